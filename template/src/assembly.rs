@@ -1,0 +1,137 @@
+//! The assembly: everything that synthesis gives, as files.
+//!
+//! `assembly.json` lists the stacks, `templates/<account>/<region>/<stack>.json`
+//! are their templates, `grants.json` is the intended access, `provenance.json`
+//! says which manifest lines asked for what, and `manifest.json` makes the same
+//! folder a cloud assembly of the AWS CDK.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+/// The version of the format of every file of an assembly.
+pub const VERSION: u32 = 1;
+
+/// `assembly.json`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Assembly {
+    /// The format's version.
+    pub version: u32,
+    /// The tenant's id.
+    pub mesh: String,
+    /// The stacks, sorted by account, region and name.
+    pub stacks: Vec<StackEntry>,
+}
+
+/// One stack of an assembly.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StackEntry {
+    /// The stack's name in CloudFormation.
+    pub name: String,
+    /// The kind of stack, such as `dataset`.
+    pub kind: String,
+    /// The id of what the stack is for.
+    pub id: String,
+    /// The account's 12 digits.
+    pub account: String,
+    /// The region.
+    pub region: String,
+    /// The template's path below the assembly's folder.
+    pub template: String,
+    /// The SHA-256 of the template's bytes, 64 hexadecimal digits.
+    pub digest: String,
+    /// The template's size in bytes.
+    pub bytes: usize,
+    /// The stacks that must be there first, as `account/region/name`, sorted.
+    pub depends_on: Vec<String>,
+    /// The capabilities that CloudFormation asks for, such as `CAPABILITY_NAMED_IAM`.
+    pub capabilities: Vec<String>,
+    /// The stack's tags.
+    pub tags: BTreeMap<String, String>,
+    /// Whether the stack stays when it leaves the mesh.
+    pub retain: bool,
+}
+
+impl StackEntry {
+    /// The stack's address in the assembly: `account/region/name`.
+    pub fn address(&self) -> String {
+        format!("{}/{}/{}", self.account, self.region, self.name)
+    }
+
+    /// The path of a stack's template below the assembly's folder.
+    pub fn template_path(account: &str, region: &str, name: &str) -> String {
+        format!("templates/{account}/{region}/{name}.json")
+    }
+}
+
+/// `grants.json`: who is meant to reach what.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Grants {
+    /// The format's version.
+    pub version: u32,
+    /// The grants, sorted.
+    pub grants: Vec<IntendedGrant>,
+}
+
+/// One intended grant.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct IntendedGrant {
+    /// Who: `team/ENVIRONMENT/TEAM`, `dataset-role/ID`, `pivot-role/ENVIRONMENT`, `service/NAME` or `account/ID`.
+    pub principal: String,
+    /// The principal's ARN or service name.
+    pub principal_arn: String,
+    /// The access in a word, such as `read` or `administer`.
+    pub access: String,
+    /// To what: `dataset/ID`, `environment/ID` and so on.
+    pub resource: String,
+    /// IAM actions, or Lake Formation permissions as `lakeformation:SELECT`; sorted.
+    pub actions: Vec<String>,
+    /// The ARNs that the actions apply to; sorted.
+    pub resources: Vec<String>,
+    /// Conditions, as `Operator key value`; sorted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub conditions: Vec<String>,
+    /// The manifest lines that ask for it, as `file:line:column`; sorted.
+    pub because: Vec<String>,
+}
+
+/// `provenance.json`: which manifest lines asked for which part of which template.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Provenance {
+    /// The format's version.
+    pub version: u32,
+    /// For each stack (`account/region/name`) and each logical id, or logical id and statement
+    /// (`LogicalId#Sid`), the manifest lines as `file:line:column`.
+    pub stacks: BTreeMap<String, BTreeMap<String, Vec<String>>>,
+}
+
+/// The same stacks as a cloud assembly of the AWS CDK, so that `cdk diff --app DIR` works.
+///
+/// Source: the schema of the package `@aws-cdk/cloud-assembly-schema`, version 36.
+pub fn cdk_manifest(assembly: &Assembly) -> serde_json::Value {
+    let artifacts: serde_json::Map<String, serde_json::Value> = assembly
+        .stacks
+        .iter()
+        .map(|stack| {
+            let artifact = serde_json::json!({
+                "type": "aws:cloudformation:stack",
+                "environment": format!("aws://{}/{}", stack.account, stack.region),
+                "properties": {
+                    "templateFile": stack.template,
+                    "stackName": stack.name,
+                    "tags": stack.tags,
+                    "validateOnSynth": false,
+                },
+                "dependencies": stack.depends_on.iter().map(|address| artifact_id(address)).collect::<Vec<_>>(),
+                "displayName": stack.address(),
+            });
+            (artifact_id(&stack.address()), artifact)
+        })
+        .collect();
+    serde_json::json!({ "version": "36.0.0", "artifacts": artifacts })
+}
+
+/// The CDK names artifacts by ids in which it does not want a slash.
+fn artifact_id(address: &str) -> String {
+    address.replace('/', ".")
+}

@@ -1,0 +1,26 @@
+//! CloudFormation documents as plain, ordered values.
+//!
+//! This crate knows what CloudFormation is and has no opinion on what anybody
+//! should build with it: values with intrinsic functions as variants, typed
+//! expressions and references, logical ids, the canonical writer, the reader,
+//! the resource schemas and the assembly format. It does no I/O.
+
+pub mod assembly;
+pub mod digest;
+mod expr;
+mod id;
+pub mod intrinsic;
+pub mod limits;
+pub mod read;
+pub mod resolve;
+pub mod schema;
+mod template;
+mod value;
+pub mod write;
+pub mod yaml;
+
+pub use expr::{Arn, Attribute, Expr, Json, Name, Ref, Resource};
+pub use id::{ConstructId, ConstructPath, IdError, LogicalId};
+pub use intrinsic::Intrinsic;
+pub use template::{DeletionPolicy, Output, Parameter, ResourceEntry, Template};
+pub use value::{Map, Text, Value};

@@ -1,0 +1,310 @@
+//! The reader: templates in JSON, and in YAML with the short forms of functions.
+//!
+//! JSON is read as the YAML that it is, so one path serves both, and every
+//! error names its line.
+
+use crate::intrinsic::is_function_name;
+use crate::yaml::{Budget, Node, NodeKind, Plain, Span, parse};
+use crate::{
+    DeletionPolicy, Intrinsic, LogicalId, Map, Output, Parameter, ResourceEntry, Template, Text,
+    Value,
+};
+
+/// Text that is not a template.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("line {}: {message}", span.line)]
+pub struct ReadError {
+    /// What is wrong, and what was expected.
+    pub message: String,
+    /// Where.
+    pub span: Span,
+}
+
+/// Reads a template in JSON or YAML.
+pub fn template(text: &str) -> Result<Template, ReadError> {
+    let stream = parse(text, &Budget::FILE);
+    if let Some(error) = stream.error {
+        return Err(ReadError { message: error.message, span: error.span });
+    }
+    let [root] = stream.documents.as_slice() else {
+        let message = format!("got {} documents, expected one template", stream.documents.len());
+        return Err(ReadError { message, span: Span::default() });
+    };
+    let mut template = Template::default();
+    for (key, node) in entries(root, "a template")? {
+        match key {
+            "AWSTemplateFormatVersion" => {}
+            "Description" => template.description = Some(scalar(node)?.to_owned().into()),
+            "Metadata" => template.metadata = plain_map(node)?,
+            "Rules" => template.rules = plain_map(node)?,
+            "Mappings" => template.mappings = plain_map(node)?,
+            "Transform" => template.transform = Some(value(node)?),
+            "Parameters" => {
+                for (name, item) in entries(node, "Parameters")? {
+                    let parameter = Parameter { attributes: plain_map(item)? };
+                    template.parameters.insert(name.to_owned().into(), parameter);
+                }
+            }
+            "Conditions" => {
+                for (name, item) in entries(node, "Conditions")? {
+                    template.conditions.insert(name.to_owned().into(), value(item)?);
+                }
+            }
+            "Resources" => {
+                for (id, item) in entries(node, "Resources")? {
+                    template.resources.insert(LogicalId::new(id), resource(item)?);
+                }
+            }
+            "Outputs" => {
+                for (name, item) in entries(node, "Outputs")? {
+                    template.outputs.insert(name.to_owned().into(), output(item)?);
+                }
+            }
+            other => return fail(node, format!("`{other}` is not a section of a template")),
+        }
+    }
+    Ok(template)
+}
+
+fn resource(node: &Node) -> Result<ResourceEntry, ReadError> {
+    let mut resource = ResourceEntry::default();
+    for (key, item) in entries(node, "a resource")? {
+        match key {
+            "Type" => resource.kind = scalar(item)?.to_owned().into(),
+            "Properties" => resource.properties = plain_map(item)?,
+            "Condition" => resource.condition = Some(scalar(item)?.to_owned().into()),
+            "DeletionPolicy" => resource.deletion_policy = Some(deletion_policy(item)?),
+            "UpdateReplacePolicy" => resource.update_replace_policy = Some(deletion_policy(item)?),
+            "Metadata" => resource.metadata = plain_map(item)?,
+            "DependsOn" => {
+                resource.depends_on = match &item.kind {
+                    NodeKind::Sequence(ids) => ids
+                        .iter()
+                        .map(|id| Ok(LogicalId::new(scalar(id)?)))
+                        .collect::<Result<_, _>>()?,
+                    NodeKind::Scalar { .. } | NodeKind::Mapping(_) => {
+                        vec![LogicalId::new(scalar(item)?)]
+                    }
+                };
+                resource.depends_on.sort();
+            }
+            other => {
+                resource.other.insert(other.to_owned(), value(item)?);
+            }
+        }
+    }
+    if resource.kind.is_empty() {
+        return fail(node, "a resource without `Type`".to_owned());
+    }
+    Ok(resource)
+}
+
+fn deletion_policy(node: &Node) -> Result<DeletionPolicy, ReadError> {
+    let name = scalar(node)?;
+    DeletionPolicy::parse(name).map_or_else(
+        || fail(node, format!("`{name}` is not Delete, Retain, RetainExceptOnCreate or Snapshot")),
+        Ok,
+    )
+}
+
+fn output(node: &Node) -> Result<Output, ReadError> {
+    let mut output =
+        Output { value: Value::Null, description: None, condition: None, export: None };
+    for (key, item) in entries(node, "an output")? {
+        match key {
+            "Value" => output.value = value(item)?,
+            "Description" => output.description = Some(scalar(item)?.to_owned().into()),
+            "Condition" => output.condition = Some(scalar(item)?.to_owned().into()),
+            "Export" => {
+                for (key, name) in entries(item, "Export")? {
+                    if key == "Name" {
+                        output.export = Some(value(name)?);
+                    }
+                }
+            }
+            other => return fail(item, format!("`{other}` is not an attribute of an output")),
+        }
+    }
+    Ok(output)
+}
+
+/// A value, with functions in the long and short forms recognized.
+pub fn value(node: &Node) -> Result<Value, ReadError> {
+    if let Some(tag) = &node.tag {
+        return short_form(tag, node);
+    }
+    match &node.kind {
+        NodeKind::Scalar { text, is_plain } => Ok(match Plain::of(text, *is_plain) {
+            Plain::Null => Value::Null,
+            Plain::Bool(value) => Value::Bool(value),
+            Plain::Integer(number) => Value::Integer(number),
+            Plain::Decimal => Value::Decimal(text.clone().into()),
+            Plain::Text => Value::text(text.clone()),
+        }),
+        NodeKind::Sequence(items) => {
+            Ok(Value::List(items.iter().map(value).collect::<Result<_, _>>()?))
+        }
+        NodeKind::Mapping(entries) => {
+            if let [(key, argument)] = entries.as_slice()
+                && let NodeKind::Scalar { text, .. } = &key.kind
+                && is_function_name(text)
+            {
+                // `Condition` is also an ordinary key, of IAM statements above all.
+                if text != "Condition" || matches!(argument.kind, NodeKind::Scalar { .. }) {
+                    return function(text, argument, value(argument)?);
+                }
+            }
+            Ok(plain_map(node)?.into())
+        }
+    }
+}
+
+fn short_form(tag: &str, node: &Node) -> Result<Value, ReadError> {
+    let name = tag.trim_start_matches('!');
+    let untagged = Node { tag: None, ..node.clone() };
+    let argument = value(&untagged)?;
+    match name {
+        "Ref" | "Condition" => function(name, node, argument),
+        "GetAtt" => {
+            let argument = match argument.as_text().and_then(|text| text.split_once('.')) {
+                Some((id, attribute)) => {
+                    Value::List(vec![id.to_owned().into(), attribute.to_owned().into()])
+                }
+                None => argument,
+            };
+            function("Fn::GetAtt", node, argument)
+        }
+        _ => function(&format!("Fn::{name}"), node, argument),
+    }
+}
+
+fn function(name: &str, node: &Node, argument: Value) -> Result<Value, ReadError> {
+    let items = |count: std::ops::RangeInclusive<usize>| match argument.as_list() {
+        Some(items) if count.contains(&items.len()) => Ok(items.to_vec()),
+        _ => fail(
+            node,
+            format!("{name} takes a list of {} to {} arguments", count.start(), count.end()),
+        ),
+    };
+    let text = |value: &Value| match value {
+        Value::Text(text) => Ok(text.clone()),
+        Value::Integer(number) => Ok(Text::from(number.to_string())),
+        _ => fail(node, format!("{name} takes a name here")),
+    };
+    let call = match name {
+        "Ref" => Intrinsic::Ref(LogicalId::new(&*text(&argument)?)),
+        "Condition" => Intrinsic::Condition(text(&argument)?),
+        "Fn::And" => Intrinsic::And(items(2..=10)?),
+        "Fn::Or" => Intrinsic::Or(items(2..=10)?),
+        "Fn::Not" => Intrinsic::Not(items(1..=1)?.remove(0)),
+        "Fn::Base64" => Intrinsic::Base64(argument),
+        "Fn::GetAZs" => Intrinsic::GetAzs(argument),
+        "Fn::ImportValue" => Intrinsic::ImportValue(argument),
+        "Fn::ToJsonString" => Intrinsic::ToJsonString(argument),
+        "Fn::Cidr" => {
+            let mut arguments = items(2..=3)?.into_iter();
+            let (Some(block), Some(count)) = (arguments.next(), arguments.next()) else {
+                return fail(node, "Fn::Cidr takes a block and a count".to_owned());
+            };
+            Intrinsic::Cidr { block, count, bits: arguments.next() }
+        }
+        "Fn::Equals" => {
+            let [left, right] = pair(items(2..=2)?, node)?;
+            Intrinsic::Equals(left, right)
+        }
+        "Fn::FindInMap" => {
+            let mut arguments = items(3..=4)?;
+            let default = if arguments.len() == 4 { arguments.pop() } else { None };
+            let default = match default {
+                Some(Value::Map(mut map)) => map.remove("DefaultValue"),
+                other => other,
+            };
+            let [top, second] = pair(arguments.split_off(1), node)?;
+            Intrinsic::FindInMap { map: arguments.remove(0), top, second, default }
+        }
+        "Fn::GetAtt" => match &argument {
+            Value::Text(joined) => match joined.split_once('.') {
+                Some((id, attribute)) => {
+                    Intrinsic::GetAtt(LogicalId::new(id), attribute.to_owned().into())
+                }
+                None => return fail(node, format!("`{joined}` is not `LogicalId.Attribute`")),
+            },
+            _ => {
+                let [id, attribute] = pair(items(2..=2)?, node)?;
+                Intrinsic::GetAtt(LogicalId::new(&*text(&id)?), text(&attribute)?)
+            }
+        },
+        "Fn::GetStackOutput" => match argument {
+            Value::Map(map) => Intrinsic::GetStackOutput(map),
+            _ => return fail(node, "Fn::GetStackOutput takes a mapping".to_owned()),
+        },
+        "Fn::If" => {
+            let mut arguments = items(3..=3)?;
+            let [then, otherwise] = pair(arguments.split_off(1), node)?;
+            Intrinsic::If { condition: text(&arguments[0])?, then, otherwise }
+        }
+        "Fn::Join" => {
+            let [delimiter, values] = pair(items(2..=2)?, node)?;
+            Intrinsic::Join { delimiter: text(&delimiter)?, values }
+        }
+        "Fn::Select" => {
+            let [index, values] = pair(items(2..=2)?, node)?;
+            Intrinsic::Select { index, values }
+        }
+        "Fn::Split" => {
+            let [delimiter, source] = pair(items(2..=2)?, node)?;
+            Intrinsic::Split { delimiter: text(&delimiter)?, source }
+        }
+        "Fn::Sub" => match &argument {
+            Value::Text(template) => {
+                Intrinsic::Sub { parts: Intrinsic::parse_sub(template), variables: Map::new() }
+            }
+            _ => {
+                let [template, variables] = pair(items(2..=2)?, node)?;
+                let Value::Map(variables) = variables else {
+                    return fail(node, "the second argument of Fn::Sub is a mapping".to_owned());
+                };
+                Intrinsic::Sub { parts: Intrinsic::parse_sub(&text(&template)?), variables }
+            }
+        },
+        other => Intrinsic::Other(other.to_owned().into(), argument),
+    };
+    Ok(call.into())
+}
+
+fn pair(arguments: Vec<Value>, node: &Node) -> Result<[Value; 2], ReadError> {
+    arguments.try_into().or_else(|_| fail(node, "expected two arguments".to_owned()))
+}
+
+fn entries<'a>(node: &'a Node, what: &str) -> Result<Vec<(&'a str, &'a Node)>, ReadError> {
+    let NodeKind::Mapping(entries) = &node.kind else {
+        return fail(node, format!("{what} is a mapping, got {}", node.description()));
+    };
+    entries.iter().map(|(key, value)| Ok((scalar(key)?, value))).collect()
+}
+
+fn plain_map(node: &Node) -> Result<Map, ReadError> {
+    let mut map = Map::new();
+    for (key, item) in entries(node, "this")? {
+        if map.insert(key.to_owned(), value(item)?).is_some() {
+            return fail(item, format!("`{key}` stands twice in this mapping"));
+        }
+    }
+    Ok(map)
+}
+
+fn scalar(node: &Node) -> Result<&str, ReadError> {
+    match &node.kind {
+        NodeKind::Scalar { text, .. } => Ok(text),
+        NodeKind::Sequence(_) | NodeKind::Mapping(_) => {
+            fail(node, format!("expected text, got {}", node.description()))
+        }
+    }
+}
+
+fn fail<T>(node: &Node, message: String) -> Result<T, ReadError> {
+    Err(ReadError { message, span: node.span })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,335 @@
+//! Values with every intrinsic function replaced by what it would give.
+//!
+//! Schemas check lengths and patterns, so a template is validated as
+//! CloudFormation will see it: names that stand in the template are taken from
+//! there, generated ids are given a plausible form. A function without a known
+//! result is an error, never a guess.
+
+use serde_json::Value as Plain;
+
+use crate::intrinsic::SubPart;
+use crate::{Intrinsic, LogicalId, ResourceEntry, Template, Value};
+
+/// Where a template is deployed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    /// The account's 12 digits.
+    pub account: String,
+    /// The region, such as `eu-west-1`.
+    pub region: String,
+}
+
+impl Place {
+    /// The partition that the region lies in: `aws`, `aws-cn` or `aws-us-gov`.
+    pub fn partition(&self) -> &'static str {
+        partition_of(&self.region)
+    }
+}
+
+/// The partition that a region lies in.
+pub fn partition_of(region: &str) -> &'static str {
+    if region.starts_with("cn-") {
+        "aws-cn"
+    } else if region.starts_with("us-gov-") {
+        "aws-us-gov"
+    } else {
+        "aws"
+    }
+}
+
+/// Which value `Fn::If` gives. Validating both ways covers each value that can be deployed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Branch {
+    /// Each condition is true.
+    Then,
+    /// Each condition is false.
+    Otherwise,
+}
+
+/// A function whose result is not known.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the value of {0} is not known before deployment")]
+pub struct Unresolved(pub String);
+
+/// Resolves the values of one template.
+#[derive(Debug)]
+pub struct Resolver<'a> {
+    /// The template.
+    pub template: &'a Template,
+    /// Where it is deployed.
+    pub place: &'a Place,
+    /// Which way conditions go.
+    pub branch: Branch,
+}
+
+impl Resolver<'_> {
+    /// The value as CloudFormation passes it to the service; `None` for `AWS::NoValue`.
+    pub fn resolve(&self, value: &Value) -> Result<Option<Plain>, Unresolved> {
+        Ok(Some(match value {
+            Value::Null => Plain::Null,
+            Value::Bool(value) => Plain::Bool(*value),
+            Value::Integer(number) => Plain::from(*number),
+            Value::Decimal(number) => number.parse::<f64>().map_or(Plain::Null, Plain::from),
+            Value::Text(text) => Plain::String(text.to_string()),
+            Value::List(items) => {
+                let mut list = Vec::with_capacity(items.len());
+                for item in items {
+                    list.extend(self.resolve(item)?);
+                }
+                Plain::Array(list)
+            }
+            Value::Map(map) => {
+                let mut object = serde_json::Map::new();
+                for (key, item) in map.iter() {
+                    if let Some(item) = self.resolve(item)? {
+                        object.insert(key.to_string(), item);
+                    }
+                }
+                Plain::Object(object)
+            }
+            Value::Intrinsic(call) => return self.call(call),
+        }))
+    }
+
+    fn call(&self, call: &Intrinsic) -> Result<Option<Plain>, Unresolved> {
+        let text = match call {
+            Intrinsic::Ref(id) if id.as_str() == "AWS::NoValue" => return Ok(None),
+            Intrinsic::Ref(id) => self.reference(id)?,
+            Intrinsic::GetAtt(id, attribute) => self.attribute(id.as_str(), attribute)?,
+            Intrinsic::Sub { parts, variables } => {
+                let mut text = String::new();
+                for part in parts {
+                    match part {
+                        SubPart::Literal(literal) => text.push_str(literal),
+                        SubPart::Variable(name) => {
+                            let value = match (variables.get(name), name.split_once('.')) {
+                                (Some(value), _) => self.text(value)?,
+                                (None, Some((id, attribute))) => self.attribute(id, attribute)?,
+                                (None, None) => self.reference(&LogicalId::parameter(name))?,
+                            };
+                            text.push_str(&value);
+                        }
+                    }
+                }
+                text
+            }
+            Intrinsic::Join { delimiter, values } => self.texts(values)?.join(delimiter),
+            Intrinsic::If { condition: _, then, otherwise } => {
+                return self.resolve(match self.branch {
+                    Branch::Then => then,
+                    Branch::Otherwise => otherwise,
+                });
+            }
+            Intrinsic::Select { index, values } => {
+                let index: usize = self.text(index)?.parse().unwrap_or_default();
+                let items = self.texts(values)?;
+                items.get(index).cloned().ok_or_else(|| Unresolved("Fn::Select".to_owned()))?
+            }
+            Intrinsic::Split { delimiter, source } => {
+                let source = self.text(source)?;
+                let items = source.split(delimiter.as_ref()).map(Plain::from).collect();
+                return Ok(Some(Plain::Array(items)));
+            }
+            Intrinsic::GetAzs(_) => {
+                let zones = ["a", "b", "c"].map(|zone| format!("{}{zone}", self.place.region));
+                return Ok(Some(Plain::from(zones.to_vec())));
+            }
+            Intrinsic::Base64(item) => self.text(item)?,
+            Intrinsic::ToJsonString(item) => {
+                self.resolve(item)?.map(|plain| plain.to_string()).unwrap_or_default()
+            }
+            Intrinsic::And(_)
+            | Intrinsic::Cidr { .. }
+            | Intrinsic::Condition(_)
+            | Intrinsic::Equals(..)
+            | Intrinsic::FindInMap { .. }
+            | Intrinsic::GetStackOutput(_)
+            | Intrinsic::ImportValue(_)
+            | Intrinsic::Not(_)
+            | Intrinsic::Or(_)
+            | Intrinsic::Other(..) => {
+                return Err(Unresolved(crate::write::function_form(call).0.into_owned()));
+            }
+        };
+        Ok(Some(Plain::String(text)))
+    }
+
+    fn text(&self, value: &Value) -> Result<String, Unresolved> {
+        match self.resolve(value)? {
+            Some(Plain::String(text)) => Ok(text),
+            Some(Plain::Number(number)) => Ok(number.to_string()),
+            Some(Plain::Bool(value)) => Ok(value.to_string()),
+            Some(Plain::Null | Plain::Array(_) | Plain::Object(_)) | None => {
+                Err(Unresolved("a value that is no text".to_owned()))
+            }
+        }
+    }
+
+    fn texts(&self, values: &Value) -> Result<Vec<String>, Unresolved> {
+        match self.resolve(values)? {
+            Some(Plain::Array(items)) => Ok(items
+                .into_iter()
+                .map(|item| item.as_str().map_or_else(|| item.to_string(), str::to_owned))
+                .collect()),
+            _ => Err(Unresolved("a value that is no list".to_owned())),
+        }
+    }
+
+    fn reference(&self, id: &LogicalId) -> Result<String, Unresolved> {
+        let pseudo = match id.as_str() {
+            "AWS::AccountId" => Some(self.place.account.clone()),
+            "AWS::Region" => Some(self.place.region.clone()),
+            "AWS::Partition" => Some(self.place.partition().to_owned()),
+            "AWS::URLSuffix" => Some(url_suffix(self.place.partition()).to_owned()),
+            "AWS::StackName" => Some("sample-stack".to_owned()),
+            "AWS::StackId" => Some(format!(
+                "arn:aws:cloudformation:{}:{}:stack/sample-stack/{SAMPLE_UUID}",
+                self.place.region, self.place.account
+            )),
+            _ => None,
+        };
+        if let Some(value) = pseudo {
+            return Ok(value);
+        }
+        if let Some(parameter) = self.template.parameters.get(id.as_str()) {
+            let default = parameter.attributes.get("Default").map(|value| self.text(value));
+            return default.unwrap_or_else(|| Err(Unresolved(format!("parameter `{id}`"))));
+        }
+        let Some(resource) = self.template.resources.get(id) else {
+            return Err(Unresolved(format!("`{id}`, which is not in the template")));
+        };
+        self.name(resource).ok_or_else(|| Unresolved(format!("Ref of {} `{id}`", resource.kind)))
+    }
+
+    /// What `Ref` gives for a resource.
+    fn name(&self, resource: &ResourceEntry) -> Option<String> {
+        let named =
+            |property| resource.properties.get(property).and_then(|value| self.text(value).ok());
+        match resource.kind.as_ref() {
+            "AWS::Athena::WorkGroup"
+            | "AWS::Glue::Crawler"
+            | "AWS::Glue::Job"
+            | "AWS::Glue::SecurityConfiguration"
+            | "AWS::Glue::Trigger"
+            | "AWS::SSM::Parameter" => named("Name"),
+            "AWS::S3::Bucket" => named("BucketName"),
+            "AWS::IAM::Role" => named("RoleName"),
+            "AWS::KMS::Key" => Some(SAMPLE_UUID.to_owned()),
+            "AWS::KMS::Alias" => named("AliasName"),
+            "AWS::Logs::LogGroup" => named("LogGroupName"),
+            "AWS::Glue::Database" => resource
+                .properties
+                .get("DatabaseInput")
+                .and_then(Value::as_map)
+                .and_then(|input| input.get("Name"))
+                .and_then(|name| self.text(name).ok()),
+            "AWS::IAM::ManagedPolicy" => {
+                Some(self.arn("iam", "", &format!("policy/{}", named("ManagedPolicyName")?)))
+            }
+            "AWS::EC2::VPC" => Some("vpc-0123456789abcdef0".to_owned()),
+            "AWS::EC2::Subnet" => Some("subnet-0123456789abcdef0".to_owned()),
+            "AWS::EC2::SecurityGroup" => Some("sg-0123456789abcdef0".to_owned()),
+            "AWS::EC2::RouteTable" => Some("rtb-0123456789abcdef0".to_owned()),
+            "AWS::SageMaker::Domain" => Some("d-0123456789ab".to_owned()),
+            "AWS::SNS::Topic" => Some(self.arn("sns", &self.place.region, &named("TopicName")?)),
+            "AWS::SQS::Queue" => Some(format!(
+                "https://sqs.{}.{}/{}/{}",
+                self.place.region,
+                url_suffix(self.place.partition()),
+                self.place.account,
+                named("QueueName")?
+            )),
+            _ => None,
+        }
+    }
+
+    fn attribute(&self, id: &str, attribute: &str) -> Result<String, Unresolved> {
+        let resource = self.template.resources.get(&LogicalId::parameter(id));
+        let Some(resource) = resource else {
+            return Err(Unresolved(format!("`{id}`, which is not in the template")));
+        };
+        let region = self.place.region.as_str();
+        let unknown = || Unresolved(format!("{}.{attribute} of `{id}`", resource.kind));
+        let name = || self.name(resource).ok_or_else(unknown);
+        let named = |property| {
+            resource
+                .properties
+                .get(property)
+                .and_then(|value| self.text(value).ok())
+                .ok_or_else(unknown)
+        };
+        Ok(match (resource.kind.as_ref(), attribute) {
+            ("AWS::S3::Bucket", "Arn") => {
+                format!("arn:{}:s3:::{}", self.place.partition(), name()?)
+            }
+            ("AWS::IAM::Role", "Arn") => self.arn("iam", "", &format!("role/{}", name()?)),
+            ("AWS::KMS::Key", "Arn") => self.arn("kms", region, &format!("key/{SAMPLE_UUID}")),
+            ("AWS::SNS::Topic", "TopicArn") => name()?,
+            ("AWS::SQS::Queue", "Arn") => self.arn("sqs", region, &named("QueueName")?),
+            ("AWS::Logs::LogGroup", "Arn") => {
+                self.arn("logs", region, &format!("log-group:{}:*", name()?))
+            }
+            ("AWS::SageMaker::Domain", "DomainId") => name()?,
+            ("AWS::EC2::SecurityGroup", "GroupId") => name()?,
+            ("AWS::EC2::VPC", "CidrBlock") => named("CidrBlock")?,
+            _ => return Err(unknown()),
+        })
+    }
+
+    fn arn(&self, service: &str, region: &str, resource: &str) -> String {
+        let Place { account, region: _ } = self.place;
+        format!("arn:{}:{service}:{region}:{account}:{resource}", self.place.partition())
+    }
+}
+
+fn url_suffix(partition: &str) -> &'static str {
+    if partition == "aws-cn" { "amazonaws.com.cn" } else { "amazonaws.com" }
+}
+
+/// The form of a key's id.
+const SAMPLE_UUID: &str = "01234567-89ab-cdef-0123-456789abcdef";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::read;
+
+    fn resolve(value: &str) -> Result<Option<Plain>, Unresolved> {
+        let text = format!(
+            "Metadata: {{v: {value}}}\nResources:\n  B: {{Type: AWS::S3::Bucket, Properties: {{BucketName: data}}}}\n  \
+             K: {{Type: AWS::KMS::Key}}\n"
+        );
+        let template = read::template(&text).expect("a template");
+        let place = Place { account: "111122223333".to_owned(), region: "eu-west-1".to_owned() };
+        let resolver = Resolver { template: &template, place: &place, branch: Branch::Then };
+        resolver.resolve(template.metadata.get("v").expect("the value"))
+    }
+
+    #[test]
+    fn references_become_what_the_service_will_see() {
+        for (value, expected) in [
+            ("!Ref B", "data"),
+            ("!GetAtt B.Arn", "arn:aws:s3:::data"),
+            ("!Sub 's3://${B}/${!raw}/${AWS::AccountId}'", "s3://data/${raw}/111122223333"),
+            ("!Join ['/', [!GetAtt B.Arn, '*']]", "arn:aws:s3:::data/*"),
+            ("!Select [1, !Split ['-', a-b]]", "b"),
+            ("!If [C, yes-it-is, no-it-is-not]", "yes-it-is"),
+            (
+                "!GetAtt K.Arn",
+                "arn:aws:kms:eu-west-1:111122223333:key/01234567-89ab-cdef-0123-456789abcdef",
+            ),
+        ] {
+            assert_eq!(resolve(value), Ok(Some(Plain::from(expected))), "{value}");
+        }
+        assert_eq!(resolve("!Ref AWS::NoValue"), Ok(None));
+    }
+
+    #[test]
+    fn what_is_not_known_is_an_error() {
+        assert_eq!(
+            resolve("!GetAtt B.WebsiteURL"),
+            Err(Unresolved("AWS::S3::Bucket.WebsiteURL of `B`".to_owned()))
+        );
+        assert_eq!(resolve("!ImportValue x"), Err(Unresolved("Fn::ImportValue".to_owned())));
+    }
+}

@@ -1,0 +1,184 @@
+//! The pinned resource schemas and what they tell.
+//!
+//! `template/data/PROVENANCE` states where the schemas come from. A schema is
+//! parsed and compiled when its type is first met, once in a process.
+
+mod keywords;
+#[rustfmt::skip]
+mod pinned;
+
+use std::collections::BTreeMap;
+use std::sync::{LazyLock, OnceLock};
+
+use jsonschema::{Draft, Validator};
+use serde_json::Value as Plain;
+
+use crate::resolve::{Branch, Place, Resolver};
+use crate::{Intrinsic, ResourceEntry, Template};
+
+/// What is known of a resource type.
+#[derive(Debug)]
+pub struct Schema {
+    plain: Plain,
+    validator: OnceLock<Validator>,
+}
+
+/// A resource that its service would refuse.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{logical_id} ({kind}){}{path}: {message}", if path.is_empty() { "" } else { " at " })]
+pub struct SchemaViolation {
+    /// The resource's logical id.
+    pub logical_id: String,
+    /// The resource type.
+    pub kind: String,
+    /// The place inside the properties, as a JSON pointer.
+    pub path: String,
+    /// What is wrong.
+    pub message: String,
+}
+
+/// The schema of a resource type, when it is one of the pinned ones.
+pub fn of(kind: &str) -> Option<&'static Schema> {
+    static SLOTS: LazyLock<Vec<OnceLock<Schema>>> =
+        LazyLock::new(|| pinned::SCHEMAS.iter().map(|_| OnceLock::new()).collect());
+    let place = pinned::SCHEMAS.binary_search_by(|(name, _)| (*name).cmp(kind)).ok()?;
+    let schema = SLOTS[place].get_or_init(|| {
+        let plain = serde_json::from_str(pinned::SCHEMAS[place].1)
+            .expect("codegen wrote this schema, and a test reads each");
+        Schema { plain, validator: OnceLock::new() }
+    });
+    Some(schema)
+}
+
+/// The names of the pinned types, sorted.
+pub fn kinds() -> impl Iterator<Item = &'static str> {
+    pinned::SCHEMAS.iter().map(|(name, _)| *name)
+}
+
+/// The regions that CloudFormation's schemas are published for, each with the pinned types it lacks.
+pub fn regions() -> &'static BTreeMap<String, Vec<String>> {
+    static REGIONS: LazyLock<BTreeMap<String, Vec<String>>> = LazyLock::new(|| {
+        serde_json::from_str(include_str!("../data/regions.json"))
+            .expect("codegen wrote this file, and a test reads it")
+    });
+    &REGIONS
+}
+
+/// Checks each resource of a template against its schema, with every function resolved.
+///
+/// Types that are not pinned are reported: nothing that is emitted goes unchecked.
+pub fn validate(template: &Template, place: &Place) -> Vec<SchemaViolation> {
+    let mut violations = Vec::new();
+    for (id, resource) in &template.resources {
+        let Some(schema) = of(&resource.kind) else {
+            violations.push(SchemaViolation {
+                logical_id: id.to_string(),
+                kind: resource.kind.to_string(),
+                path: String::new(),
+                message: "the schema of this type is not pinned (xtask/src/codegen/refresh.rs)"
+                    .to_owned(),
+            });
+            continue;
+        };
+        let branches: &[Branch] = if has_conditions(resource) {
+            &[Branch::Then, Branch::Otherwise]
+        } else {
+            &[Branch::Then]
+        };
+        for branch in branches {
+            let resolver = Resolver { template, place, branch: *branch };
+            for (path, message) in schema.violations(resource, &resolver) {
+                violations.push(SchemaViolation {
+                    logical_id: id.to_string(),
+                    kind: resource.kind.to_string(),
+                    path,
+                    message,
+                });
+            }
+        }
+    }
+    violations.dedup();
+    violations
+}
+
+fn has_conditions(resource: &ResourceEntry) -> bool {
+    let mut found = false;
+    for (_, value) in resource.properties.iter() {
+        value.walk(&mut |value| {
+            found |= matches!(value.as_intrinsic(), Some(Intrinsic::If { .. }));
+        });
+    }
+    found
+}
+
+impl Schema {
+    /// Properties whose change replaces the resource, as JSON pointers below `Properties`.
+    pub fn create_only(&self) -> impl Iterator<Item = &str> {
+        self.pointers("createOnlyProperties")
+    }
+
+    /// Properties that only the service sets, as JSON pointers below `Properties`.
+    pub fn read_only(&self) -> impl Iterator<Item = &str> {
+        self.pointers("readOnlyProperties")
+    }
+
+    /// The IAM actions that CloudFormation needs for `create`, `read`, `update`, `delete` or `list`.
+    pub fn handler_permissions(&self, handler: &str) -> impl Iterator<Item = &str> {
+        let list = &self.plain["handlers"][handler]["permissions"];
+        list.as_array().into_iter().flatten().filter_map(Plain::as_str)
+    }
+
+    fn pointers(&self, key: &str) -> impl Iterator<Item = &str> {
+        let list = self.plain[key].as_array().into_iter().flatten();
+        list.filter_map(|pointer| pointer.as_str()?.strip_prefix("/properties"))
+    }
+
+    fn violations(
+        &self,
+        resource: &ResourceEntry,
+        resolver: &Resolver<'_>,
+    ) -> Vec<(String, String)> {
+        let mut found: Vec<(String, String)> = Vec::new();
+        let mut properties = serde_json::Map::new();
+        for (key, value) in resource.properties.iter() {
+            match resolver.resolve(value) {
+                Ok(Some(plain)) => {
+                    properties.insert(key.to_string(), plain);
+                }
+                Ok(None) => {}
+                Err(error) => found.push((format!("/{key}"), error.to_string())),
+            }
+        }
+        if !found.is_empty() {
+            return found;
+        }
+        let properties = Plain::Object(properties);
+        let validator = self.validator();
+        if !validator.is_valid(&properties) {
+            found.extend(
+                validator
+                    .iter_errors(&properties)
+                    .map(|error| (error.instance_path().to_string(), error.to_string())),
+            );
+        }
+        for pointer in self.read_only() {
+            if resource.properties.get(pointer.trim_start_matches('/')).is_some() {
+                found.push((pointer.to_owned(), "only the service sets this property".to_owned()));
+            }
+        }
+        found
+    }
+
+    fn validator(&self) -> &Validator {
+        self.validator.get_or_init(|| {
+            // 2019-09 honours keywords beside `$ref`, which these schemas rely on.
+            let options = jsonschema::options().with_draft(Draft::Draft201909);
+            keywords::register(options)
+                .build(&self.plain)
+                .expect("a test compiles each pinned schema")
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests;

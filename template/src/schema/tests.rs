@@ -1,0 +1,152 @@
+use super::*;
+use crate::read;
+
+fn place() -> Place {
+    Place { account: "111122223333".to_owned(), region: "eu-west-1".to_owned() }
+}
+
+fn violations(resources: &str) -> Vec<String> {
+    let template = read::template(&format!("Resources:\n{resources}")).expect("a template");
+    validate(&template, &place()).iter().map(ToString::to_string).collect()
+}
+
+#[test]
+fn each_pinned_schema_compiles_and_is_found() {
+    for kind in kinds() {
+        let schema = of(kind).expect(kind);
+        schema.validator();
+        assert_eq!(schema.plain["typeName"], kind);
+        let can_create = schema.handler_permissions("create").next().is_some();
+        assert!(can_create, "{kind} has no permissions for creation");
+    }
+    assert!(of("AWS::Nothing::AtAll").is_none());
+}
+
+#[test]
+fn each_keyword_of_the_schemas_is_known() {
+    // Keywords that are not checked would make validation weaker without a word.
+    const STANDARD: [&str; 34] = [
+        "$id",
+        "$ref",
+        "additionalProperties",
+        "allOf",
+        "anyOf",
+        "const",
+        "default",
+        "definitions",
+        "dependencies",
+        "dependentRequired",
+        "else",
+        "enum",
+        "format",
+        "if",
+        "items",
+        "maxItems",
+        "maxLength",
+        "maxProperties",
+        "maximum",
+        "minItems",
+        "minLength",
+        "minProperties",
+        "minimum",
+        "multipleOf",
+        "not",
+        "oneOf",
+        "pattern",
+        "patternProperties",
+        "properties",
+        "propertyNames",
+        "required",
+        "then",
+        "type",
+        "uniqueItems",
+    ];
+    const DESCRIPTIVE: [&str; 18] = [
+        "additionalIdentifiers",
+        "arrayType",
+        "conditionalCreateOnlyProperties",
+        "createOnlyProperties",
+        "deprecatedProperties",
+        "enumCaseInsensitive",
+        "handlers",
+        "insertionOrder",
+        "nonPublicProperties",
+        "primaryIdentifier",
+        "readOnlyProperties",
+        "relationshipRef",
+        "replacementStrategy",
+        "resourceLink",
+        "tagging",
+        "taggable",
+        "typeName",
+        "writeOnlyProperties",
+    ];
+    fn walk(kind: &str, schema: &Plain) {
+        for (key, value) in schema.as_object().into_iter().flatten() {
+            if DESCRIPTIVE.contains(&key.as_str()) {
+                continue;
+            }
+            assert!(
+                STANDARD.contains(&key.as_str()) || keywords::OWN.contains(&key.as_str()),
+                "{kind} uses `{key}`"
+            );
+            let named = matches!(key.as_str(), "properties" | "definitions" | "patternProperties");
+            if named {
+                value.as_object().into_iter().flatten().for_each(|(_, inner)| walk(kind, inner));
+            } else if value.is_object()
+                && !keywords::OWN.contains(&key.as_str())
+                && !key.starts_with("depend")
+            {
+                walk(kind, value);
+            }
+            if matches!(key.as_str(), "allOf" | "anyOf" | "oneOf") {
+                value.as_array().into_iter().flatten().for_each(|inner| walk(kind, inner));
+            }
+        }
+    }
+    for kind in kinds() {
+        walk(kind, &of(kind).expect(kind).plain);
+    }
+}
+
+#[test]
+fn planted_faults_are_found() {
+    for (properties, expected) in [
+        ("{BucketName: ok-name, Versioned: true}", "Versioned"),
+        ("{BucketName: NOT_A_NAME}", "does not match"),
+        ("{BucketName: b, VersioningConfiguration: {Status: On}}", "is not one of"),
+        ("{BucketName: bbb, BucketEncryption: {}}", "ServerSideEncryptionConfiguration"),
+        ("{BucketName: bbb, Arn: 'arn:aws:s3:::b'}", "only the service sets this property"),
+        ("{BucketName: !If [C, good-name, BAD_NAME]}", "does not match"),
+        ("{BucketName: !ImportValue x}", "not known before deployment"),
+    ] {
+        let found =
+            violations(&format!("  B: {{Type: AWS::S3::Bucket, Properties: {properties}}}\n"));
+        assert!(found.iter().any(|message| message.contains(expected)), "{properties}: {found:?}");
+    }
+    let found = violations("  S: {Type: AWS::EC2::VPC, Properties: {}}\n");
+    assert!(found[0].contains("wrong number"), "{found:?}");
+    let found = violations("  S: {Type: AWS::Unknown::Type}\n");
+    assert!(found[0].contains("not pinned"), "{found:?}");
+}
+
+#[test]
+fn a_correct_resource_has_no_violation() {
+    let resources = "  B: {Type: AWS::S3::Bucket, Properties: {BucketName: sales-data}}\n  \
+                     P: {Type: AWS::S3::BucketPolicy, Properties: {Bucket: !Ref B, PolicyDocument: {}}}\n";
+    assert_eq!(violations(resources), [""; 0]);
+}
+
+#[test]
+fn replacement_facts_come_from_the_schema() {
+    let bucket = of("AWS::S3::Bucket").expect("pinned");
+    assert!(bucket.create_only().any(|pointer| pointer == "/BucketName"));
+    assert!(bucket.handler_permissions("create").any(|action| action == "s3:CreateBucket"));
+}
+
+#[test]
+fn regions_say_which_types_they_lack() {
+    assert!(regions().contains_key("eu-west-1"));
+    let lacking = regions().values().flatten();
+    assert!(lacking.clone().all(|kind| of(kind).is_some()));
+}

@@ -1,0 +1,330 @@
+//! The one canonical writer: same template, same bytes.
+//!
+//! JSON with two spaces and one newline at the end. Sections and resource
+//! attributes stand in CloudFormation's documented order, everything else in
+//! the order of its keys. YAML is for people to read.
+
+mod yaml;
+
+use crate::intrinsic::SubPart;
+use crate::{Intrinsic, LogicalId, Map, Output, ResourceEntry, Template, Text, Value};
+
+pub use yaml::template_to_yaml;
+
+/// The template as canonical JSON.
+pub fn template_to_json(template: &Template) -> String {
+    let mut out = Json { text: String::with_capacity(16 * 1024), depth: 0 };
+    out.template(template);
+    out.text.push('\n');
+    out.text
+}
+
+/// A value as JSON without white space, as IAM counts characters.
+pub fn value_to_compact_json(value: &Value) -> String {
+    let mut pretty = Json { text: String::new(), depth: 0 };
+    pretty.value(value);
+    // Newlines inside strings are escaped, so each one here is layout.
+    let mut compact = String::with_capacity(pretty.text.len());
+    for line in pretty.text.lines() {
+        compact.push_str(line.trim_start());
+    }
+    compact.replace("\": ", "\":")
+}
+
+struct Json {
+    text: String,
+    depth: usize,
+}
+
+impl Json {
+    fn template(&mut self, template: &Template) {
+        let mut object = self.open('{');
+        object.field(self, "AWSTemplateFormatVersion");
+        self.string("2010-09-09");
+        if let Some(description) = &template.description {
+            object.field(self, "Description");
+            self.string(description);
+        }
+        self.optional_map(&mut object, "Metadata", &template.metadata);
+        if !template.parameters.is_empty() {
+            object.field(self, "Parameters");
+            let mut section = self.open('{');
+            for (name, parameter) in &template.parameters {
+                section.field(self, name);
+                self.map(&parameter.attributes);
+            }
+            section.close(self, '}');
+        }
+        self.optional_map(&mut object, "Rules", &template.rules);
+        self.optional_map(&mut object, "Mappings", &template.mappings);
+        if !template.conditions.is_empty() {
+            object.field(self, "Conditions");
+            let mut section = self.open('{');
+            for (name, condition) in &template.conditions {
+                section.field(self, name);
+                self.value(condition);
+            }
+            section.close(self, '}');
+        }
+        if let Some(transform) = &template.transform {
+            object.field(self, "Transform");
+            self.value(transform);
+        }
+        object.field(self, "Resources");
+        let mut section = self.open('{');
+        for (id, resource) in &template.resources {
+            section.field(self, id.as_str());
+            self.resource(resource);
+        }
+        section.close(self, '}');
+        if !template.outputs.is_empty() {
+            object.field(self, "Outputs");
+            let mut section = self.open('{');
+            for (name, output) in &template.outputs {
+                section.field(self, name);
+                self.output(output);
+            }
+            section.close(self, '}');
+        }
+        object.close(self, '}');
+    }
+
+    fn resource(&mut self, resource: &ResourceEntry) {
+        let mut object = self.open('{');
+        object.field(self, "Type");
+        self.string(&resource.kind);
+        if let Some(condition) = &resource.condition {
+            object.field(self, "Condition");
+            self.string(condition);
+        }
+        match resource.depends_on.as_slice() {
+            [] => {}
+            [one] => {
+                object.field(self, "DependsOn");
+                self.string(one.as_str());
+            }
+            several => {
+                object.field(self, "DependsOn");
+                let mut list = self.open('[');
+                for id in several {
+                    list.item(self);
+                    self.string(id.as_str());
+                }
+                list.close(self, ']');
+            }
+        }
+        if let Some(policy) = resource.deletion_policy {
+            object.field(self, "DeletionPolicy");
+            self.string(policy.as_str());
+        }
+        if let Some(policy) = resource.update_replace_policy {
+            object.field(self, "UpdateReplacePolicy");
+            self.string(policy.as_str());
+        }
+        for (key, value) in resource.other.iter() {
+            object.field(self, key);
+            self.value(value);
+        }
+        self.optional_map(&mut object, "Metadata", &resource.metadata);
+        self.optional_map(&mut object, "Properties", &resource.properties);
+        object.close(self, '}');
+    }
+
+    fn output(&mut self, output: &Output) {
+        let mut object = self.open('{');
+        if let Some(description) = &output.description {
+            object.field(self, "Description");
+            self.string(description);
+        }
+        if let Some(condition) = &output.condition {
+            object.field(self, "Condition");
+            self.string(condition);
+        }
+        object.field(self, "Value");
+        self.value(&output.value);
+        if let Some(export) = &output.export {
+            object.field(self, "Export");
+            let mut inner = self.open('{');
+            inner.field(self, "Name");
+            self.value(export);
+            inner.close(self, '}');
+        }
+        object.close(self, '}');
+    }
+
+    fn optional_map(&mut self, object: &mut Layout, key: &str, map: &Map) {
+        if !map.is_empty() {
+            object.field(self, key);
+            self.map(map);
+        }
+    }
+
+    fn value(&mut self, value: &Value) {
+        match value {
+            Value::Null => self.text.push_str("null"),
+            Value::Bool(true) => self.text.push_str("true"),
+            Value::Bool(false) => self.text.push_str("false"),
+            Value::Integer(number) => self.text.push_str(&number.to_string()),
+            Value::Decimal(number) => self.text.push_str(number),
+            Value::Text(text) => self.string(text),
+            Value::List(items) => self.list(items),
+            Value::Map(map) => self.map(map),
+            Value::Intrinsic(call) => self.intrinsic(call),
+        }
+    }
+
+    fn list(&mut self, items: &[Value]) {
+        let mut list = self.open('[');
+        for item in items {
+            list.item(self);
+            self.value(item);
+        }
+        list.close(self, ']');
+    }
+
+    fn map(&mut self, map: &Map) {
+        let mut object = self.open('{');
+        for (key, value) in map.iter() {
+            object.field(self, key);
+            self.value(value);
+        }
+        object.close(self, '}');
+    }
+
+    fn intrinsic(&mut self, call: &Intrinsic) {
+        let (name, argument) = function_form(call);
+        let mut object = self.open('{');
+        object.field(self, &name);
+        self.value(&argument);
+        object.close(self, '}');
+    }
+
+    fn string(&mut self, text: &str) {
+        push_json_string(&mut self.text, text);
+    }
+
+    fn open(&mut self, bracket: char) -> Layout {
+        self.text.push(bracket);
+        self.depth += 1;
+        Layout { is_empty: true }
+    }
+
+    fn newline(&mut self) {
+        self.text.push('\n');
+        for _ in 0..self.depth {
+            self.text.push_str("  ");
+        }
+    }
+}
+
+/// An object or list that is being written.
+struct Layout {
+    is_empty: bool,
+}
+
+impl Layout {
+    fn item(&mut self, out: &mut Json) {
+        if !self.is_empty {
+            out.text.push(',');
+        }
+        self.is_empty = false;
+        out.newline();
+    }
+
+    fn field(&mut self, out: &mut Json, key: &str) {
+        self.item(out);
+        out.string(key);
+        out.text.push_str(": ");
+    }
+
+    fn close(self, out: &mut Json, bracket: char) {
+        out.depth -= 1;
+        if !self.is_empty {
+            out.newline();
+        }
+        out.text.push(bracket);
+    }
+}
+
+/// Appends `text` as a JSON string.
+pub(crate) fn push_json_string(out: &mut String, text: &str) {
+    out.push('"');
+    let mut start = 0;
+    for (place, byte) in text.bytes().enumerate() {
+        let escape = match byte {
+            b'"' => "\\\"",
+            b'\\' => "\\\\",
+            b'\n' => "\\n",
+            b'\r' => "\\r",
+            b'\t' => "\\t",
+            0..=0x1f => "",
+            _ => continue,
+        };
+        out.push_str(&text[start..place]);
+        if escape.is_empty() {
+            out.push_str(&format!("\\u{byte:04x}"));
+        } else {
+            out.push_str(escape);
+        }
+        start = place + 1;
+    }
+    out.push_str(&text[start..]);
+    out.push('"');
+}
+
+/// The function's name and its argument in the long form.
+pub(crate) fn function_form(call: &Intrinsic) -> (Text, Value) {
+    let text = |id: &LogicalId| Value::text(id.as_str().to_owned());
+    match call {
+        Intrinsic::And(items) => ("Fn::And".into(), Value::List(items.clone())),
+        Intrinsic::Base64(item) => ("Fn::Base64".into(), item.clone()),
+        Intrinsic::Cidr { block, count, bits } => {
+            let arguments = [block, count].into_iter().chain(bits);
+            ("Fn::Cidr".into(), Value::List(arguments.cloned().collect()))
+        }
+        Intrinsic::Condition(name) => ("Condition".into(), Value::Text(name.clone())),
+        Intrinsic::Equals(left, right) => {
+            ("Fn::Equals".into(), Value::List(vec![left.clone(), right.clone()]))
+        }
+        Intrinsic::FindInMap { map, top, second, default } => {
+            let mut arguments = vec![map.clone(), top.clone(), second.clone()];
+            arguments.extend(
+                default.iter().map(|value| Map::new().with("DefaultValue", value.clone()).into()),
+            );
+            ("Fn::FindInMap".into(), Value::List(arguments))
+        }
+        Intrinsic::GetAtt(id, attribute) => {
+            ("Fn::GetAtt".into(), Value::List(vec![text(id), Value::Text(attribute.clone())]))
+        }
+        Intrinsic::GetAzs(region) => ("Fn::GetAZs".into(), region.clone()),
+        Intrinsic::GetStackOutput(map) => ("Fn::GetStackOutput".into(), map.clone().into()),
+        Intrinsic::If { condition, then, otherwise } => (
+            "Fn::If".into(),
+            Value::List(vec![Value::Text(condition.clone()), then.clone(), otherwise.clone()]),
+        ),
+        Intrinsic::ImportValue(name) => ("Fn::ImportValue".into(), name.clone()),
+        Intrinsic::Join { delimiter, values } => {
+            ("Fn::Join".into(), Value::List(vec![Value::Text(delimiter.clone()), values.clone()]))
+        }
+        Intrinsic::Not(item) => ("Fn::Not".into(), Value::List(vec![item.clone()])),
+        Intrinsic::Or(items) => ("Fn::Or".into(), Value::List(items.clone())),
+        Intrinsic::Other(name, argument) => (name.clone(), argument.clone()),
+        Intrinsic::Ref(id) => ("Ref".into(), text(id)),
+        Intrinsic::Select { index, values } => {
+            ("Fn::Select".into(), Value::List(vec![index.clone(), values.clone()]))
+        }
+        Intrinsic::Split { delimiter, source } => {
+            ("Fn::Split".into(), Value::List(vec![Value::Text(delimiter.clone()), source.clone()]))
+        }
+        Intrinsic::Sub { parts, variables } => ("Fn::Sub".into(), sub_argument(parts, variables)),
+        Intrinsic::ToJsonString(item) => ("Fn::ToJsonString".into(), item.clone()),
+    }
+}
+
+fn sub_argument(parts: &[SubPart], variables: &Map) -> Value {
+    let text = Value::text(Intrinsic::sub_text(parts));
+    if variables.is_empty() { text } else { Value::List(vec![text, variables.clone().into()]) }
+}
+
+#[cfg(test)]
+mod tests;

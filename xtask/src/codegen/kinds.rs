@@ -1,0 +1,92 @@
+//! Which properties and attributes are references, beyond what the schemas' formats say.
+//!
+//! Each row was read from the property's page in the CloudFormation template reference.
+
+/// The kind for a `format` of the pinned schemas.
+pub(super) fn format(format: &str) -> Option<&'static str> {
+    Some(match format {
+        "AWS::EC2::SecurityGroup.Id" => "Expr<Name<crate::cfn::ec2::SecurityGroup>>",
+        "AWS::EC2::Subnet.Id" => "Expr<Name<crate::cfn::ec2::Subnet>>",
+        "AWS::EC2::VPC.Id" => "Expr<Name<crate::cfn::ec2::VPC>>",
+        "AWS::IAM::Role.Arn" => "Expr<Arn<crate::cfn::iam::Role>>",
+        "AWS::KMS::Key.Arn" => "Expr<Arn<crate::cfn::kms::Key>>",
+        "AWS::S3::Bucket.Name" => "Expr<Name<crate::cfn::s3::Bucket>>",
+        "AWS::SNS::Topic.Arn" => "Expr<Arn<crate::cfn::sns::Topic>>",
+        "AWS::SQS::Queue.Arn" => "Expr<Arn<crate::cfn::sqs::Queue>>",
+        _ => return None,
+    })
+}
+
+/// The kind of a property: resource type, struct inside it (empty for the resource), property.
+pub(super) fn property(kind: &str, owner: &str, property: &str) -> Option<&'static str> {
+    const BUCKET: &str = "Expr<Name<crate::cfn::s3::Bucket>>";
+    const KEY: &str = "Expr<Arn<crate::cfn::kms::Key>>";
+    const ROLE: &str = "Expr<Arn<crate::cfn::iam::Role>>";
+    const ROLE_NAME: &str = "Expr<Name<crate::cfn::iam::Role>>";
+    const DATABASE: &str = "Expr<Name<crate::cfn::glue::Database>>";
+    const GROUP: &str = "Expr<Name<crate::cfn::ec2::SecurityGroup>>";
+    const SUBNET: &str = "Expr<Name<crate::cfn::ec2::Subnet>>";
+    const VPC: &str = "Expr<Name<crate::cfn::ec2::VPC>>";
+    Some(match (kind, owner, property) {
+        ("AWS::Athena::NamedQuery", "", "WorkGroup") => "Expr<Name<crate::cfn::athena::WorkGroup>>",
+        ("AWS::Athena::NamedQuery", "", "Database") => "Expr<Text>",
+        ("AWS::EC2::FlowLog", "", "DeliverLogsPermissionArn") => ROLE,
+        ("AWS::EC2::SecurityGroupIngress", "", "GroupId" | "SourceSecurityGroupId") => GROUP,
+        ("AWS::EC2::SubnetRouteTableAssociation", "", "SubnetId") => SUBNET,
+        ("AWS::EC2::SubnetRouteTableAssociation", "", "RouteTableId") => {
+            "Expr<Name<crate::cfn::ec2::RouteTable>>"
+        }
+        ("AWS::EC2::RouteTable" | "AWS::EC2::Subnet" | "AWS::EC2::SecurityGroup", "", "VpcId") => {
+            VPC
+        }
+        ("AWS::EC2::VPCEndpoint", "", "VpcId") => VPC,
+        ("AWS::EC2::VPCEndpoint", "", "SubnetIds") => "Vec<Expr<Name<crate::cfn::ec2::Subnet>>>",
+        ("AWS::EC2::VPCEndpoint", "", "SecurityGroupIds") => {
+            "Vec<Expr<Name<crate::cfn::ec2::SecurityGroup>>>"
+        }
+        ("AWS::EC2::VPCEndpoint", "", "RouteTableIds") => {
+            "Vec<Expr<Name<crate::cfn::ec2::RouteTable>>>"
+        }
+        ("AWS::Glue::Crawler" | "AWS::Glue::Job", "", "Role") => ROLE,
+        ("AWS::Glue::Crawler", "", "DatabaseName") | ("AWS::Glue::Table", "", "DatabaseName") => {
+            DATABASE
+        }
+        ("AWS::Glue::Crawler", "", "CrawlerSecurityConfiguration")
+        | ("AWS::Glue::Job", "", "SecurityConfiguration") => {
+            "Expr<Name<crate::cfn::glue::SecurityConfiguration>>"
+        }
+        ("AWS::Glue::Trigger", "TriggerAction", "JobName") => "Expr<Name<crate::cfn::glue::Job>>",
+        ("AWS::Glue::SecurityConfiguration", _, "KmsKeyArn") => KEY,
+        ("AWS::IAM::RolePolicy", "", "RoleName") => ROLE_NAME,
+        ("AWS::IAM::ManagedPolicy", "", "Roles") => "Vec<Expr<Name<crate::cfn::iam::Role>>>",
+        ("AWS::KMS::Alias", "", "TargetKeyId") => "Expr<Name<crate::cfn::kms::Key>>",
+        ("AWS::LakeFormation::Resource", "", "RoleArn") => ROLE,
+        ("AWS::LakeFormation::Resource", "", "ResourceArn") => "Expr<Arn<crate::cfn::s3::Bucket>>",
+        ("AWS::Logs::LogGroup", "", "KmsKeyId") => KEY,
+        ("AWS::S3::Bucket", "BucketServerSideEncryptionByDefault", "KMSMasterKeyID") => KEY,
+        ("AWS::S3::Bucket", "BucketLoggingConfiguration", "DestinationBucketName")
+        | ("AWS::S3::BucketPolicy", "", "Bucket") => BUCKET,
+        ("AWS::SNS::Subscription", "", "TopicArn") => "Expr<Arn<crate::cfn::sns::Topic>>",
+        ("AWS::SNS::Topic", "", "KmsMasterKeyId") | ("AWS::SQS::Queue", "", "KmsMasterKeyId") => {
+            "Expr<Name<crate::cfn::kms::Key>>"
+        }
+        ("AWS::SageMaker::Domain", "", "KmsKeyId") => "Expr<Name<crate::cfn::kms::Key>>",
+        ("AWS::SageMaker::Domain", "", "VpcId") => VPC,
+        ("AWS::SageMaker::Domain", "", "SubnetIds") => "Vec<Expr<Name<crate::cfn::ec2::Subnet>>>",
+        ("AWS::SageMaker::Domain", "DomainUserSettings", "ExecutionRole") => ROLE,
+        ("AWS::SageMaker::Domain", "DomainUserSettings", "SecurityGroups") => {
+            "Vec<Expr<Name<crate::cfn::ec2::SecurityGroup>>>"
+        }
+        _ => return None,
+    })
+}
+
+/// The kind of an attribute that `Fn::GetAtt` gives.
+pub(super) fn attribute(kind: &str, attribute: &str) -> &'static str {
+    match (kind, attribute) {
+        ("AWS::SNS::Topic", "TopicArn") => "Arn<Self>",
+        ("AWS::EC2::SecurityGroup", "GroupId") => "Name<Self>",
+        (_, "Arn") => "Arn<Self>",
+        _ => "Text",
+    }
+}

@@ -1,0 +1,44 @@
+//! The repository's chores: `cargo xtask <task>`.
+
+mod codegen;
+mod layers;
+mod run;
+mod sizes;
+mod tasks;
+
+use std::process::ExitCode;
+
+const USAGE: &str = "\
+cargo xtask <task>
+
+  check              format, clippy with warnings as errors, layers, sizes, codegen, licences
+  test               everything: check's cheap parts, all tests, cfn-lint on the examples
+  layers             the crates depend on each other only as ARCHITECTURE.md allows
+  sizes              no file has outgrown one idea
+  codegen [--check]  generates the typed resources from the pinned schemas
+  codegen --refresh  pins the schemas again from the cfn-lint package, then generates
+  bench              the benchmarks; `bench -- --help` for options
+";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let result = match words.as_slice() {
+        ["check"] => tasks::check(),
+        ["test"] => tasks::test(),
+        ["layers"] => layers::check(),
+        ["sizes"] => sizes::check(),
+        ["codegen"] => codegen::write(),
+        ["codegen", "--check"] => codegen::check(),
+        ["codegen", "--refresh"] => codegen::refresh::run().and_then(|()| codegen::write()),
+        ["bench", rest @ ..] => tasks::bench(rest),
+        _ => Err(USAGE.to_owned()),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => {
+            run::say(&message);
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,65 @@
+//! The tasks that are made of other programs.
+
+use std::path::PathBuf;
+
+use crate::run::{Result, root, run};
+use crate::{codegen, layers, sizes};
+
+/// The pinned linter of templates.
+const CFN_LINT: &str = "cfn-lint==1.58.0";
+/// The pinned checker of licences and bans.
+const CARGO_DENY: &str = "0.20.2";
+
+/// Everything but the tests.
+pub(crate) fn check() -> Result {
+    cheap_checks()?;
+    deny()
+}
+
+/// The README's test command.
+pub(crate) fn test() -> Result {
+    cheap_checks()?;
+    python_tools()?;
+    run("cargo", &["test", "--workspace", "--quiet"])
+}
+
+/// The benchmarks.
+pub(crate) fn bench(arguments: &[&str]) -> Result {
+    let mut command = vec!["run", "--release", "--package", "lakewright-bench", "--"];
+    command.extend(arguments.iter().filter(|argument| **argument != "--"));
+    run("cargo", &command)
+}
+
+fn cheap_checks() -> Result {
+    run("cargo", &["fmt", "--all", "--check"])?;
+    layers::check()?;
+    sizes::check()?;
+    codegen::check()?;
+    run("cargo", &["clippy", "--workspace", "--all-targets", "--quiet", "--", "--deny", "warnings"])
+}
+
+/// Licences and bans. The advisory database is a git repository and is left to the user.
+fn deny() -> Result {
+    let tools = root().join("target/tools");
+    let binary = tools.join("bin/cargo-deny");
+    if !binary.exists() {
+        let folder = tools.display().to_string();
+        let arguments =
+            ["install", "cargo-deny", "--locked", "--version", CARGO_DENY, "--root", &folder];
+        run("cargo", &arguments)?;
+    }
+    run(&binary.display().to_string(), &["check", "bans", "licenses", "sources"])
+}
+
+/// The Python tools that the tests call, in a virtual environment under `target`.
+fn python_tools() -> Result {
+    let folder: PathBuf = root().join("target/python");
+    let stamp = folder.join(format!("{CFN_LINT}.installed"));
+    if stamp.exists() {
+        return Ok(());
+    }
+    run("python3", &["-m", "venv", &folder.display().to_string()])?;
+    let pip = folder.join("bin/pip").display().to_string();
+    run(&pip, &["install", "--quiet", CFN_LINT])?;
+    std::fs::write(stamp, "").map_err(|error| error.to_string())
+}
