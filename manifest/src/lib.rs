@@ -1,1 +1,23 @@
-//! Placeholder.
+//! What users write: documents parsed with spans and resolved to a validated mesh.
+//!
+//! [`parse`] turns each file into typed documents, [`resolve`] turns all of them
+//! into a [`Mesh`]. Both report every error of a mesh in one run. This crate
+//! reads no file and knows no CloudFormation template.
+
+pub mod code;
+mod decode;
+pub mod diagnostic;
+pub mod document;
+mod field;
+pub mod mesh;
+mod name;
+pub mod parse;
+pub mod render;
+pub mod resolve;
+pub mod schema;
+
+pub use code::Code;
+pub use diagnostic::{Diagnostic, Report, Severity};
+pub use mesh::Mesh;
+pub use name::{AccountId, Id, RegionName, RoleArn, TeamName};
+pub use parse::{Parsed, SourceFile};

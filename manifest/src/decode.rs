@@ -1,0 +1,399 @@
+//! From nodes to documents, through serde, with every error collected.
+//!
+//! Unknown and duplicate keys are reported and skipped; a value that does not
+//! fit leaves its [`Field`](crate::field::Field) without a value. So one run
+//! reports everything that is wrong with a document.
+
+use std::cell::RefCell;
+use std::fmt;
+
+use lakewright_template::yaml::{Node, NodeKind, Plain, Span};
+use serde::de::{
+    self, DeserializeSeed, Deserializer, EnumAccess, IntoDeserializer as _, MapAccess, SeqAccess,
+    VariantAccess, Visitor,
+};
+use serde::Deserialize;
+
+use crate::diagnostic::{Diagnostic, FileId, Origin};
+use crate::field::FIELD;
+use crate::{Code, Report};
+
+/// Decodes a document. What is wrong with it is added to the report.
+pub(crate) fn decode<'n, T: Deserialize<'n>>(node: &'n Node, file: FileId, report: &mut Report) -> Option<T> {
+    let sink = Sink { file, diagnostics: RefCell::default() };
+    let decoded = T::deserialize(Decoder { node, sink: &sink });
+    let decoded = decoded.map_err(|error| sink.push(error.into_diagnostic(file, node.span))).ok();
+    for diagnostic in sink.diagnostics.into_inner() {
+        report.push(diagnostic);
+    }
+    decoded
+}
+
+/// The name among `names` that somebody who wrote `wrong` most likely meant.
+pub(crate) fn suggest<'a>(wrong: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    names
+        .into_iter()
+        .map(|name| (strsim::damerau_levenshtein(wrong, name), name))
+        .filter(|(distance, name)| *distance <= 1 + name.len().min(wrong.len()) / 4)
+        .min()
+        .map(|(_, name)| name)
+}
+
+struct Sink {
+    file: FileId,
+    diagnostics: RefCell<Vec<Diagnostic>>,
+}
+
+impl Sink {
+    fn push(&self, diagnostic: Diagnostic) {
+        self.diagnostics.borrow_mut().push(diagnostic);
+    }
+}
+
+/// An error while decoding; it knows its place once it has passed a node.
+#[derive(Debug)]
+pub(crate) struct DecodeError {
+    code: Code,
+    message: String,
+    help: Option<String>,
+    span: Option<Span>,
+}
+
+impl DecodeError {
+    fn new(code: Code, message: String, span: Span) -> Self {
+        Self { code, message, help: None, span: Some(span) }
+    }
+
+    fn into_diagnostic(self, file: FileId, fallback: Span) -> Diagnostic {
+        let origin = Origin { file, span: self.span.unwrap_or(fallback) };
+        let mut diagnostic = Diagnostic::new(self.code, self.message).at(origin, "");
+        diagnostic.help = self.help;
+        diagnostic
+    }
+}
+
+impl fmt::Display for DecodeError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for DecodeError {}
+
+impl de::Error for DecodeError {
+    fn custom<T: fmt::Display>(message: T) -> Self {
+        Self { code: Code::InvalidValue, message: message.to_string(), help: None, span: None }
+    }
+}
+
+#[derive(Clone, Copy)]
+struct Decoder<'n, 's> {
+    node: &'n Node,
+    sink: &'s Sink,
+}
+
+impl<'n> Decoder<'n, '_> {
+    fn wrong_type(&self, expected: &str) -> DecodeError {
+        let message = format!("expected {expected}, got {}", self.node.description());
+        DecodeError::new(Code::WrongType, message, self.node.span)
+    }
+
+    fn scalar(&self, expected: &str) -> Result<(&'n str, Plain), DecodeError> {
+        match &self.node.kind {
+            NodeKind::Scalar { text, is_plain } => Ok((text, Plain::of(text, *is_plain))),
+            NodeKind::Sequence(_) | NodeKind::Mapping(_) => Err(self.wrong_type(expected)),
+        }
+    }
+
+    fn entries(&self) -> Result<&'n [(Node, Node)], DecodeError> {
+        match &self.node.kind {
+            NodeKind::Mapping(entries) => Ok(entries),
+            NodeKind::Sequence(_) | NodeKind::Scalar { .. } => Err(self.wrong_type("a mapping")),
+        }
+    }
+
+    /// The entries whose keys are known and stand for the first time.
+    fn known_entries(&self, known: Option<&[&str]>) -> Result<Vec<(&'n str, &'n Node)>, DecodeError> {
+        let mut good: Vec<(&str, &Node)> = Vec::new();
+        for (key, value) in self.entries()? {
+            let origin = Origin { file: self.sink.file, span: key.span };
+            let NodeKind::Scalar { text, .. } = &key.kind else {
+                let message = format!("expected a key, got {}", key.description());
+                self.sink.push(Diagnostic::new(Code::WrongType, message).at(origin, ""));
+                continue;
+            };
+            if let Some(known) = known
+                && !known.contains(&text.as_str())
+            {
+                let mut diagnostic = Diagnostic::new(Code::UnknownKey, format!("unknown key `{text}`"))
+                    .at(origin, "not a key of this document");
+                diagnostic.help = Some(match suggest(text, known.iter().copied()) {
+                    Some(name) => format!("did you mean `{name}`?"),
+                    None => format!("the keys here are {}", known.join(", ")),
+                });
+                self.sink.push(diagnostic);
+                continue;
+            }
+            if good.iter().any(|(name, _)| name == text) {
+                let diagnostic = Diagnostic::new(Code::DuplicateKey, format!("`{text}` stands twice in this mapping"))
+                    .at(origin, "the second time")
+                    .help("keep one of them");
+                self.sink.push(diagnostic);
+                continue;
+            }
+            good.push((text, value));
+        }
+        Ok(good)
+    }
+}
+
+macro_rules! refuse {
+    ($($method:ident $expected:literal,)*) => {
+        $(fn $method<V: Visitor<'n>>(self, _: V) -> Result<V::Value, Self::Error> {
+            Err(self.wrong_type($expected))
+        })*
+    };
+}
+
+macro_rules! integers {
+    ($($method:ident $visit:ident $number:ty,)*) => {
+        $(fn $method<V: Visitor<'n>>(self, visitor: V) -> Result<V::Value, Self::Error> {
+            match self.scalar("a number")? {
+                (_, Plain::Integer(number)) => match <$number>::try_from(number) {
+                    Ok(number) => visitor.$visit(number),
+                    Err(_) => Err(self.wrong_type("a smaller number")),
+                },
+                _ => Err(self.wrong_type("a number")),
+            }
+        })*
+    };
+}
+
+impl<'n> Deserializer<'n> for Decoder<'n, '_> {
+    type Error = DecodeError;
+
+    fn deserialize_any<V: Visitor<'n>>(self, visitor: V) -> Result<V::Value, Self::Error> {
+        match &self.node.kind {
+            NodeKind::Mapping(_) => self.deserialize_map(visitor),
+            NodeKind::Sequence(_) => self.deserialize_seq(visitor),
+            NodeKind::Scalar { text, is_plain } => match Plain::of(text, *is_plain) {
+                Plain::Bool(value) => visitor.visit_bool(value),
+                Plain::Integer(number) => visitor.visit_i64(number),
+                Plain::Null => visitor.visit_unit(),
+                Plain::Decimal | Plain::Text => visitor.visit_borrowed_str(text),
+            },
+        }
+    }
+
+    fn deserialize_bool<V: Visitor<'n>>(self, visitor: V) -> Result<V::Value, Self::Error> {
+        match self.scalar("true or false")? {
+            (_, Plain::Bool(value)) => visitor.visit_bool(value),
+            _ => Err(self.wrong_type("true or false")),
+        }
+    }
+
+    integers! {
+        deserialize_i64 visit_i64 i64,
+        deserialize_u16 visit_u16 u16,
+        deserialize_u32 visit_u32 u32,
+        deserialize_u64 visit_u64 u64,
+    }
+
+    // The text of a scalar is what was written, so `account: 012345678901` keeps its zero.
+    fn deserialize_str<V: Visitor<'n>>(self, visitor: V) -> Result<V::Value, Self::Error> {
+        let (text, _) = self.scalar("text")?;
+        visitor.visit_borrowed_str(text).map_err(|mut error: DecodeError| {
+            error.span.get_or_insert(self.node.span);
+            error
+        })
+    }
+
+    fn deserialize_string<V: Visitor<'n>>(self, visitor: V) -> Result<V::Value, Self::Error> {
+        self.deserialize_str(visitor)
+    }
+
+    fn deserialize_identifier<V: Visitor<'n>>(self, visitor: V) -> Result<V::Value, Self::Error> {
+        self.deserialize_str(visitor)
+    }
+
+    fn deserialize_option<V: Visitor<'n>>(self, visitor: V) -> Result<V::Value, Self::Error> {
+        match self.scalar("") {
+            Ok((_, Plain::Null)) => visitor.visit_none(),
+            _ => visitor.visit_some(self),
+        }
+    }
+
+    fn deserialize_newtype_struct<V: Visitor<'n>>(
+        self,
+        name: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, Self::Error> {
+        if name == FIELD {
+            visitor.visit_seq(FieldParts { decoder: self, place: 0 })
+        } else {
+            visitor.visit_newtype_struct(self)
+        }
+    }
+
+    fn deserialize_seq<V: Visitor<'n>>(self, visitor: V) -> Result<V::Value, Self::Error> {
+        match &self.node.kind {
+            NodeKind::Sequence(items) => {
+                visitor.visit_seq(Items { items: items.iter(), sink: self.sink })
+            }
+            NodeKind::Mapping(_) | NodeKind::Scalar { .. } => Err(self.wrong_type("a list")),
+        }
+    }
+
+    fn deserialize_map<V: Visitor<'n>>(self, visitor: V) -> Result<V::Value, Self::Error> {
+        let entries = self.known_entries(None)?;
+        visitor.visit_map(Entries { entries: entries.into_iter(), value: None, sink: self.sink })
+    }
+
+    fn deserialize_struct<V: Visitor<'n>>(
+        self,
+        _: &'static str,
+        fields: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Self::Error> {
+        let entries = self.known_entries(Some(fields))?;
+        visitor.visit_map(Entries { entries: entries.into_iter(), value: None, sink: self.sink })
+    }
+
+    fn deserialize_enum<V: Visitor<'n>>(
+        self,
+        _: &'static str,
+        variants: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Self::Error> {
+        let (text, _) = self.scalar("a word")?;
+        if variants.contains(&text) {
+            return visitor.visit_enum(Word(text));
+        }
+        let message = format!("`{text}` is not one of {}", variants.join(", "));
+        let mut error = DecodeError::new(Code::InvalidValue, message, self.node.span);
+        error.help =
+            suggest(text, variants.iter().copied()).map(|name| format!("did you mean `{name}`?"));
+        Err(error)
+    }
+
+    fn deserialize_ignored_any<V: Visitor<'n>>(self, visitor: V) -> Result<V::Value, Self::Error> {
+        visitor.visit_unit()
+    }
+
+    refuse! {
+        deserialize_i8 "a smaller type", deserialize_i16 "a smaller type", deserialize_i32 "a smaller type",
+        deserialize_u8 "a smaller type", deserialize_f32 "a number", deserialize_f64 "a number",
+        deserialize_char "text", deserialize_bytes "text", deserialize_byte_buf "text",
+        deserialize_unit "nothing",
+    }
+
+    fn deserialize_unit_struct<V: Visitor<'n>>(self, _: &'static str, _: V) -> Result<V::Value, Self::Error> {
+        Err(self.wrong_type("nothing"))
+    }
+
+    fn deserialize_tuple<V: Visitor<'n>>(self, _: usize, visitor: V) -> Result<V::Value, Self::Error> {
+        self.deserialize_seq(visitor)
+    }
+
+    fn deserialize_tuple_struct<V: Visitor<'n>>(
+        self,
+        _: &'static str,
+        _: usize,
+        visitor: V,
+    ) -> Result<V::Value, Self::Error> {
+        self.deserialize_seq(visitor)
+    }
+}
+
+/// What a [`Field`](crate::field::Field) asks for: its span in four numbers, then its value.
+struct FieldParts<'n, 's> {
+    decoder: Decoder<'n, 's>,
+    place: usize,
+}
+
+impl<'n> SeqAccess<'n> for FieldParts<'n, '_> {
+    type Error = DecodeError;
+
+    fn next_element_seed<T: DeserializeSeed<'n>>(&mut self, seed: T) -> Result<Option<T::Value>, DecodeError> {
+        let Span { start, end, line, column } = self.decoder.node.span;
+        let number = [start, end, line, column].get(self.place).copied();
+        self.place += 1;
+        if let Some(number) = number {
+            return seed.deserialize(number.into_deserializer()).map(Some);
+        }
+        match seed.deserialize(self.decoder) {
+            Ok(value) => Ok(Some(value)),
+            Err(error) => {
+                let Sink { file, diagnostics: _ } = self.decoder.sink;
+                self.decoder.sink.push(error.into_diagnostic(*file, self.decoder.node.span));
+                Ok(None)
+            }
+        }
+    }
+}
+
+struct Items<'n, 's> {
+    items: std::slice::Iter<'n, Node>,
+    sink: &'s Sink,
+}
+
+impl<'n> SeqAccess<'n> for Items<'n, '_> {
+    type Error = DecodeError;
+
+    fn next_element_seed<T: DeserializeSeed<'n>>(&mut self, seed: T) -> Result<Option<T::Value>, DecodeError> {
+        let Some(node) = self.items.next() else { return Ok(None) };
+        seed.deserialize(Decoder { node, sink: self.sink }).map(Some)
+    }
+}
+
+struct Entries<'n, 's> {
+    entries: std::vec::IntoIter<(&'n str, &'n Node)>,
+    value: Option<&'n Node>,
+    sink: &'s Sink,
+}
+
+impl<'n> MapAccess<'n> for Entries<'n, '_> {
+    type Error = DecodeError;
+
+    fn next_key_seed<K: DeserializeSeed<'n>>(&mut self, seed: K) -> Result<Option<K::Value>, DecodeError> {
+        let Some((key, value)) = self.entries.next() else { return Ok(None) };
+        self.value = Some(value);
+        seed.deserialize(de::value::BorrowedStrDeserializer::new(key)).map(Some)
+    }
+
+    fn next_value_seed<V: DeserializeSeed<'n>>(&mut self, seed: V) -> Result<V::Value, DecodeError> {
+        let node = self.value.take().expect("serde asks for a key before its value");
+        seed.deserialize(Decoder { node, sink: self.sink })
+    }
+}
+
+struct Word<'n>(&'n str);
+
+impl<'n> EnumAccess<'n> for Word<'n> {
+    type Error = DecodeError;
+    type Variant = Self;
+
+    fn variant_seed<V: DeserializeSeed<'n>>(self, seed: V) -> Result<(V::Value, Self), DecodeError> {
+        Ok((seed.deserialize(de::value::BorrowedStrDeserializer::new(self.0))?, self))
+    }
+}
+
+impl<'n> VariantAccess<'n> for Word<'n> {
+    type Error = DecodeError;
+
+    fn unit_variant(self) -> Result<(), DecodeError> {
+        Ok(())
+    }
+
+    fn newtype_variant_seed<T: DeserializeSeed<'n>>(self, _: T) -> Result<T::Value, DecodeError> {
+        Err(de::Error::custom("expected a word"))
+    }
+
+    fn tuple_variant<V: Visitor<'n>>(self, _: usize, _: V) -> Result<V::Value, DecodeError> {
+        Err(de::Error::custom("expected a word"))
+    }
+
+    fn struct_variant<V: Visitor<'n>>(self, _: &'static [&'static str], _: V) -> Result<V::Value, DecodeError> {
+        Err(de::Error::custom("expected a word"))
+    }
+}

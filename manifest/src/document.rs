@@ -1,0 +1,205 @@
+//! The document types that users write. Their doc comments are what editors show.
+
+mod access_policy;
+mod environment;
+mod tenant;
+mod work;
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+pub use access_policy::{
+    AccessPolicyDocument, ActorsDocument, Effect, Mask, PolicyState, ResourcesDocument,
+};
+pub use environment::{
+    ConsumptionRoleDocument, ContextDocument, DefaultVpcDocument, EnvironmentDocument,
+    EnvironmentPermission, EnvironmentTeamDocument, FeaturesDocument, NetworkDocument,
+    OrganizationDocument, SubscriptionsDocument, VpcDocument,
+};
+pub use tenant::{
+    Maintenance, MonitoringDocument, PivotMode, PivotRoleDocument, QuotasDocument, TenantDocument,
+    TenantPermission, TenantPermissionsDocument, WafDocument,
+};
+pub use work::{
+    ColumnDocument, Confidentiality, CrawlerDocument, DashboardDocument, DatasetDocument,
+    DomainDocument, FolderDocument, ImportDocument, InstanceType, NotebookDocument,
+    PipelineDocument, ScheduleDocument, ShareDocument, ShareItemDocument, SharePermission,
+    ShareStatus, StageDocument, Strategy, StudioProfileDocument, TableDocument, TableFormat,
+    WorksheetDocument,
+};
+
+use crate::field::Field;
+use crate::name::Id;
+
+/// A document type with the fields that every document has.
+macro_rules! document {
+    (
+        $(#[$doc:meta])*
+        $name:ident { $($(#[$field_doc:meta])* $field:ident: $kind:ty,)* }
+    ) => {
+        $(#[$doc])*
+        #[derive(Debug, serde::Deserialize, schemars::JsonSchema)]
+        pub struct $name {
+            /// The kind of document.
+            #[schemars(with = "String")]
+            #[allow(dead_code, reason = "the parser reads the kind before it knows this type")]
+            pub(crate) kind: $crate::field::Field<String>,
+            /// What the document is called by others. Unique within its kind; never changes.
+            pub id: $crate::field::Field<$crate::name::Id>,
+            /// The name that people read. Any text; may change.
+            #[serde(default)]
+            pub label: $crate::field::Field<String>,
+            /// What it is for. Any text; may change.
+            #[serde(default)]
+            pub description: $crate::field::Field<String>,
+            /// AWS tags for everything that is made for this document.
+            #[serde(default)]
+            pub tags: $crate::field::Field<std::collections::BTreeMap<String, $crate::field::Field<String>>>,
+            /// The catalog's topics.
+            #[serde(default)]
+            pub topics: $crate::field::Field<Vec<$crate::field::Field<String>>>,
+            /// The catalog's keywords (data.all calls them tags).
+            #[serde(default)]
+            pub keywords: $crate::field::Field<Vec<$crate::field::Field<String>>>,
+            /// The catalog's glossary terms.
+            #[serde(default)]
+            pub glossary: $crate::field::Field<Vec<$crate::field::Field<String>>>,
+            $($(#[$field_doc])* pub $field: $kind,)*
+        }
+
+        impl $crate::document::Document for $name {
+            fn header(&self) -> $crate::document::Header<'_> {
+                $crate::document::Header {
+                    id: &self.id,
+                    label: &self.label,
+                    description: &self.description,
+                    tags: &self.tags,
+                    topics: &self.topics,
+                    keywords: &self.keywords,
+                    glossary: &self.glossary,
+                }
+            }
+        }
+    };
+}
+pub(crate) use document;
+
+/// The fields that every document has.
+#[derive(Debug)]
+pub struct Header<'a> {
+    /// `id`.
+    pub id: &'a Field<Id>,
+    /// `label`.
+    pub label: &'a Field<String>,
+    /// `description`.
+    pub description: &'a Field<String>,
+    /// `tags`.
+    pub tags: &'a Field<BTreeMap<String, Field<String>>>,
+    /// `topics`.
+    pub topics: &'a Field<Vec<Field<String>>>,
+    /// `keywords`.
+    pub keywords: &'a Field<Vec<Field<String>>>,
+    /// `glossary`.
+    pub glossary: &'a Field<Vec<Field<String>>>,
+}
+
+/// Any document.
+pub trait Document {
+    /// The fields that every document has.
+    fn header(&self) -> Header<'_>;
+}
+
+/// The kinds of documents.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, JsonSchema)]
+pub enum Kind {
+    /// One for the whole mesh.
+    Tenant,
+    /// A group of environments.
+    Organization,
+    /// An AWS account and region.
+    Environment,
+    /// A VPC that an environment's teams may use.
+    Network,
+    /// A role outside the mesh that consumes data.
+    ConsumptionRole,
+    /// A group of datasets.
+    Domain,
+    /// A governed dataset.
+    Dataset,
+    /// Access of a team to another team's dataset.
+    Share,
+    /// A named query.
+    Worksheet,
+    /// A notebook instance.
+    Notebook,
+    /// An ML Studio user profile.
+    StudioProfile,
+    /// A pipeline with its repository.
+    Pipeline,
+    /// An imported dashboard.
+    Dashboard,
+    /// A rule of access governance.
+    AccessPolicy,
+}
+
+impl Kind {
+    /// Every kind, in the order in which they build on one another.
+    pub const ALL: [Self; 14] = [
+        Self::Tenant,
+        Self::Organization,
+        Self::Environment,
+        Self::Network,
+        Self::ConsumptionRole,
+        Self::Domain,
+        Self::Dataset,
+        Self::Share,
+        Self::Worksheet,
+        Self::Notebook,
+        Self::StudioProfile,
+        Self::Pipeline,
+        Self::Dashboard,
+        Self::AccessPolicy,
+    ];
+
+    /// The name in a document.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Tenant => "Tenant",
+            Self::Organization => "Organization",
+            Self::Environment => "Environment",
+            Self::Network => "Network",
+            Self::ConsumptionRole => "ConsumptionRole",
+            Self::Domain => "Domain",
+            Self::Dataset => "Dataset",
+            Self::Share => "Share",
+            Self::Worksheet => "Worksheet",
+            Self::Notebook => "Notebook",
+            Self::StudioProfile => "StudioProfile",
+            Self::Pipeline => "Pipeline",
+            Self::Dashboard => "Dashboard",
+            Self::AccessPolicy => "AccessPolicy",
+        }
+    }
+
+    /// The kind in a sentence, such as "consumption role".
+    pub const fn noun(self) -> &'static str {
+        match self {
+            Self::Tenant => "tenant",
+            Self::Organization => "organization",
+            Self::Environment => "environment",
+            Self::Network => "network",
+            Self::ConsumptionRole => "consumption role",
+            Self::Domain => "domain",
+            Self::Dataset => "dataset",
+            Self::Share => "share",
+            Self::Worksheet => "worksheet",
+            Self::Notebook => "notebook",
+            Self::StudioProfile => "studio profile",
+            Self::Pipeline => "pipeline",
+            Self::Dashboard => "dashboard",
+            Self::AccessPolicy => "access policy",
+        }
+    }
+}

@@ -1,0 +1,224 @@
+//! `Organization`, `Environment` and what belongs to an environment as a place.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::document;
+use crate::field::Field;
+use crate::name::{
+    AccountId, Id, PolicyArn, RegionName, ResourcePrefix, RoleArn, SubnetId, TeamName, TopicArn, VpcId,
+};
+
+document! {
+    /// A group of environments.
+    OrganizationDocument {
+        /// The team that owns it.
+        team: Field<TeamName>,
+        /// Other teams that may link environments to it.
+        #[serde(default)]
+        admins: Field<Vec<Field<TeamName>>>,
+        /// Whether it is out of use. An archived organization has no environments.
+        #[serde(default)]
+        archived: Field<bool>,
+    }
+}
+
+document! {
+    /// An AWS account and region of the mesh.
+    EnvironmentDocument {
+        /// The organization that it belongs to.
+        organization: Field<Id>,
+        /// The team that links it. Default: the organization's team.
+        #[serde(default)]
+        linked_by: Field<TeamName>,
+        /// The account.
+        account: Field<AccountId>,
+        /// The region.
+        region: Field<RegionName>,
+        /// The team that owns it, with all permissions in it.
+        team: Field<TeamName>,
+        /// How physical names begin. Default: the tenant's prefix.
+        #[serde(default)]
+        resource_prefix: Field<ResourcePrefix>,
+        /// An existing role for the environment's team, which is used as it is.
+        #[serde(default)]
+        iam_role_arn: Field<RoleArn>,
+        /// What can be used here.
+        #[serde(default)]
+        features: Field<FeaturesDocument>,
+        /// The VPC of the ML Studio domain.
+        #[serde(default)]
+        ml_studio: Field<VpcDocument>,
+        /// Notifications of producers and consumers.
+        #[serde(default)]
+        subscriptions: Field<SubscriptionsDocument>,
+        /// The teams that are invited, besides the environment's own.
+        #[serde(default)]
+        teams: Field<Vec<EnvironmentTeamDocument>>,
+        /// The boundary of every role in this environment.
+        #[serde(default)]
+        permissions_boundary: Field<PolicyArn>,
+        /// What only the account can tell; `lakewright context` fetches it.
+        #[serde(default)]
+        context: Field<ContextDocument>,
+        /// Whether the environment's buckets stay when it is removed. Default: true.
+        #[serde(default)]
+        retain_on_delete: Field<bool>,
+    }
+}
+
+/// What can be used in an environment.
+#[derive(Debug, Deserialize, JsonSchema)]
+pub struct FeaturesDocument {
+    /// Datasets. Default: true.
+    #[serde(default)]
+    pub datasets: Field<bool>,
+    /// Notebook instances. Default: false.
+    #[serde(default)]
+    pub notebooks: Field<bool>,
+    /// ML Studio. Default: false.
+    #[serde(default)]
+    pub ml_studio: Field<bool>,
+    /// Pipelines. Default: false.
+    #[serde(default)]
+    pub pipelines: Field<bool>,
+    /// Dashboards. Default: false.
+    #[serde(default)]
+    pub dashboards: Field<bool>,
+    /// Worksheets and Athena. Default: true.
+    #[serde(default)]
+    pub worksheets: Field<bool>,
+    /// Notifications of producers and consumers. Default: false.
+    #[serde(default)]
+    pub subscriptions: Field<bool>,
+}
+
+/// A VPC and subnets in it.
+#[derive(Debug, Deserialize, JsonSchema)]
+pub struct VpcDocument {
+    /// The VPC.
+    pub vpc_id: Field<VpcId>,
+    /// The subnets.
+    pub subnet_ids: Field<Vec<Field<SubnetId>>>,
+}
+
+/// Notifications of producers and consumers.
+#[derive(Debug, Deserialize, JsonSchema)]
+pub struct SubscriptionsDocument {
+    /// An existing topic that producers write to. Default: one is made.
+    #[serde(default)]
+    pub producers_topic: Field<TopicArn>,
+}
+
+/// A team that is invited to an environment.
+#[derive(Debug, Deserialize, JsonSchema)]
+pub struct EnvironmentTeamDocument {
+    /// The team.
+    pub team: Field<TeamName>,
+    /// What it may do here. Default: nothing but look.
+    #[serde(default)]
+    pub permissions: Field<Vec<Field<EnvironmentPermission>>>,
+    /// An existing role for the team, which is used as it is.
+    #[serde(default)]
+    pub iam_role_arn: Field<RoleArn>,
+}
+
+/// What a team may do in an environment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[expect(missing_docs, reason = "the names say it; `docs/mesh.md` lists what each is needed for")]
+pub enum EnvironmentPermission {
+    AddConsumptionRoles,
+    CreateDashboard,
+    CreateDataset,
+    CreateNetwork,
+    CreateNotebook,
+    CreatePipeline,
+    CreateShare,
+    CreateStudioProfile,
+    InviteTeams,
+    RunAthenaQuery,
+}
+
+impl EnvironmentPermission {
+    /// Every permission: what the environment's own team has.
+    pub const ALL: [Self; 10] = [
+        Self::AddConsumptionRoles,
+        Self::CreateDashboard,
+        Self::CreateDataset,
+        Self::CreateNetwork,
+        Self::CreateNotebook,
+        Self::CreatePipeline,
+        Self::CreateShare,
+        Self::CreateStudioProfile,
+        Self::InviteTeams,
+        Self::RunAthenaQuery,
+    ];
+
+    /// The name in a document.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::AddConsumptionRoles => "add_consumption_roles",
+            Self::CreateDashboard => "create_dashboard",
+            Self::CreateDataset => "create_dataset",
+            Self::CreateNetwork => "create_network",
+            Self::CreateNotebook => "create_notebook",
+            Self::CreatePipeline => "create_pipeline",
+            Self::CreateShare => "create_share",
+            Self::CreateStudioProfile => "create_studio_profile",
+            Self::InviteTeams => "invite_teams",
+            Self::RunAthenaQuery => "run_athena_query",
+        }
+    }
+}
+
+/// What only the account can tell.
+#[derive(Debug, Deserialize, JsonSchema)]
+pub struct ContextDocument {
+    /// The region's default VPC.
+    #[serde(default)]
+    pub default_vpc: Field<DefaultVpcDocument>,
+}
+
+/// The default VPC of a region, or that there is none.
+#[derive(Debug, Deserialize, JsonSchema)]
+pub struct DefaultVpcDocument {
+    /// Whether there is one. Default: true.
+    #[serde(default)]
+    pub exists: Field<bool>,
+    /// The VPC.
+    #[serde(default)]
+    pub vpc_id: Field<VpcId>,
+    /// Its subnets.
+    #[serde(default)]
+    pub subnet_ids: Field<Vec<Field<SubnetId>>>,
+}
+
+document! {
+    /// An existing VPC that an environment's teams may use.
+    NetworkDocument {
+        /// The environment.
+        environment: Field<Id>,
+        /// The team that registers it.
+        team: Field<TeamName>,
+        /// The VPC.
+        vpc_id: Field<VpcId>,
+        /// Its subnets.
+        subnet_ids: Field<Vec<Field<SubnetId>>>,
+    }
+}
+
+document! {
+    /// An existing role that consumes data without being a team's role.
+    ConsumptionRoleDocument {
+        /// The environment.
+        environment: Field<Id>,
+        /// The team that registers it.
+        team: Field<TeamName>,
+        /// The role.
+        role_arn: Field<RoleArn>,
+        /// Whether this tool attaches the policy that the role needs. Default: true.
+        #[serde(default)]
+        managed: Field<bool>,
+    }
+}

@@ -1,0 +1,165 @@
+//! `Tenant`: what holds for the whole mesh.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::document;
+use crate::field::Field;
+use crate::name::{AccountId, PolicyArn, RegionName, ResourcePrefix, RoleArn, TeamName};
+
+document! {
+    /// The tenant: exactly one in a mesh.
+    TenantDocument {
+        /// The team that may do everything. Default: `DAAdministrators`.
+        #[serde(default)]
+        admin_team: Field<TeamName>,
+        /// The account that the platform runs in.
+        central_account: Field<AccountId>,
+        /// The region that the platform runs in.
+        home_region: Field<RegionName>,
+        /// How physical names begin. Default: `lakewright`.
+        #[serde(default)]
+        resource_prefix: Field<ResourcePrefix>,
+        /// The role that the platform assumes in each environment.
+        pivot_role: Field<PivotRoleDocument>,
+        /// What teams may do, by team. A team without an entry may do everything.
+        #[serde(default)]
+        permissions: Field<BTreeMap<String, Field<TenantPermissionsDocument>>>,
+        /// Whether the platform is in maintenance. Default: `off`.
+        #[serde(default)]
+        maintenance: Field<Maintenance>,
+        /// The boundary of every role, unless its environment has one.
+        #[serde(default)]
+        permissions_boundary: Field<PolicyArn>,
+        /// Quotas that AWS has raised for the accounts of this mesh.
+        #[serde(default)]
+        quotas: Field<QuotasDocument>,
+        /// Who reaches the platform's web pages.
+        #[serde(default)]
+        waf: Field<WafDocument>,
+        /// Who is told of alarms.
+        #[serde(default)]
+        monitoring: Field<MonitoringDocument>,
+    }
+}
+
+/// The role that the platform assumes in each environment.
+#[derive(Debug, Deserialize, JsonSchema)]
+pub struct PivotRoleDocument {
+    /// Who makes the role: `auto`, this tool; `manual`, the account's owner. Default: `auto`.
+    #[serde(default)]
+    pub mode: Field<PivotMode>,
+    /// The role's name. Default: the prefix, then `-pivot-role`.
+    #[serde(default)]
+    pub name: Field<String>,
+    /// The external id that whoever assumes the role must give: 2 to 128 characters.
+    pub external_id: Field<String>,
+    /// The roles of the central account that may assume it.
+    pub trusted_roles: Field<Vec<Field<RoleArn>>>,
+}
+
+/// Who makes the pivot role.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum PivotMode {
+    /// This tool.
+    #[default]
+    Auto,
+    /// The account's owner, from a template that this tool prints.
+    Manual,
+}
+
+/// What a team may do in the whole tenant: one of the two lists.
+#[derive(Debug, Deserialize, JsonSchema)]
+pub struct TenantPermissionsDocument {
+    /// Only these.
+    #[serde(default)]
+    pub allow: Field<Vec<Field<TenantPermission>>>,
+    /// Everything but these.
+    #[serde(default)]
+    pub deny: Field<Vec<Field<TenantPermission>>>,
+}
+
+/// A tenant permission.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[expect(missing_docs, reason = "the names say it; `docs/mesh.md` lists what each is needed for")]
+pub enum TenantPermission {
+    ManageDashboards,
+    ManageDatasets,
+    ManageEnvironments,
+    ManageGlossaries,
+    ManageNotebooks,
+    ManageOrganizations,
+    ManagePipelines,
+    ManageRedshiftClusters,
+    ManageShares,
+    ManageStudioProfiles,
+    ManageTeams,
+    ManageWorksheets,
+}
+
+impl TenantPermission {
+    /// The name in a document.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::ManageDashboards => "manage_dashboards",
+            Self::ManageDatasets => "manage_datasets",
+            Self::ManageEnvironments => "manage_environments",
+            Self::ManageGlossaries => "manage_glossaries",
+            Self::ManageNotebooks => "manage_notebooks",
+            Self::ManageOrganizations => "manage_organizations",
+            Self::ManagePipelines => "manage_pipelines",
+            Self::ManageRedshiftClusters => "manage_redshift_clusters",
+            Self::ManageShares => "manage_shares",
+            Self::ManageStudioProfiles => "manage_studio_profiles",
+            Self::ManageTeams => "manage_teams",
+            Self::ManageWorksheets => "manage_worksheets",
+        }
+    }
+}
+
+/// Whether the platform is in maintenance.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Maintenance {
+    /// Everything works.
+    #[default]
+    Off,
+    /// Nothing changes but by an administrator.
+    ReadOnly,
+    /// Nothing works but for an administrator.
+    NoAccess,
+}
+
+/// Quotas that AWS has raised for the accounts of this mesh.
+#[derive(Debug, Deserialize, JsonSchema)]
+pub struct QuotasDocument {
+    /// IAM's "Managed policies attached to an IAM role": 10 to 20. Default: 10.
+    #[serde(default)]
+    pub managed_policies_per_role: Field<u16>,
+    /// IAM's "Role trust policy length": 2,048 to 8,192 characters. Default: 2,048.
+    #[serde(default)]
+    pub trust_policy_characters: Field<u16>,
+}
+
+/// Who reaches the platform's web pages. When a list is given, everybody else is refused.
+#[derive(Debug, Deserialize, JsonSchema)]
+pub struct WafDocument {
+    /// Countries, as two letters of ISO 3166.
+    #[serde(default)]
+    pub allowed_geo_list: Field<Vec<Field<String>>>,
+    /// Address blocks, such as `192.0.2.0/24`.
+    #[serde(default)]
+    pub allowed_ip_list: Field<Vec<Field<String>>>,
+}
+
+/// Who is told of alarms.
+#[derive(Debug, Deserialize, JsonSchema)]
+pub struct MonitoringDocument {
+    /// Mail addresses.
+    #[serde(default)]
+    pub alarm_emails: Field<Vec<Field<String>>>,
+}

@@ -1,0 +1,392 @@
+//! What teams make and share: datasets, shares, notebooks, pipelines and so on.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::document;
+use crate::field::Field;
+use crate::name::{
+    AccountId, BucketName, CatalogName, Date, Id, KeyAlias, KeyPrefix, Schedule, SubnetId, TeamName, VpcId,
+};
+
+document! {
+    /// A group of datasets.
+    DomainDocument {
+        /// Teams with full access to the domain.
+        owners: Field<Vec<Field<TeamName>>>,
+        /// Teams with read-only access to the domain.
+        #[serde(default)]
+        readers: Field<Vec<Field<TeamName>>>,
+        /// Teams, of the two lists, that reach every dataset of the domain with the same access.
+        #[serde(default)]
+        dataset_level_access: Field<Vec<Field<TeamName>>>,
+    }
+}
+
+document! {
+    /// A governed dataset: a bucket, a key and a Glue database.
+    DatasetDocument {
+        /// The environment.
+        environment: Field<Id>,
+        /// The team that owns it.
+        team: Field<TeamName>,
+        /// The team that approves shares besides the owner.
+        #[serde(default)]
+        stewards: Field<TeamName>,
+        /// The domain.
+        #[serde(default)]
+        domain: Field<Id>,
+        /// How confidential it is. Default: `unclassified`.
+        #[serde(default)]
+        confidentiality: Field<Confidentiality>,
+        /// Whether shares are approved without asking. Default: false.
+        #[serde(default)]
+        auto_approval: Field<bool>,
+        /// Existing things that the dataset consists of. Default: they are made.
+        #[serde(default)]
+        import: Field<ImportDocument>,
+        /// The crawler.
+        #[serde(default)]
+        crawler: Field<CrawlerDocument>,
+        /// The profiling job.
+        #[serde(default)]
+        profiling: Field<ScheduleDocument>,
+        /// The tables. Those with columns are made, the others are found by the crawler.
+        #[serde(default)]
+        tables: Field<Vec<TableDocument>>,
+        /// The folders that can be shared.
+        #[serde(default)]
+        folders: Field<Vec<FolderDocument>>,
+        /// Whether bucket, key, database and tables stay when the dataset is removed. Default: true.
+        #[serde(default)]
+        retain_on_delete: Field<bool>,
+    }
+}
+
+/// How confidential a dataset is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Confidentiality {
+    /// For everybody.
+    #[default]
+    Unclassified,
+    /// For the organization.
+    Official,
+    /// For named teams.
+    Secret,
+}
+
+impl Confidentiality {
+    /// The value of the `Classification` tag.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Unclassified => "unclassified",
+            Self::Official => "official",
+            Self::Secret => "secret",
+        }
+    }
+}
+
+/// Existing things that a dataset consists of. They are never deleted.
+#[derive(Debug, Deserialize, JsonSchema)]
+pub struct ImportDocument {
+    /// The bucket.
+    pub bucket: Field<BucketName>,
+    /// The alias of the key that encrypts the bucket, without `alias/`. Default: the bucket uses SSE-S3.
+    #[serde(default)]
+    pub kms_key_alias: Field<KeyAlias>,
+    /// The Glue database. Default: one is made.
+    #[serde(default)]
+    pub glue_database: Field<CatalogName>,
+    /// The account whose catalog has the database. Default: the environment's.
+    #[serde(default)]
+    pub catalog_account: Field<AccountId>,
+}
+
+/// A dataset's crawler.
+#[derive(Debug, Deserialize, JsonSchema)]
+pub struct CrawlerDocument {
+    /// When it runs. Default: when somebody starts it.
+    #[serde(default)]
+    pub schedule: Field<Schedule>,
+}
+
+/// A schedule.
+#[derive(Debug, Deserialize, JsonSchema)]
+pub struct ScheduleDocument {
+    /// When it runs. Default: when somebody starts it.
+    #[serde(default)]
+    pub schedule: Field<Schedule>,
+}
+
+/// A table of a dataset.
+#[derive(Debug, Deserialize, JsonSchema)]
+pub struct TableDocument {
+    /// The table's name.
+    pub name: Field<CatalogName>,
+    /// Where its files lie in the bucket. Default: the table's name.
+    #[serde(default)]
+    pub location: Field<KeyPrefix>,
+    /// The format of its files. Default: `parquet`.
+    #[serde(default)]
+    pub format: Field<TableFormat>,
+    /// Its columns. Default: the crawler finds them.
+    #[serde(default)]
+    pub columns: Field<Vec<ColumnDocument>>,
+}
+
+/// The format of a table's files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum TableFormat {
+    /// Comma-separated values.
+    Csv,
+    /// JSON Lines.
+    Json,
+    /// Apache Parquet.
+    #[default]
+    Parquet,
+}
+
+/// A column of a table.
+#[derive(Debug, Deserialize, JsonSchema)]
+pub struct ColumnDocument {
+    /// The column's name.
+    pub name: Field<CatalogName>,
+    /// The column's type, as Hive names it, such as `bigint` or `array<string>`.
+    #[serde(rename = "type")]
+    pub kind: Field<String>,
+    /// Tags for access policies, such as `pii`.
+    #[serde(default)]
+    pub tags: Field<Vec<Field<String>>>,
+}
+
+/// A folder that can be shared.
+#[derive(Debug, Deserialize, JsonSchema)]
+pub struct FolderDocument {
+    /// The folder's id, unique in its dataset.
+    pub id: Field<Id>,
+    /// Where it lies in the bucket.
+    pub prefix: Field<KeyPrefix>,
+}
+
+document! {
+    /// Access of a team, or of a consumption role, to another team's dataset.
+    ShareDocument {
+        /// The dataset.
+        dataset: Field<Id>,
+        /// The consumer's environment.
+        environment: Field<Id>,
+        /// The consumer's team.
+        team: Field<TeamName>,
+        /// The consumption role, when it is not for the team's own role.
+        #[serde(default)]
+        consumption_role: Field<Id>,
+        /// Why it is asked for.
+        #[serde(default)]
+        purpose: Field<String>,
+        /// What is shared.
+        items: Field<Vec<ShareItemDocument>>,
+        /// What may be done with it. Default: `[read]`.
+        #[serde(default)]
+        permissions: Field<Vec<Field<SharePermission>>>,
+        /// Where it is in its life cycle. Default: `draft`.
+        #[serde(default)]
+        status: Field<ShareStatus>,
+        /// The team that approved it.
+        #[serde(default)]
+        approved_by: Field<TeamName>,
+        /// The last day on which it gives access.
+        #[serde(default)]
+        expires: Field<Date>,
+    }
+}
+
+/// One thing that is shared: exactly one of the fields.
+#[derive(Debug, Deserialize, JsonSchema)]
+pub struct ShareItemDocument {
+    /// A table of the dataset.
+    #[serde(default)]
+    pub table: Field<CatalogName>,
+    /// A folder of the dataset.
+    #[serde(default)]
+    pub folder: Field<Id>,
+    /// The whole bucket.
+    #[serde(default)]
+    pub bucket: Field<bool>,
+}
+
+/// What may be done with what is shared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum SharePermission {
+    /// Read.
+    Read,
+    /// Write new data.
+    Write,
+    /// Change and delete data.
+    Modify,
+}
+
+/// Where a share is in its life cycle.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ShareStatus {
+    /// Being written.
+    #[default]
+    Draft,
+    /// Waiting for approval.
+    Submitted,
+    /// Approved: gives access.
+    Approved,
+    /// Refused.
+    Rejected,
+    /// Taken back.
+    Revoked,
+}
+
+impl ShareStatus {
+    /// The name in a document.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Draft => "draft",
+            Self::Submitted => "submitted",
+            Self::Approved => "approved",
+            Self::Rejected => "rejected",
+            Self::Revoked => "revoked",
+        }
+    }
+
+    /// Whether a share may go from this status to another (DA-21, with the platform's own steps left out).
+    pub const fn may_become(self, next: Self) -> bool {
+        matches!(
+            (self, next),
+            (Self::Draft, Self::Submitted)
+                | (Self::Submitted, Self::Approved | Self::Rejected | Self::Draft)
+                | (Self::Approved, Self::Revoked | Self::Draft)
+                | (Self::Rejected | Self::Revoked, Self::Draft)
+        ) || matches!(
+            (self, next),
+            (Self::Draft, Self::Draft)
+                | (Self::Submitted, Self::Submitted)
+                | (Self::Approved, Self::Approved)
+                | (Self::Rejected, Self::Rejected)
+                | (Self::Revoked, Self::Revoked)
+        )
+    }
+}
+
+document! {
+    /// A named Athena query in a team's workgroup.
+    WorksheetDocument {
+        /// The environment.
+        environment: Field<Id>,
+        /// The team.
+        team: Field<TeamName>,
+        /// The query.
+        query: Field<String>,
+        /// The Glue database that it runs against. Default: `default`.
+        #[serde(default)]
+        database: Field<CatalogName>,
+    }
+}
+
+document! {
+    /// A SageMaker notebook instance.
+    NotebookDocument {
+        /// The environment.
+        environment: Field<Id>,
+        /// The team.
+        team: Field<TeamName>,
+        /// A network of the environment.
+        #[serde(default)]
+        network: Field<Id>,
+        /// A VPC, when no network is named.
+        #[serde(default)]
+        vpc_id: Field<VpcId>,
+        /// A subnet of the VPC.
+        #[serde(default)]
+        subnet_id: Field<SubnetId>,
+        /// The instance type. Default: `ml.t3.medium`.
+        #[serde(default)]
+        instance_type: Field<InstanceType>,
+        /// The volume in GiB: 32, 64, 128 or 256. Default: 32.
+        #[serde(default)]
+        volume_size: Field<u16>,
+    }
+}
+
+/// The instance type of a notebook.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
+#[expect(missing_docs, reason = "the names are AWS's")]
+pub enum InstanceType {
+    #[default]
+    #[serde(rename = "ml.t3.medium")]
+    MlT3Medium,
+    #[serde(rename = "ml.t3.large")]
+    MlT3Large,
+    #[serde(rename = "ml.m5.xlarge")]
+    MlM5Xlarge,
+}
+
+document! {
+    /// A user profile of an environment's ML Studio domain.
+    StudioProfileDocument {
+        /// The environment.
+        environment: Field<Id>,
+        /// The team.
+        team: Field<TeamName>,
+    }
+}
+
+document! {
+    /// A data pipeline: a repository and what deploys it.
+    PipelineDocument {
+        /// The environment in which CI/CD runs.
+        environment: Field<Id>,
+        /// The team.
+        team: Field<TeamName>,
+        /// How it deploys.
+        strategy: Field<Strategy>,
+        /// Where it deploys, in order.
+        stages: Field<Vec<StageDocument>>,
+    }
+}
+
+/// How a pipeline deploys.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Strategy {
+    /// A self-mutating CDK pipeline.
+    CdkTrunk,
+    /// One pipeline with a stage per environment.
+    Trunk,
+    /// A pipeline and a branch per stage.
+    Gitflow,
+}
+
+/// A stage of a pipeline.
+#[derive(Debug, Deserialize, JsonSchema)]
+pub struct StageDocument {
+    /// The stage's name, such as `dev` or `prod`.
+    pub stage: Field<Id>,
+    /// The environment that it deploys to.
+    pub environment: Field<Id>,
+    /// The team in that environment.
+    pub team: Field<TeamName>,
+}
+
+document! {
+    /// An imported QuickSight dashboard.
+    DashboardDocument {
+        /// The environment.
+        environment: Field<Id>,
+        /// The team that owns it.
+        team: Field<TeamName>,
+        /// QuickSight's id of the dashboard.
+        dashboard_id: Field<String>,
+        /// The teams that may see it.
+        #[serde(default)]
+        shared_with: Field<Vec<Field<TeamName>>>,
+    }
+}

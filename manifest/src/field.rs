@@ -1,0 +1,105 @@
+//! A field of a document: its value, where it stands, and whether it was there at all.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::marker::PhantomData;
+
+use lakewright_template::yaml::Span;
+use schemars::{JsonSchema, Schema, SchemaGenerator};
+use serde::de::{Deserialize, Deserializer, SeqAccess, Visitor};
+
+/// The name by which [`Field`] asks the decoder for spans.
+pub(crate) const FIELD: &str = "$lakewright::Field";
+
+/// A field of a document.
+///
+/// A bad value has been reported when it is met and leaves the field without
+/// a value, so that the rest of the document is still checked.
+#[derive(Debug, Clone)]
+pub struct Field<T> {
+    state: State<T>,
+    span: Span,
+}
+
+#[derive(Debug, Clone)]
+enum State<T> {
+    Absent,
+    Invalid,
+    Value(T),
+}
+
+impl<T> Default for Field<T> {
+    fn default() -> Self {
+        Self { state: State::Absent, span: Span::default() }
+    }
+}
+
+impl<T> Field<T> {
+    /// The value, when there is a good one.
+    pub fn value(&self) -> Option<&T> {
+        match &self.state {
+            State::Value(value) => Some(value),
+            State::Absent | State::Invalid => None,
+        }
+    }
+
+    /// Whether the field is not in the document.
+    pub fn is_absent(&self) -> bool {
+        matches!(self.state, State::Absent)
+    }
+
+    /// Where the value stands.
+    pub fn span(&self) -> Span {
+        self.span
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Field<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        // An option, because serde gives `None` for a field that is not there.
+        deserializer.deserialize_option(FieldVisitor(PhantomData))
+    }
+}
+
+struct FieldVisitor<T>(PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for FieldVisitor<T> {
+    type Value = Field<T>;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a value")
+    }
+
+    fn visit_none<E>(self) -> Result<Self::Value, E> {
+        Ok(Field::default())
+    }
+
+    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_newtype_struct(FIELD, self)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut parts: A) -> Result<Self::Value, A::Error> {
+        let mut number = || parts.next_element::<u32>().map(Option::unwrap_or_default);
+        let span = Span { start: number()?, end: number()?, line: number()?, column: number()? };
+        let state = parts.next_element()?.map_or(State::Invalid, State::Value);
+        Ok(Field { state, span })
+    }
+}
+
+impl<T: JsonSchema> JsonSchema for Field<T> {
+    fn inline_schema() -> bool {
+        T::inline_schema()
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        T::schema_name()
+    }
+
+    fn schema_id() -> Cow<'static, str> {
+        T::schema_id()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        T::json_schema(generator)
+    }
+}

@@ -1,0 +1,301 @@
+//! Names that are checked when they are parsed, so that nothing after has to.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::de::{Deserialize, Deserializer, Error as _};
+
+macro_rules! name {
+    ($(#[$doc:meta])* $name:ident, $pattern:literal, $check:expr, $expected:literal) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(String);
+
+        impl $name {
+            /// Parses the text, or says what was expected.
+            pub fn parse(text: &str) -> Result<Self, String> {
+                let check: fn(&str) -> bool = $check;
+                if check(text) {
+                    Ok(Self(text.to_owned()))
+                } else {
+                    Err(format!("`{}` is not {}", shorten(text), $expected))
+                }
+            }
+
+            /// The text.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str(&self.0)
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let text = String::deserialize(deserializer)?;
+                Self::parse(&text).map_err(D::Error::custom)
+            }
+        }
+
+        impl JsonSchema for $name {
+            fn inline_schema() -> bool {
+                true
+            }
+
+            fn schema_name() -> Cow<'static, str> {
+                stringify!($name).into()
+            }
+
+            fn json_schema(_: &mut SchemaGenerator) -> Schema {
+                json_schema!({ "type": "string", "pattern": $pattern })
+            }
+        }
+    };
+}
+
+name!(
+    /// The id of a document: `[a-z][a-z0-9-]{0,39}`.
+    Id,
+    "^[a-z][a-z0-9-]{0,39}$",
+    |text| {
+        text.len() <= 40
+            && text.starts_with(|first: char| first.is_ascii_lowercase())
+            && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+    },
+    "an id: expected a lower-case letter, then at most 39 lower-case letters, digits and hyphens"
+);
+name!(
+    /// A group of the identity provider: 1 to 128 letters, digits, spaces and `_.:/=+-@`, as AWS
+    /// tag values allow. It never has a wildcard or a policy variable in it.
+    TeamName,
+    "^[\\p{L}\\p{N} _.:/=+@-]{1,128}$",
+    |text| {
+        let characters = text.chars().count();
+        (1..=128).contains(&characters)
+            && text.trim() == text
+            && text.chars().all(|c| c.is_alphanumeric() || " _.:/=+-@".contains(c))
+    },
+    "a team: expected 1 to 128 letters, digits, spaces and `_.:/=+-@`"
+);
+name!(
+    /// An AWS account: 12 digits.
+    AccountId,
+    "^[0-9]{12}$",
+    |text| text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit()),
+    "an account: expected 12 digits"
+);
+name!(
+    /// A region that CloudFormation's schemas are published for.
+    RegionName,
+    "^[a-z]{2}(-[a-z]+)+-[0-9]$",
+    |text| lakewright_template::schema::regions().contains_key(text),
+    "a region that CloudFormation has"
+);
+name!(
+    /// The ARN of an IAM role.
+    RoleArn,
+    "^arn:aws[a-z-]*:iam::[0-9]{12}:role/[\\w+=,.@/-]+$",
+    |text| {
+        let mut parts = text.splitn(6, ':');
+        let is_role = parts.next() == Some("arn")
+            && parts.next().is_some_and(|partition| partition.starts_with("aws"))
+            && parts.next() == Some("iam")
+            && parts.next() == Some("");
+        let is_account = |part: &str| part.len() == 12 && part.bytes().all(|b| b.is_ascii_digit());
+        is_role
+            && parts.next().is_some_and(is_account)
+            && parts.next().and_then(|rest| rest.strip_prefix("role/")).is_some_and(|name| {
+                (1..=576).contains(&name.len())
+                    && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"_+=,.@/-".contains(&b))
+            })
+    },
+    "the ARN of a role: expected `arn:aws:iam::123456789012:role/name`"
+);
+name!(
+    /// A prefix of physical names: a lower-case letter, then lower-case letters and hyphens, 1 to 20.
+    ResourcePrefix,
+    "^[a-z][a-z-]{0,19}$",
+    |text| {
+        text.len() <= 20
+            && text.starts_with(|first: char| first.is_ascii_lowercase())
+            && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-')
+            && !text.ends_with('-')
+            && !text.starts_with("aws")
+    },
+    "a prefix: expected a lower-case letter, then at most 19 lower-case letters and hyphens, not `aws...`"
+);
+name!(
+    /// The name of a bucket: 3 to 63 lower-case letters, digits, dots and hyphens.
+    BucketName,
+    "^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$",
+    |text| {
+        let ends_well = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
+        (3..=63).contains(&text.len())
+            && text.starts_with(ends_well)
+            && text.ends_with(ends_well)
+            && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b".-".contains(&b))
+    },
+    "a bucket's name: expected 3 to 63 lower-case letters, digits, dots and hyphens"
+);
+name!(
+    /// The alias of a KMS key without `alias/`.
+    KeyAlias,
+    "^(?!alias/)[A-Za-z0-9/_-]{1,250}$",
+    |text| {
+        (1..=250).contains(&text.len())
+            && !text.starts_with("alias/")
+            && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"/_-".contains(&b))
+    },
+    "a key alias: expected letters, digits and `/_-`, without `alias/`"
+);
+name!(
+    /// A name in the Glue catalog: 1 to 255 lower-case letters, digits, `_` and `-`.
+    CatalogName,
+    "^[a-z0-9_-]{1,255}$",
+    |text| {
+        (1..=255).contains(&text.len())
+            && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"_-".contains(&b))
+    },
+    "a catalog name: expected 1 to 255 lower-case letters, digits, `_` and `-`"
+);
+name!(
+    /// A path inside a bucket: no slash at its start, no wildcard or variable in it.
+    KeyPrefix,
+    "^[A-Za-z0-9!_.()/=-][A-Za-z0-9!_.()/=-]{0,511}$",
+    |text| {
+        (1..=512).contains(&text.len())
+            && !text.starts_with('/')
+            && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"!_.()/=-".contains(&b))
+    },
+    "a path in a bucket: expected letters, digits and `!_.()/=-`, no `/` at the start"
+);
+name!(
+    /// The id of a VPC, such as `vpc-0123456789abcdef0`.
+    VpcId,
+    "^vpc-[0-9a-f]{8,17}$",
+    |text| is_ec2_id(text, "vpc-"),
+    "a VPC's id: expected `vpc-` and 8 to 17 hexadecimal digits"
+);
+name!(
+    /// The id of a subnet, such as `subnet-0123456789abcdef0`.
+    SubnetId,
+    "^subnet-[0-9a-f]{8,17}$",
+    |text| is_ec2_id(text, "subnet-"),
+    "a subnet's id: expected `subnet-` and 8 to 17 hexadecimal digits"
+);
+name!(
+    /// The ARN of an SNS topic.
+    TopicArn,
+    "^arn:aws[a-z-]*:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]{1,256}$",
+    |text| {
+        let parts: Vec<&str> = text.split(':').collect();
+        matches!(parts.as_slice(), ["arn", partition, "sns", _, account, name]
+            if partition.starts_with("aws")
+                && account.len() == 12
+                && account.bytes().all(|b| b.is_ascii_digit())
+                && (1..=256).contains(&name.len())
+                && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-".contains(&b)))
+    },
+    "the ARN of a topic: expected `arn:aws:sns:eu-west-1:123456789012:name`"
+);
+name!(
+    /// The ARN of a managed policy.
+    PolicyArn,
+    "^arn:aws[a-z-]*:iam::([0-9]{12}|aws):policy/[\\w+=,.@/-]+$",
+    |text| {
+        text.starts_with("arn:aws")
+            && text.split_once(":policy/").is_some_and(|(head, name)| {
+                head.contains(":iam::")
+                    && (1..=640).contains(&name.len())
+                    && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"_+=,.@/-".contains(&b))
+            })
+    },
+    "the ARN of a managed policy: expected `arn:aws:iam::123456789012:policy/name`"
+);
+name!(
+    /// A schedule in Glue's form: `cron(...)`.
+    Schedule,
+    "^cron\\([0-9A-Za-z*?,/#L -]+\\)$",
+    |text| {
+        text.strip_prefix("cron(").and_then(|rest| rest.strip_suffix(')')).is_some_and(|fields| {
+            fields.split_whitespace().count() == 6
+                && fields.bytes().all(|b| b.is_ascii_alphanumeric() || b"*?,/#- ".contains(&b))
+        })
+    },
+    "a schedule: expected `cron(minutes hours day-of-month month day-of-week year)`"
+);
+name!(
+    /// A date: `YYYY-MM-DD`.
+    Date,
+    "^[0-9]{4}-[0-9]{2}-[0-9]{2}$",
+    |text| {
+        let parts: Vec<Option<u32>> = text.split('-').map(|part| part.parse().ok()).collect();
+        let is_form = text.len() == 10 && text.is_char_boundary(4);
+        matches!(parts.as_slice(), [Some(_), Some(1..=12), Some(1..=31)] if is_form)
+    },
+    "a date: expected `YYYY-MM-DD`"
+);
+
+fn is_ec2_id(text: &str, prefix: &str) -> bool {
+    text.strip_prefix(prefix).is_some_and(|digits| {
+        (8..=17).contains(&digits.len())
+            && digits.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
+    })
+}
+
+/// Long text is cut for messages.
+fn shorten(text: &str) -> String {
+    if text.chars().count() <= 60 {
+        text.to_owned()
+    } else {
+        text.chars().take(57).chain("...".chars()).collect()
+    }
+}
+
+impl RoleArn {
+    /// The account that the role lies in.
+    pub fn account(&self) -> &str {
+        self.0.split(':').nth(4).unwrap_or_default()
+    }
+
+    /// The role's name without its path.
+    pub fn role_name(&self) -> &str {
+        self.0.rsplit('/').next().unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_checked_when_parsed() {
+        assert!(Id::parse("sales-2").is_ok());
+        for bad in ["", "Sales", "2sales", "sales_2", &"a".repeat(41)] {
+            assert!(Id::parse(bad).is_err(), "{bad}");
+        }
+        assert!(TeamName::parse("Équipe Données").is_ok());
+        for bad in ["", "a*", "${aws:x}", "a\"b", " a", "a\nb", "😀"] {
+            assert!(TeamName::parse(bad).is_err(), "{bad}");
+        }
+        assert!(RoleArn::parse("arn:aws:iam::111122223333:role/path/Admin").is_ok());
+        assert!(RoleArn::parse("arn:aws:iam::1111:role/Admin").is_err());
+        assert!(RoleArn::parse("arn:aws:iam::111122223333:role/*").is_err());
+        assert!(Schedule::parse("cron(0 1 * * ? *)").is_ok());
+        assert!(Schedule::parse("rate(1 day)").is_err());
+        assert!(Date::parse("2026-02-30x").is_err());
+        assert!(KeyPrefix::parse("a/b=1/").is_ok());
+        assert!(KeyPrefix::parse("a/*").is_err());
+    }
+
+    #[test]
+    fn long_text_is_cut_in_messages() {
+        let message = AccountId::parse(&"1".repeat(10_000)).expect_err("too long");
+        assert!(message.len() < 120, "{message}");
+    }
+}

@@ -1,0 +1,185 @@
+//! From text to documents.
+
+use lakewright_template::yaml::{self, Budget, Node, NodeKind};
+
+use crate::decode::{decode, suggest};
+use crate::diagnostic::{Diagnostic, FileId, Origin};
+use crate::document::{
+    AccessPolicyDocument, ConsumptionRoleDocument, DashboardDocument, DatasetDocument,
+    DomainDocument, EnvironmentDocument, Kind, NetworkDocument, NotebookDocument,
+    OrganizationDocument, PipelineDocument, ShareDocument, StudioProfileDocument, TenantDocument,
+    WorksheetDocument,
+};
+use crate::{Code, Report};
+
+/// A file of the mesh.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SourceFile {
+    /// The path below the mesh's folder, with `/`.
+    pub path: String,
+    /// The text.
+    pub text: String,
+}
+
+/// A document and where it begins.
+#[derive(Debug)]
+pub struct Located<T> {
+    /// The document.
+    pub document: T,
+    /// Where it stands.
+    pub origin: Origin,
+}
+
+/// The documents of one file, or of several.
+#[derive(Debug, Default)]
+#[expect(missing_docs, reason = "one list for each kind of document, named after it")]
+pub struct Documents {
+    pub tenants: Vec<Located<TenantDocument>>,
+    pub organizations: Vec<Located<OrganizationDocument>>,
+    pub environments: Vec<Located<EnvironmentDocument>>,
+    pub networks: Vec<Located<NetworkDocument>>,
+    pub consumption_roles: Vec<Located<ConsumptionRoleDocument>>,
+    pub domains: Vec<Located<DomainDocument>>,
+    pub datasets: Vec<Located<DatasetDocument>>,
+    pub shares: Vec<Located<ShareDocument>>,
+    pub worksheets: Vec<Located<WorksheetDocument>>,
+    pub notebooks: Vec<Located<NotebookDocument>>,
+    pub studio_profiles: Vec<Located<StudioProfileDocument>>,
+    pub pipelines: Vec<Located<PipelineDocument>>,
+    pub dashboards: Vec<Located<DashboardDocument>>,
+    pub access_policies: Vec<Located<AccessPolicyDocument>>,
+}
+
+impl Documents {
+    /// Takes the documents of another file in.
+    pub fn extend(&mut self, other: Self) {
+        let Self {
+            tenants,
+            organizations,
+            environments,
+            networks,
+            consumption_roles,
+            domains,
+            datasets,
+            shares,
+            worksheets,
+            notebooks,
+            studio_profiles,
+            pipelines,
+            dashboards,
+            access_policies,
+        } = other;
+        self.tenants.extend(tenants);
+        self.organizations.extend(organizations);
+        self.environments.extend(environments);
+        self.networks.extend(networks);
+        self.consumption_roles.extend(consumption_roles);
+        self.domains.extend(domains);
+        self.datasets.extend(datasets);
+        self.shares.extend(shares);
+        self.worksheets.extend(worksheets);
+        self.notebooks.extend(notebooks);
+        self.studio_profiles.extend(studio_profiles);
+        self.pipelines.extend(pipelines);
+        self.dashboards.extend(dashboards);
+        self.access_policies.extend(access_policies);
+    }
+}
+
+/// What one file gives.
+#[derive(Debug, Default)]
+pub struct Parsed {
+    /// The documents that could be decoded.
+    pub documents: Documents,
+    /// What is wrong with the others.
+    pub report: Report,
+}
+
+/// Parses one file.
+pub fn parse(file: FileId, source: &SourceFile) -> Parsed {
+    let text = source.text.strip_prefix('\u{feff}').unwrap_or(&source.text);
+    let stream = yaml::parse(text, &Budget::FILE);
+    let mut parsed = Parsed::default();
+    if let Some(error) = stream.error {
+        let origin = Origin { file, span: error.span };
+        let mut diagnostic = Diagnostic::new(Code::YamlSyntax, error.message).at(origin, "");
+        if source.text.lines().any(|line| line.starts_with('\t')) {
+            diagnostic = diagnostic.help("YAML is indented with spaces, not with tabs");
+        }
+        parsed.report.push(diagnostic);
+    }
+    for node in &stream.documents {
+        parsed.document(file, node);
+    }
+    parsed
+}
+
+impl Parsed {
+    fn document(&mut self, file: FileId, node: &Node) {
+        let origin = Origin { file, span: node.span };
+        let Some(kind) = self.kind(file, node) else { return };
+        let Self { documents, report } = self;
+        macro_rules! decode_into {
+            ($list:ident) => {
+                documents
+                    .$list
+                    .extend(decode(node, file, report).map(|document| Located { document, origin }))
+            };
+        }
+        match kind {
+            Kind::Tenant => decode_into!(tenants),
+            Kind::Organization => decode_into!(organizations),
+            Kind::Environment => decode_into!(environments),
+            Kind::Network => decode_into!(networks),
+            Kind::ConsumptionRole => decode_into!(consumption_roles),
+            Kind::Domain => decode_into!(domains),
+            Kind::Dataset => decode_into!(datasets),
+            Kind::Share => decode_into!(shares),
+            Kind::Worksheet => decode_into!(worksheets),
+            Kind::Notebook => decode_into!(notebooks),
+            Kind::StudioProfile => decode_into!(studio_profiles),
+            Kind::Pipeline => decode_into!(pipelines),
+            Kind::Dashboard => decode_into!(dashboards),
+            Kind::AccessPolicy => decode_into!(access_policies),
+        }
+    }
+
+    /// The kind of a document. It decides which keys the others may be.
+    fn kind(&mut self, file: FileId, node: &Node) -> Option<Kind> {
+        let origin = Origin { file, span: node.span };
+        let NodeKind::Mapping(entries) = &node.kind else {
+            let message = format!("expected a document, got {}", node.description());
+            self.report.push(Diagnostic::new(Code::WrongType, message).at(origin, ""));
+            return None;
+        };
+        let is_kind = |key: &Node| matches!(&key.kind, NodeKind::Scalar { text, .. } if text == "kind");
+        let Some((_, value)) = entries.iter().find(|(key, _)| is_kind(key)) else {
+            let diagnostic = Diagnostic::new(Code::MissingField, "a document without `kind`")
+                .at(origin, "this document")
+                .help(format!("add `kind:` and one of {}", kind_names().join(", ")));
+            self.report.push(diagnostic);
+            return None;
+        };
+        let NodeKind::Scalar { text, .. } = &value.kind else {
+            let message = format!("expected a kind, got {}", value.description());
+            let origin = Origin { file, span: value.span };
+            self.report.push(Diagnostic::new(Code::WrongType, message).at(origin, ""));
+            return None;
+        };
+        let kind = Kind::ALL.into_iter().find(|kind| kind.as_str() == text);
+        if kind.is_none() {
+            let help = match suggest(text, kind_names()) {
+                Some(name) => format!("did you mean `{name}`?"),
+                None => format!("the kinds are {}", kind_names().join(", ")),
+            };
+            let origin = Origin { file, span: value.span };
+            let message = format!("`{text}` is not a kind of document");
+            self.report.push(Diagnostic::new(Code::UnknownKind, message).at(origin, "").help(help));
+        }
+        kind
+    }
+}
+
+fn kind_names() -> [&'static str; 14] {
+    Kind::ALL.map(Kind::as_str)
+}

@@ -1,0 +1,441 @@
+//! From documents to a validated mesh, with every error in one run.
+
+mod change;
+mod dataset;
+mod environment;
+mod governance;
+mod share;
+mod tags;
+mod tenant;
+mod work;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+pub use change::check_change;
+
+use crate::decode::suggest;
+use crate::diagnostic::{Diagnostic, FileId, Origin};
+use crate::document::{Document, Header as DocumentHeader, Kind};
+use crate::field::Field;
+use crate::mesh::{
+    Environment, EnvironmentPermission, Features, Header, Mesh, Organization, Tenant, TenantPermission,
+};
+use crate::name::{Id, TeamName};
+use crate::parse::{Documents, Located};
+use crate::{Code, Report};
+
+/// Resolves the documents of a mesh. There is a mesh only when the report has no errors.
+pub fn resolve(documents: &Documents, parse_report: Report) -> (Option<Mesh>, Report) {
+    let mut context = Context { report: parse_report, ids: BTreeMap::new() };
+    let mesh = context.mesh(documents);
+    let report = context.report.sorted();
+    let mesh = if report.has_errors() { None } else { mesh };
+    (mesh, report)
+}
+
+struct Context {
+    report: Report,
+    /// Where each id of each kind is declared, also of documents that have other errors.
+    ids: BTreeMap<Kind, BTreeMap<Id, Origin>>,
+}
+
+impl Context {
+    fn mesh(&mut self, documents: &Documents) -> Option<Mesh> {
+        // Without a readable document all else would be noise about what it may have held.
+        let has_parse_errors = self.report.has_errors();
+        self.declare(documents);
+        let tenant = self.tenant(&documents.tenants, has_parse_errors);
+        let organizations = self.each(&documents.organizations, Kind::Organization, Self::organization);
+        let scope = Scope { tenant: tenant.as_ref(), organizations: &organizations };
+        let environments = self.each(&documents.environments, Kind::Environment, |context, document, header| {
+            context.environment(document, header, &scope)
+        });
+        self.places_are_unique(&environments);
+        let place = Place { scope: &scope, environments: &environments };
+        let networks = self.each(&documents.networks, Kind::Network, |context, document, header| {
+            context.network(document, header, &place)
+        });
+        let consumption_roles =
+            self.each(&documents.consumption_roles, Kind::ConsumptionRole, |context, document, header| {
+                context.consumption_role(document, header, &place)
+            });
+        let domains = self.each(&documents.domains, Kind::Domain, Self::domain);
+        let datasets = self.each(&documents.datasets, Kind::Dataset, |context, document, header| {
+            context.dataset(document, header, &place)
+        });
+        let shares = self.each(&documents.shares, Kind::Share, |context, document, header| {
+            context.share(document, header, &place, &datasets, &consumption_roles)
+        });
+        let worksheets = self.each(&documents.worksheets, Kind::Worksheet, |context, document, header| {
+            context.worksheet(document, header, &place)
+        });
+        let notebooks = self.each(&documents.notebooks, Kind::Notebook, |context, document, header| {
+            context.notebook(document, header, &place, &networks)
+        });
+        let studio_profiles =
+            self.each(&documents.studio_profiles, Kind::StudioProfile, |context, document, header| {
+                context.studio_profile(document, header, &place)
+            });
+        let pipelines = self.each(&documents.pipelines, Kind::Pipeline, |context, document, header| {
+            context.pipeline(document, header, &place)
+        });
+        let dashboards = self.each(&documents.dashboards, Kind::Dashboard, |context, document, header| {
+            context.dashboard(document, header, &place)
+        });
+        let access_policies =
+            self.each(&documents.access_policies, Kind::AccessPolicy, Self::access_policy);
+        Some(Mesh {
+            tenant: tenant?,
+            organizations,
+            environments,
+            networks,
+            consumption_roles,
+            domains,
+            datasets,
+            shares,
+            worksheets,
+            notebooks,
+            studio_profiles,
+            pipelines,
+            dashboards,
+            access_policies,
+        })
+    }
+
+    /// Resolves each document of a kind. What has an error is left out of the map.
+    fn each<D: Document, T>(
+        &mut self,
+        documents: &[Located<D>],
+        kind: Kind,
+        mut resolve: impl FnMut(&mut Self, &Located<D>, Header) -> Option<T>,
+    ) -> BTreeMap<Id, T> {
+        let mut resolved = BTreeMap::new();
+        for document in documents {
+            let Some(header) = self.header(document, kind) else { continue };
+            let id = header.id.clone();
+            if let Some(item) = resolve(self, document, header) {
+                resolved.insert(id, item);
+            }
+        }
+        resolved
+    }
+
+    fn declare(&mut self, documents: &Documents) {
+        let Documents {
+            tenants,
+            organizations,
+            environments,
+            networks,
+            consumption_roles,
+            domains,
+            datasets,
+            shares,
+            worksheets,
+            notebooks,
+            studio_profiles,
+            pipelines,
+            dashboards,
+            access_policies,
+        } = documents;
+        self.declare_ids(Kind::Tenant, tenants);
+        self.declare_ids(Kind::Organization, organizations);
+        self.declare_ids(Kind::Environment, environments);
+        self.declare_ids(Kind::Network, networks);
+        self.declare_ids(Kind::ConsumptionRole, consumption_roles);
+        self.declare_ids(Kind::Domain, domains);
+        self.declare_ids(Kind::Dataset, datasets);
+        self.declare_ids(Kind::Share, shares);
+        self.declare_ids(Kind::Worksheet, worksheets);
+        self.declare_ids(Kind::Notebook, notebooks);
+        self.declare_ids(Kind::StudioProfile, studio_profiles);
+        self.declare_ids(Kind::Pipeline, pipelines);
+        self.declare_ids(Kind::Dashboard, dashboards);
+        self.declare_ids(Kind::AccessPolicy, access_policies);
+    }
+
+    fn declare_ids<D: Document>(&mut self, kind: Kind, documents: &[Located<D>]) {
+        for Located { document, origin } in documents {
+            let id = document.header().id;
+            let Some(value) = id.value() else { continue };
+            let here = at(origin.file, id);
+            let ids = self.ids.entry(kind).or_default();
+            if let Some(first) = ids.get(value) {
+                let message = format!("two {}s have the id `{value}`", kind.noun());
+                let diagnostic = Diagnostic::new(Code::DuplicateId, message)
+                    .at(here, "the second one")
+                    .and(*first, "the first one")
+                    .help("give one of them another id");
+                self.report.push(diagnostic);
+            } else {
+                ids.insert(value.clone(), here);
+            }
+        }
+    }
+
+    fn header<D: Document>(&mut self, located: &Located<D>, kind: Kind) -> Option<Header> {
+        let DocumentHeader { id, label, description, tags, topics, keywords, glossary } =
+            located.document.header();
+        let file = located.origin.file;
+        let label_text = self.text(file, label, "label");
+        let description = self.text(file, description, "description").unwrap_or_default();
+        let tags = self.tags(file, tags);
+        let topics = self.texts(file, topics, "topic");
+        let keywords = self.texts(file, keywords, "keyword");
+        let glossary = self.texts(file, glossary, "term");
+        let id = self.required(id, "id", kind, located.origin)?.clone();
+        Some(Header {
+            label: label_text.unwrap_or_else(|| id.to_string()),
+            id,
+            description,
+            tags,
+            topics,
+            keywords,
+            glossary,
+            origin: located.origin,
+        })
+    }
+
+    /// The value of a field that must be there. That it is not, is reported.
+    fn required<'f, T>(
+        &mut self,
+        field: &'f Field<T>,
+        name: &str,
+        kind: Kind,
+        document: Origin,
+    ) -> Option<&'f T> {
+        if field.is_absent() {
+            let message = format!("{} without `{name}`", with_article(kind.noun()));
+            let diagnostic = Diagnostic::new(Code::MissingField, message)
+                .at(document, "in this document")
+                .help(format!("add `{name}:`"));
+            self.report.push(diagnostic);
+        }
+        field.value()
+    }
+
+    /// Free text that ends up in templates: nothing in it may mean anything to CloudFormation.
+    fn text(&mut self, file: FileId, field: &Field<String>, name: &str) -> Option<String> {
+        let text = field.value()?;
+        let is_control = |c: char| c.is_control() && !matches!(c, '\n' | '\r' | '\t');
+        if text.contains("{{resolve:") {
+            let message = format!("this {name} has a dynamic reference (`{{{{resolve:...}}}}`) in it");
+            let diagnostic = Diagnostic::new(Code::DynamicReference, message)
+                .at(at(file, field), "")
+                .help("CloudFormation would put a parameter or a secret in its place; reword it");
+            self.report.push(diagnostic);
+            return None;
+        }
+        if text.contains(is_control) {
+            let message = format!("this {name} has a control character in it");
+            let diagnostic = Diagnostic::new(Code::InvalidValue, message)
+                .at(at(file, field), "")
+                .help("only line breaks and tabs are allowed");
+            self.report.push(diagnostic);
+            return None;
+        }
+        Some(text.clone())
+    }
+
+    fn texts(&mut self, file: FileId, list: &Field<Vec<Field<String>>>, name: &str) -> Vec<String> {
+        let items = list.value().into_iter().flatten();
+        items.filter_map(|item| self.text(file, item, name)).collect()
+    }
+
+    /// Checks that a reference leads to a declared document.
+    fn reference(&mut self, file: FileId, field: &Field<Id>, target: Kind, dependant: &Dependant) -> bool {
+        let Some(id) = field.value() else { return false };
+        let ids = self.ids.entry(target).or_default();
+        if ids.contains_key(id) {
+            return true;
+        }
+        let near = suggest(id.as_str(), ids.keys().map(Id::as_str)).map(str::to_owned);
+        let noun = target.noun();
+        let diagnostic = match near {
+            None if dependant.keeps_alive => {
+                let message = format!(
+                    "the {noun} `{id}` is not in the mesh, and the {} `{}` still depends on it",
+                    dependant.kind.noun(),
+                    dependant.id
+                );
+                Diagnostic::new(Code::StillInUse, message)
+                    .help(format!("remove what depends on it first, or bring the {noun} `{id}` back"))
+            }
+            near => {
+                let message = format!("there is no {noun} `{id}` in the mesh");
+                let mut diagnostic = Diagnostic::new(Code::UnknownReference, message);
+                diagnostic.help = Some(match near {
+                    Some(near) => format!("did you mean `{near}`?"),
+                    None => format!("declare the {noun} or remove the reference"),
+                });
+                diagnostic
+            }
+        };
+        self.report.push(diagnostic.at(at(file, field), ""));
+        false
+    }
+
+    /// The environment and the team of whatever a team owns, with the rules for that checked.
+    fn owner(
+        &mut self,
+        kind: Kind,
+        header: &Header,
+        (environment, team): (&Field<Id>, &Field<TeamName>),
+        needs: Needs,
+        place: &Place<'_, '_>,
+    ) -> Option<(Id, TeamName)> {
+        let origin = header.origin;
+        let environment_id = self.required(environment, "environment", kind, origin);
+        let team_name = self.required(team, "team", kind, origin);
+        self.reference(origin.file, environment, Kind::Environment, &Dependant::live(kind, header));
+        let (environment_id, team_name) = (environment_id?, team_name?);
+        self.may_own(
+            &Ownership {
+                kind,
+                id: &header.id,
+                team: team_name,
+                team_origin: at(origin.file, team),
+                environment: Some(environment_id),
+                environment_origin: at(origin.file, environment),
+                needs,
+            },
+            place,
+        );
+        Some((environment_id.clone(), team_name.clone()))
+    }
+
+    /// The rules for whatever a team owns in an environment.
+    fn may_own(&mut self, ownership: &Ownership<'_>, place: &Place<'_, '_>) {
+        self.has_tenant_permission(ownership, place.scope.tenant);
+        let Some(environment) = ownership.environment.and_then(|id| place.environments.get(id)) else {
+            return;
+        };
+        let Ownership { team, team_origin, kind, id, needs, .. } = ownership;
+        let Needs { tenant_permission: _, permission, feature } = needs;
+        if let Some((name, is_on)) = feature
+            && !is_on(&environment.features)
+        {
+            let message = format!(
+                "the {} `{id}` needs the feature `{name}`, which environment `{}` has off",
+                kind.noun(),
+                environment.header.id
+            );
+            let diagnostic = Diagnostic::new(Code::FeatureOff, message)
+                .at(ownership.environment_origin, "in this environment")
+                .and(environment.header.origin, "declared here")
+                .help(format!("set `features: {{ {name}: true }}` in the environment"));
+            self.report.push(diagnostic);
+        }
+        let Some(membership) = environment.team_named(team) else {
+            let mut diagnostic = Diagnostic::new(
+                Code::TeamNotInvited,
+                format!("team `{team}` is not a team of environment `{}`", environment.header.id),
+            )
+            .at(*team_origin, "")
+            .and(environment.header.origin, "the environment");
+            let teams = environment.teams.iter().map(|team| team.team.as_str());
+            diagnostic.help = Some(match suggest(team.as_str(), teams) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => "invite it under the environment's `teams`".to_owned(),
+            });
+            self.report.push(diagnostic);
+            return;
+        };
+        if let Some(permission) = permission
+            && !membership.permissions.contains(permission)
+        {
+            let name = permission.as_str();
+            let message = format!(
+                "team `{team}` lacks `{name}` in environment `{}`, which the {} `{id}` needs",
+                environment.header.id,
+                kind.noun()
+            );
+            let diagnostic = Diagnostic::new(Code::EnvironmentPermission, message)
+                .at(*team_origin, "")
+                .and(membership.origin, "the team's permissions here")
+                .help(format!("add `{name}` to the team's `permissions` in the environment"));
+            self.report.push(diagnostic);
+        }
+    }
+
+    fn has_tenant_permission(&mut self, ownership: &Ownership<'_>, tenant: Option<&Tenant>) {
+        let Some(tenant) = tenant else { return };
+        let Ownership { team, team_origin, kind, id, needs, .. } = ownership;
+        let Some(allowed) = tenant.permissions.get(team) else { return };
+        if !allowed.contains(&needs.tenant_permission) {
+            let name = needs.tenant_permission.as_str();
+            let message =
+                format!("team `{team}` lacks the tenant's `{name}`, which the {} `{id}` needs", kind.noun());
+            let diagnostic = Diagnostic::new(Code::TenantPermission, message)
+                .at(*team_origin, "")
+                .and(tenant.header.origin, "the tenant's `permissions`")
+                .help(format!("allow `{name}` for the team in the tenant, or change the owner"));
+            self.report.push(diagnostic);
+        }
+    }
+}
+
+/// What earlier steps have resolved.
+struct Scope<'a> {
+    tenant: Option<&'a Tenant>,
+    organizations: &'a BTreeMap<Id, Organization>,
+}
+
+/// What earlier steps have resolved, with the environments.
+struct Place<'s, 'a> {
+    scope: &'s Scope<'a>,
+    environments: &'a BTreeMap<Id, Environment>,
+}
+
+/// Who refers to something, for the message.
+struct Dependant {
+    kind: Kind,
+    id: Id,
+    /// Whether the target may not go away while this is there.
+    keeps_alive: bool,
+}
+
+impl Dependant {
+    fn live(kind: Kind, header: &Header) -> Self {
+        Self { kind, id: header.id.clone(), keeps_alive: true }
+    }
+}
+
+/// What a team owns, and what it needs for it.
+struct Ownership<'a> {
+    kind: Kind,
+    id: &'a Id,
+    team: &'a TeamName,
+    team_origin: Origin,
+    environment: Option<&'a Id>,
+    environment_origin: Origin,
+    needs: Needs,
+}
+
+/// What a team needs for what it owns.
+#[derive(Clone, Copy)]
+struct Needs {
+    tenant_permission: TenantPermission,
+    permission: Option<EnvironmentPermission>,
+    /// The feature's name, and whether it is on.
+    feature: Option<(&'static str, fn(&Features) -> bool)>,
+}
+
+/// The place of a field's value.
+fn at<T>(file: FileId, field: &Field<T>) -> Origin {
+    Origin { file, span: field.span() }
+}
+
+/// The good values of a list.
+fn values<T: Clone>(list: &Field<Vec<Field<T>>>) -> Vec<T> {
+    list.value().into_iter().flatten().filter_map(|item| item.value().cloned()).collect()
+}
+
+/// The good values of a list, sorted, each once.
+fn distinct<T: Clone + Ord>(list: &Field<Vec<Field<T>>>) -> Vec<T> {
+    values(list).into_iter().collect::<BTreeSet<_>>().into_iter().collect()
+}
+
+fn with_article(noun: &str) -> String {
+    let article = if noun.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" };
+    format!("{article} {noun}")
+}

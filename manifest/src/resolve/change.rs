@@ -1,0 +1,74 @@
+//! Rules about a change: what may not be edited, and how shares may move.
+
+use std::collections::BTreeMap;
+
+use crate::diagnostic::{Diagnostic, Origin};
+use crate::document::Kind;
+use crate::mesh::Mesh;
+use crate::name::Id;
+use crate::{Code, Report};
+
+/// What is wrong with going from one mesh to another. Places are places in the new mesh.
+pub fn check_change(base: &Mesh, head: &Mesh) -> Report {
+    let mut report = Report::new();
+    both(&base.shares, &head.shares, |id, old, new| {
+        if !old.status.may_become(new.status) {
+            let message = format!(
+                "share `{id}` cannot go from {} to {}",
+                old.status.as_str(),
+                new.status.as_str()
+            );
+            let diagnostic = Diagnostic::new(Code::ShareLifeCycle, message)
+                .at(new.header.origin, "this share")
+                .help(
+                    "a share goes from draft to submitted, then approved or rejected; from approved to \
+                     revoked; a change of its items goes back to draft",
+                );
+            report.push(diagnostic);
+        }
+    });
+    let mut immutable = |kind: Kind, id: &Id, origin: Origin, fields: &[(&str, String, String)]| {
+        for (field, old, new) in fields.iter().filter(|(_, old, new)| old != new) {
+            let message =
+                format!("`{field}` of {} `{id}` cannot change: it was `{old}`, now it is `{new}`", kind.noun());
+            let diagnostic = Diagnostic::new(Code::ImmutableField, message)
+                .at(origin, "this document")
+                .help(format!("declare a new {} and move to it", kind.noun()));
+            report.push(diagnostic);
+        }
+    };
+    both(&base.organizations, &head.organizations, |id, old, new| {
+        let fields = [("team", old.team.to_string(), new.team.to_string())];
+        immutable(Kind::Organization, id, new.header.origin, &fields);
+    });
+    both(&base.environments, &head.environments, |id, old, new| {
+        let fields = [
+            ("account", old.account.to_string(), new.account.to_string()),
+            ("region", old.region.to_string(), new.region.to_string()),
+            ("team", old.team.to_string(), new.team.to_string()),
+            ("resource_prefix", old.resource_prefix.to_string(), new.resource_prefix.to_string()),
+        ];
+        immutable(Kind::Environment, id, new.header.origin, &fields);
+    });
+    both(&base.datasets, &head.datasets, |id, old, new| {
+        let bucket = |dataset: &crate::mesh::Dataset| {
+            dataset.import.as_ref().map_or_else(|| "made here".to_owned(), |import| import.bucket.to_string())
+        };
+        let fields = [
+            ("environment", old.environment.to_string(), new.environment.to_string()),
+            ("team", old.team.to_string(), new.team.to_string()),
+            ("import.bucket", bucket(old), bucket(new)),
+        ];
+        immutable(Kind::Dataset, id, new.header.origin, &fields);
+    });
+    report.sorted()
+}
+
+/// Calls `check` for what is in both maps.
+fn both<T>(base: &BTreeMap<Id, T>, head: &BTreeMap<Id, T>, mut check: impl FnMut(&Id, &T, &T)) {
+    for (id, new) in head {
+        if let Some(old) = base.get(id) {
+            check(id, old, new);
+        }
+    }
+}

@@ -1,0 +1,200 @@
+//! Datasets.
+
+use std::collections::BTreeMap;
+
+use super::{Context, Dependant, Needs, Place, at, values};
+use crate::diagnostic::{Diagnostic, FileId};
+use crate::document::{DatasetDocument, FolderDocument, ImportDocument, Kind, TableDocument};
+use crate::field::Field;
+use crate::mesh::{
+    Column, Dataset, EnvironmentPermission, Folder, Header, Import, Table, TenantPermission,
+};
+use crate::name::{CatalogName, Id};
+use crate::parse::Located;
+use crate::Code;
+
+impl Context {
+    pub(super) fn dataset(
+        &mut self,
+        located: &Located<DatasetDocument>,
+        header: Header,
+        place: &Place<'_, '_>,
+    ) -> Option<Dataset> {
+        let Located { document, origin } = located;
+        let file = origin.file;
+        let needs = Needs {
+            tenant_permission: TenantPermission::ManageDatasets,
+            permission: Some(EnvironmentPermission::CreateDataset),
+            feature: Some(("datasets", |features| features.datasets)),
+        };
+        let owner =
+            self.owner(Kind::Dataset, &header, (&document.environment, &document.team), needs, place);
+        if !document.domain.is_absent() {
+            let dependant = Dependant::live(Kind::Dataset, &header);
+            self.reference(file, &document.domain, Kind::Domain, &dependant);
+        }
+        self.stewards_are_here(document, &header, place);
+        self.has_topic_and_keyword(&header);
+        let tables = self.tables(file, &document.tables, &header);
+        let folders = self.folders(file, &document.folders, &header);
+        let import = document.import.value().and_then(|import| self.import(import, &header));
+        if !document.import.is_absent() && import.is_none() {
+            return None;
+        }
+        let (environment, team) = owner?;
+        Some(Dataset {
+            environment,
+            team,
+            stewards: document.stewards.value().cloned(),
+            domain: document.domain.value().cloned(),
+            confidentiality: document.confidentiality.value().copied().unwrap_or_default(),
+            auto_approval: document.auto_approval.value().copied().unwrap_or_default(),
+            import,
+            crawler_schedule: document.crawler.value().and_then(|crawler| crawler.schedule.value().cloned()),
+            profiling_schedule: document.profiling.value().and_then(|job| job.schedule.value().cloned()),
+            tables,
+            folders,
+            retain_on_delete: document.retain_on_delete.value().copied().unwrap_or(true),
+            header,
+        })
+    }
+
+    /// Stewards read the data, so they are a team of the dataset's environment.
+    fn stewards_are_here(&mut self, document: &DatasetDocument, header: &Header, place: &Place<'_, '_>) {
+        let Some(stewards) = document.stewards.value() else { return };
+        let environment = document.environment.value().and_then(|id| place.environments.get(id));
+        let Some(environment) = environment else { return };
+        if environment.team_named(stewards).is_none() {
+            let message =
+                format!("team `{stewards}` is not a team of environment `{}`", environment.header.id);
+            let diagnostic = Diagnostic::new(Code::TeamNotInvited, message)
+                .at(at(header.origin.file, &document.stewards), "the stewards of this dataset")
+                .and(environment.header.origin, "the environment")
+                .help("invite it under the environment's `teams`");
+            self.report.push(diagnostic);
+        }
+    }
+
+    fn has_topic_and_keyword(&mut self, header: &Header) {
+        for (list, name) in [(&header.topics, "topics"), (&header.keywords, "keywords")] {
+            if list.is_empty() {
+                let message = format!("dataset `{}` has no {name}", header.id);
+                let diagnostic = Diagnostic::new(Code::MissingTopic, message)
+                    .at(header.origin, "this dataset")
+                    .help(format!("add `{name}: [...]` with at least one, so that others find it"));
+                self.report.push(diagnostic);
+            }
+        }
+    }
+
+    fn tables(
+        &mut self,
+        file: FileId,
+        field: &Field<Vec<TableDocument>>,
+        header: &Header,
+    ) -> BTreeMap<CatalogName, Table> {
+        let mut tables = BTreeMap::new();
+        for document in field.value().into_iter().flatten() {
+            let TableDocument { name, location, format, columns } = document;
+            let Some(table_name) = self.required(name, "tables.name", Kind::Dataset, header.origin) else {
+                continue;
+            };
+            let table = Table {
+                location: location
+                    .value()
+                    .map_or_else(|| table_name.to_string(), ToString::to_string)
+                    .trim_end_matches('/')
+                    .to_owned(),
+                format: format.value().copied().unwrap_or_default(),
+                columns: self.columns(file, columns, header),
+                origin: at(file, name),
+            };
+            if tables.insert(table_name.clone(), table).is_some() {
+                self.stands_twice(file, name, "table", header);
+            }
+        }
+        tables
+    }
+
+    fn columns(
+        &mut self,
+        file: FileId,
+        field: &Field<Vec<crate::document::ColumnDocument>>,
+        header: &Header,
+    ) -> Vec<Column> {
+        let mut columns: Vec<Column> = Vec::new();
+        for document in field.value().into_iter().flatten() {
+            let name = self.required(&document.name, "columns.name", Kind::Dataset, header.origin);
+            let kind = self.required(&document.kind, "columns.type", Kind::Dataset, header.origin);
+            let (Some(name), Some(kind)) = (name, kind) else { continue };
+            let is_type = !kind.is_empty()
+                && kind.len() <= 4_096
+                && kind.bytes().all(|b| b.is_ascii_alphanumeric() || b"_<>,:() ".contains(&b));
+            if !is_type {
+                let message = "a column's type has letters, digits and `_<>,:()`, such as `array<string>`";
+                self.report
+                    .push(Diagnostic::new(Code::InvalidValue, message).at(at(file, &document.kind), ""));
+                continue;
+            }
+            if columns.iter().any(|column| column.name == *name) {
+                self.stands_twice(file, &document.name, "column", header);
+                continue;
+            }
+            let tags = values(&document.tags);
+            columns.push(Column { name: name.clone(), kind: kind.clone(), tags });
+        }
+        columns
+    }
+
+    fn folders(
+        &mut self,
+        file: FileId,
+        field: &Field<Vec<FolderDocument>>,
+        header: &Header,
+    ) -> BTreeMap<Id, Folder> {
+        let mut folders = BTreeMap::new();
+        for document in field.value().into_iter().flatten() {
+            let id = self.required(&document.id, "folders.id", Kind::Dataset, header.origin);
+            let prefix = self.required(&document.prefix, "folders.prefix", Kind::Dataset, header.origin);
+            let (Some(id), Some(prefix)) = (id, prefix) else { continue };
+            let folder = Folder { prefix: prefix.clone(), origin: at(file, &document.id) };
+            if folders.insert(id.clone(), folder).is_some() {
+                self.stands_twice(file, &document.id, "folder", header);
+            }
+        }
+        folders
+    }
+
+    fn stands_twice<T: std::fmt::Display>(
+        &mut self,
+        file: FileId,
+        field: &Field<T>,
+        what: &str,
+        header: &Header,
+    ) {
+        let Some(name) = field.value() else { return };
+        let message = format!("dataset `{}` has two {what}s `{name}`", header.id);
+        let diagnostic = Diagnostic::new(Code::DuplicateId, message)
+            .at(at(file, field), "the second one")
+            .help("keep one of them");
+        self.report.push(diagnostic);
+    }
+
+    fn import(&mut self, import: &ImportDocument, header: &Header) -> Option<Import> {
+        let ImportDocument { bucket, kms_key_alias, glue_database, catalog_account } = import;
+        let name = self.required(bucket, "import.bucket", Kind::Dataset, header.origin)?;
+        if !catalog_account.is_absent() && glue_database.is_absent() {
+            let message = format!("dataset `{}` names a catalog account without a database", header.id);
+            let diagnostic = Diagnostic::new(Code::FieldConflict, message)
+                .at(at(header.origin.file, catalog_account), "")
+                .help("add `glue_database:`, the database in that account's catalog");
+            self.report.push(diagnostic);
+        }
+        Some(Import {
+            bucket: name.clone(),
+            kms_key_alias: kms_key_alias.value().cloned(),
+            glue_database: glue_database.value().cloned(),
+            catalog_account: catalog_account.value().cloned(),
+        })
+    }
+}

@@ -1,0 +1,333 @@
+//! Environments, and what belongs to one as a place.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Context, Dependant, Needs, Ownership, Place, Scope, at, distinct, values};
+use crate::diagnostic::{Diagnostic, Origin};
+use crate::document::{
+    ConsumptionRoleDocument, DefaultVpcDocument, EnvironmentDocument, EnvironmentTeamDocument,
+    FeaturesDocument, Kind, NetworkDocument,
+};
+use crate::field::Field;
+use crate::mesh::{
+    ConsumptionRole, Environment, EnvironmentPermission, EnvironmentTeam, Features, Header,
+    Network, StudioVpc, TenantPermission, Vpc,
+};
+use crate::name::{Id, SubnetId, TeamName, VpcId};
+use crate::parse::Located;
+use crate::Code;
+
+impl Context {
+    pub(super) fn environment(
+        &mut self,
+        located: &Located<EnvironmentDocument>,
+        header: Header,
+        scope: &Scope<'_>,
+    ) -> Option<Environment> {
+        let Located { document, origin } = located;
+        let kind = Kind::Environment;
+        let organization = self.required(&document.organization, "organization", kind, *origin);
+        let account = self.required(&document.account, "account", kind, *origin);
+        let region = self.required(&document.region, "region", kind, *origin);
+        let team = self.required(&document.team, "team", kind, *origin);
+        let dependant = Dependant::live(kind, &header);
+        self.reference(origin.file, &document.organization, Kind::Organization, &dependant);
+        self.linked_by_an_admin(document, &header, scope);
+        let features = features(document.features.value());
+        let studio_vpc = if features.ml_studio { self.studio_vpc(document, &header) } else { None };
+        if let Some(region) = region {
+            self.types_exist(region.as_str(), features, at(origin.file, &document.region));
+        }
+        let team = team?;
+        let teams = self.environment_teams(document, team, &header);
+        Some(Environment {
+            organization: organization?.clone(),
+            account: account?.clone(),
+            region: region?.clone(),
+            team: team.clone(),
+            resource_prefix: match document.resource_prefix.value() {
+                Some(prefix) => prefix.clone(),
+                None => scope.tenant?.resource_prefix.clone(),
+            },
+            features,
+            studio_vpc,
+            producers_topic: document
+                .subscriptions
+                .value()
+                .and_then(|subscriptions| subscriptions.producers_topic.value().cloned()),
+            teams,
+            permissions_boundary: document
+                .permissions_boundary
+                .value()
+                .or_else(|| scope.tenant?.permissions_boundary.as_ref())
+                .cloned(),
+            retain_on_delete: document.retain_on_delete.value().copied().unwrap_or(true),
+            header,
+        })
+    }
+
+    /// Only the organization's team and its admins link environments, and only to a living organization.
+    fn linked_by_an_admin(&mut self, document: &EnvironmentDocument, header: &Header, scope: &Scope<'_>) {
+        let organization = document.organization.value().and_then(|id| scope.organizations.get(id));
+        let Some(organization) = organization else { return };
+        let file = header.origin.file;
+        if organization.archived {
+            let message = format!("organization `{}` is archived", organization.header.id);
+            let diagnostic = Diagnostic::new(Code::ArchivedOrganization, message)
+                .at(at(file, &document.organization), "this environment still belongs to it")
+                .and(organization.header.origin, "archived here")
+                .help("an archived organization has no environments; move or remove the environment");
+            self.report.push(diagnostic);
+        }
+        let linked_by = document.linked_by.value().unwrap_or(&organization.team);
+        if *linked_by != organization.team && !organization.admins.contains(linked_by) {
+            let message = format!(
+                "team `{linked_by}` may not link environments to organization `{}`",
+                organization.header.id
+            );
+            let diagnostic = Diagnostic::new(Code::OrganizationAdmin, message)
+                .at(at(file, &document.linked_by), "")
+                .and(organization.header.origin, "its team and its `admins` may")
+                .help("add the team to the organization's `admins`");
+            self.report.push(diagnostic);
+        }
+        let ownership = Ownership {
+            kind: Kind::Environment,
+            id: &header.id,
+            team: linked_by,
+            team_origin: if document.linked_by.is_absent() {
+                header.origin
+            } else {
+                at(file, &document.linked_by)
+            },
+            environment: None,
+            environment_origin: header.origin,
+            needs: Needs {
+                tenant_permission: TenantPermission::ManageEnvironments,
+                permission: None,
+                feature: None,
+            },
+        };
+        self.has_tenant_permission(&ownership, scope.tenant);
+    }
+
+    fn environment_teams(
+        &mut self,
+        document: &EnvironmentDocument,
+        own: &TeamName,
+        header: &Header,
+    ) -> Vec<EnvironmentTeam> {
+        let file = header.origin.file;
+        let mut invited: BTreeMap<&TeamName, EnvironmentTeam> = BTreeMap::new();
+        for entry in document.teams.value().into_iter().flatten() {
+            let EnvironmentTeamDocument { team, permissions, iam_role_arn } = entry;
+            let Some(name) = self.required(team, "team", Kind::Environment, header.origin) else { continue };
+            let origin = at(file, team);
+            if name == own || invited.contains_key(name) {
+                let message = format!("team `{name}` stands twice in environment `{}`", header.id);
+                let diagnostic = Diagnostic::new(Code::DuplicateId, message)
+                    .at(origin, "the second time")
+                    .help("the environment's own team has all permissions and is not invited");
+                self.report.push(diagnostic);
+                continue;
+            }
+            self.role_is_here(iam_role_arn, document, header);
+            let member = EnvironmentTeam {
+                team: name.clone(),
+                permissions: values(permissions).into_iter().collect(),
+                iam_role_arn: iam_role_arn.value().cloned(),
+                origin,
+            };
+            invited.insert(name, member);
+        }
+        self.role_is_here(&document.iam_role_arn, document, header);
+        let own = EnvironmentTeam {
+            team: own.clone(),
+            permissions: BTreeSet::from(EnvironmentPermission::ALL),
+            iam_role_arn: document.iam_role_arn.value().cloned(),
+            origin: at(file, &document.team),
+        };
+        std::iter::once(own).chain(invited.into_values()).collect()
+    }
+
+    /// An imported role must be a role of the environment's account.
+    fn role_is_here(
+        &mut self,
+        role: &Field<crate::name::RoleArn>,
+        document: &EnvironmentDocument,
+        header: &Header,
+    ) {
+        let (Some(role_arn), Some(account)) = (role.value(), document.account.value()) else { return };
+        if role_arn.account() != account.as_str() {
+            let message = format!(
+                "this role lies in account {}, environment `{}` in {account}",
+                role_arn.account(),
+                header.id
+            );
+            let diagnostic = Diagnostic::new(Code::InvalidValue, message)
+                .at(at(header.origin.file, role), "")
+                .help("a team's role is a role of the environment's account");
+            self.report.push(diagnostic);
+        }
+    }
+
+    /// The three-step rule: the VPC that is given, else the default one, else one that is made.
+    fn studio_vpc(&mut self, document: &EnvironmentDocument, header: &Header) -> Option<StudioVpc> {
+        let file = header.origin.file;
+        if let Some(given) = document.ml_studio.value() {
+            let origin = at(file, &document.ml_studio);
+            return self.vpc(&given.vpc_id, &given.subnet_ids, origin).map(StudioVpc::Given);
+        }
+        let default = document.context.value().map(|context| &context.default_vpc);
+        let Some(field) = default.filter(|field| field.value().is_some()) else {
+            let message = format!(
+                "ML Studio is on in environment `{}`, and it is not known whether its region has a default VPC",
+                header.id
+            );
+            let diagnostic = Diagnostic::new(Code::ContextMissing, message)
+                .at(header.origin, "this environment")
+                .help(
+                    "name a VPC under `ml_studio`, or say under `context: default_vpc` which one the \
+                     region has (`exists: false` when it has none)",
+                );
+            self.report.push(diagnostic);
+            return None;
+        };
+        let DefaultVpcDocument { exists, vpc_id, subnet_ids } = field.value()?;
+        if exists.value() == Some(&false) {
+            return Some(StudioVpc::Created);
+        }
+        self.vpc(vpc_id, subnet_ids, at(file, field)).map(StudioVpc::Default)
+    }
+
+    fn vpc(
+        &mut self,
+        vpc_id: &Field<VpcId>,
+        subnet_ids: &Field<Vec<Field<SubnetId>>>,
+        origin: Origin,
+    ) -> Option<Vpc> {
+        let subnets = distinct(subnet_ids);
+        if vpc_id.is_absent() || (subnets.is_empty() && !subnet_ids.value().is_some_and(|list| !list.is_empty())) {
+            let diagnostic = Diagnostic::new(Code::MlStudioVpc, "a VPC is given in part only")
+                .at(origin, "")
+                .help("give both `vpc_id` and at least one of `subnet_ids`");
+            self.report.push(diagnostic);
+        }
+        Some(Vpc { vpc_id: vpc_id.value()?.clone(), subnet_ids: subnets })
+    }
+
+    /// CloudFormation has the resource types that the features need in the region.
+    fn types_exist(&mut self, region: &str, features: Features, origin: Origin) {
+        let lacking = lakewright_template::schema::regions().get(region).into_iter().flatten();
+        for kind in lacking {
+            let is_needed = match kind.split("::").nth(1).unwrap_or_default() {
+                "SageMaker" | "EC2" => features.ml_studio,
+                "SNS" | "SQS" => features.subscriptions,
+                "Athena" => features.worksheets,
+                "Glue" | "LakeFormation" => features.datasets,
+                _ => true,
+            };
+            if is_needed {
+                let message = format!("{region} has no {kind}, which this environment needs");
+                let diagnostic = Diagnostic::new(Code::NotInRegion, message)
+                    .at(origin, "")
+                    .help("choose another region, or switch the feature off");
+                self.report.push(diagnostic);
+            }
+        }
+    }
+
+    /// One environment per account and region: a second one is a warning.
+    pub(super) fn places_are_unique(&mut self, environments: &BTreeMap<Id, Environment>) {
+        let mut seen: BTreeMap<(&str, &str), &Environment> = BTreeMap::new();
+        for environment in environments.values() {
+            let place = (environment.account.as_str(), environment.region.as_str());
+            if let Some(first) = seen.get(&place) {
+                let message = format!(
+                    "environments `{}` and `{}` are both in account {} and {}",
+                    first.header.id, environment.header.id, place.0, place.1
+                );
+                let diagnostic = Diagnostic::new(Code::SameAccountRegion, message)
+                    .at(environment.header.origin, "the second one")
+                    .and(first.header.origin, "the first one")
+                    .help("they share Lake Formation's settings; one environment with more teams is safer");
+                self.report.push(diagnostic);
+            } else {
+                seen.insert(place, environment);
+            }
+        }
+    }
+
+    pub(super) fn network(
+        &mut self,
+        located: &Located<NetworkDocument>,
+        header: Header,
+        place: &Place<'_, '_>,
+    ) -> Option<Network> {
+        let Located { document, origin } = located;
+        let needs = Needs {
+            tenant_permission: TenantPermission::ManageEnvironments,
+            permission: Some(EnvironmentPermission::CreateNetwork),
+            feature: None,
+        };
+        let (environment, team) =
+            self.owner(Kind::Network, &header, (&document.environment, &document.team), needs, place)?;
+        let vpc = self.vpc(&document.vpc_id, &document.subnet_ids, *origin)?;
+        Some(Network { header, environment, team, vpc })
+    }
+
+    pub(super) fn consumption_role(
+        &mut self,
+        located: &Located<ConsumptionRoleDocument>,
+        header: Header,
+        place: &Place<'_, '_>,
+    ) -> Option<ConsumptionRole> {
+        let Located { document, origin } = located;
+        let kind = Kind::ConsumptionRole;
+        let role_arn = self.required(&document.role_arn, "role_arn", kind, *origin);
+        let needs = Needs {
+            tenant_permission: TenantPermission::ManageEnvironments,
+            permission: Some(EnvironmentPermission::AddConsumptionRoles),
+            feature: None,
+        };
+        let (environment, team) =
+            self.owner(kind, &header, (&document.environment, &document.team), needs, place)?;
+        let role_arn = role_arn?;
+        if let Some(target) = place.environments.get(&environment)
+            && target.account.as_str() != role_arn.account()
+        {
+            let message = format!(
+                "the role lies in account {}, environment `{environment}` in {}",
+                role_arn.account(),
+                target.account
+            );
+            let diagnostic = Diagnostic::new(Code::ConsumerRoleAccount, message)
+                .at(at(origin.file, &document.role_arn), "")
+                .and(target.header.origin, "the environment")
+                .help("register the role in an environment of its own account");
+            self.report.push(diagnostic);
+        }
+        Some(ConsumptionRole {
+            header,
+            environment,
+            team,
+            role_arn: role_arn.clone(),
+            managed: document.managed.value().copied().unwrap_or(true),
+        })
+    }
+}
+
+fn features(given: Option<&FeaturesDocument>) -> Features {
+    let is_on = |field: fn(&FeaturesDocument) -> &Field<bool>, default: bool| {
+        given.and_then(|features| field(features).value().copied()).unwrap_or(default)
+    };
+    Features {
+        datasets: is_on(|features| &features.datasets, true),
+        notebooks: is_on(|features| &features.notebooks, false),
+        ml_studio: is_on(|features| &features.ml_studio, false),
+        pipelines: is_on(|features| &features.pipelines, false),
+        dashboards: is_on(|features| &features.dashboards, false),
+        worksheets: is_on(|features| &features.worksheets, true),
+        subscriptions: is_on(|features| &features.subscriptions, false),
+    }
+}

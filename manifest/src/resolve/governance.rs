@@ -1,0 +1,158 @@
+//! Domains and access policies.
+
+use super::{Context, Dependant, at, distinct};
+use crate::diagnostic::{Diagnostic, FileId};
+use crate::document::{AccessPolicyDocument, DomainDocument, Kind};
+use crate::field::Field;
+use crate::mesh::{AccessPolicy, Actors, Domain, Header, PolicyResources};
+use crate::name::Id;
+use crate::parse::Located;
+use crate::Code;
+
+/// The groups of privileges; `docs/mesh.md` lists what is in them.
+const GROUPS: [&str; 3] = ["data", "metadata", "platform"];
+/// The data privileges.
+const DATA: [&str; 5] = ["admin", "preview", "query", "read", "write"];
+/// The types of resources that a policy may be about.
+const TYPES: [&str; 17] = [
+    "tenant", "organization", "environment", "dataset", "table", "column", "folder", "dashboard",
+    "notebook", "studio_profile", "pipeline", "worksheet", "glossary", "term", "domain", "tag", "team",
+];
+
+impl Context {
+    pub(super) fn domain(&mut self, located: &Located<DomainDocument>, header: Header) -> Option<Domain> {
+        let Located { document, origin } = located;
+        self.required(&document.owners, "owners", Kind::Domain, *origin)?;
+        let owners = distinct(&document.owners);
+        let readers = distinct(&document.readers);
+        for field in document.dataset_level_access.value().into_iter().flatten() {
+            let Some(team) = field.value() else { continue };
+            if !owners.contains(team) && !readers.contains(team) {
+                let message = format!("team `{team}` has no access to domain `{}` itself", header.id);
+                let diagnostic = Diagnostic::new(Code::UnknownReference, message)
+                    .at(at(origin.file, field), "")
+                    .help("dataset-level access goes with domain access; add the team to `owners` or `readers`");
+                self.report.push(diagnostic);
+            }
+        }
+        let dataset_level_access = distinct(&document.dataset_level_access);
+        Some(Domain { header, owners, readers, dataset_level_access })
+    }
+
+    pub(super) fn access_policy(
+        &mut self,
+        located: &Located<AccessPolicyDocument>,
+        header: Header,
+    ) -> Option<AccessPolicy> {
+        let Located { document, origin } = located;
+        let kind = Kind::AccessPolicy;
+        let actors = self.required(&document.actors, "actors", kind, *origin);
+        let privileges = self.required(&document.privileges, "privileges", kind, *origin);
+        let mut known = Vec::new();
+        for field in privileges.into_iter().flatten() {
+            known.extend(self.privilege(origin.file, field));
+        }
+        let mask = document.mask.value().copied();
+        if mask.is_some() && known.iter().any(|privilege| !privilege.starts_with("data.")) {
+            let diagnostic = Diagnostic::new(Code::FieldConflict, "a mask goes with data privileges only")
+                .at(at(origin.file, &document.mask), "")
+                .help("remove the mask, or the privileges that do not begin with `data.`");
+            self.report.push(diagnostic);
+        }
+        let resources = document.resources.value().map(|given| {
+            let dependant = Dependant { kind, id: header.id.clone(), keeps_alive: false };
+            for id in given.domains.value().into_iter().flatten() {
+                self.reference(origin.file, id, Kind::Domain, &dependant);
+            }
+            for id in given.environments.value().into_iter().flatten() {
+                self.reference(origin.file, id, Kind::Environment, &dependant);
+            }
+            for field in given.types.value().into_iter().flatten() {
+                self.resource_type(origin.file, field);
+            }
+            PolicyResources {
+                types: distinct(&given.types),
+                ids: self.resource_ids(origin.file, &given.ids),
+                domains: distinct(&given.domains),
+                tags: distinct(&given.tags),
+                environments: distinct(&given.environments),
+            }
+        });
+        let actors = actors?;
+        Some(AccessPolicy {
+            state: document.state.value().copied().unwrap_or_default(),
+            effect: document.effect.value().copied().unwrap_or_default(),
+            actors: Actors {
+                teams: distinct(&actors.teams),
+                users: distinct(&actors.users),
+                all_users: actors.all_users.value().copied().unwrap_or_default(),
+                owners: actors.owners.value().copied().unwrap_or_default(),
+            },
+            privileges: known,
+            resources: resources.unwrap_or_default(),
+            mask,
+            header,
+        })
+    }
+
+    fn privilege(&mut self, file: FileId, field: &Field<String>) -> Option<String> {
+        let privilege = field.value()?;
+        let is_word = |word: &str| {
+            !word.is_empty() && word.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
+        };
+        let is_known = match privilege.split_once('.') {
+            Some((group, "*")) => GROUPS.contains(&group),
+            Some(("data", name)) => DATA.contains(&name),
+            Some((group, name)) => GROUPS.contains(&group) && name.split('.').all(is_word),
+            None => false,
+        };
+        if !is_known {
+            let message = format!("`{privilege}` is not a privilege");
+            let diagnostic = Diagnostic::new(Code::InvalidValue, message).at(at(file, field), "").help(
+                "privileges begin with `platform.`, `metadata.` or `data.`; \
+                 the data privileges are read, write, query, preview and admin",
+            );
+            self.report.push(diagnostic);
+            return None;
+        }
+        Some(privilege.clone())
+    }
+
+    fn resource_type(&mut self, file: FileId, field: &Field<String>) {
+        let Some(name) = field.value() else { return };
+        if !TYPES.contains(&name.as_str()) {
+            let message = format!("`{name}` is not a type of resource");
+            let diagnostic = Diagnostic::new(Code::InvalidValue, message)
+                .at(at(file, field), "")
+                .help(format!("the types are {}", TYPES.join(", ")));
+            self.report.push(diagnostic);
+        }
+    }
+
+    /// `dataset/january`: the type and the id. Datasets, environments and domains must be there.
+    fn resource_ids(&mut self, file: FileId, list: &Field<Vec<Field<String>>>) -> Vec<String> {
+        for field in list.value().into_iter().flatten() {
+            let Some(text) = field.value() else { continue };
+            let mut parts = text.split('/');
+            let (kind, id) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
+            let target = match kind {
+                "dataset" | "table" | "column" | "folder" => Some(Kind::Dataset),
+                "environment" => Some(Kind::Environment),
+                "domain" => Some(Kind::Domain),
+                "dashboard" => Some(Kind::Dashboard),
+                _ => None,
+            };
+            let is_there = target.is_none_or(|target| {
+                Id::parse(id).is_ok_and(|id| self.ids.get(&target).is_some_and(|ids| ids.contains_key(&id)))
+            });
+            if !TYPES.contains(&kind) || id.is_empty() || !is_there {
+                let message = format!("`{text}` is not a resource of this mesh");
+                let diagnostic = Diagnostic::new(Code::UnknownReference, message)
+                    .at(at(file, field), "")
+                    .help("write the type, a slash and the id, such as `dataset/january`");
+                self.report.push(diagnostic);
+            }
+        }
+        distinct(list)
+    }
+}

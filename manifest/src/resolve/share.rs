@@ -1,0 +1,221 @@
+//! Shares: what is shared, by whom it is approved, and where it is in its life cycle.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use lakewright_template::resolve::partition_of;
+
+use super::{Context, Dependant, Needs, Place, at, values};
+use crate::decode::suggest;
+use crate::diagnostic::Diagnostic;
+use crate::document::{Kind, ShareDocument, ShareItemDocument};
+use crate::mesh::{
+    ConsumptionRole, Dataset, EnvironmentPermission, Header, Share, ShareItem, SharePermission,
+    ShareStatus, TenantPermission,
+};
+use crate::name::Id;
+use crate::parse::Located;
+use crate::Code;
+
+impl Context {
+    pub(super) fn share(
+        &mut self,
+        located: &Located<ShareDocument>,
+        header: Header,
+        place: &Place<'_, '_>,
+        datasets: &BTreeMap<Id, Dataset>,
+        roles: &BTreeMap<Id, ConsumptionRole>,
+    ) -> Option<Share> {
+        let Located { document, origin } = located;
+        let kind = Kind::Share;
+        let file = origin.file;
+        let dataset_id = self.required(&document.dataset, "dataset", kind, *origin);
+        let items = self.required(&document.items, "items", kind, *origin);
+        let status = document.status.value().copied().unwrap_or_default();
+        let dependant = Dependant {
+            kind,
+            id: header.id.clone(),
+            keeps_alive: matches!(status, ShareStatus::Approved | ShareStatus::Submitted),
+        };
+        self.reference(file, &document.dataset, Kind::Dataset, &dependant);
+        let needs = Needs {
+            tenant_permission: TenantPermission::ManageShares,
+            permission: Some(EnvironmentPermission::CreateShare),
+            feature: None,
+        };
+        let owner = self.owner(kind, &header, (&document.environment, &document.team), needs, place);
+        let dataset = dataset_id.and_then(|id| datasets.get(id));
+        let items = items.map(|items| self.items(items, &header, dataset));
+        self.consumer(document, &header, roles);
+        if let Some(dataset) = dataset {
+            self.approval(document, &header, status, dataset);
+            self.one_partition(document, &header, dataset, place);
+        }
+        let purpose = self.text(file, &document.purpose, "purpose").unwrap_or_default();
+        let permissions: BTreeSet<SharePermission> = if document.permissions.is_absent() {
+            BTreeSet::from([SharePermission::Read])
+        } else {
+            values(&document.permissions).into_iter().collect()
+        };
+        let (environment, team) = owner?;
+        Some(Share {
+            dataset: dataset_id?.clone(),
+            environment,
+            team,
+            consumption_role: document.consumption_role.value().cloned(),
+            purpose,
+            items: items?,
+            permissions,
+            status,
+            approved_by: document.approved_by.value().cloned(),
+            expires: document.expires.value().cloned(),
+            header,
+        })
+    }
+
+    fn items(
+        &mut self,
+        documents: &[ShareItemDocument],
+        header: &Header,
+        dataset: Option<&Dataset>,
+    ) -> Vec<ShareItem> {
+        let file = header.origin.file;
+        if documents.is_empty() {
+            let diagnostic = Diagnostic::new(Code::ShareItem, format!("share `{}` shares nothing", header.id))
+                .at(header.origin, "this share")
+                .help("add `items:` with `- table: NAME`, `- folder: ID` or `- bucket: true`");
+            self.report.push(diagnostic);
+        }
+        let mut items = BTreeSet::new();
+        for ShareItemDocument { table, folder, bucket } in documents {
+            let (item, origin) = match (table.value(), folder.value(), bucket.value()) {
+                (Some(name), None, None) => (ShareItem::Table(name.clone()), at(file, table)),
+                (None, Some(id), None) => (ShareItem::Folder(id.clone()), at(file, folder)),
+                (None, None, Some(true)) => (ShareItem::Bucket, at(file, bucket)),
+                _ => {
+                    let message = format!("an item of share `{}` is not exactly one thing", header.id);
+                    let diagnostic = Diagnostic::new(Code::ShareItem, message)
+                        .at(header.origin, "this share")
+                        .help("write `table: NAME`, `folder: ID` or `bucket: true`, one for each item");
+                    self.report.push(diagnostic);
+                    continue;
+                }
+            };
+            if let Some(dataset) = dataset {
+                self.item_is_there(&item, origin, dataset);
+            }
+            items.insert(item);
+        }
+        items.into_iter().collect()
+    }
+
+    fn item_is_there(&mut self, item: &ShareItem, origin: crate::diagnostic::Origin, dataset: &Dataset) {
+        let (what, name, near) = match item {
+            ShareItem::Table(name) if !dataset.tables.contains_key(name) => {
+                ("table", name.as_str(), suggest(name.as_str(), dataset.tables.keys().map(|k| k.as_str())))
+            }
+            ShareItem::Folder(id) if !dataset.folders.contains_key(id) => {
+                ("folder", id.as_str(), suggest(id.as_str(), dataset.folders.keys().map(Id::as_str)))
+            }
+            ShareItem::Table(_) | ShareItem::Folder(_) | ShareItem::Bucket => return,
+        };
+        let message = format!("dataset `{}` has no {what} `{name}`", dataset.header.id);
+        let help = match near {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => format!("declare it under the dataset's `{what}s`"),
+        };
+        let diagnostic = Diagnostic::new(Code::ShareItem, message)
+            .at(origin, "")
+            .and(dataset.header.origin, "the dataset")
+            .help(help);
+        self.report.push(diagnostic);
+    }
+
+    /// The consumption role is one of the consumer's environment and team.
+    fn consumer(&mut self, document: &ShareDocument, header: &Header, roles: &BTreeMap<Id, ConsumptionRole>) {
+        if document.consumption_role.is_absent() {
+            return;
+        }
+        let file = header.origin.file;
+        let dependant = Dependant::live(Kind::Share, header);
+        if !self.reference(file, &document.consumption_role, Kind::ConsumptionRole, &dependant) {
+            return;
+        }
+        let role = document.consumption_role.value().and_then(|id| roles.get(id));
+        let (Some(role), Some(environment)) = (role, document.environment.value()) else { return };
+        if role.environment != *environment || Some(&role.team) != document.team.value() {
+            let message = format!(
+                "consumption role `{}` belongs to team `{}` in environment `{}`",
+                role.header.id, role.team, role.environment
+            );
+            let diagnostic = Diagnostic::new(Code::ConsumerRoleAccount, message)
+                .at(at(file, &document.consumption_role), "")
+                .and(role.header.origin, "declared here")
+                .help("a share's role belongs to the share's team and environment");
+            self.report.push(diagnostic);
+        }
+    }
+
+    /// Only owners and stewards approve, unless the dataset approves by itself.
+    fn approval(&mut self, document: &ShareDocument, header: &Header, status: ShareStatus, dataset: &Dataset) {
+        let file = header.origin.file;
+        let approved_by = document.approved_by.value();
+        let approvers: Vec<&str> =
+            std::iter::once(&dataset.team).chain(&dataset.stewards).map(|team| team.as_str()).collect();
+        if let Some(team) = approved_by
+            && !approvers.contains(&team.as_str())
+        {
+            let message = format!("team `{team}` may not approve shares of dataset `{}`", dataset.header.id);
+            let diagnostic = Diagnostic::new(Code::ShareApproval, message)
+                .at(at(file, &document.approved_by), "")
+                .and(dataset.header.origin, "its owner and its stewards may")
+                .help(format!("ask {}", approvers.join(" or ")));
+            self.report.push(diagnostic);
+        }
+        let has_decision = approved_by.is_some();
+        let contradiction = match status {
+            ShareStatus::Approved if !has_decision && !dataset.auto_approval => {
+                Some("is approved, but nobody is named who approved it")
+            }
+            ShareStatus::Draft | ShareStatus::Submitted if has_decision => {
+                Some("names who approved it, but is not approved")
+            }
+            ShareStatus::Draft
+            | ShareStatus::Submitted
+            | ShareStatus::Approved
+            | ShareStatus::Rejected
+            | ShareStatus::Revoked => None,
+        };
+        if let Some(what) = contradiction {
+            let message = format!("share `{}` {what}", header.id);
+            let origin = if document.status.is_absent() { header.origin } else { at(file, &document.status) };
+            let diagnostic = Diagnostic::new(Code::ShareLifeCycle, message)
+                .at(origin, "")
+                .help("set `approved_by` together with `status: approved`");
+            self.report.push(diagnostic);
+        }
+    }
+
+    /// Data does not cross partitions, so no share can.
+    fn one_partition(
+        &mut self,
+        document: &ShareDocument,
+        header: &Header,
+        dataset: &Dataset,
+        place: &Place<'_, '_>,
+    ) {
+        let producer = place.environments.get(&dataset.environment);
+        let consumer = document.environment.value().and_then(|id| place.environments.get(id));
+        let (Some(producer), Some(consumer)) = (producer, consumer) else { return };
+        if partition_of(producer.region.as_str()) != partition_of(consumer.region.as_str()) {
+            let message = format!(
+                "share `{}` would cross from {} to {}, which are in different AWS partitions",
+                header.id, producer.region, consumer.region
+            );
+            let diagnostic = Diagnostic::new(Code::ShareItem, message)
+                .at(at(header.origin.file, &document.environment), "")
+                .and(dataset.header.origin, "the dataset")
+                .help("share within one partition only");
+            self.report.push(diagnostic);
+        }
+    }
+}

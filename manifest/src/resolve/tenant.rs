@@ -1,0 +1,201 @@
+//! The tenant and the organizations.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Context, at, distinct, values};
+use crate::diagnostic::{Diagnostic, Origin};
+use crate::document::{
+    Kind, OrganizationDocument, PivotRoleDocument, TenantDocument, TenantPermissionsDocument,
+};
+use crate::field::Field;
+use crate::mesh::{Header, Organization, PivotRole, Quotas, Tenant, TenantPermission};
+use crate::name::{ResourcePrefix, TeamName};
+use crate::parse::Located;
+use crate::Code;
+
+/// Every tenant permission: what a team without an entry has.
+const ALL_PERMISSIONS: [TenantPermission; 12] = [
+    TenantPermission::ManageDashboards,
+    TenantPermission::ManageDatasets,
+    TenantPermission::ManageEnvironments,
+    TenantPermission::ManageGlossaries,
+    TenantPermission::ManageNotebooks,
+    TenantPermission::ManageOrganizations,
+    TenantPermission::ManagePipelines,
+    TenantPermission::ManageRedshiftClusters,
+    TenantPermission::ManageShares,
+    TenantPermission::ManageStudioProfiles,
+    TenantPermission::ManageTeams,
+    TenantPermission::ManageWorksheets,
+];
+
+impl Context {
+    pub(super) fn tenant(
+        &mut self,
+        documents: &[Located<TenantDocument>],
+        has_parse_errors: bool,
+    ) -> Option<Tenant> {
+        let (first, others) = match documents {
+            [] => {
+                if !has_parse_errors {
+                    let diagnostic = Diagnostic::new(Code::TenantCount, "the mesh has no tenant")
+                        .help("add a document with `kind: Tenant`; `lakewright init` writes one");
+                    self.report.push(diagnostic);
+                }
+                return None;
+            }
+            [first, others @ ..] => (first, others),
+        };
+        for other in others {
+            let diagnostic = Diagnostic::new(Code::TenantCount, "the mesh has more than one tenant")
+                .at(other.origin, "another one")
+                .and(first.origin, "the first one")
+                .help("keep one of them");
+            self.report.push(diagnostic);
+        }
+        let header = self.header(first, Kind::Tenant)?;
+        let Located { document, origin } = first;
+        let central_account =
+            self.required(&document.central_account, "central_account", Kind::Tenant, *origin);
+        let home_region = self.required(&document.home_region, "home_region", Kind::Tenant, *origin);
+        let pivot_role = self.required(&document.pivot_role, "pivot_role", Kind::Tenant, *origin);
+        let pivot_role = pivot_role.and_then(|role| self.pivot_role(role, *origin));
+        let quotas = self.quotas(document, *origin);
+        let permissions = self.tenant_permissions(document, *origin);
+        let waf = document.waf.value();
+        let monitoring = document.monitoring.value();
+        let list = |field: Option<&Field<Vec<Field<String>>>>| field.map(values).unwrap_or_default();
+        Some(Tenant {
+            header,
+            admin_team: document.admin_team.value().cloned().unwrap_or_else(|| {
+                TeamName::parse("DAAdministrators").expect("the default is a team's name")
+            }),
+            central_account: central_account?.clone(),
+            home_region: home_region?.clone(),
+            resource_prefix: document.resource_prefix.value().cloned().unwrap_or_else(|| {
+                ResourcePrefix::parse("lakewright").expect("the default is a prefix")
+            }),
+            pivot_role: pivot_role?,
+            permissions,
+            maintenance: document.maintenance.value().copied().unwrap_or_default(),
+            permissions_boundary: document.permissions_boundary.value().cloned(),
+            quotas,
+            allowed_geo: list(waf.map(|waf| &waf.allowed_geo_list)),
+            allowed_ip: list(waf.map(|waf| &waf.allowed_ip_list)),
+            alarm_emails: list(monitoring.map(|monitoring| &monitoring.alarm_emails)),
+        })
+    }
+
+    fn pivot_role(&mut self, role: &PivotRoleDocument, tenant: Origin) -> Option<PivotRole> {
+        let external_id = self.required(&role.external_id, "pivot_role.external_id", Kind::Tenant, tenant);
+        let trusted = self.required(&role.trusted_roles, "pivot_role.trusted_roles", Kind::Tenant, tenant);
+        if let Some(id) = external_id {
+            let is_id = (2..=128).contains(&id.len())
+                && id.bytes().all(|b| b.is_ascii_alphanumeric() || b"_+=,.@:/-".contains(&b));
+            if !is_id {
+                let message = "an external id has 2 to 128 letters, digits and `_+=,.@:/-`";
+                self.report.push(
+                    Diagnostic::new(Code::InvalidValue, message).at(at(tenant.file, &role.external_id), ""),
+                );
+                return None;
+            }
+        }
+        if let Some(name) = role.name.value() {
+            let is_name = (1..=40).contains(&name.len())
+                && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"_+=,.@-".contains(&b));
+            if !is_name {
+                let message = "a pivot role's name has 1 to 40 letters, digits and `_+=,.@-`";
+                self.report
+                    .push(Diagnostic::new(Code::InvalidValue, message).at(at(tenant.file, &role.name), ""));
+                return None;
+            }
+        }
+        if trusted.is_some_and(Vec::is_empty) {
+            let diagnostic = Diagnostic::new(Code::InvalidValue, "no role may assume the pivot role")
+                .at(at(tenant.file, &role.trusted_roles), "an empty list")
+                .help("name the roles of the central account that the platform runs as");
+            self.report.push(diagnostic);
+        }
+        Some(PivotRole {
+            mode: role.mode.value().copied().unwrap_or_default(),
+            name: role.name.value().cloned(),
+            external_id: external_id?.clone(),
+            trusted_roles: distinct(&role.trusted_roles),
+        })
+    }
+
+    fn quotas(&mut self, document: &TenantDocument, tenant: Origin) -> Quotas {
+        let mut quotas = Quotas {
+            managed_policies_per_role: lakewright_template::limits::MANAGED_POLICIES_PER_ROLE,
+            trust_policy_characters: lakewright_template::limits::TRUST_POLICY_CHARACTERS,
+        };
+        let Some(given) = document.quotas.value() else { return quotas };
+        let mut within = |field: &Field<u16>, range: std::ops::RangeInclusive<u16>, quota: &mut usize| {
+            let Some(value) = field.value() else { return };
+            if range.contains(value) {
+                *quota = usize::from(*value);
+            } else {
+                let message = format!("{value} is not within {} to {}", range.start(), range.end());
+                self.report
+                    .push(Diagnostic::new(Code::InvalidValue, message).at(at(tenant.file, field), ""));
+            }
+        };
+        within(&given.managed_policies_per_role, 10..=20, &mut quotas.managed_policies_per_role);
+        within(&given.trust_policy_characters, 2_048..=8_192, &mut quotas.trust_policy_characters);
+        quotas
+    }
+
+    fn tenant_permissions(
+        &mut self,
+        document: &TenantDocument,
+        tenant: Origin,
+    ) -> BTreeMap<TeamName, BTreeSet<TenantPermission>> {
+        let mut permissions = BTreeMap::new();
+        for (team, field) in document.permissions.value().into_iter().flatten() {
+            let origin = at(tenant.file, field);
+            let Some(entry) = field.value() else { continue };
+            let team = match TeamName::parse(team) {
+                Ok(team) => team,
+                Err(message) => {
+                    self.report.push(Diagnostic::new(Code::InvalidValue, message).at(origin, ""));
+                    continue;
+                }
+            };
+            let TenantPermissionsDocument { allow, deny } = entry;
+            let allowed = match (allow.is_absent(), deny.is_absent()) {
+                (false, true) => values(allow).into_iter().collect(),
+                (true, false) => {
+                    let denied = values(deny);
+                    ALL_PERMISSIONS.into_iter().filter(|permission| !denied.contains(permission)).collect()
+                }
+                _ => {
+                    let diagnostic = Diagnostic::new(
+                        Code::FieldConflict,
+                        format!("team `{team}` has neither or both of `allow` and `deny`"),
+                    )
+                    .at(origin, "")
+                    .help("give one of the two lists");
+                    self.report.push(diagnostic);
+                    continue;
+                }
+            };
+            permissions.insert(team, allowed);
+        }
+        permissions
+    }
+
+    pub(super) fn organization(
+        &mut self,
+        located: &Located<OrganizationDocument>,
+        header: Header,
+    ) -> Option<Organization> {
+        let document = &located.document;
+        let team = self.required(&document.team, "team", Kind::Organization, located.origin)?.clone();
+        Some(Organization {
+            header,
+            team,
+            admins: distinct(&document.admins),
+            archived: document.archived.value().copied().unwrap_or_default(),
+        })
+    }
+}

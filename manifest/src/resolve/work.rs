@@ -1,0 +1,252 @@
+//! Worksheets, notebooks, studio profiles, pipelines and dashboards.
+
+use std::collections::BTreeMap;
+
+use super::{Context, Dependant, Needs, Ownership, Place, at, distinct};
+use crate::diagnostic::{Diagnostic, FileId};
+use crate::document::{
+    DashboardDocument, Kind, NotebookDocument, PipelineDocument, StageDocument, StudioProfileDocument,
+    WorksheetDocument,
+};
+use crate::mesh::{
+    Dashboard, EnvironmentPermission, Header, Network, Notebook, Pipeline, Stage, StudioProfile,
+    TenantPermission, Worksheet,
+};
+use crate::name::{Id, SubnetId, VpcId};
+use crate::parse::Located;
+use crate::Code;
+
+/// GiB that a notebook's volume may have (DA-28).
+const VOLUME_SIZES: [u16; 4] = [32, 64, 128, 256];
+
+impl Context {
+    pub(super) fn worksheet(
+        &mut self,
+        located: &Located<WorksheetDocument>,
+        header: Header,
+        place: &Place<'_, '_>,
+    ) -> Option<Worksheet> {
+        let Located { document, origin } = located;
+        let needs = Needs {
+            tenant_permission: TenantPermission::ManageWorksheets,
+            permission: Some(EnvironmentPermission::RunAthenaQuery),
+            feature: Some(("worksheets", |features| features.worksheets)),
+        };
+        let owner =
+            self.owner(Kind::Worksheet, &header, (&document.environment, &document.team), needs, place);
+        self.required(&document.query, "query", Kind::Worksheet, *origin);
+        let query = self.text(origin.file, &document.query, "query")?;
+        if query.is_empty() || query.len() > 262_144 {
+            let message = "a query has 1 to 262,144 bytes";
+            self.report
+                .push(Diagnostic::new(Code::LimitExceeded, message).at(at(origin.file, &document.query), ""));
+            return None;
+        }
+        let (environment, team) = owner?;
+        let database = document.database.value().map_or_else(|| "default".to_owned(), ToString::to_string);
+        Some(Worksheet { header, environment, team, query, database })
+    }
+
+    pub(super) fn notebook(
+        &mut self,
+        located: &Located<NotebookDocument>,
+        header: Header,
+        place: &Place<'_, '_>,
+        networks: &BTreeMap<Id, Network>,
+    ) -> Option<Notebook> {
+        let Located { document, origin } = located;
+        let needs = Needs {
+            tenant_permission: TenantPermission::ManageNotebooks,
+            permission: Some(EnvironmentPermission::CreateNotebook),
+            feature: Some(("notebooks", |features| features.notebooks)),
+        };
+        let owner =
+            self.owner(Kind::Notebook, &header, (&document.environment, &document.team), needs, place);
+        let volume_size = document.volume_size.value().copied().unwrap_or(VOLUME_SIZES[0]);
+        if !VOLUME_SIZES.contains(&volume_size) {
+            let message = format!("{volume_size} is not one of 32, 64, 128 and 256 GiB");
+            let diagnostic = Diagnostic::new(Code::InvalidValue, message)
+                .at(at(origin.file, &document.volume_size), "");
+            self.report.push(diagnostic);
+        }
+        let vpc = self.notebook_vpc(document, &header, networks);
+        let (environment, team) = owner?;
+        Some(Notebook {
+            environment,
+            team,
+            vpc,
+            instance_type: document.instance_type.value().copied().unwrap_or_default(),
+            volume_size,
+            header,
+        })
+    }
+
+    /// A network's first subnet, or the VPC and subnet that are given, or none.
+    fn notebook_vpc(
+        &mut self,
+        document: &NotebookDocument,
+        header: &Header,
+        networks: &BTreeMap<Id, Network>,
+    ) -> Option<(VpcId, SubnetId)> {
+        let file = header.origin.file;
+        let has_ids = !document.vpc_id.is_absent() || !document.subnet_id.is_absent();
+        if document.network.is_absent() {
+            if document.vpc_id.is_absent() != document.subnet_id.is_absent() {
+                let diagnostic = Diagnostic::new(Code::FieldConflict, "a VPC without a subnet, or a subnet without a VPC")
+                    .at(header.origin, "this notebook")
+                    .help("give both `vpc_id` and `subnet_id`, or name a `network`");
+                self.report.push(diagnostic);
+            }
+            return Some((document.vpc_id.value()?.clone(), document.subnet_id.value()?.clone()));
+        }
+        if has_ids {
+            let diagnostic = Diagnostic::new(Code::FieldConflict, "a network and a VPC are both given")
+                .at(at(file, &document.network), "")
+                .help("keep `network`, or `vpc_id` with `subnet_id`");
+            self.report.push(diagnostic);
+        }
+        let dependant = Dependant::live(Kind::Notebook, header);
+        self.reference(file, &document.network, Kind::Network, &dependant);
+        let network = networks.get(document.network.value()?)?;
+        if Some(&network.environment) != document.environment.value() {
+            let message =
+                format!("network `{}` belongs to environment `{}`", network.header.id, network.environment);
+            let diagnostic = Diagnostic::new(Code::UnknownReference, message)
+                .at(at(file, &document.network), "")
+                .and(network.header.origin, "declared here")
+                .help("name a network of the notebook's environment");
+            self.report.push(diagnostic);
+        }
+        Some((network.vpc.vpc_id.clone(), network.vpc.subnet_ids.first()?.clone()))
+    }
+
+    pub(super) fn studio_profile(
+        &mut self,
+        located: &Located<StudioProfileDocument>,
+        header: Header,
+        place: &Place<'_, '_>,
+    ) -> Option<StudioProfile> {
+        let document = &located.document;
+        let needs = Needs {
+            tenant_permission: TenantPermission::ManageStudioProfiles,
+            permission: Some(EnvironmentPermission::CreateStudioProfile),
+            feature: Some(("ml_studio", |features| features.ml_studio)),
+        };
+        let (environment, team) = self.owner(
+            Kind::StudioProfile,
+            &header,
+            (&document.environment, &document.team),
+            needs,
+            place,
+        )?;
+        Some(StudioProfile { header, environment, team })
+    }
+
+    pub(super) fn pipeline(
+        &mut self,
+        located: &Located<PipelineDocument>,
+        header: Header,
+        place: &Place<'_, '_>,
+    ) -> Option<Pipeline> {
+        let Located { document, origin } = located;
+        let kind = Kind::Pipeline;
+        let strategy = self.required(&document.strategy, "strategy", kind, *origin);
+        let stages = self.required(&document.stages, "stages", kind, *origin);
+        let owner =
+            self.owner(kind, &header, (&document.environment, &document.team), PIPELINE_NEEDS, place);
+        let stages = stages.map(|stages| self.stages(origin.file, stages, &header, place));
+        let (environment, team) = owner?;
+        Some(Pipeline { environment, team, strategy: *strategy?, stages: stages?, header })
+    }
+
+    fn stages(
+        &mut self,
+        file: FileId,
+        documents: &[StageDocument],
+        header: &Header,
+        place: &Place<'_, '_>,
+    ) -> Vec<Stage> {
+        if documents.is_empty() {
+            let message = format!("pipeline `{}` has no stages", header.id);
+            let diagnostic = Diagnostic::new(Code::MissingField, message)
+                .at(header.origin, "this pipeline")
+                .help("add `stages:` with `stage`, `environment` and `team` for each");
+            self.report.push(diagnostic);
+        }
+        let mut stages: Vec<Stage> = Vec::new();
+        for document in documents {
+            let stage = self.required(&document.stage, "stages.stage", Kind::Pipeline, header.origin);
+            let environment =
+                self.required(&document.environment, "stages.environment", Kind::Pipeline, header.origin);
+            let team = self.required(&document.team, "stages.team", Kind::Pipeline, header.origin);
+            let dependant = Dependant::live(Kind::Pipeline, header);
+            self.reference(file, &document.environment, Kind::Environment, &dependant);
+            let (Some(stage), Some(environment), Some(team)) = (stage, environment, team) else { continue };
+            self.may_own(
+                &Ownership {
+                    kind: Kind::Pipeline,
+                    id: &header.id,
+                    team,
+                    team_origin: at(file, &document.team),
+                    environment: Some(environment),
+                    environment_origin: at(file, &document.environment),
+                    needs: PIPELINE_NEEDS,
+                },
+                place,
+            );
+            if stages.iter().any(|other| other.stage == *stage) {
+                let message = format!("pipeline `{}` has two stages `{stage}`", header.id);
+                let diagnostic = Diagnostic::new(Code::DuplicateId, message)
+                    .at(at(file, &document.stage), "the second one")
+                    .help("give one of them another name");
+                self.report.push(diagnostic);
+                continue;
+            }
+            stages.push(Stage {
+                stage: stage.clone(),
+                environment: environment.clone(),
+                team: team.clone(),
+            });
+        }
+        stages
+    }
+
+    pub(super) fn dashboard(
+        &mut self,
+        located: &Located<DashboardDocument>,
+        header: Header,
+        place: &Place<'_, '_>,
+    ) -> Option<Dashboard> {
+        let Located { document, origin } = located;
+        let needs = Needs {
+            tenant_permission: TenantPermission::ManageDashboards,
+            permission: Some(EnvironmentPermission::CreateDashboard),
+            feature: Some(("dashboards", |features| features.dashboards)),
+        };
+        let owner =
+            self.owner(Kind::Dashboard, &header, (&document.environment, &document.team), needs, place);
+        let id = self.required(&document.dashboard_id, "dashboard_id", Kind::Dashboard, *origin)?;
+        let is_id = (1..=512).contains(&id.len())
+            && id.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-".contains(&b));
+        if !is_id {
+            let message = "a dashboard's id has 1 to 512 letters, digits, `_` and `-`";
+            let diagnostic = Diagnostic::new(Code::InvalidValue, message)
+                .at(at(origin.file, &document.dashboard_id), "");
+            self.report.push(diagnostic);
+        }
+        let (environment, team) = owner?;
+        Some(Dashboard {
+            environment,
+            team,
+            dashboard_id: id.clone(),
+            shared_with: distinct(&document.shared_with),
+            header,
+        })
+    }
+}
+
+const PIPELINE_NEEDS: Needs = Needs {
+    tenant_permission: TenantPermission::ManagePipelines,
+    permission: Some(EnvironmentPermission::CreatePipeline),
+    feature: Some(("pipelines", |features| features.pipelines)),
+};

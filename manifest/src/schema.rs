@@ -1,0 +1,57 @@
+//! The JSON Schema of the mesh format, for editors.
+
+use schemars::generate::SchemaSettings;
+use serde_json::{Value, json};
+
+use crate::document::{
+    AccessPolicyDocument, ConsumptionRoleDocument, DashboardDocument, DatasetDocument,
+    DomainDocument, EnvironmentDocument, Kind, NetworkDocument, NotebookDocument,
+    OrganizationDocument, PipelineDocument, ShareDocument, StudioProfileDocument, TenantDocument,
+    WorksheetDocument,
+};
+
+/// The schema of one document: `kind` decides which keys the others may be.
+pub fn json_schema() -> Value {
+    let mut generator = SchemaSettings::draft07().into_generator();
+    let mut cases = Vec::new();
+    for kind in Kind::ALL {
+        let reference = match kind {
+            Kind::Tenant => generator.subschema_for::<TenantDocument>(),
+            Kind::Organization => generator.subschema_for::<OrganizationDocument>(),
+            Kind::Environment => generator.subschema_for::<EnvironmentDocument>(),
+            Kind::Network => generator.subschema_for::<NetworkDocument>(),
+            Kind::ConsumptionRole => generator.subschema_for::<ConsumptionRoleDocument>(),
+            Kind::Domain => generator.subschema_for::<DomainDocument>(),
+            Kind::Dataset => generator.subschema_for::<DatasetDocument>(),
+            Kind::Share => generator.subschema_for::<ShareDocument>(),
+            Kind::Worksheet => generator.subschema_for::<WorksheetDocument>(),
+            Kind::Notebook => generator.subschema_for::<NotebookDocument>(),
+            Kind::StudioProfile => generator.subschema_for::<StudioProfileDocument>(),
+            Kind::Pipeline => generator.subschema_for::<PipelineDocument>(),
+            Kind::Dashboard => generator.subschema_for::<DashboardDocument>(),
+            Kind::AccessPolicy => generator.subschema_for::<AccessPolicyDocument>(),
+        };
+        cases.push(json!({
+            "if": { "properties": { "kind": { "const": kind.as_str() } }, "required": ["kind"] },
+            "then": reference,
+        }));
+    }
+    let mut definitions = Value::Object(generator.take_definitions(true));
+    for definition in definitions.as_object_mut().into_iter().flat_map(|map| map.values_mut()) {
+        // Unknown keys are errors, so editors shall mark them too.
+        if definition["type"] == "object" && definition["properties"].is_object() {
+            definition["additionalProperties"] = Value::Bool(false);
+        }
+    }
+    json!({
+        "$schema": "http://json-schema.org/draft-07/schema#",
+        "title": "A document of a Lakewright mesh",
+        "type": "object",
+        "required": ["kind", "id"],
+        "properties": {
+            "kind": { "enum": Kind::ALL.map(Kind::as_str), "description": "The kind of document." },
+        },
+        "allOf": cases,
+        "definitions": definitions,
+    })
+}

@@ -1,0 +1,268 @@
+//! Statements, and the three kinds of documents they make.
+
+use std::collections::BTreeSet;
+
+use lakewright_template::{Map, Text, Value};
+
+use crate::condition::{Conditions, one_or_list};
+
+/// What a statement does when it matches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Effect {
+    /// It allows.
+    Allow,
+    /// It denies, whatever allows.
+    Deny,
+}
+
+/// Who a statement of a resource or trust policy is about.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Principal {
+    /// Everybody: `{"AWS": "*"}`.
+    Anyone,
+    /// A role, a user or an account, by ARN.
+    Aws(Value),
+    /// A service, such as `glue.amazonaws.com`.
+    Service(Text),
+}
+
+/// One statement. Lists are sets, so their order says nothing.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Statement {
+    /// The statement's name: letters and digits, unique in its document.
+    pub sid: Text,
+    /// Allow or deny.
+    pub effect: Effect,
+    /// Who; empty in identity policies.
+    pub principals: BTreeSet<Principal>,
+    /// The actions, such as `s3:GetObject`.
+    pub actions: BTreeSet<Text>,
+    /// The resources' ARNs; empty in trust policies.
+    pub resources: BTreeSet<Value>,
+    /// When.
+    pub conditions: Conditions,
+}
+
+impl Statement {
+    /// A statement that allows actions on resources.
+    pub fn allow(
+        sid: impl Into<Text>,
+        actions: impl IntoIterator<Item = impl Into<Text>>,
+        resources: impl IntoIterator<Item = impl Into<Value>>,
+    ) -> Self {
+        Self {
+            sid: sid.into(),
+            effect: Effect::Allow,
+            principals: BTreeSet::new(),
+            actions: actions.into_iter().map(Into::into).collect(),
+            resources: resources.into_iter().map(Into::into).collect(),
+            conditions: Conditions::none(),
+        }
+    }
+
+    /// A statement that denies actions on resources.
+    pub fn deny(
+        sid: impl Into<Text>,
+        actions: impl IntoIterator<Item = impl Into<Text>>,
+        resources: impl IntoIterator<Item = impl Into<Value>>,
+    ) -> Self {
+        Self { effect: Effect::Deny, ..Self::allow(sid, actions, resources) }
+    }
+
+    /// The statement, about these principals.
+    #[must_use]
+    pub fn for_principals(mut self, principals: impl IntoIterator<Item = Principal>) -> Self {
+        self.principals.extend(principals);
+        self
+    }
+
+    /// The statement, under these conditions.
+    #[must_use]
+    pub fn when(self, conditions: Conditions) -> Self {
+        Self { conditions, ..self }
+    }
+
+    fn to_value(&self) -> Value {
+        let mut statement = Map::new();
+        let actions: Vec<Value> = self.actions.iter().cloned().map(Value::Text).collect();
+        statement.insert("Action", one_or_list(actions.into_iter()));
+        if !self.conditions.is_empty() {
+            statement.insert("Condition", self.conditions.to_value());
+        }
+        statement.insert(
+            "Effect",
+            match self.effect {
+                Effect::Allow => "Allow",
+                Effect::Deny => "Deny",
+            },
+        );
+        if !self.principals.is_empty() {
+            statement.insert("Principal", principals_to_value(&self.principals));
+        }
+        if !self.resources.is_empty() {
+            statement.insert("Resource", one_or_list(self.resources.iter().cloned()));
+        }
+        if !self.sid.is_empty() {
+            statement.insert("Sid", self.sid.clone());
+        }
+        statement.into()
+    }
+}
+
+fn principals_to_value(principals: &BTreeSet<Principal>) -> Value {
+    let mut aws = Vec::new();
+    let mut services = Vec::new();
+    for principal in principals {
+        match principal {
+            Principal::Anyone => aws.push(Value::from("*")),
+            Principal::Aws(arn) => aws.push(arn.clone()),
+            Principal::Service(name) => services.push(Value::Text(name.clone())),
+        }
+    }
+    let mut element = Map::new();
+    if !aws.is_empty() {
+        element.insert("AWS", one_or_list(aws.into_iter()));
+    }
+    if !services.is_empty() {
+        element.insert("Service", one_or_list(services.into_iter()));
+    }
+    element.into()
+}
+
+/// A statement that does not belong into a document of its kind.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum DocumentError {
+    /// Two statements have one name.
+    #[error("two statements are named `{0}`")]
+    DuplicateSid(Text),
+    /// A statement without an action.
+    #[error("statement `{0}` has no action")]
+    NoAction(Text),
+    /// A statement of a resource or trust policy names nobody.
+    #[error("statement `{0}` names no principal")]
+    NoPrincipal(Text),
+    /// A statement of an identity or resource policy names no resource.
+    #[error("statement `{0}` names no resource")]
+    NoResource(Text),
+    /// A statement of an identity policy names a principal.
+    #[error("statement `{0}` of an identity policy names a principal")]
+    Principal(Text),
+    /// A statement of a trust policy names a resource.
+    #[error("statement `{0}` of a trust policy names a resource")]
+    Resource(Text),
+}
+
+macro_rules! policy {
+    ($(#[$doc:meta])* $name:ident, principal: $principal:literal, resource: $resource:literal) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq, Eq)]
+        pub struct $name {
+            statements: Vec<Statement>,
+        }
+
+        impl $name {
+            /// A document of these statements, sorted by name.
+            pub fn new(mut statements: Vec<Statement>) -> Result<Self, DocumentError> {
+                statements.sort();
+                check(&statements, $principal, $resource)?;
+                Ok(Self { statements })
+            }
+
+            /// The statements.
+            pub fn statements(&self) -> &[Statement] {
+                &self.statements
+            }
+
+            /// The document as it stands in a template.
+            pub fn to_value(&self) -> Value {
+                let statements: Vec<Value> = self.statements.iter().map(Statement::to_value).collect();
+                Map::new().with("Statement", statements).with("Version", "2012-10-17").into()
+            }
+        }
+    };
+}
+
+policy!(
+    /// A policy of a role: no principal, for the role is who acts.
+    IdentityPolicy,
+    principal: false,
+    resource: true
+);
+policy!(
+    /// A policy of a bucket, key, topic or queue: each statement names who.
+    ResourcePolicy,
+    principal: true,
+    resource: true
+);
+policy!(
+    /// A policy that says who may assume a role: no resource, for the role is it.
+    TrustPolicy,
+    principal: true,
+    resource: false
+);
+
+fn check(statements: &[Statement], principal: bool, resource: bool) -> Result<(), DocumentError> {
+    let mut sids = BTreeSet::new();
+    for statement in statements {
+        let sid = statement.sid.clone();
+        if !sid.is_empty() && !sids.insert(sid.clone()) {
+            return Err(DocumentError::DuplicateSid(sid));
+        }
+        if statement.actions.is_empty() {
+            return Err(DocumentError::NoAction(sid));
+        }
+        match (principal, statement.principals.is_empty()) {
+            (true, true) => return Err(DocumentError::NoPrincipal(sid)),
+            (false, false) => return Err(DocumentError::Principal(sid)),
+            _ => {}
+        }
+        match (resource, statement.resources.is_empty()) {
+            (true, true) => return Err(DocumentError::NoResource(sid)),
+            (false, false) => return Err(DocumentError::Resource(sid)),
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::condition::{Comparison, Condition};
+
+    #[test]
+    fn a_resource_policy_is_canonical_whatever_the_order() {
+        let read = Statement::allow("Read", ["s3:ListBucket", "s3:GetObject"], ["arn:aws:s3:::b/*", "arn:aws:s3:::b"])
+            .for_principals([Principal::Aws("arn:aws:iam::111122223333:role/r".into())]);
+        let tls = Statement::deny("Tls", ["s3:*"], ["arn:aws:s3:::b"])
+            .for_principals([Principal::Anyone])
+            .when(Conditions::none().with(Condition::new(Comparison::Bool, "aws:SecureTransport", "false")));
+        let one = ResourcePolicy::new(vec![read.clone(), tls.clone()]).expect("complete statements");
+        let two = ResourcePolicy::new(vec![tls, read]).expect("complete statements");
+        assert_eq!(one, two);
+        let text = lakewright_template::write::value_to_compact_json(&one.to_value());
+        let expected = concat!(
+            r#"{"Statement":[{"Action":["s3:GetObject","s3:ListBucket"],"Effect":"Allow","#,
+            r#""Principal":{"AWS":"arn:aws:iam::111122223333:role/r"},"#,
+            r#""Resource":["arn:aws:s3:::b","arn:aws:s3:::b/*"],"Sid":"Read"},"#,
+            r#"{"Action":"s3:*","Condition":{"Bool":{"aws:SecureTransport":"false"}},"Effect":"Deny","#,
+            r#""Principal":{"AWS":"*"},"Resource":"arn:aws:s3:::b","Sid":"Tls"}],"Version":"2012-10-17"}"#
+        );
+        assert_eq!(text, expected);
+    }
+
+    #[test]
+    fn statements_of_the_wrong_kind_are_refused() {
+        let plain = Statement::allow("A", ["s3:GetObject"], ["*"]);
+        assert_eq!(ResourcePolicy::new(vec![plain.clone()]), Err(DocumentError::NoPrincipal("A".into())));
+        let named = plain.clone().for_principals([Principal::Anyone]);
+        assert_eq!(IdentityPolicy::new(vec![named.clone()]), Err(DocumentError::Principal("A".into())));
+        assert_eq!(TrustPolicy::new(vec![named]), Err(DocumentError::Resource("A".into())));
+        assert_eq!(
+            IdentityPolicy::new(vec![plain.clone(), Statement::allow("A", ["s3:PutObject"], ["*"])]),
+            Err(DocumentError::DuplicateSid("A".into()))
+        );
+        let empty = Statement::allow("E", [""; 0], ["*"]);
+        assert_eq!(IdentityPolicy::new(vec![empty]), Err(DocumentError::NoAction("E".into())));
+    }
+}

@@ -1,0 +1,122 @@
+//! Merging statements where no decision changes.
+//!
+//! Two statements that differ in one set only (actions, resources or
+//! principals) say the same as one with the union of that set. Nothing else
+//! is merged: a union of two sets at once would allow what neither allowed.
+
+use std::collections::BTreeSet;
+
+use crate::document::Statement;
+
+/// A statement and whatever its owner keeps beside it, such as its causes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tagged<C> {
+    /// The statement.
+    pub statement: Statement,
+    /// What is kept beside it; unions when statements merge.
+    pub causes: BTreeSet<C>,
+}
+
+/// Merges statements until no two differ in one set only. A merged statement keeps the name that
+/// comes first in the alphabet.
+pub fn merge<C: Ord>(statements: Vec<Tagged<C>>) -> Vec<Tagged<C>> {
+    let mut merged = statements;
+    merged.sort_by(|a, b| a.statement.cmp(&b.statement));
+    // Each pass can make statements equal that were not; a pass without change ends it.
+    loop {
+        let before = merged.len();
+        merged = pass(merged);
+        if merged.len() == before {
+            return merged;
+        }
+    }
+}
+
+fn pass<C: Ord>(statements: Vec<Tagged<C>>) -> Vec<Tagged<C>> {
+    let mut merged: Vec<Tagged<C>> = Vec::with_capacity(statements.len());
+    for next in statements {
+        match merged.iter_mut().find(|kept| differ_in_one_set(&kept.statement, &next.statement)) {
+            Some(kept) => {
+                kept.statement.principals.extend(next.statement.principals);
+                kept.statement.actions.extend(next.statement.actions);
+                kept.statement.resources.extend(next.statement.resources);
+                kept.causes.extend(next.causes);
+            }
+            None => merged.push(next),
+        }
+    }
+    merged
+}
+
+fn differ_in_one_set(a: &Statement, b: &Statement) -> bool {
+    let differences = [a.principals != b.principals, a.actions != b.actions, a.resources != b.resources];
+    a.effect == b.effect
+        && a.conditions == b.conditions
+        && differences.into_iter().filter(|differs| *differs).count() <= 1
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tagged(statement: Statement, cause: u8) -> Tagged<u8> {
+        Tagged { statement, causes: BTreeSet::from([cause]) }
+    }
+
+    #[test]
+    fn statements_that_differ_in_one_set_become_one() {
+        let merged = merge(vec![
+            tagged(Statement::allow("B", ["s3:PutObject"], ["x"]), 2),
+            tagged(Statement::allow("A", ["s3:GetObject"], ["x"]), 1),
+        ]);
+        assert_eq!(merged, [Tagged {
+            statement: Statement::allow("A", ["s3:GetObject", "s3:PutObject"], ["x"]),
+            causes: BTreeSet::from([1, 2]),
+        }]);
+    }
+
+    #[test]
+    fn statements_that_differ_in_two_sets_stay_two() {
+        let statements = vec![
+            tagged(Statement::allow("A", ["s3:GetObject"], ["x"]), 1),
+            tagged(Statement::allow("B", ["s3:PutObject"], ["y"]), 2),
+        ];
+        assert_eq!(merge(statements.clone()), statements);
+    }
+
+    mod properties {
+        use proptest::prelude::*;
+
+        use super::*;
+
+        /// What a set of unconditioned statements allows, by brute force over a small world.
+        fn allowed(statements: &[Tagged<u8>]) -> BTreeSet<(String, String)> {
+            statements
+                .iter()
+                .flat_map(|tagged| {
+                    let Statement { actions, resources, .. } = &tagged.statement;
+                    actions.iter().flat_map(move |action| {
+                        resources.iter().map(move |resource| {
+                            (action.to_string(), resource.as_text().unwrap_or_default().to_owned())
+                        })
+                    })
+                })
+                .collect()
+        }
+
+        proptest! {
+            #[test]
+            fn merging_changes_no_decision(
+                pairs in prop::collection::vec(
+                    (prop::collection::btree_set("[abc]", 1..3), prop::collection::btree_set("[xyz]", 1..3)), 0..8)
+            ) {
+                let statements: Vec<_> = pairs.into_iter().enumerate().map(|(place, (actions, resources))| {
+                    tagged(Statement::allow(format!("S{place}"), actions, resources), 0)
+                }).collect();
+                let merged = merge(statements.clone());
+                prop_assert_eq!(allowed(&statements), allowed(&merged));
+                prop_assert!(merged.len() <= statements.len());
+            }
+        }
+    }
+}

@@ -1,0 +1,88 @@
+//! Service principals, and whether they say on whose behalf they act.
+//!
+//! A service that sends `aws:SourceAccount` can be held to one account. Where
+//! AWS documents that, the condition is required. Where nothing is documented,
+//! the condition holds only if the key is sent: a required one would make the
+//! role unusable should the service not send it, and `iam:PassRole` limits such
+//! a role to its own account anyway.
+
+use crate::condition::{Comparison, Condition, Conditions, Operator};
+
+/// A service that assumes roles or acts on resources.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Service {
+    /// The principal, such as `glue.amazonaws.com`.
+    pub principal: &'static str,
+    /// What AWS says of the keys that it sends.
+    pub sends_source: SendsSource,
+}
+
+/// What is known of the source keys that a service sends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum SendsSource {
+    /// Documented: `aws:SourceAccount` is sent.
+    Documented,
+    /// Not documented.
+    Undocumented,
+}
+
+macro_rules! services {
+    ($($(#[$doc:meta])* $name:ident $principal:literal $sends:ident,)*) => {
+        impl Service {
+            $($(#[$doc])* pub const $name: Self =
+                Self { principal: $principal, sends_source: SendsSource::$sends };)*
+        }
+    };
+}
+
+services! {
+    /// CodeBuild. Source: "Cross-service confused deputy prevention" in the CodeBuild user guide.
+    CODEBUILD "codebuild.amazonaws.com" Documented,
+    /// CodePipeline.
+    CODEPIPELINE "codepipeline.amazonaws.com" Undocumented,
+    /// DataBrew.
+    DATABREW "databrew.amazonaws.com" Undocumented,
+    /// Glue.
+    GLUE "glue.amazonaws.com" Undocumented,
+    /// Lake Formation. Source: "Cross-service confused deputy prevention" in its developer guide.
+    LAKE_FORMATION "lakeformation.amazonaws.com" Documented,
+    /// Lambda.
+    LAMBDA "lambda.amazonaws.com" Undocumented,
+    /// S3's delivery of access logs. Source: "Enabling Amazon S3 server access logging".
+    S3_LOGGING "logging.s3.amazonaws.com" Documented,
+    /// SageMaker. The key is documented for Studio and jobs, not for notebook instances.
+    SAGEMAKER "sagemaker.amazonaws.com" Undocumented,
+    /// SNS. Source: "Subscribing an Amazon SQS queue to a topic", "Managing encryption keys".
+    SNS "sns.amazonaws.com" Documented,
+    /// Step Functions. Source: "Cross-service confused deputy prevention" in its developer guide.
+    STEP_FUNCTIONS "states.amazonaws.com" Documented,
+    /// VPC flow logs. Source: "IAM role for publishing flow logs to CloudWatch Logs".
+    VPC_FLOW_LOGS "vpc-flow-logs.amazonaws.com" Documented,
+}
+
+impl Service {
+    /// The condition that holds the service to one account.
+    pub fn acting_for(self, account: &str) -> Conditions {
+        let equals = Operator::new(Comparison::StringEquals);
+        let operator = match self.sends_source {
+            SendsSource::Documented => equals,
+            SendsSource::Undocumented => equals.if_exists(),
+        };
+        let values = vec![account.to_owned().into()];
+        Conditions::none().with(Condition { operator, key: "aws:SourceAccount".into(), values })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use lakewright_template::write::value_to_compact_json;
+
+    use super::*;
+
+    #[test]
+    fn each_service_is_held_to_the_account() {
+        let of = |service: Service| value_to_compact_json(&service.acting_for("111122223333").to_value());
+        assert_eq!(of(Service::STEP_FUNCTIONS), r#"{"StringEquals":{"aws:SourceAccount":"111122223333"}}"#);
+        assert_eq!(of(Service::GLUE), r#"{"StringEqualsIfExists":{"aws:SourceAccount":"111122223333"}}"#);
+    }
+}
