@@ -21,6 +21,16 @@ use crate::{Intrinsic, ResourceEntry, Template};
 pub struct Schema {
     plain: Plain,
     validator: OnceLock<Validator>,
+    tags: Option<TagStyle>,
+}
+
+/// How a resource type takes AWS tags in its property `Tags`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TagStyle {
+    /// A list of `Key` and `Value`.
+    List,
+    /// A map.
+    Map,
 }
 
 /// A resource that its service would refuse.
@@ -43,9 +53,16 @@ pub fn of(kind: &str) -> Option<&'static Schema> {
         LazyLock::new(|| pinned::SCHEMAS.iter().map(|_| OnceLock::new()).collect());
     let place = pinned::SCHEMAS.binary_search_by(|(name, _)| (*name).cmp(kind)).ok()?;
     let schema = SLOTS[place].get_or_init(|| {
-        let plain = serde_json::from_str(pinned::SCHEMAS[place].1)
+        let plain: Plain = serde_json::from_str(pinned::SCHEMAS[place].1)
             .expect("codegen wrote this schema, and a test reads each");
-        Schema { plain, validator: OnceLock::new() }
+        let tags = match &plain["properties"]["Tags"] {
+            Plain::Object(tags) => {
+                let kind = tags.get("type").map(ToString::to_string).unwrap_or_default();
+                Some(if kind.contains("object") { TagStyle::Map } else { TagStyle::List })
+            }
+            _ => None,
+        };
+        Schema { plain, validator: OnceLock::new(), tags }
     });
     Some(schema)
 }
@@ -112,6 +129,11 @@ fn has_conditions(resource: &ResourceEntry) -> bool {
 }
 
 impl Schema {
+    /// How the type takes tags, when it takes any.
+    pub fn tag_style(&self) -> Option<TagStyle> {
+        self.tags
+    }
+
     /// Properties whose change replaces the resource, as JSON pointers below `Properties`.
     pub fn create_only(&self) -> impl Iterator<Item = &str> {
         self.pointers("createOnlyProperties")

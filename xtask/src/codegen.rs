@@ -100,9 +100,13 @@ fn service_module(service: &str, schemas: &[&Value]) -> Result<String> {
          use lakewright_template::{{Arn, Attribute, Expr, Json, Name, Text}};\n\n\
          use crate::field::{{nested, resource}};\n"
     );
+    let siblings: Vec<&str> = schemas
+        .iter()
+        .filter_map(|schema| schema["typeName"].as_str()?.rsplit("::").next())
+        .collect();
     for schema in schemas {
         let name = schema["typeName"].as_str().unwrap_or_default();
-        Generator { schema, name, out: &mut text, done: Vec::new() }.resource()?;
+        Generator { schema, name, siblings: &siblings, out: &mut text, done: Vec::new() }.resource()?;
     }
     // Only what a module uses may stand in its imports.
     for import in ["Arn", "Attribute", "Expr", "Json", "Name", "Text"] {
@@ -127,6 +131,8 @@ fn service_module(service: &str, schemas: &[&Value]) -> Result<String> {
 struct Generator<'a> {
     schema: &'a Value,
     name: &'a str,
+    /// The names of the service's resource types, which objects inside them must not take.
+    siblings: &'a [&'a str],
     out: &'a mut String,
     done: Vec<String>,
 }
@@ -246,10 +252,10 @@ impl Generator<'_> {
         let kind = self.name.rsplit("::").next().unwrap_or_default();
         let part: String = part.chars().filter(char::is_ascii_alphanumeric).collect();
         if part.is_empty() {
-            kind.to_owned()
-        } else {
-            format!("{kind}{}{}", part[..1].to_uppercase(), &part[1..])
+            return kind.to_owned();
         }
+        let name = format!("{kind}{}{}", part[..1].to_uppercase(), &part[1..]);
+        if self.siblings.contains(&name.as_str()) { format!("{name}Item") } else { name }
     }
 }
 

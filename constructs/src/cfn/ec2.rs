@@ -65,7 +65,7 @@ resource! {
         group_description: "GroupDescription" => Expr<Text>,
         group_name: "GroupName" => Expr<Text>,
         security_group_egress: "SecurityGroupEgress" => Vec<SecurityGroupEgress>,
-        security_group_ingress: "SecurityGroupIngress" => Vec<SecurityGroupIngress>,
+        security_group_ingress: "SecurityGroupIngress" => Vec<SecurityGroupIngressItem>,
         tags: "Tags" => Vec<SecurityGroupTag>,
         vpc_id: "VpcId" => Expr<Name<crate::cfn::ec2::VPC>>,
     }
@@ -81,7 +81,7 @@ nested! {
 }
 
 nested! {
-    "AWS::EC2::SecurityGroup" SecurityGroupIngress {
+    "AWS::EC2::SecurityGroup" SecurityGroupIngressItem {
         cidr_ip: "CidrIp" => Expr<Text>,
         cidr_ipv6: "CidrIpv6" => Expr<Text>,
         description: "Description" => Expr<Text>,

@@ -32,7 +32,7 @@ resource! {
         max_session_duration: "MaxSessionDuration" => Expr<i64>,
         path: "Path" => Expr<Text>,
         permissions_boundary: "PermissionsBoundary" => Expr<Text>,
-        policies: "Policies" => Vec<RolePolicy>,
+        policies: "Policies" => Vec<RolePolicyItem>,
         role_name: "RoleName" => Expr<Text>,
         tags: "Tags" => Vec<RoleTag>,
     }
@@ -48,7 +48,7 @@ nested! {
 }
 
 nested! {
-    "AWS::IAM::Role" RolePolicy {
+    "AWS::IAM::Role" RolePolicyItem {
         policy_document: "PolicyDocument" => Expr<Json>,
         policy_name: "PolicyName" => Expr<Text>,
     }

@@ -1,0 +1,83 @@
+//! Athena workgroups and named queries.
+
+use lakewright_synth::{Construct, Options, Scope};
+use lakewright_template::{Expr, Name, Ref};
+
+use crate::cfn::athena;
+
+/// A workgroup whose settings its users cannot override.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Workgroup {
+    /// The name.
+    pub name: String,
+    /// Where results go, as `s3://bucket/path/`.
+    pub results: String,
+    /// The account that owns the bucket of the results.
+    pub results_owner: String,
+}
+
+impl Construct for Workgroup {
+    type Handle = Ref<athena::WorkGroup>;
+
+    fn build(self, scope: &mut Scope<'_>) -> Self::Handle {
+        let results = athena::WorkGroupResultConfiguration {
+            output_location: Some(self.results.into()),
+            expected_bucket_owner: Some(self.results_owner.into()),
+            encryption_configuration: Some(athena::WorkGroupEncryptionConfiguration {
+                encryption_option: Some("SSE_S3".into()),
+                kms_key: None,
+            }),
+            acl_configuration: None,
+        };
+        let configuration = athena::WorkGroupWorkGroupConfiguration {
+            enforce_work_group_configuration: Some(true.into()),
+            publish_cloud_watch_metrics_enabled: Some(true.into()),
+            engine_version: Some(athena::WorkGroupEngineVersion {
+                selected_engine_version: Some("Athena engine version 3".into()),
+                effective_engine_version: None,
+            }),
+            result_configuration: Some(results),
+            ..athena::WorkGroupWorkGroupConfiguration::default()
+        };
+        let resource = athena::WorkGroup {
+            name: Some(self.name.into()),
+            state: Some("ENABLED".into()),
+            // Named queries and history would keep the stack from being deleted.
+            recursive_delete_option: Some(true.into()),
+            work_group_configuration: Some(configuration),
+            ..athena::WorkGroup::default()
+        };
+        scope.resource(resource, Options::default())
+    }
+}
+
+/// A query that is saved in a workgroup.
+#[derive(Debug, Clone)]
+pub struct NamedQuery {
+    /// The query's name.
+    pub name: String,
+    /// What it is for.
+    pub description: String,
+    /// The Glue database that it runs against.
+    pub database: String,
+    /// The query.
+    pub query: String,
+    /// The workgroup.
+    pub workgroup: Expr<Name<athena::WorkGroup>>,
+}
+
+impl Construct for NamedQuery {
+    type Handle = Ref<athena::NamedQuery>;
+
+    fn build(self, scope: &mut Scope<'_>) -> Self::Handle {
+        let description = crate::role::printable(&self.description);
+        let resource = athena::NamedQuery {
+            name: Some(self.name.into()),
+            description: (!description.is_empty()).then(|| description.into()),
+            database: Some(self.database.into()),
+            query_string: Some(self.query.into()),
+            work_group: Some(self.workgroup),
+        };
+        scope.resource(resource, Options::default())
+    }
+}

@@ -1,0 +1,238 @@
+//! Keys: rotated, administered by their account, used by whom they are granted to.
+
+use lakewright_policies::condition::{Comparison, Condition, Operator};
+use lakewright_policies::{Conditions, Principal, Statement};
+use lakewright_synth::{
+    Construct, Grant, Grantee, Grants, Options, PolicyOwner, Scope, Target,
+};
+use lakewright_template::resolve::Place;
+use lakewright_template::{Arn, Expr, Name, Ref, Value};
+
+use crate::cfn::kms;
+use crate::role::{Receives, root_arn};
+
+/// What administrators of an account do with a key. None of it reads or writes data.
+const ADMINISTRATION: [&str; 20] = [
+    "kms:CancelKeyDeletion",
+    "kms:CreateAlias",
+    "kms:DeleteAlias",
+    "kms:DescribeKey",
+    "kms:DisableKey",
+    "kms:DisableKeyRotation",
+    "kms:EnableKey",
+    "kms:EnableKeyRotation",
+    "kms:GetKeyPolicy",
+    "kms:GetKeyRotationStatus",
+    "kms:ListGrants",
+    "kms:ListKeyPolicies",
+    "kms:ListResourceTags",
+    "kms:PutKeyPolicy",
+    "kms:RevokeGrant",
+    "kms:ScheduleKeyDeletion",
+    "kms:TagResource",
+    "kms:UntagResource",
+    "kms:UpdateAlias",
+    "kms:UpdateKeyDescription",
+];
+
+/// What reading encrypted data takes.
+const DECRYPT: [&str; 2] = ["kms:Decrypt", "kms:DescribeKey"];
+/// What reading and writing encrypted data takes.
+const USE: [&str; 6] = [
+    "kms:Decrypt",
+    "kms:DescribeKey",
+    "kms:Encrypt",
+    "kms:GenerateDataKey",
+    "kms:ReEncryptFrom",
+    "kms:ReEncryptTo",
+];
+
+/// A key with its alias.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Key {
+    /// What it is for.
+    pub description: String,
+    /// The alias without `alias/`.
+    pub alias: String,
+    /// What the key protects, by its name on the command line.
+    pub target: String,
+    /// Statements for services, beyond the account's administration.
+    pub statements: Vec<Statement>,
+    /// Whether the key stays when it leaves the stack.
+    pub retain: bool,
+}
+
+/// A key to grant use of.
+#[derive(Debug, Clone)]
+pub struct KeyHandle {
+    reference: Ref<kms::Key>,
+    access: KeyAccess,
+}
+
+/// A key that exists already, known by its alias. It cannot be deleted from here.
+#[derive(Debug, Clone)]
+pub struct ImportedKey {
+    access: KeyAccess,
+}
+
+/// How grants on a key are written.
+#[derive(Debug, Clone)]
+pub(crate) struct KeyAccess {
+    arn: Value,
+    alias_arn: String,
+    conditions: Conditions,
+    target: Target,
+}
+
+impl Construct for Key {
+    type Handle = KeyHandle;
+
+    fn build(self, scope: &mut Scope<'_>) -> KeyHandle {
+        let place = scope.spec().place.clone();
+        let administration = Statement::allow("AccountAdministers", ADMINISTRATION, ["*"])
+            .for_principals([Principal::Aws(root_arn(&place, &place.account).into())]);
+        let resource = kms::Key {
+            description: Some(self.description.into()),
+            enable_key_rotation: Some(true.into()),
+            pending_window_in_days: Some(30.into()),
+            ..kms::Key::default()
+        };
+        let reference = scope.resource(resource, Options::retain(self.retain));
+        let owner = PolicyOwner::Key { key: reference.logical_id().clone() };
+        let statements = std::iter::once(administration).chain(self.statements).collect();
+        let policy = scope.policy(owner, statements);
+        let alias = kms::Alias {
+            alias_name: Some(format!("alias/{}", self.alias).into()),
+            target_key_id: Some(reference.name()),
+        };
+        scope.child("Alias").resource(alias, Options::default());
+        let access = KeyAccess {
+            arn: reference.attribute(&kms::Key::ARN).into(),
+            alias_arn: alias_arn(&place, &self.alias),
+            conditions: Conditions::none(),
+            target: Target { name: self.target, account: place.account, policy: Some(policy) },
+        };
+        KeyHandle { reference, access }
+    }
+}
+
+impl KeyHandle {
+    /// The key's ARN.
+    pub fn arn(&self) -> Expr<Arn<kms::Key>> {
+        self.reference.attribute(&kms::Key::ARN)
+    }
+
+    /// The key's id.
+    pub fn id(&self) -> Expr<Name<kms::Key>> {
+        self.reference.name()
+    }
+
+    /// The right to encrypt and decrypt.
+    pub fn grant_use(&self, to: &impl Receives) -> Grants {
+        self.access.grant("UseKey", "use", &USE, to.grantee(), Conditions::none())
+    }
+
+    /// The right to encrypt and decrypt through some services only.
+    pub fn grant_use_via(&self, to: &impl Receives, services: &[&str], region: &str) -> Grants {
+        self.access.grant("UseKeyVia", "use", &USE, to.grantee(), via(services, region))
+    }
+
+    pub(crate) fn access(&self) -> &KeyAccess {
+        &self.access
+    }
+}
+
+impl ImportedKey {
+    /// A key by its alias without `alias/`, in the account and region of the stack.
+    pub fn new(place: &Place, alias: &str, target: &str) -> Self {
+        let any_key = format!("arn:{}:kms:{}:{}:key/*", place.partition(), place.region, place.account);
+        let aliases = Condition {
+            operator: Operator::new(Comparison::StringEquals).for_any_value(),
+            key: "kms:ResourceAliases".into(),
+            values: vec![format!("alias/{alias}").into()],
+        };
+        Self {
+            access: KeyAccess {
+                arn: any_key.into(),
+                alias_arn: alias_arn(place, alias),
+                conditions: Conditions::none().with(aliases),
+                target: Target {
+                    name: target.to_owned(),
+                    account: place.account.clone(),
+                    policy: None,
+                },
+            },
+        }
+    }
+
+    /// The right to encrypt and decrypt through some services only.
+    pub fn grant_use_via(&self, to: &impl Receives, services: &[&str], region: &str) -> Grants {
+        self.access.grant("UseKeyVia", "use", &USE, to.grantee(), via(services, region))
+    }
+
+    pub(crate) fn access(&self) -> &KeyAccess {
+        &self.access
+    }
+}
+
+impl KeyAccess {
+    pub(crate) fn grant_decrypt(&self, to: &Grantee) -> Grants {
+        self.grant("DecryptData", "read", &DECRYPT, to, Conditions::none())
+    }
+
+    pub(crate) fn grant_use(&self, to: &Grantee) -> Grants {
+        self.grant("UseKey", "use", &USE, to, Conditions::none())
+    }
+
+    fn grant(
+        &self,
+        sid: &str,
+        access: &'static str,
+        actions: &[&'static str],
+        to: &Grantee,
+        conditions: Conditions,
+    ) -> Grants {
+        let conditions = self.conditions.iter().fold(conditions, |all, (operator, key, values)| {
+            all.with(Condition {
+                operator: *operator,
+                key: key.clone(),
+                values: values.iter().cloned().collect(),
+            })
+        });
+        Grants(vec![Grant {
+            sid: sid.to_owned(),
+            grantee: to.clone(),
+            access,
+            target: self.target.clone(),
+            actions: actions.to_vec(),
+            resources: vec![self.arn.clone()],
+            own_resources: vec!["*".into()],
+            known_resources: vec![self.alias_arn.clone()],
+            conditions,
+        }])
+    }
+}
+
+/// The statement that lets roles use a key whose policy cannot name them because they come later.
+///
+/// A statement for the account only delegates, so the roles' own policies must allow it as well.
+pub fn delegated_use(place: &Place, roles: &[String], services: &[&str]) -> Statement {
+    let conditions = via(services, &place.region).with(crate::role::principal_is(roles));
+    Statement::allow("UseByTeams", USE, ["*"])
+        .for_principals([Principal::Aws(root_arn(place, &place.account).into())])
+        .when(conditions)
+}
+
+fn alias_arn(place: &Place, alias: &str) -> String {
+    format!("arn:{}:kms:{}:{}:alias/{alias}", place.partition(), place.region, place.account)
+}
+
+/// The condition that a request comes through one of these services, such as `sagemaker`.
+fn via(services: &[&str], region: &str) -> Conditions {
+    let values = services.iter().map(|service| Value::text(format!("{service}.{region}.amazonaws.com")));
+    Conditions::none().with(Condition {
+        operator: Operator::new(Comparison::StringEquals),
+        key: "kms:ViaService".into(),
+        values: values.collect(),
+    })
+}

@@ -1,0 +1,237 @@
+//! Lake Formation: administrators, locations and permissions.
+//!
+//! Lake Formation refuses concurrent changes of one catalog resource, so the
+//! permissions of a stack form a chain: each waits for the one before.
+
+use lakewright_synth::{Construct, Grantee, Options, Record, Scope};
+use lakewright_template::{Arn, Expr, LogicalId, Ref};
+
+use crate::cfn::{lakeformation, s3};
+use crate::role::{Receives, RoleHandle};
+
+/// Administrators, added to those that the account has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settings {
+    /// The administrators' role ARNs.
+    pub admins: Vec<String>,
+}
+
+impl Construct for Settings {
+    type Handle = Ref<lakeformation::DataLakeSettings>;
+
+    fn build(self, scope: &mut Scope<'_>) -> Self::Handle {
+        let admins = self.admins.into_iter().map(|arn| lakeformation::DataLakeSettingsDataLakePrincipal {
+            data_lake_principal_identifier: Some(arn.into()),
+        });
+        let resource = lakeformation::DataLakeSettings {
+            admins: Some(admins.collect()),
+            // `REPLACE`, the other way, would remove administrators that others have added.
+            mutation_type: Some("APPEND".into()),
+            ..lakeformation::DataLakeSettings::default()
+        };
+        scope.resource(resource, Options::default())
+    }
+}
+
+/// A bucket under Lake Formation's control: data is read with a role of ours.
+#[derive(Debug, Clone)]
+pub struct Location {
+    /// The bucket's ARN.
+    pub bucket: Expr<Arn<s3::Bucket>>,
+    /// The role that reads and writes for Lake Formation.
+    pub role: RoleHandle,
+    /// Whether IAM permissions go on to work beside Lake Formation's, for buckets that have users already.
+    pub hybrid: bool,
+}
+
+impl Construct for Location {
+    type Handle = Ref<lakeformation::Resource>;
+
+    fn build(self, scope: &mut Scope<'_>) -> Self::Handle {
+        let resource = lakeformation::Resource {
+            resource_arn: Some(self.bucket),
+            role_arn: Some(self.role.arn()),
+            use_service_linked_role: Some(false.into()),
+            hybrid_access_enabled: self.hybrid.then(|| true.into()),
+            ..lakeformation::Resource::default()
+        };
+        scope.resource(resource, Options::default())
+    }
+}
+
+/// A Lake Formation permission.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[expect(missing_docs, reason = "the names are Lake Formation's")]
+pub enum Permission {
+    Alter,
+    CreateTable,
+    DataLocationAccess,
+    Delete,
+    Describe,
+    Drop,
+    Insert,
+    Select,
+}
+
+impl Permission {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Alter => "ALTER",
+            Self::CreateTable => "CREATE_TABLE",
+            Self::DataLocationAccess => "DATA_LOCATION_ACCESS",
+            Self::Delete => "DELETE",
+            Self::Describe => "DESCRIBE",
+            Self::Drop => "DROP",
+            Self::Insert => "INSERT",
+            Self::Select => "SELECT",
+        }
+    }
+}
+
+/// What a permission is for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Catalog {
+    /// A database.
+    Database {
+        /// The account of the catalog.
+        account: String,
+        /// The database's name.
+        name: String,
+    },
+    /// A location in S3.
+    Location {
+        /// The account of the catalog.
+        account: String,
+        /// The location's ARN.
+        arn: String,
+    },
+    /// Every table of a database, present and future.
+    Tables {
+        /// The account of the catalog.
+        account: String,
+        /// The database's name.
+        database: String,
+    },
+}
+
+/// The permissions of a stack, one after the other.
+#[derive(Debug)]
+pub struct PermissionChain {
+    /// What the first one waits for, then each for the one before.
+    after: Vec<LogicalId>,
+    /// What the permissions are on, by its name on the command line.
+    target: String,
+}
+
+/// What one grantee receives on one catalog resource.
+#[derive(Debug, Clone, Copy)]
+pub struct PermissionSet<'a> {
+    /// The id of the construct, unique in its scope.
+    pub id: &'static str,
+    /// The access in a word.
+    pub access: &'static str,
+    /// The permissions.
+    pub permissions: &'a [Permission],
+    /// Whether the grantee may pass them on.
+    pub with_grant_option: bool,
+}
+
+impl PermissionChain {
+    /// A chain that begins when these resources are there.
+    pub fn after(after: Vec<LogicalId>, target: &str) -> Self {
+        Self { after, target: target.to_owned() }
+    }
+
+    /// Adds a permission.
+    pub fn grant(
+        &mut self,
+        scope: &mut Scope<'_>,
+        to: &impl Receives,
+        on: &Catalog,
+        set: PermissionSet<'_>,
+    ) {
+        let grantee = to.grantee();
+        let names = |permissions: &[Permission]| {
+            let mut names: Vec<&'static str> = permissions.iter().map(|permission| permission.as_str()).collect();
+            names.sort_unstable();
+            names
+        };
+        let granted = names(set.permissions);
+        let passed_on = if set.with_grant_option { granted.clone() } else { Vec::new() };
+        let resource = lakeformation::PrincipalPermissions {
+            catalog: Some(scope.spec().place.account.clone().into()),
+            principal: Some(lakeformation::PrincipalPermissionsDataLakePrincipal {
+                data_lake_principal_identifier: Some(Expr::unchecked(grantee.arn.clone())),
+            }),
+            resource: Some(on.to_resource()),
+            permissions: Some(granted.iter().map(|name| (*name).into()).collect()),
+            permissions_with_grant_option: Some(passed_on.into_iter().map(Into::into).collect()),
+        };
+        let options = Options { depends_on: self.after.clone(), deletion: None };
+        let reference = scope.child(set.id).resource(resource, options);
+        self.after = vec![reference.logical_id().clone()];
+        scope.record(record(grantee, on, set.access, &granted, &self.target, scope.spec().place.region.as_str()));
+    }
+}
+
+fn record(
+    grantee: &Grantee,
+    on: &Catalog,
+    access: &'static str,
+    permissions: &[&'static str],
+    target: &str,
+    region: &str,
+) -> Record {
+    Record {
+        principal: grantee.name.clone(),
+        principal_arn: grantee.known_arn.clone(),
+        access,
+        resource: target.to_owned(),
+        actions: permissions.iter().map(|name| format!("lakeformation:{name}")).collect(),
+        resources: vec![on.arn(lakewright_template::resolve::partition_of(region), region)],
+        conditions: Vec::new(),
+    }
+}
+
+impl Catalog {
+    fn arn(&self, partition: &str, region: &str) -> String {
+        match self {
+            Self::Database { account, name } => {
+                format!("arn:{partition}:glue:{region}:{account}:database/{name}")
+            }
+            Self::Location { account: _, arn } => arn.clone(),
+            Self::Tables { account, database } => {
+                format!("arn:{partition}:glue:{region}:{account}:table/{database}/*")
+            }
+        }
+    }
+
+    fn to_resource(&self) -> lakeformation::PrincipalPermissionsResource {
+        let empty = lakeformation::PrincipalPermissionsResource::default();
+        match self {
+            Self::Database { account, name } => lakeformation::PrincipalPermissionsResource {
+                database: Some(lakeformation::PrincipalPermissionsDatabaseResource {
+                    catalog_id: Some(account.clone().into()),
+                    name: Some(name.clone().into()),
+                }),
+                ..empty
+            },
+            Self::Location { account, arn } => lakeformation::PrincipalPermissionsResource {
+                data_location: Some(lakeformation::PrincipalPermissionsDataLocationResource {
+                    catalog_id: Some(account.clone().into()),
+                    resource_arn: Some(arn.clone().into()),
+                }),
+                ..empty
+            },
+            Self::Tables { account, database } => lakeformation::PrincipalPermissionsResource {
+                table: Some(lakeformation::PrincipalPermissionsTableResource {
+                    catalog_id: Some(account.clone().into()),
+                    database_name: Some(database.clone().into()),
+                    table_wildcard: Some(lakewright_template::Map::new().into()),
+                    ..lakeformation::PrincipalPermissionsTableResource::default()
+                }),
+                ..empty
+            },
+        }
+    }
+}

@@ -1,0 +1,195 @@
+//! Topics and queues: encrypted with a key of ours, TLS only.
+
+use lakewright_policies::condition::{Comparison, Condition};
+use lakewright_policies::service::Service;
+use lakewright_policies::{Conditions, Principal, Statement};
+use lakewright_synth::{Construct, Grant, Grantee, Grants, Options, PolicyOwner, Scope, Target};
+use lakewright_template::resolve::Place;
+use lakewright_template::{Arn, Expr, Name, Ref, Value};
+
+use crate::cfn::{kms, sns, sqs};
+
+/// A topic.
+#[derive(Debug, Clone)]
+pub struct Topic {
+    /// The name.
+    pub name: String,
+    /// The key's id.
+    pub key: Expr<Name<kms::Key>>,
+    /// What the topic is part of, by its name on the command line.
+    pub target: String,
+}
+
+/// A topic of this stack.
+#[derive(Debug, Clone)]
+pub struct TopicHandle {
+    reference: Ref<sns::Topic>,
+    arn: String,
+    target: Target,
+}
+
+impl Construct for Topic {
+    type Handle = TopicHandle;
+
+    fn build(self, scope: &mut Scope<'_>) -> TopicHandle {
+        let place = scope.spec().place.clone();
+        let arn = topic_arn(&place, &self.name);
+        let resource = sns::Topic {
+            topic_name: Some(self.name.into()),
+            kms_master_key_id: Some(self.key),
+            ..sns::Topic::default()
+        };
+        let reference = scope.resource(resource, Options::default());
+        let tls = Statement::deny("DenyWithoutTls", ["sns:Publish"], [arn.clone()])
+            .for_principals([Principal::Anyone])
+            .when(without_tls());
+        let owner = PolicyOwner::Topic { topic: reference.name().into() };
+        let policy = scope.policy(owner, vec![tls]);
+        let target = Target { name: self.target, account: place.account, policy: Some(policy) };
+        TopicHandle { reference, arn, target }
+    }
+}
+
+impl TopicHandle {
+    /// The topic's ARN.
+    pub fn arn(&self) -> Expr<Arn<sns::Topic>> {
+        self.reference.attribute(&sns::Topic::TOPIC_ARN)
+    }
+
+    /// The right to publish, for a grantee under conditions.
+    pub fn grant_publish(&self, to: &Grantee, conditions: Conditions) -> Grants {
+        self.grant("Publish", "publish", &["sns:Publish"], to, conditions)
+    }
+
+    /// The right to subscribe, for a grantee under conditions.
+    pub fn grant_subscribe(&self, to: &Grantee, conditions: Conditions) -> Grants {
+        self.grant("Subscribe", "subscribe", &["sns:Subscribe"], to, conditions)
+    }
+
+    fn grant(
+        &self,
+        sid: &str,
+        access: &'static str,
+        actions: &[&'static str],
+        to: &Grantee,
+        conditions: Conditions,
+    ) -> Grants {
+        one_grant(sid, access, actions, to, conditions, &self.target, &self.arn)
+    }
+}
+
+/// A queue.
+#[derive(Debug, Clone)]
+pub struct Queue {
+    /// The name.
+    pub name: String,
+    /// The key's id.
+    pub key: Expr<Name<kms::Key>>,
+    /// Where messages go that were received twice without success.
+    pub dead_letters: Option<Expr<Arn<sqs::Queue>>>,
+    /// The ARN of a topic that may send.
+    pub topic: Option<String>,
+    /// What the queue is part of, by its name on the command line.
+    pub target: String,
+}
+
+/// A queue of this stack.
+#[derive(Debug, Clone)]
+pub struct QueueHandle {
+    reference: Ref<sqs::Queue>,
+    arn: String,
+    target: Target,
+}
+
+impl Construct for Queue {
+    type Handle = QueueHandle;
+
+    fn build(self, scope: &mut Scope<'_>) -> QueueHandle {
+        let place = scope.spec().place.clone();
+        let arn = queue_arn(&place, &self.name);
+        let resource = sqs::Queue {
+            queue_name: Some(self.name.into()),
+            kms_master_key_id: Some(self.key),
+            // Fourteen days, the longest that SQS keeps a message.
+            message_retention_period: Some(1_209_600.into()),
+            redrive_policy: self.dead_letters.map(|arn| sqs::QueueRedrivePolicy {
+                dead_letter_target_arn: Some(arn.into()),
+                max_receive_count: Some(2.into()),
+            }),
+            ..sqs::Queue::default()
+        };
+        let reference = scope.resource(resource, Options::default());
+        let tls = Statement::deny("DenyWithoutTls", ["sqs:*"], [arn.clone()])
+            .for_principals([Principal::Anyone])
+            .when(without_tls());
+        let send = self.topic.map(|topic| {
+            let conditions = Service::SNS
+                .acting_for(&place.account)
+                .with(Condition::new(Comparison::ArnEquals, "aws:SourceArn", topic));
+            Statement::allow("TopicSends", ["sqs:SendMessage"], [arn.clone()])
+                .for_principals([Principal::Service(Service::SNS.principal.into())])
+                .when(conditions)
+        });
+        let owner = PolicyOwner::Queue { queue: reference.name().into() };
+        // One policy for the queue: a second one would replace the first.
+        let policy = scope.policy(owner, std::iter::once(tls).chain(send).collect());
+        let target = Target { name: self.target, account: place.account, policy: Some(policy) };
+        QueueHandle { reference, arn, target }
+    }
+}
+
+impl QueueHandle {
+    /// The queue's ARN.
+    pub fn arn(&self) -> Expr<Arn<sqs::Queue>> {
+        self.reference.attribute(&sqs::Queue::ARN)
+    }
+
+    /// The right to receive and delete messages, for a grantee under conditions.
+    pub fn grant_consume(&self, to: &Grantee, conditions: Conditions) -> Grants {
+        let actions = [
+            "sqs:ChangeMessageVisibility",
+            "sqs:DeleteMessage",
+            "sqs:GetQueueAttributes",
+            "sqs:GetQueueUrl",
+            "sqs:ReceiveMessage",
+        ];
+        one_grant("Consume", "consume", &actions, to, conditions, &self.target, &self.arn)
+    }
+}
+
+fn one_grant(
+    sid: &str,
+    access: &'static str,
+    actions: &[&'static str],
+    to: &Grantee,
+    conditions: Conditions,
+    target: &Target,
+    arn: &str,
+) -> Grants {
+    let resource = Value::from(arn.to_owned());
+    Grants(vec![Grant {
+        sid: sid.to_owned(),
+        grantee: to.clone(),
+        access,
+        target: target.clone(),
+        actions: actions.to_vec(),
+        resources: vec![resource.clone()],
+        own_resources: vec![resource],
+        known_resources: vec![arn.to_owned()],
+        conditions,
+    }])
+}
+
+fn without_tls() -> Conditions {
+    Conditions::none().with(Condition::new(Comparison::Bool, "aws:SecureTransport", "false"))
+}
+
+/// The ARN of a topic.
+pub fn topic_arn(place: &Place, name: &str) -> String {
+    format!("arn:{}:sns:{}:{}:{name}", place.partition(), place.region, place.account)
+}
+
+/// The ARN of a queue.
+pub fn queue_arn(place: &Place, name: &str) -> String {
+    format!("arn:{}:sqs:{}:{}:{name}", place.partition(), place.region, place.account)
+}

@@ -1,0 +1,251 @@
+//! Networks without a way to the internet, and security groups.
+
+use lakewright_policies::service::Service;
+use lakewright_policies::{IdentityPolicy, Principal, Statement, TrustPolicy};
+use lakewright_synth::{Construct, Options, Scope};
+use lakewright_template::{DeletionPolicy, Expr, Intrinsic, Name, Ref, Value};
+
+use crate::cfn::{ec2, iam, logs};
+
+/// The address block of a network that is made here.
+const NETWORK: &str = "10.10.0.0/16";
+/// The address blocks of its subnets, one for each of two availability zones.
+const SUBNETS: [(&str, &str, &str); 2] =
+    [("SubnetA", "0", "10.10.0.0/20"), ("SubnetB", "1", "10.10.16.0/20")];
+/// The services that Studio reaches through interface endpoints.
+///
+/// Source: "Connect Studio notebooks in a VPC to external resources" in the SageMaker developer guide.
+const ENDPOINTS: [(&str, &str); 9] = [
+    ("Athena", "athena"),
+    ("EcrApi", "ecr.api"),
+    ("EcrDkr", "ecr.dkr"),
+    ("Glue", "glue"),
+    ("Kms", "kms"),
+    ("Logs", "logs"),
+    ("SageMakerApi", "sagemaker.api"),
+    ("SageMakerRuntime", "sagemaker.runtime"),
+    ("Sts", "sts"),
+];
+
+/// A VPC with two private subnets, endpoints for the services that Studio uses, and flow logs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PrivateNetwork {
+    /// How its names begin.
+    pub name: String,
+    /// The boundary of the role that delivers flow logs.
+    pub boundary: Option<String>,
+}
+
+/// A network of this stack.
+#[derive(Debug, Clone)]
+pub struct PrivateNetworkHandle {
+    /// The VPC.
+    pub vpc: Expr<Name<ec2::VPC>>,
+    /// The subnets.
+    pub subnets: Vec<Expr<Name<ec2::Subnet>>>,
+}
+
+impl Construct for PrivateNetwork {
+    type Handle = PrivateNetworkHandle;
+
+    fn build(self, scope: &mut Scope<'_>) -> PrivateNetworkHandle {
+        let region = scope.spec().place.region.clone();
+        let vpc = scope.resource(
+            ec2::VPC {
+                cidr_block: Some(NETWORK.into()),
+                enable_dns_hostnames: Some(true.into()),
+                enable_dns_support: Some(true.into()),
+                ..ec2::VPC::default()
+            },
+            Options::default(),
+        );
+        let routes = scope.child("Routes").resource(
+            ec2::RouteTable { vpc_id: Some(vpc.name()), tags: None },
+            Options::default(),
+        );
+        let mut subnets = Vec::new();
+        for (id, zone, block) in SUBNETS {
+            let zones = Intrinsic::GetAzs(region.clone().into());
+            let zone = Intrinsic::Select { index: zone.into(), values: zones.into() };
+            let subnet = ec2::Subnet {
+                vpc_id: Some(vpc.name()),
+                cidr_block: Some(block.into()),
+                availability_zone: Some(Expr::unchecked(zone)),
+                map_public_ip_on_launch: Some(false.into()),
+                ..ec2::Subnet::default()
+            };
+            let mut child = scope.child(id);
+            let subnet = child.resource(subnet, Options::default());
+            child.child("Routes").resource(
+                ec2::SubnetRouteTableAssociation {
+                    subnet_id: Some(subnet.name()),
+                    route_table_id: Some(routes.name()),
+                },
+                Options::default(),
+            );
+            subnets.push(subnet.name());
+        }
+        self.endpoints(scope, &vpc, &routes, &subnets);
+        self.flow_log(scope, &vpc);
+        PrivateNetworkHandle { vpc: vpc.name(), subnets }
+    }
+}
+
+impl PrivateNetwork {
+    fn endpoints(
+        &self,
+        scope: &mut Scope<'_>,
+        vpc: &Ref<ec2::VPC>,
+        routes: &Ref<ec2::RouteTable>,
+        subnets: &[Expr<Name<ec2::Subnet>>],
+    ) {
+        let place = scope.spec().place.clone();
+        let group = scope.add(
+            "EndpointAccess",
+            SecurityGroup {
+                name: format!("{}-endpoints", self.name),
+                description: "HTTPS from the network to the endpoints".to_owned(),
+                vpc: vpc.name(),
+                https_from: Some(NETWORK),
+                egress: Egress::Network(NETWORK),
+            },
+        );
+        let service = |name: &str| {
+            // China's endpoints have the partition's own domain in front.
+            let domain = if place.partition() == "aws-cn" { "cn.com.amazonaws" } else { "com.amazonaws" };
+            format!("{domain}.{}.{name}", place.region)
+        };
+        let s3 = ec2::VPCEndpoint {
+            vpc_id: Some(vpc.name()),
+            service_name: Some(service("s3").into()),
+            vpc_endpoint_type: Some("Gateway".into()),
+            route_table_ids: Some(vec![routes.name()]),
+            ..ec2::VPCEndpoint::default()
+        };
+        scope.child("EndpointS3").resource(s3, Options::default());
+        for (id, name) in ENDPOINTS {
+            let endpoint = ec2::VPCEndpoint {
+                vpc_id: Some(vpc.name()),
+                service_name: Some(service(name).into()),
+                vpc_endpoint_type: Some("Interface".into()),
+                private_dns_enabled: Some(true.into()),
+                security_group_ids: Some(vec![group.clone()]),
+                subnet_ids: Some(subnets.to_vec()),
+                ..ec2::VPCEndpoint::default()
+            };
+            scope.child("Endpoint").child(id).resource(endpoint, Options::default());
+        }
+    }
+
+    fn flow_log(&self, scope: &mut Scope<'_>, vpc: &Ref<ec2::VPC>) {
+        let place = scope.spec().place.clone();
+        let mut scope = scope.child("FlowLog");
+        let name = format!("/{}/flow-logs", self.name);
+        let group = scope.child("Group").resource(
+            logs::LogGroup {
+                log_group_name: Some(name.into()),
+                retention_in_days: Some(365.into()),
+                ..logs::LogGroup::default()
+            },
+            Options { deletion: Some(DeletionPolicy::Delete), ..Options::default() },
+        );
+        let trust = Statement::allow("FlowLogs", ["sts:AssumeRole"], [""; 0])
+            .for_principals([Principal::Service(Service::VPC_FLOW_LOGS.principal.into())])
+            .when(Service::VPC_FLOW_LOGS.acting_for(&place.account));
+        let deliver = Statement::allow(
+            "Deliver",
+            ["logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"],
+            [Value::from(group.attribute(&logs::LogGroup::ARN))],
+        );
+        let trust = TrustPolicy::new(vec![trust]).expect("a whole statement").to_value();
+        let deliver = IdentityPolicy::new(vec![deliver]).expect("a whole statement").to_value();
+        let role = scope.child("Role").resource(
+            iam::Role {
+                role_name: Some(format!("{}-flow-logs", self.name).into()),
+                description: Some("Delivers flow logs".into()),
+                assume_role_policy_document: Some(Expr::unchecked(trust)),
+                permissions_boundary: self.boundary.clone().map(Expr::unchecked),
+                policies: Some(vec![iam::RolePolicyItem {
+                    policy_name: Some("deliver".into()),
+                    policy_document: Some(Expr::unchecked(deliver)),
+                }]),
+                ..iam::Role::default()
+            },
+            Options::default(),
+        );
+        scope.resource(
+            ec2::FlowLog {
+                deliver_logs_permission_arn: Some(role.attribute(&iam::Role::ARN)),
+                log_destination_type: Some("cloud-watch-logs".into()),
+                log_group_name: Some(group.name().into()),
+                resource_id: Some(vpc.name().into()),
+                resource_type: Some("VPC".into()),
+                traffic_type: Some("ALL".into()),
+                ..ec2::FlowLog::default()
+            },
+            Options::default(),
+        );
+    }
+}
+
+/// Where a security group lets traffic go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Egress {
+    /// Everywhere that the network reaches, over HTTPS.
+    Https,
+    /// Within an address block.
+    Network(&'static str),
+}
+
+/// A security group.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SecurityGroup {
+    /// The name.
+    pub name: String,
+    /// What it is for.
+    pub description: String,
+    /// The VPC.
+    pub vpc: Expr<Name<ec2::VPC>>,
+    /// The address block that may open HTTPS connections.
+    pub https_from: Option<&'static str>,
+    /// Where traffic may go.
+    pub egress: Egress,
+}
+
+impl Construct for SecurityGroup {
+    type Handle = Expr<Name<ec2::SecurityGroup>>;
+
+    fn build(self, scope: &mut Scope<'_>) -> Self::Handle {
+        let ingress = self.https_from.map(|block| {
+            vec![ec2::SecurityGroupIngressItem {
+                cidr_ip: Some(block.into()),
+                description: Some("HTTPS".into()),
+                from_port: Some(443.into()),
+                to_port: Some(443.into()),
+                ip_protocol: Some("tcp".into()),
+                ..ec2::SecurityGroupIngressItem::default()
+            }]
+        });
+        let (block, description) = match self.egress {
+            Egress::Https => ("0.0.0.0/0", "HTTPS"),
+            Egress::Network(block) => (block, "HTTPS in the network"),
+        };
+        let egress = ec2::SecurityGroupEgress {
+            cidr_ip: Some(block.into()),
+            description: Some(description.into()),
+            from_port: Some(443.into()),
+            to_port: Some(443.into()),
+            ip_protocol: Some("tcp".into()),
+            ..ec2::SecurityGroupEgress::default()
+        };
+        let resource = ec2::SecurityGroup {
+            group_name: Some(self.name.into()),
+            group_description: Some(self.description.into()),
+            vpc_id: Some(self.vpc),
+            security_group_ingress: ingress,
+            security_group_egress: Some(vec![egress]),
+            ..ec2::SecurityGroup::default()
+        };
+        scope.resource(resource, Options::default()).attribute(&ec2::SecurityGroup::GROUP_ID)
+    }
+}

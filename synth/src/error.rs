@@ -1,0 +1,84 @@
+//! What can go wrong in synthesis.
+
+use lakewright_policies::document::DocumentError;
+use lakewright_policies::pack::PackError;
+use lakewright_template::schema::SchemaViolation;
+
+use crate::Cause;
+
+/// A problem of one stack, and the manifest nodes that lead to it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("stack `{stack}`: {problem}")]
+pub struct SynthError {
+    /// The stack's name.
+    pub stack: String,
+    /// What is wrong.
+    pub problem: Problem,
+    /// The manifest nodes, sorted.
+    pub causes: Vec<Cause>,
+}
+
+/// What is wrong with a stack.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Problem {
+    /// A policy document is not complete.
+    #[error("{path}: {error}")]
+    Document {
+        /// The construct.
+        path: String,
+        /// What is wrong.
+        error: DocumentError,
+    },
+    /// Two constructs have one path.
+    #[error("two constructs have the path `{0}`")]
+    DuplicatePath(String),
+    /// A reference to a resource of another stack.
+    #[error("`{from}` refers to `{to}`, which is not a resource of this stack")]
+    ForeignReference {
+        /// The resource that refers.
+        from: String,
+        /// The logical id that it refers to.
+        to: String,
+    },
+    /// An object that CloudFormation would read as a function call.
+    #[error("`{at}` has the key `{key}`, which CloudFormation reads as a function")]
+    InjectedFunction {
+        /// The resource.
+        at: String,
+        /// The key.
+        key: String,
+    },
+    /// A limit of CloudFormation or of a service.
+    #[error("{what}: {actual} {unit}, and the limit is {limit}")]
+    Limit {
+        /// What is too large.
+        what: String,
+        /// How large it is.
+        actual: usize,
+        /// How large it may be.
+        limit: usize,
+        /// What is counted.
+        unit: &'static str,
+    },
+    /// More statements than a role's policies hold.
+    #[error("the policies of {path}: {error}")]
+    Packing {
+        /// The construct.
+        path: String,
+        /// What does not fit.
+        error: PackError,
+    },
+    /// A resource that its service would refuse: a defect of Lakewright.
+    #[error(transparent)]
+    Schema(#[from] SchemaViolation),
+    /// A grant that no document of this stack can carry.
+    #[error("the grant of {access} on {target} to {grantee} has no place: neither policy belongs to this stack")]
+    Unplaceable {
+        /// The access.
+        access: &'static str,
+        /// To what.
+        target: String,
+        /// Whom.
+        grantee: String,
+    },
+}

@@ -1,0 +1,141 @@
+//! Grants: who may do what to which resource, and why.
+
+use lakewright_policies::Conditions;
+use lakewright_template::Value;
+use lakewright_template::assembly::IntendedGrant;
+use lakewright_template::yaml::Span;
+
+use crate::PolicySlot;
+
+/// A manifest node that asked for something: a file, by its place in the list of sources, and a
+/// place in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct Cause {
+    /// The file.
+    pub file: u32,
+    /// The place in it.
+    pub span: Span,
+}
+
+/// Who receives access.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Grantee {
+    /// The name on the command line, such as `team/finance/Analysts`.
+    pub name: String,
+    /// The ARN as it stands in policies of this stack: a reference where the role is declared here.
+    pub arn: Value,
+    /// The same ARN as text.
+    pub known_arn: String,
+    /// The account that the role lies in.
+    pub account: String,
+    /// The role's identity policy, when the role's policies belong to this stack.
+    pub identity: Option<PolicySlot>,
+}
+
+/// What access is given to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Target {
+    /// The name on the command line, such as `dataset/january`.
+    pub name: String,
+    /// The account that the resource lies in.
+    pub account: String,
+    /// The resource's own policy, when it belongs to this stack.
+    pub policy: Option<PolicySlot>,
+}
+
+/// One grant. It carries both forms of the resources, because a key's own policy calls the key `*`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Grant {
+    /// The statement's name: letters and digits.
+    pub sid: String,
+    /// Who.
+    pub grantee: Grantee,
+    /// The access in a word, such as `read`.
+    pub access: &'static str,
+    /// To what.
+    pub target: Target,
+    /// IAM actions.
+    pub actions: Vec<&'static str>,
+    /// The ARNs in an identity policy.
+    pub resources: Vec<Value>,
+    /// The ARNs in the resource's own policy.
+    pub own_resources: Vec<Value>,
+    /// The ARNs as text, for the record; keys by their alias.
+    pub known_resources: Vec<String>,
+    /// When.
+    pub conditions: Conditions,
+}
+
+/// Grants that belong together. Computing them does nothing: [`Scope::grant`](crate::Scope::grant)
+/// records them.
+#[must_use = "a grant does nothing until a scope records it with `scope.grant(..)`"]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Grants(pub Vec<Grant>);
+
+impl Grants {
+    /// Both.
+    pub fn and(mut self, other: Self) -> Self {
+        self.0.extend(other.0);
+        self
+    }
+}
+
+/// An intended grant that a construct lowers itself, such as a Lake Formation permission.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Record {
+    /// Who, by name.
+    pub principal: String,
+    /// Who, by ARN.
+    pub principal_arn: String,
+    /// The access in a word.
+    pub access: &'static str,
+    /// To what, by name.
+    pub resource: String,
+    /// The actions or permissions.
+    pub actions: Vec<String>,
+    /// The ARNs.
+    pub resources: Vec<String>,
+    /// Conditions, as `Operator key value`.
+    pub conditions: Vec<String>,
+}
+
+impl Record {
+    pub(crate) fn of(grant: &Grant) -> Self {
+        let conditions = grant.conditions.iter().flat_map(|(operator, key, values)| {
+            values.iter().map(move |value| format!("{operator} {key} {}", show(value)))
+        });
+        Self {
+            principal: grant.grantee.name.clone(),
+            principal_arn: grant.grantee.known_arn.clone(),
+            access: grant.access,
+            resource: grant.target.name.clone(),
+            actions: grant.actions.iter().map(|action| (*action).to_owned()).collect(),
+            resources: grant.known_resources.clone(),
+            conditions: conditions.collect(),
+        }
+    }
+
+    /// The record in the assembly's form.
+    pub fn intended(mut self, because: Vec<String>) -> IntendedGrant {
+        self.actions.sort();
+        self.resources.sort();
+        self.conditions.sort();
+        IntendedGrant {
+            principal: self.principal,
+            principal_arn: self.principal_arn,
+            access: self.access.to_owned(),
+            resource: self.resource,
+            actions: self.actions,
+            resources: self.resources,
+            conditions: self.conditions,
+            because,
+        }
+    }
+}
+
+fn show(value: &Value) -> String {
+    match value.as_text() {
+        Some(text) => text.to_owned(),
+        None => lakewright_template::write::value_to_compact_json(value),
+    }
+}

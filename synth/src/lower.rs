@@ -1,0 +1,242 @@
+//! From grants to policies: where each statement goes, and the resources that carry them.
+//!
+//! In one account either side can allow, and data grants go to the resource's
+//! side, so that a role does not grow with what it reaches. Across accounts
+//! both sides are needed; this stack writes the sides that belong to it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use lakewright_policies::document::DocumentError;
+use lakewright_policies::merge::{Tagged, merge};
+use lakewright_policies::pack::pack;
+use lakewright_policies::size::characters;
+use lakewright_policies::{IdentityPolicy, Principal, ResourcePolicy, Statement};
+use lakewright_template::limits::{
+    BUCKET_POLICY_BYTES, INLINE_POLICY_CHARACTERS, KEY_POLICY_BYTES, MANAGED_POLICY_CHARACTERS,
+    QUEUE_POLICY_BYTES, TOPIC_POLICY_BYTES,
+};
+use lakewright_template::{ConstructId, LogicalId, Map, Value};
+
+use crate::stack::PendingPolicy;
+use crate::{Cause, Grant, Options, Problem, Scope, Stack};
+
+/// A policy of a stack that is being built.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct PolicySlot(pub(crate) usize);
+
+/// What a policy belongs to, and so in which form it is written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PolicyOwner {
+    /// A bucket: written as `AWS::S3::BucketPolicy`.
+    Bucket {
+        /// The bucket's name.
+        bucket: Value,
+    },
+    /// A key: written into the key's property.
+    Key {
+        /// The key's logical id.
+        key: LogicalId,
+    },
+    /// A queue: written as `AWS::SQS::QueuePolicy`.
+    Queue {
+        /// The queue's URL.
+        queue: Value,
+    },
+    /// A role whose statements fit one inline policy: written as `AWS::IAM::RolePolicy`.
+    RoleInline {
+        /// The role's name.
+        role: Value,
+        /// The policy's name.
+        name: String,
+    },
+    /// A role with many statements: written as `AWS::IAM::ManagedPolicy`, as many as are needed.
+    RoleManaged {
+        /// The role's name.
+        role: Value,
+        /// How the policies' names begin; a number follows.
+        name: String,
+        /// How many of the role's managed policies this owner may use.
+        policies: usize,
+    },
+    /// A topic: written as `AWS::SNS::TopicPolicy`.
+    Topic {
+        /// The topic's ARN.
+        topic: Value,
+    },
+}
+
+/// Places each grant's statement and writes each policy.
+pub(crate) fn lower(stack: &mut Stack) {
+    place_grants(stack);
+    for policy in std::mem::take(&mut stack.policies) {
+        let causes = policy.causes.clone();
+        let path = policy.path.as_str().to_owned();
+        match write(stack, policy) {
+            Ok(()) => {}
+            Err(WriteError::Document(error)) => stack.problem(Problem::Document { path, error }, causes),
+            Err(WriteError::Problem(problem, causes)) => stack.problem(problem, causes),
+        }
+    }
+}
+
+fn place_grants(stack: &mut Stack) {
+    let ledger = std::mem::take(&mut stack.ledger);
+    for (grant, causes) in &ledger {
+        let is_same_account = grant.grantee.account == grant.target.account;
+        let (own, identity) = (grant.target.policy, grant.grantee.identity);
+        let sides = match (own, identity) {
+            (Some(own), _) if is_same_account => [Some(own), None],
+            (None, Some(identity)) => [None, Some(identity)],
+            (own @ Some(_), identity) => [own, identity],
+            (None, None) => {
+                let problem = Problem::Unplaceable {
+                    access: grant.access,
+                    target: grant.target.name.clone(),
+                    grantee: grant.grantee.name.clone(),
+                };
+                stack.problem(problem, causes.iter().copied());
+                continue;
+            }
+        };
+        if let [Some(PolicySlot(own)), _] = sides {
+            let statement = statement(grant, &grant.own_resources)
+                .for_principals([Principal::Aws(grant.grantee.arn.clone())]);
+            stack.policies[own].statements.push((statement, causes.clone()));
+        }
+        if let [_, Some(PolicySlot(identity))] = sides {
+            let statement = statement(grant, &grant.resources);
+            stack.policies[identity].statements.push((statement, causes.clone()));
+        }
+    }
+    stack.ledger = ledger;
+}
+
+fn statement(grant: &Grant, resources: &[Value]) -> Statement {
+    Statement::allow(grant.sid.clone(), grant.actions.iter().copied(), resources.iter().cloned())
+        .when(grant.conditions.clone())
+}
+
+enum WriteError {
+    Document(DocumentError),
+    Problem(Problem, BTreeSet<Cause>),
+}
+
+impl From<DocumentError> for WriteError {
+    fn from(error: DocumentError) -> Self {
+        Self::Document(error)
+    }
+}
+
+fn write(stack: &mut Stack, policy: PendingPolicy) -> Result<(), WriteError> {
+    let PendingPolicy { owner, path, statements, causes } = policy;
+    if statements.is_empty() {
+        return Ok(());
+    }
+    let merged = merge(
+        statements.into_iter().map(|(statement, causes)| Tagged { statement, causes }).collect(),
+    );
+    let merged = with_distinct_names(merged);
+    let all_causes: BTreeSet<Cause> =
+        merged.iter().flat_map(|tagged| &tagged.causes).chain(&causes).copied().collect();
+    let limit = |what: String, document: &Value, limit: usize| {
+        let actual = characters(document);
+        if actual > limit {
+            let problem = Problem::Limit { what, actual, limit, unit: "characters" };
+            Err(WriteError::Problem(problem, all_causes.clone()))
+        } else {
+            Ok(())
+        }
+    };
+    let mut scope = Scope::root_at(stack, path.clone(), causes);
+    match owner {
+        PolicyOwner::Bucket { bucket } => {
+            let document = resource_policy(&merged)?;
+            limit(format!("the bucket policy of {path}"), &document, BUCKET_POLICY_BYTES)?;
+            let properties = Map::new().with("Bucket", bucket).with("PolicyDocument", document);
+            let id = scope.child("Policy").declare("AWS::S3::BucketPolicy", properties, Options::default());
+            scope.explain(&id, &merged);
+        }
+        PolicyOwner::Key { key } => {
+            let document = resource_policy(&merged)?;
+            limit(format!("the key policy of {path}"), &document, KEY_POLICY_BYTES)?;
+            scope.set_property(&key, "KeyPolicy", document);
+            scope.explain(&key, &merged);
+        }
+        PolicyOwner::Queue { queue } => {
+            let document = resource_policy(&merged)?;
+            limit(format!("the queue policy of {path}"), &document, QUEUE_POLICY_BYTES)?;
+            let properties =
+                Map::new().with("PolicyDocument", document).with("Queues", Value::List(vec![queue]));
+            let id = scope.child("Policy").declare("AWS::SQS::QueuePolicy", properties, Options::default());
+            scope.explain(&id, &merged);
+        }
+        PolicyOwner::Topic { topic } => {
+            let document = resource_policy(&merged)?;
+            limit(format!("the topic policy of {path}"), &document, TOPIC_POLICY_BYTES)?;
+            let properties =
+                Map::new().with("PolicyDocument", document).with("Topics", Value::List(vec![topic]));
+            let id = scope.child("Policy").declare("AWS::SNS::TopicPolicy", properties, Options::default());
+            scope.explain(&id, &merged);
+        }
+        PolicyOwner::RoleInline { role, name } => {
+            let document = identity_policy(&merged)?;
+            limit(format!("the inline policy of {path}"), &document, INLINE_POLICY_CHARACTERS)?;
+            let properties =
+                Map::new().with("PolicyDocument", document).with("PolicyName", name).with("RoleName", role);
+            let id = scope.child("Policy").declare("AWS::IAM::RolePolicy", properties, Options::default());
+            scope.explain(&id, &merged);
+        }
+        PolicyOwner::RoleManaged { role, name, policies } => {
+            let packed = pack(merged, MANAGED_POLICY_CHARACTERS, policies).map_err(|error| {
+                let problem = Problem::Packing { path: path.to_string(), error };
+                WriteError::Problem(problem, all_causes.clone())
+            })?;
+            for (number, statements) in packed.into_iter().enumerate() {
+                let number = number + 1;
+                let document = identity_policy(&statements)?;
+                let properties = Map::new()
+                    .with("ManagedPolicyName", format!("{name}-{number}"))
+                    .with("PolicyDocument", document)
+                    .with("Roles", Value::List(vec![role.clone()]));
+                let child = ConstructId::parse(&format!("Policy{number}"))
+                    .expect("a word and a number are a construct id");
+                let id = scope.child_at(&child).declare(
+                    "AWS::IAM::ManagedPolicy",
+                    properties,
+                    Options::default(),
+                );
+                scope.explain(&id, &statements);
+            }
+        }
+    }
+    Ok(())
+}
+
+fn resource_policy(statements: &[Tagged<Cause>]) -> Result<Value, DocumentError> {
+    let statements = statements.iter().map(|tagged| tagged.statement.clone()).collect();
+    Ok(ResourcePolicy::new(statements)?.to_value())
+}
+
+fn identity_policy(statements: &[Tagged<Cause>]) -> Result<Value, DocumentError> {
+    let statements = statements.iter().map(|tagged| tagged.statement.clone()).collect();
+    Ok(IdentityPolicy::new(statements)?.to_value())
+}
+
+/// Grants of one kind to several principals carry one name; in a document names are unique. A
+/// hash of what the statement says keeps a name the same when others come and go.
+fn with_distinct_names(mut statements: Vec<Tagged<Cause>>) -> Vec<Tagged<Cause>> {
+    let mut uses: BTreeMap<String, usize> = BTreeMap::new();
+    for tagged in &statements {
+        *uses.entry(tagged.statement.sid.to_string()).or_default() += 1;
+    }
+    for tagged in &mut statements {
+        let statement = &mut tagged.statement;
+        if uses[statement.sid.as_ref()] > 1 {
+            let said = format!("{:?}{:?}", statement.principals, statement.resources);
+            let said = format!("{said}{:?}{:?}", statement.actions, statement.conditions);
+            let hash = lakewright_template::digest::hex_prefix(said.as_bytes(), 6);
+            statement.sid = format!("{}{hash}", statement.sid).into();
+        }
+    }
+    statements
+}

@@ -1,0 +1,221 @@
+//! Scopes: where constructs declare resources.
+
+use std::collections::BTreeSet;
+
+use lakewright_policies::Statement;
+use lakewright_policies::merge::Tagged;
+use lakewright_template::schema::{self, TagStyle};
+use lakewright_template::{
+    ConstructId, ConstructPath, DeletionPolicy, LogicalId, Map, Ref, Resource, ResourceEntry, Text,
+    Value,
+};
+
+use crate::stack::PendingPolicy;
+use crate::{Cause, Grants, PolicyOwner, PolicySlot, Problem, Record, Stack, StackSpec};
+
+/// Something that declares resources and gives a handle for them.
+pub trait Construct {
+    /// What others use to refer to it.
+    type Handle;
+
+    /// Declares the resources.
+    fn build(self, scope: &mut Scope<'_>) -> Self::Handle;
+}
+
+/// What holds for a resource besides its properties.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// Resources that must be there first, beyond those that properties refer to.
+    pub depends_on: Vec<LogicalId>,
+    /// What happens when the resource leaves the stack, and when it is replaced.
+    pub deletion: Option<DeletionPolicy>,
+}
+
+impl Options {
+    /// For resources that hold data: they stay, unless their creation is rolled back.
+    pub fn retain(retain: bool) -> Self {
+        let deletion =
+            if retain { DeletionPolicy::RetainExceptOnCreate } else { DeletionPolicy::Delete };
+        Self { deletion: Some(deletion), ..Self::default() }
+    }
+
+    /// The options, with something that must be there first.
+    #[must_use]
+    pub fn after(mut self, id: &LogicalId) -> Self {
+        self.depends_on.push(id.clone());
+        self
+    }
+}
+
+/// A place in a stack's tree of constructs.
+#[derive(Debug)]
+pub struct Scope<'a> {
+    stack: &'a mut Stack,
+    path: ConstructPath,
+    causes: BTreeSet<Cause>,
+}
+
+impl<'a> Scope<'a> {
+    pub(crate) fn root(stack: &'a mut Stack, causes: BTreeSet<Cause>) -> Self {
+        Self { stack, path: ConstructPath::root(), causes }
+    }
+
+    /// What the stack is and where it is deployed.
+    pub fn spec(&self) -> &StackSpec {
+        self.stack.spec()
+    }
+
+    /// The scope of a child. The id is one of the program's own and checked by its tests.
+    pub fn child(&mut self, id: &'static str) -> Scope<'_> {
+        let id = ConstructId::parse(id).expect("ids in the program are construct ids");
+        self.child_at(&id)
+    }
+
+    /// The scope of a child that is named after something in the manifest.
+    pub fn named_child(&mut self, group: &'static str, name: &str) -> Scope<'_> {
+        let group = ConstructId::parse(group).expect("ids in the program are construct ids");
+        // A name without an ASCII letter still has its hash, so the fallback stays unique.
+        let id = ConstructId::from_name(name).or_else(|_| {
+            ConstructId::from_name(&format!("N{}", lakewright_template::digest::hex_prefix(name.as_bytes(), 8)))
+        });
+        let id = id.expect("a hash has letters or digits");
+        let path = self.path.join(&group).join(&id);
+        Scope { stack: self.stack, path, causes: self.causes.clone() }
+    }
+
+    pub(crate) fn child_at(&mut self, id: &ConstructId) -> Scope<'_> {
+        let path = self.path.join(id);
+        Scope { stack: self.stack, path, causes: self.causes.clone() }
+    }
+
+    /// The same scope, for what another manifest node asks for as well.
+    pub fn because(&mut self, cause: Cause) -> Scope<'_> {
+        let mut causes = self.causes.clone();
+        causes.insert(cause);
+        Scope { stack: self.stack, path: self.path.clone(), causes }
+    }
+
+    /// Builds a construct as a child.
+    pub fn add<C: Construct>(&mut self, id: &'static str, construct: C) -> C::Handle {
+        construct.build(&mut self.child(id))
+    }
+
+    /// Declares a resource at this scope's own path.
+    pub fn resource<K: Resource>(&mut self, resource: K, options: Options) -> Ref<K> {
+        let id = self.declare(K::TYPE, resource.into_properties(), options);
+        Ref::declare_unchecked(id)
+    }
+
+    pub(crate) fn declare(&mut self, kind: &'static str, mut properties: Map, options: Options) -> LogicalId {
+        let id = self.path.logical_id();
+        self.tag(kind, &mut properties);
+        let mut depends_on = options.depends_on;
+        depends_on.sort();
+        depends_on.dedup();
+        let entry = ResourceEntry {
+            kind: kind.into(),
+            properties,
+            depends_on,
+            deletion_policy: options.deletion,
+            // What is kept when it leaves the stack is kept when it is replaced.
+            update_replace_policy: options.deletion.map(|policy| match policy {
+                DeletionPolicy::RetainExceptOnCreate => DeletionPolicy::Retain,
+                DeletionPolicy::Delete | DeletionPolicy::Retain | DeletionPolicy::Snapshot => policy,
+            }),
+            ..ResourceEntry::default()
+        };
+        if self.stack.template.resources.insert(id.clone(), entry).is_some() {
+            let problem = Problem::DuplicatePath(self.path.as_str().to_owned());
+            self.stack.problem(problem, self.causes.iter().copied());
+        }
+        self.stack.ids.insert(id.clone(), id.clone());
+        self.stack.provenance.insert(id.to_string(), self.causes.clone());
+        id
+    }
+
+    /// Puts the stack's tags on a resource that takes tags, where it has none of the same key.
+    fn tag(&self, kind: &str, properties: &mut Map) {
+        let tags = &self.stack.spec().tags;
+        match schema::of(kind).and_then(schema::Schema::tag_style) {
+            Some(TagStyle::List) => {
+                let own = match properties.remove("Tags") {
+                    Some(Value::List(own)) => own,
+                    _ => Vec::new(),
+                };
+                let has = |key: &str| {
+                    own.iter().any(|tag| {
+                        let own_key = tag.as_map().and_then(|tag| tag.get("Key")).and_then(Value::as_text);
+                        own_key == Some(key)
+                    })
+                };
+                let mut list: Vec<Value> = tags
+                    .iter()
+                    .filter(|(key, _)| !has(key))
+                    .map(|(key, value)| Map::new().with("Key", key.clone()).with("Value", value.clone()).into())
+                    .collect();
+                list.extend(own);
+                list.sort();
+                properties.insert("Tags", list);
+            }
+            Some(TagStyle::Map) => {
+                let map: Map = tags
+                    .iter()
+                    .map(|(key, value)| (Text::from(key.clone()), Value::from(value.clone())))
+                    .collect();
+                properties.insert("Tags", map);
+            }
+            None => {}
+        }
+    }
+
+    /// The logical id that a resource at this scope's own path has.
+    pub fn logical_id(&self) -> LogicalId {
+        self.path.logical_id()
+    }
+
+    /// Opens a policy that is written when the stack is finished: the statements given here, and
+    /// those of grants.
+    pub fn policy(&mut self, owner: PolicyOwner, statements: Vec<Statement>) -> PolicySlot {
+        self.stack.policies.push(PendingPolicy {
+            owner,
+            path: self.path.clone(),
+            statements: statements.into_iter().map(|statement| (statement, self.causes.clone())).collect(),
+            causes: self.causes.clone(),
+        });
+        PolicySlot(self.stack.policies.len() - 1)
+    }
+
+    /// Records grants in the stack's ledger.
+    pub fn grant(&mut self, grants: Grants) {
+        for grant in grants.0 {
+            self.stack.ledger.push((grant, self.causes.clone()));
+        }
+    }
+
+    /// Records an intended grant that the construct itself lowers.
+    pub fn record(&mut self, record: Record) {
+        self.stack.records.push((record, self.causes.clone()));
+    }
+}
+
+impl<'a> Scope<'a> {
+    /// A scope at a path, for lowering.
+    pub(crate) fn root_at(stack: &'a mut Stack, path: ConstructPath, causes: BTreeSet<Cause>) -> Self {
+        Self { stack, path, causes }
+    }
+
+    /// Sets a property of a declared resource.
+    pub(crate) fn set_property(&mut self, id: &LogicalId, property: &'static str, value: Value) {
+        if let Some(resource) = self.stack.template.resources.get_mut(id) {
+            resource.properties.insert(property, value);
+        }
+    }
+
+    /// Records why each statement of a policy is there.
+    pub(crate) fn explain(&mut self, id: &LogicalId, statements: &[Tagged<Cause>]) {
+        for Tagged { statement, causes } in statements {
+            let key = format!("{id}#{}", statement.sid);
+            self.stack.provenance.entry(key).or_default().extend(causes.iter().copied());
+        }
+    }
+}

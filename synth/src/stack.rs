@@ -1,0 +1,122 @@
+//! A stack that is being built, and what it becomes.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use lakewright_policies::Statement;
+use lakewright_template::limits::DESCRIPTION_BYTES;
+use lakewright_template::resolve::Place;
+use lakewright_template::{ConstructPath, LogicalId, Template};
+
+use crate::{Cause, Grant, PolicyOwner, Problem, Record, Scope, SynthError, check, lower};
+
+/// What a stack is and where it is deployed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StackSpec {
+    /// The stack's name in CloudFormation.
+    pub name: String,
+    /// Where it is deployed.
+    pub place: Place,
+    /// What people read; cut to CloudFormation's limit.
+    pub description: String,
+    /// Tags of each resource that takes tags.
+    pub tags: BTreeMap<String, String>,
+    /// Managed policies that one role may have.
+    pub managed_policies_per_role: usize,
+    /// Characters that a trust policy may have.
+    pub trust_policy_characters: usize,
+}
+
+/// A stack that is being built.
+#[derive(Debug)]
+pub struct Stack {
+    spec: StackSpec,
+    pub(crate) template: Template,
+    /// Declared ids, to tell references of this stack from foreign ones.
+    pub(crate) ids: BTreeMap<LogicalId, LogicalId>,
+    pub(crate) policies: Vec<PendingPolicy>,
+    pub(crate) ledger: Vec<(Grant, BTreeSet<Cause>)>,
+    pub(crate) records: Vec<(Record, BTreeSet<Cause>)>,
+    pub(crate) provenance: BTreeMap<String, BTreeSet<Cause>>,
+    problems: Vec<SynthError>,
+}
+
+/// A policy whose statements are still being collected.
+#[derive(Debug)]
+pub(crate) struct PendingPolicy {
+    pub(crate) owner: PolicyOwner,
+    pub(crate) path: ConstructPath,
+    pub(crate) statements: Vec<(Statement, BTreeSet<Cause>)>,
+    pub(crate) causes: BTreeSet<Cause>,
+}
+
+/// A finished stack.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Finished {
+    /// The template.
+    pub template: Template,
+    /// The template's canonical JSON.
+    pub json: String,
+    /// The intended access that this stack gives, with its causes.
+    pub records: Vec<(Record, BTreeSet<Cause>)>,
+    /// The causes of each resource (`LogicalId`) and statement (`LogicalId#Sid`).
+    pub provenance: BTreeMap<String, BTreeSet<Cause>>,
+}
+
+impl Stack {
+    /// An empty stack.
+    pub fn new(spec: StackSpec) -> Self {
+        let description = cut(&spec.description, DESCRIPTION_BYTES);
+        let template = Template { description: Some(description.into()), ..Template::default() };
+        Self {
+            spec,
+            template,
+            ids: BTreeMap::new(),
+            policies: Vec::new(),
+            ledger: Vec::new(),
+            records: Vec::new(),
+            provenance: BTreeMap::new(),
+            problems: Vec::new(),
+        }
+    }
+
+    /// The root scope, for what a manifest node asks for.
+    pub fn root(&mut self, cause: Cause) -> Scope<'_> {
+        Scope::root(self, BTreeSet::from([cause]))
+    }
+
+    /// What the stack is and where it is deployed.
+    pub fn spec(&self) -> &StackSpec {
+        &self.spec
+    }
+
+    pub(crate) fn problem(&mut self, problem: Problem, causes: impl IntoIterator<Item = Cause>) {
+        let causes: BTreeSet<Cause> = causes.into_iter().collect();
+        self.problems.push(SynthError {
+            stack: self.spec.name.clone(),
+            problem,
+            causes: causes.into_iter().collect(),
+        });
+    }
+
+    /// Lowers the ledger, checks the template and writes it; or says everything that is wrong.
+    pub fn finish(mut self) -> Result<Finished, Vec<SynthError>> {
+        lower::lower(&mut self);
+        let json = lakewright_template::write::template_to_json(&self.template);
+        check::check(&mut self, json.len());
+        if !self.problems.is_empty() {
+            return Err(self.problems);
+        }
+        let ledger = self.ledger.iter().map(|(grant, causes)| (Record::of(grant), causes.clone()));
+        let records = ledger.chain(self.records).collect();
+        Ok(Finished { template: self.template, json, records, provenance: self.provenance })
+    }
+}
+
+/// The text, cut to a number of bytes at a character.
+fn cut(text: &str, bytes: usize) -> String {
+    let mut end = text.len().min(bytes);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    text[..end].to_owned()
+}
