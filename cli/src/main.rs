@@ -1,2 +1,35 @@
-//! x
-fn main() {}
+//! The `lakewright` command.
+
+mod arguments;
+mod assembly;
+mod command;
+mod exit;
+mod mesh;
+mod ui;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use arguments::{Arguments, Command};
+use ui::Ui;
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let mut ui = Ui::new(&arguments.output);
+    let result = match arguments.command {
+        Command::Check(arguments) => command::check::run(&arguments, &mut ui),
+        Command::Completions(arguments) => command::completions::run(&arguments, &mut ui),
+        Command::Explain(arguments) => command::explain::run(&arguments, &mut ui),
+        Command::Init(arguments) => command::init::run(&arguments, &mut ui),
+        Command::Schema(arguments) => command::schema::run(&arguments, &mut ui),
+        Command::Synth(arguments) => command::synth::run(&arguments, &mut ui),
+    };
+    match result {
+        Ok(exit) => exit.into(),
+        Err(failure) => {
+            ui.error(&failure.message);
+            failure.exit.into()
+        }
+    }
+}

@@ -3,7 +3,7 @@
 use lakewright_policies::condition::{Comparison, Condition, Operator};
 use lakewright_policies::{Conditions, Principal, Statement};
 use lakewright_synth::{
-    Construct, Grant, Grantee, Grants, Options, PolicyOwner, Scope, Target,
+    Construct, Grant, Grantee, Grants, Options, PolicyOwner, PolicySlot, Scope, Target,
 };
 use lakewright_template::resolve::Place;
 use lakewright_template::{Arn, Expr, Name, Ref, Value};
@@ -48,8 +48,8 @@ pub struct Bucket {
     pub name: String,
     /// How it is encrypted.
     pub encryption: Encryption,
-    /// The bucket that receives its access logs, by name; `None` for the log bucket itself.
-    pub access_logs: Option<String>,
+    /// The bucket that receives its access logs; `None` for the log bucket itself.
+    pub access_logs: Option<Expr<Name<s3::Bucket>>>,
     /// When objects move or go away.
     pub lifecycle: Vec<Lifecycle>,
     /// Statements for services.
@@ -124,7 +124,7 @@ impl Bucket {
             ..s3::BucketServerSideEncryptionRule::default()
         };
         let logging = self.access_logs.as_ref().map(|bucket| s3::BucketLoggingConfiguration {
-            destination_bucket_name: Some(Expr::known_name(bucket.clone())),
+            destination_bucket_name: Some(bucket.clone()),
             log_file_prefix: Some(format!("access-logs/{}/", self.name).into()),
             ..s3::BucketLoggingConfiguration::default()
         });
@@ -201,6 +201,11 @@ impl BucketHandle {
     /// The bucket's name, which makes whoever uses it wait for the bucket.
     pub fn name(&self) -> Expr<Name<s3::Bucket>> {
         self.reference.name()
+    }
+
+    /// The bucket's policy.
+    pub fn policy(&self) -> Option<PolicySlot> {
+        self.access.target.policy
     }
 
     /// The bucket's ARN, which makes whoever uses it wait for the bucket.

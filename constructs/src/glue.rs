@@ -18,8 +18,10 @@ pub struct Database {
     pub location: String,
     /// Whether it stays when it leaves the stack.
     pub retain: bool,
+    /// The database of another account that this one is a link to, with the account.
+    pub link: Option<(String, String)>,
     /// What must be there first.
-    pub after: LogicalId,
+    pub after: Vec<LogicalId>,
 }
 
 /// A database: of this stack, or one that exists already.
@@ -43,6 +45,11 @@ impl DatabaseHandle {
         }
     }
 
+    /// The database's logical id, when it belongs to this stack.
+    pub fn logical_id(&self) -> Option<&LogicalId> {
+        self.reference.as_ref().map(Ref::logical_id)
+    }
+
     /// The database's name as text.
     pub fn known_name(&self) -> &str {
         &self.name
@@ -56,10 +63,15 @@ impl Construct for Database {
         let account = scope.spec().place.account.clone();
         let input = glue::DatabaseDatabaseInput {
             name: Some(self.name.clone().into()),
-            description: Some(printable(&self.description).into()),
-            location_uri: Some(self.location.into()),
+            description: self.link.is_none().then(|| printable(&self.description).into()),
+            location_uri: self.link.is_none().then(|| self.location.into()),
             // Without this, everybody with IAM permissions could read new tables.
-            create_table_default_permissions: Some(Vec::new()),
+            create_table_default_permissions: self.link.is_none().then(Vec::new),
+            target_database: self.link.map(|(account, name)| glue::DatabaseDatabaseIdentifier {
+                catalog_id: Some(account.into()),
+                database_name: Some(name.into()),
+                region: None,
+            }),
             ..glue::DatabaseDatabaseInput::default()
         };
         let resource = glue::Database {
@@ -67,7 +79,8 @@ impl Construct for Database {
             database_input: Some(input),
             ..glue::Database::default()
         };
-        let reference = scope.resource(resource, Options::retain(self.retain).after(&self.after));
+        let options = Options { depends_on: self.after, ..Options::retain(self.retain) };
+        let reference = scope.resource(resource, options);
         DatabaseHandle { name: self.name, reference: Some(reference) }
     }
 }
@@ -228,9 +241,9 @@ pub struct Crawler {
     /// When it runs, as `cron(...)`.
     pub schedule: Option<String>,
     /// How its logs are encrypted.
-    pub security: Expr<Name<glue::SecurityConfiguration>>,
+    pub security: Option<Expr<Name<glue::SecurityConfiguration>>>,
     /// What must be there first: what lets the role read.
-    pub after: Vec<LogicalId>,
+    pub after: Options,
 }
 
 impl Construct for Crawler {
@@ -245,7 +258,7 @@ impl Construct for Crawler {
             name: Some(self.name.into()),
             role: Some(self.role.arn()),
             database_name: Some(self.database.name()),
-            crawler_security_configuration: Some(self.security),
+            crawler_security_configuration: self.security,
             targets: Some(glue::CrawlerTargets {
                 s3_targets: Some(vec![target]),
                 ..glue::CrawlerTargets::default()
@@ -260,8 +273,7 @@ impl Construct for Crawler {
             }),
             ..glue::Crawler::default()
         };
-        let options = Options { depends_on: self.after, deletion: None };
-        scope.resource(resource, options)
+        scope.resource(resource, self.after)
     }
 }
 
@@ -279,7 +291,7 @@ pub struct Job {
     /// Arguments of the script.
     pub arguments: Vec<(&'static str, Text)>,
     /// How its logs and bookmarks are encrypted.
-    pub security: Expr<Name<glue::SecurityConfiguration>>,
+    pub security: Option<Expr<Name<glue::SecurityConfiguration>>>,
 }
 
 impl Construct for Job {
@@ -304,7 +316,7 @@ impl Construct for Job {
             number_of_workers: Some(2.into()),
             worker_type: Some("G.1X".into()),
             timeout: Some(120.into()),
-            security_configuration: Some(self.security),
+            security_configuration: self.security,
             ..glue::Job::default()
         };
         scope.resource(resource, Options::default()).name()

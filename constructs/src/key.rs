@@ -170,6 +170,11 @@ impl ImportedKey {
         self.access.grant("UseKeyVia", "use", &USE, to.grantee(), via(services, region))
     }
 
+    /// The right to hand the key to volumes, under conditions.
+    pub fn grant_volumes(&self, to: &impl Receives, conditions: Conditions) -> Grants {
+        self.access.grant("GrantsForVolumes", "use", &["kms:CreateGrant"], to.grantee(), conditions)
+    }
+
     pub(crate) fn access(&self) -> &KeyAccess {
         &self.access
     }

@@ -142,11 +142,16 @@ impl PermissionChain {
         Self { after, target: target.to_owned() }
     }
 
+    /// What waits for the whole chain waits for this.
+    pub fn last(&self) -> &[LogicalId] {
+        &self.after
+    }
+
     /// Adds a permission.
     pub fn grant(
         &mut self,
         scope: &mut Scope<'_>,
-        to: &impl Receives,
+        to: &dyn Receives,
         on: &Catalog,
         set: PermissionSet<'_>,
     ) {
@@ -167,7 +172,7 @@ impl PermissionChain {
             permissions: Some(granted.iter().map(|name| (*name).into()).collect()),
             permissions_with_grant_option: Some(passed_on.into_iter().map(Into::into).collect()),
         };
-        let options = Options { depends_on: self.after.clone(), deletion: None };
+        let options = Options { depends_on: self.after.clone(), ..Options::default() };
         let reference = scope.child(set.id).resource(resource, options);
         self.after = vec![reference.logical_id().clone()];
         scope.record(record(grantee, on, set.access, &granted, &self.target, scope.spec().place.region.as_str()));

@@ -4,7 +4,7 @@ use lakewright_policies::condition::{Comparison, Condition, Operator};
 use lakewright_policies::document::DocumentError;
 use lakewright_policies::service::Service;
 use lakewright_policies::{Conditions, Principal, Statement, TrustPolicy};
-use lakewright_synth::{Construct, Grantee, Options, PolicyOwner, Record, Scope};
+use lakewright_synth::{Construct, Grantee, Options, PolicyOwner, PolicySlot, Record, Scope};
 use lakewright_template::resolve::Place;
 use lakewright_template::{Arn, Expr, Map, Name, Ref, Value};
 
@@ -142,9 +142,17 @@ impl RoleHandle {
         self.reference.name()
     }
 
-    /// The role, for `DependsOn`.
-    pub fn reference(&self) -> &Ref<iam::Role> {
-        &self.reference
+    /// The role's identity policy.
+    pub fn policy(&self) -> Option<PolicySlot> {
+        self.grantee.identity
+    }
+
+    /// The same role, whose grants go into managed policies of their own, so that these change
+    /// without the others.
+    pub fn with_policies(&self, scope: &mut Scope<'_>, name: String, policies: usize) -> Self {
+        let owner = PolicyOwner::RoleManaged { role: self.reference.name().into(), name, policies };
+        let identity = Some(scope.policy(owner, Vec::new()));
+        Self { grantee: Grantee { identity, ..self.grantee.clone() }, ..self.clone() }
     }
 }
 

@@ -294,6 +294,8 @@ pub struct Import {
     pub glue_database: Option<CatalogName>,
     /// The account of the catalog.
     pub catalog_account: Option<AccountId>,
+    /// Whether the bucket is registered with Lake Formation here.
+    pub register_location: bool,
 }
 
 /// A table.

@@ -68,11 +68,16 @@ pub enum PolicyOwner {
 /// Places each grant's statement and writes each policy.
 pub(crate) fn lower(stack: &mut Stack) {
     place_grants(stack);
-    for policy in std::mem::take(&mut stack.policies) {
+    let waits = std::mem::take(&mut stack.waits);
+    for (number, policy) in std::mem::take(&mut stack.policies).into_iter().enumerate() {
         let causes = policy.causes.clone();
         let path = policy.path.as_str().to_owned();
         match write(stack, policy) {
-            Ok(()) => {}
+            Ok(written) => {
+                for (_, waiting) in waits.iter().filter(|(slot, _)| slot.0 == number) {
+                    stack.wait_for(waiting, &written);
+                }
+            }
             Err(WriteError::Document(error)) => stack.problem(Problem::Document { path, error }, causes),
             Err(WriteError::Problem(problem, causes)) => stack.problem(problem, causes),
         }
@@ -127,10 +132,11 @@ impl From<DocumentError> for WriteError {
     }
 }
 
-fn write(stack: &mut Stack, policy: PendingPolicy) -> Result<(), WriteError> {
+/// Writes a policy; gives the resources that carry it.
+fn write(stack: &mut Stack, policy: PendingPolicy) -> Result<Vec<LogicalId>, WriteError> {
     let PendingPolicy { owner, path, statements, causes } = policy;
     if statements.is_empty() {
-        return Ok(());
+        return Ok(Vec::new());
     }
     let merged = merge(
         statements.into_iter().map(|(statement, causes)| Tagged { statement, causes }).collect(),
@@ -155,12 +161,14 @@ fn write(stack: &mut Stack, policy: PendingPolicy) -> Result<(), WriteError> {
             let properties = Map::new().with("Bucket", bucket).with("PolicyDocument", document);
             let id = scope.child("Policy").declare("AWS::S3::BucketPolicy", properties, Options::default());
             scope.explain(&id, &merged);
+            Ok(vec![id])
         }
         PolicyOwner::Key { key } => {
             let document = resource_policy(&merged)?;
             limit(format!("the key policy of {path}"), &document, KEY_POLICY_BYTES)?;
             scope.set_property(&key, "KeyPolicy", document);
             scope.explain(&key, &merged);
+            Ok(vec![key])
         }
         PolicyOwner::Queue { queue } => {
             let document = resource_policy(&merged)?;
@@ -169,6 +177,7 @@ fn write(stack: &mut Stack, policy: PendingPolicy) -> Result<(), WriteError> {
                 Map::new().with("PolicyDocument", document).with("Queues", Value::List(vec![queue]));
             let id = scope.child("Policy").declare("AWS::SQS::QueuePolicy", properties, Options::default());
             scope.explain(&id, &merged);
+            Ok(vec![id])
         }
         PolicyOwner::Topic { topic } => {
             let document = resource_policy(&merged)?;
@@ -177,6 +186,7 @@ fn write(stack: &mut Stack, policy: PendingPolicy) -> Result<(), WriteError> {
                 Map::new().with("PolicyDocument", document).with("Topics", Value::List(vec![topic]));
             let id = scope.child("Policy").declare("AWS::SNS::TopicPolicy", properties, Options::default());
             scope.explain(&id, &merged);
+            Ok(vec![id])
         }
         PolicyOwner::RoleInline { role, name } => {
             let document = identity_policy(&merged)?;
@@ -185,12 +195,14 @@ fn write(stack: &mut Stack, policy: PendingPolicy) -> Result<(), WriteError> {
                 Map::new().with("PolicyDocument", document).with("PolicyName", name).with("RoleName", role);
             let id = scope.child("Policy").declare("AWS::IAM::RolePolicy", properties, Options::default());
             scope.explain(&id, &merged);
+            Ok(vec![id])
         }
         PolicyOwner::RoleManaged { role, name, policies } => {
             let packed = pack(merged, MANAGED_POLICY_CHARACTERS, policies).map_err(|error| {
                 let problem = Problem::Packing { path: path.to_string(), error };
                 WriteError::Problem(problem, all_causes.clone())
             })?;
+            let mut written = Vec::new();
             for (number, statements) in packed.into_iter().enumerate() {
                 let number = number + 1;
                 let document = identity_policy(&statements)?;
@@ -206,10 +218,11 @@ fn write(stack: &mut Stack, policy: PendingPolicy) -> Result<(), WriteError> {
                     Options::default(),
                 );
                 scope.explain(&id, &statements);
+                written.push(id);
             }
+            Ok(written)
         }
     }
-    Ok(())
 }
 
 fn resource_policy(statements: &[Tagged<Cause>]) -> Result<Value, DocumentError> {

@@ -27,6 +27,8 @@ pub trait Construct {
 pub struct Options {
     /// Resources that must be there first, beyond those that properties refer to.
     pub depends_on: Vec<LogicalId>,
+    /// Policies that must be there first, in whatever resources they end up.
+    pub after_policies: Vec<PolicySlot>,
     /// What happens when the resource leaves the stack, and when it is replaced.
     pub deletion: Option<DeletionPolicy>,
 }
@@ -129,6 +131,8 @@ impl<'a> Scope<'a> {
             self.stack.problem(problem, self.causes.iter().copied());
         }
         self.stack.ids.insert(id.clone(), id.clone());
+        let waits = options.after_policies.into_iter().map(|policy| (policy, id.clone()));
+        self.stack.waits.extend(waits);
         self.stack.provenance.insert(id.to_string(), self.causes.clone());
         id
     }

@@ -7,7 +7,7 @@ use lakewright_template::limits::DESCRIPTION_BYTES;
 use lakewright_template::resolve::Place;
 use lakewright_template::{ConstructPath, LogicalId, Template};
 
-use crate::{Cause, Grant, PolicyOwner, Problem, Record, Scope, SynthError, check, lower};
+use crate::{Cause, Grant, PolicyOwner, PolicySlot, Problem, Record, Scope, SynthError, check, lower};
 
 /// What a stack is and where it is deployed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,6 +34,8 @@ pub struct Stack {
     /// Declared ids, to tell references of this stack from foreign ones.
     pub(crate) ids: BTreeMap<LogicalId, LogicalId>,
     pub(crate) policies: Vec<PendingPolicy>,
+    /// Which resources wait for which policy.
+    pub(crate) waits: Vec<(PolicySlot, LogicalId)>,
     pub(crate) ledger: Vec<(Grant, BTreeSet<Cause>)>,
     pub(crate) records: Vec<(Record, BTreeSet<Cause>)>,
     pub(crate) provenance: BTreeMap<String, BTreeSet<Cause>>,
@@ -72,6 +74,7 @@ impl Stack {
             template,
             ids: BTreeMap::new(),
             policies: Vec::new(),
+            waits: Vec::new(),
             ledger: Vec::new(),
             records: Vec::new(),
             provenance: BTreeMap::new(),
@@ -96,6 +99,15 @@ impl Stack {
             problem,
             causes: causes.into_iter().collect(),
         });
+    }
+
+    /// Makes a resource wait for others.
+    pub(crate) fn wait_for(&mut self, waiting: &LogicalId, others: &[LogicalId]) {
+        if let Some(resource) = self.template.resources.get_mut(waiting) {
+            resource.depends_on.extend(others.iter().cloned());
+            resource.depends_on.sort();
+            resource.depends_on.dedup();
+        }
     }
 
     /// Lowers the ledger, checks the template and writes it; or says everything that is wrong.

@@ -101,6 +101,10 @@ pub struct ImportDocument {
     /// The account whose catalog has the database. Default: the environment's.
     #[serde(default)]
     pub catalog_account: Field<AccountId>,
+    /// Whether the bucket is registered with Lake Formation here. Default: true; false when it is
+    /// registered already.
+    #[serde(default)]
+    pub register_location: Field<bool>,
 }
 
 /// A dataset's crawler.

@@ -181,7 +181,13 @@ impl Context {
     }
 
     fn import(&mut self, import: &ImportDocument, header: &Header) -> Option<Import> {
-        let ImportDocument { bucket, kms_key_alias, glue_database, catalog_account } = import;
+        let ImportDocument {
+            bucket,
+            kms_key_alias,
+            glue_database,
+            catalog_account,
+            register_location,
+        } = import;
         let name = self.required(bucket, "import.bucket", Kind::Dataset, header.origin)?;
         if !catalog_account.is_absent() && glue_database.is_absent() {
             let message = format!("dataset `{}` names a catalog account without a database", header.id);
@@ -195,6 +201,7 @@ impl Context {
             kms_key_alias: kms_key_alias.value().cloned(),
             glue_database: glue_database.value().cloned(),
             catalog_account: catalog_account.value().cloned(),
+            register_location: register_location.value().copied().unwrap_or(true),
         })
     }
 }

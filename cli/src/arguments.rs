@@ -1,0 +1,73 @@
+//! What can be typed.
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::command;
+
+/// Turns one declarative description of a governed AWS data mesh into least-privilege
+/// CloudFormation stacks.
+#[derive(Debug, Parser)]
+#[command(name = "lakewright", version, disable_help_subcommand = true)]
+#[command(after_help = "Examples:
+  lakewright init my-mesh                      write a small mesh that works
+  lakewright check my-mesh                     find everything that is wrong with it
+  lakewright synth my-mesh --out out           write the CloudFormation templates
+  lakewright explain unknown-reference         what a finding means and how to fix it
+
+Exit codes: 0 done, 1 unexpected, 2 usage or unreadable mesh, 4 the mesh has errors.")]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+    #[command(flatten)]
+    pub(crate) output: Output,
+}
+
+/// How results are shown; holds for every command.
+#[derive(Debug, Args)]
+pub(crate) struct Output {
+    /// How results are written
+    #[arg(long, global = true, value_enum, default_value_t = Format::Human)]
+    pub(crate) format: Format,
+    /// When to use colours; `NO_COLOR` turns `auto` off
+    #[arg(long, global = true, value_enum, default_value_t = Colour::Auto)]
+    pub(crate) color: Colour,
+    /// Say nothing but findings and results
+    #[arg(long, short, global = true)]
+    pub(crate) quiet: bool,
+}
+
+/// How results are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// For people
+    Human,
+    /// For programs; the shape has a version
+    Json,
+}
+
+/// When to use colours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Colour {
+    /// On a terminal
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Find everything that is wrong with a mesh, and write nothing
+    Check(command::check::CheckArgs),
+    /// Print the completion script of a shell
+    Completions(command::completions::CompletionsArgs),
+    /// Explain a finding's code
+    Explain(command::explain::ExplainArgs),
+    /// Write a small mesh that works
+    Init(command::init::InitArgs),
+    /// Print the JSON Schema of the mesh format, for editors
+    Schema(command::schema::SchemaArgs),
+    /// Write the CloudFormation templates of a mesh
+    Synth(command::synth::SynthArgs),
+}

@@ -1,0 +1,147 @@
+//! Writing an assembly: all of it, or nothing.
+//!
+//! Everything is first written into a folder beside the final places. Only
+//! when all is there do files move, and when a move fails the ones before are
+//! moved back. Files that Lakewright did not write are never touched.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use lakewright_template::assembly::Assembly;
+
+use crate::exit::Failure;
+
+/// The name of the folder in which new files wait.
+const STAGING: &str = ".lakewright-staging";
+
+/// An assembly that is being written.
+#[derive(Debug)]
+pub(crate) struct Staging {
+    out: PathBuf,
+    folder: PathBuf,
+    /// Folders that were made on the way to `out`, to be removed again when nothing comes of it.
+    made: Vec<PathBuf>,
+    is_done: bool,
+}
+
+impl Staging {
+    /// Begins to write into `out`.
+    pub(crate) fn begin(out: &Path) -> Result<Self, Failure> {
+        let made: Vec<PathBuf> = out
+            .ancestors()
+            .take_while(|path| !path.as_os_str().is_empty() && !path.exists())
+            .map(Path::to_owned)
+            .collect();
+        let folder = out.join(STAGING);
+        // What an interrupted run left behind.
+        if folder.exists() {
+            fs::remove_dir_all(&folder).map_err(|error| failed(&folder, &error))?;
+        }
+        fs::create_dir_all(folder.join("new")).map_err(|error| failed(&folder, &error))?;
+        Ok(Self { out: out.to_owned(), folder, made, is_done: false })
+    }
+
+    /// Writes a file of the new assembly. Several threads may.
+    pub(crate) fn write(&self, path: &str, text: &str) -> Result<(), Failure> {
+        let target = self.folder.join("new").join(path);
+        match fs::write(&target, text) {
+            Ok(()) => Ok(()),
+            Err(_) => {
+                // The folder is made when the first file in it is written.
+                let parent = target.parent().unwrap_or(&self.folder);
+                fs::create_dir_all(parent).map_err(|error| failed(parent, &error))?;
+                fs::write(&target, text).map_err(|error| failed(&target, &error))
+            }
+        }
+    }
+
+    /// Puts the new files in the place of the old ones.
+    pub(crate) fn commit(mut self, files: &BTreeSet<String>) -> Result<(), Failure> {
+        let old = owned_files(&self.out);
+        let mut moved: Vec<(PathBuf, PathBuf)> = Vec::new();
+        let result = self.exchange(&old, files, &mut moved);
+        if result.is_err() {
+            for (from, to) in moved.iter().rev() {
+                // The first error is reported; a second one here cannot be mended.
+                drop(fs::rename(to, from));
+            }
+            return result;
+        }
+        self.is_done = true;
+        for file in old.difference(files) {
+            remove_empty_parents(&self.out, file);
+        }
+        Ok(())
+    }
+
+    fn exchange(
+        &self,
+        old: &BTreeSet<String>,
+        new: &BTreeSet<String>,
+        moved: &mut Vec<(PathBuf, PathBuf)>,
+    ) -> Result<(), Failure> {
+        let mut rename = |from: PathBuf, to: PathBuf| -> Result<(), Failure> {
+            if fs::rename(&from, &to).is_err() {
+                let parent = to.parent().unwrap_or(&self.out);
+                fs::create_dir_all(parent).map_err(|error| failed(parent, &error))?;
+                fs::rename(&from, &to).map_err(|error| failed(&to, &error))?;
+            }
+            moved.push((from, to));
+            Ok(())
+        };
+        for file in old {
+            let from = self.out.join(file);
+            if from.exists() {
+                rename(from, self.folder.join("old").join(file))?;
+            }
+        }
+        for file in new {
+            let to = self.out.join(file);
+            if to.exists() {
+                let message = format!("{} is in the way and was not written by Lakewright", to.display());
+                return Err(Failure::usage(message));
+            }
+            rename(self.folder.join("new").join(file), to)?;
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Staging {
+    fn drop(&mut self) {
+        // Nothing can be done about a folder that cannot be removed; the next run tries again.
+        drop(fs::remove_dir_all(&self.folder));
+        if !self.is_done {
+            for folder in &self.made {
+                drop(fs::remove_dir(folder));
+            }
+        }
+    }
+}
+
+/// The files that an earlier run wrote.
+fn owned_files(out: &Path) -> BTreeSet<String> {
+    let Ok(text) = fs::read_to_string(out.join("assembly.json")) else { return BTreeSet::new() };
+    let Ok(assembly) = serde_json::from_str::<Assembly>(&text) else { return BTreeSet::new() };
+    let templates = assembly.stacks.into_iter().map(|stack| stack.template);
+    // A path that leads out of the folder was not written by us.
+    let is_ours = |path: &String| path.starts_with("templates/") && !path.split('/').any(|part| part == "..");
+    templates.filter(is_ours).chain(FIXED.map(str::to_owned)).collect()
+}
+
+/// The files that every assembly has.
+pub(crate) const FIXED: [&str; 4] = ["assembly.json", "grants.json", "manifest.json", "provenance.json"];
+
+fn remove_empty_parents(out: &Path, file: &str) {
+    let path = out.join(file);
+    for folder in path.ancestors().skip(1).take_while(|folder| *folder != out) {
+        if fs::remove_dir(folder).is_err() {
+            break;
+        }
+    }
+}
+
+fn failed(path: &Path, error: &std::io::Error) -> Failure {
+    Failure::unexpected(format!("{} cannot be written: {error}", path.display()))
+}

@@ -1,0 +1,57 @@
+//! `lakewright check`: everything that is wrong with a mesh.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use lakewright_manifest::resolve::check_change;
+use lakewright_stacks::Plan;
+use rayon::iter::{IntoParallelRefIterator as _, ParallelIterator as _};
+
+use crate::exit::{Exit, Failure};
+use crate::mesh::load;
+use crate::ui::{Ui, count};
+
+/// Find everything that is wrong with a mesh
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  lakewright check my-mesh
+  lakewright check my-mesh --format json
+  lakewright check my-mesh --base the-mesh-before     rules about the change as well")]
+pub(crate) struct CheckArgs {
+    /// The mesh's folder, or a single file
+    mesh: PathBuf,
+    /// The mesh before a change: checks what may not be edited, and how shares move
+    #[arg(long, value_name = "MESH")]
+    base: Option<PathBuf>,
+}
+
+pub(crate) fn run(arguments: &CheckArgs, ui: &mut Ui) -> Result<Exit, Failure> {
+    let loaded = load(&arguments.mesh)?;
+    let mut report = loaded.report;
+    let mut stacks = 0;
+    if let Some(mesh) = &loaded.mesh {
+        let plan = Plan::of(mesh);
+        stacks = plan.stacks.len();
+        let found: Vec<_> = plan.stacks.par_iter().filter_map(|stack| stack.synthesize().err()).collect();
+        report.extend(plan.report);
+        found.into_iter().for_each(|one| report.extend(one));
+    }
+    if let Some(base) = &arguments.base {
+        let base_mesh = load(base)?;
+        match (&base_mesh.mesh, &loaded.mesh) {
+            (Some(base), Some(head)) => report.extend(check_change(base, head)),
+            (None, _) => {
+                let message = format!("{} has errors of its own, so nothing can be compared with it", base.display());
+                return Err(Failure::usage(message));
+            }
+            (Some(_), None) => {}
+        }
+    }
+    let report = report.sorted();
+    ui.report(&report, &loaded.sources);
+    if report.has_errors() {
+        return Ok(Exit::No);
+    }
+    ui.note(&format!("{} is fine: {}", arguments.mesh.display(), count(stacks, "stack")));
+    Ok(Exit::Done)
+}

@@ -1,0 +1,20 @@
+//! `lakewright schema`: the JSON Schema of the mesh format.
+
+use clap::Args;
+
+use crate::exit::{Exit, Failure};
+use crate::ui::Ui;
+
+/// Print the JSON Schema of the mesh format
+#[derive(Debug, Args)]
+#[command(after_help = "Example:
+  lakewright schema > mesh.schema.json
+
+Then let the first line of each file of the mesh be
+  # yaml-language-server: $schema=mesh.schema.json")]
+pub(crate) struct SchemaArgs {}
+
+pub(crate) fn run(_: &SchemaArgs, ui: &mut Ui) -> Result<Exit, Failure> {
+    ui.data(&format!("{:#}\n", lakewright_manifest::schema::json_schema()));
+    Ok(Exit::Done)
+}

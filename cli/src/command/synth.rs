@@ -1,0 +1,149 @@
+//! `lakewright synth`: the templates of a mesh.
+
+mod files;
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+use lakewright_manifest::{Mesh, Report, SourceFile};
+use lakewright_stacks::Plan;
+use lakewright_template::write::{template_to_json, template_to_yaml};
+use rayon::iter::{IntoParallelRefIterator as _, ParallelIterator as _};
+
+use crate::assembly::Staging;
+use crate::exit::{Exit, Failure};
+use crate::mesh::load;
+use crate::ui::{Ui, count};
+
+/// Write the CloudFormation templates of a mesh
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  lakewright synth my-mesh --out out
+  lakewright synth my-mesh --print lakewright-dataset-sales
+  lakewright synth my-mesh --print lakewright-dataset-sales --as json
+
+Only files that Lakewright wrote are replaced, and the folder stays as it was when anything fails.")]
+pub(crate) struct SynthArgs {
+    /// The mesh's folder, or a single file
+    mesh: PathBuf,
+    /// The folder to write the assembly into
+    #[arg(long, value_name = "DIR", required_unless_present = "print")]
+    out: Option<PathBuf>,
+    /// Print one stack's template instead of writing anything
+    #[arg(long, value_name = "STACK", conflicts_with = "out")]
+    print: Option<String>,
+    /// How a printed template is written
+    #[arg(long = "as", value_enum, default_value_t = TemplateFormat::Yaml, requires = "print")]
+    template_format: TemplateFormat,
+}
+
+/// How a printed template is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum TemplateFormat {
+    /// For people
+    Yaml,
+    /// The bytes that are deployed
+    Json,
+}
+
+pub(crate) fn run(arguments: &SynthArgs, ui: &mut Ui) -> Result<Exit, Failure> {
+    let loaded = load(&arguments.mesh)?;
+    let Some(mesh) = loaded.mesh else {
+        ui.report(&loaded.report, &loaded.sources);
+        return Ok(Exit::No);
+    };
+    let mut report = loaded.report;
+    let mut plan = Plan::of(&mesh);
+    report.extend(std::mem::take(&mut plan.report));
+    if let Some(name) = &arguments.print {
+        return print(&plan, name, arguments.template_format, report, &loaded.sources, ui);
+    }
+    let out = arguments.out.as_deref().ok_or_else(|| Failure::usage("--out is missing"))?;
+    write(&mesh, &plan, out, report, &loaded.sources, ui)
+}
+
+fn write(
+    mesh: &Mesh,
+    plan: &Plan<'_>,
+    out: &std::path::Path,
+    mut report: Report,
+    sources: &[SourceFile],
+    ui: &mut Ui,
+) -> Result<Exit, Failure> {
+    let staging = Staging::begin(out)?;
+    let progress = files::Progress::new(plan.stacks.len(), ui.shows_progress());
+    let results: Vec<Result<files::Written, files::Unwritten>> = plan
+        .stacks
+        .par_iter()
+        .map(|stack| {
+            let written = files::template(stack, &staging);
+            progress.step();
+            written
+        })
+        .collect();
+    progress.end();
+    let mut written = Vec::with_capacity(results.len());
+    for result in results {
+        match result {
+            Ok(one) => written.push(one),
+            Err(files::Unwritten::Findings(findings)) => report.extend(findings),
+            Err(files::Unwritten::Failure(failure)) => return Err(failure),
+        }
+    }
+    let report = report.sorted();
+    if report.has_errors() {
+        ui.report(&report, sources);
+        return Ok(Exit::No);
+    }
+    let summary = files::rest(mesh, written, sources, staging)?;
+    if ui.is_json() {
+        ui.data(&format!("{:#}\n", summary.to_json(&report, sources)));
+    } else {
+        ui.report(&report, sources);
+        ui.note(&format!(
+            "wrote {} for {} to {}",
+            count(summary.stacks, "stack"),
+            count(summary.accounts, "account"),
+            out.display()
+        ));
+    }
+    Ok(Exit::Done)
+}
+
+fn print(
+    plan: &Plan<'_>,
+    name: &str,
+    format: TemplateFormat,
+    mut report: Report,
+    sources: &[SourceFile],
+    ui: &mut Ui,
+) -> Result<Exit, Failure> {
+    let found: Vec<_> =
+        plan.stacks.iter().filter(|stack| stack.name() == name || stack.address() == name).collect();
+    let stack = match found.as_slice() {
+        [stack] => stack,
+        [] => {
+            let names: Vec<&str> = plan.stacks.iter().map(|stack| stack.name()).take(20).collect();
+            return Err(Failure::usage(format!("there is no stack `{name}`; the first are {}", names.join(", "))));
+        }
+        several => {
+            let addresses: Vec<String> = several.iter().map(|stack| stack.address()).collect();
+            return Err(Failure::usage(format!("`{name}` is in several places: {}", addresses.join(", "))));
+        }
+    };
+    match stack.synthesize() {
+        Ok(synthesized) => {
+            let text = match format {
+                TemplateFormat::Yaml => template_to_yaml(&synthesized.template),
+                TemplateFormat::Json => template_to_json(&synthesized.template),
+            };
+            ui.data(&text);
+            Ok(Exit::Done)
+        }
+        Err(findings) => {
+            report.extend(findings);
+            ui.report(&report.sorted(), sources);
+            Ok(Exit::No)
+        }
+    }
+}

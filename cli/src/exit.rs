@@ -1,0 +1,46 @@
+//! How the program ends. The codes are stable: scripts depend on them.
+
+use std::process::ExitCode;
+
+/// How the program ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Exit {
+    /// What was asked for is done.
+    Done,
+    /// Something that should not happen happened, such as a full disk.
+    Unexpected,
+    /// The command line is wrong, or the mesh cannot be read.
+    Usage,
+    /// A check said no.
+    No,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(match exit {
+            Exit::Done => 0,
+            Exit::Unexpected => 1,
+            Exit::Usage => 2,
+            Exit::No => 4,
+        })
+    }
+}
+
+/// A command that could not do its work.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    pub(crate) exit: Exit,
+    pub(crate) message: String,
+}
+
+impl Failure {
+    /// The command line is wrong, or something to read is not there.
+    pub(crate) fn usage(message: impl Into<String>) -> Self {
+        Self { exit: Exit::Usage, message: message.into() }
+    }
+
+    /// Something that should not happen happened.
+    pub(crate) fn unexpected(message: impl Into<String>) -> Self {
+        Self { exit: Exit::Unexpected, message: message.into() }
+    }
+}

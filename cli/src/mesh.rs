@@ -1,0 +1,140 @@
+//! Reading a mesh from files.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use lakewright_manifest::diagnostic::FileId;
+use lakewright_manifest::parse::{Documents, Parsed, parse};
+use lakewright_manifest::resolve::resolve;
+use lakewright_manifest::{Code, Diagnostic, Mesh, Report, SourceFile};
+use rayon::iter::{IndexedParallelIterator as _, IntoParallelRefIterator as _, ParallelIterator as _};
+
+use crate::exit::Failure;
+
+/// Folders inside folders that are looked into.
+const DEPTH: usize = 16;
+/// Bytes that a file may have: more than any person writes.
+const FILE_BYTES: u64 = 64 * 1024 * 1024;
+
+/// A mesh as it was read.
+#[derive(Debug)]
+pub(crate) struct Loaded {
+    /// The files, sorted by path.
+    pub(crate) sources: Vec<SourceFile>,
+    /// The mesh, when nothing is wrong with it.
+    pub(crate) mesh: Option<Mesh>,
+    /// What is wrong, or should be looked at.
+    pub(crate) report: Report,
+}
+
+/// Reads and resolves the mesh in a folder or in one file.
+pub(crate) fn load(path: &Path) -> Result<Loaded, Failure> {
+    let (sources, mut report) = read(path)?;
+    let parsed: Vec<Parsed> = sources
+        .par_iter()
+        .enumerate()
+        .map(|(number, source)| parse(FileId(u32::try_from(number).unwrap_or(u32::MAX)), source))
+        .collect();
+    let mut documents = Documents::default();
+    let mut is_empty = true;
+    for one in parsed {
+        is_empty &= one.report.is_empty() && is_without_documents(&one.documents);
+        documents.extend(one.documents);
+        report.extend(one.report);
+    }
+    if is_empty && report.is_empty() {
+        let message = format!("there is no document in {}", path.display());
+        let diagnostic = Diagnostic::new(Code::EmptyMesh, message)
+            .help("a mesh is a folder of `.yaml` files; `lakewright init` writes one");
+        report.push(diagnostic);
+    }
+    let (mesh, report) = resolve(&documents, report);
+    Ok(Loaded { sources, mesh, report })
+}
+
+fn is_without_documents(documents: &Documents) -> bool {
+    documents.tenants.is_empty()
+        && documents.organizations.is_empty()
+        && documents.environments.is_empty()
+        && documents.datasets.is_empty()
+}
+
+fn read(path: &Path) -> Result<(Vec<SourceFile>, Report), Failure> {
+    let metadata = fs::metadata(path).map_err(|error| unreadable(path, &error))?;
+    let mut files = Vec::new();
+    if metadata.is_dir() {
+        let mut seen = BTreeSet::new();
+        collect(path, 0, &mut seen, &mut files).map_err(|(path, error)| unreadable(&path, &error))?;
+    } else {
+        files.push(path.to_owned());
+    }
+    let root = if metadata.is_dir() { path } else { path.parent().unwrap_or(path) };
+    let mut named: Vec<(String, PathBuf)> =
+        files.into_iter().map(|file| (relative(root, &file), file)).collect();
+    named.sort();
+    let mut sources = Vec::new();
+    let mut report = Report::new();
+    for (name, file) in named {
+        let size = fs::metadata(&file).map_err(|error| unreadable(&file, &error))?.len();
+        if size > FILE_BYTES {
+            let message = format!("{name} has {size} bytes, and a file may have {FILE_BYTES}");
+            report.push(Diagnostic::new(Code::LimitExceeded, message).help("split the file"));
+            continue;
+        }
+        let bytes = fs::read(&file).map_err(|error| unreadable(&file, &error))?;
+        match String::from_utf8(bytes) {
+            Ok(text) => sources.push(SourceFile { path: name, text }),
+            Err(error) => {
+                let offset = error.utf8_error().valid_up_to();
+                let line = error.as_bytes()[..offset].iter().filter(|byte| **byte == b'\n').count() + 1;
+                let message = format!("{name} is not UTF-8 text: the byte at offset {offset}, line {line}, is not");
+                report.push(Diagnostic::new(Code::NotUtf8, message).help("save the file as UTF-8"));
+            }
+        }
+    }
+    Ok((sources, report))
+}
+
+/// The YAML files of a folder. A folder that links lead back to is read once.
+fn collect(
+    folder: &Path,
+    depth: usize,
+    seen: &mut BTreeSet<PathBuf>,
+    files: &mut Vec<PathBuf>,
+) -> Result<(), (PathBuf, std::io::Error)> {
+    let at = |path: &Path| {
+        let path = path.to_owned();
+        move |error| (path, error)
+    };
+    let real = fs::canonicalize(folder).map_err(at(folder))?;
+    if depth > DEPTH || !seen.insert(real) {
+        return Ok(());
+    }
+    for entry in fs::read_dir(folder).map_err(at(folder))? {
+        let path = entry.map_err(at(folder))?.path();
+        let is_hidden = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
+        if is_hidden {
+            continue;
+        }
+        // A link that leads nowhere, or in a circle, is not a file of the mesh.
+        let Ok(metadata) = fs::metadata(&path) else { continue };
+        let is_yaml = path.extension().is_some_and(|extension| extension == "yaml" || extension == "yml");
+        if metadata.is_dir() {
+            collect(&path, depth + 1, seen, files)?;
+        } else if metadata.is_file() && is_yaml {
+            files.push(path);
+        }
+    }
+    Ok(())
+}
+
+fn relative(root: &Path, file: &Path) -> String {
+    let path = file.strip_prefix(root).unwrap_or(file);
+    let parts: Vec<_> = path.components().map(|part| part.as_os_str().to_string_lossy()).collect();
+    parts.join("/")
+}
+
+fn unreadable(path: &Path, error: &std::io::Error) -> Failure {
+    Failure::usage(format!("{} cannot be read: {error}", path.display()))
+}

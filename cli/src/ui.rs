@@ -1,0 +1,103 @@
+//! The streams: data on standard output, everything else on standard error.
+
+use std::io::{self, IsTerminal as _, Write as _};
+
+use lakewright_manifest::render::{self, Style};
+use lakewright_manifest::{Report, Severity, SourceFile};
+
+use crate::arguments::{Colour, Format, Output};
+
+/// Where commands write.
+#[derive(Debug)]
+pub(crate) struct Ui {
+    format: Format,
+    style: Style,
+    is_quiet: bool,
+    shows_progress: bool,
+}
+
+impl Ui {
+    pub(crate) fn new(output: &Output) -> Self {
+        let on_terminal = io::stderr().is_terminal();
+        let no_color = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+        let style = match output.color {
+            Colour::Always => Style::Colour,
+            Colour::Auto if on_terminal && !no_color => Style::Colour,
+            Colour::Auto | Colour::Never => Style::Plain,
+        };
+        Self {
+            format: output.format,
+            style,
+            is_quiet: output.quiet,
+            shows_progress: on_terminal && !output.quiet && output.format == Format::Human,
+        }
+    }
+
+    pub(crate) fn is_json(&self) -> bool {
+        self.format == Format::Json
+    }
+
+    /// Whether long work may draw its progress.
+    pub(crate) fn shows_progress(&self) -> bool {
+        self.shows_progress
+    }
+
+    /// Writes data. A reader that has gone away is no error of ours.
+    pub(crate) fn data(&mut self, text: &str) {
+        let mut out = io::stdout().lock();
+        drop(out.write_all(text.as_bytes()).and_then(|()| out.flush()));
+    }
+
+    /// Says what has been done.
+    pub(crate) fn note(&mut self, text: &str) {
+        if !self.is_quiet {
+            write_line(text);
+        }
+    }
+
+    pub(crate) fn error(&mut self, text: &str) {
+        match self.style {
+            Style::Colour => write_line(&format!("\u{1b}[1m\u{1b}[91merror\u{1b}[0m: {text}")),
+            Style::Plain => write_line(&format!("error: {text}")),
+        }
+    }
+
+    /// Shows the findings of a mesh: on standard output for programs, on standard error for people.
+    pub(crate) fn report(&mut self, report: &Report, sources: &[SourceFile]) {
+        if self.is_json() {
+            self.data(&format!("{:#}\n", render::json(report, sources)));
+            return;
+        }
+        if report.is_empty() {
+            return;
+        }
+        let text = render::human(report, sources, self.style);
+        drop(io::stderr().lock().write_all(text.as_bytes()));
+        let errors = report.count(Severity::Error);
+        let warnings = report.count(Severity::Warning);
+        let mut codes: Vec<&str> = report.iter().map(|diagnostic| diagnostic.code.as_str()).collect();
+        codes.sort_unstable();
+        codes.dedup();
+        let first = codes.first().copied().unwrap_or_default();
+        self.note(&format!(
+            "{}, {}; `lakewright explain {first}` says more",
+            count(errors, "error"),
+            count(warnings, "warning")
+        ));
+    }
+}
+
+/// Draws how far long work has come, over itself.
+pub(crate) fn progress(text: &str) {
+    let mut out = io::stderr().lock();
+    drop(write!(out, "\r\u{1b}[2K{text}").and_then(|()| out.flush()));
+}
+
+/// `1 stack`, `2 stacks`.
+pub(crate) fn count(number: usize, noun: &str) -> String {
+    if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
+}
+
+fn write_line(text: &str) {
+    drop(writeln!(io::stderr().lock(), "{text}"));
+}

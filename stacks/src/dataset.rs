@@ -1,0 +1,260 @@
+//! The `dataset` stack: a bucket, a key, a database, what fills them and who reaches them.
+
+mod catalog;
+
+use lakewright_constructs::bucket::{
+    Bucket, BucketHandle, BucketTraffic, Encryption, ImportedBucket, Lifecycle,
+};
+use lakewright_constructs::cfn::s3;
+use lakewright_constructs::key::{ImportedKey, Key, KeyHandle};
+use lakewright_constructs::role::{ImportedRole, Policies, Receives as _, Role, RoleHandle, Trust};
+use lakewright_manifest::TeamName;
+use lakewright_manifest::mesh::{Dataset, Environment};
+use lakewright_policies::condition::{Comparison, Condition};
+use lakewright_policies::service::Service;
+use lakewright_policies::{Conditions, Principal, Statement};
+use lakewright_synth::{Grant, Grants, PolicySlot, Record, Scope, Target};
+use lakewright_template::resolve::Place;
+use lakewright_template::{Arn, Expr};
+
+use crate::Names;
+use crate::team::grantee_name;
+
+/// What the modules of this stack work on.
+pub(crate) struct Context<'m> {
+    names: Names<'m>,
+    environment: &'m Environment,
+    dataset: &'m Dataset,
+    place: Place,
+    target: String,
+}
+
+/// A dataset's bucket, made here or imported.
+pub(crate) struct Data {
+    arn: Expr<Arn<s3::Bucket>>,
+    uri: String,
+    key: Option<KeyHandle>,
+    policy: Option<PolicySlot>,
+}
+
+pub(crate) fn build(scope: &mut Scope<'_>, names: Names<'_>, environment: &Environment, dataset: &Dataset) {
+    let context = Context {
+        names,
+        environment,
+        dataset,
+        place: Names::place(environment),
+        target: format!("dataset/{}", dataset.header.id),
+    };
+    let role = scope.add("Role", context.role());
+    let data = match &dataset.import {
+        None => context.made_bucket(scope, &role),
+        Some(_) => context.imported_bucket(scope, &role),
+    };
+    context.work_grants(scope, &role);
+    catalog::build(scope, &context, &role, &data);
+}
+
+impl Context<'_> {
+    fn role(&self) -> Role {
+        let Self { names, environment, dataset, .. } = self;
+        Role {
+            name: names.dataset_role(environment, dataset),
+            description: format!("Reads and writes dataset {}", dataset.header.id),
+            grantee: format!("dataset-role/{}", dataset.header.id),
+            trust: vec![
+                Trust::Role {
+                    arn: names.pivot_role_arn(environment),
+                    name: format!("pivot-role/{}", environment.header.id),
+                    actions: &["sts:AssumeRole"],
+                },
+                Trust::Service(Service::GLUE),
+                Trust::Service(Service::LAKE_FORMATION),
+            ],
+            policies: Policies::Inline("dataset".to_owned()),
+            boundary: environment.permissions_boundary.as_ref().map(ToString::to_string),
+            tags: Vec::new(),
+        }
+    }
+
+    /// The role of a team in the dataset's environment.
+    fn team_role(&self, team: &TeamName) -> Option<ImportedRole> {
+        let member = self.environment.team_named(team)?;
+        let arn = self.names.team_role_arn(self.environment, member);
+        Some(ImportedRole::new(&arn, &grantee_name(self.environment, member)))
+    }
+
+    fn made_bucket(&self, scope: &mut Scope<'_>, role: &RoleHandle) -> Data {
+        let Self { names, environment, dataset, .. } = self;
+        let key = scope.add("Key", self.key());
+        self.record_log_encryption(scope);
+        let bucket: BucketHandle = scope.add(
+            "Bucket",
+            Bucket {
+                name: names.dataset_bucket(environment, dataset),
+                encryption: Encryption::Kms(key.clone()),
+                access_logs: Some(Expr::known_name(names.log_bucket(environment))),
+                lifecycle: vec![Lifecycle::Data],
+                statements: Vec::new(),
+                target: self.target.clone(),
+                retain: dataset.retain_on_delete,
+            },
+        );
+        scope.grant(bucket.grant_read_write(role));
+        if let Some(owner) = self.team_role(&dataset.team) {
+            scope.grant(bucket.grant_read_write(&owner));
+        }
+        let stewards = dataset.stewards.as_ref().filter(|stewards| **stewards != dataset.team);
+        if let Some(stewards) = stewards.and_then(|team| self.team_role(team)) {
+            scope.grant(bucket.grant_read(&stewards));
+        }
+        let uri = bucket.uri("");
+        Data { arn: bucket.arn(), uri, policy: bucket.policy(), key: Some(key) }
+    }
+
+    /// Teams reach an imported bucket through their own stacks; see `team`.
+    fn imported_bucket(&self, scope: &mut Scope<'_>, role: &RoleHandle) -> Data {
+        let import = self.dataset.import.as_ref();
+        let alias = import.and_then(|import| import.kms_key_alias.as_ref());
+        let key = alias.map(|alias| ImportedKey::new(&self.place, alias.as_str(), &self.target));
+        let name = self.names.dataset_bucket(self.environment, self.dataset);
+        let bucket = ImportedBucket::new(&self.place, &name, key.as_ref(), &self.target);
+        scope.grant(bucket.grant_read_write(role));
+        Data { arn: bucket.arn(), uri: bucket.uri(""), policy: None, key: None }
+    }
+
+    fn key(&self) -> Key {
+        let Self { names, environment, dataset, place, .. } = self;
+        let logs = Statement::allow("LogsEncrypt", LOG_KEY_USE, ["*"])
+            .for_principals([Principal::Service(logs_principal(place).into())])
+            .when(Conditions::none().with(Condition::new(
+                Comparison::ArnLike,
+                "kms:EncryptionContext:aws:logs:arn",
+                glue_logs(place),
+            )));
+        Key {
+            description: format!("Dataset {}", dataset.header.id),
+            alias: names.dataset_alias(environment, dataset),
+            target: self.target.clone(),
+            statements: vec![logs],
+            retain: dataset.retain_on_delete,
+        }
+    }
+
+    fn record_log_encryption(&self, scope: &mut Scope<'_>) {
+        let Self { names, environment, dataset, place, .. } = self;
+        let alias = names.dataset_alias(environment, dataset);
+        let Place { account, region } = place;
+        scope.record(Record {
+            principal: format!("service/{}", logs_principal(place)),
+            principal_arn: logs_principal(place),
+            access: "encrypt-logs",
+            resource: self.target.clone(),
+            actions: LOG_KEY_USE.map(str::to_owned).to_vec(),
+            resources: vec![format!("arn:{}:kms:{region}:{account}:alias/{alias}", place.partition())],
+            conditions: vec![format!("ArnLike kms:EncryptionContext:aws:logs:arn {}", glue_logs(place))],
+        });
+    }
+
+    /// What the crawler and the profiling job need besides data: the catalog, logs, and the
+    /// environment's bucket for code and results.
+    fn work_grants(&self, scope: &mut Scope<'_>, role: &RoleHandle) {
+        let Self { names, environment, dataset, place, target } = self;
+        let bucket_name = names.environment_bucket(environment);
+        let environment_target = format!("environment/{}", environment.header.id);
+        let bucket = ImportedBucket::new(place, &bucket_name, None, &environment_target);
+        let results = format!("profiling/results/{}/", names.dataset_uri(environment, dataset));
+        scope.grant(bucket.grant_read_under("profiling/code/", role));
+        scope.grant(bucket.grant_read_write_under(&results, role));
+        let Place { account, region } = place;
+        let database = names.dataset_database(environment, dataset);
+        let arn = |service: &str, resource: &str| {
+            format!("arn:{}:{service}:{region}:{account}:{resource}", place.partition())
+        };
+        let grant = |sid: &str, actions: &[&'static str], resources: Vec<String>, conditions| Grant {
+            sid: sid.to_owned(),
+            grantee: role.grantee().clone(),
+            access: "work",
+            target: Target { name: target.clone(), account: account.clone(), policy: None },
+            actions: actions.to_vec(),
+            resources: resources.iter().cloned().map(Into::into).collect(),
+            own_resources: Vec::new(),
+            known_resources: resources,
+            conditions,
+        };
+        let none = Conditions::none;
+        let metrics = Condition::new(Comparison::StringEquals, "cloudwatch:namespace", "Glue");
+        let role_name = names.dataset_role(environment, dataset);
+        scope.grant(Grants(vec![
+            grant("CatalogRead", &CATALOG_READ, vec![
+                arn("glue", "catalog"),
+                arn("glue", &format!("database/{database}")),
+                arn("glue", &format!("table/{database}/*")),
+            ], none()),
+            grant("CatalogWrite", &CATALOG_WRITE, vec![
+                arn("glue", "catalog"),
+                arn("glue", &format!("database/{database}")),
+                arn("glue", &format!("table/{database}/*")),
+            ], none()),
+            grant(
+                "WithoutResource",
+                &["glue:GetSecurityConfiguration", "lakeformation:GetDataAccess"],
+                vec!["*".to_owned()],
+                none(),
+            ),
+            grant("Metrics", &["cloudwatch:PutMetricData"], vec!["*".to_owned()], none().with(metrics)),
+            grant("Logs", &LOG_WRITE, vec![
+                arn("logs", &format!("log-group:/aws-glue/crawlers-role/{role_name}*")),
+                arn("logs", &format!("log-group:/aws-glue/jobs/{role_name}*")),
+                arn("logs", &format!("log-group:/aws-glue/jobs/logs-v2-{role_name}*")),
+            ], none()),
+        ]));
+    }
+}
+
+/// What CloudWatch Logs does with a key. The patterns are those of its own operations.
+///
+/// Source: "Encrypt log data in CloudWatch Logs using AWS KMS".
+const LOG_KEY_USE: [&str; 6] = [
+    "kms:Decrypt",
+    "kms:DescribeKey",
+    "kms:Encrypt",
+    "kms:GenerateDataKey",
+    "kms:ReEncryptFrom",
+    "kms:ReEncryptTo",
+];
+
+const CATALOG_READ: [&str; 6] = [
+    "glue:BatchGetPartition",
+    "glue:GetDatabase",
+    "glue:GetPartition",
+    "glue:GetPartitions",
+    "glue:GetTable",
+    "glue:GetTables",
+];
+
+const CATALOG_WRITE: [&str; 11] = [
+    "glue:BatchCreatePartition",
+    "glue:BatchDeletePartition",
+    "glue:BatchDeleteTable",
+    "glue:BatchUpdatePartition",
+    "glue:CreatePartition",
+    "glue:CreateTable",
+    "glue:DeletePartition",
+    "glue:DeleteTable",
+    "glue:UpdateDatabase",
+    "glue:UpdatePartition",
+    "glue:UpdateTable",
+];
+
+const LOG_WRITE: [&str; 4] =
+    ["logs:AssociateKmsKey", "logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"];
+
+fn logs_principal(place: &Place) -> String {
+    let suffix = if place.partition() == "aws-cn" { "amazonaws.com.cn" } else { "amazonaws.com" };
+    format!("logs.{}.{suffix}", place.region)
+}
+
+fn glue_logs(place: &Place) -> String {
+    let Place { account, region } = place;
+    format!("arn:{}:logs:{region}:{account}:log-group:/aws-glue/*", place.partition())
+}

@@ -1,0 +1,227 @@
+//! The dataset in the catalog: location, database, permissions, tables, crawler and profiling.
+
+use lakewright_constructs::cfn::glue;
+use lakewright_constructs::glue::{
+    Crawler, Database, DatabaseHandle, Job, SecurityConfiguration, Table, TableColumn, TableFormat,
+    Trigger,
+};
+use lakewright_constructs::lakeformation::{
+    Catalog, Location, Permission, PermissionChain, PermissionSet,
+};
+use lakewright_constructs::role::{Receives, RoleHandle};
+use lakewright_manifest::mesh;
+use lakewright_synth::{Construct as _, Options, Scope};
+use lakewright_template::{Expr, LogicalId, Name};
+
+use super::{Context, Data};
+use crate::diagnose::cause;
+
+/// Reading the tables.
+const READ: [Permission; 2] = [Permission::Describe, Permission::Select];
+/// Reading and writing the tables.
+const WRITE: [Permission; 6] = [
+    Permission::Alter,
+    Permission::Delete,
+    Permission::Describe,
+    Permission::Drop,
+    Permission::Insert,
+    Permission::Select,
+];
+/// Making tables in the database.
+const MAKE: [Permission; 3] = [Permission::Alter, Permission::CreateTable, Permission::Describe];
+
+pub(super) fn build(scope: &mut Scope<'_>, context: &Context<'_>, role: &RoleHandle, data: &Data) {
+    let Context { names, environment, dataset, .. } = context;
+    let mut before: Vec<LogicalId> = Vec::new();
+    let registers = dataset.import.as_ref().is_none_or(|import| import.register_location);
+    if registers {
+        let location = Location {
+            bucket: data.arn.clone(),
+            role: role.clone(),
+            hybrid: dataset.import.is_some(),
+        };
+        before.push(scope.add("Location", location).logical_id().clone());
+    }
+    let database = database(scope, context, data, &before);
+    before.extend(database.logical_id().cloned());
+    let last = permissions(scope, context, role, before);
+    tables(scope, context, data, &database);
+    let part = |part: &str| names.dataset_part(environment, dataset, part);
+    let security = data.key.as_ref().map(|key| {
+        let configuration = SecurityConfiguration {
+            // Glue puts this name into the names of log groups, which the role's policy knows.
+            name: names.dataset_role(environment, dataset),
+            key: key.clone(),
+            encrypts_data: true,
+        };
+        scope.add("SecurityConfiguration", configuration)
+    });
+    let is_elsewhere = dataset.import.as_ref().is_some_and(|import| import.catalog_account.is_some());
+    if !is_elsewhere {
+        // A crawler writes into its own account's catalog only.
+        let after = Options {
+            depends_on: last,
+            after_policies: role.policy().into_iter().chain(data.policy).collect(),
+            deletion: None,
+        };
+        scope.add(
+            "Crawler",
+            Crawler {
+                name: part("crawler"),
+                role: role.clone(),
+                database: database.clone(),
+                target: data.uri.clone(),
+                schedule: dataset.crawler_schedule.as_ref().map(ToString::to_string),
+                security: security.clone(),
+                after,
+            },
+        );
+    }
+    profiling(scope, context, role, &database, security);
+}
+
+fn database(
+    scope: &mut Scope<'_>,
+    context: &Context<'_>,
+    data: &Data,
+    before: &[LogicalId],
+) -> DatabaseHandle {
+    let Context { names, environment, dataset, .. } = context;
+    let import = dataset.import.as_ref();
+    let imported = import.and_then(|import| import.glue_database.as_ref());
+    let account = import.and_then(|import| import.catalog_account.as_ref());
+    let name = names.dataset_database(environment, dataset);
+    match (imported, account) {
+        (Some(_), None) => DatabaseHandle::imported(&name),
+        (Some(_), Some(account)) => {
+            let link = Database {
+                name: names.dataset_part(environment, dataset, "link").replace('-', "_"),
+                description: String::new(),
+                location: String::new(),
+                retain: false,
+                link: Some((account.to_string(), name)),
+                after: before.to_vec(),
+            };
+            scope.add("DatabaseLink", link)
+        }
+        (None, _) => {
+            let database = Database {
+                name,
+                description: format!("Dataset {}", dataset.header.id),
+                location: data.uri.clone(),
+                retain: dataset.retain_on_delete,
+                link: None,
+                after: before.to_vec(),
+            };
+            scope.add("Database", database)
+        }
+    }
+}
+
+/// The permissions of the dataset's role, its owner and its stewards, one after the other.
+fn permissions(
+    scope: &mut Scope<'_>,
+    context: &Context<'_>,
+    role: &RoleHandle,
+    before: Vec<LogicalId>,
+) -> Vec<LogicalId> {
+    let Context { names, environment, dataset, place, target } = context;
+    let own_account = environment.account.to_string();
+    let import = dataset.import.as_ref();
+    let account = import
+        .and_then(|import| import.catalog_account.as_ref())
+        .map_or_else(|| own_account.clone(), ToString::to_string);
+    let name = names.dataset_database(environment, dataset);
+    let database = Catalog::Database { account: account.clone(), name: name.clone() };
+    let tables = Catalog::Tables { account, database: name };
+    let bucket = names.dataset_bucket(environment, dataset);
+    let location = Catalog::Location {
+        account: own_account,
+        arn: lakewright_constructs::bucket::bucket_arn(place, &bucket),
+    };
+    let registers = import.is_none_or(|import| import.register_location);
+    let mut chain = PermissionChain::after(before, target);
+    let mut scope = scope.child("Permissions");
+    let mut write = |scope: &mut Scope<'_>, to: &dyn Receives, ids: [&'static str; 3]| {
+        if registers {
+            let access = set(ids[0], "locate", &[Permission::DataLocationAccess]);
+            chain.grant(scope, to, &location, access);
+        }
+        chain.grant(scope, to, &database, set(ids[1], "write", &MAKE));
+        chain.grant(scope, to, &tables, set(ids[2], "write", &WRITE));
+    };
+    write(&mut scope, role, ["RoleLocation", "RoleDatabase", "RoleTables"]);
+    if let Some(owner) = context.team_role(&dataset.team) {
+        write(&mut scope, &owner, ["OwnerLocation", "OwnerDatabase", "OwnerTables"]);
+    }
+    let stewards = dataset.stewards.as_ref().filter(|stewards| **stewards != dataset.team);
+    if let Some(stewards) = stewards.and_then(|team| context.team_role(team)) {
+        let describe = set("StewardsDatabase", "read", &[Permission::Describe]);
+        chain.grant(&mut scope, &stewards, &database, describe);
+        chain.grant(&mut scope, &stewards, &tables, set("StewardsTables", "read", &READ));
+    }
+    chain.last().to_vec()
+}
+
+fn tables(scope: &mut Scope<'_>, context: &Context<'_>, data: &Data, database: &DatabaseHandle) {
+    for (name, table) in &context.dataset.tables {
+        if table.columns.is_empty() {
+            continue;
+        }
+        let columns = table.columns.iter().map(|column| TableColumn {
+            name: column.name.to_string(),
+            kind: column.kind.clone(),
+        });
+        let format = match table.format {
+            mesh::TableFormat::Csv => TableFormat::CSV,
+            mesh::TableFormat::Json => TableFormat::JSON,
+            mesh::TableFormat::Parquet => TableFormat::PARQUET,
+        };
+        let construct = Table {
+            database: database.clone(),
+            name: name.to_string(),
+            location: format!("{}{}/", data.uri, table.location),
+            format,
+            columns: columns.collect(),
+            retain: context.dataset.retain_on_delete,
+        };
+        let mut scope = scope.because(cause(table.origin));
+        construct.build(&mut scope.named_child("Table", name.as_str()));
+    }
+}
+
+fn set(id: &'static str, access: &'static str, permissions: &'static [Permission]) -> PermissionSet<'static> {
+    PermissionSet { id, access, permissions, with_grant_option: false }
+}
+
+/// The profiling job, and what starts it when it has a schedule.
+fn profiling(
+    scope: &mut Scope<'_>,
+    context: &Context<'_>,
+    role: &RoleHandle,
+    database: &DatabaseHandle,
+    security: Option<Expr<Name<glue::SecurityConfiguration>>>,
+) {
+    let Context { names, environment, dataset, .. } = context;
+    let bucket = names.environment_bucket(environment);
+    let uri = names.dataset_uri(environment, dataset);
+    let job = Job {
+        name: names.dataset_part(environment, dataset, "profiler"),
+        description: format!("Profiles dataset {}", dataset.header.id),
+        role: role.clone(),
+        script: format!("s3://{bucket}/profiling/code/profile.py"),
+        arguments: vec![
+            ("--database", database.known_name().to_owned().into()),
+            ("--dataset", dataset.header.id.to_string().into()),
+            ("--enable-glue-datacatalog", "true".into()),
+            ("--enable-metrics", "true".into()),
+            ("--results", format!("s3://{bucket}/profiling/results/{uri}/").into()),
+        ],
+        security,
+    };
+    let job = scope.add("Profiler", job);
+    if let Some(schedule) = &dataset.profiling_schedule {
+        let name = names.dataset_part(environment, dataset, "profiler-schedule");
+        scope.add("ProfilerSchedule", Trigger { name, job, schedule: schedule.to_string() });
+    }
+}

@@ -1,0 +1,106 @@
+//! The `environment` stack: what the teams of an account and region share.
+
+mod studio;
+mod subscriptions;
+
+use lakewright_constructs::bucket::{Bucket, Encryption, Lifecycle, bucket_arn};
+use lakewright_constructs::lakeformation::Settings;
+use lakewright_manifest::Mesh;
+use lakewright_manifest::mesh::{Environment, EnvironmentPermission};
+use lakewright_policies::condition::{Comparison, Condition};
+use lakewright_policies::service::Service;
+use lakewright_policies::{Principal, Statement};
+use lakewright_synth::{Record, Scope};
+
+use crate::Names;
+
+/// Days that access logs are kept.
+const LOG_DAYS: i64 = 365;
+/// Days that query results are kept.
+const RESULT_DAYS: i64 = 30;
+
+pub(crate) fn build(scope: &mut Scope<'_>, mesh: &Mesh, names: Names<'_>, environment: &Environment) {
+    let target = format!("environment/{}", environment.header.id);
+    let logs = scope.add("LogBucket", log_bucket(names, environment, &target));
+    record_log_delivery(scope, names, environment, &target);
+    scope.add(
+        "Bucket",
+        Bucket {
+            name: names.environment_bucket(environment),
+            encryption: Encryption::S3Managed,
+            access_logs: Some(logs.name()),
+            lifecycle: vec![Lifecycle::Expire { prefix: "athenaqueries/", days: RESULT_DAYS }],
+            statements: Vec::new(),
+            target: target.clone(),
+            retain: environment.retain_on_delete,
+        },
+    );
+    if environment.features.datasets {
+        let admins = vec![names.execution_role_arn(environment), names.pivot_role_arn(environment)];
+        scope.add("LakeFormationSettings", Settings { admins });
+    }
+    if environment.features.subscriptions {
+        subscriptions::build(scope, mesh, names, environment);
+    }
+    if let Some(vpc) = &environment.studio_vpc {
+        studio::build(scope, names, environment, vpc);
+    }
+}
+
+fn log_bucket(names: Names<'_>, environment: &Environment, target: &str) -> Bucket {
+    let place = Names::place(environment);
+    let name = names.log_bucket(environment);
+    let delivery = Statement::allow(
+        "AccessLogs",
+        ["s3:PutObject"],
+        [format!("{}/access-logs/*", bucket_arn(&place, &name))],
+    )
+    .for_principals([Principal::Service(Service::S3_LOGGING.principal.into())])
+    .when(Service::S3_LOGGING.acting_for(&place.account).with(Condition::new(
+        Comparison::ArnLike,
+        "aws:SourceArn",
+        bucket_arn(&place, &format!("{}-*", environment.resource_prefix)),
+    )));
+    Bucket {
+        name,
+        // S3 delivers access logs to buckets with SSE-S3 only.
+        encryption: Encryption::S3Managed,
+        access_logs: None,
+        lifecycle: vec![Lifecycle::Expire { prefix: "", days: LOG_DAYS }],
+        statements: vec![delivery],
+        target: target.to_owned(),
+        retain: environment.retain_on_delete,
+    }
+}
+
+fn record_log_delivery(scope: &mut Scope<'_>, names: Names<'_>, environment: &Environment, target: &str) {
+    let place = Names::place(environment);
+    let arn = bucket_arn(&place, &names.log_bucket(environment));
+    let source = bucket_arn(&place, &format!("{}-*", environment.resource_prefix));
+    scope.record(Record {
+        principal: format!("service/{}", Service::S3_LOGGING.principal),
+        principal_arn: Service::S3_LOGGING.principal.to_owned(),
+        access: "log",
+        resource: target.to_owned(),
+        actions: vec!["s3:PutObject".to_owned()],
+        resources: vec![format!("{arn}/access-logs/*")],
+        conditions: vec![
+            format!("ArnLike aws:SourceArn {source}"),
+            format!("StringEquals aws:SourceAccount {}", place.account),
+        ],
+    });
+}
+
+/// The ARNs of the roles of the teams that have a permission here.
+pub(crate) fn roles_with(
+    names: Names<'_>,
+    environment: &Environment,
+    permission: Option<EnvironmentPermission>,
+) -> Vec<String> {
+    environment
+        .teams
+        .iter()
+        .filter(|team| permission.is_none_or(|permission| team.permissions.contains(&permission)))
+        .map(|team| names.team_role_arn(environment, team))
+        .collect()
+}

@@ -1,0 +1,93 @@
+//! ML Studio's domain, in the VPC that is given, the default one, or one that is made.
+
+use lakewright_constructs::key::{Key, delegated_use};
+use lakewright_constructs::network::PrivateNetwork;
+use lakewright_constructs::parameter::Parameter;
+use lakewright_constructs::role::{Policies, Role, Trust, principal_is, root_arn};
+use lakewright_constructs::studio::StudioDomain;
+use lakewright_constructs::cfn::sagemaker;
+use lakewright_manifest::mesh::{Environment, EnvironmentPermission, StudioVpc, Vpc};
+use lakewright_policies::condition::{Comparison, Condition};
+use lakewright_policies::service::Service;
+use lakewright_policies::{Conditions, Principal, Statement};
+use lakewright_synth::Scope;
+use lakewright_template::Expr;
+
+use super::roles_with;
+use crate::Names;
+
+/// The services that use the domain's key for the domain's volumes and outputs.
+const SERVICES: [&str; 4] = ["ec2", "elasticfilesystem", "s3", "sagemaker"];
+
+pub(super) fn build(scope: &mut Scope<'_>, names: Names<'_>, environment: &Environment, vpc: &StudioVpc) {
+    let name = names.studio(environment);
+    let target = format!("environment/{}", environment.header.id);
+    let mut scope = scope.child("Studio");
+    let (vpc, subnets) = match vpc {
+        StudioVpc::Given(vpc) | StudioVpc::Default(vpc) => {
+            let Vpc { vpc_id, subnet_ids } = vpc;
+            let subnets = subnet_ids.iter().map(|subnet| Expr::known_name(subnet.to_string()));
+            (Expr::known_name(vpc_id.to_string()), subnets.collect())
+        }
+        StudioVpc::Created => {
+            let boundary = environment.permissions_boundary.as_ref().map(ToString::to_string);
+            let network = PrivateNetwork { name: format!("{name}-studio"), boundary };
+            let network = scope.add("Network", network);
+            (network.vpc, network.subnets)
+        }
+    };
+    // Profiles name their team's role; this one is for a profile that names none, and may do nothing.
+    let role = scope.add(
+        "Role",
+        Role {
+            name: format!("{name}-studio"),
+            description: "Default role of ML Studio profiles, without permissions".to_owned(),
+            grantee: format!("studio-role/{}", environment.header.id),
+            trust: vec![Trust::Service(Service::SAGEMAKER)],
+            policies: Policies::Inline("studio".to_owned()),
+            boundary: environment.permissions_boundary.as_ref().map(ToString::to_string),
+            tags: Vec::new(),
+        },
+    );
+    let key = scope.add("Key", key(names, environment, &target));
+    let domain = scope.add(
+        "Domain",
+        StudioDomain {
+            name,
+            vpc,
+            subnets,
+            key: key.id(),
+            role: role.arn(),
+            retain: environment.retain_on_delete,
+        },
+    );
+    scope.add(
+        "DomainId",
+        Parameter {
+            name: names.parameter(environment, "studio/domain-id"),
+            description: "The id of the ML Studio domain",
+            value: domain.attribute(&sagemaker::Domain::DOMAIN_ID),
+        },
+    );
+}
+
+fn key(names: Names<'_>, environment: &Environment, target: &str) -> Key {
+    let place = Names::place(environment);
+    let mut roles = roles_with(names, environment, Some(EnvironmentPermission::CreateStudioProfile));
+    // Whoever makes the domain must be able to hand the key to its volumes.
+    roles.push(names.execution_role_arn(environment));
+    let volumes = Statement::allow("GrantsForVolumes", ["kms:CreateGrant"], ["*"])
+        .for_principals([Principal::Aws(root_arn(&place, &place.account).into())])
+        .when(
+            Conditions::none()
+                .with(principal_is(&roles))
+                .with(Condition::new(Comparison::Bool, "kms:GrantIsForAWSResource", "true")),
+        );
+    Key {
+        description: format!("ML Studio of environment {}", environment.header.id),
+        alias: format!("{}-studio", names.studio(environment)),
+        target: target.to_owned(),
+        statements: vec![delegated_use(&place, &roles, &SERVICES), volumes],
+        retain: environment.retain_on_delete,
+    }
+}

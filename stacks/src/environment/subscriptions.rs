@@ -1,0 +1,140 @@
+//! Notifications: producers publish to one topic, the platform reads them from a queue and tells
+//! consumers through another topic.
+
+use lakewright_constructs::cfn::sns;
+use lakewright_constructs::key::{Key, delegated_use};
+use lakewright_constructs::messaging::{Queue, Topic, topic_arn};
+use lakewright_constructs::role::{ImportedRole, Receives as _, principal_is, root_arn};
+use lakewright_manifest::Mesh;
+use lakewright_manifest::mesh::Environment;
+use lakewright_policies::condition::{Comparison, Condition};
+use lakewright_policies::service::Service;
+use lakewright_policies::{Conditions, Principal, Statement};
+use lakewright_synth::{Grantee, Options, Record, Scope};
+use lakewright_template::Expr;
+use lakewright_template::resolve::Place;
+
+use super::roles_with;
+use crate::Names;
+
+/// What messages are encrypted and decrypted with.
+const MESSAGE_KEY_USE: [&str; 2] = ["kms:Decrypt", "kms:GenerateDataKey"];
+
+pub(super) fn build(scope: &mut Scope<'_>, mesh: &Mesh, names: Names<'_>, environment: &Environment) {
+    let place = Names::place(environment);
+    let target = format!("environment/{}", environment.header.id);
+    let mut scope = scope.child("Subscriptions");
+    let producers = match &environment.producers_topic {
+        Some(arn) => arn.to_string(),
+        None => topic_arn(&place, &names.subscription(environment, "producers")),
+    };
+    let platform = platform(mesh, &place);
+    let platform_roles = Conditions::none().with(platform_condition(mesh));
+    let key = scope.add("Key", key(mesh, names, environment, &producers, &target));
+    let dead_letters = scope.add(
+        "DeadLetters",
+        Queue {
+            name: names.subscription(environment, "dead-letters"),
+            key: key.id(),
+            dead_letters: None,
+            topic: None,
+            target: target.clone(),
+        },
+    );
+    let queue = scope.add(
+        "Queue",
+        Queue {
+            name: names.subscription(environment, "producers"),
+            key: key.id(),
+            dead_letters: Some(dead_letters.arn()),
+            topic: Some(producers.clone()),
+            target: target.clone(),
+        },
+    );
+    let topic = match &environment.producers_topic {
+        Some(arn) => Expr::known_arn(arn.to_string()),
+        None => scope.add("Producers", topic_for(names, environment, "producers", &key.id(), &target)).arn(),
+    };
+    let region = environment.producers_topic.as_ref().and_then(|arn| arn.as_str().split(':').nth(3));
+    let subscription = sns::Subscription {
+        topic_arn: Some(topic),
+        protocol: Some("sqs".into()),
+        endpoint: Some(queue.arn().into()),
+        region: region.map(|region| region.to_owned().into()),
+        ..sns::Subscription::default()
+    };
+    scope.child("Subscription").resource(subscription, Options::default());
+    let consumers = scope.add("Consumers", topic_for(names, environment, "consumers", &key.id(), &target));
+    scope.grant(queue.grant_consume(&platform, platform_roles.clone()));
+    scope.grant(dead_letters.grant_consume(&platform, platform_roles.clone()));
+    scope.grant(consumers.grant_publish(&platform, platform_roles));
+    record_deliveries(&mut scope, &place, &producers, &target, names, environment);
+}
+
+fn topic_for(
+    names: Names<'_>,
+    environment: &Environment,
+    part: &str,
+    key: &Expr<lakewright_template::Name<lakewright_constructs::cfn::kms::Key>>,
+    target: &str,
+) -> Topic {
+    Topic { name: names.subscription(environment, part), key: key.clone(), target: target.to_owned() }
+}
+
+/// The platform's own account. Its roles may come and go, so policies name the account and hold it
+/// to the roles by a condition.
+fn platform(mesh: &Mesh, place: &Place) -> Grantee {
+    let account = mesh.tenant.central_account.as_str();
+    let root = ImportedRole::new(&root_arn(place, account), &format!("account/{account}"));
+    root.grantee().clone()
+}
+
+fn platform_condition(mesh: &Mesh) -> Condition {
+    let roles: Vec<String> = mesh.tenant.pivot_role.trusted_roles.iter().map(ToString::to_string).collect();
+    principal_is(&roles)
+}
+
+fn key(mesh: &Mesh, names: Names<'_>, environment: &Environment, producers: &str, target: &str) -> Key {
+    let place = Names::place(environment);
+    let sns = Statement::allow("TopicsEncrypt", MESSAGE_KEY_USE, ["*"])
+        .for_principals([Principal::Service(Service::SNS.principal.into())])
+        .when(Service::SNS.acting_for(&place.account).with(Condition::new(
+            Comparison::ArnEquals,
+            "aws:SourceArn",
+            producers.to_owned(),
+        )));
+    let platform = Statement::allow("PlatformReads", MESSAGE_KEY_USE, ["*"])
+        .for_principals([Principal::Aws(root_arn(&place, mesh.tenant.central_account.as_str()).into())])
+        .when(Conditions::none().with(platform_condition(mesh)));
+    let teams = delegated_use(&place, &roles_with(names, environment, None), &["sns", "sqs"]);
+    Key {
+        description: format!("Subscriptions of environment {}", environment.header.id),
+        alias: names.subscription(environment, "subscriptions"),
+        target: target.to_owned(),
+        statements: vec![platform, sns, teams],
+        retain: false,
+    }
+}
+
+fn record_deliveries(
+    scope: &mut Scope<'_>,
+    place: &Place,
+    producers: &str,
+    target: &str,
+    names: Names<'_>,
+    environment: &Environment,
+) {
+    let queue = lakewright_constructs::messaging::queue_arn(place, &names.subscription(environment, "producers"));
+    scope.record(Record {
+        principal: format!("service/{}", Service::SNS.principal),
+        principal_arn: Service::SNS.principal.to_owned(),
+        access: "deliver",
+        resource: target.to_owned(),
+        actions: vec!["sqs:SendMessage".to_owned()],
+        resources: vec![queue],
+        conditions: vec![
+            format!("ArnEquals aws:SourceArn {producers}"),
+            format!("StringEquals aws:SourceAccount {}", place.account),
+        ],
+    });
+}

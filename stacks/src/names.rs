@@ -1,0 +1,214 @@
+//! Physical names and ARNs, all known at synthesis.
+//!
+//! A name is `{prefix}-{id}-{uri}`. The `uri` is a hash of the tenant, account,
+//! region, kind and whole id, so a name that is cut to a service's limit is
+//! still unique.
+
+use lakewright_manifest::Mesh;
+use lakewright_manifest::mesh::{Dataset, Environment, EnvironmentTeam};
+use lakewright_manifest::{Id, TeamName};
+use lakewright_template::digest::base32_prefix;
+use lakewright_template::limits::{
+    ALIAS_CHARACTERS, BUCKET_NAME_CHARACTERS, GLUE_NAME_CHARACTERS, QUEUE_NAME_CHARACTERS,
+    ROLE_NAME_CHARACTERS, SAGEMAKER_NAME_CHARACTERS, STACK_NAME_CHARACTERS,
+};
+use lakewright_template::resolve::Place;
+
+/// The names of one mesh.
+#[derive(Debug, Clone, Copy)]
+pub struct Names<'m> {
+    mesh: &'m Mesh,
+}
+
+impl<'m> Names<'m> {
+    /// The names of a mesh.
+    pub fn new(mesh: &'m Mesh) -> Self {
+        Self { mesh }
+    }
+
+    /// Where an environment lies.
+    pub fn place(environment: &Environment) -> Place {
+        Place {
+            account: environment.account.to_string(),
+            region: environment.region.to_string(),
+        }
+    }
+
+    /// The eight characters that tell one thing from all others in AWS.
+    pub fn uri(&self, environment: &Environment, kind: &str, id: &str) -> String {
+        let tenant = &self.mesh.tenant.header.id;
+        let Environment { account, region, .. } = environment;
+        base32_prefix(format!("{tenant}/{account}/{region}/{kind}/{id}").as_bytes())
+    }
+
+    /// The bucket for query results, code and profiles.
+    pub fn environment_bucket(&self, environment: &Environment) -> String {
+        self.of_environment(environment, "", BUCKET_NAME_CHARACTERS)
+    }
+
+    /// The bucket for access logs.
+    pub fn log_bucket(&self, environment: &Environment) -> String {
+        self.of_environment(environment, "-logs", BUCKET_NAME_CHARACTERS)
+    }
+
+    /// A topic, queue or key of the environment's subscriptions.
+    pub fn subscription(&self, environment: &Environment, part: &str) -> String {
+        self.of_environment(environment, &format!("-{part}"), QUEUE_NAME_CHARACTERS)
+    }
+
+    /// The ML Studio domain, and how the names of what belongs to it begin.
+    pub fn studio(&self, environment: &Environment) -> String {
+        // Room for what is put behind it, up to `-studio-flow-logs`.
+        self.of_environment(environment, "", SAGEMAKER_NAME_CHARACTERS - 17)
+    }
+
+    fn of_environment(&self, environment: &Environment, suffix: &str, limit: usize) -> String {
+        let id = environment.header.id.as_str();
+        let uri = self.uri(environment, "environment", id);
+        physical(environment.resource_prefix.as_str(), id, &uri, suffix, limit)
+    }
+
+    /// The root of the environment's SSM parameters.
+    pub fn parameter(&self, environment: &Environment, name: &str) -> String {
+        format!("/{}/{}/{name}", environment.resource_prefix, environment.header.id)
+    }
+
+    /// The role that the platform assumes.
+    ///
+    /// The region is in the name, so that environments in several regions of one account do not collide.
+    pub fn pivot_role_arn(&self, environment: &Environment) -> String {
+        let given = self.mesh.tenant.pivot_role.name.clone();
+        let name = given.unwrap_or_else(|| format!("{}-pivot-role", environment.resource_prefix));
+        role_arn(environment, &format!("{name}-{}", environment.region))
+    }
+
+    /// The role that CloudFormation runs stacks as.
+    pub fn execution_role_arn(&self, environment: &Environment) -> String {
+        role_arn(environment, &format!("{}-execution-{}", environment.resource_prefix, environment.region))
+    }
+
+    /// The name of a team's role, and of its workgroup.
+    pub fn team(&self, environment: &Environment, team: &TeamName) -> String {
+        let uri = self.uri(environment, "team", &format!("{}/{team}", environment.header.id));
+        physical(environment.resource_prefix.as_str(), &slug(team), &uri, "", ROLE_NAME_CHARACTERS)
+    }
+
+    /// The ARN of a team's role: its own, or the one that the mesh imports.
+    pub fn team_role_arn(&self, environment: &Environment, team: &EnvironmentTeam) -> String {
+        match &team.iam_role_arn {
+            Some(arn) => arn.to_string(),
+            None => role_arn(environment, &self.team(environment, &team.team)),
+        }
+    }
+
+    /// The ARN of a team's workgroup.
+    pub fn workgroup_arn(&self, environment: &Environment, team: &TeamName) -> String {
+        let place = Self::place(environment);
+        let name = self.team(environment, team);
+        format!("arn:{}:athena:{}:{}:workgroup/{name}", place.partition(), place.region, place.account)
+    }
+
+    /// A dataset's bucket: its own, or the one that it imports.
+    pub fn dataset_bucket(&self, environment: &Environment, dataset: &Dataset) -> String {
+        match &dataset.import {
+            Some(import) => import.bucket.to_string(),
+            None => self.of_dataset(environment, dataset, "", BUCKET_NAME_CHARACTERS),
+        }
+    }
+
+    /// A dataset's role.
+    pub fn dataset_role(&self, environment: &Environment, dataset: &Dataset) -> String {
+        self.of_dataset(environment, dataset, "", ROLE_NAME_CHARACTERS)
+    }
+
+    /// A dataset's key alias, without `alias/`.
+    pub fn dataset_alias(&self, environment: &Environment, dataset: &Dataset) -> String {
+        self.of_dataset(environment, dataset, "", ALIAS_CHARACTERS - "alias/".len())
+    }
+
+    /// A dataset's database: its own, or the one that it imports.
+    pub fn dataset_database(&self, environment: &Environment, dataset: &Dataset) -> String {
+        let imported = dataset.import.as_ref().and_then(|import| import.glue_database.as_ref());
+        match imported {
+            Some(name) => name.to_string(),
+            None => self.of_dataset(environment, dataset, "", GLUE_NAME_CHARACTERS).replace('-', "_"),
+        }
+    }
+
+    /// A dataset's crawler, job, trigger or security configuration.
+    pub fn dataset_part(&self, environment: &Environment, dataset: &Dataset, part: &str) -> String {
+        self.of_dataset(environment, dataset, &format!("-{part}"), GLUE_NAME_CHARACTERS)
+    }
+
+    /// The eight characters of a dataset.
+    pub fn dataset_uri(&self, environment: &Environment, dataset: &Dataset) -> String {
+        self.uri(environment, "dataset", dataset.header.id.as_str())
+    }
+
+    fn of_dataset(&self, environment: &Environment, dataset: &Dataset, suffix: &str, limit: usize) -> String {
+        let uri = self.dataset_uri(environment, dataset);
+        physical(environment.resource_prefix.as_str(), dataset.header.id.as_str(), &uri, suffix, limit)
+    }
+
+    /// The name of a stack for a document.
+    pub fn stack(environment: &Environment, kind: &str, id: &Id) -> String {
+        format!("{}-{kind}-{id}", environment.resource_prefix)
+    }
+
+    /// The name of a team's stack.
+    pub fn team_stack(&self, environment: &Environment, team: &TeamName) -> String {
+        let uri = self.uri(environment, "team", &format!("{}/{team}", environment.header.id));
+        let prefix = format!("{}-team-{}", environment.resource_prefix, environment.header.id);
+        physical(&prefix, &slug(team), &uri, "", STACK_NAME_CHARACTERS)
+    }
+}
+
+fn role_arn(environment: &Environment, name: &str) -> String {
+    lakewright_constructs::role::role_arn(&Names::place(environment), name)
+}
+
+/// `{prefix}-{middle}-{uri}{suffix}`, the middle cut so that the whole is within the limit.
+fn physical(prefix: &str, middle: &str, uri: &str, suffix: &str, limit: usize) -> String {
+    let fixed = prefix.len() + 1 + 1 + uri.len() + suffix.len();
+    let room = limit.saturating_sub(fixed).min(middle.len());
+    let middle = middle[..room].trim_end_matches('-');
+    if middle.is_empty() {
+        format!("{prefix}-{uri}{suffix}")
+    } else {
+        format!("{prefix}-{middle}-{uri}{suffix}")
+    }
+}
+
+/// Lower-case ASCII letters and digits with single hyphens between; empty for other scripts.
+fn slug(team: &TeamName) -> String {
+    let mut slug = String::new();
+    for character in team.as_str().chars() {
+        if character.is_ascii_alphanumeric() {
+            slug.push(character.to_ascii_lowercase());
+        } else if !slug.is_empty() && !slug.ends_with('-') {
+            slug.push('-');
+        }
+    }
+    slug.trim_end_matches('-').to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_names_are_cut_in_the_middle() {
+        let name = physical("a-rather-long-prefix", &"x".repeat(40), "abcdefgh", "-logs", 63);
+        assert_eq!(name.len(), 63);
+        assert!(name.starts_with("a-rather-long-prefix-xxx") && name.ends_with("-abcdefgh-logs"));
+        assert_eq!(physical("p", "ab-cd", "abcdefgh", "", 14), "p-ab-abcdefgh");
+    }
+
+    #[test]
+    fn slugs_are_safe_in_names() {
+        let slug_of = |name: &str| slug(&TeamName::parse(name).expect("a team"));
+        assert_eq!(slug_of("Data Platform/Admins"), "data-platform-admins");
+        assert_eq!(slug_of("日本"), "");
+        assert_eq!(physical("p", "", "abcdefgh", "", 63), "p-abcdefgh");
+    }
+}

@@ -1,0 +1,200 @@
+//! The `team` stack: a team's role with what its permissions and the environment's features give,
+//! and its Athena workgroup.
+
+mod permissions;
+
+use lakewright_constructs::athena::{NamedQuery, Workgroup};
+use lakewright_constructs::bucket::{BucketTraffic as _, ImportedBucket};
+use lakewright_constructs::key::ImportedKey;
+use lakewright_constructs::messaging::topic_arn;
+use lakewright_constructs::role::{Policies, Receives as _, Role, RoleHandle, Trust};
+use lakewright_manifest::Mesh;
+use lakewright_manifest::mesh::{Environment, EnvironmentPermission, EnvironmentTeam};
+use lakewright_policies::condition::{Comparison, Condition};
+use lakewright_policies::Conditions;
+use lakewright_synth::{Grant, Grants, Scope, Target};
+
+use crate::Names;
+use crate::diagnose::cause;
+
+/// Managed policies that a role's permissions may take; the others are for imported datasets and shares.
+const PERMISSION_POLICIES: usize = 6;
+
+/// Whether a team needs a stack: an imported role without a workgroup leaves nothing to make.
+pub(crate) fn has_stack(environment: &Environment, team: &EnvironmentTeam) -> bool {
+    team.iam_role_arn.is_none() || has_workgroup(environment, team)
+}
+
+fn has_workgroup(environment: &Environment, team: &EnvironmentTeam) -> bool {
+    environment.features.worksheets && team.permissions.contains(&EnvironmentPermission::RunAthenaQuery)
+}
+
+pub(crate) fn build(
+    scope: &mut Scope<'_>,
+    mesh: &Mesh,
+    names: Names<'_>,
+    environment: &Environment,
+    team: &EnvironmentTeam,
+) {
+    if team.iam_role_arn.is_none() {
+        let role = scope.add("Role", role(names, environment, team));
+        permissions::grant(scope, names, environment, team, &role);
+        grant_subscriptions(scope, names, environment, &role);
+        grant_studio_key(scope, names, environment, team, &role);
+        grant_imported_datasets(scope, mesh, names, environment, team, &role);
+    }
+    if has_workgroup(environment, team) {
+        workgroup(scope, mesh, names, environment, team);
+    }
+}
+
+fn role(names: Names<'_>, environment: &Environment, team: &EnvironmentTeam) -> Role {
+    let name = names.team(environment, &team.team);
+    let pivot = Trust::Role {
+        arn: names.pivot_role_arn(environment),
+        name: format!("pivot-role/{}", environment.header.id),
+        actions: &["sts:AssumeRole"],
+    };
+    let services = permissions::services(environment, team).into_iter().map(Trust::Service);
+    Role {
+        policies: Policies::Managed { name: name.clone(), policies: PERMISSION_POLICIES },
+        name,
+        description: format!("Team {} in environment {}", team.team, environment.header.id),
+        grantee: grantee_name(environment, team),
+        trust: std::iter::once(pivot).chain(services).collect(),
+        boundary: environment.permissions_boundary.as_ref().map(ToString::to_string),
+        tags: Vec::new(),
+    }
+}
+
+/// The team on the command line.
+pub(crate) fn grantee_name(environment: &Environment, team: &EnvironmentTeam) -> String {
+    format!("team/{}/{}", environment.header.id, team.team)
+}
+
+fn workgroup(
+    scope: &mut Scope<'_>,
+    mesh: &Mesh,
+    names: Names<'_>,
+    environment: &Environment,
+    team: &EnvironmentTeam,
+) {
+    let name = names.team(environment, &team.team);
+    let bucket = names.environment_bucket(environment);
+    let workgroup = scope.add(
+        "Workgroup",
+        Workgroup {
+            results: format!("s3://{bucket}/athenaqueries/{name}/"),
+            results_owner: environment.account.to_string(),
+            name,
+        },
+    );
+    let worksheets = mesh.worksheets.values().filter(|worksheet| {
+        worksheet.environment == environment.header.id && worksheet.team == team.team
+    });
+    for worksheet in worksheets {
+        let query = NamedQuery {
+            name: worksheet.header.label.chars().take(128).collect(),
+            description: worksheet.header.description.clone(),
+            database: worksheet.database.clone(),
+            query: worksheet.query.clone(),
+            workgroup: workgroup.name(),
+        };
+        let mut scope = scope.because(cause(worksheet.header.origin));
+        let mut scope = scope.named_child("Worksheet", worksheet.header.id.as_str());
+        lakewright_synth::Construct::build(query, &mut scope);
+    }
+}
+
+/// Teams publish what they produce and subscribe to what others tell.
+fn grant_subscriptions(
+    scope: &mut Scope<'_>,
+    names: Names<'_>,
+    environment: &Environment,
+    role: &RoleHandle,
+) {
+    if !environment.features.subscriptions {
+        return;
+    }
+    let place = Names::place(environment);
+    let producers = match &environment.producers_topic {
+        Some(arn) => arn.to_string(),
+        None => topic_arn(&place, &names.subscription(environment, "producers")),
+    };
+    let consumers = topic_arn(&place, &names.subscription(environment, "consumers"));
+    let target = format!("environment/{}", environment.header.id);
+    let grant = |sid: &str, access, actions: &[&'static str], arn: String| Grant {
+        sid: sid.to_owned(),
+        grantee: role.grantee().clone(),
+        access,
+        target: Target { name: target.clone(), account: place.account.clone(), policy: None },
+        actions: actions.to_vec(),
+        resources: vec![arn.clone().into()],
+        own_resources: Vec::new(),
+        known_resources: vec![arn],
+        conditions: Conditions::none(),
+    };
+    scope.grant(Grants(vec![
+        grant("PublishToProducers", "publish", &["sns:Publish"], producers),
+        grant("SubscribeToConsumers", "subscribe", &["sns:Subscribe"], consumers),
+    ]));
+    let alias = names.subscription(environment, "subscriptions");
+    let key = ImportedKey::new(&place, &alias, &target);
+    scope.grant(key.grant_use_via(role, &["sns", "sqs"], &place.region));
+}
+
+/// The key of the environment's ML Studio domain delegates to the roles of teams with profiles.
+fn grant_studio_key(
+    scope: &mut Scope<'_>,
+    names: Names<'_>,
+    environment: &Environment,
+    team: &EnvironmentTeam,
+    role: &RoleHandle,
+) {
+    let has_profiles = team.permissions.contains(&EnvironmentPermission::CreateStudioProfile);
+    if !has_profiles || environment.studio_vpc.is_none() {
+        return;
+    }
+    let place = Names::place(environment);
+    let alias = format!("{}-studio", names.studio(environment));
+    let target = format!("environment/{}", environment.header.id);
+    let key = ImportedKey::new(&place, &alias, &target);
+    let services = ["ec2", "elasticfilesystem", "s3", "sagemaker"];
+    scope.grant(key.grant_use_via(role, &services, &place.region));
+    let for_resources = Condition::new(Comparison::Bool, "kms:GrantIsForAWSResource", "true");
+    scope.grant(key.grant_volumes(role, Conditions::none().with(for_resources)));
+}
+
+/// An imported bucket keeps its own policy, so what teams may do with it stands on their side.
+fn grant_imported_datasets(
+    scope: &mut Scope<'_>,
+    mesh: &Mesh,
+    names: Names<'_>,
+    environment: &Environment,
+    team: &EnvironmentTeam,
+    role: &RoleHandle,
+) {
+    let place = Names::place(environment);
+    let quota = mesh.tenant.quotas.managed_policies_per_role;
+    let name = format!("{}-data", names.team(environment, &team.team));
+    let mut data = scope.child("Data");
+    let role = role.with_policies(&mut data, name, quota - PERMISSION_POLICIES);
+    let imported = mesh.datasets.values().filter(|dataset| dataset.environment == environment.header.id);
+    for dataset in imported {
+        let Some(import) = &dataset.import else { continue };
+        let is_owner = dataset.team == team.team;
+        let is_steward = dataset.stewards.as_ref() == Some(&team.team);
+        if !is_owner && !is_steward {
+            continue;
+        }
+        let target = format!("dataset/{}", dataset.header.id);
+        let key = import
+            .kms_key_alias
+            .as_ref()
+            .map(|alias| ImportedKey::new(&place, alias.as_str(), &target));
+        let bucket = ImportedBucket::new(&place, import.bucket.as_str(), key.as_ref(), &target);
+        let grants =
+            if is_owner { bucket.grant_read_write(&role) } else { bucket.grant_read(&role) };
+        data.because(cause(dataset.header.origin)).grant(grants);
+    }
+}

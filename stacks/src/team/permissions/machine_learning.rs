@@ -1,0 +1,129 @@
+//! ML Studio and notebooks.
+
+use lakewright_manifest::mesh::EnvironmentPermission;
+use lakewright_policies::condition::Comparison;
+
+use super::{Block, Rule, When};
+
+pub(super) const BLOCKS: &[Block] = &[
+    // No unconditioned Create*/CreatePresignedDomainUrl/*Space*. Presigned URLs only for user
+    // profiles tagged for the team (sagemaker:ResourceTag is what AWS documents for presigned URLs).
+    // DescribeSpace/DescribeApp are plain reads (spaces made in Studio carry Team only if the domain
+    // propagates tags). Writes on spaces and apps only of the caller's own user profile:
+    // ${sagemaker:...} are policy variables of the Studio session (escape as ${!sagemaker:...} inside
+    // Fn::Sub; plain strings need no escape). Jobs, models, endpoints must be named {prefix}-* and
+    // tagged Team. sagemaker:Search is filtered by tag. ECR reads cross the account border because
+    // AWS's images live in AWS accounts. Dropped: servicecatalog calls (portfolio of Projects,
+    // nonsense for a team role), RenderUiTemplate, QueryLineage, Edge Manager (dead), Elastic
+    // Inference, workforce and labelling, Create/Delete/UpdateDomain and UserProfile (Lakewright's
+    // stacks own them).
+    Block {
+        permission: Some(EnvironmentPermission::CreateStudioProfile),
+        feature: |features| features.ml_studio,
+        rules: &[
+            Rule {
+                sid: "StudioLists",
+                actions: &["sagemaker:ListApps", "sagemaker:ListDomains", "sagemaker:ListUserProfiles", "sagemaker:ListSpaces", "sagemaker:ListTrainingJobs", "sagemaker:ListProcessingJobs", "sagemaker:ListTransformJobs", "sagemaker:ListHyperParameterTuningJobs", "sagemaker:ListModels", "sagemaker:ListModelPackageGroups", "sagemaker:ListEndpoints", "sagemaker:ListEndpointConfigs", "sagemaker:ListPipelines", "sagemaker:ListImages", "ecr:GetAuthorizationToken"],
+                resources: &["*"],
+                when: When::Always,
+            },
+            Rule {
+                sid: "StudioSearch",
+                actions: &["sagemaker:Search"],
+                resources: &["*"],
+                when: When::Holds(&[(Comparison::StringEquals, "sagemaker:SearchVisibilityCondition/Tags.Team/EqualsIfExists", &["{team}"])]),
+            },
+            Rule {
+                sid: "StudioDomain",
+                actions: &["sagemaker:DescribeDomain", "sagemaker:DescribeSpace", "sagemaker:DescribeApp"],
+                resources: &["arn:{partition}:sagemaker:{region}:{account}:domain/*", "arn:{partition}:sagemaker:{region}:{account}:space/*", "arn:{partition}:sagemaker:{region}:{account}:app/*"],
+                when: When::Always,
+            },
+            Rule {
+                sid: "StudioUrl",
+                actions: &["sagemaker:CreatePresignedDomainUrl", "sagemaker:DescribeUserProfile"],
+                resources: &["arn:{partition}:sagemaker:{region}:{account}:user-profile/*"],
+                when: When::Holds(&[(Comparison::StringEquals, "sagemaker:ResourceTag/Team", &["{team}"])]),
+            },
+            Rule {
+                sid: "StudioOwnSpaces",
+                actions: &["sagemaker:CreateSpace", "sagemaker:UpdateSpace", "sagemaker:DeleteSpace", "sagemaker:CreateApp", "sagemaker:DeleteApp"],
+                resources: &["arn:{partition}:sagemaker:{region}:{account}:space/*", "arn:{partition}:sagemaker:{region}:{account}:app/*"],
+                when: When::Holds(&[(Comparison::ArnLike, "sagemaker:OwnerUserProfileArn", &["arn:{partition}:sagemaker:{region}:{account}:user-profile/${sagemaker:DomainId}/${sagemaker:UserProfileName}"])]),
+            },
+            Rule {
+                sid: "StudioCreate",
+                actions: &["sagemaker:AddTags", "sagemaker:CreateTrainingJob", "sagemaker:CreateProcessingJob", "sagemaker:CreateTransformJob", "sagemaker:CreateHyperParameterTuningJob", "sagemaker:CreateModel", "sagemaker:CreateModelPackage", "sagemaker:CreateModelPackageGroup", "sagemaker:CreateEndpoint", "sagemaker:CreateEndpointConfig", "sagemaker:CreatePipeline"],
+                resources: &["arn:{partition}:sagemaker:{region}:{account}:*/{prefix}-*"],
+                when: When::Requested,
+            },
+            Rule {
+                sid: "StudioUse",
+                actions: &["sagemaker:DescribeTrainingJob", "sagemaker:StopTrainingJob", "sagemaker:DescribeProcessingJob", "sagemaker:StopProcessingJob", "sagemaker:DescribeTransformJob", "sagemaker:StopTransformJob", "sagemaker:DescribeHyperParameterTuningJob", "sagemaker:StopHyperParameterTuningJob", "sagemaker:DescribeModel", "sagemaker:DeleteModel", "sagemaker:DescribeModelPackage", "sagemaker:UpdateModelPackage", "sagemaker:DeleteModelPackage", "sagemaker:DescribeModelPackageGroup", "sagemaker:DeleteModelPackageGroup", "sagemaker:DescribeEndpoint", "sagemaker:UpdateEndpoint", "sagemaker:DeleteEndpoint", "sagemaker:InvokeEndpoint", "sagemaker:InvokeEndpointAsync", "sagemaker:DescribeEndpointConfig", "sagemaker:DeleteEndpointConfig", "sagemaker:DescribePipeline", "sagemaker:UpdatePipeline", "sagemaker:DeletePipeline", "sagemaker:StartPipelineExecution", "sagemaker:ListPipelineExecutions", "sagemaker:DescribePipelineExecution", "sagemaker:StopPipelineExecution", "sagemaker:ListPipelineExecutionSteps", "sagemaker:ListTags"],
+                resources: &["arn:{partition}:sagemaker:{region}:{account}:*/{prefix}-*"],
+                when: When::Tagged,
+            },
+            Rule {
+                sid: "StudioLogs",
+                actions: &["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents", "logs:DescribeLogStreams", "logs:FilterLogEvents", "logs:GetLogEvents", "logs:StartQuery", "logs:GetQueryResults"],
+                resources: &["arn:{partition}:logs:{region}:{account}:log-group:/aws/sagemaker/*"],
+                when: When::Always,
+            },
+            Rule {
+                sid: "StudioImages",
+                actions: &["ecr:BatchCheckLayerAvailability", "ecr:GetDownloadUrlForLayer", "ecr:BatchGetImage"],
+                resources: &["arn:{partition}:ecr:{region}:*:repository/*"],
+                when: When::Always,
+            },
+        ],
+    },
+    // CreateNotebookInstance needs RequestTag only (data.all's RequestTag + ResourceTag together
+    // never matches). NotResource statement gone. Presigned URL by team tag. Instances of
+    // Lakewright's notebook stacks carry Team and can be started, stopped, opened; Update/Delete only
+    // on instances the team made itself (lakewright:mesh guard). UpdateNotebookInstance with another
+    // role needs PassRole. Consider sagemaker:RootAccess and DirectInternetAccess conditions on
+    // NotebookCreate. Domain/profile/app statements of data.all's notebook block belong to ML Studio.
+    // CreatePresignedDomainUrl, servicecatalog: dropped.
+    Block {
+        permission: Some(EnvironmentPermission::CreateNotebook),
+        feature: |features| features.notebooks,
+        rules: &[
+            Rule {
+                sid: "NotebookLists",
+                actions: &["sagemaker:ListNotebookInstances", "sagemaker:ListNotebookInstanceLifecycleConfigs", "sagemaker:ListCodeRepositories", "ecr:GetAuthorizationToken"],
+                resources: &["*"],
+                when: When::Always,
+            },
+            Rule {
+                sid: "NotebookCreate",
+                actions: &["sagemaker:CreateNotebookInstance", "sagemaker:CreateNotebookInstanceLifecycleConfig", "sagemaker:AddTags"],
+                resources: &["arn:{partition}:sagemaker:{region}:{account}:notebook-instance/{prefix}-*", "arn:{partition}:sagemaker:{region}:{account}:notebook-instance-lifecycle-config/{prefix}-*"],
+                when: When::Requested,
+            },
+            Rule {
+                sid: "NotebookManage",
+                actions: &["sagemaker:UpdateNotebookInstance", "sagemaker:DeleteNotebookInstance", "sagemaker:UpdateNotebookInstanceLifecycleConfig", "sagemaker:DeleteNotebookInstanceLifecycleConfig"],
+                resources: &["arn:{partition}:sagemaker:{region}:{account}:notebook-instance/{prefix}-*", "arn:{partition}:sagemaker:{region}:{account}:notebook-instance-lifecycle-config/{prefix}-*"],
+                when: When::TaggedByTeam,
+            },
+            Rule {
+                sid: "NotebookUse",
+                actions: &["sagemaker:DescribeNotebookInstance", "sagemaker:StartNotebookInstance", "sagemaker:StopNotebookInstance", "sagemaker:CreatePresignedNotebookInstanceUrl", "sagemaker:DescribeNotebookInstanceLifecycleConfig", "sagemaker:ListTags"],
+                resources: &["arn:{partition}:sagemaker:{region}:{account}:notebook-instance/{prefix}-*", "arn:{partition}:sagemaker:{region}:{account}:notebook-instance-lifecycle-config/{prefix}-*"],
+                when: When::Holds(&[(Comparison::StringEquals, "sagemaker:ResourceTag/Team", &["{team}"])]),
+            },
+            Rule {
+                sid: "NotebookLogs",
+                actions: &["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents", "logs:DescribeLogStreams", "logs:FilterLogEvents", "logs:GetLogEvents", "logs:StartQuery", "logs:GetQueryResults"],
+                resources: &["arn:{partition}:logs:{region}:{account}:log-group:/aws/sagemaker/*"],
+                when: When::Always,
+            },
+            Rule {
+                sid: "NotebookImages",
+                actions: &["ecr:BatchCheckLayerAvailability", "ecr:GetDownloadUrlForLayer", "ecr:BatchGetImage"],
+                resources: &["arn:{partition}:ecr:{region}:*:repository/*"],
+                when: When::Always,
+            },
+        ],
+    },
+];

@@ -1,0 +1,136 @@
+//! Step Functions, Lambda and CI/CD.
+
+use lakewright_manifest::mesh::EnvironmentPermission;
+use lakewright_policies::condition::Comparison;
+
+use super::{Block, Rule, When};
+
+pub(super) const BLOCKS: &[Block] = &[
+    // SendTaskSuccess/Failure/Heartbeat have neither resource types nor tags, so they cannot be held
+    // to a team: dropped, and with them activities (an activity worker could not answer). TestState
+    // dropped (runs any state on *; use an own state machine).
+    Block {
+        permission: Some(EnvironmentPermission::CreatePipeline),
+        feature: |features| features.pipelines,
+        rules: &[
+            Rule {
+                sid: "SfnLists",
+                actions: &["states:ListStateMachines", "states:ValidateStateMachineDefinition"],
+                resources: &["*"],
+                when: When::Always,
+            },
+            Rule {
+                sid: "SfnCreate",
+                actions: &["states:CreateStateMachine", "states:TagResource"],
+                resources: &["arn:{partition}:states:{region}:{account}:stateMachine:{prefix}-*"],
+                when: When::Requested,
+            },
+            Rule {
+                sid: "SfnUse",
+                actions: &["states:UpdateStateMachine", "states:DeleteStateMachine", "states:DescribeStateMachine", "states:StartExecution", "states:StartSyncExecution", "states:ListExecutions", "states:ListTagsForResource", "states:DescribeExecution", "states:GetExecutionHistory", "states:StopExecution", "states:RedriveExecution", "states:DescribeStateMachineForExecution"],
+                resources: &["arn:{partition}:states:{region}:{account}:stateMachine:{prefix}-*", "arn:{partition}:states:{region}:{account}:execution:{prefix}-*:*"],
+                when: When::Tagged,
+            },
+        ],
+    },
+    // NotAction gone. Event source mappings carry the Team tag and name an own-prefix function.
+    // Permissions only for named service principals: no public functions; function URLs, code signing
+    // configs, capacity providers, microVMs not granted. Layers have no tags, so they are named after
+    // the role. Logs only of /aws/lambda/{prefix}-*.
+    Block {
+        permission: Some(EnvironmentPermission::CreatePipeline),
+        feature: |features| features.pipelines,
+        rules: &[
+            Rule {
+                sid: "LambdaLists",
+                actions: &["lambda:ListFunctions", "lambda:ListLayers", "lambda:ListLayerVersions", "lambda:ListEventSourceMappings", "lambda:GetAccountSettings"],
+                resources: &["*"],
+                when: When::Always,
+            },
+            Rule {
+                sid: "LambdaCreate",
+                actions: &["lambda:CreateFunction", "lambda:TagResource"],
+                resources: &["arn:{partition}:lambda:{region}:{account}:function:{prefix}-*"],
+                when: When::Requested,
+            },
+            Rule {
+                sid: "LambdaUse",
+                actions: &["lambda:GetFunction", "lambda:GetFunctionConfiguration", "lambda:GetPolicy", "lambda:ListTags", "lambda:ListVersionsByFunction", "lambda:ListAliases", "lambda:GetAlias", "lambda:CreateAlias", "lambda:UpdateAlias", "lambda:DeleteAlias", "lambda:PublishVersion", "lambda:InvokeFunction", "lambda:UpdateFunctionCode", "lambda:UpdateFunctionConfiguration", "lambda:DeleteFunction", "lambda:PutFunctionConcurrency", "lambda:DeleteFunctionConcurrency", "lambda:RemovePermission", "lambda:GetEventSourceMapping", "lambda:UpdateEventSourceMapping", "lambda:DeleteEventSourceMapping"],
+                resources: &["arn:{partition}:lambda:{region}:{account}:function:{prefix}-*", "arn:{partition}:lambda:{region}:{account}:event-source-mapping:*"],
+                when: When::Tagged,
+            },
+            Rule {
+                sid: "LambdaPermit",
+                actions: &["lambda:AddPermission"],
+                resources: &["arn:{partition}:lambda:{region}:{account}:function:{prefix}-*"],
+                when: When::Holds(&[(Comparison::StringEquals, "aws:ResourceTag/Team", &["{team}"]), (Comparison::StringEquals, "lambda:Principal", &["events.amazonaws.com", "s3.amazonaws.com", "sns.amazonaws.com", "logs.amazonaws.com"])]),
+            },
+            Rule {
+                sid: "LambdaMap",
+                actions: &["lambda:CreateEventSourceMapping"],
+                resources: &["*"],
+                when: When::Holds(&[(Comparison::ArnLike, "lambda:FunctionArn", &["arn:{partition}:lambda:{region}:{account}:function:{prefix}-*"]), (Comparison::StringEquals, "aws:RequestTag/Team", &["{team}"])]),
+            },
+            Rule {
+                sid: "LambdaLayers",
+                actions: &["lambda:PublishLayerVersion", "lambda:GetLayerVersion", "lambda:DeleteLayerVersion"],
+                resources: &["arn:{partition}:lambda:{region}:{account}:layer:{role_name}-*"],
+                when: When::Always,
+            },
+            Rule {
+                sid: "LambdaLogs",
+                actions: &["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents", "logs:DescribeLogStreams", "logs:FilterLogEvents", "logs:GetLogEvents", "logs:StartQuery", "logs:GetQueryResults"],
+                resources: &["arn:{partition}:logs:{region}:{account}:log-group:/aws/lambda/{prefix}-*"],
+                when: When::Always,
+            },
+        ],
+    },
+    // NotAction gone. Dropped: codepipeline job workers (PollForJobs, PutJob*Result ... on *),
+    // codebuild source credentials and OAuth tokens (account-wide), approval rule templates (account-
+    // wide), project visibility, resource policies, webhooks, repository triggers, repository rename
+    // and key change, bucket codepipeline-{R}-{A} (artifacts lie in the environment bucket). What
+    // Lakewright's pipeline stack made (tag lakewright:mesh) can be run and read but neither changed
+    // nor deleted, so a team cannot point the platform's build role at something else.
+    Block {
+        permission: Some(EnvironmentPermission::CreatePipeline),
+        feature: |features| features.pipelines,
+        rules: &[
+            Rule {
+                sid: "CicdLists",
+                actions: &["codecommit:ListRepositories", "codepipeline:ListPipelines", "codepipeline:ListActionTypes", "codebuild:ListProjects", "codebuild:ListBuilds", "codebuild:ListCuratedEnvironmentImages"],
+                resources: &["*"],
+                when: When::Always,
+            },
+            Rule {
+                sid: "CicdCreate",
+                actions: &["codecommit:CreateRepository", "codecommit:TagResource", "codepipeline:CreatePipeline", "codepipeline:TagResource", "codebuild:CreateProject"],
+                resources: &["arn:{partition}:codecommit:{region}:{account}:{prefix}-*", "arn:{partition}:codepipeline:{region}:{account}:{prefix}-*", "arn:{partition}:codebuild:{region}:{account}:project/{prefix}-*"],
+                when: When::RequestedByTeam,
+            },
+            Rule {
+                sid: "CicdManage",
+                actions: &["codecommit:DeleteRepository", "codecommit:UpdateDefaultBranch", "codecommit:UpdateRepositoryDescription", "codepipeline:UpdatePipeline", "codepipeline:DeletePipeline", "codebuild:UpdateProject", "codebuild:DeleteProject"],
+                resources: &["arn:{partition}:codecommit:{region}:{account}:{prefix}-*", "arn:{partition}:codepipeline:{region}:{account}:{prefix}-*", "arn:{partition}:codebuild:{region}:{account}:project/{prefix}-*"],
+                when: When::TaggedByTeam,
+            },
+            Rule {
+                sid: "CicdUse",
+                actions: &["codecommit:GitPull", "codecommit:GitPush", "codecommit:BatchGetRepositories", "codecommit:GetRepository", "codecommit:ListBranches", "codecommit:GetBranch", "codecommit:CreateBranch", "codecommit:DeleteBranch", "codecommit:GetCommit", "codecommit:GetDifferences", "codecommit:GetFile", "codecommit:GetFolder", "codecommit:GetBlob", "codecommit:CreateCommit", "codecommit:PutFile", "codecommit:DeleteFile", "codecommit:ListPullRequests", "codecommit:GetPullRequest", "codecommit:CreatePullRequest", "codecommit:UpdatePullRequestStatus", "codecommit:UpdatePullRequestTitle", "codecommit:UpdatePullRequestDescription", "codecommit:UpdatePullRequestApprovalState", "codecommit:GetPullRequestApprovalStates", "codecommit:EvaluatePullRequestApprovalRules", "codecommit:MergePullRequestByFastForward", "codecommit:MergePullRequestBySquash", "codecommit:MergePullRequestByThreeWay", "codecommit:GetMergeConflicts", "codecommit:GetCommentsForPullRequest", "codecommit:PostCommentForPullRequest", "codecommit:PostCommentReply", "codepipeline:GetPipeline", "codepipeline:GetPipelineState", "codepipeline:GetPipelineExecution", "codepipeline:ListPipelineExecutions", "codepipeline:ListActionExecutions", "codepipeline:StartPipelineExecution", "codepipeline:StopPipelineExecution", "codepipeline:RetryStageExecution", "codepipeline:EnableStageTransition", "codepipeline:DisableStageTransition", "codepipeline:PutApprovalResult", "codepipeline:ListTagsForResource", "codebuild:BatchGetProjects", "codebuild:BatchGetBuilds", "codebuild:ListBuildsForProject", "codebuild:StartBuild", "codebuild:StopBuild", "codebuild:RetryBuild"],
+                resources: &["arn:{partition}:codecommit:{region}:{account}:{prefix}-*", "arn:{partition}:codepipeline:{region}:{account}:{prefix}-*", "arn:{partition}:codebuild:{region}:{account}:project/{prefix}-*"],
+                when: When::Tagged,
+            },
+            Rule {
+                sid: "CicdArtifacts",
+                actions: &["s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"],
+                resources: &["{env_bucket_arn}/pipelines/{role_name}/*"],
+                when: When::Always,
+            },
+            Rule {
+                sid: "CicdLogs",
+                actions: &["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents", "logs:DescribeLogStreams", "logs:FilterLogEvents", "logs:GetLogEvents", "logs:StartQuery", "logs:GetQueryResults"],
+                resources: &["arn:{partition}:logs:{region}:{account}:log-group:/aws/codebuild/{prefix}-*"],
+                when: When::Always,
+            },
+        ],
+    },
+];
