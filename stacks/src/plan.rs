@@ -288,7 +288,8 @@ fn describe(kind: &str, label: &str, description: &str) -> String {
     } else {
         format!("Lakewright {kind}: {label}. {description}")
     };
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
+    // A description is never substituted, but readers and linters take `${` for a variable.
+    text.split_whitespace().collect::<Vec<_>>().join(" ").replace("${", "$ {")
 }
 
 fn environment_address(environment: &Environment) -> String {

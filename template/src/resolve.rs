@@ -198,11 +198,11 @@ impl Resolver<'_> {
         let Some(resource) = self.template.resources.get(id) else {
             return Err(Unresolved(format!("`{id}`, which is not in the template")));
         };
-        self.name(resource).ok_or_else(|| Unresolved(format!("Ref of {} `{id}`", resource.kind)))
+        self.name(id, resource).ok_or_else(|| Unresolved(format!("Ref of {} `{id}`", resource.kind)))
     }
 
     /// What `Ref` gives for a resource.
-    fn name(&self, resource: &ResourceEntry) -> Option<String> {
+    fn name(&self, id: &LogicalId, resource: &ResourceEntry) -> Option<String> {
         let named =
             |property| resource.properties.get(property).and_then(|value| self.text(value).ok());
         match resource.kind.as_ref() {
@@ -226,10 +226,10 @@ impl Resolver<'_> {
             "AWS::IAM::ManagedPolicy" => {
                 Some(self.arn("iam", "", &format!("policy/{}", named("ManagedPolicyName")?)))
             }
-            "AWS::EC2::VPC" => Some("vpc-0123456789abcdef0".to_owned()),
-            "AWS::EC2::Subnet" => Some("subnet-0123456789abcdef0".to_owned()),
-            "AWS::EC2::SecurityGroup" => Some("sg-0123456789abcdef0".to_owned()),
-            "AWS::EC2::RouteTable" => Some("rtb-0123456789abcdef0".to_owned()),
+            "AWS::EC2::VPC" => Some(sample_id("vpc", id)),
+            "AWS::EC2::Subnet" => Some(sample_id("subnet", id)),
+            "AWS::EC2::SecurityGroup" => Some(sample_id("sg", id)),
+            "AWS::EC2::RouteTable" => Some(sample_id("rtb", id)),
             "AWS::SageMaker::Domain" => Some("d-0123456789ab".to_owned()),
             "AWS::SNS::Topic" => Some(self.arn("sns", &self.place.region, &named("TopicName")?)),
             "AWS::SQS::Queue" => Some(format!(
@@ -244,13 +244,13 @@ impl Resolver<'_> {
     }
 
     fn attribute(&self, id: &str, attribute: &str) -> Result<String, Unresolved> {
-        let resource = self.template.resources.get(&LogicalId::parameter(id));
-        let Some(resource) = resource else {
+        let id = &LogicalId::parameter(id);
+        let Some(resource) = self.template.resources.get(id) else {
             return Err(Unresolved(format!("`{id}`, which is not in the template")));
         };
         let region = self.place.region.as_str();
         let unknown = || Unresolved(format!("{}.{attribute} of `{id}`", resource.kind));
-        let name = || self.name(resource).ok_or_else(unknown);
+        let name = || self.name(id, resource).ok_or_else(unknown);
         let named = |property| {
             resource
                 .properties
@@ -284,6 +284,11 @@ impl Resolver<'_> {
 
 fn url_suffix(partition: &str) -> &'static str {
     if partition == "aws-cn" { "amazonaws.com.cn" } else { "amazonaws.com" }
+}
+
+/// A plausible id of an EC2 resource, different for each resource of a template.
+fn sample_id(prefix: &str, id: &LogicalId) -> String {
+    format!("{prefix}-{}0", crate::digest::hex_prefix(id.as_str().as_bytes(), 16))
 }
 
 /// The form of a key's id.

@@ -1,1 +1,1 @@
-//! x
+//! The workspace's end-to-end tests.

@@ -5,7 +5,7 @@ use serde_json::Value;
 use crate::run::{Result, output};
 
 /// Each crate and what it may use besides `template`.
-const ALLOWED: [(&str, &[&str]); 9] = [
+const ALLOWED: [(&str, &[&str]); 8] = [
     ("cli", &["constructs", "manifest", "policies", "stacks", "synth"]),
     ("constructs", &["policies", "synth"]),
     ("manifest", &[]),
@@ -13,7 +13,6 @@ const ALLOWED: [(&str, &[&str]); 9] = [
     ("stacks", &["constructs", "manifest", "policies", "synth"]),
     ("synth", &["policies"]),
     ("template", &[]),
-    ("tests", &["constructs", "manifest", "policies", "stacks", "synth"]),
     ("xtask", &[]),
 ];
 

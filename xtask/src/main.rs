@@ -17,7 +17,7 @@ cargo xtask <task>
   sizes              no file has outgrown one idea
   codegen [--check]  generates the typed resources from the pinned schemas
   codegen --refresh  pins the schemas again from the cfn-lint package, then generates
-  bench              the benchmarks; `bench -- --help` for options
+  bench [process|phases]   the benchmarks: whole processes, single phases
 ";
 
 fn main() -> ExitCode {

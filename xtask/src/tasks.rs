@@ -25,8 +25,9 @@ pub(crate) fn test() -> Result {
 
 /// The benchmarks.
 pub(crate) fn bench(arguments: &[&str]) -> Result {
-    let mut command = vec!["run", "--release", "--package", "lakewright-bench", "--"];
-    command.extend(arguments.iter().filter(|argument| **argument != "--"));
+    run("cargo", &["build", "--release", "--package", "lakewright-cli"])?;
+    let mut command = vec!["bench", "--package", "lakewright-cli", "--bench"];
+    command.extend(if arguments.is_empty() { &["process", "--bench", "phases"] } else { arguments });
     run("cargo", &command)
 }
 

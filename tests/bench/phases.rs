@@ -1,0 +1,67 @@
+//! The phases of synthesis in one process and one thread.
+
+#[path = "../generate.rs"]
+mod generate;
+
+use divan::Bencher;
+use divan::counter::ItemsCount;
+use generate::Size;
+use lakewright_manifest::diagnostic::FileId;
+use lakewright_manifest::parse::{Documents, parse};
+use lakewright_manifest::resolve::resolve;
+use lakewright_manifest::{Mesh, Report, SourceFile};
+use lakewright_stacks::Plan;
+use lakewright_template::read;
+
+const SIZE: Size = Size { environments: 2, teams: 10, datasets: 100 };
+
+fn main() {
+    divan::main();
+}
+
+fn sources() -> Vec<SourceFile> {
+    generate::mesh(SIZE).into_iter().map(|(path, text)| SourceFile { path, text }).collect()
+}
+
+fn documents() -> Documents {
+    let mut documents = Documents::default();
+    for (number, source) in (0..).zip(&sources()) {
+        documents.extend(parse(FileId(number), source).documents);
+    }
+    documents
+}
+
+fn mesh() -> Mesh {
+    resolve(&documents(), Report::new()).0.expect("the generated mesh is valid")
+}
+
+#[divan::bench]
+fn parse_100_datasets(bencher: Bencher<'_, '_>) {
+    let sources = sources();
+    bencher.counter(ItemsCount::new(SIZE.datasets)).bench(|| {
+        sources.iter().map(|source| parse(FileId(0), source)).collect::<Vec<_>>()
+    });
+}
+
+#[divan::bench]
+fn resolve_100_datasets(bencher: Bencher<'_, '_>) {
+    let documents = documents();
+    bencher.counter(ItemsCount::new(SIZE.datasets)).bench(|| resolve(&documents, Report::new()));
+}
+
+#[divan::bench]
+fn synthesize_100_datasets(bencher: Bencher<'_, '_>) {
+    let mesh = mesh();
+    let plan = Plan::of(&mesh);
+    bencher
+        .counter(ItemsCount::new(plan.stacks.len()))
+        .bench(|| plan.stacks.iter().map(lakewright_stacks::StackPlan::synthesize).collect::<Vec<_>>());
+}
+
+#[divan::bench]
+fn read_a_template(bencher: Bencher<'_, '_>) {
+    let mesh = mesh();
+    let plan = Plan::of(&mesh);
+    let json = plan.stacks[0].synthesize().expect("a stack of a valid mesh").json;
+    bencher.bench(|| read::template(&json));
+}

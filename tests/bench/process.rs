@@ -1,0 +1,82 @@
+//! Whole runs of the binary: wall time, CPU time and memory, as a user has them.
+
+#[path = "../generate.rs"]
+mod generate;
+
+use std::fs;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use generate::Size;
+use nix::sys::resource::{Usage, UsageWho, getrusage};
+use nix::sys::time::TimeValLike as _;
+
+/// Growing, because the system tells only the largest memory of all children so far.
+const SIZES: [(&str, Size, u32); 4] = [
+    ("1,000 datasets, 20 environments, 100 teams", Size { environments: 20, teams: 100, datasets: 1_000 }, 7),
+    ("2,500 datasets, 25 environments, 250 teams", Size { environments: 25, teams: 250, datasets: 2_500 }, 5),
+    ("5,000 datasets, 50 environments, 500 teams", Size { environments: 50, teams: 500, datasets: 5_000 }, 5),
+    ("10,000 datasets, 100 environments, 1,000 teams", Size { environments: 100, teams: 1_000, datasets: 10_000 }, 5),
+];
+
+fn main() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let lab = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/lab");
+    say("| mesh | wall | CPU | memory |\n| --- | ---: | ---: | ---: |");
+    report("examples/lab", &lab, folder.path(), 21);
+    for (name, size, runs) in SIZES {
+        let mesh = folder.path().join(format!("mesh-{}", size.datasets));
+        for (path, text) in generate::mesh(size) {
+            let path = mesh.join(path);
+            fs::create_dir_all(path.parent().expect("a file in the mesh")).expect("a folder");
+            fs::write(path, text).expect("a file of the mesh");
+        }
+        report(name, &mesh, folder.path(), runs);
+    }
+}
+
+/// Runs `synth` into a new folder each time, and prints the medians.
+fn report(name: &str, mesh: &Path, folder: &Path, runs: u32) {
+    let mut walls = Vec::new();
+    let mut cpus = Vec::new();
+    for run in 0..runs {
+        let out: PathBuf = folder.join(format!("out-{run}"));
+        let before = usage();
+        let start = Instant::now();
+        let status = Command::new(env!("CARGO_BIN_EXE_lakewright"))
+            .args(["synth", "--quiet"])
+            .arg(mesh)
+            .arg("--out")
+            .arg(&out)
+            .stdout(Stdio::null())
+            .status()
+            .expect("the binary runs");
+        walls.push(start.elapsed());
+        let after = usage();
+        assert!(status.success(), "{name}: {status}");
+        cpus.push(cpu(&after).saturating_sub(cpu(&before)));
+        fs::remove_dir_all(&out).expect("the output was there");
+    }
+    let memory = usage().max_rss() / 1024;
+    say(&format!("| {name} | {} ms | {} ms | {memory} MiB |", median(walls), median(cpus)));
+}
+
+fn usage() -> Usage {
+    getrusage(UsageWho::RUSAGE_CHILDREN).expect("the system counts")
+}
+
+fn cpu(usage: &Usage) -> Duration {
+    let micros = usage.user_time().num_microseconds() + usage.system_time().num_microseconds();
+    Duration::from_micros(u64::try_from(micros).unwrap_or_default())
+}
+
+fn median(mut times: Vec<Duration>) -> u128 {
+    times.sort_unstable();
+    times[times.len() / 2].as_millis()
+}
+
+fn say(line: &str) {
+    writeln!(std::io::stdout(), "{line}").expect("somebody reads");
+}
