@@ -6,6 +6,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::io::{BufWriter, Write as _};
 use std::path::{Path, PathBuf};
 
 use lakewright_template::assembly::Assembly;
@@ -56,6 +57,13 @@ impl Staging {
         }
     }
 
+    /// Opens a file of the new assembly that is written piece by piece.
+    pub(crate) fn file(&self, path: &str) -> Result<Output, Failure> {
+        let path = self.folder.join("new").join(path);
+        let file = fs::File::create(&path).map_err(|error| failed(&path, &error))?;
+        Ok(Output { file: BufWriter::with_capacity(1 << 18, file), path })
+    }
+
     /// Puts the new files in the place of the old ones.
     pub(crate) fn commit(mut self, files: &BTreeSet<String>) -> Result<(), Failure> {
         let old = owned_files(&self.out);
@@ -69,9 +77,6 @@ impl Staging {
             return result;
         }
         self.is_done = true;
-        for file in old.difference(files) {
-            remove_empty_parents(&self.out, file);
-        }
         Ok(())
     }
 
@@ -96,7 +101,16 @@ impl Staging {
                 rename(from, self.folder.join("old").join(file))?;
             }
         }
-        for file in new {
+        for file in old {
+            remove_empty_parents(&self.out, file);
+        }
+        // Where nothing else lies, a whole folder moves at once.
+        let templates = self.out.join("templates");
+        let moves_folder = !templates.exists() && new.iter().any(|file| file.starts_with("templates/"));
+        if moves_folder {
+            rename(self.folder.join("new/templates"), templates)?;
+        }
+        for file in new.iter().filter(|file| !(moves_folder && file.starts_with("templates/"))) {
             let to = self.out.join(file);
             if to.exists() {
                 let message = format!("{} is in the way and was not written by Lakewright", to.display());
@@ -105,6 +119,24 @@ impl Staging {
             rename(self.folder.join("new").join(file), to)?;
         }
         Ok(())
+    }
+}
+
+/// A file that is written piece by piece.
+#[derive(Debug)]
+pub(crate) struct Output {
+    file: BufWriter<fs::File>,
+    path: PathBuf,
+}
+
+impl Output {
+    pub(crate) fn put(&mut self, text: &str) -> Result<(), Failure> {
+        self.file.write_all(text.as_bytes()).map_err(|error| failed(&self.path, &error))
+    }
+
+    /// Writes what is still held back. Dropping would do it too, and lose the error.
+    pub(crate) fn close(mut self) -> Result<(), Failure> {
+        self.file.flush().map_err(|error| failed(&self.path, &error))
     }
 }
 

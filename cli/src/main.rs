@@ -14,6 +14,11 @@ use clap::Parser as _;
 use arguments::{Arguments, Command};
 use ui::Ui;
 
+/// Synthesis makes and drops many small values in several threads; the system's allocator takes
+/// a quarter of the time of a large mesh (docs/performance.md).
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let mut ui = Ui::new(&arguments.output);

@@ -192,7 +192,7 @@ fn record(
         principal_arn: grantee.known_arn.clone(),
         access,
         resource: target.to_owned(),
-        actions: permissions.iter().map(|name| format!("lakeformation:{name}")).collect(),
+        actions: permissions.iter().map(|name| format!("lakeformation:{name}").into()).collect(),
         resources: vec![on.arn(lakewright_template::resolve::partition_of(region), region)],
         conditions: Vec::new(),
     }

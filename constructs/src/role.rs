@@ -220,7 +220,7 @@ impl Role {
 
     fn record_trust(&self, scope: &mut Scope<'_>, place: &Place, known_arn: &str) {
         for trust in &self.trust {
-            let assume = || vec!["sts:AssumeRole".to_owned()];
+            let assume = || vec!["sts:AssumeRole".into()];
             let (principal, principal_arn, actions, conditions) = match trust {
                 Trust::Service(service) => (
                     format!("service/{}", service.principal),
@@ -231,7 +231,7 @@ impl Role {
                 Trust::Role { arn, name, actions } => (
                     name.clone(),
                     arn.clone(),
-                    actions.iter().map(|action| (*action).to_owned()).collect(),
+                    actions.iter().map(|action| (*action).into()).collect(),
                     Vec::new(),
                 ),
                 Trust::External { account, roles, external_id } => (

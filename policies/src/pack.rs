@@ -45,9 +45,9 @@ pub fn pack<C: Ord + Clone>(
     let overhead = size_of(&[])?;
     let mut policies: Vec<(usize, Vec<Tagged<C>>)> = Vec::new();
     for statement in statements {
-        for piece in cut(statement, limit - overhead)? {
+        for (piece, alone) in cut(statement, limit - overhead)? {
             // One more for the comma.
-            let size = size_of(&[piece.statement.clone()])? - overhead + 1;
+            let size = alone - overhead + 1;
             match policies.iter_mut().find(|(used, _)| used + size <= limit) {
                 Some((used, policy)) => {
                     *used += size;
@@ -68,11 +68,14 @@ fn size_of(statements: &[Statement]) -> Result<usize, DocumentError> {
     Ok(characters(&IdentityPolicy::new(statements.to_vec())?.to_value()))
 }
 
+/// A statement and the size of a document of it alone.
+type Piece<C> = (Tagged<C>, usize);
+
 /// The statement in pieces of at most `limit` characters.
-fn cut<C: Ord + Clone>(tagged: Tagged<C>, limit: usize) -> Result<Vec<Tagged<C>>, PackError> {
+fn cut<C: Ord + Clone>(tagged: Tagged<C>, limit: usize) -> Result<Vec<Piece<C>>, PackError> {
     let size = size_of(std::slice::from_ref(&tagged.statement))?;
     if size <= limit {
-        return Ok(vec![tagged]);
+        return Ok(vec![(tagged, size)]);
     }
     let Tagged { statement, causes } = tagged;
     let halves: [Statement; 2] = if statement.resources.len() > 1 {

@@ -149,7 +149,7 @@ impl Context<'_> {
             principal_arn: logs_principal(place),
             access: "encrypt-logs",
             resource: self.target.clone(),
-            actions: LOG_KEY_USE.map(str::to_owned).to_vec(),
+            actions: LOG_KEY_USE.map(Into::into).to_vec(),
             resources: vec![format!("arn:{}:kms:{region}:{account}:alias/{alias}", place.partition())],
             conditions: vec![format!("ArnLike kms:EncryptionContext:aws:logs:arn {}", glue_logs(place))],
         });

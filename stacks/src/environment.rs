@@ -82,7 +82,7 @@ fn record_log_delivery(scope: &mut Scope<'_>, names: Names<'_>, environment: &En
         principal_arn: Service::S3_LOGGING.principal.to_owned(),
         access: "log",
         resource: target.to_owned(),
-        actions: vec!["s3:PutObject".to_owned()],
+        actions: vec!["s3:PutObject".into()],
         resources: vec![format!("{arn}/access-logs/*")],
         conditions: vec![
             format!("ArnLike aws:SourceArn {source}"),

@@ -59,10 +59,10 @@ pub struct StackPlan<'m> {
 }
 
 /// What a stack is for.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 enum Subject<'m> {
     Environment(&'m Environment),
-    Team(&'m Environment, &'m EnvironmentTeam),
+    Team(&'m Environment, &'m EnvironmentTeam, team::Belongings<'m>),
     Dataset(&'m Environment, &'m Dataset),
 }
 
@@ -77,7 +77,9 @@ pub struct Synthesized {
     pub json: String,
     /// The intended access, with its causes.
     pub records: Vec<(Record, BTreeSet<Cause>)>,
-    /// The causes of each resource and statement.
+    /// The causes of the whole stack.
+    pub causes: BTreeSet<Cause>,
+    /// The causes of each resource and statement that has others.
     pub provenance: BTreeMap<String, BTreeSet<Cause>>,
 }
 
@@ -86,12 +88,15 @@ impl<'m> Plan<'m> {
     pub fn of(mesh: &'m Mesh) -> Self {
         let mut stacks = Vec::new();
         let mut report = Report::new();
+        let mut belongings = team::belongings(mesh);
         for environment in mesh.environments.values() {
             stacks.push(StackPlan::environment(mesh, environment));
             for team in &environment.teams {
                 report.extend(imported_role(environment, team));
                 if team::has_stack(environment, team) {
-                    stacks.push(StackPlan::team(mesh, environment, team));
+                    let key = (&environment.header.id, &team.team);
+                    let belongings = belongings.remove(&key).unwrap_or_default();
+                    stacks.push(StackPlan::team(mesh, environment, team, belongings));
                 }
             }
         }
@@ -142,7 +147,12 @@ impl<'m> StackPlan<'m> {
         }
     }
 
-    fn team(mesh: &'m Mesh, environment: &'m Environment, team: &'m EnvironmentTeam) -> Self {
+    fn team(
+        mesh: &'m Mesh,
+        environment: &'m Environment,
+        team: &'m EnvironmentTeam,
+        belongings: team::Belongings<'m>,
+    ) -> Self {
         let id = format!("{}/{}", environment.header.id, team.team);
         let name = Names::new(mesh).team_stack(environment, &team.team);
         let mut tags = resource_tags(mesh, environment, None, &team.team, format!("team/{id}"));
@@ -150,7 +160,7 @@ impl<'m> StackPlan<'m> {
         let description = describe("team", team.team.as_str(), &environment.header.label);
         Self {
             mesh,
-            subject: Subject::Team(environment, team),
+            subject: Subject::Team(environment, team, belongings),
             spec: spec(mesh, environment, name, description, tags),
             id,
             depends_on: BTreeSet::from([environment_address(environment)]),
@@ -185,7 +195,7 @@ impl<'m> StackPlan<'m> {
 
     /// The stack's kind.
     pub fn kind(&self) -> StackKind {
-        match self.subject {
+        match &self.subject {
             Subject::Environment(_) => StackKind::Environment,
             Subject::Team(..) => StackKind::Team,
             Subject::Dataset(..) => StackKind::Dataset,
@@ -206,12 +216,13 @@ impl<'m> StackPlan<'m> {
     pub fn synthesize(&self) -> Result<Synthesized, Report> {
         let mut stack = Stack::new(self.spec.clone());
         let names = Names::new(self.mesh);
-        match self.subject {
+        match &self.subject {
             Subject::Environment(environment) => {
                 environment::build(&mut stack.root(cause(environment.header.origin)), self.mesh, names, environment);
             }
-            Subject::Team(environment, team) => {
-                team::build(&mut stack.root(cause(team.origin)), self.mesh, names, environment, team);
+            Subject::Team(environment, team, belongings) => {
+                let mut root = stack.root(cause(team.origin));
+                team::build(&mut root, self.mesh, names, environment, team, belongings);
             }
             Subject::Dataset(environment, dataset) => {
                 dataset::build(&mut stack.root(cause(dataset.header.origin)), names, environment, dataset);
@@ -228,6 +239,7 @@ impl<'m> StackPlan<'m> {
             template: finished.template,
             json: finished.json,
             records: finished.records,
+            causes: finished.causes,
             provenance: finished.provenance,
         })
     }
@@ -257,9 +269,9 @@ impl<'m> StackPlan<'m> {
 
     /// Where the stack is asked for.
     pub fn origin(&self) -> Origin {
-        match self.subject {
+        match &self.subject {
             Subject::Environment(environment) => environment.header.origin,
-            Subject::Team(_, team) => team.origin,
+            Subject::Team(_, team, _) => team.origin,
             Subject::Dataset(_, dataset) => dataset.header.origin,
         }
     }

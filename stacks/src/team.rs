@@ -3,13 +3,15 @@
 
 mod permissions;
 
+use std::collections::BTreeMap;
+
 use lakewright_constructs::athena::{NamedQuery, Workgroup};
 use lakewright_constructs::bucket::{BucketTraffic as _, ImportedBucket};
 use lakewright_constructs::key::ImportedKey;
 use lakewright_constructs::messaging::topic_arn;
 use lakewright_constructs::role::{Policies, Receives as _, Role, RoleHandle, Trust};
-use lakewright_manifest::Mesh;
-use lakewright_manifest::mesh::{Environment, EnvironmentPermission, EnvironmentTeam};
+use lakewright_manifest::mesh::{Dataset, Environment, EnvironmentPermission, EnvironmentTeam, Worksheet};
+use lakewright_manifest::{Id, Mesh, TeamName};
 use lakewright_policies::condition::{Comparison, Condition};
 use lakewright_policies::Conditions;
 use lakewright_synth::{Grant, Grants, Scope, Target};
@@ -29,22 +31,48 @@ fn has_workgroup(environment: &Environment, team: &EnvironmentTeam) -> bool {
     environment.features.worksheets && team.permissions.contains(&EnvironmentPermission::RunAthenaQuery)
 }
 
+/// What a team has in an environment that its stack knows of.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Belongings<'m> {
+    /// Imported datasets that the team owns or stewards.
+    imported: Vec<&'m Dataset>,
+    /// Its named queries.
+    worksheets: Vec<&'m Worksheet>,
+}
+
+/// The belongings of each team in each environment. One pass, as meshes have thousands of each.
+pub(crate) fn belongings(mesh: &Mesh) -> BTreeMap<(&Id, &TeamName), Belongings<'_>> {
+    let mut all: BTreeMap<(&Id, &TeamName), Belongings<'_>> = BTreeMap::new();
+    for dataset in mesh.datasets.values().filter(|dataset| dataset.import.is_some()) {
+        let stewards = dataset.stewards.as_ref().filter(|stewards| **stewards != dataset.team);
+        for team in std::iter::once(&dataset.team).chain(stewards) {
+            all.entry((&dataset.environment, team)).or_default().imported.push(dataset);
+        }
+    }
+    for worksheet in mesh.worksheets.values() {
+        let key = (&worksheet.environment, &worksheet.team);
+        all.entry(key).or_default().worksheets.push(worksheet);
+    }
+    all
+}
+
 pub(crate) fn build(
     scope: &mut Scope<'_>,
     mesh: &Mesh,
     names: Names<'_>,
     environment: &Environment,
     team: &EnvironmentTeam,
+    belongings: &Belongings<'_>,
 ) {
     if team.iam_role_arn.is_none() {
         let role = scope.add("Role", role(names, environment, team));
         permissions::grant(scope, names, environment, team, &role);
         grant_subscriptions(scope, names, environment, &role);
         grant_studio_key(scope, names, environment, team, &role);
-        grant_imported_datasets(scope, mesh, names, environment, team, &role);
+        grant_imported_datasets(scope, mesh, names, environment, team, &role, &belongings.imported);
     }
     if has_workgroup(environment, team) {
-        workgroup(scope, mesh, names, environment, team);
+        workgroup(scope, names, environment, team, &belongings.worksheets);
     }
 }
 
@@ -74,10 +102,10 @@ pub(crate) fn grantee_name(environment: &Environment, team: &EnvironmentTeam) ->
 
 fn workgroup(
     scope: &mut Scope<'_>,
-    mesh: &Mesh,
     names: Names<'_>,
     environment: &Environment,
     team: &EnvironmentTeam,
+    worksheets: &[&Worksheet],
 ) {
     let name = names.team(environment, &team.team);
     let bucket = names.environment_bucket(environment);
@@ -89,9 +117,6 @@ fn workgroup(
             name,
         },
     );
-    let worksheets = mesh.worksheets.values().filter(|worksheet| {
-        worksheet.environment == environment.header.id && worksheet.team == team.team
-    });
     for worksheet in worksheets {
         let query = NamedQuery {
             name: worksheet.header.label.chars().take(128).collect(),
@@ -173,20 +198,16 @@ fn grant_imported_datasets(
     environment: &Environment,
     team: &EnvironmentTeam,
     role: &RoleHandle,
+    imported: &[&Dataset],
 ) {
     let place = Names::place(environment);
     let quota = mesh.tenant.quotas.managed_policies_per_role;
     let name = format!("{}-data", names.team(environment, &team.team));
     let mut data = scope.child("Data");
     let role = role.with_policies(&mut data, name, quota - PERMISSION_POLICIES);
-    let imported = mesh.datasets.values().filter(|dataset| dataset.environment == environment.header.id);
     for dataset in imported {
         let Some(import) = &dataset.import else { continue };
         let is_owner = dataset.team == team.team;
-        let is_steward = dataset.stewards.as_ref() == Some(&team.team);
-        if !is_owner && !is_steward {
-            continue;
-        }
         let target = format!("dataset/{}", dataset.header.id);
         let key = import
             .kms_key_alias

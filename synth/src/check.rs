@@ -16,10 +16,8 @@ pub(crate) fn check(stack: &mut Stack, bytes: usize) {
         problems.push((Problem::Schema(violation), id));
     }
     for (problem, id) in problems {
-        let causes: Vec<Cause> = match id {
-            Some(id) => stack.provenance.get(id.as_str()).into_iter().flatten().copied().collect(),
-            None => stack.provenance.values().flatten().copied().take(1).collect(),
-        };
+        let part = id.and_then(|id| stack.provenance.get(id.as_str()));
+        let causes: Vec<Cause> = part.unwrap_or(&stack.causes).iter().copied().collect();
         stack.problem(problem, causes);
     }
 }

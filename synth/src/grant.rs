@@ -1,8 +1,9 @@
 //! Grants: who may do what to which resource, and why.
 
 use lakewright_policies::Conditions;
-use lakewright_template::Value;
-use lakewright_template::assembly::IntendedGrant;
+use lakewright_template::digest::hex_prefix;
+use lakewright_template::{Text, Value};
+use lakewright_template::assembly::{Grants as GrantsFile, IntendedGrant};
 use lakewright_template::yaml::Span;
 
 use crate::PolicySlot;
@@ -92,7 +93,7 @@ pub struct Record {
     /// To what, by name.
     pub resource: String,
     /// The actions or permissions.
-    pub actions: Vec<String>,
+    pub actions: Vec<Text>,
     /// The ARNs.
     pub resources: Vec<String>,
     /// Conditions, as `Operator key value`.
@@ -100,32 +101,39 @@ pub struct Record {
 }
 
 impl Record {
-    pub(crate) fn of(grant: &Grant) -> Self {
+    pub(crate) fn of(grant: Grant) -> Self {
         let conditions = grant.conditions.iter().flat_map(|(operator, key, values)| {
             values.iter().map(move |value| format!("{operator} {key} {}", show(value)))
         });
         Self {
-            principal: grant.grantee.name.clone(),
-            principal_arn: grant.grantee.known_arn.clone(),
-            access: grant.access,
-            resource: grant.target.name.clone(),
-            actions: grant.actions.iter().map(|action| (*action).to_owned()).collect(),
-            resources: grant.known_resources.clone(),
             conditions: conditions.collect(),
+            principal: grant.grantee.name,
+            principal_arn: grant.grantee.known_arn,
+            access: grant.access,
+            resource: grant.target.name,
+            actions: grant.actions.into_iter().map(Into::into).collect(),
+            resources: grant.known_resources,
         }
     }
 
-    /// The record in the assembly's form.
-    pub fn intended(mut self, because: Vec<String>) -> IntendedGrant {
-        self.actions.sort();
-        self.resources.sort();
-        self.conditions.sort();
+    /// The record in the assembly's form; what is said again and again goes into the tables.
+    pub fn intended(mut self, because: Vec<String>, tables: &mut GrantsFile) -> IntendedGrant {
+        self.actions.sort_unstable();
+        self.resources.sort_unstable();
+        self.conditions.sort_unstable();
+        let actions = hex_prefix(self.actions.join(" ").as_bytes(), 12);
+        if !tables.action_sets.contains_key(&actions) {
+            let set = self.actions.iter().map(ToString::to_string).collect();
+            tables.action_sets.insert(actions.clone(), set);
+        }
+        if !tables.principals.contains_key(&self.principal) {
+            tables.principals.insert(self.principal.clone(), self.principal_arn);
+        }
         IntendedGrant {
             principal: self.principal,
-            principal_arn: self.principal_arn,
             access: self.access.to_owned(),
             resource: self.resource,
-            actions: self.actions,
+            actions,
             resources: self.resources,
             conditions: self.conditions,
             because,

@@ -133,39 +133,31 @@ impl<'a> Scope<'a> {
         self.stack.ids.insert(id.clone(), id.clone());
         let waits = options.after_policies.into_iter().map(|policy| (policy, id.clone()));
         self.stack.waits.extend(waits);
-        self.stack.provenance.insert(id.to_string(), self.causes.clone());
+        self.explain_part(id.as_str(), &self.causes.clone());
         id
     }
 
     /// Puts the stack's tags on a resource that takes tags, where it has none of the same key.
     fn tag(&self, kind: &str, properties: &mut Map) {
-        let tags = &self.stack.spec().tags;
         match schema::of(kind).and_then(schema::Schema::tag_style) {
             Some(TagStyle::List) => {
                 let own = match properties.remove("Tags") {
                     Some(Value::List(own)) => own,
                     _ => Vec::new(),
                 };
-                let has = |key: &str| {
-                    own.iter().any(|tag| {
-                        let own_key = tag.as_map().and_then(|tag| tag.get("Key")).and_then(Value::as_text);
-                        own_key == Some(key)
-                    })
-                };
-                let mut list: Vec<Value> = tags
-                    .iter()
-                    .filter(|(key, _)| !has(key))
-                    .map(|(key, value)| Map::new().with("Key", key.clone()).with("Value", value.clone()).into())
-                    .collect();
-                list.extend(own);
-                list.sort();
+                let mut list = self.stack.tags.clone();
+                if !own.is_empty() {
+                    let key = |tag: &Value| tag.as_map().and_then(|tag| tag.get("Key")).cloned();
+                    list.retain(|tag| !own.iter().any(|other| key(other) == key(tag)));
+                    list.extend(own);
+                    list.sort();
+                }
                 properties.insert("Tags", list);
             }
             Some(TagStyle::Map) => {
-                let map: Map = tags
-                    .iter()
-                    .map(|(key, value)| (Text::from(key.clone()), Value::from(value.clone())))
-                    .collect();
+                let tags = self.stack.spec().tags.iter();
+                let map: Map =
+                    tags.map(|(key, value)| (Text::from(key.clone()), value.clone().into())).collect();
                 properties.insert("Tags", map);
             }
             None => {}
@@ -218,8 +210,16 @@ impl<'a> Scope<'a> {
     /// Records why each statement of a policy is there.
     pub(crate) fn explain(&mut self, id: &LogicalId, statements: &[Tagged<Cause>]) {
         for Tagged { statement, causes } in statements {
-            let key = format!("{id}#{}", statement.sid);
-            self.stack.provenance.entry(key).or_default().extend(causes.iter().copied());
+            if *causes != self.stack.causes {
+                self.explain_part(&format!("{id}#{}", statement.sid), causes);
+            }
+        }
+    }
+
+    /// Records why a part is there, when that is not what the whole stack is there for.
+    fn explain_part(&mut self, part: &str, causes: &BTreeSet<Cause>) {
+        if *causes != self.stack.causes {
+            self.stack.provenance.insert(part.to_owned(), causes.clone());
         }
     }
 }

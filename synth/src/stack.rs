@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use lakewright_policies::Statement;
 use lakewright_template::limits::DESCRIPTION_BYTES;
 use lakewright_template::resolve::Place;
-use lakewright_template::{ConstructPath, LogicalId, Template};
+use lakewright_template::{ConstructPath, LogicalId, Map, Template, Value};
 
 use crate::{Cause, Grant, PolicyOwner, PolicySlot, Problem, Record, Scope, SynthError, check, lower};
 
@@ -30,6 +30,8 @@ pub struct StackSpec {
 #[derive(Debug)]
 pub struct Stack {
     spec: StackSpec,
+    /// The tags as most resources take them, sorted.
+    pub(crate) tags: Vec<Value>,
     pub(crate) template: Template,
     /// Declared ids, to tell references of this stack from foreign ones.
     pub(crate) ids: BTreeMap<LogicalId, LogicalId>,
@@ -38,6 +40,9 @@ pub struct Stack {
     pub(crate) waits: Vec<(PolicySlot, LogicalId)>,
     pub(crate) ledger: Vec<(Grant, BTreeSet<Cause>)>,
     pub(crate) records: Vec<(Record, BTreeSet<Cause>)>,
+    /// What the whole stack is there for.
+    pub(crate) causes: BTreeSet<Cause>,
+    /// What else its parts are there for.
     pub(crate) provenance: BTreeMap<String, BTreeSet<Cause>>,
     problems: Vec<SynthError>,
 }
@@ -60,7 +65,9 @@ pub struct Finished {
     pub json: String,
     /// The intended access that this stack gives, with its causes.
     pub records: Vec<(Record, BTreeSet<Cause>)>,
-    /// The causes of each resource (`LogicalId`) and statement (`LogicalId#Sid`).
+    /// The causes of the whole stack.
+    pub causes: BTreeSet<Cause>,
+    /// The causes of each resource (`LogicalId`) and statement (`LogicalId#Sid`) that has others.
     pub provenance: BTreeMap<String, BTreeSet<Cause>>,
 }
 
@@ -69,7 +76,11 @@ impl Stack {
     pub fn new(spec: StackSpec) -> Self {
         let description = cut(&spec.description, DESCRIPTION_BYTES);
         let template = Template { description: Some(description.into()), ..Template::default() };
+        let tag = |(key, value): (&String, &String)| {
+            Map::new().with("Key", key.clone()).with("Value", value.clone()).into()
+        };
         Self {
+            tags: spec.tags.iter().map(tag).collect(),
             spec,
             template,
             ids: BTreeMap::new(),
@@ -77,6 +88,7 @@ impl Stack {
             waits: Vec::new(),
             ledger: Vec::new(),
             records: Vec::new(),
+            causes: BTreeSet::new(),
             provenance: BTreeMap::new(),
             problems: Vec::new(),
         }
@@ -84,7 +96,9 @@ impl Stack {
 
     /// The root scope, for what a manifest node asks for.
     pub fn root(&mut self, cause: Cause) -> Scope<'_> {
-        Scope::root(self, BTreeSet::from([cause]))
+        self.causes.insert(cause);
+        let causes = self.causes.clone();
+        Scope::root(self, causes)
     }
 
     /// What the stack is and where it is deployed.
@@ -118,9 +132,15 @@ impl Stack {
         if !self.problems.is_empty() {
             return Err(self.problems);
         }
-        let ledger = self.ledger.iter().map(|(grant, causes)| (Record::of(grant), causes.clone()));
+        let ledger = self.ledger.into_iter().map(|(grant, causes)| (Record::of(grant), causes));
         let records = ledger.chain(self.records).collect();
-        Ok(Finished { template: self.template, json, records, provenance: self.provenance })
+        Ok(Finished {
+            template: self.template,
+            json,
+            records,
+            causes: self.causes,
+            provenance: self.provenance,
+        })
     }
 }
 

@@ -69,8 +69,13 @@ impl StackEntry {
 pub struct Grants {
     /// The format's version.
     pub version: u32,
-    /// The grants, sorted.
-    pub grants: Vec<IntendedGrant>,
+    /// Sets of IAM actions, or of Lake Formation permissions as `lakeformation:SELECT`, by a digest
+    /// of what is in them. The same few sets are granted again and again.
+    pub action_sets: BTreeMap<String, Vec<String>>,
+    /// The ARN, or the service name, of each principal.
+    pub principals: BTreeMap<String, String>,
+    /// The grants that each stack (`account/region/name`) gives, sorted.
+    pub grants: BTreeMap<String, Vec<IntendedGrant>>,
 }
 
 /// One intended grant.
@@ -78,20 +83,20 @@ pub struct Grants {
 pub struct IntendedGrant {
     /// Who: `team/ENVIRONMENT/TEAM`, `dataset-role/ID`, `pivot-role/ENVIRONMENT`, `service/NAME` or `account/ID`.
     pub principal: String,
-    /// The principal's ARN or service name.
-    pub principal_arn: String,
     /// The access in a word, such as `read` or `administer`.
     pub access: String,
     /// To what: `dataset/ID`, `environment/ID` and so on.
     pub resource: String,
-    /// IAM actions, or Lake Formation permissions as `lakeformation:SELECT`; sorted.
-    pub actions: Vec<String>,
+    /// The key of the actions in `action_sets`.
+    pub actions: String,
     /// The ARNs that the actions apply to; sorted.
     pub resources: Vec<String>,
     /// Conditions, as `Operator key value`; sorted.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub conditions: Vec<String>,
-    /// The manifest lines that ask for it, as `file:line:column`; sorted.
+    /// The manifest lines that ask for it, as `file:line:column`; sorted. Empty when they are the
+    /// lines of the whole stack, which `provenance.json` has.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub because: Vec<String>,
 }
 
@@ -100,36 +105,35 @@ pub struct IntendedGrant {
 pub struct Provenance {
     /// The format's version.
     pub version: u32,
-    /// For each stack (`account/region/name`) and each logical id, or logical id and statement
-    /// (`LogicalId#Sid`), the manifest lines as `file:line:column`.
+    /// For each stack (`account/region/name`) the manifest lines as `file:line:column`, under `*`
+    /// for all of it. What other lines ask for as well stands under its logical id, a statement
+    /// under `LogicalId#Sid`.
     pub stacks: BTreeMap<String, BTreeMap<String, Vec<String>>>,
 }
 
-/// The same stacks as a cloud assembly of the AWS CDK, so that `cdk diff --app DIR` works.
+/// One artifact of the same stacks as a cloud assembly of the AWS CDK, so that `cdk diff --app DIR`
+/// works: the artifact's id and its description.
 ///
 /// Source: the schema of the package `@aws-cdk/cloud-assembly-schema`, version 36.
-pub fn cdk_manifest(assembly: &Assembly) -> serde_json::Value {
-    let artifacts: serde_json::Map<String, serde_json::Value> = assembly
-        .stacks
-        .iter()
-        .map(|stack| {
-            let artifact = serde_json::json!({
-                "type": "aws:cloudformation:stack",
-                "environment": format!("aws://{}/{}", stack.account, stack.region),
-                "properties": {
-                    "templateFile": stack.template,
-                    "stackName": stack.name,
-                    "tags": stack.tags,
-                    "validateOnSynth": false,
-                },
-                "dependencies": stack.depends_on.iter().map(|address| artifact_id(address)).collect::<Vec<_>>(),
-                "displayName": stack.address(),
-            });
-            (artifact_id(&stack.address()), artifact)
-        })
-        .collect();
-    serde_json::json!({ "version": "36.0.0", "artifacts": artifacts })
+pub fn cdk_artifact(stack: &StackEntry) -> (String, serde_json::Value) {
+    let dependencies: Vec<String> = stack.depends_on.iter().map(|address| artifact_id(address)).collect();
+    let artifact = serde_json::json!({
+        "type": "aws:cloudformation:stack",
+        "environment": format!("aws://{}/{}", stack.account, stack.region),
+        "properties": {
+            "templateFile": stack.template,
+            "stackName": stack.name,
+            "tags": stack.tags,
+            "validateOnSynth": false,
+        },
+        "dependencies": dependencies,
+        "displayName": stack.address(),
+    });
+    (artifact_id(&stack.address()), artifact)
 }
+
+/// The version of the CDK's format.
+pub const CDK_VERSION: &str = "36.0.0";
 
 /// The CDK names artifacts by ids in which it does not want a slash.
 fn artifact_id(address: &str) -> String {

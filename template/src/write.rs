@@ -1,8 +1,9 @@
 //! The one canonical writer: same template, same bytes.
 //!
-//! JSON with two spaces and one newline at the end. Sections and resource
-//! attributes stand in CloudFormation's documented order, everything else in
-//! the order of its keys. YAML is for people to read.
+//! JSON with two spaces and one newline at the end; objects of one or two plain
+//! values, such as tags and references, stand on one line. Sections and
+//! resource attributes stand in CloudFormation's documented order, everything
+//! else in the order of its keys. YAML is for people to read.
 
 mod yaml;
 
@@ -21,14 +22,42 @@ pub fn template_to_json(template: &Template) -> String {
 
 /// A value as JSON without white space, as IAM counts characters.
 pub fn value_to_compact_json(value: &Value) -> String {
-    let mut pretty = Json { text: String::new(), depth: 0 };
-    pretty.value(value);
-    // Newlines inside strings are escaped, so each one here is layout.
-    let mut compact = String::with_capacity(pretty.text.len());
-    for line in pretty.text.lines() {
-        compact.push_str(line.trim_start());
+    let mut text = String::new();
+    compact(&mut text, value);
+    text
+}
+
+fn compact(text: &mut String, value: &Value) {
+    let object = |text: &mut String, entries: &mut dyn Iterator<Item = (&Text, &Value)>| {
+        text.push('{');
+        for (place, (key, item)) in entries.enumerate() {
+            text.push_str(if place == 0 { "" } else { "," });
+            push_json_string(text, key);
+            text.push(':');
+            compact(text, item);
+        }
+        text.push('}');
+    };
+    match value {
+        Value::Null => text.push_str("null"),
+        Value::Bool(value) => text.push_str(if *value { "true" } else { "false" }),
+        Value::Integer(number) => text.push_str(&number.to_string()),
+        Value::Decimal(number) => text.push_str(number),
+        Value::Text(string) => push_json_string(text, string),
+        Value::List(items) => {
+            text.push('[');
+            for (place, item) in items.iter().enumerate() {
+                text.push_str(if place == 0 { "" } else { "," });
+                compact(text, item);
+            }
+            text.push(']');
+        }
+        Value::Map(map) => object(text, &mut map.iter()),
+        Value::Intrinsic(call) => {
+            let (name, argument) = function_form(call);
+            object(text, &mut [(&name, &argument)].into_iter());
+        }
     }
-    compact.replace("\": ", "\":")
 }
 
 struct Json {
@@ -173,6 +202,31 @@ impl Json {
         }
     }
 
+    /// A small object on one line: a tag or a reference reads, and changes, as one thing.
+    fn line<'v>(&mut self, entries: impl Iterator<Item = (&'v Text, &'v Value)>) {
+        self.text.push('{');
+        for (place, (key, value)) in entries.enumerate() {
+            self.text.push_str(if place == 0 { " " } else { ", " });
+            self.string(key);
+            self.text.push_str(": ");
+            match value {
+                Value::List(items) => {
+                    self.text.push('[');
+                    for (place, item) in items.iter().enumerate() {
+                        self.text.push_str(if place == 0 { "" } else { ", " });
+                        self.value(item);
+                    }
+                    self.text.push(']');
+                }
+                leaf => self.value(leaf),
+            }
+        }
+        if !self.text.ends_with('{') {
+            self.text.push(' ');
+        }
+        self.text.push('}');
+    }
+
     fn list(&mut self, items: &[Value]) {
         let mut list = self.open('[');
         for item in items {
@@ -183,6 +237,9 @@ impl Json {
     }
 
     fn map(&mut self, map: &Map) {
+        if map.len() <= 2 && map.iter().all(|(_, value)| is_leaf(value)) {
+            return self.line(map.iter());
+        }
         let mut object = self.open('{');
         for (key, value) in map.iter() {
             object.field(self, key);
@@ -193,6 +250,9 @@ impl Json {
 
     fn intrinsic(&mut self, call: &Intrinsic) {
         let (name, argument) = function_form(call);
+        if is_leaf(&argument) || matches!(call, Intrinsic::GetAtt(..)) {
+            return self.line([(&name, &argument)].into_iter());
+        }
         let mut object = self.open('{');
         object.field(self, &name);
         self.value(&argument);
@@ -210,10 +270,22 @@ impl Json {
     }
 
     fn newline(&mut self) {
+        const SPACES: &str = "                                ";
         self.text.push('\n');
-        for _ in 0..self.depth {
-            self.text.push_str("  ");
+        let mut left = self.depth * 2;
+        while left > 0 {
+            let some = left.min(SPACES.len());
+            self.text.push_str(&SPACES[..some]);
+            left -= some;
         }
+    }
+}
+
+/// Whether a value is written without a line break.
+fn is_leaf(value: &Value) -> bool {
+    match value {
+        Value::Null | Value::Bool(_) | Value::Integer(_) | Value::Decimal(_) | Value::Text(_) => true,
+        Value::List(_) | Value::Map(_) | Value::Intrinsic(_) => false,
     }
 }
 
@@ -249,6 +321,12 @@ impl Layout {
 /// Appends `text` as a JSON string.
 pub(crate) fn push_json_string(out: &mut String, text: &str) {
     out.push('"');
+    // Nearly all text needs no escape, and this test is much faster than the loop below.
+    if !text.bytes().any(|byte| byte < 0x20 || byte == b'"' || byte == b'\\') {
+        out.push_str(text);
+        out.push('"');
+        return;
+    }
     let mut start = 0;
     for (place, byte) in text.bytes().enumerate() {
         let escape = match byte {

@@ -1,1 +1,14 @@
-//! The workspace's end-to-end tests.
+//! The workspace's end-to-end tests: the binary on real meshes.
+
+#[path = "../generate.rs"]
+mod generate;
+
+mod assembly;
+mod cli;
+mod codes;
+mod determinism;
+mod docs;
+mod examples;
+mod hostile;
+mod limits;
+mod run;

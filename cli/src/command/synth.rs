@@ -76,7 +76,7 @@ fn write(
         .stacks
         .par_iter()
         .map(|stack| {
-            let written = files::template(stack, &staging);
+            let written = files::template(stack, &staging, sources);
             progress.step();
             written
         })
@@ -95,7 +95,7 @@ fn write(
         ui.report(&report, sources);
         return Ok(Exit::No);
     }
-    let summary = files::rest(mesh, written, sources, staging)?;
+    let summary = files::rest(mesh, written, staging)?;
     if ui.is_json() {
         ui.data(&format!("{:#}\n", summary.to_json(&report, sources)));
     } else {

@@ -130,7 +130,7 @@ fn record_deliveries(
         principal_arn: Service::SNS.principal.to_owned(),
         access: "deliver",
         resource: target.to_owned(),
-        actions: vec!["sqs:SendMessage".to_owned()],
+        actions: vec!["sqs:SendMessage".into()],
         resources: vec![queue],
         conditions: vec![
             format!("ArnEquals aws:SourceArn {producers}"),

@@ -48,10 +48,7 @@ const EXPECTED: &str = r#"{
   "AWSTemplateFormatVersion": "2010-09-09",
   "Description": "A \"quoted\" line\nand ${AWS::AccountId}",
   "Parameters": {
-    "Stage": {
-      "Default": "dev",
-      "Type": "String"
-    }
+    "Stage": { "Default": "dev", "Type": "String" }
   },
   "Resources": {
     "DataCEC3A9B8": {
@@ -61,25 +58,15 @@ const EXPECTED: &str = r#"{
       "Properties": {
         "BucketName": "sales",
         "Tags": [
-          {
-            "Key": "a",
-            "Value": "${x}"
-          }
+          { "Key": "a", "Value": "${x}" }
         ],
-        "Url": {
-          "Fn::Sub": "s3://${!raw}/${Stage}"
-        }
+        "Url": { "Fn::Sub": "s3://${!raw}/${Stage}" }
       }
     }
   },
   "Outputs": {
     "Arn": {
-      "Value": {
-        "Fn::GetAtt": [
-          "DataCEC3A9B8",
-          "Arn"
-        ]
-      }
+      "Value": { "Fn::GetAtt": ["DataCEC3A9B8", "Arn"] }
     }
   }
 }

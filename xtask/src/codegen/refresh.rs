@@ -231,6 +231,10 @@ fn write_regions(schemas: &Path) -> Result {
             continue;
         }
         let region = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        if !region.contains('-') {
+            // `sam` is cfn-lint's name for the types of serverless templates.
+            continue;
+        }
         let provider = parse(&path)?;
         let absent: Vec<&str> =
             TYPES.iter().copied().filter(|kind| provider.get(*kind).is_none()).collect();

@@ -1,27 +1,31 @@
 //! The files of an assembly, stack by stack, so that no template stays in memory.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Write as _;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use lakewright_manifest::diagnostic::{FileId, Origin};
 use lakewright_manifest::render;
 use lakewright_manifest::{Mesh, Report, SourceFile};
 use lakewright_stacks::StackPlan;
-use lakewright_synth::{Cause, Record};
-use lakewright_template::assembly::{self, Assembly, IntendedGrant, StackEntry};
+use lakewright_synth::Cause;
+use lakewright_template::assembly::{self, Grants, IntendedGrant, StackEntry};
 use serde_json::{Value, json};
 
-use crate::assembly::{FIXED, Staging};
+use crate::assembly::{FIXED, Output, Staging};
 use crate::exit::Failure;
 use crate::ui;
 
-/// What is kept of a stack whose template has been written.
+/// What is kept of a stack whose template has been written: lines of the other files.
 #[derive(Debug)]
 pub(super) struct Written {
-    entry: StackEntry,
-    records: Vec<(Record, BTreeSet<Cause>)>,
-    provenance: BTreeMap<String, BTreeSet<Cause>>,
+    account: String,
+    template: String,
+    bytes: usize,
+    entry: String,
+    artifact: String,
+    grants: String,
+    tables: Grants,
+    provenance: String,
 }
 
 /// Why a template has not been written.
@@ -34,14 +38,59 @@ pub(super) enum Unwritten {
 }
 
 /// Synthesizes a stack and writes its template.
-pub(super) fn template(stack: &StackPlan<'_>, staging: &Staging) -> Result<Written, Unwritten> {
+pub(super) fn template(
+    stack: &StackPlan<'_>,
+    staging: &Staging,
+    sources: &[SourceFile],
+) -> Result<Written, Unwritten> {
     let synthesized = stack.synthesize().map_err(Unwritten::Findings)?;
     staging.write(&synthesized.entry.template, &synthesized.json).map_err(Unwritten::Failure)?;
+    let places = |causes: &BTreeSet<Cause>| {
+        let place = |cause: &Cause| {
+            render::place(Origin { file: FileId(cause.file), span: cause.span }, sources)
+        };
+        causes.iter().map(place).collect::<Vec<String>>()
+    };
+    let address = synthesized.entry.address();
+    let mut tables = Grants::default();
+    let mut grants: Vec<IntendedGrant> = synthesized
+        .records
+        .into_iter()
+        .map(|(record, causes)| {
+            let because = if causes == synthesized.causes { Vec::new() } else { places(&causes) };
+            record.intended(because, &mut tables)
+        })
+        .collect();
+    grants.sort_unstable();
+    grants.dedup();
+    let address = to_json(&address).map_err(Unwritten::Failure)?;
+    let mut grant_lines = format!("{address}:[");
+    for (place, grant) in grants.iter().enumerate() {
+        grant_lines.push_str(if place == 0 { "\n" } else { ",\n" });
+        grant_lines.push_str(&to_json(grant).map_err(Unwritten::Failure)?);
+    }
+    grant_lines.push(']');
+    let mut causes: BTreeMap<&str, Vec<String>> =
+        synthesized.provenance.iter().map(|(part, causes)| (part.as_str(), places(causes))).collect();
+    causes.insert("*", places(&synthesized.causes));
+    let causes = to_json(&causes).map_err(Unwritten::Failure)?;
+    let StackEntry { account, template, bytes, .. } = synthesized.entry.clone();
+    let (id, artifact) = assembly::cdk_artifact(&synthesized.entry);
+    let id = to_json(&id).map_err(Unwritten::Failure)?;
     Ok(Written {
-        entry: synthesized.entry,
-        records: synthesized.records,
-        provenance: synthesized.provenance,
+        account,
+        template,
+        bytes,
+        entry: to_json(&synthesized.entry).map_err(Unwritten::Failure)?,
+        artifact: format!("{id}:{artifact}"),
+        grants: grant_lines,
+        tables,
+        provenance: format!("{address}:{causes}"),
     })
+}
+
+fn to_json(value: &impl serde::Serialize) -> Result<String, Failure> {
+    serde_json::to_string(value).map_err(|error| Failure::unexpected(error.to_string()))
 }
 
 /// What was written.
@@ -66,65 +115,77 @@ impl Summary {
 }
 
 /// Writes the other files and puts everything in place.
-pub(super) fn rest(
-    mesh: &Mesh,
-    written: Vec<Written>,
-    sources: &[SourceFile],
-    staging: Staging,
-) -> Result<Summary, Failure> {
-    let place = |cause: &Cause| {
-        render::place(Origin { file: FileId(cause.file), span: cause.span }, sources)
-    };
-    let places = |causes: &BTreeSet<Cause>| causes.iter().map(place).collect::<Vec<String>>();
-    let mut grants: Vec<IntendedGrant> = Vec::new();
-    let mut provenance = lines_begin("stacks", '{');
-    let mut stacks = Vec::with_capacity(written.len());
+pub(super) fn rest(mesh: &Mesh, written: Vec<Written>, staging: Staging) -> Result<Summary, Failure> {
+    let version = assembly::VERSION;
+    let mut stacks = Lines::default();
+    let mut artifacts = Lines::default();
+    let mut provenance = Lines::default();
+    let mut grants = Lines::default();
+    let mut tables = Grants::default();
+    let mut summary = Summary { stacks: written.len(), accounts: 0, bytes: 0 };
+    let mut accounts = BTreeSet::new();
+    let mut files: BTreeSet<String> = FIXED.map(str::to_owned).into();
     for one in written {
-        let Written { entry, records, provenance: causes } = one;
-        grants.extend(records.into_iter().map(|(record, causes)| record.intended(places(&causes))));
-        let causes: BTreeMap<&str, Vec<String>> =
-            causes.iter().map(|(id, causes)| (id.as_str(), places(causes))).collect();
-        line(&mut provenance, &format!("{}:{}", json!(entry.address()), json!(causes)));
-        stacks.push(entry);
+        stacks.push(one.entry);
+        artifacts.push(one.artifact);
+        provenance.push(one.provenance);
+        grants.push(one.grants);
+        tables.action_sets.extend(one.tables.action_sets);
+        tables.principals.extend(one.tables.principals);
+        summary.bytes += one.bytes;
+        accounts.insert(one.account);
+        files.insert(one.template);
     }
-    grants.sort();
-    grants.dedup();
-    let mut grant_lines = lines_begin("grants", '[');
-    for grant in &grants {
-        let text = serde_json::to_string(grant).map_err(|error| Failure::unexpected(error.to_string()))?;
-        line(&mut grant_lines, &text);
-    }
-    let summary = Summary {
-        stacks: stacks.len(),
-        accounts: stacks.iter().map(|stack| &stack.account).collect::<BTreeSet<_>>().len(),
-        bytes: stacks.iter().map(|stack| stack.bytes).sum(),
+    summary.accounts = accounts.len();
+    let sets = Lines::of_map(&tables.action_sets)?;
+    let principals = Lines::of_map(&tables.principals)?;
+    let tenant = to_json(&mesh.tenant.header.id.as_str())?;
+    let write_grants = || {
+        let mut file = staging.file("grants.json")?;
+        file = sets.write(file, &format!("{{\"version\":{version},\"action_sets\":{{"), "},\n")?;
+        file = principals.write(file, "\"principals\":{", "},\n")?;
+        grants.write(file, "\"grants\":{", "}}\n")?.close()
     };
-    let assembly = Assembly { version: assembly::VERSION, mesh: mesh.tenant.header.id.to_string(), stacks };
-    let text =
-        serde_json::to_string_pretty(&assembly).map_err(|error| Failure::unexpected(error.to_string()))?;
-    staging.write("assembly.json", &format!("{text}\n"))?;
-    staging.write("grants.json", &lines_end(grant_lines, ']'))?;
-    staging.write("provenance.json", &lines_end(provenance, '}'))?;
-    staging.write("manifest.json", &format!("{:#}\n", assembly::cdk_manifest(&assembly)))?;
-    let templates = assembly.stacks.into_iter().map(|stack| stack.template);
-    staging.commit(&templates.chain(FIXED.map(str::to_owned)).collect())?;
+    let write_others = || {
+        let head = format!("{{\"version\":{version},\"mesh\":{tenant},\"stacks\":[");
+        stacks.write(staging.file("assembly.json")?, &head, "]}\n")?.close()?;
+        let head = format!("{{\"version\":\"{}\",\"artifacts\":{{", assembly::CDK_VERSION);
+        artifacts.write(staging.file("manifest.json")?, &head, "}}\n")?.close()?;
+        let head = format!("{{\"version\":{version},\"stacks\":{{");
+        provenance.write(staging.file("provenance.json")?, &head, "}}\n")?.close()
+    };
+    let (one, other) = rayon::join(write_grants, write_others);
+    one.and(other)?;
+    staging.commit(&files)?;
     Ok(summary)
 }
 
-// One entry a line: small, and a change of one entry is a change of one line.
+/// Entries of a list or map, each on a line of its own: small, and a change of one entry is a
+/// change of one line.
+#[derive(Debug, Default)]
+struct Lines(Vec<String>);
 
-fn lines_begin(name: &str, bracket: char) -> String {
-    format!("{{\"version\":{},\"{name}\":{bracket}", assembly::VERSION)
-}
+impl Lines {
+    fn of_map(map: &BTreeMap<String, impl serde::Serialize>) -> Result<Self, Failure> {
+        let lines = map.iter().map(|(key, value)| Ok(format!("{}:{}", to_json(key)?, to_json(value)?)));
+        Ok(Self(lines.collect::<Result<_, Failure>>()?))
+    }
 
-fn line(text: &mut String, entry: &str) {
-    let separator = if text.ends_with(['[', '{']) { "" } else { "," };
-    write!(text, "{separator}\n{entry}").expect("a string takes all");
-}
+    fn push(&mut self, line: String) {
+        self.0.push(line);
+    }
 
-fn lines_end(mut text: String, bracket: char) -> String {
-    writeln!(text, "\n{bracket}}}").expect("a string takes all");
-    text
+    fn write(&self, file: Output, head: &str, tail: &str) -> Result<Output, Failure> {
+        let mut file = file;
+        file.put(head)?;
+        for (place, line) in self.0.iter().enumerate() {
+            file.put(if place == 0 { "\n" } else { ",\n" })?;
+            file.put(line)?;
+        }
+        file.put("\n")?;
+        file.put(tail)?;
+        Ok(file)
+    }
 }
 
 /// How far synthesis has come.

@@ -1,0 +1,53 @@
+//! Each code's page has a sample that shows the finding and one that does not.
+
+use lakewright_manifest::resolve::check_change;
+use lakewright_manifest::{Code, Report, SourceFile};
+
+use crate::run::{BASE, BASE_DATASET, resolved};
+
+/// Codes whose samples cannot be shown as text, each with the test that shows it.
+const WITHOUT_SAMPLE: [(Code, &str); 4] = [
+    (Code::EmptyMesh, "hostile::folders_without_a_mesh_are_explained"),
+    (Code::NotUtf8, "hostile::folders_without_a_mesh_are_explained"),
+    (Code::SchemaViolation, "template's planted_faults_are_found"),
+    (Code::Unreadable, "hostile::folders_without_a_mesh_are_explained"),
+];
+
+fn sample(page: &str, title: &str) -> String {
+    let section = page.split(&format!("\n## {title}\n")).nth(1).expect("a section");
+    section.split("```yaml\n").nth(1).and_then(|rest| rest.split("```").next()).expect("a sample").to_owned()
+}
+
+/// The findings of a sample together with the base mesh.
+fn findings(code: Code, sample: &str) -> Report {
+    let base = SourceFile { path: "base.yaml".to_owned(), text: BASE.to_owned() };
+    let dataset = SourceFile { path: "sales.yaml".to_owned(), text: BASE_DATASET.to_owned() };
+    let own = SourceFile { path: "sample.yaml".to_owned(), text: sample.to_owned() };
+    if code == Code::ImmutableField {
+        let before = resolved(&[base.clone(), dataset]).0.expect("the base is right");
+        let after = resolved(&[base, own]).0.expect("the sample is right by itself");
+        return check_change(&before, &after);
+    }
+    let sources = [base, dataset, own];
+    let (mesh, mut report) = resolved(&sources);
+    if let Some(mesh) = &mesh {
+        report.extend(lakewright_stacks::Plan::of(mesh).report);
+    }
+    report
+}
+
+#[test]
+fn the_wrong_sample_shows_the_finding_and_the_right_one_nothing() {
+    for code in Code::ALL {
+        if WITHOUT_SAMPLE.iter().any(|(without, _)| without == code) {
+            continue;
+        }
+        let wrong = findings(*code, &sample(code.page(), "Wrong"));
+        let found: Vec<&str> = wrong.iter().map(|diagnostic| diagnostic.code.as_str()).collect();
+        assert!(found.contains(&code.as_str()), "{}: wrong sample gave {found:?}", code.as_str());
+        let right = findings(*code, &sample(code.page(), "Right"));
+        let found: Vec<String> =
+            right.iter().map(|diagnostic| format!("{}: {}", diagnostic.code.as_str(), diagnostic.message)).collect();
+        assert!(found.is_empty(), "{}: right sample gave {found:?}", code.as_str());
+    }
+}

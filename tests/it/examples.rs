@@ -1,0 +1,241 @@
+//! The examples: golden templates, the linter, and what must hold for every template.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::process::Command;
+
+use lakewright_policies::size::characters;
+use lakewright_template::limits::{
+    BUCKET_POLICY_BYTES, INLINE_POLICY_CHARACTERS, KEY_POLICY_BYTES, MANAGED_POLICY_CHARACTERS,
+    RESOURCES, TEMPLATE_BYTES,
+};
+use lakewright_template::{Template, Value, read};
+
+use crate::run::{EXAMPLES, example, lakewright, mesh, root, sources, synthesized, transcript};
+
+/// One golden file for each example and stack.
+#[test]
+fn templates_are_golden() {
+    let mut settings = insta::Settings::new();
+    settings.set_snapshot_path(root().join("snapshots"));
+    settings.set_prepend_module_to_snapshot(false);
+    settings.set_omit_expression(true);
+    settings.bind(|| {
+        for name in EXAMPLES {
+            for stack in synthesized(&mesh(&sources(&example(name)))) {
+                insta::assert_snapshot!(format!("{name}.{}", stack.entry.name), stack.json);
+            }
+        }
+    });
+    let stacks: BTreeSet<String> = EXAMPLES
+        .iter()
+        .flat_map(|name| {
+            let stacks = synthesized(&mesh(&sources(&example(name))));
+            stacks.into_iter().map(move |stack| format!("{name}.{}.snap", stack.entry.name))
+        })
+        .collect();
+    for entry in std::fs::read_dir(root().join("snapshots")).expect("the golden files") {
+        let name = entry.expect("an entry").file_name().to_string_lossy().into_owned();
+        assert!(
+            stacks.contains(&name) || name == "stateful.ids" || name.ends_with(".new"),
+            "snapshots/{name} belongs to no stack"
+        );
+    }
+}
+
+/// Logical ids of what holds data are pinned: a change would replace it.
+#[test]
+fn ids_of_stateful_resources_are_pinned() {
+    const STATEFUL: [&str; 8] = [
+        "AWS::Athena::WorkGroup",
+        "AWS::Glue::Database",
+        "AWS::Glue::Table",
+        "AWS::KMS::Key",
+        "AWS::Logs::LogGroup",
+        "AWS::S3::Bucket",
+        "AWS::SageMaker::Domain",
+        "AWS::SQS::Queue",
+    ];
+    let mut lines = Vec::new();
+    for name in EXAMPLES {
+        for stack in synthesized(&mesh(&sources(&example(name)))) {
+            for (id, resource) in &stack.template.resources {
+                if STATEFUL.contains(&resource.kind.as_ref()) {
+                    lines.push(format!("{name} {} {} {id}\n", stack.entry.name, resource.kind));
+                }
+            }
+        }
+    }
+    let path = root().join("snapshots/stateful.ids");
+    if std::env::var_os("INSTA_UPDATE").is_some_and(|update| update == "always") {
+        std::fs::write(&path, lines.concat()).expect("the pinned ids are written");
+    }
+    let pinned = std::fs::read_to_string(&path).expect("the pinned ids");
+    assert_eq!(lines.concat(), pinned, "a moved id replaces data; see CONTRIBUTING.md");
+}
+
+/// `cfn-lint`, pinned by `cargo xtask test`, finds nothing, not even a warning.
+#[test]
+fn the_linter_is_silent() {
+    let linter = root().join("target/python/bin/cfn-lint");
+    assert!(linter.exists(), "run `cargo xtask test`, which installs the linter");
+    for name in EXAMPLES {
+        let out = tempfile::tempdir().expect("a folder");
+        let target = out.path().join("out");
+        let output = lakewright([
+            "synth".as_ref(),
+            example(name).as_os_str(),
+            "--quiet".as_ref(),
+            "--out".as_ref(),
+            target.as_os_str(),
+        ]);
+        assert!(output.status.success(), "{}", transcript(&output));
+        let mut by_region: BTreeMap<String, Vec<std::path::PathBuf>> = BTreeMap::new();
+        for path in crate::run::files(&target).keys().filter(|path| path.starts_with("templates/")) {
+            let region = path.split('/').nth(2).expect("templates/account/region/stack").to_owned();
+            by_region.entry(region).or_default().push(target.join(path));
+        }
+        for (region, templates) in by_region {
+            let output = Command::new(&linter)
+                .args(["--regions", &region, "--include-checks", "I", "--ignore-checks", "I3042", "--"])
+                .args(&templates)
+                .output()
+                .expect("the linter runs");
+            // I3042 wants pseudo parameters in ARNs; our names are literal on purpose (ADR 2).
+            assert!(output.status.success(), "{name} in {region}\n{}", transcript(&output));
+        }
+    }
+}
+
+fn templates() -> Vec<(String, Template)> {
+    EXAMPLES
+        .iter()
+        .flat_map(|name| {
+            let stacks = synthesized(&mesh(&sources(&example(name))));
+            stacks.into_iter().map(move |stack| (format!("{name}/{}", stack.entry.name), stack.template))
+        })
+        .collect()
+}
+
+#[test]
+fn reading_a_template_back_gives_the_same_bytes() {
+    for (name, template) in templates() {
+        let json = lakewright_template::write::template_to_json(&template);
+        let again = read::template(&json).expect("what was written can be read");
+        assert_eq!(lakewright_template::write::template_to_json(&again), json, "{name}");
+        let yaml = lakewright_template::write::template_to_yaml(&template);
+        assert_eq!(read::template(&yaml).as_ref(), Ok(&again), "{name} as YAML");
+    }
+}
+
+#[test]
+fn no_template_exceeds_half_of_a_limit() {
+    for (name, template) in templates() {
+        let bytes = lakewright_template::write::template_to_json(&template).len();
+        assert!(bytes * 2 <= TEMPLATE_BYTES, "{name}: {bytes} bytes");
+        assert!(template.resources.len() * 2 <= RESOURCES, "{name}: {} resources", template.resources.len());
+        let mut managed = (0, 0);
+        for (id, resource) in &template.resources {
+            let size = |property: &str| resource.properties.get(property).map_or(0, characters);
+            match resource.kind.as_ref() {
+                "AWS::S3::BucketPolicy" => assert!(size("PolicyDocument") * 2 <= BUCKET_POLICY_BYTES, "{name}: {id}"),
+                "AWS::KMS::Key" => assert!(size("KeyPolicy") * 2 <= KEY_POLICY_BYTES, "{name}: {id}"),
+                "AWS::IAM::RolePolicy" => assert!(size("PolicyDocument") * 2 <= INLINE_POLICY_CHARACTERS, "{name}: {id}"),
+                "AWS::IAM::ManagedPolicy" => managed = (managed.0 + 1, managed.1 + size("PolicyDocument")),
+                _ => {}
+            }
+        }
+        // Packing fills documents, so what counts is the room that a role has in all of them.
+        let room = MANAGED_POLICY_CHARACTERS * 10;
+        assert!(managed.0 <= 5 && managed.1 * 2 <= room, "{name}: {managed:?} of 10 policies and {room} characters");
+    }
+}
+
+#[test]
+fn nothing_is_a_custom_resource_and_nobody_is_a_full_administrator() {
+    for (name, template) in templates() {
+        for (id, resource) in &template.resources {
+            let kind = resource.kind.as_ref();
+            assert!(!kind.starts_with("Custom::") && !kind.starts_with("AWS::Lambda::"), "{name}: {id} is {kind}");
+            for (_, value) in resource.properties.iter() {
+                value.walk(&mut |value| {
+                    let Some(statement) = value.as_map().filter(|map| map.get("Effect").is_some()) else { return };
+                    check_statement(&name, id.as_str(), statement);
+                });
+            }
+        }
+    }
+}
+
+fn check_statement(name: &str, id: &str, statement: &lakewright_template::Map) {
+    for element in ["NotAction", "NotResource", "NotPrincipal"] {
+        assert!(statement.get(element).is_none(), "{name}: {id} has {element}");
+    }
+    if statement.get("Effect") != Some(&Value::from("Allow")) {
+        return;
+    }
+    let texts = |element: &str| -> Vec<String> {
+        let mut found = Vec::new();
+        if let Some(value) = statement.get(element) {
+            value.walk(&mut |value| found.extend(value.as_text().map(str::to_owned)));
+        }
+        found
+    };
+    for action in texts("Action") {
+        assert!(!action.contains('*'), "{name}: {id} allows {action}");
+    }
+    let has_condition = statement.get("Condition").is_some();
+    let principals = texts("Principal");
+    assert!(!principals.contains(&"*".to_owned()), "{name}: {id} allows everybody");
+    let is_service = principals.iter().any(|principal| principal.ends_with("amazonaws.com"));
+    assert!(!is_service || has_condition, "{name}: {id} trusts {principals:?} for any account");
+}
+
+#[test]
+fn teams_get_only_what_their_permissions_and_features_give() {
+    let actions_of = |stack: &str| {
+        let (_, template) =
+            templates().into_iter().find(|(name, _)| name.starts_with(stack)).expect("the team's stack");
+        let mut actions = BTreeSet::new();
+        for resource in template.resources.values().filter(|r| r.kind == "AWS::IAM::ManagedPolicy") {
+            for (_, value) in resource.properties.iter() {
+                value.walk(&mut |value| {
+                    let list = value.as_map().and_then(|map| map.get("Action"));
+                    list.into_iter().for_each(|list| {
+                        list.walk(&mut |action| actions.extend(action.as_text().map(str::to_owned)));
+                    });
+                });
+            }
+        }
+        actions
+    };
+    let interns = actions_of("full/full-mesh-team-finance-eu-interns");
+    assert!(interns.contains("athena:StartQueryExecution"));
+    for absent in ["sagemaker:CreateNotebookInstance", "codepipeline:StartPipelineExecution", "quicksight:CreateDashboard"] {
+        assert!(!interns.contains(absent), "{absent}");
+    }
+    let admins = actions_of("full/full-mesh-team-finance-eu-financeadmins");
+    for present in ["sagemaker:CreateNotebookInstance", "codepipeline:StartPipelineExecution", "quicksight:CreateDashboard"] {
+        assert!(admins.contains(present), "{present}");
+    }
+    // The lab has no dashboards, so even the environment's own team gets nothing for them.
+    let lab = actions_of("lab/lab-team-platform-dataplatformadmin");
+    assert!(lab.iter().all(|action| !action.starts_with("quicksight:")));
+}
+
+#[test]
+fn lake_formation_permissions_run_one_after_the_other() {
+    for (name, template) in templates() {
+        let permissions: BTreeSet<_> = template
+            .resources
+            .iter()
+            .filter(|(_, resource)| resource.kind == "AWS::LakeFormation::PrincipalPermissions")
+            .map(|(id, _)| id.clone())
+            .collect();
+        let waits_for = |id: &lakewright_template::LogicalId| {
+            template.resources[id].depends_on.iter().filter(|other| permissions.contains(*other)).count()
+        };
+        let first = permissions.iter().filter(|id| waits_for(id) == 0).count();
+        assert!(permissions.is_empty() || first == 1, "{name}: {first} begin at once");
+        assert!(permissions.iter().all(|id| waits_for(id) <= 1), "{name}");
+    }
+}

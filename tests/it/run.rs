@@ -1,0 +1,148 @@
+//! Running the binary, and meshes to run it on.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use lakewright_manifest::diagnostic::FileId;
+use lakewright_manifest::parse::{Documents, parse};
+use lakewright_manifest::resolve::resolve;
+use lakewright_manifest::{Mesh, Report, SourceFile};
+use lakewright_stacks::{Plan, Synthesized};
+
+/// The examples, which every test about templates runs on.
+pub(crate) const EXAMPLES: [&str; 3] = ["full", "lab", "minimal"];
+
+/// The repository's root folder.
+pub(crate) fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("cli lies in the root").to_owned()
+}
+
+/// An example's folder.
+pub(crate) fn example(name: &str) -> PathBuf {
+    root().join("examples").join(name)
+}
+
+/// Runs `lakewright` with these arguments.
+pub(crate) fn lakewright<A: AsRef<std::ffi::OsStr>>(arguments: impl IntoIterator<Item = A>) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_lakewright"))
+        .args(arguments)
+        .env_remove("NO_COLOR")
+        .output()
+        .expect("the binary runs")
+}
+
+/// The exit code, standard output and standard error in one text.
+pub(crate) fn transcript(output: &Output) -> String {
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    let (out, err) = (text(&output.stdout), text(&output.stderr));
+    format!("exit: {}\n--- stdout\n{out}--- stderr\n{err}", output.status.code().unwrap_or(-1))
+}
+
+/// Writes a mesh into a folder.
+pub(crate) fn write_mesh(folder: &Path, files: &[(String, String)]) {
+    for (path, text) in files {
+        let path = folder.join(path);
+        fs::create_dir_all(path.parent().expect("a file in the folder")).expect("a folder");
+        fs::write(path, text).expect("a file");
+    }
+}
+
+/// The files of a folder of YAML.
+pub(crate) fn sources(folder: &Path) -> Vec<SourceFile> {
+    let mut sources: Vec<SourceFile> = fs::read_dir(folder)
+        .expect("a folder")
+        .map(|entry| entry.expect("an entry").path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "yaml"))
+        .map(|path| SourceFile {
+            path: path.file_name().expect("a file").to_string_lossy().into_owned(),
+            text: fs::read_to_string(&path).expect("text"),
+        })
+        .collect();
+    sources.sort_by(|a, b| a.path.cmp(&b.path));
+    sources
+}
+
+/// Parses and resolves sources.
+pub(crate) fn resolved(sources: &[SourceFile]) -> (Option<Mesh>, Report) {
+    let mut documents = Documents::default();
+    let mut report = Report::new();
+    for (number, source) in (0..).zip(sources) {
+        let parsed = parse(FileId(number), source);
+        documents.extend(parsed.documents);
+        report.extend(parsed.report);
+    }
+    resolve(&documents, report)
+}
+
+/// The mesh of sources that are right.
+pub(crate) fn mesh(sources: &[SourceFile]) -> Mesh {
+    let (mesh, report) = resolved(sources);
+    let text = lakewright_manifest::render::human(&report, sources, lakewright_manifest::render::Style::Plain);
+    mesh.unwrap_or_else(|| unreachable!("the mesh has errors:\n{text}"))
+}
+
+/// Every stack of a mesh.
+pub(crate) fn synthesized(mesh: &Mesh) -> Vec<Synthesized> {
+    let plan = Plan::of(mesh);
+    plan.stacks.iter().map(|stack| stack.synthesize().expect("a valid mesh synthesizes")).collect()
+}
+
+/// Every file below a folder, by its path, with its bytes.
+pub(crate) fn files(folder: &Path) -> std::collections::BTreeMap<String, Vec<u8>> {
+    let mut found = std::collections::BTreeMap::new();
+    let mut queue = vec![folder.to_owned()];
+    while let Some(next) = queue.pop() {
+        for entry in fs::read_dir(&next).expect("a folder") {
+            let path = entry.expect("an entry").path();
+            if path.is_dir() {
+                queue.push(path);
+            } else {
+                let name = path.strip_prefix(folder).expect("below the folder");
+                found.insert(name.to_string_lossy().into_owned(), fs::read(&path).expect("a file"));
+            }
+        }
+    }
+    found
+}
+
+/// A mesh with one of everything that samples refer to.
+pub(crate) const BASE: &str = r#"kind: Tenant
+id: base
+central_account: "111111111111"
+home_region: eu-west-1
+pivot_role:
+  external_id: base-0123456789
+  trusted_roles: ["arn:aws:iam::111111111111:role/platform"]
+permissions:
+  Limited: { allow: [manage_datasets] }
+---
+kind: Organization
+id: org
+team: Owners
+admins: [Linkers]
+---
+kind: Environment
+id: dev
+organization: org
+account: "222222222222"
+region: eu-west-1
+team: Owners
+features: { notebooks: true }
+teams:
+  - team: Readers
+    permissions: [create_share, run_athena_query]
+  - team: Limited
+    permissions: [run_athena_query]
+"#;
+
+/// The dataset that samples refer to.
+pub(crate) const BASE_DATASET: &str = r#"kind: Dataset
+id: sales
+environment: dev
+team: Owners
+topics: [T]
+keywords: [k]
+tables:
+  - name: orders
+"#;
