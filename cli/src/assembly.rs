@@ -46,14 +46,13 @@ impl Staging {
     /// Writes a file of the new assembly. Several threads may.
     pub(crate) fn write(&self, path: &str, text: &str) -> Result<(), Failure> {
         let target = self.folder.join("new").join(path);
-        match fs::write(&target, text) {
-            Ok(()) => Ok(()),
-            Err(_) => {
-                // The folder is made when the first file in it is written.
-                let parent = target.parent().unwrap_or(&self.folder);
-                fs::create_dir_all(parent).map_err(|error| failed(parent, &error))?;
-                fs::write(&target, text).map_err(|error| failed(&target, &error))
-            }
+        if let Ok(()) = fs::write(&target, text) {
+            Ok(())
+        } else {
+            // The folder is made when the first file in it is written.
+            let parent = target.parent().unwrap_or(&self.folder);
+            fs::create_dir_all(parent).map_err(|error| failed(parent, &error))?;
+            fs::write(&target, text).map_err(|error| failed(&target, &error))
         }
     }
 
@@ -106,14 +105,16 @@ impl Staging {
         }
         // Where nothing else lies, a whole folder moves at once.
         let templates = self.out.join("templates");
-        let moves_folder = !templates.exists() && new.iter().any(|file| file.starts_with("templates/"));
+        let moves_folder =
+            !templates.exists() && new.iter().any(|file| file.starts_with("templates/"));
         if moves_folder {
             rename(self.folder.join("new/templates"), templates)?;
         }
         for file in new.iter().filter(|file| !(moves_folder && file.starts_with("templates/"))) {
             let to = self.out.join(file);
             if to.exists() {
-                let message = format!("{} is in the way and was not written by Lakewright", to.display());
+                let message =
+                    format!("{} is in the way and was not written by Lakewright", to.display());
                 return Err(Failure::usage(message));
             }
             rename(self.folder.join("new").join(file), to)?;
@@ -158,12 +159,14 @@ fn owned_files(out: &Path) -> BTreeSet<String> {
     let Ok(assembly) = serde_json::from_str::<Assembly>(&text) else { return BTreeSet::new() };
     let templates = assembly.stacks.into_iter().map(|stack| stack.template);
     // A path that leads out of the folder was not written by us.
-    let is_ours = |path: &String| path.starts_with("templates/") && !path.split('/').any(|part| part == "..");
+    let is_ours =
+        |path: &String| path.starts_with("templates/") && !path.split('/').any(|part| part == "..");
     templates.filter(is_ours).chain(FIXED.map(str::to_owned)).collect()
 }
 
 /// The files that every assembly has.
-pub(crate) const FIXED: [&str; 4] = ["assembly.json", "grants.json", "manifest.json", "provenance.json"];
+pub(crate) const FIXED: [&str; 4] =
+    ["assembly.json", "grants.json", "manifest.json", "provenance.json"];
 
 fn remove_empty_parents(out: &Path, file: &str) {
     let path = out.join(file);

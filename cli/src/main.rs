@@ -24,10 +24,10 @@ fn main() -> ExitCode {
     let mut ui = Ui::new(&arguments.output);
     let result = match arguments.command {
         Command::Check(arguments) => command::check::run(&arguments, &mut ui),
-        Command::Completions(arguments) => command::completions::run(&arguments, &mut ui),
+        Command::Completions(arguments) => Ok(command::completions::run(&arguments, &mut ui)),
         Command::Explain(arguments) => command::explain::run(&arguments, &mut ui),
         Command::Init(arguments) => command::init::run(&arguments, &mut ui),
-        Command::Schema(arguments) => command::schema::run(&arguments, &mut ui),
+        Command::Schema(arguments) => Ok(command::schema::run(&arguments, &mut ui)),
         Command::Synth(arguments) => command::synth::run(&arguments, &mut ui),
     };
     match result {

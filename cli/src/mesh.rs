@@ -8,7 +8,9 @@ use lakewright_manifest::diagnostic::FileId;
 use lakewright_manifest::parse::{Documents, Parsed, parse};
 use lakewright_manifest::resolve::resolve;
 use lakewright_manifest::{Code, Diagnostic, Mesh, Report, SourceFile};
-use rayon::iter::{IndexedParallelIterator as _, IntoParallelRefIterator as _, ParallelIterator as _};
+use rayon::iter::{
+    IndexedParallelIterator as _, IntoParallelRefIterator as _, ParallelIterator as _,
+};
 
 use crate::exit::Failure;
 
@@ -65,7 +67,8 @@ fn read(path: &Path) -> Result<(Vec<SourceFile>, Report), Failure> {
     let mut files = Vec::new();
     if metadata.is_dir() {
         let mut seen = BTreeSet::new();
-        collect(path, 0, &mut seen, &mut files).map_err(|(path, error)| unreadable(&path, &error))?;
+        collect(path, 0, &mut seen, &mut files)
+            .map_err(|(path, error)| unreadable(&path, &error))?;
     } else {
         files.push(path.to_owned());
     }
@@ -87,8 +90,10 @@ fn read(path: &Path) -> Result<(Vec<SourceFile>, Report), Failure> {
             Ok(text) => sources.push(SourceFile { path: name, text }),
             Err(error) => {
                 let offset = error.utf8_error().valid_up_to();
-                let line = error.as_bytes()[..offset].iter().filter(|byte| **byte == b'\n').count() + 1;
-                let message = format!("{name} is not UTF-8 text: the byte at offset {offset}, line {line}, is not");
+                let line = error.as_bytes()[..offset].split(|byte| *byte == b'\n').count();
+                let message = format!(
+                    "{name} is not UTF-8 text: the byte at offset {offset}, line {line}, is not"
+                );
                 report.push(Diagnostic::new(Code::NotUtf8, message).help("save the file as UTF-8"));
             }
         }
@@ -113,13 +118,15 @@ fn collect(
     }
     for entry in fs::read_dir(folder).map_err(at(folder))? {
         let path = entry.map_err(at(folder))?.path();
-        let is_hidden = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
+        let is_hidden =
+            path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
         if is_hidden {
             continue;
         }
         // A link that leads nowhere, or in a circle, is not a file of the mesh.
         let Ok(metadata) = fs::metadata(&path) else { continue };
-        let is_yaml = path.extension().is_some_and(|extension| extension == "yaml" || extension == "yml");
+        let is_yaml =
+            path.extension().is_some_and(|extension| extension == "yaml" || extension == "yml");
         if metadata.is_dir() {
             collect(&path, depth + 1, seen, files)?;
         } else if metadata.is_file() && is_yaml {

@@ -43,6 +43,7 @@ impl Ui {
     }
 
     /// Writes data. A reader that has gone away is no error of ours.
+    #[expect(clippy::unused_self, reason = "commands write through their `Ui` and nothing else")]
     pub(crate) fn data(&mut self, text: &str) {
         let mut out = io::stdout().lock();
         drop(out.write_all(text.as_bytes()).and_then(|()| out.flush()));
@@ -75,7 +76,8 @@ impl Ui {
         drop(io::stderr().lock().write_all(text.as_bytes()));
         let errors = report.count(Severity::Error);
         let warnings = report.count(Severity::Warning);
-        let mut codes: Vec<&str> = report.iter().map(|diagnostic| diagnostic.code.as_str()).collect();
+        let mut codes: Vec<&str> =
+            report.iter().map(|diagnostic| diagnostic.code.as_str()).collect();
         codes.sort_unstable();
         codes.dedup();
         let first = codes.first().copied().unwrap_or_default();

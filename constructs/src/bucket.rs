@@ -179,7 +179,13 @@ impl Bucket {
                 ..s3::BucketRule::default()
             },
             Lifecycle::Expire { prefix, days } => s3::BucketRule {
-                id: Some(format!("expire-{}", if prefix.is_empty() { "all" } else { prefix.trim_end_matches('/') }).into()),
+                id: Some(
+                    format!(
+                        "expire-{}",
+                        if prefix.is_empty() { "all" } else { prefix.trim_end_matches('/') }
+                    )
+                    .into(),
+                ),
                 status: Some("Enabled".into()),
                 prefix: (!prefix.is_empty()).then(|| (*prefix).into()),
                 expiration_in_days: Some((*days).into()),
@@ -222,7 +228,11 @@ impl ImportedBucket {
                 name: name.to_owned(),
                 arn: bucket_arn(place, name),
                 key: key.map(|key| key.access().clone()),
-                target: Target { name: target.to_owned(), account: place.account.clone(), policy: None },
+                target: Target {
+                    name: target.to_owned(),
+                    account: place.account.clone(),
+                    policy: None,
+                },
             },
         }
     }
@@ -284,7 +294,9 @@ impl BucketTraffic for ImportedBucket {
 impl BucketAccess {
     fn read(&self, to: &Grantee) -> Grants {
         let key = self.key.as_ref().map(|key| key.grant_decrypt(to)).unwrap_or_default();
-        self.list(to, Conditions::none()).and(self.objects("ReadData", "read", &READ_OBJECTS, "*", to)).and(key)
+        self.list(to, Conditions::none())
+            .and(self.objects("ReadData", "read", &READ_OBJECTS, "*", to))
+            .and(key)
     }
 
     fn read_write(&self, to: &Grantee) -> Grants {
@@ -366,7 +378,11 @@ impl BucketAccess {
 fn tls_only(arn: &str) -> Statement {
     Statement::deny("DenyWithoutTls", ["s3:*"], [arn.to_owned(), format!("{arn}/*")])
         .for_principals([Principal::Anyone])
-        .when(Conditions::none().with(Condition::new(Comparison::Bool, "aws:SecureTransport", "false")))
+        .when(Conditions::none().with(Condition::new(
+            Comparison::Bool,
+            "aws:SecureTransport",
+            "false",
+        )))
 }
 
 /// Uploads that ask for another encryption than the bucket's own are denied.

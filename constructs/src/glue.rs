@@ -298,8 +298,11 @@ impl Construct for Job {
     type Handle = Expr<Name<glue::Job>>;
 
     fn build(self, scope: &mut Scope<'_>) -> Self::Handle {
-        let arguments: Map =
-            self.arguments.into_iter().map(|(name, value)| (name.into(), Value::Text(value))).collect();
+        let arguments: Map = self
+            .arguments
+            .into_iter()
+            .map(|(name, value)| (name.into(), Value::Text(value)))
+            .collect();
         let resource = glue::Job {
             name: Some(self.name.into()),
             description: Some(printable(&self.description).into()),
@@ -311,7 +314,9 @@ impl Construct for Job {
                 ..glue::JobJobCommand::default()
             }),
             default_arguments: Some(json(arguments)),
-            execution_property: Some(glue::JobExecutionProperty { max_concurrent_runs: Some(3.into()) }),
+            execution_property: Some(glue::JobExecutionProperty {
+                max_concurrent_runs: Some(3.into()),
+            }),
             glue_version: Some("5.0".into()),
             number_of_workers: Some(2.into()),
             worker_type: Some("G.1X".into()),

@@ -2,9 +2,7 @@
 
 use lakewright_policies::condition::{Comparison, Condition, Operator};
 use lakewright_policies::{Conditions, Principal, Statement};
-use lakewright_synth::{
-    Construct, Grant, Grantee, Grants, Options, PolicyOwner, Scope, Target,
-};
+use lakewright_synth::{Construct, Grant, Grantee, Grants, Options, PolicyOwner, Scope, Target};
 use lakewright_template::resolve::Place;
 use lakewright_template::{Arn, Expr, Name, Ref, Value};
 
@@ -145,7 +143,8 @@ impl KeyHandle {
 impl ImportedKey {
     /// A key by its alias without `alias/`, in the account and region of the stack.
     pub fn new(place: &Place, alias: &str, target: &str) -> Self {
-        let any_key = format!("arn:{}:kms:{}:{}:key/*", place.partition(), place.region, place.account);
+        let any_key =
+            format!("arn:{}:kms:{}:{}:key/*", place.partition(), place.region, place.account);
         let aliases = Condition {
             operator: Operator::new(Comparison::StringEquals).for_any_value(),
             key: "kms:ResourceAliases".into(),
@@ -234,7 +233,8 @@ fn alias_arn(place: &Place, alias: &str) -> String {
 
 /// The condition that a request comes through one of these services, such as `sagemaker`.
 fn via(services: &[&str], region: &str) -> Conditions {
-    let values = services.iter().map(|service| Value::text(format!("{service}.{region}.amazonaws.com")));
+    let values =
+        services.iter().map(|service| Value::text(format!("{service}.{region}.amazonaws.com")));
     Conditions::none().with(Condition {
         operator: Operator::new(Comparison::StringEquals),
         key: "kms:ViaService".into(),

@@ -20,9 +20,10 @@ impl Construct for Settings {
     type Handle = Ref<lakeformation::DataLakeSettings>;
 
     fn build(self, scope: &mut Scope<'_>) -> Self::Handle {
-        let admins = self.admins.into_iter().map(|arn| lakeformation::DataLakeSettingsDataLakePrincipal {
-            data_lake_principal_identifier: Some(arn.into()),
-        });
+        let admins =
+            self.admins.into_iter().map(|arn| lakeformation::DataLakeSettingsDataLakePrincipal {
+                data_lake_principal_identifier: Some(arn.into()),
+            });
         let resource = lakeformation::DataLakeSettings {
             admins: Some(admins.collect()),
             // `REPLACE`, the other way, would remove administrators that others have added.
@@ -157,25 +158,33 @@ impl PermissionChain {
     ) {
         let grantee = to.grantee();
         let names = |permissions: &[Permission]| {
-            let mut names: Vec<&'static str> = permissions.iter().map(|permission| permission.as_str()).collect();
+            let mut names: Vec<&'static str> =
+                permissions.iter().map(|permission| permission.as_str()).collect();
             names.sort_unstable();
             names
         };
-        let granted = names(set.permissions);
-        let passed_on = if set.with_grant_option { granted.clone() } else { Vec::new() };
+        let given = names(set.permissions);
+        let passed_on = if set.with_grant_option { given.clone() } else { Vec::new() };
         let resource = lakeformation::PrincipalPermissions {
             catalog: Some(scope.spec().place.account.clone().into()),
             principal: Some(lakeformation::PrincipalPermissionsDataLakePrincipal {
                 data_lake_principal_identifier: Some(Expr::unchecked(grantee.arn.clone())),
             }),
             resource: Some(on.to_resource()),
-            permissions: Some(granted.iter().map(|name| (*name).into()).collect()),
+            permissions: Some(given.iter().map(|name| (*name).into()).collect()),
             permissions_with_grant_option: Some(passed_on.into_iter().map(Into::into).collect()),
         };
         let options = Options { depends_on: self.after.clone(), ..Options::default() };
         let reference = scope.child(set.id).resource(resource, options);
         self.after = vec![reference.logical_id().clone()];
-        scope.record(record(grantee, on, set.access, &granted, &self.target, scope.spec().place.region.as_str()));
+        scope.record(record(
+            grantee,
+            on,
+            set.access,
+            &given,
+            &self.target,
+            scope.spec().place.region.as_str(),
+        ));
     }
 }
 

@@ -118,14 +118,17 @@ impl Construct for Queue {
             }),
             ..sqs::Queue::default()
         };
-        let reference = scope.resource(resource, Options::default());
+        // Messages of an environment that is gone have no reader.
+        let reference = scope.resource(resource, Options::retain(false));
         let tls = Statement::deny("DenyWithoutTls", ["sqs:*"], [arn.clone()])
             .for_principals([Principal::Anyone])
             .when(without_tls());
         let send = self.topic.map(|topic| {
-            let conditions = Service::SNS
-                .acting_for(&place.account)
-                .with(Condition::new(Comparison::ArnEquals, "aws:SourceArn", topic));
+            let conditions = Service::SNS.acting_for(&place.account).with(Condition::new(
+                Comparison::ArnEquals,
+                "aws:SourceArn",
+                topic,
+            ));
             Statement::allow("TopicSends", ["sqs:SendMessage"], [arn.clone()])
                 .for_principals([Principal::Service(Service::SNS.principal.into())])
                 .when(conditions)

@@ -59,10 +59,9 @@ impl Construct for PrivateNetwork {
             },
             Options::default(),
         );
-        let routes = scope.child("Routes").resource(
-            ec2::RouteTable { vpc_id: Some(vpc.name()), tags: None },
-            Options::default(),
-        );
+        let routes = scope
+            .child("Routes")
+            .resource(ec2::RouteTable { vpc_id: Some(vpc.name()), tags: None }, Options::default());
         let mut subnets = Vec::new();
         for (id, zone, block) in SUBNETS {
             let zones = Intrinsic::GetAzs(region.clone().into());
@@ -112,7 +111,8 @@ impl PrivateNetwork {
         );
         let service = |name: &str| {
             // China's endpoints have the partition's own domain in front.
-            let domain = if place.partition() == "aws-cn" { "cn.com.amazonaws" } else { "com.amazonaws" };
+            let domain =
+                if place.partition() == "aws-cn" { "cn.com.amazonaws" } else { "com.amazonaws" };
             format!("{domain}.{}.{name}", place.region)
         };
         let s3 = ec2::VPCEndpoint {

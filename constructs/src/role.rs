@@ -149,6 +149,7 @@ impl RoleHandle {
 
     /// The same role, whose grants go into managed policies of their own, so that these change
     /// without the others.
+    #[must_use]
     pub fn with_policies(&self, scope: &mut Scope<'_>, name: String, policies: usize) -> Self {
         let owner = PolicyOwner::RoleManaged { role: self.reference.name().into(), name, policies };
         let identity = Some(scope.policy(owner, Vec::new()));
@@ -163,7 +164,8 @@ impl Construct for Role {
         let place = scope.spec().place.clone();
         let known_arn = role_arn(&place, &self.name);
         self.record_trust(scope, &place, &known_arn);
-        let document = self.trust_document(&place).expect("each kind of trust gives a whole statement");
+        let document =
+            self.trust_document(&place).expect("each kind of trust gives a whole statement");
         let tags = self.tags.iter().map(|(key, value)| iam::RoleTag {
             key: Some((*key).into()),
             value: Some(value.clone().into()),
@@ -180,7 +182,9 @@ impl Construct for Role {
         let role = Value::from(reference.name());
         let owner = match self.policies {
             Policies::Inline(name) => PolicyOwner::RoleInline { role, name },
-            Policies::Managed { name, policies } => PolicyOwner::RoleManaged { role, name, policies },
+            Policies::Managed { name, policies } => {
+                PolicyOwner::RoleManaged { role, name, policies }
+            }
         };
         let identity = scope.policy(owner, Vec::new());
         let grantee = Grantee {
@@ -294,7 +298,11 @@ fn shown(conditions: &Conditions) -> Vec<String> {
 /// Text that IAM and Glue take as a description: Latin letters, at most 1,000 characters.
 pub fn printable(text: &str) -> String {
     let is_printable = |c: &char| matches!(c, ' '..='~' | '\u{a1}'..='\u{ff}');
-    text.chars().map(|c| if c.is_whitespace() { ' ' } else { c }).filter(is_printable).take(1_000).collect()
+    text.chars()
+        .map(|c| if c.is_whitespace() { ' ' } else { c })
+        .filter(is_printable)
+        .take(1_000)
+        .collect()
 }
 
 /// A map of a document, for the generated structs.

@@ -125,7 +125,10 @@ mod tests {
         for code in Code::ALL {
             let page = code.page();
             assert!(page.starts_with(&format!("# {}\n", code.as_str())), "{code:?}: title");
-            assert!(page.contains("\n## Wrong\n") && page.contains("\n## Right\n"), "{code:?}: samples");
+            assert!(
+                page.contains("\n## Wrong\n") && page.contains("\n## Right\n"),
+                "{code:?}: samples"
+            );
             assert_eq!(Code::parse(code.as_str()), Some(*code));
         }
     }

@@ -8,18 +8,22 @@ use std::cell::RefCell;
 use std::fmt;
 
 use lakewright_template::yaml::{Node, NodeKind, Plain, Span};
+use serde::Deserialize;
 use serde::de::{
     self, DeserializeSeed, Deserializer, EnumAccess, IntoDeserializer as _, MapAccess, SeqAccess,
     VariantAccess, Visitor,
 };
-use serde::Deserialize;
 
 use crate::diagnostic::{Diagnostic, FileId, Origin};
 use crate::field::FIELD;
 use crate::{Code, Report};
 
 /// Decodes a document. What is wrong with it is added to the report.
-pub(crate) fn decode<'n, T: Deserialize<'n>>(node: &'n Node, file: FileId, report: &mut Report) -> Option<T> {
+pub(crate) fn decode<'n, T: Deserialize<'n>>(
+    node: &'n Node,
+    file: FileId,
+    report: &mut Report,
+) -> Option<T> {
     let sink = Sink { file, diagnostics: RefCell::default() };
     let decoded = T::deserialize(Decoder { node, sink: &sink });
     let decoded = decoded.map_err(|error| sink.push(error.into_diagnostic(file, node.span))).ok();
@@ -30,7 +34,10 @@ pub(crate) fn decode<'n, T: Deserialize<'n>>(node: &'n Node, file: FileId, repor
 }
 
 /// The name among `names` that somebody who wrote `wrong` most likely meant.
-pub(crate) fn suggest<'a>(wrong: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub(crate) fn suggest<'a>(
+    wrong: &str,
+    names: impl IntoIterator<Item = &'a str>,
+) -> Option<&'a str> {
     names
         .into_iter()
         .map(|name| (strsim::damerau_levenshtein(wrong, name), name))
@@ -113,7 +120,10 @@ impl<'n> Decoder<'n, '_> {
     }
 
     /// The entries whose keys are known and stand for the first time.
-    fn known_entries(&self, known: Option<&[&str]>) -> Result<Vec<(&'n str, &'n Node)>, DecodeError> {
+    fn known_entries(
+        &self,
+        known: Option<&[&str]>,
+    ) -> Result<Vec<(&'n str, &'n Node)>, DecodeError> {
         let mut good: Vec<(&str, &Node)> = Vec::new();
         for (key, value) in self.entries()? {
             let origin = Origin { file: self.sink.file, span: key.span };
@@ -125,8 +135,9 @@ impl<'n> Decoder<'n, '_> {
             if let Some(known) = known
                 && !known.contains(&text.as_str())
             {
-                let mut diagnostic = Diagnostic::new(Code::UnknownKey, format!("unknown key `{text}`"))
-                    .at(origin, "not a key of this document");
+                let mut diagnostic =
+                    Diagnostic::new(Code::UnknownKey, format!("unknown key `{text}`"))
+                        .at(origin, "not a key of this document");
                 diagnostic.help = Some(match suggest(text, known.iter().copied()) {
                     Some(name) => format!("did you mean `{name}`?"),
                     None => format!("the keys here are {}", known.join(", ")),
@@ -135,9 +146,12 @@ impl<'n> Decoder<'n, '_> {
                 continue;
             }
             if good.iter().any(|(name, _)| name == text) {
-                let diagnostic = Diagnostic::new(Code::DuplicateKey, format!("`{text}` stands twice in this mapping"))
-                    .at(origin, "the second time")
-                    .help("keep one of them");
+                let diagnostic = Diagnostic::new(
+                    Code::DuplicateKey,
+                    format!("`{text}` stands twice in this mapping"),
+                )
+                .at(origin, "the second time")
+                .help("keep one of them");
                 self.sink.push(diagnostic);
                 continue;
             }
@@ -246,7 +260,7 @@ impl<'n> Deserializer<'n> for Decoder<'n, '_> {
 
     fn deserialize_map<V: Visitor<'n>>(self, visitor: V) -> Result<V::Value, Self::Error> {
         let entries = self.known_entries(None)?;
-        visitor.visit_map(Entries { entries: entries.into_iter(), value: None, sink: self.sink })
+        visitor.visit_map(Entries { left: entries.into_iter(), value: None, sink: self.sink })
     }
 
     fn deserialize_struct<V: Visitor<'n>>(
@@ -256,7 +270,7 @@ impl<'n> Deserializer<'n> for Decoder<'n, '_> {
         visitor: V,
     ) -> Result<V::Value, Self::Error> {
         let entries = self.known_entries(Some(fields))?;
-        visitor.visit_map(Entries { entries: entries.into_iter(), value: None, sink: self.sink })
+        visitor.visit_map(Entries { left: entries.into_iter(), value: None, sink: self.sink })
     }
 
     fn deserialize_enum<V: Visitor<'n>>(
@@ -287,11 +301,19 @@ impl<'n> Deserializer<'n> for Decoder<'n, '_> {
         deserialize_unit "nothing",
     }
 
-    fn deserialize_unit_struct<V: Visitor<'n>>(self, _: &'static str, _: V) -> Result<V::Value, Self::Error> {
+    fn deserialize_unit_struct<V: Visitor<'n>>(
+        self,
+        _: &'static str,
+        _: V,
+    ) -> Result<V::Value, Self::Error> {
         Err(self.wrong_type("nothing"))
     }
 
-    fn deserialize_tuple<V: Visitor<'n>>(self, _: usize, visitor: V) -> Result<V::Value, Self::Error> {
+    fn deserialize_tuple<V: Visitor<'n>>(
+        self,
+        _: usize,
+        visitor: V,
+    ) -> Result<V::Value, Self::Error> {
         self.deserialize_seq(visitor)
     }
 
@@ -314,7 +336,10 @@ struct FieldParts<'n, 's> {
 impl<'n> SeqAccess<'n> for FieldParts<'n, '_> {
     type Error = DecodeError;
 
-    fn next_element_seed<T: DeserializeSeed<'n>>(&mut self, seed: T) -> Result<Option<T::Value>, DecodeError> {
+    fn next_element_seed<T: DeserializeSeed<'n>>(
+        &mut self,
+        seed: T,
+    ) -> Result<Option<T::Value>, DecodeError> {
         let Span { start, end, line, column } = self.decoder.node.span;
         let number = [start, end, line, column].get(self.place).copied();
         self.place += 1;
@@ -340,14 +365,17 @@ struct Items<'n, 's> {
 impl<'n> SeqAccess<'n> for Items<'n, '_> {
     type Error = DecodeError;
 
-    fn next_element_seed<T: DeserializeSeed<'n>>(&mut self, seed: T) -> Result<Option<T::Value>, DecodeError> {
+    fn next_element_seed<T: DeserializeSeed<'n>>(
+        &mut self,
+        seed: T,
+    ) -> Result<Option<T::Value>, DecodeError> {
         let Some(node) = self.items.next() else { return Ok(None) };
         seed.deserialize(Decoder { node, sink: self.sink }).map(Some)
     }
 }
 
 struct Entries<'n, 's> {
-    entries: std::vec::IntoIter<(&'n str, &'n Node)>,
+    left: std::vec::IntoIter<(&'n str, &'n Node)>,
     value: Option<&'n Node>,
     sink: &'s Sink,
 }
@@ -355,13 +383,19 @@ struct Entries<'n, 's> {
 impl<'n> MapAccess<'n> for Entries<'n, '_> {
     type Error = DecodeError;
 
-    fn next_key_seed<K: DeserializeSeed<'n>>(&mut self, seed: K) -> Result<Option<K::Value>, DecodeError> {
-        let Some((key, value)) = self.entries.next() else { return Ok(None) };
+    fn next_key_seed<K: DeserializeSeed<'n>>(
+        &mut self,
+        seed: K,
+    ) -> Result<Option<K::Value>, DecodeError> {
+        let Some((key, value)) = self.left.next() else { return Ok(None) };
         self.value = Some(value);
         seed.deserialize(de::value::BorrowedStrDeserializer::new(key)).map(Some)
     }
 
-    fn next_value_seed<V: DeserializeSeed<'n>>(&mut self, seed: V) -> Result<V::Value, DecodeError> {
+    fn next_value_seed<V: DeserializeSeed<'n>>(
+        &mut self,
+        seed: V,
+    ) -> Result<V::Value, DecodeError> {
         let node = self.value.take().expect("serde asks for a key before its value");
         seed.deserialize(Decoder { node, sink: self.sink })
     }
@@ -373,7 +407,10 @@ impl<'n> EnumAccess<'n> for Word<'n> {
     type Error = DecodeError;
     type Variant = Self;
 
-    fn variant_seed<V: DeserializeSeed<'n>>(self, seed: V) -> Result<(V::Value, Self), DecodeError> {
+    fn variant_seed<V: DeserializeSeed<'n>>(
+        self,
+        seed: V,
+    ) -> Result<(V::Value, Self), DecodeError> {
         Ok((seed.deserialize(de::value::BorrowedStrDeserializer::new(self.0))?, self))
     }
 }
@@ -393,7 +430,11 @@ impl<'n> VariantAccess<'n> for Word<'n> {
         Err(de::Error::custom("expected a word"))
     }
 
-    fn struct_variant<V: Visitor<'n>>(self, _: &'static [&'static str], _: V) -> Result<V::Value, DecodeError> {
+    fn struct_variant<V: Visitor<'n>>(
+        self,
+        _: &'static [&'static str],
+        _: V,
+    ) -> Result<V::Value, DecodeError> {
         Err(de::Error::custom("expected a word"))
     }
 }

@@ -110,6 +110,7 @@ impl Report {
     }
 
     /// The findings, in the order of files and lines, each once.
+    #[must_use]
     pub fn sorted(mut self) -> Self {
         let place = |diagnostic: &Diagnostic| {
             let origin = diagnostic.primary.as_ref().map(|label| label.origin);
@@ -138,5 +139,14 @@ impl Report {
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
         self.diagnostics.is_empty()
+    }
+}
+
+impl<'a> IntoIterator for &'a Report {
+    type Item = &'a Diagnostic;
+    type IntoIter = std::slice::Iter<'a, Diagnostic>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
     }
 }

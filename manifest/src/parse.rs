@@ -152,7 +152,8 @@ impl Parsed {
             self.report.push(Diagnostic::new(Code::WrongType, message).at(origin, ""));
             return None;
         };
-        let is_kind = |key: &Node| matches!(&key.kind, NodeKind::Scalar { text, .. } if text == "kind");
+        let is_kind =
+            |key: &Node| matches!(&key.kind, NodeKind::Scalar { text, .. } if text == "kind");
         let Some((_, value)) = entries.iter().find(|(key, _)| is_kind(key)) else {
             let diagnostic = Diagnostic::new(Code::MissingField, "a document without `kind`")
                 .at(origin, "this document")

@@ -22,7 +22,7 @@ pub fn human(report: &Report, sources: &[SourceFile], style: Style) -> String {
         Style::Plain => Renderer::plain(),
     };
     let mut out = String::new();
-    for diagnostic in report.iter() {
+    for diagnostic in report {
         out.push_str(&renderer.render(&groups(diagnostic, sources)));
         out.push_str("\n\n");
     }
@@ -79,7 +79,8 @@ fn groups<'a>(diagnostic: &'a Diagnostic, sources: &'a [SourceFile]) -> Vec<Grou
     let related = diagnostic.related.iter().map(|label| (label, AnnotationKind::Context));
     for (label, kind) in primary.chain(related) {
         let Some(source) = source(label.origin.file, sources) else { continue };
-        let annotation = kind.span(first_line(label.origin, &source.text)).label(label.text.as_str());
+        let annotation =
+            kind.span(first_line(label.origin, &source.text)).label(label.text.as_str());
         let place = snippets.iter().position(|(file, _)| *file == label.origin.file);
         if let Some(place) = place {
             let (file, snippet) = snippets.swap_remove(place);

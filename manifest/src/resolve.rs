@@ -18,7 +18,8 @@ use crate::diagnostic::{Diagnostic, FileId, Origin};
 use crate::document::{Document, Header as DocumentHeader, Kind};
 use crate::field::Field;
 use crate::mesh::{
-    Environment, EnvironmentPermission, Features, Header, Mesh, Organization, Tenant, TenantPermission,
+    Environment, EnvironmentPermission, Features, Header, Mesh, Organization, Tenant,
+    TenantPermission,
 };
 use crate::name::{Id, TeamName};
 use crate::parse::{Documents, Located};
@@ -45,43 +46,53 @@ impl Context {
         let has_parse_errors = self.report.has_errors();
         self.declare(documents);
         let tenant = self.tenant(&documents.tenants, has_parse_errors);
-        let organizations = self.each(&documents.organizations, Kind::Organization, Self::organization);
+        let organizations =
+            self.each(&documents.organizations, Kind::Organization, Self::organization);
         let scope = Scope { tenant: tenant.as_ref(), organizations: &organizations };
-        let environments = self.each(&documents.environments, Kind::Environment, |context, document, header| {
-            context.environment(document, header, &scope)
-        });
+        let environments =
+            self.each(&documents.environments, Kind::Environment, |context, document, header| {
+                context.environment(document, header, &scope)
+            });
         self.places_are_unique(&environments);
         let place = Place { scope: &scope, environments: &environments };
-        let networks = self.each(&documents.networks, Kind::Network, |context, document, header| {
-            context.network(document, header, &place)
-        });
-        let consumption_roles =
-            self.each(&documents.consumption_roles, Kind::ConsumptionRole, |context, document, header| {
-                context.consumption_role(document, header, &place)
+        let networks =
+            self.each(&documents.networks, Kind::Network, |context, document, header| {
+                context.network(document, header, &place)
             });
+        let consumption_roles = self.each(
+            &documents.consumption_roles,
+            Kind::ConsumptionRole,
+            |context, document, header| context.consumption_role(document, header, &place),
+        );
         let domains = self.each(&documents.domains, Kind::Domain, Self::domain);
-        let datasets = self.each(&documents.datasets, Kind::Dataset, |context, document, header| {
-            context.dataset(document, header, &place)
-        });
+        let datasets =
+            self.each(&documents.datasets, Kind::Dataset, |context, document, header| {
+                context.dataset(document, header, &place)
+            });
         let shares = self.each(&documents.shares, Kind::Share, |context, document, header| {
             context.share(document, header, &place, &datasets, &consumption_roles)
         });
-        let worksheets = self.each(&documents.worksheets, Kind::Worksheet, |context, document, header| {
-            context.worksheet(document, header, &place)
-        });
-        let notebooks = self.each(&documents.notebooks, Kind::Notebook, |context, document, header| {
-            context.notebook(document, header, &place, &networks)
-        });
-        let studio_profiles =
-            self.each(&documents.studio_profiles, Kind::StudioProfile, |context, document, header| {
-                context.studio_profile(document, header, &place)
+        let worksheets =
+            self.each(&documents.worksheets, Kind::Worksheet, |context, document, header| {
+                context.worksheet(document, header, &place)
             });
-        let pipelines = self.each(&documents.pipelines, Kind::Pipeline, |context, document, header| {
-            context.pipeline(document, header, &place)
-        });
-        let dashboards = self.each(&documents.dashboards, Kind::Dashboard, |context, document, header| {
-            context.dashboard(document, header, &place)
-        });
+        let notebooks =
+            self.each(&documents.notebooks, Kind::Notebook, |context, document, header| {
+                context.notebook(document, header, &place, &networks)
+            });
+        let studio_profiles = self.each(
+            &documents.studio_profiles,
+            Kind::StudioProfile,
+            |context, document, header| context.studio_profile(document, header, &place),
+        );
+        let pipelines =
+            self.each(&documents.pipelines, Kind::Pipeline, |context, document, header| {
+                context.pipeline(document, header, &place)
+            });
+        let dashboards =
+            self.each(&documents.dashboards, Kind::Dashboard, |context, document, header| {
+                context.dashboard(document, header, &place)
+            });
         let access_policies =
             self.each(&documents.access_policies, Kind::AccessPolicy, Self::access_policy);
         Some(Mesh {
@@ -218,7 +229,8 @@ impl Context {
         let text = field.value()?;
         let is_control = |c: char| c.is_control() && !matches!(c, '\n' | '\r' | '\t');
         if text.contains("{{resolve:") {
-            let message = format!("this {name} has a dynamic reference (`{{{{resolve:...}}}}`) in it");
+            let message =
+                format!("this {name} has a dynamic reference (`{{{{resolve:...}}}}`) in it");
             let diagnostic = Diagnostic::new(Code::DynamicReference, message)
                 .at(at(file, field), "")
                 .help("CloudFormation would put a parameter or a secret in its place; reword it");
@@ -242,7 +254,13 @@ impl Context {
     }
 
     /// Checks that a reference leads to a declared document.
-    fn reference(&mut self, file: FileId, field: &Field<Id>, target: Kind, dependant: &Dependant) -> bool {
+    fn reference(
+        &mut self,
+        file: FileId,
+        field: &Field<Id>,
+        target: Kind,
+        dependant: &Dependant,
+    ) -> bool {
         let Some(id) = field.value() else { return false };
         let ids = self.ids.entry(target).or_default();
         if ids.contains_key(id) {
@@ -257,8 +275,9 @@ impl Context {
                     dependant.kind.noun(),
                     dependant.id
                 );
-                Diagnostic::new(Code::StillInUse, message)
-                    .help(format!("remove what depends on it first, or bring the {noun} `{id}` back"))
+                Diagnostic::new(Code::StillInUse, message).help(format!(
+                    "remove what depends on it first, or bring the {noun} `{id}` back"
+                ))
             }
             near => {
                 let message = format!("there is no {noun} `{id}` in the mesh");
@@ -306,7 +325,8 @@ impl Context {
     /// The rules for whatever a team owns in an environment.
     fn may_own(&mut self, ownership: &Ownership<'_>, place: &Place<'_, '_>) {
         self.has_tenant_permission(ownership, place.scope.tenant);
-        let Some(environment) = ownership.environment.and_then(|id| place.environments.get(id)) else {
+        let Some(environment) = ownership.environment.and_then(|id| place.environments.get(id))
+        else {
             return;
         };
         let Ownership { team, team_origin, kind, id, needs, .. } = ownership;
@@ -363,8 +383,10 @@ impl Context {
         let Some(allowed) = tenant.permissions.get(team) else { return };
         if !allowed.contains(&needs.tenant_permission) {
             let name = needs.tenant_permission.as_str();
-            let message =
-                format!("team `{team}` lacks the tenant's `{name}`, which the {} `{id}` needs", kind.noun());
+            let message = format!(
+                "team `{team}` lacks the tenant's `{name}`, which the {} `{id}` needs",
+                kind.noun()
+            );
             let diagnostic = Diagnostic::new(Code::TenantPermission, message)
                 .at(*team_origin, "")
                 .and(tenant.header.origin, "the tenant's `permissions`")
@@ -416,9 +438,11 @@ struct Ownership<'a> {
 struct Needs {
     tenant_permission: TenantPermission,
     permission: Option<EnvironmentPermission>,
-    /// The feature's name, and whether it is on.
-    feature: Option<(&'static str, fn(&Features) -> bool)>,
+    feature: Option<Feature>,
 }
+
+/// A feature's name, and whether it is on.
+type Feature = (&'static str, fn(&Features) -> bool);
 
 /// The place of a field's value.
 fn at<T>(file: FileId, field: &Field<T>) -> Origin {

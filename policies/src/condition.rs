@@ -72,6 +72,19 @@ impl Operator {
         Self { if_exists: true, ..self }
     }
 
+    /// Whether one matching value is enough, so that more values mean more matches.
+    const fn is_positive(self) -> bool {
+        matches!(
+            self.comparison,
+            Comparison::ArnEquals
+                | Comparison::ArnLike
+                | Comparison::IpAddress
+                | Comparison::StringEquals
+                | Comparison::StringEqualsIgnoreCase
+                | Comparison::StringLike
+        ) && !matches!(self.qualifier, Some(Qualifier::ForAllValues))
+    }
+
     /// The operator for one of several values.
     #[must_use]
     pub const fn for_any_value(self) -> Self {
@@ -146,12 +159,39 @@ impl Conditions {
         })
     }
 
+    /// Whether a statement under these or under those conditions is one under their union: they are
+    /// equal, or differ in the values of a single comparison of which one value must match.
+    pub(crate) fn are_alternatives(&self, other: &Self) -> bool {
+        let keys = |conditions: &Self| -> Vec<(Operator, Text)> {
+            conditions.iter().map(|(operator, key, _)| (*operator, key.clone())).collect()
+        };
+        if keys(self) != keys(other) {
+            return false;
+        }
+        let mut different = self.iter().zip(other.iter()).filter(|((_, _, a), (_, _, b))| a != b);
+        let first = different.next();
+        different.next().is_none() && first.is_none_or(|((operator, ..), _)| operator.is_positive())
+    }
+
+    /// The conditions with the values of both.
+    pub(crate) fn union(&self, other: &Self) -> Self {
+        other.iter().fold(self.clone(), |all, (operator, key, values)| {
+            all.with(Condition {
+                operator: *operator,
+                key: key.clone(),
+                values: values.iter().cloned().collect(),
+            })
+        })
+    }
+
     /// The `Condition` element.
     pub fn to_value(&self) -> Value {
         let mut element = Map::new();
         for (operator, keys) in &self.operators {
-            let keys: Map =
-                keys.iter().map(|(key, values)| (key.clone(), one_or_list(values.iter().cloned()))).collect();
+            let keys: Map = keys
+                .iter()
+                .map(|(key, values)| (key.clone(), one_or_list(values.iter().cloned())))
+                .collect();
             element.insert(operator.to_string(), keys);
         }
         element.into()

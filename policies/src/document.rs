@@ -82,7 +82,8 @@ impl Statement {
         Self { conditions, ..self }
     }
 
-    fn to_value(&self) -> Value {
+    /// The statement as it stands in a document.
+    pub fn to_value(&self) -> Value {
         let mut statement = Map::new();
         let actions: Vec<Value> = self.actions.iter().cloned().map(Value::Text).collect();
         statement.insert("Action", one_or_list(actions.into_iter()));
@@ -232,12 +233,21 @@ mod tests {
 
     #[test]
     fn a_resource_policy_is_canonical_whatever_the_order() {
-        let read = Statement::allow("Read", ["s3:ListBucket", "s3:GetObject"], ["arn:aws:s3:::b/*", "arn:aws:s3:::b"])
-            .for_principals([Principal::Aws("arn:aws:iam::111122223333:role/r".into())]);
+        let read = Statement::allow(
+            "Read",
+            ["s3:ListBucket", "s3:GetObject"],
+            ["arn:aws:s3:::b/*", "arn:aws:s3:::b"],
+        )
+        .for_principals([Principal::Aws("arn:aws:iam::111122223333:role/r".into())]);
         let tls = Statement::deny("Tls", ["s3:*"], ["arn:aws:s3:::b"])
             .for_principals([Principal::Anyone])
-            .when(Conditions::none().with(Condition::new(Comparison::Bool, "aws:SecureTransport", "false")));
-        let one = ResourcePolicy::new(vec![read.clone(), tls.clone()]).expect("complete statements");
+            .when(Conditions::none().with(Condition::new(
+                Comparison::Bool,
+                "aws:SecureTransport",
+                "false",
+            )));
+        let one =
+            ResourcePolicy::new(vec![read.clone(), tls.clone()]).expect("complete statements");
         let two = ResourcePolicy::new(vec![tls, read]).expect("complete statements");
         assert_eq!(one, two);
         let text = lakewright_template::write::value_to_compact_json(&one.to_value());
@@ -254,12 +264,21 @@ mod tests {
     #[test]
     fn statements_of_the_wrong_kind_are_refused() {
         let plain = Statement::allow("A", ["s3:GetObject"], ["*"]);
-        assert_eq!(ResourcePolicy::new(vec![plain.clone()]), Err(DocumentError::NoPrincipal("A".into())));
+        assert_eq!(
+            ResourcePolicy::new(vec![plain.clone()]),
+            Err(DocumentError::NoPrincipal("A".into()))
+        );
         let named = plain.clone().for_principals([Principal::Anyone]);
-        assert_eq!(IdentityPolicy::new(vec![named.clone()]), Err(DocumentError::Principal("A".into())));
+        assert_eq!(
+            IdentityPolicy::new(vec![named.clone()]),
+            Err(DocumentError::Principal("A".into()))
+        );
         assert_eq!(TrustPolicy::new(vec![named]), Err(DocumentError::Resource("A".into())));
         assert_eq!(
-            IdentityPolicy::new(vec![plain.clone(), Statement::allow("A", ["s3:PutObject"], ["*"])]),
+            IdentityPolicy::new(vec![
+                plain.clone(),
+                Statement::allow("A", ["s3:PutObject"], ["*"])
+            ]),
             Err(DocumentError::DuplicateSid("A".into()))
         );
         let empty = Statement::allow("E", [""; 0], ["*"]);

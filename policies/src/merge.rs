@@ -1,8 +1,9 @@
 //! Merging statements where no decision changes.
 //!
-//! Two statements that differ in one set only (actions, resources or
-//! principals) say the same as one with the union of that set. Nothing else
-//! is merged: a union of two sets at once would allow what neither allowed.
+//! Two statements that differ in one set only (actions, resources, principals,
+//! or the values of one condition of which one must match) say the same as one
+//! with the union of that set. Nothing else is merged: a union of two sets at
+//! once would allow what neither allowed.
 
 use std::collections::BTreeSet;
 
@@ -37,6 +38,8 @@ fn pass<C: Ord>(statements: Vec<Tagged<C>>) -> Vec<Tagged<C>> {
     for next in statements {
         match merged.iter_mut().find(|kept| differ_in_one_set(&kept.statement, &next.statement)) {
             Some(kept) => {
+                kept.statement.conditions =
+                    kept.statement.conditions.union(&next.statement.conditions);
                 kept.statement.principals.extend(next.statement.principals);
                 kept.statement.actions.extend(next.statement.actions);
                 kept.statement.resources.extend(next.statement.resources);
@@ -49,10 +52,15 @@ fn pass<C: Ord>(statements: Vec<Tagged<C>>) -> Vec<Tagged<C>> {
 }
 
 fn differ_in_one_set(a: &Statement, b: &Statement) -> bool {
-    let differences = [a.principals != b.principals, a.actions != b.actions, a.resources != b.resources];
+    let differences = [
+        a.principals != b.principals,
+        a.actions != b.actions,
+        a.resources != b.resources,
+        a.conditions != b.conditions,
+    ];
     a.effect == b.effect
-        && a.conditions == b.conditions
         && differences.into_iter().filter(|differs| *differs).count() <= 1
+        && a.conditions.are_alternatives(&b.conditions)
 }
 
 #[cfg(test)]
@@ -69,10 +77,13 @@ mod tests {
             tagged(Statement::allow("B", ["s3:PutObject"], ["x"]), 2),
             tagged(Statement::allow("A", ["s3:GetObject"], ["x"]), 1),
         ]);
-        assert_eq!(merged, [Tagged {
-            statement: Statement::allow("A", ["s3:GetObject", "s3:PutObject"], ["x"]),
-            causes: BTreeSet::from([1, 2]),
-        }]);
+        assert_eq!(
+            merged,
+            [Tagged {
+                statement: Statement::allow("A", ["s3:GetObject", "s3:PutObject"], ["x"]),
+                causes: BTreeSet::from([1, 2]),
+            }]
+        );
     }
 
     #[test]
@@ -82,6 +93,27 @@ mod tests {
             tagged(Statement::allow("B", ["s3:PutObject"], ["y"]), 2),
         ];
         assert_eq!(merge(statements.clone()), statements);
+    }
+
+    #[test]
+    fn values_of_one_positive_condition_are_alternatives() {
+        use crate::condition::{Comparison, Condition, Conditions};
+        let with = |comparison, value: &'static str| {
+            let conditions =
+                Conditions::none().with(Condition::new(comparison, "aws:PrincipalOrgID", value));
+            Statement::allow("S", ["s3:GetObject"], ["x"]).when(conditions)
+        };
+        let merged = |comparison| {
+            merge(vec![tagged(with(comparison, "a"), 1), tagged(with(comparison, "b"), 2)]).len()
+        };
+        assert_eq!(merged(Comparison::StringEquals), 1);
+        // "not a" or "not b" is always true; "neither a nor b" is not.
+        assert_eq!(merged(Comparison::StringNotEquals), 2);
+        assert_eq!(merged(Comparison::Null), 2);
+        let mut twice = with(Comparison::StringEquals, "a");
+        twice.conditions.add(Condition::new(Comparison::Bool, "aws:SecureTransport", "true"));
+        let other = with(Comparison::StringEquals, "b");
+        assert_eq!(merge(vec![tagged(twice, 1), tagged(other, 2)]).len(), 2);
     }
 
     mod properties {

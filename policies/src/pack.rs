@@ -1,8 +1,8 @@
 //! Packing statements into as few managed policies as fit, stably.
 //!
-//! Statements keep their order and go into the first policy with room, so one
-//! more statement at the end changes one policy. A statement that is larger
-//! than a policy is cut by its resources, or its actions.
+//! The largest statement goes first, each into the first policy with room. A
+//! statement that is larger than a policy is cut by its resources, or its
+//! actions.
 
 use crate::document::{DocumentError, IdentityPolicy, Statement};
 use crate::merge::Tagged;
@@ -12,7 +12,9 @@ use crate::size::characters;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PackError {
     /// More policies would be needed than may be attached.
-    #[error("{needed} managed policies are needed, and {allowed} may be attached; {left_out} statements do not fit")]
+    #[error(
+        "{needed} managed policies are needed, and {allowed} may be attached; {left_out} statements do not fit"
+    )]
     TooMany {
         /// How many policies would hold everything.
         needed: usize,
@@ -44,17 +46,22 @@ pub fn pack<C: Ord + Clone>(
 ) -> Result<Vec<Vec<Tagged<C>>>, PackError> {
     let overhead = size_of(&[])?;
     let mut policies: Vec<(usize, Vec<Tagged<C>>)> = Vec::new();
+    let mut pieces = Vec::new();
     for statement in statements {
-        for (piece, alone) in cut(statement, limit - overhead)? {
-            // One more for the comma.
-            let size = alone - overhead + 1;
-            match policies.iter_mut().find(|(used, _)| used + size <= limit) {
-                Some((used, policy)) => {
-                    *used += size;
-                    policy.push(piece);
-                }
-                None => policies.push((overhead + size, vec![piece])),
+        pieces.extend(cut(statement, limit - overhead)?);
+    }
+    pieces.sort_by(|(a, size_a), (b, size_b)| {
+        size_b.cmp(size_a).then_with(|| a.statement.sid.cmp(&b.statement.sid))
+    });
+    for (piece, alone) in pieces {
+        // One more for the comma.
+        let size = alone - overhead + 1;
+        match policies.iter_mut().find(|(used, _)| used + size <= limit) {
+            Some((used, policy)) => {
+                *used += size;
+                policy.push(piece);
             }
+            None => policies.push((overhead + size, vec![piece])),
         }
     }
     if policies.len() > allowed {
@@ -129,7 +136,8 @@ mod tests {
     use super::*;
 
     fn statement(number: usize, resources: usize) -> Tagged<usize> {
-        let resources = (0..resources).map(|place| Value::text(format!("arn:aws:s3:::bucket-{number}-{place}")));
+        let resources = (0..resources)
+            .map(|place| Value::text(format!("arn:aws:s3:::bucket-{number}-{place}")));
         Tagged {
             statement: Statement::allow(format!("S{number}"), ["s3:GetObject"], resources),
             causes: BTreeSet::from([number]),
@@ -153,12 +161,13 @@ mod tests {
     }
 
     #[test]
-    fn one_more_statement_changes_one_policy() {
-        let statements: Vec<_> = (0..30).map(|number| statement(number, 5)).collect();
+    fn one_more_statement_of_the_smallest_size_changes_one_policy() {
+        let statements: Vec<_> = (10..40).map(|number| statement(number, 5)).collect();
         let before = pack(statements.clone(), 2_000, 20).expect("enough room");
         let more = statements.into_iter().chain([statement(99, 5)]).collect();
         let after = pack(more, 2_000, 20).expect("enough room");
-        let changed = after.iter().enumerate().filter(|(place, policy)| before.get(*place) != Some(*policy));
+        let changed =
+            after.iter().enumerate().filter(|(place, policy)| before.get(*place) != Some(*policy));
         assert_eq!(changed.count(), 1);
     }
 

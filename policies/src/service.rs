@@ -81,8 +81,16 @@ mod tests {
 
     #[test]
     fn each_service_is_held_to_the_account() {
-        let of = |service: Service| value_to_compact_json(&service.acting_for("111122223333").to_value());
-        assert_eq!(of(Service::STEP_FUNCTIONS), r#"{"StringEquals":{"aws:SourceAccount":"111122223333"}}"#);
-        assert_eq!(of(Service::GLUE), r#"{"StringEqualsIfExists":{"aws:SourceAccount":"111122223333"}}"#);
+        let of = |service: Service| {
+            value_to_compact_json(&service.acting_for("111122223333").to_value())
+        };
+        assert_eq!(
+            of(Service::STEP_FUNCTIONS),
+            r#"{"StringEquals":{"aws:SourceAccount":"111122223333"}}"#
+        );
+        assert_eq!(
+            of(Service::GLUE),
+            r#"{"StringEqualsIfExists":{"aws:SourceAccount":"111122223333"}}"#
+        );
     }
 }

@@ -24,12 +24,14 @@ pub fn characters(value: &Value) -> usize {
             2 + inner + items.len().saturating_sub(1)
         }
         Value::Map(map) => {
-            let inner: usize = map.iter().map(|(key, item)| text_characters(key) + 1 + characters(item)).sum();
+            let inner: usize =
+                map.iter().map(|(key, item)| text_characters(key) + 1 + characters(item)).sum();
             2 + inner + map.len().saturating_sub(1)
         }
         Value::Intrinsic(call) => match call.as_ref() {
             Intrinsic::Join { delimiter, values: Value::List(items) } => {
-                let inner: usize = items.iter().map(|item| characters(item).saturating_sub(2)).sum();
+                let inner: usize =
+                    items.iter().map(|item| characters(item).saturating_sub(2)).sum();
                 2 + inner + delimiter.len() * items.len().saturating_sub(1)
             }
             _ => FUNCTION_CHARACTERS + 2,
@@ -38,7 +40,8 @@ pub fn characters(value: &Value) -> usize {
 }
 
 fn text_characters(text: &str) -> usize {
-    let escapes = text.bytes().filter(|byte| matches!(byte, b'"' | b'\\' | b'\n' | b'\r' | b'\t')).count();
+    let escapes =
+        text.bytes().filter(|byte| matches!(byte, b'"' | b'\\' | b'\n' | b'\r' | b'\t')).count();
     text.chars().count() + escapes + 2
 }
 

@@ -37,7 +37,12 @@ pub(crate) struct Data {
     policy: Option<PolicySlot>,
 }
 
-pub(crate) fn build(scope: &mut Scope<'_>, names: Names<'_>, environment: &Environment, dataset: &Dataset) {
+pub(crate) fn build(
+    scope: &mut Scope<'_>,
+    names: Names<'_>,
+    environment: &Environment,
+    dataset: &Dataset,
+) {
     let context = Context {
         names,
         environment,
@@ -150,8 +155,14 @@ impl Context<'_> {
             access: "encrypt-logs",
             resource: self.target.clone(),
             actions: LOG_KEY_USE.map(Into::into).to_vec(),
-            resources: vec![format!("arn:{}:kms:{region}:{account}:alias/{alias}", place.partition())],
-            conditions: vec![format!("ArnLike kms:EncryptionContext:aws:logs:arn {}", glue_logs(place))],
+            resources: vec![format!(
+                "arn:{}:kms:{region}:{account}:alias/{alias}",
+                place.partition()
+            )],
+            conditions: vec![format!(
+                "ArnLike kms:EncryptionContext:aws:logs:arn {}",
+                glue_logs(place)
+            )],
         });
     }
 
@@ -170,43 +181,64 @@ impl Context<'_> {
         let arn = |service: &str, resource: &str| {
             format!("arn:{}:{service}:{region}:{account}:{resource}", place.partition())
         };
-        let grant = |sid: &str, actions: &[&'static str], resources: Vec<String>, conditions| Grant {
-            sid: sid.to_owned(),
-            grantee: role.grantee().clone(),
-            access: "work",
-            target: Target { name: target.clone(), account: account.clone(), policy: None },
-            actions: actions.to_vec(),
-            resources: resources.iter().cloned().map(Into::into).collect(),
-            own_resources: Vec::new(),
-            known_resources: resources,
-            conditions,
-        };
+        let grant =
+            |sid: &str, actions: &[&'static str], resources: Vec<String>, conditions| Grant {
+                sid: sid.to_owned(),
+                grantee: role.grantee().clone(),
+                access: "work",
+                target: Target { name: target.clone(), account: account.clone(), policy: None },
+                actions: actions.to_vec(),
+                resources: resources.iter().cloned().map(Into::into).collect(),
+                own_resources: Vec::new(),
+                known_resources: resources,
+                conditions,
+            };
         let none = Conditions::none;
         let metrics = Condition::new(Comparison::StringEquals, "cloudwatch:namespace", "Glue");
         let role_name = names.dataset_role(environment, dataset);
         scope.grant(Grants(vec![
-            grant("CatalogRead", &CATALOG_READ, vec![
-                arn("glue", "catalog"),
-                arn("glue", &format!("database/{database}")),
-                arn("glue", &format!("table/{database}/*")),
-            ], none()),
-            grant("CatalogWrite", &CATALOG_WRITE, vec![
-                arn("glue", "catalog"),
-                arn("glue", &format!("database/{database}")),
-                arn("glue", &format!("table/{database}/*")),
-            ], none()),
+            grant(
+                "CatalogRead",
+                &CATALOG_READ,
+                vec![
+                    arn("glue", "catalog"),
+                    arn("glue", &format!("database/{database}")),
+                    arn("glue", &format!("table/{database}/*")),
+                ],
+                none(),
+            ),
+            grant(
+                "CatalogWrite",
+                &CATALOG_WRITE,
+                vec![
+                    arn("glue", "catalog"),
+                    arn("glue", &format!("database/{database}")),
+                    arn("glue", &format!("table/{database}/*")),
+                ],
+                none(),
+            ),
             grant(
                 "WithoutResource",
                 &["glue:GetSecurityConfiguration", "lakeformation:GetDataAccess"],
                 vec!["*".to_owned()],
                 none(),
             ),
-            grant("Metrics", &["cloudwatch:PutMetricData"], vec!["*".to_owned()], none().with(metrics)),
-            grant("Logs", &LOG_WRITE, vec![
-                arn("logs", &format!("log-group:/aws-glue/crawlers-role/{role_name}*")),
-                arn("logs", &format!("log-group:/aws-glue/jobs/{role_name}*")),
-                arn("logs", &format!("log-group:/aws-glue/jobs/logs-v2-{role_name}*")),
-            ], none()),
+            grant(
+                "Metrics",
+                &["cloudwatch:PutMetricData"],
+                vec!["*".to_owned()],
+                none().with(metrics),
+            ),
+            grant(
+                "Logs",
+                &LOG_WRITE,
+                vec![
+                    arn("logs", &format!("log-group:/aws-glue/crawlers-role/{role_name}*")),
+                    arn("logs", &format!("log-group:/aws-glue/jobs/{role_name}*")),
+                    arn("logs", &format!("log-group:/aws-glue/jobs/logs-v2-{role_name}*")),
+                ],
+                none(),
+            ),
         ]));
     }
 }

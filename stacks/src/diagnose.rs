@@ -13,9 +13,10 @@ pub(crate) fn cause(origin: Origin) -> Cause {
 /// The finding for a problem.
 pub(crate) fn diagnose(error: &SynthError) -> Diagnostic {
     let (code, help) = match &error.problem {
-        Problem::Limit { .. } => {
-            (Code::LimitExceeded, "split what is asked for over more documents, or ask AWS to raise the quota and say so under the tenant's `quotas`")
-        }
+        Problem::Limit { .. } => (
+            Code::LimitExceeded,
+            "split what is asked for over more documents, or ask AWS to raise the quota and say so under the tenant's `quotas`",
+        ),
         Problem::Packing { .. } => (
             Code::LimitExceeded,
             "give the team fewer imported datasets or permissions, or raise `managed_policies_per_role` under the tenant's `quotas`",
@@ -25,12 +26,14 @@ pub(crate) fn diagnose(error: &SynthError) -> Diagnostic {
         | Problem::ForeignReference { .. }
         | Problem::InjectedFunction { .. }
         | Problem::Schema(_)
-        | Problem::Unplaceable { .. } => {
-            (Code::SchemaViolation, "this is a defect of Lakewright; please report it with this message")
-        }
+        | Problem::Unplaceable { .. } => (
+            Code::SchemaViolation,
+            "this is a defect of Lakewright; please report it with this message",
+        ),
     };
     let mut diagnostic = Diagnostic::new(code, error.to_string()).help(help);
-    let mut places = error.causes.iter().map(|cause| Origin { file: FileId(cause.file), span: cause.span });
+    let mut places =
+        error.causes.iter().map(|cause| Origin { file: FileId(cause.file), span: cause.span });
     if let Some(first) = places.next() {
         diagnostic = diagnostic.at(first, "asked for here");
     }

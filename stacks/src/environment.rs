@@ -19,7 +19,12 @@ const LOG_DAYS: i64 = 365;
 /// Days that query results are kept.
 const RESULT_DAYS: i64 = 30;
 
-pub(crate) fn build(scope: &mut Scope<'_>, mesh: &Mesh, names: Names<'_>, environment: &Environment) {
+pub(crate) fn build(
+    scope: &mut Scope<'_>,
+    mesh: &Mesh,
+    names: Names<'_>,
+    environment: &Environment,
+) {
     let target = format!("environment/{}", environment.header.id);
     let logs = scope.add("LogBucket", log_bucket(names, environment, &target));
     record_log_delivery(scope, names, environment, &target);
@@ -73,7 +78,12 @@ fn log_bucket(names: Names<'_>, environment: &Environment, target: &str) -> Buck
     }
 }
 
-fn record_log_delivery(scope: &mut Scope<'_>, names: Names<'_>, environment: &Environment, target: &str) {
+fn record_log_delivery(
+    scope: &mut Scope<'_>,
+    names: Names<'_>,
+    environment: &Environment,
+    target: &str,
+) {
     let place = Names::place(environment);
     let arn = bucket_arn(&place, &names.log_bucket(environment));
     let source = bucket_arn(&place, &format!("{}-*", environment.resource_prefix));

@@ -28,10 +28,7 @@ impl<'m> Names<'m> {
 
     /// Where an environment lies.
     pub fn place(environment: &Environment) -> Place {
-        Place {
-            account: environment.account.to_string(),
-            region: environment.region.to_string(),
-        }
+        Place { account: environment.account.to_string(), region: environment.region.to_string() }
     }
 
     /// The eight characters that tell one thing from all others in AWS.
@@ -62,7 +59,7 @@ impl<'m> Names<'m> {
         self.of_environment(environment, "", SAGEMAKER_NAME_CHARACTERS - 17)
     }
 
-    fn of_environment(&self, environment: &Environment, suffix: &str, limit: usize) -> String {
+    fn of_environment(self, environment: &Environment, suffix: &str, limit: usize) -> String {
         let id = environment.header.id.as_str();
         let uri = self.uri(environment, "environment", id);
         physical(environment.resource_prefix.as_str(), id, &uri, suffix, limit)
@@ -84,7 +81,10 @@ impl<'m> Names<'m> {
 
     /// The role that CloudFormation runs stacks as.
     pub fn execution_role_arn(&self, environment: &Environment) -> String {
-        role_arn(environment, &format!("{}-execution-{}", environment.resource_prefix, environment.region))
+        role_arn(
+            environment,
+            &format!("{}-execution-{}", environment.resource_prefix, environment.region),
+        )
     }
 
     /// The name of a team's role, and of its workgroup.
@@ -105,7 +105,12 @@ impl<'m> Names<'m> {
     pub fn workgroup_arn(&self, environment: &Environment, team: &TeamName) -> String {
         let place = Self::place(environment);
         let name = self.team(environment, team);
-        format!("arn:{}:athena:{}:{}:workgroup/{name}", place.partition(), place.region, place.account)
+        format!(
+            "arn:{}:athena:{}:{}:workgroup/{name}",
+            place.partition(),
+            place.region,
+            place.account
+        )
     }
 
     /// A dataset's bucket: its own, or the one that it imports.
@@ -131,7 +136,9 @@ impl<'m> Names<'m> {
         let imported = dataset.import.as_ref().and_then(|import| import.glue_database.as_ref());
         match imported {
             Some(name) => name.to_string(),
-            None => self.of_dataset(environment, dataset, "", GLUE_NAME_CHARACTERS).replace('-', "_"),
+            None => {
+                self.of_dataset(environment, dataset, "", GLUE_NAME_CHARACTERS).replace('-', "_")
+            }
         }
     }
 
@@ -145,9 +152,21 @@ impl<'m> Names<'m> {
         self.uri(environment, "dataset", dataset.header.id.as_str())
     }
 
-    fn of_dataset(&self, environment: &Environment, dataset: &Dataset, suffix: &str, limit: usize) -> String {
+    fn of_dataset(
+        self,
+        environment: &Environment,
+        dataset: &Dataset,
+        suffix: &str,
+        limit: usize,
+    ) -> String {
         let uri = self.dataset_uri(environment, dataset);
-        physical(environment.resource_prefix.as_str(), dataset.header.id.as_str(), &uri, suffix, limit)
+        physical(
+            environment.resource_prefix.as_str(),
+            dataset.header.id.as_str(),
+            &uri,
+            suffix,
+            limit,
+        )
     }
 
     /// The name of a stack for a document.

@@ -122,9 +122,10 @@ fn imported_role(environment: &Environment, team: &EnvironmentTeam) -> Report {
             arn.role_name(),
             environment.header.id
         );
-        let diagnostic = Diagnostic::new(Code::ImportedRolePolicy, message)
-            .at(team.origin, "this team")
-            .help("imported roles are never changed; datasets made here are reachable all the same");
+        let diagnostic =
+            Diagnostic::new(Code::ImportedRolePolicy, message).at(team.origin, "this team").help(
+                "imported roles are never changed; datasets made here are reachable all the same",
+            );
         report.push(diagnostic);
     }
     report
@@ -135,8 +136,9 @@ impl<'m> StackPlan<'m> {
         let id = environment.header.id.to_string();
         let target = format!("environment/{id}");
         let name = Names::stack(environment, "environment", &environment.header.id);
-        let tags = resource_tags(mesh, environment, None, &environment.team, target);
-        let description = describe("environment", &environment.header.label, &environment.header.description);
+        let tags = resource_tags(mesh, environment, None, &environment.team, &target);
+        let description =
+            describe("environment", &environment.header.label, &environment.header.description);
         Self {
             mesh,
             subject: Subject::Environment(environment),
@@ -155,7 +157,7 @@ impl<'m> StackPlan<'m> {
     ) -> Self {
         let id = format!("{}/{}", environment.header.id, team.team);
         let name = Names::new(mesh).team_stack(environment, &team.team);
-        let mut tags = resource_tags(mesh, environment, None, &team.team, format!("team/{id}"));
+        let mut tags = resource_tags(mesh, environment, None, &team.team, &format!("team/{id}"));
         tags.insert("group".to_owned(), team.team.to_string());
         let description = describe("team", team.team.as_str(), &environment.header.label);
         Self {
@@ -172,16 +174,19 @@ impl<'m> StackPlan<'m> {
         let id = dataset.header.id.to_string();
         let name = Names::stack(environment, "dataset", &dataset.header.id);
         let target = format!("dataset/{id}");
-        let mut tags = resource_tags(mesh, environment, Some(&dataset.header), &dataset.team, target);
+        let mut tags =
+            resource_tags(mesh, environment, Some(&dataset.header), &dataset.team, &target);
         tags.insert("Classification".to_owned(), dataset.confidentiality.as_str().to_owned());
         let description = describe("dataset", &dataset.header.label, &dataset.header.description);
         let mut depends_on = BTreeSet::from([environment_address(environment)]);
         // Policies of the dataset name these teams' roles, which must exist before.
         for team in std::iter::once(&dataset.team).chain(&dataset.stewards) {
-            let member = environment.team_named(team).filter(|member| team::has_stack(environment, member));
-            depends_on.extend(member.map(|_| {
-                address(environment, &Names::new(mesh).team_stack(environment, team))
-            }));
+            let member =
+                environment.team_named(team).filter(|member| team::has_stack(environment, member));
+            depends_on
+                .extend(member.map(|_| {
+                    address(environment, &Names::new(mesh).team_stack(environment, team))
+                }));
         }
         Self {
             mesh,
@@ -218,14 +223,24 @@ impl<'m> StackPlan<'m> {
         let names = Names::new(self.mesh);
         match &self.subject {
             Subject::Environment(environment) => {
-                environment::build(&mut stack.root(cause(environment.header.origin)), self.mesh, names, environment);
+                environment::build(
+                    &mut stack.root(cause(environment.header.origin)),
+                    self.mesh,
+                    names,
+                    environment,
+                );
             }
             Subject::Team(environment, team, belongings) => {
                 let mut root = stack.root(cause(team.origin));
                 team::build(&mut root, self.mesh, names, environment, team, belongings);
             }
             Subject::Dataset(environment, dataset) => {
-                dataset::build(&mut stack.root(cause(dataset.header.origin)), names, environment, dataset);
+                dataset::build(
+                    &mut stack.root(cause(dataset.header.origin)),
+                    names,
+                    environment,
+                    dataset,
+                );
             }
         }
         let finished = stack.finish().map_err(|errors| {
@@ -245,7 +260,8 @@ impl<'m> StackPlan<'m> {
     }
 
     fn entry(&self, template: &Template, json: &str, digest: String) -> StackEntry {
-        let names_roles = template.resources.values().any(|resource| resource.kind.starts_with("AWS::IAM::"));
+        let names_roles =
+            template.resources.values().any(|resource| resource.kind.starts_with("AWS::IAM::"));
         let place = &self.spec.place;
         let mut tags = self.spec.tags.clone();
         tags.insert("lakewright:digest".to_owned(), digest.clone());
@@ -261,7 +277,10 @@ impl<'m> StackPlan<'m> {
             digest,
             bytes: json.len(),
             depends_on: self.depends_on.iter().cloned().collect(),
-            capabilities: names_roles.then(|| "CAPABILITY_NAMED_IAM".to_owned()).into_iter().collect(),
+            capabilities: names_roles
+                .then(|| "CAPABILITY_NAMED_IAM".to_owned())
+                .into_iter()
+                .collect(),
             tags,
             retain: self.retain,
         }

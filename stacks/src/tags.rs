@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use lakewright_manifest::mesh::{Environment, Header, Mesh};
 use lakewright_manifest::TeamName;
+use lakewright_manifest::mesh::{Environment, Header, Mesh};
 
 /// The tags of each resource of a stack.
 ///
@@ -14,7 +14,7 @@ pub(crate) fn resource_tags(
     environment: &Environment,
     own: Option<&Header>,
     team: &TeamName,
-    target: String,
+    target: &str,
 ) -> BTreeMap<String, String> {
     let mut tags: BTreeMap<String, (String, String)> = BTreeMap::new();
     let mut put = |key: &str, value: &str| {
@@ -27,7 +27,7 @@ pub(crate) fn resource_tags(
     }
     put("Environment", environment.header.id.as_str());
     put("Organization", environment.organization.as_str());
-    put("Target", &target);
+    put("Target", target);
     put("Team", team.as_str());
     put("lakewright:mesh", mesh.tenant.header.id.as_str());
     tags.into_values().collect()

@@ -10,10 +10,12 @@ use lakewright_constructs::bucket::{BucketTraffic as _, ImportedBucket};
 use lakewright_constructs::key::ImportedKey;
 use lakewright_constructs::messaging::topic_arn;
 use lakewright_constructs::role::{Policies, Receives as _, Role, RoleHandle, Trust};
-use lakewright_manifest::mesh::{Dataset, Environment, EnvironmentPermission, EnvironmentTeam, Worksheet};
+use lakewright_manifest::mesh::{
+    Dataset, Environment, EnvironmentPermission, EnvironmentTeam, Worksheet,
+};
 use lakewright_manifest::{Id, Mesh, TeamName};
-use lakewright_policies::condition::{Comparison, Condition};
 use lakewright_policies::Conditions;
+use lakewright_policies::condition::{Comparison, Condition};
 use lakewright_synth::{Grant, Grants, Scope, Target};
 
 use crate::Names;
@@ -28,7 +30,8 @@ pub(crate) fn has_stack(environment: &Environment, team: &EnvironmentTeam) -> bo
 }
 
 fn has_workgroup(environment: &Environment, team: &EnvironmentTeam) -> bool {
-    environment.features.worksheets && team.permissions.contains(&EnvironmentPermission::RunAthenaQuery)
+    environment.features.worksheets
+        && team.permissions.contains(&EnvironmentPermission::RunAthenaQuery)
 }
 
 /// What a team has in an environment that its stack knows of.

@@ -42,7 +42,7 @@ fn references(stack: &Stack, problems: &mut Vec<(Problem, Option<LogicalId>)>) {
                     if let Some((key, _)) = map.iter().next()
                         && map.len() == 1
                         && is_function_name(key)
-                        // IAM statements have `Condition` among other keys, never alone.
+                    // IAM statements have `Condition` among other keys, never alone.
                     {
                         let problem =
                             Problem::InjectedFunction { at: id.to_string(), key: key.to_string() };

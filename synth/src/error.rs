@@ -72,7 +72,9 @@ pub enum Problem {
     #[error(transparent)]
     Schema(#[from] SchemaViolation),
     /// A grant that no document of this stack can carry.
-    #[error("the grant of {access} on {target} to {grantee} has no place: neither policy belongs to this stack")]
+    #[error(
+        "the grant of {access} on {target} to {grantee} has no place: neither policy belongs to this stack"
+    )]
     Unplaceable {
         /// The access.
         access: &'static str,

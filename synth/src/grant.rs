@@ -1,10 +1,10 @@
 //! Grants: who may do what to which resource, and why.
 
 use lakewright_policies::Conditions;
-use lakewright_template::digest::hex_prefix;
-use lakewright_template::{Text, Value};
 use lakewright_template::assembly::{Grants as GrantsFile, IntendedGrant};
+use lakewright_template::digest::hex_prefix;
 use lakewright_template::yaml::Span;
+use lakewright_template::{Text, Value};
 
 use crate::PolicySlot;
 

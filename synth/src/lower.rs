@@ -15,6 +15,7 @@ use lakewright_template::limits::{
     BUCKET_POLICY_BYTES, INLINE_POLICY_CHARACTERS, KEY_POLICY_BYTES, MANAGED_POLICY_CHARACTERS,
     QUEUE_POLICY_BYTES, TOPIC_POLICY_BYTES,
 };
+use lakewright_template::write::value_to_compact_json;
 use lakewright_template::{ConstructId, LogicalId, Map, Value};
 
 use crate::stack::PendingPolicy;
@@ -78,7 +79,9 @@ pub(crate) fn lower(stack: &mut Stack) {
                     stack.wait_for(waiting, &written);
                 }
             }
-            Err(WriteError::Document(error)) => stack.problem(Problem::Document { path, error }, causes),
+            Err(WriteError::Document(error)) => {
+                stack.problem(Problem::Document { path, error }, causes);
+            }
             Err(WriteError::Problem(problem, causes)) => stack.problem(problem, causes),
         }
     }
@@ -144,85 +147,76 @@ fn write(stack: &mut Stack, policy: PendingPolicy) -> Result<Vec<LogicalId>, Wri
     let merged = with_distinct_names(merged);
     let all_causes: BTreeSet<Cause> =
         merged.iter().flat_map(|tagged| &tagged.causes).chain(&causes).copied().collect();
-    let limit = |what: String, document: &Value, limit: usize| {
-        let actual = characters(document);
-        if actual > limit {
-            let problem = Problem::Limit { what, actual, limit, unit: "characters" };
-            Err(WriteError::Problem(problem, all_causes.clone()))
-        } else {
-            Ok(())
+    let mut scope = Scope::root_at(stack, path.clone(), causes);
+    if let PolicyOwner::RoleManaged { role, name, policies } = owner {
+        let packed = pack(merged, MANAGED_POLICY_CHARACTERS, policies).map_err(|error| {
+            WriteError::Problem(Problem::Packing { path: path.to_string(), error }, all_causes)
+        })?;
+        return managed_policies(&mut scope, packed, &role, &name);
+    }
+    let (what, limit, document) = match &owner {
+        PolicyOwner::Bucket { .. } => ("bucket", BUCKET_POLICY_BYTES, resource_policy(&merged)?),
+        PolicyOwner::Key { .. } => ("key", KEY_POLICY_BYTES, resource_policy(&merged)?),
+        PolicyOwner::Queue { .. } => ("queue", QUEUE_POLICY_BYTES, resource_policy(&merged)?),
+        PolicyOwner::Topic { .. } => ("topic", TOPIC_POLICY_BYTES, resource_policy(&merged)?),
+        PolicyOwner::RoleInline { .. } | PolicyOwner::RoleManaged { .. } => {
+            ("inline", INLINE_POLICY_CHARACTERS, identity_policy(&merged)?)
         }
     };
-    let mut scope = Scope::root_at(stack, path.clone(), causes);
-    match owner {
+    let actual = characters(&document);
+    if actual > limit {
+        let what = format!("the {what} policy of {path}");
+        let problem = Problem::Limit { what, actual, limit, unit: "characters" };
+        return Err(WriteError::Problem(problem, all_causes));
+    }
+    let document = Map::new().with("PolicyDocument", document);
+    let (kind, properties) = match owner {
         PolicyOwner::Bucket { bucket } => {
-            let document = resource_policy(&merged)?;
-            limit(format!("the bucket policy of {path}"), &document, BUCKET_POLICY_BYTES)?;
-            let properties = Map::new().with("Bucket", bucket).with("PolicyDocument", document);
-            let id = scope.child("Policy").declare("AWS::S3::BucketPolicy", properties, Options::default());
-            scope.explain(&id, &merged);
-            Ok(vec![id])
-        }
-        PolicyOwner::Key { key } => {
-            let document = resource_policy(&merged)?;
-            limit(format!("the key policy of {path}"), &document, KEY_POLICY_BYTES)?;
-            scope.set_property(&key, "KeyPolicy", document);
-            scope.explain(&key, &merged);
-            Ok(vec![key])
+            ("AWS::S3::BucketPolicy", document.with("Bucket", bucket))
         }
         PolicyOwner::Queue { queue } => {
-            let document = resource_policy(&merged)?;
-            limit(format!("the queue policy of {path}"), &document, QUEUE_POLICY_BYTES)?;
-            let properties =
-                Map::new().with("PolicyDocument", document).with("Queues", Value::List(vec![queue]));
-            let id = scope.child("Policy").declare("AWS::SQS::QueuePolicy", properties, Options::default());
-            scope.explain(&id, &merged);
-            Ok(vec![id])
+            ("AWS::SQS::QueuePolicy", document.with("Queues", Value::List(vec![queue])))
         }
         PolicyOwner::Topic { topic } => {
-            let document = resource_policy(&merged)?;
-            limit(format!("the topic policy of {path}"), &document, TOPIC_POLICY_BYTES)?;
-            let properties =
-                Map::new().with("PolicyDocument", document).with("Topics", Value::List(vec![topic]));
-            let id = scope.child("Policy").declare("AWS::SNS::TopicPolicy", properties, Options::default());
-            scope.explain(&id, &merged);
-            Ok(vec![id])
+            ("AWS::SNS::TopicPolicy", document.with("Topics", Value::List(vec![topic])))
         }
-        PolicyOwner::RoleInline { role, name } => {
-            let document = identity_policy(&merged)?;
-            limit(format!("the inline policy of {path}"), &document, INLINE_POLICY_CHARACTERS)?;
-            let properties =
-                Map::new().with("PolicyDocument", document).with("PolicyName", name).with("RoleName", role);
-            let id = scope.child("Policy").declare("AWS::IAM::RolePolicy", properties, Options::default());
-            scope.explain(&id, &merged);
-            Ok(vec![id])
+        PolicyOwner::RoleInline { role, name } | PolicyOwner::RoleManaged { role, name, .. } => {
+            ("AWS::IAM::RolePolicy", document.with("PolicyName", name).with("RoleName", role))
         }
-        PolicyOwner::RoleManaged { role, name, policies } => {
-            let packed = pack(merged, MANAGED_POLICY_CHARACTERS, policies).map_err(|error| {
-                let problem = Problem::Packing { path: path.to_string(), error };
-                WriteError::Problem(problem, all_causes.clone())
-            })?;
-            let mut written = Vec::new();
-            for (number, statements) in packed.into_iter().enumerate() {
-                let number = number + 1;
-                let document = identity_policy(&statements)?;
-                let properties = Map::new()
-                    .with("ManagedPolicyName", format!("{name}-{number}"))
-                    .with("PolicyDocument", document)
-                    .with("Roles", Value::List(vec![role.clone()]));
-                let child = ConstructId::parse(&format!("Policy{number}"))
-                    .expect("a word and a number are a construct id");
-                let id = scope.child_at(&child).declare(
-                    "AWS::IAM::ManagedPolicy",
-                    properties,
-                    Options::default(),
-                );
-                scope.explain(&id, &statements);
-                written.push(id);
-            }
-            Ok(written)
+        PolicyOwner::Key { key } => {
+            let mut document = document;
+            scope.set_property(&key, "KeyPolicy", document.remove("PolicyDocument"));
+            scope.explain(&key, &merged);
+            return Ok(vec![key]);
         }
+    };
+    let id = scope.child("Policy").declare(kind, properties, Options::default());
+    scope.explain(&id, &merged);
+    Ok(vec![id])
+}
+
+/// Declares the managed policies that statements have been packed into.
+fn managed_policies(
+    scope: &mut Scope<'_>,
+    packed: Vec<Vec<Tagged<Cause>>>,
+    role: &Value,
+    name: &str,
+) -> Result<Vec<LogicalId>, WriteError> {
+    let mut written = Vec::new();
+    for (number, statements) in packed.into_iter().enumerate() {
+        let number = number + 1;
+        let properties = Map::new()
+            .with("ManagedPolicyName", format!("{name}-{number}"))
+            .with("PolicyDocument", identity_policy(&statements)?)
+            .with("Roles", Value::List(vec![role.clone()]));
+        let child = ConstructId::parse(&format!("Policy{number}"))
+            .expect("a word and a number are a construct id");
+        let mut child = scope.child_at(&child);
+        let id = child.declare("AWS::IAM::ManagedPolicy", properties, Options::default());
+        scope.explain(&id, &statements);
+        written.push(id);
     }
+    Ok(written)
 }
 
 fn resource_policy(statements: &[Tagged<Cause>]) -> Result<Value, DocumentError> {
@@ -245,8 +239,7 @@ fn with_distinct_names(mut statements: Vec<Tagged<Cause>>) -> Vec<Tagged<Cause>>
     for tagged in &mut statements {
         let statement = &mut tagged.statement;
         if uses[statement.sid.as_ref()] > 1 {
-            let said = format!("{:?}{:?}", statement.principals, statement.resources);
-            let said = format!("{said}{:?}{:?}", statement.actions, statement.conditions);
+            let said = value_to_compact_json(&statement.to_value());
             let hash = lakewright_template::digest::hex_prefix(said.as_bytes(), 6);
             statement.sid = format!("{}{hash}", statement.sid).into();
         }

@@ -78,7 +78,10 @@ impl<'a> Scope<'a> {
         let group = ConstructId::parse(group).expect("ids in the program are construct ids");
         // A name without an ASCII letter still has its hash, so the fallback stays unique.
         let id = ConstructId::from_name(name).or_else(|_| {
-            ConstructId::from_name(&format!("N{}", lakewright_template::digest::hex_prefix(name.as_bytes(), 8)))
+            ConstructId::from_name(&format!(
+                "N{}",
+                lakewright_template::digest::hex_prefix(name.as_bytes(), 8)
+            ))
         });
         let id = id.expect("a hash has letters or digits");
         let path = self.path.join(&group).join(&id);
@@ -108,7 +111,12 @@ impl<'a> Scope<'a> {
         Ref::declare_unchecked(id)
     }
 
-    pub(crate) fn declare(&mut self, kind: &'static str, mut properties: Map, options: Options) -> LogicalId {
+    pub(crate) fn declare(
+        &mut self,
+        kind: &'static str,
+        mut properties: Map,
+        options: Options,
+    ) -> LogicalId {
         let id = self.path.logical_id();
         self.tag(kind, &mut properties);
         let mut depends_on = options.depends_on;
@@ -122,7 +130,9 @@ impl<'a> Scope<'a> {
             // What is kept when it leaves the stack is kept when it is replaced.
             update_replace_policy: options.deletion.map(|policy| match policy {
                 DeletionPolicy::RetainExceptOnCreate => DeletionPolicy::Retain,
-                DeletionPolicy::Delete | DeletionPolicy::Retain | DeletionPolicy::Snapshot => policy,
+                DeletionPolicy::Delete | DeletionPolicy::Retain | DeletionPolicy::Snapshot => {
+                    policy
+                }
             }),
             ..ResourceEntry::default()
         };
@@ -156,8 +166,9 @@ impl<'a> Scope<'a> {
             }
             Some(TagStyle::Map) => {
                 let tags = self.stack.spec().tags.iter();
-                let map: Map =
-                    tags.map(|(key, value)| (Text::from(key.clone()), value.clone().into())).collect();
+                let map: Map = tags
+                    .map(|(key, value)| (Text::from(key.clone()), value.clone().into()))
+                    .collect();
                 properties.insert("Tags", map);
             }
             None => {}
@@ -175,7 +186,10 @@ impl<'a> Scope<'a> {
         self.stack.policies.push(PendingPolicy {
             owner,
             path: self.path.clone(),
-            statements: statements.into_iter().map(|statement| (statement, self.causes.clone())).collect(),
+            statements: statements
+                .into_iter()
+                .map(|statement| (statement, self.causes.clone()))
+                .collect(),
             causes: self.causes.clone(),
         });
         PolicySlot(self.stack.policies.len() - 1)
@@ -196,13 +210,22 @@ impl<'a> Scope<'a> {
 
 impl<'a> Scope<'a> {
     /// A scope at a path, for lowering.
-    pub(crate) fn root_at(stack: &'a mut Stack, path: ConstructPath, causes: BTreeSet<Cause>) -> Self {
+    pub(crate) fn root_at(
+        stack: &'a mut Stack,
+        path: ConstructPath,
+        causes: BTreeSet<Cause>,
+    ) -> Self {
         Self { stack, path, causes }
     }
 
     /// Sets a property of a declared resource.
-    pub(crate) fn set_property(&mut self, id: &LogicalId, property: &'static str, value: Value) {
-        if let Some(resource) = self.stack.template.resources.get_mut(id) {
+    pub(crate) fn set_property(
+        &mut self,
+        id: &LogicalId,
+        property: &'static str,
+        value: Option<Value>,
+    ) {
+        if let (Some(resource), Some(value)) = (self.stack.template.resources.get_mut(id), value) {
             resource.properties.insert(property, value);
         }
     }

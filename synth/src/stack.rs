@@ -7,7 +7,9 @@ use lakewright_template::limits::DESCRIPTION_BYTES;
 use lakewright_template::resolve::Place;
 use lakewright_template::{ConstructPath, LogicalId, Map, Template, Value};
 
-use crate::{Cause, Grant, PolicyOwner, PolicySlot, Problem, Record, Scope, SynthError, check, lower};
+use crate::{
+    Cause, Grant, PolicyOwner, PolicySlot, Problem, Record, Scope, SynthError, check, lower,
+};
 
 /// What a stack is and where it is deployed.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -116,7 +116,8 @@ pub struct Provenance {
 ///
 /// Source: the schema of the package `@aws-cdk/cloud-assembly-schema`, version 36.
 pub fn cdk_artifact(stack: &StackEntry) -> (String, serde_json::Value) {
-    let dependencies: Vec<String> = stack.depends_on.iter().map(|address| artifact_id(address)).collect();
+    let dependencies: Vec<String> =
+        stack.depends_on.iter().map(|address| artifact_id(address)).collect();
     let artifact = serde_json::json!({
         "type": "aws:cloudformation:stack",
         "environment": format!("aws://{}/{}", stack.account, stack.region),

@@ -222,18 +222,19 @@ fn function(name: &str, node: &Node, argument: Value) -> Result<Value, ReadError
             let [top, second] = pair(arguments.split_off(1), node)?;
             Intrinsic::FindInMap { map: arguments.remove(0), top, second, default }
         }
-        "Fn::GetAtt" => match &argument {
-            Value::Text(joined) => match joined.split_once('.') {
-                Some((id, attribute)) => {
-                    Intrinsic::GetAtt(LogicalId::new(id), attribute.to_owned().into())
+        "Fn::GetAtt" => {
+            if let Value::Text(joined) = &argument {
+                match joined.split_once('.') {
+                    Some((id, attribute)) => {
+                        Intrinsic::GetAtt(LogicalId::new(id), attribute.to_owned().into())
+                    }
+                    None => return fail(node, format!("`{joined}` is not `LogicalId.Attribute`")),
                 }
-                None => return fail(node, format!("`{joined}` is not `LogicalId.Attribute`")),
-            },
-            _ => {
+            } else {
                 let [id, attribute] = pair(items(2..=2)?, node)?;
                 Intrinsic::GetAtt(LogicalId::new(&*text(&id)?), text(&attribute)?)
             }
-        },
+        }
         "Fn::GetStackOutput" => match argument {
             Value::Map(map) => Intrinsic::GetStackOutput(map),
             _ => return fail(node, "Fn::GetStackOutput takes a mapping".to_owned()),
@@ -255,18 +256,17 @@ fn function(name: &str, node: &Node, argument: Value) -> Result<Value, ReadError
             let [delimiter, source] = pair(items(2..=2)?, node)?;
             Intrinsic::Split { delimiter: text(&delimiter)?, source }
         }
-        "Fn::Sub" => match &argument {
-            Value::Text(template) => {
+        "Fn::Sub" => {
+            if let Value::Text(template) = &argument {
                 Intrinsic::Sub { parts: Intrinsic::parse_sub(template), variables: Map::new() }
-            }
-            _ => {
+            } else {
                 let [template, variables] = pair(items(2..=2)?, node)?;
                 let Value::Map(variables) = variables else {
                     return fail(node, "the second argument of Fn::Sub is a mapping".to_owned());
                 };
                 Intrinsic::Sub { parts: Intrinsic::parse_sub(&text(&template)?), variables }
             }
-        },
+        }
         other => Intrinsic::Other(other.to_owned().into(), argument),
     };
     Ok(call.into())

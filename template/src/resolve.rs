@@ -198,7 +198,8 @@ impl Resolver<'_> {
         let Some(resource) = self.template.resources.get(id) else {
             return Err(Unresolved(format!("`{id}`, which is not in the template")));
         };
-        self.name(id, resource).ok_or_else(|| Unresolved(format!("Ref of {} `{id}`", resource.kind)))
+        self.name(id, resource)
+            .ok_or_else(|| Unresolved(format!("Ref of {} `{id}`", resource.kind)))
     }
 
     /// What `Ref` gives for a resource.
@@ -264,13 +265,13 @@ impl Resolver<'_> {
             }
             ("AWS::IAM::Role", "Arn") => self.arn("iam", "", &format!("role/{}", name()?)),
             ("AWS::KMS::Key", "Arn") => self.arn("kms", region, &format!("key/{SAMPLE_UUID}")),
-            ("AWS::SNS::Topic", "TopicArn") => name()?,
+            ("AWS::EC2::SecurityGroup", "GroupId")
+            | ("AWS::SNS::Topic", "TopicArn")
+            | ("AWS::SageMaker::Domain", "DomainId") => name()?,
             ("AWS::SQS::Queue", "Arn") => self.arn("sqs", region, &named("QueueName")?),
             ("AWS::Logs::LogGroup", "Arn") => {
                 self.arn("logs", region, &format!("log-group:{}:*", name()?))
             }
-            ("AWS::SageMaker::Domain", "DomainId") => name()?,
-            ("AWS::EC2::SecurityGroup", "GroupId") => name()?,
             ("AWS::EC2::VPC", "CidrBlock") => named("CidrBlock")?,
             _ => return Err(unknown()),
         })

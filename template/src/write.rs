@@ -7,6 +7,8 @@
 
 mod yaml;
 
+use std::fmt::Write as _;
+
 use crate::intrinsic::SubPart;
 use crate::{Intrinsic, LogicalId, Map, Output, ResourceEntry, Template, Text, Value};
 
@@ -284,7 +286,9 @@ impl Json {
 /// Whether a value is written without a line break.
 fn is_leaf(value: &Value) -> bool {
     match value {
-        Value::Null | Value::Bool(_) | Value::Integer(_) | Value::Decimal(_) | Value::Text(_) => true,
+        Value::Null | Value::Bool(_) | Value::Integer(_) | Value::Decimal(_) | Value::Text(_) => {
+            true
+        }
         Value::List(_) | Value::Map(_) | Value::Intrinsic(_) => false,
     }
 }
@@ -340,7 +344,7 @@ pub(crate) fn push_json_string(out: &mut String, text: &str) {
         };
         out.push_str(&text[start..place]);
         if escape.is_empty() {
-            out.push_str(&format!("\\u{byte:04x}"));
+            write!(out, "\\u{byte:04x}").expect("a string takes all");
         } else {
             out.push_str(escape);
         }

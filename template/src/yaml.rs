@@ -179,7 +179,7 @@ impl<'text> Builder<'text> {
             }
             Some(Err(error)) => {
                 let span = self.positions.span(&ParserSpan::empty(*error.marker()));
-                Err(YamlError { message: error.info().to_owned(), span })
+                Err(YamlError { message: error.info().clone(), span })
             }
         }
     }
@@ -375,7 +375,7 @@ mod tests {
         let mut bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n".to_owned();
         for level in 1..12 {
             let item = format!("*a{}, ", level - 1).repeat(10);
-            bomb.push_str(&format!("a{level}: &a{level} [{item}]\n"));
+            bomb = format!("{bomb}a{level}: &a{level} [{item}]\n");
         }
         let error = parse(&bomb, &Budget::FILE).error.expect("the bomb is refused");
         assert_eq!(error.message, "aliases repeat more nodes than a mesh may hold");

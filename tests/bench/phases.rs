@@ -38,9 +38,9 @@ fn mesh() -> Mesh {
 #[divan::bench]
 fn parse_100_datasets(bencher: Bencher<'_, '_>) {
     let sources = sources();
-    bencher.counter(ItemsCount::new(SIZE.datasets)).bench(|| {
-        sources.iter().map(|source| parse(FileId(0), source)).collect::<Vec<_>>()
-    });
+    bencher
+        .counter(ItemsCount::new(SIZE.datasets))
+        .bench(|| sources.iter().map(|source| parse(FileId(0), source)).collect::<Vec<_>>());
 }
 
 #[divan::bench]
@@ -53,9 +53,9 @@ fn resolve_100_datasets(bencher: Bencher<'_, '_>) {
 fn synthesize_100_datasets(bencher: Bencher<'_, '_>) {
     let mesh = mesh();
     let plan = Plan::of(&mesh);
-    bencher
-        .counter(ItemsCount::new(plan.stacks.len()))
-        .bench(|| plan.stacks.iter().map(lakewright_stacks::StackPlan::synthesize).collect::<Vec<_>>());
+    bencher.counter(ItemsCount::new(plan.stacks.len())).bench(|| {
+        plan.stacks.iter().map(lakewright_stacks::StackPlan::synthesize).collect::<Vec<_>>()
+    });
 }
 
 #[divan::bench]

@@ -15,10 +15,26 @@ use nix::sys::time::TimeValLike as _;
 
 /// Growing, because the system tells only the largest memory of all children so far.
 const SIZES: [(&str, Size, u32); 4] = [
-    ("1,000 datasets, 20 environments, 100 teams", Size { environments: 20, teams: 100, datasets: 1_000 }, 7),
-    ("2,500 datasets, 25 environments, 250 teams", Size { environments: 25, teams: 250, datasets: 2_500 }, 5),
-    ("5,000 datasets, 50 environments, 500 teams", Size { environments: 50, teams: 500, datasets: 5_000 }, 5),
-    ("10,000 datasets, 100 environments, 1,000 teams", Size { environments: 100, teams: 1_000, datasets: 10_000 }, 5),
+    (
+        "1,000 datasets, 20 environments, 100 teams",
+        Size { environments: 20, teams: 100, datasets: 1_000 },
+        7,
+    ),
+    (
+        "2,500 datasets, 25 environments, 250 teams",
+        Size { environments: 25, teams: 250, datasets: 2_500 },
+        5,
+    ),
+    (
+        "5,000 datasets, 50 environments, 500 teams",
+        Size { environments: 50, teams: 500, datasets: 5_000 },
+        5,
+    ),
+    (
+        "10,000 datasets, 100 environments, 1,000 teams",
+        Size { environments: 100, teams: 1_000, datasets: 10_000 },
+        5,
+    ),
 ];
 
 fn main() {

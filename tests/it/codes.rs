@@ -15,7 +15,12 @@ const WITHOUT_SAMPLE: [(Code, &str); 4] = [
 
 fn sample(page: &str, title: &str) -> String {
     let section = page.split(&format!("\n## {title}\n")).nth(1).expect("a section");
-    section.split("```yaml\n").nth(1).and_then(|rest| rest.split("```").next()).expect("a sample").to_owned()
+    section
+        .split("```yaml\n")
+        .nth(1)
+        .and_then(|rest| rest.split("```").next())
+        .expect("a sample")
+        .to_owned()
 }
 
 /// The findings of a sample together with the base mesh.
@@ -46,8 +51,10 @@ fn the_wrong_sample_shows_the_finding_and_the_right_one_nothing() {
         let found: Vec<&str> = wrong.iter().map(|diagnostic| diagnostic.code.as_str()).collect();
         assert!(found.contains(&code.as_str()), "{}: wrong sample gave {found:?}", code.as_str());
         let right = findings(*code, &sample(code.page(), "Right"));
-        let found: Vec<String> =
-            right.iter().map(|diagnostic| format!("{}: {}", diagnostic.code.as_str(), diagnostic.message)).collect();
+        let found: Vec<String> = right
+            .iter()
+            .map(|diagnostic| format!("{}: {}", diagnostic.code.as_str(), diagnostic.message))
+            .collect();
         assert!(found.is_empty(), "{}: right sample gave {found:?}", code.as_str());
     }
 }

@@ -3,10 +3,15 @@
 use lakewright_manifest::SourceFile;
 
 use crate::generate::{self, Size};
-use crate::run::{EXAMPLES, example, files, lakewright, mesh, sources, synthesized, transcript, write_mesh};
+use crate::run::{
+    EXAMPLES, example, files, lakewright, mesh, sources, synthesized, transcript, write_mesh,
+};
 
 fn bytes(sources: &[SourceFile]) -> Vec<(String, String)> {
-    synthesized(&mesh(sources)).into_iter().map(|stack| (stack.entry.address(), stack.json)).collect()
+    synthesized(&mesh(sources))
+        .into_iter()
+        .map(|stack| (stack.entry.address(), stack.json))
+        .collect()
 }
 
 #[test]
@@ -41,7 +46,8 @@ fn a_second_process_gives_the_same_files() {
 
 /// The documents of all files in one file, last first.
 fn reversed_documents(sources: &[SourceFile]) -> Vec<SourceFile> {
-    let mut documents: Vec<&str> = sources.iter().flat_map(|source| source.text.split("\n---\n")).collect();
+    let mut documents: Vec<&str> =
+        sources.iter().flat_map(|source| source.text.split("\n---\n")).collect();
     documents.reverse();
     vec![SourceFile { path: "all.yaml".to_owned(), text: documents.join("\n---\n") }]
 }
@@ -89,13 +95,17 @@ fn the_order_of_files_documents_and_keys_says_nothing() {
 fn one_more_dataset_changes_its_own_stack_only() {
     let small = generate::mesh(Size { environments: 2, teams: 4, datasets: 20 });
     let as_sources = |files: &[(String, String)]| -> Vec<SourceFile> {
-        files.iter().map(|(path, text)| SourceFile { path: path.clone(), text: text.clone() }).collect()
+        files
+            .iter()
+            .map(|(path, text)| SourceFile { path: path.clone(), text: text.clone() })
+            .collect()
     };
     let before = bytes(&as_sources(&small));
     let mut more = small;
     more.push((
         "datasets/one-more.yaml".to_owned(),
-        "kind: Dataset\nid: one-more\nenvironment: e0\nteam: Team0\ntopics: [T]\nkeywords: [k]\n".to_owned(),
+        "kind: Dataset\nid: one-more\nenvironment: e0\nteam: Team0\ntopics: [T]\nkeywords: [k]\n"
+            .to_owned(),
     ));
     let after = bytes(&as_sources(&more));
     let changed: Vec<&String> =

@@ -36,7 +36,7 @@ fn templates_are_golden() {
     for entry in std::fs::read_dir(root().join("snapshots")).expect("the golden files") {
         let name = entry.expect("an entry").file_name().to_string_lossy().into_owned();
         assert!(
-            stacks.contains(&name) || name == "stateful.ids" || name.ends_with(".new"),
+            stacks.contains(&name) || name == "stateful.ids" || name.contains(".snap.new"),
             "snapshots/{name} belongs to no stack"
         );
     }
@@ -90,13 +90,22 @@ fn the_linter_is_silent() {
         ]);
         assert!(output.status.success(), "{}", transcript(&output));
         let mut by_region: BTreeMap<String, Vec<std::path::PathBuf>> = BTreeMap::new();
-        for path in crate::run::files(&target).keys().filter(|path| path.starts_with("templates/")) {
+        for path in crate::run::files(&target).keys().filter(|path| path.starts_with("templates/"))
+        {
             let region = path.split('/').nth(2).expect("templates/account/region/stack").to_owned();
             by_region.entry(region).or_default().push(target.join(path));
         }
         for (region, templates) in by_region {
             let output = Command::new(&linter)
-                .args(["--regions", &region, "--include-checks", "I", "--ignore-checks", "I3042", "--"])
+                .args([
+                    "--regions",
+                    &region,
+                    "--include-checks",
+                    "I",
+                    "--ignore-checks",
+                    "I3042",
+                    "--",
+                ])
                 .args(&templates)
                 .output()
                 .expect("the linter runs");
@@ -111,7 +120,9 @@ fn templates() -> Vec<(String, Template)> {
         .iter()
         .flat_map(|name| {
             let stacks = synthesized(&mesh(&sources(&example(name))));
-            stacks.into_iter().map(move |stack| (format!("{name}/{}", stack.entry.name), stack.template))
+            stacks
+                .into_iter()
+                .map(move |stack| (format!("{name}/{}", stack.entry.name), stack.template))
         })
         .collect()
 }
@@ -132,21 +143,36 @@ fn no_template_exceeds_half_of_a_limit() {
     for (name, template) in templates() {
         let bytes = lakewright_template::write::template_to_json(&template).len();
         assert!(bytes * 2 <= TEMPLATE_BYTES, "{name}: {bytes} bytes");
-        assert!(template.resources.len() * 2 <= RESOURCES, "{name}: {} resources", template.resources.len());
+        assert!(
+            template.resources.len() * 2 <= RESOURCES,
+            "{name}: {} resources",
+            template.resources.len()
+        );
         let mut managed = (0, 0);
         for (id, resource) in &template.resources {
             let size = |property: &str| resource.properties.get(property).map_or(0, characters);
             match resource.kind.as_ref() {
-                "AWS::S3::BucketPolicy" => assert!(size("PolicyDocument") * 2 <= BUCKET_POLICY_BYTES, "{name}: {id}"),
-                "AWS::KMS::Key" => assert!(size("KeyPolicy") * 2 <= KEY_POLICY_BYTES, "{name}: {id}"),
-                "AWS::IAM::RolePolicy" => assert!(size("PolicyDocument") * 2 <= INLINE_POLICY_CHARACTERS, "{name}: {id}"),
-                "AWS::IAM::ManagedPolicy" => managed = (managed.0 + 1, managed.1 + size("PolicyDocument")),
+                "AWS::S3::BucketPolicy" => {
+                    assert!(size("PolicyDocument") * 2 <= BUCKET_POLICY_BYTES, "{name}: {id}");
+                }
+                "AWS::KMS::Key" => {
+                    assert!(size("KeyPolicy") * 2 <= KEY_POLICY_BYTES, "{name}: {id}");
+                }
+                "AWS::IAM::RolePolicy" => {
+                    assert!(size("PolicyDocument") * 2 <= INLINE_POLICY_CHARACTERS, "{name}: {id}");
+                }
+                "AWS::IAM::ManagedPolicy" => {
+                    managed = (managed.0 + 1, managed.1 + size("PolicyDocument"));
+                }
                 _ => {}
             }
         }
         // Packing fills documents, so what counts is the room that a role has in all of them.
         let room = MANAGED_POLICY_CHARACTERS * 10;
-        assert!(managed.0 <= 5 && managed.1 * 2 <= room, "{name}: {managed:?} of 10 policies and {room} characters");
+        assert!(
+            managed.0 <= 5 && managed.1 * 2 <= room,
+            "{name}: {managed:?} of 10 policies and {room} characters"
+        );
     }
 }
 
@@ -155,10 +181,16 @@ fn nothing_is_a_custom_resource_and_nobody_is_a_full_administrator() {
     for (name, template) in templates() {
         for (id, resource) in &template.resources {
             let kind = resource.kind.as_ref();
-            assert!(!kind.starts_with("Custom::") && !kind.starts_with("AWS::Lambda::"), "{name}: {id} is {kind}");
+            assert!(
+                !kind.starts_with("Custom::") && !kind.starts_with("AWS::Lambda::"),
+                "{name}: {id} is {kind}"
+            );
             for (_, value) in resource.properties.iter() {
                 value.walk(&mut |value| {
-                    let Some(statement) = value.as_map().filter(|map| map.get("Effect").is_some()) else { return };
+                    let Some(statement) = value.as_map().filter(|map| map.get("Effect").is_some())
+                    else {
+                        return;
+                    };
                     check_statement(&name, id.as_str(), statement);
                 });
             }
@@ -193,16 +225,21 @@ fn check_statement(name: &str, id: &str, statement: &lakewright_template::Map) {
 #[test]
 fn teams_get_only_what_their_permissions_and_features_give() {
     let actions_of = |stack: &str| {
-        let (_, template) =
-            templates().into_iter().find(|(name, _)| name.starts_with(stack)).expect("the team's stack");
+        let (_, template) = templates()
+            .into_iter()
+            .find(|(name, _)| name.starts_with(stack))
+            .expect("the team's stack");
         let mut actions = BTreeSet::new();
-        for resource in template.resources.values().filter(|r| r.kind == "AWS::IAM::ManagedPolicy") {
+        for resource in template.resources.values().filter(|r| r.kind == "AWS::IAM::ManagedPolicy")
+        {
             for (_, value) in resource.properties.iter() {
                 value.walk(&mut |value| {
                     let list = value.as_map().and_then(|map| map.get("Action"));
-                    list.into_iter().for_each(|list| {
-                        list.walk(&mut |action| actions.extend(action.as_text().map(str::to_owned)));
-                    });
+                    if let Some(list) = list {
+                        list.walk(&mut |action| {
+                            actions.extend(action.as_text().map(str::to_owned));
+                        });
+                    }
                 });
             }
         }
@@ -210,11 +247,19 @@ fn teams_get_only_what_their_permissions_and_features_give() {
     };
     let interns = actions_of("full/full-mesh-team-finance-eu-interns");
     assert!(interns.contains("athena:StartQueryExecution"));
-    for absent in ["sagemaker:CreateNotebookInstance", "codepipeline:StartPipelineExecution", "quicksight:CreateDashboard"] {
+    for absent in [
+        "sagemaker:CreateNotebookInstance",
+        "codepipeline:StartPipelineExecution",
+        "quicksight:CreateDashboard",
+    ] {
         assert!(!interns.contains(absent), "{absent}");
     }
     let admins = actions_of("full/full-mesh-team-finance-eu-financeadmins");
-    for present in ["sagemaker:CreateNotebookInstance", "codepipeline:StartPipelineExecution", "quicksight:CreateDashboard"] {
+    for present in [
+        "sagemaker:CreateNotebookInstance",
+        "codepipeline:StartPipelineExecution",
+        "quicksight:CreateDashboard",
+    ] {
         assert!(admins.contains(present), "{present}");
     }
     // The lab has no dashboards, so even the environment's own team gets nothing for them.
@@ -232,7 +277,11 @@ fn lake_formation_permissions_run_one_after_the_other() {
             .map(|(id, _)| id.clone())
             .collect();
         let waits_for = |id: &lakewright_template::LogicalId| {
-            template.resources[id].depends_on.iter().filter(|other| permissions.contains(*other)).count()
+            template.resources[id]
+                .depends_on
+                .iter()
+                .filter(|other| permissions.contains(*other))
+                .count()
         };
         let first = permissions.iter().filter(|id| waits_for(id) == 0).count();
         assert!(permissions.is_empty() || first == 1, "{name}: {first} begin at once");

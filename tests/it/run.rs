@@ -24,7 +24,9 @@ pub(crate) fn example(name: &str) -> PathBuf {
 }
 
 /// Runs `lakewright` with these arguments.
-pub(crate) fn lakewright<A: AsRef<std::ffi::OsStr>>(arguments: impl IntoIterator<Item = A>) -> Output {
+pub(crate) fn lakewright<A: AsRef<std::ffi::OsStr>>(
+    arguments: impl IntoIterator<Item = A>,
+) -> Output {
     Command::new(env!("CARGO_BIN_EXE_lakewright"))
         .args(arguments)
         .env_remove("NO_COLOR")
@@ -78,7 +80,11 @@ pub(crate) fn resolved(sources: &[SourceFile]) -> (Option<Mesh>, Report) {
 /// The mesh of sources that are right.
 pub(crate) fn mesh(sources: &[SourceFile]) -> Mesh {
     let (mesh, report) = resolved(sources);
-    let text = lakewright_manifest::render::human(&report, sources, lakewright_manifest::render::Style::Plain);
+    let text = lakewright_manifest::render::human(
+        &report,
+        sources,
+        lakewright_manifest::render::Style::Plain,
+    );
     mesh.unwrap_or_else(|| unreachable!("the mesh has errors:\n{text}"))
 }
 
@@ -137,7 +143,7 @@ teams:
 "#;
 
 /// The dataset that samples refer to.
-pub(crate) const BASE_DATASET: &str = r#"kind: Dataset
+pub(crate) const BASE_DATASET: &str = r"kind: Dataset
 id: sales
 environment: dev
 team: Owners
@@ -145,4 +151,4 @@ topics: [T]
 keywords: [k]
 tables:
   - name: orders
-"#;
+";

@@ -106,7 +106,8 @@ fn service_module(service: &str, schemas: &[&Value]) -> Result<String> {
         .collect();
     for schema in schemas {
         let name = schema["typeName"].as_str().unwrap_or_default();
-        Generator { schema, name, siblings: &siblings, out: &mut text, done: Vec::new() }.resource()?;
+        Generator { schema, name, siblings: &siblings, out: &mut text, done: Vec::new() }
+            .resource()?;
     }
     // Only what a module uses may stand in its imports.
     for import in ["Arn", "Attribute", "Expr", "Json", "Name", "Text"] {

@@ -27,7 +27,11 @@ pub(crate) fn test() -> Result {
 pub(crate) fn bench(arguments: &[&str]) -> Result {
     run("cargo", &["build", "--release", "--package", "lakewright-cli"])?;
     let mut command = vec!["bench", "--package", "lakewright-cli", "--bench"];
-    command.extend(if arguments.is_empty() { &["process", "--bench", "phases"] } else { arguments });
+    command.extend(if arguments.is_empty() {
+        &["process", "--bench", "phases"]
+    } else {
+        arguments
+    });
     run("cargo", &command)
 }
 

@@ -32,16 +32,22 @@ pub(crate) fn run(arguments: &CheckArgs, ui: &mut Ui) -> Result<Exit, Failure> {
     if let Some(mesh) = &loaded.mesh {
         let plan = Plan::of(mesh);
         stacks = plan.stacks.len();
-        let found: Vec<_> = plan.stacks.par_iter().filter_map(|stack| stack.synthesize().err()).collect();
+        let found: Vec<_> =
+            plan.stacks.par_iter().filter_map(|stack| stack.synthesize().err()).collect();
         report.extend(plan.report);
-        found.into_iter().for_each(|one| report.extend(one));
+        for one in found {
+            report.extend(one);
+        }
     }
     if let Some(base) = &arguments.base {
         let base_mesh = load(base)?;
         match (&base_mesh.mesh, &loaded.mesh) {
             (Some(base), Some(head)) => report.extend(check_change(base, head)),
             (None, _) => {
-                let message = format!("{} has errors of its own, so nothing can be compared with it", base.display());
+                let message = format!(
+                    "{} has errors of its own, so nothing can be compared with it",
+                    base.display()
+                );
                 return Err(Failure::usage(message));
             }
             (Some(_), None) => {}

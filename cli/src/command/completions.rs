@@ -4,7 +4,7 @@ use clap::{Args, CommandFactory as _};
 use clap_complete::{Shell, generate};
 
 use crate::arguments::Arguments;
-use crate::exit::{Exit, Failure};
+use crate::exit::Exit;
 use crate::ui::Ui;
 
 /// Print the completion script of a shell
@@ -17,9 +17,9 @@ pub(crate) struct CompletionsArgs {
     shell: Shell,
 }
 
-pub(crate) fn run(arguments: &CompletionsArgs, ui: &mut Ui) -> Result<Exit, Failure> {
+pub(crate) fn run(arguments: &CompletionsArgs, ui: &mut Ui) -> Exit {
     let mut script = Vec::new();
     generate(arguments.shell, &mut Arguments::command(), "lakewright", &mut script);
     ui.data(&String::from_utf8_lossy(&script));
-    Ok(Exit::Done)
+    Exit::Done
 }

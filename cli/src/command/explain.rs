@@ -32,6 +32,8 @@ pub(crate) fn run(arguments: &ExplainArgs, ui: &mut Ui) -> Result<Exit, Failure>
             ui.data(code.page());
             Ok(Exit::Done)
         }
-        None => Err(Failure::usage(format!("`{name}` is no code; `lakewright explain --list` prints them all"))),
+        None => Err(Failure::usage(format!(
+            "`{name}` is no code; `lakewright explain --list` prints them all"
+        ))),
     }
 }

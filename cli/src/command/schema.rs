@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use crate::exit::{Exit, Failure};
+use crate::exit::Exit;
 use crate::ui::Ui;
 
 /// Print the JSON Schema of the mesh format
@@ -14,7 +14,7 @@ Then let the first line of each file of the mesh be
   # yaml-language-server: $schema=mesh.schema.json")]
 pub(crate) struct SchemaArgs {}
 
-pub(crate) fn run(_: &SchemaArgs, ui: &mut Ui) -> Result<Exit, Failure> {
+pub(crate) fn run(_: &SchemaArgs, ui: &mut Ui) -> Exit {
     ui.data(&format!("{:#}\n", lakewright_manifest::schema::json_schema()));
-    Ok(Exit::Done)
+    Exit::Done
 }

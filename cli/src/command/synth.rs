@@ -118,17 +118,27 @@ fn print(
     sources: &[SourceFile],
     ui: &mut Ui,
 ) -> Result<Exit, Failure> {
-    let found: Vec<_> =
-        plan.stacks.iter().filter(|stack| stack.name() == name || stack.address() == name).collect();
+    let found: Vec<_> = plan
+        .stacks
+        .iter()
+        .filter(|stack| stack.name() == name || stack.address() == name)
+        .collect();
     let stack = match found.as_slice() {
         [stack] => stack,
         [] => {
-            let names: Vec<&str> = plan.stacks.iter().map(|stack| stack.name()).take(20).collect();
-            return Err(Failure::usage(format!("there is no stack `{name}`; the first are {}", names.join(", "))));
+            let names: Vec<&str> =
+                plan.stacks.iter().map(lakewright_stacks::StackPlan::name).take(20).collect();
+            return Err(Failure::usage(format!(
+                "there is no stack `{name}`; the first are {}",
+                names.join(", ")
+            )));
         }
         several => {
             let addresses: Vec<String> = several.iter().map(|stack| stack.address()).collect();
-            return Err(Failure::usage(format!("`{name}` is in several places: {}", addresses.join(", "))));
+            return Err(Failure::usage(format!(
+                "`{name}` is in several places: {}",
+                addresses.join(", ")
+            )));
         }
     };
     match stack.synthesize() {

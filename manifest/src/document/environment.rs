@@ -6,7 +6,8 @@ use serde::Deserialize;
 use super::document;
 use crate::field::Field;
 use crate::name::{
-    AccountId, Id, PolicyArn, RegionName, ResourcePrefix, RoleArn, SubnetId, TeamName, TopicArn, VpcId,
+    AccountId, Id, PolicyArn, RegionName, ResourcePrefix, RoleArn, SubnetId, TeamName, TopicArn,
+    VpcId,
 };
 
 document! {

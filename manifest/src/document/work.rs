@@ -6,7 +6,8 @@ use serde::Deserialize;
 use super::document;
 use crate::field::Field;
 use crate::name::{
-    AccountId, BucketName, CatalogName, Date, Id, KeyAlias, KeyPrefix, Schedule, SubnetId, TeamName, VpcId,
+    AccountId, BucketName, CatalogName, Date, Id, KeyAlias, KeyPrefix, Schedule, SubnetId,
+    TeamName, VpcId,
 };
 
 document! {

@@ -29,8 +29,10 @@ pub fn check_change(base: &Mesh, head: &Mesh) -> Report {
     });
     let mut immutable = |kind: Kind, id: &Id, origin: Origin, fields: &[(&str, String, String)]| {
         for (field, old, new) in fields.iter().filter(|(_, old, new)| old != new) {
-            let message =
-                format!("`{field}` of {} `{id}` cannot change: it was `{old}`, now it is `{new}`", kind.noun());
+            let message = format!(
+                "`{field}` of {} `{id}` cannot change: it was `{old}`, now it is `{new}`",
+                kind.noun()
+            );
             let diagnostic = Diagnostic::new(Code::ImmutableField, message)
                 .at(origin, "this document")
                 .help(format!("declare a new {} and move to it", kind.noun()));
@@ -52,7 +54,10 @@ pub fn check_change(base: &Mesh, head: &Mesh) -> Report {
     });
     both(&base.datasets, &head.datasets, |id, old, new| {
         let bucket = |dataset: &crate::mesh::Dataset| {
-            dataset.import.as_ref().map_or_else(|| "made here".to_owned(), |import| import.bucket.to_string())
+            dataset
+                .import
+                .as_ref()
+                .map_or_else(|| "made here".to_owned(), |import| import.bucket.to_string())
         };
         let fields = [
             ("environment", old.environment.to_string(), new.environment.to_string()),

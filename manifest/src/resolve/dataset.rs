@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{Context, Dependant, Needs, Place, at, values};
+use crate::Code;
 use crate::diagnostic::{Diagnostic, FileId};
 use crate::document::{DatasetDocument, FolderDocument, ImportDocument, Kind, TableDocument};
 use crate::field::Field;
@@ -11,7 +12,6 @@ use crate::mesh::{
 };
 use crate::name::{CatalogName, Id};
 use crate::parse::Located;
-use crate::Code;
 
 impl Context {
     pub(super) fn dataset(
@@ -27,8 +27,13 @@ impl Context {
             permission: Some(EnvironmentPermission::CreateDataset),
             feature: Some(("datasets", |features| features.datasets)),
         };
-        let owner =
-            self.owner(Kind::Dataset, &header, (&document.environment, &document.team), needs, place);
+        let owner = self.owner(
+            Kind::Dataset,
+            &header,
+            (&document.environment, &document.team),
+            needs,
+            place,
+        );
         if !document.domain.is_absent() {
             let dependant = Dependant::live(Kind::Dataset, &header);
             self.reference(file, &document.domain, Kind::Domain, &dependant);
@@ -50,8 +55,14 @@ impl Context {
             confidentiality: document.confidentiality.value().copied().unwrap_or_default(),
             auto_approval: document.auto_approval.value().copied().unwrap_or_default(),
             import,
-            crawler_schedule: document.crawler.value().and_then(|crawler| crawler.schedule.value().cloned()),
-            profiling_schedule: document.profiling.value().and_then(|job| job.schedule.value().cloned()),
+            crawler_schedule: document
+                .crawler
+                .value()
+                .and_then(|crawler| crawler.schedule.value().cloned()),
+            profiling_schedule: document
+                .profiling
+                .value()
+                .and_then(|job| job.schedule.value().cloned()),
             tables,
             folders,
             retain_on_delete: document.retain_on_delete.value().copied().unwrap_or(true),
@@ -60,13 +71,20 @@ impl Context {
     }
 
     /// Stewards read the data, so they are a team of the dataset's environment.
-    fn stewards_are_here(&mut self, document: &DatasetDocument, header: &Header, place: &Place<'_, '_>) {
+    fn stewards_are_here(
+        &mut self,
+        document: &DatasetDocument,
+        header: &Header,
+        place: &Place<'_, '_>,
+    ) {
         let Some(stewards) = document.stewards.value() else { return };
         let environment = document.environment.value().and_then(|id| place.environments.get(id));
         let Some(environment) = environment else { return };
         if environment.team_named(stewards).is_none() {
-            let message =
-                format!("team `{stewards}` is not a team of environment `{}`", environment.header.id);
+            let message = format!(
+                "team `{stewards}` is not a team of environment `{}`",
+                environment.header.id
+            );
             let diagnostic = Diagnostic::new(Code::TeamNotInvited, message)
                 .at(at(header.origin.file, &document.stewards), "the stewards of this dataset")
                 .and(environment.header.origin, "the environment")
@@ -96,7 +114,8 @@ impl Context {
         let mut tables = BTreeMap::new();
         for document in field.value().into_iter().flatten() {
             let TableDocument { name, location, format, columns } = document;
-            let Some(table_name) = self.required(name, "tables.name", Kind::Dataset, header.origin) else {
+            let Some(table_name) = self.required(name, "tables.name", Kind::Dataset, header.origin)
+            else {
                 continue;
             };
             let table = Table {
@@ -131,9 +150,11 @@ impl Context {
                 && kind.len() <= 4_096
                 && kind.bytes().all(|b| b.is_ascii_alphanumeric() || b"_<>,:() ".contains(&b));
             if !is_type {
-                let message = "a column's type has letters, digits and `_<>,:()`, such as `array<string>`";
-                self.report
-                    .push(Diagnostic::new(Code::InvalidValue, message).at(at(file, &document.kind), ""));
+                let message =
+                    "a column's type has letters, digits and `_<>,:()`, such as `array<string>`";
+                self.report.push(
+                    Diagnostic::new(Code::InvalidValue, message).at(at(file, &document.kind), ""),
+                );
                 continue;
             }
             if columns.iter().any(|column| column.name == *name) {
@@ -155,7 +176,8 @@ impl Context {
         let mut folders = BTreeMap::new();
         for document in field.value().into_iter().flatten() {
             let id = self.required(&document.id, "folders.id", Kind::Dataset, header.origin);
-            let prefix = self.required(&document.prefix, "folders.prefix", Kind::Dataset, header.origin);
+            let prefix =
+                self.required(&document.prefix, "folders.prefix", Kind::Dataset, header.origin);
             let (Some(id), Some(prefix)) = (id, prefix) else { continue };
             let folder = Folder { prefix: prefix.clone(), origin: at(file, &document.id) };
             if folders.insert(id.clone(), folder).is_some() {
@@ -190,7 +212,8 @@ impl Context {
         } = import;
         let name = self.required(bucket, "import.bucket", Kind::Dataset, header.origin)?;
         if !catalog_account.is_absent() && glue_database.is_absent() {
-            let message = format!("dataset `{}` names a catalog account without a database", header.id);
+            let message =
+                format!("dataset `{}` names a catalog account without a database", header.id);
             let diagnostic = Diagnostic::new(Code::FieldConflict, message)
                 .at(at(header.origin.file, catalog_account), "")
                 .help("add `glue_database:`, the database in that account's catalog");

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Context, Dependant, Needs, Ownership, Place, Scope, at, distinct, values};
+use crate::Code;
 use crate::diagnostic::{Diagnostic, Origin};
 use crate::document::{
     ConsumptionRoleDocument, DefaultVpcDocument, EnvironmentDocument, EnvironmentTeamDocument,
@@ -15,7 +16,6 @@ use crate::mesh::{
 };
 use crate::name::{Id, SubnetId, TeamName, VpcId};
 use crate::parse::Located;
-use crate::Code;
 
 impl Context {
     pub(super) fn environment(
@@ -67,7 +67,12 @@ impl Context {
     }
 
     /// Only the organization's team and its admins link environments, and only to a living organization.
-    fn linked_by_an_admin(&mut self, document: &EnvironmentDocument, header: &Header, scope: &Scope<'_>) {
+    fn linked_by_an_admin(
+        &mut self,
+        document: &EnvironmentDocument,
+        header: &Header,
+        scope: &Scope<'_>,
+    ) {
         let organization = document.organization.value().and_then(|id| scope.organizations.get(id));
         let Some(organization) = organization else { return };
         let file = header.origin.file;
@@ -76,7 +81,9 @@ impl Context {
             let diagnostic = Diagnostic::new(Code::ArchivedOrganization, message)
                 .at(at(file, &document.organization), "this environment still belongs to it")
                 .and(organization.header.origin, "archived here")
-                .help("an archived organization has no environments; move or remove the environment");
+                .help(
+                    "an archived organization has no environments; move or remove the environment",
+                );
             self.report.push(diagnostic);
         }
         let linked_by = document.linked_by.value().unwrap_or(&organization.team);
@@ -121,7 +128,9 @@ impl Context {
         let mut invited: BTreeMap<&TeamName, EnvironmentTeam> = BTreeMap::new();
         for entry in document.teams.value().into_iter().flatten() {
             let EnvironmentTeamDocument { team, permissions, iam_role_arn } = entry;
-            let Some(name) = self.required(team, "team", Kind::Environment, header.origin) else { continue };
+            let Some(name) = self.required(team, "team", Kind::Environment, header.origin) else {
+                continue;
+            };
             let origin = at(file, team);
             if name == own || invited.contains_key(name) {
                 let message = format!("team `{name}` stands twice in environment `{}`", header.id);
@@ -157,7 +166,9 @@ impl Context {
         document: &EnvironmentDocument,
         header: &Header,
     ) {
-        let (Some(role_arn), Some(account)) = (role.value(), document.account.value()) else { return };
+        let (Some(role_arn), Some(account)) = (role.value(), document.account.value()) else {
+            return;
+        };
         if role_arn.account() != account.as_str() {
             let message = format!(
                 "this role lies in account {}, environment `{}` in {account}",
@@ -207,7 +218,9 @@ impl Context {
         origin: Origin,
     ) -> Option<Vpc> {
         let subnets = distinct(subnet_ids);
-        if vpc_id.is_absent() || (subnets.is_empty() && !subnet_ids.value().is_some_and(|list| !list.is_empty())) {
+        if vpc_id.is_absent()
+            || (subnets.is_empty() && subnet_ids.value().is_none_or(std::vec::Vec::is_empty))
+        {
             let diagnostic = Diagnostic::new(Code::MlStudioVpc, "a VPC is given in part only")
                 .at(origin, "")
                 .help("give both `vpc_id` and at least one of `subnet_ids`");
@@ -270,8 +283,13 @@ impl Context {
             permission: Some(EnvironmentPermission::CreateNetwork),
             feature: None,
         };
-        let (environment, team) =
-            self.owner(Kind::Network, &header, (&document.environment, &document.team), needs, place)?;
+        let (environment, team) = self.owner(
+            Kind::Network,
+            &header,
+            (&document.environment, &document.team),
+            needs,
+            place,
+        )?;
         let vpc = self.vpc(&document.vpc_id, &document.subnet_ids, *origin)?;
         Some(Network { header, environment, team, vpc })
     }

@@ -1,13 +1,13 @@
 //! Domains and access policies.
 
 use super::{Context, Dependant, at, distinct};
+use crate::Code;
 use crate::diagnostic::{Diagnostic, FileId};
 use crate::document::{AccessPolicyDocument, DomainDocument, Kind};
 use crate::field::Field;
 use crate::mesh::{AccessPolicy, Actors, Domain, Header, PolicyResources};
 use crate::name::Id;
 use crate::parse::Located;
-use crate::Code;
 
 /// The groups of privileges; `docs/mesh.md` lists what is in them.
 const GROUPS: [&str; 3] = ["data", "metadata", "platform"];
@@ -15,12 +15,31 @@ const GROUPS: [&str; 3] = ["data", "metadata", "platform"];
 const DATA: [&str; 5] = ["admin", "preview", "query", "read", "write"];
 /// The types of resources that a policy may be about.
 const TYPES: [&str; 17] = [
-    "tenant", "organization", "environment", "dataset", "table", "column", "folder", "dashboard",
-    "notebook", "studio_profile", "pipeline", "worksheet", "glossary", "term", "domain", "tag", "team",
+    "tenant",
+    "organization",
+    "environment",
+    "dataset",
+    "table",
+    "column",
+    "folder",
+    "dashboard",
+    "notebook",
+    "studio_profile",
+    "pipeline",
+    "worksheet",
+    "glossary",
+    "term",
+    "domain",
+    "tag",
+    "team",
 ];
 
 impl Context {
-    pub(super) fn domain(&mut self, located: &Located<DomainDocument>, header: Header) -> Option<Domain> {
+    pub(super) fn domain(
+        &mut self,
+        located: &Located<DomainDocument>,
+        header: Header,
+    ) -> Option<Domain> {
         let Located { document, origin } = located;
         self.required(&document.owners, "owners", Kind::Domain, *origin)?;
         let owners = distinct(&document.owners);
@@ -28,7 +47,8 @@ impl Context {
         for field in document.dataset_level_access.value().into_iter().flatten() {
             let Some(team) = field.value() else { continue };
             if !owners.contains(team) && !readers.contains(team) {
-                let message = format!("team `{team}` has no access to domain `{}` itself", header.id);
+                let message =
+                    format!("team `{team}` has no access to domain `{}` itself", header.id);
                 let diagnostic = Diagnostic::new(Code::UnknownReference, message)
                     .at(at(origin.file, field), "")
                     .help("dataset-level access goes with domain access; add the team to `owners` or `readers`");
@@ -54,9 +74,10 @@ impl Context {
         }
         let mask = document.mask.value().copied();
         if mask.is_some() && known.iter().any(|privilege| !privilege.starts_with("data.")) {
-            let diagnostic = Diagnostic::new(Code::FieldConflict, "a mask goes with data privileges only")
-                .at(at(origin.file, &document.mask), "")
-                .help("remove the mask, or the privileges that do not begin with `data.`");
+            let diagnostic =
+                Diagnostic::new(Code::FieldConflict, "a mask goes with data privileges only")
+                    .at(at(origin.file, &document.mask), "")
+                    .help("remove the mask, or the privileges that do not begin with `data.`");
             self.report.push(diagnostic);
         }
         let resources = document.resources.value().map(|given| {
@@ -98,7 +119,8 @@ impl Context {
     fn privilege(&mut self, file: FileId, field: &Field<String>) -> Option<String> {
         let privilege = field.value()?;
         let is_word = |word: &str| {
-            !word.is_empty() && word.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
+            !word.is_empty()
+                && word.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
         };
         let is_known = match privilege.split_once('.') {
             Some((group, "*")) => GROUPS.contains(&group),
@@ -108,10 +130,11 @@ impl Context {
         };
         if !is_known {
             let message = format!("`{privilege}` is not a privilege");
-            let diagnostic = Diagnostic::new(Code::InvalidValue, message).at(at(file, field), "").help(
-                "privileges begin with `platform.`, `metadata.` or `data.`; \
+            let diagnostic =
+                Diagnostic::new(Code::InvalidValue, message).at(at(file, field), "").help(
+                    "privileges begin with `platform.`, `metadata.` or `data.`; \
                  the data privileges are read, write, query, preview and admin",
-            );
+                );
             self.report.push(diagnostic);
             return None;
         }
@@ -143,7 +166,8 @@ impl Context {
                 _ => None,
             };
             let is_there = target.is_none_or(|target| {
-                Id::parse(id).is_ok_and(|id| self.ids.get(&target).is_some_and(|ids| ids.contains_key(&id)))
+                Id::parse(id)
+                    .is_ok_and(|id| self.ids.get(&target).is_some_and(|ids| ids.contains_key(&id)))
             });
             if !TYPES.contains(&kind) || id.is_empty() || !is_there {
                 let message = format!("`{text}` is not a resource of this mesh");

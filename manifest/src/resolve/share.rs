@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use lakewright_template::resolve::partition_of;
 
 use super::{Context, Dependant, Needs, Place, at, values};
+use crate::Code;
 use crate::decode::suggest;
 use crate::diagnostic::Diagnostic;
 use crate::document::{Kind, ShareDocument, ShareItemDocument};
@@ -14,7 +15,6 @@ use crate::mesh::{
 };
 use crate::name::Id;
 use crate::parse::Located;
-use crate::Code;
 
 impl Context {
     pub(super) fn share(
@@ -42,7 +42,8 @@ impl Context {
             permission: Some(EnvironmentPermission::CreateShare),
             feature: None,
         };
-        let owner = self.owner(kind, &header, (&document.environment, &document.team), needs, place);
+        let owner =
+            self.owner(kind, &header, (&document.environment, &document.team), needs, place);
         let dataset = dataset_id.and_then(|id| datasets.get(id));
         let items = items.map(|items| self.items(items, &header, dataset));
         self.consumer(document, &header, roles);
@@ -80,9 +81,10 @@ impl Context {
     ) -> Vec<ShareItem> {
         let file = header.origin.file;
         if documents.is_empty() {
-            let diagnostic = Diagnostic::new(Code::ShareItem, format!("share `{}` shares nothing", header.id))
-                .at(header.origin, "this share")
-                .help("add `items:` with `- table: NAME`, `- folder: ID` or `- bucket: true`");
+            let diagnostic =
+                Diagnostic::new(Code::ShareItem, format!("share `{}` shares nothing", header.id))
+                    .at(header.origin, "this share")
+                    .help("add `items:` with `- table: NAME`, `- folder: ID` or `- bucket: true`");
             self.report.push(diagnostic);
         }
         let mut items = BTreeSet::new();
@@ -92,7 +94,8 @@ impl Context {
                 (None, Some(id), None) => (ShareItem::Folder(id.clone()), at(file, folder)),
                 (None, None, Some(true)) => (ShareItem::Bucket, at(file, bucket)),
                 _ => {
-                    let message = format!("an item of share `{}` is not exactly one thing", header.id);
+                    let message =
+                        format!("an item of share `{}` is not exactly one thing", header.id);
                     let diagnostic = Diagnostic::new(Code::ShareItem, message)
                         .at(header.origin, "this share")
                         .help("write `table: NAME`, `folder: ID` or `bucket: true`, one for each item");
@@ -108,14 +111,26 @@ impl Context {
         items.into_iter().collect()
     }
 
-    fn item_is_there(&mut self, item: &ShareItem, origin: crate::diagnostic::Origin, dataset: &Dataset) {
+    fn item_is_there(
+        &mut self,
+        item: &ShareItem,
+        origin: crate::diagnostic::Origin,
+        dataset: &Dataset,
+    ) {
         let (what, name, near) = match item {
-            ShareItem::Table(name) if !dataset.tables.contains_key(name) => {
-                ("table", name.as_str(), suggest(name.as_str(), dataset.tables.keys().map(|k| k.as_str())))
-            }
-            ShareItem::Folder(id) if !dataset.folders.contains_key(id) => {
-                ("folder", id.as_str(), suggest(id.as_str(), dataset.folders.keys().map(Id::as_str)))
-            }
+            ShareItem::Table(name) if !dataset.tables.contains_key(name) => (
+                "table",
+                name.as_str(),
+                suggest(
+                    name.as_str(),
+                    dataset.tables.keys().map(super::super::name::CatalogName::as_str),
+                ),
+            ),
+            ShareItem::Folder(id) if !dataset.folders.contains_key(id) => (
+                "folder",
+                id.as_str(),
+                suggest(id.as_str(), dataset.folders.keys().map(Id::as_str)),
+            ),
             ShareItem::Table(_) | ShareItem::Folder(_) | ShareItem::Bucket => return,
         };
         let message = format!("dataset `{}` has no {what} `{name}`", dataset.header.id);
@@ -131,7 +146,12 @@ impl Context {
     }
 
     /// The consumption role is one of the consumer's environment and team.
-    fn consumer(&mut self, document: &ShareDocument, header: &Header, roles: &BTreeMap<Id, ConsumptionRole>) {
+    fn consumer(
+        &mut self,
+        document: &ShareDocument,
+        header: &Header,
+        roles: &BTreeMap<Id, ConsumptionRole>,
+    ) {
         if document.consumption_role.is_absent() {
             return;
         }
@@ -156,15 +176,24 @@ impl Context {
     }
 
     /// Only owners and stewards approve, unless the dataset approves by itself.
-    fn approval(&mut self, document: &ShareDocument, header: &Header, status: ShareStatus, dataset: &Dataset) {
+    fn approval(
+        &mut self,
+        document: &ShareDocument,
+        header: &Header,
+        status: ShareStatus,
+        dataset: &Dataset,
+    ) {
         let file = header.origin.file;
         let approved_by = document.approved_by.value();
-        let approvers: Vec<&str> =
-            std::iter::once(&dataset.team).chain(&dataset.stewards).map(|team| team.as_str()).collect();
+        let approvers: Vec<&str> = std::iter::once(&dataset.team)
+            .chain(&dataset.stewards)
+            .map(super::super::name::TeamName::as_str)
+            .collect();
         if let Some(team) = approved_by
             && !approvers.contains(&team.as_str())
         {
-            let message = format!("team `{team}` may not approve shares of dataset `{}`", dataset.header.id);
+            let message =
+                format!("team `{team}` may not approve shares of dataset `{}`", dataset.header.id);
             let diagnostic = Diagnostic::new(Code::ShareApproval, message)
                 .at(at(file, &document.approved_by), "")
                 .and(dataset.header.origin, "its owner and its stewards may")
@@ -187,7 +216,11 @@ impl Context {
         };
         if let Some(what) = contradiction {
             let message = format!("share `{}` {what}", header.id);
-            let origin = if document.status.is_absent() { header.origin } else { at(file, &document.status) };
+            let origin = if document.status.is_absent() {
+                header.origin
+            } else {
+                at(file, &document.status)
+            };
             let diagnostic = Diagnostic::new(Code::ShareLifeCycle, message)
                 .at(origin, "")
                 .help("set `approved_by` together with `status: approved`");

@@ -26,7 +26,10 @@ impl Context {
         let mut good = BTreeMap::new();
         let Some(entries) = tags.value() else { return good };
         if entries.len() > USER_TAGS {
-            let message = format!("{} tags, but AWS takes {USER_TAGS} besides those that stacks set", entries.len());
+            let message = format!(
+                "{} tags, but AWS takes {USER_TAGS} besides those that stacks set",
+                entries.len()
+            );
             self.report.push(Diagnostic::new(Code::LimitExceeded, message).at(at(file, tags), ""));
         }
         for (key, field) in entries {
@@ -50,7 +53,8 @@ impl Context {
                     "AWS does not take this tag: at most {TAG_KEY_CHARACTERS} characters for the key and \
                      {TAG_VALUE_CHARACTERS} for the value, letters, digits, spaces and `_.:/=+-@`"
                 );
-                self.report.push(Diagnostic::new(Code::InvalidValue, message).at(at(file, field), ""));
+                self.report
+                    .push(Diagnostic::new(Code::InvalidValue, message).at(at(file, field), ""));
                 continue;
             }
             good.insert(key.clone(), value.clone());

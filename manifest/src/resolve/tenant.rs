@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Context, at, distinct, values};
+use crate::Code;
 use crate::diagnostic::{Diagnostic, Origin};
 use crate::document::{
     Kind, OrganizationDocument, PivotRoleDocument, TenantDocument, TenantPermissionsDocument,
@@ -11,7 +12,6 @@ use crate::field::Field;
 use crate::mesh::{Header, Organization, PivotRole, Quotas, Tenant, TenantPermission};
 use crate::name::{ResourcePrefix, TeamName};
 use crate::parse::Located;
-use crate::Code;
 
 /// Every tenant permission: what a team without an entry has.
 const ALL_PERMISSIONS: [TenantPermission; 12] = [
@@ -47,24 +47,27 @@ impl Context {
             [first, others @ ..] => (first, others),
         };
         for other in others {
-            let diagnostic = Diagnostic::new(Code::TenantCount, "the mesh has more than one tenant")
-                .at(other.origin, "another one")
-                .and(first.origin, "the first one")
-                .help("keep one of them");
+            let diagnostic =
+                Diagnostic::new(Code::TenantCount, "the mesh has more than one tenant")
+                    .at(other.origin, "another one")
+                    .and(first.origin, "the first one")
+                    .help("keep one of them");
             self.report.push(diagnostic);
         }
         let header = self.header(first, Kind::Tenant)?;
         let Located { document, origin } = first;
         let central_account =
             self.required(&document.central_account, "central_account", Kind::Tenant, *origin);
-        let home_region = self.required(&document.home_region, "home_region", Kind::Tenant, *origin);
+        let home_region =
+            self.required(&document.home_region, "home_region", Kind::Tenant, *origin);
         let pivot_role = self.required(&document.pivot_role, "pivot_role", Kind::Tenant, *origin);
         let pivot_role = pivot_role.and_then(|role| self.pivot_role(role, *origin));
         let quotas = self.quotas(document, *origin);
         let permissions = self.tenant_permissions(document, *origin);
         let waf = document.waf.value();
         let monitoring = document.monitoring.value();
-        let list = |field: Option<&Field<Vec<Field<String>>>>| field.map(values).unwrap_or_default();
+        let list =
+            |field: Option<&Field<Vec<Field<String>>>>| field.map(values).unwrap_or_default();
         Some(Tenant {
             header,
             admin_team: document.admin_team.value().cloned().unwrap_or_else(|| {
@@ -87,15 +90,18 @@ impl Context {
     }
 
     fn pivot_role(&mut self, role: &PivotRoleDocument, tenant: Origin) -> Option<PivotRole> {
-        let external_id = self.required(&role.external_id, "pivot_role.external_id", Kind::Tenant, tenant);
-        let trusted = self.required(&role.trusted_roles, "pivot_role.trusted_roles", Kind::Tenant, tenant);
+        let external_id =
+            self.required(&role.external_id, "pivot_role.external_id", Kind::Tenant, tenant);
+        let trusted =
+            self.required(&role.trusted_roles, "pivot_role.trusted_roles", Kind::Tenant, tenant);
         if let Some(id) = external_id {
             let is_id = (2..=128).contains(&id.len())
                 && id.bytes().all(|b| b.is_ascii_alphanumeric() || b"_+=,.@:/-".contains(&b));
             if !is_id {
                 let message = "an external id has 2 to 128 letters, digits and `_+=,.@:/-`";
                 self.report.push(
-                    Diagnostic::new(Code::InvalidValue, message).at(at(tenant.file, &role.external_id), ""),
+                    Diagnostic::new(Code::InvalidValue, message)
+                        .at(at(tenant.file, &role.external_id), ""),
                 );
                 return None;
             }
@@ -105,15 +111,18 @@ impl Context {
                 && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"_+=,.@-".contains(&b));
             if !is_name {
                 let message = "a pivot role's name has 1 to 40 letters, digits and `_+=,.@-`";
-                self.report
-                    .push(Diagnostic::new(Code::InvalidValue, message).at(at(tenant.file, &role.name), ""));
+                self.report.push(
+                    Diagnostic::new(Code::InvalidValue, message)
+                        .at(at(tenant.file, &role.name), ""),
+                );
                 return None;
             }
         }
         if trusted.is_some_and(Vec::is_empty) {
-            let diagnostic = Diagnostic::new(Code::InvalidValue, "no role may assume the pivot role")
-                .at(at(tenant.file, &role.trusted_roles), "an empty list")
-                .help("name the roles of the central account that the platform runs as");
+            let diagnostic =
+                Diagnostic::new(Code::InvalidValue, "no role may assume the pivot role")
+                    .at(at(tenant.file, &role.trusted_roles), "an empty list")
+                    .help("name the roles of the central account that the platform runs as");
             self.report.push(diagnostic);
         }
         Some(PivotRole {
@@ -130,14 +139,17 @@ impl Context {
             trust_policy_characters: lakewright_template::limits::TRUST_POLICY_CHARACTERS,
         };
         let Some(given) = document.quotas.value() else { return quotas };
-        let mut within = |field: &Field<u16>, range: std::ops::RangeInclusive<u16>, quota: &mut usize| {
+        let mut within = |field: &Field<u16>,
+                          range: std::ops::RangeInclusive<u16>,
+                          quota: &mut usize| {
             let Some(value) = field.value() else { return };
             if range.contains(value) {
                 *quota = usize::from(*value);
             } else {
                 let message = format!("{value} is not within {} to {}", range.start(), range.end());
-                self.report
-                    .push(Diagnostic::new(Code::InvalidValue, message).at(at(tenant.file, field), ""));
+                self.report.push(
+                    Diagnostic::new(Code::InvalidValue, message).at(at(tenant.file, field), ""),
+                );
             }
         };
         within(&given.managed_policies_per_role, 10..=20, &mut quotas.managed_policies_per_role);
@@ -166,7 +178,10 @@ impl Context {
                 (false, true) => values(allow).into_iter().collect(),
                 (true, false) => {
                     let denied = values(deny);
-                    ALL_PERMISSIONS.into_iter().filter(|permission| !denied.contains(permission)).collect()
+                    ALL_PERMISSIONS
+                        .into_iter()
+                        .filter(|permission| !denied.contains(permission))
+                        .collect()
                 }
                 _ => {
                     let diagnostic = Diagnostic::new(
@@ -190,7 +205,8 @@ impl Context {
         header: Header,
     ) -> Option<Organization> {
         let document = &located.document;
-        let team = self.required(&document.team, "team", Kind::Organization, located.origin)?.clone();
+        let team =
+            self.required(&document.team, "team", Kind::Organization, located.origin)?.clone();
         Some(Organization {
             header,
             team,

@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 
 use super::{Context, Dependant, Needs, Ownership, Place, at, distinct};
+use crate::Code;
 use crate::diagnostic::{Diagnostic, FileId};
 use crate::document::{
-    DashboardDocument, Kind, NotebookDocument, PipelineDocument, StageDocument, StudioProfileDocument,
-    WorksheetDocument,
+    DashboardDocument, Kind, NotebookDocument, PipelineDocument, StageDocument,
+    StudioProfileDocument, WorksheetDocument,
 };
 use crate::mesh::{
     Dashboard, EnvironmentPermission, Header, Network, Notebook, Pipeline, Stage, StudioProfile,
@@ -14,7 +15,6 @@ use crate::mesh::{
 };
 use crate::name::{Id, SubnetId, VpcId};
 use crate::parse::Located;
-use crate::Code;
 
 /// GiB that a notebook's volume may have (DA-28).
 const VOLUME_SIZES: [u16; 4] = [32, 64, 128, 256];
@@ -32,18 +32,26 @@ impl Context {
             permission: Some(EnvironmentPermission::RunAthenaQuery),
             feature: Some(("worksheets", |features| features.worksheets)),
         };
-        let owner =
-            self.owner(Kind::Worksheet, &header, (&document.environment, &document.team), needs, place);
+        let owner = self.owner(
+            Kind::Worksheet,
+            &header,
+            (&document.environment, &document.team),
+            needs,
+            place,
+        );
         self.required(&document.query, "query", Kind::Worksheet, *origin);
         let query = self.text(origin.file, &document.query, "query")?;
         if query.is_empty() || query.len() > 262_144 {
             let message = "a query has 1 to 262,144 bytes";
-            self.report
-                .push(Diagnostic::new(Code::LimitExceeded, message).at(at(origin.file, &document.query), ""));
+            self.report.push(
+                Diagnostic::new(Code::LimitExceeded, message)
+                    .at(at(origin.file, &document.query), ""),
+            );
             return None;
         }
         let (environment, team) = owner?;
-        let database = document.database.value().map_or_else(|| "default".to_owned(), ToString::to_string);
+        let database =
+            document.database.value().map_or_else(|| "default".to_owned(), ToString::to_string);
         Some(Worksheet { header, environment, team, query, database })
     }
 
@@ -60,8 +68,13 @@ impl Context {
             permission: Some(EnvironmentPermission::CreateNotebook),
             feature: Some(("notebooks", |features| features.notebooks)),
         };
-        let owner =
-            self.owner(Kind::Notebook, &header, (&document.environment, &document.team), needs, place);
+        let owner = self.owner(
+            Kind::Notebook,
+            &header,
+            (&document.environment, &document.team),
+            needs,
+            place,
+        );
         let volume_size = document.volume_size.value().copied().unwrap_or(VOLUME_SIZES[0]);
         if !VOLUME_SIZES.contains(&volume_size) {
             let message = format!("{volume_size} is not one of 32, 64, 128 and 256 GiB");
@@ -92,25 +105,31 @@ impl Context {
         let has_ids = !document.vpc_id.is_absent() || !document.subnet_id.is_absent();
         if document.network.is_absent() {
             if document.vpc_id.is_absent() != document.subnet_id.is_absent() {
-                let diagnostic = Diagnostic::new(Code::FieldConflict, "a VPC without a subnet, or a subnet without a VPC")
-                    .at(header.origin, "this notebook")
-                    .help("give both `vpc_id` and `subnet_id`, or name a `network`");
+                let diagnostic = Diagnostic::new(
+                    Code::FieldConflict,
+                    "a VPC without a subnet, or a subnet without a VPC",
+                )
+                .at(header.origin, "this notebook")
+                .help("give both `vpc_id` and `subnet_id`, or name a `network`");
                 self.report.push(diagnostic);
             }
             return Some((document.vpc_id.value()?.clone(), document.subnet_id.value()?.clone()));
         }
         if has_ids {
-            let diagnostic = Diagnostic::new(Code::FieldConflict, "a network and a VPC are both given")
-                .at(at(file, &document.network), "")
-                .help("keep `network`, or `vpc_id` with `subnet_id`");
+            let diagnostic =
+                Diagnostic::new(Code::FieldConflict, "a network and a VPC are both given")
+                    .at(at(file, &document.network), "")
+                    .help("keep `network`, or `vpc_id` with `subnet_id`");
             self.report.push(diagnostic);
         }
         let dependant = Dependant::live(Kind::Notebook, header);
         self.reference(file, &document.network, Kind::Network, &dependant);
         let network = networks.get(document.network.value()?)?;
         if Some(&network.environment) != document.environment.value() {
-            let message =
-                format!("network `{}` belongs to environment `{}`", network.header.id, network.environment);
+            let message = format!(
+                "network `{}` belongs to environment `{}`",
+                network.header.id, network.environment
+            );
             let diagnostic = Diagnostic::new(Code::UnknownReference, message)
                 .at(at(file, &document.network), "")
                 .and(network.header.origin, "declared here")
@@ -152,8 +171,13 @@ impl Context {
         let kind = Kind::Pipeline;
         let strategy = self.required(&document.strategy, "strategy", kind, *origin);
         let stages = self.required(&document.stages, "stages", kind, *origin);
-        let owner =
-            self.owner(kind, &header, (&document.environment, &document.team), PIPELINE_NEEDS, place);
+        let owner = self.owner(
+            kind,
+            &header,
+            (&document.environment, &document.team),
+            PIPELINE_NEEDS,
+            place,
+        );
         let stages = stages.map(|stages| self.stages(origin.file, stages, &header, place));
         let (environment, team) = owner?;
         Some(Pipeline { environment, team, strategy: *strategy?, stages: stages?, header })
@@ -175,13 +199,20 @@ impl Context {
         }
         let mut stages: Vec<Stage> = Vec::new();
         for document in documents {
-            let stage = self.required(&document.stage, "stages.stage", Kind::Pipeline, header.origin);
-            let environment =
-                self.required(&document.environment, "stages.environment", Kind::Pipeline, header.origin);
+            let stage =
+                self.required(&document.stage, "stages.stage", Kind::Pipeline, header.origin);
+            let environment = self.required(
+                &document.environment,
+                "stages.environment",
+                Kind::Pipeline,
+                header.origin,
+            );
             let team = self.required(&document.team, "stages.team", Kind::Pipeline, header.origin);
             let dependant = Dependant::live(Kind::Pipeline, header);
             self.reference(file, &document.environment, Kind::Environment, &dependant);
-            let (Some(stage), Some(environment), Some(team)) = (stage, environment, team) else { continue };
+            let (Some(stage), Some(environment), Some(team)) = (stage, environment, team) else {
+                continue;
+            };
             self.may_own(
                 &Ownership {
                     kind: Kind::Pipeline,
@@ -223,8 +254,13 @@ impl Context {
             permission: Some(EnvironmentPermission::CreateDashboard),
             feature: Some(("dashboards", |features| features.dashboards)),
         };
-        let owner =
-            self.owner(Kind::Dashboard, &header, (&document.environment, &document.team), needs, place);
+        let owner = self.owner(
+            Kind::Dashboard,
+            &header,
+            (&document.environment, &document.team),
+            needs,
+            place,
+        );
         let id = self.required(&document.dashboard_id, "dashboard_id", Kind::Dashboard, *origin)?;
         let is_id = (1..=512).contains(&id.len())
             && id.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-".contains(&b));

@@ -56,7 +56,8 @@ pub(super) fn build(scope: &mut Scope<'_>, context: &Context<'_>, role: &RoleHan
         };
         scope.add("SecurityConfiguration", configuration)
     });
-    let is_elsewhere = dataset.import.as_ref().is_some_and(|import| import.catalog_account.is_some());
+    let is_elsewhere =
+        dataset.import.as_ref().is_some_and(|import| import.catalog_account.is_some());
     if !is_elsewhere {
         // A crawler writes into its own account's catalog only.
         let after = Options {
@@ -168,10 +169,10 @@ fn tables(scope: &mut Scope<'_>, context: &Context<'_>, data: &Data, database: &
         if table.columns.is_empty() {
             continue;
         }
-        let columns = table.columns.iter().map(|column| TableColumn {
-            name: column.name.to_string(),
-            kind: column.kind.clone(),
-        });
+        let columns = table
+            .columns
+            .iter()
+            .map(|column| TableColumn { name: column.name.to_string(), kind: column.kind.clone() });
         let format = match table.format {
             mesh::TableFormat::Csv => TableFormat::CSV,
             mesh::TableFormat::Json => TableFormat::JSON,
@@ -190,7 +191,11 @@ fn tables(scope: &mut Scope<'_>, context: &Context<'_>, data: &Data, database: &
     }
 }
 
-fn set(id: &'static str, access: &'static str, permissions: &'static [Permission]) -> PermissionSet<'static> {
+fn set(
+    id: &'static str,
+    access: &'static str,
+    permissions: &'static [Permission],
+) -> PermissionSet<'static> {
     PermissionSet { id, access, permissions, with_grant_option: false }
 }
 

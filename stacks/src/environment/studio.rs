@@ -1,11 +1,11 @@
 //! ML Studio's domain, in the VPC that is given, the default one, or one that is made.
 
+use lakewright_constructs::cfn::sagemaker;
 use lakewright_constructs::key::{Key, delegated_use};
 use lakewright_constructs::network::PrivateNetwork;
 use lakewright_constructs::parameter::Parameter;
 use lakewright_constructs::role::{Policies, Role, Trust, principal_is, root_arn};
 use lakewright_constructs::studio::StudioDomain;
-use lakewright_constructs::cfn::sagemaker;
 use lakewright_manifest::mesh::{Environment, EnvironmentPermission, StudioVpc, Vpc};
 use lakewright_policies::condition::{Comparison, Condition};
 use lakewright_policies::service::Service;
@@ -19,7 +19,12 @@ use crate::Names;
 /// The services that use the domain's key for the domain's volumes and outputs.
 const SERVICES: [&str; 4] = ["ec2", "elasticfilesystem", "s3", "sagemaker"];
 
-pub(super) fn build(scope: &mut Scope<'_>, names: Names<'_>, environment: &Environment, vpc: &StudioVpc) {
+pub(super) fn build(
+    scope: &mut Scope<'_>,
+    names: Names<'_>,
+    environment: &Environment,
+    vpc: &StudioVpc,
+) {
     let name = names.studio(environment);
     let target = format!("environment/{}", environment.header.id);
     let mut scope = scope.child("Studio");
@@ -73,16 +78,17 @@ pub(super) fn build(scope: &mut Scope<'_>, names: Names<'_>, environment: &Envir
 
 fn key(names: Names<'_>, environment: &Environment, target: &str) -> Key {
     let place = Names::place(environment);
-    let mut roles = roles_with(names, environment, Some(EnvironmentPermission::CreateStudioProfile));
+    let mut roles =
+        roles_with(names, environment, Some(EnvironmentPermission::CreateStudioProfile));
     // Whoever makes the domain must be able to hand the key to its volumes.
     roles.push(names.execution_role_arn(environment));
     let volumes = Statement::allow("GrantsForVolumes", ["kms:CreateGrant"], ["*"])
         .for_principals([Principal::Aws(root_arn(&place, &place.account).into())])
-        .when(
-            Conditions::none()
-                .with(principal_is(&roles))
-                .with(Condition::new(Comparison::Bool, "kms:GrantIsForAWSResource", "true")),
-        );
+        .when(Conditions::none().with(principal_is(&roles)).with(Condition::new(
+            Comparison::Bool,
+            "kms:GrantIsForAWSResource",
+            "true",
+        )));
     Key {
         description: format!("ML Studio of environment {}", environment.header.id),
         alias: format!("{}-studio", names.studio(environment)),

@@ -20,7 +20,12 @@ use crate::Names;
 /// What messages are encrypted and decrypted with.
 const MESSAGE_KEY_USE: [&str; 2] = ["kms:Decrypt", "kms:GenerateDataKey"];
 
-pub(super) fn build(scope: &mut Scope<'_>, mesh: &Mesh, names: Names<'_>, environment: &Environment) {
+pub(super) fn build(
+    scope: &mut Scope<'_>,
+    mesh: &Mesh,
+    names: Names<'_>,
+    environment: &Environment,
+) {
     let place = Names::place(environment);
     let target = format!("environment/{}", environment.header.id);
     let mut scope = scope.child("Subscriptions");
@@ -53,9 +58,12 @@ pub(super) fn build(scope: &mut Scope<'_>, mesh: &Mesh, names: Names<'_>, enviro
     );
     let topic = match &environment.producers_topic {
         Some(arn) => Expr::known_arn(arn.to_string()),
-        None => scope.add("Producers", topic_for(names, environment, "producers", &key.id(), &target)).arn(),
+        None => scope
+            .add("Producers", topic_for(names, environment, "producers", &key.id(), &target))
+            .arn(),
     };
-    let region = environment.producers_topic.as_ref().and_then(|arn| arn.as_str().split(':').nth(3));
+    let region =
+        environment.producers_topic.as_ref().and_then(|arn| arn.as_str().split(':').nth(3));
     let subscription = sns::Subscription {
         topic_arn: Some(topic),
         protocol: Some("sqs".into()),
@@ -64,7 +72,8 @@ pub(super) fn build(scope: &mut Scope<'_>, mesh: &Mesh, names: Names<'_>, enviro
         ..sns::Subscription::default()
     };
     scope.child("Subscription").resource(subscription, Options::default());
-    let consumers = scope.add("Consumers", topic_for(names, environment, "consumers", &key.id(), &target));
+    let consumers =
+        scope.add("Consumers", topic_for(names, environment, "consumers", &key.id(), &target));
     scope.grant(queue.grant_consume(&platform, platform_roles.clone()));
     scope.grant(dead_letters.grant_consume(&platform, platform_roles.clone()));
     scope.grant(consumers.grant_publish(&platform, platform_roles));
@@ -78,7 +87,11 @@ fn topic_for(
     key: &Expr<lakewright_template::Name<lakewright_constructs::cfn::kms::Key>>,
     target: &str,
 ) -> Topic {
-    Topic { name: names.subscription(environment, part), key: key.clone(), target: target.to_owned() }
+    Topic {
+        name: names.subscription(environment, part),
+        key: key.clone(),
+        target: target.to_owned(),
+    }
 }
 
 /// The platform's own account. Its roles may come and go, so policies name the account and hold it
@@ -90,11 +103,18 @@ fn platform(mesh: &Mesh, place: &Place) -> Grantee {
 }
 
 fn platform_condition(mesh: &Mesh) -> Condition {
-    let roles: Vec<String> = mesh.tenant.pivot_role.trusted_roles.iter().map(ToString::to_string).collect();
+    let roles: Vec<String> =
+        mesh.tenant.pivot_role.trusted_roles.iter().map(ToString::to_string).collect();
     principal_is(&roles)
 }
 
-fn key(mesh: &Mesh, names: Names<'_>, environment: &Environment, producers: &str, target: &str) -> Key {
+fn key(
+    mesh: &Mesh,
+    names: Names<'_>,
+    environment: &Environment,
+    producers: &str,
+    target: &str,
+) -> Key {
     let place = Names::place(environment);
     let sns = Statement::allow("TopicsEncrypt", MESSAGE_KEY_USE, ["*"])
         .for_principals([Principal::Service(Service::SNS.principal.into())])
@@ -104,7 +124,9 @@ fn key(mesh: &Mesh, names: Names<'_>, environment: &Environment, producers: &str
             producers.to_owned(),
         )));
     let platform = Statement::allow("PlatformReads", MESSAGE_KEY_USE, ["*"])
-        .for_principals([Principal::Aws(root_arn(&place, mesh.tenant.central_account.as_str()).into())])
+        .for_principals([Principal::Aws(
+            root_arn(&place, mesh.tenant.central_account.as_str()).into(),
+        )])
         .when(Conditions::none().with(platform_condition(mesh)));
     let teams = delegated_use(&place, &roles_with(names, environment, None), &["sns", "sqs"]);
     Key {
@@ -124,7 +146,10 @@ fn record_deliveries(
     names: Names<'_>,
     environment: &Environment,
 ) {
-    let queue = lakewright_constructs::messaging::queue_arn(place, &names.subscription(environment, "producers"));
+    let queue = lakewright_constructs::messaging::queue_arn(
+        place,
+        &names.subscription(environment, "producers"),
+    );
     scope.record(Record {
         principal: format!("service/{}", Service::SNS.principal),
         principal_arn: Service::SNS.principal.to_owned(),

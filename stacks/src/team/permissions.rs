@@ -57,19 +57,37 @@ enum When {
     Holds(&'static [(Comparison, &'static str, &'static [&'static str])]),
 }
 
-const BLOCKS: [&[Block]; 5] =
-    [base::BLOCKS, analytics::BLOCKS, machine_learning::BLOCKS, pipelines::BLOCKS, dashboards::BLOCKS];
+const BLOCKS: [&[Block]; 5] = [
+    base::BLOCKS,
+    analytics::BLOCKS,
+    machine_learning::BLOCKS,
+    pipelines::BLOCKS,
+    dashboards::BLOCKS,
+];
+
+/// A service, the permission that the team must have and the feature that must be on.
+type Gate = (Service, Option<EnvironmentPermission>, fn(&Features) -> bool);
 
 /// Services that a team's role works for, with what the team needs for each.
-const SERVICES: [(Service, Option<EnvironmentPermission>, fn(&Features) -> bool); 8] = [
+const SERVICES: [Gate; 8] = [
     (Service::GLUE, None, |features| features.datasets),
     (Service::DATABREW, Some(EnvironmentPermission::CreateDataset), |features| features.datasets),
-    (Service::SAGEMAKER, Some(EnvironmentPermission::CreateStudioProfile), |features| features.ml_studio),
-    (Service::SAGEMAKER, Some(EnvironmentPermission::CreateNotebook), |features| features.notebooks),
+    (Service::SAGEMAKER, Some(EnvironmentPermission::CreateStudioProfile), |features| {
+        features.ml_studio
+    }),
+    (Service::SAGEMAKER, Some(EnvironmentPermission::CreateNotebook), |features| {
+        features.notebooks
+    }),
     (Service::LAMBDA, Some(EnvironmentPermission::CreatePipeline), |features| features.pipelines),
-    (Service::STEP_FUNCTIONS, Some(EnvironmentPermission::CreatePipeline), |features| features.pipelines),
-    (Service::CODEBUILD, Some(EnvironmentPermission::CreatePipeline), |features| features.pipelines),
-    (Service::CODEPIPELINE, Some(EnvironmentPermission::CreatePipeline), |features| features.pipelines),
+    (Service::STEP_FUNCTIONS, Some(EnvironmentPermission::CreatePipeline), |features| {
+        features.pipelines
+    }),
+    (Service::CODEBUILD, Some(EnvironmentPermission::CreatePipeline), |features| {
+        features.pipelines
+    }),
+    (Service::CODEPIPELINE, Some(EnvironmentPermission::CreatePipeline), |features| {
+        features.pipelines
+    }),
 ];
 
 fn is_allowed(team: &EnvironmentTeam, permission: Option<EnvironmentPermission>) -> bool {
@@ -80,7 +98,9 @@ fn is_allowed(team: &EnvironmentTeam, permission: Option<EnvironmentPermission>)
 pub(super) fn services(environment: &Environment, team: &EnvironmentTeam) -> Vec<Service> {
     let mut services: Vec<Service> = SERVICES
         .into_iter()
-        .filter(|(_, permission, feature)| is_allowed(team, *permission) && feature(&environment.features))
+        .filter(|(_, permission, feature)| {
+            is_allowed(team, *permission) && feature(&environment.features)
+        })
         .map(|(service, ..)| service)
         .collect();
     services.sort_unstable();
@@ -100,7 +120,7 @@ pub(super) fn grant(
     let mut grants = Vec::new();
     for block in BLOCKS.into_iter().flatten() {
         if is_allowed(team, block.permission) && (block.feature)(&environment.features) {
-            grants.extend(block.rules.iter().map(|rule| fill.grant(rule, role)));
+            grants.extend(block.rules.iter().map(|rule| fill.rule(rule, role)));
         }
     }
     let services = services(environment, team);
@@ -147,13 +167,12 @@ impl Fill {
             let end = inside.find('}').map_or(inside.len(), |end| end);
             let name = &inside[..end];
             let value = self.values.iter().find(|(key, _)| *key == name && !is_variable);
-            match value {
-                Some((_, value)) => text.push_str(value),
-                None => {
-                    text.push('{');
-                    text.push_str(name);
-                    text.push('}');
-                }
+            if let Some((_, value)) = value {
+                text.push_str(value);
+            } else {
+                text.push('{');
+                text.push_str(name);
+                text.push('}');
             }
             rest = inside.get(end + 1..).unwrap_or_default();
         }
@@ -161,9 +180,10 @@ impl Fill {
         text
     }
 
-    fn grant(&self, rule: &Rule, role: &RoleHandle) -> Grant {
-        let resources: Vec<String> = rule.resources.iter().map(|resource| self.text(resource)).collect();
-        self.statement(rule.sid, rule.actions, resources, self.conditions(&rule.when), role)
+    fn rule(&self, rule: &Rule, to: &RoleHandle) -> Grant {
+        let resources: Vec<String> =
+            rule.resources.iter().map(|resource| self.text(resource)).collect();
+        self.statement(rule.sid, rule.actions, resources, self.conditions(&rule.when), to)
     }
 
     fn pass_role(&self, services: &[Service], role: &RoleHandle) -> Grant {
@@ -173,7 +193,13 @@ impl Fill {
             values: services.iter().map(|service| service.principal.into()).collect(),
         };
         let arn = self.text("{team_role_arn}");
-        self.statement("PassOwnRole", &["iam:PassRole"], vec![arn], Conditions::none().with(condition), role)
+        self.statement(
+            "PassOwnRole",
+            &["iam:PassRole"],
+            vec![arn],
+            Conditions::none().with(condition),
+            role,
+        )
     }
 
     fn statement(
@@ -187,7 +213,11 @@ impl Fill {
         let grantee = role.grantee().clone();
         Grant {
             sid: sid.to_owned(),
-            target: Target { name: self.target.clone(), account: grantee.account.clone(), policy: None },
+            target: Target {
+                name: self.target.clone(),
+                account: grantee.account.clone(),
+                policy: None,
+            },
             grantee,
             access: "work",
             actions: actions.to_vec(),
@@ -209,14 +239,17 @@ impl Fill {
             key: RESOURCE.into(),
             values: vec![team()],
         };
-        let not_ours = || Condition::new(Comparison::Null, "aws:ResourceTag/lakewright:mesh", "true");
+        let not_ours =
+            || Condition::new(Comparison::Null, "aws:ResourceTag/lakewright:mesh", "true");
         let none = Conditions::none();
         match when {
             When::Always => none,
             When::Tagged => none.with(equals(RESOURCE)),
             When::TaggedByTeam => none.with(equals(RESOURCE)).with(not_ours()),
             When::Requested => none.with(equals(REQUEST)).with(not_anothers()),
-            When::RequestedByTeam => none.with(equals(REQUEST)).with(not_anothers()).with(not_ours()),
+            When::RequestedByTeam => {
+                none.with(equals(REQUEST)).with(not_anothers()).with(not_ours())
+            }
             When::RequestedOnly => none.with(equals(REQUEST)),
             When::Holds(conditions) => conditions
                 .iter()

@@ -18,6 +18,7 @@ pub(super) fn format(format: &str) -> Option<&'static str> {
 }
 
 /// The kind of a property: resource type, struct inside it (empty for the resource), property.
+#[expect(clippy::match_same_arms, reason = "a row for each property, in the order of types")]
 pub(super) fn property(kind: &str, owner: &str, property: &str) -> Option<&'static str> {
     const BUCKET: &str = "Expr<Name<crate::cfn::s3::Bucket>>";
     const KEY: &str = "Expr<Arn<crate::cfn::kms::Key>>";
@@ -48,9 +49,7 @@ pub(super) fn property(kind: &str, owner: &str, property: &str) -> Option<&'stat
             "Vec<Expr<Name<crate::cfn::ec2::RouteTable>>>"
         }
         ("AWS::Glue::Crawler" | "AWS::Glue::Job", "", "Role") => ROLE,
-        ("AWS::Glue::Crawler", "", "DatabaseName") | ("AWS::Glue::Table", "", "DatabaseName") => {
-            DATABASE
-        }
+        ("AWS::Glue::Crawler" | "AWS::Glue::Table", "", "DatabaseName") => DATABASE,
         ("AWS::Glue::Crawler", "", "CrawlerSecurityConfiguration")
         | ("AWS::Glue::Job", "", "SecurityConfiguration") => {
             "Expr<Name<crate::cfn::glue::SecurityConfiguration>>"
@@ -67,7 +66,7 @@ pub(super) fn property(kind: &str, owner: &str, property: &str) -> Option<&'stat
         ("AWS::S3::Bucket", "BucketLoggingConfiguration", "DestinationBucketName")
         | ("AWS::S3::BucketPolicy", "", "Bucket") => BUCKET,
         ("AWS::SNS::Subscription", "", "TopicArn") => "Expr<Arn<crate::cfn::sns::Topic>>",
-        ("AWS::SNS::Topic", "", "KmsMasterKeyId") | ("AWS::SQS::Queue", "", "KmsMasterKeyId") => {
+        ("AWS::SNS::Topic" | "AWS::SQS::Queue", "", "KmsMasterKeyId") => {
             "Expr<Name<crate::cfn::kms::Key>>"
         }
         ("AWS::SageMaker::Domain", "", "KmsKeyId") => "Expr<Name<crate::cfn::kms::Key>>",

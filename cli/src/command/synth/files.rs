@@ -70,8 +70,11 @@ pub(super) fn template(
         grant_lines.push_str(&to_json(grant).map_err(Unwritten::Failure)?);
     }
     grant_lines.push(']');
-    let mut causes: BTreeMap<&str, Vec<String>> =
-        synthesized.provenance.iter().map(|(part, causes)| (part.as_str(), places(causes))).collect();
+    let mut causes: BTreeMap<&str, Vec<String>> = synthesized
+        .provenance
+        .iter()
+        .map(|(part, causes)| (part.as_str(), places(causes)))
+        .collect();
     causes.insert("*", places(&synthesized.causes));
     let causes = to_json(&causes).map_err(Unwritten::Failure)?;
     let StackEntry { account, template, bytes, .. } = synthesized.entry.clone();
@@ -115,7 +118,11 @@ impl Summary {
 }
 
 /// Writes the other files and puts everything in place.
-pub(super) fn rest(mesh: &Mesh, written: Vec<Written>, staging: Staging) -> Result<Summary, Failure> {
+pub(super) fn rest(
+    mesh: &Mesh,
+    written: Vec<Written>,
+    staging: Staging,
+) -> Result<Summary, Failure> {
     let version = assembly::VERSION;
     let mut stacks = Lines::default();
     let mut artifacts = Lines::default();
@@ -167,7 +174,8 @@ struct Lines(Vec<String>);
 
 impl Lines {
     fn of_map(map: &BTreeMap<String, impl serde::Serialize>) -> Result<Self, Failure> {
-        let lines = map.iter().map(|(key, value)| Ok(format!("{}:{}", to_json(key)?, to_json(value)?)));
+        let lines =
+            map.iter().map(|(key, value)| Ok(format!("{}:{}", to_json(key)?, to_json(value)?)));
         Ok(Self(lines.collect::<Result<_, Failure>>()?))
     }
 

@@ -1,0 +1,141 @@
+//! The output folder: what belongs to whom, and all or nothing.
+
+use std::fs;
+
+use lakewright_template::assembly::{Assembly, Grants, Provenance};
+use lakewright_template::digest::sha256;
+
+use crate::run::{EXAMPLES, example, files, lakewright, transcript};
+
+fn synth(mesh: &std::path::Path, out: &std::path::Path) -> std::process::Output {
+    lakewright([
+        "synth".as_ref(),
+        mesh.as_os_str(),
+        "--quiet".as_ref(),
+        "--out".as_ref(),
+        out.as_os_str(),
+    ])
+}
+
+#[test]
+fn every_file_of_an_assembly_says_what_it_should() {
+    for name in EXAMPLES {
+        let folder = tempfile::tempdir().expect("a folder");
+        let out = folder.path().join("out");
+        assert!(synth(&example(name), &out).status.success());
+        let read = |file: &str| fs::read_to_string(out.join(file)).expect(file);
+        let assembly: Assembly =
+            serde_json::from_str(&read("assembly.json")).expect("the assembly");
+        let addresses: Vec<String> = assembly
+            .stacks
+            .iter()
+            .map(lakewright_template::assembly::StackEntry::address)
+            .collect();
+        for stack in &assembly.stacks {
+            let template = read(&stack.template);
+            assert_eq!(
+                (stack.digest.as_str(), stack.bytes),
+                (sha256(template.as_bytes()).as_str(), template.len())
+            );
+            assert_eq!(stack.tags["lakewright:digest"], stack.digest);
+            assert!(
+                stack.depends_on.iter().all(|other| addresses.contains(other)),
+                "{name}: {}",
+                stack.name
+            );
+            assert!(!stack.depends_on.contains(&stack.address()));
+        }
+        let grants: Grants = serde_json::from_str(&read("grants.json")).expect("the grants");
+        for (stack, list) in &grants.grants {
+            assert!(addresses.contains(stack));
+            for grant in list {
+                assert!(grants.action_sets.contains_key(&grant.actions), "{grant:?}");
+                assert!(grants.principals.contains_key(&grant.principal), "{grant:?}");
+                assert!(!grant.resources.is_empty(), "{grant:?}");
+            }
+        }
+        let provenance: Provenance =
+            serde_json::from_str(&read("provenance.json")).expect("the provenance");
+        for stack in &assembly.stacks {
+            let places = &provenance.stacks[&stack.address()]["*"];
+            assert!(
+                !places.is_empty() && places.iter().all(|place| place.contains(".yaml:")),
+                "{places:?}"
+            );
+        }
+        let cdk: serde_json::Value =
+            serde_json::from_str(&read("manifest.json")).expect("the CDK's manifest");
+        assert_eq!(
+            cdk["artifacts"].as_object().map(serde_json::Map::len),
+            Some(assembly.stacks.len())
+        );
+    }
+}
+
+#[test]
+fn the_intended_access_of_the_lab_is_recorded() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let out = folder.path().join("out");
+    assert!(synth(&example("lab"), &out).status.success());
+    let text = fs::read_to_string(out.join("grants.json")).expect("the grants");
+    let grants: Grants = serde_json::from_str(&text).expect("the grants");
+    let reaches = |principal: &str, resource: &str| {
+        grants
+            .grants
+            .values()
+            .flatten()
+            .any(|grant| grant.principal == principal && grant.resource == resource)
+    };
+    assert!(reaches("team/platform/DataPlatformAdmin", "dataset/dpdataset"));
+    assert!(reaches("dataset-role/dpdataset", "dataset/dpdataset"));
+    assert!(reaches("team/science/TeamA", "dataset/teama"));
+    assert!(!reaches("team/science/TeamB", "dataset/teama"));
+    assert!(!reaches("team/science/TeamB", "dataset/dpdataset"));
+    assert!(!reaches("dataset-role/teama", "dataset/dpdataset"));
+}
+
+#[test]
+fn old_templates_go_and_foreign_files_stay() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let out = folder.path().join("out");
+    assert!(synth(&example("full"), &out).status.success());
+    let foreign = out.join("templates/222222222222/eu-west-1/notes.txt");
+    fs::write(&foreign, "mine").expect("a file");
+    fs::write(out.join("README.md"), "mine too").expect("a file");
+    assert!(synth(&example("minimal"), &out).status.success());
+    let after = files(&out);
+    let templates: Vec<&String> =
+        after.keys().filter(|path| path.starts_with("templates/")).collect();
+    assert_eq!(templates.len(), 3 + 1, "{templates:?}");
+    assert_eq!(fs::read_to_string(&foreign).expect("still there"), "mine");
+    assert!(out.join("README.md").is_file());
+    assert!(!out.join(".lakewright-staging").exists());
+}
+
+#[test]
+fn a_failure_leaves_the_folder_as_it_was() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let out = folder.path().join("out");
+    assert!(synth(&example("lab"), &out).status.success());
+    let before = files(&out);
+    let broken = folder.path().join("broken");
+    fs::create_dir(&broken).expect("a folder");
+    fs::write(broken.join("mesh.yaml"), "kind: Tenant\nid: x\n").expect("a file");
+    assert_eq!(synth(&broken, &out).status.code(), Some(4));
+    assert_eq!(files(&out), before);
+
+    // A file in the way that Lakewright did not write.
+    let other = folder.path().join("other");
+    fs::create_dir_all(other.join("templates/222222222222/eu-west-1")).expect("folders");
+    let way = other.join("templates/222222222222/eu-west-1/lakewright-dataset-sales.json");
+    fs::write(&way, "mine").expect("a file");
+    let output = synth(&example("minimal"), &other);
+    assert_eq!(output.status.code(), Some(2), "{}", transcript(&output));
+    assert_eq!(files(&other).len(), 1, "{:?}", files(&other).keys());
+    assert_eq!(fs::read_to_string(&way).expect("still there"), "mine");
+
+    // Nothing comes of it: not even the folder.
+    let never = folder.path().join("a/b/out");
+    assert_eq!(synth(&broken, &never).status.code(), Some(4));
+    assert!(!folder.path().join("a").exists());
+}

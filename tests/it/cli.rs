@@ -1,0 +1,181 @@
+//! The command line: exit codes, streams, and what people read.
+
+use std::fs;
+
+use crate::run::{BASE, BASE_DATASET, example, lakewright, root, transcript};
+
+#[test]
+fn a_new_mesh_can_be_checked_and_synthesized() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mesh = folder.path().join("my-mesh");
+    let out = folder.path().join("out");
+    let init = lakewright(["init".as_ref(), mesh.as_os_str()]);
+    assert_eq!(init.status.code(), Some(0), "{}", transcript(&init));
+    let check = lakewright(["check".as_ref(), mesh.as_os_str()]);
+    assert_eq!(check.status.code(), Some(0), "{}", transcript(&check));
+    assert!(check.stdout.is_empty(), "people's words go to standard error");
+    let synth = lakewright(["synth".as_ref(), mesh.as_os_str(), "--out".as_ref(), out.as_os_str()]);
+    assert_eq!(synth.status.code(), Some(0), "{}", transcript(&synth));
+    assert!(out.join("assembly.json").is_file());
+    let again = lakewright(["init".as_ref(), mesh.as_os_str()]);
+    assert_eq!(again.status.code(), Some(2), "nothing is overwritten: {}", transcript(&again));
+}
+
+#[test]
+fn findings_show_the_line_what_was_got_and_what_to_do() {
+    let folder = tempfile::tempdir().expect("a folder");
+    fs::write(folder.path().join("base.yaml"), BASE).expect("a file");
+    let dataset =
+        BASE_DATASET.replace("environment: dev", "environment: dv").replace("topics", "topic");
+    fs::write(folder.path().join("sales.yaml"), dataset).expect("a file");
+    let output = lakewright(["check".as_ref(), folder.path().as_os_str()]);
+    insta::assert_snapshot!(transcript(&output), @r"
+exit: 4
+--- stdout
+--- stderr
+error[missing-topic]: dataset `sales` has no topics
+ --> sales.yaml:1:1
+  |
+1 | kind: Dataset
+  | ^^^^^^^^^^^^^ this dataset
+  |
+  = help: add `topics: [...]` with at least one, so that others find it
+
+error[unknown-reference]: there is no environment `dv` in the mesh
+ --> sales.yaml:3:14
+  |
+3 | environment: dv
+  |              ^^
+  |
+  = help: did you mean `dev`?
+
+error[unknown-key]: unknown key `topic`
+ --> sales.yaml:5:1
+  |
+5 | topic: [T]
+  | ^^^^^ not a key of this document
+  |
+  = help: did you mean `topics`?
+
+3 errors, 0 warnings; `lakewright explain missing-topic` says more
+");
+}
+
+#[test]
+fn programs_get_json_with_a_version() {
+    let folder = tempfile::tempdir().expect("a folder");
+    fs::write(folder.path().join("mesh.yaml"), format!("{BASE}---\nkind: Datset\nid: x\n"))
+        .expect("a file");
+    let output = lakewright([
+        "check".as_ref(),
+        folder.path().as_os_str(),
+        "--format".as_ref(),
+        "json".as_ref(),
+    ]);
+    assert_eq!(output.status.code(), Some(4));
+    assert!(output.stderr.is_empty(), "{}", transcript(&output));
+    let json: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    assert_eq!(json["version"], 1);
+    assert_eq!(json["diagnostics"][0]["code"], "unknown-kind");
+    assert_eq!(json["diagnostics"][0]["place"]["line"], 29);
+    assert_eq!(json["diagnostics"][0]["help"], "did you mean `Dataset`?");
+    let mesh = example("lab");
+    let out = folder.path().join("out");
+    let output = lakewright([
+        "synth".as_ref(),
+        mesh.as_os_str(),
+        "--out".as_ref(),
+        out.as_os_str(),
+        "--format".as_ref(),
+        "json".as_ref(),
+    ]);
+    let json: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    assert_eq!(
+        (&json["version"], &json["stacks"], &json["accounts"]),
+        (&1.into(), &9.into(), &2.into())
+    );
+}
+
+#[test]
+fn exit_codes_are_stable() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let missing = folder.path().join("nowhere");
+    let cases: [(Vec<&std::ffi::OsStr>, i32); 6] = [
+        (vec!["--version".as_ref()], 0),
+        (vec!["frobnicate".as_ref()], 2),
+        (vec!["check".as_ref(), missing.as_os_str()], 2),
+        (vec!["check".as_ref(), folder.path().as_os_str()], 4),
+        (vec!["explain".as_ref(), "no-such-code".as_ref()], 2),
+        (vec!["explain".as_ref(), "unknown-key".as_ref()], 0),
+    ];
+    for (arguments, expected) in cases {
+        let output = lakewright(&arguments);
+        assert_eq!(output.status.code(), Some(expected), "{arguments:?}\n{}", transcript(&output));
+    }
+}
+
+#[test]
+fn colours_are_used_only_when_asked_for_or_on_a_terminal() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let check = |arguments: &[&str]| {
+        let mut all = vec!["check".as_ref(), folder.path().as_os_str()];
+        all.extend(arguments.iter().map(std::ffi::OsStr::new));
+        lakewright(all).stderr
+    };
+    assert!(!check(&[]).contains(&0x1b), "in a pipe");
+    assert!(check(&["--color", "always"]).contains(&0x1b));
+    assert!(!check(&["--color", "never"]).contains(&0x1b));
+}
+
+#[test]
+fn completions_exist_for_the_usual_shells() {
+    for shell in ["bash", "zsh", "fish", "powershell"] {
+        let output = lakewright(["completions", shell]);
+        assert!(output.status.success() && output.stdout.len() > 500, "{shell}");
+    }
+}
+
+#[test]
+fn one_stack_can_be_printed_for_reading() {
+    let mesh = example("minimal");
+    let print = |name: &str, format: &str| {
+        lakewright([
+            "synth".as_ref(),
+            mesh.as_os_str(),
+            "--print".as_ref(),
+            name.as_ref(),
+            "--as".as_ref(),
+            format.as_ref(),
+        ])
+    };
+    let yaml = print("lakewright-dataset-sales", "yaml");
+    let text = String::from_utf8(yaml.stdout).expect("text");
+    assert!(text.contains("Type: AWS::S3::Bucket\n"), "{text}");
+    let json = print("lakewright-dataset-sales", "json");
+    let template = lakewright_template::read::template(&String::from_utf8_lossy(&json.stdout));
+    assert_eq!(lakewright_template::read::template(&text), template);
+    assert_eq!(print("no-such-stack", "yaml").status.code(), Some(2));
+}
+
+#[test]
+fn the_editor_schema_is_fresh_and_the_examples_name_it() {
+    let output = lakewright(["schema"]);
+    let fresh = String::from_utf8(output.stdout).expect("text");
+    let path = root().join("docs/mesh.schema.json");
+    if std::env::var_os("INSTA_UPDATE").is_some_and(|update| update == "always") {
+        fs::write(&path, &fresh).expect("the schema is written");
+    }
+    assert_eq!(fs::read_to_string(&path).expect("the schema"), fresh, "run `lakewright schema`");
+    let schema: serde_json::Value = serde_json::from_str(&fresh).expect("JSON");
+    assert!(schema["definitions"]["DatasetDocument"]["properties"]["stewards"].is_object());
+    for name in crate::run::EXAMPLES {
+        for source in crate::run::sources(&example(name)) {
+            let line = source.text.lines().next().unwrap_or_default();
+            assert_eq!(
+                line, "# yaml-language-server: $schema=../../docs/mesh.schema.json",
+                "{name}/{}",
+                source.path
+            );
+        }
+    }
+}

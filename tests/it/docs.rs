@@ -1,0 +1,113 @@
+//! The documents are true: their commands run, and what they show is what happens.
+
+use std::fs;
+use std::process::Command;
+
+use crate::run::root;
+
+/// Runs each `console` block of the guide in one folder: lines with `$ ` are commands, and what
+/// follows must be in their output, line by line.
+#[test]
+fn the_guide_runs() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let text = fs::read_to_string(root().join("docs/guide.md")).expect("the guide");
+    let mut commands = 0;
+    for block in blocks(&text) {
+        match block {
+            Block::File(name, content) => {
+                fs::write(folder.path().join(name), content).expect("a file")
+            }
+            Block::Append(name, content) => {
+                let path = folder.path().join(name);
+                let before = fs::read_to_string(&path).expect("a file of the guide");
+                fs::write(path, before + content).expect("a file");
+            }
+            Block::Console(lines) => {
+                for (command, expected) in steps(lines) {
+                    commands += 1;
+                    run(folder.path(), command, &expected);
+                }
+            }
+        }
+    }
+    assert!(commands >= 6, "{commands} commands");
+}
+
+enum Block<'a> {
+    File(&'a str, &'a str),
+    Append(&'a str, &'a str),
+    Console(&'a str),
+}
+
+fn blocks(text: &str) -> Vec<Block<'_>> {
+    let mut parts = text.split("```");
+    let mut blocks = Vec::new();
+    parts.next();
+    while let Some(block) = parts.next() {
+        let (head, content) = block.split_once('\n').expect("a block has a first line");
+        blocks.push(match head.split_whitespace().collect::<Vec<_>>().as_slice() {
+            ["console"] => Block::Console(content),
+            ["yaml", "file", name] => Block::File(name, content),
+            ["yaml", "append", name] => Block::Append(name, content),
+            other => unreachable!("the guide has a block `{other:?}` that no test runs"),
+        });
+        parts.next();
+    }
+    blocks
+}
+
+fn steps(lines: &str) -> Vec<(&str, Vec<&str>)> {
+    let mut steps: Vec<(&str, Vec<&str>)> = Vec::new();
+    for line in lines.lines() {
+        match line.strip_prefix("$ ") {
+            Some(command) => steps.push((command, Vec::new())),
+            None => steps.last_mut().expect("output follows a command").1.push(line),
+        }
+    }
+    steps
+}
+
+fn run(folder: &std::path::Path, command: &str, expected: &[&str]) {
+    let binary = std::path::Path::new(env!("CARGO_BIN_EXE_lakewright")).parent().expect("a folder");
+    let path = format!("{}:{}", binary.display(), std::env::var("PATH").expect("a path"));
+    let output = Command::new("sh")
+        .args(["-c", command])
+        .current_dir(folder)
+        .env("PATH", path)
+        .output()
+        .expect("a shell");
+    let text = crate::run::transcript(&output);
+    for line in expected {
+        let line = line.trim();
+        assert!(line == "..." || text.contains(line), "$ {command}\nexpected: {line}\n{text}");
+    }
+}
+
+/// Every link to a file in the repository leads somewhere.
+#[test]
+fn links_lead_somewhere() {
+    let mut pages = vec![
+        root().join("README.md"),
+        root().join("ARCHITECTURE.md"),
+        root().join("CONTRIBUTING.md"),
+    ];
+    for folder in ["docs", "docs/adr"] {
+        for entry in fs::read_dir(root().join(folder)).expect("the documents") {
+            let path = entry.expect("an entry").path();
+            if path.extension().is_some_and(|extension| extension == "md") {
+                pages.push(path);
+            }
+        }
+    }
+    for page in pages {
+        let text = fs::read_to_string(&page).expect("a page");
+        for link in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
+            let target = link.split('#').next().unwrap_or_default();
+            if target.is_empty() || target.contains("://") {
+                continue;
+            }
+            let path = page.parent().expect("a folder").join(target);
+            assert!(path.exists(), "{}: {link}", page.display());
+        }
+    }
+}

@@ -1,0 +1,252 @@
+//! Input that nobody would write by accident: a clear error or correct output, never a panic and
+//! never an injected function.
+
+use std::fs;
+
+use lakewright_manifest::SourceFile;
+use lakewright_template::{Intrinsic, Value, read};
+use proptest::prelude::*;
+
+use crate::run::{BASE, BASE_DATASET, lakewright, mesh, resolved, synthesized, transcript};
+
+const LABELS: [&str; 12] = [
+    "\"quotes\" and 'quotes'",
+    "${AWS::AccountId}",
+    "{\"Ref\": \"AWS::Region\"}",
+    "!Sub ${AWS::StackName}",
+    "line\nbreak\r\n\ttab",
+    "🚀 emoji 日本語 العربية",
+    "\"; import os; os.system(\"x\")",
+    "<script>alert(1)</script>",
+    "back\\slash \\u0000",
+    "Fn::GetAtt: [a, b]",
+    "--- ... # & * ! | > % @ `",
+    "Ω≈ç√∫˜µ≤≥÷",
+];
+
+fn sources(label: &str) -> Vec<SourceFile> {
+    let text = serde_json::to_string(label).expect("text as JSON, which is YAML");
+    let dataset = format!("{BASE_DATASET}label: {text}\ndescription: {text}\n");
+    let worksheet = format!(
+        "kind: Worksheet\nid: w\nenvironment: dev\nteam: Owners\nquery: {text}\nlabel: {text}\ndescription: {text}\n"
+    );
+    [("base.yaml", BASE.to_owned()), ("sales.yaml", dataset), ("w.yaml", worksheet)]
+        .map(|(path, text)| SourceFile { path: path.to_owned(), text })
+        .into()
+}
+
+/// The functions of every template, as text.
+fn functions(label: &str) -> Vec<Intrinsic> {
+    let mut found = Vec::new();
+    for stack in synthesized(&mesh(&sources(label))) {
+        let template = read::template(&stack.json).expect("valid JSON");
+        for resource in template.resources.values() {
+            for (_, value) in resource.properties.iter() {
+                value.walk(&mut |value| found.extend(value.as_intrinsic().cloned()));
+            }
+        }
+    }
+    found
+}
+
+#[test]
+fn labels_and_descriptions_stay_text() {
+    let plain = functions("plain");
+    let long = "x".repeat(10_000);
+    for label in LABELS.into_iter().chain([long.as_str()]) {
+        assert_eq!(functions(label), plain, "{label}");
+    }
+}
+
+#[test]
+fn a_query_arrives_as_it_was_written() {
+    for label in LABELS {
+        let stacks = synthesized(&mesh(&sources(label)));
+        let queries: Vec<&Value> = stacks
+            .iter()
+            .flat_map(|stack| stack.template.resources.values())
+            .filter(|resource| resource.kind == "AWS::Athena::NamedQuery")
+            .filter_map(|resource| resource.properties.get("QueryString"))
+            .collect();
+        assert_eq!(queries, [&Value::text(label.to_owned())]);
+    }
+}
+
+#[test]
+fn text_that_cloudformation_would_replace_is_refused() {
+    for (label, code) in [
+        ("{{resolve:ssm-secure:/prod/password}}", "dynamic-reference"),
+        ("a \u{7} bell", "invalid-value"),
+    ] {
+        let (mesh, report) = resolved(&sources(label));
+        assert!(mesh.is_none());
+        assert!(report.iter().all(|diagnostic| diagnostic.code.as_str() == code), "{report:?}");
+    }
+}
+
+#[test]
+fn bad_yaml_is_explained_where_it_is() {
+    let deep = format!("kind: {}x{}", "[".repeat(500), "]".repeat(500));
+    let bomb =
+        (1..12).fold("a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n".to_owned(), |text, level| {
+            format!("{text}a{level}: &a{level} [{}]\n", format!("*a{}, ", level - 1).repeat(10))
+        });
+    for (text, code) in [
+        ("kind: Dataset\n\tid: tabs\n", "yaml-syntax"),
+        ("kind: Dataset\nkind: Dataset\nid: twice\n", "duplicate-key"),
+        ("just text", "wrong-type"),
+        ("- a\n- list\n", "wrong-type"),
+        ("kind: [Dataset]\n", "wrong-type"),
+        ("id: nameless\n", "missing-field"),
+        ("? {a: b}\n: c\n", "missing-field"),
+        (deep.as_str(), "yaml-syntax"),
+        (bomb.as_str(), "yaml-syntax"),
+        ("kind: Dataset\nid: 'open\n", "yaml-syntax"),
+        ("%YAML 9.9\n---\nkind: Tenant\n", "yaml-syntax"),
+    ] {
+        let source = SourceFile { path: "bad.yaml".to_owned(), text: text.to_owned() };
+        let (mesh, report) = resolved(&[source]);
+        assert!(mesh.is_none());
+        let codes: Vec<&str> = report.iter().map(|diagnostic| diagnostic.code.as_str()).collect();
+        assert!(codes.contains(&code), "{:.60}: {codes:?}", text);
+        let placed = report.iter().filter(|diagnostic| diagnostic.code.as_str() == code);
+        assert!(placed.clone().all(|diagnostic| diagnostic.primary.is_some()), "{text}");
+    }
+}
+
+#[test]
+fn folders_without_a_mesh_are_explained() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let check = |path: &std::path::Path| {
+        let output = lakewright(["check".as_ref(), path.as_os_str()]);
+        (output.status.code(), transcript(&output))
+    };
+    let (code, text) = check(folder.path());
+    assert!(code == Some(4) && text.contains("empty-mesh"), "{text}");
+    let (code, text) = check(&folder.path().join("nowhere"));
+    assert!(code == Some(2) && text.contains("cannot be read"), "{text}");
+    fs::write(folder.path().join("latin.yaml"), b"kind: Tenant\nlabel: caf\xe9\n").expect("a file");
+    let (code, text) = check(folder.path());
+    assert!(code == Some(4) && text.contains("not-utf8") && text.contains("line 2"), "{text}");
+    let loops = folder.path().join("loops");
+    fs::create_dir(&loops).expect("a folder");
+    fs::write(loops.join("base.yaml"), BASE).expect("a file");
+    std::os::unix::fs::symlink(&loops, loops.join("again")).expect("a link");
+    std::os::unix::fs::symlink(loops.join("self.yaml"), loops.join("self.yaml")).expect("a link");
+    let (code, text) = check(&loops);
+    assert!(code == Some(0), "each file is read once: {text}");
+    fs::write(loops.join("bom.yaml"), format!("\u{feff}{BASE_DATASET}")).expect("a file");
+    assert_eq!(check(&loops).0, Some(0), "a byte order mark is no error");
+    // Without its permissions a file is unreadable, but not for a superuser, whom nothing stops.
+    let (code, text) = check(&loops.join("self.yaml"));
+    assert!(code == Some(2) && text.contains("cannot be read"), "{text}");
+}
+
+#[test]
+fn tags_cannot_become_functions_or_override_what_access_depends_on() {
+    for key in [
+        "Ref",
+        "Fn::Sub",
+        "Condition",
+        "team",
+        "TEAM",
+        "aws:x",
+        "lakewright:mesh",
+        "Classification",
+    ] {
+        let dataset = format!("{BASE_DATASET}tags: {{ \"{key}\": x }}\n");
+        let sources = [("base.yaml", BASE.to_owned()), ("sales.yaml", dataset)]
+            .map(|(path, text)| SourceFile { path: path.to_owned(), text });
+        let (_, report) = resolved(&sources);
+        let codes: Vec<&str> = report.iter().map(|diagnostic| diagnostic.code.as_str()).collect();
+        assert_eq!(codes, ["reserved-tag"], "{key}");
+    }
+}
+
+/// The harnesses of the fuzz targets (`fuzz/`), run here for a bounded number of inputs.
+mod fuzz {
+    use super::*;
+
+    pub(super) fn parse_anything(text: &str) {
+        let source = SourceFile { path: "fuzz.yaml".to_owned(), text: text.to_owned() };
+        let (_, report) = resolved(std::slice::from_ref(&source));
+        // Rendering must survive any span as well.
+        let style = lakewright_manifest::render::Style::Plain;
+        lakewright_manifest::render::human(&report, &[source], style);
+    }
+
+    pub(super) fn synthesize_anything(extra: &str) {
+        let sources = [("base.yaml", BASE), ("sales.yaml", BASE_DATASET), ("fuzz.yaml", extra)]
+            .map(|(path, text)| SourceFile { path: path.to_owned(), text: text.to_owned() });
+        let (mesh, _) = resolved(&sources);
+        let Some(mesh) = mesh else { return };
+        for stack in lakewright_stacks::Plan::of(&mesh).stacks {
+            if let Ok(synthesized) = stack.synthesize() {
+                read::template(&synthesized.json).expect("what is written can be read");
+            }
+        }
+    }
+}
+
+/// Text that often is a mesh: the pieces of one, cut and mixed with noise.
+fn mangled() -> impl Strategy<Value = String> {
+    let pieces: Vec<String> = BASE
+        .lines()
+        .chain(BASE_DATASET.lines())
+        .map(str::to_owned)
+        .chain(
+            [
+                "---",
+                "- ",
+                "  x: y",
+                "\t",
+                "&a",
+                "*a",
+                "!Sub x",
+                "{{resolve:ssm:x}}",
+                "import:",
+                "  bucket: abc",
+            ]
+            .map(str::to_owned),
+        )
+        .collect();
+    let piece = prop_oneof![
+        8 => prop::sample::select(pieces),
+        1 => "\\PC{0,20}",
+        1 => "[a-z: \\[\\]{},#&*!|>'\"%@`-]{0,20}",
+    ];
+    prop::collection::vec(piece, 0..40).prop_map(|lines| lines.join("\n"))
+}
+
+/// A dataset whose free values are anything.
+fn dataset() -> impl Strategy<Value = String> {
+    let text =
+        prop_oneof!["\\PC{0,30}", prop::sample::select(LABELS.to_vec()).prop_map(str::to_owned)];
+    (text.clone(), text, "[a-z][a-z0-9-]{0,45}", "[a-z0-9_.-]{1,70}").prop_map(|(label, tag, id, bucket)| {
+        let quote = |text: &str| serde_json::to_string(text).expect("text as JSON");
+        format!(
+            "kind: Dataset\nid: {id}\nenvironment: dev\nteam: Owners\ntopics: [T]\nkeywords: [{}]\nlabel: {}\n\
+             description: {}\ntags: {{ key: {} }}\nimport: {{ bucket: {} }}\n",
+            quote(&tag), quote(&label), quote(&label), quote(&tag), quote(&bucket)
+        )
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn the_parser_survives_anything(text in mangled()) {
+        fuzz::parse_anything(&text);
+    }
+
+    #[test]
+    fn the_parser_survives_any_characters(text in "\\PC{0,200}") {
+        fuzz::parse_anything(&text);
+    }
+
+    #[test]
+    fn synthesis_survives_any_values(text in dataset()) {
+        fuzz::synthesize_anything(&text);
+    }
+}
