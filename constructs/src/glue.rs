@@ -191,36 +191,35 @@ impl Construct for Table {
 pub struct SecurityConfiguration {
     /// The name.
     pub name: String,
-    /// The key for logs and bookmarks.
-    pub key: KeyHandle,
-    /// Whether data that is written to S3 uses the same key; otherwise the bucket's default holds.
-    pub encrypts_data: bool,
+    /// The key for logs, bookmarks and data. Without one, logs are encrypted by AWS's own key and
+    /// data by the bucket's default.
+    pub key: Option<KeyHandle>,
 }
 
 impl Construct for SecurityConfiguration {
     type Handle = Expr<Name<glue::SecurityConfiguration>>;
 
     fn build(self, scope: &mut Scope<'_>) -> Self::Handle {
+        let arn = self.key.as_ref().map(KeyHandle::arn);
+        let mode = |with_key: &'static str| if arn.is_some() { with_key } else { "DISABLED" };
         let logs = glue::SecurityConfigurationCloudWatchEncryption {
-            cloud_watch_encryption_mode: Some("SSE-KMS".into()),
-            kms_key_arn: Some(self.key.arn()),
+            cloud_watch_encryption_mode: Some(mode("SSE-KMS").into()),
+            kms_key_arn: arn.clone(),
         };
         let bookmarks = glue::SecurityConfigurationJobBookmarksEncryption {
-            job_bookmarks_encryption_mode: Some("CSE-KMS".into()),
-            kms_key_arn: Some(self.key.arn()),
+            job_bookmarks_encryption_mode: Some(mode("CSE-KMS").into()),
+            kms_key_arn: arn.clone(),
         };
-        let data = self.encrypts_data.then(|| {
-            vec![glue::SecurityConfigurationS3Encryption {
-                kms_key_arn: Some(self.key.arn()),
-                s3_encryption_mode: Some("SSE-KMS".into()),
-            }]
-        });
+        let data = glue::SecurityConfigurationS3Encryption {
+            s3_encryption_mode: Some(mode("SSE-KMS").into()),
+            kms_key_arn: arn.clone(),
+        };
         let resource = glue::SecurityConfiguration {
             name: Some(self.name.into()),
             encryption_configuration: Some(glue::SecurityConfigurationEncryptionConfiguration {
                 cloud_watch_encryption: Some(logs),
                 job_bookmarks_encryption: Some(bookmarks),
-                s3_encryptions: data,
+                s3_encryptions: Some(vec![data]),
             }),
         };
         scope.resource(resource, Options::default()).name()
@@ -241,7 +240,7 @@ pub struct Crawler {
     /// When it runs, as `cron(...)`.
     pub schedule: Option<String>,
     /// How its logs are encrypted.
-    pub security: Option<Expr<Name<glue::SecurityConfiguration>>>,
+    pub security: Expr<Name<glue::SecurityConfiguration>>,
     /// What must be there first: what lets the role read.
     pub after: Options,
 }
@@ -258,7 +257,7 @@ impl Construct for Crawler {
             name: Some(self.name.into()),
             role: Some(self.role.arn()),
             database_name: Some(self.database.name()),
-            crawler_security_configuration: self.security,
+            crawler_security_configuration: Some(self.security),
             targets: Some(glue::CrawlerTargets {
                 s3_targets: Some(vec![target]),
                 ..glue::CrawlerTargets::default()
@@ -291,7 +290,7 @@ pub struct Job {
     /// Arguments of the script.
     pub arguments: Vec<(&'static str, Text)>,
     /// How its logs and bookmarks are encrypted.
-    pub security: Option<Expr<Name<glue::SecurityConfiguration>>>,
+    pub security: Expr<Name<glue::SecurityConfiguration>>,
 }
 
 impl Construct for Job {
@@ -321,7 +320,7 @@ impl Construct for Job {
             number_of_workers: Some(2.into()),
             worker_type: Some("G.1X".into()),
             timeout: Some(120.into()),
-            security_configuration: self.security,
+            security_configuration: Some(self.security),
             ..glue::Job::default()
         };
         scope.resource(resource, Options::default()).name()

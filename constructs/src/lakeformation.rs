@@ -28,6 +28,9 @@ impl Construct for Settings {
             admins: Some(admins.collect()),
             // `REPLACE`, the other way, would remove administrators that others have added.
             mutation_type: Some("APPEND".into()),
+            // Otherwise everybody with IAM permissions could use new databases and tables.
+            create_database_default_permissions: Some(Vec::new()),
+            create_table_default_permissions: Some(Vec::new()),
             ..lakeformation::DataLakeSettings::default()
         };
         scope.resource(resource, Options::default())

@@ -230,13 +230,13 @@ impl Construct for SecurityGroup {
             Egress::Https => ("0.0.0.0/0", "HTTPS"),
             Egress::Network(block) => (block, "HTTPS in the network"),
         };
-        let egress = ec2::SecurityGroupEgress {
+        let egress = ec2::SecurityGroupEgressItem {
             cidr_ip: Some(block.into()),
             description: Some(description.into()),
             from_port: Some(443.into()),
             to_port: Some(443.into()),
             ip_protocol: Some("tcp".into()),
-            ..ec2::SecurityGroupEgress::default()
+            ..ec2::SecurityGroupEgressItem::default()
         };
         let resource = ec2::SecurityGroup {
             group_name: Some(self.name.into()),

@@ -40,11 +40,22 @@ impl Construct for StudioDomain {
         // Apps of a domain talk to each other and to their file system on many ports.
         scope.child("AccessWithin").resource(
             ec2::SecurityGroupIngress {
-                description: Some("ML Studio's own traffic".into()),
+                description: Some("Traffic within ML Studio".into()),
                 group_id: Some(group.clone()),
                 ip_protocol: Some("-1".into()),
                 source_security_group_id: Some(group.clone()),
                 ..ec2::SecurityGroupIngress::default()
+            },
+            Options::default(),
+        );
+        // An explicit list of egress rules leaves out what the ingress above lets in.
+        scope.child("AccessWithinOut").resource(
+            ec2::SecurityGroupEgress {
+                description: Some("Traffic within ML Studio".into()),
+                group_id: Some(group.clone()),
+                ip_protocol: Some("-1".into()),
+                destination_security_group_id: Some(group.clone()),
+                ..ec2::SecurityGroupEgress::default()
             },
             Options::default(),
         );

@@ -257,6 +257,22 @@ fn shorten(text: &str) -> String {
     }
 }
 
+impl PolicyArn {
+    /// The account that the policy lies in; `aws` for AWS's own policies.
+    pub fn account(&self) -> &str {
+        self.0.split(':').nth(4).unwrap_or_default()
+    }
+
+    /// The policy of the same name in another account. AWS's own policies are everywhere.
+    #[must_use]
+    pub fn in_account(&self, account: &AccountId) -> Self {
+        if self.account() == "aws" {
+            return self.clone();
+        }
+        Self(self.0.replacen(self.account(), account.as_str(), 1))
+    }
+}
+
 impl RoleArn {
     /// The account that the role lies in.
     pub fn account(&self) -> &str {

@@ -173,6 +173,24 @@ impl Conditions {
         different.next().is_none() && first.is_none_or(|((operator, ..), _)| operator.is_positive())
     }
 
+    /// Two conditions of which one holds when this one does: the longest list of alternatives, cut.
+    pub(crate) fn halves(&self) -> Option<[Self; 2]> {
+        let (operator, key, values) = self
+            .iter()
+            .filter(|(operator, _, values)| operator.is_positive() && values.len() > 1)
+            .max_by_key(|(_, _, values)| values.len())?;
+        let (operator, key, middle) = (*operator, key.clone(), values.len() / 2);
+        let half = |first: bool| {
+            let mut half = self.clone();
+            let values = half.operators.get_mut(&operator)?.get_mut(&key)?;
+            let kept = std::mem::take(values).into_iter().enumerate();
+            *values =
+                kept.filter(|(place, _)| (*place < middle) == first).map(|(_, v)| v).collect();
+            Some(half)
+        };
+        Some([half(true)?, half(false)?])
+    }
+
     /// The conditions with the values of both.
     pub(crate) fn union(&self, other: &Self) -> Self {
         other.iter().fold(self.clone(), |all, (operator, key, values)| {

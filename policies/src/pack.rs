@@ -4,6 +4,8 @@
 //! statement that is larger than a policy is cut by its resources, or its
 //! actions.
 
+use std::collections::BTreeSet;
+
 use crate::document::{DocumentError, IdentityPolicy, Statement};
 use crate::merge::Tagged;
 use crate::size::characters;
@@ -85,33 +87,7 @@ fn cut<C: Ord + Clone>(tagged: Tagged<C>, limit: usize) -> Result<Vec<Piece<C>>,
         return Ok(vec![(tagged, size)]);
     }
     let Tagged { statement, causes } = tagged;
-    let halves: [Statement; 2] = if statement.resources.len() > 1 {
-        let middle = statement.resources.len() / 2;
-        let part = |first: bool| Statement {
-            resources: statement
-                .resources
-                .iter()
-                .enumerate()
-                .filter(|(place, _)| (*place < middle) == first)
-                .map(|(_, resource)| resource.clone())
-                .collect(),
-            ..statement.clone()
-        };
-        [part(true), part(false)]
-    } else if statement.actions.len() > 1 {
-        let middle = statement.actions.len() / 2;
-        let part = |first: bool| Statement {
-            actions: statement
-                .actions
-                .iter()
-                .enumerate()
-                .filter(|(place, _)| (*place < middle) == first)
-                .map(|(_, action)| action.clone())
-                .collect(),
-            ..statement.clone()
-        };
-        [part(true), part(false)]
-    } else {
+    let Some(halves) = halves(&statement) else {
         return Err(PackError::TooLarge {
             sid: statement.sid.to_string(),
             characters: size,
@@ -127,10 +103,31 @@ fn cut<C: Ord + Clone>(tagged: Tagged<C>, limit: usize) -> Result<Vec<Piece<C>>,
     Ok(pieces)
 }
 
+/// Two statements that together say what this one says.
+fn halves(statement: &Statement) -> Option<[Statement; 2]> {
+    let resources = statement.resources.len();
+    if let Some([one, other]) = statement.conditions.halves()
+        && resources == 1
+    {
+        return Some([statement.clone().when(one), statement.clone().when(other)]);
+    }
+    if resources > 1 {
+        let part =
+            |first| Statement { resources: half(&statement.resources, first), ..statement.clone() };
+        return Some([part(true), part(false)]);
+    }
+    let part = |first| Statement { actions: half(&statement.actions, first), ..statement.clone() };
+    (statement.actions.len() > 1).then(|| [part(true), part(false)])
+}
+
+fn half<T: Clone + Ord>(set: &BTreeSet<T>, first: bool) -> BTreeSet<T> {
+    let middle = set.len() / 2;
+    let kept = set.iter().enumerate().filter(|(place, _)| (*place < middle) == first);
+    kept.map(|(_, item)| item.clone()).collect()
+}
+
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
-
     use lakewright_template::Value;
 
     use super::*;

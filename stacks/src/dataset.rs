@@ -81,6 +81,22 @@ impl Context<'_> {
         }
     }
 
+    /// The link to a database of another account's catalog.
+    fn link_name(&self) -> String {
+        self.names.dataset_part(self.environment, self.dataset, "link").replace('-', "_")
+    }
+
+    /// The databases that the dataset's role works on: account and name.
+    fn databases(&self) -> Vec<(String, String)> {
+        let own = self.place.account.clone();
+        let name = self.names.dataset_database(self.environment, self.dataset);
+        let import = self.dataset.import.as_ref();
+        match import.and_then(|import| import.catalog_account.as_ref()) {
+            None => vec![(own, name)],
+            Some(account) => vec![(account.to_string(), name), (own, self.link_name())],
+        }
+    }
+
     /// The role of a team in the dataset's environment.
     fn team_role(&self, team: &TeamName) -> Option<ImportedRole> {
         let member = self.environment.team_named(team)?;
@@ -177,7 +193,6 @@ impl Context<'_> {
         scope.grant(bucket.grant_read_under("profiling/code/", role));
         scope.grant(bucket.grant_read_write_under(&results, role));
         let Place { account, region } = place;
-        let database = names.dataset_database(environment, dataset);
         let arn = |service: &str, resource: &str| {
             format!("arn:{}:{service}:{region}:{account}:{resource}", place.partition())
         };
@@ -196,49 +211,40 @@ impl Context<'_> {
         let none = Conditions::none;
         let metrics = Condition::new(Comparison::StringEquals, "cloudwatch:namespace", "Glue");
         let role_name = names.dataset_role(environment, dataset);
+        let catalog = |parts: &dyn Fn(&str) -> Vec<String>| -> Vec<String> {
+            let of = |(account, database): &(String, String)| {
+                let glue = format!("arn:{}:glue:{region}:{account}", place.partition());
+                parts(database)
+                    .into_iter()
+                    .map(move |part| format!("{glue}:{part}"))
+                    .collect::<Vec<_>>()
+            };
+            self.databases().iter().flat_map(of).collect()
+        };
+        let tables = catalog(&|database| {
+            vec![
+                "catalog".to_owned(),
+                format!("database/{database}"),
+                format!("table/{database}/*"),
+            ]
+        });
+        // Spark asks for these two whatever the job reads.
+        let spark = ["catalog", "database/default", "database/global_temp"];
+        let spark = spark.map(|part| arn("glue", part)).to_vec();
+        let own_logs = vec![
+            arn("logs", &format!("log-group:/aws-glue/crawlers-role/{role_name}*")),
+            arn("logs", &format!("log-group:/aws-glue/jobs/{role_name}*")),
+            arn("logs", &format!("log-group:/aws-glue/jobs/logs-v2-{role_name}*")),
+        ];
+        let without_resource = ["glue:GetSecurityConfiguration", "lakeformation:GetDataAccess"];
+        let any = || vec!["*".to_owned()];
         scope.grant(Grants(vec![
-            grant(
-                "CatalogRead",
-                &CATALOG_READ,
-                vec![
-                    arn("glue", "catalog"),
-                    arn("glue", &format!("database/{database}")),
-                    arn("glue", &format!("table/{database}/*")),
-                ],
-                none(),
-            ),
-            grant(
-                "CatalogWrite",
-                &CATALOG_WRITE,
-                vec![
-                    arn("glue", "catalog"),
-                    arn("glue", &format!("database/{database}")),
-                    arn("glue", &format!("table/{database}/*")),
-                ],
-                none(),
-            ),
-            grant(
-                "WithoutResource",
-                &["glue:GetSecurityConfiguration", "lakeformation:GetDataAccess"],
-                vec!["*".to_owned()],
-                none(),
-            ),
-            grant(
-                "Metrics",
-                &["cloudwatch:PutMetricData"],
-                vec!["*".to_owned()],
-                none().with(metrics),
-            ),
-            grant(
-                "Logs",
-                &LOG_WRITE,
-                vec![
-                    arn("logs", &format!("log-group:/aws-glue/crawlers-role/{role_name}*")),
-                    arn("logs", &format!("log-group:/aws-glue/jobs/{role_name}*")),
-                    arn("logs", &format!("log-group:/aws-glue/jobs/logs-v2-{role_name}*")),
-                ],
-                none(),
-            ),
+            grant("CatalogRead", &CATALOG_READ, tables.clone(), none()),
+            grant("CatalogWrite", &CATALOG_WRITE, tables, none()),
+            grant("SparkDefaults", &["glue:GetDatabase"], spark, none()),
+            grant("WithoutResource", &without_resource, any(), none()),
+            grant("Metrics", &["cloudwatch:PutMetricData"], any(), none().with(metrics)),
+            grant("Logs", &LOG_WRITE, own_logs, none()),
         ]));
     }
 }

@@ -14,6 +14,10 @@ use lakewright_template::limits::{
 };
 use lakewright_template::resolve::Place;
 
+/// Characters of a team's name in AWS. What a team makes is named after it, with room for the rest
+/// of the name (SageMaker: 63 characters).
+const TEAM_CHARACTERS: usize = 40;
+
 /// The names of one mesh.
 #[derive(Debug, Clone, Copy)]
 pub struct Names<'m> {
@@ -90,7 +94,7 @@ impl<'m> Names<'m> {
     /// The name of a team's role, and of its workgroup.
     pub fn team(&self, environment: &Environment, team: &TeamName) -> String {
         let uri = self.uri(environment, "team", &format!("{}/{team}", environment.header.id));
-        physical(environment.resource_prefix.as_str(), &slug(team), &uri, "", ROLE_NAME_CHARACTERS)
+        physical(environment.resource_prefix.as_str(), &slug(team), &uri, "", TEAM_CHARACTERS)
     }
 
     /// The ARN of a team's role: its own, or the one that the mesh imports.

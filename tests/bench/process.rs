@@ -58,7 +58,8 @@ fn report(name: &str, mesh: &Path, folder: &Path, runs: u32) {
     let mut walls = Vec::new();
     let mut cpus = Vec::new();
     for run in 0..runs {
-        let out: PathBuf = folder.join(format!("out-{run}"));
+        let out: PathBuf =
+            folder.join(format!("out-{}-{run}", mesh.file_name().unwrap_or_default().display()));
         let before = usage();
         let start = Instant::now();
         let status = Command::new(env!("CARGO_BIN_EXE_lakewright"))
@@ -73,7 +74,7 @@ fn report(name: &str, mesh: &Path, folder: &Path, runs: u32) {
         let after = usage();
         assert!(status.success(), "{name}: {status}");
         cpus.push(cpu(&after).saturating_sub(cpu(&before)));
-        fs::remove_dir_all(&out).expect("the output was there");
+        // Not removed until the end: ext4 is slow to reuse what has just been deleted.
     }
     let memory = usage().max_rss() / 1024;
     say(&format!("| {name} | {} ms | {} ms | {memory} MiB |", median(walls), median(cpus)));

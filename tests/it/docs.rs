@@ -15,7 +15,7 @@ fn the_guide_runs() {
     for block in blocks(&text) {
         match block {
             Block::File(name, content) => {
-                fs::write(folder.path().join(name), content).expect("a file")
+                fs::write(folder.path().join(name), content).expect("a file");
             }
             Block::Append(name, content) => {
                 let path = folder.path().join(name);

@@ -108,7 +108,7 @@ fn bad_yaml_is_explained_where_it_is() {
         let (mesh, report) = resolved(&[source]);
         assert!(mesh.is_none());
         let codes: Vec<&str> = report.iter().map(|diagnostic| diagnostic.code.as_str()).collect();
-        assert!(codes.contains(&code), "{:.60}: {codes:?}", text);
+        assert!(codes.contains(&code), "{text:.60}: {codes:?}");
         let placed = report.iter().filter(|diagnostic| diagnostic.code.as_str() == code);
         assert!(placed.clone().all(|diagnostic| diagnostic.primary.is_some()), "{text}");
     }
@@ -163,31 +163,6 @@ fn tags_cannot_become_functions_or_override_what_access_depends_on() {
     }
 }
 
-/// The harnesses of the fuzz targets (`fuzz/`), run here for a bounded number of inputs.
-mod fuzz {
-    use super::*;
-
-    pub(super) fn parse_anything(text: &str) {
-        let source = SourceFile { path: "fuzz.yaml".to_owned(), text: text.to_owned() };
-        let (_, report) = resolved(std::slice::from_ref(&source));
-        // Rendering must survive any span as well.
-        let style = lakewright_manifest::render::Style::Plain;
-        lakewright_manifest::render::human(&report, &[source], style);
-    }
-
-    pub(super) fn synthesize_anything(extra: &str) {
-        let sources = [("base.yaml", BASE), ("sales.yaml", BASE_DATASET), ("fuzz.yaml", extra)]
-            .map(|(path, text)| SourceFile { path: path.to_owned(), text: text.to_owned() });
-        let (mesh, _) = resolved(&sources);
-        let Some(mesh) = mesh else { return };
-        for stack in lakewright_stacks::Plan::of(&mesh).stacks {
-            if let Ok(synthesized) = stack.synthesize() {
-                read::template(&synthesized.json).expect("what is written can be read");
-            }
-        }
-    }
-}
-
 /// Text that often is a mesh: the pieces of one, cut and mixed with noise.
 fn mangled() -> impl Strategy<Value = String> {
     let pieces: Vec<String> = BASE
@@ -237,16 +212,16 @@ proptest! {
 
     #[test]
     fn the_parser_survives_anything(text in mangled()) {
-        fuzz::parse_anything(&text);
+        crate::harness::parse_anything(&text);
     }
 
     #[test]
     fn the_parser_survives_any_characters(text in "\\PC{0,200}") {
-        fuzz::parse_anything(&text);
+        crate::harness::parse_anything(&text);
     }
 
     #[test]
     fn synthesis_survives_any_values(text in dataset()) {
-        fuzz::synthesize_anything(&text);
+        crate::harness::synthesize_anything(&text);
     }
 }

@@ -2,6 +2,8 @@
 
 #[path = "../generate.rs"]
 mod generate;
+#[path = "../harness.rs"]
+mod harness;
 
 mod assembly;
 mod cli;

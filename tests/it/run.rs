@@ -113,34 +113,7 @@ pub(crate) fn files(folder: &Path) -> std::collections::BTreeMap<String, Vec<u8>
 }
 
 /// A mesh with one of everything that samples refer to.
-pub(crate) const BASE: &str = r#"kind: Tenant
-id: base
-central_account: "111111111111"
-home_region: eu-west-1
-pivot_role:
-  external_id: base-0123456789
-  trusted_roles: ["arn:aws:iam::111111111111:role/platform"]
-permissions:
-  Limited: { allow: [manage_datasets] }
----
-kind: Organization
-id: org
-team: Owners
-admins: [Linkers]
----
-kind: Environment
-id: dev
-organization: org
-account: "222222222222"
-region: eu-west-1
-team: Owners
-features: { notebooks: true }
-teams:
-  - team: Readers
-    permissions: [create_share, run_athena_query]
-  - team: Limited
-    permissions: [run_athena_query]
-"#;
+pub(crate) const BASE: &str = include_str!("../base.yaml");
 
 /// The dataset that samples refer to.
 pub(crate) const BASE_DATASET: &str = r"kind: Dataset

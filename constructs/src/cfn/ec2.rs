@@ -64,7 +64,7 @@ resource! {
     "AWS::EC2::SecurityGroup" SecurityGroup {
         group_description: "GroupDescription" => Expr<Text>,
         group_name: "GroupName" => Expr<Text>,
-        security_group_egress: "SecurityGroupEgress" => Vec<SecurityGroupEgress>,
+        security_group_egress: "SecurityGroupEgress" => Vec<SecurityGroupEgressItem>,
         security_group_ingress: "SecurityGroupIngress" => Vec<SecurityGroupIngressItem>,
         tags: "Tags" => Vec<SecurityGroupTag>,
         vpc_id: "VpcId" => Expr<Name<crate::cfn::ec2::VPC>>,
@@ -96,7 +96,7 @@ nested! {
 }
 
 nested! {
-    "AWS::EC2::SecurityGroup" SecurityGroupEgress {
+    "AWS::EC2::SecurityGroup" SecurityGroupEgressItem {
         cidr_ip: "CidrIp" => Expr<Text>,
         cidr_ipv6: "CidrIpv6" => Expr<Text>,
         description: "Description" => Expr<Text>,
@@ -106,6 +106,21 @@ nested! {
         ip_protocol: "IpProtocol" => Expr<Text>,
         to_port: "ToPort" => Expr<i64>,
     }
+}
+
+resource! {
+    "AWS::EC2::SecurityGroupEgress" SecurityGroupEgress {
+        cidr_ip: "CidrIp" => Expr<Text>,
+        cidr_ipv6: "CidrIpv6" => Expr<Text>,
+        description: "Description" => Expr<Text>,
+        destination_prefix_list_id: "DestinationPrefixListId" => Expr<Text>,
+        destination_security_group_id: "DestinationSecurityGroupId" => Expr<Name<crate::cfn::ec2::SecurityGroup>>,
+        from_port: "FromPort" => Expr<i64>,
+        group_id: "GroupId" => Expr<Name<crate::cfn::ec2::SecurityGroup>>,
+        ip_protocol: "IpProtocol" => Expr<Text>,
+        to_port: "ToPort" => Expr<i64>,
+    }
+    ID: Attribute<Self, Text> = "Id";
 }
 
 resource! {

@@ -30,7 +30,8 @@ document! {
         /// Whether the platform is in maintenance. Default: `off`.
         #[serde(default)]
         maintenance: Field<Maintenance>,
-        /// The boundary of every role, unless its environment has one.
+        /// The boundary of every role, unless its environment has one: a policy of this name in each
+        /// account, or one of AWS's.
         #[serde(default)]
         permissions_boundary: Field<PolicyArn>,
         /// Quotas that AWS has raised for the accounts of this mesh.

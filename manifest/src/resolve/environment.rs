@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Context, Dependant, Needs, Ownership, Place, Scope, at, distinct, values};
 use crate::Code;
-use crate::diagnostic::{Diagnostic, Origin};
+use crate::diagnostic::{Diagnostic, FileId, Origin};
 use crate::document::{
     ConsumptionRoleDocument, DefaultVpcDocument, EnvironmentDocument, EnvironmentTeamDocument,
     FeaturesDocument, Kind, NetworkDocument,
@@ -14,7 +14,7 @@ use crate::mesh::{
     ConsumptionRole, Environment, EnvironmentPermission, EnvironmentTeam, Features, Header,
     Network, StudioVpc, TenantPermission, Vpc,
 };
-use crate::name::{Id, SubnetId, TeamName, VpcId};
+use crate::name::{AccountId, Id, PolicyArn, SubnetId, TeamName, VpcId};
 use crate::parse::Located;
 
 impl Context {
@@ -56,14 +56,36 @@ impl Context {
                 .value()
                 .and_then(|subscriptions| subscriptions.producers_topic.value().cloned()),
             teams,
-            permissions_boundary: document
-                .permissions_boundary
-                .value()
-                .or_else(|| scope.tenant?.permissions_boundary.as_ref())
-                .cloned(),
+            permissions_boundary: self.boundary(document, scope, origin.file, account?),
             retain_on_delete: document.retain_on_delete.value().copied().unwrap_or(true),
             header,
         })
+    }
+
+    /// A boundary is a policy of the role's own account. The tenant's names a policy that each
+    /// account has; the environment's own is checked.
+    fn boundary(
+        &mut self,
+        document: &EnvironmentDocument,
+        scope: &Scope<'_>,
+        file: FileId,
+        account: &AccountId,
+    ) -> Option<PolicyArn> {
+        if let Some(own) = document.permissions_boundary.value() {
+            if own.account() != "aws" && own.account() != account.as_str() {
+                let message = format!(
+                    "this boundary is a policy of account {}, not of {account}",
+                    own.account()
+                );
+                let origin = at(file, &document.permissions_boundary);
+                let diagnostic = Diagnostic::new(Code::InvalidValue, message)
+                    .at(origin, "")
+                    .help("IAM takes a boundary from the role's own account, or one of AWS's");
+                self.report.push(diagnostic);
+            }
+            return Some(own.clone());
+        }
+        scope.tenant?.permissions_boundary.as_ref().map(|boundary| boundary.in_account(account))
     }
 
     /// Only the organization's team and its admins link environments, and only to a living organization.

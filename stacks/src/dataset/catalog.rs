@@ -47,15 +47,14 @@ pub(super) fn build(scope: &mut Scope<'_>, context: &Context<'_>, role: &RoleHan
     let last = permissions(scope, context, role, before);
     tables(scope, context, data, &database);
     let part = |part: &str| names.dataset_part(environment, dataset, part);
-    let security = data.key.as_ref().map(|key| {
-        let configuration = SecurityConfiguration {
+    let security = scope.add(
+        "SecurityConfiguration",
+        SecurityConfiguration {
             // Glue puts this name into the names of log groups, which the role's policy knows.
             name: names.dataset_role(environment, dataset),
-            key: key.clone(),
-            encrypts_data: true,
-        };
-        scope.add("SecurityConfiguration", configuration)
-    });
+            key: data.key.clone(),
+        },
+    );
     let is_elsewhere =
         dataset.import.as_ref().is_some_and(|import| import.catalog_account.is_some());
     if !is_elsewhere {
@@ -96,7 +95,7 @@ fn database(
         (Some(_), None) => DatabaseHandle::imported(&name),
         (Some(_), Some(account)) => {
             let link = Database {
-                name: names.dataset_part(environment, dataset, "link").replace('-', "_"),
+                name: context.link_name(),
                 description: String::new(),
                 location: String::new(),
                 retain: false,
@@ -155,6 +154,18 @@ fn permissions(
     if let Some(owner) = context.team_role(&dataset.team) {
         write(&mut scope, &owner, ["OwnerLocation", "OwnerDatabase", "OwnerTables"]);
     }
+    if import.is_some_and(|import| import.catalog_account.is_some()) {
+        // A link is seen by those who may describe it; what is behind it was granted above.
+        let link = Catalog::Database {
+            account: environment.account.to_string(),
+            name: context.link_name(),
+        };
+        let describe = |id| set(id, "read", &[Permission::Describe]);
+        chain.grant(&mut scope, role, &link, describe("RoleLink"));
+        if let Some(owner) = context.team_role(&dataset.team) {
+            chain.grant(&mut scope, &owner, &link, describe("OwnerLink"));
+        }
+    }
     let stewards = dataset.stewards.as_ref().filter(|stewards| **stewards != dataset.team);
     if let Some(stewards) = stewards.and_then(|team| context.team_role(team)) {
         let describe = set("StewardsDatabase", "read", &[Permission::Describe]);
@@ -205,7 +216,7 @@ fn profiling(
     context: &Context<'_>,
     role: &RoleHandle,
     database: &DatabaseHandle,
-    security: Option<Expr<Name<glue::SecurityConfiguration>>>,
+    security: Expr<Name<glue::SecurityConfiguration>>,
 ) {
     let Context { names, environment, dataset, .. } = context;
     let bucket = names.environment_bucket(environment);

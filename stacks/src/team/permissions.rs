@@ -70,7 +70,7 @@ type Gate = (Service, Option<EnvironmentPermission>, fn(&Features) -> bool);
 
 /// Services that a team's role works for, with what the team needs for each.
 const SERVICES: [Gate; 8] = [
-    (Service::GLUE, None, |features| features.datasets),
+    (Service::GLUE, Some(EnvironmentPermission::CreateDataset), |features| features.datasets),
     (Service::DATABREW, Some(EnvironmentPermission::CreateDataset), |features| features.datasets),
     (Service::SAGEMAKER, Some(EnvironmentPermission::CreateStudioProfile), |features| {
         features.ml_studio
@@ -132,7 +132,7 @@ pub(super) fn grant(
 
 /// What placeholders stand for.
 struct Fill {
-    values: [(&'static str, String); 9],
+    values: [(&'static str, String); 10],
     target: String,
 }
 
@@ -146,6 +146,7 @@ impl Fill {
                 ("region", place.region.clone()),
                 ("account", place.account.clone()),
                 ("prefix", environment.resource_prefix.to_string()),
+                ("catalog_prefix", environment.resource_prefix.as_str().replace('-', "_")),
                 ("team", team.team.to_string()),
                 ("role_name", names.team(environment, &team.team)),
                 ("team_role_arn", names.team_role_arn(environment, team)),
@@ -239,6 +240,9 @@ impl Fill {
             key: RESOURCE.into(),
             values: vec![team()],
         };
+        // Nobody may pass something off as made by Lakewright.
+        let not_posing =
+            || Condition::new(Comparison::Null, "aws:RequestTag/lakewright:mesh", "true");
         let not_ours =
             || Condition::new(Comparison::Null, "aws:ResourceTag/lakewright:mesh", "true");
         let none = Conditions::none();
@@ -246,11 +250,11 @@ impl Fill {
             When::Always => none,
             When::Tagged => none.with(equals(RESOURCE)),
             When::TaggedByTeam => none.with(equals(RESOURCE)).with(not_ours()),
-            When::Requested => none.with(equals(REQUEST)).with(not_anothers()),
+            When::Requested => none.with(equals(REQUEST)).with(not_anothers()).with(not_posing()),
             When::RequestedByTeam => {
-                none.with(equals(REQUEST)).with(not_anothers()).with(not_ours())
+                none.with(equals(REQUEST)).with(not_anothers()).with(not_posing()).with(not_ours())
             }
-            When::RequestedOnly => none.with(equals(REQUEST)),
+            When::RequestedOnly => none.with(equals(REQUEST)).with(not_posing()),
             When::Holds(conditions) => conditions
                 .iter()
                 .map(|(comparison, key, values)| Condition {

@@ -7,6 +7,7 @@ pub(super) static SCHEMAS: &[(&str, &str)] = &[
     ("AWS::EC2::FlowLog", include_str!("../../data/schemas/ec2-flowlog.json")),
     ("AWS::EC2::RouteTable", include_str!("../../data/schemas/ec2-routetable.json")),
     ("AWS::EC2::SecurityGroup", include_str!("../../data/schemas/ec2-securitygroup.json")),
+    ("AWS::EC2::SecurityGroupEgress", include_str!("../../data/schemas/ec2-securitygroupegress.json")),
     ("AWS::EC2::SecurityGroupIngress", include_str!("../../data/schemas/ec2-securitygroupingress.json")),
     ("AWS::EC2::Subnet", include_str!("../../data/schemas/ec2-subnet.json")),
     ("AWS::EC2::SubnetRouteTableAssociation", include_str!("../../data/schemas/ec2-subnetroutetableassociation.json")),

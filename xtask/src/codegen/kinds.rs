@@ -32,6 +32,7 @@ pub(super) fn property(kind: &str, owner: &str, property: &str) -> Option<&'stat
         ("AWS::Athena::NamedQuery", "", "WorkGroup") => "Expr<Name<crate::cfn::athena::WorkGroup>>",
         ("AWS::Athena::NamedQuery", "", "Database") => "Expr<Text>",
         ("AWS::EC2::FlowLog", "", "DeliverLogsPermissionArn") => ROLE,
+        ("AWS::EC2::SecurityGroupEgress", "", "GroupId" | "DestinationSecurityGroupId") => GROUP,
         ("AWS::EC2::SecurityGroupIngress", "", "GroupId" | "SourceSecurityGroupId") => GROUP,
         ("AWS::EC2::SubnetRouteTableAssociation", "", "SubnetId") => SUBNET,
         ("AWS::EC2::SubnetRouteTableAssociation", "", "RouteTableId") => {
@@ -83,9 +84,8 @@ pub(super) fn property(kind: &str, owner: &str, property: &str) -> Option<&'stat
 /// The kind of an attribute that `Fn::GetAtt` gives.
 pub(super) fn attribute(kind: &str, attribute: &str) -> &'static str {
     match (kind, attribute) {
-        ("AWS::SNS::Topic", "TopicArn") => "Arn<Self>",
         ("AWS::EC2::SecurityGroup", "GroupId") => "Name<Self>",
-        (_, "Arn") => "Arn<Self>",
+        ("AWS::SNS::Topic", "TopicArn") | (_, "Arn") => "Arn<Self>",
         _ => "Text",
     }
 }

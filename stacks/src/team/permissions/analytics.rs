@@ -131,7 +131,7 @@ pub(super) const BLOCKS: &[Block] = &[
             Rule {
                 sid: "BrewTag",
                 actions: &["databrew:TagResource"],
-                resources: &["arn:{partition}:databrew:{region}:{account}:*/{prefix}-*"],
+                resources: &["arn:{partition}:databrew:{region}:{account}:*/{role_name}-*"],
                 when: When::Requested,
             },
             Rule {
@@ -222,7 +222,7 @@ pub(super) const BLOCKS: &[Block] = &[
     // connection resource type in the data (older AWS tables listed it; add connection/{prefix}-* if
     // a live call asks for it), so only its tag is held.
     Block {
-        permission: None,
+        permission: Some(EnvironmentPermission::CreateDataset),
         feature: |features| features.datasets,
         rules: &[
             Rule {
@@ -247,8 +247,8 @@ pub(super) const BLOCKS: &[Block] = &[
                 ],
                 resources: &[
                     "arn:{partition}:glue:{region}:{account}:catalog",
-                    "arn:{partition}:glue:{region}:{account}:database/{prefix}_*",
-                    "arn:{partition}:glue:{region}:{account}:table/{prefix}_*",
+                    "arn:{partition}:glue:{region}:{account}:database/{catalog_prefix}_*",
+                    "arn:{partition}:glue:{region}:{account}:table/{catalog_prefix}_*",
                 ],
                 when: When::Always,
             },
@@ -293,7 +293,7 @@ pub(super) const BLOCKS: &[Block] = &[
     // (unprefixed, shared by all) replaced by glue-assets/{role_name}/ in the environment bucket.
     // lower-case aws:resourceTag corrected.
     Block {
-        permission: None,
+        permission: Some(EnvironmentPermission::CreateDataset),
         feature: |features| features.datasets,
         rules: &[
             Rule {
@@ -319,14 +319,8 @@ pub(super) const BLOCKS: &[Block] = &[
                 when: When::Always,
             },
             Rule {
-                sid: "GlueRulesets",
-                actions: &["glue:ListDataQualityRulesets", "glue:ListDataQualityResults"],
-                resources: &["arn:{partition}:glue:{region}:{account}:dataQualityRuleset/*"],
-                when: When::Always,
-            },
-            Rule {
                 sid: "GlueCreateUnnamed",
-                actions: &["glue:CreateCrawler", "glue:CreateDataQualityRuleset"],
+                actions: &["glue:CreateCrawler"],
                 resources: &["*"],
                 when: When::RequestedOnly,
             },
@@ -340,18 +334,20 @@ pub(super) const BLOCKS: &[Block] = &[
                     "glue:TagResource",
                 ],
                 resources: &[
-                    "arn:{partition}:glue:{region}:{account}:job/{prefix}-*",
-                    "arn:{partition}:glue:{region}:{account}:crawler/{prefix}-*",
-                    "arn:{partition}:glue:{region}:{account}:trigger/{prefix}-*",
-                    "arn:{partition}:glue:{region}:{account}:workflow/{prefix}-*",
-                    "arn:{partition}:glue:{region}:{account}:session/{prefix}-*",
-                    "arn:{partition}:glue:{region}:{account}:dataQualityRuleset/{prefix}-*",
+                    "arn:{partition}:glue:{region}:{account}:job/{role_name}-*",
+                    "arn:{partition}:glue:{region}:{account}:crawler/{role_name}-*",
+                    "arn:{partition}:glue:{region}:{account}:trigger/{role_name}-*",
+                    "arn:{partition}:glue:{region}:{account}:workflow/{role_name}-*",
+                    "arn:{partition}:glue:{region}:{account}:session/{role_name}-*",
                 ],
                 when: When::RequestedByTeam,
             },
             Rule {
                 sid: "GlueManage",
                 actions: &[
+                    "glue:StartWorkflowRun",
+                    "glue:StartTrigger",
+                    "glue:StartJobRun",
                     "glue:UpdateJob",
                     "glue:DeleteJob",
                     "glue:UpdateCrawler",
@@ -360,8 +356,6 @@ pub(super) const BLOCKS: &[Block] = &[
                     "glue:DeleteTrigger",
                     "glue:UpdateWorkflow",
                     "glue:DeleteWorkflow",
-                    "glue:UpdateDataQualityRuleset",
-                    "glue:DeleteDataQualityRuleset",
                     "glue:StopSession",
                     "glue:DeleteSession",
                     "glue:RunStatement",
@@ -373,7 +367,6 @@ pub(super) const BLOCKS: &[Block] = &[
                     "arn:{partition}:glue:{region}:{account}:trigger/{prefix}-*",
                     "arn:{partition}:glue:{region}:{account}:workflow/{prefix}-*",
                     "arn:{partition}:glue:{region}:{account}:session/{prefix}-*",
-                    "arn:{partition}:glue:{region}:{account}:dataQualityRuleset/{prefix}-*",
                 ],
                 when: When::TaggedByTeam,
             },
@@ -384,7 +377,6 @@ pub(super) const BLOCKS: &[Block] = &[
                     "glue:BatchGetJobs",
                     "glue:GetJobRun",
                     "glue:GetJobRuns",
-                    "glue:StartJobRun",
                     "glue:BatchStopJobRun",
                     "glue:GetCrawler",
                     "glue:BatchGetCrawlers",
@@ -393,21 +385,15 @@ pub(super) const BLOCKS: &[Block] = &[
                     "glue:StopCrawler",
                     "glue:GetTrigger",
                     "glue:BatchGetTriggers",
-                    "glue:StartTrigger",
                     "glue:StopTrigger",
                     "glue:GetWorkflow",
                     "glue:GetWorkflowRun",
                     "glue:GetWorkflowRuns",
-                    "glue:StartWorkflowRun",
                     "glue:StopWorkflowRun",
                     "glue:GetTags",
                     "glue:GetSession",
                     "glue:GetStatement",
                     "glue:ListStatements",
-                    "glue:GetDataQualityRuleset",
-                    "glue:StartDataQualityRulesetEvaluationRun",
-                    "glue:GetDataQualityRulesetEvaluationRun",
-                    "glue:GetDataQualityResult",
                 ],
                 resources: &[
                     "arn:{partition}:glue:{region}:{account}:job/{prefix}-*",
@@ -415,7 +401,6 @@ pub(super) const BLOCKS: &[Block] = &[
                     "arn:{partition}:glue:{region}:{account}:trigger/{prefix}-*",
                     "arn:{partition}:glue:{region}:{account}:workflow/{prefix}-*",
                     "arn:{partition}:glue:{region}:{account}:session/{prefix}-*",
-                    "arn:{partition}:glue:{region}:{account}:dataQualityRuleset/{prefix}-*",
                 ],
                 when: When::Tagged,
             },
@@ -449,17 +434,23 @@ pub(super) const BLOCKS: &[Block] = &[
             },
             Rule {
                 sid: "GlueLogs",
+                actions: &["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"],
+                resources: &["arn:{partition}:logs:{region}:{account}:log-group:/aws-glue/*"],
+                when: When::Always,
+            },
+            Rule {
+                // Glue names groups after a security configuration, so that a team has its own.
+                sid: "GlueOwnLogs",
                 actions: &[
-                    "logs:CreateLogGroup",
-                    "logs:CreateLogStream",
-                    "logs:PutLogEvents",
                     "logs:DescribeLogStreams",
                     "logs:FilterLogEvents",
                     "logs:GetLogEvents",
-                    "logs:StartQuery",
                     "logs:GetQueryResults",
+                    "logs:StartQuery",
                 ],
-                resources: &["arn:{partition}:logs:{region}:{account}:log-group:/aws-glue/*"],
+                resources: &[
+                    "arn:{partition}:logs:{region}:{account}:log-group:/aws-glue/*/{role_name}*",
+                ],
                 when: When::Always,
             },
         ],

@@ -105,10 +105,11 @@ pub(super) const BLOCKS: &[Block] = &[
                 sid: "CfnCreate",
                 actions: &["cloudformation:CreateStack"],
                 resources: &[
-                    "arn:{partition}:cloudformation:{region}:{account}:stack/{prefix}-*/*",
+                    "arn:{partition}:cloudformation:{region}:{account}:stack/{role_name}-*/*",
                 ],
                 when: When::Holds(&[
                     (Comparison::Null, "cloudformation:RoleArn", &["true"]),
+                    (Comparison::Null, "aws:RequestTag/lakewright:mesh", &["true"]),
                     (Comparison::StringEquals, "aws:RequestTag/Team", &["{team}"]),
                 ]),
             },
@@ -146,7 +147,9 @@ pub(super) const BLOCKS: &[Block] = &[
             Rule {
                 sid: "SecretsCreate",
                 actions: &["secretsmanager:CreateSecret", "secretsmanager:TagResource"],
-                resources: &["arn:{partition}:secretsmanager:{region}:{account}:secret:{prefix}-*"],
+                resources: &[
+                    "arn:{partition}:secretsmanager:{region}:{account}:secret:{role_name}-*",
+                ],
                 when: When::RequestedByTeam,
             },
             Rule {
@@ -179,7 +182,7 @@ pub(super) const BLOCKS: &[Block] = &[
             Rule {
                 sid: "SqsCreate",
                 actions: &["sqs:CreateQueue", "sqs:TagQueue"],
-                resources: &["arn:{partition}:sqs:{region}:{account}:{prefix}-*"],
+                resources: &["arn:{partition}:sqs:{region}:{account}:{role_name}-*"],
                 when: When::RequestedByTeam,
             },
             Rule {
@@ -219,7 +222,7 @@ pub(super) const BLOCKS: &[Block] = &[
             Rule {
                 sid: "SsmCreate",
                 actions: &["ssm:PutParameter", "ssm:AddTagsToResource"],
-                resources: &["arn:{partition}:ssm:{region}:{account}:parameter/{prefix}-*"],
+                resources: &["arn:{partition}:ssm:{region}:{account}:parameter/{role_name}-*"],
                 when: When::RequestedByTeam,
             },
             Rule {

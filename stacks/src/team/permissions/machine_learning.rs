@@ -12,7 +12,7 @@ pub(super) const BLOCKS: &[Block] = &[
     // propagates tags). Writes on spaces and apps only of the caller's own user profile:
     // ${sagemaker:...} are policy variables of the Studio session (escape as ${!sagemaker:...} inside
     // Fn::Sub; plain strings need no escape). Jobs, models, endpoints must be named {prefix}-* and
-    // tagged Team. sagemaker:Search is filtered by tag. ECR reads cross the account border because
+    // tagged Team. sagemaker:Search is left out: it finds resources of every team. ECR reads cross the account border because
     // AWS's images live in AWS accounts. Dropped: servicecatalog calls (portfolio of Projects,
     // nonsense for a team role), RenderUiTemplate, QueryLineage, Edge Manager (dead), Elastic
     // Inference, workforce and labelling, Create/Delete/UpdateDomain and UserProfile (Lakewright's
@@ -42,16 +42,6 @@ pub(super) const BLOCKS: &[Block] = &[
                 ],
                 resources: &["*"],
                 when: When::Always,
-            },
-            Rule {
-                sid: "StudioSearch",
-                actions: &["sagemaker:Search"],
-                resources: &["*"],
-                when: When::Holds(&[(
-                    Comparison::StringEquals,
-                    "sagemaker:SearchVisibilityCondition/Tags.Team/EqualsIfExists",
-                    &["{team}"],
-                )]),
             },
             Rule {
                 sid: "StudioDomain",
@@ -99,6 +89,16 @@ pub(super) const BLOCKS: &[Block] = &[
                 )]),
             },
             Rule {
+                // Studio tags spaces and apps as it makes them; existing ones cannot be tagged so.
+                sid: "StudioTagOnCreate",
+                actions: &["sagemaker:AddTags"],
+                resources: &[
+                    "arn:{partition}:sagemaker:{region}:{account}:space/*",
+                    "arn:{partition}:sagemaker:{region}:{account}:app/*",
+                ],
+                when: When::Holds(&[(Comparison::Null, "sagemaker:TaggingAction", &["false"])]),
+            },
+            Rule {
                 sid: "StudioCreate",
                 actions: &[
                     "sagemaker:AddTags",
@@ -113,7 +113,7 @@ pub(super) const BLOCKS: &[Block] = &[
                     "sagemaker:CreateEndpointConfig",
                     "sagemaker:CreatePipeline",
                 ],
-                resources: &["arn:{partition}:sagemaker:{region}:{account}:*/{prefix}-*"],
+                resources: &["arn:{partition}:sagemaker:{region}:{account}:*/{role_name}-*"],
                 when: When::Requested,
             },
             Rule {
@@ -159,14 +159,19 @@ pub(super) const BLOCKS: &[Block] = &[
                 actions: &[
                     "logs:CreateLogGroup",
                     "logs:CreateLogStream",
-                    "logs:PutLogEvents",
                     "logs:DescribeLogStreams",
-                    "logs:FilterLogEvents",
-                    "logs:GetLogEvents",
-                    "logs:StartQuery",
-                    "logs:GetQueryResults",
+                    "logs:PutLogEvents",
                 ],
                 resources: &["arn:{partition}:logs:{region}:{account}:log-group:/aws/sagemaker/*"],
+                when: When::Always,
+            },
+            Rule {
+                // The groups are everybody's; the streams begin with the name of the job or instance.
+                sid: "StudioOwnLogs",
+                actions: &["logs:GetLogEvents"],
+                resources: &[
+                    "arn:{partition}:logs:{region}:{account}:log-group:/aws/sagemaker/*:log-stream:{role_name}-*",
+                ],
                 when: When::Always,
             },
             Rule {
@@ -211,8 +216,8 @@ pub(super) const BLOCKS: &[Block] = &[
                     "sagemaker:AddTags",
                 ],
                 resources: &[
-                    "arn:{partition}:sagemaker:{region}:{account}:notebook-instance/{prefix}-*",
-                    "arn:{partition}:sagemaker:{region}:{account}:notebook-instance-lifecycle-config/{prefix}-*",
+                    "arn:{partition}:sagemaker:{region}:{account}:notebook-instance/{role_name}-*",
+                    "arn:{partition}:sagemaker:{region}:{account}:notebook-instance-lifecycle-config/{role_name}-*",
                 ],
                 when: When::Requested,
             },
@@ -255,14 +260,19 @@ pub(super) const BLOCKS: &[Block] = &[
                 actions: &[
                     "logs:CreateLogGroup",
                     "logs:CreateLogStream",
-                    "logs:PutLogEvents",
                     "logs:DescribeLogStreams",
-                    "logs:FilterLogEvents",
-                    "logs:GetLogEvents",
-                    "logs:StartQuery",
-                    "logs:GetQueryResults",
+                    "logs:PutLogEvents",
                 ],
                 resources: &["arn:{partition}:logs:{region}:{account}:log-group:/aws/sagemaker/*"],
+                when: When::Always,
+            },
+            Rule {
+                // The groups are everybody's; the streams begin with the name of the job or instance.
+                sid: "NotebookOwnLogs",
+                actions: &["logs:GetLogEvents"],
+                resources: &[
+                    "arn:{partition}:logs:{region}:{account}:log-group:/aws/sagemaker/*:log-stream:{role_name}-*",
+                ],
                 when: When::Always,
             },
             Rule {

@@ -22,7 +22,9 @@ pub(super) const BLOCKS: &[Block] = &[
             Rule {
                 sid: "SfnCreate",
                 actions: &["states:CreateStateMachine", "states:TagResource"],
-                resources: &["arn:{partition}:states:{region}:{account}:stateMachine:{prefix}-*"],
+                resources: &[
+                    "arn:{partition}:states:{region}:{account}:stateMachine:{role_name}-*",
+                ],
                 when: When::Requested,
             },
             Rule {
@@ -50,7 +52,7 @@ pub(super) const BLOCKS: &[Block] = &[
         ],
     },
     // NotAction gone. Event source mappings carry the Team tag and name an own-prefix function.
-    // Permissions only for named service principals: no public functions; function URLs, code signing
+    // AddPermission is dropped: IAM cannot force a source account on a service; function URLs, code signing
     // configs, capacity providers, microVMs not granted. Layers have no tags, so they are named after
     // the role. Logs only of /aws/lambda/{prefix}-*.
     Block {
@@ -72,7 +74,7 @@ pub(super) const BLOCKS: &[Block] = &[
             Rule {
                 sid: "LambdaCreate",
                 actions: &["lambda:CreateFunction", "lambda:TagResource"],
-                resources: &["arn:{partition}:lambda:{region}:{account}:function:{prefix}-*"],
+                resources: &["arn:{partition}:lambda:{region}:{account}:function:{role_name}-*"],
                 when: When::Requested,
             },
             Rule {
@@ -97,7 +99,6 @@ pub(super) const BLOCKS: &[Block] = &[
                     "lambda:DeleteFunctionConcurrency",
                     "lambda:RemovePermission",
                     "lambda:GetEventSourceMapping",
-                    "lambda:UpdateEventSourceMapping",
                     "lambda:DeleteEventSourceMapping",
                 ],
                 resources: &[
@@ -107,24 +108,6 @@ pub(super) const BLOCKS: &[Block] = &[
                 when: When::Tagged,
             },
             Rule {
-                sid: "LambdaPermit",
-                actions: &["lambda:AddPermission"],
-                resources: &["arn:{partition}:lambda:{region}:{account}:function:{prefix}-*"],
-                when: When::Holds(&[
-                    (Comparison::StringEquals, "aws:ResourceTag/Team", &["{team}"]),
-                    (
-                        Comparison::StringEquals,
-                        "lambda:Principal",
-                        &[
-                            "events.amazonaws.com",
-                            "s3.amazonaws.com",
-                            "sns.amazonaws.com",
-                            "logs.amazonaws.com",
-                        ],
-                    ),
-                ]),
-            },
-            Rule {
                 sid: "LambdaMap",
                 actions: &["lambda:CreateEventSourceMapping"],
                 resources: &["*"],
@@ -132,7 +115,7 @@ pub(super) const BLOCKS: &[Block] = &[
                     (
                         Comparison::ArnLike,
                         "lambda:FunctionArn",
-                        &["arn:{partition}:lambda:{region}:{account}:function:{prefix}-*"],
+                        &["arn:{partition}:lambda:{region}:{account}:function:{role_name}-*"],
                     ),
                     (Comparison::StringEquals, "aws:RequestTag/Team", &["{team}"]),
                 ]),
@@ -160,7 +143,7 @@ pub(super) const BLOCKS: &[Block] = &[
                     "logs:GetQueryResults",
                 ],
                 resources: &[
-                    "arn:{partition}:logs:{region}:{account}:log-group:/aws/lambda/{prefix}-*",
+                    "arn:{partition}:logs:{region}:{account}:log-group:/aws/lambda/{role_name}-*",
                 ],
                 when: When::Always,
             },
@@ -199,9 +182,9 @@ pub(super) const BLOCKS: &[Block] = &[
                     "codebuild:CreateProject",
                 ],
                 resources: &[
-                    "arn:{partition}:codecommit:{region}:{account}:{prefix}-*",
-                    "arn:{partition}:codepipeline:{region}:{account}:{prefix}-*",
-                    "arn:{partition}:codebuild:{region}:{account}:project/{prefix}-*",
+                    "arn:{partition}:codecommit:{region}:{account}:{role_name}-*",
+                    "arn:{partition}:codepipeline:{region}:{account}:{role_name}-*",
+                    "arn:{partition}:codebuild:{region}:{account}:project/{role_name}-*",
                 ],
                 when: When::RequestedByTeam,
             },
@@ -302,7 +285,7 @@ pub(super) const BLOCKS: &[Block] = &[
                     "logs:GetQueryResults",
                 ],
                 resources: &[
-                    "arn:{partition}:logs:{region}:{account}:log-group:/aws/codebuild/{prefix}-*",
+                    "arn:{partition}:logs:{region}:{account}:log-group:/aws/codebuild/{role_name}-*",
                 ],
                 when: When::Always,
             },

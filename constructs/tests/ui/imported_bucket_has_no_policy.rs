@@ -1,0 +1,6 @@
+use lakewright_constructs::bucket::ImportedBucket;
+
+fn main() {
+    let bucket: ImportedBucket = todo!();
+    let _ = bucket.policy();
+}

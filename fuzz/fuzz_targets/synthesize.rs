@@ -1,0 +1,7 @@
+//! `cargo fuzz run synthesize`
+#![no_main]
+#[path = "../../tests/harness.rs"]
+#[allow(dead_code, reason = "each target uses one harness")]
+mod harness;
+
+libfuzzer_sys::fuzz_target!(|text: &str| harness::synthesize_anything(text));
