@@ -4,6 +4,8 @@
 //! when all is there do files move, and when a move fails the ones before are
 //! moved back. Files that Lakewright did not write are never touched.
 
+pub(crate) mod files;
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::io::{BufWriter, Write as _};

@@ -5,6 +5,7 @@ mod assembly;
 mod command;
 mod exit;
 mod mesh;
+mod progress;
 mod ui;
 
 use std::process::ExitCode;

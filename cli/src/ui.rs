@@ -89,12 +89,6 @@ impl Ui {
     }
 }
 
-/// Draws how far long work has come, over itself.
-pub(crate) fn progress(text: &str) {
-    let mut out = io::stderr().lock();
-    drop(write!(out, "\r\u{1b}[2K{text}").and_then(|()| out.flush()));
-}
-
 /// `1 stack`, `2 stacks`.
 pub(crate) fn count(number: usize, noun: &str) -> String {
     if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }

@@ -20,7 +20,11 @@ pub(crate) fn check() -> Result {
 pub(crate) fn test() -> Result {
     cheap_checks()?;
     python_tools()?;
-    run("cargo", &["test", "--workspace", "--quiet"])
+    let units =
+        ["test", "--workspace", "--exclude", "lakewright-cli", "--lib", "--bins", "--tests"];
+    run("cargo", &units)?;
+    // Last, so that the run ends with the summary of the tests that matter most.
+    run("cargo", &["test", "--package", "lakewright-cli", "--test", "it"])
 }
 
 /// The benchmarks.

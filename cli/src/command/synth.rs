@@ -1,18 +1,18 @@
 //! `lakewright synth`: the templates of a mesh.
 
-mod files;
+mod print;
 
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use lakewright_manifest::{Mesh, Report, SourceFile};
 use lakewright_stacks::Plan;
-use lakewright_template::write::{template_to_json, template_to_yaml};
 use rayon::iter::{IntoParallelRefIterator as _, ParallelIterator as _};
 
-use crate::assembly::Staging;
+use crate::assembly::{Staging, files};
 use crate::exit::{Exit, Failure};
 use crate::mesh::load;
+use crate::progress::Progress;
 use crate::ui::{Ui, count};
 
 /// Write the CloudFormation templates of a mesh
@@ -56,7 +56,7 @@ pub(crate) fn run(arguments: &SynthArgs, ui: &mut Ui) -> Result<Exit, Failure> {
     let mut plan = Plan::of(&mesh);
     report.extend(std::mem::take(&mut plan.report));
     if let Some(name) = &arguments.print {
-        return print(&plan, name, arguments.template_format, report, &loaded.sources, ui);
+        return print::run(&plan, name, arguments.template_format, report, &loaded.sources, ui);
     }
     let out = arguments.out.as_deref().ok_or_else(|| Failure::usage("--out is missing"))?;
     write(&mesh, &plan, out, report, &loaded.sources, ui)
@@ -71,7 +71,7 @@ fn write(
     ui: &mut Ui,
 ) -> Result<Exit, Failure> {
     let staging = Staging::begin(out)?;
-    let progress = files::Progress::new(plan.stacks.len(), ui.shows_progress());
+    let progress = Progress::new(plan.stacks.len(), ui.shows_progress());
     let results: Vec<Result<files::Written, files::Unwritten>> = plan
         .stacks
         .par_iter()
@@ -108,52 +108,4 @@ fn write(
         ));
     }
     Ok(Exit::Done)
-}
-
-fn print(
-    plan: &Plan<'_>,
-    name: &str,
-    format: TemplateFormat,
-    mut report: Report,
-    sources: &[SourceFile],
-    ui: &mut Ui,
-) -> Result<Exit, Failure> {
-    let found: Vec<_> = plan
-        .stacks
-        .iter()
-        .filter(|stack| stack.name() == name || stack.address() == name)
-        .collect();
-    let stack = match found.as_slice() {
-        [stack] => stack,
-        [] => {
-            let names: Vec<&str> =
-                plan.stacks.iter().map(lakewright_stacks::StackPlan::name).take(20).collect();
-            return Err(Failure::usage(format!(
-                "there is no stack `{name}`; the first are {}",
-                names.join(", ")
-            )));
-        }
-        several => {
-            let addresses: Vec<String> = several.iter().map(|stack| stack.address()).collect();
-            return Err(Failure::usage(format!(
-                "`{name}` is in several places: {}",
-                addresses.join(", ")
-            )));
-        }
-    };
-    match stack.synthesize() {
-        Ok(synthesized) => {
-            let text = match format {
-                TemplateFormat::Yaml => template_to_yaml(&synthesized.template),
-                TemplateFormat::Json => template_to_json(&synthesized.template),
-            };
-            ui.data(&text);
-            Ok(Exit::Done)
-        }
-        Err(findings) => {
-            report.extend(findings);
-            ui.report(&report.sorted(), sources);
-            Ok(Exit::No)
-        }
-    }
 }

@@ -1,7 +1,6 @@
 //! The files of an assembly, stack by stack, so that no template stays in memory.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use lakewright_manifest::diagnostic::{FileId, Origin};
 use lakewright_manifest::render;
@@ -13,11 +12,10 @@ use serde_json::{Value, json};
 
 use crate::assembly::{FIXED, Output, Staging};
 use crate::exit::Failure;
-use crate::ui;
 
 /// What is kept of a stack whose template has been written: lines of the other files.
 #[derive(Debug)]
-pub(super) struct Written {
+pub(crate) struct Written {
     account: String,
     template: String,
     bytes: usize,
@@ -30,7 +28,7 @@ pub(super) struct Written {
 
 /// Why a template has not been written.
 #[derive(Debug)]
-pub(super) enum Unwritten {
+pub(crate) enum Unwritten {
     /// The mesh asks for something that cannot be.
     Findings(Report),
     /// The file could not be written.
@@ -38,7 +36,7 @@ pub(super) enum Unwritten {
 }
 
 /// Synthesizes a stack and writes its template.
-pub(super) fn template(
+pub(crate) fn template(
     stack: &StackPlan<'_>,
     staging: &Staging,
     sources: &[SourceFile],
@@ -98,14 +96,14 @@ fn to_json(value: &impl serde::Serialize) -> Result<String, Failure> {
 
 /// What was written.
 #[derive(Debug)]
-pub(super) struct Summary {
-    pub(super) stacks: usize,
-    pub(super) accounts: usize,
+pub(crate) struct Summary {
+    pub(crate) stacks: usize,
+    pub(crate) accounts: usize,
     bytes: usize,
 }
 
 impl Summary {
-    pub(super) fn to_json(&self, report: &Report, sources: &[SourceFile]) -> Value {
+    pub(crate) fn to_json(&self, report: &Report, sources: &[SourceFile]) -> Value {
         let Self { stacks, accounts, bytes } = self;
         json!({
             "version": 1,
@@ -118,7 +116,7 @@ impl Summary {
 }
 
 /// Writes the other files and puts everything in place.
-pub(super) fn rest(
+pub(crate) fn rest(
     mesh: &Mesh,
     written: Vec<Written>,
     staging: Staging,
@@ -193,33 +191,5 @@ impl Lines {
         file.put("\n")?;
         file.put(tail)?;
         Ok(file)
-    }
-}
-
-/// How far synthesis has come.
-#[derive(Debug)]
-pub(super) struct Progress {
-    done: AtomicUsize,
-    all: usize,
-    is_shown: bool,
-}
-
-impl Progress {
-    pub(super) fn new(all: usize, is_shown: bool) -> Self {
-        // Small meshes are done before anybody could read it.
-        Self { done: AtomicUsize::new(0), all, is_shown: is_shown && all >= 500 }
-    }
-
-    pub(super) fn step(&self) {
-        let done = self.done.fetch_add(1, Ordering::Relaxed) + 1;
-        if self.is_shown && done.is_multiple_of(100) {
-            ui::progress(&format!("synthesized {done} of {} stacks", self.all));
-        }
-    }
-
-    pub(super) fn end(&self) {
-        if self.is_shown {
-            ui::progress("");
-        }
     }
 }
