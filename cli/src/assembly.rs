@@ -31,6 +31,12 @@ pub(crate) struct Staging {
 impl Staging {
     /// Begins to write into `out`.
     pub(crate) fn begin(out: &Path) -> Result<Self, Failure> {
+        if out.is_file() {
+            return Err(Failure::usage(format!(
+                "{} is a file; `--out` takes a folder",
+                out.display()
+            )));
+        }
         let made: Vec<PathBuf> = out
             .ancestors()
             .take_while(|path| !path.as_os_str().is_empty() && !path.exists())

@@ -76,11 +76,8 @@ impl Ui {
         drop(io::stderr().lock().write_all(text.as_bytes()));
         let errors = report.count(Severity::Error);
         let warnings = report.count(Severity::Warning);
-        let mut codes: Vec<&str> =
-            report.iter().map(|diagnostic| diagnostic.code.as_str()).collect();
-        codes.sort_unstable();
-        codes.dedup();
-        let first = codes.first().copied().unwrap_or_default();
+        let first =
+            report.iter().next().map(|diagnostic| diagnostic.code.as_str()).unwrap_or_default();
         self.note(&format!(
             "{}, {}; `lakewright explain {first}` says more",
             count(errors, "error"),

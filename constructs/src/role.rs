@@ -202,9 +202,17 @@ impl Role {
     fn trust_document(&self, place: &Place) -> Result<Value, DocumentError> {
         let statements = self.trust.iter().enumerate().map(|(number, trust)| match trust {
             Trust::Service(service) => {
-                let name = service.principal.split('.').next().unwrap_or_default();
                 // `vpc-flow-logs` is no name of a statement.
-                let name: String = name.chars().filter(char::is_ascii_alphanumeric).collect();
+                let words = service.principal.split('.').next().unwrap_or_default().split('-');
+                let name: String = words
+                    .flat_map(|word| {
+                        word[..1]
+                            .to_uppercase()
+                            .chars()
+                            .chain(word[1..].chars())
+                            .collect::<Vec<_>>()
+                    })
+                    .collect();
                 Statement::allow(format!("Service{name}"), ["sts:AssumeRole"], [""; 0])
                     .for_principals([Principal::Service(service.principal.into())])
                     .when(service.acting_for(&place.account))

@@ -102,7 +102,20 @@ struct Decoder<'n, 's> {
 impl<'n> Decoder<'n, '_> {
     fn wrong_type(&self, expected: &str) -> DecodeError {
         let message = format!("expected {expected}, got {}", self.node.description());
-        DecodeError::new(Code::WrongType, message, self.node.span)
+        let mut error = DecodeError::new(Code::WrongType, message, self.node.span);
+        let shown = match &self.node.kind {
+            NodeKind::Scalar { text, .. } if text.len() <= 40 => text.as_str(),
+            NodeKind::Scalar { .. } | NodeKind::Sequence(_) | NodeKind::Mapping(_) => "...",
+        };
+        error.help = match expected {
+            "a list" => Some(format!("write it in brackets: `[{shown}]`")),
+            "a mapping" => Some("write `key: value` lines, indented under the name".to_owned()),
+            "true or false" => {
+                Some("write `true` or `false`; YAML 1.2 takes `yes` and `no` for text".to_owned())
+            }
+            _ => None,
+        };
+        error
     }
 
     fn scalar(&self, expected: &str) -> Result<(&'n str, Plain), DecodeError> {

@@ -102,7 +102,15 @@ pub fn parse(file: FileId, source: &SourceFile) -> Parsed {
     let mut parsed = Parsed::default();
     if let Some(error) = stream.error {
         let origin = Origin { file, span: error.span };
+        let help = if error.message.contains("mapping values") {
+            Some("indent this key like its neighbours, or quote a value that has `: ` in it")
+        } else if error.message.contains("quoted scalar") {
+            Some("is a closing quote missing?")
+        } else {
+            None
+        };
         let mut diagnostic = Diagnostic::new(Code::YamlSyntax, error.message).at(origin, "");
+        diagnostic.help = help.map(str::to_owned);
         if source.text.lines().any(|line| line.starts_with('\t')) {
             diagnostic = diagnostic.help("YAML is indented with spaces, not with tabs");
         }

@@ -122,9 +122,10 @@ impl Context {
     ) -> BTreeMap<Id, T> {
         let mut resolved = BTreeMap::new();
         for document in documents {
-            let Some(header) = self.header(document, kind) else { continue };
-            let id = header.id.clone();
-            if let Some(item) = resolve(self, document, header) {
+            // Without a good id the rest is still checked, under a name that nothing refers to.
+            let id = document.document.header().id.value().cloned();
+            let header = self.header(document, kind);
+            if let (Some(item), Some(id)) = (resolve(self, document, header), id) {
                 resolved.insert(id, item);
             }
         }
@@ -183,7 +184,7 @@ impl Context {
         }
     }
 
-    fn header<D: Document>(&mut self, located: &Located<D>, kind: Kind) -> Option<Header> {
+    fn header<D: Document>(&mut self, located: &Located<D>, kind: Kind) -> Header {
         let DocumentHeader { id, label, description, tags, topics, keywords, glossary } =
             located.document.header();
         let file = located.origin.file;
@@ -193,8 +194,9 @@ impl Context {
         let topics = self.texts(file, topics, "topic");
         let keywords = self.texts(file, keywords, "keyword");
         let glossary = self.texts(file, glossary, "term");
-        let id = self.required(id, "id", kind, located.origin)?.clone();
-        Some(Header {
+        let id = self.required(id, "id", kind, located.origin).cloned();
+        let id = id.unwrap_or_else(|| Id::parse("without-id").expect("a name that is an id"));
+        Header {
             label: label_text.unwrap_or_else(|| id.to_string()),
             id,
             description,
@@ -203,7 +205,7 @@ impl Context {
             keywords,
             glossary,
             origin: located.origin,
-        })
+        }
     }
 
     /// The value of a field that must be there. That it is not, is reported.
@@ -219,6 +221,18 @@ impl Context {
             let diagnostic = Diagnostic::new(Code::MissingField, message)
                 .at(document, "in this document")
                 .help(format!("add `{name}:`"));
+            self.report.push(diagnostic);
+        }
+        field.value()
+    }
+
+    /// The value of a field that each entry of a list must have.
+    fn entry<'f, T>(&mut self, field: &'f Field<T>, name: &str, entry: Origin) -> Option<&'f T> {
+        if field.is_absent() {
+            let diagnostic =
+                Diagnostic::new(Code::MissingField, format!("an entry without `{name}`"))
+                    .at(entry, "this entry")
+                    .help(format!("add `{name}:` to it"));
             self.report.push(diagnostic);
         }
         field.value()
@@ -271,12 +285,12 @@ impl Context {
         let diagnostic = match near {
             None if dependant.keeps_alive => {
                 let message = format!(
-                    "the {noun} `{id}` is not in the mesh, and the {} `{}` still depends on it",
+                    "there is no {noun} `{id}` in the mesh, and the {} `{}` depends on it",
                     dependant.kind.noun(),
                     dependant.id
                 );
                 Diagnostic::new(Code::StillInUse, message).help(format!(
-                    "remove what depends on it first, or bring the {noun} `{id}` back"
+                    "declare the {noun}; if it was removed, remove what depends on it first"
                 ))
             }
             near => {

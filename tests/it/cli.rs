@@ -22,6 +22,37 @@ fn a_new_mesh_can_be_checked_and_synthesized() {
 }
 
 #[test]
+fn the_minimal_example_is_what_init_writes() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mesh = folder.path().join("mesh");
+    assert!(lakewright(["init".as_ref(), mesh.as_os_str()]).status.success());
+    for name in ["mesh.yaml", "datasets.yaml", "README.md"] {
+        let written = fs::read_to_string(mesh.join(name)).expect(name);
+        let example = fs::read_to_string(example("minimal").join(name)).expect(name);
+        assert_eq!(
+            written.replace("=mesh.schema.json", "=../../docs/mesh.schema.json"),
+            example,
+            "{name}"
+        );
+    }
+    let other = folder.path().join("other");
+    let team = "Équipe: [x] #1".replace(['[', ']', '#'], "_");
+    let output = lakewright([
+        "init".as_ref(),
+        other.as_os_str(),
+        "--account".as_ref(),
+        "012345678901".as_ref(),
+        "--team".as_ref(),
+        team.as_ref(),
+    ]);
+    assert!(output.status.success(), "{}", transcript(&output));
+    let check = lakewright(["check".as_ref(), other.as_os_str()]);
+    assert!(check.status.success(), "{}", transcript(&check));
+    let bad = lakewright(["init".as_ref(), other.as_os_str(), "--account".as_ref(), "12".as_ref()]);
+    assert_eq!(bad.status.code(), Some(2));
+}
+
+#[test]
 fn findings_show_the_line_what_was_got_and_what_to_do() {
     let folder = tempfile::tempdir().expect("a folder");
     fs::write(folder.path().join("base.yaml"), BASE).expect("a file");

@@ -45,7 +45,7 @@ pub(crate) fn run(arguments: &CheckArgs, ui: &mut Ui) -> Result<Exit, Failure> {
             (Some(base), Some(head)) => report.extend(check_change(base, head)),
             (None, _) => {
                 let message = format!(
-                    "{} has errors of its own, so nothing can be compared with it",
+                    "{} has errors of its own, so nothing can be compared with it; `lakewright check` it first",
                     base.display()
                 );
                 return Err(Failure::usage(message));

@@ -22,7 +22,8 @@ pub(crate) struct ExplainArgs {
 
 pub(crate) fn run(arguments: &ExplainArgs, ui: &mut Ui) -> Result<Exit, Failure> {
     if arguments.list {
-        let codes: Vec<&str> = Code::ALL.iter().map(|code| code.as_str()).collect();
+        let mut codes: Vec<&str> = Code::ALL.iter().map(|code| code.as_str()).collect();
+        codes.sort_unstable();
         ui.data(&format!("{}\n", codes.join("\n")));
         return Ok(Exit::Done);
     }

@@ -2,56 +2,100 @@
 
 use std::fs;
 use std::io::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
+use handlebars::{Handlebars, handlebars_helper, no_escape};
+use lakewright_manifest::{AccountId, RegionName, TeamName};
+use serde_json::{Value, json};
 
 use crate::exit::{Exit, Failure};
 use crate::ui::Ui;
 
 /// Write a small mesh that works
 #[derive(Debug, Args)]
-#[command(after_help = "Example:
-  lakewright init my-mesh && lakewright synth my-mesh --out out")]
+#[command(after_help = "Examples:
+  lakewright init my-mesh && lakewright synth my-mesh --out out
+  lakewright init my-mesh --account 123456789012 --region eu-central-1 --team Analysts")]
 pub(crate) struct InitArgs {
     /// The folder to write into; it is made when it is not there
     dir: PathBuf,
+    /// The account of the first environment
+    #[arg(long, default_value = "222222222222", value_parser = AccountId::parse)]
+    account: AccountId,
+    /// The account that the platform runs in
+    #[arg(long, default_value = "111111111111", value_parser = AccountId::parse)]
+    central_account: AccountId,
+    /// The region of both
+    #[arg(long, default_value = "eu-west-1", value_parser = RegionName::parse)]
+    region: RegionName,
+    /// The team that owns the environment
+    #[arg(long, default_value = "DataPlatform", value_parser = TeamName::parse)]
+    team: TeamName,
 }
 
-/// The same files as `examples/minimal`, so that they are tested.
-const FILES: [(&str, &str); 3] = [
-    ("mesh.yaml", include_str!("../../../examples/minimal/mesh.yaml")),
-    ("datasets.yaml", include_str!("../../../examples/minimal/datasets.yaml")),
+/// What is rendered. With the defaults the result is `examples/minimal`, which a test holds it to.
+const TEMPLATES: [(&str, &str); 3] = [
+    ("mesh.yaml", include_str!("init/mesh.yaml.hbs")),
+    ("datasets.yaml", include_str!("init/datasets.yaml.hbs")),
     ("README.md", include_str!("../../../examples/minimal/README.md")),
 ];
-/// Where the examples' editor schema lies; a new mesh has it beside its files.
-const EXAMPLE_SCHEMA: &str = "../../docs/mesh.schema.json";
+/// The editor schema, beside the files.
 const SCHEMA: &str = "mesh.schema.json";
+
+// Values are written as JSON, which is YAML, so that no value becomes anything but text.
+handlebars_helper!(as_json: |value: Value| value.to_string());
 
 pub(crate) fn run(arguments: &InitArgs, ui: &mut Ui) -> Result<Exit, Failure> {
     let dir = &arguments.dir;
-    let failed = |path: &PathBuf, error: std::io::Error| match error.kind() {
-        std::io::ErrorKind::AlreadyExists => {
-            Failure::usage(format!("{} is there already; nothing was changed", path.display()))
-        }
-        _ => Failure::unexpected(format!("{} cannot be written: {error}", path.display())),
-    };
+    let files = render(arguments, SCHEMA)?;
     let schema = format!("{:#}\n", lakewright_manifest::schema::json_schema());
-    let files = FILES
-        .iter()
-        .map(|(name, text)| (*name, text.replace(EXAMPLE_SCHEMA, SCHEMA)))
-        .chain([(SCHEMA, schema)]);
-    let files: Vec<(PathBuf, String)> = files.map(|(name, text)| (dir.join(name), text)).collect();
+    let files: Vec<(PathBuf, String)> = files
+        .into_iter()
+        .chain([(SCHEMA, schema)])
+        .map(|(name, text)| (dir.join(name), text))
+        .collect();
     // All of it or nothing: a mesh that is half there is worse than none.
     if let Some((path, _)) = files.iter().find(|(path, _)| path.exists()) {
-        return Err(failed(path, std::io::ErrorKind::AlreadyExists.into()));
+        return Err(failed(path, &std::io::ErrorKind::AlreadyExists.into()));
     }
-    fs::create_dir_all(dir).map_err(|error| failed(dir, error))?;
+    fs::create_dir_all(dir).map_err(|error| failed(dir, &error))?;
     for (path, text) in &files {
-        let mut file = fs::File::create_new(path).map_err(|error| failed(path, error))?;
-        file.write_all(text.as_bytes()).map_err(|error| failed(path, error))?;
+        let mut file = fs::File::create_new(path).map_err(|error| failed(path, &error))?;
+        file.write_all(text.as_bytes()).map_err(|error| failed(path, &error))?;
     }
     let shown = dir.display();
     ui.note(&format!("wrote a small mesh to {shown}; next: lakewright synth {shown} --out out"));
     Ok(Exit::Done)
+}
+
+fn render(arguments: &InitArgs, schema: &str) -> Result<Vec<(&'static str, String)>, Failure> {
+    let InitArgs { dir: _, account, central_account, region, team } = arguments;
+    let partition = lakewright_template::resolve::partition_of(region.as_str());
+    let values = json!({
+        "schema": schema,
+        "account": account.as_str(),
+        "central_account": central_account.as_str(),
+        "region": region.as_str(),
+        "team": team.as_str(),
+        "platform_role": format!("arn:{partition}:iam::{central_account}:role/lakewright-platform"),
+    });
+    let mut engine = Handlebars::new();
+    engine.set_strict_mode(true);
+    engine.register_escape_fn(no_escape);
+    engine.register_helper("json", Box::new(as_json));
+    let render = |(name, template): &(&'static str, &str)| {
+        let text = engine.render_template(template, &values);
+        text.map(|text| (*name, text)).map_err(|error| Failure::unexpected(error.to_string()))
+    };
+    TEMPLATES.iter().map(render).collect()
+}
+
+fn failed(path: &Path, error: &std::io::Error) -> Failure {
+    match error.kind() {
+        std::io::ErrorKind::AlreadyExists => {
+            Failure::usage(format!("{} is there already; nothing was changed", path.display()))
+        }
+        _ => Failure::unexpected(format!("{} cannot be written: {error}", path.display())),
+    }
 }

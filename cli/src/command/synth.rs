@@ -59,6 +59,13 @@ pub(crate) fn run(arguments: &SynthArgs, ui: &mut Ui) -> Result<Exit, Failure> {
         return print::run(&plan, name, arguments.template_format, report, &loaded.sources, ui);
     }
     let out = arguments.out.as_deref().ok_or_else(|| Failure::usage("--out is missing"))?;
+    if let (Ok(out), Ok(mesh)) = (out.canonicalize(), arguments.mesh.canonicalize())
+        && mesh.starts_with(out)
+    {
+        return Err(Failure::usage(
+            "the output folder must not be the mesh's own, or one above it",
+        ));
+    }
     write(&mesh, &plan, out, report, &loaded.sources, ui)
 }
 

@@ -55,7 +55,7 @@ document! {
         subscriptions: Field<SubscriptionsDocument>,
         /// The teams that are invited, besides the environment's own.
         #[serde(default)]
-        teams: Field<Vec<EnvironmentTeamDocument>>,
+        teams: Field<Vec<Field<EnvironmentTeamDocument>>>,
         /// The boundary of every role in this environment.
         #[serde(default)]
         permissions_boundary: Field<PolicyArn>,

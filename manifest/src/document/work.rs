@@ -54,10 +54,10 @@ document! {
         profiling: Field<ScheduleDocument>,
         /// The tables. Those with columns are made, the others are found by the crawler.
         #[serde(default)]
-        tables: Field<Vec<TableDocument>>,
+        tables: Field<Vec<Field<TableDocument>>>,
         /// The folders that can be shared.
         #[serde(default)]
-        folders: Field<Vec<FolderDocument>>,
+        folders: Field<Vec<Field<FolderDocument>>>,
         /// Whether bucket, key, database and tables stay when the dataset is removed. Default: true.
         #[serde(default)]
         retain_on_delete: Field<bool>,
@@ -137,7 +137,7 @@ pub struct TableDocument {
     pub format: Field<TableFormat>,
     /// Its columns. Default: the crawler finds them.
     #[serde(default)]
-    pub columns: Field<Vec<ColumnDocument>>,
+    pub columns: Field<Vec<Field<ColumnDocument>>>,
 }
 
 /// The format of a table's files.
@@ -191,7 +191,7 @@ document! {
         #[serde(default)]
         purpose: Field<String>,
         /// What is shared.
-        items: Field<Vec<ShareItemDocument>>,
+        items: Field<Vec<Field<ShareItemDocument>>>,
         /// What may be done with it. Default: `[read]`.
         #[serde(default)]
         permissions: Field<Vec<Field<SharePermission>>>,
@@ -354,7 +354,7 @@ document! {
         /// How it deploys.
         strategy: Field<Strategy>,
         /// Where it deploys, in order.
-        stages: Field<Vec<StageDocument>>,
+        stages: Field<Vec<Field<StageDocument>>>,
     }
 }
 

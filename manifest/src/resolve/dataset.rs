@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use super::{Context, Dependant, Needs, Place, at, values};
 use crate::Code;
 use crate::diagnostic::{Diagnostic, FileId};
-use crate::document::{DatasetDocument, FolderDocument, ImportDocument, Kind, TableDocument};
+use crate::document::{
+    ColumnDocument, DatasetDocument, FolderDocument, ImportDocument, Kind, TableDocument,
+};
 use crate::field::Field;
 use crate::mesh::{
     Column, Dataset, EnvironmentPermission, Folder, Header, Import, Table, TenantPermission,
@@ -108,14 +110,15 @@ impl Context {
     fn tables(
         &mut self,
         file: FileId,
-        field: &Field<Vec<TableDocument>>,
+        field: &Field<Vec<Field<TableDocument>>>,
         header: &Header,
     ) -> BTreeMap<CatalogName, Table> {
         let mut tables = BTreeMap::new();
-        for document in field.value().into_iter().flatten() {
+        for entry in field.value().into_iter().flatten() {
+            let Some(document) = entry.value() else { continue };
+            let here = at(file, entry);
             let TableDocument { name, location, format, columns } = document;
-            let Some(table_name) = self.required(name, "tables.name", Kind::Dataset, header.origin)
-            else {
+            let Some(table_name) = self.entry(name, "name", here) else {
                 continue;
             };
             let table = Table {
@@ -138,13 +141,15 @@ impl Context {
     fn columns(
         &mut self,
         file: FileId,
-        field: &Field<Vec<crate::document::ColumnDocument>>,
+        field: &Field<Vec<Field<ColumnDocument>>>,
         header: &Header,
     ) -> Vec<Column> {
         let mut columns: Vec<Column> = Vec::new();
-        for document in field.value().into_iter().flatten() {
-            let name = self.required(&document.name, "columns.name", Kind::Dataset, header.origin);
-            let kind = self.required(&document.kind, "columns.type", Kind::Dataset, header.origin);
+        for entry in field.value().into_iter().flatten() {
+            let Some(document) = entry.value() else { continue };
+            let here = at(file, entry);
+            let name = self.entry(&document.name, "name", here);
+            let kind = self.entry(&document.kind, "type", here);
             let (Some(name), Some(kind)) = (name, kind) else { continue };
             let is_type = !kind.is_empty()
                 && kind.len() <= 4_096
@@ -170,14 +175,15 @@ impl Context {
     fn folders(
         &mut self,
         file: FileId,
-        field: &Field<Vec<FolderDocument>>,
+        field: &Field<Vec<Field<FolderDocument>>>,
         header: &Header,
     ) -> BTreeMap<Id, Folder> {
         let mut folders = BTreeMap::new();
-        for document in field.value().into_iter().flatten() {
-            let id = self.required(&document.id, "folders.id", Kind::Dataset, header.origin);
-            let prefix =
-                self.required(&document.prefix, "folders.prefix", Kind::Dataset, header.origin);
+        for entry in field.value().into_iter().flatten() {
+            let Some(document) = entry.value() else { continue };
+            let here = at(file, entry);
+            let id = self.entry(&document.id, "id", here);
+            let prefix = self.entry(&document.prefix, "prefix", here);
             let (Some(id), Some(prefix)) = (id, prefix) else { continue };
             let folder = Folder { prefix: prefix.clone(), origin: at(file, &document.id) };
             if folders.insert(id.clone(), folder).is_some() {

@@ -38,6 +38,7 @@ impl Context {
         if let Some(region) = region {
             self.types_exist(region.as_str(), features, at(origin.file, &document.region));
         }
+        self.settings_are_used(document, features, &header);
         let team = team?;
         let teams = self.environment_teams(document, team, &header);
         Some(Environment {
@@ -60,6 +61,51 @@ impl Context {
             retain_on_delete: document.retain_on_delete.value().copied().unwrap_or(true),
             header,
         })
+    }
+
+    /// Settings of a feature that is off would be ignored, and a topic of another account says so
+    /// for whom it acts that ours would never believe it.
+    fn settings_are_used(
+        &mut self,
+        document: &EnvironmentDocument,
+        features: Features,
+        header: &Header,
+    ) {
+        let file = header.origin.file;
+        let settings = [
+            (
+                "ml_studio",
+                !document.ml_studio.is_absent() && !features.ml_studio,
+                at(file, &document.ml_studio),
+            ),
+            (
+                "subscriptions",
+                !document.subscriptions.is_absent() && !features.subscriptions,
+                at(file, &document.subscriptions),
+            ),
+        ];
+        for (name, is_unused, origin) in settings {
+            if is_unused {
+                let message =
+                    format!("environment `{}` has settings for `{name}`, which is off", header.id);
+                let diagnostic = Diagnostic::new(Code::FeatureOff, message)
+                    .at(origin, "")
+                    .help(format!("set `features: {{ {name}: true }}`, or remove the settings"));
+                self.report.push(diagnostic);
+            }
+        }
+        let topic =
+            document.subscriptions.value().map(|subscriptions| &subscriptions.producers_topic);
+        let (Some(topic), Some(account)) = (topic, document.account.value()) else { return };
+        if let Some(arn) = topic.value()
+            && arn.as_str().split(':').nth(4) != Some(account.as_str())
+        {
+            let message = format!("this topic is not in account {account}");
+            let diagnostic = Diagnostic::new(Code::InvalidValue, message)
+                .at(at(file, topic), "")
+                .help("producers write to a topic of the environment's own account");
+            self.report.push(diagnostic);
+        }
     }
 
     /// A boundary is a policy of the role's own account. The tenant's names a policy that each
@@ -148,9 +194,10 @@ impl Context {
     ) -> Vec<EnvironmentTeam> {
         let file = header.origin.file;
         let mut invited: BTreeMap<&TeamName, EnvironmentTeam> = BTreeMap::new();
-        for entry in document.teams.value().into_iter().flatten() {
+        for field in document.teams.value().into_iter().flatten() {
+            let Some(entry) = field.value() else { continue };
             let EnvironmentTeamDocument { team, permissions, iam_role_arn } = entry;
-            let Some(name) = self.required(team, "team", Kind::Environment, header.origin) else {
+            let Some(name) = self.entry(team, "team", at(file, field)) else {
                 continue;
             };
             let origin = at(file, team);
@@ -158,7 +205,11 @@ impl Context {
                 let message = format!("team `{name}` stands twice in environment `{}`", header.id);
                 let diagnostic = Diagnostic::new(Code::DuplicateId, message)
                     .at(origin, "the second time")
-                    .help("the environment's own team has all permissions and is not invited");
+                    .help(if name == own {
+                        "the environment's own team has all permissions and is not invited"
+                    } else {
+                        "keep one entry with the permissions of both"
+                    });
                 self.report.push(diagnostic);
                 continue;
             }

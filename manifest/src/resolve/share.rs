@@ -9,6 +9,7 @@ use crate::Code;
 use crate::decode::suggest;
 use crate::diagnostic::Diagnostic;
 use crate::document::{Kind, ShareDocument, ShareItemDocument};
+use crate::field::Field;
 use crate::mesh::{
     ConsumptionRole, Dataset, EnvironmentPermission, Header, Share, ShareItem, SharePermission,
     ShareStatus, TenantPermission,
@@ -75,7 +76,7 @@ impl Context {
 
     fn items(
         &mut self,
-        documents: &[ShareItemDocument],
+        documents: &[Field<ShareItemDocument>],
         header: &Header,
         dataset: Option<&Dataset>,
     ) -> Vec<ShareItem> {
@@ -88,7 +89,8 @@ impl Context {
             self.report.push(diagnostic);
         }
         let mut items = BTreeSet::new();
-        for ShareItemDocument { table, folder, bucket } in documents {
+        for entry in documents {
+            let Some(ShareItemDocument { table, folder, bucket }) = entry.value() else { continue };
             let (item, origin) = match (table.value(), folder.value(), bucket.value()) {
                 (Some(name), None, None) => (ShareItem::Table(name.clone()), at(file, table)),
                 (None, Some(id), None) => (ShareItem::Folder(id.clone()), at(file, folder)),
@@ -97,7 +99,7 @@ impl Context {
                     let message =
                         format!("an item of share `{}` is not exactly one thing", header.id);
                     let diagnostic = Diagnostic::new(Code::ShareItem, message)
-                        .at(header.origin, "this share")
+                        .at(at(file, entry), "this item")
                         .help("write `table: NAME`, `folder: ID` or `bucket: true`, one for each item");
                     self.report.push(diagnostic);
                     continue;

@@ -54,7 +54,7 @@ impl Context {
                     .help("keep one of them");
             self.report.push(diagnostic);
         }
-        let header = self.header(first, Kind::Tenant)?;
+        let header = self.header(first, Kind::Tenant);
         let Located { document, origin } = first;
         let central_account =
             self.required(&document.central_account, "central_account", Kind::Tenant, *origin);

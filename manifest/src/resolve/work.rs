@@ -9,6 +9,7 @@ use crate::document::{
     DashboardDocument, Kind, NotebookDocument, PipelineDocument, StageDocument,
     StudioProfileDocument, WorksheetDocument,
 };
+use crate::field::Field;
 use crate::mesh::{
     Dashboard, EnvironmentPermission, Header, Network, Notebook, Pipeline, Stage, StudioProfile,
     TenantPermission, Worksheet,
@@ -186,7 +187,7 @@ impl Context {
     fn stages(
         &mut self,
         file: FileId,
-        documents: &[StageDocument],
+        documents: &[Field<StageDocument>],
         header: &Header,
         place: &Place<'_, '_>,
     ) -> Vec<Stage> {
@@ -198,16 +199,12 @@ impl Context {
             self.report.push(diagnostic);
         }
         let mut stages: Vec<Stage> = Vec::new();
-        for document in documents {
-            let stage =
-                self.required(&document.stage, "stages.stage", Kind::Pipeline, header.origin);
-            let environment = self.required(
-                &document.environment,
-                "stages.environment",
-                Kind::Pipeline,
-                header.origin,
-            );
-            let team = self.required(&document.team, "stages.team", Kind::Pipeline, header.origin);
+        for entry in documents {
+            let Some(document) = entry.value() else { continue };
+            let here = at(file, entry);
+            let stage = self.entry(&document.stage, "stage", here);
+            let environment = self.entry(&document.environment, "environment", here);
+            let team = self.entry(&document.team, "team", here);
             let dependant = Dependant::live(Kind::Pipeline, header);
             self.reference(file, &document.environment, Kind::Environment, &dependant);
             let (Some(stage), Some(environment), Some(team)) = (stage, environment, team) else {
