@@ -22,6 +22,8 @@ pub struct Schema {
     plain: Plain,
     validator: OnceLock<Validator>,
     tags: Option<TagStyle>,
+    /// Properties that may be any object, such as policy documents: nothing in them is checked.
+    any_object: Vec<String>,
 }
 
 /// How a resource type takes AWS tags in its property `Tags`.
@@ -62,7 +64,12 @@ pub fn of(kind: &str) -> Option<&'static Schema> {
             }
             _ => None,
         };
-        Schema { plain, validator: OnceLock::new(), tags }
+        let any_object = plain["properties"].as_object().into_iter().flatten();
+        let any_object = any_object
+            .filter(|(_, property)| takes_any_object(property))
+            .map(|(name, _)| name.clone())
+            .collect();
+        Schema { plain, validator: OnceLock::new(), tags, any_object }
     });
     Some(schema)
 }
@@ -118,6 +125,20 @@ pub fn validate(template: &Template, place: &Place) -> Vec<SchemaViolation> {
     violations
 }
 
+/// Whether a property's schema says nothing of an object: the other keywords speak of strings.
+fn takes_any_object(property: &Plain) -> bool {
+    const OF_STRINGS: [&str; 6] =
+        ["default", "format", "maxLength", "minLength", "pattern", "type"];
+    let kind = &property["type"];
+    let is_object = kind.is_null()
+        || kind == "object"
+        || kind.as_array().is_some_and(|kinds| kinds.contains(&"object".into()));
+    is_object
+        && property
+            .as_object()
+            .is_some_and(|keys| keys.keys().all(|key| OF_STRINGS.contains(&key.as_str())))
+}
+
 fn has_conditions(resource: &ResourceEntry) -> bool {
     let mut found = false;
     for (_, value) in resource.properties.iter() {
@@ -163,6 +184,11 @@ impl Schema {
         let mut found: Vec<(String, String)> = Vec::new();
         let mut properties = serde_json::Map::new();
         for (key, value) in resource.properties.iter() {
+            if value.as_map().is_some() && self.any_object.iter().any(|name| name == key) {
+                // Policy documents are half of a template; an empty one is as valid to the schema.
+                properties.insert(key.to_string(), Plain::Object(serde_json::Map::new()));
+                continue;
+            }
             match resolver.resolve(value) {
                 Ok(Some(plain)) => {
                     properties.insert(key.to_string(), plain);

@@ -93,6 +93,65 @@ error[unknown-key]: unknown key `topic`
 }
 
 #[test]
+fn a_bad_id_does_not_hide_what_else_is_wrong() {
+    let folder = tempfile::tempdir().expect("a folder");
+    fs::write(folder.path().join("base.yaml"), BASE).expect("a file");
+    let dataset = BASE_DATASET
+        .replace("id: sales", "id: Sales_1")
+        .replace("environment: dev", "environment: dv")
+        .replace("  - name: orders", "  - location: orders");
+    fs::write(folder.path().join("sales.yaml"), dataset).expect("a file");
+    let output = lakewright(["check".as_ref(), folder.path().as_os_str()]);
+    let text = transcript(&output);
+    for code in ["invalid-value", "unknown-reference", "missing-field"] {
+        assert!(text.contains(&format!("error[{code}]")), "{code}\n{text}");
+    }
+    assert!(
+        text.contains("8 |   - location: orders"),
+        "the entry is shown, not the document\n{text}"
+    );
+}
+
+#[test]
+fn settings_that_would_be_ignored_are_errors() {
+    let environment = |extra: &str| {
+        let folder = tempfile::tempdir().expect("a folder");
+        let text = format!(
+            "{BASE}---\nkind: Environment\nid: other\norganization: org\naccount: \"333333333333\"\nregion: eu-west-1\n\
+             team: Owners\n{extra}\n"
+        );
+        fs::write(folder.path().join("mesh.yaml"), text).expect("a file");
+        transcript(&lakewright(["check".as_ref(), folder.path().as_os_str()]))
+    };
+    let topic = "subscriptions: { producers_topic: \"arn:aws:sns:eu-west-1:333333333333:t\" }";
+    assert!(environment(topic).contains("error[feature-off]"));
+    let on = format!("{topic}\nfeatures: {{ subscriptions: true }}");
+    assert!(environment(&on).contains("is fine"));
+    assert!(
+        environment(&on.replace(":333333333333:t", ":999999999999:t"))
+            .contains("error[invalid-value]")
+    );
+    let boundary = "permissions_boundary: arn:aws:iam::999999999999:policy/b";
+    assert!(environment(boundary).contains("error[invalid-value]"));
+    assert!(environment("tags: { CostCenter: }").contains("error[missing-field]"));
+}
+
+#[test]
+fn the_output_does_not_go_among_the_sources() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mesh = folder.path().join("mesh");
+    assert!(lakewright(["init".as_ref(), mesh.as_os_str()]).status.success());
+    let file = folder.path().join("file");
+    fs::write(&file, "mine").expect("a file");
+    for out in [&mesh, &folder.path().to_owned(), &file] {
+        let output =
+            lakewright(["synth".as_ref(), mesh.as_os_str(), "--out".as_ref(), out.as_os_str()]);
+        assert_eq!(output.status.code(), Some(2), "{}", transcript(&output));
+    }
+    assert!(!mesh.join("assembly.json").exists());
+}
+
+#[test]
 fn programs_get_json_with_a_version() {
     let folder = tempfile::tempdir().expect("a folder");
     fs::write(folder.path().join("mesh.yaml"), format!("{BASE}---\nkind: Datset\nid: x\n"))
