@@ -112,25 +112,46 @@ pub struct Provenance {
 }
 
 /// One artifact of the same stacks as a cloud assembly of the AWS CDK, so that `cdk diff --app DIR`
-/// works: the artifact's id and its description.
+/// works.
 ///
 /// Source: the schema of the package `@aws-cdk/cloud-assembly-schema`, version 36.
-pub fn cdk_artifact(stack: &StackEntry) -> (String, serde_json::Value) {
-    let dependencies: Vec<String> =
-        stack.depends_on.iter().map(|address| artifact_id(address)).collect();
-    let artifact = serde_json::json!({
-        "type": "aws:cloudformation:stack",
-        "environment": format!("aws://{}/{}", stack.account, stack.region),
-        "properties": {
-            "templateFile": stack.template,
-            "stackName": stack.name,
-            "tags": stack.tags,
-            "validateOnSynth": false,
-        },
-        "dependencies": dependencies,
-        "displayName": stack.address(),
-    });
-    (artifact_id(&stack.address()), artifact)
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CdkArtifact<'a> {
+    r#type: &'static str,
+    environment: String,
+    properties: CdkProperties<'a>,
+    dependencies: Vec<String>,
+    display_name: String,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct CdkProperties<'a> {
+    template_file: &'a str,
+    stack_name: &'a str,
+    tags: &'a BTreeMap<String, String>,
+    validate_on_synth: bool,
+}
+
+impl<'a> CdkArtifact<'a> {
+    /// The artifact's id and its description.
+    pub fn of(stack: &'a StackEntry) -> (String, Self) {
+        let address = stack.address();
+        let artifact = Self {
+            r#type: "aws:cloudformation:stack",
+            environment: format!("aws://{}/{}", stack.account, stack.region),
+            properties: CdkProperties {
+                template_file: &stack.template,
+                stack_name: &stack.name,
+                tags: &stack.tags,
+                validate_on_synth: false,
+            },
+            dependencies: stack.depends_on.iter().map(|address| artifact_id(address)).collect(),
+            display_name: address.clone(),
+        };
+        (artifact_id(&address), artifact)
+    }
 }
 
 /// The version of the CDK's format.

@@ -101,6 +101,7 @@ fn links_lead_somewhere() {
     }
     for page in pages {
         let text = fs::read_to_string(&page).expect("a page");
+        assert!(!text.contains("@TABLE@"), "{}: a placeholder", page.display());
         for link in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
             let target = link.split('#').next().unwrap_or_default();
             if target.is_empty() || target.contains("://") {

@@ -7,7 +7,7 @@ use lakewright_manifest::render;
 use lakewright_manifest::{Mesh, Report, SourceFile};
 use lakewright_stacks::StackPlan;
 use lakewright_synth::Cause;
-use lakewright_template::assembly::{self, Grants, IntendedGrant, StackEntry};
+use lakewright_template::assembly::{self, CdkArtifact, Grants, IntendedGrant};
 use serde_json::{Value, json};
 
 use crate::assembly::{FIXED, Output, Staging};
@@ -75,15 +75,15 @@ pub(crate) fn template(
         .collect();
     causes.insert("*", places(&synthesized.causes));
     let causes = to_json(&causes).map_err(Unwritten::Failure)?;
-    let StackEntry { account, template, bytes, .. } = synthesized.entry.clone();
-    let (id, artifact) = assembly::cdk_artifact(&synthesized.entry);
+    let (id, artifact) = CdkArtifact::of(&synthesized.entry);
     let id = to_json(&id).map_err(Unwritten::Failure)?;
+    let artifact = to_json(&artifact).map_err(Unwritten::Failure)?;
     Ok(Written {
-        account,
-        template,
-        bytes,
-        entry: to_json(&synthesized.entry).map_err(Unwritten::Failure)?,
         artifact: format!("{id}:{artifact}"),
+        entry: to_json(&synthesized.entry).map_err(Unwritten::Failure)?,
+        account: synthesized.entry.account,
+        template: synthesized.entry.template,
+        bytes: synthesized.entry.bytes,
         grants: grant_lines,
         tables,
         provenance: format!("{address}:{causes}"),
