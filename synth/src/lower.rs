@@ -246,3 +246,6 @@ fn with_distinct_names(mut statements: Vec<Tagged<Cause>>) -> Vec<Tagged<Cause>>
     }
     statements
 }
+
+#[cfg(test)]
+mod tests;

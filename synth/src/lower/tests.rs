@@ -1,0 +1,122 @@
+use lakewright_policies::Conditions;
+use lakewright_template::resolve::Place;
+use lakewright_template::write::value_to_compact_json;
+
+use super::*;
+use crate::{Grantee, Grants, StackSpec, SynthError, Target};
+
+const HERE: &str = "111122223333";
+
+fn stack() -> Stack {
+    Stack::new(StackSpec {
+        name: "test".to_owned(),
+        place: Place { account: HERE.to_owned(), region: "eu-west-1".to_owned() },
+        description: String::new(),
+        tags: BTreeMap::new(),
+        managed_policies_per_role: 10,
+        trust_policy_characters: 2_048,
+    })
+}
+
+/// Who has a policy in the stack: the bucket, the role, or both.
+struct Sides {
+    bucket: bool,
+    role: bool,
+}
+
+/// The policies of a stack in which a role of `account` receives one grant on a bucket of `HERE`.
+fn policies(account: &str, sides: &Sides) -> Result<Vec<(String, String)>, Vec<SynthError>> {
+    let mut stack = stack();
+    let mut root = stack.root(Cause::default());
+    let bucket = PolicyOwner::Bucket { bucket: "data".into() };
+    let bucket = sides.bucket.then(|| root.child("Bucket").policy(bucket, Vec::new()));
+    let role = PolicyOwner::RoleInline { role: "reader".into(), name: "p".to_owned() };
+    let role = sides.role.then(|| root.child("Role").policy(role, Vec::new()));
+    let arn = format!("arn:aws:iam::{account}:role/reader");
+    root.grant(Grants(vec![Grant {
+        sid: "Read".to_owned(),
+        grantee: Grantee {
+            name: "reader".to_owned(),
+            arn: arn.clone().into(),
+            known_arn: arn,
+            account: account.to_owned(),
+            identity: role,
+        },
+        access: "read",
+        target: Target { name: "dataset/x".to_owned(), account: HERE.to_owned(), policy: bucket },
+        actions: vec!["s3:GetObject"],
+        resources: vec!["arn:aws:s3:::data/*".into()],
+        own_resources: vec!["arn:aws:s3:::data/*".into()],
+        known_resources: vec!["arn:aws:s3:::data/*".to_owned()],
+        conditions: Conditions::none(),
+    }]));
+    let finished = stack.finish()?;
+    let resources = finished.template.resources.into_values();
+    Ok(resources
+        .map(|resource| {
+            let document = resource.properties.get("PolicyDocument").expect("a policy");
+            (resource.kind.to_string(), value_to_compact_json(document))
+        })
+        .collect())
+}
+
+fn kinds(account: &str, sides: &Sides) -> Vec<String> {
+    let policies = policies(account, sides).expect("a place for the grant");
+    policies.into_iter().map(|(kind, _)| kind).collect()
+}
+
+#[test]
+fn in_one_account_a_grant_stands_on_the_resources_side_only() {
+    assert_eq!(kinds(HERE, &Sides { bucket: true, role: true }), ["AWS::S3::BucketPolicy"]);
+}
+
+#[test]
+fn across_accounts_a_grant_stands_on_both_sides() {
+    let both = kinds("444455556666", &Sides { bucket: true, role: true });
+    assert_eq!(both, ["AWS::S3::BucketPolicy", "AWS::IAM::RolePolicy"]);
+}
+
+#[test]
+fn what_is_not_ours_to_write_is_placed_on_the_roles_side() {
+    assert_eq!(kinds(HERE, &Sides { bucket: false, role: true }), ["AWS::IAM::RolePolicy"]);
+}
+
+#[test]
+fn a_grant_without_a_place_is_an_error_with_its_cause() {
+    let errors = policies(HERE, &Sides { bucket: false, role: false }).expect_err("no place");
+    assert!(matches!(errors[0].problem, Problem::Unplaceable { .. }), "{errors:?}");
+    assert_eq!(errors[0].causes, [Cause::default()]);
+}
+
+#[test]
+fn an_object_that_reads_as_a_function_is_an_error() {
+    let mut stack = stack();
+    let injected = Map::new().with("Ref", "AWS::AccountId");
+    let properties = Map::new().with("Bucket", "data").with("PolicyDocument", injected);
+    stack.root(Cause::default()).child("Policy").declare(
+        "AWS::S3::BucketPolicy",
+        properties,
+        Options::default(),
+    );
+    let errors = stack.finish().expect_err("it would be a call");
+    assert!(matches!(errors[0].problem, Problem::InjectedFunction { .. }), "{errors:?}");
+}
+
+#[test]
+fn a_reference_of_another_stack_is_an_error() {
+    let mut other = stack();
+    let foreign = other.root(Cause::default()).child("Policy").declare(
+        "AWS::S3::BucketPolicy",
+        Map::new(),
+        Options::default(),
+    );
+    let mut stack = stack();
+    let properties = Map::new().with("Bucket", "data").with("PolicyDocument", Map::new());
+    stack.root(Cause::default()).child("Policy").declare(
+        "AWS::S3::BucketPolicy",
+        properties,
+        Options::default().after(&foreign),
+    );
+    let errors = stack.finish().expect_err("the same text, another declaration");
+    assert!(matches!(errors[0].problem, Problem::ForeignReference { .. }), "{errors:?}");
+}
