@@ -5,6 +5,31 @@ use lakewright_template::{Arn, Attribute, Expr, Json, Text};
 use crate::field::{nested, resource};
 
 resource! {
+    "AWS::LakeFormation::DataCellsFilter" DataCellsFilter {
+        column_names: "ColumnNames" => Vec<Expr<Text>>,
+        column_wildcard: "ColumnWildcard" => DataCellsFilterColumnWildcard,
+        database_name: "DatabaseName" => Expr<Text>,
+        name: "Name" => Expr<Text>,
+        row_filter: "RowFilter" => DataCellsFilterRowFilter,
+        table_catalog_id: "TableCatalogId" => Expr<Text>,
+        table_name: "TableName" => Expr<Text>,
+    }
+}
+
+nested! {
+    "AWS::LakeFormation::DataCellsFilter" DataCellsFilterRowFilter {
+        all_rows_wildcard: "AllRowsWildcard" => Expr<Json>,
+        filter_expression: "FilterExpression" => Expr<Text>,
+    }
+}
+
+nested! {
+    "AWS::LakeFormation::DataCellsFilter" DataCellsFilterColumnWildcard {
+        excluded_column_names: "ExcludedColumnNames" => Vec<Expr<Text>>,
+    }
+}
+
+resource! {
     "AWS::LakeFormation::DataLakeSettings" DataLakeSettings {
         admins: "Admins" => Vec<DataLakeSettingsDataLakePrincipal>,
         allow_external_data_filtering: "AllowExternalDataFiltering" => Expr<bool>,

@@ -5,6 +5,43 @@ use lakewright_template::{Arn, Attribute, Expr, Json, Name, Text};
 use crate::field::{nested, resource};
 
 resource! {
+    "AWS::S3::AccessPoint" AccessPoint {
+        bucket: "Bucket" => Expr<Name<crate::cfn::s3::Bucket>>,
+        bucket_account_id: "BucketAccountId" => Expr<Text>,
+        name: "Name" => Expr<Text>,
+        policy: "Policy" => Expr<Json>,
+        public_access_block_configuration: "PublicAccessBlockConfiguration" => AccessPointPublicAccessBlockConfiguration,
+        tags: "Tags" => Vec<AccessPointTag>,
+        vpc_configuration: "VpcConfiguration" => AccessPointVpcConfiguration,
+    }
+    ALIAS: Attribute<Self, Text> = "Alias";
+    NETWORK_ORIGIN: Attribute<Self, Text> = "NetworkOrigin";
+    ARN: Attribute<Self, Arn<Self>> = "Arn";
+}
+
+nested! {
+    "AWS::S3::AccessPoint" AccessPointVpcConfiguration {
+        vpc_id: "VpcId" => Expr<Name<crate::cfn::ec2::VPC>>,
+    }
+}
+
+nested! {
+    "AWS::S3::AccessPoint" AccessPointTag {
+        key: "Key" => Expr<Text>,
+        value: "Value" => Expr<Text>,
+    }
+}
+
+nested! {
+    "AWS::S3::AccessPoint" AccessPointPublicAccessBlockConfiguration {
+        block_public_acls: "BlockPublicAcls" => Expr<bool>,
+        block_public_policy: "BlockPublicPolicy" => Expr<bool>,
+        ignore_public_acls: "IgnorePublicAcls" => Expr<bool>,
+        restrict_public_buckets: "RestrictPublicBuckets" => Expr<bool>,
+    }
+}
+
+resource! {
     "AWS::S3::Bucket" Bucket {
         abac_status: "AbacStatus" => Expr<Text>,
         accelerate_configuration: "AccelerateConfiguration" => BucketAccelerateConfiguration,

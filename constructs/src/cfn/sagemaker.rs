@@ -270,3 +270,223 @@ nested! {
         space_storage_settings: "SpaceStorageSettings" => DomainDefaultSpaceStorageSettings,
     }
 }
+
+resource! {
+    "AWS::SageMaker::NotebookInstance" NotebookInstance {
+        accelerator_types: "AcceleratorTypes" => Vec<Expr<Text>>,
+        additional_code_repositories: "AdditionalCodeRepositories" => Vec<Expr<Text>>,
+        default_code_repository: "DefaultCodeRepository" => Expr<Text>,
+        direct_internet_access: "DirectInternetAccess" => Expr<Text>,
+        instance_metadata_service_configuration: "InstanceMetadataServiceConfiguration" => NotebookInstanceInstanceMetadataServiceConfiguration,
+        instance_type: "InstanceType" => Expr<Text>,
+        kms_key_id: "KmsKeyId" => Expr<Name<crate::cfn::kms::Key>>,
+        lifecycle_config_name: "LifecycleConfigName" => Expr<Text>,
+        notebook_instance_name: "NotebookInstanceName" => Expr<Text>,
+        platform_identifier: "PlatformIdentifier" => Expr<Text>,
+        role_arn: "RoleArn" => Expr<Arn<crate::cfn::iam::Role>>,
+        root_access: "RootAccess" => Expr<Text>,
+        security_group_ids: "SecurityGroupIds" => Vec<Expr<Name<crate::cfn::ec2::SecurityGroup>>>,
+        subnet_id: "SubnetId" => Expr<Name<crate::cfn::ec2::Subnet>>,
+        tags: "Tags" => Vec<NotebookInstanceTag>,
+        volume_size_in_gb: "VolumeSizeInGB" => Expr<i64>,
+    }
+    NOTEBOOK_INSTANCE_ARN: Attribute<Self, Text> = "NotebookInstanceArn";
+}
+
+nested! {
+    "AWS::SageMaker::NotebookInstance" NotebookInstanceTag {
+        key: "Key" => Expr<Text>,
+        value: "Value" => Expr<Text>,
+    }
+}
+
+nested! {
+    "AWS::SageMaker::NotebookInstance" NotebookInstanceInstanceMetadataServiceConfiguration {
+        minimum_instance_metadata_service_version: "MinimumInstanceMetadataServiceVersion" => Expr<Text>,
+    }
+}
+
+resource! {
+    "AWS::SageMaker::UserProfile" UserProfile {
+        domain_id: "DomainId" => Expr<Text>,
+        single_sign_on_user_identifier: "SingleSignOnUserIdentifier" => Expr<Text>,
+        single_sign_on_user_value: "SingleSignOnUserValue" => Expr<Text>,
+        tags: "Tags" => Vec<UserProfileTag>,
+        user_profile_name: "UserProfileName" => Expr<Text>,
+        user_settings: "UserSettings" => UserProfileUserSettings,
+    }
+    USER_PROFILE_ARN: Attribute<Self, Text> = "UserProfileArn";
+}
+
+nested! {
+    "AWS::SageMaker::UserProfile" UserProfileUserSettings {
+        auto_mount_home_efs: "AutoMountHomeEFS" => Expr<Text>,
+        code_editor_app_settings: "CodeEditorAppSettings" => UserProfileCodeEditorAppSettings,
+        custom_file_system_configs: "CustomFileSystemConfigs" => Vec<UserProfileCustomFileSystemConfig>,
+        custom_posix_user_config: "CustomPosixUserConfig" => UserProfileCustomPosixUserConfig,
+        default_landing_uri: "DefaultLandingUri" => Expr<Text>,
+        execution_role: "ExecutionRole" => Expr<Text>,
+        jupyter_lab_app_settings: "JupyterLabAppSettings" => UserProfileJupyterLabAppSettings,
+        jupyter_server_app_settings: "JupyterServerAppSettings" => UserProfileJupyterServerAppSettings,
+        kernel_gateway_app_settings: "KernelGatewayAppSettings" => UserProfileKernelGatewayAppSettings,
+        r_studio_server_pro_app_settings: "RStudioServerProAppSettings" => UserProfileRStudioServerProAppSettings,
+        security_groups: "SecurityGroups" => Vec<Expr<Name<crate::cfn::ec2::SecurityGroup>>>,
+        sharing_settings: "SharingSettings" => UserProfileSharingSettings,
+        space_storage_settings: "SpaceStorageSettings" => UserProfileDefaultSpaceStorageSettings,
+        studio_web_portal: "StudioWebPortal" => Expr<Text>,
+        studio_web_portal_settings: "StudioWebPortalSettings" => UserProfileStudioWebPortalSettings,
+    }
+}
+
+nested! {
+    "AWS::SageMaker::UserProfile" UserProfileStudioWebPortalSettings {
+        hidden_app_types: "HiddenAppTypes" => Vec<Expr<Text>>,
+        hidden_instance_types: "HiddenInstanceTypes" => Vec<Expr<Text>>,
+        hidden_ml_tools: "HiddenMlTools" => Vec<Expr<Text>>,
+        hidden_sage_maker_image_version_aliases: "HiddenSageMakerImageVersionAliases" => Vec<UserProfileHiddenSageMakerImage>,
+    }
+}
+
+nested! {
+    "AWS::SageMaker::UserProfile" UserProfileHiddenSageMakerImage {
+        sage_maker_image_name: "SageMakerImageName" => Expr<Text>,
+        version_aliases: "VersionAliases" => Vec<Expr<Text>>,
+    }
+}
+
+nested! {
+    "AWS::SageMaker::UserProfile" UserProfileDefaultSpaceStorageSettings {
+        default_ebs_storage_settings: "DefaultEbsStorageSettings" => UserProfileDefaultEbsStorageSettings,
+    }
+}
+
+nested! {
+    "AWS::SageMaker::UserProfile" UserProfileDefaultEbsStorageSettings {
+        default_ebs_volume_size_in_gb: "DefaultEbsVolumeSizeInGb" => Expr<i64>,
+        maximum_ebs_volume_size_in_gb: "MaximumEbsVolumeSizeInGb" => Expr<i64>,
+    }
+}
+
+nested! {
+    "AWS::SageMaker::UserProfile" UserProfileSharingSettings {
+        notebook_output_option: "NotebookOutputOption" => Expr<Text>,
+        s3_kms_key_id: "S3KmsKeyId" => Expr<Text>,
+        s3_output_path: "S3OutputPath" => Expr<Text>,
+    }
+}
+
+nested! {
+    "AWS::SageMaker::UserProfile" UserProfileRStudioServerProAppSettings {
+        access_status: "AccessStatus" => Expr<Text>,
+        user_group: "UserGroup" => Expr<Text>,
+    }
+}
+
+nested! {
+    "AWS::SageMaker::UserProfile" UserProfileKernelGatewayAppSettings {
+        custom_images: "CustomImages" => Vec<UserProfileCustomImage>,
+        default_resource_spec: "DefaultResourceSpec" => UserProfileResourceSpec,
+        lifecycle_config_arns: "LifecycleConfigArns" => Vec<Expr<Text>>,
+    }
+}
+
+nested! {
+    "AWS::SageMaker::UserProfile" UserProfileResourceSpec {
+        instance_type: "InstanceType" => Expr<Text>,
+        lifecycle_config_arn: "LifecycleConfigArn" => Expr<Text>,
+        sage_maker_image_arn: "SageMakerImageArn" => Expr<Text>,
+        sage_maker_image_version_arn: "SageMakerImageVersionArn" => Expr<Text>,
+        training_plan_arn: "TrainingPlanArn" => Expr<Text>,
+    }
+}
+
+nested! {
+    "AWS::SageMaker::UserProfile" UserProfileCustomImage {
+        app_image_config_name: "AppImageConfigName" => Expr<Text>,
+        image_name: "ImageName" => Expr<Text>,
+        image_version_number: "ImageVersionNumber" => Expr<i64>,
+    }
+}
+
+nested! {
+    "AWS::SageMaker::UserProfile" UserProfileJupyterServerAppSettings {
+        default_resource_spec: "DefaultResourceSpec" => UserProfileResourceSpec,
+        lifecycle_config_arns: "LifecycleConfigArns" => Vec<Expr<Text>>,
+    }
+}
+
+nested! {
+    "AWS::SageMaker::UserProfile" UserProfileJupyterLabAppSettings {
+        built_in_lifecycle_config_arn: "BuiltInLifecycleConfigArn" => Expr<Text>,
+        code_repositories: "CodeRepositories" => Vec<UserProfileCodeRepository>,
+        custom_images: "CustomImages" => Vec<UserProfileCustomImage>,
+        default_resource_spec: "DefaultResourceSpec" => UserProfileResourceSpec,
+        emr_settings: "EmrSettings" => UserProfileEmrSettings,
+        lifecycle_config_arns: "LifecycleConfigArns" => Vec<Expr<Text>>,
+    }
+}
+
+nested! {
+    "AWS::SageMaker::UserProfile" UserProfileEmrSettings {
+        assumable_role_arns: "AssumableRoleArns" => Vec<Expr<Text>>,
+        execution_role_arns: "ExecutionRoleArns" => Vec<Expr<Text>>,
+    }
+}
+
+nested! {
+    "AWS::SageMaker::UserProfile" UserProfileCodeRepository {
+        repository_url: "RepositoryUrl" => Expr<Text>,
+    }
+}
+
+nested! {
+    "AWS::SageMaker::UserProfile" UserProfileCustomPosixUserConfig {
+        gid: "Gid" => Expr<i64>,
+        uid: "Uid" => Expr<i64>,
+    }
+}
+
+nested! {
+    "AWS::SageMaker::UserProfile" UserProfileCustomFileSystemConfig {
+        efs_file_system_config: "EFSFileSystemConfig" => UserProfileEFSFileSystemConfig,
+        f_sx_lustre_file_system_config: "FSxLustreFileSystemConfig" => UserProfileFSxLustreFileSystemConfig,
+        s3_file_system_config: "S3FileSystemConfig" => UserProfileS3FileSystemConfig,
+    }
+}
+
+nested! {
+    "AWS::SageMaker::UserProfile" UserProfileS3FileSystemConfig {
+        mount_path: "MountPath" => Expr<Text>,
+        s3_uri: "S3Uri" => Expr<Text>,
+    }
+}
+
+nested! {
+    "AWS::SageMaker::UserProfile" UserProfileFSxLustreFileSystemConfig {
+        file_system_id: "FileSystemId" => Expr<Text>,
+        file_system_path: "FileSystemPath" => Expr<Text>,
+    }
+}
+
+nested! {
+    "AWS::SageMaker::UserProfile" UserProfileEFSFileSystemConfig {
+        file_system_id: "FileSystemId" => Expr<Text>,
+        file_system_path: "FileSystemPath" => Expr<Text>,
+    }
+}
+
+nested! {
+    "AWS::SageMaker::UserProfile" UserProfileCodeEditorAppSettings {
+        built_in_lifecycle_config_arn: "BuiltInLifecycleConfigArn" => Expr<Text>,
+        custom_images: "CustomImages" => Vec<UserProfileCustomImage>,
+        default_resource_spec: "DefaultResourceSpec" => UserProfileResourceSpec,
+        lifecycle_config_arns: "LifecycleConfigArns" => Vec<Expr<Text>>,
+    }
+}
+
+nested! {
+    "AWS::SageMaker::UserProfile" UserProfileTag {
+        key: "Key" => Expr<Text>,
+        value: "Value" => Expr<Text>,
+    }
+}

@@ -72,6 +72,22 @@ pub(super) fn property(kind: &str, owner: &str, property: &str) -> Option<&'stat
         }
         ("AWS::SageMaker::Domain", "", "KmsKeyId") => "Expr<Name<crate::cfn::kms::Key>>",
         ("AWS::SageMaker::Domain", "", "VpcId") => VPC,
+        // Statements of rules hold statements again, without an end.
+        ("AWS::WAFv2::WebACL", "", "Rules") => "Vec<Expr<Json>>",
+        ("AWS::CodeBuild::Project", "", "ServiceRole") => ROLE,
+        ("AWS::CodeBuild::Project", "", "EncryptionKey") => KEY,
+        ("AWS::CodePipeline::Pipeline", "", "RoleArn") => ROLE,
+        ("AWS::CodeCommit::Repository", "", "KmsKeyId") => KEY,
+        ("AWS::Events::Rule", "Target", "RoleArn") => ROLE,
+        ("AWS::StepFunctions::StateMachine", "", "RoleArn") => ROLE,
+        ("AWS::Scheduler::Schedule", "Target", "RoleArn") => ROLE,
+        ("AWS::S3::AccessPoint", "", "Bucket") => BUCKET,
+        ("AWS::SageMaker::NotebookInstance", "", "RoleArn") => ROLE,
+        ("AWS::SageMaker::NotebookInstance", "", "KmsKeyId") => "Expr<Name<crate::cfn::kms::Key>>",
+        ("AWS::SageMaker::NotebookInstance", "", "SubnetId") => SUBNET,
+        ("AWS::SageMaker::NotebookInstance", "", "SecurityGroupIds") => {
+            "Vec<Expr<Name<crate::cfn::ec2::SecurityGroup>>>"
+        }
         ("AWS::SageMaker::Domain", "", "SubnetIds") => "Vec<Expr<Name<crate::cfn::ec2::Subnet>>>",
         ("AWS::SageMaker::Domain", "DomainUserSettings", "ExecutionRole") => ROLE,
         ("AWS::SageMaker::Domain", "DomainUserSettings", "SecurityGroups") => {

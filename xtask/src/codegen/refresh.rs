@@ -21,6 +21,10 @@ const REGION: &str = "us-east-1";
 const TYPES: &[&str] = &[
     "AWS::Athena::NamedQuery",
     "AWS::Athena::WorkGroup",
+    "AWS::CloudWatch::Alarm",
+    "AWS::CodeBuild::Project",
+    "AWS::CodeCommit::Repository",
+    "AWS::CodePipeline::Pipeline",
     "AWS::EC2::FlowLog",
     "AWS::EC2::RouteTable",
     "AWS::EC2::SecurityGroup",
@@ -30,6 +34,9 @@ const TYPES: &[&str] = &[
     "AWS::EC2::SubnetRouteTableAssociation",
     "AWS::EC2::VPC",
     "AWS::EC2::VPCEndpoint",
+    "AWS::Events::EventBus",
+    "AWS::Events::EventBusPolicy",
+    "AWS::Events::Rule",
     "AWS::Glue::Crawler",
     "AWS::Glue::Database",
     "AWS::Glue::Job",
@@ -41,10 +48,14 @@ const TYPES: &[&str] = &[
     "AWS::IAM::RolePolicy",
     "AWS::KMS::Alias",
     "AWS::KMS::Key",
+    "AWS::LakeFormation::DataCellsFilter",
     "AWS::LakeFormation::DataLakeSettings",
     "AWS::LakeFormation::PrincipalPermissions",
     "AWS::LakeFormation::Resource",
     "AWS::Logs::LogGroup",
+    "AWS::QuickSight::DataSource",
+    "AWS::QuickSight::Group",
+    "AWS::S3::AccessPoint",
     "AWS::S3::Bucket",
     "AWS::S3::BucketPolicy",
     "AWS::SNS::Subscription",
@@ -54,6 +65,12 @@ const TYPES: &[&str] = &[
     "AWS::SQS::QueuePolicy",
     "AWS::SSM::Parameter",
     "AWS::SageMaker::Domain",
+    "AWS::SageMaker::NotebookInstance",
+    "AWS::SageMaker::UserProfile",
+    "AWS::Scheduler::Schedule",
+    "AWS::StepFunctions::StateMachine",
+    "AWS::WAFv2::IPSet",
+    "AWS::WAFv2::WebACL",
 ];
 
 /// Actions in the schemas' handlers that IAM does not know, and what was meant (empty: drop it).
@@ -66,6 +83,7 @@ const CORRECTIONS: &[(&str, &str)] = &[
     ("efs:TagResource", "elasticfilesystem:TagResource"),
     ("kms:ReEncrypt", "kms:ReEncryptFrom"),
     ("lakeformation:CreateTable", "glue:CreateTable"),
+    ("payments:GetConnectedAccount", ""),
     ("s3:DeleteBucketAnalyticsConfiguration", "s3:PutAnalyticsConfiguration"),
     ("s3:DeleteBucketCors", "s3:PutBucketCORS"),
     ("s3:DeleteBucketEncryption", "s3:PutEncryptionConfiguration"),
@@ -80,6 +98,16 @@ const CORRECTIONS: &[(&str, &str)] = &[
 
 /// Handlers of the types whose schemas have none; from the services' API and authorization references.
 const HANDLERS: &[(&str, &[&str])] = &[
+    (
+        "AWS::CodeBuild::Project",
+        &[
+            "codebuild:BatchGetProjects",
+            "codebuild:CreateProject",
+            "codebuild:DeleteProject",
+            "codebuild:UpdateProject",
+            "iam:PassRole",
+        ],
+    ),
     (
         "AWS::LakeFormation::DataLakeSettings",
         &["lakeformation:GetDataLakeSettings", "lakeformation:PutDataLakeSettings"],
