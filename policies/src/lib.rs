@@ -4,6 +4,7 @@
 //! that mean the same and were built the same way are the same bytes. Nothing
 //! here knows a data mesh.
 
+pub mod catalogue;
 pub mod condition;
 pub mod document;
 pub mod merge;

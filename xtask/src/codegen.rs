@@ -5,6 +5,7 @@
 //! `template/src/schema/pinned.rs` (the schemas as constants). Both are
 //! checked in; `codegen --check` fails when they are stale.
 
+pub(crate) mod actions;
 mod kinds;
 pub(crate) mod refresh;
 

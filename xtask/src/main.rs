@@ -16,7 +16,7 @@ cargo xtask <task>
   layers             the crates depend on each other only as ARCHITECTURE.md allows
   sizes              no file has outgrown one idea
   codegen [--check]  generates the typed resources from the pinned schemas
-  codegen --refresh  pins the schemas again from the cfn-lint package, then generates
+  codegen --refresh  pins schemas and IAM actions again from their packages, then generates
   bench [process|phases]   the benchmarks: whole processes, single phases
 ";
 
@@ -30,7 +30,9 @@ fn main() -> ExitCode {
         ["sizes"] => sizes::check(),
         ["codegen"] => codegen::write(),
         ["codegen", "--check"] => codegen::check(),
-        ["codegen", "--refresh"] => codegen::refresh::run().and_then(|()| codegen::write()),
+        ["codegen", "--refresh"] => codegen::refresh::run()
+            .and_then(|()| codegen::actions::run())
+            .and_then(|()| codegen::write()),
         ["bench", rest @ ..] => tasks::bench(rest),
         _ => Err(USAGE.to_owned()),
     };

@@ -1,0 +1,208 @@
+//! The IAM action catalogue: what the service authorization reference says of each action.
+//!
+//! `policies/data/PROVENANCE` states where the data comes from. A service is
+//! parsed when it is first asked for, once in a process.
+
+#[rustfmt::skip]
+mod pinned;
+
+use std::collections::BTreeMap;
+use std::sync::{LazyLock, OnceLock};
+
+/// A service of the catalogue.
+#[derive(Debug)]
+pub struct CatalogueService {
+    /// Condition keys of the service's actions and resource types, by their number.
+    keys: Vec<ConditionKey>,
+    /// Resource types by name.
+    types: BTreeMap<&'static str, ResourceType>,
+    /// Actions by their name in lower case: IAM does not tell `GetObject` from `getobject`.
+    actions: BTreeMap<String, Action>,
+}
+
+/// A condition key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ConditionKey {
+    /// The key, such as `aws:ResourceTag/${TagKey}`.
+    pub name: &'static str,
+    /// The type of its values, such as `String` or `ArrayOfString`.
+    pub kind: &'static str,
+}
+
+/// A resource type of a service.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ResourceType {
+    /// The name, such as `bucket`.
+    pub name: &'static str,
+    /// The form of its ARNs, with variables such as `${BucketName}`.
+    pub arn: &'static str,
+    keys: Vec<usize>,
+}
+
+/// An action.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Action {
+    /// The name without the service, such as `GetObject`.
+    pub name: &'static str,
+    /// The access levels, such as `Read`; the last one is the coarse one.
+    pub levels: Vec<&'static str>,
+    /// The resource types that a statement may name. Without any, only `*` works.
+    pub resources: Vec<ActionResource>,
+    /// Other actions that the caller needs as well.
+    pub dependents: Vec<&'static str>,
+    keys: Vec<usize>,
+}
+
+/// A resource type of one action.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ActionResource {
+    /// The name of the type.
+    pub kind: &'static str,
+    /// Whether a statement that allows the action must cover a resource of this type.
+    pub is_required: bool,
+    keys: Vec<usize>,
+}
+
+/// The prefixes of the services in the catalogue, sorted.
+pub fn services() -> impl Iterator<Item = &'static str> {
+    pinned::SERVICES.iter().map(|(prefix, _)| *prefix)
+}
+
+/// A service by its prefix, such as `s3`.
+pub fn service(prefix: &str) -> Option<&'static CatalogueService> {
+    static SLOTS: LazyLock<Vec<OnceLock<CatalogueService>>> =
+        LazyLock::new(|| pinned::SERVICES.iter().map(|_| OnceLock::new()).collect());
+    let place = pinned::SERVICES.binary_search_by(|(name, _)| (*name).cmp(prefix)).ok()?;
+    Some(SLOTS[place].get_or_init(|| parse(pinned::SERVICES[place].1)))
+}
+
+/// An action by its whole name, such as `s3:GetObject`, with its service.
+pub fn action(name: &str) -> Option<(&'static CatalogueService, &'static Action)> {
+    let (prefix, name) = name.split_once(':')?;
+    let service = service(&prefix.to_lowercase())?;
+    Some((service, service.actions.get(&name.to_lowercase())?))
+}
+
+impl CatalogueService {
+    /// A resource type by its name.
+    pub fn resource_type(&self, name: &str) -> Option<&ResourceType> {
+        self.types.get(name)
+    }
+
+    /// The actions, by their names in lower case.
+    pub fn actions(&self) -> impl Iterator<Item = &Action> {
+        self.actions.values()
+    }
+
+    /// The service's own condition keys that an action carries, for one of its resource types: those
+    /// of the action, of the type in this action, and of the type.
+    pub fn condition_keys(&self, action: &Action, kind: Option<&str>) -> Vec<ConditionKey> {
+        let mut numbers = action.keys.clone();
+        for resource in &action.resources {
+            if kind.is_none_or(|kind| kind == resource.kind) {
+                numbers.extend(&resource.keys);
+                numbers.extend(self.types.get(resource.kind).into_iter().flat_map(|t| &t.keys));
+            }
+        }
+        numbers.sort_unstable();
+        numbers.dedup();
+        numbers.into_iter().map(|number| self.keys[number]).collect()
+    }
+
+    /// Whether an action, on a resource type, carries a condition key. The key may have its own
+    /// ending in the place of a variable: `aws:ResourceTag/Team`.
+    pub fn carries(&self, action: &Action, kind: Option<&str>, key: &str) -> bool {
+        self.condition_keys(action, kind).iter().any(|known| {
+            let stem = known.name.split(['$', '<']).next().unwrap_or_default();
+            let is_template = stem.len() < known.name.len();
+            let key = key.get(..stem.len()).filter(|_| is_template).unwrap_or(key);
+            key.eq_ignore_ascii_case(stem)
+        })
+    }
+}
+
+fn parse(text: &'static str) -> CatalogueService {
+    let mut service =
+        CatalogueService { keys: Vec::new(), types: BTreeMap::new(), actions: BTreeMap::new() };
+    for line in text.lines() {
+        let fields: Vec<&'static str> = line.split('\t').collect();
+        match fields.as_slice() {
+            ["k", name, kind] => service.keys.push(ConditionKey { name, kind }),
+            ["r", name, arn, keys] => {
+                service.types.insert(name, ResourceType { name, arn, keys: numbers(keys) });
+            }
+            ["a", name, levels, resources, keys, dependents] => {
+                let resources = resources.split_whitespace().map(|resource| {
+                    let (kind, keys) = resource.split_once(':').unwrap_or((resource, ""));
+                    let required = kind.strip_suffix('*');
+                    ActionResource {
+                        kind: required.unwrap_or(kind),
+                        is_required: required.is_some(),
+                        keys: numbers(keys),
+                    }
+                });
+                let action = Action {
+                    name,
+                    levels: levels.split(", ").collect(),
+                    resources: resources.collect(),
+                    dependents: dependents.split_whitespace().collect(),
+                    keys: numbers(keys),
+                };
+                service.actions.insert(name.to_lowercase(), action);
+            }
+            _ => unreachable!("codegen writes three kinds of lines, and a test reads each: {line}"),
+        }
+    }
+    service
+}
+
+fn numbers(list: &str) -> Vec<usize> {
+    list.split(',').filter_map(|number| number.parse().ok()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_service_can_be_read() {
+        let mut actions = 0;
+        for prefix in services() {
+            let service = service(prefix).expect("a pinned service");
+            actions += service.actions.len();
+            for action in service.actions() {
+                assert!(!action.levels.is_empty(), "{prefix}:{}", action.name);
+                for resource in &action.resources {
+                    let kind = resource.kind;
+                    assert!(
+                        service.resource_type(kind).is_some(),
+                        "{prefix}:{} {kind}",
+                        action.name
+                    );
+                }
+                service.condition_keys(action, None);
+            }
+        }
+        assert!(actions > 3_000, "{actions}");
+    }
+
+    #[test]
+    fn actions_know_their_resources_and_keys() {
+        let (s3, get) = action("S3:getobject").expect("an action");
+        assert_eq!(get.name, "GetObject");
+        let kinds: Vec<&str> = get.resources.iter().map(|resource| resource.kind).collect();
+        assert_eq!(kinds, ["accesspointobject", "object"]);
+        assert_eq!(
+            s3.resource_type("bucket").map(|t| t.arn),
+            Some("arn:${Partition}:s3:::${BucketName}")
+        );
+        assert!(s3.carries(get, Some("object"), "s3:ExistingObjectTag/Team"));
+        assert!(!s3.carries(get, Some("object"), "s3:prefix"));
+        let (lambda, create) = action("lambda:CreateFunction").expect("an action");
+        assert!(lambda.carries(create, None, "aws:RequestTag/Team"));
+        assert!(action("glue:ListDatabases").is_none());
+        assert!(
+            action("lakeformation:GrantPermissions").is_some_and(|(_, a)| a.resources.is_empty())
+        );
+    }
+}
