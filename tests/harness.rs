@@ -25,7 +25,7 @@ pub(crate) fn synthesize_anything(text: &str) {
         .map(|(path, text)| SourceFile { path: path.to_owned(), text: text.to_owned() });
     let (mesh, _) = resolved(&sources);
     let Some(mesh) = mesh else { return };
-    for stack in Plan::of(&mesh).stacks {
+    for stack in Plan::of(&mesh, None).stacks {
         if let Ok(synthesized) = stack.synthesize() {
             read::template(&synthesized.json).expect("what is written can be read");
         }

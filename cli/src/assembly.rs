@@ -11,7 +11,7 @@ use std::fs;
 use std::io::{BufWriter, Write as _};
 use std::path::{Path, PathBuf};
 
-use lakewright_template::assembly::Assembly;
+use lakewright_template::assembly::{Assembly, StackEntry};
 
 use crate::exit::Failure;
 
@@ -52,15 +52,15 @@ impl Staging {
     }
 
     /// Writes a file of the new assembly. Several threads may.
-    pub(crate) fn write(&self, path: &str, text: &str) -> Result<(), Failure> {
+    pub(crate) fn write(&self, path: &str, bytes: &[u8]) -> Result<(), Failure> {
         let target = self.folder.join("new").join(path);
-        if let Ok(()) = fs::write(&target, text) {
+        if let Ok(()) = fs::write(&target, bytes) {
             Ok(())
         } else {
             // The folder is made when the first file in it is written.
             let parent = target.parent().unwrap_or(&self.folder);
             fs::create_dir_all(parent).map_err(|error| failed(parent, &error))?;
-            fs::write(&target, text).map_err(|error| failed(&target, &error))
+            fs::write(&target, bytes).map_err(|error| failed(&target, &error))
         }
     }
 
@@ -165,11 +165,18 @@ impl Drop for Staging {
 fn owned_files(out: &Path) -> BTreeSet<String> {
     let Ok(text) = fs::read_to_string(out.join("assembly.json")) else { return BTreeSet::new() };
     let Ok(assembly) = serde_json::from_str::<Assembly>(&text) else { return BTreeSet::new() };
-    let templates = assembly.stacks.into_iter().map(|stack| stack.template);
+    let handouts = assembly.handouts.into_iter().map(|handout| handout.path);
+    let of_stack = |stack: StackEntry| {
+        let assets = stack.assets.into_iter().map(|asset| asset.path);
+        std::iter::once(stack.template).chain(assets)
+    };
+    let files = assembly.stacks.into_iter().flat_map(of_stack).chain(handouts);
     // A path that leads out of the folder was not written by us.
-    let is_ours =
-        |path: &String| path.starts_with("templates/") && !path.split('/').any(|part| part == "..");
-    templates.filter(is_ours).chain(FIXED.map(str::to_owned)).collect()
+    let is_ours = |path: &String| {
+        let is_inside = !path.split('/').any(|part| part == "..");
+        is_inside && (path.starts_with("templates/") || path.starts_with("assets/"))
+    };
+    files.filter(is_ours).chain(FIXED.map(str::to_owned)).collect()
 }
 
 /// The files that every assembly has.

@@ -6,6 +6,7 @@ mod command;
 mod exit;
 mod mesh;
 mod progress;
+mod synthesis;
 mod ui;
 
 use std::process::ExitCode;

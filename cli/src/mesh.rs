@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use lakewright_manifest::diagnostic::FileId;
 use lakewright_manifest::parse::{Documents, Parsed, parse};
 use lakewright_manifest::resolve::resolve;
-use lakewright_manifest::{Code, Diagnostic, Mesh, Report, SourceFile};
+use lakewright_manifest::{Code, Date, Diagnostic, Mesh, Report, SourceFile};
 use rayon::iter::{
     IndexedParallelIterator as _, IntoParallelRefIterator as _, ParallelIterator as _,
 };
@@ -18,6 +18,14 @@ use crate::exit::Failure;
 const DEPTH: usize = 16;
 /// Bytes that a file may have: more than any person writes.
 const FILE_BYTES: u64 = 64 * 1024 * 1024;
+
+/// The day on which shares are looked at.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Day {
+    /// The day: shares that expire before it give no access [default: no share has expired]
+    #[arg(long, value_name = "YYYY-MM-DD", value_parser = Date::parse)]
+    pub(crate) as_of: Option<Date>,
+}
 
 /// A mesh as it was read.
 #[derive(Debug)]

@@ -1,6 +1,6 @@
 //! Buckets: private, encrypted, versioned, logged, TLS only.
 
-use lakewright_policies::condition::{Comparison, Condition, Operator};
+use lakewright_policies::condition::{Comparison, Condition};
 use lakewright_policies::{Conditions, Principal, Statement};
 use lakewright_synth::{
     Construct, Grant, Grantee, Grants, Options, PolicyOwner, PolicySlot, Scope, Target,
@@ -8,12 +8,13 @@ use lakewright_synth::{
 use lakewright_template::resolve::Place;
 use lakewright_template::{Arn, Expr, Name, Ref, Value};
 
+use crate::access_point::{AccessPointHandle, Traffic, under};
 use crate::cfn::s3;
 use crate::key::{ImportedKey, KeyAccess, KeyHandle};
 use crate::role::Receives;
 
-const READ_OBJECTS: [&str; 2] = ["s3:GetObject", "s3:GetObjectVersion"];
-const WRITE_OBJECTS: [&str; 4] =
+pub(crate) const READ_OBJECTS: [&str; 2] = ["s3:GetObject", "s3:GetObjectVersion"];
+pub(crate) const WRITE_OBJECTS: [&str; 4] =
     ["s3:AbortMultipartUpload", "s3:DeleteObject", "s3:ListMultipartUploadParts", "s3:PutObject"];
 const LIST: [&str; 3] = ["s3:GetBucketLocation", "s3:ListBucket", "s3:ListBucketMultipartUploads"];
 
@@ -259,6 +260,31 @@ pub trait BucketTraffic {
         self.parts().0.read(to.grantee())
     }
 
+    /// The right to read every object; the bucket's key is granted by itself.
+    fn grant_read_objects(&self, to: &impl Receives) -> Grants {
+        let access = self.parts().0;
+        access.list(to.grantee(), Conditions::none()).and(access.objects(
+            "ReadData",
+            "read",
+            &READ_OBJECTS,
+            "*",
+            to.grantee(),
+        ))
+    }
+
+    /// The right to read, write and delete every object; the bucket's key is granted by itself.
+    fn grant_read_write_objects(&self, to: &impl Receives) -> Grants {
+        let access = self.parts().0;
+        let actions = [&READ_OBJECTS[..], &WRITE_OBJECTS[..]].concat();
+        access.list(to.grantee(), Conditions::none()).and(access.objects(
+            "ReadWriteData",
+            "write",
+            &actions,
+            "*",
+            to.grantee(),
+        ))
+    }
+
     /// The right to read, write and delete every object.
     fn grant_read_write(&self, to: &impl Receives) -> Grants {
         self.parts().0.read_write(to.grantee())
@@ -267,6 +293,18 @@ pub trait BucketTraffic {
     /// The right to read, write and delete the objects under a prefix.
     fn grant_read_write_under(&self, prefix: &str, to: &impl Receives) -> Grants {
         self.parts().0.under(prefix, "ReadWriteObjects", "write", &WRITE_OBJECTS, to.grantee())
+    }
+
+    /// The right to read, or to read and write, the objects under a prefix for requests that come
+    /// through an access point. The access point's own policy must allow them as well.
+    fn grant_through(
+        &self,
+        access_point: &AccessPointHandle,
+        prefix: &str,
+        traffic: Traffic,
+        to: &impl Receives,
+    ) -> Grants {
+        self.parts().0.through(access_point.arn(), prefix, traffic, to.grantee())
     }
 
     /// The right to read the objects under a prefix.
@@ -321,17 +359,40 @@ impl BucketAccess {
             (None, _) => Grants::default(),
         };
         let actions = [&READ_OBJECTS[..], more].concat();
-        let prefixes = Condition {
-            operator: Operator::new(Comparison::StringLike),
-            key: "s3:prefix".into(),
-            values: vec![format!("{prefix}*").into()],
-        };
-        let mut list = self.list(to, Conditions::none().with(prefixes));
+        let mut list = self.list(to, Conditions::none().with(under(prefix)));
         for grant in &mut list.0 {
             // These two actions know no prefix and would never match the condition.
             grant.actions.retain(|action| *action == "s3:ListBucket");
         }
         list.and(self.objects(sid, access, &actions, &format!("{prefix}*"), to)).and(key)
+    }
+
+    /// What reaches an encrypted object through an access point needs the key, and only through S3.
+    fn through(&self, arn: &str, prefix: &str, traffic: Traffic, to: &Grantee) -> Grants {
+        let from = || {
+            Conditions::none().with(Condition::new(
+                Comparison::ArnEquals,
+                "s3:DataAccessPointArn",
+                arn.to_owned(),
+            ))
+        };
+        let objects = format!("{}/{prefix}*", self.arn);
+        self.grant(
+            "ListThrough",
+            "list",
+            &["s3:ListBucket"],
+            self.arn.clone(),
+            to,
+            from().with(under(prefix)),
+        )
+        .and(self.grant(
+            "FolderThrough",
+            traffic.word(),
+            &traffic.actions(),
+            objects,
+            to,
+            from(),
+        ))
     }
 
     fn list(&self, to: &Grantee, conditions: Conditions) -> Grants {

@@ -18,10 +18,21 @@ pub struct Database {
     pub location: String,
     /// Whether it stays when it leaves the stack.
     pub retain: bool,
-    /// The database of another account that this one is a link to, with the account.
-    pub link: Option<(String, String)>,
+    /// The database that this one is a link to.
+    pub link: Option<DatabaseLink>,
     /// What must be there first.
     pub after: Vec<LogicalId>,
+}
+
+/// A database of another account or region.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DatabaseLink {
+    /// The account of its catalog.
+    pub account: String,
+    /// Its name.
+    pub database: String,
+    /// Its region, when that is another one.
+    pub region: Option<String>,
 }
 
 /// A database: of this stack, or one that exists already.
@@ -67,10 +78,10 @@ impl Construct for Database {
             location_uri: self.link.is_none().then(|| self.location.into()),
             // Without this, everybody with IAM permissions could read new tables.
             create_table_default_permissions: self.link.is_none().then(Vec::new),
-            target_database: self.link.map(|(account, name)| glue::DatabaseDatabaseIdentifier {
-                catalog_id: Some(account.into()),
-                database_name: Some(name.into()),
-                region: None,
+            target_database: self.link.map(|link| glue::DatabaseDatabaseIdentifier {
+                catalog_id: Some(link.account.into()),
+                database_name: Some(link.database.into()),
+                region: link.region.map(Into::into),
             }),
             ..glue::DatabaseDatabaseInput::default()
         };

@@ -135,6 +135,11 @@ impl KeyHandle {
         self.access.grant("UseKeyVia", "use", &USE, to.grantee(), via(services, region))
     }
 
+    /// The right to decrypt through some services only.
+    pub fn grant_decrypt_via(&self, to: &impl Receives, services: &[&str], region: &str) -> Grants {
+        self.access.grant("DecryptVia", "read", &DECRYPT, to.grantee(), via(services, region))
+    }
+
     pub(crate) fn access(&self) -> &KeyAccess {
         &self.access
     }
@@ -167,6 +172,11 @@ impl ImportedKey {
     /// The right to encrypt and decrypt through some services only.
     pub fn grant_use_via(&self, to: &impl Receives, services: &[&str], region: &str) -> Grants {
         self.access.grant("UseKeyVia", "use", &USE, to.grantee(), via(services, region))
+    }
+
+    /// The right to decrypt through some services only.
+    pub fn grant_decrypt_via(&self, to: &impl Receives, services: &[&str], region: &str) -> Grants {
+        self.access.grant("DecryptVia", "read", &DECRYPT, to.grantee(), via(services, region))
     }
 
     /// The right to hand the key to volumes, under conditions.

@@ -31,6 +31,11 @@ impl Construct for Settings {
             // Otherwise everybody with IAM permissions could use new databases and tables.
             create_database_default_permissions: Some(Vec::new()),
             create_table_default_permissions: Some(Vec::new()),
+            // From version 3 on a table is shared with a role of another account, and not with all
+            // of that account; version 4 does so for locations in hybrid mode as well.
+            parameters: Some(
+                lakewright_template::Map::new().with("CROSS_ACCOUNT_VERSION", "4").into(),
+            ),
             ..lakeformation::DataLakeSettings::default()
         };
         scope.resource(resource, Options::default())
@@ -58,6 +63,53 @@ impl Construct for Location {
             use_service_linked_role: Some(false.into()),
             hybrid_access_enabled: self.hybrid.then(|| true.into()),
             ..lakeformation::Resource::default()
+        };
+        scope.resource(resource, Options::default())
+    }
+}
+
+/// Rows and columns of a table that a permission can be given on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DataFilter {
+    /// The filter's name.
+    pub name: String,
+    /// The account of the catalog.
+    pub account: String,
+    /// The database's name.
+    pub database: String,
+    /// The table's name.
+    pub table: String,
+    /// The columns; empty for all of them.
+    pub columns: Vec<String>,
+    /// Which rows, as a condition of PartiQL; `None` for all of them.
+    pub rows: Option<String>,
+}
+
+impl Construct for DataFilter {
+    type Handle = Ref<lakeformation::DataCellsFilter>;
+
+    fn build(self, scope: &mut Scope<'_>) -> Self::Handle {
+        let rows = match self.rows {
+            Some(condition) => lakeformation::DataCellsFilterRowFilter {
+                filter_expression: Some(condition.into()),
+                ..lakeformation::DataCellsFilterRowFilter::default()
+            },
+            None => lakeformation::DataCellsFilterRowFilter {
+                all_rows_wildcard: Some(lakewright_template::Map::new().into()),
+                ..lakeformation::DataCellsFilterRowFilter::default()
+            },
+        };
+        let is_whole = self.columns.is_empty();
+        let resource = lakeformation::DataCellsFilter {
+            name: Some(self.name.into()),
+            table_catalog_id: Some(self.account.into()),
+            database_name: Some(self.database.into()),
+            table_name: Some(self.table.into()),
+            column_names: (!is_whole).then(|| self.columns.into_iter().map(Into::into).collect()),
+            column_wildcard: is_whole.then(|| lakeformation::DataCellsFilterColumnWildcard {
+                excluded_column_names: Some(Vec::new()),
+            }),
+            row_filter: Some(rows),
         };
         scope.resource(resource, Options::default())
     }
@@ -109,6 +161,26 @@ pub enum Catalog {
         /// The location's ARN.
         arn: String,
     },
+    /// Rows and columns of a table, by a filter.
+    Filter {
+        /// The account of the catalog.
+        account: String,
+        /// The database's name.
+        database: String,
+        /// The table's name.
+        table: String,
+        /// The filter's name.
+        filter: String,
+    },
+    /// One table.
+    Table {
+        /// The account of the catalog.
+        account: String,
+        /// The database's name.
+        database: String,
+        /// The table's name.
+        table: String,
+    },
     /// Every table of a database, present and future.
     Tables {
         /// The account of the catalog.
@@ -149,6 +221,11 @@ impl PermissionChain {
     /// What waits for the whole chain waits for this.
     pub fn last(&self) -> &[LogicalId] {
         &self.after
+    }
+
+    /// Makes the next permission wait for one more resource.
+    pub fn wait_for(&mut self, id: &LogicalId) {
+        self.after.push(id.clone());
     }
 
     /// Adds a permission.
@@ -217,6 +294,10 @@ impl Catalog {
                 format!("arn:{partition}:glue:{region}:{account}:database/{name}")
             }
             Self::Location { account: _, arn } => arn.clone(),
+            Self::Filter { account, database, table, filter: _ }
+            | Self::Table { account, database, table } => {
+                format!("arn:{partition}:glue:{region}:{account}:table/{database}/{table}")
+            }
             Self::Tables { account, database } => {
                 format!("arn:{partition}:glue:{region}:{account}:table/{database}/*")
             }
@@ -240,6 +321,30 @@ impl Catalog {
                 }),
                 ..empty
             },
+            Self::Filter { account, database, table, filter } => {
+                lakeformation::PrincipalPermissionsResource {
+                    data_cells_filter: Some(
+                        lakeformation::PrincipalPermissionsDataCellsFilterResource {
+                            table_catalog_id: Some(account.clone().into()),
+                            database_name: Some(database.clone().into()),
+                            table_name: Some(table.clone().into()),
+                            name: Some(filter.clone().into()),
+                        },
+                    ),
+                    ..empty
+                }
+            }
+            Self::Table { account, database, table } => {
+                lakeformation::PrincipalPermissionsResource {
+                    table: Some(lakeformation::PrincipalPermissionsTableResource {
+                        catalog_id: Some(account.clone().into()),
+                        database_name: Some(database.clone().into()),
+                        name: Some(table.clone().into()),
+                        ..lakeformation::PrincipalPermissionsTableResource::default()
+                    }),
+                    ..empty
+                }
+            }
             Self::Tables { account, database } => lakeformation::PrincipalPermissionsResource {
                 table: Some(lakeformation::PrincipalPermissionsTableResource {
                     catalog_id: Some(account.clone().into()),

@@ -6,16 +6,19 @@
 //! handles. A grant is a value: `bucket.grant_read(&role)` carries decryption
 //! with it.
 
+pub mod access_point;
 pub mod athena;
 pub mod bucket;
 #[rustfmt::skip]
 pub mod cfn;
+pub mod delivery;
 pub mod field;
 pub mod glue;
 pub mod key;
 pub mod lakeformation;
 pub mod messaging;
 pub mod network;
+pub mod notebook;
 pub mod parameter;
 pub mod role;
 pub mod studio;

@@ -3,7 +3,9 @@
 use lakewright_policies::condition::{Comparison, Condition};
 use lakewright_policies::service::Service;
 use lakewright_policies::{Conditions, Principal, Statement};
-use lakewright_synth::{Construct, Grant, Grantee, Grants, Options, PolicyOwner, Scope, Target};
+use lakewright_synth::{
+    Construct, Grant, Grantee, Grants, Options, PolicyOwner, Record, Scope, Target,
+};
 use lakewright_template::resolve::Place;
 use lakewright_template::{Arn, Expr, Name, Ref, Value};
 
@@ -18,6 +20,8 @@ pub struct Topic {
     pub key: Expr<Name<kms::Key>>,
     /// What the topic is part of, by its name on the command line.
     pub target: String,
+    /// Services that publish, each under conditions.
+    pub publishers: Vec<(Service, Conditions)>,
 }
 
 /// A topic of this stack.
@@ -44,7 +48,24 @@ impl Construct for Topic {
             .for_principals([Principal::Anyone])
             .when(without_tls());
         let owner = PolicyOwner::Topic { topic: reference.name().into() };
-        let policy = scope.policy(owner, vec![tls]);
+        let mut statements = vec![tls];
+        for (service, conditions) in self.publishers {
+            let sid = format!("Publish{}", statements.len());
+            let statement = Statement::allow(sid, ["sns:Publish"], [arn.clone()])
+                .for_principals([Principal::Service(service.principal.into())])
+                .when(conditions.clone());
+            statements.push(statement);
+            scope.record(Record {
+                principal: format!("service/{}", service.principal),
+                principal_arn: service.principal.to_owned(),
+                access: "publish",
+                resource: self.target.clone(),
+                actions: vec!["sns:Publish".into()],
+                resources: vec![arn.clone()],
+                conditions: crate::role::shown(&conditions),
+            });
+        }
+        let policy = scope.policy(owner, statements);
         let target = Target { name: self.target, account: place.account, policy: Some(policy) };
         TopicHandle { reference, arn, target }
     }

@@ -105,7 +105,7 @@ impl PrivateNetwork {
                 name: format!("{}-endpoints", self.name),
                 description: "HTTPS from the network to the endpoints".to_owned(),
                 vpc: vpc.name(),
-                https_from: Some(NETWORK),
+                https_from: Some(NETWORK.to_owned()),
                 egress: Egress::Network(NETWORK),
             },
         );
@@ -207,7 +207,7 @@ pub struct SecurityGroup {
     /// The VPC.
     pub vpc: Expr<Name<ec2::VPC>>,
     /// The address block that may open HTTPS connections.
-    pub https_from: Option<&'static str>,
+    pub https_from: Option<String>,
     /// Where traffic may go.
     pub egress: Egress,
 }

@@ -41,6 +41,14 @@ pub enum Trust {
         /// The sessions' tags and the external id are not looked at; this action is allowed.
         actions: &'static [&'static str],
     },
+    /// A role that may come later than this one: its account is named, and held to the role by a
+    /// condition. The role's own policy must allow it as well.
+    Later {
+        /// The role's ARN.
+        arn: String,
+        /// The name on the command line.
+        name: String,
+    },
     /// Roles of another account that give an external id.
     External {
         /// The account.
@@ -113,7 +121,7 @@ impl Receives for ImportedRole {
 impl ImportedRole {
     /// A role by its ARN, with the name it has on the command line.
     pub fn new(arn: &str, name: &str) -> Self {
-        let account = arn.split(':').nth(4).unwrap_or_default().to_owned();
+        let account = account_of(arn).to_owned();
         Self {
             grantee: Grantee {
                 name: name.to_owned(),
@@ -128,6 +136,12 @@ impl ImportedRole {
     /// The role's ARN.
     pub fn arn(&self) -> Expr<Arn<iam::Role>> {
         Expr::known_arn(self.grantee.known_arn.clone())
+    }
+
+    /// The same role, whose grants go into a policy of this stack that is attached to it.
+    #[must_use]
+    pub fn with_policy(&self, policy: PolicySlot) -> Self {
+        Self { grantee: Grantee { identity: Some(policy), ..self.grantee.clone() } }
     }
 }
 
@@ -221,6 +235,11 @@ impl Role {
                 Statement::allow(format!("Role{number}"), actions.iter().copied(), [""; 0])
                     .for_principals([Principal::Aws(arn.clone().into())])
             }
+            Trust::Later { arn, .. } => {
+                Statement::allow(format!("Later{number}"), ["sts:AssumeRole"], [""; 0])
+                    .for_principals([Principal::Aws(root_arn(place, account_of(arn)).into())])
+                    .when(Conditions::none().with(principal_is(std::slice::from_ref(arn))))
+            }
             Trust::External { account, roles, external_id } => {
                 Statement::allow(format!("External{number}"), ["sts:AssumeRole"], [""; 0])
                     .for_principals([Principal::Aws(root_arn(place, account).into())])
@@ -246,6 +265,7 @@ impl Role {
                     actions.iter().map(|action| (*action).into()).collect(),
                     Vec::new(),
                 ),
+                Trust::Later { arn, name } => (name.clone(), arn.clone(), assume(), Vec::new()),
                 Trust::External { account, roles, external_id } => (
                     format!("account/{account}"),
                     root_arn(place, account),
@@ -264,6 +284,10 @@ impl Role {
             });
         }
     }
+}
+
+fn account_of(arn: &str) -> &str {
+    arn.split(':').nth(4).unwrap_or_default()
 }
 
 /// The ARN of a role without a path.
@@ -291,7 +315,7 @@ pub fn principal_is(roles: &[String]) -> Condition {
     }
 }
 
-fn shown(conditions: &Conditions) -> Vec<String> {
+pub(crate) fn shown(conditions: &Conditions) -> Vec<String> {
     conditions
         .iter()
         .flat_map(|(operator, key, values)| {
@@ -305,6 +329,8 @@ fn shown(conditions: &Conditions) -> Vec<String> {
 
 /// Text that IAM and Glue take as a description: Latin letters, at most 1,000 characters.
 pub fn printable(text: &str) -> String {
+    // Linters take `${` for a variable of `Fn::Sub`.
+    let text = text.replace("${", "$ {");
     let is_printable = |c: &char| matches!(c, ' '..='~' | '\u{a1}'..='\u{ff}');
     text.chars()
         .map(|c| if c.is_whitespace() { ' ' } else { c })

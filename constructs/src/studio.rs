@@ -1,10 +1,11 @@
 //! ML Studio: a SageMaker domain inside a VPC.
 
 use lakewright_synth::{Construct, Options, Scope};
-use lakewright_template::{Arn, Expr, Name, Ref};
+use lakewright_template::{Arn, Expr, Name, Ref, Text};
 
 use crate::cfn::{ec2, iam, kms, sagemaker};
 use crate::network::{Egress, SecurityGroup};
+use crate::role::ImportedRole;
 
 /// A SageMaker domain for IAM users, reachable through its VPC only.
 #[derive(Debug, Clone)]
@@ -21,6 +22,34 @@ pub struct StudioDomain {
     pub role: Expr<Arn<iam::Role>>,
     /// Whether home folders stay when the domain leaves the stack.
     pub retain: bool,
+}
+
+/// A user profile of a domain.
+#[derive(Debug, Clone)]
+pub struct StudioProfile {
+    /// The name: 63 characters at most.
+    pub name: String,
+    /// The domain's id.
+    pub domain: Expr<Text>,
+    /// Whom the profile's code runs as.
+    pub role: ImportedRole,
+}
+
+impl Construct for StudioProfile {
+    type Handle = Ref<sagemaker::UserProfile>;
+
+    fn build(self, scope: &mut Scope<'_>) -> Self::Handle {
+        let resource = sagemaker::UserProfile {
+            user_profile_name: Some(self.name.into()),
+            domain_id: Some(self.domain),
+            user_settings: Some(sagemaker::UserProfileUserSettings {
+                execution_role: Some(self.role.arn().into()),
+                ..sagemaker::UserProfileUserSettings::default()
+            }),
+            ..sagemaker::UserProfile::default()
+        };
+        scope.resource(resource, Options::default())
+    }
 }
 
 impl Construct for StudioDomain {

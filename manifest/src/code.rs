@@ -55,6 +55,8 @@ codes! {
     FeatureOff "feature-off" Error,
     /// A field that cannot be changed was changed.
     ImmutableField "immutable-field" Error,
+    /// A share of an imported bucket needs statements that only the bucket's owner can add.
+    ImportedBucketShare "imported-bucket-share" Warning,
     /// A role that was imported has to be given a policy by its owner.
     ImportedRolePolicy "imported-role-policy" Warning,
     /// A value is not of the form or from the list that its field takes.
@@ -71,6 +73,8 @@ codes! {
     NotInRegion "not-in-region" Error,
     /// A file is not UTF-8 text.
     NotUtf8 "not-utf8" Error,
+    /// A notebook would be without a network.
+    NotebookNetwork "notebook-network" Error,
     /// A team that may not links an environment to an organization.
     OrganizationAdmin "organization-admin" Error,
     /// Fields are set that exclude each other, or one that needs another stands alone.

@@ -11,8 +11,9 @@ pub use crate::document::{
     PolicyState, SharePermission, ShareStatus, Strategy, TableFormat, TenantPermission,
 };
 use crate::name::{
-    AccountId, BucketName, CatalogName, Date, Id, KeyAlias, KeyPrefix, PolicyArn, RegionName,
-    ResourcePrefix, RoleArn, Schedule, SubnetId, TeamName, TopicArn, VpcId,
+    AccountId, AddressBlock, BranchName, BucketName, CatalogName, ConnectionArn, CountryCode, Date,
+    Id, KeyAlias, KeyPrefix, MailAddress, PolicyArn, RegionName, RepositoryName, ResourcePrefix,
+    RoleArn, Schedule, SubnetId, TeamName, TopicArn, VpcId,
 };
 
 /// A governed data mesh.
@@ -71,6 +72,8 @@ pub struct Tenant {
     pub resource_prefix: ResourcePrefix,
     /// The role that the platform assumes.
     pub pivot_role: PivotRole,
+    /// The roles that may assume the deploy roles.
+    pub deployers: Vec<RoleArn>,
     /// What teams may do; a team without an entry may do everything.
     pub permissions: BTreeMap<TeamName, BTreeSet<TenantPermission>>,
     /// Whether the platform is in maintenance.
@@ -80,11 +83,11 @@ pub struct Tenant {
     /// Raised quotas.
     pub quotas: Quotas,
     /// Countries and address blocks that reach the web pages; empty for everybody.
-    pub allowed_geo: Vec<String>,
+    pub allowed_geo: Vec<CountryCode>,
     /// Address blocks that reach the web pages; empty for everybody.
-    pub allowed_ip: Vec<String>,
+    pub allowed_ip: Vec<AddressBlock>,
     /// Who is told of alarms.
-    pub alarm_emails: Vec<String>,
+    pub alarm_emails: Vec<MailAddress>,
 }
 
 /// The role that the platform assumes in each environment.
@@ -143,6 +146,8 @@ pub struct Environment {
     pub studio_vpc: Option<StudioVpc>,
     /// An existing topic that producers write to.
     pub producers_topic: Option<TopicArn>,
+    /// The address blocks of VPCs, as far as they are known.
+    pub vpc_cidrs: BTreeMap<VpcId, AddressBlock>,
     /// The teams: its own first, then the invited ones by name.
     pub teams: Vec<EnvironmentTeam>,
     /// The boundary of every role.
@@ -358,15 +363,38 @@ pub struct Share {
     pub expires: Option<Date>,
 }
 
+impl Share {
+    /// Whether the share gives access: it is approved, and not over on a day. Without a day no
+    /// share is over, as synthesis knows no clock.
+    pub fn is_live(&self, as_of: Option<&Date>) -> bool {
+        let is_over = match (&self.expires, as_of) {
+            (Some(last), Some(day)) => day > last,
+            (_, None) | (None, Some(_)) => false,
+        };
+        self.status == ShareStatus::Approved && !is_over
+    }
+}
+
 /// One thing that is shared.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum ShareItem {
     /// A table.
-    Table(CatalogName),
+    Table(SharedTable),
     /// A folder.
     Folder(Id),
     /// The whole bucket.
     Bucket,
+}
+
+/// A table that is shared, or a part of it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct SharedTable {
+    /// The table.
+    pub name: CatalogName,
+    /// The columns; empty for all of them.
+    pub columns: Vec<CatalogName>,
+    /// Which rows, as a condition of PartiQL; `None` for all of them.
+    pub rows: Option<String>,
 }
 
 /// A named query.
@@ -399,6 +427,10 @@ pub struct Notebook {
     pub instance_type: InstanceType,
     /// The volume in GiB.
     pub volume_size: u16,
+    /// Whether it reaches the internet by itself.
+    pub internet_access: bool,
+    /// Whether its users are root on it.
+    pub root_access: bool,
 }
 
 /// An ML Studio user profile.
@@ -425,6 +457,21 @@ pub struct Pipeline {
     pub strategy: Strategy,
     /// Where it deploys, in order.
     pub stages: Vec<Stage>,
+    /// An existing repository; `None` for one that is made.
+    pub source: Option<PipelineSource>,
+    /// Whether repository and artifacts stay when it is removed.
+    pub retain_on_delete: bool,
+}
+
+/// An existing repository, reached through a connection.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PipelineSource {
+    /// The repository at its host.
+    pub repository: RepositoryName,
+    /// The connection.
+    pub connection_arn: ConnectionArn,
+    /// The branch that `trunk` and `cdk_trunk` follow.
+    pub branch: BranchName,
 }
 
 /// A stage of a pipeline.
@@ -436,6 +483,13 @@ pub struct Stage {
     pub environment: Id,
     /// The team there.
     pub team: TeamName,
+}
+
+impl Stage {
+    /// The stage's name.
+    pub fn id(&self) -> &str {
+        self.stage.as_str()
+    }
 }
 
 /// An imported dashboard.

@@ -230,6 +230,78 @@ name!(
     "a schedule: expected `cron(minutes hours day-of-month month day-of-week year)`"
 );
 name!(
+    /// An address block of IPv4 or IPv6, such as `10.0.0.0/16`.
+    AddressBlock,
+    "^[0-9a-fA-F.:]+/[0-9]{1,3}$",
+    |text| {
+        text.split_once('/').is_some_and(|(address, bits)| {
+            let limit = match address.parse::<std::net::IpAddr>() {
+                Ok(std::net::IpAddr::V4(_)) => 32,
+                Ok(std::net::IpAddr::V6(_)) => 128,
+                Err(_) => return false,
+            };
+            bits.parse::<u8>().is_ok_and(|bits| bits <= limit)
+        })
+    },
+    "an address block: expected an address and a number of bits, such as `192.0.2.0/24`"
+);
+name!(
+    /// A country: two capital letters of ISO 3166.
+    CountryCode,
+    "^[A-Z]{2}$",
+    |text| text.len() == 2 && text.bytes().all(|b| b.is_ascii_uppercase()),
+    "a country: expected two capital letters of ISO 3166, such as `DE`"
+);
+name!(
+    /// A mail address.
+    MailAddress,
+    "^[^@ ]+@[^@ ]+$",
+    |text| {
+        text.len() <= 254
+            && text.split_once('@').is_some_and(|(user, host)| !user.is_empty() && host.contains('.') && !host.contains('@'))
+            && text.bytes().all(|b| b.is_ascii_graphic() && !b"\"<>$".contains(&b))
+    },
+    "a mail address"
+);
+name!(
+    /// The ARN of a connection to a repository's host.
+    ConnectionArn,
+    "^arn:aws[a-z-]*:(codeconnections|codestar-connections):[a-z0-9-]+:[0-9]{12}:connection/[0-9a-f-]{36}$",
+    |text| {
+        let parts: Vec<&str> = text.split(':').collect();
+        matches!(parts.as_slice(), ["arn", partition, "codeconnections" | "codestar-connections", _, account, name]
+            if partition.starts_with("aws")
+                && account.len() == 12
+                && account.bytes().all(|b| b.is_ascii_digit())
+                && name.strip_prefix("connection/").is_some_and(|id| id.len() == 36
+                    && id.bytes().all(|b| b.is_ascii_hexdigit() || b == b'-')))
+    },
+    "the ARN of a connection: expected `arn:aws:codeconnections:eu-west-1:123456789012:connection/` and a UUID"
+);
+name!(
+    /// A repository at its host: `owner/name`.
+    RepositoryName,
+    "^[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+)+$",
+    |text| {
+        (3..=255).contains(&text.len())
+            && text.contains('/')
+            && text.split('/').all(|part| !part.is_empty())
+            && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"_./-".contains(&b))
+    },
+    "a repository: expected `owner/name`"
+);
+name!(
+    /// A branch of a repository.
+    BranchName,
+    "^[A-Za-z0-9_][A-Za-z0-9_./-]{0,127}$",
+    |text| {
+        (1..=128).contains(&text.len())
+            && !text.starts_with(['-', '.', '/'])
+            && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"_./-".contains(&b))
+    },
+    "a branch: expected letters, digits and `_./-`"
+);
+name!(
     /// A date: `YYYY-MM-DD`.
     Date,
     "^[0-9]{4}-[0-9]{2}-[0-9]{2}$",

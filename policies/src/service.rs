@@ -42,16 +42,26 @@ services! {
     CODEPIPELINE "codepipeline.amazonaws.com" Undocumented,
     /// DataBrew.
     DATABREW "databrew.amazonaws.com" Undocumented,
+    /// CloudFormation.
+    CLOUDFORMATION "cloudformation.amazonaws.com" Undocumented,
+    /// CloudWatch alarms. Source: "Configuring Amazon SNS permissions" for alarms.
+    CLOUDWATCH "cloudwatch.amazonaws.com" Documented,
+    /// EventBridge. Source: "Cross-service confused deputy prevention" in the EventBridge user guide.
+    EVENTS "events.amazonaws.com" Documented,
     /// Glue.
     GLUE "glue.amazonaws.com" Undocumented,
     /// Lake Formation. Source: "Cross-service confused deputy prevention" in its developer guide.
     LAKE_FORMATION "lakeformation.amazonaws.com" Documented,
     /// Lambda.
     LAMBDA "lambda.amazonaws.com" Undocumented,
+    /// QuickSight.
+    QUICKSIGHT "quicksight.amazonaws.com" Undocumented,
     /// S3's delivery of access logs. Source: "Enabling Amazon S3 server access logging".
     S3_LOGGING "logging.s3.amazonaws.com" Documented,
     /// SageMaker. The key is documented for Studio and jobs, not for notebook instances.
     SAGEMAKER "sagemaker.amazonaws.com" Undocumented,
+    /// EventBridge Scheduler. Source: "Confused deputy prevention" in its user guide.
+    SCHEDULER "scheduler.amazonaws.com" Documented,
     /// SNS. Source: "Subscribing an Amazon SQS queue to a topic", "Managing encryption keys".
     SNS "sns.amazonaws.com" Documented,
     /// Step Functions. Source: "Cross-service confused deputy prevention" in its developer guide.

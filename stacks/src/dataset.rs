@@ -18,6 +18,8 @@ use lakewright_template::resolve::Place;
 use lakewright_template::{Arn, Expr};
 
 use crate::Names;
+use crate::diagnose::cause;
+use crate::share::{self, LiveShare};
 use crate::team::grantee_name;
 
 /// What the modules of this stack work on.
@@ -42,6 +44,7 @@ pub(crate) fn build(
     names: Names<'_>,
     environment: &Environment,
     dataset: &Dataset,
+    shares: &[LiveShare<'_>],
 ) {
     let context = Context {
         names,
@@ -52,7 +55,7 @@ pub(crate) fn build(
     };
     let role = scope.add("Role", context.role());
     let data = match &dataset.import {
-        None => context.made_bucket(scope, &role),
+        None => context.made_bucket(scope, &role, shares),
         Some(_) => context.imported_bucket(scope, &role),
     };
     context.work_grants(scope, &role);
@@ -76,7 +79,7 @@ impl Context<'_> {
                 Trust::Service(Service::LAKE_FORMATION),
             ],
             policies: Policies::Inline("dataset".to_owned()),
-            boundary: environment.permissions_boundary.as_ref().map(ToString::to_string),
+            boundary: Some(Names::boundary_arn(environment)),
             tags: Vec::new(),
         }
     }
@@ -104,7 +107,12 @@ impl Context<'_> {
         Some(ImportedRole::new(&arn, &grantee_name(self.environment, member)))
     }
 
-    fn made_bucket(&self, scope: &mut Scope<'_>, role: &RoleHandle) -> Data {
+    fn made_bucket(
+        &self,
+        scope: &mut Scope<'_>,
+        role: &RoleHandle,
+        shares: &[LiveShare<'_>],
+    ) -> Data {
         let Self { names, environment, dataset, .. } = self;
         let key = scope.add("Key", self.key());
         self.record_log_encryption(scope);
@@ -127,6 +135,10 @@ impl Context<'_> {
         let stewards = dataset.stewards.as_ref().filter(|stewards| **stewards != dataset.team);
         if let Some(stewards) = stewards.and_then(|team| self.team_role(team)) {
             scope.grant(bucket.grant_read(&stewards));
+        }
+        for live in shares {
+            let grants = share::producer_grants(*names, live, &bucket, &key);
+            scope.because(cause(live.share.header.origin)).grant(grants);
         }
         let uri = bucket.uri("");
         Data { arn: bucket.arn(), uri, policy: bucket.policy(), key: Some(key) }

@@ -1,30 +1,37 @@
 //! The `environment` stack: what the teams of an account and region share.
 
+mod failures;
 mod studio;
 mod subscriptions;
 
 use lakewright_constructs::bucket::{Bucket, Encryption, Lifecycle, bucket_arn};
+use lakewright_constructs::cfn::quicksight;
 use lakewright_constructs::lakeformation::Settings;
 use lakewright_manifest::Mesh;
 use lakewright_manifest::mesh::{Environment, EnvironmentPermission};
 use lakewright_policies::condition::{Comparison, Condition};
 use lakewright_policies::service::Service;
 use lakewright_policies::{Principal, Statement};
-use lakewright_synth::{Record, Scope};
+use lakewright_synth::{Options, Record, Scope};
+use lakewright_template::assembly::AssetMoment;
 
 use crate::Names;
+use crate::asset::Asset;
 
 /// Days that access logs are kept.
 const LOG_DAYS: i64 = 365;
 /// Days that query results are kept.
 const RESULT_DAYS: i64 = 30;
 
+/// The profiling job of every dataset, which reads its script from the environment's bucket.
+const PROFILE: &str = include_str!("environment/profile.py");
+
 pub(crate) fn build(
     scope: &mut Scope<'_>,
     mesh: &Mesh,
     names: Names<'_>,
     environment: &Environment,
-) {
+) -> Vec<Asset> {
     let target = format!("environment/{}", environment.header.id);
     let logs = scope.add("LogBucket", log_bucket(names, environment, &target));
     record_log_delivery(scope, names, environment, &target);
@@ -44,12 +51,36 @@ pub(crate) fn build(
         let admins = vec![names.execution_role_arn(environment), names.pivot_role_arn(environment)];
         scope.add("LakeFormationSettings", Settings { admins });
     }
+    failures::build(scope, names, environment);
+    if environment.features.dashboards
+        && let Some(name) = names.dashboard_group(environment)
+    {
+        let group = quicksight::Group {
+            group_name: Some(name.into()),
+            namespace: Some("default".into()),
+            description: Some(
+                format!("Dashboards of environment {}", environment.header.id).into(),
+            ),
+        };
+        scope.child("DashboardGroup").resource(group, Options::default());
+    }
     if environment.features.subscriptions {
         subscriptions::build(scope, mesh, names, environment);
     }
     if let Some(vpc) = &environment.studio_vpc {
         studio::build(scope, names, environment, vpc);
     }
+    if !environment.features.datasets {
+        return Vec::new();
+    }
+    let bucket = names.environment_bucket(environment);
+    vec![Asset::new(
+        PROFILE.as_bytes().into(),
+        "py",
+        bucket,
+        |_| "profiling/code/profile.py".to_owned(),
+        AssetMoment::AfterStack,
+    )]
 }
 
 fn log_bucket(names: Names<'_>, environment: &Environment, target: &str) -> Bucket {

@@ -5,13 +5,25 @@
 //! plan decides how many at once. Adding a dataset changes that dataset's
 //! stacks and no others.
 
+mod asset;
+mod bootstrap;
 mod dataset;
 mod diagnose;
 mod environment;
 mod names;
+mod notebook;
+pub mod pipeline;
+mod pivot_role;
 mod plan;
+mod platform;
+mod rules;
+mod share;
+mod studio_profile;
 mod tags;
 mod team;
 
+pub use asset::Asset;
+pub use bootstrap::Usage;
 pub use names::Names;
-pub use plan::{Plan, StackKind, StackPlan, Synthesized};
+pub use pivot_role::manual_template;
+pub use plan::{DeployTarget, Handout, Plan, StackKind, StackPlan, Synthesized};

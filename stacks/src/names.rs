@@ -5,12 +5,12 @@
 //! still unique.
 
 use lakewright_manifest::Mesh;
-use lakewright_manifest::mesh::{Dataset, Environment, EnvironmentTeam};
-use lakewright_manifest::{Id, TeamName};
+use lakewright_manifest::mesh::{Dataset, Environment, EnvironmentTeam, PivotMode};
+use lakewright_manifest::{Id, ResourcePrefix, TeamName};
 use lakewright_template::digest::base32_prefix;
 use lakewright_template::limits::{
-    ALIAS_CHARACTERS, BUCKET_NAME_CHARACTERS, GLUE_NAME_CHARACTERS, QUEUE_NAME_CHARACTERS,
-    ROLE_NAME_CHARACTERS, SAGEMAKER_NAME_CHARACTERS, STACK_NAME_CHARACTERS,
+    ACCESS_POINT_CHARACTERS, ALIAS_CHARACTERS, BUCKET_NAME_CHARACTERS, GLUE_NAME_CHARACTERS,
+    QUEUE_NAME_CHARACTERS, ROLE_NAME_CHARACTERS, SAGEMAKER_NAME_CHARACTERS, STACK_NAME_CHARACTERS,
 };
 use lakewright_template::resolve::Place;
 
@@ -37,8 +37,12 @@ impl<'m> Names<'m> {
 
     /// The eight characters that tell one thing from all others in AWS.
     pub fn uri(&self, environment: &Environment, kind: &str, id: &str) -> String {
+        self.uri_at(&Self::place(environment), kind, id)
+    }
+
+    fn uri_at(&self, place: &Place, kind: &str, id: &str) -> String {
         let tenant = &self.mesh.tenant.header.id;
-        let Environment { account, region, .. } = environment;
+        let Place { account, region } = place;
         base32_prefix(format!("{tenant}/{account}/{region}/{kind}/{id}").as_bytes())
     }
 
@@ -77,18 +81,169 @@ impl<'m> Names<'m> {
     /// The role that the platform assumes.
     ///
     /// The region is in the name, so that environments in several regions of one account do not collide.
-    pub fn pivot_role_arn(&self, environment: &Environment) -> String {
+    /// A role that the account's owner makes has another name than one that is made here, so that
+    /// the one can take over from the other.
+    pub fn pivot_role(&self, environment: &Environment) -> String {
         let given = self.mesh.tenant.pivot_role.name.clone();
         let name = given.unwrap_or_else(|| format!("{}-pivot-role", environment.resource_prefix));
-        role_arn(environment, &format!("{name}-{}", environment.region))
+        match self.mesh.tenant.pivot_role.mode {
+            PivotMode::Auto => format!("{name}-{}", environment.region),
+            PivotMode::Manual => format!("{name}-manual-{}", environment.region),
+        }
     }
 
-    /// The role that CloudFormation runs stacks as.
+    /// The ARN of the role that the platform assumes.
+    pub fn pivot_role_arn(&self, environment: &Environment) -> String {
+        role_arn(environment, &self.pivot_role(environment))
+    }
+
+    /// The role that CloudFormation runs an account's stacks as.
+    pub fn execution_role(prefix: &ResourcePrefix, region: &str) -> String {
+        format!("{prefix}-execution-{region}")
+    }
+
+    /// The ARN of the role that CloudFormation runs stacks as.
     pub fn execution_role_arn(&self, environment: &Environment) -> String {
-        role_arn(
-            environment,
-            &format!("{}-execution-{}", environment.resource_prefix, environment.region),
+        let Environment { resource_prefix, region, .. } = environment;
+        role_arn(environment, &Self::execution_role(resource_prefix, region.as_str()))
+    }
+
+    /// The role that whoever deploys the mesh assumes in an account.
+    pub fn deploy_role(prefix: &ResourcePrefix, region: &str) -> String {
+        format!("{prefix}-deploy-{region}")
+    }
+
+    /// The permissions boundary that the bootstrap stack makes.
+    pub fn boundary(prefix: &ResourcePrefix, region: &str) -> String {
+        format!("{prefix}-boundary-{region}")
+    }
+
+    /// The ARN of the permissions boundary of every role of an environment.
+    pub fn boundary_arn(environment: &Environment) -> String {
+        let Environment { resource_prefix, region, .. } = environment;
+        environment.permissions_boundary.as_ref().map_or_else(
+            || {
+                let place = Self::place(environment);
+                policy_arn(&place, &Self::boundary(resource_prefix, region.as_str()))
+            },
+            ToString::to_string,
         )
+    }
+
+    /// The bucket for templates and seeds of an account and region.
+    pub fn template_bucket(&self, prefix: &ResourcePrefix, place: &Place) -> String {
+        let uri = self.uri_at(place, "bootstrap", prefix.as_str());
+        physical(prefix.as_str(), "templates", &uri, "", BUCKET_NAME_CHARACTERS)
+    }
+
+    /// Where the platform's own stack lies.
+    pub fn central_place(&self) -> Place {
+        let tenant = &self.mesh.tenant;
+        Place {
+            account: tenant.central_account.to_string(),
+            region: tenant.home_region.to_string(),
+        }
+    }
+
+    /// A part of the platform's own stack.
+    pub fn platform(&self, part: &str) -> String {
+        let tenant = &self.mesh.tenant;
+        let uri = self.uri_at(&self.central_place(), "platform", tenant.header.id.as_str());
+        let prefix = tenant.resource_prefix.as_str();
+        physical(prefix, "platform", &uri, &format!("-{part}"), BUCKET_NAME_CHARACTERS)
+    }
+
+    /// The ARN of the boundary of the platform's own roles.
+    pub fn central_boundary_arn(&self, mesh: &Mesh) -> String {
+        let place = self.central_place();
+        match &mesh.tenant.permissions_boundary {
+            Some(boundary) => boundary.in_account(&mesh.tenant.central_account).to_string(),
+            None => {
+                policy_arn(&place, &Self::boundary(&mesh.tenant.resource_prefix, &place.region))
+            }
+        }
+    }
+
+    /// The ARNs of the deploy roles of every account and region, the central one's too.
+    pub fn deploy_role_arns(&self, mesh: &Mesh) -> Vec<String> {
+        let central = self.central_place();
+        let own = Self::deploy_role(&mesh.tenant.resource_prefix, &central.region);
+        let own = lakewright_constructs::role::role_arn(&central, &own);
+        let others = mesh.environments.values().map(|environment| {
+            let Environment { resource_prefix, region, .. } = environment;
+            role_arn(environment, &Self::deploy_role(resource_prefix, region.as_str()))
+        });
+        std::iter::once(own).chain(others).collect()
+    }
+
+    /// The role that tells the platform of failures in an environment.
+    pub fn failure_role(&self, environment: &Environment) -> String {
+        self.of_environment(environment, "-failures", ROLE_NAME_CHARACTERS)
+    }
+
+    /// A rule for failures of one kind in an environment.
+    pub fn failure_rule(&self, environment: &Environment, kind: &str) -> String {
+        let suffix = format!("-failed-{}", kind.to_lowercase());
+        self.of_environment(environment, &suffix, ROLE_NAME_CHARACTERS)
+    }
+
+    /// A notebook instance.
+    pub fn notebook(&self, environment: &Environment, id: &Id) -> String {
+        self.of_document(environment, "notebook", id, "", SAGEMAKER_NAME_CHARACTERS)
+    }
+
+    /// An ML Studio user profile.
+    pub fn studio_profile(&self, environment: &Environment, id: &Id) -> String {
+        self.of_document(environment, "studio-profile", id, "", SAGEMAKER_NAME_CHARACTERS)
+    }
+
+    /// A part of a pipeline; nothing for the pipeline itself. All fit a bucket's name.
+    pub fn pipeline(&self, environment: &Environment, id: &Id, part: &str) -> String {
+        let suffix = if part.is_empty() { String::new() } else { format!("-{part}") };
+        self.of_document(environment, "pipeline", id, &suffix, BUCKET_NAME_CHARACTERS)
+    }
+
+    /// The access point through which a share's consumer reaches folders, in the dataset's account.
+    pub fn access_point(&self, producer: &Environment, share: &Id) -> String {
+        self.of_document(producer, "share", share, "", ACCESS_POINT_CHARACTERS)
+    }
+
+    /// A filter of rows and columns of a table.
+    pub fn data_filter(&self, producer: &Environment, share: &Id, table: &str) -> String {
+        let id = format!("{share}/{table}");
+        let uri = self.uri(producer, "data-filter", &id).replace('-', "_");
+        format!("{}_{uri}", producer.resource_prefix).replace('-', "_")
+    }
+
+    /// The database in the consumer's environment that leads to the shared tables.
+    pub fn shared_database(&self, consumer: &Environment, share: &Id) -> String {
+        self.of_document(consumer, "share", share, "-shared", GLUE_NAME_CHARACTERS)
+            .replace('-', "_")
+    }
+
+    /// The policy of a consumption role for a share.
+    pub fn share_policy(&self, consumer: &Environment, share: &Id) -> String {
+        self.of_document(consumer, "share", share, "", ROLE_NAME_CHARACTERS)
+    }
+
+    /// The group of an environment's dashboard readers and authors; none where CloudFormation
+    /// cannot make one.
+    pub fn dashboard_group(&self, environment: &Environment) -> Option<String> {
+        let region = environment.region.as_str();
+        lakewright_template::schema::is_available("AWS::QuickSight::Group", region)
+            .then(|| self.of_environment(environment, "", ROLE_NAME_CHARACTERS))
+    }
+
+    fn of_document(
+        self,
+        environment: &Environment,
+        kind: &str,
+        id: &Id,
+        suffix: &str,
+        limit: usize,
+    ) -> String {
+        let uri = self.uri(environment, kind, id.as_str());
+        physical(environment.resource_prefix.as_str(), id.as_str(), &uri, suffix, limit)
     }
 
     /// The name of a team's role, and of its workgroup.
@@ -184,6 +339,11 @@ impl<'m> Names<'m> {
         let prefix = format!("{}-team-{}", environment.resource_prefix, environment.header.id);
         physical(&prefix, &slug(team), &uri, "", STACK_NAME_CHARACTERS)
     }
+}
+
+/// The ARN of a managed policy.
+pub(crate) fn policy_arn(place: &Place, name: &str) -> String {
+    format!("arn:{}:iam::{}:policy/{name}", place.partition(), place.account)
 }
 
 fn role_arn(environment: &Environment, name: &str) -> String {

@@ -5,6 +5,16 @@ use std::collections::BTreeMap;
 use lakewright_manifest::TeamName;
 use lakewright_manifest::mesh::{Environment, Header, Mesh};
 
+/// The tags of each resource of a stack that belongs to no environment.
+pub(crate) fn central_tags(mesh: &Mesh, target: &str) -> BTreeMap<String, String> {
+    let tenant = &mesh.tenant;
+    let mut tags = tenant.header.tags.clone();
+    tags.insert("Target".to_owned(), target.to_owned());
+    tags.insert("Team".to_owned(), tenant.admin_team.to_string());
+    tags.insert("lakewright:mesh".to_owned(), tenant.header.id.to_string());
+    tags
+}
+
 /// The tags of each resource of a stack.
 ///
 /// Tags cascade from the tenant over the organization and the environment to the document; the

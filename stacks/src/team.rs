@@ -7,19 +7,22 @@ use std::collections::BTreeMap;
 
 use lakewright_constructs::athena::{NamedQuery, Workgroup};
 use lakewright_constructs::bucket::{BucketTraffic as _, ImportedBucket};
+use lakewright_constructs::cfn::quicksight;
 use lakewright_constructs::key::ImportedKey;
 use lakewright_constructs::messaging::topic_arn;
 use lakewright_constructs::role::{Policies, Receives as _, Role, RoleHandle, Trust};
 use lakewright_manifest::mesh::{
-    Dataset, Environment, EnvironmentPermission, EnvironmentTeam, Worksheet,
+    Dataset, Environment, EnvironmentPermission, EnvironmentTeam, Pipeline, Worksheet,
 };
 use lakewright_manifest::{Id, Mesh, TeamName};
 use lakewright_policies::Conditions;
 use lakewright_policies::condition::{Comparison, Condition};
-use lakewright_synth::{Grant, Grants, Scope, Target};
+use lakewright_synth::{Grant, Grants, Options, Scope, Target};
+use lakewright_template::Expr;
 
-use crate::Names;
 use crate::diagnose::cause;
+use crate::share::{self, LiveShare};
+use crate::{Names, pipeline};
 
 /// Managed policies that a role's permissions may take; the others are for imported datasets and shares.
 const PERMISSION_POLICIES: usize = 6;
@@ -41,15 +44,36 @@ pub(crate) struct Belongings<'m> {
     imported: Vec<&'m Dataset>,
     /// Its named queries.
     worksheets: Vec<&'m Worksheet>,
+    /// Shares that its role receives and that need something on its side.
+    shares: Vec<LiveShare<'m>>,
+    /// Pipelines that deploy as this team, with the environment in which they run.
+    pipelines: Vec<(&'m Environment, &'m Pipeline)>,
 }
 
 /// The belongings of each team in each environment. One pass, as meshes have thousands of each.
-pub(crate) fn belongings(mesh: &Mesh) -> BTreeMap<(&Id, &TeamName), Belongings<'_>> {
+pub(crate) fn belongings<'m>(
+    mesh: &'m Mesh,
+    shares: &[LiveShare<'m>],
+) -> BTreeMap<(&'m Id, &'m TeamName), Belongings<'m>> {
     let mut all: BTreeMap<(&Id, &TeamName), Belongings<'_>> = BTreeMap::new();
     for dataset in mesh.datasets.values().filter(|dataset| dataset.import.is_some()) {
         let stewards = dataset.stewards.as_ref().filter(|stewards| **stewards != dataset.team);
         for team in std::iter::once(&dataset.team).chain(stewards) {
             all.entry((&dataset.environment, team)).or_default().imported.push(dataset);
+        }
+    }
+    for live in shares.iter().filter(|live| live.role.is_none()) {
+        let key = (&live.share.environment, &live.share.team);
+        all.entry(key).or_default().shares.push(*live);
+    }
+    for pipeline in mesh.pipelines.values() {
+        let Some(runs_in) = mesh.environments.get(&pipeline.environment) else { continue };
+        for stage in &pipeline.stages {
+            let pipelines =
+                &mut all.entry((&stage.environment, &stage.team)).or_default().pipelines;
+            if !pipelines.iter().any(|(_, other)| other.header.id == pipeline.header.id) {
+                pipelines.push((runs_in, pipeline));
+            }
         }
     }
     for worksheet in mesh.worksheets.values() {
@@ -68,18 +92,83 @@ pub(crate) fn build(
     belongings: &Belongings<'_>,
 ) {
     if team.iam_role_arn.is_none() {
-        let role = scope.add("Role", role(names, environment, team));
+        let role = scope.add("Role", role(names, environment, team, &belongings.pipelines));
         permissions::grant(scope, names, environment, team, &role);
         grant_subscriptions(scope, names, environment, &role);
         grant_studio_key(scope, names, environment, team, &role);
-        grant_imported_datasets(scope, mesh, names, environment, team, &role, &belongings.imported);
+        grant_data(scope, mesh, names, environment, team, &role, belongings);
     }
     if has_workgroup(environment, team) {
         workgroup(scope, names, environment, team, &belongings.worksheets);
+        if has_dashboards(environment, team) {
+            dashboard_source(scope, names, environment, team);
+        }
     }
 }
 
-fn role(names: Names<'_>, environment: &Environment, team: &EnvironmentTeam) -> Role {
+fn has_dashboards(environment: &Environment, team: &EnvironmentTeam) -> bool {
+    environment.features.dashboards
+        && team.permissions.contains(&EnvironmentPermission::CreateDashboard)
+        && team.iam_role_arn.is_none()
+}
+
+/// The data source of the team's dashboards: Athena in the team's workgroup, as the team's role. So
+/// a dashboard shows what the team may read. The environment's group of readers may use it.
+fn dashboard_source(
+    scope: &mut Scope<'_>,
+    names: Names<'_>,
+    environment: &Environment,
+    team: &EnvironmentTeam,
+) {
+    let place = Names::place(environment);
+    let name = names.team(environment, &team.team);
+    let group = names.dashboard_group(environment).map(|group| {
+        format!(
+            "arn:{}:quicksight:{}:{}:group/default/{group}",
+            place.partition(),
+            place.region,
+            place.account,
+        )
+    });
+    let athena = quicksight::DataSourceAthenaParameters {
+        work_group: Some(name.clone().into()),
+        role_arn: Some(Expr::known_arn(names.team_role_arn(environment, team))),
+        ..quicksight::DataSourceAthenaParameters::default()
+    };
+    let source = quicksight::DataSource {
+        aws_account_id: Some(place.account.clone().into()),
+        data_source_id: Some(name.clone().into()),
+        name: Some(name.into()),
+        kind: Some("ATHENA".into()),
+        data_source_parameters: Some(quicksight::DataSourceDataSourceParameters {
+            athena_parameters: Some(athena),
+            ..quicksight::DataSourceDataSourceParameters::default()
+        }),
+        permissions: group.map(|group| {
+            vec![quicksight::DataSourceResourcePermission {
+                principal: Some(group.into()),
+                actions: Some(DATA_SOURCE_USE.map(Into::into).to_vec()),
+                resource: None,
+            }]
+        }),
+        ..quicksight::DataSource::default()
+    };
+    scope.child("DashboardSource").resource(source, Options::default());
+}
+
+/// What makes datasets of a data source. Source: "PutDataSourcePermissions" in QuickSight's API.
+const DATA_SOURCE_USE: [&str; 3] = [
+    "quicksight:DescribeDataSource",
+    "quicksight:DescribeDataSourcePermissions",
+    "quicksight:PassDataSource",
+];
+
+fn role(
+    names: Names<'_>,
+    environment: &Environment,
+    team: &EnvironmentTeam,
+    pipelines: &[(&Environment, &Pipeline)],
+) -> Role {
     let name = names.team(environment, &team.team);
     let pivot = Trust::Role {
         arn: names.pivot_role_arn(environment),
@@ -87,13 +176,21 @@ fn role(names: Names<'_>, environment: &Environment, team: &EnvironmentTeam) -> 
         actions: &["sts:AssumeRole"],
     };
     let services = permissions::services(environment, team).into_iter().map(Trust::Service);
+    // A pipeline's stack may come later than the team's, and go earlier.
+    let builds = pipelines.iter().map(|(runs_in, pipeline)| Trust::Later {
+        arn: lakewright_constructs::role::role_arn(
+            &Names::place(runs_in),
+            &pipeline::build_role(names, runs_in, pipeline),
+        ),
+        name: format!("pipeline-build-role/{}", pipeline.header.id),
+    });
     Role {
         policies: Policies::Managed { name: name.clone(), policies: PERMISSION_POLICIES },
         name,
         description: format!("Team {} in environment {}", team.team, environment.header.id),
         grantee: grantee_name(environment, team),
-        trust: std::iter::once(pivot).chain(services).collect(),
-        boundary: environment.permissions_boundary.as_ref().map(ToString::to_string),
+        trust: std::iter::once(pivot).chain(services).chain(builds).collect(),
+        boundary: Some(Names::boundary_arn(environment)),
         tags: Vec::new(),
     }
 }
@@ -193,22 +290,27 @@ fn grant_studio_key(
     scope.grant(key.grant_volumes(role, Conditions::none().with(for_resources)));
 }
 
-/// An imported bucket keeps its own policy, so what teams may do with it stands on their side.
-fn grant_imported_datasets(
+/// An imported bucket keeps its own policy, and what lies in another account needs both sides, so
+/// what teams may do with these stands on their side.
+fn grant_data(
     scope: &mut Scope<'_>,
     mesh: &Mesh,
     names: Names<'_>,
     environment: &Environment,
     team: &EnvironmentTeam,
     role: &RoleHandle,
-    imported: &[&Dataset],
+    belongings: &Belongings<'_>,
 ) {
     let place = Names::place(environment);
     let quota = mesh.tenant.quotas.managed_policies_per_role;
     let name = format!("{}-data", names.team(environment, &team.team));
     let mut data = scope.child("Data");
     let role = role.with_policies(&mut data, name, quota - PERMISSION_POLICIES);
-    for dataset in imported {
+    for live in &belongings.shares {
+        let grants = share::consumer_grants(names, live, &role);
+        data.because(cause(live.share.header.origin)).grant(grants);
+    }
+    for dataset in &belongings.imported {
         let Some(import) = &dataset.import else { continue };
         let is_owner = dataset.team == team.team;
         let target = format!("dataset/{}", dataset.header.id);

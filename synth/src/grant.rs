@@ -1,6 +1,6 @@
 //! Grants: who may do what to which resource, and why.
 
-use lakewright_policies::Conditions;
+use lakewright_policies::{Conditions, Principal, Statement};
 use lakewright_template::assembly::{Grants as GrantsFile, IntendedGrant};
 use lakewright_template::digest::hex_prefix;
 use lakewright_template::yaml::Span;
@@ -65,6 +65,24 @@ pub struct Grant {
     pub known_resources: Vec<String>,
     /// When.
     pub conditions: Conditions,
+}
+
+impl Grant {
+    /// The statement in the grantee's own policy.
+    pub fn identity_statement(&self) -> Statement {
+        self.statement(&self.resources)
+    }
+
+    /// The statement in the resource's own policy.
+    pub fn resource_statement(&self) -> Statement {
+        self.statement(&self.own_resources)
+            .for_principals([Principal::Aws(self.grantee.arn.clone())])
+    }
+
+    fn statement(&self, resources: &[Value]) -> Statement {
+        Statement::allow(self.sid.clone(), self.actions.iter().copied(), resources.iter().cloned())
+            .when(self.conditions.clone())
+    }
 }
 
 /// Grants that belong together. Computing them does nothing: [`Scope::grant`](crate::Scope::grant)

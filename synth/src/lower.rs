@@ -10,16 +10,16 @@ use lakewright_policies::document::DocumentError;
 use lakewright_policies::merge::{Tagged, merge};
 use lakewright_policies::pack::pack;
 use lakewright_policies::size::characters;
-use lakewright_policies::{IdentityPolicy, Principal, ResourcePolicy, Statement};
+use lakewright_policies::{IdentityPolicy, ResourcePolicy};
 use lakewright_template::limits::{
-    BUCKET_POLICY_BYTES, INLINE_POLICY_CHARACTERS, KEY_POLICY_BYTES, MANAGED_POLICY_CHARACTERS,
-    QUEUE_POLICY_BYTES, TOPIC_POLICY_BYTES,
+    ACCESS_POINT_POLICY_BYTES, BUCKET_POLICY_BYTES, INLINE_POLICY_CHARACTERS, KEY_POLICY_BYTES,
+    MANAGED_POLICY_CHARACTERS, QUEUE_POLICY_BYTES, TOPIC_POLICY_BYTES,
 };
 use lakewright_template::write::value_to_compact_json;
 use lakewright_template::{ConstructId, LogicalId, Map, Value};
 
 use crate::stack::PendingPolicy;
-use crate::{Cause, Grant, Options, Problem, Scope, Stack};
+use crate::{Cause, Options, Problem, Scope, Stack};
 
 /// A policy of a stack that is being built.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -28,6 +28,11 @@ pub struct PolicySlot(pub(crate) usize);
 /// What a policy belongs to, and so in which form it is written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PolicyOwner {
+    /// An access point: written into its property.
+    AccessPoint {
+        /// The access point's logical id.
+        access_point: LogicalId,
+    },
     /// A bucket: written as `AWS::S3::BucketPolicy`.
     Bucket {
         /// The bucket's name.
@@ -107,21 +112,13 @@ fn place_grants(stack: &mut Stack) {
             }
         };
         if let [Some(PolicySlot(own)), _] = sides {
-            let statement = statement(grant, &grant.own_resources)
-                .for_principals([Principal::Aws(grant.grantee.arn.clone())]);
-            stack.policies[own].statements.push((statement, causes.clone()));
+            stack.policies[own].statements.push((grant.resource_statement(), causes.clone()));
         }
         if let [_, Some(PolicySlot(identity))] = sides {
-            let statement = statement(grant, &grant.resources);
-            stack.policies[identity].statements.push((statement, causes.clone()));
+            stack.policies[identity].statements.push((grant.identity_statement(), causes.clone()));
         }
     }
     stack.ledger = ledger;
-}
-
-fn statement(grant: &Grant, resources: &[Value]) -> Statement {
-    Statement::allow(grant.sid.clone(), grant.actions.iter().copied(), resources.iter().cloned())
-        .when(grant.conditions.clone())
 }
 
 enum WriteError {
@@ -155,6 +152,9 @@ fn write(stack: &mut Stack, policy: PendingPolicy) -> Result<Vec<LogicalId>, Wri
         return managed_policies(&mut scope, packed, &role, &name);
     }
     let (what, limit, document) = match &owner {
+        PolicyOwner::AccessPoint { .. } => {
+            ("access point", ACCESS_POINT_POLICY_BYTES, resource_policy(&merged)?)
+        }
         PolicyOwner::Bucket { .. } => ("bucket", BUCKET_POLICY_BYTES, resource_policy(&merged)?),
         PolicyOwner::Key { .. } => ("key", KEY_POLICY_BYTES, resource_policy(&merged)?),
         PolicyOwner::Queue { .. } => ("queue", QUEUE_POLICY_BYTES, resource_policy(&merged)?),
@@ -184,15 +184,28 @@ fn write(stack: &mut Stack, policy: PendingPolicy) -> Result<Vec<LogicalId>, Wri
             ("AWS::IAM::RolePolicy", document.with("PolicyName", name).with("RoleName", role))
         }
         PolicyOwner::Key { key } => {
-            let mut document = document;
-            scope.set_property(&key, "KeyPolicy", document.remove("PolicyDocument"));
-            scope.explain(&key, &merged);
-            return Ok(vec![key]);
+            return Ok(within(&mut scope, key, "KeyPolicy", document, &merged));
+        }
+        PolicyOwner::AccessPoint { access_point } => {
+            return Ok(within(&mut scope, access_point, "Policy", document, &merged));
         }
     };
     let id = scope.child("Policy").declare(kind, properties, Options::default());
     scope.explain(&id, &merged);
     Ok(vec![id])
+}
+
+/// Writes a policy into a property of the resource that it belongs to.
+fn within(
+    scope: &mut Scope<'_>,
+    owner: LogicalId,
+    property: &'static str,
+    mut document: Map,
+    statements: &[Tagged<Cause>],
+) -> Vec<LogicalId> {
+    scope.set_property(&owner, property, document.remove("PolicyDocument"));
+    scope.explain(&owner, statements);
+    vec![owner]
 }
 
 /// Declares the managed policies that statements have been packed into.

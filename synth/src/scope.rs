@@ -6,8 +6,8 @@ use lakewright_policies::Statement;
 use lakewright_policies::merge::Tagged;
 use lakewright_template::schema::{self, TagStyle};
 use lakewright_template::{
-    ConstructId, ConstructPath, DeletionPolicy, LogicalId, Map, Ref, Resource, ResourceEntry, Text,
-    Value,
+    ConstructId, ConstructPath, DeletionPolicy, Expr, Intrinsic, LogicalId, Map, Parameter, Ref,
+    Resource, ResourceEntry, Text, Value,
 };
 
 use crate::stack::PendingPolicy;
@@ -178,6 +178,21 @@ impl<'a> Scope<'a> {
     /// The logical id that a resource at this scope's own path has.
     pub fn logical_id(&self) -> LogicalId {
         self.path.logical_id()
+    }
+
+    /// Declares a parameter whose value CloudFormation reads from SSM, and gives its value.
+    pub fn ssm_parameter(
+        &mut self,
+        name: &'static str,
+        path: String,
+        description: &str,
+    ) -> Expr<Text> {
+        let attributes = Map::new()
+            .with("Default", path)
+            .with("Description", description.to_owned())
+            .with("Type", "AWS::SSM::Parameter::Value<String>");
+        self.stack.template.parameters.insert(name.into(), Parameter { attributes });
+        Expr::unchecked(Intrinsic::Ref(LogicalId::parameter(name)))
     }
 
     /// Opens a policy that is written when the stack is finished: the statements given here, and

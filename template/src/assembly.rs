@@ -19,8 +19,20 @@ pub struct Assembly {
     pub version: u32,
     /// The tenant's id.
     pub mesh: String,
+    /// Policies that owners of imported things add themselves.
+    #[serde(default)]
+    pub handouts: Vec<HandoutEntry>,
     /// The stacks, sorted by account, region and name.
     pub stacks: Vec<StackEntry>,
+}
+
+/// A file of the assembly with a policy that somebody else adds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HandoutEntry {
+    /// The file's path below the assembly's folder.
+    pub path: String,
+    /// What is to be done with it.
+    pub task: String,
 }
 
 /// One stack of an assembly.
@@ -50,6 +62,34 @@ pub struct StackEntry {
     pub tags: BTreeMap<String, String>,
     /// Whether the stack stays when it leaves the mesh.
     pub retain: bool,
+    /// The files that the stack needs in S3.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub assets: Vec<AssetEntry>,
+}
+
+/// A file of the assembly that is uploaded with a stack.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AssetEntry {
+    /// The file's path below the assembly's folder.
+    pub path: String,
+    /// The bucket, in the stack's account and region.
+    pub bucket: String,
+    /// The key in the bucket.
+    pub key: String,
+    /// The SHA-256 of the content, 64 hexadecimal digits.
+    pub digest: String,
+    /// When it is uploaded.
+    pub moment: AssetMoment,
+}
+
+/// When a file is uploaded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AssetMoment {
+    /// Before the stack is deployed, which reads it.
+    BeforeStack,
+    /// After it, into a bucket that the stack makes.
+    AfterStack,
 }
 
 impl StackEntry {

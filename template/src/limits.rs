@@ -39,6 +39,10 @@ pub const TOPIC_POLICY_BYTES: usize = 30_720;
 pub const QUEUE_POLICY_BYTES: usize = 30_720;
 /// Characters of a bucket's name.
 pub const BUCKET_NAME_CHARACTERS: usize = 63;
+/// Characters of an S3 access point's name.
+pub const ACCESS_POINT_CHARACTERS: usize = 50;
+/// Bytes of an access point's policy.
+pub const ACCESS_POINT_POLICY_BYTES: usize = 20_480;
 /// Characters of a role's name.
 pub const ROLE_NAME_CHARACTERS: usize = 64;
 /// Characters of a managed policy's name.

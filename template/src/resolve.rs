@@ -192,6 +192,12 @@ impl Resolver<'_> {
             return Ok(value);
         }
         if let Some(parameter) = self.template.parameters.get(id.as_str()) {
+            // The default is the path of an SSM parameter, and its value is only known there. What
+            // stacks leave in parameters are ids of domains.
+            let kind = parameter.attributes.get("Type").and_then(Value::as_text);
+            if kind.is_some_and(|kind| kind.starts_with("AWS::SSM::Parameter::Value<")) {
+                return Ok("d-0123456789ab".to_owned());
+            }
             let default = parameter.attributes.get("Default").map(|value| self.text(value));
             return default.unwrap_or_else(|| Err(Unresolved(format!("parameter `{id}`"))));
         }
@@ -232,6 +238,17 @@ impl Resolver<'_> {
             "AWS::EC2::SecurityGroup" => Some(sample_id("sg", id)),
             "AWS::EC2::RouteTable" => Some(sample_id("rtb", id)),
             "AWS::SageMaker::Domain" => Some("d-0123456789ab".to_owned()),
+            "AWS::CloudWatch::Alarm" => named("AlarmName"),
+            "AWS::CodeBuild::Project" | "AWS::CodePipeline::Pipeline" | "AWS::Events::EventBus" => {
+                named("Name")
+            }
+            "AWS::CodeCommit::Repository" => Some(SAMPLE_UUID.to_owned()),
+            "AWS::QuickSight::Group" => named("GroupName"),
+            "AWS::StepFunctions::StateMachine" => Some(self.arn(
+                "states",
+                &self.place.region,
+                &format!("stateMachine:{}", named("StateMachineName")?),
+            )),
             "AWS::SNS::Topic" => Some(self.arn("sns", &self.place.region, &named("TopicName")?)),
             "AWS::SQS::Queue" => Some(format!(
                 "https://sqs.{}.{}/{}/{}",
@@ -273,6 +290,29 @@ impl Resolver<'_> {
                 self.arn("logs", region, &format!("log-group:{}:*", name()?))
             }
             ("AWS::EC2::VPC", "CidrBlock") => named("CidrBlock")?,
+            ("AWS::CodeBuild::Project", "Arn") => {
+                self.arn("codebuild", region, &format!("project/{}", name()?))
+            }
+            ("AWS::CodeCommit::Repository", "Arn") => {
+                self.arn("codecommit", region, &named("RepositoryName")?)
+            }
+            ("AWS::CodeCommit::Repository", "Name") => named("RepositoryName")?,
+            ("AWS::Events::EventBus", "Arn") => {
+                self.arn("events", region, &format!("event-bus/{}", name()?))
+            }
+            ("AWS::Events::Rule", "Arn") => {
+                self.arn("events", region, &format!("rule/{}", named("Name")?))
+            }
+            ("AWS::QuickSight::Group", "Arn") => {
+                self.arn("quicksight", region, &format!("group/default/{}", name()?))
+            }
+            ("AWS::StepFunctions::StateMachine", "Arn") => name()?,
+            ("AWS::StepFunctions::StateMachine", "Name") => named("StateMachineName")?,
+            ("AWS::WAFv2::IPSet" | "AWS::WAFv2::WebACL", "Arn") => {
+                let kind = if resource.kind.ends_with("IPSet") { "ipset" } else { "webacl" };
+                let name = named("Name")?;
+                self.arn("wafv2", region, &format!("regional/{kind}/{name}/{SAMPLE_UUID}"))
+            }
             _ => return Err(unknown()),
         })
     }

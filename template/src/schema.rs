@@ -88,6 +88,12 @@ pub fn regions() -> &'static BTreeMap<String, Vec<String>> {
     &REGIONS
 }
 
+/// Whether CloudFormation has a pinned type in a region. A region that is not known has all of them.
+pub fn is_available(kind: &str, region: &str) -> bool {
+    let lacking = regions().get(region);
+    lacking.is_none_or(|lacking| lacking.iter().all(|name| name != kind))
+}
+
 /// Checks each resource of a template against its schema, with every function resolved.
 ///
 /// Types that are not pinned are reported: nothing that is emitted goes unchecked.

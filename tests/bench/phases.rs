@@ -52,7 +52,7 @@ fn resolve_100_datasets(bencher: Bencher<'_, '_>) {
 #[divan::bench]
 fn synthesize_100_datasets(bencher: Bencher<'_, '_>) {
     let mesh = mesh();
-    let plan = Plan::of(&mesh);
+    let plan = Plan::of(&mesh, None);
     bencher.counter(ItemsCount::new(plan.stacks.len())).bench(|| {
         plan.stacks.iter().map(lakewright_stacks::StackPlan::synthesize).collect::<Vec<_>>()
     });
@@ -61,7 +61,7 @@ fn synthesize_100_datasets(bencher: Bencher<'_, '_>) {
 #[divan::bench]
 fn read_a_template(bencher: Bencher<'_, '_>) {
     let mesh = mesh();
-    let plan = Plan::of(&mesh);
+    let plan = Plan::of(&mesh, None);
     let json = plan.stacks[0].synthesize().expect("a stack of a valid mesh").json;
     bencher.bench(|| read::template(&json));
 }

@@ -106,7 +106,7 @@ fn old_templates_go_and_foreign_files_stay() {
     let after = files(&out);
     let templates: Vec<&String> =
         after.keys().filter(|path| path.starts_with("templates/")).collect();
-    assert_eq!(templates.len(), 3 + 1, "{templates:?}");
+    assert_eq!(templates.len(), 7 + 1, "{templates:?}");
     assert_eq!(fs::read_to_string(&foreign).expect("still there"), "mine");
     assert!(out.join("README.md").is_file());
     assert!(!out.join(".lakewright-staging").exists());

@@ -36,7 +36,7 @@ fn findings(code: Code, sample: &str) -> Report {
     let sources = [base, dataset, own];
     let (mesh, mut report) = resolved(&sources);
     if let Some(mesh) = &mesh {
-        report.extend(lakewright_stacks::Plan::of(mesh).report);
+        report.extend(lakewright_stacks::Plan::of(mesh, None).report);
     }
     report
 }

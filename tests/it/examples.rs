@@ -192,7 +192,10 @@ fn nothing_is_a_custom_resource_and_nobody_is_a_full_administrator() {
                     else {
                         return;
                     };
-                    check_statement(&name, id.as_str(), statement);
+                    // A boundary gives nothing: it says which services policies may speak of.
+                    if !id.as_str().starts_with("Boundary") {
+                        check_statement(&name, id.as_str(), statement);
+                    }
                 });
             }
         }

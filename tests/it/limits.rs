@@ -76,7 +76,7 @@ fn a_team_can_own_more_imported_datasets_than_before() {
 fn what_breaks_a_limit_is_an_error_at_its_line() {
     let sources = with(imported(1_000));
     let mesh = mesh(&sources);
-    let plan = Plan::of(&mesh);
+    let plan = Plan::of(&mesh, None);
     let reports: Vec<_> = plan.stacks.iter().filter_map(|stack| stack.synthesize().err()).collect();
     let [report] = reports.as_slice() else { unreachable!("one stack is too large: {reports:?}") };
     let diagnostic = report.iter().next().expect("a finding");

@@ -7,8 +7,8 @@ use std::process::{Command, Output};
 use lakewright_manifest::diagnostic::FileId;
 use lakewright_manifest::parse::{Documents, parse};
 use lakewright_manifest::resolve::resolve;
-use lakewright_manifest::{Mesh, Report, SourceFile};
-use lakewright_stacks::{Plan, Synthesized};
+use lakewright_manifest::{Date, Mesh, Report, SourceFile};
+use lakewright_stacks::{Plan, StackPlan, Synthesized};
 
 /// The examples, which every test about templates runs on.
 pub(crate) const EXAMPLES: [&str; 3] = ["full", "lab", "minimal"];
@@ -90,8 +90,21 @@ pub(crate) fn mesh(sources: &[SourceFile]) -> Mesh {
 
 /// Every stack of a mesh.
 pub(crate) fn synthesized(mesh: &Mesh) -> Vec<Synthesized> {
-    let plan = Plan::of(mesh);
-    plan.stacks.iter().map(|stack| stack.synthesize().expect("a valid mesh synthesizes")).collect()
+    synthesized_on(mesh, None)
+}
+
+/// Every stack of a mesh on a day, sorted as in an assembly.
+pub(crate) fn synthesized_on(mesh: &Mesh, as_of: Option<&Date>) -> Vec<Synthesized> {
+    let plan = Plan::of(mesh, as_of);
+    let synthesize = |stacks: &[StackPlan<'_>]| -> Vec<Synthesized> {
+        let stacks = stacks.iter();
+        stacks.map(|stack| stack.synthesize().expect("a valid mesh synthesizes")).collect()
+    };
+    let mut all = synthesize(&plan.stacks);
+    let usage: Vec<_> = all.iter().map(Synthesized::usage).collect();
+    all.extend(synthesize(&plan.bootstraps(Plan::usage(plan.stacks.iter().zip(&usage)))));
+    all.sort_by_key(|stack| stack.entry.address());
+    all
 }
 
 /// Every file below a folder, by its path, with its bytes.

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use lakewright_manifest::diagnostic::{FileId, Origin};
 use lakewright_manifest::render;
 use lakewright_manifest::{Mesh, Report, SourceFile};
-use lakewright_stacks::StackPlan;
+use lakewright_stacks::{Handout, StackPlan, Usage};
 use lakewright_synth::Cause;
 use lakewright_template::assembly::{self, CdkArtifact, Grants, IntendedGrant};
 use serde_json::{Value, json};
@@ -16,6 +16,7 @@ use crate::exit::Failure;
 /// What is kept of a stack whose template has been written: lines of the other files.
 #[derive(Debug)]
 pub(crate) struct Written {
+    address: String,
     account: String,
     template: String,
     bytes: usize,
@@ -24,6 +25,20 @@ pub(crate) struct Written {
     grants: String,
     tables: Grants,
     provenance: String,
+    assets: Vec<String>,
+    usage: Usage,
+}
+
+impl Written {
+    /// The stack's address, by which an assembly is sorted.
+    pub(crate) fn address(&self) -> &str {
+        &self.address
+    }
+
+    /// What the stack uses, for the execution role's policy.
+    pub(crate) fn usage(&self) -> &Usage {
+        &self.usage
+    }
 }
 
 /// Why a template has not been written.
@@ -42,7 +57,13 @@ pub(crate) fn template(
     sources: &[SourceFile],
 ) -> Result<Written, Unwritten> {
     let synthesized = stack.synthesize().map_err(Unwritten::Findings)?;
-    staging.write(&synthesized.entry.template, &synthesized.json).map_err(Unwritten::Failure)?;
+    let usage = synthesized.usage();
+    let template = synthesized.json.as_bytes();
+    staging.write(&synthesized.entry.template, template).map_err(Unwritten::Failure)?;
+    for asset in &synthesized.assets {
+        // Stacks may share a file; its path says what is in it.
+        staging.write(&asset.entry.path, &asset.bytes).map_err(Unwritten::Failure)?;
+    }
     let places = |causes: &BTreeSet<Cause>| {
         let place = |cause: &Cause| {
             render::place(Origin { file: FileId(cause.file), span: cause.span }, sources)
@@ -61,7 +82,8 @@ pub(crate) fn template(
         .collect();
     grants.sort_unstable();
     grants.dedup();
-    let address = to_json(&address).map_err(Unwritten::Failure)?;
+    let plain_address = address;
+    let address = to_json(&plain_address).map_err(Unwritten::Failure)?;
     let mut grant_lines = format!("{address}:[");
     for (place, grant) in grants.iter().enumerate() {
         grant_lines.push_str(if place == 0 { "\n" } else { ",\n" });
@@ -79,6 +101,7 @@ pub(crate) fn template(
     let id = to_json(&id).map_err(Unwritten::Failure)?;
     let artifact = to_json(&artifact).map_err(Unwritten::Failure)?;
     Ok(Written {
+        address: plain_address,
         artifact: format!("{id}:{artifact}"),
         entry: to_json(&synthesized.entry).map_err(Unwritten::Failure)?,
         account: synthesized.entry.account,
@@ -87,6 +110,8 @@ pub(crate) fn template(
         grants: grant_lines,
         tables,
         provenance: format!("{address}:{causes}"),
+        assets: synthesized.assets.into_iter().map(|asset| asset.entry.path).collect(),
+        usage,
     })
 }
 
@@ -118,6 +143,7 @@ impl Summary {
 /// Writes the other files and puts everything in place.
 pub(crate) fn rest(
     mesh: &Mesh,
+    handouts: &[Handout],
     written: Vec<Written>,
     staging: Staging,
 ) -> Result<Summary, Failure> {
@@ -140,7 +166,17 @@ pub(crate) fn rest(
         summary.bytes += one.bytes;
         accounts.insert(one.account);
         files.insert(one.template);
+        files.extend(one.assets);
     }
+    for Handout { path, task: _, json } in handouts {
+        staging.write(path, json.as_bytes())?;
+        files.insert(path.clone());
+    }
+    let handouts: Vec<Value> = handouts
+        .iter()
+        .map(|handout| json!({ "path": handout.path, "task": handout.task }))
+        .collect();
+    let handouts = to_json(&handouts)?;
     summary.accounts = accounts.len();
     let sets = Lines::of_map(&tables.action_sets)?;
     let principals = Lines::of_map(&tables.principals)?;
@@ -152,7 +188,9 @@ pub(crate) fn rest(
         grants.write(file, "\"grants\":{", "}}\n")?.close()
     };
     let write_others = || {
-        let head = format!("{{\"version\":{version},\"mesh\":{tenant},\"stacks\":[");
+        let head = format!(
+            "{{\"version\":{version},\"mesh\":{tenant},\"handouts\":{handouts},\"stacks\":["
+        );
         stacks.write(staging.file("assembly.json")?, &head, "]}\n")?.close()?;
         let head = format!("{{\"version\":\"{}\",\"artifacts\":{{", assembly::CDK_VERSION);
         artifacts.write(staging.file("manifest.json")?, &head, "}}\n")?.close()?;

@@ -5,10 +5,10 @@ use std::path::PathBuf;
 use clap::Args;
 use lakewright_manifest::resolve::check_change;
 use lakewright_stacks::Plan;
-use rayon::iter::{IntoParallelRefIterator as _, ParallelIterator as _};
 
 use crate::exit::{Exit, Failure};
-use crate::mesh::load;
+use crate::mesh::{Day, load};
+use crate::synthesis::synthesize_all;
 use crate::ui::{Ui, count};
 
 /// Find everything that is wrong with a mesh
@@ -23,6 +23,8 @@ pub(crate) struct CheckArgs {
     /// The mesh before a change: checks what may not be edited, and how shares move
     #[arg(long, value_name = "MESH")]
     base: Option<PathBuf>,
+    #[command(flatten)]
+    day: Day,
 }
 
 pub(crate) fn run(arguments: &CheckArgs, ui: &mut Ui) -> Result<Exit, Failure> {
@@ -30,14 +32,11 @@ pub(crate) fn run(arguments: &CheckArgs, ui: &mut Ui) -> Result<Exit, Failure> {
     let mut report = loaded.report;
     let mut stacks = 0;
     if let Some(mesh) = &loaded.mesh {
-        let plan = Plan::of(mesh);
-        stacks = plan.stacks.len();
-        let found: Vec<_> =
-            plan.stacks.par_iter().filter_map(|stack| stack.synthesize().err()).collect();
+        let plan = Plan::of(mesh, arguments.day.as_of.as_ref());
+        let (found, findings) = synthesize_all(&plan);
+        stacks = found.len();
         report.extend(plan.report);
-        for one in found {
-            report.extend(one);
-        }
+        report.extend(findings);
     }
     if let Some(base) = &arguments.base {
         let base_mesh = load(base)?;

@@ -6,12 +6,12 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use lakewright_manifest::{Mesh, Report, SourceFile};
-use lakewright_stacks::Plan;
+use lakewright_stacks::{Plan, StackPlan};
 use rayon::iter::{IntoParallelRefIterator as _, ParallelIterator as _};
 
 use crate::assembly::{Staging, files};
 use crate::exit::{Exit, Failure};
-use crate::mesh::load;
+use crate::mesh::{Day, load};
 use crate::progress::Progress;
 use crate::ui::{Ui, count};
 
@@ -29,6 +29,8 @@ pub(crate) struct SynthArgs {
     /// The folder to write the assembly into
     #[arg(long, value_name = "DIR", required_unless_present = "print")]
     out: Option<PathBuf>,
+    #[command(flatten)]
+    day: Day,
     /// Print one stack's template instead of writing anything
     #[arg(long, value_name = "STACK", conflicts_with = "out")]
     print: Option<String>,
@@ -53,7 +55,7 @@ pub(crate) fn run(arguments: &SynthArgs, ui: &mut Ui) -> Result<Exit, Failure> {
         return Ok(Exit::No);
     };
     let mut report = loaded.report;
-    let mut plan = Plan::of(&mesh);
+    let mut plan = Plan::of(&mesh, arguments.day.as_of.as_ref());
     report.extend(std::mem::take(&mut plan.report));
     if let Some(name) = &arguments.print {
         return print::run(&plan, name, arguments.template_format, report, &loaded.sources, ui);
@@ -79,30 +81,39 @@ fn write(
 ) -> Result<Exit, Failure> {
     let staging = Staging::begin(out)?;
     let progress = Progress::new(plan.stacks.len(), ui.shows_progress());
-    let results: Vec<Result<files::Written, files::Unwritten>> = plan
-        .stacks
-        .par_iter()
-        .map(|stack| {
-            let written = files::template(stack, &staging, sources);
-            progress.step();
-            written
-        })
-        .collect();
-    progress.end();
-    let mut written = Vec::with_capacity(results.len());
-    for result in results {
-        match result {
-            Ok(one) => written.push(one),
-            Err(files::Unwritten::Findings(findings)) => report.extend(findings),
-            Err(files::Unwritten::Failure(failure)) => return Err(failure),
+    let mut write_all = |stacks: &[StackPlan<'_>]| -> Result<Vec<files::Written>, Failure> {
+        let results: Vec<Result<files::Written, files::Unwritten>> = stacks
+            .par_iter()
+            .map(|stack| {
+                let written = files::template(stack, &staging, sources);
+                progress.step();
+                written
+            })
+            .collect();
+        let mut written = Vec::with_capacity(results.len());
+        for result in results {
+            match result {
+                Ok(one) => written.push(one),
+                Err(files::Unwritten::Findings(findings)) => report.extend(findings),
+                Err(files::Unwritten::Failure(failure)) => return Err(failure),
+            }
         }
+        Ok(written)
+    };
+    let mut written = write_all(&plan.stacks)?;
+    // A stack that was not written has no place in the list, and then nothing is written at all.
+    if written.len() == plan.stacks.len() {
+        let usage = Plan::usage(plan.stacks.iter().zip(written.iter().map(files::Written::usage)));
+        written.extend(write_all(&plan.bootstraps(usage))?);
     }
+    progress.end();
+    written.sort_by(|a, b| a.address().cmp(b.address()));
     let report = report.sorted();
     if report.has_errors() {
         ui.report(&report, sources);
         return Ok(Exit::No);
     }
-    let summary = files::rest(mesh, written, staging)?;
+    let summary = files::rest(mesh, &plan.handouts, written, staging)?;
     if ui.is_json() {
         ui.data(&format!("{:#}\n", summary.to_json(&report, sources)));
     } else {
@@ -113,6 +124,9 @@ fn write(
             count(summary.accounts, "account"),
             out.display()
         ));
+        for handout in &plan.handouts {
+            ui.note(&format!("to do: {}: {}", out.join(&handout.path).display(), handout.task));
+        }
     }
     Ok(Exit::Done)
 }

@@ -6,8 +6,8 @@ use serde::Deserialize;
 use super::document;
 use crate::field::Field;
 use crate::name::{
-    AccountId, Id, PolicyArn, RegionName, ResourcePrefix, RoleArn, SubnetId, TeamName, TopicArn,
-    VpcId,
+    AccountId, AddressBlock, Id, PolicyArn, RegionName, ResourcePrefix, RoleArn, SubnetId,
+    TeamName, TopicArn, VpcId,
 };
 
 document! {
@@ -179,6 +179,18 @@ pub struct ContextDocument {
     /// The region's default VPC.
     #[serde(default)]
     pub default_vpc: Field<DefaultVpcDocument>,
+    /// The address blocks of the VPCs that the environment uses.
+    #[serde(default)]
+    pub vpcs: Field<Vec<Field<ContextVpcDocument>>>,
+}
+
+/// The address block of a VPC.
+#[derive(Debug, Deserialize, JsonSchema)]
+pub struct ContextVpcDocument {
+    /// The VPC.
+    pub vpc_id: Field<VpcId>,
+    /// Its address block.
+    pub cidr: Field<AddressBlock>,
 }
 
 /// The default VPC of a region, or that there is none.

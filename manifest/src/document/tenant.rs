@@ -7,7 +7,10 @@ use serde::Deserialize;
 
 use super::document;
 use crate::field::Field;
-use crate::name::{AccountId, PolicyArn, RegionName, ResourcePrefix, RoleArn, TeamName};
+use crate::name::{
+    AccountId, AddressBlock, CountryCode, MailAddress, PolicyArn, RegionName, ResourcePrefix,
+    RoleArn, TeamName,
+};
 
 document! {
     /// The tenant: exactly one in a mesh.
@@ -24,6 +27,9 @@ document! {
         resource_prefix: Field<ResourcePrefix>,
         /// The role that the platform assumes in each environment.
         pivot_role: Field<PivotRoleDocument>,
+        /// Who deploys the mesh.
+        #[serde(default)]
+        deployment: Field<DeploymentDocument>,
         /// What teams may do, by team. A team without an entry may do everything.
         #[serde(default)]
         permissions: Field<BTreeMap<String, Field<TenantPermissionsDocument>>>,
@@ -58,6 +64,14 @@ pub struct PivotRoleDocument {
     /// The external id that whoever assumes the role must give: 2 to 128 characters.
     pub external_id: Field<String>,
     /// The roles of the central account that may assume it.
+    pub trusted_roles: Field<Vec<Field<RoleArn>>>,
+}
+
+/// Who deploys the mesh.
+#[derive(Debug, Deserialize, JsonSchema)]
+pub struct DeploymentDocument {
+    /// The roles of the central account that may assume the deploy role of each account, with the
+    /// pivot role's external id. Default: the pivot role's.
     pub trusted_roles: Field<Vec<Field<RoleArn>>>,
 }
 
@@ -151,10 +165,10 @@ pub struct QuotasDocument {
 pub struct WafDocument {
     /// Countries, as two letters of ISO 3166.
     #[serde(default)]
-    pub allowed_geo_list: Field<Vec<Field<String>>>,
+    pub allowed_geo_list: Field<Vec<Field<CountryCode>>>,
     /// Address blocks, such as `192.0.2.0/24`.
     #[serde(default)]
-    pub allowed_ip_list: Field<Vec<Field<String>>>,
+    pub allowed_ip_list: Field<Vec<Field<AddressBlock>>>,
 }
 
 /// Who is told of alarms.
@@ -162,5 +176,5 @@ pub struct WafDocument {
 pub struct MonitoringDocument {
     /// Mail addresses.
     #[serde(default)]
-    pub alarm_emails: Field<Vec<Field<String>>>,
+    pub alarm_emails: Field<Vec<Field<MailAddress>>>,
 }

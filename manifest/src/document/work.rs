@@ -6,8 +6,8 @@ use serde::Deserialize;
 use super::document;
 use crate::field::Field;
 use crate::name::{
-    AccountId, BucketName, CatalogName, Date, Id, KeyAlias, KeyPrefix, Schedule, SubnetId,
-    TeamName, VpcId,
+    AccountId, BranchName, BucketName, CatalogName, ConnectionArn, Date, Id, KeyAlias, KeyPrefix,
+    RepositoryName, Schedule, SubnetId, TeamName, VpcId,
 };
 
 document! {
@@ -207,12 +207,18 @@ document! {
     }
 }
 
-/// One thing that is shared: exactly one of the fields.
+/// One thing that is shared: a table, a folder or the bucket.
 #[derive(Debug, Deserialize, JsonSchema)]
 pub struct ShareItemDocument {
     /// A table of the dataset.
     #[serde(default)]
     pub table: Field<CatalogName>,
+    /// The columns of the table that are shared. Default: all of them.
+    #[serde(default)]
+    pub columns: Field<Vec<Field<CatalogName>>>,
+    /// Which rows of the table are shared, as a condition of PartiQL. Default: all of them.
+    #[serde(default)]
+    pub rows: Field<String>,
     /// A folder of the dataset.
     #[serde(default)]
     pub folder: Field<Id>,
@@ -318,6 +324,13 @@ document! {
         /// The volume in GiB: 32, 64, 128 or 256. Default: 32.
         #[serde(default)]
         volume_size: Field<u16>,
+        /// Whether it reaches the internet by itself, and not only what its VPC lets it reach.
+        /// Default: false.
+        #[serde(default)]
+        internet_access: Field<bool>,
+        /// Whether its users are root on it. Default: false.
+        #[serde(default)]
+        root_access: Field<bool>,
     }
 }
 
@@ -355,7 +368,25 @@ document! {
         strategy: Field<Strategy>,
         /// Where it deploys, in order.
         stages: Field<Vec<Field<StageDocument>>>,
+        /// An existing repository. Default: a CodeCommit repository is made and filled.
+        #[serde(default)]
+        source: Field<PipelineSourceDocument>,
+        /// Whether repository and artifacts stay when the pipeline is removed. Default: true.
+        #[serde(default)]
+        retain_on_delete: Field<bool>,
     }
+}
+
+/// An existing repository, reached through a connection.
+#[derive(Debug, Deserialize, JsonSchema)]
+pub struct PipelineSourceDocument {
+    /// The repository at its host, such as `owner/name`.
+    pub repository: Field<RepositoryName>,
+    /// The connection of AWS CodeConnections.
+    pub connection_arn: Field<ConnectionArn>,
+    /// The branch that `trunk` and `cdk_trunk` follow. Default: `main`.
+    #[serde(default)]
+    pub branch: Field<BranchName>,
 }
 
 /// How a pipeline deploys.

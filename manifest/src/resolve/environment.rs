@@ -14,7 +14,7 @@ use crate::mesh::{
     ConsumptionRole, Environment, EnvironmentPermission, EnvironmentTeam, Features, Header,
     Network, StudioVpc, TenantPermission, Vpc,
 };
-use crate::name::{AccountId, Id, PolicyArn, SubnetId, TeamName, VpcId};
+use crate::name::{AccountId, AddressBlock, Id, PolicyArn, SubnetId, TeamName, VpcId};
 use crate::parse::Located;
 
 impl Context {
@@ -57,6 +57,7 @@ impl Context {
                 .value()
                 .and_then(|subscriptions| subscriptions.producers_topic.value().cloned()),
             teams,
+            vpc_cidrs: vpc_cidrs(document),
             permissions_boundary: self.boundary(document, scope, origin.file, account?),
             retain_on_delete: document.retain_on_delete.value().copied().unwrap_or(true),
             header,
@@ -305,12 +306,17 @@ impl Context {
     /// CloudFormation has the resource types that the features need in the region.
     fn types_exist(&mut self, region: &str, features: Features, origin: Origin) {
         let lacking = lakewright_template::schema::regions().get(region).into_iter().flatten();
-        for kind in lacking {
+        // Where CloudFormation cannot make a group yet, dashboards go without it.
+        for kind in lacking.filter(|kind| *kind != "AWS::QuickSight::Group") {
             let is_needed = match kind.split("::").nth(1).unwrap_or_default() {
-                "SageMaker" | "EC2" => features.ml_studio,
+                "SageMaker" | "EC2" => features.ml_studio || features.notebooks,
+                "CodeBuild" | "CodeCommit" | "CodePipeline" => features.pipelines,
+                "QuickSight" => features.dashboards,
                 "SNS" | "SQS" => features.subscriptions,
                 "Athena" => features.worksheets,
                 "Glue" | "LakeFormation" => features.datasets,
+                // The platform's own stack, in the home region.
+                "CloudWatch" | "Scheduler" | "StepFunctions" | "WAFv2" => false,
                 _ => true,
             };
             if is_needed {
@@ -406,6 +412,15 @@ impl Context {
             managed: document.managed.value().copied().unwrap_or(true),
         })
     }
+}
+
+/// The address blocks that the context tells.
+fn vpc_cidrs(document: &EnvironmentDocument) -> BTreeMap<VpcId, AddressBlock> {
+    let context = document.context.value().and_then(|context| context.vpcs.value());
+    let entries = context.into_iter().flatten().filter_map(Field::value);
+    entries
+        .filter_map(|entry| Some((entry.vpc_id.value()?.clone(), entry.cidr.value()?.clone())))
+        .collect()
 }
 
 fn features(given: Option<&FeaturesDocument>) -> Features {

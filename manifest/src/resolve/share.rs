@@ -4,17 +4,17 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use lakewright_template::resolve::partition_of;
 
-use super::{Context, Dependant, Needs, Place, at, values};
+use super::{Context, Dependant, Needs, Place, at, distinct, values};
 use crate::Code;
 use crate::decode::suggest;
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, FileId, Origin};
 use crate::document::{Kind, ShareDocument, ShareItemDocument};
 use crate::field::Field;
 use crate::mesh::{
     ConsumptionRole, Dataset, EnvironmentPermission, Header, Share, ShareItem, SharePermission,
-    ShareStatus, TenantPermission,
+    ShareStatus, SharedTable, TenantPermission,
 };
-use crate::name::Id;
+use crate::name::{CatalogName, Id};
 use crate::parse::Located;
 
 impl Context {
@@ -90,9 +90,25 @@ impl Context {
         }
         let mut items = BTreeSet::new();
         for entry in documents {
-            let Some(ShareItemDocument { table, folder, bucket }) = entry.value() else { continue };
+            let Some(ShareItemDocument { table, columns, rows, folder, bucket }) = entry.value()
+            else {
+                continue;
+            };
+            let limits = [(!columns.is_absent(), columns.span()), (!rows.is_absent(), rows.span())];
+            if table.is_absent()
+                && let Some((_, span)) = limits.into_iter().find(|(is_given, _)| *is_given)
+            {
+                let message = "`columns` and `rows` limit a table, and this item is none";
+                let diagnostic = Diagnostic::new(Code::ShareItem, message)
+                    .at(Origin { file, span }, "")
+                    .help("remove them, or add `table: NAME`");
+                self.report.push(diagnostic);
+            }
             let (item, origin) = match (table.value(), folder.value(), bucket.value()) {
-                (Some(name), None, None) => (ShareItem::Table(name.clone()), at(file, table)),
+                (Some(name), None, None) => {
+                    let item = self.shared_table(file, name, columns, rows, dataset);
+                    (ShareItem::Table(item), at(file, table))
+                }
                 (None, Some(id), None) => (ShareItem::Folder(id.clone()), at(file, folder)),
                 (None, None, Some(true)) => (ShareItem::Bucket, at(file, bucket)),
                 _ => {
@@ -113,18 +129,59 @@ impl Context {
         items.into_iter().collect()
     }
 
-    fn item_is_there(
+    /// A table, limited to columns that it has and to rows of a condition.
+    fn shared_table(
         &mut self,
-        item: &ShareItem,
-        origin: crate::diagnostic::Origin,
-        dataset: &Dataset,
-    ) {
+        file: FileId,
+        name: &CatalogName,
+        columns: &Field<Vec<Field<CatalogName>>>,
+        rows: &Field<String>,
+        dataset: Option<&Dataset>,
+    ) -> SharedTable {
+        let known =
+            dataset.and_then(|dataset| dataset.tables.get(name)).map(|table| &table.columns);
+        for column in columns.value().into_iter().flatten() {
+            let (Some(wanted), Some(known)) = (column.value(), known) else { continue };
+            if !known.is_empty() && !known.iter().any(|column| column.name == *wanted) {
+                let near =
+                    suggest(wanted.as_str(), known.iter().map(|column| column.name.as_str()));
+                let message = format!("table `{name}` has no column `{wanted}`");
+                let help = near.map_or_else(
+                    || "declare it under the table's `columns`".to_owned(),
+                    |near| format!("did you mean `{near}`?"),
+                );
+                let diagnostic =
+                    Diagnostic::new(Code::ShareItem, message).at(at(file, column), "").help(help);
+                self.report.push(diagnostic);
+            }
+        }
+        if columns.value().is_some_and(Vec::is_empty) {
+            let diagnostic = Diagnostic::new(Code::ShareItem, "no column is shared")
+                .at(at(file, columns), "an empty list")
+                .help("name the columns, or remove `columns` to share all of them");
+            self.report.push(diagnostic);
+        }
+        let text = self.text(file, rows, "rows").map(|text| text.trim().to_owned());
+        // Lake Formation's limit for the expression of a row filter.
+        if let Some(text) = &text
+            && !(1..=2_048).contains(&text.len())
+        {
+            let diagnostic =
+                Diagnostic::new(Code::ShareItem, "a condition for rows has 1 to 2,048 bytes")
+                    .at(at(file, rows), "")
+                    .help("write a condition such as `region = 'EU'`");
+            self.report.push(diagnostic);
+        }
+        SharedTable { name: name.clone(), columns: distinct(columns), rows: text }
+    }
+
+    fn item_is_there(&mut self, item: &ShareItem, origin: Origin, dataset: &Dataset) {
         let (what, name, near) = match item {
-            ShareItem::Table(name) if !dataset.tables.contains_key(name) => (
+            ShareItem::Table(table) if !dataset.tables.contains_key(&table.name) => (
                 "table",
-                name.as_str(),
+                table.name.as_str(),
                 suggest(
-                    name.as_str(),
+                    table.name.as_str(),
                     dataset.tables.keys().map(super::super::name::CatalogName::as_str),
                 ),
             ),

@@ -66,8 +66,6 @@ impl Context {
         let permissions = self.tenant_permissions(document, *origin);
         let waf = document.waf.value();
         let monitoring = document.monitoring.value();
-        let list =
-            |field: Option<&Field<Vec<Field<String>>>>| field.map(values).unwrap_or_default();
         Some(Tenant {
             header,
             admin_team: document.admin_team.value().cloned().unwrap_or_else(|| {
@@ -78,14 +76,20 @@ impl Context {
             resource_prefix: document.resource_prefix.value().cloned().unwrap_or_else(|| {
                 ResourcePrefix::parse("lakewright").expect("the default is a prefix")
             }),
+            deployers: document.deployment.value().map_or_else(
+                || pivot_role.as_ref().map(|role| role.trusted_roles.clone()).unwrap_or_default(),
+                |deployment| distinct(&deployment.trusted_roles),
+            ),
             pivot_role: pivot_role?,
             permissions,
             maintenance: document.maintenance.value().copied().unwrap_or_default(),
             permissions_boundary: document.permissions_boundary.value().cloned(),
             quotas,
-            allowed_geo: list(waf.map(|waf| &waf.allowed_geo_list)),
-            allowed_ip: list(waf.map(|waf| &waf.allowed_ip_list)),
-            alarm_emails: list(monitoring.map(|monitoring| &monitoring.alarm_emails)),
+            allowed_geo: waf.map(|waf| distinct(&waf.allowed_geo_list)).unwrap_or_default(),
+            allowed_ip: waf.map(|waf| distinct(&waf.allowed_ip_list)).unwrap_or_default(),
+            alarm_emails: monitoring
+                .map(|monitoring| distinct(&monitoring.alarm_emails))
+                .unwrap_or_default(),
         })
     }
 

@@ -11,10 +11,10 @@ use crate::document::{
 };
 use crate::field::Field;
 use crate::mesh::{
-    Dashboard, EnvironmentPermission, Header, Network, Notebook, Pipeline, Stage, StudioProfile,
-    TenantPermission, Worksheet,
+    Dashboard, EnvironmentPermission, Header, Network, Notebook, Pipeline, PipelineSource, Stage,
+    StudioProfile, TenantPermission, Worksheet,
 };
-use crate::name::{Id, SubnetId, VpcId};
+use crate::name::{BranchName, Id, SubnetId, VpcId};
 use crate::parse::Located;
 
 /// GiB that a notebook's volume may have (DA-28).
@@ -84,11 +84,25 @@ impl Context {
             self.report.push(diagnostic);
         }
         let vpc = self.notebook_vpc(document, &header, networks);
+        let internet_access = document.internet_access.value().copied().unwrap_or(false);
+        let names_vpc = !document.network.is_absent() || !document.vpc_id.is_absent();
+        if !names_vpc && !internet_access {
+            let message = format!("notebook `{}` has no network", header.id);
+            let diagnostic = Diagnostic::new(Code::NotebookNetwork, message)
+                .at(header.origin, "this notebook")
+                .help(
+                    "name a `network`, or a `vpc_id` with a `subnet_id`; without one it needs \
+                     `internet_access: true`, as SageMaker connects it through its own network",
+                );
+            self.report.push(diagnostic);
+        }
         let (environment, team) = owner?;
         Some(Notebook {
             environment,
             team,
             vpc,
+            internet_access,
+            root_access: document.root_access.value().copied().unwrap_or(false),
             instance_type: document.instance_type.value().copied().unwrap_or_default(),
             volume_size,
             header,
@@ -181,7 +195,27 @@ impl Context {
         );
         let stages = stages.map(|stages| self.stages(origin.file, stages, &header, place));
         let (environment, team) = owner?;
-        Some(Pipeline { environment, team, strategy: *strategy?, stages: stages?, header })
+        Some(Pipeline {
+            environment,
+            team,
+            strategy: *strategy?,
+            stages: stages?,
+            source: document.source.value().and_then(|source| {
+                Some(PipelineSource {
+                    repository: self
+                        .required(&source.repository, "source.repository", kind, *origin)?
+                        .clone(),
+                    connection_arn: self
+                        .required(&source.connection_arn, "source.connection_arn", kind, *origin)?
+                        .clone(),
+                    branch: source.branch.value().cloned().unwrap_or_else(|| {
+                        BranchName::parse("main").expect("the default is a branch")
+                    }),
+                })
+            }),
+            retain_on_delete: document.retain_on_delete.value().copied().unwrap_or(true),
+            header,
+        })
     }
 
     fn stages(

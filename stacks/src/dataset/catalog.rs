@@ -2,8 +2,8 @@
 
 use lakewright_constructs::cfn::glue;
 use lakewright_constructs::glue::{
-    Crawler, Database, DatabaseHandle, Job, SecurityConfiguration, Table, TableColumn, TableFormat,
-    Trigger,
+    Crawler, Database, DatabaseHandle, DatabaseLink, Job, SecurityConfiguration, Table,
+    TableColumn, TableFormat, Trigger,
 };
 use lakewright_constructs::lakeformation::{
     Catalog, Location, Permission, PermissionChain, PermissionSet,
@@ -99,7 +99,11 @@ fn database(
                 description: String::new(),
                 location: String::new(),
                 retain: false,
-                link: Some((account.to_string(), name)),
+                link: Some(DatabaseLink {
+                    account: account.to_string(),
+                    database: name,
+                    region: None,
+                }),
                 after: before.to_vec(),
             };
             scope.add("DatabaseLink", link)

@@ -35,7 +35,7 @@ pub(super) fn build(
             (Expr::known_name(vpc_id.to_string()), subnets.collect())
         }
         StudioVpc::Created => {
-            let boundary = environment.permissions_boundary.as_ref().map(ToString::to_string);
+            let boundary = Some(Names::boundary_arn(environment));
             let network = PrivateNetwork { name: format!("{name}-studio"), boundary };
             let network = scope.add("Network", network);
             (network.vpc, network.subnets)
@@ -50,7 +50,7 @@ pub(super) fn build(
             grantee: format!("studio-role/{}", environment.header.id),
             trust: vec![Trust::Service(Service::SAGEMAKER)],
             policies: Policies::Inline("studio".to_owned()),
-            boundary: environment.permissions_boundary.as_ref().map(ToString::to_string),
+            boundary: Some(Names::boundary_arn(environment)),
             tags: Vec::new(),
         },
     );

@@ -91,6 +91,7 @@ fn topic_for(
         name: names.subscription(environment, part),
         key: key.clone(),
         target: target.to_owned(),
+        publishers: Vec::new(),
     }
 }
 

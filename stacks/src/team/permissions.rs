@@ -11,16 +11,13 @@ mod dashboards;
 mod machine_learning;
 mod pipelines;
 
-use lakewright_constructs::bucket::bucket_arn;
-use lakewright_constructs::role::{Receives as _, RoleHandle};
+use lakewright_constructs::role::RoleHandle;
 use lakewright_manifest::mesh::{Environment, EnvironmentPermission, EnvironmentTeam, Features};
-use lakewright_policies::Conditions;
-use lakewright_policies::condition::{Comparison, Condition, Operator};
 use lakewright_policies::service::Service;
-use lakewright_synth::{Grant, Grants, Scope, Target};
-use lakewright_template::Value;
+use lakewright_synth::{Grants, Scope};
 
 use crate::Names;
+use crate::rules::{Fill, Rule, When};
 
 /// Rules that go together.
 struct Block {
@@ -29,32 +26,6 @@ struct Block {
     /// The feature that must be on.
     feature: fn(&Features) -> bool,
     rules: &'static [Rule],
-}
-
-/// One statement, with `{prefix}` and the like to be filled in.
-struct Rule {
-    sid: &'static str,
-    actions: &'static [&'static str],
-    resources: &'static [&'static str],
-    when: When,
-}
-
-/// When a rule applies. Tags called `Team` are set by stacks and cannot be set by users.
-enum When {
-    /// Always.
-    Always,
-    /// On what carries the team's tag.
-    Tagged,
-    /// On what carries the team's tag and was not made by Lakewright.
-    TaggedByTeam,
-    /// On what the request tags for the team and does not carry another team's tag.
-    Requested,
-    /// Like `Requested`, on what was not made by Lakewright.
-    RequestedByTeam,
-    /// On what the request tags for the team, for actions that know no resource.
-    RequestedOnly,
-    /// Under these conditions: operator, key and values.
-    Holds(&'static [(Comparison, &'static str, &'static [&'static str])]),
 }
 
 const BLOCKS: [&[Block]; 5] = [
@@ -69,7 +40,7 @@ const BLOCKS: [&[Block]; 5] = [
 type Gate = (Service, Option<EnvironmentPermission>, fn(&Features) -> bool);
 
 /// Services that a team's role works for, with what the team needs for each.
-const SERVICES: [Gate; 8] = [
+const SERVICES: [Gate; 9] = [
     (Service::GLUE, Some(EnvironmentPermission::CreateDataset), |features| features.datasets),
     (Service::DATABREW, Some(EnvironmentPermission::CreateDataset), |features| features.datasets),
     (Service::SAGEMAKER, Some(EnvironmentPermission::CreateStudioProfile), |features| {
@@ -77,6 +48,9 @@ const SERVICES: [Gate; 8] = [
     }),
     (Service::SAGEMAKER, Some(EnvironmentPermission::CreateNotebook), |features| {
         features.notebooks
+    }),
+    (Service::QUICKSIGHT, Some(EnvironmentPermission::CreateDashboard), |features| {
+        features.dashboards
     }),
     (Service::LAMBDA, Some(EnvironmentPermission::CreatePipeline), |features| features.pipelines),
     (Service::STEP_FUNCTIONS, Some(EnvironmentPermission::CreatePipeline), |features| {
@@ -116,7 +90,11 @@ pub(super) fn grant(
     team: &EnvironmentTeam,
     role: &RoleHandle,
 ) {
-    let fill = Fill::new(names, environment, team);
+    let fill = Fill::of_environment(names, environment)
+        .with("team", team.team.to_string())
+        .with("role_name", names.team(environment, &team.team))
+        .with("team_role_arn", names.team_role_arn(environment, team))
+        .with("workgroup_arn", names.workgroup_arn(environment, &team.team));
     let mut grants = Vec::new();
     for block in BLOCKS.into_iter().flatten() {
         if is_allowed(team, block.permission) && (block.feature)(&environment.features) {
@@ -125,146 +103,9 @@ pub(super) fn grant(
     }
     let services = services(environment, team);
     if !services.is_empty() {
-        grants.push(fill.pass_role(&services, role));
+        grants.push(fill.pass_role("{team_role_arn}", &services, role));
     }
     scope.grant(Grants(grants));
-}
-
-/// What placeholders stand for.
-struct Fill {
-    values: [(&'static str, String); 10],
-    target: String,
-}
-
-impl Fill {
-    fn new(names: Names<'_>, environment: &Environment, team: &EnvironmentTeam) -> Self {
-        let place = Names::place(environment);
-        let bucket = bucket_arn(&place, &names.environment_bucket(environment));
-        Self {
-            values: [
-                ("partition", place.partition().to_owned()),
-                ("region", place.region.clone()),
-                ("account", place.account.clone()),
-                ("prefix", environment.resource_prefix.to_string()),
-                ("catalog_prefix", environment.resource_prefix.as_str().replace('-', "_")),
-                ("team", team.team.to_string()),
-                ("role_name", names.team(environment, &team.team)),
-                ("team_role_arn", names.team_role_arn(environment, team)),
-                ("workgroup_arn", names.workgroup_arn(environment, &team.team)),
-                ("env_bucket_arn", bucket),
-            ],
-            target: format!("environment/{}", environment.header.id),
-        }
-    }
-
-    /// The text with placeholders filled in. Policy variables (`${...}`) stay as they are.
-    fn text(&self, template: &str) -> String {
-        let mut text = String::with_capacity(template.len() + 32);
-        let mut rest = template;
-        while let Some(start) = rest.find('{') {
-            text.push_str(&rest[..start]);
-            let is_variable = text.ends_with('$');
-            let inside = &rest[start + 1..];
-            let end = inside.find('}').map_or(inside.len(), |end| end);
-            let name = &inside[..end];
-            let value = self.values.iter().find(|(key, _)| *key == name && !is_variable);
-            if let Some((_, value)) = value {
-                text.push_str(value);
-            } else {
-                text.push('{');
-                text.push_str(name);
-                text.push('}');
-            }
-            rest = inside.get(end + 1..).unwrap_or_default();
-        }
-        text.push_str(rest);
-        text
-    }
-
-    fn rule(&self, rule: &Rule, to: &RoleHandle) -> Grant {
-        let resources: Vec<String> =
-            rule.resources.iter().map(|resource| self.text(resource)).collect();
-        self.statement(rule.sid, rule.actions, resources, self.conditions(&rule.when), to)
-    }
-
-    fn pass_role(&self, services: &[Service], role: &RoleHandle) -> Grant {
-        let condition = Condition {
-            operator: Operator::new(Comparison::StringEquals),
-            key: "iam:PassedToService".into(),
-            values: services.iter().map(|service| service.principal.into()).collect(),
-        };
-        let arn = self.text("{team_role_arn}");
-        self.statement(
-            "PassOwnRole",
-            &["iam:PassRole"],
-            vec![arn],
-            Conditions::none().with(condition),
-            role,
-        )
-    }
-
-    fn statement(
-        &self,
-        sid: &str,
-        actions: &[&'static str],
-        resources: Vec<String>,
-        conditions: Conditions,
-        role: &RoleHandle,
-    ) -> Grant {
-        let grantee = role.grantee().clone();
-        Grant {
-            sid: sid.to_owned(),
-            target: Target {
-                name: self.target.clone(),
-                account: grantee.account.clone(),
-                policy: None,
-            },
-            grantee,
-            access: "work",
-            actions: actions.to_vec(),
-            resources: resources.iter().cloned().map(Value::from).collect(),
-            own_resources: Vec::new(),
-            known_resources: resources,
-            conditions,
-        }
-    }
-
-    fn conditions(&self, when: &When) -> Conditions {
-        const RESOURCE: &str = "aws:ResourceTag/Team";
-        const REQUEST: &str = "aws:RequestTag/Team";
-        let team = || Value::from(self.text("{team}"));
-        let equals = |key: &'static str| Condition::new(Comparison::StringEquals, key, team());
-        // What carries another team's tag must not be taken over by tagging it anew.
-        let not_anothers = || Condition {
-            operator: Operator::new(Comparison::StringEquals).if_exists(),
-            key: RESOURCE.into(),
-            values: vec![team()],
-        };
-        // Nobody may pass something off as made by Lakewright.
-        let not_posing =
-            || Condition::new(Comparison::Null, "aws:RequestTag/lakewright:mesh", "true");
-        let not_ours =
-            || Condition::new(Comparison::Null, "aws:ResourceTag/lakewright:mesh", "true");
-        let none = Conditions::none();
-        match when {
-            When::Always => none,
-            When::Tagged => none.with(equals(RESOURCE)),
-            When::TaggedByTeam => none.with(equals(RESOURCE)).with(not_ours()),
-            When::Requested => none.with(equals(REQUEST)).with(not_anothers()).with(not_posing()),
-            When::RequestedByTeam => {
-                none.with(equals(REQUEST)).with(not_anothers()).with(not_posing()).with(not_ours())
-            }
-            When::RequestedOnly => none.with(equals(REQUEST)).with(not_posing()),
-            When::Holds(conditions) => conditions
-                .iter()
-                .map(|(comparison, key, values)| Condition {
-                    operator: Operator::new(*comparison),
-                    key: (*key).into(),
-                    values: values.iter().map(|value| Value::from(self.text(value))).collect(),
-                })
-                .collect(),
-        }
-    }
 }
 
 #[cfg(test)]

@@ -1,12 +1,20 @@
 //! One stack's template on standard output.
 
 use lakewright_manifest::{Report, SourceFile};
-use lakewright_stacks::Plan;
+use lakewright_stacks::{Plan, StackPlan};
 use lakewright_template::write::{template_to_json, template_to_yaml};
 
 use super::TemplateFormat;
 use crate::exit::{Exit, Failure};
+use crate::synthesis::synthesize_all;
 use crate::ui::Ui;
+
+/// The bootstrap stacks, whose policies depend on all other stacks.
+fn bootstraps<'m>(plan: &Plan<'m>) -> Vec<StackPlan<'m>> {
+    let (found, _) = synthesize_all(plan);
+    let usage: Vec<_> = found.iter().take(plan.stacks.len()).map(|one| one.stack.usage()).collect();
+    plan.bootstraps(Plan::usage(plan.stacks.iter().zip(&usage)))
+}
 
 /// Prints the template of the stack with this name or address.
 pub(super) fn run(
@@ -17,11 +25,10 @@ pub(super) fn run(
     sources: &[SourceFile],
     ui: &mut Ui,
 ) -> Result<Exit, Failure> {
-    let found: Vec<_> = plan
-        .stacks
-        .iter()
-        .filter(|stack| stack.name() == name || stack.address() == name)
-        .collect();
+    let is_asked = |stack: &&StackPlan<'_>| stack.name() == name || stack.address() == name;
+    let mut found: Vec<_> = plan.stacks.iter().filter(is_asked).collect();
+    let bootstraps = if found.is_empty() { bootstraps(plan) } else { Vec::new() };
+    found.extend(bootstraps.iter().filter(is_asked));
     let stack = match found.as_slice() {
         [stack] => stack,
         [] => {

@@ -1,0 +1,38 @@
+//! Every stack of a plan, in as many threads as there are cores.
+
+use lakewright_manifest::Report;
+use lakewright_stacks::{DeployTarget, Plan, StackPlan, Synthesized};
+use rayon::iter::{IntoParallelRefIterator as _, ParallelIterator as _};
+
+/// A synthesized stack, and with whose help it is deployed.
+#[derive(Debug)]
+pub(crate) struct Found {
+    pub(crate) stack: Synthesized,
+    pub(crate) target: DeployTarget,
+}
+
+/// Synthesizes the stacks of a plan, the bootstrap stacks last, and gives what is wrong with them.
+pub(crate) fn synthesize_all(plan: &Plan<'_>) -> (Vec<Found>, Report) {
+    let mut report = Report::new();
+    let mut synthesize = |stacks: &[StackPlan<'_>]| -> Vec<Found> {
+        let results: Vec<Result<Found, Report>> = stacks
+            .par_iter()
+            .map(|stack| Ok(Found { stack: stack.synthesize()?, target: stack.target() }))
+            .collect();
+        let mut found = Vec::with_capacity(results.len());
+        for result in results {
+            match result {
+                Ok(one) => found.push(one),
+                Err(findings) => report.extend(findings),
+            }
+        }
+        found
+    };
+    let mut found = synthesize(&plan.stacks);
+    if found.len() == plan.stacks.len() {
+        let usage: Vec<_> = found.iter().map(|one| one.stack.usage()).collect();
+        let usage = Plan::usage(plan.stacks.iter().zip(&usage));
+        found.extend(synthesize(&plan.bootstraps(usage)));
+    }
+    (found, report)
+}

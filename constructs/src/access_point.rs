@@ -1,0 +1,158 @@
+//! Access points: one way into a bucket for one requester.
+
+use lakewright_policies::condition::{Comparison, Condition, Operator};
+use lakewright_policies::{Conditions, Principal, Statement};
+use lakewright_synth::{Construct, Grant, Grants, Options, PolicyOwner, Scope, Target};
+use lakewright_template::Expr;
+use lakewright_template::resolve::Place;
+
+use crate::bucket::{READ_OBJECTS, WRITE_OBJECTS};
+use crate::cfn::s3;
+use crate::role::Receives;
+
+/// An access point.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AccessPoint {
+    /// The name: 50 characters at most, unique in its account and region.
+    pub name: String,
+    /// The bucket's name.
+    pub bucket: String,
+    /// What the bucket is part of, by its name on the command line.
+    pub target: String,
+}
+
+/// An access point to grant the use of: one of this stack, or one that is known by its name.
+#[derive(Debug, Clone)]
+pub struct AccessPointHandle {
+    arn: String,
+    target: Target,
+}
+
+/// What a requester may do with the objects under a prefix.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Traffic {
+    /// Read.
+    Read,
+    /// Read, write and delete.
+    ReadWrite,
+}
+
+impl Traffic {
+    pub(crate) fn actions(self) -> Vec<&'static str> {
+        match self {
+            Self::Read => READ_OBJECTS.to_vec(),
+            Self::ReadWrite => [&READ_OBJECTS[..], &WRITE_OBJECTS[..]].concat(),
+        }
+    }
+
+    pub(crate) const fn word(self) -> &'static str {
+        match self {
+            Self::Read => "read",
+            Self::ReadWrite => "write",
+        }
+    }
+}
+
+impl Construct for AccessPoint {
+    type Handle = AccessPointHandle;
+
+    fn build(self, scope: &mut Scope<'_>) -> AccessPointHandle {
+        let place = scope.spec().place.clone();
+        let arn = access_point_arn(&place, &self.name);
+        let resource = s3::AccessPoint {
+            name: Some(self.name.into()),
+            bucket: Some(Expr::known_name(self.bucket)),
+            bucket_account_id: Some(place.account.clone().into()),
+            public_access_block_configuration: Some(
+                s3::AccessPointPublicAccessBlockConfiguration {
+                    block_public_acls: Some(true.into()),
+                    block_public_policy: Some(true.into()),
+                    ignore_public_acls: Some(true.into()),
+                    restrict_public_buckets: Some(true.into()),
+                },
+            ),
+            ..s3::AccessPoint::default()
+        };
+        let reference = scope.resource(resource, Options::default());
+        let tls = Statement::deny("DenyWithoutTls", ["s3:*"], [arn.clone(), format!("{arn}/*")])
+            .for_principals([Principal::Anyone])
+            .when(Conditions::none().with(Condition::new(
+                Comparison::Bool,
+                "aws:SecureTransport",
+                "false",
+            )));
+        let owner = PolicyOwner::AccessPoint { access_point: reference.logical_id().clone() };
+        let policy = scope.policy(owner, vec![tls]);
+        let target = Target { name: self.target, account: place.account, policy: Some(policy) };
+        AccessPointHandle { arn, target }
+    }
+}
+
+impl AccessPointHandle {
+    /// An access point of another stack, by its name.
+    pub fn imported(place: &Place, name: &str, target: &str) -> Self {
+        let target =
+            Target { name: target.to_owned(), account: place.account.clone(), policy: None };
+        Self { arn: access_point_arn(place, name), target }
+    }
+
+    /// The access point's ARN.
+    pub fn arn(&self) -> &str {
+        &self.arn
+    }
+
+    /// Traffic with the objects under a prefix, through this access point.
+    pub fn grant_under(&self, prefix: &str, traffic: Traffic, to: &impl Receives) -> Grants {
+        let object = format!("{}/object/{prefix}*", self.arn);
+        let listed = Conditions::none().with(under(prefix));
+        let list = vec!["s3:ListBucket"];
+        Grants(vec![
+            self.grant("ListUnder", "list", list, self.arn.clone(), listed, to),
+            self.grant(
+                "FolderObjects",
+                traffic.word(),
+                traffic.actions(),
+                object,
+                Conditions::none(),
+                to,
+            ),
+        ])
+    }
+
+    fn grant(
+        &self,
+        sid: &str,
+        access: &'static str,
+        actions: Vec<&'static str>,
+        resource: String,
+        conditions: Conditions,
+        to: &impl Receives,
+    ) -> Grant {
+        Grant {
+            sid: sid.to_owned(),
+            grantee: to.grantee().clone(),
+            access,
+            target: self.target.clone(),
+            actions,
+            resources: vec![resource.clone().into()],
+            own_resources: vec![resource.clone().into()],
+            known_resources: vec![resource],
+            conditions,
+        }
+    }
+}
+
+/// The condition that a list asks for keys under a prefix.
+pub(crate) fn under(prefix: &str) -> Condition {
+    Condition {
+        operator: Operator::new(Comparison::StringLike),
+        key: "s3:prefix".into(),
+        values: vec![format!("{prefix}*").into()],
+    }
+}
+
+/// The ARN of an access point.
+pub fn access_point_arn(place: &Place, name: &str) -> String {
+    let Place { account, region } = place;
+    format!("arn:{}:s3:{region}:{account}:accesspoint/{name}", place.partition())
+}

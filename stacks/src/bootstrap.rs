@@ -1,0 +1,276 @@
+//! The `bootstrap` stack of an account and region: the roles that deploy, and the limit of every role
+//! that they make.
+//!
+//! The execution role's policy is derived from the templates of the account: what CloudFormation
+//! needs for the resource types that are really used, on names that begin with the prefix. Account
+//! owners deploy this stack themselves, because whoever changes it decides about all the others.
+
+mod boundary;
+mod execution;
+mod usage;
+
+use std::collections::BTreeSet;
+
+use lakewright_constructs::bucket::{Bucket, Encryption, Lifecycle, bucket_arn};
+use lakewright_constructs::cfn::iam;
+use lakewright_constructs::parameter::Parameter;
+use lakewright_constructs::role::{Policies, Receives as _, Role, RoleHandle, Trust, role_arn};
+use lakewright_manifest::mesh::Environment;
+use lakewright_manifest::{Mesh, ResourcePrefix};
+use lakewright_policies::condition::{Comparison, Condition};
+use lakewright_policies::service::Service;
+use lakewright_policies::{Conditions, Statement};
+use lakewright_synth::{Grant, Grants, Options, PolicyOwner, Scope, Target};
+use lakewright_template::resolve::Place;
+use lakewright_template::{Expr, Value};
+
+use crate::Names;
+use crate::names::policy_arn;
+
+pub use usage::Usage;
+
+/// The version of what a bootstrap stack offers to those who deploy.
+const VERSION: &str = "1";
+
+/// Managed policies that the execution role may take.
+const EXECUTION_POLICIES: usize = 8;
+
+/// An account and region that is made ready.
+#[derive(Debug, Clone)]
+pub(crate) struct Account<'m> {
+    pub(crate) place: Place,
+    pub(crate) prefix: ResourcePrefix,
+    pub(crate) environments: Vec<&'m Environment>,
+    pub(crate) usage: Usage,
+}
+
+/// What the modules of this stack work on.
+struct Context<'m> {
+    mesh: &'m Mesh,
+    names: Names<'m>,
+    account: &'m Account<'m>,
+}
+
+pub(crate) fn build(scope: &mut Scope<'_>, mesh: &Mesh, names: Names<'_>, account: &Account<'_>) {
+    let context = Context { mesh, names, account };
+    context.boundary(scope);
+    let execution = context.execution_role(scope);
+    let deploy = context.deploy_role(scope);
+    context.deploy_grants(scope, &deploy, &execution);
+    scope.add(
+        "Templates",
+        Bucket {
+            name: names.template_bucket(&account.prefix, &account.place),
+            encryption: Encryption::S3Managed,
+            // The bucket for access logs comes with an environment, after this one.
+            access_logs: None,
+            lifecycle: vec![Lifecycle::Expire { prefix: "templates/", days: 30 }],
+            statements: Vec::new(),
+            target: context.target(),
+            retain: true,
+        },
+    );
+    scope.add(
+        "Version",
+        Parameter {
+            name: format!("/{}/bootstrap/version", account.prefix),
+            description: "What the bootstrap stack offers",
+            value: VERSION.into(),
+        },
+    );
+}
+
+impl Context<'_> {
+    fn target(&self) -> String {
+        let Place { account, region } = &self.account.place;
+        format!("bootstrap/{account}-{region}")
+    }
+
+    fn arn(&self, service: &str, resource: &str) -> String {
+        let Place { account, region } = &self.account.place;
+        format!("arn:{}:{service}:{region}:{account}:{resource}", self.account.place.partition())
+    }
+
+    fn role_name(&self, of: fn(&ResourcePrefix, &str) -> String) -> String {
+        of(&self.account.prefix, &self.account.place.region)
+    }
+
+    /// The boundaries that roles of this account may have: each environment's own, or the one made here.
+    fn boundaries(&self) -> BTreeSet<String> {
+        let mut boundaries: BTreeSet<String> =
+            self.account.environments.iter().map(|e| Names::boundary_arn(e)).collect();
+        let central = self.names.central_place();
+        if central == self.account.place || boundaries.is_empty() {
+            boundaries.insert(self.names.central_boundary_arn(self.mesh));
+        }
+        boundaries
+    }
+
+    fn own_boundary(&self) -> String {
+        policy_arn(&self.account.place, &self.role_name(Names::boundary))
+    }
+
+    fn boundary(&self, scope: &mut Scope<'_>) {
+        // Owners with boundaries of their own keep them.
+        if !self.boundaries().contains(&self.own_boundary()) {
+            return;
+        }
+        let resource = iam::ManagedPolicy {
+            managed_policy_name: Some(self.role_name(Names::boundary).into()),
+            description: Some("The limit of every role that the mesh makes here".into()),
+            policy_document: Some(Expr::unchecked(boundary::document(self))),
+            ..iam::ManagedPolicy::default()
+        };
+        scope.child("Boundary").resource(resource, Options::default());
+    }
+
+    /// The roles, policies and stacks that nobody but the account's owner changes.
+    fn protected(&self) -> Vec<String> {
+        let place = &self.account.place;
+        let execution = self.role_name(Names::execution_role);
+        vec![
+            role_arn(place, &execution),
+            role_arn(place, &self.role_name(Names::deploy_role)),
+            policy_arn(place, &format!("{execution}*")),
+            self.own_boundary(),
+        ]
+    }
+
+    fn execution_role(&self, scope: &mut Scope<'_>) -> RoleHandle {
+        let name = self.role_name(Names::execution_role);
+        let role = scope.add(
+            "ExecutionRole",
+            Role {
+                policies: Policies::Managed { name: name.clone(), policies: EXECUTION_POLICIES },
+                name,
+                description: "CloudFormation runs the mesh's stacks as this role".to_owned(),
+                grantee: format!("execution-role/{}", self.id()),
+                trust: vec![Trust::Service(Service::CLOUDFORMATION)],
+                boundary: None,
+                tags: Vec::new(),
+            },
+        );
+        let statements = execution::statements(self);
+        let grants = statements.into_iter().map(|statement| Grant {
+            sid: statement.sid,
+            grantee: role.grantee().clone(),
+            access: "deploy",
+            target: Target {
+                name: self.target(),
+                account: self.account.place.account.clone(),
+                policy: None,
+            },
+            actions: statement.actions,
+            resources: statement.resources.iter().cloned().map(Value::from).collect(),
+            own_resources: Vec::new(),
+            known_resources: statement.resources,
+            conditions: statement.conditions,
+        });
+        scope.grant(Grants(grants.collect()));
+        let deny = Statement::deny("DenyLifting", execution::LIFTING, self.protected());
+        let owner =
+            PolicyOwner::RoleInline { role: role.name().into(), name: "protection".to_owned() };
+        scope.child("ExecutionProtection").policy(owner, vec![deny, execution::no_unbounded(self)]);
+        role
+    }
+
+    fn id(&self) -> String {
+        let Place { account, region } = &self.account.place;
+        format!("{account}-{region}")
+    }
+
+    fn deploy_role(&self, scope: &mut Scope<'_>) -> RoleHandle {
+        let tenant = &self.mesh.tenant;
+        let updater = role_arn(&self.names.central_place(), &self.names.platform("updater-build"));
+        let roles = tenant.deployers.iter().map(ToString::to_string).chain([updater]);
+        scope.add(
+            "DeployRole",
+            Role {
+                name: self.role_name(Names::deploy_role),
+                description: "Whoever deploys the mesh assumes this role".to_owned(),
+                grantee: format!("deploy-role/{}", self.id()),
+                trust: vec![Trust::External {
+                    account: tenant.central_account.to_string(),
+                    roles: roles.collect(),
+                    external_id: tenant.pivot_role.external_id.clone(),
+                }],
+                policies: Policies::Inline("deploy".to_owned()),
+                boundary: None,
+                tags: Vec::new(),
+            },
+        )
+    }
+
+    /// Change sets on the mesh's stacks, run by the execution role and no other; and what is uploaded.
+    fn deploy_grants(&self, scope: &mut Scope<'_>, deploy: &RoleHandle, execution: &RoleHandle) {
+        let Account { place, prefix, .. } = self.account;
+        let stacks = vec![self.arn("cloudformation", &format!("stack/{prefix}-*/*"))];
+        let execution_arn = execution.grantee().known_arn.clone();
+        let as_execution = Conditions::none().with(Condition::new(
+            Comparison::StringEquals,
+            "cloudformation:RoleArn",
+            execution_arn.clone(),
+        ));
+        let to_cloudformation = Conditions::none().with(Condition::new(
+            Comparison::StringEquals,
+            "iam:PassedToService",
+            Service::CLOUDFORMATION.principal,
+        ));
+        let templates = bucket_arn(place, &self.names.template_bucket(prefix, place));
+        let mut uploads = vec![format!("{templates}/*")];
+        uploads.extend(self.account.environments.iter().map(|environment| {
+            let bucket = bucket_arn(place, &self.names.environment_bucket(environment));
+            format!("{bucket}/profiling/code/*")
+        }));
+        let artifacts = bucket_arn(place, &format!("{prefix}-*-artifacts"));
+        let none = Conditions::none;
+        let grant =
+            |sid: &str, actions: &[&'static str], resources: Vec<String>, conditions| Grant {
+                sid: sid.to_owned(),
+                grantee: deploy.grantee().clone(),
+                access: "deploy",
+                target: Target {
+                    name: self.target(),
+                    account: place.account.clone(),
+                    policy: None,
+                },
+                actions: actions.to_vec(),
+                resources: resources.iter().cloned().map(Value::from).collect(),
+                own_resources: Vec::new(),
+                known_resources: resources,
+                conditions,
+            };
+        scope.grant(Grants(vec![
+            grant("StackLists", &["cloudformation:ListStacks"], vec!["*".to_owned()], none()),
+            grant("StackRead", &execution::STACK_READ, stacks.clone(), none()),
+            grant(
+                "StackChange",
+                &["cloudformation:CreateChangeSet", "cloudformation:DeleteStack"],
+                stacks.clone(),
+                as_execution,
+            ),
+            grant("StackRun", &execution::STACK_RUN, stacks, none()),
+            grant("PassExecutionRole", &["iam:PassRole"], vec![execution_arn], to_cloudformation),
+            grant("Uploads", &["s3:GetObject", "s3:PutObject"], uploads, none()),
+            // A pipeline's artifacts go with it; data never does.
+            grant(
+                "EmptyArtifacts",
+                &["s3:DeleteObject", "s3:DeleteObjectVersion"],
+                vec![format!("{artifacts}/*")],
+                none(),
+            ),
+            grant("ListArtifacts", &["s3:ListBucketVersions"], vec![artifacts], none()),
+            grant(
+                "Version",
+                &["ssm:GetParameter"],
+                vec![self.arn("ssm", &format!("parameter/{prefix}/bootstrap/version"))],
+                none(),
+            ),
+        ]));
+        let own = self.arn("cloudformation", &format!("stack/{prefix}-bootstrap-*/*"));
+        let deny = Statement::deny("DenyBootstrap", execution::STACK_CHANGES, [own]);
+        let owner =
+            PolicyOwner::RoleInline { role: deploy.name().into(), name: "protection".to_owned() };
+        scope.child("DeployProtection").policy(owner, vec![deny]);
+    }
+}

@@ -1,0 +1,126 @@
+//! Failures of the mesh's crawlers, jobs, pipelines and stacks are told to the platform.
+
+use lakewright_constructs::cfn::events;
+use lakewright_constructs::role::{Policies, Receives as _, Role, Trust};
+use lakewright_manifest::mesh::Environment;
+use lakewright_policies::Conditions;
+use lakewright_policies::service::Service;
+use lakewright_synth::{Grant, Grants, Options, Scope, Target};
+use lakewright_template::{Map, Value};
+
+use crate::{Names, platform};
+
+pub(super) fn build(scope: &mut Scope<'_>, names: Names<'_>, environment: &Environment) {
+    let mut scope = scope.child("Failures");
+    let role = scope.add(
+        "Role",
+        Role {
+            name: names.failure_role(environment),
+            description: "Tells the platform of failures".to_owned(),
+            grantee: format!("failure-role/{}", environment.header.id),
+            trust: vec![Trust::Service(Service::EVENTS)],
+            policies: Policies::Inline("failures".to_owned()),
+            boundary: Some(Names::boundary_arn(environment)),
+            tags: Vec::new(),
+        },
+    );
+    let bus = platform::bus_arn(names);
+    scope.grant(Grants(vec![Grant {
+        sid: "TellPlatform".to_owned(),
+        grantee: role.grantee().clone(),
+        access: "publish",
+        target: Target {
+            name: "platform".to_owned(),
+            account: names.central_place().account,
+            policy: None,
+        },
+        actions: vec!["events:PutEvents"],
+        resources: vec![bus.clone().into()],
+        own_resources: Vec::new(),
+        known_resources: vec![bus.clone()],
+        conditions: Conditions::none(),
+    }]));
+    let prefix = format!("{}-", environment.resource_prefix);
+    for (id, pattern) in patterns(&prefix, environment) {
+        let rule = events::Rule {
+            name: Some(names.failure_rule(environment, id).into()),
+            event_pattern: Some(pattern.into()),
+            state: Some("ENABLED".into()),
+            targets: Some(vec![events::RuleTarget {
+                id: Some("platform".into()),
+                arn: Some(bus.clone().into()),
+                role_arn: Some(role.arn()),
+                ..events::RuleTarget::default()
+            }]),
+            ..events::Rule::default()
+        };
+        scope.child("Rule").child(id).resource(rule, Options::default());
+    }
+}
+
+/// What counts as a failure, for each source. Names are held to the prefix.
+fn patterns(prefix: &str, environment: &Environment) -> Vec<(&'static str, Map)> {
+    let begins = |text: &str| Value::List(vec![Map::new().with("prefix", text.to_owned()).into()]);
+    let any_of = |values: &[&'static str]| -> Value {
+        Value::List(values.iter().map(|value| (*value).into()).collect())
+    };
+    let of = |source: &'static str, kind: &'static str, detail: Map| {
+        Map::new()
+            .with("detail", detail)
+            .with("detail-type", any_of(&[kind]))
+            .with("source", any_of(&[source]))
+    };
+    let place = Names::place(environment);
+    let stacks = format!(
+        "arn:{}:cloudformation:{}:{}:stack/{prefix}",
+        place.partition(),
+        place.region,
+        place.account
+    );
+    let failed = any_of(&[
+        "CREATE_FAILED",
+        "DELETE_FAILED",
+        "ROLLBACK_COMPLETE",
+        "ROLLBACK_FAILED",
+        "UPDATE_ROLLBACK_COMPLETE",
+        "UPDATE_ROLLBACK_FAILED",
+    ]);
+    vec![
+        (
+            "Crawlers",
+            of(
+                "aws.glue",
+                "Glue Crawler State Change",
+                Map::new().with("crawlerName", begins(prefix)).with("state", any_of(&["Failed"])),
+            ),
+        ),
+        (
+            "Jobs",
+            of(
+                "aws.glue",
+                "Glue Job State Change",
+                Map::new()
+                    .with("jobName", begins(prefix))
+                    .with("state", any_of(&["FAILED", "TIMEOUT"])),
+            ),
+        ),
+        (
+            "Pipelines",
+            of(
+                "aws.codepipeline",
+                "CodePipeline Pipeline Execution State Change",
+                Map::new().with("pipeline", begins(prefix)).with("state", any_of(&["FAILED"])),
+            ),
+        ),
+        (
+            "Stacks",
+            of(
+                "aws.cloudformation",
+                "CloudFormation Stack Status Change",
+                Map::new()
+                    .with("stack-id", begins(&stacks))
+                    .with("status-details", Map::new().with("status", failed)),
+            ),
+        ),
+    ]
+}

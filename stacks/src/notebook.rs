@@ -1,0 +1,70 @@
+//! The `notebook` stack: a notebook instance of a team, and its key.
+
+use lakewright_constructs::key::{Key, delegated_use};
+use lakewright_constructs::notebook::{Notebook as Instance, NotebookNetwork};
+use lakewright_constructs::role::{ImportedRole, principal_is, root_arn};
+use lakewright_manifest::mesh::{Environment, EnvironmentTeam, InstanceType, Notebook};
+use lakewright_policies::condition::{Comparison, Condition};
+use lakewright_policies::{Conditions, Principal, Statement};
+use lakewright_synth::Scope;
+
+use crate::Names;
+use crate::team::grantee_name;
+
+/// The services through which the team uses the key: the instance's volume is one of EC2.
+const SERVICES: [&str; 2] = ["ec2", "sagemaker"];
+
+pub(crate) fn build(
+    scope: &mut Scope<'_>,
+    names: Names<'_>,
+    environment: &Environment,
+    team: &EnvironmentTeam,
+    notebook: &Notebook,
+) {
+    let name = names.notebook(environment, &notebook.header.id);
+    let place = Names::place(environment);
+    let role = names.team_role_arn(environment, team);
+    let roles = [role.clone(), names.execution_role_arn(environment)];
+    let key = scope.add(
+        "Key",
+        Key {
+            description: format!("Notebook {}", notebook.header.id),
+            alias: name.clone(),
+            target: format!("notebook/{}", notebook.header.id),
+            statements: vec![
+                delegated_use(&place, &roles, &SERVICES),
+                Statement::allow("GrantsForVolumes", ["kms:CreateGrant"], ["*"])
+                    .for_principals([Principal::Aws(root_arn(&place, &place.account).into())])
+                    .when(Conditions::none().with(principal_is(&roles)).with(Condition::new(
+                        Comparison::Bool,
+                        "kms:GrantIsForAWSResource",
+                        "true",
+                    ))),
+            ],
+            // The volume goes with the instance, and without it the key protects nothing.
+            retain: false,
+        },
+    );
+    let network = notebook.vpc.as_ref().map(|(vpc, subnet)| NotebookNetwork {
+        vpc_id: vpc.to_string(),
+        subnet_id: subnet.to_string(),
+        cidr: environment.vpc_cidrs.get(vpc).map(ToString::to_string),
+    });
+    scope.add(
+        "Notebook",
+        Instance {
+            name,
+            instance_type: match notebook.instance_type {
+                InstanceType::MlT3Medium => "ml.t3.medium",
+                InstanceType::MlT3Large => "ml.t3.large",
+                InstanceType::MlM5Xlarge => "ml.m5.xlarge",
+            },
+            volume_size: notebook.volume_size,
+            role: ImportedRole::new(&role, &grantee_name(environment, team)),
+            key,
+            network,
+            internet_access: notebook.internet_access,
+            root_access: notebook.root_access,
+        },
+    );
+}

@@ -1,0 +1,507 @@
+//! The `pipeline` stack: a repository, what builds and deploys it, and approvals between stages.
+//!
+//! A build deploys to a stage as the stage's team: it assumes the team's role in
+//! the stage's account, whose trust policy names the build. So a pipeline can do
+//! no more than its teams.
+
+pub mod seed;
+
+use std::borrow::Cow;
+
+use lakewright_constructs::bucket::{Bucket, BucketTraffic as _, Encryption, Lifecycle};
+use lakewright_constructs::cfn::{codebuild, codecommit, events};
+use lakewright_constructs::delivery::{
+    Action, ActionKind, Build, BuildSource, DeliveryPipeline, Repository, log_group,
+};
+use lakewright_constructs::key::Key;
+use lakewright_constructs::role::{Policies, Receives as _, Role, RoleHandle, Trust};
+use lakewright_manifest::Mesh;
+use lakewright_manifest::mesh::{Environment, Pipeline, Stage, Strategy};
+use lakewright_policies::Conditions;
+use lakewright_policies::condition::{Comparison, Condition};
+use lakewright_policies::service::Service;
+use lakewright_synth::{Grant, Grants, Options, Scope, Target};
+use lakewright_template::assembly::AssetMoment;
+use lakewright_template::resolve::Place;
+use lakewright_template::{Expr, Map, Ref, Value};
+
+use crate::Names;
+use crate::asset::Asset;
+use crate::team::grantee_name;
+
+/// Days that artifacts are kept.
+const ARTIFACT_DAYS: i64 = 90;
+
+/// What the modules of this stack work on.
+struct Context<'m> {
+    mesh: &'m Mesh,
+    names: Names<'m>,
+    environment: &'m Environment,
+    pipeline: &'m Pipeline,
+    place: Place,
+}
+
+/// The build that deploys a stage.
+struct Deployment<'m> {
+    stage: &'m Stage,
+    project: Ref<codebuild::Project>,
+}
+
+pub(crate) fn build(
+    scope: &mut Scope<'_>,
+    mesh: &Mesh,
+    names: Names<'_>,
+    environment: &Environment,
+    pipeline: &Pipeline,
+) -> Vec<Asset> {
+    let place = Names::place(environment);
+    let context = Context { mesh, names, environment, pipeline, place };
+    context.build(scope)
+}
+
+/// The name of the role that a pipeline's builds run as.
+pub(crate) fn build_role(
+    names: Names<'_>,
+    environment: &Environment,
+    pipeline: &Pipeline,
+) -> String {
+    names.pipeline(environment, &pipeline.header.id, "build")
+}
+
+impl Context<'_> {
+    fn name(&self, part: &str) -> String {
+        self.names.pipeline(self.environment, &self.pipeline.header.id, part)
+    }
+
+    fn target(&self) -> String {
+        format!("pipeline/{}", self.pipeline.header.id)
+    }
+
+    fn arn(&self, service: &str, resource: &str) -> String {
+        let Place { account, region } = &self.place;
+        format!("arn:{}:{service}:{region}:{account}:{resource}", self.place.partition())
+    }
+
+    /// The branches that are followed, each with its stages.
+    fn lines(&self) -> Vec<(String, String, Vec<&Stage>)> {
+        let stages = &self.pipeline.stages;
+        if self.pipeline.strategy == Strategy::Gitflow {
+            let branch = |stage: &Stage| match stage.stage.as_str() {
+                "prod" => "main".to_owned(),
+                other => other.to_owned(),
+            };
+            let line = |stage| (self.name(Stage::id(stage)), branch(stage), vec![stage]);
+            return stages.iter().map(line).collect();
+        }
+        let source = self.pipeline.source.as_ref();
+        let branch = source.map_or_else(|| "main".to_owned(), |source| source.branch.to_string());
+        vec![(self.name(""), branch, stages.iter().collect())]
+    }
+
+    fn build(&self, scope: &mut Scope<'_>) -> Vec<Asset> {
+        let key = scope.add(
+            "Key",
+            Key {
+                description: format!("Artifacts of pipeline {}", self.pipeline.header.id),
+                alias: self.name(""),
+                target: self.target(),
+                statements: Vec::new(),
+                retain: self.pipeline.retain_on_delete,
+            },
+        );
+        let artifacts = scope.add(
+            "Artifacts",
+            Bucket {
+                name: self.name("artifacts"),
+                encryption: Encryption::Kms(key.clone()),
+                access_logs: Some(Expr::known_name(self.names.log_bucket(self.environment))),
+                lifecycle: vec![Lifecycle::Expire { prefix: "", days: ARTIFACT_DAYS }],
+                statements: Vec::new(),
+                target: self.target(),
+                retain: self.pipeline.retain_on_delete,
+            },
+        );
+        let (repository, assets) = self.repository(scope);
+        let builder =
+            scope.add("BuildRole", self.role("build", Service::CODEBUILD, "Builds and deploys"));
+        scope.grant(artifacts.grant_read_write(&builder));
+        self.builder_grants(scope, &builder);
+        let runner = scope.add("PipelineRole", self.role("run", Service::CODEPIPELINE, "Runs"));
+        scope.grant(artifacts.grant_read_write(&runner));
+        let deployments: Vec<Deployment<'_>> = self
+            .pipeline
+            .stages
+            .iter()
+            .filter_map(|stage| self.deployment(scope, stage, &builder, &key))
+            .collect();
+        let update = (self.pipeline.strategy == Strategy::CdkTrunk)
+            .then(|| self.updater(scope, &runner, &key, &artifacts));
+        let projects: Vec<String> = deployments
+            .iter()
+            .map(|deployment| self.name(deployment.stage.id()))
+            .chain(update.iter().map(|_| self.name("update")))
+            .collect();
+        self.runner_grants(scope, &runner, &projects);
+        let mut started = Vec::new();
+        for (name, branch, stages) in self.lines() {
+            let source = self.source(repository.as_ref(), &branch);
+            let mut parts = vec![("Source".to_owned(), vec![source])];
+            if let Some(project) = &update {
+                let action = action("Update", ActionKind::Build { project: project.name() });
+                parts.push(("UpdatePipeline".to_owned(), vec![action]));
+            }
+            for (number, stage) in stages.iter().enumerate() {
+                if number > 0 {
+                    parts.push((format!("Approve-{}", stage.id()), vec![self.approval(stage)]));
+                }
+                let deployment =
+                    deployments.iter().find(|deployment| deployment.stage.id() == stage.id());
+                let Some(deployment) = deployment else { continue };
+                let kind = ActionKind::Build { project: deployment.project.name() };
+                parts.push((format!("Deploy-{}", stage.id()), vec![action("Deploy", kind)]));
+            }
+            let pipeline = DeliveryPipeline {
+                name: name.clone(),
+                role: runner.clone(),
+                artifacts: artifacts.clone(),
+                key: key.clone(),
+                stages: parts,
+            };
+            if self.pipeline.strategy == Strategy::Gitflow {
+                let mut child = scope.named_child("Pipeline", stages[0].id());
+                lakewright_synth::Construct::build(pipeline, &mut child);
+            } else {
+                scope.add("Pipeline", pipeline);
+            }
+            started.push((name, branch));
+        }
+        if let Some(repository) = &repository {
+            self.events(scope, repository, &started);
+        }
+        assets
+    }
+
+    /// The repository, unless the pipeline has an existing one, and the seed that fills it.
+    fn repository(
+        &self,
+        scope: &mut Scope<'_>,
+    ) -> (Option<Ref<codecommit::Repository>>, Vec<Asset>) {
+        if self.pipeline.source.is_some() {
+            return (None, Vec::new());
+        }
+        let branch = "main".to_owned();
+        let files = seed::files(self.mesh, self.environment, self.pipeline, &branch);
+        let bucket = self.names.template_bucket(&self.environment.resource_prefix, &self.place);
+        let asset = Asset::new(
+            Cow::Owned(seed::archive(&files)),
+            "zip",
+            bucket.clone(),
+            |digest| format!("seeds/{digest}.zip"),
+            AssetMoment::BeforeStack,
+        );
+        let repository = scope.add(
+            "Repository",
+            Repository {
+                name: self.name(""),
+                description: self.pipeline.header.description.clone(),
+                seed: (bucket, asset.entry.key.clone()),
+                branch,
+                retain: self.pipeline.retain_on_delete,
+            },
+        );
+        (Some(repository), vec![asset])
+    }
+
+    fn role(&self, part: &str, service: Service, what: &str) -> Role {
+        Role {
+            name: self.name(part),
+            description: format!("{what} pipeline {}", self.pipeline.header.id),
+            grantee: format!("pipeline-{part}-role/{}", self.pipeline.header.id),
+            trust: vec![Trust::Service(service)],
+            policies: Policies::Inline("pipeline".to_owned()),
+            boundary: Some(Names::boundary_arn(self.environment)),
+            tags: Vec::new(),
+        }
+    }
+
+    fn grant(
+        &self,
+        sid: &str,
+        to: &RoleHandle,
+        actions: &[&'static str],
+        resources: Vec<String>,
+        conditions: Conditions,
+    ) -> Grant {
+        Grant {
+            sid: sid.to_owned(),
+            grantee: to.grantee().clone(),
+            access: "work",
+            target: Target {
+                name: self.target(),
+                account: self.place.account.clone(),
+                policy: None,
+            },
+            actions: actions.to_vec(),
+            resources: resources.iter().cloned().map(Value::from).collect(),
+            own_resources: Vec::new(),
+            known_resources: resources,
+            conditions,
+        }
+    }
+
+    /// Logs, and the roles of the stages' teams, each by its whole name.
+    fn builder_grants(&self, scope: &mut Scope<'_>, builder: &RoleHandle) {
+        let logs = self.pipeline.stages.iter().flat_map(|stage| {
+            let group =
+                self.arn("logs", &format!("log-group:{}", log_group(&self.name(stage.id()))));
+            [group.clone(), format!("{group}:*")]
+        });
+        let log_write = ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"];
+        let logs = self.grant("Logs", builder, &log_write, logs.collect(), Conditions::none());
+        let mut grants = vec![logs];
+        for stage in &self.pipeline.stages {
+            let Some(target) = self.mesh.environments.get(&stage.environment) else { continue };
+            let Some(team) = target.team_named(&stage.team) else { continue };
+            let arn = self.names.team_role_arn(target, team);
+            grants.push(Grant {
+                sid: "DeployAsTeam".to_owned(),
+                grantee: builder.grantee().clone(),
+                access: "assume",
+                target: Target {
+                    name: grantee_name(target, team),
+                    account: target.account.to_string(),
+                    policy: None,
+                },
+                actions: vec!["sts:AssumeRole"],
+                resources: vec![arn.clone().into()],
+                own_resources: Vec::new(),
+                known_resources: vec![arn],
+                conditions: Conditions::none(),
+            });
+        }
+        scope.grant(Grants(grants));
+    }
+
+    /// Builds of this stack, and the source.
+    fn runner_grants(&self, scope: &mut Scope<'_>, runner: &RoleHandle, projects: &[String]) {
+        let arns = projects.iter().map(|name| self.arn("codebuild", &format!("project/{name}")));
+        let builds = ["codebuild:BatchGetBuilds", "codebuild:StartBuild"];
+        let mut grants =
+            vec![self.grant("Builds", runner, &builds, arns.collect(), Conditions::none())];
+        grants.push(match &self.pipeline.source {
+            None => self.grant(
+                "Source",
+                runner,
+                &[
+                    "codecommit:CancelUploadArchive",
+                    "codecommit:GetBranch",
+                    "codecommit:GetCommit",
+                    "codecommit:GetUploadArchiveStatus",
+                    "codecommit:UploadArchive",
+                ],
+                vec![self.arn("codecommit", &self.name(""))],
+                Conditions::none(),
+            ),
+            Some(source) => {
+                let arn = source.connection_arn.as_str();
+                let is_new = arn.contains(":codeconnections:");
+                let (action, key) = if is_new {
+                    ("codeconnections:UseConnection", "codeconnections:FullRepositoryId")
+                } else {
+                    ("codestar-connections:UseConnection", "codestar-connections:FullRepositoryId")
+                };
+                let repository = source.repository.to_string();
+                let only = Condition::new(Comparison::StringEquals, key, repository);
+                let only = Conditions::none().with(only);
+                self.grant("Source", runner, &[action], vec![arn.to_owned()], only)
+            }
+        });
+        scope.grant(Grants(grants));
+    }
+
+    fn deployment<'s>(
+        &self,
+        scope: &mut Scope<'_>,
+        stage: &'s Stage,
+        builder: &RoleHandle,
+        key: &lakewright_constructs::key::KeyHandle,
+    ) -> Option<Deployment<'s>> {
+        let target = self.mesh.environments.get(&stage.environment)?;
+        let team = target.team_named(&stage.team)?;
+        let names: Vec<&str> = self.pipeline.stages.iter().map(Stage::id).collect();
+        let strategy = match self.pipeline.strategy {
+            Strategy::CdkTrunk => "cdk-trunk",
+            Strategy::Trunk => "trunk",
+            Strategy::Gitflow => "gitflow",
+        };
+        // A team may make stacks whose names begin with its role's.
+        let role = self.names.team(target, &team.team);
+        let variables = vec![
+            ("AWSACCOUNTID", target.account.to_string()),
+            ("AWSREGION", target.region.to_string()),
+            ("DEV_STAGES", names.join(",")),
+            ("DEV_STRATEGY", strategy.to_owned()),
+            ("PIPELINE_ID", self.pipeline.header.id.to_string()),
+            ("PIPELINE_NAME", self.name("")),
+            ("STACK_NAME", format!("{role}-{}-{}", self.pipeline.header.id, stage.id())),
+            ("STAGE", stage.id().to_owned()),
+            ("STAGE_REGION", target.region.to_string()),
+            ("TEAM", team.team.to_string()),
+            ("TEAM_ROLE_ARN", self.names.team_role_arn(target, team)),
+        ];
+        let project = Build {
+            name: self.name(stage.id()),
+            description: format!(
+                "Deploys stage {} of pipeline {}",
+                stage.id(),
+                self.pipeline.header.id
+            ),
+            role: builder.clone(),
+            key: key.clone(),
+            build_spec: "deploy_buildspec.yaml".to_owned(),
+            variables,
+            source: BuildSource::Pipeline,
+        };
+        let mut child = scope.named_child("Stage", stage.id());
+        let project = lakewright_synth::Construct::build(project, &mut child);
+        Some(Deployment { stage, project })
+    }
+
+    /// The build that lets the pipeline follow `ddk.json`. It may change this pipeline and nothing
+    /// else, and the pipeline's role runs the builds of this stack only.
+    fn updater(
+        &self,
+        scope: &mut Scope<'_>,
+        runner: &RoleHandle,
+        key: &lakewright_constructs::key::KeyHandle,
+        artifacts: &lakewright_constructs::bucket::BucketHandle,
+    ) -> Ref<codebuild::Project> {
+        let role = scope.add("UpdateRole", self.role("update", Service::CODEBUILD, "Rearranges"));
+        scope.grant(artifacts.grant_read_write(&role));
+        let group = self.arn("logs", &format!("log-group:{}", log_group(&self.name("update"))));
+        let log_write = ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"];
+        let own = vec![self.arn("codepipeline", &self.name(""))];
+        let change = [
+            "codepipeline:GetPipeline",
+            "codepipeline:StartPipelineExecution",
+            "codepipeline:UpdatePipeline",
+        ];
+        let to_pipeline = Condition::new(
+            Comparison::StringEquals,
+            "iam:PassedToService",
+            Service::CODEPIPELINE.principal,
+        );
+        let runner_arn = runner.grantee().known_arn.clone();
+        scope.grant(Grants(vec![
+            self.grant(
+                "Logs",
+                &role,
+                &log_write,
+                vec![group.clone(), format!("{group}:*")],
+                Conditions::none(),
+            ),
+            self.grant("ChangeThisPipeline", &role, &change, own, Conditions::none()),
+            self.grant(
+                "PassPipelineRole",
+                &role,
+                &["iam:PassRole"],
+                vec![runner_arn],
+                Conditions::none().with(to_pipeline),
+            ),
+        ]));
+        scope.add(
+            "Update",
+            Build {
+                name: self.name("update"),
+                description: format!("Rearranges pipeline {}", self.pipeline.header.id),
+                role,
+                key: key.clone(),
+                build_spec: "update_buildspec.yaml".to_owned(),
+                variables: vec![("PIPELINE_NAME", self.name(""))],
+                source: BuildSource::Pipeline,
+            },
+        )
+    }
+
+    fn source(&self, repository: Option<&Ref<codecommit::Repository>>, branch: &str) -> Action {
+        let kind = match (&self.pipeline.source, repository) {
+            (Some(source), _) => ActionKind::Connection {
+                connection: source.connection_arn.to_string(),
+                repository: source.repository.to_string(),
+                branch: branch.to_owned(),
+            },
+            (None, repository) => ActionKind::CodeCommit {
+                repository: repository.map_or_else(
+                    || self.name("").into(),
+                    |repository| repository.attribute(&codecommit::Repository::NAME),
+                ),
+                branch: branch.to_owned(),
+            },
+        };
+        Action { name: "Source".to_owned(), kind, input: None, output: Some("Source") }
+    }
+
+    fn approval(&self, stage: &Stage) -> Action {
+        let message = format!("Deploy {} to stage {}?", self.pipeline.header.id, stage.id());
+        Action {
+            name: "Approve".to_owned(),
+            kind: ActionKind::Approval { message },
+            input: None,
+            output: None,
+        }
+    }
+
+    /// A commit starts the pipeline of its branch. Nothing is polled.
+    fn events(
+        &self,
+        scope: &mut Scope<'_>,
+        repository: &Ref<codecommit::Repository>,
+        started: &[(String, String)],
+    ) {
+        let role = scope.add("EventRole", self.role("start", Service::EVENTS, "Starts"));
+        let arns = started.iter().map(|(name, _)| self.arn("codepipeline", name)).collect();
+        let start = self.grant(
+            "Start",
+            &role,
+            &["codepipeline:StartPipelineExecution"],
+            arns,
+            Conditions::none(),
+        );
+        scope.grant(Grants(vec![start]));
+        for (name, branch) in started {
+            let list = |value: Value| Value::List(vec![value]);
+            let detail = Map::new()
+                .with(
+                    "event",
+                    Value::List(vec!["referenceCreated".into(), "referenceUpdated".into()]),
+                )
+                .with("referenceName", list(branch.clone().into()))
+                .with("referenceType", list("branch".into()));
+            let arn: Expr<lakewright_template::Text> =
+                repository.attribute(&codecommit::Repository::ARN).into();
+            let pattern = Map::new()
+                .with("detail", detail)
+                .with("detail-type", list("CodeCommit Repository State Change".into()))
+                .with("resources", list(arn.into()))
+                .with("source", list("aws.codecommit".into()));
+            let rule = events::Rule {
+                name: Some(name.clone().into()),
+                description: Some(format!("Commits on {branch}").into()),
+                event_pattern: Some(pattern.into()),
+                state: Some("ENABLED".into()),
+                targets: Some(vec![events::RuleTarget {
+                    id: Some("pipeline".into()),
+                    arn: Some(self.arn("codepipeline", name).into()),
+                    role_arn: Some(role.arn()),
+                    ..events::RuleTarget::default()
+                }]),
+                ..events::Rule::default()
+            };
+            scope.named_child("Commits", name).resource(rule, Options::default());
+        }
+    }
+}
+
+fn action(name: &str, kind: ActionKind) -> Action {
+    Action { name: name.to_owned(), kind, input: Some("Source"), output: None }
+}

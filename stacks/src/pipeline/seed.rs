@@ -1,0 +1,119 @@
+//! The code that a new repository is filled with.
+//!
+//! What users wrote goes into the files as JSON strings, which Python, YAML and
+//! JSON read as strings; names that stand elsewhere are ids, accounts and
+//! regions, whose form the manifest has checked.
+
+use std::io::{Cursor, Write as _};
+
+use handlebars::{Handlebars, handlebars_helper, no_escape};
+use lakewright_manifest::mesh::{Environment, Mesh, Pipeline, Strategy};
+use serde_json::{Value, json};
+use zip::write::SimpleFileOptions;
+use zip::{CompressionMethod, DateTime, ZipWriter};
+
+/// The versions of what the seed installs, the newest ones of the day this was written.
+const VERSIONS: [(&str, &str); 5] = [
+    ("boto3", "1.44.5"),
+    ("cdk_cli", "2.1148.1"),
+    ("cdk_lib", "2.275.0"),
+    ("constructs", "10.8.1"),
+    ("pytest", "9.2.0"),
+];
+
+macro_rules! template {
+    ($name:literal) => {
+        include_str!(concat!("seed/", $name, ".hbs"))
+    };
+}
+
+/// The path in the repository, and the template.
+const FILES: [(&str, &str); 10] = [
+    ("README.md", template!("README.md")),
+    ("app.py", template!("app.py")),
+    ("cdk.json", template!("cdk.json")),
+    ("ddk.json", template!("ddk.json")),
+    ("ddk_app/ddk_app_stack.py", template!("ddk_app_stack.py")),
+    ("deploy.py", template!("deploy.py")),
+    ("deploy_buildspec.yaml", template!("deploy_buildspec.yaml")),
+    ("requirements-dev.txt", template!("requirements-dev.txt")),
+    ("requirements.txt", template!("requirements.txt")),
+    ("tests/test_app.py", template!("test_app.py")),
+];
+
+/// What a pipeline that changes itself has besides.
+const SELF_CHANGE: [(&str, &str); 2] = [
+    ("update_buildspec.yaml", template!("update_buildspec.yaml")),
+    ("update_pipeline.py", template!("update_pipeline.py")),
+];
+
+/// The helper that writes a value as JSON, in a module because its macro makes a public type.
+mod helper {
+    use super::{Value, handlebars_helper};
+
+    handlebars_helper!(as_json: |value: Value| value.to_string());
+}
+
+/// The files of a pipeline's repository: path and text, sorted by path.
+pub fn files(
+    mesh: &Mesh,
+    environment: &Environment,
+    pipeline: &Pipeline,
+    branch: &str,
+) -> Vec<(&'static str, String)> {
+    let count = pipeline.stages.len();
+    let stages = pipeline.stages.iter().enumerate().filter_map(|(number, stage)| {
+        let target = mesh.environments.get(&stage.environment)?;
+        Some(json!({
+            "stage": stage.stage.as_str(),
+            "account": target.account.as_str(),
+            "region": target.region.as_str(),
+            "is_last": count > 1 && number + 1 == count,
+        }))
+    });
+    let mut values = json!({
+        "label": pipeline.header.label,
+        "description": pipeline.header.description,
+        "branch": branch,
+        "cicd": { "account": environment.account.as_str(), "region": environment.region.as_str() },
+        "stages": stages.collect::<Vec<_>>(),
+        "is_trunk": pipeline.strategy == Strategy::Trunk,
+        "is_gitflow": pipeline.strategy == Strategy::Gitflow,
+        "is_cdk_trunk": pipeline.strategy == Strategy::CdkTrunk,
+    });
+    for (name, version) in VERSIONS {
+        values[name] = version.into();
+    }
+    let mut engine = Handlebars::new();
+    engine.set_strict_mode(true);
+    engine.register_escape_fn(no_escape);
+    engine.register_helper("json", Box::new(helper::as_json));
+    let more: &[_] = if pipeline.strategy == Strategy::CdkTrunk { &SELF_CHANGE } else { &[] };
+    let mut files: Vec<(&str, String)> = FILES
+        .iter()
+        .chain(more)
+        .map(|(path, template)| {
+            let text = engine.render_template(template, &values);
+            (*path, text.expect("a test renders each template"))
+        })
+        .chain([("ddk_app/__init__.py", String::new())])
+        .collect();
+    files.sort();
+    files
+}
+
+/// The files as a zip archive, the same bytes for the same files.
+pub(super) fn archive(files: &[(&'static str, String)]) -> Vec<u8> {
+    let options = SimpleFileOptions::default()
+        .compression_method(CompressionMethod::Stored)
+        .last_modified_time(DateTime::default())
+        .unix_permissions(0o644);
+    let mut archive = ZipWriter::new(Cursor::new(Vec::new()));
+    for (path, text) in files {
+        archive
+            .start_file(*path, options)
+            .and_then(|()| Ok(archive.write_all(text.as_bytes())?))
+            .expect("memory takes what is written");
+    }
+    archive.finish().expect("memory takes what is written").into_inner()
+}

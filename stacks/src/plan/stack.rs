@@ -1,0 +1,555 @@
+//! One stack of a plan: what it is for, what it waits for, and its synthesis.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use lakewright_manifest::diagnostic::Origin;
+use lakewright_manifest::mesh::{
+    Dataset, Environment, EnvironmentTeam, Header, Notebook, Pipeline, PivotMode, StudioProfile,
+};
+use lakewright_manifest::{Mesh, Report, ResourcePrefix, TeamName};
+use lakewright_synth::{Cause, Record, Stack, StackSpec};
+use lakewright_template::Template;
+use lakewright_template::assembly::StackEntry;
+use lakewright_template::digest::sha256;
+use lakewright_template::resolve::Place;
+
+use super::Dependencies;
+use crate::asset::Asset;
+use crate::bootstrap::{self, Account, Usage};
+use crate::diagnose::{cause, diagnose};
+use crate::share::{self, LiveShare, Side};
+use crate::tags::{central_tags, resource_tags};
+use crate::{
+    Names, dataset, environment, notebook, pipeline, pivot_role, platform, studio_profile, team,
+};
+
+/// The kinds of stacks, in the order in which they are deployed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum StackKind {
+    /// What makes an account and region ready.
+    Bootstrap,
+    /// The role that the platform assumes.
+    PivotRole,
+    /// What an environment's teams share.
+    Environment,
+    /// A team's role and workgroup.
+    Team,
+    /// A dataset.
+    Dataset,
+    /// A share, or one side of it.
+    Share,
+    /// A notebook instance.
+    Notebook,
+    /// An ML Studio user profile.
+    StudioProfile,
+    /// A pipeline.
+    Pipeline,
+    /// The platform itself.
+    Platform,
+}
+
+impl StackKind {
+    /// The name in the assembly.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Bootstrap => "bootstrap",
+            Self::PivotRole => "pivot-role",
+            Self::Environment => "environment",
+            Self::Team => "team",
+            Self::Dataset => "dataset",
+            Self::Share => "share",
+            Self::Notebook => "notebook",
+            Self::StudioProfile => "studio-profile",
+            Self::Pipeline => "pipeline",
+            Self::Platform => "platform",
+        }
+    }
+}
+
+/// One stack of a plan.
+#[derive(Debug)]
+pub struct StackPlan<'m> {
+    mesh: &'m Mesh,
+    subject: Subject<'m>,
+    spec: StackSpec,
+    prefix: ResourcePrefix,
+    id: String,
+    depends_on: Dependencies,
+    retain: bool,
+}
+
+/// What a stack is for.
+#[derive(Debug, Clone)]
+pub(super) enum Subject<'m> {
+    Bootstrap(Account<'m>),
+    PivotRole(&'m Environment),
+    Environment(&'m Environment),
+    Team(&'m Environment, &'m EnvironmentTeam, team::Belongings<'m>),
+    Dataset(&'m Environment, &'m Dataset, Vec<LiveShare<'m>>),
+    Share(LiveShare<'m>, Side),
+    Notebook(&'m Environment, &'m EnvironmentTeam, &'m Notebook),
+    StudioProfile(&'m Environment, &'m EnvironmentTeam, &'m StudioProfile),
+    Pipeline(&'m Environment, &'m Pipeline),
+    Platform,
+}
+
+/// A synthesized stack: everything that the assembly keeps of it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Synthesized {
+    /// The entry in the assembly.
+    pub entry: StackEntry,
+    /// The template.
+    pub template: Template,
+    /// The template's canonical JSON.
+    pub json: String,
+    /// The files that the stack needs in S3.
+    pub assets: Vec<Asset>,
+    /// The intended access, with its causes.
+    pub records: Vec<(Record, BTreeSet<Cause>)>,
+    /// The causes of the whole stack.
+    pub causes: BTreeSet<Cause>,
+    /// The causes of each resource and statement that has others.
+    pub provenance: BTreeMap<String, BTreeSet<Cause>>,
+}
+
+/// With whose help a stack is deployed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeployTarget {
+    /// The role to assume in the stack's account.
+    pub deploy_role: String,
+    /// The external id to give.
+    pub external_id: String,
+    /// The role that CloudFormation runs the stack as.
+    pub execution_role: String,
+    /// The bucket for large templates.
+    pub template_bucket: String,
+    /// The stack that makes these, as `account/region/name`.
+    pub bootstrap: String,
+}
+
+/// What most stacks have in common: they belong to a document of an environment.
+struct Common<'a> {
+    kind: StackKind,
+    header: &'a Header,
+    team: &'a TeamName,
+    retain: bool,
+}
+
+impl<'m> StackPlan<'m> {
+    fn of_document(
+        mesh: &'m Mesh,
+        environment: &'m Environment,
+        common: &Common<'_>,
+        subject: Subject<'m>,
+    ) -> Self {
+        let Common { kind, header, team, retain } = common;
+        let kind = kind.as_str();
+        let own = (kind != "environment" && kind != "pivot-role").then_some(*header);
+        let target = format!("{kind}/{}", header.id);
+        let tags = resource_tags(mesh, environment, own, team, &target);
+        let name = Names::stack(environment, kind, &header.id);
+        let description = describe(kind, &header.label, &header.description);
+        Self {
+            mesh,
+            subject,
+            spec: spec(mesh, Names::place(environment), name, description, tags),
+            prefix: environment.resource_prefix.clone(),
+            id: header.id.to_string(),
+            depends_on: BTreeSet::from([environment_address(environment)]),
+            retain: *retain,
+        }
+    }
+
+    fn needs(mut self, addresses: impl IntoIterator<Item = String>) -> Self {
+        self.depends_on.extend(addresses);
+        self
+    }
+
+    fn instead(mut self, addresses: impl IntoIterator<Item = String>) -> Self {
+        self.depends_on = addresses.into_iter().collect();
+        self
+    }
+
+    pub(super) fn pivot_role(mesh: &'m Mesh, environment: &'m Environment) -> Self {
+        let header = &environment.header;
+        let team = &environment.team;
+        let common = Common { kind: StackKind::PivotRole, header, team, retain: false };
+        let bootstrap = bootstrap_address(&Names::place(environment), &environment.resource_prefix);
+        Self::of_document(mesh, environment, &common, Subject::PivotRole(environment))
+            .instead([bootstrap])
+    }
+
+    pub(super) fn environment(mesh: &'m Mesh, environment: &'m Environment) -> Self {
+        let Environment { header, team, retain_on_delete, .. } = environment;
+        let common =
+            Common { kind: StackKind::Environment, header, team, retain: *retain_on_delete };
+        let bootstrap = bootstrap_address(&Names::place(environment), &environment.resource_prefix);
+        let is_auto = mesh.tenant.pivot_role.mode == PivotMode::Auto;
+        let pivot_role = is_auto
+            .then(|| address(environment, &Names::stack(environment, "pivot-role", &header.id)));
+        Self::of_document(mesh, environment, &common, Subject::Environment(environment))
+            .instead(std::iter::once(bootstrap).chain(pivot_role))
+    }
+
+    pub(super) fn team(
+        mesh: &'m Mesh,
+        environment: &'m Environment,
+        team: &'m EnvironmentTeam,
+        belongings: team::Belongings<'m>,
+    ) -> Self {
+        let id = format!("{}/{}", environment.header.id, team.team);
+        let name = Names::new(mesh).team_stack(environment, &team.team);
+        let mut tags = resource_tags(mesh, environment, None, &team.team, &format!("team/{id}"));
+        tags.insert("group".to_owned(), team.team.to_string());
+        let description = describe("team", team.team.as_str(), &environment.header.label);
+        Self {
+            mesh,
+            subject: Subject::Team(environment, team, belongings),
+            spec: spec(mesh, Names::place(environment), name, description, tags),
+            prefix: environment.resource_prefix.clone(),
+            id,
+            depends_on: BTreeSet::from([environment_address(environment)]),
+            retain: false,
+        }
+    }
+
+    pub(super) fn dataset(
+        mesh: &'m Mesh,
+        environment: &'m Environment,
+        dataset: &'m Dataset,
+        shares: Vec<LiveShare<'m>>,
+    ) -> Self {
+        let Dataset { header, team, retain_on_delete, .. } = dataset;
+        let common = Common { kind: StackKind::Dataset, header, team, retain: *retain_on_delete };
+        // Policies of the dataset name these teams' roles, which must exist before.
+        let teams = std::iter::once(team).chain(&dataset.stewards);
+        let mut others: Vec<String> =
+            teams.filter_map(|team| team_address(mesh, environment, team)).collect();
+        others.extend(shares.iter().filter_map(|live| live.consumer_address(mesh)));
+        let subject = Subject::Dataset(environment, dataset, shares);
+        let mut plan = Self::of_document(mesh, environment, &common, subject).needs(others);
+        let classification = dataset.confidentiality.as_str().to_owned();
+        plan.spec.tags.insert("Classification".to_owned(), classification);
+        plan
+    }
+
+    pub(super) fn share(mesh: &'m Mesh, live: LiveShare<'m>, side: Side) -> Self {
+        let environment = if side == Side::Consumer { live.consumer } else { live.producer };
+        let team = &live.share.team;
+        let header = &live.share.header;
+        let common = Common { kind: StackKind::Share, header, team, retain: false };
+        let subject = Subject::Share(live, side);
+        let mut others: Vec<String> = live.consumer_address(mesh).into_iter().collect();
+        if side == Side::Consumer {
+            // The link leads to what the other side gives.
+            let has_other = live.sides().contains(&Side::Producer);
+            others.extend(has_other.then(|| share_address(live.producer, &live)));
+        } else {
+            let name = Names::stack(live.producer, "dataset", &live.dataset.header.id);
+            others.push(address(live.producer, &name));
+        }
+        Self::of_document(mesh, environment, &common, subject).needs(others)
+    }
+
+    pub(super) fn notebook(
+        mesh: &'m Mesh,
+        environment: &'m Environment,
+        team: &'m EnvironmentTeam,
+        notebook: &'m Notebook,
+    ) -> Self {
+        let header = &notebook.header;
+        let common = Common { kind: StackKind::Notebook, header, team: &team.team, retain: false };
+        let subject = Subject::Notebook(environment, team, notebook);
+        Self::of_document(mesh, environment, &common, subject).needs(team_address(
+            mesh,
+            environment,
+            &team.team,
+        ))
+    }
+
+    pub(super) fn studio_profile(
+        mesh: &'m Mesh,
+        environment: &'m Environment,
+        team: &'m EnvironmentTeam,
+        profile: &'m StudioProfile,
+    ) -> Self {
+        let header = &profile.header;
+        let common =
+            Common { kind: StackKind::StudioProfile, header, team: &team.team, retain: false };
+        let subject = Subject::StudioProfile(environment, team, profile);
+        Self::of_document(mesh, environment, &common, subject).needs(team_address(
+            mesh,
+            environment,
+            &team.team,
+        ))
+    }
+
+    pub(super) fn pipeline(
+        mesh: &'m Mesh,
+        environment: &'m Environment,
+        pipeline: &'m Pipeline,
+    ) -> Self {
+        let Pipeline { header, team, retain_on_delete, .. } = pipeline;
+        let common = Common { kind: StackKind::Pipeline, header, team, retain: *retain_on_delete };
+        Self::of_document(mesh, environment, &common, Subject::Pipeline(environment, pipeline))
+    }
+
+    pub(super) fn platform(mesh: &'m Mesh) -> Self {
+        let tenant = &mesh.tenant;
+        let place = Names::new(mesh).central_place();
+        let bootstrap = bootstrap_address(&place, &tenant.resource_prefix);
+        let name = format!("{}-platform-{}", tenant.resource_prefix, tenant.header.id);
+        let description = describe("platform", &tenant.header.label, &tenant.header.description);
+        let tags = central_tags(mesh, &format!("platform/{}", tenant.header.id));
+        Self {
+            mesh,
+            subject: Subject::Platform,
+            spec: spec(mesh, place, name, description, tags),
+            prefix: tenant.resource_prefix.clone(),
+            id: tenant.header.id.to_string(),
+            depends_on: BTreeSet::from([bootstrap]),
+            retain: false,
+        }
+    }
+
+    pub(super) fn bootstrap(mesh: &'m Mesh, account: Account<'m>) -> Self {
+        let Place { account: number, region } = account.place.clone();
+        let id = format!("{number}-{region}");
+        let description = format!(
+            "Lakewright bootstrap: account {number}, {region}. Deployed by the account's owner"
+        );
+        let tags = central_tags(mesh, &format!("bootstrap/{id}"));
+        let name = bootstrap_name(&account.place, &account.prefix);
+        Self {
+            mesh,
+            spec: spec(mesh, account.place.clone(), name, description, tags),
+            prefix: account.prefix.clone(),
+            id,
+            depends_on: BTreeSet::new(),
+            retain: true,
+            subject: Subject::Bootstrap(account),
+        }
+    }
+
+    /// The stack's kind.
+    pub fn kind(&self) -> StackKind {
+        match &self.subject {
+            Subject::Bootstrap(_) => StackKind::Bootstrap,
+            Subject::PivotRole(_) => StackKind::PivotRole,
+            Subject::Environment(_) => StackKind::Environment,
+            Subject::Team(..) => StackKind::Team,
+            Subject::Dataset(..) => StackKind::Dataset,
+            Subject::Share(..) => StackKind::Share,
+            Subject::Notebook(..) => StackKind::Notebook,
+            Subject::StudioProfile(..) => StackKind::StudioProfile,
+            Subject::Pipeline(..) => StackKind::Pipeline,
+            Subject::Platform => StackKind::Platform,
+        }
+    }
+
+    /// The stack's name.
+    pub fn name(&self) -> &str {
+        &self.spec.name
+    }
+
+    /// Where the stack lies.
+    pub fn place(&self) -> &Place {
+        &self.spec.place
+    }
+
+    /// How the names of the stack's account begin.
+    pub fn prefix(&self) -> &ResourcePrefix {
+        &self.prefix
+    }
+
+    /// The stack's address in the assembly: `account/region/name`.
+    pub fn address(&self) -> String {
+        format!("{}/{}/{}", self.spec.place.account, self.spec.place.region, self.spec.name)
+    }
+
+    /// The address of the bootstrap stack that lets this one be deployed.
+    pub fn bootstrap_address(&self) -> String {
+        bootstrap_address(&self.spec.place, &self.prefix)
+    }
+
+    /// With whose help the stack is deployed.
+    pub fn target(&self) -> DeployTarget {
+        let place = &self.spec.place;
+        let arn = |name: &str| lakewright_constructs::role::role_arn(place, name);
+        DeployTarget {
+            deploy_role: arn(&Names::deploy_role(&self.prefix, &place.region)),
+            external_id: self.mesh.tenant.pivot_role.external_id.clone(),
+            execution_role: arn(&Names::execution_role(&self.prefix, &place.region)),
+            template_bucket: Names::new(self.mesh).template_bucket(&self.prefix, place),
+            bootstrap: self.bootstrap_address(),
+        }
+    }
+
+    /// Where the stack is asked for.
+    pub fn origin(&self) -> Origin {
+        match &self.subject {
+            Subject::Bootstrap(_) | Subject::Platform => self.mesh.tenant.header.origin,
+            Subject::PivotRole(environment) | Subject::Environment(environment) => {
+                environment.header.origin
+            }
+            Subject::Team(_, team, _) => team.origin,
+            Subject::Dataset(_, dataset, _) => dataset.header.origin,
+            Subject::Share(live, _) => live.share.header.origin,
+            Subject::Notebook(_, _, notebook) => notebook.header.origin,
+            Subject::StudioProfile(_, _, profile) => profile.header.origin,
+            Subject::Pipeline(_, pipeline) => pipeline.header.origin,
+        }
+    }
+
+    /// Synthesizes the stack, or says everything that is wrong with it at manifest lines.
+    pub fn synthesize(&self) -> Result<Synthesized, Report> {
+        let mut stack = Stack::new(self.spec.clone());
+        let names = Names::new(self.mesh);
+        let mut root = stack.root(cause(self.origin()));
+        let scope = &mut root;
+        let mut assets = Vec::new();
+        match &self.subject {
+            Subject::Bootstrap(account) => bootstrap::build(scope, self.mesh, names, account),
+            Subject::PivotRole(place) => pivot_role::build(scope, self.mesh, names, place),
+            Subject::Environment(place) => {
+                assets = environment::build(scope, self.mesh, names, place);
+            }
+            Subject::Team(place, team, belongings) => {
+                team::build(scope, self.mesh, names, place, team, belongings);
+            }
+            Subject::Dataset(place, dataset, shares) => {
+                dataset::build(scope, names, place, dataset, shares);
+            }
+            Subject::Share(live, side) => share::build(scope, names, live, *side),
+            Subject::Notebook(place, team, notebook) => {
+                notebook::build(scope, names, place, team, notebook);
+            }
+            Subject::StudioProfile(place, team, profile) => {
+                studio_profile::build(scope, names, place, team, profile);
+            }
+            Subject::Pipeline(place, pipeline) => {
+                assets = pipeline::build(scope, self.mesh, names, place, pipeline);
+            }
+            Subject::Platform => platform::build(scope, self.mesh, names),
+        }
+        let finished = stack.finish().map_err(|errors| {
+            let mut report = Report::new();
+            errors.iter().map(diagnose).for_each(|diagnostic| report.push(diagnostic));
+            report
+        })?;
+        let digest = sha256(finished.json.as_bytes());
+        Ok(Synthesized {
+            entry: self.entry(&finished.template, &finished.json, digest, &assets),
+            template: finished.template,
+            json: finished.json,
+            assets,
+            records: finished.records,
+            causes: finished.causes,
+            provenance: finished.provenance,
+        })
+    }
+
+    fn entry(
+        &self,
+        template: &Template,
+        json: &str,
+        digest: String,
+        assets: &[Asset],
+    ) -> StackEntry {
+        let names_roles =
+            template.resources.values().any(|resource| resource.kind.starts_with("AWS::IAM::"));
+        let place = &self.spec.place;
+        let mut tags = self.spec.tags.clone();
+        tags.insert("lakewright:digest".to_owned(), digest.clone());
+        tags.insert("lakewright:id".to_owned(), self.id.clone());
+        tags.insert("lakewright:kind".to_owned(), self.kind().as_str().to_owned());
+        StackEntry {
+            name: self.spec.name.clone(),
+            kind: self.kind().as_str().to_owned(),
+            id: self.id.clone(),
+            account: place.account.clone(),
+            region: place.region.clone(),
+            template: StackEntry::template_path(&place.account, &place.region, &self.spec.name),
+            digest,
+            bytes: json.len(),
+            depends_on: self.depends_on.iter().cloned().collect(),
+            capabilities: names_roles
+                .then(|| "CAPABILITY_NAMED_IAM".to_owned())
+                .into_iter()
+                .collect(),
+            tags,
+            retain: self.retain,
+            assets: assets.iter().map(|asset| asset.entry.clone()).collect(),
+        }
+    }
+}
+
+impl Synthesized {
+    /// What the stack uses, for the execution role's policy.
+    pub fn usage(&self) -> Usage {
+        Usage::of(&self.template)
+    }
+}
+
+impl LiveShare<'_> {
+    /// The stack that makes the consumer's role, when one does.
+    fn consumer_address(&self, mesh: &Mesh) -> Option<String> {
+        if self.role.is_some() {
+            return None;
+        }
+        team_address(mesh, self.consumer, &self.share.team)
+    }
+}
+
+fn spec(
+    mesh: &Mesh,
+    place: Place,
+    name: String,
+    description: String,
+    tags: BTreeMap<String, String>,
+) -> StackSpec {
+    StackSpec {
+        name,
+        place,
+        description,
+        tags,
+        managed_policies_per_role: mesh.tenant.quotas.managed_policies_per_role,
+        trust_policy_characters: mesh.tenant.quotas.trust_policy_characters,
+    }
+}
+
+fn describe(kind: &str, label: &str, description: &str) -> String {
+    let text = if description.is_empty() {
+        format!("Lakewright {kind}: {label}")
+    } else {
+        format!("Lakewright {kind}: {label}. {description}")
+    };
+    // A description is never substituted, but readers and linters take `${` for a variable.
+    text.split_whitespace().collect::<Vec<_>>().join(" ").replace("${", "$ {")
+}
+
+fn bootstrap_name(place: &Place, prefix: &ResourcePrefix) -> String {
+    format!("{prefix}-bootstrap-{}-{}", place.account, place.region)
+}
+
+pub(super) fn bootstrap_address(place: &Place, prefix: &ResourcePrefix) -> String {
+    format!("{}/{}/{}", place.account, place.region, bootstrap_name(place, prefix))
+}
+
+fn team_address(mesh: &Mesh, environment: &Environment, team: &TeamName) -> Option<String> {
+    let member = environment.team_named(team)?;
+    team::has_stack(environment, member)
+        .then(|| address(environment, &Names::new(mesh).team_stack(environment, team)))
+}
+
+fn share_address(environment: &Environment, live: &LiveShare<'_>) -> String {
+    address(environment, &Names::stack(environment, "share", &live.share.header.id))
+}
+
+fn environment_address(environment: &Environment) -> String {
+    address(environment, &Names::stack(environment, "environment", &environment.header.id))
+}
+
+fn address(environment: &Environment, name: &str) -> String {
+    format!("{}/{}/{name}", environment.account, environment.region)
+}

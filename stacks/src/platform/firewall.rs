@@ -1,0 +1,93 @@
+//! The web ACL: when a list is given, everybody else is refused.
+
+use lakewright_constructs::cfn::wafv2;
+use lakewright_constructs::parameter::Parameter;
+use lakewright_manifest::Mesh;
+use lakewright_synth::{Options, Scope};
+use lakewright_template::{Expr, Map, Value};
+
+use crate::Names;
+
+pub(super) fn build(scope: &mut Scope<'_>, mesh: &Mesh, names: Names<'_>) {
+    let tenant = &mesh.tenant;
+    let mut scope = scope.child("Firewall");
+    let mut allowed = Vec::new();
+    if !tenant.allowed_geo.is_empty() {
+        let countries = tenant.allowed_geo.iter().map(|country| country.to_string().into());
+        let countries = Map::new().with("CountryCodes", Value::List(countries.collect()));
+        allowed.push(("Countries", Map::new().with("GeoMatchStatement", countries)));
+    }
+    let is_v6 = |block: &str| block.contains(':');
+    for (id, version, wants_v6) in [("Ipv4", "IPV4", false), ("Ipv6", "IPV6", true)] {
+        let blocks: Vec<Expr<_>> = tenant
+            .allowed_ip
+            .iter()
+            .filter(|block| is_v6(block.as_str()) == wants_v6)
+            .map(|block| block.to_string().into())
+            .collect();
+        if blocks.is_empty() {
+            continue;
+        }
+        let set = scope.child("Addresses").child(id).resource(
+            wafv2::IPSet {
+                name: Some(names.platform(&format!("allowed-{}", id.to_lowercase())).into()),
+                scope: Some("REGIONAL".into()),
+                ip_address_version: Some(version.into()),
+                addresses: Some(blocks),
+                ..wafv2::IPSet::default()
+            },
+            Options::default(),
+        );
+        let reference = Map::new().with("Arn", set.attribute(&wafv2::IPSet::ARN));
+        allowed.push((id, Map::new().with("IPSetReferenceStatement", reference)));
+    }
+    let metric = |name: &str| {
+        Map::new()
+            .with("CloudWatchMetricsEnabled", true)
+            .with("MetricName", name.to_owned())
+            .with("SampledRequestsEnabled", true)
+    };
+    // Whoever is on one of the lists comes in, and nobody else when there is a list.
+    let is_open = allowed.is_empty();
+    let rules = allowed.into_iter().zip(0_i64..).map(|((name, statement), priority)| {
+        let rule = Map::new()
+            .with("Action", Map::new().with("Allow", Map::new()))
+            .with("Name", name)
+            .with("Priority", priority)
+            .with("Statement", statement)
+            .with("VisibilityConfig", metric(name));
+        Expr::from(rule)
+    });
+    let acl = wafv2::WebACL {
+        name: Some(names.platform("web").into()),
+        description: Some("Who reaches the web pages of the platform".into()),
+        scope: Some("REGIONAL".into()),
+        default_action: Some(if is_open {
+            wafv2::WebACLDefaultAction {
+                allow: Some(wafv2::WebACLAllowAction::default()),
+                block: None,
+            }
+        } else {
+            wafv2::WebACLDefaultAction {
+                allow: None,
+                block: Some(wafv2::WebACLBlockAction::default()),
+            }
+        }),
+        rules: Some(rules.collect()),
+        visibility_config: Some(wafv2::WebACLVisibilityConfig {
+            cloud_watch_metrics_enabled: Some(true.into()),
+            metric_name: Some(names.platform("web").into()),
+            sampled_requests_enabled: Some(true.into()),
+        }),
+        ..wafv2::WebACL::default()
+    };
+    let acl = scope.child("WebAcl").resource(acl, Options::default());
+    scope.add(
+        "WebAclArn",
+        Parameter {
+            name: format!("/{}/platform/web-acl-arn", tenant.resource_prefix),
+            description: "The web ACL to put before the platform's web pages",
+            value: acl.attribute(&wafv2::WebACL::ARN).into(),
+        },
+    );
+}

@@ -1,0 +1,290 @@
+//! The updater: every night one build for each account and region refreshes its stacks.
+
+use std::collections::BTreeSet;
+
+use lakewright_constructs::bucket::{Bucket, BucketTraffic as _, Encryption, Lifecycle};
+use lakewright_constructs::cfn::{scheduler, stepfunctions};
+use lakewright_constructs::delivery::{Build, BuildSource, log_group};
+use lakewright_constructs::key::Key;
+use lakewright_constructs::role::{Policies, Receives as _, Role, RoleHandle, Trust};
+use lakewright_manifest::Mesh;
+use lakewright_policies::Conditions;
+use lakewright_policies::service::Service;
+use lakewright_synth::{Grant, Grants, Options, Scope, Target};
+use lakewright_template::{Expr, Map, Text, Value};
+
+use super::TARGET;
+use crate::Names;
+
+/// Accounts that are refreshed at once.
+const CONCURRENCY: i64 = 10;
+
+/// What a build runs. Its source is a zip file with the mesh and the program, which whoever
+/// releases the mesh uploads.
+const BUILD_SPEC: &str = "\
+version: 0.2
+phases:
+  build:
+    commands:
+      - chmod +x lakewright
+      - ./lakewright refresh mesh --account \"$ACCOUNT\" --region \"$REGION\" --yes
+";
+
+/// Builds the updater, and gives the ARN of its state machine.
+pub(super) fn build(scope: &mut Scope<'_>, mesh: &Mesh, names: Names<'_>) -> Expr<Text> {
+    let mut scope = scope.child("Updater");
+    let key = scope.add(
+        "Key",
+        Key {
+            description: "The updater's source".to_owned(),
+            alias: names.platform("updater"),
+            target: TARGET.to_owned(),
+            statements: Vec::new(),
+            retain: false,
+        },
+    );
+    let bucket = scope.add(
+        "Source",
+        Bucket {
+            name: names.platform("updater"),
+            encryption: Encryption::Kms(key.clone()),
+            access_logs: None,
+            lifecycle: vec![Lifecycle::Expire { prefix: "logs/", days: 90 }],
+            statements: Vec::new(),
+            target: TARGET.to_owned(),
+            retain: true,
+        },
+    );
+    let builder = scope.add(
+        "BuildRole",
+        role(mesh, names, "updater-build", Service::CODEBUILD, "Refreshes stacks"),
+    );
+    scope.grant(bucket.grant_read(&builder));
+    builder_grants(&mut scope, mesh, names, &builder);
+    let project_name = names.platform("updater");
+    scope.add(
+        "Build",
+        Build {
+            name: project_name.clone(),
+            description: "Refreshes the stacks of one account and region".to_owned(),
+            role: builder,
+            key,
+            build_spec: BUILD_SPEC.to_owned(),
+            variables: Vec::new(),
+            source: BuildSource::S3(format!("{}/updater.zip", names.platform("updater"))),
+        },
+    );
+    let runner = scope.add(
+        "MachineRole",
+        role(mesh, names, "updater-run", Service::STEP_FUNCTIONS, "Runs the updater"),
+    );
+    runner_grants(&mut scope, names, &runner, &project_name);
+    let machine = stepfunctions::StateMachine {
+        state_machine_name: Some(names.platform("updater").into()),
+        state_machine_type: Some("STANDARD".into()),
+        role_arn: Some(runner.arn()),
+        definition: Some(definition(mesh, &project_name).into()),
+        ..stepfunctions::StateMachine::default()
+    };
+    let after = runner.policy().into_iter().collect();
+    let machine = scope
+        .child("Machine")
+        .resource(machine, Options { after_policies: after, ..Options::default() });
+    let arn: Expr<Text> = machine.attribute(&stepfunctions::StateMachine::ARN).into();
+    schedule(&mut scope, mesh, names, arn.clone());
+    arn
+}
+
+fn role(mesh: &Mesh, names: Names<'_>, part: &str, service: Service, what: &str) -> Role {
+    Role {
+        name: names.platform(part),
+        description: what.to_owned(),
+        grantee: format!("platform/{part}"),
+        trust: vec![Trust::Service(service)],
+        policies: Policies::Inline("updater".to_owned()),
+        boundary: Some(names.central_boundary_arn(mesh)),
+        tags: Vec::new(),
+    }
+}
+
+fn grant(
+    names: Names<'_>,
+    sid: &str,
+    to: &RoleHandle,
+    actions: &[&'static str],
+    resources: Vec<String>,
+) -> Grant {
+    Grant {
+        sid: sid.to_owned(),
+        grantee: to.grantee().clone(),
+        access: "work",
+        target: Target {
+            name: TARGET.to_owned(),
+            account: names.central_place().account,
+            policy: None,
+        },
+        actions: actions.to_vec(),
+        resources: resources.iter().cloned().map(Value::from).collect(),
+        own_resources: Vec::new(),
+        known_resources: resources,
+        conditions: Conditions::none(),
+    }
+}
+
+/// The deploy roles of exactly the mesh's accounts, and the build's own logs.
+fn builder_grants(scope: &mut Scope<'_>, mesh: &Mesh, names: Names<'_>, builder: &RoleHandle) {
+    let place = names.central_place();
+    let group = format!(
+        "arn:{}:logs:{}:{}:log-group:{}",
+        place.partition(),
+        place.region,
+        place.account,
+        log_group(&names.platform("updater"))
+    );
+    let log_write = ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"];
+    let roles: BTreeSet<String> = names.deploy_role_arns(mesh).into_iter().collect();
+    scope.grant(Grants(vec![
+        grant(names, "Logs", builder, &log_write, vec![group.clone(), format!("{group}:*")]),
+        grant(names, "Deploy", builder, &["sts:AssumeRole"], roles.into_iter().collect()),
+    ]));
+}
+
+/// Builds of the updater, started and watched through the rule that Step Functions keeps.
+///
+/// Source: "IAM policies for calling CodeBuild", "Distributed Map" in the Step Functions guide.
+fn runner_grants(scope: &mut Scope<'_>, names: Names<'_>, runner: &RoleHandle, project: &str) {
+    let place = names.central_place();
+    let arn = |service: &str, resource: &str| {
+        format!("arn:{}:{service}:{}:{}:{resource}", place.partition(), place.region, place.account)
+    };
+    let builds = ["codebuild:BatchGetBuilds", "codebuild:StartBuild", "codebuild:StopBuild"];
+    let machine = names.platform("updater");
+    let watch = ["events:DescribeRule", "events:PutRule", "events:PutTargets"];
+    let rule = arn("events", "rule/StepFunctionsGetEventForCodeBuildStartBuildRule");
+    scope.grant(Grants(vec![
+        grant(
+            names,
+            "Builds",
+            runner,
+            &builds,
+            vec![arn("codebuild", &format!("project/{project}"))],
+        ),
+        grant(names, "WatchBuilds", runner, &watch, vec![rule]),
+        grant(
+            names,
+            "MapRuns",
+            runner,
+            &["states:StartExecution"],
+            vec![arn("states", &format!("stateMachine:{machine}"))],
+        ),
+        grant(
+            names,
+            "MapRunsWatch",
+            runner,
+            &["states:DescribeExecution", "states:StopExecution"],
+            vec![arn("states", &format!("execution:{machine}:*"))],
+        ),
+    ]));
+}
+
+/// A distributed map over the accounts and regions: one failure does not stop the others.
+fn definition(mesh: &Mesh, project: &str) -> Map {
+    let places: BTreeSet<(String, String)> = mesh
+        .environments
+        .values()
+        .map(|environment| (environment.account.to_string(), environment.region.to_string()))
+        .collect();
+    let items = places
+        .into_iter()
+        .map(|(account, region)| Map::new().with("account", account).with("region", region).into());
+    let variable = |name: &'static str, path: &'static str| {
+        Value::from(Map::new().with("Name", name).with("Type", "PLAINTEXT").with("Value.$", path))
+    };
+    let refresh = Map::new()
+        .with("End", true)
+        .with(
+            "Parameters",
+            Map::new()
+                .with(
+                    "EnvironmentVariablesOverride",
+                    Value::List(vec![
+                        variable("ACCOUNT", "$.account"),
+                        variable("REGION", "$.region"),
+                    ]),
+                )
+                .with("ProjectName", project.to_owned()),
+        )
+        .with("Resource", "arn:aws:states:::codebuild:startBuild.sync")
+        .with("Type", "Task");
+    let places = Map::new()
+        .with("Next", "Environments")
+        .with("Result", Map::new().with("places", Value::List(items.collect())))
+        .with("Type", "Pass");
+    let each = Map::new()
+        .with("End", true)
+        .with(
+            "ItemProcessor",
+            Map::new()
+                .with(
+                    "ProcessorConfig",
+                    Map::new().with("ExecutionType", "STANDARD").with("Mode", "DISTRIBUTED"),
+                )
+                .with("StartAt", "Refresh")
+                .with("States", Map::new().with("Refresh", refresh)),
+        )
+        .with("ItemsPath", "$.places")
+        .with("MaxConcurrency", CONCURRENCY)
+        .with("ToleratedFailurePercentage", 100_i64)
+        .with("Type", "Map");
+    Map::new()
+        .with("StartAt", "Places")
+        .with("States", Map::new().with("Environments", each).with("Places", places))
+}
+
+fn schedule(scope: &mut Scope<'_>, mesh: &Mesh, names: Names<'_>, machine: Expr<Text>) {
+    let starter = scope.add(
+        "ScheduleRole",
+        role(mesh, names, "updater-start", Service::SCHEDULER, "Starts the updater"),
+    );
+    let place = names.central_place();
+    let arn = format!(
+        "arn:{}:states:{}:{}:stateMachine:{}",
+        place.partition(),
+        place.region,
+        place.account,
+        names.platform("updater")
+    );
+    scope.grant(Grants(vec![grant(
+        names,
+        "Start",
+        &starter,
+        &["states:StartExecution"],
+        vec![arn],
+    )]));
+    let schedule = scheduler::Schedule {
+        name: Some(names.platform("updater").into()),
+        description: Some("Refreshes the mesh every night".into()),
+        schedule_expression: Some("cron(0 1 * * ? *)".into()),
+        schedule_expression_timezone: Some("UTC".into()),
+        flexible_time_window: Some(scheduler::ScheduleFlexibleTimeWindow {
+            mode: Some("OFF".into()),
+            maximum_window_in_minutes: None,
+        }),
+        // In maintenance nothing changes but by an administrator.
+        state: Some(
+            if mesh.tenant.maintenance == lakewright_manifest::mesh::Maintenance::Off {
+                "ENABLED"
+            } else {
+                "DISABLED"
+            }
+            .into(),
+        ),
+        target: Some(scheduler::ScheduleTarget {
+            arn: Some(machine),
+            role_arn: Some(starter.arn()),
+            ..scheduler::ScheduleTarget::default()
+        }),
+        ..scheduler::Schedule::default()
+    };
+    scope.child("Schedule").resource(schedule, Options::default());
+}

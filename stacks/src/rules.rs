@@ -1,0 +1,194 @@
+//! Statements as tables: actions, resources with placeholders, and when they apply.
+//!
+//! The tables name actions, never patterns of actions. `*` as a resource stands
+//! only with actions that the service authorization reference lists without
+//! resource types.
+
+use lakewright_constructs::bucket::bucket_arn;
+use lakewright_constructs::role::{Receives as _, RoleHandle};
+use lakewright_manifest::mesh::Environment;
+use lakewright_policies::Conditions;
+use lakewright_policies::condition::{Comparison, Condition, Operator};
+use lakewright_policies::service::Service;
+use lakewright_synth::{Grant, Target};
+use lakewright_template::Value;
+
+use crate::Names;
+
+/// One statement, with `{prefix}` and the like to be filled in.
+pub(crate) struct Rule {
+    pub(crate) sid: &'static str,
+    pub(crate) actions: &'static [&'static str],
+    pub(crate) resources: &'static [&'static str],
+    pub(crate) when: When,
+}
+
+/// When a rule applies. Tags called `Team` are set by stacks and cannot be set by users.
+pub(crate) enum When {
+    /// Always.
+    Always,
+    /// On what carries the team's tag.
+    Tagged,
+    /// On what carries the team's tag and was not made by Lakewright.
+    TaggedByTeam,
+    /// On what the request tags for the team and does not carry another team's tag.
+    Requested,
+    /// Like `Requested`, on what was not made by Lakewright.
+    RequestedByTeam,
+    /// On what the request tags for the team, for actions that know no resource.
+    RequestedOnly,
+    /// Under these conditions: operator, key and values.
+    Holds(&'static [(Comparison, &'static str, &'static [&'static str])]),
+}
+
+/// What placeholders stand for.
+pub(crate) struct Fill {
+    values: Vec<(&'static str, String)>,
+    target: String,
+}
+
+impl Fill {
+    /// The values that hold for everything in an environment.
+    pub(crate) fn of_environment(names: Names<'_>, environment: &Environment) -> Self {
+        let place = Names::place(environment);
+        let bucket = bucket_arn(&place, &names.environment_bucket(environment));
+        Self {
+            values: vec![
+                ("partition", place.partition().to_owned()),
+                ("region", place.region.clone()),
+                ("account", place.account.clone()),
+                ("prefix", environment.resource_prefix.to_string()),
+                ("catalog_prefix", environment.resource_prefix.as_str().replace('-', "_")),
+                ("env_bucket_arn", bucket),
+            ],
+            target: format!("environment/{}", environment.header.id),
+        }
+    }
+
+    /// The value of one more placeholder.
+    #[must_use]
+    pub(crate) fn with(mut self, name: &'static str, value: String) -> Self {
+        self.values.push((name, value));
+        self
+    }
+
+    /// The same values with another prefix.
+    #[must_use]
+    pub(crate) fn with_prefix(mut self, prefix: &str) -> Self {
+        for (name, value) in &mut self.values {
+            if *name == "prefix" {
+                prefix.clone_into(value);
+            }
+        }
+        self
+    }
+
+    /// The text with placeholders filled in. Policy variables (`${...}`) stay as they are.
+    pub(crate) fn text(&self, template: &str) -> String {
+        let mut text = String::with_capacity(template.len() + 32);
+        let mut rest = template;
+        while let Some(start) = rest.find('{') {
+            text.push_str(&rest[..start]);
+            let is_variable = text.ends_with('$');
+            let inside = &rest[start + 1..];
+            let end = inside.find('}').map_or(inside.len(), |end| end);
+            let name = &inside[..end];
+            let value = self.values.iter().find(|(key, _)| *key == name && !is_variable);
+            if let Some((_, value)) = value {
+                text.push_str(value);
+            } else {
+                text.push('{');
+                text.push_str(name);
+                text.push('}');
+            }
+            rest = inside.get(end + 1..).unwrap_or_default();
+        }
+        text.push_str(rest);
+        text
+    }
+
+    pub(crate) fn rule(&self, rule: &Rule, to: &RoleHandle) -> Grant {
+        let resources: Vec<String> =
+            rule.resources.iter().map(|resource| self.text(resource)).collect();
+        self.statement(rule.sid, rule.actions, resources, self.conditions(&rule.when), to)
+    }
+
+    pub(crate) fn pass_role(&self, arn: &str, services: &[Service], role: &RoleHandle) -> Grant {
+        let condition = Condition {
+            operator: Operator::new(Comparison::StringEquals),
+            key: "iam:PassedToService".into(),
+            values: services.iter().map(|service| service.principal.into()).collect(),
+        };
+        let arn = self.text(arn);
+        self.statement(
+            "PassOwnRole",
+            &["iam:PassRole"],
+            vec![arn],
+            Conditions::none().with(condition),
+            role,
+        )
+    }
+
+    pub(crate) fn statement(
+        &self,
+        sid: &str,
+        actions: &[&'static str],
+        resources: Vec<String>,
+        conditions: Conditions,
+        role: &RoleHandle,
+    ) -> Grant {
+        let grantee = role.grantee().clone();
+        Grant {
+            sid: sid.to_owned(),
+            target: Target {
+                name: self.target.clone(),
+                account: grantee.account.clone(),
+                policy: None,
+            },
+            grantee,
+            access: "work",
+            actions: actions.to_vec(),
+            resources: resources.iter().cloned().map(Value::from).collect(),
+            own_resources: Vec::new(),
+            known_resources: resources,
+            conditions,
+        }
+    }
+
+    fn conditions(&self, when: &When) -> Conditions {
+        const RESOURCE: &str = "aws:ResourceTag/Team";
+        const REQUEST: &str = "aws:RequestTag/Team";
+        let team = || Value::from(self.text("{team}"));
+        let equals = |key: &'static str| Condition::new(Comparison::StringEquals, key, team());
+        // What carries another team's tag must not be taken over by tagging it anew.
+        let not_anothers = || Condition {
+            operator: Operator::new(Comparison::StringEquals).if_exists(),
+            key: RESOURCE.into(),
+            values: vec![team()],
+        };
+        // Nobody may pass something off as made by Lakewright.
+        let not_posing =
+            || Condition::new(Comparison::Null, "aws:RequestTag/lakewright:mesh", "true");
+        let not_ours =
+            || Condition::new(Comparison::Null, "aws:ResourceTag/lakewright:mesh", "true");
+        let none = Conditions::none();
+        match when {
+            When::Always => none,
+            When::Tagged => none.with(equals(RESOURCE)),
+            When::TaggedByTeam => none.with(equals(RESOURCE)).with(not_ours()),
+            When::Requested => none.with(equals(REQUEST)).with(not_anothers()).with(not_posing()),
+            When::RequestedByTeam => {
+                none.with(equals(REQUEST)).with(not_anothers()).with(not_posing()).with(not_ours())
+            }
+            When::RequestedOnly => none.with(equals(REQUEST)).with(not_posing()),
+            When::Holds(conditions) => conditions
+                .iter()
+                .map(|(comparison, key, values)| Condition {
+                    operator: Operator::new(*comparison),
+                    key: (*key).into(),
+                    values: values.iter().map(|value| Value::from(self.text(value))).collect(),
+                })
+                .collect(),
+        }
+    }
+}

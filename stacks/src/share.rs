@@ -1,0 +1,314 @@
+//! The `share` stacks: what a live share needs besides the dataset's own policies.
+//!
+//! The producer's side has the access point for folders and the Lake Formation
+//! permissions for tables; the consumer's side has the database that leads to
+//! the tables, and the policy of a consumption role. In one account and region
+//! they are one stack. What stands in the dataset's bucket and key policies
+//! belongs to the dataset's stack, and what stands in a team's policies to the
+//! team's, so that no two stacks write one policy.
+
+mod access;
+
+use lakewright_constructs::access_point::{AccessPoint, Traffic};
+use lakewright_constructs::glue::{Database, DatabaseLink};
+use lakewright_constructs::lakeformation::{
+    Catalog, DataFilter, Permission, PermissionChain, PermissionSet,
+};
+use lakewright_constructs::role::ImportedRole;
+use lakewright_manifest::mesh::{
+    ConsumptionRole, Dataset, Environment, Share, ShareItem, SharePermission, SharedTable,
+};
+use lakewright_manifest::{Date, Mesh};
+use lakewright_synth::Scope;
+
+use access::consumption_policy;
+pub(crate) use access::{consumer_grants, owner_policy, producer_grants, unmanaged_policy};
+
+use crate::Names;
+use crate::team::grantee_name;
+
+/// A share that gives access, with everything that it connects.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct LiveShare<'m> {
+    pub(crate) share: &'m Share,
+    pub(crate) dataset: &'m Dataset,
+    /// The dataset's environment.
+    pub(crate) producer: &'m Environment,
+    /// The consumer's environment.
+    pub(crate) consumer: &'m Environment,
+    pub(crate) role: Option<&'m ConsumptionRole>,
+}
+
+/// The side of a share that a stack is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Side {
+    /// In the dataset's account and region.
+    Producer,
+    /// In the consumer's.
+    Consumer,
+    /// Both are one.
+    Both,
+}
+
+/// The shares of a mesh that give access on a day.
+pub(crate) fn live<'m>(mesh: &'m Mesh, as_of: Option<&Date>) -> Vec<LiveShare<'m>> {
+    let shares = mesh.shares.values().filter(|share| share.is_live(as_of));
+    shares
+        .filter_map(|share| {
+            let dataset = mesh.datasets.get(&share.dataset)?;
+            Some(LiveShare {
+                share,
+                dataset,
+                producer: mesh.environments.get(&dataset.environment)?,
+                consumer: mesh.environments.get(&share.environment)?,
+                role: share
+                    .consumption_role
+                    .as_ref()
+                    .and_then(|role| mesh.consumption_roles.get(role)),
+            })
+        })
+        .collect()
+}
+
+impl LiveShare<'_> {
+    /// Whoever receives the access.
+    pub(crate) fn consumer_role(&self, names: Names<'_>) -> Option<ImportedRole> {
+        if let Some(role) = self.role {
+            let name = format!("consumption-role/{}", role.header.id);
+            return Some(ImportedRole::new(role.role_arn.as_str(), &name));
+        }
+        let team = self.consumer.team_named(&self.share.team)?;
+        let arn = names.team_role_arn(self.consumer, team);
+        Some(ImportedRole::new(&arn, &grantee_name(self.consumer, team)))
+    }
+
+    pub(crate) fn target(&self) -> String {
+        format!("dataset/{}", self.dataset.header.id)
+    }
+
+    pub(crate) fn is_in_one_account(&self) -> bool {
+        self.producer.account == self.consumer.account
+    }
+
+    pub(crate) fn is_in_one_place(&self) -> bool {
+        self.is_in_one_account() && self.producer.region == self.consumer.region
+    }
+
+    /// What may be done with objects.
+    pub(crate) fn traffic(&self) -> Traffic {
+        let writes = [SharePermission::Write, SharePermission::Modify];
+        if writes.iter().any(|permission| self.share.permissions.contains(permission)) {
+            Traffic::ReadWrite
+        } else {
+            Traffic::Read
+        }
+    }
+
+    pub(crate) fn tables(&self) -> impl Iterator<Item = &SharedTable> {
+        self.share.items.iter().filter_map(|item| match item {
+            ShareItem::Table(table) => Some(table),
+            ShareItem::Folder(_) | ShareItem::Bucket => None,
+        })
+    }
+
+    /// The prefixes of the folders that are shared.
+    pub(crate) fn prefixes(&self) -> impl Iterator<Item = &str> {
+        self.share.items.iter().filter_map(|item| match item {
+            ShareItem::Folder(id) => {
+                self.dataset.folders.get(id).map(|folder| folder.prefix.as_str())
+            }
+            ShareItem::Table(_) | ShareItem::Bucket => None,
+        })
+    }
+
+    pub(crate) fn has_bucket(&self) -> bool {
+        self.share.items.contains(&ShareItem::Bucket)
+    }
+
+    /// The account of the catalog that has the dataset's database.
+    pub(crate) fn catalog_account(&self) -> String {
+        let import = self.dataset.import.as_ref();
+        import
+            .and_then(|import| import.catalog_account.as_ref())
+            .unwrap_or(&self.producer.account)
+            .to_string()
+    }
+
+    /// The sides that need a stack.
+    pub(crate) fn sides(&self) -> Vec<Side> {
+        let has_tables = self.tables().next().is_some();
+        let on_producer = has_tables || self.prefixes().next().is_some();
+        let has_policy = self.role.is_some_and(|role| role.managed);
+        let on_consumer = has_tables || has_policy;
+        match (on_producer, on_consumer) {
+            (true, true) if self.is_in_one_place() => vec![Side::Both],
+            (true, true) => vec![Side::Producer, Side::Consumer],
+            (true, false) => vec![Side::Producer],
+            (false, true) => vec![Side::Consumer],
+            (false, false) => Vec::new(),
+        }
+    }
+}
+
+pub(crate) fn build(scope: &mut Scope<'_>, names: Names<'_>, live: &LiveShare<'_>, side: Side) {
+    let Some(role) = live.consumer_role(names) else { return };
+    let mut chain = PermissionChain::after(Vec::new(), &live.target());
+    if side != Side::Consumer {
+        folders(scope, names, live, &role);
+        tables(scope, names, live, &role, &mut chain);
+    }
+    if side != Side::Producer {
+        link(scope, names, live, &role, &mut chain);
+        if live.role.is_some_and(|role| role.managed) {
+            consumption_policy(scope, names, live);
+        }
+    }
+}
+
+/// The access point of this requester, which leads to the folders and to nothing else.
+fn folders(scope: &mut Scope<'_>, names: Names<'_>, live: &LiveShare<'_>, role: &ImportedRole) {
+    let mut prefixes = live.prefixes().peekable();
+    if prefixes.peek().is_none() {
+        return;
+    }
+    let access_point = scope.add(
+        "AccessPoint",
+        AccessPoint {
+            name: names.access_point(live.producer, &live.share.header.id),
+            bucket: names.dataset_bucket(live.producer, live.dataset),
+            target: live.target(),
+        },
+    );
+    for prefix in prefixes {
+        scope.grant(access_point.grant_under(prefix, live.traffic(), role));
+    }
+}
+
+fn tables(
+    scope: &mut Scope<'_>,
+    names: Names<'_>,
+    live: &LiveShare<'_>,
+    role: &ImportedRole,
+    chain: &mut PermissionChain,
+) {
+    if live.tables().next().is_none() {
+        return;
+    }
+    let account = live.catalog_account();
+    let database = names.dataset_database(live.producer, live.dataset);
+    let describe = PermissionSet {
+        id: "Database",
+        access: "read",
+        permissions: &[Permission::Describe],
+        with_grant_option: false,
+    };
+    let on = Catalog::Database { account: account.clone(), name: database.clone() };
+    chain.grant(&mut scope.child("Permissions"), role, &on, describe);
+    let permissions = permissions(live);
+    let set = |permissions| PermissionSet {
+        id: "Access",
+        access: live.traffic_word(),
+        permissions,
+        with_grant_option: false,
+    };
+    for table in live.tables() {
+        let mut scope = scope.named_child("Table", table.name.as_str());
+        let is_whole = table.columns.is_empty() && table.rows.is_none();
+        if is_whole {
+            let on = Catalog::Table {
+                account: account.clone(),
+                database: database.clone(),
+                table: table.name.to_string(),
+            };
+            chain.grant(&mut scope, role, &on, set(&permissions));
+        } else {
+            let filter =
+                names.data_filter(live.producer, &live.share.header.id, table.name.as_str());
+            let resource = scope.add(
+                "Filter",
+                DataFilter {
+                    name: filter.clone(),
+                    account: account.clone(),
+                    database: database.clone(),
+                    table: table.name.to_string(),
+                    columns: table.columns.iter().map(ToString::to_string).collect(),
+                    rows: table.rows.clone(),
+                },
+            );
+            let on = Catalog::Filter {
+                account: account.clone(),
+                database: database.clone(),
+                table: table.name.to_string(),
+                filter,
+            };
+            chain.wait_for(resource.logical_id());
+            // Through a filter Lake Formation gives `SELECT` only.
+            chain.grant(&mut scope, role, &on, set(&[Permission::Select]));
+        }
+    }
+}
+
+/// What Lake Formation gives on a whole table.
+fn permissions(live: &LiveShare<'_>) -> Vec<Permission> {
+    let mut permissions = vec![Permission::Describe, Permission::Select];
+    if live.share.permissions.contains(&SharePermission::Write) {
+        permissions.push(Permission::Insert);
+    }
+    if live.share.permissions.contains(&SharePermission::Modify) {
+        permissions.extend([Permission::Alter, Permission::Delete, Permission::Insert]);
+    }
+    permissions.sort_unstable();
+    permissions.dedup();
+    permissions
+}
+
+impl LiveShare<'_> {
+    fn traffic_word(&self) -> &'static str {
+        match self.traffic() {
+            Traffic::Read => "read",
+            Traffic::ReadWrite => "write",
+        }
+    }
+}
+
+/// The database of the consumer's catalog that leads to the dataset's. It shows each reader the
+/// tables that they may read.
+fn link(
+    scope: &mut Scope<'_>,
+    names: Names<'_>,
+    live: &LiveShare<'_>,
+    role: &ImportedRole,
+    chain: &mut PermissionChain,
+) {
+    if live.tables().next().is_none() {
+        return;
+    }
+    let name = names.shared_database(live.consumer, &live.share.header.id);
+    let is_elsewhere = live.producer.region != live.consumer.region;
+    let database = scope.add(
+        "SharedDatabase",
+        Database {
+            name: name.clone(),
+            description: String::new(),
+            location: String::new(),
+            retain: false,
+            link: Some(DatabaseLink {
+                account: live.catalog_account(),
+                database: names.dataset_database(live.producer, live.dataset),
+                region: is_elsewhere.then(|| live.producer.region.to_string()),
+            }),
+            after: chain.last().to_vec(),
+        },
+    );
+    if let Some(id) = database.logical_id() {
+        chain.wait_for(id);
+    }
+    let on = Catalog::Database { account: live.consumer.account.to_string(), name };
+    let describe = PermissionSet {
+        id: "SharedDatabase",
+        access: "read",
+        permissions: &[Permission::Describe],
+        with_grant_option: false,
+    };
+    chain.grant(&mut scope.child("Permissions"), role, &on, describe);
+}

@@ -1,0 +1,206 @@
+//! The statements of a share, each in the stack that the policy belongs to.
+
+use lakewright_constructs::access_point::{AccessPointHandle, Traffic};
+use lakewright_constructs::bucket::{BucketHandle, BucketTraffic, ImportedBucket};
+use lakewright_constructs::key::{ImportedKey, KeyHandle};
+use lakewright_constructs::role::Receives;
+use lakewright_policies::{Conditions, IdentityPolicy, ResourcePolicy, Statement};
+use lakewright_synth::{Grant, Grants, PolicyOwner, Scope, Target};
+use lakewright_template::Value;
+
+use super::LiveShare;
+use crate::Names;
+
+/// What the catalog asks for when tables are read.
+const CATALOG_READ: [&str; 6] = [
+    "glue:BatchGetPartition",
+    "glue:GetDatabase",
+    "glue:GetPartition",
+    "glue:GetPartitions",
+    "glue:GetTable",
+    "glue:GetTables",
+];
+
+/// The grants that stand in the dataset's bucket and key policies.
+pub(crate) fn producer_grants(
+    names: Names<'_>,
+    live: &LiveShare<'_>,
+    bucket: &BucketHandle,
+    key: &KeyHandle,
+) -> Grants {
+    let Some(role) = live.consumer_role(names) else { return Grants::default() };
+    let mut grants = bucket_traffic(live, bucket, &role);
+    let access_point = access_point(names, live);
+    for prefix in live.prefixes() {
+        grants = grants.and(bucket.grant_through(&access_point, prefix, live.traffic(), &role));
+    }
+    if live.has_bucket() || live.prefixes().next().is_some() {
+        let region = live.producer.region.as_str();
+        grants = grants.and(match live.traffic() {
+            Traffic::Read => key.grant_decrypt_via(&role, &["s3"], region),
+            Traffic::ReadWrite => key.grant_use_via(&role, &["s3"], region),
+        });
+    }
+    grants
+}
+
+/// Requests for the whole bucket.
+fn bucket_traffic(live: &LiveShare<'_>, bucket: &impl BucketTraffic, to: &impl Receives) -> Grants {
+    match (live.has_bucket(), live.traffic()) {
+        (false, _) => Grants::default(),
+        (true, Traffic::Read) => bucket.grant_read_objects(to),
+        (true, Traffic::ReadWrite) => bucket.grant_read_write_objects(to),
+    }
+}
+
+/// The statements that the owner of an imported bucket adds to its policy, as only they can.
+pub(crate) fn owner_policy(names: Names<'_>, live: &LiveShare<'_>) -> Option<Value> {
+    if live.dataset.import.is_none() || live.is_in_one_account() {
+        return None;
+    }
+    let role = live.consumer_role(names)?;
+    let place = Names::place(live.producer);
+    let name = names.dataset_bucket(live.producer, live.dataset);
+    let bucket = ImportedBucket::new(&place, &name, None, &live.target());
+    let mut grants = bucket_traffic(live, &bucket, &role);
+    let access_point = access_point(names, live);
+    for prefix in live.prefixes() {
+        grants = grants.and(bucket.grant_through(&access_point, prefix, live.traffic(), &role));
+    }
+    let statements: Vec<Statement> =
+        grants.0.iter().map(lakewright_synth::Grant::resource_statement).collect();
+    ResourcePolicy::new(distinct(statements)).ok().map(|policy| policy.to_value())
+}
+
+/// The policy that the owner of a consumer's role attaches, when this tool may not: the role's ARN
+/// and the policy.
+pub(crate) fn unmanaged_policy(names: Names<'_>, live: &LiveShare<'_>) -> Option<(String, Value)> {
+    let team = live.consumer.team_named(&live.share.team);
+    let is_foreign = match live.role {
+        Some(role) => !role.managed,
+        None => team.is_some_and(|team| team.iam_role_arn.is_some()),
+    };
+    if !is_foreign {
+        return None;
+    }
+    let role = live.consumer_role(names)?;
+    let arn = role.grantee().known_arn.clone();
+    let grants = consumer_grants(names, live, &role);
+    let statements: Vec<Statement> =
+        grants.0.iter().map(lakewright_synth::Grant::identity_statement).collect();
+    if statements.is_empty() {
+        return None;
+    }
+    IdentityPolicy::new(distinct(statements)).ok().map(|policy| (arn, policy.to_value()))
+}
+
+/// The statements under names of their own.
+fn distinct(statements: Vec<Statement>) -> Vec<Statement> {
+    let named = statements.into_iter().enumerate().map(|(number, mut statement)| {
+        statement.sid = format!("{}{}", statement.sid, number + 1).into();
+        statement
+    });
+    named.collect()
+}
+
+fn access_point(names: Names<'_>, live: &LiveShare<'_>) -> AccessPointHandle {
+    let place = Names::place(live.producer);
+    let name = names.access_point(live.producer, &live.share.header.id);
+    AccessPointHandle::imported(&place, &name, &live.target())
+}
+
+/// The grants that stand in the consumer's own policies: what the dataset's policies cannot give,
+/// because they lie in another account, or do not exist.
+pub(crate) fn consumer_grants(
+    names: Names<'_>,
+    live: &LiveShare<'_>,
+    to: &impl Receives,
+) -> Grants {
+    let place = Names::place(live.producer);
+    let import = live.dataset.import.as_ref();
+    let mut grants = Grants::default();
+    if !live.is_in_one_account() || import.is_some() {
+        let name = names.dataset_bucket(live.producer, live.dataset);
+        let bucket = ImportedBucket::new(&place, &name, None, &live.target());
+        grants = grants.and(bucket_traffic(live, &bucket, to));
+        let access_point = access_point(names, live);
+        for prefix in live.prefixes() {
+            grants = grants.and(access_point.grant_under(prefix, live.traffic(), to));
+        }
+        if live.has_bucket() || live.prefixes().next().is_some() {
+            grants = grants.and(key(names, live, to));
+        }
+    }
+    if live.tables().next().is_some() {
+        grants = grants.and(catalog(names, live, to));
+    }
+    grants
+}
+
+/// The dataset's key, by its alias, through S3.
+fn key(names: Names<'_>, live: &LiveShare<'_>, to: &impl Receives) -> Grants {
+    let place = Names::place(live.producer);
+    let alias = match &live.dataset.import {
+        Some(import) => match &import.kms_key_alias {
+            Some(alias) => alias.to_string(),
+            // The bucket has no key of KMS.
+            None => return Grants::default(),
+        },
+        None => names.dataset_alias(live.producer, live.dataset),
+    };
+    let key = ImportedKey::new(&place, &alias, &live.target());
+    match live.traffic() {
+        Traffic::Read => key.grant_decrypt_via(to, &["s3"], &place.region),
+        Traffic::ReadWrite => key.grant_use_via(to, &["s3"], &place.region),
+    }
+}
+
+/// The catalog on both sides of the link. Lake Formation decides on the tables themselves.
+fn catalog(names: Names<'_>, live: &LiveShare<'_>, to: &impl Receives) -> Grants {
+    let arn = |environment, account: &str, part: &str| {
+        let place = Names::place(environment);
+        format!("arn:{}:glue:{}:{account}:{part}", place.partition(), place.region)
+    };
+    let database = names.dataset_database(live.producer, live.dataset);
+    let shared = names.shared_database(live.consumer, &live.share.header.id);
+    let (there, here) = (live.catalog_account(), live.consumer.account.to_string());
+    let mut resources = vec![
+        arn(live.producer, &there, "catalog"),
+        arn(live.producer, &there, &format!("database/{database}")),
+        arn(live.consumer, &here, "catalog"),
+        arn(live.consumer, &here, &format!("database/{shared}")),
+        arn(live.consumer, &here, &format!("table/{shared}/*")),
+    ];
+    resources.extend(
+        live.tables()
+            .map(|table| arn(live.producer, &there, &format!("table/{database}/{}", table.name))),
+    );
+    let grant = |sid: &str, actions: &[&'static str], resources: Vec<String>| Grant {
+        sid: sid.to_owned(),
+        grantee: to.grantee().clone(),
+        access: "read",
+        target: Target { name: live.target(), account: to.grantee().account.clone(), policy: None },
+        actions: actions.to_vec(),
+        resources: resources.iter().cloned().map(Value::from).collect(),
+        own_resources: Vec::new(),
+        known_resources: resources,
+        conditions: Conditions::none(),
+    };
+    Grants(vec![
+        grant("SharedCatalog", &CATALOG_READ, resources),
+        grant("SharedData", &["lakeformation:GetDataAccess"], vec!["*".to_owned()]),
+    ])
+}
+
+/// The policy of a managed consumption role, attached by its name.
+pub(crate) fn consumption_policy(scope: &mut Scope<'_>, names: Names<'_>, live: &LiveShare<'_>) {
+    let (Some(role), Some(consumer)) = (live.role, live.consumer_role(names)) else { return };
+    let mut scope = scope.child("ConsumptionRole");
+    let owner = PolicyOwner::RoleManaged {
+        role: Value::text(role.role_arn.role_name().to_owned()),
+        name: names.share_policy(live.consumer, &live.share.header.id),
+        policies: 1,
+    };
+    let slot = scope.policy(owner, Vec::new());
+    scope.grant(consumer_grants(names, live, &consumer.with_policy(slot)));
+}

@@ -1,0 +1,33 @@
+//! The `studio-profile` stack: a user profile of the environment's ML Studio domain.
+
+use lakewright_constructs::role::ImportedRole;
+use lakewright_constructs::studio::StudioProfile as Profile;
+use lakewright_manifest::mesh::{Environment, EnvironmentTeam, StudioProfile};
+use lakewright_synth::Scope;
+
+use crate::Names;
+use crate::team::grantee_name;
+
+pub(crate) fn build(
+    scope: &mut Scope<'_>,
+    names: Names<'_>,
+    environment: &Environment,
+    team: &EnvironmentTeam,
+    profile: &StudioProfile,
+) {
+    let role = names.team_role_arn(environment, team);
+    // The id is generated, so the environment's stack leaves it in a parameter.
+    let domain = scope.ssm_parameter(
+        "DomainId",
+        names.parameter(environment, "studio/domain-id"),
+        "The SSM parameter with the id of the environment's ML Studio domain",
+    );
+    scope.add(
+        "Profile",
+        Profile {
+            name: names.studio_profile(environment, &profile.header.id),
+            domain,
+            role: ImportedRole::new(&role, &grantee_name(environment, team)),
+        },
+    );
+}
