@@ -12,9 +12,12 @@ use crate::command;
   lakewright init my-mesh                      write a small mesh that works
   lakewright check my-mesh                     find everything that is wrong with it
   lakewright synth my-mesh --out out           write the CloudFormation templates
+  lakewright deploy my-mesh                    plan, ask, and deploy the stacks
   lakewright explain unknown-reference         what a finding means and how to fix it
 
-Exit codes: 0 done, 1 unexpected, 2 usage or unreadable mesh, 4 the mesh has errors.")]
+Exit codes: 0 done, 1 unexpected, 2 usage or unreadable mesh, 4 the mesh has errors,
+6 a deployment failed and was rolled back, 7 a stack needs attention, 8 declined,
+9 no credentials, no network, or throttled.")]
 pub(crate) struct Arguments {
     #[command(subcommand)]
     pub(crate) command: Command,
@@ -60,12 +63,20 @@ pub(crate) enum Colour {
 pub(crate) enum Command {
     /// Find everything that is wrong with a mesh, and write nothing
     Check(command::check::CheckArgs),
+    /// Print what an account's owner deploys before anything else
+    Bootstrap(command::bootstrap::BootstrapArgs),
     /// Print the completion script of a shell
     Completions(command::completions::CompletionsArgs),
+    /// Deploy the stacks of a mesh through CloudFormation
+    Deploy(command::deploy::DeployArgs),
+    /// Delete one stack of a mesh
+    Destroy(command::destroy::DestroyArgs),
     /// Explain a finding's code
     Explain(command::explain::ExplainArgs),
     /// Write a small mesh that works
     Init(command::init::InitArgs),
+    /// Print the pivot role of an environment as a template of its own
+    PivotRole(command::pivot_role::PivotRoleArgs),
     /// Print the JSON Schema of the mesh format, for editors
     Schema(command::schema::SchemaArgs),
     /// Write the CloudFormation templates of a mesh

@@ -1,8 +1,12 @@
 //! One module for each command.
 
+pub(crate) mod bootstrap;
 pub(crate) mod check;
 pub(crate) mod completions;
+pub(crate) mod deploy;
+pub(crate) mod destroy;
 pub(crate) mod explain;
 pub(crate) mod init;
+pub(crate) mod pivot_role;
 pub(crate) mod schema;
 pub(crate) mod synth;

@@ -13,6 +13,14 @@ pub(crate) enum Exit {
     Usage,
     /// A check said no.
     No,
+    /// A deployment failed, and what it had done was undone.
+    RolledBack,
+    /// A stack is in a state that somebody has to look at.
+    Attention,
+    /// Somebody said no, or nobody could be asked.
+    Declined,
+    /// No credentials, no network, or too many requests.
+    Unreachable,
 }
 
 impl From<Exit> for ExitCode {
@@ -22,6 +30,10 @@ impl From<Exit> for ExitCode {
             Exit::Unexpected => 1,
             Exit::Usage => 2,
             Exit::No => 4,
+            Exit::RolledBack => 6,
+            Exit::Attention => 7,
+            Exit::Declined => 8,
+            Exit::Unreachable => 9,
         })
     }
 }

@@ -3,6 +3,7 @@
 mod arguments;
 mod assembly;
 mod command;
+mod deployment;
 mod exit;
 mod mesh;
 mod progress;
@@ -25,10 +26,14 @@ fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let mut ui = Ui::new(&arguments.output);
     let result = match arguments.command {
+        Command::Bootstrap(arguments) => command::bootstrap::run(&arguments, &mut ui),
         Command::Check(arguments) => command::check::run(&arguments, &mut ui),
         Command::Completions(arguments) => Ok(command::completions::run(&arguments, &mut ui)),
+        Command::Deploy(arguments) => command::deploy::run(&arguments, &mut ui),
+        Command::Destroy(arguments) => command::destroy::run(&arguments, &mut ui),
         Command::Explain(arguments) => command::explain::run(&arguments, &mut ui),
         Command::Init(arguments) => command::init::run(&arguments, &mut ui),
+        Command::PivotRole(arguments) => command::pivot_role::run(&arguments, &mut ui),
         Command::Schema(arguments) => Ok(command::schema::run(&arguments, &mut ui)),
         Command::Synth(arguments) => command::synth::run(&arguments, &mut ui),
     };

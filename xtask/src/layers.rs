@@ -5,9 +5,10 @@ use serde_json::Value;
 use crate::run::{Result, output};
 
 /// Each crate and what it may use besides `template`.
-const ALLOWED: [(&str, &[&str]); 8] = [
-    ("cli", &["constructs", "manifest", "policies", "stacks", "synth"]),
+const ALLOWED: [(&str, &[&str]); 9] = [
+    ("cli", &["constructs", "deployer", "manifest", "policies", "stacks", "synth"]),
     ("constructs", &["policies", "synth"]),
+    ("deployer", &[]),
     ("manifest", &[]),
     ("policies", &[]),
     ("stacks", &["constructs", "manifest", "policies", "synth"]),

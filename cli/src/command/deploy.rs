@@ -1,0 +1,58 @@
+//! `lakewright deploy`: the stacks of a mesh through CloudFormation.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use lakewright_stacks::Plan;
+
+use crate::deployment::{Deployment, Options};
+use crate::exit::{Exit, Failure};
+use crate::mesh::{Day, load};
+use crate::synthesis::synthesize_all;
+use crate::ui::Ui;
+
+/// Deploy the stacks of a mesh through CloudFormation
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  lakewright deploy my-mesh --plan             say what would be done, and change nothing
+  lakewright deploy my-mesh                    plan, ask, deploy
+  lakewright deploy my-mesh --yes --as-of 2026-12-01 --format json
+
+Each account is reached through its deploy role. An account without one, or with an older one, is
+bootstrapped first: with your own credentials when they belong to that account, else as the role
+that `--owner-role` names. Stacks whose digest is deployed already are left alone.")]
+pub(crate) struct DeployArgs {
+    /// The mesh's folder, or a single file
+    mesh: PathBuf,
+    #[command(flatten)]
+    day: Day,
+    #[command(flatten)]
+    options: Options,
+    /// Say what would be done, and change nothing
+    #[arg(long)]
+    plan: bool,
+}
+
+pub(crate) fn run(arguments: &DeployArgs, ui: &mut Ui) -> Result<Exit, Failure> {
+    let loaded = load(&arguments.mesh)?;
+    let Some(mesh) = loaded.mesh else {
+        ui.report(&loaded.report, &loaded.sources);
+        return Ok(Exit::No);
+    };
+    let plan = Plan::of(&mesh, arguments.day.as_of.as_ref());
+    let (found, report) = synthesize_all(&plan);
+    if report.has_errors() {
+        ui.report(&report.sorted(), &loaded.sources);
+        return Ok(Exit::No);
+    }
+    if arguments.day.as_of.is_none()
+        && let Some(share) = mesh.shares.values().find(|share| share.expires.is_some())
+    {
+        ui.note(&format!(
+            "share `{}` expires one day; no share counts as expired without --as-of",
+            share.header.id
+        ));
+    }
+    let deployment = Deployment::connect(&mesh, found, &arguments.options)?;
+    deployment.run(arguments.plan, ui)
+}

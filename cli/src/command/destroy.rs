@@ -1,0 +1,49 @@
+//! `lakewright destroy`: one stack of a mesh goes.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use lakewright_stacks::Plan;
+
+use crate::deployment::{Deployment, Options};
+use crate::exit::{Exit, Failure};
+use crate::mesh::load;
+use crate::synthesis::synthesize_all;
+use crate::ui::Ui;
+
+/// Delete one stack of a mesh
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  lakewright destroy my-mesh --stack lakewright-dataset-sales
+  lakewright destroy my-mesh --stack lakewright-dataset-sales --keep-stack
+
+What the mesh says to retain stays: buckets, keys, databases. A stack that others depend on is not
+deleted. `--keep-stack` only takes the mesh's tags off it, so that nothing knows it any more.")]
+pub(crate) struct DestroyArgs {
+    /// The mesh's folder, or a single file
+    mesh: PathBuf,
+    /// The stack's name, or its address `account/region/name`
+    #[arg(long)]
+    stack: String,
+    /// Leave the stack and its resources, and forget it
+    #[arg(long)]
+    keep_stack: bool,
+    #[command(flatten)]
+    options: Options,
+}
+
+pub(crate) fn run(arguments: &DestroyArgs, ui: &mut Ui) -> Result<Exit, Failure> {
+    let loaded = load(&arguments.mesh)?;
+    let Some(mesh) = loaded.mesh else {
+        ui.report(&loaded.report, &loaded.sources);
+        return Ok(Exit::No);
+    };
+    let plan = Plan::of(&mesh, None);
+    let (found, report) = synthesize_all(&plan);
+    if report.has_errors() {
+        ui.report(&report.sorted(), &loaded.sources);
+        return Ok(Exit::No);
+    }
+    let deployment = Deployment::connect(&mesh, found, &arguments.options)?;
+    deployment.destroy(&arguments.stack, arguments.keep_stack, ui)
+}

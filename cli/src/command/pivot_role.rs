@@ -1,0 +1,55 @@
+//! `lakewright pivot-role`: the pivot role for owners who make it themselves.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use lakewright_template::write::template_to_yaml;
+
+use crate::exit::{Exit, Failure};
+use crate::mesh::load;
+use crate::ui::Ui;
+
+/// Print the pivot role of an environment as a template of its own
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  lakewright pivot-role my-mesh --environment dev > pivot-role.yaml
+  aws cloudformation deploy --template-file pivot-role.yaml --stack-name pivot-role \\
+    --capabilities CAPABILITY_NAMED_IAM
+
+For meshes whose tenant says `pivot_role: { mode: manual }`. Each value that the account's owner may
+want to look at is a parameter, with the mesh's value as its default.")]
+pub(crate) struct PivotRoleArgs {
+    /// The mesh's folder, or a single file
+    mesh: PathBuf,
+    /// The environment
+    #[arg(long, value_name = "ID")]
+    environment: String,
+}
+
+pub(crate) fn run(arguments: &PivotRoleArgs, ui: &mut Ui) -> Result<Exit, Failure> {
+    let loaded = load(&arguments.mesh)?;
+    let Some(mesh) = loaded.mesh else {
+        ui.report(&loaded.report, &loaded.sources);
+        return Ok(Exit::No);
+    };
+    let wanted = &arguments.environment;
+    let environment = mesh.environments.values().find(|one| one.header.id.as_str() == wanted);
+    let Some(environment) = environment else {
+        let known: Vec<&str> =
+            mesh.environments.keys().map(lakewright_manifest::Id::as_str).collect();
+        return Err(Failure::usage(format!(
+            "there is no environment `{wanted}`; the mesh has {}",
+            known.join(", ")
+        )));
+    };
+    match lakewright_stacks::manual_template(&mesh, environment) {
+        Ok(template) => {
+            ui.data(&template_to_yaml(&template));
+            Ok(Exit::Done)
+        }
+        Err(report) => {
+            ui.report(&report, &loaded.sources);
+            Ok(Exit::No)
+        }
+    }
+}

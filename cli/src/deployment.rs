@@ -1,0 +1,322 @@
+//! Deploying from the command line: the one place of this crate that awaits.
+
+mod show;
+
+use std::collections::BTreeMap;
+use std::io::{IsTerminal as _, Write as _};
+
+use clap::Args;
+use lakewright_deployer::aws::Aws;
+use lakewright_deployer::cloud::{Access, CloudError, Site, Stack};
+use lakewright_deployer::driver::{Driver, Summary};
+use lakewright_deployer::event::{Change, Event};
+use lakewright_deployer::machine::Outcome;
+use lakewright_deployer::plan::{Action, Observed, Plan, plan};
+use lakewright_manifest::Mesh;
+use lakewright_stacks::DeployTarget;
+use tokio::runtime::Runtime;
+
+use crate::exit::{Exit, Failure};
+use crate::synthesis::Found;
+use crate::ui::{Ui, count};
+
+/// How deployments are done.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Options {
+    /// Do it without asking
+    #[arg(long, short)]
+    yes: bool,
+    /// The role of an account's owner, with which the account is bootstrapped
+    #[arg(long, value_name = "NAME", default_value = "OrganizationAccountAccessRole")]
+    owner_role: String,
+}
+
+/// The stacks of a mesh, ready to be deployed.
+pub(crate) struct Deployment {
+    mesh: String,
+    stacks: BTreeMap<String, Stack>,
+    targets: BTreeMap<String, DeployTarget>,
+    options: Options,
+    runtime: Runtime,
+    aws: Aws,
+}
+
+impl Deployment {
+    /// Finds the caller's credentials.
+    pub(crate) fn connect(
+        mesh: &Mesh,
+        found: Vec<Found>,
+        options: &Options,
+    ) -> Result<Self, Failure> {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .map_err(|error| Failure::unexpected(error.to_string()))?;
+        let aws = runtime
+            .block_on(Aws::connect(mesh.tenant.home_region.as_str()))
+            .map_err(|error| unreachable(&error))?;
+        let mut stacks = BTreeMap::new();
+        let mut targets = BTreeMap::new();
+        for Found { stack, target } in found {
+            let entry = stack.entry;
+            let access = if entry.kind == "bootstrap" {
+                Access::Owner { role: options.owner_role.clone() }
+            } else {
+                deployer(&target)
+            };
+            let site =
+                Site { account: entry.account.clone(), region: entry.region.clone(), access };
+            let assets = stack.assets.into_iter();
+            let assets = assets.map(|asset| (asset.entry.path, asset.bytes.into_owned())).collect();
+            let address = entry.address();
+            targets.insert(address.clone(), target);
+            stacks.insert(address, Stack { entry, template: stack.json, assets, site });
+        }
+        let mesh = mesh.tenant.header.id.to_string();
+        Ok(Self { mesh, stacks, targets, options: options.clone(), runtime, aws })
+    }
+
+    /// Plans, asks and deploys.
+    pub(crate) fn run(self, only_plan: bool, ui: &mut Ui) -> Result<Exit, Failure> {
+        let (observed, sites) = self.observe()?;
+        let entries: Vec<_> = self.stacks.values().map(|stack| stack.entry.clone()).collect();
+        let plan = plan(&self.mesh, &entries, &observed);
+        show::plan(&plan, ui);
+        if only_plan || plan.is_done() {
+            return Ok(Exit::Done);
+        }
+        if !self.confirm("Deploy?", ui)? {
+            return Ok(Exit::Declined);
+        }
+        let mut shower = show::Shower::new(&plan, ui);
+        let (yes, is_terminal) = (self.options.yes, std::io::stdin().is_terminal());
+        let summary = {
+            let mut driver = Driver {
+                cloud: &self.aws,
+                report: |event: Event| shower.event(&event),
+                ask: |address: &str, changes: &[Change]| {
+                    yes || !show::is_destructive(changes)
+                        || (is_terminal && ask(&format!("{address}: data may be lost. Go on?")))
+                },
+            };
+            self.runtime
+                .block_on(driver.run(&plan, &self.stacks, &sites))
+                .map_err(|error| unreachable(&error))?
+        };
+        shower.end(&summary);
+        Ok(exit(&summary))
+    }
+
+    /// Deletes one stack, or forgets it.
+    pub(crate) fn destroy(
+        self,
+        name: &str,
+        keep_stack: bool,
+        ui: &mut Ui,
+    ) -> Result<Exit, Failure> {
+        let (observed, sites) = self.observe()?;
+        let address = self.find(name, &observed)?;
+        let dependants: Vec<&str> = self
+            .stacks
+            .iter()
+            .filter(|(other, stack)| {
+                observed.contains_key(*other) && stack.entry.depends_on.contains(&address)
+            })
+            .map(|(other, _)| other.as_str())
+            .collect();
+        if !dependants.is_empty() && !keep_stack {
+            ui.error(&format!(
+                "{address} is not deleted: {} there that depend on it: {}",
+                if dependants.len() == 1 { "a stack is" } else { "stacks are" },
+                dependants.join(", ")
+            ));
+            return Ok(Exit::No);
+        }
+        let place = address.rsplit_once('/').map_or("", |(place, _)| place);
+        let stack = self.stacks.get(&address);
+        let site = stack.map(|stack| &stack.site).or_else(|| sites.get(place));
+        let site = site.ok_or_else(|| Failure::usage(format!("{address} is not in the mesh")))?;
+        let question =
+            if keep_stack { format!("Forget {address}?") } else { format!("Delete {address}?") };
+        if !self.confirm(&question, ui)? {
+            return Ok(Exit::Declined);
+        }
+        let stack_name = address.rsplit('/').next().unwrap_or(&address);
+        if keep_stack {
+            use lakewright_deployer::cloud::Cloud as _;
+            self.runtime
+                .block_on(self.aws.forget(site, stack_name))
+                .map_err(|error| unreachable(&error))?;
+            ui.note(&format!("{address} and its resources stay; the mesh no longer knows it"));
+            return Ok(Exit::Done);
+        }
+        self.empty_artifacts(stack, site, ui)?;
+        let mut shower = show::Shower::new(&Plan::default(), ui);
+        let outcome = {
+            let mut driver = Driver {
+                cloud: &self.aws,
+                report: |event: Event| shower.event(&event),
+                ask: |_: &str, _: &[Change]| true,
+            };
+            self.runtime
+                .block_on(driver.delete(site, &address))
+                .map_err(|error| unreachable(&error))?
+        };
+        let summary = Summary {
+            outcomes: BTreeMap::from([(address.clone(), outcome)]),
+            skipped: BTreeMap::new(),
+        };
+        shower.end(&summary);
+        if let Some(stack) = stack {
+            let retained = show::retained(&stack.template);
+            if !retained.is_empty() {
+                ui.note(&format!("what the mesh retains stays: {}", retained.join(", ")));
+            }
+        }
+        Ok(exit(&summary))
+    }
+
+    /// A bucket of artifacts that does not stay is emptied, as CloudFormation deletes none with
+    /// objects in it. No other bucket is.
+    fn empty_artifacts(
+        &self,
+        stack: Option<&Stack>,
+        site: &Site,
+        ui: &mut Ui,
+    ) -> Result<(), Failure> {
+        use lakewright_deployer::cloud::Cloud as _;
+        for bucket in stack.map(|stack| show::artifact_buckets(&stack.template)).unwrap_or_default()
+        {
+            let emptied = self.runtime.block_on(self.aws.empty(site, &bucket));
+            match emptied {
+                Ok(objects) => ui.note(&format!("emptied {bucket}: {}", count(objects, "object"))),
+                // It may not be there any more.
+                Err(CloudError::Refused { message, .. }) if message.starts_with("NoSuchBucket") => {
+                }
+                Err(error) => return Err(unreachable(&error)),
+            }
+        }
+        Ok(())
+    }
+
+    /// Everything that is there, and for each place somebody who may look.
+    fn observe(&self) -> Result<(BTreeMap<String, Observed>, BTreeMap<String, Site>), Failure> {
+        let mut sites: BTreeMap<String, Site> = BTreeMap::new();
+        for (address, target) in &self.targets {
+            let place = address.rsplit_once('/').map_or("", |(place, _)| place);
+            let Some((account, region)) = place.split_once('/') else { continue };
+            sites.entry(place.to_owned()).or_insert_with(|| Site {
+                account: account.to_owned(),
+                region: region.to_owned(),
+                access: deployer(target),
+            });
+        }
+        let mut observed = BTreeMap::new();
+        for site in sites.values() {
+            use lakewright_deployer::cloud::Cloud as _;
+            let listed = match self.runtime.block_on(self.aws.list(site)) {
+                // An account that was never bootstrapped has no deploy role yet.
+                Err(CloudError::Access { .. }) => {
+                    let access = Access::Owner { role: self.options.owner_role.clone() };
+                    let owner = Site { access, ..site.clone() };
+                    self.runtime.block_on(self.aws.list(&owner)).map_err(|error| {
+                        Failure {
+                            exit: Exit::Unreachable,
+                            message: format!(
+                                "{error}\nAccount {} in {} may not be bootstrapped: `lakewright bootstrap \
+                                 MESH --account {} --region {}` prints what its owner deploys",
+                                site.account, site.region, site.account, site.region
+                            ),
+                        }
+                    })?
+                }
+                other => other.map_err(|error| unreachable(&error))?,
+            };
+            for (name, stack) in listed {
+                observed.insert(format!("{}/{}/{name}", site.account, site.region), stack);
+            }
+        }
+        Ok((observed, sites))
+    }
+
+    /// The address of a stack, by its name or address.
+    fn find(&self, name: &str, observed: &BTreeMap<String, Observed>) -> Result<String, Failure> {
+        let is_ours = |stack: &Observed| stack.tags.get("lakewright:mesh") == Some(&self.mesh);
+        let found: Vec<&String> = observed
+            .iter()
+            .filter(|(address, stack)| {
+                is_ours(stack) && (*address == name || address.ends_with(&format!("/{name}")))
+            })
+            .map(|(address, _)| address)
+            .collect();
+        match found.as_slice() {
+            [one] => Ok((*one).clone()),
+            [] => Err(Failure::usage(format!("no stack `{name}` of this mesh is deployed"))),
+            several => {
+                let several: Vec<&str> = several.iter().map(|address| address.as_str()).collect();
+                let several = several.join(", ");
+                Err(Failure::usage(format!("`{name}` is in several places: {several}")))
+            }
+        }
+    }
+
+    fn confirm(&self, question: &str, ui: &mut Ui) -> Result<bool, Failure> {
+        if self.options.yes {
+            return Ok(true);
+        }
+        if !std::io::stdin().is_terminal() {
+            ui.error("nobody can be asked here; `--yes` goes on without asking");
+            return Ok(false);
+        }
+        Ok(ask(question))
+    }
+}
+
+fn deployer(target: &DeployTarget) -> Access {
+    Access::Deployer {
+        role: target.deploy_role.clone(),
+        external_id: target.external_id.clone(),
+        execution_role: target.execution_role.clone(),
+        template_bucket: target.template_bucket.clone(),
+    }
+}
+
+fn ask(question: &str) -> bool {
+    let mut answer = String::new();
+    drop(write!(std::io::stderr().lock(), "{question} [y/N] "));
+    let is_read = std::io::stdin().read_line(&mut answer).is_ok();
+    is_read && matches!(answer.trim(), "y" | "Y" | "yes")
+}
+
+fn unreachable(error: &CloudError) -> Failure {
+    let exit = match error {
+        CloudError::Access { .. } | CloudError::Network { .. } => Exit::Unreachable,
+        CloudError::Refused { .. } => Exit::RolledBack,
+    };
+    Failure { exit, message: error.to_string() }
+}
+
+/// The worst of all outcomes.
+fn exit(summary: &Summary) -> Exit {
+    let has = |wanted: fn(&Outcome) -> bool| summary.outcomes.values().any(wanted);
+    if has(|outcome| matches!(outcome, Outcome::NeedsAttention(_))) {
+        Exit::Attention
+    } else if has(|outcome| matches!(outcome, Outcome::RolledBack | Outcome::Refused(_))) {
+        Exit::RolledBack
+    } else if has(|outcome| matches!(outcome, Outcome::Declined)) {
+        Exit::Declined
+    } else {
+        Exit::Done
+    }
+}
+
+/// The word for an action in a list.
+fn verb(action: Action) -> &'static str {
+    match action {
+        Action::Create => "create",
+        Action::Update => "update",
+        Action::Delete => "delete",
+        Action::Keep => "keep",
+        Action::Orphan => "not in the mesh",
+    }
+}

@@ -1,0 +1,244 @@
+//! Plans and progress, for people and programs.
+
+use std::collections::BTreeMap;
+
+use lakewright_deployer::driver::Summary;
+use lakewright_deployer::event::{Change, Event};
+use lakewright_deployer::machine::Outcome;
+use lakewright_deployer::plan::{Action, Plan};
+use lakewright_template::{Template, read};
+use serde_json::{Value, json};
+
+use super::verb;
+use crate::ui::{Ui, count};
+
+/// Resource types that hold data.
+const STATEFUL: [&str; 8] = [
+    "AWS::CodeCommit::Repository",
+    "AWS::Glue::Database",
+    "AWS::Glue::Table",
+    "AWS::KMS::Key",
+    "AWS::S3::Bucket",
+    "AWS::SQS::Queue",
+    "AWS::SageMaker::Domain",
+    "AWS::SageMaker::NotebookInstance",
+];
+
+/// Shows what is to be done.
+pub(super) fn plan(plan: &Plan, ui: &mut Ui) {
+    if ui.is_json() {
+        let steps: Vec<Value> = plan
+            .steps
+            .iter()
+            .map(|step| {
+                json!({ "stack": step.address, "kind": step.kind, "action": step.action.as_str() })
+            })
+            .collect();
+        ui.data(&line(&json!({ "version": 1, "event": "plan", "steps": steps })));
+        return;
+    }
+    for step in plan.steps.iter().filter(|step| step.action != Action::Keep) {
+        ui.note(&format!("  {:<15} {}", verb(step.action), step.address));
+    }
+    let of = |action| plan.count(action);
+    ui.note(&format!(
+        "{} to create, {} to update, {} to delete, {} as they are",
+        of(Action::Create),
+        of(Action::Update),
+        of(Action::Delete),
+        of(Action::Keep)
+    ));
+    if of(Action::Orphan) > 0 {
+        ui.note("stacks that are not in the mesh any more stay until `lakewright destroy` is told of them");
+    }
+}
+
+/// Whether a change set replaces or removes something that holds data.
+pub(super) fn is_destructive(changes: &[Change]) -> bool {
+    changes.iter().any(|change| {
+        STATEFUL.contains(&change.kind.as_str())
+            && (change.action == "Remove" || change.replacement.as_deref() == Some("True"))
+    })
+}
+
+/// Shows what happens.
+pub(super) struct Shower<'u> {
+    ui: &'u mut Ui,
+    actions: BTreeMap<String, Action>,
+    all: usize,
+    done: usize,
+}
+
+impl<'u> Shower<'u> {
+    pub(super) fn new(plan: &Plan, ui: &'u mut Ui) -> Self {
+        let actions: BTreeMap<String, Action> = plan
+            .steps
+            .iter()
+            .filter(|step| !matches!(step.action, Action::Keep | Action::Orphan))
+            .map(|step| (step.address.clone(), step.action))
+            .collect();
+        Self { ui, all: actions.len(), actions, done: 0 }
+    }
+
+    pub(super) fn event(&mut self, event: &Event) {
+        if self.ui.is_json() {
+            self.ui.data(&line(&to_json(event)));
+            return;
+        }
+        match event {
+            Event::Started { address } => {
+                self.done += 1;
+                let action = self.actions.get(address).copied().map_or("", verb);
+                self.ui.note(&format!("[{}/{}] {action} {address}", self.done, self.all));
+            }
+            Event::Resource { logical_id, kind, status, reason, .. } => {
+                if status.ends_with("FAILED") {
+                    let reason = reason.as_deref().unwrap_or("no reason given");
+                    self.ui.error(&format!("{logical_id} ({kind}): {reason}"));
+                }
+            }
+            Event::Finished { address, outcome } => match said(outcome) {
+                Ok(_) => {}
+                Err(text) => self.ui.error(&format!("{address}: {text}")),
+            },
+            Event::Skipped { address, because } => {
+                self.done += 1;
+                self.ui.error(&format!("{address} is left alone: it depends on {because}"));
+            }
+            Event::Changes { .. } | Event::Uploaded { .. } => {}
+        }
+    }
+
+    /// Says how the run ended.
+    pub(super) fn end(&mut self, summary: &Summary) {
+        let number = |wanted: fn(&Outcome) -> bool| {
+            summary.outcomes.values().filter(|outcome| wanted(outcome)).count()
+        };
+        let good = number(|outcome| said(outcome).is_ok());
+        let bad = summary.outcomes.len() - good;
+        if self.ui.is_json() {
+            let outcomes: BTreeMap<&str, &str> = summary
+                .outcomes
+                .iter()
+                .map(|(address, outcome)| (address.as_str(), word(outcome)))
+                .collect();
+            let end = json!({
+                "version": 1,
+                "event": "end",
+                "outcomes": outcomes,
+                "skipped": summary.skipped,
+            });
+            self.ui.data(&line(&end));
+            return;
+        }
+        self.ui.note(&format!(
+            "{} done: {} created, {} updated, {} unchanged, {} deleted; {bad} failed, {} left alone",
+            count(good, "stack"),
+            number(|outcome| matches!(outcome, Outcome::Created)),
+            number(|outcome| matches!(outcome, Outcome::Updated)),
+            number(|outcome| matches!(outcome, Outcome::Unchanged)),
+            number(|outcome| matches!(outcome, Outcome::Deleted)),
+            summary.skipped.len()
+        ));
+    }
+}
+
+/// What an outcome means: fine, or not.
+fn said(outcome: &Outcome) -> Result<&'static str, String> {
+    match outcome {
+        Outcome::Created | Outcome::Updated | Outcome::Unchanged | Outcome::Deleted => {
+            Ok(word(outcome))
+        }
+        Outcome::Declined => Err("declined; nothing was changed".to_owned()),
+        Outcome::RolledBack => Err("failed, and was put back as it was".to_owned()),
+        Outcome::Refused(reason) => Err(format!("refused: {reason}")),
+        Outcome::NeedsAttention(advice) => Err(format!("needs attention: {advice}")),
+    }
+}
+
+const fn word(outcome: &Outcome) -> &'static str {
+    match outcome {
+        Outcome::Created => "created",
+        Outcome::Updated => "updated",
+        Outcome::Unchanged => "unchanged",
+        Outcome::Deleted => "deleted",
+        Outcome::Declined => "declined",
+        Outcome::RolledBack => "rolled back",
+        Outcome::Refused(_) => "refused",
+        Outcome::NeedsAttention(_) => "needs attention",
+    }
+}
+
+fn to_json(event: &Event) -> Value {
+    match event {
+        Event::Started { address } => json!({ "version": 1, "event": "started", "stack": address }),
+        Event::Changes { address, changes } => {
+            let changes: Vec<Value> = changes
+                .iter()
+                .map(|change| {
+                    json!({
+                        "action": change.action,
+                        "logical_id": change.logical_id,
+                        "type": change.kind,
+                        "replacement": change.replacement,
+                    })
+                })
+                .collect();
+            json!({ "version": 1, "event": "changes", "stack": address, "changes": changes })
+        }
+        Event::Resource { address, logical_id, kind, status, reason } => json!({
+            "version": 1,
+            "event": "resource",
+            "stack": address,
+            "logical_id": logical_id,
+            "type": kind,
+            "status": status,
+            "reason": reason,
+        }),
+        Event::Uploaded { address, target } => {
+            json!({ "version": 1, "event": "uploaded", "stack": address, "target": target })
+        }
+        Event::Finished { address, outcome } => json!({
+            "version": 1,
+            "event": "finished",
+            "stack": address,
+            "outcome": word(outcome),
+            "message": said(outcome).err(),
+        }),
+        Event::Skipped { address, because } => {
+            json!({ "version": 1, "event": "skipped", "stack": address, "because": because })
+        }
+    }
+}
+
+/// A line of JSON Lines.
+fn line(value: &Value) -> String {
+    format!("{value}\n")
+}
+
+/// The names of a template's buckets for artifacts that do not stay.
+pub(super) fn artifact_buckets(template: &str) -> Vec<String> {
+    let Ok(template) = read::template(template) else { return Vec::new() };
+    let buckets = template
+        .resources
+        .values()
+        .filter(|resource| resource.kind == "AWS::S3::Bucket" && !stays(resource.deletion_policy));
+    buckets
+        .filter_map(|bucket| bucket.properties.get("BucketName")?.as_text())
+        .filter(|name| name.ends_with("-artifacts"))
+        .map(str::to_owned)
+        .collect()
+}
+
+/// The resources of a template that stay when its stack goes: logical ids with their types.
+pub(super) fn retained(template: &str) -> Vec<String> {
+    let template: Template = read::template(template).unwrap_or_default();
+    let retained =
+        template.resources.iter().filter(|(_, resource)| stays(resource.deletion_policy));
+    retained.map(|(id, resource)| format!("{id} ({})", resource.kind)).collect()
+}
+
+fn stays(policy: Option<lakewright_template::DeletionPolicy>) -> bool {
+    use lakewright_template::DeletionPolicy;
+    matches!(policy, Some(DeletionPolicy::Retain | DeletionPolicy::RetainExceptOnCreate))
+}

@@ -1,0 +1,494 @@
+//! The AWS adapter: the only module that talks to AWS.
+//!
+//! `AWS_ENDPOINT_URL` sends every request elsewhere, as the SDK documents it.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use aws_config::sts::AssumeRoleProvider;
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_sdk_cloudformation::Client as CloudFormation;
+use aws_sdk_cloudformation::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
+use aws_sdk_cloudformation::types::{
+    Capability, ChangeSetStatus, ChangeSetType, OnStackFailure, Parameter, Tag,
+};
+use aws_sdk_s3::Client as S3;
+use aws_sdk_s3::types::{Delete, ObjectIdentifier};
+use aws_smithy_http_client::tls;
+use aws_smithy_types::retry::RetryConfig;
+
+use crate::cloud::{Access, ChangeSet, Cloud, CloudError, Site, Stack};
+use crate::event::{Change, Event};
+use crate::plan::Observed;
+
+/// Bytes of a template in a request. Source: "CloudFormation quotas".
+const INLINE_BYTES: usize = 51_200;
+/// The name of our sessions in CloudTrail.
+const SESSION: &str = "lakewright";
+
+/// AWS, reached with the credentials that the environment has.
+#[derive(Debug)]
+pub struct Aws {
+    base: SdkConfig,
+    caller: String,
+    sessions: RefCell<BTreeMap<Site, SdkConfig>>,
+}
+
+impl Aws {
+    /// Finds the caller's credentials, and who they are.
+    pub async fn connect(home_region: &str) -> Result<Self, CloudError> {
+        let http = aws_smithy_http_client::Builder::new()
+            .tls_provider(tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring))
+            .build_https();
+        let base = aws_config::defaults(BehaviorVersion::latest())
+            .http_client(http)
+            .region(Region::new(home_region.to_owned()))
+            .retry_config(RetryConfig::adaptive().with_max_attempts(8))
+            .load()
+            .await;
+        let identity = aws_sdk_sts::Client::new(&base)
+            .get_caller_identity()
+            .send()
+            .await
+            .map_err(|error| failed("find out who the caller is", &error))?;
+        let caller = identity.account().unwrap_or_default().to_owned();
+        Ok(Self { base, caller, sessions: RefCell::default() })
+    }
+
+    /// The configuration for a site. Roles are assumed when a request needs their credentials, and
+    /// again before these run out.
+    async fn session(&self, site: &Site) -> SdkConfig {
+        if let Some(session) = self.sessions.borrow().get(site) {
+            return session.clone();
+        }
+        let region = Region::new(site.region.clone());
+        let builder = self.base.to_builder().region(region.clone());
+        let session = match self.role(site) {
+            None => builder.build(),
+            Some((role, external_id)) => {
+                let provider = AssumeRoleProvider::builder(role)
+                    .configure(&self.base)
+                    .session_name(SESSION)
+                    .region(region);
+                let provider = match external_id {
+                    Some(id) => provider.external_id(id),
+                    None => provider,
+                };
+                let provider = provider.build().await;
+                builder
+                    .credentials_provider(
+                        aws_credential_types::provider::SharedCredentialsProvider::new(provider),
+                    )
+                    .build()
+            }
+        };
+        self.sessions.borrow_mut().insert(site.clone(), session.clone());
+        session
+    }
+
+    /// The role to assume, with the external id.
+    fn role(&self, site: &Site) -> Option<(String, Option<String>)> {
+        match &site.access {
+            Access::Deployer { role, external_id, .. } => {
+                Some((role.clone(), Some(external_id.clone())))
+            }
+            Access::Owner { .. } if self.caller == site.account => None,
+            Access::Owner { role } => {
+                let partition = lakewright_template::resolve::partition_of(&site.region);
+                Some((format!("arn:{partition}:iam::{}:role/{role}", site.account), None))
+            }
+        }
+    }
+
+    async fn cloudformation(&self, site: &Site) -> CloudFormation {
+        CloudFormation::new(&self.session(site).await)
+    }
+
+    async fn s3(&self, site: &Site) -> S3 {
+        let session = self.session(site).await;
+        // An endpoint of one's own has no names for buckets.
+        let is_elsewhere = session.endpoint_url().is_some();
+        let config = aws_sdk_s3::config::Builder::from(&session).force_path_style(is_elsewhere);
+        S3::from_conf(config.build())
+    }
+
+    /// The template's place in the bootstrap bucket, when it does not fit into a request.
+    async fn template_url(&self, stack: &Stack) -> Result<Option<String>, CloudError> {
+        let Access::Deployer { template_bucket, .. } = &stack.site.access else { return Ok(None) };
+        if stack.template.len() <= INLINE_BYTES {
+            return Ok(None);
+        }
+        let key = format!("templates/{}.json", stack.entry.digest);
+        let bytes = stack.template.clone().into_bytes();
+        self.upload(&stack.site, template_bucket, &key, bytes).await?;
+        let region = &stack.site.region;
+        let suffix = if region.starts_with("cn-") { ".cn" } else { "" };
+        Ok(Some(format!("https://{template_bucket}.s3.{region}.amazonaws.com{suffix}/{key}")))
+    }
+}
+
+impl Cloud for Aws {
+    async fn list(&self, site: &Site) -> Result<BTreeMap<String, Observed>, CloudError> {
+        let client = self.cloudformation(site).await;
+        let mut pages = client.describe_stacks().into_paginator().send();
+        let mut found = BTreeMap::new();
+        while let Some(page) = pages.next().await {
+            let page = page.map_err(|error| {
+                failed(&format!("list the stacks of {} {}", site.account, site.region), &error)
+            })?;
+            for stack in page.stacks() {
+                let name = stack.stack_name().unwrap_or_default().to_owned();
+                found.insert(name, observed(stack));
+            }
+        }
+        Ok(found)
+    }
+
+    async fn describe(&self, site: &Site, name: &str) -> Result<Option<Observed>, CloudError> {
+        let client = self.cloudformation(site).await;
+        match client.describe_stacks().stack_name(name).send().await {
+            Ok(output) => Ok(output.stacks().first().map(observed)),
+            Err(error) if is_missing(&error) => Ok(None),
+            Err(error) => Err(failed(&format!("look at stack {name}"), &error)),
+        }
+    }
+
+    async fn create_change_set(
+        &self,
+        stack: &Stack,
+        name: &str,
+        creates: bool,
+    ) -> Result<String, CloudError> {
+        let client = self.cloudformation(&stack.site).await;
+        let url = self.template_url(stack).await?;
+        let entry = &stack.entry;
+        let tags: Vec<Tag> = entry
+            .tags
+            .iter()
+            .map(|(key, value)| Tag::builder().key(key).value(value).build())
+            .collect();
+        let execution_role = match &stack.site.access {
+            Access::Deployer { execution_role, .. } => Some(execution_role.clone()),
+            Access::Owner { .. } => None,
+        };
+        // A name can be used once for a stack; the same digest may come back later.
+        for attempt in 1..=20 {
+            let name = if attempt == 1 { name.to_owned() } else { format!("{name}-{attempt}") };
+            let request = client
+                .create_change_set()
+                .stack_name(&entry.name)
+                .change_set_name(&name)
+                .change_set_type(if creates {
+                    ChangeSetType::Create
+                } else {
+                    ChangeSetType::Update
+                })
+                .set_capabilities(Some(
+                    entry.capabilities.iter().map(|name| Capability::from(name.as_str())).collect(),
+                ))
+                .set_tags(Some(tags.clone()))
+                .set_role_arn(execution_role.clone())
+                .set_template_url(url.clone())
+                .set_template_body(url.is_none().then(|| stack.template.clone()));
+            let request =
+                if creates { request.on_stack_failure(OnStackFailure::Rollback) } else { request };
+            match request.send().await {
+                Ok(_) => return Ok(name),
+                Err(error) if error.code() == Some("AlreadyExistsException") => {}
+                Err(error) => {
+                    return Err(failed(
+                        &format!("prepare a change of stack {}", entry.name),
+                        &error,
+                    ));
+                }
+            }
+        }
+        Err(CloudError::Refused {
+            what: format!("prepare a change of stack {}", entry.name),
+            message: "20 change sets of this digest are there; delete old ones".to_owned(),
+        })
+    }
+
+    async fn describe_change_set(
+        &self,
+        site: &Site,
+        stack: &str,
+        name: &str,
+    ) -> Result<ChangeSet, CloudError> {
+        let client = self.cloudformation(site).await;
+        let mut changes = Vec::new();
+        let mut token = None;
+        loop {
+            let page = client
+                .describe_change_set()
+                .stack_name(stack)
+                .change_set_name(name)
+                .set_next_token(token)
+                .send()
+                .await
+                .map_err(|error| failed(&format!("look at the change of stack {stack}"), &error))?;
+            match page.status() {
+                Some(ChangeSetStatus::CreateComplete) => {}
+                Some(ChangeSetStatus::Failed) => {
+                    let reason = page.status_reason().unwrap_or_default();
+                    let is_empty = reason.contains("didn't contain changes")
+                        || reason.contains("No updates are to be performed");
+                    return Ok(if is_empty {
+                        ChangeSet::Empty
+                    } else {
+                        ChangeSet::Failed(reason.to_owned())
+                    });
+                }
+                _ => return Ok(ChangeSet::Pending),
+            }
+            for change in page.changes().iter().filter_map(|change| change.resource_change()) {
+                changes.push(Change {
+                    action: change.action().map(|a| a.as_str().to_owned()).unwrap_or_default(),
+                    logical_id: change.logical_resource_id().unwrap_or_default().to_owned(),
+                    kind: change.resource_type().unwrap_or_default().to_owned(),
+                    replacement: change.replacement().map(|r| r.as_str().to_owned()),
+                });
+            }
+            token = page.next_token().map(str::to_owned);
+            if token.is_none() {
+                return Ok(ChangeSet::Ready(changes));
+            }
+        }
+    }
+
+    async fn delete_change_set(
+        &self,
+        site: &Site,
+        stack: &str,
+        name: &str,
+    ) -> Result<(), CloudError> {
+        let client = self.cloudformation(site).await;
+        let what = format!("remove the change of stack {stack}");
+        let request = client.delete_change_set().stack_name(stack).change_set_name(name);
+        request.send().await.map_err(|error| failed(&what, &error))?;
+        // The shell of a stack that a change set of kind CREATE leaves holds nothing.
+        let is_shell = self
+            .describe(site, stack)
+            .await?
+            .is_some_and(|found| found.status == "REVIEW_IN_PROGRESS");
+        if is_shell {
+            let request = client.delete_stack().stack_name(stack);
+            request.send().await.map_err(|error| failed(&what, &error))?;
+        }
+        Ok(())
+    }
+
+    async fn execute_change_set(
+        &self,
+        site: &Site,
+        stack: &str,
+        name: &str,
+    ) -> Result<(), CloudError> {
+        let client = self.cloudformation(site).await;
+        let request = client.execute_change_set().stack_name(stack).change_set_name(name);
+        let result = request.send().await;
+        result.map(drop).map_err(|error| failed(&format!("change stack {stack}"), &error))
+    }
+
+    async fn delete_stack(&self, site: &Site, stack: &str) -> Result<(), CloudError> {
+        let client = self.cloudformation(site).await;
+        let role = match &site.access {
+            Access::Deployer { execution_role, .. } => Some(execution_role.clone()),
+            Access::Owner { .. } => None,
+        };
+        let request = client.delete_stack().stack_name(stack).set_role_arn(role);
+        let result = request.send().await;
+        result.map(drop).map_err(|error| failed(&format!("delete stack {stack}"), &error))
+    }
+
+    async fn events(
+        &self,
+        site: &Site,
+        stack: &str,
+        since: Option<&str>,
+    ) -> Result<Vec<(String, Event)>, CloudError> {
+        let client = self.cloudformation(site).await;
+        let address = format!("{}/{}/{stack}", site.account, site.region);
+        let mut pages = client.describe_stack_events().stack_name(stack).into_paginator().send();
+        let mut found = Vec::new();
+        'pages: while let Some(page) = pages.next().await {
+            let page = match page {
+                Ok(page) => page,
+                Err(error) if is_missing(&error) => break,
+                Err(error) => return Err(failed(&format!("read the events of {stack}"), &error)),
+            };
+            // The newest ones come first.
+            for event in page.stack_events() {
+                let id = event.event_id().unwrap_or_default();
+                if Some(id) == since {
+                    break 'pages;
+                }
+                let status = event.resource_status().map(|s| s.as_str()).unwrap_or_default();
+                found.push((
+                    id.to_owned(),
+                    Event::Resource {
+                        address: address.clone(),
+                        logical_id: event.logical_resource_id().unwrap_or_default().to_owned(),
+                        kind: event.resource_type().unwrap_or_default().to_owned(),
+                        status: status.to_owned(),
+                        reason: event.resource_status_reason().map(str::to_owned),
+                    },
+                ));
+            }
+            // Without a last event only the newest one is asked for.
+            if since.is_none() {
+                break;
+            }
+        }
+        found.reverse();
+        Ok(found)
+    }
+
+    async fn upload(
+        &self,
+        site: &Site,
+        bucket: &str,
+        key: &str,
+        bytes: Vec<u8>,
+    ) -> Result<(), CloudError> {
+        let client = self.s3(site).await;
+        let request = client.put_object().bucket(bucket).key(key).body(bytes.into());
+        // A bucket of this name in another account is somebody else's.
+        let request = request.expected_bucket_owner(&site.account);
+        let result = request.send().await;
+        result.map(drop).map_err(|error| failed(&format!("upload s3://{bucket}/{key}"), &error))
+    }
+
+    async fn empty(&self, site: &Site, bucket: &str) -> Result<usize, CloudError> {
+        let client = self.s3(site).await;
+        let what = format!("empty bucket {bucket}");
+        let mut count = 0;
+        loop {
+            let page = client
+                .list_object_versions()
+                .bucket(bucket)
+                .expected_bucket_owner(&site.account)
+                .send()
+                .await
+                .map_err(|error| failed(&what, &error))?;
+            let versions = page.versions().iter().map(|one| (one.key(), one.version_id()));
+            let markers = page.delete_markers().iter().map(|one| (one.key(), one.version_id()));
+            let objects: Vec<ObjectIdentifier> = versions
+                .chain(markers)
+                .filter_map(|(key, version)| {
+                    let object = ObjectIdentifier::builder().key(key?);
+                    object.set_version_id(version.map(str::to_owned)).build().ok()
+                })
+                .collect();
+            if objects.is_empty() {
+                return Ok(count);
+            }
+            count += objects.len();
+            let delete = Delete::builder().set_objects(Some(objects)).quiet(true).build();
+            let delete = delete.map_err(|error| CloudError::Refused {
+                what: what.clone(),
+                message: error.to_string(),
+            })?;
+            let request = client.delete_objects().bucket(bucket).delete(delete);
+            let output = request.send().await.map_err(|error| failed(&what, &error))?;
+            if let Some(error) = output.errors().first() {
+                let message = error.message().unwrap_or("an object cannot be deleted").to_owned();
+                return Err(CloudError::Refused { what, message });
+            }
+        }
+    }
+
+    async fn forget(&self, site: &Site, stack: &str) -> Result<(), CloudError> {
+        let client = self.cloudformation(site).await;
+        let what = format!("forget stack {stack}");
+        let found = client.describe_stacks().stack_name(stack).send().await;
+        let found = found.map_err(|error| failed(&what, &error))?;
+        let Some(found) = found.stacks().first() else { return Ok(()) };
+        let is_ours = |tag: &&Tag| tag.key().is_some_and(|key| key.starts_with("lakewright:"));
+        let kept: Vec<Tag> = found.tags().iter().filter(|tag| !is_ours(tag)).cloned().collect();
+        let parameters = found.parameters().iter().map(|parameter| {
+            Parameter::builder()
+                .set_parameter_key(parameter.parameter_key().map(str::to_owned))
+                .use_previous_value(true)
+                .build()
+        });
+        let request = client
+            .update_stack()
+            .stack_name(stack)
+            .use_previous_template(true)
+            .set_parameters(Some(parameters.collect()))
+            .set_capabilities(Some(found.capabilities().to_vec()))
+            .set_tags(Some(kept))
+            .set_role_arn(found.role_arn().map(str::to_owned));
+        request.send().await.map(drop).map_err(|error| failed(&what, &error))
+    }
+
+    async fn pause(&self, tries: u32) {
+        // Soon at first, as most looks come just before the end; then every five seconds.
+        let milliseconds = 200_u64.saturating_mul(1 << tries.min(5)).min(5_000);
+        tokio::time::sleep(Duration::from_millis(milliseconds)).await;
+    }
+}
+
+fn observed(stack: &aws_sdk_cloudformation::types::Stack) -> Observed {
+    let tags = stack.tags().iter().filter_map(|tag| {
+        Some((tag.key()?.to_owned(), tag.value().unwrap_or_default().to_owned()))
+    });
+    Observed {
+        status: stack.stack_status().map(|s| s.as_str().to_owned()).unwrap_or_default(),
+        tags: tags.collect(),
+    }
+}
+
+/// CloudFormation has no error of its own for a stack that is not there.
+fn is_missing<E: ProvideErrorMetadata, R>(error: &SdkError<E, R>) -> bool {
+    error.code() == Some("ValidationError")
+        && error.message().is_some_and(|message| message.contains("does not exist"))
+}
+
+/// What kind of failure an error is.
+fn failed<E, R>(what: &str, error: &SdkError<E, R>) -> CloudError
+where
+    E: ProvideErrorMetadata + std::error::Error + 'static,
+    R: std::fmt::Debug,
+{
+    const ACCESS: [&str; 8] = [
+        "AccessDenied",
+        "AccessDeniedException",
+        "ExpiredToken",
+        "ExpiredTokenException",
+        "InvalidClientTokenId",
+        "SignatureDoesNotMatch",
+        "UnauthorizedOperation",
+        "UnrecognizedClientException",
+    ];
+    const LATER: [&str; 6] = [
+        "InternalFailure",
+        "RequestLimitExceeded",
+        "ServiceUnavailable",
+        "SlowDown",
+        "Throttling",
+        "ThrottlingException",
+    ];
+    let what = what.to_owned();
+    let Some(code) = error.code() else {
+        let message = DisplayErrorContext(error).to_string();
+        // Without an answer there is no code: no credentials, no network, or a role that may not
+        // be assumed.
+        let is_access = message.contains("AccessDenied") || message.contains("credentials");
+        return if is_access {
+            CloudError::Access { what, message }
+        } else {
+            CloudError::Network { what, message }
+        };
+    };
+    let message = format!("{code}: {}", error.message().unwrap_or_default());
+    if ACCESS.contains(&code) {
+        CloudError::Access { what, message }
+    } else if LATER.contains(&code) {
+        CloudError::Network { what, message }
+    } else {
+        CloudError::Refused { what, message }
+    }
+}

@@ -1,0 +1,67 @@
+//! What happens while stacks are deployed, for people and programs.
+
+use crate::machine::Outcome;
+
+/// Something that happened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Event {
+    /// Work on a stack begins.
+    Started {
+        /// The stack, as `account/region/name`.
+        address: String,
+    },
+    /// The changes that a change set would make.
+    Changes {
+        /// The stack.
+        address: String,
+        /// The changes.
+        changes: Vec<Change>,
+    },
+    /// CloudFormation reports on a resource.
+    Resource {
+        /// The stack.
+        address: String,
+        /// The resource's logical id.
+        logical_id: String,
+        /// Its type.
+        kind: String,
+        /// Its status.
+        status: String,
+        /// Why, when something went wrong.
+        reason: Option<String>,
+    },
+    /// A file was uploaded.
+    Uploaded {
+        /// The stack that needs it.
+        address: String,
+        /// Where it is, as `s3://bucket/key`.
+        target: String,
+    },
+    /// Work on a stack ended.
+    Finished {
+        /// The stack.
+        address: String,
+        /// How.
+        outcome: Outcome,
+    },
+    /// A stack was left alone, because one that it depends on is not there.
+    Skipped {
+        /// The stack.
+        address: String,
+        /// The stack that it waits for.
+        because: String,
+    },
+}
+
+/// One change of a change set.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Change {
+    /// `Add`, `Modify`, `Remove` and so on.
+    pub action: String,
+    /// The resource's logical id.
+    pub logical_id: String,
+    /// Its type.
+    pub kind: String,
+    /// `True`, `False` or `Conditional`, for changes.
+    pub replacement: Option<String>,
+}

@@ -1,0 +1,13 @@
+//! Deploys stacks through CloudFormation.
+//!
+//! [`plan`] is pure: what is wanted and what is there give the order and what to
+//! do. [`machine`] is pure: what CloudFormation says of a stack gives the one
+//! safe next step. [`driver`] awaits; [`aws`] is the only module that talks to AWS.
+
+pub mod aws;
+pub mod cloud;
+pub mod driver;
+pub mod event;
+pub mod machine;
+pub mod plan;
+pub mod status;

@@ -1,0 +1,339 @@
+//! One stack's way to what is wanted, as a state machine. Pure: it is told what CloudFormation says and
+//! answers with the next command.
+
+use crate::status::{Standing, standing};
+
+/// What is wanted of a stack.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Goal {
+    /// It has the wanted template and tags.
+    Deployed,
+    /// It is not there.
+    Gone,
+}
+
+/// What the driver does next.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Command {
+    /// Look at the stack.
+    Describe,
+    /// Look again, after a while.
+    Wait,
+    /// Make a change set.
+    CreateChangeSet {
+        /// Whether the stack is made by it.
+        creates: bool,
+    },
+    /// Look at the change set, after a while when it is being made.
+    DescribeChangeSet,
+    /// Ask whether the changes may be made.
+    Confirm,
+    /// Remove the change set, which has nothing in it or is not wanted.
+    DeleteChangeSet,
+    /// Run the change set.
+    ExecuteChangeSet,
+    /// Delete the stack.
+    DeleteStack,
+    /// Nothing more.
+    Finish(Outcome),
+}
+
+/// How it ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// The stack was made.
+    Created,
+    /// The stack was changed.
+    Updated,
+    /// There was nothing to change.
+    Unchanged,
+    /// The stack was deleted.
+    Deleted,
+    /// Somebody said no.
+    Declined,
+    /// CloudFormation could not do it and put everything back.
+    RolledBack,
+    /// CloudFormation refused the change before it did anything.
+    Refused(String),
+    /// Somebody has to look at it.
+    NeedsAttention(String),
+}
+
+/// What the driver tells the machine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Input {
+    /// The stack's status; `None` when there is none.
+    Status(Option<String>),
+    /// The change set is being made.
+    ChangeSetPending,
+    /// The change set can be run.
+    ChangeSetReady,
+    /// The change set has nothing in it.
+    ChangeSetEmpty,
+    /// CloudFormation cannot make the change set.
+    ChangeSetFailed(String),
+    /// The answer to [`Command::Confirm`].
+    Confirmed(bool),
+    /// A command without an answer was done.
+    Done,
+}
+
+/// The state of one stack on its way.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Machine {
+    goal: Goal,
+    state: State,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum State {
+    /// Nothing is known yet.
+    Looking,
+    /// What was undone is being deleted, to make room.
+    Clearing,
+    /// A change set is being made.
+    Preparing { creates: bool },
+    /// Somebody is asked.
+    Asking { creates: bool },
+    /// The change set is being removed; then this is how it ends.
+    Discarding(Outcome),
+    /// The change set runs.
+    Running { creates: bool },
+    /// The stack is being deleted.
+    Deleting,
+}
+
+impl Machine {
+    /// The machine of a stack, and its first command.
+    pub fn start(goal: Goal) -> (Self, Command) {
+        (Self { goal, state: State::Looking }, Command::Describe)
+    }
+
+    /// What to do next.
+    pub fn next(&mut self, input: Input) -> Command {
+        let state = std::mem::replace(&mut self.state, State::Looking);
+        let (state, command) = self.step(state, input);
+        self.state = state;
+        command
+    }
+
+    fn step(&self, state: State, input: Input) -> (State, Command) {
+        match (state, input) {
+            (State::Looking, Input::Status(status)) => self.looked(status.as_deref()),
+            (State::Looking, _) => (State::Looking, Command::Describe),
+            (State::Clearing, Input::Status(status)) => match status.as_deref().map(standing) {
+                None | Some(Standing::Absent) => prepare(true),
+                Some(Standing::Busy | Standing::Undone) => (State::Clearing, Command::Wait),
+                Some(Standing::Whole | Standing::Stuck(_)) => {
+                    finish(Outcome::NeedsAttention("it could not be deleted".to_owned()))
+                }
+            },
+            (State::Clearing, _) => (State::Clearing, Command::Wait),
+            (State::Preparing { creates }, Input::ChangeSetReady) => {
+                (State::Asking { creates }, Command::Confirm)
+            }
+            (State::Preparing { .. }, Input::ChangeSetEmpty) => {
+                (State::Discarding(Outcome::Unchanged), Command::DeleteChangeSet)
+            }
+            (State::Preparing { .. }, Input::ChangeSetFailed(reason)) => {
+                (State::Discarding(Outcome::Refused(reason)), Command::DeleteChangeSet)
+            }
+            (State::Preparing { creates }, _) => {
+                (State::Preparing { creates }, Command::DescribeChangeSet)
+            }
+            (State::Asking { creates }, Input::Confirmed(true)) => {
+                (State::Running { creates }, Command::ExecuteChangeSet)
+            }
+            (State::Asking { .. }, _) => {
+                (State::Discarding(Outcome::Declined), Command::DeleteChangeSet)
+            }
+            (State::Discarding(outcome), _) => finish(outcome),
+            (State::Running { creates }, Input::Status(status)) => {
+                ran(creates, status.as_deref().unwrap_or("DELETE_COMPLETE"))
+            }
+            (State::Running { creates }, _) => (State::Running { creates }, Command::Wait),
+            (State::Deleting, Input::Status(status)) => match status.as_deref().map(standing) {
+                None | Some(Standing::Absent) => finish(Outcome::Deleted),
+                Some(Standing::Busy) => (State::Deleting, Command::Wait),
+                Some(Standing::Stuck(advice)) => finish(Outcome::NeedsAttention(advice.to_owned())),
+                Some(Standing::Whole | Standing::Undone) => {
+                    finish(Outcome::Refused("CloudFormation did not delete it".to_owned()))
+                }
+            },
+            (State::Deleting, _) => (State::Deleting, Command::Wait),
+        }
+    }
+
+    fn looked(&self, status: Option<&str>) -> (State, Command) {
+        let standing = status.map_or(Standing::Absent, standing);
+        match (self.goal, standing) {
+            (_, Standing::Busy) => (State::Looking, Command::Wait),
+            (Goal::Deployed, Standing::Absent) => prepare(true),
+            (Goal::Deployed, Standing::Whole) => prepare(false),
+            // Nothing is in a stack whose creation was undone, so no data is lost with it.
+            (Goal::Deployed, Standing::Undone) => (State::Clearing, Command::DeleteStack),
+            (Goal::Deployed, Standing::Stuck(advice)) => {
+                finish(Outcome::NeedsAttention(advice.to_owned()))
+            }
+            (Goal::Gone, Standing::Absent) if status.is_none() => finish(Outcome::Unchanged),
+            // A deletion that failed may be tried again: what was in the way may be gone.
+            (Goal::Gone, _) => (State::Deleting, Command::DeleteStack),
+        }
+    }
+}
+
+fn prepare(creates: bool) -> (State, Command) {
+    (State::Preparing { creates }, Command::CreateChangeSet { creates })
+}
+
+fn finish(outcome: Outcome) -> (State, Command) {
+    (State::Looking, Command::Finish(outcome))
+}
+
+fn ran(creates: bool, status: &str) -> (State, Command) {
+    match status {
+        "CREATE_COMPLETE" if creates => finish(Outcome::Created),
+        // The update is done; only what it replaced is still being removed.
+        "UPDATE_COMPLETE" | "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS" => finish(Outcome::Updated),
+        "ROLLBACK_COMPLETE" | "UPDATE_ROLLBACK_COMPLETE" | "DELETE_COMPLETE" => {
+            finish(Outcome::RolledBack)
+        }
+        other => match standing(other) {
+            Standing::Stuck(advice) => finish(Outcome::NeedsAttention(advice.to_owned())),
+            // Just after a change set was started, the old status may still be shown.
+            Standing::Busy | Standing::Absent | Standing::Whole | Standing::Undone => {
+                (State::Running { creates }, Command::Wait)
+            }
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn status(status: &str) -> Input {
+        Input::Status(Some(status.to_owned()))
+    }
+
+    fn run(goal: Goal, inputs: Vec<Input>) -> Vec<Command> {
+        let (mut machine, first) = Machine::start(goal);
+        std::iter::once(first).chain(inputs.into_iter().map(|input| machine.next(input))).collect()
+    }
+
+    #[test]
+    fn a_new_stack_is_made() {
+        let commands = run(
+            Goal::Deployed,
+            vec![
+                Input::Status(None),
+                Input::ChangeSetPending,
+                Input::ChangeSetReady,
+                Input::Confirmed(true),
+                Input::Done,
+                status("CREATE_IN_PROGRESS"),
+                status("CREATE_COMPLETE"),
+            ],
+        );
+        assert_eq!(
+            commands,
+            [
+                Command::Describe,
+                Command::CreateChangeSet { creates: true },
+                Command::DescribeChangeSet,
+                Command::Confirm,
+                Command::ExecuteChangeSet,
+                Command::Wait,
+                Command::Wait,
+                Command::Finish(Outcome::Created),
+            ]
+        );
+    }
+
+    #[test]
+    fn what_was_undone_makes_room_and_nothing_else_is_deleted() {
+        let commands = run(
+            Goal::Deployed,
+            vec![
+                status("ROLLBACK_COMPLETE"),
+                Input::Done,
+                status("DELETE_IN_PROGRESS"),
+                Input::Status(None),
+            ],
+        );
+        assert_eq!(commands[1], Command::DeleteStack);
+        assert_eq!(commands[4], Command::CreateChangeSet { creates: true });
+        for stuck in ["UPDATE_ROLLBACK_FAILED", "ROLLBACK_FAILED", "CREATE_FAILED", "DELETE_FAILED"]
+        {
+            let commands = run(Goal::Deployed, vec![status(stuck)]);
+            assert!(
+                matches!(commands[1], Command::Finish(Outcome::NeedsAttention(_))),
+                "{stuck}: {commands:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn an_update_that_is_put_back_is_a_failure() {
+        let start = || {
+            vec![
+                status("CREATE_COMPLETE"),
+                Input::ChangeSetReady,
+                Input::Confirmed(true),
+                Input::Done,
+            ]
+        };
+        let end = |last: &str| {
+            let mut inputs = start();
+            inputs.push(status("UPDATE_IN_PROGRESS"));
+            inputs.push(status(last));
+            run(Goal::Deployed, inputs).pop()
+        };
+        assert_eq!(end("UPDATE_ROLLBACK_COMPLETE"), Some(Command::Finish(Outcome::RolledBack)));
+        assert_eq!(end("UPDATE_COMPLETE"), Some(Command::Finish(Outcome::Updated)));
+        assert!(matches!(
+            end("UPDATE_ROLLBACK_FAILED"),
+            Some(Command::Finish(Outcome::NeedsAttention(_)))
+        ));
+        // The status from before the start is not taken for the end.
+        let mut inputs = start();
+        inputs.push(status("CREATE_COMPLETE"));
+        assert_eq!(run(Goal::Deployed, inputs).pop(), Some(Command::Wait));
+    }
+
+    #[test]
+    fn nothing_to_change_and_no_are_ends() {
+        let commands = run(
+            Goal::Deployed,
+            vec![status("UPDATE_COMPLETE"), Input::ChangeSetEmpty, Input::Done],
+        );
+        assert_eq!(commands[2..], [Command::DeleteChangeSet, Command::Finish(Outcome::Unchanged)]);
+        let commands = run(
+            Goal::Deployed,
+            vec![
+                status("UPDATE_COMPLETE"),
+                Input::ChangeSetReady,
+                Input::Confirmed(false),
+                Input::Done,
+            ],
+        );
+        assert_eq!(commands[3..], [Command::DeleteChangeSet, Command::Finish(Outcome::Declined)]);
+    }
+
+    #[test]
+    fn deletion_ends_when_the_stack_is_gone() {
+        let commands = run(
+            Goal::Gone,
+            vec![
+                status("CREATE_COMPLETE"),
+                Input::Done,
+                status("DELETE_IN_PROGRESS"),
+                Input::Status(None),
+            ],
+        );
+        assert_eq!(commands.last(), Some(&Command::Finish(Outcome::Deleted)));
+        let commands =
+            run(Goal::Gone, vec![status("CREATE_COMPLETE"), Input::Done, status("DELETE_FAILED")]);
+        assert!(matches!(commands.last(), Some(Command::Finish(Outcome::NeedsAttention(_)))));
+    }
+}

@@ -1,0 +1,278 @@
+//! What is to be done, from what is wanted and what is there. Pure.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use lakewright_template::assembly::StackEntry;
+
+/// A stack as CloudFormation lists it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Observed {
+    /// The status, such as `CREATE_COMPLETE`.
+    pub status: String,
+    /// The tags.
+    pub tags: BTreeMap<String, String>,
+}
+
+/// What is to be done with one stack.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Action {
+    /// It is not there.
+    Create,
+    /// It is there with another digest, or was left half done.
+    Update,
+    /// It is there with the same digest, and whole.
+    Keep,
+    /// It is there, the mesh no longer asks for it, and nothing is lost with it.
+    Delete,
+    /// It is there and the mesh no longer asks for it; somebody decides.
+    Orphan,
+}
+
+impl Action {
+    /// The word for people and programs.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Create => "create",
+            Self::Update => "update",
+            Self::Keep => "keep",
+            Self::Delete => "delete",
+            Self::Orphan => "orphan",
+        }
+    }
+}
+
+/// One step of a plan.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Step {
+    /// The stack, as `account/region/name`.
+    pub address: String,
+    /// The kind of stack, such as `dataset`.
+    pub kind: String,
+    /// What is to be done.
+    pub action: Action,
+    /// The steps that must be done before.
+    pub after: Vec<String>,
+}
+
+/// The steps in an order in which they can be done.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Plan {
+    /// The steps.
+    pub steps: Vec<Step>,
+}
+
+impl Plan {
+    /// How many steps have an action.
+    pub fn count(&self, action: Action) -> usize {
+        self.steps.iter().filter(|step| step.action == action).count()
+    }
+
+    /// Whether nothing is to be done.
+    pub fn is_done(&self) -> bool {
+        self.steps.iter().all(|step| matches!(step.action, Action::Keep | Action::Orphan))
+    }
+}
+
+/// Kinds of stacks that are deleted when the mesh no longer asks for them: they hold access, no data.
+const CLEANED_UP: [&str; 1] = ["share"];
+
+/// The order of kinds among stacks that do not wait for each other.
+const ORDER: [&str; 10] = [
+    "bootstrap",
+    "pivot-role",
+    "environment",
+    "team",
+    "dataset",
+    "share",
+    "notebook",
+    "studio-profile",
+    "pipeline",
+    "platform",
+];
+
+fn rank(kind: &str) -> usize {
+    ORDER.iter().position(|known| *known == kind).unwrap_or(ORDER.len())
+}
+
+/// Plans the way from what is there, by address, to what is wanted.
+///
+/// Stacks come after those that they depend on, accounts that need a new bootstrap policy first.
+/// What the mesh no longer asks for comes last, in the reverse order.
+pub fn plan(mesh: &str, wanted: &[StackEntry], observed: &BTreeMap<String, Observed>) -> Plan {
+    let addresses: BTreeSet<String> = wanted.iter().map(StackEntry::address).collect();
+    let mut steps = Vec::with_capacity(wanted.len());
+    for entry in in_order(wanted) {
+        let address = entry.address();
+        let action = match observed.get(&address) {
+            None => Action::Create,
+            Some(Observed { status, .. })
+                if matches!(status.as_str(), "REVIEW_IN_PROGRESS" | "DELETE_COMPLETE") =>
+            {
+                Action::Create
+            }
+            Some(Observed { status, tags })
+                if matches!(
+                    status.as_str(),
+                    "CREATE_COMPLETE" | "UPDATE_COMPLETE" | "IMPORT_COMPLETE"
+                ) && tags.get("lakewright:digest") == Some(&entry.digest) =>
+            {
+                Action::Keep
+            }
+            Some(_) => Action::Update,
+        };
+        let after = entry.depends_on.iter().filter(|other| addresses.contains(*other));
+        steps.push(Step {
+            address,
+            kind: entry.kind.clone(),
+            action,
+            after: after.cloned().collect(),
+        });
+    }
+    let mut gone: Vec<(usize, &String, String)> = observed
+        .iter()
+        .filter(|(address, stack)| {
+            !addresses.contains(*address)
+                && stack.tags.get("lakewright:mesh").is_some_and(|tag| tag == mesh)
+                && stack.tags.contains_key("lakewright:kind")
+                && stack.status != "DELETE_COMPLETE"
+        })
+        .map(|(address, stack)| {
+            let kind = stack.tags.get("lakewright:kind").cloned().unwrap_or_default();
+            (rank(&kind), address, kind)
+        })
+        .collect();
+    gone.sort_by(|a, b| b.cmp(a));
+    steps.extend(gone.into_iter().map(|(_, address, kind)| Step {
+        address: address.clone(),
+        action: if CLEANED_UP.contains(&kind.as_str()) { Action::Delete } else { Action::Orphan },
+        kind,
+        after: Vec::new(),
+    }));
+    Plan { steps }
+}
+
+/// The entries, each after those it depends on; otherwise by kind, then by address.
+fn in_order(wanted: &[StackEntry]) -> Vec<&StackEntry> {
+    let by_address: BTreeMap<String, &StackEntry> =
+        wanted.iter().map(|entry| (entry.address(), entry)).collect();
+    let mut waits: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut waited_for: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for (address, entry) in &by_address {
+        let known: BTreeSet<&str> = entry
+            .depends_on
+            .iter()
+            .map(String::as_str)
+            .filter(|other| by_address.contains_key(*other))
+            .collect();
+        waits.insert(address, known.len());
+        for other in known {
+            waited_for.entry(other).or_default().push(address);
+        }
+    }
+    let key = |address: &str| (rank(&by_address[address].kind), address.to_owned());
+    let mut ready: BTreeSet<(usize, String)> =
+        waits.iter().filter(|(_, count)| **count == 0).map(|(address, _)| key(address)).collect();
+    let mut order = Vec::with_capacity(wanted.len());
+    while let Some((_, address)) = ready.pop_first() {
+        order.push(by_address[&address]);
+        for next in waited_for.remove(address.as_str()).unwrap_or_default() {
+            if let Some(count) = waits.get_mut(next) {
+                *count -= 1;
+                if *count == 0 {
+                    ready.insert(key(next));
+                }
+            }
+        }
+    }
+    order
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entry(kind: &str, id: &str, depends_on: &[&str]) -> StackEntry {
+        StackEntry {
+            name: format!("p-{kind}-{id}"),
+            kind: kind.to_owned(),
+            id: id.to_owned(),
+            account: "1".to_owned(),
+            region: "r".to_owned(),
+            template: String::new(),
+            digest: "new".to_owned(),
+            bytes: 0,
+            depends_on: depends_on.iter().map(|name| format!("1/r/p-{name}")).collect(),
+            capabilities: Vec::new(),
+            tags: BTreeMap::new(),
+            retain: false,
+            assets: Vec::new(),
+        }
+    }
+
+    fn there(status: &str, kind: &str, digest: &str) -> Observed {
+        let tags =
+            [("lakewright:mesh", "m"), ("lakewright:kind", kind), ("lakewright:digest", digest)];
+        Observed {
+            status: status.to_owned(),
+            tags: tags.map(|(key, value)| (key.to_owned(), value.to_owned())).into(),
+        }
+    }
+
+    #[test]
+    fn stacks_come_after_those_they_depend_on() {
+        let wanted = [
+            entry("share", "s", &["dataset-a", "team-t"]),
+            entry("dataset", "a", &["environment-e", "team-t"]),
+            entry("team", "t", &["environment-e"]),
+            entry("environment", "e", &["bootstrap-b"]),
+            entry("platform", "p", &["bootstrap-b"]),
+            entry("bootstrap", "b", &[]),
+        ];
+        let plan = plan("m", &wanted, &BTreeMap::new());
+        let order: Vec<&str> = plan.steps.iter().map(|step| step.kind.as_str()).collect();
+        assert_eq!(order, ["bootstrap", "environment", "team", "dataset", "share", "platform"]);
+        assert_eq!(plan.count(Action::Create), 6);
+    }
+
+    #[test]
+    fn what_is_there_decides() {
+        let wanted = [
+            entry("team", "same", &[]),
+            entry("team", "other", &[]),
+            entry("team", "undone", &[]),
+            entry("team", "shell", &[]),
+        ];
+        let observed = [
+            ("1/r/p-team-same", there("UPDATE_COMPLETE", "team", "new")),
+            ("1/r/p-team-other", there("CREATE_COMPLETE", "team", "old")),
+            // The tags are those of the update that was undone.
+            ("1/r/p-team-undone", there("UPDATE_ROLLBACK_COMPLETE", "team", "new")),
+            ("1/r/p-team-shell", there("REVIEW_IN_PROGRESS", "team", "new")),
+            ("1/r/p-share-old", there("CREATE_COMPLETE", "share", "old")),
+            ("1/r/p-dataset-old", there("CREATE_COMPLETE", "dataset", "old")),
+            (
+                "1/r/somebody-elses",
+                Observed { tags: BTreeMap::new(), ..there("CREATE_COMPLETE", "", "") },
+            ),
+        ];
+        let observed =
+            observed.into_iter().map(|(address, stack)| (address.to_owned(), stack)).collect();
+        let plan = plan("m", &wanted, &observed);
+        let actions: Vec<(&str, Action)> = plan
+            .steps
+            .iter()
+            .map(|step| (step.address.rsplit('/').next().unwrap_or_default(), step.action))
+            .collect();
+        assert_eq!(
+            actions,
+            [
+                ("p-team-other", Action::Update),
+                ("p-team-same", Action::Keep),
+                ("p-team-shell", Action::Create),
+                ("p-team-undone", Action::Update),
+                ("p-share-old", Action::Delete),
+                ("p-dataset-old", Action::Orphan),
+            ]
+        );
+    }
+}

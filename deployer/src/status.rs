@@ -1,0 +1,72 @@
+//! Every status that CloudFormation gives a stack, and what it means for the next step.
+//!
+//! Source: "Stack status codes" in the CloudFormation user guide.
+
+/// What a stack's status means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// Something is happening to the stack.
+    Busy,
+    /// There is no stack, or only the shell of one that a change set of kind CREATE will fill.
+    Absent,
+    /// The stack is whole and can be updated.
+    Whole,
+    /// Its creation failed and was undone: nothing is in it, and it can only be deleted.
+    Undone,
+    /// Somebody has to look at it. The text says what they can do.
+    Stuck(&'static str),
+}
+
+/// Reads a status.
+pub fn standing(status: &str) -> Standing {
+    match status {
+        "CREATE_IN_PROGRESS"
+        | "DELETE_IN_PROGRESS"
+        | "IMPORT_IN_PROGRESS"
+        | "IMPORT_ROLLBACK_IN_PROGRESS"
+        | "ROLLBACK_IN_PROGRESS"
+        | "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS"
+        | "UPDATE_IN_PROGRESS"
+        | "UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS"
+        | "UPDATE_ROLLBACK_IN_PROGRESS" => Standing::Busy,
+        "DELETE_COMPLETE" | "REVIEW_IN_PROGRESS" => Standing::Absent,
+        "CREATE_COMPLETE"
+        | "IMPORT_COMPLETE"
+        | "IMPORT_ROLLBACK_COMPLETE"
+        | "UPDATE_COMPLETE"
+        | "UPDATE_ROLLBACK_COMPLETE" => Standing::Whole,
+        "ROLLBACK_COMPLETE" => Standing::Undone,
+        "UPDATE_ROLLBACK_FAILED" => Standing::Stuck(
+            "its update could not be undone; correct what the events name, then \
+             `aws cloudformation continue-update-rollback`",
+        ),
+        "UPDATE_FAILED" => Standing::Stuck(
+            "its update stopped half-way; `aws cloudformation rollback-stack` undoes it",
+        ),
+        "DELETE_FAILED" => Standing::Stuck(
+            "it could not be deleted; the events name what is in the way, such as a bucket with objects",
+        ),
+        "CREATE_FAILED" | "ROLLBACK_FAILED" => Standing::Stuck(
+            "its creation failed and could not be undone; look at what it made, then delete the stack",
+        ),
+        "IMPORT_ROLLBACK_FAILED" => {
+            Standing::Stuck("an import could not be undone; look at the events")
+        }
+        // A status that is not in the user guide.
+        _ => Standing::Stuck("its status is not known; look at it in the CloudFormation console"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn statuses_lead_to_one_step_each() {
+        assert_eq!(standing("UPDATE_ROLLBACK_COMPLETE"), Standing::Whole);
+        assert_eq!(standing("ROLLBACK_COMPLETE"), Standing::Undone);
+        assert_eq!(standing("UPDATE_COMPLETE_CLEANUP_IN_PROGRESS"), Standing::Busy);
+        assert!(matches!(standing("DELETE_FAILED"), Standing::Stuck(_)));
+        assert!(matches!(standing("SOMETHING_NEW"), Standing::Stuck(_)));
+    }
+}
