@@ -14,8 +14,10 @@ use lakewright_deployer::machine::Outcome;
 use lakewright_deployer::plan::{Action, Observed, Plan, plan};
 use lakewright_manifest::Mesh;
 use lakewright_stacks::DeployTarget;
+use lakewright_template::read;
 use tokio::runtime::Runtime;
 
+use crate::command::bootstrap::compare;
 use crate::exit::{Exit, Failure};
 use crate::synthesis::Found;
 use crate::ui::{Ui, count};
@@ -30,6 +32,9 @@ pub(crate) struct Options {
     #[arg(long, value_name = "NAME", default_value = "OrganizationAccountAccessRole")]
     owner_role: String,
 }
+
+/// Everything that is there by address, and for each place somebody who may look.
+type Observation = (BTreeMap<String, Observed>, BTreeMap<String, Site>);
 
 /// The stacks of a mesh, ready to be deployed.
 pub(crate) struct Deployment {
@@ -80,12 +85,13 @@ impl Deployment {
     pub(crate) fn run(self, only_plan: bool, ui: &mut Ui) -> Result<Exit, Failure> {
         let (observed, sites) = self.observe()?;
         let entries: Vec<_> = self.stacks.values().map(|stack| stack.entry.clone()).collect();
-        let plan = plan(&self.mesh, &entries, &observed);
+        let mut plan = plan(&self.mesh, &entries, &observed);
+        self.narrow_last(&mut plan, &sites)?;
         show::plan(&plan, ui);
         if only_plan || plan.is_done() {
             return Ok(Exit::Done);
         }
-        if !self.confirm("Deploy?", ui)? {
+        if !self.confirm("Deploy?", ui) {
             return Ok(Exit::Declined);
         }
         let mut shower = show::Shower::new(&plan, ui);
@@ -105,6 +111,32 @@ impl Deployment {
         };
         shower.end(&summary);
         Ok(exit(&summary))
+    }
+
+    /// A bootstrap policy that only loses rights comes last: what goes in this run still needs them.
+    fn narrow_last(&self, plan: &mut Plan, sites: &BTreeMap<String, Site>) -> Result<(), Failure> {
+        let updates: Vec<String> = plan
+            .steps
+            .iter()
+            .filter(|step| step.kind == "bootstrap" && step.action == Action::Update)
+            .map(|step| step.address.clone())
+            .collect();
+        for address in updates {
+            use lakewright_deployer::cloud::Cloud as _;
+            let (place, name) = address.rsplit_once('/').unwrap_or(("", &address));
+            let (Some(site), Some(new)) = (sites.get(place), self.stacks.get(&address)) else {
+                continue;
+            };
+            let old = self.runtime.block_on(self.aws.template(site, name));
+            let old = old.map_err(|error| unreachable(&error))?;
+            let (Ok(old), Ok(new)) = (read::template(&old), read::template(&new.template)) else {
+                continue;
+            };
+            if compare::actions(&old, &new).only_removes() {
+                plan.postpone(&address);
+            }
+        }
+        Ok(())
     }
 
     /// Deletes one stack, or forgets it.
@@ -138,7 +170,7 @@ impl Deployment {
         let site = site.ok_or_else(|| Failure::usage(format!("{address} is not in the mesh")))?;
         let question =
             if keep_stack { format!("Forget {address}?") } else { format!("Delete {address}?") };
-        if !self.confirm(&question, ui)? {
+        if !self.confirm(&question, ui) {
             return Ok(Exit::Declined);
         }
         let stack_name = address.rsplit('/').next().unwrap_or(&address);
@@ -199,8 +231,8 @@ impl Deployment {
         Ok(())
     }
 
-    /// Everything that is there, and for each place somebody who may look.
-    fn observe(&self) -> Result<(BTreeMap<String, Observed>, BTreeMap<String, Site>), Failure> {
+    /// Looks into each account and region.
+    fn observe(&self) -> Result<Observation, Failure> {
         let mut sites: BTreeMap<String, Site> = BTreeMap::new();
         for (address, target) in &self.targets {
             let place = address.rsplit_once('/').map_or("", |(place, _)| place);
@@ -260,15 +292,15 @@ impl Deployment {
         }
     }
 
-    fn confirm(&self, question: &str, ui: &mut Ui) -> Result<bool, Failure> {
+    fn confirm(&self, question: &str, ui: &mut Ui) -> bool {
         if self.options.yes {
-            return Ok(true);
+            return true;
         }
         if !std::io::stdin().is_terminal() {
             ui.error("nobody can be asked here; `--yes` goes on without asking");
-            return Ok(false);
+            return false;
         }
-        Ok(ask(question))
+        ask(question)
     }
 }
 

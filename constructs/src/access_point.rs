@@ -6,7 +6,7 @@ use lakewright_synth::{Construct, Grant, Grants, Options, PolicyOwner, Scope, Ta
 use lakewright_template::Expr;
 use lakewright_template::resolve::Place;
 
-use crate::bucket::{READ_OBJECTS, WRITE_OBJECTS};
+use crate::bucket::{PUT_OBJECTS, READ_OBJECTS, WRITE_OBJECTS};
 use crate::cfn::s3;
 use crate::role::Receives;
 
@@ -33,6 +33,8 @@ pub struct AccessPointHandle {
 pub enum Traffic {
     /// Read.
     Read,
+    /// Read, and put new objects.
+    Write,
     /// Read, write and delete.
     ReadWrite,
 }
@@ -41,6 +43,7 @@ impl Traffic {
     pub(crate) fn actions(self) -> Vec<&'static str> {
         match self {
             Self::Read => READ_OBJECTS.to_vec(),
+            Self::Write => [&READ_OBJECTS[..], &PUT_OBJECTS[..]].concat(),
             Self::ReadWrite => [&READ_OBJECTS[..], &WRITE_OBJECTS[..]].concat(),
         }
     }
@@ -48,7 +51,7 @@ impl Traffic {
     pub(crate) const fn word(self) -> &'static str {
         match self {
             Self::Read => "read",
-            Self::ReadWrite => "write",
+            Self::Write | Self::ReadWrite => "write",
         }
     }
 }

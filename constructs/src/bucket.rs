@@ -14,6 +14,8 @@ use crate::key::{ImportedKey, KeyAccess, KeyHandle};
 use crate::role::Receives;
 
 pub(crate) const READ_OBJECTS: [&str; 2] = ["s3:GetObject", "s3:GetObjectVersion"];
+pub(crate) const PUT_OBJECTS: [&str; 3] =
+    ["s3:AbortMultipartUpload", "s3:ListMultipartUploadParts", "s3:PutObject"];
 pub(crate) const WRITE_OBJECTS: [&str; 4] =
     ["s3:AbortMultipartUpload", "s3:DeleteObject", "s3:ListMultipartUploadParts", "s3:PutObject"];
 const LIST: [&str; 3] = ["s3:GetBucketLocation", "s3:ListBucket", "s3:ListBucketMultipartUploads"];
@@ -260,26 +262,18 @@ pub trait BucketTraffic {
         self.parts().0.read(to.grantee())
     }
 
-    /// The right to read every object; the bucket's key is granted by itself.
-    fn grant_read_objects(&self, to: &impl Receives) -> Grants {
+    /// Traffic with every object; the bucket's key is granted by itself.
+    fn grant_objects(&self, traffic: Traffic, to: &impl Receives) -> Grants {
         let access = self.parts().0;
+        let sid = match traffic {
+            Traffic::Read => "ReadData",
+            Traffic::Write => "WriteData",
+            Traffic::ReadWrite => "ReadWriteData",
+        };
         access.list(to.grantee(), Conditions::none()).and(access.objects(
-            "ReadData",
-            "read",
-            &READ_OBJECTS,
-            "*",
-            to.grantee(),
-        ))
-    }
-
-    /// The right to read, write and delete every object; the bucket's key is granted by itself.
-    fn grant_read_write_objects(&self, to: &impl Receives) -> Grants {
-        let access = self.parts().0;
-        let actions = [&READ_OBJECTS[..], &WRITE_OBJECTS[..]].concat();
-        access.list(to.grantee(), Conditions::none()).and(access.objects(
-            "ReadWriteData",
-            "write",
-            &actions,
+            sid,
+            traffic.word(),
+            &traffic.actions(),
             "*",
             to.grantee(),
         ))

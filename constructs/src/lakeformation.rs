@@ -83,6 +83,8 @@ pub struct DataFilter {
     pub columns: Vec<String>,
     /// Which rows, as a condition of PartiQL; `None` for all of them.
     pub rows: Option<String>,
+    /// What must be there first.
+    pub after: Vec<LogicalId>,
 }
 
 impl Construct for DataFilter {
@@ -111,7 +113,8 @@ impl Construct for DataFilter {
             }),
             row_filter: Some(rows),
         };
-        scope.resource(resource, Options::default())
+        let options = Options { depends_on: self.after, ..Options::default() };
+        scope.resource(resource, options)
     }
 }
 

@@ -9,9 +9,9 @@ use std::time::Duration;
 use aws_config::sts::AssumeRoleProvider;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_cloudformation::Client as CloudFormation;
-use aws_sdk_cloudformation::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
+use aws_sdk_cloudformation::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_cloudformation::types::{
-    Capability, ChangeSetStatus, ChangeSetType, OnStackFailure, Parameter, Tag,
+    Capability, ChangeSetStatus, ChangeSetType, OnStackFailure, Parameter, ResourceStatus, Tag,
 };
 use aws_sdk_s3::Client as S3;
 use aws_sdk_s3::types::{Delete, ObjectIdentifier};
@@ -19,6 +19,8 @@ use aws_smithy_http_client::tls;
 use aws_smithy_types::retry::RetryConfig;
 
 use crate::cloud::{Access, ChangeSet, Cloud, CloudError, Site, Stack};
+use lakewright_template::write::minified;
+
 use crate::event::{Change, Event};
 use crate::plan::Observed;
 
@@ -47,11 +49,11 @@ impl Aws {
             .retry_config(RetryConfig::adaptive().with_max_attempts(8))
             .load()
             .await;
-        let identity = aws_sdk_sts::Client::new(&base)
-            .get_caller_identity()
-            .send()
-            .await
-            .map_err(|error| failed("find out who the caller is", &error))?;
+        let identity = aws_sdk_sts::Client::new(&base).get_caller_identity().send().await.map_err(
+            |error| {
+                failed("find out who the caller is; are AWS_PROFILE or credentials set?", &error)
+            },
+        )?;
         let caller = identity.account().unwrap_or_default().to_owned();
         Ok(Self { base, caller, sessions: RefCell::default() })
     }
@@ -154,6 +156,13 @@ impl Cloud for Aws {
         }
     }
 
+    async fn template(&self, site: &Site, name: &str) -> Result<String, CloudError> {
+        let client = self.cloudformation(site).await;
+        let output = client.get_template().stack_name(name).send().await;
+        let output = output.map_err(|error| failed(&format!("read stack {name}"), &error))?;
+        Ok(output.template_body().unwrap_or_default().to_owned())
+    }
+
     async fn create_change_set(
         &self,
         stack: &Stack,
@@ -162,6 +171,13 @@ impl Cloud for Aws {
     ) -> Result<String, CloudError> {
         let client = self.cloudformation(&stack.site).await;
         let url = self.template_url(stack).await?;
+        let fits = stack.template.len() <= INLINE_BYTES;
+        let body = match (&url, fits) {
+            (Some(_), _) => None,
+            (None, true) => Some(stack.template.clone()),
+            // There is no bucket yet when an account is bootstrapped.
+            (None, false) => Some(minified(&stack.template)),
+        };
         let entry = &stack.entry;
         let tags: Vec<Tag> = entry
             .tags
@@ -190,7 +206,7 @@ impl Cloud for Aws {
                 .set_tags(Some(tags.clone()))
                 .set_role_arn(execution_role.clone())
                 .set_template_url(url.clone())
-                .set_template_body(url.is_none().then(|| stack.template.clone()));
+                .set_template_body(body.clone());
             let request =
                 if creates { request.on_stack_failure(OnStackFailure::Rollback) } else { request };
             match request.send().await {
@@ -324,7 +340,8 @@ impl Cloud for Aws {
                 if Some(id) == since {
                     break 'pages;
                 }
-                let status = event.resource_status().map(|s| s.as_str()).unwrap_or_default();
+                let status =
+                    event.resource_status().map(ResourceStatus::as_str).unwrap_or_default();
                 found.push((
                     id.to_owned(),
                     Event::Resource {
@@ -405,7 +422,11 @@ impl Cloud for Aws {
         let found = client.describe_stacks().stack_name(stack).send().await;
         let found = found.map_err(|error| failed(&what, &error))?;
         let Some(found) = found.stacks().first() else { return Ok(()) };
-        let is_ours = |tag: &&Tag| tag.key().is_some_and(|key| key.starts_with("lakewright:"));
+        // Teams may change stacks with their tag that are not the mesh's, and this one goes on with
+        // the execution role; so the team's tag goes as well.
+        let is_ours = |tag: &&Tag| {
+            tag.key().is_some_and(|key| key.starts_with("lakewright:") || key == "Team")
+        };
         let kept: Vec<Tag> = found.tags().iter().filter(|tag| !is_ours(tag)).cloned().collect();
         let parameters = found.parameters().iter().map(|parameter| {
             Parameter::builder()
@@ -413,15 +434,29 @@ impl Cloud for Aws {
                 .use_previous_value(true)
                 .build()
         });
-        let request = client
-            .update_stack()
+        let name = "lakewright-forget";
+        client
+            .create_change_set()
             .stack_name(stack)
+            .change_set_name(name)
             .use_previous_template(true)
             .set_parameters(Some(parameters.collect()))
             .set_capabilities(Some(found.capabilities().to_vec()))
             .set_tags(Some(kept))
-            .set_role_arn(found.role_arn().map(str::to_owned));
-        request.send().await.map(drop).map_err(|error| failed(&what, &error))
+            .set_role_arn(found.role_arn().map(str::to_owned))
+            .send()
+            .await
+            .map_err(|error| failed(&what, &error))?;
+        let mut tries = 0;
+        loop {
+            match self.describe_change_set(site, stack, name).await? {
+                ChangeSet::Pending => self.pause(tries).await,
+                ChangeSet::Ready(_) => return self.execute_change_set(site, stack, name).await,
+                ChangeSet::Empty => return self.delete_change_set(site, stack, name).await,
+                ChangeSet::Failed(message) => return Err(CloudError::Refused { what, message }),
+            }
+            tries += 1;
+        }
     }
 
     async fn pause(&self, tries: u32) {
@@ -447,11 +482,25 @@ fn is_missing<E: ProvideErrorMetadata, R>(error: &SdkError<E, R>) -> bool {
         && error.message().is_some_and(|message| message.contains("does not exist"))
 }
 
+/// What an error and its causes say, without their inner parts.
+fn chain(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut said = vec![error.to_string()];
+    let mut next = error.source();
+    while let Some(cause) = next.filter(|_| said.len() < 6) {
+        let text = cause.to_string();
+        if !said.iter().any(|before| before.contains(&text)) {
+            said.push(text);
+        }
+        next = cause.source();
+    }
+    said.join(": ")
+}
+
 /// What kind of failure an error is.
 fn failed<E, R>(what: &str, error: &SdkError<E, R>) -> CloudError
 where
     E: ProvideErrorMetadata + std::error::Error + 'static,
-    R: std::fmt::Debug,
+    R: std::fmt::Debug + 'static,
 {
     const ACCESS: [&str; 8] = [
         "AccessDenied",
@@ -473,7 +522,7 @@ where
     ];
     let what = what.to_owned();
     let Some(code) = error.code() else {
-        let message = DisplayErrorContext(error).to_string();
+        let message = chain(error);
         // Without an answer there is no code: no credentials, no network, or a role that may not
         // be assumed.
         let is_access = message.contains("AccessDenied") || message.contains("credentials");
@@ -483,7 +532,9 @@ where
             CloudError::Network { what, message }
         };
     };
-    let message = format!("{code}: {}", error.message().unwrap_or_default());
+    // CloudFormation repeats a whole template when it does not like it.
+    let text: String = error.message().unwrap_or_default().chars().take(500).collect();
+    let message = format!("{code}: {text}");
     if ACCESS.contains(&code) {
         CloudError::Access { what, message }
     } else if LATER.contains(&code) {

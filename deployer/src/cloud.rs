@@ -110,6 +110,10 @@ pub trait Cloud {
         name: &str,
     ) -> impl Future<Output = Result<Option<Observed>, CloudError>>;
 
+    /// The template of a stack as it was deployed.
+    fn template(&self, site: &Site, name: &str)
+    -> impl Future<Output = Result<String, CloudError>>;
+
     /// Makes a change set under a name; gives the name that it really has.
     fn create_change_set(
         &self,

@@ -81,12 +81,13 @@ impl<C: Cloud, R: FnMut(Event), A: FnMut(&str, &[Change]) -> bool> Driver<'_, C,
                 continue;
             }
             let outcome = match (step.action, stacks.get(address)) {
-                (Action::Keep | Action::Orphan, _) => continue,
                 (Action::Create | Action::Update, Some(stack)) => {
                     (self.report)(Event::Started { address: address.clone() });
                     self.deploy(stack).await?
                 }
-                (Action::Create | Action::Update, None) => continue,
+                (Action::Keep | Action::Orphan, _) | (Action::Create | Action::Update, None) => {
+                    continue;
+                }
                 (Action::Delete, _) => {
                     let place = address.rsplit_once('/').map_or("", |(place, _)| place);
                     let Some(site) = sites.get(place) else { continue };

@@ -67,6 +67,23 @@ impl Plan {
         self.steps.iter().filter(|step| step.action == action).count()
     }
 
+    /// Puts a step behind all others. While stacks that are not in the mesh any more stand in its
+    /// account, it is left out: they may need what it would take away.
+    pub fn postpone(&mut self, address: &str) {
+        let place = address.rsplit_once('/').map_or("", |(place, _)| place);
+        let has_orphans = self.steps.iter().any(|step| {
+            step.action == Action::Orphan && step.address.starts_with(&format!("{place}/"))
+        });
+        let Some(index) = self.steps.iter().position(|step| step.address == address) else {
+            return;
+        };
+        let mut step = self.steps.remove(index);
+        if has_orphans {
+            step.action = Action::Keep;
+        }
+        self.steps.push(step);
+    }
+
     /// Whether nothing is to be done.
     pub fn is_done(&self) -> bool {
         self.steps.iter().all(|step| matches!(step.action, Action::Keep | Action::Orphan))
@@ -232,6 +249,22 @@ mod tests {
         let order: Vec<&str> = plan.steps.iter().map(|step| step.kind.as_str()).collect();
         assert_eq!(order, ["bootstrap", "environment", "team", "dataset", "share", "platform"]);
         assert_eq!(plan.count(Action::Create), 6);
+    }
+
+    #[test]
+    fn rights_go_after_what_needs_them() {
+        let wanted = [entry("bootstrap", "b", &[]), entry("team", "t", &["bootstrap-b"])];
+        let share = ("1/r/p-share-old".to_owned(), there("CREATE_COMPLETE", "share", "old"));
+        let bootstrap =
+            ("1/r/p-bootstrap-b".to_owned(), there("CREATE_COMPLETE", "bootstrap", "old"));
+        let team = ("1/r/p-team-old".to_owned(), there("CREATE_COMPLETE", "team", "old"));
+        let mut with_share = plan("m", &wanted, &BTreeMap::from([share, bootstrap.clone()]));
+        with_share.postpone("1/r/p-bootstrap-b");
+        let last = with_share.steps.last().expect("steps");
+        assert_eq!((last.kind.as_str(), last.action), ("bootstrap", Action::Update));
+        let mut with_orphan = plan("m", &wanted, &BTreeMap::from([team, bootstrap]));
+        with_orphan.postpone("1/r/p-bootstrap-b");
+        assert_eq!(with_orphan.steps.last().expect("steps").action, Action::Keep);
     }
 
     #[test]

@@ -124,15 +124,44 @@ impl Context<'_> {
         scope.child("Boundary").resource(resource, Options::default());
     }
 
-    /// The roles, policies and stacks that nobody but the account's owner changes.
+    /// The roles and policies that nobody but the account's owner changes: those of every region of
+    /// the account, and the boundaries.
     fn protected(&self) -> Vec<String> {
         let place = &self.account.place;
-        let execution = self.role_name(Names::execution_role);
+        let mut protected: BTreeSet<String> = self.boundaries();
+        for (prefix, region) in self.names.bootstrapped(&place.account) {
+            let execution = Names::execution_role(&prefix, &region);
+            protected.extend([
+                role_arn(place, &execution),
+                role_arn(place, &Names::deploy_role(&prefix, &region)),
+                policy_arn(place, &format!("{execution}-*")),
+                policy_arn(place, &Names::boundary(&prefix, &region)),
+            ]);
+        }
+        protected.into_iter().collect()
+    }
+
+    /// The roles that no role of the mesh assumes here. In the central account the updater assumes
+    /// the deploy role, whose trust policy names it.
+    fn not_assumed(&self) -> Vec<String> {
+        let place = &self.account.place;
+        let is_central = self.names.central_place().account == place.account;
+        let roles = self.names.bootstrapped(&place.account).into_iter();
+        roles
+            .flat_map(|(prefix, region)| {
+                let deploy = (!is_central).then(|| Names::deploy_role(&prefix, &region));
+                std::iter::once(Names::execution_role(&prefix, &region)).chain(deploy)
+            })
+            .map(|name| role_arn(place, &name))
+            .collect()
+    }
+
+    /// What the bootstrap stack makes besides roles.
+    fn own_things(&self) -> Vec<String> {
+        let Account { place, prefix, .. } = self.account;
         vec![
-            role_arn(place, &execution),
-            role_arn(place, &self.role_name(Names::deploy_role)),
-            policy_arn(place, &format!("{execution}*")),
-            self.own_boundary(),
+            bucket_arn(place, &self.names.template_bucket(prefix, place)),
+            self.arn("ssm", &format!("parameter/{prefix}/bootstrap/version")),
         ]
     }
 
@@ -170,7 +199,9 @@ impl Context<'_> {
         let deny = Statement::deny("DenyLifting", execution::LIFTING, self.protected());
         let owner =
             PolicyOwner::RoleInline { role: role.name().into(), name: "protection".to_owned() };
-        scope.child("ExecutionProtection").policy(owner, vec![deny, execution::no_unbounded(self)]);
+        let own = Statement::deny("DenyBootstrap", execution::BOOTSTRAP_CHANGES, self.own_things());
+        let statements = vec![deny, execution::no_unbounded(self), own];
+        scope.child("ExecutionProtection").policy(owner, statements);
         role
     }
 
@@ -222,7 +253,12 @@ impl Context<'_> {
             let bucket = bucket_arn(place, &self.names.environment_bucket(environment));
             format!("{bucket}/profiling/code/*")
         }));
-        let artifacts = bucket_arn(place, &format!("{prefix}-*-artifacts"));
+        let artifacts: Vec<String> = self
+            .names
+            .removable_artifacts(self.mesh, &self.account.environments)
+            .iter()
+            .map(|name| bucket_arn(place, name))
+            .collect();
         let none = Conditions::none;
         let grant =
             |sid: &str, actions: &[&'static str], resources: Vec<String>, conditions| Grant {
@@ -240,8 +276,10 @@ impl Context<'_> {
                 known_resources: resources,
                 conditions,
             };
-        scope.grant(Grants(vec![
-            grant("StackLists", &["cloudformation:ListStacks"], vec!["*".to_owned()], none()),
+        let all_stacks = vec![self.arn("cloudformation", "stack/*/*")];
+        let mut grants = vec![
+            // What the mesh no longer asks for is found by its tags.
+            grant("StackLists", &["cloudformation:DescribeStacks"], all_stacks, none()),
             grant("StackRead", &execution::STACK_READ, stacks.clone(), none()),
             grant(
                 "StackChange",
@@ -252,21 +290,20 @@ impl Context<'_> {
             grant("StackRun", &execution::STACK_RUN, stacks, none()),
             grant("PassExecutionRole", &["iam:PassRole"], vec![execution_arn], to_cloudformation),
             grant("Uploads", &["s3:GetObject", "s3:PutObject"], uploads, none()),
+        ];
+        if self.account.usage.reads_parameters {
+            // CloudFormation reads them as whoever makes the change set.
+            let domains = self.arn("ssm", &format!("parameter/{prefix}/*/studio/domain-id"));
+            grants.push(grant("Parameters", &["ssm:GetParameters"], vec![domains], none()));
+        }
+        if !artifacts.is_empty() {
             // A pipeline's artifacts go with it; data never does.
-            grant(
-                "EmptyArtifacts",
-                &["s3:DeleteObject", "s3:DeleteObjectVersion"],
-                vec![format!("{artifacts}/*")],
-                none(),
-            ),
-            grant("ListArtifacts", &["s3:ListBucketVersions"], vec![artifacts], none()),
-            grant(
-                "Version",
-                &["ssm:GetParameter"],
-                vec![self.arn("ssm", &format!("parameter/{prefix}/bootstrap/version"))],
-                none(),
-            ),
-        ]));
+            let objects = artifacts.iter().map(|arn| format!("{arn}/*")).collect();
+            let delete = ["s3:DeleteObject", "s3:DeleteObjectVersion"];
+            grants.push(grant("EmptyArtifacts", &delete, objects, none()));
+            grants.push(grant("ListArtifacts", &["s3:ListBucketVersions"], artifacts, none()));
+        }
+        scope.grant(Grants(grants));
         let own = self.arn("cloudformation", &format!("stack/{prefix}-bootstrap-*/*"));
         let deny = Statement::deny("DenyBootstrap", execution::STACK_CHANGES, [own]);
         let owner =

@@ -1,6 +1,7 @@
 //! The `dataset` stack: a bucket, a key, a database, what fills them and who reaches them.
 
 mod catalog;
+mod shares;
 
 use lakewright_constructs::bucket::{
     Bucket, BucketHandle, BucketTraffic, Encryption, ImportedBucket, Lifecycle,
@@ -59,7 +60,7 @@ pub(crate) fn build(
         Some(_) => context.imported_bucket(scope, &role),
     };
     context.work_grants(scope, &role);
-    catalog::build(scope, &context, &role, &data);
+    catalog::build(scope, &context, &role, &data, shares);
 }
 
 impl Context<'_> {

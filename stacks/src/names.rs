@@ -4,6 +4,8 @@
 //! region, kind and whole id, so a name that is cut to a service's limit is
 //! still unique.
 
+use std::collections::BTreeSet;
+
 use lakewright_manifest::Mesh;
 use lakewright_manifest::mesh::{Dataset, Environment, EnvironmentTeam, PivotMode};
 use lakewright_manifest::{Id, ResourcePrefix, TeamName};
@@ -30,6 +32,11 @@ impl<'m> Names<'m> {
         Self { mesh }
     }
 
+    /// The mesh's id, which everything carries as the tag `lakewright:mesh`.
+    pub fn mesh_id(&self) -> String {
+        self.mesh.tenant.header.id.to_string()
+    }
+
     /// Where an environment lies.
     pub fn place(environment: &Environment) -> Place {
         Place { account: environment.account.to_string(), region: environment.region.to_string() }
@@ -40,7 +47,7 @@ impl<'m> Names<'m> {
         self.uri_at(&Self::place(environment), kind, id)
     }
 
-    fn uri_at(&self, place: &Place, kind: &str, id: &str) -> String {
+    fn uri_at(self, place: &Place, kind: &str, id: &str) -> String {
         let tenant = &self.mesh.tenant.header.id;
         let Place { account, region } = place;
         base32_prefix(format!("{tenant}/{account}/{region}/{kind}/{id}").as_bytes())
@@ -164,6 +171,30 @@ impl<'m> Names<'m> {
         }
     }
 
+    /// The prefixes and regions in which an account of the mesh is bootstrapped.
+    pub fn bootstrapped(&self, account: &str) -> BTreeSet<(ResourcePrefix, String)> {
+        let tenant = &self.mesh.tenant;
+        let central = (tenant.central_account.as_str() == account)
+            .then(|| (tenant.resource_prefix.clone(), tenant.home_region.to_string()));
+        let environments = self.mesh.environments.values();
+        let own = environments.filter(|environment| environment.account.as_str() == account);
+        own.map(|environment| (environment.resource_prefix.clone(), environment.region.to_string()))
+            .chain(central)
+            .collect()
+    }
+
+    /// The buckets of artifacts that go with their pipelines.
+    pub fn removable_artifacts(&self, mesh: &Mesh, environments: &[&Environment]) -> Vec<String> {
+        let pipelines = mesh.pipelines.values().filter(|pipeline| !pipeline.retain_on_delete);
+        pipelines
+            .filter_map(|pipeline| {
+                let environment =
+                    environments.iter().find(|one| one.header.id == pipeline.environment)?;
+                Some(self.pipeline(environment, &pipeline.header.id, "artifacts"))
+            })
+            .collect()
+    }
+
     /// The ARNs of the deploy roles of every account and region, the central one's too.
     pub fn deploy_role_arns(&self, mesh: &Mesh) -> Vec<String> {
         let central = self.central_place();
@@ -201,6 +232,45 @@ impl<'m> Names<'m> {
     pub fn pipeline(&self, environment: &Environment, id: &Id, part: &str) -> String {
         let suffix = if part.is_empty() { String::new() } else { format!("-{part}") };
         self.of_document(environment, "pipeline", id, &suffix, BUCKET_NAME_CHARACTERS)
+    }
+
+    /// A part of one stage of a pipeline; nothing for its build. All fit a bucket's name.
+    pub fn pipeline_stage(
+        &self,
+        environment: &Environment,
+        id: &Id,
+        stage: &str,
+        part: &str,
+    ) -> String {
+        let suffix = if part.is_empty() { String::new() } else { format!("-{part}") };
+        let whole = format!("{id}-{stage}");
+        let uri = self.uri(environment, "pipeline-stage", &format!("{id}/{stage}"));
+        let prefix = environment.resource_prefix.as_str();
+        physical(prefix, &whole, &uri, &suffix, BUCKET_NAME_CHARACTERS)
+    }
+
+    /// The bucket that a seeded pipeline makes in a stage.
+    pub fn pipeline_bucket(
+        &self,
+        environment: &Environment,
+        team: &TeamName,
+        id: &Id,
+        stage: &str,
+    ) -> String {
+        let uri = self.uri(environment, "pipeline-bucket", &format!("{id}/{stage}"));
+        format!("{}-{uri}", self.team(environment, team))
+    }
+
+    /// The stack that a pipeline deploys in a stage. A team may make stacks whose names begin with
+    /// its role's.
+    pub fn pipeline_stack(
+        &self,
+        environment: &Environment,
+        team: &TeamName,
+        id: &Id,
+        stage: &str,
+    ) -> String {
+        format!("{}-{id}-{stage}", self.team(environment, team))
     }
 
     /// The access point through which a share's consumer reaches folders, in the dataset's account.

@@ -8,12 +8,14 @@ pub mod seed;
 
 use std::borrow::Cow;
 
-use lakewright_constructs::bucket::{Bucket, BucketTraffic as _, Encryption, Lifecycle};
+use lakewright_constructs::bucket::{
+    Bucket, BucketHandle, BucketTraffic as _, Encryption, Lifecycle,
+};
 use lakewright_constructs::cfn::{codebuild, codecommit, events};
 use lakewright_constructs::delivery::{
     Action, ActionKind, Build, BuildSource, DeliveryPipeline, Repository, log_group,
 };
-use lakewright_constructs::key::Key;
+use lakewright_constructs::key::{Key, KeyHandle};
 use lakewright_constructs::role::{Policies, Receives as _, Role, RoleHandle, Trust};
 use lakewright_manifest::Mesh;
 use lakewright_manifest::mesh::{Environment, Pipeline, Stage, Strategy};
@@ -31,6 +33,13 @@ use crate::team::grantee_name;
 
 /// Days that artifacts are kept.
 const ARTIFACT_DAYS: i64 = 90;
+
+const LOG_WRITE: [&str; 3] = ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"];
+
+/// The role of a stage's builds on the command line.
+pub(crate) fn build_grantee(pipeline: &Pipeline, stage: &Stage) -> String {
+    format!("pipeline-build-role/{}/{}", pipeline.header.id, stage.id())
+}
 
 /// What the modules of this stack work on.
 struct Context<'m> {
@@ -59,18 +68,24 @@ pub(crate) fn build(
     context.build(scope)
 }
 
-/// The name of the role that a pipeline's builds run as.
+/// The name of the role that the builds of one stage run as.
 pub(crate) fn build_role(
     names: Names<'_>,
     environment: &Environment,
     pipeline: &Pipeline,
+    stage: &Stage,
 ) -> String {
-    names.pipeline(environment, &pipeline.header.id, "build")
+    names.pipeline_stage(environment, &pipeline.header.id, stage.id(), "build")
 }
 
 impl Context<'_> {
     fn name(&self, part: &str) -> String {
         self.names.pipeline(self.environment, &self.pipeline.header.id, part)
+    }
+
+    /// What belongs to one stage.
+    fn stage_name(&self, stage: &Stage, part: &str) -> String {
+        self.names.pipeline_stage(self.environment, &self.pipeline.header.id, stage.id(), part)
     }
 
     fn target(&self) -> String {
@@ -90,7 +105,7 @@ impl Context<'_> {
                 "prod" => "main".to_owned(),
                 other => other.to_owned(),
             };
-            let line = |stage| (self.name(Stage::id(stage)), branch(stage), vec![stage]);
+            let line = |stage| (self.stage_name(stage, ""), branch(stage), vec![stage]);
             return stages.iter().map(line).collect();
         }
         let source = self.pipeline.source.as_ref();
@@ -122,23 +137,19 @@ impl Context<'_> {
             },
         );
         let (repository, assets) = self.repository(scope);
-        let builder =
-            scope.add("BuildRole", self.role("build", Service::CODEBUILD, "Builds and deploys"));
-        scope.grant(artifacts.grant_read_write(&builder));
-        self.builder_grants(scope, &builder);
         let runner = scope.add("PipelineRole", self.role("run", Service::CODEPIPELINE, "Runs"));
         scope.grant(artifacts.grant_read_write(&runner));
         let deployments: Vec<Deployment<'_>> = self
             .pipeline
             .stages
             .iter()
-            .filter_map(|stage| self.deployment(scope, stage, &builder, &key))
+            .filter_map(|stage| self.deployment(scope, stage, &artifacts, &key))
             .collect();
         let update = (self.pipeline.strategy == Strategy::CdkTrunk)
             .then(|| self.updater(scope, &runner, &key, &artifacts));
         let projects: Vec<String> = deployments
             .iter()
-            .map(|deployment| self.name(deployment.stage.id()))
+            .map(|deployment| self.stage_name(deployment.stage, ""))
             .chain(update.iter().map(|_| self.name("update")))
             .collect();
         self.runner_grants(scope, &runner, &projects);
@@ -213,10 +224,15 @@ impl Context<'_> {
     }
 
     fn role(&self, part: &str, service: Service, what: &str) -> Role {
+        let grantee = format!("pipeline-{part}-role/{}", self.pipeline.header.id);
+        self.role_named(self.name(part), grantee, service, what)
+    }
+
+    fn role_named(&self, name: String, grantee: String, service: Service, what: &str) -> Role {
         Role {
-            name: self.name(part),
+            name,
             description: format!("{what} pipeline {}", self.pipeline.header.id),
-            grantee: format!("pipeline-{part}-role/{}", self.pipeline.header.id),
+            grantee,
             trust: vec![Trust::Service(service)],
             policies: Policies::Inline("pipeline".to_owned()),
             boundary: Some(Names::boundary_arn(self.environment)),
@@ -249,37 +265,39 @@ impl Context<'_> {
         }
     }
 
-    /// Logs, and the roles of the stages' teams, each by its whole name.
-    fn builder_grants(&self, scope: &mut Scope<'_>, builder: &RoleHandle) {
-        let logs = self.pipeline.stages.iter().flat_map(|stage| {
-            let group =
-                self.arn("logs", &format!("log-group:{}", log_group(&self.name(stage.id()))));
-            [group.clone(), format!("{group}:*")]
-        });
-        let log_write = ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"];
-        let logs = self.grant("Logs", builder, &log_write, logs.collect(), Conditions::none());
-        let mut grants = vec![logs];
-        for stage in &self.pipeline.stages {
-            let Some(target) = self.mesh.environments.get(&stage.environment) else { continue };
-            let Some(team) = target.team_named(&stage.team) else { continue };
-            let arn = self.names.team_role_arn(target, team);
-            grants.push(Grant {
+    /// The role of one stage's builds: its logs, and the role of the stage's team by its whole name.
+    /// The code of one stage never runs as the team of another.
+    fn builder(
+        &self,
+        scope: &mut Scope<'_>,
+        stage: &Stage,
+        team: (&str, &str, &str),
+        artifacts: &BucketHandle,
+    ) -> RoleHandle {
+        let grantee = build_grantee(self.pipeline, stage);
+        let name = build_role(self.names, self.environment, self.pipeline, stage);
+        let role = self.role_named(name, grantee, Service::CODEBUILD, "Builds and deploys");
+        let builder = scope.add("Role", role);
+        scope.grant(artifacts.grant_read_write(&builder));
+        let project = self.stage_name(stage, "");
+        let group = self.arn("logs", &format!("log-group:{}", log_group(&project)));
+        let logs = vec![group.clone(), format!("{group}:*")];
+        let (name, account, arn) = team;
+        scope.grant(Grants(vec![
+            self.grant("Logs", &builder, &LOG_WRITE, logs, Conditions::none()),
+            Grant {
                 sid: "DeployAsTeam".to_owned(),
                 grantee: builder.grantee().clone(),
                 access: "assume",
-                target: Target {
-                    name: grantee_name(target, team),
-                    account: target.account.to_string(),
-                    policy: None,
-                },
+                target: Target { name: name.to_owned(), account: account.to_owned(), policy: None },
                 actions: vec!["sts:AssumeRole"],
-                resources: vec![arn.clone().into()],
+                resources: vec![arn.to_owned().into()],
                 own_resources: Vec::new(),
-                known_resources: vec![arn],
+                known_resources: vec![arn.to_owned()],
                 conditions: Conditions::none(),
-            });
-        }
-        scope.grant(Grants(grants));
+            },
+        ]));
+        builder
     }
 
     /// Builds of this stack, and the source.
@@ -323,47 +341,53 @@ impl Context<'_> {
         &self,
         scope: &mut Scope<'_>,
         stage: &'s Stage,
-        builder: &RoleHandle,
-        key: &lakewright_constructs::key::KeyHandle,
+        artifacts: &BucketHandle,
+        key: &KeyHandle,
     ) -> Option<Deployment<'s>> {
         let target = self.mesh.environments.get(&stage.environment)?;
         let team = target.team_named(&stage.team)?;
+        let mut scope = scope.named_child("Stage", stage.id());
+        let team_arn = self.names.team_role_arn(target, team);
+        let of_team = (grantee_name(target, team), target.account.to_string());
+        let of_team = (of_team.0.as_str(), of_team.1.as_str(), team_arn.as_str());
+        let builder = self.builder(&mut scope, stage, of_team, artifacts);
         let names: Vec<&str> = self.pipeline.stages.iter().map(Stage::id).collect();
         let strategy = match self.pipeline.strategy {
             Strategy::CdkTrunk => "cdk-trunk",
             Strategy::Trunk => "trunk",
             Strategy::Gitflow => "gitflow",
         };
-        // A team may make stacks whose names begin with its role's.
-        let role = self.names.team(target, &team.team);
+        let id = &self.pipeline.header.id;
+        let bucket = self.names.pipeline_bucket(target, &team.team, id, stage.id());
+        let stack = self.names.pipeline_stack(target, &team.team, id, stage.id());
         let variables = vec![
             ("AWSACCOUNTID", target.account.to_string()),
             ("AWSREGION", target.region.to_string()),
+            ("BUCKET_NAME", bucket),
             ("DEV_STAGES", names.join(",")),
             ("DEV_STRATEGY", strategy.to_owned()),
             ("PIPELINE_ID", self.pipeline.header.id.to_string()),
             ("PIPELINE_NAME", self.name("")),
-            ("STACK_NAME", format!("{role}-{}-{}", self.pipeline.header.id, stage.id())),
+            ("STACK_NAME", stack),
             ("STAGE", stage.id().to_owned()),
             ("STAGE_REGION", target.region.to_string()),
             ("TEAM", team.team.to_string()),
-            ("TEAM_ROLE_ARN", self.names.team_role_arn(target, team)),
+            ("TEAM_ROLE_ARN", team_arn.clone()),
         ];
         let project = Build {
-            name: self.name(stage.id()),
+            name: self.stage_name(stage, ""),
             description: format!(
                 "Deploys stage {} of pipeline {}",
                 stage.id(),
                 self.pipeline.header.id
             ),
-            role: builder.clone(),
+            role: builder,
             key: key.clone(),
             build_spec: "deploy_buildspec.yaml".to_owned(),
             variables,
             source: BuildSource::Pipeline,
         };
-        let mut child = scope.named_child("Stage", stage.id());
-        let project = lakewright_synth::Construct::build(project, &mut child);
+        let project = scope.add("Build", project);
         Some(Deployment { stage, project })
     }
 
@@ -373,13 +397,12 @@ impl Context<'_> {
         &self,
         scope: &mut Scope<'_>,
         runner: &RoleHandle,
-        key: &lakewright_constructs::key::KeyHandle,
-        artifacts: &lakewright_constructs::bucket::BucketHandle,
+        key: &KeyHandle,
+        artifacts: &BucketHandle,
     ) -> Ref<codebuild::Project> {
         let role = scope.add("UpdateRole", self.role("update", Service::CODEBUILD, "Rearranges"));
         scope.grant(artifacts.grant_read_write(&role));
         let group = self.arn("logs", &format!("log-group:{}", log_group(&self.name("update"))));
-        let log_write = ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"];
         let own = vec![self.arn("codepipeline", &self.name(""))];
         let change = [
             "codepipeline:GetPipeline",
@@ -396,7 +419,7 @@ impl Context<'_> {
             self.grant(
                 "Logs",
                 &role,
-                &log_write,
+                &LOG_WRITE,
                 vec![group.clone(), format!("{group}:*")],
                 Conditions::none(),
             ),
@@ -484,7 +507,7 @@ impl Context<'_> {
                 .with("detail-type", list("CodeCommit Repository State Change".into()))
                 .with("resources", list(arn.into()))
                 .with("source", list("aws.codecommit".into()));
-            let rule = events::Rule {
+            let commits = events::Rule {
                 name: Some(name.clone().into()),
                 description: Some(format!("Commits on {branch}").into()),
                 event_pattern: Some(pattern.into()),
@@ -497,7 +520,7 @@ impl Context<'_> {
                 }]),
                 ..events::Rule::default()
             };
-            scope.named_child("Commits", name).resource(rule, Options::default());
+            scope.named_child("Commits", name).resource(commits, Options::default());
         }
     }
 }

@@ -7,13 +7,14 @@
 mod manual;
 mod permissions;
 
-use lakewright_constructs::role::{Policies, Role, Trust};
+use lakewright_constructs::role::{Policies, Role, Trust, role_arn};
 use lakewright_manifest::Mesh;
 use lakewright_manifest::mesh::Environment;
 use lakewright_policies::Statement;
 use lakewright_synth::{Grants, PolicyOwner, Scope};
 
 use crate::Names;
+use crate::names::policy_arn;
 use crate::rules::Fill;
 
 pub use manual::template as manual_template;
@@ -30,7 +31,7 @@ pub(crate) fn build(
     let boundary = Some(Names::boundary_arn(environment));
     let fill = Fill::of_environment(names, environment);
     let role = role(mesh, names.pivot_role(environment), boundary, environment);
-    add(scope, environment, role, &fill);
+    add(scope, names, environment, role, &fill);
 }
 
 fn role(mesh: &Mesh, name: String, boundary: Option<String>, environment: &Environment) -> Role {
@@ -51,7 +52,13 @@ fn role(mesh: &Mesh, name: String, boundary: Option<String>, environment: &Envir
     }
 }
 
-fn add(scope: &mut Scope<'_>, environment: &Environment, role: Role, fill: &Fill) {
+fn add(
+    scope: &mut Scope<'_>,
+    names: Names<'_>,
+    environment: &Environment,
+    role: Role,
+    fill: &Fill,
+) {
     let name = role.name.clone();
     let role = scope.add("Role", role);
     let rules = permissions::BLOCKS
@@ -60,13 +67,20 @@ fn add(scope: &mut Scope<'_>, environment: &Environment, role: Role, fill: &Fill
         .flat_map(|block| block.rules);
     scope.grant(Grants(rules.map(|rule| fill.rule(rule, &role)).collect()));
     // The role has none of these; should somebody attach a policy that has, they still do nothing.
-    let own = [
+    let place = Names::place(environment);
+    let mut own = vec![
         fill.text(&format!("arn:{{partition}}:iam::{{account}}:role/{name}")),
         fill.text(&format!("arn:{{partition}}:iam::{{account}}:policy/{name}*")),
-        fill.text("arn:{partition}:iam::{account}:policy/{prefix}-boundary-*"),
-        fill.text("arn:{partition}:iam::{account}:role/{prefix}-execution-*"),
-        fill.text("arn:{partition}:iam::{account}:role/{prefix}-deploy-*"),
+        Names::boundary_arn(environment),
     ];
+    for (prefix, region) in names.bootstrapped(&place.account) {
+        let execution = Names::execution_role(&prefix, &region);
+        own.push(role_arn(&place, &Names::deploy_role(&prefix, &region)));
+        own.push(policy_arn(&place, &format!("{execution}-*")));
+        own.push(role_arn(&place, &execution));
+    }
+    own.sort();
+    own.dedup();
     let deny = Statement::deny("DenySelfChange", permissions::SELF_CHANGE, own);
     let owner = PolicyOwner::RoleInline { role: role.name().into(), name: "protection".to_owned() };
     scope.child("Protection").policy(owner, vec![deny]);

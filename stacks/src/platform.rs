@@ -23,15 +23,16 @@ pub(crate) fn build(scope: &mut Scope<'_>, mesh: &Mesh, names: Names<'_>) {
     firewall::build(scope, mesh, names);
     let topic = alarms(scope, mesh, names);
     bus(scope, mesh, names, &topic);
-    let machine = updater::build(scope, mesh, names);
+    updater::build(scope, mesh, names);
+    // The map goes on when one account fails, so the builds are watched and not the map.
     let alarm = cloudwatch::Alarm {
         alarm_name: Some(names.platform("updater-failed").into()),
         alarm_description: Some("The nightly refresh of the mesh failed".into()),
-        namespace: Some("AWS/States".into()),
-        metric_name: Some("ExecutionsFailed".into()),
+        namespace: Some("AWS/CodeBuild".into()),
+        metric_name: Some("FailedBuilds".into()),
         dimensions: Some(vec![cloudwatch::AlarmDimension {
-            name: Some("StateMachineArn".into()),
-            value: Some(machine.into()),
+            name: Some("ProjectName".into()),
+            value: Some(names.platform("updater").into()),
         }]),
         statistic: Some("Sum".into()),
         period: Some(300.into()),

@@ -60,6 +60,7 @@ impl Fill {
                 ("prefix", environment.resource_prefix.to_string()),
                 ("catalog_prefix", environment.resource_prefix.as_str().replace('-', "_")),
                 ("env_bucket_arn", bucket),
+                ("mesh", names.mesh_id()),
             ],
             target: format!("environment/{}", environment.header.id),
         }

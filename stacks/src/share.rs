@@ -1,25 +1,24 @@
 //! The `share` stacks: what a live share needs besides the dataset's own policies.
 //!
-//! The producer's side has the access point for folders and the Lake Formation
-//! permissions for tables; the consumer's side has the database that leads to
-//! the tables, and the policy of a consumption role. In one account and region
-//! they are one stack. What stands in the dataset's bucket and key policies
-//! belongs to the dataset's stack, and what stands in a team's policies to the
-//! team's, so that no two stacks write one policy.
+//! The producer's side has the access point for folders; the consumer's side has
+//! the database that leads to tables, and the policy of a consumption role. In
+//! one account and region they are one stack. What stands in the dataset's bucket
+//! and key policies and on its tables belongs to the dataset's stack, and what
+//! stands in a team's policies to the team's, so that no two stacks write one
+//! policy or one Lake Formation permission (ADR 8).
 
 mod access;
 
 use lakewright_constructs::access_point::{AccessPoint, Traffic};
 use lakewright_constructs::glue::{Database, DatabaseLink};
-use lakewright_constructs::lakeformation::{
-    Catalog, DataFilter, Permission, PermissionChain, PermissionSet,
-};
+use lakewright_constructs::lakeformation::{Catalog, Permission, PermissionChain, PermissionSet};
 use lakewright_constructs::role::ImportedRole;
 use lakewright_manifest::mesh::{
     ConsumptionRole, Dataset, Environment, Share, ShareItem, SharePermission, SharedTable,
 };
 use lakewright_manifest::{Date, Mesh};
-use lakewright_synth::Scope;
+use lakewright_policies::condition::{Comparison, Condition};
+use lakewright_synth::{Grants, Scope};
 
 use access::consumption_policy;
 pub(crate) use access::{consumer_grants, owner_policy, producer_grants, unmanaged_policy};
@@ -96,12 +95,29 @@ impl LiveShare<'_> {
 
     /// What may be done with objects.
     pub(crate) fn traffic(&self) -> Traffic {
-        let writes = [SharePermission::Write, SharePermission::Modify];
-        if writes.iter().any(|permission| self.share.permissions.contains(permission)) {
+        let may = |permission| self.share.permissions.contains(&permission);
+        if may(SharePermission::Modify) {
             Traffic::ReadWrite
+        } else if may(SharePermission::Write) {
+            Traffic::Write
         } else {
             Traffic::Read
         }
+    }
+
+    /// Statements hold until the end of the share's last day. Lake Formation knows no time; its
+    /// permissions go with the next deployment that is told the day.
+    pub(crate) fn until(&self, mut grants: Grants) -> Grants {
+        if let Some(last) = &self.share.expires {
+            for grant in &mut grants.0 {
+                grant.conditions.add(Condition::new(
+                    Comparison::DateLessThanEquals,
+                    "aws:CurrentTime",
+                    format!("{last}T23:59:59Z"),
+                ));
+            }
+        }
+        grants
     }
 
     pub(crate) fn tables(&self) -> impl Iterator<Item = &SharedTable> {
@@ -137,7 +153,7 @@ impl LiveShare<'_> {
     /// The sides that need a stack.
     pub(crate) fn sides(&self) -> Vec<Side> {
         let has_tables = self.tables().next().is_some();
-        let on_producer = has_tables || self.prefixes().next().is_some();
+        let on_producer = self.prefixes().next().is_some();
         let has_policy = self.role.is_some_and(|role| role.managed);
         let on_consumer = has_tables || has_policy;
         match (on_producer, on_consumer) {
@@ -152,13 +168,11 @@ impl LiveShare<'_> {
 
 pub(crate) fn build(scope: &mut Scope<'_>, names: Names<'_>, live: &LiveShare<'_>, side: Side) {
     let Some(role) = live.consumer_role(names) else { return };
-    let mut chain = PermissionChain::after(Vec::new(), &live.target());
     if side != Side::Consumer {
         folders(scope, names, live, &role);
-        tables(scope, names, live, &role, &mut chain);
     }
     if side != Side::Producer {
-        link(scope, names, live, &role, &mut chain);
+        link(scope, names, live, &role);
         if live.role.is_some_and(|role| role.managed) {
             consumption_policy(scope, names, live);
         }
@@ -180,106 +194,13 @@ fn folders(scope: &mut Scope<'_>, names: Names<'_>, live: &LiveShare<'_>, role: 
         },
     );
     for prefix in prefixes {
-        scope.grant(access_point.grant_under(prefix, live.traffic(), role));
-    }
-}
-
-fn tables(
-    scope: &mut Scope<'_>,
-    names: Names<'_>,
-    live: &LiveShare<'_>,
-    role: &ImportedRole,
-    chain: &mut PermissionChain,
-) {
-    if live.tables().next().is_none() {
-        return;
-    }
-    let account = live.catalog_account();
-    let database = names.dataset_database(live.producer, live.dataset);
-    let describe = PermissionSet {
-        id: "Database",
-        access: "read",
-        permissions: &[Permission::Describe],
-        with_grant_option: false,
-    };
-    let on = Catalog::Database { account: account.clone(), name: database.clone() };
-    chain.grant(&mut scope.child("Permissions"), role, &on, describe);
-    let permissions = permissions(live);
-    let set = |permissions| PermissionSet {
-        id: "Access",
-        access: live.traffic_word(),
-        permissions,
-        with_grant_option: false,
-    };
-    for table in live.tables() {
-        let mut scope = scope.named_child("Table", table.name.as_str());
-        let is_whole = table.columns.is_empty() && table.rows.is_none();
-        if is_whole {
-            let on = Catalog::Table {
-                account: account.clone(),
-                database: database.clone(),
-                table: table.name.to_string(),
-            };
-            chain.grant(&mut scope, role, &on, set(&permissions));
-        } else {
-            let filter =
-                names.data_filter(live.producer, &live.share.header.id, table.name.as_str());
-            let resource = scope.add(
-                "Filter",
-                DataFilter {
-                    name: filter.clone(),
-                    account: account.clone(),
-                    database: database.clone(),
-                    table: table.name.to_string(),
-                    columns: table.columns.iter().map(ToString::to_string).collect(),
-                    rows: table.rows.clone(),
-                },
-            );
-            let on = Catalog::Filter {
-                account: account.clone(),
-                database: database.clone(),
-                table: table.name.to_string(),
-                filter,
-            };
-            chain.wait_for(resource.logical_id());
-            // Through a filter Lake Formation gives `SELECT` only.
-            chain.grant(&mut scope, role, &on, set(&[Permission::Select]));
-        }
-    }
-}
-
-/// What Lake Formation gives on a whole table.
-fn permissions(live: &LiveShare<'_>) -> Vec<Permission> {
-    let mut permissions = vec![Permission::Describe, Permission::Select];
-    if live.share.permissions.contains(&SharePermission::Write) {
-        permissions.push(Permission::Insert);
-    }
-    if live.share.permissions.contains(&SharePermission::Modify) {
-        permissions.extend([Permission::Alter, Permission::Delete, Permission::Insert]);
-    }
-    permissions.sort_unstable();
-    permissions.dedup();
-    permissions
-}
-
-impl LiveShare<'_> {
-    fn traffic_word(&self) -> &'static str {
-        match self.traffic() {
-            Traffic::Read => "read",
-            Traffic::ReadWrite => "write",
-        }
+        scope.grant(live.until(access_point.grant_under(prefix, live.traffic(), role)));
     }
 }
 
 /// The database of the consumer's catalog that leads to the dataset's. It shows each reader the
 /// tables that they may read.
-fn link(
-    scope: &mut Scope<'_>,
-    names: Names<'_>,
-    live: &LiveShare<'_>,
-    role: &ImportedRole,
-    chain: &mut PermissionChain,
-) {
+fn link(scope: &mut Scope<'_>, names: Names<'_>, live: &LiveShare<'_>, role: &ImportedRole) {
     if live.tables().next().is_none() {
         return;
     }
@@ -297,12 +218,11 @@ fn link(
                 database: names.dataset_database(live.producer, live.dataset),
                 region: is_elsewhere.then(|| live.producer.region.to_string()),
             }),
-            after: chain.last().to_vec(),
+            after: Vec::new(),
         },
     );
-    if let Some(id) = database.logical_id() {
-        chain.wait_for(id);
-    }
+    let after = database.logical_id().cloned().into_iter().collect();
+    let mut chain = PermissionChain::after(after, &live.target());
     let on = Catalog::Database { account: live.consumer.account.to_string(), name };
     let describe = PermissionSet {
         id: "SharedDatabase",

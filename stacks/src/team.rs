@@ -12,7 +12,7 @@ use lakewright_constructs::key::ImportedKey;
 use lakewright_constructs::messaging::topic_arn;
 use lakewright_constructs::role::{Policies, Receives as _, Role, RoleHandle, Trust};
 use lakewright_manifest::mesh::{
-    Dataset, Environment, EnvironmentPermission, EnvironmentTeam, Pipeline, Worksheet,
+    Dataset, Environment, EnvironmentPermission, EnvironmentTeam, Pipeline, Stage, Worksheet,
 };
 use lakewright_manifest::{Id, Mesh, TeamName};
 use lakewright_policies::Conditions;
@@ -46,8 +46,8 @@ pub(crate) struct Belongings<'m> {
     worksheets: Vec<&'m Worksheet>,
     /// Shares that its role receives and that need something on its side.
     shares: Vec<LiveShare<'m>>,
-    /// Pipelines that deploy as this team, with the environment in which they run.
-    pipelines: Vec<(&'m Environment, &'m Pipeline)>,
+    /// Stages of pipelines that deploy as this team, with the environment in which these run.
+    pipelines: Vec<(&'m Environment, &'m Pipeline, &'m Stage)>,
 }
 
 /// The belongings of each team in each environment. One pass, as meshes have thousands of each.
@@ -69,11 +69,8 @@ pub(crate) fn belongings<'m>(
     for pipeline in mesh.pipelines.values() {
         let Some(runs_in) = mesh.environments.get(&pipeline.environment) else { continue };
         for stage in &pipeline.stages {
-            let pipelines =
-                &mut all.entry((&stage.environment, &stage.team)).or_default().pipelines;
-            if !pipelines.iter().any(|(_, other)| other.header.id == pipeline.header.id) {
-                pipelines.push((runs_in, pipeline));
-            }
+            let belongings = all.entry((&stage.environment, &stage.team)).or_default();
+            belongings.pipelines.push((runs_in, pipeline, stage));
         }
     }
     for worksheet in mesh.worksheets.values() {
@@ -167,7 +164,7 @@ fn role(
     names: Names<'_>,
     environment: &Environment,
     team: &EnvironmentTeam,
-    pipelines: &[(&Environment, &Pipeline)],
+    pipelines: &[(&Environment, &Pipeline, &Stage)],
 ) -> Role {
     let name = names.team(environment, &team.team);
     let pivot = Trust::Role {
@@ -177,12 +174,12 @@ fn role(
     };
     let services = permissions::services(environment, team).into_iter().map(Trust::Service);
     // A pipeline's stack may come later than the team's, and go earlier.
-    let builds = pipelines.iter().map(|(runs_in, pipeline)| Trust::Later {
+    let builds = pipelines.iter().map(|(runs_in, pipeline, stage)| Trust::Later {
         arn: lakewright_constructs::role::role_arn(
             &Names::place(runs_in),
-            &pipeline::build_role(names, runs_in, pipeline),
+            &pipeline::build_role(names, runs_in, pipeline, stage),
         ),
-        name: format!("pipeline-build-role/{}", pipeline.header.id),
+        name: pipeline::build_grantee(pipeline, stage),
     });
     Role {
         policies: Policies::Managed { name: name.clone(), policies: PERMISSION_POLICIES },
@@ -268,6 +265,64 @@ fn grant_subscriptions(
     scope.grant(key.grant_use_via(role, &["sns", "sqs"], &place.region));
 }
 
+/// What a stage of a pipeline needs besides the team's own permissions: to ask whether its stack is
+/// there, which cannot depend on tags, and the one bucket that a seeded repository makes.
+fn pipeline_grants(
+    names: Names<'_>,
+    environment: &Environment,
+    team: &EnvironmentTeam,
+    role: &RoleHandle,
+    pipeline: &Pipeline,
+    stage: &Stage,
+) -> Grants {
+    let place = Names::place(environment);
+    let stack = names.pipeline_stack(environment, &team.team, &pipeline.header.id, stage.id());
+    let bucket = names.pipeline_bucket(environment, &team.team, &pipeline.header.id, stage.id());
+    let stack = format!(
+        "arn:{}:cloudformation:{}:{}:stack/{stack}/*",
+        place.partition(),
+        place.region,
+        place.account
+    );
+    let bucket = lakewright_constructs::bucket::bucket_arn(&place, &bucket);
+    let grant = |sid: &str, actions: &[&'static str], arn: String| Grant {
+        sid: sid.to_owned(),
+        grantee: role.grantee().clone(),
+        access: "deploy",
+        target: Target {
+            name: format!("pipeline/{}", pipeline.header.id),
+            account: place.account.clone(),
+            policy: None,
+        },
+        actions: actions.to_vec(),
+        resources: vec![arn.clone().into()],
+        own_resources: Vec::new(),
+        known_resources: vec![arn],
+        conditions: Conditions::none(),
+    };
+    Grants(vec![
+        grant("PipelineStack", &["cloudformation:DescribeStacks"], stack),
+        grant("PipelineBucket", &PIPELINE_BUCKET, bucket),
+    ])
+}
+
+/// What making, changing and deleting a private bucket takes.
+const PIPELINE_BUCKET: [&str; 13] = [
+    "s3:CreateBucket",
+    "s3:DeleteBucket",
+    "s3:DeleteBucketPolicy",
+    "s3:GetBucketPolicy",
+    "s3:GetBucketPublicAccessBlock",
+    "s3:GetBucketTagging",
+    "s3:GetBucketVersioning",
+    "s3:GetEncryptionConfiguration",
+    "s3:PutBucketPolicy",
+    "s3:PutBucketPublicAccessBlock",
+    "s3:PutBucketTagging",
+    "s3:PutBucketVersioning",
+    "s3:PutEncryptionConfiguration",
+];
+
 /// The key of the environment's ML Studio domain delegates to the roles of teams with profiles.
 fn grant_studio_key(
     scope: &mut Scope<'_>,
@@ -309,6 +364,10 @@ fn grant_data(
     for live in &belongings.shares {
         let grants = share::consumer_grants(names, live, &role);
         data.because(cause(live.share.header.origin)).grant(grants);
+    }
+    for (_, pipeline, stage) in &belongings.pipelines {
+        let grants = pipeline_grants(names, environment, team, &role, pipeline, stage);
+        data.because(cause(pipeline.header.origin)).grant(grants);
     }
     for dataset in &belongings.imported {
         let Some(import) = &dataset.import else { continue };

@@ -100,6 +100,13 @@ impl<'a> Scope<'a> {
         Scope { stack: self.stack, path: self.path.clone(), causes }
     }
 
+    /// The same scope, for what several other manifest nodes ask for as well.
+    pub fn because_all(&mut self, more: impl IntoIterator<Item = Cause>) -> Scope<'_> {
+        let mut causes = self.causes.clone();
+        causes.extend(more);
+        Scope { stack: self.stack, path: self.path.clone(), causes }
+    }
+
     /// Builds a construct as a child.
     pub fn add<C: Construct>(&mut self, id: &'static str, construct: C) -> C::Handle {
         construct.build(&mut self.child(id))

@@ -221,7 +221,7 @@ impl Resolver<'_> {
             | "AWS::SSM::Parameter" => named("Name"),
             "AWS::S3::Bucket" => named("BucketName"),
             "AWS::IAM::Role" => named("RoleName"),
-            "AWS::KMS::Key" => Some(SAMPLE_UUID.to_owned()),
+            "AWS::CodeCommit::Repository" | "AWS::KMS::Key" => Some(SAMPLE_UUID.to_owned()),
             "AWS::KMS::Alias" => named("AliasName"),
             "AWS::Logs::LogGroup" => named("LogGroupName"),
             "AWS::Glue::Database" => resource
@@ -242,7 +242,6 @@ impl Resolver<'_> {
             "AWS::CodeBuild::Project" | "AWS::CodePipeline::Pipeline" | "AWS::Events::EventBus" => {
                 named("Name")
             }
-            "AWS::CodeCommit::Repository" => Some(SAMPLE_UUID.to_owned()),
             "AWS::QuickSight::Group" => named("GroupName"),
             "AWS::StepFunctions::StateMachine" => Some(self.arn(
                 "states",
@@ -284,7 +283,8 @@ impl Resolver<'_> {
             ("AWS::KMS::Key", "Arn") => self.arn("kms", region, &format!("key/{SAMPLE_UUID}")),
             ("AWS::EC2::SecurityGroup", "GroupId")
             | ("AWS::SNS::Topic", "TopicArn")
-            | ("AWS::SageMaker::Domain", "DomainId") => name()?,
+            | ("AWS::SageMaker::Domain", "DomainId")
+            | ("AWS::StepFunctions::StateMachine", "Arn") => name()?,
             ("AWS::SQS::Queue", "Arn") => self.arn("sqs", region, &named("QueueName")?),
             ("AWS::Logs::LogGroup", "Arn") => {
                 self.arn("logs", region, &format!("log-group:{}:*", name()?))
@@ -306,7 +306,6 @@ impl Resolver<'_> {
             ("AWS::QuickSight::Group", "Arn") => {
                 self.arn("quicksight", region, &format!("group/default/{}", name()?))
             }
-            ("AWS::StepFunctions::StateMachine", "Arn") => name()?,
             ("AWS::StepFunctions::StateMachine", "Name") => named("StateMachineName")?,
             ("AWS::WAFv2::IPSet" | "AWS::WAFv2::WebACL", "Arn") => {
                 let kind = if resource.kind.ends_with("IPSet") { "ipset" } else { "webacl" };

@@ -22,6 +22,24 @@ pub fn template_to_json(template: &Template) -> String {
     out.text
 }
 
+/// JSON without the white space between its tokens.
+pub fn minified(json: &str) -> String {
+    let mut text = String::with_capacity(json.len() / 2);
+    let (mut is_string, mut is_escaped) = (false, false);
+    for character in json.chars() {
+        if is_string || !character.is_whitespace() {
+            text.push(character);
+        }
+        if is_string {
+            is_string = is_escaped || character != '"';
+            is_escaped = character == '\\' && !is_escaped;
+        } else {
+            is_string = character == '"';
+        }
+    }
+    text
+}
+
 /// A value as JSON without white space, as IAM counts characters.
 pub fn value_to_compact_json(value: &Value) -> String {
     let mut text = String::new();

@@ -182,7 +182,7 @@ fn programs_get_json_with_a_version() {
     let json: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
     assert_eq!(
         (&json["version"], &json["stacks"], &json["accounts"]),
-        (&1.into(), &17.into(), &3.into())
+        (&1.into(), &16.into(), &3.into())
     );
 }
 

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
 
 use lakewright_policies::size::characters;
+use lakewright_stacks::Synthesized;
 use lakewright_template::limits::{
     BUCKET_POLICY_BYTES, INLINE_POLICY_CHARACTERS, KEY_POLICY_BYTES, MANAGED_POLICY_CHARACTERS,
     RESOURCES, TEMPLATE_BYTES,
@@ -22,7 +23,7 @@ fn templates_are_golden() {
     settings.bind(|| {
         for name in EXAMPLES {
             for stack in synthesized(&mesh(&sources(&example(name)))) {
-                insta::assert_snapshot!(format!("{name}.{}", stack.entry.name), stack.json);
+                insta::assert_snapshot!(golden(name, &stack), stack.json);
             }
         }
     });
@@ -30,7 +31,7 @@ fn templates_are_golden() {
         .iter()
         .flat_map(|name| {
             let stacks = synthesized(&mesh(&sources(&example(name))));
-            stacks.into_iter().map(move |stack| format!("{name}.{}.snap", stack.entry.name))
+            stacks.into_iter().map(move |stack| format!("{}.snap", golden(name, &stack)))
         })
         .collect();
     for entry in std::fs::read_dir(root().join("snapshots")).expect("the golden files") {
@@ -39,6 +40,16 @@ fn templates_are_golden() {
             stacks.contains(&name) || name == "stateful.ids" || name.contains(".snap.new"),
             "snapshots/{name} belongs to no stack"
         );
+    }
+}
+
+/// The name of a golden file. A share's two sides have stacks of one name in two places.
+fn golden(example: &str, stack: &Synthesized) -> String {
+    let entry = &stack.entry;
+    if entry.kind == "share" {
+        format!("{example}.{}.{}", entry.name, entry.account)
+    } else {
+        format!("{example}.{}", entry.name)
     }
 }
 

@@ -8,6 +8,7 @@ mod harness;
 mod assembly;
 mod cli;
 mod codes;
+mod deploy;
 mod determinism;
 mod docs;
 mod examples;

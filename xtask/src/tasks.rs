@@ -7,6 +7,8 @@ use crate::{codegen, layers, sizes};
 
 /// The pinned linter of templates.
 const CFN_LINT: &str = "cfn-lint==1.58.0";
+/// The pinned emulator of AWS, for the tests of deployments, and the library that looks into it.
+const EMULATOR: [&str; 2] = ["ministack==1.5.33", "boto3==1.43.106"];
 /// The pinned checker of licences and bans.
 const CARGO_DENY: &str = "0.20.2";
 
@@ -63,12 +65,13 @@ fn deny() -> Result {
 /// The Python tools that the tests call, in a virtual environment under `target`.
 fn python_tools() -> Result {
     let folder: PathBuf = root().join("target/python");
-    let stamp = folder.join(format!("{CFN_LINT}.installed"));
+    let [emulator, library] = EMULATOR;
+    let stamp = folder.join(format!("{CFN_LINT}.{emulator}.{library}.installed"));
     if stamp.exists() {
         return Ok(());
     }
     run("python3", &["-m", "venv", &folder.display().to_string()])?;
     let pip = folder.join("bin/pip").display().to_string();
-    run(&pip, &["install", "--quiet", CFN_LINT])?;
+    run(&pip, &["install", "--quiet", CFN_LINT, emulator, library])?;
     std::fs::write(stamp, "").map_err(|error| error.to_string())
 }

@@ -1,6 +1,6 @@
 //! `lakewright bootstrap`: what an account's owner deploys before anything else.
 
-mod compare;
+pub(crate) mod compare;
 
 use std::path::PathBuf;
 

@@ -58,6 +58,21 @@ impl Context {
         } else {
             values(&document.permissions).into_iter().collect()
         };
+        let writes = permissions.iter().any(|permission| *permission != SharePermission::Read);
+        let limited = items.iter().flatten().find_map(|item| match item {
+            ShareItem::Table(table) if !table.columns.is_empty() || table.rows.is_some() => {
+                Some(table.name.clone())
+            }
+            ShareItem::Table(_) | ShareItem::Folder(_) | ShareItem::Bucket => None,
+        });
+        if let Some(table) = limited.filter(|_| writes) {
+            let message =
+                format!("columns and rows of table `{table}` can be read only, not written");
+            let diagnostic = Diagnostic::new(Code::ShareItem, message)
+                .at(at(file, &document.permissions), "")
+                .help("share the whole table, or this part in a share of its own with `[read]`");
+            self.report.push(diagnostic);
+        }
         let (environment, team) = owner?;
         Some(Share {
             dataset: dataset_id?.clone(),

@@ -63,6 +63,7 @@ pub(super) fn document(context: &Context<'_>) -> Value {
         Statement::allow("Services", SERVICES, ["*"]),
         Statement::allow("LookAtIam", IAM, ["*"]),
         Statement::deny("DenyLifting", LIFTING, context.protected()),
+        Statement::deny("DenyAssume", ["sts:AssumeRole"], context.not_assumed()),
         Statement::deny("DenyMeshStacks", STACK_CHANGES, ["*"]).when(mesh_stacks),
     ];
     IdentityPolicy::new(statements).expect("whole statements").to_value()

@@ -13,7 +13,7 @@ use lakewright_template::schema;
 use super::{Account, Context};
 
 /// What nobody may do to the protected roles and policies.
-pub(super) const LIFTING: [&str; 17] = [
+pub(super) const LIFTING: [&str; 16] = [
     "iam:AttachRolePolicy",
     "iam:CreatePolicyVersion",
     "iam:CreateRole",
@@ -30,7 +30,6 @@ pub(super) const LIFTING: [&str; 17] = [
     "iam:UpdateAssumeRolePolicy",
     "iam:UpdateRole",
     "iam:UpdateRoleDescription",
-    "sts:AssumeRole",
 ];
 
 /// Looking at stacks.
@@ -55,19 +54,47 @@ pub(super) const STACK_RUN: [&str; 6] = [
 ];
 
 /// Every way to change a stack.
-pub(super) const STACK_CHANGES: [&str; 11] = [
+pub(super) const STACK_CHANGES: [&str; 15] = [
     "cloudformation:CancelUpdateStack",
     "cloudformation:ContinueUpdateRollback",
     "cloudformation:CreateChangeSet",
     "cloudformation:CreateStack",
+    "cloudformation:CreateStackRefactor",
     "cloudformation:DeleteChangeSet",
     "cloudformation:DeleteStack",
     "cloudformation:ExecuteChangeSet",
+    "cloudformation:ExecuteStackRefactor",
     "cloudformation:RollbackStack",
     "cloudformation:SetStackPolicy",
+    "cloudformation:TagResource",
+    "cloudformation:UntagResource",
     "cloudformation:UpdateStack",
     "cloudformation:UpdateTerminationProtection",
 ];
+
+/// What nobody may do to the bucket and the parameter of the bootstrap stack.
+pub(super) const BOOTSTRAP_CHANGES: [&str; 9] = [
+    "s3:DeleteBucket",
+    "s3:DeleteBucketPolicy",
+    "s3:PutBucketAcl",
+    "s3:PutBucketOwnershipControls",
+    "s3:PutBucketPolicy",
+    "s3:PutBucketPublicAccessBlock",
+    "s3:PutBucketVersioning",
+    "ssm:DeleteParameter",
+    "ssm:PutParameter",
+];
+
+/// Services that keep a role of their own in the account, by the types that make them do so.
+const LINKED: [(&str, &str); 2] = [
+    ("AWS::EC2::FlowLog", "delivery.logs.amazonaws.com"),
+    ("AWS::SageMaker::Domain", "sagemaker.amazonaws.com"),
+];
+
+/// Services in which some types are held by conditions and others by names: their actions stand in
+/// statements with the resources of exactly their own types, as one with more would be without the
+/// condition on those.
+const EXACT: [&str; 6] = ["ec2", "elasticfilesystem", "iam", "kms", "s3", "sagemaker"];
 
 /// The services that roles are handed to, by the types that take a role.
 const PASSED_TO: [(&str, Service); 13] = [
@@ -110,6 +137,15 @@ pub(crate) fn handler_actions(kinds: &BTreeSet<String>) -> BTreeSet<&'static str
         .collect()
 }
 
+/// Actions with statements of their own, or with none: no boundary is ever taken off.
+const SPECIAL: [&str; 5] = [
+    "codestar-connections:PassConnection",
+    "iam:CreateServiceLinkedRole",
+    "iam:DeleteRolePermissionsBoundary",
+    "iam:DeleteServiceLinkedRole",
+    "iam:PassRole",
+];
+
 /// The statements for everything that an account uses.
 pub(super) fn statements(context: &Context<'_>) -> Vec<Derived> {
     let account = context.account;
@@ -117,33 +153,41 @@ pub(super) fn statements(context: &Context<'_>) -> Vec<Derived> {
     if account.usage.reads_parameters {
         actions.insert("ssm:GetParameters");
     }
-    // One with its own statement, and one that nobody gets.
-    actions.remove("iam:PassRole");
-    actions.remove("iam:DeleteRolePermissionsBoundary");
+    if account.usage.asks_for_zones {
+        actions.extend(["ec2:DescribeAccountAttributes", "ec2:DescribeAvailabilityZones"]);
+    }
+    // Those with statements of their own, and one that nobody gets.
+    for special in SPECIAL {
+        actions.remove(special);
+    }
     // Actions of a service under the same conditions stand in one statement with the resources of
     // all of them: an action does nothing with an ARN of a type that is not its own. What knows no
     // resources stands apart, as `*` would open it to the others.
-    let mut groups: BTreeMap<(String, bool, Conditions), Group> = BTreeMap::new();
+    let mut groups: BTreeMap<(String, Vec<String>, Conditions), Group> = BTreeMap::new();
     for action in actions {
         let (prefix, _) = action.split_once(':').unwrap_or((action, ""));
         for (resources, conditions) in narrowed(context, action) {
-            let is_any = resources == ["*"];
-            let group = groups.entry((prefix.to_owned(), is_any, conditions)).or_default();
+            let is_exact = EXACT.contains(&prefix) || resources == ["*"];
+            let own = if is_exact { resources.clone() } else { Vec::new() };
+            let group = groups.entry((prefix.to_owned(), own, conditions)).or_default();
             group.0.insert(action);
             group.1.extend(resources);
         }
     }
     let mut derived: Vec<Derived> = groups
         .into_iter()
-        .map(|((service, is_any, conditions), (actions, resources))| Derived {
-            sid: if is_any { "WithoutResource".to_owned() } else { sid(&service) },
+        .map(|((service, own, conditions), (actions, resources))| Derived {
+            sid: if own == ["*"] { "WithoutResource".to_owned() } else { sid(&service) },
             actions: actions.into_iter().collect(),
             resources: resources.into_iter().collect(),
             conditions,
         })
         .collect();
     derived.extend(pass_role(context));
+    derived.extend(pass_connection(context));
+    derived.extend(service_linked_roles(context));
     derived.extend(attached_roles(context));
+    derived.extend(table_sharing(context));
     derived.extend(imported_databases(account));
     derived
 }
@@ -180,8 +224,12 @@ fn is_made(service: &str, kind: &str) -> bool {
 
 /// `codestar-connections` is no name of a statement.
 fn sid(service: &str) -> String {
-    let words = service.split('-').filter(|word| !word.is_empty());
-    words.map(|word| format!("{}{}", word[..1].to_uppercase(), &word[1..])).collect()
+    let mut name = String::new();
+    for word in service.split('-').filter(|word| !word.is_empty()) {
+        name.push_str(&word[..1].to_uppercase());
+        name.push_str(&word[1..]);
+    }
+    name
 }
 
 /// The resources that an action is held to, each set with its conditions.
@@ -193,6 +241,11 @@ fn narrowed(context: &Context<'_>, name: &str) -> Vec<(Vec<String>, Conditions)>
         return any();
     }
     let prefix = name.split(':').next().unwrap_or_default();
+    if prefix == "iam" && action.resources.iter().all(|resource| !is_made("iam", resource.kind)) {
+        // Users and groups: the handlers speak of them, and the stacks make none.
+        return Vec::new();
+    }
+    let beyond = context.account.usage.beyond(context.account.prefix.as_str());
     let mut sets: BTreeMap<Conditions, BTreeSet<String>> = BTreeMap::new();
     for resource in &action.resources {
         let Some(kind) = service.resource_type(resource.kind) else { continue };
@@ -202,10 +255,25 @@ fn narrowed(context: &Context<'_>, name: &str) -> Vec<(Vec<String>, Conditions)>
             continue;
         }
         let arn = narrow(prefix, resource.kind, kind.arn, context.account);
-        let conditions = conditions(context, prefix, service, action, resource.kind);
-        sets.entry(conditions).or_default().insert(arn);
+        for conditions in conditions(context, prefix, service, action, resource.kind) {
+            let arns = sets.entry(conditions).or_default();
+            arns.insert(arn.clone());
+            if prefix == "iam" {
+                // Names that the mesh chose outside its prefix, such as the pivot role's.
+                let of_name =
+                    |name: &String| arn_of_iam(&context.account.place, resource.kind, name);
+                arns.extend(beyond.made_names.iter().map(of_name));
+            }
+        }
     }
     sets.into_iter().map(|(conditions, arns)| (arns.into_iter().collect(), conditions)).collect()
+}
+
+fn arn_of_iam(place: &Place, kind: &str, name: &str) -> String {
+    match kind {
+        "role" => lakewright_constructs::role::role_arn(place, name),
+        _ => crate::names::policy_arn(place, name),
+    }
 }
 
 /// An ARN's form with the account's values. The first variable that names something gets the prefix.
@@ -251,52 +319,52 @@ fn narrow(service: &str, kind: &str, form: &str, account: &Account<'_>) -> Strin
 }
 
 /// Conditions for what a name cannot hold: roles by their boundary, generated ids by the mesh's tag.
+/// Each of them is one way to be allowed.
 fn conditions(
     context: &Context<'_>,
     prefix: &str,
     service: &CatalogueService,
     action: &Action,
     kind: &str,
-) -> Conditions {
+) -> Vec<Conditions> {
     const MESH: &str = "aws:ResourceTag/lakewright:mesh";
     const ASKED: &str = "aws:RequestTag/lakewright:mesh";
     let mesh = context.mesh.tenant.header.id.to_string();
-    let none = Conditions::none();
+    let with = |condition: Condition| Conditions::none().with(condition);
     let equals = |key: &'static str| Condition::new(Comparison::StringEquals, key, mesh.clone());
     let writes = action.levels.iter().any(|level| !matches!(*level, "Read" | "List"));
-    match (prefix, kind) {
-        ("iam", "role") if service.carries(action, Some(kind), "iam:PermissionsBoundary") => {
-            let bounded = none.with(bounded(context));
+    let carries = |key: &str| service.carries(action, Some(kind), key);
+    vec![match (prefix, kind) {
+        ("iam", "role") if carries("iam:PermissionsBoundary") => {
+            let bounded = with(bounded(context));
             if matches!(action.name, "AttachRolePolicy" | "DetachRolePolicy") {
                 bounded.with(own_policies(context))
             } else {
                 bounded
             }
         }
-        ("kms", "key") if action.name == "CreateKey" => none.with(equals(ASKED)),
         // A key is tagged while it is made, when it has no tags yet.
-        ("kms", "key") if action.name == "TagResource" => none.with(equals(ASKED)),
-        ("kms", "key") => none.with(equals(MESH)),
-        ("sagemaker", "domain") if writes && !action.name.starts_with("Create") => {
-            if action.name == "AddTags" {
-                none.with(equals(ASKED))
-            } else {
-                none.with(equals(MESH))
-            }
+        ("kms", "key") if matches!(action.name, "CreateKey" | "TagResource") => with(equals(ASKED)),
+        ("kms", "key") => with(equals(MESH)),
+        ("sagemaker", "domain") if action.name == "AddTags" => with(equals(ASKED)),
+        ("sagemaker", "domain") if writes && action.name != "CreateDomain" => with(equals(MESH)),
+        ("ec2", _) if action.name == "CreateTags" => {
+            // While something is made, or on what is ours.
+            let made = Condition::new(Comparison::Null, "ec2:CreateAction", "false");
+            return vec![with(made), with(equals(MESH))];
         }
-        ("ec2", _) if takes_away(action) && service.carries(action, Some(kind), MESH) => {
-            none.with(equals(MESH))
-        }
-        ("elasticfilesystem", _) if writes && service.carries(action, Some(kind), MESH) => {
-            // The domain's file system is SageMaker's and carries its tag.
-            none.with(Condition::new(
-                Comparison::Null,
-                "aws:ResourceTag/ManagedByAmazonSageMakerResource",
-                "false",
-            ))
-        }
-        _ => none,
-    }
+        // SageMaker's interfaces carry its tags, not ours.
+        ("ec2", "network-interface") => Conditions::none(),
+        ("ec2", "security-group") if action.name.starts_with("Authorize") => with(equals(MESH)),
+        ("ec2", _) if takes_away(action) && carries(MESH) => with(equals(MESH)),
+        // The domain's file system is SageMaker's and carries its tag.
+        ("elasticfilesystem", _) if writes && carries(MESH) => with(Condition::new(
+            Comparison::Null,
+            "aws:ResourceTag/ManagedByAmazonSageMakerResource",
+            "false",
+        )),
+        _ => Conditions::none(),
+    }]
 }
 
 fn takes_away(action: &Action) -> bool {
@@ -361,23 +429,131 @@ fn pass_role(context: &Context<'_>) -> Option<Derived> {
     })
 }
 
-/// Our policies are attached to managed consumption roles, and nothing else is done to these.
-fn attached_roles(context: &Context<'_>) -> Option<Derived> {
+/// Connections of pipelines, each by its own name.
+fn pass_connection(context: &Context<'_>) -> Option<Derived> {
+    let connections = &context.account.usage.connections;
+    let is_new = |arn: &String| arn.contains(":codeconnections:");
+    let action = if connections.iter().any(is_new) {
+        "codeconnections:PassConnection"
+    } else {
+        "codestar-connections:PassConnection"
+    };
+    (!connections.is_empty()).then(|| Derived {
+        sid: "PassConnection".to_owned(),
+        actions: vec![action],
+        resources: connections.iter().cloned().collect(),
+        conditions: Conditions::none(),
+    })
+}
+
+/// Roles that services keep for themselves; the service writes their policies.
+fn service_linked_roles(context: &Context<'_>) -> Option<Derived> {
     let Account { place, usage, .. } = context.account;
-    if usage.attached_roles.is_empty() {
+    let services: Vec<&str> = LINKED
+        .iter()
+        .filter(|(kind, _)| usage.kinds.contains(*kind))
+        .map(|(_, service)| *service)
+        .collect();
+    if services.is_empty() {
         return None;
     }
-    let roles = usage.attached_roles.iter();
+    let resources = services.iter().map(|service| {
+        lakewright_constructs::role::role_arn(place, &format!("aws-service-role/{service}/*"))
+    });
+    let only = Condition {
+        operator: Operator::new(Comparison::StringEquals),
+        key: "iam:AWSServiceName".into(),
+        values: services.iter().map(|service| (*service).into()).collect(),
+    };
     Some(Derived {
+        sid: "ServiceLinkedRoles".to_owned(),
+        actions: vec!["iam:CreateServiceLinkedRole"],
+        resources: resources.collect(),
+        conditions: Conditions::none().with(only),
+    })
+}
+
+/// Our policies are attached to managed consumption roles, and nothing else is done to these.
+fn attached_roles(context: &Context<'_>) -> Option<Derived> {
+    let managed = context.mesh.consumption_roles.values().filter(|role| role.managed);
+    let here = |id: &lakewright_manifest::Id| {
+        context.account.environments.iter().any(|one| one.header.id == *id)
+    };
+    let roles: BTreeSet<String> = managed
+        .filter(|role| here(&role.environment))
+        .map(|role| role.role_arn.to_string())
+        .collect();
+    (!roles.is_empty()).then(|| Derived {
         sid: "ConsumptionRoles".to_owned(),
         actions: vec!["iam:AttachRolePolicy", "iam:DetachRolePolicy"],
-        // A path stands before the name, where there is one.
-        resources: roles
-            .flat_map(|name| [name.clone(), format!("*/{name}")])
-            .map(|name| lakewright_constructs::role::role_arn(place, &name))
-            .collect(),
+        resources: roles.into_iter().collect(),
         conditions: Conditions::none().with(own_policies(context)),
     })
+}
+
+/// What Lake Formation needs to share tables with other accounts through AWS RAM.
+///
+/// Source: the managed policy `AWSLakeFormationCrossAccountManager`, a prerequisite of every version
+/// of cross-account sharing.
+fn table_sharing(context: &Context<'_>) -> Vec<Derived> {
+    if !context.account.usage.shares_tables {
+        return Vec::new();
+    }
+    let list = |comparison, key: &'static str, values: &[&str]| Condition {
+        operator: Operator::new(comparison),
+        key: key.into(),
+        values: values.iter().map(|value| (*value).to_owned().into()).collect(),
+    };
+    let any = || vec!["*".to_owned()];
+    let of = |sid: &str, actions: &[&'static str], conditions| Derived {
+        sid: sid.to_owned(),
+        actions: actions.to_vec(),
+        resources: any(),
+        conditions,
+    };
+    let partition = context.account.place.partition();
+    let kinds = Condition {
+        operator: Operator::new(Comparison::StringEquals).if_exists(),
+        ..list(
+            Comparison::StringEquals,
+            "ram:RequestedResourceType",
+            &["glue:Catalog", "glue:Database", "glue:Table"],
+        )
+    };
+    let named = list(Comparison::StringLike, "ram:ResourceShareName", &["LakeFormation*"]);
+    let permission = format!("arn:{partition}:ram::aws:permission/AWSRAMLFEnabled*");
+    let permission = list(Comparison::ArnLike, "ram:PermissionArn", &[&permission]);
+    vec![
+        of("ShareTables", &["ram:CreateResourceShare"], Conditions::none().with(kinds)),
+        of(
+            "ChangeTableShares",
+            &[
+                "ram:AssociateResourceShare",
+                "ram:DeleteResourceShare",
+                "ram:DisassociateResourceShare",
+                "ram:GetResourceShares",
+                "ram:UpdateResourceShare",
+            ],
+            Conditions::none().with(named),
+        ),
+        of(
+            "TableSharePermissions",
+            &["ram:AssociateResourceSharePermission"],
+            Conditions::none().with(permission),
+        ),
+        of(
+            "TableShareLooks",
+            &[
+                "glue:DeleteResourcePolicy",
+                "glue:PutResourcePolicy",
+                "organizations:DescribeAccount",
+                "organizations:DescribeOrganization",
+                "ram:GetResourceShareAssociations",
+                "ram:ListResources",
+            ],
+            Conditions::none(),
+        ),
+    ]
 }
 
 /// Permissions on databases that were imported: CloudFormation looks at them.

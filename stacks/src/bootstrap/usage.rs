@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use lakewright_template::{Template, Value};
+use lakewright_template::{Intrinsic, Map, Template, Value};
 
 /// What some templates use: the base of the execution role's policy.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -11,17 +11,23 @@ pub struct Usage {
     pub kinds: BTreeSet<String>,
     /// Whether parameters of templates are read from SSM.
     pub reads_parameters: bool,
+    /// Whether templates ask for a region's availability zones.
+    pub asks_for_zones: bool,
+    /// Whether Lake Formation permissions are given to other accounts.
+    pub shares_tables: bool,
+    /// The connections of pipelines.
+    pub connections: BTreeSet<String>,
+    /// Names of roles and managed policies that are made.
+    pub made_names: BTreeSet<String>,
     /// Glue databases that permissions and tables name, as `account/name`.
     pub databases: BTreeSet<String>,
-    /// Names of existing roles that policies are attached to.
-    pub attached_roles: BTreeSet<String>,
     /// ARNs of existing roles that are handed to services.
     pub passed_roles: BTreeSet<String>,
 }
 
 impl Usage {
     /// What one template uses.
-    pub fn of(template: &Template) -> Self {
+    pub fn of(template: &Template, account: &str) -> Self {
         let mut usage = Self {
             reads_parameters: template.parameters.values().any(|parameter| {
                 let kind = parameter.attributes.get("Type").and_then(Value::as_text);
@@ -31,30 +37,39 @@ impl Usage {
         };
         for resource in template.resources.values() {
             usage.kinds.insert(resource.kind.to_string());
-            if resource.kind == "AWS::IAM::ManagedPolicy"
-                && let Some(Value::List(roles)) = resource.properties.get("Roles")
-            {
-                let names = roles.iter().filter_map(Value::as_text);
-                usage.attached_roles.extend(names.map(str::to_owned));
+            for property in ["ManagedPolicyName", "RoleName"] {
+                let name = resource.properties.get(property).and_then(Value::as_text);
+                let is_iam = resource.kind.starts_with("AWS::IAM::");
+                usage.made_names.extend(name.filter(|_| is_iam).map(str::to_owned));
             }
             if resource.kind.starts_with("AWS::IAM::") || resource.kind.starts_with("AWS::KMS::") {
                 continue;
             }
+            usage.collect(&resource.properties, account);
             for (_, value) in resource.properties.iter() {
-                value.walk(&mut |value| usage.collect(value));
+                value.walk(&mut |value| {
+                    if let Some(map) = value.as_map() {
+                        usage.collect(map, account);
+                    }
+                    let call = value.as_intrinsic();
+                    usage.asks_for_zones |= matches!(call, Some(Intrinsic::GetAzs(_)));
+                });
             }
         }
         usage
     }
 
-    fn collect(&mut self, value: &Value) {
-        let Some(map) = value.as_map() else { return };
+    fn collect(&mut self, map: &Map, account: &str) {
         for property in ["ExecutionRole", "Role", "RoleArn", "ServiceRole"] {
             if let Some(arn) = map.get(property).and_then(Value::as_text) {
                 self.passed_roles.insert(arn.to_owned());
             }
         }
         let text = |property: &str| map.get(property).and_then(Value::as_text);
+        if let Some(arn) = text("DataLakePrincipalIdentifier") {
+            self.shares_tables |= arn.split(':').nth(4).is_some_and(|other| other != account);
+        }
+        self.connections.extend(text("ConnectionArn").map(str::to_owned));
         let account = text("CatalogId").or_else(|| text("TableCatalogId"));
         if let (Some(account), Some(name)) =
             (account, text("DatabaseName").or_else(|| text("Name")))
@@ -65,19 +80,33 @@ impl Usage {
 
     /// What both use.
     pub fn merge(&mut self, other: &Self) {
-        let Self { kinds, reads_parameters, databases, attached_roles, passed_roles } = other;
+        let Self {
+            kinds,
+            reads_parameters,
+            asks_for_zones,
+            shares_tables,
+            connections,
+            made_names,
+            databases,
+            passed_roles,
+        } = other;
+        self.asks_for_zones |= asks_for_zones;
+        self.shares_tables |= shares_tables;
+        self.connections.extend(connections.iter().cloned());
+        self.made_names.extend(made_names.iter().cloned());
         self.kinds.extend(kinds.iter().cloned());
         self.reads_parameters |= reads_parameters;
         self.databases.extend(databases.iter().cloned());
-        self.attached_roles.extend(attached_roles.iter().cloned());
         self.passed_roles.extend(passed_roles.iter().cloned());
     }
 
-    /// The same without what a prefix covers, so that one more dataset changes nothing.
+    /// The same without what a prefix covers: one more dataset must change nothing.
     pub(super) fn beyond(&self, prefix: &str) -> Self {
         let catalog = format!("/{}_", prefix.replace('-', "_"));
         let role = format!(":role/{prefix}-");
+        let name = format!("{prefix}-");
         Self {
+            made_names: self.made_names.iter().filter(|n| !n.starts_with(&name)).cloned().collect(),
             databases: self.databases.iter().filter(|d| !d.contains(&catalog)).cloned().collect(),
             passed_roles: self
                 .passed_roles

@@ -15,6 +15,7 @@ use lakewright_template::{Expr, LogicalId, Name};
 
 use super::{Context, Data};
 use crate::diagnose::cause;
+use crate::share::LiveShare;
 
 /// Reading the tables.
 const READ: [Permission; 2] = [Permission::Describe, Permission::Select];
@@ -30,7 +31,13 @@ const WRITE: [Permission; 6] = [
 /// Making tables in the database.
 const MAKE: [Permission; 3] = [Permission::Alter, Permission::CreateTable, Permission::Describe];
 
-pub(super) fn build(scope: &mut Scope<'_>, context: &Context<'_>, role: &RoleHandle, data: &Data) {
+pub(super) fn build(
+    scope: &mut Scope<'_>,
+    context: &Context<'_>,
+    role: &RoleHandle,
+    data: &Data,
+    shares: &[LiveShare<'_>],
+) {
     let Context { names, environment, dataset, .. } = context;
     let mut before: Vec<LogicalId> = Vec::new();
     let registers = dataset.import.as_ref().is_none_or(|import| import.register_location);
@@ -44,8 +51,16 @@ pub(super) fn build(scope: &mut Scope<'_>, context: &Context<'_>, role: &RoleHan
     }
     let database = database(scope, context, data, &before);
     before.extend(database.logical_id().cloned());
-    let last = permissions(scope, context, role, before);
-    tables(scope, context, data, &database);
+    let tables = tables(scope, context, data, &database);
+    let mut chain = permissions(scope, context, role, before);
+    // Permissions on a declared table wait for the table.
+    if !shares.is_empty() {
+        for table in &tables {
+            chain.wait_for(table);
+        }
+    }
+    super::shares::grant(scope, context, &mut chain, shares);
+    let last = chain.last().to_vec();
     let part = |part: &str| names.dataset_part(environment, dataset, part);
     let security = scope.add(
         "SecurityConfiguration",
@@ -128,7 +143,7 @@ fn permissions(
     context: &Context<'_>,
     role: &RoleHandle,
     before: Vec<LogicalId>,
-) -> Vec<LogicalId> {
+) -> PermissionChain {
     let Context { names, environment, dataset, place, target } = context;
     let own_account = environment.account.to_string();
     let import = dataset.import.as_ref();
@@ -176,10 +191,16 @@ fn permissions(
         chain.grant(&mut scope, &stewards, &database, describe);
         chain.grant(&mut scope, &stewards, &tables, set("StewardsTables", "read", &READ));
     }
-    chain.last().to_vec()
+    chain
 }
 
-fn tables(scope: &mut Scope<'_>, context: &Context<'_>, data: &Data, database: &DatabaseHandle) {
+fn tables(
+    scope: &mut Scope<'_>,
+    context: &Context<'_>,
+    data: &Data,
+    database: &DatabaseHandle,
+) -> Vec<LogicalId> {
+    let mut declared = Vec::new();
     for (name, table) in &context.dataset.tables {
         if table.columns.is_empty() {
             continue;
@@ -202,8 +223,10 @@ fn tables(scope: &mut Scope<'_>, context: &Context<'_>, data: &Data, database: &
             retain: context.dataset.retain_on_delete,
         };
         let mut scope = scope.because(cause(table.origin));
-        construct.build(&mut scope.named_child("Table", name.as_str()));
+        let table = construct.build(&mut scope.named_child("Table", name.as_str()));
+        declared.push(table.logical_id().clone());
     }
+    declared
 }
 
 fn set(

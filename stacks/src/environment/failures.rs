@@ -42,7 +42,7 @@ pub(super) fn build(scope: &mut Scope<'_>, names: Names<'_>, environment: &Envir
     }]));
     let prefix = format!("{}-", environment.resource_prefix);
     for (id, pattern) in patterns(&prefix, environment) {
-        let rule = events::Rule {
+        let failed = events::Rule {
             name: Some(names.failure_rule(environment, id).into()),
             event_pattern: Some(pattern.into()),
             state: Some("ENABLED".into()),
@@ -54,7 +54,7 @@ pub(super) fn build(scope: &mut Scope<'_>, names: Names<'_>, environment: &Envir
             }]),
             ..events::Rule::default()
         };
-        scope.child("Rule").child(id).resource(rule, Options::default());
+        scope.child("Rule").child(id).resource(failed, Options::default());
     }
 }
 

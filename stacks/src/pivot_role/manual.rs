@@ -55,7 +55,7 @@ pub fn template(mesh: &Mesh, environment: &Environment) -> Result<Template, Repo
     let fill = Fill::of_environment(names, environment).with_prefix(PREFIX);
     let role = role(&with_words, ROLE.to_owned(), Some(BOUNDARY.to_owned()), environment);
     let mut root = stack.root(cause(environment.header.origin));
-    add(&mut root, environment, role, &fill);
+    add(&mut root, names, environment, role, &fill);
     let finished = stack.finish().map_err(|errors| {
         let mut report = Report::new();
         errors.iter().map(diagnose).for_each(|diagnostic| report.push(diagnostic));

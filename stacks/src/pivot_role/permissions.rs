@@ -217,9 +217,9 @@ pub(super) const BLOCKS: &[Block] = &[
                 actions: &["sagemaker:DescribeDomain"],
                 resources: &["arn:{partition}:sagemaker:{region}:{account}:domain/*"],
                 when: When::Holds(&[(
-                    Comparison::StringLike,
+                    Comparison::StringEquals,
                     "aws:ResourceTag/lakewright:mesh",
-                    &["?*"],
+                    &["{mesh}"],
                 )]),
             },
             Rule {

@@ -1,10 +1,12 @@
 //! Policies that Lakewright may not write: those of imported buckets and of roles that it does not manage.
 
+use lakewright_constructs::role::{principal_is, role_arn, root_arn};
 use lakewright_manifest::{Code, Diagnostic, Mesh, Report};
+use lakewright_policies::{Conditions, Principal, Statement, TrustPolicy};
 use lakewright_template::{Value, write};
 
-use crate::Names;
 use crate::share::{LiveShare, owner_policy, unmanaged_policy};
+use crate::{Names, pipeline};
 
 /// A policy for somebody else to add.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,6 +46,26 @@ pub(super) fn of(mesh: &Mesh, shares: &[LiveShare<'_>]) -> (Vec<Handout>, Report
                 path: format!("assets/role-policies/{id}.json"),
                 task: format!("attach this policy to {role}"),
                 json: text(&policy),
+            });
+        }
+    }
+    for pipeline in mesh.pipelines.values() {
+        let Some(runs_in) = mesh.environments.get(&pipeline.environment) else { continue };
+        for stage in &pipeline.stages {
+            let target = mesh.environments.get(&stage.environment);
+            let role =
+                target.and_then(|target| target.team_named(&stage.team)?.iam_role_arn.as_ref());
+            let Some(role) = role else { continue };
+            let place = Names::place(runs_in);
+            let builder = role_arn(&place, &pipeline::build_role(names, runs_in, pipeline, stage));
+            let statement = Statement::allow("PipelineDeploys", ["sts:AssumeRole"], [""; 0])
+                .for_principals([Principal::Aws(root_arn(&place, &place.account).into())])
+                .when(Conditions::none().with(principal_is(&[builder])));
+            let Ok(trust) = TrustPolicy::new(vec![statement]) else { continue };
+            handouts.push(Handout {
+                path: format!("assets/trust-policies/{}-{}.json", pipeline.header.id, stage.id()),
+                task: format!("add this statement to the trust policy of {role}"),
+                json: text(&trust.to_value()),
             });
         }
     }

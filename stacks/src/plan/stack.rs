@@ -487,7 +487,7 @@ impl<'m> StackPlan<'m> {
 impl Synthesized {
     /// What the stack uses, for the execution role's policy.
     pub fn usage(&self) -> Usage {
-        Usage::of(&self.template)
+        Usage::of(&self.template, &self.entry.account)
     }
 }
 

@@ -11,13 +11,14 @@ use crate::Names;
 pub(super) fn build(scope: &mut Scope<'_>, mesh: &Mesh, names: Names<'_>) {
     let tenant = &mesh.tenant;
     let mut scope = scope.child("Firewall");
-    let mut allowed = Vec::new();
+    let mut needed = Vec::new();
     if !tenant.allowed_geo.is_empty() {
         let countries = tenant.allowed_geo.iter().map(|country| country.to_string().into());
         let countries = Map::new().with("CountryCodes", Value::List(countries.collect()));
-        allowed.push(("Countries", Map::new().with("GeoMatchStatement", countries)));
+        needed.push(Value::from(Map::new().with("GeoMatchStatement", countries)));
     }
     let is_v6 = |block: &str| block.contains(':');
+    let mut sets = Vec::new();
     for (id, version, wants_v6) in [("Ipv4", "IPV4", false), ("Ipv6", "IPV6", true)] {
         let blocks: Vec<Expr<_>> = tenant
             .allowed_ip
@@ -39,23 +40,24 @@ pub(super) fn build(scope: &mut Scope<'_>, mesh: &Mesh, names: Names<'_>) {
             Options::default(),
         );
         let reference = Map::new().with("Arn", set.attribute(&wafv2::IPSet::ARN));
-        allowed.push((id, Map::new().with("IPSetReferenceStatement", reference)));
+        sets.push(Value::from(Map::new().with("IPSetReferenceStatement", reference)));
     }
+    needed.extend(joined("OrStatement", sets));
     let metric = |name: &str| {
         Map::new()
             .with("CloudWatchMetricsEnabled", true)
             .with("MetricName", name.to_owned())
             .with("SampledRequestsEnabled", true)
     };
-    // Whoever is on one of the lists comes in, and nobody else when there is a list.
-    let is_open = allowed.is_empty();
-    let rules = allowed.into_iter().zip(0_i64..).map(|((name, statement), priority)| {
+    // With both lists, a request comes from a country of the one and an address of the other.
+    let is_open = needed.is_empty();
+    let rules = joined("AndStatement", needed).map(|statement| {
         let rule = Map::new()
             .with("Action", Map::new().with("Allow", Map::new()))
-            .with("Name", name)
-            .with("Priority", priority)
+            .with("Name", "Allowed")
+            .with("Priority", 0_i64)
             .with("Statement", statement)
-            .with("VisibilityConfig", metric(name));
+            .with("VisibilityConfig", metric("Allowed"));
         Expr::from(rule)
     });
     let acl = wafv2::WebACL {
@@ -73,7 +75,7 @@ pub(super) fn build(scope: &mut Scope<'_>, mesh: &Mesh, names: Names<'_>) {
                 block: Some(wafv2::WebACLBlockAction::default()),
             }
         }),
-        rules: Some(rules.collect()),
+        rules: Some(rules.into_iter().collect()),
         visibility_config: Some(wafv2::WebACLVisibilityConfig {
             cloud_watch_metrics_enabled: Some(true.into()),
             metric_name: Some(names.platform("web").into()),
@@ -90,4 +92,13 @@ pub(super) fn build(scope: &mut Scope<'_>, mesh: &Mesh, names: Names<'_>) {
             value: acl.attribute(&wafv2::WebACL::ARN).into(),
         },
     );
+}
+
+/// Statements as one: themselves when there is one, and nothing when there is none.
+fn joined(operator: &'static str, mut statements: Vec<Value>) -> Option<Value> {
+    if statements.len() < 2 {
+        return statements.pop();
+    }
+    let inner = Map::new().with("Statements", Value::List(statements));
+    Some(Map::new().with(operator, inner).into())
 }

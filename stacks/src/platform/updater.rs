@@ -2,14 +2,18 @@
 
 use std::collections::BTreeSet;
 
-use lakewright_constructs::bucket::{Bucket, BucketTraffic as _, Encryption, Lifecycle};
+use lakewright_constructs::bucket::{
+    Bucket, BucketTraffic as _, Encryption, Lifecycle, bucket_arn,
+};
 use lakewright_constructs::cfn::{scheduler, stepfunctions};
 use lakewright_constructs::delivery::{Build, BuildSource, log_group};
 use lakewright_constructs::key::Key;
-use lakewright_constructs::role::{Policies, Receives as _, Role, RoleHandle, Trust};
+use lakewright_constructs::role::{
+    Policies, Receives as _, Role, RoleHandle, Trust, principal_is, root_arn,
+};
 use lakewright_manifest::Mesh;
-use lakewright_policies::Conditions;
 use lakewright_policies::service::Service;
+use lakewright_policies::{Conditions, Principal, Statement};
 use lakewright_synth::{Grant, Grants, Options, Scope, Target};
 use lakewright_template::{Expr, Map, Text, Value};
 
@@ -27,11 +31,11 @@ phases:
   build:
     commands:
       - chmod +x lakewright
-      - ./lakewright refresh mesh --account \"$ACCOUNT\" --region \"$REGION\" --yes
+      - ./lakewright refresh mesh --account \"$ACCOUNT\" --region \"$REGION\" --as-of \"$(date -u +%F)\" --yes
 ";
 
-/// Builds the updater, and gives the ARN of its state machine.
-pub(super) fn build(scope: &mut Scope<'_>, mesh: &Mesh, names: Names<'_>) -> Expr<Text> {
+pub(super) fn build(scope: &mut Scope<'_>, mesh: &Mesh, names: Names<'_>) {
+    let place = names.central_place();
     let mut scope = scope.child("Updater");
     let key = scope.add(
         "Key",
@@ -39,10 +43,17 @@ pub(super) fn build(scope: &mut Scope<'_>, mesh: &Mesh, names: Names<'_>) -> Exp
             description: "The updater's source".to_owned(),
             alias: names.platform("updater"),
             target: TARGET.to_owned(),
-            statements: Vec::new(),
+            statements: vec![by_deployers(
+                mesh,
+                names,
+                "DeployersEncrypt",
+                &["kms:Decrypt", "kms:GenerateDataKey"],
+                "*".to_owned(),
+            )],
             retain: false,
         },
     );
+    let source = format!("{}/updater.zip", bucket_arn(&place, &names.platform("updater")));
     let bucket = scope.add(
         "Source",
         Bucket {
@@ -50,7 +61,14 @@ pub(super) fn build(scope: &mut Scope<'_>, mesh: &Mesh, names: Names<'_>) -> Exp
             encryption: Encryption::Kms(key.clone()),
             access_logs: None,
             lifecycle: vec![Lifecycle::Expire { prefix: "logs/", days: 90 }],
-            statements: Vec::new(),
+            // Whoever writes this file runs as the deploy roles at night, so nobody else may.
+            statements: vec![by_deployers(
+                mesh,
+                names,
+                "DeployersUpload",
+                &["s3:GetObject", "s3:PutObject"],
+                source,
+            )],
             target: TARGET.to_owned(),
             retain: true,
         },
@@ -91,8 +109,23 @@ pub(super) fn build(scope: &mut Scope<'_>, mesh: &Mesh, names: Names<'_>) -> Exp
         .child("Machine")
         .resource(machine, Options { after_policies: after, ..Options::default() });
     let arn: Expr<Text> = machine.attribute(&stepfunctions::StateMachine::ARN).into();
-    schedule(&mut scope, mesh, names, arn.clone());
-    arn
+    schedule(&mut scope, mesh, names, arn);
+}
+
+/// What the roles that release the mesh may do. They may come later than this stack, so the statement
+/// names their account and holds it to them; their own policies must allow it as well.
+fn by_deployers(
+    mesh: &Mesh,
+    names: Names<'_>,
+    sid: &'static str,
+    actions: &[&'static str],
+    resource: String,
+) -> Statement {
+    let place = names.central_place();
+    let roles: Vec<String> = mesh.tenant.deployers.iter().map(ToString::to_string).collect();
+    Statement::allow(sid, actions.iter().copied(), [resource])
+        .for_principals([Principal::Aws(root_arn(&place, &place.account).into())])
+        .when(Conditions::none().with(principal_is(&roles)))
 }
 
 fn role(mesh: &Mesh, names: Names<'_>, part: &str, service: Service, what: &str) -> Role {

@@ -38,19 +38,15 @@ pub(crate) fn producer_grants(
         let region = live.producer.region.as_str();
         grants = grants.and(match live.traffic() {
             Traffic::Read => key.grant_decrypt_via(&role, &["s3"], region),
-            Traffic::ReadWrite => key.grant_use_via(&role, &["s3"], region),
+            Traffic::Write | Traffic::ReadWrite => key.grant_use_via(&role, &["s3"], region),
         });
     }
-    grants
+    live.until(grants)
 }
 
 /// Requests for the whole bucket.
 fn bucket_traffic(live: &LiveShare<'_>, bucket: &impl BucketTraffic, to: &impl Receives) -> Grants {
-    match (live.has_bucket(), live.traffic()) {
-        (false, _) => Grants::default(),
-        (true, Traffic::Read) => bucket.grant_read_objects(to),
-        (true, Traffic::ReadWrite) => bucket.grant_read_write_objects(to),
-    }
+    if live.has_bucket() { bucket.grant_objects(live.traffic(), to) } else { Grants::default() }
 }
 
 /// The statements that the owner of an imported bucket adds to its policy, as only they can.
@@ -67,6 +63,7 @@ pub(crate) fn owner_policy(names: Names<'_>, live: &LiveShare<'_>) -> Option<Val
     for prefix in live.prefixes() {
         grants = grants.and(bucket.grant_through(&access_point, prefix, live.traffic(), &role));
     }
+    let grants = live.until(grants);
     let statements: Vec<Statement> =
         grants.0.iter().map(lakewright_synth::Grant::resource_statement).collect();
     ResourcePolicy::new(distinct(statements)).ok().map(|policy| policy.to_value())
@@ -134,7 +131,7 @@ pub(crate) fn consumer_grants(
     if live.tables().next().is_some() {
         grants = grants.and(catalog(names, live, to));
     }
-    grants
+    live.until(grants)
 }
 
 /// The dataset's key, by its alias, through S3.
@@ -151,7 +148,7 @@ fn key(names: Names<'_>, live: &LiveShare<'_>, to: &impl Receives) -> Grants {
     let key = ImportedKey::new(&place, &alias, &live.target());
     match live.traffic() {
         Traffic::Read => key.grant_decrypt_via(to, &["s3"], &place.region),
-        Traffic::ReadWrite => key.grant_use_via(to, &["s3"], &place.region),
+        Traffic::Write | Traffic::ReadWrite => key.grant_use_via(to, &["s3"], &place.region),
     }
 }
 

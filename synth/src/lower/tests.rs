@@ -3,7 +3,7 @@ use lakewright_template::resolve::Place;
 use lakewright_template::write::value_to_compact_json;
 
 use super::*;
-use crate::{Grantee, Grants, StackSpec, SynthError, Target};
+use crate::{Grant, Grantee, Grants, StackSpec, SynthError, Target};
 
 const HERE: &str = "111122223333";
 

@@ -147,3 +147,9 @@ mod properties {
         }
     }
 }
+
+#[test]
+fn minified_json_keeps_its_strings() {
+    let json = "{\n  \"a b\": [1,  2],\n  \"q\\\" x\\\\\": \" \\u0041 \"\n}\n";
+    assert_eq!(minified(json), "{\"a b\":[1,2],\"q\\\" x\\\\\":\" \\u0041 \"}");
+}

@@ -8,7 +8,7 @@ use serde_json::json;
 
 /// The actions that each role gains and loses.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Difference {
+pub(crate) struct Difference {
     added: BTreeSet<String>,
     removed: BTreeSet<String>,
     /// Actions whose resources or conditions change.
@@ -16,7 +16,7 @@ pub(super) struct Difference {
 }
 
 /// Compares what the statements of two templates allow, action by action.
-pub(super) fn actions(old: &Template, new: &Template) -> Difference {
+pub(crate) fn actions(old: &Template, new: &Template) -> Difference {
     let (old, new) = (allowed(old), allowed(new));
     let mut difference = Difference::default();
     for (action, rules) in &new {
@@ -56,6 +56,11 @@ fn allowed(template: &Template) -> BTreeMap<String, BTreeSet<String>> {
 }
 
 impl Difference {
+    /// Whether nothing new is allowed.
+    pub(crate) fn only_removes(&self) -> bool {
+        self.added.is_empty() && self.changed.is_empty()
+    }
+
     pub(super) fn to_text(&self) -> String {
         let mut text = String::new();
         for (sign, title, actions) in [

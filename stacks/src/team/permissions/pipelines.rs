@@ -249,9 +249,7 @@ pub(super) const BLOCKS: &[Block] = &[
                     "codebuild:BatchGetProjects",
                     "codebuild:BatchGetBuilds",
                     "codebuild:ListBuildsForProject",
-                    "codebuild:StartBuild",
                     "codebuild:StopBuild",
-                    "codebuild:RetryBuild",
                 ],
                 resources: &[
                     "arn:{partition}:codecommit:{region}:{account}:{prefix}-*",
@@ -259,6 +257,14 @@ pub(super) const BLOCKS: &[Block] = &[
                     "arn:{partition}:codebuild:{region}:{account}:project/{prefix}-*",
                 ],
                 when: When::Tagged,
+            },
+            // A build can be started with other commands than its own. Those of the mesh's pipelines
+            // run as other roles than the team's, so only the pipelines start them.
+            Rule {
+                sid: "CicdBuild",
+                actions: &["codebuild:StartBuild"],
+                resources: &["arn:{partition}:codebuild:{region}:{account}:project/{prefix}-*"],
+                when: When::TaggedByTeam,
             },
             Rule {
                 sid: "CicdArtifacts",

@@ -1,0 +1,127 @@
+//! What shares give on the dataset's tables.
+//!
+//! Lake Formation knows one set of permissions for a principal and a resource, so
+//! all shares of a dataset are looked at together, and each set is written once.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use lakewright_constructs::lakeformation::{
+    Catalog, DataFilter, Permission, PermissionChain, PermissionSet,
+};
+use lakewright_constructs::role::{ImportedRole, Receives as _};
+use lakewright_manifest::mesh::SharePermission;
+use lakewright_synth::{Construct as _, Scope};
+
+use super::Context;
+use crate::diagnose::cause;
+use crate::share::LiveShare;
+
+pub(super) fn grant(
+    scope: &mut Scope<'_>,
+    context: &Context<'_>,
+    chain: &mut PermissionChain,
+    shares: &[LiveShare<'_>],
+) {
+    let Context { names, environment, dataset, .. } = context;
+    let mut consumers: BTreeMap<String, (ImportedRole, Vec<&LiveShare<'_>>)> = BTreeMap::new();
+    for live in shares.iter().filter(|live| live.tables().next().is_some()) {
+        let Some(role) = live.consumer_role(*names) else { continue };
+        let arn = role.grantee().known_arn.clone();
+        consumers.entry(arn).or_insert_with(|| (role, Vec::new())).1.push(live);
+    }
+    let members = std::iter::once(&dataset.team).chain(&dataset.stewards);
+    let known: BTreeSet<String> = members
+        .filter_map(|team| context.team_role(team))
+        .map(|role| role.grantee().known_arn.clone())
+        .collect();
+    let database = names.dataset_database(environment, dataset);
+    for (arn, (role, shares)) in &consumers {
+        let Some(first) = shares.first() else { continue };
+        let account = first.catalog_account();
+        let causes = shares.iter().map(|live| cause(live.share.header.origin));
+        if !known.contains(arn) {
+            let mut scope = scope.because_all(causes.clone());
+            let mut scope = scope.named_child("Shared", &role.grantee().name);
+            let on = Catalog::Database { account: account.clone(), name: database.clone() };
+            chain.grant(&mut scope, role, &on, set("Database", "read", &[Permission::Describe]));
+        }
+        for (table, permissions) in whole_tables(shares) {
+            let mut scope = scope.because_all(causes.clone());
+            let name = format!("{} {table}", role.grantee().name);
+            let mut scope = scope.named_child("SharedTable", &name);
+            let on = Catalog::Table { account: account.clone(), database: database.clone(), table };
+            let permissions: Vec<Permission> = permissions.into_iter().collect();
+            let access = if permissions.len() > 2 { "write" } else { "read" };
+            chain.grant(&mut scope, role, &on, set("Access", access, &permissions));
+        }
+        for live in shares {
+            parts(scope, context, chain, live, role);
+        }
+    }
+}
+
+/// The tables that are shared as they are, with what all shares together give on each.
+fn whole_tables(shares: &[&LiveShare<'_>]) -> BTreeMap<String, BTreeSet<Permission>> {
+    let mut tables: BTreeMap<String, BTreeSet<Permission>> = BTreeMap::new();
+    for live in shares {
+        let whole = live.tables().filter(|table| table.columns.is_empty() && table.rows.is_none());
+        for table in whole {
+            let permissions = tables.entry(table.name.to_string()).or_default();
+            permissions.extend([Permission::Describe, Permission::Select]);
+            if live.share.permissions.contains(&SharePermission::Write) {
+                permissions.insert(Permission::Insert);
+            }
+            if live.share.permissions.contains(&SharePermission::Modify) {
+                permissions.extend([Permission::Delete, Permission::Insert]);
+            }
+        }
+    }
+    tables
+}
+
+/// Columns and rows of tables, each through a filter of its own.
+fn parts(
+    scope: &mut Scope<'_>,
+    context: &Context<'_>,
+    chain: &mut PermissionChain,
+    live: &LiveShare<'_>,
+    role: &ImportedRole,
+) {
+    let Context { names, environment, dataset, .. } = context;
+    let database = names.dataset_database(environment, dataset);
+    let account = live.catalog_account();
+    let limited = live.tables().filter(|table| !table.columns.is_empty() || table.rows.is_some());
+    for table in limited {
+        let id = &live.share.header.id;
+        let filter = names.data_filter(environment, id, table.name.as_str());
+        let mut scope = scope.because(cause(live.share.header.origin));
+        let mut scope = scope.named_child("SharedPart", &format!("{id} {}", table.name));
+        let part = DataFilter {
+            name: filter.clone(),
+            account: account.clone(),
+            database: database.clone(),
+            table: table.name.to_string(),
+            columns: table.columns.iter().map(ToString::to_string).collect(),
+            rows: table.rows.clone(),
+            after: chain.last().to_vec(),
+        };
+        let resource = part.build(&mut scope.child("Filter"));
+        chain.wait_for(resource.logical_id());
+        let on = Catalog::Filter {
+            account: account.clone(),
+            database: database.clone(),
+            table: table.name.to_string(),
+            filter,
+        };
+        // Through a filter Lake Formation gives `SELECT` only.
+        chain.grant(&mut scope, role, &on, set("Access", "read", &[Permission::Select]));
+    }
+}
+
+const fn set<'a>(
+    id: &'static str,
+    access: &'static str,
+    permissions: &'a [Permission],
+) -> PermissionSet<'a> {
+    PermissionSet { id, access, permissions, with_grant_option: false }
+}

@@ -1,0 +1,307 @@
+//! Deployments over real HTTP, against the emulator of `tests/emulator`.
+
+use std::fs;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+use crate::run::{example, root, transcript};
+
+/// A running emulator; it ends with the test.
+struct Emulator {
+    child: Child,
+    port: u16,
+}
+
+impl Drop for Emulator {
+    fn drop(&mut self) {
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
+
+impl Emulator {
+    fn start() -> Self {
+        let python = root().join("target/python/bin/python");
+        assert!(python.exists(), "run `cargo xtask test`, which installs the emulator");
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let port = listener.local_addr().expect("an address").port();
+        drop(listener);
+        let child = Command::new(python)
+            .arg(root().join("tests/emulator/server.py"))
+            .args(["--port", &port.to_string(), "--schemas"])
+            .arg(root().join("template/data/schemas"))
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("the emulator starts");
+        let emulator = Self { child, port };
+        let start = Instant::now();
+        while emulator.request("GET", "/_test/ready", "").is_none() {
+            assert!(start.elapsed() < Duration::from_mins(1), "the emulator is not ready");
+            std::thread::sleep(Duration::from_millis(100));
+        }
+        emulator
+    }
+
+    fn endpoint(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
+    }
+
+    /// The body of the answer; nothing when there is none.
+    fn request(&self, method: &str, path: &str, body: &str) -> Option<String> {
+        let mut stream = TcpStream::connect(("127.0.0.1", self.port)).ok()?;
+        let request = format!(
+            "{method} {path} HTTP/1.0\r\nHost: localhost\r\nConnection: close\r\n\
+             Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+            body.len()
+        );
+        stream.write_all(request.as_bytes()).ok()?;
+        let mut reader = BufReader::new(stream);
+        let mut line = String::new();
+        let mut length = None;
+        while reader.read_line(&mut line).ok()? > 2 {
+            let lower = line.to_lowercase();
+            if let Some(value) = lower.strip_prefix("content-length:") {
+                length = value.trim().parse::<usize>().ok();
+            }
+            line.clear();
+        }
+        let mut bytes = Vec::new();
+        match length {
+            Some(length) => {
+                bytes.resize(length, 0);
+                reader.read_exact(&mut bytes).ok()?;
+            }
+            None => drop(reader.read_to_end(&mut bytes).ok()?),
+        }
+        String::from_utf8(bytes).ok()
+    }
+
+    /// Makes the next creation or change of a resource of this type fail.
+    fn fail_next(&self, kind: &str) {
+        let fault = json!({ "type": kind, "contains": "", "times": 1, "message": "no more room" });
+        self.request("POST", "/_test/fail", &fault.to_string()).expect("an answer");
+    }
+
+    /// The resources of types that the emulator itself does not know.
+    fn resources(&self) -> Vec<Value> {
+        let text = self.request("GET", "/_test/resources", "").expect("an answer");
+        serde_json::from_str(&text).expect("JSON")
+    }
+
+    /// Runs `lakewright` as somebody of the central account.
+    fn lakewright(&self, arguments: &[&str]) -> Output {
+        Command::new(env!("CARGO_BIN_EXE_lakewright"))
+            .args(arguments)
+            .env("AWS_ENDPOINT_URL", self.endpoint())
+            .env("AWS_ACCESS_KEY_ID", "111111111111")
+            .env("AWS_SECRET_ACCESS_KEY", "any")
+            .env("AWS_REGION", "us-east-1")
+            .stdin(Stdio::null())
+            .output()
+            .expect("the binary runs")
+    }
+
+    fn deploy(&self, mesh: &Path) -> Output {
+        self.lakewright(&["deploy", &mesh.display().to_string(), "--yes"])
+    }
+
+    /// What the services themselves say that an account has.
+    fn look(&self, account: &str, region: &str) -> Value {
+        let output = Command::new(root().join("target/python/bin/python"))
+            .arg(root().join("tests/emulator/look.py"))
+            .args([&self.endpoint(), account, region])
+            .output()
+            .expect("Python runs");
+        assert!(output.status.success(), "{}", transcript(&output));
+        serde_json::from_slice(&output.stdout).expect("JSON")
+    }
+}
+
+/// A copy of the lab that can be changed.
+fn lab(folder: &Path) -> std::path::PathBuf {
+    let mesh = folder.join("mesh");
+    fs::create_dir(&mesh).expect("a folder");
+    for file in ["mesh.yaml", "datasets.yaml", "shares.yaml"] {
+        fs::copy(example("lab").join(file), mesh.join(file)).expect("a copy");
+    }
+    mesh
+}
+
+fn change(file: &Path, from: &str, to: &str) {
+    let text = fs::read_to_string(file).expect("a file");
+    assert!(text.contains(from), "{}: {from}", file.display());
+    fs::write(file, text.replacen(from, to, 1)).expect("a file");
+}
+
+fn ends_with(output: &Output, code: i32, text: &str) {
+    let all = transcript(output);
+    assert_eq!(output.status.code(), Some(code), "{all}");
+    assert!(all.contains(text), "expected: {text}\n{all}");
+}
+
+#[test]
+fn the_lab_goes_from_nothing_through_its_life() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mesh = lab(folder.path());
+    let emulator = Emulator::start();
+    ends_with(&emulator.deploy(&mesh), 0, "16 created, 0 updated");
+    let platform = emulator.look("222222222222", "us-east-1");
+    for (name, stack) in platform["stacks"].as_object().expect("stacks") {
+        assert_eq!(stack["status"], "CREATE_COMPLETE", "{name}");
+        assert_eq!(stack["tags"]["lakewright:mesh"], "lab", "{name}");
+    }
+    check_buckets(&platform);
+    check_roles(&platform);
+    // What was sent: each account's deploy role, with the external id; owners only to bootstrap.
+    let requests = emulator.request("GET", "/_test/requests", "").expect("an answer");
+    let requests: Vec<Value> = serde_json::from_str(&requests).expect("JSON");
+    let deploys: Vec<&Value> = requests
+        .iter()
+        .filter(|request| request["role_arn"].to_string().contains("lab-deploy-us-east-1"))
+        .collect();
+    assert!(deploys.iter().all(|request| request["external_id"] == "lab-4f1c6c2e"), "{deploys:?}");
+    assert!(deploys.len() >= 3, "{requests:?}");
+
+    // Nothing changed: one listing for each place, and no change set.
+    ends_with(&emulator.deploy(&mesh), 0, "0 to create, 0 to update, 0 to delete, 16 as they are");
+
+    // An update of one dataset is a change of one stack.
+    change(&mesh.join("datasets.yaml"), "confidentiality: official", "confidentiality: secret");
+    ends_with(&emulator.deploy(&mesh), 0, "0 created, 1 updated");
+
+    // A share that is taken back goes with its stacks, and with what the dataset gave.
+    let has_grant = |emulator: &Emulator| {
+        emulator.resources().iter().any(|resource| {
+            resource["type"] == "AWS::LakeFormation::PrincipalPermissions"
+                && resource["account"] == "222222222222"
+                && resource["properties"].to_string().contains("role/lab-teama-ewsex6a7")
+        })
+    };
+    assert!(has_grant(&emulator), "the share gives access");
+    change(&mesh.join("shares.yaml"), "status: approved\n", "status: revoked\n");
+    ends_with(&emulator.deploy(&mesh), 0, "3 updated, 0 unchanged, 1 deleted");
+    assert!(!has_grant(&emulator), "the share gives no access any more");
+
+    // What others depend on is not deleted; what nobody needs is, and its data stays.
+    let path = mesh.display().to_string();
+    let destroy = |stack: &str| emulator.lakewright(&["destroy", &path, "--yes", "--stack", stack]);
+    ends_with(&destroy("lab-environment-platform"), 4, "depend on it");
+    ends_with(&destroy("lab-dataset-dpdataset"), 0, "1 deleted");
+    let after = emulator.look("222222222222", "us-east-1");
+    assert!(after["stacks"].get("lab-dataset-dpdataset").is_none(), "{}", after["stacks"]);
+    let buckets = after["buckets"].as_object().expect("buckets");
+    assert!(buckets.keys().any(|name| name.starts_with("lab-dpdataset-")), "{buckets:?}");
+
+    // A stack that is kept is forgotten, and not missed.
+    let keep = ["destroy", &path, "--yes", "--keep-stack", "--stack", "lab-dataset-teama"];
+    ends_with(&emulator.lakewright(&keep), 0, "no longer knows it");
+    let science = emulator.look("333333333333", "us-east-1");
+    let tags = &science["stacks"]["lab-dataset-teama"]["tags"];
+    assert!(tags.get("lakewright:mesh").is_none() && tags.get("Team").is_none(), "{tags}");
+}
+
+fn check_buckets(account: &Value) {
+    let buckets = account["buckets"].as_object().expect("buckets");
+    assert_eq!(buckets.len(), 4, "templates, environment, logs, dataset: {:?}", buckets.keys());
+    for (name, bucket) in buckets {
+        assert_eq!(bucket["versioning"], "Enabled", "{name}");
+        let public = bucket["public"].as_object().expect("a block");
+        assert!(public.values().all(|value| value == true), "{name}");
+        assert!(bucket["policy"].to_string().contains("DenyWithoutTls"), "{name}");
+    }
+    let objects = |begins: &str| {
+        let found = buckets.iter().find(|(name, _)| name.starts_with(begins));
+        found.expect("the bucket").1["objects"].to_string()
+    };
+    assert!(objects("lab-platform-").contains("profiling/code/profile.py"));
+    assert!(account["keys"].as_object().expect("keys").values().all(|rotates| rotates == true));
+    let databases = account["databases"].to_string();
+    assert!(databases.contains("lab_dpdataset_"), "{databases}");
+}
+
+fn check_roles(account: &Value) {
+    let roles = account["roles"].as_object().expect("roles");
+    // Two of the bootstrap stack, the pivot role, failures, two teams and a dataset.
+    assert_eq!(roles.len(), 7, "{:?}", roles.keys());
+    let pivot = &roles["lab-pivot-role-us-east-1"];
+    assert!(pivot["trust"].to_string().contains("lab-4f1c6c2e"), "{pivot}");
+    let execution = roles["lab-execution-us-east-1"]["policies"].as_array().expect("policies");
+    assert!(!execution.is_empty());
+}
+
+#[test]
+fn every_stack_of_the_full_example_is_deployed() {
+    let emulator = Emulator::start();
+    ends_with(&emulator.deploy(&example("full")), 0, "0 failed, 0 left alone");
+    let again = emulator.deploy(&example("full"));
+    ends_with(&again, 0, "0 to create, 0 to update, 0 to delete");
+    // On a later day a share is over, and what it gave goes with the dataset's next version.
+    let path = example("full").display().to_string();
+    let later = emulator.lakewright(&["deploy", &path, "--yes", "--as-of", "2026-07-01"]);
+    ends_with(&later, 0, "0 created, 2 updated");
+    // A pipeline whose artifacts do not stay goes with them.
+    let gone =
+        emulator.lakewright(&["destroy", &path, "--yes", "--stack", "fin-pipeline-branches"]);
+    ends_with(&gone, 0, "emptied fin-branches-");
+}
+
+#[test]
+fn a_failure_is_rolled_back_and_the_next_run_goes_on() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mesh = lab(folder.path());
+    let emulator = Emulator::start();
+    emulator.fail_next("AWS::Glue::Crawler");
+    let failed = emulator.deploy(&mesh);
+    ends_with(&failed, 6, "no more room");
+    let text = transcript(&failed);
+    assert!(text.contains("failed, and was put back as it was"), "{text}");
+    assert!(text.contains("1 failed"), "{text}");
+    // The stack that was rolled back makes room, and what waited for it follows.
+    ends_with(&emulator.deploy(&mesh), 0, "0 failed, 0 left alone");
+
+    // An update that fails leaves the stack as it was, and is tried again.
+    change(&mesh.join("datasets.yaml"), "cron(0 2 * * ? *)", "cron(0 3 * * ? *)");
+    emulator.fail_next("AWS::Glue::Crawler");
+    ends_with(&emulator.deploy(&mesh), 6, "no more room");
+    let account = emulator.look("222222222222", "us-east-1");
+    let status = &account["stacks"]["lab-dataset-dpdataset"]["status"];
+    assert_eq!(status, "UPDATE_ROLLBACK_COMPLETE");
+    ends_with(&emulator.deploy(&mesh), 0, "1 updated");
+}
+
+#[test]
+fn deployments_ask_and_say_why_they_cannot() {
+    let emulator = Emulator::start();
+    let path = example("minimal").display().to_string();
+    ends_with(&emulator.lakewright(&["deploy", &path]), 8, "`--yes` goes on without asking");
+    ends_with(&emulator.lakewright(&["deploy", &path, "--plan"]), 0, "7 to create");
+    let output = emulator.lakewright(&["deploy", &path, "--yes", "--format", "json", "--quiet"]);
+    assert_eq!(output.status.code(), Some(0), "{}", transcript(&output));
+    let lines: Vec<Value> = String::from_utf8_lossy(&output.stdout)
+        .lines()
+        .map(|line| serde_json::from_str(line).expect("a line of JSON"))
+        .collect();
+    assert_eq!((&lines[0]["event"], &lines[0]["version"]), (&"plan".into(), &1.into()));
+    let end = lines.last().expect("an end");
+    assert_eq!(end["event"], "end");
+    let outcomes = end["outcomes"].as_object().expect("outcomes");
+    assert!(outcomes.len() == 7 && outcomes.values().all(|outcome| outcome == "created"));
+    drop(emulator);
+    let nobody = Command::new(env!("CARGO_BIN_EXE_lakewright"))
+        .args(["deploy", &path, "--yes"])
+        .env_remove("AWS_PROFILE")
+        .env_remove("AWS_ACCESS_KEY_ID")
+        .env("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+        .env("AWS_EC2_METADATA_DISABLED", "true")
+        .env("AWS_CONFIG_FILE", "/nowhere")
+        .env("AWS_SHARED_CREDENTIALS_FILE", "/nowhere")
+        .output()
+        .expect("the binary runs");
+    ends_with(&nobody, 9, "credentials");
+}
