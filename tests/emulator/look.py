@@ -37,11 +37,21 @@ aliases = {
     for alias in kms.list_aliases()["Aliases"]
     if alias.get("TargetKeyId")
 }
+
+
+def policy(bucket: str):
+    """The bucket's policy; nothing for a bucket that stayed when its stack went."""
+    try:
+        return json.loads(s3.get_bucket_policy(Bucket=bucket)["Policy"])
+    except s3.exceptions.ClientError:
+        return None
+
+
 buckets = {}
 for bucket in s3.list_buckets()["Buckets"]:
     name = bucket["Name"]
     buckets[name] = {
-        "policy": json.loads(s3.get_bucket_policy(Bucket=name)["Policy"]),
+        "policy": policy(name),
         "versioning": s3.get_bucket_versioning(Bucket=name).get("Status"),
         "public": s3.get_public_access_block(Bucket=name)["PublicAccessBlockConfiguration"],
         "objects": [o["Key"] for o in s3.list_objects_v2(Bucket=name).get("Contents", [])],
