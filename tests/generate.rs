@@ -19,14 +19,16 @@ pub(crate) fn mesh(size: Size) -> Vec<(String, String)> {
     let mut files = vec![("tenant.yaml".to_owned(), tenant())];
     for number in 0..environments {
         let mut text = environment(number);
+        let mut work = String::new();
         for team in (0..teams).filter(|team| team % environments == number) {
             writeln!(
                 text,
-                "  - {{ team: Team{team}, permissions: [create_dataset, create_share, create_notebook, run_athena_query] }}"
+                "  - {{ team: Team{team}, permissions: [create_dataset, create_share, create_notebook, create_pipeline, create_studio_profile, run_athena_query] }}"
             )
             .expect("a string takes all");
+            work.push_str(&works(number, team));
         }
-        files.push((format!("environments/e{number}.yaml"), text));
+        files.push((format!("environments/e{number}.yaml"), text + &work));
     }
     // A file for each hundred datasets, as people would have.
     for first in (0..datasets).step_by(100) {
@@ -37,6 +39,10 @@ pub(crate) fn mesh(size: Size) -> Vec<(String, String)> {
             let there = (teams + environments - 1 - home) / environments;
             let team = home + environments * ((number / environments) % there.max(1));
             text.push_str(&dataset(number, home, team, there > 0));
+            // Every tenth dataset is shared with the next environment's own team.
+            if number % 10 == 0 && environments > 1 {
+                text.push_str(&share(number, (home + 1) % environments));
+            }
         }
         files.push((format!("datasets/d{first}.yaml"), text));
     }
@@ -53,8 +59,31 @@ fn tenant() -> String {
 fn environment(number: usize) -> String {
     format!(
         "kind: Environment\nid: e{number}\norganization: all\naccount: \"{:012}\"\nregion: eu-west-1\nteam: Admins\n\
-         features: {{ notebooks: true }}\nteams:\n",
+         features: {{ notebooks: true, ml_studio: true, pipelines: true }}\nml_studio:\n  \
+         vpc_id: vpc-0123456789abcdef0\n  subnet_ids: [subnet-0123456789abcdef0]\nteams:\n",
         200_000_000_000_usize + number
+    )
+}
+
+/// What a team works with: a notebook, a profile and a pipeline of two stages.
+fn works(environment: usize, team: usize) -> String {
+    let of = format!("environment: e{environment}\nteam: Team{team}\n");
+    let stage = |name: &str| {
+        format!("  - {{ stage: {name}, environment: e{environment}, team: Team{team} }}\n")
+    };
+    format!(
+        "---\nkind: Notebook\nid: n{team}\n{of}vpc_id: vpc-0123456789abcdef0\nsubnet_id: subnet-0123456789abcdef0\n\
+         ---\nkind: StudioProfile\nid: p{team}\n{of}---\nkind: Pipeline\nid: l{team}\n{of}strategy: trunk\n\
+         stages:\n{}{}",
+        stage("dev"),
+        stage("prod")
+    )
+}
+
+fn share(number: usize, environment: usize) -> String {
+    format!(
+        "---\nkind: Share\nid: s{number}\ndataset: d{number}\nenvironment: e{environment}\nteam: Admins\n\
+         items:\n  - table: events\nstatus: approved\napproved_by: Admins\n"
     )
 }
 

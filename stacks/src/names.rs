@@ -87,16 +87,19 @@ impl<'m> Names<'m> {
 
     /// The role that the platform assumes.
     ///
-    /// The region is in the name, so that environments in several regions of one account do not collide.
-    /// A role that the account's owner makes has another name than one that is made here, so that
-    /// the one can take over from the other.
+    /// The environment is in the name, so that several in one account do not collide. A role that
+    /// the account's owner makes has another name than one that is made here, so that the one can
+    /// take over from the other.
     pub fn pivot_role(&self, environment: &Environment) -> String {
         let given = self.mesh.tenant.pivot_role.name.clone();
         let name = given.unwrap_or_else(|| format!("{}-pivot-role", environment.resource_prefix));
-        match self.mesh.tenant.pivot_role.mode {
-            PivotMode::Auto => format!("{name}-{}", environment.region),
-            PivotMode::Manual => format!("{name}-manual-{}", environment.region),
-        }
+        let id = environment.header.id.as_str();
+        let uri = self.uri(environment, "pivot-role", id);
+        let suffix = match self.mesh.tenant.pivot_role.mode {
+            PivotMode::Auto => "",
+            PivotMode::Manual => "-manual",
+        };
+        physical(&name, id, &uri, suffix, ROLE_NAME_CHARACTERS)
     }
 
     /// The ARN of the role that the platform assumes.

@@ -229,7 +229,8 @@ fn check_roles(account: &Value) {
     let roles = account["roles"].as_object().expect("roles");
     // Two of the bootstrap stack, the pivot role, failures, two teams and a dataset.
     assert_eq!(roles.len(), 7, "{:?}", roles.keys());
-    let pivot = &roles["lab-pivot-role-us-east-1"];
+    let pivot = roles.iter().find(|(name, _)| name.starts_with("lab-pivot-role-platform-"));
+    let (_, pivot) = pivot.expect("the pivot role");
     assert!(pivot["trust"].to_string().contains("lab-4f1c6c2e"), "{pivot}");
     let execution = roles["lab-execution-us-east-1"]["policies"].as_array().expect("policies");
     assert!(!execution.is_empty());

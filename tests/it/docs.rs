@@ -91,7 +91,7 @@ fn links_lead_somewhere() {
         root().join("ARCHITECTURE.md"),
         root().join("CONTRIBUTING.md"),
     ];
-    for folder in ["docs", "docs/adr"] {
+    for folder in ["docs", "docs/adr", "docs/stacks"] {
         for entry in fs::read_dir(root().join(folder)).expect("the documents") {
             let path = entry.expect("an entry").path();
             if path.extension().is_some_and(|extension| extension == "md") {

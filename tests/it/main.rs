@@ -15,3 +15,5 @@ mod examples;
 mod hostile;
 mod limits;
 mod run;
+mod stack_pages;
+mod stacks;

@@ -17,6 +17,7 @@ cargo xtask <task>
   sizes              no file has outgrown one idea
   codegen [--check]  generates the typed resources from the pinned schemas
   codegen --refresh  pins schemas and IAM actions again from their packages, then generates
+  emulator [PORT]    an AWS to try deployments on, at http://127.0.0.1:4599
   bench [process|phases]   the benchmarks: whole processes, single phases
 ";
 
@@ -33,6 +34,8 @@ fn main() -> ExitCode {
         ["codegen", "--refresh"] => codegen::refresh::run()
             .and_then(|()| codegen::actions::run())
             .and_then(|()| codegen::write()),
+        ["emulator"] => tasks::emulator("4599"),
+        ["emulator", port] => tasks::emulator(port),
         ["bench", rest @ ..] => tasks::bench(rest),
         _ => Err(USAGE.to_owned()),
     };

@@ -41,6 +41,14 @@ pub(crate) fn bench(arguments: &[&str]) -> Result {
     run("cargo", &command)
 }
 
+/// The emulator that the tests of deployments run on, until it is interrupted.
+pub(crate) fn emulator(port: &str) -> Result {
+    python_tools()?;
+    let python = root().join("target/python/bin/python").display().to_string();
+    let schemas = ["--schemas", "template/data/schemas"];
+    run(&python, &[&["tests/emulator/server.py", "--port", port][..], &schemas[..]].concat())
+}
+
 fn cheap_checks() -> Result {
     run("cargo", &["fmt", "--all", "--check"])?;
     layers::check()?;

@@ -1,0 +1,78 @@
+"""Checks the files that a pipeline's repository is filled with.
+
+Usage: check_seed.py FOLDER EXPECTED, where EXPECTED is a JSON object with the label, the description and
+the stages. Everything that is wrong is printed, and the exit code is 1.
+"""
+
+import ast
+import json
+import py_compile
+import sys
+from pathlib import Path
+
+import yaml
+
+folder, expected = Path(sys.argv[1]), json.loads(sys.argv[2])
+problems = []
+
+
+def literals(path: Path) -> dict:
+    """The names at the top of a module that are set to literals."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    found = {}
+    for node in tree.body:
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant):
+            found[node.targets[0].id] = node.value.value
+    return found
+
+
+for path in sorted(folder.rglob("*")):
+    if path.suffix == ".py":
+        py_compile.compile(str(path), cfile=f"{path}c", doraise=True)
+    elif path.suffix == ".json":
+        json.loads(path.read_text(encoding="utf-8"))
+    elif path.suffix == ".yaml":
+        buildspec = yaml.safe_load(path.read_text(encoding="utf-8"))
+        for phase in buildspec["phases"].values():
+            if not all(isinstance(command, str) for command in phase.get("commands", [])):
+                problems.append(f"{path}: a command is no text")
+
+app = literals(folder / "app.py")
+for name in ("label", "description"):
+    if app.get(name.upper()) != expected[name]:
+        problems.append(f"app.py: {name.upper()} is {app.get(name.upper())!r}")
+
+# The text stays data: it stands in app.py and in the README as one JSON string, and nowhere else.
+for path in folder.rglob("*"):
+    if path.is_file() and path.suffix != ".pyc" and path.name not in ("app.py", "README.md"):
+        text = path.read_text(encoding="utf-8")
+        for name in ("label", "description"):
+            if len(expected[name]) > 8 and expected[name] in text:
+                problems.append(f"{path}: has the {name}")
+
+environments = json.loads((folder / "ddk.json").read_text(encoding="utf-8"))["environments"]
+if list(environments) != ["cicd"] + expected["stages"]:
+    problems.append(f"ddk.json: {list(environments)}")
+if sorted(environments["cicd"]) != ["account", "region"]:
+    problems.append(f"ddk.json: cicd has {sorted(environments['cicd'])}")
+for stage in expected["stages"]:
+    if sorted(environments[stage]) != ["account", "region", "resources"]:
+        problems.append(f"ddk.json: {stage} has {sorted(environments[stage])}")
+    bucket = environments[stage]["resources"]["ddk-bucket"]
+    if sorted(bucket) != ["removal_policy", "versioned"]:
+        problems.append(f"ddk.json: {stage}: {bucket}")
+
+update = folder / "update_pipeline.py"
+if update.exists():
+    # The arrangement is a function of the pipeline and the names, and needs no AWS.
+    source = update.read_text(encoding="utf-8").replace("import boto3", "")
+    module: dict = {"__name__": "update_pipeline"}
+    exec(compile(source, str(update), "exec"), module)  # noqa: S102 - our own generated file
+    names = ["Source", "UpdatePipeline", "Deploy-dev", "Approve-prod", "Deploy-prod"]
+    pipeline = {"name": "p", "stages": [{"name": name} for name in names]}
+    arranged = [stage["name"] for stage in module["arranged"](pipeline, ["dev"])["stages"]]
+    if arranged != ["Source", "UpdatePipeline", "Deploy-dev"]:
+        problems.append(f"update_pipeline.py: {arranged}")
+
+print("\n".join(problems))
+sys.exit(1 if problems else 0)
