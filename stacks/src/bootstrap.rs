@@ -159,8 +159,10 @@ impl Context<'_> {
     /// What the bootstrap stack makes besides roles.
     fn own_things(&self) -> Vec<String> {
         let Account { place, prefix, .. } = self.account;
+        let bucket = bucket_arn(place, &self.names.template_bucket(prefix, place));
         vec![
-            bucket_arn(place, &self.names.template_bucket(prefix, place)),
+            format!("{bucket}/*"),
+            bucket,
             self.arn("ssm", &format!("parameter/{prefix}/bootstrap/version")),
         ]
     }

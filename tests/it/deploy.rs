@@ -282,6 +282,14 @@ fn deployments_ask_and_say_why_they_cannot() {
     let path = example("minimal").display().to_string();
     ends_with(&emulator.lakewright(&["deploy", &path]), 8, "`--yes` goes on without asking");
     ends_with(&emulator.lakewright(&["deploy", &path, "--plan"]), 0, "7 to create");
+    let folder = tempfile::tempdir().expect("a folder");
+    let resting = lab(folder.path());
+    change(
+        &resting.join("mesh.yaml"),
+        "resource_prefix: lab",
+        "resource_prefix: lab\nmaintenance: read_only",
+    );
+    ends_with(&emulator.deploy(&resting), 8, "in maintenance");
     let output = emulator.lakewright(&["deploy", &path, "--yes", "--format", "json", "--quiet"]);
     assert_eq!(output.status.code(), Some(0), "{}", transcript(&output));
     let lines: Vec<Value> = String::from_utf8_lossy(&output.stdout)

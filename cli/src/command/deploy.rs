@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use lakewright_manifest::mesh::Maintenance;
 use lakewright_stacks::Plan;
 
 use crate::deployment::{Deployment, Options};
@@ -31,6 +32,9 @@ pub(crate) struct DeployArgs {
     /// Say what would be done, and change nothing
     #[arg(long)]
     plan: bool,
+    /// Deploy although the tenant is in maintenance
+    #[arg(long)]
+    admin: bool,
 }
 
 pub(crate) fn run(arguments: &DeployArgs, ui: &mut Ui) -> Result<Exit, Failure> {
@@ -39,6 +43,12 @@ pub(crate) fn run(arguments: &DeployArgs, ui: &mut Ui) -> Result<Exit, Failure> 
         ui.report(&loaded.report, &loaded.sources);
         return Ok(Exit::No);
     };
+    if mesh.tenant.maintenance != Maintenance::Off && !arguments.admin && !arguments.plan {
+        ui.error(
+            "the tenant is in maintenance; only an administrator's run with --admin changes stacks",
+        );
+        return Ok(Exit::Declined);
+    }
     let plan = Plan::of(&mesh, arguments.day.as_of.as_ref());
     let (found, report) = synthesize_all(&plan);
     if report.has_errors() {

@@ -8,7 +8,7 @@ use lakewright_policies::condition::{Comparison, Condition, Operator};
 use lakewright_policies::service::Service;
 use lakewright_policies::{Conditions, Statement};
 use lakewright_template::resolve::Place;
-use lakewright_template::schema;
+use lakewright_template::{Text, schema};
 
 use super::{Account, Context};
 
@@ -73,14 +73,20 @@ pub(super) const STACK_CHANGES: [&str; 15] = [
 ];
 
 /// What nobody may do to the bucket and the parameter of the bootstrap stack.
-pub(super) const BOOTSTRAP_CHANGES: [&str; 9] = [
+pub(super) const BOOTSTRAP_CHANGES: [&str; 15] = [
     "s3:DeleteBucket",
     "s3:DeleteBucketPolicy",
+    "s3:DeleteObject",
     "s3:PutBucketAcl",
     "s3:PutBucketOwnershipControls",
     "s3:PutBucketPolicy",
     "s3:PutBucketPublicAccessBlock",
     "s3:PutBucketVersioning",
+    "s3:PutEncryptionConfiguration",
+    "s3:PutLifecycleConfiguration",
+    "s3:PutObject",
+    "s3:PutObjectAcl",
+    "s3:PutReplicationConfiguration",
     "ssm:DeleteParameter",
     "ssm:PutParameter",
 ];
@@ -126,7 +132,7 @@ pub(super) struct Derived {
 }
 
 /// The actions that CloudFormation's handlers need for some types.
-pub(crate) fn handler_actions(kinds: &BTreeSet<String>) -> BTreeSet<&'static str> {
+pub(crate) fn handler_actions(kinds: &BTreeSet<Text>) -> BTreeSet<&'static str> {
     let schemas = kinds.iter().filter_map(|kind| schema::of(kind));
     schemas
         .flat_map(|schema| {
@@ -245,7 +251,6 @@ fn narrowed(context: &Context<'_>, name: &str) -> Vec<(Vec<String>, Conditions)>
         // Users and groups: the handlers speak of them, and the stacks make none.
         return Vec::new();
     }
-    let beyond = context.account.usage.beyond(context.account.prefix.as_str());
     let mut sets: BTreeMap<Conditions, BTreeSet<String>> = BTreeMap::new();
     for resource in &action.resources {
         let Some(kind) = service.resource_type(resource.kind) else { continue };
@@ -262,7 +267,7 @@ fn narrowed(context: &Context<'_>, name: &str) -> Vec<(Vec<String>, Conditions)>
                 // Names that the mesh chose outside its prefix, such as the pivot role's.
                 let of_name =
                     |name: &String| arn_of_iam(&context.account.place, resource.kind, name);
-                arns.extend(beyond.made_names.iter().map(of_name));
+                arns.extend(context.account.usage.made_names.iter().map(of_name));
             }
         }
     }
@@ -335,7 +340,8 @@ fn conditions(
     let writes = action.levels.iter().any(|level| !matches!(*level, "Read" | "List"));
     let carries = |key: &str| service.carries(action, Some(kind), key);
     vec![match (prefix, kind) {
-        ("iam", "role") if carries("iam:PermissionsBoundary") => {
+        // Reading stays open: a role that is not there has no boundary to compare.
+        ("iam", "role") if writes && carries("iam:PermissionsBoundary") => {
             let bounded = with(bounded(context));
             if matches!(action.name, "AttachRolePolicy" | "DetachRolePolicy") {
                 bounded.with(own_policies(context))
@@ -382,11 +388,12 @@ fn bounded(context: &Context<'_>) -> Condition {
 
 /// The condition that a policy is one of the mesh's.
 fn own_policies(context: &Context<'_>) -> Condition {
-    let Account { place, prefix, .. } = context.account;
+    let Account { place, prefix, usage, .. } = context.account;
+    let names = usage.made_names.iter().cloned().chain([format!("{prefix}-*")]);
     Condition {
         operator: Operator::new(Comparison::ArnLike),
         key: "iam:PolicyARN".into(),
-        values: vec![crate::names::policy_arn(place, &format!("{prefix}-*")).into()],
+        values: names.map(|name| crate::names::policy_arn(place, &name).into()).collect(),
     }
 }
 
@@ -415,7 +422,7 @@ fn pass_role(context: &Context<'_>) -> Option<Derived> {
         return None;
     }
     let mut resources = vec![lakewright_constructs::role::role_arn(place, &format!("{prefix}-*"))];
-    resources.extend(usage.beyond(prefix.as_str()).passed_roles);
+    resources.extend(usage.passed_roles.iter().cloned());
     let to = Condition {
         operator: Operator::new(Comparison::StringEquals),
         key: "iam:PassedToService".into(),
@@ -558,13 +565,13 @@ fn table_sharing(context: &Context<'_>) -> Vec<Derived> {
 
 /// Permissions on databases that were imported: CloudFormation looks at them.
 fn imported_databases(account: &Account<'_>) -> Option<Derived> {
-    let databases = account.usage.beyond(account.prefix.as_str()).databases;
+    let databases = &account.usage.databases;
     if databases.is_empty() {
         return None;
     }
     let place = &account.place;
     let mut resources = BTreeSet::new();
-    for entry in &databases {
+    for entry in databases {
         let (catalog, name) = entry.split_once('/').unwrap_or((&place.account, entry));
         let glue = format!("arn:{}:glue:{}:{catalog}", place.partition(), place.region);
         resources.insert(format!("{glue}:catalog"));

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use lakewright_template::{Intrinsic, Map, Template, Value};
+use lakewright_template::{Intrinsic, Map, Template, Text, Value};
 
 /// What some templates use: the base of the execution role's policy.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Usage {
     /// Resource types.
-    pub kinds: BTreeSet<String>,
+    pub kinds: BTreeSet<Text>,
     /// Whether parameters of templates are read from SSM.
     pub reads_parameters: bool,
     /// Whether templates ask for a region's availability zones.
@@ -17,17 +17,25 @@ pub struct Usage {
     pub shares_tables: bool,
     /// The connections of pipelines.
     pub connections: BTreeSet<String>,
-    /// Names of roles and managed policies that are made.
+    /// Names of roles and managed policies that are made and do not begin with the prefix.
     pub made_names: BTreeSet<String>,
-    /// Glue databases that permissions and tables name, as `account/name`.
+    /// Glue databases, of names beyond the prefix, that permissions and tables name, as
+    /// `account/name`.
     pub databases: BTreeSet<String>,
-    /// ARNs of existing roles that are handed to services.
+    /// ARNs of roles, of names beyond the prefix, that are handed to services.
     pub passed_roles: BTreeSet<String>,
 }
 
 impl Usage {
-    /// What one template uses.
-    pub fn of(template: &Template, account: &str) -> Self {
+    /// What one template of an account uses. Names that begin with the prefix are covered by it and
+    /// left out, so that one more dataset changes nothing.
+    pub fn of(template: &Template, account: &str, prefix: &str) -> Self {
+        let covered = Covered {
+            account,
+            name: &format!("{prefix}-"),
+            role: &format!(":role/{prefix}-"),
+            database: &format!("{}_", prefix.replace('-', "_")),
+        };
         let mut usage = Self {
             reads_parameters: template.parameters.values().any(|parameter| {
                 let kind = parameter.attributes.get("Type").and_then(Value::as_text);
@@ -36,20 +44,21 @@ impl Usage {
             ..Self::default()
         };
         for resource in template.resources.values() {
-            usage.kinds.insert(resource.kind.to_string());
+            usage.kinds.insert(resource.kind.clone());
             for property in ["ManagedPolicyName", "RoleName"] {
                 let name = resource.properties.get(property).and_then(Value::as_text);
                 let is_iam = resource.kind.starts_with("AWS::IAM::");
-                usage.made_names.extend(name.filter(|_| is_iam).map(str::to_owned));
+                let name = name.filter(|name| is_iam && !name.starts_with(covered.name));
+                usage.made_names.extend(name.map(str::to_owned));
             }
             if resource.kind.starts_with("AWS::IAM::") || resource.kind.starts_with("AWS::KMS::") {
                 continue;
             }
-            usage.collect(&resource.properties, account);
+            usage.collect(&resource.properties, &covered);
             for (_, value) in resource.properties.iter() {
                 value.walk(&mut |value| {
                     if let Some(map) = value.as_map() {
-                        usage.collect(map, account);
+                        usage.collect(map, &covered);
                     }
                     let call = value.as_intrinsic();
                     usage.asks_for_zones |= matches!(call, Some(Intrinsic::GetAzs(_)));
@@ -59,21 +68,25 @@ impl Usage {
         usage
     }
 
-    fn collect(&mut self, map: &Map, account: &str) {
+    fn collect(&mut self, map: &Map, covered: &Covered<'_>) {
         for property in ["ExecutionRole", "Role", "RoleArn", "ServiceRole"] {
-            if let Some(arn) = map.get(property).and_then(Value::as_text) {
+            let arn = map.get(property).and_then(Value::as_text);
+            if let Some(arn) = arn.filter(|arn| !arn.contains(covered.role)) {
                 self.passed_roles.insert(arn.to_owned());
             }
         }
         let text = |property: &str| map.get(property).and_then(Value::as_text);
         if let Some(arn) = text("DataLakePrincipalIdentifier") {
-            self.shares_tables |= arn.split(':').nth(4).is_some_and(|other| other != account);
+            self.shares_tables |=
+                arn.split(':').nth(4).is_some_and(|other| other != covered.account);
         }
         self.connections.extend(text("ConnectionArn").map(str::to_owned));
         let account = text("CatalogId").or_else(|| text("TableCatalogId"));
-        if let (Some(account), Some(name)) =
-            (account, text("DatabaseName").or_else(|| text("Name")))
-        {
+        let name = text("DatabaseName").or_else(|| text("Name"));
+        // What lies in another region is not looked at from here.
+        let name =
+            name.filter(|name| !name.starts_with(covered.database) && text("Region").is_none());
+        if let (Some(account), Some(name)) = (account, name) {
             self.databases.insert(format!("{account}/{name}"));
         }
     }
@@ -99,22 +112,12 @@ impl Usage {
         self.databases.extend(databases.iter().cloned());
         self.passed_roles.extend(passed_roles.iter().cloned());
     }
+}
 
-    /// The same without what a prefix covers: one more dataset must change nothing.
-    pub(super) fn beyond(&self, prefix: &str) -> Self {
-        let catalog = format!("/{}_", prefix.replace('-', "_"));
-        let role = format!(":role/{prefix}-");
-        let name = format!("{prefix}-");
-        Self {
-            made_names: self.made_names.iter().filter(|n| !n.starts_with(&name)).cloned().collect(),
-            databases: self.databases.iter().filter(|d| !d.contains(&catalog)).cloned().collect(),
-            passed_roles: self
-                .passed_roles
-                .iter()
-                .filter(|r| !r.contains(&role))
-                .cloned()
-                .collect(),
-            ..self.clone()
-        }
-    }
+/// What a prefix covers.
+struct Covered<'a> {
+    account: &'a str,
+    name: &'a str,
+    role: &'a str,
+    database: &'a str,
 }

@@ -5,6 +5,7 @@
 //! regions, whose form the manifest has checked.
 
 use std::io::{Cursor, Write as _};
+use std::sync::LazyLock;
 
 use handlebars::{Handlebars, handlebars_helper, no_escape};
 use lakewright_manifest::mesh::{Environment, Mesh, Pipeline, Strategy};
@@ -54,6 +55,21 @@ mod helper {
     handlebars_helper!(as_json: |value: Value| value.to_string());
 }
 
+/// The templates, parsed once in a process.
+fn engine() -> &'static Handlebars<'static> {
+    static ENGINE: LazyLock<Handlebars<'static>> = LazyLock::new(|| {
+        let mut engine = Handlebars::new();
+        engine.set_strict_mode(true);
+        engine.register_escape_fn(no_escape);
+        engine.register_helper("json", Box::new(helper::as_json));
+        for (path, template) in FILES.iter().chain(&SELF_CHANGE) {
+            engine.register_template_string(path, template).expect("a test renders each template");
+        }
+        engine
+    });
+    &ENGINE
+}
+
 /// The files of a pipeline's repository: path and text, sorted by path.
 pub fn files(
     mesh: &Mesh,
@@ -84,16 +100,13 @@ pub fn files(
     for (name, version) in VERSIONS {
         values[name] = version.into();
     }
-    let mut engine = Handlebars::new();
-    engine.set_strict_mode(true);
-    engine.register_escape_fn(no_escape);
-    engine.register_helper("json", Box::new(helper::as_json));
+    let engine = engine();
     let more: &[_] = if pipeline.strategy == Strategy::CdkTrunk { &SELF_CHANGE } else { &[] };
     let mut files: Vec<(&str, String)> = FILES
         .iter()
         .chain(more)
-        .map(|(path, template)| {
-            let text = engine.render_template(template, &values);
+        .map(|(path, _)| {
+            let text = engine.render(path, &values);
             (*path, text.expect("a test renders each template"))
         })
         .chain([("ddk_app/__init__.py", String::new())])

@@ -104,6 +104,8 @@ pub struct Synthesized {
     pub json: String,
     /// The files that the stack needs in S3.
     pub assets: Vec<Asset>,
+    /// How the names of the stack's account begin.
+    pub prefix: String,
     /// The intended access, with its causes.
     pub records: Vec<(Record, BTreeSet<Cause>)>,
     /// The causes of the whole stack.
@@ -240,14 +242,9 @@ impl<'m> StackPlan<'m> {
         let common = Common { kind: StackKind::Share, header, team, retain: false };
         let subject = Subject::Share(live, side);
         let mut others: Vec<String> = live.consumer_address(mesh).into_iter().collect();
-        if side == Side::Consumer {
-            // The link leads to what the other side gives.
-            let has_other = live.sides().contains(&Side::Producer);
-            others.extend(has_other.then(|| share_address(live.producer, &live)));
-        } else {
-            let name = Names::stack(live.producer, "dataset", &live.dataset.header.id);
-            others.push(address(live.producer, &name));
-        }
+        // The dataset's stack gives what the share's leads to.
+        let name = Names::stack(live.producer, "dataset", &live.dataset.header.id);
+        others.push(address(live.producer, &name));
         Self::of_document(mesh, environment, &common, subject).needs(others)
     }
 
@@ -443,6 +440,7 @@ impl<'m> StackPlan<'m> {
             template: finished.template,
             json: finished.json,
             assets,
+            prefix: self.prefix.to_string(),
             records: finished.records,
             causes: finished.causes,
             provenance: finished.provenance,
@@ -487,7 +485,7 @@ impl<'m> StackPlan<'m> {
 impl Synthesized {
     /// What the stack uses, for the execution role's policy.
     pub fn usage(&self) -> Usage {
-        Usage::of(&self.template, &self.entry.account)
+        Usage::of(&self.template, &self.entry.account, &self.prefix)
     }
 }
 
@@ -540,10 +538,6 @@ fn team_address(mesh: &Mesh, environment: &Environment, team: &TeamName) -> Opti
     let member = environment.team_named(team)?;
     team::has_stack(environment, member)
         .then(|| address(environment, &Names::new(mesh).team_stack(environment, team)))
-}
-
-fn share_address(environment: &Environment, live: &LiveShare<'_>) -> String {
-    address(environment, &Names::stack(environment, "share", &live.share.header.id))
 }
 
 fn environment_address(environment: &Environment) -> String {

@@ -4,6 +4,7 @@ use lakewright_constructs::access_point::{AccessPointHandle, Traffic};
 use lakewright_constructs::bucket::{BucketHandle, BucketTraffic, ImportedBucket};
 use lakewright_constructs::key::{ImportedKey, KeyHandle};
 use lakewright_constructs::role::Receives;
+use lakewright_manifest::mesh::Environment;
 use lakewright_policies::{Conditions, IdentityPolicy, ResourcePolicy, Statement};
 use lakewright_synth::{Grant, Grants, PolicyOwner, Scope, Target};
 use lakewright_template::Value;
@@ -129,7 +130,7 @@ pub(crate) fn consumer_grants(
         }
     }
     if live.tables().next().is_some() {
-        grants = grants.and(catalog(names, live, to));
+        grants = grants.and(catalog(live, to));
     }
     live.until(grants)
 }
@@ -153,25 +154,28 @@ fn key(names: Names<'_>, live: &LiveShare<'_>, to: &impl Receives) -> Grants {
 }
 
 /// The catalog on both sides of the link. Lake Formation decides on the tables themselves.
-fn catalog(names: Names<'_>, live: &LiveShare<'_>, to: &impl Receives) -> Grants {
+fn catalog(live: &LiveShare<'_>, to: &impl Receives) -> Grants {
     let arn = |environment, account: &str, part: &str| {
         let place = Names::place(environment);
         format!("arn:{}:glue:{}:{account}:{part}", place.partition(), place.region)
     };
-    let database = names.dataset_database(live.producer, live.dataset);
-    let shared = names.shared_database(live.consumer, &live.share.header.id);
     let (there, here) = (live.catalog_account(), live.consumer.account.to_string());
-    let mut resources = vec![
+    // Lake Formation decides on each table, so names with the prefix are enough here, and a role
+    // grows with the accounts that share with it and not with their tables.
+    let begins = |environment: &Environment| {
+        format!("{}_*", environment.resource_prefix.as_str().replace('-', "_"))
+    };
+    let imported = live.dataset.import.as_ref().and_then(|import| import.glue_database.as_ref());
+    let database = imported.map_or_else(|| begins(live.producer), ToString::to_string);
+    let shared = begins(live.consumer);
+    let resources = vec![
         arn(live.producer, &there, "catalog"),
         arn(live.producer, &there, &format!("database/{database}")),
+        arn(live.producer, &there, &format!("table/{database}/*")),
         arn(live.consumer, &here, "catalog"),
         arn(live.consumer, &here, &format!("database/{shared}")),
         arn(live.consumer, &here, &format!("table/{shared}/*")),
     ];
-    resources.extend(
-        live.tables()
-            .map(|table| arn(live.producer, &there, &format!("table/{database}/{}", table.name))),
-    );
     let grant = |sid: &str, actions: &[&'static str], resources: Vec<String>| Grant {
         sid: sid.to_owned(),
         grantee: to.grantee().clone(),
