@@ -7,7 +7,7 @@
 use std::collections::BTreeSet;
 
 use lakewright_manifest::Mesh;
-use lakewright_manifest::mesh::{Dataset, Environment, EnvironmentTeam, PivotMode};
+use lakewright_manifest::mesh::{Dataset, Environment, EnvironmentTeam, PivotMode, SharedTable};
 use lakewright_manifest::{Id, ResourcePrefix, TeamName};
 use lakewright_template::digest::base32_prefix;
 use lakewright_template::limits::{
@@ -281,9 +281,12 @@ impl<'m> Names<'m> {
         self.of_document(producer, "share", share, "", ACCESS_POINT_CHARACTERS)
     }
 
-    /// A filter of rows and columns of a table.
-    pub fn data_filter(&self, producer: &Environment, share: &Id, table: &str) -> String {
-        let id = format!("{share}/{table}");
+    /// A filter of rows and columns of a table. What it shows is in the hash: CloudFormation
+    /// replaces filters, and the new one must not meet the old one.
+    pub fn data_filter(&self, producer: &Environment, share: &Id, table: &SharedTable) -> String {
+        let columns: Vec<String> = table.columns.iter().map(ToString::to_string).collect();
+        let rows = table.rows.as_deref().unwrap_or_default();
+        let id = format!("{share}/{}/{}/{rows}", table.name, columns.join("/"));
         let uri = self.uri(producer, "data-filter", &id).replace('-', "_");
         format!("{}_{uri}", producer.resource_prefix).replace('-', "_")
     }

@@ -278,7 +278,8 @@ impl Context<'_> {
         let name = build_role(self.names, self.environment, self.pipeline, stage);
         let role = self.role_named(name, grantee, Service::CODEBUILD, "Builds and deploys");
         let builder = scope.add("Role", role);
-        scope.grant(artifacts.grant_read_write(&builder));
+        // A build leaves no artifact, so that no stage can change what a later one deploys.
+        scope.grant(artifacts.grant_read(&builder));
         let project = self.stage_name(stage, "");
         let group = self.arn("logs", &format!("log-group:{}", log_group(&project)));
         let logs = vec![group.clone(), format!("{group}:*")];
@@ -401,7 +402,7 @@ impl Context<'_> {
         artifacts: &BucketHandle,
     ) -> Ref<codebuild::Project> {
         let role = scope.add("UpdateRole", self.role("update", Service::CODEBUILD, "Rearranges"));
-        scope.grant(artifacts.grant_read_write(&role));
+        scope.grant(artifacts.grant_read(&role));
         let group = self.arn("logs", &format!("log-group:{}", log_group(&self.name("update"))));
         let own = vec![self.arn("codepipeline", &self.name(""))];
         let change = [

@@ -58,3 +58,30 @@ fn the_wrong_sample_shows_the_finding_and_the_right_one_nothing() {
         assert!(found.is_empty(), "{}: right sample gave {found:?}", code.as_str());
     }
 }
+
+#[test]
+fn what_was_approved_stays_as_it_was_approved() {
+    let mesh = |status: &str, more: &str| {
+        let approved = if status == "approved" { "approved_by: Owners\n" } else { "" };
+        let share = format!(
+            "kind: Share\nid: extra\ndataset: sales\nenvironment: dev\nteam: Readers\n\
+             items:\n  - table: orders\nstatus: {status}\n{approved}{more}"
+        );
+        let sources = [("base.yaml", BASE), ("sales.yaml", BASE_DATASET), ("share.yaml", &share)]
+            .map(|(path, text)| SourceFile { path: path.to_owned(), text: text.to_owned() });
+        let (mesh, report) = resolved(&sources);
+        mesh.unwrap_or_else(|| panic!("{report:?}"))
+    };
+    let messages = |base: (&str, &str), head: (&str, &str)| -> Vec<String> {
+        let report = check_change(&mesh(base.0, base.1), &mesh(head.0, head.1));
+        report.iter().map(|diagnostic| diagnostic.message.clone()).collect()
+    };
+    let write = "permissions: [read, write]\n";
+    let refused = ["`permissions` of share `extra` cannot change while it is approved"];
+    assert_eq!(messages(("approved", ""), ("approved", write)), refused);
+    assert!(messages(("approved", ""), ("draft", write)).is_empty());
+    assert!(messages(("submitted", ""), ("approved", write)).is_empty());
+    // The last day is not what the approval gives, and policies carry it in place.
+    assert!(messages(("approved", ""), ("approved", "expires: 2030-01-31\n")).is_empty());
+    assert_eq!(messages(("draft", ""), ("approved", "")).len(), 1);
+}

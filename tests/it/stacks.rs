@@ -361,6 +361,8 @@ fn the_manual_pivot_role_stands_alone() {
             assert!(parameter.attributes.get("Description").is_some(), "{name}");
         }
         assert!(!text.contains("parameter0"), "a stand-in was left:\n{text}");
+        // The mesh says `auto`; the owner's role stands beside the one that the mesh made.
+        assert!(text.contains("-manual\n"), "the name is that of the automatic role:\n{text}");
         let linter = root().join("target/python/bin/cfn-lint");
         let region = if environment == "finance-us" { "us-east-1" } else { "eu-west-1" };
         let output = Command::new(linter).args(["--regions", region, "--"]).arg(&file).output();

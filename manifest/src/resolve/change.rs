@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::diagnostic::{Diagnostic, Origin};
 use crate::document::Kind;
-use crate::mesh::Mesh;
+use crate::mesh::{Mesh, Share, ShareStatus};
 use crate::name::Id;
 use crate::{Code, Report};
 
@@ -23,6 +23,17 @@ pub fn check_change(base: &Mesh, head: &Mesh) -> Report {
                 .help(
                     "a share goes from draft to submitted, then approved or rejected; from approved to \
                      revoked; a change of its items goes back to draft",
+                );
+            report.push(diagnostic);
+        }
+        let changed = (old.status, new.status) == (ShareStatus::Approved, ShareStatus::Approved);
+        for field in changed.then(|| given(old, new)).into_iter().flatten() {
+            let message = format!("`{field}` of share `{id}` cannot change while it is approved");
+            let diagnostic = Diagnostic::new(Code::ShareLifeCycle, message)
+                .at(new.header.origin, "this share")
+                .help(
+                    "take the share back to draft and deploy, which removes its access; then have \
+                     what it gives now approved anew",
                 );
             report.push(diagnostic);
         }
@@ -67,6 +78,22 @@ pub fn check_change(base: &Mesh, head: &Mesh) -> Report {
         immutable(Kind::Dataset, id, new.header.origin, &fields);
     });
     report.sorted()
+}
+
+/// The fields that an approval is about, as far as they differ.
+///
+/// CloudFormation can only replace Lake Formation's permissions, and there is one set for a role and
+/// a table: the new one would meet the old one.
+fn given<'a>(old: &'a Share, new: &'a Share) -> impl Iterator<Item = &'static str> + use<'a> {
+    let fields = [
+        ("dataset", old.dataset == new.dataset),
+        ("environment", old.environment == new.environment),
+        ("team", old.team == new.team),
+        ("consumption_role", old.consumption_role == new.consumption_role),
+        ("items", old.items == new.items),
+        ("permissions", old.permissions == new.permissions),
+    ];
+    fields.into_iter().filter(|(_, same)| !same).map(|(field, _)| field)
 }
 
 /// Calls `check` for what is in both maps.

@@ -93,7 +93,7 @@ fn parts(
     let limited = live.tables().filter(|table| !table.columns.is_empty() || table.rows.is_some());
     for table in limited {
         let id = &live.share.header.id;
-        let filter = names.data_filter(environment, id, table.name.as_str());
+        let filter = names.data_filter(environment, id, table);
         let mut scope = scope.because(cause(live.share.header.origin));
         let mut scope = scope.named_child("SharedPart", &format!("{id} {}", table.name));
         let part = DataFilter {

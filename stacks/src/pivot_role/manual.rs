@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use lakewright_manifest::mesh::Environment;
+use lakewright_manifest::mesh::{Environment, PivotMode};
 use lakewright_manifest::{Mesh, Report};
 use lakewright_synth::{Stack, StackSpec};
 use lakewright_template::intrinsic::SubPart;
@@ -23,7 +23,13 @@ const BOUNDARY: &str = "arn:aws:iam::000000000000:policy/parameter0boundary";
 
 /// The template that `lakewright pivot-role` prints: the same role as the stack's, with a parameter
 /// for each value that its owner may want to look at or change. The defaults are the mesh's.
+///
+/// The role's name is the one that `mode: manual` asks for, also while the mesh says `auto`: so an
+/// owner makes the role before the mesh changes, and it does not meet the role that is there.
 pub fn template(mesh: &Mesh, environment: &Environment) -> Result<Template, Report> {
+    let mut mesh = mesh.clone();
+    mesh.tenant.pivot_role.mode = PivotMode::Manual;
+    let mesh = &mesh;
     let names = Names::new(mesh);
     let place = Names::place(environment);
     let mut with_words = mesh.clone();
