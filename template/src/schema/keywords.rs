@@ -5,7 +5,8 @@ use serde_json::{Map, Value};
 
 /// Every keyword of the pinned schemas that JSON Schema does not define; a test holds the schemas to it.
 #[cfg(test)]
-pub(super) const OWN: [&str; 3] = ["dependentExcluded", "requiredOr", "requiredXor"];
+pub(super) const OWN: [&str; 5] =
+    ["dependentExcluded", "maxUniqueItems", "requiredOr", "requiredXor", "uniqueKeys"];
 
 /// The options with the keywords and formats added.
 pub(super) fn register(options: ValidationOptions) -> ValidationOptions {
@@ -16,6 +17,11 @@ pub(super) fn register(options: ValidationOptions) -> ValidationOptions {
         .with_keyword("requiredOr", |_, schema, _| {
             Ok(Box::new(Present { names: names(schema), is_enough: |count| count >= 1 }))
         })
+        .with_keyword("maxUniqueItems", |_, schema, _| {
+            let most = schema.as_u64().and_then(|most| usize::try_from(most).ok());
+            Ok(Box::new(Distinct { most: most.unwrap_or(usize::MAX) }))
+        })
+        .with_keyword("uniqueKeys", |_, schema, _| Ok(Box::new(UniqueKeys(names(schema)))))
         .with_keyword("dependentExcluded", |_, schema, _| {
             let rules = schema.as_object().into_iter().flatten();
             Ok(Box::new(Excluded(
@@ -72,6 +78,53 @@ impl<'i> Keyword<'i> for Present {
 
     fn is_valid(&self, instance: &'i Value) -> bool {
         instance.as_object().is_none_or(|object| self.holds(object))
+    }
+}
+
+/// A list has at most so many items, whatever is listed twice.
+struct Distinct {
+    most: usize,
+}
+
+impl<'i> Keyword<'i> for Distinct {
+    fn validate(&self, instance: &'i Value) -> Result<(), ValidationError<'i>> {
+        if self.is_valid(instance) {
+            Ok(())
+        } else {
+            let most = self.most;
+            Err(ValidationError::custom(format!("has more than {most} different items")))
+        }
+    }
+
+    fn is_valid(&self, instance: &'i Value) -> bool {
+        instance.as_array().is_none_or(|items| {
+            let repeated = |(place, item): &(usize, &Value)| items[..*place].contains(item);
+            items.iter().enumerate().filter(|item| !repeated(item)).count() <= self.most
+        })
+    }
+}
+
+/// No two objects of a list agree in all of these properties.
+struct UniqueKeys(Vec<String>);
+
+impl<'i> Keyword<'i> for UniqueKeys {
+    fn validate(&self, instance: &'i Value) -> Result<(), ValidationError<'i>> {
+        if self.is_valid(instance) {
+            Ok(())
+        } else {
+            let names = self.0.join(", ");
+            Err(ValidationError::custom(format!("two items have the same {names}")))
+        }
+    }
+
+    fn is_valid(&self, instance: &'i Value) -> bool {
+        let keys = |item: &'i Value| -> Option<Vec<&'i Value>> {
+            self.0.iter().map(|name| item.get(name)).collect()
+        };
+        instance.as_array().is_none_or(|items| {
+            let keys: Vec<_> = items.iter().filter_map(keys).collect();
+            keys.iter().enumerate().all(|(place, key)| !keys[..place].contains(key))
+        })
     }
 }
 

@@ -126,6 +126,23 @@ fn planted_faults_are_found() {
     }
     let found = violations("  S: {Type: AWS::EC2::VPC, Properties: {}}\n");
     assert!(found[0].contains("wrong number"), "{found:?}");
+    let alarm = |actions: &str| {
+        violations(&format!(
+            "  A: {{Type: AWS::CloudWatch::Alarm, Properties: {{ComparisonOperator: \
+             GreaterThanThreshold, EvaluationPeriods: 1, MetricName: m, AlarmActions: [{actions}]}}}}\n"
+        ))
+    };
+    let found = alarm("a, b, c, d, e, f");
+    assert!(found[0].contains("more than 5 different items"), "{found:?}");
+    assert_eq!(alarm("a, b, c, d, e, a"), [""; 0]);
+    let same_name = |second: &str| {
+        let stages = format!("[{{Name: a, Actions: []}}, {{Name: {second}, Actions: []}}]");
+        let pipeline =
+            format!("{{Type: AWS::CodePipeline::Pipeline, Properties: {{Stages: {stages}}}}}");
+        let found = violations(&format!("  P: {pipeline}\n"));
+        found.iter().any(|message| message.contains("two items have the same Name"))
+    };
+    assert!(same_name("a") && !same_name("b"));
     let found = violations("  S: {Type: AWS::Unknown::Type}\n");
     assert!(found[0].contains("not pinned"), "{found:?}");
 }
