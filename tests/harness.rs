@@ -33,12 +33,12 @@ pub(crate) fn synthesize_anything(text: &str) {
 }
 
 fn resolved(sources: &[SourceFile]) -> (Option<Mesh>, Report) {
-    let mut documents = Documents::default();
+    let mut files = Vec::new();
     let mut report = Report::new();
     for (number, source) in (0..).zip(sources) {
         let parsed = parse(FileId(number), source);
-        documents.extend(parsed.documents);
+        files.push(parsed.documents);
         report.extend(parsed.report);
     }
-    resolve(&documents, report)
+    resolve(&Documents::of_files(files), report)
 }

@@ -11,7 +11,8 @@ use std::fs;
 use std::io::{BufWriter, Write as _};
 use std::path::{Path, PathBuf};
 
-use lakewright_template::assembly::{Assembly, StackEntry};
+use rayon::iter::{IntoParallelRefIterator as _, ParallelIterator as _};
+use serde::Deserialize;
 
 use crate::exit::Failure;
 
@@ -102,7 +103,14 @@ impl Staging {
             moved.push((from, to));
             Ok(())
         };
-        for file in old {
+        // Where nothing else lies, a whole folder moves at once.
+        let only_ours: Vec<&str> =
+            FOLDERS.into_iter().filter(|folder| holds_only(&self.out, folder, old)).collect();
+        for folder in &only_ours {
+            rename(self.out.join(folder), self.folder.join("old").join(folder))?;
+        }
+        let is_moved = |file: &str| only_ours.iter().any(|folder| is_below(file, folder));
+        for file in old.iter().filter(|file| !is_moved(file)) {
             let from = self.out.join(file);
             if from.exists() {
                 rename(from, self.folder.join("old").join(file))?;
@@ -111,14 +119,15 @@ impl Staging {
         for file in old {
             remove_empty_parents(&self.out, file);
         }
-        // Where nothing else lies, a whole folder moves at once.
-        let templates = self.out.join("templates");
-        let moves_folder =
-            !templates.exists() && new.iter().any(|file| file.starts_with("templates/"));
-        if moves_folder {
-            rename(self.folder.join("new/templates"), templates)?;
+        let is_free = |folder: &&str| {
+            !self.out.join(folder).exists() && new.iter().any(|file| is_below(file, folder))
+        };
+        let free: Vec<&str> = FOLDERS.into_iter().filter(is_free).collect();
+        for folder in &free {
+            rename(self.folder.join("new").join(folder), self.out.join(folder))?;
         }
-        for file in new.iter().filter(|file| !(moves_folder && file.starts_with("templates/"))) {
+        let is_moved = |file: &str| free.iter().any(|folder| is_below(file, folder));
+        for file in new.iter().filter(|file| !is_moved(file)) {
             let to = self.out.join(file);
             if to.exists() {
                 let message =
@@ -152,7 +161,7 @@ impl Output {
 impl Drop for Staging {
     fn drop(&mut self) {
         // Nothing can be done about a folder that cannot be removed; the next run tries again.
-        drop(fs::remove_dir_all(&self.folder));
+        drop(remove_all(&self.folder));
         if !self.is_done {
             for folder in &self.made {
                 drop(fs::remove_dir(folder));
@@ -164,9 +173,9 @@ impl Drop for Staging {
 /// The files that an earlier run wrote.
 fn owned_files(out: &Path) -> BTreeSet<String> {
     let Ok(text) = fs::read_to_string(out.join("assembly.json")) else { return BTreeSet::new() };
-    let Ok(assembly) = serde_json::from_str::<Assembly>(&text) else { return BTreeSet::new() };
+    let Ok(assembly) = serde_json::from_str::<Owned>(&text) else { return BTreeSet::new() };
     let handouts = assembly.handouts.into_iter().map(|handout| handout.path);
-    let of_stack = |stack: StackEntry| {
+    let of_stack = |stack: OwnedStack| {
         let assets = stack.assets.into_iter().map(|asset| asset.path);
         std::iter::once(stack.template).chain(assets)
     };
@@ -174,9 +183,60 @@ fn owned_files(out: &Path) -> BTreeSet<String> {
     // A path that leads out of the folder was not written by us.
     let is_ours = |path: &String| {
         let is_inside = !path.split('/').any(|part| part == "..");
-        is_inside && (path.starts_with("templates/") || path.starts_with("assets/"))
+        is_inside && FOLDERS.iter().any(|folder| is_below(path, folder))
     };
     files.filter(is_ours).chain(FIXED.map(str::to_owned)).collect()
+}
+
+/// The paths in `assembly.json`, which may come from another version of Lakewright.
+#[derive(Debug, Deserialize)]
+struct Owned {
+    #[serde(default)]
+    handouts: Vec<OwnedFile>,
+    stacks: Vec<OwnedStack>,
+}
+
+#[derive(Debug, Deserialize)]
+struct OwnedStack {
+    template: String,
+    #[serde(default)]
+    assets: Vec<OwnedFile>,
+}
+
+#[derive(Debug, Deserialize)]
+struct OwnedFile {
+    path: String,
+}
+
+/// The folders in which an assembly's other files lie.
+const FOLDERS: [&str; 2] = ["assets", "templates"];
+
+fn is_below(file: &str, folder: &str) -> bool {
+    file.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/'))
+}
+
+/// Whether a folder is there, and each file in it is one of these.
+fn holds_only(out: &Path, folder: &str, files: &BTreeSet<String>) -> bool {
+    let Ok(entries) = fs::read_dir(out.join(folder)) else { return false };
+    entries.into_iter().all(|entry| {
+        let Ok(entry) = entry else { return false };
+        let name = entry.file_name();
+        let path = format!("{folder}/{}", name.to_string_lossy());
+        match entry.file_type() {
+            Ok(kind) if kind.is_dir() => holds_only(out, &path, files),
+            Ok(_) => files.contains(&path),
+            Err(_) => false,
+        }
+    })
+}
+
+/// Removes a folder with all that is in it, on all cores: it may hold thousands of templates.
+fn remove_all(folder: &Path) -> std::io::Result<()> {
+    let entries = fs::read_dir(folder)?.collect::<Result<Vec<_>, _>>()?;
+    entries.par_iter().try_for_each(|entry| {
+        if entry.file_type()?.is_dir() { remove_all(&entry.path()) } else { Ok(()) }
+    })?;
+    fs::remove_dir_all(folder)
 }
 
 /// The files that every assembly has.

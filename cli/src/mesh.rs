@@ -46,11 +46,11 @@ pub(crate) fn load(path: &Path) -> Result<Loaded, Failure> {
         .enumerate()
         .map(|(number, source)| parse(FileId(u32::try_from(number).unwrap_or(u32::MAX)), source))
         .collect();
-    let mut documents = Documents::default();
+    let mut files = Vec::with_capacity(parsed.len());
     let mut is_empty = true;
     for one in parsed {
         is_empty &= one.report.is_empty() && is_without_documents(&one.documents);
-        documents.extend(one.documents);
+        files.push(one.documents);
         report.extend(one.report);
     }
     if is_empty && report.is_empty() {
@@ -59,7 +59,7 @@ pub(crate) fn load(path: &Path) -> Result<Loaded, Failure> {
             .help("a mesh is a folder of `.yaml` files; `lakewright init` writes one");
         report.push(diagnostic);
     }
-    let (mesh, report) = resolve(&documents, report);
+    let (mesh, report) = resolve(&Documents::of_files(files), report);
     Ok(Loaded { sources, mesh, report })
 }
 

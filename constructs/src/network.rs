@@ -157,8 +157,8 @@ impl PrivateNetwork {
             ["logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"],
             [Value::from(group.attribute(&logs::LogGroup::ARN))],
         );
-        let trust = TrustPolicy::new(vec![trust]).expect("a whole statement").to_value();
-        let deliver = IdentityPolicy::new(vec![deliver]).expect("a whole statement").to_value();
+        let trust = TrustPolicy::new(vec![trust]).expect("a whole statement").into_value();
+        let deliver = IdentityPolicy::new(vec![deliver]).expect("a whole statement").into_value();
         let role = scope.child("Role").resource(
             iam::Role {
                 role_name: Some(format!("{}-flow-logs", self.name).into()),

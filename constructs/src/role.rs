@@ -246,7 +246,7 @@ impl Role {
                     .when(external_conditions(roles, external_id))
             }
         });
-        Ok(TrustPolicy::new(statements.collect())?.to_value())
+        Ok(TrustPolicy::new(statements.collect())?.into_value())
     }
 
     fn record_trust(&self, scope: &mut Scope<'_>, place: &Place, known_arn: &str) {

@@ -51,9 +51,21 @@ pub struct Documents {
 }
 
 impl Documents {
-    /// Takes the documents of another file in.
-    pub fn extend(&mut self, other: Self) {
-        let Self {
+    /// The documents of several files as one.
+    pub fn of_files(files: Vec<Self>) -> Self {
+        let mut all = Self::default();
+        // Documents are large: making room once spares moving them while the lists grow.
+        macro_rules! lists {
+            ($($list:ident),*) => {
+                $(all.$list.reserve_exact(files.iter().map(|file| file.$list.len()).sum());)*
+                for file in files {
+                    // Named one by one, so that a new kind of document is not forgotten.
+                    let Self { $($list),* } = file;
+                    $(all.$list.extend($list);)*
+                }
+            };
+        }
+        lists!(
             tenants,
             organizations,
             environments,
@@ -67,22 +79,9 @@ impl Documents {
             studio_profiles,
             pipelines,
             dashboards,
-            access_policies,
-        } = other;
-        self.tenants.extend(tenants);
-        self.organizations.extend(organizations);
-        self.environments.extend(environments);
-        self.networks.extend(networks);
-        self.consumption_roles.extend(consumption_roles);
-        self.domains.extend(domains);
-        self.datasets.extend(datasets);
-        self.shares.extend(shares);
-        self.worksheets.extend(worksheets);
-        self.notebooks.extend(notebooks);
-        self.studio_profiles.extend(studio_profiles);
-        self.pipelines.extend(pipelines);
-        self.dashboards.extend(dashboards);
-        self.access_policies.extend(access_policies);
+            access_policies
+        );
+        all
     }
 }
 

@@ -162,10 +162,10 @@ impl Conditions {
     /// Whether a statement under these or under those conditions is one under their union: they are
     /// equal, or differ in the values of a single comparison of which one value must match.
     pub(crate) fn are_alternatives(&self, other: &Self) -> bool {
-        let keys = |conditions: &Self| -> Vec<(Operator, Text)> {
-            conditions.iter().map(|(operator, key, _)| (*operator, key.clone())).collect()
-        };
-        if keys(self) != keys(other) {
+        fn keys(conditions: &Conditions) -> impl Iterator<Item = (&Operator, &Text)> {
+            conditions.iter().map(|(operator, key, _)| (operator, key))
+        }
+        if !keys(self).eq(keys(other)) {
             return false;
         }
         let mut different = self.iter().zip(other.iter()).filter(|((_, _, a), (_, _, b))| a != b);
@@ -203,12 +203,12 @@ impl Conditions {
     }
 
     /// The `Condition` element.
-    pub fn to_value(&self) -> Value {
+    pub fn into_value(self) -> Value {
         let mut element = Map::new();
-        for (operator, keys) in &self.operators {
+        for (operator, keys) in self.operators {
             let keys: Map = keys
-                .iter()
-                .map(|(key, values)| (key.clone(), one_or_list(values.iter().cloned())))
+                .into_iter()
+                .map(|(key, values)| (key, one_or_list(values.into_iter())))
                 .collect();
             element.insert(operator.to_string(), keys);
         }
@@ -252,7 +252,7 @@ mod tests {
         let conditions = Conditions::none()
             .with(Condition::new(Comparison::StringEquals, "aws:SourceAccount", "2"))
             .with(Condition::new(Comparison::StringEquals, "aws:SourceAccount", "1"));
-        let text = lakewright_template::write::value_to_compact_json(&conditions.to_value());
+        let text = lakewright_template::write::value_to_compact_json(&conditions.into_value());
         assert_eq!(text, r#"{"StringEquals":{"aws:SourceAccount":["1","2"]}}"#);
     }
 }

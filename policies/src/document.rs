@@ -83,12 +83,12 @@ impl Statement {
     }
 
     /// The statement as it stands in a document.
-    pub fn to_value(&self) -> Value {
+    pub fn into_value(self) -> Value {
         let mut statement = Map::new();
-        let actions: Vec<Value> = self.actions.iter().cloned().map(Value::Text).collect();
+        let actions: Vec<Value> = self.actions.into_iter().map(Value::Text).collect();
         statement.insert("Action", one_or_list(actions.into_iter()));
         if !self.conditions.is_empty() {
-            statement.insert("Condition", self.conditions.to_value());
+            statement.insert("Condition", self.conditions.into_value());
         }
         statement.insert(
             "Effect",
@@ -98,26 +98,26 @@ impl Statement {
             },
         );
         if !self.principals.is_empty() {
-            statement.insert("Principal", principals_to_value(&self.principals));
+            statement.insert("Principal", principals_to_value(self.principals));
         }
         if !self.resources.is_empty() {
-            statement.insert("Resource", one_or_list(self.resources.iter().cloned()));
+            statement.insert("Resource", one_or_list(self.resources.into_iter()));
         }
         if !self.sid.is_empty() {
-            statement.insert("Sid", self.sid.clone());
+            statement.insert("Sid", self.sid);
         }
         statement.into()
     }
 }
 
-fn principals_to_value(principals: &BTreeSet<Principal>) -> Value {
+fn principals_to_value(principals: BTreeSet<Principal>) -> Value {
     let mut aws = Vec::new();
     let mut services = Vec::new();
     for principal in principals {
         match principal {
             Principal::Anyone => aws.push(Value::from("*")),
-            Principal::Aws(arn) => aws.push(arn.clone()),
-            Principal::Service(name) => services.push(Value::Text(name.clone())),
+            Principal::Aws(arn) => aws.push(arn),
+            Principal::Service(name) => services.push(Value::Text(name)),
         }
     }
     let mut element = Map::new();
@@ -175,8 +175,9 @@ macro_rules! policy {
             }
 
             /// The document as it stands in a template.
-            pub fn to_value(&self) -> Value {
-                let statements: Vec<Value> = self.statements.iter().map(Statement::to_value).collect();
+            pub fn into_value(self) -> Value {
+                let statements: Vec<Value> =
+                    self.statements.into_iter().map(Statement::into_value).collect();
                 Map::new().with("Statement", statements).with("Version", "2012-10-17").into()
             }
         }
@@ -205,21 +206,21 @@ policy!(
 fn check(statements: &[Statement], principal: bool, resource: bool) -> Result<(), DocumentError> {
     let mut sids = BTreeSet::new();
     for statement in statements {
-        let sid = statement.sid.clone();
-        if !sid.is_empty() && !sids.insert(sid.clone()) {
-            return Err(DocumentError::DuplicateSid(sid));
+        let sid = || statement.sid.clone();
+        if !statement.sid.is_empty() && !sids.insert(&statement.sid) {
+            return Err(DocumentError::DuplicateSid(sid()));
         }
         if statement.actions.is_empty() {
-            return Err(DocumentError::NoAction(sid));
+            return Err(DocumentError::NoAction(sid()));
         }
         match (principal, statement.principals.is_empty()) {
-            (true, true) => return Err(DocumentError::NoPrincipal(sid)),
-            (false, false) => return Err(DocumentError::Principal(sid)),
+            (true, true) => return Err(DocumentError::NoPrincipal(sid())),
+            (false, false) => return Err(DocumentError::Principal(sid())),
             _ => {}
         }
         match (resource, statement.resources.is_empty()) {
-            (true, true) => return Err(DocumentError::NoResource(sid)),
-            (false, false) => return Err(DocumentError::Resource(sid)),
+            (true, true) => return Err(DocumentError::NoResource(sid())),
+            (false, false) => return Err(DocumentError::Resource(sid())),
             _ => {}
         }
     }
@@ -250,7 +251,7 @@ mod tests {
             ResourcePolicy::new(vec![read.clone(), tls.clone()]).expect("complete statements");
         let two = ResourcePolicy::new(vec![tls, read]).expect("complete statements");
         assert_eq!(one, two);
-        let text = lakewright_template::write::value_to_compact_json(&one.to_value());
+        let text = lakewright_template::write::value_to_compact_json(&one.into_value());
         let expected = concat!(
             r#"{"Statement":[{"Action":["s3:GetObject","s3:ListBucket"],"Effect":"Allow","#,
             r#""Principal":{"AWS":"arn:aws:iam::111122223333:role/r"},"#,

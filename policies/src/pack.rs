@@ -74,7 +74,7 @@ pub fn pack<C: Ord + Clone>(
 }
 
 fn size_of(statements: &[Statement]) -> Result<usize, DocumentError> {
-    Ok(characters(&IdentityPolicy::new(statements.to_vec())?.to_value()))
+    Ok(characters(&IdentityPolicy::new(statements.to_vec())?.into_value()))
 }
 
 /// A statement and the size of a document of it alone.

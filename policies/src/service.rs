@@ -92,7 +92,7 @@ mod tests {
     #[test]
     fn each_service_is_held_to_the_account() {
         let of = |service: Service| {
-            value_to_compact_json(&service.acting_for("111122223333").to_value())
+            value_to_compact_json(&service.acting_for("111122223333").into_value())
         };
         assert_eq!(
             of(Service::STEP_FUNCTIONS),

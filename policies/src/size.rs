@@ -40,9 +40,13 @@ pub fn characters(value: &Value) -> usize {
 }
 
 fn text_characters(text: &str) -> usize {
-    let escapes =
-        text.bytes().filter(|byte| matches!(byte, b'"' | b'\\' | b'\n' | b'\r' | b'\t')).count();
-    text.chars().count() + escapes + 2
+    let written = |byte: u8| match byte {
+        b'"' | b'\\' | b'\n' | b'\r' | b'\t' => 2,
+        // The later bytes of a character are not counted.
+        0x80..=0xbf => 0,
+        _ => 1,
+    };
+    text.bytes().map(written).sum::<usize>() + 2
 }
 
 #[cfg(test)]

@@ -150,7 +150,7 @@ fn bus(scope: &mut Scope<'_>, mesh: &Mesh, names: Names<'_>, topic: &TopicHandle
                 lakewright_policies::Conditions::none()
                     .with(lakewright_constructs::role::principal_is(&roles.collect::<Vec<_>>())),
             );
-        let policy = ResourcePolicy::new(vec![put]).expect("a whole statement").to_value();
+        let policy = ResourcePolicy::new(vec![put]).expect("a whole statement").into_value();
         let statement =
             policy.as_map().and_then(|policy| policy.get("Statement")).and_then(|statements| {
                 match statements {

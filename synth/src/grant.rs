@@ -79,6 +79,32 @@ impl Grant {
             .for_principals([Principal::Aws(self.grantee.arn.clone())])
     }
 
+    /// The record, and the statements of the sides that are needed: the resource's own policy and
+    /// the grantee's.
+    pub(crate) fn lower(self, [own, identity]: [bool; 2]) -> (Record, [Option<Statement>; 2]) {
+        let conditions = self.conditions.iter().flat_map(|(operator, key, values)| {
+            values.iter().map(move |value| format!("{operator} {key} {}", show(value)))
+        });
+        let record = Record {
+            conditions: conditions.collect(),
+            principal: self.grantee.name,
+            principal_arn: self.grantee.known_arn,
+            access: self.access,
+            resource: self.target.name,
+            actions: self.actions.iter().copied().map(Into::into).collect(),
+            resources: self.known_resources,
+        };
+        let statement = |resources: Vec<Value>| {
+            Statement::allow(self.sid.clone(), self.actions.iter().copied(), resources)
+                .when(self.conditions.clone())
+        };
+        let own = own.then(|| {
+            statement(self.own_resources).for_principals([Principal::Aws(self.grantee.arn)])
+        });
+        let identity = identity.then(|| statement(self.resources));
+        (record, [own, identity])
+    }
+
     fn statement(&self, resources: &[Value]) -> Statement {
         Statement::allow(self.sid.clone(), self.actions.iter().copied(), resources.iter().cloned())
             .when(self.conditions.clone())
@@ -119,21 +145,6 @@ pub struct Record {
 }
 
 impl Record {
-    pub(crate) fn of(grant: Grant) -> Self {
-        let conditions = grant.conditions.iter().flat_map(|(operator, key, values)| {
-            values.iter().map(move |value| format!("{operator} {key} {}", show(value)))
-        });
-        Self {
-            conditions: conditions.collect(),
-            principal: grant.grantee.name,
-            principal_arn: grant.grantee.known_arn,
-            access: grant.access,
-            resource: grant.target.name,
-            actions: grant.actions.into_iter().map(Into::into).collect(),
-            resources: grant.known_resources,
-        }
-    }
-
     /// The record in the assembly's form; what is said again and again goes into the tables.
     pub fn intended(mut self, because: Vec<String>, tables: &mut GrantsFile) -> IntendedGrant {
         self.actions.sort_unstable();

@@ -93,8 +93,8 @@ pub(crate) fn lower(stack: &mut Stack) {
 }
 
 fn place_grants(stack: &mut Stack) {
-    let ledger = std::mem::take(&mut stack.ledger);
-    for (grant, causes) in &ledger {
+    let mut records = Vec::with_capacity(stack.ledger.len() + stack.records.len());
+    for (grant, causes) in std::mem::take(&mut stack.ledger) {
         let is_same_account = grant.grantee.account == grant.target.account;
         let (own, identity) = (grant.target.policy, grant.grantee.identity);
         let sides = match (own, identity) {
@@ -107,18 +107,20 @@ fn place_grants(stack: &mut Stack) {
                     target: grant.target.name.clone(),
                     grantee: grant.grantee.name.clone(),
                 };
-                stack.problem(problem, causes.iter().copied());
+                stack.problem(problem, causes);
                 continue;
             }
         };
-        if let [Some(PolicySlot(own)), _] = sides {
-            stack.policies[own].statements.push((grant.resource_statement(), causes.clone()));
+        let (record, statements) = grant.lower(sides.map(|side| side.is_some()));
+        for (side, statement) in sides.into_iter().zip(statements) {
+            if let (Some(PolicySlot(policy)), Some(statement)) = (side, statement) {
+                stack.policies[policy].statements.push((statement, causes.clone()));
+            }
         }
-        if let [_, Some(PolicySlot(identity))] = sides {
-            stack.policies[identity].statements.push((grant.identity_statement(), causes.clone()));
-        }
+        records.push((record, causes));
     }
-    stack.ledger = ledger;
+    records.append(&mut stack.records);
+    stack.records = records;
 }
 
 enum WriteError {
@@ -234,12 +236,12 @@ fn managed_policies(
 
 fn resource_policy(statements: &[Tagged<Cause>]) -> Result<Value, DocumentError> {
     let statements = statements.iter().map(|tagged| tagged.statement.clone()).collect();
-    Ok(ResourcePolicy::new(statements)?.to_value())
+    Ok(ResourcePolicy::new(statements)?.into_value())
 }
 
 fn identity_policy(statements: &[Tagged<Cause>]) -> Result<Value, DocumentError> {
     let statements = statements.iter().map(|tagged| tagged.statement.clone()).collect();
-    Ok(IdentityPolicy::new(statements)?.to_value())
+    Ok(IdentityPolicy::new(statements)?.into_value())
 }
 
 /// Grants of one kind to several principals carry one name; in a document names are unique. A
@@ -252,7 +254,7 @@ fn with_distinct_names(mut statements: Vec<Tagged<Cause>>) -> Vec<Tagged<Cause>>
     for tagged in &mut statements {
         let statement = &mut tagged.statement;
         if uses[statement.sid.as_ref()] > 1 {
-            let said = value_to_compact_json(&statement.to_value());
+            let said = value_to_compact_json(&statement.clone().into_value());
             let hash = lakewright_template::digest::hex_prefix(said.as_bytes(), 6);
             statement.sid = format!("{}{hash}", statement.sid).into();
         }

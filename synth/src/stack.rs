@@ -134,12 +134,10 @@ impl Stack {
         if !self.problems.is_empty() {
             return Err(self.problems);
         }
-        let ledger = self.ledger.into_iter().map(|(grant, causes)| (Record::of(grant), causes));
-        let records = ledger.chain(self.records).collect();
         Ok(Finished {
             template: self.template,
             json,
-            records,
+            records: self.records,
             causes: self.causes,
             provenance: self.provenance,
         })

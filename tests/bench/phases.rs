@@ -24,11 +24,9 @@ fn sources() -> Vec<SourceFile> {
 }
 
 fn documents() -> Documents {
-    let mut documents = Documents::default();
-    for (number, source) in (0..).zip(&sources()) {
-        documents.extend(parse(FileId(number), source).documents);
-    }
-    documents
+    let sources = sources();
+    let files = (0..).zip(&sources).map(|(number, source)| parse(FileId(number), source).documents);
+    Documents::of_files(files.collect())
 }
 
 fn mesh() -> Mesh {

@@ -8,6 +8,7 @@ use lakewright_manifest::{Mesh, Report, SourceFile};
 use lakewright_stacks::{Handout, StackPlan, Usage};
 use lakewright_synth::Cause;
 use lakewright_template::assembly::{self, CdkArtifact, Grants, IntendedGrant};
+use rayon::iter::{IntoParallelRefMutIterator as _, ParallelIterator as _};
 use serde_json::{Value, json};
 
 use crate::assembly::{FIXED, Output, Staging};
@@ -90,6 +91,8 @@ pub(crate) fn template(
         grant_lines.push_str(&to_json(grant).map_err(Unwritten::Failure)?);
     }
     grant_lines.push(']');
+    // All stacks' lines are kept until the last template is written.
+    grant_lines.shrink_to_fit();
     let mut causes: BTreeMap<&str, Vec<String>> = synthesized
         .provenance
         .iter()
@@ -144,7 +147,7 @@ impl Summary {
 pub(crate) fn rest(
     mesh: &Mesh,
     handouts: &[Handout],
-    written: Vec<Written>,
+    mut written: Vec<Written>,
     staging: Staging,
 ) -> Result<Summary, Failure> {
     let version = assembly::VERSION;
@@ -152,7 +155,7 @@ pub(crate) fn rest(
     let mut artifacts = Lines::default();
     let mut provenance = Lines::default();
     let mut grants = Lines::default();
-    let mut tables = Grants::default();
+    let tables = tables(&mut written);
     let mut summary = Summary { stacks: written.len(), accounts: 0, bytes: 0 };
     let mut accounts = BTreeSet::new();
     let mut files: BTreeSet<String> = FIXED.map(str::to_owned).into();
@@ -161,8 +164,6 @@ pub(crate) fn rest(
         artifacts.push(one.artifact);
         provenance.push(one.provenance);
         grants.push(one.grants);
-        tables.action_sets.extend(one.tables.action_sets);
-        tables.principals.extend(one.tables.principals);
         summary.bytes += one.bytes;
         accounts.insert(one.account);
         files.insert(one.template);
@@ -201,6 +202,17 @@ pub(crate) fn rest(
     one.and(other)?;
     staging.commit(&files)?;
     Ok(summary)
+}
+
+/// The tables of all stacks' grants.
+fn tables(written: &mut [Written]) -> Grants {
+    let and = |mut all: Grants, more: Grants| {
+        all.action_sets.extend(more.action_sets);
+        all.principals.extend(more.principals);
+        all
+    };
+    let each = written.par_iter_mut().map(|one| std::mem::take(&mut one.tables));
+    each.fold(Grants::default, and).reduce(Grants::default, and)
 }
 
 /// Entries of a list or map, each on a line of its own: small, and a change of one entry is a

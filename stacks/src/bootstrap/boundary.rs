@@ -66,5 +66,5 @@ pub(super) fn document(context: &Context<'_>) -> Value {
         Statement::deny("DenyAssume", ["sts:AssumeRole"], context.not_assumed()),
         Statement::deny("DenyMeshStacks", STACK_CHANGES, ["*"]).when(mesh_stacks),
     ];
-    IdentityPolicy::new(statements).expect("whole statements").to_value()
+    IdentityPolicy::new(statements).expect("whole statements").into_value()
 }

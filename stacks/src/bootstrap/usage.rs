@@ -69,24 +69,37 @@ impl Usage {
     }
 
     fn collect(&mut self, map: &Map, covered: &Covered<'_>) {
-        for property in ["ExecutionRole", "Role", "RoleArn", "ServiceRole"] {
-            let arn = map.get(property).and_then(Value::as_text);
-            if let Some(arn) = arn.filter(|arn| !arn.contains(covered.role)) {
-                self.passed_roles.insert(arn.to_owned());
+        let [mut catalog, mut database] = [None, None];
+        let mut is_elsewhere = false;
+        // One pass over the entries: most maps are tags and have none of these.
+        for (key, value) in map.iter() {
+            let Some(text) = value.as_text() else { continue };
+            match key.as_ref() {
+                "ExecutionRole" | "Role" | "RoleArn" | "ServiceRole"
+                    if !text.contains(covered.role) =>
+                {
+                    self.passed_roles.insert(text.to_owned());
+                }
+                "DataLakePrincipalIdentifier" => {
+                    self.shares_tables |=
+                        text.split(':').nth(4).is_some_and(|other| other != covered.account);
+                }
+                "ConnectionArn" => {
+                    self.connections.insert(text.to_owned());
+                }
+                "CatalogId" => catalog = Some(text),
+                "TableCatalogId" => catalog = catalog.or(Some(text)),
+                "DatabaseName" => database = Some(text),
+                "Name" => database = database.or(Some(text)),
+                // What lies in another region is not looked at from here.
+                "Region" => is_elsewhere = true,
+                _ => {}
             }
         }
-        let text = |property: &str| map.get(property).and_then(Value::as_text);
-        if let Some(arn) = text("DataLakePrincipalIdentifier") {
-            self.shares_tables |=
-                arn.split(':').nth(4).is_some_and(|other| other != covered.account);
-        }
-        self.connections.extend(text("ConnectionArn").map(str::to_owned));
-        let account = text("CatalogId").or_else(|| text("TableCatalogId"));
-        let name = text("DatabaseName").or_else(|| text("Name"));
-        // What lies in another region is not looked at from here.
-        let name =
-            name.filter(|name| !name.starts_with(covered.database) && text("Region").is_none());
-        if let (Some(account), Some(name)) = (account, name) {
+        if let (Some(account), Some(name)) = (catalog, database)
+            && !is_elsewhere
+            && !name.starts_with(covered.database)
+        {
             self.databases.insert(format!("{account}/{name}"));
         }
     }

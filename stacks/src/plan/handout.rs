@@ -65,7 +65,7 @@ pub(super) fn of(mesh: &Mesh, shares: &[LiveShare<'_>]) -> (Vec<Handout>, Report
             handouts.push(Handout {
                 path: format!("assets/trust-policies/{}-{}.json", pipeline.header.id, stage.id()),
                 task: format!("add this statement to the trust policy of {role}"),
-                json: text(&trust.to_value()),
+                json: text(&trust.into_value()),
             });
         }
     }

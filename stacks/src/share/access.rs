@@ -67,7 +67,7 @@ pub(crate) fn owner_policy(names: Names<'_>, live: &LiveShare<'_>) -> Option<Val
     let grants = live.until(grants);
     let statements: Vec<Statement> =
         grants.0.iter().map(lakewright_synth::Grant::resource_statement).collect();
-    ResourcePolicy::new(distinct(statements)).ok().map(|policy| policy.to_value())
+    ResourcePolicy::new(distinct(statements)).ok().map(ResourcePolicy::into_value)
 }
 
 /// The policy that the owner of a consumer's role attaches, when this tool may not: the role's ARN
@@ -89,7 +89,7 @@ pub(crate) fn unmanaged_policy(names: Names<'_>, live: &LiveShare<'_>) -> Option
     if statements.is_empty() {
         return None;
     }
-    IdentityPolicy::new(distinct(statements)).ok().map(|policy| (arn, policy.to_value()))
+    IdentityPolicy::new(distinct(statements)).ok().map(|policy| (arn, policy.into_value()))
 }
 
 /// The statements under names of their own.

@@ -1,7 +1,10 @@
-//! The keywords that cfn-lint adds to JSON Schema, and the formats it names.
+//! The keywords that cfn-lint adds to JSON Schema, the formats it names, and patterns.
 
-use jsonschema::{Keyword, ValidationError, ValidationOptions};
-use serde_json::{Map, Value};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use jsonschema::{Keyword, ValidationError, ValidationOptions, Validator};
+use serde_json::{Map, Value, json};
 
 /// Every keyword of the pinned schemas that JSON Schema does not define; a test holds the schemas to it.
 #[cfg(test)]
@@ -21,6 +24,7 @@ pub(super) fn register(options: ValidationOptions) -> ValidationOptions {
             let most = schema.as_u64().and_then(|most| usize::try_from(most).ok());
             Ok(Box::new(Distinct { most: most.unwrap_or(usize::MAX) }))
         })
+        .with_keyword("pattern", |_, schema, _| Ok(Box::new(Pattern::of(schema))))
         .with_keyword("uniqueKeys", |_, schema, _| Ok(Box::new(UniqueKeys(names(schema)))))
         .with_keyword("dependentExcluded", |_, schema, _| {
             let rules = schema.as_object().into_iter().flatten();
@@ -50,6 +54,47 @@ fn names(list: &Value) -> Vec<String> {
         .flatten()
         .filter_map(|name| name.as_str().map(str::to_owned))
         .collect()
+}
+
+/// A text matches a pattern.
+///
+/// JSON Schema has this keyword, but compiles each pattern with its schema. Most patterns are of
+/// properties that nobody sets, many schemas share one, and compiling all of them takes longer than
+/// checking a hundred templates.
+#[derive(Clone)]
+struct Pattern(Arc<(Value, OnceLock<Validator>)>);
+
+impl Pattern {
+    /// The pattern that a schema states, the same one for every schema that states it.
+    fn of(schema: &Value) -> Self {
+        static KNOWN: Mutex<BTreeMap<String, Pattern>> = Mutex::new(BTreeMap::new());
+        let text = schema.as_str().unwrap_or_default();
+        let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+        let new = || Self(Arc::new((json!({ "pattern": text }), OnceLock::new())));
+        known.entry(text.to_owned()).or_insert_with(new).clone()
+    }
+
+    fn validator(&self) -> &Validator {
+        let (schema, validator) = &*self.0;
+        validator.get_or_init(|| {
+            jsonschema::validator_for(schema).expect("a test compiles each pinned pattern")
+        })
+    }
+}
+
+impl<'i> Keyword<'i> for Pattern {
+    fn validate(&self, instance: &'i Value) -> Result<(), ValidationError<'i>> {
+        if self.is_valid(instance) {
+            Ok(())
+        } else {
+            let pattern = &self.0.0["pattern"];
+            Err(ValidationError::custom(format!("{instance} does not match {pattern}")))
+        }
+    }
+
+    fn is_valid(&self, instance: &'i Value) -> bool {
+        !instance.is_string() || self.validator().is_valid(instance)
+    }
 }
 
 /// Some number of the named properties is there.
