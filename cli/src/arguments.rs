@@ -77,6 +77,8 @@ pub(crate) enum Command {
     Init(command::init::InitArgs),
     /// Print the pivot role of an environment as a template of its own
     PivotRole(command::pivot_role::PivotRoleArgs),
+    /// Prove that the templates give exactly the access that the mesh asks for
+    Prove(command::prove::ProveArgs),
     /// Print the JSON Schema of the mesh format, for editors
     Schema(command::schema::SchemaArgs),
     /// Write the CloudFormation templates of a mesh

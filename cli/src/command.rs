@@ -8,5 +8,6 @@ pub(crate) mod destroy;
 pub(crate) mod explain;
 pub(crate) mod init;
 pub(crate) mod pivot_role;
+pub(crate) mod prove;
 pub(crate) mod schema;
 pub(crate) mod synth;

@@ -11,8 +11,10 @@ pub(crate) enum Exit {
     Unexpected,
     /// The command line is wrong, or the mesh cannot be read.
     Usage,
-    /// A check said no.
+    /// A check, a proof or a decision said no.
     No,
+    /// It cannot be said.
+    Unknown,
     /// A deployment failed, and what it had done was undone.
     RolledBack,
     /// A stack is in a state that somebody has to look at.
@@ -30,6 +32,7 @@ impl From<Exit> for ExitCode {
             Exit::Unexpected => 1,
             Exit::Usage => 2,
             Exit::No => 4,
+            Exit::Unknown => 5,
             Exit::RolledBack => 6,
             Exit::Attention => 7,
             Exit::Declined => 8,

@@ -7,6 +7,7 @@ mod deployment;
 mod exit;
 mod mesh;
 mod progress;
+mod proof;
 mod synthesis;
 mod ui;
 
@@ -34,6 +35,7 @@ fn main() -> ExitCode {
         Command::Explain(arguments) => command::explain::run(&arguments, &mut ui),
         Command::Init(arguments) => command::init::run(&arguments, &mut ui),
         Command::PivotRole(arguments) => command::pivot_role::run(&arguments, &mut ui),
+        Command::Prove(arguments) => command::prove::run(&arguments, &mut ui),
         Command::Schema(arguments) => Ok(command::schema::run(&arguments, &mut ui)),
         Command::Synth(arguments) => command::synth::run(&arguments, &mut ui),
     };

@@ -95,6 +95,10 @@ impl Construct for Bucket {
         if let Encryption::Kms(key) = &self.encryption {
             statements.extend(this_key_only(&arn, key));
         }
+        crate::record::statements(scope, &self.statements, &self.target, |statement| {
+            let arns = statement.resources.iter().filter_map(Value::as_text);
+            arns.map(str::to_owned).collect()
+        });
         statements.extend(self.statements.clone());
         let resource = self.resource();
         let reference = scope.resource(resource, Options::retain(self.retain));

@@ -97,7 +97,10 @@ impl Construct for Key {
         };
         let reference = scope.resource(resource, Options::retain(self.retain));
         let owner = PolicyOwner::Key { key: reference.logical_id().clone() };
-        let statements = std::iter::once(administration).chain(self.statements).collect();
+        let statements: Vec<Statement> =
+            std::iter::once(administration).chain(self.statements).collect();
+        let alias_arn = alias_arn(&place, &self.alias);
+        crate::record::statements(scope, &statements, &self.target, |_| vec![alias_arn.clone()]);
         let policy = scope.policy(owner, statements);
         let alias = kms::Alias {
             alias_name: Some(format!("alias/{}", self.alias).into()),
@@ -106,7 +109,7 @@ impl Construct for Key {
         scope.child("Alias").resource(alias, Options::default());
         let access = KeyAccess {
             arn: reference.attribute(&kms::Key::ARN).into(),
-            alias_arn: alias_arn(&place, &self.alias),
+            alias_arn,
             conditions: Conditions::none(),
             target: Target { name: self.target, account: place.account, policy: Some(policy) },
         };

@@ -87,6 +87,16 @@ pub struct DataFilter {
     pub after: Vec<LogicalId>,
 }
 
+impl DataFilter {
+    /// What the filter leaves of its table: `columns a b; rows all`.
+    pub fn cells(&self) -> String {
+        let mut columns = self.columns.clone();
+        columns.sort_unstable();
+        let columns = if columns.is_empty() { "all".to_owned() } else { columns.join(" ") };
+        format!("columns {columns}; rows {}", self.rows.as_deref().unwrap_or("all"))
+    }
+}
+
 impl Construct for DataFilter {
     type Handle = Ref<lakeformation::DataCellsFilter>;
 
@@ -174,6 +184,8 @@ pub enum Catalog {
         table: String,
         /// The filter's name.
         filter: String,
+        /// What the filter leaves of the table: `columns a b; rows all`.
+        cells: String,
     },
     /// One table.
     Table {
@@ -286,18 +298,31 @@ fn record(
         resource: target.to_owned(),
         actions: permissions.iter().map(|name| format!("lakeformation:{name}").into()).collect(),
         resources: vec![on.arn(lakewright_template::resolve::partition_of(region), region)],
-        conditions: Vec::new(),
+        conditions: on.cells().map(|cells| format!("{CELLS} {cells}")).into_iter().collect(),
     }
 }
 
+/// How an intended grant names the rows and columns of a filter: a condition on a key of our own.
+const CELLS: &str = "StringEquals lakeformation:cells";
+
 impl Catalog {
+    fn cells(&self) -> Option<&str> {
+        match self {
+            Self::Filter { cells, .. } => Some(cells),
+            Self::Database { .. }
+            | Self::Location { .. }
+            | Self::Table { .. }
+            | Self::Tables { .. } => None,
+        }
+    }
+
     fn arn(&self, partition: &str, region: &str) -> String {
         match self {
             Self::Database { account, name } => {
                 format!("arn:{partition}:glue:{region}:{account}:database/{name}")
             }
             Self::Location { account: _, arn } => arn.clone(),
-            Self::Filter { account, database, table, filter: _ }
+            Self::Filter { account, database, table, filter: _, cells: _ }
             | Self::Table { account, database, table } => {
                 format!("arn:{partition}:glue:{region}:{account}:table/{database}/{table}")
             }
@@ -324,7 +349,7 @@ impl Catalog {
                 }),
                 ..empty
             },
-            Self::Filter { account, database, table, filter } => {
+            Self::Filter { account, database, table, filter, cells: _ } => {
                 lakeformation::PrincipalPermissionsResource {
                     data_cells_filter: Some(
                         lakeformation::PrincipalPermissionsDataCellsFilterResource {

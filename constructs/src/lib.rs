@@ -20,5 +20,6 @@ pub mod messaging;
 pub mod network;
 pub mod notebook;
 pub mod parameter;
+mod record;
 pub mod role;
 pub mod studio;

@@ -2,10 +2,12 @@
 
 use lakewright_policies::service::Service;
 use lakewright_policies::{IdentityPolicy, Principal, Statement, TrustPolicy};
-use lakewright_synth::{Construct, Options, Scope};
+use lakewright_synth::{Construct, Options, Record, Scope};
+use lakewright_template::resolve::Place;
 use lakewright_template::{DeletionPolicy, Expr, Intrinsic, Name, Ref, Value};
 
 use crate::cfn::{ec2, iam, logs};
+use crate::role::{role_arn, shown};
 
 /// The address block of a network that is made here.
 const NETWORK: &str = "10.10.0.0/16";
@@ -32,6 +34,8 @@ const ENDPOINTS: [(&str, &str); 9] = [
 pub struct PrivateNetwork {
     /// How its names begin.
     pub name: String,
+    /// What it is part of, by its name on the command line.
+    pub target: String,
     /// The boundary of the role that delivers flow logs.
     pub boundary: Option<String>,
 }
@@ -157,11 +161,37 @@ impl PrivateNetwork {
             ["logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"],
             [Value::from(group.attribute(&logs::LogGroup::ARN))],
         );
+        let role_name = format!("{}-flow-logs", self.name);
+        let grantee = format!("flow-log-role/{}", self.name);
+        let known_role = role_arn(&place, &role_name);
+        scope.record(Record {
+            principal: format!("service/{}", Service::VPC_FLOW_LOGS.principal),
+            principal_arn: Service::VPC_FLOW_LOGS.principal.to_owned(),
+            access: "assume",
+            resource: grantee.clone(),
+            actions: vec!["sts:AssumeRole".into()],
+            resources: vec![known_role.clone()],
+            conditions: shown(&trust.conditions),
+        });
+        let Place { account, region } = &place;
+        scope.record(Record {
+            principal: grantee,
+            principal_arn: known_role,
+            access: "deliver",
+            resource: self.target.clone(),
+            actions: deliver.actions.iter().cloned().collect(),
+            resources: vec![format!(
+                "arn:{}:logs:{region}:{account}:log-group:/{}/flow-logs:*",
+                place.partition(),
+                self.name
+            )],
+            conditions: Vec::new(),
+        });
         let trust = TrustPolicy::new(vec![trust]).expect("a whole statement").into_value();
         let deliver = IdentityPolicy::new(vec![deliver]).expect("a whole statement").into_value();
         let role = scope.child("Role").resource(
             iam::Role {
-                role_name: Some(format!("{}-flow-logs", self.name).into()),
+                role_name: Some(role_name.into()),
                 description: Some("Delivers flow logs".into()),
                 assume_role_policy_document: Some(Expr::unchecked(trust)),
                 permissions_boundary: self.boundary.clone().map(Expr::unchecked),

@@ -14,7 +14,7 @@ use lakewright_manifest::mesh::{Dataset, Environment};
 use lakewright_policies::condition::{Comparison, Condition};
 use lakewright_policies::service::Service;
 use lakewright_policies::{Conditions, Principal, Statement};
-use lakewright_synth::{Grant, Grants, PolicySlot, Record, Scope, Target};
+use lakewright_synth::{Grant, Grants, PolicySlot, Scope, Target};
 use lakewright_template::resolve::Place;
 use lakewright_template::{Arn, Expr};
 
@@ -116,7 +116,6 @@ impl Context<'_> {
     ) -> Data {
         let Self { names, environment, dataset, .. } = self;
         let key = scope.add("Key", self.key());
-        self.record_log_encryption(scope);
         let bucket: BucketHandle = scope.add(
             "Bucket",
             Bucket {
@@ -172,27 +171,6 @@ impl Context<'_> {
             statements: vec![logs],
             retain: dataset.retain_on_delete,
         }
-    }
-
-    fn record_log_encryption(&self, scope: &mut Scope<'_>) {
-        let Self { names, environment, dataset, place, .. } = self;
-        let alias = names.dataset_alias(environment, dataset);
-        let Place { account, region } = place;
-        scope.record(Record {
-            principal: format!("service/{}", logs_principal(place)),
-            principal_arn: logs_principal(place),
-            access: "encrypt-logs",
-            resource: self.target.clone(),
-            actions: LOG_KEY_USE.map(Into::into).to_vec(),
-            resources: vec![format!(
-                "arn:{}:kms:{region}:{account}:alias/{alias}",
-                place.partition()
-            )],
-            conditions: vec![format!(
-                "ArnLike kms:EncryptionContext:aws:logs:arn {}",
-                glue_logs(place)
-            )],
-        });
     }
 
     /// What the crawler and the profiling job need besides data: the catalog, logs, and the

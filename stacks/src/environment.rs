@@ -12,7 +12,7 @@ use lakewright_manifest::mesh::{Environment, EnvironmentPermission};
 use lakewright_policies::condition::{Comparison, Condition};
 use lakewright_policies::service::Service;
 use lakewright_policies::{Principal, Statement};
-use lakewright_synth::{Options, Record, Scope};
+use lakewright_synth::{Options, Scope};
 use lakewright_template::assembly::AssetMoment;
 
 use crate::Names;
@@ -34,7 +34,6 @@ pub(crate) fn build(
 ) -> Vec<Asset> {
     let target = format!("environment/{}", environment.header.id);
     let logs = scope.add("LogBucket", log_bucket(names, environment, &target));
-    record_log_delivery(scope, names, environment, &target);
     scope.add(
         "Bucket",
         Bucket {
@@ -107,29 +106,6 @@ fn log_bucket(names: Names<'_>, environment: &Environment, target: &str) -> Buck
         target: target.to_owned(),
         retain: environment.retain_on_delete,
     }
-}
-
-fn record_log_delivery(
-    scope: &mut Scope<'_>,
-    names: Names<'_>,
-    environment: &Environment,
-    target: &str,
-) {
-    let place = Names::place(environment);
-    let arn = bucket_arn(&place, &names.log_bucket(environment));
-    let source = bucket_arn(&place, &format!("{}-*", environment.resource_prefix));
-    scope.record(Record {
-        principal: format!("service/{}", Service::S3_LOGGING.principal),
-        principal_arn: Service::S3_LOGGING.principal.to_owned(),
-        access: "log",
-        resource: target.to_owned(),
-        actions: vec!["s3:PutObject".into()],
-        resources: vec![format!("{arn}/access-logs/*")],
-        conditions: vec![
-            format!("ArnLike aws:SourceArn {source}"),
-            format!("StringEquals aws:SourceAccount {}", place.account),
-        ],
-    });
 }
 
 /// The ARNs of the roles of the teams that have a permission here.

@@ -221,7 +221,8 @@ impl Resolver<'_> {
             | "AWS::SSM::Parameter" => named("Name"),
             "AWS::S3::Bucket" => named("BucketName"),
             "AWS::IAM::Role" => named("RoleName"),
-            "AWS::CodeCommit::Repository" | "AWS::KMS::Key" => Some(SAMPLE_UUID.to_owned()),
+            "AWS::CodeCommit::Repository" => Some(SAMPLE_UUID.to_owned()),
+            "AWS::KMS::Key" => Some(self.key_id(id)),
             "AWS::KMS::Alias" => named("AliasName"),
             "AWS::Logs::LogGroup" => named("LogGroupName"),
             "AWS::Glue::Database" => resource
@@ -280,7 +281,7 @@ impl Resolver<'_> {
                 format!("arn:{}:s3:::{}", self.place.partition(), name()?)
             }
             ("AWS::IAM::Role", "Arn") => self.arn("iam", "", &format!("role/{}", name()?)),
-            ("AWS::KMS::Key", "Arn") => self.arn("kms", region, &format!("key/{SAMPLE_UUID}")),
+            ("AWS::KMS::Key", "Arn") => self.arn("kms", region, &format!("key/{}", name()?)),
             ("AWS::EC2::SecurityGroup", "GroupId")
             | ("AWS::SNS::Topic", "TopicArn")
             | ("AWS::SageMaker::Domain", "DomainId")
@@ -316,6 +317,23 @@ impl Resolver<'_> {
         })
     }
 
+    /// An id in the form of a key's, different for keys with different aliases.
+    fn key_id(&self, id: &LogicalId) -> String {
+        let is_its_alias = |resource: &&ResourceEntry| {
+            let target = resource.properties.get("TargetKeyId").and_then(Value::as_intrinsic);
+            resource.kind == "AWS::KMS::Alias"
+                && matches!(target, Some(Intrinsic::Ref(key) | Intrinsic::GetAtt(key, _)) if key == id)
+        };
+        let alias = self.template.resources.values().find(is_its_alias);
+        let alias = alias.and_then(|alias| alias.properties.get("AliasName")?.as_text());
+        let Place { account, region } = self.place;
+        let name = format!("{account}/{region}/{}", alias.unwrap_or(id.as_str()));
+        let hash = crate::digest::hex_prefix(name.as_bytes(), 32);
+        let cut = |from, to| &hash[from..to];
+        let parts = [cut(0, 8), cut(8, 12), cut(12, 16), cut(16, 20), cut(20, 32)];
+        parts.join("-")
+    }
+
     fn arn(&self, service: &str, region: &str, resource: &str) -> String {
         let Place { account, region: _ } = self.place;
         format!("arn:{}:{service}:{region}:{account}:{resource}", self.place.partition())
@@ -331,7 +349,7 @@ fn sample_id(prefix: &str, id: &LogicalId) -> String {
     format!("{prefix}-{}0", crate::digest::hex_prefix(id.as_str().as_bytes(), 16))
 }
 
-/// The form of a key's id.
+/// The form of generated ids.
 const SAMPLE_UUID: &str = "01234567-89ab-cdef-0123-456789abcdef";
 
 #[cfg(test)]
@@ -359,14 +377,12 @@ mod tests {
             ("!Join ['/', [!GetAtt B.Arn, '*']]", "arn:aws:s3:::data/*"),
             ("!Select [1, !Split ['-', a-b]]", "b"),
             ("!If [C, yes-it-is, no-it-is-not]", "yes-it-is"),
-            (
-                "!GetAtt K.Arn",
-                "arn:aws:kms:eu-west-1:111122223333:key/01234567-89ab-cdef-0123-456789abcdef",
-            ),
         ] {
             assert_eq!(resolve(value), Ok(Some(Plain::from(expected))), "{value}");
         }
         assert_eq!(resolve("!Ref AWS::NoValue"), Ok(None));
+        let key = resolve("!GetAtt K.Arn").expect("known").expect("a value").to_string();
+        assert!(key.starts_with("\"arn:aws:kms:eu-west-1:111122223333:key/"), "{key}");
     }
 
     #[test]

@@ -5,12 +5,13 @@ use serde_json::Value;
 use crate::run::{Result, output};
 
 /// Each crate and what it may use besides `template`.
-const ALLOWED: [(&str, &[&str]); 9] = [
-    ("cli", &["constructs", "deployer", "manifest", "policies", "stacks", "synth"]),
+const ALLOWED: [(&str, &[&str]); 10] = [
+    ("cli", &["constructs", "deployer", "manifest", "policies", "proof", "stacks", "synth"]),
     ("constructs", &["policies", "synth"]),
     ("deployer", &[]),
     ("manifest", &[]),
     ("policies", &[]),
+    ("proof", &["policies"]),
     ("stacks", &["constructs", "manifest", "policies", "synth"]),
     ("synth", &["policies"]),
     ("template", &[]),

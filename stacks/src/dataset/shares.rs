@@ -105,6 +105,7 @@ fn parts(
             rows: table.rows.clone(),
             after: chain.last().to_vec(),
         };
+        let cells = part.cells();
         let resource = part.build(&mut scope.child("Filter"));
         chain.wait_for(resource.logical_id());
         let on = Catalog::Filter {
@@ -112,6 +113,7 @@ fn parts(
             database: database.clone(),
             table: table.name.to_string(),
             filter,
+            cells,
         };
         // Through a filter Lake Formation gives `SELECT` only.
         chain.grant(&mut scope, role, &on, set("Access", "read", &[Permission::Select]));

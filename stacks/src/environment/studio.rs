@@ -36,7 +36,8 @@ pub(super) fn build(
         }
         StudioVpc::Created => {
             let boundary = Some(Names::boundary_arn(environment));
-            let network = PrivateNetwork { name: format!("{name}-studio"), boundary };
+            let network =
+                PrivateNetwork { name: format!("{name}-studio"), target: target.clone(), boundary };
             let network = scope.add("Network", network);
             (network.vpc, network.subnets)
         }

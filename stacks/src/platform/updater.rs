@@ -12,6 +12,7 @@ use lakewright_constructs::role::{
     Policies, Receives as _, Role, RoleHandle, Trust, principal_is, root_arn,
 };
 use lakewright_manifest::Mesh;
+use lakewright_policies::condition::{Comparison, Condition};
 use lakewright_policies::service::Service;
 use lakewright_policies::{Conditions, Principal, Statement};
 use lakewright_synth::{Grant, Grants, Options, Scope, Target};
@@ -176,9 +177,15 @@ fn builder_grants(scope: &mut Scope<'_>, mesh: &Mesh, names: Names<'_>, builder:
     );
     let log_write = ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"];
     let roles: BTreeSet<String> = names.deploy_role_arns(mesh).into_iter().collect();
+    let deploy = grant(names, "Deploy", builder, &["sts:AssumeRole"], roles.into_iter().collect());
+    let with_external_id = Conditions::none().with(Condition::new(
+        Comparison::StringEquals,
+        "sts:ExternalId",
+        mesh.tenant.pivot_role.external_id.clone(),
+    ));
     scope.grant(Grants(vec![
         grant(names, "Logs", builder, &log_write, vec![group.clone(), format!("{group}:*")]),
-        grant(names, "Deploy", builder, &["sts:AssumeRole"], roles.into_iter().collect()),
+        Grant { conditions: with_external_id, ..deploy },
     ]));
 }
 

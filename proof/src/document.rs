@@ -1,0 +1,527 @@
+//! Policy documents as they stand in a template, every function resolved.
+//!
+//! Source: "IAM JSON policy elements reference" in the IAM user guide.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::{LazyLock, RwLock};
+
+use serde_json::Value;
+
+/// A policy document.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Document {
+    /// Where it stands.
+    pub origin: Origin,
+    /// Whether `${...}` in it are variables: only from version 2012-10-17 on.
+    pub has_variables: bool,
+    /// The statements, in their order.
+    pub statements: Vec<Statement>,
+}
+
+/// Where a document stands.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub struct Origin {
+    /// The stack, as `account/region/name`, or a file.
+    pub stack: String,
+    /// The logical id of the resource.
+    pub logical_id: String,
+    /// The property that the document stands in.
+    pub property: &'static str,
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { stack, logical_id, property } = self;
+        write!(formatter, "{stack} {logical_id}.{property}")
+    }
+}
+
+/// A statement.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Statement {
+    /// The name; the statement's place in the document when it has none.
+    pub sid: String,
+    /// Whether it allows or denies.
+    pub is_allow: bool,
+    /// Who; `None` in identity policies.
+    pub principals: Option<Principals>,
+    /// Which actions.
+    pub actions: Actions,
+    /// Whether the statement is about all actions but these.
+    pub not_actions: bool,
+    /// Which resources; none in trust policies.
+    pub resources: Vec<String>,
+    /// Whether the statement is about all resources but these.
+    pub not_resources: bool,
+    /// When.
+    pub conditions: Vec<Condition>,
+}
+
+/// The actions of a statement.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Actions {
+    /// Actions without wildcards; sorted.
+    pub names: Vec<Action>,
+    /// Patterns, in lower case.
+    pub patterns: Vec<String>,
+}
+
+/// An action's name, compared without regard to case. Names are kept once in a process, as the same
+/// few stand in every policy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Action(u32);
+
+/// The known names: each in lower case, and as it was first written.
+#[derive(Default)]
+struct Names {
+    numbers: BTreeMap<String, u32>,
+    names: Vec<(&'static str, &'static str)>,
+}
+
+static NAMES: LazyLock<RwLock<Names>> = LazyLock::new(RwLock::default);
+
+impl Action {
+    /// The action of a name such as `s3:GetObject`.
+    pub fn new(name: &str) -> Self {
+        let lower = name.to_ascii_lowercase();
+        let found = NAMES.read().ok().and_then(|names| names.numbers.get(&lower).copied());
+        if let Some(number) = found {
+            return Self(number);
+        }
+        let mut names = NAMES.write().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let next = u32::try_from(names.names.len()).unwrap_or(u32::MAX);
+        if let Some(number) = names.numbers.get(&lower) {
+            return Self(*number);
+        }
+        // Names are few, and live as long as the process.
+        let kept = (&*lower.clone().leak(), &*name.to_owned().leak());
+        names.names.push(kept);
+        names.numbers.insert(lower, next);
+        Self(next)
+    }
+
+    fn texts(self) -> (&'static str, &'static str) {
+        let names = NAMES.read().unwrap_or_else(std::sync::PoisonError::into_inner);
+        usize::try_from(self.0)
+            .ok()
+            .and_then(|place| names.names.get(place))
+            .copied()
+            .unwrap_or_default()
+    }
+
+    /// The name in lower case.
+    pub fn lower(self) -> &'static str {
+        self.texts().0
+    }
+
+    /// The name as it was first written.
+    pub fn name(self) -> &'static str {
+        self.texts().1
+    }
+
+    /// The service, such as `s3`.
+    pub fn service(self) -> &'static str {
+        self.lower().split(':').next().unwrap_or_default()
+    }
+}
+
+impl fmt::Display for Action {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.name())
+    }
+}
+
+impl Actions {
+    /// Whether an action is among them.
+    pub fn contain(&self, action: Action) -> bool {
+        self.names.binary_search(&action).is_ok()
+            || self.patterns.iter().any(|pattern| crate::pattern::matches(pattern, action.lower()))
+    }
+}
+
+/// Who a statement is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Principals {
+    /// The entries.
+    pub entries: Vec<PrincipalEntry>,
+    /// Whether the statement is about everybody but these.
+    pub is_not: bool,
+}
+
+/// One entry of a `Principal` element.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum PrincipalEntry {
+    /// `*`.
+    Everyone,
+    /// An account, by its root's ARN or its 12 digits.
+    Account(String),
+    /// A role, a user or a session, by ARN.
+    Arn(String),
+    /// A service.
+    Service(String),
+    /// An identity provider, or a canonical user of S3: nobody whom the model knows.
+    Other(String),
+}
+
+/// One comparison.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Condition {
+    /// How sets of values are compared.
+    pub qualifier: Option<Qualifier>,
+    /// The comparison.
+    pub comparison: Comparison,
+    /// Whether it holds when the request does not carry the key.
+    pub if_exists: bool,
+    /// The key, in lower case: IAM does not tell `aws:SourceIp` from `aws:sourceip`.
+    pub key: String,
+    /// The values.
+    pub values: Vec<String>,
+}
+
+/// How a key with several values is compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names are IAM's")]
+pub enum Qualifier {
+    ForAllValues,
+    ForAnyValue,
+}
+
+/// A comparison, and whether it is negated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names are IAM's")]
+pub enum Comparison {
+    Arn {
+        not: bool,
+    },
+    Binary,
+    Bool,
+    Date {
+        order: Order,
+    },
+    Ip {
+        not: bool,
+    },
+    Null,
+    Numeric {
+        order: Order,
+    },
+    StringEquals {
+        not: bool,
+        ignore_case: bool,
+    },
+    StringLike {
+        not: bool,
+    },
+    /// An operator that is not known: what it decides is not known either.
+    Unknown,
+}
+
+/// The order that two numbers or dates must have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names are IAM's")]
+pub enum Order {
+    Equals,
+    NotEquals,
+    LessThan,
+    LessThanEquals,
+    GreaterThan,
+    GreaterThanEquals,
+}
+
+/// A document that is none.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{origin}: {message}")]
+pub struct DocumentError {
+    /// Where it stands.
+    pub origin: Origin,
+    /// What was got, and what was expected.
+    pub message: String,
+}
+
+impl Document {
+    /// Reads a document.
+    pub fn parse(document: &Value, origin: Origin) -> Result<Self, DocumentError> {
+        let fail = |message: String| DocumentError { origin: origin.clone(), message };
+        let Some(object) = document.as_object() else {
+            return Err(fail(format!("got {}, expected a policy document", kind(document))));
+        };
+        let has_variables = object.get("Version").is_some_and(|version| version == "2012-10-17");
+        let mut statements = Vec::new();
+        for (place, statement) in one_or_many(object.get("Statement")).enumerate() {
+            statements.push(Statement::parse(statement, place).map_err(&fail)?);
+        }
+        Ok(Self { origin, has_variables, statements })
+    }
+}
+
+impl Statement {
+    fn parse(statement: &Value, place: usize) -> Result<Self, String> {
+        let Some(object) = statement.as_object() else {
+            return Err(format!("statement {place} is {}, expected an object", kind(statement)));
+        };
+        let name = |sid: &str| format!("statement `{sid}`");
+        let sid = object.get("Sid").and_then(Value::as_str).filter(|sid| !sid.is_empty());
+        let sid = sid.map_or_else(|| place.to_string(), str::to_owned);
+        let is_allow = match object.get("Effect").and_then(Value::as_str) {
+            Some("Allow") => true,
+            Some("Deny") => false,
+            other => {
+                return Err(format!(
+                    "{}: got effect {other:?}, expected Allow or Deny",
+                    name(&sid)
+                ));
+            }
+        };
+        let known = [
+            "Action",
+            "Condition",
+            "Effect",
+            "NotAction",
+            "NotPrincipal",
+            "NotResource",
+            "Principal",
+            "Resource",
+            "Sid",
+        ];
+        if let Some(key) = object.keys().find(|key| !known.contains(&key.as_str())) {
+            return Err(format!("{}: `{key}` is not an element of a statement", name(&sid)));
+        }
+        let texts = |element: &str| -> Result<Vec<String>, String> {
+            one_or_many(object.get(element))
+                .map(|item| {
+                    item.as_str().map(str::to_owned).ok_or_else(|| {
+                        format!("{}: `{element}` holds {}, expected text", name(&sid), kind(item))
+                    })
+                })
+                .collect()
+        };
+        let not_actions = object.contains_key("NotAction");
+        let mut actions = Actions::default();
+        for action in texts(if not_actions { "NotAction" } else { "Action" })? {
+            if action.contains(['*', '?']) {
+                actions.patterns.push(action.to_ascii_lowercase());
+            } else {
+                actions.names.push(Action::new(&action));
+            }
+        }
+        actions.names.sort_unstable();
+        actions.names.dedup();
+        let not_resources = object.contains_key("NotResource");
+        let resources = texts(if not_resources { "NotResource" } else { "Resource" })?;
+        let principals = match (object.get("Principal"), object.get("NotPrincipal")) {
+            (Some(element), _) => Some((element, false)),
+            (None, Some(element)) => Some((element, true)),
+            (None, None) => None,
+        };
+        let principals = principals
+            .map(|(element, is_not)| {
+                let entries =
+                    entries(element).map_err(|error| format!("{}: {error}", name(&sid)))?;
+                Ok::<_, String>(Principals { entries, is_not })
+            })
+            .transpose()?;
+        let mut conditions = Vec::new();
+        let none = Value::Object(serde_json::Map::new());
+        let element = object.get("Condition").unwrap_or(&none);
+        let wrong = |value: &Value| {
+            format!("{}: `Condition` holds {}, expected an object", name(&sid), kind(value))
+        };
+        for (operator, keys) in element.as_object().ok_or_else(|| wrong(element))? {
+            for (key, values) in keys.as_object().ok_or_else(|| wrong(keys))? {
+                let values = one_or_many(Some(values)).map(|value| match value {
+                    Value::String(text) => text.clone(),
+                    other => other.to_string(),
+                });
+                conditions.push(Condition::new(operator, key, values.collect()));
+            }
+        }
+        Ok(Self {
+            sid,
+            is_allow,
+            principals,
+            actions,
+            not_actions,
+            resources,
+            not_resources,
+            conditions,
+        })
+    }
+}
+
+impl Condition {
+    /// A condition from its operator's name, such as `ForAnyValue:StringLikeIfExists`.
+    pub fn new(operator: &str, key: &str, values: Vec<String>) -> Self {
+        let (qualifier, rest) = match operator.split_once(':') {
+            Some((qualifier, rest)) if qualifier.eq_ignore_ascii_case("ForAllValues") => {
+                (Some(Qualifier::ForAllValues), rest)
+            }
+            Some((qualifier, rest)) if qualifier.eq_ignore_ascii_case("ForAnyValue") => {
+                (Some(Qualifier::ForAnyValue), rest)
+            }
+            _ => (None, operator),
+        };
+        let lower = rest.to_ascii_lowercase();
+        let (name, if_exists) = match lower.strip_suffix("ifexists") {
+            Some(name) => (name, true),
+            None => (lower.as_str(), false),
+        };
+        let comparison = Comparison::parse(name);
+        Self { qualifier, comparison, if_exists, key: key.to_ascii_lowercase(), values }
+    }
+}
+
+impl Comparison {
+    fn parse(name: &str) -> Self {
+        let order = |name: &str| {
+            Some(match name {
+                "equals" => Order::Equals,
+                "notequals" => Order::NotEquals,
+                "lessthan" => Order::LessThan,
+                "lessthanequals" => Order::LessThanEquals,
+                "greaterthan" => Order::GreaterThan,
+                "greaterthanequals" => Order::GreaterThanEquals,
+                _ => return None,
+            })
+        };
+        match name {
+            "arnequals" | "arnlike" => Self::Arn { not: false },
+            "arnnotequals" | "arnnotlike" => Self::Arn { not: true },
+            "binaryequals" => Self::Binary,
+            "bool" => Self::Bool,
+            "ipaddress" => Self::Ip { not: false },
+            "notipaddress" => Self::Ip { not: true },
+            "null" => Self::Null,
+            "stringequals" => Self::StringEquals { not: false, ignore_case: false },
+            "stringequalsignorecase" => Self::StringEquals { not: false, ignore_case: true },
+            "stringlike" => Self::StringLike { not: false },
+            "stringnotequals" => Self::StringEquals { not: true, ignore_case: false },
+            "stringnotequalsignorecase" => Self::StringEquals { not: true, ignore_case: true },
+            "stringnotlike" => Self::StringLike { not: true },
+            other => {
+                let numeric = other.strip_prefix("numeric").and_then(order);
+                let date = other.strip_prefix("date").and_then(order);
+                match (numeric, date) {
+                    (Some(order), _) => Self::Numeric { order },
+                    (_, Some(order)) => Self::Date { order },
+                    _ => Self::Unknown,
+                }
+            }
+        }
+    }
+
+    /// Whether the comparison says what a value is not.
+    pub(crate) const fn is_negated(self) -> bool {
+        match self {
+            Self::Arn { not }
+            | Self::Ip { not }
+            | Self::StringEquals { not, .. }
+            | Self::StringLike { not } => not,
+            Self::Date { order } | Self::Numeric { order } => matches!(order, Order::NotEquals),
+            Self::Binary | Self::Bool | Self::Null | Self::Unknown => false,
+        }
+    }
+}
+
+fn entries(element: &Value) -> Result<Vec<PrincipalEntry>, String> {
+    if element == "*" {
+        return Ok(vec![PrincipalEntry::Everyone]);
+    }
+    let Some(kinds) = element.as_object() else {
+        return Err(format!("the principal is {}, expected `*` or an object", kind(element)));
+    };
+    let mut entries = Vec::new();
+    for (of, values) in kinds {
+        for value in one_or_many(Some(values)) {
+            let Some(text) = value.as_str() else {
+                return Err(format!("a principal is {}, expected text", kind(value)));
+            };
+            let text = text.to_owned();
+            entries.push(match of.as_str() {
+                "AWS" if text == "*" => PrincipalEntry::Everyone,
+                "AWS" => match account_of_root(&text) {
+                    Some(account) => PrincipalEntry::Account(account),
+                    None => PrincipalEntry::Arn(text),
+                },
+                "Service" => PrincipalEntry::Service(text),
+                "CanonicalUser" | "Federated" => PrincipalEntry::Other(text),
+                other => return Err(format!("`{other}` is no kind of principal")),
+            });
+        }
+    }
+    Ok(entries)
+}
+
+/// The account, when a principal names one as a whole.
+fn account_of_root(text: &str) -> Option<String> {
+    if text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Some(text.to_owned());
+    }
+    let fields: Vec<&str> = text.splitn(6, ':').collect();
+    match fields.as_slice() {
+        ["arn", _, "iam", "", account, "root"] => Some((*account).to_owned()),
+        _ => None,
+    }
+}
+
+fn one_or_many(value: Option<&Value>) -> impl Iterator<Item = &Value> {
+    match value {
+        Some(Value::Array(items)) => items.as_slice(),
+        Some(one) => std::slice::from_ref(one),
+        None => &[],
+    }
+    .iter()
+}
+
+fn kind(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "true or false",
+        Value::Number(_) => "a number",
+        Value::String(_) => "text",
+        Value::Array(_) => "a list",
+        Value::Object(_) => "an object",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_document_is_read_in_all_its_forms() {
+        let document = json!({"Version": "2012-10-17", "Statement": {
+            "Effect": "Deny", "NotPrincipal": {"AWS": ["111122223333", "arn:aws:iam::1:role/r"]},
+            "NotAction": ["s3:*", "S3:getobject"], "Resource": "*",
+            "Condition": {"ForAnyValue:StringLikeIfExists": {"aws:TagKeys": ["a", "b"]}}}});
+        let read = Document::parse(&document, Origin::default()).expect("a document");
+        let statement = &read.statements[0];
+        assert!(read.has_variables && !statement.is_allow && statement.not_actions);
+        assert!(statement.actions.contain(Action::new("s3:GetObject")));
+        assert!(!statement.actions.contain(Action::new("kms:Decrypt")));
+        let principals = statement.principals.as_ref().expect("principals");
+        assert!(principals.is_not);
+        assert_eq!(principals.entries[0], PrincipalEntry::Account("111122223333".to_owned()));
+        let condition = &statement.conditions[0];
+        assert_eq!(condition.qualifier, Some(Qualifier::ForAnyValue));
+        assert!(condition.if_exists);
+        assert_eq!(condition.key, "aws:tagkeys");
+    }
+
+    #[test]
+    fn what_is_no_document_says_what_it_is() {
+        for (document, expected) in [
+            (json!([]), "got a list"),
+            (json!({"Statement": "x"}), "statement 0 is text"),
+            (json!({"Statement": [{"Effect": "allow"}]}), "expected Allow or Deny"),
+            (json!({"Statement": [{"Effect": "Allow", "Actions": "x"}]}), "`Actions`"),
+            (json!({"Statement": [{"Effect": "Allow", "Action": 7}]}), "holds a number"),
+            (json!({"Statement": [{"Effect": "Allow", "Principal": {"Who": "x"}}]}), "`Who`"),
+        ] {
+            let error = Document::parse(&document, Origin::default()).expect_err("no document");
+            assert!(error.to_string().contains(expected), "{error}");
+        }
+    }
+}

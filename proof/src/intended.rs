@@ -1,0 +1,181 @@
+//! The intended access: `grants.json`, indexed.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use lakewright_template::assembly::{Grants, IntendedGrant};
+
+use crate::document::{Action, Condition};
+use crate::pattern::matches;
+use crate::request::{Principal, Request, arn_field};
+use crate::world::World;
+
+/// One intended grant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rule {
+    /// The stack that gives it, as `account/region/name`.
+    pub stack: Arc<str>,
+    /// Who, by the name on the command line.
+    pub principal: String,
+    /// The access in a word.
+    pub access: String,
+    /// To what, by the name on the command line.
+    pub target: String,
+    /// The actions; sorted.
+    pub actions: Arc<[Action]>,
+    /// The ARNs, with wildcards; keys by their alias.
+    pub resources: Vec<String>,
+    /// When.
+    pub conditions: Vec<Condition>,
+    /// The manifest lines that ask for it; empty when they are those of the whole stack.
+    pub because: Vec<String>,
+}
+
+/// The rules of one principal.
+#[derive(Debug, Clone, Default)]
+struct Rules {
+    rules: Vec<Rule>,
+    /// The rules that name a resource without wildcards. A service has thousands of them.
+    exact: BTreeMap<String, Vec<usize>>,
+    /// The rules with wildcards.
+    patterns: Vec<usize>,
+}
+
+/// The intended access of a mesh.
+#[derive(Debug, Clone, Default)]
+pub struct Intended {
+    /// By ARN, or by a service's name.
+    principals: BTreeMap<String, Rules>,
+    /// The ARN, or the service's name, of each principal's name.
+    names: BTreeMap<String, String>,
+}
+
+impl Intended {
+    /// Indexes intended grants.
+    pub fn of(grants: Grants) -> Self {
+        let sets: BTreeMap<&str, Arc<[Action]>> = grants
+            .action_sets
+            .iter()
+            .map(|(digest, names)| {
+                let mut actions: Vec<Action> = names.iter().map(|name| Action::new(name)).collect();
+                actions.sort_unstable();
+                (digest.as_str(), actions.into())
+            })
+            .collect();
+        let mut intended = Self { principals: BTreeMap::new(), names: grants.principals };
+        for (stack, list) in grants.grants {
+            let stack: Arc<str> = stack.into();
+            for grant in list {
+                let actions = sets.get(grant.actions.as_str()).cloned().unwrap_or_default();
+                intended.add(&stack, grant, actions);
+            }
+        }
+        intended
+    }
+
+    fn add(&mut self, stack: &Arc<str>, grant: IntendedGrant, actions: Arc<[Action]>) {
+        let arn = self.names.get(&grant.principal).cloned().unwrap_or_default();
+        let rules = self.principals.entry(arn).or_default();
+        let place = rules.rules.len();
+        let mut has_patterns = false;
+        for resource in &grant.resources {
+            if resource.contains(['*', '?']) {
+                has_patterns = true;
+            } else {
+                rules.exact.entry(resource.clone()).or_default().push(place);
+            }
+        }
+        if has_patterns {
+            rules.patterns.push(place);
+        }
+        rules.rules.push(Rule {
+            stack: stack.clone(),
+            principal: grant.principal,
+            access: grant.access,
+            target: grant.resource,
+            actions,
+            resources: grant.resources,
+            conditions: conditions(&grant.conditions),
+            because: grant.because,
+        });
+    }
+
+    /// The principals' ARNs and services' names, each with its rules.
+    pub fn principals(&self) -> Vec<(&str, &[Rule])> {
+        self.principals.iter().map(|(arn, rules)| (arn.as_str(), rules.rules.as_slice())).collect()
+    }
+
+    /// The ARN, or the service's name, of a principal's name on the command line.
+    pub fn arn_of(&self, name: &str) -> Option<&str> {
+        self.names.get(name).map(String::as_str)
+    }
+
+    /// The name of a principal on the command line.
+    pub fn name_of(&self, arn: &str) -> Option<&str> {
+        self.principals.get(arn)?.rules.first().map(|rule| rule.principal.as_str())
+    }
+
+    /// The rule that asks for a request, when there is one.
+    pub fn rule_for(&self, request: &Request<'_>, world: &World) -> Option<&Rule> {
+        let account = match request.principal {
+            Principal::Role { arn, .. } | Principal::User(arn) => {
+                arn_field(arn, 4).map(|account| {
+                    format!("arn:{}:iam::{account}:root", arn_field(arn, 1).unwrap_or("aws"))
+                })
+            }
+            Principal::Service(_) | Principal::Anonymous => None,
+        };
+        let own = self.principals.get(request.principal.name());
+        let of_account = account.and_then(|account| self.principals.get(&account));
+        own.into_iter().chain(of_account).find_map(|rules| rules.rule_for(request, world))
+    }
+}
+
+impl Rules {
+    fn rule_for(&self, request: &Request<'_>, world: &World) -> Option<&Rule> {
+        // Grants name keys by their alias, of which a request to the key knows.
+        let aliases = aliases(request, world);
+        let names = || std::iter::once(request.resource).chain(aliases.iter().map(String::as_str));
+        let exact = names().filter_map(|name| self.exact.get(name)).flatten();
+        let asks = |rule: &&Rule| {
+            rule.actions.binary_search(&request.action).is_ok()
+                && world.fulfils(request, &rule.conditions)
+        };
+        let found = exact.map(|place| &self.rules[*place]).find(asks);
+        found.or_else(|| {
+            self.patterns.iter().map(|place| &self.rules[*place]).find(|rule| {
+                let is_about = |pattern: &String| {
+                    pattern.contains(['*', '?']) && names().any(|name| matches(pattern, name))
+                };
+                rule.actions.binary_search(&request.action).is_ok()
+                    && rule.resources.iter().any(is_about)
+                    && world.fulfils(request, &rule.conditions)
+            })
+        })
+    }
+}
+
+/// The ARNs of the aliases of the key that a request is about.
+fn aliases(request: &Request<'_>, world: &World) -> Vec<String> {
+    let Some((stem, _)) = request.resource.split_once(":key/") else { return Vec::new() };
+    let said = request.context.get("kms:resourcealiases").unwrap_or_default();
+    let known = world.aliases_of.get(request.resource).map(Vec::as_slice).unwrap_or_default();
+    said.iter().chain(known).map(|alias| format!("{stem}:{alias}")).collect()
+}
+
+/// Conditions in the form `Operator key value`; values of one operator and key are alternatives.
+pub(crate) fn conditions(lines: &[String]) -> Vec<Condition> {
+    let mut values: BTreeMap<(&str, &str), Vec<String>> = BTreeMap::new();
+    for line in lines {
+        let mut parts = line.splitn(3, ' ');
+        let (Some(operator), Some(key)) = (parts.next(), parts.next()) else { continue };
+        values
+            .entry((operator, key))
+            .or_default()
+            .push(parts.next().unwrap_or_default().to_owned());
+    }
+    values
+        .into_iter()
+        .map(|((operator, key), values)| Condition::new(operator, key, values))
+        .collect()
+}

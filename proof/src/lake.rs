@@ -1,0 +1,191 @@
+//! Lake Formation's permissions, and what IAM's actions on a catalog need of them.
+//!
+//! Source: "Lake Formation permissions reference" and "Underlying data access
+//! control" in the Lake Formation developer guide.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::document::{Action, Origin};
+use crate::request::{Request, Truth, arn_field};
+
+/// The condition key, of our own, that names the rows and columns of a permission through a data
+/// cells filter.
+pub const CELLS: &str = "lakeformation:cells";
+
+/// One permission on one catalog resource.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LakeGrant {
+    /// The permission, as an action such as `lakeformation:SELECT`.
+    pub permission: Action,
+    /// The catalog resource, as the ARN of a Glue database or table, of a whole database's tables
+    /// with `*`, or of a location in S3.
+    pub resource: String,
+    /// The rows and columns, when a filter limits it.
+    pub cells: Option<String>,
+    /// Where it stands.
+    pub origin: Origin,
+}
+
+/// Everything that Lake Formation knows.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Lake {
+    /// The permissions of each principal.
+    pub grants: BTreeMap<String, Vec<LakeGrant>>,
+    /// Databases, by ARN, of which only Lake Formation gives access.
+    pub governed: BTreeSet<String>,
+    /// Tables by the ARN of their database: their names, each with its columns.
+    pub tables: BTreeMap<String, BTreeMap<String, Vec<String>>>,
+}
+
+impl Lake {
+    /// Takes in what another template says.
+    pub fn extend(&mut self, other: Self) {
+        for (principal, grants) in other.grants {
+            self.grants.entry(principal).or_default().extend(grants);
+        }
+        self.governed.extend(other.governed);
+        for (database, tables) in other.tables {
+            self.tables.entry(database).or_default().extend(tables);
+        }
+    }
+
+    /// Whether an action is a Lake Formation permission, such as `lakeformation:SELECT`, and no
+    /// action of IAM.
+    pub fn is_permission(action: Action) -> bool {
+        let name = action.name();
+        name.strip_prefix("lakeformation:")
+            .is_some_and(|name| name.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'_'))
+    }
+
+    /// The permissions of a principal, those for everybody included.
+    fn of<'l>(&'l self, principal: &'l str) -> impl Iterator<Item = &'l LakeGrant> {
+        let account = arn_field(principal, 4).unwrap_or_default();
+        let everybody = ["IAM_ALLOWED_PRINCIPALS".to_owned(), format!("{account}:IAMPrincipals")];
+        let own = self.grants.get(principal).into_iter().flatten();
+        let all =
+            everybody.into_iter().flat_map(|name| self.grants.get(&name).into_iter().flatten());
+        own.chain(all)
+    }
+
+    /// Whether a principal has a permission on a catalog resource, with the rows and columns that
+    /// the request names.
+    pub fn gives(&self, request: &Request<'_>) -> bool {
+        let cells = request.context.get(CELLS).and_then(|cells| cells.first());
+        self.of(request.principal.name()).any(|grant| {
+            grant.permission == request.action
+                && covers(&grant.resource, request.resource)
+                && (grant.cells.is_none() || grant.cells.as_ref() == cells)
+        })
+    }
+
+    /// Whether Lake Formation, too, allows an action of IAM.
+    pub fn also_needs(&self, request: &Request<'_>) -> Truth {
+        let Some((database, table)) = database_of(request.resource) else { return Truth::Yes };
+        if !self.governed.contains(&database) {
+            return Truth::Unknown;
+        }
+        let wanted: &[&str] = match request.action.lower() {
+            "glue:createtable" => &["create_table"],
+            "glue:deletetable" | "glue:batchdeletetable" | "glue:deletedatabase" => &["drop"],
+            "glue:updatetable" | "glue:updatedatabase" => &["alter"],
+            "glue:createpartition"
+            | "glue:batchcreatepartition"
+            | "glue:updatepartition"
+            | "glue:batchupdatepartition"
+            | "glue:deletepartition"
+            | "glue:batchdeletepartition" => &["insert", "alter"],
+            "glue:getpartition" | "glue:getpartitions" | "glue:batchgetpartition" => &["select"],
+            name if name.starts_with("glue:get")
+                || name.starts_with("glue:batchget")
+                || name.starts_with("glue:search") =>
+            {
+                &[]
+            }
+            _ => return Truth::Unknown,
+        };
+        let is_creation = wanted == ["create_table"];
+        let resource = if is_creation { &database } else { request.resource };
+        let is_given = self.of(request.principal.name()).any(|grant| {
+            let name = grant.permission.lower().trim_start_matches("lakeformation:");
+            let is_inside = covers(&grant.resource, resource)
+                // A database is seen by whoever may see something in it.
+                || (table.is_none() && wanted.is_empty() && database_of(&grant.resource).is_some_and(|(of, _)| of == database));
+            is_inside && (wanted.is_empty() || wanted.contains(&name))
+        });
+        is_given.into()
+    }
+}
+
+/// The text that stands for some rows and columns of a table: `columns a b; rows all`.
+pub fn cells(columns: &[String], rows: &str) -> String {
+    let columns = if columns.is_empty() { "all".to_owned() } else { columns.join(" ") };
+    format!("columns {columns}; rows {rows}")
+}
+
+/// Whether a permission's resource contains another one.
+fn covers(given: &str, wanted: &str) -> bool {
+    given == wanted
+        || given.strip_suffix("/*").is_some_and(|tables| {
+            wanted.strip_prefix(tables).is_some_and(|rest| rest.starts_with('/'))
+        })
+}
+
+/// The ARN of the database that an ARN of Glue's catalog names, and the table.
+fn database_of(arn: &str) -> Option<(String, Option<&str>)> {
+    if arn_field(arn, 2) != Some("glue") {
+        return None;
+    }
+    let resource = arn_field(arn, 5)?;
+    let stem = &arn[..arn.len() - resource.len()];
+    if resource.starts_with("database/") {
+        return Some((arn.to_owned(), None));
+    }
+    let (database, table) = resource.strip_prefix("table/")?.split_once('/')?;
+    Some((format!("{stem}database/{database}"), Some(table)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::request::{Context, Principal};
+
+    const DATABASE: &str = "arn:aws:glue:eu-west-1:111111111111:database/d";
+    const TABLE: &str = "arn:aws:glue:eu-west-1:111111111111:table/d/t";
+
+    fn lake(permission: &str, resource: &str) -> Lake {
+        let grant = LakeGrant {
+            permission: Action::new(&format!("lakeformation:{permission}")),
+            resource: resource.to_owned(),
+            cells: None,
+            origin: Origin::default(),
+        };
+        Lake {
+            grants: BTreeMap::from([("arn:aws:iam::111111111111:role/r".to_owned(), vec![grant])]),
+            governed: BTreeSet::from([DATABASE.to_owned()]),
+            tables: BTreeMap::new(),
+        }
+    }
+
+    fn also(lake: &Lake, role: &str, action: &str, resource: &str) -> Truth {
+        let principal = Principal::role(format!("arn:aws:iam::111111111111:role/{role}"));
+        let context = Context::new();
+        let action = Action::new(action);
+        lake.also_needs(&Request { principal: &principal, action, resource, context: &context })
+    }
+
+    #[test]
+    fn a_governed_table_needs_a_permission() {
+        let select = lake("SELECT", TABLE);
+        assert_eq!(also(&select, "r", "glue:GetTable", TABLE), Truth::Yes);
+        assert_eq!(also(&select, "other", "glue:GetTable", TABLE), Truth::No);
+        assert_eq!(also(&select, "r", "glue:DeleteTable", TABLE), Truth::No);
+        assert_eq!(also(&select, "r", "glue:GetDatabase", DATABASE), Truth::Yes);
+        assert_eq!(also(&select, "r", "glue:GetTable", &TABLE.replace("/t", "/u")), Truth::No);
+        let all = lake("SELECT", "arn:aws:glue:eu-west-1:111111111111:table/d/*");
+        assert_eq!(also(&all, "r", "glue:GetPartitions", TABLE), Truth::Yes);
+        assert_eq!(also(&all, "r", "glue:CreateTable", DATABASE), Truth::No);
+        let elsewhere = "arn:aws:glue:eu-west-1:111111111111:table/x/t";
+        assert_eq!(also(&all, "r", "glue:GetTable", elsewhere), Truth::Unknown);
+        assert_eq!(also(&all, "r", "s3:GetObject", "arn:aws:s3:::b/k"), Truth::Yes);
+    }
+}

@@ -1,0 +1,13 @@
+//! Who can do what, as AWS would decide it, before anything is deployed.
+
+pub mod document;
+pub mod evaluate;
+pub mod intended;
+pub mod lake;
+pub mod pattern;
+pub mod prove;
+pub mod request;
+pub mod world;
+
+mod condition;
+mod sample;

@@ -1,0 +1,394 @@
+//! The proof: what the templates give is what was asked for, nothing less and nothing more.
+//!
+//! Both directions ask sample requests (see `sample`). Each intended grant is
+//! turned into requests that the templates must allow; each allowing statement
+//! of each template into requests that some grant must ask for. What no
+//! template describes is taken to allow everything, so that a difference is
+//! one of the mesh's own making.
+
+use std::collections::BTreeSet;
+
+use lakewright_policies::catalogue;
+
+use crate::document::{Action, Document, Origin, PrincipalEntry, Statement};
+use crate::evaluate::Decision;
+use crate::intended::{Intended, Rule};
+use crate::lake::{CELLS, LakeGrant};
+use crate::pattern;
+use crate::request::{Context, Principal, Request};
+use crate::sample::{self, FILL, STRANGERS};
+use crate::world::{Outside, Role, World};
+
+/// A difference between what was asked for and what the templates give.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Difference {
+    /// Which way.
+    pub kind: DifferenceKind,
+    /// Who: an ARN, or the name of a service.
+    pub principal: String,
+    /// The action.
+    pub action: String,
+    /// The resource.
+    pub resource: String,
+    /// The condition keys of the request, each with its values.
+    pub context: Vec<(String, Vec<String>)>,
+    /// The statements that decide: where each stands, and its name.
+    pub statements: Vec<(Origin, String)>,
+    /// Why, in a sentence.
+    pub reason: String,
+    /// The stack of the grant or of the statement.
+    pub stack: String,
+    /// The manifest lines that ask for it; empty when they are those of the whole stack.
+    pub because: Vec<String>,
+}
+
+/// Which way two things differ.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum DifferenceKind {
+    /// The templates do not give what was asked for.
+    Missing,
+    /// The templates give what nobody asked for.
+    More,
+}
+
+/// What a proof compares.
+#[derive(Debug, Clone, Copy)]
+pub struct Proof<'a> {
+    /// What the templates describe.
+    pub world: &'a World,
+    /// What was asked for.
+    pub intended: &'a Intended,
+}
+
+/// What a part of a proof found, and how many requests it asked.
+#[derive(Debug, Clone, Default)]
+pub struct Findings {
+    /// The requests that were compared.
+    pub requests: usize,
+    /// The differences.
+    pub differences: Vec<Difference>,
+}
+
+impl Findings {
+    /// Both.
+    #[must_use]
+    pub fn and(mut self, other: Self) -> Self {
+        self.requests += other.requests;
+        self.differences.extend(other.differences);
+        self
+    }
+}
+
+impl Proof<'_> {
+    /// What was asked for, for one principal, and is not given.
+    pub fn missing(&self, arn: &str, rules: &[Rule]) -> Findings {
+        let mut findings = Findings::default();
+        for rule in rules {
+            for principal in principals_of_grant(arn, rule) {
+                // What is delegated to an account is used under policies of its own roles, and those
+                // of the mesh have grants of their own.
+                let is_ours = self.world.roles.contains_key(principal.name());
+                if rule.access == "delegate" && is_ours {
+                    continue;
+                }
+                self.missing_of(&principal, rule, &mut findings);
+            }
+        }
+        findings
+    }
+
+    fn missing_of(&self, principal: &Principal, rule: &Rule, findings: &mut Findings) {
+        let contexts = self.contexts(principal, &rule.conditions, true);
+        for pattern in &rule.resources {
+            for action in rule.actions.iter() {
+                for resource in sample::resources(&self.key_of(pattern, *action)) {
+                    for context in &contexts {
+                        let request =
+                            Request { principal, action: *action, resource: &resource, context };
+                        findings.requests += 1;
+                        let verdict = self.world.decide_by_policies(&request, Outside::Allows);
+                        if verdict.decision == Decision::Allow {
+                            continue;
+                        }
+                        let statements = verdict.statements.iter();
+                        findings.differences.push(Difference {
+                            statements: statements
+                                .map(|(d, s)| (d.origin.clone(), s.sid.clone()))
+                                .collect(),
+                            reason: verdict.reason.to_owned(),
+                            stack: rule.stack.to_string(),
+                            because: rule.because.clone(),
+                            ..difference(DifferenceKind::Missing, &request)
+                        });
+                    }
+                }
+            }
+        }
+    }
+
+    /// The key's ARN, where a grant names the key by its alias.
+    fn key_of(&self, pattern: &str, action: Action) -> String {
+        let is_about_alias = ["kms:createalias", "kms:deletealias", "kms:updatealias"];
+        if !pattern.contains(":alias/") || is_about_alias.contains(&action.lower()) {
+            return pattern.to_owned();
+        }
+        match self.world.aliases.get(pattern) {
+            Some(key) => key.clone(),
+            // An imported key: known by its alias alone.
+            None => pattern.replace(":alias/", &format!(":key/{FILL}-")),
+        }
+    }
+
+    /// What a role's policies and its trust policy give, and nobody asked for.
+    pub fn more_of_role(&self, role: &Role) -> Findings {
+        let mut findings = Findings::default();
+        let principal = Principal::role(role.arn.clone());
+        for document in &role.identity {
+            for statement in document.statements.iter().filter(|statement| statement.is_allow) {
+                self.more_of(document, statement, &principal, None, &mut findings);
+            }
+        }
+        self.more_of_policy(&role.trust, &role.arn, &mut findings);
+        findings
+    }
+
+    /// What a resource's policy gives, and nobody asked for.
+    pub fn more_of_policy(&self, document: &Document, resource: &str, findings: &mut Findings) {
+        for statement in document.statements.iter().filter(|statement| statement.is_allow) {
+            for principal in principals_of_statement(statement, resource, self.world) {
+                self.more_of(document, statement, &principal, Some(resource), findings);
+            }
+        }
+    }
+
+    /// What Lake Formation gives a principal, and nobody asked for.
+    pub fn more_of_lake(&self, principal: &str, grants: &[LakeGrant]) -> Findings {
+        let mut findings = Findings::default();
+        let principal = Principal::role(principal);
+        for grant in grants {
+            let mut context = Context::new();
+            if let Some(cells) = &grant.cells {
+                context.set(CELLS, [cells.clone()]);
+            }
+            for resource in sample::resources(&grant.resource) {
+                let request = Request {
+                    principal: &principal,
+                    action: grant.permission,
+                    resource: &resource,
+                    context: &context,
+                };
+                findings.requests += 1;
+                if self.intended.rule_for(&request, self.world).is_none() {
+                    findings.differences.push(Difference {
+                        statements: vec![(grant.origin.clone(), "Permissions".to_owned())],
+                        reason: "Lake Formation gives it, and no grant asks for it".to_owned(),
+                        stack: grant.origin.stack.clone(),
+                        ..difference(DifferenceKind::More, &request)
+                    });
+                }
+            }
+        }
+        findings
+    }
+
+    fn more_of(
+        &self,
+        document: &Document,
+        statement: &Statement,
+        principal: &Principal,
+        own: Option<&str>,
+        findings: &mut Findings,
+    ) {
+        let contexts = self.contexts(principal, &statement.conditions, document.has_variables);
+        let patterns: Vec<String> = match own {
+            _ if statement.not_resources => vec![format!("arn:aws:{FILL}:::{FILL}")],
+            // In a resource's own policy `*` is the resource.
+            Some(own) if statement.resources.iter().all(|pattern| pattern == "*") => {
+                vec![own.to_owned()]
+            }
+            _ => statement.resources.clone(),
+        };
+        for action in actions_of(statement) {
+            for pattern in &patterns {
+                let nothing = Context::new();
+                let asking = Request { principal, action, resource: "*", context: &nothing };
+                let pattern = if document.has_variables && pattern.contains("${") {
+                    match self.world.expanded(pattern, &asking) {
+                        Some(expanded) => expanded,
+                        // A variable without a value matches nothing.
+                        None => continue,
+                    }
+                } else {
+                    pattern.clone()
+                };
+                for resource in sample::resources(&pattern) {
+                    for context in &contexts {
+                        let request = Request { principal, action, resource: &resource, context };
+                        findings.requests += 1;
+                        if self.intended.rule_for(&request, self.world).is_some() {
+                            continue;
+                        }
+                        let verdict = self.world.decide_by_policies(&request, Outside::Allows);
+                        if verdict.decision != Decision::Allow {
+                            continue;
+                        }
+                        findings.differences.push(Difference {
+                            statements: vec![(document.origin.clone(), statement.sid.clone())],
+                            reason: "a statement allows it, and no grant asks for it".to_owned(),
+                            stack: document.origin.stack.clone(),
+                            ..difference(DifferenceKind::More, &request)
+                        });
+                    }
+                }
+            }
+        }
+    }
+
+    fn contexts(
+        &self,
+        principal: &Principal,
+        conditions: &[crate::document::Condition],
+        has_variables: bool,
+    ) -> Vec<Context> {
+        let nothing = Context::new();
+        let asking = Request {
+            principal,
+            action: Action::new("sample:Sample"),
+            resource: "*",
+            context: &nothing,
+        };
+        sample::contexts(conditions, |key, text| {
+            if !has_variables || key == CELLS || !text.contains("${") {
+                return text.to_owned();
+            }
+            // A variable that only the request knows is sampled like a wildcard.
+            self.world.expanded(text, &asking).unwrap_or_else(|| filled(text))
+        })
+    }
+}
+
+/// A text with each variable replaced by the sample text.
+fn filled(text: &str) -> String {
+    let mut out = String::new();
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once("${") {
+        out.push_str(before);
+        out.push_str(FILL);
+        rest = after.split_once('}').map_or("", |(_, rest)| rest);
+    }
+    out + rest
+}
+
+fn difference(kind: DifferenceKind, request: &Request<'_>) -> Difference {
+    Difference {
+        kind,
+        principal: request.principal.name().to_owned(),
+        action: request.action.to_string(),
+        resource: request.resource.to_owned(),
+        context: request
+            .context
+            .iter()
+            .map(|(key, values)| (key.to_owned(), values.to_vec()))
+            .collect(),
+        statements: Vec::new(),
+        reason: String::new(),
+        stack: String::new(),
+        because: Vec::new(),
+    }
+}
+
+/// The requests' principals of a grant: the role or the service, or for an account the roles that
+/// conditions name, or any role of it.
+fn principals_of_grant(arn: &str, rule: &Rule) -> Vec<Principal> {
+    if !arn.starts_with("arn:") {
+        return vec![Principal::Service(arn.to_owned())];
+    }
+    match arn.strip_suffix(":root") {
+        Some(stem) => named_principals(&rule.conditions)
+            .unwrap_or_else(|| vec![Principal::role(format!("{stem}:role/{FILL}"))]),
+        None => vec![Principal::role(arn)],
+    }
+}
+
+/// The roles that conditions on `aws:PrincipalArn` name.
+fn named_principals(conditions: &[crate::document::Condition]) -> Option<Vec<Principal>> {
+    let named = conditions.iter().find(|condition| {
+        condition.key == "aws:principalarn" && !condition.comparison.is_negated()
+    })?;
+    let roles = named.values.iter().map(|arn| Principal::role(pattern::sample(arn, FILL)));
+    Some(roles.collect())
+}
+
+/// The requests' principals of a statement in a resource's policy.
+fn principals_of_statement(statement: &Statement, resource: &str, world: &World) -> Vec<Principal> {
+    let Some(principals) = &statement.principals else { return Vec::new() };
+    let named = named_principals(&statement.conditions);
+    let stranger = || Principal::role(format!("arn:aws:iam::{STRANGERS}:role/{FILL}"));
+    let everybody = || named.clone().unwrap_or_else(|| vec![stranger(), Principal::Anonymous]);
+    if principals.is_not {
+        return everybody();
+    }
+    let own = world
+        .resources
+        .get(resource)
+        .map(|resource| resource.account.as_str())
+        .or_else(|| crate::evaluate::account_of(resource));
+    let mut all = BTreeSet::new();
+    for entry in &principals.entries {
+        match entry {
+            PrincipalEntry::Everyone => all.extend(everybody()),
+            PrincipalEntry::Arn(arn) => {
+                all.insert(Principal::role(arn.clone()));
+            }
+            PrincipalEntry::Service(name) => {
+                all.insert(Principal::Service(name.clone()));
+            }
+            PrincipalEntry::Account(account) => {
+                let is_of_account = |principal: &Principal| principal.account() == Some(account);
+                match &named {
+                    Some(named) => all.extend(named.iter().filter(|p| is_of_account(p)).cloned()),
+                    // A statement for the resource's own account gives nothing by itself: whoever
+                    // uses it does so by a policy of their own, which is looked at there.
+                    None if own == Some(account) => {}
+                    None => {
+                        all.insert(Principal::role(format!("arn:aws:iam::{account}:role/{FILL}")));
+                    }
+                }
+            }
+            PrincipalEntry::Other(_) => {}
+        }
+    }
+    all.into_iter().collect()
+}
+
+/// The actions of a statement; patterns as every action of the catalogue that they match, and one
+/// that AWS may add.
+fn actions_of(statement: &Statement) -> Vec<Action> {
+    if !statement.not_actions {
+        let mut actions = statement.actions.names.clone();
+        for pattern in &statement.actions.patterns {
+            actions.extend(expand_action(pattern));
+        }
+        actions.sort_unstable();
+        actions.dedup();
+        return actions;
+    }
+    let all = catalogue::services().flat_map(|service| expand_action(&format!("{service}:*")));
+    all.filter(|action| !statement.actions.contain(*action)).collect()
+}
+
+fn expand_action(pattern: &str) -> Vec<Action> {
+    let (service, _) = pattern.split_once(':').unwrap_or(("*", ""));
+    let mut actions = vec![Action::new(&pattern::sample(pattern, "Zzsample"))];
+    for prefix in catalogue::services().filter(|prefix| pattern::matches(service, prefix)) {
+        let Some(known) = catalogue::service(prefix) else { continue };
+        actions.extend(
+            known
+                .actions()
+                .map(|action| format!("{prefix}:{}", action.name))
+                .filter(|name| pattern::matches(pattern, &name.to_ascii_lowercase()))
+                .map(|name| Action::new(&name)),
+        );
+    }
+    actions
+}

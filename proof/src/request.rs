@@ -1,0 +1,268 @@
+//! Requests: who asks to do what to which resource, and under which circumstances.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::ops::{BitAnd, BitOr, Not};
+
+use crate::document::Action;
+
+/// What is known of a statement's truth.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[expect(missing_docs, reason = "the three values of three-valued logic")]
+pub enum Truth {
+    No,
+    Unknown,
+    Yes,
+}
+
+impl From<bool> for Truth {
+    fn from(value: bool) -> Self {
+        if value { Self::Yes } else { Self::No }
+    }
+}
+
+impl BitAnd for Truth {
+    type Output = Self;
+
+    fn bitand(self, other: Self) -> Self {
+        self.min(other)
+    }
+}
+
+impl BitOr for Truth {
+    type Output = Self;
+
+    fn bitor(self, other: Self) -> Self {
+        self.max(other)
+    }
+}
+
+impl Not for Truth {
+    type Output = Self;
+
+    fn not(self) -> Self {
+        match self {
+            Self::No => Self::Yes,
+            Self::Unknown => Self::Unknown,
+            Self::Yes => Self::No,
+        }
+    }
+}
+
+impl Truth {
+    /// Whether any is true.
+    pub fn any(truths: impl IntoIterator<Item = Self>) -> Self {
+        truths.into_iter().max().unwrap_or(Self::No)
+    }
+
+    /// Whether all are true.
+    pub fn all(truths: impl IntoIterator<Item = Self>) -> Self {
+        truths.into_iter().min().unwrap_or(Self::Yes)
+    }
+}
+
+/// Who asks.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Principal {
+    /// A session of a role.
+    Role {
+        /// The role's ARN.
+        arn: String,
+        /// The ARN of the session, when a policy could name it.
+        session: Option<String>,
+    },
+    /// An IAM user, by ARN.
+    User(String),
+    /// An AWS service, such as `glue.amazonaws.com`, on behalf of an account.
+    Service(String),
+    /// Nobody: a request without a signature.
+    Anonymous,
+}
+
+impl Principal {
+    /// A role.
+    pub fn role(arn: impl Into<String>) -> Self {
+        Self::Role { arn: arn.into(), session: None }
+    }
+
+    /// The ARN or the service's name.
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Role { arn, .. } | Self::User(arn) => arn,
+            Self::Service(name) => name,
+            Self::Anonymous => "*",
+        }
+    }
+
+    /// The account that the principal lies in. Services and anonymous requests lie in none.
+    pub fn account(&self) -> Option<&str> {
+        match self {
+            Self::Role { arn, .. } | Self::User(arn) => arn_field(arn, 4),
+            Self::Service(_) | Self::Anonymous => None,
+        }
+    }
+
+    /// Whether this is a role that only a service assumes. Source: "Service control policies":
+    /// they do not bind service-linked roles.
+    pub fn is_service_linked(&self) -> bool {
+        matches!(self, Self::Role { arn, .. } if arn.contains(":role/aws-service-role/"))
+    }
+}
+
+/// A field of an ARN, when it has one.
+pub(crate) fn arn_field(arn: &str, number: usize) -> Option<&str> {
+    arn.splitn(6, ':').nth(number).filter(|field| !field.is_empty())
+}
+
+/// The condition keys of a request. Keys are compared without regard to case.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Context {
+    values: BTreeMap<String, Vec<String>>,
+}
+
+impl Context {
+    /// No keys.
+    pub const fn new() -> Self {
+        Self { values: BTreeMap::new() }
+    }
+
+    /// The context with one more key.
+    #[must_use]
+    pub fn with(mut self, key: &str, values: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.set(key, values);
+        self
+    }
+
+    /// Sets a key.
+    pub fn set(&mut self, key: &str, values: impl IntoIterator<Item = impl Into<String>>) {
+        let values = values.into_iter().map(Into::into).collect();
+        self.values.insert(key.to_ascii_lowercase(), values);
+    }
+
+    /// The values of a key, given in lower case.
+    pub fn get(&self, key: &str) -> Option<&[String]> {
+        self.values.get(key).map(Vec::as_slice)
+    }
+
+    /// Each key, in lower case, with its values.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &[String])> {
+        self.values.iter().map(|(key, values)| (key.as_str(), values.as_slice()))
+    }
+
+    /// Whether there is no key.
+    pub fn is_empty(&self) -> bool {
+        self.values.is_empty()
+    }
+}
+
+/// A request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Request<'a> {
+    /// Who asks.
+    pub principal: &'a Principal,
+    /// To do what.
+    pub action: Action,
+    /// To which resource, by ARN; `*` for actions without one.
+    pub resource: &'a str,
+    /// Under which circumstances. A key that is not there is not in the request.
+    pub context: &'a Context,
+}
+
+/// What the model knows besides the request: where the resource lies, and the tags of both sides.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Facts<'a> {
+    /// The account that the resource lies in.
+    pub(crate) resource_account: Option<&'a str>,
+    /// The principal's tags, when they are known.
+    pub(crate) principal_tags: Option<&'a BTreeMap<String, String>>,
+    /// The resource's tags, when the resource is one of the mesh.
+    pub(crate) resource_tags: Option<&'a BTreeMap<String, String>>,
+    /// Keys that follow from how a request reaches a resource, such as through an access point.
+    pub(crate) derived: Option<&'a Context>,
+    /// The access point through which the request comes: the principal's own policies name it, and
+    /// the bucket's policy names the bucket.
+    pub(crate) through: Option<&'a str>,
+}
+
+/// The values of a condition key in a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Values<'a> {
+    /// The request does not carry the key.
+    Absent,
+    /// The request carries it with these values.
+    Known(Cow<'a, [String]>),
+}
+
+impl Request<'_> {
+    /// The values of a condition key, given in lower case.
+    pub(crate) fn values<'s>(&'s self, key: &str, facts: &'s Facts<'_>) -> Values<'s> {
+        if let Some(values) = self.context.get(key) {
+            return Values::Known(Cow::Borrowed(values));
+        }
+        if let Some(values) = facts.derived.and_then(|derived| derived.get(key)) {
+            return Values::Known(Cow::Borrowed(values));
+        }
+        let one = |value: Option<&str>| match value {
+            Some(value) => Values::Known(Cow::Owned(vec![value.to_owned()])),
+            None => Values::Absent,
+        };
+        let tag = |tags: Option<&BTreeMap<String, String>>, name: &str| {
+            // Keys of tags in condition keys are compared without regard to case.
+            let found = tags.and_then(|tags| {
+                tags.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+            });
+            one(found.map(String::as_str))
+        };
+        if let Some(name) = key.strip_prefix("aws:principaltag/") {
+            return tag(facts.principal_tags, name);
+        }
+        if let Some(name) = tag_of_resource(key) {
+            return tag(facts.resource_tags, name);
+        }
+        match key {
+            "aws:principalarn" => match self.principal {
+                Principal::Role { arn, .. } | Principal::User(arn) => one(Some(arn)),
+                Principal::Service(_) | Principal::Anonymous => Values::Absent,
+            },
+            "aws:principalaccount" => one(self.principal.account()),
+            "aws:principaltype" => one(Some(match self.principal {
+                Principal::Role { .. } => "AssumedRole",
+                Principal::User(_) => "User",
+                Principal::Service(_) => "Service",
+                Principal::Anonymous => "Anonymous",
+            })),
+            "aws:principalisawsservice" => {
+                one(Some(if matches!(self.principal, Principal::Service(_)) {
+                    "true"
+                } else {
+                    "false"
+                }))
+            }
+            "aws:principalservicename" => match self.principal {
+                Principal::Service(name) => one(Some(name)),
+                Principal::Role { .. } | Principal::User(_) | Principal::Anonymous => {
+                    Values::Absent
+                }
+            },
+            "aws:resourceaccount" | "s3:resourceaccount" => one(facts.resource_account),
+            // Whoever does not say otherwise speaks over TLS: nothing else is made today.
+            "aws:securetransport" => one(Some("true")),
+            "aws:viaawsservice" => one(Some("false")),
+            _ => Values::Absent,
+        }
+    }
+}
+
+/// The tag's name, when a key is about a tag of the resource, whatever the service calls it.
+fn tag_of_resource(key: &str) -> Option<&str> {
+    [
+        "aws:resourcetag/",
+        "iam:resourcetag/",
+        "s3:buckettag/",
+        "secretsmanager:resourcetag/",
+        "ssm:resourcetag/",
+        "sagemaker:resourcetag/",
+    ]
+    .iter()
+    .find_map(|prefix| key.strip_prefix(prefix))
+}

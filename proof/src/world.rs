@@ -1,0 +1,447 @@
+//! The world that templates describe: roles with their policies, resources with theirs, and Lake
+//! Formation's permissions, of every account and region together.
+
+mod extract;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+pub use extract::{Piece, PieceError, StackTemplate};
+
+use crate::condition::{expand, holds};
+use crate::document::{Condition, Document, Origin, PrincipalEntry};
+use crate::evaluate::{self, Decision, Layers, ResourceKind, Verdict, account_of};
+use crate::lake::{CELLS, Lake};
+use crate::request::{Context, Facts, Principal, Request, Truth};
+
+/// A role of the mesh.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Role {
+    /// The ARN.
+    pub arn: String,
+    /// The account.
+    pub account: String,
+    /// The tags.
+    pub tags: BTreeMap<String, String>,
+    /// The ARN of the permissions boundary.
+    pub boundary: Option<String>,
+    /// Its policies.
+    pub identity: Vec<Document>,
+    /// Whether policies that no template contains are attached to it.
+    pub has_foreign_policies: bool,
+    /// Who may assume it.
+    pub trust: Document,
+}
+
+/// A resource of the mesh other than a role.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Resource {
+    /// The ARN.
+    pub arn: String,
+    /// The type, such as `AWS::S3::Bucket`.
+    pub kind: String,
+    /// The account.
+    pub account: String,
+    /// The tags.
+    pub tags: BTreeMap<String, String>,
+    /// Its own policy.
+    pub policy: Option<Document>,
+    /// Where it is declared.
+    pub origin: Origin,
+}
+
+/// An access point.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AccessPoint {
+    /// The bucket's name.
+    pub bucket: String,
+    /// The account that the bucket lies in.
+    pub bucket_account: String,
+}
+
+/// What the organization adds.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Organization {
+    /// Service control policies: for all accounts, or for the named ones.
+    pub scps: Vec<(BTreeSet<String>, Document)>,
+    /// Resource control policies.
+    pub rcps: Vec<(BTreeSet<String>, Document)>,
+}
+
+/// What is taken for granted of things that no template describes: policies of imported roles, and
+/// of resources and keys of others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outside {
+    /// Nothing: decisions that rest on them are unknown.
+    Unknown,
+    /// That they allow everything: what is then still denied is denied by the mesh alone.
+    Allows,
+}
+
+/// Everything that the templates of a mesh describe.
+#[derive(Debug, Clone, Default)]
+pub struct World {
+    /// Roles by ARN.
+    pub roles: BTreeMap<String, Role>,
+    /// Other resources by ARN.
+    pub resources: BTreeMap<String, Resource>,
+    /// Managed policies by ARN.
+    pub managed: BTreeMap<String, Document>,
+    /// Keys by the ARNs of their aliases.
+    pub aliases: BTreeMap<String, String>,
+    /// The aliases of each key, such as `alias/data`.
+    pub aliases_of: BTreeMap<String, Vec<String>>,
+    /// Access points by ARN.
+    pub access_points: BTreeMap<String, AccessPoint>,
+    /// Lake Formation's permissions.
+    pub lake: Lake,
+    /// The accounts that stacks are deployed to.
+    pub accounts: BTreeSet<String>,
+    /// What the organization adds.
+    pub organization: Organization,
+}
+
+impl World {
+    /// Puts the pieces of all templates together.
+    pub fn of(pieces: Vec<Piece>) -> Self {
+        let mut world = Self::default();
+        let (mut attached, mut policies) = (Vec::new(), Vec::new());
+        for piece in pieces {
+            world.accounts.insert(piece.account);
+            world.roles.extend(piece.roles.into_iter().map(|role| (role.arn.clone(), role)));
+            world.managed.extend(
+                piece.managed.iter().map(|(arn, document, _)| (arn.clone(), document.clone())),
+            );
+            for (_, document, roles) in piece.managed {
+                attached.extend(roles.into_iter().map(|role| (role, document.clone())));
+            }
+            attached.extend(piece.attached);
+            for resource in piece.resources {
+                world.resources.insert(resource.arn.clone(), resource);
+            }
+            policies.extend(piece.policies);
+            for (alias, key) in piece.aliases {
+                let name = alias.splitn(6, ':').nth(5).unwrap_or_default().to_owned();
+                world.aliases_of.entry(key.clone()).or_default().push(name);
+                world.aliases.insert(alias, key);
+            }
+            world.access_points.extend(piece.access_points);
+            world.lake.extend(piece.lake);
+        }
+        for (arn, (policy, account)) in policies {
+            let origin = policy.origin.clone();
+            let resource = world.resources.entry(arn).or_insert_with_key(|arn| Resource {
+                arn: arn.clone(),
+                kind: String::new(),
+                account: account_of(arn).unwrap_or(&account).to_owned(),
+                tags: BTreeMap::new(),
+                policy: None,
+                origin,
+            });
+            resource.policy = Some(policy);
+        }
+        // A policy names its role without the path; whoever else names the role knows it.
+        let full_names = world.full_names();
+        for (arn, document) in attached {
+            let arn = full_names.get(&arn).cloned().unwrap_or(arn);
+            // A policy for a role that no template makes is attached to an imported one.
+            if let Some(role) = world.roles.get_mut(&arn) {
+                role.identity.push(document);
+            } else {
+                let account = account_of(&arn).unwrap_or_default().to_owned();
+                let role = Role {
+                    account,
+                    tags: BTreeMap::new(),
+                    boundary: None,
+                    identity: vec![document],
+                    has_foreign_policies: true,
+                    trust: Document {
+                        origin: Origin::default(),
+                        has_variables: true,
+                        statements: Vec::new(),
+                    },
+                    arn: arn.clone(),
+                };
+                world.roles.insert(arn, role);
+            }
+        }
+        world
+    }
+
+    /// Decides a request by IAM's documents and, for data in a catalog, by Lake Formation's
+    /// permissions.
+    pub fn decide(&self, request: &Request<'_>, outside: Outside) -> Verdict<'_> {
+        let verdict = self.decide_by_policies(request, outside);
+        if verdict.decision != Decision::Allow {
+            return verdict;
+        }
+        match self.lake.also_needs(request) {
+            Truth::Yes => verdict,
+            Truth::No => Verdict {
+                decision: Decision::ImplicitDeny,
+                reason: "IAM allows it, and no Lake Formation permission does",
+                ..verdict
+            },
+            Truth::Unknown => match outside {
+                Outside::Allows => verdict,
+                Outside::Unknown => Verdict {
+                    decision: Decision::Unknown,
+                    reason: "Lake Formation's permissions on it are not in the mesh",
+                    ..verdict
+                },
+            },
+        }
+    }
+
+    /// Decides a request by IAM's documents alone, or a Lake Formation permission such as
+    /// `lakeformation:SELECT`.
+    pub fn decide_by_policies(&self, request: &Request<'_>, outside: Outside) -> Verdict<'_> {
+        if Lake::is_permission(request.action) {
+            let is_given = self.lake.gives(request);
+            return Verdict {
+                decision: if is_given { Decision::Allow } else { Decision::ImplicitDeny },
+                statements: Vec::new(),
+                reason: if is_given {
+                    "Lake Formation gives it"
+                } else {
+                    "no Lake Formation permission gives it"
+                },
+            };
+        }
+        let Some((arn, point)) = self.access_point(request.resource) else {
+            let point = request.context.get("s3:dataaccesspointarn").and_then(<[String]>::first);
+            let Some(point) = point.filter(|point| self.access_points.contains_key(*point)) else {
+                return self.decide_once(request, None, outside);
+            };
+            // The bucket's side of a request through an access point.
+            let key = bucket_of(request.resource).and_then(|(_, key)| key);
+            let through = key.map_or_else(|| point.clone(), |key| format!("{point}/object/{key}"));
+            return self.decide_once(request, Some((&Context::new(), &through)), outside);
+        };
+        // Through an access point, the point's policy and the bucket's must both allow it.
+        let at_point = self.decide_once(request, None, outside);
+        if at_point.decision != Decision::Allow {
+            return at_point;
+        }
+        let key = request.resource.strip_prefix(arn).and_then(|rest| rest.strip_prefix("/object/"));
+        let partition = arn.split(':').nth(1).unwrap_or("aws");
+        let bucket = format!("arn:{partition}:s3:::{}", point.bucket);
+        let behind = key.map_or_else(|| bucket.clone(), |key| format!("{bucket}/{key}"));
+        let derived = Context::new()
+            .with("s3:DataAccessPointArn", [arn])
+            .with("s3:DataAccessPointAccount", [account_of(arn).unwrap_or_default()])
+            .with("s3:AccessPointNetworkOrigin", ["Internet"]);
+        let behind = Request { resource: &behind, ..request.clone() };
+        let at_bucket = self.decide_once(&behind, Some((&derived, request.resource)), outside);
+        let statements = at_point.statements.into_iter().chain(at_bucket.statements).collect();
+        Verdict { statements, ..at_bucket }
+    }
+
+    fn decide_once(
+        &self,
+        request: &Request<'_>,
+        through: Option<(&Context, &str)>,
+        outside: Outside,
+    ) -> Verdict<'_> {
+        let unknown = match outside {
+            Outside::Unknown => Truth::Unknown,
+            Outside::Allows => Truth::Yes,
+        };
+        let role = self.role_of(request.principal);
+        let has_unknown_policies = match request.principal {
+            Principal::Role { .. } => role.is_none_or(|role| role.has_foreign_policies),
+            Principal::User(_) => true,
+            Principal::Service(_) | Principal::Anonymous => false,
+        };
+        let target = self.target(request);
+        let principal_account = request.principal.account();
+        // A bucket that no template makes is taken for one of the principal's own account: of
+        // another account's, its owner decides.
+        let resource_account =
+            target.account.or_else(|| account_of(request.resource)).or(principal_account);
+        let is_same_account = principal_account.is_some() && principal_account == resource_account;
+        let of_key = target.aliases.map(|aliases| {
+            Context::new().with("kms:ResourceAliases", aliases.iter().map(String::as_str))
+        });
+        let facts = Facts {
+            resource_account,
+            principal_tags: role.map(|role| &role.tags),
+            resource_tags: target.tags,
+            derived: through.map(|(derived, _)| derived).or(of_key.as_ref()),
+            through: through.map(|(_, point)| point),
+        };
+        let boundary = role.and_then(|role| role.boundary.as_ref());
+        let boundary_document = boundary.and_then(|arn| self.managed.get(arn));
+        let layers = Layers {
+            is_same_account,
+            kind: target.kind,
+            scps: self.organization.scps_of(principal_account),
+            rcps: self.organization.rcps_of(resource_account),
+            boundary: boundary_document,
+            session: None,
+            identity: role.map(|role| role.identity.iter().collect()).unwrap_or_default(),
+            unknown_identity: has_unknown_policies.then_some(unknown),
+            unknown_resource: (!target.is_known
+                && (!is_same_account || target.kind != ResourceKind::Ordinary))
+                .then_some(unknown),
+            resource: target.policy,
+        };
+        evaluate::decide(&layers, request, &facts).bounded_by_unknown(
+            boundary.is_some() && boundary_document.is_none() && outside == Outside::Unknown,
+        )
+    }
+
+    /// The ARNs of roles with a path that documents and permissions name, by their ARNs without one.
+    /// A role's name is unique in its account, whatever the path.
+    fn full_names(&self) -> BTreeMap<String, String> {
+        let policies = self.resources.values().filter_map(|resource| resource.policy.as_ref());
+        let trusts = self.roles.values().map(|role| &role.trust);
+        let statements = policies.chain(trusts).flat_map(|document| &document.statements);
+        let entries = statements.filter_map(|s| s.principals.as_ref()).flat_map(|p| &p.entries);
+        let arns = entries.filter_map(|entry| match entry {
+            PrincipalEntry::Arn(arn) => Some(arn),
+            _ => None,
+        });
+        arns.chain(self.lake.grants.keys())
+            .filter_map(|arn| {
+                let (stem, name) = arn.split_once(":role/")?;
+                let (_, name) = name.rsplit_once('/')?;
+                Some((format!("{stem}:role/{name}"), arn.clone()))
+            })
+            .collect()
+    }
+
+    fn role_of(&self, principal: &Principal) -> Option<&Role> {
+        match principal {
+            Principal::Role { arn, .. } => self.roles.get(arn),
+            Principal::User(_) | Principal::Service(_) | Principal::Anonymous => None,
+        }
+    }
+
+    /// Whether a request fulfils conditions that stand outside of any document.
+    pub(crate) fn fulfils(&self, request: &Request<'_>, conditions: &[Condition]) -> bool {
+        if conditions.is_empty() {
+            return true;
+        }
+        let target = self.target(request);
+        let of_key = target.aliases.map(|aliases| {
+            Context::new().with("kms:ResourceAliases", aliases.iter().map(String::as_str))
+        });
+        let facts = Facts {
+            resource_account: target.account.or_else(|| account_of(request.resource)),
+            principal_tags: self.role_of(request.principal).map(|role| &role.tags),
+            resource_tags: target.tags,
+            derived: of_key.as_ref(),
+            through: None,
+        };
+        // A filter's rows are data, whatever they look like.
+        let fulfils = |condition: &Condition| {
+            holds(condition, condition.key != CELLS, request, &facts) == Truth::Yes
+        };
+        conditions.iter().all(fulfils)
+    }
+
+    /// A text of a policy with its variables replaced, wildcards left in place.
+    pub(crate) fn expanded(&self, text: &str, request: &Request<'_>) -> Option<String> {
+        let facts = Facts {
+            principal_tags: self.role_of(request.principal).map(|role| &role.tags),
+            ..Facts::default()
+        };
+        expand(text, request, &facts).map(|expanded| expanded.literal())
+    }
+
+    /// The access point that an ARN names, with its own ARN.
+    pub fn access_point<'r>(&self, resource: &'r str) -> Option<(&'r str, &AccessPoint)> {
+        let (_, rest) = resource.split_once(":accesspoint/")?;
+        let name = rest.split('/').next()?;
+        let arn = &resource[..resource.len() - rest.len() + name.len()];
+        Some((arn, self.access_points.get(arn)?))
+    }
+
+    /// What is known of the resource of a request.
+    fn target(&self, request: &Request<'_>) -> Target<'_> {
+        let arn = request.resource;
+        if request.action.lower().starts_with("sts:assumerole") {
+            let role = self.roles.get(arn);
+            return Target {
+                policy: role.map(|role| &role.trust),
+                tags: role.map(|role| &role.tags),
+                account: role.map(|role| role.account.as_str()),
+                kind: ResourceKind::Trust,
+                aliases: None,
+                is_known: role.is_some_and(|role| !role.is_imported()),
+            };
+        }
+        let owner = if let Some((bucket, _)) = bucket_of(arn) {
+            self.resources.get(bucket)
+        } else if let Some((point, _)) = self.access_point(arn) {
+            self.resources.get(point)
+        } else {
+            self.resources.get(arn)
+        };
+        let is_key = arn.contains(":key/") && arn.split(':').nth(2) == Some("kms");
+        Target {
+            policy: owner.and_then(|owner| owner.policy.as_ref()),
+            tags: owner
+                .map(|owner| &owner.tags)
+                .or_else(|| self.roles.get(arn).map(|role| &role.tags)),
+            account: owner.map(|owner| owner.account.as_str()),
+            kind: if is_key { ResourceKind::Key } else { ResourceKind::Ordinary },
+            aliases: self.aliases_of.get(arn).map(Vec::as_slice),
+            is_known: owner.is_some(),
+        }
+    }
+}
+
+/// What is known of a resource.
+struct Target<'w> {
+    policy: Option<&'w Document>,
+    tags: Option<&'w BTreeMap<String, String>>,
+    account: Option<&'w str>,
+    kind: ResourceKind,
+    aliases: Option<&'w [String]>,
+    is_known: bool,
+}
+
+/// The bucket's ARN of an ARN of a bucket or an object, and the object's key.
+pub(crate) fn bucket_of(arn: &str) -> Option<(&str, Option<&str>)> {
+    let name = arn.splitn(6, ':').nth(5)?;
+    let is_bucket = arn.split(':').nth(2) == Some("s3") && arn.split(':').nth(4) == Some("");
+    if !is_bucket {
+        return None;
+    }
+    match name.split_once('/') {
+        Some((bucket, key)) => Some((&arn[..arn.len() - name.len() + bucket.len()], Some(key))),
+        None => Some((arn, None)),
+    }
+}
+
+impl Role {
+    /// Whether no template makes the role.
+    pub fn is_imported(&self) -> bool {
+        self.trust.origin.stack.is_empty()
+    }
+}
+
+impl Organization {
+    fn scps_of(&self, account: Option<&str>) -> Vec<&Document> {
+        of_account(&self.scps, account)
+    }
+
+    fn rcps_of(&self, account: Option<&str>) -> Vec<&Document> {
+        of_account(&self.rcps, account)
+    }
+}
+
+fn of_account<'o>(
+    policies: &'o [(BTreeSet<String>, Document)],
+    account: Option<&str>,
+) -> Vec<&'o Document> {
+    let applies = |accounts: &BTreeSet<String>| {
+        accounts.is_empty() || account.is_some_and(|account| accounts.contains(account))
+    };
+    policies
+        .iter()
+        .filter(|(accounts, _)| applies(accounts))
+        .map(|(_, document)| document)
+        .collect()
+}

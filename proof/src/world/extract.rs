@@ -1,0 +1,494 @@
+//! What one template says about access.
+
+use std::collections::BTreeMap;
+
+use lakewright_template::resolve::{Branch, Place, Resolver, Unresolved};
+use lakewright_template::{Intrinsic, LogicalId, Map, ResourceEntry, Template, Value};
+use serde_json::Value as Plain;
+
+use super::{AccessPoint, Resource, Role};
+use crate::document::{Action, Document, DocumentError, Origin};
+use crate::lake::{Lake, LakeGrant};
+
+/// A stack's template and where it is deployed.
+#[derive(Debug, Clone, Copy)]
+pub struct StackTemplate<'a> {
+    /// The stack, as `account/region/name`.
+    pub address: &'a str,
+    /// Where it is deployed.
+    pub place: &'a Place,
+    /// The template.
+    pub template: &'a Template,
+}
+
+/// What one template says about access.
+#[derive(Debug, Clone, Default)]
+pub struct Piece {
+    pub(super) account: String,
+    pub(super) roles: Vec<Role>,
+    /// Managed policies: the ARN, the document and the ARNs of the roles.
+    pub(super) managed: Vec<(String, Document, Vec<String>)>,
+    /// Documents attached to roles, by the roles' ARNs.
+    pub(super) attached: Vec<(String, Document)>,
+    pub(super) resources: Vec<Resource>,
+    /// Resource policies by ARN, each with the account it is deployed in.
+    pub(super) policies: Vec<(String, (Document, String))>,
+    pub(super) aliases: Vec<(String, String)>,
+    pub(super) access_points: Vec<(String, AccessPoint)>,
+    pub(super) lake: Lake,
+}
+
+/// A template whose access cannot be told.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PieceError {
+    /// A policy is none.
+    #[error(transparent)]
+    Document(#[from] DocumentError),
+    /// A value is only known at deployment.
+    #[error("{stack} {logical_id}: {error}")]
+    Unresolved {
+        /// The stack.
+        stack: String,
+        /// The resource.
+        logical_id: String,
+        /// What is not known.
+        error: Unresolved,
+    },
+}
+
+impl Piece {
+    /// Reads a template.
+    pub fn of(stack: StackTemplate<'_>) -> Result<Self, PieceError> {
+        let mut reader = Reader {
+            stack,
+            resolver: Resolver {
+                template: stack.template,
+                place: stack.place,
+                branch: Branch::Then,
+            },
+            piece: Self { account: stack.place.account.clone(), ..Self::default() },
+        };
+        for (id, resource) in &stack.template.resources {
+            reader.resource(id, resource)?;
+        }
+        Ok(reader.piece)
+    }
+}
+
+struct Reader<'a> {
+    stack: StackTemplate<'a>,
+    resolver: Resolver<'a>,
+    piece: Piece,
+}
+
+impl Reader<'_> {
+    fn resource(&mut self, id: &LogicalId, resource: &ResourceEntry) -> Result<(), PieceError> {
+        let properties = &resource.properties;
+        match resource.kind.as_ref() {
+            "AWS::IAM::Role" => self.role(id, properties)?,
+            "AWS::IAM::RolePolicy" => {
+                let role =
+                    self.role_arn(&self.text(id, properties, "RoleName")?.unwrap_or_default());
+                let document = self.document(id, properties, "PolicyDocument")?;
+                self.piece.attached.extend(document.map(|document| (role, document)));
+            }
+            "AWS::IAM::ManagedPolicy" | "AWS::IAM::Policy" => {
+                let Some(document) = self.document(id, properties, "PolicyDocument")? else {
+                    return Ok(());
+                };
+                let roles = self.texts(id, properties, "Roles")?;
+                let roles: Vec<String> = roles.iter().map(|role| self.role_arn(role)).collect();
+                if let Some(name) = self.text(id, properties, "ManagedPolicyName")? {
+                    let path = self.text(id, properties, "Path")?.unwrap_or_else(|| "/".to_owned());
+                    let arn = self.arn("iam", "", &format!("policy{path}{name}"));
+                    self.piece.managed.push((arn, document, roles));
+                } else {
+                    let attached = roles.into_iter().map(|role| (role, document.clone()));
+                    self.piece.attached.extend(attached);
+                }
+            }
+            "AWS::S3::BucketPolicy" => {
+                let name = self.text(id, properties, "Bucket")?.unwrap_or_default();
+                let arn = format!("arn:{}:s3:::{name}", self.stack.place.partition());
+                self.policy(id, properties, "PolicyDocument", [arn])?;
+            }
+            "AWS::SNS::TopicPolicy" => {
+                let topics = self.texts(id, properties, "Topics")?;
+                self.policy(id, properties, "PolicyDocument", topics)?;
+            }
+            "AWS::SQS::QueuePolicy" => {
+                let queues = self.texts(id, properties, "Queues")?;
+                let name = |url: &String| url.rsplit('/').next().unwrap_or_default().to_owned();
+                let arns: Vec<String> =
+                    queues.iter().map(|url| self.regional("sqs", &name(url))).collect();
+                self.policy(id, properties, "PolicyDocument", arns)?;
+            }
+            "AWS::SecretsManager::ResourcePolicy" => {
+                let secret = self.text(id, properties, "SecretId")?.unwrap_or_default();
+                self.policy(id, properties, "ResourcePolicy", [secret])?;
+            }
+            "AWS::Events::EventBusPolicy" => {
+                let bus = self.text(id, properties, "EventBusName")?.unwrap_or_default();
+                let arn = self.regional("events", &format!("event-bus/{bus}"));
+                let statement = self.plain(id, properties, "Statement")?.unwrap_or_default();
+                let document =
+                    serde_json::json!({ "Version": "2012-10-17", "Statement": statement });
+                let document = Document::parse(&document, self.origin(id, "Statement"))?;
+                self.piece.policies.push((arn, (document, self.stack.place.account.clone())));
+            }
+            "AWS::KMS::Alias" => {
+                let name = self.text(id, properties, "AliasName")?.unwrap_or_default();
+                let key = self.text(id, properties, "TargetKeyId")?.unwrap_or_default();
+                let key = if key.starts_with("arn:") {
+                    key
+                } else {
+                    self.regional("kms", &format!("key/{key}"))
+                };
+                self.piece.aliases.push((self.regional("kms", &name), key));
+            }
+            "AWS::LakeFormation::PrincipalPermissions" => self.permissions(id, properties)?,
+            "AWS::Glue::Database" | "AWS::Glue::Table" => self.catalog(id, resource)?,
+            _ => self.other(id, resource)?,
+        }
+        Ok(())
+    }
+
+    fn role(&mut self, id: &LogicalId, properties: &Map) -> Result<(), PieceError> {
+        let name = self.text(id, properties, "RoleName")?.unwrap_or_else(|| id.to_string());
+        let path = self.text(id, properties, "Path")?.unwrap_or_else(|| "/".to_owned());
+        let arn = self.arn("iam", "", &format!("role{path}{name}"));
+        let trust = self.document(id, properties, "AssumeRolePolicyDocument")?;
+        let mut identity = Vec::new();
+        if let Some(Plain::Array(policies)) = self.plain(id, properties, "Policies")? {
+            for policy in policies {
+                let document =
+                    Document::parse(&policy["PolicyDocument"], self.origin(id, "Policies"))?;
+                identity.push(document);
+            }
+        }
+        self.piece.roles.push(Role {
+            account: self.stack.place.account.clone(),
+            tags: self.tags(id, properties)?,
+            boundary: self.text(id, properties, "PermissionsBoundary")?,
+            identity,
+            has_foreign_policies: !self.texts(id, properties, "ManagedPolicyArns")?.is_empty(),
+            trust: trust.unwrap_or_else(|| Document {
+                origin: self.origin(id, "AssumeRolePolicyDocument"),
+                has_variables: true,
+                statements: Vec::new(),
+            }),
+            arn,
+        });
+        Ok(())
+    }
+
+    /// A resource of any other type, with the policy in its own properties when it has one.
+    fn other(&mut self, id: &LogicalId, resource: &ResourceEntry) -> Result<(), PieceError> {
+        let Some(arn) = self.arn_of(id, resource)? else { return Ok(()) };
+        let properties = &resource.properties;
+        let policy = match resource.kind.as_ref() {
+            "AWS::KMS::Key" => self.document(id, properties, "KeyPolicy")?,
+            "AWS::S3::AccessPoint" => {
+                let bucket = self.text(id, properties, "Bucket")?.unwrap_or_default();
+                let account = self.text(id, properties, "BucketAccountId")?;
+                let point = AccessPoint {
+                    bucket,
+                    bucket_account: account.unwrap_or_else(|| self.stack.place.account.clone()),
+                };
+                self.piece.access_points.push((arn.clone(), point));
+                self.document(id, properties, "Policy")?
+            }
+            "AWS::Events::EventBus" => self.document(id, properties, "Policy")?,
+            _ => None,
+        };
+        self.piece.resources.push(Resource {
+            arn,
+            kind: resource.kind.to_string(),
+            account: self.stack.place.account.clone(),
+            tags: self.tags(id, properties)?,
+            policy,
+            origin: self.origin(id, ""),
+        });
+        Ok(())
+    }
+
+    /// The ARN of a resource that policies can name.
+    fn arn_of(
+        &self,
+        id: &LogicalId,
+        resource: &ResourceEntry,
+    ) -> Result<Option<String>, PieceError> {
+        let properties = &resource.properties;
+        let named = |property| self.text(id, properties, property);
+        let attribute = |attribute: &'static str| {
+            let call = Intrinsic::GetAtt(id.clone(), attribute.into());
+            self.resolved(id, &call.into())
+                .map(|arn| arn.and_then(|arn| arn.as_str().map(str::to_owned)))
+        };
+        let regional = |service: &str, form: &str, name: Option<String>| {
+            name.map(|name| self.regional(service, &format!("{form}{name}")))
+        };
+        Ok(match resource.kind.as_ref() {
+            "AWS::S3::Bucket"
+            | "AWS::KMS::Key"
+            | "AWS::SQS::Queue"
+            | "AWS::CodeBuild::Project"
+            | "AWS::CodeCommit::Repository"
+            | "AWS::Events::EventBus"
+            | "AWS::Logs::LogGroup" => attribute("Arn")?,
+            "AWS::SNS::Topic" => attribute("TopicArn")?,
+            "AWS::StepFunctions::StateMachine" => attribute("Arn")?,
+            "AWS::S3::AccessPoint" => regional("s3", "accesspoint/", named("Name")?),
+            "AWS::Athena::WorkGroup" => regional("athena", "workgroup/", named("Name")?),
+            "AWS::Glue::Crawler" => regional("glue", "crawler/", named("Name")?),
+            "AWS::Glue::Job" => regional("glue", "job/", named("Name")?),
+            "AWS::Glue::Trigger" => regional("glue", "trigger/", named("Name")?),
+            "AWS::SageMaker::NotebookInstance" => {
+                regional("sagemaker", "notebook-instance/", named("NotebookInstanceName")?)
+            }
+            "AWS::SageMaker::UserProfile" => {
+                let profile = named("UserProfileName")?;
+                let domain = named("DomainId")?.unwrap_or_default();
+                regional("sagemaker", &format!("user-profile/{domain}/"), profile)
+            }
+            "AWS::SSM::Parameter" => {
+                let name = named("Name")?;
+                regional(
+                    "ssm",
+                    "parameter",
+                    name.map(|name| format!("/{}", name.trim_start_matches('/'))),
+                )
+            }
+            "AWS::SecretsManager::Secret" => regional("secretsmanager", "secret:", named("Name")?),
+            "AWS::CodePipeline::Pipeline" => regional("codepipeline", "", named("Name")?),
+            "AWS::Lambda::Function" => regional("lambda", "function:", named("FunctionName")?),
+            "AWS::QuickSight::DataSource" => {
+                regional("quicksight", "datasource/", named("DataSourceId")?)
+            }
+            _ => None,
+        })
+    }
+
+    fn permissions(&mut self, id: &LogicalId, properties: &Map) -> Result<(), PieceError> {
+        let principal = self.plain(id, properties, "Principal")?.unwrap_or_default();
+        let principal =
+            principal["DataLakePrincipalIdentifier"].as_str().unwrap_or_default().to_owned();
+        let resource = self.plain(id, properties, "Resource")?.unwrap_or_default();
+        let text = |value: &Plain| value.as_str().unwrap_or_default().to_owned();
+        let catalog = |account: &Plain, rest: String| {
+            let place = self.stack.place;
+            let account = account.as_str().unwrap_or(&place.account);
+            format!("arn:{}:glue:{}:{account}:{rest}", place.partition(), place.region)
+        };
+        let mut cells = None;
+        let database = &resource["Database"];
+        let table = &resource["Table"];
+        let columns = &resource["TableWithColumns"];
+        let location = &resource["DataLocation"];
+        let filter = &resource["DataCellsFilter"];
+        let on = if database.is_object() {
+            catalog(&database["CatalogId"], format!("database/{}", text(&database["Name"])))
+        } else if table.is_object() {
+            let name = if table["TableWildcard"].is_object() {
+                "*".to_owned()
+            } else {
+                text(&table["Name"])
+            };
+            catalog(&table["CatalogId"], format!("table/{}/{name}", text(&table["DatabaseName"])))
+        } else if columns.is_object() {
+            cells = Some(format!("columns {}", columns["ColumnNames"]));
+            catalog(
+                &columns["CatalogId"],
+                format!("table/{}/{}", text(&columns["DatabaseName"]), text(&columns["Name"])),
+            )
+        } else if location.is_object() {
+            text(&location["ResourceArn"])
+        } else if filter.is_object() {
+            cells = Some(self.cells(filter));
+            catalog(
+                &filter["TableCatalogId"],
+                format!("table/{}/{}", text(&filter["DatabaseName"]), text(&filter["TableName"])),
+            )
+        } else {
+            // A permission on the catalog, or by tags: named as it stands.
+            resource.to_string()
+        };
+        let origin = self.origin(id, "Permissions");
+        for permission in self.texts(id, properties, "Permissions")? {
+            self.piece.lake.grants.entry(principal.clone()).or_default().push(LakeGrant {
+                permission: Action::new(&format!("lakeformation:{permission}")),
+                resource: on.clone(),
+                cells: cells.clone(),
+                origin: origin.clone(),
+            });
+        }
+        Ok(())
+    }
+
+    /// What a filter leaves of its table, from the filter's own resource: its name alone proves nothing.
+    fn cells(&self, filter: &Plain) -> String {
+        let wanted = ["TableCatalogId", "DatabaseName", "TableName", "Name"];
+        for (id, resource) in &self.stack.template.resources {
+            if resource.kind != "AWS::LakeFormation::DataCellsFilter" {
+                continue;
+            }
+            let read = |property| self.plain(id, &resource.properties, property).ok().flatten();
+            if wanted.iter().all(|property| read(property).as_ref() == filter.get(property)) {
+                let part = |property| read(property).unwrap_or_default();
+                let rows = part("RowFilter");
+                let rows = rows["FilterExpression"].as_str().unwrap_or("all");
+                let mut columns: Vec<String> = part("ColumnNames")
+                    .as_array()
+                    .into_iter()
+                    .flatten()
+                    .filter_map(|name| name.as_str().map(str::to_owned))
+                    .collect();
+                columns.sort_unstable();
+                return crate::lake::cells(&columns, rows);
+            }
+        }
+        format!("the filter {}", filter["Name"])
+    }
+
+    fn catalog(&mut self, id: &LogicalId, resource: &ResourceEntry) -> Result<(), PieceError> {
+        let properties = &resource.properties;
+        let account = self.text(id, properties, "CatalogId")?;
+        let account = account.unwrap_or_else(|| self.stack.place.account.clone());
+        let place = self.stack.place;
+        let arn = |name: &str| {
+            format!("arn:{}:glue:{}:{account}:database/{name}", place.partition(), place.region)
+        };
+        if resource.kind == "AWS::Glue::Database" {
+            let input = self.plain(id, properties, "DatabaseInput")?.unwrap_or_default();
+            let arn = arn(input["Name"].as_str().unwrap_or_default());
+            let defaults = &input["CreateTableDefaultPermissions"];
+            if defaults.as_array().is_some_and(Vec::is_empty) {
+                self.piece.lake.governed.insert(arn.clone());
+            }
+            self.piece.resources.push(Resource {
+                arn,
+                kind: resource.kind.to_string(),
+                account,
+                tags: BTreeMap::new(),
+                policy: None,
+                origin: self.origin(id, ""),
+            });
+            return Ok(());
+        }
+        let database = arn(&self.text(id, properties, "DatabaseName")?.unwrap_or_default());
+        let input = self.plain(id, properties, "TableInput")?.unwrap_or_default();
+        let columns = input["StorageDescriptor"]["Columns"].as_array().into_iter().flatten();
+        let columns = columns.filter_map(|column| column["Name"].as_str().map(str::to_owned));
+        let name = input["Name"].as_str().unwrap_or_default().to_owned();
+        self.piece.lake.tables.entry(database).or_default().insert(name, columns.collect());
+        Ok(())
+    }
+
+    fn policy(
+        &mut self,
+        id: &LogicalId,
+        properties: &Map,
+        property: &'static str,
+        arns: impl IntoIterator<Item = String>,
+    ) -> Result<(), PieceError> {
+        if let Some(document) = self.document(id, properties, property)? {
+            let account = &self.stack.place.account;
+            let policies = arns.into_iter().map(|arn| (arn, (document.clone(), account.clone())));
+            self.piece.policies.extend(policies);
+        }
+        Ok(())
+    }
+
+    fn document(
+        &self,
+        id: &LogicalId,
+        properties: &Map,
+        property: &'static str,
+    ) -> Result<Option<Document>, PieceError> {
+        let Some(plain) = self.plain(id, properties, property)? else { return Ok(None) };
+        Ok(Some(Document::parse(&plain, self.origin(id, property))?))
+    }
+
+    fn tags(
+        &self,
+        id: &LogicalId,
+        properties: &Map,
+    ) -> Result<BTreeMap<String, String>, PieceError> {
+        let text = |value: &Plain| value.as_str().unwrap_or_default().to_owned();
+        Ok(match self.plain(id, properties, "Tags")? {
+            Some(Plain::Array(tags)) => {
+                tags.iter().map(|tag| (text(&tag["Key"]), text(&tag["Value"]))).collect()
+            }
+            Some(Plain::Object(tags)) => {
+                tags.iter().map(|(key, value)| (key.clone(), text(value))).collect()
+            }
+            _ => BTreeMap::new(),
+        })
+    }
+
+    fn text(
+        &self,
+        id: &LogicalId,
+        properties: &Map,
+        property: &str,
+    ) -> Result<Option<String>, PieceError> {
+        Ok(self.plain(id, properties, property)?.and_then(|value| match value {
+            Plain::String(text) => Some(text),
+            _ => None,
+        }))
+    }
+
+    fn texts(
+        &self,
+        id: &LogicalId,
+        properties: &Map,
+        property: &str,
+    ) -> Result<Vec<String>, PieceError> {
+        Ok(match self.plain(id, properties, property)? {
+            Some(Plain::Array(items)) => {
+                items.into_iter().filter_map(|item| item.as_str().map(str::to_owned)).collect()
+            }
+            Some(Plain::String(text)) => vec![text],
+            _ => Vec::new(),
+        })
+    }
+
+    fn plain(
+        &self,
+        id: &LogicalId,
+        properties: &Map,
+        property: &str,
+    ) -> Result<Option<Plain>, PieceError> {
+        match properties.get(property) {
+            Some(value) => self.resolved(id, value),
+            None => Ok(None),
+        }
+    }
+
+    fn resolved(&self, id: &LogicalId, value: &Value) -> Result<Option<Plain>, PieceError> {
+        self.resolver.resolve(value).map_err(|error| PieceError::Unresolved {
+            stack: self.stack.address.to_owned(),
+            logical_id: id.to_string(),
+            error,
+        })
+    }
+
+    fn origin(&self, id: &LogicalId, property: &'static str) -> Origin {
+        Origin { stack: self.stack.address.to_owned(), logical_id: id.to_string(), property }
+    }
+
+    fn role_arn(&self, name: &str) -> String {
+        // A role's path is not in its name; roles of the same template say it.
+        let role = self.piece.roles.iter().find(|role| role.arn.ends_with(&format!("/{name}")));
+        role.map_or_else(|| self.arn("iam", "", &format!("role/{name}")), |role| role.arn.clone())
+    }
+
+    fn arn(&self, service: &str, region: &str, resource: &str) -> String {
+        let place = self.stack.place;
+        format!("arn:{}:{service}:{region}:{}:{resource}", place.partition(), place.account)
+    }
+
+    fn regional(&self, service: &str, resource: &str) -> String {
+        self.arn(service, &self.stack.place.region, resource)
+    }
+}
