@@ -3,6 +3,7 @@
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::command;
+use crate::exit::Failure;
 
 /// Turns one declarative description of a governed AWS data mesh into least-privilege
 /// CloudFormation stacks.
@@ -25,6 +26,18 @@ pub(crate) struct Arguments {
     pub(crate) output: Output,
 }
 
+impl Arguments {
+    /// What the parser cannot check: some formats are for some commands.
+    pub(crate) fn check(&self) -> Result<(), Failure> {
+        let is_special = matches!(self.output.format, Format::Csv | Format::Html);
+        if is_special && !matches!(self.command, Command::Access(_)) {
+            let message = "only `access` writes csv and html; expected human or json";
+            return Err(Failure::usage(message));
+        }
+        Ok(())
+    }
+}
+
 /// How results are shown; holds for every command.
 #[derive(Debug, Args)]
 pub(crate) struct Output {
@@ -43,9 +56,14 @@ pub(crate) struct Output {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
     /// For people
+    #[value(alias = "table")]
     Human,
     /// For programs; the shape has a version
     Json,
+    /// For spreadsheets; `access` only
+    Csv,
+    /// A page of its own; `access` only
+    Html,
 }
 
 /// When to use colours.
@@ -63,6 +81,10 @@ pub(crate) enum Colour {
 pub(crate) enum Command {
     /// Find everything that is wrong with a mesh, and write nothing
     Check(command::check::CheckArgs),
+    /// Show who reaches what
+    Access(command::access::AccessArgs),
+    /// Decide one request, with the reasons
+    Can(command::can::CanArgs),
     /// Print what an account's owner deploys before anything else
     Bootstrap(command::bootstrap::BootstrapArgs),
     /// Print the completion script of a shell
@@ -83,4 +105,6 @@ pub(crate) enum Command {
     Schema(command::schema::SchemaArgs),
     /// Write the CloudFormation templates of a mesh
     Synth(command::synth::SynthArgs),
+    /// Show the chain from the manifest's lines to the statements that decide a request
+    Why(command::why::WhyArgs),
 }

@@ -1,6 +1,8 @@
 //! One module for each command.
 
+pub(crate) mod access;
 pub(crate) mod bootstrap;
+pub(crate) mod can;
 pub(crate) mod check;
 pub(crate) mod completions;
 pub(crate) mod deploy;
@@ -11,3 +13,4 @@ pub(crate) mod pivot_role;
 pub(crate) mod prove;
 pub(crate) mod schema;
 pub(crate) mod synth;
+pub(crate) mod why;

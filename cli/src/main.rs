@@ -3,8 +3,10 @@
 mod arguments;
 mod assembly;
 mod command;
+mod decision;
 mod deployment;
 mod exit;
+mod matrix;
 mod mesh;
 mod progress;
 mod proof;
@@ -26,8 +28,14 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let mut ui = Ui::new(&arguments.output);
+    if let Err(failure) = arguments.check() {
+        ui.error(&failure.message);
+        return failure.exit.into();
+    }
     let result = match arguments.command {
+        Command::Access(arguments) => command::access::run(&arguments, &mut ui),
         Command::Bootstrap(arguments) => command::bootstrap::run(&arguments, &mut ui),
+        Command::Can(arguments) => command::can::run(&arguments, &mut ui),
         Command::Check(arguments) => command::check::run(&arguments, &mut ui),
         Command::Completions(arguments) => Ok(command::completions::run(&arguments, &mut ui)),
         Command::Deploy(arguments) => command::deploy::run(&arguments, &mut ui),
@@ -38,6 +46,7 @@ fn main() -> ExitCode {
         Command::Prove(arguments) => command::prove::run(&arguments, &mut ui),
         Command::Schema(arguments) => Ok(command::schema::run(&arguments, &mut ui)),
         Command::Synth(arguments) => command::synth::run(&arguments, &mut ui),
+        Command::Why(arguments) => command::why::run(&arguments, &mut ui),
     };
     match result {
         Ok(exit) => exit.into(),

@@ -36,6 +36,8 @@ pub(crate) struct Subject {
     pub(crate) intended: Intended,
     pub(crate) stacks: Vec<StackEntry>,
     pub(crate) provenance: Provenance,
+    /// Where each folder of a dataset lies, by the ids of both. Only the mesh knows.
+    pub(crate) folders: BTreeMap<(String, String), String>,
 }
 
 /// What is kept of one stack.
@@ -94,7 +96,13 @@ fn of_mesh(path: &Path, day: &Day) -> Result<Result<Subject, Findings>, Failure>
     if report.has_errors() {
         return Ok(Err((report.sorted(), sources)));
     }
-    Ok(Ok(Subject::of(parts)))
+    let folders = mesh.datasets.values().flat_map(|dataset| {
+        let folders = dataset.folders.iter();
+        folders.map(|(id, folder)| {
+            ((dataset.header.id.to_string(), id.to_string()), folder.prefix.to_string())
+        })
+    });
+    Ok(Ok(Subject { folders: folders.collect(), ..Subject::of(parts) }))
 }
 
 /// Synthesizes one stack and keeps what it says about access. The template itself is not kept: those
@@ -147,7 +155,53 @@ impl Subject {
             pieces.push(part.piece);
             stacks.push(part.entry);
         }
-        Self { world: World::of(pieces), intended: Intended::of(grants), stacks, provenance }
+        Self::new(pieces, grants, stacks, provenance)
+    }
+
+    fn new(
+        pieces: Vec<Piece>,
+        grants: Grants,
+        stacks: Vec<StackEntry>,
+        provenance: Provenance,
+    ) -> Self {
+        let folders = BTreeMap::new();
+        let (world, intended) = (World::of(pieces), Intended::of(grants));
+        Self { world, intended, stacks, provenance, folders }
+    }
+
+    /// What each resource belongs to, such as `dataset/sales`, by ARN.
+    pub(crate) fn resource_names(&self) -> BTreeMap<String, String> {
+        let kinds: BTreeMap<String, String> = self
+            .stacks
+            .iter()
+            .map(|entry| (entry.address(), format!("{}/{}", entry.kind, entry.id)))
+            .collect();
+        let resources = self.world.resources.values().filter_map(|resource| {
+            Some((resource.arn.clone(), kinds.get(&resource.origin.stack)?.clone()))
+        });
+        let roles = self
+            .world
+            .roles
+            .keys()
+            .filter_map(|arn| Some((arn.clone(), self.intended.name_of(arn)?.to_owned())));
+        roles.chain(resources).collect()
+    }
+
+    /// What a resource, or a part of one such as a folder or a table, belongs to.
+    pub(crate) fn name_of<'n>(
+        &self,
+        names: &'n BTreeMap<String, String>,
+        arn: &str,
+    ) -> Option<&'n String> {
+        let table = arn.split_once(":table/").and_then(|(stem, rest)| {
+            let (database, _) = rest.split_once('/')?;
+            names.get(&format!("{stem}:database/{database}"))
+        });
+        let bucket = arn.split_once(":::").and_then(|(stem, rest)| {
+            let (bucket, _) = rest.split_once('/')?;
+            names.get(&format!("{stem}:::{bucket}"))
+        });
+        names.get(arn).or(table).or(bucket)
     }
 }
 
@@ -169,8 +223,7 @@ fn of_assembly(folder: &Path) -> Result<Subject, Failure> {
             Piece::of(stack).map_err(|error| Failure::usage(error.to_string()))
         })
         .collect::<Result<_, Failure>>()?;
-    let stacks = assembly.stacks;
-    Ok(Subject { world: World::of(pieces), intended: Intended::of(grants), stacks, provenance })
+    Ok(Subject::new(pieces, grants, assembly.stacks, provenance))
 }
 
 fn json<T: serde::de::DeserializeOwned>(folder: &Path, name: &str) -> Result<T, Failure> {

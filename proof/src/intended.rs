@@ -110,6 +110,11 @@ impl Intended {
         self.names.get(name).map(String::as_str)
     }
 
+    /// The names of all principals, sorted.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.names.keys().map(String::as_str)
+    }
+
     /// The name of a principal on the command line.
     pub fn name_of(&self, arn: &str) -> Option<&str> {
         self.principals.get(arn)?.rules.first().map(|rule| rule.principal.as_str())

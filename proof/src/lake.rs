@@ -33,6 +33,10 @@ pub struct Lake {
     pub grants: BTreeMap<String, Vec<LakeGrant>>,
     /// Databases, by ARN, of which only Lake Formation gives access.
     pub governed: BTreeSet<String>,
+    /// The administrators, each with the account whose catalog it administers.
+    pub admins: BTreeSet<(String, String)>,
+    /// Accounts and regions in which new databases are open to nobody.
+    pub closed: BTreeSet<(String, String)>,
     /// Tables by the ARN of their database: their names, each with its columns.
     pub tables: BTreeMap<String, BTreeMap<String, Vec<String>>>,
 }
@@ -44,6 +48,8 @@ impl Lake {
             self.grants.entry(principal).or_default().extend(grants);
         }
         self.governed.extend(other.governed);
+        self.admins.extend(other.admins);
+        self.closed.extend(other.closed);
         for (database, tables) in other.tables {
             self.tables.entry(database).or_default().extend(tables);
         }
@@ -78,6 +84,11 @@ impl Lake {
         })
     }
 
+    /// Whether only Lake Formation gives access to a database or table.
+    pub fn governs(&self, resource: &str) -> bool {
+        database_of(resource).is_some_and(|(database, _)| self.governed.contains(&database))
+    }
+
     /// Whether Lake Formation, too, allows an action of IAM.
     pub fn also_needs(&self, request: &Request<'_>) -> Truth {
         let Some((database, table)) = database_of(request.resource) else { return Truth::Yes };
@@ -87,7 +98,19 @@ impl Lake {
         let wanted: &[&str] = match request.action.lower() {
             "glue:createtable" => &["create_table"],
             "glue:deletetable" | "glue:batchdeletetable" | "glue:deletedatabase" => &["drop"],
-            "glue:updatetable" | "glue:updatedatabase" => &["alter"],
+            "glue:createdatabase" => &["create_database"],
+            "glue:updatetable"
+            | "glue:updatedatabase"
+            | "glue:createpartitionindex"
+            | "glue:deletepartitionindex" => &["alter"],
+            "glue:deletetableversion" | "glue:batchdeletetableversion" => &["alter", "drop"],
+            // Tags and the catalog's policy are IAM's alone.
+            "glue:tagresource"
+            | "glue:untagresource"
+            | "glue:gettags"
+            | "glue:putresourcepolicy"
+            | "glue:deleteresourcepolicy"
+            | "glue:getresourcepolicy" => return Truth::Yes,
             "glue:createpartition"
             | "glue:batchcreatepartition"
             | "glue:updatepartition"
@@ -103,6 +126,12 @@ impl Lake {
             }
             _ => return Truth::Unknown,
         };
+        // Administrators see, make, change and drop; data they do not read or write by that.
+        let account = arn_field(request.resource, 4).unwrap_or_default().to_owned();
+        let is_about_data = wanted.iter().any(|name| ["select", "insert"].contains(name));
+        if !is_about_data && self.admins.contains(&(account, request.principal.name().to_owned())) {
+            return Truth::Yes;
+        }
         let is_creation = wanted == ["create_table"];
         let resource = if is_creation { &database } else { request.resource };
         let is_given = self.of(request.principal.name()).any(|grant| {
@@ -162,7 +191,7 @@ mod tests {
         Lake {
             grants: BTreeMap::from([("arn:aws:iam::111111111111:role/r".to_owned(), vec![grant])]),
             governed: BTreeSet::from([DATABASE.to_owned()]),
-            tables: BTreeMap::new(),
+            ..Lake::default()
         }
     }
 
@@ -186,6 +215,12 @@ mod tests {
         assert_eq!(also(&all, "r", "glue:CreateTable", DATABASE), Truth::No);
         let elsewhere = "arn:aws:glue:eu-west-1:111111111111:table/x/t";
         assert_eq!(also(&all, "r", "glue:GetTable", elsewhere), Truth::Unknown);
+        let mut administered = lake("DESCRIBE", DATABASE);
+        let admin = "arn:aws:iam::111111111111:role/admin".to_owned();
+        administered.admins.insert(("111111111111".to_owned(), admin));
+        assert_eq!(also(&administered, "admin", "glue:DeleteTable", TABLE), Truth::Yes);
+        assert_eq!(also(&administered, "admin", "glue:GetPartitions", TABLE), Truth::No);
+        assert_eq!(also(&administered, "r", "glue:TagResource", TABLE), Truth::Yes);
         assert_eq!(also(&all, "r", "s3:GetObject", "arn:aws:s3:::b/k"), Truth::Yes);
     }
 }

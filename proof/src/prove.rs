@@ -311,7 +311,9 @@ fn principals_of_grant(arn: &str, rule: &Rule) -> Vec<Principal> {
 }
 
 /// The roles that conditions on `aws:PrincipalArn` name.
-fn named_principals(conditions: &[crate::document::Condition]) -> Option<Vec<Principal>> {
+pub(crate) fn named_principals(
+    conditions: &[crate::document::Condition],
+) -> Option<Vec<Principal>> {
     let named = conditions.iter().find(|condition| {
         condition.key == "aws:principalarn" && !condition.comparison.is_negated()
     })?;
@@ -363,7 +365,7 @@ fn principals_of_statement(statement: &Statement, resource: &str, world: &World)
 
 /// The actions of a statement; patterns as every action of the catalogue that they match, and one
 /// that AWS may add.
-fn actions_of(statement: &Statement) -> Vec<Action> {
+pub(crate) fn actions_of(statement: &Statement) -> Vec<Action> {
     if !statement.not_actions {
         let mut actions = statement.actions.names.clone();
         for pattern in &statement.actions.patterns {

@@ -139,6 +139,11 @@ impl Context {
         self.values.insert(key.to_ascii_lowercase(), values);
     }
 
+    /// Takes a key away, given in lower case.
+    pub fn remove(&mut self, key: &str) {
+        self.values.remove(key);
+    }
+
     /// The values of a key, given in lower case.
     pub fn get(&self, key: &str) -> Option<&[String]> {
         self.values.get(key).map(Vec::as_slice)

@@ -11,7 +11,7 @@ use crate::condition::{expand, holds};
 use crate::document::{Condition, Document, Origin, PrincipalEntry};
 use crate::evaluate::{self, Decision, Layers, ResourceKind, Verdict, account_of};
 use crate::lake::{CELLS, Lake};
-use crate::request::{Context, Facts, Principal, Request, Truth};
+use crate::request::{Context, Facts, Principal, Request, Truth, arn_field};
 
 /// A role of the mesh.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -139,6 +139,14 @@ impl World {
             });
             resource.policy = Some(policy);
         }
+        let databases =
+            world.resources.values().filter(|resource| resource.kind == "AWS::Glue::Database");
+        let closed = databases.filter(|database| {
+            let region = arn_field(&database.arn, 3).unwrap_or_default().to_owned();
+            world.lake.closed.contains(&(database.account.clone(), region))
+        });
+        let closed: Vec<String> = closed.map(|database| database.arn.clone()).collect();
+        world.lake.governed.extend(closed);
         // A policy names its role without the path; whoever else names the role knows it.
         let full_names = world.full_names();
         for (arn, document) in attached {
@@ -171,7 +179,7 @@ impl World {
     /// permissions.
     pub fn decide(&self, request: &Request<'_>, outside: Outside) -> Verdict<'_> {
         let verdict = self.decide_by_policies(request, outside);
-        if verdict.decision != Decision::Allow {
+        if verdict.decision != Decision::Allow || Lake::is_permission(request.action) {
             return verdict;
         }
         match self.lake.also_needs(request) {
@@ -280,9 +288,7 @@ impl World {
             session: None,
             identity: role.map(|role| role.identity.iter().collect()).unwrap_or_default(),
             unknown_identity: has_unknown_policies.then_some(unknown),
-            unknown_resource: (!target.is_known
-                && (!is_same_account || target.kind != ResourceKind::Ordinary))
-                .then_some(unknown),
+            unknown_resource: self.unknown_resource(request, &target, is_same_account, unknown),
             resource: target.policy,
         };
         evaluate::decide(&layers, request, &facts).bounded_by_unknown(
@@ -347,6 +353,24 @@ impl World {
             ..Facts::default()
         };
         expand(text, request, &facts).map(|expanded| expanded.literal())
+    }
+
+    /// What the resource's side says to the principal's account, where no document tells.
+    fn unknown_resource(
+        &self,
+        request: &Request<'_>,
+        target: &Target<'_>,
+        is_same_account: bool,
+        unknown: Truth,
+    ) -> Option<Truth> {
+        if target.policy.is_some() || (is_same_account && target.kind == ResourceKind::Ordinary) {
+            return None;
+        }
+        // A governed catalog is shared with other accounts by Lake Formation, and nothing else.
+        if self.lake.governs(request.resource) {
+            return Some(self.lake.also_needs(request));
+        }
+        (!target.is_known).then_some(unknown)
     }
 
     /// The access point that an ARN names, with its own ARN.

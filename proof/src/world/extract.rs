@@ -147,6 +147,7 @@ impl Reader<'_> {
                 self.piece.aliases.push((self.regional("kms", &name), key));
             }
             "AWS::LakeFormation::PrincipalPermissions" => self.permissions(id, properties)?,
+            "AWS::LakeFormation::DataLakeSettings" => self.settings(id, properties)?,
             "AWS::Glue::Database" | "AWS::Glue::Table" => self.catalog(id, resource)?,
             _ => self.other(id, resource)?,
         }
@@ -267,6 +268,21 @@ impl Reader<'_> {
             }
             _ => None,
         })
+    }
+
+    fn settings(&mut self, id: &LogicalId, properties: &Map) -> Result<(), PieceError> {
+        let Place { account, region } = self.stack.place;
+        if let Some(Plain::Array(admins)) = self.plain(id, properties, "Admins")? {
+            let arns =
+                admins.iter().filter_map(|admin| admin["DataLakePrincipalIdentifier"].as_str());
+            let admins = arns.map(|arn| (account.clone(), arn.to_owned()));
+            self.piece.lake.admins.extend(admins);
+        }
+        let defaults = self.plain(id, properties, "CreateDatabaseDefaultPermissions")?;
+        if defaults.is_some_and(|list| list.as_array().is_some_and(Vec::is_empty)) {
+            self.piece.lake.closed.insert((account.clone(), region.clone()));
+        }
+        Ok(())
     }
 
     fn permissions(&mut self, id: &LogicalId, properties: &Map) -> Result<(), PieceError> {

@@ -1,0 +1,58 @@
+//! `lakewright access`: the access matrix.
+
+use clap::Args;
+
+use crate::arguments::Format;
+use crate::exit::{Exit, Failure};
+use crate::matrix::{self, Wanted};
+use crate::mesh::Day;
+use crate::proof::Source;
+use crate::ui::{Ui, count};
+
+/// Show who reaches what
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  lakewright access my-mesh                                    data: buckets, keys, databases and tables
+  lakewright access my-mesh --principal team/finance/Analysts
+  lakewright access my-mesh --resource dataset/sales
+  lakewright access my-mesh --all --format csv                 every kind of resource
+  lakewright access my-mesh --format html > access.html")]
+pub(crate) struct AccessArgs {
+    #[command(flatten)]
+    source: Source,
+    /// Only this principal: its name or ARN, or a part of it
+    #[arg(long, value_name = "P")]
+    principal: Option<String>,
+    /// Only this resource: `dataset/ID`, or an ARN or a part of it
+    #[arg(long, value_name = "R")]
+    resource: Option<String>,
+    /// Every kind of resource, not only data
+    #[arg(long)]
+    all: bool,
+    #[command(flatten)]
+    day: Day,
+}
+
+pub(crate) fn run(arguments: &AccessArgs, ui: &mut Ui) -> Result<Exit, Failure> {
+    let subject = match arguments.source.read(&arguments.day)? {
+        Ok(subject) => subject,
+        Err((report, sources)) => {
+            ui.report(&report, &sources);
+            return Ok(Exit::Usage);
+        }
+    };
+    let wanted = Wanted {
+        principal: arguments.principal.as_deref(),
+        resource: arguments.resource.as_deref(),
+        all: arguments.all,
+    };
+    let rows = matrix::rows(wanted, &subject);
+    match ui.format() {
+        Format::Json => ui.data(&format!("{:#}\n", matrix::to_json(&rows))),
+        Format::Csv => ui.data(&matrix::csv(&rows)),
+        Format::Html => ui.data(&matrix::page::html(&rows)?),
+        Format::Human => ui.data(&matrix::table(&rows)),
+    }
+    ui.note(&format!("{} in {}", count(rows.len(), "row"), count(subject.stacks.len(), "stack")));
+    Ok(Exit::Done)
+}

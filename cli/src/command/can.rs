@@ -1,0 +1,103 @@
+//! `lakewright can`: one decision with its reasons.
+
+use std::fs;
+use std::path::PathBuf;
+
+use clap::Args;
+
+use crate::decision::{Answer, Question, answer, to_json};
+use crate::exit::{Exit, Failure};
+use crate::mesh::Day;
+use crate::proof::{Source, Subject};
+use crate::ui::Ui;
+
+/// Decide one request, with the reasons
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  lakewright can my-mesh --principal team/finance/Analysts --action s3:GetObject --resource dataset/sales
+  lakewright can my-mesh --principal team/finance/Analysts --action lakeformation:SELECT \\
+      --resource dataset/sales/table/orders
+  lakewright can my-mesh --principal arn:aws:iam::111122223333:role/platform --action sts:AssumeRole \\
+      --resource pivot-role/finance --context sts:ExternalId=abc
+  lakewright can my-mesh --batch questions.jsonl
+
+A batch has a JSON object on each line: {\"principal\", \"action\", \"resource\", \"context\": [\"KEY=VALUE\"]}.
+A condition key that is not given is not in the request.
+
+Exit codes: 0 allowed, 4 denied, 5 unknown; for a batch the worst one.")]
+pub(crate) struct CanArgs {
+    #[command(flatten)]
+    source: Source,
+    #[command(flatten)]
+    question: Option<Question>,
+    /// Answer the questions of a file, a JSON object on each line
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["principal", "action", "resource"])]
+    batch: Option<PathBuf>,
+    #[command(flatten)]
+    day: Day,
+}
+
+pub(crate) fn run(arguments: &CanArgs, ui: &mut Ui) -> Result<Exit, Failure> {
+    let subject = match arguments.source.read(&arguments.day)? {
+        Ok(subject) => subject,
+        Err((report, sources)) => {
+            ui.report(&report, &sources);
+            return Ok(Exit::Usage);
+        }
+    };
+    if let Some(path) = &arguments.batch {
+        return batch(path, &subject, ui);
+    }
+    let Some(question) = &arguments.question else {
+        return Err(Failure::usage(
+            "a question (--principal, --action, --resource) or --batch is missing",
+        ));
+    };
+    let answer = answer(question, &subject)?;
+    if ui.is_json() {
+        ui.data(&format!("{:#}\n", to_json(question, &answer, &subject)));
+    } else {
+        ui.data(&show(question, &answer, &subject));
+    }
+    Ok(answer.exit())
+}
+
+fn batch(path: &std::path::Path, subject: &Subject, ui: &mut Ui) -> Result<Exit, Failure> {
+    let text = fs::read_to_string(path)
+        .map_err(|error| Failure::usage(format!("{} cannot be read: {error}", path.display())))?;
+    let mut worst = Exit::Done;
+    for (number, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
+        let at = |message: String| {
+            Failure::usage(format!("{}:{}: {message}", path.display(), number + 1))
+        };
+        let question: Question =
+            serde_json::from_str(line).map_err(|error| at(error.to_string()))?;
+        let answer = answer(&question, subject).map_err(|failure| at(failure.message))?;
+        ui.data(&format!("{}\n", to_json(&question, &answer, subject)));
+        worst = match (worst, answer.exit()) {
+            (Exit::No, _) | (_, Exit::No) => Exit::No,
+            (Exit::Unknown, _) | (_, Exit::Unknown) => Exit::Unknown,
+            _ => Exit::Done,
+        };
+    }
+    Ok(worst)
+}
+
+fn show(question: &Question, answer: &Answer<'_>, subject: &Subject) -> String {
+    let mut text = format!(
+        "{}: {} {} {}\n  because {}\n",
+        answer.word(),
+        question.principal,
+        question.action,
+        answer.resource,
+        answer.verdict.reason
+    );
+    for (document, statement) in &answer.verdict.statements {
+        let effect = if statement.is_allow { "allows" } else { "denies" };
+        text.push_str(&format!("  {effect}: {} {}\n", document.origin, statement.sid));
+        for line in subject.lines_of(document, statement) {
+            text.push_str(&format!("    asked for at {line}\n"));
+        }
+    }
+    text
+}

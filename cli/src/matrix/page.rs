@@ -1,0 +1,48 @@
+//! The matrix as a page of its own, to be looked at and filtered in a browser.
+
+use handlebars::Handlebars;
+use serde_json::json;
+
+use super::Row;
+use crate::exit::Failure;
+
+/// The page's template. Handlebars escapes everything that is put into it.
+const PAGE: &str = include_str!("page.html.hbs");
+
+/// The page.
+pub(crate) fn html(rows: &[Row]) -> Result<String, Failure> {
+    let rows: Vec<_> = rows
+        .iter()
+        .map(|Row { principal, resource, access, cell }| {
+            let actions: Vec<String> = cell
+                .actions
+                .iter()
+                .map(|(action, keys)| {
+                    let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
+                    let when = if keys.is_empty() {
+                        String::new()
+                    } else {
+                        format!(" (when {})", keys.join(", "))
+                    };
+                    format!("{action}{when}")
+                })
+                .collect();
+            let levels: Vec<&str> = cell.levels().into_iter().map(|level| level.as_str()).collect();
+            json!({
+                "principal": principal,
+                "principal_arn": cell.principal,
+                "resource": resource,
+                "resource_arn": cell.resource,
+                "access": access,
+                "levels": levels,
+                "cells": cell.cells,
+                "unknown": !cell.unknown.is_empty(),
+                "actions": actions,
+            })
+        })
+        .collect();
+    let handlebars = Handlebars::new();
+    handlebars
+        .render_template(PAGE, &json!({ "rows": rows }))
+        .map_err(|error| Failure::unexpected(error.to_string()))
+}
