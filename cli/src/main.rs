@@ -6,6 +6,7 @@ mod command;
 mod decision;
 mod deployment;
 mod exit;
+mod guardrails;
 mod matrix;
 mod mesh;
 mod progress;

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use lakewright_manifest::diagnostic::{FileId, Origin};
 use lakewright_manifest::{Report, SourceFile, render};
 use lakewright_proof::intended::Intended;
-use lakewright_proof::world::{Piece, StackTemplate, World};
+use lakewright_proof::world::{OnUnresolved, Piece, StackTemplate, World};
 use lakewright_stacks::{Plan, StackPlan, Usage};
 use lakewright_synth::Cause;
 use lakewright_template::assembly::{Assembly, Grants, IntendedGrant, Provenance, StackEntry};
@@ -114,8 +114,12 @@ fn part_of(stack: &StackPlan<'_>, sources: &[SourceFile]) -> Result<Result<Part,
     };
     let usage = synthesized.usage();
     let address = synthesized.entry.address();
-    let template =
-        StackTemplate { address: &address, place: stack.place(), template: &synthesized.template };
+    let template = StackTemplate {
+        address: &address,
+        place: stack.place(),
+        template: &synthesized.template,
+        unresolved: OnUnresolved::Fail,
+    };
     let piece = Piece::of(template).map_err(|error| Failure::unexpected(error.to_string()))?;
     let places = |causes: &BTreeSet<Cause>| -> Vec<String> {
         let place = |cause: &Cause| {
@@ -219,7 +223,12 @@ fn of_assembly(folder: &Path) -> Result<Subject, Failure> {
                 .map_err(|error| Failure::usage(format!("{}: {error}", path.display())))?;
             let place = Place { account: entry.account.clone(), region: entry.region.clone() };
             let address = entry.address();
-            let stack = StackTemplate { address: &address, place: &place, template: &template };
+            let stack = StackTemplate {
+                address: &address,
+                place: &place,
+                template: &template,
+                unresolved: OnUnresolved::Fail,
+            };
             Piece::of(stack).map_err(|error| Failure::usage(error.to_string()))
         })
         .collect::<Result<_, Failure>>()?;

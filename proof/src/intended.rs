@@ -122,6 +122,10 @@ impl Intended {
 
     /// The rule that asks for a request, when there is one.
     pub fn rule_for(&self, request: &Request<'_>, world: &World) -> Option<&Rule> {
+        let own = self.principals.get(request.principal.name());
+        if let Some(rule) = own.and_then(|rules| rules.rule_for(request, world)) {
+            return Some(rule);
+        }
         let account = match request.principal {
             Principal::Role { arn, .. } | Principal::User(arn) => {
                 arn_field(arn, 4).map(|account| {
@@ -130,9 +134,8 @@ impl Intended {
             }
             Principal::Service(_) | Principal::Anonymous => None,
         };
-        let own = self.principals.get(request.principal.name());
         let of_account = account.and_then(|account| self.principals.get(&account));
-        own.into_iter().chain(of_account).find_map(|rules| rules.rule_for(request, world))
+        of_account.and_then(|rules| rules.rule_for(request, world))
     }
 }
 

@@ -4,6 +4,7 @@ pub mod document;
 pub mod evaluate;
 pub mod intended;
 pub mod lake;
+pub mod lint;
 pub mod matrix;
 pub mod pattern;
 pub mod prove;

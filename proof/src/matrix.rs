@@ -13,7 +13,7 @@ use crate::document::{Action, Document, PrincipalEntry, Statement};
 use crate::evaluate::Decision;
 use crate::lake::CELLS;
 use crate::pattern;
-use crate::request::{Context, Principal, Request};
+use crate::request::{Context, Principal, Request, arn_field};
 use crate::sample::{self, FILL};
 use crate::world::{Outside, World};
 
@@ -89,7 +89,11 @@ pub struct Index<'w> {
     world: &'w World,
     by_prefix: BTreeMap<&'w str, Vec<Entry<'w>>>,
     longest: usize,
+    forms: Forms,
 }
+
+/// The forms of the ARNs that each action is about, as patterns; `None` for an action that is not known.
+type Forms = BTreeMap<Action, Option<Vec<(&'static str, String)>>>;
 
 #[derive(Debug, Clone, Copy)]
 struct Entry<'w> {
@@ -110,10 +114,12 @@ struct Candidate<'w> {
 impl<'w> Index<'w> {
     /// Indexes the identity policies of a world.
     pub fn of(world: &'w World) -> Self {
-        let mut index = Self { world, by_prefix: BTreeMap::new(), longest: 0 };
+        let (by_prefix, forms) = (BTreeMap::new(), BTreeMap::new());
+        let mut index = Self { world, by_prefix, longest: 0, forms };
         for (arn, role) in &world.roles {
             for document in &role.identity {
                 for statement in document.statements.iter().filter(|statement| statement.is_allow) {
+                    index.learn(statement);
                     for pattern in &statement.resources {
                         let pattern = if statement.not_resources { "*" } else { pattern.as_str() };
                         let end = pattern.find(['*', '?', '$']).unwrap_or(pattern.len());
@@ -126,7 +132,38 @@ impl<'w> Index<'w> {
                 }
             }
         }
+        let policies = world.resources.values().filter_map(|resource| resource.policy.as_ref());
+        let trusts = world.roles.values().map(|role| &role.trust);
+        for statement in policies.chain(trusts).flat_map(|document| &document.statements) {
+            index.learn(statement);
+        }
         index
+    }
+
+    /// Keeps the forms of a statement's actions.
+    fn learn(&mut self, statement: &Statement) {
+        for action in &statement.actions.names {
+            self.forms.entry(*action).or_insert_with(|| forms(*action));
+        }
+    }
+
+    /// Whether an action is about a resource of this form, as the service authorization reference
+    /// has it.
+    fn is_for(&self, action: Action, arn: &str) -> bool {
+        let computed;
+        let known = match self.forms.get(&action) {
+            Some(known) => known,
+            None => {
+                computed = forms(action);
+                &computed
+            }
+        };
+        let Some(known) = known else { return true };
+        let is_object = arn.split_once(":s3:::").is_some_and(|(_, name)| name.contains('/'));
+        // A bucket's form would match its objects, as a wildcard crosses slashes.
+        known
+            .iter()
+            .any(|(kind, form)| !(*kind == "bucket" && is_object) && pattern::matches(form, arn))
     }
 
     /// The cells of one resource.
@@ -184,9 +221,14 @@ impl<'w> Index<'w> {
         // A bucket's objects are found by patterns that go on after the bucket's name.
         let below = format!("{arn}/");
         let is_bucket = service == "s3" && arn.split(':').nth(4) == Some("");
+        let account =
+            resource.map(|resource| resource.account.as_str()).or_else(|| arn_field(arn, 4));
         let mut found = |prefix: &str| {
             for entry in self.by_prefix.get(prefix).into_iter().flatten() {
-                if !is_of_service(entry.statement, service) {
+                // From another account nothing is reached without the resource's own policy, whose
+                // statements are candidates already.
+                let is_foreign = account.is_some() && arn_field(entry.principal, 4) != account;
+                if is_foreign || !is_of_service(entry.statement, service) {
                     continue;
                 }
                 let is_about = pattern::matches(entry.pattern, arn)
@@ -260,7 +302,7 @@ impl<'w> Index<'w> {
         }
         for action in actions(statement, service) {
             for target in &targets {
-                if !is_for(action, target) {
+                if !self.is_for(action, target) {
                     continue;
                 }
                 let resource = pattern::sample(target, FILL);
@@ -296,22 +338,14 @@ fn is_of_resource(key: &str) -> bool {
     key.contains("resourcetag/") || key == "kms:resourcealiases"
 }
 
-/// Whether an action is about a resource of this form, as the service authorization reference has it.
-fn is_for(action: Action, arn: &str) -> bool {
-    let Some((service, known)) = catalogue::action(action.name()) else { return true };
-    let is_object = arn.split_once(":s3:::").is_some_and(|(_, name)| name.contains('/'));
-    known.resources.iter().any(|resource| {
-        let Some(form) = service.resource_type(resource.kind) else { return false };
-        // A bucket's form would match its objects, as a wildcard crosses slashes.
-        if form.name == "bucket" && is_object {
-            return false;
-        }
-        pattern::matches(&as_pattern(form.arn), arn)
-    })
+fn forms(action: Action) -> Option<Vec<(&'static str, String)>> {
+    let (service, known) = catalogue::action(action.name())?;
+    let kinds = known.resources.iter().filter_map(|resource| service.resource_type(resource.kind));
+    Some(kinds.map(|kind| (kind.name, as_pattern(kind.arn))).collect())
 }
 
 /// The form of an ARN with a wildcard in the place of each variable.
-fn as_pattern(form: &str) -> String {
+pub(crate) fn as_pattern(form: &str) -> String {
     let mut out = String::new();
     let mut rest = form;
     while let Some((before, after)) = rest.split_once("${") {

@@ -100,8 +100,9 @@ impl Proof<'_> {
     fn missing_of(&self, principal: &Principal, rule: &Rule, findings: &mut Findings) {
         let contexts = self.contexts(principal, &rule.conditions, true);
         for pattern in &rule.resources {
-            for action in rule.actions.iter() {
-                for resource in sample::resources(&self.key_of(pattern, *action)) {
+            for (place, action) in rule.actions.iter().enumerate() {
+                let pattern = self.key_of(pattern, *action);
+                for resource in sample::resources(&pattern, place == 0) {
                     for context in &contexts {
                         let request =
                             Request { principal, action: *action, resource: &resource, context };
@@ -170,7 +171,7 @@ impl Proof<'_> {
             if let Some(cells) = &grant.cells {
                 context.set(CELLS, [cells.clone()]);
             }
-            for resource in sample::resources(&grant.resource) {
+            for resource in sample::resources(&grant.resource, true) {
                 let request = Request {
                     principal: &principal,
                     action: grant.permission,
@@ -208,7 +209,7 @@ impl Proof<'_> {
             }
             _ => statement.resources.clone(),
         };
-        for action in actions_of(statement) {
+        for (place, action) in actions_of(statement).into_iter().enumerate() {
             for pattern in &patterns {
                 let nothing = Context::new();
                 let asking = Request { principal, action, resource: "*", context: &nothing };
@@ -221,7 +222,7 @@ impl Proof<'_> {
                 } else {
                     pattern.clone()
                 };
-                for resource in sample::resources(&pattern) {
+                for resource in sample::resources(&pattern, place == 0) {
                     for context in &contexts {
                         let request = Request { principal, action, resource: &resource, context };
                         findings.requests += 1;

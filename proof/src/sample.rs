@@ -19,15 +19,20 @@ pub(crate) const FILL: &str = "zz~sample~zz";
 /// The account of nobody in the mesh.
 pub(crate) const STRANGERS: &str = "999999999999";
 
-/// The resources that stand for a pattern.
-pub(crate) fn resources(pattern: &str) -> Vec<String> {
+/// The resources that stand for a pattern; with the one where each `*` is empty, if that is wanted.
+/// One action of a statement is enough to ask for it.
+pub(crate) fn resources(pattern: &str, with_empty: bool) -> Vec<String> {
     if pattern == "*" {
         return vec!["*".to_owned()];
     }
     if !pattern.contains(['*', '?']) {
         return vec![pattern.to_owned()];
     }
-    vec![pattern::sample(pattern, FILL), pattern::sample(pattern, "")]
+    let mut samples = vec![pattern::sample(pattern, FILL)];
+    if with_empty {
+        samples.push(pattern::sample(pattern, ""));
+    }
+    samples
 }
 
 /// Keys whose values follow from who asks and from the resource, so that no request chooses them.

@@ -5,7 +5,7 @@ mod extract;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-pub use extract::{Piece, PieceError, StackTemplate};
+pub use extract::{OnUnresolved, Piece, PieceError, StackTemplate};
 
 use crate::condition::{expand, holds};
 use crate::document::{Condition, Document, Origin, PrincipalEntry};
@@ -26,8 +26,12 @@ pub struct Role {
     pub boundary: Option<String>,
     /// Its policies.
     pub identity: Vec<Document>,
+    /// The ARNs of the managed policies among them, by where each stands.
+    pub managed: BTreeMap<Origin, String>,
     /// Whether policies that no template contains are attached to it.
     pub has_foreign_policies: bool,
+    /// The ARNs of those that are known by name.
+    pub foreign_policies: Vec<String>,
     /// Who may assume it.
     pub trust: Document,
 }
@@ -105,14 +109,16 @@ impl World {
     pub fn of(pieces: Vec<Piece>) -> Self {
         let mut world = Self::default();
         let (mut attached, mut policies) = (Vec::new(), Vec::new());
+        let mut managed = BTreeMap::new();
         for piece in pieces {
             world.accounts.insert(piece.account);
             world.roles.extend(piece.roles.into_iter().map(|role| (role.arn.clone(), role)));
             world.managed.extend(
                 piece.managed.iter().map(|(arn, document, _)| (arn.clone(), document.clone())),
             );
-            for (_, document, roles) in piece.managed {
+            for (arn, document, roles) in piece.managed {
                 attached.extend(roles.into_iter().map(|role| (role, document.clone())));
+                managed.insert(document.origin.clone(), arn);
             }
             attached.extend(piece.attached);
             for resource in piece.resources {
@@ -153,6 +159,8 @@ impl World {
             let arn = full_names.get(&arn).cloned().unwrap_or(arn);
             // A policy for a role that no template makes is attached to an imported one.
             if let Some(role) = world.roles.get_mut(&arn) {
+                let arn = managed.get(&document.origin).cloned();
+                role.managed.extend(arn.map(|arn| (document.origin.clone(), arn)));
                 role.identity.push(document);
             } else {
                 let account = account_of(&arn).unwrap_or_default().to_owned();
@@ -161,7 +169,9 @@ impl World {
                     tags: BTreeMap::new(),
                     boundary: None,
                     identity: vec![document],
+                    managed: BTreeMap::new(),
                     has_foreign_policies: true,
+                    foreign_policies: Vec::new(),
                     trust: Document {
                         origin: Origin::default(),
                         has_variables: true,

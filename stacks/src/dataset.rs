@@ -243,14 +243,8 @@ impl Context<'_> {
 /// What CloudWatch Logs does with a key. The patterns are those of its own operations.
 ///
 /// Source: "Encrypt log data in CloudWatch Logs using AWS KMS".
-const LOG_KEY_USE: [&str; 6] = [
-    "kms:Decrypt",
-    "kms:DescribeKey",
-    "kms:Encrypt",
-    "kms:GenerateDataKey",
-    "kms:ReEncryptFrom",
-    "kms:ReEncryptTo",
-];
+const LOG_KEY_USE: [&str; 5] =
+    ["kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey", "kms:ReEncryptFrom", "kms:ReEncryptTo"];
 
 const CATALOG_READ: [&str; 6] = [
     "glue:BatchGetPartition",

@@ -1,12 +1,14 @@
 //! `lakewright check`: everything that is wrong with a mesh.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use lakewright_manifest::resolve::check_change;
 use lakewright_stacks::Plan;
+use serde_json::json;
 
 use crate::exit::{Exit, Failure};
+use crate::guardrails;
 use crate::mesh::{Day, load};
 use crate::synthesis::synthesize_all;
 use crate::ui::{Ui, count};
@@ -16,10 +18,15 @@ use crate::ui::{Ui, count};
 #[command(after_help = "Examples:
   lakewright check my-mesh
   lakewright check my-mesh --format json
-  lakewright check my-mesh --base the-mesh-before     rules about the change as well")]
+  lakewright check my-mesh --base the-mesh-before     rules about the change as well
+  lakewright check --assembly cdk.out                 guardrails on anybody's templates")]
 pub(crate) struct CheckArgs {
     /// The mesh's folder, or a single file
-    mesh: PathBuf,
+    #[arg(required_unless_present = "assembly")]
+    mesh: Option<PathBuf>,
+    /// Check the templates in a folder instead: an assembly, or anybody's templates
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["mesh", "base", "as_of"])]
+    assembly: Option<PathBuf>,
     /// The mesh before a change: checks what may not be edited, and how shares move
     #[arg(long, value_name = "MESH")]
     base: Option<PathBuf>,
@@ -28,13 +35,18 @@ pub(crate) struct CheckArgs {
 }
 
 pub(crate) fn run(arguments: &CheckArgs, ui: &mut Ui) -> Result<Exit, Failure> {
-    let loaded = load(&arguments.mesh)?;
+    let Some(path) = &arguments.mesh else {
+        return templates(arguments.assembly.as_deref().unwrap_or_else(|| Path::new(".")), ui);
+    };
+    let loaded = load(path)?;
     let mut report = loaded.report;
     let mut stacks = 0;
+    let mut breaches = Vec::new();
     if let Some(mesh) = &loaded.mesh {
         let plan = Plan::of(mesh, arguments.day.as_of.as_ref());
         let (found, findings) = synthesize_all(&plan);
         stacks = found.len();
+        breaches = guardrails::of_stacks(&found)?;
         report.extend(plan.report);
         report.extend(findings);
     }
@@ -54,9 +66,33 @@ pub(crate) fn run(arguments: &CheckArgs, ui: &mut Ui) -> Result<Exit, Failure> {
     }
     let report = report.sorted();
     ui.report(&report, &loaded.sources);
-    if report.has_errors() {
+    if !ui.is_json() {
+        ui.data(&guardrails::show(&breaches));
+    }
+    if report.has_errors() || !breaches.is_empty() {
         return Ok(Exit::No);
     }
-    ui.note(&format!("{} is fine: {}", arguments.mesh.display(), count(stacks, "stack")));
+    ui.note(&format!("{} is fine: {}", path.display(), count(stacks, "stack")));
     Ok(Exit::Done)
+}
+
+/// Guardrails on the templates of a folder.
+fn templates(folder: &Path, ui: &mut Ui) -> Result<Exit, Failure> {
+    let (templates, breaches) = guardrails::of_folder(folder)?;
+    if ui.is_json() {
+        let data = json!({
+            "version": 1,
+            "templates": templates,
+            "findings": guardrails::to_json(&breaches),
+        });
+        ui.data(&format!("{data:#}\n"));
+    } else {
+        ui.data(&guardrails::show(&breaches));
+    }
+    if breaches.is_empty() {
+        ui.note(&format!("{} is fine: {}", folder.display(), count(templates, "template")));
+        return Ok(Exit::Done);
+    }
+    ui.error(&format!("{} in {}", count(breaches.len(), "finding"), count(templates, "template")));
+    Ok(Exit::No)
 }

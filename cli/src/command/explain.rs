@@ -2,6 +2,7 @@
 
 use clap::Args;
 use lakewright_manifest::Code;
+use lakewright_proof::lint::Guardrail;
 
 use crate::exit::{Exit, Failure};
 use crate::ui::Ui;
@@ -22,18 +23,24 @@ pub(crate) struct ExplainArgs {
 
 pub(crate) fn run(arguments: &ExplainArgs, ui: &mut Ui) -> Result<Exit, Failure> {
     if arguments.list {
-        let mut codes: Vec<&str> = Code::ALL.iter().map(|code| code.as_str()).collect();
+        let rules = Guardrail::ALL.iter().map(|rule| rule.code());
+        let codes = Code::ALL.iter().map(|code| code.as_str());
+        let mut codes: Vec<&str> = codes.chain(rules).collect();
         codes.sort_unstable();
         ui.data(&format!("{}\n", codes.join("\n")));
         return Ok(Exit::Done);
     }
     let name = arguments.code.as_deref().unwrap_or_default();
-    match Code::parse(name) {
-        Some(code) => {
+    match (Code::parse(name), Guardrail::parse(name)) {
+        (Some(code), _) => {
             ui.data(code.page());
             Ok(Exit::Done)
         }
-        None => Err(Failure::usage(format!(
+        (None, Some(rule)) => {
+            ui.data(rule.page());
+            Ok(Exit::Done)
+        }
+        (None, None) => Err(Failure::usage(format!(
             "`{name}` is no code; `lakewright explain --list` prints them all"
         ))),
     }

@@ -24,6 +24,7 @@ pub(super) static SERVICES: &[(&str, &str)] = &[
     ("lakeformation", include_str!("../../data/actions/lakeformation.txt")),
     ("lambda", include_str!("../../data/actions/lambda.txt")),
     ("logs", include_str!("../../data/actions/logs.txt")),
+    ("organizations", include_str!("../../data/actions/organizations.txt")),
     ("quicksight", include_str!("../../data/actions/quicksight.txt")),
     ("ram", include_str!("../../data/actions/ram.txt")),
     ("s3", include_str!("../../data/actions/s3.txt")),

@@ -19,6 +19,17 @@ pub struct StackTemplate<'a> {
     pub place: &'a Place,
     /// The template.
     pub template: &'a Template,
+    /// What a value becomes that is only known at deployment.
+    pub unresolved: OnUnresolved,
+}
+
+/// What a value becomes that is only known at deployment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OnUnresolved {
+    /// An error: a proof must know every value.
+    Fail,
+    /// The text `unresolved`, for looking at templates of others.
+    Placeholder,
 }
 
 /// What one template says about access.
@@ -167,12 +178,15 @@ impl Reader<'_> {
                 identity.push(document);
             }
         }
+        let foreign_policies = self.texts(id, properties, "ManagedPolicyArns")?;
         self.piece.roles.push(Role {
             account: self.stack.place.account.clone(),
             tags: self.tags(id, properties)?,
             boundary: self.text(id, properties, "PermissionsBoundary")?,
             identity,
-            has_foreign_policies: !self.texts(id, properties, "ManagedPolicyArns")?.is_empty(),
+            managed: BTreeMap::new(),
+            has_foreign_policies: !foreign_policies.is_empty(),
+            foreign_policies,
             trust: trust.unwrap_or_else(|| Document {
                 origin: self.origin(id, "AssumeRolePolicyDocument"),
                 has_variables: true,
@@ -482,11 +496,32 @@ impl Reader<'_> {
     }
 
     fn resolved(&self, id: &LogicalId, value: &Value) -> Result<Option<Plain>, PieceError> {
-        self.resolver.resolve(value).map_err(|error| PieceError::Unresolved {
+        let resolved = self.resolver.resolve(value);
+        if resolved.is_err() && self.stack.unresolved == OnUnresolved::Placeholder {
+            return Ok(Some(self.with_placeholders(value)));
+        }
+        resolved.map_err(|error| PieceError::Unresolved {
             stack: self.stack.address.to_owned(),
             logical_id: id.to_string(),
             error,
         })
+    }
+
+    /// A value in which each part that cannot be known is a placeholder.
+    fn with_placeholders(&self, value: &Value) -> Plain {
+        match value {
+            Value::List(items) => items.iter().map(|item| self.with_placeholders(item)).collect(),
+            Value::Map(map) => {
+                let entries = map.iter();
+                let entries =
+                    entries.map(|(key, item)| (key.to_string(), self.with_placeholders(item)));
+                Plain::Object(entries.collect())
+            }
+            leaf => match self.resolver.resolve(leaf) {
+                Ok(plain) => plain.unwrap_or_default(),
+                Err(_) => Plain::from("unresolved"),
+            },
+        }
     }
 
     fn origin(&self, id: &LogicalId, property: &'static str) -> Origin {

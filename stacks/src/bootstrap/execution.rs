@@ -519,6 +519,7 @@ fn table_sharing(context: &Context<'_>) -> Vec<Derived> {
         conditions,
     };
     let partition = context.account.place.partition();
+    let Place { account, region } = &context.account.place;
     let kinds = Condition {
         operator: Operator::new(Comparison::StringEquals).if_exists(),
         ..list(
@@ -538,7 +539,6 @@ fn table_sharing(context: &Context<'_>) -> Vec<Derived> {
                 "ram:AssociateResourceShare",
                 "ram:DeleteResourceShare",
                 "ram:DisassociateResourceShare",
-                "ram:GetResourceShares",
                 "ram:UpdateResourceShare",
             ],
             Conditions::none().with(named),
@@ -551,15 +551,25 @@ fn table_sharing(context: &Context<'_>) -> Vec<Derived> {
         of(
             "TableShareLooks",
             &[
-                "glue:DeleteResourcePolicy",
-                "glue:PutResourcePolicy",
-                "organizations:DescribeAccount",
                 "organizations:DescribeOrganization",
                 "ram:GetResourceShareAssociations",
+                "ram:GetResourceShares",
                 "ram:ListResources",
             ],
             Conditions::none(),
         ),
+        Derived {
+            sid: "TableShareCatalog".to_owned(),
+            actions: vec!["glue:DeleteResourcePolicy", "glue:PutResourcePolicy"],
+            resources: vec![format!("arn:{partition}:glue:{region}:{account}:catalog")],
+            conditions: Conditions::none(),
+        },
+        Derived {
+            sid: "TableShareAccounts".to_owned(),
+            actions: vec!["organizations:DescribeAccount"],
+            resources: vec![format!("arn:{partition}:organizations::*:account/o-*/*")],
+            conditions: Conditions::none(),
+        },
     ]
 }
 

@@ -40,6 +40,7 @@ const SERVICES: &[&str] = &[
     "lakeformation",
     "lambda",
     "logs",
+    "organizations",
     "quicksight",
     "ram",
     "s3",

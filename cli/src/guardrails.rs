@@ -1,0 +1,143 @@
+//! Guardrails on templates: ours, or anybody's in a folder.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use lakewright_proof::lint::{Breach, check};
+use lakewright_proof::world::{OnUnresolved, Piece, StackTemplate, World};
+use lakewright_template::assembly::Assembly;
+use lakewright_template::read;
+use lakewright_template::resolve::Place;
+use rayon::iter::{IntoParallelRefIterator as _, ParallelIterator as _};
+use serde_json::{Value, json};
+
+use crate::exit::Failure;
+use crate::synthesis::Found;
+
+/// What is taken for the account of a template of which nobody says where it is deployed.
+const SAMPLE_ACCOUNT: &str = "111122223333";
+const SAMPLE_REGION: &str = "us-east-1";
+
+/// Folders inside folders that are looked into.
+const DEPTH: usize = 8;
+
+/// Checks synthesized stacks.
+pub(crate) fn of_stacks(found: &[Found]) -> Result<Vec<Breach>, Failure> {
+    let pieces: Result<Vec<Piece>, Failure> = found
+        .par_iter()
+        .map(|one| {
+            let entry = &one.stack.entry;
+            let place = Place { account: entry.account.clone(), region: entry.region.clone() };
+            let stack = StackTemplate {
+                address: &entry.address(),
+                place: &place,
+                template: &one.stack.template,
+                unresolved: OnUnresolved::Fail,
+            };
+            Piece::of(stack).map_err(|error| Failure::unexpected(error.to_string()))
+        })
+        .collect();
+    Ok(check(&World::of(pieces?)))
+}
+
+/// Checks the templates in a folder, and says how many there are.
+pub(crate) fn of_folder(folder: &Path) -> Result<(usize, Vec<Breach>), Failure> {
+    let templates = templates(folder)?;
+    if templates.is_empty() {
+        let message = format!(
+            "there is no template in {}; expected an assembly, or templates in JSON or YAML",
+            folder.display()
+        );
+        return Err(Failure::usage(message));
+    }
+    let pieces: Result<Vec<Piece>, Failure> = templates
+        .par_iter()
+        .map(|(path, address, place)| {
+            let text = fs::read_to_string(path).map_err(|error| {
+                Failure::usage(format!("{} cannot be read: {error}", path.display()))
+            })?;
+            let template = read::template(&text)
+                .map_err(|error| Failure::usage(format!("{}: {error}", path.display())))?;
+            let stack = StackTemplate {
+                address,
+                place,
+                template: &template,
+                unresolved: OnUnresolved::Placeholder,
+            };
+            Piece::of(stack).map_err(|error| Failure::usage(error.to_string()))
+        })
+        .collect();
+    Ok((templates.len(), check(&World::of(pieces?))))
+}
+
+/// The templates of an assembly, or every template in a folder.
+fn templates(folder: &Path) -> Result<Vec<(PathBuf, String, Place)>, Failure> {
+    if let Ok(text) = fs::read_to_string(folder.join("assembly.json"))
+        && let Ok(assembly) = serde_json::from_str::<Assembly>(&text)
+    {
+        let stacks = assembly.stacks.into_iter().map(|entry| {
+            let place = Place { account: entry.account.clone(), region: entry.region.clone() };
+            (folder.join(&entry.template), entry.address(), place)
+        });
+        return Ok(stacks.collect());
+    }
+    let mut files = Vec::new();
+    collect(folder, 0, &mut files)
+        .map_err(|error| Failure::usage(format!("{} cannot be read: {error}", folder.display())))?;
+    files.sort();
+    let place = Place { account: SAMPLE_ACCOUNT.to_owned(), region: SAMPLE_REGION.to_owned() };
+    let named = files.into_iter().map(|path| {
+        let name = path.strip_prefix(folder).unwrap_or(&path).display().to_string();
+        (path, name, place.clone())
+    });
+    Ok(named.collect())
+}
+
+fn collect(folder: &Path, depth: usize, files: &mut Vec<PathBuf>) -> std::io::Result<()> {
+    if folder.is_file() {
+        files.push(folder.to_owned());
+        return Ok(());
+    }
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        let path = entry.path();
+        if entry.file_type()?.is_dir() {
+            if depth < DEPTH {
+                collect(&path, depth + 1, files)?;
+            }
+            continue;
+        }
+        let extension = path.extension().and_then(|extension| extension.to_str());
+        let is_text =
+            extension.is_some_and(|name| ["json", "template", "yaml", "yml"].contains(&name));
+        // Other files of an assembly lie beside its templates.
+        if is_text && fs::read_to_string(&path).is_ok_and(|text| text.contains("Resources")) {
+            files.push(path);
+        }
+    }
+    Ok(())
+}
+
+/// Breaches for people.
+pub(crate) fn show(breaches: &[Breach]) -> String {
+    let lines = breaches.iter().map(|Breach { rule, origin, sid, message }| {
+        let statement = if sid.is_empty() { String::new() } else { format!(" statement {sid}") };
+        format!("error[{}]: {message}\n  --> {origin}{statement}\n", rule.code())
+    });
+    lines.collect()
+}
+
+/// Breaches for programs.
+pub(crate) fn to_json(breaches: &[Breach]) -> Value {
+    let breaches = breaches.iter().map(|Breach { rule, origin, sid, message }| {
+        json!({
+            "code": rule.code(),
+            "message": message,
+            "stack": origin.stack,
+            "logical_id": origin.logical_id,
+            "property": origin.property,
+            "sid": sid,
+        })
+    });
+    breaches.collect()
+}

@@ -1,0 +1,195 @@
+//! Guardrails: what no policy should say, in templates of this program and of anybody.
+
+mod escalation;
+mod statement;
+
+use std::collections::BTreeSet;
+
+use crate::document::{Document, Origin};
+use crate::world::World;
+
+macro_rules! guardrails {
+    ($($(#[$doc:meta])* $variant:ident $code:literal,)*) => {
+        /// A rule. Codes are stable: scripts match on them.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+        pub enum Guardrail {
+            $($(#[$doc])* $variant,)*
+        }
+
+        impl Guardrail {
+            /// Every rule, in alphabetical order of the codes.
+            pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
+
+            /// The code as users see it.
+            pub const fn code(self) -> &'static str {
+                match self { $(Self::$variant => $code,)* }
+            }
+
+            /// The page that explains the rule, in Markdown.
+            pub const fn page(self) -> &'static str {
+                match self {
+                    $(Self::$variant => include_str!(concat!("../../docs/guardrails/", $code, ".md")),)*
+                }
+            }
+        }
+    };
+}
+
+guardrails! {
+    /// An action is allowed on resources that it is never about.
+    ActionWithoutResource "action-without-resource",
+    /// Any role may be assumed.
+    AssumeAnyRole "assume-any-role",
+    /// A role has a policy of AWS that opens a whole service.
+    BroadManagedPolicy "broad-managed-policy",
+    /// Stacks of others may be changed with their own execution role.
+    ChangeSetsOnOthers "change-sets-on-others",
+    /// A `ForAllValues` condition holds for a request without the key.
+    ForAllValuesWithoutNull "for-all-values-without-null",
+    /// A condition key that the action never carries.
+    ForeignConditionKey "foreign-condition-key",
+    /// Roles or policies may be made without a permissions boundary.
+    IamWithoutBoundary "iam-without-boundary",
+    /// Nobody may change the policy of a key.
+    KeyLockout "key-lockout",
+    /// `NotAction`, `NotResource` or `NotPrincipal` with an allow.
+    NotWithAllow "not-with-allow",
+    /// Any role may be passed, or to any service.
+    PassAnyRole "pass-any-role",
+    /// A role may change its own rights.
+    PolicyOnOneself "policy-on-oneself",
+    /// A session of anybody's profile may be opened.
+    PresignedUrl "presigned-url",
+    /// A service may act for any account.
+    ServiceWithoutSource "service-without-source",
+    /// Two tags of a resource differ in case only.
+    TagCase "tag-case",
+    /// An action that does not exist.
+    UnknownAction "unknown-action",
+    /// Actions are allowed by a pattern.
+    WildcardAction "wildcard-action",
+    /// Everybody is allowed, without a condition.
+    WildcardPrincipal "wildcard-principal",
+    /// All resources, for an action that supports narrower ones.
+    WildcardResource "wildcard-resource",
+}
+
+impl Guardrail {
+    /// The rule with this code.
+    pub fn parse(code: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|rule| rule.code() == code)
+    }
+}
+
+/// What a document is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum DocumentKind {
+    /// A policy of a role.
+    Identity,
+    /// A permissions boundary: it gives nothing by itself.
+    Boundary,
+    /// The policy of a key.
+    Key,
+    /// The policy of another resource.
+    Resource,
+    /// Who may assume a role.
+    Trust,
+}
+
+/// A breach of a rule.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Breach {
+    /// The rule.
+    pub rule: Guardrail,
+    /// Where it stands.
+    pub origin: Origin,
+    /// The statement; empty when it is about more than one.
+    pub sid: String,
+    /// What was got, and what was expected.
+    pub message: String,
+}
+
+/// Checks everything that templates describe.
+pub fn check(world: &World) -> Vec<Breach> {
+    let mut breaches = Vec::new();
+    let boundaries: BTreeSet<&String> =
+        world.roles.values().filter_map(|role| role.boundary.as_ref()).collect();
+    let mut seen: BTreeSet<&Origin> = BTreeSet::new();
+    let mut documents: Vec<(&Document, DocumentKind)> = Vec::new();
+    for (arn, document) in &world.managed {
+        if boundaries.contains(arn) {
+            documents.push((document, DocumentKind::Boundary));
+            seen.insert(&document.origin);
+        }
+    }
+    for role in world.roles.values() {
+        documents.push((&role.trust, DocumentKind::Trust));
+        documents.extend(role.identity.iter().map(|document| (document, DocumentKind::Identity)));
+        escalation::role(role, &mut breaches);
+    }
+    let unattached = world.managed.values().filter(|document| !seen.contains(&document.origin));
+    documents.extend(unattached.map(|document| (document, DocumentKind::Identity)));
+    for resource in world.resources.values() {
+        let is_key = resource.kind == "AWS::KMS::Key";
+        let kind = if is_key { DocumentKind::Key } else { DocumentKind::Resource };
+        documents.extend(resource.policy.iter().map(|document| (document, kind)));
+        statement::tags(&resource.tags, &resource.origin, &mut breaches);
+        if is_key {
+            escalation::key(resource, &mut breaches);
+        }
+    }
+    for (document, kind) in documents {
+        for statement in &document.statements {
+            statement::check(document, statement, kind, &mut breaches);
+        }
+    }
+    breaches.sort();
+    breaches.dedup();
+    breaches
+}
+
+#[cfg(test)]
+mod tests {
+    use lakewright_template::read;
+    use lakewright_template::resolve::Place;
+
+    use super::*;
+    use crate::world::{OnUnresolved, Piece, StackTemplate};
+
+    fn breaches(template: &str) -> Vec<Breach> {
+        let template = read::template(template).expect("the sample is a template");
+        let place = Place { account: "111122223333".to_owned(), region: "eu-west-1".to_owned() };
+        let stack = StackTemplate {
+            address: "sample",
+            place: &place,
+            template: &template,
+            unresolved: OnUnresolved::Placeholder,
+        };
+        check(&World::of(vec![Piece::of(stack).expect("the sample has policies")]))
+    }
+
+    fn sample(page: &str, heading: &str) -> String {
+        let (_, rest) = page.split_once(&format!("## {heading}\n")).expect("the heading");
+        let (_, rest) = rest.split_once("```yaml\n").expect("a sample");
+        rest.split_once("```").expect("its end").0.to_owned()
+    }
+
+    #[test]
+    fn each_page_shows_a_breach_and_how_it_is_mended() {
+        let mut wrong = Vec::new();
+        for rule in Guardrail::ALL {
+            let page = rule.page();
+            assert!(page.starts_with(&format!("# {}\n", rule.code())), "{rule:?}");
+            assert_eq!(Guardrail::parse(rule.code()), Some(*rule));
+            let found = breaches(&sample(page, "Wrong"));
+            if !found.iter().any(|breach| breach.rule == *rule) {
+                wrong.push(format!("{}: the wrong sample is not found", rule.code()));
+            }
+            let left = breaches(&sample(page, "Right"));
+            if !left.is_empty() {
+                wrong.push(format!("{}: the right sample is found: {left:?}", rule.code()));
+            }
+        }
+        assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    }
+}

@@ -1,0 +1,231 @@
+//! Rules about what statements together allow: ways to more rights.
+
+use super::statement::among;
+use super::{Breach, Guardrail};
+use crate::document::{Action, Comparison, Condition, Document, PrincipalEntry, Statement};
+use crate::pattern::matches;
+use crate::world::{Resource, Role};
+
+/// What gives rights to a role or takes its limits away.
+const GIVES_RIGHTS: [&str; 8] = [
+    "iam:AttachRolePolicy",
+    "iam:CreatePolicyVersion",
+    "iam:CreateRole",
+    "iam:DeleteRolePermissionsBoundary",
+    "iam:PutRolePermissionsBoundary",
+    "iam:PutRolePolicy",
+    "iam:SetDefaultPolicyVersion",
+    "iam:UpdateAssumeRolePolicy",
+];
+
+/// What makes or fills a role. A boundary limits what comes of it.
+const MAKES_RIGHTS: [&str; 3] = ["iam:AttachRolePolicy", "iam:CreateRole", "iam:PutRolePolicy"];
+
+const CHANGES_STACKS: [&str; 3] = [
+    "cloudformation:CreateChangeSet",
+    "cloudformation:ExecuteChangeSet",
+    "cloudformation:UpdateStack",
+];
+
+/// Checks a role's own policies.
+pub(super) fn role(role: &Role, breaches: &mut Vec<Breach>) {
+    if role.has_foreign_policies && !role.is_imported() {
+        // The names of AWS's own broad policies; others are not known.
+        for name in &role.foreign_policies {
+            let is_broad = name.contains(":aws:policy/")
+                && (name.ends_with("FullAccess")
+                    || name.ends_with("AdministratorAccess")
+                    || name.ends_with("PowerUserAccess"));
+            if is_broad {
+                breaches.push(Breach {
+                    rule: Guardrail::BroadManagedPolicy,
+                    origin: role.trust.origin.clone(),
+                    sid: String::new(),
+                    message: format!("got {name}, expected a policy with the actions and resources that are needed"),
+                });
+            }
+        }
+    }
+    for document in &role.identity {
+        for statement in document.statements.iter().filter(|statement| statement.is_allow) {
+            one(role, document, statement, breaches);
+        }
+    }
+}
+
+fn one(role: &Role, document: &Document, statement: &Statement, breaches: &mut Vec<Breach>) {
+    let mut report = |rule: Guardrail, message: String| {
+        breaches.push(Breach {
+            rule,
+            origin: document.origin.clone(),
+            sid: statement.sid.clone(),
+            message,
+        });
+    };
+    let has = |wanted: &str| statement.conditions.iter().any(|one| requires(one, wanted));
+    let is_wide = |kind: &str| {
+        statement.not_resources
+            || statement.resources.iter().any(|resource| {
+                let is_only_wildcards =
+                    |name: &str| name.chars().all(|character| matches!(character, '*' | '/'));
+                resource == "*"
+                    || resource.split_once(kind).is_some_and(|(_, name)| is_only_wildcards(name))
+            })
+    };
+    if !among(statement, &["iam:PassRole"]).is_empty()
+        && (is_wide(":role/") || !has("iam:passedtoservice"))
+    {
+        let message = "iam:PassRole without a service, or for any role; expected the roles and a condition on iam:PassedToService";
+        report(Guardrail::PassAnyRole, message.to_owned());
+    }
+    if !among(statement, &["sts:AssumeRole"]).is_empty() && is_wide(":role/") {
+        let message = "sts:AssumeRole for any role; expected the roles";
+        report(Guardrail::AssumeAnyRole, message.to_owned());
+    }
+    let makes = among(statement, &MAKES_RIGHTS);
+    let is_bounded = has("iam:permissionsboundary") || has("iam:policyarn");
+    if !makes.is_empty()
+        && has_pattern(statement)
+        && !is_bounded
+        && !is_denied_unbounded(role, &makes)
+    {
+        let message = format!(
+            "{} on a pattern of roles; expected a condition on iam:PermissionsBoundary",
+            makes.join(", ")
+        );
+        report(Guardrail::IamWithoutBoundary, message);
+    }
+    // Whoever makes change sets with one role only executes no others.
+    let changes: Vec<String> = among(statement, &CHANGES_STACKS)
+        .into_iter()
+        .filter(|action| {
+            action != "cloudformation:ExecuteChangeSet" || !makes_own_change_sets(role)
+        })
+        .collect();
+    if !changes.is_empty()
+        && has_pattern(statement)
+        && !has("cloudformation:rolearn")
+        && !statement
+            .conditions
+            .iter()
+            .any(|one| one.key.starts_with("aws:resourcetag/") && requires(one, &one.key))
+    {
+        let message = format!(
+            "{} on a pattern of stacks, which are changed with their own roles; expected a condition on aws:ResourceTag or cloudformation:RoleArn",
+            changes.join(", ")
+        );
+        report(Guardrail::ChangeSetsOnOthers, message);
+    }
+    if !among(statement, &["sagemaker:CreatePresignedDomainUrl"]).is_empty()
+        && is_wide(":user-profile/")
+        && statement.conditions.is_empty()
+    {
+        let message = "sagemaker:CreatePresignedDomainUrl for any profile opens sessions with other teams' roles; expected the profiles, or a condition on their tags";
+        report(Guardrail::PresignedUrl, message.to_owned());
+    }
+    let own: Vec<String> = among(statement, &GIVES_RIGHTS)
+        .into_iter()
+        .filter(|action| {
+            let resource = if action.contains("PolicyVersion") {
+                role.identity.iter().filter_map(|own| policy_arn(role, own)).collect()
+            } else {
+                vec![role.arn.clone()]
+            };
+            let is_about =
+                |arn: &String| statement.resources.iter().any(|pattern| matches(pattern, arn));
+            resource.iter().any(|arn| is_about(arn) && !is_denied(role, action, arn))
+        })
+        .collect();
+    if !own.is_empty() && !statement.not_resources {
+        let message = format!(
+            "{} reaches the role itself; expected a deny, or narrower resources",
+            own.join(", ")
+        );
+        report(Guardrail::PolicyOnOneself, message);
+    }
+}
+
+/// Whether a role makes change sets, and each of them with a role that its policies name.
+fn makes_own_change_sets(role: &Role) -> bool {
+    let documents = role.identity.iter().flat_map(|document| &document.statements);
+    let mut making = documents
+        .filter(|statement| {
+            statement.is_allow && !among(statement, &["cloudformation:CreateChangeSet"]).is_empty()
+        })
+        .peekable();
+    making.peek().is_some()
+        && making.all(|statement| {
+            statement.conditions.iter().any(|one| requires(one, "cloudformation:rolearn"))
+        })
+}
+
+/// Whether a condition must be there for a request to be allowed.
+fn requires(condition: &Condition, key: &str) -> bool {
+    condition.key == key
+        && !condition.if_exists
+        && !condition.comparison.is_negated()
+        && condition.qualifier.is_none()
+        && !matches!(condition.comparison, Comparison::Null)
+}
+
+fn has_pattern(statement: &Statement) -> bool {
+    statement.not_resources || statement.resources.iter().any(|resource| resource.contains('*'))
+}
+
+/// The ARN of a managed policy that a document of a role is.
+fn policy_arn(role: &Role, document: &Document) -> Option<String> {
+    role.managed.get(&document.origin).cloned()
+}
+
+/// Whether the role denies itself an action on a resource, whatever the request.
+fn is_denied(role: &Role, action: &str, arn: &str) -> bool {
+    let action = Action::new(action);
+    role.identity.iter().flat_map(|document| &document.statements).any(|statement| {
+        !statement.is_allow
+            && statement.conditions.is_empty()
+            && statement.actions.contain(action) != statement.not_actions
+            && statement.resources.iter().any(|pattern| matches(pattern, arn))
+                != statement.not_resources
+    })
+}
+
+/// Whether the role denies itself to make rights without a boundary.
+fn is_denied_unbounded(role: &Role, actions: &[String]) -> bool {
+    actions.iter().all(|action| {
+        let action = Action::new(action);
+        role.identity.iter().flat_map(|document| &document.statements).any(|statement| {
+            !statement.is_allow
+                && statement.actions.contain(action)
+                && statement
+                    .conditions
+                    .iter()
+                    .any(|one| one.key == "iam:permissionsboundary" && one.comparison.is_negated())
+        })
+    })
+}
+
+/// Checks that somebody may change a key's policy.
+pub(super) fn key(resource: &Resource, breaches: &mut Vec<Breach>) {
+    let Some(policy) = &resource.policy else { return };
+    let put = Action::new("kms:PutKeyPolicy");
+    let is_open = policy.statements.iter().any(|statement| {
+        statement.is_allow
+            && statement.actions.contain(put) != statement.not_actions
+            && statement.principals.iter().flat_map(|list| &list.entries).any(|entry| {
+                matches!(
+                    entry,
+                    PrincipalEntry::Account(_) | PrincipalEntry::Arn(_) | PrincipalEntry::Everyone
+                )
+            })
+            && statement.conditions.is_empty()
+    });
+    if !is_open {
+        breaches.push(Breach {
+            rule: Guardrail::KeyLockout,
+            origin: policy.origin.clone(),
+            sid: String::new(),
+            message: "nobody may change the key's policy; expected a statement for the account"
+                .to_owned(),
+        });
+    }
+}

@@ -1,0 +1,360 @@
+//! Rules about single statements.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use lakewright_policies::catalogue::{self, CatalogueService};
+
+use super::{Breach, DocumentKind, Guardrail};
+use crate::document::{Action, Document, Origin, PrincipalEntry, Qualifier, Statement};
+use crate::matrix::as_pattern;
+use crate::pattern::{matches, sample};
+
+/// Condition keys that every request can carry.
+///
+/// Source: "AWS global condition context keys" in the IAM user guide.
+const GLOBAL: &[&str] = &[
+    "aws:assumedroot",
+    "aws:calledvia",
+    "aws:calledviafirst",
+    "aws:calledvialast",
+    "aws:chatbotsourcearn",
+    "aws:currenttime",
+    "aws:ec2instancesourceprivateipv4",
+    "aws:ec2instancesourcevpc",
+    "aws:epochtime",
+    "aws:federatedprovider",
+    "aws:ismcpserviceaction",
+    "aws:multifactorauthage",
+    "aws:multifactorauthpresent",
+    "aws:principalaccount",
+    "aws:principalarn",
+    "aws:principalisawsservice",
+    "aws:principalorgid",
+    "aws:principalorgpaths",
+    "aws:principalservicename",
+    "aws:principalservicenameslist",
+    "aws:principaltag/",
+    "aws:principaltype",
+    "aws:referer",
+    "aws:requestedregion",
+    "aws:requesttag/",
+    "aws:resourceaccount",
+    "aws:resourceorgid",
+    "aws:resourceorgpaths",
+    "aws:resourcetag/",
+    "aws:securetransport",
+    "aws:sourceaccount",
+    "aws:sourcearn",
+    "aws:sourceidentity",
+    "aws:sourceip",
+    "aws:sourceorgid",
+    "aws:sourceorgpaths",
+    "aws:sourcevpc",
+    "aws:sourcevpce",
+    "aws:tagkeys",
+    "aws:tokenissuetime",
+    "aws:useragent",
+    "aws:userid",
+    "aws:username",
+    "aws:viaawsservice",
+    "aws:vpceaccount",
+    "aws:vpceorgid",
+    "aws:vpceorgpaths",
+    "aws:vpcsourceip",
+];
+
+/// Keys by which a service says for whom it acts.
+const SOURCES: [&str; 7] = [
+    "aws:sourceaccount",
+    "aws:sourcearn",
+    "aws:sourceorgid",
+    "aws:sourceorgpaths",
+    "kms:calleraccount",
+    "kms:encryptioncontext:",
+    "kms:viaservice",
+];
+
+/// Checks one statement.
+pub(super) fn check(
+    document: &Document,
+    statement: &Statement,
+    kind: DocumentKind,
+    breaches: &mut Vec<Breach>,
+) {
+    let mut report = |rule: Guardrail, message: String| {
+        breaches.push(Breach {
+            rule,
+            origin: document.origin.clone(),
+            sid: statement.sid.clone(),
+            message,
+        });
+    };
+    for action in &statement.actions.names {
+        if catalogue::action(action.name()).is_none() {
+            let message = if catalogue::service(action.service()).is_some() {
+                format!("{action} does not exist; expected an action of the service")
+            } else {
+                format!("{action} is of a service that is not known here")
+            };
+            report(Guardrail::UnknownAction, message);
+        }
+    }
+    for pattern in &statement.actions.patterns {
+        if !is_pattern_of_actions(pattern) {
+            report(Guardrail::UnknownAction, format!("{pattern} matches no action that is known"));
+        }
+    }
+    conditions(statement, &mut report);
+    if !statement.is_allow || kind == DocumentKind::Boundary {
+        return;
+    }
+    let is_not_principal =
+        statement.principals.as_ref().is_some_and(|principals| principals.is_not);
+    if statement.not_actions || statement.not_resources || is_not_principal {
+        let message = "got NotAction, NotResource or NotPrincipal with an allow, which allows all that AWS will ever add; expected a list";
+        report(Guardrail::NotWithAllow, message.to_owned());
+    }
+    let patterns: Vec<&str> = statement.actions.patterns.iter().map(String::as_str).collect();
+    if !patterns.is_empty() && !statement.not_actions {
+        let message = format!("got {}, expected the names of the actions", patterns.join(", "));
+        report(Guardrail::WildcardAction, message);
+    }
+    resources(statement, kind, &mut report);
+    principals(statement, &mut report);
+}
+
+fn is_pattern_of_actions(pattern: &str) -> bool {
+    let (service, _) = pattern.split_once(':').unwrap_or(("*", ""));
+    pattern == "*"
+        || catalogue::services().filter(|prefix| matches(service, prefix)).any(|prefix| {
+            let actions =
+                catalogue::service(prefix).into_iter().flat_map(CatalogueService::actions);
+            let mut names = actions.map(|action| format!("{prefix}:{}", action.name));
+            names.any(|name| matches(pattern, &name.to_ascii_lowercase()))
+        })
+}
+
+fn conditions(statement: &Statement, report: &mut impl FnMut(Guardrail, String)) {
+    let is_guarded = |key: &str| {
+        statement.conditions.iter().any(|other| {
+            other.key == key
+                && other.qualifier != Some(Qualifier::ForAllValues)
+                && !other.if_exists
+                && !other.comparison.is_negated()
+                && !(other.comparison == crate::document::Comparison::Null
+                    && other.values.iter().any(|value| value == "true"))
+        })
+    };
+    for condition in &statement.conditions {
+        let key = &condition.key;
+        if statement.is_allow
+            && condition.qualifier == Some(Qualifier::ForAllValues)
+            && !is_guarded(key)
+        {
+            let message = format!(
+                "ForAllValues on {key} also holds for a request without the key; expected `Null: {{{key}: false}}` beside it"
+            );
+            report(Guardrail::ForAllValuesWithoutNull, message);
+        }
+        let is_global = GLOBAL.iter().any(|global| {
+            if global.ends_with('/') { key.starts_with(global) } else { key == global }
+        });
+        // Tags of requests and resources are carried by some actions only, and the catalogue knows.
+        let is_tag = key.starts_with("aws:requesttag/")
+            || key.starts_with("aws:resourcetag/")
+            || key == "aws:tagkeys";
+        if is_global && !is_tag {
+            continue;
+        }
+        let actions = &statement.actions.names;
+        let without: Vec<&str> = actions
+            .iter()
+            .filter(|action| {
+                catalogue::action(action.name())
+                    .is_some_and(|(service, known)| !service.carries(known, None, key))
+            })
+            .map(|action| action.name())
+            .collect();
+        // A condition that some of the actions do not carry makes those void.
+        if !without.is_empty()
+            && statement.is_allow
+            && !condition.if_exists
+            && !condition.comparison.is_negated()
+            && condition.comparison != crate::document::Comparison::Null
+        {
+            report(
+                Guardrail::ForeignConditionKey,
+                format!(
+                    "{} never carry {key}, so the statement does not allow them",
+                    without.join(", ")
+                ),
+            );
+        }
+    }
+}
+
+fn resources(
+    statement: &Statement,
+    kind: DocumentKind,
+    report: &mut impl FnMut(Guardrail, String),
+) {
+    if statement.resources.is_empty() || statement.not_resources {
+        return;
+    }
+    let is_all = statement.resources.iter().any(|resource| resource == "*");
+    // In a resource's own policy `*` is the resource.
+    if is_all && matches!(kind, DocumentKind::Key | DocumentKind::Resource | DocumentKind::Trust) {
+        return;
+    }
+    let mut narrower = Vec::new();
+    let mut void = Vec::new();
+    for action in &statement.actions.names {
+        let Some((service, known)) = catalogue::action(action.name()) else { continue };
+        if is_all {
+            // The tag of a resource, or a key that names it, narrows as well as an ARN.
+            if !known.resources.is_empty() && !is_narrowed(statement) {
+                narrower.push(action.name());
+            }
+            continue;
+        }
+        let forms: Vec<String> = known
+            .resources
+            .iter()
+            .filter_map(|resource| service.resource_type(resource.kind))
+            .map(|form| as_pattern(form.arn))
+            .collect();
+        let fits = |resource: &String| {
+            forms.iter().any(|form| overlap(form, resource)) || resource.contains("unresolved")
+        };
+        if !statement.resources.iter().any(fits) {
+            void.push(action.name());
+        }
+    }
+    if !narrower.is_empty() {
+        let message = format!("got `*` for {}, expected the resources", narrower.join(", "));
+        report(Guardrail::WildcardResource, message);
+    }
+    if !void.is_empty() {
+        let message =
+            format!("{} are never about {}", void.join(", "), statement.resources.join(", "));
+        report(Guardrail::ActionWithoutResource, message);
+    }
+}
+
+/// Whether conditions narrow a statement about all resources to some.
+fn is_narrowed(statement: &Statement) -> bool {
+    statement.conditions.iter().any(|condition| {
+        let key = &condition.key;
+        !condition.comparison.is_negated()
+            && !condition.if_exists
+            && condition.comparison != crate::document::Comparison::Null
+            && (key.contains("resourcetag/")
+                || key.contains("requesttag/")
+                || key.starts_with("iam:")
+                || key.starts_with("kms:")
+                || key.starts_with("ram:")
+                || key.starts_with("cloudwatch:")
+                || key.starts_with("ec2:")
+                || key.starts_with("sagemaker:"))
+    })
+}
+
+/// Whether some ARN matches both patterns: each one's samples against the other, and by parts.
+fn overlap(form: &str, pattern: &str) -> bool {
+    const FILL: &str = "x";
+    matches(form, &sample(pattern, FILL))
+        || matches(pattern, &sample(form, FILL))
+        || matches(form, pattern)
+        || parts_overlap(form, pattern)
+}
+
+fn parts_overlap(form: &str, pattern: &str) -> bool {
+    let form: Vec<&str> = form.splitn(6, ':').collect();
+    let pattern: Vec<&str> = pattern.splitn(6, ':').collect();
+    form.len() == pattern.len()
+        && form.iter().zip(&pattern).all(|(form, pattern)| {
+            matches(form, &sample(pattern, "x"))
+                || matches(pattern, &sample(form, "x"))
+                || starts_overlap(form, pattern)
+        })
+}
+
+/// Whether the texts before the first wildcards agree.
+fn starts_overlap(a: &str, b: &str) -> bool {
+    let stem = |text: &str| text.find(['*', '?']).unwrap_or(text.len());
+    let length = stem(a).min(stem(b));
+    a.get(..length).is_some_and(|start| b.get(..length) == Some(start))
+        && (a.contains('*') && b.contains('*'))
+}
+
+fn principals(statement: &Statement, report: &mut impl FnMut(Guardrail, String)) {
+    let Some(principals) = &statement.principals else { return };
+    if principals.is_not {
+        return;
+    }
+    for entry in &principals.entries {
+        match entry {
+            PrincipalEntry::Everyone => {
+                let is_limited = statement.conditions.iter().any(|condition| {
+                    let limits = [
+                        "aws:principalaccount",
+                        "aws:principalarn",
+                        "aws:principalorgid",
+                        "aws:principalorgpaths",
+                        "aws:sourceaccount",
+                        "aws:sourcearn",
+                        "aws:sourceip",
+                        "aws:sourcevpc",
+                        "aws:sourcevpce",
+                        "kms:calleraccount",
+                        "s3:dataaccesspointaccount",
+                        "s3:dataaccesspointarn",
+                    ];
+                    !condition.comparison.is_negated()
+                        && !condition.if_exists
+                        && limits.contains(&condition.key.as_str())
+                });
+                if !is_limited {
+                    let message = "got everybody, expected principals or a condition that says who";
+                    report(Guardrail::WildcardPrincipal, message.to_owned());
+                }
+            }
+            PrincipalEntry::Service(service) => {
+                let has_source = statement.conditions.iter().any(|condition| {
+                    SOURCES.iter().any(|source| condition.key.starts_with(source))
+                });
+                if !has_source {
+                    let message = format!(
+                        "{service} may do this for any account; expected a condition on aws:SourceAccount or aws:SourceArn"
+                    );
+                    report(Guardrail::ServiceWithoutSource, message);
+                }
+            }
+            PrincipalEntry::Account(_) | PrincipalEntry::Arn(_) | PrincipalEntry::Other(_) => {}
+        }
+    }
+}
+
+/// Checks the tags of a resource: keys of conditions know no case, so the second one would count.
+pub(super) fn tags(tags: &BTreeMap<String, String>, origin: &Origin, breaches: &mut Vec<Breach>) {
+    let mut seen: BTreeSet<String> = BTreeSet::new();
+    for key in tags.keys() {
+        if !seen.insert(key.to_lowercase()) {
+            breaches.push(Breach {
+                rule: Guardrail::TagCase,
+                origin: origin.clone(),
+                sid: String::new(),
+                message: format!("the tag `{key}` differs from another one in case only"),
+            });
+        }
+    }
+}
+
+/// The statement's actions that are among these.
+pub(super) fn among(statement: &Statement, wanted: &[&str]) -> Vec<String> {
+    let wanted = wanted
+        .iter()
+        .copied()
+        .filter(|name| statement.actions.contain(Action::new(name)) != statement.not_actions);
+    wanted.map(str::to_owned).collect()
+}
