@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use lakewright_manifest::diagnostic::{FileId, Origin};
 use lakewright_manifest::{Report, SourceFile, render};
-use lakewright_proof::intended::Intended;
+use lakewright_proof::intended::{Intended, Rule, rules};
 use lakewright_proof::world::{OnUnresolved, Piece, StackTemplate, World};
 use lakewright_stacks::{Plan, StackPlan, Usage};
 use lakewright_synth::Cause;
@@ -44,8 +44,8 @@ pub(crate) struct Subject {
 struct Part {
     entry: StackEntry,
     piece: Piece,
-    grants: Vec<IntendedGrant>,
-    tables: Grants,
+    rules: Vec<(String, Rule)>,
+    principals: BTreeMap<String, String>,
     provenance: BTreeMap<String, Vec<String>>,
     usage: Usage,
 }
@@ -141,36 +141,29 @@ fn part_of(stack: &StackPlan<'_>, sources: &[SourceFile]) -> Result<Result<Part,
     let mut provenance: BTreeMap<String, Vec<String>> =
         synthesized.provenance.into_iter().map(|(part, causes)| (part, places(&causes))).collect();
     provenance.insert("*".to_owned(), places(&synthesized.causes));
-    Ok(Ok(Part { entry: synthesized.entry, piece, grants, tables, provenance, usage }))
+    let rules = rules(&address, grants, &tables);
+    let principals = tables.principals;
+    Ok(Ok(Part { entry: synthesized.entry, piece, rules, principals, provenance, usage }))
 }
 
 impl Subject {
     fn of(parts: Vec<Part>) -> Self {
-        let mut grants = Grants::default();
+        let mut principals = BTreeMap::new();
+        let mut rules = Vec::with_capacity(parts.len());
         let mut provenance = Provenance::default();
         let mut pieces = Vec::with_capacity(parts.len());
         let mut stacks = Vec::with_capacity(parts.len());
         for part in parts {
             let address = part.entry.address();
-            grants.action_sets.extend(part.tables.action_sets);
-            grants.principals.extend(part.tables.principals);
-            grants.grants.insert(address.clone(), part.grants);
+            principals.extend(part.principals);
+            rules.push(part.rules);
             provenance.stacks.insert(address, part.provenance);
             pieces.push(part.piece);
             stacks.push(part.entry);
         }
-        Self::new(pieces, grants, stacks, provenance)
-    }
-
-    fn new(
-        pieces: Vec<Piece>,
-        grants: Grants,
-        stacks: Vec<StackEntry>,
-        provenance: Provenance,
-    ) -> Self {
-        let folders = BTreeMap::new();
-        let (world, intended) = (World::of(pieces), Intended::of(grants));
-        Self { world, intended, stacks, provenance, folders }
+        let of_rules = || Intended::of_rules(rules, principals);
+        let (world, intended) = rayon::join(|| World::of(pieces), of_rules);
+        Self { world, intended, stacks, provenance, folders: BTreeMap::new() }
     }
 
     /// What each resource belongs to, such as `dataset/sales`, by ARN.
@@ -232,7 +225,9 @@ fn of_assembly(folder: &Path) -> Result<Subject, Failure> {
             Piece::of(stack).map_err(|error| Failure::usage(error.to_string()))
         })
         .collect::<Result<_, Failure>>()?;
-    Ok(Subject::new(pieces, grants, assembly.stacks, provenance))
+    let (world, intended) = (World::of(pieces), Intended::of(grants));
+    let (stacks, folders) = (assembly.stacks, BTreeMap::new());
+    Ok(Subject { world, intended, stacks, provenance, folders })
 }
 
 fn json<T: serde::de::DeserializeOwned>(folder: &Path, name: &str) -> Result<T, Failure> {

@@ -48,56 +48,36 @@ pub struct Intended {
     principals: BTreeMap<String, Rules>,
     /// The ARN, or the service's name, of each principal's name.
     names: BTreeMap<String, String>,
+    denials: Vec<(String, Rule)>,
 }
+
+/// The access of a rule that is a denial.
+pub const DENY: &str = "deny";
 
 impl Intended {
     /// Indexes intended grants.
-    pub fn of(grants: Grants) -> Self {
-        let sets: BTreeMap<&str, Arc<[Action]>> = grants
-            .action_sets
-            .iter()
-            .map(|(digest, names)| {
-                let mut actions: Vec<Action> = names.iter().map(|name| Action::new(name)).collect();
-                actions.sort_unstable();
-                (digest.as_str(), actions.into())
-            })
-            .collect();
-        let mut intended = Self { principals: BTreeMap::new(), names: grants.principals };
-        for (stack, list) in grants.grants {
-            let stack: Arc<str> = stack.into();
-            for grant in list {
-                let actions = sets.get(grant.actions.as_str()).cloned().unwrap_or_default();
-                intended.add(&stack, grant, actions);
+    pub fn of(mut grants: Grants) -> Self {
+        let lists = std::mem::take(&mut grants.grants);
+        let rules = lists.into_iter().map(|(stack, list)| rules(&stack, list, &grants)).collect();
+        Self::of_rules(rules, grants.principals)
+    }
+
+    /// Indexes the rules of all stacks.
+    pub fn of_rules(stacks: Vec<Vec<(String, Rule)>>, names: BTreeMap<String, String>) -> Self {
+        let mut intended = Self { names, ..Self::default() };
+        for (arn, rule) in stacks.into_iter().flatten() {
+            if rule.access == DENY {
+                intended.denials.push((arn, rule));
+            } else {
+                intended.principals.entry(arn).or_default().add(rule);
             }
         }
         intended
     }
 
-    fn add(&mut self, stack: &Arc<str>, grant: IntendedGrant, actions: Arc<[Action]>) {
-        let arn = self.names.get(&grant.principal).cloned().unwrap_or_default();
-        let rules = self.principals.entry(arn).or_default();
-        let place = rules.rules.len();
-        let mut has_patterns = false;
-        for resource in &grant.resources {
-            if resource.contains(['*', '?']) {
-                has_patterns = true;
-            } else {
-                rules.exact.entry(resource.clone()).or_default().push(place);
-            }
-        }
-        if has_patterns {
-            rules.patterns.push(place);
-        }
-        rules.rules.push(Rule {
-            stack: stack.clone(),
-            principal: grant.principal,
-            access: grant.access,
-            target: grant.resource,
-            actions,
-            resources: grant.resources,
-            conditions: conditions(&grant.conditions),
-            because: grant.because,
-        });
+    /// What is denied on purpose, each with the ARN of whom, `*` for everybody.
+    pub fn denials(&self) -> &[(String, Rule)] {
+        &self.denials
     }
 
     /// The principals' ARNs and services' names, each with its rules.
@@ -139,7 +119,51 @@ impl Intended {
     }
 }
 
+/// The rules of one stack's grants, each with the ARN of its principal.
+pub fn rules(stack: &str, list: Vec<IntendedGrant>, tables: &Grants) -> Vec<(String, Rule)> {
+    let stack: Arc<str> = stack.into();
+    let mut sets: BTreeMap<String, Arc<[Action]>> = BTreeMap::new();
+    let mut rules = Vec::with_capacity(list.len());
+    for grant in list {
+        let actions = sets.entry(grant.actions).or_insert_with_key(|digest| {
+            let names = tables.action_sets.get(digest).into_iter().flatten();
+            let mut actions: Vec<Action> = names.map(|name| Action::new(name)).collect();
+            actions.sort_unstable();
+            actions.into()
+        });
+        let rule = Rule {
+            stack: stack.clone(),
+            actions: actions.clone(),
+            access: grant.access,
+            target: grant.resource,
+            resources: grant.resources,
+            conditions: conditions(&grant.conditions),
+            because: grant.because,
+            principal: grant.principal,
+        };
+        let arn = tables.principals.get(&rule.principal).cloned().unwrap_or_default();
+        rules.push((arn, rule));
+    }
+    rules
+}
+
 impl Rules {
+    fn add(&mut self, rule: Rule) {
+        let place = self.rules.len();
+        let mut has_patterns = false;
+        for resource in &rule.resources {
+            if resource.contains(['*', '?']) {
+                has_patterns = true;
+            } else {
+                self.exact.entry(resource.clone()).or_default().push(place);
+            }
+        }
+        if has_patterns {
+            self.patterns.push(place);
+        }
+        self.rules.push(rule);
+    }
+
     fn rule_for(&self, request: &Request<'_>, world: &World) -> Option<&Rule> {
         // Grants name keys by their alias, of which a request to the key knows.
         let aliases = aliases(request, world);

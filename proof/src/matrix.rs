@@ -87,7 +87,8 @@ impl Cell {
 #[derive(Debug)]
 pub struct Index<'w> {
     world: &'w World,
-    by_prefix: BTreeMap<&'w str, Vec<Entry<'w>>>,
+    /// By the account of the principal and the beginning of the pattern.
+    by_prefix: BTreeMap<(&'w str, &'w str), Vec<Entry<'w>>>,
     longest: usize,
     forms: Forms,
 }
@@ -127,7 +128,7 @@ impl<'w> Index<'w> {
                         let prefix = &pattern[..end];
                         index.longest = index.longest.max(prefix.len());
                         let entry = Entry { principal: arn, pattern, document, statement };
-                        index.by_prefix.entry(prefix).or_default().push(entry);
+                        index.by_prefix.entry((&role.account, prefix)).or_default().push(entry);
                     }
                 }
             }
@@ -221,14 +222,13 @@ impl<'w> Index<'w> {
         // A bucket's objects are found by patterns that go on after the bucket's name.
         let below = format!("{arn}/");
         let is_bucket = service == "s3" && arn.split(':').nth(4) == Some("");
-        let account =
-            resource.map(|resource| resource.account.as_str()).or_else(|| arn_field(arn, 4));
+        // From another account nothing is reached without the resource's own policy, whose statements
+        // are candidates already.
+        let account = resource.map(|resource| resource.account.as_str());
+        let account = account.or_else(|| arn_field(arn, 4)).unwrap_or_default();
         let mut found = |prefix: &str| {
-            for entry in self.by_prefix.get(prefix).into_iter().flatten() {
-                // From another account nothing is reached without the resource's own policy, whose
-                // statements are candidates already.
-                let is_foreign = account.is_some() && arn_field(entry.principal, 4) != account;
-                if is_foreign || !is_of_service(entry.statement, service) {
+            for entry in self.by_prefix.get(&(account, prefix)).into_iter().flatten() {
+                if !is_of_service(entry.statement, service) {
                     continue;
                 }
                 let is_about = pattern::matches(entry.pattern, arn)
@@ -251,10 +251,11 @@ impl<'w> Index<'w> {
             }
         }
         if is_bucket {
-            let range = self.by_prefix.range(below.as_str()..);
+            let range = self.by_prefix.range((account, below.as_str())..);
             let longer: Vec<&str> = range
-                .map(|(prefix, _)| *prefix)
-                .take_while(|prefix| prefix.starts_with(&below))
+                .map(|((of, prefix), _)| (*of, *prefix))
+                .take_while(|(of, prefix)| *of == account && prefix.starts_with(&below))
+                .map(|(_, prefix)| prefix)
                 .collect();
             longer.into_iter().for_each(found);
         }

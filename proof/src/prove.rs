@@ -127,6 +127,48 @@ impl Proof<'_> {
         }
     }
 
+    /// Whether what is denied on purpose is denied.
+    pub fn undenied(&self, arn: &str, rule: &Rule) -> Findings {
+        let mut findings = Findings::default();
+        let principal = match arn {
+            "*" => Principal::role(format!("arn:aws:iam::{STRANGERS}:role/{FILL}")),
+            // A boundary denies what any of its roles asks for.
+            policy if policy.contains(":policy/") => {
+                let has_it = |role: &&Role| role.boundary.as_deref() == Some(policy);
+                match self.world.roles.values().find(has_it) {
+                    Some(role) => Principal::role(role.arn.clone()),
+                    None => return findings,
+                }
+            }
+            role => Principal::role(role),
+        };
+        let contexts = self.contexts(&principal, &rule.conditions, true);
+        for action in rule.actions.iter() {
+            // A pattern stands for an action that nobody knows yet.
+            let action = Action::new(&pattern::sample(action.name(), "Zzsample"));
+            for resource in
+                rule.resources.iter().flat_map(|pattern| sample::resources(pattern, false))
+            {
+                for context in &contexts {
+                    let request =
+                        Request { principal: &principal, action, resource: &resource, context };
+                    findings.requests += 1;
+                    let verdict = self.world.decide_by_policies(&request, Outside::Allows);
+                    if verdict.decision != Decision::ExplicitDeny {
+                        findings.differences.push(Difference {
+                            reason: "it is denied on purpose, and no statement denies it"
+                                .to_owned(),
+                            stack: rule.stack.to_string(),
+                            because: rule.because.clone(),
+                            ..difference(DifferenceKind::More, &request)
+                        });
+                    }
+                }
+            }
+        }
+        findings
+    }
+
     /// The key's ARN, where a grant names the key by its alias.
     fn key_of(&self, pattern: &str, action: Action) -> String {
         let is_about_alias = ["kms:createalias", "kms:deletealias", "kms:updatealias"];

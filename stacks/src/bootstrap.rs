@@ -122,6 +122,7 @@ impl Context<'_> {
             ..iam::ManagedPolicy::default()
         };
         scope.child("Boundary").resource(resource, Options::default());
+        boundary::record(scope, self, &self.own_boundary());
     }
 
     /// The roles and policies that nobody but the account's owner changes: those of every region of

@@ -6,20 +6,22 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use lakewright_policies::document::DocumentError;
+use lakewright_policies::document::{DocumentError, Effect};
 use lakewright_policies::merge::{Tagged, merge};
 use lakewright_policies::pack::pack;
 use lakewright_policies::size::characters;
-use lakewright_policies::{IdentityPolicy, ResourcePolicy};
+use lakewright_policies::{IdentityPolicy, Principal, ResourcePolicy};
 use lakewright_template::limits::{
     ACCESS_POINT_POLICY_BYTES, BUCKET_POLICY_BYTES, INLINE_POLICY_CHARACTERS, KEY_POLICY_BYTES,
     MANAGED_POLICY_CHARACTERS, QUEUE_POLICY_BYTES, TOPIC_POLICY_BYTES,
 };
+use lakewright_template::resolve::{Branch, Place, Resolver};
 use lakewright_template::write::value_to_compact_json;
 use lakewright_template::{ConstructId, LogicalId, Map, Value};
+use serde_json::Value as Plain;
 
 use crate::stack::PendingPolicy;
-use crate::{Cause, Options, Problem, Scope, Stack};
+use crate::{Cause, Options, Problem, Record, Scope, Stack};
 
 /// A policy of a stack that is being built.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -123,6 +125,50 @@ fn place_grants(stack: &mut Stack) {
     stack.records = records;
 }
 
+/// Records what a policy denies on purpose: a proof asks whether it still does.
+fn record_denials(stack: &mut Stack, owner: &PolicyOwner, statements: &[Tagged<Cause>]) {
+    let place = stack.spec().place.clone();
+    let resolver = Resolver { template: &stack.template, place: &place, branch: Branch::Then };
+    let text = |value: &Value| match resolver.resolve(value) {
+        Ok(Some(Plain::String(text))) => Some(text),
+        _ => None,
+    };
+    let own_role = match owner {
+        PolicyOwner::RoleInline { role, .. } | PolicyOwner::RoleManaged { role, .. } => text(role),
+        _ => None,
+    };
+    let mut records = Vec::new();
+    let denying = |tagged: &&Tagged<Cause>| tagged.statement.effect == Effect::Deny;
+    for Tagged { statement, causes } in statements.iter().filter(denying) {
+        let (principal, principal_arn) = match &own_role {
+            Some(name) => {
+                let Place { account, .. } = &place;
+                let arn = format!("arn:{}:iam::{account}:role/{name}", place.partition());
+                (format!("role/{account}/{name}"), arn)
+            }
+            None if statement.principals.contains(&Principal::Anyone) => {
+                ("anyone".to_owned(), "*".to_owned())
+            }
+            None => continue,
+        };
+        let conditions = statement.conditions.iter().flat_map(|(operator, key, values)| {
+            let values = values.iter().filter_map(text);
+            values.map(move |value| format!("{operator} {key} {value}"))
+        });
+        let record = Record {
+            principal,
+            principal_arn,
+            access: "deny",
+            resource: format!("stack/{}", stack.spec().name),
+            actions: statement.actions.iter().cloned().collect(),
+            resources: statement.resources.iter().filter_map(text).collect(),
+            conditions: conditions.collect(),
+        };
+        records.push((record, causes.clone()));
+    }
+    stack.records.extend(records);
+}
+
 enum WriteError {
     Document(DocumentError),
     Problem(Problem, BTreeSet<Cause>),
@@ -144,6 +190,7 @@ fn write(stack: &mut Stack, policy: PendingPolicy) -> Result<Vec<LogicalId>, Wri
         statements.into_iter().map(|(statement, causes)| Tagged { statement, causes }).collect(),
     );
     let merged = with_distinct_names(merged);
+    record_denials(stack, &owner, &merged);
     let all_causes: BTreeSet<Cause> =
         merged.iter().flat_map(|tagged| &tagged.causes).chain(&causes).copied().collect();
     let mut scope = Scope::root_at(stack, path.clone(), causes);

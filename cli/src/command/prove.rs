@@ -84,8 +84,12 @@ pub(crate) fn prove(subject: &Subject) -> Findings {
         let lake = lake.map(|(principal, grants)| proof.more_of_lake(principal, grants));
         roles.chain(resources).chain(lake).reduce(Findings::default, Findings::and)
     };
-    let (missing, more) = rayon::join(missing, more);
-    let mut findings = missing.and(more);
+    let undenied = || {
+        let each = intended.denials().par_iter().map(|(arn, rule)| proof.undenied(arn, rule));
+        each.reduce(Findings::default, Findings::and)
+    };
+    let (missing, (more, undenied)) = rayon::join(missing, || rayon::join(more, undenied));
+    let mut findings = missing.and(more).and(undenied);
     findings.differences.sort();
     findings.differences.dedup();
     findings

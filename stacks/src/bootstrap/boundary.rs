@@ -1,7 +1,9 @@
 //! The boundary of every role that the mesh makes: no role reaches past it, whatever its policies say.
 
 use lakewright_policies::condition::{Comparison, Condition};
+use lakewright_policies::document::Effect;
 use lakewright_policies::{Conditions, IdentityPolicy, Statement};
+use lakewright_synth::{Record, Scope};
 use lakewright_template::Value;
 
 use super::Context;
@@ -53,18 +55,42 @@ const IAM: [&str; 8] = [
     "iam:PassRole",
 ];
 
+/// Records what the boundary denies: a proof asks whether it still does.
+pub(super) fn record(scope: &mut Scope<'_>, context: &Context<'_>, arn: &str) {
+    let place = scope.spec().place.clone();
+    for statement in statements(context).into_iter().filter(|s| s.effect == Effect::Deny) {
+        let resources = statement.resources.iter().filter_map(Value::as_text);
+        let conditions = statement.conditions.iter().flat_map(|(operator, key, values)| {
+            let values = values.iter().filter_map(Value::as_text);
+            values.map(move |value| format!("{operator} {key} {value}"))
+        });
+        scope.record(Record {
+            principal: format!("boundary/{}-{}", place.account, place.region),
+            principal_arn: arn.to_owned(),
+            access: "deny",
+            resource: "bootstrap".to_owned(),
+            actions: statement.actions.iter().cloned().collect(),
+            resources: resources.map(str::to_owned).collect(),
+            conditions: conditions.collect(),
+        });
+    }
+}
+
 pub(super) fn document(context: &Context<'_>) -> Value {
+    IdentityPolicy::new(statements(context)).expect("whole statements").into_value()
+}
+
+fn statements(context: &Context<'_>) -> Vec<Statement> {
     let mesh_stacks = Conditions::none().with(Condition::new(
         Comparison::Null,
         "aws:ResourceTag/lakewright:mesh",
         "false",
     ));
-    let statements = vec![
+    vec![
         Statement::allow("Services", SERVICES, ["*"]),
         Statement::allow("LookAtIam", IAM, ["*"]),
         Statement::deny("DenyLifting", LIFTING, context.protected()),
         Statement::deny("DenyAssume", ["sts:AssumeRole"], context.not_assumed()),
         Statement::deny("DenyMeshStacks", STACK_CHANGES, ["*"]).when(mesh_stacks),
-    ];
-    IdentityPolicy::new(statements).expect("whole statements").into_value()
+    ]
 }
