@@ -14,6 +14,7 @@ mod docs;
 mod examples;
 mod hostile;
 mod limits;
+mod proof;
 mod run;
 mod stack_pages;
 mod stacks;

@@ -1,0 +1,364 @@
+//! The proof, on the examples, on the lab's questions, and on templates that have been tampered with.
+
+mod mutation;
+mod naive;
+
+use std::fs;
+
+use crate::run::{EXAMPLES, example, lakewright, root, transcript};
+
+#[test]
+fn each_example_is_proven() {
+    for name in EXAMPLES {
+        let output = lakewright([
+            "prove".as_ref(),
+            example(name).as_os_str(),
+            "--format".as_ref(),
+            "json".as_ref(),
+        ]);
+        let data: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+        assert_eq!(output.status.code(), Some(0), "{name}: {}", transcript(&output));
+        assert_eq!(data["differences"], serde_json::json!([]), "{name}");
+        assert!(
+            data["requests"].as_u64().is_some_and(|requests| requests > 1_000),
+            "{name}: {data}"
+        );
+    }
+}
+
+/// Asks a question about the lab and gives the exit code: 0 allowed, 4 denied, 5 unknown.
+fn can(principal: &str, action: &str, resource: &str, context: &[&str]) -> i32 {
+    let folder = example("lab");
+    let mut arguments = vec![
+        "can".to_owned(),
+        folder.display().to_string(),
+        "--principal".to_owned(),
+        principal.to_owned(),
+        "--action".to_owned(),
+        action.to_owned(),
+        "--resource".to_owned(),
+        resource.to_owned(),
+    ];
+    for pair in context {
+        arguments.extend(["--context".to_owned(), (*pair).to_owned()]);
+    }
+    lakewright(arguments).status.code().unwrap_or(-1)
+}
+
+#[test]
+fn the_lab_gives_each_team_what_is_its_own() {
+    let rows: &[(&str, &str, &str, i32)] = &[
+        // TeamA reads what is shared with it, and not the rest of that dataset.
+        ("team/science/TeamA", "lakeformation:SELECT", "dataset/dpdataset/table/mydpdata", 0),
+        ("team/science/TeamA", "glue:GetTable", "dataset/dpdataset/table/mydpdata", 0),
+        ("team/science/TeamA", "lakeformation:INSERT", "dataset/dpdataset/table/mydpdata", 4),
+        ("team/science/TeamA", "lakeformation:SELECT", "dataset/dpdataset/table/other", 4),
+        ("team/science/TeamA", "glue:GetTable", "dataset/dpdataset/table/other", 4),
+        ("team/science/TeamA", "s3:GetObject", "dataset/dpdataset", 4),
+        ("team/science/TeamA", "kms:Decrypt", "dataset/dpdataset", 4),
+        // Its own dataset is its own.
+        ("team/science/TeamA", "s3:PutObject", "dataset/teama", 0),
+        ("team/science/TeamA", "kms:Decrypt", "dataset/teama", 0),
+        // TeamB reads neither.
+        ("team/science/TeamB", "lakeformation:SELECT", "dataset/dpdataset/table/mydpdata", 4),
+        ("team/science/TeamB", "glue:GetTable", "dataset/dpdataset/table/mydpdata", 4),
+        ("team/science/TeamB", "s3:GetObject", "dataset/dpdataset", 4),
+        ("team/science/TeamB", "s3:GetObject", "dataset/teama", 4),
+        ("team/science/TeamB", "kms:Decrypt", "dataset/teama", 4),
+        ("team/science/TeamB", "lakeformation:SELECT", "dataset/teama/table/any", 4),
+        // The owner of the shared dataset reads and writes it.
+        ("team/platform/DataPlatformAdmin", "s3:GetObject", "dataset/dpdataset", 0),
+        ("team/platform/DataPlatformAdmin", "lakeformation:SELECT", "dataset/dpdataset/table/x", 0),
+        ("team/platform/DataPlatformAdmin", "s3:GetObject", "dataset/teama", 4),
+        // Each dataset's role touches its own bucket, key and database.
+        ("dataset-role/dpdataset", "s3:GetObject", "dataset/dpdataset", 0),
+        ("dataset-role/dpdataset", "kms:Decrypt", "dataset/dpdataset", 0),
+        ("dataset-role/dpdataset", "lakeformation:CREATE_TABLE", "dataset/dpdataset", 0),
+        ("dataset-role/dpdataset", "s3:GetObject", "dataset/teama", 4),
+        ("dataset-role/dpdataset", "kms:Decrypt", "dataset/teama", 4),
+        ("dataset-role/dpdataset", "lakeformation:CREATE_TABLE", "dataset/teama", 4),
+        // No team becomes the pivot role, the execution role or the deploy role.
+        ("team/science/TeamA", "sts:AssumeRole", "pivot-role/science", 4),
+        ("team/science/TeamA", "sts:AssumeRole", "execution-role/333333333333-us-east-1", 4),
+        ("team/science/TeamA", "sts:AssumeRole", "deploy-role/333333333333-us-east-1", 4),
+    ];
+    let wrong: Vec<String> = rows
+        .iter()
+        .filter_map(|(principal, action, resource, expected)| {
+            let got = can(principal, action, resource, &[]);
+            let line = format!("{principal} {action} {resource}: got {got}, expected {expected}");
+            (got != *expected).then_some(line)
+        })
+        .collect();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn the_pivot_role_needs_the_external_id_and_a_trusted_role() {
+    let central = "arn:aws:iam::111111111111:role/lab-platform";
+    let assume = |principal, context: &[&str]| {
+        can(principal, "sts:AssumeRole", "pivot-role/science", context)
+    };
+    assert_eq!(assume(central, &[]), 4);
+    assert_eq!(assume(central, &["sts:ExternalId=wrong"]), 4);
+    // The trust policy lets it in; what the role's own account says is not in the mesh.
+    assert_eq!(assume(central, &["sts:ExternalId=lab-4f1c6c2e"]), 5);
+    let other = "arn:aws:iam::111111111111:role/other";
+    assert_eq!(assume(other, &["sts:ExternalId=lab-4f1c6c2e"]), 4);
+}
+
+#[test]
+fn an_assembly_that_was_tampered_with_is_not_proven() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let out = folder.path().join("out");
+    let done = lakewright([
+        "synth".as_ref(),
+        example("lab").as_os_str(),
+        "--out".as_ref(),
+        out.as_os_str(),
+    ]);
+    assert!(done.status.success(), "{}", transcript(&done));
+    let prove = || lakewright(["prove".as_ref(), "--assembly".as_ref(), out.as_os_str()]);
+    assert_eq!(prove().status.code(), Some(0), "{}", transcript(&prove()));
+    let template = out.join("templates/222222222222/us-east-1/lab-dataset-dpdataset.json");
+    let text = fs::read_to_string(&template).expect("the template");
+    let tampered = text.replace(
+        "\"arn:aws:iam::222222222222:role/lab-dataplatformadmin-w4oijpmz\"",
+        "\"arn:aws:iam::333333333333:role/lab-teamb-t4jhnyff\"",
+    );
+    assert_ne!(text, tampered);
+    fs::write(&template, tampered).expect("the template");
+    let output = prove();
+    let text = transcript(&output);
+    assert_eq!(output.status.code(), Some(4), "{text}");
+    assert!(text.contains("missing: team/platform/DataPlatformAdmin s3:GetObject"), "{text}");
+    assert!(text.contains("too much: team/science/TeamB lakeformation:SELECT"), "{text}");
+    assert!(text.contains("asked for at datasets.yaml:2:1"), "{text}");
+}
+
+#[test]
+fn what_cannot_be_asked_says_what_was_expected() {
+    let lab = example("lab").display().to_string();
+    let ask = |arguments: &[&str]| {
+        let all = ["can", &lab].into_iter().chain(arguments.iter().copied());
+        transcript(&lakewright(all))
+    };
+    for (arguments, expected) in [
+        (
+            &["--principal", "team/x/y", "--action", "s3:GetObject", "--resource", "dataset/teama"]
+                [..],
+            "is no principal of this mesh",
+        ),
+        (
+            &[
+                "--principal",
+                "team/science/TeamA",
+                "--action",
+                "s3:Get*",
+                "--resource",
+                "dataset/teama",
+            ][..],
+            "expected one such as s3:GetObject",
+        ),
+        (
+            &[
+                "--principal",
+                "team/science/TeamA",
+                "--action",
+                "s3:GetObject",
+                "--resource",
+                "dataset/none",
+            ][..],
+            "expected dataset/ID",
+        ),
+        (&["--principal", "team/science/TeamA"][..], "--action"),
+    ] {
+        let text = ask(arguments);
+        assert!(text.contains("exit: 2") && text.contains(expected), "{text}");
+    }
+}
+
+#[test]
+fn why_shows_the_line_the_grant_and_the_statement() {
+    let output = lakewright([
+        "why".as_ref(),
+        example("lab").as_os_str(),
+        "--principal".as_ref(),
+        "team/platform/DataPlatformAdmin".as_ref(),
+        "--action".as_ref(),
+        "s3:GetObject".as_ref(),
+        "--resource".as_ref(),
+        "dataset/dpdataset".as_ref(),
+    ]);
+    let text = transcript(&output);
+    for expected in ["exit: 0", "datasets.yaml:2:1 asks for", "ReadWriteData", "is allowed"] {
+        assert!(text.contains(expected), "{expected}: {text}");
+    }
+}
+
+#[test]
+fn the_matrix_comes_in_every_format() {
+    let access = |format: &str| {
+        let arguments = [
+            "access".as_ref(),
+            example("lab").as_os_str().to_owned().as_os_str(),
+            "--format".as_ref(),
+            format.as_ref(),
+        ]
+        .map(std::ffi::OsStr::to_owned);
+        String::from_utf8(lakewright(arguments).stdout).expect("text")
+    };
+    let json: serde_json::Value = serde_json::from_str(&access("json")).expect("JSON");
+    let rows = json["rows"].as_array().expect("rows");
+    let levels = |principal: &str, resource: &str| {
+        let row =
+            rows.iter().find(|row| row["principal"] == principal && row["resource"] == resource);
+        row.map(|row| row["levels"].to_string())
+    };
+    let table = "dataset/dpdataset table/lab_dpdataset_m33u3n7d/mydpdata";
+    assert_eq!(levels("team/science/TeamA", table).as_deref(), Some(r#"["list","read"]"#));
+    assert_eq!(levels("team/science/TeamB", table), None);
+    let csv = access("csv");
+    assert!(csv.starts_with("principal,principal_arn,resource,resource_arn,access\n"), "{csv}");
+    assert_eq!(csv.lines().count(), rows.len() + 1);
+    let html = access("html");
+    assert!(html.starts_with("<!doctype html>") && html.contains("team/science/TeamA"));
+    assert_eq!(html.matches("<tr>").count(), rows.len() + 1);
+}
+
+/// What works on data.all's templates (reference, section 18 A), denied on ours.
+#[test]
+fn weaknesses_of_data_all_are_none_of_ours() {
+    let team = "team/science/DataScienceAdmin";
+    let stack = "arn:aws:cloudformation:us-east-1:333333333333:stack/lab-dataset-teama/1";
+    let pivot = "pivot-role/science";
+    let role = "arn:aws:iam::333333333333:role/lab-teama-ewsex6a7";
+    let own = "arn:aws:iam::333333333333:policy/lab-boundary-us-east-1";
+    let rows: &[(&str, &str, &str, &str, &[&str])] = &[
+        ("A1", team, "cloudformation:ExecuteChangeSet", stack, &[]),
+        (
+            "A1",
+            team,
+            "cloudformation:CreateChangeSet",
+            stack,
+            &["aws:ResourceTag/Team=DataScienceAdmin", "aws:ResourceTag/lakewright:mesh=lab"],
+        ),
+        ("A2", pivot, "iam:PutRolePolicy", role, &[]),
+        ("A2", pivot, "iam:AttachRolePolicy", role, &[]),
+        ("A3", pivot, "iam:CreatePolicyVersion", own, &[]),
+        ("A3", pivot, "iam:PutRolePolicy", pivot, &[]),
+        (
+            "A4",
+            team,
+            "lambda:UpdateFunctionCode",
+            "arn:aws:lambda:us-east-1:333333333333:function:lab-x",
+            &["aws:ResourceTag/Team=DataScienceAdmin", "aws:ResourceTag/lakewright:mesh=lab"],
+        ),
+        (
+            "A4",
+            team,
+            "ssm:PutParameter",
+            "arn:aws:ssm:us-east-1:333333333333:parameter/lab/x",
+            &["aws:ResourceTag/Team=DataScienceAdmin", "aws:ResourceTag/lakewright:mesh=lab"],
+        ),
+        (
+            "A6",
+            team,
+            "sagemaker:CreatePresignedDomainUrl",
+            "arn:aws:sagemaker:us-east-1:333333333333:user-profile/d-1/lab-other",
+            &["sagemaker:ResourceTag/Team=TeamA", "aws:ResourceTag/Team=TeamA"],
+        ),
+        (
+            "A8",
+            team,
+            "secretsmanager:GetSecretValue",
+            "arn:aws:secretsmanager:us-east-1:333333333333:secret:other",
+            &[],
+        ),
+        ("A8", team, "sts:AssumeRole", role, &[]),
+        (
+            "A9",
+            team,
+            "glue:GetConnection",
+            "arn:aws:glue:us-east-1:333333333333:connection/other",
+            &[],
+        ),
+        (
+            "A9",
+            team,
+            "logs:GetLogEvents",
+            "arn:aws:logs:us-east-1:333333333333:log-group:other:log-stream:x",
+            &[],
+        ),
+        ("A9", team, "codebuild:ImportSourceCredentials", "*", &[]),
+        (
+            "A12",
+            "service/glue.amazonaws.com",
+            "sts:AssumeRole",
+            role,
+            &["aws:SourceAccount=999999999999"],
+        ),
+        ("A12", "service/lakeformation.amazonaws.com", "sts:AssumeRole", "dataset-role/teama", &[]),
+        ("A13", team, "ram:CreateResourceShare", "*", &[]),
+        ("A14", team, "iam:CreateUser", "*", &[]),
+    ];
+    let wrong: Vec<String> = rows
+        .iter()
+        .filter_map(|(number, principal, action, resource, context)| {
+            let got = can(principal, action, resource, context);
+            (got != 4).then(|| format!("{number}: {principal} {action} {resource}: got {got}"))
+        })
+        .collect();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// Each of those weaknesses, in a template, is found by a guardrail.
+#[test]
+fn guardrails_find_the_weaknesses_of_data_all() {
+    let pages = [
+        ("A1", "change-sets-on-others"),
+        ("A2", "iam-without-boundary"),
+        ("A2", "assume-any-role"),
+        ("A3", "policy-on-oneself"),
+        ("A5", "tag-case"),
+        ("A6", "presigned-url"),
+        ("A7", "broad-managed-policy"),
+        ("A8", "wildcard-resource"),
+        ("A9", "wildcard-action"),
+        ("A11", "iam-without-boundary"),
+        ("A12", "service-without-source"),
+        ("A13", "for-all-values-without-null"),
+        ("A14", "not-with-allow"),
+    ];
+    for (number, code) in pages {
+        let page = fs::read_to_string(root().join(format!("docs/guardrails/{code}.md")))
+            .expect("the page");
+        let folder = tempfile::tempdir().expect("a folder");
+        let (_, sample) = page.split_once("```yaml\n").expect("a sample");
+        let sample = sample.split("```").next().expect("its end");
+        fs::write(folder.path().join("template.yaml"), sample).expect("a template");
+        let output =
+            lakewright(["check".as_ref(), "--assembly".as_ref(), folder.path().as_os_str()]);
+        let text = transcript(&output);
+        assert_eq!(output.status.code(), Some(4), "{number}: {text}");
+        assert!(text.contains(&format!("error[{code}]")), "{number}: {text}");
+    }
+}
+
+#[test]
+fn our_own_templates_have_no_finding() {
+    for name in EXAMPLES {
+        let folder = tempfile::tempdir().expect("a folder");
+        let out = folder.path().join("out");
+        let done = lakewright([
+            "synth".as_ref(),
+            example(name).as_os_str(),
+            "--out".as_ref(),
+            out.as_os_str(),
+            "-q".as_ref(),
+        ]);
+        assert!(done.status.success(), "{}", transcript(&done));
+        let output = lakewright(["check".as_ref(), "--assembly".as_ref(), out.as_os_str()]);
+        assert_eq!(output.status.code(), Some(0), "{}", transcript(&output));
+    }
+}

@@ -1,0 +1,374 @@
+//! Templates that are wrong in one place: the proof must notice each that changes a decision.
+//!
+//! Each statement is removed, and each action, resource, principal and
+//! condition is removed, narrowed or widened, one at a time. A second
+//! evaluator asks a finite universe of requests around the changed statement
+//! and says whether any decision is another one now.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+
+use lakewright_proof::document::{
+    Action, Comparison, Condition, Document, PrincipalEntry, Statement,
+};
+use lakewright_proof::intended::Intended;
+use lakewright_proof::pattern::sample;
+use lakewright_proof::prove::{Findings, Proof};
+use lakewright_proof::world::{OnUnresolved, Piece, StackTemplate, World};
+use lakewright_template::assembly::{Assembly, Grants};
+use lakewright_template::read;
+use lakewright_template::resolve::Place;
+
+use super::naive::{Asked, allows};
+use crate::run::{EXAMPLES, example, lakewright, transcript};
+
+/// What an example's templates describe, and what was asked for.
+fn subject(name: &str) -> (World, Intended) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let out = folder.path().join("out");
+    let done = lakewright([
+        "synth".as_ref(),
+        example(name).as_os_str(),
+        "--out".as_ref(),
+        out.as_os_str(),
+        "-q".as_ref(),
+    ]);
+    assert!(done.status.success(), "{}", transcript(&done));
+    let text = |path: &str| fs::read_to_string(out.join(path)).expect("a file of the assembly");
+    let assembly: Assembly = serde_json::from_str(&text("assembly.json")).expect("assembly.json");
+    let grants: Grants = serde_json::from_str(&text("grants.json")).expect("grants.json");
+    let pieces = assembly.stacks.iter().map(|entry| {
+        let template = read::template(&text(&entry.template)).expect("a template");
+        let place = Place { account: entry.account.clone(), region: entry.region.clone() };
+        let address = entry.address();
+        let unresolved = OnUnresolved::Fail;
+        Piece::of(StackTemplate {
+            address: &address,
+            place: &place,
+            template: &template,
+            unresolved,
+        })
+        .expect("policies")
+    });
+    (World::of(pieces.collect()), Intended::of(grants))
+}
+
+/// Where a document stands in a world.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Target {
+    Identity(String, usize),
+    Trust(String),
+    Resource(String),
+    Boundary(String),
+}
+
+fn targets(world: &World) -> Vec<Target> {
+    let mut targets = Vec::new();
+    let mut boundaries = BTreeSet::new();
+    for (arn, role) in &world.roles {
+        targets.extend((0..role.identity.len()).map(|place| Target::Identity(arn.clone(), place)));
+        targets.push(Target::Trust(arn.clone()));
+        boundaries.extend(role.boundary.clone().filter(|arn| world.managed.contains_key(arn)));
+    }
+    let with_policy = world.resources.values().filter(|resource| resource.policy.is_some());
+    targets.extend(with_policy.map(|resource| Target::Resource(resource.arn.clone())));
+    targets.extend(boundaries.into_iter().map(Target::Boundary));
+    targets
+}
+
+fn document<'w>(world: &'w mut World, target: &Target) -> &'w mut Document {
+    match target {
+        Target::Identity(arn, place) => {
+            &mut world.roles.get_mut(arn).expect("the role").identity[*place]
+        }
+        Target::Trust(arn) => &mut world.roles.get_mut(arn).expect("the role").trust,
+        Target::Resource(arn) => {
+            world.resources.get_mut(arn).and_then(|r| r.policy.as_mut()).expect("the policy")
+        }
+        Target::Boundary(arn) => world.managed.get_mut(arn).expect("the boundary"),
+    }
+}
+
+/// Every statement that differs from this one in one place; `None` for its removal.
+fn mutants(statement: &Statement) -> Vec<(String, Option<Statement>)> {
+    let mut mutants = vec![("removed".to_owned(), None)];
+    let mut add = |what: String, change: &dyn Fn(&mut Statement)| {
+        let mut mutant = statement.clone();
+        change(&mut mutant);
+        if mutant != *statement {
+            mutants.push((what, Some(mutant)));
+        }
+    };
+    for (place, action) in statement.actions.names.iter().enumerate() {
+        add(format!("without {action}"), &|s| {
+            s.actions.names.remove(place);
+        });
+    }
+    let services: BTreeSet<&str> = statement.actions.names.iter().map(|a| a.service()).collect();
+    for service in services {
+        add(format!("with {service}:*"), &|s| s.actions.patterns.push(format!("{service}:*")));
+    }
+    for (place, pattern) in statement.actions.patterns.iter().enumerate() {
+        add(format!("without {pattern}"), &|s| {
+            s.actions.patterns.remove(place);
+        });
+        add(format!("{pattern} narrowed"), &|s| {
+            s.actions.patterns[place] = pattern.replace('*', "get*");
+        });
+    }
+    for (place, resource) in statement.resources.iter().enumerate() {
+        if statement.resources.len() > 1 {
+            add(format!("without {resource}"), &|s| {
+                s.resources.remove(place);
+            });
+        }
+        add(format!("{resource} narrowed"), &|s| {
+            s.resources[place] = match resource.rfind('*') {
+                Some(star) => format!("{}n{}", &resource[..star], &resource[star..]),
+                None => format!("{resource}/narrow"),
+            };
+        });
+        add(format!("{resource} widened"), &|s| {
+            s.resources[place] = format!("{}*", resource.trim_end_matches(|c| c != '/' && c != ':'))
+        });
+        add(format!("{resource} widened to all"), &|s| s.resources[place] = "*".to_owned());
+    }
+    for (place, entry) in statement.principals.iter().flat_map(|p| &p.entries).enumerate() {
+        add(format!("without {entry:?}"), &|s| {
+            s.principals.iter_mut().for_each(|p| {
+                p.entries.remove(place);
+            });
+        });
+        add(format!("{entry:?} widened"), &|s| {
+            s.principals.iter_mut().for_each(|p| p.entries[place] = PrincipalEntry::Everyone);
+        });
+    }
+    for (place, condition) in statement.conditions.iter().enumerate() {
+        let Condition { key, values, comparison, .. } = condition;
+        add(format!("without the condition on {key}"), &|s| {
+            s.conditions.remove(place);
+        });
+        add(format!("with one more value of {key}"), &|s| {
+            s.conditions[place].values.push(if matches!(comparison, Comparison::Arn { .. }) {
+                "arn:aws:iam::999999999999:role/more".to_owned()
+            } else {
+                "more".to_owned()
+            });
+        });
+        for value in 0..values.len() {
+            add(format!("{key} without {}", values[value]), &|s| {
+                s.conditions[place].values.remove(value);
+            });
+            add(format!("{key} with another value than {}", values[value]), &|s| {
+                s.conditions[place].values[value] = "other".to_owned();
+            });
+        }
+    }
+    mutants
+}
+
+/// The requests around some statements.
+fn universe(world: &World, target: &Target, statements: &[&Statement]) -> Vec<Asked> {
+    const FILL: &str = "zz~universe~zz";
+    let mut principals: BTreeSet<String> = BTreeSet::new();
+    let (mut actions, mut resources) = (BTreeSet::new(), BTreeSet::new());
+    let mut contexts: BTreeSet<BTreeMap<String, Vec<String>>> = BTreeSet::from([BTreeMap::new()]);
+    for statement in statements {
+        actions.extend(statement.actions.names.iter().map(|action| action.lower().to_owned()));
+        actions
+            .extend(statement.actions.patterns.iter().map(|pattern| sample(pattern, "zzsample")));
+        for pattern in &statement.resources {
+            let own = match target {
+                Target::Resource(arn) if pattern == "*" => Some(arn.clone()),
+                _ => None,
+            };
+            resources.insert(own.unwrap_or_else(|| {
+                if pattern == "*" { pattern.clone() } else { sample(pattern, FILL) }
+            }));
+        }
+        for entry in statement.principals.iter().flat_map(|p| &p.entries) {
+            match entry {
+                PrincipalEntry::Arn(arn) => principals.insert(arn.clone()),
+                PrincipalEntry::Service(name) => principals.insert(name.clone()),
+                PrincipalEntry::Everyone => {
+                    principals.insert("arn:aws:iam::999999999999:role/stranger".to_owned())
+                }
+                PrincipalEntry::Account(_) | PrincipalEntry::Other(_) => false,
+            };
+        }
+        let mut base = BTreeMap::new();
+        let mut others = Vec::new();
+        for condition in &statement.conditions {
+            if condition.key == "aws:principalarn" {
+                principals.extend(condition.values.iter().map(|arn| sample(arn, FILL)));
+                continue;
+            }
+            let is_null = condition.comparison == Comparison::Null;
+            for value in &condition.values {
+                let values = match (is_null, value.as_str()) {
+                    (true, "true") => continue,
+                    (true, _) => vec![FILL.to_owned()],
+                    _ => vec![sample(value, FILL)],
+                };
+                base.entry(condition.key.clone()).or_insert_with(|| values.clone());
+                others.push((condition.key.clone(), values));
+                others.push((condition.key.clone(), vec!["different".to_owned()]));
+            }
+        }
+        for (key, values) in others {
+            let mut context = base.clone();
+            context.insert(key.clone(), values);
+            contexts.insert(context);
+            let mut context = base.clone();
+            context.remove(&key);
+            contexts.insert(context);
+        }
+        contexts.insert(base);
+    }
+    match target {
+        Target::Identity(arn, _) => principals = BTreeSet::from([arn.clone()]),
+        Target::Boundary(policy) => {
+            let with_it =
+                world.roles.values().filter(|role| role.boundary.as_ref() == Some(policy));
+            principals = with_it.take(3).map(|role| role.arn.clone()).collect();
+        }
+        Target::Trust(arn) => resources = BTreeSet::from([arn.clone()]),
+        Target::Resource(_) => {}
+    }
+    let mut asked = Vec::new();
+    for principal in &principals {
+        for action in &actions {
+            for resource in &resources {
+                for context in &contexts {
+                    asked.push(Asked {
+                        principal: principal.clone(),
+                        action: action.clone(),
+                        resource: resource.clone(),
+                        context: context.clone(),
+                    });
+                }
+            }
+        }
+    }
+    asked
+}
+
+/// The parts of the proof that a change of one document can touch.
+fn notices(
+    world: &World,
+    intended: &Intended,
+    target: &Target,
+    before: &Statement,
+    after: Option<&Statement>,
+) -> bool {
+    let proof = Proof { world, intended };
+    let is_touched = |action: &Action| {
+        [Some(before), after].into_iter().flatten().any(|s| s.actions.contain(*action))
+    };
+    let mut findings = Findings::default();
+    match target {
+        Target::Identity(arn, _) | Target::Trust(arn) => {
+            findings = proof.more_of_role(&world.roles[arn]);
+        }
+        Target::Resource(arn) => {
+            let policy = world.resources[arn].policy.as_ref().expect("the policy");
+            proof.more_of_policy(policy, arn, &mut findings);
+        }
+        Target::Boundary(_) => {}
+    }
+    let is_noticed = |findings: &Findings| !findings.differences.is_empty();
+    if is_noticed(&findings) {
+        return true;
+    }
+    for (arn, rules) in intended.principals() {
+        let is_asked = match target {
+            Target::Identity(role, _) => arn == role,
+            Target::Boundary(policy) => {
+                world.roles.get(arn).is_some_and(|role| role.boundary.as_ref() == Some(policy))
+            }
+            Target::Trust(_) | Target::Resource(_) => true,
+        };
+        if !is_asked {
+            continue;
+        }
+        let touched: Vec<_> =
+            rules.iter().filter(|rule| rule.actions.iter().any(is_touched)).cloned().collect();
+        if is_noticed(&proof.missing(arn, &touched)) {
+            return true;
+        }
+    }
+    intended.denials().iter().any(|(arn, rule)| is_noticed(&proof.undenied(arn, rule)))
+}
+
+#[test]
+fn the_proof_notices_each_change_of_a_decision() {
+    let (mut tried, mut changing, mut unnoticed) = (0_usize, 0_usize, Vec::new());
+    for name in EXAMPLES {
+        let (world, intended) = subject(name);
+        let targets = targets(&world);
+        let halves: Vec<Vec<Target>> =
+            (0..2).map(|half| targets.iter().skip(half).step_by(2).cloned().collect()).collect();
+        let results: Vec<(usize, usize, Vec<String>)> = std::thread::scope(|scope| {
+            let each = halves.iter().map(|half| {
+                let (world, intended) = (world.clone(), &intended);
+                scope.spawn(move || try_all(name, world, intended, half))
+            });
+            let threads: Vec<_> = each.collect();
+            threads.into_iter().map(|thread| thread.join().expect("a thread")).collect()
+        });
+        for (more_tried, more_changing, more) in results {
+            tried += more_tried;
+            changing += more_changing;
+            unnoticed.extend(more);
+        }
+    }
+    let noticed = changing - unnoticed.len();
+    println!("{noticed} of {changing} changes of a decision noticed, by {tried} mutants");
+    assert!(changing > 2_000, "only {changing} mutants change a decision");
+    assert!(
+        unnoticed.is_empty(),
+        "{noticed} of {changing} noticed; not:\n{}",
+        unnoticed.join("\n")
+    );
+}
+
+fn try_all(
+    name: &str,
+    mut world: World,
+    intended: &Intended,
+    targets: &[Target],
+) -> (usize, usize, Vec<String>) {
+    let original = world.clone();
+    let (mut tried, mut changing, mut unnoticed) = (0, 0, Vec::new());
+    for target in targets {
+        let before = document(&mut world, target).clone();
+        for (place, statement) in before.statements.iter().enumerate() {
+            for (what, mutant) in mutants(statement) {
+                tried += 1;
+                let around: Vec<&Statement> =
+                    [Some(statement), mutant.as_ref()].into_iter().flatten().collect();
+                let asked = universe(&original, target, &around);
+                let changed = document(&mut world, target);
+                match &mutant {
+                    Some(mutant) => changed.statements[place] = mutant.clone(),
+                    None => {
+                        changed.statements.remove(place);
+                    }
+                }
+                let changes =
+                    asked.iter().find(|asked| allows(&original, asked) != allows(&world, asked));
+                if let Some(witness) = changes {
+                    changing += 1;
+                    if !notices(&world, intended, target, statement, mutant.as_ref()) {
+                        unnoticed.push(format!(
+                            "{name} {} {}: {what}: {witness:?}",
+                            before.origin, statement.sid
+                        ));
+                    }
+                }
+                *document(&mut world, target) = before.clone();
+            }
+        }
+    }
+    (tried, changing, unnoticed)
+}

@@ -1,0 +1,331 @@
+//! A second evaluator, as plain as can be: no index, no layers, no three-valued logic. It shares
+//! nothing with the product's but the documents, and says which decisions a change touches.
+
+use std::collections::BTreeMap;
+
+use lakewright_proof::document::{
+    Comparison, Condition, Document, Order, PrincipalEntry, Qualifier, Statement,
+};
+use lakewright_proof::world::World;
+
+/// A request: who, what, on which resource, with which condition keys (in lower case).
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Asked {
+    pub(crate) principal: String,
+    pub(crate) action: String,
+    pub(crate) resource: String,
+    pub(crate) context: BTreeMap<String, Vec<String>>,
+}
+
+/// Whether a pattern matches, by the definition.
+fn glob(pattern: &[char], text: &[char]) -> bool {
+    match pattern.split_first() {
+        None => text.is_empty(),
+        Some(('*', rest)) => (0..=text.len()).any(|skipped| glob(rest, &text[skipped..])),
+        Some(('?', rest)) => !text.is_empty() && glob(rest, &text[1..]),
+        Some((one, rest)) => text.first() == Some(one) && glob(rest, &text[1..]),
+    }
+}
+
+fn like(pattern: &str, text: &str) -> bool {
+    let characters = |text: &str| text.chars().collect::<Vec<_>>();
+    glob(&characters(pattern), &characters(text))
+}
+
+fn account(arn: &str) -> &str {
+    arn.split(':').nth(4).unwrap_or_default()
+}
+
+/// Whether the request is allowed, when everything that is not in the world allows.
+pub(crate) fn allows(world: &World, asked: &Asked) -> bool {
+    if let Some((stem, rest)) = asked.resource.split_once(":accesspoint/") {
+        let (name, key) = rest.split_once("/object/").unwrap_or((rest, ""));
+        let point = format!("{stem}:accesspoint/{name}");
+        if let Some(known) = world.access_points.get(&point) {
+            let bucket = format!("arn:aws:s3:::{}", known.bucket);
+            let behind = if key.is_empty() { bucket } else { format!("{bucket}/{key}") };
+            let mut context = asked.context.clone();
+            context.insert("s3:dataaccesspointarn".to_owned(), vec![point.clone()]);
+            context
+                .insert("s3:dataaccesspointaccount".to_owned(), vec![account(&point).to_owned()]);
+            let at_bucket = Asked { resource: behind, context, ..asked.clone() };
+            return once(world, asked, None) && once(world, &at_bucket, Some(&asked.resource));
+        }
+    }
+    let through = asked.context.get("s3:dataaccesspointarn").and_then(|arns| arns.first());
+    let through = through.filter(|arn| world.access_points.contains_key(*arn)).map(|point| {
+        let name = asked.resource.split(":::").nth(1).unwrap_or_default();
+        name.split_once('/').map_or(point.clone(), |(_, key)| format!("{point}/object/{key}"))
+    });
+    once(world, asked, through.as_deref())
+}
+
+fn once(world: &World, asked: &Asked, through: Option<&str>) -> bool {
+    let Asked { principal, action, resource, .. } = asked;
+    let is_role = principal.contains(":role/");
+    let role = world.roles.get(principal);
+    let (own_policy, owner, is_known) = own(world, asked);
+    let same = is_role && owner.is_empty() || account(principal) == owner;
+    let applies = |document: &Document, statement: &Statement, on: &str| {
+        has_action(statement, action)
+            && (statement.resources.is_empty()
+                || on_resource(world, asked, document, statement, on))
+            && statement
+                .conditions
+                .iter()
+                .all(|one| holds(world, asked, one, document.has_variables))
+    };
+    // Identity side: the role's policies and its boundary, which name the access point.
+    let mut identity_allows = is_role && role.is_none_or(|role| role.has_foreign_policies);
+    let mut boundary_allows = true;
+    let mut denied = false;
+    if let Some(role) = role {
+        for (document, is_boundary) in
+            role.identity.iter().map(|document| (document, false)).chain(
+                role.boundary.as_ref().and_then(|arn| world.managed.get(arn)).map(|d| (d, true)),
+            )
+        {
+            if is_boundary {
+                boundary_allows = false;
+            }
+            for statement in &document.statements {
+                let on = [Some(resource.as_str()), through];
+                if !on.into_iter().flatten().any(|on| applies(document, statement, on)) {
+                    continue;
+                }
+                match (statement.is_allow, is_boundary) {
+                    (false, _) => denied = true,
+                    (true, true) => boundary_allows = true,
+                    (true, false) => identity_allows = true,
+                }
+            }
+        }
+    }
+    // Resource side.
+    let (mut to_role, mut to_account, mut to_all) = (false, false, false);
+    for (document, statement) in own_policy
+        .iter()
+        .flat_map(|document| document.statements.iter().map(move |s| (*document, s)))
+    {
+        if !applies(document, statement, resource) {
+            continue;
+        }
+        let entries = statement.principals.iter().flat_map(|list| &list.entries);
+        for entry in entries {
+            let how = match entry {
+                PrincipalEntry::Everyone => 3,
+                PrincipalEntry::Account(of) if is_role && of == account(principal) => 1,
+                PrincipalEntry::Arn(arn) if arn == principal => 2,
+                PrincipalEntry::Service(service) if service == principal => 3,
+                _ => continue,
+            };
+            if !statement.is_allow {
+                denied = true;
+            } else if how == 1 {
+                to_account = true;
+            } else if how == 2 {
+                to_role = true;
+            } else {
+                to_all = true;
+            }
+        }
+    }
+    if denied {
+        return false;
+    }
+    let needs_policy = action.starts_with("sts:assumerole") || resource.contains(":key/");
+    if !is_known && (!same || needs_policy) {
+        to_account = true;
+    }
+    if !is_role {
+        return to_all;
+    }
+    if !same {
+        return boundary_allows && identity_allows && (to_role || to_account || to_all);
+    }
+    if needs_policy {
+        return to_all || (boundary_allows && (to_role || (to_account && identity_allows)));
+    }
+    to_all || (boundary_allows && (identity_allows || to_role))
+}
+
+/// The resource's own policy, the account that it lies in, and whether it is in the world.
+fn own<'w>(world: &'w World, asked: &Asked) -> (Option<&'w Document>, String, bool) {
+    let arn = &asked.resource;
+    if asked.action.starts_with("sts:assumerole") {
+        return match world.roles.get(arn) {
+            Some(role) => {
+                (Some(&role.trust), role.account.clone(), !role.trust.origin.stack.is_empty())
+            }
+            None => (None, account(arn).to_owned(), false),
+        };
+    }
+    let name = if arn.contains(":s3:::") {
+        arn.split('/').next().unwrap_or_default().to_owned()
+    } else if let Some((stem, rest)) = arn.split_once(":accesspoint/") {
+        format!("{stem}:accesspoint/{}", rest.split('/').next().unwrap_or_default())
+    } else {
+        arn.clone()
+    };
+    match world.resources.get(&name) {
+        Some(resource) => (resource.policy.as_ref(), resource.account.clone(), true),
+        None => (None, account(arn).to_owned(), false),
+    }
+}
+
+fn has_action(statement: &Statement, action: &str) -> bool {
+    let by_name = statement.actions.names.iter().any(|name| name.lower() == action);
+    let by_pattern = statement.actions.patterns.iter().any(|pattern| like(pattern, action));
+    (by_name || by_pattern) != statement.not_actions
+}
+
+fn on_resource(
+    world: &World,
+    asked: &Asked,
+    document: &Document,
+    statement: &Statement,
+    on: &str,
+) -> bool {
+    let is_listed = statement.resources.iter().any(|pattern| {
+        if document.has_variables && pattern.contains("${") {
+            return filled(world, asked, pattern).is_some_and(|pattern| like(&pattern, on));
+        }
+        like(pattern, on)
+    });
+    is_listed != statement.not_resources
+}
+
+/// A text with its variables replaced. Values in these tests have no wildcards.
+fn filled(world: &World, asked: &Asked, text: &str) -> Option<String> {
+    let mut out = String::new();
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once("${") {
+        let (name, after) = after.split_once('}')?;
+        out.push_str(before);
+        let values = value(world, asked, &name.to_lowercase())?;
+        out.push_str(values.first()?);
+        rest = after;
+    }
+    Some(out + rest)
+}
+
+fn value(world: &World, asked: &Asked, key: &str) -> Option<Vec<String>> {
+    if let Some(values) = asked.context.get(key) {
+        return Some(values.clone());
+    }
+    let role = world.roles.get(&asked.principal);
+    let is_role = asked.principal.contains(":role/");
+    let tag = |tags: &BTreeMap<String, String>, name: &str| {
+        tags.iter()
+            .find(|(key, _)| key.to_lowercase() == name)
+            .map(|(_, value)| vec![value.clone()])
+    };
+    if let Some(name) = key.strip_prefix("aws:principaltag/") {
+        return tag(&role?.tags, name);
+    }
+    if let Some((prefix, name)) = key.split_once("tag/")
+        && (prefix.ends_with("resource") || prefix.ends_with("bucket"))
+    {
+        let name_of = asked
+            .resource
+            .split(":::")
+            .nth(1)
+            .map(|name| format!("arn:aws:s3:::{}", name.split('/').next().unwrap_or_default()));
+        let arn = name_of.unwrap_or_else(|| asked.resource.clone());
+        let of_resource = world.resources.get(&arn).map(|resource| &resource.tags);
+        return tag(of_resource.or_else(|| world.roles.get(&arn).map(|role| &role.tags))?, name);
+    }
+    match key {
+        "aws:principalarn" if is_role => Some(vec![asked.principal.clone()]),
+        "aws:principalaccount" if is_role => Some(vec![account(&asked.principal).to_owned()]),
+        "aws:securetransport" => Some(vec!["true".to_owned()]),
+        "aws:viaawsservice" => Some(vec!["false".to_owned()]),
+        "aws:principalisawsservice" => Some(vec![(!is_role).to_string()]),
+        "aws:resourceaccount" | "s3:resourceaccount" => {
+            let (_, owner, _) = own(world, asked);
+            let owner = if owner.is_empty() { account(&asked.principal).to_owned() } else { owner };
+            (!owner.is_empty()).then(|| vec![owner])
+        }
+        "kms:resourcealiases" => world.aliases_of.get(&asked.resource).cloned(),
+        _ => None,
+    }
+}
+
+/// Whether a condition holds. A comparison that is not known does not.
+fn holds(world: &World, asked: &Asked, condition: &Condition, has_variables: bool) -> bool {
+    let values = value(world, asked, &condition.key);
+    let not = match condition.comparison {
+        Comparison::Arn { not }
+        | Comparison::Ip { not }
+        | Comparison::StringEquals { not, .. }
+        | Comparison::StringLike { not } => not,
+        Comparison::Numeric { order } | Comparison::Date { order } => order == Order::NotEquals,
+        Comparison::Null => {
+            let is_absent = values.is_none();
+            return condition.values.iter().any(|wanted| (wanted == "true") == is_absent);
+        }
+        Comparison::Binary | Comparison::Bool | Comparison::Unknown => false,
+    };
+    let Some(values) = values else {
+        return match condition.qualifier {
+            Some(Qualifier::ForAllValues) => true,
+            Some(Qualifier::ForAnyValue) => condition.if_exists,
+            None => condition.if_exists || not,
+        };
+    };
+    let one = |got: &String| {
+        let is_any = condition.values.iter().any(|wanted| {
+            let filled = if has_variables && wanted.contains("${") {
+                let Some(filled) = filled(world, asked, wanted) else { return false };
+                filled
+            } else {
+                wanted.clone()
+            };
+            equal(condition.comparison, &filled, got)
+        });
+        is_any != not
+    };
+    match condition.qualifier {
+        Some(Qualifier::ForAllValues) => values.iter().all(one),
+        Some(Qualifier::ForAnyValue) => values.iter().any(one),
+        None => values.len() == 1 && one(&values[0]),
+    }
+}
+
+fn equal(comparison: Comparison, wanted: &str, got: &str) -> bool {
+    match comparison {
+        Comparison::StringEquals { ignore_case: true, .. } => {
+            wanted.to_lowercase() == got.to_lowercase()
+        }
+        Comparison::StringEquals { .. } | Comparison::Binary => wanted == got,
+        Comparison::StringLike { .. } => like(wanted, got),
+        Comparison::Bool => wanted.to_lowercase() == got.to_lowercase(),
+        Comparison::Arn { .. } => {
+            let parts = |text: &str| text.splitn(6, ':').map(str::to_owned).collect::<Vec<_>>();
+            let (wanted, got) = (parts(wanted), parts(got));
+            wanted.len() == got.len()
+                && wanted.iter().zip(&got).all(|(wanted, got)| like(wanted, got))
+        }
+        // Dates in one form compare as text.
+        Comparison::Date { order } => match order {
+            Order::Equals | Order::NotEquals => got == wanted,
+            Order::LessThan => got < wanted,
+            Order::LessThanEquals => got <= wanted,
+            Order::GreaterThan => got > wanted,
+            Order::GreaterThanEquals => got >= wanted,
+        },
+        Comparison::Numeric { order } => {
+            let number = |text: &str| text.parse::<f64>().unwrap_or(f64::NAN);
+            let (got, wanted) = (number(got), number(wanted));
+            match order {
+                Order::Equals | Order::NotEquals => got == wanted,
+                Order::LessThan => got < wanted,
+                Order::LessThanEquals => got <= wanted,
+                Order::GreaterThan => got > wanted,
+                Order::GreaterThanEquals => got >= wanted,
+            }
+        }
+        Comparison::Ip { .. } => wanted == got || wanted == format!("{got}/32"),
+        Comparison::Null | Comparison::Unknown => false,
+    }
+}
