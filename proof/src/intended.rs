@@ -49,7 +49,12 @@ pub struct Intended {
     /// The ARN, or the service's name, of each principal's name.
     names: BTreeMap<String, String>,
     denials: Vec<(String, Rule)>,
+    /// The denials of each ARN.
+    denials_of: BTreeMap<String, Vec<usize>>,
 }
+
+/// The access of a rule that leaves a request to an account's own policies.
+pub const DELEGATE: &str = "delegate";
 
 /// The access of a rule that is a denial.
 pub const DENY: &str = "deny";
@@ -67,6 +72,8 @@ impl Intended {
         let mut intended = Self { names, ..Self::default() };
         for (arn, rule) in stacks.into_iter().flatten() {
             if rule.access == DENY {
+                let place = intended.denials.len();
+                intended.denials_of.entry(arn.clone()).or_default().push(place);
                 intended.denials.push((arn, rule));
             } else {
                 intended.principals.entry(arn).or_default().add(rule);
@@ -103,19 +110,54 @@ impl Intended {
     /// The rule that asks for a request, when there is one.
     pub fn rule_for(&self, request: &Request<'_>, world: &World) -> Option<&Rule> {
         let own = self.principals.get(request.principal.name());
-        if let Some(rule) = own.and_then(|rules| rules.rule_for(request, world)) {
+        let key = world.key(request.resource);
+        let asks = |rule: &Rule| {
+            // A key's own policy names the principal, or hands it to the account's policies.
+            key.is_none_or(|key| {
+                *rule.stack == key.origin.stack || self.is_delegated(request, world)
+            })
+        };
+        if let Some(rule) = own.and_then(|rules| rules.rule_for(request, world, &asks)) {
             return Some(rule);
         }
-        let account = match request.principal {
-            Principal::Role { arn, .. } | Principal::User(arn) => {
-                arn_field(arn, 4).map(|account| {
-                    format!("arn:{}:iam::{account}:root", arn_field(arn, 1).unwrap_or("aws"))
-                })
-            }
-            Principal::Service(_) | Principal::Anonymous => None,
+        // What is delegated to an account is a grant to roles that others look after. Ours need
+        // grants of their own.
+        let is_ours = world.knows_policies_of(request.principal.name());
+        let asks = |rule: &Rule| !is_ours || rule.access != DELEGATE;
+        self.of_account(request).and_then(|rules| rules.rule_for(request, world, &asks))
+    }
+
+    /// Whether a request is left to the policies of the account that the principal lies in.
+    fn is_delegated(&self, request: &Request<'_>, world: &World) -> bool {
+        let asks = |rule: &Rule| rule.access == DELEGATE;
+        let rules = self.of_account(request);
+        rules.is_some_and(|rules| rules.rule_for(request, world, &asks).is_some())
+    }
+
+    /// The rules of the account that the principal lies in.
+    fn of_account(&self, request: &Request<'_>) -> Option<&Rules> {
+        let (Principal::Role { arn, .. } | Principal::User(arn)) = request.principal else {
+            return None;
         };
-        let of_account = account.and_then(|account| self.principals.get(&account));
-        of_account.and_then(|rules| rules.rule_for(request, world))
+        let account = arn_field(arn, 4)?;
+        let partition = arn_field(arn, 1).unwrap_or("aws");
+        self.principals.get(&format!("arn:{partition}:iam::{account}:root"))
+    }
+
+    /// Whether a request is denied on purpose.
+    pub fn denies(&self, request: &Request<'_>, world: &World) -> bool {
+        let role = request.principal.name();
+        let boundary = world.roles.get(role).and_then(|role| role.boundary.as_deref());
+        let whom = [Some(role), boundary, Some("*")].into_iter().flatten();
+        whom.filter_map(|arn| self.denials_of.get(arn)).flatten().any(|place| {
+            let rule = &self.denials[*place].1;
+            let is_about = |action: &Action| {
+                *action == request.action || matches(action.lower(), request.action.lower())
+            };
+            rule.resources.iter().any(|pattern| matches(pattern, request.resource))
+                && rule.actions.iter().any(is_about)
+                && world.fulfils(request, &rule.conditions)
+        })
     }
 }
 
@@ -164,7 +206,12 @@ impl Rules {
         self.rules.push(rule);
     }
 
-    fn rule_for(&self, request: &Request<'_>, world: &World) -> Option<&Rule> {
+    fn rule_for(
+        &self,
+        request: &Request<'_>,
+        world: &World,
+        is_wanted: &dyn Fn(&Rule) -> bool,
+    ) -> Option<&Rule> {
         // Grants name keys by their alias, of which a request to the key knows.
         let aliases = aliases(request, world);
         let names = || std::iter::once(request.resource).chain(aliases.iter().map(String::as_str));
@@ -172,6 +219,7 @@ impl Rules {
         let asks = |rule: &&Rule| {
             rule.actions.binary_search(&request.action).is_ok()
                 && world.fulfils(request, &rule.conditions)
+                && is_wanted(rule)
         };
         let found = exact.map(|place| &self.rules[*place]).find(asks);
         found.or_else(|| {
@@ -182,6 +230,7 @@ impl Rules {
                 rule.actions.binary_search(&request.action).is_ok()
                     && rule.resources.iter().any(is_about)
                     && world.fulfils(request, &rule.conditions)
+                    && is_wanted(rule)
             })
         })
     }

@@ -12,7 +12,7 @@ use lakewright_policies::catalogue;
 
 use crate::document::{Action, Document, Origin, PrincipalEntry, Statement};
 use crate::evaluate::Decision;
-use crate::intended::{Intended, Rule};
+use crate::intended::{DELEGATE, Intended, Rule};
 use crate::lake::{CELLS, LakeGrant};
 use crate::pattern;
 use crate::request::{Context, Principal, Request};
@@ -85,12 +85,6 @@ impl Proof<'_> {
         let mut findings = Findings::default();
         for rule in rules {
             for principal in principals_of_grant(arn, rule) {
-                // What is delegated to an account is used under policies of its own roles, and those
-                // of the mesh have grants of their own.
-                let is_ours = self.world.roles.contains_key(principal.name());
-                if rule.access == "delegate" && is_ours {
-                    continue;
-                }
                 self.missing_of(&principal, rule, &mut findings);
             }
         }
@@ -107,6 +101,13 @@ impl Proof<'_> {
                         let request =
                             Request { principal, action: *action, resource: &resource, context };
                         findings.requests += 1;
+                        // What is delegated to an account is used by its roles under policies of
+                        // their own; those of the mesh may do so where they have a grant.
+                        if rule.access == DELEGATE
+                            && self.intended.rule_for(&request, self.world).is_none()
+                        {
+                            continue;
+                        }
                         let verdict = self.world.decide_by_policies(&request, Outside::Allows);
                         if verdict.decision == Decision::Allow {
                             continue;
@@ -192,7 +193,45 @@ impl Proof<'_> {
             }
         }
         self.more_of_policy(&role.trust, &role.arn, &mut findings);
+        let boundary = role.boundary.as_ref().and_then(|arn| self.world.managed.get(arn));
+        for document in role.identity.iter().chain(boundary) {
+            for statement in document.statements.iter().filter(|statement| !statement.is_allow) {
+                self.overdenied(document, statement, &principal, &mut findings);
+            }
+        }
         findings
+    }
+
+    /// What was asked for and is denied, though nobody asked for the denial.
+    fn overdenied(
+        &self,
+        document: &Document,
+        statement: &Statement,
+        principal: &Principal,
+        findings: &mut Findings,
+    ) {
+        let contexts = self.contexts(principal, &statement.conditions, document.has_variables);
+        let patterns = statement.resources.iter().filter(|_| !statement.not_resources);
+        let actions = actions_of(statement);
+        for resource in patterns.flat_map(|pattern| sample::resources(pattern, false)) {
+            for action in &actions {
+                for context in &contexts {
+                    let request =
+                        Request { principal, action: *action, resource: &resource, context };
+                    findings.requests += 1;
+                    if self.intended.rule_for(&request, self.world).is_some()
+                        && !self.intended.denies(&request, self.world)
+                    {
+                        findings.differences.push(Difference {
+                            statements: vec![(document.origin.clone(), statement.sid.clone())],
+                            reason: "a statement denies it, and nobody asked for that".to_owned(),
+                            stack: document.origin.stack.clone(),
+                            ..difference(DifferenceKind::Missing, &request)
+                        });
+                    }
+                }
+            }
+        }
     }
 
     /// What a resource's policy gives, and nobody asked for.
@@ -267,23 +306,54 @@ impl Proof<'_> {
                 for resource in sample::resources(&pattern, place == 0) {
                     for context in &contexts {
                         let request = Request { principal, action, resource: &resource, context };
-                        findings.requests += 1;
-                        if self.intended.rule_for(&request, self.world).is_some() {
-                            continue;
-                        }
-                        let verdict = self.world.decide_by_policies(&request, Outside::Allows);
-                        if verdict.decision != Decision::Allow {
-                            continue;
-                        }
-                        findings.differences.push(Difference {
-                            statements: vec![(document.origin.clone(), statement.sid.clone())],
-                            reason: "a statement allows it, and no grant asks for it".to_owned(),
-                            stack: document.origin.stack.clone(),
-                            ..difference(DifferenceKind::More, &request)
-                        });
+                        self.ask_more(document, statement, &request, findings);
                     }
                 }
             }
+        }
+    }
+
+    /// Asks whether some grant asks for a request that a statement allows; and, where that grant
+    /// lets a request without a key pass, for the request with any other value of the key.
+    fn ask_more(
+        &self,
+        document: &Document,
+        statement: &Statement,
+        request: &Request<'_>,
+        findings: &mut Findings,
+    ) {
+        findings.requests += 1;
+        let Some(rule) = self.intended.rule_for(request, self.world) else {
+            self.report_more(document, statement, request, findings);
+            return;
+        };
+        let is_unasked = |key: &str| request.context.get(key).is_none() && !sample::is_derived(key);
+        for condition in rule.conditions.iter().filter(|condition| is_unasked(&condition.key)) {
+            let mut context = request.context.clone();
+            context.set(&condition.key, [FILL]);
+            let other = Request { context: &context, ..request.clone() };
+            findings.requests += 1;
+            if self.intended.rule_for(&other, self.world).is_none() {
+                self.report_more(document, statement, &other, findings);
+            }
+        }
+    }
+
+    fn report_more(
+        &self,
+        document: &Document,
+        statement: &Statement,
+        request: &Request<'_>,
+        findings: &mut Findings,
+    ) {
+        let verdict = self.world.decide_by_policies(request, Outside::Allows);
+        if verdict.decision == Decision::Allow {
+            findings.differences.push(Difference {
+                statements: vec![(document.origin.clone(), statement.sid.clone())],
+                reason: "a statement allows it, and no grant asks for it".to_owned(),
+                stack: document.origin.stack.clone(),
+                ..difference(DifferenceKind::More, request)
+            });
         }
     }
 

@@ -36,7 +36,7 @@ pub(crate) fn resources(pattern: &str, with_empty: bool) -> Vec<String> {
 }
 
 /// Keys whose values follow from who asks and from the resource, so that no request chooses them.
-fn is_derived(key: &str) -> bool {
+pub(crate) fn is_derived(key: &str) -> bool {
     key.starts_with("aws:principal") || key == "aws:resourceaccount"
 }
 

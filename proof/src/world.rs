@@ -306,6 +306,19 @@ impl World {
         )
     }
 
+    /// The key of the mesh that an ARN names.
+    pub(crate) fn key(&self, arn: &str) -> Option<&Resource> {
+        if !arn.contains(":key/") {
+            return None;
+        }
+        self.resources.get(arn).filter(|resource| resource.kind == "AWS::KMS::Key")
+    }
+
+    /// Whether a role is one of the mesh, with no policies but those in templates.
+    pub(crate) fn knows_policies_of(&self, arn: &str) -> bool {
+        self.roles.get(arn).is_some_and(|role| !role.has_foreign_policies)
+    }
+
     /// The ARNs of roles with a path that documents and permissions name, by their ARNs without one.
     /// A role's name is unique in its account, whatever the path.
     fn full_names(&self) -> BTreeMap<String, String> {

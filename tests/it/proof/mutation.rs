@@ -149,18 +149,27 @@ fn mutants(statement: &Statement) -> Vec<(String, Option<Statement>)> {
             s.conditions.remove(place);
         });
         add(format!("with one more value of {key}"), &|s| {
-            s.conditions[place].values.push(if matches!(comparison, Comparison::Arn { .. }) {
-                "arn:aws:iam::999999999999:role/more".to_owned()
-            } else {
-                "more".to_owned()
-            });
+            let more = match comparison {
+                Comparison::Date { .. } => "9999-12-31T00:00:00Z",
+                Comparison::Arn { .. } => "arn:aws:iam::999999999999:role/more",
+                Comparison::Null | Comparison::Bool if values.iter().any(|v| v == "true") => {
+                    "false"
+                }
+                Comparison::Null | Comparison::Bool => "true",
+                _ => "more",
+            };
+            s.conditions[place].values.push(more.to_owned());
         });
         for value in 0..values.len() {
             add(format!("{key} without {}", values[value]), &|s| {
                 s.conditions[place].values.remove(value);
             });
             add(format!("{key} with another value than {}", values[value]), &|s| {
-                s.conditions[place].values[value] = "other".to_owned();
+                s.conditions[place].values[value] = match (comparison, values[value].as_str()) {
+                    (Comparison::Null | Comparison::Bool, "true") => "false".to_owned(),
+                    (Comparison::Null | Comparison::Bool, _) => "true".to_owned(),
+                    _ => "other".to_owned(),
+                };
             });
         }
     }
