@@ -6,6 +6,7 @@ mod command;
 mod decision;
 mod deployment;
 mod exit;
+mod findings;
 mod guardrails;
 mod matrix;
 mod mesh;

@@ -26,6 +26,16 @@ pub struct LakeGrant {
     pub origin: Origin,
 }
 
+/// Tags and the catalog's policy: IAM alone decides of them, also for a governed database.
+pub(crate) const IAM_ALONE: [&str; 6] = [
+    "glue:deleteresourcepolicy",
+    "glue:getresourcepolicy",
+    "glue:gettags",
+    "glue:putresourcepolicy",
+    "glue:tagresource",
+    "glue:untagresource",
+];
+
 /// Everything that Lake Formation knows.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Lake {
@@ -104,13 +114,7 @@ impl Lake {
             | "glue:createpartitionindex"
             | "glue:deletepartitionindex" => &["alter"],
             "glue:deletetableversion" | "glue:batchdeletetableversion" => &["alter", "drop"],
-            // Tags and the catalog's policy are IAM's alone.
-            "glue:tagresource"
-            | "glue:untagresource"
-            | "glue:gettags"
-            | "glue:putresourcepolicy"
-            | "glue:deleteresourcepolicy"
-            | "glue:getresourcepolicy" => return Truth::Yes,
+            name if IAM_ALONE.contains(&name) => return Truth::Yes,
             "glue:createpartition"
             | "glue:batchcreatepartition"
             | "glue:updatepartition"
@@ -160,7 +164,7 @@ fn covers(given: &str, wanted: &str) -> bool {
 }
 
 /// The ARN of the database that an ARN of Glue's catalog names, and the table.
-fn database_of(arn: &str) -> Option<(String, Option<&str>)> {
+pub(crate) fn database_of(arn: &str) -> Option<(String, Option<&str>)> {
     if arn_field(arn, 2) != Some("glue") {
         return None;
     }

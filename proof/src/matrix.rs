@@ -9,9 +9,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use lakewright_policies::catalogue;
 
-use crate::document::{Action, Document, PrincipalEntry, Statement};
+use crate::document::{Action, Condition, Document, PrincipalEntry, Statement};
 use crate::evaluate::Decision;
-use crate::lake::CELLS;
+use crate::lake::{CELLS, IAM_ALONE, database_of};
 use crate::pattern;
 use crate::request::{Context, Principal, Request, arn_field};
 use crate::sample::{self, FILL};
@@ -91,6 +91,8 @@ pub struct Index<'w> {
     by_prefix: BTreeMap<(&'w str, &'w str), Vec<Entry<'w>>>,
     longest: usize,
     forms: Forms,
+    /// Who has a Lake Formation permission on something in a database, by the database's ARN.
+    lake: BTreeMap<String, BTreeSet<&'w str>>,
 }
 
 /// The forms of the ARNs that each action is about, as patterns; `None` for an action that is not known.
@@ -116,7 +118,8 @@ impl<'w> Index<'w> {
     /// Indexes the identity policies of a world.
     pub fn of(world: &'w World) -> Self {
         let (by_prefix, forms) = (BTreeMap::new(), BTreeMap::new());
-        let mut index = Self { world, by_prefix, longest: 0, forms };
+        let lake = BTreeMap::new();
+        let mut index = Self { world, by_prefix, longest: 0, forms, lake };
         for (arn, role) in &world.roles {
             for document in &role.identity {
                 for statement in document.statements.iter().filter(|statement| statement.is_allow) {
@@ -131,6 +134,11 @@ impl<'w> Index<'w> {
                         index.by_prefix.entry((&role.account, prefix)).or_default().push(entry);
                     }
                 }
+            }
+        }
+        for (principal, grants) in &world.lake.grants {
+            for (database, _) in grants.iter().filter_map(|grant| database_of(&grant.resource)) {
+                index.lake.entry(database).or_default().insert(principal);
             }
         }
         let policies = world.resources.values().filter_map(|resource| resource.policy.as_ref());
@@ -262,6 +270,17 @@ impl<'w> Index<'w> {
         candidates
     }
 
+    /// Whether Lake Formation can have a part in giving a principal something of a database: who has
+    /// no permission in a governed one is denied, whatever IAM says.
+    fn is_open(&self, arn: &str, principal: &str) -> bool {
+        if !self.world.lake.governed.contains(arn) {
+            return true;
+        }
+        let account = arn_field(arn, 4).unwrap_or_default().to_owned();
+        self.lake.get(arn).is_some_and(|principals| principals.contains(principal))
+            || self.world.lake.admins.contains(&(account, principal.to_owned()))
+    }
+
     fn decide(
         &self,
         arn: &str,
@@ -289,6 +308,12 @@ impl<'w> Index<'w> {
         for condition in claimed {
             context.remove(&condition.key);
         }
+        let claimed: Vec<Condition> =
+            statement.conditions.iter().filter(|one| is_of_resource(&one.key)).cloned().collect();
+        let about = Request { context: &context, ..asking };
+        if !self.world.fulfils(&about, &claimed) {
+            return;
+        }
         let needed: BTreeSet<String> = context.iter().map(|(key, _)| key.to_owned()).collect();
         let service = arn.split(':').nth(2).unwrap_or_default();
         let is_bucket = service == "s3" && arn.split(':').nth(4) == Some("");
@@ -301,7 +326,11 @@ impl<'w> Index<'w> {
                 targets.push(format!("{below}*"));
             }
         }
+        let is_open = self.is_open(arn, principal.name());
         for action in actions(statement, service) {
+            if !is_open && !IAM_ALONE.contains(&action.lower()) {
+                continue;
+            }
             for target in &targets {
                 if !self.is_for(action, target) {
                     continue;

@@ -11,6 +11,7 @@ use std::collections::BTreeSet;
 use lakewright_policies::catalogue;
 
 use crate::document::{Action, Document, Origin, PrincipalEntry, Statement};
+use crate::escalation::Step;
 use crate::evaluate::Decision;
 use crate::intended::{DELEGATE, Intended, Rule};
 use crate::lake::{CELLS, LakeGrant};
@@ -42,6 +43,23 @@ pub struct Difference {
     pub because: Vec<String>,
 }
 
+impl Difference {
+    /// A chain from one role to another.
+    pub fn path(from: &str, to: &str, chain: &[Step], reason: &str) -> Self {
+        Self {
+            kind: DifferenceKind::Path,
+            principal: from.to_owned(),
+            action: chain.first().map(|step| step.action.to_string()).unwrap_or_default(),
+            resource: to.to_owned(),
+            context: Vec::new(),
+            statements: Vec::new(),
+            reason: reason.to_owned(),
+            stack: String::new(),
+            because: Vec::new(),
+        }
+    }
+}
+
 /// Which way two things differ.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum DifferenceKind {
@@ -49,6 +67,8 @@ pub enum DifferenceKind {
     Missing,
     /// The templates give what nobody asked for.
     More,
+    /// A chain leads from one role to another that it must not reach.
+    Path,
 }
 
 /// What a proof compares.

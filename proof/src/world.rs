@@ -189,16 +189,18 @@ impl World {
     /// permissions.
     pub fn decide(&self, request: &Request<'_>, outside: Outside) -> Verdict<'_> {
         let verdict = self.decide_by_policies(request, outside);
-        if verdict.decision != Decision::Allow || Lake::is_permission(request.action) {
+        let may_be = matches!(verdict.decision, Decision::Allow | Decision::Unknown);
+        if !may_be || Lake::is_permission(request.action) {
             return verdict;
         }
         match self.lake.also_needs(request) {
             Truth::Yes => verdict,
             Truth::No => Verdict {
                 decision: Decision::ImplicitDeny,
-                reason: "IAM allows it, and no Lake Formation permission does",
+                reason: "no Lake Formation permission gives it, whatever IAM says",
                 ..verdict
             },
+            Truth::Unknown if verdict.decision == Decision::Unknown => verdict,
             Truth::Unknown => match outside {
                 Outside::Allows => verdict,
                 Outside::Unknown => Verdict {

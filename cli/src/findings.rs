@@ -1,0 +1,138 @@
+//! The proof of a whole mesh, and how its findings are shown.
+
+use lakewright_proof::escalation::Escalation;
+use lakewright_proof::prove::{Difference, DifferenceKind, Findings, Proof};
+use rayon::iter::{IntoParallelIterator as _, IntoParallelRefIterator as _, ParallelIterator as _};
+use serde_json::json;
+
+use crate::proof::Subject;
+
+/// Both directions, in as many threads as there are cores.
+pub(crate) fn prove(subject: &Subject) -> Findings {
+    let Subject { world, intended, .. } = subject;
+    let proof = Proof { world, intended };
+    let missing = || {
+        let principals = intended.principals();
+        let each = principals.par_iter().map(|(arn, rules)| proof.missing(arn, rules));
+        each.reduce(Findings::default, Findings::and)
+    };
+    let more = || {
+        let roles = world.roles.par_iter().map(|(_, role)| proof.more_of_role(role));
+        let resources = world.resources.par_iter().map(|(arn, resource)| {
+            let mut findings = Findings::default();
+            if let Some(policy) = &resource.policy {
+                proof.more_of_policy(policy, arn, &mut findings);
+            }
+            findings
+        });
+        let lake = (&world.lake.grants).into_par_iter();
+        let lake = lake.map(|(principal, grants)| proof.more_of_lake(principal, grants));
+        roles.chain(resources).chain(lake).reduce(Findings::default, Findings::and)
+    };
+    let undenied = || {
+        let each = intended.denials().par_iter().map(|(arn, rule)| proof.undenied(arn, rule));
+        each.reduce(Findings::default, Findings::and)
+    };
+    let (missing, (more, undenied)) = rayon::join(missing, || rayon::join(more, undenied));
+    let mut findings = missing.and(more).and(undenied).and(paths(subject));
+    findings.differences.sort();
+    findings.differences.dedup();
+    findings
+}
+
+/// Chains from a team to another team, or to the roles that deploy and administer.
+fn paths(subject: &Subject) -> Findings {
+    const PROTECTED: [&str; 4] = ["deploy-role/", "execution-role/", "pivot-role/", "team/"];
+    let Subject { world, intended, .. } = subject;
+    let escalation = Escalation::of(world);
+    let is_team =
+        |arn: &&String| intended.name_of(arn).is_some_and(|name| name.starts_with("team/"));
+    let teams: Vec<&String> = world.roles.keys().filter(is_team).collect();
+    let each = teams.par_iter().map(|team| {
+        let mut findings = Findings::default();
+        for (role, chain) in escalation.reached(team) {
+            findings.requests += 1;
+            let name = intended.name_of(&role).unwrap_or(&role);
+            if !PROTECTED.iter().any(|prefix| name.starts_with(prefix)) {
+                continue;
+            }
+            let steps: Vec<String> = chain
+                .iter()
+                .map(|step| format!("{} on {} gives {}", step.action, step.resource, step.role))
+                .collect();
+            findings.differences.push(Difference::path(
+                team,
+                &role,
+                &chain,
+                &steps.join(", then "),
+            ));
+        }
+        findings
+    });
+    each.reduce(Findings::default, Findings::and)
+}
+
+fn lines(difference: &Difference, subject: &Subject) -> Vec<String> {
+    if !difference.because.is_empty() {
+        return difference.because.clone();
+    }
+    let stack = subject.provenance.stacks.get(&difference.stack);
+    stack.and_then(|parts| parts.get("*")).cloned().unwrap_or_default()
+}
+
+/// A difference for people.
+pub(crate) fn show(difference: &Difference, subject: &Subject) -> String {
+    let Difference {
+        kind, principal, action, resource, context, statements, reason, stack, ..
+    } = difference;
+    let head = match kind {
+        DifferenceKind::Missing => "missing",
+        DifferenceKind::More => "too much",
+        DifferenceKind::Path => "path",
+    };
+    let name = subject.intended.name_of(principal).unwrap_or(principal);
+    let mut text = format!("{head}: {name} {action} {resource}\n  principal: {principal}\n");
+    for (key, values) in context {
+        text.push_str(&format!("  when {key} = {}\n", values.join(", ")));
+    }
+    text.push_str(&format!("  because {reason}\n"));
+    for (origin, sid) in statements {
+        text.push_str(&format!("  statement: {origin} {sid}\n"));
+    }
+    text.push_str(&format!("  stack: {stack}\n"));
+    for line in lines(difference, subject) {
+        text.push_str(&format!("  asked for at {line}\n"));
+    }
+    text
+}
+
+/// A difference for programs.
+pub(crate) fn to_json(difference: &Difference, subject: &Subject) -> serde_json::Value {
+    let Difference {
+        kind, principal, action, resource, context, statements, reason, stack, ..
+    } = difference;
+    let context: serde_json::Map<_, _> =
+        context.iter().map(|(key, values)| (key.clone(), json!(values))).collect();
+    let statements: Vec<_> = statements
+        .iter()
+        .map(|(origin, sid)| {
+            json!({ "stack": origin.stack, "logical_id": origin.logical_id, "property": origin.property, "sid": sid })
+        })
+        .collect();
+    json!({
+        "kind": match kind {
+            DifferenceKind::Missing => "missing",
+            DifferenceKind::More => "more",
+            DifferenceKind::Path => "path",
+        },
+        "principal": principal,
+        "name": subject.intended.name_of(principal),
+        "action": action,
+        "resource": resource,
+        "context": context,
+        "statements": statements,
+        "reason": reason,
+        "stack": stack,
+        "asked_for_at": lines(difference, subject),
+    })
+}

@@ -1,0 +1,213 @@
+//! Chains: who can come to act as somebody else.
+//!
+//! A principal that may assume a role, write its policies or its trust, or
+//! change a stack that is deployed with it, has that role's rights as well.
+//! What may be possible counts as possible here.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::document::{Action, Document, PrincipalEntry, Statement};
+use crate::evaluate::Decision;
+use crate::request::{Context, Principal, Request};
+use crate::sample;
+use crate::world::{Outside, Role, World};
+
+/// What gives the rights of a role, asked on the role.
+const ON_ROLE: [&str; 6] = [
+    "iam:AttachRolePolicy",
+    "iam:DeleteRolePermissionsBoundary",
+    "iam:PutRolePermissionsBoundary",
+    "iam:PutRolePolicy",
+    "iam:UpdateAssumeRolePolicy",
+    "sts:AssumeRole",
+];
+
+/// What gives the rights of a role, asked on its managed policies.
+const ON_POLICY: [&str; 2] = ["iam:CreatePolicyVersion", "iam:SetDefaultPolicyVersion"];
+
+/// What gives the rights of the role that a stack is deployed with, asked on the stack.
+const ON_STACK: [&str; 3] = [
+    "cloudformation:CreateChangeSet",
+    "cloudformation:ExecuteChangeSet",
+    "cloudformation:UpdateStack",
+];
+
+/// A step of a chain.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Step {
+    /// The role that is reached.
+    pub role: String,
+    /// The action that leads to it.
+    pub action: Action,
+    /// The resource that the action is asked on.
+    pub resource: String,
+}
+
+/// The roles of a world, prepared for finding chains.
+#[derive(Debug)]
+pub struct Escalation<'w> {
+    world: &'w World,
+    by_account: BTreeMap<&'w str, Vec<&'w Role>>,
+    /// The stacks of each account, as ARNs.
+    stacks: BTreeMap<&'w str, BTreeSet<String>>,
+    /// The roles whose trust names a role of the same account.
+    trusting: BTreeMap<&'w str, Vec<&'w Role>>,
+}
+
+impl<'w> Escalation<'w> {
+    /// Prepares the roles of a world.
+    pub fn of(world: &'w World) -> Self {
+        let mut by_account: BTreeMap<&str, Vec<&Role>> = BTreeMap::new();
+        let mut trusting: BTreeMap<&str, Vec<&Role>> = BTreeMap::new();
+        let mut stacks: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
+        for role in world.roles.values() {
+            by_account.entry(&role.account).or_default().push(role);
+            for statement in role.trust.statements.iter().filter(|statement| statement.is_allow) {
+                for entry in statement.principals.iter().flat_map(|list| &list.entries) {
+                    if let PrincipalEntry::Arn(arn) = entry {
+                        trusting.entry(arn).or_default().push(role);
+                    }
+                }
+            }
+            let mut parts = role.trust.origin.stack.splitn(3, '/');
+            if let (Some(account), Some(region), Some(name)) =
+                (parts.next(), parts.next(), parts.next())
+            {
+                let partition = role.arn.split(':').nth(1).unwrap_or("aws");
+                let arn =
+                    format!("arn:{partition}:cloudformation:{region}:{account}:stack/{name}/any");
+                stacks.entry(&role.account).or_default().insert(arn);
+            }
+        }
+        Self { world, by_account, stacks, trusting }
+    }
+
+    /// Every role that a principal can come to act as, each with the chain that leads to it.
+    pub fn reached(&self, arn: &str) -> BTreeMap<String, Vec<Step>> {
+        let mut chains: BTreeMap<String, Vec<Step>> = BTreeMap::new();
+        let mut next = vec![(arn.to_owned(), Vec::new())];
+        while let Some((from, chain)) = next.pop() {
+            for step in self.steps(&from) {
+                if step.role == arn || chains.contains_key(&step.role) {
+                    continue;
+                }
+                let mut chain = chain.clone();
+                let role = step.role.clone();
+                chain.push(step);
+                chains.insert(role.clone(), chain.clone());
+                next.push((role, chain));
+            }
+        }
+        chains
+    }
+
+    /// The roles that a principal reaches by itself.
+    fn steps(&self, arn: &str) -> Vec<Step> {
+        let Some(role) = self.world.roles.get(arn) else { return Vec::new() };
+        let principal = Principal::role(arn);
+        let mut steps = Vec::new();
+        let assume = Action::new("sts:AssumeRole");
+        for other in self.trusting.get(arn).into_iter().flatten() {
+            let contexts = trust_contexts(other);
+            steps.extend(self.step(&principal, assume, &other.arn, other, &contexts));
+        }
+        for document in &role.identity {
+            for statement in document.statements.iter().filter(|statement| statement.is_allow) {
+                self.steps_of(&principal, role, document, statement, &mut steps);
+            }
+        }
+        steps
+    }
+
+    fn steps_of(
+        &self,
+        principal: &Principal,
+        role: &Role,
+        document: &Document,
+        statement: &Statement,
+        steps: &mut Vec<Step>,
+    ) {
+        let has =
+            |name: &&&str| statement.actions.contain(Action::new(name)) != statement.not_actions;
+        let contexts = contexts(document, statement);
+        let others = || {
+            let own = self.by_account.get(role.account.as_str()).into_iter().flatten().copied();
+            // In other accounts only roles that a statement names can be reached.
+            let named = statement.resources.iter().filter_map(|arn| self.world.roles.get(arn));
+            own.chain(named).filter(|other| other.arn != role.arn)
+        };
+        for name in ON_ROLE.iter().filter(has) {
+            let action = Action::new(name);
+            for other in others() {
+                let mut contexts = contexts.clone();
+                if *name == "sts:AssumeRole" {
+                    contexts.extend(trust_contexts(other));
+                }
+                steps.extend(self.step(principal, action, &other.arn, other, &contexts));
+            }
+        }
+        for name in ON_POLICY.iter().filter(has) {
+            for other in others() {
+                for policy in other.managed.values() {
+                    steps.extend(self.step(principal, Action::new(name), policy, other, &contexts));
+                }
+            }
+        }
+        for name in ON_STACK.iter().filter(has) {
+            let deploying = others().find(|other| is_for_cloudformation(other));
+            let Some(deploying) = deploying else { continue };
+            for stack in self.stacks.get(role.account.as_str()).into_iter().flatten() {
+                steps.extend(self.step(principal, Action::new(name), stack, deploying, &contexts));
+            }
+        }
+    }
+
+    fn step(
+        &self,
+        principal: &Principal,
+        action: Action,
+        resource: &str,
+        role: &Role,
+        contexts: &[Context],
+    ) -> Option<Step> {
+        let is_possible = contexts.iter().any(|context| {
+            let request = Request { principal, action, resource, context };
+            let decision = self.world.decide_by_policies(&request, Outside::Unknown).decision;
+            matches!(decision, Decision::Allow | Decision::Unknown)
+        });
+        is_possible.then(|| Step { role: role.arn.clone(), action, resource: resource.to_owned() })
+    }
+}
+
+/// The requests that fulfil a statement, where the tags of the resource are the resource's own.
+fn contexts(document: &Document, statement: &Statement) -> Vec<Context> {
+    let asked: Vec<_> = statement
+        .conditions
+        .iter()
+        .filter(|condition| !condition.key.contains("resourcetag/"))
+        .cloned()
+        .collect();
+    sample::contexts(&asked, |_, text| {
+        // A variable may have any value here: the sample text stands for it.
+        if document.has_variables && text.contains("${") {
+            sample::FILL.to_owned()
+        } else {
+            text.to_owned()
+        }
+    })
+}
+
+/// The requests that fulfil the statements of a role's trust policy.
+fn trust_contexts(role: &Role) -> Vec<Context> {
+    let allowing = role.trust.statements.iter().filter(|statement| statement.is_allow);
+    let mut all: Vec<Context> =
+        allowing.flat_map(|statement| contexts(&role.trust, statement)).collect();
+    all.push(Context::new());
+    all
+}
+
+fn is_for_cloudformation(role: &Role) -> bool {
+    let entries = role.trust.statements.iter().filter_map(|s| s.principals.as_ref());
+    let service = PrincipalEntry::Service("cloudformation.amazonaws.com".to_owned());
+    entries.flat_map(|list| &list.entries).any(|entry| *entry == service)
+}
