@@ -5,8 +5,13 @@ use lakewright_manifest::parse::{Documents, parse};
 use lakewright_manifest::render::{Style, human};
 use lakewright_manifest::resolve::resolve;
 use lakewright_manifest::{Mesh, Report, SourceFile};
+use lakewright_proof::document::Action;
+use lakewright_proof::matrix::Index;
+use lakewright_proof::request::{Context, Principal, Request};
+use lakewright_proof::world::{OnUnresolved, Outside, Piece, StackTemplate, World};
 use lakewright_stacks::Plan;
 use lakewright_template::read;
+use lakewright_template::resolve::Place;
 
 /// A mesh that text is added to, so that it has something to refer to.
 const BASE: &str = include_str!("base.yaml");
@@ -17,6 +22,36 @@ pub(crate) fn parse_anything(text: &str) {
     let (_, report) = resolved(std::slice::from_ref(&source));
     // Rendering must survive any span as well.
     human(&report, &[source], Style::Plain);
+}
+
+/// Reads a text as a policy and as a template, and decides requests by it; nothing may panic.
+pub(crate) fn decide_anything(text: &str) {
+    let place = Place { account: "111122223333".to_owned(), region: "eu-west-1".to_owned() };
+    let wrapped = format!(
+        "Resources: {{R: {{Type: AWS::IAM::Role, Properties: {{RoleName: r, AssumeRolePolicyDocument: {text}, \
+         Policies: [{{PolicyName: p, PolicyDocument: {text}}}]}}}}}}"
+    );
+    for text in [text, &wrapped] {
+        let Ok(template) = read::template(text) else { continue };
+        let unresolved = OnUnresolved::Placeholder;
+        let stack =
+            StackTemplate { address: "a/b/c", place: &place, template: &template, unresolved };
+        let Ok(piece) = Piece::of(stack) else { continue };
+        let world = World::of(vec![piece]);
+        lakewright_proof::lint::check(&world);
+        let index = Index::of(&world);
+        let principal = Principal::role("arn:aws:iam::111122223333:role/r");
+        let context = Context::new().with("aws:RequestTag/t", ["v"]);
+        for arn in world.roles.keys().chain(world.resources.keys()) {
+            index.cells(arn);
+            for action in ["sts:AssumeRole", "s3:GetObject", "kms:Decrypt"] {
+                let action = Action::new(action);
+                let request =
+                    Request { principal: &principal, action, resource: arn, context: &context };
+                world.decide(&request, Outside::Unknown);
+            }
+        }
+    }
 }
 
 /// Synthesizes every stack when the text is a mesh; what is written can be read.

@@ -40,6 +40,29 @@ pub(crate) fn prove(subject: &Subject) -> Findings {
     findings
 }
 
+/// What a mesh gives that the mesh before did not: each request of an intended grant that the
+/// templates of before do not allow, and everything that new roles have.
+pub(crate) fn gained(subject: &Subject, before: &Subject) -> Findings {
+    let proof = Proof { world: &before.world, intended: &subject.intended };
+    let principals = subject.intended.principals();
+    let each = principals.par_iter().map(|(arn, rules)| {
+        let is_new =
+            subject.world.roles.contains_key(*arn) && !before.world.roles.contains_key(*arn);
+        let mut findings = if is_new {
+            let differences = rules.iter().map(Difference::new_access).collect();
+            Findings { requests: rules.len(), differences }
+        } else {
+            proof.missing(arn, rules)
+        };
+        for difference in &mut findings.differences {
+            difference.kind = DifferenceKind::More;
+            difference.reason = "the mesh before does not give it".to_owned();
+        }
+        findings
+    });
+    each.reduce(Findings::default, Findings::and)
+}
+
 /// Chains from a team to another team, or to the roles that deploy and administer.
 fn paths(subject: &Subject) -> Findings {
     const PROTECTED: [&str; 4] = ["deploy-role/", "execution-role/", "pivot-role/", "team/"];

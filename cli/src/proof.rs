@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use lakewright_manifest::diagnostic::{FileId, Origin};
 use lakewright_manifest::{Report, SourceFile, render};
+use lakewright_proof::document::{Document, Origin as PolicyOrigin};
 use lakewright_proof::intended::{Intended, Rule, rules};
 use lakewright_proof::world::{OnUnresolved, Piece, StackTemplate, World};
 use lakewright_stacks::{Plan, StackPlan, Usage};
@@ -27,6 +28,55 @@ pub(crate) struct Source {
     /// An assembly that `synth` has written, instead of a mesh
     #[arg(long, value_name = "DIR")]
     pub(crate) assembly: Option<PathBuf>,
+}
+
+/// What the organization adds to the templates.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Scp {
+    /// Policies of the organization, in JSON: a service control policy for all accounts, or
+    /// {"service_control_policies": [{"accounts": [..], "document": {..}}], "resource_control_policies": [..]}
+    #[arg(long = "scp", value_name = "FILE")]
+    file: Option<PathBuf>,
+}
+
+impl Scp {
+    /// Puts the policies into a world.
+    pub(crate) fn add_to(&self, world: &mut World) -> Result<(), Failure> {
+        let Some(path) = &self.file else { return Ok(()) };
+        let wrong = |message: String| Failure::usage(format!("{}: {message}", path.display()));
+        let data: serde_json::Value =
+            serde_json::from_str(&text(path)?).map_err(|error| wrong(error.to_string()))?;
+        let origin = |property| PolicyOrigin {
+            stack: path.display().to_string(),
+            logical_id: String::new(),
+            property,
+        };
+        let document = |value: &serde_json::Value, property| {
+            Document::parse(value, origin(property)).map_err(|error| wrong(error.to_string()))
+        };
+        if data.get("Statement").is_some() {
+            world.organization.scps.push((BTreeSet::new(), document(&data, "scp")?));
+            return Ok(());
+        }
+        let lists = [
+            ("service_control_policies", &mut world.organization.scps),
+            ("resource_control_policies", &mut world.organization.rcps),
+        ];
+        let mut is_empty = true;
+        for (name, policies) in lists {
+            for entry in data[name].as_array().into_iter().flatten() {
+                let accounts = entry["accounts"].as_array().into_iter().flatten();
+                let accounts = accounts.filter_map(|id| id.as_str().map(str::to_owned)).collect();
+                policies.push((accounts, document(&entry["document"], name)?));
+                is_empty = false;
+            }
+        }
+        if is_empty {
+            let message = "got no policy; expected a policy document, `service_control_policies` or `resource_control_policies`";
+            return Err(wrong(message.to_owned()));
+        }
+        Ok(())
+    }
 }
 
 /// What templates give, and what was asked for.

@@ -211,3 +211,75 @@ fn is_for_cloudformation(role: &Role) -> bool {
     let service = PrincipalEntry::Service("cloudformation.amazonaws.com".to_owned());
     entries.flat_map(|list| &list.entries).any(|entry| *entry == service)
 }
+
+#[cfg(test)]
+mod tests {
+    use lakewright_template::read;
+    use lakewright_template::resolve::Place;
+
+    use super::*;
+    use crate::world::{OnUnresolved, Piece, StackTemplate};
+
+    const ROLES: &str = r#"
+Resources:
+  Team:
+    Type: AWS::IAM::Role
+    Properties:
+      RoleName: team
+      AssumeRolePolicyDocument: {Version: "2012-10-17", Statement: []}
+      Policies:
+        - PolicyName: work
+          PolicyDocument:
+            Version: "2012-10-17"
+            Statement:
+              - {Effect: Allow, Action: ACTION, Resource: "arn:aws:iam::111122223333:RESOURCE"}
+  Job:
+    Type: AWS::IAM::Role
+    Properties:
+      RoleName: job
+      AssumeRolePolicyDocument: {Version: "2012-10-17", Statement: []}
+      Policies:
+        - PolicyName: work
+          PolicyDocument:
+            Version: "2012-10-17"
+            Statement:
+              - {Effect: Allow, Action: "sts:AssumeRole", Resource: "arn:aws:iam::111122223333:role/admin"}
+  Admin:
+    Type: AWS::IAM::Role
+    Properties:
+      RoleName: admin
+      AssumeRolePolicyDocument:
+        Version: "2012-10-17"
+        Statement:
+          - {Effect: Allow, Action: "sts:AssumeRole", Principal: {AWS: "111122223333"}, Condition: {StringEquals: {"sts:ExternalId": x}}}
+"#;
+
+    fn reached(action: &str, resource: &str) -> Vec<String> {
+        let text = ROLES.replace("ACTION", action).replace("RESOURCE", resource);
+        let template = read::template(&text).expect("a template");
+        let place = Place { account: "111122223333".to_owned(), region: "eu-west-1".to_owned() };
+        let address = "111122223333/eu-west-1/s";
+        let unresolved = OnUnresolved::Fail;
+        let stack = StackTemplate { address, place: &place, template: &template, unresolved };
+        let world = World::of(vec![Piece::of(stack).expect("policies")]);
+        let chains = Escalation::of(&world).reached("arn:aws:iam::111122223333:role/team");
+        chains
+            .into_iter()
+            .map(|(role, chain)| {
+                let steps: Vec<&str> = chain.iter().map(|step| step.action.name()).collect();
+                format!("{} {}", role.rsplit('/').next().unwrap_or_default(), steps.join(" "))
+            })
+            .collect()
+    }
+
+    #[test]
+    fn chains_are_followed_to_their_end() {
+        assert_eq!(
+            reached("iam:PutRolePolicy", "role/job"),
+            ["admin iam:PutRolePolicy sts:AssumeRole", "job iam:PutRolePolicy"]
+        );
+        // The role is reached, and who trusts nobody is not assumed.
+        assert_eq!(reached("sts:AssumeRole", "role/*"), ["admin sts:AssumeRole"]);
+        assert_eq!(reached("iam:GetRole", "role/*"), Vec::<String>::new());
+    }
+}

@@ -47,6 +47,8 @@ pub struct Lake {
     pub admins: BTreeSet<(String, String)>,
     /// Accounts and regions in which new databases are open to nobody.
     pub closed: BTreeSet<(String, String)>,
+    /// The permissions by the database that they are about and by principal, as places in `grants`.
+    places: BTreeMap<String, BTreeMap<String, Vec<usize>>>,
     /// Tables by the ARN of their database: their names, each with its columns.
     pub tables: BTreeMap<String, BTreeMap<String, Vec<String>>>,
 }
@@ -73,21 +75,50 @@ impl Lake {
             .is_some_and(|name| name.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'_'))
     }
 
-    /// The permissions of a principal, those for everybody included.
-    fn of<'l>(&'l self, principal: &'l str) -> impl Iterator<Item = &'l LakeGrant> {
+    /// Indexes the permissions. What was added since the last time is not found.
+    pub fn index(&mut self) {
+        self.places.clear();
+        for (principal, grants) in &self.grants {
+            for (place, grant) in grants.iter().enumerate() {
+                let database = database_of(&grant.resource).map(|(database, _)| database);
+                let of_database = self.places.entry(database.unwrap_or_default()).or_default();
+                of_database.entry(principal.clone()).or_default().push(place);
+            }
+        }
+    }
+
+    /// The permissions of a principal, those for everybody included, on what lies in a database.
+    /// Without one, on everything that lies in none.
+    fn of<'l>(
+        &'l self,
+        principal: &'l str,
+        database: Option<&str>,
+    ) -> impl Iterator<Item = &'l LakeGrant> {
         let account = arn_field(principal, 4).unwrap_or_default();
-        let everybody = ["IAM_ALLOWED_PRINCIPALS".to_owned(), format!("{account}:IAMPrincipals")];
-        let own = self.grants.get(principal).into_iter().flatten();
-        let all =
-            everybody.into_iter().flat_map(|name| self.grants.get(&name).into_iter().flatten());
-        own.chain(all)
+        let whom = [
+            principal.to_owned(),
+            "IAM_ALLOWED_PRINCIPALS".to_owned(),
+            format!("{account}:IAMPrincipals"),
+        ];
+        let places = self.places.get(database.unwrap_or_default());
+        whom.into_iter().flat_map(move |name| {
+            let places = places.and_then(|places| places.get(&name)).into_iter().flatten();
+            let grants = self.grants.get(&name);
+            places.filter_map(move |place| grants?.get(*place))
+        })
+    }
+
+    /// The principals with a permission on something in a database.
+    pub fn principals_of(&self, database: &str) -> impl Iterator<Item = &str> {
+        self.places.get(database).into_iter().flat_map(|of| of.keys().map(String::as_str))
     }
 
     /// Whether a principal has a permission on a catalog resource, with the rows and columns that
     /// the request names.
     pub fn gives(&self, request: &Request<'_>) -> bool {
         let cells = request.context.get(CELLS).and_then(|cells| cells.first());
-        self.of(request.principal.name()).any(|grant| {
+        let database = database_of(request.resource).map(|(database, _)| database);
+        self.of(request.principal.name(), database.as_deref()).any(|grant| {
             grant.permission == request.action
                 && covers(&grant.resource, request.resource)
                 && (grant.cells.is_none() || grant.cells.as_ref() == cells)
@@ -138,11 +169,11 @@ impl Lake {
         }
         let is_creation = wanted == ["create_table"];
         let resource = if is_creation { &database } else { request.resource };
-        let is_given = self.of(request.principal.name()).any(|grant| {
+        let is_given = self.of(request.principal.name(), Some(&database)).any(|grant| {
             let name = grant.permission.lower().trim_start_matches("lakeformation:");
             let is_inside = covers(&grant.resource, resource)
                 // A database is seen by whoever may see something in it.
-                || (table.is_none() && wanted.is_empty() && database_of(&grant.resource).is_some_and(|(of, _)| of == database));
+                || (table.is_none() && wanted.is_empty());
             is_inside && (wanted.is_empty() || wanted.contains(&name))
         });
         is_given.into()
@@ -164,7 +195,7 @@ fn covers(given: &str, wanted: &str) -> bool {
 }
 
 /// The ARN of the database that an ARN of Glue's catalog names, and the table.
-pub(crate) fn database_of(arn: &str) -> Option<(String, Option<&str>)> {
+fn database_of(arn: &str) -> Option<(String, Option<&str>)> {
     if arn_field(arn, 2) != Some("glue") {
         return None;
     }
@@ -192,11 +223,13 @@ mod tests {
             cells: None,
             origin: Origin::default(),
         };
-        Lake {
+        let mut lake = Lake {
             grants: BTreeMap::from([("arn:aws:iam::111111111111:role/r".to_owned(), vec![grant])]),
             governed: BTreeSet::from([DATABASE.to_owned()]),
             ..Lake::default()
-        }
+        };
+        lake.index();
+        lake
     }
 
     fn also(lake: &Lake, role: &str, action: &str, resource: &str) -> Truth {

@@ -11,7 +11,7 @@ use lakewright_policies::catalogue;
 
 use crate::document::{Action, Condition, Document, PrincipalEntry, Statement};
 use crate::evaluate::Decision;
-use crate::lake::{CELLS, IAM_ALONE, database_of};
+use crate::lake::{CELLS, IAM_ALONE};
 use crate::pattern;
 use crate::request::{Context, Principal, Request, arn_field};
 use crate::sample::{self, FILL};
@@ -91,8 +91,6 @@ pub struct Index<'w> {
     by_prefix: BTreeMap<(&'w str, &'w str), Vec<Entry<'w>>>,
     longest: usize,
     forms: Forms,
-    /// Who has a Lake Formation permission on something in a database, by the database's ARN.
-    lake: BTreeMap<String, BTreeSet<&'w str>>,
 }
 
 /// The forms of the ARNs that each action is about, as patterns; `None` for an action that is not known.
@@ -118,8 +116,7 @@ impl<'w> Index<'w> {
     /// Indexes the identity policies of a world.
     pub fn of(world: &'w World) -> Self {
         let (by_prefix, forms) = (BTreeMap::new(), BTreeMap::new());
-        let lake = BTreeMap::new();
-        let mut index = Self { world, by_prefix, longest: 0, forms, lake };
+        let mut index = Self { world, by_prefix, longest: 0, forms };
         for (arn, role) in &world.roles {
             for document in &role.identity {
                 for statement in document.statements.iter().filter(|statement| statement.is_allow) {
@@ -134,11 +131,6 @@ impl<'w> Index<'w> {
                         index.by_prefix.entry((&role.account, prefix)).or_default().push(entry);
                     }
                 }
-            }
-        }
-        for (principal, grants) in &world.lake.grants {
-            for (database, _) in grants.iter().filter_map(|grant| database_of(&grant.resource)) {
-                index.lake.entry(database).or_default().insert(principal);
             }
         }
         let policies = world.resources.values().filter_map(|resource| resource.policy.as_ref());
@@ -277,7 +269,7 @@ impl<'w> Index<'w> {
             return true;
         }
         let account = arn_field(arn, 4).unwrap_or_default().to_owned();
-        self.lake.get(arn).is_some_and(|principals| principals.contains(principal))
+        self.world.lake.principals_of(arn).any(|other| other == principal)
             || self.world.lake.admins.contains(&(account, principal.to_owned()))
     }
 

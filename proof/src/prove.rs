@@ -44,6 +44,21 @@ pub struct Difference {
 }
 
 impl Difference {
+    /// What a grant gives, by its first action and resource.
+    pub fn new_access(rule: &Rule) -> Self {
+        Self {
+            kind: DifferenceKind::More,
+            principal: rule.principal.clone(),
+            action: rule.actions.first().map(ToString::to_string).unwrap_or_default(),
+            resource: rule.resources.first().cloned().unwrap_or_default(),
+            context: Vec::new(),
+            statements: Vec::new(),
+            reason: String::new(),
+            stack: rule.stack.to_string(),
+            because: rule.because.clone(),
+        }
+    }
+
     /// A chain from one role to another.
     pub fn path(from: &str, to: &str, chain: &[Step], reason: &str) -> Self {
         Self {

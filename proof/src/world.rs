@@ -153,6 +153,7 @@ impl World {
         });
         let closed: Vec<String> = closed.map(|database| database.arn.clone()).collect();
         world.lake.governed.extend(closed);
+        world.lake.index();
         // A policy names its role without the path; whoever else names the role knows it.
         let full_names = world.full_names();
         for (arn, document) in attached {

@@ -207,6 +207,50 @@ fn dataset() -> impl Strategy<Value = String> {
     })
 }
 
+/// A policy document with anything in it.
+fn policy() -> impl Strategy<Value = String> {
+    let word = prop::sample::select(vec![
+        "Allow",
+        "Deny",
+        "s3:*",
+        "*",
+        "${aws:x",
+        "arn:aws:s3:::b/*",
+        "2012-10-17",
+        "::::",
+        "\u{1F30A}",
+        "",
+    ]);
+    let key = prop::sample::select(vec![
+        "Statement",
+        "Effect",
+        "Action",
+        "NotAction",
+        "Resource",
+        "Principal",
+        "Condition",
+        "AWS",
+        "ForAllValues:StringLike",
+        "DateLessThan",
+        "IpAddress",
+        "aws:SourceIp",
+        "Sid",
+        "Fn::GetAtt",
+    ]);
+    let leaf = word.prop_map(serde_json::Value::from);
+    leaf.prop_recursive(5, 40, 5, move |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..4).prop_map(serde_json::Value::from),
+            prop::collection::vec((key.clone(), inner), 0..5).prop_map(|entries| {
+                let map: serde_json::Map<String, serde_json::Value> =
+                    entries.into_iter().map(|(key, value)| (key.to_owned(), value)).collect();
+                map.into()
+            }),
+        ]
+    })
+    .prop_map(|value| value.to_string())
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -218,6 +262,11 @@ proptest! {
     #[test]
     fn the_parser_survives_any_characters(text in "\\PC{0,200}") {
         crate::harness::parse_anything(&text);
+    }
+
+    #[test]
+    fn decisions_survive_any_policy(text in policy()) {
+        crate::harness::decide_anything(&text);
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! The proof, on the examples, on the lab's questions, and on templates that have been tampered with.
 
+mod differential;
 mod mutation;
 mod naive;
 
@@ -361,4 +362,60 @@ fn our_own_templates_have_no_finding() {
         let output = lakewright(["check".as_ref(), "--assembly".as_ref(), out.as_os_str()]);
         assert_eq!(output.status.code(), Some(0), "{}", transcript(&output));
     }
+}
+
+#[test]
+fn a_change_that_gives_somebody_more_is_not_proven_to_keep_access() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for entry in fs::read_dir(example("lab")).expect("the lab") {
+        let path = entry.expect("a file").path();
+        fs::copy(&path, folder.path().join(path.file_name().expect("a name"))).expect("a copy");
+    }
+    let shares = folder.path().join("shares.yaml");
+    let text = fs::read_to_string(&shares).expect("shares");
+    let more = text
+        .replace("team: TeamA", "team: TeamB")
+        .replace("id: mydpdata-for-team-a", "id: mydpdata-for-team-b");
+    fs::write(folder.path().join("more.yaml"), more).expect("one more share");
+    let (before, after) = (example("lab"), folder.path().to_owned());
+    let prove = |mesh: &std::path::Path, base: &std::path::Path| {
+        lakewright(["prove".as_ref(), mesh.as_os_str(), "--assume".as_ref(), base.as_os_str()])
+    };
+    assert_eq!(prove(&before, &before).status.code(), Some(0));
+    let output = prove(&after, &before);
+    let text = transcript(&output);
+    assert_eq!(output.status.code(), Some(4), "{text}");
+    assert!(text.contains("too much: team/science/TeamB lakeformation:SELECT"), "{text}");
+    // The other way round access is narrowed.
+    assert_eq!(prove(&before, &after).status.code(), Some(0));
+}
+
+#[test]
+fn policies_of_the_organization_take_access_away() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("organization.json");
+    let ask = |document: &str| {
+        fs::write(&file, document).expect("a file");
+        lakewright([
+            "can".as_ref(),
+            example("lab").as_os_str(),
+            "--principal".as_ref(),
+            "team/science/TeamA".as_ref(),
+            "--action".as_ref(),
+            "s3:GetObject".as_ref(),
+            "--resource".as_ref(),
+            "dataset/teama".as_ref(),
+            "--scp".as_ref(),
+            file.as_os_str(),
+        ])
+    };
+    let all = r#"{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}"#;
+    assert_eq!(ask(all).status.code(), Some(0));
+    let none = r#"{"service_control_policies": [{"accounts": ["333333333333"], "document":
+        {"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "s3:*", "Resource": "*"}]}}]}"#;
+    assert_eq!(ask(none).status.code(), Some(4));
+    let other = none.replace("333333333333", "222222222222");
+    assert_eq!(ask(&other).status.code(), Some(0));
+    let output = ask("{}");
+    assert!(transcript(&output).contains("expected a policy document"), "{}", transcript(&output));
 }

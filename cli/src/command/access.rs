@@ -6,7 +6,7 @@ use crate::arguments::Format;
 use crate::exit::{Exit, Failure};
 use crate::matrix::{self, Wanted};
 use crate::mesh::Day;
-use crate::proof::Source;
+use crate::proof::{Scp, Source};
 use crate::ui::{Ui, count};
 
 /// Show who reaches what
@@ -30,17 +30,20 @@ pub(crate) struct AccessArgs {
     #[arg(long)]
     all: bool,
     #[command(flatten)]
+    scp: Scp,
+    #[command(flatten)]
     day: Day,
 }
 
 pub(crate) fn run(arguments: &AccessArgs, ui: &mut Ui) -> Result<Exit, Failure> {
-    let subject = match arguments.source.read(&arguments.day)? {
+    let mut subject = match arguments.source.read(&arguments.day)? {
         Ok(subject) => subject,
         Err((report, sources)) => {
             ui.report(&report, &sources);
             return Ok(Exit::Usage);
         }
     };
+    arguments.scp.add_to(&mut subject.world)?;
     let wanted = Wanted {
         principal: arguments.principal.as_deref(),
         resource: arguments.resource.as_deref(),

@@ -8,7 +8,7 @@ use clap::Args;
 use crate::decision::{Answer, Question, answer, to_json};
 use crate::exit::{Exit, Failure};
 use crate::mesh::Day;
-use crate::proof::{Source, Subject};
+use crate::proof::{Scp, Source, Subject};
 use crate::ui::Ui;
 
 /// Decide one request, with the reasons
@@ -34,17 +34,20 @@ pub(crate) struct CanArgs {
     #[arg(long, value_name = "FILE", conflicts_with_all = ["principal", "action", "resource"])]
     batch: Option<PathBuf>,
     #[command(flatten)]
+    scp: Scp,
+    #[command(flatten)]
     day: Day,
 }
 
 pub(crate) fn run(arguments: &CanArgs, ui: &mut Ui) -> Result<Exit, Failure> {
-    let subject = match arguments.source.read(&arguments.day)? {
+    let mut subject = match arguments.source.read(&arguments.day)? {
         Ok(subject) => subject,
         Err((report, sources)) => {
             ui.report(&report, &sources);
             return Ok(Exit::Usage);
         }
     };
+    arguments.scp.add_to(&mut subject.world)?;
     if let Some(path) = &arguments.batch {
         return batch(path, &subject, ui);
     }

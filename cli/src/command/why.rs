@@ -5,7 +5,7 @@ use clap::Args;
 use crate::decision::{Question, answer, to_json};
 use crate::exit::{Exit, Failure};
 use crate::mesh::Day;
-use crate::proof::Source;
+use crate::proof::{Scp, Source};
 use crate::ui::Ui;
 
 /// Show the chain from the manifest's lines to the statements that decide a request
@@ -20,17 +20,20 @@ pub(crate) struct WhyArgs {
     #[command(flatten)]
     question: Question,
     #[command(flatten)]
+    scp: Scp,
+    #[command(flatten)]
     day: Day,
 }
 
 pub(crate) fn run(arguments: &WhyArgs, ui: &mut Ui) -> Result<Exit, Failure> {
-    let subject = match arguments.source.read(&arguments.day)? {
+    let mut subject = match arguments.source.read(&arguments.day)? {
         Ok(subject) => subject,
         Err((report, sources)) => {
             ui.report(&report, &sources);
             return Ok(Exit::Usage);
         }
     };
+    arguments.scp.add_to(&mut subject.world)?;
     let question = &arguments.question;
     let answer = answer(question, &subject)?;
     if ui.is_json() {
