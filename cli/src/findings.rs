@@ -1,5 +1,7 @@
 //! The proof of a whole mesh, and how its findings are shown.
 
+use std::fmt::Write as _;
+
 use lakewright_proof::escalation::Escalation;
 use lakewright_proof::prove::{Difference, DifferenceKind, Findings, Proof};
 use rayon::iter::{IntoParallelIterator as _, IntoParallelRefIterator as _, ParallelIterator as _};
@@ -56,7 +58,7 @@ pub(crate) fn gained(subject: &Subject, before: &Subject) -> Findings {
         };
         for difference in &mut findings.differences {
             difference.kind = DifferenceKind::More;
-            difference.reason = "the mesh before does not give it".to_owned();
+            "the mesh before does not give it".clone_into(&mut difference.reason);
         }
         findings
     });
@@ -116,15 +118,15 @@ pub(crate) fn show(difference: &Difference, subject: &Subject) -> String {
     let name = subject.intended.name_of(principal).unwrap_or(principal);
     let mut text = format!("{head}: {name} {action} {resource}\n  principal: {principal}\n");
     for (key, values) in context {
-        text.push_str(&format!("  when {key} = {}\n", values.join(", ")));
+        writeln!(text, "  when {key} = {}", values.join(", ")).expect("a string takes all");
     }
-    text.push_str(&format!("  because {reason}\n"));
+    writeln!(text, "  because {reason}").expect("a string takes all");
     for (origin, sid) in statements {
-        text.push_str(&format!("  statement: {origin} {sid}\n"));
+        writeln!(text, "  statement: {origin} {sid}").expect("a string takes all");
     }
-    text.push_str(&format!("  stack: {stack}\n"));
+    writeln!(text, "  stack: {stack}").expect("a string takes all");
     for line in lines(difference, subject) {
-        text.push_str(&format!("  asked for at {line}\n"));
+        writeln!(text, "  asked for at {line}").expect("a string takes all");
     }
     text
 }

@@ -2,14 +2,14 @@
 
 pub(crate) mod page;
 
-use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
-use lakewright_proof::matrix::{Cell, Index};
-use rayon::iter::{IntoParallelRefIterator as _, ParallelIterator as _};
+use lakewright_proof::matrix::{Cell, Index, Level};
+use rayon::iter::{IntoParallelIterator as _, IntoParallelRefIterator as _, ParallelIterator as _};
+use rayon::slice::ParallelSliceMut as _;
 use serde_json::json;
 
-use crate::proof::Subject;
+use crate::proof::{Subject, name_of};
 
 /// What is wanted of the matrix.
 #[derive(Debug, Clone, Copy)]
@@ -23,7 +23,7 @@ pub(crate) struct Wanted<'a> {
 }
 
 /// A row of the matrix as it is shown.
-#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug)]
 pub(crate) struct Row {
     pub(crate) principal: String,
     pub(crate) resource: String,
@@ -52,22 +52,29 @@ pub(crate) fn rows(wanted: Wanted<'_>, subject: &Subject) -> Vec<Row> {
     let lake: Vec<&String> = subject.world.lake.grants.keys().collect();
     let lake: Vec<Cell> = lake.par_iter().flat_map_iter(|arn| index.lake_cells(arn)).collect();
     cells.extend(lake.into_iter().filter(|cell| {
-        is_wanted(wanted.resource, &cell.resource, subject.name_of(&names, &cell.resource))
+        is_wanted(wanted.resource, &cell.resource, name_of(&names, &cell.resource))
     }));
     let mut rows: Vec<Row> = merged(cells)
-        .into_iter()
+        .into_par_iter()
         .map(|cell| row(cell, subject, &names))
         .filter(|row| is_wanted(wanted.principal, &row.cell.principal, Some(&row.principal)))
         .collect();
-    rows.sort();
+    rows.par_sort_unstable_by(|a, b| a.shown().cmp(&b.shown()));
     rows
+}
+
+impl Row {
+    fn shown(&self) -> (&str, &str, &str, &str, &str) {
+        let Self { principal, resource, access, cell } = self;
+        (principal, resource, access, &cell.principal, &cell.resource)
+    }
 }
 
 fn row(cell: Cell, subject: &Subject, names: &BTreeMap<String, String>) -> Row {
     let name = subject.intended.name_of(&cell.principal).unwrap_or(&cell.principal);
     Row {
         principal: name.to_owned(),
-        resource: match subject.name_of(names, &cell.resource) {
+        resource: match name_of(names, &cell.resource) {
             Some(target) => format!("{target} {}", short(&cell.resource)),
             None => cell.resource.clone(),
         },
@@ -77,22 +84,22 @@ fn row(cell: Cell, subject: &Subject, names: &BTreeMap<String, String>) -> Row {
 }
 
 /// Cells with one principal and resource as one: IAM and Lake Formation both have a say.
-fn merged(cells: Vec<Cell>) -> Vec<Cell> {
-    let mut all: BTreeMap<(String, String, Option<String>), Cell> = BTreeMap::new();
+fn merged(mut cells: Vec<Cell>) -> Vec<Cell> {
+    fn key(cell: &Cell) -> (&str, &str, Option<&str>) {
+        (&cell.principal, &cell.resource, cell.cells.as_deref())
+    }
+    cells.par_sort_unstable_by(|a, b| key(a).cmp(&key(b)));
+    let mut all: Vec<Cell> = Vec::with_capacity(cells.len());
     for cell in cells {
-        let key = (cell.principal.clone(), cell.resource.clone(), cell.cells.clone());
-        match all.entry(key) {
-            Entry::Vacant(entry) => {
-                entry.insert(cell);
-            }
-            Entry::Occupied(mut entry) => {
-                let known = entry.get_mut();
+        match all.last_mut() {
+            Some(known) if key(known) == key(&cell) => {
                 known.actions.extend(cell.actions);
                 known.unknown.extend(cell.unknown);
             }
+            _ => all.push(cell),
         }
     }
-    all.into_values().collect()
+    all
 }
 
 fn is_wanted(wanted: Option<&str>, arn: &str, name: Option<&String>) -> bool {
@@ -113,10 +120,8 @@ fn access(cell: &Cell) -> String {
         words.push(format!("({cells})"));
     }
     if !cell.unknown.is_empty() {
-        words.push(format!(
-            "unknown: {}",
-            cell.unknown.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
-        ));
+        let unknown: BTreeSet<&str> = cell.unknown.iter().map(|action| action.name()).collect();
+        words.push(format!("unknown: {}", unknown.into_iter().collect::<Vec<_>>().join(" ")));
     }
     words.join(" ")
 }
@@ -166,7 +171,7 @@ pub(crate) fn to_json(rows: &[Row]) -> serde_json::Value {
                 "principal_arn": cell.principal,
                 "resource": resource,
                 "resource_arn": cell.resource,
-                "levels": cell.levels().into_iter().map(|level| level.as_str()).collect::<Vec<_>>(),
+                "levels": cell.levels().into_iter().map(Level::as_str).collect::<Vec<_>>(),
                 "cells": cell.cells,
                 "actions": actions,
                 "unknown": unknown,

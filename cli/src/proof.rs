@@ -233,23 +233,19 @@ impl Subject {
             .filter_map(|arn| Some((arn.clone(), self.intended.name_of(arn)?.to_owned())));
         roles.chain(resources).collect()
     }
+}
 
-    /// What a resource, or a part of one such as a folder or a table, belongs to.
-    pub(crate) fn name_of<'n>(
-        &self,
-        names: &'n BTreeMap<String, String>,
-        arn: &str,
-    ) -> Option<&'n String> {
-        let table = arn.split_once(":table/").and_then(|(stem, rest)| {
-            let (database, _) = rest.split_once('/')?;
-            names.get(&format!("{stem}:database/{database}"))
-        });
-        let bucket = arn.split_once(":::").and_then(|(stem, rest)| {
-            let (bucket, _) = rest.split_once('/')?;
-            names.get(&format!("{stem}:::{bucket}"))
-        });
-        names.get(arn).or(table).or(bucket)
-    }
+/// What a resource, or a part of one such as a folder or a table, belongs to.
+pub(crate) fn name_of<'n>(names: &'n BTreeMap<String, String>, arn: &str) -> Option<&'n String> {
+    let table = arn.split_once(":table/").and_then(|(stem, rest)| {
+        let (database, _) = rest.split_once('/')?;
+        names.get(&format!("{stem}:database/{database}"))
+    });
+    let bucket = arn.split_once(":::").and_then(|(stem, rest)| {
+        let (bucket, _) = rest.split_once('/')?;
+        names.get(&format!("{stem}:::{bucket}"))
+    });
+    names.get(arn).or(table).or(bucket)
 }
 
 fn of_assembly(folder: &Path) -> Result<Subject, Failure> {

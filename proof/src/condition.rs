@@ -147,7 +147,7 @@ fn equals(comparison: Comparison, wanted: &Wanted<'_>, value: &str) -> Truth {
     }
 }
 
-fn is_ordered<T: PartialOrd>(order: Order, got: T, wanted: T) -> bool {
+fn is_ordered<T: PartialOrd + Copy>(order: Order, got: T, wanted: T) -> bool {
     match order {
         // `NotEquals` is negated by the caller.
         Order::Equals | Order::NotEquals => got == wanted,

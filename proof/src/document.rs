@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::{LazyLock, RwLock};
+use std::sync::RwLock;
 
 use serde_json::Value;
 
@@ -67,62 +67,93 @@ pub struct Actions {
     pub patterns: Vec<String>,
 }
 
-/// An action's name, compared without regard to case. Names are kept once in a process, as the same
-/// few stand in every policy.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Action(u32);
+/// An action's name, compared without regard to case. Each name is kept once in a process, as the same
+/// few stand in every policy; the order of actions is no order of their names.
+#[derive(Clone, Copy)]
+pub struct Action(&'static Name);
 
-/// The known names: each in lower case, and as it was first written.
-#[derive(Default)]
-struct Names {
-    numbers: BTreeMap<String, u32>,
-    names: Vec<(&'static str, &'static str)>,
+/// A name as it was first written, in lower case, and its service.
+struct Name {
+    written: String,
+    lower: String,
+    service: String,
+    is_permission: bool,
 }
 
-static NAMES: LazyLock<RwLock<Names>> = LazyLock::new(RwLock::default);
+static NAMES: RwLock<BTreeMap<String, &'static Name>> = RwLock::new(BTreeMap::new());
 
 impl Action {
     /// The action of a name such as `s3:GetObject`.
     pub fn new(name: &str) -> Self {
         let lower = name.to_ascii_lowercase();
-        let found = NAMES.read().ok().and_then(|names| names.numbers.get(&lower).copied());
-        if let Some(number) = found {
-            return Self(number);
+        let found = NAMES.read().ok().and_then(|names| names.get(&lower).copied());
+        if let Some(known) = found {
+            return Self(known);
         }
         let mut names = NAMES.write().unwrap_or_else(std::sync::PoisonError::into_inner);
-        let next = u32::try_from(names.names.len()).unwrap_or(u32::MAX);
-        if let Some(number) = names.numbers.get(&lower) {
-            return Self(*number);
-        }
-        // Names are few, and live as long as the process.
-        let kept = (&*lower.clone().leak(), &*name.to_owned().leak());
-        names.names.push(kept);
-        names.numbers.insert(lower, next);
-        Self(next)
-    }
-
-    fn texts(self) -> (&'static str, &'static str) {
-        let names = NAMES.read().unwrap_or_else(std::sync::PoisonError::into_inner);
-        usize::try_from(self.0)
-            .ok()
-            .and_then(|place| names.names.get(place))
-            .copied()
-            .unwrap_or_default()
+        let kept = names.entry(lower.clone()).or_insert_with(|| {
+            let permission = name.strip_prefix("lakeformation:");
+            let is_upper = |byte: u8| byte.is_ascii_uppercase() || byte == b'_';
+            // Names are few, and live as long as the process.
+            Box::leak(Box::new(Name {
+                written: name.to_owned(),
+                service: lower.split(':').next().unwrap_or_default().to_owned(),
+                is_permission: permission.is_some_and(|rest| rest.bytes().all(is_upper)),
+                lower,
+            }))
+        });
+        Self(kept)
     }
 
     /// The name in lower case.
     pub fn lower(self) -> &'static str {
-        self.texts().0
+        &self.0.lower
     }
 
     /// The name as it was first written.
     pub fn name(self) -> &'static str {
-        self.texts().1
+        &self.0.written
     }
 
     /// The service, such as `s3`.
     pub fn service(self) -> &'static str {
-        self.lower().split(':').next().unwrap_or_default()
+        &self.0.service
+    }
+
+    /// Whether this is a permission of Lake Formation, such as `lakeformation:SELECT`, and no action of
+    /// IAM.
+    pub fn is_permission(self) -> bool {
+        self.0.is_permission
+    }
+
+    fn address(self) -> usize {
+        std::ptr::from_ref(self.0).addr()
+    }
+}
+
+impl PartialEq for Action {
+    fn eq(&self, other: &Self) -> bool {
+        self.address() == other.address()
+    }
+}
+
+impl Eq for Action {}
+
+impl PartialOrd for Action {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Action {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        self.address().cmp(&other.address())
+    }
+}
+
+impl fmt::Debug for Action {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.name())
     }
 }
 

@@ -217,8 +217,8 @@ pub(crate) fn decide<'a>(
         allows.map(|(_, _, document, statement)| (*document, *statement)).collect()
     };
     let denying = || {
-        let denies = layers_said.iter().flat_map(|said| &said.denies);
-        denies.map(|(_, document, statement)| (*document, *statement)).collect()
+        let all = layers_said.iter().flat_map(|said| &said.denies);
+        all.map(|(_, document, statement)| (*document, *statement)).collect()
     };
     match (denied, allowed) {
         (Truth::Yes, _) => Verdict {

@@ -34,7 +34,7 @@ pub struct Rule {
 /// The rules of one principal.
 #[derive(Debug, Clone, Default)]
 struct Rules {
-    rules: Vec<Rule>,
+    all: Vec<Rule>,
     /// The rules that name a resource without wildcards. A service has thousands of them.
     exact: BTreeMap<String, Vec<usize>>,
     /// The rules with wildcards.
@@ -89,7 +89,7 @@ impl Intended {
 
     /// The principals' ARNs and services' names, each with its rules.
     pub fn principals(&self) -> Vec<(&str, &[Rule])> {
-        self.principals.iter().map(|(arn, rules)| (arn.as_str(), rules.rules.as_slice())).collect()
+        self.principals.iter().map(|(arn, rules)| (arn.as_str(), rules.all.as_slice())).collect()
     }
 
     /// The ARN, or the service's name, of a principal's name on the command line.
@@ -104,7 +104,7 @@ impl Intended {
 
     /// The name of a principal on the command line.
     pub fn name_of(&self, arn: &str) -> Option<&str> {
-        self.principals.get(arn)?.rules.first().map(|rule| rule.principal.as_str())
+        self.principals.get(arn)?.all.first().map(|rule| rule.principal.as_str())
     }
 
     /// The rule that asks for a request, when there is one.
@@ -150,13 +150,13 @@ impl Intended {
         let boundary = world.roles.get(role).and_then(|role| role.boundary.as_deref());
         let whom = [Some(role), boundary, Some("*")].into_iter().flatten();
         whom.filter_map(|arn| self.denials_of.get(arn)).flatten().any(|place| {
-            let rule = &self.denials[*place].1;
+            let denial = &self.denials[*place].1;
             let is_about = |action: &Action| {
                 *action == request.action || matches(action.lower(), request.action.lower())
             };
-            rule.resources.iter().any(|pattern| matches(pattern, request.resource))
-                && rule.actions.iter().any(is_about)
-                && world.fulfils(request, &rule.conditions)
+            denial.resources.iter().any(|pattern| matches(pattern, request.resource))
+                && denial.actions.iter().any(is_about)
+                && world.fulfils(request, &denial.conditions)
         })
     }
 }
@@ -191,7 +191,7 @@ pub fn rules(stack: &str, list: Vec<IntendedGrant>, tables: &Grants) -> Vec<(Str
 
 impl Rules {
     fn add(&mut self, rule: Rule) {
-        let place = self.rules.len();
+        let place = self.all.len();
         let mut has_patterns = false;
         for resource in &rule.resources {
             if resource.contains(['*', '?']) {
@@ -203,7 +203,7 @@ impl Rules {
         if has_patterns {
             self.patterns.push(place);
         }
-        self.rules.push(rule);
+        self.all.push(rule);
     }
 
     fn rule_for(
@@ -221,9 +221,9 @@ impl Rules {
                 && world.fulfils(request, &rule.conditions)
                 && is_wanted(rule)
         };
-        let found = exact.map(|place| &self.rules[*place]).find(asks);
+        let found = exact.map(|place| &self.all[*place]).find(asks);
         found.or_else(|| {
-            self.patterns.iter().map(|place| &self.rules[*place]).find(|rule| {
+            self.patterns.iter().map(|place| &self.all[*place]).find(|rule| {
                 let is_about = |pattern: &String| {
                     pattern.contains(['*', '?']) && names().any(|name| matches(pattern, name))
                 };

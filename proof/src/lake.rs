@@ -67,14 +67,6 @@ impl Lake {
         }
     }
 
-    /// Whether an action is a Lake Formation permission, such as `lakeformation:SELECT`, and no
-    /// action of IAM.
-    pub fn is_permission(action: Action) -> bool {
-        let name = action.name();
-        name.strip_prefix("lakeformation:")
-            .is_some_and(|name| name.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'_'))
-    }
-
     /// Indexes the permissions. What was added since the last time is not found.
     pub fn index(&mut self) {
         self.places.clear();

@@ -87,9 +87,10 @@ impl Cell {
 #[derive(Debug)]
 pub struct Index<'w> {
     world: &'w World,
-    /// By the account of the principal and the beginning of the pattern.
-    by_prefix: BTreeMap<(&'w str, &'w str), Vec<Entry<'w>>>,
-    longest: usize,
+    /// By the account of the principal, the service, and the beginning of the pattern.
+    by_prefix: BTreeMap<(&'w str, &'w str, &'w str), Vec<Entry<'w>>>,
+    /// How long those beginnings are.
+    lengths: BTreeSet<usize>,
     forms: Forms,
 }
 
@@ -116,7 +117,7 @@ impl<'w> Index<'w> {
     /// Indexes the identity policies of a world.
     pub fn of(world: &'w World) -> Self {
         let (by_prefix, forms) = (BTreeMap::new(), BTreeMap::new());
-        let mut index = Self { world, by_prefix, longest: 0, forms };
+        let mut index = Self { world, by_prefix, lengths: BTreeSet::new(), forms };
         for (arn, role) in &world.roles {
             for document in &role.identity {
                 for statement in document.statements.iter().filter(|statement| statement.is_allow) {
@@ -126,9 +127,12 @@ impl<'w> Index<'w> {
                         let end = pattern.find(['*', '?', '$']).unwrap_or(pattern.len());
                         // Objects and what lies below a name are found by the name.
                         let prefix = &pattern[..end];
-                        index.longest = index.longest.max(prefix.len());
+                        index.lengths.insert(prefix.len());
                         let entry = Entry { principal: arn, pattern, document, statement };
-                        index.by_prefix.entry((&role.account, prefix)).or_default().push(entry);
+                        for service in services(statement) {
+                            let key = (role.account.as_str(), service, prefix);
+                            index.by_prefix.entry(key).or_default().push(entry);
+                        }
                     }
                 }
             }
@@ -152,12 +156,11 @@ impl<'w> Index<'w> {
     /// has it.
     fn is_for(&self, action: Action, arn: &str) -> bool {
         let computed;
-        let known = match self.forms.get(&action) {
-            Some(known) => known,
-            None => {
-                computed = forms(action);
-                &computed
-            }
+        let known = if let Some(known) = self.forms.get(&action) {
+            known
+        } else {
+            computed = forms(action);
+            &computed
         };
         let Some(known) = known else { return true };
         let is_object = arn.split_once(":s3:::").is_some_and(|(_, name)| name.contains('/'));
@@ -227,10 +230,9 @@ impl<'w> Index<'w> {
         let account = resource.map(|resource| resource.account.as_str());
         let account = account.or_else(|| arn_field(arn, 4)).unwrap_or_default();
         let mut found = |prefix: &str| {
-            for entry in self.by_prefix.get(&(account, prefix)).into_iter().flatten() {
-                if !is_of_service(entry.statement, service) {
-                    continue;
-                }
+            let of =
+                |service| self.by_prefix.get(&(account, service, prefix)).into_iter().flatten();
+            for entry in of(service).chain(of("*")) {
                 let is_about = pattern::matches(entry.pattern, arn)
                     || (is_bucket
                         && (entry.pattern.starts_with(&below)
@@ -245,17 +247,19 @@ impl<'w> Index<'w> {
                 }
             }
         };
-        for end in 0..=arn.len().min(self.longest) {
+        for end in self.lengths.iter().copied().take_while(|end| *end <= arn.len()) {
             if arn.is_char_boundary(end) {
                 found(&arn[..end]);
             }
         }
         if is_bucket {
-            let range = self.by_prefix.range((account, below.as_str())..);
+            let range = self.by_prefix.range((account, service, below.as_str())..);
             let longer: Vec<&str> = range
-                .map(|((of, prefix), _)| (*of, *prefix))
-                .take_while(|(of, prefix)| *of == account && prefix.starts_with(&below))
-                .map(|(_, prefix)| prefix)
+                .map(|(key, _)| *key)
+                .take_while(|(of, other, prefix)| {
+                    *of == account && *other == service && prefix.starts_with(&below)
+                })
+                .map(|(_, _, prefix)| prefix)
                 .collect();
             longer.into_iter().for_each(found);
         }
@@ -378,16 +382,18 @@ pub(crate) fn as_pattern(form: &str) -> String {
     out + rest
 }
 
-fn is_of_service(statement: &Statement, service: &str) -> bool {
-    let is = |name: &str| {
-        name.split(':').next().is_some_and(|prefix| prefix == service || prefix == "*")
-    };
-    let is_role =
-        service == "iam" && statement.actions.names.iter().any(|action| action.service() == "sts");
-    statement.not_actions
-        || is_role
-        || statement.actions.names.iter().any(|action| is(action.lower()))
-        || statement.actions.patterns.iter().any(|pattern| is(pattern))
+/// The services that a statement is about; `*` for all of them. Roles are resources of IAM, also to STS.
+fn services(statement: &Statement) -> BTreeSet<&str> {
+    if statement.not_actions {
+        return BTreeSet::from(["*"]);
+    }
+    let named = statement.actions.names.iter().map(|action| action.service());
+    let patterns = statement.actions.patterns.iter();
+    let patterns = patterns.map(|pattern| match pattern.split_once(':') {
+        Some((service, _)) if !service.contains(['*', '?']) => service,
+        _ => "*",
+    });
+    named.chain(patterns).map(|service| if service == "sts" { "iam" } else { service }).collect()
 }
 
 fn actions(statement: &Statement, service: &str) -> Vec<Action> {

@@ -172,11 +172,11 @@ impl Proof<'_> {
             policy if policy.contains(":policy/") => {
                 let has_it = |role: &&Role| role.boundary.as_deref() == Some(policy);
                 match self.world.roles.values().find(has_it) {
-                    Some(role) => Principal::role(role.arn.clone()),
+                    Some(limited) => Principal::role(limited.arn.clone()),
                     None => return findings,
                 }
             }
-            role => Principal::role(role),
+            own => Principal::role(own),
         };
         let contexts = self.contexts(&principal, &rule.conditions, true);
         for action in rule.actions.iter() {

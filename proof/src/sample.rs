@@ -56,7 +56,8 @@ pub(crate) fn contexts(
         let mut candidates: Vec<Option<Vec<String>>> = Vec::new();
         for condition in &conditions {
             for candidate in candidates_of(condition, &expand) {
-                if !candidates.contains(&candidate) && fulfils(key, &candidate, &conditions) {
+                if !candidates.contains(&candidate) && fulfils(key, candidate.as_ref(), &conditions)
+                {
                     candidates.push(candidate);
                 }
             }
@@ -142,7 +143,7 @@ fn candidates_of(
 }
 
 /// Whether a value of one key fulfils all conditions on it.
-fn fulfils(key: &str, candidate: &Option<Vec<String>>, conditions: &[&Condition]) -> bool {
+fn fulfils(key: &str, candidate: Option<&Vec<String>>, conditions: &[&Condition]) -> bool {
     let context = match candidate {
         Some(values) => Context::new().with(key, values.clone()),
         None => Context::new(),

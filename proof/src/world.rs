@@ -191,7 +191,7 @@ impl World {
     pub fn decide(&self, request: &Request<'_>, outside: Outside) -> Verdict<'_> {
         let verdict = self.decide_by_policies(request, outside);
         let may_be = matches!(verdict.decision, Decision::Allow | Decision::Unknown);
-        if !may_be || Lake::is_permission(request.action) {
+        if !may_be || request.action.is_permission() {
             return verdict;
         }
         match self.lake.also_needs(request) {
@@ -216,7 +216,7 @@ impl World {
     /// Decides a request by IAM's documents alone, or a Lake Formation permission such as
     /// `lakeformation:SELECT`.
     pub fn decide_by_policies(&self, request: &Request<'_>, outside: Outside) -> Verdict<'_> {
-        if Lake::is_permission(request.action) {
+        if request.action.is_permission() {
             let is_given = self.lake.gives(request);
             return Verdict {
                 decision: if is_given { Decision::Allow } else { Decision::ImplicitDeny },

@@ -1,5 +1,6 @@
 //! `lakewright can`: one decision with its reasons.
 
+use std::fmt::Write as _;
 use std::fs;
 use std::path::PathBuf;
 
@@ -97,9 +98,10 @@ fn show(question: &Question, answer: &Answer<'_>, subject: &Subject) -> String {
     );
     for (document, statement) in &answer.verdict.statements {
         let effect = if statement.is_allow { "allows" } else { "denies" };
-        text.push_str(&format!("  {effect}: {} {}\n", document.origin, statement.sid));
+        writeln!(text, "  {effect}: {} {}", document.origin, statement.sid)
+            .expect("a string takes all");
         for line in subject.lines_of(document, statement) {
-            text.push_str(&format!("    asked for at {line}\n"));
+            writeln!(text, "    asked for at {line}").expect("a string takes all");
         }
     }
     text

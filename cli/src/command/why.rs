@@ -1,5 +1,7 @@
 //! `lakewright why`: the chain from the manifest's lines to the statements that decide.
 
+use std::fmt::Write as _;
+
 use clap::Args;
 
 use crate::decision::{Question, answer, to_json};
@@ -44,34 +46,36 @@ pub(crate) fn run(arguments: &WhyArgs, ui: &mut Ui) -> Result<Exit, Failure> {
     match answer.rule {
         Some(rule) => {
             for line in subject.lines_of_rule(rule) {
-                text.push_str(&format!("{line} asks for\n"));
+                writeln!(text, "{line} asks for").expect("a string takes all");
             }
             let target = &rule.target;
-            text.push_str(&format!(
-                "  the grant: {} may {} {target} (stack {})\n",
+            writeln!(
+                text,
+                "  the grant: {} may {} {target} (stack {})",
                 rule.principal, rule.access, rule.stack
-            ));
+            )
+            .expect("a string takes all");
         }
         None => text.push_str("no line of the manifest asks for it\n"),
     }
     for (document, statement) in &answer.verdict.statements {
         let verb = if statement.is_allow { "allows" } else { "denies" };
-        text.push_str(&format!(
-            "  the statement that {verb} it: {} {}\n",
-            document.origin, statement.sid
-        ));
+        writeln!(text, "  the statement that {verb} it: {} {}", document.origin, statement.sid)
+            .expect("a string takes all");
         for line in subject.lines_of(document, statement) {
-            text.push_str(&format!("    from {line}\n"));
+            writeln!(text, "    from {line}").expect("a string takes all");
         }
     }
-    text.push_str(&format!(
-        "so {} {} on {} is {}: {}\n",
+    writeln!(
+        text,
+        "so {} {} on {} is {}: {}",
         question.principal,
         question.action,
         answer.resource,
         answer.word(),
         answer.verdict.reason
-    ));
+    )
+    .expect("a string takes all");
     ui.data(&text);
     Ok(answer.exit())
 }

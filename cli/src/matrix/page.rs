@@ -1,6 +1,9 @@
 //! The matrix as a page of its own, to be looked at and filtered in a browser.
 
+use std::collections::BTreeSet;
+
 use handlebars::Handlebars;
+use lakewright_proof::matrix::Level;
 use serde_json::json;
 
 use super::Row;
@@ -14,7 +17,8 @@ pub(crate) fn html(rows: &[Row]) -> Result<String, Failure> {
     let rows: Vec<_> = rows
         .iter()
         .map(|Row { principal, resource, access, cell }| {
-            let actions: Vec<String> = cell
+            // Sorted by name.
+            let actions: BTreeSet<String> = cell
                 .actions
                 .iter()
                 .map(|(action, keys)| {
@@ -27,7 +31,7 @@ pub(crate) fn html(rows: &[Row]) -> Result<String, Failure> {
                     format!("{action}{when}")
                 })
                 .collect();
-            let levels: Vec<&str> = cell.levels().into_iter().map(|level| level.as_str()).collect();
+            let levels: Vec<&str> = cell.levels().into_iter().map(Level::as_str).collect();
             json!({
                 "principal": principal,
                 "principal_arn": cell.principal,

@@ -250,9 +250,9 @@ impl Reader<'_> {
             | "AWS::CodeBuild::Project"
             | "AWS::CodeCommit::Repository"
             | "AWS::Events::EventBus"
-            | "AWS::Logs::LogGroup" => attribute("Arn")?,
+            | "AWS::Logs::LogGroup"
+            | "AWS::StepFunctions::StateMachine" => attribute("Arn")?,
             "AWS::SNS::Topic" => attribute("TopicArn")?,
-            "AWS::StepFunctions::StateMachine" => attribute("Arn")?,
             "AWS::S3::AccessPoint" => regional("s3", "accesspoint/", named("Name")?),
             "AWS::Athena::WorkGroup" => regional("athena", "workgroup/", named("Name")?),
             "AWS::Glue::Crawler" => regional("glue", "crawler/", named("Name")?),

@@ -7,6 +7,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::io::Write as _;
 
 use lakewright_proof::document::{
     Action, Comparison, Condition, Document, PrincipalEntry, Statement,
@@ -129,9 +130,10 @@ fn mutants(statement: &Statement) -> Vec<(String, Option<Statement>)> {
             };
         });
         add(format!("{resource} widened"), &|s| {
-            s.resources[place] = format!("{}*", resource.trim_end_matches(|c| c != '/' && c != ':'))
+            let stem = resource.trim_end_matches(|c| c != '/' && c != ':');
+            s.resources[place] = format!("{stem}*");
         });
-        add(format!("{resource} widened to all"), &|s| s.resources[place] = "*".to_owned());
+        add(format!("{resource} widened to all"), &|s| "*".clone_into(&mut s.resources[place]));
     }
     for (place, entry) in statement.principals.iter().flat_map(|p| &p.entries).enumerate() {
         add(format!("without {entry:?}"), &|s| {
@@ -160,12 +162,12 @@ fn mutants(statement: &Statement) -> Vec<(String, Option<Statement>)> {
             };
             s.conditions[place].values.push(more.to_owned());
         });
-        for value in 0..values.len() {
-            add(format!("{key} without {}", values[value]), &|s| {
-                s.conditions[place].values.remove(value);
+        for (number, value) in values.iter().enumerate() {
+            add(format!("{key} without {value}"), &|s| {
+                s.conditions[place].values.remove(number);
             });
-            add(format!("{key} with another value than {}", values[value]), &|s| {
-                s.conditions[place].values[value] = match (comparison, values[value].as_str()) {
+            add(format!("{key} with another value than {value}"), &|s| {
+                s.conditions[place].values[number] = match (comparison, value.as_str()) {
                     (Comparison::Null | Comparison::Bool, "true") => "false".to_owned(),
                     (Comparison::Null | Comparison::Bool, _) => "true".to_owned(),
                     _ => "other".to_owned(),
@@ -332,7 +334,8 @@ fn the_proof_notices_each_change_of_a_decision() {
         }
     }
     let noticed = changing - unnoticed.len();
-    println!("{noticed} of {changing} changes of a decision noticed, by {tried} mutants");
+    let line = format!("{noticed} of {changing} changes of a decision noticed, by {tried} mutants");
+    writeln!(std::io::stdout(), "{line}").expect("somebody reads");
     assert!(changing > 2_000, "only {changing} mutants change a decision");
     assert!(
         unnoticed.is_empty(),
@@ -364,9 +367,9 @@ fn try_all(
                         changed.statements.remove(place);
                     }
                 }
-                let changes =
+                let witness =
                     asked.iter().find(|asked| allows(&original, asked) != allows(&world, asked));
-                if let Some(witness) = changes {
+                if let Some(witness) = witness {
                     changing += 1;
                     if !notices(&world, intended, target, statement, mutant.as_ref()) {
                         unnoticed.push(format!(

@@ -262,7 +262,7 @@ fn holds(world: &World, asked: &Asked, condition: &Condition, has_variables: boo
         Comparison::Numeric { order } | Comparison::Date { order } => order == Order::NotEquals,
         Comparison::Null => {
             let is_absent = values.is_none();
-            return condition.values.iter().any(|wanted| (wanted == "true") == is_absent);
+            return condition.values.iter().any(|wanted| *wanted == is_absent.to_string());
         }
         Comparison::Binary | Comparison::Bool | Comparison::Unknown => false,
     };
@@ -275,7 +275,14 @@ fn holds(world: &World, asked: &Asked, condition: &Condition, has_variables: boo
     };
     let one = |got: &String| {
         let is_any = condition.values.iter().any(|wanted| {
-            let filled = if has_variables && wanted.contains("${") {
+            // Variables are for strings and ARNs; elsewhere they are text.
+            let is_text = matches!(
+                condition.comparison,
+                Comparison::Arn { .. }
+                    | Comparison::StringEquals { .. }
+                    | Comparison::StringLike { .. }
+            );
+            let filled = if has_variables && is_text && wanted.contains("${") {
                 let Some(filled) = filled(world, asked, wanted) else { return false };
                 filled
             } else {
@@ -318,7 +325,7 @@ fn equal(comparison: Comparison, wanted: &str, got: &str) -> bool {
             let number = |text: &str| text.parse::<f64>().unwrap_or(f64::NAN);
             let (got, wanted) = (number(got), number(wanted));
             match order {
-                Order::Equals | Order::NotEquals => got == wanted,
+                Order::Equals | Order::NotEquals => got.total_cmp(&wanted).is_eq(),
                 Order::LessThan => got < wanted,
                 Order::LessThanEquals => got <= wanted,
                 Order::GreaterThan => got > wanted,
