@@ -20,8 +20,8 @@ pub(crate) fn arn_matches(pattern: &str, text: &str) -> bool {
     let wanted: Vec<&str> = pattern.splitn(6, ':').collect();
     let got: Vec<&str> = text.splitn(6, ':').collect();
     if wanted.len() != 6 || got.len() != 6 {
-        // `*` alone is written for any ARN.
-        return matches(pattern, text) && !pattern.contains(':');
+        // `*` alone is written for any ARN. What else has no six components is no ARN.
+        return pattern == "*";
     }
     wanted.into_iter().zip(got).all(|(wanted, got)| matches(wanted, got))
 }
@@ -189,6 +189,7 @@ mod tests {
         assert!(arn_matches("arn:aws:iam::*:role/x", "arn:aws:iam::111122223333:role/x"));
         assert!(!arn_matches("arn:aws:*:role/x", "arn:aws:iam::111122223333:role/x"));
         assert!(arn_matches("*", "arn:aws:iam::111122223333:role/x"));
+        assert!(!arn_matches("a*", "arn:aws:iam::111122223333:role/x"));
     }
 
     #[test]

@@ -310,8 +310,10 @@ fn equal(comparison: Comparison, wanted: &str, got: &str) -> bool {
         Comparison::Arn { .. } => {
             let parts = |text: &str| text.splitn(6, ':').map(str::to_owned).collect::<Vec<_>>();
             let (wanted, got) = (parts(wanted), parts(got));
-            wanted.len() == got.len()
-                && wanted.iter().zip(&got).all(|(wanted, got)| like(wanted, got))
+            // An ARN has six components; `*` alone stands for any.
+            let are_arns = wanted.len() == 6 && got.len() == 6;
+            let matches = |(wanted, got): (&String, &String)| like(wanted, got);
+            wanted == ["*"] || (are_arns && wanted.iter().zip(&got).all(matches))
         }
         // Dates in one form compare as text.
         Comparison::Date { order } => match order {
