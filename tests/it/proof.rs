@@ -419,3 +419,56 @@ fn policies_of_the_organization_take_access_away() {
     let output = ask("{}");
     assert!(transcript(&output).contains("expected a policy document"), "{}", transcript(&output));
 }
+
+#[test]
+fn a_folder_is_reached_through_its_access_point() {
+    let ask = |principal: &str, folder: &str| {
+        let resource = format!("dataset/ledger/folder/{folder}");
+        lakewright([
+            "can".as_ref(),
+            example("full").as_os_str(),
+            "--principal".as_ref(),
+            principal.as_ref(),
+            "--action".as_ref(),
+            "s3:GetObject".as_ref(),
+            "--resource".as_ref(),
+            resource.as_ref(),
+        ])
+    };
+    let text = transcript(&ask("consumption-role/warehouse", "exports"));
+    assert!(text.contains("exit: 0") && text.contains(":accesspoint/"), "{text}");
+    let text = transcript(&ask("team/finance-eu/Interns", "exports"));
+    assert!(text.contains("exit: 4"), "{text}");
+    assert!(transcript(&ask("team/finance-eu/Interns", "none")).contains("exit: 2"));
+}
+
+#[test]
+fn a_batch_ends_with_its_worst_answer() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("questions.jsonl");
+    let ask = |lines: &str| {
+        fs::write(&file, lines).expect("a file");
+        lakewright([
+            "can".as_ref(),
+            example("lab").as_os_str(),
+            "--batch".as_ref(),
+            file.as_os_str(),
+        ])
+    };
+    let question = |team: &str| {
+        format!(
+            "{{\"principal\": \"team/science/{team}\", \"action\": \"s3:GetObject\", \"resource\": \"dataset/teama\"}}\n"
+        )
+    };
+    let output = ask(&question("TeamA"));
+    assert_eq!(output.status.code(), Some(0), "{}", transcript(&output));
+    let output = ask(&format!("{}{}", question("TeamA"), question("TeamB")));
+    assert_eq!(output.status.code(), Some(4), "{}", transcript(&output));
+    let lines = String::from_utf8(output.stdout).expect("text");
+    let decisions: Vec<serde_json::Value> =
+        lines.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    assert_eq!(decisions[0]["decision"], "allow");
+    assert_eq!(decisions[1]["decision"], "implicit-deny");
+    let text = transcript(&ask("{\"principal\": 7}\n"));
+    assert!(text.contains("exit: 2") && text.contains("questions.jsonl:1:"), "{text}");
+}

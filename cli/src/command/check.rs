@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use lakewright_manifest::render;
 use lakewright_manifest::resolve::check_change;
 use lakewright_stacks::Plan;
 use serde_json::json;
@@ -65,8 +66,12 @@ pub(crate) fn run(arguments: &CheckArgs, ui: &mut Ui) -> Result<Exit, Failure> {
         }
     }
     let report = report.sorted();
-    ui.report(&report, &loaded.sources);
-    if !ui.is_json() {
+    if ui.is_json() {
+        let mut data = render::json(&report, &loaded.sources);
+        data["guardrails"] = guardrails::to_json(&breaches);
+        ui.data(&format!("{data:#}\n"));
+    } else {
+        ui.report(&report, &loaded.sources);
         ui.data(&guardrails::show(&breaches));
     }
     if report.has_errors() || !breaches.is_empty() {
