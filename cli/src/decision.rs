@@ -205,7 +205,7 @@ impl Subject {
             .collect();
         let made = self.world.resources.values();
         let made = made
-            .filter(move |resource| stacks.contains(&resource.origin.stack))
+            .filter(move |resource| stacks.iter().any(|stack| **stack == *resource.origin.stack))
             .map(|resource| resource.arn.clone());
         let principals = self.intended.principals();
         let mut named: Vec<String> = principals
@@ -223,7 +223,7 @@ impl Subject {
     /// The manifest lines behind a statement.
     pub(crate) fn lines_of(&self, document: &Document, statement: &Statement) -> Vec<String> {
         let origin = &document.origin;
-        let Some(parts) = self.provenance.stacks.get(&origin.stack) else { return Vec::new() };
+        let Some(parts) = self.provenance.stacks.get(&*origin.stack) else { return Vec::new() };
         let exact = format!("{}#{}", origin.logical_id, statement.sid);
         let found = parts.get(&exact).or_else(|| parts.get(&origin.logical_id));
         found.or_else(|| parts.get("*")).cloned().unwrap_or_default()
@@ -247,7 +247,7 @@ pub(crate) fn to_json(question: &Question, answer: &Answer<'_>, subject: &Subjec
         .iter()
         .map(|(document, statement)| {
             json!({
-                "stack": document.origin.stack,
+                "stack": &*document.origin.stack,
                 "logical_id": document.origin.logical_id,
                 "property": document.origin.property,
                 "sid": statement.sid,

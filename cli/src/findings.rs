@@ -14,8 +14,12 @@ pub(crate) fn prove(subject: &Subject) -> Findings {
     let Subject { world, intended, .. } = subject;
     let proof = Proof { world, intended };
     let missing = || {
+        // A service has thousands of rules, so each rule is looked at by itself.
         let principals = intended.principals();
-        let each = principals.par_iter().map(|(arn, rules)| proof.missing(arn, rules));
+        let rules = principals
+            .par_iter()
+            .flat_map(|(arn, rules)| rules.par_iter().map(move |rule| (*arn, rule)));
+        let each = rules.map(|(arn, rule)| proof.missing(arn, rule));
         each.reduce(Findings::default, Findings::and)
     };
     let more = || {
@@ -54,7 +58,8 @@ pub(crate) fn gained(subject: &Subject, before: &Subject) -> Findings {
             let differences = rules.iter().map(Difference::new_access).collect();
             Findings { requests: rules.len(), differences }
         } else {
-            proof.missing(arn, rules)
+            let each = rules.iter().map(|rule| proof.missing(arn, rule));
+            each.fold(Findings::default(), Findings::and)
         };
         for difference in &mut findings.differences {
             difference.kind = DifferenceKind::More;
@@ -141,7 +146,7 @@ pub(crate) fn to_json(difference: &Difference, subject: &Subject) -> serde_json:
     let statements: Vec<_> = statements
         .iter()
         .map(|(origin, sid)| {
-            json!({ "stack": origin.stack, "logical_id": origin.logical_id, "property": origin.property, "sid": sid })
+            json!({ "stack": &*origin.stack, "logical_id": origin.logical_id, "property": origin.property, "sid": sid })
         })
         .collect();
     json!({

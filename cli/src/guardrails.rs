@@ -133,7 +133,7 @@ pub(crate) fn to_json(breaches: &[Breach]) -> Value {
         json!({
             "code": rule.code(),
             "message": message,
-            "stack": origin.stack,
+            "stack": &*origin.stack,
             "logical_id": origin.logical_id,
             "property": origin.property,
             "sid": sid,

@@ -12,6 +12,7 @@ mod matrix;
 mod mesh;
 mod progress;
 mod proof;
+mod recorded;
 mod synthesis;
 mod ui;
 

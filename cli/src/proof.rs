@@ -4,35 +4,49 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use lakewright_manifest::diagnostic::{FileId, Origin};
-use lakewright_manifest::{Report, SourceFile, render};
+use lakewright_manifest::{Report, SourceFile};
 use lakewright_proof::document::{Document, Origin as PolicyOrigin};
 use lakewright_proof::intended::{Intended, Rule, rules};
 use lakewright_proof::world::{OnUnresolved, Piece, StackTemplate, World};
 use lakewright_stacks::{Plan, StackPlan, Usage};
-use lakewright_synth::Cause;
-use lakewright_template::assembly::{Assembly, Grants, IntendedGrant, Provenance, StackEntry};
+use lakewright_template::assembly::{Assembly, Grants, Provenance, StackEntry};
 use lakewright_template::read;
 use lakewright_template::resolve::Place;
-use rayon::iter::{IntoParallelRefIterator as _, ParallelIterator as _};
+use rayon::iter::{
+    IndexedParallelIterator as _, IntoParallelRefIterator as _, ParallelIterator as _,
+};
 
 use crate::exit::Failure;
 use crate::mesh::{Day, load};
+use crate::recorded::Recorded;
+use crate::synthesis::BATCH;
+use crate::ui::Ui;
+
+/// Which templates are looked at, on which day, and what the organization adds to them.
+#[derive(Debug, clap::Args)]
+pub(crate) struct SubjectArgs {
+    #[command(flatten)]
+    source: Source,
+    #[command(flatten)]
+    scp: Scp,
+    #[command(flatten)]
+    day: Day,
+}
 
 /// Where the templates come from.
 #[derive(Debug, clap::Args)]
 #[group(required = true, multiple = false)]
-pub(crate) struct Source {
+struct Source {
     /// The mesh's folder, or a single file
-    pub(crate) mesh: Option<PathBuf>,
+    mesh: Option<PathBuf>,
     /// An assembly that `synth` has written, instead of a mesh
     #[arg(long, value_name = "DIR")]
-    pub(crate) assembly: Option<PathBuf>,
+    assembly: Option<PathBuf>,
 }
 
 /// What the organization adds to the templates.
 #[derive(Debug, clap::Args)]
-pub(crate) struct Scp {
+struct Scp {
     /// Policies of the organization, in JSON: a service control policy for all accounts, or
     /// {"service_control_policies": [{"accounts": [..], "document": {..}}], "resource_control_policies": [..]}
     #[arg(long = "scp", value_name = "FILE")]
@@ -41,13 +55,13 @@ pub(crate) struct Scp {
 
 impl Scp {
     /// Puts the policies into a world.
-    pub(crate) fn add_to(&self, world: &mut World) -> Result<(), Failure> {
+    fn add_to(&self, world: &mut World) -> Result<(), Failure> {
         let Some(path) = &self.file else { return Ok(()) };
         let wrong = |message: String| Failure::usage(format!("{}: {message}", path.display()));
         let data: serde_json::Value =
             serde_json::from_str(&text(path)?).map_err(|error| wrong(error.to_string()))?;
         let origin = |property| PolicyOrigin {
-            stack: path.display().to_string(),
+            stack: path.display().to_string().into(),
             logical_id: String::new(),
             property,
         };
@@ -100,35 +114,57 @@ struct Part {
     usage: Usage,
 }
 
-/// What is wrong with a mesh, and its files.
-pub(crate) type Findings = (Report, Vec<SourceFile>);
-
-impl Source {
-    /// Reads everything; or gives what is wrong with the mesh.
-    pub(crate) fn read(&self, day: &Day) -> Result<Result<Subject, Findings>, Failure> {
-        match (&self.mesh, &self.assembly) {
-            (Some(mesh), _) => of_mesh(mesh, day),
-            (None, Some(folder)) => of_assembly(folder).map(Ok),
+impl SubjectArgs {
+    /// Reads everything; `None` when something is wrong with the mesh, which is shown.
+    ///
+    /// What was read lives as long as the process: to give back the parts of a large mesh one by one
+    /// takes a tenth of the time that a proof takes.
+    pub(crate) fn read(&self, ui: &mut Ui) -> Result<Option<&'static Subject>, Failure> {
+        match (&self.source.mesh, &self.source.assembly) {
+            (Some(mesh), _) => self.read_other(mesh, ui),
+            (None, Some(folder)) => self.within_organization(of_assembly(folder)?).map(Some),
             (None, None) => Err(Failure::usage("a mesh or `--assembly` is missing")),
         }
     }
 
+    /// Reads another mesh, on the same day and in the same organization.
+    pub(crate) fn read_other(
+        &self,
+        mesh: &Path,
+        ui: &mut Ui,
+    ) -> Result<Option<&'static Subject>, Failure> {
+        let (subject, report, sources) = of_mesh(mesh, &self.day)?;
+        // Programs read the answer; warnings are for `check` to tell them.
+        if subject.is_none() || !ui.is_json() {
+            ui.report(&report, &sources);
+        }
+        subject.map(|subject| self.within_organization(subject)).transpose()
+    }
+
+    fn within_organization(&self, mut subject: Subject) -> Result<&'static Subject, Failure> {
+        self.scp.add_to(&mut subject.world)?;
+        Ok(Box::leak(Box::new(subject)))
+    }
+
     /// The path that was given.
     pub(crate) fn path(&self) -> &Path {
-        let path = self.mesh.as_deref().or(self.assembly.as_deref());
+        let path = self.source.mesh.as_deref().or(self.source.assembly.as_deref());
         path.unwrap_or_else(|| Path::new("."))
     }
 }
 
-fn of_mesh(path: &Path, day: &Day) -> Result<Result<Subject, Findings>, Failure> {
+/// What a mesh gives, when nothing is wrong with it; and what is wrong, or should be looked at.
+type Read = (Option<Subject>, Report, Vec<SourceFile>);
+
+fn of_mesh(path: &Path, day: &Day) -> Result<Read, Failure> {
     let loaded = load(path)?;
-    let Some(mesh) = loaded.mesh else { return Ok(Err((loaded.report, loaded.sources))) };
+    let Some(mesh) = loaded.mesh else { return Ok((None, loaded.report, loaded.sources)) };
     let plan = Plan::of(&mesh, day.as_of.as_ref());
     let mut report = loaded.report;
     let sources = loaded.sources;
     let mut parts_of = |stacks: &[StackPlan<'_>]| -> Result<Vec<Part>, Failure> {
         let results: Vec<Result<Result<Part, Report>, Failure>> =
-            stacks.par_iter().map(|stack| part_of(stack, &sources)).collect();
+            stacks.par_iter().with_max_len(BATCH).map(|stack| part_of(stack, &sources)).collect();
         let mut parts = Vec::with_capacity(results.len());
         for result in results {
             match result? {
@@ -143,8 +179,9 @@ fn of_mesh(path: &Path, day: &Day) -> Result<Result<Subject, Findings>, Failure>
         let usage = Plan::usage(plan.stacks.iter().zip(parts.iter().map(|part| &part.usage)));
         parts.extend(parts_of(&plan.bootstraps(usage))?);
     }
+    let report = report.sorted();
     if report.has_errors() {
-        return Ok(Err((report.sorted(), sources)));
+        return Ok((None, report, sources));
     }
     let folders = mesh.datasets.values().flat_map(|dataset| {
         let folders = dataset.folders.iter();
@@ -152,13 +189,13 @@ fn of_mesh(path: &Path, day: &Day) -> Result<Result<Subject, Findings>, Failure>
             ((dataset.header.id.to_string(), id.to_string()), folder.prefix.to_string())
         })
     });
-    Ok(Ok(Subject { folders: folders.collect(), ..Subject::of(parts) }))
+    Ok((Some(Subject { folders: folders.collect(), ..Subject::of(parts) }), report, sources))
 }
 
 /// Synthesizes one stack and keeps what it says about access. The template itself is not kept: those
 /// of a large mesh do not fit into memory together.
 fn part_of(stack: &StackPlan<'_>, sources: &[SourceFile]) -> Result<Result<Part, Report>, Failure> {
-    let synthesized = match stack.synthesize() {
+    let mut synthesized = match stack.synthesize() {
         Ok(synthesized) => synthesized,
         Err(report) => return Ok(Err(report)),
     };
@@ -171,26 +208,7 @@ fn part_of(stack: &StackPlan<'_>, sources: &[SourceFile]) -> Result<Result<Part,
         unresolved: OnUnresolved::Fail,
     };
     let piece = Piece::of(template).map_err(|error| Failure::unexpected(error.to_string()))?;
-    let places = |causes: &BTreeSet<Cause>| -> Vec<String> {
-        let place = |cause: &Cause| {
-            render::place(Origin { file: FileId(cause.file), span: cause.span }, sources)
-        };
-        causes.iter().map(place).collect()
-    };
-    let mut tables = Grants::default();
-    let mut grants: Vec<IntendedGrant> = synthesized
-        .records
-        .into_iter()
-        .map(|(record, causes)| {
-            let because = if causes == synthesized.causes { Vec::new() } else { places(&causes) };
-            record.intended(because, &mut tables)
-        })
-        .collect();
-    grants.sort_unstable();
-    grants.dedup();
-    let mut provenance: BTreeMap<String, Vec<String>> =
-        synthesized.provenance.into_iter().map(|(part, causes)| (part, places(&causes))).collect();
-    provenance.insert("*".to_owned(), places(&synthesized.causes));
+    let Recorded { grants, tables, provenance } = Recorded::of(&mut synthesized, sources);
     let rules = rules(&address, grants, &tables);
     let principals = tables.principals;
     Ok(Ok(Part { entry: synthesized.entry, piece, rules, principals, provenance, usage }))
@@ -224,7 +242,7 @@ impl Subject {
             .map(|entry| (entry.address(), format!("{}/{}", entry.kind, entry.id)))
             .collect();
         let resources = self.world.resources.values().filter_map(|resource| {
-            Some((resource.arn.clone(), kinds.get(&resource.origin.stack)?.clone()))
+            Some((resource.arn.clone(), kinds.get(&*resource.origin.stack)?.clone()))
         });
         let roles = self
             .world

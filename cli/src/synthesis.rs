@@ -2,7 +2,13 @@
 
 use lakewright_manifest::Report;
 use lakewright_stacks::{DeployTarget, Plan, StackPlan, Synthesized};
-use rayon::iter::{IntoParallelRefIterator as _, ParallelIterator as _};
+use rayon::iter::{
+    IndexedParallelIterator as _, IntoParallelRefIterator as _, ParallelIterator as _,
+};
+
+/// Stacks that a thread takes at once. With more, one thread still works when the others have
+/// nothing left; with fewer, they meet too often.
+pub(crate) const BATCH: usize = 8;
 
 /// A synthesized stack, and with whose help it is deployed.
 #[derive(Debug)]
@@ -17,6 +23,7 @@ pub(crate) fn synthesize_all(plan: &Plan<'_>) -> (Vec<Found>, Report) {
     let mut synthesize = |stacks: &[StackPlan<'_>]| -> Vec<Found> {
         let results: Vec<Result<Found, Report>> = stacks
             .par_iter()
+            .with_max_len(BATCH)
             .map(|stack| Ok(Found { stack: stack.synthesize()?, target: stack.target() }))
             .collect();
         let mut found = Vec::with_capacity(results.len());

@@ -88,12 +88,9 @@ pub struct DataFilter {
 }
 
 impl DataFilter {
-    /// What the filter leaves of its table: `columns a b; rows all`.
+    /// What the filter leaves of its table, as intended grants say it.
     pub fn cells(&self) -> String {
-        let mut columns = self.columns.clone();
-        columns.sort_unstable();
-        let columns = if columns.is_empty() { "all".to_owned() } else { columns.join(" ") };
-        format!("columns {columns}; rows {}", self.rows.as_deref().unwrap_or("all"))
+        lakewright_template::assembly::cells(&self.columns, self.rows.as_deref())
     }
 }
 

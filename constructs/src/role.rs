@@ -315,16 +315,9 @@ pub fn principal_is(roles: &[String]) -> Condition {
     }
 }
 
+/// Conditions in the form of intended grants, as far as they are text.
 pub(crate) fn shown(conditions: &Conditions) -> Vec<String> {
-    conditions
-        .iter()
-        .flat_map(|(operator, key, values)| {
-            values
-                .iter()
-                .filter_map(Value::as_text)
-                .map(move |value| format!("{operator} {key} {value}"))
-        })
-        .collect()
+    conditions.lines(|value| value.as_text().map(str::to_owned))
 }
 
 /// Text that IAM and Glue take as a description: Latin letters, at most 1,000 characters.

@@ -147,6 +147,16 @@ impl Conditions {
         self
     }
 
+    /// The comparisons of one key.
+    #[must_use]
+    pub fn only(&self, key: &str) -> Self {
+        let comparisons = self.iter().filter(|(_, other, _)| other.as_ref() == key);
+        comparisons.fold(Self::none(), |all, (operator, key, values)| {
+            let values = values.iter().cloned().collect();
+            all.with(Condition { operator: *operator, key: key.clone(), values })
+        })
+    }
+
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
         self.operators.is_empty()
@@ -157,6 +167,17 @@ impl Conditions {
         self.operators.iter().flat_map(|(operator, keys)| {
             keys.iter().map(move |(key, values)| (operator, key, values))
         })
+    }
+
+    /// Each comparison with each value as `Operator key value`, the form of intended grants. Values
+    /// that `text` has no text for are left out.
+    pub fn lines(&self, text: impl Fn(&Value) -> Option<String>) -> Vec<String> {
+        let mut lines = Vec::new();
+        for (operator, key, values) in self.iter() {
+            let values = values.iter().filter_map(&text);
+            lines.extend(values.map(|value| format!("{operator} {key} {value}")));
+        }
+        lines
     }
 
     /// Whether a statement under these or under those conditions is one under their union: they are
@@ -173,22 +194,20 @@ impl Conditions {
         different.next().is_none() && first.is_none_or(|((operator, ..), _)| operator.is_positive())
     }
 
-    /// Two conditions of which one holds when this one does: the longest list of alternatives, cut.
-    pub(crate) fn halves(&self) -> Option<[Self; 2]> {
+    /// Conditions of which one holds when these do, one for each value of the longest list of
+    /// alternatives, with that list.
+    pub(crate) fn alternatives(&self) -> Option<(Vec<Self>, &BTreeSet<Value>)> {
         let (operator, key, values) = self
             .iter()
             .filter(|(operator, _, values)| operator.is_positive() && values.len() > 1)
             .max_by_key(|(_, _, values)| values.len())?;
-        let (operator, key, middle) = (*operator, key.clone(), values.len() / 2);
-        let half = |first: bool| {
-            let mut half = self.clone();
-            let values = half.operators.get_mut(&operator)?.get_mut(&key)?;
-            let kept = std::mem::take(values).into_iter().enumerate();
-            *values =
-                kept.filter(|(place, _)| (*place < middle) == first).map(|(_, v)| v).collect();
-            Some(half)
+        let with = |value: &Value| {
+            let mut one = self.clone();
+            let kept = BTreeSet::from([value.clone()]);
+            one.operators.entry(*operator).or_default().insert(key.clone(), kept);
+            one
         };
-        Some([half(true)?, half(false)?])
+        Some((values.iter().map(with).collect(), values))
     }
 
     /// The conditions with the values of both.

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::RwLock;
+use std::sync::{Arc, RwLock};
 
 use serde_json::Value;
 
@@ -23,7 +23,7 @@ pub struct Document {
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub struct Origin {
     /// The stack, as `account/region/name`, or a file.
-    pub stack: String,
+    pub stack: Arc<str>,
     /// The logical id of the resource.
     pub logical_id: String,
     /// The property that the document stands in.
@@ -68,7 +68,7 @@ pub struct Actions {
 }
 
 /// An action's name, compared without regard to case. Each name is kept once in a process, as the same
-/// few stand in every policy; the order of actions is no order of their names.
+/// few stand in every policy, so that equal names are found by their address.
 #[derive(Clone, Copy)]
 pub struct Action(&'static Name);
 
@@ -147,7 +147,10 @@ impl PartialOrd for Action {
 
 impl Ord for Action {
     fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        self.address().cmp(&other.address())
+        if self == other {
+            return std::cmp::Ordering::Equal;
+        }
+        self.lower().cmp(other.lower())
     }
 }
 
@@ -166,7 +169,8 @@ impl fmt::Display for Action {
 impl Actions {
     /// Whether an action is among them.
     pub fn contain(&self, action: Action) -> bool {
-        self.names.binary_search(&action).is_ok()
+        // Addresses are compared, which is faster than to search by names.
+        self.names.contains(&action)
             || self.patterns.iter().any(|pattern| crate::pattern::matches(pattern, action.lower()))
     }
 }

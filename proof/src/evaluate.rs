@@ -88,8 +88,6 @@ pub struct Layers<'a> {
     pub identity: Vec<&'a Document>,
     /// What identity policies say that are not known, such as those of imported roles.
     pub unknown_identity: Option<Truth>,
-    /// What the resource's policy says to the principal's account, when it is not known.
-    pub unknown_resource: Option<Truth>,
     /// The resource's own policy.
     pub resource: Option<&'a Document>,
 }
@@ -188,7 +186,7 @@ pub(crate) fn decide<'a>(
     let own = identity.allows(|_| true) | layers.unknown_identity.unwrap_or(Truth::No);
     let to_role = resource.allows(|named| named == Some(Named::Role));
     let to_account = resource.allows(|named| named == Some(Named::Account))
-        | layers.unknown_resource.unwrap_or(Truth::No);
+        | facts.unknown_resource.unwrap_or(Truth::No);
     let directly = resource.allows(|named| named == Some(Named::Directly));
     // A session policy's effect on a grant to the session itself has not been measured.
     let past_limits = match (directly, layers.session) {

@@ -114,7 +114,7 @@ impl Intended {
         let asks = |rule: &Rule| {
             // A key's own policy names the principal, or hands it to the account's policies.
             key.is_none_or(|key| {
-                *rule.stack == key.origin.stack || self.is_delegated(request, world)
+                rule.stack == key.origin.stack || self.is_delegated(request, world)
             })
         };
         if let Some(rule) = own.and_then(|rules| rules.rule_for(request, world, &asks)) {
@@ -124,7 +124,13 @@ impl Intended {
         // grants of their own.
         let is_ours = world.knows_policies_of(request.principal.name());
         let asks = |rule: &Rule| !is_ours || rule.access != DELEGATE;
-        self.of_account(request).and_then(|rules| rules.rule_for(request, world, &asks))
+        let of_account = self.of_account(request);
+        let of_account = of_account.and_then(|rules| rules.rule_for(request, world, &asks));
+        // What is delegated to access points is asked for by nobody in particular.
+        of_account.or_else(|| {
+            let asks = |rule: &Rule| !is_ours && rule.access == DELEGATE;
+            self.principals.get("*")?.rule_for(request, world, &asks)
+        })
     }
 
     /// Whether a request is left to the policies of the account that the principal lies in.
@@ -217,7 +223,7 @@ impl Rules {
         let names = || std::iter::once(request.resource).chain(aliases.iter().map(String::as_str));
         let exact = names().filter_map(|name| self.exact.get(name)).flatten();
         let asks = |rule: &&Rule| {
-            rule.actions.binary_search(&request.action).is_ok()
+            rule.actions.contains(&request.action)
                 && world.fulfils(request, &rule.conditions)
                 && is_wanted(rule)
         };
@@ -227,7 +233,7 @@ impl Rules {
                 let is_about = |pattern: &String| {
                     pattern.contains(['*', '?']) && names().any(|name| matches(pattern, name))
                 };
-                rule.actions.binary_search(&request.action).is_ok()
+                rule.actions.contains(&request.action)
                     && rule.resources.iter().any(is_about)
                     && world.fulfils(request, &rule.conditions)
                     && is_wanted(rule)

@@ -172,12 +172,6 @@ impl Lake {
     }
 }
 
-/// The text that stands for some rows and columns of a table: `columns a b; rows all`.
-pub fn cells(columns: &[String], rows: &str) -> String {
-    let columns = if columns.is_empty() { "all".to_owned() } else { columns.join(" ") };
-    format!("columns {columns}; rows {rows}")
-}
-
 /// Whether a permission's resource contains another one.
 fn covers(given: &str, wanted: &str) -> bool {
     given == wanted

@@ -6,6 +6,7 @@
 //! linear in the number of resources.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use lakewright_policies::catalogue;
 
@@ -15,7 +16,7 @@ use crate::lake::{CELLS, IAM_ALONE};
 use crate::pattern;
 use crate::request::{Context, Principal, Request, arn_field};
 use crate::sample::{self, FILL};
-use crate::world::{Outside, World};
+use crate::world::{Role, World};
 
 /// How a resource is reached, in the words of the service authorization reference.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -91,26 +92,39 @@ pub struct Index<'w> {
     by_prefix: BTreeMap<(&'w str, &'w str, &'w str), Vec<Entry<'w>>>,
     /// How long those beginnings are.
     lengths: BTreeSet<usize>,
+    forms: BTreeMap<Action, Forms>,
+}
+
+/// The forms of the ARNs that an action is about, as patterns, each with its resource type; `None` for
+/// an action that is not known.
+type Forms = Option<Arc<[(&'static str, String)]>>;
+
+/// An action with what is known of it.
+#[derive(Debug, Clone)]
+struct Known {
+    action: Action,
     forms: Forms,
 }
 
-/// The forms of the ARNs that each action is about, as patterns; `None` for an action that is not known.
-type Forms = BTreeMap<Action, Option<Vec<(&'static str, String)>>>;
+/// The actions of a statement that belong to one service.
+type Actions = Arc<[Known]>;
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 struct Entry<'w> {
-    principal: &'w str,
+    principal: Arc<Principal>,
     pattern: &'w str,
     document: &'w Document,
     statement: &'w Statement,
+    actions: Actions,
 }
 
 /// What a statement says of one resource.
 struct Candidate<'w> {
-    principal: Principal,
-    pattern: String,
+    principal: Arc<Principal>,
+    pattern: &'w str,
     document: &'w Document,
     statement: &'w Statement,
+    actions: Actions,
 }
 
 impl<'w> Index<'w> {
@@ -119,21 +133,11 @@ impl<'w> Index<'w> {
         let (by_prefix, forms) = (BTreeMap::new(), BTreeMap::new());
         let mut index = Self { world, by_prefix, lengths: BTreeSet::new(), forms };
         for (arn, role) in &world.roles {
+            let principal = Arc::new(Principal::role(arn));
             for document in &role.identity {
                 for statement in document.statements.iter().filter(|statement| statement.is_allow) {
                     index.learn(statement);
-                    for pattern in &statement.resources {
-                        let pattern = if statement.not_resources { "*" } else { pattern.as_str() };
-                        let end = pattern.find(['*', '?', '$']).unwrap_or(pattern.len());
-                        // Objects and what lies below a name are found by the name.
-                        let prefix = &pattern[..end];
-                        index.lengths.insert(prefix.len());
-                        let entry = Entry { principal: arn, pattern, document, statement };
-                        for service in services(statement) {
-                            let key = (role.account.as_str(), service, prefix);
-                            index.by_prefix.entry(key).or_default().push(entry);
-                        }
-                    }
+                    index.add(role, &principal, document, statement);
                 }
             }
         }
@@ -152,34 +156,58 @@ impl<'w> Index<'w> {
         }
     }
 
-    /// Whether an action is about a resource of this form, as the service authorization reference
-    /// has it.
-    fn is_for(&self, action: Action, arn: &str) -> bool {
-        let computed;
-        let known = if let Some(known) = self.forms.get(&action) {
-            known
-        } else {
-            computed = forms(action);
-            &computed
+    fn add(
+        &mut self,
+        role: &'w Role,
+        principal: &Arc<Principal>,
+        document: &'w Document,
+        statement: &'w Statement,
+    ) {
+        let services: Vec<(&str, Actions)> = services(statement)
+            .into_iter()
+            .map(|service| (service, self.actions(statement, service)))
+            .collect();
+        for pattern in &statement.resources {
+            let pattern = if statement.not_resources { "*" } else { pattern.as_str() };
+            let end = pattern.find(['*', '?', '$']).unwrap_or(pattern.len());
+            // Objects and what lies below a name are found by the name.
+            let prefix = &pattern[..end];
+            self.lengths.insert(prefix.len());
+            for (service, actions) in &services {
+                let key = (role.account.as_str(), *service, prefix);
+                self.by_prefix.entry(key).or_default().push(Entry {
+                    principal: principal.clone(),
+                    pattern,
+                    document,
+                    statement,
+                    actions: actions.clone(),
+                });
+            }
+        }
+    }
+
+    /// The actions of a statement that belong to a service, `*` for all of them, with their forms.
+    fn actions(&self, statement: &Statement, service: &str) -> Actions {
+        let is_wanted = |action: &Action| {
+            service == "*"
+                || action.service() == service
+                || (service == "iam" && action.service() == "sts")
         };
-        let Some(known) = known else { return true };
-        let is_object = arn.split_once(":s3:::").is_some_and(|(_, name)| name.contains('/'));
-        // A bucket's form would match its objects, as a wildcard crosses slashes.
-        known
-            .iter()
-            .any(|(kind, form)| !(*kind == "bucket" && is_object) && pattern::matches(form, arn))
+        let actions = crate::prove::actions_of(statement).into_iter().filter(is_wanted);
+        let known = |action: Action| {
+            let forms = self.forms.get(&action).cloned().unwrap_or_else(|| forms(action));
+            Known { action, forms }
+        };
+        actions.map(known).collect()
     }
 
     /// The cells of one resource.
     pub fn cells(&self, arn: &str) -> Vec<Cell> {
-        let mut cells: BTreeMap<(String, String, Option<String>), Cell> = BTreeMap::new();
+        let mut cells: BTreeMap<(String, String), Cell> = BTreeMap::new();
         for candidate in self.candidates(arn) {
             self.decide(arn, &candidate, &mut cells);
         }
-        cells
-            .into_values()
-            .filter(|cell| !cell.actions.is_empty() || !cell.unknown.is_empty())
-            .collect()
+        cells.into_values().collect()
     }
 
     /// The cells of one principal's Lake Formation permissions.
@@ -199,29 +227,33 @@ impl<'w> Index<'w> {
         cells.into_values().collect()
     }
 
-    fn candidates(&self, arn: &str) -> Vec<Candidate<'w>> {
+    fn candidates<'c>(&'c self, arn: &'c str) -> Vec<Candidate<'c>> {
         let mut candidates = Vec::new();
+        let service = arn.split(':').nth(2).unwrap_or_default();
         let resource = self.world.resources.get(arn);
         let own = resource.and_then(|resource| resource.policy.as_ref());
         let own = own.or_else(|| self.world.roles.get(arn).map(|role| &role.trust));
         if let Some(document) = own {
             for statement in document.statements.iter().filter(|statement| statement.is_allow) {
-                let patterns: &[String] = &statement.resources;
+                let actions = self.actions(statement, service);
+                let patterns = statement.resources.iter().map(String::as_str);
+                let mut patterns: Vec<&str> =
+                    patterns.map(|pattern| if pattern == "*" { arn } else { pattern }).collect();
+                if patterns.is_empty() {
+                    patterns.push(arn);
+                }
                 for principal in principals(statement) {
-                    let all =
-                        patterns.iter().map(|pattern| if pattern == "*" { arn } else { pattern });
-                    let all: Vec<&str> =
-                        if patterns.is_empty() { vec![arn] } else { all.collect() };
-                    candidates.extend(all.into_iter().map(|pattern| Candidate {
+                    let principal = Arc::new(principal);
+                    candidates.extend(patterns.iter().map(|pattern| Candidate {
                         principal: principal.clone(),
-                        pattern: pattern.to_owned(),
+                        pattern,
                         document,
                         statement,
+                        actions: actions.clone(),
                     }));
                 }
             }
         }
-        let service = arn.split(':').nth(2).unwrap_or_default();
         // A bucket's objects are found by patterns that go on after the bucket's name.
         let below = format!("{arn}/");
         let is_bucket = service == "s3" && arn.split(':').nth(4) == Some("");
@@ -239,10 +271,11 @@ impl<'w> Index<'w> {
                             || pattern::matches(entry.pattern, &format!("{below}{FILL}"))));
                 if is_about {
                     candidates.push(Candidate {
-                        principal: Principal::role(entry.principal),
-                        pattern: entry.pattern.to_owned(),
+                        principal: entry.principal.clone(),
+                        pattern: entry.pattern,
                         document: entry.document,
                         statement: entry.statement,
+                        actions: entry.actions.clone(),
                     });
                 }
             }
@@ -277,13 +310,73 @@ impl<'w> Index<'w> {
             || self.world.lake.admins.contains(&(account, principal.to_owned()))
     }
 
+    /// Decides what a candidate's statement asks for, and keeps what is allowed or unknown.
     fn decide(
         &self,
         arn: &str,
         candidate: &Candidate<'_>,
-        cells: &mut BTreeMap<(String, String, Option<String>), Cell>,
+        cells: &mut BTreeMap<(String, String), Cell>,
     ) {
-        let Candidate { principal, pattern, document, statement } = candidate;
+        let Candidate { principal, pattern, document: _, statement: _, actions } = candidate;
+        let Some(context) = self.context(arn, candidate) else { return };
+        let needed: BTreeSet<String> = context.iter().map(|(key, _)| key.to_owned()).collect();
+        let service = arn.split(':').nth(2).unwrap_or_default();
+        let mut targets = vec![arn.to_owned()];
+        if service == "s3" && arn.split(':').nth(4) == Some("") {
+            let below = format!("{arn}/");
+            if pattern.starts_with(&below) {
+                targets = vec![(*pattern).to_owned()];
+            } else if pattern::matches(pattern, &format!("{below}{FILL}")) {
+                targets.push(format!("{below}*"));
+            }
+        }
+        let is_open = self.is_open(arn, principal.name());
+        let is_of_service = |action: Action| {
+            action.service() == service || (service == "iam" && action.service() == "sts")
+        };
+        for target in targets {
+            let resource = pattern::sample(&target, FILL);
+            let is_asked = |known: &&Known| {
+                let can_be = is_open || IAM_ALONE.contains(&known.action.lower());
+                can_be && is_of_service(known.action) && is_for(&known.forms, &target)
+            };
+            let mut asked = actions.iter().filter(is_asked).map(|known| known.action).peekable();
+            let Some(action) = asked.peek().copied() else { continue };
+            let (mut allowed, mut unknown) = (BTreeMap::new(), BTreeSet::new());
+            let request = Request { principal, action, resource: &resource, context: &context };
+            self.world.decide_each(&request, asked, |action, decision| match decision {
+                Decision::Allow => _ = allowed.insert(action, needed.clone()),
+                Decision::Unknown => _ = unknown.insert(action),
+                Decision::ExplicitDeny | Decision::ImplicitDeny => {}
+            });
+            if allowed.is_empty() && unknown.is_empty() {
+                continue;
+            }
+            let key = (principal.name().to_owned(), target);
+            let cell = cells.entry(key).or_insert_with_key(|(principal, target)| Cell {
+                resource: target.clone(),
+                principal: principal.clone(),
+                cells: None,
+                actions: BTreeMap::new(),
+                unknown: BTreeSet::new(),
+            });
+            for (action, needed) in allowed {
+                let known = cell.actions.get(&action);
+                if known.is_none_or(|keys: &BTreeSet<String>| needed.len() < keys.len()) {
+                    cell.actions.insert(action, needed);
+                }
+            }
+            cell.unknown.extend(unknown);
+        }
+    }
+
+    /// The keys that a request must carry for a candidate's statement; `None` when no request about
+    /// this resource fulfils its conditions.
+    fn context(&self, arn: &str, candidate: &Candidate<'_>) -> Option<Context> {
+        let Candidate { principal, document, statement, .. } = candidate;
+        if statement.conditions.is_empty() {
+            return Some(Context::new());
+        }
         let nothing = Context::new();
         let asking = Request {
             principal,
@@ -297,66 +390,27 @@ impl<'w> Index<'w> {
             }
             text.to_owned()
         });
-        let Some(mut context) = contexts.into_iter().next() else { return };
+        let mut context = contexts.into_iter().next()?;
         // What the resource itself says wins over what a sample would say.
-        let claimed =
-            statement.conditions.iter().filter(|condition| is_of_resource(&condition.key));
-        for condition in claimed {
-            context.remove(&condition.key);
-        }
         let claimed: Vec<Condition> =
             statement.conditions.iter().filter(|one| is_of_resource(&one.key)).cloned().collect();
+        for condition in &claimed {
+            context.remove(&condition.key);
+        }
         let about = Request { context: &context, ..asking };
-        if !self.world.fulfils(&about, &claimed) {
-            return;
-        }
-        let needed: BTreeSet<String> = context.iter().map(|(key, _)| key.to_owned()).collect();
-        let service = arn.split(':').nth(2).unwrap_or_default();
-        let is_bucket = service == "s3" && arn.split(':').nth(4) == Some("");
-        let mut targets = vec![arn.to_owned()];
-        if is_bucket {
-            let below = format!("{arn}/");
-            if pattern.starts_with(&below) {
-                targets = vec![pattern.clone()];
-            } else if pattern::matches(pattern, &format!("{below}{FILL}")) {
-                targets.push(format!("{below}*"));
-            }
-        }
-        let is_open = self.is_open(arn, principal.name());
-        for action in actions(statement, service) {
-            if !is_open && !IAM_ALONE.contains(&action.lower()) {
-                continue;
-            }
-            for target in &targets {
-                if !self.is_for(action, target) {
-                    continue;
-                }
-                let resource = pattern::sample(target, FILL);
-                let request = Request { principal, action, resource: &resource, context: &context };
-                let decision = self.world.decide(&request, Outside::Unknown).decision;
-                if !matches!(decision, Decision::Allow | Decision::Unknown) {
-                    continue;
-                }
-                let key = (principal.name().to_owned(), target.clone(), None);
-                let cell = cells.entry(key).or_insert_with(|| Cell {
-                    resource: target.clone(),
-                    principal: principal.name().to_owned(),
-                    cells: None,
-                    actions: BTreeMap::new(),
-                    unknown: BTreeSet::new(),
-                });
-                if decision == Decision::Allow {
-                    let known =
-                        cell.actions.get(&action).is_none_or(|keys| needed.len() < keys.len());
-                    if known {
-                        cell.actions.insert(action, needed.clone());
-                    }
-                } else {
-                    cell.unknown.insert(action);
-                }
-            }
-        }
+        self.world.fulfils(&about, &claimed).then_some(context)
     }
+}
+
+/// Whether an action with these forms is about a resource, as the service authorization reference has
+/// it.
+fn is_for(forms: &Forms, arn: &str) -> bool {
+    let Some(known) = forms else { return true };
+    let is_object = arn.split_once(":s3:::").is_some_and(|(_, name)| name.contains('/'));
+    // A bucket's form would match its objects, as a wildcard crosses slashes.
+    known
+        .iter()
+        .any(|(kind, form)| !(*kind == "bucket" && is_object) && pattern::matches(form, arn))
 }
 
 /// Keys of which the resource knows the value.
@@ -364,7 +418,7 @@ fn is_of_resource(key: &str) -> bool {
     key.contains("resourcetag/") || key == "kms:resourcealiases"
 }
 
-fn forms(action: Action) -> Option<Vec<(&'static str, String)>> {
+fn forms(action: Action) -> Forms {
     let (service, known) = catalogue::action(action.name())?;
     let kinds = known.resources.iter().filter_map(|resource| service.resource_type(resource.kind));
     Some(kinds.map(|kind| (kind.name, as_pattern(kind.arn))).collect())
@@ -394,13 +448,6 @@ fn services(statement: &Statement) -> BTreeSet<&str> {
         _ => "*",
     });
     named.chain(patterns).map(|service| if service == "sts" { "iam" } else { service }).collect()
-}
-
-fn actions(statement: &Statement, service: &str) -> Vec<Action> {
-    let is_service = |action: &Action| {
-        action.service() == service || (service == "iam" && action.service() == "sts")
-    };
-    crate::prove::actions_of(statement).into_iter().filter(is_service).collect()
 }
 
 /// The principals that a statement names and that can be asked for: roles and services.

@@ -116,12 +116,10 @@ impl Findings {
 
 impl Proof<'_> {
     /// What was asked for, for one principal, and is not given.
-    pub fn missing(&self, arn: &str, rules: &[Rule]) -> Findings {
+    pub fn missing(&self, arn: &str, rule: &Rule) -> Findings {
         let mut findings = Findings::default();
-        for rule in rules {
-            for principal in principals_of_grant(arn, rule) {
-                self.missing_of(&principal, rule, &mut findings);
-            }
+        for principal in principals_of_grant(arn, rule) {
+            self.missing_of(&principal, rule, &mut findings);
         }
         findings
     }
@@ -260,7 +258,7 @@ impl Proof<'_> {
                         findings.differences.push(Difference {
                             statements: vec![(document.origin.clone(), statement.sid.clone())],
                             reason: "a statement denies it, and nobody asked for that".to_owned(),
-                            stack: document.origin.stack.clone(),
+                            stack: document.origin.stack.to_string(),
                             ..difference(DifferenceKind::Missing, &request)
                         });
                     }
@@ -299,7 +297,7 @@ impl Proof<'_> {
                     findings.differences.push(Difference {
                         statements: vec![(grant.origin.clone(), "Permissions".to_owned())],
                         reason: "Lake Formation gives it, and no grant asks for it".to_owned(),
-                        stack: grant.origin.stack.clone(),
+                        stack: grant.origin.stack.to_string(),
                         ..difference(DifferenceKind::More, &request)
                     });
                 }
@@ -386,7 +384,7 @@ impl Proof<'_> {
             findings.differences.push(Difference {
                 statements: vec![(document.origin.clone(), statement.sid.clone())],
                 reason: "a statement allows it, and no grant asks for it".to_owned(),
-                stack: document.origin.stack.clone(),
+                stack: document.origin.stack.to_string(),
                 ..difference(DifferenceKind::More, request)
             });
         }

@@ -187,6 +187,8 @@ pub(crate) struct Facts<'a> {
     /// The access point through which the request comes: the principal's own policies name it, and
     /// the bucket's policy names the bucket.
     pub(crate) through: Option<&'a str>,
+    /// What the resource's policy says to the principal's account, when it is not known.
+    pub(crate) unknown_resource: Option<Truth>,
 }
 
 /// The values of a condition key in a request.

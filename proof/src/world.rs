@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 pub use extract::{OnUnresolved, Piece, PieceError, StackTemplate};
 
 use crate::condition::{expand, holds};
-use crate::document::{Condition, Document, Origin, PrincipalEntry};
+use crate::document::{Action, Condition, Document, Origin, PrincipalEntry};
 use crate::evaluate::{self, Decision, Layers, ResourceKind, Verdict, account_of};
 use crate::lake::{CELLS, Lake};
 use crate::request::{Context, Facts, Principal, Request, Truth, arn_field};
@@ -58,8 +58,6 @@ pub struct Resource {
 pub struct AccessPoint {
     /// The bucket's name.
     pub bucket: String,
-    /// The account that the bucket lies in.
-    pub bucket_account: String,
 }
 
 /// What the organization adds.
@@ -98,8 +96,6 @@ pub struct World {
     pub access_points: BTreeMap<String, AccessPoint>,
     /// Lake Formation's permissions.
     pub lake: Lake,
-    /// The accounts that stacks are deployed to.
-    pub accounts: BTreeSet<String>,
     /// What the organization adds.
     pub organization: Organization,
 }
@@ -111,7 +107,6 @@ impl World {
         let (mut attached, mut policies) = (Vec::new(), Vec::new());
         let mut managed = BTreeMap::new();
         for piece in pieces {
-            world.accounts.insert(piece.account);
             world.roles.extend(piece.roles.into_iter().map(|role| (role.arn.clone(), role)));
             world.managed.extend(
                 piece.managed.iter().map(|(arn, document, _)| (arn.clone(), document.clone())),
@@ -189,7 +184,31 @@ impl World {
     /// Decides a request by IAM's documents and, for data in a catalog, by Lake Formation's
     /// permissions.
     pub fn decide(&self, request: &Request<'_>, outside: Outside) -> Verdict<'_> {
-        let verdict = self.decide_by_policies(request, outside);
+        // A request for a bucket's object through an access point is one for the access point's.
+        if let Some(resource) = self.through_access_point(request) {
+            let request = Request { resource: &resource, ..request.clone() };
+            return self.decide_by_policies(&request, outside);
+        }
+        self.with_lake(self.decide_by_policies(request, outside), request, outside)
+    }
+
+    /// The resource of a request by the name that an access point has for it, when the request names
+    /// an access point of the bucket.
+    fn through_access_point(&self, request: &Request<'_>) -> Option<String> {
+        let point = request.context.get("s3:dataaccesspointarn")?.first()?;
+        let (bucket, key) = bucket_of(request.resource)?;
+        let known = self.access_points.get(point)?;
+        (bucket.rsplit(':').next() == Some(known.bucket.as_str()))
+            .then(|| key.map_or_else(|| point.clone(), |key| format!("{point}/object/{key}")))
+    }
+
+    /// The verdict when Lake Formation has its say, too.
+    fn with_lake<'w>(
+        &self,
+        verdict: Verdict<'w>,
+        request: &Request<'_>,
+        outside: Outside,
+    ) -> Verdict<'w> {
         let may_be = matches!(verdict.decision, Decision::Allow | Decision::Unknown);
         if !may_be || request.action.is_permission() {
             return verdict;
@@ -263,33 +282,53 @@ impl World {
         through: Option<(&Context, &str)>,
         outside: Outside,
     ) -> Verdict<'_> {
+        self.sides(request, outside).decide(request, through)
+    }
+
+    /// Decides requests that differ from this one in their actions only, by IAM's documents and by
+    /// Lake Formation.
+    pub(crate) fn decide_each(
+        &self,
+        request: &Request<'_>,
+        actions: impl Iterator<Item = Action>,
+        mut each: impl FnMut(Action, Decision),
+    ) {
+        // Assuming a role is decided by its trust policy, and an access point by two policies.
+        let is_plain = !request.resource.contains(":role/")
+            && !request.resource.contains(":accesspoint/")
+            && request.context.get("s3:dataaccesspointarn").is_none();
+        let sides = self.sides(request, Outside::Unknown);
+        for action in actions {
+            let request = Request { action, ..request.clone() };
+            let verdict = if is_plain && !action.is_permission() {
+                self.with_lake(sides.decide(&request, None), &request, Outside::Unknown)
+            } else {
+                self.decide(&request, Outside::Unknown)
+            };
+            each(action, verdict.decision);
+        }
+    }
+
+    /// What decides requests of one principal about one resource, whatever the action is.
+    fn sides<'r, 'w: 'r>(&'w self, request: &Request<'r>, outside: Outside) -> Sides<'w, 'r> {
+        let Request { principal, resource, .. } = *request;
+        let target = self.target(request);
         let unknown = match outside {
             Outside::Unknown => Truth::Unknown,
             Outside::Allows => Truth::Yes,
         };
-        let role = self.role_of(request.principal);
-        let has_unknown_policies = match request.principal {
+        let role = self.role_of(principal);
+        let has_unknown_policies = match principal {
             Principal::Role { .. } => role.is_none_or(|role| role.has_foreign_policies),
             Principal::User(_) => true,
             Principal::Service(_) | Principal::Anonymous => false,
         };
-        let target = self.target(request);
-        let principal_account = request.principal.account();
+        let principal_account = principal.account();
         // A bucket that no template makes is taken for one of the principal's own account: of
         // another account's, its owner decides.
         let resource_account =
-            target.account.or_else(|| account_of(request.resource)).or(principal_account);
+            target.account.or_else(|| account_of(resource)).or(principal_account);
         let is_same_account = principal_account.is_some() && principal_account == resource_account;
-        let of_key = target.aliases.map(|aliases| {
-            Context::new().with("kms:ResourceAliases", aliases.iter().map(String::as_str))
-        });
-        let facts = Facts {
-            resource_account,
-            principal_tags: role.map(|role| &role.tags),
-            resource_tags: target.tags,
-            derived: through.map(|(derived, _)| derived).or(of_key.as_ref()),
-            through: through.map(|(_, point)| point),
-        };
         let boundary = role.and_then(|role| role.boundary.as_ref());
         let boundary_document = boundary.and_then(|arn| self.managed.get(arn));
         let layers = Layers {
@@ -301,12 +340,22 @@ impl World {
             session: None,
             identity: role.map(|role| role.identity.iter().collect()).unwrap_or_default(),
             unknown_identity: has_unknown_policies.then_some(unknown),
-            unknown_resource: self.unknown_resource(request, &target, is_same_account, unknown),
             resource: target.policy,
         };
-        evaluate::decide(&layers, request, &facts).bounded_by_unknown(
-            boundary.is_some() && boundary_document.is_none() && outside == Outside::Unknown,
-        )
+        Sides {
+            world: self,
+            layers,
+            unknown: (!target.is_known).then_some(unknown),
+            resource_account,
+            principal_tags: role.map(|role| &role.tags),
+            resource_tags: target.tags,
+            of_key: target.aliases.map(|aliases| {
+                Context::new().with("kms:ResourceAliases", aliases.iter().map(String::as_str))
+            }),
+            is_bounded_by_unknown: boundary.is_some()
+                && boundary_document.is_none()
+                && outside == Outside::Unknown,
+        }
     }
 
     /// The key of the mesh that an ARN names.
@@ -363,7 +412,7 @@ impl World {
             principal_tags: self.role_of(request.principal).map(|role| &role.tags),
             resource_tags: target.tags,
             derived: of_key.as_ref(),
-            through: None,
+            ..Facts::default()
         };
         // A filter's rows are data, whatever they look like.
         let fulfils = |condition: &Condition| {
@@ -379,24 +428,6 @@ impl World {
             ..Facts::default()
         };
         expand(text, request, &facts).map(|expanded| expanded.literal())
-    }
-
-    /// What the resource's side says to the principal's account, where no document tells.
-    fn unknown_resource(
-        &self,
-        request: &Request<'_>,
-        target: &Target<'_>,
-        is_same_account: bool,
-        unknown: Truth,
-    ) -> Option<Truth> {
-        if target.policy.is_some() || (is_same_account && target.kind == ResourceKind::Ordinary) {
-            return None;
-        }
-        // A governed catalog is shared with other accounts by Lake Formation, and nothing else.
-        if self.lake.governs(request.resource) {
-            return Some(self.lake.also_needs(request));
-        }
-        (!target.is_known).then_some(unknown)
     }
 
     /// The access point that an ARN names, with its own ARN.
@@ -439,6 +470,46 @@ impl World {
             aliases: self.aliases_of.get(arn).map(Vec::as_slice),
             is_known: owner.is_some(),
         }
+    }
+}
+
+/// What decides requests of one principal about one resource.
+struct Sides<'w, 'r> {
+    world: &'w World,
+    layers: Layers<'w>,
+    /// What the resource's policy says when it is not known.
+    unknown: Option<Truth>,
+    resource_account: Option<&'r str>,
+    principal_tags: Option<&'w BTreeMap<String, String>>,
+    resource_tags: Option<&'w BTreeMap<String, String>>,
+    /// The aliases, when the resource is a key.
+    of_key: Option<Context>,
+    is_bounded_by_unknown: bool,
+}
+
+impl<'w> Sides<'w, '_> {
+    fn decide(&self, request: &Request<'_>, through: Option<(&Context, &str)>) -> Verdict<'w> {
+        let facts = Facts {
+            resource_account: self.resource_account,
+            principal_tags: self.principal_tags,
+            resource_tags: self.resource_tags,
+            derived: through.map(|(derived, _)| derived).or(self.of_key.as_ref()),
+            through: through.map(|(_, point)| point),
+            unknown_resource: self.unknown_resource(request),
+        };
+        evaluate::decide(&self.layers, request, &facts)
+            .bounded_by_unknown(self.is_bounded_by_unknown)
+    }
+
+    /// What the resource's side says to the principal's account, where no document tells.
+    fn unknown_resource(&self, request: &Request<'_>) -> Option<Truth> {
+        let Layers { resource, is_same_account, kind, .. } = self.layers;
+        if resource.is_some() || (is_same_account && kind == ResourceKind::Ordinary) {
+            return None;
+        }
+        // A governed catalog is shared with other accounts by Lake Formation, and nothing else.
+        let lake = &self.world.lake;
+        if lake.governs(request.resource) { Some(lake.also_needs(request)) } else { self.unknown }
     }
 }
 

@@ -1,8 +1,6 @@
 //! Grants: who may do what to which resource, and why.
 
 use lakewright_policies::{Conditions, Principal, Statement};
-use lakewright_template::assembly::{Grants as GrantsFile, IntendedGrant};
-use lakewright_template::digest::hex_prefix;
 use lakewright_template::yaml::Span;
 use lakewright_template::{Text, Value};
 
@@ -82,11 +80,8 @@ impl Grant {
     /// The record, and the statements of the sides that are needed: the resource's own policy and
     /// the grantee's.
     pub(crate) fn lower(self, [own, identity]: [bool; 2]) -> (Record, [Option<Statement>; 2]) {
-        let conditions = self.conditions.iter().flat_map(|(operator, key, values)| {
-            values.iter().map(move |value| format!("{operator} {key} {}", show(value)))
-        });
         let record = Record {
-            conditions: conditions.collect(),
+            conditions: self.conditions.lines(|value| Some(show(value))),
             principal: self.grantee.name,
             principal_arn: self.grantee.known_arn,
             access: self.access,
@@ -142,32 +137,6 @@ pub struct Record {
     pub resources: Vec<String>,
     /// Conditions, as `Operator key value`.
     pub conditions: Vec<String>,
-}
-
-impl Record {
-    /// The record in the assembly's form; what is said again and again goes into the tables.
-    pub fn intended(mut self, because: Vec<String>, tables: &mut GrantsFile) -> IntendedGrant {
-        self.actions.sort_unstable();
-        self.resources.sort_unstable();
-        self.conditions.sort_unstable();
-        let actions = hex_prefix(self.actions.join(" ").as_bytes(), 12);
-        if !tables.action_sets.contains_key(&actions) {
-            let set = self.actions.iter().map(ToString::to_string).collect();
-            tables.action_sets.insert(actions.clone(), set);
-        }
-        if !tables.principals.contains_key(&self.principal) {
-            tables.principals.insert(self.principal.clone(), self.principal_arn);
-        }
-        IntendedGrant {
-            principal: self.principal,
-            access: self.access.to_owned(),
-            resource: self.resource,
-            actions,
-            resources: self.resources,
-            conditions: self.conditions,
-            because,
-        }
-    }
 }
 
 fn show(value: &Value) -> String {

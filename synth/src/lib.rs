@@ -8,12 +8,14 @@
 mod check;
 mod error;
 mod grant;
+mod intended;
 mod lower;
 mod scope;
 mod stack;
 
 pub use error::{Problem, SynthError};
 pub use grant::{Cause, Grant, Grantee, Grants, Record, Target};
+pub use intended::intended;
 pub use lower::{PolicyOwner, PolicySlot};
 pub use scope::{Construct, Options, Scope};
 pub use stack::{Finished, Stack, StackSpec};

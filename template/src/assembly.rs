@@ -118,6 +118,15 @@ pub struct Grants {
     pub grants: BTreeMap<String, Vec<IntendedGrant>>,
 }
 
+/// The text that stands for some rows and columns of a table in conditions of intended grants:
+/// `columns a b; rows all`. No columns are all of them.
+pub fn cells(columns: &[impl AsRef<str>], rows: Option<&str>) -> String {
+    let mut columns: Vec<&str> = columns.iter().map(AsRef::as_ref).collect();
+    columns.sort_unstable();
+    let columns = if columns.is_empty() { "all".to_owned() } else { columns.join(" ") };
+    format!("columns {columns}; rows {}", rows.unwrap_or("all"))
+}
+
 /// One intended grant.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct IntendedGrant {

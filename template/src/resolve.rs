@@ -320,9 +320,11 @@ impl Resolver<'_> {
     /// An id in the form of a key's, different for keys with different aliases.
     fn key_id(&self, id: &LogicalId) -> String {
         let is_its_alias = |resource: &&ResourceEntry| {
-            let target = resource.properties.get("TargetKeyId").and_then(Value::as_intrinsic);
             resource.kind == "AWS::KMS::Alias"
-                && matches!(target, Some(Intrinsic::Ref(key) | Intrinsic::GetAtt(key, _)) if key == id)
+                && matches!(
+                    resource.properties.get("TargetKeyId").and_then(Value::as_intrinsic),
+                    Some(Intrinsic::Ref(key) | Intrinsic::GetAtt(key, _)) if key == id
+                )
         };
         let alias = self.template.resources.values().find(is_its_alias);
         let alias = alias.and_then(|alias| alias.properties.get("AliasName")?.as_text());

@@ -2,17 +2,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use lakewright_manifest::diagnostic::{FileId, Origin};
 use lakewright_manifest::render;
 use lakewright_manifest::{Mesh, Report, SourceFile};
 use lakewright_stacks::{Handout, StackPlan, Usage};
-use lakewright_synth::Cause;
-use lakewright_template::assembly::{self, CdkArtifact, Grants, IntendedGrant};
+use lakewright_template::assembly::{self, CdkArtifact, Grants};
 use rayon::iter::{IntoParallelRefMutIterator as _, ParallelIterator as _};
 use serde_json::{Value, json};
 
 use crate::assembly::{FIXED, Output, Staging};
 use crate::exit::Failure;
+use crate::recorded::Recorded;
 
 /// What is kept of a stack whose template has been written: lines of the other files.
 #[derive(Debug)]
@@ -57,7 +56,7 @@ pub(crate) fn template(
     staging: &Staging,
     sources: &[SourceFile],
 ) -> Result<Written, Unwritten> {
-    let synthesized = stack.synthesize().map_err(Unwritten::Findings)?;
+    let mut synthesized = stack.synthesize().map_err(Unwritten::Findings)?;
     let usage = synthesized.usage();
     let template = synthesized.json.as_bytes();
     staging.write(&synthesized.entry.template, template).map_err(Unwritten::Failure)?;
@@ -65,25 +64,8 @@ pub(crate) fn template(
         // Stacks may share a file; its path says what is in it.
         staging.write(&asset.entry.path, &asset.bytes).map_err(Unwritten::Failure)?;
     }
-    let places = |causes: &BTreeSet<Cause>| {
-        let place = |cause: &Cause| {
-            render::place(Origin { file: FileId(cause.file), span: cause.span }, sources)
-        };
-        causes.iter().map(place).collect::<Vec<String>>()
-    };
-    let address = synthesized.entry.address();
-    let mut tables = Grants::default();
-    let mut grants: Vec<IntendedGrant> = synthesized
-        .records
-        .into_iter()
-        .map(|(record, causes)| {
-            let because = if causes == synthesized.causes { Vec::new() } else { places(&causes) };
-            record.intended(because, &mut tables)
-        })
-        .collect();
-    grants.sort_unstable();
-    grants.dedup();
-    let plain_address = address;
+    let Recorded { grants, tables, provenance } = Recorded::of(&mut synthesized, sources);
+    let plain_address = synthesized.entry.address();
     let address = to_json(&plain_address).map_err(Unwritten::Failure)?;
     let mut grant_lines = format!("{address}:[");
     for (place, grant) in grants.iter().enumerate() {
@@ -93,13 +75,7 @@ pub(crate) fn template(
     grant_lines.push(']');
     // All stacks' lines are kept until the last template is written.
     grant_lines.shrink_to_fit();
-    let mut causes: BTreeMap<&str, Vec<String>> = synthesized
-        .provenance
-        .iter()
-        .map(|(part, causes)| (part.as_str(), places(causes)))
-        .collect();
-    causes.insert("*", places(&synthesized.causes));
-    let causes = to_json(&causes).map_err(Unwritten::Failure)?;
+    let provenance = to_json(&provenance).map_err(Unwritten::Failure)?;
     let (id, artifact) = CdkArtifact::of(&synthesized.entry);
     let id = to_json(&id).map_err(Unwritten::Failure)?;
     let artifact = to_json(&artifact).map_err(Unwritten::Failure)?;
@@ -112,7 +88,7 @@ pub(crate) fn template(
         bytes: synthesized.entry.bytes,
         grants: grant_lines,
         tables,
-        provenance: format!("{address}:{causes}"),
+        provenance: format!("{address}:{provenance}"),
         assets: synthesized.assets.into_iter().map(|asset| asset.entry.path).collect(),
         usage,
     })

@@ -5,8 +5,7 @@ use clap::Args;
 use crate::arguments::Format;
 use crate::exit::{Exit, Failure};
 use crate::matrix::{self, Wanted};
-use crate::mesh::Day;
-use crate::proof::{Scp, Source};
+use crate::proof::SubjectArgs;
 use crate::ui::{Ui, count};
 
 /// Show who reaches what
@@ -19,7 +18,7 @@ use crate::ui::{Ui, count};
   lakewright access my-mesh --format html > access.html")]
 pub(crate) struct AccessArgs {
     #[command(flatten)]
-    source: Source,
+    subject: SubjectArgs,
     /// Only this principal: its name or ARN, or a part of it
     #[arg(long, value_name = "P")]
     principal: Option<String>,
@@ -29,27 +28,16 @@ pub(crate) struct AccessArgs {
     /// Every kind of resource, not only data
     #[arg(long)]
     all: bool,
-    #[command(flatten)]
-    scp: Scp,
-    #[command(flatten)]
-    day: Day,
 }
 
 pub(crate) fn run(arguments: &AccessArgs, ui: &mut Ui) -> Result<Exit, Failure> {
-    let mut subject = match arguments.source.read(&arguments.day)? {
-        Ok(subject) => subject,
-        Err((report, sources)) => {
-            ui.report(&report, &sources);
-            return Ok(Exit::Usage);
-        }
-    };
-    arguments.scp.add_to(&mut subject.world)?;
+    let Some(subject) = arguments.subject.read(ui)? else { return Ok(Exit::Usage) };
     let wanted = Wanted {
         principal: arguments.principal.as_deref(),
         resource: arguments.resource.as_deref(),
         all: arguments.all,
     };
-    let rows = matrix::rows(wanted, &subject);
+    let rows = matrix::rows(wanted, subject);
     match ui.format() {
         Format::Json => ui.data(&format!("{:#}\n", matrix::to_json(&rows))),
         Format::Csv => ui.data(&matrix::csv(&rows)),

@@ -8,8 +8,7 @@ use clap::Args;
 
 use crate::decision::{Answer, Question, answer, to_json};
 use crate::exit::{Exit, Failure};
-use crate::mesh::Day;
-use crate::proof::{Scp, Source, Subject};
+use crate::proof::{Subject, SubjectArgs};
 use crate::ui::Ui;
 
 /// Decide one request, with the reasons
@@ -28,40 +27,29 @@ A condition key that is not given is not in the request.
 Exit codes: 0 allowed, 4 denied, 5 unknown; for a batch the worst one.")]
 pub(crate) struct CanArgs {
     #[command(flatten)]
-    source: Source,
+    subject: SubjectArgs,
     #[command(flatten)]
     question: Option<Question>,
     /// Answer the questions of a file, a JSON object on each line
     #[arg(long, value_name = "FILE", conflicts_with_all = ["principal", "action", "resource"])]
     batch: Option<PathBuf>,
-    #[command(flatten)]
-    scp: Scp,
-    #[command(flatten)]
-    day: Day,
 }
 
 pub(crate) fn run(arguments: &CanArgs, ui: &mut Ui) -> Result<Exit, Failure> {
-    let mut subject = match arguments.source.read(&arguments.day)? {
-        Ok(subject) => subject,
-        Err((report, sources)) => {
-            ui.report(&report, &sources);
-            return Ok(Exit::Usage);
-        }
-    };
-    arguments.scp.add_to(&mut subject.world)?;
+    let Some(subject) = arguments.subject.read(ui)? else { return Ok(Exit::Usage) };
     if let Some(path) = &arguments.batch {
-        return batch(path, &subject, ui);
+        return batch(path, subject, ui);
     }
     let Some(question) = &arguments.question else {
         return Err(Failure::usage(
             "a question (--principal, --action, --resource) or --batch is missing",
         ));
     };
-    let answer = answer(question, &subject)?;
+    let answer = answer(question, subject)?;
     if ui.is_json() {
-        ui.data(&format!("{:#}\n", to_json(question, &answer, &subject)));
+        ui.data(&format!("{:#}\n", to_json(question, &answer, subject)));
     } else {
-        ui.data(&show(question, &answer, &subject));
+        ui.data(&show(question, &answer, subject));
     }
     Ok(answer.exit())
 }

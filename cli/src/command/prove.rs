@@ -7,8 +7,7 @@ use serde_json::json;
 
 use crate::exit::{Exit, Failure};
 use crate::findings::{gained, prove, show, to_json};
-use crate::mesh::Day;
-use crate::proof::{Scp, Source};
+use crate::proof::SubjectArgs;
 use crate::ui::{Ui, count};
 
 /// Prove that the templates give exactly the access that the mesh asks for
@@ -23,42 +22,24 @@ use crate::ui::{Ui, count};
 Exit codes: 0 proven, 4 there are differences, each with a request that shows it.")]
 pub(crate) struct ProveArgs {
     #[command(flatten)]
-    source: Source,
+    subject: SubjectArgs,
     /// The mesh before a change: proves that the change keeps or narrows access
     #[arg(long, value_name = "MESH")]
     assume: Option<PathBuf>,
-    #[command(flatten)]
-    scp: Scp,
-    #[command(flatten)]
-    day: Day,
 }
 
 pub(crate) fn run(arguments: &ProveArgs, ui: &mut Ui) -> Result<Exit, Failure> {
-    let mut subject = match arguments.source.read(&arguments.day)? {
-        Ok(subject) => subject,
-        Err((report, sources)) => {
-            ui.report(&report, &sources);
-            return Ok(Exit::No);
-        }
-    };
-    arguments.scp.add_to(&mut subject.world)?;
-    let mut findings = prove(&subject);
+    let Some(subject) = arguments.subject.read(ui)? else { return Ok(Exit::No) };
+    let mut findings = prove(subject);
     if let Some(base) = &arguments.assume {
-        let base = Source { mesh: Some(base.clone()), assembly: None };
-        match base.read(&arguments.day)? {
-            Ok(mut before) => {
-                arguments.scp.add_to(&mut before.world)?;
-                findings = findings.and(gained(&subject, &before));
-            }
-            Err((report, sources)) => {
-                ui.report(&report, &sources);
-                return Ok(Exit::Usage);
-            }
-        }
+        let Some(before) = arguments.subject.read_other(base, ui)? else {
+            return Ok(Exit::Usage);
+        };
+        findings = findings.and(gained(subject, before));
     }
     if ui.is_json() {
         let differences: Vec<_> =
-            findings.differences.iter().map(|one| to_json(one, &subject)).collect();
+            findings.differences.iter().map(|one| to_json(one, subject)).collect();
         let data = json!({
             "version": 1,
             "requests": findings.requests,
@@ -68,13 +49,13 @@ pub(crate) fn run(arguments: &ProveArgs, ui: &mut Ui) -> Result<Exit, Failure> {
         ui.data(&format!("{data:#}\n"));
     } else {
         for difference in &findings.differences {
-            ui.data(&show(difference, &subject));
+            ui.data(&show(difference, subject));
         }
     }
     if findings.differences.is_empty() {
         ui.note(&format!(
             "{} is proven: {} give exactly what was asked for, by {} requests",
-            arguments.source.path().display(),
+            arguments.subject.path().display(),
             count(subject.stacks.len(), "stack"),
             findings.requests
         ));

@@ -7,12 +7,15 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use lakewright_manifest::{Mesh, Report, SourceFile};
 use lakewright_stacks::{Plan, StackPlan};
-use rayon::iter::{IntoParallelRefIterator as _, ParallelIterator as _};
+use rayon::iter::{
+    IndexedParallelIterator as _, IntoParallelRefIterator as _, ParallelIterator as _,
+};
 
 use crate::assembly::{Staging, files};
 use crate::exit::{Exit, Failure};
 use crate::mesh::{Day, load};
 use crate::progress::Progress;
+use crate::synthesis::BATCH;
 use crate::ui::{Ui, count};
 
 /// Write the CloudFormation templates of a mesh
@@ -55,10 +58,13 @@ pub(crate) fn run(arguments: &SynthArgs, ui: &mut Ui) -> Result<Exit, Failure> {
         return Ok(Exit::No);
     };
     let mut report = loaded.report;
-    let mut plan = Plan::of(&mesh, arguments.day.as_of.as_ref());
+    // Both live as long as the process: to give a large mesh back takes longer than to leave it.
+    let mesh: &'static Mesh = Box::leak(Box::new(mesh));
+    let plan: &'static mut Plan<'_> =
+        Box::leak(Box::new(Plan::of(mesh, arguments.day.as_of.as_ref())));
     report.extend(std::mem::take(&mut plan.report));
     if let Some(name) = &arguments.print {
-        return print::run(&plan, name, arguments.template_format, report, &loaded.sources, ui);
+        return print::run(plan, name, arguments.template_format, report, &loaded.sources, ui);
     }
     let out = arguments.out.as_deref().ok_or_else(|| Failure::usage("--out is missing"))?;
     if let (Ok(out), Ok(mesh)) = (out.canonicalize(), arguments.mesh.canonicalize())
@@ -68,7 +74,7 @@ pub(crate) fn run(arguments: &SynthArgs, ui: &mut Ui) -> Result<Exit, Failure> {
             "the output folder must not be the mesh's own, or one above it",
         ));
     }
-    write(&mesh, &plan, out, report, &loaded.sources, ui)
+    write(mesh, plan, out, report, &loaded.sources, ui)
 }
 
 fn write(
@@ -84,6 +90,7 @@ fn write(
     let mut write_all = |stacks: &[StackPlan<'_>]| -> Result<Vec<files::Written>, Failure> {
         let results: Vec<Result<files::Written, files::Unwritten>> = stacks
             .par_iter()
+            .with_max_len(BATCH)
             .map(|stack| {
                 let written = files::template(stack, &staging, sources);
                 progress.step();

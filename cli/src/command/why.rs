@@ -6,8 +6,7 @@ use clap::Args;
 
 use crate::decision::{Question, answer, to_json};
 use crate::exit::{Exit, Failure};
-use crate::mesh::Day;
-use crate::proof::{Scp, Source};
+use crate::proof::SubjectArgs;
 use crate::ui::Ui;
 
 /// Show the chain from the manifest's lines to the statements that decide a request
@@ -18,28 +17,17 @@ use crate::ui::Ui;
 Exit codes: 0 allowed, 4 denied, 5 unknown.")]
 pub(crate) struct WhyArgs {
     #[command(flatten)]
-    source: Source,
+    subject: SubjectArgs,
     #[command(flatten)]
     question: Question,
-    #[command(flatten)]
-    scp: Scp,
-    #[command(flatten)]
-    day: Day,
 }
 
 pub(crate) fn run(arguments: &WhyArgs, ui: &mut Ui) -> Result<Exit, Failure> {
-    let mut subject = match arguments.source.read(&arguments.day)? {
-        Ok(subject) => subject,
-        Err((report, sources)) => {
-            ui.report(&report, &sources);
-            return Ok(Exit::Usage);
-        }
-    };
-    arguments.scp.add_to(&mut subject.world)?;
+    let Some(subject) = arguments.subject.read(ui)? else { return Ok(Exit::Usage) };
     let question = &arguments.question;
-    let answer = answer(question, &subject)?;
+    let answer = answer(question, subject)?;
     if ui.is_json() {
-        ui.data(&format!("{:#}\n", to_json(question, &answer, &subject)));
+        ui.data(&format!("{:#}\n", to_json(question, &answer, subject)));
         return Ok(answer.exit());
     }
     let mut text = String::new();

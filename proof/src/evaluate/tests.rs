@@ -87,7 +87,6 @@ fn each_row_of_the_decision_table_holds() {
             session: session.first(),
             identity: identity.iter().collect(),
             unknown_identity: None,
-            unknown_resource: None,
             resource: resource.first(),
         };
         let (principal_tags, resource_tags) =
@@ -97,6 +96,7 @@ fn each_row_of_the_decision_table_holds() {
             principal_tags: Some(&principal_tags),
             resource_tags: Some(&resource_tags),
             derived: None,
+            unknown_resource: None,
             through: None,
         };
         let context = context(row);

@@ -1,7 +1,9 @@
 //! What one template says about access.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
+use lakewright_template::assembly;
 use lakewright_template::resolve::{Branch, Place, Resolver, Unresolved};
 use lakewright_template::{Intrinsic, LogicalId, Map, ResourceEntry, Template, Value};
 use serde_json::Value as Plain;
@@ -35,7 +37,6 @@ pub enum OnUnresolved {
 /// What one template says about access.
 #[derive(Debug, Clone, Default)]
 pub struct Piece {
-    pub(super) account: String,
     pub(super) roles: Vec<Role>,
     /// Managed policies: the ARN, the document and the ARNs of the roles.
     pub(super) managed: Vec<(String, Document, Vec<String>)>,
@@ -77,7 +78,8 @@ impl Piece {
                 place: stack.place,
                 branch: Branch::Then,
             },
-            piece: Self { account: stack.place.account.clone(), ..Self::default() },
+            address: stack.address.into(),
+            piece: Self::default(),
         };
         for (id, resource) in &stack.template.resources {
             reader.resource(id, resource)?;
@@ -88,6 +90,8 @@ impl Piece {
 
 struct Reader<'a> {
     stack: StackTemplate<'a>,
+    /// The stack's address, which each origin names.
+    address: Arc<str>,
     resolver: Resolver<'a>,
     piece: Piece,
 }
@@ -205,12 +209,7 @@ impl Reader<'_> {
             "AWS::KMS::Key" => self.document(id, properties, "KeyPolicy")?,
             "AWS::S3::AccessPoint" => {
                 let bucket = self.text(id, properties, "Bucket")?.unwrap_or_default();
-                let account = self.text(id, properties, "BucketAccountId")?;
-                let point = AccessPoint {
-                    bucket,
-                    bucket_account: account.unwrap_or_else(|| self.stack.place.account.clone()),
-                };
-                self.piece.access_points.push((arn.clone(), point));
+                self.piece.access_points.push((arn.clone(), AccessPoint { bucket }));
                 self.document(id, properties, "Policy")?
             }
             "AWS::Events::EventBus" => self.document(id, properties, "Policy")?,
@@ -366,15 +365,10 @@ impl Reader<'_> {
             if wanted.iter().all(|property| read(property).as_ref() == filter.get(property)) {
                 let part = |property| read(property).unwrap_or_default();
                 let rows = part("RowFilter");
-                let rows = rows["FilterExpression"].as_str().unwrap_or("all");
-                let mut columns: Vec<String> = part("ColumnNames")
-                    .as_array()
-                    .into_iter()
-                    .flatten()
-                    .filter_map(|name| name.as_str().map(str::to_owned))
-                    .collect();
-                columns.sort_unstable();
-                return crate::lake::cells(&columns, rows);
+                let names = part("ColumnNames");
+                let columns: Vec<&str> =
+                    names.as_array().into_iter().flatten().filter_map(Plain::as_str).collect();
+                return assembly::cells(&columns, rows["FilterExpression"].as_str());
             }
         }
         format!("the filter {}", filter["Name"])
@@ -525,7 +519,7 @@ impl Reader<'_> {
     }
 
     fn origin(&self, id: &LogicalId, property: &'static str) -> Origin {
-        Origin { stack: self.stack.address.to_owned(), logical_id: id.to_string(), property }
+        Origin { stack: self.address.clone(), logical_id: id.to_string(), property }
     }
 
     fn role_arn(&self, name: &str) -> String {

@@ -60,10 +60,6 @@ pub(super) fn record(scope: &mut Scope<'_>, context: &Context<'_>, arn: &str) {
     let place = scope.spec().place.clone();
     for statement in statements(context).into_iter().filter(|s| s.effect == Effect::Deny) {
         let resources = statement.resources.iter().filter_map(Value::as_text);
-        let conditions = statement.conditions.iter().flat_map(|(operator, key, values)| {
-            let values = values.iter().filter_map(Value::as_text);
-            values.map(move |value| format!("{operator} {key} {value}"))
-        });
         scope.record(Record {
             principal: format!("boundary/{}-{}", place.account, place.region),
             principal_arn: arn.to_owned(),
@@ -71,7 +67,7 @@ pub(super) fn record(scope: &mut Scope<'_>, context: &Context<'_>, arn: &str) {
             resource: "bootstrap".to_owned(),
             actions: statement.actions.iter().cloned().collect(),
             resources: resources.map(str::to_owned).collect(),
-            conditions: conditions.collect(),
+            conditions: statement.conditions.lines(|value| value.as_text().map(str::to_owned)),
         });
     }
 }

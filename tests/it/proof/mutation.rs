@@ -302,9 +302,8 @@ fn notices(
         if !is_asked {
             continue;
         }
-        let touched: Vec<_> =
-            rules.iter().filter(|rule| rule.actions.iter().any(is_touched)).cloned().collect();
-        if is_noticed(&proof.missing(arn, &touched)) {
+        let mut touched = rules.iter().filter(|rule| rule.actions.iter().any(is_touched));
+        if touched.any(|rule| is_noticed(&proof.missing(arn, rule))) {
             return true;
         }
     }

@@ -1,0 +1,41 @@
+//! What a synthesized stack says about its access, with the manifest's lines.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use lakewright_manifest::diagnostic::{FileId, Origin};
+use lakewright_manifest::{SourceFile, render};
+use lakewright_stacks::Synthesized;
+use lakewright_synth::{Cause, intended};
+use lakewright_template::assembly::{Grants, IntendedGrant};
+
+/// The part of a stack in `grants.json` and `provenance.json`.
+#[derive(Debug)]
+pub(crate) struct Recorded {
+    /// The intended access, sorted.
+    pub(crate) grants: Vec<IntendedGrant>,
+    /// What the grants refer to.
+    pub(crate) tables: Grants,
+    /// The lines of each part of the template, and those of the whole stack as `*`.
+    pub(crate) provenance: BTreeMap<String, Vec<String>>,
+}
+
+impl Recorded {
+    /// Takes the records and the provenance of a stack.
+    pub(crate) fn of(stack: &mut Synthesized, sources: &[SourceFile]) -> Self {
+        let places = |causes: &BTreeSet<Cause>| -> Vec<String> {
+            let place = |cause: &Cause| {
+                render::place(Origin { file: FileId(cause.file), span: cause.span }, sources)
+            };
+            causes.iter().map(place).collect()
+        };
+        let because = |causes: &BTreeSet<Cause>| {
+            if *causes == stack.causes { Vec::new() } else { places(causes) }
+        };
+        let (grants, tables) = intended(std::mem::take(&mut stack.records), because);
+        let parts = std::mem::take(&mut stack.provenance).into_iter();
+        let mut provenance: BTreeMap<String, Vec<String>> =
+            parts.map(|(part, causes)| (part, places(&causes))).collect();
+        provenance.insert("*".to_owned(), places(&stack.causes));
+        Self { grants, tables, provenance }
+    }
+}
