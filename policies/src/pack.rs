@@ -1,15 +1,20 @@
-//! Packing statements into as few managed policies as fit, stably.
+//! Packing statements into managed policies, so that a grant more changes as few of them as it can.
 //!
-//! The largest statement goes first, each into the first policy with room. A
-//! statement that is larger than a policy is cut by its resources, or its
-//! actions.
+//! All statements are in one policy until it is full. Then it is split by the
+//! hashes of what its statements are called and say, bit by bit, and a
+//! statement that fills a policy alone by the hashes of its resources. Where a
+//! statement goes depends on itself, and on how many others go the same way: a
+//! grant more changes the one policy that it falls into, or splits it in two.
+//! Policies are two thirds full on average. When they are too many, statements
+//! are packed tightly instead, the largest first.
 
 use std::collections::BTreeSet;
 
-use crate::document::{DocumentError, IdentityPolicy, Statement};
-use crate::merge::Tagged;
-use crate::size::characters;
+use lakewright_template::{Value, digest};
 
+use crate::document::{DocumentError, IdentityPolicy, Statement};
+use crate::merge::{Tagged, merge};
+use crate::size::characters;
 /// More statements than the policies can hold.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PackError {
@@ -40,90 +45,229 @@ pub enum PackError {
     Document(#[from] DocumentError),
 }
 
+/// A policy of a role.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Packed<C> {
+    /// What tells it from the role's other policies, such as `1` or `1b`. It stays when statements
+    /// come and go.
+    pub name: String,
+    /// The statements.
+    pub statements: Vec<Tagged<C>>,
+}
+
+/// Characters that a statement's name may grow by when it is made distinct from others.
+pub const DISTINCTION: usize = 6;
+
 /// Packs statements into policies of at most `limit` characters, `allowed` policies at the most.
 pub fn pack<C: Ord + Clone>(
     statements: Vec<Tagged<C>>,
     limit: usize,
     allowed: usize,
-) -> Result<Vec<Vec<Tagged<C>>>, PackError> {
-    let overhead = size_of(&[])?;
-    let mut policies: Vec<(usize, Vec<Tagged<C>>)> = Vec::new();
-    let mut pieces = Vec::new();
-    for statement in statements {
-        pieces.extend(cut(statement, limit - overhead)?);
-    }
-    pieces.sort_by(|(a, size_a), (b, size_b)| {
-        size_b.cmp(size_a).then_with(|| a.statement.sid.cmp(&b.statement.sid))
-    });
-    for (piece, alone) in pieces {
-        // One more for the comma.
-        let size = alone - overhead + 1;
-        match policies.iter_mut().find(|(used, _)| used + size <= limit) {
-            Some((used, policy)) => {
-                *used += size;
-                policy.push(piece);
-            }
-            None => policies.push((overhead + size, vec![piece])),
-        }
+) -> Result<Vec<Packed<C>>, PackError> {
+    let room = Room { limit, used: size_of(&[])? };
+    let pieces: Vec<Piece<C>> =
+        statements.into_iter().map(|tagged| Piece::of(tagged, room)).collect::<Result<_, _>>()?;
+    let mut policies = Vec::new();
+    split(pieces.clone(), "1".to_owned(), 0, room, &mut policies)?;
+    if policies.len() > allowed {
+        policies = tight(pieces, room)?;
     }
     if policies.len() > allowed {
-        let left_out = policies[allowed..].iter().map(|(_, policy)| policy.len()).sum();
+        let left_out = policies[allowed..].iter().map(|policy| policy.statements.len()).sum();
         return Err(PackError::TooMany { needed: policies.len(), allowed, left_out });
     }
-    Ok(policies.into_iter().map(|(_, policy)| policy).collect())
+    Ok(policies)
+}
+
+/// How much a policy holds, in characters.
+#[derive(Debug, Clone, Copy)]
+struct Room {
+    limit: usize,
+    /// What a policy has before any piece is in it.
+    used: usize,
+}
+
+/// A statement, or a part of one, with its size and the hashes by which it is split off.
+#[derive(Debug, Clone)]
+struct Piece<C> {
+    tagged: Tagged<C>,
+    /// Of its name, of what it says but for the resources, and for a part of the part. Pieces with
+    /// the same first hashes stay together for longer.
+    hashes: Vec<u64>,
+    /// Characters that it adds to a policy.
+    size: usize,
+}
+
+impl<C: Ord + Clone> Piece<C> {
+    fn of(tagged: Tagged<C>, room: Room) -> Result<Self, PackError> {
+        let Statement { sid, effect, actions, conditions, .. } = &tagged.statement;
+        let says = format!("{effect:?} {actions:?} {conditions:?}");
+        let hashes = vec![hash(sid), hash(&says)];
+        // One more for the comma.
+        let size = size_of(std::slice::from_ref(&tagged.statement))? - room.used + DISTINCTION + 1;
+        Ok(Self { tagged, hashes, size })
+    }
+
+    fn bit(&self, place: usize) -> bool {
+        (self.hashes[place / 64] >> (63 - place % 64)) & 1 == 1
+    }
+
+    /// Statements that say together what this one says, each with one resource; or with one value of
+    /// its longest list of alternatives, or with one action. And what each policy with any of them
+    /// has besides.
+    fn parts(&self, room: Room) -> Option<(Vec<Self>, Room)> {
+        let Tagged { statement, causes } = &self.tagged;
+        let values = |values: &BTreeSet<Value>| values.iter().map(characters).collect::<Vec<_>>();
+        let (kind, parts, sizes): (usize, Vec<Statement>, Vec<usize>) =
+            if statement.resources.len() > 1 {
+                let part = |resource: &Value| Statement {
+                    resources: BTreeSet::from([resource.clone()]),
+                    ..statement.clone()
+                };
+                (2, statement.resources.iter().map(part).collect(), values(&statement.resources))
+            } else if let Some((conditions, alternatives)) = statement.conditions.alternatives() {
+                let part = |conditions| statement.clone().when(conditions);
+                (3, conditions.into_iter().map(part).collect(), values(alternatives))
+            } else if statement.actions.len() > 1 {
+                let part = |action: &lakewright_template::Text| Statement {
+                    actions: BTreeSet::from([action.clone()]),
+                    ..statement.clone()
+                };
+                let sizes = statement.actions.iter().map(|action| action.len() + 2).collect();
+                (4, statement.actions.iter().map(part).collect(), sizes)
+            } else {
+                return None;
+            };
+        let together: usize = sizes.iter().map(|size| size + 1).sum();
+        let room = Room { used: room.used + self.size.saturating_sub(together), ..room };
+        let pieces = parts.into_iter().zip(sizes).map(|(statement, size)| {
+            let mut hashes = self.hashes.clone();
+            hashes.resize(kind, 0);
+            hashes.push(hash(&format!("{statement:?}")));
+            Self { tagged: Tagged { statement, causes: causes.clone() }, hashes, size: size + 1 }
+        });
+        Some((pieces.collect(), room))
+    }
+
+    fn too_large(&self, room: Room) -> PackError {
+        PackError::TooLarge {
+            sid: self.tagged.statement.sid.to_string(),
+            characters: room.used + self.size,
+            allowed: room.limit,
+        }
+    }
+}
+
+fn hash(text: &str) -> u64 {
+    u64::from_str_radix(&digest::hex_prefix(text.as_bytes(), 16), 16).unwrap_or_default()
 }
 
 fn size_of(statements: &[Statement]) -> Result<usize, DocumentError> {
     Ok(characters(&IdentityPolicy::new(statements.to_vec())?.into_value()))
 }
 
-/// A statement and the size of a document of it alone.
-type Piece<C> = (Tagged<C>, usize);
+fn size_in<C>(pieces: &[Piece<C>], room: Room) -> usize {
+    room.used + pieces.iter().map(|piece| piece.size).sum::<usize>()
+}
 
-/// The statement in pieces of at most `limit` characters.
-fn cut<C: Ord + Clone>(tagged: Tagged<C>, limit: usize) -> Result<Vec<Piece<C>>, PackError> {
-    let size = size_of(std::slice::from_ref(&tagged.statement))?;
-    if size <= limit {
-        return Ok(vec![(tagged, size)]);
+fn policy<C: Ord>(name: String, pieces: Vec<Piece<C>>) -> Packed<C> {
+    // Parts of one statement become one again.
+    Packed { name, statements: merge(pieces.into_iter().map(|piece| piece.tagged).collect()) }
+}
+
+/// Puts pieces into one policy, or splits them at the first bit from `place` on in which they differ.
+fn split<C: Ord + Clone>(
+    mut pieces: Vec<Piece<C>>,
+    name: String,
+    place: usize,
+    room: Room,
+    policies: &mut Vec<Packed<C>>,
+) -> Result<(), PackError> {
+    if size_in(&pieces, room) <= room.limit {
+        if !pieces.is_empty() {
+            policies.push(policy(name, pieces));
+        }
+        return Ok(());
     }
-    let Tagged { statement, causes } = tagged;
-    let Some(halves) = halves(&statement) else {
-        return Err(PackError::TooLarge {
-            sid: statement.sid.to_string(),
-            characters: size,
-            allowed: limit,
-        });
+    if let [piece] = pieces.as_slice() {
+        let (parts, room) = piece.parts(room).ok_or_else(|| piece.too_large(room))?;
+        return split(parts, name, place, room, policies);
+    }
+    let bits = pieces.iter().map(|piece| piece.hashes.len() * 64).min().unwrap_or_default();
+    let differ = |at: &usize| pieces.iter().any(|piece| piece.bit(*at) != pieces[0].bit(*at));
+    let at = (place..bits).find(differ);
+    let (one, other): (Vec<_>, Vec<_>) = if let Some(at) = at {
+        pieces.into_iter().partition(|piece| !piece.bit(at))
+    } else {
+        // Statements under one name that say the same are cut where they stand.
+        let other = pieces.split_off(pieces.len() / 2);
+        (pieces, other)
     };
-    let mut pieces = Vec::new();
-    for (half, suffix) in halves.into_iter().zip(["a", "b"]) {
-        // Pieces of one statement can meet in one policy, where names must differ.
-        let half = Statement { sid: format!("{}{suffix}", half.sid).into(), ..half };
-        pieces.extend(cut(Tagged { statement: half, causes: causes.clone() }, limit)?);
-    }
-    Ok(pieces)
+    // The side with the statement that comes first keeps the name, so that mostly one policy is new.
+    let first =
+        |pieces: &[Piece<C>]| pieces.iter().map(|piece| piece.tagged.statement.clone()).min();
+    let (kept, new) = if first(&one) <= first(&other) { (one, other) } else { (other, one) };
+    let at = at.unwrap_or(bits);
+    let new_name = format!("{name}{}", letters(at));
+    split(kept, name, at + 1, room, policies)?;
+    split(new, new_name, at + 1, room, policies)
 }
 
-/// Two statements that together say what this one says.
-fn halves(statement: &Statement) -> Option<[Statement; 2]> {
-    let resources = statement.resources.len();
-    if let Some([one, other]) = statement.conditions.halves()
-        && resources == 1
-    {
-        return Some([statement.clone().when(one), statement.clone().when(other)]);
+/// The fewest policies: the largest piece goes first, each into the first policy with room.
+fn tight<C: Ord + Clone>(pieces: Vec<Piece<C>>, room: Room) -> Result<Vec<Packed<C>>, PackError> {
+    let mut small = Vec::new();
+    for piece in pieces {
+        cut(piece, room, &mut small)?;
     }
-    if resources > 1 {
-        let part =
-            |first| Statement { resources: half(&statement.resources, first), ..statement.clone() };
-        return Some([part(true), part(false)]);
+    small.sort_by(|a, b| {
+        b.size.cmp(&a.size).then_with(|| a.tagged.statement.cmp(&b.tagged.statement))
+    });
+    let mut policies: Vec<Vec<Piece<C>>> = Vec::new();
+    for piece in small {
+        let fits = |policy: &&mut Vec<Piece<C>>| size_in(policy, room) + piece.size <= room.limit;
+        match policies.iter_mut().find(fits) {
+            Some(policy) => policy.push(piece),
+            None => policies.push(vec![piece]),
+        }
     }
-    let part = |first| Statement { actions: half(&statement.actions, first), ..statement.clone() };
-    (statement.actions.len() > 1).then(|| [part(true), part(false)])
+    let named = policies.into_iter().enumerate();
+    Ok(named.map(|(number, pieces)| policy((number + 1).to_string(), pieces)).collect())
 }
 
-fn half<T: Clone + Ord>(set: &BTreeSet<T>, first: bool) -> BTreeSet<T> {
-    let middle = set.len() / 2;
-    let kept = set.iter().enumerate().filter(|(place, _)| (*place < middle) == first);
-    kept.map(|(_, item)| item.clone()).collect()
+/// Cuts a piece that fills more than a policy.
+fn cut<C: Ord + Clone>(
+    piece: Piece<C>,
+    room: Room,
+    cuts: &mut Vec<Piece<C>>,
+) -> Result<(), PackError> {
+    if room.used + piece.size <= room.limit {
+        cuts.push(piece);
+        return Ok(());
+    }
+    let (parts, inner) = piece.parts(room).ok_or_else(|| piece.too_large(room))?;
+    let mut rest = parts.into_iter().peekable();
+    while let Some(first) = rest.next() {
+        if inner.used + first.size > inner.limit {
+            cut(Piece { size: first.size + inner.used - room.used, ..first }, room, cuts)?;
+            continue;
+        }
+        let mut together = vec![first];
+        while let Some(next) =
+            rest.next_if(|next| size_in(&together, inner) + next.size <= inner.limit)
+        {
+            together.push(next);
+        }
+        let size = size_in(&together, inner) - room.used;
+        let merged = merge(together.into_iter().map(|piece| piece.tagged).collect());
+        cuts.extend(merged.into_iter().map(|tagged| Piece { tagged, hashes: Vec::new(), size }));
+    }
+    Ok(())
+}
+
+/// A number in letters: `a` to `z`, then `aa` and on.
+fn letters(number: usize) -> String {
+    let letter = char::from(b'a' + u8::try_from(number % 26).unwrap_or_default());
+    if number < 26 { letter.to_string() } else { format!("{}{letter}", letters(number / 26 - 1)) }
 }
 
 #[cfg(test)]
@@ -141,38 +285,42 @@ mod tests {
         }
     }
 
-    fn resources(policies: &[Vec<Tagged<usize>>]) -> BTreeSet<Value> {
-        policies.iter().flatten().flat_map(|tagged| tagged.statement.resources.clone()).collect()
+    fn resources<'a>(statements: impl IntoIterator<Item = &'a Tagged<usize>>) -> BTreeSet<Value> {
+        statements.into_iter().flat_map(|tagged| tagged.statement.resources.clone()).collect()
+    }
+
+    fn all(policies: &[Packed<usize>]) -> impl Iterator<Item = &Tagged<usize>> {
+        policies.iter().flat_map(|policy| &policy.statements)
+    }
+
+    fn characters_of(policy: &Packed<usize>) -> usize {
+        let document: Vec<_> =
+            policy.statements.iter().map(|tagged| tagged.statement.clone()).collect();
+        size_of(&document).expect("identity statements")
     }
 
     #[test]
     fn every_policy_is_within_the_limit_and_nothing_is_lost() {
         let statements: Vec<_> = (0..40).map(|number| statement(number, 1 + number % 9)).collect();
-        let expected = resources(std::slice::from_ref(&statements));
-        let policies = pack(statements, 2_000, 20).expect("enough room");
-        assert_eq!(resources(&policies), expected);
-        for policy in &policies {
-            let document: Vec<_> = policy.iter().map(|tagged| tagged.statement.clone()).collect();
-            assert!(size_of(&document).expect("identity statements") <= 2_000);
+        let expected = resources(&statements);
+        // With few policies the statements are packed tightly.
+        for allowed in [20, 6] {
+            let policies = pack(statements.clone(), 2_000, allowed).expect("enough room");
+            assert_eq!(resources(all(&policies)), expected);
+            assert!(policies.iter().all(|policy| characters_of(policy) <= 2_000));
+            let names: BTreeSet<&String> = policies.iter().map(|policy| &policy.name).collect();
+            assert_eq!(names.len(), policies.len(), "{names:?}");
         }
     }
 
     #[test]
-    fn one_more_statement_of_the_smallest_size_changes_one_policy() {
-        let statements: Vec<_> = (10..40).map(|number| statement(number, 5)).collect();
-        let before = pack(statements.clone(), 2_000, 20).expect("enough room");
-        let more = statements.into_iter().chain([statement(99, 5)]).collect();
-        let after = pack(more, 2_000, 20).expect("enough room");
-        let changed =
-            after.iter().enumerate().filter(|(place, policy)| before.get(*place) != Some(*policy));
-        assert_eq!(changed.count(), 1);
-    }
-
-    #[test]
     fn a_large_statement_is_cut_by_its_resources() {
-        let policies = pack(vec![statement(1, 200)], 2_000, 20).expect("it can be cut");
-        assert_eq!(resources(&policies).len(), 200);
-        assert!(policies.len() > 1);
+        for allowed in [20, 5] {
+            let policies = pack(vec![statement(1, 200)], 2_000, allowed).expect("it can be cut");
+            assert_eq!(resources(all(&policies)).len(), 200);
+            assert!(policies.len() > 1);
+            assert!(policies.iter().all(|policy| characters_of(policy) <= 2_000));
+        }
     }
 
     #[test]
@@ -183,5 +331,66 @@ mod tests {
         let long = Statement::allow("Long", ["s3:GetObject"], ["x".repeat(3_000)]);
         let error = pack(vec![Tagged { statement: long, causes: BTreeSet::from([0]) }], 2_000, 2);
         assert!(matches!(error, Err(PackError::TooLarge { .. })));
+    }
+
+    mod growth {
+        use std::collections::BTreeMap;
+
+        use proptest::prelude::*;
+
+        use super::*;
+        use crate::condition::{Comparison, Condition, Conditions};
+
+        /// Grants as a role receives them: of a few kinds, each with its actions, about one resource,
+        /// some under conditions.
+        fn grants() -> impl Strategy<Value = Vec<(usize, u32, bool)>> {
+            prop::collection::vec((0_usize..24, any::<u32>(), prop::bool::weighted(0.2)), 1..160)
+        }
+
+        fn granted((kind, resource, is_limited): (usize, u32, bool)) -> Tagged<usize> {
+            let actions = (0..=kind % 7).map(|action| format!("s3:Action{kind}x{action}"));
+            let resource = format!("arn:aws:s3:::lakewright-{kind}-{resource:08x}/*");
+            let mut statement =
+                Statement::allow(format!("Kind{kind}"), actions, [resource.clone()]);
+            if is_limited {
+                let like = Condition::new(Comparison::StringLike, "s3:prefix", resource);
+                statement = statement.when(Conditions::none().with(like));
+            }
+            Tagged { statement, causes: BTreeSet::new() }
+        }
+
+        fn packed(grants: &[(usize, u32, bool)]) -> BTreeMap<String, BTreeSet<Statement>> {
+            let merged = merge(grants.iter().copied().map(granted).collect());
+            let policies = pack(merged, 6_144, 60).expect("enough room");
+            let content = |policy: Packed<usize>| {
+                let statements = policy.statements.into_iter().map(|tagged| tagged.statement);
+                (policy.name, statements.collect())
+            };
+            policies.into_iter().map(content).collect()
+        }
+
+        /// The policies that differ, come or go.
+        fn changed(
+            before: &BTreeMap<String, BTreeSet<Statement>>,
+            after: &BTreeMap<String, BTreeSet<Statement>>,
+        ) -> usize {
+            let names: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
+            names.into_iter().filter(|name| before.get(*name) != after.get(*name)).count()
+        }
+
+        proptest! {
+            #![proptest_config(ProptestConfig::with_cases(64))]
+            #[test]
+            fn a_grant_more_changes_one_policy_or_two(grants in grants()) {
+                let mut before = BTreeMap::new();
+                for number in 1..=grants.len() {
+                    let after = packed(&grants[..number]);
+                    let changed = changed(&before, &after);
+                    prop_assert!(changed <= 2, "{changed} at {number}: {:?} to {:?}",
+                        before.keys().collect::<Vec<_>>(), after.keys().collect::<Vec<_>>());
+                    before = after;
+                }
+            }
+        }
     }
 }

@@ -182,10 +182,11 @@ fn no_template_exceeds_half_of_a_limit() {
                 _ => {}
             }
         }
-        // Packing fills documents, so what counts is the room that a role has in all of them.
+        // Stable packing leaves room in each document and gives way to tight packing, so what counts
+        // is the room that a role has in all of them.
         let room = MANAGED_POLICY_CHARACTERS * 10;
         assert!(
-            managed.0 <= 5 && managed.1 * 2 <= room,
+            managed.0 <= 10 && managed.1 * 2 <= room,
             "{name}: {managed:?} of 10 policies and {room} characters"
         );
     }
