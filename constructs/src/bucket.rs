@@ -61,6 +61,9 @@ pub struct Bucket {
     pub target: String,
     /// Whether it stays when it leaves the stack.
     pub retain: bool,
+    /// The ARNs, as a pattern, of the access points that requesters are given: to their policies the
+    /// bucket's policy leaves the decision when it is full.
+    pub access_points: Option<String>,
 }
 
 /// A bucket of this stack.
@@ -102,7 +105,11 @@ impl Construct for Bucket {
         statements.extend(self.statements.clone());
         let resource = self.resource();
         let reference = scope.resource(resource, Options::retain(self.retain));
-        let owner = PolicyOwner::Bucket { bucket: reference.name().into() };
+        let owner = PolicyOwner::Bucket {
+            bucket: reference.name().into(),
+            name: self.target.clone(),
+            access_points: self.access_points.clone(),
+        };
         let policy = scope.policy(owner, statements);
         let key = match &self.encryption {
             Encryption::Kms(key) => Some(key.access().clone()),

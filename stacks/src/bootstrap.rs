@@ -68,6 +68,7 @@ pub(crate) fn build(scope: &mut Scope<'_>, mesh: &Mesh, names: Names<'_>, accoun
             statements: Vec::new(),
             target: context.target(),
             retain: true,
+            access_points: None,
         },
     );
     scope.add(

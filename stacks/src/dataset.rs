@@ -126,6 +126,7 @@ impl Context<'_> {
                 statements: Vec::new(),
                 target: self.target.clone(),
                 retain: dataset.retain_on_delete,
+                access_points: Some(names.access_points(environment)),
             },
         );
         scope.grant(bucket.grant_read_write(role));

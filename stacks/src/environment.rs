@@ -44,6 +44,7 @@ pub(crate) fn build(
             statements: Vec::new(),
             target: target.clone(),
             retain: environment.retain_on_delete,
+            access_points: None,
         },
     );
     if environment.features.datasets {
@@ -105,6 +106,7 @@ fn log_bucket(names: Names<'_>, environment: &Environment, target: &str) -> Buck
         statements: vec![delivery],
         target: target.to_owned(),
         retain: environment.retain_on_delete,
+        access_points: None,
     }
 }
 

@@ -281,6 +281,12 @@ impl<'m> Names<'m> {
         self.of_document(producer, "share", share, "", ACCESS_POINT_CHARACTERS)
     }
 
+    /// The ARNs, as a pattern, of the access points of an environment's account and region.
+    pub fn access_points(&self, producer: &Environment) -> String {
+        let name = format!("{}-*", producer.resource_prefix);
+        lakewright_constructs::access_point::access_point_arn(&Self::place(producer), &name)
+    }
+
     /// A filter of rows and columns of a table. What it shows is in the hash: CloudFormation
     /// replaces filters, and the new one must not meet the old one.
     pub fn data_filter(&self, producer: &Environment, share: &Id, table: &SharedTable) -> String {

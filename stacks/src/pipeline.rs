@@ -134,6 +134,7 @@ impl Context<'_> {
                 statements: Vec::new(),
                 target: self.target(),
                 retain: self.pipeline.retain_on_delete,
+                access_points: None,
             },
         );
         let (repository, assets) = self.repository(scope);

@@ -4,11 +4,13 @@
 //! side, so that a role does not grow with what it reaches. Across accounts
 //! both sides are needed; this stack writes the sides that belong to it.
 
+mod delegate;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use lakewright_policies::document::{DocumentError, Effect};
 use lakewright_policies::merge::{Tagged, merge};
-use lakewright_policies::pack::pack;
+use lakewright_policies::pack::{DISTINCTION, Packed, pack};
 use lakewright_policies::size::characters;
 use lakewright_policies::{IdentityPolicy, Principal, ResourcePolicy};
 use lakewright_template::limits::{
@@ -39,6 +41,10 @@ pub enum PolicyOwner {
     Bucket {
         /// The bucket's name.
         bucket: Value,
+        /// What the bucket is part of, by its name on the command line.
+        name: String,
+        /// The ARNs, as a pattern, of the access points that requesters are given.
+        access_points: Option<String>,
     },
     /// A key: written into the key's property.
     Key {
@@ -151,10 +157,6 @@ fn record_denials(stack: &mut Stack, owner: &PolicyOwner, statements: &[Tagged<C
             }
             None => continue,
         };
-        let conditions = statement.conditions.iter().flat_map(|(operator, key, values)| {
-            let values = values.iter().filter_map(text);
-            values.map(move |value| format!("{operator} {key} {value}"))
-        });
         let record = Record {
             principal,
             principal_arn,
@@ -162,7 +164,7 @@ fn record_denials(stack: &mut Stack, owner: &PolicyOwner, statements: &[Tagged<C
             resource: format!("stack/{}", stack.spec().name),
             actions: statement.actions.iter().cloned().collect(),
             resources: statement.resources.iter().filter_map(text).collect(),
-            conditions: conditions.collect(),
+            conditions: statement.conditions.lines(text),
         };
         records.push((record, causes.clone()));
     }
@@ -189,7 +191,6 @@ fn write(stack: &mut Stack, policy: PendingPolicy) -> Result<Vec<LogicalId>, Wri
     let merged = merge(
         statements.into_iter().map(|(statement, causes)| Tagged { statement, causes }).collect(),
     );
-    let merged = with_distinct_names(merged);
     record_denials(stack, &owner, &merged);
     let all_causes: BTreeSet<Cause> =
         merged.iter().flat_map(|tagged| &tagged.causes).chain(&causes).copied().collect();
@@ -200,18 +201,16 @@ fn write(stack: &mut Stack, policy: PendingPolicy) -> Result<Vec<LogicalId>, Wri
         })?;
         return managed_policies(&mut scope, packed, &role, &name);
     }
-    let (what, limit, document) = match &owner {
-        PolicyOwner::AccessPoint { .. } => {
-            ("access point", ACCESS_POINT_POLICY_BYTES, resource_policy(&merged)?)
-        }
-        PolicyOwner::Bucket { .. } => ("bucket", BUCKET_POLICY_BYTES, resource_policy(&merged)?),
-        PolicyOwner::Key { .. } => ("key", KEY_POLICY_BYTES, resource_policy(&merged)?),
-        PolicyOwner::Queue { .. } => ("queue", QUEUE_POLICY_BYTES, resource_policy(&merged)?),
-        PolicyOwner::Topic { .. } => ("topic", TOPIC_POLICY_BYTES, resource_policy(&merged)?),
-        PolicyOwner::RoleInline { .. } | PolicyOwner::RoleManaged { .. } => {
-            ("inline", INLINE_POLICY_CHARACTERS, identity_policy(&merged)?)
-        }
-    };
+    let mut merged = with_distinct_names(merged);
+    let mut document = document_of(&owner, &merged)?;
+    let (what, limit) = limit_of(&owner);
+    if let PolicyOwner::Bucket { name, access_points: Some(access_points), .. } = &owner
+        && characters(&document) > limit
+        && let Some(left) = delegate::to_access_points(scope.stack(), &merged, access_points, name)
+    {
+        merged = with_distinct_names(left);
+        document = document_of(&owner, &merged)?;
+    }
     let actual = characters(&document);
     if actual > limit {
         let what = format!("the {what} policy of {path}");
@@ -220,7 +219,7 @@ fn write(stack: &mut Stack, policy: PendingPolicy) -> Result<Vec<LogicalId>, Wri
     }
     let document = Map::new().with("PolicyDocument", document);
     let (kind, properties) = match owner {
-        PolicyOwner::Bucket { bucket } => {
+        PolicyOwner::Bucket { bucket, .. } => {
             ("AWS::S3::BucketPolicy", document.with("Bucket", bucket))
         }
         PolicyOwner::Queue { queue } => {
@@ -244,6 +243,32 @@ fn write(stack: &mut Stack, policy: PendingPolicy) -> Result<Vec<LogicalId>, Wri
     Ok(vec![id])
 }
 
+/// What a policy is called, and how many characters it may have.
+fn limit_of(owner: &PolicyOwner) -> (&'static str, usize) {
+    match owner {
+        PolicyOwner::AccessPoint { .. } => ("access point", ACCESS_POINT_POLICY_BYTES),
+        PolicyOwner::Bucket { .. } => ("bucket", BUCKET_POLICY_BYTES),
+        PolicyOwner::Key { .. } => ("key", KEY_POLICY_BYTES),
+        PolicyOwner::Queue { .. } => ("queue", QUEUE_POLICY_BYTES),
+        PolicyOwner::RoleInline { .. } => ("inline", INLINE_POLICY_CHARACTERS),
+        PolicyOwner::RoleManaged { .. } => ("managed", MANAGED_POLICY_CHARACTERS),
+        PolicyOwner::Topic { .. } => ("topic", TOPIC_POLICY_BYTES),
+    }
+}
+
+fn document_of(owner: &PolicyOwner, statements: &[Tagged<Cause>]) -> Result<Value, DocumentError> {
+    match owner {
+        PolicyOwner::RoleInline { .. } | PolicyOwner::RoleManaged { .. } => {
+            identity_policy(statements)
+        }
+        PolicyOwner::AccessPoint { .. }
+        | PolicyOwner::Bucket { .. }
+        | PolicyOwner::Key { .. }
+        | PolicyOwner::Queue { .. }
+        | PolicyOwner::Topic { .. } => resource_policy(statements),
+    }
+}
+
 /// Writes a policy into a property of the resource that it belongs to.
 fn within(
     scope: &mut Scope<'_>,
@@ -260,19 +285,20 @@ fn within(
 /// Declares the managed policies that statements have been packed into.
 fn managed_policies(
     scope: &mut Scope<'_>,
-    packed: Vec<Vec<Tagged<Cause>>>,
+    packed: Vec<Packed<Cause>>,
     role: &Value,
     name: &str,
 ) -> Result<Vec<LogicalId>, WriteError> {
     let mut written = Vec::new();
-    for (number, statements) in packed.into_iter().enumerate() {
-        let number = number + 1;
+    for Packed { name: part, statements } in packed {
+        // Names are distinct in a policy, so that no other policy changes one.
+        let statements = with_distinct_names(statements);
         let properties = Map::new()
-            .with("ManagedPolicyName", format!("{name}-{number}"))
+            .with("ManagedPolicyName", format!("{name}-{part}"))
             .with("PolicyDocument", identity_policy(&statements)?)
             .with("Roles", Value::List(vec![role.clone()]));
-        let child = ConstructId::parse(&format!("Policy{number}"))
-            .expect("a word and a number are a construct id");
+        let child = ConstructId::parse(&format!("Policy{part}"))
+            .expect("a word, a number and letters are a construct id");
         let mut child = scope.child_at(&child);
         let id = child.declare("AWS::IAM::ManagedPolicy", properties, Options::default());
         scope.explain(&id, &statements);
@@ -302,7 +328,7 @@ fn with_distinct_names(mut statements: Vec<Tagged<Cause>>) -> Vec<Tagged<Cause>>
         let statement = &mut tagged.statement;
         if uses[statement.sid.as_ref()] > 1 {
             let said = value_to_compact_json(&statement.clone().into_value());
-            let hash = lakewright_template::digest::hex_prefix(said.as_bytes(), 6);
+            let hash = lakewright_template::digest::hex_prefix(said.as_bytes(), DISTINCTION);
             statement.sid = format!("{}{hash}", statement.sid).into();
         }
     }

@@ -240,6 +240,11 @@ impl<'a> Scope<'a> {
         Self { stack, path, causes }
     }
 
+    /// The stack, for lowering.
+    pub(crate) fn stack(&mut self) -> &mut Stack {
+        self.stack
+    }
+
     /// Sets a property of a declared resource.
     pub(crate) fn set_property(
         &mut self,

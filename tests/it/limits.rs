@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use lakewright_manifest::SourceFile;
 use lakewright_stacks::Plan;
 
-use crate::run::{BASE, mesh, synthesized};
+use crate::run::{BASE, lakewright, mesh, synthesized, transcript, write_mesh};
 
 fn with(extra: String) -> Vec<SourceFile> {
     [("base.yaml", BASE.to_owned()), ("extra.yaml", extra)]
@@ -107,4 +107,99 @@ fn four_hundred_shares_of_one_team_are_accepted() {
     let reader =
         stacks.iter().find(|stack| stack.entry.id == "dev/Readers").expect("the team's stack");
     assert!(reader.entry.bytes < 40_000, "{} bytes", reader.entry.bytes);
+}
+
+/// A dataset with three folders, each shared with many teams of the same and of another account.
+fn folder_shares(count: usize) -> String {
+    let mut text = "kind: Dataset\nid: popular\nenvironment: dev\nteam: Owners\ntopics: [T]\nkeywords: [k]\nfolders:\n  \
+                    - { id: a, prefix: a/ }\n  - { id: b, prefix: b/ }\n  - { id: c, prefix: c/ }\n---\n"
+        .to_owned();
+    let mut environment = "kind: Environment\nid: big\norganization: org\naccount: \"333333333333\"\nregion: eu-west-1\n\
+                           team: Owners\nteams:\n"
+        .to_owned();
+    for number in 0..count {
+        writeln!(
+            environment,
+            "  - {{ team: Reader{number}, permissions: [create_share, run_athena_query] }}"
+        )
+        .expect("a string takes all");
+        let folder = ["a", "b", "c"][number % 3];
+        let permissions = if number % 2 == 0 { "read" } else { "read, write" };
+        write!(
+            text,
+            "kind: Share\nid: s{number}\ndataset: popular\nenvironment: big\nteam: Reader{number}\n\
+             status: approved\napproved_by: Owners\nexpires: 2027-0{}-01\nitems: [{{ folder: {folder} }}]\n\
+             permissions: [{permissions}]\n---\n",
+            1 + number % 9
+        )
+        .expect("a string takes all");
+    }
+    text + &environment
+}
+
+#[test]
+fn a_full_bucket_policy_leaves_the_decision_to_the_access_points() {
+    let text_of = |count| {
+        let mesh = mesh(&with(folder_shares(count)));
+        let stacks = synthesized(&mesh);
+        let stack = stacks.into_iter().find(|stack| stack.entry.kind == "dataset");
+        stack.expect("the dataset's stack").json
+    };
+    let few = text_of(5);
+    assert!(few.contains("FolderThrough") && !few.contains("FolderThroughAny"), "each by itself");
+    let (many, more) = (text_of(60), text_of(90));
+    let bucket_policy = |text: &str| {
+        let template: serde_json::Value = serde_json::from_str(text).expect("JSON");
+        let resources = template["Resources"].as_object().expect("resources").values();
+        let mut policies = resources.filter(|one| one["Type"] == "AWS::S3::BucketPolicy");
+        policies.next().expect("the bucket's policy")["Properties"]["PolicyDocument"].clone()
+    };
+    assert!(many.contains("FolderThroughAny"));
+    assert_eq!(
+        bucket_policy(&many),
+        bucket_policy(&more),
+        "it grows with folders, not with shares"
+    );
+}
+
+#[test]
+fn what_is_left_to_access_points_is_proven_and_closed_to_others() {
+    let folder = tempfile::tempdir().expect("a folder");
+    write_mesh(
+        folder.path(),
+        &[("base.yaml".to_owned(), BASE.to_owned()), ("extra.yaml".to_owned(), folder_shares(60))],
+    );
+    let path = folder.path().to_str().expect("text");
+    let proof = transcript(&lakewright(["prove", path]));
+    assert!(proof.starts_with("exit: 0\n"), "{proof}");
+    let can = |team: &str, prefix: &str, share: &str| {
+        let stacks = synthesized(&mesh(&with(folder_shares(60))));
+        let share =
+            stacks.iter().find(|stack| stack.entry.kind == "share" && stack.entry.id == share);
+        let share: serde_json::Value =
+            serde_json::from_str(&share.expect("the share's stack").json).expect("JSON");
+        let mut resources = share["Resources"].as_object().expect("resources").values();
+        let point = resources.find(|one| one["Type"] == "AWS::S3::AccessPoint");
+        let properties = &point.expect("an access point")["Properties"];
+        let text = |property: &str| properties[property].as_str().expect("text").to_owned();
+        let arn = format!("arn:aws:s3:eu-west-1:222222222222:accesspoint/{}", text("Name"));
+        let output = lakewright([
+            "can".to_owned(),
+            path.to_owned(),
+            "--principal".to_owned(),
+            format!("team/big/{team}"),
+            "--action".to_owned(),
+            "s3:GetObject".to_owned(),
+            "--resource".to_owned(),
+            format!("arn:aws:s3:::{}/{prefix}x", text("Bucket")),
+            "--context".to_owned(),
+            format!("s3:DataAccessPointArn={arn}"),
+            "--context".to_owned(),
+            "aws:CurrentTime=2026-01-01T00:00:00Z".to_owned(),
+        ]);
+        output.status.code()
+    };
+    assert_eq!(can("Reader0", "a/", "s0"), Some(0), "its own folder through its own access point");
+    assert_eq!(can("Reader0", "b/", "s0"), Some(4), "not another folder");
+    assert_eq!(can("Reader0", "a/", "s3"), Some(4), "not through another's access point");
 }

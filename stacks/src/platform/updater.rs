@@ -72,6 +72,7 @@ pub(super) fn build(scope: &mut Scope<'_>, mesh: &Mesh, names: Names<'_>) {
             )],
             target: TARGET.to_owned(),
             retain: true,
+            access_points: None,
         },
     );
     let builder = scope.add(

@@ -28,7 +28,11 @@ struct Sides {
 fn policies(account: &str, sides: &Sides) -> Result<Vec<(String, String)>, Vec<SynthError>> {
     let mut stack = stack();
     let mut root = stack.root(Cause::default());
-    let bucket = PolicyOwner::Bucket { bucket: "data".into() };
+    let bucket = PolicyOwner::Bucket {
+        bucket: "data".into(),
+        name: "dataset/x".to_owned(),
+        access_points: None,
+    };
     let bucket = sides.bucket.then(|| root.child("Bucket").policy(bucket, Vec::new()));
     let role = PolicyOwner::RoleInline { role: "reader".into(), name: "p".to_owned() };
     let role = sides.role.then(|| root.child("Role").policy(role, Vec::new()));
