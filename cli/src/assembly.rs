@@ -5,6 +5,7 @@
 //! moved back. Files that Lakewright did not write are never touched.
 
 pub(crate) mod files;
+pub(crate) mod recorded;
 
 use std::collections::BTreeSet;
 use std::fs;

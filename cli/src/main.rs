@@ -12,7 +12,6 @@ mod matrix;
 mod mesh;
 mod progress;
 mod proof;
-mod recorded;
 mod synthesis;
 mod ui;
 

@@ -16,9 +16,9 @@ use rayon::iter::{
     IndexedParallelIterator as _, IntoParallelRefIterator as _, ParallelIterator as _,
 };
 
+use crate::assembly::recorded::Recorded;
 use crate::exit::Failure;
 use crate::mesh::{Day, load};
-use crate::recorded::Recorded;
 use crate::synthesis::BATCH;
 use crate::ui::Ui;
 

@@ -110,6 +110,14 @@ pub struct Quotas {
     pub managed_policies_per_role: usize,
     /// Characters of a role's trust policy.
     pub trust_policy_characters: usize,
+    /// Roles of an account.
+    pub roles_per_account: usize,
+    /// Managed policies that an account makes.
+    pub managed_policies_per_account: usize,
+    /// Stacks of an account in one region.
+    pub stacks_per_region: usize,
+    /// Buckets of an account.
+    pub buckets_per_account: usize,
 }
 
 /// A group of environments.

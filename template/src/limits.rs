@@ -25,6 +25,20 @@ pub const STACK_TAGS: usize = 50;
 pub const MANAGED_POLICY_CHARACTERS: usize = 6_144;
 /// Managed policies of a role by default; raised on request to 20.
 pub const MANAGED_POLICIES_PER_ROLE: usize = 10;
+/// Roles of an account by default; raised on request to 10,000.
+pub const ROLES_PER_ACCOUNT: usize = 1_000;
+/// Managed policies that an account makes, by default; raised on request to 10,000.
+pub const MANAGED_POLICIES_PER_ACCOUNT: usize = 1_500;
+/// Stacks of an account in one region by default; raised on request.
+pub const STACKS_PER_REGION: usize = 2_000;
+/// Buckets of an account by default; raised on request to a million.
+pub const BUCKETS_PER_ACCOUNT: usize = 10_000;
+/// Access points of an account in one region.
+pub const ACCESS_POINTS_PER_REGION: usize = 10_000;
+/// Keys of an account in one region.
+pub const KEYS_PER_REGION: usize = 100_000;
+/// Glue databases of an account in one region.
+pub const GLUE_DATABASES_PER_REGION: usize = 10_000;
 /// Characters of all inline policies of a role together, white space not counted.
 pub const INLINE_POLICY_CHARACTERS: usize = 10_240;
 /// Characters of a role's trust policy by default; raised on request to 8,192.

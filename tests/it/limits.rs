@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use lakewright_manifest::SourceFile;
-use lakewright_stacks::Plan;
+use lakewright_stacks::{Plan, runway};
 
 use crate::run::{BASE, lakewright, mesh, synthesized, transcript, write_mesh};
 
@@ -107,6 +107,62 @@ fn four_hundred_shares_of_one_team_are_accepted() {
     let reader =
         stacks.iter().find(|stack| stack.entry.id == "dev/Readers").expect("the team's stack");
     assert!(reader.entry.bytes < 40_000, "{} bytes", reader.entry.bytes);
+}
+
+/// A dataset's whole bucket, shared with many teams of another account.
+fn bucket_shares(count: usize) -> String {
+    let mut text =
+        "kind: Dataset\nid: popular\nenvironment: dev\nteam: Owners\ntopics: [T]\nkeywords: [k]\n---\n".to_owned();
+    let mut environment = "kind: Environment\nid: big\norganization: org\naccount: \"333333333333\"\nregion: eu-west-1\n\
+                           team: Owners\nteams:\n"
+        .to_owned();
+    for number in 0..count {
+        writeln!(environment, "  - {{ team: Reader{number}, permissions: [create_share] }}")
+            .expect("a string takes all");
+        write!(
+            text,
+            "kind: Share\nid: s{number}\ndataset: popular\nenvironment: big\nteam: Reader{number}\n\
+             status: approved\napproved_by: Owners\nitems: [{{ bucket: true }}]\n---\n"
+        )
+        .expect("a string takes all");
+    }
+    text + &environment
+}
+
+#[test]
+fn as_many_more_fit_as_the_runway_says() {
+    let runway_of = |count| {
+        let mesh = mesh(&with(bucket_shares(count)));
+        let stacks = synthesized(&mesh);
+        let lines = runway(&mesh, &stacks.iter().collect::<Vec<_>>());
+        lines
+            .into_iter()
+            .find(|line| line.environment == "dev" && line.what == "share")
+            .expect("a line")
+    };
+    let line = runway_of(3);
+    assert!((20..200).contains(&line.more), "{line:?}");
+    let later = runway_of(3 + line.more);
+    assert_eq!(later.before, line.before);
+    assert!(later.used <= later.limit, "{later:?}");
+    assert!(later.used > line.used && later.more < line.more, "{line:?} {later:?}");
+}
+
+#[test]
+fn the_runway_heeds_the_tenants_quotas() {
+    let of = |quotas: &str| {
+        let base = BASE.replacen("permissions:\n", &format!("quotas: {quotas}\npermissions:\n"), 1);
+        let sources = [("base.yaml", base), ("extra.yaml", bucket_shares(1))]
+            .map(|(path, text)| SourceFile { path: path.to_owned(), text });
+        let mesh = mesh(&sources);
+        let stacks = synthesized(&mesh);
+        let lines = runway(&mesh, &stacks.iter().collect::<Vec<_>>());
+        lines.into_iter().find(|line| line.what == "dataset").expect("a line").more
+    };
+    let (usual, raised) =
+        (of("{ managed_policies_per_role: 10 }"), of("{ roles_per_account: 3000 }"));
+    assert!(usual > 900 && usual < 1_000, "{usual}");
+    assert!(raised > usual, "{raised} with more roles than {usual}");
 }
 
 /// A dataset with three folders, each shared with many teams of the same and of another account.

@@ -9,9 +9,9 @@ use lakewright_template::assembly::{self, CdkArtifact, Grants};
 use rayon::iter::{IntoParallelRefMutIterator as _, ParallelIterator as _};
 use serde_json::{Value, json};
 
+use crate::assembly::recorded::Recorded;
 use crate::assembly::{FIXED, Output, Staging};
 use crate::exit::Failure;
-use crate::recorded::Recorded;
 
 /// What is kept of a stack whose template has been written: lines of the other files.
 #[derive(Debug)]

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use lakewright_manifest::render;
 use lakewright_manifest::resolve::check_change;
-use lakewright_stacks::Plan;
+use lakewright_stacks::{Plan, Runway, runway};
 use serde_json::json;
 
 use crate::exit::{Exit, Failure};
@@ -20,17 +20,21 @@ use crate::ui::{Ui, count};
   lakewright check my-mesh
   lakewright check my-mesh --format json
   lakewright check my-mesh --base the-mesh-before     rules about the change as well
+  lakewright check my-mesh --runway                   how much more fits before a limit
   lakewright check --assembly cdk.out                 guardrails on anybody's templates")]
 pub(crate) struct CheckArgs {
     /// The mesh's folder, or a single file
     #[arg(required_unless_present = "assembly")]
     mesh: Option<PathBuf>,
     /// Check the templates in a folder instead: an assembly, or anybody's templates
-    #[arg(long, value_name = "DIR", conflicts_with_all = ["mesh", "base", "as_of"])]
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["mesh", "base", "as_of", "runway"])]
     assembly: Option<PathBuf>,
     /// The mesh before a change: checks what may not be edited, and how shares move
     #[arg(long, value_name = "MESH")]
     base: Option<PathBuf>,
+    /// Say how many more datasets, shares and so on fit into each environment before a limit is reached
+    #[arg(long)]
+    runway: bool,
     #[command(flatten)]
     day: Day,
 }
@@ -43,11 +47,16 @@ pub(crate) fn run(arguments: &CheckArgs, ui: &mut Ui) -> Result<Exit, Failure> {
     let mut report = loaded.report;
     let mut stacks = 0;
     let mut breaches = Vec::new();
+    let mut runways = Vec::new();
     if let Some(mesh) = &loaded.mesh {
         let plan = Plan::of(mesh, arguments.day.as_of.as_ref());
         let (found, findings) = synthesize_all(&plan);
         stacks = found.len();
         breaches = guardrails::of_stacks(&found)?;
+        if arguments.runway {
+            let stacks: Vec<_> = found.iter().map(|one| &one.stack).collect();
+            runways = runway(mesh, &stacks);
+        }
         report.extend(plan.report);
         report.extend(findings);
     }
@@ -69,16 +78,43 @@ pub(crate) fn run(arguments: &CheckArgs, ui: &mut Ui) -> Result<Exit, Failure> {
     if ui.is_json() {
         let mut data = render::json(&report, &loaded.sources);
         data["guardrails"] = guardrails::to_json(&breaches);
+        if arguments.runway {
+            data["runway"] = runways.iter().map(runway_to_json).collect();
+        }
         ui.data(&format!("{data:#}\n"));
     } else {
         ui.report(&report, &loaded.sources);
         ui.data(&guardrails::show(&breaches));
+        for line in &runways {
+            ui.data(&show_runway(line));
+        }
     }
     if report.has_errors() || !breaches.is_empty() {
         return Ok(Exit::No);
     }
     ui.note(&format!("{} is fine: {}", path.display(), count(stacks, "stack")));
     Ok(Exit::Done)
+}
+
+fn show_runway(line: &Runway) -> String {
+    let Runway { environment, what, more, before, used, limit, unit } = line;
+    format!(
+        "environment {environment}: {} more fit; the first limit is {before} ({used} of {limit} {unit})\n",
+        count(*more, what)
+    )
+}
+
+fn runway_to_json(line: &Runway) -> serde_json::Value {
+    let Runway { environment, what, more, before, used, limit, unit } = line;
+    json!({
+        "environment": environment,
+        "what": what,
+        "more": more,
+        "before": before,
+        "used": used,
+        "limit": limit,
+        "unit": unit,
+    })
 }
 
 /// Guardrails on the templates of a folder.

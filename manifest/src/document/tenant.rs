@@ -154,10 +154,22 @@ pub enum Maintenance {
 pub struct QuotasDocument {
     /// IAM's "Managed policies attached to an IAM role": 10 to 20. Default: 10.
     #[serde(default)]
-    pub managed_policies_per_role: Field<u16>,
+    pub managed_policies_per_role: Field<u32>,
     /// IAM's "Role trust policy length": 2,048 to 8,192 characters. Default: 2,048.
     #[serde(default)]
-    pub trust_policy_characters: Field<u16>,
+    pub trust_policy_characters: Field<u32>,
+    /// IAM's "Roles per account": 1,000 to 10,000. Default: 1,000.
+    #[serde(default)]
+    pub roles_per_account: Field<u32>,
+    /// IAM's "Customer managed policies per account": 1,500 to 10,000. Default: 1,500.
+    #[serde(default)]
+    pub managed_policies_per_account: Field<u32>,
+    /// CloudFormation's "Stack count": 2,000 to 100,000. Default: 2,000.
+    #[serde(default)]
+    pub stacks_per_region: Field<u32>,
+    /// S3's "General purpose buckets": 10,000 to 1,000,000. Default: 10,000.
+    #[serde(default)]
+    pub buckets_per_account: Field<u32>,
 }
 
 /// Who reaches the platform's web pages. When a list is given, everybody else is refused.

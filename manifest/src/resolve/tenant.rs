@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use lakewright_template::limits;
+
 use super::{Context, at, distinct, values};
 use crate::Code;
 use crate::diagnostic::{Diagnostic, Origin};
@@ -139,16 +141,20 @@ impl Context {
 
     fn quotas(&mut self, document: &TenantDocument, tenant: Origin) -> Quotas {
         let mut quotas = Quotas {
-            managed_policies_per_role: lakewright_template::limits::MANAGED_POLICIES_PER_ROLE,
-            trust_policy_characters: lakewright_template::limits::TRUST_POLICY_CHARACTERS,
+            managed_policies_per_role: limits::MANAGED_POLICIES_PER_ROLE,
+            trust_policy_characters: limits::TRUST_POLICY_CHARACTERS,
+            roles_per_account: limits::ROLES_PER_ACCOUNT,
+            managed_policies_per_account: limits::MANAGED_POLICIES_PER_ACCOUNT,
+            stacks_per_region: limits::STACKS_PER_REGION,
+            buckets_per_account: limits::BUCKETS_PER_ACCOUNT,
         };
         let Some(given) = document.quotas.value() else { return quotas };
-        let mut within = |field: &Field<u16>,
-                          range: std::ops::RangeInclusive<u16>,
+        let mut within = |field: &Field<u32>,
+                          range: std::ops::RangeInclusive<u32>,
                           quota: &mut usize| {
             let Some(value) = field.value() else { return };
             if range.contains(value) {
-                *quota = usize::from(*value);
+                *quota = usize::try_from(*value).unwrap_or(*quota);
             } else {
                 let message = format!("{value} is not within {} to {}", range.start(), range.end());
                 self.report.push(
@@ -158,6 +164,14 @@ impl Context {
         };
         within(&given.managed_policies_per_role, 10..=20, &mut quotas.managed_policies_per_role);
         within(&given.trust_policy_characters, 2_048..=8_192, &mut quotas.trust_policy_characters);
+        within(&given.roles_per_account, 1_000..=10_000, &mut quotas.roles_per_account);
+        within(
+            &given.managed_policies_per_account,
+            1_500..=10_000,
+            &mut quotas.managed_policies_per_account,
+        );
+        within(&given.stacks_per_region, 2_000..=100_000, &mut quotas.stacks_per_region);
+        within(&given.buckets_per_account, 10_000..=1_000_000, &mut quotas.buckets_per_account);
         quotas
     }
 

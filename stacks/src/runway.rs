@@ -1,0 +1,258 @@
+//! How much more fits before a limit is reached.
+//!
+//! What one more document takes is what the largest one like it takes now:
+//! resources are counted in the stacks of such documents, and characters in
+//! the policies that grow with them.
+
+use std::collections::BTreeMap;
+
+use lakewright_manifest::Mesh;
+use lakewright_policies::size::characters;
+use lakewright_synth::Cause;
+use lakewright_template::limits::{
+    ACCESS_POINTS_PER_REGION, BUCKET_POLICY_BYTES, GLUE_DATABASES_PER_REGION, KEY_POLICY_BYTES,
+    KEYS_PER_REGION, MANAGED_POLICY_CHARACTERS, RESOURCES,
+};
+use lakewright_template::{Map, Value};
+
+use crate::Synthesized;
+use crate::diagnose::cause;
+
+/// How many more documents of a kind fit into an environment, and what ends first.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Runway {
+    /// The environment's id.
+    pub environment: String,
+    /// The kind of document, such as `share`.
+    pub what: &'static str,
+    /// How many more fit.
+    pub more: usize,
+    /// What is full then, such as `the key policy of dataset/sales`.
+    pub before: String,
+    /// How much of it is used.
+    pub used: usize,
+    /// How much it holds.
+    pub limit: usize,
+    /// What is counted.
+    pub unit: &'static str,
+}
+
+/// Something that fills, and what one more document takes of it.
+struct Bound {
+    what: &'static str,
+    before: String,
+    used: usize,
+    limit: usize,
+    cost: usize,
+    unit: &'static str,
+}
+
+/// Kinds of documents with stacks of their own.
+const DOCUMENTS: [&str; 6] = ["dataset", "notebook", "pipeline", "share", "studio-profile", "team"];
+
+/// The runway of each environment, for each kind of document that it has already.
+pub fn runway(mesh: &Mesh, stacks: &[&Synthesized]) -> Vec<Runway> {
+    let mut all = Vec::new();
+    for environment in mesh.environments.values() {
+        let account = environment.account.to_string();
+        let of_account: Vec<&Synthesized> =
+            stacks.iter().copied().filter(|stack| stack.entry.account == account).collect();
+        let of_place: Vec<&Synthesized> = of_account
+            .iter()
+            .copied()
+            .filter(|stack| stack.entry.region == environment.region.as_str())
+            .collect();
+        let id = environment.header.id.as_str();
+        let mut bounds = Vec::new();
+        counted(mesh, &account, &of_account, &of_place, &mut bounds);
+        for stack in of_place {
+            match stack.entry.kind.as_str() {
+                "dataset" if owner_of(mesh, &stack.entry.id) == Some(id) => {
+                    dataset(mesh, stack, &mut bounds);
+                }
+                "team" if stack.entry.id.split('/').next() == Some(id) => {
+                    team(mesh, stack, &mut bounds);
+                }
+                _ => {}
+            }
+        }
+        let mut tightest: BTreeMap<&str, Runway> = BTreeMap::new();
+        for Bound { what, before, used, limit, cost, unit } in bounds {
+            let more = limit.saturating_sub(used) / cost.max(1);
+            let environment = id.to_owned();
+            let one = Runway { environment, what, more, before, used, limit, unit };
+            let known = tightest.entry(what).or_insert_with(|| one.clone());
+            if one < *known {
+                *known = one;
+            }
+        }
+        all.extend(tightest.into_values());
+    }
+    all
+}
+
+/// The environment of a dataset.
+fn owner_of<'m>(mesh: &'m Mesh, dataset: &str) -> Option<&'m str> {
+    let found = mesh.datasets.values().find(|one| one.header.id.as_str() == dataset);
+    found.map(|dataset| dataset.environment.as_str())
+}
+
+/// Quotas on numbers of resources, of an account or of a region in it.
+fn counted(
+    mesh: &Mesh,
+    account: &str,
+    of_account: &[&Synthesized],
+    of_place: &[&Synthesized],
+    bounds: &mut Vec<Bound>,
+) {
+    let quotas = &mesh.tenant.quotas;
+    let counted: [(&str, &str, usize, &[&Synthesized]); 7] = [
+        ("AWS::IAM::Role", "roles", quotas.roles_per_account, of_account),
+        (
+            "AWS::IAM::ManagedPolicy",
+            "managed policies",
+            quotas.managed_policies_per_account,
+            of_account,
+        ),
+        ("AWS::S3::Bucket", "buckets", quotas.buckets_per_account, of_account),
+        ("AWS::CloudFormation::Stack", "stacks in the region", quotas.stacks_per_region, of_place),
+        ("AWS::S3::AccessPoint", "access points in the region", ACCESS_POINTS_PER_REGION, of_place),
+        ("AWS::KMS::Key", "keys in the region", KEYS_PER_REGION, of_place),
+        ("AWS::Glue::Database", "databases in the region", GLUE_DATABASES_PER_REGION, of_place),
+    ];
+    for (kind, name, limit, stacks) in counted {
+        let count = |stack: &Synthesized| match kind {
+            "AWS::CloudFormation::Stack" => 1,
+            _ => stack.template.resources.values().filter(|one| one.kind == kind).count(),
+        };
+        let used = stacks.iter().map(|stack| count(stack)).sum();
+        for what in DOCUMENTS {
+            let mut each: BTreeMap<&str, usize> = BTreeMap::new();
+            for stack in stacks.iter().filter(|stack| stack.entry.kind == what) {
+                *each.entry(&stack.entry.id).or_default() += count(stack);
+            }
+            let cost = each.into_values().max().unwrap_or_default();
+            if cost > 0 {
+                let before = format!("the {name} of account {account}");
+                bounds.push(Bound { what, before, used, limit, cost, unit: "resources" });
+            }
+        }
+    }
+}
+
+/// The policies of a dataset's bucket and key, and the resources of its stack, grow with its shares.
+fn dataset(mesh: &Mesh, stack: &Synthesized, bounds: &mut Vec<Bound>) {
+    let name = format!("dataset/{}", stack.entry.id);
+    for resource in stack.template.resources.values() {
+        let (policy, property, limit) = match resource.kind.as_ref() {
+            "AWS::KMS::Key" => ("key", "KeyPolicy", KEY_POLICY_BYTES),
+            "AWS::S3::BucketPolicy" => ("bucket", "PolicyDocument", BUCKET_POLICY_BYTES),
+            _ => continue,
+        };
+        let Some(document) = resource.properties.get(property) else { continue };
+        bounds.push(Bound {
+            what: "share",
+            before: format!("the {policy} policy of {name}"),
+            used: characters(document),
+            limit,
+            cost: largest_principal(document),
+            unit: "characters",
+        });
+    }
+    let shares: BTreeMap<Cause, usize> =
+        mesh.shares.values().map(|share| (cause(share.header.origin), 0)).collect();
+    let mut each = shares;
+    for (part, causes) in &stack.provenance {
+        if part.contains('#') {
+            continue;
+        }
+        for one in causes {
+            each.entry(*one).and_modify(|count| *count += 1);
+        }
+    }
+    let cost = each.into_values().max().unwrap_or_default();
+    if cost > 0 {
+        bounds.push(Bound {
+            what: "share",
+            before: format!("the stack of {name}"),
+            used: stack.template.resources.len(),
+            limit: RESOURCES,
+            cost,
+            unit: "resources",
+        });
+    }
+}
+
+/// A team's policies grow with what is shared from other accounts, its trust policy with pipelines.
+fn team(mesh: &Mesh, stack: &Synthesized, bounds: &mut Vec<Bound>) {
+    let quotas = &mesh.tenant.quotas;
+    let name = format!("team/{}", stack.entry.id);
+    let mut used = 0;
+    for (_, resource) in &stack.template.resources {
+        if resource.kind == "AWS::IAM::ManagedPolicy" {
+            used += resource.properties.get("PolicyDocument").map_or(0, characters);
+        }
+        if let Some(trust) = resource.properties.get("AssumeRolePolicyDocument") {
+            bounds.push(Bound {
+                what: "pipeline",
+                before: format!("the trust policy of {name}"),
+                used: characters(trust),
+                limit: quotas.trust_policy_characters,
+                cost: statements(trust).map(|one| characters(one) + 1).max().unwrap_or_default(),
+                unit: "characters",
+            });
+        }
+    }
+    // What one dataset of another account, or an imported one, takes.
+    let mut each: BTreeMap<&str, usize> = BTreeMap::new();
+    for (record, _) in &stack.records {
+        if record.principal == name && record.resource.starts_with("dataset/") {
+            let said = record.resources.iter().chain(&record.conditions).map(|text| text.len() + 3);
+            let actions = record.actions.iter().map(|action| action.len() + 3);
+            *each.entry(&record.resource).or_default() += said.chain(actions).sum::<usize>();
+        }
+    }
+    if let Some(cost) = each.into_values().max() {
+        bounds.push(Bound {
+            what: "share",
+            before: format!("the policies of {name}"),
+            used,
+            limit: quotas.managed_policies_per_role * MANAGED_POLICY_CHARACTERS,
+            cost,
+            unit: "characters",
+        });
+    }
+}
+
+/// Characters that a resource's policy has for the principal that takes the most, of those that it
+/// names itself.
+fn largest_principal(document: &Value) -> usize {
+    let mut each: BTreeMap<&Value, usize> = BTreeMap::new();
+    for statement in statements(document) {
+        let principal = statement.as_map().and_then(|map| map.get("Principal"));
+        let principals = match principal.and_then(Value::as_map).and_then(|map| map.get("AWS")) {
+            Some(Value::List(list)) => list.iter().collect(),
+            Some(one) => vec![one],
+            None => Vec::new(),
+        };
+        let is_own = |arn: &&Value| {
+            let text = arn.as_text();
+            text.is_none_or(|text| text != "*" && !text.ends_with(":root"))
+        };
+        let is_alone = principals.len() == 1;
+        for principal in principals.into_iter().filter(is_own) {
+            let counted = if is_alone { statement } else { principal };
+            *each.entry(principal).or_default() += characters(counted) + 1;
+        }
+    }
+    each.into_values().max().unwrap_or_default()
+}
+
+fn statements(document: &Value) -> impl Iterator<Item = &Value> {
+    let list = document.as_map().and_then(|map: &Map| map.get("Statement"));
+    let list = match list {
+        Some(Value::List(list)) => list.as_slice(),
+        _ => &[],
+    };
+    list.iter()
+}
