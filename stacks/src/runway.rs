@@ -188,7 +188,7 @@ fn team(mesh: &Mesh, stack: &Synthesized, bounds: &mut Vec<Bound>) {
     let quotas = &mesh.tenant.quotas;
     let name = format!("team/{}", stack.entry.id);
     let mut used = 0;
-    for (_, resource) in &stack.template.resources {
+    for resource in stack.template.resources.values() {
         if resource.kind == "AWS::IAM::ManagedPolicy" {
             used += resource.properties.get("PolicyDocument").map_or(0, characters);
         }
