@@ -96,7 +96,11 @@ impl Construct for Key {
             ..kms::Key::default()
         };
         let reference = scope.resource(resource, Options::retain(self.retain));
-        let owner = PolicyOwner::Key { key: reference.logical_id().clone() };
+        let owner = PolicyOwner::Key {
+            key: reference.logical_id().clone(),
+            name: self.target.clone(),
+            alias: alias_arn(&place, &self.alias),
+        };
         let statements: Vec<Statement> =
             std::iter::once(administration).chain(self.statements).collect();
         let alias_arn = alias_arn(&place, &self.alias);

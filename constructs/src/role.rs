@@ -129,8 +129,15 @@ impl ImportedRole {
                 known_arn: arn.to_owned(),
                 account,
                 identity: None,
+                tag: None,
             },
         }
+    }
+
+    /// The same role, which carries the tag [`lakewright_synth::ROLE_TAG`] with this value.
+    #[must_use]
+    pub fn with_tag(self, value: String) -> Self {
+        Self { grantee: Grantee { tag: Some(value), ..self.grantee } }
     }
 
     /// The role's ARN.
@@ -207,6 +214,7 @@ impl Construct for Role {
             known_arn,
             account: place.account,
             identity: Some(identity),
+            tag: None,
         };
         RoleHandle { reference, grantee }
     }

@@ -403,13 +403,23 @@ impl Proof<'_> {
             resource: "*",
             context: &nothing,
         };
-        sample::contexts(conditions, |key, text| {
+        let mut contexts = sample::contexts(conditions, |key, text| {
             if !has_variables || key == CELLS || !text.contains("${") {
                 return text.to_owned();
             }
             // A variable that only the request knows is sampled like a wildcard.
             self.world.expanded(text, &asking).unwrap_or_else(|| filled(text))
-        })
+        });
+        if !self.world.roles.contains_key(principal.name()) {
+            // Nobody knows the tags of others: they may carry what a condition asks for.
+            let tags = conditions.iter().filter(|condition| {
+                condition.key.starts_with("aws:principaltag/") && !condition.comparison.is_negated()
+            });
+            for (tag, value) in tags.filter_map(|tag| Some((tag, tag.values.first()?))) {
+                contexts.iter_mut().for_each(|context| context.set(&tag.key, [value.as_str()]));
+            }
+        }
+        contexts
     }
 }
 
@@ -472,7 +482,17 @@ fn principals_of_statement(statement: &Statement, resource: &str, world: &World)
     let Some(principals) = &statement.principals else { return Vec::new() };
     let named = named_principals(&statement.conditions);
     let stranger = || Principal::role(format!("arn:aws:iam::{STRANGERS}:role/{FILL}"));
-    let everybody = || named.clone().unwrap_or_else(|| vec![stranger(), Principal::Anonymous]);
+    let everybody = || {
+        named.clone().unwrap_or_else(|| {
+            let accounts = statement.conditions.iter().filter(|condition| {
+                condition.key == "aws:principalaccount" && !condition.comparison.is_negated()
+            });
+            let accounts = accounts.flat_map(|condition| &condition.values);
+            let of_account =
+                |account: &String| Principal::role(format!("arn:aws:iam::{account}:role/{FILL}"));
+            accounts.map(of_account).chain([stranger(), Principal::Anonymous]).collect()
+        })
+    };
     if principals.is_not {
         return everybody();
     }

@@ -78,7 +78,12 @@ impl LiveShare<'_> {
         }
         let team = self.consumer.team_named(&self.share.team)?;
         let arn = names.team_role_arn(self.consumer, team);
-        Some(ImportedRole::new(&arn, &grantee_name(self.consumer, team)))
+        let role = ImportedRole::new(&arn, &grantee_name(self.consumer, team));
+        // An imported role is not ours to tag.
+        Some(match team.iam_role_arn {
+            Some(_) => role,
+            None => role.with_tag(names.team(self.consumer, &team.team)),
+        })
     }
 
     pub(crate) fn target(&self) -> String {

@@ -17,7 +17,7 @@ use lakewright_manifest::mesh::{
 use lakewright_manifest::{Id, Mesh, TeamName};
 use lakewright_policies::Conditions;
 use lakewright_policies::condition::{Comparison, Condition};
-use lakewright_synth::{Grant, Grants, Options, Scope, Target};
+use lakewright_synth::{Grant, Grants, Options, ROLE_TAG, Scope, Target};
 use lakewright_template::Expr;
 
 use crate::diagnose::cause;
@@ -188,7 +188,7 @@ fn role(
         grantee: grantee_name(environment, team),
         trust: std::iter::once(pivot).chain(services).chain(builds).collect(),
         boundary: Some(Names::boundary_arn(environment)),
-        tags: Vec::new(),
+        tags: vec![(ROLE_TAG, names.team(environment, &team.team))],
     }
 }
 

@@ -29,7 +29,12 @@ pub struct Grantee {
     pub account: String,
     /// The role's identity policy, when the role's policies belong to this stack.
     pub identity: Option<PolicySlot>,
+    /// The value of the role's tag [`ROLE_TAG`], when it carries it.
+    pub tag: Option<String>,
 }
+
+/// The tag by which a full key policy knows a role: no other role of the account has its value.
+pub const ROLE_TAG: &str = "lakewright:role";
 
 /// What access is given to.
 #[derive(Debug, Clone, PartialEq, Eq)]

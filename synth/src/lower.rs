@@ -22,7 +22,7 @@ use lakewright_template::write::value_to_compact_json;
 use lakewright_template::{ConstructId, LogicalId, Map, Value};
 use serde_json::Value as Plain;
 
-use crate::stack::PendingPolicy;
+use crate::stack::{PendingPolicy, RoleTag};
 use crate::{Cause, Options, Problem, Record, Scope, Stack};
 
 /// A policy of a stack that is being built.
@@ -50,6 +50,10 @@ pub enum PolicyOwner {
     Key {
         /// The key's logical id.
         key: LogicalId,
+        /// What the key is part of, by its name on the command line.
+        name: String,
+        /// The ARN of its alias.
+        alias: String,
     },
     /// A queue: written as `AWS::SQS::QueuePolicy`.
     Queue {
@@ -119,6 +123,10 @@ fn place_grants(stack: &mut Stack) {
                 continue;
             }
         };
+        if let Some(value) = &grant.grantee.tag {
+            let (account, value) = (grant.grantee.account.clone(), value.clone());
+            stack.role_tags.insert(grant.grantee.arn.clone(), RoleTag { account, value });
+        }
         let (record, statements) = grant.lower(sides.map(|side| side.is_some()));
         for (side, statement) in sides.into_iter().zip(statements) {
             if let (Some(PolicySlot(policy)), Some(statement)) = (side, statement) {
@@ -204,11 +212,10 @@ fn write(stack: &mut Stack, policy: PendingPolicy) -> Result<Vec<LogicalId>, Wri
     let mut merged = with_distinct_names(merged);
     let mut document = document_of(&owner, &merged)?;
     let (what, limit) = limit_of(&owner);
-    if let PolicyOwner::Bucket { name, access_points: Some(access_points), .. } = &owner
-        && characters(&document) > limit
-        && let Some(left) = delegate::to_access_points(scope.stack(), &merged, access_points, name)
+    if characters(&document) > limit
+        && let Some(shorter) = delegate::shorter(scope.stack(), &owner, &merged)
     {
-        merged = with_distinct_names(left);
+        merged = with_distinct_names(shorter);
         document = document_of(&owner, &merged)?;
     }
     let actual = characters(&document);
@@ -231,7 +238,7 @@ fn write(stack: &mut Stack, policy: PendingPolicy) -> Result<Vec<LogicalId>, Wri
         PolicyOwner::RoleInline { role, name } | PolicyOwner::RoleManaged { role, name, .. } => {
             ("AWS::IAM::RolePolicy", document.with("PolicyName", name).with("RoleName", role))
         }
-        PolicyOwner::Key { key } => {
+        PolicyOwner::Key { key, .. } => {
             return Ok(within(&mut scope, key, "KeyPolicy", document, &merged));
         }
         PolicyOwner::AccessPoint { access_point } => {
@@ -324,12 +331,19 @@ fn with_distinct_names(mut statements: Vec<Tagged<Cause>>) -> Vec<Tagged<Cause>>
     for tagged in &statements {
         *uses.entry(tagged.statement.sid.to_string()).or_default() += 1;
     }
+    let mut names = BTreeSet::new();
     for tagged in &mut statements {
         let statement = &mut tagged.statement;
         if uses[statement.sid.as_ref()] > 1 {
             let said = value_to_compact_json(&statement.clone().into_value());
-            let hash = lakewright_template::digest::hex_prefix(said.as_bytes(), DISTINCTION);
-            statement.sid = format!("{}{hash}", statement.sid).into();
+            let hash = |digits| {
+                let hash = lakewright_template::digest::hex_prefix(said.as_bytes(), digits);
+                format!("{}{hash}", statement.sid)
+            };
+            // Among thousands of statements two can have the same six digits.
+            let name = hash(DISTINCTION);
+            statement.sid = if names.contains(&name) { hash(32) } else { name }.into();
+            names.insert(statement.sid.to_string());
         }
     }
     statements

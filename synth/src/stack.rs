@@ -41,12 +41,21 @@ pub struct Stack {
     /// Which resources wait for which policy.
     pub(crate) waits: Vec<(PolicySlot, LogicalId)>,
     pub(crate) ledger: Vec<(Grant, BTreeSet<Cause>)>,
+    /// The tags of roles that grants name, by the ARNs as they stand in policies.
+    pub(crate) role_tags: BTreeMap<Value, RoleTag>,
     pub(crate) records: Vec<(Record, BTreeSet<Cause>)>,
     /// What the whole stack is there for.
     pub(crate) causes: BTreeSet<Cause>,
     /// What else its parts are there for.
     pub(crate) provenance: BTreeMap<String, BTreeSet<Cause>>,
     problems: Vec<SynthError>,
+}
+
+/// How a role is known by its tag: the account and the tag's value.
+#[derive(Debug, Clone)]
+pub(crate) struct RoleTag {
+    pub(crate) account: String,
+    pub(crate) value: String,
 }
 
 /// A policy whose statements are still being collected.
@@ -89,6 +98,7 @@ impl Stack {
             policies: Vec::new(),
             waits: Vec::new(),
             ledger: Vec::new(),
+            role_tags: BTreeMap::new(),
             records: Vec::new(),
             causes: BTreeSet::new(),
             provenance: BTreeMap::new(),

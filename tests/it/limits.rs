@@ -1,6 +1,8 @@
 //! Meshes that are large in one direction: within the limits, or an error that names line and limit.
 
 use std::fmt::Write as _;
+use std::fs;
+use std::path::Path;
 
 use lakewright_manifest::SourceFile;
 use lakewright_stacks::{Plan, runway};
@@ -258,4 +260,48 @@ fn what_is_left_to_access_points_is_proven_and_closed_to_others() {
     assert_eq!(can("Reader0", "a/", "s0"), Some(0), "its own folder through its own access point");
     assert_eq!(can("Reader0", "b/", "s0"), Some(4), "not another folder");
     assert_eq!(can("Reader0", "a/", "s3"), Some(4), "not through another's access point");
+}
+
+#[test]
+fn a_full_key_policy_knows_roles_by_their_tag() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let extra = folder_shares(420);
+    let stacks = synthesized(&mesh(&with(extra.clone())));
+    let dataset = stacks.iter().find(|stack| stack.entry.kind == "dataset").expect("the stack");
+    assert!(dataset.json.contains("aws:PrincipalTag/lakewright:role"), "the key's policy was full");
+    write_mesh(
+        folder.path(),
+        &[("base.yaml".to_owned(), BASE.to_owned()), ("extra.yaml".to_owned(), extra)],
+    );
+    let path = folder.path().to_str().expect("text");
+    let proof = transcript(&lakewright(["prove", path]));
+    assert!(proof.starts_with("exit: 0\n"), "{proof}");
+    let check = transcript(&lakewright(["check", path]));
+    assert!(check.starts_with("exit: 0\n"), "{check}");
+    // Whoever carries the tag in other accounts is nobody that was asked for.
+    let out = folder.path().join("out").to_str().expect("text").to_owned();
+    let synth = lakewright(["synth", path, "--out", &out]);
+    assert_eq!(synth.status.code(), Some(0));
+    let template = Path::new(&out).join(&dataset.entry.template);
+    for wider in
+        ["aws:PrincipalAccount", "aws:PrincipalTag/lakewright:role", "s3:DataAccessPointArn"]
+    {
+        let mut value: serde_json::Value = serde_json::from_str(&dataset.json).expect("JSON");
+        without(&mut value, wider);
+        fs::write(&template, value.to_string()).expect("a template");
+        let proof = transcript(&lakewright(["prove", "--assembly", &out]));
+        assert!(proof.starts_with("exit: 4\n") && proof.contains("too much"), "{wider}: {proof}");
+    }
+}
+
+/// Takes a key away, wherever it stands.
+fn without(value: &mut serde_json::Value, key: &str) {
+    match value {
+        serde_json::Value::Array(items) => items.iter_mut().for_each(|item| without(item, key)),
+        serde_json::Value::Object(map) => {
+            map.remove(key);
+            map.values_mut().for_each(|item| without(item, key));
+        }
+        _ => {}
+    }
 }

@@ -1,15 +1,40 @@
-//! What a bucket's policy says when it is full: that the access points' policies decide.
+//! What the policies of buckets and keys say when they would be too long.
 //!
-//! Source: "Delegating access control to access points" in the S3 user guide.
+//! A bucket's leaves the decision to its access points' policies, and a key's
+//! knows roles by a tag instead of their ARNs. Sources: "Delegating access
+//! control to access points" in the S3 user guide, "Controlling access to and for
+//! IAM users and roles using tags" in the IAM user guide.
+
+use std::collections::BTreeSet;
 
 use lakewright_policies::Principal;
-use lakewright_policies::condition::{Comparison, Condition};
+use lakewright_policies::condition::{Comparison, Condition, Operator};
 use lakewright_policies::merge::{Tagged, merge};
 use lakewright_template::Value;
 
-use crate::{Cause, Record, Stack};
+use crate::{Cause, PolicyOwner, ROLE_TAG, Record, Stack};
 
 const ACCESS_POINT: &str = "s3:DataAccessPointArn";
+
+/// The statements of a policy in a shorter form, when there is one.
+pub(super) fn shorter(
+    stack: &mut Stack,
+    owner: &PolicyOwner,
+    statements: &[Tagged<Cause>],
+) -> Option<Vec<Tagged<Cause>>> {
+    match owner {
+        PolicyOwner::Bucket { name, access_points: Some(access_points), .. } => {
+            to_access_points(stack, statements, access_points, name)
+        }
+        PolicyOwner::Key { name, alias, .. } => to_tags(stack, statements, name, alias),
+        PolicyOwner::AccessPoint { .. }
+        | PolicyOwner::Bucket { .. }
+        | PolicyOwner::Queue { .. }
+        | PolicyOwner::RoleInline { .. }
+        | PolicyOwner::RoleManaged { .. }
+        | PolicyOwner::Topic { .. } => None,
+    }
+}
 
 /// The statements of a bucket's policy, with one for all access points of the mesh in the place of
 /// those for one requester's access point each. `None` when there are none of these.
@@ -17,7 +42,7 @@ const ACCESS_POINT: &str = "s3:DataAccessPointArn";
 /// The folders and the kinds of access stay as they are; who has them, and until when, is what each
 /// access point's own policy says. So the policy grows with the folders of a dataset that are shared,
 /// and no longer with the shares.
-pub(super) fn to_access_points(
+fn to_access_points(
     stack: &mut Stack,
     statements: &[Tagged<Cause>],
     access_points: &str,
@@ -41,18 +66,83 @@ pub(super) fn to_access_points(
     });
     let delegated = merge(delegated.collect());
     for Tagged { statement, causes } in &delegated {
-        let text = |value: &Value| value.as_text().map(str::to_owned);
         let record = Record {
             principal: "anyone".to_owned(),
             principal_arn: "*".to_owned(),
             access: "delegate",
             resource: target.to_owned(),
             actions: statement.actions.iter().cloned().collect(),
-            resources: statement.resources.iter().filter_map(text).collect(),
-            conditions: statement.conditions.lines(text),
+            resources: statement.resources.iter().filter_map(text_of).collect(),
+            conditions: statement.conditions.lines(text_of),
         };
         stack.records.push((record, causes.clone()));
     }
     kept.extend(delegated);
     Some(kept)
+}
+
+/// The statements of a key's policy, with those about roles that carry the tag as statements about
+/// the tag's values in the roles' accounts. `None` when no role carries it.
+///
+/// Only the accounts' administrators can tag their roles, so each account is recorded as one that the
+/// key is left to, under the condition of the tag.
+fn to_tags(
+    stack: &mut Stack,
+    statements: &[Tagged<Cause>],
+    target: &str,
+    alias: &str,
+) -> Option<Vec<Tagged<Cause>>> {
+    let mut written = Vec::with_capacity(statements.len() * 2);
+    let mut records = Vec::new();
+    for Tagged { statement, causes } in statements {
+        let (mut values, mut accounts) = (BTreeSet::new(), BTreeSet::new());
+        let mut others = statement.clone();
+        others.principals.retain(|principal| {
+            let Principal::Aws(arn) = principal else { return true };
+            let Some(tag) = stack.role_tags.get(arn) else { return true };
+            values.insert(tag.value.clone());
+            accounts.insert(tag.account.clone());
+            false
+        });
+        if !others.principals.is_empty() {
+            written.push(Tagged { statement: others, causes: causes.clone() });
+        }
+        if values.is_empty() {
+            continue;
+        }
+        let among = |key: &str, values: &BTreeSet<String>| Condition {
+            operator: Operator::new(Comparison::StringEquals),
+            key: key.to_owned().into(),
+            values: values.iter().cloned().map(Value::from).collect(),
+        };
+        let tag = among(&format!("aws:PrincipalTag/{ROLE_TAG}"), &values);
+        let mut statement = statement.clone();
+        statement.sid = format!("{}ByTag", statement.sid).into();
+        statement.principals = [Principal::Anyone].into();
+        statement.conditions.add(tag);
+        for account in &accounts {
+            let partition = stack.spec().place.partition();
+            let record = Record {
+                principal: format!("account/{account}"),
+                principal_arn: format!("arn:{partition}:iam::{account}:root"),
+                access: "delegate",
+                resource: target.to_owned(),
+                actions: statement.actions.iter().cloned().collect(),
+                resources: vec![alias.to_owned()],
+                conditions: statement.conditions.lines(text_of),
+            };
+            records.push((record, causes.clone()));
+        }
+        statement.conditions.add(among("aws:PrincipalAccount", &accounts));
+        written.push(Tagged { statement, causes: causes.clone() });
+    }
+    if records.is_empty() {
+        return None;
+    }
+    stack.records.append(&mut records);
+    Some(written)
+}
+
+fn text_of(value: &Value) -> Option<String> {
+    value.as_text().map(str::to_owned)
 }

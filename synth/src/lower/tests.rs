@@ -45,6 +45,7 @@ fn policies(account: &str, sides: &Sides) -> Result<Vec<(String, String)>, Vec<S
             known_arn: arn,
             account: account.to_owned(),
             identity: role,
+            tag: None,
         },
         access: "read",
         target: Target { name: "dataset/x".to_owned(), account: HERE.to_owned(), policy: bucket },
