@@ -4,6 +4,7 @@
 //! permissions of a stack form a chain: each waits for the one before.
 
 use lakewright_synth::{Construct, Grantee, Options, Record, Scope};
+use lakewright_template::resolve::Place;
 use lakewright_template::{Arn, Expr, LogicalId, Ref};
 
 use crate::cfn::{lakeformation, s3};
@@ -12,18 +13,35 @@ use crate::role::{Receives, RoleHandle};
 /// Administrators, added to those that the account has.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
-    /// The administrators' role ARNs.
-    pub admins: Vec<String>,
+    /// The administrators' role ARNs, each with the name on the command line.
+    pub admins: Vec<(String, String)>,
+    /// What the catalog is part of, by its name on the command line.
+    pub target: String,
 }
 
 impl Construct for Settings {
     type Handle = Ref<lakeformation::DataLakeSettings>;
 
     fn build(self, scope: &mut Scope<'_>) -> Self::Handle {
-        let admins =
-            self.admins.into_iter().map(|arn| lakeformation::DataLakeSettingsDataLakePrincipal {
-                data_lake_principal_identifier: Some(arn.into()),
+        let Place { account, region } = scope.spec().place.clone();
+        let catalog =
+            format!("arn:{}:glue:{region}:{account}:catalog", scope.spec().place.partition());
+        for (arn, name) in &self.admins {
+            scope.record(Record {
+                principal: name.clone(),
+                principal_arn: arn.clone(),
+                access: "administer",
+                resource: self.target.clone(),
+                actions: vec!["lakeformation:ADMINISTER".into()],
+                resources: vec![catalog.clone()],
+                conditions: Vec::new(),
             });
+        }
+        let admins = self.admins.into_iter().map(|(arn, _)| {
+            lakeformation::DataLakeSettingsDataLakePrincipal {
+                data_lake_principal_identifier: Some(arn.into()),
+            }
+        });
         let resource = lakeformation::DataLakeSettings {
             admins: Some(admins.collect()),
             // `REPLACE`, the other way, would remove administrators that others have added.

@@ -35,6 +35,8 @@ macro_rules! codes {
 }
 
 codes! {
+    /// A team has one role in each of two environments that share account, region and prefix.
+    AmbiguousTeam "ambiguous-team" Error,
     /// An environment is linked to an archived organization.
     ArchivedOrganization "archived-organization" Error,
     /// A consumption role lies in another account than its environment.
@@ -59,6 +61,8 @@ codes! {
     ImportedBucketShare "imported-bucket-share" Warning,
     /// A role that was imported has to be given a policy by its owner.
     ImportedRolePolicy "imported-role-policy" Warning,
+    /// What is imported bears a name of what the mesh makes.
+    ImportedOwn "imported-own" Error,
     /// A value is not of the form or from the list that its field takes.
     InvalidValue "invalid-value" Error,
     /// A limit of CloudFormation or of a service would be broken.

@@ -3,6 +3,7 @@
 mod change;
 mod dataset;
 mod environment;
+mod foreign;
 mod governance;
 mod share;
 mod tags;
@@ -13,6 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 pub use change::check_change;
 
+use self::foreign::Imports;
 use crate::decode::suggest;
 use crate::diagnostic::{Diagnostic, FileId, Origin};
 use crate::document::{Document, Header as DocumentHeader, Kind};
@@ -95,6 +97,14 @@ impl Context {
             });
         let access_policies =
             self.each(&documents.access_policies, Kind::AccessPolicy, Self::access_policy);
+        if let Some(tenant) = &tenant {
+            self.imports_are_foreign(&Imports {
+                tenant,
+                environments: &environments,
+                datasets: &datasets,
+                consumption_roles: &consumption_roles,
+            });
+        }
         Some(Mesh {
             tenant: tenant?,
             organizations,

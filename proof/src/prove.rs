@@ -226,6 +226,19 @@ impl Proof<'_> {
             }
         }
         self.more_of_policy(&role.trust, &role.arn, &mut findings);
+        if !role.is_imported() {
+            for policy in &role.foreign_policies {
+                let nothing = Context::new();
+                let action = Action::new("iam:AttachRolePolicy");
+                let request =
+                    Request { principal: &principal, action, resource: policy, context: &nothing };
+                findings.differences.push(Difference {
+                    reason: "the policy is attached, and no template says what it gives".to_owned(),
+                    stack: role.trust.origin.stack.to_string(),
+                    ..difference(DifferenceKind::More, &request)
+                });
+            }
+        }
         let boundary = role.boundary.as_ref().and_then(|arn| self.world.managed.get(arn));
         for document in role.identity.iter().chain(boundary) {
             for statement in document.statements.iter().filter(|statement| !statement.is_allow) {
@@ -270,7 +283,7 @@ impl Proof<'_> {
     /// What a resource's policy gives, and nobody asked for.
     pub fn more_of_policy(&self, document: &Document, resource: &str, findings: &mut Findings) {
         for statement in document.statements.iter().filter(|statement| statement.is_allow) {
-            for principal in principals_of_statement(statement, resource, self.world) {
+            for principal in principals_of_statement(statement) {
                 self.more_of(document, statement, &principal, Some(resource), findings);
             }
         }
@@ -478,7 +491,7 @@ pub(crate) fn named_principals(
 }
 
 /// The requests' principals of a statement in a resource's policy.
-fn principals_of_statement(statement: &Statement, resource: &str, world: &World) -> Vec<Principal> {
+fn principals_of_statement(statement: &Statement) -> Vec<Principal> {
     let Some(principals) = &statement.principals else { return Vec::new() };
     let named = named_principals(&statement.conditions);
     let stranger = || Principal::role(format!("arn:aws:iam::{STRANGERS}:role/{FILL}"));
@@ -496,11 +509,6 @@ fn principals_of_statement(statement: &Statement, resource: &str, world: &World)
     if principals.is_not {
         return everybody();
     }
-    let own = world
-        .resources
-        .get(resource)
-        .map(|resource| resource.account.as_str())
-        .or_else(|| crate::evaluate::account_of(resource));
     let mut all = BTreeSet::new();
     for entry in &principals.entries {
         match entry {
@@ -515,9 +523,6 @@ fn principals_of_statement(statement: &Statement, resource: &str, world: &World)
                 let is_of_account = |principal: &Principal| principal.account() == Some(account);
                 match &named {
                     Some(named) => all.extend(named.iter().filter(|p| is_of_account(p)).cloned()),
-                    // A statement for the resource's own account gives nothing by itself: whoever
-                    // uses it does so by a policy of their own, which is looked at there.
-                    None if own == Some(account) => {}
                     None => {
                         all.insert(Principal::role(format!("arn:aws:iam::{account}:role/{FILL}")));
                     }

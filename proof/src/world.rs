@@ -2,6 +2,7 @@
 //! Formation's permissions, of every account and region together.
 
 mod extract;
+mod modelled;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -138,7 +139,11 @@ impl World {
                 policy: None,
                 origin,
             });
-            resource.policy = Some(policy);
+            // A bucket has one policy, whoever writes it last: what any of them gives counts.
+            match &mut resource.policy {
+                Some(known) => known.statements.extend(policy.statements),
+                none => *none = Some(policy),
+            }
         }
         let databases =
             world.resources.values().filter(|resource| resource.kind == "AWS::Glue::Database");

@@ -11,6 +11,7 @@ mod usage;
 
 use std::collections::BTreeSet;
 
+use lakewright_constructs::access_point::access_point_arn;
 use lakewright_constructs::bucket::{Bucket, Encryption, Lifecycle, bucket_arn};
 use lakewright_constructs::cfn::iam;
 use lakewright_constructs::parameter::Parameter;
@@ -143,6 +144,16 @@ impl Context<'_> {
         protected.into_iter().collect()
     }
 
+    /// The access points of the mesh here.
+    fn access_points(&self) -> Vec<String> {
+        let place = &self.account.place;
+        let of_prefix = |(prefix, region): (ResourcePrefix, String)| {
+            let place = Place { account: place.account.clone(), region };
+            access_point_arn(&place, &format!("{prefix}-*"))
+        };
+        self.names.bootstrapped(&place.account).into_iter().map(of_prefix).collect()
+    }
+
     /// The roles that no role of the mesh assumes here. In the central account the updater assumes
     /// the deploy role, whose trust policy names it.
     fn not_assumed(&self) -> Vec<String> {
@@ -210,8 +221,7 @@ impl Context<'_> {
     }
 
     fn id(&self) -> String {
-        let Place { account, region } = &self.account.place;
-        format!("{account}-{region}")
+        Names::bootstrap_id(&self.account.place)
     }
 
     fn deploy_role(&self, scope: &mut Scope<'_>) -> RoleHandle {

@@ -48,8 +48,12 @@ pub(crate) fn build(
         },
     );
     if environment.features.datasets {
-        let admins = vec![names.execution_role_arn(environment), names.pivot_role_arn(environment)];
-        scope.add("LakeFormationSettings", Settings { admins });
+        let bootstrap = Names::bootstrap_id(&Names::place(environment));
+        let admins = vec![
+            (names.execution_role_arn(environment), format!("execution-role/{bootstrap}")),
+            (names.pivot_role_arn(environment), format!("pivot-role/{}", environment.header.id)),
+        ];
+        scope.add("LakeFormationSettings", Settings { admins, target: target.clone() });
     }
     failures::build(scope, names, environment);
     if environment.features.dashboards

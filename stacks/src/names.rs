@@ -107,6 +107,12 @@ impl<'m> Names<'m> {
         role_arn(environment, &self.pivot_role(environment))
     }
 
+    /// The id of what makes an account and region ready.
+    pub fn bootstrap_id(place: &Place) -> String {
+        let Place { account, region } = place;
+        format!("{account}-{region}")
+    }
+
     /// The role that CloudFormation runs an account's stacks as.
     pub fn execution_role(prefix: &ResourcePrefix, region: &str) -> String {
         format!("{prefix}-execution-{region}")

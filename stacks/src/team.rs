@@ -245,7 +245,7 @@ fn grant_subscriptions(
     };
     let consumers = topic_arn(&place, &names.subscription(environment, "consumers"));
     let target = format!("environment/{}", environment.header.id);
-    let grant = |sid: &str, access, actions: &[&'static str], arn: String| Grant {
+    let grant = |sid: &str, access, actions: &[&'static str], arn: String, conditions| Grant {
         sid: sid.to_owned(),
         grantee: role.grantee().clone(),
         access,
@@ -254,11 +254,15 @@ fn grant_subscriptions(
         resources: vec![arn.clone().into()],
         own_resources: Vec::new(),
         known_resources: vec![arn],
-        conditions: Conditions::none(),
+        conditions,
     };
+    // A subscription outlives the team, so it ends at something of the account and not at an address.
+    let here = format!("arn:{}:*:{}:{}:*", place.partition(), place.region, place.account);
+    let here =
+        Conditions::none().with(Condition::new(Comparison::StringLike, "sns:Endpoint", here));
     scope.grant(Grants(vec![
-        grant("PublishToProducers", "publish", &["sns:Publish"], producers),
-        grant("SubscribeToConsumers", "subscribe", &["sns:Subscribe"], consumers),
+        grant("PublishToProducers", "publish", &["sns:Publish"], producers, Conditions::none()),
+        grant("SubscribeToConsumers", "subscribe", &["sns:Subscribe"], consumers, here),
     ]));
     let alias = names.subscription(environment, "subscriptions");
     let key = ImportedKey::new(&place, &alias, &target);

@@ -405,16 +405,16 @@ fn a_manual_pivot_role_becomes_an_automatic_one() {
 
 #[test]
 fn environments_of_one_account_do_not_collide() {
-    let environment = |id: &str, region: &str, prefix: &str| {
+    let environment = |id: &str, region: &str, prefix: &str, team: &str| {
         format!(
             "kind: Environment\nid: {id}\norganization: org\naccount: \"222222222222\"\nregion: {region}\n\
-             team: Owners\nresource_prefix: {prefix}\n"
+             team: {team}\nresource_prefix: {prefix}\n"
         )
     };
     let more = [
-        environment("same-place", "eu-west-1", "lakewright"),
-        environment("other-prefix", "eu-west-1", "other"),
-        environment("other-region", "us-east-1", "lakewright"),
+        environment("same-place", "eu-west-1", "lakewright", "Linkers"),
+        environment("other-prefix", "eu-west-1", "other", "Owners"),
+        environment("other-region", "us-east-1", "lakewright", "Owners"),
     ]
     .join("---\n");
     let files = [("base.yaml", crate::run::BASE.to_owned()), ("more.yaml", more)];

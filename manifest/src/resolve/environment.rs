@@ -344,9 +344,31 @@ impl Context {
                     .and(first.header.origin, "the first one")
                     .help("they share Lake Formation's settings; one environment with more teams is safer");
                 self.report.push(diagnostic);
+                self.teams_differ(first, environment);
             } else {
                 seen.insert(place, environment);
             }
+        }
+    }
+
+    /// Two environments of one account, region and prefix have no team in common.
+    fn teams_differ(&mut self, first: &Environment, second: &Environment) {
+        if first.resource_prefix != second.resource_prefix {
+            return;
+        }
+        for team in &second.teams {
+            let Some(other) = first.teams.iter().find(|other| other.team == team.team) else {
+                continue;
+            };
+            let message = format!(
+                "team `{}` is in environments `{}` and `{}`, which share account, region and prefix",
+                team.team, first.header.id, second.header.id
+            );
+            let diagnostic = Diagnostic::new(Code::AmbiguousTeam, message)
+                .at(team.origin, "the second one")
+                .and(other.origin, "the first one")
+                .help("its role in one would reach what its role in the other makes; give one environment another team, or a `resource_prefix` of its own");
+            self.report.push(diagnostic);
         }
     }
 

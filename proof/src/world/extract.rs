@@ -56,6 +56,18 @@ pub enum PieceError {
     /// A policy is none.
     #[error(transparent)]
     Document(#[from] DocumentError),
+    /// Something that can give access, or not be there, without the model knowing.
+    #[error(
+        "{stack} {logical_id}: {what} is outside of what is proven; `lakewright check --assembly` looks at it all the same"
+    )]
+    Outside {
+        /// The stack.
+        stack: String,
+        /// The resource; empty for the template.
+        logical_id: String,
+        /// What it is.
+        what: String,
+    },
     /// A value is only known at deployment.
     #[error("{stack} {logical_id}: {error}")]
     Unresolved {
@@ -81,7 +93,13 @@ impl Piece {
             address: stack.address.into(),
             piece: Self::default(),
         };
+        if stack.unresolved == OnUnresolved::Fail && stack.template.transform.is_some() {
+            return Err(reader.outside("", "a transform".to_owned()));
+        }
         for (id, resource) in &stack.template.resources {
+            if stack.unresolved == OnUnresolved::Fail {
+                reader.is_modelled(id, resource)?;
+            }
             reader.resource(id, resource)?;
         }
         Ok(reader.piece)
@@ -97,6 +115,30 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
+    /// What the model does not know may give anything: a proof says so instead of passing over it.
+    fn is_modelled(&self, id: &LogicalId, resource: &ResourceEntry) -> Result<(), PieceError> {
+        let has = |property: &str| resource.properties.get(property).is_some();
+        let kind = resource.kind.as_ref();
+        let what = if !super::modelled::KINDS.contains(&kind) {
+            format!("a resource of type {kind}")
+        } else if resource.condition.is_some() {
+            "a resource under a condition".to_owned()
+        } else if let Some(property) = super::modelled::PROPERTIES
+            .iter()
+            .find_map(|(of, property)| (*of == kind && has(property)).then_some(property))
+        {
+            format!("the property {property} of {kind}")
+        } else {
+            return Ok(());
+        };
+        Err(self.outside(id.as_str(), what))
+    }
+
+    fn outside(&self, id: &str, what: String) -> PieceError {
+        let stack = self.stack.address.to_owned();
+        PieceError::Outside { stack, logical_id: id.to_owned(), what }
+    }
+
     fn resource(&mut self, id: &LogicalId, resource: &ResourceEntry) -> Result<(), PieceError> {
         let properties = &resource.properties;
         match resource.kind.as_ref() {
@@ -288,8 +330,19 @@ impl Reader<'_> {
         if let Some(Plain::Array(admins)) = self.plain(id, properties, "Admins")? {
             let arns =
                 admins.iter().filter_map(|admin| admin["DataLakePrincipalIdentifier"].as_str());
-            let admins = arns.map(|arn| (account.clone(), arn.to_owned()));
-            self.piece.lake.admins.extend(admins);
+            for arn in arns {
+                self.piece.lake.admins.insert((account.clone(), arn.to_owned()));
+                let grant = LakeGrant {
+                    permission: Action::new("lakeformation:ADMINISTER"),
+                    resource: format!(
+                        "arn:{}:glue:{region}:{account}:catalog",
+                        self.stack.place.partition()
+                    ),
+                    cells: None,
+                    origin: self.origin(id, "Admins"),
+                };
+                self.piece.lake.grants.entry(arn.to_owned()).or_default().push(grant);
+            }
         }
         let defaults = self.plain(id, properties, "CreateDatabaseDefaultPermissions")?;
         if defaults.is_some_and(|list| list.as_array().is_some_and(Vec::is_empty)) {
@@ -388,6 +441,16 @@ impl Reader<'_> {
             let defaults = &input["CreateTableDefaultPermissions"];
             if defaults.as_array().is_some_and(Vec::is_empty) {
                 self.piece.lake.governed.insert(arn.clone());
+            } else if !defaults.is_null() {
+                // Every new table is open to whom the defaults name.
+                let grant = LakeGrant {
+                    permission: Action::new("lakeformation:ALL"),
+                    resource: arn.clone(),
+                    cells: None,
+                    origin: self.origin(id, "DatabaseInput"),
+                };
+                let everybody = "IAM_ALLOWED_PRINCIPALS".to_owned();
+                self.piece.lake.grants.entry(everybody).or_default().push(grant);
             }
             self.piece.resources.push(Resource {
                 arn,

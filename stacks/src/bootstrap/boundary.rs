@@ -42,6 +42,14 @@ const SERVICES: [&str; 28] = [
     "xray:*",
 ];
 
+/// What makes or changes an access point, or what its policy says.
+const ACCESS_POINT_CHANGES: [&str; 4] = [
+    "s3:CreateAccessPoint",
+    "s3:DeleteAccessPoint",
+    "s3:DeleteAccessPointPolicy",
+    "s3:PutAccessPointPolicy",
+];
+
 /// What of IAM roles may do: look, and hand their role to a service. Nothing else of IAM is within
 /// the boundary.
 const IAM: [&str; 8] = [
@@ -88,5 +96,7 @@ fn statements(context: &Context<'_>) -> Vec<Statement> {
         Statement::deny("DenyLifting", LIFTING, context.protected()),
         Statement::deny("DenyAssume", ["sts:AssumeRole"], context.not_assumed()),
         Statement::deny("DenyMeshStacks", STACK_CHANGES, ["*"]).when(mesh_stacks),
+        // To which a dataset's full bucket policy leaves the decision.
+        Statement::deny("DenyAccessPoints", ACCESS_POINT_CHANGES, context.access_points()),
     ]
 }

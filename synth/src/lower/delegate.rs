@@ -39,8 +39,8 @@ pub(super) fn shorter(
 /// The statements of a bucket's policy, with one for all access points of the mesh in the place of
 /// those for one requester's access point each. `None` when there are none of these.
 ///
-/// The folders and the kinds of access stay as they are; who has them, and until when, is what each
-/// access point's own policy says. So the policy grows with the folders of a dataset that are shared,
+/// The folders, the kinds of access and the consumers' accounts stay as they are; who has them, and
+/// until when, is what each access point's own policy says. So the policy grows with the folders of a dataset that are shared,
 /// and no longer with the shares.
 fn to_access_points(
     stack: &mut Stack,
@@ -54,13 +54,26 @@ fn to_access_points(
     if through.is_empty() {
         return None;
     }
+    let principals = through.iter().flat_map(|tagged| &tagged.statement.principals);
+    let accounts: Vec<Value> = principals
+        .filter_map(|principal| match principal {
+            Principal::Aws(arn) => {
+                arn.as_text()?.split(':').nth(4).map(|id| Value::text(id.to_owned()))
+            }
+            Principal::Anyone | Principal::Service(_) => None,
+        })
+        .collect();
     let delegated = through.into_iter().map(|Tagged { mut statement, causes }| {
         let access_point =
             Condition::new(Comparison::ArnLike, ACCESS_POINT, access_points.to_owned());
         let listed = statement.conditions.only("s3:prefix");
         statement.sid =
             if listed.is_empty() { "FolderThroughAny" } else { "ListThroughAny" }.into();
-        statement.conditions = listed.with(access_point);
+        statement.conditions = listed.with(access_point).with(Condition {
+            operator: Operator::new(Comparison::StringEquals),
+            key: "aws:PrincipalAccount".into(),
+            values: accounts.clone(),
+        });
         statement.principals = [Principal::Anyone].into();
         Tagged { statement, causes }
     });

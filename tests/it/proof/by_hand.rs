@@ -1,0 +1,171 @@
+//! Assemblies that somebody has changed by hand, beyond what a statement says.
+
+use std::fs;
+
+use serde_json::{Value, json};
+
+use crate::run::{example, lakewright, transcript};
+
+/// A change by hand of one template of the lab, and what `prove` says of it.
+type ByHand =
+    (&'static str, &'static str, fn(&mut serde_json::Map<String, Value>), i32, &'static str);
+
+const DATASET: &str = "lab-dataset-teama";
+
+fn properties<'r>(
+    resources: &'r mut serde_json::Map<String, Value>,
+    kind: &str,
+) -> &'r mut serde_json::Map<String, Value> {
+    let mut found = resources.values_mut().filter(|one| one["Type"] == kind);
+    found.next().expect("one of this type")["Properties"].as_object_mut().expect("properties")
+}
+
+const TEAM_B: &str = "arn:aws:iam::333333333333:role/lab-teamb-t4jhnyff";
+
+fn second_policy(resources: &mut serde_json::Map<String, Value>, id: &str) {
+    let bucket = properties(resources, "AWS::S3::Bucket")["BucketName"].clone();
+    let objects = format!("arn:aws:s3:::{}/*", bucket.as_str().expect("a name"));
+    let statement = json!({
+        "Effect": "Allow", "Principal": { "AWS": TEAM_B }, "Action": "s3:GetObject", "Resource": objects,
+    });
+    let properties = json!({ "Bucket": bucket, "PolicyDocument": { "Version": "2012-10-17", "Statement": [statement] } });
+    resources.insert(
+        id.to_owned(),
+        json!({ "Type": "AWS::S3::BucketPolicy", "Properties": properties }),
+    );
+}
+
+const BY_HAND: [ByHand; 12] = [
+    ("nothing", DATASET, |_| {}, 0, "is proven"),
+    (
+        "a user",
+        DATASET,
+        |resources| {
+            resources.insert("U".to_owned(), json!({ "Type": "AWS::IAM::User", "Properties": {} }));
+        },
+        2,
+        "AWS::IAM::User is outside of what is proven",
+    ),
+    (
+        "a condition",
+        DATASET,
+        |resources| {
+            for resource in resources.values_mut() {
+                resource["Condition"] = json!("Never");
+            }
+        },
+        2,
+        "a resource under a condition is outside of what is proven",
+    ),
+    (
+        "a second policy of a bucket",
+        DATASET,
+        |resources| second_policy(resources, "A"),
+        4,
+        "too much",
+    ),
+    ("the same, later", DATASET, |resources| second_policy(resources, "Zz"), 4, "too much"),
+    (
+        "permissions in the old form",
+        DATASET,
+        |resources| {
+            resources.insert(
+                "P".to_owned(),
+                json!({ "Type": "AWS::LakeFormation::Permissions", "Properties": {} }),
+            );
+        },
+        2,
+        "AWS::LakeFormation::Permissions is outside",
+    ),
+    (
+        "an access control list",
+        DATASET,
+        |resources| {
+            let bucket = properties(resources, "AWS::S3::Bucket");
+            bucket.insert("AccessControl".to_owned(), json!("PublicRead"));
+        },
+        2,
+        "the property AccessControl of AWS::S3::Bucket is outside",
+    ),
+    (
+        "a key for the whole account",
+        DATASET,
+        |resources| {
+            let key = properties(resources, "AWS::KMS::Key");
+            let statements = key["KeyPolicy"]["Statement"].as_array_mut().expect("statements");
+            statements.push(json!({
+                "Effect": "Allow", "Principal": { "AWS": "arn:aws:iam::333333333333:root" },
+                "Action": "kms:*", "Resource": "*",
+            }));
+        },
+        4,
+        "kms:Decrypt",
+    ),
+    (
+        "open default permissions",
+        DATASET,
+        |resources| {
+            let database = properties(resources, "AWS::Glue::Database");
+            database["DatabaseInput"]["CreateTableDefaultPermissions"] = json!([{
+                "Principal": { "DataLakePrincipalIdentifier": "IAM_ALLOWED_PRINCIPALS" },
+                "Permissions": ["ALL"],
+            }]);
+        },
+        4,
+        "IAM_ALLOWED_PRINCIPALS",
+    ),
+    (
+        "an administrator of the catalog",
+        "lab-environment-science",
+        |resources| {
+            let settings = properties(resources, "AWS::LakeFormation::DataLakeSettings");
+            let admins = settings["Admins"].as_array_mut().expect("administrators");
+            admins.push(json!({ "DataLakePrincipalIdentifier": TEAM_B }));
+        },
+        4,
+        "lakeformation:ADMINISTER",
+    ),
+    (
+        "a policy of AWS",
+        "lab-team-science-teamb-t4jhnyff",
+        |resources| {
+            let role = properties(resources, "AWS::IAM::Role");
+            role.insert(
+                "ManagedPolicyArns".to_owned(),
+                json!(["arn:aws:iam::aws:policy/AdministratorAccess"]),
+            );
+        },
+        4,
+        "AdministratorAccess",
+    ),
+    (
+        "a type that does not exist",
+        DATASET,
+        |resources| {
+            resources.insert("R".to_owned(), json!({ "Type": "AWS::IAM::Roel", "Properties": {} }));
+        },
+        2,
+        "AWS::IAM::Roel is outside",
+    ),
+];
+
+#[test]
+fn what_a_hand_adds_to_an_assembly_is_noticed() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let out = folder.path().join("out");
+    let path = out.to_str().expect("text");
+    let lab = example("lab");
+    let synth = lakewright(["synth", lab.to_str().expect("text"), "--out", path]);
+    assert_eq!(synth.status.code(), Some(0));
+    for (name, stack, change, exit, says) in BY_HAND {
+        let file = out.join(format!("templates/333333333333/us-east-1/{stack}.json"));
+        let before = fs::read_to_string(&file).expect("a template");
+        let mut template: Value = serde_json::from_str(&before).expect("JSON");
+        change(template["Resources"].as_object_mut().expect("resources"));
+        fs::write(&file, template.to_string()).expect("a template");
+        let proof = transcript(&lakewright(["prove", "--assembly", path]));
+        assert!(proof.starts_with(&format!("exit: {exit}\n")), "{name}: {proof}");
+        assert!(proof.contains(says), "{name}: {proof}");
+        fs::write(&file, before).expect("the template as it was");
+    }
+}
