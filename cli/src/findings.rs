@@ -72,7 +72,8 @@ pub(crate) fn gained(subject: &Subject, before: &Subject) -> Findings {
 
 /// Chains from a team to another team, or to the roles that deploy and administer.
 fn paths(subject: &Subject) -> Findings {
-    const PROTECTED: [&str; 4] = ["deploy-role/", "execution-role/", "pivot-role/", "team/"];
+    const PROTECTED: [&str; 5] =
+        ["dataset-role/", "deploy-role/", "execution-role/", "pivot-role/", "team/"];
     let Subject { world, intended, .. } = subject;
     let escalation = Escalation::of(world);
     let is_team =

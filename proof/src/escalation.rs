@@ -1,21 +1,23 @@
 //! Chains: who can come to act as somebody else.
 //!
-//! A principal that may assume a role, write its policies or its trust, or
-//! change a stack that is deployed with it, has that role's rights as well.
-//! What may be possible counts as possible here.
+//! A principal that may assume a role, write its policies or its trust, hand it
+//! to a service, change a stack that is deployed with it, or change or choose the
+//! code that runs with it, has that role's rights as well. What may be possible
+//! counts as possible here.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::document::{Action, Document, PrincipalEntry, Statement};
 use crate::evaluate::Decision;
 use crate::request::{Context, Principal, Request};
-use crate::sample;
-use crate::world::{Outside, Role, World};
+use crate::world::{Outside, Resource, Role, World};
+use crate::{pattern, sample};
 
 /// What gives the rights of a role, asked on the role.
-const ON_ROLE: [&str; 6] = [
+const ON_ROLE: [&str; 7] = [
     "iam:AttachRolePolicy",
     "iam:DeleteRolePermissionsBoundary",
+    "iam:PassRole",
     "iam:PutRolePermissionsBoundary",
     "iam:PutRolePolicy",
     "iam:UpdateAssumeRolePolicy",
@@ -31,6 +33,20 @@ const ON_STACK: [&str; 3] = [
     "cloudformation:ExecuteChangeSet",
     "cloudformation:UpdateStack",
 ];
+
+/// What gives the rights of the role that a resource runs code with, asked on the resource: its code, or
+/// the arguments that choose it, or a session in it.
+const ON_CODE: [(&str, &[&str]); 6] = [
+    ("AWS::CodeBuild::Project", &["codebuild:StartBuild", "codebuild:UpdateProject"]),
+    ("AWS::Glue::Job", &["glue:StartJobRun", "glue:UpdateJob"]),
+    ("AWS::Lambda::Function", &["lambda:UpdateFunctionCode"]),
+    ("AWS::SageMaker::NotebookInstance", &["sagemaker:CreatePresignedNotebookInstanceUrl"]),
+    ("AWS::SageMaker::UserProfile", &["sagemaker:CreatePresignedDomainUrl"]),
+    ("AWS::StepFunctions::StateMachine", &["states:UpdateStateMachine"]),
+];
+
+/// A trigger starts each job of its account, with the job's role and arguments of its own.
+const ON_TRIGGER: [&str; 2] = ["glue:CreateTrigger", "glue:UpdateTrigger"];
 
 /// A step of a chain.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -52,6 +68,8 @@ pub struct Escalation<'w> {
     stacks: BTreeMap<&'w str, BTreeSet<String>>,
     /// The roles whose trust names a role of the same account.
     trusting: BTreeMap<&'w str, Vec<&'w Role>>,
+    /// What runs code with a role of the same account, by account.
+    running: BTreeMap<&'w str, Vec<(&'w Resource, &'w Role)>>,
 }
 
 impl<'w> Escalation<'w> {
@@ -79,7 +97,14 @@ impl<'w> Escalation<'w> {
                 stacks.entry(&role.account).or_default().insert(arn);
             }
         }
-        Self { world, by_account, stacks, trusting }
+        let mut running: BTreeMap<&str, Vec<_>> = BTreeMap::new();
+        for resource in world.resources.values() {
+            let role = resource.runs_as.as_ref().and_then(|arn| world.roles.get(arn));
+            if let Some(role) = role {
+                running.entry(&resource.account).or_default().push((resource, role));
+            }
+        }
+        Self { world, by_account, stacks, trusting, running }
     }
 
     /// Every role that a principal can come to act as, each with the chain that leads to it.
@@ -150,6 +175,27 @@ impl<'w> Escalation<'w> {
             for other in others() {
                 for policy in other.managed.values() {
                     steps.extend(self.step(principal, Action::new(name), policy, other, &contexts));
+                }
+            }
+        }
+        let running = || self.running.get(role.account.as_str()).into_iter().flatten();
+        for (kind, names) in ON_CODE {
+            for name in names.iter().filter(has) {
+                let of_kind = running()
+                    .filter(|(resource, as_role)| resource.kind == kind && as_role.arn != role.arn);
+                for (resource, as_role) in of_kind {
+                    let action = Action::new(name);
+                    steps.extend(self.step(principal, action, &resource.arn, as_role, &contexts));
+                }
+            }
+        }
+        for name in ON_TRIGGER.iter().filter(has) {
+            let jobs = running().filter(|(resource, _)| resource.kind == "AWS::Glue::Job");
+            for (_, as_role) in jobs.filter(|(_, as_role)| as_role.arn != role.arn) {
+                for pattern in &statement.resources {
+                    let trigger = pattern::sample(pattern, sample::FILL);
+                    let action = Action::new(name);
+                    steps.extend(self.step(principal, action, &trigger, as_role, &contexts));
                 }
             }
         }
@@ -244,6 +290,9 @@ Resources:
             Version: "2012-10-17"
             Statement:
               - {Effect: Allow, Action: "sts:AssumeRole", Resource: "arn:aws:iam::111122223333:role/admin"}
+  Function:
+    Type: AWS::Glue::Job
+    Properties: {Name: nightly, Role: job}
   Admin:
     Type: AWS::IAM::Role
     Properties:
@@ -255,8 +304,11 @@ Resources:
 "#;
 
     fn reached(action: &str, resource: &str) -> Vec<String> {
-        let text = ROLES.replace("ACTION", action).replace("RESOURCE", resource);
-        let template = read::template(&text).expect("a template");
+        chains(&ROLES.replace("ACTION", action).replace("RESOURCE", resource))
+    }
+
+    fn chains(text: &str) -> Vec<String> {
+        let template = read::template(text).expect("a template");
         let place = Place { account: "111122223333".to_owned(), region: "eu-west-1".to_owned() };
         let address = "111122223333/eu-west-1/s";
         let unresolved = OnUnresolved::Fail;
@@ -281,5 +333,29 @@ Resources:
         // The role is reached, and who trusts nobody is not assumed.
         assert_eq!(reached("sts:AssumeRole", "role/*"), ["admin sts:AssumeRole"]);
         assert_eq!(reached("iam:GetRole", "role/*"), Vec::<String>::new());
+        assert_eq!(
+            reached("iam:PassRole", "role/job"),
+            ["admin iam:PassRole sts:AssumeRole", "job iam:PassRole"]
+        );
+    }
+
+    #[test]
+    fn code_has_the_rights_of_the_role_that_it_runs_with() {
+        let on = |action: &str, resource: &str| {
+            let text = ROLES.replace("arn:aws:iam::111122223333:RESOURCE", resource);
+            chains(&text.replace("ACTION", action))
+        };
+        let job = "arn:aws:glue:eu-west-1:111122223333:job/nightly";
+        for action in ["glue:StartJobRun", "glue:UpdateJob"] {
+            assert_eq!(on(action, job).len(), 2, "{action}");
+        }
+        assert_eq!(on("glue:GetJob", job), Vec::<String>::new());
+        assert_eq!(
+            on("glue:StartJobRun", "arn:aws:glue:eu-west-1:111122223333:job/mine-*").len(),
+            0
+        );
+        // A trigger of the team's own starts everybody's jobs.
+        let trigger = "arn:aws:glue:eu-west-1:111122223333:trigger/mine-*";
+        assert_eq!(on("glue:CreateTrigger", trigger).len(), 2);
     }
 }

@@ -50,6 +50,8 @@ pub struct Resource {
     pub tags: BTreeMap<String, String>,
     /// Its own policy.
     pub policy: Option<Document>,
+    /// The ARN of the role that it runs code with.
+    pub runs_as: Option<String>,
     /// Where it is declared.
     pub origin: Origin,
 }
@@ -137,6 +139,7 @@ impl World {
                 account: account_of(arn).unwrap_or(&account).to_owned(),
                 tags: BTreeMap::new(),
                 policy: None,
+                runs_as: None,
                 origin,
             });
             // A bucket has one policy, whoever writes it last: what any of them gives counts.

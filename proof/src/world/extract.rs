@@ -263,9 +263,33 @@ impl Reader<'_> {
             account: self.stack.place.account.clone(),
             tags: self.tags(id, properties)?,
             policy,
+            runs_as: self.runs_as(id, resource)?,
             origin: self.origin(id, ""),
         });
         Ok(())
+    }
+
+    /// The role that a resource runs code with.
+    fn runs_as(
+        &self,
+        id: &LogicalId,
+        resource: &ResourceEntry,
+    ) -> Result<Option<String>, PieceError> {
+        let property = match resource.kind.as_ref() {
+            "AWS::CodeBuild::Project" => "ServiceRole",
+            "AWS::Glue::Job" | "AWS::Lambda::Function" => "Role",
+            "AWS::SageMaker::NotebookInstance" | "AWS::StepFunctions::StateMachine" => "RoleArn",
+            "AWS::SageMaker::UserProfile" => {
+                let settings = self.plain(id, &resource.properties, "UserSettings")?;
+                let role =
+                    settings.as_ref().and_then(|settings| settings["ExecutionRole"].as_str());
+                return Ok(role.map(str::to_owned));
+            }
+            _ => return Ok(None),
+        };
+        let role = self.text(id, &resource.properties, property)?;
+        // Glue takes a name as well.
+        Ok(role.map(|role| if role.starts_with("arn:") { role } else { self.role_arn(&role) }))
     }
 
     /// The ARN of a resource that policies can name.
@@ -458,6 +482,7 @@ impl Reader<'_> {
                 account,
                 tags: BTreeMap::new(),
                 policy: None,
+                runs_as: None,
                 origin: self.origin(id, ""),
             });
             return Ok(());
