@@ -1,9 +1,12 @@
 //! One request, from the names on the command line to the decision and its reasons.
 
+use std::collections::BTreeSet;
+
 use lakewright_policies::catalogue;
 use lakewright_proof::document::{Action, Document, Statement};
 use lakewright_proof::evaluate::{Decision, Verdict};
 use lakewright_proof::intended::Rule;
+use lakewright_proof::lake::{CELLS, LakeGrant};
 use lakewright_proof::request::{Context, Principal, Request};
 use lakewright_proof::world::Outside;
 use serde_json::{Value, json};
@@ -13,6 +16,7 @@ use crate::proof::Subject;
 
 /// A question as it is asked on the command line.
 #[derive(Debug, Clone, clap::Args, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct Question {
     /// Who: an ARN, `team/ENVIRONMENT/TEAM`, `dataset-role/ID`, `pivot-role/ENVIRONMENT`, `service/NAME`
     #[arg(long)]
@@ -36,9 +40,18 @@ pub(crate) struct Answer<'s> {
     pub(crate) resource: String,
     pub(crate) verdict: Verdict<'s>,
     pub(crate) rule: Option<&'s Rule>,
+    /// The permission of Lake Formation that gives it.
+    pub(crate) permission: Option<&'s LakeGrant>,
 }
 
 impl Answer<'_> {
+    /// The permission of Lake Formation that gives it, in words.
+    pub(crate) fn permission_line(&self) -> Option<String> {
+        let LakeGrant { origin, cells, .. } = self.permission?;
+        let cells = cells.as_ref().map(|cells| format!(" ({cells})")).unwrap_or_default();
+        Some(format!("  Lake Formation gives it: {origin}{cells}\n"))
+    }
+
     pub(crate) fn exit(&self) -> Exit {
         match self.verdict.decision {
             Decision::Allow => Exit::Done,
@@ -67,18 +80,69 @@ pub(crate) fn answer<'s>(question: &Question, subject: &'s Subject) -> Result<An
         return Err(Failure::usage(message));
     }
     let action = Action::new(&question.action);
+    is_known(action)?;
     let resource = resource(&question.resource, action, &principal, subject)?;
     let mut context = Context::new();
     for pair in &question.context {
-        let Some((key, values)) = pair.split_once('=') else {
-            return Err(Failure::usage(format!("got the context `{pair}`, expected KEY=VALUE")));
+        let pair_of = pair.split_once('=').filter(|(key, _)| key.contains(':'));
+        let Some((key, values)) = pair_of else {
+            let message = format!(
+                "got the context `{pair}`, expected KEY=VALUE such as aws:SourceIp=10.0.0.1"
+            );
+            return Err(Failure::usage(message));
         };
         context.set(key, values.split(','));
     }
+    let permissions = world.lake.grants.get(principal.name()).into_iter().flatten();
+    let permission = permissions
+        .filter(|grant| grant.permission == action && grant.is_about(&resource))
+        .min_by_key(|grant| grant.cells.is_some());
+    // What a filter shows is allowed, whichever of its rows and columns the request is about.
+    if let Some(cells) = permission.and_then(|grant| grant.cells.clone()) {
+        context.set(CELLS, [cells]);
+    }
     let request = Request { principal: &principal, action, resource: &resource, context: &context };
-    let verdict = world.decide(&request, Outside::Unknown);
+    let mut verdict = world.decide(&request, Outside::Unknown);
+    let mut seen = BTreeSet::new();
+    verdict.statements.retain(|(document, statement)| {
+        seen.insert((document.origin.clone(), statement.sid.clone()))
+    });
     let rule = intended.rule_for(&request, world);
-    Ok(Answer { principal: principal.name().to_owned(), verdict, rule, resource: resource.clone() })
+    let principal = principal.name().to_owned();
+    Ok(Answer { principal, verdict, rule, permission, resource: resource.clone() })
+}
+
+/// Permissions of Lake Formation. Source: "Lake Formation permissions reference".
+const PERMISSIONS: [&str; 12] = [
+    "administer",
+    "all",
+    "alter",
+    "create_database",
+    "create_table",
+    "data_location_access",
+    "delete",
+    "describe",
+    "drop",
+    "insert",
+    "select",
+    "super",
+];
+
+/// An action that does not exist would be denied, which says nothing.
+fn is_known(action: Action) -> Result<(), Failure> {
+    let Some(service) = catalogue::service(action.service()) else { return Ok(()) };
+    let permission = action.lower().strip_prefix("lakeformation:").unwrap_or_default();
+    if catalogue::action(action.name()).is_some() || PERMISSIONS.contains(&permission) {
+        return Ok(());
+    }
+    let name = action.lower().split_once(':').map_or("", |(_, name)| name);
+    let like = service.actions().map(|known| known.name).find(|known| {
+        let known = known.to_ascii_lowercase();
+        known.starts_with(name) || name.starts_with(&known)
+    });
+    let hint =
+        like.map(|like| format!("; did you mean {}:{like}?", action.service())).unwrap_or_default();
+    Err(Failure::usage(format!("{action} is no action of {}{hint}", action.service())))
 }
 
 fn principal(name: &str, subject: &Subject) -> Result<Principal, Failure> {
@@ -125,6 +189,14 @@ fn resource(
             Some(_) => None,
         };
         return found.ok_or_else(|| {
+            if !subject.stacks.iter().any(|entry| entry.kind == "dataset" && entry.id == id) {
+                let known = subject.stacks.iter().filter(|entry| entry.kind == "dataset");
+                let known: Vec<&str> = known.map(|entry| entry.id.as_str()).take(8).collect();
+                return Failure::usage(format!(
+                    "there is no dataset `{id}`; expected one such as {}",
+                    known.join(", ")
+                ));
+            }
             Failure::usage(format!(
                 "`{name}` has nothing that {action} is about; expected dataset/ID, dataset/ID/table/NAME or dataset/ID/folder/ID of this mesh"
             ))
@@ -156,6 +228,17 @@ impl Subject {
             "kms" => self.world.aliases.get(&found).cloned().unwrap_or(found),
             _ => found,
         })
+    }
+
+    /// The ARN of `dataset/ID/table/NAME` or `dataset/ID/folder/ID`.
+    pub(crate) fn part(&self, name: &str) -> Option<String> {
+        let mut parts = name.strip_prefix("dataset/")?.splitn(3, '/');
+        let (id, kind, part) = (parts.next()?, parts.next()?, parts.next()?);
+        match kind {
+            "table" => self.table(id, part),
+            "folder" => self.folder(id, part, &Principal::Anonymous),
+            _ => None,
+        }
     }
 
     fn table(&self, id: &str, table: &str) -> Option<String> {
@@ -273,6 +356,12 @@ pub(crate) fn to_json(question: &Question, answer: &Answer<'_>, subject: &Subjec
         "action": question.action,
         "resource": answer.resource,
         "statements": statements,
+        "permission": answer.permission.map(|grant| json!({
+            "stack": &*grant.origin.stack,
+            "logical_id": grant.origin.logical_id,
+            "resource": grant.resource,
+            "cells": grant.cells,
+        })),
         "grant": grant,
     })
 }

@@ -1,7 +1,9 @@
 //! The proof of a whole mesh, and how its findings are shown.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
+use lakewright_proof::document::Origin;
 use lakewright_proof::escalation::Escalation;
 use lakewright_proof::prove::{Difference, DifferenceKind, Findings, Proof};
 use rayon::iter::{IntoParallelIterator as _, IntoParallelRefIterator as _, ParallelIterator as _};
@@ -111,8 +113,31 @@ fn lines(difference: &Difference, subject: &Subject) -> Vec<String> {
     stack.and_then(|parts| parts.get("*")).cloned().unwrap_or_default()
 }
 
+/// Differences for people: of those by one statement or grant, the first one stands for all.
+pub(crate) fn show_all(differences: &[Difference], subject: &Subject) -> String {
+    type Key<'d> = (DifferenceKind, &'d str, &'d [(Origin, String)], &'d str, &'d str);
+    fn key(one: &Difference) -> Key<'_> {
+        (one.kind, &one.principal, &one.statements, &one.reason, &one.stack)
+    }
+    let mut groups: BTreeMap<Key<'_>, Vec<&Difference>> = BTreeMap::new();
+    for one in differences {
+        groups.entry(key(one)).or_default().push(one);
+    }
+    let mut text = String::new();
+    for (_, group) in groups {
+        text.push_str(&show(group[0], subject));
+        if group.len() > 1 {
+            let actions: BTreeSet<&str> = group.iter().map(|one| one.action.as_str()).collect();
+            let actions: Vec<&str> = actions.into_iter().take(6).collect();
+            writeln!(text, "  and {} more like it, such as {}", group.len() - 1, actions.join(" "))
+                .expect("a string takes all");
+        }
+    }
+    text
+}
+
 /// A difference for people.
-pub(crate) fn show(difference: &Difference, subject: &Subject) -> String {
+fn show(difference: &Difference, subject: &Subject) -> String {
     let Difference {
         kind, principal, action, resource, context, statements, reason, stack, ..
     } = difference;
@@ -131,8 +156,11 @@ pub(crate) fn show(difference: &Difference, subject: &Subject) -> String {
         writeln!(text, "  statement: {origin} {sid}").expect("a string takes all");
     }
     writeln!(text, "  stack: {stack}").expect("a string takes all");
+    // Nobody asked for what a statement gives too much: these lines ask for its stack.
+    let is_asked = *kind != DifferenceKind::More || !difference.because.is_empty();
+    let asked = if is_asked { "asked for at" } else { "the stack comes from" };
     for line in lines(difference, subject) {
-        writeln!(text, "  asked for at {line}").expect("a string takes all");
+        writeln!(text, "  {asked} {line}").expect("a string takes all");
     }
     text
 }

@@ -5,6 +5,7 @@ pub(crate) mod page;
 use std::collections::{BTreeMap, BTreeSet};
 
 use lakewright_proof::matrix::{Cell, Index, Level};
+use lakewright_proof::pattern;
 use rayon::iter::{IntoParallelIterator as _, IntoParallelRefIterator as _, ParallelIterator as _};
 use rayon::slice::ParallelSliceMut as _;
 use serde_json::json;
@@ -63,6 +64,26 @@ pub(crate) fn rows(wanted: Wanted<'_>, subject: &Subject) -> Vec<Row> {
     rows
 }
 
+/// What a filter names that is not in the mesh, in words.
+pub(crate) fn nothing_like(wanted: Wanted<'_>, subject: &Subject) -> Option<String> {
+    let Subject { world, intended, .. } = subject;
+    if let Some(name) = wanted.principal {
+        let mut known = intended.names().chain(world.roles.keys().map(String::as_str));
+        if !known.any(|known| known.contains(name)) {
+            return Some(format!(
+                "no principal of this mesh is like `{name}`; expected a name such as team/ENVIRONMENT/TEAM, an ARN, or a part of one"
+            ));
+        }
+    }
+    let name = wanted.resource?;
+    let names = subject.resource_names();
+    let is_like = |(arn, known): (&String, &String)| arn.contains(name) || known.contains(name);
+    let is_table = name.contains(":table/") || name.contains(":::");
+    (!is_table && !names.iter().any(is_like)).then(|| {
+        format!("no resource of this mesh is like `{name}`; expected dataset/ID, dataset/ID/table/NAME, an ARN, or a part of one")
+    })
+}
+
 impl Row {
     fn shown(&self) -> (&str, &str, &str, &str, &str) {
         let Self { principal, resource, access, cell } = self;
@@ -106,6 +127,8 @@ fn is_wanted(wanted: Option<&str>, arn: &str, name: Option<&String>) -> bool {
     let Some(wanted) = wanted else { return true };
     name.is_some_and(|name| name == wanted || (!wanted.contains('/') && name.contains(wanted)))
         || arn.contains(wanted)
+        // All tables of a database, or all objects, are about each one.
+        || (arn.ends_with("/*") && pattern::matches(arn, wanted))
 }
 
 /// What is read first of an ARN: its last part.

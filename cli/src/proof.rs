@@ -1,17 +1,18 @@
 //! What templates give and what was asked for, from a mesh or from an assembly.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod organization;
+
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use lakewright_manifest::{Report, SourceFile};
-use lakewright_proof::document::{Document, Origin as PolicyOrigin};
 use lakewright_proof::intended::{Intended, Rule, rules};
 use lakewright_proof::world::{OnUnresolved, Piece, StackTemplate, World};
 use lakewright_stacks::{Plan, StackPlan, Usage};
 use lakewright_template::assembly::{Assembly, Grants, Provenance, StackEntry};
-use lakewright_template::read;
 use lakewright_template::resolve::Place;
+use lakewright_template::{digest, read};
 use rayon::iter::{
     IndexedParallelIterator as _, IntoParallelRefIterator as _, ParallelIterator as _,
 };
@@ -21,6 +22,7 @@ use crate::exit::Failure;
 use crate::mesh::{Day, load};
 use crate::synthesis::BATCH;
 use crate::ui::Ui;
+use organization::Scp;
 
 /// Which templates are looked at, on which day, and what the organization adds to them.
 #[derive(Debug, clap::Args)]
@@ -42,55 +44,6 @@ struct Source {
     /// An assembly that `synth` has written, instead of a mesh
     #[arg(long, value_name = "DIR")]
     assembly: Option<PathBuf>,
-}
-
-/// What the organization adds to the templates.
-#[derive(Debug, clap::Args)]
-struct Scp {
-    /// Policies of the organization, in JSON: a service control policy for all accounts, or
-    /// {"service_control_policies": [{"accounts": [..], "document": {..}}], "resource_control_policies": [..]}
-    #[arg(long = "scp", value_name = "FILE")]
-    file: Option<PathBuf>,
-}
-
-impl Scp {
-    /// Puts the policies into a world.
-    fn add_to(&self, world: &mut World) -> Result<(), Failure> {
-        let Some(path) = &self.file else { return Ok(()) };
-        let wrong = |message: String| Failure::usage(format!("{}: {message}", path.display()));
-        let data: serde_json::Value =
-            serde_json::from_str(&text(path)?).map_err(|error| wrong(error.to_string()))?;
-        let origin = |property| PolicyOrigin {
-            stack: path.display().to_string().into(),
-            logical_id: String::new(),
-            property,
-        };
-        let document = |value: &serde_json::Value, property| {
-            Document::parse(value, origin(property)).map_err(|error| wrong(error.to_string()))
-        };
-        if data.get("Statement").is_some() {
-            world.organization.scps.push((BTreeSet::new(), document(&data, "scp")?));
-            return Ok(());
-        }
-        let lists = [
-            ("service_control_policies", &mut world.organization.scps),
-            ("resource_control_policies", &mut world.organization.rcps),
-        ];
-        let mut is_empty = true;
-        for (name, policies) in lists {
-            for entry in data[name].as_array().into_iter().flatten() {
-                let accounts = entry["accounts"].as_array().into_iter().flatten();
-                let accounts = accounts.filter_map(|id| id.as_str().map(str::to_owned)).collect();
-                policies.push((accounts, document(&entry["document"], name)?));
-                is_empty = false;
-            }
-        }
-        if is_empty {
-            let message = "got no policy; expected a policy document, `service_control_policies` or `resource_control_policies`";
-            return Err(wrong(message.to_owned()));
-        }
-        Ok(())
-    }
 }
 
 /// What templates give, and what was asked for.
@@ -122,7 +75,20 @@ impl SubjectArgs {
     pub(crate) fn read(&self, ui: &mut Ui) -> Result<Option<&'static Subject>, Failure> {
         match (&self.source.mesh, &self.source.assembly) {
             (Some(mesh), _) => self.read_other(mesh, ui),
-            (None, Some(folder)) => self.within_organization(of_assembly(folder)?).map(Some),
+            (None, Some(folder)) => {
+                let (subject, changed) = of_assembly(folder)?;
+                if changed > 0 {
+                    ui.note(&format!(
+                        "{} not what `synth` wrote: the digest in assembly.json is another one",
+                        if changed == 1 {
+                            "1 template is".to_owned()
+                        } else {
+                            format!("{changed} templates are")
+                        }
+                    ));
+                }
+                self.within_organization(subject).map(Some)
+            }
             (None, None) => Err(Failure::usage("a mesh or `--assembly` is missing")),
         }
     }
@@ -266,16 +232,24 @@ pub(crate) fn name_of<'n>(names: &'n BTreeMap<String, String>, arn: &str) -> Opt
     names.get(arn).or(table).or(bucket)
 }
 
-fn of_assembly(folder: &Path) -> Result<Subject, Failure> {
+/// Reads an assembly, and says how many of its templates were changed after they were written.
+fn of_assembly(folder: &Path) -> Result<(Subject, usize), Failure> {
+    if !folder.join("assembly.json").is_file() {
+        return Err(Failure::usage(format!(
+            "{} has no assembly.json; expected a folder that `lakewright synth MESH --out` wrote",
+            folder.display()
+        )));
+    }
     let assembly: Assembly = json(folder, "assembly.json")?;
     let grants: Grants = json(folder, "grants.json")?;
     let provenance: Provenance = json(folder, "provenance.json")?;
-    let pieces: Vec<Piece> = assembly
+    let read: Vec<(Piece, bool)> = assembly
         .stacks
         .par_iter()
         .map(|entry| {
             let path = folder.join(&entry.template);
             let text = text(&path)?;
+            let is_changed = digest::sha256(text.as_bytes()) != entry.digest;
             let template = read::template(&text)
                 .map_err(|error| Failure::usage(format!("{}: {error}", path.display())))?;
             let place = Place { account: entry.account.clone(), region: entry.region.clone() };
@@ -286,12 +260,15 @@ fn of_assembly(folder: &Path) -> Result<Subject, Failure> {
                 template: &template,
                 unresolved: OnUnresolved::Fail,
             };
-            Piece::of(stack).map_err(|error| Failure::usage(error.to_string()))
+            let piece = Piece::of(stack).map_err(|error| Failure::usage(error.to_string()))?;
+            Ok((piece, is_changed))
         })
         .collect::<Result<_, Failure>>()?;
+    let changed = read.iter().filter(|(_, is_changed)| *is_changed).count();
+    let pieces = read.into_iter().map(|(piece, _)| piece).collect();
     let (world, intended) = (World::of(pieces), Intended::of(grants));
     let (stacks, folders) = (assembly.stacks, BTreeMap::new());
-    Ok(Subject { world, intended, stacks, provenance, folders })
+    Ok((Subject { world, intended, stacks, provenance, folders }, changed))
 }
 
 fn json<T: serde::de::DeserializeOwned>(folder: &Path, name: &str) -> Result<T, Failure> {

@@ -41,6 +41,7 @@ pub(crate) fn holds(
             };
         }
         Values::Known(values) => values.as_ref(),
+        Values::Unknown => return Truth::Unknown,
     };
     let one = |value: &String| compare(condition, value, has_variables, request, facts);
     match condition.qualifier {
@@ -90,7 +91,7 @@ pub(crate) fn expand(text: &str, request: &Request<'_>, facts: &Facts<'_>) -> Op
             [one] => Some(one.clone().into()),
             _ => None,
         },
-        Values::Absent => None,
+        Values::Absent | Values::Unknown => None,
     })
 }
 

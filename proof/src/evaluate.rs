@@ -179,8 +179,8 @@ pub(crate) fn decide<'a>(
     let unless_there = |is_there: bool, said: &Said<'_>| {
         if is_there { said.allows(|_| true) } else { Truth::Yes }
     };
-    let organization = unless_there(is_bound && !layers.scps.is_empty(), &scps)
-        & unless_there(is_bound && !layers.rcps.is_empty(), &rcps);
+    // A policy of AWS that allows everything is always attached beside resource control policies.
+    let organization = unless_there(is_bound && !layers.scps.is_empty(), &scps);
     let limits = unless_there(layers.boundary.is_some(), &boundary)
         & unless_there(layers.session.is_some(), &session);
     let own = identity.allows(|_| true) | layers.unknown_identity.unwrap_or(Truth::No);

@@ -26,6 +26,13 @@ pub struct LakeGrant {
     pub origin: Origin,
 }
 
+impl LakeGrant {
+    /// Whether the permission is about a catalog resource.
+    pub fn is_about(&self, resource: &str) -> bool {
+        covers(&self.resource, resource)
+    }
+}
+
 /// Tags and the catalog's policy: IAM alone decides of them, also for a governed database.
 pub(crate) const IAM_ALONE: [&str; 6] = [
     "glue:deleteresourcepolicy",

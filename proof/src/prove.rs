@@ -16,7 +16,7 @@ use crate::evaluate::Decision;
 use crate::intended::{DELEGATE, Intended, Rule};
 use crate::lake::{CELLS, LakeGrant};
 use crate::pattern;
-use crate::request::{Context, Principal, Request};
+use crate::request::{Context, Principal, Request, arn_field};
 use crate::sample::{self, FILL, STRANGERS};
 use crate::world::{Outside, Role, World};
 
@@ -126,11 +126,18 @@ impl Proof<'_> {
 
     fn missing_of(&self, principal: &Principal, rule: &Rule, findings: &mut Findings) {
         let contexts = self.contexts(principal, &rule.conditions, true);
+        // What names no region is asked for in the one that the grant is deployed to.
+        let region = rule.stack.split('/').nth(1).unwrap_or_default();
+        let here = |context: &Context| context.clone().with("aws:RequestedRegion", [region]);
+        let contexts_here: Vec<Context> = contexts.iter().map(here).collect();
         for pattern in &rule.resources {
             for (place, action) in rule.actions.iter().enumerate() {
                 let pattern = self.key_of(pattern, *action);
                 for resource in sample::resources(&pattern, place == 0) {
-                    for context in &contexts {
+                    let is_regional = arn_field(&resource, 3).is_some()
+                        || arn_field(&resource, 2) == Some("iam")
+                        || self.world.knows_bucket(&resource);
+                    for context in if is_regional { &contexts } else { &contexts_here } {
                         let request =
                             Request { principal, action: *action, resource: &resource, context };
                         findings.requests += 1;

@@ -189,6 +189,8 @@ pub(crate) struct Facts<'a> {
     pub(crate) through: Option<&'a str>,
     /// What the resource's policy says to the principal's account, when it is not known.
     pub(crate) unknown_resource: Option<Truth>,
+    /// The region of the resource, where its ARN does not name it.
+    pub(crate) region: Option<&'a str>,
 }
 
 /// The values of a condition key in a request.
@@ -196,6 +198,8 @@ pub(crate) struct Facts<'a> {
 pub(crate) enum Values<'a> {
     /// The request does not carry the key.
     Absent,
+    /// The request carries it, and nobody here knows its value.
+    Unknown,
     /// The request carries it with these values.
     Known(Cow<'a, [String]>),
 }
@@ -251,6 +255,16 @@ impl Request<'_> {
                     Values::Absent
                 }
             },
+            "aws:requestedregion" => match arn_field(self.resource, 3).or(facts.region) {
+                Some(region) => one(Some(region)),
+                // IAM answers in one region only.
+                None if arn_field(self.resource, 2) == Some("iam") => one(Some("us-east-1")),
+                None => Values::Unknown,
+            },
+            "aws:principalorgid"
+            | "aws:principalorgpaths"
+            | "aws:resourceorgid"
+            | "aws:resourceorgpaths" => Values::Unknown,
             "aws:resourceaccount" | "s3:resourceaccount" => one(facts.resource_account),
             // Whoever does not say otherwise speaks over TLS: nothing else is made today.
             "aws:securetransport" => one(Some("true")),

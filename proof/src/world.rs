@@ -355,6 +355,7 @@ impl World {
             layers,
             unknown: (!target.is_known).then_some(unknown),
             resource_account,
+            region: target.region,
             principal_tags: role.map(|role| &role.tags),
             resource_tags: target.tags,
             of_key: target.aliases.map(|aliases| {
@@ -372,6 +373,11 @@ impl World {
             return None;
         }
         self.resources.get(arn).filter(|resource| resource.kind == "AWS::KMS::Key")
+    }
+
+    /// Whether an ARN is of a bucket of the mesh, or of an object in one.
+    pub(crate) fn knows_bucket(&self, arn: &str) -> bool {
+        bucket_of(arn).is_some_and(|(bucket, _)| self.resources.contains_key(bucket))
     }
 
     /// Whether a role is one of the mesh, with no policies but those in templates.
@@ -457,6 +463,7 @@ impl World {
                 account: role.map(|role| role.account.as_str()),
                 kind: ResourceKind::Trust,
                 aliases: None,
+                region: None,
                 is_known: role.is_some_and(|role| !role.is_imported()),
             };
         }
@@ -476,6 +483,7 @@ impl World {
             account: owner.map(|owner| owner.account.as_str()),
             kind: if is_key { ResourceKind::Key } else { ResourceKind::Ordinary },
             aliases: self.aliases_of.get(arn).map(Vec::as_slice),
+            region: owner.and_then(|owner| owner.origin.stack.split('/').nth(1)),
             is_known: owner.is_some(),
         }
     }
@@ -488,6 +496,7 @@ struct Sides<'w, 'r> {
     /// What the resource's policy says when it is not known.
     unknown: Option<Truth>,
     resource_account: Option<&'r str>,
+    region: Option<&'w str>,
     principal_tags: Option<&'w BTreeMap<String, String>>,
     resource_tags: Option<&'w BTreeMap<String, String>>,
     /// The aliases, when the resource is a key.
@@ -504,6 +513,7 @@ impl<'w> Sides<'w, '_> {
             derived: through.map(|(derived, _)| derived).or(self.of_key.as_ref()),
             through: through.map(|(_, point)| point),
             unknown_resource: self.unknown_resource(request),
+            region: self.region,
         };
         evaluate::decide(&self.layers, request, &facts)
             .bounded_by_unknown(self.is_bounded_by_unknown)
@@ -528,6 +538,8 @@ struct Target<'w> {
     account: Option<&'w str>,
     kind: ResourceKind,
     aliases: Option<&'w [String]>,
+    /// The region of the stack that makes it.
+    region: Option<&'w str>,
     is_known: bool,
 }
 

@@ -133,9 +133,11 @@ fn an_assembly_that_was_tampered_with_is_not_proven() {
     let output = prove();
     let text = transcript(&output);
     assert_eq!(output.status.code(), Some(4), "{text}");
-    assert!(text.contains("missing: team/platform/DataPlatformAdmin s3:GetObject"), "{text}");
-    assert!(text.contains("too much: team/science/TeamB lakeformation:SELECT"), "{text}");
+    assert!(text.contains("missing: team/platform/DataPlatformAdmin s3:AbortMultipart"), "{text}");
+    assert!(text.contains("too much: team/science/TeamB lakeformation:ALTER"), "{text}");
+    assert!(text.contains("more like it, such as"), "{text}");
     assert!(text.contains("asked for at datasets.yaml:2:1"), "{text}");
+    assert!(text.contains("1 template is not what `synth` wrote"), "{text}");
 }
 
 #[test]
@@ -171,9 +173,20 @@ fn what_cannot_be_asked_says_what_was_expected() {
                 "--resource",
                 "dataset/none",
             ][..],
-            "expected dataset/ID",
+            "there is no dataset `none`; expected one such as dpdataset",
         ),
         (&["--principal", "team/science/TeamA"][..], "--action"),
+        (
+            &[
+                "--principal",
+                "team/science/TeamA",
+                "--action",
+                "s3:GetObjectt",
+                "--resource",
+                "dataset/teama",
+            ][..],
+            "s3:GetObjectt is no action of s3; did you mean s3:GetObject?",
+        ),
     ] {
         let text = ask(arguments);
         assert!(text.contains("exit: 2") && text.contains(expected), "{text}");
@@ -386,7 +399,8 @@ fn a_change_that_gives_somebody_more_is_not_proven_to_keep_access() {
     let output = prove(&after, &before);
     let text = transcript(&output);
     assert_eq!(output.status.code(), Some(4), "{text}");
-    assert!(text.contains("too much: team/science/TeamB lakeformation:SELECT"), "{text}");
+    assert!(text.contains("too much: team/science/TeamB lakeformation:DESCRIBE"), "{text}");
+    assert!(text.contains("asked for at more.yaml:4:1"), "{text}");
     // The other way round access is narrowed.
     assert_eq!(prove(&before, &after).status.code(), Some(0));
 }
@@ -472,4 +486,79 @@ fn a_batch_ends_with_its_worst_answer() {
     assert_eq!(decisions[1]["decision"], "implicit-deny");
     let text = transcript(&ask("{\"principal\": 7}\n"));
     assert!(text.contains("exit: 2") && text.contains("questions.jsonl:1:"), "{text}");
+}
+
+#[test]
+fn a_filter_of_the_matrix_that_matches_nothing_known_is_an_error() {
+    let lab = example("lab").display().to_string();
+    let access = |arguments: &[&str]| {
+        let all = ["access", &lab].into_iter().chain(arguments.iter().copied());
+        transcript(&lakewright(all))
+    };
+    for (arguments, says) in [
+        (["--principal", "nobody"], "no principal of this mesh is like `nobody`"),
+        (["--resource", "dataset/temma"], "no resource of this mesh is like `dataset/temma`"),
+    ] {
+        let text = access(&arguments);
+        assert!(text.starts_with("exit: 2\n") && text.contains(says), "{text}");
+    }
+    let text = access(&["--resource", "dataset/dpdataset/table/mydpdata"]);
+    assert!(text.contains("team/science/TeamA") && !text.contains("TeamB"), "{text}");
+}
+
+#[test]
+fn what_a_filter_shows_is_allowed_with_its_rows_and_columns() {
+    let full = example("full").display().to_string();
+    let ask = |command: &str, table: &str| {
+        let resource = format!("dataset/ledger/table/{table}");
+        let question = ["--action", "lakeformation:SELECT", "--resource", &resource];
+        let all =
+            [command, &full, "--principal", "team/finance-us/Analysts"].into_iter().chain(question);
+        transcript(&lakewright(all))
+    };
+    let text = ask("why", "postings");
+    assert!(text.starts_with("exit: 0\n"), "{text}");
+    assert!(text.contains("columns amount id; rows amount > 0"), "{text}");
+    assert!(text.contains("work.yaml:31:1 asks for"), "{text}");
+    assert!(ask("can", "nothing").starts_with("exit: 4\n"));
+}
+
+#[test]
+fn a_file_of_policies_is_read_strictly() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("scp.json");
+    let lab = example("lab").display().to_string();
+    let prove = |text: &str| {
+        fs::write(&path, text).expect("a file");
+        let scp = path.to_str().expect("text");
+        transcript(&lakewright(["prove", &lab, "--scp", scp]))
+    };
+    let entry = |account: &str, statement: &str| {
+        format!(
+            "{{\"service_control_policies\": [{{\"accounts\": [{account}], \"document\": \
+             {{\"Version\": \"2012-10-17\", \"Statement\": [{statement}]}}}}]}}"
+        )
+    };
+    let all = r#"{"Sid": "All", "Effect": "Allow", "Action": "*", "Resource": "*"}"#;
+    assert!(prove(&entry("", all)).starts_with("exit: 0\n"));
+    for (text, says) in [
+        ("{", "this is not JSON"),
+        ("{}", "got no policy"),
+        (r#"{"service_control_polices": []}"#, "unknown field `service_control_polices`"),
+        (&entry("\"222\"", all), "got the account `222`, expected 12 digits"),
+        (&entry("", &all.replace("\"Sid\"", "\"Principal\": \"*\", \"Sid\"")), "names a principal"),
+    ] {
+        let output = prove(text);
+        assert!(output.starts_with("exit: 2\n") && output.contains(says), "{says}: {output}");
+    }
+    // A region that everything lies in denies nothing.
+    let region = r#"{"Sid": "R", "Effect": "Deny", "NotAction": ["iam:*", "sts:*"], "Resource": "*",
+        "Condition": {"StringNotEquals": {"aws:RequestedRegion": "us-east-1"}}}"#;
+    let output = prove(&entry("\"333333333333\"", &format!("{all}, {region}")));
+    assert!(output.starts_with("exit: 0\n"), "{output}");
+    let output = prove(&entry(
+        "\"333333333333\"",
+        &format!("{all}, {}", region.replace("us-east-1", "eu-west-1")),
+    ));
+    assert!(output.starts_with("exit: 4\n"), "{output}");
 }

@@ -32,12 +32,20 @@ pub(crate) struct AccessArgs {
 
 pub(crate) fn run(arguments: &AccessArgs, ui: &mut Ui) -> Result<Exit, Failure> {
     let Some(subject) = arguments.subject.read(ui)? else { return Ok(Exit::Usage) };
+    // A table or folder of a dataset is known by its ARN.
+    let resource = arguments.resource.as_deref();
+    let resource = resource.map(|name| subject.part(name).unwrap_or_else(|| name.to_owned()));
     let wanted = Wanted {
         principal: arguments.principal.as_deref(),
-        resource: arguments.resource.as_deref(),
+        resource: resource.as_deref(),
         all: arguments.all,
     };
     let rows = matrix::rows(wanted, subject);
+    if rows.is_empty()
+        && let Some(message) = matrix::nothing_like(wanted, subject)
+    {
+        return Err(Failure::usage(message));
+    }
     match ui.format() {
         Format::Json => ui.data(&format!("{:#}\n", matrix::to_json(&rows))),
         Format::Csv => ui.data(&matrix::csv(&rows)),

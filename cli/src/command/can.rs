@@ -24,7 +24,7 @@ use crate::ui::Ui;
 A batch has a JSON object on each line: {\"principal\", \"action\", \"resource\", \"context\": [\"KEY=VALUE\"]}.
 A condition key that is not given is not in the request.
 
-Exit codes: 0 allowed, 4 denied, 5 unknown; for a batch the worst one.")]
+Exit codes: 0 allowed, 4 denied, 5 unknown; for a batch 4 before 5 before 0.")]
 pub(crate) struct CanArgs {
     #[command(flatten)]
     subject: SubjectArgs,
@@ -57,6 +57,11 @@ pub(crate) fn run(arguments: &CanArgs, ui: &mut Ui) -> Result<Exit, Failure> {
 fn batch(path: &std::path::Path, subject: &Subject, ui: &mut Ui) -> Result<Exit, Failure> {
     let text = fs::read_to_string(path)
         .map_err(|error| Failure::usage(format!("{} cannot be read: {error}", path.display())))?;
+    if text.trim().is_empty() {
+        let message =
+            format!("{} has no question; expected a JSON object on each line", path.display());
+        return Err(Failure::usage(message));
+    }
     let mut worst = Exit::Done;
     for (number, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
         let at = |message: String| {
@@ -84,6 +89,7 @@ fn show(question: &Question, answer: &Answer<'_>, subject: &Subject) -> String {
         answer.resource,
         answer.verdict.reason
     );
+    text.push_str(&answer.permission_line().unwrap_or_default());
     for (document, statement) in &answer.verdict.statements {
         let effect = if statement.is_allow { "allows" } else { "denies" };
         writeln!(text, "  {effect}: {} {}", document.origin, statement.sid)

@@ -6,7 +6,7 @@ use clap::Args;
 use serde_json::json;
 
 use crate::exit::{Exit, Failure};
-use crate::findings::{gained, prove, show, to_json};
+use crate::findings::{gained, prove, show_all, to_json};
 use crate::proof::SubjectArgs;
 use crate::ui::{Ui, count};
 
@@ -48,9 +48,7 @@ pub(crate) fn run(arguments: &ProveArgs, ui: &mut Ui) -> Result<Exit, Failure> {
         });
         ui.data(&format!("{data:#}\n"));
     } else {
-        for difference in &findings.differences {
-            ui.data(&show(difference, subject));
-        }
+        ui.data(&show_all(&findings.differences, subject));
     }
     if findings.differences.is_empty() {
         ui.note(&format!(

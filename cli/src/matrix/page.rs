@@ -40,7 +40,7 @@ pub(crate) fn html(rows: &[Row]) -> Result<String, Failure> {
                 "access": access,
                 "levels": levels,
                 "cells": cell.cells,
-                "unknown": !cell.unknown.is_empty(),
+                "unknown": cell.unknown.iter().map(ToString::to_string).collect::<BTreeSet<String>>(),
                 "actions": actions,
             })
         })

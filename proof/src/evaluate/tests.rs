@@ -97,6 +97,7 @@ fn each_row_of_the_decision_table_holds() {
             resource_tags: Some(&resource_tags),
             derived: None,
             unknown_resource: None,
+            region: None,
             through: None,
         };
         let context = context(row);

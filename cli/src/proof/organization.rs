@@ -1,0 +1,115 @@
+//! What the organization adds to the templates: service and resource control policies.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use lakewright_proof::document::{Comparison, Document, Origin};
+use lakewright_proof::world::World;
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::exit::Failure;
+
+/// What the organization adds to the templates.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Scp {
+    /// Policies of the organization, in JSON: one service control policy for all accounts, or
+    /// {"service_control_policies": [{"accounts": [..], "document": {..}}], "resource_control_policies": [..]}.
+    /// Every attached policy, FullAWSAccess too; an action must be allowed by one of them and denied by none
+    #[arg(long = "scp", value_name = "FILE")]
+    file: Option<PathBuf>,
+}
+
+/// The file's form.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Policies {
+    #[serde(default)]
+    service_control_policies: Vec<Entry>,
+    #[serde(default)]
+    resource_control_policies: Vec<Entry>,
+}
+
+/// A policy and the accounts that it is attached to; all, when none are named.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Entry {
+    #[serde(default)]
+    accounts: BTreeSet<String>,
+    document: Value,
+}
+
+impl Scp {
+    /// Puts the policies into a world.
+    pub(crate) fn add_to(&self, world: &mut World) -> Result<(), Failure> {
+        let Some(path) = &self.file else { return Ok(()) };
+        let wrong = |message: String| Failure::usage(format!("{}: {message}", path.display()));
+        let text = fs::read_to_string(path).map_err(|error| {
+            Failure::usage(format!("{} cannot be read: {error}", path.display()))
+        })?;
+        let data: Value = serde_json::from_str(text.trim_start_matches('\u{feff}'))
+            .map_err(|error| wrong(format!("this is not JSON: {error}")))?;
+        if data.get("Statement").is_some() {
+            let document = read(path, &data, "service_control_policies")?;
+            world.organization.scps.push((BTreeSet::new(), document));
+            return Ok(());
+        }
+        let policies: Policies =
+            serde_json::from_value(data).map_err(|error| wrong(error.to_string()))?;
+        if policies.service_control_policies.is_empty()
+            && policies.resource_control_policies.is_empty()
+        {
+            let message = "got no policy; expected a policy document, `service_control_policies` or `resource_control_policies`";
+            return Err(wrong(message.to_owned()));
+        }
+        for (name, entries, known) in [
+            (
+                "service_control_policies",
+                policies.service_control_policies,
+                &mut world.organization.scps,
+            ),
+            (
+                "resource_control_policies",
+                policies.resource_control_policies,
+                &mut world.organization.rcps,
+            ),
+        ] {
+            for Entry { accounts, document } in entries {
+                let is_id = |id: &String| id.len() == 12 && id.bytes().all(|b| b.is_ascii_digit());
+                if let Some(other) = accounts.iter().find(|id| !is_id(id)) {
+                    return Err(wrong(format!(
+                        "{name}: got the account `{other}`, expected 12 digits"
+                    )));
+                }
+                known.push((accounts, read(path, &document, name)?));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Reads a policy, which must be one that an organization can have.
+fn read(path: &Path, value: &Value, property: &'static str) -> Result<Document, Failure> {
+    let origin =
+        Origin { stack: path.display().to_string().into(), logical_id: String::new(), property };
+    let wrong =
+        |message: String| Failure::usage(format!("{}: {property}: {message}", path.display()));
+    let document = Document::parse(value, origin).map_err(|error| wrong(error.to_string()))?;
+    for statement in &document.statements {
+        let sid = &statement.sid;
+        if property == "service_control_policies" && statement.principals.is_some() {
+            return Err(wrong(format!(
+                "statement {sid} names a principal; a service control policy is for a whole account"
+            )));
+        }
+        let unknown = statement.conditions.iter().find(|one| one.comparison == Comparison::Unknown);
+        if let Some(condition) = unknown {
+            return Err(wrong(format!(
+                "statement {sid} compares {} by an operator that IAM does not have",
+                condition.key
+            )));
+        }
+    }
+    Ok(document)
+}
