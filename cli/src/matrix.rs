@@ -4,7 +4,7 @@ pub(crate) mod page;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use lakewright_proof::matrix::{Cell, Index, Level};
+use lakewright_proof::matrix::{Cell, Index};
 use lakewright_proof::pattern;
 use rayon::iter::{IntoParallelIterator as _, IntoParallelRefIterator as _, ParallelIterator as _};
 use rayon::slice::ParallelSliceMut as _;
@@ -116,6 +116,7 @@ fn merged(mut cells: Vec<Cell>) -> Vec<Cell> {
             Some(known) if key(known) == key(&cell) => {
                 known.actions.extend(cell.actions);
                 known.unknown.extend(cell.unknown);
+                known.levels.extend(cell.levels);
             }
             _ => all.push(cell),
         }
@@ -138,7 +139,7 @@ fn short(arn: &str) -> &str {
 
 fn access(cell: &Cell) -> String {
     let mut words: Vec<String> =
-        cell.levels().into_iter().map(|level| level.as_str().to_owned()).collect();
+        cell.levels.iter().map(|level| level.as_str().to_owned()).collect();
     if let Some(cells) = &cell.cells {
         words.push(format!("({cells})"));
     }
@@ -194,7 +195,7 @@ pub(crate) fn to_json(rows: &[Row]) -> serde_json::Value {
                 "principal_arn": cell.principal,
                 "resource": resource,
                 "resource_arn": cell.resource,
-                "levels": cell.levels().into_iter().map(Level::as_str).collect::<Vec<_>>(),
+                "levels": cell.levels.iter().map(|level| level.as_str()).collect::<Vec<_>>(),
                 "cells": cell.cells,
                 "actions": actions,
                 "unknown": unknown,

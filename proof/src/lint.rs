@@ -109,6 +109,13 @@ pub struct Breach {
     pub message: String,
 }
 
+impl Breach {
+    /// A breach of a document as a whole, or of one statement.
+    fn new(rule: Guardrail, origin: &Origin, sid: &str, message: String) -> Self {
+        Self { rule, origin: origin.clone(), sid: sid.to_owned(), message }
+    }
+}
+
 /// Checks everything that templates describe.
 pub fn check(world: &World) -> Vec<Breach> {
     let mut breaches = Vec::new();
@@ -166,6 +173,31 @@ mod tests {
             unresolved: OnUnresolved::Placeholder,
         };
         check(&World::of(vec![Piece::of(stack).expect("the sample has policies")]))
+    }
+
+    #[test]
+    fn users_groups_and_policies_without_a_role_are_looked_at_too() {
+        const ALL: &str = r#"{Version: "2012-10-17", Statement: [{Effect: Allow, Action: "s3:GetObject", Resource: "*"}]}"#;
+        for resource in [
+            format!(
+                "{{Type: AWS::IAM::User, Properties: {{Policies: [{{PolicyName: p, PolicyDocument: {ALL}}}]}}}}"
+            ),
+            format!(
+                "{{Type: AWS::IAM::Group, Properties: {{Policies: [{{PolicyName: p, PolicyDocument: {ALL}}}]}}}}"
+            ),
+            format!(
+                "{{Type: AWS::IAM::UserPolicy, Properties: {{UserName: u, PolicyDocument: {ALL}}}}}"
+            ),
+            format!(
+                "{{Type: AWS::IAM::GroupPolicy, Properties: {{GroupName: g, PolicyDocument: {ALL}}}}}"
+            ),
+            format!(
+                "{{Type: AWS::IAM::Policy, Properties: {{Users: [u], PolicyDocument: {ALL}}}}}"
+            ),
+            format!("{{Type: AWS::IAM::ManagedPolicy, Properties: {{PolicyDocument: {ALL}}}}}"),
+        ] {
+            assert_eq!(breaches(&format!("Resources: {{X: {resource}}}")).len(), 1, "{resource}");
+        }
     }
 
     fn sample(page: &str, heading: &str) -> String {

@@ -75,13 +75,8 @@ pub struct Cell {
     pub actions: BTreeMap<Action, BTreeSet<String>>,
     /// The actions of which it is not known.
     pub unknown: BTreeSet<Action>,
-}
-
-impl Cell {
     /// The levels of the allowed actions.
-    pub fn levels(&self) -> BTreeSet<Level> {
-        self.actions.keys().map(|action| Level::of(*action)).collect()
-    }
+    pub levels: BTreeSet<Level>,
 }
 
 /// Identity statements by the beginnings of their patterns.
@@ -92,7 +87,8 @@ pub struct Index<'w> {
     by_prefix: BTreeMap<(&'w str, &'w str, &'w str), Vec<Entry<'w>>>,
     /// How long those beginnings are.
     lengths: BTreeSet<usize>,
-    forms: BTreeMap<Action, Forms>,
+    /// What is known of the actions that statements name.
+    known: BTreeMap<Action, Known>,
 }
 
 /// The forms of the ARNs that an action is about, as patterns, each with its resource type; `None` for
@@ -103,6 +99,7 @@ type Forms = Option<Arc<[(&'static str, String)]>>;
 #[derive(Debug, Clone)]
 struct Known {
     action: Action,
+    level: Level,
     forms: Forms,
 }
 
@@ -130,8 +127,8 @@ struct Candidate<'w> {
 impl<'w> Index<'w> {
     /// Indexes the identity policies of a world.
     pub fn of(world: &'w World) -> Self {
-        let (by_prefix, forms) = (BTreeMap::new(), BTreeMap::new());
-        let mut index = Self { world, by_prefix, lengths: BTreeSet::new(), forms };
+        let (by_prefix, known) = (BTreeMap::new(), BTreeMap::new());
+        let mut index = Self { world, by_prefix, lengths: BTreeSet::new(), known };
         for (arn, role) in &world.roles {
             let principal = Arc::new(Principal::role(arn));
             for document in &role.identity {
@@ -149,10 +146,10 @@ impl<'w> Index<'w> {
         index
     }
 
-    /// Keeps the forms of a statement's actions.
+    /// Keeps what is known of a statement's actions.
     fn learn(&mut self, statement: &Statement) {
         for action in &statement.actions.names {
-            self.forms.entry(*action).or_insert_with(|| forms(*action));
+            self.known.entry(*action).or_insert_with(|| Known::of(*action));
         }
     }
 
@@ -194,10 +191,7 @@ impl<'w> Index<'w> {
                 || (service == "iam" && action.service() == "sts")
         };
         let actions = crate::prove::actions_of(statement).into_iter().filter(is_wanted);
-        let known = |action: Action| {
-            let forms = self.forms.get(&action).cloned().unwrap_or_else(|| forms(action));
-            Known { action, forms }
-        };
+        let known = |action| self.known.get(&action).cloned().unwrap_or_else(|| Known::of(action));
         actions.map(known).collect()
     }
 
@@ -221,8 +215,10 @@ impl<'w> Index<'w> {
                 cells: grant.cells.clone(),
                 actions: BTreeMap::new(),
                 unknown: BTreeSet::new(),
+                levels: BTreeSet::new(),
             });
             cell.actions.entry(grant.permission).or_default();
+            cell.levels.insert(Level::of(grant.permission));
         }
         cells.into_values().collect()
     }
@@ -359,8 +355,12 @@ impl<'w> Index<'w> {
                 cells: None,
                 actions: BTreeMap::new(),
                 unknown: BTreeSet::new(),
+                levels: BTreeSet::new(),
             });
             for (action, needed) in allowed {
+                // Asking the catalogue again and again takes longer than to decide.
+                let known = actions.iter().find(|known| known.action == action);
+                cell.levels.extend(known.map(|known| known.level));
                 let known = cell.actions.get(&action);
                 if known.is_none_or(|keys: &BTreeSet<String>| needed.len() < keys.len()) {
                     cell.actions.insert(action, needed);
@@ -418,10 +418,15 @@ fn is_of_resource(key: &str) -> bool {
     key.contains("resourcetag/") || key == "kms:resourcealiases"
 }
 
-fn forms(action: Action) -> Forms {
-    let (service, known) = catalogue::action(action.name())?;
-    let kinds = known.resources.iter().filter_map(|resource| service.resource_type(resource.kind));
-    Some(kinds.map(|kind| (kind.name, as_pattern(kind.arn))).collect())
+impl Known {
+    fn of(action: Action) -> Self {
+        let forms = catalogue::action(action.name()).map(|(service, known)| {
+            let kinds = known.resources.iter();
+            let kinds = kinds.filter_map(|resource| service.resource_type(resource.kind));
+            kinds.map(|kind| (kind.name, as_pattern(kind.arn))).collect()
+        });
+        Self { action, level: Level::of(action), forms }
+    }
 }
 
 /// The form of an ARN with a wildcard in the place of each variable.

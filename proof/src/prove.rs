@@ -436,7 +436,9 @@ impl Proof<'_> {
                 condition.key.starts_with("aws:principaltag/") && !condition.comparison.is_negated()
             });
             for (tag, value) in tags.filter_map(|tag| Some((tag, tag.values.first()?))) {
-                contexts.iter_mut().for_each(|context| context.set(&tag.key, [value.as_str()]));
+                for context in &mut contexts {
+                    context.set(&tag.key, [value.as_str()]);
+                }
             }
         }
         contexts

@@ -43,8 +43,10 @@ fn main() {
     let parent = if memory.is_dir() { memory.to_owned() } else { std::env::temp_dir() };
     let folder = tempfile::tempdir_in(parent).expect("a temporary folder");
     let lab = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/lab");
-    say("| mesh | wall | CPU | memory |\n| --- | ---: | ---: | ---: |");
-    report("examples/lab", &lab, folder.path(), 21);
+    say("| mesh | command | wall | CPU | memory |\n| --- | --- | ---: | ---: | ---: |");
+    for command in COMMANDS {
+        report("examples/lab", command, &lab, folder.path(), 21);
+    }
     for (name, size, runs) in SIZES {
         let mesh = folder.path().join(format!("mesh-{}", size.datasets));
         for (path, text) in generate::mesh(size) {
@@ -52,12 +54,17 @@ fn main() {
             fs::create_dir_all(path.parent().expect("a file in the mesh")).expect("a folder");
             fs::write(path, text).expect("a file of the mesh");
         }
-        report(name, &mesh, folder.path(), runs);
+        for command in COMMANDS {
+            report(name, command, &mesh, folder.path(), runs);
+        }
     }
 }
 
-/// Runs `synth` into a new folder each time, and prints the medians.
-fn report(name: &str, mesh: &Path, folder: &Path, runs: u32) {
+/// From the one that needs the least memory on: the system tells only the largest of all children.
+const COMMANDS: [&str; 3] = ["synth", "prove", "access"];
+
+/// Runs a command, `synth` into a new folder each time, and prints the medians.
+fn report(name: &str, command: &str, mesh: &Path, folder: &Path, runs: u32) {
     let mut walls = Vec::new();
     let mut cpus = Vec::new();
     for run in 0..runs {
@@ -65,22 +72,26 @@ fn report(name: &str, mesh: &Path, folder: &Path, runs: u32) {
             folder.join(format!("out-{}-{run}", mesh.file_name().unwrap_or_default().display()));
         let before = usage();
         let start = Instant::now();
-        let status = Command::new(env!("CARGO_BIN_EXE_lakewright"))
-            .args(["synth", "--quiet"])
-            .arg(mesh)
-            .arg("--out")
-            .arg(&out)
-            .stdout(Stdio::null())
-            .status()
-            .expect("the binary runs");
+        let mut process = Command::new(env!("CARGO_BIN_EXE_lakewright"));
+        process.args([command, "--quiet"]).arg(mesh);
+        if command == "synth" {
+            process.arg("--out").arg(&out);
+        }
+        let status = process.stdout(Stdio::null()).status().expect("the binary runs");
         walls.push(start.elapsed());
         let after = usage();
         assert!(status.success(), "{name}: {status}");
         cpus.push(cpu(&after).saturating_sub(cpu(&before)));
-        fs::remove_dir_all(&out).expect("the output was there");
+        if command == "synth" {
+            fs::remove_dir_all(&out).expect("the output was there");
+        }
     }
     let memory = usage().max_rss() / 1024;
-    say(&format!("| {name} | {} ms | {} ms | {memory} MiB |", median(walls), median(cpus)));
+    say(&format!(
+        "| {name} | {command} | {} ms | {} ms | {memory} MiB |",
+        median(walls),
+        median(cpus)
+    ));
 }
 
 fn usage() -> Usage {

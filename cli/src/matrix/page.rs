@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 
 use handlebars::Handlebars;
-use lakewright_proof::matrix::Level;
 use serde_json::json;
 
 use super::Row;
@@ -31,7 +30,7 @@ pub(crate) fn html(rows: &[Row]) -> Result<String, Failure> {
                     format!("{action}{when}")
                 })
                 .collect();
-            let levels: Vec<&str> = cell.levels().into_iter().map(Level::as_str).collect();
+            let levels: Vec<&str> = cell.levels.iter().map(|level| level.as_str()).collect();
             json!({
                 "principal": principal,
                 "principal_arn": cell.principal,

@@ -32,7 +32,7 @@ impl Context {
             let name = name.replace('_', "-");
             let rest =
                 |prefix: &&str| name.strip_prefix(prefix).is_some_and(|rest| rest.starts_with('-'));
-            prefixes.iter().any(|prefix| rest(prefix))
+            prefixes.iter().any(rest)
         };
         for dataset in datasets.values() {
             let Some(import) = &dataset.import else { continue };

@@ -37,12 +37,11 @@ pub(super) fn role(role: &Role, breaches: &mut Vec<Breach>) {
                     || name.ends_with("AdministratorAccess")
                     || name.ends_with("PowerUserAccess"));
             if is_broad {
-                breaches.push(Breach {
-                    rule: Guardrail::BroadManagedPolicy,
-                    origin: role.trust.origin.clone(),
-                    sid: String::new(),
-                    message: format!("got {name}, expected a policy with the actions and resources that are needed"),
-                });
+                let message = format!(
+                    "got {name}, expected a policy with the actions and resources that are needed"
+                );
+                let origin = &role.trust.origin;
+                breaches.push(Breach::new(Guardrail::BroadManagedPolicy, origin, "", message));
             }
         }
     }
@@ -55,12 +54,7 @@ pub(super) fn role(role: &Role, breaches: &mut Vec<Breach>) {
 
 fn one(role: &Role, document: &Document, statement: &Statement, breaches: &mut Vec<Breach>) {
     let mut report = |rule: Guardrail, message: String| {
-        breaches.push(Breach {
-            rule,
-            origin: document.origin.clone(),
-            sid: statement.sid.clone(),
-            message,
-        });
+        breaches.push(Breach::new(rule, &document.origin, &statement.sid, message));
     };
     let has = |wanted: &str| statement.conditions.iter().any(|one| requires(one, wanted));
     let is_wide = |kind: &str| {
@@ -220,12 +214,7 @@ pub(super) fn key(resource: &Resource, breaches: &mut Vec<Breach>) {
             && statement.conditions.is_empty()
     });
     if !is_open {
-        breaches.push(Breach {
-            rule: Guardrail::KeyLockout,
-            origin: policy.origin.clone(),
-            sid: String::new(),
-            message: "nobody may change the key's policy; expected a statement for the account"
-                .to_owned(),
-        });
+        let message = "nobody may change the key's policy; expected a statement for the account";
+        breaches.push(Breach::new(Guardrail::KeyLockout, &policy.origin, "", message.to_owned()));
     }
 }

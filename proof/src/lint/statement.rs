@@ -82,12 +82,7 @@ pub(super) fn check(
     breaches: &mut Vec<Breach>,
 ) {
     let mut report = |rule: Guardrail, message: String| {
-        breaches.push(Breach {
-            rule,
-            origin: document.origin.clone(),
-            sid: statement.sid.clone(),
-            message,
-        });
+        breaches.push(Breach::new(rule, &document.origin, &statement.sid, message));
     };
     for action in &statement.actions.names {
         if catalogue::action(action.name()).is_none() {
@@ -340,12 +335,8 @@ pub(super) fn tags(tags: &BTreeMap<String, String>, origin: &Origin, breaches: &
     let mut seen: BTreeSet<String> = BTreeSet::new();
     for key in tags.keys() {
         if !seen.insert(key.to_lowercase()) {
-            breaches.push(Breach {
-                rule: Guardrail::TagCase,
-                origin: origin.clone(),
-                sid: String::new(),
-                message: format!("the tag `{key}` differs from another one in case only"),
-            });
+            let message = format!("the tag `{key}` differs from another one in case only");
+            breaches.push(Breach::new(Guardrail::TagCase, origin, "", message));
         }
     }
 }

@@ -143,6 +143,14 @@ impl Reader<'_> {
         let properties = &resource.properties;
         match resource.kind.as_ref() {
             "AWS::IAM::Role" => self.role(id, properties)?,
+            // Only guardrails look at users and groups.
+            "AWS::IAM::User" => self.inline(id, properties, "user")?,
+            "AWS::IAM::Group" => self.inline(id, properties, "group")?,
+            "AWS::IAM::UserPolicy" | "AWS::IAM::GroupPolicy" => {
+                let arn = self.arn("iam", "", &format!("user/{id}"));
+                let document = self.document(id, properties, "PolicyDocument")?;
+                self.piece.attached.extend(document.map(|document| (arn, document)));
+            }
             "AWS::IAM::RolePolicy" => {
                 let role =
                     self.role_arn(&self.text(id, properties, "RoleName")?.unwrap_or_default());
@@ -155,7 +163,10 @@ impl Reader<'_> {
                 };
                 let roles = self.texts(id, properties, "Roles")?;
                 let roles: Vec<String> = roles.iter().map(|role| self.role_arn(role)).collect();
-                if let Some(name) = self.text(id, properties, "ManagedPolicyName")? {
+                let name = self.text(id, properties, "ManagedPolicyName")?;
+                // CloudFormation names it, or it is for users and groups: guardrails look at it.
+                let name = name.or_else(|| roles.is_empty().then(|| id.to_string()));
+                if let Some(name) = name {
                     let path = self.text(id, properties, "Path")?.unwrap_or_else(|| "/".to_owned());
                     let arn = self.arn("iam", "", &format!("policy{path}{name}"));
                     self.piece.managed.push((arn, document, roles));
@@ -207,6 +218,19 @@ impl Reader<'_> {
             "AWS::LakeFormation::DataLakeSettings" => self.settings(id, properties)?,
             "AWS::Glue::Database" | "AWS::Glue::Table" => self.catalog(id, resource)?,
             _ => self.other(id, resource)?,
+        }
+        Ok(())
+    }
+
+    /// The policies in the properties of a user or a group.
+    fn inline(&mut self, id: &LogicalId, properties: &Map, kind: &str) -> Result<(), PieceError> {
+        let arn = self.arn("iam", "", &format!("{kind}/{id}"));
+        if let Some(Plain::Array(policies)) = self.plain(id, properties, "Policies")? {
+            for policy in policies {
+                let document =
+                    Document::parse(&policy["PolicyDocument"], self.origin(id, "Policies"))?;
+                self.piece.attached.push((arn.clone(), document));
+            }
         }
         Ok(())
     }

@@ -82,6 +82,12 @@ impl Pattern {
     }
 }
 
+/// Compiles a pattern as validation does when it first needs it.
+#[cfg(test)]
+pub(super) fn compile_pattern(schema: &Value) {
+    Pattern::of(schema).validator();
+}
+
 impl<'i> Keyword<'i> for Pattern {
     fn validate(&self, instance: &'i Value) -> Result<(), ValidationError<'i>> {
         if self.is_valid(instance) {

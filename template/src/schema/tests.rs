@@ -23,6 +23,28 @@ fn each_pinned_schema_compiles_and_is_found() {
 }
 
 #[test]
+fn each_pinned_pattern_compiles() {
+    fn compile(schema: &serde_json::Value, count: &mut usize) {
+        match schema {
+            serde_json::Value::Array(items) => items.iter().for_each(|item| compile(item, count)),
+            serde_json::Value::Object(map) => {
+                if let Some(pattern) = map.get("pattern").filter(|pattern| pattern.is_string()) {
+                    keywords::compile_pattern(pattern);
+                    *count += 1;
+                }
+                map.values().for_each(|item| compile(item, count));
+            }
+            _ => {}
+        }
+    }
+    let mut count = 0;
+    for kind in kinds() {
+        compile(&of(kind).expect(kind).plain, &mut count);
+    }
+    assert!(count > 200, "{count} patterns");
+}
+
+#[test]
 fn each_keyword_of_the_schemas_is_known() {
     // Keywords that are not checked would make validation weaker without a word.
     const STANDARD: [&str; 34] = [
