@@ -183,7 +183,7 @@ pub(crate) fn csv(rows: &[Row]) -> String {
 }
 
 /// Data for programs.
-pub(crate) fn to_json(rows: &[Row]) -> serde_json::Value {
+pub(crate) fn to_json(rows: &[Row], subject: &Subject) -> serde_json::Value {
     let rows: Vec<_> = rows
         .iter()
         .map(|Row { principal, resource, cell, .. }| {
@@ -197,6 +197,7 @@ pub(crate) fn to_json(rows: &[Row]) -> serde_json::Value {
                 "resource_arn": cell.resource,
                 "levels": cell.levels.iter().map(|level| level.as_str()).collect::<Vec<_>>(),
                 "cells": cell.cells,
+                "tables": subject.world.lake.tables_of(&cell.resource),
                 "actions": actions,
                 "unknown": unknown,
             })

@@ -124,6 +124,15 @@ impl Lake {
         })
     }
 
+    /// The tables that a permission's resource is about, as far as templates make them, each with its
+    /// columns.
+    pub fn tables_of(&self, resource: &str) -> BTreeMap<&str, &[String]> {
+        let Some((database, Some(table))) = database_of(resource) else { return BTreeMap::new() };
+        let tables = self.tables.get(&database).into_iter().flatten();
+        let is_named = |(name, _): &(&String, &Vec<String>)| table == "*" || table == *name;
+        tables.filter(is_named).map(|(name, columns)| (name.as_str(), columns.as_slice())).collect()
+    }
+
     /// Whether only Lake Formation gives access to a database or table.
     pub fn governs(&self, resource: &str) -> bool {
         database_of(resource).is_some_and(|(database, _)| self.governed.contains(&database))

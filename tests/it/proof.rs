@@ -562,3 +562,30 @@ fn a_file_of_policies_is_read_strictly() {
     ));
     assert!(output.starts_with("exit: 4\n"), "{output}");
 }
+
+/// What programs read and what people look at stays as it is until somebody means to change it.
+#[test]
+fn the_shapes_of_answers_are_kept() {
+    let mut settings = insta::Settings::new();
+    settings.set_snapshot_path(root().join("snapshots"));
+    settings.set_prepend_module_to_snapshot(false);
+    settings.set_omit_expression(true);
+    let answer = |arguments: &[&str]| {
+        let output = lakewright(arguments);
+        assert!(output.status.code().is_some_and(|code| [0, 4].contains(&code)));
+        String::from_utf8(output.stdout).expect("text")
+    };
+    let (lab, full) = (example("lab"), example("full"));
+    let (lab, full) = (lab.to_str().expect("text"), full.to_str().expect("text"));
+    let asked = ["--principal", "team/science/TeamA", "--action", "lakeformation:SELECT"];
+    let resource = ["--resource", "dataset/dpdataset/table/mydpdata", "--format", "json"];
+    let why = [&["why", lab][..], &asked, &resource].concat();
+    let table = ["--resource", "dataset/ledger/table/postings"];
+    let access = [&["access", full, "--format", "json"][..], &table].concat();
+    let page = [&["access", full, "--format", "html"][..], &table].concat();
+    settings.bind(|| {
+        insta::assert_snapshot!("answer.why", answer(&why));
+        insta::assert_snapshot!("answer.access", answer(&access));
+        insta::assert_snapshot!("answer.access-page", answer(&page));
+    });
+}

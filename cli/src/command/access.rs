@@ -47,9 +47,9 @@ pub(crate) fn run(arguments: &AccessArgs, ui: &mut Ui) -> Result<Exit, Failure> 
         return Err(Failure::usage(message));
     }
     match ui.format() {
-        Format::Json => ui.data(&format!("{:#}\n", matrix::to_json(&rows))),
+        Format::Json => ui.data(&format!("{:#}\n", matrix::to_json(&rows, subject))),
         Format::Csv => ui.data(&matrix::csv(&rows)),
-        Format::Html => ui.data(&matrix::page::html(&rows)?),
+        Format::Html => ui.data(&matrix::page::html(&rows, subject)?),
         Format::Human => ui.data(&matrix::table(&rows)),
     }
     ui.note(&format!("{} in {}", count(rows.len(), "row"), count(subject.stacks.len(), "stack")));

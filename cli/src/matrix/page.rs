@@ -7,12 +7,13 @@ use serde_json::json;
 
 use super::Row;
 use crate::exit::Failure;
+use crate::proof::Subject;
 
 /// The page's template. Handlebars escapes everything that is put into it.
 const PAGE: &str = include_str!("page.html.hbs");
 
 /// The page.
-pub(crate) fn html(rows: &[Row]) -> Result<String, Failure> {
+pub(crate) fn html(rows: &[Row], subject: &Subject) -> Result<String, Failure> {
     let rows: Vec<_> = rows
         .iter()
         .map(|Row { principal, resource, access, cell }| {
@@ -39,6 +40,7 @@ pub(crate) fn html(rows: &[Row]) -> Result<String, Failure> {
                 "access": access,
                 "levels": levels,
                 "cells": cell.cells,
+                "tables": subject.world.lake.tables_of(&cell.resource),
                 "unknown": cell.unknown.iter().map(ToString::to_string).collect::<BTreeSet<String>>(),
                 "actions": actions,
             })
