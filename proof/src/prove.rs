@@ -18,7 +18,7 @@ use crate::lake::{CELLS, LakeGrant};
 use crate::pattern;
 use crate::request::{Context, Principal, Request, arn_field};
 use crate::sample::{self, FILL, STRANGERS};
-use crate::world::{Outside, Role, World};
+use crate::world::{Organization, Outside, Role, World};
 
 /// A difference between what was asked for and what the templates give.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -129,12 +129,16 @@ impl Proof<'_> {
         // What names no region is asked for in the one that the grant is deployed to.
         let region = rule.stack.split('/').nth(1).unwrap_or_default();
         let here = |context: &Context| context.clone().with("aws:RequestedRegion", [region]);
-        let contexts_here: Vec<Context> = contexts.iter().map(here).collect();
+        // Only an organization's policies ask for the region.
+        let has_organization = self.world.organization != Organization::default();
+        let contexts_here: Vec<Context> =
+            if has_organization { contexts.iter().map(here).collect() } else { Vec::new() };
         for pattern in &rule.resources {
             for (place, action) in rule.actions.iter().enumerate() {
                 let pattern = self.key_of(pattern, *action);
                 for resource in sample::resources(&pattern, place == 0) {
-                    let is_regional = arn_field(&resource, 3).is_some()
+                    let is_regional = !has_organization
+                        || arn_field(&resource, 3).is_some()
                         || arn_field(&resource, 2) == Some("iam")
                         || self.world.knows_bucket(&resource);
                     for context in if is_regional { &contexts } else { &contexts_here } {

@@ -85,3 +85,35 @@ fn what_was_approved_stays_as_it_was_approved() {
     assert!(messages(("approved", ""), ("approved", "expires: 2030-01-31\n")).is_empty());
     assert_eq!(messages(("draft", ""), ("approved", "")).len(), 1);
 }
+
+#[test]
+fn what_the_mesh_makes_cannot_be_imported() {
+    let found = |text: &str| -> Vec<String> {
+        let sources = [("base.yaml", BASE), ("more.yaml", text)]
+            .map(|(path, text)| SourceFile { path: path.to_owned(), text: text.to_owned() });
+        let (_, report) = resolved(&sources);
+        report.iter().map(|one| format!("{}: {}", one.code.as_str(), one.message)).collect()
+    };
+    let dataset = |import: &str| {
+        found(&format!(
+            "kind: Dataset\nid: extra\nenvironment: dev\nteam: Owners\ntopics: [T]\nkeywords: [k]\nimport: {{ {import} }}\n"
+        ))
+    };
+    let role = |name: &str| {
+        found(&format!(
+            "kind: ConsumptionRole\nid: extra\nenvironment: dev\nteam: Owners\n\
+             role_arn: arn:aws:iam::222222222222:role/{name}\n"
+        ))
+    };
+    for own in [
+        dataset("bucket: lakewright-templates-abc"),
+        dataset("bucket: ours, glue_database: lakewright_sales_abc"),
+        dataset("bucket: ours, kms_key_alias: lakewright-sales-abc"),
+        role("lakewright-deploy-eu-west-1"),
+        role("some/path/lakewright-readers-abc"),
+    ] {
+        assert!(own.len() == 1 && own[0].starts_with("imported-own: "), "{own:?}");
+    }
+    assert_eq!(dataset("bucket: lakewrights-own, glue_database: sales"), Vec::<String>::new());
+    assert_eq!(role("Reporting"), Vec::<String>::new());
+}

@@ -567,7 +567,7 @@ fn a_file_of_policies_is_read_strictly() {
 #[test]
 fn the_shapes_of_answers_are_kept() {
     let mut settings = insta::Settings::new();
-    settings.set_snapshot_path(root().join("snapshots"));
+    settings.set_snapshot_path(root().join("snapshots/answers"));
     settings.set_prepend_module_to_snapshot(false);
     settings.set_omit_expression(true);
     let answer = |arguments: &[&str]| {
@@ -584,8 +584,8 @@ fn the_shapes_of_answers_are_kept() {
     let access = [&["access", full, "--format", "json"][..], &table].concat();
     let page = [&["access", full, "--format", "html"][..], &table].concat();
     settings.bind(|| {
-        insta::assert_snapshot!("answer.why", answer(&why));
-        insta::assert_snapshot!("answer.access", answer(&access));
-        insta::assert_snapshot!("answer.access-page", answer(&page));
+        insta::assert_snapshot!("why", answer(&why));
+        insta::assert_snapshot!("access", answer(&access));
+        insta::assert_snapshot!("access-page", answer(&page));
     });
 }
