@@ -99,6 +99,12 @@ impl SubjectArgs {
         mesh: &Path,
         ui: &mut Ui,
     ) -> Result<Option<&'static Subject>, Failure> {
+        if mesh.join("assembly.json").is_file() {
+            return Err(Failure::usage(format!(
+                "{} is an assembly; expected a mesh here (`--assembly DIR` takes an assembly)",
+                mesh.display()
+            )));
+        }
         let (subject, report, sources) = of_mesh(mesh, &self.day)?;
         // Programs read the answer; warnings are for `check` to tell them.
         if subject.is_none() || !ui.is_json() {
