@@ -8,7 +8,7 @@
 //! Policies are two thirds full on average. When they are too many, statements
 //! are packed tightly instead, the largest first.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use lakewright_template::write::value_to_compact_json;
 use lakewright_template::{Text, Value, digest};
@@ -102,19 +102,29 @@ fn pieces<C: Ord + Clone>(
     statements: Vec<Tagged<C>>,
     room: Room,
 ) -> Result<Vec<Piece<C>>, PackError> {
-    statements.into_iter().map(|tagged| Piece::of(tagged, room)).collect()
+    let mut pieces: Vec<Piece<C>> =
+        statements.into_iter().map(|tagged| Piece::of(tagged, room)).collect::<Result<_, _>>()?;
+    let mut uses: BTreeMap<u64, usize> = BTreeMap::new();
+    for piece in &pieces {
+        *uses.entry(piece.hashes[0]).or_default() += 1;
+    }
+    // Statements of one name under one condition are few, and their actions tell them apart.
+    for piece in pieces.iter_mut().filter(|piece| uses[&piece.hashes[0]] > 1) {
+        let actions = &piece.tagged.statement.actions;
+        let actions: Vec<&str> = actions.iter().map(AsRef::as_ref).collect();
+        piece.hashes[1] = hash(&actions.join(" "));
+    }
+    Ok(pieces)
 }
 
 impl<C: Ord + Clone> Piece<C> {
     fn of(tagged: Tagged<C>, room: Room) -> Result<Self, PackError> {
-        let Statement { sid, conditions, actions, .. } = &tagged.statement;
+        let Statement { sid, conditions, .. } = &tagged.statement;
         let mut name = sid.to_string();
         for line in conditions.lines(|value| Some(value_to_compact_json(value))) {
             name.push_str(&line);
         }
-        // Statements of one name under one condition are few, and their actions tell them apart.
-        let actions: Vec<&str> = actions.iter().map(AsRef::as_ref).collect();
-        let hashes = vec![hash(&name), hash(&actions.join(" "))];
+        let hashes = vec![hash(&name), 0];
         // One more for the comma.
         let size = size_of(std::slice::from_ref(&tagged.statement))? - room.used + DISTINCTION + 1;
         Ok(Self { tagged, hashes, size })

@@ -1,5 +1,6 @@
 //! The intended access of a stack in the assembly's form.
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use lakewright_template::Text;
@@ -8,6 +9,22 @@ use lakewright_template::digest::hex_prefix;
 
 use crate::{Cause, Record};
 
+/// The digest of a set of actions. The same few sets stand in every stack, and to hash them each time
+/// took as long as to write their grants.
+fn digest_of(actions: &[Text]) -> String {
+    thread_local! {
+        static KNOWN: RefCell<BTreeMap<Vec<Text>, String>> = const { RefCell::new(BTreeMap::new()) };
+    }
+    KNOWN.with_borrow_mut(|known| {
+        if let Some(digest) = known.get(actions) {
+            return digest.clone();
+        }
+        let digest = hex_prefix(actions.join(" ").as_bytes(), 12);
+        known.insert(actions.to_vec(), digest.clone());
+        digest
+    })
+}
+
 /// The records of a stack as sorted grants; what is said again and again is in the tables beside
 /// them. `because` gives the manifest's lines of causes, none for those of the whole stack.
 pub fn intended(
@@ -15,19 +32,16 @@ pub fn intended(
     because: impl Fn(&BTreeSet<Cause>) -> Vec<String>,
 ) -> (Vec<IntendedGrant>, Grants) {
     let mut tables = Grants::default();
-    let mut digests: BTreeMap<Vec<Text>, String> = BTreeMap::new();
     let mut grants: Vec<IntendedGrant> = records
         .into_iter()
         .map(|(mut record, causes)| {
             record.actions.sort_unstable();
             record.resources.sort_unstable();
             record.conditions.sort_unstable();
-            let actions = digests.entry(record.actions).or_insert_with_key(|actions| {
-                let digest = hex_prefix(actions.join(" ").as_bytes(), 12);
-                let set = actions.iter().map(ToString::to_string).collect();
-                tables.action_sets.insert(digest.clone(), set);
-                digest
-            });
+            let actions = digest_of(&record.actions);
+            if !tables.action_sets.contains_key(&actions) {
+                tables.action_sets.insert(actions.clone(), record.actions);
+            }
             if !tables.principals.contains_key(&record.principal) {
                 tables.principals.insert(record.principal.clone(), record.principal_arn);
             }
@@ -35,7 +49,7 @@ pub fn intended(
                 principal: record.principal,
                 access: record.access.to_owned(),
                 resource: record.resource,
-                actions: actions.clone(),
+                actions,
                 resources: record.resources,
                 conditions: record.conditions,
                 because: because(&causes),

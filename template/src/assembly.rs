@@ -9,6 +9,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::Text;
+
 /// The version of the format of every file of an assembly.
 pub const VERSION: u32 = 1;
 
@@ -111,7 +113,7 @@ pub struct Grants {
     pub version: u32,
     /// Sets of IAM actions, or of Lake Formation permissions as `lakeformation:SELECT`, by a digest
     /// of what is in them. The same few sets are granted again and again.
-    pub action_sets: BTreeMap<String, Vec<String>>,
+    pub action_sets: BTreeMap<String, Vec<Text>>,
     /// The ARN, or the service name, of each principal.
     pub principals: BTreeMap<String, String>,
     /// The grants that each stack (`account/region/name`) gives, sorted.
