@@ -71,7 +71,7 @@ impl SubjectArgs {
     /// Reads everything; `None` when something is wrong with the mesh, which is shown.
     ///
     /// What was read lives as long as the process: to give back the parts of a large mesh one by one
-    /// takes a tenth of the time that a proof takes.
+    /// takes long, and nothing needs the memory any more.
     pub(crate) fn read(&self, ui: &mut Ui) -> Result<Option<&'static Subject>, Failure> {
         match (&self.source.mesh, &self.source.assembly) {
             (Some(mesh), _) => self.read_other(mesh, ui),

@@ -9,8 +9,8 @@ use lakewright_template::digest::hex_prefix;
 
 use crate::{Cause, Record};
 
-/// The digest of a set of actions. The same few sets stand in every stack, and to hash them each time
-/// took as long as to write their grants.
+/// The digest of a set of actions. The same few sets stand in every stack, so each is hashed once in a
+/// thread.
 fn digest_of(actions: &[Text]) -> String {
     thread_local! {
         static KNOWN: RefCell<BTreeMap<Vec<Text>, String>> = const { RefCell::new(BTreeMap::new()) };
