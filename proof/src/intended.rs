@@ -37,8 +37,8 @@ struct Rules {
     all: Vec<Rule>,
     /// The rules that name a resource without wildcards. A service has thousands of them.
     exact: BTreeMap<String, Vec<usize>>,
-    /// The rules with wildcards.
-    patterns: Vec<usize>,
+    /// The rules with wildcards, by action.
+    patterns: BTreeMap<Action, Vec<usize>>,
 }
 
 /// The intended access of a mesh.
@@ -207,7 +207,9 @@ impl Rules {
             }
         }
         if has_patterns {
-            self.patterns.push(place);
+            for action in rule.actions.iter() {
+                self.patterns.entry(*action).or_default().push(place);
+            }
         }
         self.all.push(rule);
     }
@@ -229,12 +231,12 @@ impl Rules {
         };
         let found = exact.map(|place| &self.all[*place]).find(asks);
         found.or_else(|| {
-            self.patterns.iter().map(|place| &self.all[*place]).find(|rule| {
+            let patterns = self.patterns.get(&request.action).into_iter().flatten();
+            patterns.map(|place| &self.all[*place]).find(|rule| {
                 let is_about = |pattern: &String| {
                     pattern.contains(['*', '?']) && names().any(|name| matches(pattern, name))
                 };
-                rule.actions.contains(&request.action)
-                    && rule.resources.iter().any(is_about)
+                rule.resources.iter().any(is_about)
                     && world.fulfils(request, &rule.conditions)
                     && is_wanted(rule)
             })
