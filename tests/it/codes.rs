@@ -117,3 +117,23 @@ fn what_the_mesh_makes_cannot_be_imported() {
     assert_eq!(dataset("bucket: lakewrights-own, glue_database: sales"), Vec::<String>::new());
     assert_eq!(role("Reporting"), Vec::<String>::new());
 }
+
+#[test]
+fn a_team_is_found_again_in_every_environment_of_a_place() {
+    let environment = |id: &str, prefix: &str, team: &str| {
+        format!(
+            "---\nkind: Environment\nid: {id}\norganization: org\naccount: \"333333333333\"\nregion: eu-west-1\n\
+             resource_prefix: {prefix}\nteam: {team}\n"
+        )
+    };
+    let found = |last: &str| {
+        let text = environment("a", "one", "Owners")
+            + &environment("b", "two", "Owners")
+            + &environment("c", last, "Owners");
+        let sources = [("base.yaml", BASE.to_owned()), ("more.yaml", text)]
+            .map(|(path, text)| SourceFile { path: path.to_owned(), text });
+        let (_, report) = resolved(&sources);
+        report.iter().filter(|one| one.code == Code::AmbiguousTeam).count()
+    };
+    assert_eq!([found("one"), found("two"), found("three")], [1, 1, 0]);
+}

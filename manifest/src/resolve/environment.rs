@@ -331,10 +331,11 @@ impl Context {
 
     /// One environment per account and region: a second one is a warning.
     pub(super) fn places_are_unique(&mut self, environments: &BTreeMap<Id, Environment>) {
-        let mut seen: BTreeMap<(&str, &str), &Environment> = BTreeMap::new();
+        let mut seen: BTreeMap<(&str, &str), Vec<&Environment>> = BTreeMap::new();
         for environment in environments.values() {
             let place = (environment.account.as_str(), environment.region.as_str());
-            if let Some(first) = seen.get(&place) {
+            let here = seen.entry(place).or_default();
+            if let Some(first) = here.first() {
                 let message = format!(
                     "environments `{}` and `{}` are both in account {} and {}",
                     first.header.id, environment.header.id, place.0, place.1
@@ -344,10 +345,11 @@ impl Context {
                     .and(first.header.origin, "the first one")
                     .help("they share Lake Formation's settings; one environment with more teams is safer");
                 self.report.push(diagnostic);
-                self.teams_differ(first, environment);
-            } else {
-                seen.insert(place, environment);
             }
+            for other in here.iter() {
+                self.teams_differ(other, environment);
+            }
+            here.push(environment);
         }
     }
 
