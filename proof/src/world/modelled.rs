@@ -1,6 +1,7 @@
 //! What of CloudFormation the model knows.
 
-/// The resource types whose part in access is read, or that give none.
+/// The resource types whose part in access is read, or that give none. Written out, and not taken from
+/// the pinned schemas: whoever adds a type to the stacks says here what it gives.
 pub(super) const KINDS: [&str; 54] = [
     "AWS::Athena::NamedQuery",
     "AWS::Athena::WorkGroup",
