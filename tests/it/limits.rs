@@ -111,24 +111,47 @@ fn four_hundred_shares_of_one_team_are_accepted() {
     assert!(reader.entry.bytes < 40_000, "{} bytes", reader.entry.bytes);
 }
 
-/// A dataset's whole bucket, shared with many teams of another account.
-fn bucket_shares(count: usize) -> String {
-    let mut text =
-        "kind: Dataset\nid: popular\nenvironment: dev\nteam: Owners\ntopics: [T]\nkeywords: [k]\n---\n".to_owned();
+/// A dataset, and shares of it with as many teams of another account, each with its own lines.
+fn shares(count: usize, dataset: &str, lines: impl Fn(usize) -> String) -> String {
+    let mut text = format!(
+        "kind: Dataset\nid: popular\nenvironment: dev\nteam: Owners\ntopics: [T]\nkeywords: [k]\n{dataset}---\n"
+    );
     let mut environment = "kind: Environment\nid: big\norganization: org\naccount: \"333333333333\"\nregion: eu-west-1\n\
                            team: Owners\nteams:\n"
         .to_owned();
     for number in 0..count {
-        writeln!(environment, "  - {{ team: Reader{number}, permissions: [create_share] }}")
-            .expect("a string takes all");
+        writeln!(
+            environment,
+            "  - {{ team: Reader{number}, permissions: [create_share, run_athena_query] }}"
+        )
+        .expect("a string takes all");
         write!(
             text,
             "kind: Share\nid: s{number}\ndataset: popular\nenvironment: big\nteam: Reader{number}\n\
-             status: approved\napproved_by: Owners\nitems: [{{ bucket: true }}]\n---\n"
+             status: approved\napproved_by: Owners\n{}---\n",
+            lines(number)
         )
         .expect("a string takes all");
     }
     text + &environment
+}
+
+/// A dataset's whole bucket, shared with many teams.
+fn bucket_shares(count: usize) -> String {
+    shares(count, "", |_| "items: [{ bucket: true }]\n".to_owned())
+}
+
+/// Each of a dataset's three folders, shared with many teams.
+fn folder_shares(count: usize) -> String {
+    let folders = "folders:\n  - { id: a, prefix: a/ }\n  - { id: b, prefix: b/ }\n  - { id: c, prefix: c/ }\n";
+    shares(count, folders, |number| {
+        let folder = ["a", "b", "c"][number % 3];
+        let permissions = if number % 2 == 0 { "read" } else { "read, write" };
+        let month = 1 + number % 9;
+        format!(
+            "expires: 2027-0{month}-01\nitems: [{{ folder: {folder} }}]\npermissions: [{permissions}]\n"
+        )
+    })
 }
 
 #[test]
@@ -165,34 +188,6 @@ fn the_runway_heeds_the_tenants_quotas() {
         (of("{ managed_policies_per_role: 10 }"), of("{ roles_per_account: 3000 }"));
     assert!(usual > 900 && usual < 1_000, "{usual}");
     assert!(raised > usual, "{raised} with more roles than {usual}");
-}
-
-/// A dataset with three folders, each shared with many teams of the same and of another account.
-fn folder_shares(count: usize) -> String {
-    let mut text = "kind: Dataset\nid: popular\nenvironment: dev\nteam: Owners\ntopics: [T]\nkeywords: [k]\nfolders:\n  \
-                    - { id: a, prefix: a/ }\n  - { id: b, prefix: b/ }\n  - { id: c, prefix: c/ }\n---\n"
-        .to_owned();
-    let mut environment = "kind: Environment\nid: big\norganization: org\naccount: \"333333333333\"\nregion: eu-west-1\n\
-                           team: Owners\nteams:\n"
-        .to_owned();
-    for number in 0..count {
-        writeln!(
-            environment,
-            "  - {{ team: Reader{number}, permissions: [create_share, run_athena_query] }}"
-        )
-        .expect("a string takes all");
-        let folder = ["a", "b", "c"][number % 3];
-        let permissions = if number % 2 == 0 { "read" } else { "read, write" };
-        write!(
-            text,
-            "kind: Share\nid: s{number}\ndataset: popular\nenvironment: big\nteam: Reader{number}\n\
-             status: approved\napproved_by: Owners\nexpires: 2027-0{}-01\nitems: [{{ folder: {folder} }}]\n\
-             permissions: [{permissions}]\n---\n",
-            1 + number % 9
-        )
-        .expect("a string takes all");
-    }
-    text + &environment
 }
 
 #[test]
