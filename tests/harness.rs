@@ -5,7 +5,7 @@ use lakewright_manifest::parse::{Documents, parse};
 use lakewright_manifest::render::{Style, human};
 use lakewright_manifest::resolve::resolve;
 use lakewright_manifest::{Mesh, Report, SourceFile};
-use lakewright_proof::document::Action;
+use lakewright_proof::action::Action;
 use lakewright_proof::matrix::Index;
 use lakewright_proof::request::{Context, Principal, Request};
 use lakewright_proof::world::{OnUnresolved, Outside, Piece, StackTemplate, World};

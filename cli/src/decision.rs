@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use lakewright_policies::catalogue;
-use lakewright_proof::document::{Action, Document, Statement};
+use lakewright_proof::action::Action;
+use lakewright_proof::document::{Document, Statement};
 use lakewright_proof::evaluate::{Decision, Verdict};
 use lakewright_proof::intended::Rule;
 use lakewright_proof::lake::{CELLS, LakeGrant};
@@ -12,7 +13,7 @@ use lakewright_proof::world::Outside;
 use serde_json::{Value, json};
 
 use crate::exit::{Exit, Failure};
-use crate::proof::Subject;
+use crate::proof::{StackName, Subject};
 
 /// A question as it is asked on the command line.
 #[derive(Debug, Clone, clap::Args, serde::Deserialize)]
@@ -189,9 +190,9 @@ fn resource(
             Some(_) => None,
         };
         return found.ok_or_else(|| {
-            if !subject.stacks.iter().any(|entry| entry.kind == "dataset" && entry.id == id) {
-                let known = subject.stacks.iter().filter(|entry| entry.kind == "dataset");
-                let known: Vec<&str> = known.map(|entry| entry.id.as_str()).take(8).collect();
+            if !subject.stacks.iter().any(|stack| stack.dataset() == Some(id)) {
+                let known = subject.stacks.iter().filter_map(StackName::dataset);
+                let known: Vec<&str> = known.take(8).collect();
                 return Failure::usage(format!(
                     "there is no dataset `{id}`; expected one such as {}",
                     known.join(", ")
@@ -277,18 +278,11 @@ impl Subject {
     /// The ARNs of a dataset: what its stack makes, then what grants on it name.
     fn parts_of(&self, id: &str) -> impl Iterator<Item = String> {
         let target = format!("dataset/{id}");
-        let is_its = |entry: &&lakewright_template::assembly::StackEntry| {
-            entry.kind == "dataset" && entry.id == id
-        };
-        let stacks: Vec<String> = self
-            .stacks
-            .iter()
-            .filter(is_its)
-            .map(lakewright_template::assembly::StackEntry::address)
-            .collect();
+        let stacks = self.stacks.iter().filter(|stack| stack.dataset() == Some(id));
+        let stacks: Vec<&str> = stacks.map(|stack| stack.address.as_str()).collect();
         let made = self.world.resources.values();
         let made = made
-            .filter(move |resource| stacks.iter().any(|stack| **stack == *resource.origin.stack))
+            .filter(move |resource| stacks.iter().any(|stack| *stack == &*resource.origin.stack))
             .map(|resource| resource.arn.clone());
         let principals = self.intended.principals();
         let mut named: Vec<String> = principals

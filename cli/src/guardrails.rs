@@ -31,7 +31,7 @@ pub(crate) fn of_stacks(found: &[Found]) -> Result<Vec<Breach>, Failure> {
             let stack = StackTemplate {
                 address: &entry.address(),
                 place: &place,
-                template: &one.stack.template,
+                template: &one.stack.lowered.template,
                 unresolved: OnUnresolved::Fail,
             };
             Piece::of(stack).map_err(|error| Failure::unexpected(error.to_string()))

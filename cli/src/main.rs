@@ -9,6 +9,7 @@ mod exit;
 mod findings;
 mod guardrails;
 mod matrix;
+mod memory;
 mod mesh;
 mod progress;
 mod proof;
@@ -22,12 +23,8 @@ use clap::Parser as _;
 use arguments::{Arguments, Command};
 use ui::Ui;
 
-/// Synthesis makes and drops many small values in several threads; the system's allocator takes
-/// a quarter of the time of a large mesh (docs/performance.md).
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 fn main() -> ExitCode {
+    memory::small_pages();
     let arguments = Arguments::parse();
     let mut ui = Ui::new(&arguments.output);
     if let Err(failure) = arguments.check() {

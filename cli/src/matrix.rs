@@ -3,14 +3,16 @@
 pub(crate) mod page;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 
+use lakewright_proof::action::Level;
 use lakewright_proof::matrix::{Cell, Index};
 use lakewright_proof::pattern;
-use rayon::iter::{IntoParallelIterator as _, IntoParallelRefIterator as _, ParallelIterator as _};
+use rayon::iter::{IntoParallelRefIterator as _, ParallelIterator as _};
 use rayon::slice::ParallelSliceMut as _;
 use serde_json::json;
 
-use crate::proof::{Subject, name_of};
+use crate::proof::Subject;
 
 /// What is wanted of the matrix.
 #[derive(Debug, Clone, Copy)]
@@ -25,10 +27,11 @@ pub(crate) struct Wanted<'a> {
 
 /// A row of the matrix as it is shown.
 #[derive(Debug)]
-pub(crate) struct Row {
-    pub(crate) principal: String,
-    pub(crate) resource: String,
-    pub(crate) access: String,
+pub(crate) struct Row<'s> {
+    /// The principal's name on the command line, when it has one.
+    name: Option<&'s str>,
+    /// What the resource belongs to, when that is known.
+    target: Option<&'s str>,
     pub(crate) cell: Cell,
 }
 
@@ -37,31 +40,38 @@ const DATA: [&str; 4] =
     ["AWS::Glue::Database", "AWS::KMS::Key", "AWS::S3::AccessPoint", "AWS::S3::Bucket"];
 
 /// The rows of the matrix.
-pub(crate) fn rows(wanted: Wanted<'_>, subject: &Subject) -> Vec<Row> {
-    let index = Index::of(&subject.world);
-    let names = subject.resource_names();
-    let arns: Vec<&str> = subject
-        .world
-        .resources
-        .values()
-        .filter(|resource| wanted.all || DATA.contains(&resource.kind.as_str()))
-        .map(|resource| resource.arn.as_str())
-        .chain(subject.world.roles.keys().filter(|_| wanted.all).map(String::as_str))
-        .filter(|arn| is_wanted(wanted.resource, arn, names.get(*arn)))
-        .collect();
-    let mut cells: Vec<Cell> = arns.par_iter().flat_map_iter(|arn| index.cells(arn)).collect();
-    let lake: Vec<&String> = subject.world.lake.grants.keys().collect();
-    let lake: Vec<Cell> = lake.par_iter().flat_map_iter(|arn| index.lake_cells(arn)).collect();
-    cells.extend(lake.into_iter().filter(|cell| {
-        is_wanted(wanted.resource, &cell.resource, name_of(&names, &cell.resource))
-    }));
-    let mut rows: Vec<Row> = merged(cells)
-        .into_par_iter()
-        .map(|cell| row(cell, subject, &names))
-        .filter(|row| is_wanted(wanted.principal, &row.cell.principal, Some(&row.principal)))
-        .collect();
-    rows.par_sort_unstable_by(|a, b| a.shown().cmp(&b.shown()));
-    rows
+pub(crate) fn rows<'s>(wanted: Wanted<'_>, subject: &'s Subject) -> Vec<Row<'s>> {
+    let Subject { world, intended, .. } = subject;
+    let index = Index::of(world);
+    let names = subject.names();
+    let is_wanted_arn =
+        |arn: &str| wanted.resource.is_none() || is_wanted(wanted.resource, arn, names.of(arn));
+    let resources = world.resources.values();
+    let resources = resources.filter(|one| wanted.all || DATA.contains(&one.kind.as_str()));
+    let roles = world.roles.keys().filter(|_| wanted.all).map(String::as_str);
+    let arns = resources.map(|resource| resource.arn.as_str()).chain(roles);
+    let arns: Vec<&str> = arns.filter(|arn| is_wanted_arn(arn)).collect();
+    let row = |cell: Cell, target: Option<&'s str>| {
+        let name = intended.name_of(cell.principal.name());
+        let is_it = is_wanted(wanted.principal, cell.principal.name(), name);
+        is_it.then_some(Row { name, target, cell })
+    };
+    let of_documents = arns.par_iter().flat_map_iter(|arn| {
+        let target = names.of(arn);
+        index.cells(arn).into_iter().filter_map(move |cell| row(cell, target))
+    });
+    let principals: Vec<&String> = world.lake.grants.keys().collect();
+    let of_lake = principals.par_iter().flat_map_iter(|arn| {
+        let cells = index.lake_cells(arn).into_iter();
+        let cells = cells.filter(|cell| is_wanted_arn(&cell.resource));
+        cells.filter_map(|cell| {
+            let target = names.of(&cell.resource);
+            row(cell, target)
+        })
+    });
+    let mut rows: Vec<Row<'_>> = of_documents.chain(of_lake).collect();
+    rows.par_sort_unstable_by(|a, b| a.key().cmp(&b.key()));
+    merged(rows)
 }
 
 /// What a filter names that is not in the mesh, in words.
@@ -76,55 +86,63 @@ pub(crate) fn nothing_like(wanted: Wanted<'_>, subject: &Subject) -> Option<Stri
         }
     }
     let name = wanted.resource?;
-    let names = subject.resource_names();
-    let is_like = |(arn, known): (&String, &String)| arn.contains(name) || known.contains(name);
+    let arns = world.resources.keys().chain(world.roles.keys()).map(String::as_str);
+    let is_like = arns.chain(subject.names().all()).any(|known| known.contains(name));
     let is_table = name.contains(":table/") || name.contains(":::");
-    (!is_table && !names.iter().any(is_like)).then(|| {
+    (!is_table && !is_like).then(|| {
         format!("no resource of this mesh is like `{name}`; expected dataset/ID, dataset/ID/table/NAME, an ARN, or a part of one")
     })
 }
 
-impl Row {
-    fn shown(&self) -> (&str, &str, &str, &str, &str) {
-        let Self { principal, resource, access, cell } = self;
-        (principal, resource, access, &cell.principal, &cell.resource)
+impl Row<'_> {
+    /// The principal's name, or its ARN.
+    pub(crate) fn principal(&self) -> &str {
+        self.name.unwrap_or(self.cell.principal.name())
+    }
+
+    /// What the resource belongs to, with what is read first of its ARN: the last part.
+    pub(crate) fn resource(&self) -> String {
+        match self.target {
+            Some(target) => format!("{target} {}", short(&self.cell.resource)),
+            None => self.cell.resource.to_string(),
+        }
+    }
+
+    /// The access in words.
+    pub(crate) fn access(&self) -> String {
+        let cell = &self.cell;
+        let mut words: Vec<String> =
+            cell.levels.iter().map(|level| level.as_str().to_owned()).collect();
+        if let Some(cells) = &cell.cells {
+            words.push(format!("({cells})"));
+        }
+        let unknown: BTreeSet<&str> = cell.unknown().iter().map(|action| action.name()).collect();
+        if !unknown.is_empty() {
+            words.push(format!("unknown: {}", unknown.into_iter().collect::<Vec<_>>().join(" ")));
+        }
+        words.join(" ")
+    }
+
+    /// By what rows are sorted, and by which those of one principal and resource are found.
+    fn key(&self) -> (&str, Option<&str>, &str, Option<&str>, &str) {
+        let Cell { resource, principal, cells, .. } = &self.cell;
+        (self.principal(), self.target, resource, cells.as_deref(), principal.name())
     }
 }
 
-fn row(cell: Cell, subject: &Subject, names: &BTreeMap<String, String>) -> Row {
-    let name = subject.intended.name_of(&cell.principal).unwrap_or(&cell.principal);
-    Row {
-        principal: name.to_owned(),
-        resource: match name_of(names, &cell.resource) {
-            Some(target) => format!("{target} {}", short(&cell.resource)),
-            None => cell.resource.clone(),
-        },
-        access: access(&cell),
-        cell,
-    }
-}
-
-/// Cells with one principal and resource as one: IAM and Lake Formation both have a say.
-fn merged(mut cells: Vec<Cell>) -> Vec<Cell> {
-    fn key(cell: &Cell) -> (&str, &str, Option<&str>) {
-        (&cell.principal, &cell.resource, cell.cells.as_deref())
-    }
-    cells.par_sort_unstable_by(|a, b| key(a).cmp(&key(b)));
-    let mut all: Vec<Cell> = Vec::with_capacity(cells.len());
-    for cell in cells {
+/// Sorted rows with one principal and resource as one: IAM and Lake Formation both have a say.
+fn merged(rows: Vec<Row<'_>>) -> Vec<Row<'_>> {
+    let mut all: Vec<Row<'_>> = Vec::with_capacity(rows.len());
+    for row in rows {
         match all.last_mut() {
-            Some(known) if key(known) == key(&cell) => {
-                known.actions.extend(cell.actions);
-                known.unknown.extend(cell.unknown);
-                known.levels.extend(cell.levels);
-            }
-            _ => all.push(cell),
+            Some(known) if known.key() == row.key() => known.cell.add(row.cell),
+            _ => all.push(row),
         }
     }
     all
 }
 
-fn is_wanted(wanted: Option<&str>, arn: &str, name: Option<&String>) -> bool {
+fn is_wanted(wanted: Option<&str>, arn: &str, name: Option<&str>) -> bool {
     let Some(wanted) = wanted else { return true };
     name.is_some_and(|name| name == wanted || (!wanted.contains('/') && name.contains(wanted)))
         || arn.contains(wanted)
@@ -137,33 +155,24 @@ fn short(arn: &str) -> &str {
     arn.splitn(6, ':').nth(5).unwrap_or(arn)
 }
 
-fn access(cell: &Cell) -> String {
-    let mut words: Vec<String> =
-        cell.levels.iter().map(|level| level.as_str().to_owned()).collect();
-    if let Some(cells) = &cell.cells {
-        words.push(format!("({cells})"));
-    }
-    if !cell.unknown.is_empty() {
-        let unknown: BTreeSet<&str> = cell.unknown.iter().map(|action| action.name()).collect();
-        words.push(format!("unknown: {}", unknown.into_iter().collect::<Vec<_>>().join(" ")));
-    }
-    words.join(" ")
-}
-
 /// Lines for people.
-pub(crate) fn table(rows: &[Row]) -> String {
-    let width = |text: fn(&Row) -> &str| {
-        rows.iter().map(|row| text(row).chars().count()).max().unwrap_or(0)
-    };
-    let (first, second) = (width(|row| &row.principal), width(|row| &row.resource));
-    let lines = rows.iter().map(|Row { principal, resource, access, .. }| {
-        format!("{principal:<first$}  {resource:<second$}  {access}\n")
-    });
-    lines.collect()
+pub(crate) fn table(rows: &[Row<'_>]) -> String {
+    let width =
+        |text: &(dyn Fn(&Row<'_>) -> usize + Sync)| rows.par_iter().map(text).max().unwrap_or(0);
+    let resources: Vec<String> = rows.par_iter().map(Row::resource).collect();
+    let first = width(&|row| row.principal().chars().count());
+    let second = resources.par_iter().map(|text| text.chars().count()).max().unwrap_or(0);
+    let mut text = String::with_capacity(rows.len() * (first + second + 24));
+    for (row, resource) in rows.iter().zip(resources) {
+        let (principal, access) = (row.principal(), row.access());
+        writeln!(text, "{principal:<first$}  {resource:<second$}  {access}")
+            .expect("a string takes all");
+    }
+    text
 }
 
 /// Comma-separated values for spreadsheets.
-pub(crate) fn csv(rows: &[Row]) -> String {
+pub(crate) fn csv(rows: &[Row<'_>]) -> String {
     let field = |text: &str| {
         // A spreadsheet would run a field that begins like a formula.
         let text = if text.starts_with(['=', '+', '-', '@']) {
@@ -174,28 +183,32 @@ pub(crate) fn csv(rows: &[Row]) -> String {
         format!("\"{}\"", text.replace('"', "\"\""))
     };
     let mut text = "principal,principal_arn,resource,resource_arn,access\n".to_owned();
-    for Row { principal, resource, access, cell } in rows {
-        let fields = [principal, &cell.principal, resource, &cell.resource, access];
-        text.push_str(&fields.map(|text| field(text)).join(","));
+    for row in rows {
+        let (resource, access) = (row.resource(), row.access());
+        let cell = &row.cell;
+        let fields = [row.principal(), cell.principal.name(), &resource, &cell.resource, &access];
+        text.push_str(&fields.map(field).join(","));
         text.push('\n');
     }
     text
 }
 
 /// Data for programs.
-pub(crate) fn to_json(rows: &[Row], subject: &Subject) -> serde_json::Value {
+pub(crate) fn to_json(rows: &[Row<'_>], subject: &Subject) -> serde_json::Value {
     let rows: Vec<_> = rows
         .iter()
-        .map(|Row { principal, resource, cell, .. }| {
-            let actions: BTreeMap<String, &BTreeSet<String>> =
-                cell.actions.iter().map(|(action, keys)| (action.to_string(), keys)).collect();
-            let unknown: BTreeSet<String> = cell.unknown.iter().map(ToString::to_string).collect();
+        .map(|row| {
+            let cell = &row.cell;
+            let actions: BTreeMap<&str, &[String]> =
+                cell.actions().into_iter().map(|(action, keys)| (action.name(), keys)).collect();
+            let unknown: BTreeSet<&str> =
+                cell.unknown().iter().map(|action| action.name()).collect();
             json!({
-                "principal": principal,
-                "principal_arn": cell.principal,
-                "resource": resource,
-                "resource_arn": cell.resource,
-                "levels": cell.levels.iter().map(|level| level.as_str()).collect::<Vec<_>>(),
+                "principal": row.principal(),
+                "principal_arn": cell.principal.name(),
+                "resource": row.resource(),
+                "resource_arn": &*cell.resource,
+                "levels": cell.levels.iter().map(Level::as_str).collect::<Vec<_>>(),
                 "cells": cell.cells,
                 "tables": subject.world.lake.tables_of(&cell.resource),
                 "actions": actions,

@@ -10,7 +10,7 @@ use lakewright_manifest::{Report, SourceFile};
 use lakewright_proof::intended::{Intended, Rule, rules};
 use lakewright_proof::world::{OnUnresolved, Piece, StackTemplate, World};
 use lakewright_stacks::{Plan, StackPlan, Usage};
-use lakewright_template::assembly::{Assembly, Grants, Provenance, StackEntry};
+use lakewright_template::assembly::{Assembly, Grants, Provenance};
 use lakewright_template::resolve::Place;
 use lakewright_template::{digest, read};
 use rayon::iter::{
@@ -51,15 +51,40 @@ struct Source {
 pub(crate) struct Subject {
     pub(crate) world: World,
     pub(crate) intended: Intended,
-    pub(crate) stacks: Vec<StackEntry>,
+    pub(crate) stacks: Vec<StackName>,
     pub(crate) provenance: Provenance,
     /// Where each folder of a dataset lies, by the ids of both. Only the mesh knows.
     pub(crate) folders: BTreeMap<(String, String), String>,
 }
 
+/// A stack, and what it is for.
+#[derive(Debug)]
+pub(crate) struct StackName {
+    /// `account/region/name`.
+    pub(crate) address: String,
+    /// What it is for, such as `dataset/sales`.
+    pub(crate) subject: String,
+}
+
+impl StackName {
+    /// The id, when the stack is for a dataset.
+    pub(crate) fn dataset(&self) -> Option<&str> {
+        self.subject.strip_prefix("dataset/")
+    }
+}
+
+/// How much is kept of the intended access.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Keep {
+    /// The principals' names: a matrix shows what the templates give.
+    Names,
+    /// Everything, with the manifest's lines.
+    Grants,
+}
+
 /// What is kept of one stack.
 struct Part {
-    entry: StackEntry,
+    name: StackName,
     piece: Piece,
     rules: Vec<(String, Rule)>,
     principals: BTreeMap<String, String>,
@@ -72,9 +97,13 @@ impl SubjectArgs {
     ///
     /// What was read lives as long as the process: to give back the parts of a large mesh one by one
     /// takes long, and nothing needs the memory any more.
-    pub(crate) fn read(&self, ui: &mut Ui) -> Result<Option<&'static Subject>, Failure> {
+    pub(crate) fn read(
+        &self,
+        keep: Keep,
+        ui: &mut Ui,
+    ) -> Result<Option<&'static Subject>, Failure> {
         match (&self.source.mesh, &self.source.assembly) {
-            (Some(mesh), _) => self.read_other(mesh, ui),
+            (Some(mesh), _) => self.read_other(mesh, keep, ui),
             (None, Some(folder)) => {
                 let (subject, changed) = of_assembly(folder)?;
                 if changed > 0 {
@@ -97,6 +126,7 @@ impl SubjectArgs {
     pub(crate) fn read_other(
         &self,
         mesh: &Path,
+        keep: Keep,
         ui: &mut Ui,
     ) -> Result<Option<&'static Subject>, Failure> {
         if mesh.join("assembly.json").is_file() {
@@ -105,7 +135,7 @@ impl SubjectArgs {
                 mesh.display()
             )));
         }
-        let (subject, report, sources) = of_mesh(mesh, &self.day)?;
+        let (subject, report, sources) = of_mesh(mesh, &self.day, keep)?;
         // Programs read the answer; warnings are for `check` to tell them.
         if subject.is_none() || !ui.is_json() {
             ui.report(&report, &sources);
@@ -128,15 +158,18 @@ impl SubjectArgs {
 /// What a mesh gives, when nothing is wrong with it; and what is wrong, or should be looked at.
 type Read = (Option<Subject>, Report, Vec<SourceFile>);
 
-fn of_mesh(path: &Path, day: &Day) -> Result<Read, Failure> {
+fn of_mesh(path: &Path, day: &Day, keep: Keep) -> Result<Read, Failure> {
     let loaded = load(path)?;
     let Some(mesh) = loaded.mesh else { return Ok((None, loaded.report, loaded.sources)) };
     let plan = Plan::of(&mesh, day.as_of.as_ref());
     let mut report = loaded.report;
     let sources = loaded.sources;
     let mut parts_of = |stacks: &[StackPlan<'_>]| -> Result<Vec<Part>, Failure> {
-        let results: Vec<Result<Result<Part, Report>, Failure>> =
-            stacks.par_iter().with_max_len(BATCH).map(|stack| part_of(stack, &sources)).collect();
+        let results: Vec<Result<Result<Part, Report>, Failure>> = stacks
+            .par_iter()
+            .with_max_len(BATCH)
+            .map(|stack| part_of(stack, &sources, keep))
+            .collect();
         let mut parts = Vec::with_capacity(results.len());
         for result in results {
             match result? {
@@ -164,26 +197,36 @@ fn of_mesh(path: &Path, day: &Day) -> Result<Read, Failure> {
     Ok((Some(Subject { folders: folders.collect(), ..Subject::of(parts) }), report, sources))
 }
 
-/// Synthesizes one stack and keeps what it says about access. The template itself is not kept: those
-/// of a large mesh do not fit into memory together.
-fn part_of(stack: &StackPlan<'_>, sources: &[SourceFile]) -> Result<Result<Part, Report>, Failure> {
-    let mut synthesized = match stack.synthesize() {
-        Ok(synthesized) => synthesized,
+/// Builds one stack and keeps what it says about access. The template itself is not kept: those of a
+/// large mesh do not fit into memory together.
+fn part_of(
+    stack: &StackPlan<'_>,
+    sources: &[SourceFile],
+    keep: Keep,
+) -> Result<Result<Part, Report>, Failure> {
+    let mut lowered = match stack.lower() {
+        Ok(lowered) => lowered,
         Err(report) => return Ok(Err(report)),
     };
-    let usage = synthesized.usage();
-    let address = synthesized.entry.address();
+    let usage = stack.usage_of(&lowered.template);
+    let address = stack.address();
     let template = StackTemplate {
         address: &address,
         place: stack.place(),
-        template: &synthesized.template,
+        template: &lowered.template,
         unresolved: OnUnresolved::Fail,
     };
     let piece = Piece::of(template).map_err(|error| Failure::unexpected(error.to_string()))?;
-    let Recorded { grants, tables, provenance } = Recorded::of(&mut synthesized, sources);
+    let subject = format!("{}/{}", stack.kind().as_str(), stack.id());
+    let recorded = match keep {
+        Keep::Names => Recorded::names(&mut lowered),
+        Keep::Grants => Recorded::of(&mut lowered, sources),
+    };
+    let Recorded { grants, tables, provenance } = recorded;
     let rules = rules(&address, grants, &tables);
     let principals = tables.principals;
-    Ok(Ok(Part { entry: synthesized.entry, piece, rules, principals, provenance, usage }))
+    let name = StackName { address, subject };
+    Ok(Ok(Part { name, piece, rules, principals, provenance, usage }))
 }
 
 impl Subject {
@@ -194,48 +237,63 @@ impl Subject {
         let mut pieces = Vec::with_capacity(parts.len());
         let mut stacks = Vec::with_capacity(parts.len());
         for part in parts {
-            let address = part.entry.address();
             principals.extend(part.principals);
             rules.push(part.rules);
-            provenance.stacks.insert(address, part.provenance);
+            provenance.stacks.insert(part.name.address.clone(), part.provenance);
             pieces.push(part.piece);
-            stacks.push(part.entry);
+            stacks.push(part.name);
         }
         let of_rules = || Intended::of_rules(rules, principals);
         let (world, intended) = rayon::join(|| World::of(pieces), of_rules);
         Self { world, intended, stacks, provenance, folders: BTreeMap::new() }
     }
 
-    /// What each resource belongs to, such as `dataset/sales`, by ARN.
-    pub(crate) fn resource_names(&self) -> BTreeMap<String, String> {
-        let kinds: BTreeMap<String, String> = self
-            .stacks
-            .iter()
-            .map(|entry| (entry.address(), format!("{}/{}", entry.kind, entry.id)))
-            .collect();
-        let resources = self.world.resources.values().filter_map(|resource| {
-            Some((resource.arn.clone(), kinds.get(&*resource.origin.stack)?.clone()))
-        });
-        let roles = self
-            .world
-            .roles
-            .keys()
-            .filter_map(|arn| Some((arn.clone(), self.intended.name_of(arn)?.to_owned())));
-        roles.chain(resources).collect()
+    /// What each resource belongs to.
+    pub(crate) fn names(&self) -> Names<'_> {
+        let stacks = self.stacks.iter();
+        let stacks = stacks.map(|stack| (stack.address.as_str(), stack.subject.as_str()));
+        Names { subject: self, stacks: stacks.collect() }
     }
 }
 
-/// What a resource, or a part of one such as a folder or a table, belongs to.
-pub(crate) fn name_of<'n>(names: &'n BTreeMap<String, String>, arn: &str) -> Option<&'n String> {
-    let table = arn.split_once(":table/").and_then(|(stem, rest)| {
-        let (database, _) = rest.split_once('/')?;
-        names.get(&format!("{stem}:database/{database}"))
-    });
-    let bucket = arn.split_once(":::").and_then(|(stem, rest)| {
-        let (bucket, _) = rest.split_once('/')?;
-        names.get(&format!("{stem}:::{bucket}"))
-    });
-    names.get(arn).or(table).or(bucket)
+/// What resources belong to, such as `dataset/sales`.
+#[derive(Debug)]
+pub(crate) struct Names<'s> {
+    subject: &'s Subject,
+    /// What each stack is for, by its address.
+    stacks: BTreeMap<&'s str, &'s str>,
+}
+
+impl<'s> Names<'s> {
+    /// What a resource, or a part of one such as a folder or a table, belongs to.
+    pub(crate) fn of(&self, arn: &str) -> Option<&'s str> {
+        let table = || {
+            let (stem, rest) = arn.split_once(":table/")?;
+            let (database, _) = rest.split_once('/')?;
+            self.of_whole(&format!("{stem}:database/{database}"))
+        };
+        let bucket = || {
+            let (stem, rest) = arn.split_once(":::")?;
+            let (bucket, _) = rest.split_once('/')?;
+            self.of_whole(&arn[..stem.len() + 3 + bucket.len()])
+        };
+        self.of_whole(arn).or_else(table).or_else(bucket)
+    }
+
+    fn of_whole(&self, arn: &str) -> Option<&'s str> {
+        let Subject { world, intended, .. } = self.subject;
+        match world.resources.get(arn) {
+            Some(resource) => self.stacks.get(&*resource.origin.stack).copied(),
+            None => world.roles.get(arn).and_then(|role| intended.name_of(&role.arn)),
+        }
+    }
+
+    /// Everything that resources belong to.
+    pub(crate) fn all(&self) -> impl Iterator<Item = &'s str> {
+        let Subject { world, intended, .. } = self.subject;
+        let roles = world.roles.keys().filter_map(|arn| intended.name_of(arn));
+        self.stacks.values().copied().chain(roles)
+    }
 }
 
 /// Reads an assembly, and says how many of its templates were changed after they were written.
@@ -273,7 +331,11 @@ fn of_assembly(folder: &Path) -> Result<(Subject, usize), Failure> {
     let changed = read.iter().filter(|(_, is_changed)| *is_changed).count();
     let pieces = read.into_iter().map(|(piece, _)| piece).collect();
     let (world, intended) = (World::of(pieces), Intended::of(grants));
-    let (stacks, folders) = (assembly.stacks, BTreeMap::new());
+    let stacks = assembly.stacks.iter().map(|entry| StackName {
+        address: entry.address(),
+        subject: format!("{}/{}", entry.kind, entry.id),
+    });
+    let (stacks, folders) = (stacks.collect(), BTreeMap::new());
     Ok((Subject { world, intended, stacks, provenance, folders }, changed))
 }
 

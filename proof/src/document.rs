@@ -2,11 +2,12 @@
 //!
 //! Source: "IAM JSON policy elements reference" in the IAM user guide.
 
-use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::{Arc, RwLock};
+use std::sync::Arc;
 
 use serde_json::Value;
+
+use crate::action::Action;
 
 /// A policy document.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -67,102 +68,18 @@ pub struct Actions {
     pub patterns: Vec<String>,
 }
 
-/// An action's name, compared without regard to case. Each name is kept once in a process, as the same
-/// few stand in every policy, so that equal names are found by their address.
-#[derive(Clone, Copy)]
-pub struct Action(&'static Name);
-
-/// A name as it was first written, in lower case, and its service.
-struct Name {
-    written: String,
-    lower: String,
-    service: String,
-    is_permission: bool,
-}
-
-static NAMES: RwLock<BTreeMap<String, &'static Name>> = RwLock::new(BTreeMap::new());
-
-impl Action {
-    /// The action of a name such as `s3:GetObject`.
-    pub fn new(name: &str) -> Self {
-        let lower = name.to_ascii_lowercase();
-        let found = NAMES.read().ok().and_then(|names| names.get(&lower).copied());
-        if let Some(known) = found {
-            return Self(known);
-        }
-        let mut names = NAMES.write().unwrap_or_else(std::sync::PoisonError::into_inner);
-        let kept = names.entry(lower.clone()).or_insert_with(|| {
-            let permission = name.strip_prefix("lakeformation:");
-            let is_upper = |byte: u8| byte.is_ascii_uppercase() || byte == b'_';
-            // Names are few, and live as long as the process.
-            Box::leak(Box::new(Name {
-                written: name.to_owned(),
-                service: lower.split(':').next().unwrap_or_default().to_owned(),
-                is_permission: permission.is_some_and(|rest| rest.bytes().all(is_upper)),
-                lower,
-            }))
-        });
-        Self(kept)
+impl Statement {
+    /// Whether the statement is about an action.
+    pub fn is_of(&self, action: Action) -> bool {
+        self.actions.contain(action) != self.not_actions
     }
 
-    /// The name in lower case.
-    pub fn lower(self) -> &'static str {
-        &self.0.lower
-    }
-
-    /// The name as it was first written.
-    pub fn name(self) -> &'static str {
-        &self.0.written
-    }
-
-    /// The service, such as `s3`.
-    pub fn service(self) -> &'static str {
-        &self.0.service
-    }
-
-    /// Whether this is a permission of Lake Formation, such as `lakeformation:SELECT`, and no action of
-    /// IAM.
-    pub fn is_permission(self) -> bool {
-        self.0.is_permission
-    }
-
-    fn address(self) -> usize {
-        std::ptr::from_ref(self.0).addr()
-    }
-}
-
-impl PartialEq for Action {
-    fn eq(&self, other: &Self) -> bool {
-        self.address() == other.address()
-    }
-}
-
-impl Eq for Action {}
-
-impl PartialOrd for Action {
-    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl Ord for Action {
-    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        if self == other {
-            return std::cmp::Ordering::Equal;
-        }
-        self.lower().cmp(other.lower())
-    }
-}
-
-impl fmt::Debug for Action {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(self.name())
-    }
-}
-
-impl fmt::Display for Action {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(self.name())
+    /// Whether the statement can be about an action of a service.
+    pub(crate) fn is_of_service(&self, service: &str) -> bool {
+        let is_of = |action: &Action| action.service() == service;
+        self.not_actions
+            || !self.actions.patterns.is_empty()
+            || self.actions.names.iter().any(is_of)
     }
 }
 

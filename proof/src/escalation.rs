@@ -7,7 +7,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::document::{Action, Document, PrincipalEntry, Statement};
+use crate::action::Action;
+use crate::document::{Document, PrincipalEntry, Statement};
 use crate::evaluate::Decision;
 use crate::request::{Context, Principal, Request};
 use crate::world::{Outside, Resource, Role, World};

@@ -5,6 +5,7 @@
 //! "Key policies in AWS KMS" for keys. `proof/data/decisions.json` has the
 //! facts one by one, each with its origin.
 
+use crate::action::Action;
 use crate::condition::{expand, holds};
 use crate::document::{Document, PrincipalEntry, Statement};
 use crate::pattern::matches;
@@ -49,12 +50,21 @@ pub struct Verdict<'a> {
 impl Verdict<'_> {
     /// The verdict when a boundary limits it that is not known.
     pub(crate) fn bounded_by_unknown(self, is_bounded: bool) -> Self {
-        if is_bounded && self.decision == Decision::Allow {
-            let reason = "the permissions boundary is not in the mesh";
-            return Self { decision: Decision::Unknown, reason, ..self };
-        }
-        self
+        let (decision, reason) = bounded_by_unknown(self.decision, self.reason, is_bounded);
+        Self { decision, reason, ..self }
     }
+}
+
+/// A decision when a boundary limits it that is not known.
+pub(crate) fn bounded_by_unknown(
+    decision: Decision,
+    reason: &'static str,
+    is_bounded: bool,
+) -> (Decision, &'static str) {
+    if is_bounded && decision == Decision::Allow {
+        return (Decision::Unknown, "the permissions boundary is not in the mesh");
+    }
+    (decision, reason)
 }
 
 /// What a resource is to the evaluation.
@@ -103,162 +113,227 @@ enum Named {
     Directly,
 }
 
-/// What one layer says.
-#[derive(Debug, Clone, Default)]
-struct Said<'a> {
-    denies: Vec<(Truth, &'a Document, &'a Statement)>,
-    allows: Vec<(Truth, Option<Named>, &'a Document, &'a Statement)>,
+/// A statement, and how true it is of a request, whatever the request's action is.
+#[derive(Debug, Clone, Copy)]
+struct Weighed<'a> {
+    truth: Truth,
+    named: Option<Named>,
+    document: &'a Document,
+    statement: &'a Statement,
 }
 
-impl<'a> Said<'a> {
-    fn by(documents: &[&'a Document], request: &Request<'_>, facts: &Facts<'_>) -> Self {
-        let mut said = Self::default();
-        for document in documents {
-            for statement in &document.statements {
-                // The cheapest tests first: most statements are about other actions.
-                if statement.actions.contain(request.action) == statement.not_actions {
-                    continue;
-                }
-                let (named, is_named) = named(statement, request.principal);
-                let truth =
-                    is_named
-                        & is_about(document, statement, request, facts)
-                        & Truth::all(statement.conditions.iter().map(|condition| {
-                            holds(condition, document.has_variables, request, facts)
-                        }));
+/// The statements of each layer that can have a say in a request.
+#[derive(Debug, Default)]
+pub(crate) struct Weights<'a> {
+    scps: Vec<Weighed<'a>>,
+    rcps: Vec<Weighed<'a>>,
+    boundary: Vec<Weighed<'a>>,
+    session: Vec<Weighed<'a>>,
+    identity: Vec<Weighed<'a>>,
+    resource: Vec<Weighed<'a>>,
+}
+
+impl<'a> Weights<'a> {
+    /// Weighs the wanted statements. Nothing of the request but its action is left to decide.
+    pub(crate) fn of(
+        layers: &Layers<'a>,
+        request: &Request<'_>,
+        facts: &Facts<'_>,
+        is_wanted: &dyn Fn(&Statement) -> bool,
+    ) -> Self {
+        let through = facts.through.map(|resource| Request { resource, ..request.clone() });
+        let weigh = |documents: &[&'a Document]| {
+            let mut weighed = Vec::new();
+            weigh(documents, request, facts, is_wanted, &mut weighed);
+            if let Some(through) = &through {
+                weigh(documents, through, facts, is_wanted, &mut weighed);
+            }
+            weighed
+        };
+        let mut weights = Self {
+            boundary: weigh(layers.boundary.as_slice()),
+            session: weigh(layers.session.as_slice()),
+            identity: weigh(&layers.identity),
+            ..Self::default()
+        };
+        if is_bound(request.principal) {
+            weights.scps = weigh(&layers.scps);
+            weights.rcps = weigh(&layers.rcps);
+        }
+        let resource = layers.resource.as_slice();
+        self::weigh(resource, request, facts, is_wanted, &mut weights.resource);
+        weights
+    }
+}
+
+/// Service-linked roles and services are outside of service control policies.
+fn is_bound(principal: &Principal) -> bool {
+    !principal.is_service_linked()
+        && !matches!(principal, Principal::Service(_) | Principal::Anonymous)
+}
+
+fn weigh<'a>(
+    documents: &[&'a Document],
+    request: &Request<'_>,
+    facts: &Facts<'_>,
+    is_wanted: &dyn Fn(&Statement) -> bool,
+    weighed: &mut Vec<Weighed<'a>>,
+) {
+    for document in documents {
+        for statement in document.statements.iter().filter(|statement| is_wanted(statement)) {
+            // The cheapest tests first: what is not true already needs no other.
+            let (named, is_named) = named(statement, request.principal);
+            let mut truth = is_named;
+            if truth != Truth::No {
+                truth = truth & is_about(document, statement, request, facts);
+            }
+            for condition in &statement.conditions {
                 if truth == Truth::No {
-                    continue;
+                    break;
                 }
-                if statement.is_allow {
-                    said.allows.push((truth, named, document, statement));
-                } else {
-                    said.denies.push((truth, document, statement));
-                }
+                truth = truth & holds(condition, document.has_variables, request, facts);
+            }
+            if truth != Truth::No {
+                weighed.push(Weighed { truth, named, document, statement });
             }
         }
-        said
-    }
-
-    fn allows(&self, how: impl Fn(Option<Named>) -> bool) -> Truth {
-        let allows = self.allows.iter().filter(|(_, named, ..)| how(*named));
-        Truth::any(allows.map(|(truth, ..)| *truth))
-    }
-
-    fn denies(&self) -> Truth {
-        Truth::any(self.denies.iter().map(|(truth, ..)| *truth))
     }
 }
 
-/// Decides a request.
+/// What one layer says of an action.
+#[derive(Debug, Clone, Copy)]
+struct Said<'w, 'a> {
+    weighed: &'w [Weighed<'a>],
+    action: Action,
+}
+
+impl<'w, 'a> Said<'w, 'a> {
+    fn statements(self, is_allow: bool) -> impl Iterator<Item = &'w Weighed<'a>> {
+        self.weighed.iter().filter(move |one| {
+            one.statement.is_allow == is_allow && one.statement.is_of(self.action)
+        })
+    }
+
+    fn allows(self, how: impl Fn(Option<Named>) -> bool) -> Truth {
+        Truth::any(self.statements(true).filter(|one| how(one.named)).map(|one| one.truth))
+    }
+
+    fn denies(self) -> Truth {
+        Truth::any(self.statements(false).map(|one| one.truth))
+    }
+}
+
+/// Decides a request. `unknown_resource` is what the resource's policy says to the principal's account,
+/// when it is not known.
 pub(crate) fn decide<'a>(
     layers: &Layers<'a>,
     request: &Request<'_>,
     facts: &Facts<'_>,
+    unknown_resource: Option<Truth>,
 ) -> Verdict<'a> {
-    let said = |documents: &[&'a Document]| {
-        let mut said = Said::by(documents, request, facts);
-        if let Some(resource) = facts.through {
-            let through = Request { resource, ..request.clone() };
-            let more = Said::by(documents, &through, facts);
-            said.allows.extend(more.allows);
-            said.denies.extend(more.denies);
-        }
-        said
-    };
-    let one = |document: Option<&'a Document>| said(document.as_slice());
-    // Service-linked roles and services are outside of service control policies.
-    let is_bound = !request.principal.is_service_linked()
-        && !matches!(request.principal, Principal::Service(_) | Principal::Anonymous);
-    let scps = if is_bound { said(&layers.scps) } else { Said::default() };
-    let rcps = if is_bound { said(&layers.rcps) } else { Said::default() };
-    let boundary = one(layers.boundary);
-    let session = one(layers.session);
-    let identity = said(&layers.identity);
-    let resource = Said::by(layers.resource.as_slice(), request, facts);
+    let action = request.action;
+    let weights = Weights::of(layers, request, facts, &|statement| statement.is_of(action));
+    let (decision, reason) = weights.decide(layers, request, unknown_resource);
+    Verdict { decision, statements: weights.deciding(decision, action), reason }
+}
 
-    let unless_there = |is_there: bool, said: &Said<'_>| {
-        if is_there { said.allows(|_| true) } else { Truth::Yes }
-    };
-    // A policy of AWS that allows everything is always attached beside resource control policies.
-    let organization = unless_there(is_bound && !layers.scps.is_empty(), &scps);
-    let limits = unless_there(layers.boundary.is_some(), &boundary)
-        & unless_there(layers.session.is_some(), &session);
-    let own = identity.allows(|_| true) | layers.unknown_identity.unwrap_or(Truth::No);
-    let to_role = resource.allows(|named| named == Some(Named::Role));
-    let to_account = resource.allows(|named| named == Some(Named::Account))
-        | facts.unknown_resource.unwrap_or(Truth::No);
-    let directly = resource.allows(|named| named == Some(Named::Directly));
-    // A session policy's effect on a grant to the session itself has not been measured.
-    let past_limits = match (directly, layers.session) {
-        (Truth::Yes, Some(_)) if session.allows(|_| true) != Truth::Yes => Truth::Unknown,
-        (directly, _) => directly,
-    };
-
-    let allowed = organization
-        & match (request.principal, layers.is_same_account, layers.kind) {
-            // Services and strangers have no policies of their own.
-            (Principal::Service(_) | Principal::Anonymous, _, _) => directly,
-            // In one account either side is enough. What names the role stays within its limits.
-            (_, true, ResourceKind::Ordinary) => past_limits | (limits & (own | to_role)),
-            // Keys and roles: their policy must allow it, or hand the decision to the account.
-            (_, true, ResourceKind::Key | ResourceKind::Trust) => {
-                past_limits | (limits & (to_role | (to_account & own)))
-            }
-            // Across accounts both sides must allow it.
-            (_, false, _) => limits & own & (to_role | to_account | directly),
+impl<'a> Weights<'a> {
+    /// The statements that led to a decision.
+    fn deciding(&self, decision: Decision, action: Action) -> Vec<(&'a Document, &'a Statement)> {
+        let of = |layers: &[&[Weighed<'a>]], is_allow: bool| -> Vec<_> {
+            let said = layers.iter().map(|weighed| Said { weighed, action });
+            let statements = said.flat_map(|said| said.statements(is_allow));
+            statements.map(|one| (one.document, one.statement)).collect()
         };
-    let layers_said = [&scps, &rcps, &boundary, &session, &identity, &resource];
-    let denied = Truth::any(layers_said.iter().map(|said| said.denies()));
+        let Self { scps, rcps, boundary, session, identity, resource } = self;
+        let denying = of(&[scps, rcps, boundary, session, identity, resource], false);
+        match decision {
+            Decision::ExplicitDeny => denying,
+            // What may be denied is unknown by that, and else by what may allow it.
+            Decision::Unknown if !denying.is_empty() => denying,
+            Decision::Unknown | Decision::Allow | Decision::ImplicitDeny => {
+                of(&[identity, resource], true)
+            }
+        }
+    }
 
-    let allowing = || {
-        let allows = [&identity, &resource].into_iter().flat_map(|said| &said.allows);
-        allows.map(|(_, _, document, statement)| (*document, *statement)).collect()
-    };
-    let denying = || {
-        let all = layers_said.iter().flat_map(|said| &said.denies);
-        all.map(|(_, document, statement)| (*document, *statement)).collect()
-    };
-    match (denied, allowed) {
-        (Truth::Yes, _) => Verdict {
-            decision: Decision::ExplicitDeny,
-            statements: denying(),
-            reason: "a statement denies it",
-        },
-        (_, Truth::No) => Verdict {
-            decision: Decision::ImplicitDeny,
-            statements: allowing(),
-            reason: missing(&[
-                (organization, "a policy of the organization does not allow it"),
-                (limits, "the permissions boundary or the session policy does not allow it"),
-                (
-                    if layers.is_same_account { Truth::Yes } else { own },
-                    "in another account, the principal's own policies have to allow it as well",
-                ),
-                (
-                    if layers.kind == ResourceKind::Ordinary && layers.is_same_account {
-                        Truth::Yes
-                    } else {
-                        to_role | to_account | directly
-                    },
-                    "the resource's own policy does not allow it",
-                ),
-            ]),
-        },
-        (Truth::Unknown, _) => Verdict {
-            decision: Decision::Unknown,
-            statements: denying(),
-            reason: "it is not known whether a statement denies it",
-        },
-        (_, Truth::Unknown) => Verdict {
-            decision: Decision::Unknown,
-            statements: allowing(),
-            reason: "it is not known whether a statement allows it",
-        },
-        (Truth::No, Truth::Yes) => Verdict {
-            decision: Decision::Allow,
-            statements: allowing(),
-            reason: "statements allow it, and none denies it",
-        },
+    /// Decides a request with these statements, and says why. It may differ in its action from the one
+    /// that they were weighed for.
+    pub(crate) fn decide(
+        &self,
+        layers: &Layers<'a>,
+        request: &Request<'_>,
+        unknown_resource: Option<Truth>,
+    ) -> (Decision, &'static str) {
+        let said = |weighed| Said { weighed, action: request.action };
+        let (scps, rcps) = (said(&self.scps), said(&self.rcps));
+        let (boundary, session) = (said(&self.boundary), said(&self.session));
+        let (identity, resource) = (said(&self.identity), said(&self.resource));
+
+        let unless_there = |is_there: bool, said: Said<'_, '_>| {
+            if is_there { said.allows(|_| true) } else { Truth::Yes }
+        };
+        // A policy of AWS that allows everything is always attached beside resource control policies.
+        let organization =
+            unless_there(is_bound(request.principal) && !layers.scps.is_empty(), scps);
+        let limits = unless_there(layers.boundary.is_some(), boundary)
+            & unless_there(layers.session.is_some(), session);
+        let own = identity.allows(|_| true) | layers.unknown_identity.unwrap_or(Truth::No);
+        let to_role = resource.allows(|named| named == Some(Named::Role));
+        let to_account = resource.allows(|named| named == Some(Named::Account))
+            | unknown_resource.unwrap_or(Truth::No);
+        let directly = resource.allows(|named| named == Some(Named::Directly));
+        // A session policy's effect on a grant to the session itself has not been measured.
+        let past_limits = match (directly, layers.session) {
+            (Truth::Yes, Some(_)) if session.allows(|_| true) != Truth::Yes => Truth::Unknown,
+            (directly, _) => directly,
+        };
+
+        let allowed = organization
+            & match (request.principal, layers.is_same_account, layers.kind) {
+                // Services and strangers have no policies of their own.
+                (Principal::Service(_) | Principal::Anonymous, _, _) => directly,
+                // In one account either side is enough. What names the role stays within its limits.
+                (_, true, ResourceKind::Ordinary) => past_limits | (limits & (own | to_role)),
+                // Keys and roles: their policy must allow it, or hand the decision to the account.
+                (_, true, ResourceKind::Key | ResourceKind::Trust) => {
+                    past_limits | (limits & (to_role | (to_account & own)))
+                }
+                // Across accounts both sides must allow it.
+                (_, false, _) => limits & own & (to_role | to_account | directly),
+            };
+        let layers_said = [scps, rcps, boundary, session, identity, resource];
+        let denied = Truth::any(layers_said.into_iter().map(Said::denies));
+
+        match (denied, allowed) {
+            (Truth::Yes, _) => (Decision::ExplicitDeny, "a statement denies it"),
+            (_, Truth::No) => {
+                let reason = missing(&[
+                    (organization, "a policy of the organization does not allow it"),
+                    (limits, "the permissions boundary or the session policy does not allow it"),
+                    (
+                        if layers.is_same_account { Truth::Yes } else { own },
+                        "in another account, the principal's own policies have to allow it as well",
+                    ),
+                    (
+                        if layers.kind == ResourceKind::Ordinary && layers.is_same_account {
+                            Truth::Yes
+                        } else {
+                            to_role | to_account | directly
+                        },
+                        "the resource's own policy does not allow it",
+                    ),
+                ]);
+                (Decision::ImplicitDeny, reason)
+            }
+            (Truth::Unknown, _) => {
+                (Decision::Unknown, "it is not known whether a statement denies it")
+            }
+            (_, Truth::Unknown) => {
+                (Decision::Unknown, "it is not known whether a statement allows it")
+            }
+            (Truth::No, Truth::Yes) => (Decision::Allow, "statements allow it, and none denies it"),
+        }
     }
 }
 

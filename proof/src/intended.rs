@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use lakewright_template::assembly::{Grants, IntendedGrant};
 
-use crate::document::{Action, Condition};
+use crate::action::Action;
+use crate::document::Condition;
 use crate::pattern::matches;
 use crate::request::{Principal, Request, arn_field};
 use crate::world::World;
@@ -48,6 +49,8 @@ pub struct Intended {
     principals: BTreeMap<String, Rules>,
     /// The ARN, or the service's name, of each principal's name.
     names: BTreeMap<String, String>,
+    /// The name of each principal, by its ARN.
+    names_of: BTreeMap<String, String>,
     denials: Vec<(String, Rule)>,
     /// The denials of each ARN.
     denials_of: BTreeMap<String, Vec<usize>>,
@@ -69,7 +72,10 @@ impl Intended {
 
     /// Indexes the rules of all stacks.
     pub fn of_rules(stacks: Vec<Vec<(String, Rule)>>, names: BTreeMap<String, String>) -> Self {
-        let mut intended = Self { names, ..Self::default() };
+        // Denials name a role of their own stack by `role/ACCOUNT/NAME`: grants have the better name.
+        let better = names.iter().rev().filter(|(name, _)| !name.starts_with("role/"));
+        let names_of = better.map(|(name, arn)| (arn.clone(), name.clone())).collect();
+        let mut intended = Self { names, names_of, ..Self::default() };
         for (arn, rule) in stacks.into_iter().flatten() {
             if rule.access == DENY {
                 let place = intended.denials.len();
@@ -104,7 +110,7 @@ impl Intended {
 
     /// The name of a principal on the command line.
     pub fn name_of(&self, arn: &str) -> Option<&str> {
-        self.principals.get(arn)?.all.first().map(|rule| rule.principal.as_str())
+        self.names_of.get(arn).map(String::as_str)
     }
 
     /// The rule that asks for a request, when there is one.

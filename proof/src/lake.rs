@@ -5,7 +5,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::document::{Action, Origin};
+use crate::action::Action;
+use crate::document::Origin;
 use crate::request::{Request, Truth, arn_field};
 
 /// The condition key, of our own, that names the rows and columns of a permission through a data

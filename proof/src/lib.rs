@@ -1,5 +1,6 @@
 //! Who can do what, as AWS would decide it, before anything is deployed.
 
+pub mod action;
 pub mod document;
 pub mod escalation;
 pub mod evaluate;

@@ -5,292 +5,341 @@
 //! permissions. An index of the patterns by their beginnings keeps this
 //! linear in the number of resources.
 
+mod beginnings;
+
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
-use lakewright_policies::catalogue;
-
-use crate::document::{Action, Condition, Document, PrincipalEntry, Statement};
+use crate::action::{Action, Level};
+use crate::document::{Condition, Document, PrincipalEntry, Statement};
 use crate::evaluate::Decision;
 use crate::lake::{CELLS, IAM_ALONE};
 use crate::pattern;
+use crate::prove::{actions_of, named_principals};
 use crate::request::{Context, Principal, Request, arn_field};
 use crate::sample::{self, FILL};
 use crate::world::{Role, World};
-
-/// How a resource is reached, in the words of the service authorization reference.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-#[expect(missing_docs, reason = "the names are the reference's")]
-pub enum Level {
-    List,
-    Read,
-    Write,
-    Tag,
-    Manage,
-}
-
-impl Level {
-    /// The name in data.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::List => "list",
-            Self::Read => "read",
-            Self::Write => "write",
-            Self::Tag => "tag",
-            Self::Manage => "manage",
-        }
-    }
-
-    /// The level of an action. An action that is not known is taken for the strongest.
-    pub fn of(action: Action) -> Self {
-        match action.lower() {
-            "lakeformation:select" => return Self::Read,
-            "lakeformation:describe" => return Self::List,
-            "lakeformation:insert"
-            | "lakeformation:delete"
-            | "lakeformation:data_location_access" => return Self::Write,
-            _ => {}
-        }
-        let known = catalogue::action(action.name());
-        match known.and_then(|(_, action)| action.levels.last().copied()) {
-            Some("List") => Self::List,
-            Some("Read") => Self::Read,
-            Some("Write") => Self::Write,
-            Some("Tagging") => Self::Tag,
-            _ => Self::Manage,
-        }
-    }
-}
+use beginnings::Beginnings;
 
 /// One cell: a principal and what it can do with a resource.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cell {
     /// The resource's ARN; with a pattern where only a part is reached, such as a folder.
-    pub resource: String,
-    /// The principal's ARN, or a service's name.
-    pub principal: String,
+    pub resource: Arc<str>,
+    /// Who.
+    pub principal: Arc<Principal>,
     /// The rows and columns, where a filter of Lake Formation limits them.
     pub cells: Option<String>,
-    /// The actions that are allowed, with the condition keys that a request must carry.
-    pub actions: BTreeMap<Action, BTreeSet<String>>,
+    /// The actions that are allowed, by what a request must carry.
+    allowed: Vec<Allowed>,
     /// The actions of which it is not known.
-    pub unknown: BTreeSet<Action>,
+    unknown: Vec<Action>,
     /// The levels of the allowed actions.
-    pub levels: BTreeSet<Level>,
+    pub levels: Levels,
+}
+
+/// Actions that are allowed under the same condition keys.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Allowed {
+    /// The same few lists are in nearly all cells, and kept once.
+    actions: Arc<[Action]>,
+    /// The condition keys that a request must carry; sorted.
+    needed: Vec<String>,
+}
+
+/// A set of levels.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Levels(u8);
+
+impl Levels {
+    const fn bit(level: Level) -> u8 {
+        1 << level as u8
+    }
+
+    fn insert(&mut self, level: Level) {
+        self.0 |= Self::bit(level);
+    }
+
+    /// The levels, the weakest first.
+    pub fn iter(self) -> impl Iterator<Item = Level> {
+        Level::ALL.into_iter().filter(move |level| self.0 & Self::bit(*level) != 0)
+    }
+}
+
+impl Cell {
+    fn new(resource: Arc<str>, principal: Arc<Principal>, cells: Option<String>) -> Self {
+        let (allowed, unknown) = (Vec::new(), Vec::new());
+        Self { resource, principal, cells, allowed, unknown, levels: Levels::default() }
+    }
+
+    /// The allowed actions, each with the condition keys that a request must carry. What is allowed in
+    /// several ways needs the fewest of them.
+    pub fn actions(&self) -> BTreeMap<Action, &[String]> {
+        let mut all: BTreeMap<Action, &[String]> = BTreeMap::new();
+        for Allowed { actions, needed } in &self.allowed {
+            for action in actions.iter() {
+                let known = all.entry(*action).or_insert(needed);
+                if needed.len() < known.len() {
+                    *known = needed;
+                }
+            }
+        }
+        all
+    }
+
+    /// The actions of which it is not known.
+    pub fn unknown(&self) -> BTreeSet<Action> {
+        self.unknown.iter().copied().collect()
+    }
+
+    /// Adds what another cell of the same principal and resource says: IAM and Lake Formation both
+    /// have a say.
+    pub fn add(&mut self, other: Self) {
+        self.allowed.extend(other.allowed);
+        self.unknown.extend(other.unknown);
+        self.levels.0 |= other.levels.0;
+    }
+
+    fn allow(&mut self, actions: &[Action], needed: Vec<String>) {
+        for action in actions {
+            self.levels.insert(action.level());
+        }
+        self.allowed.push(Allowed { actions: kept(actions), needed });
+    }
+}
+
+/// A list of actions, kept once in each thread.
+fn kept(actions: &[Action]) -> Arc<[Action]> {
+    thread_local! {
+        static KNOWN: RefCell<BTreeSet<Arc<[Action]>>> = const { RefCell::new(BTreeSet::new()) };
+    }
+    KNOWN.with_borrow_mut(|known| {
+        if let Some(list) = known.get(actions) {
+            return list.clone();
+        }
+        let list: Arc<[Action]> = actions.into();
+        known.insert(list.clone());
+        list
+    })
 }
 
 /// Identity statements by the beginnings of their patterns.
 #[derive(Debug)]
 pub struct Index<'w> {
     world: &'w World,
-    /// By the account of the principal, the service, and the beginning of the pattern.
-    by_prefix: BTreeMap<(&'w str, &'w str, &'w str), Vec<Entry<'w>>>,
-    /// How long those beginnings are.
-    lengths: BTreeSet<usize>,
-    /// What is known of the actions that statements name.
-    known: BTreeMap<Action, Known>,
+    by_account: BTreeMap<&'w str, OfAccount<'w>>,
 }
 
-/// The forms of the ARNs that an action is about, as patterns, each with its resource type; `None` for
-/// an action that is not known.
-type Forms = Option<Arc<[(&'static str, String)]>>;
-
-/// An action with what is known of it.
-#[derive(Debug, Clone)]
-struct Known {
-    action: Action,
-    level: Level,
-    forms: Forms,
+/// The roles of one account, indexed when a resource of the account is first asked for.
+#[derive(Debug)]
+struct OfAccount<'w> {
+    roles: Vec<&'w Role>,
+    by_service: OnceLock<BTreeMap<&'w str, Beginnings<'w, Entry<'w>>>>,
 }
 
-/// The actions of a statement that belong to one service.
-type Actions = Arc<[Known]>;
-
-#[derive(Debug, Clone)]
+/// A pattern of a statement.
+#[derive(Debug)]
 struct Entry<'w> {
     principal: Arc<Principal>,
     pattern: &'w str,
+    named: Named<'w>,
+}
+
+/// A statement with the actions that it names.
+#[derive(Debug, Clone)]
+struct Named<'w> {
     document: &'w Document,
     statement: &'w Statement,
-    actions: Actions,
+    /// The actions, where the statement has patterns for them.
+    expanded: Option<Arc<[Action]>>,
+}
+
+impl<'w> Named<'w> {
+    fn new(document: &'w Document, statement: &'w Statement) -> Self {
+        let has_patterns = statement.not_actions || !statement.actions.patterns.is_empty();
+        let expanded = has_patterns.then(|| actions_of(statement).into());
+        Self { document, statement, expanded }
+    }
+
+    fn actions(&self) -> &[Action] {
+        self.expanded.as_deref().unwrap_or(&self.statement.actions.names)
+    }
 }
 
 /// What a statement says of one resource.
 struct Candidate<'w> {
     principal: Arc<Principal>,
     pattern: &'w str,
-    document: &'w Document,
-    statement: &'w Statement,
-    actions: Actions,
+    named: Named<'w>,
 }
+
+/// A resource or a part of it, as it is asked for.
+struct Target {
+    text: Arc<str>,
+    sample: String,
+    /// Whether each resource type of the service that was met so far has ARNs like this one.
+    kinds: Vec<(&'static str, bool)>,
+}
+
+/// What is asked about each target for each principal, by the keys of the requests.
+type Asked<'c> = BTreeMap<(&'c str, usize), (&'c Arc<Principal>, Vec<(Context, Vec<Action>)>)>;
 
 impl<'w> Index<'w> {
     /// Indexes the identity policies of a world.
     pub fn of(world: &'w World) -> Self {
-        let (by_prefix, known) = (BTreeMap::new(), BTreeMap::new());
-        let mut index = Self { world, by_prefix, lengths: BTreeSet::new(), known };
-        for (arn, role) in &world.roles {
-            let principal = Arc::new(Principal::role(arn));
-            for document in &role.identity {
-                for statement in document.statements.iter().filter(|statement| statement.is_allow) {
-                    index.learn(statement);
-                    index.add(role, &principal, document, statement);
-                }
-            }
+        let mut by_account: BTreeMap<&str, OfAccount<'_>> = BTreeMap::new();
+        for role in world.roles.values() {
+            let of_account = by_account
+                .entry(&role.account)
+                .or_insert_with(|| OfAccount { roles: Vec::new(), by_service: OnceLock::new() });
+            of_account.roles.push(role);
         }
-        let policies = world.resources.values().filter_map(|resource| resource.policy.as_ref());
-        let trusts = world.roles.values().map(|role| &role.trust);
-        for statement in policies.chain(trusts).flat_map(|document| &document.statements) {
-            index.learn(statement);
-        }
-        index
-    }
-
-    /// Keeps what is known of a statement's actions.
-    fn learn(&mut self, statement: &Statement) {
-        for action in &statement.actions.names {
-            self.known.entry(*action).or_insert_with(|| Known::of(*action));
-        }
-    }
-
-    fn add(
-        &mut self,
-        role: &'w Role,
-        principal: &Arc<Principal>,
-        document: &'w Document,
-        statement: &'w Statement,
-    ) {
-        let services: Vec<(&str, Actions)> = services(statement)
-            .into_iter()
-            .map(|service| (service, self.actions(statement, service)))
-            .collect();
-        for pattern in &statement.resources {
-            let pattern = if statement.not_resources { "*" } else { pattern.as_str() };
-            let end = pattern.find(['*', '?', '$']).unwrap_or(pattern.len());
-            // Objects and what lies below a name are found by the name.
-            let prefix = &pattern[..end];
-            self.lengths.insert(prefix.len());
-            for (service, actions) in &services {
-                let key = (role.account.as_str(), *service, prefix);
-                self.by_prefix.entry(key).or_default().push(Entry {
-                    principal: principal.clone(),
-                    pattern,
-                    document,
-                    statement,
-                    actions: actions.clone(),
-                });
-            }
-        }
-    }
-
-    /// The actions of a statement that belong to a service, `*` for all of them, with their forms.
-    fn actions(&self, statement: &Statement, service: &str) -> Actions {
-        let is_wanted = |action: &Action| {
-            service == "*"
-                || action.service() == service
-                || (service == "iam" && action.service() == "sts")
-        };
-        let actions = crate::prove::actions_of(statement).into_iter().filter(is_wanted);
-        let known = |action| self.known.get(&action).cloned().unwrap_or_else(|| Known::of(action));
-        actions.map(known).collect()
+        Self { world, by_account }
     }
 
     /// The cells of one resource.
     pub fn cells(&self, arn: &str) -> Vec<Cell> {
-        let mut cells: BTreeMap<(String, String), Cell> = BTreeMap::new();
-        for candidate in self.candidates(arn) {
-            self.decide(arn, &candidate, &mut cells);
+        let service = arn_field(arn, 2).unwrap_or_default();
+        let candidates = self.candidates(arn, service);
+        let mut targets: Vec<Target> = Vec::new();
+        let mut asked: Asked<'_> = BTreeMap::new();
+        for candidate in &candidates {
+            let Some(context) = self.context(arn, candidate) else { continue };
+            let is_open = service != "glue" || self.is_open(arn, candidate.principal.name());
+            for text in targets_of(arn, service, candidate.pattern) {
+                let place = targets.iter().position(|target| *target.text == *text);
+                let place = place.unwrap_or_else(|| {
+                    targets.push(Target::new(text));
+                    targets.len() - 1
+                });
+                let target = &mut targets[place];
+                let mut wanted = Vec::new();
+                for action in candidate.named.actions() {
+                    let is_of_service = action.service() == service
+                        || (service == "iam" && action.service() == "sts");
+                    let can_be = is_open || IAM_ALONE.contains(&action.lower());
+                    if is_of_service && can_be && target.is_for(*action) {
+                        wanted.push(*action);
+                    }
+                }
+                if wanted.is_empty() {
+                    continue;
+                }
+                let principal = &candidate.principal;
+                let (_, known) = asked
+                    .entry((principal.name(), place))
+                    .or_insert_with(|| (principal, Vec::new()));
+                match known.iter_mut().find(|(other, _)| *other == context) {
+                    Some((_, actions)) => {
+                        let known = actions.clone();
+                        actions.extend(wanted.into_iter().filter(|a| !known.contains(a)));
+                    }
+                    None => known.push((context.clone(), wanted)),
+                }
+            }
         }
-        cells.into_values().collect()
+        let mut cells = Vec::with_capacity(asked.len());
+        for ((_, place), (principal, asked)) in asked {
+            let target = &targets[place];
+            let mut cell = Cell::new(target.text.clone(), principal.clone(), None);
+            for (context, actions) in asked {
+                self.decide(target, &context, &actions, &mut cell);
+            }
+            if !cell.allowed.is_empty() || !cell.unknown.is_empty() {
+                cells.push(cell);
+            }
+        }
+        cells
+    }
+
+    /// Decides the same request for several actions, and keeps what is allowed or unknown.
+    fn decide(&self, target: &Target, context: &Context, actions: &[Action], cell: &mut Cell) {
+        let Some(action) = actions.first().copied() else { return };
+        let principal = cell.principal.clone();
+        let request = Request { principal: &principal, action, resource: &target.sample, context };
+        let mut allowed = Vec::new();
+        self.world.decide_each(&request, actions, |action, decision| match decision {
+            Decision::Allow => allowed.push(action),
+            Decision::Unknown => cell.unknown.push(action),
+            Decision::ExplicitDeny | Decision::ImplicitDeny => {}
+        });
+        if !allowed.is_empty() {
+            cell.allow(&allowed, context.iter().map(|(key, _)| key.to_owned()).collect());
+        }
     }
 
     /// The cells of one principal's Lake Formation permissions.
     pub fn lake_cells(&self, principal: &str) -> Vec<Cell> {
-        let mut cells: BTreeMap<(String, Option<String>), Cell> = BTreeMap::new();
+        let mut given: BTreeMap<(&str, Option<&str>), Vec<Action>> = BTreeMap::new();
         for grant in self.world.lake.grants.get(principal).into_iter().flatten() {
-            let key = (grant.resource.clone(), grant.cells.clone());
-            let cell = cells.entry(key).or_insert_with(|| Cell {
-                resource: grant.resource.clone(),
-                principal: principal.to_owned(),
-                cells: grant.cells.clone(),
-                actions: BTreeMap::new(),
-                unknown: BTreeSet::new(),
-                levels: BTreeSet::new(),
-            });
-            cell.actions.entry(grant.permission).or_default();
-            cell.levels.insert(Level::of(grant.permission));
+            let permissions = given.entry((&grant.resource, grant.cells.as_deref())).or_default();
+            if !permissions.contains(&grant.permission) {
+                permissions.push(grant.permission);
+            }
         }
-        cells.into_values().collect()
+        let principal = Arc::new(Principal::role(principal));
+        let cell = |((resource, cells), permissions): ((&str, Option<&str>), Vec<Action>)| {
+            let mut cell = Cell::new(resource.into(), principal.clone(), cells.map(str::to_owned));
+            cell.allow(&permissions, Vec::new());
+            cell
+        };
+        given.into_iter().map(cell).collect()
     }
 
-    fn candidates<'c>(&'c self, arn: &'c str) -> Vec<Candidate<'c>> {
+    fn candidates(&self, arn: &str, service: &str) -> Vec<Candidate<'w>> {
         let mut candidates = Vec::new();
-        let service = arn.split(':').nth(2).unwrap_or_default();
         let resource = self.world.resources.get(arn);
-        let own = resource.and_then(|resource| resource.policy.as_ref());
-        let own = own.or_else(|| self.world.roles.get(arn).map(|role| &role.trust));
-        if let Some(document) = own {
+        let own = resource.map(|resource| (resource.arn.as_str(), resource.policy.as_ref()));
+        let own = own.or_else(|| {
+            self.world.roles.get(arn).map(|role| (role.arn.as_str(), Some(&role.trust)))
+        });
+        if let Some((own, Some(document))) = own {
             for statement in document.statements.iter().filter(|statement| statement.is_allow) {
-                let actions = self.actions(statement, service);
+                let named = Named::new(document, statement);
                 let patterns = statement.resources.iter().map(String::as_str);
-                let mut patterns: Vec<&str> =
-                    patterns.map(|pattern| if pattern == "*" { arn } else { pattern }).collect();
+                let mut patterns: Vec<&'w str> =
+                    patterns.map(|pattern| if pattern == "*" { own } else { pattern }).collect();
                 if patterns.is_empty() {
-                    patterns.push(arn);
+                    patterns.push(own);
                 }
                 for principal in principals(statement) {
                     let principal = Arc::new(principal);
                     candidates.extend(patterns.iter().map(|pattern| Candidate {
                         principal: principal.clone(),
                         pattern,
-                        document,
-                        statement,
-                        actions: actions.clone(),
+                        named: named.clone(),
                     }));
                 }
             }
         }
-        // A bucket's objects are found by patterns that go on after the bucket's name.
-        let below = format!("{arn}/");
-        let is_bucket = service == "s3" && arn.split(':').nth(4) == Some("");
         // From another account nothing is reached without the resource's own policy, whose statements
         // are candidates already.
         let account = resource.map(|resource| resource.account.as_str());
         let account = account.or_else(|| arn_field(arn, 4)).unwrap_or_default();
-        let mut found = |prefix: &str| {
-            let of =
-                |service| self.by_prefix.get(&(account, service, prefix)).into_iter().flatten();
-            for entry in of(service).chain(of("*")) {
-                let is_about = pattern::matches(entry.pattern, arn)
-                    || (is_bucket
-                        && (entry.pattern.starts_with(&below)
-                            || pattern::matches(entry.pattern, &format!("{below}{FILL}"))));
-                if is_about {
-                    candidates.push(Candidate {
-                        principal: entry.principal.clone(),
-                        pattern: entry.pattern,
-                        document: entry.document,
-                        statement: entry.statement,
-                        actions: entry.actions.clone(),
-                    });
-                }
+        let Some(of_account) = self.by_account.get(account) else { return candidates };
+        // A bucket's objects are found by patterns that go on after the bucket's name.
+        let below = is_bucket(arn, service).then(|| format!("{arn}/"));
+        let any_object = below.as_ref().map(|below| format!("{below}{FILL}"));
+        let mut add = |entry: &Entry<'w>| {
+            let matches = |text: &String| pattern::matches(entry.pattern, text);
+            let is_about = pattern::matches(entry.pattern, arn)
+                || below.as_ref().is_some_and(|below| entry.pattern.starts_with(below))
+                || any_object.as_ref().is_some_and(matches);
+            if is_about {
+                candidates.push(Candidate {
+                    principal: entry.principal.clone(),
+                    pattern: entry.pattern,
+                    named: entry.named.clone(),
+                });
             }
         };
-        for end in self.lengths.iter().copied().take_while(|end| *end <= arn.len()) {
-            if arn.is_char_boundary(end) {
-                found(&arn[..end]);
+        let by_service = of_account.by_service();
+        for beginnings in [service, "*"].into_iter().filter_map(|of| by_service.get(of)) {
+            beginnings.of(arn).for_each(&mut add);
+            if let Some(below) = &below {
+                beginnings.beyond(below).for_each(&mut add);
             }
-        }
-        if is_bucket {
-            let range = self.by_prefix.range((account, service, below.as_str())..);
-            let longer: Vec<&str> = range
-                .map(|(key, _)| *key)
-                .take_while(|(of, other, prefix)| {
-                    *of == account && *other == service && prefix.starts_with(&below)
-                })
-                .map(|(_, _, prefix)| prefix)
-                .collect();
-            longer.into_iter().for_each(found);
         }
         candidates
     }
@@ -306,74 +355,11 @@ impl<'w> Index<'w> {
             || self.world.lake.admins.contains(&(account, principal.to_owned()))
     }
 
-    /// Decides what a candidate's statement asks for, and keeps what is allowed or unknown.
-    fn decide(
-        &self,
-        arn: &str,
-        candidate: &Candidate<'_>,
-        cells: &mut BTreeMap<(String, String), Cell>,
-    ) {
-        let Candidate { principal, pattern, document: _, statement: _, actions } = candidate;
-        let Some(context) = self.context(arn, candidate) else { return };
-        let needed: BTreeSet<String> = context.iter().map(|(key, _)| key.to_owned()).collect();
-        let service = arn.split(':').nth(2).unwrap_or_default();
-        let mut targets = vec![arn.to_owned()];
-        if service == "s3" && arn.split(':').nth(4) == Some("") {
-            let below = format!("{arn}/");
-            if pattern.starts_with(&below) {
-                targets = vec![(*pattern).to_owned()];
-            } else if pattern::matches(pattern, &format!("{below}{FILL}")) {
-                targets.push(format!("{below}*"));
-            }
-        }
-        let is_open = self.is_open(arn, principal.name());
-        let is_of_service = |action: Action| {
-            action.service() == service || (service == "iam" && action.service() == "sts")
-        };
-        for target in targets {
-            let resource = pattern::sample(&target, FILL);
-            let is_asked = |known: &&Known| {
-                let can_be = is_open || IAM_ALONE.contains(&known.action.lower());
-                can_be && is_of_service(known.action) && is_for(&known.forms, &target)
-            };
-            let mut asked = actions.iter().filter(is_asked).map(|known| known.action).peekable();
-            let Some(action) = asked.peek().copied() else { continue };
-            let (mut allowed, mut unknown) = (BTreeMap::new(), BTreeSet::new());
-            let request = Request { principal, action, resource: &resource, context: &context };
-            self.world.decide_each(&request, asked, |action, decision| match decision {
-                Decision::Allow => _ = allowed.insert(action, needed.clone()),
-                Decision::Unknown => _ = unknown.insert(action),
-                Decision::ExplicitDeny | Decision::ImplicitDeny => {}
-            });
-            if allowed.is_empty() && unknown.is_empty() {
-                continue;
-            }
-            let key = (principal.name().to_owned(), target);
-            let cell = cells.entry(key).or_insert_with_key(|(principal, target)| Cell {
-                resource: target.clone(),
-                principal: principal.clone(),
-                cells: None,
-                actions: BTreeMap::new(),
-                unknown: BTreeSet::new(),
-                levels: BTreeSet::new(),
-            });
-            for (action, needed) in allowed {
-                // Asking the catalogue again and again takes longer than to decide.
-                let known = actions.iter().find(|known| known.action == action);
-                cell.levels.extend(known.map(|known| known.level));
-                let known = cell.actions.get(&action);
-                if known.is_none_or(|keys: &BTreeSet<String>| needed.len() < keys.len()) {
-                    cell.actions.insert(action, needed);
-                }
-            }
-            cell.unknown.extend(unknown);
-        }
-    }
-
     /// The keys that a request must carry for a candidate's statement; `None` when no request about
     /// this resource fulfils its conditions.
     fn context(&self, arn: &str, candidate: &Candidate<'_>) -> Option<Context> {
-        let Candidate { principal, document, statement, .. } = candidate;
+        let Candidate { principal, pattern: _, named } = candidate;
+        let Named { document, statement, .. } = named;
         if statement.conditions.is_empty() {
             return Some(Context::new());
         }
@@ -402,43 +388,85 @@ impl<'w> Index<'w> {
     }
 }
 
-/// Whether an action with these forms is about a resource, as the service authorization reference has
-/// it.
-fn is_for(forms: &Forms, arn: &str) -> bool {
-    let Some(known) = forms else { return true };
-    let is_object = arn.split_once(":s3:::").is_some_and(|(_, name)| name.contains('/'));
-    // A bucket's form would match its objects, as a wildcard crosses slashes.
-    known
-        .iter()
-        .any(|(kind, form)| !(*kind == "bucket" && is_object) && pattern::matches(form, arn))
+impl<'w> OfAccount<'w> {
+    fn by_service(&self) -> &BTreeMap<&'w str, Beginnings<'w, Entry<'w>>> {
+        self.by_service.get_or_init(|| {
+            let mut by_service: BTreeMap<&str, Vec<(&str, Entry<'_>)>> = BTreeMap::new();
+            for role in &self.roles {
+                let principal = Arc::new(Principal::role(role.arn.clone()));
+                for document in &role.identity {
+                    for statement in document.statements.iter().filter(|one| one.is_allow) {
+                        let named = Named::new(document, statement);
+                        for service in services(statement) {
+                            let entries = by_service.entry(service).or_default();
+                            entries.extend(beginnings_of(statement).map(|(start, pattern)| {
+                                let (principal, named) = (principal.clone(), named.clone());
+                                (start, Entry { principal, pattern, named })
+                            }));
+                        }
+                    }
+                }
+            }
+            let sorted = |(service, entries)| (service, Beginnings::new(entries));
+            by_service.into_iter().map(sorted).collect()
+        })
+    }
+}
+
+/// The patterns of a statement, each with what stands before its first wildcard.
+fn beginnings_of(statement: &Statement) -> impl Iterator<Item = (&str, &str)> {
+    statement.resources.iter().map(|pattern| {
+        let pattern = if statement.not_resources { "*" } else { pattern.as_str() };
+        let end = pattern.find(['*', '?', '$']).unwrap_or(pattern.len());
+        (&pattern[..end], pattern)
+    })
+}
+
+fn is_bucket(arn: &str, service: &str) -> bool {
+    service == "s3" && arn.split(':').nth(4) == Some("")
+}
+
+/// What a pattern says something of: the resource, or objects in it.
+fn targets_of(arn: &str, service: &str, pattern: &str) -> Vec<String> {
+    if is_bucket(arn, service) {
+        let below = format!("{arn}/");
+        if pattern.starts_with(&below) {
+            return vec![pattern.to_owned()];
+        }
+        if pattern::matches(pattern, &format!("{below}{FILL}")) {
+            return vec![arn.to_owned(), format!("{below}*")];
+        }
+    }
+    vec![arn.to_owned()]
+}
+
+impl Target {
+    fn new(text: String) -> Self {
+        let sample = pattern::sample(&text, FILL);
+        Self { text: text.into(), sample, kinds: Vec::new() }
+    }
+
+    /// Whether an action is about a target, as the service authorization reference has it.
+    fn is_for(&mut self, action: Action) -> bool {
+        let Some(forms) = action.forms() else { return true };
+        let text = &self.text;
+        forms.iter().any(|form| {
+            if let Some((_, is_like)) = self.kinds.iter().find(|(kind, _)| *kind == form.kind) {
+                return *is_like;
+            }
+            let is_object = text.split_once(":s3:::").is_some_and(|(_, name)| name.contains('/'));
+            // A bucket's form would match its objects, as a wildcard crosses slashes.
+            let is_like =
+                !(form.kind == "bucket" && is_object) && pattern::matches(&form.arn, text);
+            self.kinds.push((form.kind, is_like));
+            is_like
+        })
+    }
 }
 
 /// Keys of which the resource knows the value.
 fn is_of_resource(key: &str) -> bool {
     key.contains("resourcetag/") || key == "kms:resourcealiases"
-}
-
-impl Known {
-    fn of(action: Action) -> Self {
-        let forms = catalogue::action(action.name()).map(|(service, known)| {
-            let kinds = known.resources.iter();
-            let kinds = kinds.filter_map(|resource| service.resource_type(resource.kind));
-            kinds.map(|kind| (kind.name, as_pattern(kind.arn))).collect()
-        });
-        Self { action, level: Level::of(action), forms }
-    }
-}
-
-/// The form of an ARN with a wildcard in the place of each variable.
-pub(crate) fn as_pattern(form: &str) -> String {
-    let mut out = String::new();
-    let mut rest = form;
-    while let Some((before, after)) = rest.split_once("${") {
-        out.push_str(before);
-        out.push('*');
-        rest = after.split_once('}').map_or("", |(_, rest)| rest);
-    }
-    out + rest
 }
 
 /// The services that a statement is about; `*` for all of them. Roles are resources of IAM, also to STS.
@@ -464,7 +492,7 @@ fn principals(statement: &Statement) -> Vec<Principal> {
             PrincipalEntry::Arn(arn) => vec![Principal::role(arn.clone())],
             PrincipalEntry::Service(name) => vec![Principal::Service(name.clone())],
             PrincipalEntry::Account(_) | PrincipalEntry::Everyone => {
-                crate::prove::named_principals(&statement.conditions).unwrap_or_default()
+                named_principals(&statement.conditions).unwrap_or_default()
             }
             PrincipalEntry::Other(_) => Vec::new(),
         })

@@ -166,6 +166,18 @@ pub fn sample(pattern: &str, fill: &str) -> String {
     text
 }
 
+/// The form of an ARN with a wildcard in the place of each variable.
+pub(crate) fn of_form(form: &str) -> String {
+    let mut out = String::new();
+    let mut rest = form;
+    while let Some((before, after)) = rest.split_once("${") {
+        out.push_str(before);
+        out.push('*');
+        rest = after.split_once('}').map_or("", |(_, rest)| rest);
+    }
+    out + rest
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;

@@ -10,7 +10,8 @@ use std::collections::BTreeSet;
 
 use lakewright_policies::catalogue;
 
-use crate::document::{Action, Document, Origin, PrincipalEntry, Statement};
+use crate::action::Action;
+use crate::document::{Document, Origin, PrincipalEntry, Statement};
 use crate::escalation::Step;
 use crate::evaluate::Decision;
 use crate::intended::{DELEGATE, Intended, Rule};

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::ops::{BitAnd, BitOr, Not};
 
-use crate::document::Action;
+use crate::action::Action;
 
 /// What is known of a statement's truth.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -187,8 +187,6 @@ pub(crate) struct Facts<'a> {
     /// The access point through which the request comes: the principal's own policies name it, and
     /// the bucket's policy names the bucket.
     pub(crate) through: Option<&'a str>,
-    /// What the resource's policy says to the principal's account, when it is not known.
-    pub(crate) unknown_resource: Option<Truth>,
     /// The region of the resource, where its ARN does not name it.
     pub(crate) region: Option<&'a str>,
 }

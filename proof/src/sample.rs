@@ -8,8 +8,9 @@
 
 use std::collections::BTreeMap;
 
+use crate::action::Action;
 use crate::condition::holds;
-use crate::document::{Action, Comparison, Condition, Qualifier};
+use crate::document::{Comparison, Condition, Qualifier};
 use crate::lake::CELLS;
 use crate::pattern;
 use crate::request::{Context, Facts, Principal, Request, Truth};

@@ -8,9 +8,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 pub use extract::{OnUnresolved, Piece, PieceError, StackTemplate};
 
+use crate::action::Action;
 use crate::condition::{expand, holds};
-use crate::document::{Action, Condition, Document, Origin, PrincipalEntry};
-use crate::evaluate::{self, Decision, Layers, ResourceKind, Verdict, account_of};
+use crate::document::{Condition, Document, Origin, PrincipalEntry, Statement};
+use crate::evaluate::{
+    self, Decision, Layers, ResourceKind, Verdict, Weights, account_of, bounded_by_unknown,
+};
 use crate::lake::{CELLS, Lake};
 use crate::request::{Context, Facts, Principal, Request, Truth, arn_field};
 
@@ -197,7 +200,11 @@ impl World {
             let request = Request { resource: &resource, ..request.clone() };
             return self.decide_by_policies(&request, outside);
         }
-        self.with_lake(self.decide_by_policies(request, outside), request, outside)
+        let verdict = self.decide_by_policies(request, outside);
+        match self.with_lake(verdict.decision, request, outside) {
+            (_, None) => verdict,
+            (decision, Some(reason)) => Verdict { decision, reason, ..verdict },
+        }
     }
 
     /// The resource of a request by the name that an access point has for it, when the request names
@@ -210,33 +217,27 @@ impl World {
             .then(|| key.map_or_else(|| point.clone(), |key| format!("{point}/object/{key}")))
     }
 
-    /// The verdict when Lake Formation has its say, too.
-    fn with_lake<'w>(
+    /// The decision when Lake Formation has its say, too, and why it is another one.
+    fn with_lake(
         &self,
-        verdict: Verdict<'w>,
+        decision: Decision,
         request: &Request<'_>,
         outside: Outside,
-    ) -> Verdict<'w> {
-        let may_be = matches!(verdict.decision, Decision::Allow | Decision::Unknown);
+    ) -> (Decision, Option<&'static str>) {
+        let may_be = matches!(decision, Decision::Allow | Decision::Unknown);
         if !may_be || request.action.is_permission() {
-            return verdict;
+            return (decision, None);
         }
-        match self.lake.also_needs(request) {
-            Truth::Yes => verdict,
-            Truth::No => Verdict {
-                decision: Decision::ImplicitDeny,
-                reason: "no Lake Formation permission gives it, whatever IAM says",
-                ..verdict
-            },
-            Truth::Unknown if verdict.decision == Decision::Unknown => verdict,
-            Truth::Unknown => match outside {
-                Outside::Allows => verdict,
-                Outside::Unknown => Verdict {
-                    decision: Decision::Unknown,
-                    reason: "Lake Formation's permissions on it are not in the mesh",
-                    ..verdict
-                },
-            },
+        match (self.lake.also_needs(request), outside) {
+            (Truth::No, _) => {
+                let reason = "no Lake Formation permission gives it, whatever IAM says";
+                (Decision::ImplicitDeny, Some(reason))
+            }
+            (Truth::Unknown, Outside::Unknown) if decision != Decision::Unknown => {
+                let reason = "Lake Formation's permissions on it are not in the mesh";
+                (Decision::Unknown, Some(reason))
+            }
+            (Truth::Yes | Truth::Unknown, _) => (decision, None),
         }
     }
 
@@ -293,27 +294,37 @@ impl World {
         self.sides(request, outside).decide(request, through)
     }
 
-    /// Decides requests that differ from this one in their actions only, by IAM's documents and by
-    /// Lake Formation.
+    /// Decides requests of one service that differ in their actions only, by IAM's documents and by Lake
+    /// Formation.
     pub(crate) fn decide_each(
         &self,
         request: &Request<'_>,
-        actions: impl Iterator<Item = Action>,
+        actions: &[Action],
         mut each: impl FnMut(Action, Decision),
     ) {
         // Assuming a role is decided by its trust policy, and an access point by two policies.
         let is_plain = !request.resource.contains(":role/")
             && !request.resource.contains(":accesspoint/")
             && request.context.get("s3:dataaccesspointarn").is_none();
+        let service = request.action.service();
+        if !is_plain || actions.iter().any(|action| action.service() != service) {
+            for action in actions {
+                let request = Request { action: *action, ..request.clone() };
+                each(*action, self.decide(&request, Outside::Unknown).decision);
+            }
+            return;
+        }
         let sides = self.sides(request, Outside::Unknown);
+        let weights = sides.weights(request, &|statement| statement.is_of_service(service));
         for action in actions {
-            let request = Request { action, ..request.clone() };
-            let verdict = if is_plain && !action.is_permission() {
-                self.with_lake(sides.decide(&request, None), &request, Outside::Unknown)
+            let request = Request { action: *action, ..request.clone() };
+            let decision = if action.is_permission() {
+                self.decide(&request, Outside::Unknown).decision
             } else {
-                self.decide(&request, Outside::Unknown)
+                let (decision, _) = sides.decide_by(&weights, &request);
+                self.with_lake(decision, &request, Outside::Unknown).0
             };
-            each(action, verdict.decision);
+            each(*action, decision);
         }
     }
 
@@ -506,17 +517,37 @@ struct Sides<'w, 'r> {
 
 impl<'w> Sides<'w, '_> {
     fn decide(&self, request: &Request<'_>, through: Option<(&Context, &str)>) -> Verdict<'w> {
-        let facts = Facts {
+        let facts = self.facts(through);
+        let unknown_resource = self.unknown_resource(request);
+        evaluate::decide(&self.layers, request, &facts, unknown_resource)
+            .bounded_by_unknown(self.is_bounded_by_unknown)
+    }
+
+    /// Weighs the statements that requests like this one need.
+    fn weights(
+        &self,
+        request: &Request<'_>,
+        is_wanted: &dyn Fn(&Statement) -> bool,
+    ) -> Weights<'w> {
+        Weights::of(&self.layers, request, &self.facts(None), is_wanted)
+    }
+
+    /// Decides a request by weighed statements.
+    fn decide_by(&self, weights: &Weights<'w>, request: &Request<'_>) -> (Decision, &'static str) {
+        let (decision, reason) =
+            weights.decide(&self.layers, request, self.unknown_resource(request));
+        bounded_by_unknown(decision, reason, self.is_bounded_by_unknown)
+    }
+
+    fn facts<'f>(&'f self, through: Option<(&'f Context, &'f str)>) -> Facts<'f> {
+        Facts {
             resource_account: self.resource_account,
             principal_tags: self.principal_tags,
             resource_tags: self.resource_tags,
             derived: through.map(|(derived, _)| derived).or(self.of_key.as_ref()),
             through: through.map(|(_, point)| point),
-            unknown_resource: self.unknown_resource(request),
             region: self.region,
-        };
-        evaluate::decide(&self.layers, request, &facts)
-            .bounded_by_unknown(self.is_bounded_by_unknown)
+        }
     }
 
     /// What the resource's side says to the principal's account, where no document tells.

@@ -123,7 +123,7 @@ fn counted(
     for (kind, name, limit, stacks) in counted {
         let count = |stack: &Synthesized| match kind {
             "AWS::CloudFormation::Stack" => 1,
-            _ => stack.template.resources.values().filter(|one| one.kind == kind).count(),
+            _ => stack.lowered.template.resources.values().filter(|one| one.kind == kind).count(),
         };
         let used = stacks.iter().map(|stack| count(stack)).sum();
         for what in DOCUMENTS {
@@ -143,7 +143,7 @@ fn counted(
 /// The policies of a dataset's bucket and key, and the resources of its stack, grow with its shares.
 fn dataset(mesh: &Mesh, stack: &Synthesized, bounds: &mut Vec<Bound>) {
     let name = format!("dataset/{}", stack.entry.id);
-    for resource in stack.template.resources.values() {
+    for resource in stack.lowered.template.resources.values() {
         let (policy, property, limit) = match resource.kind.as_ref() {
             "AWS::KMS::Key" => ("key", "KeyPolicy", KEY_POLICY_BYTES),
             "AWS::S3::BucketPolicy" => ("bucket", "PolicyDocument", BUCKET_POLICY_BYTES),
@@ -162,7 +162,7 @@ fn dataset(mesh: &Mesh, stack: &Synthesized, bounds: &mut Vec<Bound>) {
     let shares: BTreeMap<Cause, usize> =
         mesh.shares.values().map(|share| (cause(share.header.origin), 0)).collect();
     let mut each = shares;
-    for (part, causes) in &stack.provenance {
+    for (part, causes) in &stack.lowered.provenance {
         if part.contains('#') {
             continue;
         }
@@ -175,7 +175,7 @@ fn dataset(mesh: &Mesh, stack: &Synthesized, bounds: &mut Vec<Bound>) {
         bounds.push(Bound {
             what: "share",
             before: format!("the stack of {name}"),
-            used: stack.template.resources.len(),
+            used: stack.lowered.template.resources.len(),
             limit: RESOURCES,
             cost,
             unit: "resources",
@@ -188,7 +188,7 @@ fn team(mesh: &Mesh, stack: &Synthesized, bounds: &mut Vec<Bound>) {
     let quotas = &mesh.tenant.quotas;
     let name = format!("team/{}", stack.entry.id);
     let mut used = 0;
-    for resource in stack.template.resources.values() {
+    for resource in stack.lowered.template.resources.values() {
         if resource.kind == "AWS::IAM::ManagedPolicy" {
             used += resource.properties.get("PolicyDocument").map_or(0, characters);
         }
@@ -205,7 +205,7 @@ fn team(mesh: &Mesh, stack: &Synthesized, bounds: &mut Vec<Bound>) {
     }
     // What one dataset of another account, or an imported one, takes.
     let mut each: BTreeMap<&str, usize> = BTreeMap::new();
-    for (record, _) in &stack.records {
+    for (record, _) in &stack.lowered.records {
         if record.principal == name && record.resource.starts_with("dataset/") {
             let said = record.resources.iter().chain(&record.conditions).map(|text| text.len() + 3);
             let actions = record.actions.iter().map(|action| action.len() + 3);

@@ -18,4 +18,4 @@ pub use grant::{Cause, Grant, Grantee, Grants, ROLE_TAG, Record, Target};
 pub use intended::intended;
 pub use lower::{PolicyOwner, PolicySlot};
 pub use scope::{Construct, Options, Scope};
-pub use stack::{Finished, Stack, StackSpec};
+pub use stack::{Finished, Lowered, Stack, StackSpec};

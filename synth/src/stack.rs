@@ -67,19 +67,26 @@ pub(crate) struct PendingPolicy {
     pub(crate) causes: BTreeSet<Cause>,
 }
 
-/// A finished stack.
+/// A stack with every grant in its place: what says who may do what.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Finished {
+pub struct Lowered {
     /// The template.
     pub template: Template,
-    /// The template's canonical JSON.
-    pub json: String,
     /// The intended access that this stack gives, with its causes.
     pub records: Vec<(Record, BTreeSet<Cause>)>,
     /// The causes of the whole stack.
     pub causes: BTreeSet<Cause>,
     /// The causes of each resource (`LogicalId`) and statement (`LogicalId#Sid`) that has others.
     pub provenance: BTreeMap<String, BTreeSet<Cause>>,
+}
+
+/// A finished stack: checked, and written.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Finished {
+    /// The stack.
+    pub lowered: Lowered,
+    /// The template's canonical JSON.
+    pub json: String,
 }
 
 impl Stack {
@@ -141,12 +148,22 @@ impl Stack {
         lower::lower(&mut self);
         let json = lakewright_template::write::template_to_json(&self.template);
         check::check(&mut self, json.len());
+        Ok(Finished { lowered: self.done()?, json })
+    }
+
+    /// Lowers the ledger, for those who look at the access and deploy nothing: the schemas of resources
+    /// and the limits of templates are not checked.
+    pub fn lower(mut self) -> Result<Lowered, Vec<SynthError>> {
+        lower::lower(&mut self);
+        self.done()
+    }
+
+    fn done(self) -> Result<Lowered, Vec<SynthError>> {
         if !self.problems.is_empty() {
             return Err(self.problems);
         }
-        Ok(Finished {
+        Ok(Lowered {
             template: self.template,
-            json,
             records: self.records,
             causes: self.causes,
             provenance: self.provenance,

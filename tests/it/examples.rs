@@ -73,7 +73,7 @@ fn ids_of_stateful_resources_are_pinned() {
     let mut lines = Vec::new();
     for name in EXAMPLES {
         for stack in synthesized(&mesh(&sources(&example(name)))) {
-            for (id, resource) in &stack.template.resources {
+            for (id, resource) in &stack.lowered.template.resources {
                 if STATEFUL.contains(&resource.kind.as_ref()) {
                     lines.push(format!("{name} {} {} {id}\n", stack.entry.name, resource.kind));
                 }
@@ -137,7 +137,7 @@ fn templates() -> Vec<(String, Template)> {
             let stacks = synthesized(&mesh(&sources(&example(name))));
             stacks
                 .into_iter()
-                .map(move |stack| (format!("{name}/{}", stack.entry.name), stack.template))
+                .map(move |stack| (format!("{name}/{}", stack.entry.name), stack.lowered.template))
         })
         .collect()
 }

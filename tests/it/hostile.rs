@@ -64,7 +64,7 @@ fn a_query_arrives_as_it_was_written() {
         let stacks = synthesized(&mesh(&sources(label)));
         let queries: Vec<&Value> = stacks
             .iter()
-            .flat_map(|stack| stack.template.resources.values())
+            .flat_map(|stack| stack.lowered.template.resources.values())
             .filter(|resource| resource.kind == "AWS::Athena::NamedQuery")
             .filter_map(|resource| resource.properties.get("QueryString"))
             .collect();

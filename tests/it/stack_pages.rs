@@ -47,7 +47,7 @@ fn each_kind_has_a_page_with_a_diagram_of_its_template() {
         let drawn = format!(
             "{before}{MARK}\nFrom the template of `{}` in `examples/{name}`; an arrow leads from what refers to what is referred to.\n\n```mermaid\n{}```\n{after}",
             found.entry.name,
-            diagram(&found.template)
+            diagram(&found.lowered.template)
         );
         if std::env::var_os("INSTA_UPDATE").is_some_and(|update| update == "always") {
             fs::write(&path, &drawn).expect("the page is written");
@@ -129,8 +129,9 @@ impl<'a> Claim<'a> {
     }
 
     fn holds(&self, stacks: &[&Synthesized]) -> bool {
-        let resources = || stacks.iter().flat_map(|stack| stack.template.resources.values());
-        let statements = || stacks.iter().flat_map(|stack| statements(&stack.template));
+        let resources =
+            || stacks.iter().flat_map(|stack| stack.lowered.template.resources.values());
+        let statements = || stacks.iter().flat_map(|stack| statements(&stack.lowered.template));
         let allows = |action: &str| {
             statements().any(|statement| {
                 statement.get("Effect") == Some(&Value::from("Allow"))

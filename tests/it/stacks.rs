@@ -69,6 +69,7 @@ fn each_lake_formation_permission_stands_once() {
         let mut seen: BTreeMap<(String, String, String), String> = BTreeMap::new();
         for stack in synthesized(&mesh(&sources(&example(name)))) {
             let permissions = stack
+                .lowered
                 .template
                 .resources
                 .values()
@@ -137,7 +138,7 @@ fn stages_change_the_seed_and_the_pipelines() {
             let name = |stage: &Value| Some(stage.as_map()?.get("Name")?.as_text()?.to_owned());
             stages.iter().filter_map(name).collect()
         };
-        stack.template.resources.values().flat_map(of).collect()
+        stack.lowered.template.resources.values().flat_map(of).collect()
     };
     let one = pipeline(&stage("dev"));
     assert_eq!(names(&one), ["Source", "Deploy-dev"]);
@@ -175,12 +176,12 @@ fn each_stack_can_be_deployed_with_the_derived_policy() {
                 .iter()
                 .find(|one| one.entry.address() == address)
                 .expect("a bootstrap stack");
-            let statements = execution_statements(&bootstrap.template);
+            let statements = execution_statements(&bootstrap.lowered.template);
             let allowed: BTreeSet<&str> =
                 statements.iter().flat_map(|(actions, _)| actions).map(String::as_str).collect();
             let own = stacks.iter().find(|one| one.entry.address() == stack.address());
             let own = own.expect("the stack itself");
-            for resource in own.template.resources.values() {
+            for resource in own.lowered.template.resources.values() {
                 let schema = schema::of(&resource.kind).expect("a pinned type");
                 for handler in ["create", "read", "update", "delete"] {
                     for action in schema.handler_permissions(handler) {
@@ -324,7 +325,7 @@ fn the_execution_role_reaches_no_object_of_a_data_bucket() {
             if stack.entry.kind != "bootstrap" {
                 continue;
             }
-            for (actions, resources) in execution_statements(&stack.template) {
+            for (actions, resources) in execution_statements(&stack.lowered.template) {
                 let on_objects = actions.iter().any(|action| {
                     matches!(action.as_str(), "s3:GetObject" | "s3:PutObject" | "s3:DeleteObject")
                 });
@@ -427,7 +428,7 @@ fn environments_of_one_account_do_not_collide() {
             None,
             "{address}"
         );
-        for resource in stack.template.resources.values() {
+        for resource in stack.lowered.template.resources.values() {
             // IAM and S3 know one name for all regions.
             for property in ["BucketName", "ManagedPolicyName", "RoleName"] {
                 let is_own = resource.kind != "AWS::IAM::RolePolicy";

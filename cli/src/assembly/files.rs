@@ -64,7 +64,7 @@ pub(crate) fn template(
         // Stacks may share a file; its path says what is in it.
         staging.write(&asset.entry.path, &asset.bytes).map_err(Unwritten::Failure)?;
     }
-    let Recorded { grants, tables, provenance } = Recorded::of(&mut synthesized, sources);
+    let Recorded { grants, tables, provenance } = Recorded::of(&mut synthesized.lowered, sources);
     let plain_address = synthesized.entry.address();
     let address = to_json(&plain_address).map_err(Unwritten::Failure)?;
     let mut grant_lines = format!("{address}:[");

@@ -4,8 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use lakewright_manifest::diagnostic::{FileId, Origin};
 use lakewright_manifest::{SourceFile, render};
-use lakewright_stacks::Synthesized;
-use lakewright_synth::{Cause, intended};
+use lakewright_synth::{Cause, Lowered, intended};
 use lakewright_template::assembly::{Grants, IntendedGrant};
 
 /// The part of a stack in `grants.json` and `provenance.json`.
@@ -20,8 +19,19 @@ pub(crate) struct Recorded {
 }
 
 impl Recorded {
+    /// Takes no more than the principals' names.
+    pub(crate) fn names(stack: &mut Lowered) -> Self {
+        let records = std::mem::take(&mut stack.records).into_iter();
+        let mut names: Vec<_> =
+            records.map(|(record, _)| (record.principal, record.principal_arn)).collect();
+        names.sort_unstable();
+        names.dedup();
+        let tables = Grants { principals: names.into_iter().collect(), ..Grants::default() };
+        Self { grants: Vec::new(), tables, provenance: BTreeMap::new() }
+    }
+
     /// Takes the records and the provenance of a stack.
-    pub(crate) fn of(stack: &mut Synthesized, sources: &[SourceFile]) -> Self {
+    pub(crate) fn of(stack: &mut Lowered, sources: &[SourceFile]) -> Self {
         let places = |causes: &BTreeSet<Cause>| -> Vec<String> {
             let place = |cause: &Cause| {
                 render::place(Origin { file: FileId(cause.file), span: cause.span }, sources)

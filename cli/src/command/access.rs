@@ -5,7 +5,7 @@ use clap::Args;
 use crate::arguments::Format;
 use crate::exit::{Exit, Failure};
 use crate::matrix::{self, Wanted};
-use crate::proof::SubjectArgs;
+use crate::proof::{Keep, SubjectArgs};
 use crate::ui::{Ui, count};
 
 /// Show who reaches what
@@ -31,9 +31,11 @@ pub(crate) struct AccessArgs {
 }
 
 pub(crate) fn run(arguments: &AccessArgs, ui: &mut Ui) -> Result<Exit, Failure> {
-    let Some(subject) = arguments.subject.read(ui)? else { return Ok(Exit::Usage) };
-    // A table or folder of a dataset is known by its ARN.
     let resource = arguments.resource.as_deref();
+    // A part of a dataset can be one that only grants name.
+    let keep = if resource.is_none() { Keep::Names } else { Keep::Grants };
+    let Some(subject) = arguments.subject.read(keep, ui)? else { return Ok(Exit::Usage) };
+    // A table or folder of a dataset is known by its ARN.
     let resource = resource.map(|name| subject.part(name).unwrap_or_else(|| name.to_owned()));
     let wanted = Wanted {
         principal: arguments.principal.as_deref(),

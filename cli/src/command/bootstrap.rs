@@ -92,7 +92,7 @@ fn template(
             && begins.is_none_or(|begins| entry.name.starts_with(&begins))
     });
     match bootstraps.len() {
-        1 => Ok(Ok(bootstraps.remove(0).stack.template)),
+        1 => Ok(Ok(bootstraps.remove(0).stack.lowered.template)),
         0 => Err(Failure::usage(format!(
             "the mesh has nothing in account {} and {}; it has {}",
             arguments.account,

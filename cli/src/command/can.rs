@@ -8,7 +8,7 @@ use clap::Args;
 
 use crate::decision::{Answer, Question, answer, to_json};
 use crate::exit::{Exit, Failure};
-use crate::proof::{Subject, SubjectArgs};
+use crate::proof::{Keep, Subject, SubjectArgs};
 use crate::ui::Ui;
 
 /// Decide one request, with the reasons
@@ -36,7 +36,7 @@ pub(crate) struct CanArgs {
 }
 
 pub(crate) fn run(arguments: &CanArgs, ui: &mut Ui) -> Result<Exit, Failure> {
-    let Some(subject) = arguments.subject.read(ui)? else { return Ok(Exit::Usage) };
+    let Some(subject) = arguments.subject.read(Keep::Grants, ui)? else { return Ok(Exit::Usage) };
     if let Some(path) = &arguments.batch {
         return batch(path, subject, ui);
     }

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::exit::{Exit, Failure};
 use crate::findings::{gained, prove, show_all, to_json};
-use crate::proof::SubjectArgs;
+use crate::proof::{Keep, SubjectArgs};
 use crate::ui::{Ui, count};
 
 /// Prove that the templates give exactly the access that the mesh asks for
@@ -29,10 +29,10 @@ pub(crate) struct ProveArgs {
 }
 
 pub(crate) fn run(arguments: &ProveArgs, ui: &mut Ui) -> Result<Exit, Failure> {
-    let Some(subject) = arguments.subject.read(ui)? else { return Ok(Exit::No) };
+    let Some(subject) = arguments.subject.read(Keep::Grants, ui)? else { return Ok(Exit::No) };
     let mut findings = prove(subject);
     if let Some(base) = &arguments.assume {
-        let Some(before) = arguments.subject.read_other(base, ui)? else {
+        let Some(before) = arguments.subject.read_other(base, Keep::Grants, ui)? else {
             return Ok(Exit::Usage);
         };
         findings = findings.and(gained(subject, before));

@@ -6,7 +6,7 @@ use clap::Args;
 
 use crate::decision::{Question, answer, to_json};
 use crate::exit::{Exit, Failure};
-use crate::proof::SubjectArgs;
+use crate::proof::{Keep, SubjectArgs};
 use crate::ui::Ui;
 
 /// Show the chain from the manifest's lines to the statements that decide a request
@@ -23,7 +23,7 @@ pub(crate) struct WhyArgs {
 }
 
 pub(crate) fn run(arguments: &WhyArgs, ui: &mut Ui) -> Result<Exit, Failure> {
-    let Some(subject) = arguments.subject.read(ui)? else { return Ok(Exit::Usage) };
+    let Some(subject) = arguments.subject.read(Keep::Grants, ui)? else { return Ok(Exit::Usage) };
     let question = &arguments.question;
     let answer = answer(question, subject)?;
     if ui.is_json() {

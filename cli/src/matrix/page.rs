@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use handlebars::Handlebars;
+use lakewright_proof::action::Level;
 use serde_json::json;
 
 use super::Row;
@@ -13,35 +14,36 @@ use crate::proof::Subject;
 const PAGE: &str = include_str!("page.html.hbs");
 
 /// The page.
-pub(crate) fn html(rows: &[Row], subject: &Subject) -> Result<String, Failure> {
+pub(crate) fn html(rows: &[Row<'_>], subject: &Subject) -> Result<String, Failure> {
     let rows: Vec<_> = rows
         .iter()
-        .map(|Row { principal, resource, access, cell }| {
+        .map(|row| {
+            let cell = &row.cell;
             // Sorted by name.
             let actions: BTreeSet<String> = cell
-                .actions
-                .iter()
+                .actions()
+                .into_iter()
                 .map(|(action, keys)| {
-                    let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
-                    let when = if keys.is_empty() {
-                        String::new()
+                    if keys.is_empty() {
+                        action.to_string()
                     } else {
-                        format!(" (when {})", keys.join(", "))
-                    };
-                    format!("{action}{when}")
+                        format!("{action} (when {})", keys.join(", "))
+                    }
                 })
                 .collect();
-            let levels: Vec<&str> = cell.levels.iter().map(|level| level.as_str()).collect();
+            let levels: Vec<&str> = cell.levels.iter().map(Level::as_str).collect();
+            let unknown: BTreeSet<&str> =
+                cell.unknown().iter().map(|action| action.name()).collect();
             json!({
-                "principal": principal,
-                "principal_arn": cell.principal,
-                "resource": resource,
-                "resource_arn": cell.resource,
-                "access": access,
+                "principal": row.principal(),
+                "principal_arn": cell.principal.name(),
+                "resource": row.resource(),
+                "resource_arn": &*cell.resource,
+                "access": row.access(),
                 "levels": levels,
                 "cells": cell.cells,
                 "tables": subject.world.lake.tables_of(&cell.resource),
-                "unknown": cell.unknown.iter().map(ToString::to_string).collect::<BTreeSet<String>>(),
+                "unknown": unknown,
                 "actions": actions,
             })
         })

@@ -3,7 +3,8 @@
 use serde_json::Value;
 
 use super::*;
-use crate::document::{Action, Origin};
+use crate::action::Action;
+use crate::document::Origin;
 use crate::request::Context;
 
 fn documents(value: &Value, property: &'static str) -> Vec<Document> {
@@ -96,7 +97,6 @@ fn each_row_of_the_decision_table_holds() {
             principal_tags: Some(&principal_tags),
             resource_tags: Some(&resource_tags),
             derived: None,
-            unknown_resource: None,
             region: None,
             through: None,
         };
@@ -107,7 +107,7 @@ fn each_row_of_the_decision_table_holds() {
             resource: resource_arn,
             context: &context,
         };
-        let got = decide(&layers, &request, &facts).decision.as_str();
+        let got = decide(&layers, &request, &facts, None).decision.as_str();
         let expected = row["expected"].as_str().expect("a decision");
         if got != expected {
             wrong.push(format!("{name}: got {got}, expected {expected}"));

@@ -2,7 +2,8 @@
 
 use super::statement::among;
 use super::{Breach, Guardrail};
-use crate::document::{Action, Comparison, Condition, Document, PrincipalEntry, Statement};
+use crate::action::Action;
+use crate::document::{Comparison, Condition, Document, PrincipalEntry, Statement};
 use crate::pattern::matches;
 use crate::world::{Resource, Role};
 

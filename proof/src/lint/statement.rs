@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use lakewright_policies::catalogue::{self, CatalogueService};
 
 use super::{Breach, DocumentKind, Guardrail};
-use crate::document::{Action, Document, Origin, PrincipalEntry, Qualifier, Statement};
-use crate::matrix::as_pattern;
+use crate::action::Action;
+use crate::document::{Document, Origin, PrincipalEntry, Qualifier, Statement};
 use crate::pattern::{matches, sample};
 
 /// Condition keys that every request can carry.
@@ -216,7 +216,7 @@ fn resources(
             .resources
             .iter()
             .filter_map(|resource| service.resource_type(resource.kind))
-            .map(|form| as_pattern(form.arn))
+            .map(|form| crate::pattern::of_form(form.arn))
             .collect();
         let fits = |resource: &String| {
             forms.iter().any(|form| overlap(form, resource)) || resource.contains("unresolved")

@@ -67,7 +67,7 @@ pub fn template(mesh: &Mesh, environment: &Environment) -> Result<Template, Repo
         errors.iter().map(diagnose).for_each(|diagnostic| report.push(diagnostic));
         report
     })?;
-    let mut template = finished.template;
+    let mut template = finished.lowered.template;
     let role_id = template
         .resources
         .iter()

@@ -7,7 +7,7 @@ use lakewright_manifest::mesh::{
     Dataset, Environment, EnvironmentTeam, Header, Notebook, Pipeline, PivotMode, StudioProfile,
 };
 use lakewright_manifest::{Mesh, Report, ResourcePrefix, TeamName};
-use lakewright_synth::{Cause, Record, Stack, StackSpec};
+use lakewright_synth::{Finished, Lowered, Stack, StackSpec, SynthError};
 use lakewright_template::Template;
 use lakewright_template::assembly::StackEntry;
 use lakewright_template::digest::sha256;
@@ -98,20 +98,14 @@ pub(super) enum Subject<'m> {
 pub struct Synthesized {
     /// The entry in the assembly.
     pub entry: StackEntry,
-    /// The template.
-    pub template: Template,
+    /// The template, the intended access, and why each part is there.
+    pub lowered: Lowered,
     /// The template's canonical JSON.
     pub json: String,
     /// The files that the stack needs in S3.
     pub assets: Vec<Asset>,
     /// How the names of the stack's account begin.
-    pub prefix: String,
-    /// The intended access, with its causes.
-    pub records: Vec<(Record, BTreeSet<Cause>)>,
-    /// The causes of the whole stack.
-    pub causes: BTreeSet<Cause>,
-    /// The causes of each resource and statement that has others.
-    pub provenance: BTreeMap<String, BTreeSet<Cause>>,
+    prefix: String,
 }
 
 /// With whose help a stack is deployed.
@@ -127,6 +121,12 @@ pub struct DeployTarget {
     pub template_bucket: String,
     /// The stack that makes these, as `account/region/name`.
     pub bootstrap: String,
+}
+
+fn report(errors: &[SynthError]) -> Report {
+    let mut report = Report::new();
+    errors.iter().map(diagnose).for_each(|diagnostic| report.push(diagnostic));
+    report
 }
 
 /// What most stacks have in common: they belong to a document of an environment.
@@ -328,6 +328,16 @@ impl<'m> StackPlan<'m> {
         }
     }
 
+    /// What a template of the stack uses, for the execution role's policy.
+    pub fn usage_of(&self, template: &Template) -> Usage {
+        Usage::of(template, &self.spec.place.account, self.prefix.as_str())
+    }
+
+    /// The id of what the stack is for, as in the assembly.
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
     /// The stack's kind.
     pub fn kind(&self) -> StackKind {
         match &self.subject {
@@ -400,6 +410,25 @@ impl<'m> StackPlan<'m> {
 
     /// Synthesizes the stack, or says everything that is wrong with it at manifest lines.
     pub fn synthesize(&self) -> Result<Synthesized, Report> {
+        let (stack, assets) = self.build();
+        let Finished { lowered, json } = stack.finish().map_err(|errors| report(&errors))?;
+        let digest = sha256(json.as_bytes());
+        Ok(Synthesized {
+            entry: self.entry(&lowered.template, &json, digest, &assets),
+            lowered,
+            json,
+            assets,
+            prefix: self.prefix.to_string(),
+        })
+    }
+
+    /// The stack's template and intended access, for those who deploy nothing: see [`Stack::lower`].
+    pub fn lower(&self) -> Result<Lowered, Report> {
+        self.build().0.lower().map_err(|errors| report(&errors))
+    }
+
+    /// The stack with everything declared, and the files that it needs.
+    fn build(&self) -> (Stack, Vec<Asset>) {
         let mut stack = Stack::new(self.spec.clone());
         let names = Names::new(self.mesh);
         let mut root = stack.root(cause(self.origin()));
@@ -429,22 +458,7 @@ impl<'m> StackPlan<'m> {
             }
             Subject::Platform => platform::build(scope, self.mesh, names),
         }
-        let finished = stack.finish().map_err(|errors| {
-            let mut report = Report::new();
-            errors.iter().map(diagnose).for_each(|diagnostic| report.push(diagnostic));
-            report
-        })?;
-        let digest = sha256(finished.json.as_bytes());
-        Ok(Synthesized {
-            entry: self.entry(&finished.template, &finished.json, digest, &assets),
-            template: finished.template,
-            json: finished.json,
-            assets,
-            prefix: self.prefix.to_string(),
-            records: finished.records,
-            causes: finished.causes,
-            provenance: finished.provenance,
-        })
+        (stack, assets)
     }
 
     fn entry(
@@ -485,7 +499,7 @@ impl<'m> StackPlan<'m> {
 impl Synthesized {
     /// What the stack uses, for the execution role's policy.
     pub fn usage(&self) -> Usage {
-        Usage::of(&self.template, &self.entry.account, &self.prefix)
+        Usage::of(&self.lowered.template, &self.entry.account, &self.prefix)
     }
 }
 

@@ -56,7 +56,7 @@ fn policies(account: &str, sides: &Sides) -> Result<Vec<(String, String)>, Vec<S
         conditions: Conditions::none(),
     }]));
     let finished = stack.finish()?;
-    let resources = finished.template.resources.into_values();
+    let resources = finished.lowered.template.resources.into_values();
     Ok(resources
         .map(|resource| {
             let document = resource.properties.get("PolicyDocument").expect("a policy");

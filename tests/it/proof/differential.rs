@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use lakewright_proof::document::Action;
+use lakewright_proof::action::Action;
 use lakewright_proof::evaluate::Decision;
 use lakewright_proof::request::{Context, Principal, Request};
 use lakewright_proof::world::{OnUnresolved, Outside, Piece, StackTemplate, World};

@@ -9,9 +9,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::Write as _;
 
-use lakewright_proof::document::{
-    Action, Comparison, Condition, Document, PrincipalEntry, Statement,
-};
+use lakewright_proof::action::Action;
+use lakewright_proof::document::{Comparison, Condition, Document, PrincipalEntry, Statement};
 use lakewright_proof::intended::Intended;
 use lakewright_proof::pattern::sample;
 use lakewright_proof::prove::{Findings, Proof};

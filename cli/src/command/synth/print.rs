@@ -50,8 +50,8 @@ pub(super) fn run(
     match stack.synthesize() {
         Ok(synthesized) => {
             let text = match format {
-                TemplateFormat::Yaml => template_to_yaml(&synthesized.template),
-                TemplateFormat::Json => template_to_json(&synthesized.template),
+                TemplateFormat::Yaml => template_to_yaml(&synthesized.lowered.template),
+                TemplateFormat::Json => template_to_json(&synthesized.lowered.template),
             };
             ui.data(&text);
             Ok(Exit::Done)

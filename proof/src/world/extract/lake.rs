@@ -7,7 +7,7 @@ use lakewright_template::{LogicalId, Map, ResourceEntry, assembly};
 use serde_json::Value as Plain;
 
 use super::{PieceError, Reader, Resource};
-use crate::document::Action;
+use crate::action::Action;
 use crate::lake::LakeGrant;
 
 impl Reader<'_> {

@@ -1,0 +1,227 @@
+//! Actions: each name once in a process, with what the catalogue knows of it.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::{Mutex, PoisonError};
+
+use lakewright_policies::catalogue;
+
+use crate::pattern;
+
+/// An action's name, compared without regard to case. Each name is kept once in a process, as the same
+/// few stand in every policy, so that equal names are found by their address.
+#[derive(Clone, Copy)]
+pub struct Action(&'static Name);
+
+/// A name as it was first written, in lower case, its service, and what is known of it.
+struct Name {
+    written: String,
+    lower: String,
+    service: String,
+    is_permission: bool,
+    level: Level,
+    forms: Option<Vec<Form>>,
+}
+
+/// The form of the ARNs of a resource type that an action is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Form {
+    /// The resource type, such as `bucket`.
+    pub(crate) kind: &'static str,
+    /// The ARN, with a wildcard in the place of each variable.
+    pub(crate) arn: String,
+}
+
+/// How a resource is reached, in the words of the service authorization reference.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[expect(missing_docs, reason = "the names are the reference's")]
+pub enum Level {
+    List,
+    Read,
+    Write,
+    Tag,
+    Manage,
+}
+
+impl Level {
+    /// Every level, the weakest first.
+    pub const ALL: [Self; 5] = [Self::List, Self::Read, Self::Write, Self::Tag, Self::Manage];
+
+    /// The name in data.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::List => "list",
+            Self::Read => "read",
+            Self::Write => "write",
+            Self::Tag => "tag",
+            Self::Manage => "manage",
+        }
+    }
+}
+
+/// The names by their form in lower case.
+static NAMES: Mutex<BTreeMap<String, &'static Name>> = Mutex::new(BTreeMap::new());
+
+thread_local! {
+    /// The names as they are written: a thread that has met a name asks nobody for it again.
+    static WRITTEN: RefCell<BTreeMap<String, Action>> = const { RefCell::new(BTreeMap::new()) };
+}
+
+impl Action {
+    /// The action of a name such as `s3:GetObject`.
+    pub fn new(name: &str) -> Self {
+        WRITTEN.with_borrow_mut(|written| {
+            if let Some(known) = written.get(name) {
+                return *known;
+            }
+            let action = Self::kept(name);
+            written.insert(name.to_owned(), action);
+            action
+        })
+    }
+
+    fn kept(name: &str) -> Self {
+        let lower = name.to_ascii_lowercase();
+        let mut names = NAMES.lock().unwrap_or_else(PoisonError::into_inner);
+        let kept = names.entry(lower.clone()).or_insert_with(|| {
+            let permission = name.strip_prefix("lakeformation:");
+            let is_upper = |byte: u8| byte.is_ascii_uppercase() || byte == b'_';
+            // Names are few, and live as long as the process.
+            Box::leak(Box::new(Name {
+                written: name.to_owned(),
+                service: lower.split(':').next().unwrap_or_default().to_owned(),
+                is_permission: permission.is_some_and(|rest| rest.bytes().all(is_upper)),
+                level: level(&lower),
+                forms: forms(&lower),
+                lower,
+            }))
+        });
+        Self(kept)
+    }
+
+    /// The name in lower case.
+    pub fn lower(self) -> &'static str {
+        &self.0.lower
+    }
+
+    /// The name as it was first written.
+    pub fn name(self) -> &'static str {
+        &self.0.written
+    }
+
+    /// The service, such as `s3`.
+    pub fn service(self) -> &'static str {
+        &self.0.service
+    }
+
+    /// Whether this is a permission of Lake Formation, such as `lakeformation:SELECT`, and no action of
+    /// IAM.
+    pub fn is_permission(self) -> bool {
+        self.0.is_permission
+    }
+
+    /// The level. An action that is not known is taken for the strongest.
+    pub fn level(self) -> Level {
+        self.0.level
+    }
+
+    /// The forms of the ARNs that the action is about; `None` when the action is not known.
+    pub(crate) fn forms(self) -> Option<&'static [Form]> {
+        self.0.forms.as_deref()
+    }
+
+    fn address(self) -> usize {
+        std::ptr::from_ref(self.0).addr()
+    }
+}
+
+fn level(lower: &str) -> Level {
+    match lower {
+        "lakeformation:select" => return Level::Read,
+        "lakeformation:describe" => return Level::List,
+        "lakeformation:insert" | "lakeformation:delete" | "lakeformation:data_location_access" => {
+            return Level::Write;
+        }
+        _ => {}
+    }
+    let known = catalogue::action(lower);
+    match known.and_then(|(_, action)| action.levels.last().copied()) {
+        Some("List") => Level::List,
+        Some("Read") => Level::Read,
+        Some("Write") => Level::Write,
+        Some("Tagging") => Level::Tag,
+        _ => Level::Manage,
+    }
+}
+
+fn forms(lower: &str) -> Option<Vec<Form>> {
+    let (service, known) = catalogue::action(lower)?;
+    let kinds = known.resources.iter();
+    let kinds = kinds.filter_map(|resource| service.resource_type(resource.kind));
+    Some(kinds.map(|kind| Form { kind: kind.name, arn: pattern::of_form(kind.arn) }).collect())
+}
+
+impl PartialEq for Action {
+    fn eq(&self, other: &Self) -> bool {
+        self.address() == other.address()
+    }
+}
+
+impl Eq for Action {}
+
+impl PartialOrd for Action {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Action {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        if self == other {
+            return std::cmp::Ordering::Equal;
+        }
+        self.lower().cmp(other.lower())
+    }
+}
+
+impl fmt::Debug for Action {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.name())
+    }
+}
+
+impl fmt::Display for Action {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.name())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_one_however_it_is_written() {
+        let (one, other) = (Action::new("sample:GetThing"), Action::new("Sample:getthing"));
+        assert_eq!(one, other);
+        assert_eq!((other.name(), other.lower()), ("sample:GetThing", "sample:getthing"));
+        assert_ne!(one, Action::new("sample:GetThings"));
+    }
+
+    #[test]
+    fn an_action_knows_its_level_and_what_it_is_about() {
+        for (name, level) in [
+            ("s3:GetObject", Level::Read),
+            ("s3:ListBucket", Level::List),
+            ("glue:TagResource", Level::Tag),
+            ("lakeformation:SELECT", Level::Read),
+            ("nothing:Known", Level::Manage),
+        ] {
+            assert_eq!(Action::new(name).level(), level, "{name}");
+        }
+        let forms = Action::new("kms:Decrypt").forms().expect("a known action");
+        assert_eq!(forms, [Form { kind: "key", arn: "arn:*:kms:*:*:key/*".to_owned() }]);
+        assert_eq!(Action::new("nothing:Known").forms(), None);
+    }
+}
