@@ -145,8 +145,10 @@ fn level(lower: &str) -> Level {
         }
         _ => {}
     }
-    let known = catalogue::action(lower);
-    match known.and_then(|(_, action)| action.levels.last().copied()) {
+    let Some((_, known)) = catalogue::action(lower) else { return Level::Manage };
+    // What changes permissions or tags is listed as `Permissions management, Write`: the last is the
+    // coarse one.
+    match known.levels.first().copied() {
         Some("List") => Level::List,
         Some("Read") => Level::Read,
         Some("Write") => Level::Write,
@@ -215,6 +217,7 @@ mod tests {
             ("s3:GetObject", Level::Read),
             ("s3:ListBucket", Level::List),
             ("glue:TagResource", Level::Tag),
+            ("s3:PutBucketPolicy", Level::Manage),
             ("lakeformation:SELECT", Level::Read),
             ("nothing:Known", Level::Manage),
         ] {
