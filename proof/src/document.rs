@@ -76,10 +76,14 @@ impl Statement {
 
     /// Whether the statement can be about an action of a service.
     pub(crate) fn is_of_service(&self, service: &str) -> bool {
+        let Actions { names, patterns } = &self.actions;
         let is_of = |action: &Action| action.service() == service;
-        self.not_actions
-            || !self.actions.patterns.is_empty()
-            || self.actions.names.iter().any(is_of)
+        // Names are sorted, so those of one service stand together.
+        let is_named = match (names.first(), names.last()) {
+            (Some(first), Some(last)) if first.service() == last.service() => is_of(first),
+            _ => names.iter().any(is_of),
+        };
+        self.not_actions || !patterns.is_empty() || is_named
     }
 }
 

@@ -202,24 +202,34 @@ fn weigh<'a>(
 
 /// What one layer says of an action.
 #[derive(Debug, Clone, Copy)]
-struct Said<'w, 'a> {
-    weighed: &'w [Weighed<'a>],
-    action: Action,
+struct Said {
+    denies: Truth,
+    /// Whether anything allows it, and what allows it by naming the role, the account, or the principal
+    /// itself.
+    allows: Truth,
+    to_role: Truth,
+    to_account: Truth,
+    directly: Truth,
 }
 
-impl<'w, 'a> Said<'w, 'a> {
-    fn statements(self, is_allow: bool) -> impl Iterator<Item = &'w Weighed<'a>> {
-        self.weighed.iter().filter(move |one| {
-            one.statement.is_allow == is_allow && one.statement.is_of(self.action)
-        })
-    }
-
-    fn allows(self, how: impl Fn(Option<Named>) -> bool) -> Truth {
-        Truth::any(self.statements(true).filter(|one| how(one.named)).map(|one| one.truth))
-    }
-
-    fn denies(self) -> Truth {
-        Truth::any(self.statements(false).map(|one| one.truth))
+impl Said {
+    fn by(weighed: &[Weighed<'_>], action: Action) -> Self {
+        let no = Truth::No;
+        let mut said = Self { denies: no, allows: no, to_role: no, to_account: no, directly: no };
+        for one in weighed.iter().filter(|one| one.statement.is_of(action)) {
+            if !one.statement.is_allow {
+                said.denies = said.denies | one.truth;
+                continue;
+            }
+            said.allows = said.allows | one.truth;
+            match one.named {
+                Some(Named::Role) => said.to_role = said.to_role | one.truth,
+                Some(Named::Account) => said.to_account = said.to_account | one.truth,
+                Some(Named::Directly) => said.directly = said.directly | one.truth,
+                None => {}
+            }
+        }
+        said
     }
 }
 
@@ -241,9 +251,10 @@ impl<'a> Weights<'a> {
     /// The statements that led to a decision.
     fn deciding(&self, decision: Decision, action: Action) -> Vec<(&'a Document, &'a Statement)> {
         let of = |layers: &[&[Weighed<'a>]], is_allow: bool| -> Vec<_> {
-            let said = layers.iter().map(|weighed| Said { weighed, action });
-            let statements = said.flat_map(|said| said.statements(is_allow));
-            statements.map(|one| (one.document, one.statement)).collect()
+            let weighed = layers.iter().copied().flatten();
+            let deciding = weighed
+                .filter(|one| one.statement.is_allow == is_allow && one.statement.is_of(action));
+            deciding.map(|one| (one.document, one.statement)).collect()
         };
         let Self { scps, rcps, boundary, session, identity, resource } = self;
         let denying = of(&[scps, rcps, boundary, session, identity, resource], false);
@@ -265,27 +276,24 @@ impl<'a> Weights<'a> {
         request: &Request<'_>,
         unknown_resource: Option<Truth>,
     ) -> (Decision, &'static str) {
-        let said = |weighed| Said { weighed, action: request.action };
+        let said = |weighed| Said::by(weighed, request.action);
         let (scps, rcps) = (said(&self.scps), said(&self.rcps));
         let (boundary, session) = (said(&self.boundary), said(&self.session));
         let (identity, resource) = (said(&self.identity), said(&self.resource));
 
-        let unless_there = |is_there: bool, said: Said<'_, '_>| {
-            if is_there { said.allows(|_| true) } else { Truth::Yes }
-        };
+        let unless_there =
+            |is_there: bool, said: Said| if is_there { said.allows } else { Truth::Yes };
         // A policy of AWS that allows everything is always attached beside resource control policies.
         let organization =
             unless_there(is_bound(request.principal) && !layers.scps.is_empty(), scps);
         let limits = unless_there(layers.boundary.is_some(), boundary)
             & unless_there(layers.session.is_some(), session);
-        let own = identity.allows(|_| true) | layers.unknown_identity.unwrap_or(Truth::No);
-        let to_role = resource.allows(|named| named == Some(Named::Role));
-        let to_account = resource.allows(|named| named == Some(Named::Account))
-            | unknown_resource.unwrap_or(Truth::No);
-        let directly = resource.allows(|named| named == Some(Named::Directly));
+        let own = identity.allows | layers.unknown_identity.unwrap_or(Truth::No);
+        let Said { to_role, directly, .. } = resource;
+        let to_account = resource.to_account | unknown_resource.unwrap_or(Truth::No);
         // A session policy's effect on a grant to the session itself has not been measured.
         let past_limits = match (directly, layers.session) {
-            (Truth::Yes, Some(_)) if session.allows(|_| true) != Truth::Yes => Truth::Unknown,
+            (Truth::Yes, Some(_)) if session.allows != Truth::Yes => Truth::Unknown,
             (directly, _) => directly,
         };
 
@@ -303,7 +311,7 @@ impl<'a> Weights<'a> {
                 (_, false, _) => limits & own & (to_role | to_account | directly),
             };
         let layers_said = [scps, rcps, boundary, session, identity, resource];
-        let denied = Truth::any(layers_said.into_iter().map(Said::denies));
+        let denied = Truth::any(layers_said.map(|said| said.denies));
 
         match (denied, allowed) {
             (Truth::Yes, _) => (Decision::ExplicitDeny, "a statement denies it"),

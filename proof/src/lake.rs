@@ -141,11 +141,55 @@ impl Lake {
 
     /// Whether Lake Formation, too, allows an action of IAM.
     pub fn also_needs(&self, request: &Request<'_>) -> Truth {
-        let Some((database, table)) = database_of(request.resource) else { return Truth::Yes };
+        self.side(request.principal.name(), request.resource).also_needs(request.action)
+    }
+
+    /// What Lake Formation has to say of a principal and a resource.
+    pub(crate) fn side<'l>(&'l self, principal: &'l str, resource: &'l str) -> Side<'l> {
+        let Some((database, table)) = database_of(resource) else { return Side::NotCatalog };
         if !self.governed.contains(&database) {
-            return Truth::Unknown;
+            return Side::Ungoverned;
         }
-        let wanted: &[&str] = match request.action.lower() {
+        let account = arn_field(resource, 4).unwrap_or_default().to_owned();
+        let is_admin = self.admins.contains(&(account, principal.to_owned()));
+        let grants = self.of(principal, Some(&database)).collect();
+        Side::Governed { resource, database, is_table: table.is_some(), is_admin, grants }
+    }
+}
+
+/// What Lake Formation has to say of a principal and a resource, whatever the action is.
+#[derive(Debug)]
+pub(crate) enum Side<'l> {
+    /// The resource is none of a catalog's.
+    NotCatalog,
+    /// Nobody here knows the permissions on it.
+    Ungoverned,
+    /// Only permissions open it.
+    Governed {
+        /// The database or table.
+        resource: &'l str,
+        /// The database that it is or lies in.
+        database: String,
+        /// Whether it is a table.
+        is_table: bool,
+        /// Whether the principal administers the catalog.
+        is_admin: bool,
+        /// The principal's permissions on the database and what lies in it.
+        grants: Vec<&'l LakeGrant>,
+    },
+}
+
+impl Side<'_> {
+    /// Whether Lake Formation, too, allows an action of IAM.
+    pub(crate) fn also_needs(&self, action: Action) -> Truth {
+        let (resource, database, is_table, is_admin, grants) = match self {
+            Self::NotCatalog => return Truth::Yes,
+            Self::Ungoverned => return Truth::Unknown,
+            Self::Governed { resource, database, is_table, is_admin, grants } => {
+                (*resource, database, *is_table, *is_admin, grants)
+            }
+        };
+        let wanted: &[&str] = match action.lower() {
             "glue:createtable" => &["create_table"],
             "glue:deletetable" | "glue:batchdeletetable" | "glue:deletedatabase" => &["drop"],
             "glue:createdatabase" => &["create_database"],
@@ -171,18 +215,17 @@ impl Lake {
             _ => return Truth::Unknown,
         };
         // Administrators see, make, change and drop; data they do not read or write by that.
-        let account = arn_field(request.resource, 4).unwrap_or_default().to_owned();
         let is_about_data = wanted.iter().any(|name| ["select", "insert"].contains(name));
-        if !is_about_data && self.admins.contains(&(account, request.principal.name().to_owned())) {
+        if !is_about_data && is_admin {
             return Truth::Yes;
         }
         let is_creation = wanted == ["create_table"];
-        let resource = if is_creation { &database } else { request.resource };
-        let is_given = self.of(request.principal.name(), Some(&database)).any(|grant| {
+        let resource = if is_creation { database } else { resource };
+        let is_given = grants.iter().any(|grant| {
             let name = grant.permission.lower().trim_start_matches("lakeformation:");
             let is_inside = covers(&grant.resource, resource)
                 // A database is seen by whoever may see something in it.
-                || (table.is_none() && wanted.is_empty());
+                || (!is_table && wanted.is_empty());
             is_inside && (wanted.is_empty() || wanted.contains(&name))
         });
         is_given.into()

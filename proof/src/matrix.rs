@@ -143,27 +143,49 @@ struct OfAccount<'w> {
 struct Entry<'w> {
     principal: Arc<Principal>,
     pattern: &'w str,
-    named: Named<'w>,
+    named: Arc<Named<'w>>,
 }
 
-/// A statement with the actions that it names.
-#[derive(Debug, Clone)]
+/// A statement with the actions that it names, and the requests that fulfil its conditions.
+#[derive(Debug)]
 struct Named<'w> {
     document: &'w Document,
     statement: &'w Statement,
     /// The actions, where the statement has patterns for them.
     expanded: Option<Arc<[Action]>>,
+    /// The keys that a request must carry, where they are the same for every principal; without one,
+    /// no request fulfils the conditions.
+    context: OnceLock<Option<Context>>,
 }
 
 impl<'w> Named<'w> {
     fn new(document: &'w Document, statement: &'w Statement) -> Self {
         let has_patterns = statement.not_actions || !statement.actions.patterns.is_empty();
         let expanded = has_patterns.then(|| actions_of(statement).into());
-        Self { document, statement, expanded }
+        Self { document, statement, expanded, context: OnceLock::new() }
     }
 
     fn actions(&self) -> &[Action] {
         self.expanded.as_deref().unwrap_or(&self.statement.actions.names)
+    }
+
+    /// Whether the text of a condition depends on who asks.
+    fn has_variables(&self) -> bool {
+        let has = |condition: &Condition| {
+            condition.key != CELLS && condition.values.iter().any(|value| value.contains("${"))
+        };
+        self.document.has_variables && self.statement.conditions.iter().any(has)
+    }
+
+    /// A request that fulfils the conditions, but those of which the resource knows the value.
+    fn sample(&self, expand: impl Fn(&str, &str) -> String) -> Option<Context> {
+        let conditions = &self.statement.conditions;
+        let mut context = sample::contexts(conditions, expand).into_iter().next()?;
+        // What the resource itself says wins over what a sample would say.
+        for condition in conditions.iter().filter(|one| is_of_resource(&one.key)) {
+            context.remove(&condition.key);
+        }
+        Some(context)
     }
 }
 
@@ -171,7 +193,7 @@ impl<'w> Named<'w> {
 struct Candidate<'w> {
     principal: Arc<Principal>,
     pattern: &'w str,
-    named: Named<'w>,
+    named: Arc<Named<'w>>,
 }
 
 /// A resource or a part of it, as it is asked for.
@@ -205,7 +227,6 @@ impl<'w> Index<'w> {
         let mut targets: Vec<Target> = Vec::new();
         let mut asked: Asked<'_> = BTreeMap::new();
         for candidate in &candidates {
-            let Some(context) = self.context(arn, candidate) else { continue };
             let is_open = service != "glue" || self.is_open(arn, candidate.principal.name());
             for text in targets_of(arn, service, candidate.pattern) {
                 let place = targets.iter().position(|target| *target.text == *text);
@@ -226,6 +247,7 @@ impl<'w> Index<'w> {
                 if wanted.is_empty() {
                     continue;
                 }
+                let Some(context) = self.context(arn, candidate) else { break };
                 let principal = &candidate.principal;
                 let (_, known) = asked
                     .entry((principal.name(), place))
@@ -235,7 +257,7 @@ impl<'w> Index<'w> {
                         let known = actions.clone();
                         actions.extend(wanted.into_iter().filter(|a| !known.contains(a)));
                     }
-                    None => known.push((context.clone(), wanted)),
+                    None => known.push((context, wanted)),
                 }
             }
         }
@@ -296,7 +318,7 @@ impl<'w> Index<'w> {
         });
         if let Some((own, Some(document))) = own {
             for statement in document.statements.iter().filter(|statement| statement.is_allow) {
-                let named = Named::new(document, statement);
+                let named = Arc::new(Named::new(document, statement));
                 let patterns = statement.resources.iter().map(String::as_str);
                 let mut patterns: Vec<&'w str> =
                     patterns.map(|pattern| if pattern == "*" { own } else { pattern }).collect();
@@ -359,32 +381,26 @@ impl<'w> Index<'w> {
     /// this resource fulfils its conditions.
     fn context(&self, arn: &str, candidate: &Candidate<'_>) -> Option<Context> {
         let Candidate { principal, pattern: _, named } = candidate;
-        let Named { document, statement, .. } = named;
-        if statement.conditions.is_empty() {
+        let conditions = &named.statement.conditions;
+        if conditions.is_empty() {
             return Some(Context::new());
         }
         let nothing = Context::new();
-        let asking = Request {
-            principal,
-            action: Action::new("sample:Sample"),
-            resource: arn,
-            context: &nothing,
+        let action = Action::new("sample:Sample");
+        let asking = Request { principal, action, resource: arn, context: &nothing };
+        let context = if named.has_variables() {
+            named.sample(|key, text| {
+                let is_variable = key != CELLS && text.contains("${");
+                let expanded = is_variable.then(|| self.world.expanded(text, &asking));
+                expanded.flatten().unwrap_or_else(|| text.to_owned())
+            })
+        } else {
+            named.context.get_or_init(|| named.sample(|_, text| text.to_owned())).clone()
         };
-        let contexts = sample::contexts(&statement.conditions, |key, text| {
-            if document.has_variables && key != CELLS && text.contains("${") {
-                return self.world.expanded(text, &asking).unwrap_or_else(|| text.to_owned());
-            }
-            text.to_owned()
-        });
-        let mut context = contexts.into_iter().next()?;
-        // What the resource itself says wins over what a sample would say.
-        let claimed: Vec<Condition> =
-            statement.conditions.iter().filter(|one| is_of_resource(&one.key)).cloned().collect();
-        for condition in &claimed {
-            context.remove(&condition.key);
-        }
+        let context = context?;
+        let claimed = conditions.iter().filter(|one| is_of_resource(&one.key));
         let about = Request { context: &context, ..asking };
-        self.world.fulfils(&about, &claimed).then_some(context)
+        self.world.fulfils(&about, claimed).then_some(context)
     }
 }
 
@@ -396,7 +412,7 @@ impl<'w> OfAccount<'w> {
                 let principal = Arc::new(Principal::role(role.arn.clone()));
                 for document in &role.identity {
                     for statement in document.statements.iter().filter(|one| one.is_allow) {
-                        let named = Named::new(document, statement);
+                        let named = Arc::new(Named::new(document, statement));
                         for service in services(statement) {
                             let entries = by_service.entry(service).or_default();
                             entries.extend(beginnings_of(statement).map(|(start, pattern)| {

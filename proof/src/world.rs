@@ -14,7 +14,7 @@ use crate::document::{Condition, Document, Origin, PrincipalEntry, Statement};
 use crate::evaluate::{
     self, Decision, Layers, ResourceKind, Verdict, Weights, account_of, bounded_by_unknown,
 };
-use crate::lake::{CELLS, Lake};
+use crate::lake::{CELLS, Lake, Side};
 use crate::request::{Context, Facts, Principal, Request, Truth, arn_field};
 
 /// A role of the mesh.
@@ -224,11 +224,21 @@ impl World {
         request: &Request<'_>,
         outside: Outside,
     ) -> (Decision, Option<&'static str>) {
+        let side = self.lake.side(request.principal.name(), request.resource);
+        Self::with_side(decision, &side, request.action, outside)
+    }
+
+    fn with_side(
+        decision: Decision,
+        side: &Side<'_>,
+        action: Action,
+        outside: Outside,
+    ) -> (Decision, Option<&'static str>) {
         let may_be = matches!(decision, Decision::Allow | Decision::Unknown);
-        if !may_be || request.action.is_permission() {
+        if !may_be || action.is_permission() {
             return (decision, None);
         }
-        match (self.lake.also_needs(request), outside) {
+        match (side.also_needs(action), outside) {
             (Truth::No, _) => {
                 let reason = "no Lake Formation permission gives it, whatever IAM says";
                 (Decision::ImplicitDeny, Some(reason))
@@ -316,13 +326,14 @@ impl World {
         }
         let sides = self.sides(request, Outside::Unknown);
         let weights = sides.weights(request, &|statement| statement.is_of_service(service));
+        let side = self.lake.side(request.principal.name(), request.resource);
         for action in actions {
             let request = Request { action: *action, ..request.clone() };
             let decision = if action.is_permission() {
                 self.decide(&request, Outside::Unknown).decision
             } else {
                 let (decision, _) = sides.decide_by(&weights, &request);
-                self.with_lake(decision, &request, Outside::Unknown).0
+                Self::with_side(decision, &side, *action, Outside::Unknown).0
             };
             each(*action, decision);
         }
@@ -424,8 +435,13 @@ impl World {
     }
 
     /// Whether a request fulfils conditions that stand outside of any document.
-    pub(crate) fn fulfils(&self, request: &Request<'_>, conditions: &[Condition]) -> bool {
-        if conditions.is_empty() {
+    pub(crate) fn fulfils<'c>(
+        &self,
+        request: &Request<'_>,
+        conditions: impl IntoIterator<Item = &'c Condition>,
+    ) -> bool {
+        let mut conditions = conditions.into_iter().peekable();
+        if conditions.peek().is_none() {
             return true;
         }
         let target = self.target(request);
@@ -440,10 +456,9 @@ impl World {
             ..Facts::default()
         };
         // A filter's rows are data, whatever they look like.
-        let fulfils = |condition: &Condition| {
+        conditions.all(|condition| {
             holds(condition, condition.key != CELLS, request, &facts) == Truth::Yes
-        };
-        conditions.iter().all(fulfils)
+        })
     }
 
     /// A text of a policy with its variables replaced, wildcards left in place.
