@@ -9,7 +9,7 @@ use lakewright_proof::action::Level;
 use lakewright_proof::matrix::{Cell, Index};
 use lakewright_proof::pattern;
 use rayon::iter::{IntoParallelRefIterator as _, ParallelIterator as _};
-use rayon::slice::ParallelSliceMut as _;
+use rayon::slice::{ParallelSlice as _, ParallelSliceMut as _};
 use serde_json::json;
 
 use crate::proof::Subject;
@@ -71,7 +71,15 @@ pub(crate) fn rows<'s>(wanted: Wanted<'_>, subject: &'s Subject) -> Vec<Row<'s>>
     });
     let mut rows: Vec<Row<'_>> = of_documents.chain(of_lake).collect();
     rows.par_sort_unstable_by(|a, b| a.key().cmp(&b.key()));
-    merged(rows)
+    // IAM and Lake Formation both have a say in a principal and a resource.
+    rows.dedup_by(|later, row| {
+        let is_same = later.key() == row.key();
+        if is_same {
+            row.cell.take(&mut later.cell);
+        }
+        is_same
+    });
+    rows
 }
 
 /// What a filter names that is not in the mesh, in words.
@@ -130,18 +138,6 @@ impl Row<'_> {
     }
 }
 
-/// Sorted rows with one principal and resource as one: IAM and Lake Formation both have a say.
-fn merged(rows: Vec<Row<'_>>) -> Vec<Row<'_>> {
-    let mut all: Vec<Row<'_>> = Vec::with_capacity(rows.len());
-    for row in rows {
-        match all.last_mut() {
-            Some(known) if known.key() == row.key() => known.cell.add(row.cell),
-            _ => all.push(row),
-        }
-    }
-    all
-}
-
 fn is_wanted(wanted: Option<&str>, arn: &str, name: Option<&str>) -> bool {
     let Some(wanted) = wanted else { return true };
     name.is_some_and(|name| name == wanted || (!wanted.contains('/') && name.contains(wanted)))
@@ -157,18 +153,19 @@ fn short(arn: &str) -> &str {
 
 /// Lines for people.
 pub(crate) fn table(rows: &[Row<'_>]) -> String {
-    let width =
-        |text: &(dyn Fn(&Row<'_>) -> usize + Sync)| rows.par_iter().map(text).max().unwrap_or(0);
-    let resources: Vec<String> = rows.par_iter().map(Row::resource).collect();
-    let first = width(&|row| row.principal().chars().count());
-    let second = resources.par_iter().map(|text| text.chars().count()).max().unwrap_or(0);
-    let mut text = String::with_capacity(rows.len() * (first + second + 24));
-    for (row, resource) in rows.iter().zip(resources) {
-        let (principal, access) = (row.principal(), row.access());
-        writeln!(text, "{principal:<first$}  {resource:<second$}  {access}")
-            .expect("a string takes all");
-    }
-    text
+    let first = rows.par_iter().map(|row| row.principal().chars().count()).max();
+    let second = rows.par_iter().map(|row| row.resource().chars().count()).max();
+    let (first, second) = (first.unwrap_or(0), second.unwrap_or(0));
+    let lines = |rows: &[Row<'_>]| {
+        let mut text = String::with_capacity(rows.len() * (first + second + 24));
+        for row in rows {
+            let (principal, resource, access) = (row.principal(), row.resource(), row.access());
+            writeln!(text, "{principal:<first$}  {resource:<second$}  {access}")
+                .expect("a string takes all");
+        }
+        text
+    };
+    rows.par_chunks(1024).map(lines).collect()
 }
 
 /// Comma-separated values for spreadsheets.

@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 
 use lakewright_manifest::{Report, SourceFile};
 use lakewright_proof::intended::{Intended, Rule, rules};
-use lakewright_proof::world::{OnUnresolved, Piece, StackTemplate, World};
+use lakewright_proof::lake::Lake;
+use lakewright_proof::world::{OnUnresolved, Piece, Policies, StackTemplate, World};
 use lakewright_stacks::{Plan, StackPlan, Usage};
 use lakewright_template::assembly::{Assembly, Grants, Provenance};
 use lakewright_template::resolve::Place;
@@ -231,20 +232,29 @@ fn part_of(
 
 impl Subject {
     fn of(parts: Vec<Part>) -> Self {
-        let mut principals = BTreeMap::new();
+        let mut principals = Vec::with_capacity(parts.len());
         let mut rules = Vec::with_capacity(parts.len());
-        let mut provenance = Provenance::default();
+        let mut provenance = Vec::with_capacity(parts.len());
         let mut pieces = Vec::with_capacity(parts.len());
+        let mut lakes = Vec::with_capacity(parts.len());
         let mut stacks = Vec::with_capacity(parts.len());
-        for part in parts {
-            principals.extend(part.principals);
+        for mut part in parts {
+            principals.push(part.principals);
             rules.push(part.rules);
-            provenance.stacks.insert(part.name.address.clone(), part.provenance);
+            provenance.push((part.name.address.clone(), part.provenance));
+            lakes.push(part.piece.take_lake());
             pieces.push(part.piece);
             stacks.push(part.name);
         }
-        let of_rules = || Intended::of_rules(rules, principals);
-        let (world, intended) = rayon::join(|| World::of(pieces), of_rules);
+        let intended = || {
+            let names = principals.into_iter().flatten().collect();
+            let provenance = provenance.into_iter().collect();
+            let provenance = Provenance { stacks: provenance, ..Provenance::default() };
+            (Intended::of_rules(rules, names), provenance)
+        };
+        let access = || rayon::join(|| Policies::of(pieces), || Lake::of(lakes));
+        let ((policies, lake), (intended, provenance)) = rayon::join(access, intended);
+        let world = World::with(policies, lake);
         Self { world, intended, stacks, provenance, folders: BTreeMap::new() }
     }
 

@@ -203,6 +203,11 @@ policy!(
     resource: false
 );
 
+/// Whether a statement can stand in an identity policy.
+pub(crate) fn check_identity(statement: &Statement) -> Result<(), DocumentError> {
+    check(std::slice::from_ref(statement), false, true)
+}
+
 fn check(statements: &[Statement], principal: bool, resource: bool) -> Result<(), DocumentError> {
     let mut sids = BTreeSet::new();
     for statement in statements {

@@ -13,9 +13,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use lakewright_template::write::value_to_compact_json;
 use lakewright_template::{Text, Value, digest};
 
-use crate::document::{DocumentError, IdentityPolicy, Statement};
+use crate::document::{DocumentError, Statement, check_identity};
 use crate::merge::{Tagged, merge};
-use crate::size::characters;
+use crate::size::{characters, document_characters, statement_characters};
+
 /// More statements than the policies can hold.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PackError {
@@ -65,13 +66,13 @@ pub fn pack<C: Ord + Clone>(
     limit: usize,
     allowed: usize,
 ) -> Result<Vec<Packed<C>>, PackError> {
-    let room = Room { limit, used: size_of(&[])? };
+    let room = Room { limit, used: document_characters([]) };
     let mut policies = Vec::new();
-    split(pieces(statements, room)?, "1".to_owned(), 0, room, &mut policies)?;
+    split(pieces(statements)?, "1".to_owned(), 0, room, &mut policies)?;
     if policies.len() > allowed {
         // Parts of one statement become one again.
         let statements = policies.into_iter().flat_map(|policy| policy.statements).collect();
-        policies = tight(pieces(merge(statements), room)?, room)?;
+        policies = tight(pieces(merge(statements))?, room)?;
     }
     if policies.len() > allowed {
         let left_out = policies[allowed..].iter().map(|policy| policy.statements.len()).sum();
@@ -98,12 +99,9 @@ struct Piece<C> {
     size: usize,
 }
 
-fn pieces<C: Ord + Clone>(
-    statements: Vec<Tagged<C>>,
-    room: Room,
-) -> Result<Vec<Piece<C>>, PackError> {
+fn pieces<C: Ord + Clone>(statements: Vec<Tagged<C>>) -> Result<Vec<Piece<C>>, PackError> {
     let mut pieces: Vec<Piece<C>> =
-        statements.into_iter().map(|tagged| Piece::of(tagged, room)).collect::<Result<_, _>>()?;
+        statements.into_iter().map(Piece::of).collect::<Result<_, _>>()?;
     let mut uses: BTreeMap<u64, usize> = BTreeMap::new();
     for piece in &pieces {
         *uses.entry(piece.hashes[0]).or_default() += 1;
@@ -118,15 +116,16 @@ fn pieces<C: Ord + Clone>(
 }
 
 impl<C: Ord + Clone> Piece<C> {
-    fn of(tagged: Tagged<C>, room: Room) -> Result<Self, PackError> {
+    fn of(tagged: Tagged<C>) -> Result<Self, PackError> {
         let Statement { sid, conditions, .. } = &tagged.statement;
         let mut name = sid.to_string();
         for line in conditions.lines(|value| Some(value_to_compact_json(value))) {
             name.push_str(&line);
         }
         let hashes = vec![hash(&name), 0];
+        check_identity(&tagged.statement)?;
         // One more for the comma.
-        let size = size_of(std::slice::from_ref(&tagged.statement))? - room.used + DISTINCTION + 1;
+        let size = statement_characters(&tagged.statement) + DISTINCTION + 1;
         Ok(Self { tagged, hashes, size })
     }
 
@@ -182,10 +181,6 @@ impl<C: Ord + Clone> Piece<C> {
 
 fn hash(text: &str) -> u64 {
     u64::from_str_radix(&digest::hex_prefix(text.as_bytes(), 16), 16).unwrap_or_default()
-}
-
-fn size_of(statements: &[Statement]) -> Result<usize, DocumentError> {
-    Ok(characters(&IdentityPolicy::new(statements.to_vec())?.into_value()))
 }
 
 fn size_in<C>(pieces: &[Piece<C>], room: Room) -> usize {
@@ -301,6 +296,7 @@ mod tests {
     use lakewright_template::Value;
 
     use super::*;
+    use crate::document::IdentityPolicy;
 
     fn statement(number: usize, resources: usize) -> Tagged<usize> {
         let resources = (0..resources)
@@ -320,9 +316,9 @@ mod tests {
     }
 
     fn characters_of(policy: &Packed<usize>) -> usize {
-        let document: Vec<_> =
-            policy.statements.iter().map(|tagged| tagged.statement.clone()).collect();
-        size_of(&document).expect("identity statements")
+        let statements = policy.statements.iter().map(|tagged| tagged.statement.clone());
+        let document = IdentityPolicy::new(statements.collect()).expect("identity statements");
+        characters(&document.into_value())
     }
 
     #[test]

@@ -3,7 +3,12 @@
 //! IAM does not count white space. Values that are only known at deployment
 //! are counted at their longest, so that what fits here fits there.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use lakewright_template::{Intrinsic, Value};
+
+use crate::condition::{Conditions, Operator};
+use crate::document::{Effect, Principal, Statement};
 
 /// Characters that a function's result has at most.
 ///
@@ -39,14 +44,86 @@ pub fn characters(value: &Value) -> usize {
     }
 }
 
-fn text_characters(text: &str) -> usize {
-    let written = |byte: u8| match byte {
-        b'"' | b'\\' | b'\n' | b'\r' | b'\t' => 2,
-        // The later bytes of a character are not counted.
-        0x80..=0xbf => 0,
-        _ => 1,
+/// Characters of a document with these statements, in whatever kind of policy it stands.
+pub fn document_characters<'s>(statements: impl IntoIterator<Item = &'s Statement>) -> usize {
+    let sizes = statements.into_iter().map(statement_characters);
+    let (count, inner) = sizes.fold((0_usize, 0), |(count, sum), size| (count + 1, sum + size));
+    r#"{"Statement":[],"Version":"2012-10-17"}"#.len() + inner + count.saturating_sub(1)
+}
+
+/// Characters of a statement as it stands in a document: those of its value, which nobody has to build
+/// for it.
+pub fn statement_characters(statement: &Statement) -> usize {
+    let Statement { sid, effect, principals, actions, resources, conditions } = statement;
+    let effect = match effect {
+        Effect::Allow => "Allow",
+        Effect::Deny => "Deny",
     };
-    text.bytes().map(written).sum::<usize>() + 2
+    let actions = list(actions.iter().map(|action| text_characters(action)));
+    let mut fields = vec![field("Action", actions), field("Effect", text_characters(effect))];
+    if !conditions.is_empty() {
+        fields.push(field("Condition", condition_characters(conditions)));
+    }
+    if !principals.is_empty() {
+        fields.push(field("Principal", principal_characters(principals)));
+    }
+    if !resources.is_empty() {
+        fields.push(field("Resource", list(resources.iter().map(characters))));
+    }
+    if !sid.is_empty() {
+        fields.push(field("Sid", text_characters(sid)));
+    }
+    object(fields)
+}
+
+fn condition_characters(conditions: &Conditions) -> usize {
+    let mut operators: BTreeMap<&Operator, Vec<usize>> = BTreeMap::new();
+    for (operator, key, values) in conditions.iter() {
+        let values = list(values.iter().map(characters));
+        operators.entry(operator).or_default().push(field(key, values));
+    }
+    object(operators.into_iter().map(|(operator, keys)| field(&operator.to_string(), object(keys))))
+}
+
+fn principal_characters(principals: &BTreeSet<Principal>) -> usize {
+    let (mut aws, mut services) = (Vec::new(), Vec::new());
+    for principal in principals {
+        match principal {
+            Principal::Anyone => aws.push(text_characters("*")),
+            Principal::Aws(arn) => aws.push(characters(arn)),
+            Principal::Service(name) => services.push(text_characters(name)),
+        }
+    }
+    let named = [("AWS", aws), ("Service", services)].into_iter();
+    let named = named.filter(|(_, sizes)| !sizes.is_empty());
+    object(named.map(|(name, sizes)| field(name, list(sizes))))
+}
+
+/// Characters of an object, from those of its fields.
+fn object(fields: impl IntoIterator<Item = usize>) -> usize {
+    let (count, inner) =
+        fields.into_iter().fold((0_usize, 0), |(count, sum), size| (count + 1, sum + size));
+    2 + inner + count.saturating_sub(1)
+}
+
+/// Characters of a key with its value.
+fn field(key: &str, value: usize) -> usize {
+    text_characters(key) + 1 + value
+}
+
+/// Characters of a list; of its item, when it has only one.
+fn list(items: impl IntoIterator<Item = usize>) -> usize {
+    let (count, inner) =
+        items.into_iter().fold((0_usize, 0), |(count, sum), size| (count + 1, sum + size));
+    if count == 1 { inner } else { 2 + inner + count.saturating_sub(1) }
+}
+
+fn text_characters(text: &str) -> usize {
+    let count = |is: fn(u8) -> bool| text.bytes().filter(|byte| is(*byte)).count();
+    let escaped = count(|byte| matches!(byte, b'"' | b'\\' | b'\n' | b'\r' | b'\t'));
+    // The later bytes of a character are not counted.
+    let later = count(|byte| matches!(byte, 0x80..=0xbf));
+    text.len() + escaped - later + 2
 }
 
 #[cfg(test)]
@@ -74,5 +151,39 @@ mod tests {
             values: Value::List(vec!["arn:aws:s3:::b".into(), "/*".into()]),
         };
         assert_eq!(characters(&join.into()), r#""arn:aws:s3:::b/*""#.len());
+    }
+
+    #[test]
+    fn a_statement_is_measured_as_its_value() {
+        use crate::condition::{Comparison, Condition};
+        let role = || Principal::Aws("arn:aws:iam::111122223333:role/r".into());
+        let condition = |comparison, key: &'static str, values: &[&'static str]| Condition {
+            operator: Operator::new(comparison).if_exists(),
+            key: key.into(),
+            values: values.iter().map(|value| (*value).into()).collect(),
+        };
+        let conditions = Conditions::none()
+            .with(condition(Comparison::StringEquals, "aws:SourceAccount", &["1", "2"]))
+            .with(condition(Comparison::StringEquals, "s3:prefix", &["a \"quoted\" b"]))
+            .with(condition(Comparison::Bool, "aws:SecureTransport", &["true"]));
+        let reference = Intrinsic::Ref(lakewright_template::LogicalId::parameter("AWS::Region"));
+        let one = Statement::allow("One", ["s3:GetObject"], ["arn:aws:s3:::b/*"]);
+        let statements = [
+            one.clone(),
+            Statement { sid: "".into(), ..one.clone() },
+            one.clone().when(conditions.clone()),
+            Statement::deny("Tls", ["s3:GetObject", "s3:PutObject"], ["a\u{e9}", "b\n"])
+                .for_principals([Principal::Anyone, role(), Principal::Service("x.y".into())])
+                .when(conditions),
+            Statement::allow("Trust", ["sts:AssumeRole"], [""; 0]).for_principals([role()]),
+            Statement::allow("Reference", ["kms:Decrypt"], [Value::from(reference)]),
+        ];
+        for statement in &statements {
+            let value = statement.clone().into_value();
+            assert_eq!(statement_characters(statement), characters(&value), "{statement:?}");
+        }
+        let identity = || [one.clone(), statements[5].clone()];
+        let document = crate::IdentityPolicy::new(identity().to_vec()).expect("statements");
+        assert_eq!(document_characters(&identity()), characters(&document.into_value()));
     }
 }

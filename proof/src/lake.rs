@@ -62,17 +62,28 @@ pub struct Lake {
 }
 
 impl Lake {
-    /// Takes in what another template says.
-    pub fn extend(&mut self, other: Self) {
-        for (principal, grants) in other.grants {
-            self.grants.entry(principal).or_default().extend(grants);
+    /// What several templates say together.
+    pub fn of(parts: Vec<Self>) -> Self {
+        let mut sizes: BTreeMap<&str, usize> = BTreeMap::new();
+        for (principal, grants) in parts.iter().flat_map(|part| &part.grants) {
+            *sizes.entry(principal).or_default() += grants.len();
         }
-        self.governed.extend(other.governed);
-        self.admins.extend(other.admins);
-        self.closed.extend(other.closed);
-        for (database, tables) in other.tables {
-            self.tables.entry(database).or_default().extend(tables);
+        let room =
+            |(principal, size): (&str, usize)| (principal.to_owned(), Vec::with_capacity(size));
+        let mut lake = Self { grants: sizes.into_iter().map(room).collect(), ..Self::default() };
+        for part in parts {
+            for (principal, grants) in part.grants {
+                lake.grants.entry(principal).or_default().extend(grants);
+            }
+            lake.governed.extend(part.governed);
+            lake.admins.extend(part.admins);
+            lake.closed.extend(part.closed);
+            for (database, tables) in part.tables {
+                lake.tables.entry(database).or_default().extend(tables);
+            }
         }
+        lake.index();
+        lake
     }
 
     /// Indexes the permissions. What was added since the last time is not found.
@@ -82,14 +93,17 @@ impl Lake {
             for (place, grant) in grants.iter().enumerate() {
                 let database = database_of(&grant.resource).map(|(database, _)| database);
                 let of_database = self.places.entry(database.unwrap_or_default()).or_default();
-                of_database.entry(principal.clone()).or_default().push(place);
+                match of_database.get_mut(principal) {
+                    Some(places) => places.push(place),
+                    None => _ = of_database.insert(principal.clone(), vec![place]),
+                }
             }
         }
     }
 
     /// The permissions of a principal, those for everybody included, on what lies in a database.
     /// Without one, on everything that lies in none.
-    fn of<'l>(
+    fn held_by<'l>(
         &'l self,
         principal: &'l str,
         database: Option<&str>,
@@ -118,7 +132,7 @@ impl Lake {
     pub fn gives(&self, request: &Request<'_>) -> bool {
         let cells = request.context.get(CELLS).and_then(|cells| cells.first());
         let database = database_of(request.resource).map(|(database, _)| database);
-        self.of(request.principal.name(), database.as_deref()).any(|grant| {
+        self.held_by(request.principal.name(), database.as_deref()).any(|grant| {
             grant.permission == request.action
                 && covers(&grant.resource, request.resource)
                 && (grant.cells.is_none() || grant.cells.as_ref() == cells)
@@ -152,7 +166,7 @@ impl Lake {
         }
         let account = arn_field(resource, 4).unwrap_or_default().to_owned();
         let is_admin = self.admins.contains(&(account, principal.to_owned()));
-        let grants = self.of(principal, Some(&database)).collect();
+        let grants = self.held_by(principal, Some(&database)).collect();
         Side::Governed { resource, database, is_table: table.is_some(), is_admin, grants }
     }
 }

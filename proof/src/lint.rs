@@ -131,10 +131,15 @@ pub fn check(world: &World) -> Vec<Breach> {
     }
     for role in world.roles.values() {
         documents.push((&role.trust, DocumentKind::Trust));
-        documents.extend(role.identity.iter().map(|document| (document, DocumentKind::Identity)));
+        documents
+            .extend(role.identity.iter().map(|document| (&**document, DocumentKind::Identity)));
         escalation::role(role, &mut breaches);
     }
-    let unattached = world.managed.values().filter(|document| !seen.contains(&document.origin));
+    let unattached = world
+        .managed
+        .values()
+        .map(std::convert::AsRef::as_ref)
+        .filter(|document| !seen.contains(&document.origin));
     documents.extend(unattached.map(|document| (document, DocumentKind::Identity)));
     for resource in world.resources.values() {
         let is_key = resource.kind == "AWS::KMS::Key";

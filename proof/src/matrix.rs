@@ -93,11 +93,11 @@ impl Cell {
         self.unknown.iter().copied().collect()
     }
 
-    /// Adds what another cell of the same principal and resource says: IAM and Lake Formation both
-    /// have a say.
-    pub fn add(&mut self, other: Self) {
-        self.allowed.extend(other.allowed);
-        self.unknown.extend(other.unknown);
+    /// Takes over what another cell of the same principal and resource says: IAM and Lake Formation
+    /// both have a say.
+    pub fn take(&mut self, other: &mut Self) {
+        self.allowed.append(&mut other.allowed);
+        self.unknown.append(&mut other.unknown);
         self.levels.0 |= other.levels.0;
     }
 

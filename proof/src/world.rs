@@ -5,6 +5,7 @@ mod extract;
 mod modelled;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 pub use extract::{OnUnresolved, Piece, PieceError, StackTemplate};
 
@@ -28,8 +29,8 @@ pub struct Role {
     pub tags: BTreeMap<String, String>,
     /// The ARN of the permissions boundary.
     pub boundary: Option<String>,
-    /// Its policies.
-    pub identity: Vec<Document>,
+    /// Its policies. Those of several roles are kept once.
+    pub identity: Vec<Arc<Document>>,
     /// The ARNs of the managed policies among them, by where each stands.
     pub managed: BTreeMap<Origin, String>,
     /// Whether policies that no template contains are attached to it.
@@ -93,7 +94,7 @@ pub struct World {
     /// Other resources by ARN.
     pub resources: BTreeMap<String, Resource>,
     /// Managed policies by ARN.
-    pub managed: BTreeMap<String, Document>,
+    pub managed: BTreeMap<String, Arc<Document>>,
     /// Keys by the ARNs of their aliases.
     pub aliases: BTreeMap<String, String>,
     /// The aliases of each key, such as `alias/data`.
@@ -106,22 +107,32 @@ pub struct World {
     pub organization: Organization,
 }
 
-impl World {
+/// What templates say of everything but Lake Formation, put together.
+#[derive(Debug)]
+pub struct Policies {
+    world: World,
+    /// Documents of roles, by the roles' ARNs.
+    attached: Vec<(String, Arc<Document>)>,
+    /// The ARNs of managed policies, by where each stands.
+    managed: BTreeMap<Origin, String>,
+}
+
+impl Policies {
     /// Puts the pieces of all templates together.
     pub fn of(pieces: Vec<Piece>) -> Self {
-        let mut world = Self::default();
+        let mut world = World::default();
         let (mut attached, mut policies) = (Vec::new(), Vec::new());
         let mut managed = BTreeMap::new();
         for piece in pieces {
             world.roles.extend(piece.roles.into_iter().map(|role| (role.arn.clone(), role)));
-            world.managed.extend(
-                piece.managed.iter().map(|(arn, document, _)| (arn.clone(), document.clone())),
-            );
             for (arn, document, roles) in piece.managed {
+                let document = Arc::new(document);
                 attached.extend(roles.into_iter().map(|role| (role, document.clone())));
-                managed.insert(document.origin.clone(), arn);
+                managed.insert(document.origin.clone(), arn.clone());
+                world.managed.insert(arn, document);
             }
-            attached.extend(piece.attached);
+            let own = piece.attached.into_iter();
+            attached.extend(own.map(|(role, document)| (role, Arc::new(document))));
             for resource in piece.resources {
                 world.resources.insert(resource.arn.clone(), resource);
             }
@@ -132,7 +143,6 @@ impl World {
                 world.aliases.insert(alias, key);
             }
             world.access_points.extend(piece.access_points);
-            world.lake.extend(piece.lake);
         }
         for (arn, (policy, account)) in policies {
             let origin = policy.origin.clone();
@@ -151,6 +161,21 @@ impl World {
                 none => *none = Some(policy),
             }
         }
+        Self { world, attached, managed }
+    }
+}
+
+impl World {
+    /// Puts the pieces of all templates together.
+    pub fn of(mut pieces: Vec<Piece>) -> Self {
+        let lake = Lake::of(pieces.iter_mut().map(Piece::take_lake).collect());
+        Self::with(Policies::of(pieces), lake)
+    }
+
+    /// Puts policies and Lake Formation's permissions together.
+    pub fn with(policies: Policies, lake: Lake) -> Self {
+        let Policies { mut world, attached, managed } = policies;
+        world.lake = lake;
         let databases =
             world.resources.values().filter(|resource| resource.kind == "AWS::Glue::Database");
         let closed = databases.filter(|database| {
@@ -159,7 +184,6 @@ impl World {
         });
         let closed: Vec<String> = closed.map(|database| database.arn.clone()).collect();
         world.lake.governed.extend(closed);
-        world.lake.index();
         // A policy names its role without the path; whoever else names the role knows it.
         let full_names = world.full_names();
         for (arn, document) in attached {
@@ -360,7 +384,7 @@ impl World {
             target.account.or_else(|| account_of(resource)).or(principal_account);
         let is_same_account = principal_account.is_some() && principal_account == resource_account;
         let boundary = role.and_then(|role| role.boundary.as_ref());
-        let boundary_document = boundary.and_then(|arn| self.managed.get(arn));
+        let boundary_document = boundary.and_then(|arn| self.managed.get(arn)).map(Arc::as_ref);
         let layers = Layers {
             is_same_account,
             kind: target.kind,
@@ -368,7 +392,9 @@ impl World {
             rcps: self.organization.rcps_of(resource_account),
             boundary: boundary_document,
             session: None,
-            identity: role.map(|role| role.identity.iter().collect()).unwrap_or_default(),
+            identity: role
+                .map(|role| role.identity.iter().map(Arc::as_ref).collect())
+                .unwrap_or_default(),
             unknown_identity: has_unknown_policies.then_some(unknown),
             resource: target.policy,
         };

@@ -11,15 +11,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use lakewright_policies::document::{DocumentError, Effect};
 use lakewright_policies::merge::{Tagged, merge};
 use lakewright_policies::pack::{DISTINCTION, Packed, pack};
-use lakewright_policies::size::characters;
-use lakewright_policies::{IdentityPolicy, Principal, ResourcePolicy};
+use lakewright_policies::size::document_characters;
+use lakewright_policies::{IdentityPolicy, Principal, ResourcePolicy, Statement};
 use lakewright_template::limits::{
     ACCESS_POINT_POLICY_BYTES, BUCKET_POLICY_BYTES, INLINE_POLICY_CHARACTERS, KEY_POLICY_BYTES,
     MANAGED_POLICY_CHARACTERS, QUEUE_POLICY_BYTES, TOPIC_POLICY_BYTES,
 };
 use lakewright_template::resolve::{Branch, Place, Resolver};
 use lakewright_template::write::value_to_compact_json;
-use lakewright_template::{ConstructId, LogicalId, Map, Value};
+use lakewright_template::{ConstructId, LogicalId, Map, Text, Value};
 use serde_json::Value as Plain;
 
 use crate::stack::{PendingPolicy, RoleTag};
@@ -200,30 +200,35 @@ fn write(stack: &mut Stack, policy: PendingPolicy) -> Result<Vec<LogicalId>, Wri
         statements.into_iter().map(|(statement, causes)| Tagged { statement, causes }).collect(),
     );
     record_denials(stack, &owner, &merged);
-    let all_causes: BTreeSet<Cause> =
-        merged.iter().flat_map(|tagged| &tagged.causes).chain(&causes).copied().collect();
-    let mut scope = Scope::root_at(stack, path.clone(), causes);
+    let all_causes = |merged: &[Tagged<Cause>]| -> BTreeSet<Cause> {
+        merged.iter().flat_map(|tagged| &tagged.causes).chain(&causes).copied().collect()
+    };
+    let mut scope = Scope::root_at(stack, path.clone(), causes.clone());
     if let PolicyOwner::RoleManaged { role, name, policies } = owner {
+        let causes = all_causes(&merged);
         let packed = pack(merged, MANAGED_POLICY_CHARACTERS, policies).map_err(|error| {
-            WriteError::Problem(Problem::Packing { path: path.to_string(), error }, all_causes)
+            WriteError::Problem(Problem::Packing { path: path.to_string(), error }, causes)
         })?;
         return managed_policies(&mut scope, packed, &role, &name);
     }
     let mut merged = with_distinct_names(merged);
-    let mut document = document_of(&owner, &merged)?;
+    let size = |merged: &[Tagged<Cause>]| {
+        document_characters(merged.iter().map(|tagged| &tagged.statement))
+    };
     let (what, limit) = limit_of(&owner);
-    if characters(&document) > limit
+    if size(&merged) > limit
         && let Some(shorter) = delegate::shorter(scope.stack(), &owner, &merged)
     {
         merged = with_distinct_names(shorter);
-        document = document_of(&owner, &merged)?;
     }
-    let actual = characters(&document);
+    let actual = size(&merged);
     if actual > limit {
         let what = format!("the {what} policy of {path}");
         let problem = Problem::Limit { what, actual, limit, unit: "characters" };
-        return Err(WriteError::Problem(problem, all_causes));
+        return Err(WriteError::Problem(problem, all_causes(&merged)));
     }
+    let (statements, reasons) = parted(merged);
+    let document = document_of(&owner, statements)?;
     let document = Map::new().with("PolicyDocument", document);
     let (kind, properties) = match owner {
         PolicyOwner::Bucket { bucket, .. } => {
@@ -239,14 +244,14 @@ fn write(stack: &mut Stack, policy: PendingPolicy) -> Result<Vec<LogicalId>, Wri
             ("AWS::IAM::RolePolicy", document.with("PolicyName", name).with("RoleName", role))
         }
         PolicyOwner::Key { key, .. } => {
-            return Ok(within(&mut scope, key, "KeyPolicy", document, &merged));
+            return Ok(within(&mut scope, key, "KeyPolicy", document, &reasons));
         }
         PolicyOwner::AccessPoint { access_point } => {
-            return Ok(within(&mut scope, access_point, "Policy", document, &merged));
+            return Ok(within(&mut scope, access_point, "Policy", document, &reasons));
         }
     };
     let id = scope.child("Policy").declare(kind, properties, Options::default());
-    scope.explain(&id, &merged);
+    scope.explain(&id, &reasons);
     Ok(vec![id])
 }
 
@@ -263,17 +268,29 @@ fn limit_of(owner: &PolicyOwner) -> (&'static str, usize) {
     }
 }
 
-fn document_of(owner: &PolicyOwner, statements: &[Tagged<Cause>]) -> Result<Value, DocumentError> {
-    match owner {
+fn document_of(owner: &PolicyOwner, statements: Vec<Statement>) -> Result<Value, DocumentError> {
+    Ok(match owner {
         PolicyOwner::RoleInline { .. } | PolicyOwner::RoleManaged { .. } => {
-            identity_policy(statements)
+            IdentityPolicy::new(statements)?.into_value()
         }
         PolicyOwner::AccessPoint { .. }
         | PolicyOwner::Bucket { .. }
         | PolicyOwner::Key { .. }
         | PolicyOwner::Queue { .. }
-        | PolicyOwner::Topic { .. } => resource_policy(statements),
-    }
+        | PolicyOwner::Topic { .. } => ResourcePolicy::new(statements)?.into_value(),
+    })
+}
+
+/// The name of each statement of a policy, and why it is there.
+type Reasons = Vec<(Text, BTreeSet<Cause>)>;
+
+/// The statements, and why each is there.
+fn parted(statements: Vec<Tagged<Cause>>) -> (Vec<Statement>, Reasons) {
+    let parts = statements.into_iter().map(|Tagged { statement, causes }| {
+        let sid = statement.sid.clone();
+        (statement, (sid, causes))
+    });
+    parts.unzip()
 }
 
 /// Writes a policy into a property of the resource that it belongs to.
@@ -282,10 +299,10 @@ fn within(
     owner: LogicalId,
     property: &'static str,
     mut document: Map,
-    statements: &[Tagged<Cause>],
+    reasons: &Reasons,
 ) -> Vec<LogicalId> {
     scope.set_property(&owner, property, document.remove("PolicyDocument"));
-    scope.explain(&owner, statements);
+    scope.explain(&owner, reasons);
     vec![owner]
 }
 
@@ -299,29 +316,19 @@ fn managed_policies(
     let mut written = Vec::new();
     for Packed { name: part, statements } in packed {
         // Names are distinct in a policy, so that no other policy changes one.
-        let statements = with_distinct_names(statements);
+        let (statements, reasons) = parted(with_distinct_names(statements));
         let properties = Map::new()
             .with("ManagedPolicyName", format!("{name}-{part}"))
-            .with("PolicyDocument", identity_policy(&statements)?)
+            .with("PolicyDocument", IdentityPolicy::new(statements)?.into_value())
             .with("Roles", Value::List(vec![role.clone()]));
         let child = ConstructId::parse(&format!("Policy{part}"))
             .expect("a word, a number and letters are a construct id");
         let mut child = scope.child_at(&child);
         let id = child.declare("AWS::IAM::ManagedPolicy", properties, Options::default());
-        scope.explain(&id, &statements);
+        scope.explain(&id, &reasons);
         written.push(id);
     }
     Ok(written)
-}
-
-fn resource_policy(statements: &[Tagged<Cause>]) -> Result<Value, DocumentError> {
-    let statements = statements.iter().map(|tagged| tagged.statement.clone()).collect();
-    Ok(ResourcePolicy::new(statements)?.into_value())
-}
-
-fn identity_policy(statements: &[Tagged<Cause>]) -> Result<Value, DocumentError> {
-    let statements = statements.iter().map(|tagged| tagged.statement.clone()).collect();
-    Ok(IdentityPolicy::new(statements)?.into_value())
 }
 
 /// Grants of one kind to several principals carry one name; in a document names are unique. A

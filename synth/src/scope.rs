@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 
 use lakewright_policies::Statement;
-use lakewright_policies::merge::Tagged;
 use lakewright_template::schema::{self, TagStyle};
 use lakewright_template::{
     ConstructId, ConstructPath, DeletionPolicy, Expr, Intrinsic, LogicalId, Map, Parameter, Ref,
@@ -258,10 +257,10 @@ impl<'a> Scope<'a> {
     }
 
     /// Records why each statement of a policy is there.
-    pub(crate) fn explain(&mut self, id: &LogicalId, statements: &[Tagged<Cause>]) {
-        for Tagged { statement, causes } in statements {
+    pub(crate) fn explain(&mut self, id: &LogicalId, reasons: &[(Text, BTreeSet<Cause>)]) {
+        for (sid, causes) in reasons {
             if *causes != self.stack.causes {
-                self.explain_part(&format!("{id}#{}", statement.sid), causes);
+                self.explain_part(&format!("{id}#{sid}"), causes);
             }
         }
     }

@@ -82,6 +82,11 @@ pub enum PieceError {
 }
 
 impl Piece {
+    /// What the template says of Lake Formation, to be put together with what others say.
+    pub fn take_lake(&mut self) -> Lake {
+        std::mem::take(&mut self.lake)
+    }
+
     /// Reads a template.
     pub fn of(stack: StackTemplate<'_>) -> Result<Self, PieceError> {
         let mut reader = Reader {
@@ -246,7 +251,7 @@ impl Reader<'_> {
             for policy in policies {
                 let document =
                     Document::parse(&policy["PolicyDocument"], self.origin(id, "Policies"))?;
-                identity.push(document);
+                identity.push(Arc::new(document));
             }
         }
         let foreign_policies = self.texts(id, properties, "ManagedPolicyArns")?;

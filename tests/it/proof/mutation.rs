@@ -8,6 +8,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::Write as _;
+use std::sync::Arc;
 
 use lakewright_proof::action::Action;
 use lakewright_proof::document::{Comparison, Condition, Document, PrincipalEntry, Statement};
@@ -79,13 +80,13 @@ fn targets(world: &World) -> Vec<Target> {
 fn document<'w>(world: &'w mut World, target: &Target) -> &'w mut Document {
     match target {
         Target::Identity(arn, place) => {
-            &mut world.roles.get_mut(arn).expect("the role").identity[*place]
+            Arc::make_mut(&mut world.roles.get_mut(arn).expect("the role").identity[*place])
         }
         Target::Trust(arn) => &mut world.roles.get_mut(arn).expect("the role").trust,
         Target::Resource(arn) => {
             world.resources.get_mut(arn).and_then(|r| r.policy.as_mut()).expect("the policy")
         }
-        Target::Boundary(arn) => world.managed.get_mut(arn).expect("the boundary"),
+        Target::Boundary(arn) => Arc::make_mut(world.managed.get_mut(arn).expect("the boundary")),
     }
 }
 
