@@ -12,13 +12,31 @@ use crate::pattern;
 /// An action's name, compared without regard to case. Each name is kept once in a process, as the same
 /// few stand in every policy, so that equal names are found by their address.
 #[derive(Clone, Copy)]
-pub struct Action(&'static Name);
+pub struct Action {
+    name: &'static Name,
+    service: ServiceId,
+}
+
+/// A service, compared without a look at its name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct ServiceId(usize);
+
+impl ServiceId {
+    /// The service of a prefix such as `s3`.
+    pub(crate) fn of(prefix: &str) -> Self {
+        static MET: Mutex<BTreeMap<String, usize>> = Mutex::new(BTreeMap::new());
+        let mut met = MET.lock().unwrap_or_else(PoisonError::into_inner);
+        let next = met.len();
+        Self(*met.entry(prefix.to_owned()).or_insert(next))
+    }
+}
 
 /// A name as it was first written, in lower case, its service, and what is known of it.
 struct Name {
     written: String,
     lower: String,
     service: String,
+    service_id: ServiceId,
     is_permission: bool,
     level: Level,
     forms: Option<Vec<Form>>,
@@ -88,51 +106,58 @@ impl Action {
             let permission = name.strip_prefix("lakeformation:");
             let is_upper = |byte: u8| byte.is_ascii_uppercase() || byte == b'_';
             // Names are few, and live as long as the process.
+            let service = lower.split(':').next().unwrap_or_default();
             Box::leak(Box::new(Name {
                 written: name.to_owned(),
-                service: lower.split(':').next().unwrap_or_default().to_owned(),
+                service: service.to_owned(),
+                service_id: ServiceId::of(service),
                 is_permission: permission.is_some_and(|rest| rest.bytes().all(is_upper)),
                 level: level(&lower),
                 forms: forms(&lower),
                 lower,
             }))
         });
-        Self(kept)
+        Self { name: kept, service: kept.service_id }
     }
 
     /// The name in lower case.
     pub fn lower(self) -> &'static str {
-        &self.0.lower
+        &self.name.lower
     }
 
     /// The name as it was first written.
     pub fn name(self) -> &'static str {
-        &self.0.written
+        &self.name.written
     }
 
     /// The service, such as `s3`.
     pub fn service(self) -> &'static str {
-        &self.0.service
+        &self.name.service
+    }
+
+    /// The service, for comparisons.
+    pub(crate) fn service_id(self) -> ServiceId {
+        self.service
     }
 
     /// Whether this is a permission of Lake Formation, such as `lakeformation:SELECT`, and no action of
     /// IAM.
     pub fn is_permission(self) -> bool {
-        self.0.is_permission
+        self.name.is_permission
     }
 
     /// The level. An action that is not known is taken for the strongest.
     pub fn level(self) -> Level {
-        self.0.level
+        self.name.level
     }
 
     /// The forms of the ARNs that the action is about; `None` when the action is not known.
     pub(crate) fn forms(self) -> Option<&'static [Form]> {
-        self.0.forms.as_deref()
+        self.name.forms.as_deref()
     }
 
     fn address(self) -> usize {
-        std::ptr::from_ref(self.0).addr()
+        std::ptr::from_ref(self.name).addr()
     }
 }
 

@@ -5,9 +5,9 @@
 use std::fmt;
 use std::sync::Arc;
 
-use serde_json::Value;
+use lakewright_template::resolve::Resolved;
 
-use crate::action::Action;
+use crate::action::{Action, ServiceId};
 
 /// A policy document.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -75,12 +75,12 @@ impl Statement {
     }
 
     /// Whether the statement can be about an action of a service.
-    pub(crate) fn is_of_service(&self, service: &str) -> bool {
+    pub(crate) fn is_of_service(&self, service: ServiceId) -> bool {
         let Actions { names, patterns } = &self.actions;
-        let is_of = |action: &Action| action.service() == service;
+        let is_of = |action: &Action| action.service_id() == service;
         // Names are sorted, so those of one service stand together.
         let is_named = match (names.first(), names.last()) {
-            (Some(first), Some(last)) if first.service() == last.service() => is_of(first),
+            (Some(first), Some(last)) if first.service_id() == last.service_id() => is_of(first),
             _ => names.iter().any(is_of),
         };
         self.not_actions || !patterns.is_empty() || is_named
@@ -197,14 +197,14 @@ pub struct DocumentError {
 
 impl Document {
     /// Reads a document.
-    pub fn parse(document: &Value, origin: Origin) -> Result<Self, DocumentError> {
+    pub fn parse(document: &Resolved<'_>, origin: Origin) -> Result<Self, DocumentError> {
         let fail = |message: String| DocumentError { origin: origin.clone(), message };
-        let Some(object) = document.as_object() else {
+        if document.as_map().is_none() {
             return Err(fail(format!("got {}, expected a policy document", kind(document))));
-        };
-        let has_variables = object.get("Version").is_some_and(|version| version == "2012-10-17");
+        }
+        let has_variables = document.get("Version").as_text() == Some("2012-10-17");
         let mut statements = Vec::new();
-        for (place, statement) in one_or_many(object.get("Statement")).enumerate() {
+        for (place, statement) in items_of(document, "Statement").iter().enumerate() {
             statements.push(Statement::parse(statement, place).map_err(&fail)?);
         }
         Ok(Self { origin, has_variables, statements })
@@ -212,14 +212,15 @@ impl Document {
 }
 
 impl Statement {
-    fn parse(statement: &Value, place: usize) -> Result<Self, String> {
-        let Some(object) = statement.as_object() else {
+    fn parse(statement: &Resolved<'_>, place: usize) -> Result<Self, String> {
+        let Some(elements) = statement.as_map() else {
             return Err(format!("statement {place} is {}, expected an object", kind(statement)));
         };
         let name = |sid: &str| format!("statement `{sid}`");
-        let sid = object.get("Sid").and_then(Value::as_str).filter(|sid| !sid.is_empty());
+        let has = |element: &str| elements.iter().any(|(key, _)| *key == element);
+        let sid = statement.get("Sid").as_text().filter(|sid| !sid.is_empty());
         let sid = sid.map_or_else(|| place.to_string(), str::to_owned);
-        let is_allow = match object.get("Effect").and_then(Value::as_str) {
+        let is_allow = match statement.get("Effect").as_text() {
             Some("Allow") => true,
             Some("Deny") => false,
             other => {
@@ -240,19 +241,20 @@ impl Statement {
             "Resource",
             "Sid",
         ];
-        if let Some(key) = object.keys().find(|key| !known.contains(&key.as_str())) {
+        if let Some((key, _)) = elements.iter().find(|(key, _)| !known.contains(key)) {
             return Err(format!("{}: `{key}` is not an element of a statement", name(&sid)));
         }
         let texts = |element: &str| -> Result<Vec<String>, String> {
-            one_or_many(object.get(element))
+            items_of(statement, element)
+                .iter()
                 .map(|item| {
-                    item.as_str().map(str::to_owned).ok_or_else(|| {
+                    item.as_text().map(str::to_owned).ok_or_else(|| {
                         format!("{}: `{element}` holds {}, expected text", name(&sid), kind(item))
                     })
                 })
                 .collect()
         };
-        let not_actions = object.contains_key("NotAction");
+        let not_actions = has("NotAction");
         let mut actions = Actions::default();
         for action in texts(if not_actions { "NotAction" } else { "Action" })? {
             if action.contains(['*', '?']) {
@@ -263,12 +265,12 @@ impl Statement {
         }
         actions.names.sort_unstable();
         actions.names.dedup();
-        let not_resources = object.contains_key("NotResource");
+        let not_resources = has("NotResource");
         let resources = texts(if not_resources { "NotResource" } else { "Resource" })?;
-        let principals = match (object.get("Principal"), object.get("NotPrincipal")) {
-            (Some(element), _) => Some((element, false)),
-            (None, Some(element)) => Some((element, true)),
-            (None, None) => None,
+        let principals = match (has("Principal"), has("NotPrincipal")) {
+            (true, _) => Some((statement.get("Principal"), false)),
+            (false, true) => Some((statement.get("NotPrincipal"), true)),
+            (false, false) => None,
         };
         let principals = principals
             .map(|(element, is_not)| {
@@ -278,18 +280,19 @@ impl Statement {
             })
             .transpose()?;
         let mut conditions = Vec::new();
-        let none = Value::Object(serde_json::Map::new());
-        let element = object.get("Condition").unwrap_or(&none);
-        let wrong = |value: &Value| {
+        let wrong = |value: &Resolved<'_>| {
             format!("{}: `Condition` holds {}, expected an object", name(&sid), kind(value))
         };
-        for (operator, keys) in element.as_object().ok_or_else(|| wrong(element))? {
-            for (key, values) in keys.as_object().ok_or_else(|| wrong(keys))? {
-                let values = one_or_many(Some(values)).map(|value| match value {
-                    Value::String(text) => text.clone(),
-                    other => other.to_string(),
-                });
-                conditions.push(Condition::new(operator, key, values.collect()));
+        if has("Condition") {
+            let element = statement.get("Condition");
+            for (operator, keys) in element.as_map().ok_or_else(|| wrong(element))? {
+                for (key, values) in keys.as_map().ok_or_else(|| wrong(keys))? {
+                    let values = one_or_many(values).iter().map(|value| match value {
+                        Resolved::Text(text) => text.to_string(),
+                        other => other.clone().into_plain().to_string(),
+                    });
+                    conditions.push(Condition::new(operator, key, values.collect()));
+                }
             }
         }
         Ok(Self {
@@ -379,21 +382,21 @@ impl Comparison {
     }
 }
 
-fn entries(element: &Value) -> Result<Vec<PrincipalEntry>, String> {
-    if element == "*" {
+fn entries(element: &Resolved<'_>) -> Result<Vec<PrincipalEntry>, String> {
+    if element.as_text() == Some("*") {
         return Ok(vec![PrincipalEntry::Everyone]);
     }
-    let Some(kinds) = element.as_object() else {
+    let Some(kinds) = element.as_map() else {
         return Err(format!("the principal is {}, expected `*` or an object", kind(element)));
     };
     let mut entries = Vec::new();
     for (of, values) in kinds {
-        for value in one_or_many(Some(values)) {
-            let Some(text) = value.as_str() else {
+        for value in one_or_many(values) {
+            let Some(text) = value.as_text() else {
                 return Err(format!("a principal is {}, expected text", kind(value)));
             };
             let text = text.to_owned();
-            entries.push(match of.as_str() {
+            entries.push(match *of {
                 "AWS" if text == "*" => PrincipalEntry::Everyone,
                 "AWS" => match account_of_root(&text) {
                     Some(account) => PrincipalEntry::Account(account),
@@ -420,23 +423,26 @@ fn account_of_root(text: &str) -> Option<String> {
     }
 }
 
-fn one_or_many(value: Option<&Value>) -> impl Iterator<Item = &Value> {
-    match value {
-        Some(Value::Array(items)) => items.as_slice(),
-        Some(one) => std::slice::from_ref(one),
-        None => &[],
-    }
-    .iter()
+/// The items of a list, or the value that stands for a list of one.
+fn one_or_many<'r, 'v>(value: &'r Resolved<'v>) -> &'r [Resolved<'v>] {
+    value.as_list().unwrap_or(std::slice::from_ref(value))
 }
 
-fn kind(value: &Value) -> &'static str {
+/// The items of an element; none where it is missing.
+fn items_of<'r, 'v>(object: &'r Resolved<'v>, element: &str) -> &'r [Resolved<'v>] {
+    let mut elements = object.as_map().into_iter().flatten();
+    let found = elements.find(|(key, _)| *key == element);
+    found.map_or(&[], |(_, value)| one_or_many(value))
+}
+
+fn kind(value: &Resolved<'_>) -> &'static str {
     match value {
-        Value::Null => "null",
-        Value::Bool(_) => "true or false",
-        Value::Number(_) => "a number",
-        Value::String(_) => "text",
-        Value::Array(_) => "a list",
-        Value::Object(_) => "an object",
+        Resolved::Null => "null",
+        Resolved::Bool(_) => "true or false",
+        Resolved::Number(_) => "a number",
+        Resolved::Text(_) => "text",
+        Resolved::List(_) => "a list",
+        Resolved::Map(_) => "an object",
     }
 }
 
@@ -452,7 +458,7 @@ mod tests {
             "Effect": "Deny", "NotPrincipal": {"AWS": ["111122223333", "arn:aws:iam::1:role/r"]},
             "NotAction": ["s3:*", "S3:getobject"], "Resource": "*",
             "Condition": {"ForAnyValue:StringLikeIfExists": {"aws:TagKeys": ["a", "b"]}}}});
-        let read = Document::parse(&document, Origin::default()).expect("a document");
+        let read = Document::parse(&(&document).into(), Origin::default()).expect("a document");
         let statement = &read.statements[0];
         assert!(read.has_variables && !statement.is_allow && statement.not_actions);
         assert!(statement.actions.contain(Action::new("s3:GetObject")));
@@ -476,7 +482,8 @@ mod tests {
             (json!({"Statement": [{"Effect": "Allow", "Action": 7}]}), "holds a number"),
             (json!({"Statement": [{"Effect": "Allow", "Principal": {"Who": "x"}}]}), "`Who`"),
         ] {
-            let error = Document::parse(&document, Origin::default()).expect_err("no document");
+            let error =
+                Document::parse(&(&document).into(), Origin::default()).expect_err("no document");
             assert!(error.to_string().contains(expected), "{error}");
         }
     }

@@ -11,7 +11,7 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, OnceLock};
 
-use crate::action::{Action, Level};
+use crate::action::{Action, Level, ServiceId};
 use crate::document::{Condition, Document, PrincipalEntry, Statement};
 use crate::evaluate::Decision;
 use crate::lake::{CELLS, IAM_ALONE};
@@ -223,6 +223,8 @@ impl<'w> Index<'w> {
     /// The cells of one resource.
     pub fn cells(&self, arn: &str) -> Vec<Cell> {
         let service = arn_field(arn, 2).unwrap_or_default();
+        let is_iam = service == "iam";
+        let (own, sts) = (ServiceId::of(service), ServiceId::of("sts"));
         let candidates = self.candidates(arn, service);
         let mut targets: Vec<Target> = Vec::new();
         let mut asked: Asked<'_> = BTreeMap::new();
@@ -237,8 +239,8 @@ impl<'w> Index<'w> {
                 let target = &mut targets[place];
                 let mut wanted = Vec::new();
                 for action in candidate.named.actions() {
-                    let is_of_service = action.service() == service
-                        || (service == "iam" && action.service() == "sts");
+                    let of = action.service_id();
+                    let is_of_service = of == own || (is_iam && of == sts);
                     let can_be = is_open || IAM_ALONE.contains(&action.lower());
                     if is_of_service && can_be && target.is_for(*action) {
                         wanted.push(*action);

@@ -8,10 +8,11 @@ use std::borrow::Cow;
 /// Whether a text matches a pattern: `*` stands for any characters, `:` and `/` included, `?` for
 /// one.
 pub fn matches(pattern: &str, text: &str) -> bool {
-    if !pattern.contains(['*', '?']) {
-        return pattern == text;
-    }
-    glob(pattern.as_bytes(), text.as_bytes(), |wanted, got| wanted == got)
+    let (pattern, text) = (pattern.as_bytes(), text.as_bytes());
+    // What stands before the first wildcard decides most comparisons.
+    let is_literal = |(wanted, got): &(&u8, &u8)| wanted == got && !matches!(wanted, b'*' | b'?');
+    let same = pattern.iter().zip(text).take_while(is_literal).count();
+    glob(&pattern[same..], &text[same..])
 }
 
 /// Whether two ARNs match: each of the six components by itself, so that a `*` does not reach across
@@ -27,14 +28,17 @@ pub(crate) fn arn_matches(pattern: &str, text: &str) -> bool {
 }
 
 /// The two pointers of a glob match: linear for one star, and never exponential.
-fn glob(pattern: &[u8], text: &[u8], is_same: fn(u8, u8) -> bool) -> bool {
+fn glob(pattern: &[u8], text: &[u8]) -> bool {
     let (mut wanted, mut got) = (0, 0);
     let mut star: Option<(usize, usize)> = None;
     while got < text.len() {
         match pattern.get(wanted) {
             Some(b'*') => {
-                star = Some((wanted + 1, got));
                 wanted += 1;
+                if wanted == pattern.len() {
+                    return true;
+                }
+                star = Some((wanted, got));
             }
             // A `?` stands for a character, of however many bytes.
             Some(b'?') => {
@@ -44,7 +48,7 @@ fn glob(pattern: &[u8], text: &[u8], is_same: fn(u8, u8) -> bool) -> bool {
                     got += 1;
                 }
             }
-            Some(byte) if is_same(*byte, text[got]) => {
+            Some(byte) if *byte == text[got] => {
                 wanted += 1;
                 got += 1;
             }

@@ -340,8 +340,8 @@ impl World {
         let is_plain = !request.resource.contains(":role/")
             && !request.resource.contains(":accesspoint/")
             && request.context.get("s3:dataaccesspointarn").is_none();
-        let service = request.action.service();
-        if !is_plain || actions.iter().any(|action| action.service() != service) {
+        let service = request.action.service_id();
+        if !is_plain || actions.iter().any(|action| action.service_id() != service) {
             for action in actions {
                 let request = Request { action: *action, ..request.clone() };
                 each(*action, self.decide(&request, Outside::Unknown).decision);

@@ -17,10 +17,9 @@ use lakewright_template::limits::{
     ACCESS_POINT_POLICY_BYTES, BUCKET_POLICY_BYTES, INLINE_POLICY_CHARACTERS, KEY_POLICY_BYTES,
     MANAGED_POLICY_CHARACTERS, QUEUE_POLICY_BYTES, TOPIC_POLICY_BYTES,
 };
-use lakewright_template::resolve::{Branch, Place, Resolver};
+use lakewright_template::resolve::{Branch, Place, Resolved, Resolver};
 use lakewright_template::write::value_to_compact_json;
 use lakewright_template::{ConstructId, LogicalId, Map, Text, Value};
-use serde_json::Value as Plain;
 
 use crate::stack::{PendingPolicy, RoleTag};
 use crate::{Cause, Options, Problem, Record, Scope, Stack};
@@ -144,7 +143,7 @@ fn record_denials(stack: &mut Stack, owner: &PolicyOwner, statements: &[Tagged<C
     let place = stack.spec().place.clone();
     let resolver = Resolver { template: &stack.template, place: &place, branch: Branch::Then };
     let text = |value: &Value| match resolver.resolve(value) {
-        Ok(Some(Plain::String(text))) => Some(text),
+        Ok(Some(Resolved::Text(text))) => Some(text.into_owned()),
         _ => None,
     };
     let own_role = match owner {

@@ -5,6 +5,8 @@
 //! there, generated ids are given a plausible form. A function without a known
 //! result is an error, never a guess.
 
+use std::borrow::Cow;
+
 use serde_json::Value as Plain;
 
 use crate::intrinsic::SubPart;
@@ -51,6 +53,90 @@ pub enum Branch {
 #[error("the value of {0} is not known before deployment")]
 pub struct Unresolved(pub String);
 
+/// A value with every function resolved. Text is the template's own where nothing was put together.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Resolved<'v> {
+    /// JSON null.
+    Null,
+    /// A boolean.
+    Bool(bool),
+    /// A number.
+    Number(serde_json::Number),
+    /// Text.
+    Text(Cow<'v, str>),
+    /// A list.
+    List(Vec<Self>),
+    /// An object, in the order of the template.
+    Map(Vec<(&'v str, Self)>),
+}
+
+impl<'v> Resolved<'v> {
+    /// The text, when this is text.
+    pub fn as_text(&self) -> Option<&str> {
+        match self {
+            Self::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// The text, or none.
+    pub fn text(&self) -> String {
+        self.as_text().unwrap_or_default().to_owned()
+    }
+
+    /// The items, when this is a list.
+    pub fn as_list(&self) -> Option<&[Self]> {
+        match self {
+            Self::List(items) => Some(items),
+            _ => None,
+        }
+    }
+
+    /// The entries, when this is an object.
+    pub fn as_map(&self) -> Option<&[(&'v str, Self)]> {
+        match self {
+            Self::Map(entries) => Some(entries),
+            _ => None,
+        }
+    }
+
+    /// The value under a key; null where there is none.
+    pub fn get(&self, key: &str) -> &Self {
+        let found = self.as_map().and_then(|map| map.iter().find(|(other, _)| *other == key));
+        found.map_or(&Self::Null, |(_, value)| value)
+    }
+
+    /// The value as plain JSON.
+    pub fn into_plain(self) -> Plain {
+        match self {
+            Self::Null => Plain::Null,
+            Self::Bool(value) => Plain::Bool(value),
+            Self::Number(number) => Plain::Number(number),
+            Self::Text(text) => Plain::String(text.into_owned()),
+            Self::List(items) => items.into_iter().map(Self::into_plain).collect(),
+            Self::Map(entries) => {
+                entries.into_iter().map(|(key, item)| (key.to_owned(), item.into_plain())).collect()
+            }
+        }
+    }
+}
+
+impl<'v> From<&'v Plain> for Resolved<'v> {
+    fn from(plain: &'v Plain) -> Self {
+        match plain {
+            Plain::Null => Self::Null,
+            Plain::Bool(value) => Self::Bool(*value),
+            Plain::Number(number) => Self::Number(number.clone()),
+            Plain::String(text) => Self::Text(text.as_str().into()),
+            Plain::Array(items) => Self::List(items.iter().map(Self::from).collect()),
+            Plain::Object(entries) => {
+                let entries = entries.iter().map(|(key, item)| (key.as_str(), item.into()));
+                Self::Map(entries.collect())
+            }
+        }
+    }
+}
+
 /// Resolves the values of one template.
 #[derive(Debug)]
 pub struct Resolver<'a> {
@@ -64,34 +150,37 @@ pub struct Resolver<'a> {
 
 impl Resolver<'_> {
     /// The value as CloudFormation passes it to the service; `None` for `AWS::NoValue`.
-    pub fn resolve(&self, value: &Value) -> Result<Option<Plain>, Unresolved> {
+    pub fn resolve<'v>(&self, value: &'v Value) -> Result<Option<Resolved<'v>>, Unresolved> {
         Ok(Some(match value {
-            Value::Null => Plain::Null,
-            Value::Bool(value) => Plain::Bool(*value),
-            Value::Integer(number) => Plain::from(*number),
-            Value::Decimal(number) => number.parse::<f64>().map_or(Plain::Null, Plain::from),
-            Value::Text(text) => Plain::String(text.to_string()),
+            Value::Null => Resolved::Null,
+            Value::Bool(value) => Resolved::Bool(*value),
+            Value::Integer(number) => Resolved::Number((*number).into()),
+            Value::Decimal(number) => {
+                let number = number.parse::<f64>().ok().and_then(serde_json::Number::from_f64);
+                number.map_or(Resolved::Null, Resolved::Number)
+            }
+            Value::Text(text) => Resolved::Text(text.as_ref().into()),
             Value::List(items) => {
                 let mut list = Vec::with_capacity(items.len());
                 for item in items {
                     list.extend(self.resolve(item)?);
                 }
-                Plain::Array(list)
+                Resolved::List(list)
             }
             Value::Map(map) => {
-                let mut object = serde_json::Map::new();
+                let mut entries = Vec::with_capacity(map.len());
                 for (key, item) in map.iter() {
                     if let Some(item) = self.resolve(item)? {
-                        object.insert(key.to_string(), item);
+                        entries.push((key.as_ref(), item));
                     }
                 }
-                Plain::Object(object)
+                Resolved::Map(entries)
             }
             Value::Intrinsic(call) => return self.call(call),
         }))
     }
 
-    fn call(&self, call: &Intrinsic) -> Result<Option<Plain>, Unresolved> {
+    fn call<'v>(&self, call: &'v Intrinsic) -> Result<Option<Resolved<'v>>, Unresolved> {
         let text = match call {
             Intrinsic::Ref(id) if id.as_str() == "AWS::NoValue" => return Ok(None),
             Intrinsic::Ref(id) => self.reference(id)?,
@@ -127,16 +216,19 @@ impl Resolver<'_> {
             }
             Intrinsic::Split { delimiter, source } => {
                 let source = self.text(source)?;
-                let items = source.split(delimiter.as_ref()).map(Plain::from).collect();
-                return Ok(Some(Plain::Array(items)));
+                let items = source.split(delimiter.as_ref());
+                let items = items.map(|item| Resolved::Text(item.to_owned().into()));
+                return Ok(Some(Resolved::List(items.collect())));
             }
             Intrinsic::GetAzs(_) => {
                 let zones = ["a", "b", "c"].map(|zone| format!("{}{zone}", self.place.region));
-                return Ok(Some(Plain::from(zones.to_vec())));
+                let zones = zones.map(|zone| Resolved::Text(zone.into()));
+                return Ok(Some(Resolved::List(zones.into())));
             }
             Intrinsic::Base64(item) => self.text(item)?,
             Intrinsic::ToJsonString(item) => {
-                self.resolve(item)?.map(|plain| plain.to_string()).unwrap_or_default()
+                let resolved = self.resolve(item)?;
+                resolved.map(|value| value.into_plain().to_string()).unwrap_or_default()
             }
             Intrinsic::And(_)
             | Intrinsic::Cidr { .. }
@@ -151,15 +243,15 @@ impl Resolver<'_> {
                 return Err(Unresolved(crate::write::function_form(call).0.into_owned()));
             }
         };
-        Ok(Some(Plain::String(text)))
+        Ok(Some(Resolved::Text(text.into())))
     }
 
     fn text(&self, value: &Value) -> Result<String, Unresolved> {
         match self.resolve(value)? {
-            Some(Plain::String(text)) => Ok(text),
-            Some(Plain::Number(number)) => Ok(number.to_string()),
-            Some(Plain::Bool(value)) => Ok(value.to_string()),
-            Some(Plain::Null | Plain::Array(_) | Plain::Object(_)) | None => {
+            Some(Resolved::Text(text)) => Ok(text.into_owned()),
+            Some(Resolved::Number(number)) => Ok(number.to_string()),
+            Some(Resolved::Bool(value)) => Ok(value.to_string()),
+            Some(Resolved::Null | Resolved::List(_) | Resolved::Map(_)) | None => {
                 Err(Unresolved("a value that is no text".to_owned()))
             }
         }
@@ -167,9 +259,12 @@ impl Resolver<'_> {
 
     fn texts(&self, values: &Value) -> Result<Vec<String>, Unresolved> {
         match self.resolve(values)? {
-            Some(Plain::Array(items)) => Ok(items
+            Some(Resolved::List(items)) => Ok(items
                 .into_iter()
-                .map(|item| item.as_str().map_or_else(|| item.to_string(), str::to_owned))
+                .map(|item| match item {
+                    Resolved::Text(text) => text.into_owned(),
+                    other => other.into_plain().to_string(),
+                })
                 .collect()),
             _ => Err(Unresolved("a value that is no list".to_owned())),
         }
@@ -367,7 +462,8 @@ mod tests {
         let template = read::template(&text).expect("a template");
         let place = Place { account: "111122223333".to_owned(), region: "eu-west-1".to_owned() };
         let resolver = Resolver { template: &template, place: &place, branch: Branch::Then };
-        resolver.resolve(template.metadata.get("v").expect("the value"))
+        let resolved = resolver.resolve(template.metadata.get("v").expect("the value"))?;
+        Ok(resolved.map(Resolved::into_plain))
     }
 
     #[test]

@@ -95,7 +95,8 @@ fn read(path: &Path, value: &Value, property: &'static str) -> Result<Document, 
         Origin { stack: path.display().to_string().into(), logical_id: String::new(), property };
     let wrong =
         |message: String| Failure::usage(format!("{}: {property}: {message}", path.display()));
-    let document = Document::parse(value, origin).map_err(|error| wrong(error.to_string()))?;
+    let document =
+        Document::parse(&value.into(), origin).map_err(|error| wrong(error.to_string()))?;
     for statement in &document.statements {
         let sid = &statement.sid;
         if property == "service_control_policies" && statement.principals.is_some() {

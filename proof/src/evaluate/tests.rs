@@ -14,7 +14,7 @@ fn documents(value: &Value, property: &'static str) -> Vec<Document> {
         one => vec![one.clone()],
     };
     let origin = Origin { property, ..Origin::default() };
-    let documents = list.iter().map(|document| Document::parse(document, origin.clone()));
+    let documents = list.iter().map(|document| Document::parse(&document.into(), origin.clone()));
     documents.collect::<Result<_, _>>().expect("the table has documents")
 }
 

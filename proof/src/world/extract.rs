@@ -5,9 +5,8 @@ mod lake;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use lakewright_template::resolve::{Branch, Place, Resolver, Unresolved};
+use lakewright_template::resolve::{Branch, Place, Resolved, Resolver, Unresolved};
 use lakewright_template::{Intrinsic, LogicalId, Map, ResourceEntry, Template, Value};
-use serde_json::Value as Plain;
 
 use super::{AccessPoint, Resource, Role};
 use crate::document::{Document, DocumentError, Origin};
@@ -204,9 +203,9 @@ impl Reader<'_> {
             "AWS::Events::EventBusPolicy" => {
                 let bus = self.text(id, properties, "EventBusName")?.unwrap_or_default();
                 let arn = self.regional("events", &format!("event-bus/{bus}"));
-                let statement = self.plain(id, properties, "Statement")?.unwrap_or_default();
-                let document =
-                    serde_json::json!({ "Version": "2012-10-17", "Statement": statement });
+                let statement = self.value(id, properties, "Statement")?;
+                let version = Resolved::Text("2012-10-17".into());
+                let document = Resolved::Map(vec![("Statement", statement), ("Version", version)]);
                 let document = Document::parse(&document, self.origin(id, "Statement"))?;
                 self.piece.policies.push((arn, (document, self.stack.place.account.clone())));
             }
@@ -231,10 +230,10 @@ impl Reader<'_> {
     /// The policies in the properties of a user or a group.
     fn inline(&mut self, id: &LogicalId, properties: &Map, kind: &str) -> Result<(), PieceError> {
         let arn = self.arn("iam", "", &format!("{kind}/{id}"));
-        if let Some(Plain::Array(policies)) = self.plain(id, properties, "Policies")? {
+        if let Resolved::List(policies) = self.value(id, properties, "Policies")? {
             for policy in policies {
                 let document =
-                    Document::parse(&policy["PolicyDocument"], self.origin(id, "Policies"))?;
+                    Document::parse(policy.get("PolicyDocument"), self.origin(id, "Policies"))?;
                 self.piece.attached.push((arn.clone(), document));
             }
         }
@@ -247,10 +246,10 @@ impl Reader<'_> {
         let arn = self.arn("iam", "", &format!("role{path}{name}"));
         let trust = self.document(id, properties, "AssumeRolePolicyDocument")?;
         let mut identity = Vec::new();
-        if let Some(Plain::Array(policies)) = self.plain(id, properties, "Policies")? {
+        if let Resolved::List(policies) = self.value(id, properties, "Policies")? {
             for policy in policies {
                 let document =
-                    Document::parse(&policy["PolicyDocument"], self.origin(id, "Policies"))?;
+                    Document::parse(policy.get("PolicyDocument"), self.origin(id, "Policies"))?;
                 identity.push(Arc::new(document));
             }
         }
@@ -310,10 +309,8 @@ impl Reader<'_> {
             "AWS::Glue::Job" | "AWS::Lambda::Function" => "Role",
             "AWS::SageMaker::NotebookInstance" | "AWS::StepFunctions::StateMachine" => "RoleArn",
             "AWS::SageMaker::UserProfile" => {
-                let settings = self.plain(id, &resource.properties, "UserSettings")?;
-                let role =
-                    settings.as_ref().and_then(|settings| settings["ExecutionRole"].as_str());
-                return Ok(role.map(str::to_owned));
+                let settings = self.value(id, &resource.properties, "UserSettings")?;
+                return Ok(settings.get("ExecutionRole").as_text().map(str::to_owned));
             }
             _ => return Ok(None),
         };
@@ -332,8 +329,7 @@ impl Reader<'_> {
         let named = |property| self.text(id, properties, property);
         let attribute = |attribute: &'static str| {
             let call = Intrinsic::GetAtt(id.clone(), attribute.into());
-            self.resolved(id, &call.into())
-                .map(|arn| arn.and_then(|arn| arn.as_str().map(str::to_owned)))
+            self.resolved(id, &call.into()).map(|arn| arn.as_text().map(str::to_owned))
         };
         let regional = |service: &str, form: &str, name: Option<String>| {
             name.map(|name| self.regional(service, &format!("{form}{name}")))
@@ -400,8 +396,11 @@ impl Reader<'_> {
         properties: &Map,
         property: &'static str,
     ) -> Result<Option<Document>, PieceError> {
-        let Some(plain) = self.plain(id, properties, property)? else { return Ok(None) };
-        Ok(Some(Document::parse(&plain, self.origin(id, property))?))
+        if properties.get(property).is_none() {
+            return Ok(None);
+        }
+        let document = self.value(id, properties, property)?;
+        Ok(Some(Document::parse(&document, self.origin(id, property))?))
     }
 
     fn tags(
@@ -409,13 +408,12 @@ impl Reader<'_> {
         id: &LogicalId,
         properties: &Map,
     ) -> Result<BTreeMap<String, String>, PieceError> {
-        let text = |value: &Plain| value.as_str().unwrap_or_default().to_owned();
-        Ok(match self.plain(id, properties, "Tags")? {
-            Some(Plain::Array(tags)) => {
-                tags.iter().map(|tag| (text(&tag["Key"]), text(&tag["Value"]))).collect()
+        Ok(match self.value(id, properties, "Tags")? {
+            Resolved::List(tags) => {
+                tags.iter().map(|tag| (tag.get("Key").text(), tag.get("Value").text())).collect()
             }
-            Some(Plain::Object(tags)) => {
-                tags.iter().map(|(key, value)| (key.clone(), text(value))).collect()
+            Resolved::Map(tags) => {
+                tags.iter().map(|(key, value)| ((*key).to_owned(), value.text())).collect()
             }
             _ => BTreeMap::new(),
         })
@@ -427,10 +425,10 @@ impl Reader<'_> {
         properties: &Map,
         property: &str,
     ) -> Result<Option<String>, PieceError> {
-        Ok(self.plain(id, properties, property)?.and_then(|value| match value {
-            Plain::String(text) => Some(text),
+        Ok(match self.value(id, properties, property)? {
+            Resolved::Text(text) => Some(text.into_owned()),
             _ => None,
-        }))
+        })
     }
 
     fn texts(
@@ -439,52 +437,53 @@ impl Reader<'_> {
         properties: &Map,
         property: &str,
     ) -> Result<Vec<String>, PieceError> {
-        Ok(match self.plain(id, properties, property)? {
-            Some(Plain::Array(items)) => {
-                items.into_iter().filter_map(|item| item.as_str().map(str::to_owned)).collect()
+        Ok(match self.value(id, properties, property)? {
+            Resolved::List(items) => {
+                items.iter().filter_map(|item| item.as_text().map(str::to_owned)).collect()
             }
-            Some(Plain::String(text)) => vec![text],
+            Resolved::Text(text) => vec![text.into_owned()],
             _ => Vec::new(),
         })
     }
 
-    fn plain(
+    /// The value of a property; null where it is not set.
+    fn value<'v>(
         &self,
         id: &LogicalId,
-        properties: &Map,
+        properties: &'v Map,
         property: &str,
-    ) -> Result<Option<Plain>, PieceError> {
-        match properties.get(property) {
-            Some(value) => self.resolved(id, value),
-            None => Ok(None),
-        }
+    ) -> Result<Resolved<'v>, PieceError> {
+        properties.get(property).map_or(Ok(Resolved::Null), |value| self.resolved(id, value))
     }
 
-    fn resolved(&self, id: &LogicalId, value: &Value) -> Result<Option<Plain>, PieceError> {
+    fn resolved<'v>(&self, id: &LogicalId, value: &'v Value) -> Result<Resolved<'v>, PieceError> {
         let resolved = self.resolver.resolve(value);
         if resolved.is_err() && self.stack.unresolved == OnUnresolved::Placeholder {
-            return Ok(Some(self.with_placeholders(value)));
+            return Ok(self.with_placeholders(value));
         }
-        resolved.map_err(|error| PieceError::Unresolved {
+        let resolved = resolved.map_err(|error| PieceError::Unresolved {
             stack: self.stack.address.to_owned(),
             logical_id: id.to_string(),
             error,
-        })
+        })?;
+        Ok(resolved.unwrap_or(Resolved::Null))
     }
 
     /// A value in which each part that cannot be known is a placeholder.
-    fn with_placeholders(&self, value: &Value) -> Plain {
+    fn with_placeholders<'v>(&self, value: &'v Value) -> Resolved<'v> {
         match value {
-            Value::List(items) => items.iter().map(|item| self.with_placeholders(item)).collect(),
+            Value::List(items) => {
+                Resolved::List(items.iter().map(|item| self.with_placeholders(item)).collect())
+            }
             Value::Map(map) => {
                 let entries = map.iter();
                 let entries =
-                    entries.map(|(key, item)| (key.to_string(), self.with_placeholders(item)));
-                Plain::Object(entries.collect())
+                    entries.map(|(key, item)| (key.as_ref(), self.with_placeholders(item)));
+                Resolved::Map(entries.collect())
             }
             leaf => match self.resolver.resolve(leaf) {
-                Ok(plain) => plain.unwrap_or_default(),
-                Err(_) => Plain::from("unresolved"),
+                Ok(resolved) => resolved.unwrap_or(Resolved::Null),
+                Err(_) => Resolved::Text("unresolved".into()),
             },
         }
     }

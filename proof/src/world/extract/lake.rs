@@ -2,9 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use lakewright_template::resolve::Place;
+use lakewright_template::resolve::{Place, Resolved};
 use lakewright_template::{LogicalId, Map, ResourceEntry, assembly};
-use serde_json::Value as Plain;
 
 use super::{PieceError, Reader, Resource};
 use crate::action::Action;
@@ -13,9 +12,10 @@ use crate::lake::LakeGrant;
 impl Reader<'_> {
     pub(super) fn settings(&mut self, id: &LogicalId, properties: &Map) -> Result<(), PieceError> {
         let Place { account, region } = self.stack.place;
-        if let Some(Plain::Array(admins)) = self.plain(id, properties, "Admins")? {
-            let arns =
-                admins.iter().filter_map(|admin| admin["DataLakePrincipalIdentifier"].as_str());
+        if let Resolved::List(admins) = self.value(id, properties, "Admins")? {
+            let arns = admins
+                .iter()
+                .filter_map(|admin| admin.get("DataLakePrincipalIdentifier").as_text());
             for arn in arns {
                 self.piece.lake.admins.insert((account.clone(), arn.to_owned()));
                 let grant = LakeGrant {
@@ -30,8 +30,8 @@ impl Reader<'_> {
                 self.piece.lake.grants.entry(arn.to_owned()).or_default().push(grant);
             }
         }
-        let defaults = self.plain(id, properties, "CreateDatabaseDefaultPermissions")?;
-        if defaults.is_some_and(|list| list.as_array().is_some_and(Vec::is_empty)) {
+        let defaults = self.value(id, properties, "CreateDatabaseDefaultPermissions")?;
+        if defaults.as_list().is_some_and(<[_]>::is_empty) {
             self.piece.lake.closed.insert((account.clone(), region.clone()));
         }
         Ok(())
@@ -42,48 +42,57 @@ impl Reader<'_> {
         id: &LogicalId,
         properties: &Map,
     ) -> Result<(), PieceError> {
-        let principal = self.plain(id, properties, "Principal")?.unwrap_or_default();
-        let principal =
-            principal["DataLakePrincipalIdentifier"].as_str().unwrap_or_default().to_owned();
-        let resource = self.plain(id, properties, "Resource")?.unwrap_or_default();
-        let text = |value: &Plain| value.as_str().unwrap_or_default().to_owned();
-        let catalog = |account: &Plain, rest: String| {
+        let principal = self.value(id, properties, "Principal")?;
+        let principal = principal.get("DataLakePrincipalIdentifier").text();
+        let resource = self.value(id, properties, "Resource")?;
+        let catalog = |account: &Resolved<'_>, rest: String| {
             let place = self.stack.place;
-            let account = account.as_str().unwrap_or(&place.account);
+            let account = account.as_text().unwrap_or(&place.account);
             format!("arn:{}:glue:{}:{account}:{rest}", place.partition(), place.region)
         };
         let mut cells = None;
-        let database = &resource["Database"];
-        let table = &resource["Table"];
-        let columns = &resource["TableWithColumns"];
-        let location = &resource["DataLocation"];
-        let filter = &resource["DataCellsFilter"];
-        let on = if database.is_object() {
-            catalog(&database["CatalogId"], format!("database/{}", text(&database["Name"])))
-        } else if table.is_object() {
-            let name = if table["TableWildcard"].is_object() {
+        let database = resource.get("Database");
+        let table = resource.get("Table");
+        let columns = resource.get("TableWithColumns");
+        let location = resource.get("DataLocation");
+        let filter = resource.get("DataCellsFilter");
+        let on = if database.as_map().is_some() {
+            catalog(database.get("CatalogId"), format!("database/{}", database.get("Name").text()))
+        } else if table.as_map().is_some() {
+            let name = if table.get("TableWildcard").as_map().is_some() {
                 "*".to_owned()
             } else {
-                text(&table["Name"])
+                table.get("Name").text()
             };
-            catalog(&table["CatalogId"], format!("table/{}/{name}", text(&table["DatabaseName"])))
-        } else if columns.is_object() {
-            cells = Some(format!("columns {}", columns["ColumnNames"]));
             catalog(
-                &columns["CatalogId"],
-                format!("table/{}/{}", text(&columns["DatabaseName"]), text(&columns["Name"])),
+                table.get("CatalogId"),
+                format!("table/{}/{name}", table.get("DatabaseName").text()),
             )
-        } else if location.is_object() {
-            text(&location["ResourceArn"])
-        } else if filter.is_object() {
+        } else if columns.as_map().is_some() {
+            cells = Some(format!("columns {}", columns.get("ColumnNames").clone().into_plain()));
+            catalog(
+                columns.get("CatalogId"),
+                format!(
+                    "table/{}/{}",
+                    columns.get("DatabaseName").text(),
+                    columns.get("Name").text()
+                ),
+            )
+        } else if location.as_map().is_some() {
+            location.get("ResourceArn").text()
+        } else if filter.as_map().is_some() {
             cells = Some(self.cells(filter));
             catalog(
-                &filter["TableCatalogId"],
-                format!("table/{}/{}", text(&filter["DatabaseName"]), text(&filter["TableName"])),
+                filter.get("TableCatalogId"),
+                format!(
+                    "table/{}/{}",
+                    filter.get("DatabaseName").text(),
+                    filter.get("TableName").text()
+                ),
             )
         } else {
             // A permission on the catalog, or by tags: named as it stands.
-            resource.to_string()
+            resource.into_plain().to_string()
         };
         let origin = self.origin(id, "Permissions");
         for permission in self.texts(id, properties, "Permissions")? {
@@ -98,23 +107,23 @@ impl Reader<'_> {
     }
 
     /// What a filter leaves of its table, from the filter's own resource: its name alone proves nothing.
-    fn cells(&self, filter: &Plain) -> String {
+    fn cells(&self, filter: &Resolved<'_>) -> String {
         let wanted = ["TableCatalogId", "DatabaseName", "TableName", "Name"];
         for (id, resource) in &self.stack.template.resources {
             if resource.kind != "AWS::LakeFormation::DataCellsFilter" {
                 continue;
             }
-            let read = |property| self.plain(id, &resource.properties, property).ok().flatten();
-            if wanted.iter().all(|property| read(property).as_ref() == filter.get(property)) {
-                let part = |property| read(property).unwrap_or_default();
-                let rows = part("RowFilter");
-                let names = part("ColumnNames");
-                let columns: Vec<&str> =
-                    names.as_array().into_iter().flatten().filter_map(Plain::as_str).collect();
-                return assembly::cells(&columns, rows["FilterExpression"].as_str());
+            let read = |property: &str| {
+                self.value(id, &resource.properties, property).unwrap_or(Resolved::Null)
+            };
+            if wanted.iter().all(|property| read(property) == *filter.get(property)) {
+                let (rows, names) = (read("RowFilter"), read("ColumnNames"));
+                let columns = names.as_list().into_iter().flatten();
+                let columns: Vec<&str> = columns.filter_map(Resolved::as_text).collect();
+                return assembly::cells(&columns, rows.get("FilterExpression").as_text());
             }
         }
-        format!("the filter {}", filter["Name"])
+        format!("the filter {}", filter.get("Name").clone().into_plain())
     }
 
     pub(super) fn catalog(
@@ -130,12 +139,12 @@ impl Reader<'_> {
             format!("arn:{}:glue:{}:{account}:database/{name}", place.partition(), place.region)
         };
         if resource.kind == "AWS::Glue::Database" {
-            let input = self.plain(id, properties, "DatabaseInput")?.unwrap_or_default();
-            let arn = arn(input["Name"].as_str().unwrap_or_default());
-            let defaults = &input["CreateTableDefaultPermissions"];
-            if defaults.as_array().is_some_and(Vec::is_empty) {
+            let input = self.value(id, properties, "DatabaseInput")?;
+            let arn = arn(&input.get("Name").text());
+            let defaults = input.get("CreateTableDefaultPermissions");
+            if defaults.as_list().is_some_and(<[_]>::is_empty) {
                 self.piece.lake.governed.insert(arn.clone());
-            } else if !defaults.is_null() {
+            } else if *defaults != Resolved::Null {
                 // Every new table is open to whom the defaults name.
                 let grant = LakeGrant {
                     permission: Action::new("lakeformation:ALL"),
@@ -158,10 +167,10 @@ impl Reader<'_> {
             return Ok(());
         }
         let database = arn(&self.text(id, properties, "DatabaseName")?.unwrap_or_default());
-        let input = self.plain(id, properties, "TableInput")?.unwrap_or_default();
-        let columns = input["StorageDescriptor"]["Columns"].as_array().into_iter().flatten();
-        let columns = columns.filter_map(|column| column["Name"].as_str().map(str::to_owned));
-        let name = input["Name"].as_str().unwrap_or_default().to_owned();
+        let input = self.value(id, properties, "TableInput")?;
+        let columns = input.get("StorageDescriptor").get("Columns").as_list().into_iter().flatten();
+        let columns = columns.filter_map(|column| column.get("Name").as_text().map(str::to_owned));
+        let name = input.get("Name").text();
         self.piece.lake.tables.entry(database).or_default().insert(name, columns.collect());
         Ok(())
     }
