@@ -169,6 +169,16 @@ impl<'w> Named<'w> {
         self.expanded.as_deref().unwrap_or(&self.statement.actions.names)
     }
 
+    /// Whether any action of a service, `*` for all of them, can be about a resource.
+    fn is_about_resources(&self, service: &str) -> bool {
+        let is_of = |action: Action| {
+            let of = action.service();
+            service == "*" || of == service || (service == "iam" && of == "sts")
+        };
+        let is_about = |action: Action| action.forms().is_none_or(|forms| !forms.is_empty());
+        self.actions().iter().any(|action| is_of(*action) && is_about(*action))
+    }
+
     /// Whether the text of a condition depends on who asks.
     fn has_variables(&self) -> bool {
         let has = |condition: &Condition| {
@@ -415,7 +425,10 @@ impl<'w> OfAccount<'w> {
                 for document in &role.identity {
                     for statement in document.statements.iter().filter(|one| one.is_allow) {
                         let named = Arc::new(Named::new(document, statement));
-                        for service in services(statement) {
+                        // What is about no resource is in no cell: every role of an account has such
+                        // statements, and each resource would look at all of them.
+                        let is_about = |service: &&str| named.is_about_resources(service);
+                        for service in services(statement).into_iter().filter(is_about) {
                             let entries = by_service.entry(service).or_default();
                             entries.extend(beginnings_of(statement).map(|(start, pattern)| {
                                 let (principal, named) = (principal.clone(), named.clone());
