@@ -119,11 +119,18 @@ fn list(items: impl IntoIterator<Item = usize>) -> usize {
 }
 
 fn text_characters(text: &str) -> usize {
-    let count = |is: fn(u8) -> bool| text.bytes().filter(|byte| is(*byte)).count();
-    let escaped = count(|byte| matches!(byte, b'"' | b'\\' | b'\n' | b'\r' | b'\t'));
-    // The later bytes of a character are not counted.
-    let later = count(|byte| matches!(byte, 0x80..=0xbf));
-    text.len() + escaped - later + 2
+    // Nearly all text is written as it stands. A test that looks at every byte takes many at once.
+    let is_plain = |byte: u8| (byte >= 0x20) & (byte < 0x80) & (byte != b'"') & (byte != b'\\');
+    if text.bytes().fold(true, |all, byte| all & is_plain(byte)) {
+        return text.len() + 2;
+    }
+    let written = |byte: u8| match byte {
+        b'"' | b'\\' | b'\n' | b'\r' | b'\t' => 2,
+        // The later bytes of a character are not counted.
+        0x80..=0xbf => 0,
+        _ => 1,
+    };
+    text.bytes().map(written).sum::<usize>() + 2
 }
 
 #[cfg(test)]

@@ -86,8 +86,9 @@ pub struct Layers<'a> {
     pub is_same_account: bool,
     /// What the resource is to the evaluation.
     pub kind: ResourceKind,
-    /// Service control policies of the principal's account; empty when none are known.
-    pub scps: Vec<&'a Document>,
+    /// Service control policies of the principal's account, by the levels that it lies under: the root,
+    /// organizational units, the account itself. Each level must allow; empty when none are known.
+    pub scps: Vec<Vec<&'a Document>>,
     /// Resource control policies of the resource's account; empty when none are known.
     pub rcps: Vec<&'a Document>,
     /// The permissions boundary.
@@ -125,7 +126,7 @@ struct Weighed<'a> {
 /// The statements of each layer that can have a say in a request.
 #[derive(Debug, Default)]
 pub(crate) struct Weights<'a> {
-    scps: Vec<Weighed<'a>>,
+    scps: Vec<Vec<Weighed<'a>>>,
     rcps: Vec<Weighed<'a>>,
     boundary: Vec<Weighed<'a>>,
     session: Vec<Weighed<'a>>,
@@ -157,7 +158,7 @@ impl<'a> Weights<'a> {
             ..Self::default()
         };
         if is_bound(request.principal) {
-            weights.scps = weigh(&layers.scps);
+            weights.scps = layers.scps.iter().map(|level| weigh(level)).collect();
             weights.rcps = weigh(&layers.rcps);
         }
         let resource = layers.resource.as_slice();
@@ -257,7 +258,9 @@ impl<'a> Weights<'a> {
             deciding.map(|one| (one.document, one.statement)).collect()
         };
         let Self { scps, rcps, boundary, session, identity, resource } = self;
-        let denying = of(&[scps, rcps, boundary, session, identity, resource], false);
+        let mut layers: Vec<&[Weighed<'a>]> = scps.iter().map(Vec::as_slice).collect();
+        layers.extend([rcps.as_slice(), boundary, session, identity, resource]);
+        let denying = of(&layers, false);
         match decision {
             Decision::ExplicitDeny => denying,
             // What may be denied is unknown by that, and else by what may allow it.
@@ -277,15 +280,15 @@ impl<'a> Weights<'a> {
         unknown_resource: Option<Truth>,
     ) -> (Decision, &'static str) {
         let said = |weighed| Said::by(weighed, request.action);
-        let (scps, rcps) = (said(&self.scps), said(&self.rcps));
+        let rcps = said(&self.rcps);
         let (boundary, session) = (said(&self.boundary), said(&self.session));
         let (identity, resource) = (said(&self.identity), said(&self.resource));
 
         let unless_there =
             |is_there: bool, said: Said| if is_there { said.allows } else { Truth::Yes };
         // A policy of AWS that allows everything is always attached beside resource control policies.
-        let organization =
-            unless_there(is_bound(request.principal) && !layers.scps.is_empty(), scps);
+        let levels = self.scps.iter().map(|level| said(level));
+        let organization = Truth::all(levels.clone().map(|level| level.allows));
         let limits = unless_there(layers.boundary.is_some(), boundary)
             & unless_there(layers.session.is_some(), session);
         let own = identity.allows | layers.unknown_identity.unwrap_or(Truth::No);
@@ -310,7 +313,7 @@ impl<'a> Weights<'a> {
                 // Across accounts both sides must allow it.
                 (_, false, _) => limits & own & (to_role | to_account | directly),
             };
-        let layers_said = [scps, rcps, boundary, session, identity, resource];
+        let layers_said = levels.chain([rcps, boundary, session, identity, resource]);
         let denied = Truth::any(layers_said.map(|said| said.denies));
 
         match (denied, allowed) {

@@ -70,10 +70,24 @@ pub struct AccessPoint {
 /// What the organization adds.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Organization {
-    /// Service control policies: for all accounts, or for the named ones.
-    pub scps: Vec<(BTreeSet<String>, Document)>,
+    /// The account that its policies do not bind.
+    pub management_account: Option<String>,
+    /// Service control policies.
+    pub scps: Vec<OrganizationPolicy>,
     /// Resource control policies.
-    pub rcps: Vec<(BTreeSet<String>, Document)>,
+    pub rcps: Vec<OrganizationPolicy>,
+}
+
+/// A policy of an organization, and where it is attached.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OrganizationPolicy {
+    /// The level: the root, an organizational unit or an account, by any name. Each level that an
+    /// account lies under must allow.
+    pub level: String,
+    /// The accounts below; all, when none are named.
+    pub accounts: BTreeSet<String>,
+    /// The policy.
+    pub document: Document,
 }
 
 /// What is taken for granted of things that no template describes: policies of imported roles, and
@@ -636,25 +650,23 @@ impl Role {
 }
 
 impl Organization {
-    fn scps_of(&self, account: Option<&str>) -> Vec<&Document> {
-        of_account(&self.scps, account)
+    /// The service control policies of an account, by level.
+    fn scps_of(&self, account: Option<&str>) -> Vec<Vec<&Document>> {
+        let mut levels: BTreeMap<&str, Vec<&Document>> = BTreeMap::new();
+        for policy in self.scps.iter().filter(|policy| self.is_bound(policy, account)) {
+            levels.entry(&policy.level).or_default().push(&policy.document);
+        }
+        levels.into_values().collect()
     }
 
     fn rcps_of(&self, account: Option<&str>) -> Vec<&Document> {
-        of_account(&self.rcps, account)
+        let policies = self.rcps.iter().filter(|policy| self.is_bound(policy, account));
+        policies.map(|policy| &policy.document).collect()
     }
-}
 
-fn of_account<'o>(
-    policies: &'o [(BTreeSet<String>, Document)],
-    account: Option<&str>,
-) -> Vec<&'o Document> {
-    let applies = |accounts: &BTreeSet<String>| {
-        accounts.is_empty() || account.is_some_and(|account| accounts.contains(account))
-    };
-    policies
-        .iter()
-        .filter(|(accounts, _)| applies(accounts))
-        .map(|(_, document)| document)
-        .collect()
+    fn is_bound(&self, policy: &OrganizationPolicy, account: Option<&str>) -> bool {
+        let is_below = account.is_some_and(|account| policy.accounts.contains(account));
+        let is_managing = account.is_some() && account == self.management_account.as_deref();
+        !is_managing && (policy.accounts.is_empty() || is_below)
+    }
 }

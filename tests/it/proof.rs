@@ -431,6 +431,18 @@ fn policies_of_the_organization_take_access_away() {
     assert_eq!(ask(none).status.code(), Some(4));
     let other = none.replace("333333333333", "222222222222");
     assert_eq!(ask(&other).status.code(), Some(0));
+    let managed = none.replacen('{', r#"{"management_account": "333333333333", "#, 1);
+    assert_eq!(ask(&managed).status.code(), Some(0));
+    // Each level above an account must allow; on one level any policy may.
+    let levels = |second: &str| {
+        let narrow = all.replace("\"*\", \"Resource\"", "\"glue:*\", \"Resource\"");
+        format!(
+            r#"{{"service_control_policies": [{{"level": "root", "document": {all}}},
+                {{"level": "{second}", "document": {narrow}}}]}}"#
+        )
+    };
+    assert_eq!(ask(&levels("data")).status.code(), Some(4));
+    assert_eq!(ask(&levels("root")).status.code(), Some(0));
     let output = ask("{}");
     assert!(transcript(&output).contains("expected a policy document"), "{}", transcript(&output));
 }
@@ -546,6 +558,10 @@ fn a_file_of_policies_is_read_strictly() {
         ("{}", "got no policy"),
         (r#"{"service_control_polices": []}"#, "unknown field `service_control_polices`"),
         (&entry("\"222\"", all), "got the account `222`, expected 12 digits"),
+        (
+            &entry("", all).replacen('{', "{\"management_account\": \"me\", ", 1),
+            "management_account: got the account `me`, expected 12 digits",
+        ),
         (&entry("", &all.replace("\"Sid\"", "\"Principal\": \"*\", \"Sid\"")), "names a principal"),
     ] {
         let output = prove(text);

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use lakewright_proof::document::{Comparison, Document, Origin};
-use lakewright_proof::world::World;
+use lakewright_proof::world::{OrganizationPolicy, World};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -15,8 +15,9 @@ use crate::exit::Failure;
 #[derive(Debug, clap::Args)]
 pub(crate) struct Scp {
     /// Policies of the organization, in JSON: one service control policy for all accounts, or
-    /// {"service_control_policies": [{"accounts": [..], "document": {..}}], "resource_control_policies": [..]}.
-    /// Every attached policy, FullAWSAccess too; an action must be allowed by one of them and denied by none
+    /// {"management_account": "..", "service_control_policies": [{"level": "root", "accounts": [..],
+    /// "document": {..}}], "resource_control_policies": [..]}. Every attached policy, FullAWSAccess too: an
+    /// action must be allowed at each level above an account (the root, units, the account), and denied by none
     #[arg(long = "scp", value_name = "FILE")]
     file: Option<PathBuf>,
 }
@@ -25,19 +26,34 @@ pub(crate) struct Scp {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Policies {
+    /// The account that the policies do not bind.
+    management_account: Option<String>,
     #[serde(default)]
     service_control_policies: Vec<Entry>,
     #[serde(default)]
     resource_control_policies: Vec<Entry>,
 }
 
-/// A policy and the accounts that it is attached to; all, when none are named.
+/// A policy, the level that it is attached to, and the accounts below; all, when none are named.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Entry {
+    #[serde(default = "root")]
+    level: String,
     #[serde(default)]
     accounts: BTreeSet<String>,
     document: Value,
+}
+
+/// The level of a policy that names none.
+fn root() -> String {
+    "root".to_owned()
+}
+
+/// An account's id.
+fn account(id: &str) -> Result<(), String> {
+    let is_id = id.len() == 12 && id.bytes().all(|byte| byte.is_ascii_digit());
+    if is_id { Ok(()) } else { Err(format!("got the account `{id}`, expected 12 digits")) }
 }
 
 impl Scp {
@@ -52,7 +68,8 @@ impl Scp {
             .map_err(|error| wrong(format!("this is not JSON: {error}")))?;
         if data.get("Statement").is_some() {
             let document = read(path, &data, "service_control_policies")?;
-            world.organization.scps.push((BTreeSet::new(), document));
+            let (level, accounts) = (root(), BTreeSet::new());
+            world.organization.scps.push(OrganizationPolicy { level, accounts, document });
             return Ok(());
         }
         let policies: Policies =
@@ -63,26 +80,26 @@ impl Scp {
             let message = "got no policy; expected a policy document, `service_control_policies` or `resource_control_policies`";
             return Err(wrong(message.to_owned()));
         }
+        if let Some(id) = &policies.management_account {
+            account(id).map_err(|message| wrong(format!("management_account: {message}")))?;
+        }
+        let organization = &mut world.organization;
+        organization.management_account = policies.management_account;
         for (name, entries, known) in [
-            (
-                "service_control_policies",
-                policies.service_control_policies,
-                &mut world.organization.scps,
-            ),
+            ("service_control_policies", policies.service_control_policies, &mut organization.scps),
             (
                 "resource_control_policies",
                 policies.resource_control_policies,
-                &mut world.organization.rcps,
+                &mut organization.rcps,
             ),
         ] {
-            for Entry { accounts, document } in entries {
-                let is_id = |id: &String| id.len() == 12 && id.bytes().all(|b| b.is_ascii_digit());
-                if let Some(other) = accounts.iter().find(|id| !is_id(id)) {
-                    return Err(wrong(format!(
-                        "{name}: got the account `{other}`, expected 12 digits"
-                    )));
-                }
-                known.push((accounts, read(path, &document, name)?));
+            for Entry { level, accounts, document } in entries {
+                accounts
+                    .iter()
+                    .try_for_each(|id| account(id))
+                    .map_err(|message| wrong(format!("{name}: {message}")))?;
+                let document = read(path, &document, name)?;
+                known.push(OrganizationPolicy { level, accounts, document });
             }
         }
         Ok(())

@@ -71,6 +71,8 @@ fn each_row_of_the_decision_table_holds() {
             documents(&row["identity"], "identity"),
             documents(&row["resource_policy"], "resource"),
         ];
+        let levels = row["scp_levels"].as_array().into_iter().flatten();
+        let levels: Vec<Vec<Document>> = levels.map(|level| documents(level, "scp")).collect();
         let principal = principal(row);
         let resource_arn = row["resource"].as_str().expect("a resource");
         let resource_account =
@@ -82,7 +84,11 @@ fn each_row_of_the_decision_table_holds() {
                 Some("trust") => ResourceKind::Trust,
                 _ => ResourceKind::Ordinary,
             },
-            scps: scps.iter().collect(),
+            scps: match levels.as_slice() {
+                [] if scps.is_empty() => Vec::new(),
+                [] => vec![scps.iter().collect()],
+                levels => levels.iter().map(|level| level.iter().collect()).collect(),
+            },
             rcps: rcps.iter().collect(),
             boundary: boundary.first(),
             session: session.first(),
