@@ -83,6 +83,9 @@ pub(crate) fn answer<'s>(question: &Question, subject: &'s Subject) -> Result<An
     let action = Action::new(&question.action);
     is_known(action)?;
     let resource = resource(&question.resource, action, &principal, subject)?;
+    if !question.resource.starts_with("arn:") && question.resource != "*" {
+        is_about(action, &question.resource, &resource)?;
+    }
     let mut context = Context::new();
     for pair in &question.context {
         let pair_of = pair.split_once('=').filter(|(key, _)| key.contains(':'));
@@ -146,12 +149,47 @@ fn is_known(action: Action) -> Result<(), Failure> {
     Err(Failure::usage(format!("{action} is no action of {}{hint}", action.service())))
 }
 
+/// Whether an action is about what a name stands for: what an action is not about is denied, which says
+/// nothing of the one that was meant.
+fn is_about(action: Action, name: &str, arn: &str) -> Result<(), Failure> {
+    let kinds = match action.lower() {
+        "lakeformation:select" | "lakeformation:insert" | "lakeformation:delete" => {
+            if arn.contains(":table/") { return Ok(()) } else { vec!["tables".to_owned()] }
+        }
+        "lakeformation:data_location_access" => {
+            if arn.contains(":s3:::") {
+                return Ok(());
+            } else {
+                vec!["locations in S3".to_owned()]
+            }
+        }
+        _ => match action.about(arn) {
+            Ok(()) => return Ok(()),
+            Err(kinds) => kinds.into_iter().map(str::to_owned).collect(),
+        },
+    };
+    let expected =
+        if kinds.is_empty() { "no resource: ask for `*`".to_owned() } else { kinds.join(", ") };
+    Err(Failure::usage(format!(
+        "{action} is not about {arn}, which `{name}` stands for; it is about {expected}. Give an ARN, or dataset/ID/table/NAME for a table"
+    )))
+}
+
 fn principal(name: &str, subject: &Subject) -> Result<Principal, Failure> {
     if name == "*" {
         return Ok(Principal::Anonymous);
     }
     if let Some(service) = name.strip_prefix("service/") {
+        if !service.contains('.') {
+            let message = format!(
+                "got the service `{service}`, expected one such as service/{service}.amazonaws.com"
+            );
+            return Err(Failure::usage(message));
+        }
         return Ok(Principal::Service(service.to_owned()));
+    }
+    if name.starts_with("arn:") {
+        is_arn(name)?;
     }
     let arn = if name.starts_with("arn:") { Some(name) } else { subject.intended.arn_of(name) };
     match arn {
@@ -159,15 +197,52 @@ fn principal(name: &str, subject: &Subject) -> Result<Principal, Failure> {
         Some(arn) if arn.contains(":role/") => Ok(Principal::role(arn)),
         Some(service) if !service.starts_with("arn:") => Ok(Principal::Service(service.to_owned())),
         Some(_) => Err(Failure::usage(format!("`{name}` is no role, user or service"))),
-        None => Err(Failure::usage(format!(
-            "`{name}` is no principal of this mesh; expected an ARN, or a name such as {}",
-            subject
-                .intended
-                .names()
-                .find(|known| known.starts_with("team/"))
-                .unwrap_or("team/ENVIRONMENT/TEAM")
-        ))),
+        None => {
+            let like = nearest(name, subject.intended.names());
+            let team = || subject.intended.names().find(|known| known.starts_with("team/"));
+            let hint = match like {
+                Some(like) => format!("did you mean {like}?"),
+                None => format!(
+                    "expected an ARN, or a name such as {}",
+                    team().unwrap_or("team/ENVIRONMENT/TEAM")
+                ),
+            };
+            Err(Failure::usage(format!("`{name}` is no principal of this mesh; {hint}")))
+        }
     }
+}
+
+/// The known name that is most like another one, when it is much like it.
+pub(crate) fn nearest<'k>(name: &str, known: impl Iterator<Item = &'k str>) -> Option<&'k str> {
+    const ALIKE: f64 = 0.85;
+    let scored = known.map(|known| (strsim::jaro_winkler(name, known), known));
+    let best = scored.filter(|(score, _)| *score >= ALIKE).max_by(|a, b| a.0.total_cmp(&b.0));
+    best.map(|(_, known)| known)
+}
+
+/// An ARN has six components, of which buckets and IAM leave some empty.
+fn is_arn(text: &str) -> Result<(), Failure> {
+    let fields: Vec<&str> = text.splitn(6, ':').collect();
+    let form = match fields.as_slice() {
+        ["arn", _, "s3", region, account, name] if !name.is_empty() => {
+            if region.is_empty() == account.is_empty() {
+                return Ok(());
+            }
+            "arn:aws:s3:::BUCKET/KEY"
+        }
+        ["arn", _, "iam", "", account, name] if account.len() == 12 && !name.is_empty() => {
+            return Ok(());
+        }
+        [_, _, "iam", ..] => "arn:aws:iam::ACCOUNT:role/NAME",
+        [_, _, "s3", ..] => "arn:aws:s3:::BUCKET/KEY",
+        ["arn", partition, service, _, _, name]
+            if !partition.is_empty() && !service.is_empty() && !name.is_empty() =>
+        {
+            return Ok(());
+        }
+        _ => "arn:PARTITION:SERVICE:REGION:ACCOUNT:RESOURCE",
+    };
+    Err(Failure::usage(format!("`{text}` is no ARN; expected one like {form}")))
 }
 
 fn resource(
@@ -176,7 +251,11 @@ fn resource(
     principal: &Principal,
     subject: &Subject,
 ) -> Result<String, Failure> {
-    if name.starts_with("arn:") || name == "*" {
+    if name == "*" {
+        return Ok(name.to_owned());
+    }
+    if name.starts_with("arn:") {
+        is_arn(name)?;
         return Ok(name.to_owned());
     }
     if let Some(rest) = name.strip_prefix("dataset/") {

@@ -2,6 +2,8 @@
 
 use std::process::ExitCode;
 
+use crate::ui::Ui;
+
 /// How the program ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Exit {
@@ -39,6 +41,22 @@ impl From<Exit> for ExitCode {
             Exit::Unreachable => 9,
         })
     }
+}
+
+/// The code of a command's end; what went wrong is said.
+pub(crate) fn code(result: Result<Exit, Failure>, ui: &mut Ui) -> ExitCode {
+    let (exit, message) = match result {
+        Err(Failure { exit, message }) => (exit, Some(message)),
+        // What was written is not all there, whatever the command found.
+        Ok(exit) => match ui.lost() {
+            Some(message) => (Exit::Unexpected, Some(message)),
+            None => (exit, None),
+        },
+    };
+    if let Some(message) = message {
+        ui.error(&message);
+    }
+    exit.into()
 }
 
 /// A command that could not do its work.

@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use lakewright_proof::document::Origin;
 use lakewright_proof::escalation::Escalation;
 use lakewright_proof::prove::{Difference, DifferenceKind, Findings, Proof};
+use lakewright_proof::sample::FILL;
 use rayon::iter::{IntoParallelIterator as _, IntoParallelRefIterator as _, ParallelIterator as _};
 use serde_json::json;
 
@@ -127,13 +128,21 @@ pub(crate) fn show_all(differences: &[Difference], subject: &Subject) -> String 
     for (_, group) in groups {
         text.push_str(&show(group[0], subject));
         if group.len() > 1 {
-            let actions: BTreeSet<&str> = group.iter().map(|one| one.action.as_str()).collect();
-            let actions: Vec<&str> = actions.into_iter().take(6).collect();
-            writeln!(text, "  and {} more like it, such as {}", group.len() - 1, actions.join(" "))
+            let others = group[1..].iter().map(|one| readable(&one.action));
+            let others: BTreeSet<String> =
+                others.filter(|action| *action != group[0].action).collect();
+            let others: Vec<String> = others.into_iter().take(6).collect();
+            let such = if others.is_empty() { "" } else { ", such as " };
+            writeln!(text, "  and {} more like it{such}{}", group.len() - 1, others.join(" "))
                 .expect("a string takes all");
         }
     }
     text
+}
+
+/// A sample as people read it: the text in the place of a wildcard stands for anything.
+fn readable(text: &str) -> String {
+    text.replace(FILL, "<any>").replace("Zzsample", "<any other>")
 }
 
 /// A difference for people.
@@ -147,15 +156,20 @@ fn show(difference: &Difference, subject: &Subject) -> String {
         DifferenceKind::Path => "path",
     };
     let name = subject.intended.name_of(principal).unwrap_or(principal);
+    let (principal, resource) = (readable(principal), readable(resource));
+    let (name, action) = (readable(name), readable(action));
     let mut text = format!("{head}: {name} {action} {resource}\n  principal: {principal}\n");
     for (key, values) in context {
-        writeln!(text, "  when {key} = {}", values.join(", ")).expect("a string takes all");
+        let values = readable(&values.join(", "));
+        writeln!(text, "  when {key} = {values}").expect("a string takes all");
     }
     writeln!(text, "  because {reason}").expect("a string takes all");
     for (origin, sid) in statements {
         writeln!(text, "  statement: {origin} {sid}").expect("a string takes all");
     }
-    writeln!(text, "  stack: {stack}").expect("a string takes all");
+    if !stack.is_empty() {
+        writeln!(text, "  stack: {stack}").expect("a string takes all");
+    }
     // Nobody asked for what a statement gives too much: these lines ask for its stack.
     let is_asked = *kind != DifferenceKind::More || !difference.because.is_empty();
     let asked = if is_asked { "asked for at" } else { "the stack comes from" };

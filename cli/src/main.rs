@@ -47,11 +47,5 @@ fn main() -> ExitCode {
         Command::Synth(arguments) => command::synth::run(&arguments, &mut ui),
         Command::Why(arguments) => command::why::run(&arguments, &mut ui),
     };
-    match result {
-        Ok(exit) => exit.into(),
-        Err(failure) => {
-            ui.error(&failure.message);
-            failure.exit.into()
-        }
-    }
+    exit::code(result, &mut ui)
 }

@@ -12,6 +12,7 @@ use rayon::iter::{IntoParallelRefIterator as _, ParallelIterator as _};
 use rayon::slice::{ParallelSlice as _, ParallelSliceMut as _};
 use serde_json::json;
 
+use crate::decision::nearest;
 use crate::proof::Subject;
 
 /// What is wanted of the matrix.
@@ -96,6 +97,12 @@ pub(crate) fn nothing_like(wanted: Wanted<'_>, subject: &Subject) -> Option<Stri
     let name = wanted.resource?;
     let arns = world.resources.keys().chain(world.roles.keys()).map(String::as_str);
     let is_like = arns.chain(subject.names().all()).any(|known| known.contains(name));
+    // A dataset's name is exact: a part of it would be somebody else's.
+    if name.starts_with("dataset/") && !subject.names().all().any(|known| known == name) {
+        let like = nearest(name, subject.names().all());
+        let hint = like.map(|like| format!("; did you mean {like}?")).unwrap_or_default();
+        return Some(format!("there is no `{name}` in this mesh{hint}"));
+    }
     let is_table = name.contains(":table/") || name.contains(":::");
     (!is_table && !is_like).then(|| {
         format!("no resource of this mesh is like `{name}`; expected dataset/ID, dataset/ID/table/NAME, an ARN, or a part of one")
@@ -155,7 +162,7 @@ fn short(arn: &str) -> &str {
 pub(crate) fn table(rows: &[Row<'_>]) -> String {
     let first = rows.par_iter().map(|row| row.principal().chars().count()).max();
     let second = rows.par_iter().map(|row| row.resource().chars().count()).max();
-    let (first, second) = (first.unwrap_or(0), second.unwrap_or(0));
+    let (first, second) = (first.unwrap_or(0).max(9), second.unwrap_or(0).max(8));
     let lines = |rows: &[Row<'_>]| {
         let mut text = String::with_capacity(rows.len() * (first + second + 24));
         for row in rows {
@@ -165,7 +172,11 @@ pub(crate) fn table(rows: &[Row<'_>]) -> String {
         }
         text
     };
-    rows.par_chunks(1024).map(lines).collect()
+    if rows.is_empty() {
+        return String::new();
+    }
+    let head = format!("{:<first$}  {:<second$}  ACCESS\n", "PRINCIPAL", "RESOURCE");
+    head + &rows.par_chunks(1024).map(lines).collect::<String>()
 }
 
 /// Comma-separated values for spreadsheets.

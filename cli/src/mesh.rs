@@ -40,6 +40,12 @@ pub(crate) struct Loaded {
 
 /// Reads and resolves the mesh in a folder or in one file.
 pub(crate) fn load(path: &Path) -> Result<Loaded, Failure> {
+    if path.join("assembly.json").is_file() {
+        return Err(Failure::usage(format!(
+            "{} is an assembly; expected a mesh here (`prove`, `access`, `can`, `why` and `check` take one with `--assembly`)",
+            path.display()
+        )));
+    }
     let (sources, mut report) = read(path)?;
     let parsed: Vec<Parsed> = sources
         .par_iter()

@@ -56,6 +56,10 @@ pub(crate) struct Subject {
     pub(crate) provenance: Provenance,
     /// Where each folder of a dataset lies, by the ids of both. Only the mesh knows.
     pub(crate) folders: BTreeMap<(String, String), String>,
+    /// The templates of an assembly that were changed after they were written.
+    pub(crate) changed: Vec<String>,
+    /// The mesh's name.
+    pub(crate) mesh: String,
 }
 
 /// A stack, and what it is for.
@@ -106,17 +110,7 @@ impl SubjectArgs {
         match (&self.source.mesh, &self.source.assembly) {
             (Some(mesh), _) => self.read_other(mesh, keep, ui),
             (None, Some(folder)) => {
-                let (subject, changed) = of_assembly(folder)?;
-                if changed > 0 {
-                    ui.note(&format!(
-                        "{} not what `synth` wrote: the digest in assembly.json is another one",
-                        if changed == 1 {
-                            "1 template is".to_owned()
-                        } else {
-                            format!("{changed} templates are")
-                        }
-                    ));
-                }
+                let subject = of_assembly(folder)?;
                 self.within_organization(subject).map(Some)
             }
             (None, None) => Err(Failure::usage("a mesh or `--assembly` is missing")),
@@ -189,13 +183,14 @@ fn of_mesh(path: &Path, day: &Day, keep: Keep) -> Result<Read, Failure> {
     if report.has_errors() {
         return Ok((None, report, sources));
     }
+    let name = mesh.tenant.header.id.to_string();
     let folders = mesh.datasets.values().flat_map(|dataset| {
         let folders = dataset.folders.iter();
         folders.map(|(id, folder)| {
             ((dataset.header.id.to_string(), id.to_string()), folder.prefix.to_string())
         })
     });
-    Ok((Some(Subject { folders: folders.collect(), ..Subject::of(parts) }), report, sources))
+    Ok((Some(Subject { folders: folders.collect(), ..Subject::of(parts, name) }), report, sources))
 }
 
 /// Builds one stack and keeps what it says about access. The template itself is not kept: those of a
@@ -231,7 +226,7 @@ fn part_of(
 }
 
 impl Subject {
-    fn of(parts: Vec<Part>) -> Self {
+    fn of(parts: Vec<Part>, mesh: String) -> Self {
         let mut principals = Vec::with_capacity(parts.len());
         let mut rules = Vec::with_capacity(parts.len());
         let mut provenance = Vec::with_capacity(parts.len());
@@ -255,7 +250,15 @@ impl Subject {
         let access = || rayon::join(|| Policies::of(pieces), || Lake::of(lakes));
         let ((policies, lake), (intended, provenance)) = rayon::join(access, intended);
         let world = World::with(policies, lake);
-        Self { world, intended, stacks, provenance, folders: BTreeMap::new() }
+        let (folders, changed) = (BTreeMap::new(), Vec::new());
+        Self { world, intended, stacks, provenance, folders, changed, mesh }
+    }
+
+    /// Says which templates are not those that were made.
+    pub(crate) fn note_changes(&self, ui: &mut Ui) {
+        for path in &self.changed {
+            ui.note(&format!("{path} {CHANGED}"));
+        }
     }
 
     /// What each resource belongs to.
@@ -306,8 +309,12 @@ impl<'s> Names<'s> {
     }
 }
 
-/// Reads an assembly, and says how many of its templates were changed after they were written.
-fn of_assembly(folder: &Path) -> Result<(Subject, usize), Failure> {
+/// What is said of a template whose digest is another one than `assembly.json` has.
+pub(crate) const CHANGED: &str =
+    "is not what `synth` wrote: its SHA-256 is not the digest in assembly.json";
+
+/// Reads an assembly.
+fn of_assembly(folder: &Path) -> Result<Subject, Failure> {
     if !folder.join("assembly.json").is_file() {
         return Err(Failure::usage(format!(
             "{} has no assembly.json; expected a folder that `lakewright synth MESH --out` wrote",
@@ -338,7 +345,9 @@ fn of_assembly(folder: &Path) -> Result<(Subject, usize), Failure> {
             Ok((piece, is_changed))
         })
         .collect::<Result<_, Failure>>()?;
-    let changed = read.iter().filter(|(_, is_changed)| *is_changed).count();
+    let changed = assembly.stacks.iter().zip(&read).filter(|(_, (_, is_changed))| *is_changed);
+    let changed = changed.map(|(entry, _)| folder.join(&entry.template).display().to_string());
+    let changed = changed.collect();
     let pieces = read.into_iter().map(|(piece, _)| piece).collect();
     let (world, intended) = (World::of(pieces), Intended::of(grants));
     let stacks = assembly.stacks.iter().map(|entry| StackName {
@@ -346,7 +355,8 @@ fn of_assembly(folder: &Path) -> Result<(Subject, usize), Failure> {
         subject: format!("{}/{}", entry.kind, entry.id),
     });
     let (stacks, folders) = (stacks.collect(), BTreeMap::new());
-    Ok((Subject { world, intended, stacks, provenance, folders }, changed))
+    let mesh = assembly.mesh;
+    Ok(Subject { world, intended, stacks, provenance, folders, changed, mesh })
 }
 
 fn json<T: serde::de::DeserializeOwned>(folder: &Path, name: &str) -> Result<T, Failure> {

@@ -14,6 +14,8 @@ pub(crate) struct Ui {
     style: Style,
     is_quiet: bool,
     shows_progress: bool,
+    /// Why data could not be written.
+    lost: Option<String>,
 }
 
 impl Ui {
@@ -30,6 +32,7 @@ impl Ui {
             style,
             is_quiet: output.quiet,
             shows_progress: on_terminal && !output.quiet && output.format == Format::Human,
+            lost: None,
         }
     }
 
@@ -46,11 +49,20 @@ impl Ui {
         self.shows_progress
     }
 
-    /// Writes data. A reader that has gone away is no error of ours.
-    #[expect(clippy::unused_self, reason = "commands write through their `Ui` and nothing else")]
+    /// Writes data. A reader that has gone away is no error of ours; a full disk is one, which
+    /// [`Self::lost`] tells when the command is done.
     pub(crate) fn data(&mut self, text: &str) {
         let mut out = io::stdout().lock();
-        drop(out.write_all(text.as_bytes()).and_then(|()| out.flush()));
+        if let Err(error) = out.write_all(text.as_bytes()).and_then(|()| out.flush())
+            && error.kind() != io::ErrorKind::BrokenPipe
+        {
+            self.lost = Some(format!("standard output cannot be written: {error}"));
+        }
+    }
+
+    /// Why data could not be written, when it could not.
+    pub(crate) fn lost(&mut self) -> Option<String> {
+        self.lost.take()
     }
 
     /// Says what has been done.

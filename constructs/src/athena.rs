@@ -23,10 +23,9 @@ impl Construct for Workgroup {
         let results = athena::WorkGroupResultConfiguration {
             output_location: Some(self.results.into()),
             expected_bucket_owner: Some(self.results_owner.into()),
-            encryption_configuration: Some(athena::WorkGroupEncryptionConfiguration {
-                encryption_option: Some("SSE_S3".into()),
-                kms_key: None,
-            }),
+            // Athena encrypts what INSERT INTO and CTAS write into tables as it encrypts results. Without a
+            // choice here each bucket's own encryption holds: any other is refused by a dataset's bucket.
+            encryption_configuration: None,
             acl_configuration: None,
         };
         let configuration = athena::WorkGroupWorkGroupConfiguration {

@@ -452,20 +452,33 @@ fn tls_only(arn: &str) -> Statement {
 }
 
 /// Uploads that ask for another encryption than the bucket's own are denied.
-fn this_key_only(arn: &str, key: &KeyHandle) -> [Statement; 2] {
-    let other = |sid: &'static str, header: &'static str, value: Value| {
+///
+/// Source: "PutObject" in the S3 API reference: `aws:kms` without a key's id is AWS's own key, and a
+/// customer's key (SSE-C) is asked for by headers of its own.
+fn this_key_only(arn: &str, key: &KeyHandle) -> [Statement; 4] {
+    const ENCRYPTION: &str = "s3:x-amz-server-side-encryption";
+    const KEY: &str = "s3:x-amz-server-side-encryption-aws-kms-key-id";
+    const CUSTOMER: &str = "s3:x-amz-server-side-encryption-customer-algorithm";
+    let deny = |sid: &'static str, conditions: [Condition; 2]| {
         Statement::deny(sid, ["s3:PutObject"], [format!("{arn}/*")])
             .for_principals([Principal::Anyone])
-            .when(
-                // A negated comparison holds for a request without the header, which is welcome.
-                Conditions::none()
-                    .with(Condition::new(Comparison::Null, header, "false"))
-                    .with(Condition::new(Comparison::StringNotEquals, header, value)),
-            )
+            .when(conditions.into_iter().collect())
     };
+    let is_there = |header: &'static str| Condition::new(Comparison::Null, header, "false");
+    let is_missing = |header: &'static str| Condition::new(Comparison::Null, header, "true");
+    let is_not = |header: &'static str, value: Value| {
+        Condition::new(Comparison::StringNotEquals, header, value)
+    };
+    // A negated comparison holds for a request without the header, which is welcome.
+    let other = |header, value| [is_there(header), is_not(header, value)];
+    let aws_key = Condition::new(Comparison::StringEquals, ENCRYPTION, "aws:kms");
     [
-        other("DenyOtherEncryption", "s3:x-amz-server-side-encryption", "aws:kms".into()),
-        other("DenyOtherKey", "s3:x-amz-server-side-encryption-aws-kms-key-id", key.arn().into()),
+        deny("DenyOtherEncryption", other(ENCRYPTION, "aws:kms".into())),
+        deny("DenyOtherKey", other(KEY, key.arn().into())),
+        deny("DenyAwsKey", [aws_key, is_missing(KEY)]),
+        Statement::deny("DenyCustomerKey", ["s3:PutObject"], [format!("{arn}/*")])
+            .for_principals([Principal::Anyone])
+            .when(Conditions::none().with(is_there(CUSTOMER))),
     ]
 }
 

@@ -7,7 +7,7 @@ use lakewright_synth::{
     Construct, Grant, Grantee, Grants, Options, PolicyOwner, Record, Scope, Target,
 };
 use lakewright_template::resolve::Place;
-use lakewright_template::{Arn, Expr, Name, Ref, Value};
+use lakewright_template::{Arn, Expr, Map, Name, Ref, Value};
 
 use crate::cfn::{kms, sns, sqs};
 
@@ -108,6 +108,9 @@ pub struct Queue {
     pub key: Expr<Name<kms::Key>>,
     /// Where messages go that were received twice without success.
     pub dead_letters: Option<Expr<Arn<sqs::Queue>>>,
+    /// The ARNs of queues whose failed messages come here. No other queue of the account may send its own,
+    /// which SQS would let it do.
+    pub failures_of: Vec<String>,
     /// The ARN of a topic that may send.
     pub topic: Option<String>,
     /// What the queue is part of, by its name on the command line.
@@ -137,6 +140,7 @@ impl Construct for Queue {
                 dead_letter_target_arn: Some(arn.into()),
                 max_receive_count: Some(2.into()),
             }),
+            redrive_allow_policy: Some(Expr::unchecked(redrive_allow(self.failures_of))),
             ..sqs::Queue::default()
         };
         // Messages of an environment that is gone have no reader.
@@ -160,6 +164,15 @@ impl Construct for Queue {
         let target = Target { name: self.target, account: place.account, policy: Some(policy) };
         QueueHandle { reference, arn, target }
     }
+}
+
+/// Which queues may name this one as theirs for dead letters. Source: "RedriveAllowPolicy" in the SQS API
+/// reference; without it every queue of the account and region may.
+fn redrive_allow(sources: Vec<String>) -> Map {
+    if sources.is_empty() {
+        return Map::new().with("redrivePermission", "denyAll");
+    }
+    Map::new().with("redrivePermission", "byQueue").with("sourceQueueArns", sources)
 }
 
 impl QueueHandle {

@@ -185,6 +185,8 @@ impl Construct for Role {
         let place = scope.spec().place.clone();
         let known_arn = role_arn(&place, &self.name);
         self.record_trust(scope, &place, &known_arn);
+        // No request shows that a boundary is gone, as long as it takes nothing away: it is recorded.
+        self.record_boundary(scope, &known_arn);
         let document =
             self.trust_document(&place).expect("each kind of trust gives a whole statement");
         let tags = self.tags.iter().map(|(key, value)| iam::RoleTag {
@@ -255,6 +257,20 @@ impl Role {
             }
         });
         Ok(TrustPolicy::new(statements.collect())?.into_value())
+    }
+
+    fn record_boundary(&self, scope: &mut Scope<'_>, known_arn: &str) {
+        if let Some(boundary) = &self.boundary {
+            scope.record(Record {
+                principal: self.grantee.clone(),
+                principal_arn: known_arn.to_owned(),
+                access: "bounded",
+                resource: self.grantee.clone(),
+                actions: Vec::new(),
+                resources: vec![boundary.clone()],
+                conditions: Vec::new(),
+            });
+        }
     }
 
     fn record_trust(&self, scope: &mut Scope<'_>, place: &Place, known_arn: &str) {

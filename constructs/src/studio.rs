@@ -31,19 +31,65 @@ pub struct StudioProfile {
     pub name: String,
     /// The domain's id.
     pub domain: Expr<Text>,
+    /// The domain's VPC.
+    pub vpc: Expr<Name<ec2::VPC>>,
     /// Whom the profile's code runs as.
     pub role: ImportedRole,
 }
+
+/// The ports on which a profile's server and its kernels talk to each other.
+///
+/// Source: "Connect Studio notebooks in a VPC to external resources" in the SageMaker developer guide, which
+/// wants a security group for each profile: one for the domain would open every profile's kernels,
+/// and so every team's role, to all others.
+const APPS: (i64, i64) = (8192, 65535);
 
 impl Construct for StudioProfile {
     type Handle = Ref<sagemaker::UserProfile>;
 
     fn build(self, scope: &mut Scope<'_>) -> Self::Handle {
+        let group = scope.add(
+            "Access",
+            SecurityGroup {
+                name: format!("{}-studio", self.name),
+                description: "Apps of one ML Studio profile".to_owned(),
+                vpc: self.vpc,
+                https_from: None,
+                egress: Egress::Https,
+            },
+        );
+        let (from, to) = APPS;
+        scope.child("AccessWithin").resource(
+            ec2::SecurityGroupIngress {
+                description: Some("Between the apps of the profile".into()),
+                group_id: Some(group.clone()),
+                ip_protocol: Some("tcp".into()),
+                from_port: Some(from.into()),
+                to_port: Some(to.into()),
+                source_security_group_id: Some(group.clone()),
+                ..ec2::SecurityGroupIngress::default()
+            },
+            Options::default(),
+        );
+        // An explicit list of egress rules leaves out what the ingress above lets in.
+        scope.child("AccessWithinOut").resource(
+            ec2::SecurityGroupEgress {
+                description: Some("Between the apps of the profile".into()),
+                group_id: Some(group.clone()),
+                ip_protocol: Some("tcp".into()),
+                from_port: Some(from.into()),
+                to_port: Some(to.into()),
+                destination_security_group_id: Some(group.clone()),
+                ..ec2::SecurityGroupEgress::default()
+            },
+            Options::default(),
+        );
         let resource = sagemaker::UserProfile {
             user_profile_name: Some(self.name.into()),
             domain_id: Some(self.domain),
             user_settings: Some(sagemaker::UserProfileUserSettings {
                 execution_role: Some(self.role.arn().into()),
+                security_groups: Some(vec![group]),
                 ..sagemaker::UserProfileUserSettings::default()
             }),
             ..sagemaker::UserProfile::default()
@@ -56,6 +102,7 @@ impl Construct for StudioDomain {
     type Handle = Ref<sagemaker::Domain>;
 
     fn build(self, scope: &mut Scope<'_>) -> Self::Handle {
+        // For profiles that others make: ours have groups of their own. Apps do not reach each other by it.
         let group = scope.add(
             "Access",
             SecurityGroup {
@@ -65,28 +112,6 @@ impl Construct for StudioDomain {
                 https_from: None,
                 egress: Egress::Https,
             },
-        );
-        // Apps of a domain talk to each other and to their file system on many ports.
-        scope.child("AccessWithin").resource(
-            ec2::SecurityGroupIngress {
-                description: Some("Traffic within ML Studio".into()),
-                group_id: Some(group.clone()),
-                ip_protocol: Some("-1".into()),
-                source_security_group_id: Some(group.clone()),
-                ..ec2::SecurityGroupIngress::default()
-            },
-            Options::default(),
-        );
-        // An explicit list of egress rules leaves out what the ingress above lets in.
-        scope.child("AccessWithinOut").resource(
-            ec2::SecurityGroupEgress {
-                description: Some("Traffic within ML Studio".into()),
-                group_id: Some(group.clone()),
-                ip_protocol: Some("-1".into()),
-                destination_security_group_id: Some(group.clone()),
-                ..ec2::SecurityGroupEgress::default()
-            },
-            Options::default(),
         );
         let resource = sagemaker::Domain {
             domain_name: Some(self.name.into()),

@@ -56,6 +56,7 @@ impl Context {
                 context.environment(document, header, &scope)
             });
         self.places_are_unique(&environments);
+        self.prefixes_differ(tenant.as_ref(), &environments);
         let place = Place { scope: &scope, environments: &environments };
         let networks =
             self.each(&documents.networks, Kind::Network, |context, document, header| {

@@ -120,8 +120,9 @@ fn list(items: impl IntoIterator<Item = usize>) -> usize {
 
 fn text_characters(text: &str) -> usize {
     // Nearly all text is written as it stands. A test that looks at every byte takes many at once.
-    let is_plain = |byte: u8| (byte >= 0x20) & (byte < 0x80) & (byte != b'"') & (byte != b'\\');
-    if text.bytes().fold(true, |all, byte| all & is_plain(byte)) {
+    let is_other =
+        |byte: u8| u8::from(!(0x20..0x80).contains(&byte) || byte == b'"' || byte == b'\\');
+    if text.bytes().fold(0, |any, byte| any | is_other(byte)) == 0 {
         return text.len() + 2;
     }
     let written = |byte: u8| match byte {

@@ -156,6 +156,16 @@ impl Action {
         self.name.forms.as_deref()
     }
 
+    /// Whether the action is about a resource, as the service authorization reference has it; or else the
+    /// resource types that it is about. What is not known may be about anything.
+    pub fn about(self, arn: &str) -> Result<(), Vec<&'static str>> {
+        let Some(forms) = self.forms() else { return Ok(()) };
+        if forms.iter().any(|form| pattern::matches(&form.arn, arn)) {
+            return Ok(());
+        }
+        Err(forms.iter().map(|form| form.kind).collect())
+    }
+
     fn address(self) -> usize {
         std::ptr::from_ref(self.name).addr()
     }

@@ -223,12 +223,13 @@ impl Statement {
         let is_allow = match statement.get("Effect").as_text() {
             Some("Allow") => true,
             Some("Deny") => false,
-            other => {
+            Some(other) => {
                 return Err(format!(
-                    "{}: got effect {other:?}, expected Allow or Deny",
+                    "{}: got effect `{other}`, expected Allow or Deny",
                     name(&sid)
                 ));
             }
+            None => return Err(format!("{} has no effect, expected Allow or Deny", name(&sid))),
         };
         let known = [
             "Action",

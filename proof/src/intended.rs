@@ -52,12 +52,17 @@ pub struct Intended {
     /// The name of each principal, by its ARN.
     names_of: BTreeMap<String, String>,
     denials: Vec<(String, Rule)>,
+    /// The permissions boundaries, by the ARN of the role.
+    boundaries: BTreeMap<String, Rule>,
     /// The denials of each ARN.
     denials_of: BTreeMap<String, Vec<usize>>,
 }
 
 /// The access of a rule that leaves a request to an account's own policies.
 pub const DELEGATE: &str = "delegate";
+
+/// The access of a rule that names a role's permissions boundary.
+pub const BOUNDED: &str = "bounded";
 
 /// The access of a rule that is a denial.
 pub const DENY: &str = "deny";
@@ -81,6 +86,8 @@ impl Intended {
                 let place = intended.denials.len();
                 intended.denials_of.entry(arn.clone()).or_default().push(place);
                 intended.denials.push((arn, rule));
+            } else if rule.access == BOUNDED {
+                intended.boundaries.insert(arn, rule);
             } else {
                 intended.principals.entry(arn).or_default().add(rule);
             }
@@ -91,6 +98,11 @@ impl Intended {
     /// What is denied on purpose, each with the ARN of whom, `*` for everybody.
     pub fn denials(&self) -> &[(String, Rule)] {
         &self.denials
+    }
+
+    /// What asks for a role's permissions boundary: its only resource.
+    pub fn boundary_of(&self, arn: &str) -> Option<&Rule> {
+        self.boundaries.get(arn)
     }
 
     /// The principals' ARNs and services' names, each with its rules.

@@ -11,7 +11,7 @@ pub mod matrix;
 pub mod pattern;
 pub mod prove;
 pub mod request;
+pub mod sample;
 pub mod world;
 
 mod condition;
-mod sample;

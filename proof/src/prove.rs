@@ -238,6 +238,7 @@ impl Proof<'_> {
             }
         }
         self.more_of_policy(&role.trust, &role.arn, &mut findings);
+        self.unbounded(role, &principal, &mut findings);
         if !role.is_imported() {
             for policy in &role.foreign_policies {
                 let nothing = Context::new();
@@ -258,6 +259,37 @@ impl Proof<'_> {
             }
         }
         findings
+    }
+
+    /// Whether a role has the permissions boundary that was asked for. No request shows that it is gone
+    /// as long as it takes nothing away, and the next grant would be without it.
+    fn unbounded(&self, role: &Role, principal: &Principal, findings: &mut Findings) {
+        let Some(asked) = self.intended.boundary_of(&role.arn).filter(|_| !role.is_imported())
+        else {
+            return;
+        };
+        findings.requests += 1;
+        let wanted = asked.resources.first();
+        if role.boundary.as_ref() == wanted {
+            return;
+        }
+        let nothing = Context::new();
+        let action = Action::new("iam:PutRolePermissionsBoundary");
+        let request = Request { principal, action, resource: &role.arn, context: &nothing };
+        let wanted = wanted.map(String::as_str).unwrap_or_default();
+        findings.differences.push(Difference {
+            reason: match &role.boundary {
+                Some(got) => {
+                    format!("the role's permissions boundary is {got}, and {wanted} was asked for")
+                }
+                None => {
+                    format!("the role has no permissions boundary, and {wanted} was asked for")
+                }
+            },
+            stack: role.trust.origin.stack.to_string(),
+            because: asked.because.clone(),
+            ..difference(DifferenceKind::More, &request)
+        });
     }
 
     /// What was asked for and is denied, though nobody asked for the denial.

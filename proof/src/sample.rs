@@ -16,7 +16,7 @@ use crate::pattern;
 use crate::request::{Context, Facts, Principal, Request, Truth};
 
 /// The text in the place of each `*`.
-pub(crate) const FILL: &str = "zz~sample~zz";
+pub const FILL: &str = "zz~sample~zz";
 /// The account of nobody in the mesh.
 pub(crate) const STRANGERS: &str = "999999999999";
 

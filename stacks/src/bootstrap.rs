@@ -307,8 +307,9 @@ impl Context<'_> {
         ];
         if self.account.usage.reads_parameters {
             // CloudFormation reads them as whoever makes the change set.
-            let domains = self.arn("ssm", &format!("parameter/{prefix}/*/studio/domain-id"));
-            grants.push(grant("Parameters", &["ssm:GetParameters"], vec![domains], none()));
+            let left = ["domain-id", "vpc-id"]
+                .map(|name| self.arn("ssm", &format!("parameter/{prefix}/*/studio/{name}")));
+            grants.push(grant("Parameters", &["ssm:GetParameters"], left.to_vec(), none()));
         }
         if !artifacts.is_empty() {
             // A pipeline's artifacts go with it; data never does.

@@ -6,11 +6,11 @@ mod updater;
 
 use lakewright_constructs::cfn::{cloudwatch, events, sns};
 use lakewright_constructs::key::Key;
-use lakewright_constructs::messaging::{Topic, TopicHandle};
+use lakewright_constructs::messaging::{Topic, TopicHandle, topic_arn};
 use lakewright_manifest::Mesh;
 use lakewright_policies::condition::{Comparison, Condition};
 use lakewright_policies::service::Service;
-use lakewright_policies::{Principal, ResourcePolicy, Statement};
+use lakewright_policies::{Conditions, Principal, ResourcePolicy, Statement};
 use lakewright_synth::{Options, Scope};
 use lakewright_template::{Expr, Map, Value};
 
@@ -49,11 +49,18 @@ pub(crate) fn build(scope: &mut Scope<'_>, mesh: &Mesh, names: Names<'_>) {
 /// The topic of failures, with a subscription for each address. Each confirms by mail.
 fn alarms(scope: &mut Scope<'_>, mesh: &Mesh, names: Names<'_>) -> TopicHandle {
     let place = names.central_place();
-    let use_key = |service: Service, sid: &'static str| {
+    let use_key = |service: Service, sid: &'static str, conditions| {
         Statement::allow(sid, ["kms:Decrypt", "kms:GenerateDataKey"], ["*"])
             .for_principals([Principal::Service(service.principal.into())])
-            .when(service.acting_for(&place.account))
+            .when(conditions)
     };
+    // EventBridge sends no source keys to the key of a topic: the topic stands in the encryption context.
+    // Source: "Managing Amazon SNS encryption keys and costs" in the SNS developer guide.
+    let for_topic = Conditions::none().with(Condition::new(
+        Comparison::StringEquals,
+        "kms:EncryptionContext:aws:sns:topicArn",
+        topic_arn(&place, &names.platform("alarms")),
+    ));
     let mut scope = scope.child("Alarms");
     let key = scope.add(
         "Key",
@@ -62,8 +69,12 @@ fn alarms(scope: &mut Scope<'_>, mesh: &Mesh, names: Names<'_>) -> TopicHandle {
             alias: names.platform("alarms"),
             target: TARGET.to_owned(),
             statements: vec![
-                use_key(Service::CLOUDWATCH, "AlarmsEncrypt"),
-                use_key(Service::EVENTS, "EventsEncrypt"),
+                use_key(
+                    Service::CLOUDWATCH,
+                    "AlarmsEncrypt",
+                    Service::CLOUDWATCH.acting_for(&place.account),
+                ),
+                use_key(Service::EVENTS, "EventsEncrypt", for_topic),
             ],
             retain: false,
         },

@@ -35,6 +35,11 @@ pub(crate) enum When {
     Requested,
     /// Like `Requested`, on what was not made by Lakewright.
     RequestedByTeam,
+    /// Like `Requested`, about something else as well: a key and the ARNs that it may hold.
+    RequestedFor(&'static str, &'static str),
+    /// On what carries the team's tag and was not made by Lakewright, nor is made out to be by the
+    /// request.
+    TaggedByTeamUnposed,
     /// On what the request tags for the team, for actions that know no resource.
     RequestedOnly,
     /// Under these conditions: operator, key and values.
@@ -178,6 +183,18 @@ impl Fill {
             When::Tagged => none.with(equals(RESOURCE)),
             When::TaggedByTeam => none.with(equals(RESOURCE)).with(not_ours()),
             When::Requested => none.with(equals(REQUEST)).with(not_anothers()).with(not_posing()),
+            When::RequestedFor(key, arns) => none
+                .with(equals(REQUEST))
+                .with(not_anothers())
+                .with(not_posing())
+                .with(Condition::new(Comparison::ArnLike, *key, self.text(arns))),
+            When::TaggedByTeamUnposed => {
+                none.with(equals(RESOURCE)).with(not_ours()).with(not_posing()).with(Condition {
+                    operator: Operator::new(Comparison::StringEquals).if_exists(),
+                    key: REQUEST.into(),
+                    values: vec![team()],
+                })
+            }
             When::RequestedByTeam => {
                 none.with(equals(REQUEST)).with(not_anothers()).with(not_posing()).with(not_ours())
             }

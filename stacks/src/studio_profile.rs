@@ -2,8 +2,9 @@
 
 use lakewright_constructs::role::ImportedRole;
 use lakewright_constructs::studio::StudioProfile as Profile;
-use lakewright_manifest::mesh::{Environment, EnvironmentTeam, StudioProfile};
+use lakewright_manifest::mesh::{Environment, EnvironmentTeam, StudioProfile, StudioVpc};
 use lakewright_synth::Scope;
+use lakewright_template::Expr;
 
 use crate::Names;
 use crate::team::grantee_name;
@@ -22,11 +23,22 @@ pub(crate) fn build(
         names.parameter(environment, "studio/domain-id"),
         "The SSM parameter with the id of the environment's ML Studio domain",
     );
+    let vpc = match &environment.studio_vpc {
+        Some(StudioVpc::Given(vpc) | StudioVpc::Default(vpc)) => {
+            Expr::known_name(vpc.vpc_id.to_string())
+        }
+        Some(StudioVpc::Created) | None => scope.ssm_parameter(
+            "VpcId",
+            names.parameter(environment, "studio/vpc-id"),
+            "The SSM parameter with the id of the VPC that the environment's stack makes",
+        ),
+    };
     scope.add(
         "Profile",
         Profile {
             name: names.studio_profile(environment, &profile.header.id),
             domain,
+            vpc,
             role: ImportedRole::new(&role, &grantee_name(environment, team)),
         },
     );

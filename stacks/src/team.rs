@@ -110,7 +110,8 @@ fn has_dashboards(environment: &Environment, team: &EnvironmentTeam) -> bool {
 }
 
 /// The data source of the team's dashboards: Athena in the team's workgroup, as the team's role. So
-/// a dashboard shows what the team may read. The environment's group of readers may use it.
+/// a dashboard shows what the team may read. Whoever may use the source asks what they like as that role, so
+/// only the team's own group of authors may; who looks at dashboards needs no right on it.
 fn dashboard_source(
     scope: &mut Scope<'_>,
     names: Names<'_>,
@@ -119,13 +120,13 @@ fn dashboard_source(
 ) {
     let place = Names::place(environment);
     let name = names.team(environment, &team.team);
-    let group = names.dashboard_group(environment).map(|group| {
-        format!(
-            "arn:{}:quicksight:{}:{}:group/default/{group}",
-            place.partition(),
-            place.region,
-            place.account,
-        )
+    let authors = names.dashboard_group(environment).map(|_| {
+        let group = quicksight::Group {
+            group_name: Some(name.clone().into()),
+            namespace: Some("default".into()),
+            description: Some(format!("Authors of dashboards of team {}", team.team).into()),
+        };
+        scope.child("DashboardAuthors").resource(group, Options::default())
     });
     let athena = quicksight::DataSourceAthenaParameters {
         work_group: Some(name.clone().into()),
@@ -141,9 +142,9 @@ fn dashboard_source(
             athena_parameters: Some(athena),
             ..quicksight::DataSourceDataSourceParameters::default()
         }),
-        permissions: group.map(|group| {
+        permissions: authors.map(|group| {
             vec![quicksight::DataSourceResourcePermission {
-                principal: Some(group.into()),
+                principal: Some(group.attribute(&quicksight::Group::ARN).into()),
                 actions: Some(DATA_SOURCE_USE.map(Into::into).to_vec()),
                 resource: None,
             }]

@@ -187,12 +187,12 @@ impl<'a> Scope<'a> {
     }
 
     /// Declares a parameter whose value CloudFormation reads from SSM, and gives its value.
-    pub fn ssm_parameter(
+    pub fn ssm_parameter<T>(
         &mut self,
         name: &'static str,
         path: String,
         description: &str,
-    ) -> Expr<Text> {
+    ) -> Expr<T> {
         let attributes = Map::new()
             .with("Default", path)
             .with("Description", description.to_owned())

@@ -288,10 +288,13 @@ impl Resolver<'_> {
         }
         if let Some(parameter) = self.template.parameters.get(id.as_str()) {
             // The default is the path of an SSM parameter, and its value is only known there. What
-            // stacks leave in parameters are ids of domains.
-            let kind = parameter.attributes.get("Type").and_then(Value::as_text);
-            if kind.is_some_and(|kind| kind.starts_with("AWS::SSM::Parameter::Value<")) {
-                return Ok("d-0123456789ab".to_owned());
+            // stacks leave in parameters are ids of domains and of their VPCs.
+            let attribute = |name| parameter.attributes.get(name).and_then(Value::as_text);
+            if attribute("Type").is_some_and(|kind| kind.starts_with("AWS::SSM::Parameter::Value<"))
+            {
+                let is_vpc = attribute("Default").is_some_and(|path| path.ends_with("/vpc-id"));
+                let sample = if is_vpc { "vpc-0123456789abcdef0" } else { "d-0123456789ab" };
+                return Ok(sample.to_owned());
             }
             let default = parameter.attributes.get("Default").map(|value| self.text(value));
             return default.unwrap_or_else(|| Err(Unresolved(format!("parameter `{id}`"))));
@@ -462,8 +465,8 @@ mod tests {
         let template = read::template(&text).expect("a template");
         let place = Place { account: "111122223333".to_owned(), region: "eu-west-1".to_owned() };
         let resolver = Resolver { template: &template, place: &place, branch: Branch::Then };
-        let resolved = resolver.resolve(template.metadata.get("v").expect("the value"))?;
-        Ok(resolved.map(Resolved::into_plain))
+        let found = resolver.resolve(template.metadata.get("v").expect("the value"))?;
+        Ok(found.map(Resolved::into_plain))
     }
 
     #[test]

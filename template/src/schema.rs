@@ -196,8 +196,8 @@ impl Schema {
                 continue;
             }
             match resolver.resolve(value) {
-                Ok(Some(resolved)) => {
-                    properties.insert(key.to_string(), resolved.into_plain());
+                Ok(Some(known)) => {
+                    properties.insert(key.to_string(), known.into_plain());
                 }
                 Ok(None) => {}
                 Err(error) => found.push((format!("/{key}"), error.to_string())),

@@ -345,8 +345,8 @@ pub(crate) fn push_json_string(out: &mut String, text: &str) {
     out.push('"');
     // Nearly all text needs no escape. A test that looks at every byte takes many at once, which one that
     // stops at the first does not.
-    let is_plain = |byte: u8| (byte >= 0x20) & (byte != b'"') & (byte != b'\\');
-    if text.bytes().fold(true, |all, byte| all & is_plain(byte)) {
+    let needs_escape = |byte: u8| u8::from(byte < 0x20 || byte == b'"' || byte == b'\\');
+    if text.bytes().fold(0, |any, byte| any | needs_escape(byte)) == 0 {
         out.push_str(text);
         out.push('"');
         return;

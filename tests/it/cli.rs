@@ -269,3 +269,36 @@ fn the_editor_schema_is_fresh_and_the_examples_name_it() {
         }
     }
 }
+
+/// A template that was cut by a full disk must not pass for a whole one.
+#[test]
+#[cfg(target_os = "linux")]
+fn output_that_is_lost_is_an_error() {
+    let full = std::fs::OpenOptions::new().write(true).open("/dev/full").expect("the device");
+    let output = std::process::Command::new(env!("CARGO_BIN_EXE_lakewright"))
+        .args(["schema"])
+        .stdout(full)
+        .output()
+        .expect("the binary runs");
+    assert_eq!(output.status.code(), Some(1));
+    let text = String::from_utf8_lossy(&output.stderr);
+    assert!(text.contains("standard output cannot be written"), "{text}");
+}
+
+#[test]
+fn an_assembly_in_the_place_of_a_mesh_is_told_so() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let out = folder.path().join("out");
+    let done = lakewright([
+        "synth".as_ref(),
+        example("minimal").as_os_str(),
+        "--out".as_ref(),
+        out.as_os_str(),
+    ]);
+    assert_eq!(done.status.code(), Some(0));
+    for command in ["check", "access", "prove"] {
+        let output = lakewright([command.as_ref(), out.as_os_str()]);
+        let text = transcript(&output);
+        assert!(text.starts_with("exit: 2\n") && text.contains("is an assembly"), "{text}");
+    }
+}

@@ -30,7 +30,12 @@ fn each_example_is_proven() {
 
 /// Asks a question about the lab and gives the exit code: 0 allowed, 4 denied, 5 unknown.
 fn can(principal: &str, action: &str, resource: &str, context: &[&str]) -> i32 {
-    let folder = example("lab");
+    ask("lab", principal, action, resource, context)
+}
+
+/// Asks a question about an example.
+fn ask(name: &str, principal: &str, action: &str, resource: &str, context: &[&str]) -> i32 {
+    let folder = example(name);
     let mut arguments = vec![
         "can".to_owned(),
         folder.display().to_string(),
@@ -137,60 +142,44 @@ fn an_assembly_that_was_tampered_with_is_not_proven() {
     assert!(text.contains("too much: team/science/TeamB lakeformation:ALTER"), "{text}");
     assert!(text.contains("more like it, such as"), "{text}");
     assert!(text.contains("asked for at datasets.yaml:2:1"), "{text}");
-    assert!(text.contains("1 template is not what `synth` wrote"), "{text}");
+    assert!(text.contains("lab-dataset-dpdataset.json is not what `synth` wrote"), "{text}");
 }
 
 #[test]
 fn what_cannot_be_asked_says_what_was_expected() {
+    const TEAM: &str = "team/science/TeamA";
     let lab = example("lab").display().to_string();
     let ask = |arguments: &[&str]| {
         let all = ["can", &lab].into_iter().chain(arguments.iter().copied());
         transcript(&lakewright(all))
     };
-    for (arguments, expected) in [
+    for ([principal, action, resource], expected) in [
+        (["team/x/y", "s3:GetObject", "dataset/teama"], "is no principal of this mesh"),
         (
-            &["--principal", "team/x/y", "--action", "s3:GetObject", "--resource", "dataset/teama"]
-                [..],
-            "is no principal of this mesh",
+            ["team/science/TeemA", "s3:GetObject", "dataset/teama"],
+            "did you mean team/science/TeamA?",
         ),
+        (["service/glue", "s3:GetObject", "dataset/teama"], "service/glue.amazonaws.com"),
+        (["arn:aws:iam:1:role/r", "s3:GetObject", "dataset/teama"], "is no ARN; expected one like"),
         (
-            &[
-                "--principal",
-                "team/science/TeamA",
-                "--action",
-                "s3:Get*",
-                "--resource",
-                "dataset/teama",
-            ][..],
-            "expected one such as s3:GetObject",
+            [TEAM, "s3:GetObject", "arn:aws:s3::lab-teama/x"],
+            "expected one like arn:aws:s3:::BUCKET",
         ),
+        ([TEAM, "s3:Get*", "dataset/teama"], "expected one such as s3:GetObject"),
+        ([TEAM, "s3:GetObjectt", "dataset/teama"], "did you mean s3:GetObject?"),
         (
-            &[
-                "--principal",
-                "team/science/TeamA",
-                "--action",
-                "s3:GetObject",
-                "--resource",
-                "dataset/none",
-            ][..],
-            "there is no dataset `none`; expected one such as dpdataset",
+            [TEAM, "s3:GetObject", "dataset/none"],
+            "there is no dataset `none`; expected one such as",
         ),
-        (&["--principal", "team/science/TeamA"][..], "--action"),
-        (
-            &[
-                "--principal",
-                "team/science/TeamA",
-                "--action",
-                "s3:GetObjectt",
-                "--resource",
-                "dataset/teama",
-            ][..],
-            "s3:GetObjectt is no action of s3; did you mean s3:GetObject?",
-        ),
+        ([TEAM, "glue:StartCrawler", "dataset/teama"], "it is about crawler"),
+        ([TEAM, "lakeformation:SELECT", "dataset/teama"], "it is about tables"),
+        ([TEAM, "lakeformation:DATA_LOCATION_ACCESS", "dataset/teama"], "about locations in S3"),
     ] {
-        let text = ask(arguments);
-        assert!(text.contains("exit: 2") && text.contains(expected), "{text}");
+        let text = ask(&["--principal", principal, "--action", action, "--resource", resource]);
+        assert!(text.starts_with("exit: 2\n") && text.contains(expected), "{expected}: {text}");
     }
+    let text = ask(&["--principal", TEAM]);
+    assert!(text.starts_with("exit: 2\n") && text.contains("--action"), "{text}");
 }
 
 #[test]
@@ -239,6 +228,55 @@ fn the_matrix_comes_in_every_format() {
     let html = access("html");
     assert!(html.starts_with("<!doctype html>") && html.contains("team/science/TeamA"));
     assert_eq!(html.matches("<tr>").count(), rows.len() + 1);
+}
+
+/// Ways around the tags and names by which teams are held apart.
+#[test]
+fn what_belongs_to_others_is_not_used_by_name() {
+    let team = "team/science/TeamA";
+    let arn = |service: &str, resource: &str| {
+        format!("arn:aws:{service}:us-east-1:333333333333:{resource}")
+    };
+    let role = "lab-teama-ewsex6a7";
+    let stack = arn("cloudformation", "stack/lab-own/1");
+    let own = ["aws:ResourceTag/Team=TeamA", "aws:RequestTag/Team=TeamA"];
+    let posing = [&own[..], &["aws:RequestTag/lakewright:mesh=lab"]].concat();
+    let schedule = arn("databrew", &format!("schedule/{role}-x"));
+    // A change set's tags become the stack's, and `deploy` would take it for one of its own.
+    let change = "cloudformation:CreateChangeSet";
+    assert_eq!(can(team, change, &stack, &own), 0);
+    assert_eq!(can(team, change, &stack, &posing), 4);
+    // Schedules start any job of the account.
+    let asked = ["aws:RequestTag/Team=TeamA"];
+    assert_eq!(can(team, "databrew:CreateSchedule", &schedule, &asked), 4);
+    // A dataset's objects have the dataset's key, whichever header asks for another one.
+    let put = |context: &[&str]| can(team, "s3:PutObject", "dataset/teama", context);
+    assert_eq!(put(&[]), 0);
+    for header in [
+        "s3:x-amz-server-side-encryption=AES256",
+        "s3:x-amz-server-side-encryption=aws:kms",
+        "s3:x-amz-server-side-encryption-customer-algorithm=AES256",
+        "s3:x-amz-server-side-encryption-aws-kms-key-id=arn:aws:kms:us-east-1:333333333333:key/x",
+    ] {
+        assert_eq!(put(&[header]), 4, "{header}");
+    }
+}
+
+/// A model runs with the role that it was made with.
+#[test]
+fn models_of_other_teams_are_not_started() {
+    let start = |model: &str| {
+        let role = "full-mesh-financeadmins-dba5eeiz";
+        let job = format!("arn:aws:sagemaker:eu-west-1:222222222222:transform-job/{role}-x");
+        let model =
+            format!("sagemaker:ModelArn=arn:aws:sagemaker:eu-west-1:222222222222:model/{model}");
+        let context = ["aws:RequestTag/Team=FinanceAdmins", &model];
+        let team = "team/finance-eu/FinanceAdmins";
+        ask("full", team, "sagemaker:CreateTransformJob", &job, &context)
+    };
+    // The boundary of that mesh is its owner's, so what is allowed here is not known.
+    assert_eq!(start("full-mesh-financeadmins-dba5eeiz-m"), 5);
+    assert_eq!(start("full-mesh-analysts-j4ylnade-m"), 4);
 }
 
 /// What works on data.all's templates (reference, section 18 A), denied on ours.
@@ -427,7 +465,8 @@ fn policies_of_the_organization_take_access_away() {
     let all = r#"{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}"#;
     assert_eq!(ask(all).status.code(), Some(0));
     let none = r#"{"service_control_policies": [{"accounts": ["333333333333"], "document":
-        {"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "s3:*", "Resource": "*"}]}}]}"#;
+        {"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "s3:*", "Resource": "*"},
+            {"Effect": "Allow", "Action": "*", "Resource": "*"}]}}]}"#;
     assert_eq!(ask(none).status.code(), Some(4));
     let other = none.replace("333333333333", "222222222222");
     assert_eq!(ask(&other).status.code(), Some(0));
@@ -509,7 +548,10 @@ fn a_filter_of_the_matrix_that_matches_nothing_known_is_an_error() {
     };
     for (arguments, says) in [
         (["--principal", "nobody"], "no principal of this mesh is like `nobody`"),
-        (["--resource", "dataset/temma"], "no resource of this mesh is like `dataset/temma`"),
+        (
+            ["--resource", "dataset/temma"],
+            "no `dataset/temma` in this mesh; did you mean dataset/teama?",
+        ),
     ] {
         let text = access(&arguments);
         assert!(text.starts_with("exit: 2\n") && text.contains(says), "{text}");
@@ -558,6 +600,8 @@ fn a_file_of_policies_is_read_strictly() {
         ("{}", "got no policy"),
         (r#"{"service_control_polices": []}"#, "unknown field `service_control_polices`"),
         (&entry("\"222\"", all), "got the account `222`, expected 12 digits"),
+        (&entry("", &all.replace("Allow", "Deny")), "no service control policy allows anything"),
+        (&entry("", &all.replace("Allow", "Dny")), "got effect `Dny`, expected Allow or Deny"),
         (
             &entry("", all).replacen('{', "{\"management_account\": \"me\", ", 1),
             "management_account: got the account `me`, expected 12 digits",

@@ -35,6 +35,7 @@ pub(crate) fn run(arguments: &AccessArgs, ui: &mut Ui) -> Result<Exit, Failure> 
     // A part of a dataset can be one that only grants name.
     let keep = if resource.is_none() { Keep::Names } else { Keep::Grants };
     let Some(subject) = arguments.subject.read(keep, ui)? else { return Ok(Exit::Usage) };
+    subject.note_changes(ui);
     // A table or folder of a dataset is known by its ARN.
     let resource = resource.map(|name| subject.part(name).unwrap_or_else(|| name.to_owned()));
     let wanted = Wanted {
@@ -51,7 +52,7 @@ pub(crate) fn run(arguments: &AccessArgs, ui: &mut Ui) -> Result<Exit, Failure> 
     match ui.format() {
         Format::Json => ui.data(&format!("{:#}\n", matrix::to_json(&rows, subject))),
         Format::Csv => ui.data(&matrix::csv(&rows)),
-        Format::Html => ui.data(&matrix::page::html(&rows, subject)?),
+        Format::Html => ui.data(&matrix::page::html(&rows, wanted, subject)?),
         Format::Human => ui.data(&matrix::table(&rows)),
     }
     ui.note(&format!("{} in {}", count(rows.len(), "row"), count(subject.stacks.len(), "stack")));

@@ -37,6 +37,7 @@ pub(crate) struct CanArgs {
 
 pub(crate) fn run(arguments: &CanArgs, ui: &mut Ui) -> Result<Exit, Failure> {
     let Some(subject) = arguments.subject.read(Keep::Grants, ui)? else { return Ok(Exit::Usage) };
+    subject.note_changes(ui);
     if let Some(path) = &arguments.batch {
         return batch(path, subject, ui);
     }

@@ -131,7 +131,11 @@ fn templates(folder: &Path, ui: &mut Ui) -> Result<Exit, Failure> {
         ui.data(&guardrails::show(&breaches));
     }
     if breaches.is_empty() {
-        ui.note(&format!("{} is fine: {}", folder.display(), count(templates, "template")));
+        ui.note(&format!(
+            "no guardrail finds anything in {} of {}; whether access is as it was asked for is what `prove --assembly` says",
+            count(templates, "template"),
+            folder.display()
+        ));
         return Ok(Exit::Done);
     }
     ui.error(&format!("{} in {}", count(breaches.len(), "finding"), count(templates, "template")));

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::exit::{Exit, Failure};
 use crate::findings::{gained, prove, show_all, to_json};
-use crate::proof::{Keep, SubjectArgs};
+use crate::proof::{CHANGED, Keep, SubjectArgs};
 use crate::ui::{Ui, count};
 
 /// Prove that the templates give exactly the access that the mesh asks for
@@ -19,7 +19,8 @@ use crate::ui::{Ui, count};
   lakewright prove my-mesh --assume the-mesh-before     a change gives nobody more access
   lakewright prove my-mesh --scp organization.json
 
-Exit codes: 0 proven, 4 there are differences, each with a request that shows it.")]
+Exit codes: 0 proven, 4 there are differences, each with a request that shows it, or templates of an
+assembly that were changed after `synth` wrote them.")]
 pub(crate) struct ProveArgs {
     #[command(flatten)]
     subject: SubjectArgs,
@@ -45,20 +46,33 @@ pub(crate) fn run(arguments: &ProveArgs, ui: &mut Ui) -> Result<Exit, Failure> {
             "requests": findings.requests,
             "stacks": subject.stacks.len(),
             "differences": differences,
+            "changed_templates": subject.changed,
         });
         ui.data(&format!("{data:#}\n"));
     } else {
         ui.data(&show_all(&findings.differences, subject));
     }
-    if findings.differences.is_empty() {
+    for path in &subject.changed {
+        ui.error(&format!("{path} {CHANGED}"));
+    }
+    if findings.differences.is_empty() && subject.changed.is_empty() {
+        let narrows = arguments
+            .assume
+            .as_ref()
+            .map(|base| format!(", and give nobody more than those of {}", base.display()));
         ui.note(&format!(
-            "{} is proven: {} give exactly what was asked for, by {} requests",
+            "{} is proven: {} give exactly what was asked for, by {} requests{}",
             arguments.subject.path().display(),
             count(subject.stacks.len(), "stack"),
-            findings.requests
+            findings.requests,
+            narrows.unwrap_or_default()
         ));
         return Ok(Exit::Done);
     }
-    ui.error(&count(findings.differences.len(), "difference"));
+    if findings.differences.is_empty() {
+        ui.error("access is as it was asked for, and these templates are not those that were made for it");
+    } else {
+        ui.error(&count(findings.differences.len(), "difference"));
+    }
     Ok(Exit::No)
 }

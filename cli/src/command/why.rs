@@ -24,6 +24,7 @@ pub(crate) struct WhyArgs {
 
 pub(crate) fn run(arguments: &WhyArgs, ui: &mut Ui) -> Result<Exit, Failure> {
     let Some(subject) = arguments.subject.read(Keep::Grants, ui)? else { return Ok(Exit::Usage) };
+    subject.note_changes(ui);
     let question = &arguments.question;
     let answer = answer(question, subject)?;
     if ui.is_json() {

@@ -6,7 +6,7 @@ use handlebars::Handlebars;
 use lakewright_proof::action::Level;
 use serde_json::json;
 
-use super::Row;
+use super::{Row, Wanted};
 use crate::exit::Failure;
 use crate::proof::Subject;
 
@@ -14,7 +14,11 @@ use crate::proof::Subject;
 const PAGE: &str = include_str!("page.html.hbs");
 
 /// The page.
-pub(crate) fn html(rows: &[Row<'_>], subject: &Subject) -> Result<String, Failure> {
+pub(crate) fn html(
+    rows: &[Row<'_>],
+    wanted: Wanted<'_>,
+    subject: &Subject,
+) -> Result<String, Failure> {
     let rows: Vec<_> = rows
         .iter()
         .map(|row| {
@@ -50,6 +54,14 @@ pub(crate) fn html(rows: &[Row<'_>], subject: &Subject) -> Result<String, Failur
         .collect();
     let handlebars = Handlebars::new();
     handlebars
-        .render_template(PAGE, &json!({ "rows": rows }))
+        .render_template(
+            PAGE,
+            &json!({
+                "mesh": subject.mesh,
+                "principal": wanted.principal,
+                "resource": wanted.resource,
+                "rows": rows,
+            }),
+        )
         .map_err(|error| Failure::unexpected(error.to_string()))
 }

@@ -102,6 +102,13 @@ impl Scp {
                 known.push(OrganizationPolicy { level, accounts, document });
             }
         }
+        let allows = |policy: &OrganizationPolicy| {
+            policy.document.statements.iter().any(|statement| statement.is_allow)
+        };
+        if !organization.scps.is_empty() && !organization.scps.iter().any(allows) {
+            let message = "no service control policy allows anything, so nothing would be allowed; add the attached FullAWSAccess";
+            return Err(wrong(message.to_owned()));
+        }
         Ok(())
     }
 }
@@ -112,8 +119,7 @@ fn read(path: &Path, value: &Value, property: &'static str) -> Result<Document, 
         Origin { stack: path.display().to_string().into(), logical_id: String::new(), property };
     let wrong =
         |message: String| Failure::usage(format!("{}: {property}: {message}", path.display()));
-    let document =
-        Document::parse(&value.into(), origin).map_err(|error| wrong(error.to_string()))?;
+    let document = Document::parse(&value.into(), origin).map_err(|error| wrong(error.message))?;
     for statement in &document.statements {
         let sid = &statement.sid;
         if property == "service_control_policies" && statement.principals.is_some() {

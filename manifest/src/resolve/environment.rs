@@ -12,7 +12,7 @@ use crate::document::{
 use crate::field::Field;
 use crate::mesh::{
     ConsumptionRole, Environment, EnvironmentPermission, EnvironmentTeam, Features, Header,
-    Network, StudioVpc, TenantPermission, Vpc,
+    Network, StudioVpc, Tenant, TenantPermission, Vpc,
 };
 use crate::name::{AccountId, AddressBlock, Id, PolicyArn, SubnetId, TeamName, VpcId};
 use crate::parse::Located;
@@ -350,6 +350,43 @@ impl Context {
                 self.teams_differ(other, environment);
             }
             here.push(environment);
+        }
+    }
+
+    /// No prefix of names in an account goes on where another one ends: policies for `fin-*` would reach what
+    /// is made for `fin-a-*`.
+    pub(super) fn prefixes_differ(
+        &mut self,
+        tenant: Option<&Tenant>,
+        environments: &BTreeMap<Id, Environment>,
+    ) {
+        let central = tenant.map(|tenant| {
+            let whose = format!("tenant `{}`", tenant.header.id);
+            (tenant.central_account.as_str(), &tenant.resource_prefix, whose, tenant.header.origin)
+        });
+        let own = environments.values().map(|environment| {
+            let Environment { header, account, resource_prefix, .. } = environment;
+            let whose = format!("environment `{}`", header.id);
+            (account.as_str(), resource_prefix, whose, header.origin)
+        });
+        let all: Vec<_> = central.into_iter().chain(own).collect();
+        for (account, prefix, whose, origin) in &all {
+            let begins_with = |other: &str| {
+                prefix.as_str().strip_prefix(other).is_some_and(|rest| rest.starts_with('-'))
+            };
+            let shorter = all
+                .iter()
+                .find(|(place, other, ..)| place == account && begins_with(other.as_str()));
+            if let Some((_, other, first, first_origin)) = shorter {
+                let message = format!(
+                    "the prefix `{prefix}` of {whose} begins like `{other}` of {first}, both in account {account}"
+                );
+                let diagnostic = Diagnostic::new(Code::NestedPrefix, message)
+                    .at(*origin, "the longer prefix")
+                    .and(*first_origin, "the shorter one")
+                    .help("policies name what begins with a prefix; choose one that begins with no other and a hyphen");
+                self.report.push(diagnostic);
+            }
         }
     }
 

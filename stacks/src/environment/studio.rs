@@ -23,12 +23,12 @@ pub(super) fn build(
     scope: &mut Scope<'_>,
     names: Names<'_>,
     environment: &Environment,
-    vpc: &StudioVpc,
+    studio_vpc: &StudioVpc,
 ) {
     let name = names.studio(environment);
     let target = format!("environment/{}", environment.header.id);
     let mut scope = scope.child("Studio");
-    let (vpc, subnets) = match vpc {
+    let (vpc, subnets) = match studio_vpc {
         StudioVpc::Given(vpc) | StudioVpc::Default(vpc) => {
             let Vpc { vpc_id, subnet_ids } = vpc;
             let subnets = subnet_ids.iter().map(|subnet| Expr::known_name(subnet.to_string()));
@@ -56,6 +56,17 @@ pub(super) fn build(
         },
     );
     let key = scope.add("Key", key(names, environment, &target));
+    // The network that is made has a generated id, which the profiles' security groups need.
+    if let StudioVpc::Created = studio_vpc {
+        scope.add(
+            "VpcId",
+            Parameter {
+                name: names.parameter(environment, "studio/vpc-id"),
+                description: "The id of the ML Studio domain's VPC",
+                value: Expr::unchecked(vpc.clone()),
+            },
+        );
+    }
     let domain = scope.add(
         "Domain",
         StudioDomain {

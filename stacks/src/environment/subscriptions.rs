@@ -3,7 +3,7 @@
 
 use lakewright_constructs::cfn::sns;
 use lakewright_constructs::key::{Key, delegated_use};
-use lakewright_constructs::messaging::{Queue, Topic, topic_arn};
+use lakewright_constructs::messaging::{Queue, Topic, queue_arn, topic_arn};
 use lakewright_constructs::role::{ImportedRole, Receives as _, principal_is, root_arn};
 use lakewright_manifest::Mesh;
 use lakewright_manifest::mesh::Environment;
@@ -42,6 +42,7 @@ pub(super) fn build(
             name: names.subscription(environment, "dead-letters"),
             key: key.id(),
             dead_letters: None,
+            failures_of: vec![queue_arn(&place, &names.subscription(environment, "producers"))],
             topic: None,
             target: target.clone(),
         },
@@ -52,6 +53,7 @@ pub(super) fn build(
             name: names.subscription(environment, "producers"),
             key: key.id(),
             dead_letters: Some(dead_letters.arn()),
+            failures_of: Vec::new(),
             topic: Some(producers.clone()),
             target: target.clone(),
         },

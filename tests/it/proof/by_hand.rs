@@ -35,8 +35,8 @@ fn second_policy(resources: &mut serde_json::Map<String, Value>, id: &str) {
     );
 }
 
-const BY_HAND: [ByHand; 12] = [
-    ("nothing", DATASET, |_| {}, 0, "is proven"),
+const BY_HAND: [ByHand; 14] = [
+    ("only how it is written", DATASET, |_| {}, 4, "access is as it was asked for, and these"),
     (
         "a user",
         DATASET,
@@ -137,6 +137,26 @@ const BY_HAND: [ByHand; 12] = [
         },
         4,
         "AdministratorAccess",
+    ),
+    (
+        "a permissions boundary that is gone",
+        "lab-team-science-teamb-t4jhnyff",
+        |resources| {
+            properties(resources, "AWS::IAM::Role").remove("PermissionsBoundary");
+        },
+        4,
+        "the role has no permissions boundary, and arn:aws:iam::333333333333:policy/",
+    ),
+    (
+        "another permissions boundary",
+        DATASET,
+        |resources| {
+            let role = properties(resources, "AWS::IAM::Role");
+            let other = json!("arn:aws:iam::aws:policy/AdministratorAccess");
+            role.insert("PermissionsBoundary".to_owned(), other);
+        },
+        4,
+        "the role's permissions boundary is arn:aws:iam::aws:policy/AdministratorAccess, and",
     ),
     (
         "a type that does not exist",

@@ -114,9 +114,17 @@ pub(super) const BLOCKS: &[Block] = &[
                 ]),
             },
             Rule {
+                sid: "CfnOwnChangeSets",
+                actions: &["cloudformation:CreateChangeSet"],
+                resources: &[
+                    "arn:{partition}:cloudformation:{region}:{account}:stack/{prefix}-*/*",
+                ],
+                // A change set's tags become the stack's.
+                when: When::TaggedByTeamUnposed,
+            },
+            Rule {
                 sid: "CfnOwnStacks",
                 actions: &[
-                    "cloudformation:CreateChangeSet",
                     "cloudformation:ExecuteChangeSet",
                     "cloudformation:DeleteChangeSet",
                     "cloudformation:CancelUpdateStack",

@@ -104,17 +104,26 @@ pub(super) const BLOCKS: &[Block] = &[
                     "sagemaker:AddTags",
                     "sagemaker:CreateTrainingJob",
                     "sagemaker:CreateProcessingJob",
-                    "sagemaker:CreateTransformJob",
                     "sagemaker:CreateHyperParameterTuningJob",
                     "sagemaker:CreateModel",
                     "sagemaker:CreateModelPackage",
                     "sagemaker:CreateModelPackageGroup",
                     "sagemaker:CreateEndpoint",
-                    "sagemaker:CreateEndpointConfig",
                     "sagemaker:CreatePipeline",
                 ],
                 resources: &["arn:{partition}:sagemaker:{region}:{account}:*/{role_name}-*"],
                 when: When::Requested,
+            },
+            // A model runs with the role that it was made with: whoever starts another team's model,
+            // with input and output of their own choice, has that team's role.
+            Rule {
+                sid: "StudioRunModel",
+                actions: &["sagemaker:CreateEndpointConfig", "sagemaker:CreateTransformJob"],
+                resources: &["arn:{partition}:sagemaker:{region}:{account}:*/{role_name}-*"],
+                when: When::RequestedFor(
+                    "sagemaker:ModelArn",
+                    "arn:{partition}:sagemaker:{region}:{account}:model/{role_name}-*",
+                ),
             },
             Rule {
                 sid: "StudioUse",
