@@ -152,22 +152,18 @@ fn is_known(action: Action) -> Result<(), Failure> {
 /// Whether an action is about what a name stands for: what an action is not about is denied, which says
 /// nothing of the one that was meant.
 fn is_about(action: Action, name: &str, arn: &str) -> Result<(), Failure> {
-    let kinds = match action.lower() {
-        "lakeformation:select" | "lakeformation:insert" | "lakeformation:delete" => {
-            if arn.contains(":table/") { return Ok(()) } else { vec!["tables".to_owned()] }
+    let about = match action.lower() {
+        "lakeformation:select" | "lakeformation:insert" | "lakeformation:delete"
+            if !arn.contains(":table/") =>
+        {
+            Err(vec!["tables"])
         }
-        "lakeformation:data_location_access" => {
-            if arn.contains(":s3:::") {
-                return Ok(());
-            } else {
-                vec!["locations in S3".to_owned()]
-            }
+        "lakeformation:data_location_access" if !arn.contains(":s3:::") => {
+            Err(vec!["locations in S3"])
         }
-        _ => match action.about(arn) {
-            Ok(()) => return Ok(()),
-            Err(kinds) => kinds.into_iter().map(str::to_owned).collect(),
-        },
+        _ => action.about(arn),
     };
+    let Err(kinds) = about else { return Ok(()) };
     let expected =
         if kinds.is_empty() { "no resource: ask for `*`".to_owned() } else { kinds.join(", ") };
     Err(Failure::usage(format!(

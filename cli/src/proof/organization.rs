@@ -25,7 +25,7 @@ pub(crate) struct Scp {
 /// The file's form.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Policies {
+struct PolicyFile {
     /// The account that the policies do not bind.
     management_account: Option<String>,
     #[serde(default)]
@@ -72,7 +72,7 @@ impl Scp {
             world.organization.scps.push(OrganizationPolicy { level, accounts, document });
             return Ok(());
         }
-        let policies: Policies =
+        let policies: PolicyFile =
             serde_json::from_value(data).map_err(|error| wrong(error.to_string()))?;
         if policies.service_control_policies.is_empty()
             && policies.resource_control_policies.is_empty()
