@@ -141,7 +141,7 @@ fn place_grants(stack: &mut Stack) {
 /// Records what a policy denies on purpose: a proof asks whether it still does.
 fn record_denials(stack: &mut Stack, owner: &PolicyOwner, statements: &[Tagged<Cause>]) {
     let place = stack.spec().place.clone();
-    let resolver = Resolver { template: &stack.template, place: &place, branch: Branch::Then };
+    let resolver = Resolver::new(&stack.template, &place, Branch::Then);
     let text = |value: &Value| match resolver.resolve(value) {
         Ok(Some(Resolved::Text(text))) => Some(text.into_owned()),
         _ => None,

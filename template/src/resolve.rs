@@ -6,6 +6,7 @@
 //! result is an error, never a guess.
 
 use std::borrow::Cow;
+use std::cell::Cell;
 
 use serde_json::Value as Plain;
 
@@ -146,9 +147,22 @@ pub struct Resolver<'a> {
     pub place: &'a Place,
     /// Which way conditions go.
     pub branch: Branch,
+    /// Whether a value was resolved that depends on a condition.
+    has_met_condition: Cell<bool>,
 }
 
-impl Resolver<'_> {
+impl<'a> Resolver<'a> {
+    /// A resolver of a template's values.
+    pub fn new(template: &'a Template, place: &'a Place, branch: Branch) -> Self {
+        Self { template, place, branch, has_met_condition: Cell::new(false) }
+    }
+
+    /// Whether a value that was resolved so far depends on a condition, and so is another one in the other
+    /// branch.
+    pub fn has_met_condition(&self) -> bool {
+        self.has_met_condition.get()
+    }
+
     /// The value as CloudFormation passes it to the service; `None` for `AWS::NoValue`.
     pub fn resolve<'v>(&self, value: &'v Value) -> Result<Option<Resolved<'v>>, Unresolved> {
         Ok(Some(match value {
@@ -204,6 +218,7 @@ impl Resolver<'_> {
             }
             Intrinsic::Join { delimiter, values } => self.texts(values)?.join(delimiter),
             Intrinsic::If { condition: _, then, otherwise } => {
+                self.has_met_condition.set(true);
                 return self.resolve(match self.branch {
                     Branch::Then => then,
                     Branch::Otherwise => otherwise,
@@ -464,7 +479,7 @@ mod tests {
         );
         let template = read::template(&text).expect("a template");
         let place = Place { account: "111122223333".to_owned(), region: "eu-west-1".to_owned() };
-        let resolver = Resolver { template: &template, place: &place, branch: Branch::Then };
+        let resolver = Resolver::new(&template, &place, Branch::Then);
         let found = resolver.resolve(template.metadata.get("v").expect("the value"))?;
         Ok(found.map(Resolved::into_plain))
     }

@@ -14,7 +14,7 @@ use jsonschema::{Draft, Validator};
 use serde_json::Value as Plain;
 
 use crate::resolve::{Branch, Place, Resolver};
-use crate::{Intrinsic, ResourceEntry, Template};
+use crate::{ResourceEntry, Template};
 
 /// What is known of a resource type.
 #[derive(Debug)]
@@ -110,13 +110,8 @@ pub fn validate(template: &Template, place: &Place) -> Vec<SchemaViolation> {
             });
             continue;
         };
-        let branches: &[Branch] = if has_conditions(resource) {
-            &[Branch::Then, Branch::Otherwise]
-        } else {
-            &[Branch::Then]
-        };
-        for branch in branches {
-            let resolver = Resolver { template, place, branch: *branch };
+        for branch in [Branch::Then, Branch::Otherwise] {
+            let resolver = Resolver::new(template, place, branch);
             for (path, message) in schema.violations(resource, &resolver) {
                 violations.push(SchemaViolation {
                     logical_id: id.to_string(),
@@ -124,6 +119,9 @@ pub fn validate(template: &Template, place: &Place) -> Vec<SchemaViolation> {
                     path,
                     message,
                 });
+            }
+            if !resolver.has_met_condition() {
+                break;
             }
         }
     }
@@ -143,16 +141,6 @@ fn takes_any_object(property: &Plain) -> bool {
         && property
             .as_object()
             .is_some_and(|keys| keys.keys().all(|key| OF_STRINGS.contains(&key.as_str())))
-}
-
-fn has_conditions(resource: &ResourceEntry) -> bool {
-    let mut found = false;
-    for (_, value) in resource.properties.iter() {
-        value.walk(&mut |value| {
-            found |= matches!(value.as_intrinsic(), Some(Intrinsic::If { .. }));
-        });
-    }
-    found
 }
 
 impl Schema {

@@ -90,11 +90,7 @@ impl Piece {
     pub fn of(stack: StackTemplate<'_>) -> Result<Self, PieceError> {
         let mut reader = Reader {
             stack,
-            resolver: Resolver {
-                template: stack.template,
-                place: stack.place,
-                branch: Branch::Then,
-            },
+            resolver: Resolver::new(stack.template, stack.place, Branch::Then),
             address: stack.address.into(),
             piece: Self::default(),
         };
