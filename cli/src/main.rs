@@ -24,7 +24,6 @@ use arguments::{Arguments, Command};
 use ui::Ui;
 
 fn main() -> ExitCode {
-    memory::small_pages();
     let arguments = Arguments::parse();
     let mut ui = Ui::new(&arguments.output);
     if let Err(failure) = arguments.check() {

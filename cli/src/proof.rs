@@ -20,6 +20,7 @@ use rayon::iter::{
 
 use crate::assembly::recorded::Recorded;
 use crate::exit::Failure;
+use crate::memory;
 use crate::mesh::{Day, load};
 use crate::synthesis::BATCH;
 use crate::ui::Ui;
@@ -107,6 +108,7 @@ impl SubjectArgs {
         keep: Keep,
         ui: &mut Ui,
     ) -> Result<Option<&'static Subject>, Failure> {
+        memory::small_pages();
         match (&self.source.mesh, &self.source.assembly) {
             (Some(mesh), _) => self.read_other(mesh, keep, ui),
             (None, Some(folder)) => {
