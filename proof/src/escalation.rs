@@ -156,6 +156,9 @@ impl<'w> Escalation<'w> {
         let has =
             |name: &&&str| statement.actions.contain(Action::new(name)) != statement.not_actions;
         let contexts = contexts(document, statement);
+        // What this statement is not about is asked for another one that is, when there is one. Policies that
+        // nobody knows may be about anything.
+        let is_about = |arn: &str| role.has_foreign_policies || can_be_about(statement, arn);
         let others = || {
             let own = self.by_account.get(role.account.as_str()).into_iter().flatten().copied();
             // In other accounts only roles that a statement names can be reached.
@@ -164,7 +167,7 @@ impl<'w> Escalation<'w> {
         };
         for name in ON_ROLE.iter().filter(has) {
             let action = Action::new(name);
-            for other in others() {
+            for other in others().filter(|other| is_about(&other.arn)) {
                 let mut contexts = contexts.clone();
                 if *name == "sts:AssumeRole" {
                     contexts.extend(trust_contexts(other));
@@ -174,7 +177,7 @@ impl<'w> Escalation<'w> {
         }
         for name in ON_POLICY.iter().filter(has) {
             for other in others() {
-                for policy in other.managed.values() {
+                for policy in other.managed.values().filter(|policy| is_about(policy)) {
                     steps.extend(self.step(principal, Action::new(name), policy, other, &contexts));
                 }
             }
@@ -184,7 +187,7 @@ impl<'w> Escalation<'w> {
             for name in names.iter().filter(has) {
                 let of_kind = running()
                     .filter(|(resource, as_role)| resource.kind == kind && as_role.arn != role.arn);
-                for (resource, as_role) in of_kind {
+                for (resource, as_role) in of_kind.filter(|(resource, _)| is_about(&resource.arn)) {
                     let action = Action::new(name);
                     steps.extend(self.step(principal, action, &resource.arn, as_role, &contexts));
                 }
@@ -203,7 +206,8 @@ impl<'w> Escalation<'w> {
         for name in ON_STACK.iter().filter(has) {
             let deploying = others().find(|other| is_for_cloudformation(other));
             let Some(deploying) = deploying else { continue };
-            for stack in self.stacks.get(role.account.as_str()).into_iter().flatten() {
+            let stacks = self.stacks.get(role.account.as_str()).into_iter().flatten();
+            for stack in stacks.filter(|stack| is_about(stack)) {
                 steps.extend(self.step(principal, Action::new(name), stack, deploying, &contexts));
             }
         }
@@ -224,6 +228,12 @@ impl<'w> Escalation<'w> {
         });
         is_possible.then(|| Step { role: role.arn.clone(), action, resource: resource.to_owned() })
     }
+}
+
+/// Whether a statement's resources can be about an ARN. A variable may stand for anything.
+fn can_be_about(statement: &Statement, arn: &str) -> bool {
+    let can_be = |pattern: &String| pattern.contains("${") || pattern::matches(pattern, arn);
+    statement.not_resources || statement.resources.iter().any(can_be)
 }
 
 /// The requests that fulfil a statement, where the tags of the resource are the resource's own.

@@ -6,7 +6,7 @@
 //! template describes is taken to allow everything, so that a difference is
 //! one of the mesh's own making.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use lakewright_policies::catalogue;
 
@@ -134,40 +134,43 @@ impl Proof<'_> {
         let has_organization = self.world.organization != Organization::default();
         let contexts_here: Vec<Context> =
             if has_organization { contexts.iter().map(here).collect() } else { Vec::new() };
+        // Requests that differ in their actions only are decided together.
+        let mut asked: BTreeMap<String, Vec<Action>> = BTreeMap::new();
         for pattern in &rule.resources {
             for (place, action) in rule.actions.iter().enumerate() {
-                let pattern = self.key_of(pattern, *action);
-                for resource in sample::resources(&pattern, place == 0) {
-                    let is_regional = !has_organization
-                        || arn_field(&resource, 3).is_some()
-                        || arn_field(&resource, 2) == Some("iam")
-                        || self.world.knows_bucket(&resource);
-                    for context in if is_regional { &contexts } else { &contexts_here } {
-                        let request =
-                            Request { principal, action: *action, resource: &resource, context };
-                        findings.requests += 1;
-                        // What is delegated to an account is used by its roles under policies of
-                        // their own; those of the mesh may do so where they have a grant.
-                        if rule.access == DELEGATE
-                            && self.intended.rule_for(&request, self.world).is_none()
-                        {
-                            continue;
-                        }
-                        let verdict = self.world.decide_by_policies(&request, Outside::Allows);
-                        if verdict.decision == Decision::Allow {
-                            continue;
-                        }
-                        let statements = verdict.statements.iter();
-                        findings.differences.push(Difference {
-                            statements: statements
-                                .map(|(d, s)| (d.origin.clone(), s.sid.clone()))
-                                .collect(),
-                            reason: verdict.reason.to_owned(),
-                            stack: rule.stack.to_string(),
-                            because: rule.because.clone(),
-                            ..difference(DifferenceKind::Missing, &request)
-                        });
-                    }
+                for resource in sample::resources(&self.key_of(pattern, *action), place == 0) {
+                    asked.entry(resource).or_default().push(*action);
+                }
+            }
+        }
+        for (resource, actions) in &asked {
+            let is_regional = !has_organization
+                || arn_field(resource, 3).is_some()
+                || arn_field(resource, 2) == Some("iam")
+                || self.world.knows_bucket(resource);
+            for context in if is_regional { &contexts } else { &contexts_here } {
+                let request = |action: Action| Request { principal, action, resource, context };
+                findings.requests += actions.len();
+                // What is delegated to an account is used by its roles under policies of their own; those
+                // of the mesh may do so where they have a grant.
+                let is_asked = |action: &Action| {
+                    rule.access != DELEGATE
+                        || self.intended.rule_for(&request(*action), self.world).is_some()
+                };
+                let actions: Vec<Action> = actions.iter().copied().filter(is_asked).collect();
+                for action in self.world.refused(request, &actions, Outside::Allows) {
+                    let request = request(action);
+                    let verdict = self.world.decide_by_policies(&request, Outside::Allows);
+                    let statements = verdict.statements.iter();
+                    findings.differences.push(Difference {
+                        statements: statements
+                            .map(|(d, s)| (d.origin.clone(), s.sid.clone()))
+                            .collect(),
+                        reason: verdict.reason.to_owned(),
+                        stack: rule.stack.to_string(),
+                        because: rule.because.clone(),
+                        ..difference(DifferenceKind::Missing, &request)
+                    });
                 }
             }
         }

@@ -342,6 +342,34 @@ impl World {
         self.sides(request, outside).decide(request, through)
     }
 
+    /// The actions that IAM's documents do not allow, of requests that differ in their actions only.
+    pub(crate) fn refused<'q>(
+        &self,
+        request: impl Fn(Action) -> Request<'q>,
+        actions: &[Action],
+        outside: Outside,
+    ) -> Vec<Action> {
+        let is_refused = |decision: Decision| decision != Decision::Allow;
+        let Some(first) = actions.first().map(|action| request(*action)) else {
+            return Vec::new();
+        };
+        let is_permission = actions.iter().any(|action| action.is_permission());
+        if actions.len() == 1 || is_permission || !is_decided_at_once(&first, actions) {
+            let refused = actions.iter().copied().filter(|action| {
+                is_refused(self.decide_by_policies(&request(*action), outside).decision)
+            });
+            return refused.collect();
+        }
+        let sides = self.sides(&first, outside);
+        let service = first.action.service_id();
+        let weights = sides.weights(&first, &|statement| statement.is_of_service(service));
+        let refused = actions
+            .iter()
+            .copied()
+            .filter(|action| is_refused(sides.decide_by(&weights, &request(*action)).0));
+        refused.collect()
+    }
+
     /// Decides requests of one service that differ in their actions only, by IAM's documents and by Lake
     /// Formation.
     pub(crate) fn decide_each(
@@ -350,12 +378,7 @@ impl World {
         actions: &[Action],
         mut each: impl FnMut(Action, Decision),
     ) {
-        // Assuming a role is decided by its trust policy, and an access point by two policies.
-        let is_plain = !request.resource.contains(":role/")
-            && !request.resource.contains(":accesspoint/")
-            && request.context.get("s3:dataaccesspointarn").is_none();
-        let service = request.action.service_id();
-        if !is_plain || actions.iter().any(|action| action.service_id() != service) {
+        if !is_decided_at_once(request, actions) {
             for action in actions {
                 let request = Request { action: *action, ..request.clone() };
                 each(*action, self.decide(&request, Outside::Unknown).decision);
@@ -363,6 +386,7 @@ impl World {
             return;
         }
         let sides = self.sides(request, Outside::Unknown);
+        let service = request.action.service_id();
         let weights = sides.weights(request, &|statement| statement.is_of_service(service));
         let side = self.lake.side(request.principal.name(), request.resource);
         for action in actions {
@@ -553,6 +577,17 @@ impl World {
             is_known: owner.is_some(),
         }
     }
+}
+
+/// Whether one look at the documents decides a request for all actions: they are of one service, and the
+/// request is none for a role, which its trust policy decides, or through an access point, which
+/// two policies decide.
+fn is_decided_at_once(request: &Request<'_>, actions: &[Action]) -> bool {
+    let service = request.action.service_id();
+    !request.resource.contains(":role/")
+        && !request.resource.contains(":accesspoint/")
+        && request.context.get("s3:dataaccesspointarn").is_none()
+        && actions.iter().all(|action| action.service_id() == service)
 }
 
 /// What decides requests of one principal about one resource.
