@@ -26,8 +26,12 @@ impl ServiceId {
     pub(crate) fn of(prefix: &str) -> Self {
         static MET: Mutex<BTreeMap<String, usize>> = Mutex::new(BTreeMap::new());
         let mut met = MET.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = met.get(prefix) {
+            return Self(*known);
+        }
         let next = met.len();
-        Self(*met.entry(prefix.to_owned()).or_insert(next))
+        met.insert(prefix.to_owned(), next);
+        Self(next)
     }
 }
 

@@ -1,22 +1,26 @@
 //! The world that templates describe: roles with their policies, resources with theirs, and Lake
 //! Formation's permissions, of every account and region together.
 
+mod assemble;
 mod extract;
 mod modelled;
+mod organization;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
+pub use assemble::Policies;
 pub use extract::{OnUnresolved, Piece, PieceError, StackTemplate};
+pub use organization::{Organization, OrganizationPolicy};
 
 use crate::action::Action;
 use crate::condition::{expand, holds};
-use crate::document::{Condition, Document, Origin, PrincipalEntry, Statement};
+use crate::document::{Condition, Document, Origin, Statement};
 use crate::evaluate::{
     self, Decision, Layers, ResourceKind, Verdict, Weights, account_of, bounded_by_unknown,
 };
 use crate::lake::{CELLS, Lake, Side};
-use crate::request::{Context, Facts, Principal, Request, Truth, arn_field};
+use crate::request::{Context, Facts, Principal, Request, Truth};
 
 /// A role of the mesh.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -67,29 +71,6 @@ pub struct AccessPoint {
     pub bucket: String,
 }
 
-/// What the organization adds.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Organization {
-    /// The account that its policies do not bind.
-    pub management_account: Option<String>,
-    /// Service control policies.
-    pub scps: Vec<OrganizationPolicy>,
-    /// Resource control policies.
-    pub rcps: Vec<OrganizationPolicy>,
-}
-
-/// A policy of an organization, and where it is attached.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct OrganizationPolicy {
-    /// The level: the root, an organizational unit or an account, by any name. Each level that an
-    /// account lies under must allow.
-    pub level: String,
-    /// The accounts below; all, when none are named.
-    pub accounts: BTreeSet<String>,
-    /// The policy.
-    pub document: Document,
-}
-
 /// What is taken for granted of things that no template describes: policies of imported roles, and
 /// of resources and keys of others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -121,115 +102,7 @@ pub struct World {
     pub organization: Organization,
 }
 
-/// What templates say of everything but Lake Formation, put together.
-#[derive(Debug)]
-pub struct Policies {
-    world: World,
-    /// Documents of roles, by the roles' ARNs.
-    attached: Vec<(String, Arc<Document>)>,
-    /// The ARNs of managed policies, by where each stands.
-    managed: BTreeMap<Origin, String>,
-}
-
-impl Policies {
-    /// Puts the pieces of all templates together.
-    pub fn of(pieces: Vec<Piece>) -> Self {
-        let mut world = World::default();
-        let (mut attached, mut policies) = (Vec::new(), Vec::new());
-        let mut managed = BTreeMap::new();
-        for piece in pieces {
-            world.roles.extend(piece.roles.into_iter().map(|role| (role.arn.clone(), role)));
-            for (arn, document, roles) in piece.managed {
-                let document = Arc::new(document);
-                attached.extend(roles.into_iter().map(|role| (role, document.clone())));
-                managed.insert(document.origin.clone(), arn.clone());
-                world.managed.insert(arn, document);
-            }
-            let own = piece.attached.into_iter();
-            attached.extend(own.map(|(role, document)| (role, Arc::new(document))));
-            for resource in piece.resources {
-                world.resources.insert(resource.arn.clone(), resource);
-            }
-            policies.extend(piece.policies);
-            for (alias, key) in piece.aliases {
-                let name = alias.splitn(6, ':').nth(5).unwrap_or_default().to_owned();
-                world.aliases_of.entry(key.clone()).or_default().push(name);
-                world.aliases.insert(alias, key);
-            }
-            world.access_points.extend(piece.access_points);
-        }
-        for (arn, (policy, account)) in policies {
-            let origin = policy.origin.clone();
-            let resource = world.resources.entry(arn).or_insert_with_key(|arn| Resource {
-                arn: arn.clone(),
-                kind: String::new(),
-                account: account_of(arn).unwrap_or(&account).to_owned(),
-                tags: BTreeMap::new(),
-                policy: None,
-                runs_as: None,
-                origin,
-            });
-            // A bucket has one policy, whoever writes it last: what any of them gives counts.
-            match &mut resource.policy {
-                Some(known) => known.statements.extend(policy.statements),
-                none => *none = Some(policy),
-            }
-        }
-        Self { world, attached, managed }
-    }
-}
-
 impl World {
-    /// Puts the pieces of all templates together.
-    pub fn of(mut pieces: Vec<Piece>) -> Self {
-        let lake = Lake::of(pieces.iter_mut().map(Piece::take_lake).collect());
-        Self::with(Policies::of(pieces), lake)
-    }
-
-    /// Puts policies and Lake Formation's permissions together.
-    pub fn with(policies: Policies, lake: Lake) -> Self {
-        let Policies { mut world, attached, managed } = policies;
-        world.lake = lake;
-        let databases =
-            world.resources.values().filter(|resource| resource.kind == "AWS::Glue::Database");
-        let closed = databases.filter(|database| {
-            let region = arn_field(&database.arn, 3).unwrap_or_default().to_owned();
-            world.lake.closed.contains(&(database.account.clone(), region))
-        });
-        let closed: Vec<String> = closed.map(|database| database.arn.clone()).collect();
-        world.lake.governed.extend(closed);
-        // A policy names its role without the path; whoever else names the role knows it.
-        let full_names = world.full_names();
-        for (arn, document) in attached {
-            let arn = full_names.get(&arn).cloned().unwrap_or(arn);
-            // A policy for a role that no template makes is attached to an imported one.
-            if let Some(role) = world.roles.get_mut(&arn) {
-                let arn = managed.get(&document.origin).cloned();
-                role.managed.extend(arn.map(|arn| (document.origin.clone(), arn)));
-                role.identity.push(document);
-            } else {
-                let account = account_of(&arn).unwrap_or_default().to_owned();
-                let role = Role {
-                    account,
-                    tags: BTreeMap::new(),
-                    boundary: None,
-                    identity: vec![document],
-                    managed: BTreeMap::new(),
-                    has_foreign_policies: true,
-                    foreign_policies: Vec::new(),
-                    trust: Document {
-                        origin: Origin::default(),
-                        has_variables: true,
-                        statements: Vec::new(),
-                    },
-                    arn: arn.clone(),
-                };
-                world.roles.insert(arn, role);
-            }
-        }
-        world
-    }
-
     /// Decides a request by IAM's documents and, for data in a catalog, by Lake Formation's
     /// permissions.
     pub fn decide(&self, request: &Request<'_>, outside: Outside) -> Verdict<'_> {
@@ -471,26 +344,6 @@ impl World {
         self.roles.get(arn).is_some_and(|role| !role.has_foreign_policies)
     }
 
-    /// The ARNs of roles with a path that documents and permissions name, by their ARNs without one.
-    /// A role's name is unique in its account, whatever the path.
-    fn full_names(&self) -> BTreeMap<String, String> {
-        let policies = self.resources.values().filter_map(|resource| resource.policy.as_ref());
-        let trusts = self.roles.values().map(|role| &role.trust);
-        let statements = policies.chain(trusts).flat_map(|document| &document.statements);
-        let entries = statements.filter_map(|s| s.principals.as_ref()).flat_map(|p| &p.entries);
-        let arns = entries.filter_map(|entry| match entry {
-            PrincipalEntry::Arn(arn) => Some(arn),
-            _ => None,
-        });
-        arns.chain(self.lake.grants.keys())
-            .filter_map(|arn| {
-                let (stem, name) = arn.split_once(":role/")?;
-                let (_, name) = name.rsplit_once('/')?;
-                Some((format!("{stem}:role/{name}"), arn.clone()))
-            })
-            .collect()
-    }
-
     fn role_of(&self, principal: &Principal) -> Option<&Role> {
         match principal {
             Principal::Role { arn, .. } => self.roles.get(arn),
@@ -681,27 +534,5 @@ impl Role {
     /// Whether no template makes the role.
     pub fn is_imported(&self) -> bool {
         self.trust.origin.stack.is_empty()
-    }
-}
-
-impl Organization {
-    /// The service control policies of an account, by level.
-    fn scps_of(&self, account: Option<&str>) -> Vec<Vec<&Document>> {
-        let mut levels: BTreeMap<&str, Vec<&Document>> = BTreeMap::new();
-        for policy in self.scps.iter().filter(|policy| self.is_bound(policy, account)) {
-            levels.entry(&policy.level).or_default().push(&policy.document);
-        }
-        levels.into_values().collect()
-    }
-
-    fn rcps_of(&self, account: Option<&str>) -> Vec<&Document> {
-        let policies = self.rcps.iter().filter(|policy| self.is_bound(policy, account));
-        policies.map(|policy| &policy.document).collect()
-    }
-
-    fn is_bound(&self, policy: &OrganizationPolicy, account: Option<&str>) -> bool {
-        let is_below = account.is_some_and(|account| policy.accounts.contains(account));
-        let is_managing = account.is_some() && account == self.management_account.as_deref();
-        !is_managing && (policy.accounts.is_empty() || is_below)
     }
 }

@@ -1,0 +1,140 @@
+//! Pieces of templates put together: which policy belongs to which role or resource.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::{Piece, Resource, Role, World};
+use crate::document::{Document, Origin, PrincipalEntry};
+use crate::evaluate::account_of;
+use crate::lake::Lake;
+use crate::request::arn_field;
+
+/// What templates say of everything but Lake Formation, put together.
+#[derive(Debug)]
+pub struct Policies {
+    world: World,
+    /// Documents of roles, by the roles' ARNs.
+    attached: Vec<(String, Arc<Document>)>,
+    /// The ARNs of managed policies, by where each stands.
+    managed: BTreeMap<Origin, String>,
+}
+
+impl Policies {
+    /// Puts the pieces of all templates together.
+    pub fn of(pieces: Vec<Piece>) -> Self {
+        let mut world = World::default();
+        let (mut attached, mut policies) = (Vec::new(), Vec::new());
+        let mut managed = BTreeMap::new();
+        for piece in pieces {
+            world.roles.extend(piece.roles.into_iter().map(|role| (role.arn.clone(), role)));
+            for (arn, document, roles) in piece.managed {
+                let document = Arc::new(document);
+                attached.extend(roles.into_iter().map(|role| (role, document.clone())));
+                managed.insert(document.origin.clone(), arn.clone());
+                world.managed.insert(arn, document);
+            }
+            let own = piece.attached.into_iter();
+            attached.extend(own.map(|(role, document)| (role, Arc::new(document))));
+            for resource in piece.resources {
+                world.resources.insert(resource.arn.clone(), resource);
+            }
+            policies.extend(piece.policies);
+            for (alias, key) in piece.aliases {
+                let name = alias.splitn(6, ':').nth(5).unwrap_or_default().to_owned();
+                world.aliases_of.entry(key.clone()).or_default().push(name);
+                world.aliases.insert(alias, key);
+            }
+            world.access_points.extend(piece.access_points);
+        }
+        for (arn, (policy, account)) in policies {
+            let origin = policy.origin.clone();
+            let resource = world.resources.entry(arn).or_insert_with_key(|arn| Resource {
+                arn: arn.clone(),
+                kind: String::new(),
+                account: account_of(arn).unwrap_or(&account).to_owned(),
+                tags: BTreeMap::new(),
+                policy: None,
+                runs_as: None,
+                origin,
+            });
+            // A bucket has one policy, whoever writes it last: what any of them gives counts.
+            match &mut resource.policy {
+                Some(known) => known.statements.extend(policy.statements),
+                none => *none = Some(policy),
+            }
+        }
+        Self { world, attached, managed }
+    }
+}
+
+impl World {
+    /// Puts the pieces of all templates together.
+    pub fn of(mut pieces: Vec<Piece>) -> Self {
+        let lake = Lake::of(pieces.iter_mut().map(Piece::take_lake).collect());
+        Self::with(Policies::of(pieces), lake)
+    }
+
+    /// Puts policies and Lake Formation's permissions together.
+    pub fn with(policies: Policies, lake: Lake) -> Self {
+        let Policies { mut world, attached, managed } = policies;
+        world.lake = lake;
+        let databases =
+            world.resources.values().filter(|resource| resource.kind == "AWS::Glue::Database");
+        let closed = databases.filter(|database| {
+            let region = arn_field(&database.arn, 3).unwrap_or_default().to_owned();
+            world.lake.closed.contains(&(database.account.clone(), region))
+        });
+        let closed: Vec<String> = closed.map(|database| database.arn.clone()).collect();
+        world.lake.governed.extend(closed);
+        // A policy names its role without the path; whoever else names the role knows it.
+        let full_names = world.full_names();
+        for (arn, document) in attached {
+            let arn = full_names.get(&arn).cloned().unwrap_or(arn);
+            // A policy for a role that no template makes is attached to an imported one.
+            if let Some(role) = world.roles.get_mut(&arn) {
+                let arn = managed.get(&document.origin).cloned();
+                role.managed.extend(arn.map(|arn| (document.origin.clone(), arn)));
+                role.identity.push(document);
+            } else {
+                let account = account_of(&arn).unwrap_or_default().to_owned();
+                let role = Role {
+                    account,
+                    tags: BTreeMap::new(),
+                    boundary: None,
+                    identity: vec![document],
+                    managed: BTreeMap::new(),
+                    has_foreign_policies: true,
+                    foreign_policies: Vec::new(),
+                    trust: Document {
+                        origin: Origin::default(),
+                        has_variables: true,
+                        statements: Vec::new(),
+                    },
+                    arn: arn.clone(),
+                };
+                world.roles.insert(arn, role);
+            }
+        }
+        world
+    }
+
+    /// The ARNs of roles with a path that documents and permissions name, by their ARNs without one.
+    /// A role's name is unique in its account, whatever the path.
+    fn full_names(&self) -> BTreeMap<String, String> {
+        let policies = self.resources.values().filter_map(|resource| resource.policy.as_ref());
+        let trusts = self.roles.values().map(|role| &role.trust);
+        let statements = policies.chain(trusts).flat_map(|document| &document.statements);
+        let entries = statements.filter_map(|s| s.principals.as_ref()).flat_map(|p| &p.entries);
+        let arns = entries.filter_map(|entry| match entry {
+            PrincipalEntry::Arn(arn) => Some(arn),
+            _ => None,
+        });
+        arns.chain(self.lake.grants.keys())
+            .filter_map(|arn| {
+                let (stem, name) = arn.split_once(":role/")?;
+                let (_, name) = name.rsplit_once('/')?;
+                Some((format!("{stem}:role/{name}"), arn.clone()))
+            })
+            .collect()
+    }
+}

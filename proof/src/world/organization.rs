@@ -1,0 +1,50 @@
+//! What the organization adds: its policies, and which of them bind an account.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::document::Document;
+
+/// What the organization adds.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Organization {
+    /// The account that its policies do not bind.
+    pub management_account: Option<String>,
+    /// Service control policies.
+    pub scps: Vec<OrganizationPolicy>,
+    /// Resource control policies.
+    pub rcps: Vec<OrganizationPolicy>,
+}
+
+/// A policy of an organization, and where it is attached.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OrganizationPolicy {
+    /// The level: the root, an organizational unit or an account, by any name. Each level that an
+    /// account lies under must allow.
+    pub level: String,
+    /// The accounts below; all, when none are named.
+    pub accounts: BTreeSet<String>,
+    /// The policy.
+    pub document: Document,
+}
+
+impl Organization {
+    /// The service control policies of an account, by level.
+    pub(super) fn scps_of(&self, account: Option<&str>) -> Vec<Vec<&Document>> {
+        let mut levels: BTreeMap<&str, Vec<&Document>> = BTreeMap::new();
+        for policy in self.scps.iter().filter(|policy| self.is_bound(policy, account)) {
+            levels.entry(&policy.level).or_default().push(&policy.document);
+        }
+        levels.into_values().collect()
+    }
+
+    pub(super) fn rcps_of(&self, account: Option<&str>) -> Vec<&Document> {
+        let policies = self.rcps.iter().filter(|policy| self.is_bound(policy, account));
+        policies.map(|policy| &policy.document).collect()
+    }
+
+    fn is_bound(&self, policy: &OrganizationPolicy, account: Option<&str>) -> bool {
+        let is_below = account.is_some_and(|account| policy.accounts.contains(account));
+        let is_managing = account.is_some() && account == self.management_account.as_deref();
+        !is_managing && (policy.accounts.is_empty() || is_below)
+    }
+}
