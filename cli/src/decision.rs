@@ -226,7 +226,10 @@ fn is_arn(text: &str) -> Result<(), Failure> {
             }
             "arn:aws:s3:::BUCKET/KEY"
         }
-        ["arn", _, "iam", "", account, name] if account.len() == 12 && !name.is_empty() => {
+        // AWS's own policies lie in the account `aws`.
+        ["arn", _, "iam", "", account, name]
+            if (account.len() == 12 || *account == "aws") && !name.is_empty() =>
+        {
             return Ok(());
         }
         [_, _, "iam", ..] => "arn:aws:iam::ACCOUNT:role/NAME",

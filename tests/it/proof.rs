@@ -178,6 +178,10 @@ fn what_cannot_be_asked_says_what_was_expected() {
         let text = ask(&["--principal", principal, "--action", action, "--resource", resource]);
         assert!(text.starts_with("exit: 2\n") && text.contains(expected), "{expected}: {text}");
     }
+    // AWS's own policies have an ARN of another form.
+    let policy = "arn:aws:iam::aws:policy/AdministratorAccess";
+    let text = ask(&["--principal", TEAM, "--action", "iam:GetPolicy", "--resource", policy]);
+    assert!(!text.starts_with("exit: 2\n"), "{text}");
     let text = ask(&["--principal", TEAM]);
     assert!(text.starts_with("exit: 2\n") && text.contains("--action"), "{text}");
 }
