@@ -8,7 +8,10 @@ use std::fmt::Write as _;
 use lakewright_proof::action::Level;
 use lakewright_proof::matrix::{Cell, Index};
 use lakewright_proof::pattern;
-use rayon::iter::{IntoParallelRefIterator as _, ParallelIterator as _};
+use rayon::iter::{
+    IndexedParallelIterator as _, IntoParallelRefIterator as _, ParallelExtend as _,
+    ParallelIterator as _,
+};
 use rayon::slice::{ParallelSlice as _, ParallelSliceMut as _};
 use serde_json::json;
 
@@ -36,6 +39,9 @@ pub(crate) struct Row<'s> {
     pub(crate) cell: Cell,
 }
 
+/// How many resources a thread takes at a time at most: some take much longer than others.
+const BATCH: usize = 32;
+
 /// The kinds of resources that hold data or open it.
 const DATA: [&str; 4] =
     ["AWS::Glue::Database", "AWS::KMS::Key", "AWS::S3::AccessPoint", "AWS::S3::Bucket"];
@@ -57,7 +63,7 @@ pub(crate) fn rows<'s>(wanted: Wanted<'_>, subject: &'s Subject) -> Vec<Row<'s>>
         let is_it = is_wanted(wanted.principal, cell.principal.name(), name);
         is_it.then_some(Row { name, target, cell })
     };
-    let of_documents = arns.par_iter().flat_map_iter(|arn| {
+    let of_documents = arns.par_iter().with_max_len(BATCH).flat_map_iter(|arn| {
         let target = names.of(arn);
         index.cells(arn).into_iter().filter_map(move |cell| row(cell, target))
     });
@@ -123,6 +129,15 @@ impl Row<'_> {
         }
     }
 
+    /// How many characters [`Self::resource`] has.
+    fn resource_width(&self) -> usize {
+        let width = |text: &str| text.chars().count();
+        match self.target {
+            Some(target) => width(target) + 1 + width(short(&self.cell.resource)),
+            None => width(&self.cell.resource),
+        }
+    }
+
     /// The access in words.
     pub(crate) fn access(&self) -> String {
         let cell = &self.cell;
@@ -158,11 +173,14 @@ fn short(arn: &str) -> &str {
     arn.splitn(6, ':').nth(5).unwrap_or(arn)
 }
 
-/// Lines for people.
-pub(crate) fn table(rows: &[Row<'_>]) -> String {
-    let first = rows.par_iter().map(|row| row.principal().chars().count()).max();
-    let second = rows.par_iter().map(|row| row.resource().chars().count()).max();
-    let (first, second) = (first.unwrap_or(0).max(9), second.unwrap_or(0).max(8));
+/// Lines for people, in pieces to be written one after the other.
+pub(crate) fn table(rows: &[Row<'_>]) -> Vec<String> {
+    if rows.is_empty() {
+        return Vec::new();
+    }
+    let widths = rows.par_iter().map(|row| (row.principal().chars().count(), row.resource_width()));
+    let wider = |a: (usize, usize), b: (usize, usize)| (a.0.max(b.0), a.1.max(b.1));
+    let (first, second) = widths.reduce(|| ("PRINCIPAL".len(), "RESOURCE".len()), wider);
     let lines = |rows: &[Row<'_>]| {
         let mut text = String::with_capacity(rows.len() * (first + second + 24));
         for row in rows {
@@ -172,11 +190,9 @@ pub(crate) fn table(rows: &[Row<'_>]) -> String {
         }
         text
     };
-    if rows.is_empty() {
-        return String::new();
-    }
-    let head = format!("{:<first$}  {:<second$}  ACCESS\n", "PRINCIPAL", "RESOURCE");
-    head + &rows.par_chunks(1024).map(lines).collect::<String>()
+    let mut pieces = vec![format!("{:<first$}  {:<second$}  ACCESS\n", "PRINCIPAL", "RESOURCE")];
+    pieces.par_extend(rows.par_chunks(1024).map(lines));
+    pieces
 }
 
 /// Comma-separated values for spreadsheets.
@@ -207,7 +223,7 @@ pub(crate) fn to_json(rows: &[Row<'_>], subject: &Subject) -> serde_json::Value 
         .iter()
         .map(|row| {
             let cell = &row.cell;
-            let actions: BTreeMap<&str, &[String]> =
+            let actions: BTreeMap<&str, Vec<&str>> =
                 cell.actions().into_iter().map(|(action, keys)| (action.name(), keys)).collect();
             let unknown: BTreeSet<&str> =
                 cell.unknown().iter().map(|action| action.name()).collect();

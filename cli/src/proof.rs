@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use lakewright_manifest::{Report, SourceFile};
+use lakewright_manifest::{Mesh, Report, SourceFile};
 use lakewright_proof::intended::{Intended, Rule, rules};
 use lakewright_proof::lake::Lake;
 use lakewright_proof::world::{OnUnresolved, Piece, Policies, StackTemplate, World};
@@ -158,7 +158,8 @@ type Read = (Option<Subject>, Report, Vec<SourceFile>);
 fn of_mesh(path: &Path, day: &Day, keep: Keep) -> Result<Read, Failure> {
     let loaded = load(path)?;
     let Some(mesh) = loaded.mesh else { return Ok((None, loaded.report, loaded.sources)) };
-    let plan = Plan::of(&mesh, day.as_of.as_ref());
+    let mesh: &Mesh = Box::leak(Box::new(mesh));
+    let plan: &Plan<'_> = Box::leak(Box::new(Plan::of(mesh, day.as_of.as_ref())));
     let mut report = loaded.report;
     let sources = loaded.sources;
     let mut parts_of = |stacks: &[StackPlan<'_>]| -> Result<Vec<Part>, Failure> {

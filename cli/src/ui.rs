@@ -52,8 +52,15 @@ impl Ui {
     /// Writes data. A reader that has gone away is no error of ours; a full disk is one, which
     /// [`Self::lost`] tells when the command is done.
     pub(crate) fn data(&mut self, text: &str) {
+        self.pieces(&[text]);
+    }
+
+    /// Writes data that is too large to be put together first.
+    pub(crate) fn pieces(&mut self, pieces: &[impl AsRef<str>]) {
         let mut out = io::stdout().lock();
-        if let Err(error) = out.write_all(text.as_bytes()).and_then(|()| out.flush())
+        let mut pieces = pieces.iter().map(AsRef::as_ref);
+        if let Err(error) =
+            pieces.try_for_each(|piece| out.write_all(piece.as_bytes())).and_then(|()| out.flush())
             && error.kind() != io::ErrorKind::BrokenPipe
         {
             self.lost = Some(format!("standard output cannot be written: {error}"));

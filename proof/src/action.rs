@@ -5,8 +5,10 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Mutex, PoisonError};
 
+use indexmap::IndexMap;
 use lakewright_policies::catalogue;
 
+use crate::lake::Needs;
 use crate::pattern;
 
 /// An action's name, compared without regard to case. Each name is kept once in a process, as the same
@@ -35,6 +37,29 @@ impl ServiceId {
     }
 }
 
+/// A set of services. It may contain more than was put into it, when more are met in a process than it has
+/// bits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Services(u128);
+
+impl Services {
+    pub(crate) const ALL: Self = Self(u128::MAX);
+
+    fn bit(service: ServiceId) -> u128 {
+        1 << (service.0 % 128)
+    }
+
+    pub(crate) fn contain(self, service: ServiceId) -> bool {
+        self.0 & Self::bit(service) != 0
+    }
+}
+
+impl FromIterator<ServiceId> for Services {
+    fn from_iter<I: IntoIterator<Item = ServiceId>>(services: I) -> Self {
+        Self(services.into_iter().fold(0, |set, service| set | Self::bit(service)))
+    }
+}
+
 /// A name as it was first written, in lower case, its service, and what is known of it.
 struct Name {
     written: String,
@@ -44,6 +69,7 @@ struct Name {
     is_permission: bool,
     level: Level,
     forms: Option<Vec<Form>>,
+    needs: Needs,
 }
 
 /// The form of the ARNs of a resource type that an action is about.
@@ -87,7 +113,7 @@ static NAMES: Mutex<BTreeMap<String, &'static Name>> = Mutex::new(BTreeMap::new(
 
 thread_local! {
     /// The names as they are written: a thread that has met a name asks nobody for it again.
-    static WRITTEN: RefCell<BTreeMap<String, Action>> = const { RefCell::new(BTreeMap::new()) };
+    static WRITTEN: RefCell<IndexMap<String, Action>> = RefCell::new(IndexMap::new());
 }
 
 impl Action {
@@ -118,6 +144,7 @@ impl Action {
                 is_permission: permission.is_some_and(|rest| rest.bytes().all(is_upper)),
                 level: level(&lower),
                 forms: forms(&lower),
+                needs: Needs::of(&lower),
                 lower,
             }))
         });
@@ -158,6 +185,11 @@ impl Action {
     /// The forms of the ARNs that the action is about; `None` when the action is not known.
     pub(crate) fn forms(self) -> Option<&'static [Form]> {
         self.name.forms.as_deref()
+    }
+
+    /// What the action needs of Lake Formation, on a governed catalog.
+    pub(crate) fn needs(self) -> Needs {
+        self.name.needs
     }
 
     /// Whether the action is about a resource, as the service authorization reference has it; or else the

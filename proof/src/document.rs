@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use lakewright_template::resolve::Resolved;
 
-use crate::action::{Action, ServiceId};
+use crate::action::{Action, ServiceId, Services};
 
 /// A policy document.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,7 +21,7 @@ pub struct Document {
 }
 
 /// Where a document stands.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Origin {
     /// The stack, as `account/region/name`, or a file.
     pub stack: Arc<str>,
@@ -62,10 +62,11 @@ pub struct Statement {
 /// The actions of a statement.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Actions {
-    /// Actions without wildcards; sorted.
-    pub names: Vec<Action>,
-    /// Patterns, in lower case.
-    pub patterns: Vec<String>,
+    names: Vec<Action>,
+    patterns: Vec<String>,
+    /// The services of all of them: most statements say nothing of the service that is asked for, and
+    /// need no other look.
+    services: Services,
 }
 
 impl Statement {
@@ -76,18 +77,33 @@ impl Statement {
 
     /// Whether the statement can be about an action of a service.
     pub(crate) fn is_of_service(&self, service: ServiceId) -> bool {
-        let Actions { names, patterns } = &self.actions;
-        let is_of = |action: &Action| action.service_id() == service;
-        // Names are sorted, so those of one service stand together.
-        let is_named = match (names.first(), names.last()) {
-            (Some(first), Some(last)) if first.service_id() == last.service_id() => is_of(first),
-            _ => names.iter().any(is_of),
-        };
-        self.not_actions || !patterns.is_empty() || is_named
+        self.not_actions || self.actions.services.contain(service)
     }
 }
 
 impl Actions {
+    /// Actions by their names, and by patterns in lower case.
+    pub fn new(mut names: Vec<Action>, patterns: Vec<String>) -> Self {
+        names.sort_unstable();
+        names.dedup();
+        let services = if patterns.is_empty() {
+            names.iter().map(|action| action.service_id()).collect()
+        } else {
+            Services::ALL
+        };
+        Self { names, patterns, services }
+    }
+
+    /// Actions without wildcards; sorted.
+    pub fn names(&self) -> &[Action] {
+        &self.names
+    }
+
+    /// Patterns, in lower case.
+    pub fn patterns(&self) -> &[String] {
+        &self.patterns
+    }
+
     /// Whether an action is among them.
     pub fn contain(&self, action: Action) -> bool {
         // Addresses are compared, which is faster than to search by names.
@@ -256,16 +272,15 @@ impl Statement {
                 .collect()
         };
         let not_actions = has("NotAction");
-        let mut actions = Actions::default();
+        let (mut names, mut patterns) = (Vec::new(), Vec::new());
         for action in texts(if not_actions { "NotAction" } else { "Action" })? {
             if action.contains(['*', '?']) {
-                actions.patterns.push(action.to_ascii_lowercase());
+                patterns.push(action.to_ascii_lowercase());
             } else {
-                actions.names.push(Action::new(&action));
+                names.push(Action::new(&action));
             }
         }
-        actions.names.sort_unstable();
-        actions.names.dedup();
+        let actions = Actions::new(names, patterns);
         let not_resources = has("NotResource");
         let resources = texts(if not_resources { "NotResource" } else { "Resource" })?;
         let principals = match (has("Principal"), has("NotPrincipal")) {

@@ -3,7 +3,10 @@
 //! Source: "Lake Formation permissions reference" and "Underlying data access
 //! control" in the Lake Formation developer guide.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
+
+use indexmap::{IndexMap, IndexSet};
 
 use crate::action::Action;
 use crate::document::Origin;
@@ -35,7 +38,7 @@ impl LakeGrant {
 }
 
 /// Tags and the catalog's policy: IAM alone decides of them, also for a governed database.
-pub(crate) const IAM_ALONE: [&str; 6] = [
+const IAM_ALONE: [&str; 6] = [
     "glue:deleteresourcepolicy",
     "glue:getresourcepolicy",
     "glue:gettags",
@@ -48,40 +51,37 @@ pub(crate) const IAM_ALONE: [&str; 6] = [
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Lake {
     /// The permissions of each principal.
-    pub grants: BTreeMap<String, Vec<LakeGrant>>,
+    pub grants: IndexMap<String, Vec<LakeGrant>>,
     /// Databases, by ARN, of which only Lake Formation gives access.
-    pub governed: BTreeSet<String>,
-    /// The administrators, each with the account whose catalog it administers.
-    pub admins: BTreeSet<(String, String)>,
+    pub governed: IndexSet<String>,
+    /// The administrators of each account's catalog.
+    pub admins: BTreeMap<String, BTreeSet<String>>,
     /// Accounts and regions in which new databases are open to nobody.
     pub closed: BTreeSet<(String, String)>,
     /// The permissions by the database that they are about and by principal, as places in `grants`.
-    places: BTreeMap<String, BTreeMap<String, Vec<usize>>>,
+    places: IndexMap<String, BTreeMap<usize, Vec<usize>>>,
     /// Tables by the ARN of their database: their names, each with its columns.
-    pub tables: BTreeMap<String, BTreeMap<String, Vec<String>>>,
+    pub tables: IndexMap<String, BTreeMap<String, Vec<String>>>,
 }
 
 impl Lake {
     /// What several templates say together.
     pub fn of(parts: Vec<Self>) -> Self {
-        let mut sizes: BTreeMap<&str, usize> = BTreeMap::new();
-        for (principal, grants) in parts.iter().flat_map(|part| &part.grants) {
-            *sizes.entry(principal).or_default() += grants.len();
-        }
-        let room =
-            |(principal, size): (&str, usize)| (principal.to_owned(), Vec::with_capacity(size));
-        let mut lake = Self { grants: sizes.into_iter().map(room).collect(), ..Self::default() };
+        let mut lake = Self::default();
         for part in parts {
             for (principal, grants) in part.grants {
                 lake.grants.entry(principal).or_default().extend(grants);
             }
             lake.governed.extend(part.governed);
-            lake.admins.extend(part.admins);
+            for (account, admins) in part.admins {
+                lake.admins.entry(account).or_default().extend(admins);
+            }
             lake.closed.extend(part.closed);
             for (database, tables) in part.tables {
                 lake.tables.entry(database).or_default().extend(tables);
             }
         }
+        lake.grants.sort_unstable_keys();
         lake.index();
         lake
     }
@@ -89,14 +89,15 @@ impl Lake {
     /// Indexes the permissions. What was added since the last time is not found.
     pub fn index(&mut self) {
         self.places.clear();
-        for (principal, grants) in &self.grants {
+        for (principal, grants) in self.grants.values().enumerate() {
             for (place, grant) in grants.iter().enumerate() {
                 let database = database_of(&grant.resource).map(|(database, _)| database);
-                let of_database = self.places.entry(database.unwrap_or_default()).or_default();
-                match of_database.get_mut(principal) {
-                    Some(places) => places.push(place),
-                    None => _ = of_database.insert(principal.clone(), vec![place]),
-                }
+                let database = database.unwrap_or_default();
+                let of_database = match self.places.get_mut(&*database) {
+                    Some(known) => known,
+                    None => self.places.entry(database.into_owned()).or_default(),
+                };
+                of_database.entry(principal).or_default().push(place);
             }
         }
     }
@@ -105,26 +106,29 @@ impl Lake {
     /// Without one, on everything that lies in none.
     fn held_by<'l>(
         &'l self,
-        principal: &'l str,
+        principal: &str,
         database: Option<&str>,
     ) -> impl Iterator<Item = &'l LakeGrant> {
-        let account = arn_field(principal, 4).unwrap_or_default();
-        let whom = [
-            principal.to_owned(),
-            "IAM_ALLOWED_PRINCIPALS".to_owned(),
-            format!("{account}:IAMPrincipals"),
-        ];
+        let everybody = format!("{}:IAMPrincipals", arn_field(principal, 4).unwrap_or_default());
+        let whom = [principal, "IAM_ALLOWED_PRINCIPALS", everybody.as_str()];
+        let whom = whom.map(|name| self.grants.get_full(name));
         let places = self.places.get(database.unwrap_or_default());
-        whom.into_iter().flat_map(move |name| {
-            let places = places.and_then(|places| places.get(&name)).into_iter().flatten();
-            let grants = self.grants.get(&name);
-            places.filter_map(move |place| grants?.get(*place))
+        whom.into_iter().flatten().flat_map(move |(principal, _, grants)| {
+            let places = places.and_then(|places| places.get(&principal)).into_iter().flatten();
+            places.filter_map(|place| grants.get(*place))
         })
     }
 
     /// The principals with a permission on something in a database.
     pub fn principals_of(&self, database: &str) -> impl Iterator<Item = &str> {
-        self.places.get(database).into_iter().flat_map(|of| of.keys().map(String::as_str))
+        let principals = self.places.get(database).into_iter().flat_map(BTreeMap::keys);
+        principals.filter_map(|place| self.grants.get_index(*place).map(|(name, _)| name.as_str()))
+    }
+
+    /// The administrators of the catalog that a resource of it lies in.
+    pub(crate) fn admins_of(&self, resource: &str) -> impl Iterator<Item = &str> {
+        let admins = self.admins.get(arn_field(resource, 4).unwrap_or_default());
+        admins.into_iter().flatten().map(String::as_str)
     }
 
     /// Whether a principal has a permission on a catalog resource, with the rows and columns that
@@ -143,14 +147,14 @@ impl Lake {
     /// columns.
     pub fn tables_of(&self, resource: &str) -> BTreeMap<&str, &[String]> {
         let Some((database, Some(table))) = database_of(resource) else { return BTreeMap::new() };
-        let tables = self.tables.get(&database).into_iter().flatten();
+        let tables = self.tables.get(&*database).into_iter().flatten();
         let is_named = |(name, _): &(&String, &Vec<String>)| table == "*" || table == *name;
         tables.filter(is_named).map(|(name, columns)| (name.as_str(), columns.as_slice())).collect()
     }
 
     /// Whether only Lake Formation gives access to a database or table.
     pub fn governs(&self, resource: &str) -> bool {
-        database_of(resource).is_some_and(|(database, _)| self.governed.contains(&database))
+        database_of(resource).is_some_and(|(database, _)| self.governed.contains(&*database))
     }
 
     /// Whether Lake Formation, too, allows an action of IAM.
@@ -161,11 +165,10 @@ impl Lake {
     /// What Lake Formation has to say of a principal and a resource.
     pub(crate) fn side<'l>(&'l self, principal: &'l str, resource: &'l str) -> Side<'l> {
         let Some((database, table)) = database_of(resource) else { return Side::NotCatalog };
-        if !self.governed.contains(&database) {
+        if !self.governed.contains(&*database) {
             return Side::Ungoverned;
         }
-        let account = arn_field(resource, 4).unwrap_or_default().to_owned();
-        let is_admin = self.admins.contains(&(account, principal.to_owned()));
+        let is_admin = self.admins_of(resource).any(|admin| admin == principal);
         let grants = self.held_by(principal, Some(&database)).collect();
         Side::Governed { resource, database, is_table: table.is_some(), is_admin, grants }
     }
@@ -183,7 +186,7 @@ pub(crate) enum Side<'l> {
         /// The database or table.
         resource: &'l str,
         /// The database that it is or lies in.
-        database: String,
+        database: Cow<'l, str>,
         /// Whether it is a table.
         is_table: bool,
         /// Whether the principal administers the catalog.
@@ -203,30 +206,11 @@ impl Side<'_> {
                 (*resource, database, *is_table, *is_admin, grants)
             }
         };
-        let wanted: &[&str] = match action.lower() {
-            "glue:createtable" => &["create_table"],
-            "glue:deletetable" | "glue:batchdeletetable" | "glue:deletedatabase" => &["drop"],
-            "glue:createdatabase" => &["create_database"],
-            "glue:updatetable"
-            | "glue:updatedatabase"
-            | "glue:createpartitionindex"
-            | "glue:deletepartitionindex" => &["alter"],
-            "glue:deletetableversion" | "glue:batchdeletetableversion" => &["alter", "drop"],
-            name if IAM_ALONE.contains(&name) => return Truth::Yes,
-            "glue:createpartition"
-            | "glue:batchcreatepartition"
-            | "glue:updatepartition"
-            | "glue:batchupdatepartition"
-            | "glue:deletepartition"
-            | "glue:batchdeletepartition" => &["insert", "alter"],
-            "glue:getpartition" | "glue:getpartitions" | "glue:batchgetpartition" => &["select"],
-            name if name.starts_with("glue:get")
-                || name.starts_with("glue:batchget")
-                || name.starts_with("glue:search") =>
-            {
-                &[]
-            }
-            _ => return Truth::Unknown,
+        let wanted = match action.needs() {
+            Needs::Nothing => return Truth::Yes,
+            Needs::Any => &[],
+            Needs::OneOf(permissions) => permissions,
+            Needs::Unknown => return Truth::Unknown,
         };
         // Administrators see, make, change and drop; data they do not read or write by that.
         let is_about_data = wanted.iter().any(|name| ["select", "insert"].contains(name));
@@ -246,6 +230,50 @@ impl Side<'_> {
     }
 }
 
+/// What an action of IAM on a governed catalog needs of Lake Formation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Needs {
+    /// IAM alone decides.
+    Nothing,
+    /// Any permission.
+    Any,
+    /// One of these permissions, in lower case.
+    OneOf(&'static [&'static str]),
+    /// It is not known.
+    Unknown,
+}
+
+impl Needs {
+    /// The needs of an action, given in lower case.
+    pub(crate) fn of(action: &str) -> Self {
+        Self::OneOf(match action {
+            "glue:createtable" => &["create_table"],
+            "glue:deletetable" | "glue:batchdeletetable" | "glue:deletedatabase" => &["drop"],
+            "glue:createdatabase" => &["create_database"],
+            "glue:updatetable"
+            | "glue:updatedatabase"
+            | "glue:createpartitionindex"
+            | "glue:deletepartitionindex" => &["alter"],
+            "glue:deletetableversion" | "glue:batchdeletetableversion" => &["alter", "drop"],
+            name if IAM_ALONE.contains(&name) => return Self::Nothing,
+            "glue:createpartition"
+            | "glue:batchcreatepartition"
+            | "glue:updatepartition"
+            | "glue:batchupdatepartition"
+            | "glue:deletepartition"
+            | "glue:batchdeletepartition" => &["insert", "alter"],
+            "glue:getpartition" | "glue:getpartitions" | "glue:batchgetpartition" => &["select"],
+            name if name.starts_with("glue:get")
+                || name.starts_with("glue:batchget")
+                || name.starts_with("glue:search") =>
+            {
+                return Self::Any;
+            }
+            _ => return Self::Unknown,
+        })
+    }
+}
+
 /// Whether a permission's resource contains another one.
 fn covers(given: &str, wanted: &str) -> bool {
     given == wanted
@@ -255,17 +283,18 @@ fn covers(given: &str, wanted: &str) -> bool {
 }
 
 /// The ARN of the database that an ARN of Glue's catalog names, and the table.
-fn database_of(arn: &str) -> Option<(String, Option<&str>)> {
-    if arn_field(arn, 2) != Some("glue") {
+fn database_of(arn: &str) -> Option<(Cow<'_, str>, Option<&str>)> {
+    let mut fields = arn.splitn(6, ':').skip(2);
+    if fields.next() != Some("glue") {
         return None;
     }
-    let resource = arn_field(arn, 5)?;
+    let resource = fields.nth(2)?;
     let stem = &arn[..arn.len() - resource.len()];
     if resource.starts_with("database/") {
-        return Some((arn.to_owned(), None));
+        return Some((Cow::Borrowed(arn), None));
     }
     let (database, table) = resource.strip_prefix("table/")?.split_once('/')?;
-    Some((format!("{stem}database/{database}"), Some(table)))
+    Some((Cow::Owned(format!("{stem}database/{database}")), Some(table)))
 }
 
 #[cfg(test)]
@@ -284,8 +313,8 @@ mod tests {
             origin: Origin::default(),
         };
         let mut lake = Lake {
-            grants: BTreeMap::from([("arn:aws:iam::111111111111:role/r".to_owned(), vec![grant])]),
-            governed: BTreeSet::from([DATABASE.to_owned()]),
+            grants: IndexMap::from([("arn:aws:iam::111111111111:role/r".to_owned(), vec![grant])]),
+            governed: IndexSet::from([DATABASE.to_owned()]),
             ..Lake::default()
         };
         lake.index();
@@ -314,7 +343,7 @@ mod tests {
         assert_eq!(also(&all, "r", "glue:GetTable", elsewhere), Truth::Unknown);
         let mut administered = lake("DESCRIBE", DATABASE);
         let admin = "arn:aws:iam::111111111111:role/admin".to_owned();
-        administered.admins.insert(("111111111111".to_owned(), admin));
+        administered.admins.entry("111111111111".to_owned()).or_default().insert(admin);
         assert_eq!(also(&administered, "admin", "glue:DeleteTable", TABLE), Truth::Yes);
         assert_eq!(also(&administered, "admin", "glue:GetPartitions", TABLE), Truth::No);
         assert_eq!(also(&administered, "r", "glue:TagResource", TABLE), Truth::Yes);

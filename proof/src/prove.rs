@@ -587,8 +587,8 @@ fn principals_of_statement(statement: &Statement) -> Vec<Principal> {
 /// that AWS may add.
 pub(crate) fn actions_of(statement: &Statement) -> Vec<Action> {
     if !statement.not_actions {
-        let mut actions = statement.actions.names.clone();
-        for pattern in &statement.actions.patterns {
+        let mut actions = statement.actions.names().to_vec();
+        for pattern in statement.actions.patterns() {
             actions.extend(expand_action(pattern));
         }
         actions.sort_unstable();

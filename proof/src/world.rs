@@ -9,6 +9,8 @@ mod organization;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use indexmap::IndexMap;
+
 pub use assemble::Policies;
 pub use extract::{OnUnresolved, Piece, PieceError, StackTemplate};
 pub use organization::{Organization, OrganizationPolicy};
@@ -81,21 +83,21 @@ pub enum Outside {
     Allows,
 }
 
-/// Everything that the templates of a mesh describe.
+/// Everything that the templates of a mesh describe, in the order of the templates.
 #[derive(Debug, Clone, Default)]
 pub struct World {
     /// Roles by ARN.
-    pub roles: BTreeMap<String, Role>,
+    pub roles: IndexMap<String, Role>,
     /// Other resources by ARN.
-    pub resources: BTreeMap<String, Resource>,
+    pub resources: IndexMap<String, Resource>,
     /// Managed policies by ARN.
-    pub managed: BTreeMap<String, Arc<Document>>,
+    pub managed: IndexMap<String, Arc<Document>>,
     /// Keys by the ARNs of their aliases.
-    pub aliases: BTreeMap<String, String>,
+    pub aliases: IndexMap<String, String>,
     /// The aliases of each key, such as `alias/data`.
-    pub aliases_of: BTreeMap<String, Vec<String>>,
+    pub aliases_of: IndexMap<String, Vec<String>>,
     /// Access points by ARN.
-    pub access_points: BTreeMap<String, AccessPoint>,
+    pub access_points: IndexMap<String, AccessPoint>,
     /// Lake Formation's permissions.
     pub lake: Lake,
     /// What the organization adds.
@@ -212,7 +214,7 @@ impl World {
         through: Option<(&Context, &str)>,
         outside: Outside,
     ) -> Verdict<'_> {
-        self.sides(request, outside).decide(request, through)
+        self.sides(request, &self.target(request), outside).decide(request, through)
     }
 
     /// The actions that IAM's documents do not allow, of requests that differ in their actions only.
@@ -233,7 +235,8 @@ impl World {
             });
             return refused.collect();
         }
-        let sides = self.sides(&first, outside);
+        let target = self.target(&first);
+        let sides = self.sides(&first, &target, outside);
         let service = first.action.service_id();
         let weights = sides.weights(&first, &|statement| statement.is_of_service(service));
         let refused = actions
@@ -244,10 +247,11 @@ impl World {
     }
 
     /// Decides requests of one service that differ in their actions only, by IAM's documents and by Lake
-    /// Formation.
+    /// Formation. `target` is what is known of their resource.
     pub(crate) fn decide_each(
         &self,
         request: &Request<'_>,
+        target: &Target<'_>,
         actions: &[Action],
         mut each: impl FnMut(Action, Decision),
     ) {
@@ -258,7 +262,7 @@ impl World {
             }
             return;
         }
-        let sides = self.sides(request, Outside::Unknown);
+        let sides = self.sides(request, target, Outside::Unknown);
         let service = request.action.service_id();
         let weights = sides.weights(request, &|statement| statement.is_of_service(service));
         let side = self.lake.side(request.principal.name(), request.resource);
@@ -275,9 +279,13 @@ impl World {
     }
 
     /// What decides requests of one principal about one resource, whatever the action is.
-    fn sides<'r, 'w: 'r>(&'w self, request: &Request<'r>, outside: Outside) -> Sides<'w, 'r> {
+    fn sides<'r, 'w: 'r>(
+        &'w self,
+        request: &Request<'r>,
+        target: &'r Target<'w>,
+        outside: Outside,
+    ) -> Sides<'w, 'r> {
         let Request { principal, resource, .. } = *request;
-        let target = self.target(request);
         let unknown = match outside {
             Outside::Unknown => Truth::Unknown,
             Outside::Allows => Truth::Yes,
@@ -312,14 +320,10 @@ impl World {
         Sides {
             world: self,
             layers,
+            target,
             unknown: (!target.is_known).then_some(unknown),
             resource_account,
-            region: target.region,
             principal_tags: role.map(|role| &role.tags),
-            resource_tags: target.tags,
-            of_key: target.aliases.map(|aliases| {
-                Context::new().with("kms:ResourceAliases", aliases.iter().map(String::as_str))
-            }),
             is_bounded_by_unknown: boundary.is_some()
                 && boundary_document.is_none()
                 && outside == Outside::Unknown,
@@ -358,22 +362,27 @@ impl World {
         conditions: impl IntoIterator<Item = &'c Condition>,
     ) -> bool {
         let mut conditions = conditions.into_iter().peekable();
-        if conditions.peek().is_none() {
-            return true;
-        }
-        let target = self.target(request);
-        let of_key = target.aliases.map(|aliases| {
-            Context::new().with("kms:ResourceAliases", aliases.iter().map(String::as_str))
-        });
+        conditions.peek().is_none()
+            || self.fulfils_about(request, &self.target(request), conditions)
+    }
+
+    /// Whether a request fulfils conditions that stand outside of any document. `target` is what is known
+    /// of its resource.
+    pub(crate) fn fulfils_about<'c>(
+        &self,
+        request: &Request<'_>,
+        target: &Target<'_>,
+        conditions: impl IntoIterator<Item = &'c Condition>,
+    ) -> bool {
         let facts = Facts {
             resource_account: target.account.or_else(|| account_of(request.resource)),
             principal_tags: self.role_of(request.principal).map(|role| &role.tags),
             resource_tags: target.tags,
-            derived: of_key.as_ref(),
+            derived: target.of_key.as_ref(),
             ..Facts::default()
         };
         // A filter's rows are data, whatever they look like.
-        conditions.all(|condition| {
+        conditions.into_iter().all(|condition| {
             holds(condition, condition.key != CELLS, request, &facts) == Truth::Yes
         })
     }
@@ -395,8 +404,9 @@ impl World {
         Some((arn, self.access_points.get(arn)?))
     }
 
-    /// What is known of the resource of a request.
-    fn target(&self, request: &Request<'_>) -> Target<'_> {
+    /// What is known of the resource of a request. Whether the action is one that assumes a role makes a
+    /// difference, and no other action does.
+    pub(crate) fn target(&self, request: &Request<'_>) -> Target<'_> {
         let arn = request.resource;
         if request.action.lower().starts_with("sts:assumerole") {
             let role = self.roles.get(arn);
@@ -405,7 +415,7 @@ impl World {
                 tags: role.map(|role| &role.tags),
                 account: role.map(|role| role.account.as_str()),
                 kind: ResourceKind::Trust,
-                aliases: None,
+                of_key: None,
                 region: None,
                 is_known: role.is_some_and(|role| !role.is_imported()),
             };
@@ -425,7 +435,9 @@ impl World {
                 .or_else(|| self.roles.get(arn).map(|role| &role.tags)),
             account: owner.map(|owner| owner.account.as_str()),
             kind: if is_key { ResourceKind::Key } else { ResourceKind::Ordinary },
-            aliases: self.aliases_of.get(arn).map(Vec::as_slice),
+            of_key: self.aliases_of.get(arn).map(|aliases| {
+                Context::new().with("kms:ResourceAliases", aliases.iter().map(String::as_str))
+            }),
             region: owner.and_then(|owner| owner.origin.stack.split('/').nth(1)),
             is_known: owner.is_some(),
         }
@@ -447,14 +459,11 @@ fn is_decided_at_once(request: &Request<'_>, actions: &[Action]) -> bool {
 struct Sides<'w, 'r> {
     world: &'w World,
     layers: Layers<'w>,
+    target: &'r Target<'w>,
     /// What the resource's policy says when it is not known.
     unknown: Option<Truth>,
     resource_account: Option<&'r str>,
-    region: Option<&'w str>,
     principal_tags: Option<&'w BTreeMap<String, String>>,
-    resource_tags: Option<&'w BTreeMap<String, String>>,
-    /// The aliases, when the resource is a key.
-    of_key: Option<Context>,
     is_bounded_by_unknown: bool,
 }
 
@@ -486,10 +495,10 @@ impl<'w> Sides<'w, '_> {
         Facts {
             resource_account: self.resource_account,
             principal_tags: self.principal_tags,
-            resource_tags: self.resource_tags,
-            derived: through.map(|(derived, _)| derived).or(self.of_key.as_ref()),
+            resource_tags: self.target.tags,
+            derived: through.map(|(derived, _)| derived).or(self.target.of_key.as_ref()),
             through: through.map(|(_, point)| point),
-            region: self.region,
+            region: self.target.region,
         }
     }
 
@@ -506,12 +515,14 @@ impl<'w> Sides<'w, '_> {
 }
 
 /// What is known of a resource.
-struct Target<'w> {
+#[derive(Debug)]
+pub(crate) struct Target<'w> {
     policy: Option<&'w Document>,
     tags: Option<&'w BTreeMap<String, String>>,
     account: Option<&'w str>,
     kind: ResourceKind,
-    aliases: Option<&'w [String]>,
+    /// The aliases, as a key of requests, when the resource is a key.
+    of_key: Option<Context>,
     /// The region of the stack that makes it.
     region: Option<&'w str>,
     is_known: bool,

@@ -4,7 +4,7 @@ use clap::Args;
 
 use crate::arguments::Format;
 use crate::exit::{Exit, Failure};
-use crate::matrix::{self, Wanted};
+use crate::matrix::{self, Row, Wanted};
 use crate::proof::{Keep, SubjectArgs};
 use crate::ui::{Ui, count};
 
@@ -43,17 +43,18 @@ pub(crate) fn run(arguments: &AccessArgs, ui: &mut Ui) -> Result<Exit, Failure> 
         resource: resource.as_deref(),
         all: arguments.all,
     };
-    let rows = matrix::rows(wanted, subject);
+    // They live as long as the process, as to give back a million parts takes long.
+    let rows: &[Row<'_>] = matrix::rows(wanted, subject).leak();
     if rows.is_empty()
         && let Some(message) = matrix::nothing_like(wanted, subject)
     {
         return Err(Failure::usage(message));
     }
     match ui.format() {
-        Format::Json => ui.data(&format!("{:#}\n", matrix::to_json(&rows, subject))),
-        Format::Csv => ui.data(&matrix::csv(&rows)),
-        Format::Html => ui.data(&matrix::page::html(&rows, wanted, subject)?),
-        Format::Human => ui.data(&matrix::table(&rows)),
+        Format::Json => ui.data(&format!("{:#}\n", matrix::to_json(rows, subject))),
+        Format::Csv => ui.data(&matrix::csv(rows)),
+        Format::Html => ui.data(&matrix::page::html(rows, wanted, subject)?),
+        Format::Human => ui.pieces(&matrix::table(rows)),
     }
     ui.note(&format!("{} in {}", count(rows.len(), "row"), count(subject.stacks.len(), "stack")));
     Ok(Exit::Done)

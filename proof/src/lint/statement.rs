@@ -84,7 +84,7 @@ pub(super) fn check(
     let mut report = |rule: Guardrail, message: String| {
         breaches.push(Breach::new(rule, &document.origin, &statement.sid, message));
     };
-    for action in &statement.actions.names {
+    for action in statement.actions.names() {
         if catalogue::action(action.name()).is_none() {
             let message = if catalogue::service(action.service()).is_some() {
                 format!("{action} does not exist; expected an action of the service")
@@ -94,7 +94,7 @@ pub(super) fn check(
             report(Guardrail::UnknownAction, message);
         }
     }
-    for pattern in &statement.actions.patterns {
+    for pattern in statement.actions.patterns() {
         if !is_pattern_of_actions(pattern) {
             report(Guardrail::UnknownAction, format!("{pattern} matches no action that is known"));
         }
@@ -109,7 +109,7 @@ pub(super) fn check(
         let message = "got NotAction, NotResource or NotPrincipal with an allow, which allows all that AWS will ever add; expected a list";
         report(Guardrail::NotWithAllow, message.to_owned());
     }
-    let patterns: Vec<&str> = statement.actions.patterns.iter().map(String::as_str).collect();
+    let patterns: Vec<&str> = statement.actions.patterns().iter().map(String::as_str).collect();
     if !patterns.is_empty() && !statement.not_actions {
         let message = format!("got {}, expected the names of the actions", patterns.join(", "));
         report(Guardrail::WildcardAction, message);
@@ -161,7 +161,7 @@ fn conditions(statement: &Statement, report: &mut impl FnMut(Guardrail, String))
         if is_global && !is_tag {
             continue;
         }
-        let actions = &statement.actions.names;
+        let actions = statement.actions.names();
         let without: Vec<&str> = actions
             .iter()
             .filter(|action| {
@@ -203,7 +203,7 @@ fn resources(
     }
     let mut narrower = Vec::new();
     let mut void = Vec::new();
-    for action in &statement.actions.names {
+    for action in statement.actions.names() {
         let Some((service, known)) = catalogue::action(action.name()) else { continue };
         if is_all {
             // The tag of a resource, or a key that names it, narrows as well as an ARN.

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use indexmap::IndexMap;
+
 use super::{Piece, Resource, Role, World};
 use crate::document::{Document, Origin, PrincipalEntry};
 use crate::evaluate::account_of;
@@ -16,7 +18,7 @@ pub struct Policies {
     /// Documents of roles, by the roles' ARNs.
     attached: Vec<(String, Arc<Document>)>,
     /// The ARNs of managed policies, by where each stands.
-    managed: BTreeMap<Origin, String>,
+    managed: IndexMap<Origin, String>,
 }
 
 impl Policies {
@@ -24,7 +26,7 @@ impl Policies {
     pub fn of(pieces: Vec<Piece>) -> Self {
         let mut world = World::default();
         let (mut attached, mut policies) = (Vec::new(), Vec::new());
-        let mut managed = BTreeMap::new();
+        let mut managed = IndexMap::new();
         for piece in pieces {
             world.roles.extend(piece.roles.into_iter().map(|role| (role.arn.clone(), role)));
             for (arn, document, roles) in piece.managed {
@@ -67,6 +69,15 @@ impl Policies {
     }
 }
 
+impl Role {
+    /// Adds an identity policy; the ARNs of managed ones are known by where each stands.
+    fn attach(&mut self, document: Arc<Document>, managed: &IndexMap<Origin, String>) {
+        let arn = managed.get(&document.origin).cloned();
+        self.managed.extend(arn.map(|arn| (document.origin.clone(), arn)));
+        self.identity.push(document);
+    }
+}
+
 impl World {
     /// Puts the pieces of all templates together.
     pub fn of(mut pieces: Vec<Piece>) -> Self {
@@ -86,15 +97,20 @@ impl World {
         });
         let closed: Vec<String> = closed.map(|database| database.arn.clone()).collect();
         world.lake.governed.extend(closed);
-        // A policy names its role without the path; whoever else names the role knows it.
-        let full_names = world.full_names();
+        let mut imported = Vec::new();
         for (arn, document) in attached {
+            match world.roles.get_mut(&arn) {
+                Some(role) => role.attach(document, &managed),
+                None => imported.push((arn, document)),
+            }
+        }
+        // A policy names its role without the path; whoever else names the role knows it.
+        let full_names = if imported.is_empty() { BTreeMap::new() } else { world.full_names() };
+        for (arn, document) in imported {
             let arn = full_names.get(&arn).cloned().unwrap_or(arn);
             // A policy for a role that no template makes is attached to an imported one.
             if let Some(role) = world.roles.get_mut(&arn) {
-                let arn = managed.get(&document.origin).cloned();
-                role.managed.extend(arn.map(|arn| (document.origin.clone(), arn)));
-                role.identity.push(document);
+                role.attach(document, &managed);
             } else {
                 let account = account_of(&arn).unwrap_or_default().to_owned();
                 let role = Role {

@@ -11,7 +11,9 @@ use std::io::Write as _;
 use std::sync::Arc;
 
 use lakewright_proof::action::Action;
-use lakewright_proof::document::{Comparison, Condition, Document, PrincipalEntry, Statement};
+use lakewright_proof::document::{
+    Actions, Comparison, Condition, Document, PrincipalEntry, Statement,
+};
 use lakewright_proof::intended::Intended;
 use lakewright_proof::pattern::sample;
 use lakewright_proof::prove::{Findings, Proof};
@@ -90,6 +92,17 @@ fn document<'w>(world: &'w mut World, target: &Target) -> &'w mut Document {
     }
 }
 
+/// Changes the actions that a statement names.
+fn change_actions(
+    statement: &mut Statement,
+    change: impl FnOnce(&mut Vec<Action>, &mut Vec<String>),
+) {
+    let (mut names, mut patterns) =
+        (statement.actions.names().to_vec(), statement.actions.patterns().to_vec());
+    change(&mut names, &mut patterns);
+    statement.actions = Actions::new(names, patterns);
+}
+
 /// Every statement that differs from this one in one place; `None` for its removal.
 fn mutants(statement: &Statement) -> Vec<(String, Option<Statement>)> {
     let mut mutants = vec![("removed".to_owned(), None)];
@@ -100,21 +113,23 @@ fn mutants(statement: &Statement) -> Vec<(String, Option<Statement>)> {
             mutants.push((what, Some(mutant)));
         }
     };
-    for (place, action) in statement.actions.names.iter().enumerate() {
+    for (place, action) in statement.actions.names().iter().enumerate() {
         add(format!("without {action}"), &|s| {
-            s.actions.names.remove(place);
+            change_actions(s, |names, _| _ = names.remove(place));
         });
     }
-    let services: BTreeSet<&str> = statement.actions.names.iter().map(|a| a.service()).collect();
+    let services: BTreeSet<&str> = statement.actions.names().iter().map(|a| a.service()).collect();
     for service in services {
-        add(format!("with {service}:*"), &|s| s.actions.patterns.push(format!("{service}:*")));
+        add(format!("with {service}:*"), &|s| {
+            change_actions(s, |_, patterns| patterns.push(format!("{service}:*")));
+        });
     }
-    for (place, pattern) in statement.actions.patterns.iter().enumerate() {
+    for (place, pattern) in statement.actions.patterns().iter().enumerate() {
         add(format!("without {pattern}"), &|s| {
-            s.actions.patterns.remove(place);
+            change_actions(s, |_, patterns| _ = patterns.remove(place));
         });
         add(format!("{pattern} narrowed"), &|s| {
-            s.actions.patterns[place] = pattern.replace('*', "get*");
+            change_actions(s, |_, patterns| patterns[place] = pattern.replace('*', "get*"));
         });
     }
     for (place, resource) in statement.resources.iter().enumerate() {
@@ -185,9 +200,9 @@ fn universe(world: &World, target: &Target, statements: &[&Statement]) -> Vec<As
     let (mut actions, mut resources) = (BTreeSet::new(), BTreeSet::new());
     let mut contexts: BTreeSet<BTreeMap<String, Vec<String>>> = BTreeSet::from([BTreeMap::new()]);
     for statement in statements {
-        actions.extend(statement.actions.names.iter().map(|action| action.lower().to_owned()));
+        actions.extend(statement.actions.names().iter().map(|action| action.lower().to_owned()));
         actions
-            .extend(statement.actions.patterns.iter().map(|pattern| sample(pattern, "zzsample")));
+            .extend(statement.actions.patterns().iter().map(|pattern| sample(pattern, "zzsample")));
         for pattern in &statement.resources {
             let own = match target {
                 Target::Resource(arn) if pattern == "*" => Some(arn.clone()),

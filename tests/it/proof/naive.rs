@@ -174,8 +174,8 @@ fn own<'w>(world: &'w World, asked: &Asked) -> (Option<&'w Document>, String, bo
 }
 
 fn has_action(statement: &Statement, action: &str) -> bool {
-    let by_name = statement.actions.names.iter().any(|name| name.lower() == action);
-    let by_pattern = statement.actions.patterns.iter().any(|pattern| like(pattern, action));
+    let by_name = statement.actions.names().iter().any(|name| name.lower() == action);
+    let by_pattern = statement.actions.patterns().iter().any(|pattern| like(pattern, action));
     (by_name || by_pattern) != statement.not_actions
 }
 

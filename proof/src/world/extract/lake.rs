@@ -17,7 +17,8 @@ impl Reader<'_> {
                 .iter()
                 .filter_map(|admin| admin.get("DataLakePrincipalIdentifier").as_text());
             for arn in arns {
-                self.piece.lake.admins.insert((account.clone(), arn.to_owned()));
+                let admins = self.piece.lake.admins.entry(account.clone()).or_default();
+                admins.insert(arn.to_owned());
                 let grant = LakeGrant {
                     permission: Action::new("lakeformation:ADMINISTER"),
                     resource: format!(
