@@ -3,7 +3,6 @@
 pub(crate) mod page;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Write as _;
 
 use lakewright_proof::action::Level;
 use lakewright_proof::matrix::{Cell, Index};
@@ -123,9 +122,15 @@ impl Row<'_> {
 
     /// What the resource belongs to, with what is read first of its ARN: the last part.
     pub(crate) fn resource(&self) -> String {
+        let mut text = String::new();
+        self.push_resource(&mut text);
+        text
+    }
+
+    fn push_resource(&self, text: &mut String) {
         match self.target {
-            Some(target) => format!("{target} {}", short(&self.cell.resource)),
-            None => self.cell.resource.to_string(),
+            Some(target) => text.extend([target, " ", short(&self.cell.resource)]),
+            None => text.push_str(&self.cell.resource),
         }
     }
 
@@ -140,17 +145,29 @@ impl Row<'_> {
 
     /// The access in words.
     pub(crate) fn access(&self) -> String {
+        let mut text = String::new();
+        self.push_access(&mut text);
+        text
+    }
+
+    fn push_access(&self, text: &mut String) {
         let cell = &self.cell;
-        let mut words: Vec<String> =
-            cell.levels.iter().map(|level| level.as_str().to_owned()).collect();
+        let mut separator = "";
+        for level in cell.levels.iter() {
+            text.extend([separator, level.as_str()]);
+            separator = " ";
+        }
         if let Some(cells) = &cell.cells {
-            words.push(format!("({cells})"));
+            text.extend([separator, "(", cells, ")"]);
+            separator = " ";
         }
         let unknown: BTreeSet<&str> = cell.unknown().iter().map(|action| action.name()).collect();
         if !unknown.is_empty() {
-            words.push(format!("unknown: {}", unknown.into_iter().collect::<Vec<_>>().join(" ")));
+            text.extend([separator, "unknown:"]);
+            for action in unknown {
+                text.extend([" ", action]);
+            }
         }
-        words.join(" ")
     }
 
     /// By what rows are sorted, and by which those of one principal and resource are found.
@@ -184,15 +201,26 @@ pub(crate) fn table(rows: &[Row<'_>]) -> Vec<String> {
     let lines = |rows: &[Row<'_>]| {
         let mut text = String::with_capacity(rows.len() * (first + second + 24));
         for row in rows {
-            let (principal, resource, access) = (row.principal(), row.resource(), row.access());
-            writeln!(text, "{principal:<first$}  {resource:<second$}  {access}")
-                .expect("a string takes all");
+            let start = text.len();
+            text.push_str(row.principal());
+            pad(&mut text, start, first + 2);
+            let start = text.len();
+            row.push_resource(&mut text);
+            pad(&mut text, start, second + 2);
+            row.push_access(&mut text);
+            text.push('\n');
         }
         text
     };
     let mut pieces = vec![format!("{:<first$}  {:<second$}  ACCESS\n", "PRINCIPAL", "RESOURCE")];
     pieces.par_extend(rows.par_chunks(1024).map(lines));
     pieces
+}
+
+/// Fills up what was written since a place to a number of characters.
+fn pad(text: &mut String, start: usize, width: usize) {
+    let written = text[start..].chars().count();
+    text.extend(std::iter::repeat_n(' ', width.saturating_sub(written)));
 }
 
 /// Comma-separated values for spreadsheets.

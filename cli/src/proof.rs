@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use indexmap::IndexMap;
 use lakewright_manifest::{Mesh, Report, SourceFile};
 use lakewright_proof::intended::{Intended, Rule, rules};
 use lakewright_proof::lake::Lake;
@@ -245,7 +246,9 @@ impl Subject {
             stacks.push(part.name);
         }
         let intended = || {
-            let names = principals.into_iter().flatten().collect();
+            // Most names are in many stacks: each is sorted once.
+            let names: IndexMap<_, _> = principals.into_iter().flatten().collect();
+            let names = names.into_iter().collect();
             let provenance = provenance.into_iter().collect();
             let provenance = Provenance { stacks: provenance, ..Provenance::default() };
             (Intended::of_rules(rules, names), provenance)
@@ -277,7 +280,7 @@ impl Subject {
 pub(crate) struct Names<'s> {
     subject: &'s Subject,
     /// What each stack is for, by its address.
-    stacks: BTreeMap<&'s str, &'s str>,
+    stacks: IndexMap<&'s str, &'s str>,
 }
 
 impl<'s> Names<'s> {

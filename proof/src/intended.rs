@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use indexmap::IndexMap;
 use lakewright_template::assembly::{Grants, IntendedGrant};
 
 use crate::action::Action;
@@ -37,7 +38,7 @@ pub struct Rule {
 struct Rules {
     all: Vec<Rule>,
     /// The rules that name a resource without wildcards. A service has thousands of them.
-    exact: BTreeMap<String, Vec<usize>>,
+    exact: IndexMap<String, Vec<usize>>,
     /// The rules with wildcards, by action.
     patterns: BTreeMap<Action, Vec<usize>>,
 }
@@ -46,16 +47,16 @@ struct Rules {
 #[derive(Debug, Clone, Default)]
 pub struct Intended {
     /// By ARN, or by a service's name.
-    principals: BTreeMap<String, Rules>,
+    principals: IndexMap<String, Rules>,
     /// The ARN, or the service's name, of each principal's name.
     names: BTreeMap<String, String>,
     /// The name of each principal, by its ARN.
-    names_of: BTreeMap<String, String>,
+    names_of: IndexMap<String, String>,
     denials: Vec<(String, Rule)>,
     /// The permissions boundaries, by the ARN of the role.
-    boundaries: BTreeMap<String, Rule>,
+    boundaries: IndexMap<String, Rule>,
     /// The denials of each ARN.
-    denials_of: BTreeMap<String, Vec<usize>>,
+    denials_of: IndexMap<String, Vec<usize>>,
 }
 
 /// The access of a rule that leaves a request to an account's own policies.
@@ -92,6 +93,7 @@ impl Intended {
                 intended.principals.entry(arn).or_default().add(rule);
             }
         }
+        intended.principals.sort_unstable_keys();
         intended
     }
 
@@ -105,7 +107,7 @@ impl Intended {
         self.boundaries.get(arn)
     }
 
-    /// The principals' ARNs and services' names, each with its rules.
+    /// The principals' ARNs and services' names, sorted, each with its rules.
     pub fn principals(&self) -> Vec<(&str, &[Rule])> {
         self.principals.iter().map(|(arn, rules)| (arn.as_str(), rules.all.as_slice())).collect()
     }

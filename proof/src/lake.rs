@@ -67,7 +67,12 @@ pub struct Lake {
 impl Lake {
     /// What several templates say together.
     pub fn of(parts: Vec<Self>) -> Self {
-        let mut lake = Self::default();
+        let room = |of: fn(&Self) -> usize| parts.iter().map(of).sum();
+        let mut lake = Self {
+            governed: IndexSet::with_capacity(room(|part| part.governed.len())),
+            tables: IndexMap::with_capacity(room(|part| part.tables.len())),
+            ..Self::default()
+        };
         for part in parts {
             for (principal, grants) in part.grants {
                 lake.grants.entry(principal).or_default().extend(grants);

@@ -10,6 +10,7 @@ use lakewright_manifest::diagnostic::FileId;
 use lakewright_manifest::parse::{Documents, parse};
 use lakewright_manifest::resolve::resolve;
 use lakewright_manifest::{Mesh, Report, SourceFile};
+use lakewright_policies::catalogue;
 use lakewright_stacks::Plan;
 use lakewright_template::read;
 
@@ -31,6 +32,14 @@ fn documents() -> Documents {
 
 fn mesh() -> Mesh {
     resolve(&documents(), Report::new()).0.expect("the generated mesh is valid")
+}
+
+/// Every service of the action catalogue is read, once in a process: divan goes by the alphabet, and what comes
+/// later than this finds it read.
+#[divan::bench(sample_count = 1, sample_size = 1)]
+fn a_catalogue_of_all_services() -> usize {
+    let services = catalogue::services().filter_map(catalogue::service);
+    services.map(|service| service.actions().count()).sum()
 }
 
 #[divan::bench]

@@ -24,8 +24,18 @@ pub struct Policies {
 impl Policies {
     /// Puts the pieces of all templates together.
     pub fn of(pieces: Vec<Piece>) -> Self {
-        let mut world = World::default();
-        let (mut attached, mut policies) = (Vec::new(), Vec::new());
+        let room = |of: fn(&Piece) -> usize| pieces.iter().map(of).sum();
+        // To grow while they are filled would move each large mesh several times.
+        let mut world = World {
+            roles: IndexMap::with_capacity(room(|piece| piece.roles.len())),
+            resources: IndexMap::with_capacity(room(|piece| piece.resources.len())),
+            managed: IndexMap::with_capacity(room(|piece| piece.managed.len())),
+            aliases: IndexMap::with_capacity(room(|piece| piece.aliases.len())),
+            aliases_of: IndexMap::with_capacity(room(|piece| piece.aliases.len())),
+            ..World::default()
+        };
+        let mut attached = Vec::with_capacity(room(|piece| piece.attached.len()));
+        let mut policies = Vec::with_capacity(room(|piece| piece.policies.len()));
         let mut managed = IndexMap::new();
         for piece in pieces {
             world.roles.extend(piece.roles.into_iter().map(|role| (role.arn.clone(), role)));
