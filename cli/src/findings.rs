@@ -84,7 +84,8 @@ fn paths(subject: &Subject) -> Findings {
     let teams: Vec<&String> = world.roles.keys().filter(is_team).collect();
     let each = teams.par_iter().map(|team| {
         let mut findings = Findings::default();
-        for (role, chain) in escalation.reached(team) {
+        let is_asked_for = |author: &str, role: &str| intended.acts_as(author, role);
+        for (role, chain) in escalation.reached(team, &is_asked_for) {
             findings.requests += 1;
             let name = intended.name_of(&role).unwrap_or(&role);
             if !PROTECTED.iter().any(|prefix| name.starts_with(prefix)) {

@@ -85,6 +85,8 @@ codes! {
     OrganizationAdmin "organization-admin" Error,
     /// Fields are set that exclude each other, or one that needs another stands alone.
     FieldConflict "field-conflict" Error,
+    /// Whoever may change a pipeline's code can act as another team.
+    PipelineOtherTeam "pipeline-other-team" Warning,
     /// A tag key that is reserved for Lakewright or AWS.
     ReservedTag "reserved-tag" Error,
     /// Two environments in one account and region.

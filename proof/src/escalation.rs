@@ -2,16 +2,16 @@
 //!
 //! A principal that may assume a role, write its policies or its trust, hand it
 //! to a service, change a stack that is deployed with it, or change or choose the
-//! code that runs with it, has that role's rights as well. What may be possible
-//! counts as possible here.
+//! code that runs with it, also in a repository or a bucket, has that role's
+//! rights as well. What may be possible counts as possible here.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::action::Action;
 use crate::document::{Document, PrincipalEntry, Statement};
 use crate::evaluate::Decision;
-use crate::request::{Context, Principal, Request};
-use crate::world::{Outside, Resource, Role, World};
+use crate::request::{Context, Principal, Request, arn_field};
+use crate::world::{Outside, Resource, Role, World, bucket_of};
 use crate::{pattern, sample};
 
 /// What gives the rights of a role, asked on the role.
@@ -46,6 +46,24 @@ const ON_CODE: [(&str, &[&str]); 6] = [
     ("AWS::StepFunctions::StateMachine", &["states:UpdateStateMachine"]),
 ];
 
+/// What changes code in a repository, asked on the repository.
+const ON_REPOSITORY: [&str; 11] = [
+    "codecommit:CreateCommit",
+    "codecommit:DeleteFile",
+    "codecommit:GitPush",
+    "codecommit:MergeBranchesByFastForward",
+    "codecommit:MergeBranchesBySquash",
+    "codecommit:MergeBranchesByThreeWay",
+    "codecommit:MergePullRequestByFastForward",
+    "codecommit:MergePullRequestBySquash",
+    "codecommit:MergePullRequestByThreeWay",
+    "codecommit:PutFile",
+    "codecommit:UpdateDefaultBranch",
+];
+
+/// What changes code in a bucket, asked on the object.
+const ON_OBJECT: &str = "s3:PutObject";
+
 /// A trigger starts each job of its account, with the job's role and arguments of its own.
 const ON_TRIGGER: [&str; 2] = ["glue:CreateTrigger", "glue:UpdateTrigger"];
 
@@ -60,6 +78,16 @@ pub struct Step {
     pub resource: String,
 }
 
+impl Step {
+    /// Whether it leads to whoever runs code that lies in a repository or a bucket.
+    fn is_of_stored_code(&self) -> bool {
+        let action = self.action.lower();
+        std::iter::once(&ON_OBJECT)
+            .chain(&ON_REPOSITORY)
+            .any(|name| name.eq_ignore_ascii_case(action))
+    }
+}
+
 /// The roles of a world, prepared for finding chains.
 #[derive(Debug)]
 pub struct Escalation<'w> {
@@ -71,6 +99,8 @@ pub struct Escalation<'w> {
     trusting: BTreeMap<&'w str, Vec<&'w Role>>,
     /// What runs code with a role of the same account, by account.
     running: BTreeMap<&'w str, Vec<(&'w Resource, &'w Role)>>,
+    /// The roles that code runs with, by where it lies, by account.
+    stored: BTreeMap<&'w str, BTreeMap<String, BTreeSet<&'w str>>>,
 }
 
 impl<'w> Escalation<'w> {
@@ -99,22 +129,49 @@ impl<'w> Escalation<'w> {
             }
         }
         let mut running: BTreeMap<&str, Vec<_>> = BTreeMap::new();
+        let mut stored: BTreeMap<&str, BTreeMap<String, BTreeSet<&str>>> = BTreeMap::new();
+        let role_of = |resource: &'w Resource| {
+            resource.code.role.as_ref().and_then(|arn| world.roles.get(arn))
+        };
         for resource in world.resources.values() {
-            let role = resource.runs_as.as_ref().and_then(|arn| world.roles.get(arn));
-            if let Some(role) = role {
+            let own = role_of(resource);
+            if let Some(role) = own {
                 running.entry(&resource.account).or_default().push((resource, role));
             }
+            let builds = resource.code.builds.iter().filter_map(|arn| world.resources.get(arn));
+            let roles: Vec<&Role> = own.into_iter().chain(builds.filter_map(role_of)).collect();
+            for code in &resource.code.lies_in {
+                let stored = stored.entry(&resource.account).or_default();
+                let of_code = stored.entry(pattern::sample(code, sample::FILL)).or_default();
+                of_code.extend(roles.iter().map(|role| role.arn.as_str()));
+            }
         }
-        Self { world, by_account, stacks, trusting, running }
+        Self { world, by_account, stacks, trusting, running, stored }
     }
 
     /// Every role that a principal can come to act as, each with the chain that leads to it.
-    pub fn reached(&self, arn: &str) -> BTreeMap<String, Vec<Step>> {
+    ///
+    /// `is_asked_for` tells of a principal that changes code, and of a role that this code is to assume,
+    /// whether the mesh wants that; where it does, no chain leads that way.
+    pub fn reached(
+        &self,
+        arn: &str,
+        is_asked_for: &dyn Fn(&str, &str) -> bool,
+    ) -> BTreeMap<String, Vec<Step>> {
         let mut chains: BTreeMap<String, Vec<Step>> = BTreeMap::new();
-        let mut next = vec![(arn.to_owned(), Vec::new())];
+        let mut next: Vec<(String, Vec<Step>)> = vec![(arn.to_owned(), Vec::new())];
         while let Some((from, chain)) = next.pop() {
+            // Who changed the code that runs here.
+            let author = chain.last().filter(|step| step.is_of_stored_code()).map(|_| {
+                let before = chain.len().checked_sub(2).and_then(|place| chain.get(place));
+                before.map_or(arn, |step| step.role.as_str())
+            });
             for step in self.steps(&from) {
                 if step.role == arn || chains.contains_key(&step.role) {
+                    continue;
+                }
+                let is_assumed = step.action.lower() == "sts:assumerole";
+                if is_assumed && author.is_some_and(|author| is_asked_for(author, &step.role)) {
                     continue;
                 }
                 let mut chain = chain.clone();
@@ -142,7 +199,45 @@ impl<'w> Escalation<'w> {
                 self.steps_of(&principal, role, document, statement, &mut steps);
             }
         }
+        self.steps_by_buckets(&principal, role, &mut steps);
         steps
+    }
+
+    /// The roles that run code which a bucket's own policy lets a principal change.
+    fn steps_by_buckets(&self, principal: &Principal, role: &Role, steps: &mut Vec<Step>) {
+        let put = Action::new(ON_OBJECT);
+        for (code, roles) in self.stored.get(role.account.as_str()).into_iter().flatten() {
+            let Some((bucket, Some(_))) = bucket_of(code) else { continue };
+            let policy = self.world.resources.get(bucket).and_then(|owner| owner.policy.as_ref());
+            let Some(policy) = policy else { continue };
+            let giving = policy.statements.iter().filter(|statement| {
+                statement.is_allow && statement.is_of(put) && can_be_about(statement, code)
+            });
+            let contexts: Vec<Context> =
+                giving.flat_map(|statement| contexts(policy, statement)).collect();
+            steps.extend(self.steps_to(principal, put, code, roles, &contexts));
+        }
+    }
+
+    /// The steps to the roles that run code, when a principal may change it.
+    fn steps_to(
+        &self,
+        principal: &Principal,
+        action: Action,
+        code: &str,
+        roles: &BTreeSet<&'w str>,
+        contexts: &[Context],
+    ) -> Vec<Step> {
+        let own = principal.name();
+        let others = roles.iter().filter(|role| **role != own);
+        let mut others = others.filter_map(|role| self.world.roles.get(*role)).peekable();
+        let Some(first) = others.peek() else { return Vec::new() };
+        // Whether the code can be changed does not depend on who runs it.
+        if self.step(principal, action, code, first, contexts).is_none() {
+            return Vec::new();
+        }
+        let step = |role: &Role| Step { role: role.arn.clone(), action, resource: code.to_owned() };
+        others.map(step).collect()
     }
 
     fn steps_of(
@@ -191,6 +286,15 @@ impl<'w> Escalation<'w> {
                     let action = Action::new(name);
                     steps.extend(self.step(principal, action, &resource.arn, as_role, &contexts));
                 }
+            }
+        }
+        for name in ON_REPOSITORY.iter().chain([&ON_OBJECT]).filter(has) {
+            let service = name.split(':').next();
+            let stored = self.stored.get(role.account.as_str()).into_iter().flatten();
+            let stored = stored.filter(|(code, _)| arn_field(code, 2) == service && is_about(code));
+            for (code, roles) in stored {
+                let action = Action::new(name);
+                steps.extend(self.steps_to(principal, action, code, roles, &contexts));
             }
         }
         for name in ON_TRIGGER.iter().filter(has) {
@@ -270,103 +374,4 @@ fn is_for_cloudformation(role: &Role) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use lakewright_template::read;
-    use lakewright_template::resolve::Place;
-
-    use super::*;
-    use crate::world::{OnUnresolved, Piece, StackTemplate};
-
-    const ROLES: &str = r#"
-Resources:
-  Team:
-    Type: AWS::IAM::Role
-    Properties:
-      RoleName: team
-      AssumeRolePolicyDocument: {Version: "2012-10-17", Statement: []}
-      Policies:
-        - PolicyName: work
-          PolicyDocument:
-            Version: "2012-10-17"
-            Statement:
-              - {Effect: Allow, Action: ACTION, Resource: "arn:aws:iam::111122223333:RESOURCE"}
-  Job:
-    Type: AWS::IAM::Role
-    Properties:
-      RoleName: job
-      AssumeRolePolicyDocument: {Version: "2012-10-17", Statement: []}
-      Policies:
-        - PolicyName: work
-          PolicyDocument:
-            Version: "2012-10-17"
-            Statement:
-              - {Effect: Allow, Action: "sts:AssumeRole", Resource: "arn:aws:iam::111122223333:role/admin"}
-  Function:
-    Type: AWS::Glue::Job
-    Properties: {Name: nightly, Role: job}
-  Admin:
-    Type: AWS::IAM::Role
-    Properties:
-      RoleName: admin
-      AssumeRolePolicyDocument:
-        Version: "2012-10-17"
-        Statement:
-          - {Effect: Allow, Action: "sts:AssumeRole", Principal: {AWS: "111122223333"}, Condition: {StringEquals: {"sts:ExternalId": x}}}
-"#;
-
-    fn reached(action: &str, resource: &str) -> Vec<String> {
-        chains(&ROLES.replace("ACTION", action).replace("RESOURCE", resource))
-    }
-
-    fn chains(text: &str) -> Vec<String> {
-        let template = read::template(text).expect("a template");
-        let place = Place { account: "111122223333".to_owned(), region: "eu-west-1".to_owned() };
-        let address = "111122223333/eu-west-1/s";
-        let unresolved = OnUnresolved::Fail;
-        let stack = StackTemplate { address, place: &place, template: &template, unresolved };
-        let world = World::of(vec![Piece::of(stack).expect("policies")]);
-        let chains = Escalation::of(&world).reached("arn:aws:iam::111122223333:role/team");
-        chains
-            .into_iter()
-            .map(|(role, chain)| {
-                let steps: Vec<&str> = chain.iter().map(|step| step.action.name()).collect();
-                format!("{} {}", role.rsplit('/').next().unwrap_or_default(), steps.join(" "))
-            })
-            .collect()
-    }
-
-    #[test]
-    fn chains_are_followed_to_their_end() {
-        assert_eq!(
-            reached("iam:PutRolePolicy", "role/job"),
-            ["admin iam:PutRolePolicy sts:AssumeRole", "job iam:PutRolePolicy"]
-        );
-        // The role is reached, and who trusts nobody is not assumed.
-        assert_eq!(reached("sts:AssumeRole", "role/*"), ["admin sts:AssumeRole"]);
-        assert_eq!(reached("iam:GetRole", "role/*"), Vec::<String>::new());
-        assert_eq!(
-            reached("iam:PassRole", "role/job"),
-            ["admin iam:PassRole sts:AssumeRole", "job iam:PassRole"]
-        );
-    }
-
-    #[test]
-    fn code_has_the_rights_of_the_role_that_it_runs_with() {
-        let on = |action: &str, resource: &str| {
-            let text = ROLES.replace("arn:aws:iam::111122223333:RESOURCE", resource);
-            chains(&text.replace("ACTION", action))
-        };
-        let job = "arn:aws:glue:eu-west-1:111122223333:job/nightly";
-        for action in ["glue:StartJobRun", "glue:UpdateJob"] {
-            assert_eq!(on(action, job).len(), 2, "{action}");
-        }
-        assert_eq!(on("glue:GetJob", job), Vec::<String>::new());
-        assert_eq!(
-            on("glue:StartJobRun", "arn:aws:glue:eu-west-1:111122223333:job/mine-*").len(),
-            0
-        );
-        // A trigger of the team's own starts everybody's jobs.
-        let trigger = "arn:aws:glue:eu-west-1:111122223333:trigger/mine-*";
-        assert_eq!(on("glue:CreateTrigger", trigger).len(), 2);
-    }
-}
+mod tests;

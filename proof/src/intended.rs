@@ -1,6 +1,6 @@
 //! The intended access: `grants.json`, indexed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use indexmap::IndexMap;
@@ -55,6 +55,8 @@ pub struct Intended {
     denials: Vec<(String, Rule)>,
     /// The permissions boundaries, by the ARN of the role.
     boundaries: IndexMap<String, Rule>,
+    /// The roles that the code of a principal may act as, by ARN.
+    acts: BTreeSet<(String, String)>,
     /// The denials of each ARN.
     denials_of: IndexMap<String, Vec<usize>>,
 }
@@ -64,6 +66,9 @@ pub const DELEGATE: &str = "delegate";
 
 /// The access of a rule that names a role's permissions boundary.
 pub const BOUNDED: &str = "bounded";
+
+/// The access of a rule that lets the code of one principal act as another: a stage of a pipeline.
+pub const ACTS: &str = "act-as";
 
 /// The access of a rule that is a denial.
 pub const DENY: &str = "deny";
@@ -89,6 +94,9 @@ impl Intended {
                 intended.denials.push((arn, rule));
             } else if rule.access == BOUNDED {
                 intended.boundaries.insert(arn, rule);
+            } else if rule.access == ACTS {
+                let roles = rule.resources.into_iter();
+                intended.acts.extend(roles.map(|role| (arn.clone(), role)));
             } else {
                 intended.principals.entry(arn).or_default().add(rule);
             }
@@ -105,6 +113,11 @@ impl Intended {
     /// What asks for a role's permissions boundary: its only resource.
     pub fn boundary_of(&self, arn: &str) -> Option<&Rule> {
         self.boundaries.get(arn)
+    }
+
+    /// Whether the code of one principal is to act as another one.
+    pub fn acts_as(&self, author: &str, role: &str) -> bool {
+        self.acts.contains(&(author.to_owned(), role.to_owned()))
     }
 
     /// The principals' ARNs and services' names, sorted, each with its rules.

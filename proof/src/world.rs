@@ -60,10 +60,21 @@ pub struct Resource {
     pub tags: BTreeMap<String, String>,
     /// Its own policy.
     pub policy: Option<Document>,
-    /// The ARN of the role that it runs code with.
-    pub runs_as: Option<String>,
+    /// The code that it runs.
+    pub code: Code,
     /// Where it is declared.
     pub origin: Origin,
+}
+
+/// The code that a resource runs.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Code {
+    /// The ARN of the role that it runs with.
+    pub role: Option<String>,
+    /// Where it lies outside of the resource: repositories and objects, by ARN, with wildcards.
+    pub lies_in: Vec<String>,
+    /// The builds that it is handed to, by ARN.
+    pub builds: Vec<String>,
 }
 
 /// An access point.

@@ -22,7 +22,7 @@ use lakewright_manifest::mesh::{Environment, Pipeline, Stage, Strategy};
 use lakewright_policies::Conditions;
 use lakewright_policies::condition::{Comparison, Condition};
 use lakewright_policies::service::Service;
-use lakewright_synth::{Grant, Grants, Options, Scope, Target};
+use lakewright_synth::{Grant, Grants, Options, Record, Scope, Target};
 use lakewright_template::assembly::AssetMoment;
 use lakewright_template::resolve::Place;
 use lakewright_template::{Expr, Map, Ref, Value};
@@ -352,6 +352,7 @@ impl Context<'_> {
         let team_arn = self.names.team_role_arn(target, team);
         let of_team = (grantee_name(target, team), target.account.to_string());
         let of_team = (of_team.0.as_str(), of_team.1.as_str(), team_arn.as_str());
+        self.record_author(&mut scope, of_team.0, &team_arn);
         let builder = self.builder(&mut scope, stage, of_team, artifacts);
         let names: Vec<&str> = self.pipeline.stages.iter().map(Stage::id).collect();
         let strategy = match self.pipeline.strategy {
@@ -391,6 +392,24 @@ impl Context<'_> {
         };
         let project = scope.add("Build", project);
         Some(Deployment { stage, project })
+    }
+
+    /// Records that the code of the pipeline's team is to act as the team of a stage.
+    fn record_author(&self, scope: &mut Scope<'_>, team: &str, team_arn: &str) {
+        let Some(author) = self.environment.team_named(&self.pipeline.team) else { return };
+        let author_arn = self.names.team_role_arn(self.environment, author);
+        if author_arn == team_arn {
+            return;
+        }
+        scope.record(Record {
+            principal: grantee_name(self.environment, author),
+            principal_arn: author_arn,
+            access: "act-as",
+            resource: team.to_owned(),
+            actions: vec!["sts:AssumeRole".into()],
+            resources: vec![team_arn.to_owned()],
+            conditions: Vec::new(),
+        });
     }
 
     /// The build that lets the pipeline follow `ddk.json`. It may change this pipeline and nothing

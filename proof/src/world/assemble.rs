@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use indexmap::IndexMap;
 
-use super::{Piece, Resource, Role, World};
+use super::{Code, Piece, Resource, Role, World};
 use crate::document::{Document, Origin, PrincipalEntry};
 use crate::evaluate::account_of;
 use crate::lake::Lake;
@@ -66,7 +66,7 @@ impl Policies {
                 account: account_of(arn).unwrap_or(&account).to_owned(),
                 tags: BTreeMap::new(),
                 policy: None,
-                runs_as: None,
+                code: Code::default(),
                 origin,
             });
             // A bucket has one policy, whoever writes it last: what any of them gives counts.

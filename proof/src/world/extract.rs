@@ -1,5 +1,6 @@
 //! What one template says about access.
 
+mod code;
 mod lake;
 
 use std::collections::BTreeMap;
@@ -288,31 +289,10 @@ impl Reader<'_> {
             account: self.stack.place.account.clone(),
             tags: self.tags(id, properties)?,
             policy,
-            runs_as: self.runs_as(id, resource)?,
+            code: self.code(id, resource)?,
             origin: self.origin(id, ""),
         });
         Ok(())
-    }
-
-    /// The role that a resource runs code with.
-    fn runs_as(
-        &self,
-        id: &LogicalId,
-        resource: &ResourceEntry,
-    ) -> Result<Option<String>, PieceError> {
-        let property = match resource.kind.as_ref() {
-            "AWS::CodeBuild::Project" => "ServiceRole",
-            "AWS::Glue::Job" | "AWS::Lambda::Function" => "Role",
-            "AWS::SageMaker::NotebookInstance" | "AWS::StepFunctions::StateMachine" => "RoleArn",
-            "AWS::SageMaker::UserProfile" => {
-                let settings = self.value(id, &resource.properties, "UserSettings")?;
-                return Ok(settings.get("ExecutionRole").as_text().map(str::to_owned));
-            }
-            _ => return Ok(None),
-        };
-        let role = self.text(id, &resource.properties, property)?;
-        // Glue takes a name as well.
-        Ok(role.map(|role| if role.starts_with("arn:") { role } else { self.role_arn(&role) }))
     }
 
     /// The ARN of a resource that policies can name.

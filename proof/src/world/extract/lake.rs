@@ -8,6 +8,7 @@ use lakewright_template::{LogicalId, Map, ResourceEntry, assembly};
 use super::{PieceError, Reader, Resource};
 use crate::action::Action;
 use crate::lake::LakeGrant;
+use crate::world::Code;
 
 impl Reader<'_> {
     pub(super) fn settings(&mut self, id: &LogicalId, properties: &Map) -> Result<(), PieceError> {
@@ -162,7 +163,7 @@ impl Reader<'_> {
                 account,
                 tags: BTreeMap::new(),
                 policy: None,
-                runs_as: None,
+                code: Code::default(),
                 origin: self.origin(id, ""),
             });
             return Ok(());

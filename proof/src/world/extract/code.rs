@@ -1,0 +1,100 @@
+//! Which code resources run, where it lies, and the roles that it runs with.
+
+use lakewright_template::resolve::Resolved;
+use lakewright_template::{LogicalId, ResourceEntry};
+
+use super::{PieceError, Reader};
+use crate::world::Code;
+
+impl Reader<'_> {
+    /// The code that a resource runs.
+    pub(super) fn code(
+        &self,
+        id: &LogicalId,
+        resource: &ResourceEntry,
+    ) -> Result<Code, PieceError> {
+        let value = |property| self.value(id, &resource.properties, property);
+        let (role, lies_in) = match resource.kind.as_ref() {
+            "AWS::CodeBuild::Project" => {
+                let source = value("Source")?;
+                (value("ServiceRole")?, self.source(&source).into_iter().collect())
+            }
+            "AWS::CodePipeline::Pipeline" => return self.pipeline(id, resource),
+            "AWS::Glue::Job" => {
+                let (command, arguments) = (value("Command")?, value("DefaultArguments")?);
+                let more = ["--extra-files", "--extra-jars", "--extra-py-files"];
+                let more = more.iter().filter_map(|name| arguments.get(name).as_text());
+                let script = command.get("ScriptLocation").as_text();
+                let files = script.into_iter().chain(more).flat_map(|list| list.split(','));
+                let files = files.filter_map(|file| file.trim().strip_prefix("s3://"));
+                (value("Role")?, files.map(|file| self.object(file)).collect())
+            }
+            "AWS::Lambda::Function" => (value("Role")?, Vec::new()),
+            "AWS::SageMaker::NotebookInstance" | "AWS::StepFunctions::StateMachine" => {
+                (value("RoleArn")?, Vec::new())
+            }
+            "AWS::SageMaker::UserProfile" => {
+                (value("UserSettings")?.get("ExecutionRole").clone(), Vec::new())
+            }
+            _ => return Ok(Code::default()),
+        };
+        // Glue takes a name as well.
+        let role = role.as_text().map(|role| {
+            if role.starts_with("arn:") { role.to_owned() } else { self.role_arn(role) }
+        });
+        Ok(Code { role, lies_in, builds: Vec::new() })
+    }
+
+    /// A pipeline runs nothing itself: it hands the code of its sources, as artifacts, to builds.
+    fn pipeline(&self, id: &LogicalId, resource: &ResourceEntry) -> Result<Code, PieceError> {
+        let value = |property| self.value(id, &resource.properties, property);
+        let mut code = Code::default();
+        let (store, stores) = (value("ArtifactStore")?, value("ArtifactStores")?);
+        let stores = stores.as_list().into_iter().flatten().map(|one| one.get("ArtifactStore"));
+        for bucket in stores.chain([&store]).filter_map(|store| store.get("Location").as_text()) {
+            code.lies_in.push(self.object(&format!("{bucket}/*")));
+        }
+        let stages = value("Stages")?;
+        let stages = stages.as_list().into_iter().flatten();
+        let actions = stages.flat_map(|stage| stage.get("Actions").as_list().into_iter().flatten());
+        for action in actions {
+            let setting = |name: &str| action.get("Configuration").get(name).as_text();
+            let provider = action.get("ActionTypeId").get("Provider").as_text();
+            match provider.unwrap_or_default() {
+                "CodeBuild" => {
+                    let project = setting("ProjectName").map(|name| format!("project/{name}"));
+                    code.builds.extend(project.map(|project| self.regional("codebuild", &project)));
+                }
+                "CodeCommit" => {
+                    let repository = setting("RepositoryName");
+                    code.lies_in.extend(repository.map(|name| self.regional("codecommit", name)));
+                }
+                "S3" if action.get("ActionTypeId").get("Category").as_text() == Some("Source") => {
+                    let object = setting("S3Bucket").zip(setting("S3ObjectKey"));
+                    let object = object.map(|(bucket, key)| format!("{bucket}/{key}"));
+                    code.lies_in.extend(object.map(|object| self.object(&object)));
+                }
+                // Repositories outside of AWS are reached by nobody's policies.
+                _ => {}
+            }
+        }
+        Ok(code)
+    }
+
+    /// Where the source of a build lies.
+    fn source(&self, source: &Resolved<'_>) -> Option<String> {
+        let location = source.get("Location").as_text()?;
+        match source.get("Type").as_text()? {
+            "S3" => Some(self.object(location)),
+            "CODECOMMIT" => {
+                let name = location.trim_end_matches('/').rsplit('/').next()?;
+                Some(self.regional("codecommit", name))
+            }
+            _ => None,
+        }
+    }
+
+    fn object(&self, path: &str) -> String {
+        format!("arn:{}:s3:::{path}", self.stack.place.partition())
+    }
+}
