@@ -1,11 +1,13 @@
 //! One request, from the names on the command line to the decision and its reasons.
 
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 
 use lakewright_policies::catalogue;
 use lakewright_proof::action::Action;
+use lakewright_proof::condition_key;
 use lakewright_proof::document::{Document, Statement};
-use lakewright_proof::evaluate::{Decision, Verdict};
+use lakewright_proof::evaluate::{Decision, Near, Verdict};
 use lakewright_proof::intended::Rule;
 use lakewright_proof::lake::{CELLS, LakeGrant};
 use lakewright_proof::request::{Context, Principal, Request};
@@ -43,6 +45,8 @@ pub(crate) struct Answer<'s> {
     pub(crate) rule: Option<&'s Rule>,
     /// The permission of Lake Formation that gives it.
     pub(crate) permission: Option<&'s LakeGrant>,
+    /// The statements whose conditions the request does not fulfil.
+    pub(crate) near: Vec<Near<'s>>,
 }
 
 impl Answer<'_> {
@@ -51,6 +55,18 @@ impl Answer<'_> {
         let LakeGrant { origin, cells, .. } = self.permission?;
         let cells = cells.as_ref().map(|cells| format!(" ({cells})")).unwrap_or_default();
         Some(format!("  Lake Formation gives it: {origin}{cells}\n"))
+    }
+
+    /// What would have allowed it, in words.
+    pub(crate) fn near_lines(&self) -> String {
+        let mut text = String::new();
+        for Near { document, statement, missing } in &self.near {
+            let missing: Vec<String> = missing.iter().map(ToString::to_string).collect();
+            let (origin, sid) = (&document.origin, &statement.sid);
+            writeln!(text, "  would allow: {origin} {sid}, when {}", missing.join(" and "))
+                .expect("a string takes all");
+        }
+        text
     }
 
     pub(crate) fn exit(&self) -> Exit {
@@ -95,6 +111,7 @@ pub(crate) fn answer<'s>(question: &Question, subject: &'s Subject) -> Result<An
             );
             return Err(Failure::usage(message));
         };
+        is_carried(action, key)?;
         context.set(key, values.split(','));
     }
     let permissions = world.lake.grants.get(principal.name()).into_iter().flatten();
@@ -112,8 +129,10 @@ pub(crate) fn answer<'s>(question: &Question, subject: &'s Subject) -> Result<An
         seen.insert((document.origin.clone(), statement.sid.clone()))
     });
     let rule = intended.rule_for(&request, world);
+    let is_denied = verdict.decision == Decision::ImplicitDeny;
+    let near = if is_denied { world.nearly(&request) } else { Vec::new() };
     let principal = principal.name().to_owned();
-    Ok(Answer { principal, verdict, rule, permission, resource: resource.clone() })
+    Ok(Answer { principal, verdict, rule, permission, near, resource: resource.clone() })
 }
 
 /// Permissions of Lake Formation. Source: "Lake Formation permissions reference".
@@ -147,6 +166,23 @@ fn is_known(action: Action) -> Result<(), Failure> {
     let hint =
         like.map(|like| format!("; did you mean {}:{like}?", action.service())).unwrap_or_default();
     Err(Failure::usage(format!("{action} is no action of {}{hint}", action.service())))
+}
+
+/// A key that is misspelt would not be in any policy, which says nothing of the one that was meant.
+fn is_carried(action: Action, key: &str) -> Result<(), Failure> {
+    let Err(own) = condition_key::carried(action, key) else { return Ok(()) };
+    let lower = key.to_ascii_lowercase();
+    let known: Vec<String> =
+        own.iter().copied().chain(condition_key::global()).map(str::to_ascii_lowercase).collect();
+    let like = nearest(&lower, known.iter().map(String::as_str));
+    let hint = match like {
+        Some(like) => {
+            let written = own.iter().find(|own| own.eq_ignore_ascii_case(like));
+            format!("; did you mean {}?", written.copied().unwrap_or(like))
+        }
+        None => format!("; it carries {} and the keys of every request", own.join(", ")),
+    };
+    Err(Failure::usage(format!("{action} carries no condition key `{key}`{hint}")))
 }
 
 /// Whether an action is about what a name stands for: what an action is not about is denied, which says
@@ -435,5 +471,12 @@ pub(crate) fn to_json(question: &Question, answer: &Answer<'_>, subject: &Subjec
             "cells": grant.cells,
         })),
         "grant": grant,
+        "nearly": answer.near.iter().map(|Near { document, statement, missing }| json!({
+            "stack": &*document.origin.stack,
+            "logical_id": document.origin.logical_id,
+            "property": document.origin.property,
+            "sid": statement.sid,
+            "when": missing.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        })).collect::<Vec<_>>(),
     })
 }

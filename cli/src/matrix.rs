@@ -16,6 +16,7 @@ use serde_json::json;
 
 use crate::decision::nearest;
 use crate::proof::Subject;
+use crate::ui::count;
 
 /// What is wanted of the matrix.
 #[derive(Debug, Clone, Copy)]
@@ -217,6 +218,22 @@ pub(crate) fn table(rows: &[Row<'_>]) -> Vec<String> {
     pieces
 }
 
+/// Why something is unknown, each reason with how many rows have it, in words.
+pub(crate) fn doubts(rows: &[Row<'_>]) -> Vec<String> {
+    let mut known: BTreeMap<&str, usize> = BTreeMap::new();
+    for reason in rows.iter().flat_map(|row| row.cell.doubts()) {
+        *known.entry(reason).or_default() += 1;
+    }
+    known
+        .into_iter()
+        .map(|(reason, number)| {
+            let hint =
+                if reason.contains("boundary") { " (--boundary ARN=FILE gives it)" } else { "" };
+            format!("unknown in {}: {reason}{hint}", count(number, "row"))
+        })
+        .collect()
+}
+
 /// Fills up what was written since a place to a number of characters.
 fn pad(text: &mut String, start: usize, width: usize) {
     let written = text[start..].chars().count();
@@ -265,6 +282,7 @@ pub(crate) fn to_json(rows: &[Row<'_>], subject: &Subject) -> serde_json::Value 
                 "tables": subject.world.lake.tables_of(&cell.resource),
                 "actions": actions,
                 "unknown": unknown,
+                "unknown_because": cell.doubts(),
             })
         })
         .collect();

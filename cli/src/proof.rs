@@ -1,5 +1,6 @@
 //! What templates give and what was asked for, from a mesh or from an assembly.
 
+mod boundary;
 mod organization;
 
 use std::collections::BTreeMap;
@@ -7,7 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use indexmap::IndexMap;
-use lakewright_manifest::{Mesh, Report, SourceFile};
+use lakewright_manifest::{Mesh, Report, Severity, SourceFile};
 use lakewright_proof::intended::{Intended, Rule, rules};
 use lakewright_proof::lake::Lake;
 use lakewright_proof::world::{OnUnresolved, Piece, Policies, StackTemplate, World};
@@ -24,16 +25,19 @@ use crate::exit::Failure;
 use crate::memory;
 use crate::mesh::{Day, load};
 use crate::synthesis::BATCH;
-use crate::ui::Ui;
+use crate::ui::{Ui, count};
+use boundary::Boundaries;
 use organization::Scp;
 
-/// Which templates are looked at, on which day, and what the organization adds to them.
+/// Which templates are looked at, on which day, and what the organization and owners add to them.
 #[derive(Debug, clap::Args)]
 pub(crate) struct SubjectArgs {
     #[command(flatten)]
     source: Source,
     #[command(flatten)]
     scp: Scp,
+    #[command(flatten)]
+    boundaries: Boundaries,
     #[command(flatten)]
     day: Day,
 }
@@ -110,14 +114,18 @@ impl SubjectArgs {
         ui: &mut Ui,
     ) -> Result<Option<&'static Subject>, Failure> {
         memory::small_pages();
-        match (&self.source.mesh, &self.source.assembly) {
-            (Some(mesh), _) => self.read_other(mesh, keep, ui),
+        let subject = match (&self.source.mesh, &self.source.assembly) {
+            (Some(mesh), _) => self.read_other(mesh, keep, ui)?,
             (None, Some(folder)) => {
                 let subject = of_assembly(folder)?;
-                self.within_organization(subject).map(Some)
+                self.with_others(subject).map(Some)?
             }
-            (None, None) => Err(Failure::usage("a mesh or `--assembly` is missing")),
+            (None, None) => return Err(Failure::usage("a mesh or `--assembly` is missing")),
+        };
+        if let Some(subject) = subject {
+            self.boundaries.check(&subject.world)?;
         }
+        Ok(subject)
     }
 
     /// Reads another mesh, on the same day and in the same organization.
@@ -134,15 +142,19 @@ impl SubjectArgs {
             )));
         }
         let (subject, report, sources) = of_mesh(mesh, &self.day, keep)?;
-        // Programs read the answer; warnings are for `check` to tell them.
-        if subject.is_none() || !ui.is_json() {
+        // An answer is not the place for warnings: `check` has them.
+        if subject.is_none() {
             ui.report(&report, &sources);
+        } else if !report.is_empty() {
+            let warnings = count(report.count(Severity::Warning), "warning");
+            ui.note(&format!("{warnings} of the mesh; `lakewright check` shows what to look at"));
         }
-        subject.map(|subject| self.within_organization(subject)).transpose()
+        subject.map(|subject| self.with_others(subject)).transpose()
     }
 
-    fn within_organization(&self, mut subject: Subject) -> Result<&'static Subject, Failure> {
+    fn with_others(&self, mut subject: Subject) -> Result<&'static Subject, Failure> {
         self.scp.add_to(&mut subject.world)?;
+        self.boundaries.add_to(&mut subject.world)?;
         Ok(Box::leak(Box::new(subject)))
     }
 

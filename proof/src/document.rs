@@ -2,6 +2,8 @@
 //!
 //! Source: "IAM JSON policy elements reference" in the IAM user guide.
 
+mod words;
+
 use std::fmt;
 use std::sync::Arc;
 

@@ -7,7 +7,7 @@
 
 use crate::action::Action;
 use crate::condition::{expand, holds};
-use crate::document::{Document, PrincipalEntry, Statement};
+use crate::document::{Condition, Document, PrincipalEntry, Statement};
 use crate::pattern::matches;
 use crate::request::{Facts, Principal, Request, Truth, arn_field};
 
@@ -337,15 +337,59 @@ impl<'a> Weights<'a> {
                 ]);
                 (Decision::ImplicitDeny, reason)
             }
-            (Truth::Unknown, _) => {
-                (Decision::Unknown, "it is not known whether a statement denies it")
-            }
+            (Truth::Unknown, _) => (
+                Decision::Unknown,
+                "whether a statement denies it depends on a value that is not known",
+            ),
             (_, Truth::Unknown) => {
-                (Decision::Unknown, "it is not known whether a statement allows it")
+                let reason = if identity.allows != Truth::Yes && layers.unknown_identity.is_some() {
+                    "the principal has policies that are not in the mesh"
+                } else if unknown_resource.is_some() {
+                    "the resource's own policy is not in the mesh"
+                } else {
+                    "whether a statement allows it depends on a value that is not known"
+                };
+                (Decision::Unknown, reason)
             }
             (Truth::No, Truth::Yes) => (Decision::Allow, "statements allow it, and none denies it"),
         }
     }
+}
+
+/// An allowing statement about a request that does not fulfil its conditions.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Near<'a> {
+    /// The document.
+    pub document: &'a Document,
+    /// The statement.
+    pub statement: &'a Statement,
+    /// The conditions that do not hold.
+    pub missing: Vec<&'a Condition>,
+}
+
+/// The statements that would allow a request if it fulfilled their conditions.
+pub(crate) fn nearly<'a>(
+    layers: &Layers<'a>,
+    request: &Request<'_>,
+    facts: &Facts<'_>,
+) -> Vec<Near<'a>> {
+    let documents = layers.identity.iter().copied().chain(layers.resource);
+    let near = documents.flat_map(|document| {
+        let statements = document.statements.iter().filter(|statement| {
+            statement.is_allow
+                && statement.is_of(request.action)
+                && named(statement, request.principal).1 != Truth::No
+                && is_about(document, statement, request, facts) != Truth::No
+        });
+        statements.map(move |statement| {
+            let fails = |condition: &&Condition| {
+                holds(condition, document.has_variables, request, facts) == Truth::No
+            };
+            let missing = statement.conditions.iter().filter(fails).collect();
+            Near { document, statement, missing }
+        })
+    });
+    near.filter(|near| !near.missing.is_empty()).collect()
 }
 
 fn missing(parts: &[(Truth, &'static str)]) -> &'static str {

@@ -1,6 +1,7 @@
 //! Who can do what, as AWS would decide it, before anything is deployed.
 
 pub mod action;
+pub mod condition_key;
 pub mod document;
 pub mod escalation;
 pub mod evaluate;

@@ -169,11 +169,12 @@ impl<'w> Index<'w> {
         let request =
             Request { principal: &principal, action, resource: &part.sample, context: carried };
         let mut allowed = Vec::new();
-        self.world.decide_each(&request, &part.known, actions, |action, decision| match decision {
+        let each = |action: Action, decision: Decision, reason: &'static str| match decision {
             Decision::Allow => allowed.push(action),
-            Decision::Unknown => cell.doubt(action),
+            Decision::Unknown => cell.doubt(action, reason),
             Decision::ExplicitDeny | Decision::ImplicitDeny => {}
-        });
+        };
+        self.world.decide_each(&request, &part.known, actions, each);
         if !allowed.is_empty() {
             cell.allow(&allowed, context);
         }

@@ -19,7 +19,7 @@ use crate::action::Action;
 use crate::condition::{expand, holds};
 use crate::document::{Condition, Document, Origin, Statement};
 use crate::evaluate::{
-    self, Decision, Layers, ResourceKind, Verdict, Weights, account_of, bounded_by_unknown,
+    self, Decision, Layers, Near, ResourceKind, Verdict, Weights, account_of, bounded_by_unknown,
 };
 use crate::lake::{CELLS, Lake, Side};
 use crate::request::{Context, Facts, Principal, Request, Truth};
@@ -228,6 +228,13 @@ impl World {
         self.sides(request, &self.target(request), outside).decide(request, through)
     }
 
+    /// The statements that would allow a request if it fulfilled their conditions.
+    pub fn nearly(&self, request: &Request<'_>) -> Vec<Near<'_>> {
+        let target = self.target(request);
+        let sides = self.sides(request, &target, Outside::Unknown);
+        evaluate::nearly(&sides.layers, request, &sides.facts(None))
+    }
+
     /// The actions that IAM's documents do not allow, of requests that differ in their actions only.
     pub(crate) fn refused<'q>(
         &self,
@@ -258,18 +265,19 @@ impl World {
     }
 
     /// Decides requests of one service that differ in their actions only, by IAM's documents and by Lake
-    /// Formation. `target` is what is known of their resource.
+    /// Formation; `each` gets the decisions with their reasons. `target` is what is known of their resource.
     pub(crate) fn decide_each(
         &self,
         request: &Request<'_>,
         target: &Target<'_>,
         actions: &[Action],
-        mut each: impl FnMut(Action, Decision),
+        mut each: impl FnMut(Action, Decision, &'static str),
     ) {
         if !is_decided_at_once(request, actions) {
             for action in actions {
                 let request = Request { action: *action, ..request.clone() };
-                each(*action, self.decide(&request, Outside::Unknown).decision);
+                let Verdict { decision, reason, .. } = self.decide(&request, Outside::Unknown);
+                each(*action, decision, reason);
             }
             return;
         }
@@ -279,13 +287,16 @@ impl World {
         let side = self.lake.side(request.principal.name(), request.resource);
         for action in actions {
             let request = Request { action: *action, ..request.clone() };
-            let decision = if action.is_permission() {
-                self.decide(&request, Outside::Unknown).decision
+            let (decision, reason) = if action.is_permission() {
+                let Verdict { decision, reason, .. } = self.decide(&request, Outside::Unknown);
+                (decision, reason)
             } else {
-                let (decision, _) = sides.decide_by(&weights, &request);
-                Self::with_side(decision, &side, *action, Outside::Unknown).0
+                let (decision, reason) = sides.decide_by(&weights, &request);
+                let (decision, of_lake) =
+                    Self::with_side(decision, &side, *action, Outside::Unknown);
+                (decision, of_lake.unwrap_or(reason))
             };
-            each(*action, decision);
+            each(*action, decision, reason);
         }
     }
 

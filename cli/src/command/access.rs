@@ -56,6 +56,9 @@ pub(crate) fn run(arguments: &AccessArgs, ui: &mut Ui) -> Result<Exit, Failure> 
         Format::Html => ui.data(&matrix::page::html(rows, wanted, subject)?),
         Format::Human => ui.pieces(&matrix::table(rows)),
     }
+    for doubt in matrix::doubts(rows) {
+        ui.note(&doubt);
+    }
     ui.note(&format!("{} in {}", count(rows.len(), "row"), count(subject.stacks.len(), "stack")));
     Ok(Exit::Done)
 }

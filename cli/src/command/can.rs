@@ -5,6 +5,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use clap::Args;
+use serde_json::json;
 
 use crate::decision::{Answer, Question, answer, to_json};
 use crate::exit::{Exit, Failure};
@@ -24,7 +25,7 @@ use crate::ui::Ui;
 A batch has a JSON object on each line: {\"principal\", \"action\", \"resource\", \"context\": [\"KEY=VALUE\"]}.
 A condition key that is not given is not in the request.
 
-Exit codes: 0 allowed, 4 denied, 5 unknown; for a batch 4 before 5 before 0.")]
+Exit codes: 0 allowed, 4 denied, 5 unknown; for a batch 2 (a question that is none) before 4 before 5 before 0.")]
 pub(crate) struct CanArgs {
     #[command(flatten)]
     subject: SubjectArgs,
@@ -65,20 +66,35 @@ fn batch(path: &std::path::Path, subject: &Subject, ui: &mut Ui) -> Result<Exit,
     }
     let mut worst = Exit::Done;
     for (number, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
-        let at = |message: String| {
-            Failure::usage(format!("{}:{}: {message}", path.display(), number + 1))
+        let question: Result<Question, Failure> = serde_json::from_str(line).map_err(|error| {
+            // It counts from the beginning of this line.
+            let message = error.to_string().replace(" at line 1 column", ", column");
+            Failure::usage(message)
+        });
+        let answered = question
+            .and_then(|question| answer(&question, subject).map(|answer| (question, answer)));
+        let exit = match answered {
+            Ok((question, answer)) => {
+                ui.data(&format!("{}\n", to_json(&question, &answer, subject)));
+                answer.exit()
+            }
+            // The answers to the other questions are worth having, each in its line.
+            Err(failure) => {
+                let message = format!("{}:{}: {}", path.display(), number + 1, failure.message);
+                ui.data(&format!("{}\n", json!({ "version": 1, "error": message })));
+                ui.error(&message);
+                Exit::Usage
+            }
         };
-        let question: Question =
-            serde_json::from_str(line).map_err(|error| at(error.to_string()))?;
-        let answer = answer(&question, subject).map_err(|failure| at(failure.message))?;
-        ui.data(&format!("{}\n", to_json(&question, &answer, subject)));
-        worst = match (worst, answer.exit()) {
-            (Exit::No, _) | (_, Exit::No) => Exit::No,
-            (Exit::Unknown, _) | (_, Exit::Unknown) => Exit::Unknown,
-            _ => Exit::Done,
-        };
+        worst = worse(worst, exit);
     }
     Ok(worst)
+}
+
+/// What a batch ends with after one more answer: what could not be asked, then what is denied.
+fn worse(worst: Exit, next: Exit) -> Exit {
+    let order = [Exit::Usage, Exit::No, Exit::Unknown];
+    order.into_iter().find(|exit| [worst, next].contains(exit)).unwrap_or(Exit::Done)
 }
 
 fn show(question: &Question, answer: &Answer<'_>, subject: &Subject) -> String {
@@ -93,11 +109,21 @@ fn show(question: &Question, answer: &Answer<'_>, subject: &Subject) -> String {
     text.push_str(&answer.permission_line().unwrap_or_default());
     for (document, statement) in &answer.verdict.statements {
         let effect = if statement.is_allow { "allows" } else { "denies" };
-        writeln!(text, "  {effect}: {} {}", document.origin, statement.sid)
+        // A denial is lifted by another request, not by another policy.
+        let conditions: Vec<String> = statement
+            .conditions
+            .iter()
+            .filter(|_| !statement.is_allow)
+            .map(ToString::to_string)
+            .collect();
+        let when = if conditions.is_empty() { "" } else { ", when " };
+        let conditions = conditions.join(" and ");
+        writeln!(text, "  {effect}: {} {}{when}{conditions}", document.origin, statement.sid)
             .expect("a string takes all");
         for line in subject.lines_of(document, statement) {
             writeln!(text, "    asked for at {line}").expect("a string takes all");
         }
     }
+    text.push_str(&answer.near_lines());
     text
 }

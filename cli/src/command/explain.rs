@@ -3,7 +3,9 @@
 use clap::Args;
 use lakewright_manifest::Code;
 use lakewright_proof::lint::Guardrail;
+use serde_json::json;
 
+use crate::decision::nearest;
 use crate::exit::{Exit, Failure};
 use crate::ui::Ui;
 
@@ -23,25 +25,36 @@ pub(crate) struct ExplainArgs {
 
 pub(crate) fn run(arguments: &ExplainArgs, ui: &mut Ui) -> Result<Exit, Failure> {
     if arguments.list {
-        let rules = Guardrail::ALL.iter().map(|rule| rule.code());
-        let codes = Code::ALL.iter().map(|code| code.as_str());
-        let mut codes: Vec<&str> = codes.chain(rules).collect();
-        codes.sort_unstable();
-        ui.data(&format!("{}\n", codes.join("\n")));
+        let codes = codes();
+        if ui.is_json() {
+            ui.data(&format!("{:#}\n", json!({ "version": 1, "codes": codes })));
+        } else {
+            ui.data(&format!("{}\n", codes.join("\n")));
+        }
         return Ok(Exit::Done);
     }
     let name = arguments.code.as_deref().unwrap_or_default();
-    match (Code::parse(name), Guardrail::parse(name)) {
-        (Some(code), _) => {
-            ui.data(code.page());
-            Ok(Exit::Done)
-        }
-        (None, Some(rule)) => {
-            ui.data(rule.page());
-            Ok(Exit::Done)
-        }
-        (None, None) => Err(Failure::usage(format!(
-            "`{name}` is no code; `lakewright explain --list` prints them all"
-        ))),
+    let finding = Code::parse(name).map(|code| (code.as_str(), code.page()));
+    let guardrail = || Guardrail::parse(name).map(|rule| (rule.code(), rule.page()));
+    let Some((code, page)) = finding.or_else(guardrail) else {
+        let hint = match nearest(name, codes().into_iter()) {
+            Some(like) => format!("did you mean `{like}`?"),
+            None => "`lakewright explain --list` prints them all".to_owned(),
+        };
+        return Err(Failure::usage(format!("`{name}` is no code; {hint}")));
+    };
+    if ui.is_json() {
+        ui.data(&format!("{:#}\n", json!({ "version": 1, "code": code, "page": page })));
+    } else {
+        ui.data(page);
     }
+    Ok(Exit::Done)
+}
+
+/// Every code, sorted.
+fn codes() -> Vec<&'static str> {
+    let rules = Guardrail::ALL.iter().map(|rule| rule.code());
+    let mut codes: Vec<&str> = Code::ALL.iter().map(|code| code.as_str()).chain(rules).collect();
+    codes.sort_unstable();
+    codes
 }

@@ -48,6 +48,7 @@ pub(crate) fn html(
                 "cells": cell.cells,
                 "tables": subject.world.lake.tables_of(&cell.resource),
                 "unknown": unknown,
+                "doubts": cell.doubts(),
                 "actions": actions,
             })
         })

@@ -61,11 +61,7 @@ impl Scp {
     pub(crate) fn add_to(&self, world: &mut World) -> Result<(), Failure> {
         let Some(path) = &self.file else { return Ok(()) };
         let wrong = |message: String| Failure::usage(format!("{}: {message}", path.display()));
-        let text = fs::read_to_string(path).map_err(|error| {
-            Failure::usage(format!("{} cannot be read: {error}", path.display()))
-        })?;
-        let data: Value = serde_json::from_str(text.trim_start_matches('\u{feff}'))
-            .map_err(|error| wrong(format!("this is not JSON: {error}")))?;
+        let data = json(path)?;
         if data.get("Statement").is_some() {
             let document = read(path, &data, "service_control_policies")?;
             let (level, accounts) = (root(), BTreeSet::new());
@@ -113,8 +109,20 @@ impl Scp {
     }
 }
 
-/// Reads a policy, which must be one that an organization can have.
-fn read(path: &Path, value: &Value, property: &'static str) -> Result<Document, Failure> {
+/// Reads JSON that somebody has written.
+pub(super) fn json(path: &Path) -> Result<Value, Failure> {
+    let text = fs::read_to_string(path)
+        .map_err(|error| Failure::usage(format!("{} cannot be read: {error}", path.display())))?;
+    serde_json::from_str(text.trim_start_matches('\u{feff}'))
+        .map_err(|error| Failure::usage(format!("{}: this is not JSON: {error}", path.display())))
+}
+
+/// Reads a policy, which must be one that its owner can have.
+pub(super) fn read(
+    path: &Path,
+    value: &Value,
+    property: &'static str,
+) -> Result<Document, Failure> {
     let origin =
         Origin { stack: path.display().to_string().into(), logical_id: String::new(), property };
     let wrong =
@@ -122,10 +130,13 @@ fn read(path: &Path, value: &Value, property: &'static str) -> Result<Document, 
     let document = Document::parse(&value.into(), origin).map_err(|error| wrong(error.message))?;
     for statement in &document.statements {
         let sid = &statement.sid;
-        if property == "service_control_policies" && statement.principals.is_some() {
-            return Err(wrong(format!(
-                "statement {sid} names a principal; a service control policy is for a whole account"
-            )));
+        let whom = match property {
+            "boundary" => Some("a boundary is for whoever has it"),
+            "service_control_policies" => Some("a service control policy is for a whole account"),
+            _ => None,
+        };
+        if let Some(whom) = whom.filter(|_| statement.principals.is_some()) {
+            return Err(wrong(format!("statement {sid} names a principal; {whom}")));
         }
         let unknown = statement.conditions.iter().find(|one| one.comparison == Comparison::Unknown);
         if let Some(condition) = unknown {

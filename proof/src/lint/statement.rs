@@ -6,62 +6,9 @@ use lakewright_policies::catalogue::{self, CatalogueService};
 
 use super::{Breach, DocumentKind, Guardrail};
 use crate::action::Action;
+use crate::condition_key;
 use crate::document::{Document, Origin, PrincipalEntry, Qualifier, Statement};
 use crate::pattern::{matches, sample};
-
-/// Condition keys that every request can carry.
-///
-/// Source: "AWS global condition context keys" in the IAM user guide.
-const GLOBAL: &[&str] = &[
-    "aws:assumedroot",
-    "aws:calledvia",
-    "aws:calledviafirst",
-    "aws:calledvialast",
-    "aws:chatbotsourcearn",
-    "aws:currenttime",
-    "aws:ec2instancesourceprivateipv4",
-    "aws:ec2instancesourcevpc",
-    "aws:epochtime",
-    "aws:federatedprovider",
-    "aws:ismcpserviceaction",
-    "aws:multifactorauthage",
-    "aws:multifactorauthpresent",
-    "aws:principalaccount",
-    "aws:principalarn",
-    "aws:principalisawsservice",
-    "aws:principalorgid",
-    "aws:principalorgpaths",
-    "aws:principalservicename",
-    "aws:principalservicenameslist",
-    "aws:principaltag/",
-    "aws:principaltype",
-    "aws:referer",
-    "aws:requestedregion",
-    "aws:requesttag/",
-    "aws:resourceaccount",
-    "aws:resourceorgid",
-    "aws:resourceorgpaths",
-    "aws:resourcetag/",
-    "aws:securetransport",
-    "aws:sourceaccount",
-    "aws:sourcearn",
-    "aws:sourceidentity",
-    "aws:sourceip",
-    "aws:sourceorgid",
-    "aws:sourceorgpaths",
-    "aws:sourcevpc",
-    "aws:sourcevpce",
-    "aws:tagkeys",
-    "aws:tokenissuetime",
-    "aws:useragent",
-    "aws:userid",
-    "aws:username",
-    "aws:viaawsservice",
-    "aws:vpceaccount",
-    "aws:vpceorgid",
-    "aws:vpceorgpaths",
-    "aws:vpcsourceip",
-];
 
 /// Keys by which a service says for whom it acts.
 const SOURCES: [&str; 7] = [
@@ -151,14 +98,11 @@ fn conditions(statement: &Statement, report: &mut impl FnMut(Guardrail, String))
             );
             report(Guardrail::ForAllValuesWithoutNull, message);
         }
-        let is_global = GLOBAL.iter().any(|global| {
-            if global.ends_with('/') { key.starts_with(global) } else { key == global }
-        });
         // Tags of requests and resources are carried by some actions only, and the catalogue knows.
         let is_tag = key.starts_with("aws:requesttag/")
             || key.starts_with("aws:resourcetag/")
             || key == "aws:tagkeys";
-        if is_global && !is_tag {
+        if condition_key::is_global(key) && !is_tag {
             continue;
         }
         let actions = statement.actions.names();

@@ -20,6 +20,8 @@ pub struct Cell {
     allowed: Vec<Allowed>,
     /// The actions of which it is not known.
     unknown: Vec<Action>,
+    /// Why.
+    doubts: Vec<&'static str>,
     /// The levels of the allowed actions.
     pub levels: Levels,
 }
@@ -64,8 +66,8 @@ impl Cell {
         principal: Arc<Principal>,
         cells: Option<String>,
     ) -> Self {
-        let (allowed, unknown) = (Vec::new(), Vec::new());
-        Self { resource, principal, cells, allowed, unknown, levels: Levels::default() }
+        let (allowed, unknown, doubts) = (Vec::new(), Vec::new(), Vec::new());
+        Self { resource, principal, cells, allowed, unknown, doubts, levels: Levels::default() }
     }
 
     /// The allowed actions, each with the condition keys that a request must carry, sorted. What is
@@ -89,11 +91,17 @@ impl Cell {
         self.unknown.iter().copied().collect()
     }
 
+    /// Why it is not known; sorted.
+    pub fn doubts(&self) -> BTreeSet<&'static str> {
+        self.doubts.iter().copied().collect()
+    }
+
     /// Takes over what another cell of the same principal and resource says: IAM and Lake Formation
     /// both have a say.
     pub fn take(&mut self, other: &mut Self) {
         self.allowed.append(&mut other.allowed);
         self.unknown.append(&mut other.unknown);
+        self.doubts.append(&mut other.doubts);
         self.levels.0 |= other.levels.0;
     }
 
@@ -102,9 +110,12 @@ impl Cell {
         self.allowed.is_empty() && self.unknown.is_empty()
     }
 
-    /// Takes note of an action of which it is not known.
-    pub(super) fn doubt(&mut self, action: Action) {
+    /// Takes note of an action of which it is not known, and why.
+    pub(super) fn doubt(&mut self, action: Action, reason: &'static str) {
         self.unknown.push(action);
+        if !self.doubts.contains(&reason) {
+            self.doubts.push(reason);
+        }
     }
 
     /// Takes note of allowed actions, and of what a request must carry.

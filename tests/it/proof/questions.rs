@@ -1,0 +1,338 @@
+//! `can`, `why` and `access` as they are asked and answered.
+
+use std::fs;
+
+use crate::run::{example, lakewright, root, transcript};
+
+#[test]
+fn what_cannot_be_asked_says_what_was_expected() {
+    const TEAM: &str = "team/science/TeamA";
+    let lab = example("lab").display().to_string();
+    let ask = |arguments: &[&str]| {
+        let all = ["can", &lab].into_iter().chain(arguments.iter().copied());
+        transcript(&lakewright(all))
+    };
+    for ([principal, action, resource], expected) in [
+        (["team/x/y", "s3:GetObject", "dataset/teama"], "is no principal of this mesh"),
+        (
+            ["team/science/TeemA", "s3:GetObject", "dataset/teama"],
+            "did you mean team/science/TeamA?",
+        ),
+        (["service/glue", "s3:GetObject", "dataset/teama"], "service/glue.amazonaws.com"),
+        (["arn:aws:iam:1:role/r", "s3:GetObject", "dataset/teama"], "is no ARN; expected one like"),
+        (
+            [TEAM, "s3:GetObject", "arn:aws:s3::lab-teama/x"],
+            "expected one like arn:aws:s3:::BUCKET",
+        ),
+        ([TEAM, "s3:Get*", "dataset/teama"], "expected one such as s3:GetObject"),
+        ([TEAM, "s3:GetObjectt", "dataset/teama"], "did you mean s3:GetObject?"),
+        (
+            [TEAM, "s3:GetObject", "dataset/none"],
+            "there is no dataset `none`; expected one such as",
+        ),
+        ([TEAM, "glue:StartCrawler", "dataset/teama"], "it is about crawler"),
+        ([TEAM, "lakeformation:SELECT", "dataset/teama"], "it is about tables"),
+        ([TEAM, "lakeformation:DATA_LOCATION_ACCESS", "dataset/teama"], "about locations in S3"),
+    ] {
+        let text = ask(&["--principal", principal, "--action", action, "--resource", resource]);
+        assert!(text.starts_with("exit: 2\n") && text.contains(expected), "{expected}: {text}");
+    }
+    // AWS's own policies have an ARN of another form.
+    let policy = "arn:aws:iam::aws:policy/AdministratorAccess";
+    let text = ask(&["--principal", TEAM, "--action", "iam:GetPolicy", "--resource", policy]);
+    assert!(!text.starts_with("exit: 2\n"), "{text}");
+    let text = ask(&["--principal", TEAM]);
+    assert!(text.starts_with("exit: 2\n") && text.contains("--action"), "{text}");
+}
+
+#[test]
+fn why_shows_the_line_the_grant_and_the_statement() {
+    let output = lakewright([
+        "why".as_ref(),
+        example("lab").as_os_str(),
+        "--principal".as_ref(),
+        "team/platform/DataPlatformAdmin".as_ref(),
+        "--action".as_ref(),
+        "s3:GetObject".as_ref(),
+        "--resource".as_ref(),
+        "dataset/dpdataset".as_ref(),
+    ]);
+    let text = transcript(&output);
+    for expected in ["exit: 0", "datasets.yaml:2:1 asks for", "ReadWriteData", "is allowed"] {
+        assert!(text.contains(expected), "{expected}: {text}");
+    }
+}
+
+#[test]
+fn the_matrix_comes_in_every_format() {
+    let access = |format: &str| {
+        let arguments = [
+            "access".as_ref(),
+            example("lab").as_os_str().to_owned().as_os_str(),
+            "--format".as_ref(),
+            format.as_ref(),
+        ]
+        .map(std::ffi::OsStr::to_owned);
+        String::from_utf8(lakewright(arguments).stdout).expect("text")
+    };
+    let json: serde_json::Value = serde_json::from_str(&access("json")).expect("JSON");
+    let rows = json["rows"].as_array().expect("rows");
+    let levels = |principal: &str, resource: &str| {
+        let row =
+            rows.iter().find(|row| row["principal"] == principal && row["resource"] == resource);
+        row.map(|row| row["levels"].to_string())
+    };
+    let table = "dataset/dpdataset table/lab_dpdataset_m33u3n7d/mydpdata";
+    assert_eq!(levels("team/science/TeamA", table).as_deref(), Some(r#"["list","read"]"#));
+    assert_eq!(levels("team/science/TeamB", table), None);
+    let csv = access("csv");
+    assert!(csv.starts_with("principal,principal_arn,resource,resource_arn,access\n"), "{csv}");
+    assert_eq!(csv.lines().count(), rows.len() + 1);
+    let html = access("html");
+    assert!(html.starts_with("<!doctype html>") && html.contains("team/science/TeamA"));
+    assert_eq!(html.matches("<tr>").count(), rows.len() + 1);
+}
+
+#[test]
+fn policies_of_the_organization_take_access_away() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("organization.json");
+    let ask = |document: &str| {
+        fs::write(&file, document).expect("a file");
+        lakewright([
+            "can".as_ref(),
+            example("lab").as_os_str(),
+            "--principal".as_ref(),
+            "team/science/TeamA".as_ref(),
+            "--action".as_ref(),
+            "s3:GetObject".as_ref(),
+            "--resource".as_ref(),
+            "dataset/teama".as_ref(),
+            "--scp".as_ref(),
+            file.as_os_str(),
+        ])
+    };
+    let all = r#"{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}"#;
+    assert_eq!(ask(all).status.code(), Some(0));
+    let none = r#"{"service_control_policies": [{"accounts": ["333333333333"], "document":
+        {"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "s3:*", "Resource": "*"},
+            {"Effect": "Allow", "Action": "*", "Resource": "*"}]}}]}"#;
+    assert_eq!(ask(none).status.code(), Some(4));
+    let other = none.replace("333333333333", "222222222222");
+    assert_eq!(ask(&other).status.code(), Some(0));
+    let managed = none.replacen('{', r#"{"management_account": "333333333333", "#, 1);
+    assert_eq!(ask(&managed).status.code(), Some(0));
+    // Each level above an account must allow; on one level any policy may.
+    let levels = |second: &str| {
+        let narrow = all.replace("\"*\", \"Resource\"", "\"glue:*\", \"Resource\"");
+        format!(
+            r#"{{"service_control_policies": [{{"level": "root", "document": {all}}},
+                {{"level": "{second}", "document": {narrow}}}]}}"#
+        )
+    };
+    assert_eq!(ask(&levels("data")).status.code(), Some(4));
+    assert_eq!(ask(&levels("root")).status.code(), Some(0));
+    let output = ask("{}");
+    assert!(transcript(&output).contains("expected a policy document"), "{}", transcript(&output));
+}
+
+#[test]
+fn a_batch_ends_with_its_worst_answer() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("questions.jsonl");
+    let ask = |lines: &str| {
+        fs::write(&file, lines).expect("a file");
+        lakewright([
+            "can".as_ref(),
+            example("lab").as_os_str(),
+            "--batch".as_ref(),
+            file.as_os_str(),
+        ])
+    };
+    let question = |team: &str| {
+        format!(
+            "{{\"principal\": \"team/science/{team}\", \"action\": \"s3:GetObject\", \"resource\": \"dataset/teama\"}}\n"
+        )
+    };
+    let output = ask(&question("TeamA"));
+    assert_eq!(output.status.code(), Some(0), "{}", transcript(&output));
+    let output = ask(&format!("{}{}", question("TeamA"), question("TeamB")));
+    assert_eq!(output.status.code(), Some(4), "{}", transcript(&output));
+    let lines = String::from_utf8(output.stdout).expect("text");
+    let decisions: Vec<serde_json::Value> =
+        lines.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    assert_eq!(decisions[0]["decision"], "allow");
+    assert_eq!(decisions[1]["decision"], "implicit-deny");
+    // What is no question takes no answer away from the others.
+    let output = ask(&format!("{{\"principal\": 7}}\n{}", question("TeamA")));
+    let text = transcript(&output);
+    assert!(text.starts_with("exit: 2") && text.contains("questions.jsonl:1: "), "{text}");
+    assert!(text.contains("\"decision\":\"allow\"") && text.contains("\"error\":"), "{text}");
+}
+
+#[test]
+fn a_filter_of_the_matrix_that_matches_nothing_known_is_an_error() {
+    let lab = example("lab").display().to_string();
+    let access = |arguments: &[&str]| {
+        let all = ["access", &lab].into_iter().chain(arguments.iter().copied());
+        transcript(&lakewright(all))
+    };
+    for (arguments, says) in [
+        (["--principal", "nobody"], "no principal of this mesh is like `nobody`"),
+        (
+            ["--resource", "dataset/temma"],
+            "no `dataset/temma` in this mesh; did you mean dataset/teama?",
+        ),
+    ] {
+        let text = access(&arguments);
+        assert!(text.starts_with("exit: 2\n") && text.contains(says), "{text}");
+    }
+    let text = access(&["--resource", "dataset/dpdataset/table/mydpdata"]);
+    assert!(text.contains("team/science/TeamA") && !text.contains("TeamB"), "{text}");
+}
+
+#[test]
+fn a_file_of_policies_is_read_strictly() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("scp.json");
+    let lab = example("lab").display().to_string();
+    let prove = |text: &str| {
+        fs::write(&path, text).expect("a file");
+        let scp = path.to_str().expect("text");
+        transcript(&lakewright(["prove", &lab, "--scp", scp]))
+    };
+    let entry = |account: &str, statement: &str| {
+        format!(
+            "{{\"service_control_policies\": [{{\"accounts\": [{account}], \"document\": \
+             {{\"Version\": \"2012-10-17\", \"Statement\": [{statement}]}}}}]}}"
+        )
+    };
+    let all = r#"{"Sid": "All", "Effect": "Allow", "Action": "*", "Resource": "*"}"#;
+    assert!(prove(&entry("", all)).starts_with("exit: 0\n"));
+    for (text, says) in [
+        ("{", "this is not JSON"),
+        ("{}", "got no policy"),
+        (r#"{"service_control_polices": []}"#, "unknown field `service_control_polices`"),
+        (&entry("\"222\"", all), "got the account `222`, expected 12 digits"),
+        (&entry("", &all.replace("Allow", "Deny")), "no service control policy allows anything"),
+        (&entry("", &all.replace("Allow", "Dny")), "got effect `Dny`, expected Allow or Deny"),
+        (
+            &entry("", all).replacen('{', "{\"management_account\": \"me\", ", 1),
+            "management_account: got the account `me`, expected 12 digits",
+        ),
+        (&entry("", &all.replace("\"Sid\"", "\"Principal\": \"*\", \"Sid\"")), "names a principal"),
+    ] {
+        let output = prove(text);
+        assert!(output.starts_with("exit: 2\n") && output.contains(says), "{says}: {output}");
+    }
+    // A region that everything lies in denies nothing.
+    let region = r#"{"Sid": "R", "Effect": "Deny", "NotAction": ["iam:*", "sts:*"], "Resource": "*",
+        "Condition": {"StringNotEquals": {"aws:RequestedRegion": "us-east-1"}}}"#;
+    let output = prove(&entry("\"333333333333\"", &format!("{all}, {region}")));
+    assert!(output.starts_with("exit: 0\n"), "{output}");
+    let output = prove(&entry(
+        "\"333333333333\"",
+        &format!("{all}, {}", region.replace("us-east-1", "eu-west-1")),
+    ));
+    assert!(output.starts_with("exit: 4\n"), "{output}");
+}
+
+/// What programs read and what people look at stays as it is until somebody means to change it.
+#[test]
+fn the_shapes_of_answers_are_kept() {
+    let mut settings = insta::Settings::new();
+    settings.set_snapshot_path(root().join("snapshots/answers"));
+    settings.set_prepend_module_to_snapshot(false);
+    settings.set_omit_expression(true);
+    let answer = |arguments: &[&str]| {
+        let output = lakewright(arguments);
+        assert!(output.status.code().is_some_and(|code| [0, 4].contains(&code)));
+        String::from_utf8(output.stdout).expect("text")
+    };
+    let (lab, full) = (example("lab"), example("full"));
+    let (lab, full) = (lab.to_str().expect("text"), full.to_str().expect("text"));
+    let asked = ["--principal", "team/science/TeamA", "--action", "lakeformation:SELECT"];
+    let resource = ["--resource", "dataset/dpdataset/table/mydpdata", "--format", "json"];
+    let why = [&["why", lab][..], &asked, &resource].concat();
+    let table = ["--resource", "dataset/ledger/table/postings"];
+    let access = [&["access", full, "--format", "json"][..], &table].concat();
+    let page = [&["access", full, "--format", "html"][..], &table].concat();
+    settings.bind(|| {
+        insta::assert_snapshot!("why", answer(&why));
+        insta::assert_snapshot!("access", answer(&access));
+        insta::assert_snapshot!("access-page", answer(&page));
+    });
+}
+
+#[test]
+fn a_denial_says_what_would_have_allowed_it() {
+    let lab = example("lab").display().to_string();
+    let ask = |question: [&str; 3], context: &[&str]| {
+        let [principal, action, resource] = question;
+        let asked =
+            ["can", &lab, "--principal", principal, "--action", action, "--resource", resource];
+        transcript(&lakewright(asked.iter().copied().chain(context.iter().copied())))
+    };
+    let platform = "arn:aws:iam::111111111111:role/lab-platform";
+    let assume = [platform, "sts:AssumeRole", "pivot-role/science"];
+    let text = ask(assume, &[]);
+    assert!(text.starts_with("exit: 4\n"), "{text}");
+    assert!(text.contains("External0, when sts:externalid is \"lab-4f1c6c2e\""), "{text}");
+    let text = ask(assume, &["--context", "sts:ExternalId=lab-4f1c6c2e"]);
+    assert!(text.starts_with("exit: 0\n") || text.starts_with("exit: 5\n"), "{text}");
+    assert!(!text.contains("would allow"), "{text}");
+    // A denial says which request it would not be about.
+    let put = ["team/science/TeamA", "s3:PutObject", "dataset/teama"];
+    let text = ask(put, &["--context", "s3:x-amz-server-side-encryption=AES256"]);
+    assert!(text.contains("s3:x-amz-server-side-encryption is not \"aws:kms\""), "{text}");
+    // A misspelt key would be in no policy.
+    for (key, says) in [
+        ("sts:Externalld=x", "did you mean sts:ExternalId?"),
+        ("aws:SourceIpp=10.0.0.1", "did you mean aws:sourceip?"),
+        ("s3:prefix=x", "sts:AssumeRole carries no condition key `s3:prefix`"),
+    ] {
+        let text = ask(assume, &["--context", key]);
+        assert!(text.starts_with("exit: 2\n") && text.contains(says), "{says}: {text}");
+    }
+}
+
+#[test]
+fn a_boundary_of_somebody_else_can_be_given() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("boundary.json");
+    let full = example("full").display().to_string();
+    let allows = |action: &str| {
+        let document = format!(
+            "{{\"Version\": \"2012-10-17\", \"Statement\": {{\"Effect\": \"Allow\", \"Action\": \"{action}\", \"Resource\": \"*\"}}}}"
+        );
+        fs::write(&path, document).expect("a file");
+    };
+    let given =
+        |policy: &str| format!("arn:aws:iam::222222222222:policy/{policy}={}", path.display());
+    let ask = |boundary: Option<&str>| {
+        let question = ["--action", "s3:GetObject", "--resource", "dataset/ledger"];
+        let asked = ["can", &full, "--principal", "team/finance-eu/Analysts"];
+        let boundary = boundary.into_iter().flat_map(|boundary| ["--boundary", boundary]);
+        transcript(&lakewright(asked.into_iter().chain(question).chain(boundary)))
+    };
+    let text = ask(None);
+    assert!(text.starts_with("exit: 5\n"), "{text}");
+    assert!(text.contains("the permissions boundary is not in the mesh"), "{text}");
+    allows("s3:*");
+    assert!(ask(Some(&given("finance-boundary"))).starts_with("exit: 0\n"));
+    allows("glue:*");
+    let text = ask(Some(&given("finance-boundary")));
+    assert!(text.starts_with("exit: 4\n") && text.contains("the permissions boundary"), "{text}");
+    let text = ask(Some(&given("nobodys")));
+    assert!(text.starts_with("exit: 2\n"), "{text}");
+    assert!(
+        text.contains("expected arn:aws:iam::111111111111:policy/full-mesh-boundary"),
+        "{text}"
+    );
+    fs::write(&path, "{").expect("a file");
+    let text = ask(Some(&given("finance-boundary")));
+    assert!(text.contains("boundary.json: this is not JSON"), "{text}");
+    // The matrix says why it does not know.
+    let text = transcript(&lakewright(["access", &full]));
+    assert!(text.contains("(--boundary ARN=FILE gives it)"), "{text}");
+}
