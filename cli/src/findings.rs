@@ -65,7 +65,7 @@ pub(crate) fn gained(subject: &Subject, before: &Subject) -> Findings {
             each.fold(Findings::default(), Findings::and)
         };
         for difference in &mut findings.differences {
-            difference.kind = DifferenceKind::More;
+            difference.kind = DifferenceKind::Gained;
             "the mesh before does not give it".clone_into(&mut difference.reason);
         }
         findings
@@ -154,6 +154,7 @@ fn show(difference: &Difference, subject: &Subject) -> String {
     let head = match kind {
         DifferenceKind::Missing => "missing",
         DifferenceKind::More => "too much",
+        DifferenceKind::Gained => "gained",
         DifferenceKind::Path => "path",
     };
     let name = subject.intended.name_of(principal).unwrap_or(principal);
@@ -197,6 +198,7 @@ pub(crate) fn to_json(difference: &Difference, subject: &Subject) -> serde_json:
         "kind": match kind {
             DifferenceKind::Missing => "missing",
             DifferenceKind::More => "more",
+            DifferenceKind::Gained => "gained",
             DifferenceKind::Path => "path",
         },
         "principal": principal,

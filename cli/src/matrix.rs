@@ -162,6 +162,15 @@ impl Row<'_> {
             text.extend([separator, "(", cells, ")"]);
             separator = " ";
         }
+        let (needed, is_all) = cell.needed();
+        for (number, key) in needed.into_iter().enumerate() {
+            let word = match (number, is_all) {
+                (0, true) => " when ",
+                (0, false) => " partly when ",
+                _ => ", ",
+            };
+            text.extend([word, key]);
+        }
         let unknown: BTreeSet<&str> = cell.unknown().iter().map(|action| action.name()).collect();
         if !unknown.is_empty() {
             text.extend([separator, "unknown:"]);

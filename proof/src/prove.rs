@@ -48,7 +48,7 @@ impl Difference {
     /// What a grant gives, by its first action and resource.
     pub fn new_access(rule: &Rule) -> Self {
         Self {
-            kind: DifferenceKind::More,
+            kind: DifferenceKind::Gained,
             principal: rule.principal.clone(),
             action: rule.actions.first().map(ToString::to_string).unwrap_or_default(),
             resource: rule.resources.first().cloned().unwrap_or_default(),
@@ -83,6 +83,8 @@ pub enum DifferenceKind {
     Missing,
     /// The templates give what nobody asked for.
     More,
+    /// The templates give what was asked for, and those of the mesh before do not.
+    Gained,
     /// A chain leads from one role to another that it must not reach.
     Path,
 }

@@ -353,7 +353,7 @@ fn a_change_that_gives_somebody_more_is_not_proven_to_keep_access() {
     let output = prove(&after, &before);
     let text = transcript(&output);
     assert_eq!(output.status.code(), Some(4), "{text}");
-    assert!(text.contains("too much: team/science/TeamB lakeformation:DESCRIBE"), "{text}");
+    assert!(text.contains("gained: team/science/TeamB lakeformation:DESCRIBE"), "{text}");
     assert!(text.contains("asked for at more.yaml:4:1"), "{text}");
     // The other way round access is narrowed.
     assert_eq!(prove(&before, &after).status.code(), Some(0));

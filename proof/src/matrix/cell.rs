@@ -86,6 +86,13 @@ impl Cell {
         all
     }
 
+    /// The condition keys that requests must carry for anything that is allowed, or for some of it, sorted;
+    /// `true` when nothing is allowed without.
+    pub fn needed(&self) -> (BTreeSet<&str>, bool) {
+        let keys = self.allowed.iter().flat_map(Allowed::keys).collect();
+        (keys, self.allowed.iter().all(|allowed| allowed.needed.is_some()))
+    }
+
     /// The actions of which it is not known.
     pub fn unknown(&self) -> BTreeSet<Action> {
         self.unknown.iter().copied().collect()

@@ -90,7 +90,10 @@ fn the_matrix_comes_in_every_format() {
     assert_eq!(csv.lines().count(), rows.len() + 1);
     let html = access("html");
     assert!(html.starts_with("<!doctype html>") && html.contains("team/science/TeamA"));
-    assert_eq!(html.matches("<tr>").count(), rows.len() + 1);
+    assert_eq!(html.matches("<tr class=\"row\"").count(), rows.len());
+    // The overview leads to the groups.
+    let read = "<a class=\"level read\" href=\"#group-0\" title=\"list read\">read</a>";
+    assert!(html.contains(read) && html.contains("<h2 id=\"group-0\">dataset/dpdataset</h2>"));
 }
 
 #[test]
