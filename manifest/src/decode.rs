@@ -132,13 +132,20 @@ impl<'n> Decoder<'n, '_> {
         }
     }
 
-    /// The entries whose keys are known and stand for the first time.
+    /// The entries whose keys are known and stand for the first time. One with a misspelt key is read as what
+    /// was meant, so that nobody is told that it is missing.
     fn known_entries(
         &self,
-        known: Option<&[&str]>,
+        known: Option<&'static [&'static str]>,
     ) -> Result<Vec<(&'n str, &'n Node)>, DecodeError> {
         let mut good: Vec<(&str, &Node)> = Vec::new();
-        for (key, value) in self.entries()? {
+        let entries = self.entries()?;
+        let is_written = |name: &str| {
+            let is_it =
+                |key: &Node| matches!(&key.kind, NodeKind::Scalar { text, .. } if text == name);
+            entries.iter().any(|(key, _)| is_it(key))
+        };
+        for (key, value) in entries {
             let origin = Origin { file: self.sink.file, span: key.span };
             let NodeKind::Scalar { text, .. } = &key.kind else {
                 let message = format!("expected a key, got {}", key.description());
@@ -151,11 +158,15 @@ impl<'n> Decoder<'n, '_> {
                 let mut diagnostic =
                     Diagnostic::new(Code::UnknownKey, format!("unknown key `{text}`"))
                         .at(origin, "not a key of this document");
-                diagnostic.help = Some(match suggest(text, known.iter().copied()) {
+                let meant = suggest(text, known.iter().copied());
+                diagnostic.help = Some(match meant {
                     Some(name) => format!("did you mean `{name}`?"),
                     None => format!("the keys here are {}", known.join(", ")),
                 });
                 self.sink.push(diagnostic);
+                let is_new =
+                    |name: &&str| !is_written(name) && !good.iter().any(|(other, _)| other == name);
+                good.extend(meant.filter(is_new).map(|name| (name, value)));
                 continue;
             }
             if good.iter().any(|(name, _)| name == text) {

@@ -137,3 +137,17 @@ fn a_team_is_found_again_in_every_environment_of_a_place() {
     };
     assert_eq!([found("one"), found("two"), found("three")], [1, 1, 0]);
 }
+
+#[test]
+fn a_misspelt_key_is_the_only_finding_of_its_document() {
+    let sample =
+        "kind: Dataset\nid: extra\nenvironmnt: dev\nteam: Owners\ntopics: [T]\nkeyword: [k]\n";
+    let report = findings(Code::UnknownKey, sample);
+    let found: Vec<&str> = report.iter().map(|diagnostic| diagnostic.code.as_str()).collect();
+    assert_eq!(found, ["unknown-key", "unknown-key"]);
+    // What was meant stands there already: nothing takes its place.
+    let twice = "kind: Dataset\nid: extra\nenvironment: dev\nenvironmnt: other\nteam: Owners\ntopics: [T]\nkeywords: [k]\n";
+    let found: Vec<String> =
+        findings(Code::UnknownKey, twice).iter().map(|one| one.message.clone()).collect();
+    assert_eq!(found, ["unknown key `environmnt`"]);
+}
