@@ -398,6 +398,8 @@ impl Subject {
         let made = made
             .filter(move |resource| stacks.iter().any(|stack| *stack == &*resource.origin.stack))
             .map(|resource| resource.arn.clone());
+        let imported = self.imported.iter().filter(|(_, dataset)| **dataset == target);
+        let imported: Vec<String> = imported.map(|(arn, _)| arn.clone()).collect();
         let principals = self.intended.principals();
         let mut named: Vec<String> = principals
             .into_iter()
@@ -408,7 +410,7 @@ impl Subject {
             .cloned()
             .collect();
         named.sort_unstable();
-        made.collect::<Vec<_>>().into_iter().chain(named)
+        made.collect::<Vec<_>>().into_iter().chain(imported).chain(named)
     }
 
     /// The manifest lines behind a statement.

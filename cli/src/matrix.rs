@@ -5,7 +5,7 @@ pub(crate) mod page;
 use std::collections::{BTreeMap, BTreeSet};
 
 use lakewright_proof::action::Level;
-use lakewright_proof::matrix::{Cell, Index};
+use lakewright_proof::matrix::{Cell, Index, Needed};
 use lakewright_proof::pattern;
 use rayon::iter::{
     IndexedParallelIterator as _, IntoParallelRefIterator as _, ParallelExtend as _,
@@ -42,6 +42,9 @@ pub(crate) struct Row<'s> {
 /// How many resources a thread takes at a time at most: some take much longer than others.
 const BATCH: usize = 32;
 
+/// Unknown actions that a line names.
+const SHOWN: usize = 3;
+
 /// The kinds of resources that hold data or open it.
 const DATA: [&str; 4] =
     ["AWS::Glue::Database", "AWS::KMS::Key", "AWS::S3::AccessPoint", "AWS::S3::Bucket"];
@@ -56,7 +59,9 @@ pub(crate) fn rows<'s>(wanted: Wanted<'_>, subject: &'s Subject) -> Vec<Row<'s>>
     let resources = world.resources.values();
     let resources = resources.filter(|one| wanted.all || DATA.contains(&one.kind.as_str()));
     let roles = world.roles.keys().filter(|_| wanted.all).map(String::as_str);
+    let imported = subject.imported.keys().filter(|arn| !world.resources.contains_key(*arn));
     let arns = resources.map(|resource| resource.arn.as_str()).chain(roles);
+    let arns = arns.chain(imported.map(String::as_str));
     let arns: Vec<&str> = arns.filter(|arn| is_wanted_arn(arn)).collect();
     let row = |cell: Cell, target: Option<&'s str>| {
         let name = intended.name_of(cell.principal.name());
@@ -162,20 +167,22 @@ impl Row<'_> {
             text.extend([separator, "(", cells, ")"]);
             separator = " ";
         }
-        let (needed, is_all) = cell.needed();
+        let (word, needed) = match cell.needed() {
+            Needed::Always(keys) => (" when ", keys),
+            Needed::Partly(keys) => (" partly when ", keys),
+        };
         for (number, key) in needed.into_iter().enumerate() {
-            let word = match (number, is_all) {
-                (0, true) => " when ",
-                (0, false) => " partly when ",
-                _ => ", ",
-            };
-            text.extend([word, key]);
+            text.extend([if number == 0 { word } else { ", " }, key]);
         }
         let unknown: BTreeSet<&str> = cell.unknown().iter().map(|action| action.name()).collect();
         if !unknown.is_empty() {
             text.extend([separator, "unknown:"]);
-            for action in unknown {
+            let more = unknown.len().saturating_sub(SHOWN);
+            for action in unknown.into_iter().take(SHOWN) {
                 text.extend([" ", action]);
+            }
+            if more > 0 {
+                text.extend([" and ", &more.to_string(), " more"]);
             }
         }
     }
@@ -260,11 +267,33 @@ pub(crate) fn csv(rows: &[Row<'_>]) -> String {
         };
         format!("\"{}\"", text.replace('"', "\"\""))
     };
-    let mut text = "principal,principal_arn,resource,resource_arn,access\n".to_owned();
+    let mut text =
+        "principal,principal_arn,resource,resource_arn,access,levels,conditions,unknown,unknown_because\n"
+            .to_owned();
     for row in rows {
         let (resource, access) = (row.resource(), row.access());
         let cell = &row.cell;
-        let fields = [row.principal(), cell.principal.name(), &resource, &cell.resource, &access];
+        let levels: Vec<&str> = cell.levels.iter().map(Level::as_str).collect();
+        let (Needed::Always(keys) | Needed::Partly(keys)) = cell.needed();
+        let conditions: Vec<&str> = keys.into_iter().collect();
+        let unknown = cell.unknown();
+        let unknown: BTreeSet<&str> = unknown.iter().map(|action| action.name()).collect();
+        let unknown: Vec<&str> = unknown.into_iter().collect();
+        let doubts: Vec<&str> = cell.doubts().into_iter().collect();
+        let lists = [levels, conditions, unknown].map(|list| list.join(" "));
+        let [levels, conditions, unknown] = &lists;
+        let doubts = doubts.join("; ");
+        let fields = [
+            row.principal(),
+            cell.principal.name(),
+            &resource,
+            &cell.resource,
+            &access,
+            levels,
+            conditions,
+            unknown,
+            &doubts,
+        ];
         text.push_str(&fields.map(field).join(","));
         text.push('\n');
     }

@@ -1,6 +1,7 @@
 //! What templates give and what was asked for, from a mesh or from an assembly.
 
 mod boundary;
+mod imported;
 mod organization;
 
 use std::collections::BTreeMap;
@@ -27,6 +28,7 @@ use crate::mesh::{Day, load};
 use crate::synthesis::BATCH;
 use crate::ui::{Ui, count};
 use boundary::Boundaries;
+use imported::Imported;
 use organization::Scp;
 
 /// Which templates are looked at, on which day, and what the organization and owners add to them.
@@ -62,6 +64,8 @@ pub(crate) struct Subject {
     pub(crate) provenance: Provenance,
     /// Where each folder of a dataset lies, by the ids of both. Only the mesh knows.
     pub(crate) folders: BTreeMap<(String, String), String>,
+    /// What datasets import.
+    pub(crate) imported: Imported,
     /// The templates of an assembly that were changed after they were written.
     pub(crate) changed: Vec<String>,
     /// The mesh's name.
@@ -101,6 +105,7 @@ struct Part {
     principals: BTreeMap<String, String>,
     provenance: BTreeMap<String, Vec<String>>,
     usage: Usage,
+    imported: Vec<String>,
 }
 
 impl SubjectArgs {
@@ -230,6 +235,10 @@ fn part_of(
     };
     let piece = Piece::of(template).map_err(|error| Failure::unexpected(error.to_string()))?;
     let subject = format!("{}/{}", stack.kind().as_str(), stack.id());
+    let records = lowered.records.iter().map(|(record, _)| record);
+    let records = records
+        .map(|record| (record.access, record.resource.as_str(), record.resources.as_slice()));
+    let imported = imported::of_stack(&subject, &piece, records);
     let recorded = match keep {
         Keep::Names => Recorded::names(&mut lowered),
         Keep::Grants => Recorded::of(&mut lowered, sources),
@@ -238,7 +247,7 @@ fn part_of(
     let rules = rules(&address, grants, &tables);
     let principals = tables.principals;
     let name = StackName { address, subject };
-    Ok(Ok(Part { name, piece, rules, principals, provenance, usage }))
+    Ok(Ok(Part { name, piece, rules, principals, provenance, usage, imported }))
 }
 
 impl Subject {
@@ -249,7 +258,10 @@ impl Subject {
         let mut pieces = Vec::with_capacity(parts.len());
         let mut lakes = Vec::with_capacity(parts.len());
         let mut stacks = Vec::with_capacity(parts.len());
+        let mut imported = Imported::new();
         for mut part in parts {
+            let subject = part.name.subject.as_str();
+            imported.extend(part.imported.into_iter().map(|arn| (arn, subject.to_owned())));
             principals.push(part.principals);
             rules.push(part.rules);
             provenance.push((part.name.address.clone(), part.provenance));
@@ -267,9 +279,10 @@ impl Subject {
         };
         let access = || rayon::join(|| Policies::of(pieces), || Lake::of(lakes));
         let ((policies, lake), (intended, provenance)) = rayon::join(access, intended);
-        let world = World::with(policies, lake);
+        let mut world = World::with(policies, lake);
+        imported::name_keys(&imported, &mut world);
         let (folders, changed) = (BTreeMap::new(), Vec::new());
-        Self { world, intended, stacks, provenance, folders, changed, mesh }
+        Self { world, intended, stacks, provenance, folders, imported, changed, mesh }
     }
 
     /// Says which templates are not those that were made.
@@ -312,7 +325,11 @@ impl<'s> Names<'s> {
     }
 
     fn of_whole(&self, arn: &str) -> Option<&'s str> {
-        let Subject { world, intended, .. } = self.subject;
+        let Subject { world, intended, imported, .. } = self.subject;
+        // A policy for what is imported stands in a stack of somebody else.
+        if let Some(dataset) = imported.get(arn) {
+            return Some(dataset);
+        }
         match world.resources.get(arn) {
             Some(resource) => self.stacks.get(&*resource.origin.stack).copied(),
             None => world.roles.get(arn).and_then(|role| intended.name_of(&role.arn)),
@@ -342,7 +359,7 @@ fn of_assembly(folder: &Path) -> Result<Subject, Failure> {
     let assembly: Assembly = json(folder, "assembly.json")?;
     let grants: Grants = json(folder, "grants.json")?;
     let provenance: Provenance = json(folder, "provenance.json")?;
-    let read: Vec<(Piece, bool)> = assembly
+    let read: Vec<(Piece, bool, Imported)> = assembly
         .stacks
         .par_iter()
         .map(|entry| {
@@ -360,21 +377,34 @@ fn of_assembly(folder: &Path) -> Result<Subject, Failure> {
                 unresolved: OnUnresolved::Fail,
             };
             let piece = Piece::of(stack).map_err(|error| Failure::usage(error.to_string()))?;
-            Ok((piece, is_changed))
+            let own = grants.grants.get(&address).into_iter().flatten();
+            let own = own.map(|grant| {
+                (grant.access.as_str(), grant.resource.as_str(), grant.resources.as_slice())
+            });
+            let subject = format!("{}/{}", entry.kind, entry.id);
+            let imported = imported::of_stack(&subject, &piece, own);
+            let imported = imported.into_iter().map(|arn| (arn, subject.clone())).collect();
+            Ok((piece, is_changed, imported))
         })
         .collect::<Result<_, Failure>>()?;
-    let changed = assembly.stacks.iter().zip(&read).filter(|(_, (_, is_changed))| *is_changed);
+    let changed = assembly.stacks.iter().zip(&read).filter(|(_, (_, is_changed, _))| *is_changed);
     let changed = changed.map(|(entry, _)| folder.join(&entry.template).display().to_string());
     let changed = changed.collect();
-    let pieces = read.into_iter().map(|(piece, _)| piece).collect();
-    let (world, intended) = (World::of(pieces), Intended::of(grants));
+    let mut pieces = Vec::with_capacity(read.len());
+    let mut imported = Imported::new();
+    for (piece, _, own) in read {
+        pieces.push(piece);
+        imported.extend(own);
+    }
+    let (mut world, intended) = (World::of(pieces), Intended::of(grants));
+    imported::name_keys(&imported, &mut world);
     let stacks = assembly.stacks.iter().map(|entry| StackName {
         address: entry.address(),
         subject: format!("{}/{}", entry.kind, entry.id),
     });
     let (stacks, folders) = (stacks.collect(), BTreeMap::new());
     let mesh = assembly.mesh;
-    Ok(Subject { world, intended, stacks, provenance, folders, changed, mesh })
+    Ok(Subject { world, intended, stacks, provenance, folders, imported, changed, mesh })
 }
 
 fn json<T: serde::de::DeserializeOwned>(folder: &Path, name: &str) -> Result<T, Failure> {

@@ -182,6 +182,11 @@ impl Action {
         self.name.level
     }
 
+    /// Whether the catalogue has the service and not the action.
+    pub fn is_unknown(self) -> bool {
+        self.forms().is_none() && catalogue::service(self.service()).is_some()
+    }
+
     /// The forms of the ARNs that the action is about; `None` when the action is not known.
     pub(crate) fn forms(self) -> Option<&'static [Form]> {
         self.name.forms.as_deref()

@@ -68,9 +68,12 @@ pub(crate) fn is_global(key: &str) -> bool {
 }
 
 /// Whether a request for an action can carry a key; or else the keys that it can carry besides the global
-/// ones. What is not known of an action may be carried.
+/// ones. What is not known of an action may be carried, and so may the keys of other services: some come with the
+/// credentials, such as `ec2:SourceInstanceARN`.
 pub fn carried(action: Action, key: &str) -> Result<(), Vec<&'static str>> {
-    if is_global(&key.to_ascii_lowercase()) {
+    let lower = key.to_ascii_lowercase();
+    let prefix = lower.split(':').next().unwrap_or_default();
+    if is_global(&lower) || ![action.service(), "aws"].contains(&prefix) {
         return Ok(());
     }
     let Some((service, known)) = catalogue::action(action.name()) else { return Ok(()) };
@@ -98,6 +101,7 @@ mod tests {
         let known = carried(assume, "sts:External").expect_err("a misspelt key");
         assert!(known.contains(&"sts:ExternalId"), "{known:?}");
         assert!(carried(assume, "aws:SourceIpp").is_err());
+        assert_eq!(carried(assume, "ec2:SourceInstanceARN"), Ok(()));
         assert_eq!(carried(Action::new("nothing:Known"), "nothing:Key"), Ok(()));
     }
 }

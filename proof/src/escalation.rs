@@ -38,9 +38,17 @@ const ON_STACK: [&str; 3] = [
 /// What gives the rights of the role that a resource runs code with, asked on the resource: its code, or
 /// the arguments that choose it, or a session in it.
 const ON_CODE: [(&str, &[&str]); 6] = [
-    ("AWS::CodeBuild::Project", &["codebuild:StartBuild", "codebuild:UpdateProject"]),
+    (
+        "AWS::CodeBuild::Project",
+        &[
+            "codebuild:StartBuild",
+            "codebuild:StartBuildBatch",
+            "codebuild:StartSandbox",
+            "codebuild:UpdateProject",
+        ],
+    ),
     ("AWS::Glue::Job", &["glue:StartJobRun", "glue:UpdateJob"]),
-    ("AWS::Lambda::Function", &["lambda:UpdateFunctionCode"]),
+    ("AWS::Lambda::Function", &["lambda:UpdateFunctionCode", "lambda:UpdateFunctionConfiguration"]),
     ("AWS::SageMaker::NotebookInstance", &["sagemaker:CreatePresignedNotebookInstanceUrl"]),
     ("AWS::SageMaker::UserProfile", &["sagemaker:CreatePresignedDomainUrl"]),
     ("AWS::StepFunctions::StateMachine", &["states:UpdateStateMachine"]),
@@ -64,6 +72,9 @@ const ON_REPOSITORY: [&str; 11] = [
 /// What changes code in a bucket, asked on the object.
 const ON_OBJECT: &str = "s3:PutObject";
 
+/// What lets its writer change code in a bucket, asked on the bucket.
+const ON_BUCKET: &str = "s3:PutBucketPolicy";
+
 /// A trigger starts each job of its account, with the job's role and arguments of its own.
 const ON_TRIGGER: [&str; 2] = ["glue:CreateTrigger", "glue:UpdateTrigger"];
 
@@ -82,7 +93,8 @@ impl Step {
     /// Whether it leads to whoever runs code that lies in a repository or a bucket.
     fn is_of_stored_code(&self) -> bool {
         let action = self.action.lower();
-        std::iter::once(&ON_OBJECT)
+        [ON_BUCKET, ON_OBJECT]
+            .iter()
             .chain(&ON_REPOSITORY)
             .any(|name| name.eq_ignore_ascii_case(action))
     }
@@ -99,8 +111,47 @@ pub struct Escalation<'w> {
     trusting: BTreeMap<&'w str, Vec<&'w Role>>,
     /// What runs code with a role of the same account, by account.
     running: BTreeMap<&'w str, Vec<(&'w Resource, &'w Role)>>,
-    /// The roles that code runs with, by where it lies, by account.
-    stored: BTreeMap<&'w str, BTreeMap<String, BTreeSet<&'w str>>>,
+    /// Code in repositories and buckets.
+    stored: Vec<Stored<'w>>,
+    /// The places in `stored` that the policies of buckets open, by whom they name: a role, an account, or
+    /// everybody as `*`.
+    opened: BTreeMap<&'w str, Vec<usize>>,
+}
+
+/// Code in a repository or a bucket.
+#[derive(Debug)]
+struct Stored<'w> {
+    /// Where it lies, with wildcards.
+    pattern: String,
+    /// The account of what runs it.
+    account: &'w str,
+    /// The policy of the bucket or access point that it lies in.
+    policy: Option<&'w Document>,
+    /// The ARNs of the roles that it runs with.
+    roles: BTreeSet<&'w str>,
+}
+
+impl Stored<'_> {
+    fn is_object(&self) -> bool {
+        arn_field(&self.pattern, 2) == Some("s3")
+    }
+
+    /// Requests for the code that a statement can be about: for any of it, and for the part that the
+    /// statement names.
+    fn samples(&self, statement: &Statement) -> Vec<String> {
+        let mut samples = Vec::new();
+        let any = pattern::sample(&self.pattern, sample::FILL);
+        if can_be_about(statement, &any) {
+            samples.push(any);
+        }
+        for resource in statement.resources.iter().filter(|_| !statement.not_resources) {
+            let narrower = pattern::sample(resource, sample::FILL);
+            if pattern::matches(&self.pattern, &narrower) && !samples.contains(&narrower) {
+                samples.push(narrower);
+            }
+        }
+        samples
+    }
 }
 
 impl<'w> Escalation<'w> {
@@ -129,7 +180,7 @@ impl<'w> Escalation<'w> {
             }
         }
         let mut running: BTreeMap<&str, Vec<_>> = BTreeMap::new();
-        let mut stored: BTreeMap<&str, BTreeMap<String, BTreeSet<&str>>> = BTreeMap::new();
+        let mut running_it: BTreeMap<(String, &str), BTreeSet<&str>> = BTreeMap::new();
         let role_of = |resource: &'w Resource| {
             resource.code.role.as_ref().and_then(|arn| world.roles.get(arn))
         };
@@ -141,12 +192,19 @@ impl<'w> Escalation<'w> {
             let builds = resource.code.builds.iter().filter_map(|arn| world.resources.get(arn));
             let roles: Vec<&Role> = own.into_iter().chain(builds.filter_map(role_of)).collect();
             for code in &resource.code.lies_in {
-                let stored = stored.entry(&resource.account).or_default();
-                let of_code = stored.entry(pattern::sample(code, sample::FILL)).or_default();
-                of_code.extend(roles.iter().map(|role| role.arn.as_str()));
+                for code in ways_to(world, code) {
+                    let of_code = running_it.entry((code, &resource.account)).or_default();
+                    of_code.extend(roles.iter().map(|role| role.arn.as_str()));
+                }
             }
         }
-        Self { world, by_account, stacks, trusting, running, stored }
+        let stored = running_it.into_iter().map(|((pattern, account), roles)| {
+            let policy = policy_of(world, &pattern);
+            Stored { pattern, account, policy, roles }
+        });
+        let stored: Vec<Stored<'_>> = stored.collect();
+        let opened = opened(&stored);
+        Self { world, by_account, stacks, trusting, running, stored, opened }
     }
 
     /// Every role that a principal can come to act as, each with the chain that leads to it.
@@ -159,15 +217,17 @@ impl<'w> Escalation<'w> {
         is_asked_for: &dyn Fn(&str, &str) -> bool,
     ) -> BTreeMap<String, Vec<Step>> {
         let mut chains: BTreeMap<String, Vec<Step>> = BTreeMap::new();
+        // What is asked for depends on who changed the code, so a role may be come to in several ways.
+        let mut seen: BTreeSet<(String, Option<String>)> = BTreeSet::new();
         let mut next: Vec<(String, Vec<Step>)> = vec![(arn.to_owned(), Vec::new())];
         while let Some((from, chain)) = next.pop() {
-            // Who changed the code that runs here.
             let author = chain.last().filter(|step| step.is_of_stored_code()).map(|_| {
                 let before = chain.len().checked_sub(2).and_then(|place| chain.get(place));
                 before.map_or(arn, |step| step.role.as_str())
             });
             for step in self.steps(&from) {
-                if step.role == arn || chains.contains_key(&step.role) {
+                let by = step.is_of_stored_code().then(|| from.clone());
+                if step.role == arn || seen.contains(&(step.role.clone(), by.clone())) {
                     continue;
                 }
                 let is_assumed = step.action.lower() == "sts:assumerole";
@@ -176,8 +236,9 @@ impl<'w> Escalation<'w> {
                 }
                 let mut chain = chain.clone();
                 let role = step.role.clone();
+                seen.insert((role.clone(), by));
                 chain.push(step);
-                chains.insert(role.clone(), chain.clone());
+                chains.entry(role.clone()).or_insert_with(|| chain.clone());
                 next.push((role, chain));
             }
         }
@@ -206,16 +267,17 @@ impl<'w> Escalation<'w> {
     /// The roles that run code which a bucket's own policy lets a principal change.
     fn steps_by_buckets(&self, principal: &Principal, role: &Role, steps: &mut Vec<Step>) {
         let put = Action::new(ON_OBJECT);
-        for (code, roles) in self.stored.get(role.account.as_str()).into_iter().flatten() {
-            let Some((bucket, Some(_))) = bucket_of(code) else { continue };
-            let policy = self.world.resources.get(bucket).and_then(|owner| owner.policy.as_ref());
-            let Some(policy) = policy else { continue };
-            let giving = policy.statements.iter().filter(|statement| {
-                statement.is_allow && statement.is_of(put) && can_be_about(statement, code)
-            });
-            let contexts: Vec<Context> =
-                giving.flat_map(|statement| contexts(policy, statement)).collect();
-            steps.extend(self.steps_to(principal, put, code, roles, &contexts));
+        let whom = [role.arn.as_str(), role.account.as_str(), "*"];
+        for place in whom.iter().filter_map(|name| self.opened.get(name)).flatten() {
+            let stored = &self.stored[*place];
+            let Some(policy) = stored.policy else { continue };
+            let giving = policy.statements.iter().filter(|one| one.is_allow && one.is_of(put));
+            for statement in giving {
+                let contexts = contexts(policy, statement);
+                for code in stored.samples(statement) {
+                    steps.extend(self.steps_to(principal, put, &code, &stored.roles, &contexts));
+                }
+            }
         }
     }
 
@@ -288,13 +350,31 @@ impl<'w> Escalation<'w> {
                 }
             }
         }
-        for name in ON_REPOSITORY.iter().chain([&ON_OBJECT]).filter(has) {
-            let service = name.split(':').next();
-            let stored = self.stored.get(role.account.as_str()).into_iter().flatten();
-            let stored = stored.filter(|(code, _)| arn_field(code, 2) == service && is_about(code));
-            for (code, roles) in stored {
-                let action = Action::new(name);
-                steps.extend(self.steps_to(principal, action, code, roles, &contexts));
+        for name in ON_REPOSITORY.iter().chain([&ON_BUCKET, &ON_OBJECT]).filter(has) {
+            let action = Action::new(name);
+            let is_of_objects = action.service() == "s3";
+            // Repositories are reached from their own account only.
+            let stored = self.stored.iter().filter(|stored| {
+                stored.is_object() == is_of_objects
+                    && (is_of_objects || stored.account == role.account)
+            });
+            for stored in stored {
+                let asked = match bucket_of(&stored.pattern) {
+                    Some((bucket, _)) if name == &ON_BUCKET => {
+                        if is_about(bucket) {
+                            vec![bucket.to_owned()]
+                        } else {
+                            Vec::new()
+                        }
+                    }
+                    _ if role.has_foreign_policies => {
+                        vec![pattern::sample(&stored.pattern, sample::FILL)]
+                    }
+                    _ => stored.samples(statement),
+                };
+                for code in asked {
+                    steps.extend(self.steps_to(principal, action, &code, &stored.roles, &contexts));
+                }
             }
         }
         for name in ON_TRIGGER.iter().filter(has) {
@@ -308,11 +388,12 @@ impl<'w> Escalation<'w> {
             }
         }
         for name in ON_STACK.iter().filter(has) {
-            let deploying = others().find(|other| is_for_cloudformation(other));
-            let Some(deploying) = deploying else { continue };
-            let stacks = self.stacks.get(role.account.as_str()).into_iter().flatten();
-            for stack in stacks.filter(|stack| is_about(stack)) {
-                steps.extend(self.step(principal, Action::new(name), stack, deploying, &contexts));
+            for deploying in others().filter(|other| is_for_cloudformation(other)) {
+                let stacks = self.stacks.get(role.account.as_str()).into_iter().flatten();
+                let action = Action::new(name);
+                for stack in stacks.filter(|stack| is_about(stack)) {
+                    steps.extend(self.step(principal, action, stack, deploying, &contexts));
+                }
             }
         }
     }
@@ -332,6 +413,58 @@ impl<'w> Escalation<'w> {
         });
         is_possible.then(|| Step { role: role.arn.clone(), action, resource: resource.to_owned() })
     }
+}
+
+/// The ways to code: by where it lies, and through the access points of its bucket.
+fn ways_to(world: &World, code: &str) -> Vec<String> {
+    let mut ways = vec![code.to_owned()];
+    if let Some((bucket, Some(key))) = bucket_of(code) {
+        let name = bucket.rsplit(':').next().unwrap_or_default();
+        let points = world.access_points.iter().filter(|(_, point)| point.bucket == name);
+        ways.extend(points.map(|(point, _)| format!("{point}/object/{key}")));
+    }
+    ways
+}
+
+/// The policy of the bucket or access point that code lies in.
+fn policy_of<'w>(world: &'w World, code: &str) -> Option<&'w Document> {
+    let owner = match bucket_of(code) {
+        Some((bucket, _)) => bucket,
+        None => code.split_once("/object/").map_or(code, |(point, _)| point),
+    };
+    world.resources.get(owner).and_then(|owner| owner.policy.as_ref())
+}
+
+/// The places of code that policies of buckets let anybody change, by whom they name.
+fn opened<'w>(stored: &[Stored<'w>]) -> BTreeMap<&'w str, Vec<usize>> {
+    let put = Action::new(ON_OBJECT);
+    let mut opened: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+    for (place, stored) in stored.iter().enumerate().filter(|(_, stored)| stored.is_object()) {
+        let statements = stored.policy.into_iter().flat_map(|policy| &policy.statements);
+        for statement in statements.filter(|one| one.is_allow && one.is_of(put)) {
+            let Some(principals) = &statement.principals else { continue };
+            let mut names: BTreeSet<&str> = BTreeSet::new();
+            for entry in &principals.entries {
+                match entry {
+                    PrincipalEntry::Arn(name) | PrincipalEntry::Account(name) => {
+                        names.insert(name);
+                    }
+                    PrincipalEntry::Everyone => _ = names.insert("*"),
+                    PrincipalEntry::Service(_) | PrincipalEntry::Other(_) => {}
+                }
+            }
+            if principals.is_not {
+                names = BTreeSet::from(["*"]);
+            }
+            for name in names {
+                let places = opened.entry(name).or_default();
+                if places.last() != Some(&place) {
+                    places.push(place);
+                }
+            }
+        }
+    }
+    opened
 }
 
 /// Whether a statement's resources can be about an ARN. A variable may stand for anything.

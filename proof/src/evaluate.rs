@@ -159,6 +159,9 @@ impl<'a> Weights<'a> {
         };
         if is_bound(request.principal) {
             weights.scps = layers.scps.iter().map(|level| weigh(level)).collect();
+        }
+        // Source: "Resource control policies": only service-linked roles are outside of them.
+        if !request.principal.is_service_linked() {
             weights.rcps = weigh(&layers.rcps);
         }
         let resource = layers.resource.as_slice();
@@ -319,11 +322,15 @@ impl<'a> Weights<'a> {
         match (denied, allowed) {
             (Truth::Yes, _) => (Decision::ExplicitDeny, "a statement denies it"),
             (_, Truth::No) => {
+                let has_own =
+                    !matches!(request.principal, Principal::Service(_) | Principal::Anonymous);
+                let bounded = unless_there(layers.boundary.is_some(), boundary);
                 let reason = missing(&[
                     (organization, "a policy of the organization does not allow it"),
-                    (limits, "the permissions boundary or the session policy does not allow it"),
+                    (bounded, "the permissions boundary does not allow it"),
+                    (limits, "the session policy does not allow it"),
                     (
-                        if layers.is_same_account { Truth::Yes } else { own },
+                        if layers.is_same_account || !has_own { Truth::Yes } else { own },
                         "in another account, the principal's own policies have to allow it as well",
                     ),
                     (

@@ -235,6 +235,13 @@ impl Side<'_> {
     }
 }
 
+/// Whether a permission is one to read or write data, for which Lake Formation hands out credentials
+/// only to whom IAM lets have them. Source: "Overview of Lake Formation permissions".
+pub(crate) fn is_of_data(permission: Action) -> bool {
+    ["lakeformation:delete", "lakeformation:insert", "lakeformation:select"]
+        .contains(&permission.lower())
+}
+
 /// What an action of IAM on a governed catalog needs of Lake Formation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Needs {

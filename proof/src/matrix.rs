@@ -9,6 +9,7 @@ mod asked;
 mod beginnings;
 mod cell;
 mod named;
+mod whom;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, OnceLock};
@@ -16,16 +17,16 @@ use std::sync::{Arc, OnceLock};
 use indexmap::IndexMap;
 
 use crate::action::{Action, ServiceId};
-use crate::document::{PrincipalEntry, Statement};
+use crate::document::Statement;
 use crate::evaluate::Decision;
-use crate::lake::{CELLS, Needs};
-use crate::prove::named_principals;
-use crate::request::{Context, Principal, Request, arn_field};
+use crate::lake::{CELLS, Needs, is_of_data};
+use crate::request::{Context, Principal, Request, arn_field, is_told};
 use crate::world::{Role, Target, World};
 use asked::{Asked, Part};
 use beginnings::Beginnings;
-pub use cell::{Cell, Levels};
-use named::{Carried, Named, Unfulfillable, is_of_resource};
+pub use cell::{Cell, Levels, Needed};
+use named::{Carried, Named, Unfulfillable};
+use whom::Whom;
 
 /// Identity statements by the beginnings of their patterns.
 #[derive(Debug)]
@@ -52,6 +53,8 @@ struct Entry<'w> {
 /// An allowing statement of a resource's own policy.
 struct Own<'w> {
     principals: Vec<Arc<Principal>>,
+    /// Accounts whose own policies decide.
+    accounts: BTreeSet<&'w str>,
     patterns: Vec<&'w str>,
     named: Named<'w>,
 }
@@ -190,17 +193,31 @@ impl<'w> Index<'w> {
             }
         }
         let principal = Arc::new(Principal::role(principal));
+        // IAM has its say in reading and writing data.
+        let (by_iam, reason) = self.world.data_access(&principal);
         let cell = |((resource, cells), permissions): ((&str, Option<&str>), Vec<Action>)| {
             let mut cell = Cell::new(resource.into(), principal.clone(), cells.map(str::to_owned));
-            cell.allow(&permissions, None);
+            let (of_data, others): (Vec<Action>, Vec<Action>) =
+                permissions.into_iter().partition(|permission| is_of_data(*permission));
+            match by_iam {
+                Decision::Allow => cell.allow(&[of_data, others].concat(), None),
+                Decision::Unknown => {
+                    for permission in of_data {
+                        cell.doubt(permission, reason);
+                    }
+                    cell.allow(&others, None);
+                }
+                Decision::ExplicitDeny | Decision::ImplicitDeny => cell.allow(&others, None),
+            }
             cell
         };
-        given.into_iter().map(cell).collect()
+        given.into_iter().map(cell).filter(|cell| !cell.is_empty()).collect()
     }
 
     /// The allowing statements of a resource's own policy.
     fn own(&self, arn: &str) -> Vec<Own<'w>> {
         let resource = self.world.resources.get(arn);
+        let (partition, account) = (arn_field(arn, 1).unwrap_or("aws"), self.account_of(arn));
         let policy = resource.map(|resource| (resource.arn.as_str(), resource.policy.as_ref()));
         let role = || self.world.roles.get(arn).map(|role| (role.arn.as_str(), Some(&role.trust)));
         let Some((own, Some(document))) = policy.or_else(role) else { return Vec::new() };
@@ -212,39 +229,58 @@ impl<'w> Index<'w> {
             if patterns.is_empty() {
                 patterns.push(own);
             }
-            let principals = principals(statement).into_iter().map(Arc::new).collect();
-            Own { principals, patterns, named: Named::new(document, statement) }
+            let Whom { principals, accounts } = self.whom(statement, partition, account);
+            let principals = principals.into_iter().map(Arc::new).collect();
+            Own { principals, accounts, patterns, named: Named::new(document, statement) }
         };
         allowing.map(of).collect()
     }
 
-    fn candidates<'c>(&'c self, asked: &Asked<'_>, own: &'c [Own<'w>]) -> Vec<Candidate<'c, 'w>> {
+    fn candidates<'c>(&'c self, asked: &Asked<'c>, own: &'c [Own<'w>]) -> Vec<Candidate<'c, 'w>> {
         let mut candidates = Vec::new();
-        for Own { principals, patterns, named } in own {
+        for Own { principals, patterns, named, .. } in own {
             for principal in principals {
                 let each = patterns.iter().map(|pattern| Candidate { principal, pattern, named });
                 candidates.extend(each);
             }
         }
-        // From another account nothing is reached without the resource's own policy, whose statements
-        // are candidates already.
-        let account = self.world.resources.get(asked.arn).map(|resource| resource.account.as_str());
-        let account = account.or_else(|| arn_field(asked.arn, 4)).unwrap_or_default();
-        let Some(of_account) = self.by_account.get(account) else { return candidates };
+        // From another account nothing is reached without the resource's own policy. A bucket that no
+        // template makes may be anybody's.
+        let account = self.account_of(asked.arn);
+        let mut accounts: BTreeSet<&str> =
+            own.iter().flat_map(|own| own.accounts.iter().copied()).collect();
+        if account.is_empty() {
+            accounts.extend(self.by_account.keys());
+        } else {
+            accounts.insert(account);
+        }
         let mut add = |entry: &'c Entry<'w>| {
             if asked.is_in(entry.pattern) {
                 let Entry { principal, pattern, named } = entry;
                 candidates.push(Candidate { principal, pattern, named });
             }
         };
-        let by_service = of_account.by_service();
-        for beginnings in [asked.service, "*"].into_iter().filter_map(|of| by_service.get(of)) {
-            beginnings.of(asked.arn).for_each(&mut add);
-            if let Some(objects) = &asked.objects {
-                beginnings.beyond(&objects.start).for_each(&mut add);
+        for of_account in accounts.iter().filter_map(|account| self.by_account.get(account)) {
+            let by_service = of_account.by_service();
+            for beginnings in
+                [asked.service, "*"].into_iter().filter_map(|of| by_service.get::<str>(of))
+            {
+                beginnings.of(asked.arn).for_each(&mut add);
+                if let Some(objects) = &asked.objects {
+                    beginnings.beyond(&objects.start).for_each(&mut add);
+                }
             }
         }
         candidates
+    }
+
+    /// The account that a resource lies in; empty for a bucket that no template makes.
+    fn account_of<'a>(&self, arn: &'a str) -> &'a str
+    where
+        'w: 'a,
+    {
+        let resource = self.world.resources.get(arn).map(|resource| resource.account.as_str());
+        resource.or_else(|| arn_field(arn, 4)).unwrap_or_default()
     }
 
     /// The keys that a request must carry for a candidate's statement, when one about this resource
@@ -268,7 +304,7 @@ impl<'w> Index<'w> {
             named.context.get_or_init(|| named.sample(|_, text| text.to_owned())).clone()
         };
         let context = context?;
-        let claimed = conditions.iter().filter(|one| is_of_resource(&one.key));
+        let claimed = conditions.iter().filter(|one| is_told(&one.key));
         let about = Request { context: context.as_deref().unwrap_or(&nothing), ..asking };
         let is_fulfilled = self.world.fulfils_about(&about, known, claimed);
         if is_fulfilled { Ok(context) } else { Err(Unfulfillable) }
@@ -324,20 +360,4 @@ fn services(statement: &Statement) -> BTreeSet<&str> {
         _ => "*",
     });
     named.chain(patterns).map(|service| if service == "sts" { "iam" } else { service }).collect()
-}
-
-/// The principals that a statement names and that can be asked for: roles and services.
-fn principals(statement: &Statement) -> Vec<Principal> {
-    let entries = statement.principals.iter().filter(|principals| !principals.is_not);
-    let entries = entries.flat_map(|principals| &principals.entries);
-    entries
-        .flat_map(|entry| match entry {
-            PrincipalEntry::Arn(arn) => vec![Principal::role(arn.clone())],
-            PrincipalEntry::Service(name) => vec![Principal::Service(name.clone())],
-            PrincipalEntry::Account(_) | PrincipalEntry::Everyone => {
-                named_principals(&statement.conditions).unwrap_or_default()
-            }
-            PrincipalEntry::Other(_) => Vec::new(),
-        })
-        .collect()
 }

@@ -272,6 +272,21 @@ impl Request<'_> {
     }
 }
 
+/// Keys of which the principal or the resource knows the value, whatever a request says.
+pub(crate) fn is_told(key: &str) -> bool {
+    const OF_PRINCIPAL: [&str; 5] = [
+        "aws:principalaccount",
+        "aws:principalarn",
+        "aws:principalisawsservice",
+        "aws:principalservicename",
+        "aws:principaltype",
+    ];
+    key.contains("resourcetag/")
+        || key == "kms:resourcealiases"
+        || key.starts_with("aws:principaltag/")
+        || OF_PRINCIPAL.contains(&key)
+}
+
 /// The tag's name, when a key is about a tag of the resource, whatever the service calls it.
 fn tag_of_resource(key: &str) -> Option<&str> {
     [

@@ -21,8 +21,9 @@ use crate::document::{Condition, Document, Origin, Statement};
 use crate::evaluate::{
     self, Decision, Layers, Near, ResourceKind, Verdict, Weights, account_of, bounded_by_unknown,
 };
-use crate::lake::{CELLS, Lake, Side};
-use crate::request::{Context, Facts, Principal, Request, Truth};
+use crate::lake::{CELLS, Lake, Side, is_of_data};
+use crate::request::{Context, Facts, Principal, Request, Truth, is_told};
+use crate::sample;
 
 /// A role of the mesh.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -125,10 +126,35 @@ impl World {
             return self.decide_by_policies(&request, outside);
         }
         let verdict = self.decide_by_policies(request, outside);
+        if verdict.decision == Decision::Allow && is_of_data(request.action) {
+            let (decision, reason) = self.data_access(request.principal);
+            if decision != Decision::Allow {
+                return Verdict { decision, reason, ..verdict };
+            }
+        }
         match self.with_lake(verdict.decision, request, outside) {
             (_, None) => verdict,
             (decision, Some(reason)) => Verdict { decision, reason, ..verdict },
         }
+    }
+
+    /// Whether IAM lets a principal have credentials for data, whatever Lake Formation gives it.
+    pub(crate) fn data_access(&self, principal: &Principal) -> (Decision, &'static str) {
+        // Groups of Lake Formation are no principals of IAM.
+        if !principal.name().contains(":role/") && !principal.name().contains(":user/") {
+            return (Decision::Allow, "a group of Lake Formation's own");
+        }
+        let context = Context::new();
+        let action = Action::new("lakeformation:GetDataAccess");
+        let request = Request { principal, action, resource: "*", context: &context };
+        let verdict = self.decide_by_policies(&request, Outside::Unknown);
+        let reason = match verdict.decision {
+            Decision::Allow | Decision::Unknown => verdict.reason,
+            Decision::ExplicitDeny | Decision::ImplicitDeny => {
+                "IAM does not give lakeformation:GetDataAccess, which it takes as well"
+            }
+        };
+        (verdict.decision, reason)
     }
 
     /// The resource of a request by the name that an access point has for it, when the request names
@@ -228,11 +254,27 @@ impl World {
         self.sides(request, &self.target(request), outside).decide(request, through)
     }
 
-    /// The statements that would allow a request if it fulfilled their conditions.
+    /// The statements that would have a request allowed if it fulfilled their conditions.
     pub fn nearly(&self, request: &Request<'_>) -> Vec<Near<'_>> {
         let target = self.target(request);
         let sides = self.sides(request, &target, Outside::Unknown);
-        evaluate::nearly(&sides.layers, request, &sides.facts(None))
+        let mut near = evaluate::nearly(&sides.layers, request, &sides.facts(None));
+        near.retain(|near| {
+            let expand = |_: &str, text: &str| {
+                self.expanded(text, request).unwrap_or_else(|| text.to_owned())
+            };
+            let contexts = sample::contexts(&near.statement.conditions, expand);
+            contexts.into_iter().any(|context| {
+                let mut carried = request.context.clone();
+                for (key, values) in context.iter().filter(|(key, _)| !is_told(key)) {
+                    carried.set(key, values.iter().cloned());
+                }
+                let request = Request { context: &carried, ..request.clone() };
+                // Others may still have to agree; what this mesh denies then is not nearly allowed.
+                self.decide(&request, Outside::Allows).decision == Decision::Allow
+            })
+        });
+        near
     }
 
     /// The actions that IAM's documents do not allow, of requests that differ in their actions only.

@@ -273,6 +273,11 @@ fn a_full_key_policy_knows_roles_by_their_tag() {
     assert!(proof.starts_with("exit: 0\n"), "{proof}");
     let check = transcript(&lakewright(["check", path]));
     assert!(check.starts_with("exit: 0\n"), "{check}");
+    // Nobody is lost from the matrix when access is given another way.
+    let access = transcript(&lakewright(["access", path, "--principal", "team/big/Reader0"]));
+    for reached in [" key/", "/object/a/*"] {
+        assert!(access.contains(reached), "{reached}: {access}");
+    }
     // Whoever carries the tag in other accounts is nobody that was asked for.
     let out = folder.path().join("out").to_str().expect("text").to_owned();
     let synth = lakewright(["synth", path, "--out", &out]);

@@ -19,7 +19,7 @@ pub(crate) struct Boundaries {
 }
 
 fn pair(text: &str) -> Result<(String, String), String> {
-    let pair = text.split_once('=').filter(|(arn, _)| arn.contains(":policy/"));
+    let pair = text.rsplit_once('=').filter(|(arn, _)| arn.contains(":policy/"));
     let pair = pair.map(|(arn, path)| (arn.to_owned(), path.to_owned()));
     pair.ok_or_else(|| {
         "expected ARN=FILE such as arn:aws:iam::111122223333:policy/limits=limits.json".to_owned()
@@ -29,7 +29,11 @@ fn pair(text: &str) -> Result<(String, String), String> {
 impl Boundaries {
     /// Puts the policies into a world.
     pub(super) fn add_to(&self, world: &mut World) -> Result<(), Failure> {
+        let mut given = BTreeSet::new();
         for (arn, path) in &self.files {
+            if !given.insert(arn) {
+                return Err(Failure::usage(format!("the boundary {arn} is given twice")));
+            }
             if world.managed.contains_key(arn) {
                 let message = format!("a stack makes the policy {arn}: it is known already");
                 return Err(Failure::usage(message));

@@ -117,6 +117,37 @@ pub(super) fn json(path: &Path) -> Result<Value, Failure> {
         .map_err(|error| Failure::usage(format!("{}: this is not JSON: {error}", path.display())))
 }
 
+/// Whether a policy has everything that IAM asks for, so that a misspelt element is not taken for a policy
+/// that says nothing.
+fn complete(policy: &Value) -> Result<(), String> {
+    const ELEMENTS: [&str; 3] = ["Id", "Statement", "Version"];
+    let Some(policy) = policy.as_object() else {
+        return Err("got no object, expected a policy document".to_owned());
+    };
+    if let Some(key) = policy.keys().find(|key| !ELEMENTS.contains(&key.as_str())) {
+        return Err(format!("`{key}` is not an element of a policy"));
+    }
+    let statements = match policy.get("Statement") {
+        Some(Value::Array(statements)) if !statements.is_empty() => statements.iter().collect(),
+        Some(statement @ Value::Object(_)) => vec![statement],
+        _ => return Err("got no statement, expected a policy document".to_owned()),
+    };
+    for (place, statement) in statements.into_iter().enumerate() {
+        for pair in [["Action", "NotAction"], ["Resource", "NotResource"]] {
+            let number = pair.iter().filter(|element| statement.get(element).is_some()).count();
+            if number != 1 {
+                let sid = statement.get("Sid").and_then(Value::as_str);
+                let sid = sid.map_or_else(|| place.to_string(), str::to_owned);
+                let [one, other] = pair;
+                return Err(format!(
+                    "statement {sid} has {number} of {one} and {other}, expected one"
+                ));
+            }
+        }
+    }
+    Ok(())
+}
+
 /// Reads a policy, which must be one that its owner can have.
 pub(super) fn read(
     path: &Path,
@@ -127,8 +158,14 @@ pub(super) fn read(
         Origin { stack: path.display().to_string().into(), logical_id: String::new(), property };
     let wrong =
         |message: String| Failure::usage(format!("{}: {property}: {message}", path.display()));
+    complete(value).map_err(wrong)?;
     let document = Document::parse(&value.into(), origin).map_err(|error| wrong(error.message))?;
     for statement in &document.statements {
+        let mut actions = statement.actions.names().iter();
+        if let Some(action) = actions.find(|action| action.is_unknown()) {
+            let sid = &statement.sid;
+            return Err(wrong(format!("statement {sid} names {action}, which is no action")));
+        }
         let sid = &statement.sid;
         let whom = match property {
             "boundary" => Some("a boundary is for whoever has it"),

@@ -164,8 +164,14 @@ fn code_in_a_repository_has_the_rights_of_the_builds_of_its_pipeline() {
     let elsewhere = "arn:aws:codecommit:eu-west-1:111122223333:mine";
     assert_eq!(by_code("codecommit:GitPush", elsewhere, "victim", "nobody").len(), 0);
     // What builds are given lies between the actions.
-    let artifact = "arn:aws:s3:::artifacts/*";
-    assert_eq!(by_code("s3:PutObject", artifact, "victim", "nobody").len(), 2);
+    for artifact in ["artifacts/*", "artifacts/nightly/*", "artifacts/nightly/Source/a.zip"] {
+        let artifact = format!("arn:aws:s3:::{artifact}");
+        assert_eq!(by_code("s3:PutObject", &artifact, "victim", "nobody").len(), 2, "{artifact}");
+    }
+    assert_eq!(by_code("s3:PutObject", "arn:aws:s3:::others/*", "victim", "nobody").len(), 0);
+    // Who writes the bucket's policy lets himself in.
+    let bucket = "arn:aws:s3:::scripts";
+    assert_eq!(by_code("s3:PutBucketPolicy", bucket, "victim", "nobody").len(), 2);
 }
 
 #[test]
@@ -175,11 +181,31 @@ fn code_acts_as_the_role_that_the_mesh_has_it_act_as() {
         by_code("codecommit:GitPush", repository, "other-team", "nobody"),
         ["build codecommit:GitPush"]
     );
-    // Only code does: the role itself is not handed over.
+    // Only code does: whoever hands the build's role to something acts as nobody's code.
+    let build = "arn:aws:iam::111122223333:role/build";
     assert_eq!(
-        by_code("sts:AssumeRole", "arn:aws:iam::111122223333:role/build", "other-team", "nobody"),
-        Vec::<String>::new()
+        by_code("iam:PassRole", build, "other-team", "nobody"),
+        ["build iam:PassRole", "other-team iam:PassRole sts:AssumeRole"]
     );
+    // A second way is found, whichever comes first.
+    let both = |first: &str, second: &str| {
+        let text = ROLES.replace(
+            r#"{Effect: Allow, Action: ACTION, Resource: "arn:aws:iam::111122223333:RESOURCE"}"#,
+            &format!("{first}\n              - {second}"),
+        );
+        chains(&(text + CODE).replace("OTHER", "other-team").replace("WRITER", "nobody"))
+    };
+    let push =
+        format!(r#"{{Effect: Allow, Action: "codecommit:GitPush", Resource: "{repository}"}}"#);
+    let project = "arn:aws:codebuild:eu-west-1:111122223333:project/deploy";
+    let start =
+        format!(r#"{{Effect: Allow, Action: "codebuild:StartBuild", Resource: "{project}"}}"#);
+    for chains in [both(&push, &start), both(&start, &push)] {
+        assert!(
+            chains.contains(&"other-team codebuild:StartBuild sts:AssumeRole".to_owned()),
+            "{chains:?}"
+        );
+    }
 }
 
 #[test]

@@ -13,7 +13,7 @@ use crate::world::Target;
 pub(super) struct Asked<'a> {
     pub(super) arn: &'a str,
     pub(super) service: &'a str,
-    /// A bucket's objects, which patterns find that go on after the bucket's name.
+    /// The objects of a bucket or an access point, which patterns find that go on after its name.
     pub(super) objects: Option<Objects>,
 }
 
@@ -27,8 +27,8 @@ pub(super) struct Objects {
 impl<'a> Asked<'a> {
     pub(super) fn new(arn: &'a str) -> Self {
         let service = arn_field(arn, 2).unwrap_or_default();
-        let objects = is_bucket(arn, service).then(|| {
-            let start = format!("{arn}/");
+        let objects = (service == "s3").then(|| {
+            let start = if is_bucket(arn) { format!("{arn}/") } else { format!("{arn}/object/") };
             Objects { any: format!("{start}{FILL}"), start }
         });
         Self { arn, service, objects }
@@ -88,16 +88,18 @@ impl<'w> Part<'w> {
             {
                 return *is_like;
             }
-            let is_object = text.split_once(":s3:::").is_some_and(|(_, name)| name.contains('/'));
-            // A bucket's form would match its objects, as a wildcard crosses slashes.
-            let is_like =
-                !(form.kind == "bucket" && is_object) && pattern::matches(&form.arn, text);
+            let is_object = text.contains("/object/")
+                || text.split_once(":s3:::").is_some_and(|(_, name)| name.contains('/'));
+            // The forms of buckets and access points match their objects, as a wildcard crosses slashes.
+            let is_like = !(is_object && ["accesspoint", "bucket"].contains(&form.kind))
+                && pattern::matches(&form.arn, text);
             self.kinds.push((form.kind, is_like));
             is_like
         })
     }
 }
 
-fn is_bucket(arn: &str, service: &str) -> bool {
-    service == "s3" && arn.split(':').nth(4) == Some("")
+/// Buckets have no account in their ARN; access points do.
+fn is_bucket(arn: &str) -> bool {
+    arn.split(':').nth(4) == Some("")
 }

@@ -41,6 +41,15 @@ impl Allowed {
     }
 }
 
+/// The condition keys that requests must carry, in one action's case or another's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Needed<'c> {
+    /// Nothing is allowed without.
+    Always(BTreeSet<&'c str>),
+    /// Some of it is.
+    Partly(BTreeSet<&'c str>),
+}
+
 /// A set of levels.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Levels(u8);
@@ -86,11 +95,15 @@ impl Cell {
         all
     }
 
-    /// The condition keys that requests must carry for anything that is allowed, or for some of it, sorted;
-    /// `true` when nothing is allowed without.
-    pub fn needed(&self) -> (BTreeSet<&str>, bool) {
-        let keys = self.allowed.iter().flat_map(Allowed::keys).collect();
-        (keys, self.allowed.iter().all(|allowed| allowed.needed.is_some()))
+    /// What requests must carry for what is allowed.
+    pub fn needed(&self) -> Needed<'_> {
+        let actions = self.actions();
+        let keys: BTreeSet<&str> = actions.values().flatten().copied().collect();
+        if actions.values().any(Vec::is_empty) {
+            Needed::Partly(keys)
+        } else {
+            Needed::Always(keys)
+        }
     }
 
     /// The actions of which it is not known.
@@ -127,6 +140,9 @@ impl Cell {
 
     /// Takes note of allowed actions, and of what a request must carry.
     pub(super) fn allow(&mut self, actions: &[Action], needed: Option<Arc<Context>>) {
+        if actions.is_empty() {
+            return;
+        }
         for action in actions {
             self.levels.insert(action.level());
         }

@@ -6,7 +6,7 @@ use crate::action::Action;
 use crate::document::{Condition, Document, Statement};
 use crate::lake::CELLS;
 use crate::prove::actions_of;
-use crate::request::Context;
+use crate::request::{Context, is_told};
 use crate::sample;
 
 /// A statement with the actions that it names, and the requests that fulfil its conditions.
@@ -56,20 +56,15 @@ impl<'w> Named<'w> {
         self.document.has_variables && self.statement.conditions.iter().any(has)
     }
 
-    /// A request that fulfils the conditions, but those of which the resource knows the value.
+    /// A request that fulfils the conditions, but those of which both sides know the value.
     pub(super) fn sample(&self, expand: impl Fn(&str, &str) -> String) -> Carried {
         let conditions = &self.statement.conditions;
         let contexts = sample::contexts(conditions, expand);
         let mut context = contexts.into_iter().next().ok_or(Unfulfillable)?;
-        // What the resource itself says wins over what a sample would say.
-        for condition in conditions.iter().filter(|one| is_of_resource(&one.key)) {
+        // What the principal and the resource are wins over what a sample would say.
+        for condition in conditions.iter().filter(|one| is_told(&one.key)) {
             context.remove(&condition.key);
         }
         Ok((!context.is_empty()).then(|| Arc::new(context)))
     }
-}
-
-/// Keys of which the resource knows the value.
-pub(super) fn is_of_resource(key: &str) -> bool {
-    key.contains("resourcetag/") || key == "kms:resourcealiases"
 }

@@ -82,6 +82,11 @@ pub enum PieceError {
 }
 
 impl Piece {
+    /// The resources that the template makes, as far as policies name them: the ARN and the type of each.
+    pub fn made(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.resources.iter().map(|resource| (resource.arn.as_str(), resource.kind.as_str()))
+    }
+
     /// What the template says of Lake Formation, to be put together with what others say.
     pub fn take_lake(&mut self) -> Lake {
         std::mem::take(&mut self.lake)

@@ -86,7 +86,10 @@ fn the_matrix_comes_in_every_format() {
     assert_eq!(levels("team/science/TeamA", table).as_deref(), Some(r#"["list","read"]"#));
     assert_eq!(levels("team/science/TeamB", table), None);
     let csv = access("csv");
-    assert!(csv.starts_with("principal,principal_arn,resource,resource_arn,access\n"), "{csv}");
+    assert!(
+        csv.starts_with("principal,principal_arn,resource,resource_arn,access,levels,"),
+        "{csv}"
+    );
     assert_eq!(csv.lines().count(), rows.len() + 1);
     let html = access("html");
     assert!(html.starts_with("<!doctype html>") && html.contains("team/science/TeamA"));
@@ -292,7 +295,7 @@ fn a_denial_says_what_would_have_allowed_it() {
     for (key, says) in [
         ("sts:Externalld=x", "did you mean sts:ExternalId?"),
         ("aws:SourceIpp=10.0.0.1", "did you mean aws:sourceip?"),
-        ("s3:prefix=x", "sts:AssumeRole carries no condition key `s3:prefix`"),
+        ("sts:nothing=x", "sts:AssumeRole carries no condition key `sts:nothing`; it carries"),
     ] {
         let text = ask(assume, &["--context", key]);
         assert!(text.starts_with("exit: 2\n") && text.contains(says), "{says}: {text}");
@@ -338,4 +341,91 @@ fn a_boundary_of_somebody_else_can_be_given() {
     // The matrix says why it does not know.
     let text = transcript(&lakewright(["access", &full]));
     assert!(text.contains("(--boundary ARN=FILE gives it)"), "{text}");
+}
+
+#[test]
+fn whoever_is_granted_a_dataset_is_in_the_matrix() {
+    for name in ["full", "lab"] {
+        let mesh = example(name).display().to_string();
+        let folder = tempfile::tempdir().expect("a folder");
+        let out = folder.path().join("out").display().to_string();
+        assert!(lakewright(["synth", &mesh, "--out", &out]).status.success());
+        let grants = fs::read_to_string(folder.path().join("out/grants.json")).expect("grants");
+        let grants: serde_json::Value = serde_json::from_str(&grants).expect("JSON");
+        let access = |arguments: &[&str]| {
+            let all = ["access", "--format", "json"].into_iter().chain(arguments.iter().copied());
+            let output = lakewright(all);
+            let data: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+            data["rows"].as_array().expect("rows").clone()
+        };
+        let rows = access(&[&mesh]);
+        // A mesh and its assembly say the same, imported things included.
+        assert_eq!(rows, access(&["--assembly", &out]));
+        let has = |principal: &str, target: &str, arn: &str| {
+            rows.iter().any(|row| {
+                let reached = row["resource_arn"].as_str().unwrap_or_default();
+                let of = row["resource"].as_str().unwrap_or_default();
+                // A key is known by its alias here, and by its id there.
+                let is_key = arn.contains(":alias/")
+                    && reached.contains(":key/")
+                    && of.starts_with(&format!("{target} "));
+                row["principal"] == principal && (reached == arn || is_key)
+            })
+        };
+        let mut asked = 0;
+        for grant in grants["grants"]
+            .as_object()
+            .expect("stacks")
+            .values()
+            .flat_map(|list| list.as_array().expect("grants"))
+        {
+            let text = |key: &str| grant[key].as_str().unwrap_or_default();
+            let is_data = ["list", "read", "use", "write"].contains(&text("access"));
+            if !is_data
+                || !text("resource").starts_with("dataset/")
+                || text("principal").starts_with("service/")
+            {
+                continue;
+            }
+            for arn in grant["resources"].as_array().expect("ARNs") {
+                let arn = arn.as_str().expect("an ARN");
+                // Tables are Lake Formation's, links of shares are their own, and patterns are for many.
+                let is_catalog = arn.contains(":glue:") && !arn.contains(":database/");
+                let is_pattern = arn == "*" || (arn.contains(":database/") && arn.contains('*'));
+                if is_catalog || is_pattern || arn.contains("_shared") {
+                    continue;
+                }
+                assert!(has(text("principal"), text("resource"), arn), "{name}: {grant}");
+                asked += 1;
+            }
+        }
+        assert!(asked > 5, "{name}: {asked}");
+    }
+}
+
+#[test]
+fn data_takes_both_iam_and_lake_formation() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("scp.json");
+    let scp = r#"{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"},
+        {"Effect": "Deny", "Action": "lakeformation:GetDataAccess", "Resource": "*"}]}"#;
+    fs::write(&file, scp).expect("a file");
+    let lab = example("lab").display().to_string();
+    let table = ["--resource", "dataset/dpdataset/table/mydpdata"];
+    let select = ["--principal", "team/science/TeamA", "--action", "lakeformation:SELECT"];
+    let scp = ["--scp", file.to_str().expect("text")];
+    let ask = |more: &[&str]| {
+        let all = [&["can", &lab][..], &select, &table, more].concat();
+        transcript(&lakewright(all))
+    };
+    assert!(ask(&[]).starts_with("exit: 0\n"));
+    let text = ask(&scp);
+    assert!(
+        text.starts_with("exit: 4\n") && text.contains("lakeformation:GetDataAccess"),
+        "{text}"
+    );
+    let access = [&["access", &lab, "--principal", "team/science/TeamA"][..], &table].concat();
+    assert!(transcript(&lakewright(access.clone())).contains("list read"));
+    let text = transcript(&lakewright([&access[..], &scp].concat()));
+    assert!(!text.contains("read"), "{text}");
 }

@@ -6,6 +6,10 @@ use lakewright_template::{LogicalId, ResourceEntry};
 use super::{PieceError, Reader};
 use crate::world::Code;
 
+/// The arguments of Glue's jobs that name files with code.
+const FILES: [&str; 4] =
+    ["--additional-python-modules", "--extra-files", "--extra-jars", "--extra-py-files"];
+
 impl Reader<'_> {
     /// The code that a resource runs.
     pub(super) fn code(
@@ -16,14 +20,18 @@ impl Reader<'_> {
         let value = |property| self.value(id, &resource.properties, property);
         let (role, lies_in) = match resource.kind.as_ref() {
             "AWS::CodeBuild::Project" => {
-                let source = value("Source")?;
-                (value("ServiceRole")?, self.source(&source).into_iter().collect())
+                let (source, more) = (value("Source")?, value("SecondarySources")?);
+                let sources = [&source].into_iter().chain(more.as_list().into_iter().flatten());
+                let lies_in = sources.flat_map(|source| self.source(source));
+                (value("ServiceRole")?, lies_in.collect())
             }
             "AWS::CodePipeline::Pipeline" => return self.pipeline(id, resource),
             "AWS::Glue::Job" => {
-                let (command, arguments) = (value("Command")?, value("DefaultArguments")?);
-                let more = ["--extra-files", "--extra-jars", "--extra-py-files"];
-                let more = more.iter().filter_map(|name| arguments.get(name).as_text());
+                let command = value("Command")?;
+                let arguments = [value("DefaultArguments")?, value("NonOverridableArguments")?];
+                let more = arguments.iter().flat_map(|arguments| {
+                    FILES.iter().filter_map(|name| arguments.get(name).as_text())
+                });
                 let script = command.get("ScriptLocation").as_text();
                 let files = script.into_iter().chain(more).flat_map(|list| list.split(','));
                 let files = files.filter_map(|file| file.trim().strip_prefix("s3://"));
@@ -45,7 +53,7 @@ impl Reader<'_> {
         Ok(Code { role, lies_in, builds: Vec::new() })
     }
 
-    /// A pipeline runs nothing itself: it hands the code of its sources, as artifacts, to builds.
+    /// A pipeline hands the code of its sources, as artifacts, to builds.
     fn pipeline(&self, id: &LogicalId, resource: &ResourceEntry) -> Result<Code, PieceError> {
         let value = |property| self.value(id, &resource.properties, property);
         let mut code = Code::default();
@@ -62,8 +70,10 @@ impl Reader<'_> {
             let provider = action.get("ActionTypeId").get("Provider").as_text();
             match provider.unwrap_or_default() {
                 "CodeBuild" => {
+                    let place = self.stack.place;
+                    let region = action.get("Region").as_text().unwrap_or(&place.region);
                     let project = setting("ProjectName").map(|name| format!("project/{name}"));
-                    code.builds.extend(project.map(|project| self.regional("codebuild", &project)));
+                    code.builds.extend(project.map(|name| self.arn("codebuild", region, &name)));
                 }
                 "CodeCommit" => {
                     let repository = setting("RepositoryName");
@@ -74,24 +84,28 @@ impl Reader<'_> {
                     let object = object.map(|(bucket, key)| format!("{bucket}/{key}"));
                     code.lies_in.extend(object.map(|object| self.object(&object)));
                 }
-                // Repositories outside of AWS are reached by nobody's policies.
+                // Repositories outside of AWS are in no policy; what other providers run is not followed.
                 _ => {}
             }
         }
         Ok(code)
     }
 
-    /// Where the source of a build lies.
-    fn source(&self, source: &Resolved<'_>) -> Option<String> {
-        let location = source.get("Location").as_text()?;
-        match source.get("Type").as_text()? {
+    /// Where the source of a build lies, and what says how to build it.
+    fn source(&self, source: &Resolved<'_>) -> Vec<String> {
+        let location = source.get("Location").as_text().unwrap_or_default();
+        let lies_in = match source.get("Type").as_text().unwrap_or_default() {
+            // A folder is all of its objects.
+            "S3" if location.ends_with('/') => Some(self.object(&format!("{location}*"))),
             "S3" => Some(self.object(location)),
             "CODECOMMIT" => {
-                let name = location.trim_end_matches('/').rsplit('/').next()?;
-                Some(self.regional("codecommit", name))
+                let name = location.trim_end_matches('/').rsplit('/').next();
+                name.map(|name| self.regional("codecommit", name))
             }
             _ => None,
-        }
+        };
+        let build_spec = source.get("BuildSpec").as_text().filter(|spec| spec.contains(":s3:::"));
+        lies_in.into_iter().chain(build_spec.map(str::to_owned)).collect()
     }
 
     fn object(&self, path: &str) -> String {

@@ -1,0 +1,134 @@
+//! Whom a resource's own policy lets in.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::Index;
+use crate::document::{Comparison, Condition, PrincipalEntry, Statement};
+use crate::prove::named_principals;
+use crate::request::Principal;
+
+/// Whom a statement lets in.
+#[derive(Default)]
+pub(super) struct Whom<'w> {
+    /// The principals that it names.
+    pub(super) principals: Vec<Principal>,
+    /// The accounts that it leaves the decision to: their own policies tell who.
+    pub(super) accounts: BTreeSet<&'w str>,
+}
+
+impl<'w> Index<'w> {
+    /// Whom a statement lets in to a resource of an account.
+    pub(super) fn whom(
+        &self,
+        statement: &'w Statement,
+        partition: &str,
+        account: &str,
+    ) -> Whom<'w> {
+        let mut whom = Whom::default();
+        let Some(principals) = &statement.principals else { return whom };
+        // Everybody but some is everybody here: the decision tells the others apart.
+        let everyone = [PrincipalEntry::Everyone];
+        let entries = if principals.is_not { &everyone[..] } else { &principals.entries };
+        let conditions = &statement.conditions;
+        for entry in entries {
+            match entry {
+                PrincipalEntry::Arn(arn) => whom.principals.push(Principal::role(arn.clone())),
+                PrincipalEntry::Service(name) => {
+                    whom.principals.push(Principal::Service(name.clone()));
+                }
+                PrincipalEntry::Account(named) => {
+                    if !self.add_known(conditions, Some(named), &mut whom) && named != account {
+                        self.add_account(partition, named, &mut whom);
+                    }
+                }
+                PrincipalEntry::Everyone => {
+                    if self.add_known(conditions, None, &mut whom) {
+                        continue;
+                    }
+                    let accounts: Vec<&String> = accounts_of(conditions).collect();
+                    if accounts.is_empty() {
+                        whom.principals.push(Principal::Anonymous);
+                        whom.accounts.extend(self.by_account.keys().copied());
+                    }
+                    for named in accounts {
+                        // In its own account a resource's policy is enough.
+                        match self.by_account.get(named.as_str()).filter(|_| named == account) {
+                            Some(own) => {
+                                let roles = own.roles.iter().map(|role| role.arn.clone());
+                                whom.principals.extend(roles.map(Principal::role));
+                            }
+                            None => self.add_account(partition, named, &mut whom),
+                        }
+                    }
+                }
+                PrincipalEntry::Other(_) => {}
+            }
+        }
+        whom
+    }
+
+    /// Adds the roles that conditions name, by ARN or by tag; says whether they name any.
+    fn add_known(
+        &self,
+        conditions: &[Condition],
+        account: Option<&str>,
+        whom: &mut Whom<'w>,
+    ) -> bool {
+        if let Some(named) = named_principals(conditions) {
+            let is_there = |principal: &Principal| {
+                account.is_none_or(|account| principal.account() == Some(account))
+            };
+            whom.principals.extend(named.into_iter().filter(is_there));
+            return true;
+        }
+        let tags: Vec<(&str, BTreeSet<&str>)> = conditions.iter().filter_map(tag_of).collect();
+        if tags.is_empty() {
+            return false;
+        }
+        let accounts: BTreeSet<&str> = match account {
+            Some(account) => BTreeSet::from([account]),
+            None => accounts_of(conditions).map(String::as_str).collect(),
+        };
+        let has = |own: &BTreeMap<String, String>| {
+            tags.iter().all(|(name, values)| {
+                own.iter().any(|(key, value)| {
+                    key.eq_ignore_ascii_case(name) && values.contains(value.as_str())
+                })
+            })
+        };
+        for (account, of_account) in &self.by_account {
+            if accounts.is_empty() || accounts.contains(account) {
+                let tagged = of_account.roles.iter().filter(|role| has(&role.tags));
+                whom.principals.extend(tagged.map(|role| Principal::role(role.arn.clone())));
+            }
+        }
+        true
+    }
+
+    /// Leaves the decision to an account; one that no template is for stands for itself.
+    fn add_account(&self, partition: &str, account: &str, whom: &mut Whom<'w>) {
+        if let Some((known, _)) = self.by_account.get_key_value(account) {
+            whom.accounts.insert(known);
+        } else {
+            let root = format!("arn:{partition}:iam::{account}:root");
+            whom.principals.push(Principal::User(root));
+        }
+    }
+}
+
+/// The accounts that conditions hold principals to.
+fn accounts_of(conditions: &[Condition]) -> impl Iterator<Item = &String> {
+    let of = conditions.iter().filter(|condition| {
+        condition.key == "aws:principalaccount" && !condition.comparison.is_negated()
+    });
+    of.flat_map(|condition| &condition.values)
+}
+
+/// The tag of principals that a condition asks for, with its values.
+fn tag_of(condition: &Condition) -> Option<(&str, BTreeSet<&str>)> {
+    let name = condition.key.strip_prefix("aws:principaltag/")?;
+    let is_equal = matches!(condition.comparison, Comparison::StringEquals { not: false, .. });
+    let is_plain =
+        !condition.if_exists && !condition.values.iter().any(|value| value.contains("${"));
+    (is_equal && is_plain).then(|| (name, condition.values.iter().map(String::as_str).collect()))
+}
