@@ -58,13 +58,16 @@ impl Answer<'_> {
     }
 
     /// What would have allowed it, in words.
-    pub(crate) fn near_lines(&self) -> String {
+    pub(crate) fn near_lines(&self, subject: &Subject) -> String {
         let mut text = String::new();
         for Near { document, statement, missing } in &self.near {
             let missing: Vec<String> = missing.iter().map(ToString::to_string).collect();
             let (origin, sid) = (&document.origin, &statement.sid);
             writeln!(text, "  would allow: {origin} {sid}, when {}", missing.join(" and "))
                 .expect("a string takes all");
+            for line in subject.lines_of(document, statement) {
+                writeln!(text, "    asked for at {line}").expect("a string takes all");
+            }
         }
         text
     }

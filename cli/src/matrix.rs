@@ -54,8 +54,17 @@ pub(crate) fn rows<'s>(wanted: Wanted<'_>, subject: &'s Subject) -> Vec<Row<'s>>
     let Subject { world, intended, .. } = subject;
     let index = Index::of(world);
     let names = subject.names();
-    let is_wanted_arn =
-        |arn: &str| wanted.resource.is_none() || is_wanted(wanted.resource, arn, names.of(arn));
+    let of_principals = Filter::of(wanted.principal, intended.names());
+    let of_resources = Filter::of(wanted.resource, names.all());
+    let is_wanted_arn = |arn: &str| {
+        of_resources.is_none_or(|filter| filter.is_in(arn) || filter.takes(arn, names.of(arn)))
+    };
+    // A table is also reached by what is about all of its database.
+    let is_wanted_cell = |cell: &Cell, target: Option<&str>| {
+        let has_table =
+            |filter: Filter<'_>| world.lake.tables_of(&cell.resource).contains_key(filter.text);
+        of_resources.is_none_or(|filter| filter.takes(&cell.resource, target) || has_table(filter))
+    };
     let resources = world.resources.values();
     let resources = resources.filter(|one| wanted.all || DATA.contains(&one.kind.as_str()));
     let roles = world.roles.keys().filter(|_| wanted.all).map(String::as_str);
@@ -65,8 +74,8 @@ pub(crate) fn rows<'s>(wanted: Wanted<'_>, subject: &'s Subject) -> Vec<Row<'s>>
     let arns: Vec<&str> = arns.filter(|arn| is_wanted_arn(arn)).collect();
     let row = |cell: Cell, target: Option<&'s str>| {
         let name = intended.name_of(cell.principal.name());
-        let is_it = is_wanted(wanted.principal, cell.principal.name(), name);
-        is_it.then_some(Row { name, target, cell })
+        let is_it = of_principals.is_none_or(|filter| filter.takes(cell.principal.name(), name));
+        (is_it && is_wanted_cell(&cell, target)).then_some(Row { name, target, cell })
     };
     let of_documents = arns.par_iter().with_max_len(BATCH).flat_map_iter(|arn| {
         let target = names.of(arn);
@@ -74,9 +83,7 @@ pub(crate) fn rows<'s>(wanted: Wanted<'_>, subject: &'s Subject) -> Vec<Row<'s>>
     });
     let principals: Vec<&String> = world.lake.grants.keys().collect();
     let of_lake = principals.par_iter().flat_map_iter(|arn| {
-        let cells = index.lake_cells(arn).into_iter();
-        let cells = cells.filter(|cell| is_wanted_arn(&cell.resource));
-        cells.filter_map(|cell| {
+        index.lake_cells(arn).into_iter().filter_map(|cell| {
             let target = names.of(&cell.resource);
             row(cell, target)
         })
@@ -114,7 +121,9 @@ pub(crate) fn nothing_like(wanted: Wanted<'_>, subject: &Subject) -> Option<Stri
         let hint = like.map(|like| format!("; did you mean {like}?")).unwrap_or_default();
         return Some(format!("there is no `{name}` in this mesh{hint}"));
     }
-    let is_table = name.contains(":table/") || name.contains(":::");
+    let is_table = name.contains(":table/")
+        || name.contains(":::")
+        || world.lake.tables.values().any(|tables| tables.contains_key(name));
     (!is_table && !is_like).then(|| {
         format!("no resource of this mesh is like `{name}`; expected dataset/ID, dataset/ID/table/NAME, an ARN, or a part of one")
     })
@@ -194,12 +203,31 @@ impl Row<'_> {
     }
 }
 
-fn is_wanted(wanted: Option<&str>, arn: &str, name: Option<&str>) -> bool {
-    let Some(wanted) = wanted else { return true };
-    name.is_some_and(|name| name == wanted || (!wanted.contains('/') && name.contains(wanted)))
-        || arn.contains(wanted)
-        // All tables of a database, or all objects, are about each one.
-        || (arn.ends_with("/*") && pattern::matches(arn, wanted))
+/// A filter, as it is read by what it can mean in this mesh.
+#[derive(Debug, Clone, Copy)]
+struct Filter<'a> {
+    text: &'a str,
+    /// Whether the text is a name itself: then a longer one is somebody else's.
+    is_name: bool,
+}
+
+impl<'a> Filter<'a> {
+    fn of(text: Option<&'a str>, mut names: impl Iterator<Item = &'a str>) -> Option<Self> {
+        text.map(|text| Self { text, is_name: names.any(|name| name == text) })
+    }
+
+    fn takes(self, arn: &str, name: Option<&str>) -> bool {
+        let is_it = |name: &str| name == self.text || (!self.is_name && name.contains(self.text));
+        name.is_some_and(is_it)
+            || arn.contains(self.text)
+            // What is reached by a pattern is about each that it matches.
+            || (arn.contains('*') && pattern::matches(arn, self.text))
+    }
+
+    /// Whether a resource can have parts that the filter takes.
+    fn is_in(self, arn: &str) -> bool {
+        self.text.strip_prefix(arn).is_some_and(|rest| rest.starts_with('/'))
+    }
 }
 
 /// What is read first of an ARN: its last part.

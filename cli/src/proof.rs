@@ -120,7 +120,7 @@ impl SubjectArgs {
     ) -> Result<Option<&'static Subject>, Failure> {
         memory::small_pages();
         let subject = match (&self.source.mesh, &self.source.assembly) {
-            (Some(mesh), _) => self.read_other(mesh, keep, ui)?,
+            (Some(mesh), _) => self.read_mesh(mesh, keep, ui)?,
             (None, Some(folder)) => {
                 let subject = of_assembly(folder)?;
                 self.with_others(subject).map(Some)?
@@ -133,19 +133,30 @@ impl SubjectArgs {
         Ok(subject)
     }
 
-    /// Reads another mesh, on the same day and in the same organization.
-    pub(crate) fn read_other(
+    /// Reads the mesh, or the assembly, before a change, on the same day and in the same organization.
+    pub(crate) fn read_before(
+        &self,
+        before: &Path,
+        keep: Keep,
+        ui: &mut Ui,
+    ) -> Result<&'static Subject, Failure> {
+        if before.join("assembly.json").is_file() {
+            return self.with_others(of_assembly(before)?);
+        }
+        self.read_mesh(before, keep, ui)?.ok_or_else(|| {
+            Failure::usage(format!(
+                "{} has errors of its own, so nothing can be compared with it; `lakewright check` it first",
+                before.display()
+            ))
+        })
+    }
+
+    fn read_mesh(
         &self,
         mesh: &Path,
         keep: Keep,
         ui: &mut Ui,
     ) -> Result<Option<&'static Subject>, Failure> {
-        if mesh.join("assembly.json").is_file() {
-            return Err(Failure::usage(format!(
-                "{} is an assembly; expected a mesh here (`--assembly DIR` takes an assembly)",
-                mesh.display()
-            )));
-        }
         let (subject, report, sources) = of_mesh(mesh, &self.day, keep)?;
         // An answer is not the place for warnings: `check` has them.
         if subject.is_none() {
@@ -179,6 +190,7 @@ fn of_mesh(path: &Path, day: &Day, keep: Keep) -> Result<Read, Failure> {
     let mesh: &Mesh = Box::leak(Box::new(mesh));
     let plan: &Plan<'_> = Box::leak(Box::new(Plan::of(mesh, day.as_of.as_ref())));
     let mut report = loaded.report;
+    report.extend(plan.report.clone());
     let sources = loaded.sources;
     let mut parts_of = |stacks: &[StackPlan<'_>]| -> Result<Vec<Part>, Failure> {
         let results: Vec<Result<Result<Part, Report>, Failure>> = stacks

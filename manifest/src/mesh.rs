@@ -491,6 +491,8 @@ pub struct Stage {
     pub environment: Id,
     /// The team there.
     pub team: TeamName,
+    /// Where the team stands.
+    pub origin: Origin,
 }
 
 impl Stage {

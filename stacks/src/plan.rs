@@ -5,7 +5,7 @@ mod stack;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use lakewright_manifest::mesh::{Environment, EnvironmentTeam, PivotMode};
+use lakewright_manifest::mesh::{Environment, EnvironmentTeam, Pipeline, PivotMode};
 use lakewright_manifest::{Code, Date, Diagnostic, Mesh, Report, ResourcePrefix};
 use lakewright_template::resolve::Place;
 
@@ -75,6 +75,7 @@ impl<'m> Plan<'m> {
                 .extend(member.map(|(e, team)| StackPlan::studio_profile(mesh, e, team, profile)));
         }
         for pipeline in mesh.pipelines.values() {
+            report.extend(other_teams(pipeline));
             if let Some(environment) = mesh.environments.get(&pipeline.environment) {
                 stacks.push(StackPlan::pipeline(mesh, environment, pipeline));
             }
@@ -139,6 +140,27 @@ fn imported_role(environment: &Environment, team: &EnvironmentTeam) -> Report {
             Diagnostic::new(Code::ImportedRolePolicy, message).at(team.origin, "this team").help(
                 "imported roles are never changed; datasets made here are reachable all the same",
             );
+        report.push(diagnostic);
+    }
+    report
+}
+
+/// A stage deploys as its team what the pipeline's team has written.
+fn other_teams(pipeline: &Pipeline) -> Report {
+    let mut report = Report::new();
+    let author = &pipeline.team;
+    for stage in pipeline.stages.iter().filter(|stage| stage.team != *author) {
+        let team = &stage.team;
+        let message = format!(
+            "stage `{}` of pipeline `{}` deploys as team `{team}` what team `{author}` writes",
+            stage.id(),
+            pipeline.header.id
+        );
+        let diagnostic = Diagnostic::new(Code::PipelineOtherTeam, message)
+            .at(stage.origin, "another team than the pipeline's")
+            .help(format!(
+                "whoever may push to the pipeline's repository can act as `{team}`; if that is not meant, deploy the stage as `{author}` or give `{team}` a pipeline of its own"
+            ));
         report.push(diagnostic);
     }
     report

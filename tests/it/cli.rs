@@ -64,14 +64,6 @@ fn findings_show_the_line_what_was_got_and_what_to_do() {
 exit: 4
 --- stdout
 --- stderr
-error[missing-topic]: dataset `sales` has no topics
- --> sales.yaml:1:1
-  |
-1 | kind: Dataset
-  | ^^^^^^^^^^^^^ this dataset
-  |
-  = help: add `topics: [...]` with at least one, so that others find it
-
 error[unknown-reference]: there is no environment `dv` in the mesh
  --> sales.yaml:3:14
   |
@@ -88,7 +80,7 @@ error[unknown-key]: unknown key `topic`
   |
   = help: did you mean `topics`?
 
-3 errors, 0 warnings; `lakewright explain missing-topic` says more
+2 errors, 0 warnings; `lakewright explain unknown-reference` says more
 ");
 }
 

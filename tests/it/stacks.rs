@@ -461,7 +461,7 @@ fn bootstrap_templates_are_printed_and_compared() {
     let same = run("minimal", &["--diff", &old.display().to_string()]);
     assert_eq!(
         String::from_utf8_lossy(&same.stdout).matches(": 0").count(),
-        6,
+        7,
         "{}",
         transcript(&same)
     );

@@ -124,6 +124,6 @@ fn show(question: &Question, answer: &Answer<'_>, subject: &Subject) -> String {
             writeln!(text, "    asked for at {line}").expect("a string takes all");
         }
     }
-    text.push_str(&answer.near_lines());
+    text.push_str(&answer.near_lines(subject));
     text
 }

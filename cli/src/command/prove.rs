@@ -24,7 +24,7 @@ assembly that were changed after `synth` wrote them.")]
 pub(crate) struct ProveArgs {
     #[command(flatten)]
     subject: SubjectArgs,
-    /// The mesh before a change: proves that the change keeps or narrows access
+    /// The mesh or assembly before a change: proves that the change keeps or narrows access
     #[arg(long, value_name = "MESH")]
     assume: Option<PathBuf>,
 }
@@ -33,9 +33,7 @@ pub(crate) fn run(arguments: &ProveArgs, ui: &mut Ui) -> Result<Exit, Failure> {
     let Some(subject) = arguments.subject.read(Keep::Grants, ui)? else { return Ok(Exit::No) };
     let mut findings = prove(subject);
     if let Some(base) = &arguments.assume {
-        let Some(before) = arguments.subject.read_other(base, Keep::Grants, ui)? else {
-            return Ok(Exit::Usage);
-        };
+        let before = arguments.subject.read_before(base, Keep::Grants, ui)?;
         findings = findings.and(gained(subject, before));
     }
     if ui.is_json() {

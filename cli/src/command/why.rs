@@ -45,7 +45,8 @@ pub(crate) fn run(arguments: &WhyArgs, ui: &mut Ui) -> Result<Exit, Failure> {
             )
             .expect("a string takes all");
         }
-        None => text.push_str("no line of the manifest asks for it\n"),
+        None if answer.near.is_empty() => text.push_str("no line of the manifest asks for it\n"),
+        None => text.push_str("no line of the manifest asks for it under these circumstances\n"),
     }
     text.push_str(&answer.permission_line().unwrap_or_default());
     for (document, statement) in &answer.verdict.statements {
@@ -56,6 +57,7 @@ pub(crate) fn run(arguments: &WhyArgs, ui: &mut Ui) -> Result<Exit, Failure> {
             writeln!(text, "    from {line}").expect("a string takes all");
         }
     }
+    text.push_str(&answer.near_lines(subject));
     writeln!(
         text,
         "so {} {} on {} is {}: {}",

@@ -44,11 +44,15 @@ pub(crate) fn html(
         "principal": wanted.principal,
         "resource": wanted.resource,
         "overview": overview(rows, &groups),
+        "doubts": super::doubts(rows),
+        "empty": rows.is_empty(),
         "groups": groups
             .iter()
-            .map(|((_, name), rows)| {
-                let rows: Vec<Value> = rows.iter().map(|row| shown(row, subject)).collect();
-                json!({ "name": name, "rows": rows })
+            .enumerate()
+            .map(|(place, ((_, name), rows))| {
+                let rows = rows.iter().enumerate();
+                let rows = rows.map(|(line, row)| shown(row, &format!("row-{place}-{line}"), subject));
+                json!({ "name": name, "rows": rows.collect::<Vec<Value>>() })
             })
             .collect::<Vec<_>>(),
     });
@@ -76,22 +80,22 @@ fn overview(rows: &[Row<'_>], groups: &Groups<'_, '_>) -> Option<Value> {
     }
     let mut reached: BTreeMap<(&str, usize), Reached> = BTreeMap::new();
     for (place, rows) in groups.values().enumerate() {
-        for row in rows {
+        for (line, row) in rows.iter().enumerate() {
             let known = reached.entry((row.principal(), place)).or_default();
             known.levels.extend(row.cell.levels.iter());
             known.is_unknown |= !row.cell.unknown().is_empty();
+            known.first.get_or_insert(line);
         }
     }
+    let columns: Vec<&String> = groups.keys().map(|(_, name)| name).collect();
     let lines = principals.iter().map(|(_, principal)| {
         let cells = (0..groups.len()).map(|place| {
             let reached = reached.get(&(*principal, place));
-            reached.map(|reached| reached.shown(place))
+            reached.map(|reached| reached.shown(principal, columns[place], place))
         });
         json!({ "principal": principal, "cells": cells.collect::<Vec<_>>() })
     });
-    Some(
-        json!({ "columns": groups.keys().map(|(_, name)| name).collect::<Vec<_>>(), "lines": lines.collect::<Vec<_>>() }),
-    )
+    Some(json!({ "columns": columns, "lines": lines.collect::<Vec<_>>() }))
 }
 
 /// What a principal reaches in a group.
@@ -99,21 +103,31 @@ fn overview(rows: &[Row<'_>], groups: &Groups<'_, '_>) -> Option<Value> {
 struct Reached {
     levels: BTreeSet<Level>,
     is_unknown: bool,
+    /// The first of the principal's lines in the group.
+    first: Option<usize>,
 }
 
 impl Reached {
-    fn shown(&self, place: usize) -> Value {
+    fn shown(&self, principal: &str, group: &str, place: usize) -> Value {
         let mut words: Vec<&str> = self.levels.iter().map(|level| level.as_str()).collect();
         if self.is_unknown {
             words.push("unknown");
         }
-        let strongest = self.levels.last().map_or("unknown", |level| level.as_str());
-        json!({ "strongest": strongest, "words": words.join(" "), "group": place })
+        // Tags give nothing by themselves: what lies below says more.
+        let strongest = self.levels.iter().rev().find(|level| **level != Level::Tag);
+        let strongest = strongest.or_else(|| self.levels.last());
+        let strongest = strongest.map_or("unknown", |level| level.as_str());
+        json!({
+            "strongest": strongest,
+            "unknown": self.is_unknown,
+            "says": format!("{principal} on {group}: {}", words.join(" ")),
+            "row": format!("row-{place}-{}", self.first.unwrap_or_default()),
+        })
     }
 }
 
 /// A row with everything that is said of it.
-fn shown(row: &Row<'_>, subject: &Subject) -> Value {
+fn shown(row: &Row<'_>, id: &str, subject: &Subject) -> Value {
     let cell = &row.cell;
     // Sorted by name.
     let actions: BTreeSet<String> = cell
@@ -129,6 +143,7 @@ fn shown(row: &Row<'_>, subject: &Subject) -> Value {
         .collect();
     let unknown: BTreeSet<&str> = cell.unknown().iter().map(|action| action.name()).collect();
     json!({
+        "id": id,
         "principal": row.principal(),
         "principal_arn": cell.principal.name(),
         "resource": super::short(&cell.resource),

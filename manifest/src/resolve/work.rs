@@ -14,7 +14,7 @@ use crate::mesh::{
     Dashboard, EnvironmentPermission, Header, Network, Notebook, Pipeline, PipelineSource, Stage,
     StudioProfile, TenantPermission, Worksheet,
 };
-use crate::name::{BranchName, Id, SubnetId, TeamName, VpcId};
+use crate::name::{BranchName, Id, SubnetId, VpcId};
 use crate::parse::Located;
 
 /// GiB that a notebook's volume may have (DA-28).
@@ -195,10 +195,6 @@ impl Context {
         );
         let stages = stages.map(|stages| self.stages(origin.file, stages, &header, place));
         let (environment, team) = owner?;
-        let documents = document.stages.value().into_iter().flatten();
-        for stage in documents.filter_map(Field::value) {
-            self.other_team(origin.file, stage, &header, &team);
-        }
         Some(Pipeline {
             environment,
             team,
@@ -220,28 +216,6 @@ impl Context {
             retain_on_delete: document.retain_on_delete.value().copied().unwrap_or(true),
             header,
         })
-    }
-
-    /// A stage deploys as its team what the pipeline's team has written.
-    fn other_team(
-        &mut self,
-        file: FileId,
-        stage: &StageDocument,
-        header: &Header,
-        author: &TeamName,
-    ) {
-        let Some(team) = stage.team.value().filter(|team| *team != author) else { return };
-        let name = stage.stage.value().map(ToString::to_string).unwrap_or_default();
-        let message = format!(
-            "stage `{name}` of pipeline `{}` deploys as team `{team}` what team `{author}` writes",
-            header.id
-        );
-        let diagnostic = Diagnostic::new(Code::PipelineOtherTeam, message)
-            .at(at(file, &stage.team), "another team than the pipeline's")
-            .help(format!(
-                "whoever may push to the pipeline's repository can act as `{team}`; if that is not meant, deploy the stage as `{author}` or give `{team}` a pipeline of its own"
-            ));
-        self.report.push(diagnostic);
     }
 
     fn stages(
@@ -294,6 +268,7 @@ impl Context {
                 stage: stage.clone(),
                 environment: environment.clone(),
                 team: team.clone(),
+                origin: at(file, &document.team),
             });
         }
         stages

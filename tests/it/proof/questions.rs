@@ -95,8 +95,11 @@ fn the_matrix_comes_in_every_format() {
     assert!(html.starts_with("<!doctype html>") && html.contains("team/science/TeamA"));
     assert_eq!(html.matches("<tr class=\"row\"").count(), rows.len());
     // The overview leads to the groups.
-    let read = "<a class=\"level read\" href=\"#group-0\" title=\"list read\">read</a>";
-    assert!(html.contains(read) && html.contains("<h2 id=\"group-0\">dataset/dpdataset</h2>"));
+    let says = "team/science/TeamA on dataset/dpdataset: list read";
+    assert!(html.contains(&format!("title=\"{says}\" aria-label=\"{says}\">read</a>")), "{html}");
+    assert!(html.contains("<h3 id=\"group-0\">dataset/dpdataset</h3>"));
+    let links = html.split("href=\"#").skip(1).filter_map(|rest| rest.split('"').next());
+    assert!(links.into_iter().all(|id| html.contains(&format!("id=\"{id}\""))));
 }
 
 #[test]

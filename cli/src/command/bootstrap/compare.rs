@@ -7,11 +7,13 @@ use lakewright_template::write::value_to_compact_json;
 use lakewright_template::{Map, Template, Value};
 use serde_json::json;
 
-/// An action that is allowed or denied; `everything but ..` for a statement about others.
+/// An action that a resource's policies allow or deny; `everything but ..` for a statement about others.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-struct Subject {
+struct Said {
     is_denied: bool,
     action: String,
+    /// Whose rights or resource it is: a role, or the logical id of what has the policy.
+    by: String,
 }
 
 /// For whom, on what and when.
@@ -27,31 +29,40 @@ struct Change {
 }
 
 /// The actions that two templates allow or deny in different ways.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub(crate) struct Difference(BTreeMap<Subject, Change>);
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Difference {
+    said: BTreeMap<Said, Change>,
+    /// Which policies and boundaries are attached to what.
+    attached: Change,
+}
 
-/// Compares what the statements of two templates allow and deny, action by action.
+/// Compares what the statements of two templates allow and deny, action by action, and what is attached.
 pub(crate) fn actions(old: &Template, new: &Template) -> Difference {
+    let attached = Change::between(&attachments(old), &attachments(new));
     let (old, new) = (rules(old), rules(new));
     let none = Rules::new();
-    let subjects: BTreeSet<&Subject> = old.keys().chain(new.keys()).collect();
-    let changes = subjects.into_iter().filter_map(|subject| {
-        let (before, after) =
-            (old.get(subject).unwrap_or(&none), new.get(subject).unwrap_or(&none));
-        let change = Change {
+    let all: BTreeSet<&Said> = old.keys().chain(new.keys()).collect();
+    let changes = all.into_iter().filter_map(|said| {
+        let (before, after) = (old.get(said).unwrap_or(&none), new.get(said).unwrap_or(&none));
+        (before != after).then(|| (said.clone(), Change::between(before, after)))
+    });
+    Difference { said: changes.collect(), attached }
+}
+
+impl Change {
+    fn between(before: &Rules, after: &Rules) -> Self {
+        Self {
             lost: before.difference(after).cloned().collect(),
             gained: after.difference(before).cloned().collect(),
             is_known: (!before.is_empty(), !after.is_empty()),
-        };
-        (before != after).then(|| (subject.clone(), change))
-    });
-    Difference(changes.collect())
+        }
+    }
 }
 
-/// Each action that is allowed or denied, with the rules under which it is.
-fn rules(template: &Template) -> BTreeMap<Subject, Rules> {
-    let mut rules: BTreeMap<Subject, Rules> = BTreeMap::new();
-    for resource in template.resources.values() {
+/// Each action that a policy allows or denies, with the rules under which it does.
+fn rules(template: &Template) -> BTreeMap<Said, Rules> {
+    let mut rules: BTreeMap<Said, Rules> = BTreeMap::new();
+    for (id, resource) in &template.resources {
         for (_, value) in resource.properties.iter() {
             value.walk(&mut |value| {
                 let Some(statement) = value.as_map() else { return };
@@ -61,13 +72,38 @@ fn rules(template: &Template) -> BTreeMap<Subject, Rules> {
                     _ => return,
                 };
                 for action in actions_of(statement) {
-                    let subject = Subject { is_denied, action };
-                    rules.entry(subject).or_default().insert(rule(statement));
+                    let said =
+                        Said { is_denied, action, by: holder(id.as_str(), &resource.properties) };
+                    rules.entry(said).or_default().insert(rule(statement));
                 }
             });
         }
     }
     rules
+}
+
+/// Whom a policy is for: the roles that have it, so that it may be split or named anew.
+fn holder(id: &str, properties: &Map) -> String {
+    let whom = properties.get("Roles").or_else(|| properties.get("RoleName"));
+    let is_role = properties.get("AssumeRolePolicyDocument").is_some();
+    match whom.filter(|_| !is_role) {
+        Some(whom) => format!("by {}", value_to_compact_json(whom)),
+        None => format!("in {id}"),
+    }
+}
+
+/// The policies and boundaries that resources have.
+fn attachments(template: &Template) -> Rules {
+    let mut attached = Rules::new();
+    for (id, resource) in &template.resources {
+        for property in ["ManagedPolicyArns", "PermissionsBoundary", "Roles"] {
+            if let Some(value) = resource.properties.get(property) {
+                let value = value_to_compact_json(value);
+                attached.insert(format!("{property} of {id}: {value}"));
+            }
+        }
+    }
+    attached
 }
 
 fn actions_of(statement: &Map) -> Vec<String> {
@@ -103,19 +139,23 @@ fn rule(statement: &Map) -> String {
 }
 
 impl Difference {
-    /// Whether nothing new is allowed, and nothing denied no longer.
+    /// Whether nothing new is allowed, nothing denied no longer, and nothing attached in another way.
     pub(crate) fn only_removes(&self) -> bool {
-        self.0.iter().all(|(subject, change)| {
-            if subject.is_denied { change.lost.is_empty() } else { change.gained.is_empty() }
-        })
+        let is_less = |said: &Said, change: &Change| {
+            if said.is_denied { change.lost.is_empty() } else { change.gained.is_empty() }
+        };
+        self.said.iter().all(|(said, change)| is_less(said, change))
+            && self.attached.gained.is_empty()
+            && !self.attached.lost.iter().any(|line| line.starts_with("PermissionsBoundary"))
     }
 
     /// What is allowed, or denied, and was not; is no longer; or is in another way.
-    fn part(&self, is_denied: bool, is_known: (bool, bool)) -> Vec<(&str, &Change)> {
-        let part = self.0.iter().filter(|(subject, change)| {
-            subject.is_denied == is_denied && change.is_known == is_known
-        });
-        part.map(|(subject, change)| (subject.action.as_str(), change)).collect()
+    fn part(&self, is_denied: bool, is_known: (bool, bool)) -> Vec<(&Said, &Change)> {
+        let part = self
+            .said
+            .iter()
+            .filter(|(said, change)| said.is_denied == is_denied && change.is_known == is_known);
+        part.collect()
     }
 
     pub(super) fn to_text(&self) -> String {
@@ -130,8 +170,8 @@ impl Difference {
         ] {
             let part = self.part(is_denied, is_known);
             writeln!(text, "{title}: {}", part.len()).expect("a string takes all");
-            for (action, change) in part {
-                writeln!(text, "  {sign} {action}").expect("a string takes all");
+            for (Said { action, by, .. }, change) in part {
+                writeln!(text, "  {sign} {action} {by}").expect("a string takes all");
                 for (sign, rules) in [('-', &change.lost), ('+', &change.gained)] {
                     for rule in rules {
                         writeln!(text, "      {sign} {rule}").expect("a string takes all");
@@ -139,19 +179,27 @@ impl Difference {
                 }
             }
         }
+        let Change { lost, gained, .. } = &self.attached;
+        writeln!(text, "attached: {}", lost.len() + gained.len()).expect("a string takes all");
+        for (sign, lines) in [('-', lost), ('+', gained)] {
+            for line in lines {
+                writeln!(text, "  {sign} {line}").expect("a string takes all");
+            }
+        }
         text
     }
 
     pub(super) fn to_json(&self) -> String {
-        let names = |is_denied: bool, is_known: (bool, bool)| -> Vec<&str> {
-            self.part(is_denied, is_known).into_iter().map(|(action, _)| action).collect()
+        let names = |is_denied: bool, is_known: (bool, bool)| -> BTreeSet<&str> {
+            let part = self.part(is_denied, is_known);
+            part.into_iter().map(|(said, _)| said.action.as_str()).collect()
         };
         let rules: Vec<_> = self
-            .0
+            .said
             .iter()
-            .map(|(Subject { is_denied, action }, Change { lost, gained, .. })| {
+            .map(|(Said { is_denied, action, by }, Change { lost, gained, .. })| {
                 let effect = if *is_denied { "deny" } else { "allow" };
-                json!({ "effect": effect, "action": action, "lost": lost, "gained": gained })
+                json!({ "effect": effect, "action": action, "policy": by, "lost": lost, "gained": gained })
             })
             .collect();
         let json = json!({
@@ -163,6 +211,7 @@ impl Difference {
             "denied_no_longer": names(true, (true, false)),
             "denied_differently": names(true, (true, true)),
             "rules": rules,
+            "attached": { "lost": self.attached.lost, "gained": self.attached.gained },
         });
         format!("{json:#}\n")
     }
@@ -190,26 +239,50 @@ mod tests {
 
     #[test]
     fn equal_statements_have_no_difference() {
-        assert_eq!(difference(ALLOW, ALLOW), Difference::default());
-        assert!(difference(ALLOW, ALLOW).only_removes());
+        let same = difference(ALLOW, ALLOW);
+        assert!(same.said.is_empty() && same.only_removes());
     }
 
     #[test]
     fn what_is_allowed_elsewhere_or_denied_no_longer_is_more() {
         let fewer = difference(ALLOW, "{Effect: Allow, Action: 's3:GetObject', Resource: b}");
         assert!(fewer.only_removes());
-        assert!(fewer.to_text().contains("removed: 1\n  - s3:PutObject\n      - on b\n"));
+        assert!(fewer.to_text().contains("removed: 1\n  - s3:PutObject in P\n      - on b\n"));
         let elsewhere = difference(ALLOW, &ALLOW.replace("Resource: b", "Resource: c"));
         assert!(!elsewhere.only_removes());
         let text = elsewhere.to_text();
-        assert!(text.contains("  ~ s3:GetObject\n      - on b\n      + on c\n"), "{text}");
+        assert!(text.contains("  ~ s3:GetObject in P\n      - on b\n      + on c\n"), "{text}");
         let both = format!("{ALLOW}, {DENY}");
         assert!(difference(ALLOW, &both).only_removes());
         let freed = difference(&both, ALLOW);
         assert!(!freed.only_removes());
-        assert!(freed.to_text().contains("denied no longer: 1\n  - s3:PutObject\n"));
+        assert!(freed.to_text().contains("denied no longer: 1\n  - s3:PutObject in P\n"));
         // A denial of everything but some actions is one.
         let others = "{Effect: Deny, NotAction: ['s3:GetObject'], Resource: '*'}";
         assert!(!difference(others, "").only_removes());
+    }
+
+    #[test]
+    fn what_a_role_has_or_is_held_by_counts() {
+        let role = |id: &str, boundary: &str, statement: &str| {
+            format!(
+                "  {id}:\n    Type: AWS::IAM::Role\n    Properties:\n      RoleName: {id}\n{boundary}      Policies: [{{PolicyDocument: {{Statement: [{statement}]}}}}]\n"
+            )
+        };
+        let both = |one: String, other: String| {
+            read::template(&format!("Resources:\n{one}{other}")).expect("a template")
+        };
+        let bound = "      PermissionsBoundary: b\n";
+        let old = both(role("Deploy", bound, DENY), role("Execution", bound, DENY));
+        // The same denial stands on another role still.
+        let freed =
+            actions(&old, &both(role("Deploy", bound, DENY), role("Execution", bound, ALLOW)));
+        assert!(!freed.only_removes() && freed.to_text().contains("- s3:PutObject"));
+        let unbound =
+            actions(&old, &both(role("Deploy", "", DENY), role("Execution", bound, DENY)));
+        assert!(!unbound.only_removes());
+        assert!(
+            unbound.to_text().contains("attached: 1\n  - PermissionsBoundary of Deploy: \"b\"\n")
+        );
     }
 }
