@@ -5,8 +5,9 @@
 //! statement that fills a policy alone by the hashes of its resources. Where a
 //! statement goes depends on itself, and on how many others go the same way: a
 //! grant more changes the one policy that it falls into, or splits it in two.
-//! Policies are two thirds full on average. When they are too many, statements
-//! are packed tightly instead, the largest first.
+//! Policies are two thirds full on average. When they are too many, all that
+//! are allowed are filled, each statement going to the first with room in an
+//! order of its own; and when that is not enough, the largest go first.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -60,6 +61,9 @@ pub struct Packed<C> {
 /// Characters that a statement's name may grow by when it is made distinct from others.
 pub const DISTINCTION: usize = 6;
 
+/// How many pieces fill a policy at least, when they are packed densely.
+const SMALL: usize = 6;
+
 /// Packs statements into policies of at most `limit` characters, `allowed` policies at the most.
 pub fn pack<C: Ord + Clone>(
     statements: Vec<Tagged<C>>,
@@ -72,7 +76,11 @@ pub fn pack<C: Ord + Clone>(
     if policies.len() > allowed {
         // Parts of one statement become one again.
         let statements = policies.into_iter().flat_map(|policy| policy.statements).collect();
-        policies = tight(pieces(merge(statements))?, room)?;
+        let statements = merge(statements);
+        policies = match dense(pieces(statements.clone())?, room, allowed) {
+            Some(policies) => policies,
+            None => tight(pieces(statements)?, room)?,
+        };
     }
     if policies.len() > allowed {
         let left_out = policies[allowed..].iter().map(|policy| policy.statements.len()).sum();
@@ -234,6 +242,63 @@ fn split<C: Ord + Clone>(
     split(new, new_name, place + 1, room, policies)
 }
 
+/// Fills the policies that are allowed, each piece going to the first with room in an order of its own: a
+/// grant more changes the policy that it falls into, and others only where pieces find no room any more.
+/// `None` when some piece finds none at all.
+fn dense<C: Ord + Clone>(
+    pieces: Vec<Piece<C>>,
+    room: Room,
+    allowed: usize,
+) -> Option<Vec<Packed<C>>> {
+    let mut small = Vec::new();
+    for piece in pieces {
+        let key = piece.hashes[0] ^ piece.hashes[1].rotate_left(1);
+        halve(piece, key, 0, room, &mut small);
+    }
+    small.sort_by(|(a, one), (b, other)| {
+        a.cmp(b).then_with(|| one.tagged.statement.cmp(&other.tagged.statement))
+    });
+    let mut policies: Vec<Vec<Piece<C>>> = (0..allowed).map(|_| Vec::new()).collect();
+    let mut used = vec![room.used; allowed];
+    for (key, piece) in small {
+        let mut order: Vec<(u64, usize)> =
+            (0..allowed).map(|place| (hash(&format!("{key:x} {place}")), place)).collect();
+        order.sort_unstable();
+        let (_, place) =
+            order.into_iter().find(|(_, place)| used[*place] + piece.size <= room.limit)?;
+        used[place] += piece.size;
+        policies[place].push(piece);
+    }
+    let named = policies.into_iter().enumerate().filter(|(_, pieces)| !pieces.is_empty());
+    Some(named.map(|(number, pieces)| policy((number + 1).to_string(), pieces)).collect())
+}
+
+/// Cuts a piece by the hashes of its parts, bit by bit, until it is a small part of a policy and finds room
+/// where little is left.
+fn halve<C: Ord + Clone>(
+    piece: Piece<C>,
+    key: u64,
+    bit: u32,
+    room: Room,
+    small: &mut Vec<(u64, Piece<C>)>,
+) {
+    let is_large = piece.size > (room.limit - room.used) / SMALL;
+    let parts = piece.parts(room).filter(|_| is_large && bit < u64::BITS);
+    let Some((parts, _)) = parts else {
+        small.push((key, piece));
+        return;
+    };
+    let is_set = |part: &Piece<C>| part.hashes.last().is_some_and(|hash| (hash >> bit) & 1 == 1);
+    let (one, other): (Vec<_>, Vec<_>) = parts.into_iter().partition(is_set);
+    for (side, parts) in [one, other].into_iter().enumerate() {
+        for tagged in merge(parts.into_iter().map(|part| part.tagged).collect()) {
+            let size = statement_characters(&tagged.statement) + DISTINCTION + 1;
+            let half = Piece { tagged, hashes: piece.hashes.clone(), size };
+            halve(half, hash(&format!("{key:x} {side}")), bit + 1, room, small);
+        }
+    }
+}
+
 /// The fewest policies: the largest piece goes first, each into the first policy with room.
 fn tight<C: Ord + Clone>(pieces: Vec<Piece<C>>, room: Room) -> Result<Vec<Packed<C>>, PackError> {
     let mut small = Vec::new();
@@ -292,144 +357,4 @@ fn letters(number: usize) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use lakewright_template::Value;
-
-    use super::*;
-    use crate::document::IdentityPolicy;
-
-    fn statement(number: usize, resources: usize) -> Tagged<usize> {
-        let resources = (0..resources)
-            .map(|place| Value::text(format!("arn:aws:s3:::bucket-{number}-{place}")));
-        Tagged {
-            statement: Statement::allow(format!("S{number}"), ["s3:GetObject"], resources),
-            causes: BTreeSet::from([number]),
-        }
-    }
-
-    fn resources<'a>(statements: impl IntoIterator<Item = &'a Tagged<usize>>) -> BTreeSet<Value> {
-        statements.into_iter().flat_map(|tagged| tagged.statement.resources.clone()).collect()
-    }
-
-    fn all(policies: &[Packed<usize>]) -> impl Iterator<Item = &Tagged<usize>> {
-        policies.iter().flat_map(|policy| &policy.statements)
-    }
-
-    fn characters_of(policy: &Packed<usize>) -> usize {
-        let statements = policy.statements.iter().map(|tagged| tagged.statement.clone());
-        let document = IdentityPolicy::new(statements.collect()).expect("identity statements");
-        characters(&document.into_value())
-    }
-
-    #[test]
-    fn every_policy_is_within_the_limit_and_nothing_is_lost() {
-        let statements: Vec<_> = (0..40).map(|number| statement(number, 1 + number % 9)).collect();
-        let expected = resources(&statements);
-        // With few policies the statements are packed tightly.
-        for allowed in [20, 6] {
-            let policies = pack(statements.clone(), 2_000, allowed).expect("enough room");
-            assert_eq!(resources(all(&policies)), expected);
-            assert!(policies.iter().all(|policy| characters_of(policy) <= 2_000));
-            let names: BTreeSet<&String> = policies.iter().map(|policy| &policy.name).collect();
-            assert_eq!(names.len(), policies.len(), "{names:?}");
-        }
-    }
-
-    #[test]
-    fn a_large_statement_is_cut_by_its_resources() {
-        for allowed in [20, 5] {
-            let policies = pack(vec![statement(1, 200)], 2_000, allowed).expect("it can be cut");
-            assert_eq!(resources(all(&policies)).len(), 200);
-            assert!(policies.len() > 1);
-            assert!(policies.iter().all(|policy| characters_of(policy) <= 2_000));
-        }
-    }
-
-    #[test]
-    fn what_does_not_fit_says_how_much() {
-        let statements: Vec<_> = (0..9).map(|number| statement(number, 40)).collect();
-        let error = pack(statements, 2_000, 2).expect_err("too many");
-        assert!(matches!(error, PackError::TooMany { allowed: 2, left_out, .. } if left_out > 0));
-        let long = Statement::allow("Long", ["s3:GetObject"], ["x".repeat(3_000)]);
-        let error = pack(vec![Tagged { statement: long, causes: BTreeSet::from([0]) }], 2_000, 2);
-        assert!(matches!(error, Err(PackError::TooLarge { .. })));
-    }
-
-    mod growth {
-        use std::collections::BTreeMap;
-
-        use proptest::prelude::*;
-        use proptest::strategy::ValueTree as _;
-        use proptest::test_runner::TestRunner;
-
-        use super::*;
-        use crate::condition::{Comparison, Condition, Conditions};
-
-        /// Grants as a role receives them: of a few kinds, each with its actions, about one resource,
-        /// some under conditions.
-        fn grants() -> impl Strategy<Value = Vec<(usize, u32, bool)>> {
-            prop::collection::vec((0_usize..24, any::<u32>(), prop::bool::weighted(0.2)), 1..160)
-        }
-
-        fn granted((kind, resource, is_limited): (usize, u32, bool)) -> Tagged<usize> {
-            let actions = (0..=kind % 7).map(|action| format!("s3:Action{kind}x{action}"));
-            let resource = format!("arn:aws:s3:::lakewright-{kind}-{resource:08x}/*");
-            let mut statement =
-                Statement::allow(format!("Kind{kind}"), actions, [resource.clone()]);
-            if is_limited {
-                let like = Condition::new(Comparison::StringLike, "s3:prefix", resource);
-                statement = statement.when(Conditions::none().with(like));
-            }
-            Tagged { statement, causes: BTreeSet::new() }
-        }
-
-        fn packed(grants: &[(usize, u32, bool)]) -> BTreeMap<String, BTreeSet<Statement>> {
-            let merged = merge(grants.iter().copied().map(granted).collect());
-            let policies = pack(merged, 6_144, 60).expect("enough room");
-            let content = |policy: Packed<usize>| {
-                let statements = policy.statements.into_iter().map(|tagged| tagged.statement);
-                (policy.name, statements.collect())
-            };
-            policies.into_iter().map(content).collect()
-        }
-
-        /// The policies that differ, come or go.
-        fn changed(
-            before: &BTreeMap<String, BTreeSet<Statement>>,
-            after: &BTreeMap<String, BTreeSet<Statement>>,
-        ) -> usize {
-            let names: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
-            names.into_iter().filter(|name| before.get(*name) != after.get(*name)).count()
-        }
-
-        /// How many policies the grants of random roles change, one after the other: how often how
-        /// many.
-        fn histogram(cases: usize) -> BTreeMap<usize, usize> {
-            let mut runner = TestRunner::deterministic();
-            let mut histogram = BTreeMap::new();
-            for _ in 0..cases {
-                let grants = grants().new_tree(&mut runner).expect("grants").current();
-                let mut before = BTreeMap::new();
-                for number in 1..=grants.len() {
-                    let after = packed(&grants[..number]);
-                    *histogram.entry(changed(&before, &after)).or_default() += 1;
-                    before = after;
-                }
-            }
-            histogram
-        }
-
-        /// A policy that is full is split in two, which is two changes; three, when all of it goes
-        /// to the side with the new name, or one side has to be split once more.
-        #[test]
-        fn a_grant_more_changes_one_policy_or_two() {
-            let histogram = histogram(60);
-            let all: usize = histogram.values().sum();
-            let up_to =
-                |most: usize| histogram.range(..=most).map(|(_, count)| count).sum::<usize>();
-            assert!(all > 3_000, "{all} grants");
-            assert_eq!(up_to(2), all, "{histogram:?}");
-            assert!((all - up_to(1)) * 20 <= all, "{histogram:?}");
-        }
-    }
-}
+mod tests;
