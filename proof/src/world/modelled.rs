@@ -60,11 +60,17 @@ pub(super) const KINDS: [&str; 54] = [
 ];
 
 /// Properties of these types that give access and are not read.
-pub(super) const PROPERTIES: [(&str, &str); 6] = [
+pub(super) const PROPERTIES: [(&str, &str); 12] = [
     ("AWS::IAM::ManagedPolicy", "Groups"),
     ("AWS::IAM::ManagedPolicy", "Users"),
     ("AWS::IAM::Policy", "Groups"),
     ("AWS::IAM::Policy", "Users"),
+    ("AWS::LakeFormation::DataLakeSettings", "AllowExternalDataFiltering"),
+    ("AWS::LakeFormation::DataLakeSettings", "AllowFullTableExternalDataAccess"),
+    ("AWS::LakeFormation::DataLakeSettings", "AuthorizedSessionTagValueList"),
+    ("AWS::LakeFormation::DataLakeSettings", "ExternalDataFilteringAllowList"),
+    ("AWS::LakeFormation::DataLakeSettings", "ReadOnlyAdmins"),
+    ("AWS::LakeFormation::DataLakeSettings", "TrustedResourceOwners"),
     ("AWS::S3::Bucket", "AccessControl"),
     ("AWS::S3::Bucket", "ReplicationConfiguration"),
 ];

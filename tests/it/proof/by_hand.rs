@@ -35,7 +35,7 @@ fn second_policy(resources: &mut serde_json::Map<String, Value>, id: &str) {
     );
 }
 
-const BY_HAND: [ByHand; 14] = [
+const BY_HAND: [ByHand; 17] = [
     ("only how it is written", DATASET, |_| {}, 4, "access is as it was asked for, and these"),
     (
         "a user",
@@ -124,6 +124,40 @@ const BY_HAND: [ByHand; 14] = [
         },
         4,
         "lakeformation:ADMINISTER",
+    ),
+    (
+        "an administrator who reads",
+        "lab-environment-science",
+        |resources| {
+            let settings = properties(resources, "AWS::LakeFormation::DataLakeSettings");
+            let admins = json!([{ "DataLakePrincipalIdentifier": TEAM_B }]);
+            settings.insert("ReadOnlyAdmins".to_owned(), admins);
+        },
+        2,
+        "the property ReadOnlyAdmins of AWS::LakeFormation::DataLakeSettings is outside",
+    ),
+    (
+        "new tables for everybody",
+        "lab-environment-science",
+        |resources| {
+            let settings = properties(resources, "AWS::LakeFormation::DataLakeSettings");
+            settings["CreateTableDefaultPermissions"] = json!([{
+                "Principal": { "DataLakePrincipalIdentifier": "IAM_ALLOWED_PRINCIPALS" },
+                "Permissions": ["ALL"],
+            }]);
+        },
+        2,
+        "CreateTableDefaultPermissions of DataLakeSettings is outside",
+    ),
+    (
+        "a permission that is handed on",
+        DATASET,
+        |resources| {
+            let permissions = properties(resources, "AWS::LakeFormation::PrincipalPermissions");
+            permissions["PermissionsWithGrantOption"] = json!(["SELECT"]);
+        },
+        2,
+        "with grant option is outside",
     ),
     (
         "a policy of AWS",

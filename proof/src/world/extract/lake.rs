@@ -32,6 +32,13 @@ impl Reader<'_> {
                 self.piece.lake.grants.entry(arn.to_owned()).or_default().push(grant);
             }
         }
+        // What is open to everybody on what somebody makes later is nobody's grant.
+        for property in ["CreateDatabaseDefaultPermissions", "CreateTableDefaultPermissions"] {
+            let value = self.value(id, properties, property)?;
+            if value.as_list().is_some_and(|list| !list.is_empty()) {
+                return Err(self.outside(id.as_str(), format!("{property} of DataLakeSettings")));
+            }
+        }
         let defaults = self.value(id, properties, "CreateDatabaseDefaultPermissions")?;
         if defaults.as_list().is_some_and(<[_]>::is_empty) {
             self.piece.lake.closed.insert((account.clone(), region.clone()));
@@ -44,6 +51,11 @@ impl Reader<'_> {
         id: &LogicalId,
         properties: &Map,
     ) -> Result<(), PieceError> {
+        if !self.texts(id, properties, "PermissionsWithGrantOption")?.is_empty() {
+            // Whoever has one gives it to anybody.
+            let what = "a permission of Lake Formation with grant option".to_owned();
+            return Err(self.outside(id.as_str(), what));
+        }
         let principal = self.value(id, properties, "Principal")?;
         let principal = principal.get("DataLakePrincipalIdentifier").text();
         let resource = self.value(id, properties, "Resource")?;
