@@ -283,7 +283,8 @@ fn halve<C: Ord + Clone>(
     small: &mut Vec<(u64, Piece<C>)>,
 ) {
     let is_large = piece.size > (room.limit - room.used) / SMALL;
-    let parts = piece.parts(room).filter(|_| is_large && bit < u64::BITS);
+    let is_divisible = is_large && bit < u64::BITS && is_of_one_kind(&piece.tagged.statement);
+    let parts = if is_divisible { piece.parts(room) } else { None };
     let Some((parts, _)) = parts else {
         small.push((key, piece));
         return;
@@ -297,6 +298,13 @@ fn halve<C: Ord + Clone>(
             halve(half, hash(&format!("{key:x} {side}")), bit + 1, room, small);
         }
     }
+}
+
+/// Whether a statement is about several resources of one service: of others, each action may be about one only.
+fn is_of_one_kind(statement: &Statement) -> bool {
+    let service = |value: &Value| value.as_text()?.split(':').nth(2).map(str::to_owned);
+    let services: BTreeSet<Option<String>> = statement.resources.iter().map(service).collect();
+    statement.resources.len() > 1 && services.len() == 1 && !services.contains(&None)
 }
 
 /// The fewest policies: the largest piece goes first, each into the first policy with room.
