@@ -348,6 +348,18 @@ impl Condition {
     }
 }
 
+impl Condition {
+    /// Whether it says nothing: it is fulfilled by any value.
+    pub(crate) fn takes_anything(&self) -> bool {
+        const ANYWHERE: [&str; 2] = ["0.0.0.0/0", "::/0"];
+        let is_any = |value: &String| {
+            (!value.is_empty() && value.chars().all(|character| matches!(character, '*' | '?')))
+                || ANYWHERE.contains(&value.as_str())
+        };
+        self.values.iter().any(is_any)
+    }
+}
+
 impl Comparison {
     fn parse(name: &str) -> Self {
         let order = |name: &str| {

@@ -38,6 +38,8 @@ macro_rules! guardrails {
 guardrails! {
     /// An action is allowed on resources that it is never about.
     ActionWithoutResource "action-without-resource",
+    /// Two roles may assume each other.
+    AssumeBack "assume-back",
     /// Any role may be assumed.
     AssumeAnyRole "assume-any-role",
     /// A role has a policy of AWS that opens a whole service.
@@ -135,6 +137,7 @@ pub fn check(world: &World) -> Vec<Breach> {
             .extend(role.identity.iter().map(|document| (&**document, DocumentKind::Identity)));
         escalation::role(role, &mut breaches);
     }
+    escalation::assume_back(world, &mut breaches);
     let unattached = world
         .managed
         .values()

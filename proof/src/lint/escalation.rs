@@ -5,7 +5,8 @@ use super::{Breach, Guardrail};
 use crate::action::Action;
 use crate::document::{Comparison, Condition, Document, PrincipalEntry, Statement};
 use crate::pattern::matches;
-use crate::world::{Resource, Role};
+use crate::request::arn_field;
+use crate::world::{Resource, Role, World};
 
 /// What gives rights to a role or takes its limits away.
 const GIVES_RIGHTS: [&str; 8] = [
@@ -73,8 +74,16 @@ fn one(role: &Role, document: &Document, statement: &Statement, breaches: &mut V
         let message = "iam:PassRole without a service, or for any role; expected the roles and a condition on iam:PassedToService";
         report(Guardrail::PassAnyRole, message.to_owned());
     }
-    if !among(statement, &["sts:AssumeRole"]).is_empty() && is_wide(":role/") {
-        let message = "sts:AssumeRole for any role; expected the roles";
+    // Roles of the CDK's bootstrap deploy as administrators.
+    let is_beyond = |resource: &String| {
+        resource.split_once(":role/").is_some_and(|(start, name)| {
+            start.contains('*') || (name.starts_with("cdk") && name.contains('*'))
+        })
+    };
+    if !among(statement, &["sts:AssumeRole"]).is_empty()
+        && (is_wide(":role/") || statement.resources.iter().any(is_beyond))
+    {
+        let message = "sts:AssumeRole for any role, of any account, or of the CDK's bootstrap; expected the roles";
         report(Guardrail::AssumeAnyRole, message.to_owned());
     }
     let makes = among(statement, &MAKES_RIGHTS);
@@ -111,9 +120,20 @@ fn one(role: &Role, document: &Document, statement: &Statement, breaches: &mut V
         );
         report(Guardrail::ChangeSetsOnOthers, message);
     }
+    // A profile is named by its domain and its own name.
+    let is_any_profile = |resource: &String| {
+        resource.split_once(":user-profile/").is_some_and(|(_, name)| {
+            let profile = name.split_once('/').map_or(name, |(_, profile)| profile);
+            name.ends_with('*') && profile.chars().all(|one| matches!(one, '*' | '/'))
+                || !name.contains('/') && name.contains('*')
+        })
+    };
+    let is_held = |condition: &Condition| {
+        condition.key.contains("resourcetag/") && requires(condition, &condition.key)
+    };
     if !among(statement, &["sagemaker:CreatePresignedDomainUrl"]).is_empty()
-        && is_wide(":user-profile/")
-        && statement.conditions.is_empty()
+        && (is_wide(":user-profile/") || statement.resources.iter().any(is_any_profile))
+        && !statement.conditions.iter().any(is_held)
     {
         let message = "sagemaker:CreatePresignedDomainUrl for any profile opens sessions with other teams' roles; expected the profiles, or a condition on their tags";
         report(Guardrail::PresignedUrl, message.to_owned());
@@ -160,6 +180,7 @@ fn requires(condition: &Condition, key: &str) -> bool {
         && !condition.if_exists
         && !condition.comparison.is_negated()
         && condition.qualifier.is_none()
+        && !condition.takes_anything()
         && !matches!(condition.comparison, Comparison::Null)
 }
 
@@ -199,23 +220,62 @@ fn is_denied_unbounded(role: &Role, actions: &[String]) -> bool {
     })
 }
 
-/// Checks that somebody may change a key's policy.
+/// Checks that somebody of the key's account may change its policy, and that nobody is kept from it.
 pub(super) fn key(resource: &Resource, breaches: &mut Vec<Breach>) {
     let Some(policy) = &resource.policy else { return };
     let put = Action::new("kms:PutKeyPolicy");
-    let is_open = policy.statements.iter().any(|statement| {
+    let account = resource.account.as_str();
+    let about = || policy.statements.iter().filter(|statement| statement.is_of(put));
+    let entries = |statement: &'_ Statement| -> Vec<PrincipalEntry> {
+        statement.principals.iter().flat_map(|list| list.entries.clone()).collect()
+    };
+    let is_open = about().any(|statement| {
+        let is_own = |entry: &PrincipalEntry| match entry {
+            PrincipalEntry::Account(named) => named == account,
+            PrincipalEntry::Arn(arn) => arn_field(arn, 4) == Some(account),
+            PrincipalEntry::Everyone => true,
+            PrincipalEntry::Service(_) | PrincipalEntry::Other(_) => false,
+        };
         statement.is_allow
-            && statement.actions.contain(put) != statement.not_actions
-            && statement.principals.iter().flat_map(|list| &list.entries).any(|entry| {
-                matches!(
-                    entry,
-                    PrincipalEntry::Account(_) | PrincipalEntry::Arn(_) | PrincipalEntry::Everyone
-                )
-            })
             && statement.conditions.is_empty()
+            && entries(statement).iter().any(is_own)
     });
-    if !is_open {
-        let message = "nobody may change the key's policy; expected a statement for the account";
+    let is_shut = about().any(|statement| {
+        !statement.is_allow
+            && statement.conditions.is_empty()
+            && statement.principals.as_ref().is_some_and(|list| !list.is_not)
+            && entries(statement).contains(&PrincipalEntry::Everyone)
+    });
+    if !is_open || is_shut {
+        let message = "nobody may change the key's policy; expected a statement for the key's account, and no denial for everybody";
         breaches.push(Breach::new(Guardrail::KeyLockout, &policy.origin, "", message.to_owned()));
+    }
+}
+
+/// Checks that no two roles may assume each other: taking one away takes nothing from the other then.
+pub(super) fn assume_back(world: &World, breaches: &mut Vec<Breach>) {
+    let lets_in = |trusting: &Role, other: &Role| {
+        trusting.trust.statements.iter().filter(|one| one.is_allow).any(|statement| {
+            let entries = statement.principals.iter().filter(|list| !list.is_not);
+            entries
+                .flat_map(|list| &list.entries)
+                .any(|entry| matches!(entry, PrincipalEntry::Arn(arn) if *arn == other.arn))
+        })
+    };
+    for role in world.roles.values() {
+        let statements = role.trust.statements.iter().filter(|one| one.is_allow);
+        let entries = statements.flat_map(|one| &one.principals).flat_map(|list| &list.entries);
+        for entry in entries {
+            let PrincipalEntry::Arn(arn) = entry else { continue };
+            let Some(other) = world.roles.get(arn) else { continue };
+            if other.arn > role.arn && lets_in(role, other) && lets_in(other, role) {
+                let message = format!(
+                    "{} and {} may assume each other; expected one direction",
+                    role.arn, other.arn
+                );
+                let origin = &role.trust.origin;
+                breaches.push(Breach::new(Guardrail::AssumeBack, origin, "", message));
+            }
+        }
     }
 }

@@ -140,7 +140,15 @@ fn resources(
     if statement.resources.is_empty() || statement.not_resources {
         return;
     }
-    let is_all = statement.resources.iter().any(|resource| resource == "*");
+    // A bucket's ARN has nothing but its name.
+    let is_everything = |resource: &String| {
+        let name = resource.strip_prefix("arn:").and_then(|rest| rest.split_once(":s3:::"));
+        resource == "*"
+            || name.is_some_and(|(_, name)| {
+                name.chars().all(|character| matches!(character, '*' | '?' | '/'))
+            })
+    };
+    let is_all = statement.resources.iter().any(is_everything);
     // In a resource's own policy `*` is the resource.
     if is_all && matches!(kind, DocumentKind::Key | DocumentKind::Resource | DocumentKind::Trust) {
         return;
@@ -186,6 +194,7 @@ fn is_narrowed(statement: &Statement) -> bool {
         let key = &condition.key;
         !condition.comparison.is_negated()
             && !condition.if_exists
+            && !condition.takes_anything()
             && condition.comparison != crate::document::Comparison::Null
             && (key.contains("resourcetag/")
                 || key.contains("requesttag/")
@@ -251,6 +260,7 @@ fn principals(statement: &Statement, report: &mut impl FnMut(Guardrail, String))
                     ];
                     !condition.comparison.is_negated()
                         && !condition.if_exists
+                        && !condition.takes_anything()
                         && limits.contains(&condition.key.as_str())
                 });
                 if !is_limited {
@@ -261,6 +271,8 @@ fn principals(statement: &Statement, report: &mut impl FnMut(Guardrail, String))
             PrincipalEntry::Service(service) => {
                 let has_source = statement.conditions.iter().any(|condition| {
                     SOURCES.iter().any(|source| condition.key.starts_with(source))
+                        && !condition.comparison.is_negated()
+                        && !condition.takes_anything()
                 });
                 if !has_source {
                     let message = format!(
