@@ -8,7 +8,7 @@ mod questions;
 
 use std::fs;
 
-use crate::run::{EXAMPLES, example, lakewright, root, transcript};
+use crate::run::{EXAMPLES, example, lakewright, transcript};
 
 #[test]
 fn each_example_is_proven() {
