@@ -13,6 +13,7 @@ use lakewright_template::limits::{
     ACCESS_POINTS_PER_REGION, BUCKET_POLICY_BYTES, GLUE_DATABASES_PER_REGION, KEY_POLICY_BYTES,
     KEYS_PER_REGION, MANAGED_POLICY_CHARACTERS, RESOURCES,
 };
+use lakewright_template::write::value_to_compact_json;
 use lakewright_template::{Map, Value};
 
 use crate::Synthesized;
@@ -35,6 +36,8 @@ pub struct Runway {
     pub limit: usize,
     /// What is counted.
     pub unit: &'static str,
+    /// What gives way once it is full, so that more fit: nothing, or words such as `roles are known by their tag`.
+    pub then: Option<&'static str>,
 }
 
 /// Something that fills, and what one more document takes of it.
@@ -45,6 +48,7 @@ struct Bound {
     limit: usize,
     cost: usize,
     unit: &'static str,
+    then: Option<&'static str>,
 }
 
 /// Kinds of documents with stacks of their own.
@@ -77,10 +81,10 @@ pub fn runway(mesh: &Mesh, stacks: &[&Synthesized]) -> Vec<Runway> {
             }
         }
         let mut tightest: BTreeMap<&str, Runway> = BTreeMap::new();
-        for Bound { what, before, used, limit, cost, unit } in bounds {
+        for Bound { what, before, used, limit, cost, unit, then } in bounds {
             let more = limit.saturating_sub(used) / cost.max(1);
             let environment = id.to_owned();
-            let one = Runway { environment, what, more, before, used, limit, unit };
+            let one = Runway { environment, what, more, before, used, limit, unit, then };
             let known = tightest.entry(what).or_insert_with(|| one.clone());
             if one < *known {
                 *known = one;
@@ -134,7 +138,15 @@ fn counted(
             let cost = each.into_values().max().unwrap_or_default();
             if cost > 0 {
                 let before = format!("the {name} of account {account}");
-                bounds.push(Bound { what, before, used, limit, cost, unit: "resources" });
+                bounds.push(Bound {
+                    what,
+                    before,
+                    used,
+                    limit,
+                    cost,
+                    unit: "resources",
+                    then: None,
+                });
             }
         }
     }
@@ -157,6 +169,7 @@ fn dataset(mesh: &Mesh, stack: &Synthesized, bounds: &mut Vec<Bound>) {
             limit,
             cost: largest_principal(document),
             unit: "characters",
+            then: gives_way(policy, document),
         });
     }
     let shares: BTreeMap<Cause, usize> =
@@ -179,7 +192,23 @@ fn dataset(mesh: &Mesh, stack: &Synthesized, bounds: &mut Vec<Bound>) {
             limit: RESOURCES,
             cost,
             unit: "resources",
+            then: None,
         });
+    }
+}
+
+/// What a full policy of a dataset does, when it has not done so already (ADR 12).
+fn gives_way(policy: &str, document: &Value) -> Option<&'static str> {
+    let text = value_to_compact_json(document);
+    match policy {
+        "bucket"
+            if text.contains("s3:DataAccessPointArn")
+                && !text.contains(r#""ArnLike":{"s3:DataAccessPointArn""#) =>
+        {
+            Some("folders are left to their access points")
+        }
+        "key" if !text.contains("aws:PrincipalTag/") => Some("roles are known by their tag"),
+        _ => None,
     }
 }
 
@@ -200,6 +229,7 @@ fn team(mesh: &Mesh, stack: &Synthesized, bounds: &mut Vec<Bound>) {
                 limit: quotas.trust_policy_characters,
                 cost: statements(trust).map(|one| characters(one) + 1).max().unwrap_or_default(),
                 unit: "characters",
+                then: None,
             });
         }
     }
@@ -220,6 +250,7 @@ fn team(mesh: &Mesh, stack: &Synthesized, bounds: &mut Vec<Bound>) {
             limit: quotas.managed_policies_per_role * MANAGED_POLICY_CHARACTERS,
             cost,
             unit: "characters",
+            then: None,
         });
     }
 }

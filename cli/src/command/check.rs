@@ -97,15 +97,17 @@ pub(crate) fn run(arguments: &CheckArgs, ui: &mut Ui) -> Result<Exit, Failure> {
 }
 
 fn show_runway(line: &Runway) -> String {
-    let Runway { environment, what, more, before, used, limit, unit } = line;
+    let Runway { environment, what, more, before, used, limit, unit, then } = line;
+    let then =
+        then.map(|then| format!("; when it is full, {then}, and more fit")).unwrap_or_default();
     format!(
-        "environment {environment}: {} more fit; the first limit is {before} ({used} of {limit} {unit})\n",
+        "environment {environment}: {} more fit; the first limit is {before} ({used} of {limit} {unit}){then}\n",
         count(*more, what)
     )
 }
 
 fn runway_to_json(line: &Runway) -> serde_json::Value {
-    let Runway { environment, what, more, before, used, limit, unit } = line;
+    let Runway { environment, what, more, before, used, limit, unit, then } = line;
     json!({
         "environment": environment,
         "what": what,
@@ -114,6 +116,7 @@ fn runway_to_json(line: &Runway) -> serde_json::Value {
         "used": used,
         "limit": limit,
         "unit": unit,
+        "then": then,
     })
 }
 
