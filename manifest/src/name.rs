@@ -1,5 +1,7 @@
 //! Names that are checked when they are parsed, so that nothing after has to.
 
+mod schedule;
+
 use std::borrow::Cow;
 use std::fmt;
 
@@ -221,13 +223,8 @@ name!(
     /// A schedule in Glue's form: `cron(...)`.
     Schedule,
     "^cron\\([0-9A-Za-z*?,/#L -]+\\)$",
-    |text| {
-        text.strip_prefix("cron(").and_then(|rest| rest.strip_suffix(')')).is_some_and(|fields| {
-            fields.split_whitespace().count() == 6
-                && fields.bytes().all(|b| b.is_ascii_alphanumeric() || b"*?,/#- ".contains(&b))
-        })
-    },
-    "a schedule: expected `cron(minutes hours day-of-month month day-of-week year)`"
+    schedule::is_schedule,
+    "a schedule: expected `cron(minutes hours day-of-month month day-of-week year)` with a `?` for one of the days, such as `cron(0 2 * * ? *)`"
 );
 name!(
     /// An address block of IPv4 or IPv6, such as `10.0.0.0/16`.
