@@ -17,7 +17,7 @@ use lakewright_stacks::DeployTarget;
 use lakewright_template::read;
 use tokio::runtime::Runtime;
 
-use crate::command::bootstrap::compare;
+use crate::comparison;
 use crate::exit::{Exit, Failure};
 use crate::synthesis::Found;
 use crate::ui::{Ui, count};
@@ -132,7 +132,7 @@ impl Deployment {
             let (Ok(old), Ok(new)) = (read::template(&old), read::template(&new.template)) else {
                 continue;
             };
-            if compare::actions(&old, &new).only_removes() {
+            if comparison::actions(&old, &new).only_removes() {
                 plan.postpone(&address);
             }
         }

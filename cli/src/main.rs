@@ -3,6 +3,7 @@
 mod arguments;
 mod assembly;
 mod command;
+mod comparison;
 mod decision;
 mod deployment;
 mod exit;

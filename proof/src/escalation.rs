@@ -5,12 +5,16 @@
 //! code that runs with it, also in a repository or a bucket, has that role's
 //! rights as well. What may be possible counts as possible here.
 
+mod stored;
+
 use std::collections::{BTreeMap, BTreeSet};
+
+use stored::{Stored, opened, policy_of, ways_to};
 
 use crate::action::Action;
 use crate::document::{Document, PrincipalEntry, Statement};
 use crate::evaluate::Decision;
-use crate::request::{Context, Principal, Request, arn_field};
+use crate::request::{Context, Principal, Request};
 use crate::world::{Outside, Resource, Role, World, bucket_of};
 use crate::{pattern, sample};
 
@@ -116,42 +120,6 @@ pub struct Escalation<'w> {
     /// The places in `stored` that the policies of buckets open, by whom they name: a role, an account, or
     /// everybody as `*`.
     opened: BTreeMap<&'w str, Vec<usize>>,
-}
-
-/// Code in a repository or a bucket.
-#[derive(Debug)]
-struct Stored<'w> {
-    /// Where it lies, with wildcards.
-    pattern: String,
-    /// The account of what runs it.
-    account: &'w str,
-    /// The policy of the bucket or access point that it lies in.
-    policy: Option<&'w Document>,
-    /// The ARNs of the roles that it runs with.
-    roles: BTreeSet<&'w str>,
-}
-
-impl Stored<'_> {
-    fn is_object(&self) -> bool {
-        arn_field(&self.pattern, 2) == Some("s3")
-    }
-
-    /// Requests for the code that a statement can be about: for any of it, and for the part that the
-    /// statement names.
-    fn samples(&self, statement: &Statement) -> Vec<String> {
-        let mut samples = Vec::new();
-        let any = pattern::sample(&self.pattern, sample::FILL);
-        if can_be_about(statement, &any) {
-            samples.push(any);
-        }
-        for resource in statement.resources.iter().filter(|_| !statement.not_resources) {
-            let narrower = pattern::sample(resource, sample::FILL);
-            if pattern::matches(&self.pattern, &narrower) && !samples.contains(&narrower) {
-                samples.push(narrower);
-            }
-        }
-        samples
-    }
 }
 
 impl<'w> Escalation<'w> {
@@ -413,58 +381,6 @@ impl<'w> Escalation<'w> {
         });
         is_possible.then(|| Step { role: role.arn.clone(), action, resource: resource.to_owned() })
     }
-}
-
-/// The ways to code: by where it lies, and through the access points of its bucket.
-fn ways_to(world: &World, code: &str) -> Vec<String> {
-    let mut ways = vec![code.to_owned()];
-    if let Some((bucket, Some(key))) = bucket_of(code) {
-        let name = bucket.rsplit(':').next().unwrap_or_default();
-        let points = world.access_points.iter().filter(|(_, point)| point.bucket == name);
-        ways.extend(points.map(|(point, _)| format!("{point}/object/{key}")));
-    }
-    ways
-}
-
-/// The policy of the bucket or access point that code lies in.
-fn policy_of<'w>(world: &'w World, code: &str) -> Option<&'w Document> {
-    let owner = match bucket_of(code) {
-        Some((bucket, _)) => bucket,
-        None => code.split_once("/object/").map_or(code, |(point, _)| point),
-    };
-    world.resources.get(owner).and_then(|owner| owner.policy.as_ref())
-}
-
-/// The places of code that policies of buckets let anybody change, by whom they name.
-fn opened<'w>(stored: &[Stored<'w>]) -> BTreeMap<&'w str, Vec<usize>> {
-    let put = Action::new(ON_OBJECT);
-    let mut opened: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
-    for (place, stored) in stored.iter().enumerate().filter(|(_, stored)| stored.is_object()) {
-        let statements = stored.policy.into_iter().flat_map(|policy| &policy.statements);
-        for statement in statements.filter(|one| one.is_allow && one.is_of(put)) {
-            let Some(principals) = &statement.principals else { continue };
-            let mut names: BTreeSet<&str> = BTreeSet::new();
-            for entry in &principals.entries {
-                match entry {
-                    PrincipalEntry::Arn(name) | PrincipalEntry::Account(name) => {
-                        names.insert(name);
-                    }
-                    PrincipalEntry::Everyone => _ = names.insert("*"),
-                    PrincipalEntry::Service(_) | PrincipalEntry::Other(_) => {}
-                }
-            }
-            if principals.is_not {
-                names = BTreeSet::from(["*"]);
-            }
-            for name in names {
-                let places = opened.entry(name).or_default();
-                if places.last() != Some(&place) {
-                    places.push(place);
-                }
-            }
-        }
-    }
-    opened
 }
 
 /// Whether a statement's resources can be about an ARN. A variable may stand for anything.

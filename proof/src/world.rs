@@ -5,6 +5,7 @@ mod assemble;
 mod extract;
 mod modelled;
 mod organization;
+mod sides;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -14,13 +15,13 @@ use indexmap::IndexMap;
 pub use assemble::Policies;
 pub use extract::{OnUnresolved, Piece, PieceError, StackTemplate};
 pub use organization::{Organization, OrganizationPolicy};
+use sides::{Sides, is_decided_at_once};
+pub(crate) use sides::{Target, bucket_of};
 
 use crate::action::Action;
 use crate::condition::{expand, holds};
-use crate::document::{Condition, Document, Origin, Statement};
-use crate::evaluate::{
-    self, Decision, Layers, Near, ResourceKind, Verdict, Weights, account_of, bounded_by_unknown,
-};
+use crate::document::{Condition, Document, Origin};
+use crate::evaluate::{self, Decision, Layers, Near, ResourceKind, Verdict, account_of};
 use crate::lake::{CELLS, Lake, Side, is_of_data};
 use crate::request::{Context, Facts, Principal, Request, Truth, is_told};
 use crate::sample;
@@ -505,103 +506,6 @@ impl World {
             region: owner.and_then(|owner| owner.origin.stack.split('/').nth(1)),
             is_known: owner.is_some(),
         }
-    }
-}
-
-/// Whether one look at the documents decides a request for all actions: they are of one service, and the
-/// request is none for a role, which its trust policy decides, or through an access point, which
-/// two policies decide.
-fn is_decided_at_once(request: &Request<'_>, actions: &[Action]) -> bool {
-    let service = request.action.service_id();
-    !request.resource.contains(":role/")
-        && !request.resource.contains(":accesspoint/")
-        && request.context.get("s3:dataaccesspointarn").is_none()
-        && actions.iter().all(|action| action.service_id() == service)
-}
-
-/// What decides requests of one principal about one resource.
-struct Sides<'w, 'r> {
-    world: &'w World,
-    layers: Layers<'w>,
-    target: &'r Target<'w>,
-    /// What the resource's policy says when it is not known.
-    unknown: Option<Truth>,
-    resource_account: Option<&'r str>,
-    principal_tags: Option<&'w BTreeMap<String, String>>,
-    is_bounded_by_unknown: bool,
-}
-
-impl<'w> Sides<'w, '_> {
-    fn decide(&self, request: &Request<'_>, through: Option<(&Context, &str)>) -> Verdict<'w> {
-        let facts = self.facts(through);
-        let unknown_resource = self.unknown_resource(request);
-        evaluate::decide(&self.layers, request, &facts, unknown_resource)
-            .bounded_by_unknown(self.is_bounded_by_unknown)
-    }
-
-    /// Weighs the statements that requests like this one need.
-    fn weights(
-        &self,
-        request: &Request<'_>,
-        is_wanted: &dyn Fn(&Statement) -> bool,
-    ) -> Weights<'w> {
-        Weights::of(&self.layers, request, &self.facts(None), is_wanted)
-    }
-
-    /// Decides a request by weighed statements.
-    fn decide_by(&self, weights: &Weights<'w>, request: &Request<'_>) -> (Decision, &'static str) {
-        let (decision, reason) =
-            weights.decide(&self.layers, request, self.unknown_resource(request));
-        bounded_by_unknown(decision, reason, self.is_bounded_by_unknown)
-    }
-
-    fn facts<'f>(&'f self, through: Option<(&'f Context, &'f str)>) -> Facts<'f> {
-        Facts {
-            resource_account: self.resource_account,
-            principal_tags: self.principal_tags,
-            resource_tags: self.target.tags,
-            derived: through.map(|(derived, _)| derived).or(self.target.of_key.as_ref()),
-            through: through.map(|(_, point)| point),
-            region: self.target.region,
-        }
-    }
-
-    /// What the resource's side says to the principal's account, where no document tells.
-    fn unknown_resource(&self, request: &Request<'_>) -> Option<Truth> {
-        let Layers { resource, is_same_account, kind, .. } = self.layers;
-        if resource.is_some() || (is_same_account && kind == ResourceKind::Ordinary) {
-            return None;
-        }
-        // A governed catalog is shared with other accounts by Lake Formation, and nothing else.
-        let lake = &self.world.lake;
-        if lake.governs(request.resource) { Some(lake.also_needs(request)) } else { self.unknown }
-    }
-}
-
-/// What is known of a resource.
-#[derive(Debug)]
-pub(crate) struct Target<'w> {
-    policy: Option<&'w Document>,
-    tags: Option<&'w BTreeMap<String, String>>,
-    account: Option<&'w str>,
-    kind: ResourceKind,
-    /// The aliases, as a key of requests, when the resource is a key.
-    of_key: Option<Context>,
-    /// The region of the stack that makes it.
-    region: Option<&'w str>,
-    is_known: bool,
-}
-
-/// The bucket's ARN of an ARN of a bucket or an object, and the object's key.
-pub(crate) fn bucket_of(arn: &str) -> Option<(&str, Option<&str>)> {
-    let name = arn.splitn(6, ':').nth(5)?;
-    let is_bucket = arn.split(':').nth(2) == Some("s3") && arn.split(':').nth(4) == Some("");
-    if !is_bucket {
-        return None;
-    }
-    match name.split_once('/') {
-        Some((bucket, key)) => Some((&arn[..arn.len() - name.len() + bucket.len()], Some(key))),
-        None => Some((arn, None)),
     }
 }
 

@@ -1,7 +1,5 @@
 //! `lakewright bootstrap`: what an account's owner deploys before anything else.
 
-pub(crate) mod compare;
-
 use std::path::PathBuf;
 
 use clap::Args;
@@ -10,6 +8,7 @@ use lakewright_stacks::{Plan, StackKind};
 use lakewright_template::write::template_to_yaml;
 use lakewright_template::{Template, read};
 
+use crate::comparison;
 use crate::exit::{Exit, Failure};
 use crate::mesh::load;
 use crate::synthesis::synthesize_all;
@@ -63,7 +62,7 @@ pub(crate) fn run(arguments: &BootstrapArgs, ui: &mut Ui) -> Result<Exit, Failur
         .map_err(|error| Failure::usage(format!("{} cannot be read: {error}", old.display())))?;
     let old = read::template(&text)
         .map_err(|error| Failure::usage(format!("{} is no template: {error}", old.display())))?;
-    let difference = compare::actions(&old, &template);
+    let difference = comparison::actions(&old, &template);
     ui.data(&if ui.is_json() { difference.to_json() } else { difference.to_text() });
     Ok(Exit::Done)
 }
