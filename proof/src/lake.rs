@@ -242,6 +242,11 @@ pub(crate) fn is_of_data(permission: Action) -> bool {
         .contains(&permission.lower())
 }
 
+/// Whether a name stands for everybody, or for everybody of an account, that IAM lets in.
+pub(crate) fn is_group(principal: &str) -> bool {
+    principal == "IAM_ALLOWED_PRINCIPALS" || principal.ends_with(":IAMPrincipals")
+}
+
 /// What an action of IAM on a governed catalog needs of Lake Formation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Needs {

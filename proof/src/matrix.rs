@@ -19,7 +19,7 @@ use indexmap::IndexMap;
 use crate::action::{Action, ServiceId};
 use crate::document::Statement;
 use crate::evaluate::Decision;
-use crate::lake::{CELLS, Needs, is_of_data};
+use crate::lake::{CELLS, Needs, is_group, is_of_data};
 use crate::request::{Context, Principal, Request, arn_field, is_told};
 use crate::world::{Role, Target, World};
 use asked::{Asked, Part};
@@ -91,7 +91,7 @@ impl<'w> Index<'w> {
         let of_policy = self.own(arn);
         let candidates = self.candidates(&asked, &of_policy);
         let whole = self.known(arn);
-        // Who has no permission in a governed database is denied, whatever IAM says.
+        // Who has no permission in a governed database is denied what is known to need one.
         let lake = &self.world.lake;
         let is_governed = asked.service == "glue" && lake.governed.contains(arn);
         let let_in = is_governed.then(|| lake.principals_of(arn).chain(lake.admins_of(arn)));
@@ -100,7 +100,8 @@ impl<'w> Index<'w> {
         let mut questions: Questions<'_> = IndexMap::new();
         for candidate in &candidates {
             let name = candidate.principal.name();
-            let is_open = let_in.as_ref().is_none_or(|let_in| let_in.contains(&name));
+            let is_let_in = |known: &&str| *known == name || is_group(known);
+            let is_open = let_in.as_ref().is_none_or(|let_in| let_in.iter().any(is_let_in));
             for text in asked.parts_in(candidate.pattern).into_iter().flatten() {
                 let place = parts.get_index_of(&*text).unwrap_or_else(|| {
                     let part = Part::new(&text, |sample| self.known(sample));
@@ -111,7 +112,8 @@ impl<'w> Index<'w> {
                 for action in candidate.named.actions() {
                     let of = action.service_id();
                     let is_of_service = of == own || (is_iam && of == sts);
-                    let can_be = is_open || action.needs() == Needs::Nothing;
+                    let can_be =
+                        is_open || matches!(action.needs(), Needs::Nothing | Needs::Unknown);
                     if is_of_service && can_be && part.is_for(*action) {
                         wanted.push(*action);
                     }
