@@ -9,7 +9,7 @@ mod stored;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use stored::{Stored, opened, policy_of, ways_to};
+use stored::{Stored, opened, ways_to};
 
 use crate::action::Action;
 use crate::document::{Document, PrincipalEntry, Statement};
@@ -166,10 +166,9 @@ impl<'w> Escalation<'w> {
                 }
             }
         }
-        let stored = running_it.into_iter().map(|((pattern, account), roles)| {
-            let policy = policy_of(world, &pattern);
-            Stored { pattern, account, policy, roles }
-        });
+        let stored = running_it.into_iter();
+        let stored =
+            stored.map(|((pattern, account), roles)| Stored::new(world, pattern, account, roles));
         let stored: Vec<Stored<'_>> = stored.collect();
         let opened = opened(&stored);
         Self { world, by_account, stacks, trusting, running, stored, opened }
@@ -323,7 +322,7 @@ impl<'w> Escalation<'w> {
             let is_of_objects = action.service() == "s3";
             // Repositories are reached from their own account only.
             let stored = self.stored.iter().filter(|stored| {
-                stored.is_object() == is_of_objects
+                stored.is_object == is_of_objects
                     && (is_of_objects || stored.account == role.account)
             });
             for stored in stored {
@@ -335,9 +334,7 @@ impl<'w> Escalation<'w> {
                             Vec::new()
                         }
                     }
-                    _ if role.has_foreign_policies => {
-                        vec![pattern::sample(&stored.pattern, sample::FILL)]
-                    }
+                    _ if role.has_foreign_policies => vec![stored.any.clone()],
                     _ => stored.samples(statement),
                 };
                 for code in asked {

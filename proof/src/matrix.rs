@@ -322,10 +322,7 @@ impl<'w> OfAccount<'w> {
                 for document in &role.identity {
                     for statement in document.statements.iter().filter(|one| one.is_allow) {
                         let named = Arc::new(Named::new(document, statement));
-                        // What is about no resource is in no cell: every role of an account has such
-                        // statements, and each resource would look at all of them.
-                        let is_about = |service: &&str| named.is_about_resources(service);
-                        for service in services(statement).into_iter().filter(is_about) {
+                        for service in services(statement, &named) {
                             let entries = by_service.entry(service).or_default();
                             entries.extend(beginnings_of(statement).map(|(start, pattern)| {
                                 let (principal, named) = (principal.clone(), named.clone());
@@ -350,16 +347,39 @@ fn beginnings_of(statement: &Statement) -> impl Iterator<Item = (&str, &str)> {
     })
 }
 
-/// The services that a statement is about; `*` for all of them. Roles are resources of IAM, also to STS.
-fn services(statement: &Statement) -> BTreeSet<&str> {
+/// The services of which a statement is about resources; `*` for all of them. Roles are resources of IAM, also
+/// to STS. What is about no resource is in no cell: every role of an account has such statements, and each
+/// resource would look at all of them.
+fn services<'w>(statement: &'w Statement, named: &Named<'_>) -> Vec<&'w str> {
     if statement.not_actions {
-        return BTreeSet::from(["*"]);
+        return if named.is_about_resources("*") { vec!["*"] } else { Vec::new() };
     }
-    let named = statement.actions.names().iter().map(|action| action.service());
-    let patterns = statement.actions.patterns().iter();
-    let patterns = patterns.map(|pattern| match pattern.split_once(':') {
+    let own = |service: &'w str| if service == "sts" { "iam" } else { service };
+    let patterns = statement.actions.patterns();
+    if patterns.is_empty() {
+        // Names are sorted, so those of one service stand together.
+        let about = statement
+            .actions
+            .names()
+            .iter()
+            .filter(|name| name.forms().is_none_or(|forms| !forms.is_empty()));
+        let mut services: Vec<&str> = Vec::new();
+        for service in about.map(|name| own(name.service())) {
+            if services.last() != Some(&service) {
+                services.push(service);
+            }
+        }
+        if services.len() > 1 {
+            services.sort_unstable();
+            services.dedup();
+        }
+        return services;
+    }
+    let named_services = statement.actions.names().iter().map(|action| action.service());
+    let of_patterns = patterns.iter().map(|pattern| match pattern.split_once(':') {
         Some((service, _)) if !service.contains(['*', '?']) => service,
         _ => "*",
     });
-    named.chain(patterns).map(|service| if service == "sts" { "iam" } else { service }).collect()
+    let all: BTreeSet<&str> = named_services.chain(of_patterns).map(own).collect();
+    all.into_iter().filter(|service| named.is_about_resources(service)).collect()
 }

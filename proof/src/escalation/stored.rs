@@ -14,6 +14,10 @@ use crate::{pattern, sample};
 pub(super) struct Stored<'w> {
     /// Where it lies, with wildcards.
     pub(super) pattern: String,
+    /// The ARN of any of it.
+    pub(super) any: String,
+    /// Whether it lies in a bucket.
+    pub(super) is_object: bool,
     /// The account of what runs it.
     pub(super) account: &'w str,
     /// The policy of the bucket or access point that it lies in.
@@ -22,21 +26,30 @@ pub(super) struct Stored<'w> {
     pub(super) roles: BTreeSet<&'w str>,
 }
 
-impl Stored<'_> {
-    /// Whether it lies in a bucket.
-    pub(super) fn is_object(&self) -> bool {
-        arn_field(&self.pattern, 2) == Some("s3")
+impl<'w> Stored<'w> {
+    pub(super) fn new(
+        world: &'w World,
+        pattern: String,
+        account: &'w str,
+        roles: BTreeSet<&'w str>,
+    ) -> Self {
+        let any = pattern::sample(&pattern, sample::FILL);
+        let is_object = arn_field(&pattern, 2) == Some("s3");
+        let policy = policy_of(world, &pattern);
+        Self { pattern, any, is_object, account, policy, roles }
     }
 
     /// Requests for the code that a statement can be about: for any of it, and for the part that the
     /// statement names.
     pub(super) fn samples(&self, statement: &Statement) -> Vec<String> {
         let mut samples = Vec::new();
-        let any = pattern::sample(&self.pattern, sample::FILL);
-        if can_be_about(statement, &any) {
-            samples.push(any);
+        if can_be_about(statement, &self.any) {
+            samples.push(self.any.clone());
         }
-        for resource in statement.resources.iter().filter(|_| !statement.not_resources) {
+        // What does not begin alike is nothing of it.
+        let start = self.pattern.split(['*', '?']).next().unwrap_or_default();
+        let narrower = statement.resources.iter().filter(|resource| resource.starts_with(start));
+        for resource in narrower.filter(|_| !statement.not_resources) {
             let narrower = pattern::sample(resource, sample::FILL);
             if pattern::matches(&self.pattern, &narrower) && !samples.contains(&narrower) {
                 samples.push(narrower);
@@ -58,7 +71,7 @@ pub(super) fn ways_to(world: &World, code: &str) -> Vec<String> {
 }
 
 /// The policy of the bucket or access point that code lies in.
-pub(super) fn policy_of<'w>(world: &'w World, code: &str) -> Option<&'w Document> {
+fn policy_of<'w>(world: &'w World, code: &str) -> Option<&'w Document> {
     let owner = match bucket_of(code) {
         Some((bucket, _)) => bucket,
         None => code.split_once("/object/").map_or(code, |(point, _)| point),
@@ -70,7 +83,7 @@ pub(super) fn policy_of<'w>(world: &'w World, code: &str) -> Option<&'w Document
 pub(super) fn opened<'w>(stored: &[Stored<'w>]) -> BTreeMap<&'w str, Vec<usize>> {
     let put = Action::new(ON_OBJECT);
     let mut opened: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
-    for (place, stored) in stored.iter().enumerate().filter(|(_, stored)| stored.is_object()) {
+    for (place, stored) in stored.iter().enumerate().filter(|(_, stored)| stored.is_object) {
         let statements = stored.policy.into_iter().flat_map(|policy| &policy.statements);
         for statement in statements.filter(|one| one.is_allow && one.is_of(put)) {
             let Some(principals) = &statement.principals else { continue };

@@ -97,6 +97,9 @@ impl Cell {
 
     /// What requests must carry for what is allowed.
     pub fn needed(&self) -> Needed<'_> {
+        if self.allowed.iter().all(|allowed| allowed.needed.is_none()) {
+            return Needed::Partly(BTreeSet::new());
+        }
         let actions = self.actions();
         let keys: BTreeSet<&str> = actions.values().flatten().copied().collect();
         if actions.values().any(Vec::is_empty) {
