@@ -82,7 +82,9 @@ impl<'w> Index<'w> {
             return true;
         }
         let tags: Vec<(&str, BTreeSet<&str>)> = conditions.iter().filter_map(tag_of).collect();
-        if tags.is_empty() {
+        // Of an account that no template is for, nobody knows the tags.
+        let is_known = account.is_none_or(|account| self.by_account.contains_key(account));
+        if tags.is_empty() || !is_known {
             return false;
         }
         let accounts: BTreeSet<&str> = match account {
