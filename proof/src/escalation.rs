@@ -79,6 +79,15 @@ const ON_OBJECT: &str = "s3:PutObject";
 /// What lets its writer change code in a bucket, asked on the bucket.
 const ON_BUCKET: &str = "s3:PutBucketPolicy";
 
+/// What of these puts other code in its place.
+const CHANGES_CODE: [&str; 5] = [
+    "codebuild:UpdateProject",
+    "glue:UpdateJob",
+    "lambda:UpdateFunctionCode",
+    "lambda:UpdateFunctionConfiguration",
+    "states:UpdateStateMachine",
+];
+
 /// A trigger starts each job of its account, with the job's role and arguments of its own.
 const ON_TRIGGER: [&str; 2] = ["glue:CreateTrigger", "glue:UpdateTrigger"];
 
@@ -210,6 +219,12 @@ impl<'w> Escalation<'w> {
             }
         }
         chains
+    }
+
+    /// The roles whose code a principal may change where they run it, by the statements of its own.
+    pub(crate) fn changes_code_of(&self, arn: &str) -> Vec<Step> {
+        let is_change = |step: &Step| CHANGES_CODE.contains(&step.action.name());
+        self.steps(arn).into_iter().filter(is_change).collect()
     }
 
     /// The roles that a principal reaches by itself.
@@ -413,7 +428,7 @@ fn trust_contexts(role: &Role) -> Vec<Context> {
     all
 }
 
-fn is_for_cloudformation(role: &Role) -> bool {
+pub(crate) fn is_for_cloudformation(role: &Role) -> bool {
     let entries = role.trust.statements.iter().filter_map(|s| s.principals.as_ref());
     let service = PrincipalEntry::Service("cloudformation.amazonaws.com".to_owned());
     entries.flat_map(|list| &list.entries).any(|entry| *entry == service)

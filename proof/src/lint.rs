@@ -46,6 +46,8 @@ guardrails! {
     BroadManagedPolicy "broad-managed-policy",
     /// Stacks of others may be changed with their own execution role.
     ChangeSetsOnOthers "change-sets-on-others",
+    /// A role may change the code that another role runs.
+    CodeOfOthers "code-of-others",
     /// A `ForAllValues` condition holds for a request without the key.
     ForAllValuesWithoutNull "for-all-values-without-null",
     /// A condition key that the action never carries.
@@ -138,6 +140,7 @@ pub fn check(world: &World) -> Vec<Breach> {
         escalation::role(role, &mut breaches);
     }
     escalation::assume_back(world, &mut breaches);
+    escalation::code_of_others(world, &mut breaches);
     let unattached = world
         .managed
         .values()

@@ -297,8 +297,7 @@ fn weaknesses_of_data_all_are_none_of_ours() {
     }
 }
 
-/// Each of those weaknesses, as data.all has it in its templates, is found by a guardrail. Who changes the code
-/// of others by their tag (A4) is found as a chain.
+/// Each of those weaknesses, as data.all has it in its templates, is found by a guardrail.
 #[test]
 fn guardrails_find_the_weaknesses_of_data_all() {
     let allow = |action: &str, resource: &str, more: &str| {
@@ -340,6 +339,15 @@ fn guardrails_find_the_weaknesses_of_data_all() {
             "policy-on-oneself",
             allow("'iam:PutRolePolicy'", &arn("iam::111122223333:role/dataall*"), ""),
         ),
+        (
+            "A4",
+            "code-of-others",
+            allow(
+                "'lambda:UpdateFunctionCode'",
+                &arn("lambda:eu-west-1:111122223333:function:dataall*"),
+                ", Condition: {StringEquals: {'aws:ResourceTag/Team': admins}}",
+            ),
+        ),
         ("A5", "tag-case", String::new()),
         ("A6", "presigned-url", allow("'sagemaker:CreatePresignedDomainUrl'", &profile, "")),
         ("A6", "presigned-url", allow("'sagemaker:CreatePresignedDomainUrl'", &profile, region)),
@@ -367,9 +375,10 @@ fn guardrails_find_the_weaknesses_of_data_all() {
         ),
     ] {
         // The tags of roles are looked at where resources have them.
+        let handler = "  Pivot:\n    Type: AWS::IAM::Role\n    Properties: {RoleName: pivot, AssumeRolePolicyDocument: {Version: '2012-10-17', Statement: []}}\n  Handler:\n    Type: AWS::Lambda::Function\n    Properties: {FunctionName: dataall-h, Role: 'arn:aws:iam::111122223333:role/pivot', Tags: [{Key: Team, Value: admins}]}\n";
         let tagged = "  Bucket:\n    Type: AWS::S3::Bucket\n    Properties: {BucketName: b, Tags: [{Key: Team, Value: a}, {Key: team, Value: b}]}\n";
         let folder = tempfile::tempdir().expect("a folder");
-        let template = format!("Resources:\n{}{tagged}", role(&statement));
+        let template = format!("Resources:\n{}{tagged}{handler}", role(&statement));
         fs::write(folder.path().join("template.yaml"), template).expect("a template");
         let output =
             lakewright(["check".as_ref(), "--assembly".as_ref(), folder.path().as_os_str()]);

@@ -4,6 +4,7 @@ use super::statement::among;
 use super::{Breach, Guardrail};
 use crate::action::Action;
 use crate::document::{Comparison, Condition, Document, PrincipalEntry, Statement};
+use crate::escalation::{Escalation, is_for_cloudformation};
 use crate::pattern::matches;
 use crate::request::arn_field;
 use crate::world::{Resource, Role, World};
@@ -249,6 +250,21 @@ pub(super) fn key(resource: &Resource, breaches: &mut Vec<Breach>) {
     if !is_open || is_shut {
         let message = "nobody may change the key's policy; expected a statement for the key's account, and no denial for everybody";
         breaches.push(Breach::new(Guardrail::KeyLockout, &policy.origin, "", message.to_owned()));
+    }
+}
+
+/// Checks that no role changes the code that another one runs. CloudFormation's own role changes everything.
+pub(super) fn code_of_others(world: &World, breaches: &mut Vec<Breach>) {
+    let escalation = Escalation::of(world);
+    for role in world.roles.values().filter(|role| !is_for_cloudformation(role)) {
+        for step in escalation.changes_code_of(&role.arn) {
+            let message = format!(
+                "{} may change {} by {}, which runs with {}; expected resources of its own, or a tag that only these have",
+                role.arn, step.resource, step.action, step.role
+            );
+            let origin = &role.trust.origin;
+            breaches.push(Breach::new(Guardrail::CodeOfOthers, origin, "", message));
+        }
     }
 }
 
