@@ -35,7 +35,7 @@ fn second_policy(resources: &mut serde_json::Map<String, Value>, id: &str) {
     );
 }
 
-const BY_HAND: [ByHand; 17] = [
+const BY_HAND: [ByHand; 18] = [
     ("only how it is written", DATASET, |_| {}, 4, "access is as it was asked for, and these"),
     (
         "a user",
@@ -158,6 +158,19 @@ const BY_HAND: [ByHand; 17] = [
         },
         2,
         "with grant option is outside",
+    ),
+    (
+        "a permission by tags",
+        DATASET,
+        |resources| {
+            let permissions = properties(resources, "AWS::LakeFormation::PrincipalPermissions");
+            permissions["Resource"] = json!({ "LFTagPolicy": {
+                "CatalogId": "222222222222", "ResourceType": "TABLE",
+                "Expression": [{ "TagKey": "open", "TagValues": ["yes"] }],
+            } });
+        },
+        2,
+        "a permission of Lake Formation by tags is outside",
     ),
     (
         "a policy of AWS",

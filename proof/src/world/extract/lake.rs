@@ -64,6 +64,10 @@ impl Reader<'_> {
             let account = account.as_text().unwrap_or(&place.account);
             format!("arn:{}:glue:{}:{account}:{rest}", place.partition(), place.region)
         };
+        if ["LFTag", "LFTagPolicy"].iter().any(|by| *resource.get(by) != Resolved::Null) {
+            let what = "a permission of Lake Formation by tags".to_owned();
+            return Err(self.outside(id.as_str(), what));
+        }
         let mut cells = None;
         let database = resource.get("Database");
         let table = resource.get("Table");
@@ -105,7 +109,7 @@ impl Reader<'_> {
                 ),
             )
         } else {
-            // A permission on the catalog, or by tags: named as it stands.
+            // A permission on the catalog: named as it stands.
             resource.into_plain().to_string()
         };
         let origin = self.origin(id, "Permissions");
