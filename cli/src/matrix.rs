@@ -5,6 +5,7 @@ pub(crate) mod page;
 use std::collections::{BTreeMap, BTreeSet};
 
 use lakewright_proof::action::Level;
+use lakewright_proof::evaluate::BOUNDARY_IS_MISSING;
 use lakewright_proof::matrix::{Cell, Index, Needed};
 use lakewright_proof::pattern;
 use rayon::iter::{
@@ -272,7 +273,7 @@ pub(crate) fn doubts(rows: &[Row<'_>]) -> Vec<String> {
         .into_iter()
         .map(|(reason, number)| {
             let hint =
-                if reason.contains("boundary") { " (--boundary ARN=FILE gives it)" } else { "" };
+                if reason == BOUNDARY_IS_MISSING { " (--boundary ARN=FILE gives it)" } else { "" };
             format!("unknown in {}: {reason}{hint}", count(number, "row"))
         })
         .collect()

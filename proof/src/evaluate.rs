@@ -55,6 +55,9 @@ impl Verdict<'_> {
     }
 }
 
+/// Why a decision is unknown when a boundary limits it that no template makes.
+pub const BOUNDARY_IS_MISSING: &str = "the permissions boundary is not in the mesh";
+
 /// A decision when a boundary limits it that is not known.
 pub(crate) fn bounded_by_unknown(
     decision: Decision,
@@ -62,7 +65,7 @@ pub(crate) fn bounded_by_unknown(
     is_bounded: bool,
 ) -> (Decision, &'static str) {
     if is_bounded && decision == Decision::Allow {
-        return (Decision::Unknown, "the permissions boundary is not in the mesh");
+        return (Decision::Unknown, BOUNDARY_IS_MISSING);
     }
     (decision, reason)
 }

@@ -1,0 +1,110 @@
+//! Whom a grant or a statement is asked for, and which actions.
+
+use std::collections::BTreeSet;
+
+use lakewright_policies::catalogue;
+
+use crate::action::Action;
+use crate::document::{Condition, PrincipalEntry, Statement};
+use crate::intended::Rule;
+use crate::pattern;
+use crate::request::Principal;
+use crate::sample::{FILL, STRANGERS};
+
+/// The requests' principals of a grant: the role or the service, or for an account the roles that
+/// conditions name, or any role of it.
+pub(super) fn principals_of_grant(arn: &str, rule: &Rule) -> Vec<Principal> {
+    if !arn.starts_with("arn:") {
+        return vec![Principal::Service(arn.to_owned())];
+    }
+    match arn.strip_suffix(":root") {
+        Some(stem) => named_principals(&rule.conditions)
+            .unwrap_or_else(|| vec![Principal::role(format!("{stem}:role/{FILL}"))]),
+        None => vec![Principal::role(arn)],
+    }
+}
+
+/// The roles that conditions on `aws:PrincipalArn` name.
+pub(crate) fn named_principals(conditions: &[Condition]) -> Option<Vec<Principal>> {
+    let named = conditions.iter().find(|condition| {
+        condition.key == "aws:principalarn" && !condition.comparison.is_negated()
+    })?;
+    let roles = named.values.iter().map(|arn| Principal::role(pattern::sample(arn, FILL)));
+    Some(roles.collect())
+}
+
+/// The requests' principals of a statement in a resource's policy.
+pub(super) fn principals_of_statement(statement: &Statement) -> Vec<Principal> {
+    let Some(principals) = &statement.principals else { return Vec::new() };
+    let named = named_principals(&statement.conditions);
+    let stranger = || Principal::role(format!("arn:aws:iam::{STRANGERS}:role/{FILL}"));
+    let everybody = || {
+        named.clone().unwrap_or_else(|| {
+            let accounts = statement.conditions.iter().filter(|condition| {
+                condition.key == "aws:principalaccount" && !condition.comparison.is_negated()
+            });
+            let accounts = accounts.flat_map(|condition| &condition.values);
+            let of_account =
+                |account: &String| Principal::role(format!("arn:aws:iam::{account}:role/{FILL}"));
+            accounts.map(of_account).chain([stranger(), Principal::Anonymous]).collect()
+        })
+    };
+    if principals.is_not {
+        return everybody();
+    }
+    let mut all = BTreeSet::new();
+    for entry in &principals.entries {
+        match entry {
+            PrincipalEntry::Everyone => all.extend(everybody()),
+            PrincipalEntry::Arn(arn) => {
+                all.insert(Principal::role(arn.clone()));
+            }
+            PrincipalEntry::Service(name) => {
+                all.insert(Principal::Service(name.clone()));
+            }
+            PrincipalEntry::Account(account) => {
+                let is_of_account = |principal: &Principal| principal.account() == Some(account);
+                match &named {
+                    Some(named) => all.extend(named.iter().filter(|p| is_of_account(p)).cloned()),
+                    None => {
+                        all.insert(Principal::role(format!("arn:aws:iam::{account}:role/{FILL}")));
+                    }
+                }
+            }
+            PrincipalEntry::Other(_) => {}
+        }
+    }
+    all.into_iter().collect()
+}
+
+/// The actions of a statement; patterns as every action of the catalogue that they match, and one
+/// that AWS may add.
+pub(crate) fn actions_of(statement: &Statement) -> Vec<Action> {
+    if !statement.not_actions {
+        let mut actions = statement.actions.names().to_vec();
+        for pattern in statement.actions.patterns() {
+            actions.extend(expand_action(pattern));
+        }
+        actions.sort_unstable();
+        actions.dedup();
+        return actions;
+    }
+    let all = catalogue::services().flat_map(|service| expand_action(&format!("{service}:*")));
+    all.filter(|action| !statement.actions.contain(*action)).collect()
+}
+
+fn expand_action(pattern: &str) -> Vec<Action> {
+    let (service, _) = pattern.split_once(':').unwrap_or(("*", ""));
+    let mut actions = vec![Action::new(&pattern::sample(pattern, "Zzsample"))];
+    for prefix in catalogue::services().filter(|prefix| pattern::matches(service, prefix)) {
+        let Some(known) = catalogue::service(prefix) else { continue };
+        actions.extend(
+            known
+                .actions()
+                .map(|action| format!("{prefix}:{}", action.name))
+                .filter(|name| pattern::matches(pattern, &name.to_ascii_lowercase()))
+                .map(|name| Action::new(&name)),
+        );
+    }
+    actions
+}
