@@ -4,7 +4,9 @@ use lakewright_policies::condition::{Comparison, Condition, Operator};
 use lakewright_policies::document::DocumentError;
 use lakewright_policies::service::Service;
 use lakewright_policies::{Conditions, Principal, Statement, TrustPolicy};
-use lakewright_synth::{Construct, Grantee, Options, PolicyOwner, PolicySlot, Record, Scope};
+use lakewright_synth::{
+    Construct, Grantee, Options, PolicyOwner, PolicySlot, Record, Scope, Together,
+};
 use lakewright_template::resolve::Place;
 use lakewright_template::{Arn, Expr, Map, Name, Ref, Value};
 
@@ -172,7 +174,9 @@ impl RoleHandle {
     /// without the others.
     #[must_use]
     pub fn with_policies(&self, scope: &mut Scope<'_>, name: String, policies: usize) -> Self {
-        let owner = PolicyOwner::RoleManaged { role: self.reference.name().into(), name, policies };
+        let role = self.reference.name().into();
+        let together = Together::Target;
+        let owner = PolicyOwner::RoleManaged { role, name, policies, together };
         let identity = Some(scope.policy(owner, Vec::new()));
         Self { grantee: Grantee { identity, ..self.grantee.clone() }, ..self.clone() }
     }
@@ -206,7 +210,7 @@ impl Construct for Role {
         let owner = match self.policies {
             Policies::Inline(name) => PolicyOwner::RoleInline { role, name },
             Policies::Managed { name, policies } => {
-                PolicyOwner::RoleManaged { role, name, policies }
+                PolicyOwner::RoleManaged { role, name, policies, together: Together::Name }
             }
         };
         let identity = scope.policy(owner, Vec::new());

@@ -194,22 +194,6 @@ impl Conditions {
         different.next().is_none() && first.is_none_or(|((operator, ..), _)| operator.is_positive())
     }
 
-    /// Conditions of which one holds when these do, one for each value of the longest list of
-    /// alternatives, with that list.
-    pub(crate) fn alternatives(&self) -> Option<(Vec<Self>, &BTreeSet<Value>)> {
-        let (operator, key, values) = self
-            .iter()
-            .filter(|(operator, _, values)| operator.is_positive() && values.len() > 1)
-            .max_by_key(|(_, _, values)| values.len())?;
-        let with = |value: &Value| {
-            let mut one = self.clone();
-            let kept = BTreeSet::from([value.clone()]);
-            one.operators.entry(*operator).or_default().insert(key.clone(), kept);
-            one
-        };
-        Some((values.iter().map(with).collect(), values))
-    }
-
     /// The conditions with the values of both.
     pub(crate) fn union(&self, other: &Self) -> Self {
         other.iter().fold(self.clone(), |all, (operator, key, values)| {

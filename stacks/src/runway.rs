@@ -7,8 +7,9 @@
 use std::collections::BTreeMap;
 
 use lakewright_manifest::Mesh;
+use lakewright_policies::pack::FILLED_PERCENT;
 use lakewright_policies::size::characters;
-use lakewright_synth::Cause;
+use lakewright_synth::{Cause, NEAR_PERCENT};
 use lakewright_template::limits::{
     ACCESS_POINTS_PER_REGION, BUCKET_POLICY_BYTES, GLUE_DATABASES_PER_REGION, KEY_POLICY_BYTES,
     KEYS_PER_REGION, MANAGED_POLICY_CHARACTERS, RESOURCES,
@@ -18,6 +19,7 @@ use lakewright_template::{Map, Value};
 
 use crate::Synthesized;
 use crate::diagnose::cause;
+use crate::team::PERMISSION_POLICIES;
 
 /// How many more documents of a kind fit into an environment, and what ends first.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -162,14 +164,15 @@ fn dataset(mesh: &Mesh, stack: &Synthesized, bounds: &mut Vec<Bound>) {
             _ => continue,
         };
         let Some(document) = resource.properties.get(property) else { continue };
+        let then = gives_way(policy, document);
         bounds.push(Bound {
             what: "share",
             before: format!("the {policy} policy of {name}"),
             used: characters(document),
-            limit,
+            limit: if then.is_some() { limit / 100 * NEAR_PERCENT } else { limit },
             cost: largest_principal(document),
             unit: "characters",
-            then: gives_way(policy, document),
+            then,
         });
     }
     let shares: BTreeMap<Cause, usize> =
@@ -197,7 +200,7 @@ fn dataset(mesh: &Mesh, stack: &Synthesized, bounds: &mut Vec<Bound>) {
     }
 }
 
-/// What a full policy of a dataset does, when it has not done so already (ADR 12).
+/// What a policy of a dataset that is nearly full does, when it has not done so already (ADR 12).
 fn gives_way(policy: &str, document: &Value) -> Option<&'static str> {
     let text = value_to_compact_json(document);
     match policy {
@@ -217,8 +220,8 @@ fn team(mesh: &Mesh, stack: &Synthesized, bounds: &mut Vec<Bound>) {
     let quotas = &mesh.tenant.quotas;
     let name = format!("team/{}", stack.entry.id);
     let mut used = 0;
-    for resource in stack.lowered.template.resources.values() {
-        if resource.kind == "AWS::IAM::ManagedPolicy" {
+    for (id, resource) in &stack.lowered.template.resources {
+        if resource.kind == "AWS::IAM::ManagedPolicy" && id.as_str().starts_with("Data") {
             used += resource.properties.get("PolicyDocument").map_or(0, characters);
         }
         if let Some(trust) = resource.properties.get("AssumeRolePolicyDocument") {
@@ -247,7 +250,10 @@ fn team(mesh: &Mesh, stack: &Synthesized, bounds: &mut Vec<Bound>) {
             what: "share",
             before: format!("the policies of {name}"),
             used,
-            limit: quotas.managed_policies_per_role * MANAGED_POLICY_CHARACTERS,
+            limit: (quotas.managed_policies_per_role - PERMISSION_POLICIES)
+                * MANAGED_POLICY_CHARACTERS
+                * FILLED_PERCENT
+                / 100,
             cost,
             unit: "characters",
             then: None,

@@ -25,7 +25,7 @@ use crate::share::{self, LiveShare};
 use crate::{Names, pipeline};
 
 /// Managed policies that a role's permissions may take; the others are for imported datasets and shares.
-const PERMISSION_POLICIES: usize = 6;
+pub(crate) const PERMISSION_POLICIES: usize = 6;
 
 /// Whether a team needs a stack: an imported role without a workgroup leaves nothing to make.
 pub(crate) fn has_stack(environment: &Environment, team: &EnvironmentTeam) -> bool {

@@ -16,6 +16,6 @@ mod stack;
 pub use error::{Problem, SynthError};
 pub use grant::{Cause, Grant, Grantee, Grants, ROLE_TAG, Record, Target};
 pub use intended::intended;
-pub use lower::{PolicyOwner, PolicySlot};
+pub use lower::{NEAR_PERCENT, PolicyOwner, PolicySlot, Together};
 pub use scope::{Construct, Options, Scope};
 pub use stack::{Finished, Lowered, Stack, StackSpec};

@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use lakewright_policies::document::{DocumentError, Effect};
 use lakewright_policies::merge::{Tagged, merge};
-use lakewright_policies::pack::{DISTINCTION, Packed, pack};
+use lakewright_policies::pack::{DISTINCTION, Group, Packed, pack};
 use lakewright_policies::size::document_characters;
 use lakewright_policies::{IdentityPolicy, Principal, ResourcePolicy, Statement};
 use lakewright_template::limits::{
@@ -21,8 +21,12 @@ use lakewright_template::resolve::{Branch, Place, Resolved, Resolver};
 use lakewright_template::write::value_to_compact_json;
 use lakewright_template::{ConstructId, LogicalId, Map, Text, Value};
 
-use crate::stack::{PendingPolicy, RoleTag};
+use crate::stack::{PendingPolicy, PendingStatement, RoleTag};
 use crate::{Cause, Options, Problem, Record, Scope, Stack};
+
+/// How full a bucket's or a key's policy is when it takes its shorter form: before it is full, so that the change
+/// is made by a grant for which there is room, and not by one that cannot be deployed without it.
+pub const NEAR_PERCENT: usize = 90;
 
 /// A policy of a stack that is being built.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -74,12 +78,26 @@ pub enum PolicyOwner {
         name: String,
         /// How many of the role's managed policies this owner may use.
         policies: usize,
+        /// Which statements stay in one policy.
+        together: Together,
     },
     /// A topic: written as `AWS::SNS::TopicPolicy`.
     Topic {
         /// The topic's ARN.
         topic: Value,
     },
+}
+
+/// Which statements stay in one of a role's managed policies, as far as it holds them, so that what comes and
+/// goes at once changes one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Together {
+    /// Those of one name, merged with all others before: for statements that a role has for what it is, whatever
+    /// it reaches.
+    Name,
+    /// Those about one target, such as a dataset: for statements that come with what the role reaches. They
+    /// merge within a policy, so that none of them decides where another one stands.
+    Target,
 }
 
 /// Places each grant's statement and writes each policy.
@@ -126,10 +144,16 @@ fn place_grants(stack: &mut Stack) {
             let (account, value) = (grant.grantee.account.clone(), value.clone());
             stack.role_tags.insert(grant.grantee.arn.clone(), RoleTag { account, value });
         }
+        let target = Text::from(grant.target.name.clone());
         let (record, statements) = grant.lower(sides.map(|side| side.is_some()));
         for (side, statement) in sides.into_iter().zip(statements) {
             if let (Some(PolicySlot(policy)), Some(statement)) = (side, statement) {
-                stack.policies[policy].statements.push((statement, causes.clone()));
+                let (target, causes) = (Some(target.clone()), causes.clone());
+                stack.policies[policy].statements.push(PendingStatement {
+                    statement,
+                    target,
+                    causes,
+                });
             }
         }
         records.push((record, causes));
@@ -195,27 +219,32 @@ fn write(stack: &mut Stack, policy: PendingPolicy) -> Result<Vec<LogicalId>, Wri
     if statements.is_empty() {
         return Ok(Vec::new());
     }
-    let merged = merge(
-        statements.into_iter().map(|(statement, causes)| Tagged { statement, causes }).collect(),
-    );
+    if let PolicyOwner::RoleManaged { role, name, policies, together } = &owner {
+        let denying = statements.iter().filter(|of| of.statement.effect == Effect::Deny);
+        let denying = merge(denying.map(PendingStatement::tagged).collect());
+        record_denials(stack, &owner, &denying);
+        let all_causes =
+            statements.iter().flat_map(|pending| &pending.causes).chain(&causes).copied().collect();
+        let packed = pack(groups(&statements, *together), MANAGED_POLICY_CHARACTERS, *policies)
+            .map_err(|error| {
+                let problem = Problem::Packing { path: path.to_string(), error };
+                WriteError::Problem(problem, all_causes)
+            })?;
+        let mut scope = Scope::root_at(stack, path, causes);
+        return managed_policies(&mut scope, packed, role, name);
+    }
+    let merged = merge(statements.iter().map(PendingStatement::tagged).collect());
     record_denials(stack, &owner, &merged);
     let all_causes = |merged: &[Tagged<Cause>]| -> BTreeSet<Cause> {
         merged.iter().flat_map(|tagged| &tagged.causes).chain(&causes).copied().collect()
     };
     let mut scope = Scope::root_at(stack, path.clone(), causes.clone());
-    if let PolicyOwner::RoleManaged { role, name, policies } = owner {
-        let causes = all_causes(&merged);
-        let packed = pack(merged, MANAGED_POLICY_CHARACTERS, policies).map_err(|error| {
-            WriteError::Problem(Problem::Packing { path: path.to_string(), error }, causes)
-        })?;
-        return managed_policies(&mut scope, packed, &role, &name);
-    }
     let mut merged = with_distinct_names(merged);
     let size = |merged: &[Tagged<Cause>]| {
         document_characters(merged.iter().map(|tagged| &tagged.statement))
     };
     let (what, limit) = limit_of(&owner);
-    if size(&merged) > limit
+    if size(&merged) > limit / 100 * NEAR_PERCENT
         && let Some(shorter) = delegate::shorter(scope.stack(), &owner, &merged)
     {
         merged = with_distinct_names(shorter);
@@ -252,6 +281,26 @@ fn write(stack: &mut Stack, policy: PendingPolicy) -> Result<Vec<LogicalId>, Wri
     let id = scope.child("Policy").declare(kind, properties, Options::default());
     scope.explain(&id, &reasons);
     Ok(vec![id])
+}
+
+/// Statements by what keeps them in one policy.
+fn groups(statements: &[PendingStatement], together: Together) -> Vec<Group<Cause>> {
+    let mut groups: BTreeMap<Text, Vec<Tagged<Cause>>> = BTreeMap::new();
+    match together {
+        Together::Name => {
+            for tagged in merge(statements.iter().map(PendingStatement::tagged).collect()) {
+                groups.entry(tagged.statement.sid.clone()).or_default().push(tagged);
+            }
+        }
+        Together::Target => {
+            for pending in statements {
+                let name = pending.target.as_ref().unwrap_or(&pending.statement.sid);
+                groups.entry(name.clone()).or_default().push(pending.tagged());
+            }
+        }
+    }
+    let groups = groups.into_iter();
+    groups.map(|(name, statements)| Group { name: name.to_string(), statements }).collect()
 }
 
 /// What a policy is called, and how many characters it may have.
@@ -313,15 +362,15 @@ fn managed_policies(
     name: &str,
 ) -> Result<Vec<LogicalId>, WriteError> {
     let mut written = Vec::new();
-    for Packed { name: part, statements } in packed {
+    for Packed { number, statements } in packed {
         // Names are distinct in a policy, so that no other policy changes one.
         let (statements, reasons) = parted(with_distinct_names(statements));
         let properties = Map::new()
-            .with("ManagedPolicyName", format!("{name}-{part}"))
+            .with("ManagedPolicyName", format!("{name}-{number}"))
             .with("PolicyDocument", IdentityPolicy::new(statements)?.into_value())
             .with("Roles", Value::List(vec![role.clone()]));
-        let child = ConstructId::parse(&format!("Policy{part}"))
-            .expect("a word, a number and letters are a construct id");
+        let child = ConstructId::parse(&format!("Policy{number}"))
+            .expect("a word and a number are a construct id");
         let mut child = scope.child_at(&child);
         let id = child.declare("AWS::IAM::ManagedPolicy", properties, Options::default());
         scope.explain(&id, &reasons);

@@ -9,7 +9,7 @@ use lakewright_template::{
     Resource, ResourceEntry, Text, Value,
 };
 
-use crate::stack::PendingPolicy;
+use crate::stack::{PendingPolicy, PendingStatement};
 use crate::{Cause, Grants, PolicyOwner, PolicySlot, Problem, Record, Stack, StackSpec};
 
 /// Something that declares resources and gives a handle for them.
@@ -209,7 +209,11 @@ impl<'a> Scope<'a> {
             path: self.path.clone(),
             statements: statements
                 .into_iter()
-                .map(|statement| (statement, self.causes.clone()))
+                .map(|statement| PendingStatement {
+                    statement,
+                    target: None,
+                    causes: self.causes.clone(),
+                })
                 .collect(),
             causes: self.causes.clone(),
         });

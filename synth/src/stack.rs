@@ -3,9 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use lakewright_policies::Statement;
+use lakewright_policies::merge::Tagged;
 use lakewright_template::limits::DESCRIPTION_BYTES;
 use lakewright_template::resolve::Place;
-use lakewright_template::{ConstructPath, LogicalId, Map, Template, Value};
+use lakewright_template::{ConstructPath, LogicalId, Map, Template, Text, Value};
 
 use crate::{
     Cause, Grant, PolicyOwner, PolicySlot, Problem, Record, Scope, SynthError, check, lower,
@@ -63,8 +64,23 @@ pub(crate) struct RoleTag {
 pub(crate) struct PendingPolicy {
     pub(crate) owner: PolicyOwner,
     pub(crate) path: ConstructPath,
-    pub(crate) statements: Vec<(Statement, BTreeSet<Cause>)>,
+    pub(crate) statements: Vec<PendingStatement>,
     pub(crate) causes: BTreeSet<Cause>,
+}
+
+/// A statement of a policy that is still being collected.
+#[derive(Debug)]
+pub(crate) struct PendingStatement {
+    pub(crate) statement: Statement,
+    /// What it is about by its name on the command line, when a grant brought it.
+    pub(crate) target: Option<Text>,
+    pub(crate) causes: BTreeSet<Cause>,
+}
+
+impl PendingStatement {
+    pub(crate) fn tagged(&self) -> Tagged<Cause> {
+        Tagged { statement: self.statement.clone(), causes: self.causes.clone() }
+    }
 }
 
 /// A stack with every grant in its place: what says who may do what.

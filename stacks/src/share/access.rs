@@ -6,7 +6,7 @@ use lakewright_constructs::key::{ImportedKey, KeyHandle};
 use lakewright_constructs::role::Receives;
 use lakewright_manifest::mesh::Environment;
 use lakewright_policies::{Conditions, IdentityPolicy, ResourcePolicy, Statement};
-use lakewright_synth::{Grant, Grants, PolicyOwner, Scope, Target};
+use lakewright_synth::{Grant, Grants, PolicyOwner, Scope, Target, Together};
 use lakewright_template::Value;
 
 use super::LiveShare;
@@ -201,6 +201,7 @@ pub(crate) fn consumption_policy(scope: &mut Scope<'_>, names: Names<'_>, live: 
         role: Value::text(role.role_arn.role_name().to_owned()),
         name: names.share_policy(live.consumer, &live.share.header.id),
         policies: 1,
+        together: Together::Target,
     };
     let slot = scope.policy(owner, Vec::new());
     scope.grant(consumer_grants(names, live, &consumer.with_policy(slot)));
