@@ -3,10 +3,14 @@
 //! Source: "Lake Formation permissions reference" and "Underlying data access
 //! control" in the Lake Formation developer guide.
 
+mod tags;
+
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use indexmap::{IndexMap, IndexSet};
+
+pub use tags::{LfTags, TagKind, TagPolicy, Tagged, all_columns_but};
 
 use crate::action::Action;
 use crate::document::Origin;
@@ -24,6 +28,8 @@ pub struct LakeGrant {
     /// The catalog resource, as the ARN of a Glue database or table, of a whole database's tables
     /// with `*`, or of a location in S3.
     pub resource: String,
+    /// Tables that it is not about, by ARN, where it is about all others of a database.
+    pub except: BTreeSet<String>,
     /// The rows and columns, when a filter limits it.
     pub cells: Option<String>,
     /// Where it stands.
@@ -33,7 +39,13 @@ pub struct LakeGrant {
 impl LakeGrant {
     /// Whether the permission is about a catalog resource.
     pub fn is_about(&self, resource: &str) -> bool {
-        covers(&self.resource, resource)
+        covers(&self.resource, resource) && !self.except.contains(resource)
+    }
+
+    /// Whether it is this permission, by its name or as one of all.
+    fn is(&self, permission: &str) -> bool {
+        let name = self.permission.lower();
+        name == permission || name == "lakeformation:all"
     }
 }
 
@@ -62,6 +74,15 @@ pub struct Lake {
     places: IndexMap<String, BTreeMap<usize, Vec<usize>>>,
     /// Tables by the ARN of their database: their names, each with its columns.
     pub tables: IndexMap<String, BTreeMap<String, Vec<String>>>,
+    /// Permissions by tags, which become permissions of `grants`.
+    pub tag_policies: Vec<TagPolicy>,
+    /// The tags of databases, tables and columns.
+    pub tagged: Tagged,
+    /// Locations in hybrid access mode, as ARNs in S3, by the account and region that registered them and
+    /// the ARN of their bucket.
+    pub hybrid: BTreeMap<(String, String, String), Vec<String>>,
+    /// Where the data of a database and of its tables lies, as far as templates say, by the database's ARN.
+    pub locations: IndexMap<String, Vec<String>>,
 }
 
 impl Lake {
@@ -84,6 +105,20 @@ impl Lake {
             lake.closed.extend(part.closed);
             for (database, tables) in part.tables {
                 lake.tables.entry(database).or_default().extend(tables);
+            }
+            lake.tag_policies.extend(part.tag_policies);
+            lake.tagged.add(part.tagged);
+            for (bucket, locations) in part.hybrid {
+                lake.hybrid.entry(bucket).or_default().extend(locations);
+            }
+            for (database, locations) in part.locations {
+                lake.locations.entry(database).or_default().extend(locations);
+            }
+        }
+        for policy in &lake.tag_policies {
+            let named = lake.tagged.named(policy);
+            if !named.is_empty() {
+                lake.grants.entry(policy.principal.clone()).or_default().extend(named);
             }
         }
         lake.grants.sort_unstable_keys();
@@ -137,14 +172,41 @@ impl Lake {
     }
 
     /// Whether a principal has a permission on a catalog resource, with the rows and columns that
-    /// the request names.
-    pub fn gives(&self, request: &Request<'_>) -> bool {
+    /// the request names. In hybrid access mode a permission counts for those who have opted in,
+    /// which no template says.
+    pub fn gives(&self, request: &Request<'_>) -> Truth {
         let cells = request.context.get(CELLS).and_then(|cells| cells.first());
         let database = database_of(request.resource).map(|(database, _)| database);
-        self.held_by(request.principal.name(), database.as_deref()).any(|grant| {
-            grant.permission == request.action
-                && covers(&grant.resource, request.resource)
-                && (grant.cells.is_none() || grant.cells.as_ref() == cells)
+        let name = request.action.lower();
+        let is_given =
+            self.held_by(request.principal.name(), database.as_deref()).any(|grant| {
+                grant.is(name)
+                    && grant.is_about(request.resource)
+                    && (grant.cells.is_none() || grant.cells.as_ref() == cells)
+            });
+        let is_open = || is_of_data(request.action) && self.is_in_hybrid(request.resource);
+        if is_given && is_open() { Truth::Unknown } else { is_given.into() }
+    }
+
+    /// Whether a catalog resource may be in a location in hybrid access mode.
+    pub(crate) fn is_in_hybrid(&self, resource: &str) -> bool {
+        database_of(resource).is_some_and(|(database, _)| self.is_hybrid(&database))
+    }
+
+    /// Whether data of a database may lie in a location in hybrid access mode.
+    pub(crate) fn is_hybrid(&self, database: &str) -> bool {
+        let field = |number| arn_field(database, number).unwrap_or_default().to_owned();
+        let of_bucket = |bucket: &str| (field(4), field(3), bucket.to_owned());
+        let first = self.hybrid.range(of_bucket("")..).next();
+        if !first.is_some_and(|((account, region, _), _)| (account, region) == (&field(4), &field(3))) {
+            return false;
+        }
+        self.locations.get(database).is_none_or(|locations| {
+            locations.iter().any(|place| {
+                let bucket = place.split('/').next().unwrap_or_default();
+                let hybrid = self.hybrid.get(&of_bucket(bucket)).into_iter().flatten();
+                hybrid.into_iter().any(|location| lies_in(place, location))
+            })
         })
     }
 
@@ -175,7 +237,8 @@ impl Lake {
         }
         let is_admin = self.admins_of(resource).any(|admin| admin == principal);
         let grants = self.held_by(principal, Some(&database)).collect();
-        Side::Governed { resource, database, is_table: table.is_some(), is_admin, grants }
+        let is_hybrid = !self.hybrid.is_empty() && self.is_hybrid(&database);
+        Side::Governed { resource, database, is_table: table.is_some(), is_admin, is_hybrid, grants }
     }
 }
 
@@ -196,6 +259,8 @@ pub(crate) enum Side<'l> {
         is_table: bool,
         /// Whether the principal administers the catalog.
         is_admin: bool,
+        /// Whether it is open to IAM for those who have not opted in.
+        is_hybrid: bool,
         /// The principal's permissions on the database and what lies in it.
         grants: Vec<&'l LakeGrant>,
     },
@@ -204,11 +269,11 @@ pub(crate) enum Side<'l> {
 impl Side<'_> {
     /// Whether Lake Formation, too, allows an action of IAM.
     pub(crate) fn also_needs(&self, action: Action) -> Truth {
-        let (resource, database, is_table, is_admin, grants) = match self {
+        let (resource, database, is_table, is_admin, is_hybrid, grants) = match self {
             Self::NotCatalog => return Truth::Yes,
             Self::Ungoverned => return Truth::Unknown,
-            Self::Governed { resource, database, is_table, is_admin, grants } => {
-                (*resource, database, *is_table, *is_admin, grants)
+            Self::Governed { resource, database, is_table, is_admin, is_hybrid, grants } => {
+                (*resource, database, *is_table, *is_admin, *is_hybrid, grants)
             }
         };
         let wanted = match action.needs() {
@@ -225,13 +290,16 @@ impl Side<'_> {
         let is_creation = wanted == ["create_table"];
         let resource = if is_creation { database } else { resource };
         let is_given = grants.iter().any(|grant| {
-            let name = grant.permission.lower().trim_start_matches("lakeformation:");
-            let is_inside = covers(&grant.resource, resource)
+            let is_one_of = || {
+                let mut names = wanted.iter().map(|name| format!("lakeformation:{name}"));
+                names.any(|name| grant.is(&name))
+            };
+            let is_inside = grant.is_about(resource)
                 // A database is seen by whoever may see something in it.
                 || (!is_table && wanted.is_empty());
-            is_inside && (wanted.is_empty() || wanted.contains(&name))
+            is_inside && (wanted.is_empty() || is_one_of())
         });
-        is_given.into()
+        if !is_given && is_hybrid { Truth::Unknown } else { is_given.into() }
     }
 }
 
@@ -299,6 +367,15 @@ fn covers(given: &str, wanted: &str) -> bool {
         })
 }
 
+/// Whether one place in S3 lies in another, either way.
+fn lies_in(place: &str, location: &str) -> bool {
+    let is_prefix = |one: &str, other: &str| {
+        let one = one.trim_end_matches('*').trim_end_matches('/');
+        other.strip_prefix(one).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    };
+    is_prefix(location, place) || is_prefix(place, location)
+}
+
 /// The ARN of the database that an ARN of Glue's catalog names, and the table.
 fn database_of(arn: &str) -> Option<(Cow<'_, str>, Option<&str>)> {
     let mut fields = arn.splitn(6, ':').skip(2);
@@ -326,6 +403,7 @@ mod tests {
         let grant = LakeGrant {
             permission: Action::new(&format!("lakeformation:{permission}")),
             resource: resource.to_owned(),
+            except: BTreeSet::new(),
             cells: None,
             origin: Origin::default(),
         };

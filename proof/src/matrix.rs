@@ -21,7 +21,7 @@ use crate::document::Statement;
 use crate::evaluate::Decision;
 use crate::lake::{CELLS, Needs, is_group, is_of_data};
 use crate::request::{Context, Principal, Request, arn_field, is_told};
-use crate::world::{Role, Target, World};
+use crate::world::{HYBRID, Role, Target, World};
 use asked::{Asked, Part};
 use beginnings::Beginnings;
 pub use cell::{Cell, Levels, Needed};
@@ -201,6 +201,12 @@ impl<'w> Index<'w> {
             let mut cell = Cell::new(resource.into(), principal.clone(), cells.map(str::to_owned));
             let (of_data, others): (Vec<Action>, Vec<Action>) =
                 permissions.into_iter().partition(|permission| is_of_data(*permission));
+            let (by_iam, reason) = match by_iam {
+                Decision::Allow if self.world.lake.is_in_hybrid(resource) => {
+                    (Decision::Unknown, HYBRID)
+                }
+                _ => (by_iam, reason),
+            };
             match by_iam {
                 Decision::Allow => cell.allow(&[of_data, others].concat(), None),
                 Decision::Unknown => {

@@ -86,6 +86,10 @@ pub struct AccessPoint {
     pub bucket: String,
 }
 
+/// Why a decision is unknown where IAM still opens a catalog to those who have not opted in.
+pub(crate) const HYBRID: &str =
+    "its location is in hybrid access mode, and who has opted in to Lake Formation is in no template";
+
 /// What is taken for granted of things that no template describes: policies of imported roles, and
 /// of resources and keys of others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -195,7 +199,10 @@ impl World {
                 (Decision::ImplicitDeny, Some(reason))
             }
             (Truth::Unknown, Outside::Unknown) if decision != Decision::Unknown => {
-                let reason = "Lake Formation's permissions on it are not in the mesh";
+                let reason = match side {
+                    Side::Governed { is_hybrid: true, .. } => HYBRID,
+                    _ => "Lake Formation's permissions on it are not in the mesh",
+                };
                 (Decision::Unknown, Some(reason))
             }
             (Truth::Yes | Truth::Unknown, _) => (decision, None),
@@ -206,16 +213,14 @@ impl World {
     /// `lakeformation:SELECT`.
     pub fn decide_by_policies(&self, request: &Request<'_>, outside: Outside) -> Verdict<'_> {
         if request.action.is_permission() {
-            let is_given = self.lake.gives(request);
-            return Verdict {
-                decision: if is_given { Decision::Allow } else { Decision::ImplicitDeny },
-                statements: Vec::new(),
-                reason: if is_given {
-                    "Lake Formation gives it"
-                } else {
-                    "no Lake Formation permission gives it"
-                },
+            let (decision, reason) = match (self.lake.gives(request), outside) {
+                (Truth::Unknown, Outside::Unknown) => (Decision::Unknown, HYBRID),
+                (Truth::Yes | Truth::Unknown, _) => (Decision::Allow, "Lake Formation gives it"),
+                (Truth::No, _) => {
+                    (Decision::ImplicitDeny, "no Lake Formation permission gives it")
+                }
             };
+            return Verdict { decision, statements: Vec::new(), reason };
         }
         let Some((arn, point)) = self.access_point(request.resource) else {
             let point = request.context.get("s3:dataaccesspointarn").and_then(<[String]>::first);
@@ -515,3 +520,6 @@ impl Role {
         self.trust.origin.stack.is_empty()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -223,6 +223,8 @@ impl Reader<'_> {
             }
             "AWS::LakeFormation::PrincipalPermissions" => self.permissions(id, properties)?,
             "AWS::LakeFormation::DataLakeSettings" => self.settings(id, properties)?,
+            "AWS::LakeFormation::Resource" => self.location(id, properties)?,
+            "AWS::LakeFormation::TagAssociation" => self.tag_association(id, properties)?,
             "AWS::Glue::Database" | "AWS::Glue::Table" => self.catalog(id, resource)?,
             _ => self.other(id, resource)?,
         }

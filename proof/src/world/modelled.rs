@@ -2,7 +2,7 @@
 
 /// The resource types whose part in access is read, or that give none. Written out, and not taken from
 /// the pinned schemas: whoever adds a type to the stacks says here what it gives.
-pub(super) const KINDS: [&str; 54] = [
+pub(super) const KINDS: [&str; 56] = [
     "AWS::Athena::NamedQuery",
     "AWS::Athena::WorkGroup",
     "AWS::CloudWatch::Alarm",
@@ -37,6 +37,8 @@ pub(super) const KINDS: [&str; 54] = [
     "AWS::LakeFormation::DataLakeSettings",
     "AWS::LakeFormation::PrincipalPermissions",
     "AWS::LakeFormation::Resource",
+    "AWS::LakeFormation::Tag",
+    "AWS::LakeFormation::TagAssociation",
     "AWS::Logs::LogGroup",
     "AWS::QuickSight::DataSource",
     "AWS::QuickSight::Group",

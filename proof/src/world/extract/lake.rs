@@ -1,13 +1,13 @@
 //! What a template says of Lake Formation: administrators, permissions, filters, databases and tables.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use lakewright_template::resolve::{Place, Resolved};
 use lakewright_template::{LogicalId, Map, ResourceEntry, assembly};
 
 use super::{PieceError, Reader, Resource};
 use crate::action::Action;
-use crate::lake::LakeGrant;
+use crate::lake::{LakeGrant, LfTags, TagKind, TagPolicy, all_columns_but};
 use crate::world::Code;
 
 impl Reader<'_> {
@@ -26,6 +26,7 @@ impl Reader<'_> {
                         "arn:{}:glue:{region}:{account}:catalog",
                         self.stack.place.partition()
                     ),
+                    except: BTreeSet::new(),
                     cells: None,
                     origin: self.origin(id, "Admins"),
                 };
@@ -64,9 +65,9 @@ impl Reader<'_> {
             let account = account.as_text().unwrap_or(&place.account);
             format!("arn:{}:glue:{}:{account}:{rest}", place.partition(), place.region)
         };
-        if ["LFTag", "LFTagPolicy"].iter().any(|by| *resource.get(by) != Resolved::Null) {
-            let what = "a permission of Lake Formation by tags".to_owned();
-            return Err(self.outside(id.as_str(), what));
+        if *resource.get("LFTag") != Resolved::Null || *resource.get("LFTagPolicy") != Resolved::Null
+        {
+            return self.permissions_by_tags(id, properties, &principal, &resource);
         }
         let mut cells = None;
         let database = resource.get("Database");
@@ -87,7 +88,15 @@ impl Reader<'_> {
                 format!("table/{}/{name}", table.get("DatabaseName").text()),
             )
         } else if columns.as_map().is_some() {
-            cells = Some(format!("columns {}", columns.get("ColumnNames").clone().into_plain()));
+            cells = match columns.get("ColumnWildcard") {
+                Resolved::Null => {
+                    Some(assembly::cells(&texts_of(columns.get("ColumnNames")), None))
+                }
+                wildcard => {
+                    let excluded = texts_of(wildcard.get("ExcludedColumnNames"));
+                    (!excluded.is_empty()).then(|| all_columns_but(&excluded))
+                }
+            };
             catalog(
                 columns.get("CatalogId"),
                 format!(
@@ -117,9 +126,124 @@ impl Reader<'_> {
             self.piece.lake.grants.entry(principal.clone()).or_default().push(LakeGrant {
                 permission: Action::new(&format!("lakeformation:{permission}")),
                 resource: on.clone(),
+                except: BTreeSet::new(),
                 cells: cells.clone(),
                 origin: origin.clone(),
             });
+        }
+        Ok(())
+    }
+
+    /// A permission on tags, or on what has them.
+    fn permissions_by_tags(
+        &mut self,
+        id: &LogicalId,
+        properties: &Map,
+        principal: &str,
+        resource: &Resolved<'_>,
+    ) -> Result<(), PieceError> {
+        let (tag, policy) = (resource.get("LFTag"), resource.get("LFTagPolicy"));
+        let place = self.stack.place;
+        let catalog = |service: &str, of: &Resolved<'_>| {
+            let account = of.get("CatalogId").as_text().unwrap_or(&place.account);
+            format!("arn:{}:{service}:{}:{account}:", place.partition(), place.region)
+        };
+        let origin = self.origin(id, "Permissions");
+        for permission in self.texts(id, properties, "Permissions")? {
+            let permission = Action::new(&format!("lakeformation:{permission}"));
+            // AWS has no ARN for a tag; this is our name of one with a value.
+            for value in texts_of(tag.get("TagValues")) {
+                let (stem, key) = (catalog("lakeformation", tag), tag.get("TagKey").text());
+                self.piece.lake.grants.entry(principal.to_owned()).or_default().push(LakeGrant {
+                    permission,
+                    resource: format!("{stem}lf-tag/{key}/{value}"),
+                    except: BTreeSet::new(),
+                    cells: None,
+                    origin: origin.clone(),
+                });
+            }
+            if *policy == Resolved::Null {
+                continue;
+            }
+            let kind = match policy.get("ResourceType").as_text() {
+                Some("DATABASE") => TagKind::Databases,
+                Some("TABLE") => TagKind::Tables,
+                _ => {
+                    let what = "a permission of Lake Formation by tags on another kind of resource";
+                    return Err(self.outside(id.as_str(), what.to_owned()));
+                }
+            };
+            let expression = policy.get("Expression").as_list().into_iter().flatten();
+            let expression = expression.map(|one| {
+                let values = texts_of(one.get("TagValues")).into_iter();
+                let key = one.get("TagKey").text().to_lowercase();
+                (key, values.map(|value| value.to_lowercase()).collect())
+            });
+            self.piece.lake.tag_policies.push(TagPolicy {
+                principal: principal.to_owned(),
+                permission,
+                kind,
+                catalog: catalog("glue", policy),
+                expression: expression.collect(),
+                origin: origin.clone(),
+            });
+        }
+        Ok(())
+    }
+
+    /// The tags that a database, a table or columns are given.
+    pub(super) fn tag_association(
+        &mut self,
+        id: &LogicalId,
+        properties: &Map,
+    ) -> Result<(), PieceError> {
+        let resource = self.value(id, properties, "Resource")?;
+        let place = self.stack.place;
+        let arn = |of: &Resolved<'_>, rest: String| {
+            let account = of.get("CatalogId").as_text().unwrap_or(&place.account);
+            format!("arn:{}:glue:{}:{account}:{rest}", place.partition(), place.region)
+        };
+        let list = self.value(id, properties, "LFTags")?;
+        let mut tags = LfTags::new();
+        for tag in list.as_list().into_iter().flatten() {
+            // A resource has one value of a key.
+            let [value] = &texts_of(tag.get("TagValues"))[..] else {
+                let what = "a tag of Lake Formation with other than one value".to_owned();
+                return Err(self.outside(id.as_str(), what));
+            };
+            tags.insert(tag.get("TagKey").text().to_lowercase(), value.to_lowercase());
+        }
+        let (database, table, columns) =
+            (resource.get("Database"), resource.get("Table"), resource.get("TableWithColumns"));
+        let name_of = |of: &Resolved<'_>| {
+            format!("table/{}/{}", of.get("DatabaseName").text(), of.get("Name").text())
+        };
+        let tagged = &mut self.piece.lake.tagged;
+        if database.as_map().is_some() {
+            let arn = arn(database, format!("database/{}", database.get("Name").text()));
+            tagged.resources.entry(arn).or_default().extend(tags);
+        } else if table.as_map().is_some() && *table.get("TableWildcard") == Resolved::Null {
+            tagged.resources.entry(arn(table, name_of(table))).or_default().extend(tags);
+        } else if columns.as_map().is_some() {
+            let of_table = tagged.columns.entry(arn(columns, name_of(columns))).or_default();
+            for column in texts_of(columns.get("ColumnNames")) {
+                of_table.entry(column).or_default().extend(tags.clone());
+            }
+        } else {
+            let what = "a tag of Lake Formation on other than databases, tables and columns";
+            return Err(self.outside(id.as_str(), what.to_owned()));
+        }
+        Ok(())
+    }
+
+    /// A location that is in hybrid access mode, or may be.
+    pub(super) fn location(&mut self, id: &LogicalId, properties: &Map) -> Result<(), PieceError> {
+        let is_hybrid = self.value(id, properties, "HybridAccessEnabled")?;
+        if !matches!(is_hybrid, Resolved::Null | Resolved::Bool(false)) {
+            let arn = self.text(id, properties, "ResourceArn")?.unwrap_or_default();
+            let Place { account, region } = self.stack.place.clone();
+            let bucket = arn.split('/').next().unwrap_or_default().to_owned();
+            self.piece.lake.hybrid.entry((account, region, bucket)).or_default().push(arn);
         }
         Ok(())
     }
@@ -159,6 +283,7 @@ impl Reader<'_> {
         if resource.kind == "AWS::Glue::Database" {
             let input = self.value(id, properties, "DatabaseInput")?;
             let arn = arn(&input.get("Name").text());
+            self.lies_at(&arn, input.get("LocationUri"));
             let defaults = input.get("CreateTableDefaultPermissions");
             if defaults.as_list().is_some_and(<[_]>::is_empty) {
                 self.piece.lake.governed.insert(arn.clone());
@@ -167,6 +292,7 @@ impl Reader<'_> {
                 let grant = LakeGrant {
                     permission: Action::new("lakeformation:ALL"),
                     resource: arn.clone(),
+                    except: BTreeSet::new(),
                     cells: None,
                     origin: self.origin(id, "DatabaseInput"),
                 };
@@ -186,10 +312,26 @@ impl Reader<'_> {
         }
         let database = arn(&self.text(id, properties, "DatabaseName")?.unwrap_or_default());
         let input = self.value(id, properties, "TableInput")?;
+        self.lies_at(&database, input.get("StorageDescriptor").get("Location"));
         let columns = input.get("StorageDescriptor").get("Columns").as_list().into_iter().flatten();
         let columns = columns.filter_map(|column| column.get("Name").as_text().map(str::to_owned));
         let name = input.get("Name").text();
         self.piece.lake.tables.entry(database).or_default().insert(name, columns.collect());
         Ok(())
     }
+
+    /// Takes down where data of a database lies.
+    fn lies_at(&mut self, database: &str, location: &Resolved<'_>) {
+        let Some(path) = location.as_text().and_then(|text| text.strip_prefix("s3://")) else {
+            return;
+        };
+        let arn = format!("arn:{}:s3:::{}", self.stack.place.partition(), path);
+        let locations = &mut self.piece.lake.locations;
+        locations.entry(database.to_owned()).or_default().push(arn);
+    }
+}
+
+fn texts_of(list: &Resolved<'_>) -> Vec<String> {
+    let texts = list.as_list().into_iter().flatten();
+    texts.filter_map(|text| text.as_text().map(str::to_owned)).collect()
 }
