@@ -1,5 +1,6 @@
 //! Guardrails on templates: ours, or anybody's in a folder.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -40,8 +41,11 @@ pub(crate) fn of_stacks(found: &[Found]) -> Result<Vec<Breach>, Failure> {
     Ok(check(&World::of(pieces?)))
 }
 
-/// Checks the templates in a folder, and says how many there are.
-pub(crate) fn of_folder(folder: &Path) -> Result<(usize, Vec<Breach>), Failure> {
+/// The files of templates, by what breaches call the stack.
+pub(crate) type Files = BTreeMap<String, PathBuf>;
+
+/// Checks the templates in a folder, and says where they are.
+pub(crate) fn of_folder(folder: &Path) -> Result<(Files, Vec<Breach>), Failure> {
     let templates = templates(folder)?;
     if templates.is_empty() {
         let message = format!(
@@ -67,7 +71,9 @@ pub(crate) fn of_folder(folder: &Path) -> Result<(usize, Vec<Breach>), Failure> 
             Piece::of(stack).map_err(|error| Failure::usage(error.to_string()))
         })
         .collect();
-    Ok((templates.len(), check(&World::of(pieces?))))
+    let breaches = check(&World::of(pieces?));
+    let files = templates.into_iter().map(|(path, address, _)| (address, path)).collect();
+    Ok((files, breaches))
 }
 
 /// The templates of an assembly, or every template in a folder.
@@ -119,18 +125,50 @@ fn collect(folder: &Path, depth: usize, files: &mut Vec<PathBuf>) -> std::io::Re
 }
 
 /// Breaches for people.
-pub(crate) fn show(breaches: &[Breach]) -> String {
-    let lines = breaches.iter().map(|Breach { rule, origin, sid, message }| {
+pub(crate) fn show(breaches: &[Breach], files: &Files) -> String {
+    let lines = breaches.iter().map(|breach| {
+        let Breach { rule, origin, sid, message } = breach;
         let statement = if sid.is_empty() { String::new() } else { format!(" statement {sid}") };
-        format!("error[{}]: {message}\n  --> {origin}{statement}\n", rule.code())
+        let place = files.get(&*origin.stack).map(|path| (path, line_of(path, breach)));
+        let place = place.map_or_else(String::new, |(path, line)| {
+            format!(
+                "  --> {}{}\n",
+                path.display(),
+                line.map(|n| format!(":{n}")).unwrap_or_default()
+            )
+        });
+        let arrow = if place.is_empty() { "  -->" } else { "  in" };
+        format!("error[{}]: {message}\n{place}{arrow} {origin}{statement}\n", rule.code())
     });
     lines.collect()
 }
 
+/// The line of a template that a breach is about, from 1: of its statement, or of its resource.
+fn line_of(path: &Path, breach: &Breach) -> Option<usize> {
+    let text = fs::read_to_string(path).ok()?;
+    let is_key = |line: &str| {
+        let key = line.trim_start().trim_start_matches('"').strip_prefix(&breach.origin.logical_id);
+        key.is_some_and(|rest| rest.trim_start_matches('"').starts_with(':'))
+    };
+    let resource = text.lines().position(is_key)?;
+    let names_statement = |line: &str| {
+        line.split(|one: char| !one.is_alphanumeric()).any(|word| word == breach.sid)
+            && line.contains("Sid")
+    };
+    let statement = (!breach.sid.is_empty())
+        .then(|| text.lines().skip(resource).position(names_statement))
+        .flatten();
+    Some(resource + statement.unwrap_or_default() + 1)
+}
+
 /// Breaches for programs.
-pub(crate) fn to_json(breaches: &[Breach]) -> Value {
-    let breaches = breaches.iter().map(|Breach { rule, origin, sid, message }| {
+pub(crate) fn to_json(breaches: &[Breach], files: &Files) -> Value {
+    let breaches = breaches.iter().map(|breach| {
+        let Breach { rule, origin, sid, message } = breach;
+        let file = files.get(&*origin.stack);
         json!({
+            "file": file.map(|path| path.display().to_string()),
+            "line": file.and_then(|path| line_of(path, breach)),
             "code": rule.code(),
             "message": message,
             "stack": &*origin.stack,

@@ -8,6 +8,7 @@ use lakewright_proof::action::Level;
 use lakewright_proof::evaluate::BOUNDARY_IS_MISSING;
 use lakewright_proof::matrix::{Cell, Index, Needed};
 use lakewright_proof::pattern;
+use lakewright_proof::world::World;
 use rayon::iter::{
     IndexedParallelIterator as _, IntoParallelRefIterator as _, ParallelExtend as _,
     ParallelIterator as _,
@@ -72,6 +73,8 @@ pub(crate) fn rows<'s>(wanted: Wanted<'_>, subject: &'s Subject) -> Vec<Row<'s>>
     let imported = subject.imported.keys().filter(|arn| !world.resources.contains_key(*arn));
     let arns = resources.map(|resource| resource.arn.as_str()).chain(roles);
     let arns = arns.chain(imported.map(String::as_str));
+    let secrets = if wanted.all { secrets(world) } else { BTreeSet::new() };
+    let arns = arns.chain(secrets);
     let arns: Vec<&str> = arns.filter(|arn| is_wanted_arn(arn)).collect();
     let row = |cell: Cell, target: Option<&'s str>| {
         let name = intended.name_of(cell.principal.name());
@@ -100,6 +103,16 @@ pub(crate) fn rows<'s>(wanted: Wanted<'_>, subject: &'s Subject) -> Vec<Row<'s>>
         is_same
     });
     rows
+}
+
+/// The names, as patterns, of the secrets that roles are about: no template makes secrets, as their values are
+/// nobody's but their owners'.
+fn secrets(world: &World) -> BTreeSet<&str> {
+    let documents = world.roles.values().flat_map(|role| &role.identity);
+    let statements = documents.flat_map(|document| &document.statements);
+    let allowing = statements.filter(|statement| statement.is_allow && !statement.not_resources);
+    let resources = allowing.flat_map(|statement| &statement.resources).map(String::as_str);
+    resources.filter(|arn| arn.contains(":secretsmanager:") && arn.contains(":secret:")).collect()
 }
 
 /// What a filter names that is not in the mesh, in words.

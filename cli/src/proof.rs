@@ -118,12 +118,22 @@ impl SubjectArgs {
         keep: Keep,
         ui: &mut Ui,
     ) -> Result<Option<&'static Subject>, Failure> {
+        self.read_for_session(keep, None, ui)
+    }
+
+    /// Reads everything, as whoever asks in a session with a policy sees it.
+    pub(crate) fn read_for_session(
+        &self,
+        keep: Keep,
+        session_policy: Option<&Path>,
+        ui: &mut Ui,
+    ) -> Result<Option<&'static Subject>, Failure> {
         memory::small_pages();
         let subject = match (&self.source.mesh, &self.source.assembly) {
-            (Some(mesh), _) => self.read_mesh(mesh, keep, ui)?,
+            (Some(mesh), _) => self.read_mesh(mesh, keep, session_policy, ui)?,
             (None, Some(folder)) => {
                 let subject = of_assembly(folder)?;
-                self.with_others(subject).map(Some)?
+                self.with_others(subject, session_policy).map(Some)?
             }
             (None, None) => return Err(Failure::usage("a mesh or `--assembly` is missing")),
         };
@@ -141,9 +151,9 @@ impl SubjectArgs {
         ui: &mut Ui,
     ) -> Result<&'static Subject, Failure> {
         if before.join("assembly.json").is_file() {
-            return self.with_others(of_assembly(before)?);
+            return self.with_others(of_assembly(before)?, None);
         }
-        self.read_mesh(before, keep, ui)?.ok_or_else(|| {
+        self.read_mesh(before, keep, None, ui)?.ok_or_else(|| {
             Failure::usage(format!(
                 "{} has errors of its own, so nothing can be compared with it; `lakewright check` it first",
                 before.display()
@@ -155,6 +165,7 @@ impl SubjectArgs {
         &self,
         mesh: &Path,
         keep: Keep,
+        session_policy: Option<&Path>,
         ui: &mut Ui,
     ) -> Result<Option<&'static Subject>, Failure> {
         let (subject, report, sources) = of_mesh(mesh, &self.day, keep)?;
@@ -165,12 +176,20 @@ impl SubjectArgs {
             let warnings = count(report.count(Severity::Warning), "warning");
             ui.note(&format!("{warnings} of the mesh; `lakewright check` shows what to look at"));
         }
-        subject.map(|subject| self.with_others(subject)).transpose()
+        subject.map(|subject| self.with_others(subject, session_policy)).transpose()
     }
 
-    fn with_others(&self, mut subject: Subject) -> Result<&'static Subject, Failure> {
+    fn with_others(
+        &self,
+        mut subject: Subject,
+        session_policy: Option<&Path>,
+    ) -> Result<&'static Subject, Failure> {
         self.scp.add_to(&mut subject.world)?;
         self.boundaries.add_to(&mut subject.world)?;
+        if let Some(path) = session_policy {
+            let document = organization::read(path, &organization::json(path)?, "session_policy")?;
+            subject.world.session = Some(document);
+        }
         Ok(Box::leak(Box::new(subject)))
     }
 

@@ -178,12 +178,11 @@ impl Lake {
         let cells = request.context.get(CELLS).and_then(|cells| cells.first());
         let database = database_of(request.resource).map(|(database, _)| database);
         let name = request.action.lower();
-        let is_given =
-            self.held_by(request.principal.name(), database.as_deref()).any(|grant| {
-                grant.is(name)
-                    && grant.is_about(request.resource)
-                    && (grant.cells.is_none() || grant.cells.as_ref() == cells)
-            });
+        let is_given = self.held_by(request.principal.name(), database.as_deref()).any(|grant| {
+            grant.is(name)
+                && grant.is_about(request.resource)
+                && (grant.cells.is_none() || grant.cells.as_ref() == cells)
+        });
         let is_open = || is_of_data(request.action) && self.is_in_hybrid(request.resource);
         if is_given && is_open() { Truth::Unknown } else { is_given.into() }
     }
@@ -198,7 +197,10 @@ impl Lake {
         let field = |number| arn_field(database, number).unwrap_or_default().to_owned();
         let of_bucket = |bucket: &str| (field(4), field(3), bucket.to_owned());
         let first = self.hybrid.range(of_bucket("")..).next();
-        if !first.is_some_and(|((account, region, _), _)| (account, region) == (&field(4), &field(3))) {
+        let is_elsewhere = |((account, region, _), _): (&(String, String, String), _)| {
+            (account, region) != (&field(4), &field(3))
+        };
+        if first.is_none_or(is_elsewhere) {
             return false;
         }
         self.locations.get(database).is_none_or(|locations| {
@@ -238,7 +240,14 @@ impl Lake {
         let is_admin = self.admins_of(resource).any(|admin| admin == principal);
         let grants = self.held_by(principal, Some(&database)).collect();
         let is_hybrid = !self.hybrid.is_empty() && self.is_hybrid(&database);
-        Side::Governed { resource, database, is_table: table.is_some(), is_admin, is_hybrid, grants }
+        Side::Governed {
+            resource,
+            database,
+            is_table: table.is_some(),
+            is_admin,
+            is_hybrid,
+            grants,
+        }
     }
 }
 

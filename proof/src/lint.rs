@@ -1,5 +1,6 @@
 //! Guardrails: what no policy should say, in templates of this program and of anybody.
 
+mod combined;
 mod escalation;
 mod statement;
 
@@ -48,6 +49,8 @@ guardrails! {
     ChangeSetsOnOthers "change-sets-on-others",
     /// A role may change the code that another role runs.
     CodeOfOthers "code-of-others",
+    /// A role may set the tags that policies decide by.
+    DecidingTag "deciding-tag",
     /// A `ForAllValues` condition holds for a request without the key.
     ForAllValuesWithoutNull "for-all-values-without-null",
     /// A condition key that the action never carries.
@@ -58,6 +61,8 @@ guardrails! {
     KeyLockout "key-lockout",
     /// `NotAction`, `NotResource` or `NotPrincipal` with an allow.
     NotWithAllow "not-with-allow",
+    /// A role may pass another one to a service and make what runs with it.
+    PassAndCreate "pass-and-create",
     /// Any role may be passed, or to any service.
     PassAnyRole "pass-any-role",
     /// A role may change its own rights.
@@ -141,6 +146,8 @@ pub fn check(world: &World) -> Vec<Breach> {
     }
     escalation::assume_back(world, &mut breaches);
     escalation::code_of_others(world, &mut breaches);
+    combined::pass_and_create(world, &mut breaches);
+    combined::deciding_tags(world, &mut breaches);
     let unattached = world
         .managed
         .values()

@@ -302,14 +302,17 @@ impl<'w> Index<'w> {
         let nothing = Context::new();
         let action = Action::new("sample:Sample");
         let asking = Request { principal, action, resource: arn, context: &nothing };
-        let context = if named.has_variables() {
-            named.sample(|key, text| {
+        // The tags of what no template makes are whatever the request says.
+        let is_told = |key: &str| is_told(key) && (known.is_known || !key.contains("resourcetag/"));
+        let context = if named.has_variables() || !known.is_known {
+            let expand = |key: &str, text: &str| {
                 let is_variable = key != CELLS && text.contains("${");
                 let expanded = is_variable.then(|| self.world.expanded(text, &asking));
                 expanded.flatten().unwrap_or_else(|| text.to_owned())
-            })
+            };
+            named.sample(expand, is_told)
         } else {
-            named.context.get_or_init(|| named.sample(|_, text| text.to_owned())).clone()
+            named.context.get_or_init(|| named.sample(|_, text| text.to_owned(), is_told)).clone()
         };
         let context = context?;
         let claimed = conditions.iter().filter(|one| is_told(&one.key));

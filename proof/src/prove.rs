@@ -143,8 +143,10 @@ impl Proof<'_> {
         let mut asked: BTreeMap<String, Vec<Action>> = BTreeMap::new();
         for pattern in &rule.resources {
             for (place, action) in rule.actions.iter().enumerate() {
-                for resource in sample::resources(&self.key_of(pattern, *action), place == 0) {
-                    asked.entry(resource).or_default().push(*action);
+                for named in self.alias_or_key(pattern, *action) {
+                    for resource in sample::resources(&named, place == 0) {
+                        asked.entry(resource).or_default().push(*action);
+                    }
                 }
             }
         }
@@ -223,17 +225,21 @@ impl Proof<'_> {
         findings
     }
 
-    /// The key's ARN, where a grant names the key by its alias.
-    fn key_of(&self, pattern: &str, action: Action) -> String {
-        let is_about_alias = ["kms:createalias", "kms:deletealias", "kms:updatealias"];
-        if !pattern.contains(":alias/") || is_about_alias.contains(&action.lower()) {
-            return pattern.to_owned();
+    /// What requests are about, where a grant names a key by its alias: the key, and for what is done to
+    /// the alias both. Source: "Controlling access to aliases" in the KMS developer guide.
+    fn alias_or_key(&self, pattern: &str, action: Action) -> Vec<String> {
+        if !pattern.contains(":alias/") {
+            return vec![pattern.to_owned()];
         }
-        match self.world.aliases.get(pattern) {
-            Some(key) => key.clone(),
+        let is_about_alias =
+            ["kms:createalias", "kms:deletealias", "kms:updatealias"].contains(&action.lower());
+        let alias = is_about_alias.then(|| pattern.to_owned());
+        let key = match self.world.aliases.get(pattern) {
+            Some(key) => Some(key.clone()),
             // An imported key: known by its alias alone.
-            None => pattern.replace(":alias/", &format!(":key/{FILL}-")),
-        }
+            None => (!is_about_alias).then(|| pattern.replace(":alias/", &format!(":key/{FILL}-"))),
+        };
+        alias.into_iter().chain(key).collect()
     }
 
     /// What a role's policies and its trust policy give, and nobody asked for.

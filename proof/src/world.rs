@@ -87,8 +87,7 @@ pub struct AccessPoint {
 }
 
 /// Why a decision is unknown where IAM still opens a catalog to those who have not opted in.
-pub(crate) const HYBRID: &str =
-    "its location is in hybrid access mode, and who has opted in to Lake Formation is in no template";
+pub(crate) const HYBRID: &str = "its location is in hybrid access mode, and who has opted in to Lake Formation is in no template";
 
 /// What is taken for granted of things that no template describes: policies of imported roles, and
 /// of resources and keys of others.
@@ -119,6 +118,8 @@ pub struct World {
     pub lake: Lake,
     /// What the organization adds.
     pub organization: Organization,
+    /// The policy of the session in which roles ask.
+    pub session: Option<Document>,
 }
 
 impl World {
@@ -216,9 +217,7 @@ impl World {
             let (decision, reason) = match (self.lake.gives(request), outside) {
                 (Truth::Unknown, Outside::Unknown) => (Decision::Unknown, HYBRID),
                 (Truth::Yes | Truth::Unknown, _) => (Decision::Allow, "Lake Formation gives it"),
-                (Truth::No, _) => {
-                    (Decision::ImplicitDeny, "no Lake Formation permission gives it")
-                }
+                (Truth::No, _) => (Decision::ImplicitDeny, "no Lake Formation permission gives it"),
             };
             return Verdict { decision, statements: Vec::new(), reason };
         }
@@ -380,7 +379,7 @@ impl World {
             scps: self.organization.scps_of(principal_account),
             rcps: self.organization.rcps_of(resource_account),
             boundary: boundary_document,
-            session: None,
+            session: self.session.as_ref().filter(|_| matches!(principal, Principal::Role { .. })),
             identity: role
                 .map(|role| role.identity.iter().map(Arc::as_ref).collect())
                 .unwrap_or_default(),

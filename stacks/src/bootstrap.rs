@@ -291,6 +291,11 @@ impl Context<'_> {
                 conditions,
             };
         let all_stacks = vec![self.arn("cloudformation", "stack/*/*")];
+        let of_mesh = none().with(Condition::new(
+            Comparison::StringEquals,
+            "aws:RequestTag/lakewright:mesh",
+            self.mesh.tenant.header.id.to_string(),
+        ));
         let mut grants = vec![
             // What the mesh no longer asks for is found by its tags.
             grant("StackLists", &["cloudformation:DescribeStacks"], all_stacks, none()),
@@ -301,7 +306,9 @@ impl Context<'_> {
                 stacks.clone(),
                 as_execution,
             ),
-            grant("StackRun", &execution::STACK_RUN, stacks, none()),
+            grant("StackRun", &execution::STACK_RUN, stacks.clone(), none()),
+            // Policies decide by stacks' tags: only the mesh's own stacks are tagged.
+            grant("StackTag", &["cloudformation:TagResource"], stacks, of_mesh),
             grant("PassExecutionRole", &["iam:PassRole"], vec![execution_arn], to_cloudformation),
             grant("Uploads", &["s3:GetObject", "s3:PutObject"], uploads, none()),
         ];

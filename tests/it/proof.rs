@@ -4,6 +4,7 @@ mod by_hand;
 mod differential;
 mod mutation;
 mod naive;
+mod permissions;
 mod questions;
 
 use std::fs;

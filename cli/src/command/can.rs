@@ -21,6 +21,8 @@ use crate::ui::Ui;
   lakewright can my-mesh --principal arn:aws:iam::111122223333:role/platform --action sts:AssumeRole \\
       --resource pivot-role/finance --context sts:ExternalId=abc
   lakewright can my-mesh --batch questions.jsonl
+  lakewright can my-mesh --session-policy session.json --principal team/finance/Analysts \\
+      --action s3:PutObject --resource dataset/sales
 
 A batch has a JSON object on each line: {\"principal\", \"action\", \"resource\", \"context\": [\"KEY=VALUE\"]}.
 A condition key that is not given is not in the request.
@@ -34,10 +36,15 @@ pub(crate) struct CanArgs {
     /// Answer the questions of a file, a JSON object on each line
     #[arg(long, value_name = "FILE", conflicts_with_all = ["principal", "action", "resource"])]
     batch: Option<PathBuf>,
+    /// The policy, in JSON, that was given when the role was assumed: it limits what the session may do
+    #[arg(long, value_name = "FILE")]
+    session_policy: Option<PathBuf>,
 }
 
 pub(crate) fn run(arguments: &CanArgs, ui: &mut Ui) -> Result<Exit, Failure> {
-    let Some(subject) = arguments.subject.read(Keep::Grants, ui)? else { return Ok(Exit::Usage) };
+    let session_policy = arguments.session_policy.as_deref();
+    let subject = arguments.subject.read_for_session(Keep::Grants, session_policy, ui)?;
+    let Some(subject) = subject else { return Ok(Exit::Usage) };
     subject.note_changes(ui);
     if let Some(path) = &arguments.batch {
         return batch(path, subject, ui);

@@ -9,7 +9,7 @@ use lakewright_stacks::{Plan, Runway, runway};
 use serde_json::json;
 
 use crate::exit::{Exit, Failure};
-use crate::guardrails;
+use crate::guardrails::{self, Files};
 use crate::mesh::{Day, load};
 use crate::synthesis::synthesize_all;
 use crate::ui::{Ui, count};
@@ -77,14 +77,14 @@ pub(crate) fn run(arguments: &CheckArgs, ui: &mut Ui) -> Result<Exit, Failure> {
     let report = report.sorted();
     if ui.is_json() {
         let mut data = render::json(&report, &loaded.sources);
-        data["guardrails"] = guardrails::to_json(&breaches);
+        data["guardrails"] = guardrails::to_json(&breaches, &Files::new());
         if arguments.runway {
             data["runway"] = runways.iter().map(runway_to_json).collect();
         }
         ui.data(&format!("{data:#}\n"));
     } else {
         ui.report(&report, &loaded.sources);
-        ui.data(&guardrails::show(&breaches));
+        ui.data(&guardrails::show(&breaches, &Files::new()));
         for line in &runways {
             ui.data(&show_runway(line));
         }
@@ -98,8 +98,7 @@ pub(crate) fn run(arguments: &CheckArgs, ui: &mut Ui) -> Result<Exit, Failure> {
 
 fn show_runway(line: &Runway) -> String {
     let Runway { environment, what, more, before, used, limit, unit, then } = line;
-    let then =
-        then.map(|then| format!("; when it is full, {then}, and more fit")).unwrap_or_default();
+    let then = then.map(|then| format!("; from there on {then}, and more fit")).unwrap_or_default();
     format!(
         "environment {environment}: {} more fit; the first limit is {before} ({used} of {limit} {unit}){then}\n",
         count(*more, what)
@@ -122,16 +121,17 @@ fn runway_to_json(line: &Runway) -> serde_json::Value {
 
 /// Guardrails on the templates of a folder.
 fn templates(folder: &Path, ui: &mut Ui) -> Result<Exit, Failure> {
-    let (templates, breaches) = guardrails::of_folder(folder)?;
+    let (files, breaches) = guardrails::of_folder(folder)?;
+    let templates = files.len();
     if ui.is_json() {
         let data = json!({
             "version": 1,
             "templates": templates,
-            "findings": guardrails::to_json(&breaches),
+            "findings": guardrails::to_json(&breaches, &files),
         });
         ui.data(&format!("{data:#}\n"));
     } else {
-        ui.data(&guardrails::show(&breaches));
+        ui.data(&guardrails::show(&breaches, &files));
     }
     if breaches.is_empty() {
         ui.note(&format!(

@@ -169,6 +169,7 @@ pub(super) fn read(
         let sid = &statement.sid;
         let whom = match property {
             "boundary" => Some("a boundary is for whoever has it"),
+            "session_policy" => Some("a session policy is for whoever has the session"),
             "service_control_policies" => Some("a service control policy is for a whole account"),
             _ => None,
         };

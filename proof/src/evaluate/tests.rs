@@ -120,5 +120,5 @@ fn each_row_of_the_decision_table_holds() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    assert!(rows.len() >= 80, "only {} rows", rows.len());
+    assert!(rows.len() >= 180, "only {} rows", rows.len());
 }

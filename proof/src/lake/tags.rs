@@ -15,6 +15,16 @@ use crate::document::Origin;
 /// The tags of one resource: their keys, each with its value.
 pub type LfTags = BTreeMap<String, String>;
 
+/// The permissions on tables that all of them are together. Source: "Lake Formation permissions reference".
+const OF_TABLES: [&str; 6] = [
+    "lakeformation:ALTER",
+    "lakeformation:DELETE",
+    "lakeformation:DESCRIBE",
+    "lakeformation:DROP",
+    "lakeformation:INSERT",
+    "lakeformation:SELECT",
+];
+
 /// What a permission by tags is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TagKind {
@@ -79,6 +89,14 @@ impl Tagged {
                     grants.push(policy.grant(database));
                 }
                 TagKind::Databases => {}
+                // Of all permissions, the one to read is about columns, and the others about tables.
+                TagKind::Tables if policy.permission.lower() == "lakeformation:all" => {
+                    for permission in OF_TABLES {
+                        let permission = Action::new(permission);
+                        let policy = TagPolicy { permission, ..policy.clone() };
+                        self.named_tables(&policy, &database, &mut grants);
+                    }
+                }
                 TagKind::Tables => self.named_tables(policy, &database, &mut grants),
             }
         }

@@ -185,7 +185,7 @@ fn requires(condition: &Condition, key: &str) -> bool {
         && !matches!(condition.comparison, Comparison::Null)
 }
 
-fn has_pattern(statement: &Statement) -> bool {
+pub(super) fn has_pattern(statement: &Statement) -> bool {
     statement.not_resources || statement.resources.iter().any(|resource| resource.contains('*'))
 }
 

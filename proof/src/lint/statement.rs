@@ -7,7 +7,7 @@ use lakewright_policies::catalogue::{self, CatalogueService};
 use super::{Breach, DocumentKind, Guardrail};
 use crate::action::Action;
 use crate::condition_key;
-use crate::document::{Document, Origin, PrincipalEntry, Qualifier, Statement};
+use crate::document::{Comparison, Document, Origin, PrincipalEntry, Qualifier, Statement};
 use crate::pattern::{matches, sample};
 
 /// Keys by which a service says for whom it acts.
@@ -83,7 +83,7 @@ fn conditions(statement: &Statement, report: &mut impl FnMut(Guardrail, String))
                 && other.qualifier != Some(Qualifier::ForAllValues)
                 && !other.if_exists
                 && !other.comparison.is_negated()
-                && !(other.comparison == crate::document::Comparison::Null
+                && !(other.comparison == Comparison::Null
                     && other.values.iter().any(|value| value == "true"))
         })
     };
@@ -114,20 +114,21 @@ fn conditions(statement: &Statement, report: &mut impl FnMut(Guardrail, String))
             })
             .map(|action| action.name())
             .collect();
-        // A condition that some of the actions do not carry makes those void.
-        if !without.is_empty()
-            && statement.is_allow
-            && !condition.if_exists
-            && !condition.comparison.is_negated()
-            && condition.comparison != crate::document::Comparison::Null
-        {
-            report(
-                Guardrail::ForeignConditionKey,
-                format!(
-                    "{} never carry {key}, so the statement does not allow them",
-                    without.join(", ")
-                ),
-            );
+        // A condition that some of the actions do not carry makes those void. Where it holds without the key
+        // it is for the others, and says nothing when there are none.
+        let holds_without = condition.if_exists
+            || condition.comparison.is_negated()
+            || condition.comparison == Comparison::Null;
+        let says_nothing =
+            without.len() == actions.len() && statement.actions.patterns().is_empty();
+        if !without.is_empty() && !statement.not_actions && (!holds_without || says_nothing) {
+            let consequence = match (holds_without, statement.is_allow) {
+                (true, _) => "the condition says nothing",
+                (false, true) => "the statement does not allow them",
+                (false, false) => "the statement does not deny them",
+            };
+            let message = format!("{} never carry {key}, so {consequence}", without.join(", "));
+            report(Guardrail::ForeignConditionKey, message);
         }
     }
 }
@@ -195,7 +196,7 @@ fn is_narrowed(statement: &Statement) -> bool {
         !condition.comparison.is_negated()
             && !condition.if_exists
             && !condition.takes_anything()
-            && condition.comparison != crate::document::Comparison::Null
+            && condition.comparison != Comparison::Null
             && (key.contains("resourcetag/")
                 || key.contains("requesttag/")
                 || key.starts_with("iam:")

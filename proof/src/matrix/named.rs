@@ -6,7 +6,7 @@ use crate::action::Action;
 use crate::document::{Condition, Document, Statement};
 use crate::lake::CELLS;
 use crate::prove::actions_of;
-use crate::request::{Context, is_told};
+use crate::request::Context;
 use crate::sample;
 
 /// A statement with the actions that it names, and the requests that fulfil its conditions.
@@ -57,7 +57,11 @@ impl<'w> Named<'w> {
     }
 
     /// A request that fulfils the conditions, but those of which both sides know the value.
-    pub(super) fn sample(&self, expand: impl Fn(&str, &str) -> String) -> Carried {
+    pub(super) fn sample(
+        &self,
+        expand: impl Fn(&str, &str) -> String,
+        is_told: impl Fn(&str) -> bool,
+    ) -> Carried {
         let conditions = &self.statement.conditions;
         let contexts = sample::contexts(conditions, expand);
         let mut context = contexts.into_iter().next().ok_or(Unfulfillable)?;

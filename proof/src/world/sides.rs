@@ -97,7 +97,7 @@ pub(crate) struct Target<'w> {
     pub(super) of_key: Option<Context>,
     /// The region of the stack that makes it.
     pub(super) region: Option<&'w str>,
-    pub(super) is_known: bool,
+    pub(crate) is_known: bool,
 }
 
 /// The bucket's ARN of an ARN of a bucket or an object, and the object's key.

@@ -44,12 +44,11 @@ pub(super) const STACK_READ: [&str; 7] = [
 ];
 
 /// Running what has been prepared. CloudFormation goes on with the role that the stack has.
-pub(super) const STACK_RUN: [&str; 6] = [
+pub(super) const STACK_RUN: [&str; 5] = [
     "cloudformation:ContinueUpdateRollback",
     "cloudformation:DeleteChangeSet",
     "cloudformation:ExecuteChangeSet",
     "cloudformation:RollbackStack",
-    "cloudformation:TagResource",
     "cloudformation:UpdateTerminationProtection",
 ];
 

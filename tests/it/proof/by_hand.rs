@@ -35,7 +35,7 @@ fn second_policy(resources: &mut serde_json::Map<String, Value>, id: &str) {
     );
 }
 
-const BY_HAND: [ByHand; 18] = [
+const BY_HAND: [ByHand; 20] = [
     ("only how it is written", DATASET, |_| {}, 4, "access is as it was asked for, and these"),
     (
         "a user",
@@ -169,8 +169,63 @@ const BY_HAND: [ByHand; 18] = [
                 "Expression": [{ "TagKey": "open", "TagValues": ["yes"] }],
             } });
         },
-        2,
-        "a permission of Lake Formation by tags is outside",
+        4,
+        "missing: team/science/TeamA lakeformation:",
+    ),
+    (
+        "a permission on what a tag opens",
+        DATASET,
+        |resources| {
+            let database = json!({ "Database": {
+                "CatalogId": "333333333333", "Name": "lab_teama_43mwtaab",
+            } });
+            let tags = json!([{ "TagKey": "Open", "TagValues": ["Yes"] }]);
+            resources.insert(
+                "Tag".to_owned(),
+                json!({
+                    "Type": "AWS::LakeFormation::TagAssociation",
+                    "Properties": { "Resource": database, "LFTags": tags },
+                }),
+            );
+            resources.insert(
+                "ByTag".to_owned(),
+                json!({
+                    "Type": "AWS::LakeFormation::PrincipalPermissions",
+                    "Properties": {
+                        "Principal": { "DataLakePrincipalIdentifier":
+                            "arn:aws:iam::333333333333:role/lab-teamb-t4jhnyff" },
+                        "Permissions": ["SELECT"],
+                        "PermissionsWithGrantOption": [],
+                        "Resource": { "LFTagPolicy": {
+                            "CatalogId": "333333333333", "ResourceType": "TABLE",
+                            "Expression": [{ "TagKey": "open", "TagValues": ["yes"] }],
+                        } },
+                    },
+                }),
+            );
+        },
+        4,
+        "too much: team/science/TeamB lakeformation:SELECT arn:aws:glue:us-east-1:333333333333:table/lab_teama_43mwtaab/",
+    ),
+    (
+        "whoever may give a tag",
+        DATASET,
+        |resources| {
+            let permissions =
+                properties(resources, "AWS::LakeFormation::PrincipalPermissions").clone();
+            let mut permissions = Value::Object(permissions);
+            permissions["Permissions"] = json!(["ASSOCIATE"]);
+            permissions["Resource"] = json!({ "LFTag": {
+                "CatalogId": "333333333333", "TagKey": "open", "TagValues": ["yes"] } });
+            resources.insert(
+                "May".to_owned(),
+                json!({
+                    "Type": "AWS::LakeFormation::PrincipalPermissions", "Properties": permissions,
+                }),
+            );
+        },
+        4,
+        "lakeformation:ASSOCIATE arn:aws:lakeformation:us-east-1:333333333333:lf-tag/open/yes",
     ),
     (
         "a policy of AWS",

@@ -1,11 +1,14 @@
 //! The evaluator against the plain one, on random documents and requests.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use lakewright_proof::action::Action;
+use lakewright_proof::document::{Document, Origin};
 use lakewright_proof::evaluate::Decision;
 use lakewright_proof::request::{Context, Principal, Request};
-use lakewright_proof::world::{OnUnresolved, Outside, Piece, StackTemplate, World};
+use lakewright_proof::world::{
+    OnUnresolved, Organization, OrganizationPolicy, Outside, Piece, StackTemplate, World,
+};
 use lakewright_template::read;
 use lakewright_template::resolve::Place;
 use proptest::prelude::*;
@@ -13,12 +16,14 @@ use serde_json::{Value, json};
 
 use super::naive::{Asked, allows};
 
-const ACCOUNT: &str = "111122223333";
+pub(super) const ACCOUNT: &str = "111122223333";
 const OTHER: &str = "444455556666";
 
-fn role(account: &str, name: &str) -> String {
+pub(super) fn role(account: &str, name: &str) -> String {
     format!("arn:aws:iam::{account}:role/{name}")
 }
+
+const POINT: &str = "arn:aws:s3:eu-west-1:111122223333:accesspoint/point";
 
 fn action() -> impl Strategy<Value = String> {
     prop::sample::select(vec![
@@ -27,6 +32,7 @@ fn action() -> impl Strategy<Value = String> {
         "s3:PutObject",
         "s3:*",
         "kms:Decrypt",
+        "kms:*",
         "sts:AssumeRole",
         "*",
     ])
@@ -40,46 +46,110 @@ fn resource() -> impl Strategy<Value = String> {
         "arn:aws:s3:::data/*".to_owned(),
         "arn:aws:s3:::data/a/*".to_owned(),
         "arn:aws:s3:::data/${aws:PrincipalTag/Team}/*".to_owned(),
+        "arn:aws:s3:::data/${aws:RequestTag/Team, 'a'}/*".to_owned(),
         "arn:aws:s3:::*".to_owned(),
+        format!("{POINT}/object/*"),
+        format!("arn:aws:kms:eu-west-1:{ACCOUNT}:key/*"),
         role(ACCOUNT, "target"),
     ])
 }
 
+/// A condition: an operator with keys and values of its kind.
 fn condition() -> impl Strategy<Value = Value> {
-    let operator = prop::sample::select(vec![
-        "StringEquals",
-        "StringNotEquals",
-        "StringLike",
-        "StringEqualsIfExists",
-        "StringNotLikeIfExists",
-        "StringEqualsIgnoreCase",
-        "ForAllValues:StringEquals",
-        "ForAnyValue:StringEquals",
-        "ForAnyValue:StringNotLike",
-        "ArnLike",
-        "ArnNotEquals",
-        "Null",
-        "Bool",
-    ]);
-    let key = prop::sample::select(vec![
-        "aws:RequestTag/Team",
-        "aws:PrincipalTag/Team",
-        "aws:PrincipalArn",
-        "aws:SecureTransport",
-        "aws:ResourceTag/Team",
-        "sts:ExternalId",
-    ]);
-    let value = prop::sample::select(vec![
-        "a",
-        "a*",
-        "b",
-        "true",
-        "false",
-        "arn:aws:iam::*:role/one",
-        "${aws:PrincipalTag/Team}",
-    ]);
-    (operator, key, prop::collection::vec(value, 1..3))
-        .prop_map(|(operator, key, values)| json!({ operator: { key: values } }))
+    let of = |operators: &[&'static str], keys: &[&'static str], values: &[&'static str]| {
+        let operator = prop::sample::select(operators.to_vec());
+        let key = prop::sample::select(keys.to_vec());
+        let values = prop::collection::vec(prop::sample::select(values.to_vec()), 1..3);
+        (operator, key, values)
+            .prop_map(|(operator, key, values)| json!({ operator: { key: values } }))
+            .boxed()
+    };
+    prop_oneof![
+        4 => of(
+            &[
+                "StringEquals",
+                "StringNotEquals",
+                "StringLike",
+                "StringEqualsIfExists",
+                "StringNotLikeIfExists",
+                "StringEqualsIgnoreCase",
+                "ForAllValues:StringEquals",
+                "ForAnyValue:StringEquals",
+                "ForAnyValue:StringNotLike",
+                "ArnLike",
+                "ArnNotEquals",
+                "Null",
+                "Bool",
+            ],
+            &[
+                "aws:RequestTag/Team",
+                "aws:PrincipalTag/Team",
+                "aws:PrincipalArn",
+                "aws:PrincipalAccount",
+                "aws:SecureTransport",
+                "aws:ResourceTag/Team",
+                "s3:DataAccessPointArn",
+                "kms:ResourceAliases",
+                "sts:ExternalId",
+            ],
+            &[
+                "a",
+                "a*",
+                "b",
+                "true",
+                "false",
+                ACCOUNT,
+                "alias/data",
+                "arn:aws:iam::*:role/one",
+                "arn:aws:s3:*:*:accesspoint/*",
+                "${aws:PrincipalTag/Team}",
+                "${aws:RequestTag/Team, 'b'}",
+            ],
+        ),
+        2 => of(
+            &[
+                "ForAllValues:StringEquals",
+                "ForAnyValue:StringEquals",
+                "ForAllValues:StringLikeIfExists",
+                "ForAllValues:StringNotEquals",
+                "ForAnyValue:StringNotEquals",
+                "StringEquals",
+                "Null",
+            ],
+            &["aws:TagKeys"],
+            &["a", "b", "c*", "true"],
+        ),
+        1 => of(
+            &[
+                "NumericEquals",
+                "NumericNotEquals",
+                "NumericLessThan",
+                "NumericLessThanEqualsIfExists",
+                "NumericGreaterThan",
+                "ForAnyValue:NumericGreaterThanEquals",
+            ],
+            &["s3:max-keys"],
+            &["5", "5.0", "10", "-1"],
+        ),
+        1 => of(
+            &[
+                "DateEquals",
+                "DateNotEquals",
+                "DateLessThan",
+                "DateLessThanEquals",
+                "DateGreaterThan",
+                "DateGreaterThanEqualsIfExists",
+            ],
+            &["aws:CurrentTime"],
+            &["2024-02-29T00:00:00Z", "1709164800", "2024-03-01T12:00:00Z", "2100-03-01T00:00:00Z"],
+        ),
+        1 => of(
+            &["IpAddress", "NotIpAddress", "IpAddressIfExists", "ForAnyValue:NotIpAddress"],
+            &["aws:SourceIp"],
+            &["10.0.0.0/8", "10.1.2.3", "10.1.3.201", "10.1.2.0/23", "192.168.0.0/17", "0.0.0.0/0"],
+        ),
+        1 => of(&["BinaryEquals", "BinaryEqualsIfExists"], &["sts:ExternalId"], &["QUJD", "QUJE"]),
+    ]
 }
 
 fn statement(principals: bool) -> impl Strategy<Value = Value> {
@@ -89,25 +159,28 @@ fn statement(principals: bool) -> impl Strategy<Value = Value> {
         json!({ "AWS": format!("arn:aws:iam::{OTHER}:root") }),
         json!({ "AWS": role(ACCOUNT, "one") }),
         json!({ "AWS": [role(OTHER, "two"), role(ACCOUNT, "target")] }),
+        json!({ "AWS": [format!("arn:aws:iam::{ACCOUNT}:root"), role(ACCOUNT, "one")] }),
         json!({ "Service": "glue.amazonaws.com" }),
     ]);
+    let is_not = || prop::bool::weighted(0.1);
     let parts = (
         prop::bool::weighted(0.7),
         prop::collection::vec(action(), 1..3),
         prop::collection::vec(resource(), 1..3),
         prop::option::weighted(0.4, condition()),
         principal,
-        prop::bool::weighted(0.1),
+        (is_not(), is_not(), is_not()),
     );
     parts.prop_map(move |(is_allow, actions, resources, condition, principal, is_not)| {
+        let (not_action, not_resource, not_principal) = is_not;
         let mut statement = json!({ "Effect": if is_allow { "Allow" } else { "Deny" } });
-        statement[if is_not { "NotAction" } else { "Action" }] = json!(actions);
-        statement["Resource"] = json!(resources);
+        statement[if not_action { "NotAction" } else { "Action" }] = json!(actions);
+        statement[if not_resource { "NotResource" } else { "Resource" }] = json!(resources);
         if let Some(condition) = condition {
             statement["Condition"] = condition;
         }
         if principals {
-            statement["Principal"] = principal;
+            statement[if not_principal { "NotPrincipal" } else { "Principal" }] = principal;
         }
         statement
     })
@@ -118,7 +191,38 @@ fn document(principals: bool) -> impl Strategy<Value = Value> {
         .prop_map(|statements| json!({ "Version": "2012-10-17", "Statement": statements }))
 }
 
-fn world(identity: &Value, boundary: Option<&Value>, bucket: &Value, trust: &Value) -> World {
+/// Policies that are not always there.
+fn perhaps(principals: bool) -> impl Strategy<Value = Option<Value>> {
+    prop::option::weighted(0.25, document(principals))
+}
+
+/// The documents of a world.
+#[derive(Debug, Clone)]
+struct Documents {
+    identity: Value,
+    boundary: Option<Value>,
+    session: Option<Value>,
+    scps: [Option<Value>; 2],
+    rcp: Option<Value>,
+    bucket: Value,
+    point: Value,
+    key: Value,
+    trust: Value,
+}
+
+fn documents() -> impl Strategy<Value = Documents> {
+    let limits = (perhaps(false), perhaps(false), perhaps(false), perhaps(false), perhaps(true));
+    let own = (document(true), document(true), document(true), document(true));
+    (document(false), limits, own).prop_map(|(identity, limits, own)| {
+        let (boundary, session, one, other, rcp) = limits;
+        let (bucket, point, key, trust) = own;
+        let scps = [one, other];
+        Documents { identity, boundary, session, scps, rcp, bucket, point, key, trust }
+    })
+}
+
+fn world(documents: &Documents) -> World {
+    let Documents { identity, boundary, session, scps, rcp, bucket, point, key, trust } = documents;
     let policies = |document: &Value| json!([{ "PolicyName": "p", "PolicyDocument": document }]);
     let empty = json!({ "Version": "2012-10-17", "Statement": [] });
     let mut one = json!({
@@ -129,8 +233,14 @@ fn world(identity: &Value, boundary: Option<&Value>, bucket: &Value, trust: &Val
     });
     let mut resources = json!({
         "Target": { "Type": "AWS::IAM::Role", "Properties": { "RoleName": "target", "AssumeRolePolicyDocument": trust } },
+        "Linked": { "Type": "AWS::IAM::Role", "Properties": {
+            "RoleName": "linked", "Path": "/aws-service-role/x/", "AssumeRolePolicyDocument": empty,
+            "Policies": policies(identity) } },
         "Bucket": { "Type": "AWS::S3::Bucket", "Properties": { "BucketName": "data", "Tags": [{ "Key": "Team", "Value": "b" }] } },
         "BucketPolicy": { "Type": "AWS::S3::BucketPolicy", "Properties": { "Bucket": "data", "PolicyDocument": bucket } },
+        "Point": { "Type": "AWS::S3::AccessPoint", "Properties": { "Name": "point", "Bucket": "data", "Policy": point } },
+        "Key": { "Type": "AWS::KMS::Key", "Properties": { "KeyPolicy": key, "Tags": [{ "Key": "Team", "Value": "a" }] } },
+        "Alias": { "Type": "AWS::KMS::Alias", "Properties": { "AliasName": "alias/data", "TargetKeyId": { "Fn::GetAtt": ["Key", "Arn"] } } },
     });
     if let Some(boundary) = boundary {
         one["PermissionsBoundary"] = json!(format!("arn:aws:iam::{ACCOUNT}:policy/limit"));
@@ -158,33 +268,59 @@ fn world(identity: &Value, boundary: Option<&Value>, bucket: &Value, trust: &Val
         })
         .expect("documents")
     };
-    World::of(vec![piece(ACCOUNT, &resources), piece(OTHER, &two)])
+    let mut world = World::of(vec![piece(ACCOUNT, &resources), piece(OTHER, &two)]);
+    let read = |document: &Value| {
+        Document::parse(&document.into(), Origin::default()).expect("a document")
+    };
+    world.session = session.as_ref().map(read);
+    let policy = |(level, document): (&str, &Value)| OrganizationPolicy {
+        level: level.to_owned(),
+        accounts: BTreeSet::new(),
+        document: read(document),
+    };
+    let scps = ["root", "unit"].into_iter().zip(scps);
+    world.organization = Organization {
+        management_account: None,
+        scps: scps.filter_map(|(level, scp)| Some(policy((level, scp.as_ref()?)))).collect(),
+        rcps: rcp.iter().map(|rcp| policy(("root", rcp))).collect(),
+    };
+    world
 }
 
-fn requests() -> Vec<Asked> {
-    let contexts: [&[(&str, &str)]; 5] = [
+fn requests(world: &World) -> Vec<Asked> {
+    let contexts: [&[(&str, &[&str])]; 8] = [
         &[],
-        &[("aws:requesttag/team", "a")],
-        &[("aws:requesttag/team", "b"), ("sts:externalid", "a")],
-        &[("aws:securetransport", "false")],
-        &[("sts:externalid", "true")],
+        &[("aws:requesttag/team", &["a"]), ("s3:max-keys", &["5"])],
+        &[("aws:requesttag/team", &["b"]), ("sts:externalid", &["a"])],
+        &[("aws:securetransport", &["false"]), ("aws:tagkeys", &["a", "cd"])],
+        &[("sts:externalid", &["true"]), ("aws:sourceip", &["10.1.3.200"])],
+        &[("sts:externalid", &["QUJD"]), ("aws:tagkeys", &["b"]), ("s3:max-keys", &["7"])],
+        &[("aws:currenttime", &["2024-03-01T12:00:00Z"]), ("aws:sourceip", &["192.168.128.1"])],
+        &[("aws:currenttime", &["2024-02-29T00:00:00Z"]), ("aws:tagkeys", &["d", "b", "a"])],
     ];
+    let linked = format!("arn:aws:iam::{ACCOUNT}:role/aws-service-role/x/linked");
+    let key = world.aliases.values().next().expect("the key").clone();
     let mut asked = Vec::new();
-    for principal in [role(ACCOUNT, "one"), role(OTHER, "two"), "glue.amazonaws.com".to_owned()] {
+    for principal in
+        [role(ACCOUNT, "one"), role(OTHER, "two"), linked, "glue.amazonaws.com".to_owned()]
+    {
         for (action, resource) in [
             ("s3:getobject", "arn:aws:s3:::data/a/x".to_owned()),
             ("s3:putobject", "arn:aws:s3:::data/b/x".to_owned()),
+            ("s3:getobject", format!("{POINT}/object/a/x")),
+            ("kms:decrypt", key.clone()),
             ("sts:assumerole", role(ACCOUNT, "target")),
         ] {
             for context in contexts {
+                let context = context.iter().map(|(key, values)| {
+                    let values = values.iter().map(|value| (*value).to_owned());
+                    ((*key).to_owned(), values.collect())
+                });
                 asked.push(Asked {
                     principal: principal.clone(),
                     action: action.to_owned(),
                     resource: resource.clone(),
-                    context: context
-                        .iter()
-                        .map(|(key, value)| ((*key).to_owned(), vec![(*value).to_owned()]))
-                        .collect::<BTreeMap<_, _>>(),
+                    context: context.collect::<BTreeMap<_, Vec<String>>>(),
                 });
             }
         }
@@ -193,17 +329,12 @@ fn requests() -> Vec<Asked> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 1_000, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 2_000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn both_evaluators_decide_alike(
-        identity in document(false),
-        boundary in prop::option::weighted(0.3, document(false)),
-        bucket in document(true),
-        trust in document(true),
-    ) {
-        let world = world(&identity, boundary.as_ref(), &bucket, &trust);
-        for asked in requests() {
+    fn both_evaluators_decide_alike(documents in documents()) {
+        let world = world(&documents);
+        for asked in requests(&world) {
             let principal = if asked.principal.starts_with("arn:") {
                 Principal::role(asked.principal.clone())
             } else {

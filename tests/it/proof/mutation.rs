@@ -1,8 +1,8 @@
 //! Templates that are wrong in one place: the proof must notice each that changes a decision.
 //!
 //! Each statement is removed, and each action, resource, principal and
-//! condition is removed, narrowed or widened, one at a time. A second
-//! evaluator asks a finite universe of requests around the changed statement
+//! condition is removed, narrowed or widened, one at a time, and so is each permission of Lake
+//! Formation. A second evaluator asks a finite universe of requests around the changed statement
 //! and says whether any decision is another one now.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -15,6 +15,7 @@ use lakewright_proof::document::{
     Actions, Comparison, Condition, Document, PrincipalEntry, Statement,
 };
 use lakewright_proof::intended::Intended;
+use lakewright_proof::lake::LakeGrant;
 use lakewright_proof::pattern::sample;
 use lakewright_proof::prove::{Findings, Proof};
 use lakewright_proof::world::{OnUnresolved, Piece, StackTemplate, World};
@@ -22,7 +23,7 @@ use lakewright_template::assembly::{Assembly, Grants};
 use lakewright_template::read;
 use lakewright_template::resolve::Place;
 
-use super::naive::{Asked, allows};
+use super::naive::{Asked, LakeAsked, allows, lake_allows};
 use crate::run::{EXAMPLES, example, lakewright, transcript};
 
 /// What an example's templates describe, and what was asked for.
@@ -219,7 +220,11 @@ fn universe(world: &World, target: &Target, statements: &[&Statement]) -> Vec<As
                 PrincipalEntry::Everyone => {
                     principals.insert("arn:aws:iam::999999999999:role/stranger".to_owned())
                 }
-                PrincipalEntry::Account(_) | PrincipalEntry::Other(_) => false,
+                // A role of the account that no template makes, and whose policies may allow it.
+                PrincipalEntry::Account(account) => {
+                    principals.insert(format!("arn:aws:iam::{account}:role/{FILL}"))
+                }
+                PrincipalEntry::Other(_) => false,
             };
         }
         let mut base = BTreeMap::new();
@@ -341,7 +346,9 @@ fn the_proof_notices_each_change_of_a_decision() {
             let threads: Vec<_> = each.collect();
             threads.into_iter().map(|thread| thread.join().expect("a thread")).collect()
         });
-        for (more_tried, more_changing, more) in results {
+        let of_lake = try_all_of_lake(name, world, &intended);
+        assert!(name == "minimal" || of_lake.1 > 100, "{name}: {} of Lake Formation", of_lake.1);
+        for (more_tried, more_changing, more) in results.into_iter().chain([of_lake]) {
             tried += more_tried;
             changing += more_changing;
             unnoticed.extend(more);
@@ -397,4 +404,102 @@ fn try_all(
         }
     }
     (tried, changing, unnoticed)
+}
+
+/// Every permission that differs from this one in one place, with who has it; `None` for its removal.
+fn lake_mutants(
+    principal: &str,
+    grant: &LakeGrant,
+) -> Vec<(&'static str, Option<(String, LakeGrant)>)> {
+    let mut mutants = vec![("removed", None)];
+    let mut add = |what, principal: &str, change: &dyn Fn(&mut LakeGrant)| {
+        let mut mutant = grant.clone();
+        change(&mut mutant);
+        if (principal, &mutant) != (principal, grant) || what == "of somebody else" {
+            mutants.push((what, Some((principal.to_owned(), mutant))));
+        }
+    };
+    let stem = grant.resource.rsplit_once('/').map_or("", |(stem, _)| stem);
+    add("of somebody else", "arn:aws:iam::999999999999:role/stranger", &|_| ());
+    add("to insert", principal, &|g| g.permission = Action::new("lakeformation:INSERT"));
+    add("to do everything", principal, &|g| g.permission = Action::new("lakeformation:ALL"));
+    add("to describe", principal, &|g| g.permission = Action::new("lakeformation:DESCRIBE"));
+    add("on another resource", principal, &|g| g.resource = format!("{stem}/zz"));
+    if grant.resource.contains(":table/") {
+        add("on all tables", principal, &|g| g.resource = format!("{stem}/*"));
+    }
+    add("on all rows and columns", principal, &|g| g.cells = None);
+    add("on one column", principal, &|g| g.cells = Some("columns zz; rows all".to_owned()));
+    mutants
+}
+
+/// The same for the permissions of Lake Formation.
+fn try_all_of_lake(
+    name: &str,
+    mut world: World,
+    intended: &Intended,
+) -> (usize, usize, Vec<String>) {
+    let original = world.clone();
+    let (mut tried, mut changing, mut unnoticed) = (0, 0, Vec::new());
+    for (principal, grants) in &original.lake.grants {
+        for (place, grant) in grants.iter().enumerate() {
+            for (what, mutant) in lake_mutants(principal, grant) {
+                tried += 1;
+                let changed = world.lake.grants.get_mut(principal).expect("the principal");
+                changed.remove(place);
+                if let Some((to, mutant)) = &mutant {
+                    world.lake.grants.entry(to.clone()).or_default().push(mutant.clone());
+                }
+                world.lake.index();
+                let both =
+                    [Some((principal, grant)), mutant.as_ref().map(|(to, grant)| (to, grant))];
+                let both: Vec<_> = both.into_iter().flatten().collect();
+                let asked = lake_universe(&both);
+                let witness = asked
+                    .iter()
+                    .find(|asked| lake_allows(&original, asked) != lake_allows(&world, asked));
+                if let Some(witness) = witness {
+                    changing += 1;
+                    let proof = Proof { world: &world, intended };
+                    let is_noticed = both.iter().any(|(principal, _)| {
+                        let grants = world.lake.grants.get(*principal).into_iter().flatten();
+                        let grants: Vec<LakeGrant> = grants.cloned().collect();
+                        let rules = intended.principals();
+                        let rules = rules.into_iter().find(|(arn, _)| *arn == principal.as_str());
+                        let mut rules = rules.into_iter().flat_map(|(_, rules)| rules);
+                        !proof.more_of_lake(principal, &grants).differences.is_empty()
+                            || rules.any(|rule| {
+                                let is_touched =
+                                    rule.actions.iter().any(|action| action.is_permission());
+                                is_touched && !proof.missing(principal, rule).differences.is_empty()
+                            })
+                    });
+                    if !is_noticed {
+                        unnoticed.push(format!("{name} {}: {what}: {witness:?}", grant.origin));
+                    }
+                }
+                world.lake.grants.clone_from(&original.lake.grants);
+            }
+        }
+    }
+    (tried, changing, unnoticed)
+}
+
+/// The questions around some permissions: each of theirs, by each of theirs, on each of theirs.
+fn lake_universe(grants: &[(&String, &LakeGrant)]) -> Vec<LakeAsked> {
+    let mut asked = Vec::new();
+    for (principal, _) in grants {
+        for (_, LakeGrant { permission, .. }) in grants {
+            for (_, LakeGrant { resource, .. }) in grants {
+                let cells = grants.iter().map(|(_, grant)| grant.cells.clone()).chain([None]);
+                asked.extend(cells.map(|cells| LakeAsked {
+                    principal: (*principal).clone(),
+                    permission: permission.lower().to_owned(),
+                    resource: resource.replace("/*", "/zz~universe~zz"),
+                    cells,
+                }));
+            }
+        }
+    }
+    asked
 }

@@ -75,62 +75,70 @@ fn once(world: &World, asked: &Asked, through: Option<&str>) -> bool {
                 .iter()
                 .all(|one| holds(world, asked, one, document.has_variables))
     };
+    let on_either = [Some(resource.as_str()), through];
+    let applies_to_either = |document: &Document, statement: &Statement| {
+        on_either.into_iter().flatten().any(|on| applies(document, statement, on))
+    };
+    let mut denied = false;
+    // The organization: each level allows, and nothing denies. Roles of services are outside of the first.
+    let is_linked = principal.contains(":role/aws-service-role/");
+    let mut levels: BTreeMap<&str, bool> = BTreeMap::new();
+    for policy in world.organization.scps.iter().filter(|_| is_role && !is_linked) {
+        let allows = levels.entry(&policy.level).or_default();
+        for statement in &policy.document.statements {
+            if applies_to_either(&policy.document, statement) {
+                *allows |= statement.is_allow;
+                denied |= !statement.is_allow;
+            }
+        }
+    }
+    for policy in world.organization.rcps.iter().filter(|_| !is_linked) {
+        denied |= policy.document.statements.iter().any(|statement| {
+            !statement.is_allow
+                && applies_to_either(&policy.document, statement)
+                && named(statement, principal).is_some()
+        });
+    }
+    // The session's policy.
+    let mut session_allows = true;
+    if let Some(document) = world.session.as_ref().filter(|_| is_role) {
+        session_allows = false;
+        for statement in &document.statements {
+            if applies_to_either(document, statement) {
+                session_allows |= statement.is_allow;
+                denied |= !statement.is_allow;
+            }
+        }
+    }
     // Identity side: the role's policies and its boundary, which name the access point.
     let mut identity_allows = is_role && role.is_none_or(|role| role.has_foreign_policies);
-    let mut boundary_allows = true;
-    let mut denied = false;
+    let mut boundary_allows = session_allows;
     if let Some(role) = role {
         for (document, is_boundary) in
             role.identity.iter().map(|document| (document, false)).chain(
                 role.boundary.as_ref().and_then(|arn| world.managed.get(arn)).map(|d| (d, true)),
             )
         {
-            if is_boundary {
-                boundary_allows = false;
-            }
+            let mut allows = false;
             for statement in &document.statements {
-                let on = [Some(resource.as_str()), through];
-                if !on.into_iter().flatten().any(|on| applies(document, statement, on)) {
-                    continue;
-                }
-                match (statement.is_allow, is_boundary) {
-                    (false, _) => denied = true,
-                    (true, true) => boundary_allows = true,
-                    (true, false) => identity_allows = true,
+                if applies_to_either(document, statement) {
+                    allows |= statement.is_allow;
+                    denied |= !statement.is_allow;
                 }
             }
-        }
-    }
-    // Resource side.
-    let (mut to_role, mut to_account, mut to_all) = (false, false, false);
-    for (document, statement) in own_policy
-        .iter()
-        .flat_map(|document| document.statements.iter().map(move |s| (*document, s)))
-    {
-        if !applies(document, statement, resource) {
-            continue;
-        }
-        let entries = statement.principals.iter().flat_map(|list| &list.entries);
-        for entry in entries {
-            let how = match entry {
-                PrincipalEntry::Everyone => 3,
-                PrincipalEntry::Account(of) if is_role && of == account(principal) => 1,
-                PrincipalEntry::Arn(arn) if arn == principal => 2,
-                PrincipalEntry::Service(service) if service == principal => 3,
-                _ => continue,
-            };
-            if !statement.is_allow {
-                denied = true;
-            } else if how == 1 {
-                to_account = true;
-            } else if how == 2 {
-                to_role = true;
+            if is_boundary {
+                boundary_allows &= allows;
             } else {
-                to_all = true;
+                identity_allows |= allows;
             }
         }
     }
-    if denied {
+    let (to_role, to_account, to_all, is_denied) = own_policy
+        .map(|document| by_resource(document, principal, &|one| applies(document, one, resource)))
+        .unwrap_or_default();
+    denied |= is_denied;
+    let mut to_account = to_account;
+    if denied || levels.values().any(|allows| !allows) {
         return false;
     }
     let needs_policy = action.starts_with("sts:assumerole") || resource.contains(":key/");
@@ -147,6 +155,53 @@ fn once(world: &World, asked: &Asked, through: Option<&str>) -> bool {
         return to_all || (boundary_allows && (to_role || (to_account && identity_allows)));
     }
     to_all || (boundary_allows && (identity_allows || to_role))
+}
+
+/// What a resource's policy says: whether it allows the role, its account, or everybody, and whether it
+/// denies.
+fn by_resource(
+    document: &Document,
+    principal: &str,
+    applies: &dyn Fn(&Statement) -> bool,
+) -> (bool, bool, bool, bool) {
+    let (mut to_role, mut to_account, mut to_all, mut denied) = (false, false, false, false);
+    for statement in document.statements.iter().filter(|statement| applies(statement)) {
+        match named(statement, principal) {
+            Some(_) if !statement.is_allow => denied = true,
+            Some(Named::Account) => to_account = true,
+            Some(Named::Role) => to_role = true,
+            Some(Named::All) => to_all = true,
+            None => {}
+        }
+    }
+    (to_role, to_account, to_all, denied)
+}
+
+/// How a statement names a principal; the strongest way counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Named {
+    Account,
+    Role,
+    All,
+}
+
+fn named(statement: &Statement, principal: &str) -> Option<Named> {
+    let Some(list) = &statement.principals else { return Some(Named::All) };
+    let ways = list.entries.iter().filter_map(|entry| match entry {
+        PrincipalEntry::Everyone => Some(Named::All),
+        PrincipalEntry::Account(of) => {
+            (principal.contains(":role/") && of == account(principal)).then_some(Named::Account)
+        }
+        PrincipalEntry::Arn(arn) => (arn == principal).then_some(Named::Role),
+        PrincipalEntry::Service(service) => (service == principal).then_some(Named::All),
+        PrincipalEntry::Other(_) => None,
+    });
+    let strongest = ways.max();
+    if !list.is_not {
+        return strongest;
+    }
+    // To be exempt, a role has to be named, and not only its account.
+    if strongest.is_some_and(|way| way != Named::Account) { None } else { Some(Named::All) }
 }
 
 /// The resource's own policy, the account that it lies in, and whether it is in the world.
@@ -202,8 +257,15 @@ fn filled(world: &World, asked: &Asked, text: &str) -> Option<String> {
     while let Some((before, after)) = rest.split_once("${") {
         let (name, after) = after.split_once('}')?;
         out.push_str(before);
-        let values = value(world, asked, &name.to_lowercase())?;
-        out.push_str(values.first()?);
+        let (name, default) = match name.split_once(',') {
+            Some((name, default)) => (name.trim(), Some(default.trim().trim_matches('\''))),
+            None => (name, None),
+        };
+        match (value(world, asked, &name.to_lowercase()), default) {
+            (Some(values), _) if values.len() == 1 => out.push_str(&values[0]),
+            (None, Some(default)) => out.push_str(default),
+            _ => return None,
+        }
         rest = after;
     }
     Some(out + rest)
@@ -315,26 +377,70 @@ fn equal(comparison: Comparison, wanted: &str, got: &str) -> bool {
             let matches = |(wanted, got): (&String, &String)| like(wanted, got);
             wanted == ["*"] || (are_arns && wanted.iter().zip(&got).all(matches))
         }
-        // Dates in one form compare as text.
-        Comparison::Date { order } => match order {
-            Order::Equals | Order::NotEquals => got == wanted,
-            Order::LessThan => got < wanted,
-            Order::LessThanEquals => got <= wanted,
-            Order::GreaterThan => got > wanted,
-            Order::GreaterThanEquals => got >= wanted,
-        },
+        Comparison::Date { order } => is_ordered(order, moment(got), moment(wanted)),
         Comparison::Numeric { order } => {
             let number = |text: &str| text.parse::<f64>().unwrap_or(f64::NAN);
-            let (got, wanted) = (number(got), number(wanted));
-            match order {
-                Order::Equals | Order::NotEquals => got.total_cmp(&wanted).is_eq(),
-                Order::LessThan => got < wanted,
-                Order::LessThanEquals => got <= wanted,
-                Order::GreaterThan => got > wanted,
-                Order::GreaterThanEquals => got >= wanted,
-            }
+            is_ordered(order, number(got), number(wanted))
         }
-        Comparison::Ip { .. } => wanted == got || wanted == format!("{got}/32"),
+        Comparison::Ip { .. } => {
+            let (network, length) = wanted.split_once('/').unwrap_or((wanted, "32"));
+            bits(got).starts_with(&bits(network)[..length.parse().unwrap_or(32)])
+        }
         Comparison::Null | Comparison::Unknown => false,
     }
+}
+
+fn is_ordered(order: Order, got: f64, wanted: f64) -> bool {
+    match order {
+        Order::Equals | Order::NotEquals => got.total_cmp(&wanted).is_eq(),
+        Order::LessThan => got < wanted,
+        Order::LessThanEquals => got <= wanted,
+        Order::GreaterThan => got > wanted,
+        Order::GreaterThanEquals => got >= wanted,
+    }
+}
+
+/// An address of version 4 as 32 zeros and ones.
+fn bits(address: &str) -> String {
+    let address: std::net::Ipv4Addr = address.parse().expect("an address of version 4");
+    format!("{:032b}", u32::from(address))
+}
+
+/// Seconds since 1970, of seconds or of a date and time such as `2026-06-30T23:59:59Z`, counted year by
+/// year.
+fn moment(text: &str) -> f64 {
+    if let Ok(seconds) = text.parse() {
+        return seconds;
+    }
+    let numbers: Vec<u32> =
+        text.split(['-', 'T', ':', 'Z']).filter_map(|part| part.parse().ok()).collect();
+    let [year, month, day, hour, minute, second] = numbers[..] else { return f64::NAN };
+    let is_leap = |year: u32| {
+        year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400))
+    };
+    let mut days: u32 = (1970..year).map(|year| if is_leap(year) { 366 } else { 365 }).sum();
+    let february = if is_leap(year) { 29 } else { 28 };
+    let months = [31, february, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
+    days += months.iter().take(month as usize - 1).sum::<u32>() + day - 1;
+    f64::from(days) * 86_400.0 + f64::from((hour * 60 + minute) * 60 + second)
+}
+
+/// A question about a permission of Lake Formation, in lower case, on a resource or on some of its cells.
+#[derive(Debug, Clone)]
+pub(crate) struct LakeAsked {
+    pub(crate) principal: String,
+    pub(crate) permission: String,
+    pub(crate) resource: String,
+    pub(crate) cells: Option<String>,
+}
+
+/// Whether anything gives the permission.
+pub(crate) fn lake_allows(world: &World, asked: &LakeAsked) -> bool {
+    let all = "lakeformation:all";
+    world.lake.grants.get(&asked.principal).into_iter().flatten().any(|grant| {
+        let permission = grant.permission.lower();
+        (permission == asked.permission || permission == all)
+            && like(&grant.resource, &asked.resource)
+            && (grant.cells.is_none() || grant.cells == asked.cells)
+    })
 }

@@ -347,6 +347,32 @@ fn a_boundary_of_somebody_else_can_be_given() {
 }
 
 #[test]
+fn a_session_policy_limits_what_the_role_may_do() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("session.json");
+    let lab = example("lab").display().to_string();
+    let ask = |policy: &str, action: &str| {
+        fs::write(&path, policy).expect("a file");
+        let asked = ["can", &lab, "--principal", "team/platform/DataPlatformAdmin"];
+        let question = ["--action", action, "--resource", "dataset/dpdataset"];
+        let session = ["--session-policy", path.to_str().expect("text")];
+        transcript(&lakewright(asked.into_iter().chain(question).chain(session)))
+    };
+    let reads = r#"{"Version": "2012-10-17", "Statement": {"Sid": "Read", "Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"}}"#;
+    assert!(ask(reads, "s3:GetObject").starts_with("exit: 0\n"));
+    let text = ask(reads, "s3:PutObject");
+    assert!(text.starts_with("exit: 4\n"), "{text}");
+    assert!(text.contains("the session policy does not allow it"), "{text}");
+    let for_somebody = reads.replace("\"Action\"", "\"Principal\": \"*\", \"Action\"");
+    let text = ask(&for_somebody, "s3:GetObject");
+    assert!(text.starts_with("exit: 2\n"), "{text}");
+    assert!(
+        text.contains("session.json: session_policy: statement Read names a principal"),
+        "{text}"
+    );
+}
+
+#[test]
 fn whoever_is_granted_a_dataset_is_in_the_matrix() {
     for name in ["full", "lab"] {
         let mesh = example(name).display().to_string();

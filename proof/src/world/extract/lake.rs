@@ -65,7 +65,8 @@ impl Reader<'_> {
             let account = account.as_text().unwrap_or(&place.account);
             format!("arn:{}:glue:{}:{account}:{rest}", place.partition(), place.region)
         };
-        if *resource.get("LFTag") != Resolved::Null || *resource.get("LFTagPolicy") != Resolved::Null
+        if *resource.get("LFTag") != Resolved::Null
+            || *resource.get("LFTagPolicy") != Resolved::Null
         {
             return self.permissions_by_tags(id, properties, &principal, &resource);
         }

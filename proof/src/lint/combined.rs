@@ -1,0 +1,159 @@
+//! Rules about what a role's statements allow together, and what others decide by.
+
+use std::collections::BTreeSet;
+
+use super::escalation::has_pattern;
+use super::statement::among;
+use super::{Breach, Guardrail};
+use crate::action::{Action, Level};
+use crate::document::{Document, PrincipalEntry, Statement};
+use crate::escalation::is_for_cloudformation;
+use crate::pattern::matches;
+use crate::world::{Role, World};
+
+/// What makes something that runs code with a role that is passed along, by the service that the role is passed
+/// to. Roles for CloudFormation are left to the rule on change sets.
+const MAKES_CODE: [(&str, &[&str]); 8] = [
+    ("codebuild.amazonaws.com", &["codebuild:CreateProject", "codebuild:UpdateProject"]),
+    ("codepipeline.amazonaws.com", &["codepipeline:CreatePipeline", "codepipeline:UpdatePipeline"]),
+    ("ec2.amazonaws.com", &["ec2:RunInstances"]),
+    ("ecs-tasks.amazonaws.com", &["ecs:RegisterTaskDefinition"]),
+    ("glue.amazonaws.com", &["glue:CreateDevEndpoint", "glue:CreateJob", "glue:UpdateJob"]),
+    ("lambda.amazonaws.com", &["lambda:CreateFunction", "lambda:UpdateFunctionConfiguration"]),
+    (
+        "sagemaker.amazonaws.com",
+        &[
+            "sagemaker:CreateModel",
+            "sagemaker:CreateNotebookInstance",
+            "sagemaker:CreateProcessingJob",
+            "sagemaker:CreateTrainingJob",
+            "sagemaker:CreateUserProfile",
+        ],
+    ),
+    ("states.amazonaws.com", &["states:CreateStateMachine", "states:UpdateStateMachine"]),
+];
+
+fn allowing(role: &Role) -> impl Iterator<Item = (&Document, &Statement)> {
+    let documents = role.identity.iter().map(AsRef::as_ref);
+    documents
+        .flat_map(|document| document.statements.iter().map(move |statement| (document, statement)))
+        .filter(|(_, statement)| statement.is_allow)
+}
+
+/// Checks that no role passes another one to a service at which it may make what runs code with it.
+pub(super) fn pass_and_create(world: &World, breaches: &mut Vec<Breach>) {
+    for role in world.roles.values().filter(|role| !is_for_cloudformation(role)) {
+        let passing = allowing(role).filter(|(_, statement)| {
+            !statement.not_resources && !among(statement, &["iam:PassRole"]).is_empty()
+        });
+        for (document, statement) in passing {
+            let is_passed = |other: &&Role| {
+                other.arn != role.arn
+                    && statement.resources.iter().any(|pattern| matches(pattern, &other.arn))
+            };
+            for other in world.roles.values().filter(is_passed) {
+                for (service, actions) in MAKES_CODE {
+                    // What is named is there already, and has its role.
+                    let makes: BTreeSet<String> = allowing(role)
+                        .filter(|(_, one)| has_pattern(one))
+                        .flat_map(|(_, one)| among(one, actions))
+                        .collect();
+                    if makes.is_empty() || !trusts(other, service) || !may_go(statement, service) {
+                        continue;
+                    }
+                    let makes = makes.into_iter().collect::<Vec<_>>().join(", ");
+                    let message = format!(
+                        "{} may pass {} to {service} and has {makes}, so it acts with that role; expected its own role, or no such action",
+                        role.arn, other.arn
+                    );
+                    let (origin, sid) = (&document.origin, &statement.sid);
+                    breaches.push(Breach::new(Guardrail::PassAndCreate, origin, sid, message));
+                }
+            }
+        }
+    }
+}
+
+fn trusts(role: &Role, service: &str) -> bool {
+    let statements = role.trust.statements.iter().filter(|statement| statement.is_allow);
+    statements
+        .flat_map(|statement| &statement.principals)
+        .any(|list| list.entries.contains(&PrincipalEntry::Service(service.to_owned())))
+}
+
+/// Whether a statement lets a role go to a service.
+fn may_go(statement: &Statement, service: &str) -> bool {
+    let limits = statement.conditions.iter().filter(|condition| {
+        condition.key == "iam:passedtoservice" && !condition.comparison.is_negated()
+    });
+    let mut limits = limits.peekable();
+    limits.peek().is_none()
+        || limits.any(|limit| limit.values.iter().any(|value| matches(value, service)))
+}
+
+/// Checks that nobody sets, on what is named by a pattern, the tags that policies decide by.
+pub(super) fn deciding_tags(world: &World, breaches: &mut Vec<Breach>) {
+    let keys = deciding_keys(world);
+    if keys.is_empty() {
+        return;
+    }
+    for role in world.roles.values().filter(|role| !is_for_cloudformation(role)) {
+        for (document, statement) in allowing(role) {
+            // An object's tags are about the object.
+            let tags = |action: &&Action| {
+                action.level() == Level::Tag && !action.lower().starts_with("s3:")
+            };
+            let Some(action) = statement.actions.names().iter().find(tags) else { continue };
+            let is_limited = statement.conditions.iter().any(|condition| {
+                let key = &condition.key;
+                (key == "aws:tagkeys"
+                    // Tags of what is made with them.
+                    || key.ends_with("taggingaction")
+                    || key.ends_with("createaction")
+                    || key.contains("requesttag/")
+                    || key.contains("resourcetag/"))
+                    && !condition.takes_anything()
+            });
+            if !has_pattern(statement) || is_limited || denies_keys(role, *action) {
+                continue;
+            }
+            let keys = keys.iter().copied().collect::<Vec<_>>().join(", ");
+            let message = format!(
+                "{action} sets any tag on a pattern of resources, and policies decide by the tags {keys}; expected a condition on aws:TagKeys or the tag's value"
+            );
+            let (origin, sid) = (&document.origin, &statement.sid);
+            breaches.push(Breach::new(Guardrail::DecidingTag, origin, sid, message));
+        }
+    }
+}
+
+/// The tags of roles and resources that allowing statements ask for.
+fn deciding_keys(world: &World) -> BTreeSet<&str> {
+    let of_roles = world.roles.values().flat_map(|role| {
+        role.identity.iter().map(AsRef::as_ref).chain(std::iter::once(&role.trust))
+    });
+    let of_resources = world.resources.values().filter_map(|resource| resource.policy.as_ref());
+    let statements = of_roles.chain(of_resources).flat_map(|document| &document.statements);
+    let conditions =
+        statements.filter(|statement| statement.is_allow).flat_map(|one| &one.conditions);
+    let key = |key: &'_ str| {
+        let (kind, name) = key.split_once("tag/")?;
+        (kind == "aws:resource" || kind == "aws:principal").then_some(name.len())
+    };
+    conditions
+        .filter_map(|condition| {
+            let length = key(&condition.key)?;
+            Some(&condition.key[condition.key.len() - length..])
+        })
+        .collect()
+}
+
+/// Whether a role denies itself to set some tags, whatever it is allowed.
+fn denies_keys(role: &Role, action: Action) -> bool {
+    role.identity.iter().flat_map(|document| &document.statements).any(|statement| {
+        let is_about_tags = |key: &str| key == "aws:tagkeys" || key.contains("requesttag/");
+        !statement.is_allow
+            && statement.is_of(action)
+            && statement.conditions.iter().any(|condition| is_about_tags(&condition.key))
+    })
+}
