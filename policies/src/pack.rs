@@ -132,12 +132,11 @@ impl Shelves {
         policies: &mut BTreeMap<usize, Vec<Tagged<C>>>,
         spilt: &mut BTreeMap<usize, Vec<Tagged<C>>>,
     ) {
-        let statements: Vec<Tagged<C>> =
-            homes.range(range.clone()).flat_map(|(_, statements)| statements).cloned().collect();
-        if statements.is_empty() {
+        let statements = homes.range(range.clone()).flat_map(|(_, statements)| statements);
+        let merged = merge(statements.cloned().collect());
+        if merged.is_empty() {
             return;
         }
-        let merged = merge(statements.clone());
         if size(&merged) <= self.limit {
             policies.insert(range.start, merged);
         } else if range.len() > 1 {
@@ -148,8 +147,8 @@ impl Shelves {
         } else if self.spare == 0 {
             policies.insert(range.start, merged);
         } else {
-            let kept = self.most_that_fit(&statements);
-            let (kept, rest) = statements.split_at(kept);
+            let statements = homes.get(&range.start).map(Vec::as_slice).unwrap_or_default();
+            let (kept, rest) = statements.split_at(self.most_that_fit(statements));
             policies.insert(range.start, merge(kept.to_vec()));
             let spare = self.homes + range.start * self.spare / self.homes;
             spilt.entry(spare).or_default().extend_from_slice(rest);

@@ -225,7 +225,7 @@ fn write(stack: &mut Stack, policy: PendingPolicy) -> Result<Vec<LogicalId>, Wri
         record_denials(stack, &owner, &denying);
         let all_causes =
             statements.iter().flat_map(|pending| &pending.causes).chain(&causes).copied().collect();
-        let packed = pack(groups(&statements, *together), MANAGED_POLICY_CHARACTERS, *policies)
+        let packed = pack(groups(statements, *together), MANAGED_POLICY_CHARACTERS, *policies)
             .map_err(|error| {
                 let problem = Problem::Packing { path: path.to_string(), error };
                 WriteError::Problem(problem, all_causes)
@@ -233,7 +233,7 @@ fn write(stack: &mut Stack, policy: PendingPolicy) -> Result<Vec<LogicalId>, Wri
         let mut scope = Scope::root_at(stack, path, causes);
         return managed_policies(&mut scope, packed, role, name);
     }
-    let merged = merge(statements.iter().map(PendingStatement::tagged).collect());
+    let merged = merge(statements.into_iter().map(PendingStatement::into_tagged).collect());
     record_denials(stack, &owner, &merged);
     let all_causes = |merged: &[Tagged<Cause>]| -> BTreeSet<Cause> {
         merged.iter().flat_map(|tagged| &tagged.causes).chain(&causes).copied().collect()
@@ -284,18 +284,19 @@ fn write(stack: &mut Stack, policy: PendingPolicy) -> Result<Vec<LogicalId>, Wri
 }
 
 /// Statements by what keeps them in one policy.
-fn groups(statements: &[PendingStatement], together: Together) -> Vec<Group<Cause>> {
+fn groups(statements: Vec<PendingStatement>, together: Together) -> Vec<Group<Cause>> {
     let mut groups: BTreeMap<Text, Vec<Tagged<Cause>>> = BTreeMap::new();
     match together {
         Together::Name => {
-            for tagged in merge(statements.iter().map(PendingStatement::tagged).collect()) {
+            let tagged = statements.into_iter().map(PendingStatement::into_tagged);
+            for tagged in merge(tagged.collect()) {
                 groups.entry(tagged.statement.sid.clone()).or_default().push(tagged);
             }
         }
         Together::Target => {
             for pending in statements {
-                let name = pending.target.as_ref().unwrap_or(&pending.statement.sid);
-                groups.entry(name.clone()).or_default().push(pending.tagged());
+                let name = pending.target.as_ref().unwrap_or(&pending.statement.sid).clone();
+                groups.entry(name).or_default().push(pending.into_tagged());
             }
         }
     }

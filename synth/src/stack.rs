@@ -81,6 +81,10 @@ impl PendingStatement {
     pub(crate) fn tagged(&self) -> Tagged<Cause> {
         Tagged { statement: self.statement.clone(), causes: self.causes.clone() }
     }
+
+    pub(crate) fn into_tagged(self) -> Tagged<Cause> {
+        Tagged { statement: self.statement, causes: self.causes }
+    }
 }
 
 /// A stack with every grant in its place: what says who may do what.
