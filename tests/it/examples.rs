@@ -183,7 +183,7 @@ fn no_template_exceeds_half_of_a_limit() {
                 _ => {}
             }
         }
-        // Stable packing leaves room in each document and gives way to tight packing, so what counts
+        // Stable packing fills some documents and leaves room in others, so what counts
         // is the room that a role has in all of them.
         let room = MANAGED_POLICY_CHARACTERS * 10;
         assert!(

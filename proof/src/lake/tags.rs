@@ -3,8 +3,9 @@
 //! Source: "Lake Formation tag-based access control" in the Lake Formation
 //! developer guide, with "How Lake Formation tag-based access control works" for
 //! inheritance: a table has the tags of its database, and a column those of its
-//! table, unless it has another value of the same key itself. Keys and values are
-//! kept in lower case.
+//! table, unless it has another value of the same key itself; and "Lake Formation
+//! tag-based access control notes and restrictions": keys and values are kept in
+//! lower case, and what needs all columns is not given where some have other tags.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -112,34 +113,35 @@ impl Tagged {
             database_of(arn).is_some_and(|(of, table)| of == database && table.is_some())
         };
         let tables: BTreeSet<&String> = own.filter(is_inside).collect();
-        let is_of_columns = policy.permission.lower() == "lakeformation:select";
+        let permission = policy.permission.lower();
+        let describe = Action::new("lakeformation:DESCRIBE");
         let mut except = BTreeSet::new();
         for table in tables {
             let tags = self.of(table, &inherited);
-            let columns = self.columns.get(table).filter(|_| is_of_columns);
-            let (open, shut): (Vec<_>, Vec<_>) = columns
-                .into_iter()
-                .flatten()
-                .partition(|(_, own)| policy.holds(&overridden(own, &tags)));
+            let columns = self.columns.get(table).into_iter().flatten();
+            let (open, shut): (Vec<_>, Vec<_>) =
+                columns.partition(|(_, own)| policy.holds(&overridden(own, &tags)));
             let names = |columns: Vec<(&String, &LfTags)>| {
                 columns.into_iter().map(|(name, _)| name.clone()).collect::<Vec<String>>()
             };
-            match (policy.holds(&tags), names(open), names(shut)) {
-                (true, _, shut) if shut.is_empty() => {
-                    if !policy.holds(&inherited) {
-                        grants.push(policy.grant(table.clone()));
-                    }
-                    continue;
+            let is_open = policy.holds(&tags);
+            if is_open && shut.is_empty() {
+                if !policy.holds(&inherited) {
+                    grants.push(policy.grant(table.clone()));
                 }
-                (true, _, shut) => grants.push(LakeGrant {
-                    cells: Some(all_columns_but(&shut)),
-                    ..policy.grant(table.clone())
-                }),
-                (false, open, _) if !open.is_empty() => grants.push(LakeGrant {
-                    cells: Some(lakewright_template::assembly::cells(&open, None)),
-                    ..policy.grant(table.clone())
-                }),
-                (false, ..) => {}
+                continue;
+            }
+            if is_open || !open.is_empty() {
+                // Of some columns only reading is given; what needs all of them becomes describing.
+                let cells = match (permission, is_open) {
+                    ("lakeformation:select", true) => Some(all_columns_but(&names(shut))),
+                    ("lakeformation:select", false) => {
+                        Some(lakewright_template::assembly::cells(&names(open), None))
+                    }
+                    _ => None,
+                };
+                let permission = if cells.is_some() { policy.permission } else { describe };
+                grants.push(LakeGrant { permission, cells, ..policy.grant(table.clone()) });
             }
             except.insert(table.clone());
         }

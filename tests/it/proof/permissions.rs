@@ -128,7 +128,7 @@ impl Catalog {
     }
 
     /// Whether a permission is about a whole table, or about something of it.
-    fn is_about(&self, on: &On, permission: &str, table: &str, is_whole: bool) -> bool {
+    fn is_about(&self, on: &On, table: &str, is_whole: bool) -> bool {
         let has = |values: &[&str], is_column| {
             self.tag(table, is_column).is_some_and(|value| values.contains(&value))
         };
@@ -136,14 +136,9 @@ impl Catalog {
             On::Table(name) => *name == table,
             On::AllTables => true,
             On::Column => table == "t" && !is_whole,
-            // Columns with other tags matter to those who read them.
-            On::TaggedTables(values) if permission == "SELECT" && is_whole => {
-                has(values, false) && has(values, true)
-            }
-            On::TaggedTables(values) if permission == "SELECT" => {
-                has(values, false) || has(values, true)
-            }
-            On::TaggedTables(values) => has(values, false),
+            // Columns with other tags matter to those who read them, and to what needs all columns.
+            On::TaggedTables(values) if is_whole => has(values, false) && has(values, true),
+            On::TaggedTables(values) => has(values, false) || has(values, true),
             On::Database | On::TaggedDatabases(_) => false,
         }
     }
@@ -184,16 +179,12 @@ proptest! {
             for wanted in ["SELECT", "DROP"] {
                 let expected = catalog.permissions.iter().any(|(permission, on)| {
                     (*permission == wanted || *permission == "ALL")
-                        && catalog.is_about(on, wanted, table, true)
+                        && catalog.is_about(on, table, true)
                 });
                 let got = asked(&format!("lakeformation:{wanted}"), &resource);
                 prop_assert_eq!(got, expected, "{} on {}", wanted, table);
             }
-            let expected = catalog.permissions.iter().any(|(permission, on)| {
-                // All permissions are also the one to read.
-                let permission = if *permission == "ALL" { "SELECT" } else { permission };
-                catalog.is_about(on, permission, table, false)
-            });
+            let expected = catalog.permissions.iter().any(|(_, on)| catalog.is_about(on, table, false));
             prop_assert_eq!(asked("glue:GetTable", &resource), expected, "to see {}", table);
         }
         let drops = catalog.permissions.iter().any(|(permission, on)| {
