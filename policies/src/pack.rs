@@ -6,7 +6,8 @@
 //! homes share is full, it is divided between them. What a single home cannot
 //! hold spills into a policy that it shares with its neighbours, and that has
 //! no other use. So a statement more changes the policy of its home and the one
-//! that this spills into, and no third that is there already. The spare
+//! that this spills into, and no third that is there already, as long as it
+//! does not make others mergeable that were not (ADR 12). The spare
 //! policies are what lets the homes be full: statements are not spread evenly.
 
 use std::collections::BTreeMap;

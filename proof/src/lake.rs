@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use indexmap::{IndexMap, IndexSet};
 
-pub use tags::{LfTags, TagKind, TagPolicy, Tagged, all_columns_but};
+pub use tags::{LfTags, TagKind, TagPolicy, Tagged, all_columns_but, unite};
 
 use crate::action::Action;
 use crate::document::Origin;

@@ -303,8 +303,9 @@ impl<'w> Index<'w> {
         let action = Action::new("sample:Sample");
         let asking = Request { principal, action, resource: arn, context: &nothing };
         // The tags of what no template makes are whatever the request says.
-        let is_told = |key: &str| is_told(key) && (known.is_known || !key.contains("resourcetag/"));
-        let context = if named.has_variables() || !known.is_known {
+        let is_told =
+            |key: &str| is_told(key) && (known.tags.is_some() || !key.contains("resourcetag/"));
+        let context = if named.has_variables() || known.tags.is_none() {
             let expand = |key: &str, text: &str| {
                 let is_variable = key != CELLS && text.contains("${");
                 let expanded = is_variable.then(|| self.world.expanded(text, &asking));

@@ -307,7 +307,7 @@ impl Context<'_> {
                 as_execution,
             ),
             grant("StackRun", &execution::STACK_RUN, stacks.clone(), none()),
-            // Policies decide by stacks' tags: only the mesh's own stacks are tagged.
+            // Policies decide by stacks' tags: none are set without the mesh's own among them.
             grant("StackTag", &["cloudformation:TagResource"], stacks, of_mesh),
             grant("PassExecutionRole", &["iam:PassRole"], vec![execution_arn], to_cloudformation),
             grant("Uploads", &["s3:GetObject", "s3:PutObject"], uploads, none()),

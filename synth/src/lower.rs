@@ -244,10 +244,14 @@ fn write(stack: &mut Stack, policy: PendingPolicy) -> Result<Vec<LogicalId>, Wri
         document_characters(merged.iter().map(|tagged| &tagged.statement))
     };
     let (what, limit) = limit_of(&owner);
-    if size(&merged) > limit / 100 * NEAR_PERCENT
-        && let Some(shorter) = delegate::shorter(scope.stack(), &owner, &merged)
-    {
-        merged = with_distinct_names(shorter);
+    if size(&merged) > limit / 100 * NEAR_PERCENT {
+        let records = scope.stack().records.len();
+        match delegate::shorter(scope.stack(), &owner, &merged).map(with_distinct_names) {
+            Some(shorter) if size(&shorter) < size(&merged) => merged = shorter,
+            // It says the same at greater length: nothing is left to others.
+            Some(_) => scope.stack().records.truncate(records),
+            None => {}
+        }
     }
     let actual = size(&merged);
     if actual > limit {

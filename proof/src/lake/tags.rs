@@ -13,8 +13,9 @@ use super::{LakeGrant, database_of};
 use crate::action::Action;
 use crate::document::Origin;
 
-/// The tags of one resource: their keys, each with its value.
-pub type LfTags = BTreeMap<String, String>;
+/// The tags of one resource: their keys, each with its value. Where templates disagree the last to be deployed
+/// counts, which none of them says: each of their values is taken for possible.
+pub type LfTags = BTreeMap<String, BTreeSet<String>>;
 
 /// The permissions on tables that all of them are together. Source: "Lake Formation permissions reference".
 const OF_TABLES: [&str; 6] = [
@@ -65,12 +66,12 @@ impl Tagged {
     /// Takes over what another template assigns.
     pub(super) fn add(&mut self, other: Self) {
         for (arn, tags) in other.resources {
-            self.resources.entry(arn).or_default().extend(tags);
+            unite(self.resources.entry(arn).or_default(), tags);
         }
         for (table, columns) in other.columns {
             let known = self.columns.entry(table).or_default();
             for (column, tags) in columns {
-                known.entry(column).or_default().extend(tags);
+                unite(known.entry(column).or_default(), tags);
             }
         }
     }
@@ -161,6 +162,13 @@ pub fn all_columns_but(columns: &[String]) -> String {
     format!("columns all but {}; rows all", columns.join(" "))
 }
 
+/// Adds tags to those that are there.
+pub fn unite(tags: &mut LfTags, more: LfTags) {
+    for (key, values) in more {
+        tags.entry(key).or_default().extend(values);
+    }
+}
+
 fn overridden(own: &LfTags, inherited: &LfTags) -> LfTags {
     let mut tags = inherited.clone();
     tags.extend(own.clone());
@@ -170,7 +178,7 @@ fn overridden(own: &LfTags, inherited: &LfTags) -> LfTags {
 impl TagPolicy {
     fn holds(&self, tags: &LfTags) -> bool {
         let is_one_of = |(key, values): (&String, &BTreeSet<String>)| {
-            tags.get(key).is_some_and(|value| values.contains(value))
+            tags.get(key).is_some_and(|possible| !possible.is_disjoint(values))
         };
         !self.expression.is_empty() && self.expression.iter().all(is_one_of)
     }

@@ -6,9 +6,10 @@ use super::escalation::has_pattern;
 use super::statement::among;
 use super::{Breach, Guardrail};
 use crate::action::{Action, Level};
-use crate::document::{Document, PrincipalEntry, Statement};
+use crate::document::{Comparison, Document, PrincipalEntry, Qualifier, Statement};
 use crate::escalation::is_for_cloudformation;
 use crate::pattern::matches;
+use crate::prove::actions_of;
 use crate::world::{Role, World};
 
 /// What makes something that runs code with a role that is passed along, by the service that the role is passed
@@ -53,10 +54,13 @@ pub(super) fn pass_and_create(world: &World, breaches: &mut Vec<Breach>) {
             };
             for other in world.roles.values().filter(is_passed) {
                 for (service, actions) in MAKES_CODE {
-                    // What is named is there already, and has its role.
+                    // What is changed by its own name is there already, with the code of whoever made it.
                     let makes: BTreeSet<String> = allowing(role)
-                        .filter(|(_, one)| has_pattern(one))
-                        .flat_map(|(_, one)| among(one, actions))
+                        .flat_map(|(_, one)| {
+                            let is_any = has_pattern(one);
+                            let all = among(one, actions).into_iter();
+                            all.filter(move |action| is_any || !action.contains(":Update"))
+                        })
                         .collect();
                     if makes.is_empty() || !trusts(other, service) || !may_go(statement, service) {
                         continue;
@@ -84,11 +88,18 @@ fn trusts(role: &Role, service: &str) -> bool {
 /// Whether a statement lets a role go to a service.
 fn may_go(statement: &Statement, service: &str) -> bool {
     let limits = statement.conditions.iter().filter(|condition| {
-        condition.key == "iam:passedtoservice" && !condition.comparison.is_negated()
+        condition.key == "iam:passedtoservice"
+            && !condition.comparison.is_negated()
+            && condition.comparison != Comparison::Null
     });
     let mut limits = limits.peekable();
     limits.peek().is_none()
-        || limits.any(|limit| limit.values.iter().any(|value| matches(value, service)))
+        || limits.any(|limit| {
+            limit
+                .values
+                .iter()
+                .any(|value| value.contains("${") || matches(&value.to_lowercase(), service))
+        })
 }
 
 /// Checks that nobody sets, on what is named by a pattern, the tags that policies decide by.
@@ -100,23 +111,32 @@ pub(super) fn deciding_tags(world: &World, breaches: &mut Vec<Breach>) {
     for role in world.roles.values().filter(|role| !is_for_cloudformation(role)) {
         for (document, statement) in allowing(role) {
             // An object's tags are about the object.
-            let tags = |action: &&Action| {
-                action.level() == Level::Tag && !action.lower().starts_with("s3:")
+            let tags = |action: &Action| {
+                action.level() == Level::Tag && !action.lower().contains("object")
             };
-            let Some(action) = statement.actions.names().iter().find(tags) else { continue };
             let is_limited = statement.conditions.iter().any(|condition| {
-                let key = &condition.key;
-                (key == "aws:tagkeys"
-                    // Tags of what is made with them.
-                    || key.ends_with("taggingaction")
-                    || key.ends_with("createaction")
-                    || key.contains("requesttag/")
-                    || key.contains("resourcetag/"))
-                    && !condition.takes_anything()
+                let key = condition.key.as_str();
+                let is_of =
+                    |kind: &str| key.split_once(kind).is_some_and(|(_, name)| keys.contains(name));
+                let holds_always = condition.comparison.is_negated()
+                    || condition.comparison == Comparison::Null
+                    || condition.if_exists
+                    || condition.takes_anything();
+                // Of what is made with them, tags are its maker's.
+                let is_of_new = (key.ends_with("taggingaction") || key.ends_with("createaction"))
+                    && !condition.comparison.is_negated()
+                    && !condition.if_exists
+                    && (condition.comparison != Comparison::Null || condition.values == ["false"]);
+                let lists_all =
+                    key == "aws:tagkeys" && condition.qualifier == Some(Qualifier::ForAllValues);
+                let is_own = is_of("requesttag/") || is_of("resourcetag/");
+                is_of_new || !holds_always && (lists_all || is_own)
             });
-            if !has_pattern(statement) || is_limited || denies_keys(role, *action) {
+            if is_limited || !has_pattern(statement) {
                 continue;
             }
+            let mut tagging = actions_of(statement).into_iter().filter(tags);
+            let Some(action) = tagging.find(|action| !denies_keys(role, *action)) else { continue };
             let keys = keys.iter().copied().collect::<Vec<_>>().join(", ");
             let message = format!(
                 "{action} sets any tag on a pattern of resources, and policies decide by the tags {keys}; expected a condition on aws:TagKeys or the tag's value"

@@ -186,7 +186,8 @@ fn requires(condition: &Condition, key: &str) -> bool {
 }
 
 pub(super) fn has_pattern(statement: &Statement) -> bool {
-    statement.not_resources || statement.resources.iter().any(|resource| resource.contains('*'))
+    let is_pattern = |resource: &String| resource.contains(['*', '?']) || resource.contains("${");
+    statement.not_resources || statement.resources.iter().any(is_pattern)
 }
 
 /// The ARN of a managed policy that a document of a role is.

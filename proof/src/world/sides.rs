@@ -90,14 +90,14 @@ impl<'w> Sides<'w, '_> {
 #[derive(Debug)]
 pub(crate) struct Target<'w> {
     pub(super) policy: Option<&'w Document>,
-    pub(super) tags: Option<&'w BTreeMap<String, String>>,
+    pub(crate) tags: Option<&'w BTreeMap<String, String>>,
     pub(super) account: Option<&'w str>,
     pub(super) kind: ResourceKind,
     /// The aliases, as a key of requests, when the resource is a key.
     pub(super) of_key: Option<Context>,
     /// The region of the stack that makes it.
     pub(super) region: Option<&'w str>,
-    pub(crate) is_known: bool,
+    pub(super) is_known: bool,
 }
 
 /// The bucket's ARN of an ARN of a bucket or an object, and the object's key.

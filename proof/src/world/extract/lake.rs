@@ -7,7 +7,7 @@ use lakewright_template::{LogicalId, Map, ResourceEntry, assembly};
 
 use super::{PieceError, Reader, Resource};
 use crate::action::Action;
-use crate::lake::{LakeGrant, LfTags, TagKind, TagPolicy, all_columns_but};
+use crate::lake::{LakeGrant, LfTags, TagKind, TagPolicy, all_columns_but, unite};
 use crate::world::Code;
 
 impl Reader<'_> {
@@ -91,10 +91,15 @@ impl Reader<'_> {
         } else if columns.as_map().is_some() {
             cells = match columns.get("ColumnWildcard") {
                 Resolved::Null => {
-                    Some(assembly::cells(&texts_of(columns.get("ColumnNames")), None))
+                    let names = self.texts_of(id, columns.get("ColumnNames"))?;
+                    if names.is_empty() {
+                        let what = "a permission of Lake Formation on no columns".to_owned();
+                        return Err(self.outside(id.as_str(), what));
+                    }
+                    Some(assembly::cells(&names, None))
                 }
                 wildcard => {
-                    let excluded = texts_of(wildcard.get("ExcludedColumnNames"));
+                    let excluded = self.texts_of(id, wildcard.get("ExcludedColumnNames"))?;
                     (!excluded.is_empty()).then(|| all_columns_but(&excluded))
                 }
             };
@@ -153,7 +158,7 @@ impl Reader<'_> {
         for permission in self.texts(id, properties, "Permissions")? {
             let permission = Action::new(&format!("lakeformation:{permission}"));
             // AWS has no ARN for a tag; this is our name of one with a value.
-            for value in texts_of(tag.get("TagValues")) {
+            for value in self.texts_of(id, tag.get("TagValues"))? {
                 let (stem, key) = (catalog("lakeformation", tag), tag.get("TagKey").text());
                 self.piece.lake.grants.entry(principal.to_owned()).or_default().push(LakeGrant {
                     permission,
@@ -174,18 +179,26 @@ impl Reader<'_> {
                     return Err(self.outside(id.as_str(), what.to_owned()));
                 }
             };
-            let expression = policy.get("Expression").as_list().into_iter().flatten();
-            let expression = expression.map(|one| {
-                let values = texts_of(one.get("TagValues")).into_iter();
+            let mut expression: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+            for one in policy.get("Expression").as_list().into_iter().flatten() {
+                let values = self.texts_of(id, one.get("TagValues"))?.into_iter();
                 let key = one.get("TagKey").text().to_lowercase();
-                (key, values.map(|value| value.to_lowercase()).collect())
-            });
+                let values: BTreeSet<String> = values.map(|value| value.to_lowercase()).collect();
+                if values.is_empty() || expression.insert(key, values).is_some() {
+                    let what = "an expression of tags with no values, or one key twice".to_owned();
+                    return Err(self.outside(id.as_str(), what));
+                }
+            }
+            if expression.is_empty() {
+                let what = "a permission of Lake Formation on no tags".to_owned();
+                return Err(self.outside(id.as_str(), what));
+            }
             self.piece.lake.tag_policies.push(TagPolicy {
                 principal: principal.to_owned(),
                 permission,
                 kind,
                 catalog: catalog("glue", policy),
-                expression: expression.collect(),
+                expression,
                 origin: origin.clone(),
             });
         }
@@ -208,27 +221,29 @@ impl Reader<'_> {
         let mut tags = LfTags::new();
         for tag in list.as_list().into_iter().flatten() {
             // A resource has one value of a key.
-            let [value] = &texts_of(tag.get("TagValues"))[..] else {
+            let [value] = &self.texts_of(id, tag.get("TagValues"))?[..] else {
                 let what = "a tag of Lake Formation with other than one value".to_owned();
                 return Err(self.outside(id.as_str(), what));
             };
-            tags.insert(tag.get("TagKey").text().to_lowercase(), value.to_lowercase());
+            let key = tag.get("TagKey").text().to_lowercase();
+            tags.entry(key).or_default().insert(value.to_lowercase());
         }
         let (database, table, columns) =
             (resource.get("Database"), resource.get("Table"), resource.get("TableWithColumns"));
         let name_of = |of: &Resolved<'_>| {
             format!("table/{}/{}", of.get("DatabaseName").text(), of.get("Name").text())
         };
+        let names = self.texts_of(id, columns.get("ColumnNames"))?;
         let tagged = &mut self.piece.lake.tagged;
         if database.as_map().is_some() {
             let arn = arn(database, format!("database/{}", database.get("Name").text()));
-            tagged.resources.entry(arn).or_default().extend(tags);
+            unite(tagged.resources.entry(arn).or_default(), tags);
         } else if table.as_map().is_some() && *table.get("TableWildcard") == Resolved::Null {
-            tagged.resources.entry(arn(table, name_of(table))).or_default().extend(tags);
+            unite(tagged.resources.entry(arn(table, name_of(table))).or_default(), tags);
         } else if columns.as_map().is_some() {
             let of_table = tagged.columns.entry(arn(columns, name_of(columns))).or_default();
-            for column in texts_of(columns.get("ColumnNames")) {
-                of_table.entry(column).or_default().extend(tags.clone());
+            for column in names {
+                unite(of_table.entry(column).or_default(), tags.clone());
             }
         } else {
             let what = "a tag of Lake Formation on other than databases, tables and columns";
@@ -330,9 +345,15 @@ impl Reader<'_> {
         let locations = &mut self.piece.lake.locations;
         locations.entry(database.to_owned()).or_default().push(arn);
     }
-}
 
-fn texts_of(list: &Resolved<'_>) -> Vec<String> {
-    let texts = list.as_list().into_iter().flatten();
-    texts.filter_map(|text| text.as_text().map(str::to_owned)).collect()
+    /// The texts of a list. What is no text is not read.
+    fn texts_of(&self, id: &LogicalId, list: &Resolved<'_>) -> Result<Vec<String>, PieceError> {
+        let texts = list.as_list().into_iter().flatten().map(|text| {
+            text.as_text().map(str::to_owned).ok_or_else(|| {
+                let what = "a name or value of Lake Formation that is no text".to_owned();
+                self.outside(id.as_str(), what)
+            })
+        });
+        texts.collect()
+    }
 }
