@@ -62,7 +62,7 @@ pub struct Bucket {
     /// Whether it stays when it leaves the stack.
     pub retain: bool,
     /// The ARNs, as a pattern, of the access points that requesters are given: to their policies the
-    /// bucket's policy leaves the decision when it is full.
+    /// bucket's policy leaves the decision when it is nearly full.
     pub access_points: Option<String>,
 }
 
