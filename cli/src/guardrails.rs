@@ -126,49 +126,55 @@ fn collect(folder: &Path, depth: usize, files: &mut Vec<PathBuf>) -> std::io::Re
 
 /// Breaches for people.
 pub(crate) fn show(breaches: &[Breach], files: &Files) -> String {
-    let lines = breaches.iter().map(|breach| {
+    let lines = breaches.iter().zip(places(breaches, files)).map(|(breach, place)| {
         let Breach { rule, origin, sid, message } = breach;
         let statement = if sid.is_empty() { String::new() } else { format!(" statement {sid}") };
-        let place = files.get(&*origin.stack).map(|path| (path, line_of(path, breach)));
-        let place = place.map_or_else(String::new, |(path, line)| {
-            format!(
-                "  --> {}{}\n",
-                path.display(),
-                line.map(|n| format!(":{n}")).unwrap_or_default()
-            )
-        });
-        let arrow = if place.is_empty() { "  -->" } else { "  in" };
-        format!("error[{}]: {message}\n{place}{arrow} {origin}{statement}\n", rule.code())
+        let place = match place {
+            Some((path, Some(line))) => format!("  --> {}:{line}\n  in", path.display()),
+            Some((path, None)) => format!("  --> {}\n  in", path.display()),
+            None => "  -->".to_owned(),
+        };
+        format!("error[{}]: {message}\n{place} {origin}{statement}\n", rule.code())
     });
     lines.collect()
 }
 
+/// The file of each breach's template, where there is one, and the line in it.
+fn places<'f>(breaches: &[Breach], files: &'f Files) -> Vec<Option<(&'f Path, Option<usize>)>> {
+    let mut texts: BTreeMap<&Path, Option<String>> = BTreeMap::new();
+    let place = |breach: &Breach| {
+        let path = files.get(&*breach.origin.stack)?.as_path();
+        let text = texts.entry(path).or_insert_with(|| fs::read_to_string(path).ok());
+        Some((path, text.as_deref().and_then(|text| line_of(text, breach))))
+    };
+    breaches.iter().map(place).collect()
+}
+
 /// The line of a template that a breach is about, from 1: of its statement, or of its resource.
-fn line_of(path: &Path, breach: &Breach) -> Option<usize> {
-    let text = fs::read_to_string(path).ok()?;
-    let is_key = |line: &str| {
-        let key = line.trim_start().trim_start_matches('"').strip_prefix(&breach.origin.logical_id);
+fn line_of(text: &str, breach: &Breach) -> Option<usize> {
+    let is_key = |line: &str, name: &str| {
+        let key = line.trim_start().trim_start_matches('"').strip_prefix(name);
         key.is_some_and(|rest| rest.trim_start_matches('"').starts_with(':'))
     };
-    let resource = text.lines().position(is_key)?;
-    let names_statement = |line: &str| {
-        line.split(|one: char| !one.is_alphanumeric()).any(|word| word == breach.sid)
-            && line.contains("Sid")
+    let after = |start: usize, is_it: &dyn Fn(&str) -> bool| {
+        text.lines().skip(start).position(is_it).map(|line| start + line)
     };
-    let statement = (!breach.sid.is_empty())
-        .then(|| text.lines().skip(resource).position(names_statement))
-        .flatten();
-    Some(resource + statement.unwrap_or_default() + 1)
+    let section = after(0, &|line| is_key(line, "Resources"))?;
+    let resource = after(section + 1, &|line| is_key(line, &breach.origin.logical_id))?;
+    let names_statement = |line: &str| {
+        let mut words = line.split(|one: char| !one.is_alphanumeric());
+        line.contains("Sid") && words.any(|word| word == breach.sid)
+    };
+    Some(after(resource, &names_statement).unwrap_or(resource) + 1)
 }
 
 /// Breaches for programs.
 pub(crate) fn to_json(breaches: &[Breach], files: &Files) -> Value {
-    let breaches = breaches.iter().map(|breach| {
+    let breaches = breaches.iter().zip(places(breaches, files)).map(|(breach, place)| {
         let Breach { rule, origin, sid, message } = breach;
-        let file = files.get(&*origin.stack);
         json!({
-            "file": file.map(|path| path.display().to_string()),
-            "line": file.and_then(|path| line_of(path, breach)),
+            "file": place.map(|(path, _)| path.display().to_string()),
+            "line": place.and_then(|(_, line)| line),
             "code": rule.code(),
             "message": message,
             "stack": &*origin.stack,

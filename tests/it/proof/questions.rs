@@ -347,6 +347,37 @@ fn a_boundary_of_somebody_else_can_be_given() {
 }
 
 #[test]
+fn a_guardrail_names_the_line_of_the_template() {
+    const TEMPLATE: &str = r#"Outputs:
+  Role: {Value: x}
+Resources:
+  Other: {Type: AWS::S3::Bucket, Properties: {BucketName: other}}
+  Role:
+    Type: AWS::IAM::Policy
+    Properties:
+      Users: [u]
+      PolicyDocument:
+        Version: "2012-10-17"
+        Statement:
+          - {Sid: Fine, Effect: Allow, Action: "s3:GetObject", Resource: "arn:aws:s3:::other/*"}
+          - {Sid: Wide, Effect: Allow, Action: "s3:GetObject", Resource: "*"}
+"#;
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("t.yaml");
+    fs::write(&path, TEMPLATE).expect("a file");
+    let check = |arguments: &[&str]| {
+        let all = ["check", "--assembly", folder.path().to_str().expect("text")];
+        lakewright(all.into_iter().chain(arguments.iter().copied()))
+    };
+    let text = transcript(&check(&[]));
+    assert!(text.starts_with("exit: 4\n"), "{text}");
+    assert!(text.contains("t.yaml:13\n  in t.yaml Role.PolicyDocument statement Wide"), "{text}");
+    let data: serde_json::Value =
+        serde_json::from_slice(&check(&["--format", "json"]).stdout).expect("JSON");
+    assert_eq!(data["findings"][0]["line"], 13);
+}
+
+#[test]
 fn a_session_policy_limits_what_the_role_may_do() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("session.json");
