@@ -428,10 +428,13 @@ fn trust_contexts(role: &Role) -> Vec<Context> {
     all
 }
 
+/// Whether a role is for CloudFormation, and for nobody else.
 pub(crate) fn is_for_cloudformation(role: &Role) -> bool {
-    let entries = role.trust.statements.iter().filter_map(|s| s.principals.as_ref());
+    let allowing = role.trust.statements.iter().filter(|statement| statement.is_allow);
     let service = PrincipalEntry::Service("cloudformation.amazonaws.com".to_owned());
-    entries.flat_map(|list| &list.entries).any(|entry| *entry == service)
+    let mut lists = allowing.filter_map(|statement| statement.principals.as_ref()).peekable();
+    lists.peek().is_some()
+        && lists.all(|list| !list.is_not && list.entries.iter().all(|entry| *entry == service))
 }
 
 #[cfg(test)]

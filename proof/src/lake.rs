@@ -42,10 +42,10 @@ impl LakeGrant {
         covers(&self.resource, resource) && !self.except.contains(resource)
     }
 
-    /// Whether it is this permission, by its name or as one of all.
-    fn is(&self, permission: &str) -> bool {
-        let name = self.permission.lower();
-        name == permission || name == "lakeformation:all"
+    /// Whether it is a permission, given in lower case and without the service, by its name or as one of all.
+    fn is(&self, wanted: &str) -> bool {
+        let name = self.permission.lower().trim_start_matches("lakeformation:");
+        name == wanted || name == "all"
     }
 }
 
@@ -177,7 +177,7 @@ impl Lake {
     pub fn gives(&self, request: &Request<'_>) -> Truth {
         let cells = request.context.get(CELLS).and_then(|cells| cells.first());
         let database = database_of(request.resource).map(|(database, _)| database);
-        let name = request.action.lower();
+        let name = request.action.lower().trim_start_matches("lakeformation:");
         let is_given = self.held_by(request.principal.name(), database.as_deref()).any(|grant| {
             grant.is(name)
                 && grant.is_about(request.resource)
@@ -192,8 +192,9 @@ impl Lake {
         database_of(resource).is_some_and(|(database, _)| self.is_hybrid(&database))
     }
 
-    /// Whether data of a database may lie in a location in hybrid access mode.
-    pub(crate) fn is_hybrid(&self, database: &str) -> bool {
+    /// Whether data of a database may lie in a location in hybrid access mode. A table whose own place is in no
+    /// template is taken to lie where the others of its database do.
+    fn is_hybrid(&self, database: &str) -> bool {
         let field = |number| arn_field(database, number).unwrap_or_default().to_owned();
         let of_bucket = |bucket: &str| (field(4), field(3), bucket.to_owned());
         let first = self.hybrid.range(of_bucket("")..).next();
@@ -299,14 +300,10 @@ impl Side<'_> {
         let is_creation = wanted == ["create_table"];
         let resource = if is_creation { database } else { resource };
         let is_given = grants.iter().any(|grant| {
-            let is_one_of = || {
-                let mut names = wanted.iter().map(|name| format!("lakeformation:{name}"));
-                names.any(|name| grant.is(&name))
-            };
             let is_inside = grant.is_about(resource)
                 // A database is seen by whoever may see something in it.
                 || (!is_table && wanted.is_empty());
-            is_inside && (wanted.is_empty() || is_one_of())
+            is_inside && (wanted.is_empty() || wanted.iter().any(|name| grant.is(name)))
         });
         if !is_given && is_hybrid { Truth::Unknown } else { is_given.into() }
     }

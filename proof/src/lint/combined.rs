@@ -148,7 +148,7 @@ pub(super) fn deciding_tags(world: &World, breaches: &mut Vec<Breach>) {
 }
 
 /// The tags of roles and resources that allowing statements ask for.
-fn deciding_keys(world: &World) -> BTreeSet<&str> {
+fn deciding_keys<'w>(world: &'w World) -> BTreeSet<&'w str> {
     let of_roles = world.roles.values().flat_map(|role| {
         role.identity.iter().map(AsRef::as_ref).chain(std::iter::once(&role.trust))
     });
@@ -156,16 +156,11 @@ fn deciding_keys(world: &World) -> BTreeSet<&str> {
     let statements = of_roles.chain(of_resources).flat_map(|document| &document.statements);
     let conditions =
         statements.filter(|statement| statement.is_allow).flat_map(|one| &one.conditions);
-    let key = |key: &'_ str| {
+    let tag = |key: &'w str| {
         let (kind, name) = key.split_once("tag/")?;
-        (kind == "aws:resource" || kind == "aws:principal").then_some(name.len())
+        ["aws:principal", "aws:resource"].contains(&kind).then_some(name)
     };
-    conditions
-        .filter_map(|condition| {
-            let length = key(&condition.key)?;
-            Some(&condition.key[condition.key.len() - length..])
-        })
-        .collect()
+    conditions.filter_map(|condition| tag(&condition.key)).collect()
 }
 
 /// Whether a role denies itself to set some tags, whatever it is allowed.

@@ -35,6 +35,14 @@ fn second_policy(resources: &mut serde_json::Map<String, Value>, id: &str) {
     );
 }
 
+/// The tables that a tag opens.
+fn tagged_open() -> Value {
+    json!({ "LFTagPolicy": {
+        "CatalogId": "333333333333", "ResourceType": "TABLE",
+        "Expression": [{ "TagKey": "open", "TagValues": ["yes"] }],
+    } })
+}
+
 const BY_HAND: [ByHand; 20] = [
     ("only how it is written", DATASET, |_| {}, 4, "access is as it was asked for, and these"),
     (
@@ -164,10 +172,7 @@ const BY_HAND: [ByHand; 20] = [
         DATASET,
         |resources| {
             let permissions = properties(resources, "AWS::LakeFormation::PrincipalPermissions");
-            permissions["Resource"] = json!({ "LFTagPolicy": {
-                "CatalogId": "222222222222", "ResourceType": "TABLE",
-                "Expression": [{ "TagKey": "open", "TagValues": ["yes"] }],
-            } });
+            permissions["Resource"] = tagged_open();
         },
         4,
         "missing: team/science/TeamA lakeformation:",
@@ -196,10 +201,7 @@ const BY_HAND: [ByHand; 20] = [
                             "arn:aws:iam::333333333333:role/lab-teamb-t4jhnyff" },
                         "Permissions": ["SELECT"],
                         "PermissionsWithGrantOption": [],
-                        "Resource": { "LFTagPolicy": {
-                            "CatalogId": "333333333333", "ResourceType": "TABLE",
-                            "Expression": [{ "TagKey": "open", "TagValues": ["yes"] }],
-                        } },
+                        "Resource": tagged_open(),
                     },
                 }),
             );
