@@ -5,7 +5,11 @@
 
 use lakewright_synth::{Construct, Grantee, Options, Record, Scope};
 use lakewright_template::resolve::Place;
-use lakewright_template::{Arn, Expr, LogicalId, Ref};
+use lakewright_template::{Arn, Expr, LogicalId, Ref, Resource};
+
+mod tag;
+
+pub use tag::TableTag;
 
 use crate::cfn::{lakeformation, s3};
 use crate::role::{Receives, RoleHandle};
@@ -211,6 +215,13 @@ pub enum Catalog {
         /// The table's name.
         table: String,
     },
+    /// Some of the tables that a tag tells apart.
+    Tagged {
+        /// The tag.
+        tag: TableTag,
+        /// The tables' names.
+        tables: Vec<String>,
+    },
     /// Every table of a database, present and future.
     Tables {
         /// The account of the catalog.
@@ -258,6 +269,25 @@ impl PermissionChain {
         self.after.push(id.clone());
     }
 
+    /// Makes a tag, before any table has it.
+    pub fn tag(&mut self, scope: &mut Scope<'_>, tag: &TableTag) {
+        self.then(scope, tag.to_resource());
+    }
+
+    /// Gives a table its value of a tag. A table that is not one of the tag's keeps none.
+    pub fn tag_table(&mut self, scope: &mut Scope<'_>, tag: &TableTag, table: &str) {
+        if let Some(association) = tag.association(table) {
+            self.then(scope, association);
+        }
+    }
+
+    /// Declares what waits for all before it, and what all after it wait for.
+    fn then<K: Resource>(&mut self, scope: &mut Scope<'_>, resource: K) {
+        let options = Options { depends_on: self.after.clone(), ..Options::default() };
+        let reference = scope.resource(resource, options);
+        self.after = vec![reference.logical_id().clone()];
+    }
+
     /// Adds a permission.
     pub fn grant(
         &mut self,
@@ -284,9 +314,7 @@ impl PermissionChain {
             permissions: Some(given.iter().map(|name| (*name).into()).collect()),
             permissions_with_grant_option: Some(passed_on.into_iter().map(Into::into).collect()),
         };
-        let options = Options { depends_on: self.after.clone(), ..Options::default() };
-        let reference = scope.child(set.id).resource(resource, options);
-        self.after = vec![reference.logical_id().clone()];
+        self.then(&mut scope.child(set.id), resource);
         scope.record(record(
             grantee,
             on,
@@ -312,7 +340,7 @@ fn record(
         access,
         resource: target.to_owned(),
         actions: permissions.iter().map(|name| format!("lakeformation:{name}").into()).collect(),
-        resources: vec![on.arn(lakewright_template::resolve::partition_of(region), region)],
+        resources: on.arns(lakewright_template::resolve::partition_of(region), region),
         conditions: on.cells().map(|cells| format!("{CELLS} {cells}")).into_iter().collect(),
     }
 }
@@ -327,23 +355,28 @@ impl Catalog {
             Self::Database { .. }
             | Self::Location { .. }
             | Self::Table { .. }
+            | Self::Tagged { .. }
             | Self::Tables { .. } => None,
         }
     }
 
-    fn arn(&self, partition: &str, region: &str) -> String {
+    fn arns(&self, partition: &str, region: &str) -> Vec<String> {
+        let table = |account: &str, database: &str, table: &str| {
+            format!("arn:{partition}:glue:{region}:{account}:table/{database}/{table}")
+        };
         match self {
             Self::Database { account, name } => {
-                format!("arn:{partition}:glue:{region}:{account}:database/{name}")
+                vec![format!("arn:{partition}:glue:{region}:{account}:database/{name}")]
             }
-            Self::Location { account: _, arn } => arn.clone(),
-            Self::Filter { account, database, table, filter: _, cells: _ }
-            | Self::Table { account, database, table } => {
-                format!("arn:{partition}:glue:{region}:{account}:table/{database}/{table}")
+            Self::Location { account: _, arn } => vec![arn.clone()],
+            Self::Filter { account, database, table: name, filter: _, cells: _ }
+            | Self::Table { account, database, table: name } => {
+                vec![table(account, database, name)]
             }
-            Self::Tables { account, database } => {
-                format!("arn:{partition}:glue:{region}:{account}:table/{database}/*")
+            Self::Tagged { tag: TableTag { account, database, .. }, tables } => {
+                tables.iter().map(|name| table(account, database, name)).collect()
             }
+            Self::Tables { account, database } => vec![table(account, database, "*")],
         }
     }
 
@@ -388,6 +421,10 @@ impl Catalog {
                     ..empty
                 }
             }
+            Self::Tagged { tag, tables } => lakeformation::PrincipalPermissionsResource {
+                lf_tag_policy: Some(tag.policy(tables)),
+                ..empty
+            },
             Self::Tables { account, database } => lakeformation::PrincipalPermissionsResource {
                 table: Some(lakeformation::PrincipalPermissionsTableResource {
                     catalog_id: Some(account.clone().into()),

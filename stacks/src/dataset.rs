@@ -2,6 +2,7 @@
 
 mod catalog;
 mod shares;
+mod tags;
 
 use lakewright_constructs::bucket::{
     Bucket, BucketHandle, BucketTraffic, Encryption, ImportedBucket, Lifecycle,
@@ -23,11 +24,21 @@ use crate::diagnose::cause;
 use crate::share::{self, LiveShare};
 use crate::team::grantee_name;
 
+/// How shares are given whole tables.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum TablesBy {
+    /// A permission for each role and table.
+    Name,
+    /// A tag for each table, and a permission for each role: fewer resources, where there are many.
+    Tag,
+}
+
 /// What the modules of this stack work on.
 pub(crate) struct Context<'m> {
     names: Names<'m>,
     environment: &'m Environment,
     dataset: &'m Dataset,
+    tables_by: TablesBy,
     place: Place,
     target: String,
 }
@@ -46,11 +57,13 @@ pub(crate) fn build(
     environment: &Environment,
     dataset: &Dataset,
     shares: &[LiveShare<'_>],
+    tables_by: TablesBy,
 ) {
     let context = Context {
         names,
         environment,
         dataset,
+        tables_by,
         place: Names::place(environment),
         target: format!("dataset/{}", dataset.header.id),
     };
@@ -177,7 +190,7 @@ impl Context<'_> {
     /// What the crawler and the profiling job need besides data: the catalog, logs, and the
     /// environment's bucket for code and results.
     fn work_grants(&self, scope: &mut Scope<'_>, role: &RoleHandle) {
-        let Self { names, environment, dataset, place, target } = self;
+        let Self { names, environment, dataset, place, target, .. } = self;
         let bucket_name = names.environment_bucket(environment);
         let environment_target = format!("environment/{}", environment.header.id);
         let bucket = ImportedBucket::new(place, &bucket_name, None, &environment_target);

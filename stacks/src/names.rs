@@ -6,6 +6,7 @@
 
 use std::collections::BTreeSet;
 
+use lakewright_constructs::lakeformation::TableTag;
 use lakewright_manifest::Mesh;
 use lakewright_manifest::mesh::{Dataset, Environment, EnvironmentTeam, PivotMode, SharedTable};
 use lakewright_manifest::{Id, ResourcePrefix, TeamName};
@@ -392,6 +393,29 @@ impl<'m> Names<'m> {
     /// A dataset's crawler, job, trigger or security configuration.
     pub fn dataset_part(&self, environment: &Environment, dataset: &Dataset, part: &str) -> String {
         self.of_dataset(environment, dataset, &format!("-{part}"), GLUE_NAME_CHARACTERS)
+    }
+
+    /// The tag of Lake Formation that tells some tables of a dataset apart. Other tables have another one,
+    /// as a value that tables have cannot be taken from a tag (`UpdateLFTag`).
+    pub fn table_tag<'n>(
+        &self,
+        environment: &Environment,
+        dataset: &Dataset,
+        tables: impl Iterator<Item = &'n str>,
+    ) -> String {
+        let tables: Vec<&str> = tables.collect();
+        let suffix = format!("-{}", base32_prefix(tables.join("/").as_bytes()));
+        self.of_dataset(environment, dataset, &suffix, TableTag::CHARACTERS)
+    }
+
+    /// The value of a table's tag: its name, cut where that is too long.
+    pub fn table_tag_value(table: &str) -> String {
+        if table.len() <= TableTag::CHARACTERS {
+            return table.to_owned();
+        }
+        let uri = base32_prefix(table.as_bytes());
+        let room = TableTag::CHARACTERS - uri.len() - 1;
+        format!("{}-{uri}", &table[..room])
     }
 
     /// The eight characters of a dataset.

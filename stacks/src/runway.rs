@@ -4,8 +4,9 @@
 //! resources are counted in the stacks of such documents, and characters in
 //! the policies that grow with them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use lakewright_constructs::lakeformation::TableTag;
 use lakewright_manifest::Mesh;
 use lakewright_policies::pack::FILLED_PERCENT;
 use lakewright_policies::size::characters;
@@ -15,7 +16,7 @@ use lakewright_template::limits::{
     KEYS_PER_REGION, MANAGED_POLICY_CHARACTERS, RESOURCES,
 };
 use lakewright_template::write::value_to_compact_json;
-use lakewright_template::{Map, Value};
+use lakewright_template::{Map, Template, Value};
 
 use crate::Synthesized;
 use crate::diagnose::cause;
@@ -188,16 +189,39 @@ fn dataset(mesh: &Mesh, stack: &Synthesized, bounds: &mut Vec<Bound>) {
     }
     let cost = each.into_values().max().unwrap_or_default();
     if cost > 0 {
+        let then = gains_by_tags(&stack.lowered.template).then_some("tables are shared by tags");
         bounds.push(Bound {
             what: "share",
             before: format!("the stack of {name}"),
             used: stack.lowered.template.resources.len(),
-            limit: RESOURCES,
+            limit: if then.is_some() { RESOURCES / 100 * NEAR_PERCENT } else { RESOURCES },
             cost,
             unit: "resources",
-            then: None,
+            then,
         });
     }
+}
+
+/// Whether permissions on tables by name are more than tags and permissions by them would be.
+fn gains_by_tags(template: &Template) -> bool {
+    let mut roles = BTreeSet::new();
+    let mut tables = BTreeSet::new();
+    let mut permissions = 0;
+    for resource in template.resources.values() {
+        if resource.kind != "AWS::LakeFormation::PrincipalPermissions" {
+            continue;
+        }
+        let of = |property: &str, name: &str| {
+            resource.properties.get(property).and_then(Value::as_map).and_then(|map| map.get(name))
+        };
+        let table = of("Resource", "Table").and_then(Value::as_map).and_then(|map| map.get("Name"));
+        if let Some(table) = table {
+            permissions += 1;
+            tables.insert(table);
+            roles.extend(of("Principal", "DataLakePrincipalIdentifier"));
+        }
+    }
+    permissions > tables.len() + roles.len() + tables.len().div_ceil(TableTag::VALUES)
 }
 
 /// What a policy of a dataset that is nearly full does, when it has not done so already (ADR 12).

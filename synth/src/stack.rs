@@ -145,6 +145,11 @@ impl Stack {
         &self.spec
     }
 
+    /// The resources that are declared so far; policies and their attachments come when it is finished.
+    pub fn resource_count(&self) -> usize {
+        self.template.resources.len()
+    }
+
     pub(crate) fn problem(&mut self, problem: Problem, causes: impl IntoIterator<Item = Cause>) {
         let causes: BTreeSet<Cause> = causes.into_iter().collect();
         self.problems.push(SynthError {

@@ -18,3 +18,4 @@ mod proof;
 mod run;
 mod stack_pages;
 mod stacks;
+mod table_tags;

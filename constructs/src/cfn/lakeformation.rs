@@ -171,3 +171,62 @@ resource! {
     }
     ID: Attribute<Self, Text> = "Id";
 }
+
+resource! {
+    "AWS::LakeFormation::Tag" Tag {
+        catalog_id: "CatalogId" => Expr<Text>,
+        tag_key: "TagKey" => Expr<Text>,
+        tag_values: "TagValues" => Vec<Expr<Text>>,
+    }
+}
+
+resource! {
+    "AWS::LakeFormation::TagAssociation" TagAssociation {
+        lf_tags: "LFTags" => Vec<TagAssociationLFTagPair>,
+        resource: "Resource" => TagAssociationResource,
+    }
+    RESOURCE_IDENTIFIER: Attribute<Self, Text> = "ResourceIdentifier";
+    TAGS_IDENTIFIER: Attribute<Self, Text> = "TagsIdentifier";
+}
+
+nested! {
+    "AWS::LakeFormation::TagAssociation" TagAssociationResource {
+        catalog: "Catalog" => Expr<Text>,
+        database: "Database" => TagAssociationDatabaseResource,
+        table: "Table" => TagAssociationTableResource,
+        table_with_columns: "TableWithColumns" => TagAssociationTableWithColumnsResource,
+    }
+}
+
+nested! {
+    "AWS::LakeFormation::TagAssociation" TagAssociationTableWithColumnsResource {
+        catalog_id: "CatalogId" => Expr<Text>,
+        column_names: "ColumnNames" => Vec<Expr<Text>>,
+        database_name: "DatabaseName" => Expr<Text>,
+        name: "Name" => Expr<Text>,
+    }
+}
+
+nested! {
+    "AWS::LakeFormation::TagAssociation" TagAssociationTableResource {
+        catalog_id: "CatalogId" => Expr<Text>,
+        database_name: "DatabaseName" => Expr<Text>,
+        name: "Name" => Expr<Text>,
+        table_wildcard: "TableWildcard" => Expr<Json>,
+    }
+}
+
+nested! {
+    "AWS::LakeFormation::TagAssociation" TagAssociationDatabaseResource {
+        catalog_id: "CatalogId" => Expr<Text>,
+        name: "Name" => Expr<Text>,
+    }
+}
+
+nested! {
+    "AWS::LakeFormation::TagAssociation" TagAssociationLFTagPair {
+        catalog_id: "CatalogId" => Expr<Text>,
+        tag_key: "TagKey" => Expr<Text>,
+        tag_values: "TagValues" => Vec<Expr<Text>>,
+    }
+}

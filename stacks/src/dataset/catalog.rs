@@ -144,7 +144,7 @@ fn permissions(
     role: &RoleHandle,
     before: Vec<LogicalId>,
 ) -> PermissionChain {
-    let Context { names, environment, dataset, place, target } = context;
+    let Context { names, environment, dataset, place, target, .. } = context;
     let own_account = environment.account.to_string();
     let import = dataset.import.as_ref();
     let account = import

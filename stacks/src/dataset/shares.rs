@@ -12,7 +12,7 @@ use lakewright_constructs::role::{ImportedRole, Receives as _};
 use lakewright_manifest::mesh::SharePermission;
 use lakewright_synth::{Construct as _, Scope};
 
-use super::Context;
+use super::{Context, TablesBy, tags};
 use crate::diagnose::cause;
 use crate::share::LiveShare;
 
@@ -35,6 +35,12 @@ pub(super) fn grant(
         .map(|role| role.grantee().known_arn.clone())
         .collect();
     let database = names.dataset_database(environment, dataset);
+    // Tags of another account's catalog are not ours to make.
+    let has_catalog = dataset.import.as_ref().is_none_or(|import| import.catalog_account.is_none());
+    let tags = (context.tables_by == TablesBy::Tag && has_catalog).then(|| {
+        let all = consumers.values().flat_map(|(_, shares)| whole_tables(shares).into_keys());
+        tags::declare(scope, context, chain, &all.collect())
+    });
     for (arn, (role, shares)) in &consumers {
         let Some(first) = shares.first() else { continue };
         let account = first.catalog_account();
@@ -45,19 +51,29 @@ pub(super) fn grant(
             let on = Catalog::Database { account: account.clone(), name: database.clone() };
             chain.grant(&mut scope, role, &on, set("Database", "read", &[Permission::Describe]));
         }
-        for (table, permissions) in whole_tables(shares) {
+        let tables = whole_tables(shares);
+        if let Some(tags) = &tags {
+            tags.grant(&mut scope.because_all(causes.clone()), chain, role, &tables);
+        }
+        let by_name = tables.into_iter().filter(|_| tags.is_none());
+        for (table, permissions) in by_name {
             let mut scope = scope.because_all(causes.clone());
             let name = format!("{} {table}", role.grantee().name);
             let mut scope = scope.named_child("SharedTable", &name);
             let on = Catalog::Table { account: account.clone(), database: database.clone(), table };
             let permissions: Vec<Permission> = permissions.into_iter().collect();
-            let access = if permissions.len() > 2 { "write" } else { "read" };
+            let access = access(&permissions);
             chain.grant(&mut scope, role, &on, set("Access", access, &permissions));
         }
         for live in shares {
             parts(scope, context, chain, live, role);
         }
     }
+}
+
+/// The access to a table in a word.
+pub(super) const fn access(permissions: &[Permission]) -> &'static str {
+    if permissions.len() > 2 { "write" } else { "read" }
 }
 
 /// The tables that are shared as they are, with what all shares together give on each.

@@ -7,15 +7,17 @@ use lakewright_manifest::mesh::{
     Dataset, Environment, EnvironmentTeam, Header, Notebook, Pipeline, PivotMode, StudioProfile,
 };
 use lakewright_manifest::{Mesh, Report, ResourcePrefix, TeamName};
-use lakewright_synth::{Finished, Lowered, Stack, StackSpec, SynthError};
+use lakewright_synth::{Finished, Lowered, NEAR_PERCENT, Stack, StackSpec, SynthError};
 use lakewright_template::Template;
 use lakewright_template::assembly::StackEntry;
 use lakewright_template::digest::sha256;
+use lakewright_template::limits::RESOURCES;
 use lakewright_template::resolve::Place;
 
 use super::Dependencies;
 use crate::asset::Asset;
 use crate::bootstrap::{self, Account, Usage};
+use crate::dataset::TablesBy;
 use crate::diagnose::{cause, diagnose};
 use crate::share::{self, LiveShare, Side};
 use crate::tags::{central_tags, resource_tags};
@@ -427,8 +429,19 @@ impl<'m> StackPlan<'m> {
         self.build().0.lower().map_err(|errors| report(&errors))
     }
 
-    /// The stack with everything declared, and the files that it needs.
+    /// The stack with everything declared, and the files that it needs. Where it is nearly full, tables are
+    /// shared by tags, if that takes fewer resources.
     fn build(&self) -> (Stack, Vec<Asset>) {
+        let built = self.build_with(TablesBy::Name);
+        let is_dataset = matches!(self.subject, Subject::Dataset(..));
+        if !is_dataset || built.0.resource_count() <= RESOURCES / 100 * NEAR_PERCENT {
+            return built;
+        }
+        let tagged = self.build_with(TablesBy::Tag);
+        if tagged.0.resource_count() < built.0.resource_count() { tagged } else { built }
+    }
+
+    fn build_with(&self, tables_by: TablesBy) -> (Stack, Vec<Asset>) {
         let mut stack = Stack::new(self.spec.clone());
         let names = Names::new(self.mesh);
         let mut root = stack.root(cause(self.origin()));
@@ -444,7 +457,7 @@ impl<'m> StackPlan<'m> {
                 team::build(scope, self.mesh, names, place, team, belongings);
             }
             Subject::Dataset(place, dataset, shares) => {
-                dataset::build(scope, names, place, dataset, shares);
+                dataset::build(scope, names, place, dataset, shares, tables_by);
             }
             Subject::Share(live, side) => share::build(scope, names, live, *side),
             Subject::Notebook(place, team, notebook) => {

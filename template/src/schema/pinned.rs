@@ -35,6 +35,8 @@ pub(super) static SCHEMAS: &[(&str, &str)] = &[
     ("AWS::LakeFormation::DataLakeSettings", include_str!("../../data/schemas/lakeformation-datalakesettings.json")),
     ("AWS::LakeFormation::PrincipalPermissions", include_str!("../../data/schemas/lakeformation-principalpermissions.json")),
     ("AWS::LakeFormation::Resource", include_str!("../../data/schemas/lakeformation-resource.json")),
+    ("AWS::LakeFormation::Tag", include_str!("../../data/schemas/lakeformation-tag.json")),
+    ("AWS::LakeFormation::TagAssociation", include_str!("../../data/schemas/lakeformation-tagassociation.json")),
     ("AWS::Logs::LogGroup", include_str!("../../data/schemas/logs-loggroup.json")),
     ("AWS::QuickSight::DataSource", include_str!("../../data/schemas/quicksight-datasource.json")),
     ("AWS::QuickSight::Group", include_str!("../../data/schemas/quicksight-group.json")),

@@ -52,6 +52,8 @@ const TYPES: &[&str] = &[
     "AWS::LakeFormation::DataLakeSettings",
     "AWS::LakeFormation::PrincipalPermissions",
     "AWS::LakeFormation::Resource",
+    "AWS::LakeFormation::Tag",
+    "AWS::LakeFormation::TagAssociation",
     "AWS::Logs::LogGroup",
     "AWS::QuickSight::DataSource",
     "AWS::QuickSight::Group",

@@ -1,0 +1,113 @@
+//! The tags by which a dataset's tables are shared when its stack is nearly full (ADR 12).
+//!
+//! Each table has a value of its own, so that a permission is about exactly the
+//! tables whose values it names, and none changes when other tables are shared.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use lakewright_constructs::lakeformation::{
+    Catalog, Permission, PermissionChain, PermissionSet, TableTag,
+};
+use lakewright_constructs::role::{ImportedRole, Receives as _};
+use lakewright_synth::Scope;
+use lakewright_template::digest::hex_prefix;
+
+use super::Context;
+use crate::Names;
+use crate::diagnose::cause;
+
+/// The tags of a dataset's tables.
+///
+/// CloudFormation replaces what is about tags by deleting it first. So the ids of their constructs say what
+/// they are about: something else is made beside the old one, which goes when nobody needs it.
+pub(super) struct TableTags(Vec<TableTag>);
+
+/// Declares the tags, and gives them to the tables that are shared.
+pub(super) fn declare(
+    scope: &mut Scope<'_>,
+    context: &Context<'_>,
+    chain: &mut PermissionChain,
+    shared: &BTreeSet<String>,
+) -> TableTags {
+    let Context { names, environment, dataset, .. } = context;
+    let tables = dataset.tables.keys().map(|name| (hash(name.as_str()), name.as_str()));
+    let mut parts = Vec::new();
+    divide(tables.collect(), u64::BITS, &mut parts);
+    let mut tags = Vec::new();
+    for tables in parts {
+        if !tables.iter().any(|table| shared.contains(*table)) {
+            continue;
+        }
+        let tag = TableTag {
+            account: environment.account.to_string(),
+            database: names.dataset_database(environment, dataset),
+            key: names.table_tag(environment, dataset, tables.iter().copied()),
+            values: tables
+                .iter()
+                .map(|table| ((*table).to_owned(), Names::table_tag_value(table)))
+                .collect(),
+        };
+        chain.tag(&mut scope.named_child("TableTag", &tag.key), &tag);
+        for (name, table) in &dataset.tables {
+            let name = name.as_str();
+            if tables.contains(&name) && shared.contains(name) {
+                let mut scope = scope.because(cause(table.origin));
+                let mut scope = scope.named_child("TaggedTable", &format!("{name} {}", tag.key));
+                chain.tag_table(&mut scope, &tag, name);
+            }
+        }
+        tags.push(tag);
+    }
+    TableTags(tags)
+}
+
+/// Divides tables by the bits of their hashes until no tag has more values than it may: a table more
+/// changes the tag of its own part only.
+fn divide<'n>(tables: Vec<(u64, &'n str)>, bits: u32, parts: &mut Vec<Vec<&'n str>>) {
+    let Some(bit) = bits.checked_sub(1).filter(|_| tables.len() > TableTag::VALUES) else {
+        parts.push(tables.into_iter().map(|(_, table)| table).collect());
+        return;
+    };
+    let (ones, zeros) = tables.into_iter().partition(|(hash, _)| hash >> bit & 1 == 1);
+    divide(zeros, bit, parts);
+    divide(ones, bit, parts);
+}
+
+fn hash(table: &str) -> u64 {
+    let digits = hex_prefix(table.as_bytes(), 16);
+    u64::from_str_radix(&digits, 16).unwrap_or_default()
+}
+
+impl TableTags {
+    /// Gives a role what it has on whole tables: one permission for each tag and set of permissions.
+    pub(super) fn grant(
+        &self,
+        scope: &mut Scope<'_>,
+        chain: &mut PermissionChain,
+        role: &ImportedRole,
+        tables: &BTreeMap<String, BTreeSet<Permission>>,
+    ) {
+        for tag in &self.0 {
+            let mut sets: BTreeMap<&BTreeSet<Permission>, Vec<String>> = BTreeMap::new();
+            for (table, permissions) in tables {
+                if tag.values.contains_key(table) {
+                    sets.entry(permissions).or_default().push(table.clone());
+                }
+            }
+            for (permissions, tables) in sets {
+                let permissions: Vec<Permission> = permissions.iter().copied().collect();
+                let name =
+                    format!("{} {} {permissions:?} {tables:?}", role.grantee().name, tag.key);
+                let mut scope = scope.named_child("SharedTables", &name);
+                let access = super::shares::access(&permissions);
+                let set = PermissionSet {
+                    id: "Access",
+                    access,
+                    permissions: &permissions,
+                    with_grant_option: false,
+                };
+                chain.grant(&mut scope, role, &Catalog::Tagged { tag: tag.clone(), tables }, set);
+            }
+        }
+    }
+}

@@ -1,0 +1,244 @@
+//! Datasets whose stacks are nearly full share their tables by tags of Lake Formation.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::fs;
+use std::path::Path;
+
+use lakewright_manifest::SourceFile;
+use lakewright_stacks::{Runway, Synthesized, runway};
+use serde_json::{Value, json};
+
+use crate::run::{BASE, lakewright, mesh, synthesized, transcript, write_mesh};
+
+/// A dataset, and teams of another account that each share some of its tables.
+#[derive(Clone, Copy)]
+struct Size {
+    teams: usize,
+    tables: usize,
+    shared: usize,
+}
+
+/// By name these would be 40 times 21 permissions.
+const MANY: Size = Size { teams: 40, tables: 30, shared: 20 };
+
+fn sources(size: Size) -> Vec<SourceFile> {
+    let Size { teams, tables, shared } = size;
+    let mut text = "kind: Dataset\nid: popular\nenvironment: dev\nteam: Owners\ntopics: [T]\nkeywords: [k]\ntables:\n"
+        .to_owned();
+    for table in 0..tables {
+        writeln!(text, "  - name: t{table}").expect("a string takes all");
+    }
+    let mut environment = "kind: Environment\nid: big\norganization: org\naccount: \"333333333333\"\nregion: eu-west-1\n\
+                           team: Owners\nteams:\n"
+        .to_owned();
+    for team in 0..teams {
+        writeln!(
+            environment,
+            "  - {{ team: Reader{team}, permissions: [create_share, run_athena_query] }}"
+        )
+        .expect("a string takes all");
+        let items: Vec<String> = (team..team + shared)
+            .map(|number| format!("{{ table: t{} }}", number % tables))
+            .collect();
+        let permissions = ["read", "read, write", "read, modify"][team % 3];
+        write!(
+            text,
+            "---\nkind: Share\nid: s{team}\ndataset: popular\nenvironment: big\nteam: Reader{team}\nstatus: approved\n\
+             approved_by: Owners\nitems: [{}]\npermissions: [{permissions}]\n",
+            items.join(", ")
+        )
+        .expect("a string takes all");
+    }
+    let extra = format!("{environment}---\n{text}");
+    [("base.yaml", BASE.to_owned()), ("extra.yaml", extra)]
+        .map(|(path, text)| SourceFile { path: path.to_owned(), text })
+        .into()
+}
+
+fn dataset(size: Size) -> Synthesized {
+    let stacks = synthesized(&mesh(&sources(size)));
+    let found = stacks.into_iter().find(|stack| stack.entry.id == "popular");
+    found.expect("the dataset's stack")
+}
+
+/// The resources of the dataset's stack that are about tables, without what they wait for.
+fn about_tables(size: Size) -> BTreeMap<String, Value> {
+    let template: Value = serde_json::from_str(&dataset(size).json).expect("JSON");
+    let resources = template["Resources"].as_object().expect("resources").clone();
+    let about = |kind: &Value| {
+        kind.as_str().is_some_and(|kind| {
+            kind.ends_with("::PrincipalPermissions") || kind.starts_with("AWS::LakeFormation::Tag")
+        })
+    };
+    let about = resources.into_iter().filter(|(_, resource)| about(&resource["Type"]));
+    about.map(|(id, resource)| (id, resource["Properties"].clone())).collect()
+}
+
+fn count(stack: &Synthesized, kind: &str) -> usize {
+    stack.lowered.template.resources.values().filter(|one| one.kind == kind).count()
+}
+
+#[test]
+fn tables_are_shared_by_tags_once_the_stack_is_nearly_full() {
+    let few = dataset(Size { teams: 10, ..MANY });
+    assert_eq!(count(&few, "AWS::LakeFormation::Tag"), 0, "by name as long as there is room");
+    let many = dataset(MANY);
+    assert_eq!(count(&many, "AWS::LakeFormation::Tag"), 1);
+    assert_eq!(count(&many, "AWS::LakeFormation::TagAssociation"), 30);
+    // For each team one on the database and one on its tables; six of the dataset's own.
+    assert_eq!(count(&many, "AWS::LakeFormation::PrincipalPermissions"), 86);
+    // With one table for each share, tags would take more.
+    let single = dataset(Size { teams: 225, tables: 30, shared: 1 });
+    assert_eq!(count(&single, "AWS::LakeFormation::Tag"), 0);
+    assert!(single.lowered.template.resources.len() > 450, "it is nearly full");
+    // More tables than one tag has values.
+    let wide = dataset(Size { teams: 20, tables: 120, shared: 40 });
+    let tags = count(&wide, "AWS::LakeFormation::Tag");
+    assert!((3..=6).contains(&tags), "{tags} tags");
+    for resource in wide.lowered.template.resources.values() {
+        if resource.kind == "AWS::LakeFormation::Tag" {
+            let values = resource.properties.get("TagValues").and_then(|values| values.as_list());
+            assert!(values.is_some_and(|values| values.len() <= 50));
+        }
+    }
+}
+
+#[test]
+fn one_more_share_changes_no_permission_of_others() {
+    let before = about_tables(MANY);
+    let after = about_tables(Size { teams: 41, ..MANY });
+    let changed: Vec<&String> =
+        before.iter().filter(|(id, one)| after.get(*id) != Some(*one)).map(|(id, _)| id).collect();
+    assert!(changed.is_empty(), "{changed:?}");
+    assert_eq!(after.len(), before.len() + 2);
+}
+
+#[test]
+fn one_more_table_makes_new_tags_beside_the_old_ones() {
+    // A value that tables have cannot be taken from a tag, and what is about tags is replaced by
+    // deleting it first: so nothing that is there may change.
+    let before = about_tables(MANY);
+    let after = about_tables(Size { tables: 31, ..MANY });
+    let changed: Vec<&String> = before
+        .iter()
+        .filter(|(id, one)| after.get(*id).is_some_and(|now| now != *one))
+        .map(|(id, _)| id)
+        .collect();
+    assert!(changed.is_empty(), "{changed:?}");
+    let tag = |resources: &BTreeMap<String, Value>| {
+        let found = resources.iter().find(|(_, one)| !one["TagValues"].is_null());
+        found.map(|(id, _)| id.clone()).expect("a tag")
+    };
+    assert_ne!(tag(&before), tag(&after));
+}
+
+/// A change by hand of the properties of each resource.
+type ByHand = (&'static str, fn(&mut Value), &'static str);
+
+/// The values that a permission by a tag names.
+fn values_of(properties: &mut Value) -> Option<&mut Vec<Value>> {
+    properties.pointer_mut("/Resource/LFTagPolicy/Expression/0/TagValues")?.as_array_mut()
+}
+
+/// Changes of the permissions by a tag, or of a table that has one.
+const BY_HAND: [ByHand; 5] = [
+    (
+        "a permission on one more table",
+        |properties| {
+            if let Some(values) = values_of(properties) {
+                let other = (0..30).map(|table| json!(format!("t{table}")));
+                let other = other.filter(|table| !values.contains(table)).take(1);
+                let other: Vec<Value> = other.collect();
+                values.extend(other);
+            }
+        },
+        "too much",
+    ),
+    (
+        "a permission on one table less",
+        |properties| {
+            if let Some(values) = values_of(properties) {
+                values.pop();
+            }
+        },
+        "missing",
+    ),
+    (
+        "a permission to write besides",
+        |properties| {
+            if properties["Resource"]["LFTagPolicy"].is_object() {
+                properties["Permissions"] = json!(["ALTER", "DESCRIBE", "SELECT"]);
+            }
+        },
+        "too much",
+    ),
+    (
+        "a table with the value of another one",
+        |properties| {
+            if properties["Resource"]["Table"]["Name"] == "t1" && properties["LFTags"].is_array() {
+                properties["LFTags"][0]["TagValues"] = json!(["t2"]);
+            }
+        },
+        "missing",
+    ),
+    (
+        "the whole database with the value of a table",
+        |properties| {
+            if properties["Resource"]["Table"]["Name"] == "t1" && properties["LFTags"].is_array() {
+                let database = properties["Resource"]["Table"]["DatabaseName"].clone();
+                properties["Resource"] =
+                    json!({ "Database": { "CatalogId": "222222222222", "Name": database } });
+            }
+        },
+        "too much",
+    ),
+];
+
+#[test]
+fn what_is_shared_by_tags_is_proven_and_seen() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let files = sources(MANY).into_iter().map(|file| (file.path, file.text));
+    write_mesh(folder.path(), &files.collect::<Vec<_>>());
+    let path = folder.path().to_str().expect("text");
+    let proof = transcript(&lakewright(["prove", path]));
+    assert!(proof.starts_with("exit: 0\n"), "{proof}");
+    let access = transcript(&lakewright(["access", path, "--principal", "team/big/Reader0"]));
+    let lists = |table: &str| access.contains(&format!("/{table} "));
+    assert!(lists("t0") && lists("t19") && !lists("t20"), "{access}");
+
+    let out = folder.path().join("out").to_str().expect("text").to_owned();
+    let synth = lakewright(["synth", path, "--out", &out]);
+    assert_eq!(synth.status.code(), Some(0));
+    let stack = dataset(MANY);
+    let template = Path::new(&out).join(&stack.entry.template);
+    let as_emitted: Value = serde_json::from_str(&stack.json).expect("JSON");
+    for (name, change, expected) in BY_HAND {
+        let mut value = as_emitted.clone();
+        let resources = value["Resources"].as_object_mut().expect("resources");
+        resources.values_mut().for_each(|resource| change(&mut resource["Properties"]));
+        assert_ne!(value, as_emitted, "{name}: nothing was changed");
+        fs::write(&template, value.to_string()).expect("a template");
+        let proof = transcript(&lakewright(["prove", "--assembly", &out]));
+        assert!(proof.starts_with("exit: 4\n") && proof.contains(expected), "{name}: {proof}");
+    }
+}
+
+#[test]
+fn the_runway_knows_of_tags() {
+    let line = |size: Size| -> Runway {
+        let mesh = mesh(&sources(size));
+        let stacks = synthesized(&mesh);
+        let lines = runway(&mesh, &stacks.iter().collect::<Vec<_>>());
+        let found =
+            lines.into_iter().find(|line| line.environment == "dev" && line.what == "share");
+        found.expect("a line")
+    };
+    let few = line(Size { teams: 10, ..MANY });
+    assert_eq!((few.limit, few.then), (450, Some("tables are shared by tags")), "{few:?}");
+    // As many more fit, by name; then many more, by tags.
+    let full = dataset(Size { teams: 10 + few.more, ..MANY });
+    assert_eq!(count(&full, "AWS::LakeFormation::Tag"), 0, "{few:?}");
+    let beyond = line(Size { teams: 10 + few.more + 2, ..MANY });
+    assert!(beyond.then.is_none() && beyond.more > 2 * few.more, "{beyond:?}");
+}
