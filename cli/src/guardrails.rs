@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use lakewright_proof::lint::{Breach, check};
+use lakewright_proof::lint::{Breach, across, check};
 use lakewright_proof::world::{OnUnresolved, Piece, StackTemplate, World};
 use lakewright_template::assembly::Assembly;
 use lakewright_template::read;
@@ -22,7 +22,7 @@ const SAMPLE_REGION: &str = "us-east-1";
 /// Folders inside folders that are looked into.
 const DEPTH: usize = 8;
 
-/// Checks synthesized stacks.
+/// Checks what synthesized stacks show together; each of them has been looked at when it was made.
 pub(crate) fn of_stacks(found: &[Found]) -> Result<Vec<Breach>, Failure> {
     let pieces: Result<Vec<Piece>, Failure> = found
         .par_iter()
@@ -38,7 +38,7 @@ pub(crate) fn of_stacks(found: &[Found]) -> Result<Vec<Breach>, Failure> {
             Piece::of(stack).map_err(|error| Failure::unexpected(error.to_string()))
         })
         .collect();
-    Ok(check(&World::of(pieces?)))
+    Ok(across(&World::of(pieces?)))
 }
 
 /// The files of templates, by what breaches call the stack.

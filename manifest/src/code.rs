@@ -55,6 +55,8 @@ codes! {
     EnvironmentPermission "environment-permission" Error,
     /// The environment has not switched the feature on.
     FeatureOff "feature-off" Error,
+    /// A template would break a guardrail: a defect of Lakewright.
+    Guardrail "guardrail" Error,
     /// A field that cannot be changed was changed.
     ImmutableField "immutable-field" Error,
     /// A share of an imported bucket needs statements that only the bucket's owner can add.

@@ -68,6 +68,12 @@ pub fn services() -> impl Iterator<Item = &'static str> {
     pinned::SERVICES.iter().map(|(prefix, _)| *prefix)
 }
 
+/// The forms of ARNs of all services' resource types. No service is parsed for it.
+pub fn forms() -> impl Iterator<Item = &'static str> {
+    let lines = pinned::SERVICES.iter().flat_map(|(_, text)| text.lines());
+    lines.filter_map(|line| line.strip_prefix("r\t")?.split('\t').nth(1))
+}
+
 /// A service by its prefix, such as `s3`.
 pub fn service(prefix: &str) -> Option<&'static CatalogueService> {
     static SLOTS: LazyLock<Vec<OnceLock<CatalogueService>>> =
@@ -167,8 +173,13 @@ mod tests {
     #[test]
     fn every_service_can_be_read() {
         let mut actions = 0;
+        let mut forms: Vec<&str> = forms().collect();
         for prefix in services() {
             let service = service(prefix).expect("a pinned service");
+            for kind in service.types.values() {
+                let place = forms.iter().position(|form| *form == kind.arn);
+                forms.remove(place.expect("the form of the type"));
+            }
             actions += service.actions.len();
             for action in service.actions() {
                 assert!(!action.levels.is_empty(), "{prefix}:{}", action.name);
@@ -183,6 +194,7 @@ mod tests {
                 service.condition_keys(action, None);
             }
         }
+        assert!(forms.is_empty(), "{forms:?}");
         assert!(actions > 3_000, "{actions}");
     }
 

@@ -6,7 +6,7 @@ use std::fmt;
 use std::sync::{Mutex, PoisonError};
 
 use indexmap::IndexMap;
-use lakewright_policies::catalogue;
+use lakewright_policies::catalogue::{self, CatalogueService};
 
 use crate::lake::Needs;
 use crate::pattern;
@@ -68,9 +68,13 @@ struct Name {
     service_id: ServiceId,
     is_permission: bool,
     level: Level,
+    known: Option<Known>,
     forms: Option<Vec<Form>>,
     needs: Needs,
 }
+
+/// An action of the catalogue, with its service.
+pub(crate) type Known = (&'static CatalogueService, &'static catalogue::Action);
 
 /// The form of the ARNs of a resource type that an action is about.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -137,13 +141,15 @@ impl Action {
             let is_upper = |byte: u8| byte.is_ascii_uppercase() || byte == b'_';
             // Names are few, and live as long as the process.
             let service = lower.split(':').next().unwrap_or_default();
+            let known = catalogue::action(&lower);
             Box::leak(Box::new(Name {
                 written: name.to_owned(),
                 service: service.to_owned(),
                 service_id: ServiceId::of(service),
                 is_permission: permission.is_some_and(|rest| rest.bytes().all(is_upper)),
-                level: level(&lower),
-                forms: forms(&lower),
+                level: level(&lower, known),
+                known,
+                forms: known.map(forms),
                 needs: Needs::of(&lower),
                 lower,
             }))
@@ -184,7 +190,12 @@ impl Action {
 
     /// Whether the catalogue has the service and not the action.
     pub fn is_unknown(self) -> bool {
-        self.forms().is_none() && catalogue::service(self.service()).is_some()
+        self.known().is_none() && catalogue::service(self.service()).is_some()
+    }
+
+    /// What the catalogue has of the action.
+    pub(crate) fn known(self) -> Option<Known> {
+        self.name.known
     }
 
     /// The forms of the ARNs that the action is about; `None` when the action is not known.
@@ -212,7 +223,7 @@ impl Action {
     }
 }
 
-fn level(lower: &str) -> Level {
+fn level(lower: &str, known: Option<Known>) -> Level {
     match lower {
         "lakeformation:select" => return Level::Read,
         "lakeformation:describe" => return Level::List,
@@ -221,7 +232,7 @@ fn level(lower: &str) -> Level {
         }
         _ => {}
     }
-    let Some((_, known)) = catalogue::action(lower) else { return Level::Manage };
+    let Some((_, known)) = known else { return Level::Manage };
     // What changes permissions or tags is listed as `Permissions management, Write`: the last is the
     // coarse one.
     match known.levels.first().copied() {
@@ -233,11 +244,10 @@ fn level(lower: &str) -> Level {
     }
 }
 
-fn forms(lower: &str) -> Option<Vec<Form>> {
-    let (service, known) = catalogue::action(lower)?;
+fn forms((service, known): Known) -> Vec<Form> {
     let kinds = known.resources.iter();
     let kinds = kinds.filter_map(|resource| service.resource_type(resource.kind));
-    Some(kinds.map(|kind| Form { kind: kind.name, arn: pattern::of_form(kind.arn) }).collect())
+    kinds.map(|kind| Form { kind: kind.name, arn: pattern::of_form(kind.arn) }).collect()
 }
 
 impl PartialEq for Action {

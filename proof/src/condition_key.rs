@@ -1,7 +1,5 @@
 //! Condition keys: which requests can carry which.
 
-use lakewright_policies::catalogue;
-
 use crate::action::Action;
 
 /// Condition keys that every request can carry.
@@ -76,7 +74,7 @@ pub fn carried(action: Action, key: &str) -> Result<(), Vec<&'static str>> {
     if is_global(&lower) || ![action.service(), "aws"].contains(&prefix) {
         return Ok(());
     }
-    let Some((service, known)) = catalogue::action(action.name()) else { return Ok(()) };
+    let Some((service, known)) = action.known() else { return Ok(()) };
     if service.carries(known, None, key) {
         return Ok(());
     }

@@ -1,10 +1,14 @@
 //! Guardrails: what no policy should say, in templates of this program and of anybody.
 
 mod combined;
+mod emitted;
 mod escalation;
+mod shape;
 mod statement;
 
 use std::collections::BTreeSet;
+
+pub use emitted::emitted;
 
 use crate::document::{Document, Origin};
 use crate::world::World;
@@ -91,7 +95,7 @@ impl Guardrail {
 }
 
 /// What a document is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum DocumentKind {
     /// A policy of a role.
     Identity,
@@ -128,6 +132,50 @@ impl Breach {
 /// Checks everything that templates describe.
 pub fn check(world: &World) -> Vec<Breach> {
     let mut breaches = Vec::new();
+    roles(world, &mut breaches);
+    escalation::code_of_others(world, &mut breaches);
+    documents(world, DocumentKind::Identity, &|_| true, &mut breaches);
+    breaches.sort();
+    breaches.dedup();
+    breaches
+}
+
+/// Checks what only all templates of a mesh show together, each of which has been looked at by [`emitted`].
+pub fn across(world: &World) -> Vec<Breach> {
+    let mut breaches = Vec::new();
+    roles(world, &mut breaches);
+    escalation::code_of_others(world, &mut breaches);
+    // Policies of roles that another template makes.
+    for role in world.roles.values() {
+        let is_elsewhere = |document: &&Document| document.origin.stack != role.trust.origin.stack;
+        for document in role.identity.iter().map(AsRef::as_ref).filter(is_elsewhere) {
+            for statement in &document.statements {
+                statement::check(document, statement, DocumentKind::Identity, &mut breaches);
+            }
+        }
+    }
+    breaches.sort();
+    breaches.dedup();
+    breaches
+}
+
+/// Checks what roles may do by all of their statements, and with each other.
+fn roles(world: &World, breaches: &mut Vec<Breach>) {
+    for role in world.roles.values() {
+        escalation::role(role, breaches);
+    }
+    escalation::assume_back(world, breaches);
+    combined::pass_and_create(world, breaches);
+    combined::deciding_tags(world, breaches);
+}
+
+/// Checks documents one by one, as far as they are wanted. Managed policies that no role has are of the kind that is given.
+fn documents(
+    world: &World,
+    unattached_kind: DocumentKind,
+    is_wanted: &dyn Fn(&Origin) -> bool,
+    breaches: &mut Vec<Breach>,
+) {
     let boundaries: BTreeSet<&String> =
         world.roles.values().filter_map(|role| role.boundary.as_ref()).collect();
     let mut seen: BTreeSet<&Origin> = BTreeSet::new();
@@ -142,35 +190,27 @@ pub fn check(world: &World) -> Vec<Breach> {
         documents.push((&role.trust, DocumentKind::Trust));
         documents
             .extend(role.identity.iter().map(|document| (&**document, DocumentKind::Identity)));
-        escalation::role(role, &mut breaches);
     }
-    escalation::assume_back(world, &mut breaches);
-    escalation::code_of_others(world, &mut breaches);
-    combined::pass_and_create(world, &mut breaches);
-    combined::deciding_tags(world, &mut breaches);
     let unattached = world
         .managed
         .values()
         .map(std::convert::AsRef::as_ref)
         .filter(|document| !seen.contains(&document.origin));
-    documents.extend(unattached.map(|document| (document, DocumentKind::Identity)));
+    documents.extend(unattached.map(|document| (document, unattached_kind)));
     for resource in world.resources.values() {
         let is_key = resource.kind == "AWS::KMS::Key";
         let kind = if is_key { DocumentKind::Key } else { DocumentKind::Resource };
         documents.extend(resource.policy.iter().map(|document| (document, kind)));
-        statement::tags(&resource.tags, &resource.origin, &mut breaches);
+        statement::tags(&resource.tags, &resource.origin, breaches);
         if is_key {
-            escalation::key(resource, &mut breaches);
+            escalation::key(resource, breaches);
         }
     }
-    for (document, kind) in documents {
+    for (document, kind) in documents.into_iter().filter(|(one, _)| is_wanted(&one.origin)) {
         for statement in &document.statements {
-            statement::check(document, statement, kind, &mut breaches);
+            statement::check(document, statement, kind, breaches);
         }
     }
-    breaches.sort();
-    breaches.dedup();
-    breaches
 }
 
 #[cfg(test)]

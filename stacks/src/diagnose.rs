@@ -31,9 +31,17 @@ pub(crate) fn diagnose(error: &SynthError) -> Diagnostic {
             "this is a defect of Lakewright; please report it with this message",
         ),
     };
-    let mut diagnostic = Diagnostic::new(code, error.to_string()).help(help);
+    let diagnostic = Diagnostic::new(code, error.to_string()).help(help);
+    at_causes(diagnostic, error.causes.iter().copied())
+}
+
+/// The finding, at the first manifest nodes that lead to it.
+pub(crate) fn at_causes(
+    mut diagnostic: Diagnostic,
+    causes: impl IntoIterator<Item = Cause>,
+) -> Diagnostic {
     let mut places =
-        error.causes.iter().map(|cause| Origin { file: FileId(cause.file), span: cause.span });
+        causes.into_iter().map(|cause| Origin { file: FileId(cause.file), span: cause.span });
     if let Some(first) = places.next() {
         diagnostic = diagnostic.at(first, "asked for here");
     }

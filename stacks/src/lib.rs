@@ -10,6 +10,7 @@ mod bootstrap;
 mod dataset;
 mod diagnose;
 mod environment;
+mod guardrails;
 mod names;
 mod notebook;
 pub mod pipeline;

@@ -6,8 +6,9 @@ use lakewright_manifest::{Code, Report, SourceFile};
 use crate::run::{BASE, BASE_DATASET, resolved};
 
 /// Codes whose samples cannot be shown as text, each with the test that shows it.
-const WITHOUT_SAMPLE: [(Code, &str); 4] = [
+const WITHOUT_SAMPLE: [(Code, &str); 5] = [
     (Code::EmptyMesh, "hostile::folders_without_a_mesh_are_explained"),
+    (Code::Guardrail, "stacks' what_breaks_a_guardrail_is_an_error_at_its_line"),
     (Code::NotUtf8, "hostile::folders_without_a_mesh_are_explained"),
     (Code::SchemaViolation, "template's planted_faults_are_found"),
     (Code::Unreadable, "hostile::folders_without_a_mesh_are_explained"),

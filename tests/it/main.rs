@@ -12,6 +12,7 @@ mod deploy;
 mod determinism;
 mod docs;
 mod examples;
+mod guardrails;
 mod hostile;
 mod limits;
 mod proof;

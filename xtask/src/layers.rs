@@ -12,7 +12,7 @@ const ALLOWED: [(&str, &[&str]); 10] = [
     ("manifest", &[]),
     ("policies", &[]),
     ("proof", &["policies"]),
-    ("stacks", &["constructs", "manifest", "policies", "synth"]),
+    ("stacks", &["constructs", "manifest", "policies", "proof", "synth"]),
     ("synth", &["policies"]),
     ("template", &[]),
     ("xtask", &[]),

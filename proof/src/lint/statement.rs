@@ -32,7 +32,7 @@ pub(super) fn check(
         breaches.push(Breach::new(rule, &document.origin, &statement.sid, message));
     };
     for action in statement.actions.names() {
-        if catalogue::action(action.name()).is_none() {
+        if action.known().is_none() {
             let message = if catalogue::service(action.service()).is_some() {
                 format!("{action} does not exist; expected an action of the service")
             } else {
@@ -109,8 +109,7 @@ fn conditions(statement: &Statement, report: &mut impl FnMut(Guardrail, String))
         let without: Vec<&str> = actions
             .iter()
             .filter(|action| {
-                catalogue::action(action.name())
-                    .is_some_and(|(service, known)| !service.carries(known, None, key))
+                action.known().is_some_and(|(service, known)| !service.carries(known, None, key))
             })
             .map(|action| action.name())
             .collect();
@@ -154,27 +153,26 @@ fn resources(
     if is_all && matches!(kind, DocumentKind::Key | DocumentKind::Resource | DocumentKind::Trust) {
         return;
     }
+    let is_unresolved = statement.resources.iter().any(|one| one.contains("unresolved"));
+    let mut fitting: BTreeMap<&str, bool> = BTreeMap::new();
     let mut narrower = Vec::new();
     let mut void = Vec::new();
     for action in statement.actions.names() {
-        let Some((service, known)) = catalogue::action(action.name()) else { continue };
+        let Some(forms) = action.forms() else { continue };
         if is_all {
             // The tag of a resource, or a key that names it, narrows as well as an ARN.
-            if !known.resources.is_empty() && !is_narrowed(statement) {
+            if !forms.is_empty() && !is_narrowed(statement) {
                 narrower.push(action.name());
             }
             continue;
         }
-        let forms: Vec<String> = known
-            .resources
-            .iter()
-            .filter_map(|resource| service.resource_type(resource.kind))
-            .map(|form| crate::pattern::of_form(form.arn))
-            .collect();
-        let fits = |resource: &String| {
-            forms.iter().any(|form| overlap(form, resource)) || resource.contains("unresolved")
-        };
-        if !statement.resources.iter().any(fits) {
+        let fits = forms.iter().any(|form| {
+            // The same few forms for all actions of a service.
+            *fitting.entry(form.arn.as_str()).or_insert_with(|| {
+                statement.resources.iter().any(|resource| overlap(&form.arn, resource))
+            })
+        });
+        if !fits && !is_unresolved {
             void.push(action.name());
         }
     }

@@ -9,9 +9,9 @@ use lakewright_template::intrinsic::SubPart;
 use lakewright_template::{Intrinsic, LogicalId, Map, Output, Parameter, Template, Text, Value};
 
 use super::{add, role};
-use crate::Names;
 use crate::diagnose::{cause, diagnose};
 use crate::rules::Fill;
+use crate::{Names, guardrails};
 
 /// Stand-ins for the values of parameters while the template is made. None can be in a mesh:
 /// prefixes have no digits, and the others are fixed words beside them.
@@ -57,6 +57,7 @@ pub fn template(mesh: &Mesh, environment: &Environment) -> Result<Template, Repo
         managed_policies_per_role: mesh.tenant.quotas.managed_policies_per_role,
         trust_policy_characters: mesh.tenant.quotas.trust_policy_characters,
     };
+    let (address, place) = (spec.name.clone(), spec.place.clone());
     let mut stack = Stack::new(spec);
     let fill = Fill::of_environment(names, environment).with_prefix(PREFIX);
     let role = role(&with_words, ROLE.to_owned(), Some(BOUNDARY.to_owned()), environment);
@@ -67,6 +68,7 @@ pub fn template(mesh: &Mesh, environment: &Environment) -> Result<Template, Repo
         errors.iter().map(diagnose).for_each(|diagnostic| report.push(diagnostic));
         report
     })?;
+    guardrails::check(&address, &place, &finished.lowered)?;
     let mut template = finished.lowered.template;
     let role_id = template
         .resources

@@ -1,12 +1,18 @@
 //! Policies that Lakewright may not write: those of imported buckets and of roles that it does not manage.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use lakewright_constructs::role::{principal_is, role_arn, root_arn};
+use lakewright_manifest::diagnostic::Origin;
 use lakewright_manifest::{Code, Diagnostic, Mesh, Report};
 use lakewright_policies::{Conditions, Principal, Statement, TrustPolicy};
-use lakewright_template::{Value, write};
+use lakewright_synth::Lowered;
+use lakewright_template::resolve::Place;
+use lakewright_template::{LogicalId, Map, ResourceEntry, Template, Value, write};
 
+use crate::diagnose::cause;
 use crate::share::{LiveShare, owner_policy, unmanaged_policy};
-use crate::{Names, pipeline};
+use crate::{Names, guardrails, pipeline};
 
 /// A policy for somebody else to add.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,11 +35,15 @@ pub(super) fn of(mesh: &Mesh, shares: &[LiveShare<'_>]) -> (Vec<Handout>, Report
         let needs_statements = live.has_bucket() || live.prefixes().next().is_some();
         if let Some(policy) = owner_policy(names, live).filter(|_| needs_statements) {
             let bucket = names.dataset_bucket(live.producer, live.dataset);
-            handouts.push(Handout {
+            let handout = Handout {
                 path: format!("assets/bucket-policies/{id}.json"),
                 task: format!("add these statements to the policy of bucket {bucket}"),
                 json: text(&policy),
-            });
+            };
+            let carrier = Carrier { kind: "AWS::S3::BucketPolicy", property: "PolicyDocument" };
+            let place = Names::place(live.producer);
+            report.extend(carrier.check(&handout, policy, &place, live.share.header.origin));
+            handouts.push(handout);
             let message = format!("share `{id}` needs statements in the policy of bucket {bucket}");
             let diagnostic = Diagnostic::new(Code::ImportedBucketShare, message)
                 .at(live.share.header.origin, "this share")
@@ -42,34 +52,68 @@ pub(super) fn of(mesh: &Mesh, shares: &[LiveShare<'_>]) -> (Vec<Handout>, Report
             report.push(diagnostic);
         }
         if let Some((role, policy)) = unmanaged_policy(names, live) {
-            handouts.push(Handout {
+            let handout = Handout {
                 path: format!("assets/role-policies/{id}.json"),
                 task: format!("attach this policy to {role}"),
                 json: text(&policy),
-            });
+            };
+            let carrier = Carrier { kind: "AWS::IAM::RolePolicy", property: "PolicyDocument" };
+            let place = Names::place(live.consumer);
+            report.extend(carrier.check(&handout, policy, &place, live.share.header.origin));
+            handouts.push(handout);
         }
     }
     for pipeline in mesh.pipelines.values() {
         let Some(runs_in) = mesh.environments.get(&pipeline.environment) else { continue };
         for stage in &pipeline.stages {
-            let target = mesh.environments.get(&stage.environment);
-            let role =
-                target.and_then(|target| target.team_named(&stage.team)?.iam_role_arn.as_ref());
-            let Some(role) = role else { continue };
+            let Some(target) = mesh.environments.get(&stage.environment) else { continue };
+            let member = target.team_named(&stage.team);
+            let Some(role) = member.and_then(|member| member.iam_role_arn.as_ref()) else {
+                continue;
+            };
             let place = Names::place(runs_in);
             let builder = role_arn(&place, &pipeline::build_role(names, runs_in, pipeline, stage));
             let statement = Statement::allow("PipelineDeploys", ["sts:AssumeRole"], [""; 0])
                 .for_principals([Principal::Aws(root_arn(&place, &place.account).into())])
                 .when(Conditions::none().with(principal_is(&[builder])));
             let Ok(trust) = TrustPolicy::new(vec![statement]) else { continue };
-            handouts.push(Handout {
+            let trust = trust.into_value();
+            let handout = Handout {
                 path: format!("assets/trust-policies/{}-{}.json", pipeline.header.id, stage.id()),
                 task: format!("add this statement to the trust policy of {role}"),
-                json: text(&trust.into_value()),
-            });
+                json: text(&trust),
+            };
+            let carrier = Carrier { kind: "AWS::IAM::Role", property: "AssumeRolePolicyDocument" };
+            let origin = pipeline.header.origin;
+            report.extend(carrier.check(&handout, trust, &Names::place(target), origin));
+            handouts.push(handout);
         }
     }
     (handouts, report)
+}
+
+/// What a policy that is handed out stands in, once its owner has added it.
+struct Carrier {
+    kind: &'static str,
+    property: &'static str,
+}
+
+impl Carrier {
+    /// Looks at the policy as guardrails look at those of templates.
+    fn check(&self, handout: &Handout, policy: Value, place: &Place, origin: Origin) -> Report {
+        let properties = Map::new().with(self.property, policy).with("RoleName", "handout");
+        let resource =
+            ResourceEntry { kind: self.kind.into(), properties, ..ResourceEntry::default() };
+        let mut template = Template::default();
+        template.resources.insert(LogicalId::parameter("Handout"), resource);
+        let lowered = Lowered {
+            template,
+            records: Vec::new(),
+            causes: BTreeSet::from([cause(origin)]),
+            provenance: BTreeMap::new(),
+        };
+        guardrails::check(&handout.path, place, &lowered).err().unwrap_or_default()
+    }
 }
 
 fn text(policy: &Value) -> String {
@@ -77,4 +121,38 @@ fn text(policy: &Value) -> String {
     let plain: serde_json::Value =
         serde_json::from_str(&compact).expect("what is written can be read");
     format!("{plain:#}\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use lakewright_manifest::diagnostic::FileId;
+    use lakewright_template::yaml::Span;
+
+    use super::*;
+
+    #[test]
+    fn what_is_handed_out_is_looked_at_like_a_template() {
+        let policy = |resource: &str| {
+            let statement = Statement::allow("Read", ["s3:GetObject"], [resource.to_owned()]);
+            let statement = statement.for_principals([Principal::Aws(
+                "arn:aws:iam::444455556666:role/reader".to_owned().into(),
+            )]);
+            Map::new().with("Statement", vec![statement.into_value()]).with("Version", "2012-10-17")
+        };
+        let found = |resource: &str| {
+            let handout = Handout {
+                path: "assets/x.json".to_owned(),
+                task: String::new(),
+                json: String::new(),
+            };
+            let carrier = Carrier { kind: "AWS::S3::BucketPolicy", property: "PolicyDocument" };
+            let place =
+                Place { account: "111122223333".to_owned(), region: "eu-west-1".to_owned() };
+            let span = Span { start: 0, end: 1, line: 1, column: 1 };
+            let origin = Origin { file: FileId(0), span };
+            carrier.check(&handout, policy(resource).into(), &place, origin)
+        };
+        assert!(!found("arn:aws:s3:::bucket/*").has_errors());
+        assert!(found("arn:aws:s3:::bucket").has_errors(), "a bucket has no objects' actions");
+    }
 }

@@ -22,7 +22,8 @@ use crate::diagnose::{cause, diagnose};
 use crate::share::{self, LiveShare, Side};
 use crate::tags::{central_tags, resource_tags};
 use crate::{
-    Names, dataset, environment, notebook, pipeline, pivot_role, platform, studio_profile, team,
+    Names, dataset, environment, guardrails, notebook, pipeline, pivot_role, platform,
+    studio_profile, team,
 };
 
 /// The kinds of stacks, in the order in which they are deployed.
@@ -414,6 +415,7 @@ impl<'m> StackPlan<'m> {
     pub fn synthesize(&self) -> Result<Synthesized, Report> {
         let (stack, assets) = self.build();
         let Finished { lowered, json } = stack.finish().map_err(|errors| report(&errors))?;
+        guardrails::check(&self.address(), self.place(), &lowered)?;
         let digest = sha256(json.as_bytes());
         Ok(Synthesized {
             entry: self.entry(&lowered.template, &json, digest, &assets),

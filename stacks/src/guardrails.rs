@@ -1,0 +1,73 @@
+//! Guardrails on every template before it is written: what breaks one is an error at a manifest line.
+
+use lakewright_manifest::{Code, Diagnostic, Report};
+use lakewright_proof::lint::{Breach, emitted};
+use lakewright_proof::world::{OnUnresolved, StackTemplate};
+use lakewright_synth::Lowered;
+use lakewright_template::resolve::Place;
+
+use crate::diagnose::at_causes;
+
+/// Checks a stack's documents, and what its roles may do.
+pub(crate) fn check(address: &str, place: &Place, lowered: &Lowered) -> Result<(), Report> {
+    let template = &lowered.template;
+    let stack = StackTemplate { address, place, template, unresolved: OnUnresolved::Fail };
+    let mut report = Report::new();
+    match emitted(stack) {
+        Ok(breaches) => breaches.iter().for_each(|breach| report.push(diagnose(breach, lowered))),
+        Err(error) => {
+            let diagnostic = Diagnostic::new(Code::Guardrail, error.to_string()).help(HELP);
+            report.push(at_causes(diagnostic, lowered.causes.iter().copied()));
+        }
+    }
+    if report.has_errors() { Err(report) } else { Ok(()) }
+}
+
+const HELP: &str = "this is a defect of Lakewright; please report it with this message";
+
+fn diagnose(breach: &Breach, lowered: &Lowered) -> Diagnostic {
+    let Breach { rule, origin, sid, message } = breach;
+    let part = format!("{}#{sid}", origin.logical_id);
+    let causes = lowered.provenance.get(&part).or(lowered.provenance.get(&origin.logical_id));
+    let message = format!("`{}` in {origin} {sid}: {message}", rule.code());
+    let diagnostic = Diagnostic::new(Code::Guardrail, message).help(HELP);
+    at_causes(diagnostic, causes.unwrap_or(&lowered.causes).iter().copied())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::{BTreeMap, BTreeSet};
+
+    use lakewright_manifest::diagnostic::FileId;
+    use lakewright_synth::Cause;
+    use lakewright_template::read;
+    use lakewright_template::yaml::Span;
+
+    use super::*;
+
+    #[test]
+    fn what_breaks_a_guardrail_is_an_error_at_its_line() {
+        let template = read::template(
+            r#"{"Resources": {"Policy": {"Type": "AWS::IAM::RolePolicy", "Properties": {
+                "PolicyName": "p", "RoleName": "r", "PolicyDocument": {"Version": "2012-10-17", "Statement": [
+                    {"Sid": "Wide", "Effect": "Allow", "Action": "s3:*", "Resource": "arn:aws:s3:::b"}]}}}}}"#,
+        );
+        let whole = Cause { file: 0, span: Span { start: 0, end: 9, line: 1, column: 1 } };
+        let line = Cause { file: 1, span: Span { start: 20, end: 30, line: 3, column: 1 } };
+        let lowered = Lowered {
+            template: template.expect("a template"),
+            records: Vec::new(),
+            causes: BTreeSet::from([whole]),
+            provenance: BTreeMap::from([("Policy#Wide".to_owned(), BTreeSet::from([line]))]),
+        };
+        let place = Place { account: "111122223333".to_owned(), region: "eu-west-1".to_owned() };
+        let report = check("111122223333/eu-west-1/s", &place, &lowered).expect_err("a pattern");
+        let [diagnostic] = report.iter().collect::<Vec<_>>()[..] else {
+            unreachable!("one finding: {report:?}")
+        };
+        assert_eq!(diagnostic.code, Code::Guardrail);
+        assert!(diagnostic.message.contains("`wildcard-action`"), "{}", diagnostic.message);
+        let origin = diagnostic.primary.as_ref().expect("a place").origin;
+        assert_eq!((origin.file, origin.span), (FileId(1), line.span));
+    }
+}

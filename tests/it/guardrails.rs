@@ -1,0 +1,141 @@
+//! Guardrails on templates as they are made: shapes that are fine are not read again, and nothing is missed by that.
+
+use std::collections::BTreeSet;
+
+use lakewright_proof::lint::{Breach, Guardrail, check, emitted};
+use lakewright_proof::world::{OnUnresolved, Piece, StackTemplate, World};
+use lakewright_template::resolve::Place;
+use lakewright_template::{Map, Template, Value};
+
+use crate::run::{EXAMPLES, example, mesh, sources, synthesized};
+
+/// What is found with and without knowing shapes. What needs other templates is left out.
+fn both(template: &Template, place: &Place) -> [Vec<Breach>; 2] {
+    let unresolved = OnUnresolved::Fail;
+    let stack = StackTemplate { address: "a/b/c", place, template, unresolved };
+    // A policy without a role may be a boundary of roles elsewhere, and is looked at as one.
+    let is_boundary = |id: &str| {
+        template.resources.iter().any(|(one, resource)| {
+            one.as_str() == id
+                && resource.kind == "AWS::IAM::ManagedPolicy"
+                && resource.properties.get("Roles").is_none()
+        })
+    };
+    let of_one = |mut breaches: Vec<Breach>| {
+        breaches.retain(|breach| {
+            breach.rule != Guardrail::CodeOfOthers && !is_boundary(&breach.origin.logical_id)
+        });
+        breaches
+    };
+    let world = World::of(vec![Piece::of(stack).expect("a template of ours")]);
+    [of_one(emitted(stack).expect("a template of ours")), of_one(check(&world))]
+}
+
+/// The properties that documents stand in.
+const DOCUMENTS: [&str; 4] = ["AssumeRolePolicyDocument", "KeyPolicy", "Policy", "PolicyDocument"];
+
+fn statements(document: &mut Value) -> Option<&mut Vec<Value>> {
+    let Value::Map(document) = document else { return None };
+    let Value::List(statements) = document.get_mut("Statement")? else { return None };
+    Some(statements)
+}
+
+/// The first text of an element, to be changed.
+fn first<'v>(statement: &'v mut Map, element: &str) -> Option<&'v mut Value> {
+    match statement.get_mut(element)? {
+        Value::List(items) => items.first_mut(),
+        one => Some(one),
+    }
+}
+
+/// What somebody could write into a statement by mistake. `None` where it cannot be written.
+type Mistake = fn(&mut Map, &[String]) -> Option<()>;
+
+const MISTAKES: [Mistake; 16] = [
+    |statement, _| set(statement, "Action", "s3:GetSomething"),
+    |statement, _| set(statement, "Action", "kms:*"),
+    |statement, _| set(statement, "Action", "iam:PassRole"),
+    |statement, _| set(statement, "Action", "iam:PutRolePolicy"),
+    |statement, _| set(statement, "Action", "lambda:CreateFunction"),
+    |statement, _| set(statement, "Action", "sagemaker:AddTags"),
+    |statement, _| set(statement, "Resource", "*"),
+    |statement, _| set(statement, "Resource", "arn:aws:s3:::*/*"),
+    |statement, roles| set(statement, "Resource", roles.first()?),
+    |statement, roles| set(statement, "Resource", &roles.first()?.replace("role/", "rule/")),
+    |statement, roles| {
+        let role = roles.last()?;
+        set(statement, "Resource", &format!("{}*", &role[..role.len() - 3]))
+    },
+    |statement, _| {
+        let resource = first(statement, "Resource")?;
+        let cut = resource.as_text()?.rsplit_once('/')?.0.to_owned();
+        *resource = format!("{cut}x*").into();
+        Some(())
+    },
+    |statement, _| set(statement, "Principal", "*"),
+    |statement, _| {
+        statement.insert("Principal", Map::new().with("Service", "glue.amazonaws.com"));
+        Some(())
+    },
+    |statement, _| statement.remove("Condition").map(|_| ()),
+    |statement, _| {
+        let names = Map::new().with("aws:TagKeys", "Team");
+        statement.insert("Condition", Map::new().with("ForAllValues:StringEquals", names));
+        Some(())
+    },
+];
+
+fn set(statement: &mut Map, element: &str, text: &str) -> Option<()> {
+    *first(statement, element)? = text.to_owned().into();
+    Some(())
+}
+
+/// The ARNs of a template's roles.
+fn roles(template: &Template, place: &Place) -> Vec<String> {
+    let roles = template.resources.values().filter(|resource| resource.kind == "AWS::IAM::Role");
+    let names = roles.filter_map(|role| role.properties.get("RoleName")?.as_text());
+    names.map(|name| format!("arn:aws:iam::{}:role/{name}", place.account)).collect()
+}
+
+#[test]
+fn what_is_known_to_be_fine_hides_no_mistake() {
+    // One in some mistakes, as each is looked at twice; which ones changes nothing.
+    const STEP: usize = 7;
+    let (mut tried, mut found) = (0, 0);
+    let mut broken = BTreeSet::new();
+    for name in EXAMPLES {
+        let stacks = synthesized(&mesh(&sources(&example(name))));
+        for stack in &stacks {
+            let entry = &stack.entry;
+            let place = Place { account: entry.account.clone(), region: entry.region.clone() };
+            let template = &stack.lowered.template;
+            let [known, read] = both(template, &place);
+            assert_eq!((known.len(), read.len()), (0, 0), "{name} {}: {known:?}", entry.name);
+            let roles = roles(template, &place);
+            for (id, resource) in &template.resources {
+                let property =
+                    DOCUMENTS.into_iter().find(|one| resource.properties.get(one).is_some());
+                let Some(property) = property else { continue };
+                let mut document = resource.properties.get(property).cloned().expect("a document");
+                let count = statements(&mut document).map_or(0, |statements| statements.len());
+                for (number, mistake) in (0..count).flat_map(|one| MISTAKES.map(|two| (one, two))) {
+                    tried += 1;
+                    let mut document = document.clone();
+                    let statements = statements(&mut document).expect("statements");
+                    let Some(Value::Map(statement)) = statements.get_mut(number) else { continue };
+                    if tried % STEP != 0 || mistake(statement, &roles).is_none() {
+                        continue;
+                    }
+                    let mut template = template.clone();
+                    let changed = template.resources.get_mut(id).expect("the resource");
+                    changed.properties.insert(property, document);
+                    let [known, read] = both(&template, &place);
+                    assert_eq!(known, read, "{name} {} {id} {property} {number}", entry.name);
+                    found += usize::from(!known.is_empty());
+                    broken.extend(known.iter().map(|breach| breach.rule));
+                }
+            }
+        }
+    }
+    assert!(found > 1_500 && broken.len() >= 10, "{found} of {tried}: {broken:?}");
+}
