@@ -1,6 +1,6 @@
 //! Guardrails on templates: ours, or anybody's in a folder.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -91,12 +91,48 @@ fn templates(folder: &Path) -> Result<Vec<(PathBuf, String, Place)>, Failure> {
     collect(folder, 0, &mut files)
         .map_err(|error| Failure::usage(format!("{} cannot be read: {error}", folder.display())))?;
     files.sort();
-    let place = Place { account: SAMPLE_ACCOUNT.to_owned(), region: SAMPLE_REGION.to_owned() };
+    let mut places = BTreeMap::new();
+    for parent in files.iter().filter_map(|path| path.parent()).collect::<BTreeSet<_>>() {
+        places.extend(places_of(parent));
+    }
     let named = files.into_iter().map(|path| {
         let name = path.strip_prefix(folder).unwrap_or(&path).display().to_string();
-        (path, name, place.clone())
+        let place = places.remove(&path).or_else(|| place_within(&path));
+        (path, name, place.unwrap_or_else(|| in_account(SAMPLE_ACCOUNT)))
     });
     Ok(named.collect())
+}
+
+fn in_account(account: &str) -> Place {
+    Place { account: account.to_owned(), region: SAMPLE_REGION.to_owned() }
+}
+
+/// Where the templates of a folder are deployed, when a CDK cloud assembly says so.
+fn places_of(folder: &Path) -> BTreeMap<PathBuf, Place> {
+    let text = fs::read_to_string(folder.join("manifest.json")).unwrap_or_default();
+    let manifest: Value = serde_json::from_str(&text).unwrap_or_default();
+    let artifacts = manifest["artifacts"].as_object().into_iter().flatten();
+    let places = artifacts.filter_map(|(_, artifact)| {
+        let environment = artifact["environment"].as_str()?.strip_prefix("aws://")?;
+        let (account, region) = environment.split_once('/')?;
+        let file = artifact["properties"]["templateFile"].as_str()?;
+        let place = Place { account: account.to_owned(), region: region.to_owned() };
+        is_account(account).then(|| (folder.join(file), place))
+    });
+    places.collect()
+}
+
+/// The account that a template names as such, as policies of keys do.
+fn place_within(path: &Path) -> Option<Place> {
+    let text = fs::read_to_string(path).ok()?;
+    let before = text.split(":root").next()?;
+    let account = before.get(before.len().checked_sub(12)?..)?;
+    let is_named = before.len() < text.len() && before[..before.len() - 12].ends_with(":iam::");
+    (is_named && is_account(account)).then(|| in_account(account))
+}
+
+fn is_account(text: &str) -> bool {
+    text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 fn collect(folder: &Path, depth: usize, files: &mut Vec<PathBuf>) -> std::io::Result<()> {
@@ -117,11 +153,16 @@ fn collect(folder: &Path, depth: usize, files: &mut Vec<PathBuf>) -> std::io::Re
         let is_text =
             extension.is_some_and(|name| ["json", "template", "yaml", "yml"].contains(&name));
         // Other files of an assembly lie beside its templates.
-        if is_text && fs::read_to_string(&path).is_ok_and(|text| text.contains("Resources")) {
+        if is_text && fs::read_to_string(&path).is_ok_and(|text| has_resources(&text)) {
             files.push(path);
         }
     }
     Ok(())
+}
+
+/// Whether a text has a section of resources, as templates have.
+fn has_resources(text: &str) -> bool {
+    text.contains("\"Resources\"") || text.lines().any(|line| line.starts_with("Resources:"))
 }
 
 /// Breaches for people.

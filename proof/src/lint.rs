@@ -134,7 +134,7 @@ pub fn check(world: &World) -> Vec<Breach> {
     let mut breaches = Vec::new();
     roles(world, &mut breaches);
     escalation::code_of_others(world, &mut breaches);
-    documents(world, DocumentKind::Identity, &|_| true, &mut breaches);
+    documents(world, &mut breaches);
     breaches.sort();
     breaches.dedup();
     breaches
@@ -169,13 +169,8 @@ fn roles(world: &World, breaches: &mut Vec<Breach>) {
     combined::deciding_tags(world, breaches);
 }
 
-/// Checks documents one by one, as far as they are wanted. Managed policies that no role has are of the kind that is given.
-fn documents(
-    world: &World,
-    unattached_kind: DocumentKind,
-    is_wanted: &dyn Fn(&Origin) -> bool,
-    breaches: &mut Vec<Breach>,
-) {
+/// Checks documents one by one.
+fn documents(world: &World, breaches: &mut Vec<Breach>) {
     let boundaries: BTreeSet<&String> =
         world.roles.values().filter_map(|role| role.boundary.as_ref()).collect();
     let mut seen: BTreeSet<&Origin> = BTreeSet::new();
@@ -187,6 +182,7 @@ fn documents(
         }
     }
     for role in world.roles.values() {
+        statement::tags(&role.tags, &role.trust.origin, breaches);
         documents.push((&role.trust, DocumentKind::Trust));
         documents
             .extend(role.identity.iter().map(|document| (&**document, DocumentKind::Identity)));
@@ -196,17 +192,17 @@ fn documents(
         .values()
         .map(std::convert::AsRef::as_ref)
         .filter(|document| !seen.contains(&document.origin));
-    documents.extend(unattached.map(|document| (document, unattached_kind)));
+    documents.extend(unattached.map(|document| (document, DocumentKind::Identity)));
     for resource in world.resources.values() {
         let is_key = resource.kind == "AWS::KMS::Key";
         let kind = if is_key { DocumentKind::Key } else { DocumentKind::Resource };
         documents.extend(resource.policy.iter().map(|document| (document, kind)));
         statement::tags(&resource.tags, &resource.origin, breaches);
-        if is_key {
-            escalation::key(resource, breaches);
+        if let Some(policy) = resource.policy.as_ref().filter(|_| is_key) {
+            escalation::key(policy, &resource.account, breaches);
         }
     }
-    for (document, kind) in documents.into_iter().filter(|(one, _)| is_wanted(&one.origin)) {
+    for (document, kind) in documents {
         for statement in &document.statements {
             statement::check(document, statement, kind, breaches);
         }

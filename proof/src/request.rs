@@ -259,10 +259,24 @@ impl Request<'_> {
                 None if arn_field(self.resource, 2) == Some("iam") => one(Some("us-east-1")),
                 None => Values::Unknown,
             },
-            "aws:principalorgid"
+            // Every request has these, and no template says which.
+            "aws:currenttime"
+            | "aws:epochtime"
+            | "aws:principalorgid"
             | "aws:principalorgpaths"
             | "aws:resourceorgid"
-            | "aws:resourceorgpaths" => Values::Unknown,
+            | "aws:resourceorgpaths"
+            | "aws:sourceip"
+            | "aws:useragent"
+            | "aws:userid" => Values::Unknown,
+            "aws:tokenissuetime" if matches!(self.principal, Principal::Role { .. }) => {
+                Values::Unknown
+            }
+            "s3:authtype" | "s3:signatureversion" | "s3:tlsversion"
+                if self.action.service() == "s3" =>
+            {
+                Values::Unknown
+            }
             "aws:resourceaccount" | "s3:resourceaccount" => one(facts.resource_account),
             // Whoever does not say otherwise speaks over TLS: nothing else is made today.
             "aws:securetransport" => one(Some("true")),

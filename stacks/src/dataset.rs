@@ -2,7 +2,7 @@
 
 mod catalog;
 mod shares;
-mod tags;
+pub(crate) mod tags;
 
 use lakewright_constructs::bucket::{
     Bucket, BucketHandle, BucketTraffic, Encryption, ImportedBucket, Lifecycle,
@@ -74,6 +74,11 @@ pub(crate) fn build(
     };
     context.work_grants(scope, &role);
     catalog::build(scope, &context, &role, &data, shares);
+}
+
+/// Whether the dataset's tables are in its own account's catalog: tags of another one are not ours to make.
+pub(crate) fn has_catalog(dataset: &Dataset) -> bool {
+    dataset.import.as_ref().is_none_or(|import| import.catalog_account.is_none())
 }
 
 impl Context<'_> {

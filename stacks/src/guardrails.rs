@@ -2,7 +2,6 @@
 
 use lakewright_manifest::{Code, Diagnostic, Report};
 use lakewright_proof::lint::{Breach, emitted};
-use lakewright_proof::world::{OnUnresolved, StackTemplate};
 use lakewright_synth::Lowered;
 use lakewright_template::resolve::Place;
 
@@ -10,10 +9,8 @@ use crate::diagnose::at_causes;
 
 /// Checks a stack's documents, and what its roles may do.
 pub(crate) fn check(address: &str, place: &Place, lowered: &Lowered) -> Result<(), Report> {
-    let template = &lowered.template;
-    let stack = StackTemplate { address, place, template, unresolved: OnUnresolved::Fail };
     let mut report = Report::new();
-    match emitted(stack) {
+    match emitted(address, place, &lowered.template) {
         Ok(breaches) => breaches.iter().for_each(|breach| report.push(diagnose(breach, lowered))),
         Err(error) => {
             let diagnostic = Diagnostic::new(Code::Guardrail, error.to_string()).help(HELP);

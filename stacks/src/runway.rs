@@ -6,8 +6,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use lakewright_constructs::lakeformation::TableTag;
 use lakewright_manifest::Mesh;
+use lakewright_manifest::mesh::Dataset;
 use lakewright_policies::pack::FILLED_PERCENT;
 use lakewright_policies::size::characters;
 use lakewright_synth::{Cause, NEAR_PERCENT};
@@ -18,9 +18,9 @@ use lakewright_template::limits::{
 use lakewright_template::write::value_to_compact_json;
 use lakewright_template::{Map, Template, Value};
 
-use crate::Synthesized;
 use crate::diagnose::cause;
 use crate::team::PERMISSION_POLICIES;
+use crate::{Synthesized, dataset};
 
 /// How many more documents of a kind fit into an environment, and what ends first.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -75,7 +75,7 @@ pub fn runway(mesh: &Mesh, stacks: &[&Synthesized]) -> Vec<Runway> {
         for stack in of_place {
             match stack.entry.kind.as_str() {
                 "dataset" if owner_of(mesh, &stack.entry.id) == Some(id) => {
-                    dataset(mesh, stack, &mut bounds);
+                    of_dataset(mesh, stack, &mut bounds);
                 }
                 "team" if stack.entry.id.split('/').next() == Some(id) => {
                     team(mesh, stack, &mut bounds);
@@ -156,7 +156,7 @@ fn counted(
 }
 
 /// The policies of a dataset's bucket and key, and the resources of its stack, grow with its shares.
-fn dataset(mesh: &Mesh, stack: &Synthesized, bounds: &mut Vec<Bound>) {
+fn of_dataset(mesh: &Mesh, stack: &Synthesized, bounds: &mut Vec<Bound>) {
     let name = format!("dataset/{}", stack.entry.id);
     for resource in stack.lowered.template.resources.values() {
         let (policy, property, limit) = match resource.kind.as_ref() {
@@ -189,7 +189,9 @@ fn dataset(mesh: &Mesh, stack: &Synthesized, bounds: &mut Vec<Bound>) {
     }
     let cost = each.into_values().max().unwrap_or_default();
     if cost > 0 {
-        let then = gains_by_tags(&stack.lowered.template).then_some("tables are shared by tags");
+        let document = mesh.datasets.values().find(|one| one.header.id.as_str() == stack.entry.id);
+        let gains = document.is_some_and(|one| gains_by_tags(one, &stack.lowered.template));
+        let then = gains.then_some("tables are shared by tags");
         bounds.push(Bound {
             what: "share",
             before: format!("the stack of {name}"),
@@ -203,10 +205,10 @@ fn dataset(mesh: &Mesh, stack: &Synthesized, bounds: &mut Vec<Bound>) {
 }
 
 /// Whether permissions on tables by name are more than tags and permissions by them would be.
-fn gains_by_tags(template: &Template) -> bool {
-    let mut roles = BTreeSet::new();
-    let mut tables = BTreeSet::new();
-    let mut permissions = 0;
+fn gains_by_tags(dataset: &Dataset, template: &Template) -> bool {
+    let parts = dataset::tags::parts(dataset);
+    let (mut by_name, mut tags, mut tables, mut by_tag) =
+        (0, BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
     for resource in template.resources.values() {
         if resource.kind != "AWS::LakeFormation::PrincipalPermissions" {
             continue;
@@ -215,13 +217,16 @@ fn gains_by_tags(template: &Template) -> bool {
             resource.properties.get(property).and_then(Value::as_map).and_then(|map| map.get(name))
         };
         let table = of("Resource", "Table").and_then(Value::as_map).and_then(|map| map.get("Name"));
-        if let Some(table) = table {
-            permissions += 1;
+        if let Some(table) = table.and_then(Value::as_text) {
+            let part = parts.iter().position(|part| part.contains(&table));
+            let role = of("Principal", "DataLakePrincipalIdentifier");
+            by_name += 1;
             tables.insert(table);
-            roles.extend(of("Principal", "DataLakePrincipalIdentifier"));
+            tags.insert(part);
+            by_tag.insert((part, role, resource.properties.get("Permissions")));
         }
     }
-    permissions > tables.len() + roles.len() + tables.len().div_ceil(TableTag::VALUES)
+    dataset::has_catalog(dataset) && tags.len() + tables.len() + by_tag.len() < by_name
 }
 
 /// What a policy of a dataset that is nearly full does, when it has not done so already (ADR 12).

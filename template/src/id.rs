@@ -57,8 +57,10 @@ impl ConstructId {
         if id.is_empty() {
             return Err(IdError::Empty(name.to_owned()));
         }
-        id.truncate(48);
-        id.push_str(&digest::hex_prefix(name.as_bytes(), 4));
+        // Names that begin alike and are cut have nothing but the hash to tell them apart.
+        let digits = if id.len() > 48 { 12 } else { 4 };
+        id.truncate(52 - digits);
+        id.push_str(&digest::hex_prefix(name.as_bytes(), digits));
         Ok(Self(id))
     }
 

@@ -1,13 +1,14 @@
 //! Guardrails on templates as they are made: shapes that are fine are not read again, and nothing is missed by that.
 
 use std::collections::BTreeSet;
+use std::fs;
 
 use lakewright_proof::lint::{Breach, Guardrail, check, emitted};
 use lakewright_proof::world::{OnUnresolved, Piece, StackTemplate, World};
 use lakewright_template::resolve::Place;
 use lakewright_template::{Map, Template, Value};
 
-use crate::run::{EXAMPLES, example, mesh, sources, synthesized};
+use crate::run::{EXAMPLES, example, lakewright, mesh, sources, synthesized, transcript};
 
 /// What is found with and without knowing shapes. What needs other templates is left out.
 fn both(template: &Template, place: &Place) -> [Vec<Breach>; 2] {
@@ -28,7 +29,7 @@ fn both(template: &Template, place: &Place) -> [Vec<Breach>; 2] {
         breaches
     };
     let world = World::of(vec![Piece::of(stack).expect("a template of ours")]);
-    [of_one(emitted(stack).expect("a template of ours")), of_one(check(&world))]
+    [of_one(emitted("a/b/c", place, template).expect("a template of ours")), of_one(check(&world))]
 }
 
 /// The properties that documents stand in.
@@ -138,4 +139,21 @@ fn what_is_known_to_be_fine_hides_no_mistake() {
         }
     }
     assert!(found > 1_500 && broken.len() >= 10, "{found} of {tried}: {broken:?}");
+}
+
+#[test]
+fn templates_alone_are_looked_at_in_the_accounts_that_they_are_for() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let out = folder.path().join("out");
+    let (out_text, lab) = (out.to_str().expect("text"), example("lab"));
+    let synth = lakewright(["synth", lab.to_str().expect("text"), "--out", out_text]);
+    assert_eq!(synth.status.code(), Some(0));
+    // Without our list of stacks the CDK's manifest says where each template is deployed.
+    fs::remove_file(out.join("assembly.json")).expect("the list");
+    let check = transcript(&lakewright(["check", "--assembly", out_text]));
+    assert!(check.starts_with("exit: 0\n"), "{check}");
+    // Without both, keys' policies name their account.
+    fs::remove_file(out.join("manifest.json")).expect("the manifest");
+    let check = transcript(&lakewright(["check", "--assembly", out_text]));
+    assert!(!check.contains("key-lockout"), "{check}");
 }

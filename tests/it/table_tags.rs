@@ -133,6 +133,41 @@ fn one_more_table_makes_new_tags_beside_the_old_ones() {
     assert_ne!(tag(&before), tag(&after));
 }
 
+#[test]
+fn another_permission_is_a_change_of_the_one_that_is_there() {
+    // Lake Formation knows a permission by its role and tables: a second resource for the same would take
+    // away what the first gives when it goes.
+    let identities = |text: &str| -> BTreeMap<(String, String), (String, Value)> {
+        let template: Value = serde_json::from_str(text).expect("JSON");
+        let resources = template["Resources"].as_object().expect("resources").clone();
+        let permissions = resources
+            .into_iter()
+            .filter(|(_, resource)| resource["Type"] == "AWS::LakeFormation::PrincipalPermissions");
+        let identity = |(id, resource): (String, Value)| {
+            let properties = &resource["Properties"];
+            let who = properties["Principal"].to_string();
+            ((who, properties["Resource"].to_string()), (id, properties["Permissions"].clone()))
+        };
+        permissions.map(identity).collect()
+    };
+    let before = identities(&dataset(MANY).json);
+    let mut sources = sources(MANY);
+    for source in &mut sources {
+        source.text =
+            source.text.replace("permissions: [read, write]", "permissions: [read, modify]");
+    }
+    let stacks = synthesized(&mesh(&sources));
+    let after = stacks.iter().find(|stack| stack.entry.id == "popular").expect("the stack");
+    let after = identities(&after.json);
+    let mut changed = 0;
+    for (identity, (id, permissions)) in &before {
+        let (now, others) = after.get(identity).expect("the same role and tables");
+        assert_eq!(id, now, "{identity:?}");
+        changed += usize::from(permissions != others);
+    }
+    assert_eq!(changed, 13, "every third of 40 teams");
+}
+
 /// A change by hand of the properties of each resource.
 type ByHand = (&'static str, fn(&mut Value), &'static str);
 

@@ -1,180 +1,355 @@
 //! Guardrails on a template as it is made, before it is written.
 //!
 //! What roles of several templates may do together, and whose code they change,
-//! needs all templates: that is looked at by [`check`](super::check).
+//! needs all templates: that is looked at by [`across`](super::across).
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{PoisonError, RwLock};
 
-use lakewright_template::{ResourceEntry, Value};
+use lakewright_template::resolve::{Branch, Place, Resolved, Resolver};
+use lakewright_template::{LogicalId, ResourceEntry, Template, Value};
 
 use super::shape::Shapes;
-use super::{Breach, DocumentKind, documents, roles};
-use crate::document::Origin;
-use crate::world::{Piece, PieceError, StackTemplate, World};
+use super::{Breach, DocumentKind, escalation, roles, statement};
+use crate::document::{Document, Origin};
+use crate::world::{OnUnresolved, Piece, PieceError, StackTemplate, World};
 
-/// The shapes in which nothing was found: of statements, of keys' whole policies, and of whole templates
-/// with roles that have power.
+/// The shapes in which nothing was found: of statements, of keys' whole policies, of resources' tags, and of whole
+/// templates with roles that have power.
 static FINE: RwLock<BTreeSet<u64>> = RwLock::new(BTreeSet::new());
 
 /// Checks the documents of one template, and what its roles may do.
-pub fn emitted(stack: StackTemplate<'_>) -> Result<Vec<Breach>, PieceError> {
+pub fn emitted(
+    address: &str,
+    place: &Place,
+    template: &Template,
+) -> Result<Vec<Breach>, PieceError> {
     let fine = FINE.read().unwrap_or_else(PoisonError::into_inner);
     let is_new = |hash: &u64| !fine.contains(hash);
-    let mut shapes = Shapes::of(stack.template, stack.place);
-    // Documents with a shape that is not known yet, and resources that have none.
-    let mut unknown: BTreeSet<&str> = BTreeSet::new();
-    let mut new: Vec<u64> = Vec::new();
-    let mut is_whole = true;
-    for (id, resource) in &stack.template.resources {
-        let hashes = match looked_at(resource) {
-            LookedAt::Nothing => continue,
-            LookedAt::Document(document, kind) => shapes.add(id, resource, document, kind),
-            LookedAt::Everything => None,
-        };
-        is_whole &= hashes.is_some();
-        let before = new.len();
-        new.extend(hashes.iter().flatten().copied().filter(is_new));
-        if hashes.is_none() || new.len() > before {
-            unknown.insert(id.as_str());
+    let mut shapes = Shapes::of(template, place);
+    let mut unknown: Vec<(&LogicalId, Stated<'_>, Option<Vec<u64>>)> = Vec::new();
+    let mut untold_tags = Vec::new();
+    let has_attachments = template.resources.values().any(|resource| {
+        resource.kind == "AWS::IAM::Role" && resource.properties.get("ManagedPolicyArns").is_some()
+    });
+    for (id, resource) in &template.resources {
+        if let Some(tags) = resource.properties.get("Tags") {
+            let shape = Shapes::of_tags(tags);
+            if shape.as_ref().is_none_or(is_new) {
+                untold_tags.push((id, tags, shape));
+            }
+        }
+        for stated in stated(resource, has_attachments) {
+            let hashes = shapes.add(resource, stated.document, stated.kind);
+            if hashes.as_ref().is_none_or(|hashes| hashes.iter().any(is_new)) {
+                unknown.push((id, stated, hashes));
+            }
         }
     }
-    let template = is_whole.then(|| shapes.of_template());
-    let has_power = !is_whole || shapes.has_power();
-    let needs_roles = has_power && template.as_ref().is_none_or(is_new);
-    if !needs_roles && unknown.is_empty() {
+    let has_power = shapes.has_power();
+    let whole = if has_power { shapes.of_template() } else { None };
+    let needs_roles = has_power && whole.as_ref().is_none_or(is_new);
+    if !needs_roles && unknown.is_empty() && untold_tags.is_empty() {
         return Ok(Vec::new());
     }
     drop(fine);
-    let world = World::of(vec![Piece::of(stack)?]);
+    let reader = Reader { address, place, resolver: Resolver::new(template, place, Branch::Then) };
     let mut breaches = Vec::new();
-    if needs_roles {
-        roles(&world, &mut breaches);
+    let mut known: Vec<u64> = Vec::new();
+    // What was looked at and is fine is known from now on, and nothing else.
+    let mut learn = |found: Vec<Breach>, shapes: Option<Vec<u64>>| {
+        if found.is_empty() {
+            known.extend(shapes.into_iter().flatten());
+        }
+        breaches.extend(found);
+    };
+    for (id, stated, hashes) in unknown {
+        learn(reader.check(id, &stated)?, hashes);
     }
-    // A policy that no role has gives nothing here: it is a boundary of roles in other templates.
-    let is_wanted = |origin: &Origin| unknown.contains(origin.logical_id.as_str());
-    documents(&world, DocumentKind::Boundary, &is_wanted, &mut breaches);
+    for (id, tags, shape) in untold_tags {
+        let mut found = Vec::new();
+        let origin = reader.origin(id, "Tags");
+        statement::tags(&reader.tags(id, tags)?, &origin, &mut found);
+        learn(found, shape.map(|shape| vec![shape]));
+    }
+    if needs_roles {
+        let unresolved = OnUnresolved::Fail;
+        let stack = StackTemplate { address, place, template, unresolved };
+        let mut found = Vec::new();
+        roles(&World::of(vec![Piece::of(stack)?]), &mut found);
+        learn(found, whole.map(|whole| vec![whole]));
+    }
+    FINE.write().unwrap_or_else(PoisonError::into_inner).extend(known);
     breaches.sort();
     breaches.dedup();
-    if breaches.is_empty() {
-        let template = template.filter(|_| has_power);
-        let mut fine = FINE.write().unwrap_or_else(PoisonError::into_inner);
-        fine.extend(new.into_iter().chain(template));
-    }
     Ok(breaches)
 }
 
-/// What of a resource rules look at.
-enum LookedAt<'a> {
-    Nothing,
-    /// A document.
-    Document(&'a Value, DocumentKind),
-    /// More than a document has in itself.
-    Everything,
+/// A document of a resource.
+struct Stated<'a> {
+    property: &'static str,
+    document: &'a Value,
+    kind: DocumentKind,
 }
 
-fn looked_at(resource: &ResourceEntry) -> LookedAt<'_> {
+/// The documents of a resource. Policies may be attached by roles that list them.
+fn stated(resource: &ResourceEntry, has_attachments: bool) -> Vec<Stated<'_>> {
     let properties = &resource.properties;
+    let is_empty = |property: &str| {
+        properties.get(property).is_none_or(|list| list.as_list().is_some_and(<[_]>::is_empty))
+    };
     let (property, kind) = match resource.kind.as_ref() {
-        "AWS::IAM::Role" => {
-            let more = ["ManagedPolicyArns", "Path", "Policies"];
-            let has_more = more.iter().any(|property| properties.get(property).is_some());
-            if has_more || properties.get("RoleName").and_then(Value::as_text).is_none() {
-                return LookedAt::Everything;
-            }
-            ("AssumeRolePolicyDocument", DocumentKind::Trust)
+        "AWS::IAM::Role" => ("AssumeRolePolicyDocument", DocumentKind::Trust),
+        // A policy that nobody here has gives nothing here: it is a boundary of roles in other templates.
+        "AWS::IAM::ManagedPolicy"
+            if !has_attachments && ["Groups", "Roles", "Users"].into_iter().all(is_empty) =>
+        {
+            ("PolicyDocument", DocumentKind::Boundary)
         }
-        "AWS::IAM::RolePolicy" => ("PolicyDocument", DocumentKind::Identity),
-        "AWS::IAM::ManagedPolicy" => match properties.get("Roles") {
-            Some(_) => ("PolicyDocument", DocumentKind::Identity),
-            None => ("PolicyDocument", DocumentKind::Boundary),
-        },
-        kind if kind.starts_with("AWS::IAM::") => return LookedAt::Everything,
+        kind if kind.starts_with("AWS::IAM::") => ("PolicyDocument", DocumentKind::Identity),
         "AWS::KMS::Key" => ("KeyPolicy", DocumentKind::Key),
         "AWS::S3::BucketPolicy" | "AWS::SNS::TopicPolicy" | "AWS::SQS::QueuePolicy" => {
             ("PolicyDocument", DocumentKind::Resource)
         }
         "AWS::S3::AccessPoint" | "AWS::Events::EventBus" => ("Policy", DocumentKind::Resource),
         "AWS::SecretsManager::ResourcePolicy" => ("ResourcePolicy", DocumentKind::Resource),
-        "AWS::Events::EventBusPolicy" => return LookedAt::Everything,
-        _ => return LookedAt::Nothing,
+        // A statement without a document around it.
+        "AWS::Events::EventBusPolicy" => ("Statement", DocumentKind::Resource),
+        _ => return Vec::new(),
     };
-    properties
-        .get(property)
-        .map_or(LookedAt::Nothing, |document| LookedAt::Document(document, kind))
+    let document = properties.get(property);
+    let own = document.map(|document| Stated { property, document, kind });
+    // Roles, users and groups may have policies in themselves.
+    let inline = properties.get("Policies").filter(|_| resource.kind.starts_with("AWS::IAM::"));
+    let inline = inline.and_then(Value::as_list).into_iter().flatten().filter_map(|policy| {
+        let document = policy.as_map()?.get("PolicyDocument")?;
+        Some(Stated { property: "Policies", document, kind: DocumentKind::Identity })
+    });
+    own.into_iter().chain(inline).collect()
+}
+
+/// Reads documents of one template.
+struct Reader<'a> {
+    address: &'a str,
+    place: &'a Place,
+    resolver: Resolver<'a>,
+}
+
+impl Reader<'_> {
+    fn origin(&self, id: &LogicalId, property: &'static str) -> Origin {
+        Origin { stack: self.address.into(), logical_id: id.to_string(), property }
+    }
+
+    fn resolved<'v>(&self, id: &LogicalId, value: &'v Value) -> Result<Resolved<'v>, PieceError> {
+        let resolved = self.resolver.resolve(value).map_err(|error| PieceError::Unresolved {
+            stack: self.address.to_owned(),
+            logical_id: id.to_string(),
+            error,
+        })?;
+        Ok(resolved.unwrap_or(Resolved::Null))
+    }
+
+    fn check(&self, id: &LogicalId, stated: &Stated<'_>) -> Result<Vec<Breach>, PieceError> {
+        let Stated { property, document, kind } = stated;
+        let resolved = self.resolved(id, document)?;
+        let resolved = if *property == "Statement" {
+            let version = Resolved::Text("2012-10-17".into());
+            Resolved::Map(vec![("Statement", resolved), ("Version", version)])
+        } else {
+            resolved
+        };
+        let document = Document::parse(&resolved, self.origin(id, property))?;
+        let mut found = Vec::new();
+        for statement in &document.statements {
+            statement::check(&document, statement, *kind, &mut found);
+        }
+        if *kind == DocumentKind::Key {
+            escalation::key(&document, &self.place.account, &mut found);
+        }
+        Ok(found)
+    }
+
+    fn tags(&self, id: &LogicalId, tags: &Value) -> Result<BTreeMap<String, String>, PieceError> {
+        Ok(match self.resolved(id, tags)? {
+            Resolved::List(tags) => {
+                tags.iter().map(|tag| (tag.get("Key").text(), tag.get("Value").text())).collect()
+            }
+            Resolved::Map(tags) => {
+                tags.iter().map(|(key, value)| ((*key).to_owned(), value.text())).collect()
+            }
+            _ => BTreeMap::new(),
+        })
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use lakewright_template::read;
-    use lakewright_template::resolve::Place;
 
     use super::*;
     use crate::lint::Guardrail;
-    use crate::world::OnUnresolved;
 
-    /// The rules that a role with one statement breaks.
-    fn rules(statement: &str) -> Vec<Guardrail> {
-        let template = format!(
-            r#"Resources:
-  Role:
-    Type: AWS::IAM::Role
-    Properties:
-      RoleName: mine
-      AssumeRolePolicyDocument:
-        Version: "2012-10-17"
-        Statement:
-          - {{ Effect: Allow, Principal: {{ AWS: "arn:aws:iam::111122223333:role/caller" }}, Action: "sts:AssumeRole" }}
-  Other:
-    Type: AWS::IAM::Role
-    Properties:
-      RoleName: other
-      AssumeRolePolicyDocument:
-        Version: "2012-10-17"
-        Statement:
-          - {{ Effect: Allow, Principal: {{ Service: lambda.amazonaws.com }}, Action: "sts:AssumeRole", Condition: {{ StringEquals: {{ "aws:SourceAccount": "111122223333" }} }} }}
-  Policy:
-    Type: AWS::IAM::RolePolicy
-    Properties:
-      PolicyName: p
-      RoleName: {{ Ref: Role }}
-      PolicyDocument:
-        Version: "2012-10-17"
-        Statement:
-          - {statement}
-          - {{ Effect: Allow, Action: "lambda:CreateFunction", Resource: "arn:aws:lambda:eu-west-1:111122223333:function:f" }}
-"#
-        );
-        let template = read::template(&template).expect("a template");
+    /// The rules that a template breaks, given by its resources in YAML.
+    fn rules(resources: &str) -> Vec<Guardrail> {
+        let template = read::template(&format!("Resources:\n{resources}")).expect("a template");
         let place = Place { account: "111122223333".to_owned(), region: "eu-west-1".to_owned() };
-        let unresolved = OnUnresolved::Fail;
-        let stack =
-            StackTemplate { address: "a/b/c", place: &place, template: &template, unresolved };
-        emitted(stack).expect("policies").into_iter().map(|breach| breach.rule).collect()
+        let found = emitted("a/b/c", &place, &template).expect("documents");
+        found.into_iter().map(|breach| breach.rule).collect()
+    }
+
+    /// A role that a principal may assume.
+    fn role(id: &str, name: &str, principal: &str) -> String {
+        format!(
+            r#"  {id}:
+    Type: AWS::IAM::Role
+    Properties:
+      RoleName: {name}
+      AssumeRolePolicyDocument:
+        Version: "2012-10-17"
+        Statement:
+          - {{ Effect: Allow, Principal: {{ {principal} }}, Action: "sts:AssumeRole", Condition: {{ StringEquals: {{ "aws:SourceAccount": "111122223333" }} }} }}
+"#
+        )
+    }
+
+    /// A policy of a role, with these statements.
+    fn policy(id: &str, role: &str, statements: &[String]) -> String {
+        let statements = statements.join(", ");
+        format!(
+            r#"  {id}:
+    Type: AWS::IAM::RolePolicy
+    Properties: {{ PolicyName: p, RoleName: {role}, PolicyDocument: {{ Version: "2012-10-17", Statement: [{statements}] }} }}
+"#
+        )
+    }
+
+    fn allow(action: &str, resource: &str) -> String {
+        format!(r#"{{ Effect: Allow, Action: "{action}", Resource: "{resource}" }}"#)
+    }
+
+    fn mine(statements: &[String]) -> String {
+        let caller = r#"AWS: "arn:aws:iam::111122223333:role/caller""#;
+        let lambda = "Service: lambda.amazonaws.com";
+        role("Role", "mine", caller)
+            + &role("Other", "other", lambda)
+            + &policy("Policy", "{ Ref: Role }", statements)
+    }
+
+    /// What is fine comes first, so that its shape is known; then what is not, which must be found.
+    #[track_caller]
+    fn found_after(fine: &[String], wrong: &str, rule: Guardrail) {
+        for fine in fine {
+            assert_eq!(rules(fine), [], "{fine}");
+        }
+        assert!(rules(wrong).contains(&rule), "{rule:?} in {wrong}");
     }
 
     #[test]
     fn names_count_where_rules_compare_them() {
         let trust = |role: &str| {
-            rules(&format!(
-                r#"{{ Effect: Allow, Action: "iam:UpdateAssumeRolePolicy", Resource: "arn:aws:iam::{role}" }}"#
-            ))
+            mine(&[allow("iam:UpdateAssumeRolePolicy", &format!("arn:aws:iam::{role}"))])
         };
-        // What is fine comes first, so that its shape is known.
-        for fine in ["111122223333:role/others", "444455556666:role/mine", "111122223333:role/oth*"]
-        {
-            assert_eq!(trust(fine), [], "{fine}");
+        let fine = [
+            "111122223333:role/others",
+            "444455556666:role/mine",
+            "111122223333:role/oth*",
+            "111122223333:role/*xe",
+            "111122223333:role/mi?x",
+            "4444*:role/mine",
+        ]
+        .map(trust);
+        for own in ["mine", "mi*", "*ne", "min?"] {
+            let wrong = trust(&format!("111122223333:role/{own}"));
+            found_after(&fine, &wrong, Guardrail::PolicyOnOneself);
         }
-        for own in ["111122223333:role/mine", "111122223333:role/mi*", "111122223333:role/*ne"] {
-            assert!(trust(own).contains(&Guardrail::PolicyOnOneself), "{own}");
-        }
+        found_after(&fine, &trust("1111*:role/mine"), Guardrail::PolicyOnOneself);
+        // The name of the role, and not of the resource, is another one.
+        let named = |name: &str| {
+            role("Role", name, r#"AWS: "arn:aws:iam::111122223333:role/caller""#)
+                + &policy(
+                    "Policy",
+                    "{ Ref: Role }",
+                    &[allow("iam:PutRolePolicy", "arn:aws:iam::111122223333:role/default")],
+                )
+        };
+        found_after(&[named("abc")], &named("default"), Guardrail::PolicyOnOneself);
+    }
+
+    #[test]
+    fn services_and_other_roles_count_where_roles_are_passed() {
         let pass = |role: &str, service: &str| {
-            rules(&format!(
+            let pass = format!(
                 r#"{{ Effect: Allow, Action: "iam:PassRole", Resource: "arn:aws:iam::111122223333:role/{role}", Condition: {{ StringEquals: {{ "iam:PassedToService": "{service}" }} }} }}"#
-            ))
+            );
+            let create = "arn:aws:lambda:eu-west-1:111122223333:function:f";
+            mine(&[pass, allow("lambda:CreateFunction", create)])
         };
-        assert_eq!(pass("mine", "lambda.amazonaws.com"), []);
-        assert_eq!(pass("other", "glue.amazonaws.com"), []);
-        assert_eq!(pass("other", "lambda.amazonaws.com"), [Guardrail::PassAndCreate]);
+        let fine = [pass("mine", "lambda.amazonaws.com"), pass("other", "glue.amazonaws.com")];
+        let wrong = pass("other", "lambda.amazonaws.com");
+        found_after(&fine, &wrong, Guardrail::PassAndCreate);
+    }
+
+    #[test]
+    fn roles_that_are_made_elsewhere_are_told_apart() {
+        let outside = |role: &str, resource: &str| {
+            let arn = format!("arn:aws:iam::111122223333:role/{resource}");
+            policy("Policy", role, &[allow("iam:PutRolePolicy", &arn)])
+        };
+        let fine = [outside("Warehouse", "Other")];
+        found_after(&fine, &outside("Warehouse", "Warehouse"), Guardrail::PolicyOnOneself);
+        let read = |resource: &str| policy("Policy", "outside", &[allow("s3:GetObject", resource)]);
+        let fine = [read("arn:aws:s3:::team-*/*")];
+        found_after(&fine, &read("arn:aws:s3:::*/*"), Guardrail::WildcardResource);
+        let assume = |role: &str| {
+            mine(&[allow("sts:AssumeRole", &format!("arn:aws:iam::111122223333:role/{role}"))])
+        };
+        let fine = [assume("team-*")];
+        found_after(&fine, &assume("cdk-hnb659fds-*"), Guardrail::AssumeAnyRole);
+    }
+
+    #[test]
+    fn rules_about_roles_run_wherever_they_can_find_something() {
+        let caller = |role: &str| format!(r#"AWS: "arn:aws:iam::111122223333:role/{role}""#);
+        let both = |first: &str, second: &str| {
+            role("A", "a", &caller(first)) + &role("B", "b", &caller(second))
+        };
+        found_after(&[both("b", "c")], &both("b", "a"), Guardrail::AssumeBack);
+        let tagged = |action: &str| {
+            let read = r#"{ Effect: Allow, Action: "glue:GetTable", Resource: "*", Condition: { StringEquals: { "aws:ResourceTag/team": "a" } } }"#;
+            mine(&[read.to_owned(), allow(action, "arn:aws:glue:eu-west-1:111122223333:table/*")])
+        };
+        let wrong = tagged("glue:TagResource");
+        found_after(&[tagged("glue:GetTable")], &wrong, Guardrail::DecidingTag);
+        let pass = mine(&[allow("IAM:passrole", "arn:aws:iam::111122223333:role/mine")]);
+        found_after(&[], &pass, Guardrail::PassAnyRole);
+    }
+
+    #[test]
+    fn values_and_second_policies_and_tags_count() {
+        let tag_keys = |is_absent: bool| {
+            let statement = format!(
+                r#"{{ Effect: Allow, Action: "ec2:CreateTags", Resource: "arn:aws:ec2:eu-west-1:111122223333:instance/i", Condition: {{ "ForAllValues:StringEquals": {{ "aws:TagKeys": "a" }}, "Null": {{ "aws:TagKeys": {is_absent} }} }} }}"#
+            );
+            mine(&[statement])
+        };
+        let wrong = tag_keys(true);
+        found_after(&[tag_keys(false)], &wrong, Guardrail::ForAllValuesWithoutNull);
+        let bucket = |id: &str, action: &str| {
+            format!(
+                r#"  {id}:
+    Type: AWS::S3::BucketPolicy
+    Properties: {{ Bucket: b, PolicyDocument: {{ Version: "2012-10-17", Statement: [{{ Effect: Allow, Principal: {{ AWS: "arn:aws:iam::111122223333:role/r" }}, Action: "{action}", Resource: "arn:aws:s3:::b/*" }}] }} }}
+"#
+            )
+        };
+        let fine = bucket("One", "s3:GetObject");
+        let wrong = fine.clone() + &bucket("Two", "s3:*");
+        found_after(&[fine], &wrong, Guardrail::WildcardAction);
+        let tags = |second: &str| {
+            format!(
+                "  Topic:\n    Type: AWS::SNS::Topic\n    Properties: {{ Tags: [{{ Key: team, Value: a }}, {{ Key: {second}, Value: b }}] }}\n"
+            )
+        };
+        found_after(&[tags("cost")], &tags("Team"), Guardrail::TagCase);
     }
 }

@@ -7,7 +7,7 @@ use crate::document::{Comparison, Condition, Document, PrincipalEntry, Statement
 use crate::escalation::{Escalation, is_for_cloudformation};
 use crate::pattern::matches;
 use crate::request::arn_field;
-use crate::world::{Resource, Role, World};
+use crate::world::{Role, World};
 
 /// What gives rights to a role or takes its limits away.
 const GIVES_RIGHTS: [&str; 8] = [
@@ -223,10 +223,8 @@ fn is_denied_unbounded(role: &Role, actions: &[String]) -> bool {
 }
 
 /// Checks that somebody of the key's account may change its policy, and that nobody is kept from it.
-pub(super) fn key(resource: &Resource, breaches: &mut Vec<Breach>) {
-    let Some(policy) = &resource.policy else { return };
+pub(super) fn key(policy: &Document, account: &str, breaches: &mut Vec<Breach>) {
     let put = Action::new("kms:PutKeyPolicy");
-    let account = resource.account.as_str();
     let about = || policy.statements.iter().filter(|statement| statement.is_of(put));
     let entries = |statement: &'_ Statement| -> Vec<PrincipalEntry> {
         statement.principals.iter().flat_map(|list| list.entries.clone()).collect()

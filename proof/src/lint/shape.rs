@@ -10,38 +10,42 @@ use std::sync::LazyLock;
 
 use lakewright_policies::catalogue;
 use lakewright_template::resolve::Place;
-use lakewright_template::{Intrinsic, LogicalId, Map, ResourceEntry, Template, Text, Value};
+use lakewright_template::{Intrinsic, Map, ResourceEntry, Template, Text, Value};
 
 use super::DocumentKind;
 use crate::pattern;
 
-/// What gives rights or ways to them, by how the actions begin.
+/// What gives rights or ways to them, by how the actions begin, in lower case.
 const POWER: [&str; 6] =
-    ["cloudformation:", "iam:", "organizations:", "sagemaker:CreatePresigned", "sso:", "sts:"];
+    ["cloudformation:", "iam:", "organizations:", "sagemaker:createpresigned", "sso:", "sts:"];
 
 /// Makes shapes of the documents of one template.
 #[derive(Debug)]
 pub(super) struct Shapes<'a> {
     template: &'a Template,
     place: &'a Place,
-    /// The names of the template's roles and managed policies: rules about roles compare resources with them.
-    names: Vec<&'a str>,
-    /// The shapes of all documents, and what they are attached to.
-    all: Vec<u64>,
+    /// The names of the template's roles.
+    roles: Vec<&'a str>,
+    /// Every document with the shapes of its statements; `None` for one that has to be read.
+    documents: Vec<(&'a ResourceEntry, &'a Value, DocumentKind, Option<Vec<u64>>)>,
     has_power: bool,
 }
 
 impl<'a> Shapes<'a> {
     pub(super) fn of(template: &'a Template, place: &'a Place) -> Self {
-        let names = template.resources.values().filter_map(|resource| {
-            let property = match resource.kind.as_ref() {
-                "AWS::IAM::Role" => "RoleName",
-                "AWS::IAM::ManagedPolicy" => "ManagedPolicyName",
-                _ => return None,
-            };
-            resource.properties.get(property)?.as_text()
-        });
-        Self { template, place, names: names.collect(), all: Vec::new(), has_power: false }
+        let roles = template.resources.values().filter(|one| one.kind == "AWS::IAM::Role");
+        let roles = roles.filter_map(|role| role.properties.get("RoleName")?.as_text()).collect();
+        Self { template, place, roles, documents: Vec::new(), has_power: false }
+    }
+
+    /// What is the same for the tags of resources that have the same keys.
+    pub(super) fn of_tags(tags: &Value) -> Option<u64> {
+        let mut hasher = hasher();
+        for tag in tags.as_list()? {
+            let Value::Text(key) = tag.as_map()?.get("Key")? else { return None };
+            add(key, &mut hasher);
+        }
+        Some(hasher.finish())
     }
 
     /// Whether documents give rights, or ways to them.
@@ -49,51 +53,96 @@ impl<'a> Shapes<'a> {
         self.has_power
     }
 
-    /// What is the same for templates of one shape, once all documents are added.
-    pub(super) fn of_template(&self) -> u64 {
-        let mut hasher = hasher();
-        self.all.hash(&mut hasher);
-        hasher.finish()
-    }
-
     /// Adds a document. Gives for each statement what is the same for those of one shape, and for a key's policy one
     /// more, for all of it; `None` for a document that has to be read.
     pub(super) fn add(
         &mut self,
-        id: &LogicalId,
-        resource: &ResourceEntry,
-        document: &Value,
+        resource: &'a ResourceEntry,
+        document: &'a Value,
         kind: DocumentKind,
     ) -> Option<Vec<u64>> {
+        let hashes = self.document(document, kind);
+        // What has to be read may say anything.
+        self.has_power |= hashes.is_none();
+        self.documents.push((resource, document, kind, hashes.clone()));
+        hashes
+    }
+
+    fn document(&mut self, document: &Value, kind: DocumentKind) -> Option<Vec<u64>> {
         let mut hashes = Vec::new();
-        for statement in items(document.as_map()?.get("Statement")?) {
+        for statement in statements(document)? {
             let mut one = hasher();
             kind.hash(&mut one);
             self.has_power |= self.statement(statement.as_map()?, kind, &mut one)?;
             hashes.push(one.finish());
         }
-        let mut all = hasher();
-        hashes.hash(&mut all);
         if kind == DocumentKind::Key {
+            let mut all = hasher();
+            hashes.hash(&mut all);
             hashes.push(all.finish());
         }
-        id.as_str().hash(&mut all);
-        for property in ["RoleName", "Roles"] {
-            for role in resource.properties.get(property).into_iter().flat_map(items) {
-                match (role.as_text(), role.as_intrinsic()) {
-                    (Some(name), _) => self.name(name).hash(&mut all),
-                    (None, Some(Intrinsic::Ref(role))) => role.as_str().hash(&mut all),
-                    _ => return None,
-                }
-            }
-        }
-        self.all.push(all.finish());
         Some(hashes)
     }
 
-    /// The place of a name among those of the template.
-    fn name(&self, name: &str) -> Option<usize> {
-        self.names.iter().position(|one| *one == name)
+    /// What is the same for templates of one shape, once all documents are added: the shapes of all documents, whom they
+    /// are attached to, and which of the template's own roles and policies each resource is about. `None` for a
+    /// template that has to be read.
+    pub(super) fn of_template(&self) -> Option<u64> {
+        let mut hasher = hasher();
+        let own = self.own()?;
+        for (resource, document, kind, hashes) in &self.documents {
+            (kind, hashes.as_ref()?).hash(&mut hasher);
+            for property in ["RoleName", "Roles"] {
+                for role in resource.properties.get(property).into_iter().flat_map(items) {
+                    let is_it = |(id, name, _): &&(&str, &str, String)| match role.as_intrinsic() {
+                        Some(Intrinsic::Ref(role)) => role.as_str() == *id,
+                        _ => role.as_text() == Some(name),
+                    };
+                    // Somebody else's role has more policies than these.
+                    own.iter().position(|one| is_it(&one))?.hash(&mut hasher);
+                }
+            }
+            for statement in statements(document)? {
+                for element in ["NotResource", "Principal", "Resource"] {
+                    let Some(value) = statement.as_map()?.get(element) else { continue };
+                    let named = match value.as_map() {
+                        Some(kinds) => kinds.get("AWS").map_or(&[][..], items),
+                        None => items(value),
+                    };
+                    for text in named.iter().filter_map(Value::as_text) {
+                        for (_, _, arn) in &own {
+                            pattern::matches(text, arn).hash(&mut hasher);
+                        }
+                        // Roles of the CDK's bootstrap are known by their names.
+                        text.contains(":role/cdk").hash(&mut hasher);
+                    }
+                }
+            }
+        }
+        Some(hasher.finish())
+    }
+
+    /// The template's roles and managed policies: id, name and ARN. `None` where one has more to it.
+    fn own(&self) -> Option<Vec<(&'a str, &'a str, String)>> {
+        let mut own = Vec::new();
+        for (id, resource) in &self.template.resources {
+            let (property, form) = match resource.kind.as_ref() {
+                "AWS::IAM::ManagedPolicy" => ("ManagedPolicyName", "policy"),
+                "AWS::IAM::Role" => ("RoleName", "role"),
+                "AWS::IAM::RolePolicy" => continue,
+                kind if kind.starts_with("AWS::IAM::") => return None,
+                _ => continue,
+            };
+            let more = ["Groups", "ManagedPolicyArns", "Path", "Policies", "Users"];
+            if more.iter().any(|property| resource.properties.get(property).is_some()) {
+                return None;
+            }
+            let name = resource.properties.get(property)?.as_text()?;
+            let Place { account, .. } = self.place;
+            let arn = format!("arn:{}:iam::{account}:{form}/{name}", self.place.partition());
+            own.push((id.as_str(), name, arn));
+        }
+        Some(own)
     }
 
     /// Adds a statement, and says whether it gives power.
@@ -113,8 +162,7 @@ impl<'a> Shapes<'a> {
                     for action in items(value) {
                         let Value::Text(action) = action else { return None };
                         add(action, hasher);
-                        has_power |= kind != DocumentKind::Trust
-                            && (action == "*" || POWER.iter().any(|one| action.starts_with(one)));
+                        has_power |= kind == DocumentKind::Identity && gives_power(action);
                     }
                 }
                 "Resource" | "NotResource" => {
@@ -123,16 +171,17 @@ impl<'a> Shapes<'a> {
                         self.resource(resource, hasher)?;
                     }
                 }
-                "Principal" | "NotPrincipal" => self.principals(value, hasher)?,
-                "Condition" => conditions(value, hasher)?,
+                "Principal" | "NotPrincipal" => {
+                    has_power |= self.principals(value, hasher)? && kind == DocumentKind::Trust;
+                }
+                "Condition" => self.conditions(value, hasher)?,
                 _ => value.as_text()?.hash(hasher),
             }
         }
         Some(has_power)
     }
 
-    /// Adds a resource: of its ARN the words that some form of the catalogue has, the wildcards, and which names of
-    /// the template it has or begins like.
+    /// Adds a resource: of its ARN the words that some form of the catalogue has, and the wildcards.
     fn resource(&self, resource: &Value, hasher: &mut impl Hasher) -> Option<()> {
         let Some(arn) = resource.as_text() else {
             return self.reference(resource, hasher);
@@ -160,12 +209,8 @@ impl<'a> Shapes<'a> {
             let is_cut = after_wildcard || matches!(bytes.get(end), Some(b'*' | b'?' | b'$'));
             if is_cut && words.has_beginning(word) || after_wildcard || words.contain(word) {
                 word.hash(hasher);
-            } else if is_cut {
-                for name in &self.names {
-                    name.starts_with(word).hash(hasher);
-                }
             } else {
-                (self.name(word), word == self.place.account).hash(hasher);
+                hasher.write_u8(0);
             }
             start = end;
         }
@@ -175,23 +220,26 @@ impl<'a> Shapes<'a> {
 
     /// Adds a reference to a resource of the template: what its type is decides what its ARN looks like.
     fn reference(&self, value: &Value, hasher: &mut impl Hasher) -> Option<()> {
-        let (Intrinsic::GetAtt(id, _) | Intrinsic::Ref(id)) = value.as_intrinsic()? else {
-            return None;
+        let id = match value.as_intrinsic()? {
+            Intrinsic::GetAtt(id, attribute) => {
+                add(attribute, hasher);
+                id
+            }
+            Intrinsic::Ref(id) => id,
+            _ => return None,
         };
-        if let Intrinsic::GetAtt(_, attribute) = value.as_intrinsic()? {
-            add(attribute, hasher);
-        }
-        id.as_str().hash(hasher);
         add(&self.template.resources.get(id)?.kind, hasher);
         Some(())
     }
 
-    /// Adds who a statement is about: services by name, others by whether they are of the account.
-    fn principals(&self, value: &Value, hasher: &mut impl Hasher) -> Option<()> {
+    /// Adds who a statement is about: services by name, others by whether they are of the account. Says whether
+    /// one is a role of the template.
+    fn principals(&self, value: &Value, hasher: &mut impl Hasher) -> Option<bool> {
         let Some(kinds) = value.as_map() else {
             value.as_text()?.hash(hasher);
-            return Some(());
+            return Some(false);
         };
+        let mut is_own_role = false;
         for (kind, principals) in kinds.iter() {
             add(kind, hasher);
             items(principals).len().hash(hasher);
@@ -199,17 +247,67 @@ impl<'a> Shapes<'a> {
                 match principal.as_text() {
                     Some(text) if kind == "AWS" && text != "*" => {
                         let account = text.split(':').nth(4).unwrap_or(text);
-                        let name = text.rsplit('/').next().unwrap_or(text);
                         let is_own = account == self.place.account;
-                        (is_own, text.ends_with(":root"), self.name(name)).hash(hasher);
+                        (is_own, text.ends_with(":root"), text == account).hash(hasher);
+                        let name = text.rsplit('/').next().unwrap_or_default();
+                        is_own_role |= self.roles.contains(&name);
                     }
                     Some(text) => text.hash(hasher),
-                    None => self.reference(principal, hasher)?,
+                    None => {
+                        self.reference(principal, hasher)?;
+                        is_own_role = true;
+                    }
+                }
+            }
+        }
+        Some(is_own_role)
+    }
+
+    /// Adds conditions: their operators and keys, and of their values those that rules know.
+    fn conditions(&self, value: &Value, hasher: &mut impl Hasher) -> Option<()> {
+        for (operator, keys) in value.as_map()?.iter() {
+            add(operator, hasher);
+            keys.as_map()?.len().hash(hasher);
+            for (key, values) in keys.as_map()?.iter() {
+                add(key, hasher);
+                items(values).len().hash(hasher);
+                for value in items(values) {
+                    match value {
+                        Value::Text(text) => known_value(key, text).hash(hasher),
+                        Value::Bool(value) => value.to_string().hash(hasher),
+                        value => self.reference(value, hasher)?,
+                    }
                 }
             }
         }
         Some(())
     }
+}
+
+/// What of a condition's value rules look at.
+fn known_value<'v>(key: &str, value: &'v str) -> Option<&'v str> {
+    const KNOWN: [&str; 4] = ["0.0.0.0/0", "::/0", "false", "true"];
+    let is_service = key.eq_ignore_ascii_case("iam:PassedToService");
+    let is_pattern = || value.chars().all(|one| matches!(one, '*' | '?'));
+    (KNOWN.contains(&value) || is_service || is_pattern()).then_some(value)
+}
+
+/// Whether rules about roles look at an action: what gives rights, and what sets tags, in any case of letters.
+fn gives_power(action: &str) -> bool {
+    let begins =
+        |start: &&str| action.get(..start.len()).is_some_and(|one| one.eq_ignore_ascii_case(start));
+    action.starts_with('*')
+        || POWER.iter().any(begins)
+        || action.as_bytes().windows(3).any(|three| three.eq_ignore_ascii_case(b"tag"))
+}
+
+/// The statements of a document, or the statement that stands without one.
+fn statements(document: &Value) -> Option<&[Value]> {
+    let map = document.as_map()?;
+    if map.get("Effect").is_some() {
+        return Some(std::slice::from_ref(document));
+    }
+    map.get("Statement").map(items)
 }
 
 /// Shapes are compared within a process only.
@@ -223,29 +321,6 @@ fn add(text: &Text, hasher: &mut impl Hasher) {
         Text::Borrowed(text) => (text.as_ptr() as usize, text.len()).hash(hasher),
         Text::Owned(text) => text.hash(hasher),
     }
-}
-
-/// Adds conditions: their operators and keys, and of their values those that rules know.
-fn conditions(value: &Value, hasher: &mut impl Hasher) -> Option<()> {
-    const KNOWN: [&str; 4] = ["0.0.0.0/0", "::/0", "false", "true"];
-    const SERVICE: &str = "iam:PassedToService";
-    for (operator, keys) in value.as_map()?.iter() {
-        add(operator, hasher);
-        keys.as_map()?.len().hash(hasher);
-        for (key, values) in keys.as_map()?.iter() {
-            add(key, hasher);
-            items(values).len().hash(hasher);
-            for value in items(values) {
-                let known = value.as_text().filter(|text| {
-                    KNOWN.contains(text)
-                        || key.eq_ignore_ascii_case(SERVICE)
-                        || text.chars().all(|one| matches!(one, '*' | '?'))
-                });
-                known.hash(hasher);
-            }
-        }
-    }
-    Some(())
 }
 
 fn items(value: &Value) -> &[Value] {

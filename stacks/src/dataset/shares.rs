@@ -35,9 +35,8 @@ pub(super) fn grant(
         .map(|role| role.grantee().known_arn.clone())
         .collect();
     let database = names.dataset_database(environment, dataset);
-    // Tags of another account's catalog are not ours to make.
-    let has_catalog = dataset.import.as_ref().is_none_or(|import| import.catalog_account.is_none());
-    let tags = (context.tables_by == TablesBy::Tag && has_catalog).then(|| {
+    let by_tag = context.tables_by == TablesBy::Tag && super::has_catalog(dataset);
+    let tags = by_tag.then(|| {
         let all = consumers.values().flat_map(|(_, shares)| whole_tables(shares).into_keys());
         tags::declare(scope, context, chain, &all.collect())
     });

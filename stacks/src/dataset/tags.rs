@@ -9,6 +9,7 @@ use lakewright_constructs::lakeformation::{
     Catalog, Permission, PermissionChain, PermissionSet, TableTag,
 };
 use lakewright_constructs::role::{ImportedRole, Receives as _};
+use lakewright_manifest::mesh::Dataset;
 use lakewright_synth::Scope;
 use lakewright_template::digest::hex_prefix;
 
@@ -30,11 +31,8 @@ pub(super) fn declare(
     shared: &BTreeSet<String>,
 ) -> TableTags {
     let Context { names, environment, dataset, .. } = context;
-    let tables = dataset.tables.keys().map(|name| (hash(name.as_str()), name.as_str()));
-    let mut parts = Vec::new();
-    divide(tables.collect(), u64::BITS, &mut parts);
     let mut tags = Vec::new();
-    for tables in parts {
+    for tables in parts(dataset) {
         if !tables.iter().any(|table| shared.contains(*table)) {
             continue;
         }
@@ -59,6 +57,14 @@ pub(super) fn declare(
         tags.push(tag);
     }
     TableTags(tags)
+}
+
+/// The tables of a dataset, as its tags tell them apart.
+pub(crate) fn parts(dataset: &Dataset) -> Vec<Vec<&str>> {
+    let tables = dataset.tables.keys().map(|name| (hash(name.as_str()), name.as_str()));
+    let mut parts = Vec::new();
+    divide(tables.collect(), u64::BITS, &mut parts);
+    parts
 }
 
 /// Divides tables by the bits of their hashes until no tag has more values than it may: a table more
@@ -96,8 +102,9 @@ impl TableTags {
             }
             for (permissions, tables) in sets {
                 let permissions: Vec<Permission> = permissions.iter().copied().collect();
-                let name =
-                    format!("{} {} {permissions:?} {tables:?}", role.grantee().name, tag.key);
+                // Lake Formation knows a permission by its role and tables: other permissions on the same
+                // are a change of it.
+                let name = format!("{} {} {tables:?}", role.grantee().name, tag.key);
                 let mut scope = scope.named_child("SharedTables", &name);
                 let access = super::shares::access(&permissions);
                 let set = PermissionSet {
