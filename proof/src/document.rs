@@ -351,13 +351,28 @@ impl Condition {
 impl Condition {
     /// Whether it says nothing: it is fulfilled by any value.
     pub(crate) fn takes_anything(&self) -> bool {
-        const ANYWHERE: [&str; 2] = ["0.0.0.0/0", "::/0"];
-        let is_any = |value: &String| {
-            (!value.is_empty() && value.chars().all(|character| matches!(character, '*' | '?')))
-                || ANYWHERE.contains(&value.as_str())
-        };
-        self.values.iter().any(is_any)
+        self.values.iter().any(|value| is_anything(value))
     }
+
+    /// Whether it says which values a key may have, so that a request without one of them does not fulfil it.
+    pub(crate) fn limits(&self) -> bool {
+        !self.comparison.is_negated()
+            && self.comparison != Comparison::Null
+            && !self.takes_anything()
+    }
+}
+
+/// Whether a value of a condition stands for all: a wildcard, every address, or the ARN of anything in any account.
+pub(crate) fn is_anything(value: &str) -> bool {
+    const ANYWHERE: [&str; 2] = ["0.0.0.0/0", "::/0"];
+    let is_open = |text: &str| text.chars().all(|character| matches!(character, '*' | '?'));
+    let is_any_arn = || {
+        let mut fields = value.splitn(6, ':').skip(4);
+        let (Some(account), Some(resource)) = (fields.next(), fields.next()) else { return false };
+        let name = resource.rsplit(['/', ':']).next().unwrap_or_default();
+        value.starts_with("arn:") && is_open(account) && !name.is_empty() && is_open(name)
+    };
+    (!value.is_empty() && is_open(value)) || ANYWHERE.contains(&value) || is_any_arn()
 }
 
 impl Comparison {

@@ -254,6 +254,147 @@ mod tests {
         }
     }
 
+    const ROOT: &str = r#"AWS: "arn:aws:iam::111122223333:root""#;
+
+    fn role(id: &str, trust: &str, statements: &str) -> String {
+        format!(
+            r#"  {id}:
+    Type: AWS::IAM::Role
+    Properties:
+      RoleName: {id}
+      AssumeRolePolicyDocument: {{ Version: "2012-10-17", Statement: [{{ Effect: Allow, Action: "sts:AssumeRole", {trust} }}] }}
+      Policies: [{{ PolicyName: p, PolicyDocument: {{ Version: "2012-10-17", Statement: [{statements}] }} }}]
+"#
+        )
+    }
+
+    fn arn(name: &str) -> String {
+        format!("arn:aws:iam::111122223333:role/{name}")
+    }
+
+    /// What the statements of a role break.
+    fn of_role(statements: &str) -> Vec<Breach> {
+        breaches(&format!(
+            "Resources:\n{}",
+            role("own", &format!("Principal: {{ {ROOT} }}"), statements)
+        ))
+    }
+
+    #[test]
+    fn conditions_that_limit_nothing_are_none() {
+        let service = |service: &str, condition: &str| {
+            let trust =
+                format!("Principal: {{ Service: {service} }}, Condition: {{ {condition} }}");
+            let statement =
+                r#"{ Effect: Allow, Action: "s3:GetObject", Resource: "arn:aws:s3:::b/k" }"#;
+            let found = breaches(&format!("Resources:\n{}", role("own", &trust, statement)));
+            found.iter().any(|breach| breach.rule == Guardrail::ServiceWithoutSource)
+        };
+        for (condition, is_found) in [
+            (r#"Null: { "aws:SourceAccount": "true" }"#, true),
+            (r#"Null: { "aws:SourceAccount": "false" }"#, true),
+            (r#"ArnLike: { "aws:SourceArn": "arn:aws:*:*:*:*" }"#, true),
+            (r#"ArnLike: { "aws:SourceArn": "arn:aws:glue:eu-west-1:111122223333:*" }"#, false),
+            (r#"StringEqualsIfExists: { "aws:SourceAccount": "111122223333" }"#, false),
+        ] {
+            assert_eq!(service("glue.amazonaws.com", condition), is_found, "{condition}");
+        }
+        assert!(!service("ec2.amazonaws.com", ""), "instances are of the account of their role");
+        let everybody = |condition: &str| {
+            let found = breaches(&format!(
+                r#"Resources: {{ B: {{ Type: AWS::S3::BucketPolicy, Properties: {{ Bucket: b, PolicyDocument: {{ Version: "2012-10-17", Statement: [
+                    {{ Effect: Allow, Principal: "*", Action: "s3:GetObject", Resource: "arn:aws:s3:::b/*", Condition: {{ {condition} }} }}] }} }} }} }}"#
+            ));
+            found.iter().any(|breach| breach.rule == Guardrail::WildcardPrincipal)
+        };
+        for (condition, is_found) in [
+            (r#"Null: { "aws:PrincipalArn": "false" }"#, true),
+            (r#"ArnLike: { "aws:PrincipalArn": "arn:aws:iam::*:role/*" }"#, true),
+            (r#"ArnLike: { "aws:PrincipalArn": "arn:aws:iam::111122223333:role/*" }"#, false),
+        ] {
+            assert_eq!(everybody(condition), is_found, "{condition}");
+        }
+    }
+
+    #[test]
+    fn statements_about_nothing_are_found() {
+        let rules = |statement: &str| -> Vec<Guardrail> {
+            of_role(statement).into_iter().map(|breach| breach.rule).collect()
+        };
+        let void = Guardrail::ActionWithoutResource;
+        let foreign = Guardrail::ForeignConditionKey;
+        for (statement, expected) in [
+            (r#"{ Effect: Deny, Action: "s3:GetObject", Resource: "arn:aws:s3:::b" }"#, vec![void]),
+            (r#"{ Effect: Deny, Action: "s3:GetObject", Resource: "arn:aws:s3:::b/*" }"#, vec![]),
+            (
+                r#"{ Effect: Allow, Action: "s3:GetObject", Resource: ["arn:aws:s3:::b/*", "arn:aws:sns:eu-west-1:111122223333:t"] }"#,
+                vec![void],
+            ),
+            (
+                r#"{ Effect: Deny, Action: "s3:*", Resource: "*", Condition: { StringEquals: { "kms:ViaService": "s3" } } }"#,
+                vec![foreign],
+            ),
+            (
+                r#"{ Effect: Deny, Action: "s3:*", Resource: "*", Condition: { StringEquals: { "s3:prefix": "a" } } }"#,
+                vec![],
+            ),
+            (
+                r#"{ Effect: Allow, Action: "iam:PutUserPolicy", Resource: "arn:aws:iam::111122223333:user/*" }"#,
+                vec![Guardrail::IamWithoutBoundary],
+            ),
+        ] {
+            assert_eq!(rules(statement), expected, "{statement}");
+        }
+    }
+
+    #[test]
+    fn roles_that_deploy_or_assume_in_a_circle_are_found() {
+        let pass = |service: &str, action: &str, condition: &str| {
+            let statements = format!(
+                r#"{{ Effect: Allow, Action: "iam:PassRole", Resource: "{}", Condition: {{ StringEquals: {{ "iam:PassedToService": {service} }} }} }},
+                   {{ Effect: Allow, Action: "{action}", Resource: "*", Condition: {{ {condition} }} }}"#,
+                arn("other")
+            );
+            let other = format!(
+                r#"Principal: {{ Service: {service} }}, Condition: {{ StringEquals: {{ "aws:SourceAccount": "111122223333" }} }}"#
+            );
+            let own = role("own", &format!("Principal: {{ {ROOT} }}"), &statements);
+            let found = breaches(&format!("Resources:\n{own}{}", role("other", &other, "")));
+            found.iter().any(|breach| breach.rule == Guardrail::PassAndCreate)
+        };
+        assert!(pass("cloudformation.amazonaws.com", "cloudformation:CreateStack", ""));
+        let named = format!(r#"ArnEquals: {{ "cloudformation:RoleArn": "{}" }}"#, arn("other"));
+        assert!(!pass("cloudformation.amazonaws.com", "cloudformation:CreateChangeSet", &named));
+        assert!(pass("glue.amazonaws.com", "glue:CreateSession", ""));
+
+        let circles = |trust: &dyn Fn(&str) -> String, next: [(&str, &str); 3]| {
+            let roles = next.map(|(from, to)| {
+                let assume = format!(
+                    r#"{{ Effect: Allow, Action: "sts:AssumeRole", Resource: "{}" }}"#,
+                    arn(to)
+                );
+                role(from, &trust(from), &assume)
+            });
+            let found = breaches(&format!("Resources:\n{}", roles.concat()));
+            found.iter().filter(|breach| breach.rule == Guardrail::AssumeBack).count()
+        };
+        let root = |_: &str| format!("Principal: {{ {ROOT} }}");
+        assert_eq!(circles(&root, [("a", "b"), ("b", "c"), ("c", "a")]), 1);
+        assert_eq!(circles(&root, [("a", "b"), ("b", "c"), ("c", "d")]), 0);
+        let only_a = |_: &str| {
+            format!(
+                r#"Principal: {{ {ROOT} }}, Condition: {{ ArnEquals: {{ "aws:PrincipalArn": "{}" }} }}"#,
+                arn("a")
+            )
+        };
+        assert_eq!(circles(&only_a, [("a", "b"), ("b", "a"), ("c", "a")]), 0);
+        let tags = r#"Resources: { R: { Type: AWS::IAM::Role, Properties: { RoleName: r, Tags: [{ Key: Team, Value: a }, { Key: team, Value: b }], AssumeRolePolicyDocument: { Version: "2012-10-17", Statement: [] } } } }"#;
+        assert_eq!(
+            breaches(tags).iter().map(|one| one.rule).collect::<Vec<_>>(),
+            [Guardrail::TagCase]
+        );
+    }
+
     fn sample(page: &str, heading: &str) -> String {
         let (_, rest) = page.split_once(&format!("## {heading}\n")).expect("the heading");
         let (_, rest) = rest.split_once("```yaml\n").expect("a sample");

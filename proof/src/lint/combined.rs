@@ -12,18 +12,34 @@ use crate::pattern::matches;
 use crate::prove::actions_of;
 use crate::world::{Role, World};
 
+const CLOUDFORMATION: &str = "cloudformation.amazonaws.com";
+
 /// What makes something that runs code with a role that is passed along, by the service that the role is passed
-/// to. Roles for CloudFormation are left to the rule on change sets.
-const MAKES_CODE: [(&str, &[&str]); 8] = [
+/// to.
+const MAKES_CODE: [(&str, &[&str]); 9] = [
+    (
+        CLOUDFORMATION,
+        &[
+            "cloudformation:CreateChangeSet",
+            "cloudformation:CreateStack",
+            "cloudformation:UpdateStack",
+        ],
+    ),
     ("codebuild.amazonaws.com", &["codebuild:CreateProject", "codebuild:UpdateProject"]),
     ("codepipeline.amazonaws.com", &["codepipeline:CreatePipeline", "codepipeline:UpdatePipeline"]),
     ("ec2.amazonaws.com", &["ec2:RunInstances"]),
     ("ecs-tasks.amazonaws.com", &["ecs:RegisterTaskDefinition"]),
-    ("glue.amazonaws.com", &["glue:CreateDevEndpoint", "glue:CreateJob", "glue:UpdateJob"]),
+    (
+        "glue.amazonaws.com",
+        &["glue:CreateDevEndpoint", "glue:CreateJob", "glue:CreateSession", "glue:UpdateJob"],
+    ),
     ("lambda.amazonaws.com", &["lambda:CreateFunction", "lambda:UpdateFunctionConfiguration"]),
     (
         "sagemaker.amazonaws.com",
         &[
+            "sagemaker:CreateAutoMLJob",
+            "sagemaker:CreateAutoMLJobV2",
+            "sagemaker:CreateHyperParameterTuningJob",
             "sagemaker:CreateModel",
             "sagemaker:CreateNotebookInstance",
             "sagemaker:CreateProcessingJob",
@@ -55,7 +71,17 @@ pub(super) fn pass_and_create(world: &World, breaches: &mut Vec<Breach>) {
             for other in world.roles.values().filter(is_passed) {
                 for (service, actions) in MAKES_CODE {
                     // What is changed by its own name is there already, with the code of whoever made it.
+                    // Who deploys with a role that a condition names does what it is for.
+                    let is_named = |one: &Statement| {
+                        service == CLOUDFORMATION
+                            && one.conditions.iter().any(|condition| {
+                                condition.key == "cloudformation:rolearn"
+                                    && condition.limits()
+                                    && !condition.if_exists
+                            })
+                    };
                     let makes: BTreeSet<String> = allowing(role)
+                        .filter(|(_, one)| !is_named(one))
                         .flat_map(|(_, one)| {
                             let is_any = has_pattern(one);
                             let all = among(one, actions).into_iter();

@@ -1,5 +1,7 @@
 //! Rules about what statements together allow: ways to more rights.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use super::statement::among;
 use super::{Breach, Guardrail};
 use crate::action::Action;
@@ -22,7 +24,16 @@ const GIVES_RIGHTS: [&str; 8] = [
 ];
 
 /// What makes or fills a role. A boundary limits what comes of it.
-const MAKES_RIGHTS: [&str; 3] = ["iam:AttachRolePolicy", "iam:CreateRole", "iam:PutRolePolicy"];
+const MAKES_RIGHTS: [&str; 8] = [
+    "iam:AttachGroupPolicy",
+    "iam:AttachRolePolicy",
+    "iam:AttachUserPolicy",
+    "iam:CreateRole",
+    "iam:CreateUser",
+    "iam:PutGroupPolicy",
+    "iam:PutRolePolicy",
+    "iam:PutUserPolicy",
+];
 
 const CHANGES_STACKS: [&str; 3] = [
     "cloudformation:CreateChangeSet",
@@ -267,30 +278,84 @@ pub(super) fn code_of_others(world: &World, breaches: &mut Vec<Breach>) {
     }
 }
 
-/// Checks that no two roles may assume each other: taking one away takes nothing from the other then.
+/// Checks that roles do not assume each other in a circle: taking one away takes nothing from the others then.
 pub(super) fn assume_back(world: &World, breaches: &mut Vec<Breach>) {
-    let lets_in = |trusting: &Role, other: &Role| {
-        trusting.trust.statements.iter().filter(|one| one.is_allow).any(|statement| {
-            let entries = statement.principals.iter().filter(|list| !list.is_not);
-            entries
-                .flat_map(|list| &list.entries)
-                .any(|entry| matches!(entry, PrincipalEntry::Arn(arn) if *arn == other.arn))
-        })
+    let next = assumed(world);
+    let reached = |from: &str| -> BTreeSet<&str> {
+        let mut found = BTreeSet::new();
+        let mut queue: Vec<&str> = next.get(from).into_iter().flatten().copied().collect();
+        while let Some(role) = queue.pop() {
+            if found.insert(role) {
+                queue.extend(next.get(role).into_iter().flatten());
+            }
+        }
+        found
     };
+    for from in next.keys() {
+        let forth = reached(from);
+        if !forth.contains(from) {
+            continue;
+        }
+        let circle: Vec<&str> =
+            forth.into_iter().filter(|role| reached(role).contains(from)).collect();
+        if circle.len() > 1 && circle.first() == Some(from) {
+            let message =
+                format!("{} may assume each other; expected one direction", circle.join(" and "));
+            let Some(role) = world.roles.get(*from) else { continue };
+            breaches.push(Breach::new(Guardrail::AssumeBack, &role.trust.origin, "", message));
+        }
+    }
+}
+
+/// The roles that each role may assume: those that name it, or let in its account when its own policies allow it.
+fn assumed(world: &World) -> BTreeMap<&str, BTreeSet<&str>> {
+    let assume = Action::new("sts:AssumeRole");
+    // Few roles assume others by policies of their own.
+    let assuming: Vec<(&Role, Vec<&Statement>)> = world
+        .roles
+        .values()
+        .map(|role| {
+            let documents = role.identity.iter().flat_map(|document| &document.statements);
+            (role, documents.filter(|one| one.is_allow && one.is_of(assume)).collect::<Vec<_>>())
+        })
+        .filter(|(_, statements)| !statements.is_empty())
+        .collect();
+    let mut next: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
     for role in world.roles.values() {
-        let statements = role.trust.statements.iter().filter(|one| one.is_allow);
-        let entries = statements.flat_map(|one| &one.principals).flat_map(|list| &list.entries);
-        for entry in entries {
-            let PrincipalEntry::Arn(arn) = entry else { continue };
-            let Some(other) = world.roles.get(arn) else { continue };
-            if other.arn > role.arn && lets_in(role, other) && lets_in(other, role) {
-                let message = format!(
-                    "{} and {} may assume each other; expected one direction",
-                    role.arn, other.arn
-                );
-                let origin = &role.trust.origin;
-                breaches.push(Breach::new(Guardrail::AssumeBack, origin, "", message));
+        for statement in role.trust.statements.iter().filter(|one| one.is_allow) {
+            let is_named = |arn: &str| {
+                let limits =
+                    statement.conditions.iter().filter(|one| one.key == "aws:principalarn");
+                limits
+                    .filter(|one| one.limits())
+                    .all(|one| one.values.iter().any(|value| matches(value, arn)))
+            };
+            let lists = statement.principals.iter().filter(|list| !list.is_not);
+            for entry in lists.flat_map(|list| &list.entries) {
+                let account = match entry {
+                    PrincipalEntry::Arn(arn) => {
+                        if let Some((arn, _)) = world.roles.get_key_value(arn) {
+                            next.entry(arn).or_default().insert(&role.arn);
+                        }
+                        continue;
+                    }
+                    PrincipalEntry::Account(account) => Some(account),
+                    PrincipalEntry::Everyone => None,
+                    PrincipalEntry::Service(_) | PrincipalEntry::Other(_) => continue,
+                };
+                for (other, statements) in &assuming {
+                    let is_let_in = account.is_none_or(|account| *account == other.account)
+                        && is_named(&other.arn);
+                    let allows = |one: &&Statement| {
+                        one.resources.iter().any(|pattern| matches(pattern, &role.arn))
+                            != one.not_resources
+                    };
+                    if is_let_in && statements.iter().any(allows) {
+                        next.entry(&other.arn).or_default().insert(&role.arn);
+                    }
+                }
             }
         }
     }
+    next
 }

@@ -13,6 +13,7 @@ use lakewright_template::resolve::Place;
 use lakewright_template::{Intrinsic, Map, ResourceEntry, Template, Text, Value};
 
 use super::DocumentKind;
+use crate::document::is_anything;
 use crate::pattern;
 
 /// What gives rights or ways to them, by how the actions begin, in lower case.
@@ -102,6 +103,7 @@ impl<'a> Shapes<'a> {
                     own.iter().position(|one| is_it(&one))?.hash(&mut hasher);
                 }
             }
+            let is_trust = *kind == DocumentKind::Trust;
             for statement in statements(document)? {
                 for element in ["NotResource", "Principal", "Resource"] {
                     let Some(value) = statement.as_map()?.get(element) else { continue };
@@ -115,6 +117,18 @@ impl<'a> Shapes<'a> {
                         }
                         // Roles of the CDK's bootstrap are known by their names.
                         text.contains(":role/cdk").hash(&mut hasher);
+                    }
+                }
+                // Who is let in by `aws:PrincipalArn`.
+                let conditions = statement.as_map()?.get("Condition").and_then(Value::as_map);
+                let keys = conditions.into_iter().flat_map(Map::iter).filter(|_| is_trust);
+                let values =
+                    keys.flat_map(|(_, keys)| keys.as_map().into_iter().flat_map(Map::iter));
+                let values =
+                    values.flat_map(|(_, values)| items(values)).filter_map(Value::as_text);
+                for value in values {
+                    for (_, _, arn) in &own {
+                        pattern::matches(value, arn).hash(&mut hasher);
                     }
                 }
             }
@@ -274,7 +288,9 @@ impl<'a> Shapes<'a> {
                 for value in items(values) {
                     match value {
                         Value::Text(text) => known_value(key, text).hash(hasher),
-                        Value::Bool(value) => value.to_string().hash(hasher),
+                        Value::Bool(value) => {
+                            known_value(key, if *value { "true" } else { "false" }).hash(hasher);
+                        }
                         value => self.reference(value, hasher)?,
                     }
                 }
@@ -284,12 +300,11 @@ impl<'a> Shapes<'a> {
     }
 }
 
-/// What of a condition's value rules look at.
-fn known_value<'v>(key: &str, value: &'v str) -> Option<&'v str> {
-    const KNOWN: [&str; 4] = ["0.0.0.0/0", "::/0", "false", "true"];
+/// What of a condition's value rules look at: which it is, where they know it, or whether it is anything.
+fn known_value<'v>(key: &str, value: &'v str) -> (Option<&'v str>, bool) {
     let is_service = key.eq_ignore_ascii_case("iam:PassedToService");
-    let is_pattern = || value.chars().all(|one| matches!(one, '*' | '?'));
-    (KNOWN.contains(&value) || is_service || is_pattern()).then_some(value)
+    let is_known = is_service || ["false", "true"].contains(&value);
+    (is_known.then_some(value), is_anything(value))
 }
 
 /// Whether rules about roles look at an action: what gives rights, and what sets tags, in any case of letters.

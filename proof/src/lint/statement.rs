@@ -9,6 +9,7 @@ use crate::action::Action;
 use crate::condition_key;
 use crate::document::{Comparison, Document, Origin, PrincipalEntry, Qualifier, Statement};
 use crate::pattern::{matches, sample};
+use crate::prove::actions_of;
 
 /// Keys by which a service says for whom it acts.
 const SOURCES: [&str; 7] = [
@@ -20,6 +21,9 @@ const SOURCES: [&str; 7] = [
     "kms:encryptioncontext:",
     "kms:viaservice",
 ];
+
+/// Takes on the roles of instances of its own account, and names no source.
+const WITHOUT_SOURCE: &str = "ec2.amazonaws.com";
 
 /// Checks one statement.
 pub(super) fn check(
@@ -47,6 +51,7 @@ pub(super) fn check(
         }
     }
     conditions(statement, &mut report);
+    about_nothing(statement, &mut report);
     if !statement.is_allow || kind == DocumentKind::Boundary {
         return;
     }
@@ -62,7 +67,7 @@ pub(super) fn check(
         report(Guardrail::WildcardAction, message);
     }
     resources(statement, kind, &mut report);
-    principals(statement, &mut report);
+    principals(statement, kind, &mut report);
 }
 
 fn is_pattern_of_actions(pattern: &str) -> bool {
@@ -103,6 +108,24 @@ fn conditions(statement: &Statement, report: &mut impl FnMut(Guardrail, String))
             || key.starts_with("aws:resourcetag/")
             || key == "aws:tagkeys";
         if condition_key::is_global(key) && !is_tag {
+            continue;
+        }
+        // Patterns alone: the condition has to be about some action that they stand for.
+        if statement.actions.names().is_empty()
+            && !statement.not_actions
+            && !statement.actions.patterns().iter().any(|pattern| pattern == "*")
+        {
+            let expanded = actions_of(statement);
+            let mut known = expanded.iter().filter_map(|action| action.known()).peekable();
+            if known.peek().is_some()
+                && !known.any(|(service, known)| service.carries(known, None, key))
+            {
+                let patterns = statement.actions.patterns().join(", ");
+                let message = format!(
+                    "no action of {patterns} ever carries {key}, so the condition decides nothing that is asked"
+                );
+                report(Guardrail::ForeignConditionKey, message);
+            }
             continue;
         }
         let actions = statement.actions.names();
@@ -153,36 +176,59 @@ fn resources(
     if is_all && matches!(kind, DocumentKind::Key | DocumentKind::Resource | DocumentKind::Trust) {
         return;
     }
-    let is_unresolved = statement.resources.iter().any(|one| one.contains("unresolved"));
-    let mut fitting: BTreeMap<&str, bool> = BTreeMap::new();
-    let mut narrower = Vec::new();
-    let mut void = Vec::new();
-    for action in statement.actions.names() {
-        let Some(forms) = action.forms() else { continue };
-        if is_all {
-            // The tag of a resource, or a key that names it, narrows as well as an ARN.
-            if !forms.is_empty() && !is_narrowed(statement) {
-                narrower.push(action.name());
-            }
-            continue;
-        }
-        let fits = forms.iter().any(|form| {
-            // The same few forms for all actions of a service.
-            *fitting.entry(form.arn.as_str()).or_insert_with(|| {
-                statement.resources.iter().any(|resource| overlap(&form.arn, resource))
-            })
-        });
-        if !fits && !is_unresolved {
-            void.push(action.name());
-        }
+    if !is_all {
+        return;
     }
-    if !narrower.is_empty() {
+    // The tag of a resource, or a key that names it, narrows as well as an ARN.
+    let can_be_narrower = |action: &&Action| action.forms().is_some_and(|forms| !forms.is_empty());
+    let narrower: Vec<&str> =
+        statement.actions.names().iter().filter(can_be_narrower).map(|one| one.name()).collect();
+    if !narrower.is_empty() && !is_narrowed(statement) {
         let message = format!("got `*` for {}, expected the resources", narrower.join(", "));
         report(Guardrail::WildcardResource, message);
     }
+}
+
+/// Checks that each action is about one of the resources, and each resource is what one of the actions is about: a
+/// denial that is about nothing denies nothing.
+fn about_nothing(statement: &Statement, report: &mut impl FnMut(Guardrail, String)) {
+    let Statement { actions, resources, .. } = statement;
+    let is_open =
+        resources.iter().any(|resource| resource == "*" || resource.contains("unresolved"));
+    if resources.is_empty() || statement.not_resources || statement.not_actions || is_open {
+        return;
+    }
+    // The same few forms for all actions of a service.
+    let mut fitting: BTreeMap<&str, Vec<bool>> = BTreeMap::new();
+    let mut has_fitting = vec![false; resources.len()];
+    let mut void = Vec::new();
+    for action in actions.names() {
+        let Some(forms) = action.forms() else { return };
+        let mut is_about_one = false;
+        for form in forms {
+            let fits = fitting.entry(form.arn.as_str()).or_insert_with(|| {
+                resources.iter().map(|resource| overlap(&form.arn, resource)).collect()
+            });
+            for (has_one, fits) in has_fitting.iter_mut().zip(fits) {
+                *has_one |= *fits;
+                is_about_one |= *fits;
+            }
+        }
+        if !is_about_one {
+            void.push(action.name());
+        }
+    }
     if !void.is_empty() {
-        let message =
-            format!("{} are never about {}", void.join(", "), statement.resources.join(", "));
+        let message = format!("{} are never about {}", void.join(", "), resources.join(", "));
+        report(Guardrail::ActionWithoutResource, message);
+    }
+    if !actions.patterns().is_empty() {
+        return;
+    }
+    let idle = resources.iter().zip(&has_fitting).filter(|(_, has_one)| !**has_one);
+    let idle: Vec<&str> = idle.map(|(resource, _)| resource.as_str()).collect();
+    if !idle.is_empty() && void.is_empty() {
+        let message = format!("none of the actions is about {}", idle.join(", "));
         report(Guardrail::ActionWithoutResource, message);
     }
 }
@@ -234,7 +280,11 @@ fn starts_overlap(a: &str, b: &str) -> bool {
         && (a.contains('*') && b.contains('*'))
 }
 
-fn principals(statement: &Statement, report: &mut impl FnMut(Guardrail, String)) {
+fn principals(
+    statement: &Statement,
+    kind: DocumentKind,
+    report: &mut impl FnMut(Guardrail, String),
+) {
     let Some(principals) = &statement.principals else { return };
     if principals.is_not {
         return;
@@ -257,9 +307,8 @@ fn principals(statement: &Statement, report: &mut impl FnMut(Guardrail, String))
                         "s3:dataaccesspointaccount",
                         "s3:dataaccesspointarn",
                     ];
-                    !condition.comparison.is_negated()
+                    condition.limits()
                         && !condition.if_exists
-                        && !condition.takes_anything()
                         && limits.contains(&condition.key.as_str())
                 });
                 if !is_limited {
@@ -268,12 +317,13 @@ fn principals(statement: &Statement, report: &mut impl FnMut(Guardrail, String))
                 }
             }
             PrincipalEntry::Service(service) => {
+                // Some services name a source in some requests only: `IfExists` is enough.
                 let has_source = statement.conditions.iter().any(|condition| {
                     SOURCES.iter().any(|source| condition.key.starts_with(source))
-                        && !condition.comparison.is_negated()
-                        && !condition.takes_anything()
+                        && condition.limits()
                 });
-                if !has_source {
+                let is_needed = kind != DocumentKind::Trust || service != WITHOUT_SOURCE;
+                if !has_source && is_needed {
                     let message = format!(
                         "{service} may do this for any account; expected a condition on aws:SourceAccount or aws:SourceArn"
                     );
