@@ -1,5 +1,7 @@
 //! What the fuzz targets (`fuzz/`) and the bounded runs of the tests feed with anything.
 
+use std::collections::BTreeSet;
+
 use lakewright_manifest::diagnostic::FileId;
 use lakewright_manifest::parse::{Documents, parse};
 use lakewright_manifest::render::{Style, human};
@@ -8,7 +10,9 @@ use lakewright_manifest::{Mesh, Report, SourceFile};
 use lakewright_proof::action::Action;
 use lakewright_proof::matrix::Index;
 use lakewright_proof::request::{Context, Principal, Request};
-use lakewright_proof::world::{OnUnresolved, Outside, Piece, StackTemplate, World};
+use lakewright_proof::world::{
+    OnUnresolved, OrganizationPolicy, Outside, Piece, StackTemplate, World,
+};
 use lakewright_stacks::Plan;
 use lakewright_template::read;
 use lakewright_template::resolve::Place;
@@ -37,8 +41,22 @@ pub(crate) fn decide_anything(text: &str) {
         let stack =
             StackTemplate { address: "a/b/c", place: &place, template: &template, unresolved };
         let Ok(piece) = Piece::of(stack) else { continue };
-        let world = World::of(vec![piece]);
+        let mut world = World::of(vec![piece]);
         lakewright_proof::lint::check(&world);
+        lakewright_proof::lint::across(&world);
+        // What comes from elsewhere may say anything as well.
+        let document = world.roles.values().find_map(|role| role.identity.first().cloned());
+        if let Some(document) = document {
+            let policy = OrganizationPolicy {
+                level: "root".to_owned(),
+                accounts: BTreeSet::new(),
+                document: (*document).clone(),
+            };
+            world.organization.scps.push(policy.clone());
+            world.organization.rcps.push(policy);
+            world.session = Some((*document).clone());
+        }
+        ask_anything(&world, text);
         let index = Index::of(&world);
         let principal = Principal::role("arn:aws:iam::111122223333:role/r");
         let context = Context::new().with("aws:RequestTag/t", ["v"]);
@@ -49,6 +67,31 @@ pub(crate) fn decide_anything(text: &str) {
                 let request =
                     Request { principal: &principal, action, resource: arn, context: &context };
                 world.decide(&request, Outside::Unknown);
+            }
+        }
+    }
+}
+
+/// Requests made of the words of a text, by somebody, to do something with something, under some condition.
+fn ask_anything(world: &World, text: &str) {
+    let is_mark = |one: char| one.is_whitespace() || "\"',{}[]".contains(one);
+    let words: Vec<&str> = text.split(is_mark).filter(|word| !word.is_empty()).collect();
+    for five in words.windows(5).take(12) {
+        let [who, action, resource, key, value] = five else { continue };
+        let principals = [
+            Principal::role(*who),
+            Principal::User((*who).to_owned()),
+            Principal::Service((*who).to_owned()),
+            Principal::Anonymous,
+            Principal::role("arn:aws:iam::111122223333:role/r"),
+        ];
+        let context = Context::new().with(key, [*value, *who]);
+        for principal in &principals {
+            for action in [*action, "s3:GetObject"] {
+                let action = Action::new(action);
+                let request = Request { principal, action, resource, context: &context };
+                world.decide(&request, Outside::Unknown);
+                world.decide(&request, Outside::Allows);
             }
         }
     }

@@ -202,6 +202,11 @@ fn documents(world: &World, breaches: &mut Vec<Breach>) {
             escalation::key(policy, &resource.account, breaches);
         }
     }
+    documents.extend(world.others.iter().map(|document| {
+        let names_somebody = document.statements.iter().any(|one| one.principals.is_some());
+        let kind = if names_somebody { DocumentKind::Resource } else { DocumentKind::Identity };
+        (document, kind)
+    }));
     for (document, kind) in documents {
         for statement in &document.statements {
             statement::check(document, statement, kind, breaches);
@@ -393,6 +398,43 @@ mod tests {
             breaches(tags).iter().map(|one| one.rule).collect::<Vec<_>>(),
             [Guardrail::TagCase]
         );
+    }
+
+    #[test]
+    fn documents_of_types_that_are_not_known_are_looked_at_too() {
+        const OPEN: &str = r#"{ "Version": "2012-10-17", "Statement": [{ "Effect": "Allow", "Principal": "*", "Action": "ecr:BatchGetImage", "Resource": "*" }] }"#;
+        let rules = |kind: &str, properties: &str| -> Vec<Guardrail> {
+            let found = breaches(&format!(
+                "Resources: {{ X: {{ Type: {kind}, Properties: {{ {properties} }} }} }}"
+            ));
+            found.into_iter().map(|breach| breach.rule).collect()
+        };
+        let everybody = [Guardrail::WildcardPrincipal];
+        for (kind, property) in [
+            ("AWS::ECR::Repository", "RepositoryPolicyText"),
+            ("AWS::EFS::FileSystem", "FileSystemPolicy"),
+            ("AWS::OpenSearchService::Domain", "AccessPolicies"),
+        ] {
+            assert_eq!(rules(kind, &format!("{property}: {OPEN}")), everybody, "{kind}");
+        }
+        let table = format!("ResourcePolicy: {{ PolicyDocument: {OPEN} }}");
+        assert_eq!(rules("AWS::DynamoDB::Table", &table), everybody);
+        let text = format!("PolicyDocument: '{OPEN}'");
+        assert_eq!(rules("AWS::Logs::ResourcePolicy", &text), everybody);
+        let inline = r#"InlinePolicy: { Version: "2012-10-17", Statement: [{ Effect: Allow, Action: "s3:GetObject", Resource: "*" }] }"#;
+        let set = rules("AWS::SSO::PermissionSet", inline);
+        assert_eq!(set, [Guardrail::WildcardResource]);
+        let function = |principal: &str, more: &str| {
+            let properties = format!(
+                "Action: 'lambda:InvokeFunction', FunctionName: f, Principal: {principal}{more}"
+            );
+            rules("AWS::Lambda::Permission", &properties)
+        };
+        assert_eq!(function("'*'", ""), everybody);
+        assert_eq!(function("s3.amazonaws.com", ""), [Guardrail::ServiceWithoutSource]);
+        assert_eq!(function("s3.amazonaws.com", ", SourceAccount: '111122223333'"), []);
+        // What only lets through gives nothing.
+        assert_eq!(rules("AWS::EC2::VPCEndpoint", &format!("PolicyDocument: {OPEN}")), []);
     }
 
     fn sample(page: &str, heading: &str) -> String {

@@ -120,6 +120,8 @@ pub struct World {
     pub organization: Organization,
     /// The policy of the session in which roles ask.
     pub session: Option<Document>,
+    /// Documents of resources that the model does not know: only guardrails look at them.
+    pub others: Vec<Document>,
 }
 
 impl World {

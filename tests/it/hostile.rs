@@ -208,6 +208,75 @@ fn dataset() -> impl Strategy<Value = String> {
 }
 
 /// A policy document with anything in it.
+/// A document with the elements of one, and anything in them.
+fn document() -> impl Strategy<Value = String> {
+    let word = || {
+        prop_oneof![
+            prop::sample::select(vec![
+                "*",
+                "s3:GetObject",
+                "s3:*",
+                "sts:AssumeRole",
+                "arn:aws:s3:::b/*",
+                "arn:aws:iam::111122223333:root",
+                "${aws:username}",
+                "${aws:PrincipalTag/a, 'b'}",
+                "2026-02-30T25:00:00Z",
+                "10.0.0.0/33",
+                "1e999",
+                "",
+            ])
+            .prop_map(str::to_owned),
+            "\\PC{0,12}",
+        ]
+    };
+    let words = move || prop::collection::vec(word(), 0..3);
+    let operator = prop::sample::select(vec![
+        "ArnLike",
+        "Bool",
+        "BinaryEquals",
+        "DateLessThan",
+        "ForAllValues:StringLike",
+        "ForAnyValue:StringEqualsIfExists",
+        "IpAddress",
+        "NotIpAddress",
+        "Null",
+        "NumericGreaterThan",
+        "Foo",
+    ]);
+    let key = prop::sample::select(vec![
+        "aws:CurrentTime",
+        "aws:PrincipalArn",
+        "aws:ResourceTag/a",
+        "aws:SourceIp",
+        "aws:TagKeys",
+        "s3:prefix",
+        "x",
+    ]);
+    let condition = prop::collection::vec((operator, key, words()), 0..3);
+    let statement = (
+        prop::sample::select(vec!["Allow", "Deny"]),
+        prop::sample::select(vec!["Action", "NotAction"]),
+        prop::sample::select(vec!["Resource", "NotResource"]),
+        words(),
+        words(),
+        words(),
+        condition,
+    );
+    let statement = statement.prop_map(|(effect, action, resource, a, b, c, conditions)| {
+        let mut condition = serde_json::Map::new();
+        for (operator, key, values) in conditions {
+            condition.insert(operator.to_owned(), serde_json::json!({ key: values }));
+        }
+        serde_json::json!({
+            "Effect": effect, action: a, resource: b, "Principal": { "AWS": c }, "Condition": condition,
+        })
+    });
+    prop::collection::vec(statement, 0..4).prop_map(|statements| {
+        serde_json::json!({ "Version": "2012-10-17", "Statement": statements }).to_string()
+    })
+}
+
 fn policy() -> impl Strategy<Value = String> {
     let word = prop::sample::select(vec![
         "Allow",
@@ -266,6 +335,11 @@ proptest! {
 
     #[test]
     fn decisions_survive_any_policy(text in policy()) {
+        crate::harness::decide_anything(&text);
+    }
+
+    #[test]
+    fn decisions_survive_any_document(text in document()) {
         crate::harness::decide_anything(&text);
     }
 

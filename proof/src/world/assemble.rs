@@ -57,6 +57,7 @@ impl Policies {
                 world.aliases.insert(alias, key);
             }
             world.access_points.extend(piece.access_points);
+            world.others.extend(piece.others);
         }
         for (arn, (policy, account)) in policies {
             let origin = policy.origin.clone();

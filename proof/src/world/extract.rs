@@ -2,6 +2,7 @@
 
 mod code;
 mod lake;
+mod others;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -49,6 +50,8 @@ pub struct Piece {
     pub(super) aliases: Vec<(String, String)>,
     pub(super) access_points: Vec<(String, AccessPoint)>,
     pub(super) lake: Lake,
+    /// Documents of resources that the model does not know.
+    pub(super) others: Vec<Document>,
 }
 
 /// A template whose access cannot be told.
@@ -278,6 +281,10 @@ impl Reader<'_> {
 
     /// A resource of any other type, with the policy in its own properties when it has one.
     fn other(&mut self, id: &LogicalId, resource: &ResourceEntry) -> Result<(), PieceError> {
+        let is_known = super::modelled::KINDS.contains(&resource.kind.as_ref());
+        if !is_known {
+            self.others(id, resource)?;
+        }
         let Some(arn) = self.arn_of(id, resource)? else { return Ok(()) };
         let properties = &resource.properties;
         let policy = match resource.kind.as_ref() {

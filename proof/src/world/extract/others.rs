@@ -1,0 +1,102 @@
+//! Documents of resources that the model does not know. Only guardrails look at them: a proof refuses such types.
+
+use lakewright_template::resolve::Resolved;
+use lakewright_template::{LogicalId, ResourceEntry};
+
+use super::{OnUnresolved, PieceError, Reader};
+use crate::document::Document;
+
+/// Properties that policies stand in, for the place of what is found.
+const PROPERTIES: [&str; 10] = [
+    "AccessPolicies",
+    "FileSystemPolicy",
+    "InlinePolicy",
+    "KeyPolicy",
+    "Policy",
+    "PolicyDocument",
+    "PolicyInJson",
+    "PolicyText",
+    "RepositoryPolicyText",
+    "ResourcePolicy",
+];
+
+impl Reader<'_> {
+    /// Takes down the documents in the properties of a resource of any type.
+    pub(super) fn others(
+        &mut self,
+        id: &LogicalId,
+        resource: &ResourceEntry,
+    ) -> Result<(), PieceError> {
+        let is_filter = resource.kind == "AWS::EC2::VPCEndpoint";
+        // An endpoint's policy gives nothing: it lets through what others allow.
+        if self.stack.unresolved == OnUnresolved::Fail || is_filter {
+            return Ok(());
+        }
+        if resource.kind == "AWS::Lambda::Permission" {
+            return self.permission(id, resource);
+        }
+        for (name, value) in resource.properties.iter() {
+            let property = PROPERTIES.into_iter().find(|property| property == name);
+            let origin = self.origin(id, property.unwrap_or("Properties"));
+            let resolved = self.resolved(id, value)?;
+            // Some types take a policy as text.
+            let text = resolved.as_text().filter(|text| text.trim_start().starts_with('{'));
+            let plain = text.and_then(|text| serde_json::from_str(text).ok());
+            let parsed = plain.as_ref().map(|plain: &serde_json::Value| Resolved::from(plain));
+            let mut documents = Vec::new();
+            find(parsed.as_ref().unwrap_or(&resolved), &mut documents);
+            for document in documents {
+                let document = Document::parse(document, origin.clone())?;
+                self.piece.others.push(document);
+            }
+        }
+        Ok(())
+    }
+
+    /// The statement that a permission of a function is.
+    fn permission(&mut self, id: &LogicalId, resource: &ResourceEntry) -> Result<(), PieceError> {
+        let text = |property: &str| self.text(id, &resource.properties, property);
+        let principal = text("Principal")?.unwrap_or_default();
+        let kind = if principal.contains(".amazonaws.") { "Service" } else { "AWS" };
+        let mut conditions = serde_json::Map::new();
+        for (property, operator, key) in [
+            ("PrincipalOrgID", "StringEquals", "aws:PrincipalOrgID"),
+            ("SourceAccount", "StringEquals", "aws:SourceAccount"),
+            ("SourceArn", "ArnLike", "aws:SourceArn"),
+        ] {
+            if let Some(value) = text(property)? {
+                conditions.entry(operator).or_insert_with(|| serde_json::json!({}))[key] =
+                    value.into();
+            }
+        }
+        let document = serde_json::json!({ "Version": "2012-10-17", "Statement": [{
+            "Effect": "Allow",
+            "Principal": { kind: principal },
+            "Action": text("Action")?.unwrap_or_default(),
+            "Resource": "*",
+            "Condition": conditions,
+        }] });
+        let document = Document::parse(&Resolved::from(&document), self.origin(id, "Principal"))?;
+        self.piece.others.push(document);
+        Ok(())
+    }
+}
+
+/// The policy documents in a value.
+fn find<'f, 'v>(value: &'f Resolved<'v>, documents: &mut Vec<&'f Resolved<'v>>) {
+    if value.get("Statement").get("Effect").as_text().is_some()
+        || value.get("Statement").as_list().is_some_and(|list| {
+            list.iter().any(|statement| statement.get("Effect").as_text().is_some())
+        })
+    {
+        documents.push(value);
+    } else if let Some(map) = value.as_map() {
+        for (_, item) in map {
+            find(item, documents);
+        }
+    } else if let Some(list) = value.as_list() {
+        for item in list {
+            find(item, documents);
+        }
+    }
+}
