@@ -86,6 +86,12 @@ fn the_lab_gives_each_team_what_is_its_own() {
         ("dataset-role/dpdataset", "s3:GetObject", "dataset/teama", 4),
         ("dataset-role/dpdataset", "kms:Decrypt", "dataset/teama", 4),
         ("dataset-role/dpdataset", "lakeformation:CREATE_TABLE", "dataset/teama", 4),
+        ("dataset-role/teama", "s3:GetObject", "dataset/teama", 0),
+        ("dataset-role/teama", "kms:Decrypt", "dataset/teama", 0),
+        ("dataset-role/teama", "lakeformation:CREATE_TABLE", "dataset/teama", 0),
+        ("dataset-role/teama", "s3:GetObject", "dataset/dpdataset", 4),
+        ("dataset-role/teama", "kms:Decrypt", "dataset/dpdataset", 4),
+        ("dataset-role/teama", "lakeformation:CREATE_TABLE", "dataset/dpdataset", 4),
         // No team becomes the pivot role, the execution role or the deploy role.
         ("team/science/TeamA", "sts:AssumeRole", "pivot-role/science", 4),
         ("team/science/TeamA", "sts:AssumeRole", "execution-role/333333333333-us-east-1", 4),
@@ -100,6 +106,35 @@ fn the_lab_gives_each_team_what_is_its_own() {
         })
         .collect();
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// Besides its own dataset a dataset's role has the code and its own results of profiling, in the environment's
+/// bucket, and nothing else.
+#[test]
+fn a_datasets_role_has_its_own_dataset_and_what_profiling_needs() {
+    for (dataset, environment) in [("dpdataset", "platform"), ("teama", "science")] {
+        let principal = format!("dataset-role/{dataset}");
+        let access = lakewright([
+            "access".as_ref(),
+            example("lab").as_os_str(),
+            "--all".as_ref(),
+            "--principal".as_ref(),
+            principal.as_ref(),
+            "--format".as_ref(),
+            "json".as_ref(),
+        ]);
+        let rows: serde_json::Value = serde_json::from_slice(&access.stdout).expect("rows");
+        let rows = rows["rows"].as_array().expect("rows");
+        assert!(rows.len() > 5, "{rows:?}");
+        let others = rows.iter().filter_map(|row| row["resource"].as_str()).filter(|resource| {
+            let of_environment = format!("environment/{environment} ");
+            let is_profiling = resource
+                .strip_prefix(&of_environment)
+                .is_some_and(|bucket| !bucket.contains('/') || bucket.contains("/profiling/"));
+            !resource.starts_with(&format!("dataset/{dataset} ")) && !is_profiling
+        });
+        assert_eq!(others.collect::<Vec<_>>(), Vec::<&str>::new());
+    }
 }
 
 #[test]

@@ -104,6 +104,8 @@ fn change_actions(
     statement.actions = Actions::new(names, patterns);
 }
 
+const OTHER_EFFECT: &str = "the other effect";
+
 /// Every statement that differs from this one in one place; `None` for its removal.
 fn mutants(statement: &Statement) -> Vec<(String, Option<Statement>)> {
     let mut mutants = vec![("removed".to_owned(), None)];
@@ -160,11 +162,42 @@ fn mutants(statement: &Statement) -> Vec<(String, Option<Statement>)> {
         add(format!("{entry:?} widened"), &|s| {
             s.principals.iter_mut().for_each(|p| p.entries[place] = PrincipalEntry::Everyone);
         });
+        if let PrincipalEntry::Arn(arn) = entry {
+            let account = arn.split(':').nth(4).unwrap_or_default().to_owned();
+            add(format!("{entry:?} widened to its account"), &|s| {
+                let account = PrincipalEntry::Account(account.clone());
+                s.principals.iter_mut().for_each(|p| p.entries[place] = account.clone());
+            });
+        }
     }
+    add(OTHER_EFFECT.to_owned(), &|s| s.is_allow = !s.is_allow);
+    add("under one more condition".to_owned(), &|s| {
+        s.conditions.push(Condition::new(
+            "Bool",
+            "aws:MultiFactorAuthPresent",
+            vec!["true".to_owned()],
+        ));
+    });
     for (place, condition) in statement.conditions.iter().enumerate() {
         let Condition { key, values, comparison, .. } = condition;
         add(format!("without the condition on {key}"), &|s| {
             s.conditions.remove(place);
+        });
+        // Every request comes at some time: it is never without.
+        if key != "aws:currenttime" {
+            add(format!("also without {key}"), &|s| {
+                s.conditions[place].if_exists = !s.conditions[place].if_exists;
+            });
+        }
+        add(format!("by the opposite of {key}"), &|s| {
+            let comparison = &mut s.conditions[place].comparison;
+            match comparison {
+                Comparison::Arn { not }
+                | Comparison::Ip { not }
+                | Comparison::StringEquals { not, .. }
+                | Comparison::StringLike { not } => *not = !*not,
+                _ => {}
+            }
         });
         add(format!("with one more value of {key}"), &|s| {
             let more = match comparison {
@@ -377,6 +410,13 @@ fn try_all(
         let before = document(&mut world, target).clone();
         for (place, statement) in before.statements.iter().enumerate() {
             for (what, mutant) in mutants(statement) {
+                // An access point that allows what it denied opens nothing: its bucket denies the same, and
+                // the second evaluator asks one policy at a time.
+                let is_of_point =
+                    matches!(target, Target::Resource(arn) if arn.contains(":accesspoint/"));
+                if is_of_point && what == OTHER_EFFECT && !statement.is_allow {
+                    continue;
+                }
                 tried += 1;
                 let around: Vec<&Statement> =
                     [Some(statement), mutant.as_ref()].into_iter().flatten().collect();
