@@ -178,6 +178,15 @@ fn mutants(statement: &Statement) -> Vec<(String, Option<Statement>)> {
             vec!["true".to_owned()],
         ));
     });
+    of_conditions(statement, &mut add);
+    mutants
+}
+
+/// Takes a change of a statement, by a name.
+type Add<'a> = dyn FnMut(String, &dyn Fn(&mut Statement)) + 'a;
+
+/// The same for its conditions.
+fn of_conditions(statement: &Statement, add: &mut Add<'_>) {
     for (place, condition) in statement.conditions.iter().enumerate() {
         let Condition { key, values, comparison, .. } = condition;
         add(format!("without the condition on {key}"), &|s| {
@@ -224,7 +233,6 @@ fn mutants(statement: &Statement) -> Vec<(String, Option<Statement>)> {
             });
         }
     }
-    mutants
 }
 
 /// The requests around some statements.
