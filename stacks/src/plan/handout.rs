@@ -40,7 +40,8 @@ pub(super) fn of(mesh: &Mesh, shares: &[LiveShare<'_>]) -> (Vec<Handout>, Report
                 task: format!("add these statements to the policy of bucket {bucket}"),
                 json: text(&policy),
             };
-            let carrier = Carrier { kind: "AWS::S3::BucketPolicy", property: "PolicyDocument" };
+            let carrier =
+                Carrier { kind: "AWS::S3::BucketPolicy", property: "PolicyDocument", role: "" };
             let place = Names::place(live.producer);
             report.extend(carrier.check(&handout, policy, &place, live.share.header.origin));
             handouts.push(handout);
@@ -57,7 +58,11 @@ pub(super) fn of(mesh: &Mesh, shares: &[LiveShare<'_>]) -> (Vec<Handout>, Report
                 task: format!("attach this policy to {role}"),
                 json: text(&policy),
             };
-            let carrier = Carrier { kind: "AWS::IAM::RolePolicy", property: "PolicyDocument" };
+            let carrier = Carrier {
+                kind: "AWS::IAM::RolePolicy",
+                property: "PolicyDocument",
+                role: role.rsplit('/').next().unwrap_or_default(),
+            };
             let place = Names::place(live.consumer);
             report.extend(carrier.check(&handout, policy, &place, live.share.header.origin));
             handouts.push(handout);
@@ -83,7 +88,11 @@ pub(super) fn of(mesh: &Mesh, shares: &[LiveShare<'_>]) -> (Vec<Handout>, Report
                 task: format!("add this statement to the trust policy of {role}"),
                 json: text(&trust),
             };
-            let carrier = Carrier { kind: "AWS::IAM::Role", property: "AssumeRolePolicyDocument" };
+            let carrier = Carrier {
+                kind: "AWS::IAM::Role",
+                property: "AssumeRolePolicyDocument",
+                role: role.role_name(),
+            };
             let origin = pipeline.header.origin;
             report.extend(carrier.check(&handout, trust, &Names::place(target), origin));
             handouts.push(handout);
@@ -93,15 +102,18 @@ pub(super) fn of(mesh: &Mesh, shares: &[LiveShare<'_>]) -> (Vec<Handout>, Report
 }
 
 /// What a policy that is handed out stands in, once its owner has added it.
-struct Carrier {
+struct Carrier<'a> {
     kind: &'static str,
     property: &'static str,
+    /// The name of the role that it is for; empty for a bucket.
+    role: &'a str,
 }
 
-impl Carrier {
+impl Carrier<'_> {
     /// Looks at the policy as guardrails look at those of templates.
     fn check(&self, handout: &Handout, policy: Value, place: &Place, origin: Origin) -> Report {
-        let properties = Map::new().with(self.property, policy).with("RoleName", "handout");
+        let properties =
+            Map::new().with(self.property, policy).with("RoleName", self.role.to_owned());
         let resource =
             ResourceEntry { kind: self.kind.into(), properties, ..ResourceEntry::default() };
         let mut template = Template::default();
@@ -145,7 +157,8 @@ mod tests {
                 task: String::new(),
                 json: String::new(),
             };
-            let carrier = Carrier { kind: "AWS::S3::BucketPolicy", property: "PolicyDocument" };
+            let carrier =
+                Carrier { kind: "AWS::S3::BucketPolicy", property: "PolicyDocument", role: "" };
             let place =
                 Place { account: "111122223333".to_owned(), region: "eu-west-1".to_owned() };
             let span = Span { start: 0, end: 1, line: 1, column: 1 };
