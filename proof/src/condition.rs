@@ -21,6 +21,9 @@ pub(crate) fn holds(
         return Truth::Unknown;
     }
     if condition.comparison == Comparison::Null {
+        if matches!(&values, Values::Unknown) && !is_always_there(&condition.key) {
+            return Truth::Unknown;
+        }
         let is_absent = matches!(&values, Values::Absent);
         return condition
             .values
@@ -55,6 +58,12 @@ pub(crate) fn holds(
     }
 }
 
+/// Keys that a request has whoever makes it and on whatever way.
+fn is_always_there(key: &str) -> bool {
+    ["aws:currenttime", "aws:epochtime", "aws:requestedregion", "aws:tokenissuetime"].contains(&key)
+        || ["aws:useragent", "aws:userid"].contains(&key)
+}
+
 /// Whether one value of the request fulfils the comparison with the policy's values: with one of
 /// them, or, when it is negated, with each.
 fn compare(
@@ -73,10 +82,10 @@ fn compare(
         );
         if has_variables && is_text && wanted.contains("${") {
             return match expand(wanted, request, facts) {
-                Some(expanded) => equals(condition.comparison, &Wanted::Expanded(&expanded), value),
+                Ok(expanded) => equals(condition.comparison, &Wanted::Expanded(&expanded), value),
                 // A variable without a value matches nothing. What its negation does is not said.
-                None if condition.comparison.is_negated() => Truth::Unknown,
-                None => Truth::No,
+                Err(_) if condition.comparison.is_negated() => Truth::Unknown,
+                Err(truth) => truth,
             };
         }
         equals(condition.comparison, &Wanted::Plain(wanted), value)
@@ -84,15 +93,28 @@ fn compare(
     if condition.comparison.is_negated() { !Truth::any(wanted) } else { Truth::any(wanted) }
 }
 
-/// A text with its policy variables replaced. `None` when one of them has no single value.
-pub(crate) fn expand(text: &str, request: &Request<'_>, facts: &Facts<'_>) -> Option<Expanded> {
-    Expanded::of(text, |key| match request.values(&key.to_ascii_lowercase(), facts) {
-        Values::Known(values) => match values.as_ref() {
-            [one] => Some(one.clone().into()),
-            _ => None,
-        },
-        Values::Absent | Values::Unknown => None,
-    })
+/// A text with its policy variables replaced; or whether it matches when one of them has no single value: not when
+/// the request has none, and who knows when nobody knows it.
+pub(crate) fn expand(
+    text: &str,
+    request: &Request<'_>,
+    facts: &Facts<'_>,
+) -> Result<Expanded, Truth> {
+    let mut is_unknown = false;
+    let expanded =
+        Expanded::of(text, |key| match request.values(&key.to_ascii_lowercase(), facts) {
+            Values::Known(values) => match values.as_ref() {
+                [one] => Some(one.clone().into()),
+                _ => None,
+            },
+            Values::Absent => None,
+            Values::Unknown => {
+                is_unknown = true;
+                None
+            }
+        });
+    // A default is for a key that the request has not; whether it has it is not known either.
+    if is_unknown { Err(Truth::Unknown) } else { expanded.ok_or(Truth::No) }
 }
 
 enum Wanted<'a> {

@@ -42,6 +42,7 @@ const GLOBAL: &[&str] = &[
     "aws:sourceip",
     "aws:sourceorgid",
     "aws:sourceorgpaths",
+    "aws:sourceowner",
     "aws:sourcevpc",
     "aws:sourcevpce",
     "aws:tagkeys",

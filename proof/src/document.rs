@@ -284,7 +284,10 @@ impl Statement {
         }
         let actions = Actions::new(names, patterns);
         let not_resources = has("NotResource");
-        let resources = texts(if not_resources { "NotResource" } else { "Resource" })?;
+        let mut resources = texts(if not_resources { "NotResource" } else { "Resource" })?;
+        if !has("Principal") && !has("NotPrincipal") {
+            resources.iter_mut().for_each(complete);
+        }
         let principals = match (has("Principal"), has("NotPrincipal")) {
             (true, _) => Some((statement.get("Principal"), false)),
             (false, true) => Some((statement.get("NotPrincipal"), true)),
@@ -323,6 +326,17 @@ impl Statement {
             not_resources,
             conditions,
         })
+    }
+}
+
+/// Completes an ARN of an identity policy that has fewer than six fields.
+///
+/// Source: "IAM JSON policy elements: Resource", incomplete ARNs.
+fn complete(resource: &mut String) {
+    if resource.starts_with("arn:") {
+        for _ in resource.split(':').count()..6 {
+            resource.push_str(":*");
+        }
     }
 }
 
@@ -367,9 +381,16 @@ pub(crate) fn is_anything(value: &str) -> bool {
     const ANYWHERE: [&str; 2] = ["0.0.0.0/0", "::/0"];
     let is_open = |text: &str| text.chars().all(|character| matches!(character, '*' | '?'));
     let is_any_arn = || {
-        let mut fields = value.splitn(6, ':').skip(4);
-        let (Some(account), Some(resource)) = (fields.next(), fields.next()) else { return false };
-        let name = resource.rsplit(['/', ':']).next().unwrap_or_default();
+        let mut fields = value.splitn(6, ':');
+        let (service, account) = (fields.nth(2), fields.nth(1));
+        let (Some(service), Some(account), Some(resource)) = (service, account, fields.next())
+        else {
+            return false;
+        };
+        // Without an account, and where the first part of a resource is its name, the type is no type.
+        let has_type = !account.is_empty() && !["execute-api", "s3"].contains(&service);
+        let name =
+            resource.split_once(['/', ':']).filter(|_| has_type).map_or(resource, |one| one.1);
         value.starts_with("arn:") && is_open(account) && !name.is_empty() && is_open(name)
     };
     (!value.is_empty() && is_open(value)) || ANYWHERE.contains(&value) || is_any_arn()

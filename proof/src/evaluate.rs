@@ -462,13 +462,17 @@ fn is_about(
             return true;
         }
         if document.has_variables && pattern.contains("${") {
-            let expanded = expand(pattern, request, facts);
-            is_unknown |= expanded.is_none() && statement.not_resources;
-            return expanded.is_some_and(|expanded| expanded.matches(request.resource));
+            return match expand(pattern, request, facts) {
+                Ok(expanded) => expanded.matches(request.resource),
+                Err(truth) => {
+                    is_unknown |= statement.not_resources || truth == Truth::Unknown;
+                    false
+                }
+            };
         }
         matches(pattern, request.resource)
     });
-    if is_unknown {
+    if is_unknown && !is_listed {
         return Truth::Unknown;
     }
     (is_listed != statement.not_resources).into()

@@ -109,6 +109,15 @@ pub enum DocumentKind {
     Trust,
 }
 
+/// Whose template it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Whose {
+    /// Anybody's: it may have services that the catalogue has not.
+    Anybodys,
+    /// One that is made here: it has services of the catalogue only.
+    Ours,
+}
+
 /// A breach of a rule.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Breach {
@@ -150,7 +159,13 @@ pub fn across(world: &World) -> Vec<Breach> {
         let is_elsewhere = |document: &&Document| document.origin.stack != role.trust.origin.stack;
         for document in role.identity.iter().map(AsRef::as_ref).filter(is_elsewhere) {
             for statement in &document.statements {
-                statement::check(document, statement, DocumentKind::Identity, &mut breaches);
+                statement::check(
+                    document,
+                    statement,
+                    DocumentKind::Identity,
+                    Whose::Ours,
+                    &mut breaches,
+                );
             }
         }
     }
@@ -204,12 +219,16 @@ fn documents(world: &World, breaches: &mut Vec<Breach>) {
     }
     documents.extend(world.others.iter().map(|document| {
         let names_somebody = document.statements.iter().any(|one| one.principals.is_some());
-        let kind = if names_somebody { DocumentKind::Resource } else { DocumentKind::Identity };
+        let kind = match (document.origin.property, names_somebody) {
+            ("KeyPolicy", _) => DocumentKind::Key,
+            (_, true) => DocumentKind::Resource,
+            (_, false) => DocumentKind::Identity,
+        };
         (document, kind)
     }));
     for (document, kind) in documents {
         for statement in &document.statements {
-            statement::check(document, statement, kind, breaches);
+            statement::check(document, statement, kind, Whose::Anybodys, breaches);
         }
     }
 }
@@ -398,6 +417,46 @@ mod tests {
             breaches(tags).iter().map(|one| one.rule).collect::<Vec<_>>(),
             [Guardrail::TagCase]
         );
+    }
+
+    #[test]
+    fn everything_is_found_however_it_is_written() {
+        let rules = |action: &str, resource: &str, condition: &str| -> Vec<Guardrail> {
+            let statement = format!(
+                r#"{{ Effect: Allow, Action: "{action}", Resource: "{resource}", Condition: {{ {condition} }} }}"#
+            );
+            of_role(&statement).into_iter().map(|breach| breach.rule).collect()
+        };
+        for all in ["*", "**", "arn:*", "arn:aws:s3", "arn:aws:s3:*:*:*", "arn:aws:s3:::*/*"] {
+            assert_eq!(rules("s3:GetObject", all, ""), [Guardrail::WildcardResource], "{all}");
+        }
+        for all in ["arn:aws:iam::111122223333:*", "arn:aws:iam::111122223333:role/?*"] {
+            assert_eq!(rules("sts:AssumeRole", all, ""), [Guardrail::AssumeAnyRole], "{all}");
+            let service = r#"StringEquals: { "iam:PassedToService": glue.amazonaws.com }"#;
+            assert_eq!(rules("iam:PassRole", all, service), [Guardrail::PassAnyRole], "{all}");
+        }
+        let own = arn("own");
+        let service = r#"StringEqualsIfExists: { "iam:PassedToService": glue.amazonaws.com }"#;
+        assert_eq!(rules("iam:PassRole", &own, service), []);
+        let attach = |policy: &str| {
+            let listed = format!(r#"ArnLike: {{ "iam:PolicyARN": "{policy}" }}"#);
+            rules("iam:AttachRolePolicy", &arn("app-*"), &listed)
+        };
+        assert_eq!(attach("arn:aws:iam::aws:policy/*"), [Guardrail::IamWithoutBoundary]);
+        assert_eq!(attach("arn:aws:iam::aws:policy/ReadOnlyAccess"), []);
+        // One stack, whose id nobody knows beforehand, and services that the catalogue has not.
+        let stack = "arn:aws:cloudformation:eu-west-1:111122223333:stack/mine/*";
+        assert_eq!(rules("cloudformation:UpdateStack", stack, ""), []);
+        assert_eq!(rules("cloudformation:UpdateStack", &stack.replace("mine", "*"), "").len(), 1);
+        assert_eq!(rules("route53:ListHostedZones", "*", ""), []);
+    }
+
+    #[test]
+    fn what_is_no_value_is_left_out_beside_what_is_not_known() {
+        let template = r#"Resources: { P: { Type: AWS::IAM::RolePolicy, Properties: { PolicyName: p, RoleName: r, PolicyDocument: { Version: "2012-10-17", Statement: [
+            { Effect: Allow, Action: "sqs:*", Resource: [{ "Fn::ImportValue": queue }, { Ref: "AWS::NoValue" }] }] } } } }"#;
+        let found: Vec<Guardrail> = breaches(template).iter().map(|breach| breach.rule).collect();
+        assert_eq!(found, [Guardrail::WildcardAction]);
     }
 
     #[test]

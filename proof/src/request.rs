@@ -272,14 +272,13 @@ impl Request<'_> {
             "aws:tokenissuetime" if matches!(self.principal, Principal::Role { .. }) => {
                 Values::Unknown
             }
-            "s3:authtype" | "s3:signatureversion" | "s3:tlsversion"
-                if self.action.service() == "s3" =>
-            {
+            "s3:authtype" | "s3:signatureversion" if self.action.service() == "s3" => {
                 Values::Unknown
             }
             "aws:resourceaccount" | "s3:resourceaccount" => one(facts.resource_account),
             // Whoever does not say otherwise speaks over TLS: nothing else is made today.
             "aws:securetransport" => one(Some("true")),
+            "s3:tlsversion" if self.action.service() == "s3" => one(Some("1.3")),
             "aws:viaawsservice" => one(Some("false")),
             _ => Values::Absent,
         }

@@ -464,7 +464,7 @@ impl World {
             principal_tags: self.role_of(request.principal).map(|role| &role.tags),
             ..Facts::default()
         };
-        expand(text, request, &facts).map(|expanded| expanded.literal())
+        expand(text, request, &facts).ok().map(|expanded| expanded.literal())
     }
 
     /// The access point that an ARN names, with its own ARN.

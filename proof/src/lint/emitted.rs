@@ -10,7 +10,7 @@ use lakewright_template::resolve::{Branch, Place, Resolved, Resolver};
 use lakewright_template::{LogicalId, ResourceEntry, Template, Value};
 
 use super::shape::Shapes;
-use super::{Breach, DocumentKind, escalation, roles, statement};
+use super::{Breach, DocumentKind, Whose, escalation, roles, statement};
 use crate::document::{Document, Origin};
 use crate::world::{OnUnresolved, Piece, PieceError, StackTemplate, World};
 
@@ -46,7 +46,7 @@ pub fn emitted(
             }
         }
     }
-    let has_power = shapes.has_power();
+    let has_power = shapes.has_power() || has_attachments;
     let whole = if has_power { shapes.of_template() } else { None };
     let needs_roles = has_power && whole.as_ref().is_none_or(is_new);
     if !needs_roles && unknown.is_empty() && untold_tags.is_empty() {
@@ -161,7 +161,7 @@ impl Reader<'_> {
         let document = Document::parse(&resolved, self.origin(id, property))?;
         let mut found = Vec::new();
         for statement in &document.statements {
-            statement::check(&document, statement, *kind, &mut found);
+            statement::check(&document, statement, *kind, Whose::Ours, &mut found);
         }
         if *kind == DocumentKind::Key {
             escalation::key(&document, &self.place.account, &mut found);
@@ -287,6 +287,25 @@ mod tests {
         let fine = [pass("mine", "lambda.amazonaws.com"), pass("other", "glue.amazonaws.com")];
         let wrong = pass("other", "lambda.amazonaws.com");
         found_after(&fine, &wrong, Guardrail::PassAndCreate);
+    }
+
+    #[test]
+    fn roles_that_are_referred_to_are_told_apart() {
+        let change = |role: &str| {
+            let arn = format!(r#"{{ "Fn::GetAtt": [{role}, Arn] }}"#);
+            mine(&[format!(
+                r#"{{ Effect: Allow, Action: "iam:UpdateAssumeRolePolicy", Resource: {arn} }}"#
+            )])
+        };
+        found_after(&[change("Other")], &change("Role"), Guardrail::PolicyOnOneself);
+        let broad = r#"  Role:
+    Type: AWS::IAM::Role
+    Properties:
+      RoleName: broad
+      ManagedPolicyArns: ["arn:aws:iam::aws:policy/AdministratorAccess"]
+      AssumeRolePolicyDocument: { Version: "2012-10-17", Statement: [] }
+"#;
+        found_after(&[], broad, Guardrail::BroadManagedPolicy);
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::statement::among;
 use super::{Breach, Guardrail};
 use crate::action::Action;
-use crate::document::{Comparison, Condition, Document, PrincipalEntry, Statement};
+use crate::document::{Condition, Document, PrincipalEntry, Qualifier, Statement};
 use crate::escalation::{Escalation, is_for_cloudformation};
 use crate::pattern::matches;
 use crate::request::arn_field;
@@ -73,16 +73,14 @@ fn one(role: &Role, document: &Document, statement: &Statement, breaches: &mut V
     let has = |wanted: &str| statement.conditions.iter().any(|one| requires(one, wanted));
     let is_wide = |kind: &str| {
         statement.not_resources
-            || statement.resources.iter().any(|resource| {
-                let is_only_wildcards =
-                    |name: &str| name.chars().all(|character| matches!(character, '*' | '/'));
-                resource == "*"
-                    || resource.split_once(kind).is_some_and(|(_, name)| is_only_wildcards(name))
-            })
+            || statement.resources.iter().any(|resource| is_any_of(kind, resource))
     };
-    if !among(statement, &["iam:PassRole"]).is_empty()
-        && (is_wide(":role/") || !has("iam:passedtoservice"))
-    {
+    // The key comes with every request to pass a role: `IfExists` says the same.
+    let is_for_service = statement
+        .conditions
+        .iter()
+        .any(|condition| condition.key == "iam:passedtoservice" && condition.limits());
+    if !among(statement, &["iam:PassRole"]).is_empty() && (is_wide("role/") || !is_for_service) {
         let message = "iam:PassRole without a service, or for any role; expected the roles and a condition on iam:PassedToService";
         report(Guardrail::PassAnyRole, message.to_owned());
     }
@@ -93,13 +91,19 @@ fn one(role: &Role, document: &Document, statement: &Statement, breaches: &mut V
         })
     };
     if !among(statement, &["sts:AssumeRole"]).is_empty()
-        && (is_wide(":role/") || statement.resources.iter().any(is_beyond))
+        && (is_wide("role/") || statement.resources.iter().any(is_beyond))
     {
         let message = "sts:AssumeRole for any role, of any account, or of the CDK's bootstrap; expected the roles";
         report(Guardrail::AssumeAnyRole, message.to_owned());
     }
     let makes = among(statement, &MAKES_RIGHTS);
-    let is_bounded = has("iam:permissionsboundary") || has("iam:policyarn");
+    // A list of policies is a bound for what attaches them, when AWS's own for administrators is not among them.
+    let attaches = makes.iter().all(|action| action.contains(":Attach"));
+    let is_listed = statement.conditions.iter().any(|condition| {
+        let opens = |value: &String| matches(value, "arn:aws:iam::aws:policy/AdministratorAccess");
+        requires(condition, "iam:policyarn") && !condition.values.iter().any(opens)
+    });
+    let is_bounded = has("iam:permissionsboundary") || attaches && is_listed;
     if !makes.is_empty()
         && has_pattern(statement)
         && !is_bounded
@@ -118,8 +122,13 @@ fn one(role: &Role, document: &Document, statement: &Statement, breaches: &mut V
             action != "cloudformation:ExecuteChangeSet" || !makes_own_change_sets(role)
         })
         .collect();
+    // A stack's ARN ends in an id that nobody knows beforehand.
+    let is_open = statement.not_resources
+        || statement.resources.iter().any(|stack| {
+            stack == "*" || stack.strip_suffix("/*").unwrap_or(stack).contains(['*', '?', '$'])
+        });
     if !changes.is_empty()
-        && has_pattern(statement)
+        && is_open
         && !has("cloudformation:rolearn")
         && !statement
             .conditions
@@ -144,7 +153,7 @@ fn one(role: &Role, document: &Document, statement: &Statement, breaches: &mut V
         condition.key.contains("resourcetag/") && requires(condition, &condition.key)
     };
     if !among(statement, &["sagemaker:CreatePresignedDomainUrl"]).is_empty()
-        && (is_wide(":user-profile/") || statement.resources.iter().any(is_any_profile))
+        && (is_wide("user-profile/") || statement.resources.iter().any(is_any_profile))
         && !statement.conditions.iter().any(is_held)
     {
         let message = "sagemaker:CreatePresignedDomainUrl for any profile opens sessions with other teams' roles; expected the profiles, or a condition on their tags";
@@ -190,10 +199,21 @@ fn makes_own_change_sets(role: &Role) -> bool {
 fn requires(condition: &Condition, key: &str) -> bool {
     condition.key == key
         && !condition.if_exists
-        && !condition.comparison.is_negated()
-        && condition.qualifier.is_none()
-        && !condition.takes_anything()
-        && !matches!(condition.comparison, Comparison::Null)
+        && condition.qualifier != Some(Qualifier::ForAllValues)
+        && condition.limits()
+}
+
+/// Whether a pattern is about all resources of a type in some account, whatever their names are.
+fn is_any_of(kind: &str, pattern: &str) -> bool {
+    let fields: Vec<&str> = pattern.splitn(6, ':').collect();
+    let field = |place: usize, otherwise: &'static str| {
+        let given = fields.get(place).copied();
+        given.filter(|given| !given.contains(['*', '?'])).unwrap_or(otherwise).to_owned()
+    };
+    let stem = [field(1, "aws"), field(2, "service"), field(3, "region"), field(4, "999999999999")];
+    ["Zz9/Yy8", "q"]
+        .iter()
+        .all(|name| matches(pattern, &format!("arn:{}:{kind}{name}", stem.join(":"))))
 }
 
 pub(super) fn has_pattern(statement: &Statement) -> bool {
@@ -322,8 +342,26 @@ fn assumed(world: &World) -> BTreeMap<&str, BTreeSet<&str>> {
         .collect();
     let mut next: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
     for role in world.roles.values() {
-        for statement in role.trust.statements.iter().filter(|one| one.is_allow) {
-            let is_named = |arn: &str| {
+        let trust = role.trust.statements.iter();
+        for statement in trust.filter(|one| one.is_allow && one.is_of(assume)) {
+            let is_named = |other: &Role| {
+                let arn = other.arn.as_str();
+                let is_denied =
+                    other.identity.iter().flat_map(|document| &document.statements).any(|one| {
+                        !one.is_allow
+                            && one.conditions.is_empty()
+                            && one.is_of(assume)
+                            && one.resources.iter().any(|pattern| matches(pattern, &role.arn))
+                                != one.not_resources
+                    });
+                let is_excepted = statement.conditions.iter().any(|one| {
+                    one.key == "aws:principalarn"
+                        && one.comparison.is_negated()
+                        && one.values.iter().any(|value| matches(value, arn))
+                });
+                if is_denied || is_excepted {
+                    return false;
+                }
                 let limits =
                     statement.conditions.iter().filter(|one| one.key == "aws:principalarn");
                 limits
@@ -334,8 +372,8 @@ fn assumed(world: &World) -> BTreeMap<&str, BTreeSet<&str>> {
             for entry in lists.flat_map(|list| &list.entries) {
                 let account = match entry {
                     PrincipalEntry::Arn(arn) => {
-                        if let Some((arn, _)) = world.roles.get_key_value(arn) {
-                            next.entry(arn).or_default().insert(&role.arn);
+                        if let Some(other) = world.roles.get(arn).filter(|other| is_named(other)) {
+                            next.entry(&other.arn).or_default().insert(&role.arn);
                         }
                         continue;
                     }
@@ -344,8 +382,8 @@ fn assumed(world: &World) -> BTreeMap<&str, BTreeSet<&str>> {
                     PrincipalEntry::Service(_) | PrincipalEntry::Other(_) => continue,
                 };
                 for (other, statements) in &assuming {
-                    let is_let_in = account.is_none_or(|account| *account == other.account)
-                        && is_named(&other.arn);
+                    let is_let_in =
+                        account.is_none_or(|account| *account == other.account) && is_named(other);
                     let allows = |one: &&Statement| {
                         one.resources.iter().any(|pattern| matches(pattern, &role.arn))
                             != one.not_resources

@@ -35,8 +35,12 @@ pub(super) struct Shapes<'a> {
 impl<'a> Shapes<'a> {
     pub(super) fn of(template: &'a Template, place: &'a Place) -> Self {
         let roles = template.resources.values().filter(|one| one.kind == "AWS::IAM::Role");
-        let roles = roles.filter_map(|role| role.properties.get("RoleName")?.as_text()).collect();
-        Self { template, place, roles, documents: Vec::new(), has_power: false }
+        let names: Vec<Option<&str>> =
+            roles.map(|role| role.properties.get("RoleName")?.as_text()).collect();
+        // A role whose name is not known here may be named by anything.
+        let has_power = names.iter().any(Option::is_none);
+        let roles = names.into_iter().flatten().collect();
+        Self { template, place, roles, documents: Vec::new(), has_power }
     }
 
     /// What is the same for the tags of resources that have the same keys.
@@ -111,12 +115,13 @@ impl<'a> Shapes<'a> {
                         Some(kinds) => kinds.get("AWS").map_or(&[][..], items),
                         None => items(value),
                     };
-                    for text in named.iter().filter_map(Value::as_text) {
-                        for (_, _, arn) in &own {
-                            pattern::matches(text, arn).hash(&mut hasher);
-                        }
+                    for value in named {
+                        is_about(value, &own, &mut hasher)?;
                         // Roles of the CDK's bootstrap are known by their names.
-                        text.contains(":role/cdk").hash(&mut hasher);
+                        value
+                            .as_text()
+                            .is_some_and(|one| one.contains(":role/cdk"))
+                            .hash(&mut hasher);
                     }
                 }
                 // Who is let in by `aws:PrincipalArn`.
@@ -298,6 +303,20 @@ impl<'a> Shapes<'a> {
         }
         Some(())
     }
+}
+
+/// Adds which of a template's own roles and policies a value matches or refers to.
+fn is_about(value: &Value, own: &[(&str, &str, String)], hasher: &mut impl Hasher) -> Option<()> {
+    for (id, _, arn) in own {
+        let is_it = match (value, value.as_intrinsic()) {
+            (Value::Text(text), _) => pattern::matches(text, arn),
+            (Value::Bool(_), _) => false,
+            (_, Some(Intrinsic::GetAtt(other, _) | Intrinsic::Ref(other))) => other.as_str() == *id,
+            _ => return None,
+        };
+        is_it.hash(hasher);
+    }
+    Some(())
 }
 
 /// What of a condition's value rules look at: which it is, where they know it, or whether it is anything.

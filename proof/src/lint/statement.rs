@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use lakewright_policies::catalogue::{self, CatalogueService};
 
-use super::{Breach, DocumentKind, Guardrail};
+use super::{Breach, DocumentKind, Guardrail, Whose};
 use crate::action::Action;
 use crate::condition_key;
 use crate::document::{Comparison, Document, Origin, PrincipalEntry, Qualifier, Statement};
@@ -12,14 +12,16 @@ use crate::pattern::{matches, sample};
 use crate::prove::actions_of;
 
 /// Keys by which a service says for whom it acts.
-const SOURCES: [&str; 7] = [
+const SOURCES: [&str; 9] = [
     "aws:sourceaccount",
     "aws:sourcearn",
     "aws:sourceorgid",
     "aws:sourceorgpaths",
+    "aws:sourceowner",
     "kms:calleraccount",
     "kms:encryptioncontext:",
     "kms:viaservice",
+    "sts:externalid",
 ];
 
 /// Takes on the roles of instances of its own account, and names no source.
@@ -30,13 +32,18 @@ pub(super) fn check(
     document: &Document,
     statement: &Statement,
     kind: DocumentKind,
+    whose: Whose,
     breaches: &mut Vec<Breach>,
 ) {
     let mut report = |rule: Guardrail, message: String| {
         breaches.push(Breach::new(rule, &document.origin, &statement.sid, message));
     };
+    // Other people's templates have services that the catalogue has not.
+    let is_looked_at = |service: &str| {
+        whose == Whose::Ours || service.contains('*') || catalogue::service(service).is_some()
+    };
     for action in statement.actions.names() {
-        if action.known().is_none() {
+        if action.known().is_none() && is_looked_at(action.service()) {
             let message = if catalogue::service(action.service()).is_some() {
                 format!("{action} does not exist; expected an action of the service")
             } else {
@@ -46,7 +53,8 @@ pub(super) fn check(
         }
     }
     for pattern in statement.actions.patterns() {
-        if !is_pattern_of_actions(pattern) {
+        let service = pattern.split(':').next().unwrap_or_default();
+        if is_looked_at(service) && !is_pattern_of_actions(pattern) {
             report(Guardrail::UnknownAction, format!("{pattern} matches no action that is known"));
         }
     }
@@ -163,15 +171,7 @@ fn resources(
     if statement.resources.is_empty() || statement.not_resources {
         return;
     }
-    // A bucket's ARN has nothing but its name.
-    let is_everything = |resource: &String| {
-        let name = resource.strip_prefix("arn:").and_then(|rest| rest.split_once(":s3:::"));
-        resource == "*"
-            || name.is_some_and(|(_, name)| {
-                name.chars().all(|character| matches!(character, '*' | '?' | '/'))
-            })
-    };
-    let is_all = statement.resources.iter().any(is_everything);
+    let is_all = statement.resources.iter().any(|resource| is_everything(resource));
     // In a resource's own policy `*` is the resource.
     if is_all && matches!(kind, DocumentKind::Key | DocumentKind::Resource | DocumentKind::Trust) {
         return;
@@ -187,6 +187,22 @@ fn resources(
         let message = format!("got `*` for {}, expected the resources", narrower.join(", "));
         report(Guardrail::WildcardResource, message);
     }
+}
+
+/// Whether a pattern is about everything: of all services, of one in all accounts, or all buckets or objects.
+fn is_everything(pattern: &str) -> bool {
+    let mut fields = pattern.splitn(6, ':').skip(3);
+    let is_open =
+        |field: &str| !field.is_empty() && field.chars().all(|one| matches!(one, '*' | '?'));
+    let partition =
+        pattern.split(':').nth(1).filter(|one| !one.contains(['*', '?'])).unwrap_or("aws");
+    let is_any = |names: [&str; 2]| {
+        names.iter().all(|name| matches(pattern, &format!("arn:{partition}:s3:::{name}")))
+    };
+    is_open(pattern)
+        || fields.by_ref().count() == 3 && pattern.splitn(6, ':').skip(3).all(is_open)
+        || is_any(["zz9-bucket", "q"])
+        || is_any(["zz9-bucket/yy8", "q/x"])
 }
 
 /// Checks that each action is about one of the resources, and each resource is what one of the actions is about: a
@@ -214,7 +230,12 @@ fn about_nothing(statement: &Statement, report: &mut impl FnMut(Guardrail, Strin
                 is_about_one |= *fits;
             }
         }
-        if !is_about_one {
+        // What is about no resource is allowed by a pattern of all of its service.
+        let is_of_service = |resource: &String| {
+            resource.split(':').nth(2) == Some(action.service()) && is_everything(resource)
+        };
+        let is_general = forms.is_empty() && resources.iter().any(is_of_service);
+        if !is_about_one && !is_general {
             void.push(action.name());
         }
     }
@@ -225,7 +246,13 @@ fn about_nothing(statement: &Statement, report: &mut impl FnMut(Guardrail, Strin
     if !actions.patterns().is_empty() {
         return;
     }
+    // A bucket among its objects harms nobody where it is allowed; something of another service is a mistake.
+    let is_of_others = |resource: &String| {
+        let service = resource.split(':').nth(2).unwrap_or_default();
+        !statement.is_allow || !actions.names().iter().any(|action| action.service() == service)
+    };
     let idle = resources.iter().zip(&has_fitting).filter(|(_, has_one)| !**has_one);
+    let idle = idle.filter(|(resource, _)| is_of_others(resource));
     let idle: Vec<&str> = idle.map(|(resource, _)| resource.as_str()).collect();
     if !idle.is_empty() && void.is_empty() {
         let message = format!("none of the actions is about {}", idle.join(", "));
@@ -301,8 +328,10 @@ fn principals(
                         "aws:sourceaccount",
                         "aws:sourcearn",
                         "aws:sourceip",
+                        "aws:sourceowner",
                         "aws:sourcevpc",
                         "aws:sourcevpce",
+                        "elasticfilesystem:accessedviamounttarget",
                         "kms:calleraccount",
                         "s3:dataaccesspointaccount",
                         "s3:dataaccesspointarn",

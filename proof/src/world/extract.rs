@@ -449,7 +449,7 @@ impl Reader<'_> {
     fn resolved<'v>(&self, id: &LogicalId, value: &'v Value) -> Result<Resolved<'v>, PieceError> {
         let resolved = self.resolver.resolve(value);
         if resolved.is_err() && self.stack.unresolved == OnUnresolved::Placeholder {
-            return Ok(self.with_placeholders(value));
+            return Ok(self.with_placeholders(value).unwrap_or(Resolved::Null));
         }
         let resolved = resolved.map_err(|error| PieceError::Unresolved {
             stack: self.stack.address.to_owned(),
@@ -459,23 +459,24 @@ impl Reader<'_> {
         Ok(resolved.unwrap_or(Resolved::Null))
     }
 
-    /// A value in which each part that cannot be known is a placeholder.
-    fn with_placeholders<'v>(&self, value: &'v Value) -> Resolved<'v> {
-        match value {
+    /// A value in which each part that cannot be known is a placeholder; `None` for `AWS::NoValue`.
+    fn with_placeholders<'v>(&self, value: &'v Value) -> Option<Resolved<'v>> {
+        Some(match value {
             Value::List(items) => {
-                Resolved::List(items.iter().map(|item| self.with_placeholders(item)).collect())
+                let items = items.iter().filter_map(|item| self.with_placeholders(item));
+                Resolved::List(items.collect())
             }
             Value::Map(map) => {
-                let entries = map.iter();
-                let entries =
-                    entries.map(|(key, item)| (key.as_ref(), self.with_placeholders(item)));
+                let entries = map
+                    .iter()
+                    .filter_map(|(key, item)| Some((key.as_ref(), self.with_placeholders(item)?)));
                 Resolved::Map(entries.collect())
             }
             leaf => match self.resolver.resolve(leaf) {
-                Ok(resolved) => resolved.unwrap_or(Resolved::Null),
+                Ok(resolved) => return resolved,
                 Err(_) => Resolved::Text("unresolved".into()),
             },
-        }
+        })
     }
 
     fn origin(&self, id: &LogicalId, property: &'static str) -> Origin {

@@ -27,12 +27,15 @@ impl Reader<'_> {
         id: &LogicalId,
         resource: &ResourceEntry,
     ) -> Result<(), PieceError> {
-        let is_filter = resource.kind == "AWS::EC2::VPCEndpoint";
-        // An endpoint's policy gives nothing: it lets through what others allow.
+        let is_filter =
+            ["AWS::EC2::VPCEndpoint", "AWS::Organizations::Policy"].contains(&&*resource.kind);
+        // These give nothing: they let through what others allow.
         if self.stack.unresolved == OnUnresolved::Fail || is_filter {
             return Ok(());
         }
-        if resource.kind == "AWS::Lambda::Permission" {
+        if ["AWS::Lambda::LayerVersionPermission", "AWS::Lambda::Permission"]
+            .contains(&&*resource.kind)
+        {
             return self.permission(id, resource);
         }
         for (name, value) in resource.properties.iter() {
@@ -60,6 +63,7 @@ impl Reader<'_> {
         let kind = if principal.contains(".amazonaws.") { "Service" } else { "AWS" };
         let mut conditions = serde_json::Map::new();
         for (property, operator, key) in [
+            ("OrganizationId", "StringEquals", "aws:PrincipalOrgID"),
             ("PrincipalOrgID", "StringEquals", "aws:PrincipalOrgID"),
             ("SourceAccount", "StringEquals", "aws:SourceAccount"),
             ("SourceArn", "ArnLike", "aws:SourceArn"),
