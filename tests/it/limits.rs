@@ -9,7 +9,8 @@ use lakewright_stacks::{Plan, runway};
 
 use crate::run::{BASE, lakewright, mesh, synthesized, transcript, write_mesh};
 
-fn with(extra: String) -> Vec<SourceFile> {
+/// The base mesh with something more.
+pub(crate) fn with(extra: String) -> Vec<SourceFile> {
     [("base.yaml", BASE.to_owned()), ("extra.yaml", extra)]
         .map(|(path, text)| SourceFile { path: path.to_owned(), text })
         .into()
@@ -112,7 +113,7 @@ fn four_hundred_shares_of_one_team_are_accepted() {
 }
 
 /// A dataset, and shares of it with as many teams of another account, each with its own lines.
-fn shares(count: usize, dataset: &str, lines: impl Fn(usize) -> String) -> String {
+pub(crate) fn shares(count: usize, dataset: &str, lines: impl Fn(usize) -> String) -> String {
     let mut text = format!(
         "kind: Dataset\nid: popular\nenvironment: dev\nteam: Owners\ntopics: [T]\nkeywords: [k]\n{dataset}---\n"
     );

@@ -1,7 +1,6 @@
 //! Datasets whose stacks are nearly full share their tables by tags of Lake Formation.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
@@ -9,7 +8,8 @@ use lakewright_manifest::SourceFile;
 use lakewright_stacks::{Runway, Synthesized, runway};
 use serde_json::{Value, json};
 
-use crate::run::{BASE, lakewright, mesh, synthesized, transcript, write_mesh};
+use crate::limits::{shares, with};
+use crate::run::{lakewright, mesh, synthesized, transcript, write_mesh};
 
 /// A dataset, and teams of another account that each share some of its tables.
 #[derive(Clone, Copy)]
@@ -24,36 +24,13 @@ const MANY: Size = Size { teams: 40, tables: 30, shared: 20 };
 
 fn sources(size: Size) -> Vec<SourceFile> {
     let Size { teams, tables, shared } = size;
-    let mut text = "kind: Dataset\nid: popular\nenvironment: dev\nteam: Owners\ntopics: [T]\nkeywords: [k]\ntables:\n"
-        .to_owned();
-    for table in 0..tables {
-        writeln!(text, "  - name: t{table}").expect("a string takes all");
-    }
-    let mut environment = "kind: Environment\nid: big\norganization: org\naccount: \"333333333333\"\nregion: eu-west-1\n\
-                           team: Owners\nteams:\n"
-        .to_owned();
-    for team in 0..teams {
-        writeln!(
-            environment,
-            "  - {{ team: Reader{team}, permissions: [create_share, run_athena_query] }}"
-        )
-        .expect("a string takes all");
-        let items: Vec<String> = (team..team + shared)
-            .map(|number| format!("{{ table: t{} }}", number % tables))
-            .collect();
+    let declared: Vec<String> = (0..tables).map(|table| format!("  - name: t{table}\n")).collect();
+    with(shares(teams, &format!("tables:\n{}", declared.concat()), |team| {
+        let items = (team..team + shared).map(|one| format!("{{ table: t{} }}", one % tables));
+        let items: Vec<String> = items.collect();
         let permissions = ["read", "read, write", "read, modify"][team % 3];
-        write!(
-            text,
-            "---\nkind: Share\nid: s{team}\ndataset: popular\nenvironment: big\nteam: Reader{team}\nstatus: approved\n\
-             approved_by: Owners\nitems: [{}]\npermissions: [{permissions}]\n",
-            items.join(", ")
-        )
-        .expect("a string takes all");
-    }
-    let extra = format!("{environment}---\n{text}");
-    [("base.yaml", BASE.to_owned()), ("extra.yaml", extra)]
-        .map(|(path, text)| SourceFile { path: path.to_owned(), text })
-        .into()
+        format!("items: [{}]\npermissions: [{permissions}]\n", items.join(", "))
+    }))
 }
 
 fn dataset(size: Size) -> Synthesized {
