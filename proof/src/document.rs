@@ -227,6 +227,15 @@ impl Document {
         }
         Ok(Self { origin, has_variables, statements })
     }
+
+    /// Reads the policy of an event bus, whose statement stands without a document around it.
+    pub(crate) fn of_statement(
+        statement: Resolved<'_>,
+        origin: Origin,
+    ) -> Result<Self, DocumentError> {
+        let version = Resolved::Text("2012-10-17".into());
+        Self::parse(&Resolved::Map(vec![("Statement", statement), ("Version", version)]), origin)
+    }
 }
 
 impl Statement {

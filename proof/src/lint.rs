@@ -412,6 +412,28 @@ mod tests {
             )
         };
         assert_eq!(circles(&only_a, [("a", "b"), ("b", "a"), ("c", "a")]), 0);
+        // Named, but under a condition that another role meets, or excepted, or for another action.
+        for trust in [
+            r#"Principal: { AWS: ["NAMED"] }, Condition: { ArnEquals: { "aws:PrincipalArn": "OTHER" } }"#,
+            r#"Principal: { AWS: ["NAMED"] }, Condition: { ArnNotEquals: { "aws:PrincipalArn": "NAMED" } }"#,
+        ] {
+            let trust = |from: &str| {
+                let named = if from == "a" { "b" } else { "a" };
+                trust.replace("NAMED", &arn(named)).replace("OTHER", &arn("z"))
+            };
+            assert_eq!(circles(&trust, [("a", "b"), ("b", "a"), ("c", "c")]), 0);
+        }
+        let named = |from: &str| {
+            let named = if from == "a" { "b" } else { "a" };
+            format!(r#"Principal: {{ AWS: "{}" }}"#, arn(named))
+        };
+        assert_eq!(circles(&named, [("a", "b"), ("b", "a"), ("c", "c")]), 1);
+        let denied = format!(
+            "Resources:\n{}{}",
+            role("a", &named("a"), r#"{ Effect: Deny, Action: "sts:AssumeRole", Resource: "*" }"#),
+            role("b", &named("b"), "")
+        );
+        assert!(!breaches(&denied).iter().any(|breach| breach.rule == Guardrail::AssumeBack));
         let tags = r#"Resources: { R: { Type: AWS::IAM::Role, Properties: { RoleName: r, Tags: [{ Key: Team, Value: a }, { Key: team, Value: b }], AssumeRolePolicyDocument: { Version: "2012-10-17", Statement: [] } } } }"#;
         assert_eq!(
             breaches(tags).iter().map(|one| one.rule).collect::<Vec<_>>(),

@@ -13,6 +13,7 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 
 pub use assemble::Policies;
+pub(crate) use extract::tags_of;
 pub use extract::{OnUnresolved, Piece, PieceError, StackTemplate};
 pub use organization::{Organization, OrganizationPolicy};
 use sides::{Sides, is_decided_at_once};

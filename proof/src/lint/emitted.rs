@@ -3,7 +3,7 @@
 //! What roles of several templates may do together, and whose code they change,
 //! needs all templates: that is looked at by [`across`](super::across).
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::{PoisonError, RwLock};
 
 use lakewright_template::resolve::{Branch, Place, Resolved, Resolver};
@@ -12,7 +12,7 @@ use lakewright_template::{LogicalId, ResourceEntry, Template, Value};
 use super::shape::Shapes;
 use super::{Breach, DocumentKind, Whose, escalation, roles, statement};
 use crate::document::{Document, Origin};
-use crate::world::{OnUnresolved, Piece, PieceError, StackTemplate, World};
+use crate::world::{OnUnresolved, Piece, PieceError, StackTemplate, World, tags_of};
 
 /// The shapes in which nothing was found: of statements, of keys' whole policies, of resources' tags, and of whole
 /// templates with roles that have power.
@@ -27,7 +27,7 @@ pub fn emitted(
     let fine = FINE.read().unwrap_or_else(PoisonError::into_inner);
     let is_new = |hash: &u64| !fine.contains(hash);
     let mut shapes = Shapes::of(template, place);
-    let mut unknown: Vec<(&LogicalId, Stated<'_>, Option<Vec<u64>>)> = Vec::new();
+    let mut unknown: Vec<(&LogicalId, Stated<'_>, usize)> = Vec::new();
     let mut untold_tags = Vec::new();
     let has_attachments = template.resources.values().any(|resource| {
         resource.kind == "AWS::IAM::Role" && resource.properties.get("ManagedPolicyArns").is_some()
@@ -40,9 +40,9 @@ pub fn emitted(
             }
         }
         for stated in stated(resource, has_attachments) {
-            let hashes = shapes.add(resource, stated.document, stated.kind);
-            if hashes.as_ref().is_none_or(|hashes| hashes.iter().any(is_new)) {
-                unknown.push((id, stated, hashes));
+            let place = shapes.add(resource, stated.document, stated.kind);
+            if shapes.hashes(place).is_none_or(|hashes| hashes.iter().any(is_new)) {
+                unknown.push((id, stated, place));
             }
         }
     }
@@ -57,27 +57,27 @@ pub fn emitted(
     let mut breaches = Vec::new();
     let mut known: Vec<u64> = Vec::new();
     // What was looked at and is fine is known from now on, and nothing else.
-    let mut learn = |found: Vec<Breach>, shapes: Option<Vec<u64>>| {
+    let mut learn = |found: Vec<Breach>, shapes: Option<&[u64]>| {
         if found.is_empty() {
             known.extend(shapes.into_iter().flatten());
         }
         breaches.extend(found);
     };
-    for (id, stated, hashes) in unknown {
-        learn(reader.check(id, &stated)?, hashes);
+    for (id, stated, place) in unknown {
+        learn(reader.check(id, &stated)?, shapes.hashes(place));
     }
     for (id, tags, shape) in untold_tags {
         let mut found = Vec::new();
         let origin = reader.origin(id, "Tags");
-        statement::tags(&reader.tags(id, tags)?, &origin, &mut found);
-        learn(found, shape.map(|shape| vec![shape]));
+        statement::tags(&tags_of(&reader.resolved(id, tags)?), &origin, &mut found);
+        learn(found, shape.as_ref().map(std::slice::from_ref));
     }
     if needs_roles {
         let unresolved = OnUnresolved::Fail;
         let stack = StackTemplate { address, place, template, unresolved };
         let mut found = Vec::new();
         roles(&World::of(vec![Piece::of(stack)?]), &mut found);
-        learn(found, whole.map(|whole| vec![whole]));
+        learn(found, whole.as_ref().map(std::slice::from_ref));
     }
     FINE.write().unwrap_or_else(PoisonError::into_inner).extend(known);
     breaches.sort();
@@ -152,13 +152,11 @@ impl Reader<'_> {
     fn check(&self, id: &LogicalId, stated: &Stated<'_>) -> Result<Vec<Breach>, PieceError> {
         let Stated { property, document, kind } = stated;
         let resolved = self.resolved(id, document)?;
-        let resolved = if *property == "Statement" {
-            let version = Resolved::Text("2012-10-17".into());
-            Resolved::Map(vec![("Statement", resolved), ("Version", version)])
-        } else {
-            resolved
+        let origin = self.origin(id, property);
+        let document = match *property {
+            "Statement" => Document::of_statement(resolved, origin)?,
+            _ => Document::parse(&resolved, origin)?,
         };
-        let document = Document::parse(&resolved, self.origin(id, property))?;
         let mut found = Vec::new();
         for statement in &document.statements {
             statement::check(&document, statement, *kind, Whose::Ours, &mut found);
@@ -167,18 +165,6 @@ impl Reader<'_> {
             escalation::key(&document, &self.place.account, &mut found);
         }
         Ok(found)
-    }
-
-    fn tags(&self, id: &LogicalId, tags: &Value) -> Result<BTreeMap<String, String>, PieceError> {
-        Ok(match self.resolved(id, tags)? {
-            Resolved::List(tags) => {
-                tags.iter().map(|tag| (tag.get("Key").text(), tag.get("Value").text())).collect()
-            }
-            Resolved::Map(tags) => {
-                tags.iter().map(|(key, value)| ((*key).to_owned(), value.text())).collect()
-            }
-            _ => BTreeMap::new(),
-        })
     }
 }
 

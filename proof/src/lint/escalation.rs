@@ -232,9 +232,8 @@ fn is_denied(role: &Role, action: &str, arn: &str) -> bool {
     role.identity.iter().flat_map(|document| &document.statements).any(|statement| {
         !statement.is_allow
             && statement.conditions.is_empty()
-            && statement.actions.contain(action) != statement.not_actions
-            && statement.resources.iter().any(|pattern| matches(pattern, arn))
-                != statement.not_resources
+            && statement.is_of(action)
+            && is_about(statement, arn)
     })
 }
 
@@ -330,6 +329,7 @@ pub(super) fn assume_back(world: &World, breaches: &mut Vec<Breach>) {
 /// The roles that each role may assume: those that name it, or let in its account when its own policies allow it.
 fn assumed(world: &World) -> BTreeMap<&str, BTreeSet<&str>> {
     let assume = Action::new("sts:AssumeRole");
+    let mut next: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
     // Few roles assume others by policies of their own.
     let assuming: Vec<(&Role, Vec<&Statement>)> = world
         .roles
@@ -340,60 +340,45 @@ fn assumed(world: &World) -> BTreeMap<&str, BTreeSet<&str>> {
         })
         .filter(|(_, statements)| !statements.is_empty())
         .collect();
-    let mut next: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
     for role in world.roles.values() {
         let trust = role.trust.statements.iter();
         for statement in trust.filter(|one| one.is_allow && one.is_of(assume)) {
-            let is_named = |other: &Role| {
-                let arn = other.arn.as_str();
-                let is_denied =
-                    other.identity.iter().flat_map(|document| &document.statements).any(|one| {
-                        !one.is_allow
-                            && one.conditions.is_empty()
-                            && one.is_of(assume)
-                            && one.resources.iter().any(|pattern| matches(pattern, &role.arn))
-                                != one.not_resources
-                    });
-                let is_excepted = statement.conditions.iter().any(|one| {
-                    one.key == "aws:principalarn"
-                        && one.comparison.is_negated()
-                        && one.values.iter().any(|value| matches(value, arn))
-                });
-                if is_denied || is_excepted {
-                    return false;
-                }
-                let limits =
-                    statement.conditions.iter().filter(|one| one.key == "aws:principalarn");
-                limits
-                    .filter(|one| one.limits())
-                    .all(|one| one.values.iter().any(|value| matches(value, arn)))
-            };
             let lists = statement.principals.iter().filter(|list| !list.is_not);
             for entry in lists.flat_map(|list| &list.entries) {
-                let account = match entry {
-                    PrincipalEntry::Arn(arn) => {
-                        if let Some(other) = world.roles.get(arn).filter(|other| is_named(other)) {
-                            next.entry(&other.arn).or_default().insert(&role.arn);
-                        }
-                        continue;
-                    }
-                    PrincipalEntry::Account(account) => Some(account),
-                    PrincipalEntry::Everyone => None,
-                    PrincipalEntry::Service(_) | PrincipalEntry::Other(_) => continue,
+                let is_in = |other: &Role| match entry {
+                    PrincipalEntry::Account(account) => *account == other.account,
+                    PrincipalEntry::Everyone => true,
+                    _ => false,
                 };
-                for (other, statements) in &assuming {
-                    let is_let_in =
-                        account.is_none_or(|account| *account == other.account) && is_named(other);
-                    let allows = |one: &&Statement| {
-                        one.resources.iter().any(|pattern| matches(pattern, &role.arn))
-                            != one.not_resources
-                    };
-                    if is_let_in && statements.iter().any(allows) {
-                        next.entry(&other.arn).or_default().insert(&role.arn);
-                    }
+                let by_own = assuming.iter().filter(|(other, own)| {
+                    is_in(other) && own.iter().any(|one| is_about(one, &role.arn))
+                });
+                let named = match entry {
+                    PrincipalEntry::Arn(arn) => world.roles.get(arn),
+                    _ => None,
+                };
+                let all = by_own.map(|(other, _)| *other).chain(named);
+                for other in all.filter(|other| lets_in(statement, role, other)) {
+                    next.entry(&other.arn).or_default().insert(&role.arn);
                 }
             }
         }
     }
     next
+}
+
+/// Whether a statement of a role's trust, which is about another one, lets it in by `aws:PrincipalArn` as well, and the other one does not
+/// deny itself to go there.
+fn lets_in(statement: &Statement, role: &Role, other: &Role) -> bool {
+    let mut of_arn = statement.conditions.iter().filter(|one| one.key == "aws:principalarn");
+    let is_met = of_arn.all(|one| {
+        let matches_one = one.values.iter().any(|value| matches(value, &other.arn));
+        // What limits nothing is met by everybody.
+        if one.comparison.is_negated() { !matches_one } else { matches_one || !one.limits() }
+    });
+    is_met && !is_denied(other, "sts:AssumeRole", &role.arn)
+}
+
+fn is_about(statement: &Statement, arn: &str) -> bool {
+    statement.resources.iter().any(|pattern| matches(pattern, arn)) != statement.not_resources
 }

@@ -58,19 +58,24 @@ impl<'a> Shapes<'a> {
         self.has_power
     }
 
-    /// Adds a document. Gives for each statement what is the same for those of one shape, and for a key's policy one
-    /// more, for all of it; `None` for a document that has to be read.
+    /// Adds a document, and gives its place among all.
     pub(super) fn add(
         &mut self,
         resource: &'a ResourceEntry,
         document: &'a Value,
         kind: DocumentKind,
-    ) -> Option<Vec<u64>> {
+    ) -> usize {
         let hashes = self.document(document, kind);
         // What has to be read may say anything.
         self.has_power |= hashes.is_none();
-        self.documents.push((resource, document, kind, hashes.clone()));
-        hashes
+        self.documents.push((resource, document, kind, hashes));
+        self.documents.len() - 1
+    }
+
+    /// For each statement of a document what is the same for those of one shape, and for a key's policy one more, for
+    /// all of it; `None` for a document that has to be read.
+    pub(super) fn hashes(&self, place: usize) -> Option<&[u64]> {
+        self.documents.get(place)?.3.as_deref()
     }
 
     fn document(&mut self, document: &Value, kind: DocumentKind) -> Option<Vec<u64>> {

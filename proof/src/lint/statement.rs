@@ -191,16 +191,15 @@ fn resources(
 
 /// Whether a pattern is about everything: of all services, of one in all accounts, or all buckets or objects.
 fn is_everything(pattern: &str) -> bool {
-    let mut fields = pattern.splitn(6, ':').skip(3);
     let is_open =
-        |field: &str| !field.is_empty() && field.chars().all(|one| matches!(one, '*' | '?'));
-    let partition =
-        pattern.split(':').nth(1).filter(|one| !one.contains(['*', '?'])).unwrap_or("aws");
+        |field: &&str| !field.is_empty() && field.chars().all(|one| matches!(one, '*' | '?'));
+    let fields: Vec<&str> = pattern.splitn(6, ':').collect();
+    let partition = fields.get(1).filter(|one| !one.contains(['*', '?'])).unwrap_or(&"aws");
     let is_any = |names: [&str; 2]| {
         names.iter().all(|name| matches(pattern, &format!("arn:{partition}:s3:::{name}")))
     };
-    is_open(pattern)
-        || fields.by_ref().count() == 3 && pattern.splitn(6, ':').skip(3).all(is_open)
+    is_open(&pattern)
+        || fields.len() == 6 && fields[3..].iter().all(is_open)
         || is_any(["zz9-bucket", "q"])
         || is_any(["zz9-bucket/yy8", "q/x"])
 }

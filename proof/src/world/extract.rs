@@ -116,6 +116,19 @@ impl Piece {
     }
 }
 
+/// Tags, which some types have as a list and some as a map.
+pub(crate) fn tags_of(tags: &Resolved<'_>) -> BTreeMap<String, String> {
+    match tags {
+        Resolved::List(tags) => {
+            tags.iter().map(|tag| (tag.get("Key").text(), tag.get("Value").text())).collect()
+        }
+        Resolved::Map(tags) => {
+            tags.iter().map(|(key, value)| ((*key).to_owned(), value.text())).collect()
+        }
+        _ => BTreeMap::new(),
+    }
+}
+
 struct Reader<'a> {
     stack: StackTemplate<'a>,
     /// The stack's address, which each origin names.
@@ -209,9 +222,7 @@ impl Reader<'_> {
                 let bus = self.text(id, properties, "EventBusName")?.unwrap_or_default();
                 let arn = self.regional("events", &format!("event-bus/{bus}"));
                 let statement = self.value(id, properties, "Statement")?;
-                let version = Resolved::Text("2012-10-17".into());
-                let document = Resolved::Map(vec![("Statement", statement), ("Version", version)]);
-                let document = Document::parse(&document, self.origin(id, "Statement"))?;
+                let document = Document::of_statement(statement, self.origin(id, "Statement"))?;
                 self.piece.policies.push((arn, (document, self.stack.place.account.clone())));
             }
             "AWS::KMS::Alias" => {
@@ -398,15 +409,7 @@ impl Reader<'_> {
         id: &LogicalId,
         properties: &Map,
     ) -> Result<BTreeMap<String, String>, PieceError> {
-        Ok(match self.value(id, properties, "Tags")? {
-            Resolved::List(tags) => {
-                tags.iter().map(|tag| (tag.get("Key").text(), tag.get("Value").text())).collect()
-            }
-            Resolved::Map(tags) => {
-                tags.iter().map(|(key, value)| ((*key).to_owned(), value.text())).collect()
-            }
-            _ => BTreeMap::new(),
-        })
+        Ok(tags_of(&self.value(id, properties, "Tags")?))
     }
 
     fn text(
