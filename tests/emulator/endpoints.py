@@ -1,0 +1,121 @@
+"""The endpoints under ``/_test/``, and the services that ministack lacks: both on the emulator's one port."""
+
+import json
+import re
+import uuid
+from typing import Any, Callable
+
+import behaviours
+import calls
+import lakeformation
+import lakeformation_api
+import mails
+import services
+from generic import RESOURCES
+from ministack.core.responses import now_iso, set_request_account_id, set_request_region
+from ministack.services import iam
+from policies import ROLE_ARN
+
+Json = dict[str, Any]
+
+ASSUMED: list[Json] = []
+FAULTS: list[Json] = []
+# What a reset empties.
+STORES: list[Any] = [RESOURCES, ASSUMED, FAULTS, calls.CALLS, lakeformation.LAKES,
+                     services.APPS, services.RESOURCE_POLICIES]
+# By the name of the service in the request's signature: answers to path, X-Amz-Target and body.
+SERVICES: dict[str, Callable[[str, str, bytes], tuple[int, Json, Json]]] = {
+    "lakeformation": lakeformation_api.answer, "sagemaker": services.answer_sagemaker}
+SIGNATURE = re.compile(r"Credential=([^/]+)/[^/]+/([^/]+)/([^/]+)/")
+
+
+def resources(_body: Json) -> list[Json]:
+    return [{"account": record["account"], "region": record["region"], "type": key[2], "id": key[3],
+             "properties": record["properties"]} for key, record in RESOURCES.items()]
+
+
+def fail(body: Json) -> list[Json]:
+    if body:
+        FAULTS.append({"type": "", "contains": "", "times": 1, "message": "Injected failure", **body})
+    return FAULTS
+
+
+def switch(body: Json) -> Json:
+    behaviours.switch(body)
+    return behaviours.listing()
+
+
+def make_role(body: Json) -> Json:
+    """A role that a test takes for granted in some account."""
+    found = ROLE_ARN.fullmatch(body["arn"])
+    if not found:
+        raise KeyError(f"not the ARN of a role: {body['arn']}")
+    path, name = ("/" + found[2]).rsplit("/", 1)
+    iam._roles.set_scoped(found[1], None, name, {
+        "RoleName": name, "Arn": body["arn"], "RoleId": f"AROA{uuid.uuid4().hex[:17].upper()}", "Path": path + "/",
+        "CreateDate": now_iso(), "AssumeRolePolicyDocument": body.get("trust", "{}"), "Description": "",
+        "MaxSessionDuration": 3600, "AttachedPolicies": [], "InlinePolicies": {}, "Tags": [], "_made": 0.0})
+    return {"arn": body["arn"]}
+
+
+# Each takes the request's JSON, which is empty for GET. A KeyError is the caller's mistake.
+ENDPOINTS: dict[str, Callable[[Json], Any]] = {
+    "ready": lambda _body: True,
+    "requests": lambda _body: ASSUMED,
+    "resources": resources,
+    "fail": fail,
+    "behaviours": switch,
+    "roles": make_role,
+    "apps": services.add_app,
+    "mails": mails.confirm,
+    "calls": lambda _body: calls.CALLS,
+    "may-read": lambda body: lakeformation.may_read(
+        *(body[name] for name in ("account", "region", "principal", "database", "table")), body.get("column")),
+}
+
+
+async def _body(receive: Callable) -> bytes:
+    body, message = b"", {"more_body": True}
+    while message.get("more_body"):
+        message = await receive()
+        body += message.get("body", b"")
+    return body
+
+
+async def _send(send: Callable, status: int, headers: Json, result: Any) -> None:
+    headers = {"content-type": "application/json", **headers}
+    await send({"type": "http.response.start", "status": status,
+                "headers": [(name.encode(), value.encode()) for name, value in headers.items()]})
+    await send({"type": "http.response.body", "body": json.dumps(result, default=str).encode()})
+
+
+def wrap(app: Callable) -> Callable:
+    async def wrapped(scope: Json, receive: Callable, send: Callable) -> None:
+        if scope["type"] != "http":
+            return await app(scope, receive, send)
+        path = scope["path"]
+        if path == "/_test/reset":
+            for store in STORES:
+                store.clear()
+            behaviours.reset()
+            return await app({**scope, "path": "/_ministack/reset"}, receive, send)
+        if path.startswith("/_test/"):
+            endpoint = ENDPOINTS.get(path.removeprefix("/_test/"))
+            if endpoint is None:
+                return await _send(send, 404, {}, None)
+            try:
+                return await _send(send, 200, {}, endpoint(json.loads(await _body(receive) or b"{}")))
+            except KeyError as error:
+                return await _send(send, 400, {}, {"error": str(error.args[0])})
+        headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
+        if signed := SIGNATURE.search(headers.get("authorization", "")):
+            access_key, region, service = signed.groups()
+            calls.set_caller(access_key)
+            if service in SERVICES:
+                set_request_account_id(access_key)
+                set_request_region(region)
+                answer = SERVICES[service](path, headers.get("x-amz-target", ""), await _body(receive))
+                return await _send(send, *answer)
+        await app(scope, receive, send)
+
+    return wrapped

@@ -1,0 +1,94 @@
+"""Teaches ministack the resource types of a folder, and what else AWS enforces."""
+
+import json
+import re
+from pathlib import Path as File
+from typing import Any, Callable
+from urllib.parse import parse_qs
+
+import ministack.app
+
+import early_validation
+import endpoints
+import event_buses
+import lakeformation
+import lakeformation_types
+import mails
+import names
+import policies
+import principals
+import services
+import stack_roles
+from checks import CHECKS, checked
+from endpoints import ASSUMED
+from generic import Generic
+from ministack.services import sts
+from ministack.services.cloudformation import handlers as cfn_handlers, helpers, provisioners, stacks
+from schema import Schema
+
+Json = dict[str, Any]
+
+# The types whose resources other services look at; all others are just records.
+TYPES: dict[str, type[Generic]] = {**lakeformation_types.TYPES, **policies.TYPES, **event_buses.TYPES,
+                                  **services.TYPES}
+
+
+def recording(handle: Callable) -> Callable:
+    """STS, remembering who asked for which role with which external id."""
+
+    async def handle_request(method: str, path: str, headers: Json, body: bytes, query: Json) -> tuple:
+        form = {**query, **parse_qs(body.decode("utf-8", "replace"))}
+        if form.get("Action") == ["AssumeRole"]:
+            ASSUMED.append({name: form.get(field, [None])[0] for name, field in (
+                ("role_arn", "RoleArn"), ("external_id", "ExternalId"), ("session_name", "RoleSessionName"))})
+        return await handle(method, path, headers, body, query)
+
+    return handle_request
+
+
+def with_virtual_hosts(resolve: Callable) -> Callable:
+    """Template URLs as AWS writes them; ministack only knows the bucket as the first part of the path."""
+
+    def resolve_document(params: Json, body_key: str, url_key: str, label: str) -> tuple:
+        url = re.sub(r"^https://([^/]+)\.s3[.-][^/]*amazonaws\.com/", r"https://s3.amazonaws.com/\1/",
+                     helpers._p(params, url_key))
+        return resolve({**params, url_key: [url]}, body_key, url_key, label)
+
+    return resolve_document
+
+
+def install(folder: File) -> None:
+    # Before the checks are laid around the handlers.
+    services.install()
+    mails.install()
+    schemas = [Schema(json.loads(file.read_text())) for file in sorted(folder.glob("*.json"))]
+    by_type = {schema.type: schema for schema in schemas}
+    for schema in schemas:
+        handler = provisioners._RESOURCE_HANDLERS.get(schema.type)
+        if handler is None:
+            names.GENERIC[schema.type] = TYPES.get(schema.type, Generic)(schema)
+            handler = names.GENERIC[schema.type].handlers
+            if tags := schema.tag_property():
+                provisioners._STACK_TAG_PROPERTY[schema.type] = tags
+            if not schema.delete_first:
+                top_level = tuple(path[0] for path in schema.create_only if len(path) == 1)
+                provisioners._REPLACING_PROPERTIES[schema.type] = top_level
+        provisioners._RESOURCE_HANDLERS[schema.type] = checked(schema, handler)
+
+    def recreation(resource_type: str, name: str) -> str:
+        known = resource_type in provisioners._REPLACING_PROPERTIES or resource_type not in by_type
+        return (provisioners._property_recreation(resource_type, name) if known
+                else by_type[resource_type].recreation(name))
+
+    # Only what change sets report: what updates do is decided by ministack's handlers.
+    stacks._property_recreation = recreation
+    # ministack asks for capabilities only together with IAM enforcement, which tests do without.
+    cfn_handlers._capabilities_enforced = lambda: True
+    sts.handle_request = recording(sts.handle_request)
+    helpers._resolve_document = with_virtual_hosts(helpers._resolve_document)
+    lakeformation.watch_catalog()
+    for kind, check in [*principals.checks().items(), ("AWS::Events::Rule", event_buses.check_targets)]:
+        CHECKS.setdefault(kind, []).append(check)
+    early_validation.install()
+    stack_roles.install()
+    ministack.app.app = endpoints.wrap(ministack.app.app)
