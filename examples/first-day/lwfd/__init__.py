@@ -1,0 +1,1 @@
+"""Asks AWS about the behaviours that Lakewright's templates depend on."""
