@@ -2,19 +2,23 @@
 
 mod show;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{IsTerminal as _, Write as _};
 
 use clap::Args;
 use lakewright_deployer::aws::Aws;
 use lakewright_deployer::cloud::{Access, CloudError, Site, Stack};
 use lakewright_deployer::driver::{Driver, Summary};
+use lakewright_deployer::duties::Duties;
 use lakewright_deployer::event::{Change, Event};
+use lakewright_deployer::lakeformation::remove_administrators;
+use lakewright_deployer::leftovers::{Receivers, blockers, receivers};
 use lakewright_deployer::machine::Outcome;
 use lakewright_deployer::plan::{Action, Observed, Plan, plan};
 use lakewright_manifest::Mesh;
 use lakewright_stacks::DeployTarget;
 use lakewright_template::read;
+use lakewright_template::resolve::Place;
 use tokio::runtime::Runtime;
 
 use crate::comparison;
@@ -31,6 +35,18 @@ pub(crate) struct Options {
     /// The role of an account's owner, with which the account is bootstrapped
     #[arg(long, value_name = "NAME", default_value = "OrganizationAccountAccessRole")]
     owner_role: String,
+    /// Take resources that exist already under a name of the mesh into its stacks
+    #[arg(long)]
+    import_existing: bool,
+}
+
+/// What a deletion takes along.
+#[derive(Default)]
+struct Leaving {
+    /// What would keep the stack from being deleted.
+    blockers: Vec<String>,
+    /// The ARNs of its roles.
+    roles: BTreeSet<String>,
 }
 
 /// Everything that is there by address, and for each place somebody who may look.
@@ -58,7 +74,7 @@ impl Deployment {
             .build()
             .map_err(|error| Failure::unexpected(error.to_string()))?;
         let aws = runtime
-            .block_on(Aws::connect(mesh.tenant.home_region.as_str()))
+            .block_on(Aws::connect(mesh.tenant.home_region.as_str(), options.import_existing))
             .map_err(|error| unreachable(&error))?;
         let mut stacks = BTreeMap::new();
         let mut targets = BTreeMap::new();
@@ -104,13 +120,38 @@ impl Deployment {
                     yes || !show::is_destructive(changes)
                         || (is_terminal && ask(&format!("{address}: data may be lost. Go on?")))
                 },
+                closed: BTreeSet::new(),
             };
-            self.runtime
-                .block_on(driver.run(&plan, &self.stacks, &sites))
-                .map_err(|error| unreachable(&error))?
+            self.runtime.block_on(driver.run(&plan, &self.stacks, &sites))
         };
         shower.end(&summary);
+        self.mails(ui);
         Ok(exit(&summary))
+    }
+
+    /// Mails are the only way in which failures are told, and nobody gets one before the address is confirmed.
+    fn mails(&self, ui: &mut Ui) {
+        for stack in self.stacks.values().filter(|stack| stack.entry.kind == "platform") {
+            let place =
+                Place { account: stack.entry.account.clone(), region: stack.entry.region.clone() };
+            for topic in Duties::of(&stack.template, &place).topics {
+                let counted = self.runtime.block_on(receivers(&self.aws, &stack.site, &topic));
+                match counted {
+                    Ok(Receivers { confirmed, pending }) if confirmed == 0 || pending > 0 => {
+                        ui.note(&format!(
+                            "alarms of {topic} reach {}, and {} not confirmed the mail yet",
+                            count(usize::try_from(confirmed).unwrap_or(usize::MAX), "address"),
+                            match pending {
+                                1 => "1 has".to_owned(),
+                                several => format!("{several} have"),
+                            }
+                        ));
+                    }
+                    Ok(_) => {}
+                    Err(error) => ui.note(&format!("who gets alarms is not known: {error}")),
+                }
+            }
+        }
     }
 
     /// A bootstrap policy that only loses rights comes last: what goes in this run still needs them.
@@ -183,12 +224,20 @@ impl Deployment {
             return Ok(Exit::Done);
         }
         self.empty_artifacts(stack, site, ui)?;
+        let leaving = self.leaving(site, stack_name)?;
+        if !leaving.blockers.is_empty() {
+            let blockers = leaving.blockers.join("; ");
+            ui.error(&format!("{address} is not deleted, as it could not be: {blockers}"));
+            return Ok(Exit::No);
+        }
+        self.remove_administrators(site, &leaving.roles)?;
         let mut shower = show::Shower::new(&Plan::default(), ui);
         let outcome = {
             let mut driver = Driver {
                 cloud: &self.aws,
                 report: |event: Event| shower.event(&event),
                 ask: |_: &str, _: &[Change]| true,
+                closed: BTreeSet::new(),
             };
             self.runtime
                 .block_on(driver.delete(site, &address))
@@ -206,6 +255,45 @@ impl Deployment {
             }
         }
         Ok(exit(&summary))
+    }
+
+    /// What goes with a stack that is deployed, and what would keep it from going.
+    fn leaving(&self, site: &Site, name: &str) -> Result<Leaving, Failure> {
+        use lakewright_deployer::cloud::Cloud as _;
+        let deployed = self.runtime.block_on(self.aws.template(site, name));
+        let deployed = deployed.map_err(|error| unreachable(&error))?;
+        let Ok(template) = read::template(&deployed) else { return Ok(Leaving::default()) };
+        let blockers = self.runtime.block_on(blockers(&self.aws, site, &template));
+        let partition = lakewright_template::resolve::partition_of(&site.region);
+        let roles = template.resources.values().filter(|one| one.kind == "AWS::IAM::Role");
+        let roles = roles
+            .filter_map(|role| role.properties.get("RoleName")?.as_text())
+            .map(|name| format!("arn:{partition}:iam::{}:role/{name}", site.account));
+        Ok(Leaving {
+            blockers: blockers.map_err(|error| unreachable(&error))?,
+            roles: roles.collect(),
+        })
+    }
+
+    /// A role that goes leaves its entry among the administrators of Lake Formation, which then takes no change of the
+    /// list. Only roles of the stack are taken out.
+    fn remove_administrators(&self, site: &Site, roles: &BTreeSet<String>) -> Result<(), Failure> {
+        let place = (site.account.as_str(), site.region.as_str());
+        let is_deployer = matches!(site.access, Access::Deployer { .. });
+        let deployer = self
+            .targets
+            .iter()
+            .find(|(address, _)| address.starts_with(&format!("{}/{}/", place.0, place.1)))
+            .map(|(_, target)| Site { access: deployer(target), ..site.clone() });
+        let has_settings = self.stacks.values().any(|stack| {
+            (stack.entry.account.as_str(), stack.entry.region.as_str()) == place
+                && stack.template.contains("\"AWS::LakeFormation::DataLakeSettings\"")
+        });
+        let site = if is_deployer { Some(site.clone()) } else { deployer };
+        let Some(site) = site.filter(|_| has_settings && !roles.is_empty()) else { return Ok(()) };
+        self.runtime
+            .block_on(remove_administrators(&self.aws, &site, roles))
+            .map_err(|error| unreachable(&error))
     }
 
     /// A bucket of artifacts that does not stay is emptied, as CloudFormation deletes none with
@@ -333,6 +421,8 @@ fn exit(summary: &Summary) -> Exit {
     let has = |wanted: fn(&Outcome) -> bool| summary.outcomes.values().any(wanted);
     if has(|outcome| matches!(outcome, Outcome::NeedsAttention(_))) {
         Exit::Attention
+    } else if has(|outcome| matches!(outcome, Outcome::Unreachable(_))) {
+        Exit::Unreachable
     } else if has(|outcome| matches!(outcome, Outcome::RolledBack | Outcome::Refused(_))) {
         Exit::RolledBack
     } else if has(|outcome| matches!(outcome, Outcome::Declined)) {

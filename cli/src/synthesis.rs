@@ -1,10 +1,12 @@
 //! Every stack of a plan, in as many threads as there are cores.
 
 use lakewright_manifest::Report;
-use lakewright_stacks::{DeployTarget, Plan, StackPlan, Synthesized};
+use lakewright_stacks::{DeployTarget, Plan, StackPlan, Synthesized, connect};
 use rayon::iter::{
     IndexedParallelIterator as _, IntoParallelRefIterator as _, ParallelIterator as _,
 };
+
+use crate::exit::Failure;
 
 /// Stacks that a thread takes at once. With more, one thread still works when the others have
 /// nothing left; with fewer, they meet too often.
@@ -17,8 +19,13 @@ pub(crate) struct Found {
     pub(crate) target: DeployTarget,
 }
 
+/// No order of deployment exists: a defect of Lakewright.
+pub(crate) fn in_a_circle(stacks: &[String]) -> Failure {
+    Failure::unexpected(format!("stacks wait for each other: {}", stacks.join(", ")))
+}
+
 /// Synthesizes the stacks of a plan, the bootstrap stacks last, and gives what is wrong with them.
-pub(crate) fn synthesize_all(plan: &Plan<'_>) -> (Vec<Found>, Report) {
+pub(crate) fn synthesize_all(plan: &Plan<'_>) -> Result<(Vec<Found>, Report), Failure> {
     let mut report = Report::new();
     let mut synthesize = |stacks: &[StackPlan<'_>]| -> Vec<Found> {
         let results: Vec<Result<Found, Report>> = stacks
@@ -40,6 +47,8 @@ pub(crate) fn synthesize_all(plan: &Plan<'_>) -> (Vec<Found>, Report) {
         let usage: Vec<_> = found.iter().map(|one| one.stack.usage()).collect();
         let usage = Plan::usage(plan.stacks.iter().zip(&usage));
         found.extend(synthesize(&plan.bootstraps(usage)));
+        let stacks = found.iter_mut().map(|one| (&mut one.stack.entry, &one.stack.mentions));
+        connect(&mut stacks.collect::<Vec<_>>()).map_err(|stacks| in_a_circle(&stacks))?;
     }
-    (found, report)
+    Ok((found, report))
 }

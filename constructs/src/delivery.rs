@@ -1,6 +1,6 @@
 //! Continuous delivery: repositories, builds and pipelines.
 
-use lakewright_synth::{Construct, Options, Scope};
+use lakewright_synth::{Construct, Options, PolicySlot, Scope};
 use lakewright_template::{Expr, Map, Ref};
 
 use crate::bucket::BucketHandle;
@@ -147,6 +147,8 @@ pub struct DeliveryPipeline {
     pub key: KeyHandle,
     /// The stages with their actions.
     pub stages: Vec<(String, Vec<Action>)>,
+    /// The policies that its first run needs, besides its role's.
+    pub after: Vec<PolicySlot>,
 }
 
 /// One action of a stage.
@@ -271,7 +273,7 @@ impl Construct for DeliveryPipeline {
             stages: Some(stages.collect()),
             ..codepipeline::Pipeline::default()
         };
-        let after = self.role.policy().into_iter().collect();
+        let after = self.role.policy().into_iter().chain(self.after).collect();
         scope.resource(resource, Options { after_policies: after, ..Options::default() })
     }
 }

@@ -1,6 +1,7 @@
 //! The Glue catalog and what fills it: databases, tables, crawlers, jobs.
 
 use lakewright_synth::{Construct, Options, Scope};
+use lakewright_template::digest::hex_prefix;
 use lakewright_template::{Expr, LogicalId, Map, Name, Ref, Text, Value};
 
 use crate::cfn::glue;
@@ -155,6 +156,8 @@ pub struct Table {
     pub columns: Vec<TableColumn>,
     /// Whether it stays when it leaves the stack.
     pub retain: bool,
+    /// What must be there first.
+    pub after: Vec<LogicalId>,
 }
 
 impl Construct for Table {
@@ -179,7 +182,12 @@ impl Construct for Table {
             }),
             ..glue::TableStorageDescriptor::default()
         };
-        let parameters = Map::new().with("EXTERNAL", "TRUE").with("classification", classification);
+        // A crawler compares the last two with what it finds, and marks a table that lacks them as deprecated.
+        let parameters = Map::new()
+            .with("EXTERNAL", "TRUE")
+            .with("classification", classification)
+            .with("compressionType", "none")
+            .with("typeOfData", "file");
         let table = glue::TableTableInput {
             name: Some(self.name.into()),
             table_type: Some("EXTERNAL_TABLE".into()),
@@ -193,25 +201,29 @@ impl Construct for Table {
             table_input: Some(table),
             ..glue::Table::default()
         };
-        scope.resource(resource, Options::retain(self.retain))
+        let options = Options { depends_on: self.after, ..Options::retain(self.retain) };
+        scope.resource(resource, options)
     }
 }
 
 /// How Glue encrypts logs, bookmarks and what it writes to S3.
 #[derive(Debug, Clone)]
 pub struct SecurityConfiguration {
-    /// The name.
+    /// How the name begins. A digest of the key's name follows, as Glue cannot change a configuration: with
+    /// another key, another one is made beside it.
     pub name: String,
-    /// The key for logs, bookmarks and data. Without one, logs are encrypted by AWS's own key and
+    /// The key for logs, bookmarks and data, by its alias. Without one, logs are encrypted by AWS's own key and
     /// data by the bucket's default.
-    pub key: Option<KeyHandle>,
+    pub key: Option<(String, KeyHandle)>,
 }
 
 impl Construct for SecurityConfiguration {
     type Handle = Expr<Name<glue::SecurityConfiguration>>;
 
     fn build(self, scope: &mut Scope<'_>) -> Self::Handle {
-        let arn = self.key.as_ref().map(KeyHandle::arn);
+        let alias = self.key.as_ref().map_or("", |(alias, _)| alias);
+        let name = format!("{}-{}", self.name, hex_prefix(alias.as_bytes(), 8));
+        let arn = self.key.as_ref().map(|(_, key)| key.arn());
         let mode = |with_key: &'static str| if arn.is_some() { with_key } else { "DISABLED" };
         let logs = glue::SecurityConfigurationCloudWatchEncryption {
             cloud_watch_encryption_mode: Some(mode("SSE-KMS").into()),
@@ -226,7 +238,7 @@ impl Construct for SecurityConfiguration {
             kms_key_arn: arn.clone(),
         };
         let resource = glue::SecurityConfiguration {
-            name: Some(self.name.into()),
+            name: Some(name.into()),
             encryption_configuration: Some(glue::SecurityConfigurationEncryptionConfiguration {
                 cloud_watch_encryption: Some(logs),
                 job_bookmarks_encryption: Some(bookmarks),
@@ -248,6 +260,8 @@ pub struct Crawler {
     pub database: DatabaseHandle,
     /// What it crawls, as `s3://bucket/path/`.
     pub target: String,
+    /// The paths below it of tables that are declared: it leaves them alone.
+    pub declared: Vec<String>,
     /// When it runs, as `cron(...)`.
     pub schedule: Option<String>,
     /// How its logs are encrypted.
@@ -260,8 +274,11 @@ impl Construct for Crawler {
     type Handle = Ref<glue::Crawler>;
 
     fn build(self, scope: &mut Scope<'_>) -> Ref<glue::Crawler> {
+        // Its patterns are no user's text: paths have none of the characters of a glob.
+        let excluded = self.declared.iter().map(|path| format!("{path}/**").into());
         let target = glue::CrawlerS3Target {
             path: Some(self.target.into()),
+            exclusions: (!self.declared.is_empty()).then(|| excluded.collect()),
             ..glue::CrawlerS3Target::default()
         };
         let resource = glue::Crawler {
@@ -276,6 +293,7 @@ impl Construct for Crawler {
             schedule: self.schedule.map(|schedule| glue::CrawlerSchedule {
                 schedule_expression: Some(schedule.into()),
             }),
+            configuration: Some(OUTPUT.into()),
             // Tables of deleted files are marked, never dropped: shares may name them.
             schema_change_policy: Some(glue::CrawlerSchemaChangePolicy {
                 delete_behavior: Some("DEPRECATE_IN_DATABASE".into()),
@@ -286,6 +304,11 @@ impl Construct for Crawler {
         scope.resource(resource, self.after)
     }
 }
+
+/// Partitions are as their table is, and columns that are new come to those that are there.
+///
+/// Source: "Setting crawler configuration options" in the Glue developer guide.
+const OUTPUT: &str = r#"{"Version":1.0,"CrawlerOutput":{"Partitions":{"AddOrUpdateBehavior":"InheritFromTable"},"Tables":{"AddOrUpdateBehavior":"MergeNewColumns"}}}"#;
 
 /// A Glue job that runs a script.
 #[derive(Debug, Clone)]
@@ -339,9 +362,12 @@ impl Construct for Job {
 }
 
 /// What starts a job on a schedule.
+///
+/// A trigger is started when it is made, and not when it is changed: so each schedule has a name of its own, and
+/// a change makes another trigger.
 #[derive(Debug, Clone)]
 pub struct Trigger {
-    /// The name.
+    /// How the name begins.
     pub name: String,
     /// The job.
     pub job: Expr<Name<glue::Job>>,
@@ -353,8 +379,9 @@ impl Construct for Trigger {
     type Handle = Ref<glue::Trigger>;
 
     fn build(self, scope: &mut Scope<'_>) -> Ref<glue::Trigger> {
+        let name = format!("{}-{}", self.name, hex_prefix(self.schedule.as_bytes(), 8));
         let resource = glue::Trigger {
-            name: Some(self.name.into()),
+            name: Some(name.into()),
             kind: Some("SCHEDULED".into()),
             schedule: Some(self.schedule.into()),
             start_on_creation: Some(true.into()),

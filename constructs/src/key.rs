@@ -110,7 +110,8 @@ impl Construct for Key {
             alias_name: Some(format!("alias/{}", self.alias).into()),
             target_key_id: Some(reference.name()),
         };
-        scope.child("Alias").resource(alias, Options::default());
+        // Who may use the key by its alias goes on to while the key stays.
+        scope.child("Alias").resource(alias, Options::retain(self.retain));
         let access = KeyAccess {
             arn: reference.attribute(&kms::Key::ARN).into(),
             alias_arn,

@@ -2,6 +2,10 @@
 //!
 //! Lake Formation refuses concurrent changes of one catalog resource, so the
 //! permissions of a stack form a chain: each waits for the one before.
+//!
+//! CloudFormation knows a permission by its principal and its resource, whatever rights it gives, and takes
+//! no second one for the same pair. So the logical id of a permission is made of this pair alone, never of the
+//! reason for it, and each pair stands once (ADR 14).
 
 use lakewright_synth::{Construct, Grantee, Options, Record, Scope};
 use lakewright_template::resolve::Place;
@@ -50,17 +54,12 @@ impl Construct for Settings {
             admins: Some(admins.collect()),
             // `REPLACE`, the other way, would remove administrators that others have added.
             mutation_type: Some("APPEND".into()),
-            // Otherwise everybody with IAM permissions could use new databases and tables.
-            create_database_default_permissions: Some(Vec::new()),
-            create_table_default_permissions: Some(Vec::new()),
-            // From version 3 on a table is shared with a role of another account, and not with all
-            // of that account; version 4 does so for locations in hybrid mode as well.
-            parameters: Some(
-                lakewright_template::Map::new().with("CROSS_ACCOUNT_VERSION", "4").into(),
-            ),
+            // CloudFormation ignores empty lists of default permissions, and would lower a newer version of
+            // cross-account sharing: whoever deploys looks after both (docs/aws-behaviour.md).
             ..lakeformation::DataLakeSettings::default()
         };
-        scope.resource(resource, Options::default())
+        // Other environments of the account may need the entries. Whoever destroys the last one takes them out.
+        scope.resource(resource, Options::retain(true))
     }
 }
 
@@ -206,6 +205,16 @@ pub enum Catalog {
         /// What the filter leaves of the table: `columns a b; rows all`.
         cells: String,
     },
+    /// Every column of one table, which is what `SELECT` is given on: a resource of its own beside the table,
+    /// so that rights to write come and go without it.
+    Columns {
+        /// The account of the catalog.
+        account: String,
+        /// The database's name.
+        database: String,
+        /// The table's name.
+        table: String,
+    },
     /// One table.
     Table {
         /// The account of the catalog.
@@ -243,8 +252,6 @@ pub struct PermissionChain {
 /// What one grantee receives on one catalog resource.
 #[derive(Debug, Clone, Copy)]
 pub struct PermissionSet<'a> {
-    /// The id of the construct, unique in its scope.
-    pub id: &'static str,
     /// The access in a word.
     pub access: &'static str,
     /// The permissions.
@@ -305,6 +312,7 @@ impl PermissionChain {
         };
         let given = names(set.permissions);
         let passed_on = if set.with_grant_option { given.clone() } else { Vec::new() };
+        let pair = format!("{} {}", grantee.known_arn, on.identity());
         let resource = lakeformation::PrincipalPermissions {
             catalog: Some(scope.spec().place.account.clone().into()),
             principal: Some(lakeformation::PrincipalPermissionsDataLakePrincipal {
@@ -314,7 +322,7 @@ impl PermissionChain {
             permissions: Some(given.iter().map(|name| (*name).into()).collect()),
             permissions_with_grant_option: Some(passed_on.into_iter().map(Into::into).collect()),
         };
-        self.then(&mut scope.child(set.id), resource);
+        self.then(&mut scope.named_child("Permission", &pair), resource);
         scope.record(record(
             grantee,
             on,
@@ -349,10 +357,32 @@ fn record(
 const CELLS: &str = "StringEquals lakeformation:cells";
 
 impl Catalog {
+    /// What tells the resource from every other one of the catalog.
+    fn identity(&self) -> String {
+        match self {
+            Self::Columns { account, database, table } => {
+                format!("columns {account} {database} {table}")
+            }
+            Self::Database { account, name } => format!("database {account} {name}"),
+            Self::Filter { account, database, table, filter, cells: _ } => {
+                format!("filter {account} {database} {table} {filter}")
+            }
+            Self::Location { account, arn } => format!("location {account} {arn}"),
+            Self::Table { account, database, table } => {
+                format!("table {account} {database} {table}")
+            }
+            Self::Tables { account, database } => format!("tables {account} {database}"),
+            Self::Tagged { tag, tables } => {
+                format!("tagged {} {} {tables:?}", tag.account, tag.key)
+            }
+        }
+    }
+
     fn cells(&self) -> Option<&str> {
         match self {
             Self::Filter { cells, .. } => Some(cells),
-            Self::Database { .. }
+            Self::Columns { .. }
+            | Self::Database { .. }
             | Self::Location { .. }
             | Self::Table { .. }
             | Self::Tagged { .. }
@@ -370,6 +400,7 @@ impl Catalog {
             }
             Self::Location { account: _, arn } => vec![arn.clone()],
             Self::Filter { account, database, table: name, filter: _, cells: _ }
+            | Self::Columns { account, database, table: name }
             | Self::Table { account, database, table: name } => {
                 vec![table(account, database, name)]
             }
@@ -418,6 +449,21 @@ impl Catalog {
                         name: Some(table.clone().into()),
                         ..lakeformation::PrincipalPermissionsTableResource::default()
                     }),
+                    ..empty
+                }
+            }
+            Self::Columns { account, database, table } => {
+                let all = lakeformation::PrincipalPermissionsColumnWildcard::default();
+                lakeformation::PrincipalPermissionsResource {
+                    table_with_columns: Some(
+                        lakeformation::PrincipalPermissionsTableWithColumnsResource {
+                            catalog_id: Some(account.clone().into()),
+                            database_name: Some(database.clone().into()),
+                            name: Some(table.clone().into()),
+                            column_wildcard: Some(all),
+                            ..lakeformation::PrincipalPermissionsTableWithColumnsResource::default()
+                        },
+                    ),
                     ..empty
                 }
             }

@@ -4,16 +4,15 @@ use lakewright_policies::service::Service;
 use lakewright_policies::{IdentityPolicy, Principal, Statement, TrustPolicy};
 use lakewright_synth::{Construct, Options, Record, Scope};
 use lakewright_template::resolve::Place;
-use lakewright_template::{DeletionPolicy, Expr, Intrinsic, Name, Ref, Value};
+use lakewright_template::{DeletionPolicy, Expr, Name, Ref, Value};
 
 use crate::cfn::{ec2, iam, logs};
 use crate::role::{role_arn, shown};
 
 /// The address block of a network that is made here.
-const NETWORK: &str = "10.10.0.0/16";
+pub const NETWORK: &str = "10.10.0.0/16";
 /// The address blocks of its subnets, one for each of two availability zones.
-const SUBNETS: [(&str, &str, &str); 2] =
-    [("SubnetA", "0", "10.10.0.0/20"), ("SubnetB", "1", "10.10.16.0/20")];
+const SUBNETS: [(&str, &str); 2] = [("SubnetA", "10.10.0.0/20"), ("SubnetB", "10.10.16.0/20")];
 /// The services that Studio reaches through interface endpoints.
 ///
 /// Source: "Connect Studio notebooks in a VPC to external resources" in the SageMaker developer guide.
@@ -38,6 +37,9 @@ pub struct PrivateNetwork {
     pub target: String,
     /// The boundary of the role that delivers flow logs.
     pub boundary: Option<String>,
+    /// The ids of its two availability zones. What a template can ask for itself comes and goes with default
+    /// subnets, and a subnet cannot move.
+    pub zones: Vec<String>,
 }
 
 /// A network of this stack.
@@ -53,7 +55,6 @@ impl Construct for PrivateNetwork {
     type Handle = PrivateNetworkHandle;
 
     fn build(self, scope: &mut Scope<'_>) -> PrivateNetworkHandle {
-        let region = scope.spec().place.region.clone();
         let vpc = scope.resource(
             ec2::VPC {
                 cidr_block: Some(NETWORK.into()),
@@ -67,13 +68,11 @@ impl Construct for PrivateNetwork {
             .child("Routes")
             .resource(ec2::RouteTable { vpc_id: Some(vpc.name()), tags: None }, Options::default());
         let mut subnets = Vec::new();
-        for (id, zone, block) in SUBNETS {
-            let zones = Intrinsic::GetAzs(region.clone().into());
-            let zone = Intrinsic::Select { index: zone.into(), values: zones.into() };
+        for ((id, block), zone) in SUBNETS.into_iter().zip(&self.zones) {
             let subnet = ec2::Subnet {
                 vpc_id: Some(vpc.name()),
                 cidr_block: Some(block.into()),
-                availability_zone: Some(Expr::unchecked(zone)),
+                availability_zone_id: Some(zone.clone().into()),
                 map_public_ip_on_launch: Some(false.into()),
                 ..ec2::Subnet::default()
             };
@@ -219,15 +218,23 @@ impl PrivateNetwork {
 }
 
 /// Where a security group lets traffic go.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Egress {
     /// Everywhere that the network reaches, over HTTPS.
     Https,
     /// Within an address block.
     Network(&'static str),
+    /// Everywhere over HTTPS, and to file systems (NFS) within an address block, or anywhere when none is known.
+    ///
+    /// Source: "Connect Studio notebooks in a VPC to external resources" in the SageMaker developer guide.
+    HttpsAndFiles(Option<String>),
 }
 
 /// A security group.
+///
+/// Its rules are resources of their own: CloudFormation puts rules inside of a group before the group has its
+/// tags, by which the execution role is held (`docs/aws-behaviour.md`, h:2). The first rule for traffic that
+/// leaves takes the default rule away, which lets everything out.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SecurityGroup {
     /// The name.
@@ -242,40 +249,59 @@ pub struct SecurityGroup {
     pub egress: Egress,
 }
 
+/// The port of HTTPS.
+const HTTPS: i64 = 443;
+/// The port of NFS.
+const NFS: i64 = 2049;
+
 impl Construct for SecurityGroup {
     type Handle = Expr<Name<ec2::SecurityGroup>>;
 
     fn build(self, scope: &mut Scope<'_>) -> Self::Handle {
-        let ingress = self.https_from.map(|block| {
-            vec![ec2::SecurityGroupIngressItem {
-                cidr_ip: Some(block.into()),
-                description: Some("HTTPS".into()),
-                from_port: Some(443.into()),
-                to_port: Some(443.into()),
-                ip_protocol: Some("tcp".into()),
-                ..ec2::SecurityGroupIngressItem::default()
-            }]
-        });
-        let (block, description) = match self.egress {
-            Egress::Https => ("0.0.0.0/0", "HTTPS"),
-            Egress::Network(block) => (block, "HTTPS in the network"),
-        };
-        let egress = ec2::SecurityGroupEgressItem {
-            cidr_ip: Some(block.into()),
-            description: Some(description.into()),
-            from_port: Some(443.into()),
-            to_port: Some(443.into()),
-            ip_protocol: Some("tcp".into()),
-            ..ec2::SecurityGroupEgressItem::default()
-        };
         let resource = ec2::SecurityGroup {
             group_name: Some(self.name.into()),
             group_description: Some(self.description.into()),
             vpc_id: Some(self.vpc),
-            security_group_ingress: ingress,
-            security_group_egress: Some(vec![egress]),
             ..ec2::SecurityGroup::default()
         };
-        scope.resource(resource, Options::default()).attribute(&ec2::SecurityGroup::GROUP_ID)
+        let group = scope.resource(resource, Options::default());
+        let group = group.attribute(&ec2::SecurityGroup::GROUP_ID);
+        if let Some(block) = self.https_from {
+            let rule = ec2::SecurityGroupIngress {
+                group_id: Some(group.clone()),
+                cidr_ip: Some(block.into()),
+                description: Some("HTTPS".into()),
+                from_port: Some(HTTPS.into()),
+                to_port: Some(HTTPS.into()),
+                ip_protocol: Some("tcp".into()),
+                ..ec2::SecurityGroupIngress::default()
+            };
+            scope.child("HttpsIn").resource(rule, Options::default());
+        }
+        let mut out = |id: &'static str, block: &str, description: &'static str, port: i64| {
+            let rule = ec2::SecurityGroupEgress {
+                group_id: Some(group.clone()),
+                cidr_ip: Some(block.to_owned().into()),
+                description: Some(description.into()),
+                from_port: Some(port.into()),
+                to_port: Some(port.into()),
+                ip_protocol: Some("tcp".into()),
+                ..ec2::SecurityGroupEgress::default()
+            };
+            scope.child(id).resource(rule, Options::default());
+        };
+        match self.egress {
+            Egress::Https => out("HttpsOut", ANYWHERE, "HTTPS", HTTPS),
+            Egress::Network(block) => out("HttpsOut", block, "HTTPS in the network", HTTPS),
+            Egress::HttpsAndFiles(block) => {
+                out("HttpsOut", ANYWHERE, "HTTPS", HTTPS);
+                let block = block.as_deref().unwrap_or(ANYWHERE);
+                out("FilesOut", block, "Home folders", NFS);
+            }
+        }
+        group
     }
 }
+
+/// Every address.
+const ANYWHERE: &str = "0.0.0.0/0";

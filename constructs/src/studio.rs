@@ -18,6 +18,8 @@ pub struct StudioDomain {
     pub subnets: Vec<Expr<Name<ec2::Subnet>>>,
     /// The key of its volumes.
     pub key: Expr<Name<kms::Key>>,
+    /// The VPC's address block, when it is known.
+    pub address_block: Option<String>,
     /// The role of user profiles that name none.
     pub role: Expr<Arn<iam::Role>>,
     /// Whether home folders stay when the domain leaves the stack.
@@ -33,6 +35,8 @@ pub struct StudioProfile {
     pub domain: Expr<Text>,
     /// The domain's VPC.
     pub vpc: Expr<Name<ec2::VPC>>,
+    /// The VPC's address block, when it is known.
+    pub address_block: Option<String>,
     /// Whom the profile's code runs as.
     pub role: ImportedRole,
 }
@@ -55,7 +59,7 @@ impl Construct for StudioProfile {
                 description: "Apps of one ML Studio profile".to_owned(),
                 vpc: self.vpc,
                 https_from: None,
-                egress: Egress::Https,
+                egress: Egress::HttpsAndFiles(self.address_block.clone()),
             },
         );
         let (from, to) = APPS;
@@ -110,7 +114,7 @@ impl Construct for StudioDomain {
                 description: "ML Studio".to_owned(),
                 vpc: self.vpc.clone(),
                 https_from: None,
-                egress: Egress::Https,
+                egress: Egress::HttpsAndFiles(self.address_block.clone()),
             },
         );
         let resource = sagemaker::Domain {

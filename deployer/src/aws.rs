@@ -2,6 +2,8 @@
 //!
 //! `AWS_ENDPOINT_URL` sends every request elsewhere, as the SDK documents it.
 
+mod requests;
+
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -12,13 +14,16 @@ use aws_sdk_cloudformation::Client as CloudFormation;
 use aws_sdk_cloudformation::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_cloudformation::types::{
     Capability, ChangeSetStatus, ChangeSetType, OnStackFailure, Parameter, ResourceStatus, Tag,
+    ValidationStatus,
 };
 use aws_sdk_s3::Client as S3;
 use aws_sdk_s3::types::{Delete, ObjectIdentifier};
-use aws_smithy_http_client::tls;
+use aws_smithy_http_client::{Connector, tls};
 use aws_smithy_types::retry::RetryConfig;
 
+use crate::ask::Ask;
 use crate::cloud::{Access, ChangeSet, Cloud, CloudError, Site, Stack};
+use lakewright_template::revision;
 use lakewright_template::write::minified;
 
 use crate::event::{Change, Event};
@@ -34,12 +39,15 @@ const SESSION: &str = "lakewright";
 pub struct Aws {
     base: SdkConfig,
     caller: String,
+    /// Whether change sets take in what exists already under a name that stays.
+    imports_existing: bool,
+    connector: Connector,
     sessions: RefCell<BTreeMap<Site, SdkConfig>>,
 }
 
 impl Aws {
     /// Finds the caller's credentials, and who they are.
-    pub async fn connect(home_region: &str) -> Result<Self, CloudError> {
+    pub async fn connect(home_region: &str, imports_existing: bool) -> Result<Self, CloudError> {
         let http = aws_smithy_http_client::Builder::new()
             .tls_provider(tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring))
             .build_https();
@@ -55,7 +63,13 @@ impl Aws {
             },
         )?;
         let caller = identity.account().unwrap_or_default().to_owned();
-        Ok(Self { base, caller, sessions: RefCell::default() })
+        Ok(Self {
+            base,
+            caller,
+            imports_existing,
+            connector: requests::connector(),
+            sessions: RefCell::default(),
+        })
     }
 
     /// The configuration for a site. Roles are assumed when a request needs their credentials, and
@@ -184,10 +198,7 @@ impl Cloud for Aws {
             .iter()
             .map(|(key, value)| Tag::builder().key(key).value(value).build())
             .collect();
-        let execution_role = match &stack.site.access {
-            Access::Deployer { execution_role, .. } => Some(execution_role.clone()),
-            Access::Owner { .. } => None,
-        };
+        let execution_role = execution_role(&stack.site);
         // A name can be used once for a stack; the same digest may come back later.
         for attempt in 1..=20 {
             let name = if attempt == 1 { name.to_owned() } else { format!("{name}-{attempt}") };
@@ -209,8 +220,13 @@ impl Cloud for Aws {
                 .set_template_body(body.clone());
             let request =
                 if creates { request.on_stack_failure(OnStackFailure::Rollback) } else { request };
+            let request = if self.imports_existing {
+                request.import_existing_resources(true)
+            } else {
+                request
+            };
             match request.send().await {
-                Ok(_) => return Ok(name),
+                Ok(made) => return Ok(made.id().map_or(name, str::to_owned)),
                 Err(error) if error.code() == Some("AlreadyExistsException") => {}
                 Err(error) => {
                     return Err(failed(
@@ -273,6 +289,43 @@ impl Cloud for Aws {
         }
     }
 
+    async fn validation_failures(
+        &self,
+        site: &Site,
+        stack: &str,
+        name: &str,
+    ) -> Result<Vec<String>, CloudError> {
+        let client = self.cloudformation(site).await;
+        let what = format!("read why the change of stack {stack} is not valid");
+        let mut found = Vec::new();
+        let mut token = None;
+        loop {
+            let page = client
+                .describe_events()
+                .change_set_name(name)
+                .set_next_token(token)
+                .send()
+                .await
+                .map_err(|error| failed(&what, &error))?;
+            for event in page.operation_events() {
+                if event.validation_status() != Some(&ValidationStatus::Failed) {
+                    continue;
+                }
+                let text = |value: Option<&str>| value.unwrap_or("?").to_owned();
+                found.push(format!(
+                    "{} ({}): {}",
+                    text(event.logical_resource_id()),
+                    text(event.resource_type()),
+                    text(event.validation_status_reason()),
+                ));
+            }
+            token = page.next_token().map(str::to_owned);
+            if token.is_none() {
+                return Ok(found);
+            }
+        }
+    }
+
     async fn delete_change_set(
         &self,
         site: &Site,
@@ -289,7 +342,9 @@ impl Cloud for Aws {
             .await?
             .is_some_and(|found| found.status == "REVIEW_IN_PROGRESS");
         if is_shell {
-            let request = client.delete_stack().stack_name(stack);
+            // As every deletion, by the execution role: the deploy role may delete in no other way.
+            let request =
+                client.delete_stack().stack_name(stack).set_role_arn(execution_role(site));
             request.send().await.map_err(|error| failed(&what, &error))?;
         }
         Ok(())
@@ -309,10 +364,7 @@ impl Cloud for Aws {
 
     async fn delete_stack(&self, site: &Site, stack: &str) -> Result<(), CloudError> {
         let client = self.cloudformation(site).await;
-        let role = match &site.access {
-            Access::Deployer { execution_role, .. } => Some(execution_role.clone()),
-            Access::Owner { .. } => None,
-        };
+        let role = execution_role(site);
         let request = client.delete_stack().stack_name(stack).set_role_arn(role);
         let result = request.send().await;
         result.map(drop).map_err(|error| failed(&format!("delete stack {stack}"), &error))
@@ -459,10 +511,22 @@ impl Cloud for Aws {
         }
     }
 
+    async fn ask(&self, site: &Site, ask: &Ask) -> Result<String, CloudError> {
+        requests::send(&self.connector, &self.session(site).await, ask).await
+    }
+
     async fn pause(&self, tries: u32) {
         // Soon at first, as most looks come just before the end; then every five seconds.
         let milliseconds = 200_u64.saturating_mul(1 << tries.min(5)).min(5_000);
         tokio::time::sleep(Duration::from_millis(milliseconds)).await;
+    }
+}
+
+/// Whom CloudFormation runs the stacks of a site as.
+fn execution_role(site: &Site) -> Option<String> {
+    match &site.access {
+        Access::Deployer { execution_role, .. } => Some(execution_role.clone()),
+        Access::Owner { .. } => None,
     }
 }
 
@@ -473,6 +537,12 @@ fn observed(stack: &aws_sdk_cloudformation::types::Stack) -> Observed {
     Observed {
         status: stack.stack_status().map(|s| s.as_str().to_owned()).unwrap_or_default(),
         tags: tags.collect(),
+        revision: stack
+            .outputs()
+            .iter()
+            .find(|output| output.output_key() == Some(revision::OUTPUT))
+            .and_then(|output| output.output_value())
+            .map(str::to_owned),
     }
 }
 
@@ -496,30 +566,36 @@ fn chain(error: &(dyn std::error::Error + 'static)) -> String {
     said.join(": ")
 }
 
+/// What says that the caller may not, or is not known.
+const ACCESS: [&str; 8] = [
+    "AccessDenied",
+    "AccessDeniedException",
+    "ExpiredToken",
+    "ExpiredTokenException",
+    "InvalidClientTokenId",
+    "SignatureDoesNotMatch",
+    "UnauthorizedOperation",
+    "UnrecognizedClientException",
+];
+
+/// What asks to come again later.
+const LATER: [&str; 8] = [
+    "ConcurrentModificationException",
+    "InternalFailure",
+    "InternalServiceException",
+    "RequestLimitExceeded",
+    "ServiceUnavailable",
+    "SlowDown",
+    "Throttling",
+    "ThrottlingException",
+];
+
 /// What kind of failure an error is.
 fn failed<E, R>(what: &str, error: &SdkError<E, R>) -> CloudError
 where
     E: ProvideErrorMetadata + std::error::Error + 'static,
     R: std::fmt::Debug + 'static,
 {
-    const ACCESS: [&str; 8] = [
-        "AccessDenied",
-        "AccessDeniedException",
-        "ExpiredToken",
-        "ExpiredTokenException",
-        "InvalidClientTokenId",
-        "SignatureDoesNotMatch",
-        "UnauthorizedOperation",
-        "UnrecognizedClientException",
-    ];
-    const LATER: [&str; 6] = [
-        "InternalFailure",
-        "RequestLimitExceeded",
-        "ServiceUnavailable",
-        "SlowDown",
-        "Throttling",
-        "ThrottlingException",
-    ];
     let what = what.to_owned();
     let Some(code) = error.code() else {
         let message = chain(error);

@@ -5,6 +5,7 @@ use std::future::Future;
 
 use lakewright_template::assembly::StackEntry;
 
+use crate::ask::Ask;
 use crate::event::{Change, Event};
 use crate::plan::Observed;
 
@@ -114,7 +115,7 @@ pub trait Cloud {
     fn template(&self, site: &Site, name: &str)
     -> impl Future<Output = Result<String, CloudError>>;
 
-    /// Makes a change set under a name; gives the name that it really has.
+    /// Makes a change set under a name; gives the ARN or the name that it really has.
     fn create_change_set(
         &self,
         stack: &Stack,
@@ -129,6 +130,14 @@ pub trait Cloud {
         stack: &str,
         name: &str,
     ) -> impl Future<Output = Result<ChangeSet, CloudError>>;
+
+    /// Why a change set did not pass CloudFormation's validation, by resource.
+    fn validation_failures(
+        &self,
+        site: &Site,
+        stack: &str,
+        name: &str,
+    ) -> impl Future<Output = Result<Vec<String>, CloudError>>;
 
     /// Removes a change set, and the shell of a stack that was never made.
     fn delete_change_set(
@@ -175,6 +184,9 @@ pub trait Cloud {
 
     /// Takes our tags off a stack, so that it is no longer known as the mesh's.
     fn forget(&self, site: &Site, stack: &str) -> impl Future<Output = Result<(), CloudError>>;
+
+    /// Asks a service beside CloudFormation and S3; gives the answer's body.
+    fn ask(&self, site: &Site, ask: &Ask) -> impl Future<Output = Result<String, CloudError>>;
 
     /// Waits before the next look. The adapter knows how long.
     fn pause(&self, tries: u32) -> impl Future<Output = ()>;

@@ -3,11 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use lakewright_template::assembly::AssetMoment;
+use lakewright_template::resolve::Place;
 
-use crate::cloud::{ChangeSet, Cloud, CloudError, Site, Stack};
+use crate::again::{LOOKS, is_passing};
+use crate::cloud::{Access, ChangeSet, Cloud, CloudError, Site, Stack};
+use crate::duties::Duties;
 use crate::event::{Change, Event};
 use crate::machine::{Command, Goal, Input, Machine, Outcome};
 use crate::plan::{Action, Observed, Plan};
+use crate::{lakeformation, preflight};
 
 /// How a whole run ended, by stack.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -27,6 +31,8 @@ pub struct Driver<'a, C, R, A> {
     pub report: R,
     /// Who is asked whether changes may be made.
     pub ask: A,
+    /// Where Lake Formation's defaults have been looked at in this run.
+    pub closed: BTreeSet<Site>,
 }
 
 /// What is known of the stack that is being driven.
@@ -41,6 +47,8 @@ struct Track {
     /// Whether an event came since.
     has_moved: bool,
     tries: u32,
+    /// Why resources failed.
+    reasons: Vec<String>,
 }
 
 impl<C: Cloud, R: FnMut(Event), A: FnMut(&str, &[Change]) -> bool> Driver<'_, C, R, A> {
@@ -65,7 +73,7 @@ impl<C: Cloud, R: FnMut(Event), A: FnMut(&str, &[Change]) -> bool> Driver<'_, C,
         plan: &Plan,
         stacks: &BTreeMap<String, Stack>,
         sites: &BTreeMap<String, Site>,
-    ) -> Result<Summary, CloudError> {
+    ) -> Summary {
         let mut summary = Summary::default();
         let mut failed: BTreeSet<String> = BTreeSet::new();
         for step in &plan.steps {
@@ -83,7 +91,7 @@ impl<C: Cloud, R: FnMut(Event), A: FnMut(&str, &[Change]) -> bool> Driver<'_, C,
             let outcome = match (step.action, stacks.get(address)) {
                 (Action::Create | Action::Update, Some(stack)) => {
                     (self.report)(Event::Started { address: address.clone() });
-                    self.deploy(stack).await?
+                    self.deploy(stack, sites).await
                 }
                 (Action::Keep | Action::Orphan, _) | (Action::Create | Action::Update, None) => {
                     continue;
@@ -92,9 +100,11 @@ impl<C: Cloud, R: FnMut(Event), A: FnMut(&str, &[Change]) -> bool> Driver<'_, C,
                     let place = address.rsplit_once('/').map_or("", |(place, _)| place);
                     let Some(site) = sites.get(place) else { continue };
                     (self.report)(Event::Started { address: address.clone() });
-                    self.delete(site, address).await?
+                    self.delete(site, address).await
                 }
             };
+            // What one stack meets is no reason to leave others alone that do not depend on it.
+            let outcome = outcome.unwrap_or_else(|error| failure(&error));
             (self.report)(Event::Finished { address: address.clone(), outcome: outcome.clone() });
             let is_good = matches!(
                 outcome,
@@ -105,24 +115,124 @@ impl<C: Cloud, R: FnMut(Event), A: FnMut(&str, &[Change]) -> bool> Driver<'_, C,
             }
             summary.outcomes.insert(address.clone(), outcome);
         }
-        Ok(summary)
+        summary
     }
 
-    /// Brings one stack to its template, with the files that it needs.
-    pub async fn deploy(&mut self, stack: &Stack) -> Result<Outcome, CloudError> {
+    /// Brings one stack to its template, with the files that it needs and with what CloudFormation does not do.
+    pub async fn deploy(
+        &mut self,
+        stack: &Stack,
+        sites: &BTreeMap<String, Site>,
+    ) -> Result<Outcome, CloudError> {
+        let place =
+            Place { account: stack.entry.account.clone(), region: stack.entry.region.clone() };
+        let duties = match stack.site.access {
+            Access::Deployer { .. } => Duties::of(&stack.template, &place),
+            // A bootstrap stack has none, and its owner's rights are not ours to use for more.
+            Access::Owner { .. } => Duties::default(),
+        };
+        if let Some(reason) = self.before(stack, &duties, sites).await? {
+            return Ok(Outcome::Refused(reason));
+        }
         self.upload(stack, AssetMoment::BeforeStack).await?;
-        let outcome =
-            self.drive(Goal::Deployed, &stack.site, Some(stack), &stack.entry.name).await?;
+        let name = &stack.entry.name;
+        let goal = Goal::Deployed;
+        let (mut outcome, reasons) = self.drive(goal, &stack.site, Some(stack), name).await?;
+        let passing = reasons.iter().find(|reason| is_passing(reason));
+        if let (Outcome::RolledBack, Some(reason)) = (&outcome, passing) {
+            self.note(stack, format!("is run once more, as this goes away by itself: {reason}"));
+            (outcome, _) = self.drive(goal, &stack.site, Some(stack), name).await?;
+        }
         if matches!(outcome, Outcome::Created | Outcome::Updated | Outcome::Unchanged) {
             self.upload(stack, AssetMoment::AfterStack).await?;
+            if let Some(open) = self.after(stack, &duties).await? {
+                return Ok(Outcome::NeedsAttention(open));
+            }
         }
         Ok(outcome)
+    }
+
+    fn note(&mut self, stack: &Stack, text: String) {
+        (self.report)(Event::Note { address: stack.entry.address(), text });
+    }
+
+    /// What keeps a stack from being changed: dead administrators, and roles that its policies name and that are not
+    /// there. Before the first database, the defaults of Lake Formation are closed.
+    async fn before(
+        &mut self,
+        stack: &Stack,
+        duties: &Duties,
+        sites: &BTreeMap<String, Site>,
+    ) -> Result<Option<String>, CloudError> {
+        let site = &stack.site;
+        if !duties.administrators.is_empty() {
+            let dead = lakeformation::dead_administrators(self.cloud, site).await?;
+            if !dead.is_empty() {
+                return Ok(Some(format!(
+                    "administrators of Lake Formation in account {} do not exist any more, and with one of them in the \
+                     list it takes no change: {}; take them out under \"Administrative roles and tasks\"",
+                    site.account,
+                    dead.join(", ")
+                )));
+            }
+        }
+        if !duties.databases.is_empty() {
+            self.close_defaults(stack).await?;
+        }
+        // What an earlier stack of this run made may not be seen at once.
+        let mut missing = duties.principals.clone();
+        for tries in 0..5 {
+            let left = preflight::missing_roles(self.cloud, sites, &missing).await?;
+            missing = left.into_iter().collect();
+            if missing.is_empty() {
+                return Ok(None);
+            }
+            self.cloud.pause(tries).await;
+        }
+        let missing: Vec<String> = missing.into_iter().collect();
+        Ok(Some(format!(
+            "its policies name roles that do not exist, which AWS refuses: {}",
+            missing.join(", ")
+        )))
+    }
+
+    /// What CloudFormation does not do, when the stack is there. Gives what is open that should not be.
+    async fn after(
+        &mut self,
+        stack: &Stack,
+        duties: &Duties,
+    ) -> Result<Option<String>, CloudError> {
+        if !duties.administrators.is_empty() {
+            self.close_defaults(stack).await?;
+        }
+        if duties.databases.is_empty() && duties.permissions.is_empty() {
+            return Ok(None);
+        }
+        let (open, missing) = lakeformation::secure(self.cloud, &stack.site, duties).await?;
+        for text in missing {
+            self.note(stack, text);
+        }
+        Ok((!open.is_empty()).then(|| open.join("; ")))
+    }
+
+    async fn close_defaults(&mut self, stack: &Stack) -> Result<(), CloudError> {
+        if !self.closed.insert(stack.site.clone()) {
+            return Ok(());
+        }
+        if lakeformation::close_defaults(self.cloud, &stack.site).await? {
+            let Site { account, region, .. } = &stack.site;
+            self.note(
+                stack,
+                format!("Lake Formation's default permissions are off now in {account} {region}"),
+            );
+        }
+        Ok(())
     }
 
     /// Deletes a stack by its address.
     pub async fn delete(&mut self, site: &Site, address: &str) -> Result<Outcome, CloudError> {
         let name = address.rsplit('/').next().unwrap_or(address);
-        self.drive(Goal::Gone, site, None, name).await
+        Ok(self.drive(Goal::Gone, site, None, name).await?.0)
     }
 
     async fn upload(&mut self, stack: &Stack, moment: AssetMoment) -> Result<(), CloudError> {
@@ -141,13 +251,13 @@ impl<C: Cloud, R: FnMut(Event), A: FnMut(&str, &[Change]) -> bool> Driver<'_, C,
         site: &Site,
         stack: Option<&Stack>,
         name: &str,
-    ) -> Result<Outcome, CloudError> {
+    ) -> Result<(Outcome, Vec<String>), CloudError> {
         let address = format!("{}/{}/{name}", site.account, site.region);
         let mut track = Track::default();
         let (mut machine, mut command) = Machine::start(goal);
         loop {
             let input = match command {
-                Command::Finish(outcome) => return Ok(outcome),
+                Command::Finish(outcome) => return Ok((outcome, track.reasons)),
                 Command::Describe => self.look(site, name, &mut track).await?,
                 Command::Wait => {
                     self.cloud.pause(track.tries).await;
@@ -155,18 +265,14 @@ impl<C: Cloud, R: FnMut(Event), A: FnMut(&str, &[Change]) -> bool> Driver<'_, C,
                     self.look(site, name, &mut track).await?
                 }
                 Command::CreateChangeSet { creates } => {
-                    let Some(stack) = stack else { return Ok(Outcome::Unchanged) };
-                    let wanted = change_set_name(&stack.entry.digest);
-                    match self.cloud.create_change_set(stack, &wanted, creates).await {
+                    let Some(stack) = stack else { return Ok((Outcome::Unchanged, Vec::new())) };
+                    match self.prepare(stack, creates).await? {
                         Ok(given) => {
                             track.change_set = given;
                             track.tries = 0;
                             Input::ChangeSetPending
                         }
-                        Err(CloudError::Refused { message, .. }) => {
-                            return Ok(Outcome::Refused(message));
-                        }
-                        Err(other) => return Err(other),
+                        Err(message) => return Ok((Outcome::Refused(message), Vec::new())),
                     }
                 }
                 Command::DescribeChangeSet => {
@@ -183,7 +289,10 @@ impl<C: Cloud, R: FnMut(Event), A: FnMut(&str, &[Change]) -> bool> Driver<'_, C,
                             Input::ChangeSetReady
                         }
                         ChangeSet::Empty => Input::ChangeSetEmpty,
-                        ChangeSet::Failed(reason) => Input::ChangeSetFailed(reason),
+                        ChangeSet::Failed(reason) => {
+                            let reason = self.explained(site, name, &track, reason).await;
+                            Input::ChangeSetFailed(reason)
+                        }
                     }
                 }
                 Command::Confirm => {
@@ -195,7 +304,12 @@ impl<C: Cloud, R: FnMut(Event), A: FnMut(&str, &[Change]) -> bool> Driver<'_, C,
                     Input::Confirmed((self.ask)(&address, &changes))
                 }
                 Command::DeleteChangeSet => {
-                    self.cloud.delete_change_set(site, name, &track.change_set).await?;
+                    // Why there was nothing to run has been said, and stays the reason.
+                    let cleared = self.cloud.delete_change_set(site, name, &track.change_set).await;
+                    if let Err(error) = cleared {
+                        let text = format!("what was prepared is left there: {error}");
+                        (self.report)(Event::Note { address: address.clone(), text });
+                    }
                     Input::Done
                 }
                 Command::ExecuteChangeSet => {
@@ -205,12 +319,70 @@ impl<C: Cloud, R: FnMut(Event), A: FnMut(&str, &[Change]) -> bool> Driver<'_, C,
                 }
                 Command::DeleteStack => {
                     self.begin(site, name, &mut track).await?;
-                    self.cloud.delete_stack(site, name).await?;
+                    self.remove(site, name).await?;
                     Input::Done
                 }
             };
             command = machine.next(input);
         }
+    }
+
+    /// Makes a change set, and waits for roles that were just made; or gives why CloudFormation takes none.
+    async fn prepare(
+        &mut self,
+        stack: &Stack,
+        creates: bool,
+    ) -> Result<Result<String, String>, CloudError> {
+        let wanted = change_set_name(&stack.entry.digest);
+        for tries in 0.. {
+            match self.cloud.create_change_set(stack, &wanted, creates).await {
+                Ok(given) => return Ok(Ok(given)),
+                Err(CloudError::Refused { message, .. })
+                    if is_passing(&message) && tries < LOOKS =>
+                {
+                    self.cloud.pause(tries).await;
+                }
+                Err(CloudError::Refused { message, .. }) => return Ok(Err(message)),
+                Err(other) => return Err(other),
+            }
+        }
+        unreachable!("the last try gives an answer")
+    }
+
+    /// Deletes a stack, and waits for a role that was just made.
+    async fn remove(&mut self, site: &Site, name: &str) -> Result<(), CloudError> {
+        for tries in 0.. {
+            match self.cloud.delete_stack(site, name).await {
+                Err(CloudError::Refused { message, .. })
+                    if is_passing(&message) && tries < LOOKS =>
+                {
+                    self.cloud.pause(tries).await;
+                }
+                other => return other,
+            }
+        }
+        unreachable!("the last try gives an answer")
+    }
+
+    /// Why a change set failed, with what CloudFormation's own validation says of each resource. That is told by
+    /// its events only, and these go with the change set.
+    async fn explained(&self, site: &Site, name: &str, track: &Track, reason: String) -> String {
+        let failures = self.cloud.validation_failures(site, name, &track.change_set).await;
+        let said = match failures {
+            Ok(failures) if failures.is_empty() => return reason,
+            Ok(failures) => failures.join("; "),
+            Err(error) if reason.to_lowercase().contains("validation") => {
+                format!("which resource is not told: {error}")
+            }
+            Err(_) => return reason,
+        };
+        let is_taken = said.to_lowercase().contains("exist");
+        let help = if is_taken {
+            "; what stayed of an earlier stack keeps its name, and `--import-existing` takes it in"
+        } else {
+            ""
+        };
+        format!("{reason}: {said}{help}")
     }
 
     /// Remembers what has happened so far, before something is started.
@@ -244,10 +416,25 @@ impl<C: Cloud, R: FnMut(Event), A: FnMut(&str, &[Change]) -> bool> Driver<'_, C,
         for (id, event) in events {
             track.last_event = Some(id);
             track.has_moved = true;
+            if let Event::Resource { status, reason: Some(reason), .. } = &event
+                && status.ends_with("FAILED")
+            {
+                track.reasons.push(reason.clone());
+            }
             (self.report)(event);
         }
         // Without an event since the start, this is still the status from before.
         Ok(if track.has_moved { Input::Status(Some(found.status)) } else { Input::Done })
+    }
+}
+
+/// How it ends for a stack when a request fails.
+fn failure(error: &CloudError) -> Outcome {
+    match error {
+        CloudError::Refused { .. } => Outcome::Refused(error.to_string()),
+        CloudError::Access { .. } | CloudError::Network { .. } => {
+            Outcome::Unreachable(error.to_string())
+        }
     }
 }
 

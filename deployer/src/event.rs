@@ -44,6 +44,13 @@ pub enum Event {
         /// How.
         outcome: Outcome,
     },
+    /// Something that people should know.
+    Note {
+        /// The stack.
+        address: String,
+        /// What.
+        text: String,
+    },
     /// A stack was left alone, because one that it depends on is not there.
     Skipped {
         /// The stack.

@@ -4,10 +4,16 @@
 //! do. [`machine`] is pure: what CloudFormation says of a stack gives the one
 //! safe next step. [`driver`] awaits; [`aws`] is the only module that talks to AWS.
 
+mod again;
+pub mod ask;
 pub mod aws;
 pub mod cloud;
 pub mod driver;
+pub mod duties;
 pub mod event;
+pub mod lakeformation;
+pub mod leftovers;
 pub mod machine;
 pub mod plan;
+pub mod preflight;
 pub mod status;

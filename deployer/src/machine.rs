@@ -57,6 +57,8 @@ pub enum Outcome {
     Refused(String),
     /// Somebody has to look at it.
     NeedsAttention(String),
+    /// AWS could not be reached, or did not let the caller do it.
+    Unreachable(String),
 }
 
 /// What the driver tells the machine.

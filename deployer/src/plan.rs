@@ -11,6 +11,8 @@ pub struct Observed {
     pub status: String,
     /// The tags.
     pub tags: BTreeMap<String, String>,
+    /// The revision: which template and tags the stack has.
+    pub revision: Option<String>,
 }
 
 /// What is to be done with one stack.
@@ -94,11 +96,12 @@ impl Plan {
 const CLEANED_UP: [&str; 1] = ["share"];
 
 /// The order of kinds among stacks that do not wait for each other.
-const ORDER: [&str; 10] = [
+const ORDER: [&str; 11] = [
     "bootstrap",
     "pivot-role",
     "environment",
     "team",
+    "dashboards",
     "dataset",
     "share",
     "notebook",
@@ -123,15 +126,19 @@ pub fn plan(mesh: &str, wanted: &[StackEntry], observed: &BTreeMap<String, Obser
         let action = match observed.get(&address) {
             None => Action::Create,
             Some(Observed { status, .. })
-                if matches!(status.as_str(), "REVIEW_IN_PROGRESS" | "DELETE_COMPLETE") =>
+                // One whose creation was undone has nothing in it, and is made anew.
+                if matches!(
+                    status.as_str(),
+                    "REVIEW_IN_PROGRESS" | "DELETE_COMPLETE" | "ROLLBACK_COMPLETE"
+                ) =>
             {
                 Action::Create
             }
-            Some(Observed { status, tags })
+            Some(Observed { status, revision, .. })
                 if matches!(
                     status.as_str(),
                     "CREATE_COMPLETE" | "UPDATE_COMPLETE" | "IMPORT_COMPLETE"
-                ) && tags.get("lakewright:digest") == Some(&entry.digest) =>
+                ) && revision.as_ref() == Some(&entry.revision) =>
             {
                 Action::Keep
             }
@@ -216,7 +223,8 @@ mod tests {
             account: "1".to_owned(),
             region: "r".to_owned(),
             template: String::new(),
-            digest: "new".to_owned(),
+            digest: String::new(),
+            revision: "new".to_owned(),
             bytes: 0,
             depends_on: depends_on.iter().map(|name| format!("1/r/p-{name}")).collect(),
             capabilities: Vec::new(),
@@ -226,11 +234,11 @@ mod tests {
         }
     }
 
-    fn there(status: &str, kind: &str, digest: &str) -> Observed {
-        let tags =
-            [("lakewright:mesh", "m"), ("lakewright:kind", kind), ("lakewright:digest", digest)];
+    fn there(status: &str, kind: &str, revision: &str) -> Observed {
+        let tags = [("lakewright:mesh", "m"), ("lakewright:kind", kind)];
         Observed {
             status: status.to_owned(),
+            revision: Some(revision.to_owned()),
             tags: tags.map(|(key, value)| (key.to_owned(), value.to_owned())).into(),
         }
     }
@@ -278,7 +286,6 @@ mod tests {
         let observed = [
             ("1/r/p-team-same", there("UPDATE_COMPLETE", "team", "new")),
             ("1/r/p-team-other", there("CREATE_COMPLETE", "team", "old")),
-            // The tags are those of the update that was undone.
             ("1/r/p-team-undone", there("UPDATE_ROLLBACK_COMPLETE", "team", "new")),
             ("1/r/p-team-shell", there("REVIEW_IN_PROGRESS", "team", "new")),
             ("1/r/p-share-old", there("CREATE_COMPLETE", "share", "old")),

@@ -49,12 +49,16 @@ codes! {
     DuplicateKey "duplicate-key" Error,
     /// Text that CloudFormation would replace with a secret or a parameter.
     DynamicReference "dynamic-reference" Error,
+    /// Columns or rows are shared where Lake Formation does not hold anybody to them.
+    FilterNotEnforced "filter-not-enforced" Error,
     /// There is no document in the mesh.
     EmptyMesh "empty-mesh" Error,
     /// A team lacks the permission in the environment for what it owns there.
     EnvironmentPermission "environment-permission" Error,
     /// The environment has not switched the feature on.
     FeatureOff "feature-off" Error,
+    /// A table of another account's catalog is shared on.
+    ForeignCatalogShare "foreign-catalog-share" Error,
     /// A template would break a guardrail: a defect of Lakewright.
     Guardrail "guardrail" Error,
     /// A field that cannot be changed was changed.

@@ -24,7 +24,7 @@ pub use tenant::{
 };
 pub use work::{
     ColumnDocument, Confidentiality, CrawlerDocument, DashboardDocument, DatasetDocument,
-    DomainDocument, FolderDocument, ImportDocument, InstanceType, NotebookDocument,
+    DomainDocument, FolderDocument, HybridAccess, ImportDocument, InstanceType, NotebookDocument,
     PipelineDocument, ScheduleDocument, ShareDocument, ShareItemDocument, SharePermission,
     ShareStatus, StageDocument, Strategy, StudioProfileDocument, TableDocument, TableFormat,
     WorksheetDocument,

@@ -7,13 +7,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::diagnostic::Origin;
 pub use crate::document::{
-    Confidentiality, Effect, EnvironmentPermission, InstanceType, Maintenance, Mask, PivotMode,
-    PolicyState, SharePermission, ShareStatus, Strategy, TableFormat, TenantPermission,
+    Confidentiality, Effect, EnvironmentPermission, HybridAccess, InstanceType, Maintenance, Mask,
+    PivotMode, PolicyState, SharePermission, ShareStatus, Strategy, TableFormat, TenantPermission,
 };
 use crate::name::{
     AccountId, AddressBlock, BranchName, BucketName, CatalogName, ConnectionArn, CountryCode, Date,
     Id, KeyAlias, KeyPrefix, MailAddress, PolicyArn, RegionName, RepositoryName, ResourcePrefix,
-    RoleArn, Schedule, SubnetId, TeamName, TopicArn, VpcId,
+    RoleArn, Schedule, SubnetId, TeamName, TopicArn, VpcId, ZoneId,
 };
 
 /// A governed data mesh.
@@ -156,6 +156,10 @@ pub struct Environment {
     pub producers_topic: Option<TopicArn>,
     /// The address blocks of VPCs, as far as they are known.
     pub vpc_cidrs: BTreeMap<VpcId, AddressBlock>,
+    /// The availability zones of the network that is made.
+    pub availability_zones: Vec<ZoneId>,
+    /// The account's QuickSight subscription.
+    pub quicksight: QuickSight,
     /// The teams: its own first, then the invited ones by name.
     pub teams: Vec<EnvironmentTeam>,
     /// The boundary of every role.
@@ -169,6 +173,15 @@ impl Environment {
     pub fn team_named(&self, team: &TeamName) -> Option<&EnvironmentTeam> {
         self.teams.iter().find(|candidate| candidate.team == *team)
     }
+}
+
+/// The account's QuickSight subscription.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct QuickSight {
+    /// Whether there is one.
+    pub is_subscribed: bool,
+    /// The region of its users and groups.
+    pub identity_region: Option<RegionName>,
 }
 
 /// What can be used in an environment.
@@ -307,8 +320,21 @@ pub struct Import {
     pub glue_database: Option<CatalogName>,
     /// The account of the catalog.
     pub catalog_account: Option<AccountId>,
-    /// Whether the bucket is registered with Lake Formation here.
-    pub register_location: bool,
+    /// With whose help the bucket is registered with Lake Formation.
+    pub location: Location,
+    /// What is left to IAM permissions.
+    pub hybrid_access: HybridAccess,
+}
+
+/// With whose help an imported bucket is registered with Lake Formation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Location {
+    /// The dataset's stack registers it.
+    Here,
+    /// Others have registered it.
+    Elsewhere,
+    /// Nobody registers it.
+    Nowhere,
 }
 
 /// A table.

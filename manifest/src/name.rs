@@ -99,6 +99,21 @@ name!(
     "a region that CloudFormation has"
 );
 name!(
+    /// The id of an availability zone, such as `use1-az1`, which is the same zone in every account.
+    ZoneId,
+    "^[a-z0-9]+(-[a-z0-9]+)*-az[0-9]{1,2}$",
+    |text| {
+        let number = text.rsplit_once("-az").filter(|(region, _)| !region.is_empty());
+        let is_plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+        text.len() <= 40
+            && text.bytes().all(is_plain)
+            && number.is_some_and(|(_, digits)| {
+                matches!(digits.len(), 1 | 2) && digits.bytes().all(|b| b.is_ascii_digit())
+            })
+    },
+    "the id of an availability zone: expected one such as `use1-az1`"
+);
+name!(
     /// The ARN of an IAM role.
     RoleArn,
     "^arn:aws[a-z-]*:iam::[0-9]{12}:role/[\\w+=,.@/-]+$",

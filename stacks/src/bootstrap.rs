@@ -7,6 +7,7 @@
 
 mod boundary;
 mod execution;
+mod looks;
 mod usage;
 
 use std::collections::BTreeSet;
@@ -296,6 +297,11 @@ impl Context<'_> {
             "aws:RequestTag/lakewright:mesh",
             self.mesh.tenant.header.id.to_string(),
         ));
+        let is_of_mesh = none().with(Condition::new(
+            Comparison::StringEquals,
+            "aws:ResourceTag/lakewright:mesh",
+            self.mesh.tenant.header.id.to_string(),
+        ));
         let mut grants = vec![
             // What the mesh no longer asks for is found by its tags.
             grant("StackLists", &["cloudformation:DescribeStacks"], all_stacks, none()),
@@ -307,8 +313,15 @@ impl Context<'_> {
                 as_execution,
             ),
             grant("StackRun", &execution::STACK_RUN, stacks.clone(), none()),
-            // Policies decide by stacks' tags: none are set without the mesh's own among them.
-            grant("StackTag", &["cloudformation:TagResource"], stacks, of_mesh),
+            // Policies decide by stacks' tags: none are set without the mesh's own among them, and what is taken
+            // off is taken off the mesh's own stacks.
+            grant("StackTag", &["cloudformation:TagResource"], stacks.clone(), of_mesh),
+            grant(
+                "StackForget",
+                &["cloudformation:TagResource", "cloudformation:UntagResource"],
+                stacks,
+                is_of_mesh,
+            ),
             grant("PassExecutionRole", &["iam:PassRole"], vec![execution_arn], to_cloudformation),
             grant("Uploads", &["s3:GetObject", "s3:PutObject"], uploads, none()),
         ];
@@ -317,6 +330,9 @@ impl Context<'_> {
             let left = ["domain-id", "vpc-id"]
                 .map(|name| self.arn("ssm", &format!("parameter/{prefix}/*/studio/{name}")));
             grants.push(grant("Parameters", &["ssm:GetParameters"], left.to_vec(), none()));
+        }
+        for (sid, actions, resources) in looks::of(self) {
+            grants.push(grant(sid, actions, resources, none()));
         }
         if !artifacts.is_empty() {
             // A pipeline's artifacts go with it; data never does.

@@ -238,9 +238,6 @@ impl Context<'_> {
                 format!("table/{database}/*"),
             ]
         });
-        // Spark asks for these two whatever the job reads.
-        let spark = ["catalog", "database/default", "database/global_temp"];
-        let spark = spark.map(|part| arn("glue", part)).to_vec();
         let own_logs = vec![
             arn("logs", &format!("log-group:/aws-glue/crawlers-role/{role_name}*")),
             arn("logs", &format!("log-group:/aws-glue/jobs/{role_name}*")),
@@ -251,7 +248,6 @@ impl Context<'_> {
         scope.grant(Grants(vec![
             grant("CatalogRead", &CATALOG_READ, tables.clone(), none()),
             grant("CatalogWrite", &CATALOG_WRITE, tables, none()),
-            grant("SparkDefaults", &["glue:GetDatabase"], spark, none()),
             grant("WithoutResource", &without_resource, any(), none()),
             grant("Metrics", &["cloudwatch:PutMetricData"], any(), none().with(metrics)),
             grant("Logs", &LOG_WRITE, own_logs, none()),

@@ -1,12 +1,15 @@
 //! The `environment` stack: what the teams of an account and region share.
 
 mod failures;
-mod studio;
+pub(crate) mod studio;
 mod subscriptions;
+
+use std::collections::BTreeSet;
 
 use lakewright_constructs::bucket::{Bucket, Encryption, Lifecycle, bucket_arn};
 use lakewright_constructs::cfn::quicksight;
 use lakewright_constructs::lakeformation::Settings;
+use lakewright_constructs::role::role_arn;
 use lakewright_manifest::Mesh;
 use lakewright_manifest::mesh::{Environment, EnvironmentPermission};
 use lakewright_policies::condition::{Comparison, Condition};
@@ -14,6 +17,7 @@ use lakewright_policies::service::Service;
 use lakewright_policies::{Principal, Statement};
 use lakewright_synth::{Options, Scope};
 use lakewright_template::assembly::AssetMoment;
+use lakewright_template::resolve::Place;
 
 use crate::Names;
 use crate::asset::Asset;
@@ -47,12 +51,8 @@ pub(crate) fn build(
             access_points: None,
         },
     );
-    if environment.features.datasets {
-        let bootstrap = Names::bootstrap_id(&Names::place(environment));
-        let admins = vec![
-            (names.execution_role_arn(environment), format!("execution-role/{bootstrap}")),
-            (names.pivot_role_arn(environment), format!("pivot-role/{}", environment.header.id)),
-        ];
+    if has_settings(mesh, environment) {
+        let admins = administrators(mesh, names, &Names::place(environment));
         scope.add("LakeFormationSettings", Settings { admins, target: target.clone() });
     }
     failures::build(scope, names, environment);
@@ -85,6 +85,35 @@ pub(crate) fn build(
         |_| "profiling/code/profile.py".to_owned(),
         AssetMoment::AfterStack,
     )]
+}
+
+/// The environment whose stack has the settings of an account and region: there is one list of administrators for all
+/// of its environments, and so one owner of it, the first by id.
+pub(crate) fn owner_of_settings<'m>(mesh: &'m Mesh, place: &Place) -> Option<&'m Environment> {
+    let mut with_data = mesh.environments.values().filter(|other| other.features.datasets);
+    with_data.find(|other| Names::place(other) == *place)
+}
+
+fn has_settings(mesh: &Mesh, environment: &Environment) -> bool {
+    owner_of_settings(mesh, &Names::place(environment))
+        .is_some_and(|owner| owner.header.id == environment.header.id)
+}
+
+/// The administrators of Lake Formation that an account and region needs: whoever gives permissions, whoever takes
+/// away what AWS gives by itself, and whoever lists them.
+fn administrators(mesh: &Mesh, names: Names<'_>, place: &Place) -> Vec<(String, String)> {
+    let mut admins = BTreeSet::new();
+    let here = mesh.environments.values().filter(|other| Names::place(other) == *place);
+    for environment in here.filter(|other| other.features.datasets) {
+        let bootstrap = Names::bootstrap_id(place);
+        let deploy = Names::deploy_role(&environment.resource_prefix, &place.region);
+        admins.extend([
+            (names.execution_role_arn(environment), format!("execution-role/{bootstrap}")),
+            (role_arn(place, &deploy), format!("deploy-role/{bootstrap}")),
+            (names.pivot_role_arn(environment), format!("pivot-role/{}", environment.header.id)),
+        ]);
+    }
+    admins.into_iter().collect()
 }
 
 fn log_bucket(names: Names<'_>, environment: &Environment, target: &str) -> Bucket {

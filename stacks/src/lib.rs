@@ -7,6 +7,7 @@
 
 mod asset;
 mod bootstrap;
+mod dashboards;
 mod dataset;
 mod diagnose;
 mod environment;
@@ -28,5 +29,5 @@ pub use asset::Asset;
 pub use bootstrap::Usage;
 pub use names::Names;
 pub use pivot_role::manual_template;
-pub use plan::{DeployTarget, Handout, Plan, StackKind, StackPlan, Synthesized};
+pub use plan::{DeployTarget, Handout, Mentions, Plan, StackKind, StackPlan, Synthesized, connect};
 pub use runway::{Runway, runway};

@@ -315,12 +315,19 @@ impl<'m> Names<'m> {
         self.of_document(consumer, "share", share, "", ROLE_NAME_CHARACTERS)
     }
 
-    /// The group of an environment's dashboard readers and authors; none where CloudFormation
-    /// cannot make one.
+    /// The group of an environment's dashboard readers; none where CloudFormation cannot make one, and none
+    /// beside the region that QuickSight has the account's users and groups in.
     pub fn dashboard_group(&self, environment: &Environment) -> Option<String> {
-        let region = environment.region.as_str();
-        lakewright_template::schema::is_available("AWS::QuickSight::Group", region)
+        Self::has_dashboard_groups(environment)
             .then(|| self.of_environment(environment, "", ROLE_NAME_CHARACTERS))
+    }
+
+    /// Whether an environment's stacks can make groups of QuickSight.
+    pub fn has_dashboard_groups(environment: &Environment) -> bool {
+        let region = &environment.region;
+        environment.quicksight.is_subscribed
+            && environment.quicksight.identity_region.as_ref() == Some(region)
+            && lakewright_template::schema::is_available("AWS::QuickSight::Group", region.as_str())
     }
 
     fn of_document(
@@ -447,8 +454,17 @@ impl<'m> Names<'m> {
 
     /// The name of a team's stack.
     pub fn team_stack(&self, environment: &Environment, team: &TeamName) -> String {
+        self.stack_of_team(environment, team, "team")
+    }
+
+    /// The name of the stack of a team's dashboards.
+    pub fn dashboards_stack(&self, environment: &Environment, team: &TeamName) -> String {
+        self.stack_of_team(environment, team, "dashboards")
+    }
+
+    fn stack_of_team(self, environment: &Environment, team: &TeamName, kind: &str) -> String {
         let uri = self.uri(environment, "team", &format!("{}/{team}", environment.header.id));
-        let prefix = format!("{}-team-{}", environment.resource_prefix, environment.header.id);
+        let prefix = format!("{}-{kind}-{}", environment.resource_prefix, environment.header.id);
         physical(&prefix, &slug(team), &uri, "", STACK_NAME_CHARACTERS)
     }
 }

@@ -9,7 +9,7 @@ pub mod seed;
 use std::borrow::Cow;
 
 use lakewright_constructs::bucket::{
-    Bucket, BucketHandle, BucketTraffic as _, Encryption, Lifecycle,
+    Bucket, BucketHandle, BucketTraffic as _, Encryption, Lifecycle, bucket_arn,
 };
 use lakewright_constructs::cfn::{codebuild, codecommit, events};
 use lakewright_constructs::delivery::{
@@ -22,7 +22,7 @@ use lakewright_manifest::mesh::{Environment, Pipeline, Stage, Strategy};
 use lakewright_policies::Conditions;
 use lakewright_policies::condition::{Comparison, Condition};
 use lakewright_policies::service::Service;
-use lakewright_synth::{Grant, Grants, Options, Record, Scope, Target};
+use lakewright_synth::{Grant, Grants, Options, PolicySlot, Record, Scope, Target};
 use lakewright_template::assembly::AssetMoment;
 use lakewright_template::resolve::Place;
 use lakewright_template::{Expr, Map, Ref, Value};
@@ -54,6 +54,8 @@ struct Context<'m> {
 struct Deployment<'m> {
     stage: &'m Stage,
     project: Ref<codebuild::Project>,
+    /// The policy of the role that its builds run as.
+    policy: Option<PolicySlot>,
 }
 
 pub(crate) fn build(
@@ -148,6 +150,11 @@ impl Context<'_> {
             .collect();
         let update = (self.pipeline.strategy == Strategy::CdkTrunk)
             .then(|| self.updater(scope, &runner, &key, &artifacts));
+        // A pipeline runs as soon as it is made.
+        let mut ready: Vec<PolicySlot> = artifacts.policy().into_iter().collect();
+        ready.extend(deployments.iter().filter_map(|deployment| deployment.policy));
+        ready.extend(update.as_ref().and_then(|(_, policy)| *policy));
+        let update = update.map(|(project, _)| project);
         let projects: Vec<String> = deployments
             .iter()
             .map(|deployment| self.stage_name(deployment.stage, ""))
@@ -178,6 +185,7 @@ impl Context<'_> {
                 artifacts: artifacts.clone(),
                 key: key.clone(),
                 stages: parts,
+                after: ready.clone(),
             };
             if self.pipeline.strategy == Strategy::Gitflow {
                 let mut child = scope.named_child("Pipeline", stages[0].id());
@@ -308,7 +316,7 @@ impl Context<'_> {
         let builds = ["codebuild:BatchGetBuilds", "codebuild:StartBuild"];
         let mut grants =
             vec![self.grant("Builds", runner, &builds, arns.collect(), Conditions::none())];
-        grants.push(match &self.pipeline.source {
+        let source = match &self.pipeline.source {
             None => self.grant(
                 "Source",
                 runner,
@@ -333,9 +341,23 @@ impl Context<'_> {
                 let repository = source.repository.to_string();
                 let only = Condition::new(Comparison::StringEquals, key, repository);
                 let only = Conditions::none().with(only);
+                // It stores the source with an ACL, also where ACLs are off, and looks at the bucket first.
+                let bucket = bucket_arn(&self.place, &self.name("artifacts"));
+                let look = ["s3:GetBucketAcl", "s3:GetBucketVersioning"];
+                let objects = vec![format!("{bucket}/*")];
+                let none = Conditions::none;
+                grants.push(self.grant(
+                    "StoreSource",
+                    runner,
+                    &["s3:PutObjectAcl"],
+                    objects,
+                    none(),
+                ));
+                grants.push(self.grant("ArtifactBucket", runner, &look, vec![bucket], none()));
                 self.grant("Source", runner, &[action], vec![arn.to_owned()], only)
             }
-        });
+        };
+        grants.push(source);
         scope.grant(Grants(grants));
     }
 
@@ -354,6 +376,7 @@ impl Context<'_> {
         let of_team = (of_team.0.as_str(), of_team.1.as_str(), team_arn.as_str());
         self.record_author(&mut scope, of_team.0, &team_arn);
         let builder = self.builder(&mut scope, stage, of_team, artifacts);
+        let policy = builder.policy();
         let names: Vec<&str> = self.pipeline.stages.iter().map(Stage::id).collect();
         let strategy = match self.pipeline.strategy {
             Strategy::CdkTrunk => "cdk-trunk",
@@ -391,7 +414,7 @@ impl Context<'_> {
             source: BuildSource::Pipeline,
         };
         let project = scope.add("Build", project);
-        Some(Deployment { stage, project })
+        Some(Deployment { stage, project, policy })
     }
 
     /// Records that the code of the pipeline's team is to act as the team of a stage.
@@ -420,7 +443,7 @@ impl Context<'_> {
         runner: &RoleHandle,
         key: &KeyHandle,
         artifacts: &BucketHandle,
-    ) -> Ref<codebuild::Project> {
+    ) -> (Ref<codebuild::Project>, Option<PolicySlot>) {
         let role = scope.add("UpdateRole", self.role("update", Service::CODEBUILD, "Rearranges"));
         scope.grant(artifacts.grant_read(&role));
         let group = self.arn("logs", &format!("log-group:{}", log_group(&self.name("update"))));
@@ -453,7 +476,8 @@ impl Context<'_> {
                 Conditions::none().with(to_pipeline),
             ),
         ]));
-        scope.add(
+        let policy = role.policy();
+        let project = scope.add(
             "Update",
             Build {
                 name: self.name("update"),
@@ -464,7 +488,8 @@ impl Context<'_> {
                 variables: vec![("PIPELINE_NAME", self.name(""))],
                 source: BuildSource::Pipeline,
             },
-        )
+        );
+        (project, policy)
     }
 
     fn source(&self, repository: Option<&Ref<codecommit::Repository>>, branch: &str) -> Action {

@@ -1,5 +1,6 @@
 //! The plan: which stacks a mesh needs, where, and in which order.
 
+pub(crate) mod edges;
 mod handout;
 mod stack;
 
@@ -9,12 +10,13 @@ use lakewright_manifest::mesh::{Environment, EnvironmentTeam, Pipeline, PivotMod
 use lakewright_manifest::{Code, Date, Diagnostic, Mesh, Report, ResourcePrefix};
 use lakewright_template::resolve::Place;
 
+pub use edges::{Mentions, connect};
 pub use handout::Handout;
 pub use stack::{DeployTarget, StackKind, StackPlan, Synthesized};
 
 use crate::bootstrap::{Account, Usage};
 use crate::share::{self, LiveShare};
-use crate::{Names, team};
+use crate::{Names, dashboards, team};
 
 /// Every stack of a mesh.
 #[derive(Debug)]
@@ -47,6 +49,9 @@ impl<'m> Plan<'m> {
                     let key = (&environment.header.id, &team.team);
                     let belongings = belongings.remove(&key).unwrap_or_default();
                     stacks.push(StackPlan::team(mesh, environment, team, belongings));
+                }
+                if dashboards::has_stack(environment, team) {
+                    stacks.push(StackPlan::dashboards(mesh, environment, team));
                 }
             }
         }

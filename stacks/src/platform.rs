@@ -2,6 +2,7 @@
 //! and what refreshes the mesh every night.
 
 mod firewall;
+mod machine;
 mod updater;
 
 use lakewright_constructs::cfn::{cloudwatch, events, sns};
@@ -11,7 +12,7 @@ use lakewright_manifest::Mesh;
 use lakewright_policies::condition::{Comparison, Condition};
 use lakewright_policies::service::Service;
 use lakewright_policies::{Conditions, Principal, ResourcePolicy, Statement};
-use lakewright_synth::{Options, Scope};
+use lakewright_synth::{Options, Record, Scope};
 use lakewright_template::{Expr, Map, Value};
 
 use crate::Names;
@@ -24,15 +25,15 @@ pub(crate) fn build(scope: &mut Scope<'_>, mesh: &Mesh, names: Names<'_>) {
     let topic = alarms(scope, mesh, names);
     bus(scope, mesh, names, &topic);
     updater::build(scope, mesh, names);
-    // The map goes on when one account fails, so the builds are watched and not the map.
+    // The run fails when a place was not refreshed, also when its build was never started.
     let alarm = cloudwatch::Alarm {
         alarm_name: Some(names.platform("updater-failed").into()),
         alarm_description: Some("The nightly refresh of the mesh failed".into()),
-        namespace: Some("AWS/CodeBuild".into()),
-        metric_name: Some("FailedBuilds".into()),
+        namespace: Some("AWS/States".into()),
+        metric_name: Some("ExecutionsFailed".into()),
         dimensions: Some(vec![cloudwatch::AlarmDimension {
-            name: Some("ProjectName".into()),
-            value: Some(names.platform("updater").into()),
+            name: Some("StateMachineArn".into()),
+            value: Some(updater::machine_arn(names).into()),
         }]),
         statistic: Some("Sum".into()),
         period: Some(300.into()),
@@ -89,7 +90,8 @@ fn alarms(scope: &mut Scope<'_>, mesh: &Mesh, names: Names<'_>) -> TopicHandle {
                 (Service::CLOUDWATCH, Service::CLOUDWATCH.acting_for(&place.account)),
                 (
                     Service::EVENTS,
-                    Service::EVENTS.acting_for(&place.account).with(Condition::new(
+                    // The ARN has the account in it; EventBridge does not send the account by itself everywhere.
+                    Conditions::none().with(Condition::new(
                         Comparison::ArnEquals,
                         "aws:SourceArn",
                         rule_arn(names),
@@ -151,16 +153,21 @@ fn bus(scope: &mut Scope<'_>, mesh: &Mesh, names: Names<'_>, topic: &TopicHandle
         let roots = accounts.iter().map(|account| {
             Principal::Aws(lakewright_constructs::role::root_arn(&place, account).into())
         });
-        let roles = mesh.environments.values().map(|environment| {
-            let place = Names::place(environment);
-            lakewright_constructs::role::role_arn(&place, &names.failure_role(environment))
-        });
+        // EventBridge looks at this policy when a rule gets the bus for its target, and does not say as whom:
+        // held to the roles of the rules it could refuse. Each account's own policies say who may put events.
         let put = Statement::allow("AccountsTell", ["events:PutEvents"], [bus_arn(names)])
-            .for_principals(roots)
-            .when(
-                lakewright_policies::Conditions::none()
-                    .with(lakewright_constructs::role::principal_is(&roles.collect::<Vec<_>>())),
-            );
+            .for_principals(roots);
+        for account in &accounts {
+            scope.record(Record {
+                principal: format!("account/{account}"),
+                principal_arn: lakewright_constructs::role::root_arn(&place, account),
+                access: "delegate",
+                resource: TARGET.to_owned(),
+                actions: vec!["events:PutEvents".into()],
+                resources: vec![bus_arn(names)],
+                conditions: Vec::new(),
+            });
+        }
         let policy = ResourcePolicy::new(vec![put]).expect("a whole statement").into_value();
         let statement =
             policy.as_map().and_then(|policy| policy.get("Statement")).and_then(|statements| {

@@ -230,10 +230,9 @@ fn link(scope: &mut Scope<'_>, names: Names<'_>, live: &LiveShare<'_>, role: &Im
     let mut chain = PermissionChain::after(after, &live.target());
     let on = Catalog::Database { account: live.consumer.account.to_string(), name };
     let describe = PermissionSet {
-        id: "SharedDatabase",
         access: "read",
         permissions: &[Permission::Describe],
         with_grant_option: false,
     };
-    chain.grant(&mut scope.child("Permissions"), role, &on, describe);
+    chain.grant(scope, role, &on, describe);
 }

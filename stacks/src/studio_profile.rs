@@ -7,6 +7,7 @@ use lakewright_synth::Scope;
 use lakewright_template::Expr;
 
 use crate::Names;
+use crate::environment::studio::address_block;
 use crate::team::grantee_name;
 
 pub(crate) fn build(
@@ -39,6 +40,7 @@ pub(crate) fn build(
             name: names.studio_profile(environment, &profile.header.id),
             domain,
             vpc,
+            address_block: address_block(environment),
             role: ImportedRole::new(&role, &grantee_name(environment, team)),
         },
     );

@@ -7,7 +7,6 @@ use std::collections::BTreeMap;
 
 use lakewright_constructs::athena::{NamedQuery, Workgroup};
 use lakewright_constructs::bucket::{BucketTraffic as _, ImportedBucket};
-use lakewright_constructs::cfn::quicksight;
 use lakewright_constructs::key::ImportedKey;
 use lakewright_constructs::messaging::topic_arn;
 use lakewright_constructs::role::{Policies, Receives as _, Role, RoleHandle, Trust};
@@ -17,8 +16,7 @@ use lakewright_manifest::mesh::{
 use lakewright_manifest::{Id, Mesh, TeamName};
 use lakewright_policies::Conditions;
 use lakewright_policies::condition::{Comparison, Condition};
-use lakewright_synth::{Grant, Grants, Options, ROLE_TAG, Scope, Target};
-use lakewright_template::Expr;
+use lakewright_synth::{Grant, Grants, ROLE_TAG, Scope, Target};
 
 use crate::diagnose::cause;
 use crate::share::{self, LiveShare};
@@ -32,7 +30,7 @@ pub(crate) fn has_stack(environment: &Environment, team: &EnvironmentTeam) -> bo
     team.iam_role_arn.is_none() || has_workgroup(environment, team)
 }
 
-fn has_workgroup(environment: &Environment, team: &EnvironmentTeam) -> bool {
+pub(crate) fn has_workgroup(environment: &Environment, team: &EnvironmentTeam) -> bool {
     environment.features.worksheets
         && team.permissions.contains(&EnvironmentPermission::RunAthenaQuery)
 }
@@ -97,69 +95,8 @@ pub(crate) fn build(
     }
     if has_workgroup(environment, team) {
         workgroup(scope, names, environment, team, &belongings.worksheets);
-        if has_dashboards(environment, team) {
-            dashboard_source(scope, names, environment, team);
-        }
     }
 }
-
-fn has_dashboards(environment: &Environment, team: &EnvironmentTeam) -> bool {
-    environment.features.dashboards
-        && team.permissions.contains(&EnvironmentPermission::CreateDashboard)
-        && team.iam_role_arn.is_none()
-}
-
-/// The data source of the team's dashboards: Athena in the team's workgroup, as the team's role. So
-/// a dashboard shows what the team may read. Whoever may use the source asks what they like as that role, so
-/// only the team's own group of authors may; who looks at dashboards needs no right on it.
-fn dashboard_source(
-    scope: &mut Scope<'_>,
-    names: Names<'_>,
-    environment: &Environment,
-    team: &EnvironmentTeam,
-) {
-    let place = Names::place(environment);
-    let name = names.team(environment, &team.team);
-    let authors = names.dashboard_group(environment).map(|_| {
-        let group = quicksight::Group {
-            group_name: Some(name.clone().into()),
-            namespace: Some("default".into()),
-            description: Some(format!("Authors of dashboards of team {}", team.team).into()),
-        };
-        scope.child("DashboardAuthors").resource(group, Options::default())
-    });
-    let athena = quicksight::DataSourceAthenaParameters {
-        work_group: Some(name.clone().into()),
-        role_arn: Some(Expr::known_arn(names.team_role_arn(environment, team))),
-        ..quicksight::DataSourceAthenaParameters::default()
-    };
-    let source = quicksight::DataSource {
-        aws_account_id: Some(place.account.clone().into()),
-        data_source_id: Some(name.clone().into()),
-        name: Some(name.into()),
-        kind: Some("ATHENA".into()),
-        data_source_parameters: Some(quicksight::DataSourceDataSourceParameters {
-            athena_parameters: Some(athena),
-            ..quicksight::DataSourceDataSourceParameters::default()
-        }),
-        permissions: authors.map(|group| {
-            vec![quicksight::DataSourceResourcePermission {
-                principal: Some(group.attribute(&quicksight::Group::ARN).into()),
-                actions: Some(DATA_SOURCE_USE.map(Into::into).to_vec()),
-                resource: None,
-            }]
-        }),
-        ..quicksight::DataSource::default()
-    };
-    scope.child("DashboardSource").resource(source, Options::default());
-}
-
-/// What makes datasets of a data source. Source: "PutDataSourcePermissions" in QuickSight's API.
-const DATA_SOURCE_USE: [&str; 3] = [
-    "quicksight:DescribeDataSource",
-    "quicksight:DescribeDataSourcePermissions",
-    "quicksight:PassDataSource",
-];
 
 fn role(
     names: Names<'_>,

@@ -106,6 +106,15 @@ impl<'a> Scope<'a> {
         Scope { stack: self.stack, path: self.path.clone(), causes }
     }
 
+    /// Says something about the stack to whoever deploys it, under `Metadata: Lakewright`. CloudFormation reads nothing
+    /// of it.
+    pub fn metadata(&mut self, key: &'static str, value: &'static str) {
+        let metadata = &mut self.stack.template.metadata;
+        let own = metadata.remove("Lakewright");
+        let own = own.as_ref().and_then(Value::as_map).cloned().unwrap_or_default();
+        metadata.insert("Lakewright", own.with(key, value));
+    }
+
     /// Builds a construct as a child.
     pub fn add<C: Construct>(&mut self, id: &'static str, construct: C) -> C::Handle {
         construct.build(&mut self.child(id))

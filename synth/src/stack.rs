@@ -6,6 +6,7 @@ use lakewright_policies::Statement;
 use lakewright_policies::merge::Tagged;
 use lakewright_template::limits::DESCRIPTION_BYTES;
 use lakewright_template::resolve::Place;
+use lakewright_template::revision::Sealed;
 use lakewright_template::{ConstructPath, LogicalId, Map, Template, Text, Value};
 
 use crate::{
@@ -105,8 +106,8 @@ pub struct Lowered {
 pub struct Finished {
     /// The stack.
     pub lowered: Lowered,
-    /// The template's canonical JSON.
-    pub json: String,
+    /// The template's text, with its digest and its revision.
+    pub sealed: Sealed,
 }
 
 impl Stack {
@@ -171,9 +172,9 @@ impl Stack {
     /// Lowers the ledger, checks the template and writes it; or says everything that is wrong.
     pub fn finish(mut self) -> Result<Finished, Vec<SynthError>> {
         lower::lower(&mut self);
-        let json = lakewright_template::write::template_to_json(&self.template);
-        check::check(&mut self, json.len());
-        Ok(Finished { lowered: self.done()?, json })
+        let sealed = lakewright_template::revision::seal(&mut self.template, &self.spec.tags);
+        check::check(&mut self, sealed.json.len());
+        Ok(Finished { lowered: self.done()?, sealed })
     }
 
     /// Lowers the ledger, for those who look at the access and deploy nothing: the schemas of resources

@@ -54,6 +54,9 @@ pub struct StackEntry {
     pub template: String,
     /// The SHA-256 of the template's bytes, 64 hexadecimal digits.
     pub digest: String,
+    /// The revision: what the stack's output `LakewrightRevision` says when nothing is to be done.
+    #[serde(default)]
+    pub revision: String,
     /// The template's size in bytes.
     pub bytes: usize,
     /// The stacks that must be there first, as `account/region/name`, sorted.

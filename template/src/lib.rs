@@ -13,6 +13,7 @@ pub mod intrinsic;
 pub mod limits;
 pub mod read;
 pub mod resolve;
+pub mod revision;
 pub mod schema;
 mod template;
 mod value;

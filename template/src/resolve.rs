@@ -390,12 +390,16 @@ impl<'a> Resolver<'a> {
                 .ok_or_else(unknown)
         };
         Ok(match (resource.kind.as_ref(), attribute) {
+            ("AWS::S3::AccessPoint", "Arn") => {
+                self.arn("s3", region, &format!("accesspoint/{}", named("Name")?))
+            }
             ("AWS::S3::Bucket", "Arn") => {
                 format!("arn:{}:s3:::{}", self.place.partition(), name()?)
             }
             ("AWS::IAM::Role", "Arn") => self.arn("iam", "", &format!("role/{}", name()?)),
             ("AWS::KMS::Key", "Arn") => self.arn("kms", region, &format!("key/{}", name()?)),
             ("AWS::EC2::SecurityGroup", "GroupId")
+            | ("AWS::IAM::ManagedPolicy", "PolicyArn")
             | ("AWS::SNS::Topic", "TopicArn")
             | ("AWS::SageMaker::Domain", "DomainId")
             | ("AWS::StepFunctions::StateMachine", "Arn") => name()?,

@@ -37,7 +37,8 @@ fn every_file_of_an_assembly_says_what_it_should() {
                 (stack.digest.as_str(), stack.bytes),
                 (sha256(template.as_bytes()).as_str(), template.len())
             );
-            assert_eq!(stack.tags["lakewright:digest"], stack.digest);
+            // No tag of a stack changes with its template, as it would be put on every resource.
+            assert!(!stack.tags.contains_key("lakewright:digest"));
             assert!(
                 stack.depends_on.iter().all(|other| addresses.contains(other)),
                 "{name}: {}",

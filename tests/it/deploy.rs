@@ -88,6 +88,19 @@ impl Emulator {
         self.request("POST", "/_test/fail", &fault.to_string()).expect("an answer");
     }
 
+    /// Makes a role that is somebody else's.
+    fn has_role(&self, arn: &str) {
+        let body = json!({ "arn": arn }).to_string();
+        self.request("POST", "/_test/roles", &body).expect("an answer");
+    }
+
+    /// Switches a behaviour of the real services on or off: `tests/emulator/README.md` lists them.
+    fn switch(&self, behaviour: &str, is_on: bool) {
+        let body = json!({ behaviour: is_on }).to_string();
+        let answer = self.request("POST", "/_test/behaviours", &body).expect("an answer");
+        assert!(answer.contains(behaviour), "{answer}");
+    }
+
     /// The resources of types that the emulator itself does not know.
     fn resources(&self) -> Vec<Value> {
         let text = self.request("GET", "/_test/resources", "").expect("an answer");
@@ -239,6 +252,17 @@ fn check_roles(account: &Value) {
 #[test]
 fn every_stack_of_the_full_example_is_deployed() {
     let emulator = Emulator::start();
+    // Roles that others make are looked for before a policy names them.
+    let without = emulator.deploy(&example("full"));
+    ends_with(&without, 6, "name roles that do not exist");
+    let text = transcript(&without);
+    assert!(text.contains("arn:aws:iam::222222222222:role/Reporting"), "{text}");
+    for role in ["222222222222:role/Reporting", "222222222222:role/imported/ImportedTeam"] {
+        emulator.has_role(&format!("arn:aws:iam::{role}"));
+    }
+    for role in ["333333333333:role/service/Warehouse", "333333333333:role/FinanceAdmins"] {
+        emulator.has_role(&format!("arn:aws:iam::{role}"));
+    }
     ends_with(&emulator.deploy(&example("full")), 0, "0 failed, 0 left alone");
     let again = emulator.deploy(&example("full"));
     ends_with(&again, 0, "0 to create, 0 to update, 0 to delete");

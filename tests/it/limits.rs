@@ -19,7 +19,7 @@ pub(crate) fn with(extra: String) -> Vec<SourceFile> {
 fn environment(teams: usize) -> String {
     let mut text = "kind: Environment\nid: big\norganization: org\naccount: \"333333333333\"\nregion: eu-west-1\n\
                     team: Owners\nfeatures: { subscriptions: true, ml_studio: true, notebooks: true }\n\
-                    context: { default_vpc: { exists: false } }\nteams:\n"
+                    context: { default_vpc: { exists: false }, availability_zones: [euw1-az1, euw1-az2] }\nteams:\n"
         .to_owned();
     for team in 0..teams {
         writeln!(
@@ -45,7 +45,7 @@ fn labels_of_any_length_and_script_give_names_within_the_limits() {
         let extra = format!(
             "kind: Environment\nid: {id}\nlabel: {label}\norganization: org\naccount: \"333333333333\"\nregion: eu-west-1\n\
              resource_prefix: a-prefix-of-twenty-c\nteam: Owners\nfeatures: {{ subscriptions: true, ml_studio: true }}\n\
-             context: {{ default_vpc: {{ exists: false }} }}\nteams:\n  - team: {}\n    permissions: [create_dataset]\n---\n\
+             context: {{ default_vpc: {{ exists: false }}, availability_zones: [euw1-az1, euw1-az2] }}\nteams:\n  - team: {}\n    permissions: [create_dataset]\n---\n\
              kind: Dataset\nid: {id}\nlabel: {label}\nenvironment: {id}\nteam: Owners\ntopics: [T]\nkeywords: [k]\n\
              profiling: {{ schedule: cron(0 1 * * ? *) }}\n",
             "T".repeat(128)

@@ -104,6 +104,8 @@ pub(crate) fn synthesized_on(mesh: &Mesh, as_of: Option<&Date>) -> Vec<Synthesiz
     let usage: Vec<_> = all.iter().map(Synthesized::usage).collect();
     all.extend(synthesize(&plan.bootstraps(Plan::usage(plan.stacks.iter().zip(&usage)))));
     all.sort_by_key(|stack| stack.entry.address());
+    let stacks = all.iter_mut().map(|stack| (&mut stack.entry, &stack.mentions));
+    lakewright_stacks::connect(&mut stacks.collect::<Vec<_>>()).expect("an order of deployment");
     all
 }
 

@@ -10,11 +10,12 @@ use lakewright_template::{Intrinsic, Map, Template, Value};
 use crate::run::{example, mesh, root, sources, synthesized};
 
 /// For each kind the example and the stack whose template is drawn.
-const DRAWN: [(StackKind, &str, &str); 10] = [
+const DRAWN: [(StackKind, &str, &str); 11] = [
     (StackKind::Bootstrap, "minimal", "lakewright-bootstrap-222222222222-eu-west-1"),
     (StackKind::PivotRole, "minimal", "lakewright-pivot-role-dev"),
     (StackKind::Environment, "lab", "lab-environment-platform"),
     (StackKind::Team, "lab", "lab-team-science-teamb-"),
+    (StackKind::Dashboards, "full", "full-mesh-dashboards-finance-eu-analysts-"),
     (StackKind::Dataset, "lab", "lab-dataset-teama"),
     (StackKind::Share, "full", "full-mesh-share-ledger-for-interns"),
     (StackKind::Notebook, "full", "full-mesh-notebook-scratch"),

@@ -4,35 +4,31 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use lakewright_manifest::render;
 use lakewright_manifest::{Mesh, Report, SourceFile};
-use lakewright_stacks::{Handout, StackPlan, Usage};
-use lakewright_template::assembly::{self, CdkArtifact, Grants};
+use lakewright_stacks::{Handout, Mentions, StackPlan, Usage, connect};
+use lakewright_template::assembly::{self, CdkArtifact, Grants, StackEntry};
 use rayon::iter::{IntoParallelRefMutIterator as _, ParallelIterator as _};
 use serde_json::{Value, json};
 
 use crate::assembly::recorded::Recorded;
 use crate::assembly::{FIXED, Output, Staging};
 use crate::exit::Failure;
+use crate::synthesis::in_a_circle;
 
 /// What is kept of a stack whose template has been written: lines of the other files.
 #[derive(Debug)]
 pub(crate) struct Written {
-    address: String,
-    account: String,
-    template: String,
-    bytes: usize,
-    entry: String,
-    artifact: String,
+    entry: StackEntry,
+    mentions: Mentions,
     grants: String,
     tables: Grants,
     provenance: String,
-    assets: Vec<String>,
     usage: Usage,
 }
 
 impl Written {
     /// The stack's address, by which an assembly is sorted.
-    pub(crate) fn address(&self) -> &str {
-        &self.address
+    pub(crate) fn address(&self) -> String {
+        self.entry.address()
     }
 
     /// What the stack uses, for the execution role's policy.
@@ -65,8 +61,7 @@ pub(crate) fn template(
         staging.write(&asset.entry.path, &asset.bytes).map_err(Unwritten::Failure)?;
     }
     let Recorded { grants, tables, provenance } = Recorded::of(&mut synthesized.lowered, sources);
-    let plain_address = synthesized.entry.address();
-    let address = to_json(&plain_address).map_err(Unwritten::Failure)?;
+    let address = to_json(&synthesized.entry.address()).map_err(Unwritten::Failure)?;
     let mut grant_lines = format!("{address}:[");
     for (place, grant) in grants.iter().enumerate() {
         grant_lines.push_str(if place == 0 { "\n" } else { ",\n" });
@@ -76,20 +71,12 @@ pub(crate) fn template(
     // All stacks' lines are kept until the last template is written.
     grant_lines.shrink_to_fit();
     let provenance = to_json(&provenance).map_err(Unwritten::Failure)?;
-    let (id, artifact) = CdkArtifact::of(&synthesized.entry);
-    let id = to_json(&id).map_err(Unwritten::Failure)?;
-    let artifact = to_json(&artifact).map_err(Unwritten::Failure)?;
     Ok(Written {
-        address: plain_address,
-        artifact: format!("{id}:{artifact}"),
-        entry: to_json(&synthesized.entry).map_err(Unwritten::Failure)?,
-        account: synthesized.entry.account,
-        template: synthesized.entry.template,
-        bytes: synthesized.entry.bytes,
+        entry: synthesized.entry,
+        mentions: synthesized.mentions,
         grants: grant_lines,
         tables,
         provenance: format!("{address}:{provenance}"),
-        assets: synthesized.assets.into_iter().map(|asset| asset.entry.path).collect(),
         usage,
     })
 }
@@ -132,18 +119,21 @@ pub(crate) fn rest(
     let mut provenance = Lines::default();
     let mut grants = Lines::default();
     let tables = tables(&mut written);
+    let connected = written.iter_mut().map(|one| (&mut one.entry, &one.mentions));
+    connect(&mut connected.collect::<Vec<_>>()).map_err(|stacks| in_a_circle(&stacks))?;
     let mut summary = Summary { stacks: written.len(), accounts: 0, bytes: 0 };
     let mut accounts = BTreeSet::new();
     let mut files: BTreeSet<String> = FIXED.map(str::to_owned).into();
     for one in written {
-        stacks.push(one.entry);
-        artifacts.push(one.artifact);
+        let (id, artifact) = CdkArtifact::of(&one.entry);
+        artifacts.push(format!("{}:{}", to_json(&id)?, to_json(&artifact)?));
+        stacks.push(to_json(&one.entry)?);
         provenance.push(one.provenance);
         grants.push(one.grants);
-        summary.bytes += one.bytes;
-        accounts.insert(one.account);
-        files.insert(one.template);
-        files.extend(one.assets);
+        summary.bytes += one.entry.bytes;
+        accounts.insert(one.entry.account);
+        files.insert(one.entry.template);
+        files.extend(one.entry.assets.into_iter().map(|asset| asset.path));
     }
     for Handout { path, task: _, json } in handouts {
         staging.write(path, json.as_bytes())?;

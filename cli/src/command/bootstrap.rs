@@ -72,7 +72,7 @@ fn template(
     arguments: &BootstrapArgs,
 ) -> Result<Result<Template, lakewright_manifest::Report>, Failure> {
     let plan = Plan::of(mesh, None);
-    let (found, report) = synthesize_all(&plan);
+    let (found, report) = synthesize_all(&plan)?;
     if report.has_errors() {
         return Ok(Err(report));
     }

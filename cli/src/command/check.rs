@@ -50,7 +50,7 @@ pub(crate) fn run(arguments: &CheckArgs, ui: &mut Ui) -> Result<Exit, Failure> {
     let mut runways = Vec::new();
     if let Some(mesh) = &loaded.mesh {
         let plan = Plan::of(mesh, arguments.day.as_of.as_ref());
-        let (found, findings) = synthesize_all(&plan);
+        let (found, findings) = synthesize_all(&plan)?;
         stacks = found.len();
         breaches = guardrails::of_stacks(&found)?;
         if arguments.runway {

@@ -50,7 +50,7 @@ pub(crate) fn run(arguments: &DeployArgs, ui: &mut Ui) -> Result<Exit, Failure> 
         return Ok(Exit::Declined);
     }
     let plan = Plan::of(&mesh, arguments.day.as_of.as_ref());
-    let (found, report) = synthesize_all(&plan);
+    let (found, report) = synthesize_all(&plan)?;
     if report.has_errors() {
         ui.report(&report.sorted(), &loaded.sources);
         return Ok(Exit::No);

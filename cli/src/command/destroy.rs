@@ -39,7 +39,7 @@ pub(crate) fn run(arguments: &DestroyArgs, ui: &mut Ui) -> Result<Exit, Failure>
         return Ok(Exit::No);
     };
     let plan = Plan::of(&mesh, None);
-    let (found, report) = synthesize_all(&plan);
+    let (found, report) = synthesize_all(&plan)?;
     if report.has_errors() {
         ui.report(&report.sorted(), &loaded.sources);
         return Ok(Exit::No);

@@ -114,7 +114,7 @@ fn write(
         written.extend(write_all(&plan.bootstraps(usage))?);
     }
     progress.end();
-    written.sort_by(|a, b| a.address().cmp(b.address()));
+    written.sort_by_cached_key(files::Written::address);
     let report = report.sorted();
     if report.has_errors() {
         ui.report(&report, sources);

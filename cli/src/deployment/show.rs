@@ -105,6 +105,7 @@ impl<'u> Shower<'u> {
                 self.done += 1;
                 self.ui.error(&format!("{address} is left alone: it depends on {because}"));
             }
+            Event::Note { address, text } => self.ui.note(&format!("{address}: {text}")),
             Event::Changes { .. } | Event::Uploaded { .. } => {}
         }
     }
@@ -153,6 +154,7 @@ fn said(outcome: &Outcome) -> Result<&'static str, String> {
         Outcome::RolledBack => Err("failed, and was put back as it was".to_owned()),
         Outcome::Refused(reason) => Err(format!("refused: {reason}")),
         Outcome::NeedsAttention(advice) => Err(format!("needs attention: {advice}")),
+        Outcome::Unreachable(reason) => Err(reason.clone()),
     }
 }
 
@@ -166,6 +168,7 @@ const fn word(outcome: &Outcome) -> &'static str {
         Outcome::RolledBack => "rolled back",
         Outcome::Refused(_) => "refused",
         Outcome::NeedsAttention(_) => "needs attention",
+        Outcome::Unreachable(_) => "unreachable",
     }
 }
 
@@ -205,6 +208,9 @@ fn to_json(event: &Event) -> Value {
             "outcome": word(outcome),
             "message": said(outcome).err(),
         }),
+        Event::Note { address, text } => {
+            json!({ "version": 1, "event": "note", "stack": address, "text": text })
+        }
         Event::Skipped { address, because } => {
             json!({ "version": 1, "event": "skipped", "stack": address, "because": because })
         }

@@ -7,7 +7,7 @@ use super::document;
 use crate::field::Field;
 use crate::name::{
     AccountId, AddressBlock, Id, PolicyArn, RegionName, ResourcePrefix, RoleArn, SubnetId,
-    TeamName, TopicArn, VpcId,
+    TeamName, TopicArn, VpcId, ZoneId,
 };
 
 document! {
@@ -182,6 +182,22 @@ pub struct ContextDocument {
     /// The address blocks of the VPCs that the environment uses.
     #[serde(default)]
     pub vpcs: Field<Vec<Field<ContextVpcDocument>>>,
+    /// Two availability zones, by id, for the network that is made when the region has no default VPC.
+    #[serde(default)]
+    pub availability_zones: Field<Vec<Field<ZoneId>>>,
+    /// The account's QuickSight subscription.
+    #[serde(default)]
+    pub quicksight: Field<QuickSightDocument>,
+}
+
+/// The account's QuickSight subscription.
+#[derive(Debug, Deserialize, JsonSchema)]
+pub struct QuickSightDocument {
+    /// Whether the account is subscribed. Without, its stacks have no data sources and no groups.
+    pub subscribed: Field<bool>,
+    /// The region that was chosen at sign-up: users and groups live there, and no API tells it.
+    #[serde(default)]
+    pub identity_region: Field<RegionName>,
 }
 
 /// The address block of a VPC.

@@ -102,10 +102,41 @@ pub struct ImportDocument {
     /// The account whose catalog has the database. Default: the environment's.
     #[serde(default)]
     pub catalog_account: Field<AccountId>,
-    /// Whether the bucket is registered with Lake Formation here. Default: true; false when it is
-    /// registered already.
+    /// Whether the bucket is registered with Lake Formation here. Default: true; false when others have
+    /// registered it, another dataset included.
     #[serde(default)]
     pub register_location: Field<bool>,
+    /// Whether anybody registers the bucket with Lake Formation. Default: true; with false IAM alone decides on
+    /// its objects, and no rows or columns of its tables can be shared.
+    #[serde(default)]
+    pub registered: Field<bool>,
+    /// Whether IAM permissions go on to work on its tables beside Lake Formation's. Default: `open`.
+    #[serde(default)]
+    pub hybrid_access: Field<HybridAccess>,
+}
+
+/// What of an imported bucket's tables is left to IAM permissions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum HybridAccess {
+    /// IAM permissions go on to work, for everybody who is not opted in.
+    #[default]
+    Open,
+    /// IAM permissions go on to work for others; whoever gets a permission here is opted in by `lakewright deploy`.
+    OptIn,
+    /// `IAMAllowedPrincipals` has no permission on the database and its tables: Lake Formation alone decides.
+    Closed,
+}
+
+impl HybridAccess {
+    /// The name in a document.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::OptIn => "opt_in",
+            Self::Closed => "closed",
+        }
+    }
 }
 
 /// A dataset's crawler.

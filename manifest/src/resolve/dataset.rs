@@ -10,7 +10,8 @@ use crate::document::{
 };
 use crate::field::Field;
 use crate::mesh::{
-    Column, Dataset, EnvironmentPermission, Folder, Header, Import, Table, TenantPermission,
+    Column, Dataset, EnvironmentPermission, Folder, Header, Import, Location, Table,
+    TenantPermission,
 };
 use crate::name::{CatalogName, Id};
 use crate::parse::Located;
@@ -215,6 +216,8 @@ impl Context {
             glue_database,
             catalog_account,
             register_location,
+            registered,
+            hybrid_access,
         } = import;
         let name = self.required(bucket, "import.bucket", Kind::Dataset, header.origin)?;
         if !catalog_account.is_absent() && glue_database.is_absent() {
@@ -225,12 +228,28 @@ impl Context {
                 .help("add `glue_database:`, the database in that account's catalog");
             self.report.push(diagnostic);
         }
+        let registers = register_location.value().copied();
+        let location = match (registered.value(), registers) {
+            (Some(false), Some(true)) => {
+                let message = format!("dataset `{}` registers what nobody registers", header.id);
+                let diagnostic = Diagnostic::new(Code::FieldConflict, message)
+                    .at(at(header.origin.file, registered), "")
+                    .and(at(header.origin.file, register_location), "this registers the bucket")
+                    .help("keep `register_location: true` or `registered: false`");
+                self.report.push(diagnostic);
+                return None;
+            }
+            (Some(false), _) => Location::Nowhere,
+            (_, Some(false)) => Location::Elsewhere,
+            (_, _) => Location::Here,
+        };
         Some(Import {
             bucket: name.clone(),
             kms_key_alias: kms_key_alias.value().cloned(),
             glue_database: glue_database.value().cloned(),
             catalog_account: catalog_account.value().cloned(),
-            register_location: register_location.value().copied().unwrap_or(true),
+            location,
+            hybrid_access: hybrid_access.value().copied().unwrap_or_default(),
         })
     }
 }

@@ -12,7 +12,7 @@ use crate::document::{
 use crate::field::Field;
 use crate::mesh::{
     ConsumptionRole, Environment, EnvironmentPermission, EnvironmentTeam, Features, Header,
-    Network, StudioVpc, Tenant, TenantPermission, Vpc,
+    Network, QuickSight, StudioVpc, Tenant, TenantPermission, Vpc,
 };
 use crate::name::{AccountId, AddressBlock, Id, PolicyArn, SubnetId, TeamName, VpcId};
 use crate::parse::Located;
@@ -58,6 +58,12 @@ impl Context {
                 .and_then(|subscriptions| subscriptions.producers_topic.value().cloned()),
             teams,
             vpc_cidrs: vpc_cidrs(document),
+            availability_zones: document
+                .context
+                .value()
+                .map(|context| distinct(&context.availability_zones))
+                .unwrap_or_default(),
+            quicksight: self.quicksight(document, features, &header),
             permissions_boundary: self.boundary(document, scope, origin.file, account?),
             retain_on_delete: document.retain_on_delete.value().copied().unwrap_or(true),
             header,
@@ -280,9 +286,69 @@ impl Context {
         };
         let DefaultVpcDocument { exists, vpc_id, subnet_ids } = field.value()?;
         if exists.value() == Some(&false) {
+            self.zones_are_known(document, header);
             return Some(StudioVpc::Created);
         }
         self.vpc(vpc_id, subnet_ids, at(file, field)).map(StudioVpc::Default)
+    }
+
+    /// The network that is made lies in two zones that stay: what a template can ask for are the zones with a
+    /// default subnet, if there are any, and these come and go.
+    fn zones_are_known(&mut self, document: &EnvironmentDocument, header: &Header) {
+        let file = header.origin.file;
+        let zones = document.context.value().map(|context| &context.availability_zones);
+        if zones.is_some_and(|zones| distinct(zones).len() == 2) {
+            return;
+        }
+        let message = format!(
+            "ML Studio's network in environment `{}` needs two availability zones, and the mesh names {}",
+            header.id,
+            zones.map_or(0, |zones| distinct(zones).len())
+        );
+        let origin = zones.filter(|zones| !zones.is_absent()).map(|zones| at(file, zones));
+        let diagnostic = Diagnostic::new(Code::ContextMissing, message)
+            .at(origin.unwrap_or(header.origin), "this environment")
+            .help(
+                "add two ids under `context: availability_zones`, such as `[use1-az1, use1-az2]`: \
+                 `aws ec2 describe-availability-zones` lists them as ZoneId",
+            );
+        self.report.push(diagnostic);
+    }
+
+    /// Dashboards need to know about the account's subscription: CloudFormation cannot make one.
+    fn quicksight(
+        &mut self,
+        document: &EnvironmentDocument,
+        features: Features,
+        header: &Header,
+    ) -> QuickSight {
+        let file = header.origin.file;
+        let field = document.context.value().map(|context| &context.quicksight);
+        let given = field.and_then(Field::value);
+        let is_subscribed = given.and_then(|given| given.subscribed.value().copied());
+        let identity_region = given.and_then(|given| given.identity_region.value().cloned());
+        if features.dashboards
+            && (is_subscribed.is_none() || is_subscribed == Some(true) && identity_region.is_none())
+        {
+            let message = format!(
+                "dashboards are on in environment `{}`, and it is not known {}",
+                header.id,
+                if is_subscribed.is_none() {
+                    "whether the account is subscribed to QuickSight"
+                } else {
+                    "in which region QuickSight has the account's users and groups"
+                }
+            );
+            let origin = field.filter(|field| !field.is_absent()).map(|field| at(file, field));
+            let diagnostic = Diagnostic::new(Code::ContextMissing, message)
+                .at(origin.unwrap_or(header.origin), "this environment")
+                .help(
+                    "say under `context: quicksight` whether the account is `subscribed`, and with \
+                     `identity_region` which region was chosen at sign-up",
+                );
+            self.report.push(diagnostic);
+        }
+        QuickSight { is_subscribed: is_subscribed == Some(true), identity_region }
     }
 
     fn vpc(

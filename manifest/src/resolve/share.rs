@@ -11,8 +11,8 @@ use crate::diagnostic::{Diagnostic, FileId, Origin};
 use crate::document::{Kind, ShareDocument, ShareItemDocument};
 use crate::field::Field;
 use crate::mesh::{
-    ConsumptionRole, Dataset, EnvironmentPermission, Header, Share, ShareItem, SharePermission,
-    ShareStatus, SharedTable, TenantPermission,
+    ConsumptionRole, Dataset, EnvironmentPermission, Header, HybridAccess, Location, Share,
+    ShareItem, SharePermission, ShareStatus, SharedTable, TenantPermission,
 };
 use crate::name::{CatalogName, Id};
 use crate::parse::Located;
@@ -51,6 +51,13 @@ impl Context {
         if let Some(dataset) = dataset {
             self.approval(document, &header, status, dataset);
             self.one_partition(document, &header, dataset, place);
+            self.catalog_is_ours(
+                items.as_deref().unwrap_or_default(),
+                document,
+                &header,
+                dataset,
+                place,
+            );
         }
         let purpose = self.text(file, &document.purpose, "purpose").unwrap_or_default();
         let permissions: BTreeSet<SharePermission> = if document.permissions.is_absent() {
@@ -138,6 +145,7 @@ impl Context {
             };
             if let Some(dataset) = dataset {
                 self.item_is_there(&item, origin, dataset);
+                self.filter_is_enforced(&item, origin, dataset);
             }
             items.insert(item);
         }
@@ -216,6 +224,70 @@ impl Context {
             .at(origin, "")
             .and(dataset.header.origin, "the dataset")
             .help(help);
+        self.report.push(diagnostic);
+    }
+
+    /// Rows and columns bind nobody where IAM still opens the table, or where nobody asks Lake Formation.
+    ///
+    /// Source: "Hybrid access mode" in the Lake Formation developer guide.
+    fn filter_is_enforced(&mut self, item: &ShareItem, origin: Origin, dataset: &Dataset) {
+        let ShareItem::Table(table) = item else { return };
+        let Some(import) = &dataset.import else { return };
+        if table.columns.is_empty() && table.rows.is_none() {
+            return;
+        }
+        let (why, help) = match (import.location, import.hybrid_access) {
+            (Location::Nowhere, _) => (
+                "its location is not registered with Lake Formation",
+                "have the location registered, and say so with `registered: true` in the dataset's `import`",
+            ),
+            (Location::Here | Location::Elsewhere, HybridAccess::Open) => (
+                "its location is in hybrid access mode, where IAM permissions go on to open all of it",
+                "set `hybrid_access: opt_in` in the dataset's `import`, and `lakewright deploy` opts the consumers in; or `closed`, when `IAMAllowedPrincipals` has no permission on its database and tables any more",
+            ),
+            (Location::Here | Location::Elsewhere, HybridAccess::OptIn | HybridAccess::Closed) => {
+                return;
+            }
+        };
+        let message =
+            format!("columns and rows of table `{}` would hold nobody: {why}", table.name);
+        let diagnostic = Diagnostic::new(Code::FilterNotEnforced, message)
+            .at(origin, "a part of the table is shared here")
+            .and(dataset.header.origin, "the dataset")
+            .help(help);
+        self.report.push(diagnostic);
+    }
+
+    /// What came through a share cannot be shared on to a third account: only the catalog's owner grants it.
+    fn catalog_is_ours(
+        &mut self,
+        items: &[ShareItem],
+        document: &ShareDocument,
+        header: &Header,
+        dataset: &Dataset,
+        place: &Place<'_, '_>,
+    ) {
+        let catalog = dataset.import.as_ref().and_then(|import| import.catalog_account.as_ref());
+        let consumer = document.environment.value().and_then(|id| place.environments.get(id));
+        let producer = place.environments.get(&dataset.environment);
+        let (Some(catalog), Some(consumer), Some(producer)) = (catalog, consumer, producer) else {
+            return;
+        };
+        let has_table = items.iter().any(|item| matches!(item, ShareItem::Table(_)));
+        if !has_table || consumer.account == producer.account {
+            return;
+        }
+        let message = format!(
+            "share `{}` would give account {} a table of account {catalog}'s catalog",
+            header.id, consumer.account
+        );
+        let diagnostic = Diagnostic::new(Code::ForeignCatalogShare, message)
+            .at(at(header.origin.file, &document.environment), "this consumer")
+            .and(dataset.header.origin, "the dataset, which imports the database")
+            .help(format!(
+                "Lake Formation lets only the owner give a table to another account: have account {catalog} share it with {}, and import it there",
+                consumer.account
+            ));
         self.report.push(diagnostic);
     }
 

@@ -8,12 +8,13 @@ use lakewright_constructs::glue::{
 use lakewright_constructs::lakeformation::{
     Catalog, Location, Permission, PermissionChain, PermissionSet,
 };
-use lakewright_constructs::role::{Receives, RoleHandle};
-use lakewright_manifest::mesh;
+use lakewright_constructs::role::{ImportedRole, Receives, RoleHandle};
+use lakewright_manifest::mesh::{self, HybridAccess};
 use lakewright_synth::{Construct as _, Options, Scope};
 use lakewright_template::{Expr, LogicalId, Name};
 
 use super::{Context, Data};
+use crate::Names;
 use crate::diagnose::cause;
 use crate::share::LiveShare;
 
@@ -40,19 +41,28 @@ pub(super) fn build(
 ) {
     let Context { names, environment, dataset, .. } = context;
     let mut before: Vec<LogicalId> = Vec::new();
-    let registers = dataset.import.as_ref().is_none_or(|import| import.register_location);
-    if registers {
+    if let Some(import) = &dataset.import
+        && import.location != mesh::Location::Nowhere
+    {
+        // Nothing of a template says it where others have registered the location.
+        scope.metadata("HybridAccess", import.hybrid_access.as_str());
+    }
+    let import = dataset.import.as_ref();
+    if import.is_none_or(|import| import.location == mesh::Location::Here) {
         let location = Location {
             bucket: data.arn.clone(),
             role: role.clone(),
-            hybrid: dataset.import.is_some(),
+            hybrid: import.is_some_and(|import| import.hybrid_access != HybridAccess::Closed),
         };
         before.push(scope.add("Location", location).logical_id().clone());
     }
     let database = database(scope, context, data, &before);
     before.extend(database.logical_id().cloned());
-    let tables = tables(scope, context, data, &database);
-    let mut chain = permissions(scope, context, role, before);
+    let mut chain = PermissionChain::after(before, &context.target);
+    let is_made_by_others = executor(scope, context, &mut chain);
+    let before_tables = if is_made_by_others { chain.last() } else { &[] };
+    let tables = tables(scope, context, data, &database, before_tables);
+    permissions(scope, context, role, &mut chain);
     // Permissions on a declared table wait for the table.
     if !shares.is_empty() {
         for table in &tables {
@@ -67,7 +77,7 @@ pub(super) fn build(
         SecurityConfiguration {
             // Glue puts this name into the names of log groups, which the role's policy knows.
             name: names.dataset_role(environment, dataset),
-            key: data.key.clone(),
+            key: data.key.clone().map(|key| (names.dataset_alias(environment, dataset), key)),
         },
     );
     let is_elsewhere =
@@ -86,6 +96,7 @@ pub(super) fn build(
                 role: role.clone(),
                 database: database.clone(),
                 target: data.uri.clone(),
+                declared: declared(context),
                 schedule: dataset.crawler_schedule.as_ref().map(ToString::to_string),
                 security: security.clone(),
                 after,
@@ -93,6 +104,12 @@ pub(super) fn build(
         );
     }
     profiling(scope, context, role, &database, security);
+}
+
+/// The places of declared tables, below the bucket.
+fn declared(context: &Context<'_>) -> Vec<String> {
+    let declared = context.dataset.tables.values().filter(|table| !table.columns.is_empty());
+    declared.map(|table| table.location.clone()).collect()
 }
 
 fn database(
@@ -142,9 +159,9 @@ fn permissions(
     scope: &mut Scope<'_>,
     context: &Context<'_>,
     role: &RoleHandle,
-    before: Vec<LogicalId>,
-) -> PermissionChain {
-    let Context { names, environment, dataset, place, target, .. } = context;
+    chain: &mut PermissionChain,
+) {
+    let Context { names, environment, dataset, place, .. } = context;
     let own_account = environment.account.to_string();
     let import = dataset.import.as_ref();
     let account = import
@@ -158,20 +175,18 @@ fn permissions(
         account: own_account,
         arn: lakewright_constructs::bucket::bucket_arn(place, &bucket),
     };
-    let registers = import.is_none_or(|import| import.register_location);
-    let mut chain = PermissionChain::after(before, target);
-    let mut scope = scope.child("Permissions");
-    let mut write = |scope: &mut Scope<'_>, to: &dyn Receives, ids: [&'static str; 3]| {
-        if registers {
-            let access = set(ids[0], "locate", &[Permission::DataLocationAccess]);
-            chain.grant(scope, to, &location, access);
+    // Whoever registered the location: without the permission nobody makes tables there.
+    let is_registered = import.is_none_or(|import| import.location != mesh::Location::Nowhere);
+    let mut write = |scope: &mut Scope<'_>, to: &dyn Receives| {
+        if is_registered {
+            chain.grant(scope, to, &location, set("locate", &[Permission::DataLocationAccess]));
         }
-        chain.grant(scope, to, &database, set(ids[1], "write", &MAKE));
-        chain.grant(scope, to, &tables, set(ids[2], "write", &WRITE));
+        chain.grant(scope, to, &database, set("write", &MAKE));
+        chain.grant(scope, to, &tables, set("write", &WRITE));
     };
-    write(&mut scope, role, ["RoleLocation", "RoleDatabase", "RoleTables"]);
+    write(scope, role);
     if let Some(owner) = context.team_role(&dataset.team) {
-        write(&mut scope, &owner, ["OwnerLocation", "OwnerDatabase", "OwnerTables"]);
+        write(scope, &owner);
     }
     if import.is_some_and(|import| import.catalog_account.is_some()) {
         // A link is seen by those who may describe it; what is behind it was granted above.
@@ -179,19 +194,42 @@ fn permissions(
             account: environment.account.to_string(),
             name: context.link_name(),
         };
-        let describe = |id| set(id, "read", &[Permission::Describe]);
-        chain.grant(&mut scope, role, &link, describe("RoleLink"));
+        let describe = set("read", &[Permission::Describe]);
+        chain.grant(scope, role, &link, describe);
         if let Some(owner) = context.team_role(&dataset.team) {
-            chain.grant(&mut scope, &owner, &link, describe("OwnerLink"));
+            chain.grant(scope, &owner, &link, describe);
         }
     }
     let stewards = dataset.stewards.as_ref().filter(|stewards| **stewards != dataset.team);
     if let Some(stewards) = stewards.and_then(|team| context.team_role(team)) {
-        let describe = set("StewardsDatabase", "read", &[Permission::Describe]);
-        chain.grant(&mut scope, &stewards, &database, describe);
-        chain.grant(&mut scope, &stewards, &tables, set("StewardsTables", "read", &READ));
+        chain.grant(scope, &stewards, &database, set("read", &[Permission::Describe]));
+        chain.grant(scope, &stewards, &tables, set("read", &READ));
     }
-    chain
+}
+
+/// What CloudFormation needs for declared tables of a database that others made: administrators may neither alter
+/// nor drop what they did not make themselves, nor make tables in it.
+///
+/// Source: "Implicit Lake Formation permissions" in the Lake Formation developer guide.
+fn executor(scope: &mut Scope<'_>, context: &Context<'_>, chain: &mut PermissionChain) -> bool {
+    let Context { names, environment, dataset, place, .. } = context;
+    let Some(import) = dataset.import.as_ref().filter(|import| import.catalog_account.is_none())
+    else {
+        return false;
+    };
+    let declares = dataset.tables.values().any(|table| !table.columns.is_empty());
+    if import.glue_database.is_none() || !declares {
+        return false;
+    }
+    let account = environment.account.to_string();
+    let name = names.dataset_database(environment, dataset);
+    let arn = names.execution_role_arn(environment);
+    let role = ImportedRole::new(&arn, &format!("execution-role/{}", Names::bootstrap_id(place)));
+    let database = Catalog::Database { account: account.clone(), name: name.clone() };
+    chain.grant(scope, &role, &database, set("deploy", &MAKE));
+    let alter = [Permission::Alter, Permission::Describe, Permission::Drop];
+    chain.grant(scope, &role, &Catalog::Tables { account, database: name }, set("deploy", &alter));
+    true
 }
 
 fn tables(
@@ -199,6 +237,7 @@ fn tables(
     context: &Context<'_>,
     data: &Data,
     database: &DatabaseHandle,
+    after: &[LogicalId],
 ) -> Vec<LogicalId> {
     let mut declared = Vec::new();
     for (name, table) in &context.dataset.tables {
@@ -221,6 +260,7 @@ fn tables(
             format,
             columns: columns.collect(),
             retain: context.dataset.retain_on_delete,
+            after: after.to_vec(),
         };
         let mut scope = scope.because(cause(table.origin));
         let table = construct.build(&mut scope.named_child("Table", name.as_str()));
@@ -229,12 +269,8 @@ fn tables(
     declared
 }
 
-fn set(
-    id: &'static str,
-    access: &'static str,
-    permissions: &'static [Permission],
-) -> PermissionSet<'static> {
-    PermissionSet { id, access, permissions, with_grant_option: false }
+const fn set<'a>(access: &'static str, permissions: &'a [Permission]) -> PermissionSet<'a> {
+    PermissionSet { access, permissions, with_grant_option: false }
 }
 
 /// The profiling job, and what starts it when it has a schedule.
@@ -256,7 +292,6 @@ fn profiling(
         arguments: vec![
             ("--database", database.known_name().to_owned().into()),
             ("--dataset", dataset.header.id.to_string().into()),
-            ("--enable-glue-datacatalog", "true".into()),
             ("--enable-metrics", "true".into()),
             ("--results", format!("s3://{bucket}/profiling/results/{uri}/").into()),
         ],

@@ -46,9 +46,8 @@ pub(super) fn grant(
         let causes = shares.iter().map(|live| cause(live.share.header.origin));
         if !known.contains(arn) {
             let mut scope = scope.because_all(causes.clone());
-            let mut scope = scope.named_child("Shared", &role.grantee().name);
             let on = Catalog::Database { account: account.clone(), name: database.clone() };
-            chain.grant(&mut scope, role, &on, set("Database", "read", &[Permission::Describe]));
+            chain.grant(&mut scope, role, &on, set("read", &[Permission::Describe]));
         }
         let tables = whole_tables(shares);
         if let Some(tags) = &tags {
@@ -57,12 +56,19 @@ pub(super) fn grant(
         let by_name = tables.into_iter().filter(|_| tags.is_none());
         for (table, permissions) in by_name {
             let mut scope = scope.because_all(causes.clone());
-            let name = format!("{} {table}", role.grantee().name);
-            let mut scope = scope.named_child("SharedTable", &name);
-            let on = Catalog::Table { account: account.clone(), database: database.clone(), table };
-            let permissions: Vec<Permission> = permissions.into_iter().collect();
-            let access = access(&permissions);
-            chain.grant(&mut scope, role, &on, set("Access", access, &permissions));
+            let (account, database) = (account.clone(), database.clone());
+            let (reads, writes): (Vec<Permission>, Vec<Permission>) =
+                permissions.into_iter().partition(|permission| *permission == Permission::Select);
+            let columns = Catalog::Columns {
+                account: account.clone(),
+                database: database.clone(),
+                table: table.clone(),
+            };
+            chain.grant(&mut scope, role, &columns, set("read", &reads));
+            if !writes.is_empty() {
+                let on = Catalog::Table { account, database, table };
+                chain.grant(&mut scope, role, &on, set("write", &writes));
+            }
         }
         for live in shares {
             parts(scope, context, chain, live, role);
@@ -72,7 +78,7 @@ pub(super) fn grant(
 
 /// The access to a table in a word.
 pub(super) const fn access(permissions: &[Permission]) -> &'static str {
-    if permissions.len() > 2 { "write" } else { "read" }
+    if permissions.len() > 1 { "write" } else { "read" }
 }
 
 /// The tables that are shared as they are, with what all shares together give on each.
@@ -82,7 +88,8 @@ fn whole_tables(shares: &[&LiveShare<'_>]) -> BTreeMap<String, BTreeSet<Permissi
         let whole = live.tables().filter(|table| table.columns.is_empty() && table.rows.is_none());
         for table in whole {
             let permissions = tables.entry(table.name.to_string()).or_default();
-            permissions.extend([Permission::Describe, Permission::Select]);
+            // Whoever holds any permission on a table sees it.
+            permissions.insert(Permission::Select);
             if live.share.permissions.contains(&SharePermission::Write) {
                 permissions.insert(Permission::Insert);
             }
@@ -131,14 +138,10 @@ fn parts(
             cells,
         };
         // Through a filter Lake Formation gives `SELECT` only.
-        chain.grant(&mut scope, role, &on, set("Access", "read", &[Permission::Select]));
+        chain.grant(&mut scope, role, &on, set("read", &[Permission::Select]));
     }
 }
 
-const fn set<'a>(
-    id: &'static str,
-    access: &'static str,
-    permissions: &'a [Permission],
-) -> PermissionSet<'a> {
-    PermissionSet { id, access, permissions, with_grant_option: false }
+const fn set<'a>(access: &'static str, permissions: &'a [Permission]) -> PermissionSet<'a> {
+    PermissionSet { access, permissions, with_grant_option: false }
 }

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use lakewright_constructs::lakeformation::{
     Catalog, Permission, PermissionChain, PermissionSet, TableTag,
 };
-use lakewright_constructs::role::{ImportedRole, Receives as _};
+use lakewright_constructs::role::ImportedRole;
 use lakewright_manifest::mesh::Dataset;
 use lakewright_synth::Scope;
 use lakewright_template::digest::hex_prefix;
@@ -102,18 +102,10 @@ impl TableTags {
             }
             for (permissions, tables) in sets {
                 let permissions: Vec<Permission> = permissions.iter().copied().collect();
-                // Lake Formation knows a permission by its role and tables: other permissions on the same
-                // are a change of it.
-                let name = format!("{} {} {tables:?}", role.grantee().name, tag.key);
-                let mut scope = scope.named_child("SharedTables", &name);
                 let access = super::shares::access(&permissions);
-                let set = PermissionSet {
-                    id: "Access",
-                    access,
-                    permissions: &permissions,
-                    with_grant_option: false,
-                };
-                chain.grant(&mut scope, role, &Catalog::Tagged { tag: tag.clone(), tables }, set);
+                let set =
+                    PermissionSet { access, permissions: &permissions, with_grant_option: false };
+                chain.grant(scope, role, &Catalog::Tagged { tag: tag.clone(), tables }, set);
             }
         }
     }

@@ -3,13 +3,19 @@
 Runs as a Glue job with the dataset's role, so it sees the dataset's tables and
 nothing else. For each table one JSON document is written under the path of the
 results. Nothing is fetched from the internet.
+
+Tables are read through Glue's own catalog client: Spark's Hive support asks for the
+database `default` first, on which Lake Formation gives the role no permission.
 """
 
 import json
 import sys
 
+import boto3
+from awsglue.context import GlueContext
 from awsglue.utils import getResolvedOptions
-from pyspark.sql import DataFrame, SparkSession
+from pyspark import SparkContext
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as f
 from pyspark.sql.types import NumericType
 
@@ -55,21 +61,28 @@ def profile(frame: DataFrame) -> dict:
     return {"rows": row["rows"], "columns": columns}
 
 
+def tables(database: str) -> list:
+    """The names of the database's tables that the role may see."""
+    pages = boto3.client("glue").get_paginator("get_tables").paginate(DatabaseName=database)
+    return [table["Name"] for page in pages for table in page["TableList"]]
+
+
 def main() -> None:
     """Profiles every table of the database."""
     options = getResolvedOptions(sys.argv, ["database", "dataset", "results"])
-    spark = SparkSession.builder.appName("profile").enableHiveSupport().getOrCreate()
+    glue = GlueContext(SparkContext.getOrCreate())
     database = options["database"]
     failed = []
-    for table in spark.catalog.listTables(database):
+    for table in tables(database):
         try:
-            result = profile(spark.table(f"`{database}`.`{table.name}`"))
+            rows = glue.create_dynamic_frame.from_catalog(database=database, table_name=table)
+            result = profile(rows.toDF())
         except Exception as error:  # noqa: BLE001 - one bad table must not hide the others
-            failed.append(f"{table.name}: {error}")
+            failed.append(f"{table}: {error}")
             continue
-        document = json.dumps({"dataset": options["dataset"], "table": table.name, **result})
-        path = f"{options['results'].rstrip('/')}/{table.name}"
-        spark.createDataFrame([(document,)], ["value"]).coalesce(1).write.mode("overwrite").text(path)
+        document = json.dumps({"dataset": options["dataset"], "table": table, **result})
+        path = f"{options['results'].rstrip('/')}/{table}"
+        glue.spark_session.createDataFrame([(document,)], ["value"]).coalesce(1).write.mode("overwrite").text(path)
     if failed:
         sys.exit("tables that could not be profiled: " + "; ".join(failed))
 

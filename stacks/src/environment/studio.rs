@@ -2,7 +2,7 @@
 
 use lakewright_constructs::cfn::sagemaker;
 use lakewright_constructs::key::{Key, delegated_use};
-use lakewright_constructs::network::PrivateNetwork;
+use lakewright_constructs::network::{NETWORK, PrivateNetwork};
 use lakewright_constructs::parameter::Parameter;
 use lakewright_constructs::role::{Policies, Role, Trust, principal_is, root_arn};
 use lakewright_constructs::studio::StudioDomain;
@@ -36,8 +36,12 @@ pub(super) fn build(
         }
         StudioVpc::Created => {
             let boundary = Some(Names::boundary_arn(environment));
-            let network =
-                PrivateNetwork { name: format!("{name}-studio"), target: target.clone(), boundary };
+            let network = PrivateNetwork {
+                name: format!("{name}-studio"),
+                target: target.clone(),
+                boundary,
+                zones: environment.availability_zones.iter().map(ToString::to_string).collect(),
+            };
             let network = scope.add("Network", network);
             (network.vpc, network.subnets)
         }
@@ -74,6 +78,7 @@ pub(super) fn build(
             vpc,
             subnets,
             key: key.id(),
+            address_block: address_block(environment),
             role: role.arn(),
             retain: environment.retain_on_delete,
         },
@@ -86,6 +91,16 @@ pub(super) fn build(
             value: domain.attribute(&sagemaker::Domain::DOMAIN_ID),
         },
     );
+}
+
+/// The address block of the domain's VPC, when it is known.
+pub(crate) fn address_block(environment: &Environment) -> Option<String> {
+    match environment.studio_vpc.as_ref()? {
+        StudioVpc::Given(vpc) | StudioVpc::Default(vpc) => {
+            environment.vpc_cidrs.get(&vpc.vpc_id).map(ToString::to_string)
+        }
+        StudioVpc::Created => Some(NETWORK.to_owned()),
+    }
 }
 
 fn key(names: Names<'_>, environment: &Environment, target: &str) -> Key {

@@ -70,6 +70,8 @@ pub fn template(mesh: &Mesh, environment: &Environment) -> Result<Template, Repo
     })?;
     guardrails::check(&address, &place, &finished.lowered)?;
     let mut template = finished.lowered.template;
+    // Lakewright does not deploy it.
+    template.outputs.clear();
     let role_id = template
         .resources
         .iter()

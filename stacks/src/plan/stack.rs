@@ -10,11 +10,11 @@ use lakewright_manifest::{Mesh, Report, ResourcePrefix, TeamName};
 use lakewright_synth::{Finished, Lowered, NEAR_PERCENT, Stack, StackSpec, SynthError};
 use lakewright_template::Template;
 use lakewright_template::assembly::StackEntry;
-use lakewright_template::digest::sha256;
 use lakewright_template::limits::RESOURCES;
 use lakewright_template::resolve::Place;
+use lakewright_template::revision::Sealed;
 
-use super::Dependencies;
+use super::{Dependencies, Mentions};
 use crate::asset::Asset;
 use crate::bootstrap::{self, Account, Usage};
 use crate::dataset::TablesBy;
@@ -22,7 +22,7 @@ use crate::diagnose::{cause, diagnose};
 use crate::share::{self, LiveShare, Side};
 use crate::tags::{central_tags, resource_tags};
 use crate::{
-    Names, dataset, environment, guardrails, notebook, pipeline, pivot_role, platform,
+    Names, dashboards, dataset, environment, guardrails, notebook, pipeline, pivot_role, platform,
     studio_profile, team,
 };
 
@@ -37,6 +37,8 @@ pub enum StackKind {
     Environment,
     /// A team's role and workgroup.
     Team,
+    /// A team's dashboards.
+    Dashboards,
     /// A dataset.
     Dataset,
     /// A share, or one side of it.
@@ -59,6 +61,7 @@ impl StackKind {
             Self::PivotRole => "pivot-role",
             Self::Environment => "environment",
             Self::Team => "team",
+            Self::Dashboards => "dashboards",
             Self::Dataset => "dataset",
             Self::Share => "share",
             Self::Notebook => "notebook",
@@ -88,6 +91,7 @@ pub(super) enum Subject<'m> {
     PivotRole(&'m Environment),
     Environment(&'m Environment),
     Team(&'m Environment, &'m EnvironmentTeam, team::Belongings<'m>),
+    Dashboards(&'m Environment, &'m EnvironmentTeam),
     Dataset(&'m Environment, &'m Dataset, Vec<LiveShare<'m>>),
     Share(LiveShare<'m>, Side),
     Notebook(&'m Environment, &'m EnvironmentTeam, &'m Notebook),
@@ -107,6 +111,8 @@ pub struct Synthesized {
     pub json: String,
     /// The files that the stack needs in S3.
     pub assets: Vec<Asset>,
+    /// What it makes and what it names: [`connect`](crate::connect) says what it waits for.
+    pub mentions: Mentions,
     /// How the names of the stack's account begin.
     prefix: String,
 }
@@ -192,8 +198,13 @@ impl<'m> StackPlan<'m> {
         let is_auto = mesh.tenant.pivot_role.mode == PivotMode::Auto;
         let pivot_role = is_auto
             .then(|| address(environment, &Names::stack(environment, "pivot-role", &header.id)));
+        // Whoever owns the settings of Lake Formation here comes first.
+        let owner = environment::owner_of_settings(mesh, &Names::place(environment))
+            .filter(|owner| owner.header.id != header.id && environment.features.datasets)
+            .map(environment_address);
+        let before = std::iter::once(bootstrap).chain(pivot_role).chain(owner);
         Self::of_document(mesh, environment, &common, Subject::Environment(environment))
-            .instead(std::iter::once(bootstrap).chain(pivot_role))
+            .instead(before)
     }
 
     pub(super) fn team(
@@ -216,6 +227,29 @@ impl<'m> StackPlan<'m> {
             depends_on: BTreeSet::from([environment_address(environment)]),
             retain: false,
         }
+    }
+
+    /// A stack of its own, as QuickSight may refuse what the team can do without.
+    pub(super) fn dashboards(
+        mesh: &'m Mesh,
+        environment: &'m Environment,
+        team: &'m EnvironmentTeam,
+    ) -> Self {
+        let id = format!("{}/{}", environment.header.id, team.team);
+        let target = format!("dashboards/{id}");
+        let tags = resource_tags(mesh, environment, None, &team.team, &target);
+        let description = describe("dashboards", team.team.as_str(), &environment.header.label);
+        let name = Names::new(mesh).dashboards_stack(environment, &team.team);
+        Self {
+            mesh,
+            subject: Subject::Dashboards(environment, team),
+            spec: spec(mesh, Names::place(environment), name, description, tags),
+            prefix: environment.resource_prefix.clone(),
+            id,
+            depends_on: BTreeSet::from([environment_address(environment)]),
+            retain: false,
+        }
+        .needs(team_address(mesh, environment, &team.team))
     }
 
     pub(super) fn dataset(
@@ -348,6 +382,7 @@ impl<'m> StackPlan<'m> {
             Subject::PivotRole(_) => StackKind::PivotRole,
             Subject::Environment(_) => StackKind::Environment,
             Subject::Team(..) => StackKind::Team,
+            Subject::Dashboards(..) => StackKind::Dashboards,
             Subject::Dataset(..) => StackKind::Dataset,
             Subject::Share(..) => StackKind::Share,
             Subject::Notebook(..) => StackKind::Notebook,
@@ -402,7 +437,7 @@ impl<'m> StackPlan<'m> {
             Subject::PivotRole(environment) | Subject::Environment(environment) => {
                 environment.header.origin
             }
-            Subject::Team(_, team, _) => team.origin,
+            Subject::Team(_, team, _) | Subject::Dashboards(_, team) => team.origin,
             Subject::Dataset(_, dataset, _) => dataset.header.origin,
             Subject::Share(live, _) => live.share.header.origin,
             Subject::Notebook(_, _, notebook) => notebook.header.origin,
@@ -414,13 +449,13 @@ impl<'m> StackPlan<'m> {
     /// Synthesizes the stack, or says everything that is wrong with it at manifest lines.
     pub fn synthesize(&self) -> Result<Synthesized, Report> {
         let (stack, assets) = self.build();
-        let Finished { lowered, json } = stack.finish().map_err(|errors| report(&errors))?;
+        let Finished { lowered, sealed } = stack.finish().map_err(|errors| report(&errors))?;
         guardrails::check(&self.address(), self.place(), &lowered)?;
-        let digest = sha256(json.as_bytes());
         Ok(Synthesized {
-            entry: self.entry(&lowered.template, &json, digest, &assets),
+            entry: self.entry(&lowered.template, &sealed, &assets),
+            mentions: Mentions::of(&lowered.template, self.place()),
             lowered,
-            json,
+            json: sealed.json,
             assets,
             prefix: self.prefix.to_string(),
         })
@@ -458,6 +493,7 @@ impl<'m> StackPlan<'m> {
             Subject::Team(place, team, belongings) => {
                 team::build(scope, self.mesh, names, place, team, belongings);
             }
+            Subject::Dashboards(place, team) => dashboards::build(scope, names, place, team),
             Subject::Dataset(place, dataset, shares) => {
                 dataset::build(scope, names, place, dataset, shares, tables_by);
             }
@@ -476,18 +512,11 @@ impl<'m> StackPlan<'m> {
         (stack, assets)
     }
 
-    fn entry(
-        &self,
-        template: &Template,
-        json: &str,
-        digest: String,
-        assets: &[Asset],
-    ) -> StackEntry {
+    fn entry(&self, template: &Template, sealed: &Sealed, assets: &[Asset]) -> StackEntry {
         let names_roles =
             template.resources.values().any(|resource| resource.kind.starts_with("AWS::IAM::"));
         let place = &self.spec.place;
         let mut tags = self.spec.tags.clone();
-        tags.insert("lakewright:digest".to_owned(), digest.clone());
         tags.insert("lakewright:id".to_owned(), self.id.clone());
         tags.insert("lakewright:kind".to_owned(), self.kind().as_str().to_owned());
         StackEntry {
@@ -497,8 +526,9 @@ impl<'m> StackPlan<'m> {
             account: place.account.clone(),
             region: place.region.clone(),
             template: StackEntry::template_path(&place.account, &place.region, &self.spec.name),
-            digest,
-            bytes: json.len(),
+            digest: sealed.digest.clone(),
+            revision: sealed.revision.clone(),
+            bytes: sealed.json.len(),
             depends_on: self.depends_on.iter().cloned().collect(),
             capabilities: names_roles
                 .then(|| "CAPABILITY_NAMED_IAM".to_owned())

@@ -16,13 +16,10 @@ use lakewright_policies::condition::{Comparison, Condition};
 use lakewright_policies::service::Service;
 use lakewright_policies::{Conditions, Principal, Statement};
 use lakewright_synth::{Grant, Grants, Options, Scope, Target};
-use lakewright_template::{Expr, Map, Text, Value};
+use lakewright_template::{Expr, Text, Value};
 
-use super::TARGET;
+use super::{TARGET, machine};
 use crate::Names;
-
-/// Accounts that are refreshed at once.
-const CONCURRENCY: i64 = 10;
 
 /// What a build runs. Its source is a zip file with the mesh and the program, which whoever
 /// releases the mesh uploads.
@@ -103,7 +100,7 @@ pub(super) fn build(scope: &mut Scope<'_>, mesh: &Mesh, names: Names<'_>) {
         state_machine_name: Some(names.platform("updater").into()),
         state_machine_type: Some("STANDARD".into()),
         role_arn: Some(runner.arn()),
-        definition: Some(definition(mesh, &project_name).into()),
+        definition: Some(machine::definition(mesh, place.partition(), &project_name).into()),
         ..stepfunctions::StateMachine::default()
     };
     let after = runner.policy().into_iter().collect();
@@ -228,58 +225,16 @@ fn runner_grants(scope: &mut Scope<'_>, names: Names<'_>, runner: &RoleHandle, p
     ]));
 }
 
-/// A distributed map over the accounts and regions: one failure does not stop the others.
-fn definition(mesh: &Mesh, project: &str) -> Map {
-    let places: BTreeSet<(String, String)> = mesh
-        .environments
-        .values()
-        .map(|environment| (environment.account.to_string(), environment.region.to_string()))
-        .collect();
-    let items = places
-        .into_iter()
-        .map(|(account, region)| Map::new().with("account", account).with("region", region).into());
-    let variable = |name: &'static str, path: &'static str| {
-        Value::from(Map::new().with("Name", name).with("Type", "PLAINTEXT").with("Value.$", path))
-    };
-    let refresh = Map::new()
-        .with("End", true)
-        .with(
-            "Parameters",
-            Map::new()
-                .with(
-                    "EnvironmentVariablesOverride",
-                    Value::List(vec![
-                        variable("ACCOUNT", "$.account"),
-                        variable("REGION", "$.region"),
-                    ]),
-                )
-                .with("ProjectName", project.to_owned()),
-        )
-        .with("Resource", "arn:aws:states:::codebuild:startBuild.sync")
-        .with("Type", "Task");
-    let places = Map::new()
-        .with("Next", "Environments")
-        .with("Result", Map::new().with("places", Value::List(items.collect())))
-        .with("Type", "Pass");
-    let each = Map::new()
-        .with("End", true)
-        .with(
-            "ItemProcessor",
-            Map::new()
-                .with(
-                    "ProcessorConfig",
-                    Map::new().with("ExecutionType", "STANDARD").with("Mode", "DISTRIBUTED"),
-                )
-                .with("StartAt", "Refresh")
-                .with("States", Map::new().with("Refresh", refresh)),
-        )
-        .with("ItemsPath", "$.places")
-        .with("MaxConcurrency", CONCURRENCY)
-        .with("ToleratedFailurePercentage", 100_i64)
-        .with("Type", "Map");
-    Map::new()
-        .with("StartAt", "Places")
-        .with("States", Map::new().with("Environments", each).with("Places", places))
+/// The ARN of the state machine.
+pub(super) fn machine_arn(names: Names<'_>) -> String {
+    let place = names.central_place();
+    format!(
+        "arn:{}:states:{}:{}:stateMachine:{}",
+        place.partition(),
+        place.region,
+        place.account,
+        names.platform("updater")
+    )
 }
 
 fn schedule(scope: &mut Scope<'_>, mesh: &Mesh, names: Names<'_>, machine: Expr<Text>) {
@@ -287,14 +242,7 @@ fn schedule(scope: &mut Scope<'_>, mesh: &Mesh, names: Names<'_>, machine: Expr<
         "ScheduleRole",
         role(mesh, names, "updater-start", Service::SCHEDULER, "Starts the updater"),
     );
-    let place = names.central_place();
-    let arn = format!(
-        "arn:{}:states:{}:{}:stateMachine:{}",
-        place.partition(),
-        place.region,
-        place.account,
-        names.platform("updater")
-    );
+    let arn = machine_arn(names);
     scope.grant(Grants(vec![grant(
         names,
         "Start",

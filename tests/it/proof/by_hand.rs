@@ -149,10 +149,11 @@ const BY_HAND: [ByHand; 20] = [
         "lab-environment-science",
         |resources| {
             let settings = properties(resources, "AWS::LakeFormation::DataLakeSettings");
-            settings["CreateTableDefaultPermissions"] = json!([{
+            let open = json!([{
                 "Principal": { "DataLakePrincipalIdentifier": "IAM_ALLOWED_PRINCIPALS" },
                 "Permissions": ["ALL"],
             }]);
+            settings.insert("CreateTableDefaultPermissions".to_owned(), open);
         },
         2,
         "CreateTableDefaultPermissions of DataLakeSettings is outside",
@@ -175,7 +176,7 @@ const BY_HAND: [ByHand; 20] = [
             permissions["Resource"] = tagged_open();
         },
         4,
-        "missing: team/science/TeamA lakeformation:",
+        "missing: dataset-role/teama lakeformation:ALTER",
     ),
     (
         "a permission on what a tag opens",

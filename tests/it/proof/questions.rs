@@ -83,7 +83,7 @@ fn the_matrix_comes_in_every_format() {
         row.map(|row| row["levels"].to_string())
     };
     let table = "dataset/dpdataset table/lab_dpdataset_m33u3n7d/mydpdata";
-    assert_eq!(levels("team/science/TeamA", table).as_deref(), Some(r#"["list","read"]"#));
+    assert_eq!(levels("team/science/TeamA", table).as_deref(), Some(r#"["read"]"#));
     assert_eq!(levels("team/science/TeamB", table), None);
     let csv = access("csv");
     assert!(
@@ -485,7 +485,7 @@ fn data_takes_both_iam_and_lake_formation() {
         "{text}"
     );
     let access = [&["access", &lab, "--principal", "team/science/TeamA"][..], &table].concat();
-    assert!(transcript(&lakewright(access.clone())).contains("list read"));
+    assert!(transcript(&lakewright(access.clone())).contains("read"));
     let text = transcript(&lakewright([&access[..], &scp].concat()));
     assert!(!text.contains("read"), "{text}");
 }

@@ -10,10 +10,10 @@ use crate::synthesis::synthesize_all;
 use crate::ui::Ui;
 
 /// The bootstrap stacks, whose policies depend on all other stacks.
-fn bootstraps<'m>(plan: &Plan<'m>) -> Vec<StackPlan<'m>> {
-    let (found, _) = synthesize_all(plan);
+fn bootstraps<'m>(plan: &Plan<'m>) -> Result<Vec<StackPlan<'m>>, Failure> {
+    let (found, _) = synthesize_all(plan)?;
     let usage: Vec<_> = found.iter().take(plan.stacks.len()).map(|one| one.stack.usage()).collect();
-    plan.bootstraps(Plan::usage(plan.stacks.iter().zip(&usage)))
+    Ok(plan.bootstraps(Plan::usage(plan.stacks.iter().zip(&usage))))
 }
 
 /// Prints the template of the stack with this name or address.
@@ -27,7 +27,7 @@ pub(super) fn run(
 ) -> Result<Exit, Failure> {
     let is_asked = |stack: &&StackPlan<'_>| stack.name() == name || stack.address() == name;
     let mut found: Vec<_> = plan.stacks.iter().filter(is_asked).collect();
-    let bootstraps = if found.is_empty() { bootstraps(plan) } else { Vec::new() };
+    let bootstraps = if found.is_empty() { bootstraps(plan)? } else { Vec::new() };
     found.extend(bootstraps.iter().filter(is_asked));
     let stack = match found.as_slice() {
         [stack] => stack,

@@ -1,0 +1,361 @@
+//! What Lake Formation needs beside CloudFormation, which ignores empty lists of default permissions
+//! (coverage-roadmap #2197): closed defaults, databases and tables without `IAMAllowedPrincipals`, opt-ins.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Value, json};
+
+use crate::ask::{Ask, Service};
+use crate::cloud::{Cloud, CloudError, Site};
+use crate::duties::{Duties, Hybrid, Permission};
+use crate::preflight;
+
+/// The group that AWS gives everything by default: everybody with IAM permissions.
+const EVERYBODY: &str = "IAM_ALLOWED_PRINCIPALS";
+
+/// The lowest version of cross-account sharing that gives a table to one role of another account, also for locations in
+/// hybrid mode. Source: "Updating cross-account data sharing version settings" in the developer guide.
+const CROSS_ACCOUNT_VERSION: u64 = 4;
+
+/// The administrators that do not exist any more, of those in an account's settings that lie in this account: with one
+/// of them in the list, Lake Formation takes no change of it.
+pub async fn dead_administrators(
+    cloud: &impl Cloud,
+    site: &Site,
+) -> Result<Vec<String>, CloudError> {
+    let settings = settings(cloud, site).await?;
+    let here = format!(":iam::{}:role/", site.account);
+    let mut dead = Vec::new();
+    for admin in administrators(&settings).filter(|admin| admin.contains(&here)) {
+        if !preflight::exists(cloud, site, admin).await? {
+            dead.push(admin.to_owned());
+        }
+    }
+    Ok(dead)
+}
+
+/// Switches the defaults for new databases and tables off and the version of cross-account sharing up, and leaves
+/// everything else as it is. Gives whether something had to change.
+pub async fn close_defaults(cloud: &impl Cloud, site: &Site) -> Result<bool, CloudError> {
+    let before = settings(cloud, site).await?;
+    if is_closed(&before) {
+        return Ok(false);
+    }
+    let mut after = before;
+    after["CreateDatabaseDefaultPermissions"] = json!([]);
+    after["CreateTableDefaultPermissions"] = json!([]);
+    if version(&after) < CROSS_ACCOUNT_VERSION {
+        after["Parameters"]["CROSS_ACCOUNT_VERSION"] = CROSS_ACCOUNT_VERSION.to_string().into();
+    }
+    put(cloud, site, &after).await?;
+    if is_closed(&settings(cloud, site).await?) {
+        return Ok(true);
+    }
+    Err(CloudError::Refused {
+        what: "switch Lake Formation's default permissions off".to_owned(),
+        message: format!(
+            "they are still there in account {} in {}: new databases and tables would be open to everybody with IAM permissions",
+            site.account, site.region
+        ),
+    })
+}
+
+/// Takes entries out of the list of administrators. Others stay.
+pub async fn remove_administrators(
+    cloud: &impl Cloud,
+    site: &Site,
+    gone: &BTreeSet<String>,
+) -> Result<(), CloudError> {
+    let mut settings = settings(cloud, site).await?;
+    let Some(admins) = settings["DataLakeAdmins"].as_array_mut() else { return Ok(()) };
+    let before = admins.len();
+    admins.retain(|admin| {
+        admin["DataLakePrincipalIdentifier"].as_str().is_none_or(|arn| !gone.contains(arn))
+    });
+    if admins.len() == before { Ok(()) } else { put(cloud, site, &settings).await }
+}
+
+/// Does what a dataset's stack needs when it is there, and says what is not as the template says: first what is open,
+/// then what is missing.
+pub async fn secure(
+    cloud: &impl Cloud,
+    site: &Site,
+    duties: &Duties,
+) -> Result<(Vec<String>, Vec<String>), CloudError> {
+    let mut open = Vec::new();
+    for database in &duties.databases {
+        open.extend(close(cloud, site, database).await?);
+    }
+    match duties.hybrid {
+        Hybrid::Off => {}
+        Hybrid::On => open.extend(opt_in(cloud, site, duties).await?),
+        Hybrid::Closed => open.extend(is_left_open(cloud, site, duties).await?),
+    }
+    Ok((open, missing(cloud, site, &duties.permissions).await?))
+}
+
+/// Revokes what everybody has on a database and its tables, and says where that did not help.
+async fn close(cloud: &impl Cloud, site: &Site, database: &str) -> Result<Vec<String>, CloudError> {
+    let mut open = Vec::new();
+    for resource in catalog(cloud, site, database).await? {
+        let what = format!("revoke what {EVERYBODY} has on {}", short(&resource));
+        for given in of_everybody(cloud, site, &resource).await? {
+            let mut revoke = json!({
+                "CatalogId": site.account,
+                "Principal": { "DataLakePrincipalIdentifier": EVERYBODY },
+                "Resource": given["Resource"],
+                "Permissions": given["Permissions"],
+            });
+            if let Some(options) = given["PermissionsWithGrantOption"].as_array()
+                && !options.is_empty()
+            {
+                revoke["PermissionsWithGrantOption"] = options.clone().into();
+            }
+            ask(cloud, site, "RevokePermissions", revoke, &what).await?;
+        }
+        if !of_everybody(cloud, site, &resource).await?.is_empty() {
+            open.push(format!("{EVERYBODY} still has permissions on {}", short(&resource)));
+        }
+    }
+    Ok(open)
+}
+
+/// Whoever gets a permission on tables goes through Lake Formation from now on.
+///
+/// Source: "Hybrid access mode" in the developer guide: others' IAM permissions go on to work.
+async fn opt_in(
+    cloud: &impl Cloud,
+    site: &Site,
+    duties: &Duties,
+) -> Result<Vec<String>, CloudError> {
+    let mut open = Vec::new();
+    let readers = duties.permissions.iter().filter(|one| one.rights.contains("SELECT"));
+    let mut wanted: BTreeMap<String, (&str, Value)> = BTreeMap::new();
+    for one in readers {
+        let Some((database, table)) = one.table() else { continue };
+        let catalog = catalog_of(&one.resource).unwrap_or(&site.account);
+        let mut of_table = json!({ "CatalogId": catalog, "DatabaseName": database });
+        match table {
+            Some(name) => of_table["Name"] = name.into(),
+            None => of_table["TableWildcard"] = json!({}),
+        }
+        let of_database = json!({ "Database": { "CatalogId": catalog, "Name": database } });
+        for resource in [of_database, json!({ "Table": of_table })] {
+            wanted.insert(format!("{} {resource}", one.principal), (&one.principal, resource));
+        }
+    }
+    for (principal, resource) in wanted.values() {
+        let what = format!("opt {principal} in on {}", short(resource));
+        let who = json!({ "DataLakePrincipalIdentifier": principal });
+        let body = json!({ "Principal": who, "Resource": resource });
+        match ask(cloud, site, "CreateLakeFormationOptIn", body.clone(), &what).await {
+            Err(CloudError::Refused { message, .. }) if message.starts_with("AlreadyExists") => {}
+            other => drop(other?),
+        }
+        let listed = ask(cloud, site, "ListLakeFormationOptIns", body, &what).await?;
+        let found = listed["LakeFormationOptInsInfoList"].as_array().is_some_and(|list| {
+            list.iter().any(|one| one["Principal"]["DataLakePrincipalIdentifier"] == **principal)
+        });
+        if !found {
+            open.push(format!("{principal} is not opted in on {}", short(resource)));
+        }
+    }
+    Ok(open)
+}
+
+/// Where everybody still has permissions although the mesh says that nobody leaves anything to IAM.
+async fn is_left_open(
+    cloud: &impl Cloud,
+    site: &Site,
+    duties: &Duties,
+) -> Result<Vec<String>, CloudError> {
+    let databases: BTreeSet<&str> =
+        duties.permissions.iter().filter_map(Permission::table).map(|(name, _)| name).collect();
+    let mut open = Vec::new();
+    for database in databases.into_iter().filter(|name| !duties.databases.contains(*name)) {
+        for resource in catalog(cloud, site, database).await? {
+            if !of_everybody(cloud, site, &resource).await?.is_empty() {
+                open.push(format!(
+                    "the mesh says `hybrid_access: closed`, and {EVERYBODY} has permissions on {}",
+                    short(&resource)
+                ));
+            }
+        }
+    }
+    Ok(open)
+}
+
+/// The permissions of a template that Lake Formation does not list. It is asked by resource and never by principal: by
+/// principal it says nothing of roles of other accounts.
+async fn missing(
+    cloud: &impl Cloud,
+    site: &Site,
+    permissions: &[Permission],
+) -> Result<Vec<String>, CloudError> {
+    let mut by_resource: BTreeMap<String, Vec<&Permission>> = BTreeMap::new();
+    for one in permissions {
+        by_resource.entry(one.resource.to_string()).or_default().push(one);
+    }
+    let mut missing = Vec::new();
+    for wanted in by_resource.values() {
+        let Some(first) = wanted.first() else { continue };
+        let listed = permissions_on(cloud, site, &first.resource).await?;
+        for one in wanted {
+            let held: BTreeSet<&str> = listed
+                .iter()
+                .filter(|given| given["Principal"]["DataLakePrincipalIdentifier"] == *one.principal)
+                .flat_map(|given| given["Permissions"].as_array().into_iter().flatten())
+                .filter_map(Value::as_str)
+                .collect();
+            let lacks: Vec<&str> = one
+                .rights
+                .iter()
+                .map(String::as_str)
+                .filter(|right| !held.contains(right) && !held.contains("ALL"))
+                .collect();
+            if !lacks.is_empty() {
+                missing.push(format!(
+                    "{} does not hold {} on {} ({})",
+                    one.principal,
+                    lacks.join(", "),
+                    short(&one.resource),
+                    one.logical_id
+                ));
+            }
+        }
+    }
+    Ok(missing)
+}
+
+/// A database and its tables, as resources of Lake Formation.
+async fn catalog(
+    cloud: &impl Cloud,
+    site: &Site,
+    database: &str,
+) -> Result<Vec<Value>, CloudError> {
+    let account = &site.account;
+    let mut found = vec![json!({ "Database": { "CatalogId": account, "Name": database } })];
+    let what = format!("list the tables of database {database}");
+    let mut token = Value::Null;
+    loop {
+        let mut body = json!({ "CatalogId": account, "DatabaseName": database });
+        if token.is_string() {
+            body["NextToken"] = token;
+        }
+        let page = cloud.ask(site, &Ask::new(Service::Glue, "GetTables", body, &what)).await?;
+        let page = parsed(&page, &what)?;
+        for table in page["TableList"].as_array().into_iter().flatten() {
+            found.push(json!({ "Table": {
+                "CatalogId": account, "DatabaseName": database, "Name": table["Name"],
+            } }));
+        }
+        token = page["NextToken"].clone();
+        if !token.is_string() {
+            return Ok(found);
+        }
+    }
+}
+
+async fn of_everybody(
+    cloud: &impl Cloud,
+    site: &Site,
+    resource: &Value,
+) -> Result<Vec<Value>, CloudError> {
+    let mut all = permissions_on(cloud, site, resource).await?;
+    all.retain(|one| one["Principal"]["DataLakePrincipalIdentifier"] == EVERYBODY);
+    Ok(all)
+}
+
+/// Who has which permissions on a resource.
+async fn permissions_on(
+    cloud: &impl Cloud,
+    site: &Site,
+    resource: &Value,
+) -> Result<Vec<Value>, CloudError> {
+    let what = format!("list the permissions on {}", short(resource));
+    let mut found = Vec::new();
+    let mut token = Value::Null;
+    loop {
+        let mut body = json!({ "CatalogId": site.account, "Resource": resource });
+        if token.is_string() {
+            body["NextToken"] = token;
+        }
+        let page = ask(cloud, site, "ListPermissions", body, &what).await?;
+        found
+            .extend(page["PrincipalResourcePermissions"].as_array().into_iter().flatten().cloned());
+        token = page["NextToken"].clone();
+        if !token.is_string() {
+            return Ok(found);
+        }
+    }
+}
+
+async fn settings(cloud: &impl Cloud, site: &Site) -> Result<Value, CloudError> {
+    let body = json!({ "CatalogId": site.account });
+    let what = "read the settings of Lake Formation";
+    Ok(ask(cloud, site, "GetDataLakeSettings", body, what).await?["DataLakeSettings"].clone())
+}
+
+async fn put(cloud: &impl Cloud, site: &Site, settings: &Value) -> Result<(), CloudError> {
+    let body = json!({ "CatalogId": site.account, "DataLakeSettings": settings });
+    let what = "change the settings of Lake Formation";
+    ask(cloud, site, "PutDataLakeSettings", body, what).await.map(drop)
+}
+
+async fn ask(
+    cloud: &impl Cloud,
+    site: &Site,
+    operation: &'static str,
+    body: Value,
+    what: &str,
+) -> Result<Value, CloudError> {
+    let answer = cloud.ask(site, &Ask::new(Service::LakeFormation, operation, body, what)).await?;
+    parsed(&answer, what)
+}
+
+fn parsed(answer: &str, what: &str) -> Result<Value, CloudError> {
+    if answer.trim().is_empty() {
+        return Ok(Value::Null);
+    }
+    serde_json::from_str(answer).map_err(|error| CloudError::Refused {
+        what: what.to_owned(),
+        message: format!("the answer is no JSON: {error}"),
+    })
+}
+
+fn administrators(settings: &Value) -> impl Iterator<Item = &str> {
+    let admins = settings["DataLakeAdmins"].as_array().into_iter().flatten();
+    admins.filter_map(|admin| admin["DataLakePrincipalIdentifier"].as_str())
+}
+
+fn is_closed(settings: &Value) -> bool {
+    let is_empty = |key: &str| settings[key].as_array().is_none_or(Vec::is_empty);
+    is_empty("CreateDatabaseDefaultPermissions")
+        && is_empty("CreateTableDefaultPermissions")
+        && version(settings) >= CROSS_ACCOUNT_VERSION
+}
+
+fn version(settings: &Value) -> u64 {
+    let version = settings["Parameters"]["CROSS_ACCOUNT_VERSION"].as_str();
+    version.and_then(|version| version.parse().ok()).unwrap_or_default()
+}
+
+fn catalog_of(resource: &Value) -> Option<&str> {
+    let about = resource.as_object()?.values().next()?;
+    about.get("CatalogId").or_else(|| about.get("TableCatalogId"))?.as_str()
+}
+
+/// A resource in a few words: `table sales.orders`.
+fn short(resource: &Value) -> String {
+    let Some((kind, about)) = resource.as_object().and_then(|entries| entries.iter().next()) else {
+        return "the catalog".to_owned();
+    };
+    let text = |key: &str| about[key].as_str().unwrap_or("*");
+    match kind.as_str() {
+        "Database" => format!("database {}", text("Name")),
+        "DataLocation" => format!("location {}", text("ResourceArn")),
+        "DataCellsFilter" => format!("filter {} of {}", text("Name"), text("TableName")),
+        "Table" | "TableWithColumns" => format!("table {}.{}", text("DatabaseName"), text("Name")),
+        other => other.to_owned(),
+    }
+}

@@ -1,0 +1,42 @@
+//! What is looked at before a stack is changed: roles that its policies name. A role that does not exist lets a bucket
+//! policy hang for twenty minutes, and a key policy fail at once.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::json;
+
+use crate::ask::{Ask, Service};
+use crate::cloud::{Cloud, CloudError, Site};
+
+/// Whether a role exists, by its ARN.
+pub async fn exists(cloud: &impl Cloud, site: &Site, arn: &str) -> Result<bool, CloudError> {
+    let name = arn.rsplit('/').next().unwrap_or(arn);
+    let parameters = json!({ "RoleName": name });
+    let what = format!("look for role {arn}");
+    match cloud.ask(site, &Ask::new(Service::Iam, "GetRole", parameters, &what)).await {
+        // A role of this name under another path is another role.
+        Ok(answer) => Ok(crate::ask::elements(&answer, "Arn").contains(&arn)),
+        Err(CloudError::Refused { message, .. }) if message.starts_with("NoSuchEntity") => {
+            Ok(false)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// The roles that do not exist, of those that lie in accounts where somebody may look. Roles that stacks of this
+/// run make come with these.
+pub async fn missing_roles(
+    cloud: &impl Cloud,
+    sites: &BTreeMap<String, Site>,
+    roles: &BTreeSet<String>,
+) -> Result<Vec<String>, CloudError> {
+    let mut missing = Vec::new();
+    for arn in roles {
+        let account = arn.split(':').nth(4).unwrap_or_default();
+        let Some(site) = sites.values().find(|site| site.account == account) else { continue };
+        if !exists(cloud, site, arn).await? {
+            missing.push(arn.clone());
+        }
+    }
+    Ok(missing)
+}

@@ -1,0 +1,143 @@
+//! Which stacks come before which, read from the templates: what a stack names and another one makes is there first.
+//!
+//! AWS refuses principals, targets and databases that do not exist yet. Resources and conditions of policies may
+//! name what comes later, and are left out.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use indexmap::IndexMap;
+use lakewright_template::assembly::StackEntry;
+use lakewright_template::resolve::{Branch, Place, Resolved, Resolver};
+use lakewright_template::{Intrinsic, Map, Template, Value, schema};
+
+/// What a template makes and what it names, by ARN.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Mentions {
+    makes: BTreeSet<String>,
+    names: BTreeSet<String>,
+}
+
+impl Mentions {
+    /// What a template makes and names where it is deployed.
+    pub(crate) fn of(template: &Template, place: &Place) -> Self {
+        let resolver = Resolver::new(template, place, Branch::Then);
+        let mut mentions = Self::default();
+        for (id, resource) in &template.resources {
+            if resource.kind == "AWS::Glue::Database" {
+                let named = |key| resource.properties.get(key);
+                let account = named("CatalogId").and_then(Value::as_text).unwrap_or(&place.account);
+                let name =
+                    named("DatabaseInput").and_then(Value::as_map).and_then(|i| i.get("Name"));
+                if let Some(name) = name.and_then(Value::as_text) {
+                    mentions.makes.insert(database(place, account, &place.region, name));
+                }
+            }
+            let attributes =
+                schema::of(&resource.kind).into_iter().flat_map(schema::Schema::read_only);
+            for attribute in attributes.filter_map(|path| path.rsplit('/').next()) {
+                if !attribute.ends_with("Arn") {
+                    continue;
+                }
+                let call = Value::from(Intrinsic::GetAtt(id.clone(), attribute.to_owned().into()));
+                if let Ok(Some(Resolved::Text(arn))) = resolver.resolve(&call) {
+                    mentions.makes.insert(arn.into_owned());
+                }
+            }
+            mentions.read_map(&resource.properties, place);
+        }
+        mentions.names.retain(|name| !mentions.makes.contains(name));
+        mentions
+    }
+
+    fn read(&mut self, value: &Value, place: &Place) {
+        match value {
+            Value::Text(text) if text.starts_with("arn:") && !text.contains('*') => {
+                self.names.insert(text.to_string());
+            }
+            Value::List(items) => items.iter().for_each(|item| self.read(item, place)),
+            Value::Map(map) => self.read_map(map, place),
+            Value::Intrinsic(call) => call.arguments(&mut |argument| self.read(argument, place)),
+            Value::Text(_)
+            | Value::Null
+            | Value::Bool(_)
+            | Value::Integer(_)
+            | Value::Decimal(_) => {}
+        }
+    }
+
+    fn read_map(&mut self, map: &Map, place: &Place) {
+        let text = |key: &str| map.get(key).and_then(Value::as_text);
+        let is_statement = map.get("Effect").is_some()
+            && (map.get("Action").is_some() || map.get("NotAction").is_some());
+        if let Some(account) = text("CatalogId").or_else(|| text("TableCatalogId"))
+            && let Some(name) = text("DatabaseName").or_else(|| text("Name"))
+        {
+            let region = text("Region").unwrap_or(&place.region);
+            self.names.insert(database(place, account, region, name));
+        }
+        for (key, value) in map.iter() {
+            if !is_statement || matches!(key.as_ref(), "Principal" | "NotPrincipal") {
+                self.read(value, place);
+            }
+        }
+    }
+}
+
+fn database(place: &Place, account: &str, region: &str, name: &str) -> String {
+    format!("arn:{}:glue:{region}:{account}:database/{name}", place.partition())
+}
+
+/// For each stack, by its place in the list, those that make what it names.
+fn needed(stacks: &[&Mentions]) -> Vec<BTreeSet<usize>> {
+    let mut makers: IndexMap<&str, usize, foldhash::fast::FixedState> = IndexMap::default();
+    for (number, stack) in stacks.iter().enumerate() {
+        for arn in &stack.makes {
+            makers.entry(arn).or_insert(number);
+        }
+    }
+    let of = |stack: &&Mentions| {
+        stack.names.iter().filter_map(|name| makers.get(name.as_str()).copied()).collect()
+    };
+    stacks.iter().map(of).collect()
+}
+
+/// Completes what stacks wait for by what their templates name. Fails with the addresses of stacks that would wait
+/// for each other.
+pub fn connect(stacks: &mut [(&mut StackEntry, &Mentions)]) -> Result<(), Vec<String>> {
+    let mentions: Vec<&Mentions> = stacks.iter().map(|(_, mentions)| *mentions).collect();
+    let addresses: Vec<String> = stacks.iter().map(|(entry, _)| entry.address()).collect();
+    let needed = needed(&mentions);
+    for ((entry, _), needed) in stacks.iter_mut().zip(&needed) {
+        let mut all: BTreeSet<String> = std::mem::take(&mut entry.depends_on).into_iter().collect();
+        all.extend(needed.iter().map(|number| addresses[*number].clone()));
+        entry.depends_on = all.into_iter().collect();
+    }
+    let waits: BTreeMap<&str, &Vec<String>> = addresses
+        .iter()
+        .map(String::as_str)
+        .zip(stacks.iter().map(|(e, _)| &e.depends_on))
+        .collect();
+    let mut left: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut followers: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for (address, others) in &waits {
+        let known = others.iter().filter(|other| waits.contains_key(other.as_str()));
+        left.insert(address, known.clone().count());
+        for other in known {
+            followers.entry(other).or_default().push(address);
+        }
+    }
+    let mut ready: Vec<&str> =
+        left.iter().filter(|(_, count)| **count == 0).map(|(address, _)| *address).collect();
+    while let Some(address) = ready.pop() {
+        left.remove(address);
+        for next in followers.remove(address).unwrap_or_default() {
+            if let Some(count) = left.get_mut(next) {
+                *count -= 1;
+                if *count == 0 {
+                    ready.push(next);
+                }
+            }
+        }
+    }
+    if left.is_empty() { Ok(()) } else { Err(left.into_keys().map(str::to_owned).collect()) }
+}

@@ -1,0 +1,112 @@
+//! The state machine of the updater: a distributed map over the accounts and regions. One failure does not stop the
+//! others, and fails the run when all have been tried.
+
+use std::collections::BTreeSet;
+
+use lakewright_manifest::Mesh;
+use lakewright_template::{Map, Value};
+
+/// Accounts that are refreshed at once.
+const CONCURRENCY: i64 = 10;
+
+/// How often the start of a build that the account refuses is tried again, and after how many seconds: half an hour
+/// in all. New and quiet accounts may run one build or none at a time, whatever their quotas say.
+const START_TRIES: i64 = 12;
+const START_WAIT: i64 = 150;
+/// How Step Functions names a start that was refused. A build that ran and failed is `States.TaskFailed`.
+const REFUSED: [&str; 3] = [
+    "CodeBuild.AccountLimitExceededException",
+    "CodeBuild.AWSCodeBuildException",
+    "CodeBuild.SdkClientException",
+];
+
+/// The definition. Of each build nothing is kept but whether it was good: a state's result has 256 KiB at most.
+pub(super) fn definition(mesh: &Mesh, partition: &str, project: &str) -> Map {
+    let places: BTreeSet<(String, String)> = mesh
+        .environments
+        .values()
+        .map(|environment| (environment.account.to_string(), environment.region.to_string()))
+        .collect();
+    let items = places
+        .into_iter()
+        .map(|(account, region)| Map::new().with("account", account).with("region", region).into());
+    let places = pass("Environments")
+        .with("Result", Map::new().with("places", Value::List(items.collect())));
+    let each = Map::new()
+        .with("ItemProcessor", one_place(partition, project))
+        .with("ItemsPath", "$.places")
+        .with("MaxConcurrency", CONCURRENCY)
+        .with("Next", "Count")
+        .with("ResultPath", "$.outcomes")
+        // What goes wrong without being caught has no outcome, and is counted below.
+        .with("ToleratedFailurePercentage", 100_i64)
+        .with("Type", "Map");
+    let count = pass("Judge").with(
+        "Parameters",
+        Map::new()
+            .with("refreshed.$", "States.ArrayLength($.outcomes[?(@.refreshed == true)])")
+            .with("wanted.$", "States.ArrayLength($.places)"),
+    );
+    let all = Map::new()
+        .with("Next", "Done")
+        .with("NumericEqualsPath", "$.wanted")
+        .with("Variable", "$.refreshed");
+    let judge = Map::new()
+        .with("Choices", Value::List(vec![all.into()]))
+        .with("Default", "NotRefreshed")
+        .with("Type", "Choice");
+    let not_refreshed = Map::new()
+        .with("Cause", "An account and region was not refreshed; the builds of this run say why")
+        .with("Error", "NotRefreshed")
+        .with("Type", "Fail");
+    Map::new().with("StartAt", "Places").with(
+        "States",
+        Map::new()
+            .with("Count", count)
+            .with("Done", Map::new().with("Type", "Succeed"))
+            .with("Environments", each)
+            .with("Judge", judge)
+            .with("NotRefreshed", not_refreshed)
+            .with("Places", places),
+    )
+}
+
+/// One account and region: a build, whose start is tried again while the account refuses it.
+fn one_place(partition: &str, project: &str) -> Map {
+    let texts =
+        |values: &[&'static str]| Value::List(values.iter().map(|value| (*value).into()).collect());
+    let variable = |name: &'static str, path: &'static str| {
+        Value::from(Map::new().with("Name", name).with("Type", "PLAINTEXT").with("Value.$", path))
+    };
+    let is_refreshed = |is_refreshed: bool| Map::new().with("refreshed", is_refreshed);
+    let missed = Map::new().with("ErrorEquals", texts(&["States.ALL"])).with("Next", "Missed");
+    let again = Map::new()
+        .with("BackoffRate", 1_i64)
+        .with("ErrorEquals", texts(&REFUSED))
+        .with("IntervalSeconds", START_WAIT)
+        .with("MaxAttempts", START_TRIES);
+    let variables = vec![variable("ACCOUNT", "$.account"), variable("REGION", "$.region")];
+    let parameters = Map::new()
+        .with("EnvironmentVariablesOverride", Value::List(variables))
+        .with("ProjectName", project.to_owned());
+    let refresh = Map::new()
+        .with("Catch", Value::List(vec![missed.into()]))
+        .with("Next", "Refreshed")
+        .with("Parameters", parameters)
+        .with("Resource", format!("arn:{partition}:states:::codebuild:startBuild.sync"))
+        .with("ResultSelector", is_refreshed(true))
+        .with("Retry", Value::List(vec![again.into()]))
+        .with("Type", "Task");
+    let end =
+        |result: Map| Map::new().with("End", true).with("Result", result).with("Type", "Pass");
+    let states = Map::new()
+        .with("Missed", end(is_refreshed(false)))
+        .with("Refresh", refresh)
+        .with("Refreshed", end(is_refreshed(true)));
+    let mode = Map::new().with("ExecutionType", "STANDARD").with("Mode", "DISTRIBUTED");
+    Map::new().with("ProcessorConfig", mode).with("StartAt", "Refresh").with("States", states)
+}
+
+fn pass(next: &'static str) -> Map {
+    Map::new().with("Next", next).with("Type", "Pass")
+}
