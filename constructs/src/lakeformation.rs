@@ -312,7 +312,9 @@ impl PermissionChain {
         };
         let given = names(set.permissions);
         let passed_on = if set.with_grant_option { given.clone() } else { Vec::new() };
-        let pair = format!("{} {}", grantee.known_arn, on.identity());
+        // The words in front are for people: a logical id begins with them and ends with a hash of all of it.
+        let role = grantee.known_arn.rsplit('/').next().unwrap_or_default();
+        let pair = format!("{} {role} {} {}", on.name(), grantee.known_arn, on.identity());
         let resource = lakeformation::PrincipalPermissions {
             catalog: Some(scope.spec().place.account.clone().into()),
             principal: Some(lakeformation::PrincipalPermissionsDataLakePrincipal {
@@ -357,6 +359,19 @@ fn record(
 const CELLS: &str = "StringEquals lakeformation:cells";
 
 impl Catalog {
+    /// The last part of the resource's name.
+    fn name(&self) -> &str {
+        match self {
+            Self::Columns { table, .. }
+            | Self::Filter { table, .. }
+            | Self::Table { table, .. } => table,
+            Self::Database { .. } => "database",
+            Self::Location { .. } => "location",
+            Self::Tables { .. } => "tables",
+            Self::Tagged { .. } => "tagged",
+        }
+    }
+
     /// What tells the resource from every other one of the catalog.
     fn identity(&self) -> String {
         match self {

@@ -6,6 +6,8 @@ mod generate;
 mod harness;
 
 mod assembly;
+mod aws;
+mod calls;
 mod cli;
 mod codes;
 mod deploy;
