@@ -140,7 +140,7 @@ impl Deployment {
                     Ok(Receivers { confirmed, pending }) if confirmed == 0 || pending > 0 => {
                         ui.note(&format!(
                             "alarms of {topic} reach {}, and {} not confirmed the mail yet",
-                            count(usize::try_from(confirmed).unwrap_or(usize::MAX), "address"),
+                            count(usize::try_from(confirmed).unwrap_or(usize::MAX), "receiver"),
                             match pending {
                                 1 => "1 has".to_owned(),
                                 several => format!("{several} have"),

@@ -11,6 +11,8 @@ use serde_json::{Value, json};
 
 use crate::run::{example, root, transcript};
 
+mod reality;
+
 /// A running emulator; it ends with the test.
 struct Emulator {
     child: Child,

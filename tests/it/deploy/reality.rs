@@ -1,0 +1,273 @@
+//! Deployments on services that behave as the public reports say (`tests/emulator/README.md`): each test is about what
+//! the deployer does beside CloudFormation, or in spite of it.
+
+use std::fs;
+use std::process::Command;
+
+use serde_json::{Value, json};
+
+use super::{Emulator, change, ends_with, lab};
+use crate::run::{example, root, transcript};
+
+const REGION: &str = "us-east-1";
+
+impl Emulator {
+    /// One call of a service, as somebody of the account.
+    fn call(&self, account: &str, service: &str, operation: &str, parameters: &Value) -> Value {
+        let output = Command::new(root().join("target/python/bin/python"))
+            .arg(root().join("tests/emulator/call.py"))
+            .args([&self.endpoint(), account, REGION, service, operation, &parameters.to_string()])
+            .output()
+            .expect("Python runs");
+        assert!(output.status.success(), "{}", transcript(&output));
+        serde_json::from_slice(&output.stdout).expect("JSON")
+    }
+
+    /// Whether Lake Formation lets somebody read who has the permissions in IAM.
+    fn may_read(
+        &self,
+        account: &str,
+        principal: &str,
+        database: &str,
+        column: Option<&str>,
+    ) -> bool {
+        let mut body = json!({
+            "account": account, "region": REGION, "principal": principal,
+            "database": database, "table": "orders",
+        });
+        if let Some(column) = column {
+            body["column"] = column.into();
+        }
+        let answer = self.request("POST", "/_test/may-read", &body.to_string());
+        let answer: Value = serde_json::from_str(&answer.expect("an answer")).expect("JSON");
+        answer["allowed"].as_bool().unwrap_or_else(|| unreachable!("{answer}"))
+    }
+
+    /// A database with one table, made past the mesh.
+    fn make_orders(&self, account: &str, database: &str, location: &str) {
+        let input = json!({ "DatabaseInput": { "Name": database } });
+        self.call(account, "glue", "create_database", &input);
+        let columns =
+            json!([{ "Name": "id", "Type": "int" }, { "Name": "email", "Type": "string" }]);
+        let table = json!({ "DatabaseName": database, "TableInput": { "Name": "orders",
+            "StorageDescriptor": { "Columns": columns, "Location": location } } });
+        self.call(account, "glue", "create_table", &table);
+    }
+
+    fn settings(&self, account: &str) -> Value {
+        let answer = self.call(account, "lakeformation", "get_data_lake_settings", &json!({}));
+        answer["DataLakeSettings"].clone()
+    }
+}
+
+/// The lab with a table `orders` in its first dataset, which the share is about.
+fn with_orders(folder: &std::path::Path) -> std::path::PathBuf {
+    let mesh = lab(folder);
+    change(&mesh.join("datasets.yaml"), "- name: mydpdata", "- name: orders");
+    change(&mesh.join("shares.yaml"), "- table: mydpdata", "- table: orders");
+    mesh
+}
+
+#[test]
+fn a_second_team_reads_a_table_before_and_not_after() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mesh = with_orders(folder.path());
+    let emulator = Emulator::start();
+    let account = "222222222222";
+    let stranger = "arn:aws:iam::222222222222:role/lab-somebody";
+    // As AWS has it: whatever is new is open to everybody with IAM permissions.
+    emulator.make_orders(account, "made_before", "s3://elsewhere/");
+    assert!(emulator.may_read(account, stranger, "made_before", None));
+    let deployed = emulator.deploy(&mesh);
+    ends_with(&deployed, 0, "default permissions are off now in 222222222222 us-east-1");
+    let look = emulator.look(account, REGION);
+    let databases = look["databases"].as_array().expect("databases");
+    let own =
+        databases.iter().filter_map(Value::as_str).find(|one| one.starts_with("lab_dpdataset"));
+    let own = own.expect("the dataset's database");
+    assert!(!emulator.may_read(account, stranger, own, None));
+    // The share's reader does, whose role lies in another account.
+    let reader = "arn:aws:iam::333333333333:role/lab-teama-ewsex6a7";
+    assert!(emulator.may_read(account, reader, own, None));
+    // What comes later is closed too; what was there stays as its owner left it.
+    emulator.make_orders(account, "made_after", "s3://elsewhere/");
+    assert!(!emulator.may_read(account, stranger, "made_after", None));
+    assert!(emulator.may_read(account, stranger, "made_before", None));
+}
+
+#[test]
+fn other_administrators_and_a_newer_version_stay() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mesh = lab(folder.path());
+    let emulator = Emulator::start();
+    let account = "222222222222";
+    let other = "arn:aws:iam::222222222222:role/data-office";
+    let gone = "arn:aws:iam::222222222222:role/left-the-company";
+    let admin = |arn: &str| json!({ "DataLakePrincipalIdentifier": arn });
+    for role in [other, gone] {
+        emulator.has_role(role);
+    }
+    let settings = json!({ "DataLakeSettings": {
+        "DataLakeAdmins": [admin(other), admin(gone)], "Parameters": { "CROSS_ACCOUNT_VERSION": "5" },
+    } });
+    emulator.call(account, "lakeformation", "put_data_lake_settings", &settings);
+    emulator.call(account, "iam", "delete_role", &json!({ "RoleName": "left-the-company" }));
+    // Lake Formation takes no list with a role that is gone: the deployment says so before it begins.
+    ends_with(&emulator.deploy(&mesh), 6, "do not exist any more");
+    let text = transcript(&emulator.deploy(&mesh));
+    assert!(text.contains(gone) && !text.contains(other), "{text}");
+    emulator.has_role(gone);
+    ends_with(&emulator.deploy(&mesh), 0, "0 failed");
+    let after = emulator.settings(account);
+    let admins = after["DataLakeAdmins"].to_string();
+    assert!(admins.contains(other) && admins.contains("lab-execution-us-east-1"), "{admins}");
+    assert_eq!(after["Parameters"]["CROSS_ACCOUNT_VERSION"], "5", "{after}");
+    assert_eq!(after["CreateTableDefaultPermissions"], json!([]), "{after}");
+    // A new account has its version raised.
+    let science = emulator.settings("333333333333");
+    assert_eq!(science["Parameters"]["CROSS_ACCOUNT_VERSION"], "4", "{science}");
+}
+
+#[test]
+fn tags_change_on_every_resource_and_rights_come_and_go() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mesh = with_orders(folder.path());
+    let emulator = Emulator::start();
+    // The order of the document that found it; the registry's schema says the other one.
+    emulator.switch("lf-replaces-create-first", true);
+    ends_with(&emulator.deploy(&mesh), 0, "16 created");
+    // Each key's handler sends the tags that differ, and nothing else.
+    change(&mesh.join("datasets.yaml"), "crawler:", "tags: { Owner: lab }\ncrawler:");
+    ends_with(&emulator.deploy(&mesh), 0, "0 created, 1 updated");
+    change(&mesh.join("datasets.yaml"), "Owner: lab", "Owner: others");
+    ends_with(&emulator.deploy(&mesh), 0, "0 created, 1 updated");
+    // A right to write comes and goes beside the one to read.
+    let look = emulator.look("222222222222", REGION);
+    let databases = look["databases"].as_array().expect("databases");
+    let own =
+        databases.iter().filter_map(Value::as_str).find(|one| one.starts_with("lab_dpdataset"));
+    let own = own.expect("the dataset's database").to_owned();
+    let reader = "arn:aws:iam::333333333333:role/lab-teama-ewsex6a7";
+    for (from, to) in [("[read]", "[read, write]"), ("[read, write]", "[read]")] {
+        change(&mesh.join("shares.yaml"), from, to);
+        ends_with(&emulator.deploy(&mesh), 0, "0 failed");
+        assert!(emulator.may_read("222222222222", reader, &own, None), "{to}");
+    }
+    change(&mesh.join("shares.yaml"), "status: approved\n", "status: revoked\n");
+    ends_with(&emulator.deploy(&mesh), 0, "0 failed");
+    assert!(!emulator.may_read("222222222222", reader, &own, None));
+}
+
+#[test]
+fn a_failure_that_goes_away_is_run_once_more() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mesh = lab(folder.path());
+    let emulator = Emulator::start();
+    // As S3 says it of a role that was just made (coverage-roadmap #2124).
+    let fault = json!({ "type": "AWS::S3::BucketPolicy", "contains": "lab-dpdataset", "times": 1,
+        "message": "Invalid principal in policy" });
+    emulator.request("POST", "/_test/fail", &fault.to_string()).expect("an answer");
+    let deployed = emulator.deploy(&mesh);
+    ends_with(&deployed, 0, "is run once more");
+    ends_with(&deployed, 0, "16 created, 0 updated");
+}
+
+#[test]
+fn what_stayed_of_a_stack_is_named_before_anything_is_made() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mesh = lab(folder.path());
+    let emulator = Emulator::start();
+    ends_with(&emulator.deploy(&mesh), 0, "16 created");
+    let path = mesh.display().to_string();
+    change(&mesh.join("shares.yaml"), "status: approved\n", "status: revoked\n");
+    ends_with(&emulator.deploy(&mesh), 0, "1 deleted");
+    let destroy = ["destroy", &path, "--yes", "--stack", "lab-dataset-teama"];
+    ends_with(&emulator.lakewright(&destroy), 0, "what the mesh retains stays");
+    // Names are taken. Only the events of CloudFormation's own validation say whose.
+    let again = emulator.deploy(&mesh);
+    ends_with(&again, 6, "ResourceExistenceCheck");
+    let text = transcript(&again);
+    assert!(text.contains("AWS::S3::Bucket") && text.contains("--import-existing"), "{text}");
+    assert!(!text.contains("AccessDenied"), "{text}");
+    // Nothing is left of the try, and other stacks are as they are.
+    let science = emulator.look("333333333333", REGION);
+    assert!(science["stacks"].get("lab-dataset-teama").is_none(), "{}", science["stacks"]);
+}
+
+#[test]
+fn a_filter_in_hybrid_mode_holds_whom_the_deployment_opted_in() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mesh = lab(folder.path());
+    let emulator = Emulator::start();
+    let account = "222222222222";
+    emulator.make_orders(account, "old_orders", "s3://old-orders-bucket/orders/");
+    let import = "kind: Dataset\nid: old\nenvironment: platform\nteam: DataPlatformAdmin\ntopics: [Operations]\n\
+                  keywords: [lab]\nimport: { bucket: old-orders-bucket, glue_database: old_orders, hybrid_access: MODE }\n\
+                  tables: [{ name: orders }]\n";
+    let share = "---\nkind: Share\nid: old-part\ndataset: old\nenvironment: science\nteam: TeamA\n\
+                 items: [{ table: orders, columns: [id] }]\nstatus: approved\napproved_by: DataPlatformAdmin\n";
+    let write = |mode: &str| {
+        let text = format!("{}{share}", import.replace("MODE", mode));
+        fs::write(mesh.join("old.yaml"), text).expect("a file");
+    };
+    write("open");
+    let path = mesh.display().to_string();
+    ends_with(&emulator.lakewright(&["check", &path]), 4, "filter-not-enforced");
+    write("opt_in");
+    ends_with(&emulator.deploy(&mesh), 0, "0 failed");
+    let reader = "arn:aws:iam::333333333333:role/lab-teama-ewsex6a7";
+    assert!(emulator.may_read(account, reader, "old_orders", Some("id")));
+    assert!(!emulator.may_read(account, reader, "old_orders", Some("email")));
+    // Others' IAM permissions go on to work.
+    let other = "arn:aws:iam::222222222222:role/lab-somebody";
+    assert!(emulator.may_read(account, other, "old_orders", Some("email")));
+    // Who says that nothing is left to IAM is held to it.
+    write("closed");
+    ends_with(&emulator.deploy(&mesh), 7, "`hybrid_access: closed`, and IAM_ALLOWED_PRINCIPALS");
+}
+
+#[test]
+fn what_would_block_a_deletion_is_named_before_it_begins() {
+    let emulator = Emulator::start();
+    emulator.switch("mails-unconfirmed", true);
+    for role in ["222222222222:role/Reporting", "222222222222:role/imported/ImportedTeam"] {
+        emulator.has_role(&format!("arn:aws:iam::{role}"));
+    }
+    for role in ["333333333333:role/service/Warehouse", "333333333333:role/FinanceAdmins"] {
+        emulator.has_role(&format!("arn:aws:iam::{role}"));
+    }
+    let deployed = emulator.deploy(&example("full"));
+    ends_with(&deployed, 0, "0 failed, 0 left alone");
+    // Alarms that nobody gets look like health.
+    ends_with(&deployed, 0, "reach 0 receivers, and 1 has not confirmed the mail yet");
+    let profile = emulator
+        .resources()
+        .into_iter()
+        .find(|one| {
+            one["type"] == "AWS::SageMaker::UserProfile" && one["account"] == "222222222222"
+        })
+        .expect("a profile");
+    let properties = &profile["properties"];
+    let app = json!({ "account": "222222222222", "region": "eu-west-1",
+        "domain_id": properties["DomainId"], "user_profile": properties["UserProfileName"],
+        "app_name": "default", "app_type": "JupyterServer" });
+    emulator.request("POST", "/_test/apps", &app.to_string()).expect("an answer");
+    let path = example("full").display().to_string();
+    let destroy = |stack: &str| emulator.lakewright(&["destroy", &path, "--yes", "--stack", stack]);
+    let name = format!("full-mesh-studio-profile-{}", profile_id(&deployed));
+    ends_with(
+        &destroy(&name),
+        4,
+        "app default (JupyterServer) keeps the profile from being deleted",
+    );
+}
+
+/// The id of the profile in the first environment.
+fn profile_id(deployed: &std::process::Output) -> String {
+    let text = transcript(deployed);
+    let line = text
+        .lines()
+        .find(|line| line.contains("create 222222222222/eu-west-1/full-mesh-studio-profile-"))
+        .unwrap_or_else(|| unreachable!("{text}"));
+    line.rsplit("full-mesh-studio-profile-").next().expect("an id").to_owned()
+}
