@@ -104,21 +104,27 @@ impl Deployment {
         let mut plan = plan(&self.mesh, &entries, &observed);
         self.narrow_last(&mut plan, &sites)?;
         show::plan(&plan, ui);
-        if only_plan || plan.is_done() {
+        if only_plan {
             return Ok(Exit::Done);
+        }
+        let kept = self.look_again(&plan, ui);
+        if plan.is_done() {
+            self.mails(ui);
+            return Ok(exit(&kept));
         }
         if !self.confirm("Deploy?", ui) {
             return Ok(Exit::Declined);
         }
         let mut shower = show::Shower::new(&plan, ui);
         let (yes, is_terminal) = (self.options.yes, std::io::stdin().is_terminal());
-        let summary = {
+        let mut summary = {
             let mut driver = Driver {
                 cloud: &self.aws,
                 report: |event: Event| shower.event(&event),
                 ask: |address: &str, changes: &[Change]| {
                     yes || !show::is_destructive(changes)
-                        || (is_terminal && ask(&format!("{address}: data may be lost. Go on?")))
+                        || (is_terminal
+                            && ask(&format!("{address}: data may be lost or taken in. Go on?")))
                 },
                 closed: BTreeSet::new(),
             };
@@ -126,7 +132,20 @@ impl Deployment {
         };
         shower.end(&summary);
         self.mails(ui);
+        summary.outcomes.extend(kept.outcomes);
         Ok(exit(&summary))
+    }
+
+    /// Looks at what needs no change.
+    fn look_again(&self, plan: &Plan, ui: &mut Ui) -> Summary {
+        let mut shower = show::Shower::new(plan, ui);
+        let mut driver = Driver {
+            cloud: &self.aws,
+            report: |event: Event| shower.event(&event),
+            ask: |_: &str, _: &[Change]| false,
+            closed: BTreeSet::new(),
+        };
+        self.runtime.block_on(driver.look_again(plan, &self.stacks))
     }
 
     /// Mails are the only way in which failures are told, and nobody gets one before the address is confirmed.
@@ -223,13 +242,13 @@ impl Deployment {
             ui.note(&format!("{address} and its resources stay; the mesh no longer knows it"));
             return Ok(Exit::Done);
         }
-        self.empty_artifacts(stack, site, ui)?;
         let leaving = self.leaving(site, stack_name)?;
         if !leaving.blockers.is_empty() {
             let blockers = leaving.blockers.join("; ");
             ui.error(&format!("{address} is not deleted, as it could not be: {blockers}"));
             return Ok(Exit::No);
         }
+        self.empty_artifacts(stack, site, ui)?;
         self.remove_administrators(site, &leaving.roles)?;
         let mut shower = show::Shower::new(&Plan::default(), ui);
         let outcome = {
@@ -263,7 +282,7 @@ impl Deployment {
         let deployed = self.runtime.block_on(self.aws.template(site, name));
         let deployed = deployed.map_err(|error| unreachable(&error))?;
         let Ok(template) = read::template(&deployed) else { return Ok(Leaving::default()) };
-        let blockers = self.runtime.block_on(blockers(&self.aws, site, &template));
+        let blockers = self.runtime.block_on(blockers(&self.aws, site, name, &template));
         let partition = lakewright_template::resolve::partition_of(&site.region);
         let roles = template.resources.values().filter(|one| one.kind == "AWS::IAM::Role");
         let roles = roles

@@ -4,12 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use lakewright_proof::lint::{Breach, across, check};
+use lakewright_proof::lint::{Breach, across, check, lakeformation, moved};
 use lakewright_proof::world::{OnUnresolved, Piece, StackTemplate, World};
 use lakewright_template::assembly::Assembly;
-use lakewright_template::read;
 use lakewright_template::resolve::Place;
-use rayon::iter::{IntoParallelRefIterator as _, ParallelIterator as _};
+use lakewright_template::{Template, read};
+use rayon::iter::{IntoParallelIterator as _, IntoParallelRefIterator as _, ParallelIterator as _};
 use serde_json::{Value, json};
 
 use crate::exit::Failure;
@@ -44,8 +44,49 @@ pub(crate) fn of_stacks(found: &[Found]) -> Result<Vec<Breach>, Failure> {
 /// The files of templates, by what breaches call the stack.
 pub(crate) type Files = BTreeMap<String, PathBuf>;
 
-/// Checks the templates in a folder, and says where they are.
-pub(crate) fn of_folder(folder: &Path) -> Result<(Files, Vec<Breach>), Failure> {
+/// A template that was read from a file.
+struct Read {
+    path: PathBuf,
+    address: String,
+    place: Place,
+    template: Template,
+}
+
+impl Read {
+    fn stack(&self) -> StackTemplate<'_> {
+        StackTemplate {
+            address: &self.address,
+            place: &self.place,
+            template: &self.template,
+            unresolved: OnUnresolved::Placeholder,
+        }
+    }
+}
+
+/// Checks the templates in a folder, with what changes since another one, and says where they are.
+pub(crate) fn of_folder(
+    folder: &Path,
+    base: Option<&Path>,
+) -> Result<(Files, Vec<Breach>), Failure> {
+    let read = read_folder(folder)?;
+    let pieces: Result<Vec<Piece>, Failure> = read
+        .par_iter()
+        .map(|one| Piece::of(one.stack()).map_err(|error| Failure::usage(error.to_string())))
+        .collect();
+    let mut breaches = check(&World::of(pieces?));
+    let stacks: Vec<StackTemplate<'_>> = read.iter().map(Read::stack).collect();
+    breaches.extend(lakeformation(&stacks));
+    if let Some(base) = base {
+        let base = read_folder(base)?;
+        let before: Vec<StackTemplate<'_>> = base.iter().map(Read::stack).collect();
+        breaches.extend(moved(&before, &stacks));
+    }
+    breaches.sort();
+    let files = read.into_iter().map(|one| (one.address, one.path)).collect();
+    Ok((files, breaches))
+}
+
+fn read_folder(folder: &Path) -> Result<Vec<Read>, Failure> {
     let templates = templates(folder)?;
     if templates.is_empty() {
         let message = format!(
@@ -54,26 +95,15 @@ pub(crate) fn of_folder(folder: &Path) -> Result<(Files, Vec<Breach>), Failure> 
         );
         return Err(Failure::usage(message));
     }
-    let pieces: Result<Vec<Piece>, Failure> = templates
-        .par_iter()
-        .map(|(path, address, place)| {
-            let text = fs::read_to_string(path).map_err(|error| {
-                Failure::usage(format!("{} cannot be read: {error}", path.display()))
-            })?;
-            let template = read::template(&text)
-                .map_err(|error| Failure::usage(format!("{}: {error}", path.display())))?;
-            let stack = StackTemplate {
-                address,
-                place,
-                template: &template,
-                unresolved: OnUnresolved::Placeholder,
-            };
-            Piece::of(stack).map_err(|error| Failure::usage(error.to_string()))
-        })
-        .collect();
-    let breaches = check(&World::of(pieces?));
-    let files = templates.into_iter().map(|(path, address, _)| (address, path)).collect();
-    Ok((files, breaches))
+    let read = templates.into_par_iter().map(|(path, address, place)| {
+        let text = fs::read_to_string(&path).map_err(|error| {
+            Failure::usage(format!("{} cannot be read: {error}", path.display()))
+        })?;
+        let template = read::template(&text)
+            .map_err(|error| Failure::usage(format!("{}: {error}", path.display())))?;
+        Ok(Read { path, address, place, template })
+    });
+    read.collect()
 }
 
 /// The templates of an assembly, or every template in a folder.

@@ -170,6 +170,21 @@ impl Cloud for Aws {
         }
     }
 
+    async fn physical_ids(
+        &self,
+        site: &Site,
+        name: &str,
+        kind: &str,
+    ) -> Result<Vec<String>, CloudError> {
+        let client = self.cloudformation(site).await;
+        let output = client.describe_stack_resources().stack_name(name).send().await;
+        let what = format!("look at the resources of stack {name}");
+        let output = output.map_err(|error| failed(&what, &error))?;
+        let of_kind =
+            output.stack_resources().iter().filter(|one| one.resource_type() == Some(kind));
+        Ok(of_kind.filter_map(|one| one.physical_resource_id()).map(str::to_owned).collect())
+    }
+
     async fn template(&self, site: &Site, name: &str) -> Result<String, CloudError> {
         let client = self.cloudformation(site).await;
         let output = client.get_template().stack_name(name).send().await;

@@ -111,6 +111,14 @@ pub trait Cloud {
         name: &str,
     ) -> impl Future<Output = Result<Option<Observed>, CloudError>>;
 
+    /// The physical ids of a stack's resources of one type.
+    fn physical_ids(
+        &self,
+        site: &Site,
+        name: &str,
+        kind: &str,
+    ) -> impl Future<Output = Result<Vec<String>, CloudError>>;
+
     /// The template of a stack as it was deployed.
     fn template(&self, site: &Site, name: &str)
     -> impl Future<Output = Result<String, CloudError>>;

@@ -137,11 +137,18 @@ impl<C: Cloud, R: FnMut(Event), A: FnMut(&str, &[Change]) -> bool> Driver<'_, C,
         self.upload(stack, AssetMoment::BeforeStack).await?;
         let name = &stack.entry.name;
         let goal = Goal::Deployed;
-        let (mut outcome, reasons) = self.drive(goal, &stack.site, Some(stack), name).await?;
-        let passing = reasons.iter().find(|reason| is_passing(reason));
+        let (mut outcome, mut reasons) = self.drive(goal, &stack.site, Some(stack), name).await?;
+        let passing = reasons.iter().find(|reason| is_passing(reason)).cloned();
         if let (Outcome::RolledBack, Some(reason)) = (&outcome, passing) {
             self.note(stack, format!("is run once more, as this goes away by itself: {reason}"));
-            (outcome, _) = self.drive(goal, &stack.site, Some(stack), name).await?;
+            (outcome, reasons) = self.drive(goal, &stack.site, Some(stack), name).await?;
+        }
+        // CloudFormation calls an update complete whose clean-up failed.
+        if outcome == Outcome::Updated && !reasons.is_empty() {
+            return Ok(Outcome::NeedsAttention(format!(
+                "it was updated, and what it no longer has could not all be removed: {}",
+                reasons.join("; ")
+            )));
         }
         if matches!(outcome, Outcome::Created | Outcome::Updated | Outcome::Unchanged) {
             self.upload(stack, AssetMoment::AfterStack).await?;
@@ -182,7 +189,15 @@ impl<C: Cloud, R: FnMut(Event), A: FnMut(&str, &[Change]) -> bool> Driver<'_, C,
         // What an earlier stack of this run made may not be seen at once.
         let mut missing = duties.principals.clone();
         for tries in 0..5 {
-            let left = preflight::missing_roles(self.cloud, sites, &missing).await?;
+            let left = match preflight::missing_roles(self.cloud, sites, &missing).await {
+                Ok(left) => left,
+                // Another account may not be ready for the question; AWS will say what it misses.
+                Err(error @ (CloudError::Access { .. } | CloudError::Network { .. })) => {
+                    self.note(stack, format!("whether its roles exist is not known: {error}"));
+                    return Ok(None);
+                }
+                Err(error) => return Err(error),
+            };
             missing = left.into_iter().collect();
             if missing.is_empty() {
                 return Ok(None);
@@ -215,11 +230,62 @@ impl<C: Cloud, R: FnMut(Event), A: FnMut(&str, &[Change]) -> bool> Driver<'_, C,
         Ok((!open.is_empty()).then(|| open.join("; ")))
     }
 
+    /// Looks at stacks that need no change: their databases may have been opened since, or an earlier run may have ended
+    /// before it closed them. One question for each account and region, and more only where something is open.
+    pub async fn look_again(&mut self, plan: &Plan, stacks: &BTreeMap<String, Stack>) -> Summary {
+        let mut summary = Summary::default();
+        let mut open: BTreeMap<Site, BTreeSet<String>> = BTreeMap::new();
+        let kept = plan.steps.iter().filter(|step| step.action == Action::Keep);
+        for stack in kept.filter_map(|step| stacks.get(&step.address)) {
+            let place =
+                Place { account: stack.entry.account.clone(), region: stack.entry.region.clone() };
+            if !stack.template.contains("\"AWS::Glue::Database\"") {
+                continue;
+            }
+            let duties = Duties::of(&stack.template, &place);
+            if duties.databases.is_empty() {
+                continue;
+            }
+            let looked = self.look_at(stack, &duties, &mut open).await;
+            let outcome = match looked {
+                Ok(None) => continue,
+                Ok(Some(text)) => Outcome::NeedsAttention(text),
+                Err(error) => failure(&error),
+            };
+            let address = stack.entry.address();
+            (self.report)(Event::Finished { address: address.clone(), outcome: outcome.clone() });
+            summary.outcomes.insert(address, outcome);
+        }
+        summary
+    }
+
+    async fn look_at(
+        &mut self,
+        stack: &Stack,
+        duties: &Duties,
+        open: &mut BTreeMap<Site, BTreeSet<String>>,
+    ) -> Result<Option<String>, CloudError> {
+        self.close_defaults(stack).await?;
+        if !open.contains_key(&stack.site) {
+            let found = lakeformation::open_databases(self.cloud, &stack.site).await?;
+            open.insert(stack.site.clone(), found);
+        }
+        let is_open =
+            open.get(&stack.site).is_some_and(|open| !open.is_disjoint(&duties.databases));
+        if !is_open {
+            return Ok(None);
+        }
+        self.note(stack, "its database was open to everybody with IAM permissions".to_owned());
+        self.after(stack, duties).await
+    }
+
     async fn close_defaults(&mut self, stack: &Stack) -> Result<(), CloudError> {
-        if !self.closed.insert(stack.site.clone()) {
+        if self.closed.contains(&stack.site) {
             return Ok(());
         }
-        if lakeformation::close_defaults(self.cloud, &stack.site).await? {
+        let had_to = lakeformation::close_defaults(self.cloud, &stack.site).await?;
+        self.closed.insert(stack.site.clone());
+        if had_to {
             let Site { account, region, .. } = &stack.site;
             self.note(
                 stack,

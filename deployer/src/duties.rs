@@ -14,6 +14,8 @@ pub struct Duties {
     pub administrators: BTreeSet<String>,
     /// Databases of Glue that the template makes; links to others are not among them.
     pub databases: BTreeSet<String>,
+    /// Tables that it makes in databases of others: the database, then the table.
+    pub tables: BTreeSet<(String, String)>,
     /// Permissions of Lake Formation that the template gives.
     pub permissions: Vec<Permission>,
     /// What is left to IAM permissions on the tables of an imported bucket.
@@ -30,7 +32,7 @@ pub enum Hybrid {
     /// Nothing: the location is not in hybrid access mode.
     #[default]
     Off,
-    /// IAM permissions go on to work; whoever gets a permission is opted in.
+    /// IAM permissions go on to work; the consumers of shares are opted in, as they have no others.
     On,
     /// `IAMAllowedPrincipals` has no permission any more, which is looked at.
     Closed,
@@ -96,6 +98,15 @@ impl Duties {
                     let name = plain["DatabaseInput"]["Name"].as_str();
                     duties.databases.extend(name.map(str::to_owned));
                 }
+                "AWS::Glue::Table" => {
+                    let names = (
+                        plain["DatabaseName"].as_str().map(str::to_owned),
+                        plain["TableInput"]["Name"].as_str().map(str::to_owned),
+                    );
+                    if let (Some(database), Some(table)) = names {
+                        duties.tables.insert((database, table));
+                    }
+                }
                 "AWS::LakeFormation::PrincipalPermissions" => {
                     let principal = &plain["Principal"]["DataLakePrincipalIdentifier"];
                     let rights = plain["Permissions"].as_array().into_iter().flatten();
@@ -113,6 +124,8 @@ impl Duties {
             }
             principals(&plain, &mut duties.principals);
         }
+        let own = duties.databases.clone();
+        duties.tables.retain(|(database, _)| !own.contains(database));
         duties.principals.extend(duties.permissions.iter().map(|one| one.principal.clone()));
         duties.principals.retain(|arn| arn.contains(":role/") && !made.contains(arn));
         duties

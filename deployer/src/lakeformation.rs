@@ -84,7 +84,16 @@ pub async fn secure(
 ) -> Result<(Vec<String>, Vec<String>), CloudError> {
     let mut open = Vec::new();
     for database in &duties.databases {
-        open.extend(close(cloud, site, database).await?);
+        if has_open_default(cloud, site, database).await? {
+            open.push(format!("new tables of database {database} are open to {EVERYBODY}"));
+        }
+        for resource in catalog(cloud, site, database).await? {
+            open.extend(close(cloud, site, &resource).await?);
+        }
+    }
+    for (database, table) in &duties.tables {
+        let resource = of_table(&site.account, database, table);
+        open.extend(close(cloud, site, &resource).await?);
     }
     match duties.hybrid {
         Hybrid::Off => {}
@@ -94,33 +103,86 @@ pub async fn secure(
     Ok((open, missing(cloud, site, &duties.permissions).await?))
 }
 
-/// Revokes what everybody has on a database and its tables, and says where that did not help.
-async fn close(cloud: &impl Cloud, site: &Site, database: &str) -> Result<Vec<String>, CloudError> {
-    let mut open = Vec::new();
-    for resource in catalog(cloud, site, database).await? {
-        let what = format!("revoke what {EVERYBODY} has on {}", short(&resource));
-        for given in of_everybody(cloud, site, &resource).await? {
-            let mut revoke = json!({
-                "CatalogId": site.account,
-                "Principal": { "DataLakePrincipalIdentifier": EVERYBODY },
-                "Resource": given["Resource"],
-                "Permissions": given["Permissions"],
-            });
-            if let Some(options) = given["PermissionsWithGrantOption"].as_array()
-                && !options.is_empty()
-            {
-                revoke["PermissionsWithGrantOption"] = options.clone().into();
-            }
-            ask(cloud, site, "RevokePermissions", revoke, &what).await?;
-        }
-        if !of_everybody(cloud, site, &resource).await?.is_empty() {
-            open.push(format!("{EVERYBODY} still has permissions on {}", short(&resource)));
+/// The databases of an account and region on which everybody has permissions, or on their tables: one question for all
+/// stacks that need no change.
+pub async fn open_databases(
+    cloud: &impl Cloud,
+    site: &Site,
+) -> Result<BTreeSet<String>, CloudError> {
+    let what = format!("list what {EVERYBODY} has");
+    let mut found = BTreeSet::new();
+    for kind in ["DATABASE", "TABLE"] {
+        let body = json!({ "CatalogId": site.account, "ResourceType": kind,
+            "Principal": { "DataLakePrincipalIdentifier": EVERYBODY } });
+        for given in
+            pages(cloud, site, "ListPermissions", body, "PrincipalResourcePermissions", &what)
+                .await?
+        {
+            let on = &given["Resource"];
+            let name = on["Database"]["Name"].as_str();
+            let table = ["Table", "TableWithColumns"]
+                .iter()
+                .find_map(|kind| on[*kind]["DatabaseName"].as_str());
+            found.extend(name.or(table).map(str::to_owned));
         }
     }
-    Ok(open)
+    Ok(found)
 }
 
-/// Whoever gets a permission on tables goes through Lake Formation from now on.
+/// Revokes what everybody has on a resource, and says when that did not help.
+async fn close(
+    cloud: &impl Cloud,
+    site: &Site,
+    resource: &Value,
+) -> Result<Option<String>, CloudError> {
+    let what = format!("revoke what {EVERYBODY} has on {}", short(resource));
+    let held = of_everybody(cloud, site, resource).await?;
+    if held.is_empty() {
+        return Ok(None);
+    }
+    for given in held {
+        let mut revoke = json!({
+            "CatalogId": site.account,
+            "Principal": { "DataLakePrincipalIdentifier": EVERYBODY },
+            "Resource": given["Resource"],
+            "Permissions": given["Permissions"],
+        });
+        if let Some(options) = given["PermissionsWithGrantOption"].as_array()
+            && !options.is_empty()
+        {
+            revoke["PermissionsWithGrantOption"] = options.clone().into();
+        }
+        match ask(cloud, site, "RevokePermissions", revoke, &what).await {
+            // One right can go with another. What is left is looked at below.
+            Err(CloudError::Refused { message, .. })
+                if message.contains("No permissions revoked") => {}
+            other => drop(other?),
+        }
+    }
+    let is_open = !of_everybody(cloud, site, resource).await?.is_empty();
+    Ok(is_open.then(|| format!("{EVERYBODY} still has permissions on {}", short(resource))))
+}
+
+/// Whether a database itself opens its new tables. No stack of ours says so; one that was there before may.
+async fn has_open_default(
+    cloud: &impl Cloud,
+    site: &Site,
+    database: &str,
+) -> Result<bool, CloudError> {
+    let body = json!({ "CatalogId": site.account, "Name": database });
+    let what = format!("look at database {database}");
+    let answer = cloud.ask(site, &Ask::new(Service::Glue, "GetDatabase", body, &what)).await?;
+    let answer = parsed(&answer, &what)?;
+    let defaults = answer["Database"]["CreateTableDefaultPermissions"].as_array();
+    Ok(defaults.is_some_and(|defaults| !defaults.is_empty()))
+}
+
+fn of_table(account: &str, database: &str, table: &str) -> Value {
+    json!({ "Table": { "CatalogId": account, "DatabaseName": database, "Name": table } })
+}
+
+/// The consumers of shares go through Lake Formation from now on: they have no IAM permissions on the location. The
+/// dataset's own roles, whose permissions are on all tables, go on as they are.
 ///
 /// Source: "Hybrid access mode" in the developer guide: others' IAM permissions go on to work.
 async fn opt_in(
@@ -132,15 +194,10 @@ async fn opt_in(
     let readers = duties.permissions.iter().filter(|one| one.rights.contains("SELECT"));
     let mut wanted: BTreeMap<String, (&str, Value)> = BTreeMap::new();
     for one in readers {
-        let Some((database, table)) = one.table() else { continue };
+        let Some((database, Some(table))) = one.table() else { continue };
         let catalog = catalog_of(&one.resource).unwrap_or(&site.account);
-        let mut of_table = json!({ "CatalogId": catalog, "DatabaseName": database });
-        match table {
-            Some(name) => of_table["Name"] = name.into(),
-            None => of_table["TableWildcard"] = json!({}),
-        }
         let of_database = json!({ "Database": { "CatalogId": catalog, "Name": database } });
-        for resource in [of_database, json!({ "Table": of_table })] {
+        for resource in [of_database, of_table(catalog, database, table)] {
             wanted.insert(format!("{} {resource}", one.principal), (&one.principal, resource));
         }
     }
@@ -148,15 +205,16 @@ async fn opt_in(
         let what = format!("opt {principal} in on {}", short(resource));
         let who = json!({ "DataLakePrincipalIdentifier": principal });
         let body = json!({ "Principal": who, "Resource": resource });
-        match ask(cloud, site, "CreateLakeFormationOptIn", body.clone(), &what).await {
+        match ask(cloud, site, "CreateLakeFormationOptIn", body, &what).await {
             Err(CloudError::Refused { message, .. }) if message.starts_with("AlreadyExists") => {}
             other => drop(other?),
         }
-        let listed = ask(cloud, site, "ListLakeFormationOptIns", body, &what).await?;
-        let found = listed["LakeFormationOptInsInfoList"].as_array().is_some_and(|list| {
-            list.iter().any(|one| one["Principal"]["DataLakePrincipalIdentifier"] == **principal)
-        });
-        if !found {
+        // By principal the list is refused for roles of other accounts (terraform-provider-aws #49106).
+        let body = json!({ "Resource": resource });
+        let list = "LakeFormationOptInsInfoList";
+        let listed = pages(cloud, site, "ListLakeFormationOptIns", body, list, &what).await?;
+        let is_in = |one: &Value| one["Principal"]["DataLakePrincipalIdentifier"] == **principal;
+        if !listed.iter().any(is_in) {
             open.push(format!("{principal} is not opted in on {}", short(resource)));
         }
     }
@@ -169,8 +227,12 @@ async fn is_left_open(
     site: &Site,
     duties: &Duties,
 ) -> Result<Vec<String>, CloudError> {
+    // Of a catalog of another account its owner decides, and only its administrators see who has what.
+    let is_here =
+        |one: &&Permission| catalog_of(&one.resource).is_none_or(|catalog| catalog == site.account);
+    let here = duties.permissions.iter().filter(is_here);
     let databases: BTreeSet<&str> =
-        duties.permissions.iter().filter_map(Permission::table).map(|(name, _)| name).collect();
+        here.filter_map(Permission::table).map(|(name, _)| name).collect();
     let mut open = Vec::new();
     for database in databases.into_iter().filter(|name| !duties.databases.contains(*name)) {
         for resource in catalog(cloud, site, database).await? {
@@ -192,14 +254,14 @@ async fn missing(
     site: &Site,
     permissions: &[Permission],
 ) -> Result<Vec<String>, CloudError> {
-    let mut by_resource: BTreeMap<String, Vec<&Permission>> = BTreeMap::new();
+    let mut by_resource: BTreeMap<String, (Value, Vec<&Permission>)> = BTreeMap::new();
     for one in permissions {
-        by_resource.entry(one.resource.to_string()).or_default().push(one);
+        let asked = askable(&one.resource);
+        by_resource.entry(asked.to_string()).or_insert((asked, Vec::new())).1.push(one);
     }
     let mut missing = Vec::new();
-    for wanted in by_resource.values() {
-        let Some(first) = wanted.first() else { continue };
-        let listed = permissions_on(cloud, site, &first.resource).await?;
+    for (resource, wanted) in by_resource.values() {
+        let listed = permissions_on(cloud, site, resource).await?;
         for one in wanted {
             let held: BTreeSet<&str> = listed
                 .iter()
@@ -234,7 +296,10 @@ async fn catalog(
     database: &str,
 ) -> Result<Vec<Value>, CloudError> {
     let account = &site.account;
-    let mut found = vec![json!({ "Database": { "CatalogId": account, "Name": database } })];
+    let all = json!({ "Table": {
+        "CatalogId": account, "DatabaseName": database, "TableWildcard": {},
+    } });
+    let mut found = vec![json!({ "Database": { "CatalogId": account, "Name": database } }), all];
     let what = format!("list the tables of database {database}");
     let mut token = Value::Null;
     loop {
@@ -245,9 +310,7 @@ async fn catalog(
         let page = cloud.ask(site, &Ask::new(Service::Glue, "GetTables", body, &what)).await?;
         let page = parsed(&page, &what)?;
         for table in page["TableList"].as_array().into_iter().flatten() {
-            found.push(json!({ "Table": {
-                "CatalogId": account, "DatabaseName": database, "Name": table["Name"],
-            } }));
+            found.extend(table["Name"].as_str().map(|name| of_table(account, database, name)));
         }
         token = page["NextToken"].clone();
         if !token.is_string() {
@@ -273,20 +336,39 @@ async fn permissions_on(
     resource: &Value,
 ) -> Result<Vec<Value>, CloudError> {
     let what = format!("list the permissions on {}", short(resource));
+    let body = json!({ "CatalogId": site.account, "Resource": resource });
+    pages(cloud, site, "ListPermissions", body, "PrincipalResourcePermissions", &what).await
+}
+
+/// The resource that permissions are asked by: the table, for those of its columns.
+///
+/// Source: `ListPermissions` in the Lake Formation API reference, which takes no table with columns and tells both.
+fn askable(resource: &Value) -> Value {
+    let Some(columns) = resource.get("TableWithColumns") else { return resource.clone() };
+    let mut table = columns.clone();
+    if let Some(table) = table.as_object_mut() {
+        table.retain(|key, _| ["CatalogId", "DatabaseName", "Name"].contains(&key.as_str()));
+    }
+    json!({ "Table": table })
+}
+
+/// Every entry of a list that comes in pages.
+async fn pages(
+    cloud: &impl Cloud,
+    site: &Site,
+    operation: &'static str,
+    mut body: Value,
+    list: &str,
+    what: &str,
+) -> Result<Vec<Value>, CloudError> {
     let mut found = Vec::new();
-    let mut token = Value::Null;
     loop {
-        let mut body = json!({ "CatalogId": site.account, "Resource": resource });
-        if token.is_string() {
-            body["NextToken"] = token;
-        }
-        let page = ask(cloud, site, "ListPermissions", body, &what).await?;
-        found
-            .extend(page["PrincipalResourcePermissions"].as_array().into_iter().flatten().cloned());
-        token = page["NextToken"].clone();
-        if !token.is_string() {
+        let page = ask(cloud, site, operation, body.clone(), what).await?;
+        found.extend(page[list].as_array().into_iter().flatten().cloned());
+        if !page["NextToken"].is_string() {
             return Ok(found);
         }
+        body["NextToken"] = page["NextToken"].clone();
     }
 }
 

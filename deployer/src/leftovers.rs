@@ -11,25 +11,31 @@ use crate::cloud::{Cloud, CloudError, Site};
 pub async fn blockers(
     cloud: &impl Cloud,
     site: &Site,
+    stack: &str,
     template: &Template,
 ) -> Result<Vec<String>, CloudError> {
     let mut found = Vec::new();
     let of = |kind: &'static str| template.resources.values().filter(move |r| r.kind == kind);
-    for profile in of("AWS::SageMaker::UserProfile") {
-        let name = profile.properties.get("UserProfileName").and_then(|name| name.as_text());
-        let Some(name) = name else { continue };
+    let profiles = match of(PROFILE).next() {
+        Some(_) => cloud.physical_ids(site, stack, PROFILE).await?,
+        None => Vec::new(),
+    };
+    for profile in &profiles {
+        // The name and the id of the domain; names are used again in other domains.
+        let (name, domain) = profile.split_once('|').unwrap_or((profile, ""));
         let apps = listed(cloud, site, "ListApps", "Apps").await?;
-        let own = apps.iter().filter(|app| app["UserProfileName"] == name && is_alive(app));
+        let is_its = |one: &Value| one["DomainId"] == domain && is_alive(one);
+        let own = apps.iter().filter(|app| app["UserProfileName"] == name && is_its(app));
         found.extend(own.map(|app| named("app", app, "AppName", "AppType")));
         let spaces = listed(cloud, site, "ListSpaces", "Spaces").await?;
         let owner = |space: &Value| {
-            space["OwnershipSettingsSummary"]["OwnerUserProfileName"] == name && is_alive(space)
+            space["OwnershipSettingsSummary"]["OwnerUserProfileName"] == name && is_its(space)
         };
         let own = spaces.iter().filter(|space| owner(space));
         found.extend(own.map(|space| named("space", space, "SpaceName", "DomainId")));
     }
     let makes_network = of("AWS::EC2::Subnet").next().is_some();
-    if makes_network && let Some(domain) = of("AWS::SageMaker::Domain").next() {
+    if makes_network && let Some(domain) = of(DOMAIN).next() {
         let stays = domain.deletion_policy.is_some_and(|policy| policy != DeletionPolicy::Delete);
         if stays {
             found.push(
@@ -38,32 +44,49 @@ pub async fn blockers(
                     .to_owned(),
             );
         }
-        found.extend(file_systems(cloud, site).await?);
+        for domain in cloud.physical_ids(site, stack, DOMAIN).await? {
+            found.extend(file_systems(cloud, site, &domain).await?);
+        }
     }
     Ok(found)
 }
 
+const PROFILE: &str = "AWS::SageMaker::UserProfile";
+const DOMAIN: &str = "AWS::SageMaker::Domain";
+
 /// A domain leaves its file system behind, whose mount targets hold the subnets.
-async fn file_systems(cloud: &impl Cloud, site: &Site) -> Result<Vec<String>, CloudError> {
+async fn file_systems(
+    cloud: &impl Cloud,
+    site: &Site,
+    domain: &str,
+) -> Result<Vec<String>, CloudError> {
     const TAG: &str = "ManagedByAmazonSageMakerResource";
     let what = "list the file systems of ML Studio domains";
-    let ask = Ask::new(Service::ElasticFileSystem, "DescribeFileSystems", json!({}), what);
-    let answer: Value = serde_json::from_str(&cloud.ask(site, &ask).await?).unwrap_or_default();
-    let all = answer["FileSystems"].as_array().into_iter().flatten();
-    let of_domain = all.filter_map(|one| {
-        let tags = one["Tags"].as_array().into_iter().flatten();
-        let domain = tags.filter(|tag| tag["Key"] == TAG).find_map(|tag| tag["Value"].as_str())?;
-        Some((one["FileSystemId"].as_str()?, domain))
-    });
-    Ok(of_domain
-        .map(|(id, domain)| {
-            format!(
-                "file system {id} of {domain} holds the subnets: `aws sagemaker delete-domain --domain-id {} \
-                 --retention-policy HomeEfsFileSystem=Delete` removes both, with all home folders",
-                domain.rsplit('/').next().unwrap_or_default()
-            )
-        })
-        .collect())
+    let mut found = Vec::new();
+    let mut marker = None;
+    loop {
+        let parameters =
+            marker.map_or_else(|| json!({}), |marker: String| json!({ "Marker": marker }));
+        let ask = Ask::new(Service::ElasticFileSystem, "DescribeFileSystems", parameters, what);
+        let answer: Value = serde_json::from_str(&cloud.ask(site, &ask).await?).unwrap_or_default();
+        for one in answer["FileSystems"].as_array().into_iter().flatten() {
+            let mut tags = one["Tags"].as_array().into_iter().flatten();
+            let is_its = |tag: &&Value| {
+                let value = tag["Value"].as_str().unwrap_or_default();
+                tag["Key"] == TAG && value.rsplit('/').next() == Some(domain)
+            };
+            if let (Some(_), Some(id)) = (tags.find(is_its), one["FileSystemId"].as_str()) {
+                found.push(format!(
+                    "file system {id} of domain {domain} holds the subnets: `aws sagemaker delete-domain --domain-id {domain} \
+                     --retention-policy HomeEfsFileSystem=Delete` removes both, with all home folders"
+                ));
+            }
+        }
+        marker = answer["NextMarker"].as_str().map(str::to_owned);
+        if marker.is_none() {
+            return Ok(found);
+        }
+    }
 }
 
 async fn listed(
@@ -114,11 +137,11 @@ pub async fn receivers(
     let what = format!("count the receivers of {topic}");
     let answer =
         cloud.ask(site, &Ask::new(Service::Sns, "GetTopicAttributes", parameters, &what)).await?;
-    let pairs: Vec<(&str, &str)> =
-        elements(&answer, "key").into_iter().zip(elements(&answer, "value")).collect();
+    let entries = elements(&answer, "entry");
     let number = |name: &str| {
-        let found = pairs.iter().find(|(key, _)| *key == name);
-        found.and_then(|(_, value)| value.parse().ok()).unwrap_or_default()
+        let entry = entries.iter().find(|entry| elements(entry, "key") == [name]);
+        let value = entry.and_then(|entry| elements(entry, "value").first().copied());
+        value.and_then(|value| value.parse().ok()).unwrap_or_default()
     };
     Ok(Receivers {
         confirmed: number("SubscriptionsConfirmed"),

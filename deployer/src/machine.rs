@@ -195,8 +195,8 @@ fn finish(outcome: Outcome) -> (State, Command) {
 fn ran(creates: bool, status: &str) -> (State, Command) {
     match status {
         "CREATE_COMPLETE" if creates => finish(Outcome::Created),
-        // The update is done; only what it replaced is still being removed.
-        "UPDATE_COMPLETE" | "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS" => finish(Outcome::Updated),
+        // Not before what it replaced and took out is gone: access ends there.
+        "UPDATE_COMPLETE" => finish(Outcome::Updated),
         "ROLLBACK_COMPLETE" | "UPDATE_ROLLBACK_COMPLETE" | "DELETE_COMPLETE" => {
             finish(Outcome::RolledBack)
         }

@@ -68,8 +68,6 @@ pub struct Lake {
     pub governed: IndexSet<String>,
     /// The administrators of each account's catalog.
     pub admins: BTreeMap<String, BTreeSet<String>>,
-    /// Accounts and regions in which new databases are open to nobody.
-    pub closed: BTreeSet<(String, String)>,
     /// The permissions by the database that they are about and by principal, as places in `grants`.
     places: IndexMap<String, BTreeMap<usize, Vec<usize>>>,
     /// Tables by the ARN of their database: their names, each with its columns.
@@ -86,6 +84,16 @@ pub struct Lake {
 }
 
 impl Lake {
+    /// The accounts and regions of which it is taken for granted that Lake Formation gives nothing by itself: no template
+    /// can switch off what a new account gives to everybody with IAM permissions on databases and tables.
+    pub fn taken_as_closed(&self) -> BTreeSet<(String, String)> {
+        let place = |arn: &String| {
+            let field = |number| arn_field(arn, number).unwrap_or_default().to_owned();
+            (field(4), field(3))
+        };
+        self.governed.iter().map(place).collect()
+    }
+
     /// What several templates say together.
     pub fn of(parts: Vec<Self>) -> Self {
         let room = |of: fn(&Self) -> usize| parts.iter().map(of).sum();
@@ -102,7 +110,6 @@ impl Lake {
             for (account, admins) in part.admins {
                 lake.admins.entry(account).or_default().extend(admins);
             }
-            lake.closed.extend(part.closed);
             for (database, tables) in part.tables {
                 lake.tables.entry(database).or_default().extend(tables);
             }

@@ -1,5 +1,6 @@
 //! Guardrails: what no policy should say, in templates of this program and of anybody.
 
+mod catalog;
 mod combined;
 mod emitted;
 mod escalation;
@@ -8,6 +9,7 @@ mod statement;
 
 use std::collections::BTreeSet;
 
+pub use catalog::{lakeformation, moved};
 pub use emitted::emitted;
 
 use crate::document::{Document, Origin};
@@ -55,6 +57,8 @@ guardrails! {
     CodeOfOthers "code-of-others",
     /// A role may set the tags that policies decide by.
     DecidingTag "deciding-tag",
+    /// An empty list of default permissions in the settings of Lake Formation.
+    EmptyDefaults "empty-defaults",
     /// A `ForAllValues` condition holds for a request without the key.
     ForAllValuesWithoutNull "for-all-values-without-null",
     /// A condition key that the action never carries.
@@ -69,6 +73,8 @@ guardrails! {
     PassAndCreate "pass-and-create",
     /// Any role may be passed, or to any service.
     PassAnyRole "pass-any-role",
+    /// Two permissions of Lake Formation for one principal and resource.
+    PermissionTwice "permission-twice",
     /// A role may change its own rights.
     PolicyOnOneself "policy-on-oneself",
     /// A session of anybody's profile may be opened.
@@ -250,7 +256,35 @@ mod tests {
             template: &template,
             unresolved: OnUnresolved::Placeholder,
         };
-        check(&World::of(vec![Piece::of(stack).expect("the sample has policies")]))
+        let mut found = check(&World::of(vec![Piece::of(stack).expect("the sample has policies")]));
+        found.extend(lakeformation(&[stack]));
+        found
+    }
+
+    #[test]
+    fn a_permission_that_moves_is_found_and_one_that_changes_is_not() {
+        let template = |id: &str, right: &str| {
+            let text = format!(
+                "Resources: {{{id}: {{Type: AWS::LakeFormation::PrincipalPermissions, Properties: {{Permissions: [{right}], \
+                 PermissionsWithGrantOption: [], Principal: {{DataLakePrincipalIdentifier: r}}, \
+                 Resource: {{Table: {{CatalogId: c, DatabaseName: d, Name: t}}}}}}}}}}"
+            );
+            read::template(&text).expect("a template")
+        };
+        let place = Place { account: "111122223333".to_owned(), region: "eu-west-1".to_owned() };
+        let stack = |template| StackTemplate {
+            address: "sample",
+            place: &place,
+            template,
+            unresolved: OnUnresolved::Placeholder,
+        };
+        let (before, same, other) =
+            (template("A", "SELECT"), template("A", "INSERT"), template("B", "SELECT"));
+        assert!(moved(&[stack(&before)], &[stack(&same)]).is_empty());
+        let found = moved(&[stack(&before)], &[stack(&other)]);
+        assert_eq!(found.len(), 1);
+        assert_eq!(found[0].rule, Guardrail::PermissionTwice);
+        assert_eq!(found[0].origin.logical_id, "B");
     }
 
     #[test]

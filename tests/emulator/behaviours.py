@@ -40,7 +40,7 @@ BEHAVIOURS = {
         "1:16; Lake Formation documentation, RAM shares"),
     "lf-select-as-columns": Behaviour(
         "ListPermissions shows SELECT on a table as an entry of its own, with all columns.",
-        "terraform-provider-aws #17047, #46245, PR #20108", default=False),
+        "terraform-provider-aws #17047, #46245, PR #20108"),
     "lf-list-needs-target": Behaviour(
         "ListPermissions without a resource and a principal shows the catalog's permissions only.",
         "boto3 #3922, one report", default=False),

@@ -173,7 +173,10 @@ fn a_key_is_made_changed_and_deleted() {
             // At once after the key, whose tags may count five minutes later ("Attribute-based access control for
             // AWS KMS"); aws-cloudformation-resource-providers-kms PR #61.
             deployed.allows(&role, &Call::new("kms:EnableKeyRotation", &key));
-            deployed.allows(&role, &Call::new("kms:CreateAlias", &key));
+            // Later at the earliest by 15 seconds, and tried again: a name of ours on a key of others would let teams use it.
+            deployed.allows(&role, &Call::new("kms:CreateAlias", &key).on(&all));
+            let untagged = Tags::from([("Owner".to_owned(), "others".to_owned())]);
+            deployed.refuses(&role, &Call::new("kms:CreateAlias", &key).on(&untagged));
             for (changed, left) in each_changed(&all) {
                 deployed.allows(&role, &Call::new("kms:UntagResource", &key).on(&all));
                 deployed
@@ -281,7 +284,7 @@ fn a_security_group_gets_its_tags_before_its_rules() {
 }
 
 #[test]
-fn roles_can_go_where_iam_sends_no_boundary() {
+fn roles_are_changed_and_deleted_with_their_boundary_and_no_others() {
     let deployed = Deployed::of("lab");
     let mut roles = 0;
     for stack in deployed.stacks.iter().filter(|stack| stack.entry.kind != "bootstrap") {
@@ -291,11 +294,17 @@ fn roles_can_go_where_iam_sends_no_boundary() {
             let name = role.properties.get("RoleName").and_then(|name| name.as_text());
             let name = name.expect("a name");
             let arn = format!("arn:aws:iam::{}:role/{name}", stack.entry.account);
-            // Before autumn 2025 these carried no key for the boundary (alphagov/gsp PR #990).
+            let boundary = role.properties.get("PermissionsBoundary").and_then(|one| one.as_text());
+            let boundary = boundary.expect("each role of a stack has a boundary");
+            // "Actions, resources, and condition keys for IAM" lists the key for these since autumn 2025; who imports a
+            // role of others into a stack finds it without one of ours.
             for action in
                 ["iam:DeleteRole", "iam:UpdateAssumeRolePolicy", "iam:UpdateRoleDescription"]
             {
-                deployed.allows(&execution, &Call::new(action, &arn));
+                let key = "iam:PermissionsBoundary";
+                deployed.allows(&execution, &Call::new(action, &arn).with(key, boundary));
+                let other = "arn:aws:iam::222222222222:policy/other";
+                deployed.refuses(&execution, &Call::new(action, &arn).with(key, other));
             }
             roles += 1;
         }

@@ -27,9 +27,10 @@ pub(crate) struct CheckArgs {
     #[arg(required_unless_present = "assembly")]
     mesh: Option<PathBuf>,
     /// Check the templates in a folder instead: an assembly, or anybody's templates
-    #[arg(long, value_name = "DIR", conflicts_with_all = ["mesh", "base", "as_of", "runway"])]
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["mesh", "as_of", "runway"])]
     assembly: Option<PathBuf>,
-    /// The mesh before a change: checks what may not be edited, and how shares move
+    /// The mesh before a change: checks what may not be edited, and how shares move. With `--assembly` the folder
+    /// of templates before it: checks what CloudFormation would refuse
     #[arg(long, value_name = "MESH")]
     base: Option<PathBuf>,
     /// Say how many more datasets, shares and so on fit into each environment before a limit is reached
@@ -41,7 +42,8 @@ pub(crate) struct CheckArgs {
 
 pub(crate) fn run(arguments: &CheckArgs, ui: &mut Ui) -> Result<Exit, Failure> {
     let Some(path) = &arguments.mesh else {
-        return templates(arguments.assembly.as_deref().unwrap_or_else(|| Path::new(".")), ui);
+        let folder = arguments.assembly.as_deref().unwrap_or_else(|| Path::new("."));
+        return templates(folder, arguments.base.as_deref(), ui);
     };
     let loaded = load(path)?;
     let mut report = loaded.report;
@@ -120,8 +122,8 @@ fn runway_to_json(line: &Runway) -> serde_json::Value {
 }
 
 /// Guardrails on the templates of a folder.
-fn templates(folder: &Path, ui: &mut Ui) -> Result<Exit, Failure> {
-    let (files, breaches) = guardrails::of_folder(folder)?;
+fn templates(folder: &Path, base: Option<&Path>, ui: &mut Ui) -> Result<Exit, Failure> {
+    let (files, breaches) = guardrails::of_folder(folder, base)?;
     let templates = files.len();
     if ui.is_json() {
         let data = json!({

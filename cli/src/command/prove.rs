@@ -29,8 +29,13 @@ pub(crate) struct ProveArgs {
     assume: Option<PathBuf>,
 }
 
+/// What no template says and no proof can know.
+const TAKEN_FOR_GRANTED: &str = "`IAMAllowedPrincipals` has no permission on databases and tables of the mesh; \
+    `lakewright deploy` takes it away and looks whether it is gone, and docs/lake-formation.md says how to do so without it";
+
 pub(crate) fn run(arguments: &ProveArgs, ui: &mut Ui) -> Result<Exit, Failure> {
     let Some(subject) = arguments.subject.read(Keep::Grants, ui)? else { return Ok(Exit::No) };
+    let granted = subject.world.lake.taken_as_closed();
     let mut findings = prove(subject);
     if let Some(base) = &arguments.assume {
         let before = arguments.subject.read_before(base, Keep::Grants, ui)?;
@@ -45,6 +50,12 @@ pub(crate) fn run(arguments: &ProveArgs, ui: &mut Ui) -> Result<Exit, Failure> {
             "stacks": subject.stacks.len(),
             "differences": differences,
             "changed_templates": subject.changed,
+            "taken_for_granted": granted
+                .iter()
+                .map(|(account, region)| {
+                    json!({ "account": account, "region": region, "what": TAKEN_FOR_GRANTED })
+                })
+                .collect::<Vec<_>>(),
         });
         ui.data(&format!("{data:#}\n"));
     } else {
@@ -65,6 +76,14 @@ pub(crate) fn run(arguments: &ProveArgs, ui: &mut Ui) -> Result<Exit, Failure> {
             findings.requests,
             narrows.unwrap_or_default()
         ));
+        if !granted.is_empty() {
+            let accounts: std::collections::BTreeSet<&String> =
+                granted.iter().map(|(account, _)| account).collect();
+            ui.note(&format!(
+                "taken for granted in {}: {TAKEN_FOR_GRANTED}",
+                count(accounts.len(), "account")
+            ));
+        }
         return Ok(Exit::Done);
     }
     if findings.differences.is_empty() {

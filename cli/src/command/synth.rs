@@ -131,6 +131,12 @@ fn write(
             count(summary.accounts, "account"),
             out.display()
         ));
+        if !mesh.datasets.is_empty() {
+            ui.note(
+                "to do, unless `lakewright deploy` deploys it: close the default permissions of Lake Formation, which no \
+                 template can (docs/lake-formation.md)",
+            );
+        }
         for handout in &plan.handouts {
             ui.note(&format!("to do: {}: {}", out.join(&handout.path).display(), handout.task));
         }

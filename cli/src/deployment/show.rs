@@ -53,9 +53,12 @@ pub(super) fn plan(plan: &Plan, ui: &mut Ui) {
     }
 }
 
-/// Whether a change set replaces or removes something that holds data.
+/// Whether a change set replaces or removes something that holds data, or takes in what somebody made.
 pub(super) fn is_destructive(changes: &[Change]) -> bool {
     changes.iter().any(|change| {
+        if change.action == "Import" {
+            return true;
+        }
         STATEFUL.contains(&change.kind.as_str())
             && (change.action == "Remove" || change.replacement.as_deref() == Some("True"))
     })
@@ -106,7 +109,14 @@ impl<'u> Shower<'u> {
                 self.ui.error(&format!("{address} is left alone: it depends on {because}"));
             }
             Event::Note { address, text } => self.ui.note(&format!("{address}: {text}")),
-            Event::Changes { .. } | Event::Uploaded { .. } => {}
+            Event::Changes { address, changes } => {
+                for change in changes.iter().filter(|change| change.action == "Import") {
+                    let Change { logical_id, kind, .. } = change;
+                    self.ui
+                        .note(&format!("{address} takes in {logical_id} ({kind}), which is there"));
+                }
+            }
+            Event::Uploaded { .. } => {}
         }
     }
 

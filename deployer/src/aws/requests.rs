@@ -7,8 +7,9 @@ use aws_config::SdkConfig;
 use aws_credential_types::provider::ProvideCredentials as _;
 use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, sign};
 use aws_sigv4::sign::v4;
+use aws_smithy_async::rt::sleep::TokioSleep;
 use aws_smithy_http_client::{Connector, tls};
-use aws_smithy_runtime_api::client::http::HttpConnector as _;
+use aws_smithy_runtime_api::client::http::{HttpConnector as _, HttpConnectorSettings};
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_types::body::SdkBody;
 use lakewright_template::resolve::partition_of;
@@ -33,7 +34,13 @@ struct Plain {
 
 /// What sends requests.
 pub(super) fn connector() -> Connector {
+    let settings = HttpConnectorSettings::builder()
+        .connect_timeout(Duration::from_secs(10))
+        .read_timeout(Duration::from_mins(1))
+        .build();
     Connector::builder()
+        .connector_settings(settings)
+        .sleep_impl(TokioSleep::new())
         .tls_provider(tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring))
         .build()
 }
@@ -127,6 +134,9 @@ impl Plain {
             }
             Service::Glue => ("glue", region, format!("glue.{region}.{suffix}")),
             Service::Iam if partition == "aws" => ("iam", global, format!("iam.{suffix}")),
+            Service::Iam if partition == "aws-us-gov" => {
+                ("iam", global, format!("iam.us-gov.{suffix}"))
+            }
             Service::Iam => ("iam", global, format!("iam.{global}.{suffix}")),
             Service::LakeFormation => {
                 ("lakeformation", region, format!("lakeformation.{region}.{suffix}"))
@@ -249,6 +259,7 @@ mod tests {
         let url = |region: &str| Plain::of(&ask, region, None).url;
         assert_eq!(url("eu-west-1"), "https://iam.amazonaws.com/");
         assert_eq!(url("cn-north-1"), "https://iam.cn-north-1.amazonaws.com.cn/");
+        assert_eq!(url("us-gov-east-1"), "https://iam.us-gov.amazonaws.com/");
         let ask = Ask::new(Service::LakeFormation, "ListPermissions", Value::Null, "look");
         let url = |region: &str| Plain::of(&ask, region, None).url;
         assert_eq!(

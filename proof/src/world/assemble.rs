@@ -9,7 +9,6 @@ use super::{Code, Piece, Resource, Role, World};
 use crate::document::{Document, Origin, PrincipalEntry};
 use crate::evaluate::account_of;
 use crate::lake::Lake;
-use crate::request::arn_field;
 
 /// What templates say of everything but Lake Formation, put together.
 #[derive(Debug)]
@@ -100,14 +99,6 @@ impl World {
     pub fn with(policies: Policies, lake: Lake) -> Self {
         let Policies { mut world, attached, managed } = policies;
         world.lake = lake;
-        let databases =
-            world.resources.values().filter(|resource| resource.kind == "AWS::Glue::Database");
-        let closed = databases.filter(|database| {
-            let region = arn_field(&database.arn, 3).unwrap_or_default().to_owned();
-            world.lake.closed.contains(&(database.account.clone(), region))
-        });
-        let closed: Vec<String> = closed.map(|database| database.arn.clone()).collect();
-        world.lake.governed.extend(closed);
         let mut imported = Vec::new();
         for (arn, document) in attached {
             match world.roles.get_mut(&arn) {

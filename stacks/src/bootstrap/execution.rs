@@ -221,7 +221,7 @@ pub(super) fn statements(context: &Context<'_>) -> Vec<Derived> {
 
 /// The resource types that stacks make, of services whose actions know many others. An action on
 /// several types is held to these; one on other types only keeps them.
-const MADE: [(&str, &[&str]); 9] = [
+const MADE: [(&str, &[&str]); 11] = [
     ("athena", &["workgroup"]),
     (
         "ec2",
@@ -243,9 +243,11 @@ const MADE: [(&str, &[&str]); 9] = [
         &["crawler", "database", "job", "rootcatalog", "table", "trigger", "userdefinedfunction"],
     ),
     ("iam", &["policy", "role"]),
+    ("logs", &["log-group", "log-stream"]),
     ("quicksight", &["datasource", "group"]),
     ("s3", &["accesspoint", "bucket", "object"]),
     ("sagemaker", &["domain", "notebook-instance", "user-profile"]),
+    ("ssm", &["parameter"]),
     ("wafv2", &["ipset", "webacl"]),
 ];
 
@@ -268,6 +270,11 @@ fn narrowed(context: &Context<'_>, name: &str) -> Vec<(Vec<String>, Conditions)>
     let any = || vec![(vec!["*".to_owned()], Conditions::none())];
     // What the catalogue does not know cannot be narrowed; the refresh of the schemas checks names.
     let Some((service, action)) = catalogue::action(name) else { return any() };
+    if name == "kms:CreateKey" {
+        let mesh = context.mesh.tenant.header.id.to_string();
+        let asked = Condition::new(Comparison::StringEquals, ASKED, mesh);
+        return vec![(vec!["*".to_owned()], Conditions::none().with(asked))];
+    }
     if action.resources.is_empty() {
         return any();
     }
@@ -350,6 +357,10 @@ fn narrow(service: &str, kind: &str, form: &str, account: &Account<'_>) -> Strin
     arn
 }
 
+/// The mesh's tag of a resource, and the one that a request gives.
+const MESH: &str = "aws:ResourceTag/lakewright:mesh";
+const ASKED: &str = "aws:RequestTag/lakewright:mesh";
+
 /// Conditions for what a name cannot hold: roles by their boundary, generated ids by the mesh's tag.
 /// Each of them is one way to be allowed.
 fn conditions(
@@ -359,8 +370,6 @@ fn conditions(
     action: &Action,
     kind: &str,
 ) -> Vec<Conditions> {
-    const MESH: &str = "aws:ResourceTag/lakewright:mesh";
-    const ASKED: &str = "aws:RequestTag/lakewright:mesh";
     let mesh = context.mesh.tenant.header.id.to_string();
     let with = |condition: Condition| Conditions::none().with(condition);
     let equals = |key: &'static str| Condition::new(Comparison::StringEquals, key, mesh.clone());
@@ -368,7 +377,7 @@ fn conditions(
     let carries = |key: &str| service.carries(action, Some(kind), key);
     match (prefix, kind) {
         // Reading stays open: a role that is not there has no boundary to compare.
-        ("iam", "role") if BOUNDED.contains(&action.name) => {
+        ("iam", "role") if writes && carries("iam:PermissionsBoundary") => {
             let bounded = with(bounded(context));
             if matches!(action.name, "AttachRolePolicy" | "DetachRolePolicy") {
                 vec![bounded.with(own_policies(context))]
@@ -377,11 +386,9 @@ fn conditions(
             }
         }
         ("kms", "key") => match action.name {
-            // A key has no tags while it is made.
-            "CreateKey" => vec![with(equals(ASKED))],
-            // Both follow a key's creation at once, when its tags may not count yet. Neither gives access to a
-            // key, and aliases are held by their names.
-            "CreateAlias" | "EnableKeyRotation" => vec![Conditions::none()],
+            // It follows a key's creation at once, when its tags may not count yet, and gives no access to a key. An
+            // alias could: teams use keys by their aliases. So it is held by the tag, and tried again.
+            "EnableKeyRotation" => vec![Conditions::none()],
             // While a key is made, and when it has to change: then only the tags that differ are in the request.
             "TagResource" => vec![with(equals(ASKED)), with(equals(MESH))],
             _ => vec![with(equals(MESH))],
@@ -419,19 +426,6 @@ fn conditions(
         _ => vec![Conditions::none()],
     }
 }
-
-/// What is done to roles under the condition that they have a boundary.
-///
-/// The reference lists the key for deleting a role and changing its description or trust only since autumn
-/// 2025, and a request without it would be refused everywhere; names hold these.
-const BOUNDED: [&str; 6] = [
-    "AttachRolePolicy",
-    "CreateRole",
-    "DeleteRolePolicy",
-    "DetachRolePolicy",
-    "PutRolePermissionsBoundary",
-    "PutRolePolicy",
-];
 
 fn takes_away(action: &Action) -> bool {
     ["Delete", "Disassociate", "Modify", "Revoke"].iter().any(|verb| action.name.starts_with(verb))
@@ -618,6 +612,12 @@ fn table_sharing(context: &Context<'_>) -> Vec<Derived> {
             ],
             Conditions::none(),
         ),
+        Derived {
+            sid: "TableSharePermissionLooks".to_owned(),
+            actions: vec!["ram:ListResourceSharePermissions"],
+            resources: vec![format!("arn:{partition}:ram:{region}:{account}:resource-share/*")],
+            conditions: Conditions::none(),
+        },
         Derived {
             sid: "TableShareCatalog".to_owned(),
             actions: vec!["glue:DeleteResourcePolicy", "glue:PutResourcePolicy"],

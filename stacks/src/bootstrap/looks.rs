@@ -4,10 +4,8 @@ use super::Context;
 
 /// Reading and closing the defaults of Lake Formation, which knows no resources in IAM. Being an administrator of it,
 /// the role could give permissions as well: it has no action for that.
-const LAKE_FORMATION: [&str; 8] = [
-    "lakeformation:BatchRevokePermissions",
+const LAKE_FORMATION: [&str; 6] = [
     "lakeformation:CreateLakeFormationOptIn",
-    "lakeformation:DescribeResource",
     "lakeformation:GetDataLakeSettings",
     "lakeformation:ListLakeFormationOptIns",
     "lakeformation:ListPermissions",
@@ -35,7 +33,7 @@ pub(super) fn of(
     if has(|features| features.datasets) {
         looks.push(("LakeFormation", &LAKE_FORMATION, any()));
         let glue = ["catalog", "database/*", "table/*"].map(|part| context.arn("glue", part));
-        looks.push(("LookAtCatalog", &["glue:GetTables"], glue.to_vec()));
+        looks.push(("LookAtCatalog", &["glue:GetDatabase", "glue:GetTables"], glue.to_vec()));
     }
     if has(|features| features.ml_studio) {
         looks.push(("LookAtApps", &["sagemaker:ListApps", "sagemaker:ListSpaces"], any()));

@@ -40,10 +40,7 @@ impl Reader<'_> {
                 return Err(self.outside(id.as_str(), format!("{property} of DataLakeSettings")));
             }
         }
-        let defaults = self.value(id, properties, "CreateDatabaseDefaultPermissions")?;
-        if defaults.as_list().is_some_and(<[_]>::is_empty) {
-            self.piece.lake.closed.insert((account.clone(), region.clone()));
-        }
+        // Empty lists have no effect (coverage-roadmap #2197), and close nothing.
         Ok(())
     }
 
