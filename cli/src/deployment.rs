@@ -15,6 +15,7 @@ use lakewright_deployer::lakeformation::remove_administrators;
 use lakewright_deployer::leftovers::{Receivers, blockers, receivers};
 use lakewright_deployer::machine::Outcome;
 use lakewright_deployer::plan::{Action, Observed, Plan, plan};
+use lakewright_deployer::renew::renew;
 use lakewright_manifest::Mesh;
 use lakewright_stacks::DeployTarget;
 use lakewright_template::read;
@@ -98,12 +99,21 @@ impl Deployment {
     }
 
     /// Plans, asks and deploys.
-    pub(crate) fn run(self, only_plan: bool, ui: &mut Ui) -> Result<Exit, Failure> {
+    pub(crate) fn run(mut self, only_plan: bool, ui: &mut Ui) -> Result<Exit, Failure> {
         let (observed, sites) = self.observe()?;
         let entries: Vec<_> = self.stacks.values().map(|stack| stack.entry.clone()).collect();
         let mut plan = plan(&self.mesh, &entries, &observed);
         self.narrow_last(&mut plan, &sites)?;
+        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+        let id = format!("lakewright-{}", now.map(|now| now.as_secs()).unwrap_or_default());
+        let renewed = renew(&mut plan, &mut self.stacks, &id);
         show::plan(&plan, ui);
+        if renewed > 0 {
+            ui.note(&format!(
+                "{} with policies that name a role which is made anew: AWS keeps the id of the old one until they are put again",
+                count(renewed, "stack")
+            ));
+        }
         if only_plan {
             return Ok(Exit::Done);
         }

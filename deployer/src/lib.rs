@@ -16,4 +16,5 @@ pub mod leftovers;
 pub mod machine;
 pub mod plan;
 pub mod preflight;
+pub mod renew;
 pub mod status;

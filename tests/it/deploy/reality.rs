@@ -173,6 +173,29 @@ fn a_failure_that_goes_away_is_run_once_more() {
 }
 
 #[test]
+fn policies_are_put_again_when_a_role_that_they_name_is_made_anew() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mesh = lab(folder.path());
+    let emulator = Emulator::start();
+    ends_with(&emulator.deploy(&mesh), 0, "16 created");
+    // Somebody deletes the stack of the dataset's owner in the console, and its role with it.
+    let team = "lab-team-platform-dataplatformadmin-w4oijpmz";
+    let gone = json!({ "StackName": team });
+    emulator.call("222222222222", "cloudformation", "delete_stack", &gone);
+    let again = emulator.deploy(&mesh);
+    ends_with(&again, 0, "1 created, 1 updated");
+    ends_with(&again, 0, "1 stack with policies that name a role which is made anew");
+    let look = emulator.look("222222222222", REGION);
+    let buckets = look["buckets"].as_object().expect("buckets");
+    let (_, bucket) =
+        buckets.iter().find(|(name, _)| name.starts_with("lab-dpdataset-")).expect("a bucket");
+    let id = bucket["policy"]["Id"].as_str().unwrap_or_default();
+    assert!(id.starts_with("lakewright-"), "{bucket}");
+    // That is no change of the mesh's.
+    ends_with(&emulator.deploy(&mesh), 0, "0 to create, 0 to update");
+}
+
+#[test]
 fn what_stayed_of_a_stack_is_named_before_anything_is_made() {
     let folder = tempfile::tempdir().expect("a folder");
     let mesh = lab(folder.path());

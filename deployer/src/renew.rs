@@ -1,0 +1,103 @@
+//! Policies that name a role which is made anew.
+//!
+//! S3, KMS, IAM, SNS and SQS keep the unique id of a role, not its name: when the role is deleted and made again, the
+//! policy still means the old one, and a template that did not change changes nothing. A policy is put again when its
+//! `Id` is another one, which says nothing about access.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use lakewright_template::write::{template_to_json, value_to_compact_json};
+use lakewright_template::{Map, Value, read};
+
+use crate::cloud::Stack;
+use crate::plan::{Action, Plan};
+
+/// Where policies stand in the properties of a resource.
+const POLICIES: [&str; 4] = ["AssumeRolePolicyDocument", "KeyPolicy", "Policy", "PolicyDocument"];
+
+/// Makes a plan put those policies again that name roles of stacks which it creates, in stacks that are there already.
+/// Gives how many stacks that are.
+///
+/// `id` tells this run from others; the template's revision stays what it is.
+pub fn renew(plan: &mut Plan, stacks: &mut BTreeMap<String, Stack>, id: &str) -> usize {
+    let mut made = BTreeSet::new();
+    let mut renewed = 0;
+    for step in &mut plan.steps {
+        let Some(stack) = stacks.get_mut(&step.address) else { continue };
+        match step.action {
+            Action::Create => made.extend(roles(stack)),
+            Action::Keep | Action::Update if !made.is_empty() => {
+                if let Some(template) = with_id(&stack.template, &made, id) {
+                    stack.template = template;
+                    step.action = Action::Update;
+                    renewed += 1;
+                }
+            }
+            Action::Keep | Action::Update | Action::Delete | Action::Orphan => {}
+        }
+    }
+    renewed
+}
+
+/// The ARNs of the roles that a stack makes.
+fn roles(stack: &Stack) -> BTreeSet<String> {
+    let Ok(template) = read::template(&stack.template) else { return BTreeSet::new() };
+    let account = &stack.entry.account;
+    let partition = lakewright_template::resolve::partition_of(&stack.entry.region);
+    let roles = template.resources.values().filter(|one| one.kind == "AWS::IAM::Role");
+    let names = roles.filter_map(|role| role.properties.get("RoleName")?.as_text());
+    names.map(|name| format!("arn:{partition}:iam::{account}:role/{name}")).collect()
+}
+
+/// The template with another `Id` in each policy that names one of the roles as a principal; `None` when none does.
+fn with_id(template: &str, roles: &BTreeSet<String>, id: &str) -> Option<String> {
+    // Most templates name none of them.
+    if !roles.iter().any(|role| template.contains(role.as_str())) {
+        return None;
+    }
+    let mut template = read::template(template).ok()?;
+    let mut is_changed = false;
+    for resource in template.resources.values_mut() {
+        for property in POLICIES {
+            let Some(Value::Map(policy)) = resource.properties.get_mut(property) else { continue };
+            if names_one(policy, roles) {
+                policy.insert("Id", id.to_owned());
+                is_changed = true;
+            }
+        }
+    }
+    is_changed.then(|| template_to_json(&template))
+}
+
+fn names_one(policy: &Map, roles: &BTreeSet<String>) -> bool {
+    let statements = policy.get("Statement").and_then(Value::as_list).into_iter().flatten();
+    let principals = statements.filter_map(|statement| statement.as_map()?.get("Principal"));
+    let mut texts = principals.map(value_to_compact_json);
+    texts.any(|text| roles.iter().any(|role| text.contains(&format!("\"{role}\""))))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_policies_that_name_the_role_get_another_id() {
+        let template = r#"{"Resources": {
+            "B": {"Type": "AWS::S3::BucketPolicy", "Properties": {"Bucket": "b", "PolicyDocument": {"Statement": [
+                {"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::1:role/r"}, "Action": "s3:GetObject", "Resource": "*"}]}}},
+            "C": {"Type": "AWS::S3::BucketPolicy", "Properties": {"Bucket": "c", "PolicyDocument": {"Statement": [
+                {"Effect": "Deny", "Principal": "*", "Action": "s3:GetObject", "Resource": "arn:aws:iam::1:role/r"}]}}}
+        }}"#;
+        let roles = BTreeSet::from(["arn:aws:iam::1:role/r".to_owned()]);
+        let renewed = with_id(template, &roles, "now").expect("one policy");
+        let renewed = read::template(&renewed).expect("a template");
+        let id = |name: &str| {
+            let (_, one) = renewed.resources.iter().find(|(id, _)| id.as_str() == name)?;
+            one.properties.get("PolicyDocument")?.as_map()?.get("Id").cloned()
+        };
+        assert_eq!(id("B"), Some("now".into()));
+        assert_eq!(id("C"), None);
+        let other = BTreeSet::from(["arn:aws:iam::1:role/other".to_owned()]);
+        assert_eq!(with_id(template, &other, "now"), None);
+    }
+}
