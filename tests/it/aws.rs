@@ -348,3 +348,24 @@ fn a_crawler_leaves_declared_tables_alone_and_they_carry_what_it_compares() {
         assert_eq!(parameters["typeOfData"], "file");
     }
 }
+
+#[test]
+fn rows_are_told_by_columns_of_simple_types() {
+    use crate::run::resolved;
+    let found = |rows: &str| -> Vec<String> {
+        let text = format!(
+            "kind: Dataset\nid: data\nenvironment: dev\nteam: Owners\ntopics: [T]\nkeywords: [k]\n\
+             tables: [{{ name: t, columns: [{{ name: lines, type: \"array<string>\" }}, {{ name: region, type: string }}] }}]\n\
+             ---\nkind: Share\nid: s\ndataset: data\nenvironment: dev\nteam: Readers\nstatus: approved\napproved_by: Owners\n\
+             items: [{{ table: t, rows: \"{rows}\" }}]\n"
+        );
+        let (_, report) = resolved(&with(text));
+        report.iter().map(|diagnostic| diagnostic.message.clone()).collect()
+    };
+    assert_eq!(found("region = 'lines'"), Vec::<String>::new());
+    let nested = found("cardinality(lines) > 1");
+    assert_eq!(
+        nested,
+        ["rows of table `t` cannot be told by column `lines` of type `array<string>`"]
+    );
+}

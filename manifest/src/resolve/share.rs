@@ -195,6 +195,28 @@ impl Context {
                     .help("write a condition such as `region = 'EU'`");
             self.report.push(diagnostic);
         }
+        let nested = text.as_deref().zip(known).and_then(|(text, known)| {
+            let is_nested = |kind: &str| {
+                ["array", "map", "struct"]
+                    .iter()
+                    .any(|begin| kind.to_lowercase().starts_with(begin))
+            };
+            known.iter().find(|column| {
+                is_nested(&column.kind)
+                    && words(text).any(|word| word.eq_ignore_ascii_case(column.name.as_str()))
+            })
+        });
+        // Source: "Data filtering and cell-level security" in the Lake Formation developer guide, limitations.
+        if let Some(column) = nested {
+            let message = format!(
+                "rows of table `{name}` cannot be told by column `{}` of type `{}`",
+                column.name, column.kind
+            );
+            let diagnostic = Diagnostic::new(Code::ShareItem, message).at(at(file, rows), "").help(
+                "Lake Formation's conditions on rows take columns of simple types; leave the column out",
+            );
+            self.report.push(diagnostic);
+        }
         SharedTable { name: name.clone(), columns: distinct(columns), rows: text }
     }
 
@@ -396,5 +418,25 @@ impl Context {
                 .help("share within one partition only");
             self.report.push(diagnostic);
         }
+    }
+}
+
+/// The words of a condition outside of its texts.
+fn words(condition: &str) -> impl Iterator<Item = &str> {
+    let outside = condition.split('\'').step_by(2);
+    outside.flat_map(|part| {
+        part.split(|one: char| !(one.is_alphanumeric() || one == '_'))
+            .filter(|word| !word.is_empty())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::words;
+
+    #[test]
+    fn texts_of_a_condition_are_no_columns() {
+        let found: Vec<&str> = words("region = 'EU lines' AND \"lines\"[1] > 2").collect();
+        assert_eq!(found, ["region", "AND", "lines", "1", "2"]);
     }
 }

@@ -20,6 +20,9 @@ const REFUSED: [&str; 3] = [
     "CodeBuild.SdkClientException",
 ];
 
+/// What a place comes to that was not refreshed.
+const MISSED: &str = "missed";
+
 /// The definition. Of each build nothing is kept but whether it was good: a state's result has 256 KiB at most.
 pub(super) fn definition(mesh: &Mesh, partition: &str, project: &str) -> Map {
     let places: BTreeSet<(String, String)> = mesh
@@ -44,15 +47,20 @@ pub(super) fn definition(mesh: &Mesh, partition: &str, project: &str) -> Map {
     let count = pass("Judge").with(
         "Parameters",
         Map::new()
-            .with("refreshed.$", "States.ArrayLength($.outcomes[?(@.refreshed == true)])")
+            .with("has_missed.$", format!("States.ArrayContains($.outcomes, '{MISSED}')"))
+            .with("tried.$", "States.ArrayLength($.outcomes)")
             .with("wanted.$", "States.ArrayLength($.places)"),
     );
+    let missed = Map::new()
+        .with("BooleanEquals", true)
+        .with("Next", "NotRefreshed")
+        .with("Variable", "$.has_missed");
     let all = Map::new()
         .with("Next", "Done")
         .with("NumericEqualsPath", "$.wanted")
-        .with("Variable", "$.refreshed");
+        .with("Variable", "$.tried");
     let judge = Map::new()
-        .with("Choices", Value::List(vec![all.into()]))
+        .with("Choices", Value::List(vec![missed.into(), all.into()]))
         .with("Default", "NotRefreshed")
         .with("Type", "Choice");
     let not_refreshed = Map::new()
@@ -78,7 +86,6 @@ fn one_place(partition: &str, project: &str) -> Map {
     let variable = |name: &'static str, path: &'static str| {
         Value::from(Map::new().with("Name", name).with("Type", "PLAINTEXT").with("Value.$", path))
     };
-    let is_refreshed = |is_refreshed: bool| Map::new().with("refreshed", is_refreshed);
     let missed = Map::new().with("ErrorEquals", texts(&["States.ALL"])).with("Next", "Missed");
     let again = Map::new()
         .with("BackoffRate", 1_i64)
@@ -94,15 +101,16 @@ fn one_place(partition: &str, project: &str) -> Map {
         .with("Next", "Refreshed")
         .with("Parameters", parameters)
         .with("Resource", format!("arn:{partition}:states:::codebuild:startBuild.sync"))
-        .with("ResultSelector", is_refreshed(true))
         .with("Retry", Value::List(vec![again.into()]))
         .with("Type", "Task");
-    let end =
-        |result: Map| Map::new().with("End", true).with("Result", result).with("Type", "Pass");
+    // A word for each place is all that comes of it.
+    let end = |result: &'static str| {
+        Map::new().with("End", true).with("Result", result).with("Type", "Pass")
+    };
     let states = Map::new()
-        .with("Missed", end(is_refreshed(false)))
+        .with("Missed", end(MISSED))
         .with("Refresh", refresh)
-        .with("Refreshed", end(is_refreshed(true)));
+        .with("Refreshed", end("refreshed"));
     let mode = Map::new().with("ExecutionType", "STANDARD").with("Mode", "DISTRIBUTED");
     Map::new().with("ProcessorConfig", mode).with("StartAt", "Refresh").with("States", states)
 }

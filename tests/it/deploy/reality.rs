@@ -249,6 +249,69 @@ fn a_filter_in_hybrid_mode_holds_whom_the_deployment_opted_in() {
     ends_with(&emulator.deploy(&mesh), 7, "`hybrid_access: closed`, and IAM_ALLOWED_PRINCIPALS");
 }
 
+/// The definition of the nightly run, for as many places.
+fn nightly(places: usize, refresh: &dyn Fn(&mut Value)) -> Value {
+    let stacks = crate::run::synthesized(&crate::run::mesh(&crate::run::sources(&example("lab"))));
+    let platform = stacks.iter().find(|stack| stack.entry.kind == "platform").expect("a platform");
+    let template: Value = serde_json::from_str(&platform.json).expect("JSON");
+    let resources = template["Resources"].as_object().expect("resources").values();
+    let machine =
+        resources.into_iter().find(|one| one["Type"] == "AWS::StepFunctions::StateMachine");
+    let mut definition = machine.expect("a machine")["Properties"]["Definition"].clone();
+    let all: Vec<Value> =
+        (0..places).map(|one| json!({ "account": one.to_string(), "region": REGION })).collect();
+    definition["States"]["Places"]["Result"]["places"] = all.into();
+    refresh(&mut definition["States"]["Environments"]["ItemProcessor"]["States"]["Refresh"]);
+    definition
+}
+
+impl Emulator {
+    /// How a run of a state machine ends, and why.
+    fn run_of(&self, name: &str, definition: &Value) -> (String, String) {
+        let account = "111111111111";
+        let machine = json!({ "name": name, "definition": definition.to_string(),
+            "roleArn": "arn:aws:iam::111111111111:role/any" });
+        let made = self.call(account, "stepfunctions", "create_state_machine", &machine);
+        let start = json!({ "stateMachineArn": made["stateMachineArn"] });
+        let run = self.call(account, "stepfunctions", "start_execution", &start);
+        for _ in 0..60 {
+            let look = json!({ "executionArn": run["executionArn"] });
+            let seen = self.call(account, "stepfunctions", "describe_execution", &look);
+            if seen["status"] != "RUNNING" {
+                let text = |key: &str| seen[key].as_str().unwrap_or_default().to_owned();
+                return (text("status"), text("error"));
+            }
+        }
+        unreachable!("the run does not end")
+    }
+}
+
+#[test]
+fn the_nightly_run_fails_when_a_place_was_missed_and_keeps_little_of_each() {
+    let emulator = Emulator::start();
+    // As the integration with CodeBuild answers: with the whole build, some kilobytes. 256 KiB is a state's limit.
+    let good = |refresh: &mut Value| {
+        *refresh = json!({ "Type": "Pass", "Result": { "Build": "x".repeat(4_000) }, "Next": "Refreshed" });
+    };
+    let all = emulator.run_of("all", &nightly(100, &good));
+    assert_eq!(all, ("SUCCEEDED".to_owned(), String::new()));
+    // A build that fails, or that the account may not start.
+    let bad = |refresh: &mut Value| {
+        *refresh = json!({ "Type": "Task", "Resource": "arn:aws:states:::unknown:service",
+            "Next": "Refreshed", "Catch": refresh["Catch"] });
+    };
+    let none = emulator.run_of("none", &nightly(3, &bad));
+    assert_eq!(none, ("FAILED".to_owned(), "NotRefreshed".to_owned()));
+    // Half an hour of tries, for starts that were refused and for nothing else.
+    let definition = nightly(1, &|_| {});
+    let refresh = &definition["States"]["Environments"]["ItemProcessor"]["States"]["Refresh"];
+    let retry = &refresh["Retry"][0];
+    let number = |key: &str| retry[key].as_i64().expect("a number");
+    assert_eq!(number("IntervalSeconds") * number("MaxAttempts"), 30 * 60);
+    assert!(!retry["ErrorEquals"].to_string().contains("States."), "{retry}");
+    assert_eq!(definition["States"]["Environments"]["ToleratedFailurePercentage"], 100);
+}
+
 #[test]
 fn what_would_block_a_deletion_is_named_before_it_begins() {
     let emulator = Emulator::start();
