@@ -36,9 +36,6 @@ pub(crate) struct Options {
     /// The role of an account's owner, with which the account is bootstrapped
     #[arg(long, value_name = "NAME", default_value = "OrganizationAccountAccessRole")]
     owner_role: String,
-    /// Take resources that exist already under a name of the mesh into its stacks
-    #[arg(long)]
-    import_existing: bool,
 }
 
 /// What a deletion takes along.
@@ -69,13 +66,14 @@ impl Deployment {
         mesh: &Mesh,
         found: Vec<Found>,
         options: &Options,
+        import_existing: bool,
     ) -> Result<Self, Failure> {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
             .map_err(|error| Failure::unexpected(error.to_string()))?;
         let aws = runtime
-            .block_on(Aws::connect(mesh.tenant.home_region.as_str(), options.import_existing))
+            .block_on(Aws::connect(mesh.tenant.home_region.as_str(), import_existing))
             .map_err(|error| unreachable(&error))?;
         let mut stacks = BTreeMap::new();
         let mut targets = BTreeMap::new();
@@ -110,7 +108,7 @@ impl Deployment {
         show::plan(&plan, ui);
         if renewed > 0 {
             ui.note(&format!(
-                "{} with policies that name a role which is made anew: AWS keeps the id of the old one until they are put again",
+                "{} with policies that name a role which this run makes: they are put again, as AWS would keep the id of one that was there before",
                 count(renewed, "stack")
             ));
         }

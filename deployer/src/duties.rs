@@ -20,7 +20,7 @@ pub struct Duties {
     pub permissions: Vec<Permission>,
     /// What is left to IAM permissions on the tables of an imported bucket.
     pub hybrid: Hybrid,
-    /// Roles that the template names as somebody who receives access, by ARN.
+    /// Roles that the template names as somebody who receives access, administrators too, by ARN.
     pub principals: BTreeSet<String>,
     /// Topics with mails as receivers, by ARN.
     pub topics: BTreeSet<String>,
@@ -127,6 +127,7 @@ impl Duties {
         let own = duties.databases.clone();
         duties.tables.retain(|(database, _)| !own.contains(database));
         duties.principals.extend(duties.permissions.iter().map(|one| one.principal.clone()));
+        duties.principals.extend(duties.administrators.iter().cloned());
         duties.principals.retain(|arn| arn.contains(":role/") && !made.contains(arn));
         duties
     }

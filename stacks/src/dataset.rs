@@ -11,7 +11,7 @@ use lakewright_constructs::cfn::s3;
 use lakewright_constructs::key::{ImportedKey, Key, KeyHandle};
 use lakewright_constructs::role::{ImportedRole, Policies, Receives as _, Role, RoleHandle, Trust};
 use lakewright_manifest::TeamName;
-use lakewright_manifest::mesh::{Dataset, Environment};
+use lakewright_manifest::mesh::{Dataset, Environment, HybridAccess};
 use lakewright_policies::condition::{Comparison, Condition};
 use lakewright_policies::service::Service;
 use lakewright_policies::{Conditions, Principal, Statement};
@@ -76,9 +76,12 @@ pub(crate) fn build(
     catalog::build(scope, &context, &role, &data, shares);
 }
 
-/// Whether the dataset's tables are in its own account's catalog: tags of another one are not ours to make.
-pub(crate) fn has_catalog(dataset: &Dataset) -> bool {
-    dataset.import.as_ref().is_none_or(|import| import.catalog_account.is_none())
+/// Whether the dataset's tables can be shared by tags. Tags of another account's catalog are not ours to make, and in
+/// hybrid access mode consumers are opted in table by table ("Hybrid access mode considerations and limitations").
+pub(crate) fn has_tags(dataset: &Dataset) -> bool {
+    dataset.import.as_ref().is_none_or(|import| {
+        import.catalog_account.is_none() && import.hybrid_access == HybridAccess::Closed
+    })
 }
 
 impl Context<'_> {

@@ -216,7 +216,9 @@ fn gains_by_tags(dataset: &Dataset, template: &Template) -> bool {
         let of = |property: &str, name: &str| {
             resource.properties.get(property).and_then(Value::as_map).and_then(|map| map.get(name))
         };
-        let table = of("Resource", "Table").and_then(Value::as_map).and_then(|map| map.get("Name"));
+        let table = ["TableWithColumns", "Table"]
+            .iter()
+            .find_map(|kind| of("Resource", kind)?.as_map()?.get("Name"));
         if let Some(table) = table.and_then(Value::as_text) {
             let part = parts.iter().position(|part| part.contains(&table));
             let role = of("Principal", "DataLakePrincipalIdentifier");
@@ -226,7 +228,7 @@ fn gains_by_tags(dataset: &Dataset, template: &Template) -> bool {
             by_tag.insert((part, role, resource.properties.get("Permissions")));
         }
     }
-    dataset::has_catalog(dataset) && tags.len() + tables.len() + by_tag.len() < by_name
+    dataset::has_tags(dataset) && tags.len() + tables.len() + by_tag.len() < by_name
 }
 
 /// What a policy of a dataset that is nearly full does, when it has not done so already (ADR 12).

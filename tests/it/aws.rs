@@ -369,3 +369,80 @@ fn rows_are_told_by_columns_of_simple_types() {
         ["rows of table `t` cannot be told by column `lines` of type `array<string>`"]
     );
 }
+
+#[test]
+fn one_environment_of_an_account_and_region_has_the_settings_of_all() {
+    // Settings are one for an account and region: two stacks would take each other's administrators out.
+    let other = "kind: Environment\nid: zweite\norganization: org\naccount: \"222222222222\"\nregion: eu-west-1\n\
+                 team: Linkers\n";
+    let stacks = synthesized(&mesh(&with(other.to_owned())));
+    let kind = "AWS::LakeFormation::DataLakeSettings";
+    let with_settings: Vec<(&str, usize)> = stacks
+        .iter()
+        .flat_map(|stack| {
+            let all = stack.lowered.template.resources.values().filter(|one| one.kind == kind);
+            all.map(|one| {
+                let admins = one.properties.get("Admins").and_then(Value::as_list);
+                (stack.entry.id.as_str(), admins.map_or(0, <[Value]>::len))
+            })
+        })
+        .collect();
+    // CloudFormation's role, the deploy role, and a pivot role for each of the two.
+    assert_eq!(with_settings, [("dev", 4)]);
+}
+
+#[test]
+fn whoever_deploys_may_alter_tables_of_an_imported_database_before_any_is_made() {
+    let text = "kind: Dataset\nid: theirs\nenvironment: dev\nteam: Owners\ntopics: [T]\nkeywords: [k]\n\
+                import: { bucket: their-bucket, glue_database: their_database }\n\
+                tables: [{ name: t, columns: [{ name: id, type: bigint }] }]\n";
+    let stacks = synthesized(&mesh(&with(text.to_owned())));
+    let dataset = stacks.iter().find(|stack| stack.entry.id == "theirs").expect("the dataset");
+    let resources = &dataset.lowered.template.resources;
+    let of = |kind: &str| -> Vec<&str> {
+        resources.iter().filter(|(_, one)| one.kind == kind).map(|(id, _)| id.as_str()).collect()
+    };
+    let given: Vec<&str> = of("AWS::LakeFormation::PrincipalPermissions")
+        .into_iter()
+        .filter(|id| {
+            let (_, one) = resources.iter().find(|(other, _)| other.as_str() == *id).expect("it");
+            let principal = one.properties.get("Principal").map(value_to_compact_json);
+            principal.is_some_and(|text| text.contains("execution"))
+        })
+        .collect();
+    assert_eq!(given.len(), 2, "on the database and on its tables");
+    let [table] = of("AWS::Glue::Table")[..] else { unreachable!("one table is declared") };
+    // The table waits for both, also through others.
+    let mut waits = BTreeSet::new();
+    let mut next = vec![table.to_owned()];
+    while let Some(id) = next.pop() {
+        let found = resources.iter().find(|(other, _)| other.as_str() == id);
+        for other in found.into_iter().flat_map(|(_, one)| one.depends_on.iter()) {
+            if waits.insert(other.to_string()) {
+                next.push(other.to_string());
+            }
+        }
+    }
+    assert!(given.iter().all(|id| waits.contains(*id)), "{given:?} {waits:?}");
+}
+
+#[test]
+fn tables_are_shared_only_with_environments_that_have_a_catalog() {
+    let found = |item: &str| -> Vec<String> {
+        let text = format!(
+            "kind: Environment\nid: bare\norganization: org\naccount: \"333333333333\"\nregion: eu-west-1\n\
+             team: Owners\nfeatures: {{ datasets: false }}\nteams: [{{ team: Readers, permissions: [create_share] }}]\n\
+             ---\nkind: Dataset\nid: data\nenvironment: dev\nteam: Owners\ntopics: [T]\nkeywords: [k]\n\
+             tables: [{{ name: t }}]\nfolders: [{{ id: f, prefix: f/ }}]\n\
+             ---\nkind: Share\nid: s\ndataset: data\nenvironment: bare\nteam: Readers\nstatus: approved\n\
+             approved_by: Owners\nitems: [{item}]\n"
+        );
+        let (_, report) = crate::run::resolved(&with(text));
+        report.iter().map(|diagnostic| diagnostic.message.clone()).collect()
+    };
+    assert_eq!(found("{ folder: f }"), [""; 0]);
+    assert_eq!(
+        found("{ table: t }"),
+        ["the share `s` needs the feature `datasets`, which environment `bare` has off"]
+    );
+}

@@ -83,6 +83,30 @@ fn tables_are_shared_by_tags_once_the_stack_is_nearly_full() {
 }
 
 #[test]
+fn consumers_of_a_hybrid_location_are_named_table_by_table() {
+    // They are opted in on databases and tables: nobody can be on a tag.
+    let of = |hybrid_access: &str| {
+        let import = format!(
+            "import: {{ bucket: their-bucket, hybrid_access: {hybrid_access} }}\ntables:\n{}",
+            (0..30).map(|table| format!("  - name: t{table}\n")).collect::<String>()
+        );
+        // 23 teams with 20 tables each: nearly full.
+        let text = shares(23, &import, |team| {
+            let items: Vec<String> =
+                (team..team + 20).map(|one| format!("{{ table: t{} }}", one % 30)).collect();
+            format!("items: [{}]\n", items.join(", "))
+        });
+        let stacks = synthesized(&mesh(&with(text)));
+        let dataset = stacks.iter().find(|stack| stack.entry.id == "popular").expect("it");
+        (dataset.lowered.template.resources.len(), count(dataset, "AWS::LakeFormation::Tag"))
+    };
+    let (open, tags) = of("opt_in");
+    assert!(open > 450, "it is nearly full: {open}");
+    assert_eq!(tags, 0);
+    assert_eq!(of("closed").1, 1);
+}
+
+#[test]
 fn one_more_share_changes_no_permission_of_others() {
     let before = about_tables(MANY);
     let after = about_tables(Size { teams: 41, ..MANY });

@@ -21,7 +21,7 @@ use crate::ui::Ui;
 
 Each account is reached through its deploy role. An account without one, or with an older one, is
 bootstrapped first: with your own credentials when they belong to that account, else as the role
-that `--owner-role` names. Stacks whose digest is deployed already are left alone.")]
+that `--owner-role` names. Stacks whose revision is deployed already are left alone.")]
 pub(crate) struct DeployArgs {
     /// The mesh's folder, or a single file
     mesh: PathBuf,
@@ -29,6 +29,9 @@ pub(crate) struct DeployArgs {
     day: Day,
     #[command(flatten)]
     options: Options,
+    /// Take resources that exist already under a name of the mesh into its stacks
+    #[arg(long)]
+    import_existing: bool,
     /// Say what would be done, and change nothing
     #[arg(long)]
     plan: bool,
@@ -63,6 +66,7 @@ pub(crate) fn run(arguments: &DeployArgs, ui: &mut Ui) -> Result<Exit, Failure> 
             share.header.id
         ));
     }
-    let deployment = Deployment::connect(&mesh, found, &arguments.options)?;
+    let deployment =
+        Deployment::connect(&mesh, found, &arguments.options, arguments.import_existing)?;
     deployment.run(arguments.plan, ui)
 }

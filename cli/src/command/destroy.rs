@@ -44,6 +44,6 @@ pub(crate) fn run(arguments: &DestroyArgs, ui: &mut Ui) -> Result<Exit, Failure>
         ui.report(&report.sorted(), &loaded.sources);
         return Ok(Exit::No);
     }
-    let deployment = Deployment::connect(&mesh, found, &arguments.options)?;
+    let deployment = Deployment::connect(&mesh, found, &arguments.options, false)?;
     deployment.destroy(&arguments.stack, arguments.keep_stack, ui)
 }

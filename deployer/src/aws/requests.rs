@@ -1,5 +1,5 @@
-//! Signed requests to the services that are asked a question or two: an SDK for each would double the time of a
-//! build (ADR 15).
+//! Signed requests to the services that are asked a question or two: an SDK for each would be large for
+//! that (ADR 15).
 
 use std::time::{Duration, SystemTime};
 

@@ -119,10 +119,11 @@ pub struct ImportDocument {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum HybridAccess {
-    /// IAM permissions go on to work, for everybody who is not opted in.
+    /// IAM permissions go on to work; nobody asks for rows or columns of its tables.
     #[default]
     Open,
-    /// IAM permissions go on to work for others; whoever gets a permission here is opted in by `lakewright deploy`.
+    /// IAM permissions go on to work for others; `lakewright deploy` opts the consumers of shares in, so that rows and
+    /// columns can be shared.
     OptIn,
     /// `IAMAllowedPrincipals` has no permission on the database and its tables: Lake Formation alone decides.
     Closed,

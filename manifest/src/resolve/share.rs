@@ -38,11 +38,21 @@ impl Context {
             keeps_alive: matches!(status, ShareStatus::Approved | ShareStatus::Submitted),
         };
         self.reference(file, &document.dataset, Kind::Dataset, &dependant);
-        let needs = Needs {
+        let mut needs = Needs {
             tenant_permission: TenantPermission::ManageShares,
             permission: Some(EnvironmentPermission::CreateShare),
             feature: None,
         };
+        if items
+            .iter()
+            .copied()
+            .flatten()
+            .filter_map(Field::value)
+            .any(|item| !item.table.is_absent())
+        {
+            // A link to a table is made in the consumer's catalog.
+            needs.feature = Some(("datasets", |features| features.datasets));
+        }
         let owner =
             self.owner(kind, &header, (&document.environment, &document.team), needs, place);
         let dataset = dataset_id.and_then(|id| datasets.get(id));
@@ -306,10 +316,14 @@ impl Context {
         let diagnostic = Diagnostic::new(Code::ForeignCatalogShare, message)
             .at(at(header.origin.file, &document.environment), "this consumer")
             .and(dataset.header.origin, "the dataset, which imports the database")
-            .help(format!(
-                "Lake Formation lets only the owner give a table to another account: have account {catalog} share it with {}, and import it there",
-                consumer.account
-            ));
+            .help(if consumer.account == *catalog {
+                format!("account {catalog} owns the table: import its bucket and database into a dataset of an environment there")
+            } else {
+                format!(
+                    "Lake Formation lets only the owner give a table to another account: have account {catalog} share it with {}, and import it there",
+                    consumer.account
+                )
+            });
         self.report.push(diagnostic);
     }
 

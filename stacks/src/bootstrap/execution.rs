@@ -322,7 +322,7 @@ fn narrow(service: &str, kind: &str, form: &str, account: &Account<'_>) -> Strin
         // Ids that the service makes; conditions on tags hold these.
         ("kms", "key")
         | ("ec2" | "elasticfilesystem", _)
-        | ("sagemaker", "domain" | "user-profile") => "*".to_owned(),
+        | ("sagemaker", "app" | "domain" | "space" | "user-profile") => "*".to_owned(),
         ("glue", "database" | "table" | "tableversion" | "userdefinedfunction") => catalog,
         ("logs", "log-group" | "log-stream") => format!("/{begins}"),
         ("quicksight", "group" | "user") => format!("default/{begins}"),

@@ -35,7 +35,7 @@ pub(super) fn grant(
         .map(|role| role.grantee().known_arn.clone())
         .collect();
     let database = names.dataset_database(environment, dataset);
-    let by_tag = context.tables_by == TablesBy::Tag && super::has_catalog(dataset);
+    let by_tag = context.tables_by == TablesBy::Tag && super::has_tags(dataset);
     let tags = by_tag.then(|| {
         let all = consumers.values().flat_map(|(_, shares)| whole_tables(shares).into_keys());
         tags::declare(scope, context, chain, &all.collect())

@@ -184,7 +184,7 @@ fn policies_are_put_again_when_a_role_that_they_name_is_made_anew() {
     emulator.call("222222222222", "cloudformation", "delete_stack", &gone);
     let again = emulator.deploy(&mesh);
     ends_with(&again, 0, "1 created, 1 updated");
-    ends_with(&again, 0, "1 stack with policies that name a role which is made anew");
+    ends_with(&again, 0, "1 stack with policies that name a role which this run makes");
     let look = emulator.look("222222222222", REGION);
     let buckets = look["buckets"].as_object().expect("buckets");
     let (_, bucket) =
