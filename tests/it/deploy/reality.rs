@@ -54,6 +54,14 @@ impl Emulator {
         self.call(account, "glue", "create_table", &table);
     }
 
+    /// The names of the stacks in the lab's accounts.
+    fn stacks(&self) -> Vec<String> {
+        let accounts = ["111111111111", "222222222222", "333333333333"];
+        let looks = accounts.map(|account| self.look(account, REGION)["stacks"].take());
+        let names = looks.iter().filter_map(Value::as_object).flat_map(|stacks| stacks.keys());
+        names.cloned().collect()
+    }
+
     fn settings(&self, account: &str) -> Value {
         let answer = self.call(account, "lakeformation", "get_data_lake_settings", &json!({}));
         answer["DataLakeSettings"].clone()
@@ -156,6 +164,20 @@ fn tags_change_on_every_resource_and_rights_come_and_go() {
     change(&mesh.join("shares.yaml"), "status: approved\n", "status: revoked\n");
     ends_with(&emulator.deploy(&mesh), 0, "0 failed");
     assert!(!emulator.may_read("222222222222", reader, &own, None));
+
+    // Nothing depends on what came last, until nothing is left.
+    let path = mesh.display().to_string();
+    let mut left = emulator.stacks();
+    while !left.is_empty() {
+        for name in &left {
+            let destroyed = emulator.lakewright(&["destroy", &path, "--yes", "--stack", name]);
+            let text = transcript(&destroyed);
+            assert!(text.contains("1 deleted") || text.contains("depend on it"), "{text}");
+        }
+        let now = emulator.stacks();
+        assert!(now.len() < left.len(), "{now:?}");
+        left = now;
+    }
 }
 
 #[test]
