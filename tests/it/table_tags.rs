@@ -88,7 +88,7 @@ fn consumers_of_a_hybrid_location_are_named_table_by_table() {
     let of = |hybrid_access: &str| {
         let import = format!(
             "import: {{ bucket: their-bucket, hybrid_access: {hybrid_access} }}\ntables:\n{}",
-            (0..30).map(|table| format!("  - name: t{table}\n")).collect::<String>()
+            (0..30).map(|table| format!("  - name: t{table}\n")).collect::<Vec<_>>().concat()
         );
         // 23 teams with 20 tables each: nearly full.
         let text = shares(23, &import, |team| {
