@@ -115,14 +115,20 @@ impl Deployment {
         if only_plan {
             return Ok(Exit::Done);
         }
-        let kept = self.look_again(&plan, ui);
         if plan.is_done() {
+            let kept = if self.options.yes {
+                self.look_again(&plan, ui)
+            } else {
+                ui.note("with `--yes`, databases that were opened since are closed again");
+                Summary::default()
+            };
             self.mails(ui);
             return Ok(exit(&kept));
         }
         if !self.confirm("Deploy?", ui) {
             return Ok(Exit::Declined);
         }
+        let kept = self.look_again(&plan, ui);
         let mut shower = show::Shower::new(&plan, ui);
         let (yes, is_terminal) = (self.options.yes, std::io::stdin().is_terminal());
         let mut summary = {
@@ -317,10 +323,12 @@ impl Deployment {
                 && stack.template.contains("\"AWS::LakeFormation::DataLakeSettings\"")
         });
         let site = if is_deployer { Some(site.clone()) } else { deployer };
-        let Some(site) = site.filter(|_| has_settings && !roles.is_empty()) else { return Ok(()) };
-        self.runtime
-            .block_on(remove_administrators(&self.aws, &site, roles))
-            .map_err(|error| unreachable(&error))
+        let Some(site) = site.filter(|_| !roles.is_empty()) else { return Ok(()) };
+        match self.runtime.block_on(remove_administrators(&self.aws, &site, roles)) {
+            // Where the mesh has no data now, the role may no longer look; where it never had any, there is no entry.
+            Err(CloudError::Access { .. }) if !has_settings => Ok(()),
+            other => other.map_err(|error| unreachable(&error)),
+        }
     }
 
     /// A bucket of artifacts that does not stay is emptied, as CloudFormation deletes none with

@@ -177,12 +177,19 @@ impl Cloud for Aws {
         kind: &str,
     ) -> Result<Vec<String>, CloudError> {
         let client = self.cloudformation(site).await;
-        let output = client.describe_stack_resources().stack_name(name).send().await;
+        // The other way to ask, `DescribeStackResources`, tells the first hundred only.
+        let mut pages = client.list_stack_resources().stack_name(name).into_paginator().send();
         let what = format!("look at the resources of stack {name}");
-        let output = output.map_err(|error| failed(&what, &error))?;
-        let of_kind =
-            output.stack_resources().iter().filter(|one| one.resource_type() == Some(kind));
-        Ok(of_kind.filter_map(|one| one.physical_resource_id()).map(str::to_owned).collect())
+        let mut found = Vec::new();
+        while let Some(page) = pages.next().await {
+            let page = page.map_err(|error| failed(&what, &error))?;
+            let of_kind = page
+                .stack_resource_summaries()
+                .iter()
+                .filter(|one| one.resource_type() == Some(kind));
+            found.extend(of_kind.filter_map(|one| one.physical_resource_id()).map(str::to_owned));
+        }
+        Ok(found)
     }
 
     async fn template(&self, site: &Site, name: &str) -> Result<String, CloudError> {
@@ -594,15 +601,19 @@ const ACCESS: [&str; 8] = [
 ];
 
 /// What asks to come again later.
-const LATER: [&str; 8] = [
+const LATER: [&str; 12] = [
     "ConcurrentModificationException",
     "InternalFailure",
     "InternalServiceException",
+    "OperationTimeoutException",
     "RequestLimitExceeded",
     "ServiceUnavailable",
     "SlowDown",
+    "Throttled",
+    "ThrottledException",
     "Throttling",
     "ThrottlingException",
+    "TooManyRequestsException",
 ];
 
 /// What kind of failure an error is.

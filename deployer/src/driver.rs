@@ -7,7 +7,7 @@ use lakewright_template::resolve::Place;
 
 use crate::again::{LOOKS, is_passing};
 use crate::cloud::{Access, ChangeSet, Cloud, CloudError, Site, Stack};
-use crate::duties::Duties;
+use crate::duties::{Duties, Hybrid};
 use crate::event::{Change, Event};
 use crate::machine::{Command, Goal, Input, Machine, Outcome};
 use crate::plan::{Action, Observed, Plan};
@@ -143,20 +143,23 @@ impl<C: Cloud, R: FnMut(Event), A: FnMut(&str, &[Change]) -> bool> Driver<'_, C,
             self.note(stack, format!("is run once more, as this goes away by itself: {reason}"));
             (outcome, reasons) = self.drive(goal, &stack.site, Some(stack), name).await?;
         }
+        let mut attention = Vec::new();
         // CloudFormation calls an update complete whose clean-up failed.
         if outcome == Outcome::Updated && !reasons.is_empty() {
-            return Ok(Outcome::NeedsAttention(format!(
+            attention.push(format!(
                 "it was updated, and what it no longer has could not all be removed: {}",
                 reasons.join("; ")
-            )));
+            ));
         }
         if matches!(outcome, Outcome::Created | Outcome::Updated | Outcome::Unchanged) {
             self.upload(stack, AssetMoment::AfterStack).await?;
-            if let Some(open) = self.after(stack, &duties).await? {
-                return Ok(Outcome::NeedsAttention(open));
-            }
+            attention.extend(self.after(stack, &duties).await?);
         }
-        Ok(outcome)
+        Ok(if attention.is_empty() {
+            outcome
+        } else {
+            Outcome::NeedsAttention(attention.join("; "))
+        })
     }
 
     fn note(&mut self, stack: &Stack, text: String) {
@@ -217,10 +220,14 @@ impl<C: Cloud, R: FnMut(Event), A: FnMut(&str, &[Change]) -> bool> Driver<'_, C,
         stack: &Stack,
         duties: &Duties,
     ) -> Result<Option<String>, CloudError> {
-        if !duties.administrators.is_empty() {
-            self.close_defaults(stack).await?;
+        let is_about_nothing = duties.databases.is_empty()
+            && duties.tables.is_empty()
+            && duties.permissions.is_empty();
+        if is_about_nothing && duties.administrators.is_empty() {
+            return Ok(None);
         }
-        if duties.databases.is_empty() && duties.permissions.is_empty() {
+        self.close_defaults(stack).await?;
+        if is_about_nothing {
             return Ok(None);
         }
         let (open, missing) = lakeformation::secure(self.cloud, &stack.site, duties).await?;
@@ -239,11 +246,14 @@ impl<C: Cloud, R: FnMut(Event), A: FnMut(&str, &[Change]) -> bool> Driver<'_, C,
         for stack in kept.filter_map(|step| stacks.get(&step.address)) {
             let place =
                 Place { account: stack.entry.account.clone(), region: stack.entry.region.clone() };
-            if !stack.template.contains("\"AWS::Glue::Database\"") {
+            if !stack.template.contains("\"AWS::Glue::") {
                 continue;
             }
             let duties = Duties::of(&stack.template, &place);
-            if duties.databases.is_empty() {
+            if duties.databases.is_empty()
+                && duties.tables.is_empty()
+                && duties.hybrid == Hybrid::Off
+            {
                 continue;
             }
             let looked = self.look_at(stack, &duties, &mut open).await;
@@ -272,11 +282,12 @@ impl<C: Cloud, R: FnMut(Event), A: FnMut(&str, &[Change]) -> bool> Driver<'_, C,
         }
         let is_open =
             open.get(&stack.site).is_some_and(|open| !open.is_disjoint(&duties.databases));
-        if !is_open {
-            return Ok(None);
+        if is_open {
+            self.note(stack, "its database was open to everybody with IAM permissions".to_owned());
         }
-        self.note(stack, "its database was open to everybody with IAM permissions".to_owned());
-        self.after(stack, duties).await
+        // In databases of others only single tables are the mesh's, and opt-ins are of single principals.
+        let has_more = !duties.tables.is_empty() || duties.hybrid != Hybrid::Off;
+        if is_open || has_more { self.after(stack, duties).await } else { Ok(None) }
     }
 
     async fn close_defaults(&mut self, stack: &Stack) -> Result<(), CloudError> {
@@ -284,6 +295,7 @@ impl<C: Cloud, R: FnMut(Event), A: FnMut(&str, &[Change]) -> bool> Driver<'_, C,
             return Ok(());
         }
         let had_to = lakeformation::close_defaults(self.cloud, &stack.site).await?;
+        self.sees_permissions(&stack.site).await?;
         self.closed.insert(stack.site.clone());
         if had_to {
             let Site { account, region, .. } = &stack.site;
@@ -293,6 +305,24 @@ impl<C: Cloud, R: FnMut(Event), A: FnMut(&str, &[Change]) -> bool> Driver<'_, C,
             );
         }
         Ok(())
+    }
+
+    /// Whoever is no administrator is shown no permission of others, and would find everything closed.
+    async fn sees_permissions(&self, site: &Site) -> Result<(), CloudError> {
+        let Access::Deployer { role, .. } = &site.access else { return Ok(()) };
+        // The settings may have been made a moment ago.
+        for tries in 0..3 {
+            if lakeformation::is_administrator(self.cloud, site, role).await? {
+                return Ok(());
+            }
+            self.cloud.pause(tries).await;
+        }
+        Err(CloudError::Refused {
+            what: format!("see who has permissions in account {} in {}", site.account, site.region),
+            message: format!(
+                "{role} is not among the administrators of Lake Formation any more: add it again under \"Administrative roles and tasks\""
+            ),
+        })
     }
 
     /// Deletes a stack by its address.
@@ -442,7 +472,7 @@ impl<C: Cloud, R: FnMut(Event), A: FnMut(&str, &[Change]) -> bool> Driver<'_, C,
             }
             Err(_) => return reason,
         };
-        let is_taken = said.to_lowercase().contains("exist");
+        let is_taken = said.to_lowercase().contains("already exist");
         let help = if is_taken {
             "; what stayed of an earlier stack keeps its name, and `--import-existing` takes it in"
         } else {

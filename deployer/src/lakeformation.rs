@@ -34,6 +34,17 @@ pub async fn dead_administrators(
     Ok(dead)
 }
 
+/// Whether a role is an administrator of Lake Formation: lists of permissions show others only what they have themselves.
+///
+/// Source: `ListPermissions` in the Lake Formation API reference.
+pub async fn is_administrator(
+    cloud: &impl Cloud,
+    site: &Site,
+    role: &str,
+) -> Result<bool, CloudError> {
+    Ok(administrators(&settings(cloud, site).await?).any(|admin| admin == role))
+}
+
 /// Switches the defaults for new databases and tables off and the version of cross-account sharing up, and leaves
 /// everything else as it is. Gives whether something had to change.
 pub async fn close_defaults(cloud: &impl Cloud, site: &Site) -> Result<bool, CloudError> {
@@ -100,7 +111,11 @@ pub async fn secure(
         Hybrid::On => open.extend(opt_in(cloud, site, duties).await?),
         Hybrid::Closed => open.extend(is_left_open(cloud, site, duties).await?),
     }
-    Ok((open, missing(cloud, site, &duties.permissions).await?))
+    let missing = match missing(cloud, site, &duties.permissions).await {
+        Err(error) if !open.is_empty() => vec![format!("what is missing is not known: {error}")],
+        other => other?,
+    };
+    Ok((open, missing))
 }
 
 /// The databases of an account and region on which everybody has permissions, or on their tables: one question for all
@@ -140,27 +155,37 @@ async fn close(
     if held.is_empty() {
         return Ok(None);
     }
+    let mut refusals = BTreeSet::new();
     for given in held {
-        let mut revoke = json!({
-            "CatalogId": site.account,
-            "Principal": { "DataLakePrincipalIdentifier": EVERYBODY },
-            "Resource": given["Resource"],
-            "Permissions": given["Permissions"],
-        });
-        if let Some(options) = given["PermissionsWithGrantOption"].as_array()
-            && !options.is_empty()
-        {
-            revoke["PermissionsWithGrantOption"] = options.clone().into();
-        }
-        match ask(cloud, site, "RevokePermissions", revoke, &what).await {
-            // One right can go with another. What is left is looked at below.
-            Err(CloudError::Refused { message, .. })
-                if message.contains("No permissions revoked") => {}
-            other => drop(other?),
+        // A list writes all tables of a database in another way than a request does.
+        for on in [&given["Resource"], resource] {
+            let mut revoke = json!({
+                "CatalogId": site.account,
+                "Principal": { "DataLakePrincipalIdentifier": EVERYBODY },
+                "Resource": on,
+                "Permissions": given["Permissions"],
+            });
+            if let Some(options) = given["PermissionsWithGrantOption"].as_array()
+                && !options.is_empty()
+            {
+                revoke["PermissionsWithGrantOption"] = options.clone().into();
+            }
+            match ask(cloud, site, "RevokePermissions", revoke, &what).await {
+                // One right can go with another. What is left is looked at below.
+                Err(CloudError::Refused { message, .. }) => drop(refusals.insert(message)),
+                other => {
+                    other?;
+                    break;
+                }
+            }
         }
     }
     let is_open = !of_everybody(cloud, site, resource).await?.is_empty();
-    Ok(is_open.then(|| format!("{EVERYBODY} still has permissions on {}", short(resource))))
+    let refusals: Vec<String> = refusals.into_iter().collect();
+    Ok(is_open.then(|| {
+        let text = format!("{EVERYBODY} still has permissions on {}", short(resource));
+        if refusals.is_empty() { text } else { format!("{text}: {}", refusals.join("; ")) }
+    }))
 }
 
 /// Whether a database itself opens its new tables. No stack of ours says so; one that was there before may.
@@ -202,23 +227,32 @@ async fn opt_in(
         }
     }
     for (principal, resource) in wanted.values() {
+        if is_opted_in(cloud, site, principal, resource).await? {
+            continue;
+        }
         let what = format!("opt {principal} in on {}", short(resource));
         let who = json!({ "DataLakePrincipalIdentifier": principal });
         let body = json!({ "Principal": who, "Resource": resource });
-        match ask(cloud, site, "CreateLakeFormationOptIn", body, &what).await {
-            Err(CloudError::Refused { message, .. }) if message.starts_with("AlreadyExists") => {}
-            other => drop(other?),
-        }
-        // By principal the list is refused for roles of other accounts (terraform-provider-aws #49106).
-        let body = json!({ "Resource": resource });
-        let list = "LakeFormationOptInsInfoList";
-        let listed = pages(cloud, site, "ListLakeFormationOptIns", body, list, &what).await?;
-        let is_in = |one: &Value| one["Principal"]["DataLakePrincipalIdentifier"] == **principal;
-        if !listed.iter().any(is_in) {
+        ask(cloud, site, "CreateLakeFormationOptIn", body, &what).await?;
+        if !is_opted_in(cloud, site, principal, resource).await? {
             open.push(format!("{principal} is not opted in on {}", short(resource)));
         }
     }
     Ok(open)
+}
+
+async fn is_opted_in(
+    cloud: &impl Cloud,
+    site: &Site,
+    principal: &str,
+    resource: &Value,
+) -> Result<bool, CloudError> {
+    // By principal the list is refused for roles of other accounts (terraform-provider-aws #49106).
+    let body = json!({ "Resource": resource });
+    let what = format!("list who is opted in on {}", short(resource));
+    let list = "LakeFormationOptInsInfoList";
+    let listed = pages(cloud, site, "ListLakeFormationOptIns", body, list, &what).await?;
+    Ok(listed.iter().any(|one| one["Principal"]["DataLakePrincipalIdentifier"] == *principal))
 }
 
 /// Where everybody still has permissions although the mesh says that nobody leaves anything to IAM.
@@ -324,7 +358,13 @@ async fn of_everybody(
     site: &Site,
     resource: &Value,
 ) -> Result<Vec<Value>, CloudError> {
-    let mut all = permissions_on(cloud, site, resource).await?;
+    let mut all = match permissions_on(cloud, site, resource).await {
+        // A table that a crawler has dropped since it was listed.
+        Err(CloudError::Refused { message, .. }) if message.starts_with("EntityNotFound") => {
+            Vec::new()
+        }
+        other => other?,
+    };
     all.retain(|one| one["Principal"]["DataLakePrincipalIdentifier"] == EVERYBODY);
     Ok(all)
 }

@@ -134,11 +134,13 @@ pub fn plan(mesh: &str, wanted: &[StackEntry], observed: &BTreeMap<String, Obser
             {
                 Action::Create
             }
-            Some(Observed { status, revision, .. })
+            // A stack that was forgotten has its revision, and none of the mesh's tags.
+            Some(Observed { status, revision, tags })
                 if matches!(
                     status.as_str(),
                     "CREATE_COMPLETE" | "UPDATE_COMPLETE" | "IMPORT_COMPLETE"
-                ) && revision.as_ref() == Some(&entry.revision) =>
+                ) && revision.as_ref() == Some(&entry.revision)
+                    && entry.tags.iter().all(|(key, value)| tags.get(key) == Some(value)) =>
             {
                 Action::Keep
             }
@@ -228,7 +230,7 @@ mod tests {
             bytes: 0,
             depends_on: depends_on.iter().map(|name| format!("1/r/p-{name}")).collect(),
             capabilities: Vec::new(),
-            tags: BTreeMap::new(),
+            tags: BTreeMap::from([("lakewright:mesh".to_owned(), "m".to_owned())]),
             retain: false,
             assets: Vec::new(),
         }
@@ -282,12 +284,17 @@ mod tests {
             entry("team", "other", &[]),
             entry("team", "undone", &[]),
             entry("team", "shell", &[]),
+            entry("team", "forgotten", &[]),
         ];
         let observed = [
             ("1/r/p-team-same", there("UPDATE_COMPLETE", "team", "new")),
             ("1/r/p-team-other", there("CREATE_COMPLETE", "team", "old")),
             ("1/r/p-team-undone", there("UPDATE_ROLLBACK_COMPLETE", "team", "new")),
             ("1/r/p-team-shell", there("REVIEW_IN_PROGRESS", "team", "new")),
+            (
+                "1/r/p-team-forgotten",
+                Observed { tags: BTreeMap::new(), ..there("UPDATE_COMPLETE", "team", "new") },
+            ),
             ("1/r/p-share-old", there("CREATE_COMPLETE", "share", "old")),
             ("1/r/p-dataset-old", there("CREATE_COMPLETE", "dataset", "old")),
             (
@@ -306,6 +313,7 @@ mod tests {
         assert_eq!(
             actions,
             [
+                ("p-team-forgotten", Action::Update),
                 ("p-team-other", Action::Update),
                 ("p-team-same", Action::Keep),
                 ("p-team-shell", Action::Create),

@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use lakewright_manifest::mesh::Mesh;
 use lakewright_policies::catalogue;
 use lakewright_proof::action::Action;
 use lakewright_proof::evaluate::Decision;
@@ -15,6 +16,7 @@ use lakewright_stacks::Synthesized;
 use lakewright_template::resolve::Place;
 use lakewright_template::schema;
 
+use crate::limits::with;
 use crate::run::{example, mesh, sources, synthesized};
 
 const EXAMPLES: [&str; 3] = ["full", "lab", "minimal"];
@@ -28,8 +30,11 @@ struct Deployed {
 
 impl Deployed {
     fn of(name: &str) -> Self {
-        let mesh = mesh(&sources(&example(name)));
-        let stacks = synthesized(&mesh);
+        Self::of_mesh(&mesh(&sources(&example(name))))
+    }
+
+    fn of_mesh(mesh: &Mesh) -> Self {
+        let stacks = synthesized(mesh);
         let pieces = stacks.iter().map(|stack| {
             let place =
                 Place { account: stack.entry.account.clone(), region: stack.entry.region.clone() };
@@ -345,6 +350,26 @@ fn links_and_datasets_can_be_deleted() {
         }
     }
     assert!(databases >= 8, "{databases}");
+}
+
+#[test]
+fn declared_tables_of_an_imported_database_are_made_and_others_are_left_alone() {
+    let text = "kind: Dataset\nid: theirs\nenvironment: dev\nteam: Owners\ntopics: [T]\nkeywords: [k]\n\
+                import: { bucket: their-bucket, glue_database: their_database }\n\
+                tables: [{ name: t, columns: [{ name: id, type: bigint }] }]\n";
+    let deployed = Deployed::of_mesh(&mesh(&with(text.to_owned())));
+    let dataset = deployed.stacks.iter().find(|stack| stack.entry.id == "theirs").expect("it");
+    let role = deployed.execution_role(dataset);
+    // What the type's schema lists, on all that Glue authorizes them on.
+    for action in ["glue:CreateTable", "glue:UpdateTable", "glue:DeleteTable"] {
+        for part in ["catalog", "database/their_database", "table/their_database/t"] {
+            let arn = format!("arn:aws:glue:eu-west-1:222222222222:{part}");
+            deployed.allows(&role, &Call::new(action, &arn));
+        }
+        // Lake Formation's right to drop is on all tables there: this one is not ours.
+        let other = "arn:aws:glue:eu-west-1:222222222222:table/their_database/other";
+        deployed.refuses(&role, &Call::new(action, other));
+    }
 }
 
 #[test]

@@ -153,7 +153,7 @@ fn stages_change_the_seed_and_the_pipelines() {
 }
 
 /// Actions that the schemas' handlers state and the execution role does without, each for a reason.
-const LEFT_OUT: [(&str, &str); 11] = [
+const LEFT_OUT: [(&str, &str); 14] = [
     ("codestar-connections:PassConnection", "given for the connections that pipelines have"),
     ("iam:AttachGroupPolicy", "the stacks make no groups"),
     ("iam:AttachUserPolicy", "the stacks make no users"),
@@ -163,6 +163,18 @@ const LEFT_OUT: [(&str, &str); 11] = [
     ("iam:DetachGroupPolicy", "the stacks make no groups"),
     ("iam:DetachUserPolicy", "the stacks make no users"),
     ("identitystore:", "domains sign in through IAM, and not through IAM Identity Center"),
+    (
+        "sagemaker:CreateApp",
+        "no handler source calls it for what the stacks make (docs/aws-behaviour.md, h:8)",
+    ),
+    (
+        "sagemaker:DeleteApp",
+        "no handler source calls it for what the stacks make (docs/aws-behaviour.md, h:8)",
+    ),
+    (
+        "sagemaker:DescribeApp",
+        "no handler source calls it for what the stacks make (docs/aws-behaviour.md, h:8)",
+    ),
     ("sso:", "domains sign in through IAM, and not through IAM Identity Center"),
     ("vpce:AllowMultiRegion", "endpoints stay in their region"),
 ];

@@ -155,7 +155,14 @@ const SPECIAL: [&str; 5] = [
 
 /// Actions that a schema lists for what the mesh never makes: profiles of domains that sign in through IAM
 /// Identity Center, endpoints to other regions.
-const NEVER_ASKED: [&str; 2] = ["sso:DescribeInstance", "vpce:AllowMultiRegion"];
+const NEVER_ASKED: [&str; 5] = [
+    // The domain's schema lists these. Apps are started by people, and none is ours to delete.
+    "sagemaker:CreateApp",
+    "sagemaker:DeleteApp",
+    "sagemaker:DescribeApp",
+    "sso:DescribeInstance",
+    "vpce:AllowMultiRegion",
+];
 
 /// Services of which the same holds for every action.
 const NEVER_ASKED_SERVICES: [&str; 1] = ["identitystore:"];
@@ -216,6 +223,7 @@ pub(super) fn statements(context: &Context<'_>) -> Vec<Derived> {
     derived.extend(attached_roles(context));
     derived.extend(table_sharing(context));
     derived.extend(imported_databases(account));
+    derived.extend(imported_tables(account));
     derived
 }
 
@@ -322,7 +330,7 @@ fn narrow(service: &str, kind: &str, form: &str, account: &Account<'_>) -> Strin
         // Ids that the service makes; conditions on tags hold these.
         ("kms", "key")
         | ("ec2" | "elasticfilesystem", _)
-        | ("sagemaker", "app" | "domain" | "space" | "user-profile") => "*".to_owned(),
+        | ("sagemaker", "domain" | "user-profile") => "*".to_owned(),
         ("glue", "database" | "table" | "tableversion" | "userdefinedfunction") => catalog,
         ("logs", "log-group" | "log-stream") => format!("/{begins}"),
         ("quicksight", "group" | "user") => format!("default/{begins}"),
@@ -334,9 +342,7 @@ fn narrow(service: &str, kind: &str, form: &str, account: &Account<'_>) -> Strin
         _ => begins.clone(),
     };
     let second = match (service, kind) {
-        ("sagemaker", "app" | "space" | "user-profile")
-        | ("scheduler", "schedule")
-        | ("wafv2", _) => begins,
+        ("sagemaker", "user-profile") | ("scheduler", "schedule") | ("wafv2", _) => begins,
         _ => "*".to_owned(),
     };
     let mut named = [first, second].into_iter();
@@ -631,6 +637,27 @@ fn table_sharing(context: &Context<'_>) -> Vec<Derived> {
             conditions: Conditions::none(),
         },
     ]
+}
+
+/// Tables that are declared in imported databases. Lake Formation's grants are on all tables there, so that a declared
+/// one can be dropped; these actions are on the declared ones alone.
+fn imported_tables(account: &Account<'_>) -> Option<Derived> {
+    let place = &account.place;
+    let mut resources = BTreeSet::new();
+    for entry in &account.usage.tables {
+        let mut parts = entry.splitn(3, '/');
+        let (catalog, database, table) = (parts.next()?, parts.next()?, parts.next()?);
+        let glue = format!("arn:{}:glue:{}:{catalog}", place.partition(), place.region);
+        resources.insert(format!("{glue}:catalog"));
+        resources.insert(format!("{glue}:database/{database}"));
+        resources.insert(format!("{glue}:table/{database}/{table}"));
+    }
+    (!resources.is_empty()).then(|| Derived {
+        sid: "ImportedTables".to_owned(),
+        actions: vec!["glue:CreateTable", "glue:DeleteTable", "glue:UpdateTable"],
+        resources: resources.into_iter().collect(),
+        conditions: Conditions::none(),
+    })
 }
 
 /// Permissions on databases that were imported: CloudFormation looks at them.

@@ -33,7 +33,8 @@ pub(super) fn of(
     if has(|features| features.datasets) {
         looks.push(("LakeFormation", &LAKE_FORMATION, any()));
         let glue = ["catalog", "database/*", "table/*"].map(|part| context.arn("glue", part));
-        looks.push(("LookAtCatalog", &["glue:GetDatabase", "glue:GetTables"], glue.to_vec()));
+        let read = &["glue:GetDatabase", "glue:GetTable", "glue:GetTables"];
+        looks.push(("LookAtCatalog", read, glue.to_vec()));
     }
     if has(|features| features.ml_studio) {
         looks.push(("LookAtApps", &["sagemaker:ListApps", "sagemaker:ListSpaces"], any()));

@@ -22,6 +22,8 @@ pub struct Usage {
     /// Glue databases, of names beyond the prefix, that permissions and tables name, as
     /// `account/name`.
     pub databases: BTreeSet<String>,
+    /// Tables that are declared in such databases, as `account/database/table`.
+    pub tables: BTreeSet<String>,
     /// ARNs of roles, of names beyond the prefix, that are handed to services.
     pub passed_roles: BTreeSet<String>,
 }
@@ -55,6 +57,9 @@ impl Usage {
                 continue;
             }
             usage.collect(&resource.properties, &covered);
+            if resource.kind == "AWS::Glue::Table" {
+                usage.tables.extend(table(&resource.properties, &covered));
+            }
             for (_, value) in resource.properties.iter() {
                 value.walk(&mut |value| {
                     if let Some(map) = value.as_map() {
@@ -114,6 +119,7 @@ impl Usage {
             connections,
             made_names,
             databases,
+            tables,
             passed_roles,
         } = other;
         self.asks_for_zones |= asks_for_zones;
@@ -123,8 +129,19 @@ impl Usage {
         self.kinds.extend(kinds.iter().cloned());
         self.reads_parameters |= reads_parameters;
         self.databases.extend(databases.iter().cloned());
+        self.tables.extend(tables.iter().cloned());
         self.passed_roles.extend(passed_roles.iter().cloned());
     }
+}
+
+/// A declared table of a database beyond the prefix.
+fn table(properties: &Map, covered: &Covered<'_>) -> Option<String> {
+    let database = properties.get("DatabaseName")?.as_text()?;
+    if database.starts_with(covered.database) {
+        return None;
+    }
+    let name = properties.get("TableInput")?.as_map()?.get("Name")?.as_text()?;
+    Some(format!("{}/{database}/{name}", covered.account))
 }
 
 /// What a prefix covers.

@@ -220,7 +220,11 @@ fn runner_grants(scope: &mut Scope<'_>, names: Names<'_>, runner: &RoleHandle, p
             "MapRunsWatch",
             runner,
             &["states:DescribeExecution", "states:StopExecution"],
-            vec![arn("states", &format!("execution:{machine}:*"))],
+            // Children of a map run are told by the map's label, after a slash.
+            vec![
+                arn("states", &format!("execution:{machine}/*")),
+                arn("states", &format!("execution:{machine}:*")),
+            ],
         ),
     ]));
 }

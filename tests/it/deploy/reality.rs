@@ -181,6 +181,27 @@ fn tags_change_on_every_resource_and_rights_come_and_go() {
 }
 
 #[test]
+fn whoever_sees_no_permissions_does_not_call_them_closed() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mesh = with_orders(folder.path());
+    let emulator = Emulator::start();
+    ends_with(&emulator.deploy(&mesh), 0, "16 created");
+    // Another tool puts its own list of administrators in place of what is there.
+    let mut settings = emulator.settings("222222222222");
+    let admins = settings["DataLakeAdmins"].as_array_mut().expect("administrators");
+    admins.retain(|admin| !admin.to_string().contains("role/lab-deploy-"));
+    let body = json!({ "DataLakeSettings": settings });
+    emulator.call("222222222222", "lakeformation", "put_data_lake_settings", &body);
+    let again = emulator.deploy(&mesh);
+    assert_ne!(again.status.code(), Some(0), "{}", transcript(&again));
+    assert!(
+        transcript(&again).contains("is not among the administrators"),
+        "{}",
+        transcript(&again)
+    );
+}
+
+#[test]
 fn a_failure_that_goes_away_is_run_once_more() {
     let folder = tempfile::tempdir().expect("a folder");
     let mesh = lab(folder.path());
@@ -268,6 +289,8 @@ fn a_filter_in_hybrid_mode_holds_whom_the_deployment_opted_in() {
     assert!(emulator.may_read(account, other, "old_orders", Some("email")));
     // Who says that nothing is left to IAM is held to it.
     write("closed");
+    ends_with(&emulator.deploy(&mesh), 7, "`hybrid_access: closed`, and IAM_ALLOWED_PRINCIPALS");
+    // Also when the stack needs no change any more.
     ends_with(&emulator.deploy(&mesh), 7, "`hybrid_access: closed`, and IAM_ALLOWED_PRINCIPALS");
 }
 
