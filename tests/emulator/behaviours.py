@@ -1,7 +1,6 @@
 """What the emulator does as AWS does it, each with a switch, a source and a default.
 
-Sources: ``1:4`` is row 4 of the findings in cloudformation-reality-1, ``2:4`` of cloudformation-reality-2,
-``H 3`` section 3 of handlers; ``1 §1`` the facts of section 1 of the first.
+Sources: ``1:4`` and the like are rows of docs/aws-behaviour.md.
 """
 
 from typing import NamedTuple
@@ -22,7 +21,7 @@ BEHAVIOURS = {
         "1:18; coverage-roadmap #2197, pulumi #4366"),
     "lf-grant-exists": Behaviour(
         "A PrincipalPermissions is AlreadyExists when the principal holds one of its rights on the resource.",
-        "1:2, 1:3, 1 §1; coverage-roadmap #2500, pulumi-aws-native #1303"),
+        "1:2, 1:3; coverage-roadmap #2500, pulumi-aws-native #1303"),
     "lf-pair-exists": Behaviour(
         "A PrincipalPermissions is AlreadyExists when the principal holds any right on the resource.",
         "1:3; the primary identifier in the registry's schema is the pair, without the rights"),
@@ -49,7 +48,7 @@ BEHAVIOURS = {
         "2:1, 2:1b; aws-cdk PR #3323, modernisation-platform-environments PR #19002"),
     "tags-as-differences": Behaviour(
         "An update of tags sends only the difference, and needs the stack role's permission for just that.",
-        "2:2, 2:2b, H 1 rows 1 and 5, H 3; resource-providers-kms TagHelper"),
+        "2:2, 2:2b; resource-providers-kms TagHelper"),
     "roles-late": Behaviour(
         "CloudFormation cannot assume a role in the first two seconds of its life, nor one that is not there.",
         "2:11; terraform-provider-aws #22834"),

@@ -157,7 +157,7 @@ class DataLake:
             self.grant(principal_of(default["Principal"]), resource, default["Permissions"])
 
     def forget(self, database: str, table: str = "") -> None:
-        """Grants belong to the table object, not to its name, and end with it (1 §1, 1:5)."""
+        """Grants belong to the table object, not to its name, and end with it (1:5)."""
         def speaks_of_it(resource: Json) -> bool:
             where = table_of(resource)
             return bool(where) and where[:2] == (self.account, database) and (not table or where[2] == table)

@@ -58,7 +58,7 @@ def list_permissions(request: Json) -> Json:
     entries = list(lake().grants.values())
     if request.get("Principal"):
         wanted = principal_of(request["Principal"])
-        # 1 §1: asked for a principal, the service knows nothing of roles of other accounts.
+        # 1:14: asked for a principal, the service knows nothing of roles of other accounts.
         if wanted.startswith("arn:") and wanted.split(":")[4] != get_account_id():
             entries = []
         entries = [entry for entry in entries if principal_of(entry["Principal"]) == wanted]

@@ -33,7 +33,7 @@ class PrincipalPermissions(Generic):
     def create(self, logical_id: str, props: Json, stack_name: str) -> tuple[str, Json]:
         principal, rights = principal_of(props["Principal"]), {*props["Permissions"]}
         held = lake().held(principal, props["Resource"])
-        # 1:2, 1:3, 1 §1: the handler looks for a grant before it gives one; a predecessor that is being
+        # 1:2, 1:3: the handler looks for a grant before it gives one; a predecessor that is being
         # replaced is such a grant.
         if on("lf-pair-exists") and self._is_known(props) or on("lf-grant-exists") and held & rights:
             raise already_exists(self.schema.type, f"{principal}|{key_of(normal(props['Resource'], ''))}")

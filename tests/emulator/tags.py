@@ -1,4 +1,4 @@
-"""Updates of tags as CloudFormation's handlers make them: only the difference is sent (2:2, 2:2b, H 3)."""
+"""Updates of tags as CloudFormation's handlers make them: only the difference is sent (2:2, 2:2b)."""
 
 from typing import Any, NamedTuple
 
@@ -25,7 +25,7 @@ def _ec2(resource: str) -> Tagging:
     return Tagging(f"ec2:{{region}}:{{account}}:{resource}/{{id}}", "ec2:DeleteTags", "ec2:CreateTags")
 
 
-# H 3, H 1 row 5: compared by pair, first untag, then tag.
+# 2:2, h:5: compared by pair, first untag, then tag.
 TAGGINGS = {
     "AWS::KMS::Key": Tagging("kms:{region}:{account}:key/{id}", "kms:UntagResource", "kms:TagResource",
                              "UnauthorizedTaggingOperation"),

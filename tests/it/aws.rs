@@ -200,7 +200,7 @@ struct Shared {
 }
 
 #[derive(Debug, Clone)]
-struct Random {
+pub(crate) struct Random {
     owner: &'static str,
     stewards: &'static str,
     shares: Vec<Shared>,
@@ -208,7 +208,7 @@ struct Random {
 
 const CONSUMERS: [(&str, &str); 3] = [("dev", "Readers"), ("far", "Consumers"), ("far", "Others")];
 
-fn random() -> impl Strategy<Value = Random> {
+pub(crate) fn random() -> impl Strategy<Value = Random> {
     let share = (
         0..CONSUMERS.len(),
         prop::collection::btree_set(0..3_usize, 1..3),
@@ -230,7 +230,7 @@ fn random() -> impl Strategy<Value = Random> {
 }
 
 impl Random {
-    fn stacks(&self) -> Vec<Synthesized> {
+    pub(crate) fn stacks(&self) -> Vec<Synthesized> {
         use std::fmt::Write as _;
         let mut text = String::from(
             "kind: Environment\nid: far\norganization: org\naccount: \"333333333333\"\nregion: eu-west-1\nteam: Owners\n\

@@ -22,19 +22,22 @@ use crate::run::{example, mesh, sources, synthesized};
 const EXAMPLES: [&str; 3] = ["full", "lab", "minimal"];
 
 /// The stacks of an example, and what they describe.
-struct Deployed {
+pub(crate) struct Deployed {
     mesh: String,
-    stacks: Vec<Synthesized>,
+    pub(crate) stacks: Vec<Synthesized>,
     world: World,
 }
 
 impl Deployed {
-    fn of(name: &str) -> Self {
+    pub(crate) fn of(name: &str) -> Self {
         Self::of_mesh(&mesh(&sources(&example(name))))
     }
 
     fn of_mesh(mesh: &Mesh) -> Self {
-        let stacks = synthesized(mesh);
+        Self::of_stacks(mesh.tenant.header.id.as_str(), synthesized(mesh))
+    }
+
+    pub(crate) fn of_stacks(mesh: &str, stacks: Vec<Synthesized>) -> Self {
         let pieces = stacks.iter().map(|stack| {
             let place =
                 Place { account: stack.entry.account.clone(), region: stack.entry.region.clone() };
@@ -47,15 +50,15 @@ impl Deployed {
             Piece::of(stack).expect("our own template")
         });
         let world = World::of(pieces.collect());
-        Self { mesh: mesh.tenant.header.id.to_string(), stacks, world }
+        Self { mesh: mesh.to_owned(), stacks, world }
     }
 
     /// The execution role of a stack's account, region and prefix: the bootstrap stack that it waits for makes it.
-    fn execution_role(&self, stack: &Synthesized) -> String {
+    pub(crate) fn execution_role(&self, stack: &Synthesized) -> String {
         self.role_of_bootstrap(stack, "-execution-")
     }
 
-    fn role_of_bootstrap(&self, stack: &Synthesized, part: &str) -> String {
+    pub(crate) fn role_of_bootstrap(&self, stack: &Synthesized, part: &str) -> String {
         let by_address =
             |address: &String| self.stacks.iter().find(|other| other.entry.address() == *address);
         let mut queue: Vec<&Synthesized> = vec![stack];
@@ -94,7 +97,7 @@ impl Deployed {
         self.world.decide(&request, Outside::Allows).decision
     }
 
-    fn allows(&self, role: &str, call: &Call) {
+    pub(crate) fn allows(&self, role: &str, call: &Call) {
         let decision = self.decide(role, call);
         assert_eq!(decision, Decision::Allow, "{role}: {call:?}");
     }
@@ -105,11 +108,11 @@ impl Deployed {
     }
 }
 
-type Tags = BTreeMap<String, String>;
+pub(crate) type Tags = BTreeMap<String, String>;
 
 /// One call.
 #[derive(Debug, Clone, Default)]
-struct Call {
+pub(crate) struct Call {
     action: String,
     resource: String,
     request_tags: Tags,
@@ -118,21 +121,21 @@ struct Call {
 }
 
 impl Call {
-    fn new(action: &str, resource: &str) -> Self {
+    pub(crate) fn new(action: &str, resource: &str) -> Self {
         Self { action: action.to_owned(), resource: resource.to_owned(), ..Self::default() }
     }
 
-    fn asking(mut self, tags: &Tags) -> Self {
+    pub(crate) fn asking(mut self, tags: &Tags) -> Self {
         self.request_tags = tags.clone();
         self
     }
 
-    fn on(mut self, tags: &Tags) -> Self {
+    pub(crate) fn on(mut self, tags: &Tags) -> Self {
         self.resource_tags = tags.clone();
         self
     }
 
-    fn with(mut self, key: &str, value: &str) -> Self {
+    pub(crate) fn with(mut self, key: &str, value: &str) -> Self {
         self.keys.insert(key.to_owned(), value.to_owned());
         self
     }
@@ -426,7 +429,7 @@ fn statements(bootstrap: &Synthesized) -> BTreeMap<String, BTreeSet<String>> {
 }
 
 /// Whether a pattern of a statement can match an ARN of a form: part by part, where a variable is anything.
-fn fits(pattern: &str, form: &str) -> bool {
+pub(crate) fn fits(pattern: &str, form: &str) -> bool {
     let mut plain = String::new();
     let mut rest = form;
     while let Some((before, after)) = rest.split_once("${") {

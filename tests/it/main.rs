@@ -17,6 +17,7 @@ mod examples;
 mod first_day;
 mod guardrails;
 mod hostile;
+mod lifecycle;
 mod limits;
 mod proof;
 mod run;

@@ -153,7 +153,7 @@ fn stages_change_the_seed_and_the_pipelines() {
 }
 
 /// Actions that the schemas' handlers state and the execution role does without, each for a reason.
-const LEFT_OUT: [(&str, &str); 14] = [
+pub(crate) const LEFT_OUT: [(&str, &str); 14] = [
     ("codestar-connections:PassConnection", "given for the connections that pipelines have"),
     ("iam:AttachGroupPolicy", "the stacks make no groups"),
     ("iam:AttachUserPolicy", "the stacks make no users"),

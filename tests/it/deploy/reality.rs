@@ -141,8 +141,12 @@ fn tags_change_on_every_resource_and_rights_come_and_go() {
     let folder = tempfile::tempdir().expect("a folder");
     let mesh = with_orders(folder.path());
     let emulator = Emulator::start();
-    // The order of the document that found it; the registry's schema says the other one.
-    emulator.switch("lf-replaces-create-first", true);
+    // Everything that is reported of the services, at once; in the order of replacing too that the registry's schema denies.
+    for behaviour in
+        ["builds-refused", "lf-list-needs-target", "lf-replaces-create-first", "mails-unconfirmed"]
+    {
+        emulator.switch(behaviour, true);
+    }
     ends_with(&emulator.deploy(&mesh), 0, "16 created");
     // Each key's handler sends the tags that differ, and nothing else.
     change(&mesh.join("datasets.yaml"), "crawler:", "tags: { Owner: lab }\ncrawler:");
