@@ -8,6 +8,7 @@
 mod boundary;
 mod execution;
 mod looks;
+mod narrow;
 mod usage;
 
 use std::collections::BTreeSet;

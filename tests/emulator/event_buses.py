@@ -3,7 +3,7 @@
 from typing import Any
 
 from behaviours import on
-from generic import RESOURCES, Generic, handler_error
+from generic import RESOURCES, Part, handler_error
 from ministack.core.responses import get_account_id, get_region
 from ministack.services import eventbridge
 from policies import ANYTHING, as_list, matches, met, statements
@@ -11,19 +11,8 @@ from policies import ANYTHING, as_list, matches, met, statements
 Json = dict[str, Any]
 
 
-class EventBusPolicy(Generic):
+class EventBusPolicy(Part):
     """AWS::Events::EventBusPolicy, which ministack lacks: one statement of the bus's policy."""
-
-    def create(self, logical_id: str, props: Json, stack_name: str) -> tuple[str, Json]:
-        made = super().create(logical_id, props, stack_name)
-        self._put(props)
-        return made
-
-    def update(self, physical_id: str, old: Json, props: Json, stack_name: str,
-               logical_id: str | None = None) -> tuple[str, Json]:
-        updated = super().update(physical_id, old, props, stack_name, logical_id)
-        self._put(props)
-        return updated
 
     def delete(self, physical_id: str, props: Json) -> None:
         if self.key(physical_id) in RESOURCES:
@@ -36,7 +25,7 @@ class EventBusPolicy(Generic):
         policy["Statement"] = [one for one in policy["Statement"] if one.get("Sid") != props["StatementId"]]
         return policy
 
-    def _put(self, props: Json) -> None:
+    def put(self, props: Json) -> None:
         statement = props.get("Statement") or {"Effect": "Allow", **{
             name: props[name] for name in ("Action", "Principal") if name in props}}
         self._remove(props)["Statement"].append({**statement, "Sid": props["StatementId"]})

@@ -151,3 +151,21 @@ class Generic:
 
     def delete(self, physical_id: str, _props: Json) -> None:
         RESOURCES.pop(self.key(physical_id), None)
+
+
+class Part(Generic):
+    """A resource that is a part of another one, which `put` writes there."""
+
+    def create(self, logical_id: str, props: Json, stack_name: str) -> tuple[str, Json]:
+        made = super().create(logical_id, props, stack_name)
+        self.put(props)
+        return made
+
+    def update(self, physical_id: str, old: Json, props: Json, stack_name: str,
+               logical_id: str | None = None) -> tuple[str, Json]:
+        updated = super().update(physical_id, old, props, stack_name, logical_id)
+        self.put(props)
+        return updated
+
+    def put(self, props: Json) -> None:
+        raise NotImplementedError

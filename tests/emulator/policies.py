@@ -5,7 +5,7 @@ import json
 import re
 from typing import Any, Iterator
 
-from generic import RESOURCES, Generic
+from generic import RESOURCES, Part
 from ministack.services import iam
 
 Json = dict[str, Any]
@@ -106,19 +106,8 @@ def _concerns(statement: Json, action: str, resource: str) -> bool:
     return right_action and right_resource
 
 
-class RolePolicy(Generic):
+class RolePolicy(Part):
     """AWS::IAM::RolePolicy, which ministack lacks: shows up among the role's inline policies."""
-
-    def create(self, logical_id: str, props: Json, stack_name: str) -> tuple[str, Json]:
-        made = super().create(logical_id, props, stack_name)
-        self._put(props)
-        return made
-
-    def update(self, physical_id: str, old: Json, props: Json, stack_name: str,
-               logical_id: str | None = None) -> tuple[str, Json]:
-        updated = super().update(physical_id, old, props, stack_name, logical_id)
-        self._put(props)
-        return updated
 
     def delete(self, physical_id: str, props: Json) -> None:
         role = iam._roles.get(props.get("RoleName"))
@@ -126,7 +115,7 @@ class RolePolicy(Generic):
             role["InlinePolicies"].pop(props["PolicyName"], None)
         super().delete(physical_id, props)
 
-    def _put(self, props: Json) -> None:
+    def put(self, props: Json) -> None:
         # Roles of others that a test did not make are taken for granted.
         if role := iam._roles.get(props["RoleName"]):
             role["InlinePolicies"][props["PolicyName"]] = json.dumps(props.get("PolicyDocument") or {})

@@ -77,7 +77,7 @@ def _glue_policies(handle: Callable[..., tuple]) -> Callable[..., tuple]:
 
 
 class Domain(Generic):
-    """AWS::SageMaker::Domain: its file system outlives it (2:10, H 5.10)."""
+    """AWS::SageMaker::Domain: its file system outlives it (2:10, h:5.10)."""
 
     def create(self, logical_id: str, props: Json, stack_name: str) -> tuple[str, Json]:
         identifier, attributes = super().create(logical_id, props, stack_name)

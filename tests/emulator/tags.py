@@ -17,7 +17,7 @@ class Tagging(NamedTuple):
     resource: str
     untag: str
     tag: str
-    # How the handler reports a refusal (H 5.1, 5.7).
+    # How the handler reports a refusal (h:5.1, h:5.7).
     refused: str = "AccessDenied"
 
 

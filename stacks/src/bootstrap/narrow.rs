@@ -1,0 +1,231 @@
+//! What holds an action of the execution role: the resources that the prefix covers, and conditions on tags and
+//! boundaries.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use lakewright_policies::Conditions;
+use lakewright_policies::catalogue::{self, Action, CatalogueService};
+use lakewright_policies::condition::{Comparison, Condition, Operator};
+use lakewright_template::resolve::Place;
+
+use super::{Account, Context};
+
+/// The resource types that stacks make, of services whose actions know many others. An action on
+/// several types is held to these; one on other types only keeps them.
+const MADE: [(&str, &[&str]); 11] = [
+    ("athena", &["workgroup"]),
+    (
+        "ec2",
+        &[
+            "network-interface",
+            "route-table",
+            "security-group",
+            "security-group-rule",
+            "subnet",
+            "vpc",
+            "vpc-endpoint",
+            "vpc-flow-log",
+        ],
+    ),
+    ("events", &["event-bus", "rule-on-custom-event-bus", "rule-on-default-event-bus"]),
+    // Deleting a database is authorized on its user-defined functions as well.
+    (
+        "glue",
+        &["crawler", "database", "job", "rootcatalog", "table", "trigger", "userdefinedfunction"],
+    ),
+    ("iam", &["policy", "role"]),
+    ("logs", &["log-group", "log-stream"]),
+    ("quicksight", &["datasource", "group"]),
+    ("s3", &["accesspoint", "bucket", "object"]),
+    ("sagemaker", &["domain", "notebook-instance", "user-profile"]),
+    ("ssm", &["parameter"]),
+    ("wafv2", &["ipset", "webacl"]),
+];
+
+fn is_made(service: &str, kind: &str) -> bool {
+    MADE.iter().find(|(name, _)| *name == service).is_none_or(|(_, kinds)| kinds.contains(&kind))
+}
+
+/// The resources that an action is held to, each set with its conditions.
+pub(super) fn narrowed(context: &Context<'_>, name: &str) -> Vec<(Vec<String>, Conditions)> {
+    let any = || vec![(vec!["*".to_owned()], Conditions::none())];
+    // What the catalogue does not know cannot be narrowed; the refresh of the schemas checks names.
+    let Some((service, action)) = catalogue::action(name) else { return any() };
+    if name == "kms:CreateKey" {
+        let mesh = context.mesh.tenant.header.id.to_string();
+        let asked = Condition::new(Comparison::StringEquals, ASKED, mesh);
+        return vec![(vec!["*".to_owned()], Conditions::none().with(asked))];
+    }
+    if action.resources.is_empty() {
+        return any();
+    }
+    let prefix = name.split(':').next().unwrap_or_default();
+    if prefix == "iam" && action.resources.iter().all(|resource| !is_made("iam", resource.kind)) {
+        // Users and groups: the handlers speak of them, and the stacks make none.
+        return Vec::new();
+    }
+    let mut sets: BTreeMap<Conditions, BTreeSet<String>> = BTreeMap::new();
+    for resource in &action.resources {
+        let Some(kind) = service.resource_type(resource.kind) else { continue };
+        if !is_made(prefix, resource.kind)
+            && action.resources.iter().any(|r| is_made(prefix, r.kind))
+        {
+            continue;
+        }
+        let arn = narrow(prefix, resource.kind, kind.arn, context.account);
+        for conditions in conditions(context, prefix, service, action, resource.kind) {
+            let arns = sets.entry(conditions).or_default();
+            arns.insert(arn.clone());
+            if prefix == "iam" {
+                // Names that the mesh chose outside its prefix, such as the pivot role's.
+                let of_name =
+                    |name: &String| arn_of_iam(&context.account.place, resource.kind, name);
+                arns.extend(context.account.usage.made_names.iter().map(of_name));
+            }
+        }
+    }
+    sets.into_iter().map(|(conditions, arns)| (arns.into_iter().collect(), conditions)).collect()
+}
+
+fn arn_of_iam(place: &Place, kind: &str, name: &str) -> String {
+    match kind {
+        "role" => lakewright_constructs::role::role_arn(place, name),
+        _ => crate::names::policy_arn(place, name),
+    }
+}
+
+/// An ARN's form with the account's values. The first variable that names something gets the prefix.
+fn narrow(service: &str, kind: &str, form: &str, account: &Account<'_>) -> String {
+    let Account { place: Place { account: number, region }, prefix, .. } = account;
+    let begins = format!("{prefix}-*");
+    let catalog = format!("{}_*", prefix.as_str().replace('-', "_"));
+    let first = match (service, kind) {
+        // Ids that the service makes; conditions on tags hold these.
+        ("kms", "key")
+        | ("ec2" | "elasticfilesystem", _)
+        | ("sagemaker", "domain" | "user-profile") => "*".to_owned(),
+        ("glue", "database" | "table" | "tableversion" | "userdefinedfunction") => catalog,
+        ("logs", "log-group" | "log-stream") => format!("/{begins}"),
+        ("quicksight", "group" | "user") => format!("default/{begins}"),
+        ("scheduler", "schedule" | "schedule-group") => "default".to_owned(),
+        // What CloudFormation reads and writes are seeds and templates, never data.
+        ("s3", "object") => format!("{prefix}-templates-*"),
+        ("ssm", "parameter") => format!("{prefix}/*"),
+        ("wafv2", _) => "regional".to_owned(),
+        _ => begins.clone(),
+    };
+    let second = match (service, kind) {
+        ("sagemaker", "user-profile") | ("scheduler", "schedule") | ("wafv2", _) => begins,
+        _ => "*".to_owned(),
+    };
+    let mut named = [first, second].into_iter();
+    let mut arn = String::new();
+    let mut rest = form;
+    while let Some((before, after)) = rest.split_once("${") {
+        arn.push_str(before);
+        let (variable, after) = after.split_once('}').unwrap_or((after, ""));
+        match variable {
+            "Partition" => arn.push_str(account.place.partition()),
+            "Region" => arn.push_str(region),
+            "Account" => arn.push_str(number),
+            _ => arn.push_str(&named.next().unwrap_or_else(|| "*".to_owned())),
+        }
+        rest = after;
+    }
+    arn.push_str(rest);
+    arn
+}
+
+/// The mesh's tag of a resource, and the one that a request gives.
+const MESH: &str = "aws:ResourceTag/lakewright:mesh";
+const ASKED: &str = "aws:RequestTag/lakewright:mesh";
+
+/// Conditions for what a name cannot hold: roles by their boundary, generated ids by the mesh's tag.
+/// Each of them is one way to be allowed.
+fn conditions(
+    context: &Context<'_>,
+    prefix: &str,
+    service: &CatalogueService,
+    action: &Action,
+    kind: &str,
+) -> Vec<Conditions> {
+    let mesh = context.mesh.tenant.header.id.to_string();
+    let with = |condition: Condition| Conditions::none().with(condition);
+    let equals = |key: &'static str| Condition::new(Comparison::StringEquals, key, mesh.clone());
+    let writes = action.levels.iter().any(|level| !matches!(*level, "Read" | "List"));
+    let carries = |key: &str| service.carries(action, Some(kind), key);
+    match (prefix, kind) {
+        // Reading stays open: a role that is not there has no boundary to compare.
+        ("iam", "role") if writes && carries("iam:PermissionsBoundary") => {
+            let bounded = with(bounded(context));
+            if matches!(action.name, "AttachRolePolicy" | "DetachRolePolicy") {
+                vec![bounded.with(own_policies(context))]
+            } else {
+                vec![bounded]
+            }
+        }
+        ("kms", "key") => match action.name {
+            // It follows a key's creation at once, when its tags may not count yet, and gives no access to a key. An
+            // alias could: teams use keys by their aliases. So it is held by the tag, and tried again.
+            "EnableKeyRotation" => vec![Conditions::none()],
+            // While a key is made, and when it has to change: then only the tags that differ are in the request.
+            "TagResource" => vec![with(equals(ASKED)), with(equals(MESH))],
+            _ => vec![with(equals(MESH))],
+        },
+        ("sagemaker", "domain") if action.name == "AddTags" => {
+            vec![with(equals(ASKED)), with(equals(MESH))]
+        }
+        ("sagemaker", "domain") if writes && action.name != "CreateDomain" => {
+            vec![with(equals(MESH))]
+        }
+        ("ec2", _) if action.name == "CreateTags" => {
+            // While something is made, or on what is ours.
+            let made = Condition::new(Comparison::Null, "ec2:CreateAction", "false");
+            let mut ways = vec![with(made), with(equals(MESH))];
+            if kind == "security-group" {
+                // A group gets its tags in a request of its own (coverage-roadmap #714, open since 2020).
+                let untagged = Condition::new(Comparison::Null, MESH, "true");
+                ways.push(with(equals(ASKED)).with(untagged));
+            }
+            ways
+        }
+        // SageMaker's interfaces carry its tags, not ours.
+        ("ec2", "network-interface") => vec![Conditions::none()],
+        // Rules are resources of their own, which come after the group's tags.
+        ("ec2", "security-group") if action.name.starts_with("Authorize") => {
+            vec![with(equals(MESH))]
+        }
+        ("ec2", _) if takes_away(action) && carries(MESH) => vec![with(equals(MESH))],
+        // The domain's file system is SageMaker's and carries its tag.
+        ("elasticfilesystem", _) if writes && carries(MESH) => vec![with(Condition::new(
+            Comparison::Null,
+            "aws:ResourceTag/ManagedByAmazonSageMakerResource",
+            "false",
+        ))],
+        _ => vec![Conditions::none()],
+    }
+}
+
+fn takes_away(action: &Action) -> bool {
+    ["Delete", "Disassociate", "Modify", "Revoke"].iter().any(|verb| action.name.starts_with(verb))
+}
+
+/// The condition that a role has one of the account's boundaries.
+pub(super) fn bounded(context: &Context<'_>) -> Condition {
+    Condition {
+        operator: Operator::new(Comparison::ArnEquals),
+        key: "iam:PermissionsBoundary".into(),
+        values: context.boundaries().into_iter().map(Into::into).collect(),
+    }
+}
+
+/// The condition that a policy is one of the mesh's.
+pub(super) fn own_policies(context: &Context<'_>) -> Condition {
+    let Account { place, prefix, usage, .. } = context.account;
+    let names = usage.made_names.iter().cloned().chain([format!("{prefix}-*")]);
+    Condition {
+        operator: Operator::new(Comparison::ArnLike),
+        key: "iam:PolicyARN".into(),
+        values: names.map(|name| crate::names::policy_arn(place, &name).into()).collect(),
+    }
+}
