@@ -51,6 +51,14 @@ enum TemplateFormat {
     Json,
 }
 
+/// What no template can do. Source: `docs/lake-formation.md`, which has the checks before and after it as well.
+const CLOSE_DEFAULTS: &str = "\
+to do, unless `lakewright deploy` deploys it: close the default permissions of Lake Formation, which no template can, in
+each account and region with datasets, before the first database (docs/lake-formation.md says more):
+  aws lakeformation get-data-lake-settings --region REGION --output json | jq '.DataLakeSettings
+    | .CreateDatabaseDefaultPermissions = [] | .CreateTableDefaultPermissions = []' > settings.json
+  aws lakeformation put-data-lake-settings --region REGION --data-lake-settings file://settings.json";
+
 pub(crate) fn run(arguments: &SynthArgs, ui: &mut Ui) -> Result<Exit, Failure> {
     let loaded = load(&arguments.mesh)?;
     let Some(mesh) = loaded.mesh else {
@@ -132,10 +140,7 @@ fn write(
             out.display()
         ));
         if !mesh.datasets.is_empty() {
-            ui.note(
-                "to do, unless `lakewright deploy` deploys it: close the default permissions of Lake Formation, which no \
-                 template can (docs/lake-formation.md)",
-            );
+            ui.note(CLOSE_DEFAULTS);
         }
         for handout in &plan.handouts {
             ui.note(&format!("to do: {}: {}", out.join(&handout.path).display(), handout.task));
