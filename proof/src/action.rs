@@ -247,7 +247,15 @@ fn level(lower: &str, known: Option<Known>) -> Level {
 fn forms((service, known): Known) -> Vec<Form> {
     let kinds = known.resources.iter();
     let kinds = kinds.filter_map(|resource| service.resource_type(resource.kind));
-    kinds.map(|kind| Form { kind: kind.name, arn: pattern::of_form(kind.arn) }).collect()
+    let kinds = kinds.map(|kind| Form { kind: kind.name, arn: pattern::of_form(kind.arn) });
+    // The reference lacks it. Source: "Control CloudFormation access with IAM", the permission for SAM's transform.
+    let is_of_transforms =
+        known.name == "CreateChangeSet" && service.resource_type("stackset").is_some();
+    let transform = is_of_transforms.then(|| Form {
+        kind: "transform",
+        arn: "arn:*:cloudformation:*:aws:transform/*".to_owned(),
+    });
+    kinds.chain(transform).collect()
 }
 
 impl PartialEq for Action {

@@ -5,6 +5,8 @@
 
 use std::net::IpAddr;
 
+use lakewright_template::resolve::UNKNOWN;
+
 use crate::document::{Comparison, Condition, Order, Qualifier};
 use crate::pattern::Expanded;
 use crate::request::{Facts, Request, Truth, Values};
@@ -74,6 +76,10 @@ fn compare(
     facts: &Facts<'_>,
 ) -> Truth {
     let wanted = condition.values.iter().map(|wanted| {
+        // What it is compared with is only known at deployment.
+        if wanted.contains(UNKNOWN) {
+            return Truth::Unknown;
+        }
         let is_text = matches!(
             condition.comparison,
             Comparison::Arn { .. }

@@ -7,7 +7,7 @@ mod words;
 use std::fmt;
 use std::sync::Arc;
 
-use lakewright_template::resolve::Resolved;
+use lakewright_template::resolve::{Resolved, UNKNOWN};
 
 use crate::action::{Action, ServiceId, Services};
 
@@ -59,6 +59,18 @@ pub struct Statement {
     pub not_resources: bool,
     /// When.
     pub conditions: Vec<Condition>,
+    /// Whether it stands there however the template is deployed. What depends on a condition of the template, or on a
+    /// value that is only known at deployment, may be there.
+    pub is_certain: bool,
+}
+
+/// A statement that says nothing which IAM would take.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Malformed {
+    /// Where it stands.
+    pub origin: Origin,
+    /// What was got, and what was expected.
+    pub message: String,
 }
 
 /// The actions of a statement.
@@ -134,8 +146,10 @@ pub enum PrincipalEntry {
     Arn(String),
     /// A service.
     Service(String),
-    /// An identity provider, or a canonical user of S3: nobody whom the model knows.
-    Other(String),
+    /// An identity provider: whoever it vouches for.
+    Federated(String),
+    /// An account, by its canonical user id in S3.
+    CanonicalUser(String),
 }
 
 /// One comparison.
@@ -223,23 +237,60 @@ impl Document {
         let has_variables = document.get("Version").as_text() == Some("2012-10-17");
         let mut statements = Vec::new();
         for (place, statement) in items_of(document, "Statement").iter().enumerate() {
-            statements.push(Statement::parse(statement, place).map_err(&fail)?);
+            statements.push(Statement::parse(statement, place, Known::All).map_err(&fail)?);
         }
         Ok(Self { origin, has_variables, statements })
     }
 
-    /// Reads the policy of an event bus, whose statement stands without a document around it.
-    pub(crate) fn of_statement(
-        statement: Resolved<'_>,
-        origin: Origin,
-    ) -> Result<Self, DocumentError> {
+    /// Reads a document of anybody's template: what is no statement is told beside the others.
+    pub(crate) fn read(document: &Resolved<'_>, origin: &Origin) -> (Self, Vec<Malformed>) {
+        let wrong = |message: String| Malformed { origin: origin.clone(), message };
+        let mut read = Self { origin: origin.clone(), has_variables: true, statements: Vec::new() };
+        // Some types take a policy as text.
+        if let Some(text) = document.as_text().filter(|text| text.trim_start().starts_with('{')) {
+            return match serde_json::from_str::<serde_json::Value>(text) {
+                Ok(plain) => Self::read(&Resolved::from(&plain), origin),
+                // A part of it may only be known at deployment.
+                Err(_) if text.contains(UNKNOWN) => (read, Vec::new()),
+                Err(error) => (read, vec![wrong(format!("the policy is no JSON: {error}"))]),
+            };
+        }
+        let mut malformed = Vec::new();
+        if document.as_map().is_none() {
+            if !is_open(document) {
+                let message = format!("got {}, expected a policy document", kind(document));
+                malformed.push(wrong(message));
+            }
+            return (read, malformed);
+        }
+        read.has_variables = document.get("Version").as_text() == Some("2012-10-17");
+        for (place, statement) in items_of(document, "Statement").iter().enumerate() {
+            match Statement::parse(statement, place, Known::Partly) {
+                Ok(statement) => read.statements.push(statement),
+                Err(_) if is_open(statement) => {}
+                Err(message) => malformed.push(wrong(message)),
+            }
+        }
+        (read, malformed)
+    }
+
+    /// The policy of an event bus, whose statement stands without a document around it.
+    pub(crate) fn around(statement: Resolved<'_>) -> Resolved<'_> {
         let version = Resolved::Text("2012-10-17".into());
-        Self::parse(&Resolved::Map(vec![("Statement", statement), ("Version", version)]), origin)
+        Resolved::Map(vec![("Statement", statement), ("Version", version)])
     }
 }
 
+/// What is known of a template's values.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Known {
+    All,
+    /// Parts are only known at deployment.
+    Partly,
+}
+
 impl Statement {
-    fn parse(statement: &Resolved<'_>, place: usize) -> Result<Self, String> {
+    fn parse(statement: &Resolved<'_>, place: usize, known: Known) -> Result<Self, String> {
         let Some(elements) = statement.as_map() else {
             return Err(format!("statement {place} is {}, expected an object", kind(statement)));
         };
@@ -247,9 +298,13 @@ impl Statement {
         let has = |element: &str| elements.iter().any(|(key, _)| *key == element);
         let sid = statement.get("Sid").as_text().filter(|sid| !sid.is_empty());
         let sid = sid.map_or_else(|| place.to_string(), str::to_owned);
-        let is_allow = match statement.get("Effect").as_text() {
+        let is_told = |element: &Resolved<'_>| known == Known::All || !is_open(element);
+        let effect = statement.get("Effect");
+        let is_allow = match effect.as_text() {
             Some("Allow") => true,
             Some("Deny") => false,
+            // It may allow.
+            Some(_) if !is_told(effect) => true,
             Some(other) => {
                 return Err(format!(
                     "{}: got effect `{other}`, expected Allow or Deny",
@@ -258,18 +313,9 @@ impl Statement {
             }
             None => return Err(format!("{} has no effect, expected Allow or Deny", name(&sid))),
         };
-        let known = [
-            "Action",
-            "Condition",
-            "Effect",
-            "NotAction",
-            "NotPrincipal",
-            "NotResource",
-            "Principal",
-            "Resource",
-            "Sid",
-        ];
-        if let Some((key, _)) = elements.iter().find(|(key, _)| !known.contains(key)) {
+        // A macro puts elements in its place.
+        let is_known = |key: &str| names_of_elements(key, known);
+        if let Some((key, _)) = elements.iter().find(|(key, _)| !is_known(key)) {
             return Err(format!("{}: `{key}` is not an element of a statement", name(&sid)));
         }
         let texts = |element: &str| -> Result<Vec<String>, String> {
@@ -278,6 +324,12 @@ impl Statement {
                 .map(|item| {
                     item.as_text().map(str::to_owned).ok_or_else(|| {
                         format!("{}: `{element}` holds {}, expected text", name(&sid), kind(item))
+                    })
+                })
+                .map(|text| {
+                    text.and_then(|text| {
+                        deployed(text, known)
+                            .map_err(|error| format!("{}: `{element}` {error}", name(&sid)))
                     })
                 })
                 .collect()
@@ -305,7 +357,7 @@ impl Statement {
         let principals = principals
             .map(|(element, is_not)| {
                 let entries =
-                    entries(element).map_err(|error| format!("{}: {error}", name(&sid)))?;
+                    entries(element, known).map_err(|error| format!("{}: {error}", name(&sid)))?;
                 Ok::<_, String>(Principals { entries, is_not })
             })
             .transpose()?;
@@ -315,13 +367,21 @@ impl Statement {
         };
         if has("Condition") {
             let element = statement.get("Condition");
-            for (operator, keys) in element.as_map().ok_or_else(|| wrong(element))? {
-                for (key, values) in keys.as_map().ok_or_else(|| wrong(keys))? {
-                    let values = one_or_many(values).iter().map(|value| match value {
-                        Resolved::Text(text) => text.to_string(),
-                        other => other.clone().into_plain().to_string(),
-                    });
-                    conditions.push(Condition::new(operator, key, values.collect()));
+            // A condition that nobody knows may hold or not.
+            if known == Known::Partly && is_open(element) {
+                conditions.push(Condition::new(UNKNOWN, UNKNOWN, Vec::new()));
+            } else {
+                for (operator, keys) in element.as_map().ok_or_else(|| wrong(element))? {
+                    for (key, values) in keys.as_map().ok_or_else(|| wrong(keys))? {
+                        let values = one_or_many(values).iter().map(|value| match value {
+                            Resolved::Text(text) => deployed(text.to_string(), known),
+                            other => Ok(other.clone().into_plain().to_string()),
+                        });
+                        let values = values.collect::<Result<_, _>>();
+                        let values =
+                            values.map_err(|error| format!("{}: `{key}` {error}", name(&sid)))?;
+                        conditions.push(Condition::new(operator, key, values));
+                    }
                 }
             }
         }
@@ -334,6 +394,7 @@ impl Statement {
             resources,
             not_resources,
             conditions,
+            is_certain: is_told(effect),
         })
     }
 }
@@ -457,9 +518,43 @@ impl Comparison {
     }
 }
 
-fn entries(element: &Resolved<'_>) -> Result<Vec<PrincipalEntry>, String> {
+/// Whether an element may be known to IAM. A macro puts others in its place.
+fn names_of_elements(key: &str, known: Known) -> bool {
+    const ELEMENTS: [&str; 9] = [
+        "Action",
+        "Condition",
+        "Effect",
+        "NotAction",
+        "NotPrincipal",
+        "NotResource",
+        "Principal",
+        "Resource",
+        "Sid",
+    ];
+    ELEMENTS.contains(&key) || known == Known::Partly && key.starts_with("Fn::")
+}
+
+/// A text as IAM gets it: what a dynamic reference stands for is only known at deployment, and may be anything.
+fn deployed(text: String, known: Known) -> Result<String, String> {
+    let is_open = || text.contains('{') && (text.contains("{{resolve:") || text.contains(UNKNOWN));
+    if known == Known::All && is_open() {
+        return Err(format!("holds `{text}`, which is only known at deployment"));
+    }
+    Ok(text)
+}
+
+/// Whether a value is only known at deployment, all of it.
+fn is_open(value: &Resolved<'_>) -> bool {
+    value.as_text() == Some(UNKNOWN)
+        || value.as_map().is_some_and(|map| map.iter().any(|(key, _)| key.starts_with("Fn::")))
+}
+
+fn entries(element: &Resolved<'_>, known: Known) -> Result<Vec<PrincipalEntry>, String> {
     if element.as_text() == Some("*") {
         return Ok(vec![PrincipalEntry::Everyone]);
+    }
+    if known == Known::Partly && is_open(element) {
+        return Ok(vec![PrincipalEntry::Arn(UNKNOWN.to_owned())]);
     }
     let Some(kinds) = element.as_map() else {
         return Err(format!("the principal is {}, expected `*` or an object", kind(element)));
@@ -470,7 +565,7 @@ fn entries(element: &Resolved<'_>) -> Result<Vec<PrincipalEntry>, String> {
             let Some(text) = value.as_text() else {
                 return Err(format!("a principal is {}, expected text", kind(value)));
             };
-            let text = text.to_owned();
+            let text = deployed(text.to_owned(), known)?;
             entries.push(match *of {
                 "AWS" if text == "*" => PrincipalEntry::Everyone,
                 "AWS" => match account_of_root(&text) {
@@ -478,7 +573,8 @@ fn entries(element: &Resolved<'_>) -> Result<Vec<PrincipalEntry>, String> {
                     None => PrincipalEntry::Arn(text),
                 },
                 "Service" => PrincipalEntry::Service(text),
-                "CanonicalUser" | "Federated" => PrincipalEntry::Other(text),
+                "CanonicalUser" => PrincipalEntry::CanonicalUser(text),
+                "Federated" => PrincipalEntry::Federated(text),
                 other => return Err(format!("`{other}` is no kind of principal")),
             });
         }

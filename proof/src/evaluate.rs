@@ -5,10 +5,12 @@
 //! "Key policies in AWS KMS" for keys. `proof/data/decisions.json` has the
 //! facts one by one, each with its origin.
 
+use lakewright_template::resolve::UNKNOWN;
+
 use crate::action::Action;
 use crate::condition::{expand, holds};
 use crate::document::{Condition, Document, PrincipalEntry, Statement};
-use crate::pattern::matches;
+use crate::pattern::may_match;
 use crate::request::{Facts, Principal, Request, Truth, arn_field};
 
 /// What is decided.
@@ -175,8 +177,7 @@ impl<'a> Weights<'a> {
 
 /// Service-linked roles and services are outside of service control policies.
 fn is_bound(principal: &Principal) -> bool {
-    !principal.is_service_linked()
-        && !matches!(principal, Principal::Service(_) | Principal::Anonymous)
+    !principal.is_service_linked() && !principal.has_no_policies()
 }
 
 fn weigh<'a>(
@@ -199,6 +200,10 @@ fn weigh<'a>(
                     break;
                 }
                 truth = truth & holds(condition, document.has_variables, request, facts);
+            }
+            // It may not be there at all.
+            if !statement.is_certain {
+                truth = truth & Truth::Unknown;
             }
             if truth != Truth::No {
                 weighed.push(Weighed { truth, named, document, statement });
@@ -309,7 +314,7 @@ impl<'a> Weights<'a> {
         let allowed = organization
             & match (request.principal, layers.is_same_account, layers.kind) {
                 // Services and strangers have no policies of their own.
-                (Principal::Service(_) | Principal::Anonymous, _, _) => directly,
+                (principal, _, _) if principal.has_no_policies() => directly,
                 // In one account either side is enough. What names the role stays within its limits.
                 (_, true, ResourceKind::Ordinary) => past_limits | (limits & (own | to_role)),
                 // Keys and roles: their policy must allow it, or hand the decision to the account.
@@ -325,8 +330,7 @@ impl<'a> Weights<'a> {
         match (denied, allowed) {
             (Truth::Yes, _) => (Decision::ExplicitDeny, "a statement denies it"),
             (_, Truth::No) => {
-                let has_own =
-                    !matches!(request.principal, Principal::Service(_) | Principal::Anonymous);
+                let has_own = !request.principal.has_no_policies();
                 let bounded = unless_there(layers.boundary.is_some(), boundary);
                 let reason = missing(&[
                     (organization, "a policy of the organization does not allow it"),
@@ -419,6 +423,16 @@ fn named(statement: &Statement, principal: &Principal) -> (Option<Named>, Truth)
         return (Some(Named::Directly), (!is_listed).into());
     }
     let best = principals.entries.iter().filter_map(|entry| names(entry, principal)).max();
+    let is_open = |entry: &PrincipalEntry| match entry {
+        PrincipalEntry::Arn(named) => {
+            may_match(named, principal.name()) == Truth::Unknown && named.contains(UNKNOWN)
+        }
+        _ => false,
+    };
+    // Whom it names is only known at deployment.
+    if best.is_none() && principals.entries.iter().any(is_open) {
+        return (Some(Named::Role), Truth::Unknown);
+    }
     (best, best.is_some().into())
 }
 
@@ -440,6 +454,12 @@ fn names(entry: &PrincipalEntry, principal: &Principal) -> Option<Named> {
         }
         (PrincipalEntry::Service(named), Principal::Service(service)) => {
             (named == service).then_some(Named::Directly)
+        }
+        (PrincipalEntry::Federated(named), Principal::Federated(provider)) => {
+            (named == provider).then_some(Named::Directly)
+        }
+        (PrincipalEntry::CanonicalUser(named), Principal::CanonicalUser(user)) => {
+            (named == user).then_some(Named::Directly)
         }
         _ => None,
     }
@@ -470,7 +490,13 @@ fn is_about(
                 }
             };
         }
-        matches(pattern, request.resource)
+        match may_match(pattern, request.resource) {
+            Truth::Unknown => {
+                is_unknown = true;
+                false
+            }
+            truth => truth == Truth::Yes,
+        }
     });
     if is_unknown && !is_listed {
         return Truth::Unknown;

@@ -4,6 +4,7 @@ mod catalog;
 mod combined;
 mod emitted;
 mod escalation;
+mod principals;
 mod shape;
 mod statement;
 
@@ -67,6 +68,8 @@ guardrails! {
     IamWithoutBoundary "iam-without-boundary",
     /// Nobody may change the policy of a key.
     KeyLockout "key-lockout",
+    /// A policy, or a principal in it, that IAM would not take.
+    MalformedPolicy "malformed-policy",
     /// `NotAction`, `NotResource` or `NotPrincipal` with an allow.
     NotWithAllow "not-with-allow",
     /// A role may pass another one to a service and make what runs with it.
@@ -149,6 +152,13 @@ pub fn check(world: &World) -> Vec<Breach> {
     let mut breaches = Vec::new();
     roles(world, &mut breaches);
     escalation::code_of_others(world, &mut breaches);
+    for (origin, name) in &world.attachments {
+        escalation::broad(name, origin, &mut breaches);
+    }
+    for malformed in &world.malformed {
+        let message = malformed.message.clone();
+        breaches.push(Breach::new(Guardrail::MalformedPolicy, &malformed.origin, "", message));
+    }
     documents(world, &mut breaches);
     breaches.sort();
     breaches.dedup();

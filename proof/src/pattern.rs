@@ -5,6 +5,10 @@
 
 use std::borrow::Cow;
 
+use lakewright_template::resolve::UNKNOWN;
+
+use crate::request::Truth;
+
 /// Whether a text matches a pattern: `*` stands for any characters, `:` and `/` included, `?` for
 /// one.
 pub fn matches(pattern: &str, text: &str) -> bool {
@@ -13,6 +17,14 @@ pub fn matches(pattern: &str, text: &str) -> bool {
     let is_literal = |(wanted, got): &(&u8, &u8)| wanted == got && !matches!(wanted, b'*' | b'?');
     let same = pattern.iter().zip(text).take_while(is_literal).count();
     glob(&pattern[same..], &text[same..])
+}
+
+/// Whether a text is matched by a pattern of which a part may only be known at deployment.
+pub(crate) fn may_match(pattern: &str, text: &str) -> Truth {
+    if !pattern.contains(UNKNOWN) {
+        return matches(pattern, text).into();
+    }
+    if matches(&pattern.replace(UNKNOWN, "*"), text) { Truth::Unknown } else { Truth::No }
 }
 
 /// Whether two ARNs match: each of the six components by itself, so that a `*` does not reach across

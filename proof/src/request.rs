@@ -75,6 +75,10 @@ pub enum Principal {
     User(String),
     /// An AWS service, such as `glue.amazonaws.com`, on behalf of an account.
     Service(String),
+    /// Whoever an identity provider vouches for, by the provider's ARN or name.
+    Federated(String),
+    /// An account that S3 knows by its canonical user id.
+    CanonicalUser(String),
     /// Nobody: a request without a signature.
     Anonymous,
 }
@@ -89,7 +93,7 @@ impl Principal {
     pub fn name(&self) -> &str {
         match self {
             Self::Role { arn, .. } | Self::User(arn) => arn,
-            Self::Service(name) => name,
+            Self::Service(name) | Self::Federated(name) | Self::CanonicalUser(name) => name,
             Self::Anonymous => "*",
         }
     }
@@ -98,8 +102,16 @@ impl Principal {
     pub fn account(&self) -> Option<&str> {
         match self {
             Self::Role { arn, .. } | Self::User(arn) => arn_field(arn, 4),
-            Self::Service(_) | Self::Anonymous => None,
+            Self::Service(_) | Self::Federated(_) | Self::CanonicalUser(_) | Self::Anonymous => {
+                None
+            }
         }
+    }
+
+    /// Whether no policies of its own are attached to the principal, so that a resource's policy alone decides. A
+    /// canonical user has some, and nobody here knows them.
+    pub(crate) const fn has_no_policies(&self) -> bool {
+        !matches!(self, Self::Role { .. } | Self::User(_))
     }
 
     /// Whether this is a role that only a service assumes. Source: "Service control policies":
@@ -231,15 +243,20 @@ impl Request<'_> {
         match key {
             "aws:principalarn" => match self.principal {
                 Principal::Role { arn, .. } | Principal::User(arn) => one(Some(arn)),
+                Principal::Federated(_) | Principal::CanonicalUser(_) => Values::Unknown,
                 Principal::Service(_) | Principal::Anonymous => Values::Absent,
             },
+            "aws:principalaccount" if matches!(self.principal, Principal::CanonicalUser(_)) => {
+                Values::Unknown
+            }
             "aws:principalaccount" => one(self.principal.account()),
-            "aws:principaltype" => one(Some(match self.principal {
-                Principal::Role { .. } => "AssumedRole",
-                Principal::User(_) => "User",
-                Principal::Service(_) => "Service",
-                Principal::Anonymous => "Anonymous",
-            })),
+            "aws:principaltype" => match self.principal {
+                Principal::Role { .. } => one(Some("AssumedRole")),
+                Principal::User(_) => one(Some("User")),
+                Principal::Service(_) => one(Some("Service")),
+                Principal::Anonymous => one(Some("Anonymous")),
+                Principal::Federated(_) | Principal::CanonicalUser(_) => Values::Unknown,
+            },
             "aws:principalisawsservice" => {
                 one(Some(if matches!(self.principal, Principal::Service(_)) {
                     "true"
@@ -249,9 +266,7 @@ impl Request<'_> {
             }
             "aws:principalservicename" => match self.principal {
                 Principal::Service(name) => one(Some(name)),
-                Principal::Role { .. } | Principal::User(_) | Principal::Anonymous => {
-                    Values::Absent
-                }
+                _ => Values::Absent,
             },
             "aws:requestedregion" => match arn_field(self.resource, 3).or(facts.region) {
                 Some(region) => one(Some(region)),

@@ -21,7 +21,7 @@ pub(crate) use sides::{Target, bucket_of};
 
 use crate::action::Action;
 use crate::condition::{expand, holds};
-use crate::document::{Condition, Document, Origin};
+use crate::document::{Condition, Document, Malformed, Origin};
 use crate::evaluate::{self, Decision, Layers, Near, ResourceKind, Verdict, account_of};
 use crate::lake::{CELLS, Lake, Side, is_of_data};
 use crate::request::{Context, Facts, Principal, Request, Truth, is_told};
@@ -123,6 +123,10 @@ pub struct World {
     pub session: Option<Document>,
     /// Documents of resources that the model does not know: only guardrails look at them.
     pub others: Vec<Document>,
+    /// Statements that say nothing which IAM would take.
+    pub malformed: Vec<Malformed>,
+    /// Policies that are attached by name to others than roles, each with where that is said.
+    pub attachments: Vec<(Origin, String)>,
 }
 
 impl World {
@@ -366,7 +370,7 @@ impl World {
         let has_unknown_policies = match principal {
             Principal::Role { .. } => role.is_none_or(|role| role.has_foreign_policies),
             Principal::User(_) => true,
-            Principal::Service(_) | Principal::Anonymous => false,
+            _ => false,
         };
         let principal_account = principal.account();
         // A bucket that no template makes is taken for one of the principal's own account: of
@@ -423,7 +427,7 @@ impl World {
     fn role_of(&self, principal: &Principal) -> Option<&Role> {
         match principal {
             Principal::Role { arn, .. } => self.roles.get(arn),
-            Principal::User(_) | Principal::Service(_) | Principal::Anonymous => None,
+            _ => None,
         }
     }
 

@@ -3,6 +3,9 @@
 //! JSON is read as the YAML that it is, so one path serves both, and every
 //! error names its line.
 
+mod loops;
+mod quotes;
+
 use crate::intrinsic::is_function_name;
 use crate::yaml::{Budget, Node, NodeKind, Plain, Span, parse};
 use crate::{
@@ -20,18 +23,45 @@ pub struct ReadError {
     pub span: Span,
 }
 
-/// Reads a template in JSON or YAML.
+/// Reads a template in JSON or YAML, with every form that CloudFormation takes.
 pub fn template(text: &str) -> Result<Template, ReadError> {
-    let stream = parse(text, &Budget::FILE);
+    let root = root(text)?;
+    if text.contains("Fn::ForEach::") { read(&loops::unrolled(&root)?) } else { read(&root) }
+}
+
+/// The document of a text.
+fn root(text: &str) -> Result<Node, ReadError> {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let mut stream = parse(text, &Budget::FILE);
+    if stream.error.is_some() {
+        let indented = quotes::indented(text);
+        let again = parse(&indented, &Budget::FILE);
+        // The first error is about the text as it stands.
+        if again.error.is_none() {
+            stream = again;
+        }
+    }
     if let Some(error) = stream.error {
         return Err(ReadError { message: error.message, span: error.span });
     }
-    let [root] = stream.documents.as_slice() else {
-        let message = format!("got {} documents, expected one template", stream.documents.len());
-        return Err(ReadError { message, span: Span::default() });
-    };
+    let count = stream.documents.len();
+    let mut documents = stream.documents.into_iter();
+    match (documents.next(), documents.next()) {
+        (Some(root), None) => Ok(root),
+        _ => {
+            let message = format!("got {count} documents, expected one template");
+            Err(ReadError { message, span: Span::default() })
+        }
+    }
+}
+
+fn read(root: &Node) -> Result<Template, ReadError> {
     let mut template = Template::default();
     for (key, node) in entries(root, "a template")? {
+        // A section without anything in it is none.
+        if is_null(node) {
+            continue;
+        }
         match key {
             "AWSTemplateFormatVersion" => {}
             "Description" => template.description = Some(scalar(node)?.to_owned().into()),
@@ -39,26 +69,47 @@ pub fn template(text: &str) -> Result<Template, ReadError> {
             "Rules" => template.rules = plain_map(node)?,
             "Mappings" => template.mappings = plain_map(node)?,
             "Transform" => template.transform = Some(value(node)?),
+            "Globals" => template.globals = plain_map(node)?,
+            "Hooks" => template.hooks = plain_map(node)?,
             "Parameters" => {
                 for (name, item) in entries(node, "Parameters")? {
+                    if name == TRANSFORM {
+                        template.includes.insert("Parameters", value(item)?);
+                        continue;
+                    }
                     let parameter = Parameter { attributes: plain_map(item)? };
                     template.parameters.insert(name.to_owned().into(), parameter);
                 }
             }
             "Conditions" => {
                 for (name, item) in entries(node, "Conditions")? {
+                    if name == TRANSFORM {
+                        template.includes.insert("Conditions", value(item)?);
+                        continue;
+                    }
                     template.conditions.insert(name.to_owned().into(), value(item)?);
                 }
             }
             "Resources" => {
                 for (id, item) in entries(node, "Resources")? {
+                    if id == TRANSFORM {
+                        template.includes.insert("Resources", value(item)?);
+                        continue;
+                    }
                     template.resources.insert(LogicalId::new(id), resource(item)?);
                 }
             }
             "Outputs" => {
                 for (name, item) in entries(node, "Outputs")? {
+                    if name == TRANSFORM {
+                        template.includes.insert("Outputs", value(item)?);
+                        continue;
+                    }
                     template.outputs.insert(name.to_owned().into(), output(item)?);
                 }
+            }
+            TRANSFORM => {
+                template.includes.insert("", value(node)?);
             }
             other => return fail(node, format!("`{other}` is not a section of a template")),
         }
@@ -66,12 +117,27 @@ pub fn template(text: &str) -> Result<Template, ReadError> {
     Ok(template)
 }
 
+/// A snippet that a macro or `AWS::Include` puts in its place at deployment.
+const TRANSFORM: &str = "Fn::Transform";
+
+fn is_null(node: &Node) -> bool {
+    let is_null = |text: &str, is_plain: bool| Plain::of(text, is_plain) == Plain::Null;
+    node.tag.is_none()
+        && matches!(&node.kind, NodeKind::Scalar { text, is_plain } if is_null(text, *is_plain))
+}
+
 fn resource(node: &Node) -> Result<ResourceEntry, ReadError> {
     let mut resource = ResourceEntry::default();
     for (key, item) in entries(node, "a resource")? {
+        let is_function = item.tag.is_some() || matches!(item.kind, NodeKind::Mapping(_));
         match key {
+            "Properties" | "Metadata" | "DependsOn" if is_null(item) => {}
             "Type" => resource.kind = scalar(item)?.to_owned().into(),
-            "Properties" => resource.properties = plain_map(item)?,
+            "Properties" => resource.properties = properties(item)?,
+            // With the language extensions a function may say it.
+            "DeletionPolicy" | "UpdateReplacePolicy" if is_function => {
+                resource.other.insert(key.to_owned(), value(item)?);
+            }
             "Condition" => resource.condition = Some(scalar(item)?.to_owned().into()),
             "DeletionPolicy" => resource.deletion_policy = Some(deletion_policy(item)?),
             "UpdateReplacePolicy" => resource.update_replace_policy = Some(deletion_policy(item)?),
@@ -97,6 +163,15 @@ fn resource(node: &Node) -> Result<ResourceEntry, ReadError> {
         return fail(node, "a resource without `Type`".to_owned());
     }
     Ok(resource)
+}
+
+/// The properties of a resource, or the function that gives them.
+fn properties(node: &Node) -> Result<Map, ReadError> {
+    match value(node)? {
+        Value::Map(map) => Ok(map),
+        call @ Value::Intrinsic(_) => Ok(Map::new().with(TRANSFORM, call)),
+        _ => plain_map(node),
+    }
 }
 
 fn deletion_policy(node: &Node) -> Result<DeletionPolicy, ReadError> {
@@ -191,11 +266,14 @@ fn function(name: &str, node: &Node, argument: Value) -> Result<Value, ReadError
         Value::Integer(number) => Ok(Text::from(number.to_string())),
         _ => fail(node, format!("{name} takes a name here")),
     };
+    if has_function_for_name(name, &argument) {
+        return Ok(Intrinsic::Other(name.to_owned().into(), argument).into());
+    }
     let call = match name {
         "Ref" => Intrinsic::Ref(LogicalId::new(&*text(&argument)?)),
         "Condition" => Intrinsic::Condition(text(&argument)?),
-        "Fn::And" => Intrinsic::And(items(2..=10)?),
-        "Fn::Or" => Intrinsic::Or(items(2..=10)?),
+        "Fn::And" => Intrinsic::And(items(1..=10)?),
+        "Fn::Or" => Intrinsic::Or(items(1..=10)?),
         "Fn::Not" => Intrinsic::Not(items(1..=1)?.remove(0)),
         "Fn::Base64" => Intrinsic::Base64(argument),
         "Fn::GetAZs" => Intrinsic::GetAzs(argument),
@@ -270,6 +348,24 @@ fn function(name: &str, node: &Node, argument: Value) -> Result<Value, ReadError
         other => Intrinsic::Other(other.to_owned().into(), argument),
     };
     Ok(call.into())
+}
+
+/// Whether a function stands where a name is taken without the language extensions: its result is known at
+/// deployment only.
+fn has_function_for_name(name: &str, argument: &Value) -> bool {
+    let is_call = |value: Option<&Value>| value.is_some_and(|one| one.as_intrinsic().is_some());
+    let first = || argument.as_list().and_then(<[Value]>::first);
+    match name {
+        "Ref" | "Condition" => is_call(Some(argument)),
+        "Fn::GetAtt" => {
+            is_call(Some(argument))
+                || argument
+                    .as_list()
+                    .is_some_and(|items| items.iter().any(|one| is_call(Some(one))))
+        }
+        "Fn::If" | "Fn::Join" | "Fn::Split" | "Fn::Sub" => is_call(first()),
+        _ => false,
+    }
 }
 
 fn pair(arguments: Vec<Value>, node: &Node) -> Result<[Value; 2], ReadError> {

@@ -4,14 +4,25 @@
 //! CloudFormation will see it: names that stand in the template are taken from
 //! there, generated ids are given a plausible form. A function without a known
 //! result is an error, never a guess.
+//!
+//! Of anybody's template much is only known at deployment. There a part that
+//! is not known is [`UNKNOWN`], and the rest stays as it is.
+
+mod choice;
+mod names;
 
 use std::borrow::Cow;
 use std::cell::Cell;
 
 use serde_json::Value as Plain;
 
+use choice::Choice;
+
 use crate::intrinsic::SubPart;
-use crate::{Intrinsic, LogicalId, ResourceEntry, Template, Value};
+use crate::{Intrinsic, LogicalId, Template, Value};
+
+/// What stands for a text that is only known at deployment. No name or ARN has braces.
+pub const UNKNOWN: &str = "{unknown}";
 
 /// Where a template is deployed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -107,6 +118,19 @@ impl<'v> Resolved<'v> {
         found.map_or(&Self::Null, |(_, value)| value)
     }
 
+    /// The value with texts of its own.
+    fn into_owned<'o>(self) -> Resolved<'o> {
+        match self {
+            Self::Null => Resolved::Null,
+            Self::Bool(value) => Resolved::Bool(value),
+            Self::Number(number) => Resolved::Number(number),
+            Self::Text(text) => Resolved::Text(text.into_owned().into()),
+            Self::List(items) => Resolved::List(items.into_iter().map(Self::into_owned).collect()),
+            // Mappings hold no objects.
+            Self::Map(_) => Resolved::Text(UNKNOWN.into()),
+        }
+    }
+
     /// The value as plain JSON.
     pub fn into_plain(self) -> Plain {
         match self {
@@ -138,6 +162,16 @@ impl<'v> From<&'v Plain> for Resolved<'v> {
     }
 }
 
+/// How values are read that the template alone does not tell.
+#[derive(Debug, Clone)]
+enum Reading<'a> {
+    /// Every condition goes one way, and what is not known is an error.
+    Strict(Branch),
+    /// As in one of the ways in which the template can be deployed, and what is not known is [`UNKNOWN`]. The scope tells
+    /// what CloudFormation names in this template from what it names in others.
+    Open { scope: &'a str, choice: Choice },
+}
+
 /// Resolves the values of one template.
 #[derive(Debug)]
 pub struct Resolver<'a> {
@@ -145,8 +179,7 @@ pub struct Resolver<'a> {
     pub template: &'a Template,
     /// Where it is deployed.
     pub place: &'a Place,
-    /// Which way conditions go.
-    pub branch: Branch,
+    reading: Reading<'a>,
     /// Whether a value was resolved that depends on a condition.
     has_met_condition: Cell<bool>,
 }
@@ -154,7 +187,42 @@ pub struct Resolver<'a> {
 impl<'a> Resolver<'a> {
     /// A resolver of a template's values.
     pub fn new(template: &'a Template, place: &'a Place, branch: Branch) -> Self {
-        Self { template, place, branch, has_met_condition: Cell::new(false) }
+        let reading = Reading::Strict(branch);
+        Self { template, place, reading, has_met_condition: Cell::new(false) }
+    }
+
+    /// A resolver of anybody's template: what is only known at deployment is [`UNKNOWN`]. The scope is different for
+    /// each stack that is looked at.
+    pub fn open(template: &'a Template, place: &'a Place, scope: &'a str) -> Self {
+        let reading = Reading::Open { scope, choice: Choice::default() };
+        Self { template, place, reading, has_met_condition: Cell::new(false) }
+    }
+
+    /// What a value may be, in each of the ways in which the template can be deployed; `None` for `AWS::NoValue`.
+    pub fn alternatives<'v>(&self, value: &'v Value) -> Vec<Option<Resolved<'v>>> {
+        let Reading::Open { scope, .. } = self.reading else {
+            return self.resolve(value).into_iter().collect();
+        };
+        let mut found: Vec<Option<Resolved<'v>>> = Vec::new();
+        for choice in choice::choices(self.template, value) {
+            let reading = Reading::Open { scope, choice };
+            let resolver = Self { reading, has_met_condition: Cell::new(false), ..*self };
+            // Nothing is an error here.
+            let one = resolver.resolve(value).unwrap_or_default();
+            if !found.contains(&one) {
+                found.push(one);
+            }
+        }
+        found
+    }
+
+    fn is_open(&self) -> bool {
+        matches!(self.reading, Reading::Open { .. })
+    }
+
+    /// What is not known, where that is no error.
+    fn or_unknown(&self, text: Result<String, Unresolved>) -> Result<String, Unresolved> {
+        if self.is_open() { Ok(text.unwrap_or_else(|_| UNKNOWN.to_owned())) } else { text }
     }
 
     /// Whether a value that was resolved so far depends on a condition, and so is another one in the other
@@ -173,6 +241,7 @@ impl<'a> Resolver<'a> {
                 let number = number.parse::<f64>().ok().and_then(serde_json::Number::from_f64);
                 number.map_or(Resolved::Null, Resolved::Number)
             }
+            Value::Text(text) if self.is_open() => Resolved::Text(without_references(text)),
             Value::Text(text) => Resolved::Text(text.as_ref().into()),
             Value::List(items) => {
                 let mut list = Vec::with_capacity(items.len());
@@ -190,14 +259,27 @@ impl<'a> Resolver<'a> {
                 }
                 Resolved::Map(entries)
             }
-            Value::Intrinsic(call) => return self.call(call),
+            Value::Intrinsic(call) => {
+                return match self.call(call) {
+                    Err(_) if self.is_open() => Ok(Some(Resolved::Text(UNKNOWN.into()))),
+                    resolved => resolved,
+                };
+            }
         }))
     }
 
     fn call<'v>(&self, call: &'v Intrinsic) -> Result<Option<Resolved<'v>>, Unresolved> {
         let text = match call {
             Intrinsic::Ref(id) if id.as_str() == "AWS::NoValue" => return Ok(None),
-            Intrinsic::Ref(id) => self.reference(id)?,
+            Intrinsic::Ref(id) => {
+                let text = self.reference(id)?;
+                if self.is_list(id) {
+                    let items = text.split(',').map(|item| item.trim().to_owned());
+                    let items = items.map(|item| Resolved::Text(item.into()));
+                    return Ok(Some(Resolved::List(items.collect())));
+                }
+                text
+            }
             Intrinsic::GetAtt(id, attribute) => self.attribute(id.as_str(), attribute)?,
             Intrinsic::Sub { parts, variables } => {
                 let mut text = String::new();
@@ -206,10 +288,14 @@ impl<'a> Resolver<'a> {
                         SubPart::Literal(literal) => text.push_str(literal),
                         SubPart::Variable(name) => {
                             let value = match (variables.get(name), name.split_once('.')) {
-                                (Some(value), _) => self.text(value)?,
-                                (None, Some((id, attribute))) => self.attribute(id, attribute)?,
-                                (None, None) => self.reference(&LogicalId::parameter(name))?,
-                            };
+                                (Some(value), _) => self.or_unknown(self.text(value)),
+                                (None, Some((id, attribute))) => {
+                                    self.or_unknown(self.attribute(id, attribute))
+                                }
+                                (None, None) => {
+                                    self.or_unknown(self.reference(&LogicalId::parameter(name)))
+                                }
+                            }?;
                             text.push_str(&value);
                         }
                     }
@@ -217,12 +303,13 @@ impl<'a> Resolver<'a> {
                 text
             }
             Intrinsic::Join { delimiter, values } => self.texts(values)?.join(delimiter),
-            Intrinsic::If { condition: _, then, otherwise } => {
+            Intrinsic::If { condition, then, otherwise } => {
                 self.has_met_condition.set(true);
-                return self.resolve(match self.branch {
-                    Branch::Then => then,
-                    Branch::Otherwise => otherwise,
-                });
+                let is_true = match &self.reading {
+                    Reading::Strict(branch) => *branch == Branch::Then,
+                    Reading::Open { choice, .. } => self.is_true(choice, condition),
+                };
+                return self.resolve(if is_true { then } else { otherwise });
             }
             Intrinsic::Select { index, values } => {
                 let index: usize = self.text(index)?.parse().unwrap_or_default();
@@ -244,6 +331,9 @@ impl<'a> Resolver<'a> {
             Intrinsic::ToJsonString(item) => {
                 let resolved = self.resolve(item)?;
                 resolved.map(|value| value.into_plain().to_string()).unwrap_or_default()
+            }
+            Intrinsic::FindInMap { map, top, second, default } if self.is_open() => {
+                return self.find_in_map(call, [map, top, second], default.as_ref());
             }
             Intrinsic::And(_)
             | Intrinsic::Cidr { .. }
@@ -281,195 +371,49 @@ impl<'a> Resolver<'a> {
                     other => other.into_plain().to_string(),
                 })
                 .collect()),
+            Some(Resolved::Text(text)) if self.is_open() => Ok(vec![text.into_owned()]),
             _ => Err(Unresolved("a value that is no list".to_owned())),
         }
     }
 
-    fn reference(&self, id: &LogicalId) -> Result<String, Unresolved> {
-        let pseudo = match id.as_str() {
-            "AWS::AccountId" => Some(self.place.account.clone()),
-            "AWS::Region" => Some(self.place.region.clone()),
-            "AWS::Partition" => Some(self.place.partition().to_owned()),
-            "AWS::URLSuffix" => Some(url_suffix(self.place.partition()).to_owned()),
-            "AWS::StackName" => Some("sample-stack".to_owned()),
-            "AWS::StackId" => Some(format!(
-                "arn:aws:cloudformation:{}:{}:stack/sample-stack/{SAMPLE_UUID}",
-                self.place.region, self.place.account
-            )),
-            _ => None,
+    /// An entry of a mapping: the one that is named, or the chosen one.
+    fn find_in_map<'v>(
+        &self,
+        call: &Intrinsic,
+        [map, top, second]: [&'v Value; 3],
+        default: Option<&'v Value>,
+    ) -> Result<Option<Resolved<'v>>, Unresolved> {
+        let unknown = || Unresolved("Fn::FindInMap".to_owned());
+        let chosen = match &self.reading {
+            Reading::Open { choice, .. } => choice.entry(call),
+            Reading::Strict(_) => None,
         };
-        if let Some(value) = pseudo {
-            return Ok(value);
+        let (top, second) = match chosen {
+            Some((top, second)) => (top.to_owned(), second.to_owned()),
+            None => (self.text(top)?, self.text(second)?),
+        };
+        let map = self.template.mappings.get(&self.text(map)?).and_then(Value::as_map);
+        let entry = map.and_then(|map| map.get(&top)?.as_map()?.get(&second));
+        match (entry, default) {
+            // The mapping is the template's, and lives longer than the call.
+            (Some(entry), _) => Ok(self.resolve(entry)?.map(Resolved::into_owned)),
+            (None, Some(default)) => self.resolve(default),
+            (None, None) => Err(unknown()),
         }
-        if let Some(parameter) = self.template.parameters.get(id.as_str()) {
-            // The default is the path of an SSM parameter, and its value is only known there. What
-            // stacks leave in parameters are ids of domains and of their VPCs.
-            let attribute = |name| parameter.attributes.get(name).and_then(Value::as_text);
-            if attribute("Type").is_some_and(|kind| kind.starts_with("AWS::SSM::Parameter::Value<"))
-            {
-                let is_vpc = attribute("Default").is_some_and(|path| path.ends_with("/vpc-id"));
-                let sample = if is_vpc { "vpc-0123456789abcdef0" } else { "d-0123456789ab" };
-                return Ok(sample.to_owned());
-            }
-            let default = parameter.attributes.get("Default").map(|value| self.text(value));
-            return default.unwrap_or_else(|| Err(Unresolved(format!("parameter `{id}`"))));
-        }
-        let Some(resource) = self.template.resources.get(id) else {
-            return Err(Unresolved(format!("`{id}`, which is not in the template")));
-        };
-        self.name(id, resource)
-            .ok_or_else(|| Unresolved(format!("Ref of {} `{id}`", resource.kind)))
-    }
-
-    /// What `Ref` gives for a resource.
-    fn name(&self, id: &LogicalId, resource: &ResourceEntry) -> Option<String> {
-        let named =
-            |property| resource.properties.get(property).and_then(|value| self.text(value).ok());
-        match resource.kind.as_ref() {
-            "AWS::Athena::WorkGroup"
-            | "AWS::Glue::Crawler"
-            | "AWS::Glue::Job"
-            | "AWS::Glue::SecurityConfiguration"
-            | "AWS::Glue::Trigger"
-            | "AWS::SSM::Parameter" => named("Name"),
-            "AWS::S3::Bucket" => named("BucketName"),
-            "AWS::IAM::Role" => named("RoleName"),
-            "AWS::CodeCommit::Repository" => Some(SAMPLE_UUID.to_owned()),
-            "AWS::KMS::Key" => Some(self.key_id(id)),
-            "AWS::KMS::Alias" => named("AliasName"),
-            "AWS::Logs::LogGroup" => named("LogGroupName"),
-            "AWS::Glue::Database" => resource
-                .properties
-                .get("DatabaseInput")
-                .and_then(Value::as_map)
-                .and_then(|input| input.get("Name"))
-                .and_then(|name| self.text(name).ok()),
-            "AWS::IAM::ManagedPolicy" => {
-                Some(self.arn("iam", "", &format!("policy/{}", named("ManagedPolicyName")?)))
-            }
-            "AWS::EC2::VPC" => Some(sample_id("vpc", id)),
-            "AWS::EC2::Subnet" => Some(sample_id("subnet", id)),
-            "AWS::EC2::SecurityGroup" => Some(sample_id("sg", id)),
-            "AWS::EC2::RouteTable" => Some(sample_id("rtb", id)),
-            "AWS::SageMaker::Domain" => Some("d-0123456789ab".to_owned()),
-            "AWS::CloudWatch::Alarm" => named("AlarmName"),
-            "AWS::CodeBuild::Project" | "AWS::CodePipeline::Pipeline" | "AWS::Events::EventBus" => {
-                named("Name")
-            }
-            "AWS::QuickSight::Group" => named("GroupName"),
-            "AWS::StepFunctions::StateMachine" => Some(self.arn(
-                "states",
-                &self.place.region,
-                &format!("stateMachine:{}", named("StateMachineName")?),
-            )),
-            "AWS::SNS::Topic" => Some(self.arn("sns", &self.place.region, &named("TopicName")?)),
-            "AWS::SQS::Queue" => Some(format!(
-                "https://sqs.{}.{}/{}/{}",
-                self.place.region,
-                url_suffix(self.place.partition()),
-                self.place.account,
-                named("QueueName")?
-            )),
-            _ => None,
-        }
-    }
-
-    fn attribute(&self, id: &str, attribute: &str) -> Result<String, Unresolved> {
-        let id = &LogicalId::parameter(id);
-        let Some(resource) = self.template.resources.get(id) else {
-            return Err(Unresolved(format!("`{id}`, which is not in the template")));
-        };
-        let region = self.place.region.as_str();
-        let unknown = || Unresolved(format!("{}.{attribute} of `{id}`", resource.kind));
-        let name = || self.name(id, resource).ok_or_else(unknown);
-        let named = |property| {
-            resource
-                .properties
-                .get(property)
-                .and_then(|value| self.text(value).ok())
-                .ok_or_else(unknown)
-        };
-        Ok(match (resource.kind.as_ref(), attribute) {
-            ("AWS::S3::AccessPoint", "Arn") => {
-                self.arn("s3", region, &format!("accesspoint/{}", named("Name")?))
-            }
-            ("AWS::S3::Bucket", "Arn") => {
-                format!("arn:{}:s3:::{}", self.place.partition(), name()?)
-            }
-            ("AWS::IAM::Role", "Arn") => self.arn("iam", "", &format!("role/{}", name()?)),
-            ("AWS::KMS::Key", "Arn") => self.arn("kms", region, &format!("key/{}", name()?)),
-            ("AWS::EC2::SecurityGroup", "GroupId")
-            | ("AWS::IAM::ManagedPolicy", "PolicyArn")
-            | ("AWS::SNS::Topic", "TopicArn")
-            | ("AWS::SageMaker::Domain", "DomainId")
-            | ("AWS::StepFunctions::StateMachine", "Arn") => name()?,
-            ("AWS::SQS::Queue", "Arn") => self.arn("sqs", region, &named("QueueName")?),
-            ("AWS::Logs::LogGroup", "Arn") => {
-                self.arn("logs", region, &format!("log-group:{}:*", name()?))
-            }
-            ("AWS::EC2::VPC", "CidrBlock") => named("CidrBlock")?,
-            ("AWS::CodeBuild::Project", "Arn") => {
-                self.arn("codebuild", region, &format!("project/{}", name()?))
-            }
-            ("AWS::CodeCommit::Repository", "Arn") => {
-                self.arn("codecommit", region, &named("RepositoryName")?)
-            }
-            ("AWS::CodeCommit::Repository", "Name") => named("RepositoryName")?,
-            ("AWS::Events::EventBus", "Arn") => {
-                self.arn("events", region, &format!("event-bus/{}", name()?))
-            }
-            ("AWS::Events::Rule", "Arn") => {
-                self.arn("events", region, &format!("rule/{}", named("Name")?))
-            }
-            ("AWS::QuickSight::Group", "Arn") => {
-                self.arn("quicksight", region, &format!("group/default/{}", name()?))
-            }
-            ("AWS::StepFunctions::StateMachine", "Name") => named("StateMachineName")?,
-            ("AWS::WAFv2::IPSet" | "AWS::WAFv2::WebACL", "Arn") => {
-                let kind = if resource.kind.ends_with("IPSet") { "ipset" } else { "webacl" };
-                let name = named("Name")?;
-                self.arn("wafv2", region, &format!("regional/{kind}/{name}/{SAMPLE_UUID}"))
-            }
-            _ => return Err(unknown()),
-        })
-    }
-
-    /// An id in the form of a key's, different for keys with different aliases.
-    fn key_id(&self, id: &LogicalId) -> String {
-        let is_its_alias = |resource: &&ResourceEntry| {
-            resource.kind == "AWS::KMS::Alias"
-                && matches!(
-                    resource.properties.get("TargetKeyId").and_then(Value::as_intrinsic),
-                    Some(Intrinsic::Ref(key) | Intrinsic::GetAtt(key, _)) if key == id
-                )
-        };
-        let alias = self.template.resources.values().find(is_its_alias);
-        let alias = alias.and_then(|alias| alias.properties.get("AliasName")?.as_text());
-        let Place { account, region } = self.place;
-        let name = format!("{account}/{region}/{}", alias.unwrap_or(id.as_str()));
-        let hash = crate::digest::hex_prefix(name.as_bytes(), 32);
-        let cut = |from, to| &hash[from..to];
-        let parts = [cut(0, 8), cut(8, 12), cut(12, 16), cut(16, 20), cut(20, 32)];
-        parts.join("-")
-    }
-
-    fn arn(&self, service: &str, region: &str, resource: &str) -> String {
-        let Place { account, region: _ } = self.place;
-        format!("arn:{}:{service}:{region}:{account}:{resource}", self.place.partition())
     }
 }
 
-fn url_suffix(partition: &str) -> &'static str {
-    if partition == "aws-cn" { "amazonaws.com.cn" } else { "amazonaws.com" }
+/// A text with every dynamic reference, such as `{{resolve:ssm:name}}`, taken for unknown.
+fn without_references(text: &str) -> Cow<'_, str> {
+    let mut out = String::new();
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once("{{resolve:") {
+        out.push_str(before);
+        out.push_str(UNKNOWN);
+        rest = after.split_once("}}").map_or("", |(_, rest)| rest);
+    }
+    if out.is_empty() { text.into() } else { (out + rest).into() }
 }
-
-/// A plausible id of an EC2 resource, different for each resource of a template.
-fn sample_id(prefix: &str, id: &LogicalId) -> String {
-    format!("{prefix}-{}0", crate::digest::hex_prefix(id.as_str().as_bytes(), 16))
-}
-
-/// The form of generated ids.
-const SAMPLE_UUID: &str = "01234567-89ab-cdef-0123-456789abcdef";
 
 #[cfg(test)]
 mod tests {

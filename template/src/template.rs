@@ -21,6 +21,12 @@ pub struct Template {
     pub conditions: BTreeMap<Text, Value>,
     /// `Transform`, as it stands.
     pub transform: Option<Value>,
+    /// `Globals` of the serverless transform, as they stand.
+    pub globals: Map,
+    /// `Hooks` by logical id, as they stand.
+    pub hooks: Map,
+    /// `Fn::Transform` beside the entries of a section, by the section's name; empty for the template itself.
+    pub includes: Map,
     /// `Resources` by logical id.
     pub resources: BTreeMap<LogicalId, ResourceEntry>,
     /// `Outputs` by name.

@@ -102,6 +102,7 @@ impl Json {
                 section.field(self, name);
                 self.map(&parameter.attributes);
             }
+            self.include(&mut section, template, "Parameters");
             section.close(self, '}');
         }
         self.optional_map(&mut object, "Rules", &template.rules);
@@ -113,11 +114,18 @@ impl Json {
                 section.field(self, name);
                 self.value(condition);
             }
+            self.include(&mut section, template, "Conditions");
             section.close(self, '}');
         }
         if let Some(transform) = &template.transform {
             object.field(self, "Transform");
             self.value(transform);
+        }
+        self.optional_map(&mut object, "Globals", &template.globals);
+        self.optional_map(&mut object, "Hooks", &template.hooks);
+        if let Some(include) = template.includes.get("") {
+            object.field(self, "Fn::Transform");
+            self.value(include);
         }
         object.field(self, "Resources");
         let mut section = self.open('{');
@@ -125,6 +133,7 @@ impl Json {
             section.field(self, id.as_str());
             self.resource(resource);
         }
+        self.include(&mut section, template, "Resources");
         section.close(self, '}');
         if !template.outputs.is_empty() {
             object.field(self, "Outputs");
@@ -133,9 +142,17 @@ impl Json {
                 section.field(self, name);
                 self.output(output);
             }
+            self.include(&mut section, template, "Outputs");
             section.close(self, '}');
         }
         object.close(self, '}');
+    }
+
+    fn include(&mut self, section: &mut Layout, template: &Template, name: &str) {
+        if let Some(include) = template.includes.get(name) {
+            section.field(self, "Fn::Transform");
+            self.value(include);
+        }
     }
 
     fn resource(&mut self, resource: &ResourceEntry) {

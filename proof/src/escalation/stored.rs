@@ -94,7 +94,9 @@ pub(super) fn opened<'w>(stored: &[Stored<'w>]) -> BTreeMap<&'w str, Vec<usize>>
                         names.insert(name);
                     }
                     PrincipalEntry::Everyone => _ = names.insert("*"),
-                    PrincipalEntry::Service(_) | PrincipalEntry::Other(_) => {}
+                    PrincipalEntry::Service(_)
+                    | PrincipalEntry::Federated(_)
+                    | PrincipalEntry::CanonicalUser(_) => {}
                 }
             }
             if principals.is_not {

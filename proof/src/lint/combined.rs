@@ -194,6 +194,7 @@ fn denies_keys(role: &Role, action: Action) -> bool {
     role.identity.iter().flat_map(|document| &document.statements).any(|statement| {
         let is_about_tags = |key: &str| key == "aws:tagkeys" || key.contains("requesttag/");
         !statement.is_allow
+            && statement.is_certain
             && statement.is_of(action)
             && statement.conditions.iter().any(|condition| is_about_tags(&condition.key))
     })

@@ -154,7 +154,7 @@ impl Reader<'_> {
         let resolved = self.resolved(id, document)?;
         let origin = self.origin(id, property);
         let document = match *property {
-            "Statement" => Document::of_statement(resolved, origin)?,
+            "Statement" => Document::parse(&Document::around(resolved), origin)?,
             _ => Document::parse(&resolved, origin)?,
         };
         let mut found = Vec::new();

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::statement::among;
 use super::{Breach, Guardrail};
 use crate::action::Action;
-use crate::document::{Condition, Document, PrincipalEntry, Qualifier, Statement};
+use crate::document::{Condition, Document, Origin, PrincipalEntry, Qualifier, Statement};
 use crate::escalation::{Escalation, is_for_cloudformation};
 use crate::pattern::matches;
 use crate::request::arn_field;
@@ -46,23 +46,26 @@ pub(super) fn role(role: &Role, breaches: &mut Vec<Breach>) {
     if role.has_foreign_policies && !role.is_imported() {
         // The names of AWS's own broad policies; others are not known.
         for name in &role.foreign_policies {
-            let is_broad = name.contains(":aws:policy/")
-                && (name.ends_with("FullAccess")
-                    || name.ends_with("AdministratorAccess")
-                    || name.ends_with("PowerUserAccess"));
-            if is_broad {
-                let message = format!(
-                    "got {name}, expected a policy with the actions and resources that are needed"
-                );
-                let origin = &role.trust.origin;
-                breaches.push(Breach::new(Guardrail::BroadManagedPolicy, origin, "", message));
-            }
+            broad(name, &role.trust.origin, breaches);
         }
     }
     for document in &role.identity {
         for statement in document.statements.iter().filter(|statement| statement.is_allow) {
             one(role, document, statement, breaches);
         }
+    }
+}
+
+/// Checks the name of a policy that is attached.
+pub(super) fn broad(name: &str, origin: &Origin, breaches: &mut Vec<Breach>) {
+    let is_broad = name.contains(":aws:policy/")
+        && ["FullAccess", "AdministratorAccess", "PowerUserAccess"]
+            .iter()
+            .any(|end| name.ends_with(end));
+    if is_broad {
+        let message =
+            format!("got {name}, expected a policy with the actions and resources that are needed");
+        breaches.push(Breach::new(Guardrail::BroadManagedPolicy, origin, "", message));
     }
 }
 
@@ -124,7 +127,7 @@ fn one(role: &Role, document: &Document, statement: &Statement, breaches: &mut V
         .collect();
     // A stack's ARN ends in an id that nobody knows beforehand.
     let is_open = statement.not_resources
-        || statement.resources.iter().any(|stack| {
+        || statement.resources.iter().filter(|one| !one.contains(":aws:transform/")).any(|stack| {
             stack == "*" || stack.strip_suffix("/*").unwrap_or(stack).contains(['*', '?', '$'])
         });
     if !changes.is_empty()
@@ -231,6 +234,7 @@ fn is_denied(role: &Role, action: &str, arn: &str) -> bool {
     let action = Action::new(action);
     role.identity.iter().flat_map(|document| &document.statements).any(|statement| {
         !statement.is_allow
+            && statement.is_certain
             && statement.conditions.is_empty()
             && statement.is_of(action)
             && is_about(statement, arn)
@@ -243,6 +247,7 @@ fn is_denied_unbounded(role: &Role, actions: &[String]) -> bool {
         let action = Action::new(action);
         role.identity.iter().flat_map(|document| &document.statements).any(|statement| {
             !statement.is_allow
+                && statement.is_certain
                 && statement.actions.contain(action)
                 && statement
                     .conditions
@@ -264,7 +269,9 @@ pub(super) fn key(policy: &Document, account: &str, breaches: &mut Vec<Breach>) 
             PrincipalEntry::Account(named) => named == account,
             PrincipalEntry::Arn(arn) => arn_field(arn, 4) == Some(account),
             PrincipalEntry::Everyone => true,
-            PrincipalEntry::Service(_) | PrincipalEntry::Other(_) => false,
+            PrincipalEntry::Service(_)
+            | PrincipalEntry::Federated(_)
+            | PrincipalEntry::CanonicalUser(_) => false,
         };
         statement.is_allow
             && statement.conditions.is_empty()

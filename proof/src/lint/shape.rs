@@ -9,11 +9,12 @@ use std::hash::{BuildHasher as _, Hash as _, Hasher};
 use std::sync::LazyLock;
 
 use lakewright_policies::catalogue;
-use lakewright_template::resolve::Place;
+use lakewright_template::resolve::{Place, UNKNOWN};
 use lakewright_template::{Intrinsic, Map, ResourceEntry, Template, Text, Value};
 
 use super::DocumentKind;
-use crate::document::is_anything;
+use super::principals::{is_fixed, malformed};
+use crate::document::{PrincipalEntry, is_anything};
 use crate::pattern;
 
 /// What gives rights or ways to them, by how the actions begin, in lower case.
@@ -212,7 +213,7 @@ impl<'a> Shapes<'a> {
         };
         let words = &*WORDS;
         let service = arn.split(':').nth(2).unwrap_or_default();
-        if words.services.contains(service) || arn.contains("unresolved") {
+        if words.services.contains(service) || arn.contains(UNKNOWN) {
             arn.hash(hasher);
             return Some(());
         }
@@ -270,6 +271,9 @@ impl<'a> Shapes<'a> {
             for principal in items(principals) {
                 match principal.as_text() {
                     Some(text) if kind == "AWS" && text != "*" => {
+                        let is_malformed =
+                            malformed(&PrincipalEntry::Arn(text.to_owned())).is_some();
+                        is_malformed.hash(hasher);
                         let account = text.split(':').nth(4).unwrap_or(text);
                         let is_own = account == self.place.account;
                         (is_own, text.ends_with(":root"), text == account).hash(hasher);
@@ -325,10 +329,11 @@ fn is_about(value: &Value, own: &[(&str, &str, String)], hasher: &mut impl Hashe
 }
 
 /// What of a condition's value rules look at: which it is, where they know it, or whether it is anything.
-fn known_value<'v>(key: &str, value: &'v str) -> (Option<&'v str>, bool) {
+fn known_value<'v>(key: &str, value: &'v str) -> (Option<&'v str>, bool, bool) {
     let is_service = key.eq_ignore_ascii_case("iam:PassedToService");
     let is_known = is_service || ["false", "true"].contains(&value);
-    (is_known.then_some(value), is_anything(value))
+    let is_fixed = is_fixed(&key.to_ascii_lowercase(), value);
+    (is_known.then_some(value), is_anything(value), is_fixed)
 }
 
 /// Whether rules about roles look at an action: what gives rights, and what sets tags, in any case of letters.

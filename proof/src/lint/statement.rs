@@ -3,29 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use lakewright_policies::catalogue::{self, CatalogueService};
+use lakewright_template::resolve::UNKNOWN;
 
-use super::{Breach, DocumentKind, Guardrail, Whose};
-use crate::action::Action;
+use super::{Breach, DocumentKind, Guardrail, Whose, principals};
+use crate::action::{Action, Form};
 use crate::condition_key;
-use crate::document::{Comparison, Document, Origin, PrincipalEntry, Qualifier, Statement};
+use crate::document::{Comparison, Document, Origin, Qualifier, Statement};
 use crate::pattern::{matches, sample};
 use crate::prove::actions_of;
-
-/// Keys by which a service says for whom it acts.
-const SOURCES: [&str; 9] = [
-    "aws:sourceaccount",
-    "aws:sourcearn",
-    "aws:sourceorgid",
-    "aws:sourceorgpaths",
-    "aws:sourceowner",
-    "kms:calleraccount",
-    "kms:encryptioncontext:",
-    "kms:viaservice",
-    "sts:externalid",
-];
-
-/// Takes on the roles of instances of its own account, and names no source.
-const WITHOUT_SOURCE: &str = "ec2.amazonaws.com";
 
 /// Checks one statement.
 pub(super) fn check(
@@ -58,6 +43,7 @@ pub(super) fn check(
             report(Guardrail::UnknownAction, format!("{pattern} matches no action that is known"));
         }
     }
+    principals::check(statement, kind, &mut report);
     conditions(statement, &mut report);
     about_nothing(statement, &mut report);
     if !statement.is_allow || kind == DocumentKind::Boundary {
@@ -75,7 +61,6 @@ pub(super) fn check(
         report(Guardrail::WildcardAction, message);
     }
     resources(statement, kind, &mut report);
-    principals(statement, kind, &mut report);
 }
 
 fn is_pattern_of_actions(pattern: &str) -> bool {
@@ -208,8 +193,7 @@ fn is_everything(pattern: &str) -> bool {
 /// denial that is about nothing denies nothing.
 fn about_nothing(statement: &Statement, report: &mut impl FnMut(Guardrail, String)) {
     let Statement { actions, resources, .. } = statement;
-    let is_open =
-        resources.iter().any(|resource| resource == "*" || resource.contains("unresolved"));
+    let is_open = resources.iter().any(|resource| resource == "*" || resource == UNKNOWN);
     if resources.is_empty() || statement.not_resources || statement.not_actions || is_open {
         return;
     }
@@ -222,7 +206,11 @@ fn about_nothing(statement: &Statement, report: &mut impl FnMut(Guardrail, Strin
         let mut is_about_one = false;
         for form in forms {
             let fits = fitting.entry(form.arn.as_str()).or_insert_with(|| {
-                resources.iter().map(|resource| overlap(&form.arn, resource)).collect()
+                let fits = resources.iter().map(|resource| {
+                    let resource = resource.replace(UNKNOWN, "*");
+                    overlap(&form.arn, &resource) && !goes_beyond(form, &resource)
+                });
+                fits.collect()
             });
             for (has_one, fits) in has_fitting.iter_mut().zip(fits) {
                 *has_one |= *fits;
@@ -257,6 +245,13 @@ fn about_nothing(statement: &Statement, report: &mut impl FnMut(Guardrail, Strin
         let message = format!("none of the actions is about {}", idle.join(", "));
         report(Guardrail::ActionWithoutResource, message);
     }
+}
+
+/// Whether a pattern is about parts of what a form names, and never about the thing itself: a bucket's name has no
+/// slash, so that no bucket is among the objects of one. Source: "Amazon S3 bucket naming rules".
+fn goes_beyond(form: &Form, pattern: &str) -> bool {
+    let resource = pattern.splitn(6, ':').nth(5).unwrap_or_default();
+    form.arn == "arn:*:s3:::*" && form.kind == "bucket" && resource.contains('/')
 }
 
 /// Whether conditions narrow a statement about all resources to some.
@@ -304,63 +299,6 @@ fn starts_overlap(a: &str, b: &str) -> bool {
     let length = stem(a).min(stem(b));
     a.get(..length).is_some_and(|start| b.get(..length) == Some(start))
         && (a.contains('*') && b.contains('*'))
-}
-
-fn principals(
-    statement: &Statement,
-    kind: DocumentKind,
-    report: &mut impl FnMut(Guardrail, String),
-) {
-    let Some(principals) = &statement.principals else { return };
-    if principals.is_not {
-        return;
-    }
-    for entry in &principals.entries {
-        match entry {
-            PrincipalEntry::Everyone => {
-                let is_limited = statement.conditions.iter().any(|condition| {
-                    let limits = [
-                        "aws:principalaccount",
-                        "aws:principalarn",
-                        "aws:principalorgid",
-                        "aws:principalorgpaths",
-                        "aws:sourceaccount",
-                        "aws:sourcearn",
-                        "aws:sourceip",
-                        "aws:sourceowner",
-                        "aws:sourcevpc",
-                        "aws:sourcevpce",
-                        "elasticfilesystem:accessedviamounttarget",
-                        "kms:calleraccount",
-                        "s3:dataaccesspointaccount",
-                        "s3:dataaccesspointarn",
-                    ];
-                    condition.limits()
-                        && !condition.if_exists
-                        && limits.contains(&condition.key.as_str())
-                });
-                if !is_limited {
-                    let message = "got everybody, expected principals or a condition that says who";
-                    report(Guardrail::WildcardPrincipal, message.to_owned());
-                }
-            }
-            PrincipalEntry::Service(service) => {
-                // Some services name a source in some requests only: `IfExists` is enough.
-                let has_source = statement.conditions.iter().any(|condition| {
-                    SOURCES.iter().any(|source| condition.key.starts_with(source))
-                        && condition.limits()
-                });
-                let is_needed = kind != DocumentKind::Trust || service != WITHOUT_SOURCE;
-                if !has_source && is_needed {
-                    let message = format!(
-                        "{service} may do this for any account; expected a condition on aws:SourceAccount or aws:SourceArn"
-                    );
-                    report(Guardrail::ServiceWithoutSource, message);
-                }
-            }
-            PrincipalEntry::Account(_) | PrincipalEntry::Arn(_) | PrincipalEntry::Other(_) => {}
-        }
-    }
 }
 
 /// Checks the tags of a resource: keys of conditions know no case, so the second one would count.

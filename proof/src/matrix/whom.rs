@@ -61,7 +61,12 @@ impl<'w> Index<'w> {
                         }
                     }
                 }
-                PrincipalEntry::Other(_) => {}
+                PrincipalEntry::Federated(provider) => {
+                    whom.principals.push(Principal::Federated(provider.clone()));
+                }
+                PrincipalEntry::CanonicalUser(user) => {
+                    whom.principals.push(Principal::CanonicalUser(user.clone()));
+                }
             }
         }
         whom

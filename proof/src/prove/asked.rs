@@ -71,7 +71,12 @@ pub(super) fn principals_of_statement(statement: &Statement) -> Vec<Principal> {
                     }
                 }
             }
-            PrincipalEntry::Other(_) => {}
+            PrincipalEntry::Federated(provider) => {
+                all.insert(Principal::Federated(provider.clone()));
+            }
+            PrincipalEntry::CanonicalUser(user) => {
+                all.insert(Principal::CanonicalUser(user.clone()));
+            }
         }
     }
     all.into_iter().collect()

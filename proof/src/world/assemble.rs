@@ -57,6 +57,8 @@ impl Policies {
             }
             world.access_points.extend(piece.access_points);
             world.others.extend(piece.others);
+            world.malformed.extend(piece.malformed);
+            world.attachments.extend(piece.attachments);
         }
         for (arn, (policy, account)) in policies {
             let origin = policy.origin.clone();

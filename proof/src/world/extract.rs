@@ -1,17 +1,21 @@
 //! What one template says about access.
 
+mod attached;
 mod code;
 mod lake;
+mod named;
 mod others;
+mod serverless;
+mod values;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use lakewright_template::resolve::{Branch, Place, Resolved, Resolver, Unresolved};
-use lakewright_template::{Intrinsic, LogicalId, Map, ResourceEntry, Template, Value};
+use lakewright_template::{LogicalId, ResourceEntry, Template};
 
 use super::{AccessPoint, Resource, Role};
-use crate::document::{Document, DocumentError, Origin};
+use crate::document::{Document, DocumentError, Malformed, Origin};
 use crate::lake::Lake;
 
 /// A stack's template and where it is deployed.
@@ -32,7 +36,8 @@ pub struct StackTemplate<'a> {
 pub enum OnUnresolved {
     /// An error: a proof must know every value.
     Fail,
-    /// The text `unresolved`, for looking at templates of others.
+    /// A text that is known to be unknown, for looking at templates of others; and each way in which the template can be
+    /// deployed counts.
     Placeholder,
 }
 
@@ -52,6 +57,10 @@ pub struct Piece {
     pub(super) lake: Lake,
     /// Documents of resources that the model does not know.
     pub(super) others: Vec<Document>,
+    /// Statements that say nothing which IAM would take.
+    pub(super) malformed: Vec<Malformed>,
+    /// Policies that are attached by name to others than roles.
+    pub(super) attachments: Vec<(Origin, String)>,
 }
 
 /// A template whose access cannot be told.
@@ -97,20 +106,31 @@ impl Piece {
 
     /// Reads a template.
     pub fn of(stack: StackTemplate<'_>) -> Result<Self, PieceError> {
+        let resolver = match stack.unresolved {
+            OnUnresolved::Fail => Resolver::new(stack.template, stack.place, Branch::Then),
+            OnUnresolved::Placeholder => Resolver::open(stack.template, stack.place, stack.address),
+        };
         let mut reader = Reader {
             stack,
-            resolver: Resolver::new(stack.template, stack.place, Branch::Then),
+            resolver,
             address: stack.address.into(),
+            is_conditional: false,
             piece: Self::default(),
         };
-        if stack.unresolved == OnUnresolved::Fail && stack.template.transform.is_some() {
+        let has_transform =
+            stack.template.transform.is_some() || !stack.template.includes.is_empty();
+        if stack.unresolved == OnUnresolved::Fail && has_transform {
             return Err(reader.outside("", "a transform".to_owned()));
         }
         for (id, resource) in &stack.template.resources {
             if stack.unresolved == OnUnresolved::Fail {
                 reader.is_modelled(id, resource)?;
             }
+            reader.is_conditional = resource.condition.is_some();
             reader.resource(id, resource)?;
+            if stack.unresolved == OnUnresolved::Fail && reader.resolver.has_met_condition() {
+                return Err(reader.outside(id.as_str(), "a value under a condition".to_owned()));
+            }
         }
         Ok(reader.piece)
     }
@@ -134,6 +154,8 @@ struct Reader<'a> {
     /// The stack's address, which each origin names.
     address: Arc<str>,
     resolver: Resolver<'a>,
+    /// Whether the resource that is read stands under a condition.
+    is_conditional: bool,
     piece: Piece,
 }
 
@@ -157,7 +179,7 @@ impl Reader<'_> {
         Err(self.outside(id.as_str(), what))
     }
 
-    fn outside(&self, id: &str, what: String) -> PieceError {
+    pub(super) fn outside(&self, id: &str, what: String) -> PieceError {
         let stack = self.stack.address.to_owned();
         PieceError::Outside { stack, logical_id: id.to_owned(), what }
     }
@@ -170,7 +192,7 @@ impl Reader<'_> {
             "AWS::IAM::User" => self.inline(id, properties, "user")?,
             "AWS::IAM::Group" => self.inline(id, properties, "group")?,
             "AWS::IAM::UserPolicy" | "AWS::IAM::GroupPolicy" => {
-                let arn = self.arn("iam", "", &format!("user/{id}"));
+                let arn = self.arn("iam", "", &format!("user/{}", self.resolver.unique(id)));
                 let document = self.document(id, properties, "PolicyDocument")?;
                 self.piece.attached.extend(document.map(|document| (arn, document)));
             }
@@ -188,7 +210,10 @@ impl Reader<'_> {
                 let roles: Vec<String> = roles.iter().map(|role| self.role_arn(role)).collect();
                 let name = self.text(id, properties, "ManagedPolicyName")?;
                 // CloudFormation names it, or it is for users and groups: guardrails look at it.
-                let name = name.or_else(|| roles.is_empty().then(|| id.to_string()));
+                let name = match name {
+                    Some(name) => Some(self.resolver.name_or_unique(id, Some(name))),
+                    None => roles.is_empty().then(|| self.resolver.unique(id)),
+                };
                 if let Some(name) = name {
                     let path = self.text(id, properties, "Path")?.unwrap_or_else(|| "/".to_owned());
                     let arn = self.arn("iam", "", &format!("policy{path}{name}"));
@@ -222,8 +247,13 @@ impl Reader<'_> {
                 let bus = self.text(id, properties, "EventBusName")?.unwrap_or_default();
                 let arn = self.regional("events", &format!("event-bus/{bus}"));
                 let statement = self.value(id, properties, "Statement")?;
-                let document = Document::of_statement(statement, self.origin(id, "Statement"))?;
-                self.piece.policies.push((arn, (document, self.stack.place.account.clone())));
+                // An older form has the parts of one statement as properties.
+                if statement != Resolved::Null {
+                    let document = Document::around(statement);
+                    let document = self.read(&document, &self.origin(id, "Statement"))?;
+                    let account = self.stack.place.account.clone();
+                    self.piece.policies.push((arn, (document, account)));
+                }
             }
             "AWS::KMS::Alias" => {
                 let name = self.text(id, properties, "AliasName")?.unwrap_or_default();
@@ -235,6 +265,12 @@ impl Reader<'_> {
                 };
                 self.piece.aliases.push((self.regional("kms", &name), key));
             }
+            "AWS::Serverless::Function" => {
+                self.serverless(id, properties, "lambda.amazonaws.com")?;
+            }
+            "AWS::Serverless::StateMachine" => {
+                self.serverless(id, properties, "states.amazonaws.com")?;
+            }
             "AWS::LakeFormation::PrincipalPermissions" => self.permissions(id, properties)?,
             "AWS::LakeFormation::DataLakeSettings" => self.settings(id, properties)?,
             "AWS::LakeFormation::Resource" => self.location(id, properties)?,
@@ -242,51 +278,6 @@ impl Reader<'_> {
             "AWS::Glue::Database" | "AWS::Glue::Table" => self.catalog(id, resource)?,
             _ => self.other(id, resource)?,
         }
-        Ok(())
-    }
-
-    /// The policies in the properties of a user or a group.
-    fn inline(&mut self, id: &LogicalId, properties: &Map, kind: &str) -> Result<(), PieceError> {
-        let arn = self.arn("iam", "", &format!("{kind}/{id}"));
-        if let Resolved::List(policies) = self.value(id, properties, "Policies")? {
-            for policy in policies {
-                let document =
-                    Document::parse(policy.get("PolicyDocument"), self.origin(id, "Policies"))?;
-                self.piece.attached.push((arn.clone(), document));
-            }
-        }
-        Ok(())
-    }
-
-    fn role(&mut self, id: &LogicalId, properties: &Map) -> Result<(), PieceError> {
-        let name = self.text(id, properties, "RoleName")?.unwrap_or_else(|| id.to_string());
-        let path = self.text(id, properties, "Path")?.unwrap_or_else(|| "/".to_owned());
-        let arn = self.arn("iam", "", &format!("role{path}{name}"));
-        let trust = self.document(id, properties, "AssumeRolePolicyDocument")?;
-        let mut identity = Vec::new();
-        if let Resolved::List(policies) = self.value(id, properties, "Policies")? {
-            for policy in policies {
-                let document =
-                    Document::parse(policy.get("PolicyDocument"), self.origin(id, "Policies"))?;
-                identity.push(Arc::new(document));
-            }
-        }
-        let foreign_policies = self.texts(id, properties, "ManagedPolicyArns")?;
-        self.piece.roles.push(Role {
-            account: self.stack.place.account.clone(),
-            tags: self.tags(id, properties)?,
-            boundary: self.text(id, properties, "PermissionsBoundary")?,
-            identity,
-            managed: BTreeMap::new(),
-            has_foreign_policies: !foreign_policies.is_empty(),
-            foreign_policies,
-            trust: trust.unwrap_or_else(|| Document {
-                origin: self.origin(id, "AssumeRolePolicyDocument"),
-                has_variables: true,
-                statements: Vec::new(),
-            }),
-            arn,
-        });
         Ok(())
     }
 
@@ -320,184 +311,18 @@ impl Reader<'_> {
         Ok(())
     }
 
-    /// The ARN of a resource that policies can name.
-    fn arn_of(
-        &self,
-        id: &LogicalId,
-        resource: &ResourceEntry,
-    ) -> Result<Option<String>, PieceError> {
-        let properties = &resource.properties;
-        let named = |property| self.text(id, properties, property);
-        let attribute = |attribute: &'static str| {
-            let call = Intrinsic::GetAtt(id.clone(), attribute.into());
-            self.resolved(id, &call.into()).map(|arn| arn.as_text().map(str::to_owned))
-        };
-        let regional = |service: &str, form: &str, name: Option<String>| {
-            name.map(|name| self.regional(service, &format!("{form}{name}")))
-        };
-        Ok(match resource.kind.as_ref() {
-            "AWS::S3::Bucket"
-            | "AWS::KMS::Key"
-            | "AWS::SQS::Queue"
-            | "AWS::CodeBuild::Project"
-            | "AWS::CodeCommit::Repository"
-            | "AWS::Events::EventBus"
-            | "AWS::Logs::LogGroup"
-            | "AWS::StepFunctions::StateMachine" => attribute("Arn")?,
-            "AWS::SNS::Topic" => attribute("TopicArn")?,
-            "AWS::S3::AccessPoint" => regional("s3", "accesspoint/", named("Name")?),
-            "AWS::Athena::WorkGroup" => regional("athena", "workgroup/", named("Name")?),
-            "AWS::Glue::Crawler" => regional("glue", "crawler/", named("Name")?),
-            "AWS::Glue::Job" => regional("glue", "job/", named("Name")?),
-            "AWS::Glue::Trigger" => regional("glue", "trigger/", named("Name")?),
-            "AWS::SageMaker::NotebookInstance" => {
-                regional("sagemaker", "notebook-instance/", named("NotebookInstanceName")?)
-            }
-            "AWS::SageMaker::UserProfile" => {
-                let profile = named("UserProfileName")?;
-                let domain = named("DomainId")?.unwrap_or_default();
-                regional("sagemaker", &format!("user-profile/{domain}/"), profile)
-            }
-            "AWS::SSM::Parameter" => {
-                let name = named("Name")?;
-                regional(
-                    "ssm",
-                    "parameter",
-                    name.map(|name| format!("/{}", name.trim_start_matches('/'))),
-                )
-            }
-            "AWS::SecretsManager::Secret" => regional("secretsmanager", "secret:", named("Name")?),
-            "AWS::CodePipeline::Pipeline" => regional("codepipeline", "", named("Name")?),
-            "AWS::Lambda::Function" => regional("lambda", "function:", named("FunctionName")?),
-            "AWS::QuickSight::DataSource" => {
-                regional("quicksight", "datasource/", named("DataSourceId")?)
-            }
-            _ => None,
-        })
-    }
-
-    fn policy(
-        &mut self,
-        id: &LogicalId,
-        properties: &Map,
-        property: &'static str,
-        arns: impl IntoIterator<Item = String>,
-    ) -> Result<(), PieceError> {
-        if let Some(document) = self.document(id, properties, property)? {
-            let account = &self.stack.place.account;
-            let policies = arns.into_iter().map(|arn| (arn, (document.clone(), account.clone())));
-            self.piece.policies.extend(policies);
-        }
-        Ok(())
-    }
-
-    fn document(
-        &self,
-        id: &LogicalId,
-        properties: &Map,
-        property: &'static str,
-    ) -> Result<Option<Document>, PieceError> {
-        if properties.get(property).is_none() {
-            return Ok(None);
-        }
-        let document = self.value(id, properties, property)?;
-        Ok(Some(Document::parse(&document, self.origin(id, property))?))
-    }
-
-    fn tags(
-        &self,
-        id: &LogicalId,
-        properties: &Map,
-    ) -> Result<BTreeMap<String, String>, PieceError> {
-        Ok(tags_of(&self.value(id, properties, "Tags")?))
-    }
-
-    fn text(
-        &self,
-        id: &LogicalId,
-        properties: &Map,
-        property: &str,
-    ) -> Result<Option<String>, PieceError> {
-        Ok(match self.value(id, properties, property)? {
-            Resolved::Text(text) => Some(text.into_owned()),
-            _ => None,
-        })
-    }
-
-    fn texts(
-        &self,
-        id: &LogicalId,
-        properties: &Map,
-        property: &str,
-    ) -> Result<Vec<String>, PieceError> {
-        Ok(match self.value(id, properties, property)? {
-            Resolved::List(items) => {
-                items.iter().filter_map(|item| item.as_text().map(str::to_owned)).collect()
-            }
-            Resolved::Text(text) => vec![text.into_owned()],
-            _ => Vec::new(),
-        })
-    }
-
-    /// The value of a property; null where it is not set.
-    fn value<'v>(
-        &self,
-        id: &LogicalId,
-        properties: &'v Map,
-        property: &str,
-    ) -> Result<Resolved<'v>, PieceError> {
-        properties.get(property).map_or(Ok(Resolved::Null), |value| self.resolved(id, value))
-    }
-
-    fn resolved<'v>(&self, id: &LogicalId, value: &'v Value) -> Result<Resolved<'v>, PieceError> {
-        let resolved = self.resolver.resolve(value);
-        if resolved.is_err() && self.stack.unresolved == OnUnresolved::Placeholder {
-            return Ok(self.with_placeholders(value).unwrap_or(Resolved::Null));
-        }
-        let resolved = resolved.map_err(|error| PieceError::Unresolved {
-            stack: self.stack.address.to_owned(),
-            logical_id: id.to_string(),
-            error,
-        })?;
-        Ok(resolved.unwrap_or(Resolved::Null))
-    }
-
-    /// A value in which each part that cannot be known is a placeholder; `None` for `AWS::NoValue`.
-    fn with_placeholders<'v>(&self, value: &'v Value) -> Option<Resolved<'v>> {
-        Some(match value {
-            Value::List(items) => {
-                let items = items.iter().filter_map(|item| self.with_placeholders(item));
-                Resolved::List(items.collect())
-            }
-            Value::Map(map) => {
-                let entries = map
-                    .iter()
-                    .filter_map(|(key, item)| Some((key.as_ref(), self.with_placeholders(item)?)));
-                Resolved::Map(entries.collect())
-            }
-            leaf => match self.resolver.resolve(leaf) {
-                Ok(resolved) => return resolved,
-                Err(_) => Resolved::Text("unresolved".into()),
-            },
-        })
-    }
-
-    fn origin(&self, id: &LogicalId, property: &'static str) -> Origin {
-        Origin { stack: self.address.clone(), logical_id: id.to_string(), property }
-    }
-
-    fn role_arn(&self, name: &str) -> String {
+    pub(super) fn role_arn(&self, name: &str) -> String {
         // A role's path is not in its name; roles of the same template say it.
         let role = self.piece.roles.iter().find(|role| role.arn.ends_with(&format!("/{name}")));
         role.map_or_else(|| self.arn("iam", "", &format!("role/{name}")), |role| role.arn.clone())
     }
 
-    fn arn(&self, service: &str, region: &str, resource: &str) -> String {
+    pub(super) fn arn(&self, service: &str, region: &str, resource: &str) -> String {
         let place = self.stack.place;
         format!("arn:{}:{service}:{region}:{}:{resource}", place.partition(), place.account)
     }
 
-    fn regional(&self, service: &str, resource: &str) -> String {
+    pub(super) fn regional(&self, service: &str, resource: &str) -> String {
         self.arn(service, &self.stack.place.region, resource)
     }
 }

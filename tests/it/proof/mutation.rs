@@ -265,7 +265,7 @@ fn universe(world: &World, target: &Target, statements: &[&Statement]) -> Vec<As
                 PrincipalEntry::Account(account) => {
                     principals.insert(format!("arn:aws:iam::{account}:role/{FILL}"))
                 }
-                PrincipalEntry::Other(_) => false,
+                PrincipalEntry::Federated(_) | PrincipalEntry::CanonicalUser(_) => false,
             };
         }
         let mut base = BTreeMap::new();

@@ -194,7 +194,7 @@ fn named(statement: &Statement, principal: &str) -> Option<Named> {
         }
         PrincipalEntry::Arn(arn) => (arn == principal).then_some(Named::Role),
         PrincipalEntry::Service(service) => (service == principal).then_some(Named::All),
-        PrincipalEntry::Other(_) => None,
+        PrincipalEntry::Federated(_) | PrincipalEntry::CanonicalUser(_) => None,
     });
     let strongest = ways.max();
     if !list.is_not {

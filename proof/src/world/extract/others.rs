@@ -4,7 +4,7 @@ use lakewright_template::resolve::Resolved;
 use lakewright_template::{LogicalId, ResourceEntry};
 
 use super::{OnUnresolved, PieceError, Reader};
-use crate::document::Document;
+use crate::document::Origin;
 
 /// Properties that policies stand in, for the place of what is found.
 const PROPERTIES: [&str; 10] = [
@@ -41,15 +41,27 @@ impl Reader<'_> {
         for (name, value) in resource.properties.iter() {
             let property = PROPERTIES.into_iter().find(|property| property == name);
             let origin = self.origin(id, property.unwrap_or("Properties"));
-            let resolved = self.resolved(id, value)?;
-            // Some types take a policy as text.
-            let text = resolved.as_text().filter(|text| text.trim_start().starts_with('{'));
-            let plain = text.and_then(|text| serde_json::from_str(text).ok());
-            let parsed = plain.as_ref().map(|plain: &serde_json::Value| Resolved::from(plain));
-            let mut documents = Vec::new();
-            find(parsed.as_ref().unwrap_or(&resolved), &mut documents);
-            for document in documents {
-                let document = Document::parse(document, origin.clone())?;
+            for alternative in self.resolver.alternatives(value).into_iter().flatten() {
+                self.find_in(&alternative, &origin)?;
+            }
+        }
+        if resource.kind == "AWS::SSO::PermissionSet" {
+            self.attachments(id, &resource.properties, "ManagedPolicies")?;
+        }
+        Ok(())
+    }
+
+    /// Takes down the documents in a value.
+    fn find_in(&mut self, value: &Resolved<'_>, origin: &Origin) -> Result<(), PieceError> {
+        // Some types take a policy as text.
+        let text = value.as_text().filter(|text| text.trim_start().starts_with('{'));
+        let plain = text.and_then(|text| serde_json::from_str(text).ok());
+        let parsed = plain.as_ref().map(|plain: &serde_json::Value| Resolved::from(plain));
+        let mut documents = Vec::new();
+        find(parsed.as_ref().unwrap_or(value), &mut documents);
+        for document in documents {
+            let document = self.read(document, origin)?;
+            if !self.piece.others.contains(&document) {
                 self.piece.others.push(document);
             }
         }
@@ -80,7 +92,7 @@ impl Reader<'_> {
             "Resource": "*",
             "Condition": conditions,
         }] });
-        let document = Document::parse(&Resolved::from(&document), self.origin(id, "Principal"))?;
+        let document = self.read(&Resolved::from(&document), &self.origin(id, "Principal"))?;
         self.piece.others.push(document);
         Ok(())
     }

@@ -1,0 +1,180 @@
+//! Rules about whom statements let in.
+
+use lakewright_template::resolve::UNKNOWN;
+
+use super::{DocumentKind, Guardrail};
+use crate::document::{Condition, PrincipalEntry, Statement};
+use crate::request::arn_field;
+
+/// Keys by which a service says for whom it acts.
+const SOURCES: [&str; 9] = [
+    "aws:sourceaccount",
+    "aws:sourcearn",
+    "aws:sourceorgid",
+    "aws:sourceorgpaths",
+    "aws:sourceowner",
+    "kms:calleraccount",
+    "kms:encryptioncontext:",
+    "kms:viaservice",
+    "sts:externalid",
+];
+
+/// Keys that hold a statement for everybody to somebody, when their values are fixed.
+///
+/// Source: "Blocking public access to your Amazon S3 storage", the meaning of "public", in the S3 user guide; and the
+/// keys of other services that do the same.
+const LIMITS: [&str; 16] = [
+    "aws:principalaccount",
+    "aws:principalarn",
+    "aws:principalorgid",
+    "aws:principalorgpaths",
+    "aws:sourceaccount",
+    "aws:sourcearn",
+    "aws:sourceip",
+    "aws:sourceowner",
+    "aws:sourcevpc",
+    "aws:sourcevpce",
+    "aws:userid",
+    "elasticfilesystem:accessedviamounttarget",
+    "kms:calleraccount",
+    "s3:dataaccesspointaccount",
+    "s3:dataaccesspointarn",
+    "s3:x-amz-server-side-encryption-aws-kms-key-id",
+];
+
+/// Takes on the roles of instances of its own account, and names no source.
+const WITHOUT_SOURCE: &str = "ec2.amazonaws.com";
+
+pub(super) fn check(
+    statement: &Statement,
+    kind: DocumentKind,
+    report: &mut impl FnMut(Guardrail, String),
+) {
+    let Some(principals) = &statement.principals else {
+        if matches!(kind, DocumentKind::Key | DocumentKind::Resource | DocumentKind::Trust) {
+            let message = "got a statement without a principal, expected `Principal`: the policy of a resource says who";
+            report(Guardrail::MalformedPolicy, message.to_owned());
+        }
+        return;
+    };
+    if matches!(kind, DocumentKind::Boundary | DocumentKind::Identity) {
+        let message =
+            "got a principal, expected none: a policy that is attached to somebody names nobody";
+        report(Guardrail::MalformedPolicy, message.to_owned());
+    }
+    for entry in &principals.entries {
+        if let Some((got, expected)) = malformed(entry) {
+            let message = format!("got the principal `{got}`, expected {expected}");
+            report(Guardrail::MalformedPolicy, message);
+        }
+    }
+    if principals.is_not || !statement.is_allow {
+        return;
+    }
+    for entry in &principals.entries {
+        match entry {
+            PrincipalEntry::Everyone => {
+                if !statement.conditions.iter().any(says_who) {
+                    let message = "got everybody, expected principals or a condition that says who";
+                    report(Guardrail::WildcardPrincipal, message.to_owned());
+                }
+            }
+            PrincipalEntry::Service(service) => {
+                // Some services name a source in some requests only: `IfExists` is enough.
+                let has_source = statement.conditions.iter().any(|condition| {
+                    SOURCES.iter().any(|source| condition.key.starts_with(source))
+                        && condition.limits()
+                });
+                let is_needed = kind != DocumentKind::Trust || service != WITHOUT_SOURCE;
+                if !has_source && is_needed {
+                    let message = format!(
+                        "{service} may do this for any account; expected a condition on aws:SourceAccount or aws:SourceArn"
+                    );
+                    report(Guardrail::ServiceWithoutSource, message);
+                }
+            }
+            PrincipalEntry::Account(_)
+            | PrincipalEntry::Arn(_)
+            | PrincipalEntry::Federated(_)
+            | PrincipalEntry::CanonicalUser(_) => {}
+        }
+    }
+}
+
+/// What of a principal IAM would not take, and what it would.
+pub(super) fn malformed(entry: &PrincipalEntry) -> Option<(&str, &'static str)> {
+    let (text, is_fine, expected) = match entry {
+        PrincipalEntry::Everyone | PrincipalEntry::Account(_) => return None,
+        PrincipalEntry::Arn(text) => (
+            text,
+            is_of_aws(text),
+            "an account's 12 digits, or the ARN of an account, a role, a user or a session without wildcards",
+        ),
+        PrincipalEntry::Service(text) => (
+            text,
+            text.contains('.') && !text.contains(['*', '?', ' ']),
+            "a service such as `glue.amazonaws.com`",
+        ),
+        PrincipalEntry::Federated(text) => (
+            text,
+            !text.is_empty() && !text.contains(['*', '?']),
+            "an identity provider, by its ARN or domain",
+        ),
+        PrincipalEntry::CanonicalUser(text) => (
+            text,
+            text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit()),
+            "a canonical user id of 64 hexadecimal digits",
+        ),
+    };
+    (!is_fine && !text.contains(UNKNOWN)).then_some((text.as_str(), expected))
+}
+
+/// Whether a text is a principal of AWS: an ARN of IAM or STS, or the unique id of a role or user that was deleted.
+fn is_of_aws(text: &str) -> bool {
+    let is_unique_id = text.len() >= 16
+        && text.starts_with('A')
+        && text.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit());
+    let fields: Vec<&str> = text.splitn(6, ':').collect();
+    let is_arn = matches!(
+        fields.as_slice(),
+        ["arn", _, "iam" | "sts", "", account, resource]
+            if !account.is_empty() && resource.contains('/') && !text.contains(['*', '?'])
+    );
+    is_unique_id || is_arn
+}
+
+/// Whether a condition holds everybody to somebody: by a key that says who or from where, with fixed values.
+fn says_who(condition: &Condition) -> bool {
+    condition.limits()
+        && !condition.if_exists
+        && LIMITS.contains(&condition.key.as_str())
+        && condition.values.iter().all(|value| is_fixed(&condition.key, value))
+}
+
+/// Whether a value stands for one, or for what lies in one account or network.
+pub(super) fn is_fixed(key: &str, value: &str) -> bool {
+    let has_wildcard = |text: &str| text.contains(['*', '?']) || text.contains("${");
+    match key {
+        "aws:sourceip" => is_narrow_network(value),
+        "aws:principalarn" | "aws:sourcearn" | "s3:dataaccesspointarn" => {
+            match arn_field(value, 4) {
+                Some(account) if !account.is_empty() => !has_wildcard(account),
+                // A bucket's ARN names no account.
+                _ => !has_wildcard(value),
+            }
+        }
+        _ => !has_wildcard(value),
+    }
+}
+
+/// Whether a network is small enough to be somebody's: at least 8 bits of a public address of version 4, and 32 of one
+/// of version 6. Private ones always are.
+fn is_narrow_network(value: &str) -> bool {
+    let (address, bits) = value.split_once('/').unwrap_or((value, "128"));
+    let Ok(bits) = bits.parse::<u32>() else { return true };
+    match address.parse() {
+        Ok(std::net::IpAddr::V4(address)) => bits >= 8 || address.is_private(),
+        Ok(std::net::IpAddr::V6(_)) => bits >= 32,
+        Err(_) => true,
+    }
+}

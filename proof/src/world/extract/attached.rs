@@ -1,0 +1,181 @@
+//! Policy documents, and the roles, users, groups and resources that have them.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use lakewright_template::resolve::{Resolved, UNKNOWN};
+use lakewright_template::{LogicalId, Map};
+
+use super::{OnUnresolved, PieceError, Reader, Role};
+use crate::document::{Document, Origin, Statement};
+
+impl Reader<'_> {
+    /// The policies in the properties of a user or a group, and those that are attached to it.
+    pub(super) fn inline(
+        &mut self,
+        id: &LogicalId,
+        properties: &Map,
+        kind: &str,
+    ) -> Result<(), PieceError> {
+        let arn = self.arn("iam", "", &format!("{kind}/{}", self.resolver.unique(id)));
+        let documents = self.policies_in(id, properties)?;
+        self.piece.attached.extend(documents.into_iter().map(|document| (arn.clone(), document)));
+        self.attachments(id, properties, "ManagedPolicyArns")
+    }
+
+    /// Takes down which policies are attached by name.
+    pub(super) fn attachments(
+        &mut self,
+        id: &LogicalId,
+        properties: &Map,
+        property: &'static str,
+    ) -> Result<(), PieceError> {
+        let origin = self.origin(id, property);
+        let names = self.texts(id, properties, property)?;
+        self.piece.attachments.extend(names.into_iter().map(|name| (origin.clone(), name)));
+        Ok(())
+    }
+
+    /// The documents of the property `Policies`.
+    fn policies_in(
+        &mut self,
+        id: &LogicalId,
+        properties: &Map,
+    ) -> Result<Vec<Document>, PieceError> {
+        let origin = self.origin(id, "Policies");
+        let alternatives = self.alternatives(id, properties, "Policies")?;
+        let mut all = Vec::with_capacity(alternatives.len());
+        for alternative in &alternatives {
+            let mut documents = Vec::new();
+            for policy in alternative.as_list().into_iter().flatten() {
+                documents.push(self.read(policy.get("PolicyDocument"), &origin)?);
+            }
+            all.push(documents);
+        }
+        if all.len() == 1 {
+            return Ok(all.pop().unwrap_or_default());
+        }
+        // Of several ways, one document has what any of them has.
+        let ways = all.into_iter().map(|documents| {
+            let has_variables = documents.iter().any(|one| one.has_variables);
+            let statements = documents.into_iter().flat_map(|document| document.statements);
+            Document { origin: origin.clone(), has_variables, statements: statements.collect() }
+        });
+        Ok(vec![united(ways.collect(), &origin)])
+    }
+
+    pub(super) fn role(&mut self, id: &LogicalId, properties: &Map) -> Result<(), PieceError> {
+        let name = self.text(id, properties, "RoleName")?;
+        let name = self.resolver.name_or_unique(id, name);
+        let path = self.text(id, properties, "Path")?.unwrap_or_else(|| "/".to_owned());
+        let arn = self.arn("iam", "", &format!("role{path}{name}"));
+        let trust = self.document(id, properties, "AssumeRolePolicyDocument")?;
+        let identity = self.policies_in(id, properties)?.into_iter().map(Arc::new).collect();
+        let foreign_policies = self.texts(id, properties, "ManagedPolicyArns")?;
+        self.piece.roles.push(Role {
+            account: self.stack.place.account.clone(),
+            tags: self.tags(id, properties)?,
+            boundary: self.text(id, properties, "PermissionsBoundary")?,
+            identity,
+            managed: BTreeMap::new(),
+            has_foreign_policies: !foreign_policies.is_empty(),
+            foreign_policies,
+            trust: trust.unwrap_or_else(|| Document {
+                origin: self.origin(id, "AssumeRolePolicyDocument"),
+                has_variables: true,
+                statements: Vec::new(),
+            }),
+            arn,
+        });
+        Ok(())
+    }
+
+    /// Takes down the policy of resources that are named by their ARNs.
+    pub(super) fn policy(
+        &mut self,
+        id: &LogicalId,
+        properties: &Map,
+        property: &'static str,
+        arns: impl IntoIterator<Item = String>,
+    ) -> Result<(), PieceError> {
+        let Some(document) = self.document(id, properties, property)? else { return Ok(()) };
+        for arn in arns {
+            // Nobody knows of which resource it is.
+            if arn.contains(UNKNOWN) {
+                self.piece.others.push(document.clone());
+            } else {
+                let account = self.stack.place.account.clone();
+                self.piece.policies.push((arn, (document.clone(), account)));
+            }
+        }
+        Ok(())
+    }
+
+    /// The document of a property; of anybody's template with the statements of each way in which it can be deployed.
+    pub(super) fn document(
+        &mut self,
+        id: &LogicalId,
+        properties: &Map,
+        property: &'static str,
+    ) -> Result<Option<Document>, PieceError> {
+        if properties.get(property).is_none() {
+            return Ok(None);
+        }
+        let origin = self.origin(id, property);
+        let alternatives = self.alternatives(id, properties, property)?;
+        let mut documents = Vec::with_capacity(alternatives.len());
+        for alternative in &alternatives {
+            documents.push(self.read(alternative, &origin)?);
+        }
+        let mut document = united(documents, &origin);
+        if self.is_conditional {
+            document.statements.iter_mut().for_each(|statement| statement.is_certain = false);
+        }
+        Ok(Some(document))
+    }
+
+    /// Reads a document, and takes down what is wrong with it.
+    pub(super) fn read(
+        &mut self,
+        document: &Resolved<'_>,
+        origin: &Origin,
+    ) -> Result<Document, PieceError> {
+        if self.stack.unresolved == OnUnresolved::Fail {
+            return Ok(Document::parse(document, origin.clone())?);
+        }
+        let (document, malformed) = Document::read(document, origin);
+        for wrong in malformed {
+            if !self.piece.malformed.contains(&wrong) {
+                self.piece.malformed.push(wrong);
+            }
+        }
+        Ok(document)
+    }
+}
+
+/// One document with the statements of all. Only what stands in each of them is certain.
+fn united(mut documents: Vec<Document>, origin: &Origin) -> Document {
+    if documents.len() == 1
+        && let Some(document) = documents.pop()
+    {
+        return document;
+    }
+    let ways = documents.len();
+    let has_variables = documents.iter().any(|document| document.has_variables);
+    let mut counted: Vec<(Statement, Statement, usize)> = Vec::new();
+    for statement in documents.into_iter().flat_map(|document| document.statements) {
+        // A statement without a name is named by its place, which is not the same everywhere.
+        let is_place = statement.sid.bytes().all(|byte| byte.is_ascii_digit());
+        let sid = if is_place { String::new() } else { statement.sid.clone() };
+        let key = Statement { sid, ..statement.clone() };
+        match counted.iter_mut().find(|(other, ..)| *other == key) {
+            Some((.., count)) => *count += 1,
+            None => counted.push((key, statement, 1)),
+        }
+    }
+    let statements = counted.into_iter().map(|(_, statement, count)| Statement {
+        is_certain: statement.is_certain && count >= ways,
+        ..statement
+    });
+    Document { origin: origin.clone(), has_variables, statements: statements.collect() }
+}

@@ -1,0 +1,77 @@
+//! The ARNs of resources that policies can name.
+
+use lakewright_template::{Intrinsic, LogicalId, Map, ResourceEntry};
+
+use super::{OnUnresolved, PieceError, Reader};
+
+impl Reader<'_> {
+    /// The ARN of a resource that policies can name.
+    pub(super) fn arn_of(
+        &self,
+        id: &LogicalId,
+        resource: &ResourceEntry,
+    ) -> Result<Option<String>, PieceError> {
+        let properties = &resource.properties;
+        let named = |property| self.name(id, properties, property);
+        let attribute = |attribute: &'static str| {
+            let call = Intrinsic::GetAtt(id.clone(), attribute.into());
+            self.resolved(id, &call.into()).map(|arn| arn.as_text().map(str::to_owned))
+        };
+        let regional = |service: &str, form: &str, name: Option<String>| {
+            name.map(|name| self.regional(service, &format!("{form}{name}")))
+        };
+        Ok(match resource.kind.as_ref() {
+            "AWS::S3::Bucket"
+            | "AWS::KMS::Key"
+            | "AWS::SQS::Queue"
+            | "AWS::CodeBuild::Project"
+            | "AWS::CodeCommit::Repository"
+            | "AWS::Events::EventBus"
+            | "AWS::Logs::LogGroup"
+            | "AWS::StepFunctions::StateMachine" => attribute("Arn")?,
+            "AWS::SNS::Topic" => attribute("TopicArn")?,
+            "AWS::S3::AccessPoint" => regional("s3", "accesspoint/", named("Name")?),
+            "AWS::Athena::WorkGroup" => regional("athena", "workgroup/", named("Name")?),
+            "AWS::Glue::Crawler" => regional("glue", "crawler/", named("Name")?),
+            "AWS::Glue::Job" => regional("glue", "job/", named("Name")?),
+            "AWS::Glue::Trigger" => regional("glue", "trigger/", named("Name")?),
+            "AWS::SageMaker::NotebookInstance" => {
+                regional("sagemaker", "notebook-instance/", named("NotebookInstanceName")?)
+            }
+            "AWS::SageMaker::UserProfile" => {
+                let profile = named("UserProfileName")?;
+                let domain = named("DomainId")?.unwrap_or_default();
+                regional("sagemaker", &format!("user-profile/{domain}/"), profile)
+            }
+            "AWS::SSM::Parameter" => {
+                let name = named("Name")?;
+                regional(
+                    "ssm",
+                    "parameter",
+                    name.map(|name| format!("/{}", name.trim_start_matches('/'))),
+                )
+            }
+            "AWS::SecretsManager::Secret" => regional("secretsmanager", "secret:", named("Name")?),
+            "AWS::CodePipeline::Pipeline" => regional("codepipeline", "", named("Name")?),
+            "AWS::Lambda::Function" => regional("lambda", "function:", named("FunctionName")?),
+            "AWS::QuickSight::DataSource" => {
+                regional("quicksight", "datasource/", named("DataSourceId")?)
+            }
+            _ => None,
+        })
+    }
+
+    /// A name that a property gives; in anybody's template one of the stack's own where nobody knows it.
+    pub(super) fn name(
+        &self,
+        id: &LogicalId,
+        properties: &Map,
+        property: &str,
+    ) -> Result<Option<String>, PieceError> {
+        let text = self.text(id, properties, property)?;
+        Ok(match self.stack.unresolved {
+            OnUnresolved::Fail => text,
+            OnUnresolved::Placeholder => Some(self.resolver.name_or_unique(id, text)),
+        })
+    }
+}

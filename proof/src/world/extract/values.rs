@@ -1,0 +1,120 @@
+//! Values of properties: what a template states, and of anybody's template what it may state.
+
+use std::collections::BTreeMap;
+
+use lakewright_template::resolve::Resolved;
+use lakewright_template::{LogicalId, Map, Value};
+
+use super::{OnUnresolved, PieceError, Reader, tags_of};
+use crate::document::Origin;
+
+impl Reader<'_> {
+    pub(super) fn tags(
+        &self,
+        id: &LogicalId,
+        properties: &Map,
+    ) -> Result<BTreeMap<String, String>, PieceError> {
+        Ok(tags_of(&self.value(id, properties, "Tags")?))
+    }
+
+    /// A text; `None` where the property is not set.
+    pub(super) fn text(
+        &self,
+        id: &LogicalId,
+        properties: &Map,
+        property: &str,
+    ) -> Result<Option<String>, PieceError> {
+        Ok(match self.value(id, properties, property)? {
+            Resolved::Text(text) => Some(text.into_owned()),
+            _ => None,
+        })
+    }
+
+    /// The texts of a list; of anybody's template those of each way in which it can be deployed.
+    pub(super) fn texts(
+        &self,
+        id: &LogicalId,
+        properties: &Map,
+        property: &str,
+    ) -> Result<Vec<String>, PieceError> {
+        let mut texts = Vec::new();
+        for value in self.alternatives(id, properties, property)? {
+            match value {
+                Resolved::Null => {}
+                Resolved::Text(text) => texts.push(text.into_owned()),
+                Resolved::List(items) => {
+                    for item in items {
+                        match item {
+                            Resolved::Text(text) => texts.push(text.into_owned()),
+                            // A parameter may be a list of its own.
+                            Resolved::List(more) => {
+                                texts.extend(more.iter().map(Resolved::text));
+                            }
+                            _ => self.refuse(id, property)?,
+                        }
+                    }
+                }
+                _ => self.refuse(id, property)?,
+            }
+        }
+        if self.stack.unresolved == OnUnresolved::Placeholder {
+            texts.sort();
+            texts.dedup();
+        }
+        Ok(texts)
+    }
+
+    /// A proof must know every value; guardrails look at what they know.
+    fn refuse(&self, id: &LogicalId, property: &str) -> Result<(), PieceError> {
+        match self.stack.unresolved {
+            OnUnresolved::Fail => {
+                Err(self.outside(id.as_str(), format!("{property} with something that is no text")))
+            }
+            OnUnresolved::Placeholder => Ok(()),
+        }
+    }
+
+    /// The value of a property; null where it is not set.
+    pub(super) fn value<'v>(
+        &self,
+        id: &LogicalId,
+        properties: &'v Map,
+        property: &str,
+    ) -> Result<Resolved<'v>, PieceError> {
+        properties.get(property).map_or(Ok(Resolved::Null), |value| self.resolved(id, value))
+    }
+
+    /// What a property may be. Null stands for a property that is not set.
+    pub(super) fn alternatives<'v>(
+        &self,
+        id: &LogicalId,
+        properties: &'v Map,
+        property: &str,
+    ) -> Result<Vec<Resolved<'v>>, PieceError> {
+        match (properties.get(property), self.stack.unresolved) {
+            (None, _) => Ok(vec![Resolved::Null]),
+            (Some(value), OnUnresolved::Fail) => Ok(vec![self.resolved(id, value)?]),
+            (Some(value), OnUnresolved::Placeholder) => {
+                let all = self.resolver.alternatives(value).into_iter();
+                Ok(all.map(|one| one.unwrap_or(Resolved::Null)).collect())
+            }
+        }
+    }
+
+    pub(super) fn resolved<'v>(
+        &self,
+        id: &LogicalId,
+        value: &'v Value,
+    ) -> Result<Resolved<'v>, PieceError> {
+        let resolved = self.resolver.resolve(value).map_err(|error| PieceError::Unresolved {
+            stack: self.stack.address.to_owned(),
+            logical_id: id.to_string(),
+            error,
+        })?;
+        Ok(resolved.unwrap_or(Resolved::Null))
+    }
+
+    pub(super) fn origin(&self, id: &LogicalId, property: &'static str) -> Origin {
+        Origin { stack: self.address.clone(), logical_id: id.to_string(), property }
+    }
+}

@@ -1,0 +1,156 @@
+//! Loops: `Fn::ForEach` of the language extensions, unrolled before a template is read.
+//!
+//! Source: "Fn::ForEach" in the CloudFormation template reference. A collection that is only known at
+//! deployment is looked at with one made-up item, so that what the loop makes is seen.
+
+use super::{ReadError, fail, scalar};
+use crate::resolve::UNKNOWN;
+use crate::yaml::{Node, NodeKind};
+
+/// How many entries all loops of a template may make.
+const ENTRIES: usize = 10_000;
+
+/// What stands for an item that is not known, in the names of resources.
+const SOME: &str = "Some";
+
+/// Whether a key begins a loop.
+fn is_loop(key: &Node) -> bool {
+    matches!(&key.kind, NodeKind::Scalar { text, .. } if text.starts_with("Fn::ForEach::"))
+}
+
+/// The node with every loop unrolled; `parameters` are those of the template.
+pub(super) fn unrolled(root: &Node) -> Result<Node, ReadError> {
+    let mut loops = Loops { parameters: child(root, "Parameters"), left: ENTRIES };
+    loops.node(root)
+}
+
+struct Loops<'n> {
+    parameters: Option<&'n Node>,
+    left: usize,
+}
+
+impl Loops<'_> {
+    fn node(&mut self, node: &Node) -> Result<Node, ReadError> {
+        let kind = match &node.kind {
+            NodeKind::Scalar { .. } => node.kind.clone(),
+            NodeKind::Sequence(items) => NodeKind::Sequence(
+                items.iter().map(|item| self.node(item)).collect::<Result<_, _>>()?,
+            ),
+            NodeKind::Mapping(entries) => {
+                let mut all = Vec::with_capacity(entries.len());
+                for (key, value) in entries {
+                    if is_loop(key) {
+                        self.unroll(value, &mut all)?;
+                    } else {
+                        all.push((key.clone(), self.node(value)?));
+                    }
+                }
+                NodeKind::Mapping(all)
+            }
+        };
+        Ok(Node { kind, ..node.clone() })
+    }
+
+    fn unroll(&mut self, value: &Node, all: &mut Vec<(Node, Node)>) -> Result<(), ReadError> {
+        let NodeKind::Sequence(parts) = &value.kind else {
+            return fail(value, "Fn::ForEach takes a list of three".to_owned());
+        };
+        let [identifier, collection, body] = parts.as_slice() else {
+            return fail(value, format!("Fn::ForEach takes a list of three, got {}", parts.len()));
+        };
+        let name = scalar(identifier)?;
+        let NodeKind::Mapping(entries) = &body.kind else {
+            return fail(body, "what Fn::ForEach repeats is a mapping".to_owned());
+        };
+        for item in self.items(collection) {
+            for (key, value) in entries {
+                let Some(left) = self.left.checked_sub(1) else {
+                    return fail(value, format!("loops make more than {ENTRIES} entries"));
+                };
+                self.left = left;
+                let (key, value) =
+                    (replaced(key, name, &item, true), replaced(value, name, &item, false));
+                if is_loop(&key) {
+                    self.unroll(&value, all)?;
+                } else {
+                    all.push((key, self.node(&value)?));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The items of a collection: a list, or what a parameter may be.
+    fn items(&self, collection: &Node) -> Vec<String> {
+        if let NodeKind::Sequence(items) = &collection.kind
+            && collection.tag.is_none()
+        {
+            let known = items.iter().map(|item| match (&item.kind, &item.tag) {
+                (NodeKind::Scalar { text, .. }, None) => text.clone(),
+                _ => UNKNOWN.to_owned(),
+            });
+            return known.collect();
+        }
+        let referred = match &collection.kind {
+            NodeKind::Scalar { text, .. } if collection.tag.as_deref() == Some("!Ref") => {
+                Some(text.as_str())
+            }
+            _ => child(collection, "Ref").and_then(text),
+        };
+        let parameter = referred.and_then(|name| child(self.parameters?, name));
+        let default = parameter.and_then(|one| text(child(one, "Default")?));
+        match default {
+            Some(list) => list.split(',').map(|item| item.trim().to_owned()).collect(),
+            None => vec![UNKNOWN.to_owned()],
+        }
+    }
+}
+
+fn child<'n>(node: &'n Node, name: &str) -> Option<&'n Node> {
+    let NodeKind::Mapping(entries) = &node.kind else { return None };
+    entries.iter().find(|(key, _)| text(key) == Some(name)).map(|(_, value)| value)
+}
+
+fn text(node: &Node) -> Option<&str> {
+    match &node.kind {
+        NodeKind::Scalar { text, .. } => Some(text),
+        NodeKind::Sequence(_) | NodeKind::Mapping(_) => None,
+    }
+}
+
+/// A node with an item in the place of the loop's variable.
+fn replaced(node: &Node, name: &str, item: &str, is_key: bool) -> Node {
+    let within = |text: &str| {
+        let item = if is_key && item == UNKNOWN { SOME } else { item };
+        let letters: String = item.chars().filter(char::is_ascii_alphanumeric).collect();
+        text.replace(&format!("${{{name}}}"), item).replace(&format!("&{{{name}}}"), &letters)
+    };
+    // A variable may be referred to like a parameter.
+    let is_reference = match &node.kind {
+        NodeKind::Scalar { text, .. } => node.tag.as_deref() == Some("!Ref") && text == name,
+        NodeKind::Mapping(entries) => {
+            entries.len() == 1 && child(node, "Ref").and_then(text) == Some(name)
+        }
+        NodeKind::Sequence(_) => false,
+    };
+    if is_reference {
+        let kind = NodeKind::Scalar { text: item.to_owned(), is_plain: false };
+        return Node { tag: None, kind, span: node.span };
+    }
+    let kind = match &node.kind {
+        NodeKind::Scalar { text, is_plain } => {
+            let within = within(text);
+            NodeKind::Scalar { is_plain: *is_plain && within == *text, text: within }
+        }
+        NodeKind::Sequence(items) => {
+            NodeKind::Sequence(items.iter().map(|one| replaced(one, name, item, false)).collect())
+        }
+        NodeKind::Mapping(entries) => {
+            let entries = entries.iter().map(|(key, value)| {
+                (replaced(key, name, item, true), replaced(value, name, item, false))
+            });
+            NodeKind::Mapping(entries.collect())
+        }
+    };
+    Node { kind, ..node.clone() }
+}

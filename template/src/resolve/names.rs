@@ -1,0 +1,258 @@
+//! Names and attributes of parameters, pseudo parameters and resources: what `Ref` and `Fn::GetAtt` give.
+
+use super::choice::Choice;
+use super::{Place, Reading, Resolver, UNKNOWN, Unresolved};
+use crate::{Intrinsic, LogicalId, Parameter, ResourceEntry, Value};
+
+impl Resolver<'_> {
+    pub(super) fn reference(&self, id: &LogicalId) -> Result<String, Unresolved> {
+        let pseudo = match id.as_str() {
+            "AWS::AccountId" => Some(self.place.account.clone()),
+            "AWS::Region" => Some(self.place.region.clone()),
+            "AWS::Partition" => Some(self.place.partition().to_owned()),
+            "AWS::URLSuffix" => Some(url_suffix(self.place.partition()).to_owned()),
+            "AWS::StackName" => Some(self.stack_name()),
+            "AWS::StackId" => Some(self.arn(
+                "cloudformation",
+                &self.place.region,
+                &format!("stack/{}/{SAMPLE_UUID}", self.stack_name()),
+            )),
+            _ => None,
+        };
+        if let Some(value) = pseudo {
+            return Ok(value);
+        }
+        if let Some(parameter) = self.template.parameters.get(id.as_str()) {
+            if let Reading::Open { choice, .. } = &self.reading {
+                return self.chosen(id, parameter, choice);
+            }
+            // The default is the path of an SSM parameter, and its value is only known there. What
+            // stacks leave in parameters are ids of domains and of their VPCs.
+            let attribute = |name| parameter.attributes.get(name).and_then(Value::as_text);
+            if attribute("Type").is_some_and(|kind| kind.starts_with("AWS::SSM::Parameter::Value<"))
+            {
+                let is_vpc = attribute("Default").is_some_and(|path| path.ends_with("/vpc-id"));
+                let sample = if is_vpc { "vpc-0123456789abcdef0" } else { "d-0123456789ab" };
+                return Ok(sample.to_owned());
+            }
+            let default = parameter.attributes.get("Default").map(|value| self.text(value));
+            return default.unwrap_or_else(|| Err(Unresolved(format!("parameter `{id}`"))));
+        }
+        let Some(resource) = self.template.resources.get(id) else {
+            return Err(Unresolved(format!("`{id}`, which is not in the template")));
+        };
+        self.name(id, resource)
+            .ok_or_else(|| Unresolved(format!("Ref of {} `{id}`", resource.kind)))
+    }
+
+    /// What `Ref` gives for a resource.
+    fn name(&self, id: &LogicalId, resource: &ResourceEntry) -> Option<String> {
+        let named = |property| self.named(id, resource, property);
+        match resource.kind.as_ref() {
+            "AWS::Athena::WorkGroup"
+            | "AWS::Glue::Crawler"
+            | "AWS::Glue::Job"
+            | "AWS::Glue::SecurityConfiguration"
+            | "AWS::Glue::Trigger"
+            | "AWS::SSM::Parameter" => named("Name"),
+            "AWS::S3::Bucket" => named("BucketName"),
+            "AWS::IAM::Role" => named("RoleName"),
+            "AWS::CodeCommit::Repository" => Some(SAMPLE_UUID.to_owned()),
+            "AWS::KMS::Key" => Some(self.key_id(id)),
+            "AWS::KMS::Alias" => named("AliasName"),
+            "AWS::Logs::LogGroup" => named("LogGroupName"),
+            "AWS::Glue::Database" => resource
+                .properties
+                .get("DatabaseInput")
+                .and_then(Value::as_map)
+                .and_then(|input| input.get("Name"))
+                .and_then(|name| self.text(name).ok()),
+            "AWS::IAM::ManagedPolicy" => {
+                Some(self.arn("iam", "", &format!("policy/{}", named("ManagedPolicyName")?)))
+            }
+            "AWS::EC2::VPC" => Some(sample_id("vpc", id)),
+            "AWS::EC2::Subnet" => Some(sample_id("subnet", id)),
+            "AWS::EC2::SecurityGroup" => Some(sample_id("sg", id)),
+            "AWS::EC2::RouteTable" => Some(sample_id("rtb", id)),
+            "AWS::SageMaker::Domain" => Some("d-0123456789ab".to_owned()),
+            "AWS::CloudWatch::Alarm" => named("AlarmName"),
+            "AWS::CodeBuild::Project" | "AWS::CodePipeline::Pipeline" | "AWS::Events::EventBus" => {
+                named("Name")
+            }
+            "AWS::QuickSight::Group" => named("GroupName"),
+            "AWS::StepFunctions::StateMachine" => Some(self.arn(
+                "states",
+                &self.place.region,
+                &format!("stateMachine:{}", named("StateMachineName")?),
+            )),
+            "AWS::SNS::Topic" => Some(self.arn("sns", &self.place.region, &named("TopicName")?)),
+            "AWS::SQS::Queue" => Some(format!(
+                "https://sqs.{}.{}/{}/{}",
+                self.place.region,
+                url_suffix(self.place.partition()),
+                self.place.account,
+                named("QueueName")?
+            )),
+            _ => None,
+        }
+    }
+
+    pub(super) fn attribute(&self, id: &str, attribute: &str) -> Result<String, Unresolved> {
+        let id = &LogicalId::parameter(id);
+        let Some(resource) = self.template.resources.get(id) else {
+            return Err(Unresolved(format!("`{id}`, which is not in the template")));
+        };
+        let region = self.place.region.as_str();
+        let unknown = || Unresolved(format!("{}.{attribute} of `{id}`", resource.kind));
+        let name = || self.name(id, resource).ok_or_else(unknown);
+        let named = |property| self.named(id, resource, property).ok_or_else(unknown);
+        Ok(match (resource.kind.as_ref(), attribute) {
+            ("AWS::S3::AccessPoint", "Arn") => {
+                self.arn("s3", region, &format!("accesspoint/{}", named("Name")?))
+            }
+            ("AWS::S3::Bucket", "Arn") => {
+                format!("arn:{}:s3:::{}", self.place.partition(), name()?)
+            }
+            ("AWS::IAM::Role", "Arn") => {
+                let path = resource.properties.get("Path").and_then(|path| self.text(path).ok());
+                let path = path.unwrap_or_else(|| "/".to_owned());
+                self.arn("iam", "", &format!("role{path}{}", name()?))
+            }
+            ("AWS::KMS::Key", "Arn") => self.arn("kms", region, &format!("key/{}", name()?)),
+            ("AWS::EC2::SecurityGroup", "GroupId")
+            | ("AWS::IAM::ManagedPolicy", "PolicyArn")
+            | ("AWS::SNS::Topic", "TopicArn")
+            | ("AWS::SageMaker::Domain", "DomainId")
+            | ("AWS::StepFunctions::StateMachine", "Arn") => name()?,
+            ("AWS::SQS::Queue", "Arn") => self.arn("sqs", region, &named("QueueName")?),
+            ("AWS::Logs::LogGroup", "Arn") => {
+                self.arn("logs", region, &format!("log-group:{}:*", name()?))
+            }
+            ("AWS::EC2::VPC", "CidrBlock") => named("CidrBlock")?,
+            ("AWS::CodeBuild::Project", "Arn") => {
+                self.arn("codebuild", region, &format!("project/{}", name()?))
+            }
+            ("AWS::CodeCommit::Repository", "Arn") => {
+                self.arn("codecommit", region, &named("RepositoryName")?)
+            }
+            ("AWS::CodeCommit::Repository", "Name") => named("RepositoryName")?,
+            ("AWS::Events::EventBus", "Arn") => {
+                self.arn("events", region, &format!("event-bus/{}", name()?))
+            }
+            ("AWS::Events::Rule", "Arn") => {
+                self.arn("events", region, &format!("rule/{}", named("Name")?))
+            }
+            ("AWS::QuickSight::Group", "Arn") => {
+                self.arn("quicksight", region, &format!("group/default/{}", name()?))
+            }
+            ("AWS::StepFunctions::StateMachine", "Name") => named("StateMachineName")?,
+            ("AWS::WAFv2::IPSet" | "AWS::WAFv2::WebACL", "Arn") => {
+                let kind = if resource.kind.ends_with("IPSet") { "ipset" } else { "webacl" };
+                let name = named("Name")?;
+                self.arn("wafv2", region, &format!("regional/{kind}/{name}/{SAMPLE_UUID}"))
+            }
+            _ => return Err(unknown()),
+        })
+    }
+
+    /// What a parameter is in the way that is chosen.
+    fn chosen(
+        &self,
+        id: &LogicalId,
+        parameter: &Parameter,
+        choice: &Choice,
+    ) -> Result<String, Unresolved> {
+        let attribute = |name| parameter.attributes.get(name);
+        let unknown = || Unresolved(format!("parameter `{id}`"));
+        let kind = attribute("Type").and_then(Value::as_text).unwrap_or_default();
+        // The default of such a parameter is where its value lies.
+        if kind.starts_with("AWS::SSM::Parameter::Value<") {
+            return Err(unknown());
+        }
+        match choice.parameter(id.as_str()) {
+            Some(chosen) => chosen.clone().ok_or_else(unknown),
+            None => attribute("Default").map_or_else(|| Err(unknown()), |value| self.text(value)),
+        }
+    }
+
+    /// Whether `Ref` of a parameter gives a list.
+    pub(super) fn is_list(&self, id: &LogicalId) -> bool {
+        let parameter = self.template.parameters.get(id.as_str());
+        let kind = parameter.and_then(|parameter| parameter.attributes.get("Type")?.as_text());
+        kind.is_some_and(|kind| kind == "CommaDelimitedList" || kind.contains("List<"))
+    }
+
+    /// A name for a resource that has none of its own: in anybody's template one that no other stack has.
+    pub fn unique(&self, id: &LogicalId) -> String {
+        match &self.reading {
+            Reading::Strict(_) => id.to_string(),
+            Reading::Open { scope, .. } => generated(scope, id),
+        }
+    }
+
+    /// A name where it is known, and one of the stack's own where it is not.
+    pub fn name_or_unique(&self, id: &LogicalId, name: Option<String>) -> String {
+        name.filter(|name| !name.contains(UNKNOWN)).unwrap_or_else(|| self.unique(id))
+    }
+
+    /// The text of a property; in anybody's template a name as CloudFormation would make one up, where there is none or
+    /// nobody knows it.
+    fn named(&self, id: &LogicalId, resource: &ResourceEntry, property: &str) -> Option<String> {
+        let text = resource.properties.get(property).and_then(|value| self.text(value).ok());
+        match &self.reading {
+            Reading::Strict(_) => text,
+            Reading::Open { .. } => Some(self.name_or_unique(id, text)),
+        }
+    }
+
+    fn stack_name(&self) -> String {
+        match &self.reading {
+            Reading::Strict(_) => "sample-stack".to_owned(),
+            Reading::Open { scope, .. } => {
+                format!("stack-{}", crate::digest::hex_prefix(scope.as_bytes(), 8))
+            }
+        }
+    }
+
+    /// An id in the form of a key's, different for keys with different aliases.
+    fn key_id(&self, id: &LogicalId) -> String {
+        let is_its_alias = |resource: &&ResourceEntry| {
+            resource.kind == "AWS::KMS::Alias"
+                && matches!(
+                    resource.properties.get("TargetKeyId").and_then(Value::as_intrinsic),
+                    Some(Intrinsic::Ref(key) | Intrinsic::GetAtt(key, _)) if key == id
+                )
+        };
+        let alias = self.template.resources.values().find(is_its_alias);
+        let alias = alias.and_then(|alias| alias.properties.get("AliasName")?.as_text());
+        let Place { account, region } = self.place;
+        let alias = alias.map_or_else(|| self.unique(id), str::to_owned);
+        let name = format!("{account}/{region}/{alias}");
+        let hash = crate::digest::hex_prefix(name.as_bytes(), 32);
+        let cut = |from, to| &hash[from..to];
+        let parts = [cut(0, 8), cut(8, 12), cut(12, 16), cut(16, 20), cut(20, 32)];
+        parts.join("-")
+    }
+
+    fn arn(&self, service: &str, region: &str, resource: &str) -> String {
+        let Place { account, region: _ } = self.place;
+        format!("arn:{}:{service}:{region}:{account}:{resource}", self.place.partition())
+    }
+}
+
+fn url_suffix(partition: &str) -> &'static str {
+    if partition == "aws-cn" { "amazonaws.com.cn" } else { "amazonaws.com" }
+}
+
+/// A name as CloudFormation makes one up: with the logical id, and different in each stack.
+fn generated(scope: &str, id: &LogicalId) -> String {
+    format!("{id}-{}", crate::digest::hex_prefix(format!("{scope} {id}").as_bytes(), 12))
+}
+
+/// A plausible id of an EC2 resource, different for each resource of a template.
+fn sample_id(prefix: &str, id: &LogicalId) -> String {
+    format!("{prefix}-{}0", crate::digest::hex_prefix(id.as_str().as_bytes(), 16))
+}
+
+/// The form of generated ids.
+const SAMPLE_UUID: &str = "01234567-89ab-cdef-0123-456789abcdef";
