@@ -156,9 +156,17 @@ const PERMISSIONS: [&str; 12] = [
 
 /// An action that does not exist would be denied, which says nothing.
 fn is_known(action: Action) -> Result<(), Failure> {
-    let Some(service) = catalogue::service(action.service()) else { return Ok(()) };
+    // What stands outside of the catalogue exists, and anything may be said of it.
+    if !action.is_unknown() {
+        return Ok(());
+    }
+    let Some(service) = catalogue::service(action.service()) else {
+        let like = nearest(action.service(), catalogue::services());
+        let hint = like.map(|like| format!("; did you mean {like}?")).unwrap_or_default();
+        return Err(Failure::usage(format!("{action} is of no service that is known{hint}")));
+    };
     let permission = action.lower().strip_prefix("lakeformation:").unwrap_or_default();
-    if catalogue::action(action.name()).is_some() || PERMISSIONS.contains(&permission) {
+    if PERMISSIONS.contains(&permission) {
         return Ok(());
     }
     let name = action.lower().split_once(':').map_or("", |(_, name)| name);

@@ -28,7 +28,7 @@ impl ServiceId {
     pub(crate) fn of(prefix: &str) -> Self {
         static MET: Mutex<BTreeMap<String, usize>> = Mutex::new(BTreeMap::new());
         let mut met = MET.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(known) = met.get(prefix) {
+        if let Some(known) = met.get(prefix).copied() {
             return Self(*known);
         }
         let next = met.len();
@@ -188,9 +188,26 @@ impl Action {
         self.name.level
     }
 
-    /// Whether the catalogue has the service and not the action.
+    /// The actions of a service of the catalogue. They are made once in a process, and sorted.
+    pub(crate) fn all_of(prefix: &str) -> &'static [Self] {
+        static MET: Mutex<BTreeMap<String, &'static [Action]>> = Mutex::new(BTreeMap::new());
+        let Some(service) = catalogue::service(prefix) else { return &[] };
+        let mut met = MET.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = met.get(prefix).copied() {
+            return known;
+        }
+        let names = service.actions().map(|action| action.name);
+        let all: Vec<Self> = names.map(|name| Self::new(&format!("{prefix}:{name}"))).collect();
+        // Services are few, and live as long as the process.
+        let all: &'static [Self] = Box::leak(all.into_boxed_slice());
+        met.insert(prefix.to_owned(), all);
+        all
+    }
+
+    /// Whether neither the catalogue has the action nor what is known to stand outside of it.
     pub fn is_unknown(self) -> bool {
-        self.known().is_none() && catalogue::service(self.service()).is_some()
+        self.known().is_none()
+            && !catalogue::OUTSIDE.iter().any(|outside| pattern::matches(outside, self.lower()))
     }
 
     /// What the catalogue has of the action.
@@ -215,7 +232,9 @@ impl Action {
         if forms.iter().any(|form| pattern::matches(&form.arn, arn)) {
             return Ok(());
         }
-        Err(forms.iter().map(|form| form.kind).collect())
+        let mut kinds: Vec<&str> = forms.iter().map(|form| form.kind).collect();
+        kinds.dedup();
+        Err(kinds)
     }
 
     fn address(self) -> usize {
@@ -247,7 +266,10 @@ fn level(lower: &str, known: Option<Known>) -> Level {
 fn forms((service, known): Known) -> Vec<Form> {
     let kinds = known.resources.iter();
     let kinds = kinds.filter_map(|resource| service.resource_type(resource.kind));
-    let kinds = kinds.map(|kind| Form { kind: kind.name, arn: pattern::of_form(kind.arn) });
+    let kinds = kinds.flat_map(|kind| {
+        let arns = kind.arns.iter().map(|arn| pattern::of_form(arn));
+        arns.map(move |arn| Form { kind: kind.name, arn })
+    });
     // The reference lacks it. Source: "Control CloudFormation access with IAM", the permission for SAM's transform.
     let is_of_transforms =
         known.name == "CreateChangeSet" && service.resource_type("stackset").is_some();
@@ -319,6 +341,30 @@ mod tests {
         }
         let forms = Action::new("kms:Decrypt").forms().expect("a known action");
         assert_eq!(forms, [Form { kind: "key", arn: "arn:*:kms:*:*:key/*".to_owned() }]);
+        // A stage of either kind of API. Source: "Actions, resources, and condition keys for Amazon API Gateway
+        // Management" and "... Management V2", which share a prefix.
+        let stage = "arn:aws:apigateway:eu-west-1::/restapis/a1/stages/prod";
+        for arn in [stage, &stage.replace("/restapis/", "/apis/")] {
+            assert_eq!(Action::new("apigateway:SetWebACL").about(arn), Ok(()));
+        }
         assert_eq!(Action::new("nothing:Known").forms(), None);
+    }
+
+    #[test]
+    fn what_nobody_knows_is_told_from_what_stands_outside() {
+        for name in ["nothing:Known", "s3:ListObjects", "dynamo:GetItem", "s3", ""] {
+            assert!(Action::new(name).is_unknown(), "{name}");
+        }
+        for name in ["s3:GetObject", "DeepRacer:GetTrack", "dynamodb:GetItem"] {
+            assert!(!Action::new(name).is_unknown(), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_service_has_all_of_its_actions_once() {
+        let all = Action::all_of("sqs");
+        assert!(all.is_sorted() && all.contains(&Action::new("SQS:SendMessage")));
+        assert_eq!(all.as_ptr(), Action::all_of("sqs").as_ptr());
+        assert!(Action::all_of("nothing").is_empty());
     }
 }

@@ -7,6 +7,7 @@ mod escalation;
 mod principals;
 mod shape;
 mod statement;
+mod unknown;
 
 use std::collections::BTreeSet;
 
@@ -121,7 +122,7 @@ pub enum DocumentKind {
 /// Whose template it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Whose {
-    /// Anybody's: it may have services that the catalogue has not.
+    /// Anybody's: it may have actions that the catalogue has not.
     Anybodys,
     /// One that is made here: it has services of the catalogue only.
     Ours,

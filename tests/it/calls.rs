@@ -470,10 +470,11 @@ fn every_allowed_action_has_each_resource_type_that_it_requires() {
                 for required in
                     known.resources.iter().filter(|kind| kind.is_required && !is_about_tags)
                 {
-                    let form = service.resource_type(required.kind).expect("a type").arn;
+                    let forms = &service.resource_type(required.kind).expect("a type").arns;
+                    let is_of = |pattern: &String| forms.iter().any(|form| fits(pattern, form));
                     assert!(
-                        patterns.iter().any(|pattern| fits(pattern, form)),
-                        "{}: {action} needs {} ({form}), and has {patterns:?}",
+                        patterns.iter().any(is_of),
+                        "{}: {action} needs {} ({forms:?}), and has {patterns:?}",
                         bootstrap.entry.name,
                         required.kind
                     );
@@ -519,7 +520,9 @@ fn handlers_of_named_resources_may_do_what_their_schemas_state() {
                         let Some((known, found)) = catalogue::action(action) else { continue };
                         // Of those on the resource itself.
                         let is_own = found.resources.iter().any(|one| {
-                            known.resource_type(one.kind).is_some_and(|one| fits(&arn, one.arn))
+                            known
+                                .resource_type(one.kind)
+                                .is_some_and(|one| one.arns.iter().any(|form| fits(&arn, form)))
                         });
                         if !action.starts_with(&format!("{service}:")) || !is_own {
                             continue;

@@ -140,7 +140,8 @@ fn calls(stack: &Synthesized, resource: &ResourceEntry, moment: Moment, tag: &st
             .resources
             .iter()
             .filter(|one| one.kind != "object")
-            .any(|one| known.resource_type(one.kind).is_some_and(|kind| fits(&arn, kind.arn)));
+            .filter_map(|one| known.resource_type(one.kind))
+            .any(|kind| kind.arns.iter().any(|form| fits(&arn, form)));
         let service = arn.split(':').nth(2).unwrap_or_default();
         if !is_own || !name.starts_with(&format!("{service}:")) {
             continue;

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use lakewright_policies::catalogue::{self, CatalogueService};
 use lakewright_template::resolve::UNKNOWN;
 
-use super::{Breach, DocumentKind, Guardrail, Whose, principals};
+use super::{Breach, DocumentKind, Guardrail, Whose, principals, unknown};
 use crate::action::{Action, Form};
 use crate::condition_key;
 use crate::document::{Comparison, Document, Origin, Qualifier, Statement};
@@ -23,24 +23,16 @@ pub(super) fn check(
     let mut report = |rule: Guardrail, message: String| {
         breaches.push(Breach::new(rule, &document.origin, &statement.sid, message));
     };
-    // Other people's templates have services that the catalogue has not.
-    let is_looked_at = |service: &str| {
-        whose == Whose::Ours || service.contains('*') || catalogue::service(service).is_some()
-    };
+    // Other people's templates have actions that the reference has not.
+    let is_looked_at = |action: &str| whose == Whose::Ours || !unknown::may_exist(action);
     for action in statement.actions.names() {
-        if action.known().is_none() && is_looked_at(action.service()) {
-            let message = if catalogue::service(action.service()).is_some() {
-                format!("{action} does not exist; expected an action of the service")
-            } else {
-                format!("{action} is of a service that is not known here")
-            };
-            report(Guardrail::UnknownAction, message);
+        if action.known().is_none() && is_looked_at(action.lower()) {
+            report(Guardrail::UnknownAction, unknown::action(action.name()));
         }
     }
     for pattern in statement.actions.patterns() {
-        let service = pattern.split(':').next().unwrap_or_default();
-        if is_looked_at(service) && !is_pattern_of_actions(pattern) {
-            report(Guardrail::UnknownAction, format!("{pattern} matches no action that is known"));
+        if is_looked_at(pattern) && !is_pattern_of_actions(pattern) {
+            report(Guardrail::UnknownAction, unknown::pattern(pattern));
         }
     }
     principals::check(statement, kind, &mut report);
@@ -193,7 +185,10 @@ fn is_everything(pattern: &str) -> bool {
 /// denial that is about nothing denies nothing.
 fn about_nothing(statement: &Statement, report: &mut impl FnMut(Guardrail, String)) {
     let Statement { actions, resources, .. } = statement;
-    let is_open = resources.iter().any(|resource| resource == "*" || resource == UNKNOWN);
+    let is_open = resources.iter().any(|resource| {
+        // API Gateway completes the short form of an API's own policy. Source: "API Gateway resource policy examples".
+        resource == "*" || resource == UNKNOWN || resource.starts_with("execute-api:/")
+    });
     if resources.is_empty() || statement.not_resources || statement.not_actions || is_open {
         return;
     }

@@ -94,22 +94,24 @@ pub(crate) fn actions_of(statement: &Statement) -> Vec<Action> {
         actions.dedup();
         return actions;
     }
-    let all = catalogue::services().flat_map(|service| expand_action(&format!("{service}:*")));
+    let all = catalogue::services().flat_map(|service| {
+        let new = Action::new(&format!("{service}:{NEW}"));
+        std::iter::once(new).chain(Action::all_of(service).iter().copied())
+    });
     all.filter(|action| !statement.actions.contain(*action)).collect()
 }
 
+/// The name of an action that AWS may add.
+const NEW: &str = "Zzsample";
+
 fn expand_action(pattern: &str) -> Vec<Action> {
     let (service, _) = pattern.split_once(':').unwrap_or(("*", ""));
-    let mut actions = vec![Action::new(&pattern::sample(pattern, "Zzsample"))];
-    for prefix in catalogue::services().filter(|prefix| pattern::matches(service, prefix)) {
-        let Some(known) = catalogue::service(prefix) else { continue };
-        actions.extend(
-            known
-                .actions()
-                .map(|action| format!("{prefix}:{}", action.name))
-                .filter(|name| pattern::matches(pattern, &name.to_ascii_lowercase()))
-                .map(|name| Action::new(&name)),
-        );
-    }
-    actions
+    let services: Vec<&str> = if service.contains(['*', '?']) {
+        catalogue::services().filter(|prefix| pattern::matches(service, prefix)).collect()
+    } else {
+        vec![service]
+    };
+    let known = services.into_iter().flat_map(Action::all_of).copied();
+    let known = known.filter(|action| pattern::matches(pattern, action.lower()));
+    std::iter::once(Action::new(&pattern::sample(pattern, NEW))).chain(known).collect()
 }

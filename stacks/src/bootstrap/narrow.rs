@@ -72,10 +72,11 @@ pub(super) fn narrowed(context: &Context<'_>, name: &str) -> Vec<(Vec<String>, C
         {
             continue;
         }
-        let arn = narrow(prefix, resource.kind, kind.arn, context.account);
+        let own = kind.arns.iter().map(|arn| narrow(prefix, resource.kind, arn, context.account));
+        let own: Vec<String> = own.collect();
         for conditions in conditions(context, prefix, service, action, resource.kind) {
             let arns = sets.entry(conditions).or_default();
-            arns.insert(arn.clone());
+            arns.extend(own.iter().cloned());
             if prefix == "iam" {
                 // Names that the mesh chose outside its prefix, such as the pivot role's.
                 let of_name =
