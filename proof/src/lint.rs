@@ -511,7 +511,7 @@ mod tests {
         };
         assert_eq!(attach("arn:aws:iam::aws:policy/*"), [Guardrail::IamWithoutBoundary]);
         assert_eq!(attach("arn:aws:iam::aws:policy/ReadOnlyAccess"), []);
-        // One stack, whose id nobody knows beforehand, and services that the catalogue has not.
+        // One stack, whose id nobody knows beforehand, and an action that is about no resource.
         let stack = "arn:aws:cloudformation:eu-west-1:111122223333:stack/mine/*";
         assert_eq!(rules("cloudformation:UpdateStack", stack, ""), []);
         assert_eq!(rules("cloudformation:UpdateStack", &stack.replace("mine", "*"), "").len(), 1);

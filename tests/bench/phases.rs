@@ -34,12 +34,24 @@ fn mesh() -> Mesh {
     resolve(&documents(), Report::new()).0.expect("the generated mesh is valid")
 }
 
-/// Every service of the action catalogue is read, once in a process: divan goes by the alphabet, and what comes
-/// later than this finds it read.
+/// One service of the action catalogue is read, the largest, once in a process: divan goes by the alphabet, and what
+/// comes later than this finds it read.
+#[divan::bench(sample_count = 1, sample_size = 1)]
+fn a_catalogue_of_a_service() -> Option<usize> {
+    catalogue::service("ec2").map(|service| service.actions().count())
+}
+
+/// Every other service is read, once in a process.
 #[divan::bench(sample_count = 1, sample_size = 1)]
 fn a_catalogue_of_all_services() -> usize {
     let services = catalogue::services().filter_map(catalogue::service);
     services.map(|service| service.actions().count()).sum()
+}
+
+/// The forms of all services' resource types, which no service is read for.
+#[divan::bench]
+fn a_catalogue_of_all_forms() -> usize {
+    catalogue::forms().map(str::len).sum()
 }
 
 #[divan::bench]

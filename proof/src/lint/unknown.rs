@@ -90,7 +90,67 @@ fn nearest<'n>(wrong: &str, names: impl Iterator<Item = &'n str>) -> Option<&'n 
 
 #[cfg(test)]
 mod tests {
+    use lakewright_template::read;
+    use lakewright_template::resolve::Place;
+
     use super::*;
+    use crate::lint::{Guardrail, check};
+    use crate::world::{OnUnresolved, Piece, StackTemplate, World};
+
+    /// What is found in a template of somebody's that allows an action on a resource.
+    fn found(action: &str, resource: &str) -> Vec<(Guardrail, String)> {
+        let template = format!(
+            r#"Resources: {{ P: {{ Type: AWS::IAM::RolePolicy, Properties: {{ PolicyName: p, RoleName: r, PolicyDocument: {{
+                Version: "2012-10-17",
+                Statement: [{{ Effect: Allow, Action: {action}, Resource: "{resource}" }}] }} }} }} }}"#
+        );
+        let template = read::template(&template).expect("a template");
+        let place = Place { account: "111122223333".to_owned(), region: "eu-west-1".to_owned() };
+        let stack = StackTemplate {
+            address: "sample",
+            place: &place,
+            template: &template,
+            unresolved: OnUnresolved::Placeholder,
+        };
+        let world = World::of(vec![Piece::of(stack).expect("a policy")]);
+        check(&world).into_iter().map(|breach| (breach.rule, breach.message)).collect()
+    }
+
+    #[test]
+    fn services_that_aws_has_not_are_found_in_templates_of_others() {
+        for (action, meant) in [
+            ("dynamo:GetItem", "dynamodb"),
+            ("Lamda:InvokeFunction", "lambda"),
+            ("efs:ClientMount", "elasticfilesystem"),
+            ("route53:ListHostedZone", "route53:ListHostedZones"),
+        ] {
+            let found = found(action, "*");
+            let [(rule, message)] = found.as_slice() else { unreachable!("{action}: {found:?}") };
+            assert_eq!(*rule, Guardrail::UnknownAction);
+            assert!(message.ends_with(&format!("did you mean {meant}?")), "{message}");
+        }
+        let pattern = found("'dynamo:*'", "*");
+        assert!(pattern.iter().any(|(rule, _)| *rule == Guardrail::UnknownAction), "{pattern:?}");
+    }
+
+    #[test]
+    fn what_is_right_is_not_found() {
+        // Two kinds of APIs have stages, and an API's own policy may have a short form of its ARN. Source: "API
+        // Gateway resource policy examples". AWS's own policies name services that have ended.
+        for (action, resource) in [
+            ("apigateway:SetWebACL", "arn:aws:apigateway:eu-west-1::/restapis/a1b2c3/stages/prod"),
+            ("apigateway:SetWebACL", "arn:aws:apigateway:eu-west-1::/apis/a1b2c3/stages/prod"),
+            ("execute-api:Invoke", "execute-api:/prod/GET/pets"),
+            ("dynamodb:GetItem", "arn:aws:dynamodb:eu-west-1:111122223333:table/orders"),
+            ("deepracer:GetTrack", "*"),
+            (r#"{ "Fn::ImportValue": action }"#, "*"),
+        ] {
+            let found = found(action, resource);
+            assert!(found.is_empty(), "{action}: {found:?}");
+        }
+        let other = found("dynamodb:GetItem", "arn:aws:rds:eu-west-1:111122223333:table/orders");
+        assert!(other.iter().any(|(rule, _)| *rule == Guardrail::ActionWithoutResource));
+    }
 
     #[test]
     fn what_was_meant_is_said() {

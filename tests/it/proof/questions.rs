@@ -26,6 +26,7 @@ fn what_cannot_be_asked_says_what_was_expected() {
         ),
         ([TEAM, "s3:Get*", "dataset/teama"], "expected one such as s3:GetObject"),
         ([TEAM, "s3:GetObjectt", "dataset/teama"], "did you mean s3:GetObject?"),
+        ([TEAM, "dynamo:GetItem", "dataset/teama"], "did you mean dynamodb?"),
         (
             [TEAM, "s3:GetObject", "dataset/none"],
             "there is no dataset `none`; expected one such as",
