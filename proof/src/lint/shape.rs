@@ -4,9 +4,9 @@
 //! Templates of thousands of datasets have statements of a few hundred shapes. A
 //! rule that finds nothing in one finds nothing in the others of its shape.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{BuildHasher as _, Hash as _, Hasher};
-use std::sync::LazyLock;
+use std::sync::{LazyLock, OnceLock};
 
 use lakewright_policies::catalogue;
 use lakewright_template::resolve::{Place, UNKNOWN};
@@ -206,17 +206,17 @@ impl<'a> Shapes<'a> {
         Some(has_power)
     }
 
-    /// Adds a resource: of its ARN the words that some form of the catalogue has, and the wildcards.
+    /// Adds a resource: of its ARN the words that some form of its service has, and the wildcards.
     fn resource(&self, resource: &Value, hasher: &mut impl Hasher) -> Option<()> {
         let Some(arn) = resource.as_text() else {
             return self.reference(resource, hasher);
         };
-        let words = &*WORDS;
         let service = arn.split(':').nth(2).unwrap_or_default();
-        if words.services.contains(service) || arn.contains(UNKNOWN) {
+        let words = Words::of(service).filter(|words| !words.has_parts);
+        let Some(words) = words.filter(|_| !arn.contains(UNKNOWN)) else {
             arn.hash(hasher);
             return Some(());
-        }
+        };
         let bytes = arn.as_bytes();
         let (mut start, mut after_wildcard) = (0, false);
         while let Some(first) = bytes.get(start) {
@@ -376,39 +376,66 @@ fn is_mark(byte: u8) -> bool {
     matches!(byte, b':' | b'/' | b'*' | b'?' | b'$' | b'{' | b'}')
 }
 
-/// The words that forms of ARNs have.
+/// The forms of ARNs with one service in them, and their words, which are looked for when one is first met.
+#[derive(Default)]
+struct Forms {
+    forms: Vec<&'static str>,
+    words: OnceLock<Words>,
+}
+
+/// The forms by their service.
+static FORMS: LazyLock<BTreeMap<&'static str, Forms>> = LazyLock::new(|| {
+    let mut all: BTreeMap<&'static str, Forms> = BTreeMap::new();
+    for form in catalogue::forms() {
+        let service = form.split(':').nth(2).unwrap_or_default();
+        let service = if service.contains('$') { OF_ANY } else { service };
+        all.entry(service).or_default().forms.push(form);
+    }
+    all
+});
+
+/// The service of forms that have a variable in its place.
+const OF_ANY: &str = "";
+
+/// The words that the forms of a service have. A form of another one is about no ARN of this.
 struct Words {
     all: BTreeSet<&'static str>,
-    /// Services with a word that is partly a name, such as `ou-${OrganizationalUnitId}`.
-    services: BTreeSet<&'static str>,
+    /// Whether a word is partly a name, such as `ou-${OrganizationalUnitId}`.
+    has_parts: bool,
     /// The lengths of the words by their first byte, as bits: most names are told apart by this.
     lengths: [u64; 256],
 }
-
-static WORDS: LazyLock<Words> = LazyLock::new(|| {
-    let mut words = Words { all: BTreeSet::new(), services: BTreeSet::new(), lengths: [0; 256] };
-    for form in catalogue::forms() {
-        let pattern = pattern::of_form(form);
-        let is_partly_a_name = |word: &str| word.contains('*') && word != "*";
-        if pattern.split([':', '/']).any(is_partly_a_name) {
-            words.services.extend(form.split(':').nth(2));
-        }
-        // A variable's own name is no word of an ARN, and harmless among them.
-        let is_mark = |character: char| u8::try_from(character).is_ok_and(is_mark);
-        words.all.extend(form.split(is_mark).filter(|word| !word.is_empty()));
-    }
-    for word in &words.all {
-        let (first, length) = first_and_length(word);
-        words.lengths[first] |= length;
-    }
-    words
-});
 
 fn first_and_length(word: &str) -> (usize, u64) {
     (word.bytes().next().unwrap_or_default().into(), 1 << word.len().min(63))
 }
 
 impl Words {
+    /// The words of a service; `None` where no form has it.
+    fn of(service: &str) -> Option<&'static Self> {
+        let own = FORMS.get(service).filter(|_| service != OF_ANY)?;
+        Some(own.words.get_or_init(|| {
+            let of_any = FORMS.get(OF_ANY).into_iter().flat_map(|any| &any.forms);
+            Self::new(own.forms.iter().chain(of_any).copied())
+        }))
+    }
+
+    fn new(forms: impl Iterator<Item = &'static str>) -> Self {
+        let mut words = Self { all: BTreeSet::new(), has_parts: false, lengths: [0; 256] };
+        for form in forms {
+            let is_partly_a_name = |word: &str| word.contains('*') && word != "*";
+            words.has_parts |= pattern::of_form(form).split([':', '/']).any(is_partly_a_name);
+            // A variable's own name is no word of an ARN, and harmless among them.
+            let is_mark = |character: char| u8::try_from(character).is_ok_and(is_mark);
+            words.all.extend(form.split(is_mark).filter(|word| !word.is_empty()));
+        }
+        for word in &words.all {
+            let (first, length) = first_and_length(word);
+            words.lengths[first] |= length;
+        }
+        words
+    }
+
     fn contain(&self, word: &str) -> bool {
         let (first, length) = first_and_length(word);
         self.lengths[first] & length != 0 && self.all.contains(word)
