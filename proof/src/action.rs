@@ -204,10 +204,15 @@ impl Action {
         all
     }
 
-    /// Whether neither the catalogue has the action nor what is known to stand outside of it.
+    /// Whether the catalogue has the action, or it is known to stand outside.
+    pub fn is_known(self) -> bool {
+        self.known().is_some()
+            || catalogue::OUTSIDE.iter().any(|outside| pattern::matches(outside, self.lower()))
+    }
+
+    /// Whether the action is not known, though its service is. A service may be newer than the catalogue.
     pub fn is_unknown(self) -> bool {
-        self.known().is_none()
-            && !catalogue::OUTSIDE.iter().any(|outside| pattern::matches(outside, self.lower()))
+        !self.is_known() && catalogue::service(self.service()).is_some()
     }
 
     /// What the catalogue has of the action.
@@ -353,10 +358,18 @@ mod tests {
     #[test]
     fn what_nobody_knows_is_told_from_what_stands_outside() {
         for name in ["nothing:Known", "s3:ListObjects", "dynamo:GetItem", "s3", ""] {
-            assert!(Action::new(name).is_unknown(), "{name}");
+            assert!(!Action::new(name).is_known(), "{name}");
         }
         for name in ["s3:GetObject", "DeepRacer:GetTrack", "dynamodb:GetItem"] {
-            assert!(!Action::new(name).is_unknown(), "{name}");
+            assert!(Action::new(name).is_known(), "{name}");
+        }
+        for (name, is_unknown) in [
+            ("s3:ListObjects", true),
+            ("s3:GetObject", false),
+            ("cloudhsm:CreateLunaClient", false),
+            ("nothing:Known", false),
+        ] {
+            assert_eq!(Action::new(name).is_unknown(), is_unknown, "{name}");
         }
     }
 
