@@ -63,10 +63,10 @@ fn services(data: &Path) -> Result<Vec<String>> {
     services.dedup();
     // A prefix becomes the name of a file, and stands in code.
     let is_plain = |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-');
-    match services.iter().find(|service| !service.bytes().all(is_plain)) {
-        Some(service) => Err(format!("{}: {service:?} is no prefix", path.display())),
-        None => Ok(services),
+    if let Some(service) = services.iter().find(|service| !service.bytes().all(is_plain)) {
+        return Err(format!("{}: {service:?} is no prefix", path.display()));
     }
+    Ok(services)
 }
 
 /// The lines of a service: `k` condition keys, `r` resource types, `a` actions.
