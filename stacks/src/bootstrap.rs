@@ -18,7 +18,7 @@ use lakewright_constructs::bucket::{Bucket, Encryption, Lifecycle, bucket_arn};
 use lakewright_constructs::cfn::iam;
 use lakewright_constructs::parameter::Parameter;
 use lakewright_constructs::role::{Policies, Receives as _, Role, RoleHandle, Trust, role_arn};
-use lakewright_manifest::mesh::Environment;
+use lakewright_manifest::mesh::{Environment, PivotMode};
 use lakewright_manifest::{Mesh, ResourcePrefix};
 use lakewright_policies::condition::{Comparison, Condition};
 use lakewright_policies::service::Service;
@@ -146,6 +146,13 @@ impl Context<'_> {
         protected.into_iter().collect()
     }
 
+    /// The pivot roles of the account's environments, in every region.
+    fn pivot_roles(&self) -> BTreeSet<String> {
+        let environments = self.mesh.environments.values();
+        let here = environments.filter(|one| one.account.as_str() == self.account.place.account);
+        here.map(|environment| self.names.pivot_role_arn(environment)).collect()
+    }
+
     /// The access points of the mesh here.
     fn access_points(&self) -> Vec<String> {
         let place = &self.account.place;
@@ -171,15 +178,21 @@ impl Context<'_> {
             .collect()
     }
 
-    /// What the bootstrap stack makes besides roles.
-    fn own_things(&self) -> Vec<String> {
-        let Account { place, prefix, .. } = self.account;
-        let bucket = bucket_arn(place, &self.names.template_bucket(prefix, place));
-        vec![
-            format!("{bucket}/*"),
-            bucket,
-            self.arn("ssm", &format!("parameter/{prefix}/bootstrap/version")),
-        ]
+    /// What the account's bootstrap stacks make besides roles. Those of other regions are among them: ARNs of S3 have no
+    /// region, and whoever writes the templates of another one deploys there.
+    fn made_by_bootstraps(&self) -> Vec<String> {
+        let account = &self.account.place.account;
+        let of_one = |(prefix, region): (ResourcePrefix, String)| {
+            let place = Place { account: account.clone(), region };
+            let bucket = bucket_arn(&place, &self.names.template_bucket(&prefix, &place));
+            let Place { account, region } = &place;
+            let version = format!(
+                "arn:{}:ssm:{region}:{account}:parameter/{prefix}/bootstrap/version",
+                place.partition()
+            );
+            [format!("{bucket}/*"), bucket, version]
+        };
+        self.names.bootstrapped(account).into_iter().flat_map(of_one).collect()
     }
 
     fn execution_role(&self, scope: &mut Scope<'_>) -> RoleHandle {
@@ -213,11 +226,22 @@ impl Context<'_> {
             conditions: statement.conditions,
         });
         scope.grant(Grants(grants.collect()));
-        let deny = Statement::deny("DenyLifting", execution::LIFTING, self.protected());
+        let mut protected = self.protected();
+        let by_tag = match self.mesh.tenant.pivot_role.mode {
+            PivotMode::Auto => execution::no_role_tag(self.pivot_roles()),
+            // The owner's own, under a name with the prefix.
+            PivotMode::Manual => {
+                protected.extend(self.pivot_roles());
+                None
+            }
+        };
+        let deny = Statement::deny("DenyLifting", execution::LIFTING, protected);
         let owner =
             PolicyOwner::RoleInline { role: role.name().into(), name: "protection".to_owned() };
-        let own = Statement::deny("DenyBootstrap", execution::BOOTSTRAP_CHANGES, self.own_things());
-        let statements = vec![deny, execution::no_unbounded(self), own];
+        let made = self.made_by_bootstraps();
+        let made = Statement::deny("DenyBootstrap", execution::BOOTSTRAP_CHANGES, made);
+        let mut statements = vec![deny, execution::no_unbounded(self), made];
+        statements.extend(by_tag);
         scope.child("ExecutionProtection").policy(owner, statements);
         role
     }

@@ -1,6 +1,7 @@
 //! Actions that AWS has not: what was meant by them.
 
 use lakewright_policies::catalogue;
+use lakewright_template::resolve::UNKNOWN;
 
 use crate::pattern::matches;
 

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use lakewright_policies::condition::{Comparison, Condition, Operator};
 use lakewright_policies::service::Service;
 use lakewright_policies::{Conditions, Statement};
+use lakewright_synth::ROLE_TAG;
 use lakewright_template::resolve::Place;
 use lakewright_template::{Text, schema};
 
@@ -13,7 +14,7 @@ use super::narrow::{bounded, narrowed, own_policies};
 use super::{Account, Context};
 
 /// What nobody may do to the protected roles and policies.
-pub(super) const LIFTING: [&str; 16] = [
+pub(super) const LIFTING: [&str; 18] = [
     "iam:AttachRolePolicy",
     "iam:CreatePolicyVersion",
     "iam:CreateRole",
@@ -27,6 +28,8 @@ pub(super) const LIFTING: [&str; 16] = [
     "iam:PutRolePermissionsBoundary",
     "iam:PutRolePolicy",
     "iam:SetDefaultPolicyVersion",
+    "iam:TagRole",
+    "iam:UntagRole",
     "iam:UpdateAssumeRolePolicy",
     "iam:UpdateRole",
     "iam:UpdateRoleDescription",
@@ -73,7 +76,7 @@ pub(super) const STACK_CHANGES: [&str; 15] = [
     "cloudformation:UpdateTerminationProtection",
 ];
 
-/// What nobody may do to the bucket and the parameter of the bootstrap stack.
+/// What nobody may do to the buckets and the parameters of the bootstrap stacks.
 pub(super) const BOOTSTRAP_CHANGES: [&str; 15] = [
     "s3:DeleteBucket",
     "s3:DeleteBucketPolicy",
@@ -250,6 +253,22 @@ pub(super) fn no_unbounded(context: &Context<'_>) -> Statement {
     .when(Conditions::none().with(condition))
 }
 
+/// The pivot roles of the mesh never carry the tag by which full policies know a team's role, whatever its
+/// case: IAM compares the keys of tags without regard to it ("Tags for IAM resources").
+///
+/// A team's own role is given its tag by the template that makes it, and IAM has no condition that compares a tag with the
+/// name of the role. So which of the mesh's other roles carries it is, like what its policies say, up to the templates.
+pub(super) fn no_role_tag(pivots: BTreeSet<String>) -> Option<Statement> {
+    let tag = Condition {
+        operator: Operator::new(Comparison::StringEqualsIgnoreCase).for_any_value(),
+        ..Condition::new(Comparison::StringEqualsIgnoreCase, "aws:TagKeys", ROLE_TAG)
+    };
+    (!pivots.is_empty()).then(|| {
+        Statement::deny("DenyRoleTag", ["iam:TagRole", "iam:UntagRole"], pivots)
+            .when(Conditions::none().with(tag))
+    })
+}
+
 /// Roles go to the services of the used types only.
 fn pass_role(context: &Context<'_>) -> Option<Derived> {
     let Account { place, prefix, usage, .. } = context.account;
@@ -320,22 +339,51 @@ fn service_linked_roles(context: &Context<'_>) -> Option<Derived> {
     })
 }
 
-/// Our policies are attached to managed consumption roles, and nothing else is done to these.
-fn attached_roles(context: &Context<'_>) -> Option<Derived> {
+/// Policies are attached to managed consumption roles, and nothing else is done to these. They are somebody's own and
+/// have no boundary of ours, so each gets exactly the policies that its shares make: no other policy of the mesh, and
+/// not the boundary, which as a policy would open whole services.
+///
+/// What remains: IAM has no condition on what a policy says, and stacks make and change policies by the prefix. So who
+/// can have a template of their own run as this role can fill one of these policies with anything. The deploy role,
+/// which is all that hands it templates, is to be trusted as far as the strongest managed consumption role.
+///
+/// Taking off gives nobody anything, and is needed for policies that the templates no longer have.
+fn attached_roles(context: &Context<'_>) -> Vec<Derived> {
+    let Account { place, environments, usage, .. } = context.account;
     let managed = context.mesh.consumption_roles.values().filter(|role| role.managed);
-    let here = |id: &lakewright_manifest::Id| {
-        context.account.environments.iter().any(|one| one.header.id == *id)
-    };
-    let roles: BTreeSet<String> = managed
-        .filter(|role| here(&role.environment))
-        .map(|role| role.role_arn.to_string())
-        .collect();
-    (!roles.is_empty()).then(|| Derived {
-        sid: "ConsumptionRoles".to_owned(),
-        actions: vec!["iam:AttachRolePolicy", "iam:DetachRolePolicy"],
-        resources: roles.into_iter().collect(),
-        conditions: Conditions::none().with(own_policies(context)),
-    })
+    let here =
+        managed.filter(|role| environments.iter().any(|one| one.header.id == role.environment));
+    // A name is one role in an account, whatever its path.
+    let roles: BTreeMap<&str, &str> =
+        here.map(|role| (role.role_arn.role_name(), role.role_arn.as_str())).collect();
+    let mut derived: Vec<Derived> = Vec::new();
+    for (name, arn) in &roles {
+        let policies = usage.attached.iter().filter(|(role, _)| role == name);
+        let only = Condition {
+            operator: Operator::new(Comparison::ArnEquals),
+            key: "iam:PolicyARN".into(),
+            values: policies
+                .map(|(_, policy)| crate::names::policy_arn(place, policy).into())
+                .collect(),
+        };
+        if !only.values.is_empty() {
+            derived.push(Derived {
+                sid: "AttachToConsumptionRole".to_owned(),
+                actions: vec!["iam:AttachRolePolicy"],
+                resources: vec![(*arn).to_owned()],
+                conditions: Conditions::none().with(only),
+            });
+        }
+    }
+    if !roles.is_empty() {
+        derived.push(Derived {
+            sid: "ConsumptionRoles".to_owned(),
+            actions: vec!["iam:DetachRolePolicy"],
+            resources: roles.values().map(|arn| (*arn).to_owned()).collect(),
+            conditions: Conditions::none().with(own_policies(context)),
+        });
+    }
+    derived
 }
 
 /// What Lake Formation needs to share tables with other accounts through AWS RAM.

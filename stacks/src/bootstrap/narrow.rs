@@ -8,6 +8,7 @@ use lakewright_policies::catalogue::{self, Action, CatalogueService};
 use lakewright_policies::condition::{Comparison, Condition, Operator};
 use lakewright_template::resolve::Place;
 
+use super::execution::BOOTSTRAP_CHANGES;
 use super::{Account, Context};
 
 /// The resource types that stacks make, of services whose actions know many others. An action on
@@ -72,7 +73,11 @@ pub(super) fn narrowed(context: &Context<'_>, name: &str) -> Vec<(Vec<String>, C
         {
             continue;
         }
-        let own = kind.arns.iter().map(|arn| narrow(prefix, resource.kind, arn, context.account));
+        // The bucket of templates is denied to be changed, and there are no other objects for the role.
+        if (prefix, resource.kind) == ("s3", "object") && BOOTSTRAP_CHANGES.contains(&name) {
+            continue;
+        }
+        let own = kind.arns.iter().map(|arn| narrow(prefix, resource.kind, arn, context));
         let own: Vec<String> = own.collect();
         for conditions in conditions(context, prefix, service, action, resource.kind) {
             let arns = sets.entry(conditions).or_default();
@@ -96,8 +101,9 @@ fn arn_of_iam(place: &Place, kind: &str, name: &str) -> String {
 }
 
 /// An ARN's form with the account's values. The first variable that names something gets the prefix.
-fn narrow(service: &str, kind: &str, form: &str, account: &Account<'_>) -> String {
-    let Account { place: Place { account: number, region }, prefix, .. } = account;
+fn narrow(service: &str, kind: &str, form: &str, context: &Context<'_>) -> String {
+    let Account { place, prefix, .. } = context.account;
+    let Place { account: number, region } = place;
     let begins = format!("{prefix}-*");
     let catalog = format!("{}_*", prefix.as_str().replace('-', "_"));
     let first = match (service, kind) {
@@ -109,8 +115,9 @@ fn narrow(service: &str, kind: &str, form: &str, account: &Account<'_>) -> Strin
         ("logs", "log-group" | "log-stream") => format!("/{begins}"),
         ("quicksight", "group" | "user") => format!("default/{begins}"),
         ("scheduler", "schedule" | "schedule-group") => "default".to_owned(),
-        // What CloudFormation reads and writes are seeds and templates, never data.
-        ("s3", "object") => format!("{prefix}-templates-*"),
+        // What CloudFormation reads are seeds and templates, never data. An ARN of S3 has no region and no account: the
+        // bucket is named, as each region of the account has its own.
+        ("s3", "object") => context.names.template_bucket(prefix, place),
         ("ssm", "parameter") => format!("{prefix}/*"),
         ("wafv2", _) => "regional".to_owned(),
         _ => begins.clone(),
@@ -126,7 +133,7 @@ fn narrow(service: &str, kind: &str, form: &str, account: &Account<'_>) -> Strin
         arn.push_str(before);
         let (variable, after) = after.split_once('}').unwrap_or((after, ""));
         match variable {
-            "Partition" => arn.push_str(account.place.partition()),
+            "Partition" => arn.push_str(place.partition()),
             "Region" => arn.push_str(region),
             "Account" => arn.push_str(number),
             _ => arn.push_str(&named.next().unwrap_or_else(|| "*".to_owned())),

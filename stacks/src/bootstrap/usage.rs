@@ -19,6 +19,9 @@ pub struct Usage {
     pub connections: BTreeSet<String>,
     /// Names of roles and managed policies that are made and do not begin with the prefix.
     pub made_names: BTreeSet<String>,
+    /// Managed policies and the roles beyond the prefix that they are attached to, as the role's name and the
+    /// policy's.
+    pub attached: BTreeSet<(String, String)>,
     /// Glue databases, of names beyond the prefix, that permissions and tables name, as
     /// `account/name`.
     pub databases: BTreeSet<String>,
@@ -52,6 +55,9 @@ impl Usage {
                 let is_iam = resource.kind.starts_with("AWS::IAM::");
                 let name = name.filter(|name| is_iam && !name.starts_with(covered.name));
                 usage.made_names.extend(name.map(str::to_owned));
+            }
+            if resource.kind == "AWS::IAM::ManagedPolicy" {
+                usage.attached.extend(attached(&resource.properties, &covered));
             }
             if resource.kind.starts_with("AWS::IAM::") || resource.kind.starts_with("AWS::KMS::") {
                 continue;
@@ -118,6 +124,7 @@ impl Usage {
             shares_tables,
             connections,
             made_names,
+            attached,
             databases,
             tables,
             passed_roles,
@@ -126,12 +133,23 @@ impl Usage {
         self.shares_tables |= shares_tables;
         self.connections.extend(connections.iter().cloned());
         self.made_names.extend(made_names.iter().cloned());
+        self.attached.extend(attached.iter().cloned());
         self.kinds.extend(kinds.iter().cloned());
         self.reads_parameters |= reads_parameters;
         self.databases.extend(databases.iter().cloned());
         self.tables.extend(tables.iter().cloned());
         self.passed_roles.extend(passed_roles.iter().cloned());
     }
+}
+
+/// A managed policy, with each role beyond the prefix that it is attached to.
+fn attached(properties: &Map, covered: &Covered<'_>) -> Vec<(String, String)> {
+    let policy = properties.get("ManagedPolicyName").and_then(Value::as_text);
+    let roles = properties.get("Roles").and_then(Value::as_list).into_iter().flatten();
+    let roles = roles.filter_map(Value::as_text).filter(|role| !role.starts_with(covered.name));
+    policy
+        .map(|policy| roles.map(|role| (role.to_owned(), policy.to_owned())).collect())
+        .unwrap_or_default()
 }
 
 /// A declared table of a database beyond the prefix.
