@@ -33,7 +33,7 @@ impl Deployed {
         Self::of_mesh(&mesh(&sources(&example(name))))
     }
 
-    fn of_mesh(mesh: &Mesh) -> Self {
+    pub(crate) fn of_mesh(mesh: &Mesh) -> Self {
         Self::of_stacks(mesh.tenant.header.id.as_str(), synthesized(mesh))
     }
 
@@ -102,7 +102,7 @@ impl Deployed {
         assert_eq!(decision, Decision::Allow, "{role}: {call:?}");
     }
 
-    fn refuses(&self, role: &str, call: &Call) {
+    pub(crate) fn refuses(&self, role: &str, call: &Call) {
         let decision = self.decide(role, call);
         assert_ne!(decision, Decision::Allow, "{role}: {call:?}");
     }

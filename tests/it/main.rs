@@ -14,6 +14,7 @@ mod deploy;
 mod determinism;
 mod docs;
 mod examples;
+mod execution_role;
 mod first_day;
 mod guardrails;
 mod hostile;

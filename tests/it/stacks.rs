@@ -153,7 +153,7 @@ fn stages_change_the_seed_and_the_pipelines() {
 }
 
 /// Actions that the schemas' handlers state and the execution role does without, each for a reason.
-pub(crate) const LEFT_OUT: [(&str, &str); 14] = [
+pub(crate) const LEFT_OUT: [(&str, &str); 17] = [
     ("codestar-connections:PassConnection", "given for the connections that pipelines have"),
     ("iam:AttachGroupPolicy", "the stacks make no groups"),
     ("iam:AttachUserPolicy", "the stacks make no users"),
@@ -163,6 +163,9 @@ pub(crate) const LEFT_OUT: [(&str, &str); 14] = [
     ("iam:DetachGroupPolicy", "the stacks make no groups"),
     ("iam:DetachUserPolicy", "the stacks make no users"),
     ("identitystore:", "domains sign in through IAM, and not through IAM Identity Center"),
+    ("s3:DeleteObject", "the stacks write no objects, and the bucket of templates is not theirs"),
+    ("s3:PutObject", "the stacks write no objects, and the bucket of templates is not theirs"),
+    ("s3:PutObjectAcl", "the stacks write no objects, and the bucket of templates is not theirs"),
     (
         "sagemaker:CreateApp",
         "no handler source calls it for what the stacks make (docs/aws-behaviour.md, h:8)",
