@@ -9,7 +9,7 @@ mod stored;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use stored::{Stored, opened, ways_to};
+use stored::{Stored, deployed_from, opened, ways_to};
 
 use crate::action::Action;
 use crate::document::{Document, PrincipalEntry, Statement};
@@ -175,6 +175,11 @@ impl<'w> Escalation<'w> {
                 }
             }
         }
+        for (code, account, roles) in deployed_from(world) {
+            for code in ways_to(world, &code) {
+                running_it.entry((code, account)).or_default().extend(roles.iter().copied());
+            }
+        }
         let stored = running_it.into_iter();
         let stored =
             stored.map(|((pattern, account), roles)| Stored::new(world, pattern, account, roles));
@@ -225,6 +230,36 @@ impl<'w> Escalation<'w> {
     pub(crate) fn changes_code_of(&self, arn: &str) -> Vec<Step> {
         let is_change = |step: &Step| CHANGES_CODE.contains(&step.action.name());
         self.steps(arn).into_iter().filter(is_change).collect()
+    }
+
+    /// The roles whose code a principal may write where a pattern of buckets reaches more than its own.
+    pub(crate) fn writes_code_of(&self, arn: &str) -> Vec<Step> {
+        let Some(role) = self.world.roles.get(arn) else { return Vec::new() };
+        let (principal, put) = (Principal::role(arn), Action::new(ON_OBJECT));
+        let mut steps = Vec::new();
+        for document in &role.identity {
+            let giving = document.statements.iter().filter(|one| one.is_allow && one.is_of(put));
+            for statement in giving {
+                let mut wide = statement.clone();
+                wide.resources.retain(|resource| is_pattern_of_buckets(resource));
+                if wide.resources.is_empty() || wide.not_resources {
+                    continue;
+                }
+                let contexts = contexts(document, statement);
+                for stored in self.stored.iter().filter(|stored| stored.is_object) {
+                    for code in stored.samples(&wide) {
+                        steps.extend(self.steps_to(
+                            &principal,
+                            put,
+                            &code,
+                            &stored.roles,
+                            &contexts,
+                        ));
+                    }
+                }
+            }
+        }
+        steps
     }
 
     /// The roles that a principal reaches by itself.
@@ -401,8 +436,16 @@ fn can_be_about(statement: &Statement, arn: &str) -> bool {
     statement.not_resources || statement.resources.iter().any(can_be)
 }
 
+/// Whether a pattern is about the objects of more than one bucket by their names. Everything is no name: who is to write
+/// everywhere has another rule.
+fn is_pattern_of_buckets(pattern: &str) -> bool {
+    let bucket = pattern.strip_suffix("/*").unwrap_or(pattern).rsplit(':').next();
+    let bucket = bucket.unwrap_or_default().split('/').next().unwrap_or_default();
+    bucket.contains(['*', '?']) && bucket.chars().any(|one| !matches!(one, '*' | '?'))
+}
+
 /// The requests that fulfil a statement, where the tags of the resource are the resource's own.
-fn contexts(document: &Document, statement: &Statement) -> Vec<Context> {
+pub(crate) fn contexts(document: &Document, statement: &Statement) -> Vec<Context> {
     let asked: Vec<_> = statement
         .conditions
         .iter()

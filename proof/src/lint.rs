@@ -5,9 +5,11 @@ mod combined;
 mod emitted;
 mod escalation;
 mod principals;
+mod role_tag;
 mod shape;
 mod statement;
 mod unknown;
+mod write_and_attach;
 
 use std::collections::BTreeSet;
 
@@ -83,6 +85,8 @@ guardrails! {
     PolicyOnOneself "policy-on-oneself",
     /// A session of anybody's profile may be opened.
     PresignedUrl "presigned-url",
+    /// A role may set tags of roles that policies decide by.
+    RoleTag "role-tag",
     /// A service may act for any account.
     ServiceWithoutSource "service-without-source",
     /// Two tags of a resource differ in case only.
@@ -95,6 +99,8 @@ guardrails! {
     WildcardPrincipal "wildcard-principal",
     /// All resources, for an action that supports narrower ones.
     WildcardResource "wildcard-resource",
+    /// A role may write the policies that it attaches.
+    WriteAndAttach "write-and-attach",
 }
 
 impl Guardrail {
@@ -152,7 +158,7 @@ impl Breach {
 pub fn check(world: &World) -> Vec<Breach> {
     let mut breaches = Vec::new();
     roles(world, &mut breaches);
-    escalation::code_of_others(world, &mut breaches);
+    between_roles(world, &mut breaches);
     for (origin, name) in &world.attachments {
         escalation::broad(name, origin, &mut breaches);
     }
@@ -170,7 +176,7 @@ pub fn check(world: &World) -> Vec<Breach> {
 pub fn across(world: &World) -> Vec<Breach> {
     let mut breaches = Vec::new();
     roles(world, &mut breaches);
-    escalation::code_of_others(world, &mut breaches);
+    between_roles(world, &mut breaches);
     // Policies of roles that another template makes.
     for role in world.roles.values() {
         let is_elsewhere = |document: &&Document| document.origin.stack != role.trust.origin.stack;
@@ -199,6 +205,13 @@ fn roles(world: &World, breaches: &mut Vec<Breach>) {
     escalation::assume_back(world, breaches);
     combined::pass_and_create(world, breaches);
     combined::deciding_tags(world, breaches);
+}
+
+/// Checks what roles may do to others, which may be in other templates.
+fn between_roles(world: &World, breaches: &mut Vec<Breach>) {
+    escalation::code_of_others(world, breaches);
+    role_tag::check(world, breaches);
+    write_and_attach::check(world, breaches);
 }
 
 /// Checks documents one by one.

@@ -24,7 +24,9 @@ fn both(template: &Template, place: &Place) -> [Vec<Breach>; 2] {
     };
     let of_one = |mut breaches: Vec<Breach>| {
         breaches.retain(|breach| {
-            breach.rule != Guardrail::CodeOfOthers && !is_boundary(&breach.origin.logical_id)
+            let needs_others =
+                [Guardrail::CodeOfOthers, Guardrail::RoleTag, Guardrail::WriteAndAttach];
+            !needs_others.contains(&breach.rule) && !is_boundary(&breach.origin.logical_id)
         });
         breaches
     };

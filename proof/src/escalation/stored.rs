@@ -70,6 +70,50 @@ pub(super) fn ways_to(world: &World, code: &str) -> Vec<String> {
     ways
 }
 
+/// Where templates lie that CloudFormation deploys, as conditions on `cloudformation:TemplateUrl` say, with the account and
+/// the roles that deploy: those that the same statement names, or who makes the stack.
+pub(super) fn deployed_from(world: &World) -> Vec<(String, &str, BTreeSet<&str>)> {
+    let mut found = Vec::new();
+    for role in world.roles.values() {
+        let allowing = role.identity.iter().flat_map(|document| &document.statements);
+        for statement in allowing.filter(|statement| statement.is_allow) {
+            let values = |key: &'static str| {
+                let limiting = statement.conditions.iter();
+                let limiting = limiting.filter(move |one| one.key == key && one.limits());
+                limiting.flat_map(|condition| &condition.values)
+            };
+            let named = values("cloudformation:rolearn").filter_map(|arn| world.roles.get(arn));
+            let named: BTreeSet<&str> = named.map(|role| role.arn.as_str()).collect();
+            let roles = if named.is_empty() { BTreeSet::from([role.arn.as_str()]) } else { named };
+            let partition = arn_field(&role.arn, 1).unwrap_or("aws");
+            let objects = values("cloudformation:templateurl").filter_map(|url| object_of(url));
+            for object in objects {
+                let arn = format!("arn:{partition}:s3:::{object}");
+                found.push((arn, role.account.as_str(), roles.clone()));
+            }
+        }
+    }
+    found
+}
+
+/// The bucket and the key of an object's address, whose host begins with the bucket or whose path does. `None` for what
+/// is not of one bucket.
+///
+/// Source: "Methods for accessing a general purpose bucket" in the S3 user guide.
+fn object_of(url: &str) -> Option<String> {
+    let rest = url.strip_prefix("https://")?;
+    let (host, path) = rest.split_once('/').unwrap_or((rest, "*"));
+    let is_by_path = ["s3.", "s3-", "s3*"].iter().any(|start| host.starts_with(start));
+    let object = if is_by_path {
+        path.to_owned()
+    } else {
+        let end = [".s3.", ".s3-", ".s3*"].iter().filter_map(|start| host.find(start)).min()?;
+        format!("{}/{path}", &host[..end])
+    };
+    let bucket = object.split('/').next().unwrap_or_default();
+    (!bucket.is_empty() && !bucket.chars().all(|one| matches!(one, '*' | '?'))).then_some(object)
+}
+
 /// The policy of the bucket or access point that code lies in.
 fn policy_of<'w>(world: &'w World, code: &str) -> Option<&'w Document> {
     let owner = match bucket_of(code) {

@@ -217,3 +217,73 @@ fn a_bucket_s_own_policy_gives_the_rights_of_what_runs_its_objects() {
         ["build s3:PutObject", "victim s3:PutObject sts:AssumeRole"]
     );
 }
+
+/// "Methods for accessing a general purpose bucket" has both forms of an object's address; that a template is fetched with the
+/// rights of whoever makes the stack, and deployed with the role's, is in "CloudFormation service role".
+#[test]
+fn templates_in_a_bucket_have_the_rights_of_the_role_that_deploys_them() {
+    let deployer = |url: &str| {
+        format!(
+            r#"
+  Deployer:
+    Type: AWS::IAM::Role
+    Properties:
+      RoleName: deployer
+      AssumeRolePolicyDocument: {{Version: "2012-10-17", Statement: []}}
+      Policies:
+        - PolicyName: work
+          PolicyDocument:
+            Version: "2012-10-17"
+            Statement:
+              - Effect: Allow
+                Action: "cloudformation:CreateChangeSet"
+                Resource: "arn:aws:cloudformation:eu-west-1:111122223333:stack/app-*/*"
+                Condition:
+                  StringLike: {{"cloudformation:TemplateUrl": "{url}"}}
+                  ArnEquals: {{"cloudformation:RoleArn": "arn:aws:iam::111122223333:role/job"}}
+"#
+        )
+    };
+    let by = |url: &str, resource: &str| {
+        let text = ROLES.replace("ACTION", "s3:PutObject") + &deployer(url);
+        chains(&text.replace("arn:aws:iam::111122223333:RESOURCE", resource))
+    };
+    for url in [
+        "https://app-templates.s3.eu-west-1.amazonaws.com/*",
+        "https://app-templates.s3.*",
+        "https://s3.eu-west-1.amazonaws.com/app-templates/*",
+    ] {
+        for objects in ["app-templates/*", "app-*"] {
+            assert_eq!(
+                by(url, &format!("arn:aws:s3:::{objects}")),
+                ["admin s3:PutObject sts:AssumeRole", "job s3:PutObject"],
+                "{url} {objects}"
+            );
+        }
+        assert_eq!(by(url, "arn:aws:s3:::other-templates/*").len(), 0, "{url}");
+    }
+}
+
+#[test]
+fn a_pattern_of_buckets_reaches_the_code_of_others_and_a_name_is_meant() {
+    let writes = |resource: &str| {
+        let text = ROLES.replace("ACTION", "s3:PutObject") + CODE;
+        let text = text.replace("arn:aws:iam::111122223333:RESOURCE", resource);
+        let template = read::template(&text.replace("OTHER", "victim").replace("WRITER", "nobody"));
+        let template = template.expect("a template");
+        let place = Place { account: "111122223333".to_owned(), region: "eu-west-1".to_owned() };
+        let unresolved = OnUnresolved::Fail;
+        let stack = StackTemplate { address: "s", place: &place, template: &template, unresolved };
+        let world = World::of(vec![Piece::of(stack).expect("policies")]);
+        let team = "arn:aws:iam::111122223333:role/team";
+        Escalation::of(&world).writes_code_of(team).len()
+    };
+    for (resource, expected) in [
+        ("arn:aws:s3:::scripts/*", 0),
+        ("arn:aws:s3:::script*/*", 1),
+        ("arn:aws:s3:::scr*", 1),
+        ("arn:aws:s3:::mine-*/*", 0),
+    ] {
+        assert_eq!(writes(resource), expected, "{resource}");
+    }
+}

@@ -50,7 +50,7 @@ const MAKES_CODE: [(&str, &[&str]); 9] = [
     ("states.amazonaws.com", &["states:CreateStateMachine", "states:UpdateStateMachine"]),
 ];
 
-fn allowing(role: &Role) -> impl Iterator<Item = (&Document, &Statement)> {
+pub(super) fn allowing(role: &Role) -> impl Iterator<Item = (&Document, &Statement)> {
     let documents = role.identity.iter().map(AsRef::as_ref);
     documents
         .flat_map(|document| document.statements.iter().map(move |statement| (document, statement)))

@@ -199,7 +199,7 @@ fn makes_own_change_sets(role: &Role) -> bool {
 }
 
 /// Whether a condition must be there for a request to be allowed.
-fn requires(condition: &Condition, key: &str) -> bool {
+pub(super) fn requires(condition: &Condition, key: &str) -> bool {
     condition.key == key
         && !condition.if_exists
         && condition.qualifier != Some(Qualifier::ForAllValues)
@@ -230,7 +230,7 @@ fn policy_arn(role: &Role, document: &Document) -> Option<String> {
 }
 
 /// Whether the role denies itself an action on a resource, whatever the request.
-fn is_denied(role: &Role, action: &str, arn: &str) -> bool {
+pub(super) fn is_denied(role: &Role, action: &str, arn: &str) -> bool {
     let action = Action::new(action);
     role.identity.iter().flat_map(|document| &document.statements).any(|statement| {
         !statement.is_allow
@@ -242,7 +242,7 @@ fn is_denied(role: &Role, action: &str, arn: &str) -> bool {
 }
 
 /// Whether the role denies itself to make rights without a boundary.
-fn is_denied_unbounded(role: &Role, actions: &[String]) -> bool {
+pub(super) fn is_denied_unbounded(role: &Role, actions: &[String]) -> bool {
     actions.iter().all(|action| {
         let action = Action::new(action);
         role.identity.iter().flat_map(|document| &document.statements).any(|statement| {
@@ -289,13 +289,19 @@ pub(super) fn key(policy: &Document, account: &str, breaches: &mut Vec<Breach>) 
     }
 }
 
-/// Checks that no role changes the code that another one runs. CloudFormation's own role changes everything.
+/// Checks that no role changes the code that another one runs. CloudFormation's own role changes all that stacks have,
+/// and what lies in buckets is none of that.
 pub(super) fn code_of_others(world: &World, breaches: &mut Vec<Breach>) {
     let escalation = Escalation::of(world);
-    for role in world.roles.values().filter(|role| !is_for_cloudformation(role)) {
-        for step in escalation.changes_code_of(&role.arn) {
+    for role in world.roles.values() {
+        let in_place = if is_for_cloudformation(role) {
+            Vec::new()
+        } else {
+            escalation.changes_code_of(&role.arn)
+        };
+        for step in in_place.into_iter().chain(escalation.writes_code_of(&role.arn)) {
             let message = format!(
-                "{} may change {} by {}, which runs with {}; expected resources of its own, or a tag that only these have",
+                "{} may change {} by {}, which runs with {}; expected resources of its own by name, or a tag that only these have",
                 role.arn, step.resource, step.action, step.role
             );
             let origin = &role.trust.origin;
@@ -386,6 +392,6 @@ fn lets_in(statement: &Statement, role: &Role, other: &Role) -> bool {
     is_met && !is_denied(other, "sts:AssumeRole", &role.arn)
 }
 
-fn is_about(statement: &Statement, arn: &str) -> bool {
+pub(super) fn is_about(statement: &Statement, arn: &str) -> bool {
     statement.resources.iter().any(|pattern| matches(pattern, arn)) != statement.not_resources
 }

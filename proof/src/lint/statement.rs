@@ -269,7 +269,7 @@ fn is_narrowed(statement: &Statement) -> bool {
 }
 
 /// Whether some ARN matches both patterns: each one's samples against the other, and by parts.
-fn overlap(form: &str, pattern: &str) -> bool {
+pub(super) fn overlap(form: &str, pattern: &str) -> bool {
     const FILL: &str = "x";
     matches(form, &sample(pattern, FILL))
         || matches(pattern, &sample(form, FILL))
