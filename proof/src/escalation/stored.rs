@@ -6,7 +6,7 @@ use super::{ON_OBJECT, can_be_about};
 use crate::action::Action;
 use crate::document::{Document, PrincipalEntry, Statement};
 use crate::request::arn_field;
-use crate::world::{World, bucket_of};
+use crate::world::{Role, World, bucket_of};
 use crate::{pattern, sample};
 
 /// Code in a repository or a bucket.
@@ -82,11 +82,18 @@ pub(super) fn deployed_from(world: &World) -> Vec<(String, &str, BTreeSet<&str>)
                 let limiting = limiting.filter(move |one| one.key == key && one.limits());
                 limiting.flat_map(|condition| &condition.values)
             };
-            let named = values("cloudformation:rolearn").filter_map(|arn| world.roles.get(arn));
-            let named: BTreeSet<&str> = named.map(|role| role.arn.as_str()).collect();
+            let objects: Vec<String> =
+                values("cloudformation:templateurl").filter_map(|url| object_of(url)).collect();
+            if objects.is_empty() {
+                continue;
+            }
+            let is_named = |other: &&Role| {
+                values("cloudformation:rolearn").any(|arn| pattern::matches(arn, &other.arn))
+            };
+            let named = world.roles.values().filter(is_named);
+            let named: BTreeSet<&str> = named.map(|other| other.arn.as_str()).collect();
             let roles = if named.is_empty() { BTreeSet::from([role.arn.as_str()]) } else { named };
             let partition = arn_field(&role.arn, 1).unwrap_or("aws");
-            let objects = values("cloudformation:templateurl").filter_map(|url| object_of(url));
             for object in objects {
                 let arn = format!("arn:{partition}:s3:::{object}");
                 found.push((arn, role.account.as_str(), roles.clone()));
