@@ -87,8 +87,12 @@ codes! {
     NotUtf8 "not-utf8" Error,
     /// A notebook would be without a network.
     NotebookNetwork "notebook-network" Error,
+    /// A folder's prefix does not end in a slash.
+    OpenPrefix "open-prefix" Error,
     /// A team that may not links an environment to an organization.
     OrganizationAdmin "organization-admin" Error,
+    /// A folder or a table lies in another one.
+    OverlappingPlaces "overlapping-places" Error,
     /// Fields are set that exclude each other, or one that needs another stands alone.
     FieldConflict "field-conflict" Error,
     /// Whoever may change a pipeline's code can act as another team.

@@ -12,7 +12,7 @@ pub use crate::document::{
 };
 use crate::name::{
     AccountId, AddressBlock, BranchName, BucketName, CatalogName, ConnectionArn, CountryCode, Date,
-    Id, KeyAlias, KeyPrefix, MailAddress, PolicyArn, RegionName, RepositoryName, ResourcePrefix,
+    FolderPrefix, Id, KeyAlias, MailAddress, PolicyArn, RegionName, RepositoryName, ResourcePrefix,
     RoleArn, Schedule, SubnetId, TeamName, TopicArn, VpcId, ZoneId,
 };
 
@@ -340,8 +340,10 @@ pub enum Location {
 /// A table.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Table {
-    /// Where its files lie.
+    /// Where its files lie, without a slash at the end.
     pub location: String,
+    /// Where that stands: the table's name, when nothing else says it.
+    pub located: Origin,
     /// The format of its files.
     pub format: TableFormat,
     /// Its columns in order; empty when the crawler finds them.
@@ -364,9 +366,9 @@ pub struct Column {
 /// A folder.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Folder {
-    /// Where it lies, with a slash at the end.
-    pub prefix: KeyPrefix,
-    /// Where it is declared.
+    /// Where it lies: what begins with it lies in the folder.
+    pub prefix: FolderPrefix,
+    /// Where its prefix stands.
     pub origin: Origin,
 }
 

@@ -181,15 +181,20 @@ name!(
     "a catalog name: expected 1 to 255 lower-case letters, digits, `_` and `-`"
 );
 name!(
-    /// A path inside a bucket: no slash at its start, no wildcard or variable in it.
+    /// A path inside a bucket, with or without a slash at its end: no slash at its start, nothing between
+    /// slashes that is empty, `.` or `..`, no wildcard or variable in it.
     KeyPrefix,
-    "^[A-Za-z0-9!_.()/=-][A-Za-z0-9!_.()/=-]{0,511}$",
-    |text| {
-        (1..=512).contains(&text.len())
-            && !text.starts_with('/')
-            && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"!_.()/=-".contains(&b))
-    },
-    "a path in a bucket: expected letters, digits and `!_.()/=-`, no `/` at the start"
+    "^(?=.{1,512}$)((?!\\.\\.?(/|$))[A-Za-z0-9!_.()=-]+(/|$))+$",
+    is_key_path,
+    "a path in a bucket: expected letters, digits and `!_.()=-` between single `/`, no `/` at the start, no `.` or `..`"
+);
+name!(
+    /// The path of a folder inside a bucket: as [`KeyPrefix`], and with a slash at its end, so that what
+    /// begins with it lies in the folder.
+    FolderPrefix,
+    "^(?=.{1,512}$)((?!\\.\\.?/)[A-Za-z0-9!_.()=-]+/)+$",
+    |text| is_key_path(text) && text.ends_with('/'),
+    "a folder's path in a bucket: expected a `/` at the end, such as `exports/`"
 );
 name!(
     /// The id of a VPC, such as `vpc-0123456789abcdef0`.
@@ -325,6 +330,16 @@ name!(
     "a date: expected `YYYY-MM-DD`"
 );
 
+/// Whether a text is the path of keys: S3 takes keys as they are, and many tools take `..` for the way up.
+fn is_key_path(text: &str) -> bool {
+    let is_segment = |segment: &str| {
+        !matches!(segment, "" | "." | "..")
+            && segment.bytes().all(|b| b.is_ascii_alphanumeric() || b"!_.()=-".contains(&b))
+    };
+    (1..=512).contains(&text.len())
+        && text.strip_suffix('/').unwrap_or(text).split('/').all(is_segment)
+}
+
 fn is_ec2_id(text: &str, prefix: &str) -> bool {
     text.strip_prefix(prefix).is_some_and(|digits| {
         (8..=17).contains(&digits.len())
@@ -391,6 +406,22 @@ mod tests {
         assert!(Date::parse("2026-02-30x").is_err());
         assert!(KeyPrefix::parse("a/b=1/").is_ok());
         assert!(KeyPrefix::parse("a/*").is_err());
+    }
+
+    #[test]
+    fn paths_in_buckets_go_down_only_and_folders_end_in_a_slash() {
+        for good in ["a/", "a/b=1/", "..a/", "a..b/c./"] {
+            assert!(KeyPrefix::parse(good).is_ok() && FolderPrefix::parse(good).is_ok(), "{good}");
+        }
+        for open in ["a", "a/b", "a./.b"] {
+            assert!(KeyPrefix::parse(open).is_ok() && FolderPrefix::parse(open).is_err(), "{open}");
+        }
+        let long = format!("{}/", "a".repeat(512));
+        let bad = ["", "/", "/a/", "a//", "a//b/", "./", "../a/", "a/../b/", "a/./", "a/.."];
+        let patterns = ["a*/", "*/", "a?/", "${aws:username}/", "a/${x}/", "a b/", "é/", "a\n/"];
+        for bad in bad.into_iter().chain(patterns).chain([long.as_str()]) {
+            assert!(KeyPrefix::parse(bad).is_err() && FolderPrefix::parse(bad).is_err(), "{bad}");
+        }
     }
 
     #[test]

@@ -5,6 +5,7 @@ mod dataset;
 mod environment;
 mod foreign;
 mod governance;
+mod places;
 mod share;
 mod tags;
 mod tenant;
@@ -72,6 +73,7 @@ impl Context {
             self.each(&documents.datasets, Kind::Dataset, |context, document, header| {
                 context.dataset(document, header, &place)
             });
+        self.places_are_apart(&datasets);
         let shares = self.each(&documents.shares, Kind::Share, |context, document, header| {
             context.share(document, header, &place, &datasets, &consumption_roles)
         });

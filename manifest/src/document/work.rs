@@ -6,8 +6,8 @@ use serde::Deserialize;
 use super::document;
 use crate::field::Field;
 use crate::name::{
-    AccountId, BranchName, BucketName, CatalogName, ConnectionArn, Date, Id, KeyAlias, KeyPrefix,
-    RepositoryName, Schedule, SubnetId, TeamName, VpcId,
+    AccountId, BranchName, BucketName, CatalogName, ConnectionArn, Date, FolderPrefix, Id,
+    KeyAlias, KeyPrefix, RepositoryName, Schedule, SubnetId, TeamName, VpcId,
 };
 
 document! {
@@ -161,7 +161,7 @@ pub struct ScheduleDocument {
 pub struct TableDocument {
     /// The table's name.
     pub name: Field<CatalogName>,
-    /// Where its files lie in the bucket. Default: the table's name.
+    /// Where its files lie in the bucket, apart from other tables and folders. Default: the table's name.
     #[serde(default)]
     pub location: Field<KeyPrefix>,
     /// The format of its files. Default: `parquet`.
@@ -203,7 +203,8 @@ pub struct ColumnDocument {
 pub struct FolderDocument {
     /// The folder's id, unique in its dataset.
     pub id: Field<Id>,
-    /// Where it lies in the bucket.
+    /// Where it lies in the bucket: a path that ends in `/`, apart from other folders and tables.
+    #[schemars(with = "FolderPrefix")]
     pub prefix: Field<KeyPrefix>,
 }
 

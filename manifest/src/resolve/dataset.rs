@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{Context, Dependant, Needs, Place, at, values};
 use crate::Code;
-use crate::diagnostic::{Diagnostic, FileId};
+use crate::diagnostic::{Diagnostic, FileId, Origin};
 use crate::document::{
     ColumnDocument, DatasetDocument, FolderDocument, ImportDocument, Kind, TableDocument,
 };
@@ -13,7 +13,7 @@ use crate::mesh::{
     Column, Dataset, EnvironmentPermission, Folder, Header, Import, Location, Table,
     TenantPermission,
 };
-use crate::name::{CatalogName, Id};
+use crate::name::{CatalogName, FolderPrefix, Id, KeyPrefix};
 use crate::parse::Located;
 
 impl Context {
@@ -128,6 +128,7 @@ impl Context {
                     .map_or_else(|| table_name.to_string(), ToString::to_string)
                     .trim_end_matches('/')
                     .to_owned(),
+                located: if location.is_absent() { at(file, name) } else { at(file, location) },
                 format: format.value().copied().unwrap_or_default(),
                 columns: self.columns(file, columns, header),
                 origin: at(file, name),
@@ -186,12 +187,28 @@ impl Context {
             let id = self.entry(&document.id, "id", here);
             let prefix = self.entry(&document.prefix, "prefix", here);
             let (Some(id), Some(prefix)) = (id, prefix) else { continue };
-            let folder = Folder { prefix: prefix.clone(), origin: at(file, &document.id) };
-            if folders.insert(id.clone(), folder).is_some() {
+            let origin = at(file, &document.prefix);
+            let Some(prefix) = self.closed(prefix, id, origin) else { continue };
+            if folders.insert(id.clone(), Folder { prefix, origin }).is_some() {
                 self.stands_twice(file, &document.id, "folder", header);
             }
         }
         folders
+    }
+
+    /// A folder's prefix ends in a slash. In policies a prefix is the beginning of keys, so that `exports` would
+    /// be that of `exports-private/` as well.
+    fn closed(&mut self, prefix: &KeyPrefix, id: &Id, origin: Origin) -> Option<FolderPrefix> {
+        if let Ok(closed) = FolderPrefix::parse(prefix.as_str()) {
+            return Some(closed);
+        }
+        let message = format!("the prefix `{prefix}` of folder `{id}` does not end in `/`");
+        let diagnostic = Diagnostic::new(Code::OpenPrefix, message)
+            .at(origin, "keys of other folders begin like this, too")
+            .help(format!("write `{prefix}/`"));
+        self.report.push(diagnostic);
+        // The rest is checked as if that were done.
+        FolderPrefix::parse(&format!("{prefix}/")).ok()
     }
 
     fn stands_twice<T: std::fmt::Display>(
