@@ -1,6 +1,6 @@
 //! Access points: one way into a bucket for one requester.
 
-use lakewright_policies::condition::{Comparison, Condition, Operator};
+use lakewright_policies::condition::{Comparison, Condition};
 use lakewright_policies::{Conditions, Principal, Statement};
 use lakewright_synth::{Construct, Grant, Grants, Options, PolicyOwner, Scope, Target};
 use lakewright_template::Expr;
@@ -8,6 +8,7 @@ use lakewright_template::resolve::Place;
 
 use crate::bucket::{PUT_OBJECTS, READ_OBJECTS, WRITE_OBJECTS};
 use crate::cfn::s3;
+use crate::folder::Folder;
 use crate::role::Receives;
 
 /// An access point.
@@ -28,7 +29,7 @@ pub struct AccessPointHandle {
     target: Target,
 }
 
-/// What a requester may do with the objects under a prefix.
+/// What a requester may do with the objects of a folder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Traffic {
     /// Read.
@@ -104,22 +105,21 @@ impl AccessPointHandle {
         &self.arn
     }
 
-    /// Traffic with the objects under a prefix, through this access point.
-    pub fn grant_under(&self, prefix: &str, traffic: Traffic, to: &impl Receives) -> Grants {
-        let object = format!("{}/object/{prefix}*", self.arn);
-        let listed = Conditions::none().with(under(prefix));
+    /// Traffic with a folder's objects, through this access point.
+    pub fn grant_under(&self, folder: &Folder, traffic: Traffic, to: &impl Receives) -> Grants {
+        let below = format!("{}/object", self.arn);
+        let listed = Conditions::none().with(folder.listed());
         let list = vec!["s3:ListBucket"];
-        Grants(vec![
-            self.grant("ListUnder", "list", list, self.arn.clone(), listed, to),
-            self.grant(
-                "FolderObjects",
-                traffic.word(),
-                traffic.actions(),
-                object,
-                Conditions::none(),
-                to,
-            ),
-        ])
+        let objects = self.grant(
+            "FolderObjects",
+            traffic.word(),
+            traffic.actions(),
+            format!("{below}/{}*", folder.prefix()),
+            Conditions::none(),
+            to,
+        );
+        Grants(vec![self.grant("ListUnder", "list", list, self.arn.clone(), listed, to)])
+            .and(folder.means(&below, Grants(vec![objects])))
     }
 
     fn grant(
@@ -142,15 +142,6 @@ impl AccessPointHandle {
             known_resources: vec![resource],
             conditions,
         }
-    }
-}
-
-/// The condition that a list asks for keys under a prefix.
-pub(crate) fn under(prefix: &str) -> Condition {
-    Condition {
-        operator: Operator::new(Comparison::StringLike),
-        key: "s3:prefix".into(),
-        values: vec![format!("{prefix}*").into()],
     }
 }
 

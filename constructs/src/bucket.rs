@@ -8,8 +8,9 @@ use lakewright_synth::{
 use lakewright_template::resolve::Place;
 use lakewright_template::{Arn, Expr, Name, Ref, Value};
 
-use crate::access_point::{AccessPointHandle, Traffic, under};
+use crate::access_point::{AccessPointHandle, Traffic};
 use crate::cfn::s3;
+use crate::folder::Folder;
 use crate::key::{ImportedKey, KeyAccess, KeyHandle};
 use crate::role::Receives;
 
@@ -295,26 +296,26 @@ pub trait BucketTraffic {
         self.parts().0.read_write(to.grantee())
     }
 
-    /// The right to read, write and delete the objects under a prefix.
-    fn grant_read_write_under(&self, prefix: &str, to: &impl Receives) -> Grants {
-        self.parts().0.under(prefix, "ReadWriteObjects", "write", &WRITE_OBJECTS, to.grantee())
+    /// The right to read, write and delete the objects of a folder.
+    fn grant_read_write_under(&self, folder: &Folder, to: &impl Receives) -> Grants {
+        self.parts().0.under(folder, "ReadWriteObjects", "write", &WRITE_OBJECTS, to.grantee())
     }
 
-    /// The right to read, or to read and write, the objects under a prefix for requests that come
+    /// The right to read, or to read and write, the objects of a folder for requests that come
     /// through an access point. The access point's own policy must allow them as well.
     fn grant_through(
         &self,
         access_point: &AccessPointHandle,
-        prefix: &str,
+        folder: &Folder,
         traffic: Traffic,
         to: &impl Receives,
     ) -> Grants {
-        self.parts().0.through(access_point.arn(), prefix, traffic, to.grantee())
+        self.parts().0.through(access_point.arn(), folder, traffic, to.grantee())
     }
 
-    /// The right to read the objects under a prefix.
-    fn grant_read_under(&self, prefix: &str, to: &impl Receives) -> Grants {
-        self.parts().0.under(prefix, "ReadObjects", "read", &[], to.grantee())
+    /// The right to read the objects of a folder.
+    fn grant_read_under(&self, folder: &Folder, to: &impl Receives) -> Grants {
+        self.parts().0.under(folder, "ReadObjects", "read", &[], to.grantee())
     }
 }
 
@@ -352,7 +353,7 @@ impl BucketAccess {
 
     fn under(
         &self,
-        prefix: &str,
+        folder: &Folder,
         sid: &str,
         access: &'static str,
         more: &[&'static str],
@@ -364,16 +365,18 @@ impl BucketAccess {
             (None, _) => Grants::default(),
         };
         let actions = [&READ_OBJECTS[..], more].concat();
-        let mut list = self.list(to, Conditions::none().with(under(prefix)));
+        let mut list = self.list(to, Conditions::none().with(folder.listed()));
         for grant in &mut list.0 {
             // These two actions know no prefix and would never match the condition.
             grant.actions.retain(|action| *action == "s3:ListBucket");
         }
-        list.and(self.objects(sid, access, &actions, &format!("{prefix}*"), to)).and(key)
+        let keys = format!("{}*", folder.prefix());
+        let objects = self.objects(sid, access, &actions, &keys, to);
+        list.and(folder.means(&self.arn, objects)).and(key)
     }
 
     /// What reaches an encrypted object through an access point needs the key, and only through S3.
-    fn through(&self, arn: &str, prefix: &str, traffic: Traffic, to: &Grantee) -> Grants {
+    fn through(&self, arn: &str, folder: &Folder, traffic: Traffic, to: &Grantee) -> Grants {
         let from = || {
             Conditions::none().with(Condition::new(
                 Comparison::ArnEquals,
@@ -381,23 +384,23 @@ impl BucketAccess {
                 arn.to_owned(),
             ))
         };
-        let objects = format!("{}/{prefix}*", self.arn);
-        self.grant(
+        let list = self.grant(
             "ListThrough",
             "list",
             &["s3:ListBucket"],
             self.arn.clone(),
             to,
-            from().with(under(prefix)),
-        )
-        .and(self.grant(
+            from().with(folder.listed()),
+        );
+        let objects = self.grant(
             "FolderThrough",
             traffic.word(),
             &traffic.actions(),
-            objects,
+            format!("{}/{}*", self.arn, folder.prefix()),
             to,
             from(),
-        ))
+        );
+        list.and(folder.means(&self.arn, objects))
     }
 
     fn list(&self, to: &Grantee, conditions: Conditions) -> Grants {

@@ -13,6 +13,7 @@ pub mod bucket;
 pub mod cfn;
 pub mod delivery;
 pub mod field;
+pub mod folder;
 pub mod glue;
 pub mod key;
 pub mod lakeformation;

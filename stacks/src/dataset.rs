@@ -8,6 +8,7 @@ use lakewright_constructs::bucket::{
     Bucket, BucketHandle, BucketTraffic, Encryption, ImportedBucket, Lifecycle,
 };
 use lakewright_constructs::cfn::s3;
+use lakewright_constructs::folder::Folder;
 use lakewright_constructs::key::{ImportedKey, Key, KeyHandle};
 use lakewright_constructs::role::{ImportedRole, Policies, Receives as _, Role, RoleHandle, Trust};
 use lakewright_manifest::TeamName;
@@ -202,9 +203,9 @@ impl Context<'_> {
         let bucket_name = names.environment_bucket(environment);
         let environment_target = format!("environment/{}", environment.header.id);
         let bucket = ImportedBucket::new(place, &bucket_name, None, &environment_target);
-        let results = format!("profiling/results/{}/", names.dataset_uri(environment, dataset));
-        scope.grant(bucket.grant_read_under("profiling/code/", role));
-        scope.grant(bucket.grant_read_write_under(&results, role));
+        let results = format!("profiling/results/{}", names.dataset_uri(environment, dataset));
+        scope.grant(bucket.grant_read_under(&Folder::at("profiling/code"), role));
+        scope.grant(bucket.grant_read_write_under(&Folder::at(&results), role));
         let Place { account, region } = place;
         let arn = |service: &str, resource: &str| {
             format!("arn:{}:{service}:{region}:{account}:{resource}", place.partition())

@@ -10,6 +10,7 @@
 mod access;
 
 use lakewright_constructs::access_point::{AccessPoint, Traffic};
+use lakewright_constructs::folder::Folder;
 use lakewright_constructs::glue::{Database, DatabaseLink};
 use lakewright_constructs::lakeformation::{Catalog, Permission, PermissionChain, PermissionSet};
 use lakewright_constructs::role::ImportedRole;
@@ -132,11 +133,11 @@ impl LiveShare<'_> {
         })
     }
 
-    /// The prefixes of the folders that are shared.
-    pub(crate) fn prefixes(&self) -> impl Iterator<Item = &str> {
+    /// The folders that are shared.
+    pub(crate) fn folders(&self) -> impl Iterator<Item = Folder> {
         self.share.items.iter().filter_map(|item| match item {
             ShareItem::Folder(id) => {
-                self.dataset.folders.get(id).map(|folder| folder.prefix.as_str())
+                self.dataset.folders.get(id).map(|folder| Folder::at(folder.prefix.as_str()))
             }
             ShareItem::Table(_) | ShareItem::Bucket => None,
         })
@@ -158,7 +159,7 @@ impl LiveShare<'_> {
     /// The sides that need a stack.
     pub(crate) fn sides(&self) -> Vec<Side> {
         let has_tables = self.tables().next().is_some();
-        let on_producer = self.prefixes().next().is_some();
+        let on_producer = self.folders().next().is_some();
         let has_policy = self.role.is_some_and(|role| role.managed);
         let on_consumer = has_tables || has_policy;
         match (on_producer, on_consumer) {
@@ -186,8 +187,8 @@ pub(crate) fn build(scope: &mut Scope<'_>, names: Names<'_>, live: &LiveShare<'_
 
 /// The access point of this requester, which leads to the folders and to nothing else.
 fn folders(scope: &mut Scope<'_>, names: Names<'_>, live: &LiveShare<'_>, role: &ImportedRole) {
-    let mut prefixes = live.prefixes().peekable();
-    if prefixes.peek().is_none() {
+    let mut shared = live.folders().peekable();
+    if shared.peek().is_none() {
         return;
     }
     let access_point = scope.add(
@@ -198,8 +199,8 @@ fn folders(scope: &mut Scope<'_>, names: Names<'_>, live: &LiveShare<'_>, role: 
             target: live.target(),
         },
     );
-    for prefix in prefixes {
-        scope.grant(live.until(access_point.grant_under(prefix, live.traffic(), role)));
+    for folder in shared {
+        scope.grant(live.until(access_point.grant_under(&folder, live.traffic(), role)));
     }
 }
 

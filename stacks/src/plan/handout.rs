@@ -32,7 +32,7 @@ pub(super) fn of(mesh: &Mesh, shares: &[LiveShare<'_>]) -> (Vec<Handout>, Report
     let mut report = Report::new();
     for live in shares {
         let id = &live.share.header.id;
-        let needs_statements = live.has_bucket() || live.prefixes().next().is_some();
+        let needs_statements = live.has_bucket() || live.folders().next().is_some();
         if let Some(policy) = owner_policy(names, live).filter(|_| needs_statements) {
             let bucket = names.dataset_bucket(live.producer, live.dataset);
             let handout = Handout {

@@ -32,10 +32,10 @@ pub(crate) fn producer_grants(
     let Some(role) = live.consumer_role(names) else { return Grants::default() };
     let mut grants = bucket_traffic(live, bucket, &role);
     let access_point = access_point(names, live);
-    for prefix in live.prefixes() {
-        grants = grants.and(bucket.grant_through(&access_point, prefix, live.traffic(), &role));
+    for folder in live.folders() {
+        grants = grants.and(bucket.grant_through(&access_point, &folder, live.traffic(), &role));
     }
-    if live.has_bucket() || live.prefixes().next().is_some() {
+    if live.has_bucket() || live.folders().next().is_some() {
         let region = live.producer.region.as_str();
         grants = grants.and(match live.traffic() {
             Traffic::Read => key.grant_decrypt_via(&role, &["s3"], region),
@@ -61,8 +61,8 @@ pub(crate) fn owner_policy(names: Names<'_>, live: &LiveShare<'_>) -> Option<Val
     let bucket = ImportedBucket::new(&place, &name, None, &live.target());
     let mut grants = bucket_traffic(live, &bucket, &role);
     let access_point = access_point(names, live);
-    for prefix in live.prefixes() {
-        grants = grants.and(bucket.grant_through(&access_point, prefix, live.traffic(), &role));
+    for folder in live.folders() {
+        grants = grants.and(bucket.grant_through(&access_point, &folder, live.traffic(), &role));
     }
     let grants = live.until(grants);
     let statements: Vec<Statement> =
@@ -122,10 +122,10 @@ pub(crate) fn consumer_grants(
         let bucket = ImportedBucket::new(&place, &name, None, &live.target());
         grants = grants.and(bucket_traffic(live, &bucket, to));
         let access_point = access_point(names, live);
-        for prefix in live.prefixes() {
-            grants = grants.and(access_point.grant_under(prefix, live.traffic(), to));
+        for folder in live.folders() {
+            grants = grants.and(access_point.grant_under(&folder, live.traffic(), to));
         }
-        if live.has_bucket() || live.prefixes().next().is_some() {
+        if live.has_bucket() || live.folders().next().is_some() {
             grants = grants.and(key(names, live, to));
         }
     }
