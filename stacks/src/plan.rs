@@ -1,5 +1,6 @@
 //! The plan: which stacks a mesh needs, where, and in which order.
 
+mod apart;
 pub(crate) mod edges;
 mod handout;
 mod stack;
@@ -35,7 +36,7 @@ impl<'m> Plan<'m> {
     /// Plans the stacks of a mesh. On a day, shares that are over by then give no access.
     pub fn of(mesh: &'m Mesh, as_of: Option<&Date>) -> Self {
         let mut stacks = Vec::new();
-        let mut report = Report::new();
+        let mut report = apart::check(mesh);
         let shares = share::live(mesh, as_of);
         let mut belongings = team::belongings(mesh, &shares);
         for environment in mesh.environments.values() {

@@ -11,13 +11,12 @@ use lakewright_policies::catalogue;
 use lakewright_proof::action::Action;
 use lakewright_proof::evaluate::Decision;
 use lakewright_proof::request::{Context, Principal, Request};
-use lakewright_proof::world::{OnUnresolved, Outside, Piece, StackTemplate, World};
+use lakewright_proof::world::{Outside, World};
 use lakewright_stacks::Synthesized;
-use lakewright_template::resolve::Place;
 use lakewright_template::schema;
 
 use crate::limits::with;
-use crate::run::{example, mesh, sources, synthesized};
+use crate::run::{example, mesh, sources, synthesized, world};
 
 const EXAMPLES: [&str; 3] = ["full", "lab", "minimal"];
 
@@ -38,18 +37,7 @@ impl Deployed {
     }
 
     pub(crate) fn of_stacks(mesh: &str, stacks: Vec<Synthesized>) -> Self {
-        let pieces = stacks.iter().map(|stack| {
-            let place =
-                Place { account: stack.entry.account.clone(), region: stack.entry.region.clone() };
-            let stack = StackTemplate {
-                address: &stack.entry.address(),
-                place: &place,
-                template: &stack.lowered.template,
-                unresolved: OnUnresolved::Fail,
-            };
-            Piece::of(stack).expect("our own template")
-        });
-        let world = World::of(pieces.collect());
+        let world = world(&stacks);
         Self { mesh: mesh.to_owned(), stacks, world }
     }
 

@@ -22,6 +22,7 @@ mod lifecycle;
 mod limits;
 mod proof;
 mod run;
+mod siblings;
 mod stack_pages;
 mod stacks;
 mod table_tags;

@@ -8,7 +8,9 @@ use lakewright_manifest::diagnostic::FileId;
 use lakewright_manifest::parse::{Documents, parse};
 use lakewright_manifest::resolve::resolve;
 use lakewright_manifest::{Date, Mesh, Report, SourceFile};
+use lakewright_proof::world::{OnUnresolved, Piece, StackTemplate, World};
 use lakewright_stacks::{Plan, StackPlan, Synthesized};
+use lakewright_template::resolve::Place;
 
 /// The examples, which every test about templates runs on.
 pub(crate) const EXAMPLES: [&str; 3] = ["full", "lab", "minimal"];
@@ -107,6 +109,22 @@ pub(crate) fn synthesized_on(mesh: &Mesh, as_of: Option<&Date>) -> Vec<Synthesiz
     let stacks = all.iter_mut().map(|stack| (&mut stack.entry, &stack.mentions));
     lakewright_stacks::connect(&mut stacks.collect::<Vec<_>>()).expect("an order of deployment");
     all
+}
+
+/// What stacks describe together.
+pub(crate) fn world(stacks: &[Synthesized]) -> World {
+    let pieces = stacks.iter().map(|stack| {
+        let place =
+            Place { account: stack.entry.account.clone(), region: stack.entry.region.clone() };
+        let stack = StackTemplate {
+            address: &stack.entry.address(),
+            place: &place,
+            template: &stack.lowered.template,
+            unresolved: OnUnresolved::Fail,
+        };
+        Piece::of(stack).expect("our own template")
+    });
+    World::of(pieces.collect())
 }
 
 /// Every file below a folder, by its path, with its bytes.
