@@ -79,7 +79,7 @@ codes! {
     MissingTopic "missing-topic" Error,
     /// ML Studio's VPC is given in part only.
     MlStudioVpc "ml-studio-vpc" Error,
-    /// The names of one environment begin as another's of the same account do.
+    /// The names of one environment, team or dataset begin as another's of the same account do.
     NestedPrefix "nested-prefix" Error,
     /// A resource type does not exist in the region.
     NotInRegion "not-in-region" Error,
