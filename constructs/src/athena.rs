@@ -23,8 +23,9 @@ impl Construct for Workgroup {
         let results = athena::WorkGroupResultConfiguration {
             output_location: Some(self.results.into()),
             expected_bucket_owner: Some(self.results_owner.into()),
-            // Athena encrypts what INSERT INTO and CTAS write into tables as it encrypts results. Without a
-            // choice here each bucket's own encryption holds: any other is refused by a dataset's bucket.
+            // Athena encrypts what INSERT INTO and CTAS write into tables as it encrypts results ("Encryption at
+            // rest" in the Athena user guide). Without a choice here each bucket's own encryption holds: the key of
+            // the bucket of results for results, a dataset's key for its data, whose bucket refuses any other.
             encryption_configuration: None,
             acl_configuration: None,
         };

@@ -7,7 +7,8 @@ mod subscriptions;
 use std::collections::BTreeSet;
 
 use lakewright_constructs::bucket::{Bucket, Encryption, Lifecycle, bucket_arn};
-use lakewright_constructs::cfn::quicksight;
+use lakewright_constructs::cfn::{quicksight, s3};
+use lakewright_constructs::key::{Key, delegated_objects};
 use lakewright_constructs::lakeformation::Settings;
 use lakewright_constructs::role::role_arn;
 use lakewright_manifest::Mesh;
@@ -18,6 +19,7 @@ use lakewright_policies::{Principal, Statement};
 use lakewright_synth::{Options, Scope};
 use lakewright_template::assembly::AssetMoment;
 use lakewright_template::resolve::Place;
+use lakewright_template::{Expr, Name};
 
 use crate::Names;
 use crate::asset::Asset;
@@ -44,13 +46,16 @@ pub(crate) fn build(
             name: names.environment_bucket(environment),
             encryption: Encryption::S3Managed,
             access_logs: Some(logs.name()),
-            lifecycle: vec![Lifecycle::Expire { prefix: "athenaqueries/", days: RESULT_DAYS }],
+            lifecycle: Vec::new(),
             statements: Vec::new(),
             target: target.clone(),
             retain: environment.retain_on_delete,
             access_points: None,
         },
     );
+    if environment.features.worksheets {
+        results(scope, names, environment, &target, logs.name());
+    }
     if has_settings(mesh, environment) {
         let admins = administrators(mesh, names, &Names::place(environment));
         scope.add("LakeFormationSettings", Settings { admins, target: target.clone() });
@@ -85,6 +90,47 @@ pub(crate) fn build(
         |_| "profiling/code/profile.py".to_owned(),
         AssetMoment::AfterStack,
     )]
+}
+
+/// The bucket for results of queries, which hold what the tables hold: so they have a key as the tables do, and no
+/// role but those of teams with workgroups has a use for it.
+fn results(
+    scope: &mut Scope<'_>,
+    names: Names<'_>,
+    environment: &Environment,
+    target: &str,
+    logs: Expr<Name<s3::Bucket>>,
+) {
+    let place = Names::place(environment);
+    let name = names.results_bucket(environment);
+    let roles = roles_with(names, environment, Some(EnvironmentPermission::RunAthenaQuery));
+    // A condition without values is none that AWS takes.
+    let teams =
+        (!roles.is_empty()).then(|| delegated_objects(&place, &roles, &bucket_arn(&place, &name)));
+    let mut scope = scope.child("Results");
+    let key = scope.add(
+        "Key",
+        Key {
+            description: format!("Query results of environment {}", environment.header.id),
+            alias: name.clone(),
+            target: target.to_owned(),
+            statements: teams.into_iter().collect(),
+            retain: environment.retain_on_delete,
+        },
+    );
+    scope.add(
+        "Bucket",
+        Bucket {
+            name,
+            encryption: Encryption::Kms(key),
+            access_logs: Some(logs),
+            lifecycle: vec![Lifecycle::Expire { prefix: "athenaqueries/", days: RESULT_DAYS }],
+            statements: Vec::new(),
+            target: target.to_owned(),
+            retain: environment.retain_on_delete,
+            access_points: None,
+        },
+    );
 }
 
 /// The environment whose stack has the settings of an account and region: there is one list of administrators for all

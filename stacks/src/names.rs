@@ -54,9 +54,14 @@ impl<'m> Names<'m> {
         base32_prefix(format!("{tenant}/{account}/{region}/{kind}/{id}").as_bytes())
     }
 
-    /// The bucket for query results, code and profiles.
+    /// The bucket for code and profiles.
     pub fn environment_bucket(&self, environment: &Environment) -> String {
         self.of_environment(environment, "", BUCKET_NAME_CHARACTERS)
+    }
+
+    /// The bucket for query results, and the alias of its key without `alias/`.
+    pub fn results_bucket(&self, environment: &Environment) -> String {
+        self.of_environment(environment, "-results", BUCKET_NAME_CHARACTERS)
     }
 
     /// The bucket for access logs.

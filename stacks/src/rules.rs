@@ -57,6 +57,7 @@ impl Fill {
     pub(crate) fn of_environment(names: Names<'_>, environment: &Environment) -> Self {
         let place = Names::place(environment);
         let bucket = bucket_arn(&place, &names.environment_bucket(environment));
+        let results = bucket_arn(&place, &names.results_bucket(environment));
         Self {
             values: vec![
                 ("partition", place.partition().to_owned()),
@@ -65,6 +66,7 @@ impl Fill {
                 ("prefix", environment.resource_prefix.to_string()),
                 ("catalog_prefix", environment.resource_prefix.as_str().replace('-', "_")),
                 ("env_bucket_arn", bucket),
+                ("results_bucket_arn", results),
                 ("mesh", names.mesh_id()),
             ],
             target: format!("environment/{}", environment.header.id),

@@ -6,7 +6,7 @@ mod permissions;
 use std::collections::BTreeMap;
 
 use lakewright_constructs::athena::{NamedQuery, Workgroup};
-use lakewright_constructs::bucket::{BucketTraffic as _, ImportedBucket};
+use lakewright_constructs::bucket::{BucketTraffic as _, ImportedBucket, bucket_arn};
 use lakewright_constructs::key::ImportedKey;
 use lakewright_constructs::messaging::topic_arn;
 use lakewright_constructs::role::{Policies, Receives as _, Role, RoleHandle, Trust};
@@ -91,6 +91,7 @@ pub(crate) fn build(
         permissions::grant(scope, names, environment, team, &role);
         grant_subscriptions(scope, names, environment, &role);
         grant_studio_key(scope, names, environment, team, &role);
+        grant_results_key(scope, names, environment, team, &role);
         grant_data(scope, mesh, names, environment, team, &role, belongings);
     }
     if has_workgroup(environment, team) {
@@ -143,7 +144,7 @@ fn workgroup(
     worksheets: &[&Worksheet],
 ) {
     let name = names.team(environment, &team.team);
-    let bucket = names.environment_bucket(environment);
+    let bucket = names.results_bucket(environment);
     let workgroup = scope.add(
         "Workgroup",
         Workgroup {
@@ -226,7 +227,7 @@ fn pipeline_grants(
         place.region,
         place.account
     );
-    let bucket = lakewright_constructs::bucket::bucket_arn(&place, &bucket);
+    let bucket = bucket_arn(&place, &bucket);
     let grant = |sid: &str, actions: &[&'static str], arn: String| Grant {
         sid: sid.to_owned(),
         grantee: role.grantee().clone(),
@@ -285,6 +286,25 @@ fn grant_studio_key(
     scope.grant(key.grant_use_via(role, &services, &place.region));
     let for_resources = Condition::new(Comparison::Bool, "kms:GrantIsForAWSResource", "true");
     scope.grant(key.grant_volumes(role, Conditions::none().with(for_resources)));
+}
+
+/// Athena writes and reads results as whoever asks, and the key of their bucket delegates to the roles of teams with
+/// workgroups.
+fn grant_results_key(
+    scope: &mut Scope<'_>,
+    names: Names<'_>,
+    environment: &Environment,
+    team: &EnvironmentTeam,
+    role: &RoleHandle,
+) {
+    if !has_workgroup(environment, team) {
+        return;
+    }
+    let place = Names::place(environment);
+    let name = names.results_bucket(environment);
+    let target = format!("environment/{}", environment.header.id);
+    let key = ImportedKey::new(&place, &name, &target);
+    scope.grant(key.grant_objects(role, &place, &bucket_arn(&place, &name)));
 }
 
 /// An imported bucket keeps its own policy, and what lies in another account needs both sides, so

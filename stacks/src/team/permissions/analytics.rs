@@ -74,19 +74,19 @@ pub(super) const BLOCKS: &[Block] = &[
                     "s3:AbortMultipartUpload",
                     "s3:ListMultipartUploadParts",
                 ],
-                resources: &["{env_bucket_arn}/athenaqueries/{role_name}/*"],
+                resources: &["{results_bucket_arn}/athenaqueries/{role_name}/*"],
                 when: When::Always,
             },
             Rule {
                 sid: "EnvBucketLocation",
                 actions: &["s3:GetBucketLocation"],
-                resources: &["{env_bucket_arn}"],
+                resources: &["{env_bucket_arn}", "{results_bucket_arn}"],
                 when: When::Always,
             },
             Rule {
                 sid: "AthenaResultsList",
                 actions: &["s3:ListBucket"],
-                resources: &["{env_bucket_arn}"],
+                resources: &["{results_bucket_arn}"],
                 when: When::Holds(&[(
                     Comparison::StringLike,
                     "s3:prefix",
