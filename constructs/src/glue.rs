@@ -4,6 +4,7 @@ use lakewright_synth::{Construct, Options, Scope};
 use lakewright_template::digest::hex_prefix;
 use lakewright_template::{Expr, LogicalId, Map, Name, Ref, Text, Value};
 
+use crate::bucket::Encryption;
 use crate::cfn::glue;
 use crate::key::KeyHandle;
 use crate::role::{RoleHandle, json, printable};
@@ -212,30 +213,37 @@ pub struct SecurityConfiguration {
     /// How the name begins. A digest of the key's name follows, as Glue cannot change a configuration: with
     /// another key, another one is made beside it.
     pub name: String,
-    /// The key for logs, bookmarks and data, by its alias. Without one, logs are encrypted by AWS's own key and
-    /// data by the bucket's default.
-    pub key: Option<(String, KeyHandle)>,
+    /// The key for logs and bookmarks.
+    pub key: KeyHandle,
+    /// The key's alias.
+    pub alias: String,
+    /// How what is written to S3 is encrypted.
+    pub data: Encryption,
 }
 
 impl Construct for SecurityConfiguration {
     type Handle = Expr<Name<glue::SecurityConfiguration>>;
 
     fn build(self, scope: &mut Scope<'_>) -> Self::Handle {
-        let alias = self.key.as_ref().map_or("", |(alias, _)| alias);
-        let name = format!("{}-{}", self.name, hex_prefix(alias.as_bytes(), 8));
-        let arn = self.key.as_ref().map(|(_, key)| key.arn());
-        let mode = |with_key: &'static str| if arn.is_some() { with_key } else { "DISABLED" };
+        let name = format!("{}-{}", self.name, hex_prefix(self.alias.as_bytes(), 8));
+        let arn = self.key.arn();
         let logs = glue::SecurityConfigurationCloudWatchEncryption {
-            cloud_watch_encryption_mode: Some(mode("SSE-KMS").into()),
-            kms_key_arn: arn.clone(),
+            cloud_watch_encryption_mode: Some("SSE-KMS".into()),
+            kms_key_arn: Some(arn.clone()),
         };
         let bookmarks = glue::SecurityConfigurationJobBookmarksEncryption {
-            job_bookmarks_encryption_mode: Some(mode("CSE-KMS").into()),
-            kms_key_arn: arn.clone(),
+            job_bookmarks_encryption_mode: Some("CSE-KMS".into()),
+            kms_key_arn: Some(arn),
         };
-        let data = glue::SecurityConfigurationS3Encryption {
-            s3_encryption_mode: Some(mode("SSE-KMS").into()),
-            kms_key_arn: arn.clone(),
+        let data = match self.data {
+            Encryption::Kms(key) => glue::SecurityConfigurationS3Encryption {
+                s3_encryption_mode: Some("SSE-KMS".into()),
+                kms_key_arn: Some(key.arn()),
+            },
+            Encryption::S3Managed => glue::SecurityConfigurationS3Encryption {
+                s3_encryption_mode: Some("SSE-S3".into()),
+                kms_key_arn: None,
+            },
         };
         let resource = glue::SecurityConfiguration {
             name: Some(name.into()),

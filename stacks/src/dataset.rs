@@ -44,11 +44,13 @@ pub(crate) struct Context<'m> {
     target: String,
 }
 
-/// A dataset's bucket, made here or imported.
+/// A dataset's bucket, made here or imported, with the key of the dataset's own stack.
 pub(crate) struct Data {
     arn: Expr<Arn<s3::Bucket>>,
     uri: String,
-    key: Option<KeyHandle>,
+    key: KeyHandle,
+    /// How what Glue writes to S3 is encrypted.
+    written: Encryption,
     policy: Option<PolicySlot>,
 }
 
@@ -164,10 +166,15 @@ impl Context<'_> {
             scope.because(cause(live.share.header.origin)).grant(grants);
         }
         let uri = bucket.uri("");
-        Data { arn: bucket.arn(), uri, policy: bucket.policy(), key: Some(key) }
+        let written = Encryption::Kms(key.clone());
+        Data { arn: bucket.arn(), uri, policy: bucket.policy(), key, written }
     }
 
     /// Teams reach an imported bucket through their own stacks; see `team`.
+    ///
+    /// The crawler and the profiling job write nothing into it. Logs and bookmarks have a key of their own: the policy of
+    /// an imported key is not ours and admits no logs of Glue, and its ARN, which CloudWatch Logs asks for, is not
+    /// known from its alias. Profiles go into the environment's bucket, under that bucket's own encryption.
     fn imported_bucket(&self, scope: &mut Scope<'_>, role: &RoleHandle) -> Data {
         let import = self.dataset.import.as_ref();
         let alias = import.and_then(|import| import.kms_key_alias.as_ref());
@@ -175,7 +182,15 @@ impl Context<'_> {
         let name = self.names.dataset_bucket(self.environment, self.dataset);
         let bucket = ImportedBucket::new(&self.place, &name, key.as_ref(), &self.target);
         scope.grant(bucket.grant_read_write(role));
-        Data { arn: bucket.arn(), uri: bucket.uri(""), policy: None, key: None }
+        let key = scope.add("Key", self.key());
+        scope.grant(key.grant_use(role));
+        Data {
+            arn: bucket.arn(),
+            uri: bucket.uri(""),
+            policy: None,
+            key,
+            written: Encryption::S3Managed,
+        }
     }
 
     fn key(&self) -> Key {

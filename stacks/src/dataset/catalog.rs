@@ -77,7 +77,9 @@ pub(super) fn build(
         SecurityConfiguration {
             // Glue puts this name into the names of log groups, which the role's policy knows.
             name: names.dataset_role(environment, dataset),
-            key: data.key.clone().map(|key| (names.dataset_alias(environment, dataset), key)),
+            key: data.key.clone(),
+            alias: names.dataset_alias(environment, dataset),
+            data: data.written.clone(),
         },
     );
     let is_elsewhere =
