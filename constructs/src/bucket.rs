@@ -1,6 +1,7 @@
 //! Buckets: private, encrypted, versioned, logged, TLS only.
 
 use lakewright_policies::condition::{Comparison, Condition};
+use lakewright_policies::service::Service;
 use lakewright_policies::{Conditions, Principal, Statement};
 use lakewright_synth::{
     Construct, Grant, Grantee, Grants, Options, PolicyOwner, PolicySlot, Scope, Target,
@@ -121,7 +122,40 @@ impl Construct for Bucket {
     }
 }
 
+/// Days that access logs are kept.
+const LOG_DAYS: i64 = 365;
+
 impl Bucket {
+    /// The bucket that receives access logs of the buckets whose ARNs match a pattern. It has no log itself: S3 would
+    /// log the delivery of logs ("Enabling Amazon S3 server access logging" in the S3 user guide).
+    pub fn of_access_logs(
+        place: &Place,
+        name: String,
+        sources: String,
+        target: String,
+        retain: bool,
+    ) -> Self {
+        let objects = format!("{}/access-logs/*", bucket_arn(place, &name));
+        let delivery = Statement::allow("AccessLogs", ["s3:PutObject"], [objects])
+            .for_principals([Principal::Service(Service::S3_LOGGING.principal.into())])
+            .when(Service::S3_LOGGING.acting_for(&place.account).with(Condition::new(
+                Comparison::ArnLike,
+                "aws:SourceArn",
+                sources,
+            )));
+        Self {
+            name,
+            // S3 delivers access logs to buckets with SSE-S3 only.
+            encryption: Encryption::S3Managed,
+            access_logs: None,
+            lifecycle: vec![Lifecycle::Expire { prefix: "", days: LOG_DAYS }],
+            statements: vec![delivery],
+            target,
+            retain,
+            access_points: None,
+        }
+    }
+
     fn resource(&self) -> s3::Bucket {
         let default = match &self.encryption {
             Encryption::Kms(key) => s3::BucketServerSideEncryptionByDefault {

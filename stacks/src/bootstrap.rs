@@ -60,13 +60,24 @@ pub(crate) fn build(scope: &mut Scope<'_>, mesh: &Mesh, names: Names<'_>, accoun
     let execution = context.execution_role(scope);
     let deploy = context.deploy_role(scope);
     context.deploy_grants(scope, &deploy, &execution);
+    let templates = names.template_bucket(&account.prefix, &account.place);
+    // An environment's bucket for access logs comes after this stack.
+    let logs = scope.add(
+        "TemplateLogs",
+        Bucket::of_access_logs(
+            &account.place,
+            names.template_log_bucket(&account.prefix, &account.place),
+            bucket_arn(&account.place, &templates),
+            context.target(),
+            true,
+        ),
+    );
     scope.add(
         "Templates",
         Bucket {
-            name: names.template_bucket(&account.prefix, &account.place),
+            name: templates,
             encryption: Encryption::S3Managed,
-            // The bucket for access logs comes with an environment, after this one.
-            access_logs: None,
+            access_logs: Some(logs.name()),
             lifecycle: vec![Lifecycle::Expire { prefix: "templates/", days: 30 }],
             statements: Vec::new(),
             target: context.target(),
@@ -185,12 +196,13 @@ impl Context<'_> {
         let of_one = |(prefix, region): (ResourcePrefix, String)| {
             let place = Place { account: account.clone(), region };
             let bucket = bucket_arn(&place, &self.names.template_bucket(&prefix, &place));
+            let logs = bucket_arn(&place, &self.names.template_log_bucket(&prefix, &place));
             let Place { account, region } = &place;
             let version = format!(
                 "arn:{}:ssm:{region}:{account}:parameter/{prefix}/bootstrap/version",
                 place.partition()
             );
-            [format!("{bucket}/*"), bucket, version]
+            [format!("{bucket}/*"), bucket, format!("{logs}/*"), logs, version]
         };
         self.names.bootstrapped(account).into_iter().flat_map(of_one).collect()
     }

@@ -13,9 +13,6 @@ use lakewright_constructs::lakeformation::Settings;
 use lakewright_constructs::role::role_arn;
 use lakewright_manifest::Mesh;
 use lakewright_manifest::mesh::{Environment, EnvironmentPermission};
-use lakewright_policies::condition::{Comparison, Condition};
-use lakewright_policies::service::Service;
-use lakewright_policies::{Principal, Statement};
 use lakewright_synth::{Options, Scope};
 use lakewright_template::assembly::AssetMoment;
 use lakewright_template::resolve::Place;
@@ -24,8 +21,6 @@ use lakewright_template::{Expr, Name};
 use crate::Names;
 use crate::asset::Asset;
 
-/// Days that access logs are kept.
-const LOG_DAYS: i64 = 365;
 /// Days that query results are kept.
 const RESULT_DAYS: i64 = 30;
 
@@ -164,29 +159,13 @@ fn administrators(mesh: &Mesh, names: Names<'_>, place: &Place) -> Vec<(String, 
 
 fn log_bucket(names: Names<'_>, environment: &Environment, target: &str) -> Bucket {
     let place = Names::place(environment);
-    let name = names.log_bucket(environment);
-    let delivery = Statement::allow(
-        "AccessLogs",
-        ["s3:PutObject"],
-        [format!("{}/access-logs/*", bucket_arn(&place, &name))],
-    )
-    .for_principals([Principal::Service(Service::S3_LOGGING.principal.into())])
-    .when(Service::S3_LOGGING.acting_for(&place.account).with(Condition::new(
-        Comparison::ArnLike,
-        "aws:SourceArn",
+    Bucket::of_access_logs(
+        &place,
+        names.log_bucket(environment),
         bucket_arn(&place, &format!("{}-*", environment.resource_prefix)),
-    )));
-    Bucket {
-        name,
-        // S3 delivers access logs to buckets with SSE-S3 only.
-        encryption: Encryption::S3Managed,
-        access_logs: None,
-        lifecycle: vec![Lifecycle::Expire { prefix: "", days: LOG_DAYS }],
-        statements: vec![delivery],
-        target: target.to_owned(),
-        retain: environment.retain_on_delete,
-        access_points: None,
-    }
+        target.to_owned(),
+        environment.retain_on_delete,
+    )
 }
 
 /// The ARNs of the roles of the teams that have a permission here.

@@ -158,6 +158,13 @@ impl<'m> Names<'m> {
         physical(prefix.as_str(), "templates", &uri, "", BUCKET_NAME_CHARACTERS)
     }
 
+    /// The bucket for access logs of that bucket.
+    pub fn template_log_bucket(&self, prefix: &ResourcePrefix, place: &Place) -> String {
+        let uri = self.uri_at(place, "bootstrap", prefix.as_str());
+        // Not `templates-...`: the execution role reads what begins so.
+        physical(prefix.as_str(), "bootstrap", &uri, "-logs", BUCKET_NAME_CHARACTERS)
+    }
+
     /// Where the platform's own stack lies.
     pub fn central_place(&self) -> Place {
         let tenant = &self.mesh.tenant;

@@ -77,11 +77,12 @@ pub(super) const STACK_CHANGES: [&str; 15] = [
 ];
 
 /// What nobody may do to the buckets and the parameters of the bootstrap stacks.
-pub(super) const BOOTSTRAP_CHANGES: [&str; 15] = [
+pub(super) const BOOTSTRAP_CHANGES: [&str; 16] = [
     "s3:DeleteBucket",
     "s3:DeleteBucketPolicy",
     "s3:DeleteObject",
     "s3:PutBucketAcl",
+    "s3:PutBucketLogging",
     "s3:PutBucketOwnershipControls",
     "s3:PutBucketPolicy",
     "s3:PutBucketPublicAccessBlock",

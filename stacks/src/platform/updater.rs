@@ -52,12 +52,22 @@ pub(super) fn build(scope: &mut Scope<'_>, mesh: &Mesh, names: Names<'_>) {
         },
     );
     let source = format!("{}/updater.zip", bucket_arn(&place, &names.platform("updater")));
+    let logs = scope.add(
+        "SourceLogs",
+        Bucket::of_access_logs(
+            &place,
+            names.platform("access-logs"),
+            bucket_arn(&place, &names.platform("updater")),
+            TARGET.to_owned(),
+            true,
+        ),
+    );
     let bucket = scope.add(
         "Source",
         Bucket {
             name: names.platform("updater"),
             encryption: Encryption::Kms(key.clone()),
-            access_logs: None,
+            access_logs: Some(logs.name()),
             lifecycle: vec![Lifecycle::Expire { prefix: "logs/", days: 90 }],
             // Whoever writes this file runs as the deploy roles at night, so nobody else may.
             statements: vec![by_deployers(
