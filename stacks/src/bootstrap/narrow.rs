@@ -82,6 +82,7 @@ pub(super) fn narrowed(context: &Context<'_>, name: &str) -> Vec<(Vec<String>, C
         for conditions in conditions(context, prefix, service, action, resource.kind) {
             let arns = sets.entry(conditions).or_default();
             arns.extend(own.iter().cloned());
+            arns.extend(own.iter().filter_map(|arn| vended(context.account, prefix, arn)));
             if prefix == "iam" {
                 // Names that the mesh chose outside its prefix, such as the pivot role's.
                 let of_name =
@@ -91,6 +92,16 @@ pub(super) fn narrowed(context: &Context<'_>, name: &str) -> Vec<(Vec<String>, C
         }
     }
     sets.into_iter().map(|(conditions, arns)| (arns.into_iter().collect(), conditions)).collect()
+}
+
+/// The log groups of state machines, which have names of their own.
+///
+/// Source: "Avoiding Amazon CloudWatch Logs resource policy size restrictions" in the Step Functions guide.
+fn vended(account: &Account<'_>, service: &str, arn: &str) -> Option<String> {
+    let begins = format!("/{}-*", account.prefix);
+    let has_machines = account.usage.kinds.contains("AWS::StepFunctions::StateMachine");
+    (service == "logs" && has_machines && arn.contains(&begins))
+        .then(|| arn.replacen(&begins, &format!("/aws/vendedlogs/states{begins}"), 1))
 }
 
 fn arn_of_iam(place: &Place, kind: &str, name: &str) -> String {

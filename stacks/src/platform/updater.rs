@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use lakewright_constructs::bucket::{
     Bucket, BucketTraffic as _, Encryption, Lifecycle, bucket_arn,
 };
-use lakewright_constructs::cfn::{scheduler, stepfunctions};
+use lakewright_constructs::cfn::{logs, scheduler, stepfunctions};
 use lakewright_constructs::delivery::{Build, BuildSource, log_group};
 use lakewright_constructs::key::Key;
 use lakewright_constructs::role::{
@@ -16,7 +16,7 @@ use lakewright_policies::condition::{Comparison, Condition};
 use lakewright_policies::service::Service;
 use lakewright_policies::{Conditions, Principal, Statement};
 use lakewright_synth::{Grant, Grants, Options, Scope, Target};
-use lakewright_template::{Expr, Text, Value};
+use lakewright_template::{DeletionPolicy, Expr, Text, Value};
 
 use super::{TARGET, machine};
 use crate::Names;
@@ -31,6 +31,9 @@ phases:
       - chmod +x lakewright
       - ./lakewright refresh mesh --account \"$ACCOUNT\" --region \"$REGION\" --as-of \"$(date -u +%F)\" --yes
 ";
+
+/// Days that the log of the runs is kept.
+const LOG_DAYS: i64 = 365;
 
 pub(super) fn build(scope: &mut Scope<'_>, mesh: &Mesh, names: Names<'_>) {
     let place = names.central_place();
@@ -111,6 +114,7 @@ pub(super) fn build(scope: &mut Scope<'_>, mesh: &Mesh, names: Names<'_>) {
         state_machine_type: Some("STANDARD".into()),
         role_arn: Some(runner.arn()),
         definition: Some(machine::definition(mesh, place.partition(), &project_name).into()),
+        logging_configuration: Some(log(&mut scope, names)),
         ..stepfunctions::StateMachine::default()
     };
     let after = runner.policy().into_iter().collect();
@@ -119,6 +123,34 @@ pub(super) fn build(scope: &mut Scope<'_>, mesh: &Mesh, names: Names<'_>) {
         .resource(machine, Options { after_policies: after, ..Options::default() });
     let arn: Expr<Text> = machine.attribute(&stepfunctions::StateMachine::ARN).into();
     schedule(&mut scope, mesh, names, arn);
+}
+
+/// The log of the state machine's runs: every event, without what goes in and out.
+///
+/// The name begins so that the account's resource policy for deliveries need not name the group. Source: "Avoiding
+/// Amazon CloudWatch Logs resource policy size restrictions" in the Step Functions guide.
+fn log(scope: &mut Scope<'_>, names: Names<'_>) -> stepfunctions::StateMachineLoggingConfiguration {
+    let group = logs::LogGroup {
+        log_group_name: Some(
+            format!("/aws/vendedlogs/states/{}", names.platform("updater")).into(),
+        ),
+        retention_in_days: Some(LOG_DAYS.into()),
+        ..logs::LogGroup::default()
+    };
+    let options = Options { deletion: Some(DeletionPolicy::Delete), ..Options::default() };
+    let group = scope.child("Log").resource(group, options);
+    // Step Functions wants all of the group's streams. The attribute ends in them: `log-group:NAME:*`.
+    let arn: Expr<Text> = group.attribute(&logs::LogGroup::ARN).into();
+    let destination = stepfunctions::StateMachineLogDestination {
+        cloud_watch_logs_log_group: Some(stepfunctions::StateMachineCloudWatchLogsLogGroup {
+            log_group_arn: Some(arn),
+        }),
+    };
+    stepfunctions::StateMachineLoggingConfiguration {
+        destinations: Some(vec![destination]),
+        include_execution_data: Some(false.into()),
+        level: Some("ALL".into()),
+    }
 }
 
 /// What the roles that release the mesh may do. They may come later than this stack, so the statement
@@ -236,8 +268,25 @@ fn runner_grants(scope: &mut Scope<'_>, names: Names<'_>, runner: &RoleHandle, p
                 arn("states", &format!("execution:{machine}:*")),
             ],
         ),
+        grant(names, "LogDelivery", runner, &LOG_DELIVERY, vec!["*".to_owned()]),
     ]));
 }
+
+/// What a state machine's role needs for its log. None of these actions knows a resource.
+///
+/// Source: "Using CloudWatch Logs to log execution history in Step Functions" in the Step Functions guide, "IAM
+/// Policies for logging to CloudWatch Logs". Of its list only what writes streams and events is missing, which the
+/// service that delivers does for itself.
+const LOG_DELIVERY: [&str; 8] = [
+    "logs:CreateLogDelivery",
+    "logs:DeleteLogDelivery",
+    "logs:DescribeLogGroups",
+    "logs:DescribeResourcePolicies",
+    "logs:GetLogDelivery",
+    "logs:ListLogDeliveries",
+    "logs:PutResourcePolicy",
+    "logs:UpdateLogDelivery",
+];
 
 /// The ARN of the state machine.
 pub(super) fn machine_arn(names: Names<'_>) -> String {
