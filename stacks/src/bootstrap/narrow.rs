@@ -40,7 +40,8 @@ const MADE: [(&str, &[&str]); 11] = [
     ("s3", &["accesspoint", "bucket", "object"]),
     ("sagemaker", &["domain", "notebook-instance", "user-profile"]),
     ("ssm", &["parameter"]),
-    ("wafv2", &["ipset", "webacl"]),
+    // A web ACL that names groups of AWS's is authorized on these as well: amazon-cloudfront-waf-secretsmanager #3.
+    ("wafv2", &["ipset", "managedruleset", "webacl"]),
 ];
 
 fn is_made(service: &str, kind: &str) -> bool {
@@ -115,6 +116,11 @@ fn arn_of_iam(place: &Place, kind: &str, name: &str) -> String {
 fn narrow(service: &str, kind: &str, form: &str, context: &Context<'_>) -> String {
     let Account { place, prefix, .. } = context.account;
     let Place { account: number, region } = place;
+    if (service, kind) == ("wafv2", "managedruleset") {
+        // Groups of AWS's have names of their own, and are asked for without an id.
+        let partition = place.partition();
+        return format!("arn:{partition}:wafv2:{region}:{number}:regional/managedruleset/*");
+    }
     let begins = format!("{prefix}-*");
     let catalog = format!("{}_*", prefix.as_str().replace('-', "_"));
     let first = match (service, kind) {

@@ -1,4 +1,4 @@
-//! The web ACL: when a list is given, everybody else is refused.
+//! The web ACL: what AWS knows to be hostile is refused, and when a list is given, everybody else as well.
 
 use lakewright_constructs::cfn::wafv2;
 use lakewright_constructs::parameter::Parameter;
@@ -7,6 +7,16 @@ use lakewright_synth::{Options, Scope};
 use lakewright_template::{Expr, Map, Value};
 
 use crate::Names;
+
+/// Groups of rules that AWS keeps up to date. Together they take 925 of the 1,500 capacity units that are in the price
+/// of a web ACL (700, 200 and 25), which leaves room for the lists.
+///
+/// Source: "AWS Managed Rules rule groups list" and "Web ACL capacity units (WCUs) in AWS WAF" in the WAF guide.
+const MANAGED: [&str; 3] = [
+    "AWSManagedRulesAmazonIpReputationList",
+    "AWSManagedRulesCommonRuleSet",
+    "AWSManagedRulesKnownBadInputsRuleSet",
+];
 
 pub(super) fn build(scope: &mut Scope<'_>, mesh: &Mesh, names: Names<'_>) {
     let tenant = &mesh.tenant;
@@ -43,23 +53,19 @@ pub(super) fn build(scope: &mut Scope<'_>, mesh: &Mesh, names: Names<'_>) {
         sets.push(Value::from(Map::new().with("IPSetReferenceStatement", reference)));
     }
     needed.extend(joined("OrStatement", sets));
-    let metric = |name: &str| {
-        Map::new()
-            .with("CloudWatchMetricsEnabled", true)
-            .with("MetricName", name.to_owned())
-            .with("SampledRequestsEnabled", true)
-    };
     // With both lists, a request comes from a country of the one and an address of the other.
     let is_open = needed.is_empty();
-    let rules = joined("AndStatement", needed).map(|statement| {
-        let rule = Map::new()
+    // A rule that allows ends the evaluation, so it comes last.
+    let mut rules: Vec<Map> =
+        (0_i64..).zip(MANAGED).map(|(priority, name)| managed(priority, name)).collect();
+    rules.extend(joined("AndStatement", needed).map(|statement| {
+        Map::new()
             .with("Action", Map::new().with("Allow", Map::new()))
             .with("Name", "Allowed")
-            .with("Priority", 0_i64)
+            .with("Priority", ALLOWED_PRIORITY)
             .with("Statement", statement)
-            .with("VisibilityConfig", metric("Allowed"));
-        Expr::from(rule)
-    });
+            .with("VisibilityConfig", metric("Allowed"))
+    }));
     let acl = wafv2::WebACL {
         name: Some(names.platform("web").into()),
         description: Some("Who reaches the web pages of the platform".into()),
@@ -75,7 +81,7 @@ pub(super) fn build(scope: &mut Scope<'_>, mesh: &Mesh, names: Names<'_>) {
                 block: Some(wafv2::WebACLBlockAction::default()),
             }
         }),
-        rules: Some(rules.into_iter().collect()),
+        rules: Some(rules.into_iter().map(Expr::from).collect()),
         visibility_config: Some(wafv2::WebACLVisibilityConfig {
             cloud_watch_metrics_enabled: Some(true.into()),
             metric_name: Some(names.platform("web").into()),
@@ -92,6 +98,27 @@ pub(super) fn build(scope: &mut Scope<'_>, mesh: &Mesh, names: Names<'_>) {
             value: acl.attribute(&wafv2::WebACL::ARN).into(),
         },
     );
+}
+
+/// The place of the rule for lists, behind all groups.
+const ALLOWED_PRIORITY: i64 = 100;
+
+/// A rule that runs a group of AWS's. The group's own actions hold.
+fn managed(priority: i64, name: &'static str) -> Map {
+    let group = Map::new().with("Name", name).with("VendorName", "AWS");
+    Map::new()
+        .with("Name", name)
+        .with("OverrideAction", Map::new().with("None", Map::new()))
+        .with("Priority", priority)
+        .with("Statement", Map::new().with("ManagedRuleGroupStatement", group))
+        .with("VisibilityConfig", metric(name))
+}
+
+fn metric(name: &'static str) -> Map {
+    Map::new()
+        .with("CloudWatchMetricsEnabled", true)
+        .with("MetricName", name)
+        .with("SampledRequestsEnabled", true)
 }
 
 /// Statements as one: themselves when there is one, and nothing when there is none.
