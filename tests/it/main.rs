@@ -18,6 +18,7 @@ mod execution_role;
 mod first_day;
 mod guardrails;
 mod hostile;
+mod kinds;
 mod lifecycle;
 mod limits;
 mod proof;
