@@ -364,6 +364,42 @@ fn declared_tables_of_an_imported_database_are_made_and_others_are_left_alone() 
 }
 
 #[test]
+fn the_platforms_log_group_and_web_acl_can_be_made() {
+    let mut platforms = 0;
+    for name in EXAMPLES {
+        let deployed = Deployed::of(name);
+        for stack in deployed.stacks.iter().filter(|stack| stack.entry.kind == "platform") {
+            let StackEntryPlace { account, region } = place(stack);
+            let role = deployed.execution_role(stack);
+            let resources = stack.lowered.template.resources.values();
+            for group in resources.filter(|one| one.kind == "AWS::Logs::LogGroup") {
+                let name = group.properties.get("LogGroupName").and_then(|name| name.as_text());
+                let name = name.expect("a name");
+                // "Avoiding Amazon CloudWatch Logs resource policy size restrictions" in the Step Functions guide.
+                assert!(name.starts_with("/aws/vendedlogs/states/"), "{name}");
+                let logs = format!("arn:aws:logs:{region}:{account}:log-group");
+                for action in
+                    ["logs:CreateLogGroup", "logs:DeleteLogGroup", "logs:PutRetentionPolicy"]
+                {
+                    deployed.allows(&role, &Call::new(action, &format!("{logs}:{name}")));
+                    let other = format!("{logs}:/aws/vendedlogs/states/other");
+                    deployed.refuses(&role, &Call::new(action, &other));
+                }
+            }
+            // What AWS refused without it: amazon-cloudfront-waf-secretsmanager #3.
+            let waf = format!("arn:aws:wafv2:{region}:{account}:regional/managedruleset");
+            for action in ["wafv2:CreateWebACL", "wafv2:UpdateWebACL"] {
+                for group in ["", "AWS/AWSManagedRulesCommonRuleSet"] {
+                    deployed.allows(&role, &Call::new(action, &format!("{waf}/{group}")));
+                }
+            }
+            platforms += 1;
+        }
+    }
+    assert_eq!(platforms, EXAMPLES.len());
+}
+
+#[test]
 fn the_deploy_role_names_the_execution_role_in_every_deletion() {
     let deployed = Deployed::of("lab");
     for stack in deployed.stacks.iter().filter(|stack| stack.entry.kind != "bootstrap") {
