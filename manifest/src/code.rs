@@ -93,6 +93,8 @@ codes! {
     OrganizationAdmin "organization-admin" Error,
     /// A folder or a table lies in another one.
     OverlappingPlaces "overlapping-places" Error,
+    /// A region or an ARN is of another AWS partition than the mesh's home region.
+    OtherPartition "other-partition" Error,
     /// Fields are set that exclude each other, or one that needs another stands alone.
     FieldConflict "field-conflict" Error,
     /// Whoever may change a pipeline's code can act as another team.

@@ -5,6 +5,7 @@ mod dataset;
 mod environment;
 mod foreign;
 mod governance;
+mod partition;
 mod places;
 mod share;
 mod tags;
@@ -48,6 +49,7 @@ impl Context {
         // Without a readable document all else would be noise about what it may have held.
         let has_parse_errors = self.report.has_errors();
         self.declare(documents);
+        self.all_in_one_partition(documents);
         let tenant = self.tenant(&documents.tenants, has_parse_errors);
         let organizations =
             self.each(&documents.organizations, Kind::Organization, Self::organization);

@@ -11,6 +11,7 @@ mod expr;
 mod id;
 pub mod intrinsic;
 pub mod limits;
+pub mod partition;
 pub mod read;
 pub mod resolve;
 pub mod revision;

@@ -19,6 +19,7 @@ use serde_json::Value as Plain;
 use choice::Choice;
 
 use crate::intrinsic::SubPart;
+use crate::partition::Partition;
 use crate::{Intrinsic, LogicalId, Template, Value};
 
 /// What stands for a text that is only known at deployment. No name or ARN has braces.
@@ -34,21 +35,20 @@ pub struct Place {
 }
 
 impl Place {
-    /// The partition that the region lies in: `aws`, `aws-cn` or `aws-us-gov`.
+    /// The partition that the region lies in, such as `aws` or `aws-cn`.
     pub fn partition(&self) -> &'static str {
         partition_of(&self.region)
     }
+
+    /// How the hosts of services end in the partition, such as `amazonaws.com`.
+    pub fn url_suffix(&self) -> &'static str {
+        Partition::of_region(&self.region).url_suffix
+    }
 }
 
-/// The partition that a region lies in.
+/// The partition that a region lies in, as it stands in ARNs.
 pub fn partition_of(region: &str) -> &'static str {
-    if region.starts_with("cn-") {
-        "aws-cn"
-    } else if region.starts_with("us-gov-") {
-        "aws-us-gov"
-    } else {
-        "aws"
-    }
+    Partition::of_region(region).name
 }
 
 /// Which value `Fn::If` gives. Validating both ways covers each value that can be deployed.
@@ -447,6 +447,33 @@ mod tests {
         assert_eq!(resolve("!Ref AWS::NoValue"), Ok(None));
         let key = resolve("!GetAtt K.Arn").expect("known").expect("a value").to_string();
         assert!(key.starts_with("\"arn:aws:kms:eu-west-1:111122223333:key/"), "{key}");
+    }
+
+    #[test]
+    fn pseudo_parameters_are_of_the_partition() {
+        let template = read::template("Resources: {}").expect("a template");
+        for (region, values) in [
+            (
+                "eu-west-1",
+                ["aws", "amazonaws.com", "arn:aws:cloudformation:eu-west-1:111122223333:"],
+            ),
+            (
+                "cn-north-1",
+                [
+                    "aws-cn",
+                    "amazonaws.com.cn",
+                    "arn:aws-cn:cloudformation:cn-north-1:111122223333:",
+                ],
+            ),
+        ] {
+            let place = Place { account: "111122223333".to_owned(), region: region.to_owned() };
+            let resolver = Resolver::new(&template, &place, Branch::Then);
+            for (name, value) in ["Partition", "URLSuffix", "StackId"].into_iter().zip(values) {
+                let id = LogicalId::parameter(&format!("AWS::{name}"));
+                let found = resolver.reference(&id).expect("a value");
+                assert!(found.starts_with(value), "{region} {name}: {found}");
+            }
+        }
     }
 
     #[test]

@@ -2,8 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use lakewright_template::resolve::partition_of;
-
 use super::{Context, Dependant, Needs, Place, at, distinct, values};
 use crate::Code;
 use crate::decode::suggest;
@@ -60,7 +58,6 @@ impl Context {
         self.consumer(document, &header, roles);
         if let Some(dataset) = dataset {
             self.approval(document, &header, status, dataset);
-            self.one_partition(document, &header, dataset, place);
             self.catalog_is_ours(
                 items.as_deref().unwrap_or_default(),
                 document,
@@ -406,30 +403,6 @@ impl Context {
             let diagnostic = Diagnostic::new(Code::ShareLifeCycle, message)
                 .at(origin, "")
                 .help("set `approved_by` together with `status: approved`");
-            self.report.push(diagnostic);
-        }
-    }
-
-    /// Data does not cross partitions, so no share can.
-    fn one_partition(
-        &mut self,
-        document: &ShareDocument,
-        header: &Header,
-        dataset: &Dataset,
-        place: &Place<'_, '_>,
-    ) {
-        let producer = place.environments.get(&dataset.environment);
-        let consumer = document.environment.value().and_then(|id| place.environments.get(id));
-        let (Some(producer), Some(consumer)) = (producer, consumer) else { return };
-        if partition_of(producer.region.as_str()) != partition_of(consumer.region.as_str()) {
-            let message = format!(
-                "share `{}` would cross from {} to {}, which are in different AWS partitions",
-                header.id, producer.region, consumer.region
-            );
-            let diagnostic = Diagnostic::new(Code::ShareItem, message)
-                .at(at(header.origin.file, &document.environment), "")
-                .and(dataset.header.origin, "the dataset")
-                .help("share within one partition only");
             self.report.push(diagnostic);
         }
     }

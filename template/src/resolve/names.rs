@@ -10,7 +10,7 @@ impl Resolver<'_> {
             "AWS::AccountId" => Some(self.place.account.clone()),
             "AWS::Region" => Some(self.place.region.clone()),
             "AWS::Partition" => Some(self.place.partition().to_owned()),
-            "AWS::URLSuffix" => Some(url_suffix(self.place.partition()).to_owned()),
+            "AWS::URLSuffix" => Some(self.place.url_suffix().to_owned()),
             "AWS::StackName" => Some(self.stack_name()),
             "AWS::StackId" => Some(self.arn(
                 "cloudformation",
@@ -89,7 +89,7 @@ impl Resolver<'_> {
             "AWS::SQS::Queue" => Some(format!(
                 "https://sqs.{}.{}/{}/{}",
                 self.place.region,
-                url_suffix(self.place.partition()),
+                self.place.url_suffix(),
                 self.place.account,
                 named("QueueName")?
             )),
@@ -238,10 +238,6 @@ impl Resolver<'_> {
         let Place { account, region: _ } = self.place;
         format!("arn:{}:{service}:{region}:{account}:{resource}", self.place.partition())
     }
-}
-
-fn url_suffix(partition: &str) -> &'static str {
-    if partition == "aws-cn" { "amazonaws.com.cn" } else { "amazonaws.com" }
 }
 
 /// A name as CloudFormation makes one up: with the logical id, and different in each stack.
