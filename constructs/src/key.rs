@@ -1,8 +1,11 @@
 //! Keys: rotated, administered by their account, used by whom they are granted to.
 
+use std::collections::BTreeSet;
+
 use lakewright_policies::condition::{Comparison, Condition, Operator};
 use lakewright_policies::{Conditions, Principal, Statement};
 use lakewright_synth::{Construct, Grant, Grantee, Grants, Options, PolicyOwner, Scope, Target};
+use lakewright_template::partition::{Partition, STANDARD};
 use lakewright_template::resolve::Place;
 use lakewright_template::{Arn, Expr, Name, Ref, Value};
 
@@ -284,9 +287,16 @@ fn alias_arn(place: &Place, alias: &str) -> String {
 }
 
 /// The condition that a request comes through one of these services, such as `sagemaker`.
+///
+/// KMS documents the form that ends in `amazonaws.com`. In partitions with another suffix kops (pull request #18363)
+/// takes that suffix, and the AWS CDK (`ViaServicePrincipal`) `amazonaws.com`. Nobody but AWS's services sends the
+/// key, so both are taken there.
 fn via(services: &[&str], region: &str) -> Conditions {
-    let values =
-        services.iter().map(|service| Value::text(format!("{service}.{region}.amazonaws.com")));
+    let own = Partition::of_region(region).url_suffix;
+    let suffixes = BTreeSet::from([own, STANDARD.url_suffix]);
+    let values = services.iter().flat_map(|service| {
+        suffixes.iter().map(move |suffix| Value::text(format!("{service}.{region}.{suffix}")))
+    });
     Conditions::none().with(Condition {
         operator: Operator::new(Comparison::StringEquals),
         key: "kms:ViaService".into(),

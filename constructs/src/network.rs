@@ -3,6 +3,7 @@
 use lakewright_policies::service::Service;
 use lakewright_policies::{IdentityPolicy, Principal, Statement, TrustPolicy};
 use lakewright_synth::{Construct, Options, Record, Scope};
+use lakewright_template::partition::{Partition, STANDARD};
 use lakewright_template::resolve::Place;
 use lakewright_template::{DeletionPolicy, Expr, Name, Ref, Value};
 
@@ -15,17 +16,19 @@ pub const NETWORK: &str = "10.10.0.0/16";
 const SUBNETS: [(&str, &str); 2] = [("SubnetA", "10.10.0.0/20"), ("SubnetB", "10.10.16.0/20")];
 /// The services that Studio reaches through interface endpoints.
 ///
-/// Source: "Connect Studio notebooks in a VPC to external resources" in the SageMaker developer guide.
-const ENDPOINTS: [(&str, &str); 9] = [
-    ("Athena", "athena"),
-    ("EcrApi", "ecr.api"),
-    ("EcrDkr", "ecr.dkr"),
-    ("Glue", "glue"),
-    ("Kms", "kms"),
-    ("Logs", "logs"),
-    ("SageMakerApi", "sagemaker.api"),
-    ("SageMakerRuntime", "sagemaker.runtime"),
-    ("Sts", "sts"),
+/// Source: "Connect Studio notebooks in a VPC to external resources" in the SageMaker developer guide. The last column
+/// has how the regions begin in which the endpoint's name begins with the partition's own domain. Source for it:
+/// `getDefaultEndpointPrefix` in `aws-ec2/lib/vpc-endpoint.ts` of the AWS CDK.
+const ENDPOINTS: [(&str, &str, &[&str]); 9] = [
+    ("Athena", "athena", &["cn-", "us-iso-east-1"]),
+    ("EcrApi", "ecr.api", &[""]),
+    ("EcrDkr", "ecr.dkr", &[""]),
+    ("Glue", "glue", &[]),
+    ("Kms", "kms", &[]),
+    ("Logs", "logs", &[]),
+    ("SageMakerApi", "sagemaker.api", &["cn-", "us-iso-east-1", "us-isob-east-1"]),
+    ("SageMakerRuntime", "sagemaker.runtime", &["cn-", "us-iso-east-1", "us-isob-east-1"]),
+    ("Sts", "sts", &["cn-"]),
 ];
 
 /// A VPC with two private subnets, endpoints for the services that Studio uses, and flow logs.
@@ -112,24 +115,23 @@ impl PrivateNetwork {
                 egress: Egress::Network(NETWORK),
             },
         );
-        let service = |name: &str| {
-            // China's endpoints have the partition's own domain in front.
-            let domain =
-                if place.partition() == "aws-cn" { "cn.com.amazonaws" } else { "com.amazonaws" };
-            format!("{domain}.{}.{name}", place.region)
-        };
+        let region = &place.region;
         let s3 = ec2::VPCEndpoint {
             vpc_id: Some(vpc.name()),
-            service_name: Some(service("s3").into()),
+            // Gateways have this form everywhere. Source: `GatewayVpcEndpointAwsService` of the AWS CDK.
+            service_name: Some(format!("com.amazonaws.{region}.s3").into()),
             vpc_endpoint_type: Some("Gateway".into()),
             route_table_ids: Some(vec![routes.name()]),
             ..ec2::VPCEndpoint::default()
         };
         scope.child("EndpointS3").resource(s3, Options::default());
-        for (id, name) in ENDPOINTS {
+        for (id, name, own) in ENDPOINTS {
+            let is_own = own.iter().any(|prefix| region.starts_with(prefix));
+            let partition = if is_own { Partition::of_region(region) } else { STANDARD };
+            let service = format!("{}.{region}.{name}", partition.endpoint_prefix());
             let endpoint = ec2::VPCEndpoint {
                 vpc_id: Some(vpc.name()),
-                service_name: Some(service(name).into()),
+                service_name: Some(service.into()),
                 vpc_endpoint_type: Some("Interface".into()),
                 private_dns_enabled: Some(true.into()),
                 security_group_ids: Some(vec![group.clone()]),

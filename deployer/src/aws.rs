@@ -138,9 +138,7 @@ impl Aws {
         let key = format!("templates/{}.json", stack.entry.digest);
         let bytes = stack.template.clone().into_bytes();
         self.upload(&stack.site, template_bucket, &key, bytes).await?;
-        let region = &stack.site.region;
-        let suffix = if region.starts_with("cn-") { ".cn" } else { "" };
-        Ok(Some(format!("https://{template_bucket}.s3.{region}.amazonaws.com{suffix}/{key}")))
+        Ok(Some(requests::object_url(template_bucket, &stack.site.region, &key)))
     }
 }
 

@@ -5,6 +5,10 @@
 //! the condition holds only if the key is sent: a required one would make the
 //! role unusable should the service not send it, and `iam:PassRole` limits such
 //! a role to its own account anyway.
+//!
+//! These principals are the same in every partition of AWS. Of those that are not (`logs`, and `codedeploy` and
+//! `elasticmapreduce` in China) none is here. Source: `servicePrincipal` in `region-info/lib/default.ts` of the AWS
+//! CDK, and `ServicePrincipalNameForPartition` of Terraform's provider.
 
 use crate::condition::{Comparison, Condition, Conditions, Operator};
 

@@ -306,9 +306,12 @@ const CATALOG_WRITE: [&str; 11] = [
 const LOG_WRITE: [&str; 4] =
     ["logs:AssociateKmsKey", "logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"];
 
+/// CloudWatch Logs is one of the few services whose principal has the region and the partition's suffix in it.
+///
+/// Source: "Encrypt log data in CloudWatch Logs using AWS KMS"; `servicePrincipal` in `region-info/lib/default.ts` of
+/// the AWS CDK, by which no other service that the mesh names (`Service`) differs between partitions.
 fn logs_principal(place: &Place) -> String {
-    let suffix = if place.partition() == "aws-cn" { "amazonaws.com.cn" } else { "amazonaws.com" };
-    format!("logs.{}.{suffix}", place.region)
+    format!("logs.{}.{}", place.region, place.url_suffix())
 }
 
 fn glue_logs(place: &Place) -> String {

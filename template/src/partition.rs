@@ -32,7 +32,7 @@ pub const PARTITIONS: [Partition; 8] = [
 ];
 
 /// The partition of all regions that are in none of the others.
-const STANDARD: Partition = partition("aws", "", "amazonaws.com", "us-east-1");
+pub const STANDARD: Partition = partition("aws", "", "amazonaws.com", "us-east-1");
 
 const fn partition(
     name: &'static str,

@@ -12,7 +12,7 @@ use aws_smithy_http_client::{Connector, tls};
 use aws_smithy_runtime_api::client::http::{HttpConnector as _, HttpConnectorSettings};
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_types::body::SdkBody;
-use lakewright_template::resolve::partition_of;
+use lakewright_template::partition::Partition;
 use serde_json::Value;
 
 use super::{ACCESS, LATER};
@@ -43,6 +43,11 @@ pub(super) fn connector() -> Connector {
         .sleep_impl(TokioSleep::new())
         .tls_provider(tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring))
         .build()
+}
+
+/// Where CloudFormation reads an object. Source: "Virtual hosting of general purpose buckets"; the suffix is the partition's.
+pub(super) fn object_url(bucket: &str, region: &str, key: &str) -> String {
+    format!("https://{bucket}.s3.{region}.{}/{key}", Partition::of_region(region).url_suffix)
 }
 
 /// Sends a request with a session's credentials and gives the answer's body.
@@ -120,19 +125,18 @@ fn failure(kind: Option<&str>, body: &str) -> (String, String) {
 
 impl Plain {
     fn of(ask: &Ask, region: &str, endpoint: Option<&str>) -> Self {
-        let partition = partition_of(region);
-        let suffix = if partition == "aws-cn" { "amazonaws.com.cn" } else { "amazonaws.com" };
-        // IAM is one service for a whole partition.
-        let global = match partition {
-            "aws-cn" => "cn-north-1",
-            "aws-us-gov" => "us-gov-west-1",
-            _ => "us-east-1",
-        };
+        let Partition {
+            name: partition,
+            region_prefix: _,
+            url_suffix: suffix,
+            global_region: global,
+        } = Partition::of_region(region);
         let (name, signed_region, host) = match ask.service {
             Service::ElasticFileSystem => {
                 ("elasticfilesystem", region, format!("elasticfilesystem.{region}.{suffix}"))
             }
             Service::Glue => ("glue", region, format!("glue.{region}.{suffix}")),
+            // IAM is one service for a whole partition.
             Service::Iam if partition == "aws" => ("iam", global, format!("iam.{suffix}")),
             Service::Iam if partition == "aws-us-gov" => {
                 ("iam", global, format!("iam.us-gov.{suffix}"))
@@ -256,16 +260,44 @@ mod tests {
     #[test]
     fn each_partition_has_its_own_hosts() {
         let ask = Ask::new(Service::Iam, "GetRole", Value::Null, "look");
-        let url = |region: &str| Plain::of(&ask, region, None).url;
-        assert_eq!(url("eu-west-1"), "https://iam.amazonaws.com/");
-        assert_eq!(url("cn-north-1"), "https://iam.cn-north-1.amazonaws.com.cn/");
-        assert_eq!(url("us-gov-east-1"), "https://iam.us-gov.amazonaws.com/");
+        // Source: the endpoint rules of `iam` in botocore 1.44.8, with the regions that requests are signed for.
+        for (region, host, signed) in [
+            ("eu-west-1", "iam.amazonaws.com", "us-east-1"),
+            ("cn-northwest-1", "iam.cn-north-1.amazonaws.com.cn", "cn-north-1"),
+            ("us-gov-east-1", "iam.us-gov.amazonaws.com", "us-gov-west-1"),
+            ("us-iso-west-1", "iam.us-iso-east-1.c2s.ic.gov", "us-iso-east-1"),
+            ("us-isob-west-1", "iam.us-isob-east-1.sc2s.sgov.gov", "us-isob-east-1"),
+            ("eu-isoe-west-1", "iam.eu-isoe-west-1.cloud.adc-e.uk", "eu-isoe-west-1"),
+            ("us-isof-east-1", "iam.us-isof-south-1.csp.hci.ic.gov", "us-isof-south-1"),
+            ("eusc-de-east-1", "iam.eusc-de-east-1.amazonaws.eu", "eusc-de-east-1"),
+        ] {
+            let plain = Plain::of(&ask, region, None);
+            assert_eq!(plain.url, format!("https://{host}/"));
+            assert_eq!(plain.scope, ("iam", signed.to_owned()), "{region}");
+        }
         let ask = Ask::new(Service::LakeFormation, "ListPermissions", Value::Null, "look");
         let url = |region: &str| Plain::of(&ask, region, None).url;
         assert_eq!(
             url("eu-west-1"),
             "https://lakeformation.eu-west-1.amazonaws.com/ListPermissions"
         );
+        assert_eq!(
+            url("cn-north-1"),
+            "https://lakeformation.cn-north-1.amazonaws.com.cn/ListPermissions"
+        );
+    }
+
+    #[test]
+    fn objects_lie_at_the_partitions_hosts() {
+        // Source: `s3` in botocore's `endpoints.json`.
+        for (region, host) in [
+            ("eu-west-1", "b.s3.eu-west-1.amazonaws.com"),
+            ("us-gov-west-1", "b.s3.us-gov-west-1.amazonaws.com"),
+            ("cn-northwest-1", "b.s3.cn-northwest-1.amazonaws.com.cn"),
+            ("eusc-de-east-1", "b.s3.eusc-de-east-1.amazonaws.eu"),
+        ] {
+            assert_eq!(object_url("b", region, "t/k.json"), format!("https://{host}/t/k.json"));
+        }
     }
 
     #[test]
