@@ -9,6 +9,7 @@ mod stored;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use lakewright_template::partition::service_of;
 use stored::{Stored, deployed_from, opened, ways_to};
 
 use crate::action::Action;
@@ -471,13 +472,20 @@ fn trust_contexts(role: &Role) -> Vec<Context> {
     all
 }
 
+/// CloudFormation, as the principal of a role that stacks are deployed with.
+pub(crate) const CLOUDFORMATION: &str = "cloudformation.amazonaws.com";
+
+/// Whether an entry is a service, in the form that its principal has in any partition.
+pub(crate) fn is_service(entry: &PrincipalEntry, service: &str) -> bool {
+    matches!(entry, PrincipalEntry::Service(name) if service_of(name) == service)
+}
+
 /// Whether a role is for CloudFormation, and for nobody else.
 pub(crate) fn is_for_cloudformation(role: &Role) -> bool {
     let allowing = role.trust.statements.iter().filter(|statement| statement.is_allow);
-    let service = PrincipalEntry::Service("cloudformation.amazonaws.com".to_owned());
+    let is_it = |entry: &PrincipalEntry| is_service(entry, CLOUDFORMATION);
     let mut lists = allowing.filter_map(|statement| statement.principals.as_ref()).peekable();
-    lists.peek().is_some()
-        && lists.all(|list| !list.is_not && list.entries.iter().all(|entry| *entry == service))
+    lists.peek().is_some() && lists.all(|list| !list.is_not && list.entries.iter().all(is_it))
 }
 
 #[cfg(test)]

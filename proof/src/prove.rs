@@ -20,7 +20,7 @@ use crate::evaluate::Decision;
 use crate::intended::{DELEGATE, Intended, Rule};
 use crate::lake::{CELLS, LakeGrant};
 use crate::pattern;
-use crate::request::{Context, Principal, Request, arn_field};
+use crate::request::{Context, Principal, Request, arn_field, partition_of_stack};
 use crate::sample::{self, FILL, STRANGERS};
 use crate::world::{Organization, Outside, Role, World};
 
@@ -187,7 +187,10 @@ impl Proof<'_> {
     pub fn undenied(&self, arn: &str, rule: &Rule) -> Findings {
         let mut findings = Findings::default();
         let principal = match arn {
-            "*" => Principal::role(format!("arn:aws:iam::{STRANGERS}:role/{FILL}")),
+            "*" => {
+                let partition = partition_of_stack(&rule.stack);
+                Principal::role(format!("arn:{partition}:iam::{STRANGERS}:role/{FILL}"))
+            }
             // A boundary denies what any of its roles asks for.
             policy if policy.contains(":policy/") => {
                 let has_it = |role: &&Role| role.boundary.as_deref() == Some(policy);
@@ -341,7 +344,8 @@ impl Proof<'_> {
     /// What a resource's policy gives, and nobody asked for.
     pub fn more_of_policy(&self, document: &Document, resource: &str, findings: &mut Findings) {
         for statement in document.statements.iter().filter(|statement| statement.is_allow) {
-            for principal in principals_of_statement(statement) {
+            let partition = partition_of_stack(&document.origin.stack);
+            for principal in principals_of_statement(statement, partition) {
                 self.more_of(document, statement, &principal, Some(resource), findings);
             }
         }
@@ -387,7 +391,10 @@ impl Proof<'_> {
     ) {
         let contexts = self.contexts(principal, &statement.conditions, document.has_variables);
         let patterns: Vec<String> = match own {
-            _ if statement.not_resources => vec![format!("arn:aws:{FILL}:::{FILL}")],
+            _ if statement.not_resources => {
+                let partition = partition_of_stack(&document.origin.stack);
+                vec![format!("arn:{partition}:{FILL}:::{FILL}")]
+            }
             // In a resource's own policy `*` is the resource.
             Some(own) if statement.resources.iter().all(|pattern| pattern == "*") => {
                 vec![own.to_owned()]

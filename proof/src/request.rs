@@ -126,6 +126,11 @@ pub(crate) fn arn_field(arn: &str, number: usize) -> Option<&str> {
     arn.splitn(6, ':').nth(number).filter(|field| !field.is_empty())
 }
 
+/// The partition that a stack lies in, by its address: `account/region/name`.
+pub(crate) fn partition_of_stack(address: &str) -> &'static str {
+    lakewright_template::resolve::partition_of(address.split('/').nth(1).unwrap_or_default())
+}
+
 /// The condition keys of a request. Keys are compared without regard to case.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Context {

@@ -13,7 +13,7 @@ use crate::condition::holds;
 use crate::document::{Comparison, Condition, Qualifier};
 use crate::lake::CELLS;
 use crate::pattern;
-use crate::request::{Context, Facts, Principal, Request, Truth};
+use crate::request::{Context, Facts, Principal, Request, Truth, arn_field};
 
 /// The text in the place of each `*`.
 pub const FILL: &str = "zz~sample~zz";
@@ -128,7 +128,13 @@ fn candidates_of(
             values().map(|value| one(address(value))).collect()
         }
         Comparison::Ip { not: true } => vec![one("192.0.2.1".to_owned())],
-        Comparison::Arn { not: true } => vec![one(format!("arn:aws:{FILL}::{STRANGERS}:{FILL}"))],
+        Comparison::Arn { not: true } => {
+            // Another ARN of the same partition.
+            let partition = condition.values.iter().find_map(|value| arn_field(value, 1));
+            let partition = partition.filter(|name| !name.contains(['*', '?', '$']));
+            let partition = partition.unwrap_or("aws");
+            vec![one(format!("arn:{partition}:{FILL}::{STRANGERS}:{FILL}"))]
+        }
         Comparison::StringEquals { not: true, .. } | Comparison::StringLike { not: true } => {
             vec![one(FILL.to_owned())]
         }

@@ -2,17 +2,17 @@
 
 use std::collections::BTreeSet;
 
+use lakewright_template::partition::service_of;
+
 use super::escalation::has_pattern;
 use super::statement::among;
 use super::{Breach, Guardrail};
 use crate::action::{Action, Level};
-use crate::document::{Comparison, Document, PrincipalEntry, Qualifier, Statement};
-use crate::escalation::is_for_cloudformation;
+use crate::document::{Comparison, Document, Qualifier, Statement};
+use crate::escalation::{CLOUDFORMATION, is_for_cloudformation, is_service};
 use crate::pattern::matches;
 use crate::prove::actions_of;
 use crate::world::{Role, World};
-
-const CLOUDFORMATION: &str = "cloudformation.amazonaws.com";
 
 /// What makes something that runs code with a role that is passed along, by the service that the role is passed
 /// to.
@@ -108,7 +108,8 @@ fn trusts(role: &Role, service: &str) -> bool {
     let statements = role.trust.statements.iter().filter(|statement| statement.is_allow);
     statements
         .flat_map(|statement| &statement.principals)
-        .any(|list| list.entries.contains(&PrincipalEntry::Service(service.to_owned())))
+        .flat_map(|list| &list.entries)
+        .any(|entry| is_service(entry, service))
 }
 
 /// Whether a statement lets a role go to a service.
@@ -121,10 +122,9 @@ fn may_go(statement: &Statement, service: &str) -> bool {
     let mut limits = limits.peekable();
     limits.peek().is_none()
         || limits.any(|limit| {
-            limit
-                .values
-                .iter()
-                .any(|value| value.contains("${") || matches(&value.to_lowercase(), service))
+            limit.values.iter().any(|value| {
+                value.contains("${") || matches(&service_of(&value.to_lowercase()), service)
+            })
         })
 }
 

@@ -100,12 +100,9 @@ fn one(role: &Role, document: &Document, statement: &Statement, breaches: &mut V
         report(Guardrail::AssumeAnyRole, message.to_owned());
     }
     let makes = among(statement, &MAKES_RIGHTS);
-    // A list of policies is a bound for what attaches them, when AWS's own for administrators is not among them.
+    // A list of policies is a bound for what attaches them.
     let attaches = makes.iter().all(|action| action.contains(":Attach"));
-    let is_listed = statement.conditions.iter().any(|condition| {
-        let opens = |value: &String| matches(value, "arn:aws:iam::aws:policy/AdministratorAccess");
-        requires(condition, "iam:policyarn") && !condition.values.iter().any(opens)
-    });
+    let is_listed = statement.conditions.iter().any(|condition| lists_policies(role, condition));
     let is_bounded = has("iam:permissionsboundary") || attaches && is_listed;
     if !makes.is_empty()
         && has_pattern(statement)
@@ -182,6 +179,14 @@ fn one(role: &Role, document: &Document, statement: &Statement, breaches: &mut V
         );
         report(Guardrail::PolicyOnOneself, message);
     }
+}
+
+/// Whether a condition names policies, and AWS's own for administrators is not among them.
+fn lists_policies(role: &Role, condition: &Condition) -> bool {
+    let partition = arn_field(&role.arn, 1).unwrap_or("aws");
+    let everything = format!("arn:{partition}:iam::aws:policy/AdministratorAccess");
+    requires(condition, "iam:policyarn")
+        && !condition.values.iter().any(|value| matches(value, &everything))
 }
 
 /// Whether a role makes change sets, and each of them with a role that its policies name.

@@ -1,5 +1,6 @@
 //! Rules about whom statements let in.
 
+use lakewright_template::partition::service_of;
 use lakewright_template::resolve::UNKNOWN;
 
 use super::{DocumentKind, Guardrail};
@@ -85,7 +86,8 @@ pub(super) fn check(
                     SOURCES.iter().any(|source| condition.key.starts_with(source))
                         && condition.limits()
                 });
-                let is_needed = kind != DocumentKind::Trust || service != WITHOUT_SOURCE;
+                let is_needed =
+                    kind != DocumentKind::Trust || service_of(service) != WITHOUT_SOURCE;
                 if !has_source && is_needed {
                     let message = format!(
                         "{service} may do this for any account; expected a condition on aws:SourceAccount or aws:SourceArn"

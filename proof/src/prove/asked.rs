@@ -33,20 +33,21 @@ pub(crate) fn named_principals(conditions: &[Condition]) -> Option<Vec<Principal
     Some(roles.collect())
 }
 
-/// The requests' principals of a statement in a resource's policy.
-pub(super) fn principals_of_statement(statement: &Statement) -> Vec<Principal> {
+/// The requests' principals of a statement in a resource's policy. Those that it does not name are of the resource's
+/// partition.
+pub(super) fn principals_of_statement(statement: &Statement, partition: &str) -> Vec<Principal> {
     let Some(principals) = &statement.principals else { return Vec::new() };
     let named = named_principals(&statement.conditions);
-    let stranger = || Principal::role(format!("arn:aws:iam::{STRANGERS}:role/{FILL}"));
+    let somebody =
+        |account: &str| Principal::role(format!("arn:{partition}:iam::{account}:role/{FILL}"));
     let everybody = || {
         named.clone().unwrap_or_else(|| {
             let accounts = statement.conditions.iter().filter(|condition| {
                 condition.key == "aws:principalaccount" && !condition.comparison.is_negated()
             });
             let accounts = accounts.flat_map(|condition| &condition.values);
-            let of_account =
-                |account: &String| Principal::role(format!("arn:aws:iam::{account}:role/{FILL}"));
-            accounts.map(of_account).chain([stranger(), Principal::Anonymous]).collect()
+            let of_accounts = accounts.map(|account| somebody(account));
+            of_accounts.chain([somebody(STRANGERS), Principal::Anonymous]).collect()
         })
     };
     if principals.is_not {
@@ -67,7 +68,7 @@ pub(super) fn principals_of_statement(statement: &Statement) -> Vec<Principal> {
                 match &named {
                     Some(named) => all.extend(named.iter().filter(|p| is_of_account(p)).cloned()),
                     None => {
-                        all.insert(Principal::role(format!("arn:aws:iam::{account}:role/{FILL}")));
+                        all.insert(somebody(account));
                     }
                 }
             }

@@ -72,7 +72,9 @@ impl Reader<'_> {
     fn permission(&mut self, id: &LogicalId, resource: &ResourceEntry) -> Result<(), PieceError> {
         let text = |property: &str| self.text(id, &resource.properties, property);
         let principal = text("Principal")?.unwrap_or_default();
-        let kind = if principal.contains(".amazonaws.") { "Service" } else { "AWS" };
+        // An account has no dot in it. How a service's name ends depends on the partition.
+        let is_service = principal.contains('.') && !principal.starts_with("arn:");
+        let kind = if is_service { "Service" } else { "AWS" };
         let mut conditions = serde_json::Map::new();
         for (property, operator, key) in [
             ("OrganizationId", "StringEquals", "aws:PrincipalOrgID"),
