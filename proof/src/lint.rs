@@ -4,6 +4,8 @@ mod catalog;
 mod combined;
 mod emitted;
 mod escalation;
+#[cfg(test)]
+mod partitions;
 mod principals;
 mod role_tag;
 mod shape;

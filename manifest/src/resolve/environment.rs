@@ -371,27 +371,45 @@ impl Context {
 
     /// CloudFormation has the resource types that the features need in the region.
     fn types_exist(&mut self, region: &str, features: Features, origin: Origin) {
+        let is_needed = |kind: &str| match kind.split("::").nth(1).unwrap_or_default() {
+            // Where CloudFormation cannot make a group yet, dashboards go without it.
+            "QuickSight" => features.dashboards && kind != "AWS::QuickSight::Group",
+            "SageMaker" | "EC2" => features.ml_studio || features.notebooks,
+            "CodeBuild" | "CodeCommit" | "CodePipeline" => features.pipelines,
+            "SNS" | "SQS" => features.subscriptions,
+            "Athena" => features.worksheets,
+            "Glue" | "LakeFormation" => features.datasets,
+            // The platform's own stack, in the home region.
+            "CloudWatch" | "Scheduler" | "StepFunctions" | "WAFv2" => false,
+            _ => true,
+        };
+        let help = "choose another region, or switch the feature off";
+        self.lacks_nothing(region, is_needed, ("this environment", help), origin);
+    }
+
+    /// CloudFormation has the types of the platform's stack in the home region.
+    pub(super) fn platform_types_exist(&mut self, region: &str, origin: Origin) {
+        let is_needed = |kind: &str| {
+            let service = kind.split("::").nth(1).unwrap_or_default();
+            let own =
+                ["CloudWatch", "CodeBuild", "Events", "KMS", "Logs", "S3", "SNS", "Scheduler"];
+            own.contains(&service) || ["StepFunctions", "WAFv2"].contains(&service)
+        };
+        self.lacks_nothing(region, is_needed, ("the platform", "choose another region"), origin);
+    }
+
+    fn lacks_nothing(
+        &mut self,
+        region: &str,
+        is_needed: impl Fn(&str) -> bool,
+        (whose, help): (&str, &str),
+        origin: Origin,
+    ) {
         let lacking = lakewright_template::schema::regions().get(region).into_iter().flatten();
-        // Where CloudFormation cannot make a group yet, dashboards go without it.
-        for kind in lacking.filter(|kind| *kind != "AWS::QuickSight::Group") {
-            let is_needed = match kind.split("::").nth(1).unwrap_or_default() {
-                "SageMaker" | "EC2" => features.ml_studio || features.notebooks,
-                "CodeBuild" | "CodeCommit" | "CodePipeline" => features.pipelines,
-                "QuickSight" => features.dashboards,
-                "SNS" | "SQS" => features.subscriptions,
-                "Athena" => features.worksheets,
-                "Glue" | "LakeFormation" => features.datasets,
-                // The platform's own stack, in the home region.
-                "CloudWatch" | "Scheduler" | "StepFunctions" | "WAFv2" => false,
-                _ => true,
-            };
-            if is_needed {
-                let message = format!("{region} has no {kind}, which this environment needs");
-                let diagnostic = Diagnostic::new(Code::NotInRegion, message)
-                    .at(origin, "")
-                    .help("choose another region, or switch the feature off");
-                self.report.push(diagnostic);
-            }
+        for kind in lacking.filter(|kind| is_needed(kind)) {
+            let message = format!("{region} has no {kind}, which {whose} needs");
+            let diagnostic = Diagnostic::new(Code::NotInRegion, message).at(origin, "").help(help);
+            self.report.push(diagnostic);
         }
     }
 

@@ -62,6 +62,9 @@ impl Context {
             self.required(&document.central_account, "central_account", Kind::Tenant, *origin);
         let home_region =
             self.required(&document.home_region, "home_region", Kind::Tenant, *origin);
+        if let Some(region) = home_region {
+            self.platform_types_exist(region.as_str(), at(origin.file, &document.home_region));
+        }
         let pivot_role = self.required(&document.pivot_role, "pivot_role", Kind::Tenant, *origin);
         let pivot_role = pivot_role.and_then(|role| self.pivot_role(role, *origin));
         let quotas = self.quotas(document, *origin);

@@ -188,4 +188,20 @@ fn regions_say_which_types_they_lack() {
     assert!(regions().contains_key("eu-west-1"));
     let lacking = regions().values().flatten();
     assert!(lacking.clone().all(|kind| of(kind).is_some()));
+    // Source: `endpoints.json` of botocore 1.44.8: the service has no endpoint there, or has one.
+    for (region, kind, is_there) in [
+        ("cn-north-1", "AWS::QuickSight::DataSource", true),
+        ("cn-northwest-1", "AWS::QuickSight::DataSource", false),
+        ("cn-northwest-1", "AWS::CodeCommit::Repository", true),
+        ("us-gov-west-1", "AWS::QuickSight::DataSource", true),
+        ("us-gov-east-1", "AWS::WAFv2::WebACL", true),
+        ("eusc-de-east-1", "AWS::CodeCommit::Repository", false),
+        ("eusc-de-east-1", "AWS::QuickSight::DataSource", false),
+        ("eusc-de-east-1", "AWS::Glue::Database", true),
+        ("us-iso-west-1", "AWS::LakeFormation::Resource", false),
+        ("us-isof-south-1", "AWS::WAFv2::WebACL", false),
+        ("eu-isoe-west-1", "AWS::CodeBuild::Project", false),
+    ] {
+        assert_eq!(is_available(kind, region), is_there, "{region} {kind}");
+    }
 }

@@ -75,6 +75,47 @@ const TYPES: &[&str] = &[
     "AWS::WAFv2::WebACL",
 ];
 
+/// Regions whose schemas are not public: for them the package has those of us-east-1. Each with the services that it
+/// lacks of those that the types above are of.
+///
+/// Source: `botocore/data/endpoints.json` of the Python package botocore 1.44.8. For the regions of China and of GovCloud
+/// that file lacks the same services as the package's schemas.
+const NOT_PUBLIC: &[(&str, &[&str])] = &[
+    ("eu-isoe-west-1", &["CodeBuild", "CodeCommit", "CodePipeline", "QuickSight", "WAFv2"]),
+    ("eusc-de-east-1", &["CodeCommit", "QuickSight"]),
+    ("us-iso-east-1", &["CodeCommit", "CodePipeline", "QuickSight"]),
+    (
+        "us-iso-west-1",
+        &[
+            "Athena",
+            "CodeCommit",
+            "CodePipeline",
+            "Glue",
+            "LakeFormation",
+            "QuickSight",
+            "SageMaker",
+            "WAFv2",
+        ],
+    ),
+    ("us-isob-east-1", &["CodeCommit", "CodePipeline", "QuickSight"]),
+    (
+        "us-isob-west-1",
+        &[
+            "Athena",
+            "CodeBuild",
+            "CodeCommit",
+            "CodePipeline",
+            "Glue",
+            "LakeFormation",
+            "QuickSight",
+            "SageMaker",
+            "WAFv2",
+        ],
+    ),
+    ("us-isof-east-1", &["CodeCommit", "WAFv2"]),
+    ("us-isof-south-1", &["CodeCommit", "WAFv2"]),
+];
+
 /// Actions in the schemas' handlers that IAM does not know, and what was meant (empty: drop it).
 const CORRECTIONS: &[(&str, &str)] = &[
     ("efs:CreateFileSystem", "elasticfilesystem:CreateFileSystem"),
@@ -267,8 +308,18 @@ fn write_regions(schemas: &Path) -> Result {
             continue;
         }
         let provider = parse(&path)?;
-        let absent: Vec<&str> =
-            TYPES.iter().copied().filter(|kind| provider.get(*kind).is_none()).collect();
+        let not_public = NOT_PUBLIC.iter().find(|(name, _)| *name == region);
+        let is_absent = |kind: &str| match not_public {
+            Some((_, services)) => {
+                kind.split("::").nth(1).is_some_and(|one| services.contains(&one))
+            }
+            None => provider.get(kind).is_none(),
+        };
+        let absent: Vec<&str> = TYPES.iter().copied().filter(|kind| is_absent(kind)).collect();
+        if absent.is_empty() && region != REGION {
+            // Nowhere else are all of them: this is a copy.
+            return Err(format!("{region} lacks nothing; expected what it lacks in NOT_PUBLIC"));
+        }
         regions.insert(region, absent);
     }
     let text = serde_json::to_string_pretty(&regions).map_err(|error| error.to_string())?;
