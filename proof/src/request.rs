@@ -4,6 +4,8 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::ops::{BitAnd, BitOr, Not};
 
+use lakewright_template::partition::Partition;
+
 use crate::action::Action;
 
 /// What is known of a statement's truth.
@@ -275,8 +277,13 @@ impl Request<'_> {
             },
             "aws:requestedregion" => match arn_field(self.resource, 3).or(facts.region) {
                 Some(region) => one(Some(region)),
-                // IAM answers in one region only.
-                None if arn_field(self.resource, 2) == Some("iam") => one(Some("us-east-1")),
+                // IAM answers in one region of its partition only.
+                None if arn_field(self.resource, 2) == Some("iam") => {
+                    match arn_field(self.resource, 1).and_then(Partition::named) {
+                        Some(partition) => one(Some(partition.global_region)),
+                        None => Values::Unknown,
+                    }
+                }
                 None => Values::Unknown,
             },
             // Every request has these, and no template says which.
@@ -332,4 +339,35 @@ fn tag_of_resource(key: &str) -> Option<&str> {
     ]
     .iter()
     .find_map(|prefix| key.strip_prefix(prefix))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn iam_is_asked_in_the_one_region_of_its_partition() {
+        let (principal, context) = (Principal::Anonymous, Context::new());
+        // Source: `credentialScope` of `iam` in `endpoints.json` of botocore 1.44.8.
+        for (partition, region) in [
+            ("aws", Some("us-east-1")),
+            ("aws-cn", Some("cn-north-1")),
+            ("aws-us-gov", Some("us-gov-west-1")),
+            ("aws-elsewhere", None),
+        ] {
+            let resource = format!("arn:{partition}:iam::111122223333:role/r");
+            let request = Request {
+                principal: &principal,
+                action: Action::new("iam:GetRole"),
+                resource: &resource,
+                context: &context,
+            };
+            let facts = Facts::default();
+            match (request.values("aws:requestedregion", &facts), region) {
+                (Values::Known(found), Some(region)) => assert_eq!(found[..], [region.to_owned()]),
+                (Values::Unknown, None) => {}
+                _ => panic!("{partition}"),
+            }
+        }
+    }
 }

@@ -50,6 +50,11 @@ impl Partition {
         found.unwrap_or(STANDARD)
     }
 
+    /// The partition with this name.
+    pub fn named(name: &str) -> Option<Self> {
+        PARTITIONS.into_iter().find(|one| one.name == name)
+    }
+
     /// How VPC endpoints for its own services are named in front of the region, where it has names of its own: the
     /// suffix of its hosts, backwards.
     ///

@@ -21,6 +21,7 @@ mod hostile;
 mod kinds;
 mod lifecycle;
 mod limits;
+mod partitions;
 mod proof;
 mod run;
 mod siblings;

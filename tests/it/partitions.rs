@@ -1,0 +1,148 @@
+//! The examples in other partitions of AWS: nothing of `aws` is left in their templates, and they are proven.
+
+use std::collections::BTreeSet;
+
+use lakewright_manifest::SourceFile;
+
+use crate::run::{
+    BASE, BASE_DATASET, example, lakewright, mesh, resolved, sources, synthesized, transcript,
+    write_mesh,
+};
+
+/// An example with all of it moved into one region of another partition.
+fn moved(name: &str, region: &str, partition: &str) -> Vec<SourceFile> {
+    let there = |text: &str| {
+        text.replace("eu-west-1", region)
+            .replace("us-east-1", region)
+            .replace("arn:aws:", &format!("arn:{partition}:"))
+    };
+    let files = sources(&example(name)).into_iter();
+    files.map(|SourceFile { path, text }| SourceFile { path, text: there(&text) }).collect()
+}
+
+/// The names of hosts and services in a text.
+fn hosts(text: &str) -> BTreeSet<&str> {
+    let is_part = |one: char| one.is_ascii_alphanumeric() || ".-*".contains(one);
+    text.split(|one| !is_part(one)).filter(|word| word.contains("amazonaws")).collect()
+}
+
+/// Each example, the region and the partition that it is moved to.
+const MOVES: [(&str, &str, &str); 6] = [
+    ("full", "cn-north-1", "aws-cn"),
+    ("lab", "cn-northwest-1", "aws-cn"),
+    ("minimal", "cn-north-1", "aws-cn"),
+    ("full", "us-gov-west-1", "aws-us-gov"),
+    ("lab", "us-gov-west-1", "aws-us-gov"),
+    ("minimal", "eusc-de-east-1", "aws-eusc"),
+];
+
+#[test]
+fn templates_name_nothing_of_another_partition() {
+    for (name, region, partition) in MOVES {
+        let stacks = synthesized(&mesh(&moved(name, region, partition)));
+        assert!(stacks.len() > 5, "{name}");
+        for stack in &stacks {
+            let at = format!("{name} {region} {}", stack.entry.name);
+            // The ARNs that differ from the partition's, but for those with a pattern in place of it.
+            let others = stack.json.split("arn:aws").skip(1).filter_map(|rest| {
+                let (end, _) = rest.split_once(':')?;
+                let named = format!("aws{end}");
+                (named != partition && !named.contains('[')).then_some(named)
+            });
+            assert_eq!(others.collect::<Vec<_>>(), Vec::<String>::new(), "{at}");
+            for host in hosts(&stack.json) {
+                assert!(is_of(host, region, partition, &stack.json), "{at}: {host}");
+            }
+        }
+    }
+}
+
+/// Whether a host or a service goes by this name in a partition.
+///
+/// Source: `region-info/lib/default.ts` and `aws-ec2/lib/vpc-endpoint.ts` of the AWS CDK: principals end in
+/// `amazonaws.com` everywhere, but for CloudWatch Logs of those that the mesh names.
+fn is_of(host: &str, region: &str, partition: &str, json: &str) -> bool {
+    let suffix = match partition {
+        "aws-cn" => "amazonaws.com.cn",
+        "aws-eusc" => "amazonaws.eu",
+        _ => "amazonaws.com",
+    };
+    let is_endpoint = host.contains(&format!("amazonaws.{region}."));
+    if !host.contains(region) || is_endpoint {
+        return is_endpoint || host.ends_with(".amazonaws.com");
+    }
+    // A key takes calls of a service under both of its names.
+    let stem = host.strip_suffix("amazonaws.com");
+    host.ends_with(&format!(".{suffix}"))
+        || stem.is_some_and(|stem| {
+            !host.starts_with("logs.") && json.contains(&format!("\"{stem}{suffix}\""))
+        })
+}
+
+#[test]
+fn endpoints_are_named_as_in_the_partition() {
+    // Source: `getDefaultEndpointPrefix` in `aws-ec2/lib/vpc-endpoint.ts` of the AWS CDK.
+    let expected = [
+        "cn.com.amazonaws.cn-north-1.athena",
+        "cn.com.amazonaws.cn-north-1.ecr.api",
+        "cn.com.amazonaws.cn-north-1.ecr.dkr",
+        "cn.com.amazonaws.cn-north-1.sagemaker.api",
+        "cn.com.amazonaws.cn-north-1.sagemaker.runtime",
+        "cn.com.amazonaws.cn-north-1.sts",
+        "com.amazonaws.cn-north-1.glue",
+        "com.amazonaws.cn-north-1.kms",
+        "com.amazonaws.cn-north-1.logs",
+        "com.amazonaws.cn-north-1.s3",
+    ];
+    let stacks = synthesized(&mesh(&moved("full", "cn-north-1", "aws-cn")));
+    let found: BTreeSet<&str> = stacks
+        .iter()
+        .flat_map(|stack| hosts(&stack.json))
+        .filter(|host| host.contains("amazonaws.cn-north-1."))
+        .collect();
+    assert_eq!(found, BTreeSet::from(expected));
+}
+
+#[test]
+fn what_is_moved_to_another_partition_is_proven() {
+    for (name, region, partition) in MOVES {
+        let folder = tempfile::tempdir().expect("a folder");
+        let files: Vec<(String, String)> = moved(name, region, partition)
+            .into_iter()
+            .map(|SourceFile { path, text }| (path, text))
+            .collect();
+        write_mesh(folder.path(), &files);
+        let output = lakewright(["prove".as_ref(), folder.path().as_os_str()]);
+        assert_eq!(output.status.code(), Some(0), "{name} {region}: {}", transcript(&output));
+    }
+}
+
+#[test]
+fn a_mesh_over_two_partitions_is_refused_at_the_line() {
+    let codes = |extra: &str| -> Vec<(String, String)> {
+        let files = [("base.yaml", BASE), ("sales.yaml", BASE_DATASET), ("extra.yaml", extra)];
+        let files =
+            files.map(|(path, text)| SourceFile { path: path.to_owned(), text: text.to_owned() });
+        let (_, report) = resolved(&files);
+        let found = report.iter().map(|one| (one.code.as_str().to_owned(), one.message.clone()));
+        found.collect()
+    };
+    let environment = |region: &str| {
+        format!(
+            "kind: Environment\nid: other\norganization: org\naccount: \"333333333333\"\nregion: {region}\nteam: Owners\n"
+        )
+    };
+    assert_eq!(codes(&environment("eu-central-1")), []);
+    for region in ["cn-north-1", "us-gov-west-1", "eusc-de-east-1"] {
+        let found = codes(&environment(region));
+        assert!(
+            matches!(found.as_slice(), [(code, message)] if code == "other-partition" && message.contains(region)),
+            "{region}: {found:?}"
+        );
+    }
+    let role = "kind: ConsumptionRole\nid: etl\nenvironment: dev\nteam: Owners\nrole_arn: ";
+    assert_eq!(codes(&format!("{role}arn:aws:iam::222222222222:role/etl\n")), []);
+    let found = codes(&format!("{role}arn:aws-us-gov:iam::222222222222:role/etl\n"));
+    let expected = "the role `arn:aws-us-gov:iam::222222222222:role/etl` is of the partition `aws-us-gov`, and the mesh of `aws`";
+    assert_eq!(found, [("other-partition".to_owned(), expected.to_owned())]);
+}
