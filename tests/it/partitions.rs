@@ -12,12 +12,25 @@ use crate::run::{
 /// An example with all of it moved into one region of another partition.
 fn moved(name: &str, region: &str, partition: &str) -> Vec<SourceFile> {
     let there = |text: &str| {
-        text.replace("eu-west-1", region)
+        let text = text
+            .replace("eu-west-1", region)
             .replace("us-east-1", region)
-            .replace("arn:aws:", &format!("arn:{partition}:"))
+            .replace("arn:aws:", &format!("arn:{partition}:"));
+        if partition == "aws-cn" { without_connection(&text) } else { text }
     };
     let files = sources(&example(name)).into_iter();
     files.map(|SourceFile { path, text }| SourceFile { path, text: there(&text) }).collect()
+}
+
+/// The text without a pipeline's source in a repository of others, which no region of China connects to.
+fn without_connection(text: &str) -> String {
+    match text.split_once("source:\n  repository: example/pipeline\n") {
+        Some((before, rest)) => {
+            let rest: Vec<&str> = rest.lines().skip_while(|line| line.starts_with("  ")).collect();
+            format!("{before}{}\n", rest.join("\n"))
+        }
+        None => text.to_owned(),
+    }
 }
 
 /// The names of hosts and services in a text.
@@ -145,4 +158,47 @@ fn a_mesh_over_two_partitions_is_refused_at_the_line() {
     let found = codes(&format!("{role}arn:aws-us-gov:iam::222222222222:role/etl\n"));
     let expected = "the role `arn:aws-us-gov:iam::222222222222:role/etl` is of the partition `aws-us-gov`, and the mesh of `aws`";
     assert_eq!(found, [("other-partition".to_owned(), expected.to_owned())]);
+}
+
+#[test]
+fn what_a_partition_lacks_is_said_at_its_line() {
+    let there = |text: &str, region: &str, partition: &str| -> Vec<String> {
+        let text = text.replace("eu-west-1", region);
+        let text = text.replace("arn:aws:", &format!("arn:{partition}:"));
+        let (_, report) = resolved(&[SourceFile { path: "mesh.yaml".to_owned(), text }]);
+        assert!(report.iter().all(|one| one.code.as_str() == "not-in-region"), "{report:?}");
+        report.iter().map(|one| one.message.clone()).collect()
+    };
+    let pipeline = "---\nkind: Pipeline\nid: p\nenvironment: dev\nteam: Owners\nstrategy: trunk\n\
+                    stages: [{stage: prod, environment: dev, team: Owners}]\n";
+    let connection = "arn:aws:codeconnections:eu-west-1:222222222222:connection/01234567-89ab-cdef-0123-456789abcdef";
+    let connected =
+        format!("{pipeline}source: {{repository: o/n, connection_arn: \"{connection}\"}}\n");
+    let base = BASE.replace("notebooks: true", "pipelines: true");
+    // Sources: `endpoints.json` of botocore 1.44.8, and the schemas of each region in cfn-lint 1.58.0.
+    for (region, partition, text, missing) in [
+        ("eu-west-1", "aws", &connected, None),
+        ("cn-north-1", "aws-cn", &pipeline.to_owned(), None),
+        ("cn-north-1", "aws-cn", &connected, Some("connections")),
+        ("us-gov-west-1", "aws-us-gov", &connected, None),
+        ("eusc-de-east-1", "aws-eusc", &connected, Some("AWS::CodeCommit::Repository")),
+    ] {
+        let found = there(&format!("{base}{text}"), region, partition);
+        match missing {
+            Some(missing) => {
+                assert!(matches!(found.as_slice(), [one] if one.contains(missing)), "{found:?}");
+            }
+            None => assert_eq!(found, Vec::<String>::new(), "{region}"),
+        }
+    }
+    let notebooks = there(BASE, "us-gov-east-1", "aws-us-gov");
+    assert!(
+        matches!(notebooks.as_slice(), [one] if one.contains("NotebookInstance")),
+        "{notebooks:?}"
+    );
+    // The platform's firewall and its updater.
+    let base = BASE.replace("features: { notebooks: true }\n", "");
+    let home = there(&base, "eu-isoe-west-1", "aws-iso-e");
+    assert!(home.iter().any(|one| one.contains("AWS::WAFv2::WebACL")), "{home:?}");
+    assert!(home.iter().any(|one| one.contains("AWS::CodeBuild::Project")), "{home:?}");
 }

@@ -14,7 +14,7 @@ use crate::mesh::{
     Dashboard, EnvironmentPermission, Header, Network, Notebook, Pipeline, PipelineSource, Stage,
     StudioProfile, TenantPermission, Worksheet,
 };
-use crate::name::{BranchName, Id, SubnetId, VpcId};
+use crate::name::{BranchName, ConnectionArn, Id, SubnetId, VpcId};
 use crate::parse::Located;
 
 /// GiB that a notebook's volume may have (DA-28).
@@ -194,6 +194,9 @@ impl Context {
             place,
         );
         let stages = stages.map(|stages| self.stages(origin.file, stages, &header, place));
+        if let Some(source) = document.source.value() {
+            self.connections_exist(origin.file, &source.connection_arn);
+        }
         let (environment, team) = owner?;
         Some(Pipeline {
             environment,
@@ -216,6 +219,19 @@ impl Context {
             retain_on_delete: document.retain_on_delete.value().copied().unwrap_or(true),
             header,
         })
+    }
+
+    /// No region of China has connections, so that the ARN is of nothing.
+    ///
+    /// Source: neither CloudFormation's schemas for these regions (cfn-lint 1.58.0) nor botocore 1.44.8 have the service.
+    fn connections_exist(&mut self, file: FileId, connection: &Field<ConnectionArn>) {
+        if connection.value().is_some_and(|arn| arn.as_str().starts_with("arn:aws-cn:")) {
+            let message = "no region of `aws-cn` has connections to repositories of others";
+            let diagnostic = Diagnostic::new(Code::NotInRegion, message)
+                .at(at(file, connection), "")
+                .help("leave `source` out: the pipeline then has a repository of its own in CodeCommit");
+            self.report.push(diagnostic);
+        }
     }
 
     fn stages(
