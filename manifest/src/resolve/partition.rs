@@ -180,7 +180,7 @@ source: {repository: o/n, connection_arn: "arn:aws-cn:codeconnections:cn-north-1
     fn every_arn_and_region_of_another_partition_is_found_at_its_line() {
         assert_eq!(found(MESH), []);
         let (mut arns, mut regions) = (0, 0);
-        for (place, line) in (1..).zip(MESH.lines()) {
+        for (place, line) in (1_u32..).zip(MESH.lines()) {
             let other = if line.contains("arn:aws-cn:") {
                 arns += 1;
                 line.replace("arn:aws-cn:", "arn:aws-us-gov:")

@@ -223,7 +223,8 @@ impl Context {
 
     /// No region of China has connections, so that the ARN is of nothing.
     ///
-    /// Source: neither CloudFormation's schemas for these regions (cfn-lint 1.58.0) nor botocore 1.44.8 have the service.
+    /// Source: CloudFormation's schemas for these regions (cfn-lint 1.58.0) have no connections, and `endpoints.json` of
+    /// botocore 1.44.8 has no endpoint there.
     fn connections_exist(&mut self, file: FileId, connection: &Field<ConnectionArn>) {
         if connection.value().is_some_and(|arn| arn.as_str().starts_with("arn:aws-cn:")) {
             let message = "no region of `aws-cn` has connections to repositories of others";
