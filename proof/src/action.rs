@@ -29,7 +29,7 @@ impl ServiceId {
         static MET: Mutex<BTreeMap<String, usize>> = Mutex::new(BTreeMap::new());
         let mut met = MET.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(known) = met.get(prefix).copied() {
-            return Self(*known);
+            return Self(known);
         }
         let next = met.len();
         met.insert(prefix.to_owned(), next);
