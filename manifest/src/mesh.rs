@@ -110,6 +110,8 @@ pub struct Quotas {
     pub managed_policies_per_role: usize,
     /// Characters of a role's trust policy.
     pub trust_policy_characters: usize,
+    /// Characters of an event bus's policy.
+    pub event_bus_policy_characters: usize,
     /// Roles of an account.
     pub roles_per_account: usize,
     /// Managed policies that an account makes.

@@ -44,11 +44,19 @@ pub fn characters(value: &Value) -> usize {
     }
 }
 
+/// A document without statements.
+const EMPTY: &str = r#"{"Statement":[],"Version":"2012-10-17"}"#;
+
+/// Characters of a document with one statement, which is a value already.
+pub fn one_statement_characters(statement: &Value) -> usize {
+    EMPTY.len() + characters(statement)
+}
+
 /// Characters of a document with these statements, in whatever kind of policy it stands.
 pub fn document_characters<'s>(statements: impl IntoIterator<Item = &'s Statement>) -> usize {
     let sizes = statements.into_iter().map(statement_characters);
     let (count, inner) = sizes.fold((0_usize, 0), |(count, sum), size| (count + 1, sum + size));
-    r#"{"Statement":[],"Version":"2012-10-17"}"#.len() + inner + count.saturating_sub(1)
+    EMPTY.len() + inner + count.saturating_sub(1)
 }
 
 /// Characters of a statement as it stands in a document: those of its value, which nobody has to build
@@ -189,6 +197,7 @@ mod tests {
         for statement in &statements {
             let value = statement.clone().into_value();
             assert_eq!(statement_characters(statement), characters(&value), "{statement:?}");
+            assert_eq!(one_statement_characters(&value), document_characters([statement]));
         }
         let identity = || [one.clone(), statements[5].clone()];
         let document = crate::IdentityPolicy::new(identity().to_vec()).expect("statements");

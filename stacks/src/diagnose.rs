@@ -2,7 +2,9 @@
 
 use lakewright_manifest::diagnostic::{FileId, Origin};
 use lakewright_manifest::{Code, Diagnostic};
+use lakewright_policies::pack::PackError;
 use lakewright_synth::{Cause, Problem, SynthError};
+use lakewright_template::limits::quota;
 
 /// The cause that a place in the manifest is.
 pub(crate) fn cause(origin: Origin) -> Cause {
@@ -13,14 +15,11 @@ pub(crate) fn cause(origin: Origin) -> Cause {
 /// The finding for a problem.
 pub(crate) fn diagnose(error: &SynthError) -> Diagnostic {
     let (code, help) = match &error.problem {
-        Problem::Limit { .. } => (
+        Problem::Limit { quota, .. } => (
             Code::LimitExceeded,
-            "split what is asked for over more documents, or ask AWS to raise the quota and say so under the tenant's `quotas`",
+            format!("split what is asked for over more documents; {}", quota.raise()),
         ),
-        Problem::Packing { .. } => (
-            Code::LimitExceeded,
-            "give the team fewer imported datasets or permissions, or raise `managed_policies_per_role` under the tenant's `quotas`",
-        ),
+        Problem::Packing { error, .. } => (Code::LimitExceeded, for_packing(error)),
         Problem::Document { .. }
         | Problem::DuplicatePath(_)
         | Problem::ForeignReference { .. }
@@ -28,11 +27,25 @@ pub(crate) fn diagnose(error: &SynthError) -> Diagnostic {
         | Problem::Schema(_)
         | Problem::Unplaceable { .. } => (
             Code::SchemaViolation,
-            "this is a defect of Lakewright; please report it with this message",
+            "this is a defect of Lakewright; please report it with this message".to_owned(),
         ),
     };
     let diagnostic = Diagnostic::new(code, error.to_string()).help(help);
     at_causes(diagnostic, error.causes.iter().copied())
+}
+
+/// What to do when a role's policies do not hold what it may do.
+fn for_packing(error: &PackError) -> String {
+    let (fewer, quota) = match error {
+        PackError::TooMany { .. } => (
+            "give the role fewer imported datasets, shares or permissions",
+            quota::MANAGED_POLICIES_PER_ROLE,
+        ),
+        PackError::TooLarge { .. } | PackError::Document(_) => {
+            ("give the role less at once", quota::MANAGED_POLICY_CHARACTERS)
+        }
+    };
+    format!("{fewer}; {}", quota.raise())
 }
 
 /// The finding, at the first manifest nodes that lead to it.

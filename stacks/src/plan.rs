@@ -36,8 +36,9 @@ impl<'m> Plan<'m> {
     /// Plans the stacks of a mesh. On a day, shares that are over by then give no access.
     pub fn of(mesh: &'m Mesh, as_of: Option<&Date>) -> Self {
         let mut stacks = Vec::new();
-        let mut report = apart::check(mesh);
         let shares = share::live(mesh, as_of);
+        let mut report = apart::check(mesh);
+        report.extend(share::too_many(mesh, &shares));
         let mut belongings = team::belongings(mesh, &shares);
         for environment in mesh.environments.values() {
             stacks.push(StackPlan::environment(mesh, environment));

@@ -8,6 +8,7 @@
 //! policy or one Lake Formation permission (ADR 8).
 
 mod access;
+mod attached;
 
 use lakewright_constructs::access_point::{AccessPoint, Traffic};
 use lakewright_constructs::folder::Folder;
@@ -23,6 +24,7 @@ use lakewright_synth::{Grants, Scope};
 
 use access::consumption_policy;
 pub(crate) use access::{consumer_grants, owner_policy, producer_grants, unmanaged_policy};
+pub(crate) use attached::too_many;
 
 use crate::Names;
 use crate::team::grantee_name;

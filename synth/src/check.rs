@@ -1,7 +1,8 @@
 //! What every finished template is checked for: emitted means deployable.
 
+use lakewright_policies::size::{characters, one_statement_characters};
 use lakewright_template::intrinsic::{SubPart, is_function_name};
-use lakewright_template::limits::{RESOURCES, STACK_NAME_CHARACTERS, TEMPLATE_BYTES};
+use lakewright_template::limits::{Limit, quota};
 use lakewright_template::{Intrinsic, LogicalId, Value, schema};
 
 use crate::{Cause, Problem, Stack};
@@ -81,28 +82,44 @@ fn references(stack: &Stack, problems: &mut Vec<(Problem, Option<LogicalId>)>) {
 
 fn limits(stack: &Stack, bytes: usize, problems: &mut Vec<(Problem, Option<LogicalId>)>) {
     let spec = stack.spec();
-    let counts = [
-        ("the stack's name", spec.name.chars().count(), STACK_NAME_CHARACTERS, "characters"),
-        ("the template", bytes, TEMPLATE_BYTES, "bytes"),
-        ("the template", stack.template.resources.len(), RESOURCES, "resources"),
+    let counts: [(&str, usize, &Limit, &str); 3] = [
+        (
+            "the stack's name",
+            spec.name.chars().count(),
+            &quota::STACK_NAME_CHARACTERS,
+            "characters",
+        ),
+        ("the template", bytes, &quota::TEMPLATE_BYTES, "bytes"),
+        ("the template", stack.template.resources.len(), &quota::RESOURCES, "resources"),
     ];
-    for (what, actual, limit, unit) in counts {
+    for (what, actual, quota, unit) in counts {
+        let limit = quota.value;
         if actual > limit {
-            let problem = Problem::Limit { what: what.to_owned(), actual, limit, unit };
+            let problem = Problem::Limit { what: what.to_owned(), actual, limit, unit, quota };
             problems.push((problem, None));
         }
     }
     for (id, resource) in &stack.template.resources {
-        if resource.kind != "AWS::IAM::Role" {
-            continue;
-        }
-        let Some(trust) = resource.properties.get("AssumeRolePolicyDocument") else { continue };
-        let actual = lakewright_policies::size::characters(trust);
-        let limit = spec.trust_policy_characters;
-        if actual > limit {
-            let what = format!("the trust policy of {id}");
-            let problem = Problem::Limit { what, actual, limit, unit: "characters" };
-            problems.push((problem, Some(id.clone())));
-        }
+        let property = |name| resource.properties.get(name);
+        let (what, actual, limit, quota): (_, _, _, &Limit) = match resource.kind.as_ref() {
+            "AWS::IAM::Role" => (
+                "trust policy",
+                property("AssumeRolePolicyDocument").map(characters),
+                spec.trust_policy_characters,
+                &quota::TRUST_POLICY_CHARACTERS,
+            ),
+            // A bus has one policy; each of these resources is a statement of it, and a stack makes one.
+            "AWS::Events::EventBusPolicy" => (
+                "event bus policy",
+                property("Statement").map(one_statement_characters),
+                spec.event_bus_policy_characters,
+                &quota::EVENT_BUS_POLICY_CHARACTERS,
+            ),
+            _ => continue,
+        };
+        let Some(actual) = actual.filter(|actual| *actual > limit) else { continue };
+        let what = format!("the {what} of {id}");
+        let problem = Problem::Limit { what, actual, limit, unit: "characters", quota };
+        problems.push((problem, Some(id.clone())));
     }
 }

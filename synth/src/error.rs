@@ -2,6 +2,7 @@
 
 use lakewright_policies::document::DocumentError;
 use lakewright_policies::pack::PackError;
+use lakewright_template::limits::Limit;
 use lakewright_template::schema::SchemaViolation;
 
 use crate::Cause;
@@ -59,6 +60,8 @@ pub enum Problem {
         limit: usize,
         /// What is counted.
         unit: &'static str,
+        /// Which limit it is.
+        quota: &'static Limit,
     },
     /// More statements than a role's policies hold.
     #[error("the policies of {path}: {error}")]

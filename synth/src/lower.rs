@@ -13,10 +13,7 @@ use lakewright_policies::merge::{Tagged, merge};
 use lakewright_policies::pack::{DISTINCTION, Group, Packed, pack};
 use lakewright_policies::size::document_characters;
 use lakewright_policies::{IdentityPolicy, Principal, ResourcePolicy, Statement};
-use lakewright_template::limits::{
-    ACCESS_POINT_POLICY_BYTES, BUCKET_POLICY_BYTES, INLINE_POLICY_CHARACTERS, KEY_POLICY_BYTES,
-    MANAGED_POLICY_CHARACTERS, QUEUE_POLICY_BYTES, TOPIC_POLICY_BYTES,
-};
+use lakewright_template::limits::{Limit, MANAGED_POLICY_CHARACTERS, quota};
 use lakewright_template::resolve::{Branch, Place, Resolved, Resolver};
 use lakewright_template::write::value_to_compact_json;
 use lakewright_template::{ConstructId, LogicalId, Map, Text, Value};
@@ -243,7 +240,8 @@ fn write(stack: &mut Stack, policy: PendingPolicy) -> Result<Vec<LogicalId>, Wri
     let size = |merged: &[Tagged<Cause>]| {
         document_characters(merged.iter().map(|tagged| &tagged.statement))
     };
-    let (what, limit) = limit_of(&owner);
+    let (what, quota) = limit_of(&owner);
+    let limit = quota.value;
     if size(&merged) > limit / 100 * NEAR_PERCENT {
         let records = scope.stack().records.len();
         match delegate::shorter(scope.stack(), &owner, &merged).map(with_distinct_names) {
@@ -256,7 +254,7 @@ fn write(stack: &mut Stack, policy: PendingPolicy) -> Result<Vec<LogicalId>, Wri
     let actual = size(&merged);
     if actual > limit {
         let what = format!("the {what} policy of {path}");
-        let problem = Problem::Limit { what, actual, limit, unit: "characters" };
+        let problem = Problem::Limit { what, actual, limit, unit: "characters", quota };
         return Err(WriteError::Problem(problem, all_causes(&merged)));
     }
     let (statements, reasons) = parted(merged);
@@ -308,16 +306,16 @@ fn groups(statements: Vec<PendingStatement>, together: Together) -> Vec<Group<Ca
     groups.map(|(name, statements)| Group { name: name.to_string(), statements }).collect()
 }
 
-/// What a policy is called, and how many characters it may have.
-fn limit_of(owner: &PolicyOwner) -> (&'static str, usize) {
+/// What a policy is called, and how large it may be.
+fn limit_of(owner: &PolicyOwner) -> (&'static str, &'static Limit) {
     match owner {
-        PolicyOwner::AccessPoint { .. } => ("access point", ACCESS_POINT_POLICY_BYTES),
-        PolicyOwner::Bucket { .. } => ("bucket", BUCKET_POLICY_BYTES),
-        PolicyOwner::Key { .. } => ("key", KEY_POLICY_BYTES),
-        PolicyOwner::Queue { .. } => ("queue", QUEUE_POLICY_BYTES),
-        PolicyOwner::RoleInline { .. } => ("inline", INLINE_POLICY_CHARACTERS),
-        PolicyOwner::RoleManaged { .. } => ("managed", MANAGED_POLICY_CHARACTERS),
-        PolicyOwner::Topic { .. } => ("topic", TOPIC_POLICY_BYTES),
+        PolicyOwner::AccessPoint { .. } => ("access point", &quota::ACCESS_POINT_POLICY_BYTES),
+        PolicyOwner::Bucket { .. } => ("bucket", &quota::BUCKET_POLICY_BYTES),
+        PolicyOwner::Key { .. } => ("key", &quota::KEY_POLICY_BYTES),
+        PolicyOwner::Queue { .. } => ("queue", &quota::QUEUE_POLICY_BYTES),
+        PolicyOwner::RoleInline { .. } => ("inline", &quota::INLINE_POLICY_CHARACTERS),
+        PolicyOwner::RoleManaged { .. } => ("managed", &quota::MANAGED_POLICY_CHARACTERS),
+        PolicyOwner::Topic { .. } => ("topic", &quota::TOPIC_POLICY_BYTES),
     }
 }
 

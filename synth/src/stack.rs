@@ -28,6 +28,8 @@ pub struct StackSpec {
     pub managed_policies_per_role: usize,
     /// Characters that a trust policy may have.
     pub trust_policy_characters: usize,
+    /// Characters that an event bus's policy may have.
+    pub event_bus_policy_characters: usize,
 }
 
 /// A stack that is being built.

@@ -1,13 +1,15 @@
 //! Meshes that are large in one direction: within the limits, or an error that names line and limit.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
 use lakewright_manifest::SourceFile;
 use lakewright_stacks::{Plan, runway};
+use lakewright_template::limits::{ALL, Limit, Raised};
 
-use crate::run::{BASE, lakewright, mesh, synthesized, transcript, write_mesh};
+use crate::run::{BASE, lakewright, mesh, root, synthesized, transcript, write_mesh};
 
 /// The base mesh with something more.
 pub(crate) fn with(extra: String) -> Vec<SourceFile> {
@@ -90,6 +92,133 @@ fn what_breaks_a_limit_is_an_error_at_its_line() {
         diagnostic.message
     );
     assert!(diagnostic.primary.is_some(), "it names a line");
+}
+
+/// The base mesh with quotas, and something more.
+fn with_quotas(quotas: &str, extra: String) -> Vec<SourceFile> {
+    let base = BASE.replacen("permissions:\n", &format!("quotas: {quotas}\npermissions:\n"), 1);
+    [("base.yaml", base), ("extra.yaml", extra)]
+        .map(|(path, text)| SourceFile { path: path.to_owned(), text })
+        .into()
+}
+
+/// Datasets, each shared with one role of another account, to which the policy is attached.
+fn attached(count: usize) -> String {
+    let mut text = "kind: Environment\nid: big\norganization: org\naccount: \"333333333333\"\nregion: eu-west-1\n\
+                    team: Owners\nteams:\n  - { team: Reader, permissions: [create_share, add_consumption_roles] }\n\
+                    ---\nkind: ConsumptionRole\nid: warehouse\nenvironment: big\nteam: Reader\n\
+                    role_arn: arn:aws:iam::333333333333:role/Warehouse\n"
+        .to_owned();
+    for number in 10..10 + count {
+        write!(
+            text,
+            "---\nkind: Dataset\nid: d{number}\nenvironment: dev\nteam: Owners\ntopics: [T]\nkeywords: [k]\n\
+             ---\nkind: Share\nid: s{number}\ndataset: d{number}\nenvironment: big\nteam: Reader\n\
+             consumption_role: warehouse\nstatus: approved\napproved_by: Owners\nitems: [{{ bucket: true }}]\n"
+        )
+        .expect("a string takes all");
+    }
+    text
+}
+
+/// Ten policies by default, and twenty once AWS has raised the quota: "How can I increase the default managed policy
+/// or character size limit for an IAM role or user?" in AWS's knowledge center. One is left to the role's owner.
+#[test]
+fn what_is_attached_to_a_role_of_others_leaves_room_for_a_policy_of_theirs() {
+    let errors = |quota: usize, count: usize| -> Vec<(String, u32)> {
+        let quotas = format!("{{ managed_policies_per_role: {quota} }}");
+        let mesh = mesh(&with_quotas(&quotas, attached(count)));
+        let report = Plan::of(&mesh, None).report;
+        let place = |one: &lakewright_manifest::Diagnostic| {
+            one.primary.as_ref().expect("it names a line").origin.span.line
+        };
+        report.iter().map(|one| (one.message.clone(), place(one))).collect()
+    };
+    assert!(errors(10, 9).is_empty());
+    assert!(errors(20, 19).is_empty());
+    let lines_before = attached(9).lines().count();
+    for (quota, count) in [(10, 10), (20, 20)] {
+        let found = errors(quota, count);
+        let [(message, line)] = found.as_slice() else { unreachable!("one finding: {found:?}") };
+        assert!(message.contains(&format!("{count} shares attach a policy")), "{message}");
+        let line = usize::try_from(*line).expect("a line");
+        assert!(line > lines_before, "line {line} is of the first share that is too much");
+    }
+}
+
+/// "Event bus policy size: 10,240, adjustable", in "Amazon EventBridge quotas".
+#[test]
+fn the_policy_of_the_bus_for_failures_is_counted() {
+    let environments = |count: usize| {
+        let mut text = String::new();
+        for number in 0..count {
+            write!(
+                text,
+                "kind: Environment\nid: e{number}\norganization: org\naccount: \"{:012}\"\nregion: eu-west-1\n\
+                 team: Owners\n---\n",
+                400_000_000_000_usize + number
+            )
+            .expect("a string takes all");
+        }
+        text
+    };
+    let platform = |quota: usize, count: usize| {
+        let quotas = format!("{{ event_bus_policy_characters: {quota} }}");
+        let mesh = mesh(&with_quotas(&quotas, environments(count)));
+        let plan = Plan::of(&mesh, None);
+        let mut stacks = plan.stacks.iter().filter(|stack| stack.kind().as_str() == "platform");
+        stacks.next().expect("the platform's stack").synthesize().err()
+    };
+    // An account is 33 characters of the policy: `"arn:aws:iam::400000000000:root",`.
+    assert_eq!(platform(10_240, 290), None);
+    let report = platform(10_240, 320).expect("a policy that EventBridge would refuse");
+    let diagnostic = report.iter().next().expect("a finding");
+    assert_eq!(diagnostic.code.as_str(), "limit-exceeded");
+    assert!(diagnostic.message.contains("the limit is 10240"), "{}", diagnostic.message);
+    let help = diagnostic.help.as_deref().unwrap_or_default();
+    assert!(help.contains("\"Event bus policy size\" on request"), "{help}");
+    assert!(diagnostic.primary.is_some(), "it names a line");
+    assert_eq!(platform(20_480, 320), None);
+}
+
+/// The page of limits shows the table that the code has.
+#[test]
+fn the_page_of_limits_is_fresh() {
+    const MARK: &str = "<!-- table -->\n";
+    let path = root().join("docs/limits.md");
+    let page = fs::read_to_string(&path).expect("the page");
+    let (before, _) = page.split_once(MARK).expect("the mark of the table");
+    let mut fresh = format!(
+        "{before}{MARK}\n| what | how much | AWS's name | AWS raises it | under `quotas` | AWS says so in |\n\
+         | --- | ---: | --- | --- | --- | --- |\n"
+    );
+    for limit in ALL {
+        let Limit { what, value, quota, raised, source } = limit;
+        let (to, setting) = match raised {
+            Raised::Never => ("never".to_owned(), None),
+            Raised::OnRequest { to, setting } => {
+                (to.map_or_else(|| "on request".to_owned(), |to| format!("to {to}")), *setting)
+            }
+        };
+        let setting = setting.map(|setting| format!("`{setting}`")).unwrap_or_default();
+        writeln!(fresh, "| {what} | {value} | {quota} | {to} | {setting} | {source} |")
+            .expect("a string takes all");
+    }
+    if std::env::var_os("INSTA_UPDATE").is_some_and(|update| update == "always") {
+        fs::write(&path, &fresh).expect("the page is written");
+    }
+    let page = fs::read_to_string(&path).expect("the page");
+    assert_eq!(page, fresh, "run with INSTA_UPDATE=always to write {} anew", path.display());
+    // What a mesh can say was raised, and nothing else.
+    let schema = fs::read_to_string(root().join("docs/mesh.schema.json")).expect("the schema");
+    let schema: serde_json::Value = serde_json::from_str(&schema).expect("JSON");
+    let settings = schema["definitions"]["QuotasDocument"]["properties"].as_object();
+    let said: BTreeSet<&str> = settings.expect("the quotas").keys().map(String::as_str).collect();
+    let setting = |limit: &Limit| match limit.raised {
+        Raised::Never => None,
+        Raised::OnRequest { setting, .. } => setting,
+    };
+    assert_eq!(ALL.iter().filter_map(setting).collect::<BTreeSet<_>>(), said);
 }
 
 #[test]

@@ -158,6 +158,9 @@ pub struct QuotasDocument {
     /// IAM's "Role trust policy length": 2,048 to 8,192 characters. Default: 2,048.
     #[serde(default)]
     pub trust_policy_characters: Field<u32>,
+    /// EventBridge's "Event bus policy size", in the central account: 10,240 to 102,400 characters. Default: 10,240.
+    #[serde(default)]
+    pub event_bus_policy_characters: Field<u32>,
     /// IAM's "Roles per account": 1,000 to 10,000. Default: 1,000.
     #[serde(default)]
     pub roles_per_account: Field<u32>,

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use lakewright_template::intrinsic::is_function_name;
-use lakewright_template::limits::{RESOURCE_TAGS, TAG_KEY_CHARACTERS, TAG_VALUE_CHARACTERS};
+use lakewright_template::limits::{RESOURCE_TAGS, TAG_KEY_CHARACTERS, TAG_VALUE_CHARACTERS, quota};
 
 use super::{Context, at};
 use crate::Code;
@@ -30,7 +30,10 @@ impl Context {
                 "{} tags, but AWS takes {USER_TAGS} besides those that stacks set",
                 entries.len()
             );
-            self.report.push(Diagnostic::new(Code::LimitExceeded, message).at(at(file, tags), ""));
+            let diagnostic = Diagnostic::new(Code::LimitExceeded, message)
+                .at(at(file, tags), "")
+                .help(format!("set fewer tags; {}", quota::RESOURCE_TAGS.raise()));
+            self.report.push(diagnostic);
         }
         for (key, field) in entries {
             let lower = key.to_lowercase();

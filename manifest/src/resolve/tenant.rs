@@ -146,6 +146,7 @@ impl Context {
         let mut quotas = Quotas {
             managed_policies_per_role: limits::MANAGED_POLICIES_PER_ROLE,
             trust_policy_characters: limits::TRUST_POLICY_CHARACTERS,
+            event_bus_policy_characters: limits::EVENT_BUS_POLICY_CHARACTERS,
             roles_per_account: limits::ROLES_PER_ACCOUNT,
             managed_policies_per_account: limits::MANAGED_POLICIES_PER_ACCOUNT,
             stacks_per_region: limits::STACKS_PER_REGION,
@@ -167,6 +168,11 @@ impl Context {
         };
         within(&given.managed_policies_per_role, 10..=20, &mut quotas.managed_policies_per_role);
         within(&given.trust_policy_characters, 2_048..=8_192, &mut quotas.trust_policy_characters);
+        within(
+            &given.event_bus_policy_characters,
+            10_240..=102_400,
+            &mut quotas.event_bus_policy_characters,
+        );
         within(&given.roles_per_account, 1_000..=10_000, &mut quotas.roles_per_account);
         within(
             &given.managed_policies_per_account,

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use lakewright_template::limits::quota;
+
 use super::{Context, Dependant, Needs, Ownership, Place, at, distinct};
 use crate::Code;
 use crate::diagnostic::{Diagnostic, FileId};
@@ -42,12 +44,14 @@ impl Context {
         );
         self.required(&document.query, "query", Kind::Worksheet, *origin);
         let query = self.text(origin.file, &document.query, "query")?;
-        if query.is_empty() || query.len() > 262_144 {
-            let message = "a query has 1 to 262,144 bytes";
-            self.report.push(
-                Diagnostic::new(Code::LimitExceeded, message)
-                    .at(at(origin.file, &document.query), ""),
-            );
+        let quota = quota::QUERY_BYTES;
+        if query.is_empty() || query.len() > quota.value {
+            let message =
+                format!("a query has 1 to {} bytes, and this one {}", quota.value, query.len());
+            let diagnostic = Diagnostic::new(Code::LimitExceeded, message)
+                .at(at(origin.file, &document.query), "")
+                .help(format!("split the query, or name a view in it; {}", quota.raise()));
+            self.report.push(diagnostic);
             return None;
         }
         let (environment, team) = owner?;

@@ -56,6 +56,7 @@ pub fn template(mesh: &Mesh, environment: &Environment) -> Result<Template, Repo
         tags: BTreeMap::new(),
         managed_policies_per_role: mesh.tenant.quotas.managed_policies_per_role,
         trust_policy_characters: mesh.tenant.quotas.trust_policy_characters,
+        event_bus_policy_characters: mesh.tenant.quotas.event_bus_policy_characters,
     };
     let (address, place) = (spec.name.clone(), spec.place.clone());
     let mut stack = Stack::new(spec);

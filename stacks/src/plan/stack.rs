@@ -572,6 +572,7 @@ fn spec(
         tags,
         managed_policies_per_role: mesh.tenant.quotas.managed_policies_per_role,
         trust_policy_characters: mesh.tenant.quotas.trust_policy_characters,
+        event_bus_policy_characters: mesh.tenant.quotas.event_bus_policy_characters,
     }
 }
 

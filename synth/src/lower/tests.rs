@@ -15,6 +15,7 @@ fn stack() -> Stack {
         tags: BTreeMap::new(),
         managed_policies_per_role: 10,
         trust_policy_characters: 2_048,
+        event_bus_policy_characters: 10_240,
     })
 }
 
