@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use lakewright_manifest::{Report, SourceFile, render};
 use lakewright_proof::lint::{Breach, across, check, lakeformation, moved};
 use lakewright_proof::world::{OnUnresolved, Piece, StackTemplate, World};
 use lakewright_template::assembly::Assembly;
@@ -14,6 +15,7 @@ use serde_json::{Value, json};
 
 use crate::exit::Failure;
 use crate::synthesis::Found;
+use crate::ui::Ui;
 
 /// What is taken for the account of a template of which nobody says where it is deployed.
 const SAMPLE_ACCOUNT: &str = "111122223333";
@@ -237,6 +239,23 @@ fn line_of(text: &str, breach: &Breach) -> Option<usize> {
         line.contains("Sid") && words.any(|word| word == breach.sid)
     };
     Some(after(resource, &names_statement).unwrap_or(resource) + 1)
+}
+
+/// What is wrong with a mesh and with its templates together, in the form that was asked for.
+pub(crate) fn show_all(report: &Report, sources: &[SourceFile], breaches: &[Breach], ui: &mut Ui) {
+    if ui.is_json() {
+        ui.data(&format!("{:#}\n", all_to_json(report, sources, breaches)));
+    } else {
+        ui.report(report, sources);
+        ui.data(&show(breaches, &Files::new()));
+    }
+}
+
+/// The same for programs.
+pub(crate) fn all_to_json(report: &Report, sources: &[SourceFile], breaches: &[Breach]) -> Value {
+    let mut data = render::json(report, sources);
+    data["guardrails"] = to_json(breaches, &Files::new());
+    data
 }
 
 /// Breaches for programs.

@@ -12,6 +12,7 @@ use indexmap::IndexMap;
 use lakewright_manifest::{Mesh, Report, Severity, SourceFile};
 use lakewright_proof::intended::{Intended, Rule, rules};
 use lakewright_proof::lake::Lake;
+use lakewright_proof::lint::across;
 use lakewright_proof::world::{OnUnresolved, Piece, Policies, StackTemplate, World};
 use lakewright_stacks::{Plan, StackPlan, Usage};
 use lakewright_template::assembly::{Assembly, Grants, Provenance};
@@ -23,6 +24,7 @@ use rayon::iter::{
 
 use crate::assembly::recorded::Recorded;
 use crate::exit::Failure;
+use crate::guardrails;
 use crate::memory;
 use crate::mesh::{Day, load};
 use crate::synthesis::BATCH;
@@ -88,13 +90,16 @@ impl StackName {
     }
 }
 
-/// How much is kept of the intended access.
+/// How much is kept of the intended access, and what the stacks of a mesh are looked at for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Keep {
     /// The principals' names: a matrix shows what the templates give.
     Names,
     /// Everything, with the manifest's lines.
     Grants,
+    /// Everything, of stacks that `check` finds nothing wrong with: what it refuses is never deployed, and so
+    /// nothing is proven of it.
+    Checked,
 }
 
 /// What is kept of one stack.
@@ -169,9 +174,16 @@ impl SubjectArgs {
         ui: &mut Ui,
     ) -> Result<Option<&'static Subject>, Failure> {
         let (subject, report, sources) = of_mesh(mesh, &self.day, keep)?;
+        if let (Keep::Checked, Some(subject)) = (keep, &subject) {
+            let breaches = across(&subject.world);
+            if !breaches.is_empty() {
+                guardrails::show_all(&report, &sources, &breaches, ui);
+                return Ok(None);
+            }
+        }
         // An answer is not the place for warnings: `check` has them.
         if subject.is_none() {
-            ui.report(&report, &sources);
+            guardrails::show_all(&report, &sources, &[], ui);
         } else if !report.is_empty() {
             let warnings = count(report.count(Severity::Warning), "warning");
             ui.note(&format!("{warnings} of the mesh; `lakewright check` shows what to look at"));
@@ -252,7 +264,11 @@ fn part_of(
     sources: &[SourceFile],
     keep: Keep,
 ) -> Result<Result<Part, Report>, Failure> {
-    let mut lowered = match stack.lower() {
+    let lowered = match keep {
+        Keep::Names | Keep::Grants => stack.lower(),
+        Keep::Checked => stack.synthesize().map(|synthesized| synthesized.lowered),
+    };
+    let mut lowered = match lowered {
         Ok(lowered) => lowered,
         Err(report) => return Ok(Err(report)),
     };
@@ -272,7 +288,7 @@ fn part_of(
     let imported = imported::of_stack(&subject, &piece, records);
     let recorded = match keep {
         Keep::Names => Recorded::names(&mut lowered),
-        Keep::Grants => Recorded::of(&mut lowered, sources),
+        Keep::Grants | Keep::Checked => Recorded::of(&mut lowered, sources),
     };
     let Recorded { grants, tables, provenance } = recorded;
     let rules = rules(&address, grants, &tables);

@@ -7,9 +7,10 @@ mod naive;
 mod permissions;
 mod questions;
 
+use std::fmt::Write as _;
 use std::fs;
 
-use crate::run::{EXAMPLES, example, lakewright, transcript};
+use crate::run::{BASE, EXAMPLES, example, lakewright, transcript, write_mesh};
 
 #[test]
 fn each_example_is_proven() {
@@ -28,6 +29,36 @@ fn each_example_is_proven() {
             "{name}: {data}"
         );
     }
+}
+
+/// What limits refuse is in no template that is deployed: a trust policy of more than 2,048 characters ("IAM and AWS STS
+/// quotas"), by as many pipelines as deploy with one team's role.
+#[test]
+fn a_mesh_that_check_refuses_is_not_proven() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut text = "kind: Environment\nid: big\norganization: org\naccount: \"333333333333\"\nregion: eu-west-1\n\
+                    team: Owners\nfeatures: { pipelines: true }\nteams:\n  - { team: Builders, permissions: [create_pipeline] }\n"
+        .to_owned();
+    for number in 0..40 {
+        write!(
+            text,
+            "---\nkind: Pipeline\nid: a-pipeline-with-a-long-name-{number}\nenvironment: big\nteam: Builders\nstrategy: trunk\n\
+             stages:\n  - {{ stage: dev, environment: big, team: Builders }}\n"
+        )
+        .expect("a string takes all");
+    }
+    let files = [("base.yaml".to_owned(), BASE.to_owned()), ("extra.yaml".to_owned(), text)];
+    write_mesh(folder.path(), &files);
+    let mesh = folder.path().to_str().expect("text");
+    let answers = ["check", "prove"].map(|command| {
+        let output = lakewright([command, mesh, "--format", "json"]);
+        let data: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+        (output.status.code(), data)
+    });
+    let [(code, findings), proof] = &answers;
+    assert_eq!(*code, Some(4), "{findings}");
+    assert_eq!(findings["diagnostics"][0]["code"], "limit-exceeded", "{findings}");
+    assert_eq!((code, findings), (&proof.0, &proof.1));
 }
 
 /// Asks a question about the lab and gives the exit code: 0 allowed, 4 denied, 5 unknown.

@@ -3,13 +3,12 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use lakewright_manifest::render;
 use lakewright_manifest::resolve::check_change;
 use lakewright_stacks::{Plan, Runway, runway};
 use serde_json::json;
 
 use crate::exit::{Exit, Failure};
-use crate::guardrails::{self, Files};
+use crate::guardrails;
 use crate::mesh::{Day, load};
 use crate::synthesis::synthesize_all;
 use crate::ui::{Ui, count};
@@ -78,15 +77,13 @@ pub(crate) fn run(arguments: &CheckArgs, ui: &mut Ui) -> Result<Exit, Failure> {
     }
     let report = report.sorted();
     if ui.is_json() {
-        let mut data = render::json(&report, &loaded.sources);
-        data["guardrails"] = guardrails::to_json(&breaches, &Files::new());
+        let mut data = guardrails::all_to_json(&report, &loaded.sources, &breaches);
         if arguments.runway {
             data["runway"] = runways.iter().map(runway_to_json).collect();
         }
         ui.data(&format!("{data:#}\n"));
     } else {
-        ui.report(&report, &loaded.sources);
-        ui.data(&guardrails::show(&breaches, &Files::new()));
+        guardrails::show_all(&report, &loaded.sources, &breaches, ui);
         for line in &runways {
             ui.data(&show_runway(line));
         }

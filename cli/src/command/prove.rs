@@ -19,8 +19,8 @@ use crate::ui::{Ui, count};
   lakewright prove my-mesh --assume the-mesh-before     a change gives nobody more access
   lakewright prove my-mesh --scp organization.json
 
-Exit codes: 0 proven, 4 there are differences, each with a request that shows it, or templates of an
-assembly that were changed after `synth` wrote them.")]
+Exit codes: 0 proven, 4 there are differences, each with a request that shows it, templates of an assembly
+that were changed after `synth` wrote them, or findings that `check` has as well.")]
 pub(crate) struct ProveArgs {
     #[command(flatten)]
     subject: SubjectArgs,
@@ -34,7 +34,7 @@ const TAKEN_FOR_GRANTED: &str = "`IAMAllowedPrincipals` has no permission on dat
     `lakewright deploy` takes it away and looks whether it is gone, and docs/lake-formation.md says how to do so without it";
 
 pub(crate) fn run(arguments: &ProveArgs, ui: &mut Ui) -> Result<Exit, Failure> {
-    let Some(subject) = arguments.subject.read(Keep::Grants, ui)? else { return Ok(Exit::No) };
+    let Some(subject) = arguments.subject.read(Keep::Checked, ui)? else { return Ok(Exit::No) };
     let granted = subject.world.lake.taken_as_closed();
     let mut findings = prove(subject);
     if let Some(base) = &arguments.assume {
