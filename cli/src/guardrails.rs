@@ -214,31 +214,71 @@ pub(crate) fn show(breaches: &[Breach], files: &Files) -> String {
 
 /// The file of each breach's template, where there is one, and the line in it.
 fn places<'f>(breaches: &[Breach], files: &'f Files) -> Vec<Option<(&'f Path, Option<usize>)>> {
-    let mut texts: BTreeMap<&Path, Option<String>> = BTreeMap::new();
+    let path_of = |breach: &Breach| files.get(&*breach.origin.stack).map(PathBuf::as_path);
+    let mut texts: BTreeMap<&Path, String> = BTreeMap::new();
+    for path in breaches.iter().filter_map(path_of) {
+        if !texts.contains_key(path)
+            && let Ok(text) = fs::read_to_string(path)
+        {
+            texts.insert(path, text);
+        }
+    }
+    let lines: BTreeMap<&Path, Lines<'_>> =
+        texts.iter().map(|(path, text)| (*path, Lines::of(text))).collect();
     let place = |breach: &Breach| {
-        let path = files.get(&*breach.origin.stack)?.as_path();
-        let text = texts.entry(path).or_insert_with(|| fs::read_to_string(path).ok());
-        Some((path, text.as_deref().and_then(|text| line_of(text, breach))))
+        let path = path_of(breach)?;
+        Some((path, lines.get(path).and_then(|lines| lines.of_breach(breach))))
     };
     breaches.iter().map(place).collect()
 }
 
-/// The line of a template that a breach is about, from 1: of its statement, or of its resource.
-fn line_of(text: &str, breach: &Breach) -> Option<usize> {
-    let is_key = |line: &str, name: &str| {
-        let key = line.trim_start().trim_start_matches('"').strip_prefix(name);
-        key.is_some_and(|rest| rest.trim_start_matches('"').starts_with(':'))
-    };
-    let after = |start: usize, is_it: &dyn Fn(&str) -> bool| {
-        text.lines().skip(start).position(is_it).map(|line| start + line)
-    };
-    let section = after(0, &|line| is_key(line, "Resources"))?;
-    let resource = after(section + 1, &|line| is_key(line, &breach.origin.logical_id))?;
-    let names_statement = |line: &str| {
-        let mut words = line.split(|one: char| !one.is_alphanumeric());
-        line.contains("Sid") && words.any(|word| word == breach.sid)
-    };
-    Some(after(resource, &names_statement).unwrap_or(resource) + 1)
+/// The lines of a template on which its resources and statements stand. A template can have thousands of
+/// breaches, so it is read once for all of them.
+struct Lines<'t> {
+    /// The first line of each key behind `Resources`.
+    keys: BTreeMap<&'t str, usize>,
+    /// The lines of each word beside a `Sid`, in order.
+    sids: BTreeMap<&'t str, Vec<usize>>,
+}
+
+impl<'t> Lines<'t> {
+    fn of(text: &'t str) -> Self {
+        let (mut keys, mut sids) = (BTreeMap::new(), BTreeMap::<&str, Vec<usize>>::new());
+        let mut is_inside = false;
+        for (number, line) in (1..).zip(text.lines()) {
+            if let Some(key) = key_of(line) {
+                if is_inside {
+                    keys.entry(key).or_insert(number);
+                }
+                is_inside |= key == "Resources";
+            }
+            if line.contains("Sid") {
+                let words = line.split(|one: char| !one.is_alphanumeric());
+                for word in words.filter(|word| !word.is_empty()) {
+                    sids.entry(word).or_default().push(number);
+                }
+            }
+        }
+        Self { keys, sids }
+    }
+
+    /// The line that a breach is about, from 1: of its statement, or of its resource.
+    fn of_breach(&self, breach: &Breach) -> Option<usize> {
+        let resource = *self.keys.get(breach.origin.logical_id.as_str())?;
+        let of_statement = self
+            .sids
+            .get(breach.sid.as_str())
+            .and_then(|lines| lines.get(lines.partition_point(|line| *line < resource)).copied());
+        Some(of_statement.unwrap_or(resource))
+    }
+}
+
+/// The key that a line begins with.
+fn key_of(line: &str) -> Option<&str> {
+    let line = line.trim_start().trim_start_matches('"');
+    let end = line.find(|one: char| !one.is_alphanumeric())?;
+    let (key, rest) = line.split_at(end);
+    (!key.is_empty() && rest.trim_start_matches('"').starts_with(':')).then_some(key)
 }
 
 /// What is wrong with a mesh and with its templates together, in the form that was asked for.

@@ -1,6 +1,9 @@
 //! Findings as text for people and as JSON for machines.
 
-use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
+
+use annotate_snippets::{Annotation, AnnotationKind, Group, Level, Renderer, Snippet};
 use serde_json::{Value, json};
 
 use crate::diagnostic::{Diagnostic, FileId, Label, Origin};
@@ -21,9 +24,10 @@ pub fn human(report: &Report, sources: &[SourceFile], style: Style) -> String {
         Style::Colour => Renderer::styled(),
         Style::Plain => Renderer::plain(),
     };
+    let files = files(report, sources);
     let mut out = String::new();
     for diagnostic in report {
-        out.push_str(&renderer.render(&groups(diagnostic, sources)));
+        out.push_str(&renderer.render(&groups(diagnostic, &files)));
         out.push_str("\n\n");
     }
     out
@@ -68,35 +72,100 @@ fn source(file: FileId, sources: &[SourceFile]) -> Option<&SourceFile> {
     sources.get(usize::try_from(file.0).ok()?)
 }
 
-fn groups<'a>(diagnostic: &'a Diagnostic, sources: &'a [SourceFile]) -> Vec<Group<'a>> {
+/// Lines between two places of a file that are shown as one piece, which leaves out what lies between them. What lies
+/// farther apart is shown as two, so that a finding takes as long as it has places, however long its file is.
+const NEAR_LINES: usize = 100;
+
+/// A file, and where its lines begin.
+struct Lines<'a> {
+    source: &'a SourceFile,
+    starts: Vec<usize>,
+}
+
+impl<'a> Lines<'a> {
+    fn of(source: &'a SourceFile) -> Self {
+        let text = source.text.as_str();
+        let after = text.match_indices('\n').map(|(byte, _)| byte + 1);
+        // Nothing comes after a line break at the end.
+        let after = after.filter(|start| *start < text.len());
+        Self { source, starts: std::iter::once(0).chain(after).collect() }
+    }
+
+    /// The line that a byte lies in, from 0.
+    fn line_of(&self, byte: usize) -> usize {
+        self.starts.partition_point(|start| *start <= byte).saturating_sub(1)
+    }
+
+    /// The text of some lines, and the byte where it begins.
+    fn text(&self, first: usize, last: usize) -> (&'a str, usize) {
+        let text = self.source.text.as_str();
+        let byte = |line: usize| self.starts.get(line).copied().unwrap_or(text.len());
+        (&text[byte(first)..byte(last + 1)], byte(first))
+    }
+}
+
+/// The lines of each file that a finding names.
+fn files<'a>(report: &Report, sources: &'a [SourceFile]) -> BTreeMap<FileId, Lines<'a>> {
+    let labels = report.iter().flat_map(|one| one.primary.iter().chain(&one.related));
+    let named: BTreeSet<FileId> = labels.map(|label| label.origin.file).collect();
+    let files = named.into_iter();
+    files.filter_map(|file| Some((file, Lines::of(source(file, sources)?)))).collect()
+}
+
+/// Lines of a file, and what is remarked on them.
+struct Piece<'a> {
+    file: FileId,
+    first: usize,
+    last: usize,
+    remarks: Vec<(AnnotationKind, Range<usize>, &'a str)>,
+}
+
+impl<'a> Piece<'a> {
+    fn is_near(&self, file: FileId, line: usize) -> bool {
+        let before = self.first.saturating_sub(NEAR_LINES);
+        self.file == file && (before..=self.last + NEAR_LINES).contains(&line)
+    }
+
+    fn snippet(self, lines: &Lines<'a>) -> Snippet<'a, Annotation<'a>> {
+        let (text, begin) = lines.text(self.first, self.last);
+        let remarks = self.remarks.into_iter().map(|(kind, span, remark)| {
+            kind.span(span.start - begin..span.end - begin).label(remark)
+        });
+        Snippet::source(text)
+            .line_start(self.first + 1)
+            .path(lines.source.path.as_str())
+            .fold(true)
+            .annotations(remarks)
+    }
+}
+
+fn groups<'a>(diagnostic: &'a Diagnostic, files: &BTreeMap<FileId, Lines<'a>>) -> Vec<Group<'a>> {
     let level = match diagnostic.severity {
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
     };
     let title = level.primary_title(diagnostic.message.as_str()).id(diagnostic.code.as_str());
-    let mut snippets: Vec<(FileId, Snippet<'a, _>)> = Vec::new();
+    let mut pieces: Vec<Piece<'a>> = Vec::new();
     let primary = diagnostic.primary.iter().map(|label| (label, AnnotationKind::Primary));
     let related = diagnostic.related.iter().map(|label| (label, AnnotationKind::Context));
     for (label, kind) in primary.chain(related) {
-        let Some(source) = source(label.origin.file, sources) else { continue };
-        let annotation =
-            kind.span(first_line(label.origin, &source.text)).label(label.text.as_str());
-        let place = snippets.iter().position(|(file, _)| *file == label.origin.file);
-        if let Some(place) = place {
-            let (file, snippet) = snippets.swap_remove(place);
-            snippets.insert(place, (file, snippet.annotation(annotation)));
+        let file = label.origin.file;
+        let Some(lines) = files.get(&file) else { continue };
+        let span = first_line(label.origin, &lines.source.text);
+        let line = lines.line_of(span.start);
+        let remark = (kind, span, label.text.as_str());
+        if let Some(piece) = pieces.iter_mut().find(|piece| piece.is_near(file, line)) {
+            piece.first = piece.first.min(line);
+            piece.last = piece.last.max(line);
+            piece.remarks.push(remark);
         } else {
-            let snippet = Snippet::source(source.text.as_str())
-                .line_start(1)
-                .path(source.path.as_str())
-                .fold(true)
-                .annotation(annotation);
-            snippets.push((label.origin.file, snippet));
+            pieces.push(Piece { file, first: line, last: line, remarks: vec![remark] });
         }
     }
     let mut group = Group::with_title(title);
-    for (_, snippet) in snippets {
-        group = group.element(snippet);
+    for piece in pieces {
+        let Some(lines) = files.get(&piece.file) else { continue };
+        group = group.element(piece.snippet(lines));
     }
     if let Some(help) = &diagnostic.help {
         group = group.element(Level::HELP.message(help.as_str()));
@@ -105,7 +174,7 @@ fn groups<'a>(diagnostic: &'a Diagnostic, sources: &'a [SourceFile]) -> Vec<Grou
 }
 
 /// The part of a place that lies on its first line: a whole document would fill the screen.
-fn first_line(origin: Origin, text: &str) -> std::ops::Range<usize> {
+fn first_line(origin: Origin, text: &str) -> Range<usize> {
     let clamp = |byte: u32| {
         let mut byte = usize::try_from(byte).unwrap_or(text.len()).min(text.len());
         while !text.is_char_boundary(byte) {
@@ -116,4 +185,57 @@ fn first_line(origin: Origin, text: &str) -> std::ops::Range<usize> {
     let (start, end) = (clamp(origin.span.start), clamp(origin.span.end));
     let line_end = text[start..].find('\n').map_or(text.len(), |offset| start + offset);
     start..end.min(line_end).max(start)
+}
+
+#[cfg(test)]
+mod tests {
+    use lakewright_template::yaml::Span;
+
+    use super::*;
+    use crate::Code;
+
+    const LINE: &str = "key: value\n";
+
+    /// A place at the beginning of a line, from 1.
+    fn place(line: u32) -> Origin {
+        let start = (line - 1) * u32::try_from(LINE.len()).expect("a short line");
+        Origin { file: FileId(0), span: Span { start, end: start + 3, line, column: 1 } }
+    }
+
+    fn shown(lines: usize, diagnostic: Diagnostic) -> String {
+        let sources = [SourceFile { path: "mesh.yaml".to_owned(), text: LINE.repeat(lines) }];
+        let mut report = Report::new();
+        report.push(diagnostic);
+        human(&report, &sources, Style::Plain)
+    }
+
+    #[test]
+    fn a_finding_is_shown_alike_however_long_its_file_is() {
+        let finding = || {
+            let diagnostic = Diagnostic::new(Code::DuplicateId, "twice").at(place(60), "again");
+            diagnostic.and(place(7), "first").and(place(62), "and here").help("choose another")
+        };
+        let short = shown(62, finding());
+        assert_eq!(shown(50_000, finding()), short);
+        for line in ["--> mesh.yaml:60:1", "first", "...", "61 | key: value", "62 | key: value"] {
+            assert!(short.contains(line), "{line}: {short}");
+        }
+    }
+
+    #[test]
+    fn places_far_apart_are_pieces_with_a_line_each() {
+        let finding = Diagnostic::new(Code::DuplicateId, "twice").at(place(9_000), "again");
+        let text = shown(10_000, finding.and(place(3), "first"));
+        for line in ["--> mesh.yaml:9000:1", "9000 | key: value", "::: mesh.yaml:3:1", "first"] {
+            assert!(text.contains(line), "{line}: {text}");
+        }
+    }
+
+    #[test]
+    fn a_place_behind_the_last_line_is_shown_on_it() {
+        let text = shown(3, Diagnostic::new(Code::YamlSyntax, "cut off").at(place(4), "here"));
+        assert!(text.contains("3 | key: value"), "{text}");
+        let empty = shown(0, Diagnostic::new(Code::EmptyMesh, "nothing").at(place(1), "here"));
+        assert!(empty.contains("--> mesh.yaml:1:1"), "{empty}");
+    }
 }

@@ -8,8 +8,9 @@ use divan::counter::ItemsCount;
 use generate::Size;
 use lakewright_manifest::diagnostic::FileId;
 use lakewright_manifest::parse::{Documents, parse};
+use lakewright_manifest::render::{self, Style};
 use lakewright_manifest::resolve::resolve;
-use lakewright_manifest::{Mesh, Report, SourceFile};
+use lakewright_manifest::{Mesh, Report, Severity, SourceFile};
 use lakewright_policies::catalogue;
 use lakewright_stacks::Plan;
 use lakewright_template::read;
@@ -83,4 +84,16 @@ fn read_a_template(bencher: Bencher<'_, '_>) {
     let plan = Plan::of(&mesh, None);
     let json = plan.stacks[0].synthesize().expect("a stack of a valid mesh").json;
     bencher.bench(|| read::template(&json));
+}
+
+/// Findings are looked up in their file by an index of its lines: what one takes does not grow with the file.
+#[divan::bench(args = [1_000, 4_000, 16_000])]
+fn show_findings(bencher: Bencher<'_, '_>, count: usize) {
+    let text = "kind: Worksheet\nid: w\nenvironmnt: dev\n---\n".repeat(count);
+    let sources = [SourceFile { path: "mesh.yaml".to_owned(), text }];
+    let report = parse(FileId(0), &sources[0]).report.sorted();
+    assert!(report.count(Severity::Error) >= count, "one finding for each document");
+    bencher
+        .counter(ItemsCount::new(count))
+        .bench(|| render::human(&report, &sources, Style::Plain));
 }
