@@ -8,6 +8,7 @@ pub mod catalogue;
 pub mod condition;
 pub mod document;
 pub mod merge;
+mod naming;
 pub mod pack;
 pub mod service;
 pub mod size;

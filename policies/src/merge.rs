@@ -16,10 +16,20 @@ pub struct Tagged<C> {
     pub statement: Statement,
     /// What is kept beside it; unions when statements merge.
     pub causes: BTreeSet<C>,
+    /// Whether statements of other names are in it.
+    pub is_mixed: bool,
+}
+
+impl<C> Tagged<C> {
+    /// A statement as it was written.
+    pub fn new(statement: Statement, causes: BTreeSet<C>) -> Self {
+        Self { statement, causes, is_mixed: false }
+    }
 }
 
 /// Merges statements until no two differ in one set only. A merged statement keeps the name that
-/// comes first in the alphabet.
+/// comes first in the alphabet: what else comes and goes then seldom changes it, and packing goes by names.
+/// What it is called in a policy is another matter ([`Tagged::telling_name`]).
 pub fn merge<C: Ord>(statements: Vec<Tagged<C>>) -> Vec<Tagged<C>> {
     let mut merged = statements;
     merged.sort_by(|a, b| a.statement.cmp(&b.statement));
@@ -38,6 +48,7 @@ fn pass<C: Ord>(statements: Vec<Tagged<C>>) -> Vec<Tagged<C>> {
     for next in statements {
         match merged.iter_mut().find(|kept| differ_in_one_set(&kept.statement, &next.statement)) {
             Some(kept) => {
+                kept.is_mixed |= next.is_mixed || kept.statement.sid != next.statement.sid;
                 kept.statement.conditions =
                     kept.statement.conditions.union(&next.statement.conditions);
                 kept.statement.principals.extend(next.statement.principals);
@@ -72,7 +83,7 @@ mod tests {
     use super::*;
 
     fn tagged(statement: Statement, cause: u8) -> Tagged<u8> {
-        Tagged { statement, causes: BTreeSet::from([cause]) }
+        Tagged::new(statement, BTreeSet::from([cause]))
     }
 
     #[test]
@@ -86,6 +97,7 @@ mod tests {
             [Tagged {
                 statement: Statement::allow("A", ["s3:GetObject", "s3:PutObject"], ["x"]),
                 causes: BTreeSet::from([1, 2]),
+                is_mixed: true,
             }]
         );
     }

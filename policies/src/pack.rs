@@ -15,7 +15,7 @@ use std::ops::Range;
 
 use lakewright_template::digest;
 
-use crate::document::{DocumentError, Statement, check_identity};
+use crate::document::{DocumentError, check_identity};
 use crate::merge::{Tagged, merge};
 use crate::size::document_characters;
 
@@ -202,11 +202,18 @@ fn hash(text: &str) -> u64 {
     u64::from_str_radix(&digest::hex_prefix(text.as_bytes(), 16), 16).unwrap_or_default()
 }
 
-/// Characters of a document with these statements, once their names are distinct.
+/// Characters of a document with these statements, once their names tell what they hold and are distinct.
 fn size<'s, C: 's>(statements: impl IntoIterator<Item = &'s Tagged<C>>) -> usize {
-    let statements: Vec<&Statement> =
-        statements.into_iter().map(|tagged| &tagged.statement).collect();
-    document_characters(statements.iter().copied()) + DISTINCTION * statements.len()
+    let statements: Vec<&Tagged<C>> = statements.into_iter().collect();
+    let longer = |tagged: &&Tagged<C>| {
+        let name = tagged.telling_name();
+        name.map_or(0, |name| name.len().saturating_sub(tagged.statement.sid.len()))
+    };
+    let longer: usize = statements.iter().map(longer).sum();
+    let count = statements.len();
+    document_characters(statements.into_iter().map(|tagged| &tagged.statement))
+        + longer
+        + DISTINCTION * count
 }
 
 #[cfg(test)]

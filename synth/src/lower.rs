@@ -173,7 +173,7 @@ fn record_denials(stack: &mut Stack, owner: &PolicyOwner, statements: &[Tagged<C
     };
     let mut records = Vec::new();
     let denying = |tagged: &&Tagged<Cause>| tagged.statement.effect == Effect::Deny;
-    for Tagged { statement, causes } in statements.iter().filter(denying) {
+    for Tagged { statement, causes, .. } in statements.iter().filter(denying) {
         let (principal, principal_arn) = match &own_role {
             Some(name) => {
                 let Place { account, .. } = &place;
@@ -337,7 +337,7 @@ type Reasons = Vec<(Text, BTreeSet<Cause>)>;
 
 /// The statements, and why each is there.
 fn parted(statements: Vec<Tagged<Cause>>) -> (Vec<Statement>, Reasons) {
-    let parts = statements.into_iter().map(|Tagged { statement, causes }| {
+    let parts = statements.into_iter().map(|Tagged { statement, causes, .. }| {
         let sid = statement.sid.clone();
         (statement, (sid, causes))
     });
@@ -382,9 +382,14 @@ fn managed_policies(
     Ok(written)
 }
 
-/// Grants of one kind to several principals carry one name; in a document names are unique. A
-/// hash of what the statement says keeps a name the same when others come and go.
+/// Names tell what merged statements hold. Grants of one kind to several principals carry one name; in a document
+/// names are unique. A hash of what the statement says keeps a name the same when others come and go.
 fn with_distinct_names(mut statements: Vec<Tagged<Cause>>) -> Vec<Tagged<Cause>> {
+    for tagged in &mut statements {
+        if let Some(name) = tagged.telling_name() {
+            tagged.statement.sid = name.into();
+        }
+    }
     let mut uses: BTreeMap<String, usize> = BTreeMap::new();
     for tagged in &statements {
         *uses.entry(tagged.statement.sid.to_string()).or_default() += 1;

@@ -82,11 +82,11 @@ pub(crate) struct PendingStatement {
 
 impl PendingStatement {
     pub(crate) fn tagged(&self) -> Tagged<Cause> {
-        Tagged { statement: self.statement.clone(), causes: self.causes.clone() }
+        Tagged::new(self.statement.clone(), self.causes.clone())
     }
 
     pub(crate) fn into_tagged(self) -> Tagged<Cause> {
-        Tagged { statement: self.statement, causes: self.causes }
+        Tagged::new(self.statement, self.causes)
     }
 }
 

@@ -10,7 +10,7 @@ fn group(number: usize, resources: usize) -> Group<usize> {
     let resources =
         (0..resources).map(|place| Value::text(format!("arn:aws:s3:::bucket-{number}-{place}")));
     let statement = Statement::allow(format!("S{number}"), ["s3:GetObject"], resources);
-    let statements = vec![Tagged { statement, causes: BTreeSet::from([number]) }];
+    let statements = vec![Tagged::new(statement, BTreeSet::from([number]))];
     Group { name: format!("S{number}"), statements }
 }
 
@@ -105,7 +105,7 @@ mod growth {
             statement.when(Conditions::none().with(like))
         };
         let statements = kinds.iter().map(statement);
-        let tagged = statements.map(|statement| Tagged { statement, causes: BTreeSet::new() });
+        let tagged = statements.map(|statement| Tagged::new(statement, BTreeSet::new()));
         Group { name: format!("dataset/{target:08x}"), statements: tagged.collect() }
     }
 

@@ -63,7 +63,7 @@ fn to_access_points(
             Principal::Anyone | Principal::Service(_) => None,
         })
         .collect();
-    let delegated = through.into_iter().map(|Tagged { mut statement, causes }| {
+    let delegated = through.into_iter().map(|Tagged { mut statement, causes, .. }| {
         let access_point =
             Condition::new(Comparison::ArnLike, ACCESS_POINT, access_points.to_owned());
         let listed = statement.conditions.only("s3:prefix");
@@ -75,10 +75,10 @@ fn to_access_points(
             values: accounts.clone(),
         });
         statement.principals = [Principal::Anyone].into();
-        Tagged { statement, causes }
+        Tagged::new(statement, causes)
     });
     let delegated = merge(delegated.collect());
-    for Tagged { statement, causes } in &delegated {
+    for Tagged { statement, causes, .. } in &delegated {
         let record = Record {
             principal: "anyone".to_owned(),
             principal_arn: "*".to_owned(),
@@ -107,7 +107,7 @@ fn to_tags(
 ) -> Option<Vec<Tagged<Cause>>> {
     let mut written = Vec::with_capacity(statements.len() * 2);
     let mut records = Vec::new();
-    for Tagged { statement, causes } in statements {
+    for Tagged { statement, causes, .. } in statements {
         let (mut values, mut accounts) = (BTreeSet::new(), BTreeSet::new());
         let mut others = statement.clone();
         others.principals.retain(|principal| {
@@ -118,7 +118,7 @@ fn to_tags(
             false
         });
         if !others.principals.is_empty() {
-            written.push(Tagged { statement: others, causes: causes.clone() });
+            written.push(Tagged::new(others, causes.clone()));
         }
         if values.is_empty() {
             continue;
@@ -147,7 +147,7 @@ fn to_tags(
             records.push((record, causes.clone()));
         }
         statement.conditions.add(among("aws:PrincipalAccount", &accounts));
-        written.push(Tagged { statement, causes: causes.clone() });
+        written.push(Tagged::new(statement, causes.clone()));
     }
     if records.is_empty() {
         return None;
