@@ -183,6 +183,30 @@ mod tests {
         found.into_iter().map(|breach| breach.rule).collect()
     }
 
+    /// `GetObject` is about objects and no bucket, in the service authorization reference.
+    #[test]
+    fn a_resource_that_no_action_is_about_is_found_in_what_is_made_here() {
+        let policy = |resources: &str| {
+            rules(&format!(
+                r#"  P:
+    Type: AWS::IAM::RolePolicy
+    Properties:
+      PolicyName: p
+      RoleName: r
+      PolicyDocument:
+        Version: "2012-10-17"
+        Statement:
+          - {{ Sid: Read, Effect: Allow, Action: "s3:GetObject", Resource: [{resources}] }}
+"#
+            ))
+        };
+        assert!(policy(r#""arn:aws:s3:::b/*""#).is_empty());
+        assert_eq!(
+            policy(r#""arn:aws:s3:::b", "arn:aws:s3:::b/*""#),
+            [Guardrail::ActionWithoutResource]
+        );
+    }
+
     /// A role that a principal may assume.
     fn role(id: &str, name: &str, principal: &str) -> String {
         format!(

@@ -37,7 +37,7 @@ pub(super) fn check(
     }
     principals::check(statement, kind, &mut report);
     conditions(statement, &mut report);
-    about_nothing(statement, &mut report);
+    about_nothing(statement, whose, &mut report);
     if !statement.is_allow || kind == DocumentKind::Boundary {
         return;
     }
@@ -183,7 +183,7 @@ fn is_everything(pattern: &str) -> bool {
 
 /// Checks that each action is about one of the resources, and each resource is what one of the actions is about: a
 /// denial that is about nothing denies nothing.
-fn about_nothing(statement: &Statement, report: &mut impl FnMut(Guardrail, String)) {
+fn about_nothing(statement: &Statement, whose: Whose, report: &mut impl FnMut(Guardrail, String)) {
     let Statement { actions, resources, .. } = statement;
     let is_open = resources.iter().any(|resource| {
         // API Gateway completes the short form of an API's own policy. Source: "API Gateway resource policy examples".
@@ -228,10 +228,13 @@ fn about_nothing(statement: &Statement, report: &mut impl FnMut(Guardrail, Strin
     if !actions.patterns().is_empty() {
         return;
     }
-    // A bucket among its objects harms nobody where it is allowed; something of another service is a mistake.
+    // A bucket among its objects harms nobody where it is allowed; something of another service is a mistake. What
+    // is made here lists nothing in vain: whoever reads it would look for what it gives.
     let is_of_others = |resource: &String| {
         let service = resource.split(':').nth(2).unwrap_or_default();
-        !statement.is_allow || !actions.names().iter().any(|action| action.service() == service)
+        whose == Whose::Ours
+            || !statement.is_allow
+            || !actions.names().iter().any(|action| action.service() == service)
     };
     let idle = resources.iter().zip(&has_fitting).filter(|(_, has_one)| !**has_one);
     let idle = idle.filter(|(resource, _)| is_of_others(resource));

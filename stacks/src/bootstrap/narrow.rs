@@ -13,8 +13,10 @@ use super::{Account, Context};
 
 /// The resource types that stacks make, of services whose actions know many others. An action on
 /// several types is held to these; one on other types only keeps them.
-const MADE: [(&str, &[&str]); 11] = [
+const MADE: [(&str, &[&str]); 13] = [
     ("athena", &["workgroup"]),
+    // Types of actions belong to AWS, to third parties or to the account: no owner is called like the prefix.
+    ("codepipeline", &["action", "pipeline", "stage"]),
     (
         "ec2",
         &[
@@ -28,6 +30,7 @@ const MADE: [(&str, &[&str]); 11] = [
             "vpc-flow-log",
         ],
     ),
+    ("elasticfilesystem", &["file-system"]),
     ("events", &["event-bus", "rule-on-custom-event-bus", "rule-on-default-event-bus"]),
     // Deleting a database is authorized on its user-defined functions as well.
     (
@@ -86,9 +89,7 @@ pub(super) fn narrowed(context: &Context<'_>, name: &str) -> Vec<(Vec<String>, C
             arns.extend(own.iter().filter_map(|arn| vended(context.account, prefix, arn)));
             if prefix == "iam" {
                 // Names that the mesh chose outside its prefix, such as the pivot role's.
-                let of_name =
-                    |name: &String| arn_of_iam(&context.account.place, resource.kind, name);
-                arns.extend(context.account.usage.made_names.iter().map(of_name));
+                arns.extend(made_outside(context.account, resource.kind));
             }
         }
     }
@@ -105,10 +106,16 @@ fn vended(account: &Account<'_>, service: &str, arn: &str) -> Option<String> {
         .then(|| arn.replacen(&begins, &format!("/aws/vendedlogs/states{begins}"), 1))
 }
 
-fn arn_of_iam(place: &Place, kind: &str, name: &str) -> String {
+/// The ARNs of roles, or of policies, that are made under other names than the prefix's.
+fn made_outside(account: &Account<'_>, kind: &str) -> Vec<String> {
+    let Account { place, usage, .. } = account;
     match kind {
-        "role" => lakewright_constructs::role::role_arn(place, name),
-        _ => crate::names::policy_arn(place, name),
+        "role" => usage
+            .made_roles
+            .iter()
+            .map(|name| lakewright_constructs::role::role_arn(place, name))
+            .collect(),
+        _ => usage.made_policies.iter().map(|name| crate::names::policy_arn(place, name)).collect(),
     }
 }
 
@@ -247,7 +254,7 @@ pub(super) fn bounded(context: &Context<'_>) -> Condition {
 /// The condition that a policy is one of the mesh's.
 pub(super) fn own_policies(context: &Context<'_>) -> Condition {
     let Account { place, prefix, usage, .. } = context.account;
-    let names = usage.made_names.iter().cloned().chain([format!("{prefix}-*")]);
+    let names = usage.made_policies.iter().cloned().chain([format!("{prefix}-*")]);
     Condition {
         operator: Operator::new(Comparison::ArnLike),
         key: "iam:PolicyARN".into(),

@@ -17,8 +17,10 @@ pub struct Usage {
     pub shares_tables: bool,
     /// The connections of pipelines.
     pub connections: BTreeSet<String>,
-    /// Names of roles and managed policies that are made and do not begin with the prefix.
-    pub made_names: BTreeSet<String>,
+    /// Names of roles that are made and do not begin with the prefix.
+    pub made_roles: BTreeSet<String>,
+    /// Names of such managed policies.
+    pub made_policies: BTreeSet<String>,
     /// Managed policies and the roles beyond the prefix that they are attached to, as the role's name and the
     /// policy's.
     pub attached: BTreeSet<(String, String)>,
@@ -50,11 +52,15 @@ impl Usage {
         };
         for resource in template.resources.values() {
             usage.kinds.insert(resource.kind.clone());
-            for property in ["ManagedPolicyName", "RoleName"] {
+            let named = [
+                ("ManagedPolicyName", &mut usage.made_policies),
+                ("RoleName", &mut usage.made_roles),
+            ];
+            for (property, names) in named {
                 let name = resource.properties.get(property).and_then(Value::as_text);
                 let is_iam = resource.kind.starts_with("AWS::IAM::");
                 let name = name.filter(|name| is_iam && !name.starts_with(covered.name));
-                usage.made_names.extend(name.map(str::to_owned));
+                names.extend(name.map(str::to_owned));
             }
             if resource.kind == "AWS::IAM::ManagedPolicy" {
                 usage.attached.extend(attached(&resource.properties, &covered));
@@ -123,7 +129,8 @@ impl Usage {
             asks_for_zones,
             shares_tables,
             connections,
-            made_names,
+            made_roles,
+            made_policies,
             attached,
             databases,
             tables,
@@ -132,7 +139,8 @@ impl Usage {
         self.asks_for_zones |= asks_for_zones;
         self.shares_tables |= shares_tables;
         self.connections.extend(connections.iter().cloned());
-        self.made_names.extend(made_names.iter().cloned());
+        self.made_roles.extend(made_roles.iter().cloned());
+        self.made_policies.extend(made_policies.iter().cloned());
         self.attached.extend(attached.iter().cloned());
         self.kinds.extend(kinds.iter().cloned());
         self.reads_parameters |= reads_parameters;
