@@ -3,7 +3,7 @@ use lakewright_template::Value;
 use std::collections::BTreeSet;
 
 use super::*;
-use crate::document::IdentityPolicy;
+use crate::document::{IdentityPolicy, Statement};
 use crate::size::characters;
 
 fn group(number: usize, resources: usize) -> Group<usize> {

@@ -46,7 +46,9 @@ pub(crate) fn too_many(mesh: &Mesh, shares: &[LiveShare<'_>]) -> Report {
 
 /// Whether a share's stack attaches a policy to the role that it is for.
 fn attaches(names: Names<'_>, live: &LiveShare<'_>) -> bool {
-    let is_managed = live.role.is_some_and(|role| role.managed);
-    let role = live.consumer_role(names).filter(|_| is_managed);
+    if !live.role.is_some_and(|role| role.managed) {
+        return false;
+    }
+    let role = live.consumer_role(names);
     role.is_some_and(|role| !consumer_grants(names, live, &role).0.is_empty())
 }
