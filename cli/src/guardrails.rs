@@ -216,10 +216,8 @@ pub(crate) fn show(breaches: &[Breach], files: &Files) -> String {
 fn places<'f>(breaches: &[Breach], files: &'f Files) -> Vec<Option<(&'f Path, Option<usize>)>> {
     let path_of = |breach: &Breach| files.get(&*breach.origin.stack).map(PathBuf::as_path);
     let paths: BTreeSet<&Path> = breaches.iter().filter_map(path_of).collect();
-    let texts: BTreeMap<&Path, String> = paths
-        .into_iter()
-        .filter_map(|path| Some((path, fs::read_to_string(path).ok()?)))
-        .collect();
+    let texts: BTreeMap<&Path, String> =
+        paths.into_iter().filter_map(|path| Some((path, fs::read_to_string(path).ok()?))).collect();
     let lines: BTreeMap<&Path, Lines<'_>> =
         texts.iter().map(|(path, text)| (*path, Lines::of(text))).collect();
     let place = |breach: &Breach| {
