@@ -8,6 +8,7 @@ mod decision;
 mod deployment;
 mod exit;
 mod findings;
+mod folder;
 mod guardrails;
 mod matrix;
 mod memory;

@@ -174,6 +174,14 @@ pub fn check(world: &World) -> Vec<Breach> {
     breaches
 }
 
+/// Checks what only several templates of anybody show together.
+pub fn together(world: &World) -> Vec<Breach> {
+    let mut breaches = Vec::new();
+    roles(world, &mut breaches);
+    between_roles(world, &mut breaches);
+    breaches
+}
+
 /// Checks what only all templates of a mesh show together, each of which has been looked at by [`emitted`].
 pub fn across(world: &World) -> Vec<Breach> {
     let mut breaches = Vec::new();

@@ -36,13 +36,15 @@ pub(crate) struct CheckArgs {
     #[arg(long)]
     runway: bool,
     #[command(flatten)]
+    somewhere: Somewhere,
+    #[command(flatten)]
     day: Day,
 }
 
 pub(crate) fn run(arguments: &CheckArgs, ui: &mut Ui) -> Result<Exit, Failure> {
     let Some(path) = &arguments.mesh else {
         let folder = arguments.assembly.as_deref().unwrap_or_else(|| Path::new("."));
-        return templates(folder, arguments.base.as_deref(), ui);
+        return templates(folder, arguments.base.as_deref(), &arguments.somewhere, ui);
     };
     let loaded = load(path)?;
     let mut report = loaded.report;
@@ -119,27 +121,45 @@ fn runway_to_json(line: &Runway) -> serde_json::Value {
 }
 
 /// Guardrails on the templates of a folder.
-fn templates(folder: &Path, base: Option<&Path>, ui: &mut Ui) -> Result<Exit, Failure> {
-    let (files, breaches) = guardrails::of_folder(folder, base)?;
-    let templates = files.len();
+fn templates(
+    folder: &Path,
+    base: Option<&Path>,
+    somewhere: &Somewhere,
+    ui: &mut Ui,
+) -> Result<Exit, Failure> {
+    let Checked { files, breaches, unread, has_unreadable } =
+        guardrails::of_folder(folder, base, somewhere)?;
+    let templates = count(files.len(), "template");
     if ui.is_json() {
         let data = json!({
             "version": 1,
-            "templates": templates,
+            "templates": files.len(),
             "findings": guardrails::to_json(&breaches, &files),
+            "unread": unread.iter().map(Unread::to_json).collect::<Vec<_>>(),
         });
         ui.data(&format!("{data:#}\n"));
     } else {
         ui.data(&guardrails::show(&breaches, &files));
     }
-    if breaches.is_empty() {
-        ui.note(&format!(
-            "no guardrail finds anything in {} of {}; whether access is as it was asked for is what `prove --assembly` says",
-            count(templates, "template"),
-            folder.display()
-        ));
-        return Ok(Exit::Done);
+    for one in &unread {
+        if one.is_foreign {
+            ui.note(&one.show());
+        } else {
+            ui.error(&one.show());
+        }
     }
-    ui.error(&format!("{} in {}", count(breaches.len(), "finding"), count(templates, "template")));
-    Ok(Exit::No)
+    if !breaches.is_empty() {
+        ui.error(&format!("{} in {templates}", count(breaches.len(), "finding")));
+    }
+    if has_unreadable {
+        return Ok(Exit::Usage);
+    }
+    if !breaches.is_empty() {
+        return Ok(Exit::No);
+    }
+    ui.note(&format!(
+        "no guardrail finds anything in {templates} of {}; whether access is as it was asked for is what `prove --assembly` says",
+        folder.display()
+    ));
+    Ok(Exit::Done)
 }

@@ -59,6 +59,8 @@ pub struct Piece {
     pub(super) others: Vec<Document>,
     /// Statements that say nothing which IAM would take.
     pub(super) malformed: Vec<Malformed>,
+    /// What is not known of anybody's template.
+    pub(super) unknown: Vec<String>,
     /// Policies that are attached by name to others than roles.
     pub(super) attachments: Vec<(Origin, String)>,
 }
@@ -99,6 +101,11 @@ impl Piece {
         self.resources.iter().map(|resource| (resource.arn.as_str(), resource.kind.as_str()))
     }
 
+    /// What of the template is not looked at, each in a sentence.
+    pub fn unknown(&self) -> &[String] {
+        &self.unknown
+    }
+
     /// What the template says of Lake Formation, to be put together with what others say.
     pub fn take_lake(&mut self) -> Lake {
         std::mem::take(&mut self.lake)
@@ -127,7 +134,14 @@ impl Piece {
                 reader.is_modelled(id, resource)?;
             }
             reader.is_conditional = resource.condition.is_some();
-            reader.resource(id, resource)?;
+            match (reader.resource(id, resource), stack.unresolved) {
+                (Ok(()), _) => {}
+                (Err(error), OnUnresolved::Fail) => return Err(error),
+                // The rest of anybody's template is looked at all the same.
+                (Err(error), OnUnresolved::Placeholder) => {
+                    reader.piece.unknown.push(error.to_string());
+                }
+            }
             if stack.unresolved == OnUnresolved::Fail && reader.resolver.has_met_condition() {
                 return Err(reader.outside(id.as_str(), "a value under a condition".to_owned()));
             }
