@@ -2,8 +2,9 @@
 //!
 //! A build deploys to a stage as the stage's team: it assumes the team's role in
 //! the stage's account, whose trust policy names the build. So a pipeline can do
-//! no more than its teams.
+//! no more than its teams. Before each stage but the first, that stage's team approves.
 
+mod approval;
 pub mod seed;
 
 use std::borrow::Cow;
@@ -26,6 +27,8 @@ use lakewright_synth::{Grant, Grants, Options, PolicySlot, Record, Scope, Target
 use lakewright_template::assembly::AssetMoment;
 use lakewright_template::resolve::Place;
 use lakewright_template::{Expr, Map, Ref, Value};
+
+pub(crate) use approval::Approval;
 
 use crate::Names;
 use crate::asset::Asset;
@@ -169,9 +172,9 @@ impl Context<'_> {
                 let action = action("Update", ActionKind::Build { project: project.name() });
                 parts.push(("UpdatePipeline".to_owned(), vec![action]));
             }
-            for (number, stage) in stages.iter().enumerate() {
-                if number > 0 {
-                    parts.push((format!("Approve-{}", stage.id()), vec![self.approval(stage)]));
+            for stage in &stages {
+                if let Some(approval) = self.approval_of(stage) {
+                    parts.push((approval.stage_name(), vec![self.approval(stage)]));
                 }
                 let deployment =
                     deployments.iter().find(|deployment| deployment.stage.id() == stage.id());
@@ -376,6 +379,9 @@ impl Context<'_> {
         let of_team = (of_team.0.as_str(), of_team.1.as_str(), team_arn.as_str());
         self.record_author(&mut scope, of_team.0, &team_arn);
         let builder = self.builder(&mut scope, stage, of_team, artifacts);
+        if let Some(approval) = self.approval_of(stage) {
+            approval.role(&mut scope, target, team);
+        }
         let policy = builder.policy();
         let names: Vec<&str> = self.pipeline.stages.iter().map(Stage::id).collect();
         let strategy = match self.pipeline.strategy {
@@ -510,10 +516,14 @@ impl Context<'_> {
         Action { name: "Source".to_owned(), kind, input: None, output: Some("Source") }
     }
 
+    fn approval_of<'s>(&'s self, stage: &'s Stage) -> Option<Approval<'s>> {
+        Approval::of(self.names, self.environment, self.pipeline, stage)
+    }
+
     fn approval(&self, stage: &Stage) -> Action {
         let message = format!("Deploy {} to stage {}?", self.pipeline.header.id, stage.id());
         Action {
-            name: "Approve".to_owned(),
+            name: approval::ACTION.to_owned(),
             kind: ActionKind::Approval { message },
             input: None,
             output: None,

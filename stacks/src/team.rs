@@ -19,6 +19,7 @@ use lakewright_policies::condition::{Comparison, Condition};
 use lakewright_synth::{Grant, Grants, ROLE_TAG, Scope, Target};
 
 use crate::diagnose::cause;
+use crate::pipeline::Approval;
 use crate::share::{self, LiveShare};
 use crate::{Names, pipeline};
 
@@ -327,8 +328,13 @@ fn grant_data(
         let grants = share::consumer_grants(names, live, &role);
         data.because(cause(live.share.header.origin)).grant(grants);
     }
-    for (_, pipeline, stage) in &belongings.pipelines {
+    for (runs_in, pipeline, stage) in &belongings.pipelines {
         let grants = pipeline_grants(names, environment, team, &role, pipeline, stage);
+        let approval = Approval::of(names, runs_in, pipeline, stage);
+        let grants = match approval {
+            Some(approval) => grants.and(approval.of_team(environment, team, &role)),
+            None => grants,
+        };
         data.because(cause(pipeline.header.origin)).grant(grants);
     }
     for dataset in &belongings.imported {
