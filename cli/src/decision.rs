@@ -27,7 +27,8 @@ pub(crate) struct Question {
     /// What, such as `s3:GetObject` or `lakeformation:SELECT`
     #[arg(long)]
     pub(crate) action: String,
-    /// To what: an ARN, `dataset/ID`, `dataset/ID/table/NAME`, `dataset/ID/folder/ID`, `pivot-role/ENVIRONMENT`
+    /// To what: an ARN, `dataset/ID`, `dataset/ID/table/NAME`, `dataset/ID/folder/ID`, `pipeline/ID`, `pipeline/ID/STAGE`,
+    /// `pipeline/ID/STAGE/ACTION`, `pivot-role/ENVIRONMENT`
     #[arg(long)]
     pub(crate) resource: String,
     /// A condition key of the request; several values with commas, several keys by repeating
@@ -328,9 +329,13 @@ fn resource(
             ))
         });
     }
+    if let Some(rest) = name.strip_prefix("pipeline/") {
+        let (id, part) = rest.split_once('/').unwrap_or((rest, ""));
+        return subject.pipeline(id, part);
+    }
     subject.intended.arn_of(name).map(str::to_owned).ok_or_else(|| {
         Failure::usage(format!(
-            "`{name}` is no resource of this mesh; expected an ARN, dataset/ID or the name of a role such as pivot-role/ENVIRONMENT"
+            "`{name}` is no resource of this mesh; expected an ARN, dataset/ID, pipeline/ID or the name of a role such as pivot-role/ENVIRONMENT"
         ))
     })
 }
@@ -398,6 +403,41 @@ impl Subject {
             Some(point) => format!("{point}/object/{prefix}any-object"),
             None => format!("{bucket}/{prefix}any-object"),
         })
+    }
+
+    /// The ARN of `pipeline/ID`, or of a stage or an action of it, by the names that CodePipeline has for them.
+    fn pipeline(&self, id: &str, part: &str) -> Result<String, Failure> {
+        let is_of = |stack: &StackName| stack.subject.strip_prefix("pipeline/") == Some(id);
+        let stack = self.stacks.iter().find(|stack| is_of(stack));
+        let made = self.world.resources.values().filter(|resource| {
+            resource.kind == "AWS::CodePipeline::Pipeline"
+                && stack.is_some_and(|stack| stack.address == *resource.origin.stack)
+        });
+        let made: Vec<_> = made.collect();
+        if made.is_empty() {
+            return Err(Failure::usage(format!("there is no pipeline `{id}`")));
+        }
+        let is_in = |parts: &[String]| part.is_empty() || parts.iter().any(|known| known == part);
+        let end = if part.is_empty() { String::new() } else { format!("/{part}") };
+        let named = made.iter().filter(|resource| is_in(&resource.parts));
+        let arns: Vec<String> = named.map(|resource| format!("{}{end}", resource.arn)).collect();
+        match arns.as_slice() {
+            [one] => Ok(one.clone()),
+            // With a branch for each stage there are several pipelines.
+            [_, ..] => Err(Failure::usage(format!(
+                "`pipeline/{id}{end}` is several; expected one of {}",
+                arns.join(", ")
+            ))),
+            [] => {
+                let parts = made.iter().flat_map(|resource| &resource.parts);
+                let known: Vec<String> =
+                    parts.map(|part| format!("pipeline/{id}/{part}")).collect();
+                Err(Failure::usage(format!(
+                    "pipeline `{id}` has no `{part}`; expected one of {}",
+                    known.join(", ")
+                )))
+            }
+        }
     }
 
     /// The ARNs of a dataset: what its stack makes, then what grants on it name.

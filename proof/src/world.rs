@@ -16,7 +16,7 @@ pub use assemble::Policies;
 pub(crate) use extract::tags_of;
 pub use extract::{OnUnresolved, Piece, PieceError, StackTemplate};
 pub use organization::{Organization, OrganizationPolicy};
-use sides::{Sides, is_decided_at_once};
+use sides::{Sides, is_decided_at_once, pipeline_of};
 pub(crate) use sides::{Target, bucket_of};
 
 use crate::action::Action;
@@ -65,6 +65,9 @@ pub struct Resource {
     pub policy: Option<Document>,
     /// The code that it runs.
     pub code: Code,
+    /// What of it has an ARN of its own, by what stands behind its own and a slash: the stages of a pipeline and
+    /// their actions.
+    pub parts: Vec<String>,
     /// Where it is declared.
     pub origin: Origin,
 }
@@ -501,7 +504,8 @@ impl World {
         } else if let Some((point, _)) = self.access_point(arn) {
             self.resources.get(point)
         } else {
-            self.resources.get(arn)
+            let whole = || self.resources.get(pipeline_of(arn)?);
+            self.resources.get(arn).or_else(whole)
         };
         let is_key = arn.contains(":key/") && arn.split(':').nth(2) == Some("kms");
         Target {

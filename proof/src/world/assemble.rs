@@ -69,6 +69,7 @@ impl Policies {
                 tags: BTreeMap::new(),
                 policy: None,
                 code: Code::default(),
+                parts: Vec::new(),
                 origin,
             });
             // A bucket has one policy, whoever writes it last: what any of them gives counts.

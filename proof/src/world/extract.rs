@@ -320,6 +320,7 @@ impl Reader<'_> {
             tags: self.tags(id, properties)?,
             policy,
             code: self.code(id, resource)?,
+            parts: self.parts(id, resource)?,
             origin: self.origin(id, ""),
         });
         Ok(())

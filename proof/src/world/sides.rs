@@ -112,3 +112,10 @@ pub(crate) fn bucket_of(arn: &str) -> Option<(&str, Option<&str>)> {
         None => Some((arn, None)),
     }
 }
+
+/// The pipeline's ARN of an ARN of one of its stages or actions: what is tagged is the pipeline. Source: "Actions,
+/// resources, and condition keys for AWS CodePipeline", resource types `stage` and `action`.
+pub(super) fn pipeline_of(arn: &str) -> Option<&str> {
+    let (pipeline, _) = arn.split_once('/')?;
+    (arn.split(':').nth(2) == Some("codepipeline")).then_some(pipeline)
+}

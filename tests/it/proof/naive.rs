@@ -220,12 +220,18 @@ fn own<'w>(world: &'w World, asked: &Asked) -> (Option<&'w Document>, String, bo
     } else if let Some((stem, rest)) = arn.split_once(":accesspoint/") {
         format!("{stem}:accesspoint/{}", rest.split('/').next().unwrap_or_default())
     } else {
-        arn.clone()
+        whole(arn)
     };
     match world.resources.get(&name) {
         Some(resource) => (resource.policy.as_ref(), resource.account.clone(), true),
         None => (None, account(arn).to_owned(), false),
     }
+}
+
+/// The pipeline of a stage or an action of one; anything else is a whole by itself.
+fn whole(arn: &str) -> String {
+    let end = arn.find('/').filter(|_| arn.starts_with("arn:aws:codepipeline:"));
+    arn[..end.unwrap_or(arn.len())].to_owned()
 }
 
 fn has_action(statement: &Statement, action: &str) -> bool {
@@ -293,7 +299,7 @@ fn value(world: &World, asked: &Asked, key: &str) -> Option<Vec<String>> {
             .split(":::")
             .nth(1)
             .map(|name| format!("arn:aws:s3:::{}", name.split('/').next().unwrap_or_default()));
-        let arn = name_of.unwrap_or_else(|| asked.resource.clone());
+        let arn = name_of.unwrap_or_else(|| whole(&asked.resource));
         let of_resource = world.resources.get(&arn).map(|resource| &resource.tags);
         return tag(of_resource.or_else(|| world.roles.get(&arn).map(|role| &role.tags))?, name);
     }

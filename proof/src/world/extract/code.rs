@@ -91,6 +91,26 @@ impl Reader<'_> {
         Ok(code)
     }
 
+    /// The stages of a pipeline, and their actions as `STAGE/ACTION`.
+    pub(super) fn parts(
+        &self,
+        id: &LogicalId,
+        resource: &ResourceEntry,
+    ) -> Result<Vec<String>, PieceError> {
+        let mut parts = Vec::new();
+        if resource.kind != "AWS::CodePipeline::Pipeline" {
+            return Ok(parts);
+        }
+        let stages = self.value(id, &resource.properties, "Stages")?;
+        for stage in stages.as_list().into_iter().flatten() {
+            let name = stage.get("Name").text();
+            let actions = stage.get("Actions").as_list().into_iter().flatten();
+            parts.extend(actions.map(|action| format!("{name}/{}", action.get("Name").text())));
+            parts.push(name);
+        }
+        Ok(parts)
+    }
+
     /// Where the source of a build lies, and what says how to build it.
     fn source(&self, source: &Resolved<'_>) -> Vec<String> {
         let location = source.get("Location").as_text().unwrap_or_default();

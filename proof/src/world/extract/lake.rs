@@ -319,6 +319,7 @@ impl Reader<'_> {
                 tags: BTreeMap::new(),
                 policy: None,
                 code: Code::default(),
+                parts: Vec::new(),
                 origin: self.origin(id, ""),
             });
             return Ok(());
