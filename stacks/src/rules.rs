@@ -35,8 +35,10 @@ pub(crate) enum When {
     Requested,
     /// Like `Requested`, on what was not made by Lakewright.
     RequestedByTeam,
-    /// Like `Requested`, about something else as well: a key and the ARNs that it may hold.
-    RequestedFor(&'static str, &'static str),
+    /// Like `Requested`, under these conditions as well: operator, key and values.
+    RequestedUnder(&'static [(Comparison, &'static str, &'static [&'static str])]),
+    /// Like `TaggedByTeam`, when the request has this key with this value or leaves it as it is.
+    TaggedByTeamKeeping(&'static str, &'static str),
     /// On what carries the team's tag and was not made by Lakewright, nor is made out to be by the
     /// request.
     TaggedByTeamUnposed,
@@ -185,11 +187,20 @@ impl Fill {
             When::Tagged => none.with(equals(RESOURCE)),
             When::TaggedByTeam => none.with(equals(RESOURCE)).with(not_ours()),
             When::Requested => none.with(equals(REQUEST)).with(not_anothers()).with(not_posing()),
-            When::RequestedFor(key, arns) => none
-                .with(equals(REQUEST))
-                .with(not_anothers())
-                .with(not_posing())
-                .with(Condition::new(Comparison::ArnLike, *key, self.text(arns))),
+            When::RequestedUnder(conditions) => {
+                let mut all = self.listed(conditions);
+                for own in [equals(REQUEST), not_anothers(), not_posing()] {
+                    all.add(own);
+                }
+                all
+            }
+            When::TaggedByTeamKeeping(key, value) => {
+                none.with(equals(RESOURCE)).with(not_ours()).with(Condition {
+                    operator: Operator::new(Comparison::StringEquals).if_exists(),
+                    key: (*key).into(),
+                    values: vec![(*value).into()],
+                })
+            }
             When::TaggedByTeamUnposed => {
                 none.with(equals(RESOURCE)).with(not_ours()).with(not_posing()).with(Condition {
                     operator: Operator::new(Comparison::StringEquals).if_exists(),
@@ -201,14 +212,19 @@ impl Fill {
                 none.with(equals(REQUEST)).with(not_anothers()).with(not_posing()).with(not_ours())
             }
             When::RequestedOnly => none.with(equals(REQUEST)).with(not_posing()),
-            When::Holds(conditions) => conditions
-                .iter()
-                .map(|(comparison, key, values)| Condition {
-                    operator: Operator::new(*comparison),
-                    key: (*key).into(),
-                    values: values.iter().map(|value| Value::from(self.text(value))).collect(),
-                })
-                .collect(),
+            When::Holds(conditions) => self.listed(conditions),
         }
+    }
+
+    fn listed(
+        &self,
+        conditions: &[(Comparison, &'static str, &'static [&'static str])],
+    ) -> Conditions {
+        let conditions = conditions.iter().map(|(comparison, key, values)| Condition {
+            operator: Operator::new(*comparison),
+            key: (*key).into(),
+            values: values.iter().map(|value| Value::from(self.text(value))).collect(),
+        });
+        conditions.collect()
     }
 }

@@ -250,17 +250,15 @@ fn pipeline_grants(
     ])
 }
 
-/// What making, changing and deleting a private bucket takes.
-const PIPELINE_BUCKET: [&str; 13] = [
+/// What making, changing and deleting a private bucket takes. Its policy is not part of it: whoever writes that can
+/// let anybody in. Without it and without ACLs, the public access block keeps out nobody who could come in.
+const PIPELINE_BUCKET: [&str; 10] = [
     "s3:CreateBucket",
     "s3:DeleteBucket",
-    "s3:DeleteBucketPolicy",
-    "s3:GetBucketPolicy",
     "s3:GetBucketPublicAccessBlock",
     "s3:GetBucketTagging",
     "s3:GetBucketVersioning",
     "s3:GetEncryptionConfiguration",
-    "s3:PutBucketPolicy",
     "s3:PutBucketPublicAccessBlock",
     "s3:PutBucketTagging",
     "s3:PutBucketVersioning",

@@ -96,7 +96,8 @@ pub(super) const BLOCKS: &[Block] = &[
         ],
     },
     // NotAction and untagged recipe statement gone. Create* has no resource types: request tag only,
-    // so names are not limited, but every use needs prefix and tag.
+    // so names are not limited, but every use needs prefix and tag. ListDatasets, ListJobs and ListRecipes
+    // answer with queries, places and steps of every team, and are dropped.
     Block {
         permission: Some(EnvironmentPermission::CreateDataset),
         feature: |features| features.datasets,
@@ -104,10 +105,7 @@ pub(super) const BLOCKS: &[Block] = &[
             Rule {
                 sid: "BrewLists",
                 actions: &[
-                    "databrew:ListDatasets",
-                    "databrew:ListJobs",
                     "databrew:ListProjects",
-                    "databrew:ListRecipes",
                     "databrew:ListRulesets",
                     "databrew:ListSchedules",
                 ],
@@ -166,8 +164,9 @@ pub(super) const BLOCKS: &[Block] = &[
             },
         ],
     },
-    // Metadata only, Lake Formation decides; account part is * because a resource link needs the read
-    // on the producer's catalog ARN as well. glue:GetConnection(s) are not here (section 18 A9).
+    // Metadata only, Lake Formation decides. The databases of the mesh begin with the prefix, also those that
+    // lead to what is shared; a share gives the producer's side by itself (`share/access.rs`), and an import its
+    // own database (`team.rs`). glue:GetConnection(s) are not here (section 18 A9).
     // Governed-table actions of Lake Formation (transactions, query planning) are dead. LF-tag reads
     // have no resource types. GetDataAccess is the one action of access level Write that stands on *
     // without a condition: it has neither resource types nor usable keys, and Lake Formation decides.
@@ -204,9 +203,20 @@ pub(super) const BLOCKS: &[Block] = &[
                     "glue:SearchTables",
                 ],
                 resources: &[
-                    "arn:{partition}:glue:{region}:*:catalog",
-                    "arn:{partition}:glue:{region}:*:database/*",
-                    "arn:{partition}:glue:{region}:*:table/*",
+                    "arn:{partition}:glue:{region}:{account}:catalog",
+                    "arn:{partition}:glue:{region}:{account}:database/{catalog_prefix}_*",
+                    "arn:{partition}:glue:{region}:{account}:table/{catalog_prefix}_*",
+                ],
+                when: When::Always,
+            },
+            // Athena looks at this database whatever a query is about. Source: "Configure access to databases
+            // and tables in the AWS Glue Data Catalog", access to your catalog and database per AWS Region.
+            Rule {
+                sid: "GlueDefaultDatabase",
+                actions: &["glue:GetDatabase", "glue:GetDatabases"],
+                resources: &[
+                    "arn:{partition}:glue:{region}:{account}:catalog",
+                    "arn:{partition}:glue:{region}:{account}:database/default",
                 ],
                 when: When::Always,
             },
@@ -289,7 +299,8 @@ pub(super) const BLOCKS: &[Block] = &[
     // resource types: request tag. Lakewright's own profiling job, crawler and trigger (tag
     // lakewright:mesh) can be read and started, not changed. Bucket aws-glue-assets-{A}-{R}
     // (unprefixed, shared by all) replaced by glue-assets/{role_name}/ in the environment bucket.
-    // lower-case aws:resourceTag corrected.
+    // lower-case aws:resourceTag corrected. GetJobs, GetCrawlers, GetJobBookmark and ListSessions answer with the
+    // arguments, targets and states of every team's, and are dropped: the lists that stay give names.
     Block {
         permission: Some(EnvironmentPermission::CreateDataset),
         feature: |features| features.datasets,
@@ -297,14 +308,9 @@ pub(super) const BLOCKS: &[Block] = &[
             Rule {
                 sid: "GlueLists",
                 actions: &[
-                    "glue:GetJobs",
                     "glue:ListJobs",
-                    "glue:GetCrawlers",
                     "glue:ListCrawlers",
-                    "glue:GetCrawlerMetrics",
-                    "glue:ListSessions",
                     "glue:ListRegistries",
-                    "glue:GetJobBookmark",
                     "glue:GetClassifier",
                     "glue:GetClassifiers",
                     "glue:GetSecurityConfiguration",

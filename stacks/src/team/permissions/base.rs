@@ -175,8 +175,9 @@ pub(super) const BLOCKS: &[Block] = &[
             },
         ],
     },
-    // As data.all, named, takeover guard on TagQueue. AddPermission/RemovePermission are dropped;
-    // SetQueueAttributes stays (it can set a queue policy on an own queue).
+    // As data.all, named, takeover guard on TagQueue. AddPermission, RemovePermission and SetQueueAttributes
+    // are dropped: they write the queue's policy, which can let anybody in, and no condition key tells what it
+    // says. A queue gets its other attributes when it is made.
     Block {
         permission: None,
         feature: |_| true,
@@ -198,7 +199,6 @@ pub(super) const BLOCKS: &[Block] = &[
                 actions: &[
                     "sqs:GetQueueUrl",
                     "sqs:GetQueueAttributes",
-                    "sqs:SetQueueAttributes",
                     "sqs:ListQueueTags",
                     "sqs:ListDeadLetterSourceQueues",
                     "sqs:SendMessage",

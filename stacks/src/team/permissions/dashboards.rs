@@ -9,17 +9,19 @@ pub(super) const BLOCKS: &[Block] = &[
     // updates (sharing goes through QuickSight itself), account, namespace, user, group, theme,
     // template, topic, VPC connection, Q and key administration. Authors who work in the console use
     // QuickSight's own permissions and need none of these.
+    //
+    // A team uses the one data source that the mesh makes for it, which asks as the team's role, and neither
+    // makes nor changes any: without a role of its own an Athena source asks as QuickSight's account-wide role
+    // (source: "AthenaParameters" in QuickSight's API reference, RoleArn), and CreateDataSource and
+    // UpdateDataSource carry aws:RequestTag and aws:TagKeys only, so that no condition can ask for the role
+    // (source: service authorization reference). ListDataSources is dropped: it answers with their parameters.
     Block {
         permission: Some(EnvironmentPermission::CreateDashboard),
         feature: |features| features.dashboards,
         rules: &[
             Rule {
                 sid: "QsLists",
-                actions: &[
-                    "quicksight:ListDataSets",
-                    "quicksight:ListDataSources",
-                    "quicksight:ListIngestions",
-                ],
+                actions: &["quicksight:ListDataSets", "quicksight:ListIngestions"],
                 resources: &["*"],
                 when: When::Always,
             },
@@ -33,12 +35,6 @@ pub(super) const BLOCKS: &[Block] = &[
                 when: When::Always,
             },
             Rule {
-                sid: "QsCreateSource",
-                actions: &["quicksight:CreateDataSource"],
-                resources: &["*"],
-                when: When::RequestedOnly,
-            },
-            Rule {
                 sid: "QsCreate",
                 actions: &[
                     "quicksight:CreateDashboard",
@@ -50,7 +46,15 @@ pub(super) const BLOCKS: &[Block] = &[
                     "arn:{partition}:quicksight:{region}:{account}:dashboard/{role_name}-*",
                     "arn:{partition}:quicksight:{region}:{account}:analysis/{role_name}-*",
                     "arn:{partition}:quicksight:{region}:{account}:dataset/{role_name}-*",
-                    "arn:{partition}:quicksight:{region}:{account}:datasource/{role_name}-*",
+                ],
+                when: When::Requested,
+            },
+            // A data set is made on its source.
+            Rule {
+                sid: "QsCreateOnSource",
+                actions: &["quicksight:CreateDataSet"],
+                resources: &[
+                    "arn:{partition}:quicksight:{region}:{account}:datasource/{role_name}",
                 ],
                 when: When::Requested,
             },
@@ -70,8 +74,6 @@ pub(super) const BLOCKS: &[Block] = &[
                     "quicksight:DeleteDataSet",
                     "quicksight:PassDataSet",
                     "quicksight:DescribeDataSource",
-                    "quicksight:UpdateDataSource",
-                    "quicksight:DeleteDataSource",
                     "quicksight:PassDataSource",
                     "quicksight:CreateIngestion",
                     "quicksight:DescribeIngestion",
@@ -81,7 +83,7 @@ pub(super) const BLOCKS: &[Block] = &[
                     "arn:{partition}:quicksight:{region}:{account}:dashboard/{prefix}-*",
                     "arn:{partition}:quicksight:{region}:{account}:analysis/{prefix}-*",
                     "arn:{partition}:quicksight:{region}:{account}:dataset/{prefix}-*",
-                    "arn:{partition}:quicksight:{region}:{account}:datasource/{prefix}-*",
+                    "arn:{partition}:quicksight:{region}:{account}:datasource/{role_name}",
                 ],
                 when: When::Tagged,
             },

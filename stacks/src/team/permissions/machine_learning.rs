@@ -12,8 +12,12 @@ pub(super) const BLOCKS: &[Block] = &[
     // propagates tags). Writes on spaces and apps only of the caller's own user profile:
     // ${sagemaker:...} are policy variables of the Studio session (escape as ${!sagemaker:...} inside
     // Fn::Sub; plain strings need no escape). Jobs, models, endpoints must be named {prefix}-* and
-    // tagged Team. sagemaker:Search is left out: it finds resources of every team. ECR reads cross the account border because
-    // AWS's images live in AWS accounts. Dropped: servicecatalog calls (portfolio of Projects,
+    // tagged Team. sagemaker:Search is left out: it finds resources of every team. Jobs and models have a VPC, as the
+    // domain's apps have: without one they are in SageMaker's own network, with a way to anywhere (source: "Give
+    // SageMaker AI training jobs access to resources in your Amazon VPC"). ECR reads cross the account border because
+    // AWS's images live in AWS's accounts, others in each region and for each image (source: "Docker registry
+    // paths and example code" in the SageMaker developer guide); other accounts' repositories have policies of
+    // their own, and in this account a team reads what carries its tag. Dropped: servicecatalog calls (portfolio of Projects,
     // nonsense for a team role), RenderUiTemplate, QueryLineage, Edge Manager (dead), Elastic
     // Inference, workforce and labelling, Create/Delete/UpdateDomain and UserProfile (Lakewright's
     // stacks own them).
@@ -45,13 +49,18 @@ pub(super) const BLOCKS: &[Block] = &[
             },
             Rule {
                 sid: "StudioDomain",
-                actions: &[
-                    "sagemaker:DescribeDomain",
-                    "sagemaker:DescribeSpace",
-                    "sagemaker:DescribeApp",
-                ],
+                actions: &["sagemaker:DescribeDomain"],
+                resources: &["arn:{partition}:sagemaker:{region}:{account}:domain/*"],
+                when: When::Holds(&[(
+                    Comparison::StringEquals,
+                    "aws:ResourceTag/lakewright:mesh",
+                    &["{mesh}"],
+                )]),
+            },
+            Rule {
+                sid: "StudioSpaces",
+                actions: &["sagemaker:DescribeSpace", "sagemaker:DescribeApp"],
                 resources: &[
-                    "arn:{partition}:sagemaker:{region}:{account}:domain/*",
                     "arn:{partition}:sagemaker:{region}:{account}:space/*",
                     "arn:{partition}:sagemaker:{region}:{account}:app/*",
                 ],
@@ -102,10 +111,6 @@ pub(super) const BLOCKS: &[Block] = &[
                 sid: "StudioCreate",
                 actions: &[
                     "sagemaker:AddTags",
-                    "sagemaker:CreateTrainingJob",
-                    "sagemaker:CreateProcessingJob",
-                    "sagemaker:CreateHyperParameterTuningJob",
-                    "sagemaker:CreateModel",
                     "sagemaker:CreateModelPackage",
                     "sagemaker:CreateModelPackageGroup",
                     "sagemaker:CreateEndpoint",
@@ -114,16 +119,31 @@ pub(super) const BLOCKS: &[Block] = &[
                 resources: &["arn:{partition}:sagemaker:{region}:{account}:*/{role_name}-*"],
                 when: When::Requested,
             },
+            Rule {
+                sid: "StudioRunInVpc",
+                actions: &[
+                    "sagemaker:CreateTrainingJob",
+                    "sagemaker:CreateProcessingJob",
+                    "sagemaker:CreateHyperParameterTuningJob",
+                    "sagemaker:CreateModel",
+                ],
+                resources: &["arn:{partition}:sagemaker:{region}:{account}:*/{role_name}-*"],
+                when: When::RequestedUnder(&[
+                    (Comparison::Null, "sagemaker:VpcSecurityGroupIds", &["false"]),
+                    (Comparison::Null, "sagemaker:VpcSubnets", &["false"]),
+                ]),
+            },
             // A model runs with the role that it was made with: whoever starts another team's model,
             // with input and output of their own choice, has that team's role.
             Rule {
                 sid: "StudioRunModel",
                 actions: &["sagemaker:CreateEndpointConfig", "sagemaker:CreateTransformJob"],
                 resources: &["arn:{partition}:sagemaker:{region}:{account}:*/{role_name}-*"],
-                when: When::RequestedFor(
+                when: When::RequestedUnder(&[(
+                    Comparison::ArnLike,
                     "sagemaker:ModelArn",
-                    "arn:{partition}:sagemaker:{region}:{account}:model/{role_name}-*",
-                ),
+                    &["arn:{partition}:sagemaker:{region}:{account}:model/{role_name}-*"],
+                )]),
             },
             Rule {
                 sid: "StudioUse",
@@ -191,7 +211,21 @@ pub(super) const BLOCKS: &[Block] = &[
                     "ecr:BatchGetImage",
                 ],
                 resources: &["arn:{partition}:ecr:{region}:*:repository/*"],
-                when: When::Always,
+                when: When::Holds(&[(
+                    Comparison::StringNotEquals,
+                    "aws:ResourceAccount",
+                    &["{account}"],
+                )]),
+            },
+            Rule {
+                sid: "StudioOwnImages",
+                actions: &[
+                    "ecr:BatchCheckLayerAvailability",
+                    "ecr:GetDownloadUrlForLayer",
+                    "ecr:BatchGetImage",
+                ],
+                resources: &["arn:{partition}:ecr:{region}:{account}:repository/{prefix}-*"],
+                when: When::Tagged,
             },
         ],
     },
@@ -199,8 +233,9 @@ pub(super) const BLOCKS: &[Block] = &[
     // never matches). NotResource statement gone. Presigned URL by team tag. Instances of
     // Lakewright's notebook stacks carry Team and can be started, stopped, opened; Update/Delete only
     // on instances the team made itself (lakewright:mesh guard). UpdateNotebookInstance with another
-    // role needs PassRole. Consider sagemaker:RootAccess and DirectInternetAccess conditions on
-    // NotebookCreate. Domain/profile/app statements of data.all's notebook block belong to ML Studio.
+    // role needs PassRole. What a team makes by hand keeps what notebooks of the mesh keep unless their
+    // manifest says otherwise: no root, no internet of SageMaker's own, a network of the account. An update carries
+    // sagemaker:RootAccess alone of these keys, when it changes it; the network of an instance stays. Domain/profile/app statements of data.all's notebook block belong to ML Studio.
     // CreatePresignedDomainUrl, servicecatalog: dropped.
     Block {
         permission: Some(EnvironmentPermission::CreateNotebook),
@@ -219,11 +254,7 @@ pub(super) const BLOCKS: &[Block] = &[
             },
             Rule {
                 sid: "NotebookCreate",
-                actions: &[
-                    "sagemaker:CreateNotebookInstance",
-                    "sagemaker:CreateNotebookInstanceLifecycleConfig",
-                    "sagemaker:AddTags",
-                ],
+                actions: &["sagemaker:CreateNotebookInstanceLifecycleConfig", "sagemaker:AddTags"],
                 resources: &[
                     "arn:{partition}:sagemaker:{region}:{account}:notebook-instance/{role_name}-*",
                     "arn:{partition}:sagemaker:{region}:{account}:notebook-instance-lifecycle-config/{role_name}-*",
@@ -231,9 +262,29 @@ pub(super) const BLOCKS: &[Block] = &[
                 when: When::Requested,
             },
             Rule {
+                sid: "NotebookCreateInstance",
+                actions: &["sagemaker:CreateNotebookInstance"],
+                resources: &[
+                    "arn:{partition}:sagemaker:{region}:{account}:notebook-instance/{role_name}-*",
+                ],
+                when: When::RequestedUnder(&[
+                    (Comparison::StringEquals, "sagemaker:DirectInternetAccess", &["Disabled"]),
+                    (Comparison::StringEquals, "sagemaker:RootAccess", &["Disabled"]),
+                    (Comparison::Null, "sagemaker:VpcSecurityGroupIds", &["false"]),
+                    (Comparison::Null, "sagemaker:VpcSubnets", &["false"]),
+                ]),
+            },
+            Rule {
+                sid: "NotebookUpdate",
+                actions: &["sagemaker:UpdateNotebookInstance"],
+                resources: &[
+                    "arn:{partition}:sagemaker:{region}:{account}:notebook-instance/{prefix}-*",
+                ],
+                when: When::TaggedByTeamKeeping("sagemaker:RootAccess", "Disabled"),
+            },
+            Rule {
                 sid: "NotebookManage",
                 actions: &[
-                    "sagemaker:UpdateNotebookInstance",
                     "sagemaker:DeleteNotebookInstance",
                     "sagemaker:UpdateNotebookInstanceLifecycleConfig",
                     "sagemaker:DeleteNotebookInstanceLifecycleConfig",
@@ -292,7 +343,21 @@ pub(super) const BLOCKS: &[Block] = &[
                     "ecr:BatchGetImage",
                 ],
                 resources: &["arn:{partition}:ecr:{region}:*:repository/*"],
-                when: When::Always,
+                when: When::Holds(&[(
+                    Comparison::StringNotEquals,
+                    "aws:ResourceAccount",
+                    &["{account}"],
+                )]),
+            },
+            Rule {
+                sid: "NotebookOwnImages",
+                actions: &[
+                    "ecr:BatchCheckLayerAvailability",
+                    "ecr:GetDownloadUrlForLayer",
+                    "ecr:BatchGetImage",
+                ],
+                resources: &["arn:{partition}:ecr:{region}:{account}:repository/{prefix}-*"],
+                when: When::Tagged,
             },
         ],
     },

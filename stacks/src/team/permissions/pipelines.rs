@@ -52,8 +52,9 @@ pub(super) const BLOCKS: &[Block] = &[
         ],
     },
     // NotAction gone. Event source mappings carry the Team tag and name an own-prefix function.
-    // AddPermission is dropped: IAM cannot force a source account on a service; function URLs, code signing
-    // configs, capacity providers, microVMs not granted. Layers have no tags, so they are named after
+    // AddPermission and RemovePermission are dropped: IAM cannot force a source account on a service; function
+    // URLs, code signing configs, capacity providers, microVMs not granted. ListFunctions is dropped: it answers
+    // with the environment variables of every function (source: "ListFunctions", FunctionConfiguration). Layers have no tags, so they are named after
     // the role. Logs only of /aws/lambda/{prefix}-*.
     Block {
         permission: Some(EnvironmentPermission::CreatePipeline),
@@ -62,7 +63,6 @@ pub(super) const BLOCKS: &[Block] = &[
             Rule {
                 sid: "LambdaLists",
                 actions: &[
-                    "lambda:ListFunctions",
                     "lambda:ListLayers",
                     "lambda:ListLayerVersions",
                     "lambda:ListEventSourceMappings",
@@ -97,7 +97,6 @@ pub(super) const BLOCKS: &[Block] = &[
                     "lambda:DeleteFunction",
                     "lambda:PutFunctionConcurrency",
                     "lambda:DeleteFunctionConcurrency",
-                    "lambda:RemovePermission",
                     "lambda:GetEventSourceMapping",
                     "lambda:DeleteEventSourceMapping",
                 ],
@@ -244,7 +243,6 @@ pub(super) const BLOCKS: &[Block] = &[
                     "codepipeline:RetryStageExecution",
                     "codepipeline:EnableStageTransition",
                     "codepipeline:DisableStageTransition",
-                    "codepipeline:PutApprovalResult",
                     "codepipeline:ListTagsForResource",
                     "codebuild:BatchGetProjects",
                     "codebuild:BatchGetBuilds",
@@ -257,6 +255,14 @@ pub(super) const BLOCKS: &[Block] = &[
                     "arn:{partition}:codebuild:{region}:{account}:project/{prefix}-*",
                 ],
                 when: When::Tagged,
+            },
+            // Pipelines of the mesh are approved by the teams of their stages (`pipeline/approval.rs`); these are
+            // the team's own.
+            Rule {
+                sid: "CicdApprove",
+                actions: &["codepipeline:PutApprovalResult"],
+                resources: &["arn:{partition}:codepipeline:{region}:{account}:{role_name}-*/*/*"],
+                when: When::TaggedByTeam,
             },
             // A build can be started with other commands than its own. Those of the mesh's pipelines
             // run as other roles than the team's, so only the pipelines start them.
