@@ -111,8 +111,8 @@ pub struct Queue {
     /// The ARNs of queues whose failed messages come here. No other queue of the account may send its own,
     /// which SQS would let it do.
     pub failures_of: Vec<String>,
-    /// The ARN of a topic that may send.
-    pub topic: Option<String>,
+    /// The ARNs of topics that may send, with wildcards.
+    pub topics: Vec<String>,
     /// What the queue is part of, by its name on the command line.
     pub target: String,
 }
@@ -148,12 +148,8 @@ impl Construct for Queue {
         let tls = Statement::deny("DenyWithoutTls", ["sqs:*"], [arn.clone()])
             .for_principals([Principal::Anyone])
             .when(without_tls());
-        let send = self.topic.map(|topic| {
-            let conditions = Service::SNS.acting_for(&place.account).with(Condition::new(
-                Comparison::ArnEquals,
-                "aws:SourceArn",
-                topic,
-            ));
+        let send = (!self.topics.is_empty()).then(|| {
+            let conditions = from_topics(&place.account, &self.topics);
             Statement::allow("TopicSends", ["sqs:SendMessage"], [arn.clone()])
                 .for_principals([Principal::Service(Service::SNS.principal.into())])
                 .when(conditions)
@@ -215,6 +211,13 @@ fn one_grant(
         known_resources: vec![arn.to_owned()],
         conditions,
     }])
+}
+
+/// The conditions of what SNS does for topics of an account, whose ARNs may have wildcards.
+pub fn from_topics(account: &str, topics: &[String]) -> Conditions {
+    topics.iter().fold(Service::SNS.acting_for(account), |conditions, topic| {
+        conditions.with(Condition::new(Comparison::ArnLike, "aws:SourceArn", topic.clone()))
+    })
 }
 
 fn without_tls() -> Conditions {

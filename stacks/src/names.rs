@@ -74,6 +74,20 @@ impl<'m> Names<'m> {
         self.of_environment(environment, &format!("-{part}"), QUEUE_NAME_CHARACTERS)
     }
 
+    /// The topic to which a team tells what it produces.
+    pub fn producers(&self, environment: &Environment, team: &TeamName) -> String {
+        let uri = self.uri(environment, "team", &format!("{}/{team}", environment.header.id));
+        self.subscription(environment, &format!("producers-{uri}"))
+    }
+
+    /// The names of these topics of all teams, as a pattern.
+    pub fn every_producers(&self, environment: &Environment) -> String {
+        // As long as a team's, so that the name is cut in the same place.
+        const TEAM: &str = "00000000";
+        let one = self.subscription(environment, &format!("producers-{TEAM}"));
+        format!("{}*", one.strip_suffix(TEAM).unwrap_or(&one))
+    }
+
     /// The ML Studio domain, and how the names of what belongs to it begin.
     pub fn studio(&self, environment: &Environment) -> String {
         // Room for what is put behind it, up to `-studio-flow-logs`.

@@ -23,7 +23,9 @@ use lakewright_policies::condition::{Comparison, Condition};
 use lakewright_synth::{Grants, Scope};
 
 use access::consumption_policy;
-pub(crate) use access::{consumer_grants, owner_policy, producer_grants, unmanaged_policy};
+pub(crate) use access::{
+    CATALOG_READ, consumer_grants, owner_policy, producer_grants, unmanaged_policy,
+};
 pub(crate) use attached::too_many;
 
 use crate::Names;

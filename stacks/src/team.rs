@@ -2,13 +2,13 @@
 //! and its Athena workgroup.
 
 mod permissions;
+mod subscriptions;
 
 use std::collections::BTreeMap;
 
 use lakewright_constructs::athena::{NamedQuery, Workgroup};
 use lakewright_constructs::bucket::{BucketTraffic as _, ImportedBucket, bucket_arn};
 use lakewright_constructs::key::ImportedKey;
-use lakewright_constructs::messaging::topic_arn;
 use lakewright_constructs::role::{Policies, Receives as _, Role, RoleHandle, Trust};
 use lakewright_manifest::mesh::{
     Dataset, Environment, EnvironmentPermission, EnvironmentTeam, Pipeline, Stage, Worksheet,
@@ -17,6 +17,7 @@ use lakewright_manifest::{Id, Mesh, TeamName};
 use lakewright_policies::Conditions;
 use lakewright_policies::condition::{Comparison, Condition};
 use lakewright_synth::{Grant, Grants, ROLE_TAG, Scope, Target};
+use lakewright_template::Value;
 
 use crate::diagnose::cause;
 use crate::pipeline::Approval;
@@ -90,7 +91,7 @@ pub(crate) fn build(
     if team.iam_role_arn.is_none() {
         let role = scope.add("Role", role(names, environment, team, &belongings.pipelines));
         permissions::grant(scope, names, environment, team, &role);
-        grant_subscriptions(scope, names, environment, &role);
+        subscriptions::build(scope, names, environment, team, &role);
         grant_studio_key(scope, names, environment, team, &role);
         grant_results_key(scope, names, environment, team, &role);
         grant_data(scope, mesh, names, environment, team, &role, belongings);
@@ -166,47 +167,6 @@ fn workgroup(
         let mut scope = scope.named_child("Worksheet", worksheet.header.id.as_str());
         lakewright_synth::Construct::build(query, &mut scope);
     }
-}
-
-/// Teams publish what they produce and subscribe to what others tell.
-fn grant_subscriptions(
-    scope: &mut Scope<'_>,
-    names: Names<'_>,
-    environment: &Environment,
-    role: &RoleHandle,
-) {
-    if !environment.features.subscriptions {
-        return;
-    }
-    let place = Names::place(environment);
-    let producers = match &environment.producers_topic {
-        Some(arn) => arn.to_string(),
-        None => topic_arn(&place, &names.subscription(environment, "producers")),
-    };
-    let consumers = topic_arn(&place, &names.subscription(environment, "consumers"));
-    let target = format!("environment/{}", environment.header.id);
-    let grant = |sid: &str, access, actions: &[&'static str], arn: String, conditions| Grant {
-        sid: sid.to_owned(),
-        grantee: role.grantee().clone(),
-        access,
-        target: Target { name: target.clone(), account: place.account.clone(), policy: None },
-        actions: actions.to_vec(),
-        resources: vec![arn.clone().into()],
-        own_resources: Vec::new(),
-        known_resources: vec![arn],
-        conditions,
-    };
-    // A subscription outlives the team, so it ends at something of the account and not at an address.
-    let here = format!("arn:{}:*:{}:{}:*", place.partition(), place.region, place.account);
-    let here =
-        Conditions::none().with(Condition::new(Comparison::StringLike, "sns:Endpoint", here));
-    scope.grant(Grants(vec![
-        grant("PublishToProducers", "publish", &["sns:Publish"], producers, Conditions::none()),
-        grant("SubscribeToConsumers", "subscribe", &["sns:Subscribe"], consumers, here),
-    ]));
-    let alias = names.subscription(environment, "subscriptions");
-    let key = ImportedKey::new(&place, &alias, &target);
-    scope.grant(key.grant_use_via(role, &["sns", "sqs"], &place.region));
 }
 
 /// What a stage of a pipeline needs besides the team's own permissions: to ask whether its stack is
@@ -346,6 +306,48 @@ fn grant_data(
         let bucket = ImportedBucket::new(&place, import.bucket.as_str(), key.as_ref(), &target);
         let grants =
             if is_owner { bucket.grant_read_write(&role) } else { bucket.grant_read(&role) };
+        let grants = grants.and(imported_catalog(names, environment, dataset, &role));
         data.because(cause(dataset.header.origin)).grant(grants);
     }
+}
+
+/// What the catalog asks for when an imported database is looked at: its name does not begin with the prefix. Where
+/// the database is another account's, a database here leads to it.
+fn imported_catalog(
+    names: Names<'_>,
+    environment: &Environment,
+    dataset: &Dataset,
+    role: &RoleHandle,
+) -> Grants {
+    let Some(import) = dataset.import.as_ref().filter(|import| import.glue_database.is_some())
+    else {
+        return Grants::default();
+    };
+    let place = Names::place(environment);
+    let database = names.dataset_database(environment, dataset);
+    let owner = import.catalog_account.as_ref().map(ToString::to_string);
+    let accounts = std::iter::once(place.account.clone()).chain(owner);
+    let parts =
+        ["catalog".to_owned(), format!("database/{database}"), format!("table/{database}/*")];
+    let resources: Vec<String> = accounts
+        .flat_map(|account| {
+            let start = format!("arn:{}:glue:{}:{account}:", place.partition(), place.region);
+            parts.iter().map(move |part| format!("{start}{part}"))
+        })
+        .collect();
+    Grants(vec![Grant {
+        sid: "ImportedCatalog".to_owned(),
+        grantee: role.grantee().clone(),
+        access: "read",
+        target: Target {
+            name: format!("dataset/{}", dataset.header.id),
+            account: place.account.clone(),
+            policy: None,
+        },
+        actions: share::CATALOG_READ.to_vec(),
+        resources: resources.iter().cloned().map(Value::from).collect(),
+        own_resources: Vec::new(),
+        known_resources: resources,
+        conditions: Conditions::none(),
+    }])
 }

@@ -1,13 +1,13 @@
-//! Notifications: producers publish to one topic, the platform reads them from a queue and tells
-//! consumers through another topic.
+//! Notifications: each team publishes to a topic of its own, which its stack makes, the platform reads them from a
+//! queue and tells consumers through another topic. An imported topic leads to the same queue.
 
 use lakewright_constructs::cfn::sns;
 use lakewright_constructs::key::{Key, delegated_use};
-use lakewright_constructs::messaging::{Queue, Topic, queue_arn, topic_arn};
+use lakewright_constructs::messaging::{Queue, Topic, from_topics, queue_arn, topic_arn};
 use lakewright_constructs::role::{ImportedRole, Receives as _, principal_is, root_arn};
 use lakewright_manifest::Mesh;
 use lakewright_manifest::mesh::Environment;
-use lakewright_policies::condition::{Comparison, Condition};
+use lakewright_policies::condition::Condition;
 use lakewright_policies::service::Service;
 use lakewright_policies::{Conditions, Principal, Statement};
 use lakewright_synth::{Grantee, Options, Record, Scope};
@@ -29,10 +29,10 @@ pub(super) fn build(
     let place = Names::place(environment);
     let target = format!("environment/{}", environment.header.id);
     let mut scope = scope.child("Subscriptions");
-    let producers = match &environment.producers_topic {
-        Some(arn) => arn.to_string(),
-        None => topic_arn(&place, &names.subscription(environment, "producers")),
-    };
+    let imported = environment.producers_topic.as_ref();
+    let of_teams = topic_arn(&place, &names.every_producers(environment));
+    let producers: Vec<String> =
+        imported.map(ToString::to_string).into_iter().chain([of_teams]).collect();
     let platform = platform(mesh, &place);
     let platform_roles = Conditions::none().with(platform_condition(mesh));
     let key = scope.add("Key", key(mesh, names, environment, &producers, &target));
@@ -43,7 +43,7 @@ pub(super) fn build(
             key: key.id(),
             dead_letters: None,
             failures_of: vec![queue_arn(&place, &names.subscription(environment, "producers"))],
-            topic: None,
+            topics: Vec::new(),
             target: target.clone(),
         },
     );
@@ -54,26 +54,20 @@ pub(super) fn build(
             key: key.id(),
             dead_letters: Some(dead_letters.arn()),
             failures_of: Vec::new(),
-            topic: Some(producers.clone()),
+            topics: producers.clone(),
             target: target.clone(),
         },
     );
-    let topic = match &environment.producers_topic {
-        Some(arn) => Expr::known_arn(arn.to_string()),
-        None => scope
-            .add("Producers", topic_for(names, environment, "producers", &key.id(), &target))
-            .arn(),
-    };
-    let region =
-        environment.producers_topic.as_ref().and_then(|arn| arn.as_str().split(':').nth(3));
-    let subscription = sns::Subscription {
-        topic_arn: Some(topic),
-        protocol: Some("sqs".into()),
-        endpoint: Some(queue.arn().into()),
-        region: region.map(|region| region.to_owned().into()),
-        ..sns::Subscription::default()
-    };
-    scope.child("Subscription").resource(subscription, Options::default());
+    if let Some(topic) = imported {
+        let subscription = sns::Subscription {
+            topic_arn: Some(Expr::known_arn(topic.to_string())),
+            protocol: Some("sqs".into()),
+            endpoint: Some(queue.arn().into()),
+            region: topic.as_str().split(':').nth(3).map(|region| region.to_owned().into()),
+            ..sns::Subscription::default()
+        };
+        scope.child("Subscription").resource(subscription, Options::default());
+    }
     let consumers =
         scope.add("Consumers", topic_for(names, environment, "consumers", &key.id(), &target));
     scope.grant(queue.grant_consume(&platform, platform_roles.clone()));
@@ -115,17 +109,13 @@ fn key(
     mesh: &Mesh,
     names: Names<'_>,
     environment: &Environment,
-    producers: &str,
+    producers: &[String],
     target: &str,
 ) -> Key {
     let place = Names::place(environment);
     let sns = Statement::allow("TopicsEncrypt", MESSAGE_KEY_USE, ["*"])
         .for_principals([Principal::Service(Service::SNS.principal.into())])
-        .when(Service::SNS.acting_for(&place.account).with(Condition::new(
-            Comparison::ArnEquals,
-            "aws:SourceArn",
-            producers.to_owned(),
-        )));
+        .when(from_topics(&place.account, producers));
     let platform = Statement::allow("PlatformReads", MESSAGE_KEY_USE, ["*"])
         .for_principals([Principal::Aws(
             root_arn(&place, mesh.tenant.central_account.as_str()).into(),
@@ -144,7 +134,7 @@ fn key(
 fn record_deliveries(
     scope: &mut Scope<'_>,
     place: &Place,
-    producers: &str,
+    producers: &[String],
     target: &str,
     names: Names<'_>,
     environment: &Environment,
@@ -160,9 +150,7 @@ fn record_deliveries(
         resource: target.to_owned(),
         actions: vec!["sqs:SendMessage".into()],
         resources: vec![queue],
-        conditions: vec![
-            format!("ArnEquals aws:SourceArn {producers}"),
-            format!("StringEquals aws:SourceAccount {}", place.account),
-        ],
+        conditions: from_topics(&place.account, producers)
+            .lines(|value| value.as_text().map(str::to_owned)),
     });
 }

@@ -13,7 +13,7 @@ use super::LiveShare;
 use crate::Names;
 
 /// What the catalog asks for when tables are read.
-const CATALOG_READ: [&str; 6] = [
+pub(crate) const CATALOG_READ: [&str; 6] = [
     "glue:BatchGetPartition",
     "glue:GetDatabase",
     "glue:GetPartition",

@@ -1,0 +1,75 @@
+//! A team's topic: what the team produces is told there, and who tells it is known by the topic.
+//!
+//! What a message says of its sender is the sender's word. So each team has a topic of its own, to which no other
+//! team publishes, and the environment's queue gets each message with the ARN of its topic (source: "Amazon SNS
+//! message formats", TopicArn). No team's role publishes to a topic that the mesh imports.
+
+use lakewright_constructs::cfn::sns;
+use lakewright_constructs::key::ImportedKey;
+use lakewright_constructs::messaging::{Topic, queue_arn, topic_arn};
+use lakewright_constructs::role::{Receives as _, RoleHandle};
+use lakewright_manifest::mesh::{Environment, EnvironmentTeam};
+use lakewright_policies::Conditions;
+use lakewright_policies::condition::{Comparison, Condition};
+use lakewright_synth::{Grant, Grants, Options, Scope, Target};
+use lakewright_template::Expr;
+
+use crate::Names;
+
+/// The team's topic with its way to the queue, and what the role may do about messages.
+pub(super) fn build(
+    scope: &mut Scope<'_>,
+    names: Names<'_>,
+    environment: &Environment,
+    team: &EnvironmentTeam,
+    role: &RoleHandle,
+) {
+    if !environment.features.subscriptions {
+        return;
+    }
+    let place = Names::place(environment);
+    let target = format!("environment/{}", environment.header.id);
+    let alias = names.subscription(environment, "subscriptions");
+    let name = names.producers(environment, &team.team);
+    let producers = topic_arn(&place, &name);
+    let topic = scope.add(
+        "Producers",
+        Topic {
+            name,
+            // SNS takes an alias as well. Source: "CreateTopic" in the SNS API reference, KmsMasterKeyId.
+            key: Expr::known_name(format!("alias/{alias}")),
+            target: target.clone(),
+            publishers: Vec::new(),
+        },
+    );
+    let queue = queue_arn(&place, &names.subscription(environment, "producers"));
+    let subscription = sns::Subscription {
+        topic_arn: Some(topic.arn()),
+        protocol: Some("sqs".into()),
+        endpoint: Some(queue.into()),
+        ..sns::Subscription::default()
+    };
+    scope.child("ProducersSubscription").resource(subscription, Options::default());
+    let consumers = topic_arn(&place, &names.subscription(environment, "consumers"));
+    let grant = |sid: &str, access, actions: &[&'static str], arn: String, conditions| Grant {
+        sid: sid.to_owned(),
+        grantee: role.grantee().clone(),
+        access,
+        target: Target { name: target.clone(), account: place.account.clone(), policy: None },
+        actions: actions.to_vec(),
+        resources: vec![arn.clone().into()],
+        own_resources: Vec::new(),
+        known_resources: vec![arn],
+        conditions,
+    };
+    // A subscription outlives the team, so it ends at something of the account and not at an address.
+    let here = format!("arn:{}:*:{}:{}:*", place.partition(), place.region, place.account);
+    let here =
+        Conditions::none().with(Condition::new(Comparison::StringLike, "sns:Endpoint", here));
+    scope.grant(Grants(vec![
+        grant("PublishToProducers", "publish", &["sns:Publish"], producers, Conditions::none()),
+        grant("SubscribeToConsumers", "subscribe", &["sns:Subscribe"], consumers, here),
+    ]));
+    let key = ImportedKey::new(&place, &alias, &target);
+    scope.grant(key.grant_use_via(role, &["sns", "sqs"], &place.region));
+}
