@@ -28,3 +28,4 @@ mod siblings;
 mod stack_pages;
 mod stacks;
 mod table_tags;
+mod team_rights;

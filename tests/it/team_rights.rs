@@ -1,0 +1,318 @@
+//! What the roles of teams may not do: let others in, answer for others, and look at what others' things are made of.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use lakewright_manifest::SourceFile;
+use lakewright_policies::catalogue;
+use lakewright_stacks::Synthesized;
+use lakewright_template::{Map, Template, Value};
+
+use crate::run::{
+    EXAMPLES, example, lakewright, mesh, sources, synthesized, transcript, write_mesh,
+};
+
+/// Actions of access level `Permissions management` that roles of these kinds of stacks have, each with why that lets
+/// nobody in.
+const PERMISSIONS: [(&str, &str, &str); 3] = [
+    ("team", "kms:CreateGrant", "for AWS's services only: under kms:GrantIsForAWSResource"),
+    (
+        "team",
+        "s3:PutBucketPublicAccessBlock",
+        "on the one bucket of a pipeline's stage, whose policy and ACLs nobody of the team writes",
+    ),
+    (
+        "pipeline",
+        "s3:PutObjectAcl",
+        "CodePipeline's role stores the source of a connection with an ACL, in a bucket where ACLs are off",
+    ),
+];
+
+/// What answers about things of everybody with more than their names, so that it may not stand on `*`. Source: the
+/// responses in each service's API reference; `ListSessions` has whole sessions, with their arguments.
+const MORE_THAN_NAMES: [&str; 18] = [
+    "codebuild:BatchGetBuilds",
+    "codebuild:BatchGetProjects",
+    "databrew:ListDatasets",
+    "databrew:ListJobs",
+    "databrew:ListRecipes",
+    "glue:GetConnections",
+    "glue:GetCrawlers",
+    "glue:GetDevEndpoints",
+    "glue:GetJobBookmark",
+    "glue:GetJobs",
+    "glue:GetTriggers",
+    "glue:ListSessions",
+    "lambda:GetFunction",
+    "lambda:ListFunctions",
+    "quicksight:ListDataSources",
+    "secretsmanager:GetSecretValue",
+    "ssm:GetParameters",
+    "states:DescribeStateMachine",
+];
+
+/// Two environments in two accounts, and a pipeline through both.
+const MESH: &str = r#"kind: Tenant
+id: rights
+central_account: "111111111111"
+home_region: eu-west-1
+pivot_role:
+  external_id: rights-0123456789
+  trusted_roles: ["arn:aws:iam::111111111111:role/platform"]
+---
+kind: Organization
+id: org
+team: Owners
+---
+kind: Environment
+id: here
+organization: org
+account: "222222222222"
+region: eu-west-1
+team: Owners
+features: { pipelines: true, notebooks: true, subscriptions: true }
+teams:
+  - team: Approvers
+    permissions: [create_pipeline, create_notebook]
+---
+kind: Environment
+id: there
+organization: org
+account: "333333333333"
+region: eu-west-1
+team: Owners
+features: { pipelines: true }
+teams:
+  - team: Others
+    permissions: [create_pipeline]
+---
+kind: Pipeline
+id: app
+environment: here
+team: Owners
+strategy: trunk
+stages:
+  - { stage: dev, environment: here, team: Owners }
+  - { stage: test, environment: here, team: Approvers }
+  - { stage: prod, environment: there, team: Others }
+"#;
+
+fn stacks() -> Vec<Synthesized> {
+    let source = SourceFile { path: "mesh.yaml".to_owned(), text: MESH.to_owned() };
+    synthesized(&mesh(&[source]))
+}
+
+/// A property of the only resource of a type in a team's stack of the mesh above.
+fn of_team(team: &str, kind: &str, property: &str) -> String {
+    let stacks = stacks();
+    let start = format!("lakewright-team-here-{team}");
+    let stack = stacks.iter().find(|stack| stack.entry.name.starts_with(&start));
+    let template = &stack.expect("the team's stack").lowered.template;
+    let mut found = template.resources.values().filter(|resource| resource.kind == kind);
+    let value = found.next().expect("the resource").properties.get(property);
+    value.and_then(Value::as_text).expect("a text").to_owned()
+}
+
+/// The mesh above in a folder.
+fn folder() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().expect("a folder");
+    write_mesh(folder.path(), &[("mesh.yaml".to_owned(), MESH.to_owned())]);
+    folder
+}
+
+fn ask(mesh: &Path, principal: &str, action: &str, resource: &str, context: &[&str]) -> String {
+    let mesh = mesh.display().to_string();
+    let mut arguments = vec!["can", &mesh, "--principal", principal, "--action", action];
+    arguments.extend(["--resource", resource]);
+    arguments.extend(context.iter().flat_map(|pair| ["--context", *pair]));
+    transcript(&lakewright(arguments))
+}
+
+/// The allowing statements of the roles of a template.
+fn statements(template: &Template) -> Vec<&Map> {
+    fn collect<'v>(value: &'v Value, found: &mut Vec<&'v Map>) {
+        match value {
+            Value::Map(map) if map.get("Effect") == Some(&Value::from("Allow")) => found.push(map),
+            Value::Map(map) => map.iter().for_each(|(_, value)| collect(value, found)),
+            Value::List(items) => items.iter().for_each(|item| collect(item, found)),
+            _ => {}
+        }
+    }
+    let mut found = Vec::new();
+    let policies = ["AWS::IAM::ManagedPolicy", "AWS::IAM::Policy", "AWS::IAM::RolePolicy"];
+    for resource in template.resources.values() {
+        if policies.contains(&resource.kind.as_ref()) {
+            resource.properties.iter().for_each(|(_, value)| collect(value, &mut found));
+        } else if let Some(own) = resource.properties.get("Policies")
+            && resource.kind == "AWS::IAM::Role"
+        {
+            collect(own, &mut found);
+        }
+    }
+    found
+}
+
+fn texts(statement: &Map, element: &str) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    if let Some(value) = statement.get(element) {
+        value.walk(&mut |value| found.extend(value.as_text().map(str::to_owned)));
+    }
+    found
+}
+
+/// The stacks of all examples and of the mesh above, by kind.
+fn of_kinds(kinds: &[&str]) -> BTreeMap<String, Vec<Synthesized>> {
+    let mut all: BTreeMap<String, Vec<Synthesized>> = BTreeMap::new();
+    let examples = EXAMPLES.iter().flat_map(|name| synthesized(&mesh(&sources(&example(name)))));
+    for stack in examples.chain(stacks()) {
+        if kinds.contains(&stack.entry.kind.as_str()) {
+            all.entry(stack.entry.kind.clone()).or_default().push(stack);
+        }
+    }
+    all
+}
+
+#[test]
+fn no_role_of_a_team_writes_who_is_let_in() {
+    let mut found = BTreeSet::new();
+    for (kind, stacks) in of_kinds(&["team", "pipeline", "dashboards", "studio-profile"]) {
+        for stack in &stacks {
+            for statement in statements(&stack.lowered.template) {
+                for action in texts(statement, "Action") {
+                    let (_, known) = catalogue::action(&action).expect("an action");
+                    if !known.levels.contains(&"Permissions management") {
+                        continue;
+                    }
+                    let condition = statement.get("Condition").and_then(Value::as_map);
+                    let of_services = condition
+                        .and_then(|operators| operators.get("Bool")?.as_map())
+                        .and_then(|keys| keys.get("kms:GrantIsForAWSResource"));
+                    let is_bound = of_services == Some(&Value::from("true"));
+                    assert!(action != "kms:CreateGrant" || is_bound, "{}", stack.entry.name);
+                    found.insert((kind.clone(), action));
+                }
+            }
+        }
+    }
+    let written: BTreeSet<(String, String)> = PERMISSIONS
+        .iter()
+        .map(|(kind, action, _)| ((*kind).to_owned(), (*action).to_owned()))
+        .collect();
+    assert_eq!(found, written);
+}
+
+#[test]
+fn what_stands_on_everything_gives_names_only() {
+    let stacks = of_kinds(&["team"]).remove("team").expect("stacks of teams");
+    for stack in &stacks {
+        for statement in statements(&stack.lowered.template) {
+            let resources = texts(statement, "Resource");
+            let actions = texts(statement, "Action");
+            if resources.contains("*") {
+                let wide: Vec<&String> = actions
+                    .iter()
+                    .filter(|action| MORE_THAN_NAMES.contains(&action.as_str()))
+                    .collect();
+                assert!(wide.is_empty(), "{}: {wide:?}", stack.entry.name);
+            }
+            let is_all_catalog = resources
+                .iter()
+                .any(|arn| [":database/*", ":table/*"].iter().any(|end| arn.ends_with(end)));
+            assert!(!is_all_catalog, "{}: {resources:?}", stack.entry.name);
+            for absent in ["quicksight:CreateDataSource", "quicksight:UpdateDataSource"] {
+                assert!(!actions.contains(absent), "{}: {absent}", stack.entry.name);
+            }
+        }
+    }
+}
+
+// Source: service authorization reference, AWS CodePipeline: PutApprovalResult is about an action,
+// `PIPELINE/STAGE/ACTION`. "How AWS CodePipeline works with IAM": no resource policies, so another account's team
+// comes through a role of this one.
+#[test]
+fn a_stage_is_approved_by_its_own_team_and_nobody_else() {
+    const PUT: &str = "codepipeline:PutApprovalResult";
+    const TEST: &str = "pipeline/app/Approve-test/Approve";
+    const PROD: &str = "pipeline/app/Approve-prod/Approve";
+    const APPROVER: &str = "pipeline-approve-role/app/prod";
+    let folder = folder();
+    for (principal, action, resource, exit) in [
+        ("team/here/Approvers", PUT, TEST, 0),
+        ("team/here/Approvers", "codepipeline:GetPipelineState", "pipeline/app", 0),
+        ("team/here/Approvers", PUT, PROD, 4),
+        ("team/here/Owners", PUT, TEST, 4),
+        ("team/here/Owners", PUT, PROD, 4),
+        ("team/there/Others", "sts:AssumeRole", APPROVER, 0),
+        ("team/here/Owners", "sts:AssumeRole", APPROVER, 4),
+        (APPROVER, PUT, PROD, 0),
+        (APPROVER, PUT, TEST, 4),
+        (APPROVER, "codepipeline:StartPipelineExecution", "pipeline/app", 4),
+        // The pipeline's tags are those of its stages.
+        ("team/here/Owners", "codepipeline:RetryStageExecution", "pipeline/app/Deploy-dev", 0),
+        ("team/here/Approvers", "codepipeline:RetryStageExecution", "pipeline/app/Deploy-dev", 4),
+        // What is not there is not denied, but asked about.
+        ("team/here/Owners", PUT, "pipeline/app/Approve-dev/Approve", 2),
+        ("team/here/Owners", PUT, "pipeline/other/Approve-test/Approve", 2),
+    ] {
+        let text = ask(folder.path(), principal, action, resource, &[]);
+        assert!(
+            text.starts_with(&format!("exit: {exit}\n")),
+            "{principal} {action} {resource}: {text}"
+        );
+    }
+}
+
+#[test]
+fn nobody_tells_in_the_name_of_another_team() {
+    let folder = folder();
+    let topic = |team: &str| {
+        let name = of_team(team, "AWS::SNS::Topic", "TopicName");
+        format!("arn:aws:sns:eu-west-1:222222222222:{name}")
+    };
+    let publish = |principal: &str, topic: &str| {
+        ask(folder.path(), principal, "sns:Publish", topic, &[]).starts_with("exit: 0\n")
+    };
+    assert!(publish("team/here/Approvers", &topic("approvers")));
+    assert!(publish("team/here/Owners", &topic("owners")));
+    assert!(!publish("team/here/Approvers", &topic("owners")));
+    assert!(!publish("team/here/Owners", &topic("approvers")));
+    // A topic of the account's owner is not a team's to publish to.
+    let imported = "arn:aws:sns:us-east-1:333333333333:existing-producers";
+    let teams = of_kinds(&["team"]).remove("team").expect("stacks of teams");
+    for stack in &teams {
+        let mut all = statements(&stack.lowered.template).into_iter();
+        let is_named = all.any(|statement| texts(statement, "Resource").contains(imported));
+        assert!(!is_named, "{}", stack.entry.name);
+    }
+}
+
+// Source: service authorization reference, Amazon SageMaker: the condition keys of CreateNotebookInstance.
+#[test]
+fn notebooks_made_by_hand_keep_what_the_meshs_keep() {
+    const WHOLE: [&str; 5] = [
+        "aws:RequestTag/Team=Approvers",
+        "sagemaker:DirectInternetAccess=Disabled",
+        "sagemaker:RootAccess=Disabled",
+        "sagemaker:VpcSecurityGroupIds=sg-0123456789abcdef0",
+        "sagemaker:VpcSubnets=subnet-0123456789abcdef0",
+    ];
+    let folder = folder();
+    let role = of_team("approvers", "AWS::IAM::Role", "RoleName");
+    let arn = format!("arn:aws:sagemaker:eu-west-1:222222222222:notebook-instance/{role}-x");
+    let make = |context: &[&str]| {
+        ask(folder.path(), "team/here/Approvers", "sagemaker:CreateNotebookInstance", &arn, context)
+    };
+    assert!(make(&WHOLE).starts_with("exit: 0\n"), "{}", make(&WHOLE));
+    for (left_out, key) in WHOLE.iter().enumerate() {
+        let mut context = WHOLE.to_vec();
+        context.remove(left_out);
+        assert!(make(&context).starts_with("exit: 4\n"), "without {key}");
+    }
+    for (place, other) in
+        [(1, "sagemaker:DirectInternetAccess=Enabled"), (2, "sagemaker:RootAccess=Enabled")]
+    {
+        let mut context = WHOLE;
+        context[place] = other;
+        assert!(make(&context).starts_with("exit: 4\n"), "{other}");
+    }
+}
