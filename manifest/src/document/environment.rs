@@ -106,7 +106,7 @@ pub struct VpcDocument {
 /// Notifications of producers and consumers.
 #[derive(Debug, Deserialize, JsonSchema)]
 pub struct SubscriptionsDocument {
-    /// An existing topic that producers write to. Default: one is made.
+    /// An existing topic that producers write to as well. Each team has one of its own.
     #[serde(default)]
     pub producers_topic: Field<TopicArn>,
 }

@@ -177,7 +177,8 @@ pub(super) const BLOCKS: &[Block] = &[
     },
     // As data.all, named, takeover guard on TagQueue. AddPermission, RemovePermission and SetQueueAttributes
     // are dropped: they write the queue's policy, which can let anybody in, and no condition key tells what it
-    // says. A queue gets its other attributes when it is made.
+    // says. CreateQueue stays, and takes a policy as well ("CreateQueue" in the SQS API reference, Policy): only a
+    // resource control policy of the organization keeps others out of queues that a team makes.
     Block {
         permission: None,
         feature: |_| true,
