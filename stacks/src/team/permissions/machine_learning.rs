@@ -16,8 +16,8 @@ pub(super) const BLOCKS: &[Block] = &[
     // domain's apps have: without one they are in SageMaker's own network, with a way to anywhere (source: "Give
     // SageMaker AI training jobs access to resources in your Amazon VPC"). ECR reads cross the account border because
     // AWS's images live in AWS's accounts, others in each region and for each image (source: "Docker registry
-    // paths and example code" in the SageMaker developer guide); other accounts' repositories have policies of
-    // their own, and in this account a team reads what carries its tag. Dropped: servicecatalog calls (portfolio of Projects,
+    // paths and example code" in the SageMaker developer guide); other accounts' repositories have policies
+    // of their own, and no repository with another team's tag is read. Dropped: servicecatalog calls (portfolio of Projects,
     // nonsense for a team role), RenderUiTemplate, QueryLineage, Edge Manager (dead), Elastic
     // Inference, workforce and labelling, Create/Delete/UpdateDomain and UserProfile (Lakewright's
     // stacks own them).
@@ -211,21 +211,7 @@ pub(super) const BLOCKS: &[Block] = &[
                     "ecr:BatchGetImage",
                 ],
                 resources: &["arn:{partition}:ecr:{region}:*:repository/*"],
-                when: When::Holds(&[(
-                    Comparison::StringNotEquals,
-                    "aws:ResourceAccount",
-                    &["{account}"],
-                )]),
-            },
-            Rule {
-                sid: "StudioOwnImages",
-                actions: &[
-                    "ecr:BatchCheckLayerAvailability",
-                    "ecr:GetDownloadUrlForLayer",
-                    "ecr:BatchGetImage",
-                ],
-                resources: &["arn:{partition}:ecr:{region}:{account}:repository/{prefix}-*"],
-                when: When::Tagged,
+                when: When::NotAnothers,
             },
         ],
     },
@@ -343,21 +329,7 @@ pub(super) const BLOCKS: &[Block] = &[
                     "ecr:BatchGetImage",
                 ],
                 resources: &["arn:{partition}:ecr:{region}:*:repository/*"],
-                when: When::Holds(&[(
-                    Comparison::StringNotEquals,
-                    "aws:ResourceAccount",
-                    &["{account}"],
-                )]),
-            },
-            Rule {
-                sid: "NotebookOwnImages",
-                actions: &[
-                    "ecr:BatchCheckLayerAvailability",
-                    "ecr:GetDownloadUrlForLayer",
-                    "ecr:BatchGetImage",
-                ],
-                resources: &["arn:{partition}:ecr:{region}:{account}:repository/{prefix}-*"],
-                when: When::Tagged,
+                when: When::NotAnothers,
             },
         ],
     },
