@@ -63,7 +63,7 @@ pub(crate) fn holds(
 /// Keys that a request has whoever makes it and on whatever way.
 fn is_always_there(key: &str) -> bool {
     ["aws:currenttime", "aws:epochtime", "aws:requestedregion", "aws:tokenissuetime"].contains(&key)
-        || ["aws:useragent", "aws:userid"].contains(&key)
+        || ["aws:useragent", "aws:userid", "sts:rolesessionname"].contains(&key)
 }
 
 /// Whether one value of the request fulfils the comparison with the policy's values: with one of
@@ -139,6 +139,8 @@ fn equals(comparison: Comparison, wanted: &Wanted<'_>, value: &str) -> Truth {
             &*literal
         }
     };
+    // What is no number, date or address compares with none. What its negation does is not said.
+    let unlike = if comparison.is_negated() { Truth::Unknown } else { Truth::No };
     match comparison {
         Comparison::Arn { .. } => match wanted {
             Wanted::Plain(text) => crate::pattern::arn_matches(text, value),
@@ -161,16 +163,16 @@ fn equals(comparison: Comparison, wanted: &Wanted<'_>, value: &str) -> Truth {
             let number = |text: &str| text.trim().parse::<f64>().ok();
             match (number(text), number(value)) {
                 (Some(wanted), Some(got)) => is_ordered(order, got, wanted).into(),
-                _ => Truth::Unknown,
+                _ => unlike,
             }
         }
         Comparison::Date { order } => match (seconds(text), seconds(value)) {
             (Some(wanted), Some(got)) => is_ordered(order, got, wanted).into(),
-            _ => Truth::Unknown,
+            _ => unlike,
         },
         Comparison::Ip { .. } => match (network(text), value.parse::<IpAddr>()) {
             (Some((network, bits)), Ok(address)) => is_inside(address, network, bits).into(),
-            _ => Truth::Unknown,
+            _ => unlike,
         },
         Comparison::Null | Comparison::Unknown => Truth::Unknown,
     }

@@ -11,7 +11,7 @@ use crate::action::Action;
 use crate::condition::{expand, holds};
 use crate::document::{Condition, Document, PrincipalEntry, Statement};
 use crate::pattern::may_match;
-use crate::request::{Facts, Principal, Request, Truth, arn_field};
+use crate::request::{Facts, Principal, Request, Truth, arn_field, is_session_of};
 
 /// What is decided.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -59,6 +59,10 @@ impl Verdict<'_> {
 
 /// Why a decision is unknown when a boundary limits it that no template makes.
 pub const BOUNDARY_IS_MISSING: &str = "the permissions boundary is not in the mesh";
+
+/// Why a decision is unknown when it depends on which session of the role asks.
+pub const SESSION_IS_MISSING: &str =
+    "a policy names a session of the role, and which session asks is not known";
 
 /// A decision when a boundary limits it that is not known.
 pub(crate) fn bounded_by_unknown(
@@ -115,8 +119,10 @@ enum Named {
     Account,
     /// The role.
     Role,
-    /// The user, the session or the service itself, or everybody: a boundary does not limit it.
+    /// The user or the service itself, or everybody: a boundary does not limit it.
     Directly,
+    /// The session itself: no boundary limits it, and in its own account no session policy.
+    Session,
 }
 
 /// A statement, and how true it is of a request, whatever the request's action is.
@@ -205,7 +211,12 @@ fn weigh<'a>(
             if !statement.is_certain {
                 truth = truth & Truth::Unknown;
             }
-            if truth != Truth::No {
+            if truth == Truth::No {
+                continue;
+            }
+            weighed.push(Weighed { truth, named, document, statement });
+            if is_named == Truth::Yes && may_be_session(statement, request.principal) {
+                let (truth, named) = (truth & Truth::Unknown, Some(Named::Session));
                 weighed.push(Weighed { truth, named, document, statement });
             }
         }
@@ -222,12 +233,20 @@ struct Said {
     to_role: Truth,
     to_account: Truth,
     directly: Truth,
+    to_session: Truth,
 }
 
 impl Said {
     fn by(weighed: &[Weighed<'_>], action: Action) -> Self {
         let no = Truth::No;
-        let mut said = Self { denies: no, allows: no, to_role: no, to_account: no, directly: no };
+        let mut said = Self {
+            denies: no,
+            allows: no,
+            to_role: no,
+            to_account: no,
+            directly: no,
+            to_session: no,
+        };
         for one in weighed.iter().filter(|one| one.statement.is_of(action)) {
             if !one.statement.is_allow {
                 said.denies = said.denies | one.truth;
@@ -238,6 +257,7 @@ impl Said {
                 Some(Named::Role) => said.to_role = said.to_role | one.truth,
                 Some(Named::Account) => said.to_account = said.to_account | one.truth,
                 Some(Named::Directly) => said.directly = said.directly | one.truth,
+                Some(Named::Session) => said.to_session = said.to_session | one.truth,
                 None => {}
             }
         }
@@ -300,29 +320,30 @@ impl<'a> Weights<'a> {
         // A policy of AWS that allows everything is always attached beside resource control policies.
         let levels = self.scps.iter().map(|level| said(level));
         let organization = Truth::all(levels.clone().map(|level| level.allows));
-        let limits = unless_there(layers.boundary.is_some(), boundary)
-            & unless_there(layers.session.is_some(), session);
+        let bounded = unless_there(layers.boundary.is_some(), boundary);
+        let in_session = unless_there(layers.session.is_some(), session);
+        let limits = bounded & in_session;
         let own = identity.allows | layers.unknown_identity.unwrap_or(Truth::No);
-        let Said { to_role, directly, .. } = resource;
+        let Said { to_role, to_session, .. } = resource;
+        let directly = resource.directly | to_session;
         let to_account = resource.to_account | unknown_resource.unwrap_or(Truth::No);
-        // A session policy's effect on a grant to the session itself has not been measured.
-        let past_limits = match (directly, layers.session) {
-            (Truth::Yes, Some(_)) if session.allows != Truth::Yes => Truth::Unknown,
-            (directly, _) => directly,
-        };
 
         let allowed = organization
             & match (request.principal, layers.is_same_account, layers.kind) {
                 // Services and strangers have no policies of their own.
                 (principal, _, _) if principal.has_no_policies() => directly,
                 // In one account either side is enough. What names the role stays within its limits.
-                (_, true, ResourceKind::Ordinary) => past_limits | (limits & (own | to_role)),
+                (_, true, ResourceKind::Ordinary) => directly | (limits & (own | to_role)),
                 // Keys and roles: their policy must allow it, or hand the decision to the account.
                 (_, true, ResourceKind::Key | ResourceKind::Trust) => {
-                    past_limits | (limits & (to_role | (to_account & own)))
+                    directly | (limits & (to_role | (to_account & own)))
                 }
-                // Across accounts both sides must allow it.
-                (_, false, _) => limits & own & (to_role | to_account | directly),
+                // Across accounts both sides must allow it. Whether a session's policy limits there what names
+                // the session AWS's pages say both ways.
+                (_, false, _) => {
+                    let in_session = in_session | (to_session & Truth::Unknown);
+                    bounded & in_session & own & (to_role | to_account | directly)
+                }
             };
         let layers_said = levels.chain([rcps, boundary, session, identity, resource]);
         let denied = Truth::any(layers_said.map(|said| said.denies));
@@ -331,7 +352,6 @@ impl<'a> Weights<'a> {
             (Truth::Yes, _) => (Decision::ExplicitDeny, "a statement denies it"),
             (_, Truth::No) => {
                 let has_own = !request.principal.has_no_policies();
-                let bounded = unless_there(layers.boundary.is_some(), boundary);
                 let reason = missing(&[
                     (organization, "a policy of the organization does not allow it"),
                     (bounded, "the permissions boundary does not allow it"),
@@ -360,6 +380,8 @@ impl<'a> Weights<'a> {
                     "the principal has policies that are not in the mesh"
                 } else if unknown_resource.is_some() {
                     "the resource's own policy is not in the mesh"
+                } else if to_session == Truth::Unknown {
+                    SESSION_IS_MISSING
                 } else {
                     "whether a statement allows it depends on a value that is not known"
                 };
@@ -420,7 +442,12 @@ fn named(statement: &Statement, principal: &Principal) -> (Option<Named>, Truth)
             .entries
             .iter()
             .any(|entry| names(entry, principal).is_some_and(|named| named != Named::Account));
-        return (Some(Named::Directly), (!is_listed).into());
+        let is_outside = if !is_listed && may_be_session(statement, principal) {
+            Truth::Unknown
+        } else {
+            (!is_listed).into()
+        };
+        return (Some(Named::Directly), is_outside);
     }
     let best = principals.entries.iter().filter_map(|entry| names(entry, principal)).max();
     let is_open = |entry: &PrincipalEntry| match entry {
@@ -429,11 +456,21 @@ fn named(statement: &Statement, principal: &Principal) -> (Option<Named>, Truth)
         }
         _ => false,
     };
-    // Whom it names is only known at deployment.
-    if best.is_none() && principals.entries.iter().any(is_open) {
-        return (Some(Named::Role), Truth::Unknown);
+    match best {
+        None if may_be_session(statement, principal) => (Some(Named::Session), Truth::Unknown),
+        // Whom it names is only known at deployment.
+        None if principals.entries.iter().any(is_open) => (Some(Named::Role), Truth::Unknown),
+        best => (best, best.is_some().into()),
     }
-    (best, best.is_some().into())
+}
+
+/// Whether a statement names a session of the role that asks, when it is not known in which session it does.
+fn may_be_session(statement: &Statement, principal: &Principal) -> bool {
+    let Principal::Role { arn: role, session: None } = principal else { return false };
+    let entries = statement.principals.iter().flat_map(|principals| &principals.entries);
+    entries
+        .into_iter()
+        .any(|entry| matches!(entry, PrincipalEntry::Arn(named) if is_session_of(named, role)))
 }
 
 fn names(entry: &PrincipalEntry, principal: &Principal) -> Option<Named> {
@@ -446,7 +483,7 @@ fn names(entry: &PrincipalEntry, principal: &Principal) -> Option<Named> {
             if named == arn {
                 Some(Named::Role)
             } else {
-                (Some(named) == session.as_ref()).then_some(Named::Directly)
+                (Some(named) == session.as_ref()).then_some(Named::Session)
             }
         }
         (PrincipalEntry::Arn(named), Principal::User(arn)) => {

@@ -16,3 +16,4 @@ pub mod sample;
 pub mod world;
 
 mod condition;
+mod unchecked;

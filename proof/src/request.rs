@@ -70,7 +70,7 @@ pub enum Principal {
     Role {
         /// The role's ARN.
         arn: String,
-        /// The ARN of the session, when a policy could name it.
+        /// The ARN of the session, when it is known which one asks.
         session: Option<String>,
     },
     /// An IAM user, by ARN.
@@ -89,6 +89,18 @@ impl Principal {
     /// A role.
     pub fn role(arn: impl Into<String>) -> Self {
         Self::Role { arn: arn.into(), session: None }
+    }
+
+    /// The session of a role that has a name; any other principal as it is.
+    #[must_use]
+    pub fn in_session(self, name: &str) -> Self {
+        match self {
+            Self::Role { arn, .. } => {
+                let session = sessions_of(&arn).map(|sessions| format!("{sessions}{name}"));
+                Self::Role { arn, session }
+            }
+            other => other,
+        }
     }
 
     /// The ARN or the service's name.
@@ -131,6 +143,20 @@ pub(crate) fn arn_field(arn: &str, number: usize) -> Option<&str> {
 /// The partition that a stack lies in, by its address: `account/region/name`.
 pub(crate) fn partition_of_stack(address: &str) -> &'static str {
     lakewright_template::resolve::partition_of(address.split('/').nth(1).unwrap_or_default())
+}
+
+/// What the ARNs of a role's sessions begin with. They have the role's name without its path.
+fn sessions_of(role: &str) -> Option<String> {
+    let (stem, path) = role.split_once(":role/")?;
+    let name = path.rsplit('/').next().unwrap_or(path);
+    let stem = stem.replacen(":iam:", ":sts:", 1);
+    Some(format!("{stem}:assumed-role/{name}/"))
+}
+
+/// Whether an ARN is the one of a session of a role.
+pub(crate) fn is_session_of(arn: &str, role: &str) -> bool {
+    arn_field(arn, 2) == Some("sts")
+        && sessions_of(role).is_some_and(|sessions| arn.starts_with(&sessions))
 }
 
 /// The condition keys of a request. Keys are compared without regard to case.
@@ -296,6 +322,10 @@ impl Request<'_> {
             | "aws:sourceip"
             | "aws:useragent"
             | "aws:userid" => Values::Unknown,
+            // Each request to assume a role names the session that it makes.
+            "sts:rolesessionname" if self.action.lower().starts_with("sts:assumerole") => {
+                Values::Unknown
+            }
             "aws:tokenissuetime" if matches!(self.principal, Principal::Role { .. }) => {
                 Values::Unknown
             }

@@ -16,7 +16,7 @@ pub use assemble::Policies;
 pub(crate) use extract::tags_of;
 pub use extract::{OnUnresolved, Piece, PieceError, StackTemplate};
 pub use organization::{Organization, OrganizationPolicy};
-use sides::{Sides, is_decided_at_once, pipeline_of};
+use sides::{Sides, also_asked, is_decided_at_once, is_of_trust, pipeline_of};
 pub(crate) use sides::{Target, bucket_of};
 
 use crate::action::Action;
@@ -26,6 +26,7 @@ use crate::evaluate::{self, Decision, Layers, Near, ResourceKind, Verdict, accou
 use crate::lake::{CELLS, Lake, Side, is_of_data};
 use crate::request::{Context, Facts, Principal, Request, Truth, is_told};
 use crate::sample;
+use crate::unchecked;
 
 /// A role of the mesh.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -133,9 +134,28 @@ pub struct World {
 }
 
 impl World {
-    /// Decides a request by IAM's documents and, for data in a catalog, by Lake Formation's
-    /// permissions.
+    /// Decides a request as AWS would: by IAM's documents and, for data in a catalog, by Lake Formation's
+    /// permissions; what needs no permission is allowed whatever they say.
     pub fn decide(&self, request: &Request<'_>, outside: Outside) -> Verdict<'_> {
+        if let Some((decision, reason)) = unchecked::decided(request) {
+            return Verdict { decision, statements: Vec::new(), reason };
+        }
+        let verdict = self.decide_one(request, outside);
+        // What a request also asks for can only take away.
+        also_asked(request).into_iter().fold(verdict, |verdict, (action, denied)| {
+            let also = self.decide_one(&Request { action, ..request.clone() }, outside);
+            match (verdict.decision, also.decision) {
+                (Decision::Allow | Decision::Unknown, Decision::ImplicitDeny) => {
+                    Verdict { reason: denied, ..also }
+                }
+                (Decision::Allow | Decision::Unknown, Decision::ExplicitDeny)
+                | (Decision::Allow, Decision::Unknown) => also,
+                _ => verdict,
+            }
+        })
+    }
+
+    fn decide_one(&self, request: &Request<'_>, outside: Outside) -> Verdict<'_> {
         // A request for a bucket's object through an access point is one for the access point's.
         if let Some(resource) = self.through_access_point(request) {
             let request = Request { resource: &resource, ..request.clone() };
@@ -483,11 +503,11 @@ impl World {
         Some((arn, self.access_points.get(arn)?))
     }
 
-    /// What is known of the resource of a request. Whether the action is one that assumes a role makes a
-    /// difference, and no other action does.
+    /// What is known of the resource of a request. Whether the action is one that a trust policy decides makes
+    /// a difference, and nothing else of it does.
     pub(crate) fn target(&self, request: &Request<'_>) -> Target<'_> {
         let arn = request.resource;
-        if request.action.lower().starts_with("sts:assumerole") {
+        if is_of_trust(request.action) {
             let role = self.roles.get(arn);
             return Target {
                 policy: role.map(|role| &role.trust),

@@ -19,6 +19,37 @@ pub(super) fn is_decided_at_once(request: &Request<'_>, actions: &[Action]) -> b
         && actions.iter().all(|action| action.service_id() == service)
 }
 
+/// Whether a role's trust policy has its say in an action.
+pub(super) fn is_of_trust(action: Action) -> bool {
+    let name = action.lower();
+    name.starts_with("sts:assumerole")
+        || ["sts:setsourceidentity", "sts:tagsession"].contains(&name)
+}
+
+/// What a request to assume a role asks for besides, by what it carries, each with why it is denied when it is. Sources:
+/// "Pass session tags in AWS STS" and "Monitor and control actions taken with assumed roles" in the IAM
+/// user guide.
+pub(super) fn also_asked(request: &Request<'_>) -> Vec<(Action, &'static str)> {
+    let mut also = Vec::new();
+    if !request.action.lower().starts_with("sts:assumerole") {
+        return also;
+    }
+    let has = |is: fn(&str) -> bool| request.context.iter().any(|(key, _)| is(key));
+    let is_tag = |key: &str| {
+        key.starts_with("aws:requesttag/")
+            || ["aws:tagkeys", "sts:transitivetagkeys"].contains(&key)
+    };
+    if has(is_tag) {
+        let denied = "the request passes session tags, and sts:TagSession is not allowed";
+        also.push((Action::new("sts:TagSession"), denied));
+    }
+    if has(|key| key == "sts:sourceidentity") {
+        let denied = "the request sets a source identity, and sts:SetSourceIdentity is not allowed";
+        also.push((Action::new("sts:SetSourceIdentity"), denied));
+    }
+    also
+}
+
 /// What decides requests of one principal about one resource.
 pub(super) struct Sides<'w, 'r> {
     pub(super) world: &'w World,
