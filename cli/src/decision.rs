@@ -7,7 +7,7 @@ use lakewright_policies::catalogue;
 use lakewright_proof::action::Action;
 use lakewright_proof::condition_key;
 use lakewright_proof::document::{Document, Statement};
-use lakewright_proof::evaluate::{Decision, Near, Verdict};
+use lakewright_proof::evaluate::{Decision, Near, SESSION_IS_MISSING, Verdict};
 use lakewright_proof::intended::Rule;
 use lakewright_proof::lake::{CELLS, LakeGrant};
 use lakewright_proof::request::{Context, Principal, Request};
@@ -35,6 +35,10 @@ pub(crate) struct Question {
     #[arg(long, value_name = "KEY=VALUE")]
     #[serde(default)]
     pub(crate) context: Vec<String>,
+    /// In which session of the role it is asked: the name that was given when the role was assumed
+    #[arg(long, value_name = "NAME")]
+    #[serde(default)]
+    pub(crate) session: Option<String>,
 }
 
 /// A question with its answer.
@@ -56,6 +60,12 @@ impl Answer<'_> {
         let LakeGrant { origin, cells, .. } = self.permission?;
         let cells = cells.as_ref().map(|cells| format!(" ({cells})")).unwrap_or_default();
         Some(format!("  Lake Formation gives it: {origin}{cells}\n"))
+    }
+
+    /// What would make a decision of it that depends on the session, in words.
+    pub(crate) fn session_line(&self) -> Option<&'static str> {
+        let is_missing = self.verdict.reason == SESSION_IS_MISSING;
+        is_missing.then_some("  --session NAME asks in one session of the role\n")
     }
 
     /// What would have allowed it, in words.
@@ -95,6 +105,10 @@ impl Answer<'_> {
 pub(crate) fn answer<'s>(question: &Question, subject: &'s Subject) -> Result<Answer<'s>, Failure> {
     let Subject { world, intended, .. } = subject;
     let principal = principal(&question.principal, subject)?;
+    let principal = match &question.session {
+        Some(session) => in_session(principal, session)?,
+        None => principal,
+    };
     if !question.action.contains(':') || question.action.contains(['*', '?']) {
         let message =
             format!("got the action `{}`, expected one such as s3:GetObject", question.action);
@@ -254,6 +268,22 @@ fn principal(name: &str, subject: &Subject) -> Result<Principal, Failure> {
             Err(Failure::usage(format!("`{name}` is no principal of this mesh; {hint}")))
         }
     }
+}
+
+/// The session of a role. Source for the form of its name: AssumeRole in the AWS STS API reference.
+fn in_session(principal: Principal, session: &str) -> Result<Principal, Failure> {
+    if !matches!(principal, Principal::Role { .. }) {
+        let message = format!("{} is no role, and only roles have sessions", principal.name());
+        return Err(Failure::usage(message));
+    }
+    let is_part =
+        |character: char| character.is_ascii_alphanumeric() || "_+=,.@-".contains(character);
+    if !(2..=64).contains(&session.len()) || !session.chars().all(is_part) {
+        return Err(Failure::usage(format!(
+            "got the session `{session}`, expected the name that was given when the role was assumed: 2 to 64 letters, digits and _+=,.@-"
+        )));
+    }
+    Ok(principal.in_session(session))
 }
 
 /// The known name that is most like another one, when it is much like it.

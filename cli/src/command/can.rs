@@ -24,7 +24,8 @@ use crate::ui::Ui;
   lakewright can my-mesh --session-policy session.json --principal team/finance/Analysts \\
       --action s3:PutObject --resource dataset/sales
 
-A batch has a JSON object on each line: {\"principal\", \"action\", \"resource\", \"context\": [\"KEY=VALUE\"]}.
+A batch has a JSON object on each line: {\"principal\", \"action\", \"resource\", \"context\": [\"KEY=VALUE\"],
+\"session\": \"NAME\"}.
 A condition key that is not given is not in the request.
 
 Exit codes: 0 allowed, 4 denied, 5 unknown; for a batch 2 (a question that is none) before 4 before 5 before 0.")]
@@ -114,6 +115,7 @@ fn show(question: &Question, answer: &Answer<'_>, subject: &Subject) -> String {
         answer.verdict.reason
     );
     text.push_str(&answer.permission_line().unwrap_or_default());
+    text.push_str(answer.session_line().unwrap_or_default());
     for (document, statement) in &answer.verdict.statements {
         let effect = if statement.is_allow { "allows" } else { "denies" };
         // A denial is lifted by another request, not by another policy.

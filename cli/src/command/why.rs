@@ -49,6 +49,7 @@ pub(crate) fn run(arguments: &WhyArgs, ui: &mut Ui) -> Result<Exit, Failure> {
         None => text.push_str("no line of the manifest asks for it under these circumstances\n"),
     }
     text.push_str(&answer.permission_line().unwrap_or_default());
+    text.push_str(answer.session_line().unwrap_or_default());
     for (document, statement) in &answer.verdict.statements {
         let verb = if statement.is_allow { "allows" } else { "denies" };
         writeln!(text, "  the statement that {verb} it: {} {}", document.origin, statement.sid)

@@ -23,6 +23,11 @@ pub(super) fn role(account: &str, name: &str) -> String {
     format!("arn:aws:iam::{account}:role/{name}")
 }
 
+/// The ARN of a session of the first account's role.
+fn session(name: &str) -> String {
+    format!("arn:aws:sts::{ACCOUNT}:assumed-role/one/{name}")
+}
+
 const POINT: &str = "arn:aws:s3:eu-west-1:111122223333:accesspoint/point";
 
 fn action() -> impl Strategy<Value = String> {
@@ -160,6 +165,8 @@ fn statement(principals: bool) -> impl Strategy<Value = Value> {
         json!({ "AWS": role(ACCOUNT, "one") }),
         json!({ "AWS": [role(OTHER, "two"), role(ACCOUNT, "target")] }),
         json!({ "AWS": [format!("arn:aws:iam::{ACCOUNT}:root"), role(ACCOUNT, "one")] }),
+        json!({ "AWS": session("alice") }),
+        json!({ "AWS": [session("bob"), role(ACCOUNT, "one"), role(OTHER, "two")] }),
         json!({ "Service": "glue.amazonaws.com" }),
     ]);
     let is_not = || prop::bool::weighted(0.1);
@@ -294,16 +301,22 @@ fn requests(world: &World) -> Vec<Asked> {
         &[("aws:requesttag/team", &["b"]), ("sts:externalid", &["a"])],
         &[("aws:securetransport", &["false"]), ("aws:tagkeys", &["a", "cd"])],
         &[("sts:externalid", &["true"]), ("aws:sourceip", &["10.1.3.200"])],
-        &[("sts:externalid", &["QUJD"]), ("aws:tagkeys", &["b"]), ("s3:max-keys", &["7"])],
+        &[("sts:externalid", &["QUJD"]), ("aws:tagkeys", &["b"]), ("s3:max-keys", &["many"])],
         &[("aws:currenttime", &["2024-03-01T12:00:00Z"]), ("aws:sourceip", &["192.168.128.1"])],
         &[("aws:currenttime", &["2024-02-29T00:00:00Z"]), ("aws:tagkeys", &["d", "b", "a"])],
     ];
     let linked = format!("arn:aws:iam::{ACCOUNT}:role/aws-service-role/x/linked");
     let key = world.aliases.values().next().expect("the key").clone();
     let mut asked = Vec::new();
-    for principal in
-        [role(ACCOUNT, "one"), role(OTHER, "two"), linked, "glue.amazonaws.com".to_owned()]
-    {
+    let one = role(ACCOUNT, "one");
+    for (principal, session) in [
+        (one.clone(), None),
+        (one.clone(), Some(session("alice"))),
+        (one, Some(session("bob"))),
+        (role(OTHER, "two"), None),
+        (linked, None),
+        ("glue.amazonaws.com".to_owned(), None),
+    ] {
         for (action, resource) in [
             ("s3:getobject", "arn:aws:s3:::data/a/x".to_owned()),
             ("s3:putobject", "arn:aws:s3:::data/b/x".to_owned()),
@@ -321,6 +334,7 @@ fn requests(world: &World) -> Vec<Asked> {
                     action: action.to_owned(),
                     resource: resource.clone(),
                     context: context.collect::<BTreeMap<_, Vec<String>>>(),
+                    session: session.clone(),
                 });
             }
         }
@@ -336,7 +350,7 @@ proptest! {
         let world = world(&documents);
         for asked in requests(&world) {
             let principal = if asked.principal.starts_with("arn:") {
-                Principal::role(asked.principal.clone())
+                Principal::Role { arn: asked.principal.clone(), session: asked.session.clone() }
             } else {
                 Principal::Service(asked.principal.clone())
             };

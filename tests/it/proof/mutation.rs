@@ -317,6 +317,7 @@ fn universe(world: &World, target: &Target, statements: &[&Statement]) -> Vec<As
                         action: action.clone(),
                         resource: resource.clone(),
                         context: context.clone(),
+                        session: None,
                     });
                 }
             }

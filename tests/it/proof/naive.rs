@@ -15,6 +15,8 @@ pub(crate) struct Asked {
     pub(crate) action: String,
     pub(crate) resource: String,
     pub(crate) context: BTreeMap<String, Vec<String>>,
+    /// The ARN of the session of the role in which it is asked.
+    pub(crate) session: Option<String>,
 }
 
 /// Whether a pattern matches, by the definition.
@@ -96,7 +98,7 @@ fn once(world: &World, asked: &Asked, through: Option<&str>) -> bool {
         denied |= policy.document.statements.iter().any(|statement| {
             !statement.is_allow
                 && applies_to_either(&policy.document, statement)
-                && named(statement, principal).is_some()
+                && named(statement, asked).is_some()
         });
     }
     // The session's policy.
@@ -134,14 +136,14 @@ fn once(world: &World, asked: &Asked, through: Option<&str>) -> bool {
         }
     }
     let (to_role, to_account, to_all, is_denied) = own_policy
-        .map(|document| by_resource(document, principal, &|one| applies(document, one, resource)))
+        .map(|document| by_resource(document, asked, &|one| applies(document, one, resource)))
         .unwrap_or_default();
     denied |= is_denied;
     let mut to_account = to_account;
     if denied || levels.values().any(|allows| !allows) {
         return false;
     }
-    let needs_policy = action.starts_with("sts:assumerole") || resource.contains(":key/");
+    let needs_policy = is_of_trust(action) || resource.contains(":key/");
     if !is_known && (!same || needs_policy) {
         to_account = true;
     }
@@ -161,12 +163,12 @@ fn once(world: &World, asked: &Asked, through: Option<&str>) -> bool {
 /// denies.
 fn by_resource(
     document: &Document,
-    principal: &str,
+    asked: &Asked,
     applies: &dyn Fn(&Statement) -> bool,
 ) -> (bool, bool, bool, bool) {
     let (mut to_role, mut to_account, mut to_all, mut denied) = (false, false, false, false);
     for statement in document.statements.iter().filter(|statement| applies(statement)) {
-        match named(statement, principal) {
+        match named(statement, asked) {
             Some(_) if !statement.is_allow => denied = true,
             Some(Named::Account) => to_account = true,
             Some(Named::Role) => to_role = true,
@@ -185,13 +187,16 @@ enum Named {
     All,
 }
 
-fn named(statement: &Statement, principal: &str) -> Option<Named> {
+fn named(statement: &Statement, asked: &Asked) -> Option<Named> {
+    let Asked { principal, session, .. } = asked;
     let Some(list) = &statement.principals else { return Some(Named::All) };
     let ways = list.entries.iter().filter_map(|entry| match entry {
         PrincipalEntry::Everyone => Some(Named::All),
         PrincipalEntry::Account(of) => {
             (principal.contains(":role/") && of == account(principal)).then_some(Named::Account)
         }
+        // What names the session itself is past every limit of the role, as what names everybody is.
+        PrincipalEntry::Arn(arn) if session.as_ref() == Some(arn) => Some(Named::All),
         PrincipalEntry::Arn(arn) => (arn == principal).then_some(Named::Role),
         PrincipalEntry::Service(service) => (service == principal).then_some(Named::All),
         PrincipalEntry::Federated(_) | PrincipalEntry::CanonicalUser(_) => None,
@@ -204,10 +209,17 @@ fn named(statement: &Statement, principal: &str) -> Option<Named> {
     if strongest.is_some_and(|way| way != Named::Account) { None } else { Some(Named::All) }
 }
 
+/// Whether a role's trust policy has its say.
+fn is_of_trust(action: &str) -> bool {
+    action.starts_with("sts:assumerole")
+        || action == "sts:tagsession"
+        || action == "sts:setsourceidentity"
+}
+
 /// The resource's own policy, the account that it lies in, and whether it is in the world.
 fn own<'w>(world: &'w World, asked: &Asked) -> (Option<&'w Document>, String, bool) {
     let arn = &asked.resource;
-    if asked.action.starts_with("sts:assumerole") {
+    if is_of_trust(&asked.action) {
         return match world.roles.get(arn) {
             Some(role) => {
                 (Some(&role.trust), role.account.clone(), !role.trust.origin.stack.is_empty())
