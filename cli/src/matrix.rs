@@ -1,6 +1,8 @@
 //! The access matrix as it is shown.
 
+pub(crate) mod lines;
 pub(crate) mod page;
+mod summary;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,10 +12,9 @@ use lakewright_proof::matrix::{Cell, Index, Needed};
 use lakewright_proof::pattern;
 use lakewright_proof::world::World;
 use rayon::iter::{
-    IndexedParallelIterator as _, IntoParallelRefIterator as _, ParallelExtend as _,
-    ParallelIterator as _,
+    IndexedParallelIterator as _, IntoParallelRefIterator as _, ParallelIterator as _,
 };
-use rayon::slice::{ParallelSlice as _, ParallelSliceMut as _};
+use rayon::slice::ParallelSliceMut as _;
 use serde_json::json;
 
 use crate::decision::nearest;
@@ -151,35 +152,15 @@ impl Row<'_> {
 
     /// What the resource belongs to, with what is read first of its ARN: the last part.
     pub(crate) fn resource(&self) -> String {
-        let mut text = String::new();
-        self.push_resource(&mut text);
-        text
-    }
-
-    fn push_resource(&self, text: &mut String) {
         match self.target {
-            Some(target) => text.extend([target, " ", short(&self.cell.resource)]),
-            None => text.push_str(&self.cell.resource),
-        }
-    }
-
-    /// How many characters [`Self::resource`] has.
-    fn resource_width(&self) -> usize {
-        let width = |text: &str| text.chars().count();
-        match self.target {
-            Some(target) => width(target) + 1 + width(short(&self.cell.resource)),
-            None => width(&self.cell.resource),
+            Some(target) => [target, short(&self.cell.resource)].join(" "),
+            None => self.cell.resource.to_string(),
         }
     }
 
     /// The access in words.
     pub(crate) fn access(&self) -> String {
         let mut text = String::new();
-        self.push_access(&mut text);
-        text
-    }
-
-    fn push_access(&self, text: &mut String) {
         let cell = &self.cell;
         let mut separator = "";
         for level in cell.levels.iter() {
@@ -208,6 +189,7 @@ impl Row<'_> {
                 text.extend([" and ", &more.to_string(), " more"]);
             }
         }
+        text
     }
 
     /// By what rows are sorted, and by which those of one principal and resource are found.
@@ -249,33 +231,6 @@ fn short(arn: &str) -> &str {
     arn.splitn(6, ':').nth(5).unwrap_or(arn)
 }
 
-/// Lines for people, in pieces to be written one after the other.
-pub(crate) fn table(rows: &[Row<'_>]) -> Vec<String> {
-    if rows.is_empty() {
-        return Vec::new();
-    }
-    let widths = rows.par_iter().map(|row| (row.principal().chars().count(), row.resource_width()));
-    let wider = |a: (usize, usize), b: (usize, usize)| (a.0.max(b.0), a.1.max(b.1));
-    let (first, second) = widths.reduce(|| ("PRINCIPAL".len(), "RESOURCE".len()), wider);
-    let lines = |rows: &[Row<'_>]| {
-        let mut text = String::with_capacity(rows.len() * (first + second + 24));
-        for row in rows {
-            let start = text.len();
-            text.push_str(row.principal());
-            pad(&mut text, start, first + 2);
-            let start = text.len();
-            row.push_resource(&mut text);
-            pad(&mut text, start, second + 2);
-            row.push_access(&mut text);
-            text.push('\n');
-        }
-        text
-    };
-    let mut pieces = vec![format!("{:<first$}  {:<second$}  ACCESS\n", "PRINCIPAL", "RESOURCE")];
-    pieces.par_extend(rows.par_chunks(1024).map(lines));
-    pieces
-}
-
 /// Why something is unknown, each reason with how many rows have it, in words.
 pub(crate) fn doubts(rows: &[Row<'_>]) -> Vec<String> {
     let mut known: BTreeMap<&str, usize> = BTreeMap::new();
@@ -290,12 +245,6 @@ pub(crate) fn doubts(rows: &[Row<'_>]) -> Vec<String> {
             format!("unknown in {}: {reason}{hint}", count(number, "row"))
         })
         .collect()
-}
-
-/// Fills up what was written since a place to a number of characters.
-fn pad(text: &mut String, start: usize, width: usize) {
-    let written = text[start..].chars().count();
-    text.extend(std::iter::repeat_n(' ', width.saturating_sub(written)));
 }
 
 /// Comma-separated values for spreadsheets.

@@ -240,8 +240,9 @@ fn what_is_shared_by_tags_is_proven_and_seen() {
     let path = folder.path().to_str().expect("text");
     let proof = transcript(&lakewright(["prove", path]));
     assert!(proof.starts_with("exit: 0\n"), "{proof}");
-    let access = transcript(&lakewright(["access", path, "--principal", "team/big/Reader0"]));
-    let lists = |table: &str| access.contains(&format!("/{table} "));
+    let asked = ["access", path, "--principal", "team/big/Reader0", "--format", "csv"];
+    let access = transcript(&lakewright(asked));
+    let lists = |table: &str| access.contains(&format!("/{table}\""));
     assert!(lists("t0") && lists("t19") && !lists("t20"), "{access}");
 
     let out = folder.path().join("out").to_str().expect("text").to_owned();

@@ -4,7 +4,7 @@ use clap::Args;
 
 use crate::arguments::Format;
 use crate::exit::{Exit, Failure};
-use crate::matrix::{self, Row, Wanted};
+use crate::matrix::{self, Row, Wanted, lines};
 use crate::proof::{Keep, SubjectArgs};
 use crate::ui::{Ui, count};
 
@@ -12,6 +12,7 @@ use crate::ui::{Ui, count};
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   lakewright access my-mesh                                    data: buckets, keys, databases and tables
+  lakewright access my-mesh --detail                           each bucket, key, folder, database and table
   lakewright access my-mesh --principal team/finance/Analysts
   lakewright access my-mesh --resource dataset/sales
   lakewright access my-mesh --all --format csv                 every kind of resource
@@ -28,6 +29,9 @@ pub(crate) struct AccessArgs {
     /// Every kind of resource, not only data
     #[arg(long)]
     all: bool,
+    /// Each resource in a line of its own, for people; other formats have them always
+    #[arg(long)]
+    detail: bool,
 }
 
 pub(crate) fn run(arguments: &AccessArgs, ui: &mut Ui) -> Result<Exit, Failure> {
@@ -57,11 +61,15 @@ pub(crate) fn run(arguments: &AccessArgs, ui: &mut Ui) -> Result<Exit, Failure> 
         Format::Json => ui.data(&format!("{:#}\n", matrix::to_json(rows, subject))),
         Format::Csv => ui.data(&matrix::csv(rows)),
         Format::Html => ui.data(&matrix::page::html(rows, wanted, subject)?),
-        Format::Human => ui.pieces(&matrix::table(rows)),
+        Format::Human if arguments.detail => ui.pieces(&lines::detail(rows, lines::width())),
+        Format::Human => ui.pieces(&lines::summary(rows, lines::width())),
     }
     for doubt in matrix::doubts(rows) {
         ui.note(&doubt);
     }
-    ui.note(&format!("{} in {}", count(rows.len(), "row"), count(subject.stacks.len(), "stack")));
+    let is_summary = ui.format() == Format::Human && !arguments.detail && !rows.is_empty();
+    let hint = if is_summary { "; --detail shows each" } else { "" };
+    let (number, stacks) = (count(rows.len(), "row"), count(subject.stacks.len(), "stack"));
+    ui.note(&format!("{number} in {stacks}{hint}"));
     Ok(Exit::Done)
 }

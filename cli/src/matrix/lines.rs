@@ -1,0 +1,204 @@
+//! The matrix as lines for people: a summary, or every row; never wider than the terminal.
+
+use std::fmt::Write as _;
+use std::io;
+
+use rayon::iter::{
+    IndexedParallelIterator as _, IntoParallelRefIterator as _, ParallelExtend as _,
+    ParallelIterator as _,
+};
+use rayon::slice::ParallelSlice as _;
+
+use super::Row;
+use super::summary::{Column, Reached, Summary};
+
+/// How wide lines are where nobody says it, as in a pipe.
+const WIDTH: usize = 100;
+/// What a line needs to be read at all.
+const LEAST: usize = 40;
+/// What the last column needs beside the others.
+const LAST: usize = 24;
+/// Lines that a thread writes at a time.
+const BATCH: usize = 1024;
+
+/// A line of three columns.
+struct Line<'r> {
+    who: &'r str,
+    what: String,
+    how: String,
+}
+
+/// How wide lines may be: what `COLUMNS` says, or the terminal.
+pub(crate) fn width() -> usize {
+    let said = std::env::var("COLUMNS").ok().and_then(|text| text.parse().ok());
+    let of_terminal = || {
+        let (terminal_size::Width(width), _) = terminal_size::terminal_size_of(io::stdout())?;
+        Some(usize::from(width))
+    };
+    said.or_else(of_terminal).unwrap_or(WIDTH).max(LEAST)
+}
+
+/// Each principal with what it reaches something of, and how at the most, in pieces to be written one after
+/// the other.
+pub(crate) fn summary(rows: &[Row<'_>], width: usize) -> Vec<String> {
+    let summary = Summary::of(rows);
+    let names = summary.names();
+    let mut lines = Vec::new();
+    for ((_, who), line) in &summary.lines {
+        let mut columns = line.iter().peekable();
+        while let Some((column, reached)) = columns.next() {
+            let mut how = strongest(*column, reached);
+            let keys = columns.next_if(|(next, _)| next.group == column.group);
+            if let Some((column, reached)) = keys {
+                how = format!("{how}, {}", strongest(*column, reached));
+            }
+            lines.push(Line { who, what: names[column.group].to_owned(), how });
+        }
+    }
+    written(["PRINCIPAL", "WHAT", "AT THE MOST"], &lines, width)
+}
+
+fn strongest(Column { is_key, .. }: Column, reached: &Reached) -> String {
+    let strongest = reached.strongest(is_key);
+    let of = if is_key { "key: " } else { "" };
+    let is_partly = reached.is_unknown && !reached.levels.is_empty();
+    let more = if is_partly { " (more is unknown)" } else { "" };
+    format!("{of}{strongest}{more}")
+}
+
+/// Every row, in pieces to be written one after the other.
+pub(crate) fn detail(rows: &[Row<'_>], width: usize) -> Vec<String> {
+    let lines = rows.par_iter().map(|row| Line {
+        who: row.principal(),
+        what: row.resource(),
+        how: row.access(),
+    });
+    let lines: Vec<Line<'_>> = lines.collect();
+    written(["PRINCIPAL", "RESOURCE", "ACCESS"], &lines, width)
+}
+
+/// Writes lines under a header: side by side where there is room, and else one below the other.
+fn written(header: [&str; 3], lines: &[Line<'_>], width: usize) -> Vec<String> {
+    if lines.is_empty() {
+        return Vec::new();
+    }
+    let widths = lines.par_iter().map(|line| (length(line.who), length(&line.what)));
+    let wider = |a: (usize, usize), b: (usize, usize)| (a.0.max(b.0), a.1.max(b.1));
+    let [who, what, how] = header;
+    let (first, second) = widths.reduce(|| (length(who), length(what)), wider);
+    if first + second + 4 + LAST > width {
+        return stacked(lines, width);
+    }
+    let beside = |lines: &[Line<'_>]| {
+        let mut text = String::new();
+        for Line { who, what, how } in lines {
+            write!(text, "{who:<first$}  {what:<second$}  ").expect("a string takes all");
+            push_wrapped(&mut text, how, [first + second + 4; 2], width);
+            text.push('\n');
+        }
+        text
+    };
+    let mut pieces = vec![format!("{who:<first$}  {what:<second$}  {how}\n")];
+    pieces.par_extend(lines.par_chunks(BATCH).map(beside));
+    pieces
+}
+
+/// Writes each principal once, and below it what it reaches.
+fn stacked(lines: &[Line<'_>], width: usize) -> Vec<String> {
+    let below = |(place, some): (usize, &[Line<'_>])| {
+        let before = (place * BATCH).checked_sub(1).and_then(|before| lines.get(before));
+        let mut last = before.map(|line| line.who);
+        let mut text = String::new();
+        for Line { who, what, how } in some {
+            if last != Some(*who) {
+                push_wrapped(&mut text, who, [0, 2], width);
+                text.push('\n');
+                last = Some(*who);
+            }
+            text.push_str("  ");
+            push_wrapped(&mut text, what, [2, 4], width);
+            text.push_str("\n    ");
+            push_wrapped(&mut text, how, [4, 4], width);
+            text.push('\n');
+        }
+        text
+    };
+    lines.par_chunks(BATCH).enumerate().map(below).collect()
+}
+
+/// Writes a text into lines of a width: the first from a column on, the others after as many spaces as the other
+/// number says.
+fn push_wrapped(out: &mut String, text: &str, [start, indent]: [usize; 2], width: usize) {
+    let next_line = |out: &mut String| {
+        out.push('\n');
+        out.extend(std::iter::repeat_n(' ', indent));
+    };
+    let mut column = start;
+    for (number, word) in text.split(' ').enumerate() {
+        let mut word = word;
+        if number > 0 && column + 1 + length(word) > width {
+            next_line(out);
+            column = indent;
+        } else if number > 0 {
+            out.push(' ');
+            column += 1;
+        }
+        // A name that is longer than a line goes on in the next one.
+        while column + length(word) > width {
+            let room = width.saturating_sub(column).max(1);
+            let end = word.char_indices().nth(room).map_or(word.len(), |(end, _)| end);
+            let (head, rest) = word.split_at(end);
+            out.push_str(head);
+            next_line(out);
+            (column, word) = (indent, rest);
+        }
+        out.push_str(word);
+        column += length(word);
+    }
+}
+
+fn length(text: &str) -> usize {
+    text.chars().count()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_line_is_wider_than_the_terminal() {
+        let line = |who: &'static str, what: &str, how: &str| Line {
+            who,
+            what: what.to_owned(),
+            how: how.to_owned(),
+        };
+        let lines = [
+            line("team/finance/Analysts", "dataset/sales", "read, key: use"),
+            line(
+                "team/finance/Analysts",
+                "dataset/a-name-that-is-longer-than-most-names-are-in-a-mesh",
+                "list read write tag manage when aws:sourcevpce, s3:dataaccesspointarn",
+            ),
+            line("équipe/données", "dataset/sales", "unknown"),
+        ];
+        for width in [40, 60, 80, 100, 140] {
+            let text = written(["WHO", "WHAT", "HOW"], &lines, width).concat();
+            let widest = text.lines().map(length).max().expect("lines");
+            assert!(widest <= width, "{width}: {widest}\n{text}");
+            // Nothing is lost on the way.
+            let words = |text: &str| text.split_whitespace().collect::<String>();
+            for Line { what, how, .. } in &lines {
+                assert!(words(&text).contains(&words(what)), "{text}");
+                assert!(how.split(' ').all(|word| words(&text).contains(word)), "{text}");
+            }
+        }
+        let wide = written(["WHO", "WHAT", "HOW"], &lines[..1], 100).concat();
+        assert_eq!(
+            wide,
+            "WHO                    WHAT           HOW\n\
+             team/finance/Analysts  dataset/sales  read, key: use\n"
+        );
+        let narrow = written(["WHO", "WHAT", "HOW"], &lines[..1], 40).concat();
+        assert_eq!(narrow, "team/finance/Analysts\n  dataset/sales\n    read, key: use\n");
+    }
+}
