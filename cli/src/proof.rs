@@ -1,10 +1,10 @@
 //! What templates give and what was asked for, from a mesh or from an assembly.
 
 mod boundary;
-mod imported;
+pub(crate) mod imported;
 mod organization;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -111,6 +111,8 @@ struct Part {
     provenance: BTreeMap<String, Vec<String>>,
     usage: Usage,
     imported: Vec<String>,
+    /// Those of the imported databases that are closed.
+    closed: Vec<String>,
 }
 
 impl SubjectArgs {
@@ -286,6 +288,7 @@ fn part_of(
     let records = records
         .map(|record| (record.access, record.resource.as_str(), record.resources.as_slice()));
     let imported = imported::of_stack(&subject, &piece, records);
+    let closed = imported::closed(&lowered.template, &imported);
     let recorded = match keep {
         Keep::Names => Recorded::names(&mut lowered),
         Keep::Grants | Keep::Checked => Recorded::of(&mut lowered, sources),
@@ -294,7 +297,7 @@ fn part_of(
     let rules = rules(&address, grants, &tables);
     let principals = tables.principals;
     let name = StackName { address, subject };
-    Ok(Ok(Part { name, piece, rules, principals, provenance, usage, imported }))
+    Ok(Ok(Part { name, piece, rules, principals, provenance, usage, imported, closed }))
 }
 
 impl Subject {
@@ -305,8 +308,9 @@ impl Subject {
         let mut pieces = Vec::with_capacity(parts.len());
         let mut lakes = Vec::with_capacity(parts.len());
         let mut stacks = Vec::with_capacity(parts.len());
-        let mut imported = Imported::new();
+        let (mut imported, mut closed) = (Imported::new(), BTreeSet::new());
         for mut part in parts {
+            closed.extend(part.closed);
             let subject = part.name.subject.as_str();
             imported.extend(part.imported.into_iter().map(|arn| (arn, subject.to_owned())));
             principals.push(part.principals);
@@ -327,6 +331,7 @@ impl Subject {
         let access = || rayon::join(|| Policies::of(pieces), || Lake::of(lakes));
         let ((policies, lake), (intended, provenance)) = rayon::join(access, intended);
         let mut world = World::with(policies, lake);
+        world.lake.closed = closed;
         imported::name_keys(&imported, &mut world);
         let (folders, changed) = (BTreeMap::new(), Vec::new());
         Self { world, intended, stacks, provenance, folders, imported, changed, mesh }
@@ -406,7 +411,7 @@ fn of_assembly(folder: &Path) -> Result<Subject, Failure> {
     let assembly: Assembly = json(folder, "assembly.json")?;
     let grants: Grants = json(folder, "grants.json")?;
     let provenance: Provenance = json(folder, "provenance.json")?;
-    let read: Vec<(Piece, bool, Imported)> = assembly
+    let read: Vec<(Piece, bool, Imported, Vec<String>)> = assembly
         .stacks
         .par_iter()
         .map(|entry| {
@@ -430,20 +435,23 @@ fn of_assembly(folder: &Path) -> Result<Subject, Failure> {
             });
             let subject = format!("{}/{}", entry.kind, entry.id);
             let imported = imported::of_stack(&subject, &piece, own);
+            let closed = imported::closed(&template, &imported);
             let imported = imported.into_iter().map(|arn| (arn, subject.clone())).collect();
-            Ok((piece, is_changed, imported))
+            Ok((piece, is_changed, imported, closed))
         })
         .collect::<Result<_, Failure>>()?;
-    let changed = assembly.stacks.iter().zip(&read).filter(|(_, (_, is_changed, _))| *is_changed);
+    let changed = assembly.stacks.iter().zip(&read).filter(|(_, (_, is_changed, ..))| *is_changed);
     let changed = changed.map(|(entry, _)| folder.join(&entry.template).display().to_string());
     let changed = changed.collect();
     let mut pieces = Vec::with_capacity(read.len());
-    let mut imported = Imported::new();
-    for (piece, _, own) in read {
+    let (mut imported, mut closed) = (Imported::new(), BTreeSet::new());
+    for (piece, _, own, of_stack) in read {
         pieces.push(piece);
         imported.extend(own);
+        closed.extend(of_stack);
     }
     let (mut world, intended) = (World::of(pieces), Intended::of(grants));
+    world.lake.closed = closed;
     imported::name_keys(&imported, &mut world);
     let stacks = assembly.stacks.iter().map(|entry| StackName {
         address: entry.address(),

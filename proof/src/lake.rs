@@ -81,6 +81,8 @@ pub struct Lake {
     pub hybrid: BTreeMap<(String, String, String), Vec<String>>,
     /// Where the data of a database and of its tables lies, as far as templates say, by the database's ARN.
     pub locations: IndexMap<String, Vec<String>>,
+    /// Databases that no template makes, by ARN, of which their owners say that only Lake Formation gives access.
+    pub closed: BTreeSet<String>,
 }
 
 impl Lake {
@@ -128,9 +130,37 @@ impl Lake {
                 lake.grants.entry(policy.principal.clone()).or_default().extend(named);
             }
         }
+        lake.place_imported();
         lake.grants.sort_unstable_keys();
         lake.index();
         lake
+    }
+
+    /// Takes down where databases lie that no template makes: at the locations on which the stack that gives
+    /// permissions on them gives permissions too.
+    fn place_imported(&mut self) {
+        if self.hybrid.is_empty() {
+            return;
+        }
+        let mut places: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+        for grant in self.grants.values().flatten() {
+            if grant.permission.lower() == "lakeformation:data_location_access" {
+                places.entry(&*grant.origin.stack).or_default().insert(&grant.resource);
+            }
+        }
+        let mut found: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+        for grant in self.grants.values().flatten() {
+            let Some((database, _)) = database_of(&grant.resource) else { continue };
+            let is_placed =
+                self.governed.contains(&*database) || self.locations.contains_key(&*database);
+            if let Some(places) = places.get(&*grant.origin.stack).filter(|_| !is_placed) {
+                let places = places.iter().map(|place| (*place).to_owned());
+                found.entry(database.into_owned()).or_default().extend(places);
+            }
+        }
+        for (database, places) in found {
+            self.locations.entry(database).or_default().extend(places);
+        }
     }
 
     /// Indexes the permissions. What was added since the last time is not found.
@@ -200,7 +230,8 @@ impl Lake {
     }
 
     /// Whether data of a database may lie in a location in hybrid access mode. A table whose own place is in no
-    /// template is taken to lie where the others of its database do.
+    /// template is taken to lie where the others of its database do. A database that a template makes without a place
+    /// has links to data elsewhere, unless the template makes tables in it.
     fn is_hybrid(&self, database: &str) -> bool {
         let field = |number| arn_field(database, number).unwrap_or_default().to_owned();
         let of_bucket = |bucket: &str| (field(4), field(3), bucket.to_owned());
@@ -211,13 +242,24 @@ impl Lake {
         if first.is_none_or(is_elsewhere) {
             return false;
         }
-        self.locations.get(database).is_none_or(|locations| {
-            locations.iter().any(|place| {
-                let bucket = place.split('/').next().unwrap_or_default();
-                let hybrid = self.hybrid.get(&of_bucket(bucket)).into_iter().flatten();
-                hybrid.into_iter().any(|location| lies_in(place, location))
-            })
+        let Some(locations) = self.locations.get(database) else {
+            return !self.governed.contains(database) || self.tables.contains_key(database);
+        };
+        locations.iter().any(|place| {
+            let bucket = place.split('/').next().unwrap_or_default();
+            let hybrid = self.hybrid.get(&of_bucket(bucket)).into_iter().flatten();
+            hybrid.into_iter().any(|location| lies_in(place, location))
         })
+    }
+
+    /// Whether a database or table may have been there before the mesh, when Lake Formation gave everybody whom
+    /// IAM lets in all permissions on it.
+    pub(crate) fn may_be_of_before(&self, resource: &str) -> bool {
+        let Some((database, table)) = database_of(resource) else { return false };
+        let is_closed = self.governed.contains(&*database) || self.closed.contains(&*database);
+        let made = self.tables.get(&*database);
+        let is_made = table.zip(made).is_some_and(|(table, made)| made.contains_key(table));
+        !is_closed && !is_made
     }
 
     /// The tables that a permission's resource is about, as far as templates make them, each with its
@@ -456,5 +498,51 @@ mod tests {
         assert_eq!(also(&administered, "admin", "glue:GetPartitions", TABLE), Truth::No);
         assert_eq!(also(&administered, "r", "glue:TagResource", TABLE), Truth::Yes);
         assert_eq!(also(&all, "r", "s3:GetObject", "arn:aws:s3:::b/k"), Truth::Yes);
+    }
+    /// A database that a template makes with a place, one without, and two that no template makes.
+    /// Source: "Hybrid access mode" in the Lake Formation developer guide: the mode is a location's.
+    #[test]
+    fn only_what_can_lie_in_a_hybrid_location_is_in_doubt() {
+        let named = |name: &str| DATABASE.replace("/d", &format!("/{name}"));
+        let on = |resource: &str, permission: &str, stack: &str| LakeGrant {
+            permission: Action::new(&format!("lakeformation:{permission}")),
+            resource: resource.to_owned(),
+            except: BTreeSet::new(),
+            cells: None,
+            origin: Origin { stack: stack.into(), ..Origin::default() },
+        };
+        let grants = vec![
+            on(&named("imported"), "DESCRIBE", "a"),
+            on("arn:aws:s3:::old", "DATA_LOCATION_ACCESS", "a"),
+            on(&named("other"), "DESCRIBE", "b"),
+            on("arn:aws:s3:::new", "DATA_LOCATION_ACCESS", "b"),
+            on(&named("nowhere"), "DESCRIBE", "c"),
+        ];
+        let old = "arn:aws:s3:::old".to_owned();
+        let at = |name: &str, place: &str| (named(name), vec![format!("arn:aws:s3:::{place}")]);
+        let lake = Lake::of(vec![Lake {
+            grants: IndexMap::from([("arn:aws:iam::111111111111:role/r".to_owned(), grants)]),
+            governed: ["made", "inside", "link"].iter().map(|name| named(name)).collect(),
+            hybrid: BTreeMap::from([(
+                ("111111111111".to_owned(), "eu-west-1".to_owned(), old.clone()),
+                vec![old],
+            )]),
+            locations: IndexMap::from([at("made", "new/made/"), at("inside", "old/inside/")]),
+            ..Lake::default()
+        }]);
+        for (name, expected) in [
+            ("made", false),
+            ("inside", true),
+            ("link", false),
+            ("imported", true),
+            ("other", false),
+            // Nobody says where it lies.
+            ("nowhere", true),
+        ] {
+            assert_eq!(lake.is_in_hybrid(&named(name)), expected, "{name}");
+        }
+        assert!(
+            lake.may_be_of_before(&named("imported")) && !lake.may_be_of_before(&named("made"))
+        );
     }
 }

@@ -94,6 +94,9 @@ pub struct AccessPoint {
 /// Why a decision is unknown where IAM still opens a catalog to those who have not opted in.
 pub(crate) const HYBRID: &str = "its location is in hybrid access mode, and who has opted in to Lake Formation is in no template";
 
+/// Why a decision is unknown of what was there before the mesh.
+const OF_BEFORE: &str = "no template makes it, and what Lake Formation gives everybody whom IAM lets in (`IAMAllowedPrincipals`) is in none";
+
 /// What is taken for granted of things that no template describes: policies of imported roles, and
 /// of resources and keys of others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -247,6 +250,9 @@ impl World {
             let (decision, reason) = match (self.lake.gives(request), outside) {
                 (Truth::Unknown, Outside::Unknown) => (Decision::Unknown, HYBRID),
                 (Truth::Yes | Truth::Unknown, _) => (Decision::Allow, "Lake Formation gives it"),
+                (Truth::No, Outside::Unknown) if self.may_be_open(request) => {
+                    (Decision::Unknown, OF_BEFORE)
+                }
                 (Truth::No, _) => (Decision::ImplicitDeny, "no Lake Formation permission gives it"),
             };
             return Verdict { decision, statements: Vec::new(), reason };
@@ -278,6 +284,20 @@ impl World {
         let at_bucket = self.decide_once(&behind, Some((&derived, request.resource)), outside);
         let statements = at_point.statements.into_iter().chain(at_bucket.statements).collect();
         Verdict { statements, ..at_bucket }
+    }
+
+    /// Whether Lake Formation may have given a permission to everybody of the account whom IAM lets in, before
+    /// the mesh came. Source: "Changing the default settings for your data lake" in the Lake Formation
+    /// developer guide.
+    fn may_be_open(&self, request: &Request<'_>) -> bool {
+        let Request { principal, resource, .. } = *request;
+        if !self.lake.may_be_of_before(resource) || principal.account() != account_of(resource) {
+            return false;
+        }
+        let sees = if resource.contains(":table/") { "glue:GetTable" } else { "glue:GetDatabase" };
+        let sees = Request { action: Action::new(sees), ..request.clone() };
+        let decision = self.decide_by_policies(&sees, Outside::Unknown).decision;
+        matches!(decision, Decision::Allow | Decision::Unknown)
     }
 
     fn decide_once(

@@ -3,11 +3,12 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::exit::{Exit, Failure};
 use crate::findings::{gained, prove, show_all, to_json};
-use crate::proof::{CHANGED, Keep, SubjectArgs};
+use crate::proof::imported::perhaps_open;
+use crate::proof::{CHANGED, Keep, Subject, SubjectArgs};
 use crate::ui::{Ui, count};
 
 /// Prove that the templates give exactly the access that the mesh asks for
@@ -33,6 +34,25 @@ pub(crate) struct ProveArgs {
 const TAKEN_FOR_GRANTED: &str = "`IAMAllowedPrincipals` has no permission on databases and tables of the mesh; \
     `lakewright deploy` takes it away and looks whether it is gone, and docs/lake-formation.md says how to do so without it";
 
+/// The same of what was there before the mesh.
+const OF_BEFORE: &str = "`IAMAllowedPrincipals` has no permission on an imported database and the tables that were in it before; \
+    its owner looks, and docs/lake-formation.md says how";
+
+/// What is taken for granted: of whole accounts and regions, and of single databases.
+fn taken_for_granted(subject: &Subject) -> Vec<Value> {
+    let of_mesh = subject.world.lake.taken_as_closed();
+    let of_mesh = of_mesh.iter().map(
+        |(account, region)| json!({ "account": account, "region": region, "what": TAKEN_FOR_GRANTED }),
+    );
+    let of_before = perhaps_open(&subject.imported, &subject.world);
+    let of_before = of_before.into_iter().map(|arn| {
+        let mut fields = arn.splitn(6, ':').skip(3);
+        let (region, account) = (fields.next(), fields.next());
+        json!({ "account": account, "region": region, "database": arn, "what": OF_BEFORE })
+    });
+    of_mesh.chain(of_before).collect()
+}
+
 pub(crate) fn run(arguments: &ProveArgs, ui: &mut Ui) -> Result<Exit, Failure> {
     let Some(subject) = arguments.subject.read(Keep::Checked, ui)? else { return Ok(Exit::No) };
     let granted = subject.world.lake.taken_as_closed();
@@ -50,12 +70,7 @@ pub(crate) fn run(arguments: &ProveArgs, ui: &mut Ui) -> Result<Exit, Failure> {
             "stacks": subject.stacks.len(),
             "differences": differences,
             "changed_templates": subject.changed,
-            "taken_for_granted": granted
-                .iter()
-                .map(|(account, region)| {
-                    json!({ "account": account, "region": region, "what": TAKEN_FOR_GRANTED })
-                })
-                .collect::<Vec<_>>(),
+            "taken_for_granted": taken_for_granted(subject),
         });
         ui.data(&format!("{data:#}\n"));
     } else {
@@ -83,6 +98,10 @@ pub(crate) fn run(arguments: &ProveArgs, ui: &mut Ui) -> Result<Exit, Failure> {
                 "taken for granted in {}: {TAKEN_FOR_GRANTED}",
                 count(accounts.len(), "account")
             ));
+        }
+        let of_before = perhaps_open(&subject.imported, &subject.world);
+        if !of_before.is_empty() {
+            ui.note(&format!("taken for granted of {}: {OF_BEFORE}", of_before.join(", ")));
         }
         return Ok(Exit::Done);
     }

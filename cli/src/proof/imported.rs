@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use lakewright_proof::world::{Piece, World};
+use lakewright_template::{Template, Value};
 
 /// What is imported, by ARN, each with the dataset. A key that only its alias is known of has the alias in the
 /// place of its id.
@@ -33,6 +34,24 @@ pub(super) fn of_stack<'g>(
 fn is_whole(arn: &str) -> bool {
     let is_bucket = arn.split_once(":s3:::").is_some_and(|(_, name)| !name.contains('/'));
     (is_bucket || arn.contains(":database/") || arn.contains(":alias/")) && !arn.contains('*')
+}
+
+/// The databases that a stack imports and of which the mesh says that only Lake Formation gives access. Only the
+/// template's metadata says it, which the deployment looks at.
+pub(super) fn closed(template: &Template, imported: &[String]) -> Vec<String> {
+    let own = template.metadata.get("Lakewright").and_then(Value::as_map);
+    if own.and_then(|own| own.get("HybridAccess")?.as_text()) != Some("closed") {
+        return Vec::new();
+    }
+    imported.iter().filter(|arn| arn.contains(":database/")).cloned().collect()
+}
+
+/// The imported databases on which everybody whom IAM lets in may have permissions of before, by ARN.
+pub(crate) fn perhaps_open<'s>(imported: &'s Imported, world: &World) -> Vec<&'s str> {
+    let databases = imported.keys().filter(|arn| arn.contains(":database/"));
+    let is_closed =
+        |arn: &String| world.lake.closed.contains(arn) || world.lake.governed.contains(arn);
+    databases.filter(|arn| !is_closed(arn)).map(String::as_str).collect()
 }
 
 /// Tells a world the aliases of imported keys.
