@@ -1,5 +1,7 @@
 //! One request, from the names on the command line to the decision and its reasons.
 
+mod lacking;
+
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
@@ -16,6 +18,7 @@ use serde_json::{Value, json};
 
 use crate::exit::{Exit, Failure};
 use crate::proof::{StackName, Subject};
+use lacking::Lacking;
 
 /// A question as it is asked on the command line.
 #[derive(Debug, Clone, clap::Args, serde::Deserialize)]
@@ -52,6 +55,8 @@ pub(crate) struct Answer<'s> {
     pub(crate) permission: Option<&'s LakeGrant>,
     /// The statements whose conditions the request does not fulfil.
     pub(crate) near: Vec<Near<'s>>,
+    /// What else stands against it.
+    lacking: Lacking,
 }
 
 impl Answer<'_> {
@@ -70,7 +75,7 @@ impl Answer<'_> {
 
     /// What would have allowed it, in words.
     pub(crate) fn near_lines(&self, subject: &Subject) -> String {
-        let mut text = String::new();
+        let mut text = self.lacking.lines(self.verdict.reason);
         for Near { document, statement, missing } in &self.near {
             let missing: Vec<String> = missing.iter().map(ToString::to_string).collect();
             let (origin, sid) = (&document.origin, &statement.sid);
@@ -149,8 +154,9 @@ pub(crate) fn answer<'s>(question: &Question, subject: &'s Subject) -> Result<An
     let rule = intended.rule_for(&request, world);
     let is_denied = verdict.decision == Decision::ImplicitDeny;
     let near = if is_denied { world.nearly(&request) } else { Vec::new() };
+    let lacking = if is_denied { Lacking::of(&request, subject) } else { Lacking::default() };
     let principal = principal.name().to_owned();
-    Ok(Answer { principal, verdict, rule, permission, near, resource: resource.clone() })
+    Ok(Answer { principal, verdict, rule, permission, near, lacking, resource: resource.clone() })
 }
 
 /// Permissions of Lake Formation. Source: "Lake Formation permissions reference".
@@ -554,6 +560,7 @@ pub(crate) fn to_json(question: &Question, answer: &Answer<'_>, subject: &Subjec
             "cells": grant.cells,
         })),
         "grant": grant,
+        "lacking": answer.lacking.to_json(),
         "nearly": answer.near.iter().map(|Near { document, statement, missing }| json!({
             "stack": &*document.origin.stack,
             "logical_id": document.origin.logical_id,

@@ -315,8 +315,6 @@ impl<'a> Weights<'a> {
         let (boundary, session) = (said(&self.boundary), said(&self.session));
         let (identity, resource) = (said(&self.identity), said(&self.resource));
 
-        let unless_there =
-            |is_there: bool, said: Said| if is_there { said.allows } else { Truth::Yes };
         // A policy of AWS that allows everything is always attached beside resource control policies.
         let levels = self.scps.iter().map(|level| said(level));
         let organization = Truth::all(levels.clone().map(|level| level.allows));
@@ -351,24 +349,9 @@ impl<'a> Weights<'a> {
         match (denied, allowed) {
             (Truth::Yes, _) => (Decision::ExplicitDeny, "a statement denies it"),
             (_, Truth::No) => {
-                let has_own = !request.principal.has_no_policies();
-                let reason = missing(&[
-                    (organization, "a policy of the organization does not allow it"),
-                    (bounded, "the permissions boundary does not allow it"),
-                    (limits, "the session policy does not allow it"),
-                    (
-                        if layers.is_same_account || !has_own { Truth::Yes } else { own },
-                        "in another account, the principal's own policies have to allow it as well",
-                    ),
-                    (
-                        if layers.kind == ResourceKind::Ordinary && layers.is_same_account {
-                            Truth::Yes
-                        } else {
-                            to_role | to_account | directly
-                        },
-                        "the resource's own policy does not allow it",
-                    ),
-                ]);
+                let parts = self.parts(layers, request, unknown_resource);
+                let lacking = parts.iter().find(|(truth, _)| *truth == Truth::No);
+                let reason = lacking.map_or("no statement allows it", |(_, reason)| reason);
                 (Decision::ImplicitDeny, reason)
             }
             (Truth::Unknown, _) => (
@@ -390,6 +373,64 @@ impl<'a> Weights<'a> {
             (Truth::No, Truth::Yes) => (Decision::Allow, "statements allow it, and none denies it"),
         }
     }
+}
+
+impl Weights<'_> {
+    /// What has to allow a request by itself, each with why the request is denied when it does not.
+    fn parts(
+        &self,
+        layers: &Layers<'_>,
+        request: &Request<'_>,
+        unknown_resource: Option<Truth>,
+    ) -> [(Truth, &'static str); 5] {
+        let said = |weighed| Said::by(weighed, request.action);
+        let organization = Truth::all(self.scps.iter().map(|level| said(level).allows));
+        let (boundary, session) = (said(&self.boundary), said(&self.session));
+        let (identity, resource) = (said(&self.identity), said(&self.resource));
+        let own = identity.allows | layers.unknown_identity.unwrap_or(Truth::No);
+        let by_resource = resource.allows | unknown_resource.unwrap_or(Truth::No);
+        let has_own = !matches!(request.principal, Principal::Service(_) | Principal::Anonymous);
+        let is_enough = layers.kind == ResourceKind::Ordinary && layers.is_same_account;
+        [
+            (organization, "a policy of the organization does not allow it"),
+            (
+                unless_there(layers.boundary.is_some(), boundary),
+                "the permissions boundary does not allow it",
+            ),
+            (
+                unless_there(layers.session.is_some(), session),
+                "the session policy does not allow it",
+            ),
+            (
+                if layers.is_same_account || !has_own { Truth::Yes } else { own },
+                "in another account, the principal's own policies have to allow it as well",
+            ),
+            (
+                if is_enough { Truth::Yes } else { by_resource },
+                match layers.kind {
+                    ResourceKind::Ordinary => "the resource's own policy does not allow it",
+                    ResourceKind::Trust => "the role's trust policy does not allow it",
+                    ResourceKind::Key => "the key's own policy does not allow it",
+                },
+            ),
+        ]
+    }
+
+    /// Every side that has to allow a request and does not, in words.
+    pub(crate) fn lacking(
+        &self,
+        layers: &Layers<'_>,
+        request: &Request<'_>,
+        unknown_resource: Option<Truth>,
+    ) -> Vec<&'static str> {
+        let parts = self.parts(layers, request, unknown_resource).into_iter();
+        parts.filter(|(truth, _)| *truth == Truth::No).map(|(_, reason)| reason).collect()
+    }
+}
+
+/// What a limit allows: everything when it is not there.
+fn unless_there(is_there: bool, said: Said) -> Truth {
+    if is_there { said.allows } else { Truth::Yes }
 }
 
 /// An allowing statement about a request that does not fulfil its conditions.
@@ -426,11 +467,6 @@ pub(crate) fn nearly<'a>(
         })
     });
     near.filter(|near| !near.missing.is_empty()).collect()
-}
-
-fn missing(parts: &[(Truth, &'static str)]) -> &'static str {
-    let found = parts.iter().find(|(truth, _)| *truth == Truth::No);
-    found.map_or("no statement allows it", |(_, reason)| reason)
 }
 
 /// Whether, and how, a statement names a principal. Statements of identity policies name nobody.

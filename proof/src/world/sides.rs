@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use super::World;
+use super::{Outside, World};
 use crate::action::Action;
 use crate::document::{Document, Statement};
 use crate::evaluate::{self, Decision, Layers, ResourceKind, Verdict, Weights, bounded_by_unknown};
+use crate::lake::is_of_data;
 use crate::request::{Context, Facts, Request, Truth};
 
 /// Whether one look at the documents decides a request for all actions: they are of one service, and the
@@ -114,6 +115,29 @@ impl<'w> Sides<'w, '_> {
         // A governed catalog is shared with other accounts by Lake Formation, and nothing else.
         let lake = &self.world.lake;
         if lake.governs(request.resource) { Some(lake.also_needs(request)) } else { self.unknown }
+    }
+}
+
+impl World {
+    /// Every side that has to allow a request and does not, in words: the organization, the boundary, the session,
+    /// the principal's own policies, the resource's own, Lake Formation.
+    pub fn lacking(&self, request: &Request<'_>) -> Vec<&'static str> {
+        const OF_LAKE: &str = "no Lake Formation permission gives it";
+        if request.action.is_permission() {
+            let by_lake = (self.lake.gives(request) == Truth::No).then_some(OF_LAKE);
+            let (by_iam, reason) = self.data_access(request.principal);
+            let is_denied = matches!(by_iam, Decision::ExplicitDeny | Decision::ImplicitDeny);
+            let by_iam = (is_of_data(request.action) && is_denied).then_some(reason);
+            return by_lake.into_iter().chain(by_iam).collect();
+        }
+        let (action, target) = (request.action, self.target(request));
+        let sides = self.sides(request, &target, Outside::Unknown);
+        let weights = sides.weights(request, &|statement| statement.is_of(action));
+        let unknown = sides.unknown_resource(request);
+        let mut lacking = weights.lacking(&sides.layers, request, unknown);
+        let side = self.lake.side(request.principal.name(), request.resource);
+        lacking.extend((side.also_needs(action) == Truth::No).then_some(OF_LAKE));
+        lacking
     }
 }
 

@@ -1,0 +1,187 @@
+//! What stands against a request: every side that does not allow it, and what to write into the mesh for it.
+
+use std::fmt::Write as _;
+
+use lakewright_proof::action::Action;
+use lakewright_proof::evaluate::Decision;
+use lakewright_proof::request::{Context, Request};
+use lakewright_proof::world::Outside;
+use serde_json::{Value, json};
+
+use crate::proof::Subject;
+
+/// What stands against a request that is denied.
+#[derive(Debug, Default)]
+pub(crate) struct Lacking {
+    /// Every side that has to allow it and does not, in words.
+    sides: Vec<String>,
+    /// The share that would allow it, where one can.
+    share: Option<Share>,
+}
+
+/// A share that would allow a request, as a document of the mesh has it.
+#[derive(Debug)]
+struct Share {
+    dataset: String,
+    /// The fields that say to whom.
+    to: String,
+    item: String,
+    permissions: &'static str,
+    /// The manifest lines of the dataset.
+    declared_at: Vec<String>,
+    /// The manifest lines that give the same principal something else of the dataset.
+    beside: Vec<String>,
+}
+
+impl Lacking {
+    /// Looks at every side of a request that is denied.
+    pub(super) fn of(request: &Request<'_>, subject: &Subject) -> Self {
+        let mut sides: Vec<String> =
+            subject.world.lacking(request).into_iter().map(str::to_owned).collect();
+        sides.extend(by_key(request, subject));
+        Self { sides, share: share(request, subject) }
+    }
+
+    /// What stands against it, in lines; `reason` has been said.
+    pub(super) fn lines(&self, reason: &str) -> String {
+        let mut text = String::new();
+        for side in self.sides.iter().filter(|side| *side != reason) {
+            writeln!(text, "  and because {side}").expect("a string takes all");
+        }
+        let Some(Share { dataset, to, item, permissions, declared_at, beside }) = &self.share
+        else {
+            return text;
+        };
+        writeln!(
+            text,
+            "  a Share would allow it: dataset: {dataset}, {to}, items: [{item}], permissions: {permissions}"
+        )
+        .expect("a string takes all");
+        for line in declared_at {
+            writeln!(text, "    the dataset is declared at {line}").expect("a string takes all");
+        }
+        for line in beside {
+            writeln!(text, "    {line} gives something else of it").expect("a string takes all");
+        }
+        text
+    }
+
+    /// The same for programs.
+    pub(super) fn to_json(&self) -> Value {
+        let share = self.share.as_ref().map(|share| {
+            json!({
+                "kind": "Share",
+                "dataset": share.dataset,
+                "to": share.to,
+                "item": share.item,
+                "permissions": share.permissions,
+                "dataset_declared_at": share.declared_at,
+                "beside": share.beside,
+            })
+        });
+        json!({ "sides": self.sides, "would_allow": share })
+    }
+}
+
+/// Why an object cannot be read or written though its bucket would allow it: the dataset's key.
+fn by_key(request: &Request<'_>, subject: &Subject) -> Option<String> {
+    let needed = match request.action.lower() {
+        "s3:getobject" | "s3:getobjectversion" => "kms:Decrypt",
+        "s3:putobject" => "kms:GenerateDataKey",
+        _ => return None,
+    };
+    let action = Action::new(needed);
+    let dataset = subject.names().of(request.resource)?.strip_prefix("dataset/")?;
+    let key = subject.of_dataset(dataset, action)?;
+    let region = key.split(':').nth(3)?;
+    let context = Context::new().with("kms:ViaService", [format!("s3.{region}.amazonaws.com")]);
+    let request = Request { action, resource: &key, context: &context, ..request.clone() };
+    let verdict = subject.world.decide(&request, Outside::Unknown);
+    let is_denied = matches!(verdict.decision, Decision::ExplicitDeny | Decision::ImplicitDeny);
+    is_denied.then(|| format!("{needed} on the dataset's key is denied: {}", verdict.reason))
+}
+
+/// The share that would allow a request of a team or a consumption role.
+fn share(request: &Request<'_>, subject: &Subject) -> Option<Share> {
+    let permissions = permissions(request.action)?;
+    let name = subject.intended.name_of(request.principal.name())?;
+    let mut parts = name.splitn(3, '/');
+    let to = match (parts.next()?, parts.next()?, parts.next()) {
+        ("team", environment, Some(team)) => format!("environment: {environment}, team: {team}"),
+        ("consumption-role", id, None) => format!("consumption_role: {id}"),
+        _ => return None,
+    };
+    let target = subject.names().of(request.resource)?;
+    let dataset = target.strip_prefix("dataset/")?.to_owned();
+    let item = item(request.resource, &dataset, subject)?;
+    let stack = subject.stacks.iter().find(|stack| stack.dataset() == Some(dataset.as_str()))?;
+    let declared_at = subject.provenance.stacks.get(&stack.address);
+    let declared_at = declared_at.and_then(|parts| parts.get("*")).cloned().unwrap_or_default();
+    let principals = subject.intended.principals();
+    let own = principals.into_iter().find(|(arn, _)| *arn == request.principal.name());
+    let rules = own.into_iter().flat_map(|(_, rules)| rules);
+    let beside = rules.filter(|rule| rule.target == target);
+    let mut beside: Vec<String> = beside.flat_map(|rule| subject.lines_of_rule(rule)).collect();
+    beside.sort_unstable();
+    beside.dedup();
+    Some(Share { dataset, to, item, permissions, declared_at, beside })
+}
+
+/// The permissions of a share that come with an action. What no share gives has none.
+fn permissions(action: Action) -> Option<&'static str> {
+    match action.lower() {
+        "glue:batchgetpartition"
+        | "glue:getdatabase"
+        | "glue:getpartition"
+        | "glue:getpartitions"
+        | "glue:gettable"
+        | "glue:gettables"
+        | "kms:decrypt"
+        | "lakeformation:describe"
+        | "lakeformation:select"
+        | "s3:getobject"
+        | "s3:listbucket" => Some("[read]"),
+        "kms:encrypt" | "kms:generatedatakey" | "lakeformation:insert" | "s3:putobject" => {
+            Some("[read, write]")
+        }
+        "lakeformation:delete" | "s3:deleteobject" => Some("[read, write, modify]"),
+        _ => None,
+    }
+}
+
+/// The item of a share that a resource is in.
+fn item(resource: &str, dataset: &str, subject: &Subject) -> Option<String> {
+    if let Some((_, table)) = resource.split_once(":table/") {
+        let (_, table) = table.split_once('/')?;
+        return Some(format!("{{table: {table}}}"));
+    }
+    if resource.contains(":database/") {
+        return Some("a table of it".to_owned());
+    }
+    let object = resource.split_once(":::").and_then(|(_, rest)| rest.split_once('/'));
+    let folder = object.and_then(|(_, key)| {
+        let mut folders = subject.folders.iter().filter(|((of, _), _)| of == dataset);
+        folders.find(|(_, prefix)| key.starts_with(prefix.as_str())).map(|((_, id), _)| id)
+    });
+    Some(folder.map_or_else(|| "{bucket: true}".to_owned(), |id| format!("{{folder: {id}}}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Source: "Share" in docs/mesh.md.
+    #[test]
+    fn a_share_gives_data_and_nothing_else() {
+        for (action, expected) in [
+            ("s3:GetObject", Some("[read]")),
+            ("lakeformation:INSERT", Some("[read, write]")),
+            ("s3:DeleteObject", Some("[read, write, modify]")),
+            ("s3:PutBucketPolicy", None),
+            ("glue:DeleteTable", None),
+            ("sts:AssumeRole", None),
+        ] {
+            assert_eq!(permissions(Action::new(action)), expected, "{action}");
+        }
+    }
+}
