@@ -1,5 +1,6 @@
 //! The proof, on the examples, on the lab's questions, and on templates that have been tampered with.
 
+mod answers;
 mod by_hand;
 mod differential;
 mod mutation;

@@ -32,6 +32,7 @@ pub(crate) fn lakewright<A: AsRef<std::ffi::OsStr>>(
     Command::new(env!("CARGO_BIN_EXE_lakewright"))
         .args(arguments)
         .env_remove("NO_COLOR")
+        .env_remove("COLUMNS")
         .output()
         .expect("the binary runs")
 }

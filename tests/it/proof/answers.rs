@@ -1,0 +1,215 @@
+//! Answers about sessions, about what needs no permission, about every side that is missing, and about what was
+//! there before the mesh; on a mesh with a read-only share of a folder and an imported database.
+
+use std::fs;
+
+use tempfile::TempDir;
+
+use crate::run::{example, lakewright, transcript};
+
+const MESH: &str = r#"kind: Tenant
+id: acme
+label: Acme
+central_account: "111111111111"
+home_region: eu-west-1
+pivot_role:
+  external_id: acme-4f1c6c2e
+  trusted_roles: ["arn:aws:iam::111111111111:role/platform"]
+---
+kind: Organization
+id: all
+label: All
+team: Owners
+---
+kind: Environment
+id: here
+label: Here
+organization: all
+account: "222222222222"
+region: eu-west-1
+team: Owners
+teams:
+  - team: Readers
+    permissions: [create_share, run_athena_query]
+  - team: Others
+    permissions: [run_athena_query]
+---
+kind: Dataset
+id: sales
+label: Sales
+environment: here
+team: Owners
+topics: [Sales]
+keywords: [sales]
+folders:
+  - id: exports
+    prefix: exports/
+---
+kind: Dataset
+id: before
+label: Before
+environment: here
+team: Owners
+topics: [Sales]
+keywords: [sales]
+import:
+  bucket: a-bucket-of-before
+  glue_database: a_database_of_before
+  register_location: false
+---
+kind: Share
+id: exports
+dataset: sales
+environment: here
+team: Readers
+items:
+  - folder: exports
+permissions: [read]
+status: approved
+approved_by: Owners
+"#;
+
+fn mesh(text: &str) -> TempDir {
+    let folder = tempfile::tempdir().expect("a folder");
+    fs::write(folder.path().join("mesh.yaml"), text).expect("a file");
+    folder
+}
+
+/// The answer to a question: principal, action, resource.
+fn ask(folder: &TempDir, [principal, action, resource]: [&str; 3], more: &[&str]) -> String {
+    let path = folder.path().to_str().expect("text");
+    let asked = ["can", path, "--principal", principal, "--action", action, "--resource", resource];
+    transcript(&lakewright(asked.iter().chain(more)))
+}
+
+/// Sources: AWS STS API Reference, GetCallerIdentity: "No permissions are required to perform this operation", also
+/// when a policy "explicitly denies access"; IAM User Guide, "Permissions for GetSessionToken".
+#[test]
+fn no_policy_decides_what_needs_no_permission() {
+    let folder = mesh(MESH);
+    let scp = folder.path().join("scp.json");
+    let document = r#"{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"},
+        {"Effect": "Deny", "Action": "sts:*", "Resource": "*"}]}"#;
+    fs::write(&scp, document).expect("a file");
+    let scp = ["--scp", scp.to_str().expect("text")];
+    let who = ["team/here/Owners", "sts:GetCallerIdentity", "*"];
+    for more in [&[][..], &scp] {
+        let text = ask(&folder, who, more);
+        assert!(text.starts_with("exit: 0\n") && text.contains("needs no permission"), "{text}");
+    }
+    let text = ask(&folder, ["team/here/Owners", "sts:GetSessionToken", "*"], &[]);
+    assert!(text.starts_with("exit: 4\n") && text.contains("only a user"), "{text}");
+}
+
+#[test]
+fn a_question_can_be_asked_in_a_session() {
+    let folder = mesh(MESH);
+    let owner = ["team/here/Owners", "s3:GetObject", "dataset/sales"];
+    let service = ["service/glue.amazonaws.com", "s3:GetObject", "dataset/sales"];
+    for (question, session, expected, says) in [
+        (owner, "alice@example.com", "exit: 0\n", "allowed"),
+        // Source: AWS STS API Reference, AssumeRole, RoleSessionName: 2 to 64 characters.
+        (owner, "a", "exit: 2\n", "2 to 64"),
+        (owner, "a/b", "exit: 2\n", "2 to 64"),
+        (service, "alice", "exit: 2\n", "only roles have sessions"),
+    ] {
+        let text = ask(&folder, question, &["--session", session]);
+        assert!(text.starts_with(expected) && text.contains(says), "{session}: {text}");
+    }
+}
+
+/// Source: "Pass session tags in AWS STS" in the IAM user guide: the trust policy has to allow `sts:TagSession`.
+#[test]
+fn session_tags_take_a_permission_of_their_own() {
+    let folder = mesh(MESH);
+    let assume = ["arn:aws:iam::111111111111:role/platform", "sts:AssumeRole", "pivot-role/here"];
+    let known = ["--context", "sts:ExternalId=acme-4f1c6c2e"];
+    let text = ask(&folder, assume, &known);
+    assert!(!text.starts_with("exit: 4\n"), "{text}");
+    let tagged = [&known[..], &["--context", "aws:RequestTag/Team=a"]].concat();
+    let text = ask(&folder, assume, &tagged);
+    assert!(text.starts_with("exit: 4\n") && text.contains("sts:TagSession"), "{text}");
+}
+
+#[test]
+fn a_denial_names_every_side_and_the_share_that_would_allow_it() {
+    let folder = mesh(MESH);
+    let question = ["team/here/Others", "s3:GetObject", "dataset/sales/folder/exports"];
+    let text = ask(&folder, question, &[]);
+    assert!(text.starts_with("exit: 4\n"), "{text}");
+    for says in [
+        "and because kms:Decrypt on the dataset's key is denied",
+        "dataset: sales, environment: here, team: Others, items: [{folder: exports}], permissions: [read]",
+        "the dataset is declared at mesh.yaml:28:1",
+    ] {
+        assert!(text.contains(says), "{says}: {text}");
+    }
+    // Across accounts both sides have to allow it.
+    let lab = example("lab").display().to_string();
+    let table = "dataset/dpdataset/table/mydpdata";
+    let of_lab = |action: &str, resource: &str| {
+        let asked = ["can", &lab, "--principal", "team/science/TeamB", "--action", action];
+        transcript(&lakewright(asked.into_iter().chain(["--resource", resource])))
+    };
+    let text = of_lab("s3:GetObject", "dataset/dpdataset");
+    for says in ["the principal's own policies", "and because the resource's own policy", "Share"] {
+        assert!(text.contains(says), "{says}: {text}");
+    }
+    let text = of_lab("lakeformation:SELECT", table);
+    assert!(text.contains("items: [{table: mydpdata}], permissions: [read]"), "{text}");
+    assert!(text.contains("datasets.yaml:2:1"), "{text}");
+}
+
+/// Source: "Changing the default settings for your data lake" in the Lake Formation developer guide: what was there
+/// before keeps the permissions that everybody had.
+#[test]
+fn nobody_knows_what_everybody_had_on_an_imported_database() {
+    let select = ["team/here/Others", "lakeformation:SELECT", "dataset/before/table/orders"];
+    let folder = mesh(MESH);
+    let text = ask(&folder, select, &[]);
+    assert!(text.starts_with("exit: 5\n") && text.contains("IAMAllowedPrincipals"), "{text}");
+    let database = "arn:aws:glue:eu-west-1:222222222222:database/a_database_of_before";
+    let prove = |folder: &TempDir| {
+        let path = folder.path().to_str().expect("text");
+        transcript(&lakewright(["prove", path]))
+    };
+    let text = prove(&folder);
+    assert!(text.starts_with("exit: 0\n"), "{text}");
+    assert!(text.contains(&format!("taken for granted of {database}")), "{text}");
+    // Who cannot see it by IAM has nothing of that.
+    let stranger = ["arn:aws:iam::333333333333:role/r", select[1], select[2]];
+    assert!(ask(&folder, stranger, &[]).starts_with("exit: 4\n"));
+    // Its owner says that nobody has anything there any more, and the deployment looks.
+    let folder = mesh(&MESH.replace("register_location: false", "hybrid_access: closed"));
+    let text = ask(&folder, select, &[]);
+    assert!(text.starts_with("exit: 4\n"), "{text}");
+    assert!(!prove(&folder).contains(database));
+}
+
+#[test]
+fn the_matrix_sums_up_data_and_keys_apart() {
+    let folder = mesh(MESH);
+    let path = folder.path().to_str().expect("text");
+    let access = |more: &[&str]| {
+        let asked = ["access", path, "--principal", "team/here/Readers"];
+        String::from_utf8(lakewright(asked.iter().chain(more)).stdout).expect("text")
+    };
+    // AWS counts decrypting as writing; who may only read the folder writes no data.
+    let text = access(&[]);
+    let line = text.lines().find(|line| line.contains("dataset/sales")).expect("the dataset");
+    assert!(line.ends_with("read, key: use"), "{text}");
+    let page = access(&["--format", "html"]);
+    for says in [
+        "on dataset/sales: list read\"",
+        "on dataset/sales key: read use\"",
+        "dataset/sales key</span>",
+    ] {
+        assert!(page.contains(says), "{says}: {page}");
+    }
+    for more in [&[][..], &["--detail"]] {
+        let text = access(more);
+        assert!(text.contains("team/here/Readers") && text.contains("dataset/sales"), "{text}");
+        let widest = text.lines().map(|line| line.chars().count()).max().expect("lines");
+        assert!(widest <= 100, "{widest}: {text}");
+    }
+}
