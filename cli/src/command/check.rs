@@ -8,7 +8,8 @@ use lakewright_stacks::{Plan, Runway, runway};
 use serde_json::json;
 
 use crate::exit::{Exit, Failure};
-use crate::guardrails;
+use crate::folder::{Somewhere, Unread};
+use crate::guardrails::{self, Checked};
 use crate::mesh::{Day, load};
 use crate::synthesis::synthesize_all;
 use crate::ui::{Ui, count};

@@ -87,7 +87,8 @@ fn ask(folder: &TempDir, [principal, action, resource]: [&str; 3], more: &[&str]
 #[test]
 fn no_policy_decides_what_needs_no_permission() {
     let folder = mesh(MESH);
-    let scp = folder.path().join("scp.json");
+    let beside = tempfile::tempdir().expect("a folder");
+    let scp = beside.path().join("scp.json");
     let document = r#"{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"},
         {"Effect": "Deny", "Action": "sts:*", "Resource": "*"}]}"#;
     fs::write(&scp, document).expect("a file");
