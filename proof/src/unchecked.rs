@@ -38,7 +38,10 @@ pub(crate) fn decided(request: &Request<'_>) -> Option<(Decision, &'static str)>
             Some((Decision::ImplicitDeny, "only a user may ask for it, whatever policies say"))
         }
         // Whoever signs nothing has no identity, and what services do for themselves is in no page.
-        Principal::Service(_) | Principal::Anonymous => None,
+        Principal::Service(_)
+        | Principal::Federated(_)
+        | Principal::CanonicalUser(_)
+        | Principal::Anonymous => None,
     }
 }
 
