@@ -134,17 +134,11 @@ impl Folder {
     }
 }
 
-/// Whether a text that cannot be read is one of CloudFormation all the same: it says so, or has a resource type.
+/// Whether a text that cannot be read is a template all the same.
 fn is_of_cloudformation(text: &str) -> bool {
-    let is_type = |line: &str| {
-        let line =
-            line.trim_start().trim_start_matches(['-', '{', ' ']).trim_start_matches(['"', '\'']);
-        line.strip_prefix("Type").is_some_and(|rest| {
-            let rest = rest.trim_start_matches(['"', '\'']).trim_start();
-            rest.starts_with(':') && rest.contains("::")
-        })
-    };
-    text.contains("AWSTemplateFormatVersion") || text.lines().any(is_type)
+    // Where the text is not even YAML, its words decide.
+    let has_words = || text.contains("AWSTemplateFormatVersion") || text.contains("AWS::");
+    read::is_template(text).unwrap_or_else(has_words)
 }
 
 /// The templates of an assembly, or every template in a folder.

@@ -5,10 +5,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use lakewright_manifest::{Report, SourceFile, render};
-use lakewright_proof::lint::{Breach, across, check, lakeformation, moved, together};
+use lakewright_proof::lint::{
+    Breach, across, boundaries, check_with, lakeformation, moved, together,
+};
 use lakewright_proof::world::{OnUnresolved, Piece, StackTemplate, World};
 use lakewright_template::resolve::Place;
-use rayon::iter::{IntoParallelRefIterator as _, ParallelIterator as _};
+use rayon::iter::{IntoParallelIterator as _, IntoParallelRefIterator as _, ParallelIterator as _};
 use serde_json::{Value, json};
 
 use crate::exit::Failure;
@@ -64,11 +66,11 @@ pub(crate) fn of_folder(
         .map(|one| Piece::of(one.stack()).map_err(|error| Failure::usage(error.to_string())))
         .collect();
     let pieces = pieces?;
-    let each = pieces.par_iter().map(|piece| check(&World::of(vec![piece.clone()])));
+    let all = World::of(pieces.clone());
+    let boundaries = boundaries(&all);
+    let each = pieces.into_par_iter().map(|piece| check_with(&World::of(vec![piece]), &boundaries));
     let mut breaches: Vec<Breach> = each.flatten_iter().collect();
-    if pieces.len() > 1 {
-        breaches.extend(together(&World::of(pieces)));
-    }
+    breaches.extend(together(&all));
     let stacks: Vec<StackTemplate<'_>> = read.iter().map(Read::stack).collect();
     breaches.extend(lakeformation(&stacks));
     if let Some(base) = base {

@@ -13,6 +13,7 @@ use lakewright_manifest::{Mesh, Report, Severity, SourceFile};
 use lakewright_proof::intended::{Intended, Rule, rules};
 use lakewright_proof::lake::Lake;
 use lakewright_proof::lint::across;
+use lakewright_proof::settings;
 use lakewright_proof::world::{OnUnresolved, Piece, Policies, StackTemplate, World};
 use lakewright_stacks::{Plan, StackPlan, Usage};
 use lakewright_template::assembly::{Assembly, Grants, Provenance};
@@ -68,6 +69,8 @@ pub(crate) struct Subject {
     pub(crate) folders: BTreeMap<(String, String), String>,
     /// What datasets import.
     pub(crate) imported: Imported,
+    /// The stacks of an assembly with other properties than those that were made, policies aside.
+    pub(crate) reset: Vec<String>,
     /// The templates of an assembly that were changed after they were written.
     pub(crate) changed: Vec<String>,
     /// The mesh's name.
@@ -333,8 +336,8 @@ impl Subject {
         let mut world = World::with(policies, lake);
         world.lake.closed = closed;
         imported::name_keys(&imported, &mut world);
-        let (folders, changed) = (BTreeMap::new(), Vec::new());
-        Self { world, intended, stacks, provenance, folders, imported, changed, mesh }
+        let (folders, changed, reset) = (BTreeMap::new(), Vec::new(), Vec::new());
+        Self { reset, world, intended, stacks, provenance, folders, imported, changed, mesh }
     }
 
     /// Says which templates are not those that were made.
@@ -400,6 +403,18 @@ impl<'s> Names<'s> {
 pub(crate) const CHANGED: &str =
     "is not what `synth` wrote: its SHA-256 is not the digest in assembly.json";
 
+/// What is said of a stack that states something else beside policies than what was made.
+pub(crate) const RESET: &str = "is not what `synth` wrote: a role, code, a destination, a condition or another property beside its policies was changed";
+
+/// What one template of an assembly says.
+struct OfStack {
+    piece: Piece,
+    is_changed: bool,
+    is_reset: bool,
+    imported: Imported,
+    closed: Vec<String>,
+}
+
 /// Reads an assembly.
 fn of_assembly(folder: &Path) -> Result<Subject, Failure> {
     if !folder.join("assembly.json").is_file() {
@@ -411,7 +426,7 @@ fn of_assembly(folder: &Path) -> Result<Subject, Failure> {
     let assembly: Assembly = json(folder, "assembly.json")?;
     let grants: Grants = json(folder, "grants.json")?;
     let provenance: Provenance = json(folder, "provenance.json")?;
-    let read: Vec<(Piece, bool, Imported, Vec<String>)> = assembly
+    let read: Vec<OfStack> = assembly
         .stacks
         .par_iter()
         .map(|entry| {
@@ -437,18 +452,23 @@ fn of_assembly(folder: &Path) -> Result<Subject, Failure> {
             let imported = imported::of_stack(&subject, &piece, own);
             let closed = imported::closed(&template, &imported);
             let imported = imported.into_iter().map(|arn| (arn, subject.clone())).collect();
-            Ok((piece, is_changed, imported, closed))
+            let made = grants.settings.get(&address);
+            let is_reset = made.is_none_or(|made| *made != settings::digest_of(&template));
+            Ok(OfStack { piece, is_changed, is_reset, imported, closed })
         })
         .collect::<Result<_, Failure>>()?;
-    let changed = assembly.stacks.iter().zip(&read).filter(|(_, (_, is_changed, ..))| *is_changed);
+    let each = || assembly.stacks.iter().zip(&read);
+    let changed = each().filter(|(_, stack)| stack.is_changed);
     let changed = changed.map(|(entry, _)| folder.join(&entry.template).display().to_string());
     let changed = changed.collect();
+    let reset = each().filter(|(_, stack)| stack.is_reset).map(|(entry, _)| entry.address());
+    let reset = reset.collect();
     let mut pieces = Vec::with_capacity(read.len());
     let (mut imported, mut closed) = (Imported::new(), BTreeSet::new());
-    for (piece, _, own, of_stack) in read {
-        pieces.push(piece);
-        imported.extend(own);
-        closed.extend(of_stack);
+    for stack in read {
+        pieces.push(stack.piece);
+        imported.extend(stack.imported);
+        closed.extend(stack.closed);
     }
     let (mut world, intended) = (World::of(pieces), Intended::of(grants));
     world.lake.closed = closed;
@@ -459,7 +479,7 @@ fn of_assembly(folder: &Path) -> Result<Subject, Failure> {
     });
     let (stacks, folders) = (stacks.collect(), BTreeMap::new());
     let mesh = assembly.mesh;
-    Ok(Subject { world, intended, stacks, provenance, folders, imported, changed, mesh })
+    Ok(Subject { reset, world, intended, stacks, provenance, folders, imported, changed, mesh })
 }
 
 fn json<T: serde::de::DeserializeOwned>(folder: &Path, name: &str) -> Result<T, Failure> {

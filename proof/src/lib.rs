@@ -13,6 +13,7 @@ pub mod pattern;
 pub mod prove;
 pub mod request;
 pub mod sample;
+pub mod settings;
 pub mod world;
 
 mod condition;

@@ -158,6 +158,16 @@ impl Breach {
 
 /// Checks everything that templates describe.
 pub fn check(world: &World) -> Vec<Breach> {
+    check_with(world, &BTreeSet::new())
+}
+
+/// The permissions boundaries of all roles, by ARN.
+pub fn boundaries(world: &World) -> BTreeSet<String> {
+    world.roles.values().filter_map(|role| role.boundary.clone()).collect()
+}
+
+/// Checks everything that some templates describe; a policy that roles of others have as their boundary gives nothing.
+pub fn check_with(world: &World, of_others: &BTreeSet<String>) -> Vec<Breach> {
     let mut breaches = Vec::new();
     roles(world, &mut breaches);
     between_roles(world, &mut breaches);
@@ -168,7 +178,7 @@ pub fn check(world: &World) -> Vec<Breach> {
         let message = malformed.message.clone();
         breaches.push(Breach::new(Guardrail::MalformedPolicy, &malformed.origin, "", message));
     }
-    documents(world, &mut breaches);
+    documents(world, of_others, &mut breaches);
     breaches.sort();
     breaches.dedup();
     breaches
@@ -225,9 +235,9 @@ fn between_roles(world: &World, breaches: &mut Vec<Breach>) {
 }
 
 /// Checks documents one by one.
-fn documents(world: &World, breaches: &mut Vec<Breach>) {
-    let boundaries: BTreeSet<&String> =
-        world.roles.values().filter_map(|role| role.boundary.as_ref()).collect();
+fn documents(world: &World, of_others: &BTreeSet<String>, breaches: &mut Vec<Breach>) {
+    let own = world.roles.values().filter_map(|role| role.boundary.as_ref());
+    let boundaries: BTreeSet<&String> = own.chain(of_others).collect();
     let mut seen: BTreeSet<&Origin> = BTreeSet::new();
     let mut documents: Vec<(&Document, DocumentKind)> = Vec::new();
     for (arn, document) in &world.managed {

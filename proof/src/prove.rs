@@ -458,14 +458,18 @@ impl Proof<'_> {
         findings: &mut Findings,
     ) {
         let verdict = self.world.decide_by_policies(request, Outside::Allows);
-        if verdict.decision == Decision::Allow {
-            findings.differences.push(Difference {
-                statements: vec![(document.origin.clone(), statement.sid.clone())],
-                reason: "a statement allows it, and no grant asks for it".to_owned(),
-                stack: document.origin.stack.to_string(),
-                ..difference(DifferenceKind::More, request)
-            });
-        }
+        let reason = match verdict.decision {
+            Decision::Allow => "a statement allows it, and no grant asks for it",
+            // What nobody can tell is not proven.
+            Decision::Unknown => "a statement may allow it, and no grant asks for it",
+            Decision::ExplicitDeny | Decision::ImplicitDeny => return,
+        };
+        findings.differences.push(Difference {
+            statements: vec![(document.origin.clone(), statement.sid.clone())],
+            reason: reason.to_owned(),
+            stack: document.origin.stack.to_string(),
+            ..difference(DifferenceKind::More, request)
+        });
     }
 
     fn contexts(

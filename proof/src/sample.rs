@@ -38,7 +38,9 @@ pub(crate) fn resources(pattern: &str, with_empty: bool) -> Vec<String> {
 
 /// Keys whose values follow from who asks and from the resource, so that no request chooses them.
 pub(crate) fn is_derived(key: &str) -> bool {
-    key.starts_with("aws:principal") || key == "aws:resourceaccount"
+    // Which organization somebody is in is in no template: whoever is in the one that is asked for counts.
+    let is_of_organization = key.starts_with("aws:principalorg");
+    key.starts_with("aws:principal") && !is_of_organization || key == "aws:resourceaccount"
 }
 
 /// The contexts that stand for the requests which fulfil conditions: one with the first value of

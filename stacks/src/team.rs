@@ -325,16 +325,13 @@ fn imported_catalog(
     };
     let place = Names::place(environment);
     let database = names.dataset_database(environment, dataset);
+    // The catalog of whoever owns the database, and no other one.
     let owner = import.catalog_account.as_ref().map(ToString::to_string);
-    let accounts = std::iter::once(place.account.clone()).chain(owner);
+    let account = owner.unwrap_or_else(|| place.account.clone());
+    let start = format!("arn:{}:glue:{}:{account}:", place.partition(), place.region);
     let parts =
         ["catalog".to_owned(), format!("database/{database}"), format!("table/{database}/*")];
-    let resources: Vec<String> = accounts
-        .flat_map(|account| {
-            let start = format!("arn:{}:glue:{}:{account}:", place.partition(), place.region);
-            parts.iter().map(move |part| format!("{start}{part}"))
-        })
-        .collect();
+    let resources: Vec<String> = parts.iter().map(|part| format!("{start}{part}")).collect();
     Grants(vec![Grant {
         sid: "ImportedCatalog".to_owned(),
         grantee: role.grantee().clone(),

@@ -119,6 +119,9 @@ pub struct Grants {
     pub action_sets: BTreeMap<String, Vec<Text>>,
     /// The ARN, or the service name, of each principal.
     pub principals: BTreeMap<String, String>,
+    /// The SHA-256 of what each stack's template states beside policies, by the stack's address.
+    #[serde(default)]
+    pub settings: BTreeMap<String, String>,
     /// The grants that each stack (`account/region/name`) gives, sorted.
     pub grants: BTreeMap<String, Vec<IntendedGrant>>,
 }

@@ -29,6 +29,28 @@ pub fn template(text: &str) -> Result<Template, ReadError> {
     if text.contains("Fn::ForEach::") { read(&loops::unrolled(&root)?) } else { read(&root) }
 }
 
+/// Whether a text has the form of a template: resources by id, each with a type. `None` when the text is no YAML, so that
+/// nobody can tell.
+pub fn is_template(text: &str) -> Option<bool> {
+    let root = root(text).ok()?;
+    let section = |name: &str| {
+        let NodeKind::Mapping(entries) = &root.kind else { return None };
+        let is_it = |(key, _): &&(Node, Node)| scalar(key).is_ok_and(|key| key == name);
+        entries.iter().find(is_it).map(|(_, value)| value)
+    };
+    let has_type = |(_, resource): &(Node, Node)| match &resource.kind {
+        NodeKind::Mapping(entries) => {
+            entries.iter().any(|(key, _)| scalar(key).is_ok_and(|key| key == "Type"))
+        }
+        _ => false,
+    };
+    let has_resources = match section("Resources").map(|section| &section.kind) {
+        Some(NodeKind::Mapping(resources)) => resources.iter().any(has_type),
+        _ => false,
+    };
+    Some(has_resources || section("AWSTemplateFormatVersion").is_some())
+}
+
 /// The document of a text.
 fn root(text: &str) -> Result<Node, ReadError> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);

@@ -223,7 +223,8 @@ fn the_lab_goes_from_nothing_through_its_life() {
 
 fn check_buckets(account: &Value) {
     let buckets = account["buckets"].as_object().expect("buckets");
-    assert_eq!(buckets.len(), 4, "templates, environment, logs, dataset: {:?}", buckets.keys());
+    let expected = "templates and their log, environment and its log, results, dataset";
+    assert_eq!(buckets.len(), 6, "{expected}: {:?}", buckets.keys());
     for (name, bucket) in buckets {
         assert_eq!(bucket["versioning"], "Enabled", "{name}");
         let public = bucket["public"].as_object().expect("a block");

@@ -169,7 +169,10 @@ fn the_templates_of_another_region_are_not_written() {
                 && (one.entry.account.as_str(), one.entry.region.as_str()) == (ACCOUNT, region)
         });
         let names = names(bootstrap.expect("it"), "AWS::S3::Bucket", "BucketName");
-        let [name] = names.as_slice() else { unreachable!("one bucket: {names:?}") };
+        let mut templates = names.iter().filter(|name| name.contains("-templates-"));
+        let (Some(name), None) = (templates.next(), templates.next()) else {
+            unreachable!("one bucket of templates: {names:?}")
+        };
         format!("arn:aws:s3:::{name}")
     };
     for region in REGIONS {

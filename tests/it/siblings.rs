@@ -302,7 +302,7 @@ fn a_datasets_role_reaches_none_of_its_siblings() {
 fn a_teams_results_are_none_of_its_siblings() {
     let deployed = Deployed::of(text());
     let near = deployed.environment("near");
-    let bucket = deployed.names().environment_bucket(near);
+    let bucket = deployed.names().results_bucket(near);
     let mut wrong = Vec::new();
     for own in Thing::all() {
         let role = deployed.role("near", own);

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use lakewright_manifest::render;
 use lakewright_manifest::{Mesh, Report, SourceFile};
+use lakewright_proof::settings;
 use lakewright_stacks::{Handout, Mentions, StackPlan, Usage, connect};
 use lakewright_template::assembly::{self, CdkArtifact, Grants, StackEntry};
 use rayon::iter::{IntoParallelRefMutIterator as _, ParallelIterator as _};
@@ -60,7 +61,10 @@ pub(crate) fn template(
         // Stacks may share a file; its path says what is in it.
         staging.write(&asset.entry.path, &asset.bytes).map_err(Unwritten::Failure)?;
     }
-    let Recorded { grants, tables, provenance } = Recorded::of(&mut synthesized.lowered, sources);
+    let settings = settings::digest_of(&synthesized.lowered.template);
+    let Recorded { grants, mut tables, provenance } =
+        Recorded::of(&mut synthesized.lowered, sources);
+    tables.settings.insert(synthesized.entry.address(), settings);
     let address = to_json(&synthesized.entry.address()).map_err(Unwritten::Failure)?;
     let mut grant_lines = format!("{address}:[");
     for (place, grant) in grants.iter().enumerate() {
@@ -147,11 +151,13 @@ pub(crate) fn rest(
     summary.accounts = accounts.len();
     let sets = Lines::of_map(&tables.action_sets)?;
     let principals = Lines::of_map(&tables.principals)?;
+    let settings = Lines::of_map(&tables.settings)?;
     let tenant = to_json(&mesh.tenant.header.id.as_str())?;
     let write_grants = || {
         let mut file = staging.file("grants.json")?;
         file = sets.write(file, &format!("{{\"version\":{version},\"action_sets\":{{"), "},\n")?;
         file = principals.write(file, "\"principals\":{", "},\n")?;
+        file = settings.write(file, "\"settings\":{", "},\n")?;
         grants.write(file, "\"grants\":{", "}}\n")?.close()
     };
     let write_others = || {
@@ -175,6 +181,7 @@ fn tables(written: &mut [Written]) -> Grants {
     let and = |mut all: Grants, more: Grants| {
         all.action_sets.extend(more.action_sets);
         all.principals.extend(more.principals);
+        all.settings.extend(more.settings);
         all
     };
     let each = written.par_iter_mut().map(|one| std::mem::take(&mut one.tables));

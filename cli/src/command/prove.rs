@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::exit::{Exit, Failure};
 use crate::findings::{gained, prove, show_all, to_json};
 use crate::proof::imported::perhaps_open;
-use crate::proof::{CHANGED, Keep, Subject, SubjectArgs};
+use crate::proof::{CHANGED, Keep, RESET, Subject, SubjectArgs};
 use crate::ui::{Ui, count};
 
 /// Prove that the templates give exactly the access that the mesh asks for
@@ -70,6 +70,7 @@ pub(crate) fn run(arguments: &ProveArgs, ui: &mut Ui) -> Result<Exit, Failure> {
             "stacks": subject.stacks.len(),
             "differences": differences,
             "changed_templates": subject.changed,
+            "changed_settings": subject.reset,
             "taken_for_granted": taken_for_granted(subject),
         });
         ui.data(&format!("{data:#}\n"));
@@ -79,7 +80,10 @@ pub(crate) fn run(arguments: &ProveArgs, ui: &mut Ui) -> Result<Exit, Failure> {
     for path in &subject.changed {
         ui.error(&format!("{path} {CHANGED}"));
     }
-    if findings.differences.is_empty() && subject.changed.is_empty() {
+    for stack in &subject.reset {
+        ui.error(&format!("{stack} {RESET}"));
+    }
+    if findings.differences.is_empty() && subject.changed.is_empty() && subject.reset.is_empty() {
         let narrows = arguments
             .assume
             .as_ref()

@@ -32,7 +32,9 @@ pub(super) fn check(world: &World, breaches: &mut Vec<Breach>) {
         }
         let is_by_templates = is_for_cloudformation(role);
         for (document, statement) in allowing(role) {
-            let attaches = among(statement, &ATTACHES);
+            // Who has every action is told so already.
+            let has_all = statement.actions.patterns().iter().any(|pattern| pattern == "*");
+            let attaches = if has_all { Vec::new() } else { among(statement, &ATTACHES) };
             let is_bounded =
                 statement.conditions.iter().any(|one| requires(one, "iam:permissionsboundary"));
             if attaches.is_empty() || is_bounded || is_denied_unbounded(role, &attaches) {

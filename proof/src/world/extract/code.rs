@@ -6,9 +6,11 @@ use lakewright_template::{LogicalId, ResourceEntry};
 use super::{PieceError, Reader};
 use crate::world::Code;
 
-/// The arguments of Glue's jobs that name files with code.
-const FILES: [&str; 4] =
-    ["--additional-python-modules", "--extra-files", "--extra-jars", "--extra-py-files"];
+/// The arguments of Glue's jobs that name places for data, logs or state, and no code. Any other argument with a place in S3
+/// may name code: `--scriptLocation`, `--extra-jars`, `--extra-py-files`, `--conf` and whatever Glue adds.
+///
+/// Source: "Using job parameters in AWS Glue jobs" in the AWS Glue developer guide; `--results` is the profiling job's own.
+const OF_DATA: [&str; 3] = ["--TempDir", "--results", "--spark-event-logs-path"];
 
 impl Reader<'_> {
     /// The code that a resource runs.
@@ -29,13 +31,10 @@ impl Reader<'_> {
             "AWS::Glue::Job" => {
                 let command = value("Command")?;
                 let arguments = [value("DefaultArguments")?, value("NonOverridableArguments")?];
-                let more = arguments.iter().flat_map(|arguments| {
-                    FILES.iter().filter_map(|name| arguments.get(name).as_text())
-                });
-                let script = command.get("ScriptLocation").as_text();
-                let files = script.into_iter().chain(more).flat_map(|list| list.split(','));
-                let files = files.filter_map(|file| file.trim().strip_prefix("s3://"));
-                (value("Role")?, files.map(|file| self.object(file)).collect())
+                let script = command.get("ScriptLocation").as_text().map(str::to_owned);
+                let more = arguments.iter().flat_map(code_in);
+                let files = script.into_iter().chain(more).flat_map(|text| places_in(&text));
+                (value("Role")?, files.map(|file| self.object(&file)).collect())
             }
             "AWS::Lambda::Function" => (value("Role")?, Vec::new()),
             "AWS::SageMaker::NotebookInstance" | "AWS::StepFunctions::StateMachine" => {
@@ -131,4 +130,21 @@ impl Reader<'_> {
     fn object(&self, path: &str) -> String {
         format!("arn:{}:s3:::{path}", self.stack.place.partition())
     }
+}
+
+/// The values of a job's arguments that may name code.
+fn code_in(arguments: &Resolved<'_>) -> Vec<String> {
+    let entries = arguments.as_map().into_iter().flatten();
+    let named = entries.filter(|(name, _)| !OF_DATA.contains(name));
+    named.filter_map(|(_, value)| value.as_text().map(str::to_owned)).collect()
+}
+
+/// The places in S3 that a text names, each from its bucket on.
+fn places_in(text: &str) -> Vec<String> {
+    let ends = |one: char| one.is_whitespace() || matches!(one, ',' | ';' | '"' | '\'');
+    let places = text.split("s3://").skip(1).chain(text.split("s3a://").skip(1));
+    let places = places.filter_map(|place| place.split(ends).next());
+    // A folder is all of its objects.
+    let whole = |place: &str| format!("{place}{}", if place.ends_with('/') { "*" } else { "" });
+    places.map(whole).collect()
 }

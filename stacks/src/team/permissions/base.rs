@@ -175,10 +175,9 @@ pub(super) const BLOCKS: &[Block] = &[
             },
         ],
     },
-    // As data.all, named, takeover guard on TagQueue. AddPermission, RemovePermission and SetQueueAttributes
-    // are dropped: they write the queue's policy, which can let anybody in, and no condition key tells what it
-    // says. CreateQueue stays, and takes a policy as well ("CreateQueue" in the SQS API reference, Policy): only a
-    // resource control policy of the organization keeps others out of queues that a team makes.
+    // AddPermission, RemovePermission and SetQueueAttributes are dropped: they write the queue's policy, which can
+    // let anybody in, and no condition key tells what it says. So is CreateQueue, which takes a policy as well
+    // ("CreateQueue" in the SQS API reference, Policy): somebody who may makes the queue, with the team's tag.
     Block {
         permission: None,
         feature: |_| true,
@@ -188,12 +187,6 @@ pub(super) const BLOCKS: &[Block] = &[
                 actions: &["sqs:ListQueues"],
                 resources: &["*"],
                 when: When::Always,
-            },
-            Rule {
-                sid: "SqsCreate",
-                actions: &["sqs:CreateQueue", "sqs:TagQueue"],
-                resources: &["arn:{partition}:sqs:{region}:{account}:{role_name}-*"],
-                when: When::RequestedByTeam,
             },
             Rule {
                 sid: "SqsUse",
@@ -207,7 +200,6 @@ pub(super) const BLOCKS: &[Block] = &[
                     "sqs:DeleteMessage",
                     "sqs:ChangeMessageVisibility",
                     "sqs:PurgeQueue",
-                    "sqs:DeleteQueue",
                 ],
                 resources: &["arn:{partition}:sqs:{region}:{account}:{prefix}-*"],
                 when: When::TaggedByTeam,

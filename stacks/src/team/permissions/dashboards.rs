@@ -39,7 +39,6 @@ pub(super) const BLOCKS: &[Block] = &[
                 actions: &[
                     "quicksight:CreateDashboard",
                     "quicksight:CreateAnalysis",
-                    "quicksight:CreateDataSet",
                     "quicksight:TagResource",
                 ],
                 resources: &[
