@@ -290,7 +290,11 @@ pub(crate) fn conditions(lines: &[String]) -> Vec<Condition> {
     let mut values: BTreeMap<(&str, &str), Vec<String>> = BTreeMap::new();
     for line in lines {
         let mut parts = line.splitn(3, ' ');
-        let (Some(operator), Some(key)) = (parts.next(), parts.next()) else { continue };
+        // What is no condition is one that nobody can tell the truth of: it asks for nothing.
+        let (operator, key) = match (parts.next(), parts.next()) {
+            (Some(operator), Some(key)) => (operator, key),
+            _ => (line.as_str(), line.as_str()),
+        };
         values
             .entry((operator, key))
             .or_default()

@@ -357,7 +357,12 @@ fn function(name: &str, node: &Node, argument: Value) -> Result<Value, ReadError
             Intrinsic::Split { delimiter: text(&delimiter)?, source }
         }
         "Fn::Sub" => {
-            if let Value::Text(template) = &argument {
+            // The serverless transform takes a list of one as well.
+            let alone = match argument.as_list() {
+                Some([template]) => template.as_text(),
+                _ => argument.as_text(),
+            };
+            if let Some(template) = alone {
                 Intrinsic::Sub { parts: Intrinsic::parse_sub(template), variables: Map::new() }
             } else {
                 let [template, variables] = pair(items(2..=2)?, node)?;
@@ -385,7 +390,10 @@ fn has_function_for_name(name: &str, argument: &Value) -> bool {
                     .as_list()
                     .is_some_and(|items| items.iter().any(|one| is_call(Some(one))))
         }
-        "Fn::If" | "Fn::Join" | "Fn::Split" | "Fn::Sub" => is_call(first()),
+        "Fn::If" | "Fn::Join" | "Fn::Split" | "Fn::Sub" => {
+            is_call(Some(argument)) || is_call(first())
+        }
+        "Fn::Cidr" | "Fn::Equals" | "Fn::FindInMap" | "Fn::Select" => is_call(Some(argument)),
         _ => false,
     }
 }

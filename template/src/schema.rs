@@ -149,6 +149,12 @@ impl Schema {
         self.tags
     }
 
+    /// The properties of the type.
+    pub fn properties(&self) -> impl Iterator<Item = &str> {
+        let all = self.plain["properties"].as_object().into_iter().flatten();
+        all.map(|(name, _)| name.as_str())
+    }
+
     /// Properties whose change replaces the resource, as JSON pointers below `Properties`.
     pub fn create_only(&self) -> impl Iterator<Item = &str> {
         self.pointers("createOnlyProperties")

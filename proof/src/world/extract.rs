@@ -14,6 +14,7 @@ use std::sync::Arc;
 use lakewright_template::resolve::{Branch, Place, Resolved, Resolver, Unresolved};
 use lakewright_template::{LogicalId, ResourceEntry, Template};
 
+use super::modelled::properties_of;
 use super::{AccessPoint, Resource, Role};
 use crate::document::{Document, DocumentError, Malformed, Origin};
 use crate::lake::Lake;
@@ -154,12 +155,21 @@ impl Piece {
 pub(crate) fn tags_of(tags: &Resolved<'_>) -> BTreeMap<String, String> {
     match tags {
         Resolved::List(tags) => {
-            tags.iter().map(|tag| (tag.get("Key").text(), tag.get("Value").text())).collect()
+            tags.iter().map(|tag| (tag.get("Key").text(), plain(tag.get("Value")))).collect()
         }
         Resolved::Map(tags) => {
-            tags.iter().map(|(key, value)| ((*key).to_owned(), value.text())).collect()
+            tags.iter().map(|(key, value)| ((*key).to_owned(), plain(value))).collect()
         }
         _ => BTreeMap::new(),
+    }
+}
+
+/// A value of a tag, which CloudFormation takes as a number or a boolean as well.
+fn plain(value: &Resolved<'_>) -> String {
+    match value {
+        Resolved::Number(number) => number.to_string(),
+        Resolved::Bool(value) => value.to_string(),
+        other => other.text(),
     }
 }
 
@@ -176,19 +186,17 @@ struct Reader<'a> {
 impl Reader<'_> {
     /// What the model does not know may give anything: a proof says so instead of passing over it.
     fn is_modelled(&self, id: &LogicalId, resource: &ResourceEntry) -> Result<(), PieceError> {
-        let has = |property: &str| resource.properties.get(property).is_some();
         let kind = resource.kind.as_ref();
-        let what = if !super::modelled::KINDS.contains(&kind) {
-            format!("a resource of type {kind}")
-        } else if resource.condition.is_some() {
-            "a resource under a condition".to_owned()
-        } else if let Some(property) = super::modelled::PROPERTIES
-            .iter()
-            .find_map(|(of, property)| (*of == kind && has(property)).then_some(property))
-        {
-            format!("the property {property} of {kind}")
-        } else {
-            return Ok(());
+        let known = properties_of(kind);
+        let names = resource.properties.iter().map(|(name, _)| name.as_ref());
+        let unknown = known.and_then(|known| names.into_iter().find(|name| !known.contains(name)));
+        let what = match (known, unknown) {
+            (None, _) => format!("a resource of type {kind}"),
+            (Some(_), _) if resource.condition.is_some() => {
+                "a resource under a condition".to_owned()
+            }
+            (Some(_), Some(property)) => format!("the property {property} of {kind}"),
+            (Some(_), None) => return Ok(()),
         };
         Err(self.outside(id.as_str(), what))
     }
@@ -297,8 +305,7 @@ impl Reader<'_> {
 
     /// A resource of any other type, with the policy in its own properties when it has one.
     fn other(&mut self, id: &LogicalId, resource: &ResourceEntry) -> Result<(), PieceError> {
-        let is_known = super::modelled::KINDS.contains(&resource.kind.as_ref());
-        if !is_known {
+        if properties_of(&resource.kind).is_none() {
             self.others(id, resource)?;
         }
         let Some(arn) = self.arn_of(id, resource)? else { return Ok(()) };
@@ -341,3 +348,6 @@ impl Reader<'_> {
         self.arn(service, &self.stack.place.region, resource)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -165,7 +165,7 @@ fn a_denial_names_every_side_and_the_share_that_would_allow_it() {
 /// before keeps the permissions that everybody had.
 #[test]
 fn nobody_knows_what_everybody_had_on_an_imported_database() {
-    let select = ["team/here/Owners", "lakeformation:SELECT", "dataset/before/table/orders"];
+    let select = ["pivot-role/here", "lakeformation:SELECT", "dataset/before/table/orders"];
     let folder = mesh(MESH);
     let text = ask(&folder, select, &[]);
     assert!(text.starts_with("exit: 5\n") && text.contains("IAMAllowedPrincipals"), "{text}");

@@ -14,10 +14,11 @@ impl Reader<'_> {
     pub(super) fn settings(&mut self, id: &LogicalId, properties: &Map) -> Result<(), PieceError> {
         let Place { account, region } = self.stack.place;
         if let Resolved::List(admins) = self.value(id, properties, "Admins")? {
-            let arns = admins
-                .iter()
-                .filter_map(|admin| admin.get("DataLakePrincipalIdentifier").as_text());
-            for arn in arns {
+            for admin in &admins {
+                let Some(arn) = admin.get("DataLakePrincipalIdentifier").as_text() else {
+                    let what = "an administrator of Lake Formation that is no text".to_owned();
+                    return Err(self.outside(id.as_str(), what));
+                };
                 let admins = self.piece.lake.admins.entry(account.clone()).or_default();
                 admins.insert(arn.to_owned());
                 let grant = LakeGrant {
@@ -274,7 +275,9 @@ impl Reader<'_> {
             if wanted.iter().all(|property| read(property) == *filter.get(property)) {
                 let (rows, names) = (read("RowFilter"), read("ColumnNames"));
                 let columns = names.as_list().into_iter().flatten();
-                let columns: Vec<&str> = columns.filter_map(Resolved::as_text).collect();
+                let columns: Option<Vec<&str>> = columns.map(Resolved::as_text).collect();
+                // A filter of columns that nobody can read is none that was asked for.
+                let Some(columns) = columns else { break };
                 return assembly::cells(&columns, rows.get("FilterExpression").as_text());
             }
         }

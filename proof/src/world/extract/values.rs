@@ -24,10 +24,16 @@ impl Reader<'_> {
         properties: &Map,
         property: &str,
     ) -> Result<Option<String>, PieceError> {
-        Ok(match self.value(id, properties, property)? {
-            Resolved::Text(text) => Some(text.into_owned()),
-            _ => None,
-        })
+        match self.value(id, properties, property)? {
+            Resolved::Null => Ok(None),
+            Resolved::Text(text) => Ok(Some(text.into_owned())),
+            Resolved::Number(number) => Ok(Some(number.to_string())),
+            Resolved::Bool(value) => Ok(Some(value.to_string())),
+            Resolved::List(_) | Resolved::Map(_) => {
+                self.refuse(id, property)?;
+                Ok(None)
+            }
+        }
     }
 
     /// The texts of a list; of anybody's template those of each way in which it can be deployed.
@@ -47,7 +53,9 @@ impl Reader<'_> {
                         match item {
                             Resolved::Text(text) => texts.push(text.into_owned()),
                             // A parameter may be a list of its own.
-                            Resolved::List(more) => {
+                            Resolved::List(more)
+                                if self.stack.unresolved == OnUnresolved::Placeholder =>
+                            {
                                 texts.extend(more.iter().map(Resolved::text));
                             }
                             _ => self.refuse(id, property)?,
