@@ -77,6 +77,8 @@ guardrails! {
     MalformedPolicy "malformed-policy",
     /// `NotAction`, `NotResource` or `NotPrincipal` with an allow.
     NotWithAllow "not-with-allow",
+    /// Whoever an identity provider vouches for may assume a role.
+    OpenFederation "open-federation",
     /// A role may pass another one to a service and make what runs with it.
     PassAndCreate "pass-and-create",
     /// Any role may be passed, or to any service.

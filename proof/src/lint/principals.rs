@@ -95,12 +95,46 @@ pub(super) fn check(
                     report(Guardrail::ServiceWithoutSource, message);
                 }
             }
+            PrincipalEntry::Federated(provider) => {
+                if is_open_provider(provider) && !statement.conditions.iter().any(names_subject) {
+                    let message = format!(
+                        "whoever {provider} vouches for may do this; expected a condition on the subject of the token (`:sub`) without a wildcard at its start"
+                    );
+                    report(Guardrail::OpenFederation, message);
+                }
+            }
             PrincipalEntry::Account(_)
             | PrincipalEntry::Arn(_)
-            | PrincipalEntry::Federated(_)
             | PrincipalEntry::CanonicalUser(_) => {}
         }
     }
+}
+
+/// Whether a provider vouches for people and programs of others as well: an OpenID Connect provider, except those whose
+/// audience is one application. A SAML provider is an account's own.
+///
+/// Source: "Identity provider controls for shared OIDC providers" and "Available keys for AWS web identity federation" in
+/// the IAM user guide.
+fn is_open_provider(provider: &str) -> bool {
+    const OF_ONE_APPLICATION: [&str; 4] = [
+        "accounts.google.com",
+        "cognito-identity.amazonaws.com",
+        "graph.facebook.com",
+        "www.amazon.com",
+    ];
+    let host = provider.split_once(":oidc-provider/").map_or(provider, |(_, host)| host);
+    !provider.contains(":saml-provider/")
+        && !provider.contains(UNKNOWN)
+        && !OF_ONE_APPLICATION.contains(&host)
+}
+
+/// Whether a condition says for which subject of an identity provider something is.
+fn names_subject(condition: &Condition) -> bool {
+    let is_wide = |value: &String| {
+        let name = value.split_once(':').map_or(value.as_str(), |(_, name)| name);
+        name.starts_with(['*', '?'])
+    };
+    condition.key.ends_with(":sub") && condition.limits() && !condition.values.iter().any(is_wide)
 }
 
 /// What of a principal IAM would not take, and what it would.

@@ -331,7 +331,8 @@ fn is_about(value: &Value, own: &[(&str, &str, String)], hasher: &mut impl Hashe
 /// What of a condition's value rules look at: which it is, where they know it, or whether it is anything.
 fn known_value<'v>(key: &str, value: &'v str) -> (Option<&'v str>, bool, bool) {
     let is_service = key.eq_ignore_ascii_case("iam:PassedToService");
-    let is_known = is_service || ["false", "true"].contains(&value);
+    let is_subject = key.ends_with(":sub");
+    let is_known = is_service || is_subject || ["false", "true"].contains(&value);
     let is_fixed = is_fixed(&key.to_ascii_lowercase(), value);
     (is_known.then_some(value), is_anything(value), is_fixed)
 }
