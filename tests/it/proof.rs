@@ -5,6 +5,7 @@ mod by_hand;
 mod differential;
 mod mutation;
 mod naive;
+mod openings;
 mod permissions;
 mod questions;
 
