@@ -124,10 +124,10 @@ fn drop_resource(resources: &mut Map<String, Value>, of: &str) {
 /// What a pointer's last part stands in, which is made where it is not there, and that part.
 fn place<'v>(root: &'v mut Value, pointer: &str) -> (&'v mut Value, String) {
     let part = |text: &str| text.replace("~1", "/").replace("~0", "~");
-    let (parents, last) = pointer.rsplit_once('/').expect("a pointer");
+    let (above, last) = pointer.rsplit_once('/').expect("a pointer");
     let mut node = root;
-    for parent in parents.split('/').skip(1) {
-        node = at_key(node, &part(parent));
+    for step in above.split('/').skip(1) {
+        node = at_key(node, &part(step));
     }
     (node, part(last))
 }
