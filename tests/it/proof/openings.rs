@@ -112,11 +112,11 @@ fn drop_resource(resources: &mut Map<String, Value>, of: &str) {
     resources.remove(&id);
     for resource in resources.values_mut() {
         let Some(map) = resource.as_object_mut() else { continue };
-        if map.get("DependsOn").and_then(Value::as_str) == Some(&id) {
+        if map.get("DependsOn").and_then(Value::as_str) == Some(id.as_str()) {
             map.remove("DependsOn");
         }
         if let Some(Value::Array(list)) = map.get_mut("DependsOn") {
-            list.retain(|other| other.as_str() != Some(&id));
+            list.retain(|other| other.as_str() != Some(id.as_str()));
         }
     }
 }
