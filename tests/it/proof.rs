@@ -3,6 +3,7 @@
 mod answers;
 mod by_hand;
 mod differential;
+mod intent;
 mod mutation;
 mod naive;
 mod openings;

@@ -1,0 +1,355 @@
+//! What each kind of document gives, in the words of docs/mesh.md and docs/stacks. Whatever is not given here is to be denied.
+
+use std::collections::BTreeSet;
+
+use lakewright_manifest::document::Kind;
+use lakewright_manifest::mesh::{
+    Dataset, Environment, EnvironmentPermission, EnvironmentTeam, Pipeline, Share, ShareItem,
+    SharePermission, ShareStatus, Stage, Strategy,
+};
+use lakewright_manifest::{Date, Mesh};
+
+use super::asked::{UNHEARD_OF, part, parts};
+use super::{How, What, Who};
+
+const ALL: [How; 3] = [How::Read, How::Write, How::Delete];
+const USE: [How; 2] = [How::Read, How::Write];
+const READ: [How; 1] = [How::Read];
+const WRITE: [How; 1] = [How::Write];
+
+/// Everything that is given.
+#[derive(Debug, Default)]
+pub(super) struct Intent(BTreeSet<(Who, What, How)>);
+
+impl Intent {
+    fn give(&mut self, who: &Who, what: &What, hows: &[How]) {
+        self.0.extend(hows.iter().map(|how| (who.clone(), what.clone(), *how)));
+    }
+
+    pub(super) fn gives(&self, who: &Who, what: &What, how: How) -> bool {
+        self.0.contains(&(who.clone(), what.clone(), how))
+    }
+}
+
+/// What documents of a kind give.
+pub(super) enum Stated {
+    Gives(fn(&Mesh, &Date, &mut Intent)),
+    /// Nothing by themselves, for this reason.
+    Nothing(&'static str),
+}
+
+/// The statement for each kind. A new kind has one as well.
+pub(super) fn stated(kind: Kind) -> Stated {
+    match kind {
+        Kind::Tenant => Stated::Gives(tenant),
+        Kind::Organization => Stated::Nothing("its teams link environments: a rule of the mesh"),
+        Kind::Environment => Stated::Gives(environments),
+        Kind::Network => {
+            Stated::Nothing("it tells where notebooks lie: `create_network` is nothing in AWS")
+        }
+        Kind::ConsumptionRole => Stated::Nothing("it is registered: what it reads its shares say"),
+        Kind::Domain => {
+            Stated::Nothing("domains are checked; their stack comes with a later release")
+        }
+        Kind::Dataset => Stated::Gives(datasets),
+        Kind::Share => Stated::Gives(shares),
+        Kind::Worksheet => Stated::Gives(worksheets),
+        Kind::Notebook => Stated::Gives(notebooks),
+        Kind::StudioProfile => Stated::Gives(studio_profiles),
+        Kind::Pipeline => Stated::Gives(pipelines),
+        Kind::Dashboard => Stated::Gives(dashboards),
+        Kind::AccessPolicy => {
+            Stated::Nothing("access policies are checked; their stack comes with a later release")
+        }
+    }
+}
+
+/// How many documents of a kind a mesh has.
+pub(super) fn count(mesh: &Mesh, kind: Kind) -> usize {
+    match kind {
+        Kind::Tenant => 1,
+        Kind::Organization => mesh.organizations.len(),
+        Kind::Environment => mesh.environments.len(),
+        Kind::Network => mesh.networks.len(),
+        Kind::ConsumptionRole => mesh.consumption_roles.len(),
+        Kind::Domain => mesh.domains.len(),
+        Kind::Dataset => mesh.datasets.len(),
+        Kind::Share => mesh.shares.len(),
+        Kind::Worksheet => mesh.worksheets.len(),
+        Kind::Notebook => mesh.notebooks.len(),
+        Kind::StudioProfile => mesh.studio_profiles.len(),
+        Kind::Pipeline => mesh.pipelines.len(),
+        Kind::Dashboard => mesh.dashboards.len(),
+        Kind::AccessPolicy => mesh.access_policies.len(),
+    }
+}
+
+/// What all documents of a mesh give on a day.
+pub(super) fn intent_of(mesh: &Mesh, day: &Date) -> Intent {
+    let mut intent = Intent::default();
+    for kind in Kind::ALL {
+        if let Stated::Gives(give) = stated(kind) {
+            give(mesh, day, &mut intent);
+        }
+    }
+    intent
+}
+
+/// docs/stacks/pivot-role.md: the platform's roles assume it. What a team lacks in the tenant is no matter of policies: a mesh
+/// with a document for it is refused (`tenant-permission`).
+fn tenant(mesh: &Mesh, _: &Date, intent: &mut Intent) {
+    for role in &mesh.tenant.pivot_role.trusted_roles {
+        for id in mesh.environments.keys() {
+            let pivot = What::Role(Box::new(Who::PivotRole(id.to_string())));
+            intent.give(&Who::Platform(role.to_string()), &pivot, &READ);
+        }
+    }
+}
+
+/// docs/mesh.md, "Permissions", and docs/stacks/team.md; docs/stacks/environment.md for the platform.
+fn environments(mesh: &Mesh, _: &Date, intent: &mut Intent) {
+    for environment in mesh.environments.values() {
+        let id = environment.header.id.to_string();
+        for member in &environment.teams {
+            team(environment, member, intent);
+        }
+        for role in &mesh.tenant.pivot_role.trusted_roles {
+            let platform = Who::Platform(role.to_string());
+            intent.give(&platform, &What::Queue(id.clone()), &READ);
+            intent.give(&platform, &What::Consumers(id.clone()), &WRITE);
+        }
+    }
+}
+
+fn team(environment: &Environment, member: &EnvironmentTeam, intent: &mut Intent) {
+    let id = environment.header.id.to_string();
+    let features = environment.features;
+    let may = |permission| member.permissions.contains(&permission);
+    let of_team = |what: fn(String, String) -> What| what(id.clone(), member.team.to_string());
+    let who = Who::Team(id.clone(), member.team.to_string());
+    let has_queries = may(EnvironmentPermission::RunAthenaQuery) && features.worksheets;
+    if has_queries {
+        intent.give(&who, &of_team(What::Results), &ALL);
+        intent.give(&who, &of_team(What::Workgroup), &USE);
+    }
+    if may(EnvironmentPermission::CreateDataset) && features.datasets {
+        intent.give(&who, &of_team(What::Assets), &ALL);
+    }
+    if features.subscriptions {
+        intent.give(&who, &of_team(What::Producers), &WRITE);
+        intent.give(&who, &What::Consumers(id.clone()), &READ);
+    }
+    if may(EnvironmentPermission::CreateDashboard) && features.dashboards && has_queries {
+        intent.give(&who, &of_team(What::DataSource), &READ);
+    }
+    intent.give(&Who::PivotRole(id.clone()), &What::Role(Box::new(who)), &READ);
+}
+
+/// docs/stacks/dataset.md, "Who may do what, and why".
+fn datasets(mesh: &Mesh, _: &Date, intent: &mut Intent) {
+    for dataset in mesh.datasets.values() {
+        let environment = dataset.environment.to_string();
+        let own = Who::DatasetRole(dataset.header.id.to_string());
+        let owner = Who::Team(environment.clone(), dataset.team.to_string());
+        for who in [&own, &owner] {
+            data(mesh, dataset, who, &ALL, intent);
+        }
+        let stewards = dataset.stewards.as_ref();
+        let stewards = stewards.map(|team| Who::Team(environment.clone(), team.to_string()));
+        if let Some(stewards) = &stewards {
+            data(mesh, dataset, stewards, &READ, intent);
+        }
+        // "The key that is made then encrypts the logs and bookmarks of crawler and profiling job only": of an imported bucket.
+        let is_made = dataset.import.is_none();
+        for is_through_s3 in [false, true] {
+            let key = What::Key { dataset: dataset.header.id.to_string(), is_through_s3 };
+            intent.give(&own, &key, &USE);
+            if is_made {
+                intent.give(&owner, &key, &USE);
+            }
+            if let Some(stewards) = stewards.as_ref().filter(|_| is_made) {
+                intent.give(stewards, &key, &READ);
+            }
+        }
+        let role = What::Role(Box::new(own));
+        intent.give(&Who::PivotRole(environment), &role, &READ);
+    }
+}
+
+/// All objects and all tables of a dataset.
+fn data(mesh: &Mesh, dataset: &Dataset, who: &Who, hows: &[How], intent: &mut Intent) {
+    bucket(dataset, who, hows, intent);
+    let tables = dataset.tables.keys().map(ToString::to_string);
+    for name in tables.chain([UNHEARD_OF.to_owned()]) {
+        table(mesh, dataset, &name, (who, hows), intent);
+    }
+}
+
+/// All objects of a dataset, and none through somebody's access point.
+fn bucket(dataset: &Dataset, who: &Who, hows: &[How], intent: &mut Intent) {
+    let folders = dataset.folders.keys().map(|id| Some(id.to_string()));
+    for folder in folders.chain([None]) {
+        let id = dataset.header.id.to_string();
+        let object = What::Object { dataset: id, folder, through: None };
+        intent.give(who, &object, hows);
+    }
+}
+
+/// A whole table. Whoever reads all of it reads each part.
+fn table(
+    mesh: &Mesh,
+    dataset: &Dataset,
+    table: &str,
+    (who, hows): (&Who, &[How]),
+    intent: &mut Intent,
+) {
+    let id = dataset.header.id.as_str();
+    let of = |cells| What::Table { dataset: id.to_owned(), table: table.to_owned(), cells };
+    intent.give(who, &of(None), hows);
+    for part in parts(mesh, id, table) {
+        intent.give(who, &of(Some(part)), &READ);
+    }
+}
+
+/// docs/stacks/share.md. "Only an approved one gives anything", up to and with its last day.
+fn shares(mesh: &Mesh, day: &Date, intent: &mut Intent) {
+    for share in mesh.shares.values() {
+        let is_over = share.expires.as_ref().is_some_and(|last| last.as_str() < day.as_str());
+        if share.status == ShareStatus::Approved && !is_over {
+            approved(mesh, share, intent);
+        }
+    }
+}
+
+fn approved(mesh: &Mesh, share: &Share, intent: &mut Intent) {
+    let dataset = &mesh.datasets[&share.dataset];
+    let id = dataset.header.id.to_string();
+    let who = match &share.consumption_role {
+        Some(role) => Who::ConsumptionRole(role.to_string()),
+        None => Who::Team(share.environment.to_string(), share.team.to_string()),
+    };
+    // "`read` gets them; `write` also puts; `modify` also deletes", and of tables `modify` adds `INSERT` and `DELETE`.
+    let hows: &[How] = if share.permissions.contains(&SharePermission::Modify) {
+        &ALL
+    } else if share.permissions.contains(&SharePermission::Write) {
+        &USE
+    } else {
+        &READ
+    };
+    let mut has_objects = false;
+    for item in &share.items {
+        match item {
+            ShareItem::Bucket => bucket(dataset, &who, hows, intent),
+            ShareItem::Folder(folder) => {
+                let object = What::Object {
+                    dataset: id.clone(),
+                    folder: Some(folder.to_string()),
+                    through: Some(share.header.id.to_string()),
+                };
+                intent.give(&who, &object, hows);
+            }
+            ShareItem::Table(shared) => {
+                let name = shared.name.to_string();
+                match part(item) {
+                    None => table(mesh, dataset, &name, (&who, hows), intent),
+                    cells => {
+                        let what = What::Table { dataset: id.clone(), table: name, cells };
+                        intent.give(&who, &what, &READ);
+                    }
+                }
+            }
+        }
+        has_objects |= matches!(item, ShareItem::Bucket | ShareItem::Folder(_));
+    }
+    // "The key can be used through S3 only."
+    if has_objects && dataset.import.is_none() {
+        let key = What::Key { dataset: id, is_through_s3: true };
+        intent.give(&who, &key, if hows.len() == 1 { &READ } else { &USE });
+    }
+}
+
+/// docs/stacks/team.md: a named query in the team's workgroup. It has no ARN of its own: whoever reads one reads all of the
+/// workgroup's.
+fn worksheets(mesh: &Mesh, _: &Date, intent: &mut Intent) {
+    for worksheet in mesh.worksheets.values() {
+        let who = Who::Team(worksheet.environment.to_string(), worksheet.team.to_string());
+        intent.give(&who, &What::Worksheet(worksheet.header.id.to_string()), &READ);
+    }
+}
+
+/// docs/stacks/notebook.md, "Opening it" and "Changing it".
+fn notebooks(mesh: &Mesh, _: &Date, intent: &mut Intent) {
+    for notebook in mesh.notebooks.values() {
+        let environment = notebook.environment.to_string();
+        let what = What::Notebook(notebook.header.id.to_string());
+        let team = Who::Team(environment.clone(), notebook.team.to_string());
+        intent.give(&team, &what, &READ);
+        intent.give(&Who::PivotRole(environment), &what, &READ);
+    }
+}
+
+/// docs/stacks/studio-profile.md, "Opening it"; profiles "cannot be made, changed or deleted by teams".
+fn studio_profiles(mesh: &Mesh, _: &Date, intent: &mut Intent) {
+    for profile in mesh.studio_profiles.values() {
+        let environment = profile.environment.to_string();
+        let what = What::StudioProfile(profile.header.id.to_string());
+        let team = Who::Team(environment.clone(), profile.team.to_string());
+        intent.give(&team, &what, &READ);
+        intent.give(&Who::PivotRole(environment), &what, &READ);
+    }
+}
+
+/// docs/stacks/pipeline.md, "Who may do what, and why".
+fn pipelines(mesh: &Mesh, _: &Date, intent: &mut Intent) {
+    for pipeline in mesh.pipelines.values() {
+        let id = pipeline.header.id.to_string();
+        let team = Who::Team(pipeline.environment.to_string(), pipeline.team.to_string());
+        let role = |part| Who::PipelineRole(id.clone(), part);
+        let (run, artifacts) = (What::Pipeline(id.clone()), What::Artifacts(id.clone()));
+        intent.give(&team, &run, &READ);
+        intent.give(&team, &What::Repository(id.clone()), &USE);
+        intent.give(&role("run"), &artifacts, &ALL);
+        intent.give(&role("start"), &run, &READ);
+        intent.give(&role("update"), &run, &USE);
+        intent.give(&role("update"), &artifacts, &READ);
+        for (number, stage) in pipeline.stages.iter().enumerate() {
+            let build = Who::StageRole(id.clone(), stage.id().to_owned(), "build");
+            intent.give(&build, &artifacts, &READ);
+            intent.give(&build, &What::Role(Box::new(of_stage(stage))), &READ);
+            if number > 0 && pipeline.strategy != Strategy::Gitflow {
+                approval(mesh, pipeline, stage, intent);
+            }
+        }
+    }
+}
+
+fn of_stage(stage: &Stage) -> Who {
+    Who::Team(stage.environment.to_string(), stage.team.to_string())
+}
+
+/// "A stage of a pipeline is approved by the stage's team alone" (docs/mesh.md): as itself in the account of the pipeline, or
+/// else through a role there that only this team assumes.
+fn approval(mesh: &Mesh, pipeline: &Pipeline, stage: &Stage, intent: &mut Intent) {
+    let (id, name) = (pipeline.header.id.to_string(), stage.id().to_owned());
+    let what = What::Approval(id.clone(), name.clone());
+    let environment = &mesh.environments[&stage.environment];
+    let is_here = environment.account == mesh.environments[&pipeline.environment].account;
+    let member = environment.team_named(&stage.team).expect("a team of the environment");
+    let team = of_stage(stage);
+    if is_here && member.iam_role_arn.is_none() {
+        intent.give(&team, &what, &WRITE);
+    } else {
+        let through = Who::StageRole(id, name, "approve");
+        intent.give(&through, &what, &WRITE);
+        intent.give(&team, &What::Role(Box::new(through)), &READ);
+    }
+}
+
+/// docs/stacks/pivot-role.md: the platform looks at dashboards. An imported one has no tag of the mesh, so that no team's role
+/// has rights on it, and those that it is shared with see it through the platform.
+fn dashboards(mesh: &Mesh, _: &Date, intent: &mut Intent) {
+    for dashboard in mesh.dashboards.values() {
+        let pivot = Who::PivotRole(dashboard.environment.to_string());
+        intent.give(&pivot, &What::Dashboard(dashboard.header.id.to_string()), &READ);
+    }
+}
