@@ -151,7 +151,8 @@ impl What {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Meant {
     Given,
-    /// Given by the mesh, and an owner outside of it has to allow it as well.
+    /// Given by the mesh, and an owner outside of it has to allow it as well. It is denied when they say nothing, and not when it
+    /// is unknown what they say.
     WithOwner,
     Denied,
 }
