@@ -205,12 +205,12 @@ impl Answers {
         let wrong = self.decided.iter().filter_map(|one| {
             let (someone, ask) = (&self.principals[one.someone], &self.asks[one.ask]);
             let is_given = intent.gives(&someone.who, &ask.what, ask.how);
-            let meant = if !is_given {
-                Meant::Denied
-            } else if self.needs_others(someone, ask) {
+            let meant = if is_given && self.needs_others(someone, ask) {
                 Meant::WithOwner
-            } else {
+            } else if is_given {
                 Meant::Given
+            } else {
+                Meant::Denied
             };
             let is_denied = |decision: Decision| {
                 matches!(decision, Decision::ExplicitDeny | Decision::ImplicitDeny)
@@ -281,6 +281,7 @@ fn alone(mesh: &Mesh, stacks: &[Synthesized], plain: &World, principals: &[Someo
     for someone in principals {
         let role = world.roles.entry(someone.arn.clone()).or_insert_with(|| {
             let mut trust = trust.clone();
+            trust.origin = Origin::default();
             trust.statements.clear();
             Role {
                 arn: someone.arn.clone(),
