@@ -16,7 +16,7 @@ use lakewright_proof::lint::across;
 use lakewright_proof::settings;
 use lakewright_proof::world::{OnUnresolved, Piece, Policies, StackTemplate, World};
 use lakewright_stacks::{Plan, StackPlan, Usage};
-use lakewright_template::assembly::{Assembly, Grants, Provenance};
+use lakewright_template::assembly::{Assembly, Grants, Provenance, StackEntry};
 use lakewright_template::resolve::Place;
 use lakewright_template::{digest, read};
 use rayon::iter::{
@@ -336,6 +336,8 @@ impl Subject {
         let mut world = World::with(policies, lake);
         world.lake.closed = closed;
         imported::name_keys(&imported, &mut world);
+        let subjects = stacks.iter().map(|stack| (stack.subject.as_str(), stack.address.as_str()));
+        world.owners = imported::owners(&imported, subjects);
         let (folders, changed, reset) = (BTreeMap::new(), Vec::new(), Vec::new());
         Self { reset, world, intended, stacks, provenance, folders, imported, changed, mesh }
     }
@@ -411,6 +413,8 @@ struct OfStack {
     piece: Piece,
     is_changed: bool,
     is_reset: bool,
+    /// Files that the stack needs, such as code, with another content than that of the digest.
+    other_files: Vec<String>,
     imported: Imported,
     closed: Vec<String>,
 }
@@ -433,6 +437,7 @@ fn of_assembly(folder: &Path) -> Result<Subject, Failure> {
             let path = folder.join(&entry.template);
             let text = text(&path)?;
             let is_changed = digest::sha256(text.as_bytes()) != entry.digest;
+            let other_files = other_files(folder, entry)?;
             let template = read::template(&text)
                 .map_err(|error| Failure::usage(format!("{}: {error}", path.display())))?;
             let place = Place { account: entry.account.clone(), region: entry.region.clone() };
@@ -453,8 +458,8 @@ fn of_assembly(folder: &Path) -> Result<Subject, Failure> {
             let closed = imported::closed(&template, &imported);
             let imported = imported.into_iter().map(|arn| (arn, subject.clone())).collect();
             let made = grants.settings.get(&address);
-            let is_reset = made.is_none_or(|made| *made != settings::digest_of(&template));
-            Ok(OfStack { piece, is_changed, is_reset, imported, closed })
+            let is_reset = made.is_none_or(|made| *made != settings::digest_of(&template, entry));
+            Ok(OfStack { piece, is_changed, is_reset, other_files, imported, closed })
         })
         .collect::<Result<_, Failure>>()?;
     let each = || assembly.stacks.iter().zip(&read);
@@ -462,7 +467,10 @@ fn of_assembly(folder: &Path) -> Result<Subject, Failure> {
     let changed = changed.map(|(entry, _)| folder.join(&entry.template).display().to_string());
     let changed = changed.collect();
     let reset = each().filter(|(_, stack)| stack.is_reset).map(|(entry, _)| entry.address());
-    let reset = reset.collect();
+    let others = read.iter().flat_map(|stack| stack.other_files.iter().cloned());
+    // Stacks may share a file.
+    let reset: BTreeSet<String> = reset.chain(others).collect();
+    let reset = reset.into_iter().collect();
     let mut pieces = Vec::with_capacity(read.len());
     let (mut imported, mut closed) = (Imported::new(), BTreeSet::new());
     for stack in read {
@@ -477,9 +485,26 @@ fn of_assembly(folder: &Path) -> Result<Subject, Failure> {
         address: entry.address(),
         subject: format!("{}/{}", entry.kind, entry.id),
     });
-    let (stacks, folders) = (stacks.collect(), BTreeMap::new());
+    let (stacks, folders): (Vec<StackName>, _) = (stacks.collect(), BTreeMap::new());
+    let subjects = stacks.iter().map(|stack| (stack.subject.as_str(), stack.address.as_str()));
+    world.owners = imported::owners(&imported, subjects);
     let mesh = assembly.mesh;
     Ok(Subject { reset, world, intended, stacks, provenance, folders, imported, changed, mesh })
+}
+
+/// The files of a stack, such as code, that are not those that were made.
+fn other_files(folder: &Path, entry: &StackEntry) -> Result<Vec<String>, Failure> {
+    let mut others = Vec::new();
+    for asset in &entry.assets {
+        let path = folder.join(&asset.path);
+        let bytes = fs::read(&path).map_err(|error| {
+            Failure::usage(format!("{} cannot be read: {error}", path.display()))
+        })?;
+        if digest::sha256(&bytes) != asset.digest {
+            others.push(path.display().to_string());
+        }
+    }
+    Ok(others)
 }
 
 fn json<T: serde::de::DeserializeOwned>(folder: &Path, name: &str) -> Result<T, Failure> {

@@ -7,6 +7,7 @@
 //! one of the mesh's own making.
 
 mod asked;
+mod denied;
 
 use std::collections::BTreeMap;
 
@@ -201,6 +202,7 @@ impl Proof<'_> {
             }
             own => Principal::role(own),
         };
+        self.uncovered(arn, rule, &principal, &mut findings);
         let contexts = self.contexts(&principal, &rule.conditions, true);
         for action in rule.actions.iter() {
             // A pattern stands for an action that nobody knows yet.
@@ -390,6 +392,10 @@ impl Proof<'_> {
         findings: &mut Findings,
     ) {
         let contexts = self.contexts(principal, &statement.conditions, document.has_variables);
+        if contexts.is_empty() {
+            self.unasked(document, statement, principal, own, findings);
+            return;
+        }
         let patterns: Vec<String> = match own {
             _ if statement.not_resources => {
                 let partition = partition_of_stack(&document.origin.stack);
@@ -405,23 +411,56 @@ impl Proof<'_> {
             for pattern in &patterns {
                 let nothing = Context::new();
                 let asking = Request { principal, action, resource: "*", context: &nothing };
+                let mut sent = Vec::new();
                 let pattern = if document.has_variables && pattern.contains("${") {
                     match self.world.expanded(pattern, &asking) {
                         Some(expanded) => expanded,
-                        // A variable without a value matches nothing.
-                        None => continue,
+                        // A tag that the principal has not matches nothing. What a request sends may be anything.
+                        None if sample::variables(pattern).iter().any(|one| is_known(one)) => {
+                            continue;
+                        }
+                        None => {
+                            sent = sample::variables(pattern);
+                            filled(pattern)
+                        }
                     }
                 } else {
                     pattern.clone()
                 };
                 for resource in sample::resources(&pattern, place == 0) {
                     for context in &contexts {
+                        let mut context = context.clone();
+                        for key in &sent {
+                            context.set(key, [FILL]);
+                        }
+                        let context = &context;
                         let request = Request { principal, action, resource: &resource, context };
                         self.ask_more(document, statement, &request, findings);
                     }
                 }
             }
         }
+    }
+
+    /// A statement of which no request is known that fulfils its conditions: nobody can tell what it gives.
+    fn unasked(
+        &self,
+        document: &Document,
+        statement: &Statement,
+        principal: &Principal,
+        own: Option<&str>,
+        findings: &mut Findings,
+    ) {
+        let Some(action) = actions_of(statement).first().copied() else { return };
+        let nothing = Context::new();
+        let resource = statement.resources.first().map(String::as_str).or(own).unwrap_or("*");
+        let request = Request { principal, action, resource, context: &nothing };
+        findings.differences.push(Difference {
+            statements: vec![(document.origin.clone(), statement.sid.clone())],
+            reason: "a statement allows it under conditions that no known request fulfils, so nobody can tell whom it lets in".to_owned(),
+            stack: document.origin.stack.to_string(),
+            ..difference(DifferenceKind::More, &request)
+        });
     }
 
     /// Asks whether some grant asks for a request that a statement allows; and, where that grant
@@ -462,6 +501,10 @@ impl Proof<'_> {
             Decision::Allow => "a statement allows it, and no grant asks for it",
             // What nobody can tell is not proven.
             Decision::Unknown => "a statement may allow it, and no grant asks for it",
+            // A denial that nobody asked for may be for this request alone.
+            Decision::ExplicitDeny if !self.intended.denies(request, self.world) => {
+                "a statement allows it, and only a denial that nobody asked for keeps it from that"
+            }
             Decision::ExplicitDeny | Decision::ImplicitDeny => return,
         };
         findings.differences.push(Difference {
@@ -505,6 +548,11 @@ impl Proof<'_> {
         }
         contexts
     }
+}
+
+/// Whether a variable is one of which the principal knows the value, so that none is none.
+fn is_known(variable: &str) -> bool {
+    sample::is_derived(variable) || variable.starts_with("aws:principaltag/")
 }
 
 /// A text with each variable replaced by the sample text.

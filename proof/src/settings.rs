@@ -6,30 +6,59 @@
 //! something, so all of it is compared with what was made: what the model does
 //! not know is not passed over.
 
+use lakewright_template::assembly::StackEntry;
 use lakewright_template::write::value_to_compact_json;
 use lakewright_template::{ResourceEntry, Template, Text, Value, digest};
 
-/// Properties that are compared by what they mean, wherever they stand.
-const POLICIES: [&str; 6] = [
-    "AssumeRolePolicyDocument",
-    "KeyPolicy",
-    "Policies",
-    "PolicyDocument",
-    "ResourcePolicy",
-    "Statement",
+/// Properties that are compared by what they mean, each with the types that have it.
+const POLICIES: [(&str, &[&str]); 7] = [
+    ("AssumeRolePolicyDocument", &["AWS::IAM::Role"]),
+    ("KeyPolicy", &["AWS::KMS::Key"]),
+    ("Policies", &["AWS::IAM::Role"]),
+    ("Policy", &["AWS::Events::EventBus", "AWS::S3::AccessPoint"]),
+    (
+        "PolicyDocument",
+        &[
+            "AWS::IAM::ManagedPolicy",
+            "AWS::IAM::Policy",
+            "AWS::IAM::RolePolicy",
+            "AWS::S3::BucketPolicy",
+            "AWS::SNS::TopicPolicy",
+            "AWS::SQS::QueuePolicy",
+        ],
+    ),
+    ("ResourcePolicy", &["AWS::SecretsManager::ResourcePolicy"]),
+    ("Statement", &["AWS::Events::EventBusPolicy"]),
 ];
 
-/// Access points and event buses have their policy in a property of this name.
-const POLICY: &str = "Policy";
-
-/// The SHA-256 of what a template states beside policies, 64 hexadecimal digits.
-pub fn digest_of(template: &Template) -> String {
+/// The SHA-256 of what a stack has beside policies, 64 hexadecimal digits: what its template states, its tags, its files, and
+/// what becomes of it.
+pub fn digest_of(template: &Template, entry: &StackEntry) -> String {
     let mut text = String::with_capacity(8 * 1024);
+    for (key, value) in &entry.tags {
+        push(&mut text, key, value);
+    }
+    for asset in &entry.assets {
+        push(&mut text, &asset.bucket, &asset.key);
+        push(&mut text, &asset.path, &asset.digest);
+    }
+    for capability in &entry.capabilities {
+        push(&mut text, "Capability", capability);
+    }
+    text.push_str(if entry.retain { "retain" } else { "delete" });
     for (name, parameter) in &template.parameters {
         push(&mut text, "Parameters", name);
         push_map(&mut text, parameter.attributes.iter());
     }
-    push_map(&mut text, template.mappings.iter());
+    for section in [&template.metadata, &template.rules, &template.mappings] {
+        text.push('\n');
+        push_map(&mut text, section.iter());
+    }
+    for (name, output) in &template.outputs {
+        push(&mut text, "Outputs", name);
+        text.push_str(&value_to_compact_json(&output.value));
+        text.extend(output.export.iter().map(value_to_compact_json));
+    }
     for (name, condition) in &template.conditions {
         push(&mut text, "Conditions", name);
         text.push_str(&value_to_compact_json(condition));
@@ -38,6 +67,10 @@ pub fn digest_of(template: &Template) -> String {
         push(&mut text, &resource.kind, id.as_str());
         push_map(&mut text, stated(resource));
         push_map(&mut text, resource.other.iter());
+        push_map(&mut text, resource.metadata.iter());
+        for other in &resource.depends_on {
+            push(&mut text, "DependsOn", other.as_str());
+        }
         if let Some(condition) = &resource.condition {
             push(&mut text, "Condition", condition);
         }
@@ -50,7 +83,8 @@ pub fn digest_of(template: &Template) -> String {
 
 fn stated(resource: &ResourceEntry) -> impl Iterator<Item = (&Text, &Value)> {
     let is_policy = |name: &str| {
-        POLICIES.contains(&name) || name == POLICY && !resource.kind.starts_with("AWS::SSM::")
+        let mut of = POLICIES.iter().filter(|(property, _)| *property == name);
+        of.any(|(_, kinds)| kinds.contains(&resource.kind.as_ref()))
     };
     resource.properties.iter().filter(move |(name, _)| !is_policy(name))
 }
@@ -75,25 +109,42 @@ mod tests {
 
     use super::*;
 
+    fn entry() -> StackEntry {
+        let json = r#"{"name": "s", "kind": "dataset", "id": "d", "account": "111111111111", "region": "eu-west-1",
+            "template": "t", "digest": "d", "bytes": 1, "depends_on": [], "capabilities": [], "tags": {}, "retain": true}"#;
+        serde_json::from_str(json).expect("an entry")
+    }
+
     fn digest(job: &str) -> String {
         let text = format!("Resources: {{J: {{Type: AWS::Glue::Job, {job}}}}}");
-        digest_of(&read::template(&text).expect("a template"))
+        digest_of(&read::template(&text).expect("a template"), &entry())
     }
 
     #[test]
-    fn every_property_but_policies_counts() {
+    fn everything_but_policies_counts() {
         let plain = digest("Properties: {Role: r}");
         assert_eq!(plain, digest("Properties: {Role: r}"));
         for other in [
             "Properties: {Role: s}",
             "Properties: {Role: r, AnythingElse: true}",
+            "Properties: {Role: r, PolicyDocument: {}}",
             "Properties: {}",
             "Properties: {Role: r}, Condition: c",
             "Properties: {Role: r}, DeletionPolicy: Retain",
+            "Properties: {Role: r}, DependsOn: a",
+            "Properties: {Role: r}, Metadata: {a: 1}",
         ] {
             assert_ne!(plain, digest(other), "{other}");
         }
-        let with = |document: &str| digest(&format!("Properties: {{PolicyDocument: {document}}}"));
-        assert_eq!(with("{a: 1}"), with("{a: 2}"), "policies are compared by what they mean");
+        let key = |document: &str| {
+            let text = format!(
+                "Resources: {{K: {{Type: AWS::KMS::Key, Properties: {{KeyPolicy: {document}}}}}}}"
+            );
+            digest_of(&read::template(&text).expect("a template"), &entry())
+        };
+        assert_eq!(key("{a: 1}"), key("{a: 2}"), "policies are compared by what they mean");
+        let template = read::template("Resources: {}").expect("a template");
+        let tagged = StackEntry { tags: [("Team".to_owned(), "a".to_owned())].into(), ..entry() };
+        assert_ne!(digest_of(&template, &entry()), digest_of(&template, &tagged));
     }
 }

@@ -128,6 +128,8 @@ pub struct World {
     pub organization: Organization,
     /// The policy of the session in which roles ask.
     pub session: Option<Document>,
+    /// The accounts of buckets that no template makes, by ARN, where the mesh knows them.
+    pub owners: BTreeMap<String, String>,
     /// Documents of resources that the model does not know: only guardrails look at them.
     pub others: Vec<Document>,
     /// Statements that say nothing which IAM would take.
@@ -553,7 +555,10 @@ impl World {
             tags: owner
                 .map(|owner| &owner.tags)
                 .or_else(|| self.roles.get(arn).map(|role| &role.tags)),
-            account: owner.map(|owner| owner.account.as_str()),
+            account: owner.map(|owner| owner.account.as_str()).or_else(|| {
+                let (bucket, _) = bucket_of(arn)?;
+                self.owners.get(bucket).map(String::as_str)
+            }),
             kind: if is_key { ResourceKind::Key } else { ResourceKind::Ordinary },
             of_key: self.aliases_of.get(arn).map(|aliases| {
                 Context::new().with("kms:ResourceAliases", aliases.iter().map(String::as_str))

@@ -61,7 +61,7 @@ pub(crate) fn template(
         // Stacks may share a file; its path says what is in it.
         staging.write(&asset.entry.path, &asset.bytes).map_err(Unwritten::Failure)?;
     }
-    let settings = settings::digest_of(&synthesized.lowered.template);
+    let settings = settings::digest_of(&synthesized.lowered.template, &synthesized.entry);
     let Recorded { grants, mut tables, provenance } =
         Recorded::of(&mut synthesized.lowered, sources);
     tables.settings.insert(synthesized.entry.address(), settings);

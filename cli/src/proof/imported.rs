@@ -54,6 +54,23 @@ pub(crate) fn perhaps_open<'s>(imported: &'s Imported, world: &World) -> Vec<&'s
     databases.filter(|arn| !is_closed(arn)).map(String::as_str).collect()
 }
 
+/// The accounts of imported buckets: those of the datasets that import them. `subjects` are what stacks are for, each with the
+/// stack's address.
+pub(super) fn owners<'s>(
+    imported: &Imported,
+    subjects: impl Iterator<Item = (&'s str, &'s str)>,
+) -> BTreeMap<String, String> {
+    let accounts: BTreeMap<&str, &str> = subjects
+        .filter_map(|(subject, address)| Some((subject, address.split('/').next()?)))
+        .collect();
+    let buckets = imported.iter().filter(|(arn, _)| arn.contains(":s3:::"));
+    buckets
+        .filter_map(|(arn, subject)| {
+            Some((arn.clone(), accounts.get(subject.as_str())?.to_string()))
+        })
+        .collect()
+}
+
 /// Tells a world the aliases of imported keys.
 pub(super) fn name_keys(imported: &Imported, world: &mut World) {
     for arn in imported.keys() {

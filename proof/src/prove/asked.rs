@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use lakewright_policies::catalogue;
 
 use crate::action::Action;
-use crate::document::{Condition, PrincipalEntry, Statement};
+use crate::document::{Condition, PrincipalEntry, Qualifier, Statement};
 use crate::intended::Rule;
 use crate::pattern;
 use crate::request::Principal;
@@ -26,11 +26,62 @@ pub(super) fn principals_of_grant(arn: &str, rule: &Rule) -> Vec<Principal> {
 
 /// The roles that conditions on `aws:PrincipalArn` name.
 pub(crate) fn named_principals(conditions: &[Condition]) -> Option<Vec<Principal>> {
+    // What holds without the key, or for any value of it, names nobody.
     let named = conditions.iter().find(|condition| {
-        condition.key == "aws:principalarn" && !condition.comparison.is_negated()
+        condition.key == "aws:principalarn"
+            && condition.limits()
+            && !condition.if_exists
+            && condition.qualifier != Some(Qualifier::ForAllValues)
     })?;
     let roles = named.values.iter().map(|arn| Principal::role(pattern::sample(arn, FILL)));
     Some(roles.collect())
+}
+
+/// The account and the name of somebody whom a statement does not speak of: it may leave out the usual stranger.
+fn stranger(statement: &Statement, partition: &str) -> (String, String) {
+    const TRIES: u64 = 64;
+    let usual = || (STRANGERS.to_owned(), FILL.to_owned());
+    let excepted: Vec<&str> = statement
+        .principals
+        .iter()
+        .filter(|principals| principals.is_not)
+        .flat_map(|principals| &principals.entries)
+        .filter_map(|entry| match entry {
+            PrincipalEntry::Account(text) | PrincipalEntry::Arn(text) => Some(text.as_str()),
+            _ => None,
+        })
+        .chain(statement.conditions.iter().flat_map(|one| &one.values).map(String::as_str))
+        .collect();
+    let last: u64 = STRANGERS.parse().unwrap_or_default();
+    let candidates = (0..TRIES).map(|back| {
+        let account = format!("{:012}", last - back);
+        (account, if back == 0 { FILL.to_owned() } else { format!("zy{back}{FILL}") })
+    });
+    let is_unnamed = |(account, name): &(String, String)| {
+        ["role", "user"].iter().all(|kind| {
+            let arn = format!("arn:{partition}:iam::{account}:{kind}/{name}");
+            !excepted.iter().any(|text| pattern::matches(text, &arn) || text.contains(account))
+        })
+    };
+    candidates.into_iter().find(is_unnamed).unwrap_or_else(usual)
+}
+
+/// The services that conditions for everybody let in.
+fn services_of(conditions: &[Condition]) -> Vec<Principal> {
+    const ANY: &str = "zz-sample.amazonaws.com";
+    let of_services = |condition: &&Condition| {
+        ["aws:principalisawsservice", "aws:principalservicename", "aws:principaltype"]
+            .contains(&condition.key.as_str())
+    };
+    let mut services = Vec::new();
+    for condition in conditions.iter().filter(of_services) {
+        services.push(Principal::Service(ANY.to_owned()));
+        if condition.key == "aws:principalservicename" {
+            let named = condition.values.iter().map(|name| pattern::sample(name, FILL));
+            services.extend(named.map(Principal::Service));
+        }
+    }
+    services
 }
 
 /// The requests' principals of a statement in a resource's policy. Those that it does not name are of the resource's
@@ -47,7 +98,14 @@ pub(super) fn principals_of_statement(statement: &Statement, partition: &str) ->
             });
             let accounts = accounts.flat_map(|condition| &condition.values);
             let of_accounts = accounts.map(|account| somebody(account));
-            of_accounts.chain([somebody(STRANGERS), Principal::Anonymous]).collect()
+            let (account, name) = stranger(statement, partition);
+            let of_kind = |kind: &str| format!("arn:{partition}:iam::{account}:{kind}/{name}");
+            let strangers = [
+                Principal::role(of_kind("role")),
+                Principal::User(of_kind("user")),
+                Principal::Anonymous,
+            ];
+            of_accounts.chain(strangers).chain(services_of(&statement.conditions)).collect()
         })
     };
     if principals.is_not {

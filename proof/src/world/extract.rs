@@ -8,7 +8,7 @@ mod others;
 mod serverless;
 mod values;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use lakewright_template::resolve::{Branch, Place, Resolved, Resolver, Unresolved};
@@ -123,6 +123,7 @@ impl Piece {
             resolver,
             address: stack.address.into(),
             is_conditional: false,
+            inline_names: BTreeSet::new(),
             piece: Self::default(),
         };
         let has_transform =
@@ -180,6 +181,8 @@ struct Reader<'a> {
     resolver: Resolver<'a>,
     /// Whether the resource that is read stands under a condition.
     is_conditional: bool,
+    /// The names of inline policies, with their roles.
+    inline_names: BTreeSet<(String, String)>,
     piece: Piece,
 }
 
@@ -221,6 +224,8 @@ impl Reader<'_> {
             "AWS::IAM::RolePolicy" => {
                 let role =
                     self.role_arn(&self.text(id, properties, "RoleName")?.unwrap_or_default());
+                let name = self.text(id, properties, "PolicyName")?.unwrap_or_default();
+                self.is_only(id, &role, name)?;
                 let document = self.document(id, properties, "PolicyDocument")?;
                 self.piece.attached.extend(document.map(|document| (role, document)));
             }
@@ -301,6 +306,20 @@ impl Reader<'_> {
             _ => self.other(id, resource)?,
         }
         Ok(())
+    }
+
+    /// A role has one inline policy of a name: the last one that is written takes the place of the others.
+    pub(super) fn is_only(
+        &mut self,
+        id: &LogicalId,
+        role: &str,
+        policy: String,
+    ) -> Result<(), PieceError> {
+        let is_new = self.inline_names.insert((role.to_owned(), policy));
+        if is_new || self.stack.unresolved == OnUnresolved::Placeholder {
+            return Ok(());
+        }
+        Err(self.outside(id.as_str(), "a second inline policy of one name".to_owned()))
     }
 
     /// A resource of any other type, with the policy in its own properties when it has one.

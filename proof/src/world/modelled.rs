@@ -198,7 +198,15 @@ pub(super) const KNOWN: [(&str, &[&str]); 56] = [
         "AWS::LakeFormation::DataCellsFilter",
         &["ColumnNames", "DatabaseName", "Name", "RowFilter", "TableCatalogId", "TableName"],
     ),
-    ("AWS::LakeFormation::DataLakeSettings", &["Admins", "MutationType"]),
+    (
+        "AWS::LakeFormation::DataLakeSettings",
+        &[
+            "Admins",
+            "CreateDatabaseDefaultPermissions",
+            "CreateTableDefaultPermissions",
+            "MutationType",
+        ],
+    ),
     (
         "AWS::LakeFormation::PrincipalPermissions",
         &["Catalog", "Permissions", "PermissionsWithGrantOption", "Principal", "Resource"],

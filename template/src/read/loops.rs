@@ -58,18 +58,21 @@ impl Loops<'_> {
         let [identifier, collection, body] = parts.as_slice() else {
             return fail(value, format!("Fn::ForEach takes a list of three, got {}", parts.len()));
         };
-        let name = scalar(identifier)?;
+        let names = self.identifiers(identifier)?;
         let NodeKind::Mapping(entries) = &body.kind else {
             return fail(body, "what Fn::ForEach repeats is a mapping".to_owned());
         };
-        for item in self.items(collection) {
+        for items in self.items(collection) {
             for (key, value) in entries {
                 let Some(left) = self.left.checked_sub(1) else {
                     return fail(value, format!("loops make more than {ENTRIES} entries"));
                 };
                 self.left = left;
-                let (key, value) =
-                    (replaced(key, name, &item, true), replaced(value, name, &item, false));
+                let (mut key, mut value) = (key.clone(), value.clone());
+                for (name, item) in names.iter().zip(&items) {
+                    key = replaced(&key, name, item, true);
+                    value = replaced(&value, name, item, false);
+                }
                 if is_loop(&key) {
                     self.unroll(&value, all)?;
                 } else {
@@ -80,28 +83,56 @@ impl Loops<'_> {
         Ok(())
     }
 
-    /// The items of a collection: a list, or what a parameter may be.
-    fn items(&self, collection: &Node) -> Vec<String> {
-        if let NodeKind::Sequence(items) = &collection.kind
-            && collection.tag.is_none()
-        {
-            let known = items.iter().map(|item| match (&item.kind, &item.tag) {
-                (NodeKind::Scalar { text, .. }, None) => text.clone(),
-                _ => UNKNOWN.to_owned(),
-            });
-            return known.collect();
+    /// The variables of a loop: one, or several at once. A parameter may name one.
+    fn identifiers(&self, node: &Node) -> Result<Vec<String>, ReadError> {
+        let one = |node: &Node| match self.default_of(node) {
+            Some(default) => Ok(default.to_owned()),
+            None => scalar(node).map(str::to_owned),
+        };
+        match &node.kind {
+            NodeKind::Sequence(items) => items.iter().map(one).collect(),
+            _ => Ok(vec![one(node)?]),
         }
-        let referred = match &collection.kind {
-            NodeKind::Scalar { text, .. } if collection.tag.as_deref() == Some("!Ref") => {
+    }
+
+    /// The default of a parameter that is referred to.
+    fn default_of(&self, node: &Node) -> Option<&str> {
+        let referred = match &node.kind {
+            NodeKind::Scalar { text, .. } if node.tag.as_deref() == Some("!Ref") => {
                 Some(text.as_str())
             }
-            _ => child(collection, "Ref").and_then(text),
+            _ => child(node, "Ref").and_then(text),
         };
         let parameter = referred.and_then(|name| child(self.parameters?, name));
-        let default = parameter.and_then(|one| text(child(one, "Default")?));
-        match default {
-            Some(list) => list.split(',').map(|item| item.trim().to_owned()).collect(),
-            None => vec![UNKNOWN.to_owned()],
+        parameter.and_then(|one| text(child(one, "Default")?))
+    }
+
+    /// The items of a collection, each with a value for each variable: a list, a list of lists, a map, or what a parameter
+    /// may be.
+    fn items(&self, collection: &Node) -> Vec<Vec<String>> {
+        let known = |item: &Node| match (&item.kind, &item.tag) {
+            (NodeKind::Scalar { text, .. }, None) => text.clone(),
+            _ => UNKNOWN.to_owned(),
+        };
+        match &collection.kind {
+            NodeKind::Sequence(items) if collection.tag.is_none() => {
+                let each = items.iter().map(|item| match &item.kind {
+                    NodeKind::Sequence(values) => values.iter().map(known).collect(),
+                    _ => vec![known(item)],
+                });
+                return each.collect();
+            }
+            NodeKind::Mapping(entries)
+                if child(collection, "Ref").is_none() && entries.len() > 1 =>
+            {
+                return entries.iter().map(|(key, value)| vec![known(key), known(value)]).collect();
+            }
+            _ => {}
+        }
+        match self.default_of(collection) {
+            Some(list) => list.split(',').map(|item| vec![item.trim().to_owned()]).collect(),
+            // Enough for as many variables as a loop has.
+            None => vec![vec![UNKNOWN.to_owned(); 8]],
         }
     }
 }

@@ -14,12 +14,12 @@ mod principals;
 use std::collections::{BTreeMap, BTreeSet};
 
 use lakewright_manifest::document::Kind;
-use lakewright_manifest::mesh::{Share, ShareStatus};
+use lakewright_manifest::mesh::{Dataset, Import, Share, ShareStatus};
 use lakewright_manifest::{Date, Mesh, SourceFile};
 use lakewright_proof::action::Action;
 use lakewright_proof::document::{Origin, PrincipalEntry};
 use lakewright_proof::evaluate::Decision;
-use lakewright_proof::request::{Context, Principal, Request};
+use lakewright_proof::request::{Principal, Request};
 use lakewright_proof::world::{Code, Outside, Resource, Role, World};
 use lakewright_stacks::Synthesized;
 
@@ -179,7 +179,14 @@ impl Answers {
     fn of(mesh: Mesh, day: &str) -> Self {
         let day = Date::parse(day).expect("a day");
         let stacks = synthesized_on(&mesh, Some(&day));
-        let world = world(&stacks);
+        let mut world = world(&stacks);
+        // In whose account an imported bucket lies is in the mesh, and in no template.
+        let imports = mesh.datasets.values().filter_map(|one| Some((one, one.import.as_ref()?)));
+        let owner = |(dataset, import): (&Dataset, &Import)| {
+            let account = mesh.environments[&dataset.environment].account.to_string();
+            (format!("arn:aws:s3:::{}", import.bucket), account)
+        };
+        world.owners = imports.map(owner).collect();
         let principals = principals::all(&mesh, &stacks, &world);
         let mut asks = asked::all(&mesh, &stacks, &world, &principals);
         for ask in &mut asks {
@@ -190,7 +197,9 @@ impl Answers {
         for (number, someone) in principals.iter().enumerate() {
             for (place, ask) in asks.iter().enumerate() {
                 let is_deployer = matches!(someone.who, Who::Deployer(_));
-                if is_deployer && !ask.what.is_none_of_deployment() {
+                // A deployment empties the buckets of artifacts before it deletes them (docs/stacks/pipeline.md).
+                let is_emptying = matches!(ask.what, What::Artifacts(_)) && ask.how == How::Delete;
+                if is_deployer && (is_emptying || !ask.what.is_none_of_deployment()) {
                     continue;
                 }
                 let (alone, plain) = (decide(&alone, someone, ask), decide(&world, someone, ask));
@@ -220,8 +229,14 @@ impl Answers {
                 Meant::Given => {
                     one.alone == Decision::Allow && (one.plain == Decision::Allow || is_unknown)
                 }
-                Meant::WithOwner => is_denied(one.alone) && !is_denied(one.plain),
-                Meant::Denied => is_denied(one.alone) && (is_denied(one.plain) || is_unknown),
+                Meant::WithOwner => is_denied(one.alone) && one.plain == Decision::Unknown,
+                // Across accounts nothing is reached without a policy of one's own, whatever an owner says.
+                Meant::Denied => {
+                    let is_open = matches!(ask.what, What::Object { .. })
+                        && someone.policies == Policies::Ours
+                        && someone.account != ask.account;
+                    is_denied(one.alone) && (is_denied(one.plain) || is_unknown && !is_open)
+                }
             };
             let decisions = [one.alone.as_str(), one.plain.as_str()];
             let line = || {

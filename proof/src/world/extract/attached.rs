@@ -70,6 +70,10 @@ impl Reader<'_> {
         let path = self.text(id, properties, "Path")?.unwrap_or_else(|| "/".to_owned());
         let arn = self.arn("iam", "", &format!("role{path}{name}"));
         let trust = self.document(id, properties, "AssumeRolePolicyDocument")?;
+        let inline = self.value(id, properties, "Policies")?;
+        for policy in inline.as_list().into_iter().flatten() {
+            self.is_only(id, &arn, policy.get("PolicyName").text())?;
+        }
         let identity = self.policies_in(id, properties)?.into_iter().map(Arc::new).collect();
         let foreign_policies = self.texts(id, properties, "ManagedPolicyArns")?;
         self.piece.roles.push(Role {
