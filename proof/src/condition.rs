@@ -27,14 +27,13 @@ pub(crate) fn holds(
             return Truth::Unknown;
         }
         let is_absent = matches!(&values, Values::Absent);
-        return condition
-            .values
-            .iter()
-            .any(|wanted| {
-                (wanted.eq_ignore_ascii_case("true") && is_absent)
-                    || (wanted.eq_ignore_ascii_case("false") && !is_absent)
-            })
-            .into();
+        let is_fulfilled = condition.values.iter().any(|wanted| {
+            (wanted.eq_ignore_ascii_case("true") && is_absent)
+                || (wanted.eq_ignore_ascii_case("false") && !is_absent)
+        });
+        // Which of both is asked for may only be known at deployment.
+        let is_open = condition.values.iter().any(|wanted| wanted.contains(UNKNOWN));
+        return if is_open && !is_fulfilled { Truth::Unknown } else { is_fulfilled.into() };
     }
     let values = match &values {
         Values::Absent => {

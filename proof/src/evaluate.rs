@@ -5,13 +5,15 @@
 //! "Key policies in AWS KMS" for keys. `proof/data/decisions.json` has the
 //! facts one by one, each with its origin.
 
-use lakewright_template::resolve::UNKNOWN;
+mod named;
+
+use named::{Named, may_be_session, may_name, named};
 
 use crate::action::Action;
 use crate::condition::{expand, holds};
-use crate::document::{Condition, Document, PrincipalEntry, Statement};
+use crate::document::{Condition, Document, Statement};
 use crate::pattern::may_match;
-use crate::request::{Facts, Principal, Request, Truth, arn_field, is_session_of};
+use crate::request::{Facts, Principal, Request, Truth, arn_field};
 
 /// What is decided.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -112,19 +114,6 @@ pub struct Layers<'a> {
     pub resource: Option<&'a Document>,
 }
 
-/// How a statement of a resource policy names the principal of a request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Named {
-    /// The account as a whole: what it allows is delegated to the account's own policies.
-    Account,
-    /// The role.
-    Role,
-    /// The user or the service itself, or everybody: a boundary does not limit it.
-    Directly,
-    /// The session itself: no boundary limits it, and in its own account no session policy.
-    Session,
-}
-
 /// A statement, and how true it is of a request, whatever the request's action is.
 #[derive(Debug, Clone, Copy)]
 struct Weighed<'a> {
@@ -218,6 +207,12 @@ fn weigh<'a>(
             if is_named == Truth::Yes && may_be_session(statement, request.principal) {
                 let (truth, named) = (truth & Truth::Unknown, Some(Named::Session));
                 weighed.push(Weighed { truth, named, document, statement });
+            }
+            // What is only known at deployment may name it in a stronger way.
+            let stronger = may_name(statement, request.principal).filter(|way| Some(*way) > named);
+            if is_named == Truth::Yes && stronger.is_some() {
+                let truth = truth & Truth::Unknown;
+                weighed.push(Weighed { truth, named: stronger, document, statement });
             }
         }
     }
@@ -467,75 +462,6 @@ pub(crate) fn nearly<'a>(
         })
     });
     near.filter(|near| !near.missing.is_empty()).collect()
-}
-
-/// Whether, and how, a statement names a principal. Statements of identity policies name nobody.
-fn named(statement: &Statement, principal: &Principal) -> (Option<Named>, Truth) {
-    let Some(principals) = &statement.principals else { return (None, Truth::Yes) };
-    if principals.is_not {
-        // Every exempt principal must be named: its account does not exempt it.
-        let is_listed = principals
-            .entries
-            .iter()
-            .any(|entry| names(entry, principal).is_some_and(|named| named != Named::Account));
-        let is_outside = if !is_listed && may_be_session(statement, principal) {
-            Truth::Unknown
-        } else {
-            (!is_listed).into()
-        };
-        return (Some(Named::Directly), is_outside);
-    }
-    let best = principals.entries.iter().filter_map(|entry| names(entry, principal)).max();
-    let is_open = |entry: &PrincipalEntry| match entry {
-        PrincipalEntry::Arn(named) => {
-            may_match(named, principal.name()) == Truth::Unknown && named.contains(UNKNOWN)
-        }
-        _ => false,
-    };
-    match best {
-        None if may_be_session(statement, principal) => (Some(Named::Session), Truth::Unknown),
-        // Whom it names is only known at deployment.
-        None if principals.entries.iter().any(is_open) => (Some(Named::Role), Truth::Unknown),
-        best => (best, best.is_some().into()),
-    }
-}
-
-/// Whether a statement names a session of the role that asks, when it is not known in which session it does.
-fn may_be_session(statement: &Statement, principal: &Principal) -> bool {
-    let Principal::Role { arn: role, session: None } = principal else { return false };
-    let entries = statement.principals.iter().flat_map(|principals| &principals.entries);
-    entries
-        .into_iter()
-        .any(|entry| matches!(entry, PrincipalEntry::Arn(named) if is_session_of(named, role)))
-}
-
-fn names(entry: &PrincipalEntry, principal: &Principal) -> Option<Named> {
-    match (entry, principal) {
-        (PrincipalEntry::Everyone, _) => Some(Named::Directly),
-        (PrincipalEntry::Account(account), principal) => {
-            (principal.account() == Some(account)).then_some(Named::Account)
-        }
-        (PrincipalEntry::Arn(named), Principal::Role { arn, session }) => {
-            if named == arn {
-                Some(Named::Role)
-            } else {
-                (Some(named) == session.as_ref()).then_some(Named::Session)
-            }
-        }
-        (PrincipalEntry::Arn(named), Principal::User(arn)) => {
-            (named == arn).then_some(Named::Directly)
-        }
-        (PrincipalEntry::Service(named), Principal::Service(service)) => {
-            (named == service).then_some(Named::Directly)
-        }
-        (PrincipalEntry::Federated(named), Principal::Federated(provider)) => {
-            (named == provider).then_some(Named::Directly)
-        }
-        (PrincipalEntry::CanonicalUser(named), Principal::CanonicalUser(user)) => {
-            (named == user).then_some(Named::Directly)
-        }
-        _ => None,
-    }
 }
 
 /// Whether a statement is about the resource of a request.

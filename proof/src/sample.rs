@@ -36,11 +36,11 @@ pub(crate) fn resources(pattern: &str, with_empty: bool) -> Vec<String> {
     samples
 }
 
-/// Keys whose values follow from who asks and from the resource, so that no request chooses them.
+/// Keys whose values follow from who asks and from the resource, so that no request chooses them. No template says
+/// which organization a principal is in: it may be any that a condition asks for.
 pub(crate) fn is_derived(key: &str) -> bool {
-    // Which organization somebody is in is in no template: whoever is in the one that is asked for counts.
-    let is_of_organization = key.starts_with("aws:principalorg");
-    key.starts_with("aws:principal") && !is_of_organization || key == "aws:resourceaccount"
+    let is_of_principal = key.starts_with("aws:principal") && !key.starts_with("aws:principalorg");
+    is_of_principal || key == "aws:resourceaccount"
 }
 
 /// The contexts that stand for the requests which fulfil conditions: one with the first value of
@@ -193,6 +193,26 @@ mod tests {
         assert_eq!(contexts[1].get("kms:viaservice"), Some(&["glue".to_owned()][..]));
         assert!(contexts.iter().all(|context| context.get("aws:requesttag/other").is_none()));
         assert!(contexts.iter().all(|context| context.get("aws:requesttag/team").is_some()));
+    }
+
+    /// Source: "AWS global condition context keys", `aws:PrincipalOrgID` and `aws:PrincipalOrgPaths`: a request has them
+    /// when the principal is in an organization, and which one that is follows from no ARN.
+    #[test]
+    fn who_asks_may_be_in_any_organization_that_is_asked_for() {
+        for (operator, key, value, carried) in [
+            ("StringEquals", "aws:PrincipalOrgID", "o-a1b2c3d4e5", "o-a1b2c3d4e5".to_owned()),
+            (
+                "ForAnyValue:StringLike",
+                "aws:PrincipalOrgPaths",
+                "o-a1b2c3d4e5/*",
+                format!("o-a1b2c3d4e5/{FILL}"),
+            ),
+        ] {
+            let contexts =
+                contexts(&[condition(operator, key, &[value])], |_, text| text.to_owned());
+            assert_eq!(contexts.len(), 1);
+            assert_eq!(contexts[0].get(&key.to_lowercase()), Some(&[carried][..]));
+        }
     }
 
     #[test]

@@ -8,7 +8,10 @@ mod mutation;
 mod naive;
 mod openings;
 mod permissions;
+mod possible;
 mod questions;
+mod strangers;
+mod under_conditions;
 
 use std::fmt::Write as _;
 use std::fs;

@@ -2,8 +2,9 @@
 //!
 //! Each statement is removed, and each action, resource, principal and
 //! condition is removed, narrowed or widened, one at a time, and so is each permission of Lake
-//! Formation. A second evaluator asks a finite universe of requests around the changed statement
-//! and says whether any decision is another one now.
+//! Formation. Each allowing statement lets in one of the `strangers` as well. A second evaluator asks
+//! a finite universe of requests around the changed statement and says whether any decision is
+//! another one now.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -20,14 +21,25 @@ use lakewright_proof::pattern::sample;
 use lakewright_proof::prove::{Findings, Proof};
 use lakewright_proof::world::{OnUnresolved, Piece, StackTemplate, World};
 use lakewright_template::assembly::{Assembly, Grants};
-use lakewright_template::read;
 use lakewright_template::resolve::Place;
+use lakewright_template::{Template, read};
 
 use super::naive::{Asked, LakeAsked, allows, lake_allows};
+use super::strangers;
 use crate::run::{EXAMPLES, example, lakewright, transcript};
 
 /// What an example's templates describe, and what was asked for.
 fn subject(name: &str) -> (World, Intended) {
+    let (templates, grants) = templates(name);
+    let pieces = templates.iter().map(|(address, place, template)| {
+        let unresolved = OnUnresolved::Fail;
+        Piece::of(StackTemplate { address, place, template, unresolved }).expect("policies")
+    });
+    (World::of(pieces.collect()), Intended::of(grants))
+}
+
+/// The templates of an example, each with its address and place, and the grants.
+pub(super) fn templates(name: &str) -> (Vec<(String, Place, Template)>, Grants) {
     let folder = tempfile::tempdir().expect("a folder");
     let out = folder.path().join("out");
     let done = lakewright([
@@ -41,20 +53,12 @@ fn subject(name: &str) -> (World, Intended) {
     let text = |path: &str| fs::read_to_string(out.join(path)).expect("a file of the assembly");
     let assembly: Assembly = serde_json::from_str(&text("assembly.json")).expect("assembly.json");
     let grants: Grants = serde_json::from_str(&text("grants.json")).expect("grants.json");
-    let pieces = assembly.stacks.iter().map(|entry| {
+    let templates = assembly.stacks.iter().map(|entry| {
         let template = read::template(&text(&entry.template)).expect("a template");
         let place = Place { account: entry.account.clone(), region: entry.region.clone() };
-        let address = entry.address();
-        let unresolved = OnUnresolved::Fail;
-        Piece::of(StackTemplate {
-            address: &address,
-            place: &place,
-            template: &template,
-            unresolved,
-        })
-        .expect("policies")
+        (entry.address(), place, template)
     });
-    (World::of(pieces.collect()), Intended::of(grants))
+    (templates.collect(), grants)
 }
 
 /// Where a document stands in a world.
@@ -106,14 +110,16 @@ fn change_actions(
 
 const OTHER_EFFECT: &str = "the other effect";
 
-/// Every statement that differs from this one in one place; `None` for its removal.
-fn mutants(statement: &Statement) -> Vec<(String, Option<Statement>)> {
-    let mut mutants = vec![("removed".to_owned(), None)];
+/// What may stand in the place of a statement, by a name: every statement that differs from it in one place, none for its
+/// removal, and more where somebody else is let in beside it.
+fn mutants(statement: &Statement, number: usize) -> Vec<(String, Vec<Statement>)> {
+    let mut mutants = vec![("removed".to_owned(), Vec::new())];
+    mutants.extend(strangers::mutant(statement, number));
     let mut add = |what: String, change: &dyn Fn(&mut Statement)| {
         let mut mutant = statement.clone();
         change(&mut mutant);
         if mutant != *statement {
-            mutants.push((what, Some(mutant)));
+            mutants.push((what, vec![mutant]));
         }
     };
     for (place, action) in statement.actions.names().iter().enumerate() {
@@ -235,10 +241,25 @@ fn of_conditions(statement: &Statement, add: &mut Add<'_>) {
     }
 }
 
+/// Who asks: a role in a session that nobody knows, and in each of its sessions that is named.
+fn in_sessions<'a>(
+    principals: &'a BTreeSet<String>,
+    sessions: &BTreeSet<String>,
+) -> Vec<(&'a String, Option<String>)> {
+    let mut all = Vec::new();
+    for principal in principals {
+        all.push((principal, None));
+        let Some(of_it) = strangers::session(principal, "") else { continue };
+        let named = sessions.iter().filter(|session| session.starts_with(&of_it));
+        all.extend(named.map(|session| (principal, Some(session.clone()))));
+    }
+    all
+}
+
 /// The requests around some statements.
 fn universe(world: &World, target: &Target, statements: &[&Statement]) -> Vec<Asked> {
     const FILL: &str = "zz~universe~zz";
-    let mut principals: BTreeSet<String> = BTreeSet::new();
+    let (mut principals, mut sessions) = (BTreeSet::<String>::new(), BTreeSet::new());
     let (mut actions, mut resources) = (BTreeSet::new(), BTreeSet::new());
     let mut contexts: BTreeSet<BTreeMap<String, Vec<String>>> = BTreeSet::from([BTreeMap::new()]);
     for statement in statements {
@@ -256,8 +277,13 @@ fn universe(world: &World, target: &Target, statements: &[&Statement]) -> Vec<As
         }
         for entry in statement.principals.iter().flat_map(|p| &p.entries) {
             match entry {
-                PrincipalEntry::Arn(arn) => principals.insert(arn.clone()),
-                PrincipalEntry::Service(name) => principals.insert(name.clone()),
+                PrincipalEntry::Arn(arn) if arn.contains(":assumed-role/") => {
+                    sessions.insert(arn.clone())
+                }
+                PrincipalEntry::Arn(name)
+                | PrincipalEntry::CanonicalUser(name)
+                | PrincipalEntry::Federated(name)
+                | PrincipalEntry::Service(name) => principals.insert(name.clone()),
                 PrincipalEntry::Everyone => {
                     principals.insert("arn:aws:iam::999999999999:role/stranger".to_owned())
                 }
@@ -265,7 +291,6 @@ fn universe(world: &World, target: &Target, statements: &[&Statement]) -> Vec<As
                 PrincipalEntry::Account(account) => {
                     principals.insert(format!("arn:aws:iam::{account}:role/{FILL}"))
                 }
-                PrincipalEntry::Federated(_) | PrincipalEntry::CanonicalUser(_) => false,
             };
         }
         let mut base = BTreeMap::new();
@@ -308,7 +333,7 @@ fn universe(world: &World, target: &Target, statements: &[&Statement]) -> Vec<As
         Target::Resource(_) => {}
     }
     let mut asked = Vec::new();
-    for principal in &principals {
+    for (principal, session) in in_sessions(&principals, &sessions) {
         for action in &actions {
             for resource in &resources {
                 for context in &contexts {
@@ -317,7 +342,7 @@ fn universe(world: &World, target: &Target, statements: &[&Statement]) -> Vec<As
                         action: action.clone(),
                         resource: resource.clone(),
                         context: context.clone(),
-                        session: None,
+                        session: session.clone(),
                     });
                 }
             }
@@ -332,12 +357,11 @@ fn notices(
     intended: &Intended,
     target: &Target,
     before: &Statement,
-    after: Option<&Statement>,
+    after: &[Statement],
 ) -> bool {
     let proof = Proof { world, intended };
-    let is_touched = |action: &Action| {
-        [Some(before), after].into_iter().flatten().any(|s| s.actions.contain(*action))
-    };
+    let is_touched =
+        |action: &Action| std::iter::once(before).chain(after).any(|s| s.actions.contain(*action));
     let mut findings = Findings::default();
     match target {
         Target::Identity(arn, _) | Target::Trust(arn) => {
@@ -418,7 +442,7 @@ fn try_all(
     for target in targets {
         let before = document(&mut world, target).clone();
         for (place, statement) in before.statements.iter().enumerate() {
-            for (what, mutant) in mutants(statement) {
+            for (what, mutant) in mutants(statement, tried) {
                 // An access point that allows what it denied opens nothing: its bucket denies the same, and
                 // the second evaluator asks one policy at a time.
                 let is_of_point =
@@ -427,21 +451,21 @@ fn try_all(
                     continue;
                 }
                 tried += 1;
-                let around: Vec<&Statement> =
-                    [Some(statement), mutant.as_ref()].into_iter().flatten().collect();
+                // What stays as it is changes no decision.
+                let stays = mutant.contains(statement);
+                let before_it = (!stays).then_some(statement);
+                let around: Vec<&Statement> = before_it
+                    .into_iter()
+                    .chain(mutant.iter().filter(|one| *one != statement))
+                    .collect();
                 let asked = universe(&original, target, &around);
                 let changed = document(&mut world, target);
-                match &mutant {
-                    Some(mutant) => changed.statements[place] = mutant.clone(),
-                    None => {
-                        changed.statements.remove(place);
-                    }
-                }
+                changed.statements.splice(place..=place, mutant.iter().cloned());
                 let witness =
                     asked.iter().find(|asked| allows(&original, asked) != allows(&world, asked));
                 if let Some(witness) = witness {
                     changing += 1;
-                    if !notices(&world, intended, target, statement, mutant.as_ref()) {
+                    if !notices(&world, intended, target, statement, &mutant) {
                         unnoticed.push(format!(
                             "{name} {} {}: {what}: {witness:?}",
                             before.origin, statement.sid

@@ -38,13 +38,24 @@ fn account(arn: &str) -> &str {
     arn.split(':').nth(4).unwrap_or_default()
 }
 
+/// The second field of an ARN: "arn:partition:service:region:account-id:resource" ("Identify AWS resources with Amazon
+/// Resource Names (ARNs)" in the IAM user guide).
+fn partition(arn: &str) -> &str {
+    arn.split(':').nth(1).unwrap_or_default()
+}
+
+/// Whether a principal is a service, such as `glue.amazonaws.com`.
+fn is_service(principal: &str) -> bool {
+    !principal.contains(':') && principal.contains(".amazonaws.com")
+}
+
 /// Whether the request is allowed, when everything that is not in the world allows.
 pub(crate) fn allows(world: &World, asked: &Asked) -> bool {
     if let Some((stem, rest)) = asked.resource.split_once(":accesspoint/") {
         let (name, key) = rest.split_once("/object/").unwrap_or((rest, ""));
         let point = format!("{stem}:accesspoint/{name}");
         if let Some(known) = world.access_points.get(&point) {
-            let bucket = format!("arn:aws:s3:::{}", known.bucket);
+            let bucket = format!("arn:{}:s3:::{}", partition(&point), known.bucket);
             let behind = if key.is_empty() { bucket } else { format!("{bucket}/{key}") };
             let mut context = asked.context.clone();
             context.insert("s3:dataaccesspointarn".to_owned(), vec![point.clone()]);
@@ -198,8 +209,11 @@ fn named(statement: &Statement, asked: &Asked) -> Option<Named> {
         // What names the session itself is past every limit of the role, as what names everybody is.
         PrincipalEntry::Arn(arn) if session.as_ref() == Some(arn) => Some(Named::All),
         PrincipalEntry::Arn(arn) => (arn == principal).then_some(Named::Role),
-        PrincipalEntry::Service(service) => (service == principal).then_some(Named::All),
-        PrincipalEntry::Federated(_) | PrincipalEntry::CanonicalUser(_) => None,
+        // None of these has policies of its own here, so that what names them is all that it takes. Source: "AWS JSON
+        // policy elements: Principal", on federated principals, service principals and canonical user ids.
+        PrincipalEntry::Service(name)
+        | PrincipalEntry::Federated(name)
+        | PrincipalEntry::CanonicalUser(name) => (name == principal).then_some(Named::All),
     });
     let strongest = ways.max();
     if !list.is_not {
@@ -242,7 +256,7 @@ fn own<'w>(world: &'w World, asked: &Asked) -> (Option<&'w Document>, String, bo
 
 /// The pipeline of a stage or an action of one; anything else is a whole by itself.
 fn whole(arn: &str) -> String {
-    let end = arn.find('/').filter(|_| arn.starts_with("arn:aws:codepipeline:"));
+    let end = arn.find('/').filter(|_| arn.split(':').nth(2) == Some("codepipeline"));
     arn[..end.unwrap_or(arn.len())].to_owned()
 }
 
@@ -306,11 +320,9 @@ fn value(world: &World, asked: &Asked, key: &str) -> Option<Vec<String>> {
     if let Some((prefix, name)) = key.split_once("tag/")
         && (prefix.ends_with("resource") || prefix.ends_with("bucket"))
     {
-        let name_of = asked
-            .resource
-            .split(":::")
-            .nth(1)
-            .map(|name| format!("arn:aws:s3:::{}", name.split('/').next().unwrap_or_default()));
+        let is_of_bucket = asked.resource.contains(":s3:::");
+        let bucket = asked.resource.split('/').next().unwrap_or_default();
+        let name_of = is_of_bucket.then(|| bucket.to_owned());
         let arn = name_of.unwrap_or_else(|| whole(&asked.resource));
         let of_resource = world.resources.get(&arn).map(|resource| &resource.tags);
         return tag(of_resource.or_else(|| world.roles.get(&arn).map(|role| &role.tags))?, name);
@@ -320,10 +332,11 @@ fn value(world: &World, asked: &Asked, key: &str) -> Option<Vec<String>> {
         "aws:principalaccount" if is_role => Some(vec![account(&asked.principal).to_owned()]),
         "aws:securetransport" => Some(vec!["true".to_owned()]),
         "aws:viaawsservice" => Some(vec!["false".to_owned()]),
-        "aws:principalisawsservice" => Some(vec![(!is_role).to_string()]),
+        "aws:principalisawsservice" => Some(vec![is_service(&asked.principal).to_string()]),
         "aws:resourceaccount" | "s3:resourceaccount" => {
             let (_, owner, _) = own(world, asked);
-            let owner = if owner.is_empty() { account(&asked.principal).to_owned() } else { owner };
+            let own = if is_role { account(&asked.principal) } else { "" };
+            let owner = if owner.is_empty() { own.to_owned() } else { owner };
             (!owner.is_empty()).then(|| vec![owner])
         }
         "kms:resourcealiases" => world.aliases_of.get(&asked.resource).cloned(),
