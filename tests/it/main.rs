@@ -16,6 +16,7 @@ mod docs;
 mod examples;
 mod execution_role;
 mod first_day;
+mod folders;
 mod guardrails;
 mod hostile;
 mod kinds;

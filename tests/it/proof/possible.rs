@@ -228,5 +228,5 @@ fn what_is_decided_holds_in_each_world_that_may_be() {
     }
     // Both happen, or nothing is tested.
     let (decided, unknown) = (decided.get(), unknown.get());
-    assert!(decided > 1_000 && unknown > 300, "{decided} decided, {unknown} unknown");
+    assert!(decided > 500 && unknown > 50, "{decided} decided, {unknown} unknown");
 }
