@@ -643,6 +643,21 @@ mod tests {
         assert_eq!(condition.key, "aws:tagkeys");
     }
 
+    /// Source: "AWS::SecretsManager::ResourcePolicy" and others in the CloudFormation template reference, whose policies may be
+    /// text: it is the JSON that counts.
+    #[test]
+    fn a_document_as_text_is_what_its_json_says() {
+        let plain = json!({"Version": "2012-10-17", "Statement": [
+            {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::b/*"}]});
+        let text = json!(plain.to_string());
+        let origin = Origin::default();
+        let expected = Document::read(&(&plain).into(), &origin);
+        assert_eq!(expected.0.statements.len(), 1);
+        assert_eq!(Document::read(&(&text).into(), &origin), expected);
+        let broken = json!("{\"Version\": ");
+        assert_eq!(Document::read(&(&broken).into(), &origin).1.len(), 1);
+    }
+
     #[test]
     fn what_is_no_document_says_what_it_is() {
         for (document, expected) in [

@@ -348,6 +348,10 @@ impl<'a> Resolver<'a> {
                 return Err(Unresolved(crate::write::function_form(call).0.into_owned()));
             }
         };
+        // A dynamic reference may have been put together, too.
+        if self.is_open() {
+            return Ok(Some(Resolved::Text(without_references(&text).into_owned().into())));
+        }
         Ok(Some(Resolved::Text(text.into())))
     }
 
@@ -403,14 +407,18 @@ impl<'a> Resolver<'a> {
     }
 }
 
-/// A text with every dynamic reference, such as `{{resolve:ssm:name}}`, taken for unknown.
+/// A text with every dynamic reference, such as `{{resolve:ssm:name}}`, taken for unknown. One without an end is none, or
+/// the part of one that is put together.
 fn without_references(text: &str) -> Cow<'_, str> {
     let mut out = String::new();
     let mut rest = text;
     while let Some((before, after)) = rest.split_once("{{resolve:") {
+        // A name within it may not be known either, and its braces are not the end.
+        let masked = after.replace(UNKNOWN, &" ".repeat(UNKNOWN.len()));
+        let Some(end) = masked.find("}}") else { break };
         out.push_str(before);
         out.push_str(UNKNOWN);
-        rest = after.split_once("}}").map_or("", |(_, rest)| rest);
+        rest = &after[end + 2..];
     }
     if out.is_empty() { text.into() } else { (out + rest).into() }
 }

@@ -53,3 +53,187 @@ fn errors_name_the_line() {
     let error = metadata("{a: 1, a: 2}").expect_err("a duplicate key");
     assert_eq!(error.to_string(), "line 2: `a` stands twice in this mapping");
 }
+
+/// The template, or the error with the text that it is about.
+fn read_well(text: &str) -> Template {
+    template(text).unwrap_or_else(|error| panic!("{error}:\n{text}"))
+}
+
+/// A loop and what it stands for are the same template. Source: "Fn::ForEach" in the CloudFormation template reference:
+/// loops within loops, `&{}` for an item without what is no letter or digit, the variable by `Ref`, and loops in
+/// resources, properties, conditions and outputs.
+#[test]
+fn a_loop_is_what_it_repeats() {
+    for (looped, unrolled) in [
+        (
+            "Resources:
+  Fn::ForEach::Outer:
+    - A
+    - [x, y]
+    - Fn::ForEach::Inner:
+        - B
+        - ['1', '2']
+        - 'Q${A}${B}': {Type: AWS::SQS::Queue, Properties: {QueueName: !Sub '${A}-${B}', KmsMasterKeyId: !Ref A}}",
+            "Resources:
+  Qx1: {Type: AWS::SQS::Queue, Properties: {QueueName: !Sub 'x-1', KmsMasterKeyId: 'x'}}
+  Qx2: {Type: AWS::SQS::Queue, Properties: {QueueName: !Sub 'x-2', KmsMasterKeyId: 'x'}}
+  Qy1: {Type: AWS::SQS::Queue, Properties: {QueueName: !Sub 'y-1', KmsMasterKeyId: 'y'}}
+  Qy2: {Type: AWS::SQS::Queue, Properties: {QueueName: !Sub 'y-2', KmsMasterKeyId: 'y'}}",
+        ),
+        (
+            "Resources:
+  Fn::ForEach::All:
+    - Name
+    - [a.b, 1-2]
+    - 'Q&{Name}': {Type: AWS::SQS::Queue, Properties: {QueueName: {Ref: Name}}}",
+            "Resources:
+  Qab: {Type: AWS::SQS::Queue, Properties: {QueueName: 'a.b'}}
+  Q12: {Type: AWS::SQS::Queue, Properties: {QueueName: '1-2'}}",
+        ),
+        (
+            "Resources:
+  Q:
+    Type: AWS::SQS::Queue
+    Properties:
+      Fn::ForEach::Properties:
+        - Name
+        - [DelaySeconds, MaximumMessageSize]
+        - '${Name}': 7
+Conditions:
+  Fn::ForEach::Stages: [Stage, [Dev, Prod], {'Is${Stage}': !Equals [!Ref Stage, x]}]
+Outputs:
+  Fn::ForEach::Outputs: [Name, [A, B], {'O${Name}': {Value: !Ref Name}}]",
+            "Resources:
+  Q: {Type: AWS::SQS::Queue, Properties: {DelaySeconds: 7, MaximumMessageSize: 7}}
+Conditions: {IsDev: !Equals ['Dev', x], IsProd: !Equals ['Prod', x]}
+Outputs: {OA: {Value: 'A'}, OB: {Value: 'B'}}",
+        ),
+    ] {
+        assert_eq!(read_well(looped), read_well(unrolled), "{looped}");
+    }
+}
+
+#[test]
+fn a_loop_over_what_is_not_known_is_looked_at_once() {
+    const LOOP: &str = "[Name, COLLECTION, {'Q${Name}': {Type: AWS::SQS::Queue, Properties: {QueueName: !Ref Name}}}]";
+    const PARAMETERS: &str = "Parameters:
+  Known: {Type: CommaDelimitedList, Default: 'a, b'}
+  Open: {Type: CommaDelimitedList}";
+    for (collection, expected) in [
+        ("!Ref Known", vec![("Qa", "a"), ("Qb", "b")]),
+        ("{Ref: Known}", vec![("Qa", "a"), ("Qb", "b")]),
+        ("!Ref Open", vec![("QSome", "{unknown}")]),
+        ("!FindInMap [M, a, b]", vec![("QSome", "{unknown}")]),
+        ("[a, !Ref Open]", vec![("QSome", "{unknown}"), ("Qa", "a")]),
+    ] {
+        let body = LOOP.replace("COLLECTION", collection);
+        let template =
+            read_well(&format!("{PARAMETERS}\nResources:\n  Fn::ForEach::All: {body}\n"));
+        let name =
+            |one: &ResourceEntry| one.properties.get("QueueName")?.as_text().map(str::to_owned);
+        let found: Vec<_> =
+            template.resources.iter().map(|(id, one)| (id.to_string(), name(one))).collect();
+        let expected =
+            expected.iter().map(|(id, name)| ((*id).to_owned(), Some((*name).to_owned())));
+        assert_eq!(found, expected.collect::<Vec<_>>(), "{collection}");
+    }
+    let error = template("Resources:\n  Fn::ForEach::All: [Name, [a]]\n").expect_err("no body");
+    assert!(error.message.contains("a list of three"), "{error}");
+}
+
+/// Sources, in the CloudFormation template reference: "Fn::Transform" (beside the entries of a section), "Hooks", "Rules";
+/// "Globals section of the AWS SAM template" in the AWS SAM developer guide.
+#[test]
+fn sections_and_snippets_of_others_are_kept() {
+    let template = read_well(
+        "Transform: [AWS::LanguageExtensions, AWS::Serverless-2016-10-31]
+Fn::Transform: {Name: Whole}
+Globals: {Function: {Timeout: 3}}
+Hooks: {Green: {Type: AWS::CodeDeploy::BlueGreen}}
+Rules: {Only: {Assertions: [{Assert: !Equals [a, a]}]}}
+Parameters:
+  Fn::Transform: {Name: AWS::Include, Parameters: {Location: s3://b/p.yaml}}
+Conditions:
+  Fn::Transform: {Name: AWS::Include, Parameters: {Location: s3://b/c.yaml}}
+Outputs:
+  Fn::Transform: {Name: AWS::Include, Parameters: {Location: s3://b/o.yaml}}
+Resources:
+  Fn::Transform: {Name: AWS::Include, Parameters: {Location: s3://b/r.yaml}}
+  Q: {Type: AWS::SQS::Queue}",
+    );
+    let includes: Vec<&str> =
+        template.includes.iter().map(|(section, _)| section.as_ref()).collect();
+    assert_eq!(includes, ["", "Conditions", "Outputs", "Parameters", "Resources"]);
+    assert_eq!(template.resources.len(), 1);
+    assert!(template.parameters.is_empty() && template.conditions.is_empty());
+    for (section, name) in
+        [(&template.globals, "Function"), (&template.hooks, "Green"), (&template.rules, "Only")]
+    {
+        assert!(section.get(name).is_some(), "{name}");
+    }
+    assert_eq!(template.transform.as_ref().and_then(Value::as_list).map(<[Value]>::len), Some(2));
+}
+
+/// Source: "AWS::LanguageExtensions transform" in the CloudFormation template reference: functions in `DeletionPolicy` and
+/// `UpdateReplacePolicy`, and in the arguments of `Ref` and `Fn::GetAtt`.
+#[test]
+fn functions_stand_where_the_language_extensions_take_them() {
+    let template = read_well(
+        "Resources:
+  A: {Type: AWS::SQS::Queue, DeletionPolicy: !If [C, Retain, Delete], UpdateReplacePolicy: {'Fn::FindInMap': [M, a, b]}}
+  B: {Type: AWS::SQS::Queue, DeletionPolicy: RetainExceptOnCreate}",
+    );
+    let of = |id: &str| &template.resources[&LogicalId::new(id)];
+    assert_eq!((of("A").deletion_policy, of("A").update_replace_policy), (None, None));
+    for key in ["DeletionPolicy", "UpdateReplacePolicy"] {
+        let call = of("A").other.get(key).and_then(Value::as_intrinsic);
+        assert!(call.is_some(), "{key}");
+    }
+    assert_eq!(of("B").deletion_policy, Some(DeletionPolicy::RetainExceptOnCreate));
+    for (call, name) in [
+        ("!GetAtt [Q, !Ref A]", "Fn::GetAtt"),
+        ("{'Fn::GetAtt': [!Sub 'Q${A}', Arn]}", "Fn::GetAtt"),
+        ("{Ref: {'Fn::Sub': 'Q${A}'}}", "Ref"),
+        ("{'Fn::Sub': [!FindInMap [M, a, b], {}]}", "Fn::Sub"),
+    ] {
+        let value = metadata(call).expect(call);
+        let is_other =
+            matches!(value.as_intrinsic(), Some(Intrinsic::Other(found, _)) if found == name);
+        assert!(is_other, "{call}: {value:?}");
+    }
+}
+
+#[test]
+fn a_byte_order_mark_is_no_text() {
+    let plain = read_well("Resources: {}\n");
+    assert_eq!(read_well("\u{feff}Resources: {}\n"), plain);
+    assert_eq!(read_well("\u{feff}{\"Resources\": {}}"), plain);
+}
+
+/// PyYAML, which the AWS CLI reads templates with, takes a quoted text that goes on with any indentation.
+#[test]
+fn quoted_text_may_go_on_with_less_indentation() {
+    let template = read_well(
+        "Parameters:
+  P:
+    Type: String
+    Description: 'one,
+  two and
+it''s three'
+    Default: \"four
+five\"
+Resources: {}
+",
+    );
+    let of = |name| template.parameters["P"].attributes.get(name).and_then(Value::as_text);
+    assert_eq!(of("Description"), Some("one, two and it's three"));
+    assert_eq!(of("Default"), Some("four five"));
+}
+
+/// Source: "JSON policy documents" of types such as `AWS::IAM::Role` take an object, and CloudFormation passes on a text as it
+/// stands: braces and `${}` in it are no functions.
+#[test]
+fn a_policy_as_text_stays_text() {
+    let policy = r#"{"Statement": {"Condition": "x", "Ref": "A", "Resource": "${aws:username}"}}"#;
+    assert_eq!(metadata(&format!("'{policy}'")), Ok(Value::text(policy.to_owned())));
+}

@@ -348,3 +348,6 @@ impl Resolver<'_> {
 fn chosen(choice: &Choice, key: &str) -> bool {
     choice.variables.get(key).is_none_or(|value| value.as_deref() == Some("true"))
 }
+
+#[cfg(test)]
+mod tests;
