@@ -10,6 +10,7 @@
 
 mod choice;
 mod names;
+mod others;
 
 use std::borrow::Cow;
 use std::cell::Cell;
@@ -17,6 +18,7 @@ use std::cell::Cell;
 use serde_json::Value as Plain;
 
 use choice::Choice;
+pub use others::{Neighbour, Others};
 
 use crate::intrinsic::SubPart;
 use crate::partition::Partition;
@@ -169,7 +171,7 @@ enum Reading<'a> {
     Strict(Branch),
     /// As in one of the ways in which the template can be deployed, and what is not known is [`UNKNOWN`]. The scope tells
     /// what CloudFormation names in this template from what it names in others.
-    Open { scope: &'a str, choice: Choice },
+    Open { scope: &'a str, others: &'a Others, choice: Choice },
 }
 
 /// Resolves the values of one template.
@@ -192,20 +194,25 @@ impl<'a> Resolver<'a> {
     }
 
     /// A resolver of anybody's template: what is only known at deployment is [`UNKNOWN`]. The scope is different for
-    /// each stack that is looked at.
-    pub fn open(template: &'a Template, place: &'a Place, scope: &'a str) -> Self {
-        let reading = Reading::Open { scope, choice: Choice::default() };
+    /// each stack that is looked at; the others are those of its folder.
+    pub fn open(
+        template: &'a Template,
+        place: &'a Place,
+        scope: &'a str,
+        others: &'a Others,
+    ) -> Self {
+        let reading = Reading::Open { scope, others, choice: Choice::default() };
         Self { template, place, reading, has_met_condition: Cell::new(false) }
     }
 
     /// What a value may be, in each of the ways in which the template can be deployed; `None` for `AWS::NoValue`.
     pub fn alternatives<'v>(&self, value: &'v Value) -> Vec<Option<Resolved<'v>>> {
-        let Reading::Open { scope, .. } = self.reading else {
+        let Reading::Open { scope, others, .. } = self.reading else {
             return self.resolve(value).into_iter().collect();
         };
         let mut found: Vec<Option<Resolved<'v>>> = Vec::new();
         for choice in choice::choices(self.template, value) {
-            let reading = Reading::Open { scope, choice };
+            let reading = Reading::Open { scope, others, choice };
             let resolver = Self { reading, has_met_condition: Cell::new(false), ..*self };
             // Nothing is an error here.
             let one = resolver.resolve(value).unwrap_or_default();
@@ -335,6 +342,9 @@ impl<'a> Resolver<'a> {
             Intrinsic::FindInMap { map, top, second, default } if self.is_open() => {
                 return self.find_in_map(call, [map, top, second], default.as_ref());
             }
+            Intrinsic::ImportValue(_) | Intrinsic::GetStackOutput(_) if self.is_open() => {
+                self.of_another(call)?
+            }
             Intrinsic::And(_)
             | Intrinsic::Cidr { .. }
             | Intrinsic::Condition(_)
@@ -377,6 +387,19 @@ impl<'a> Resolver<'a> {
                 .collect()),
             Some(Resolved::Text(text)) if self.is_open() => Ok(vec![text.into_owned()]),
             _ => Err(Unresolved("a value that is no list".to_owned())),
+        }
+    }
+
+    /// What another stack exports, or an output of it.
+    fn of_another(&self, call: &Intrinsic) -> Result<String, Unresolved> {
+        let unknown = || Unresolved(crate::write::function_form(call).0.into_owned());
+        let Reading::Open { others, .. } = &self.reading else { return Err(unknown()) };
+        match call {
+            Intrinsic::ImportValue(name) => {
+                others.export(self.place, &self.text(name)?).ok_or_else(unknown)
+            }
+            Intrinsic::GetStackOutput(call) => others.output(self, call),
+            _ => Err(unknown()),
         }
     }
 

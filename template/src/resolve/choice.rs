@@ -7,7 +7,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::Resolver;
+use super::{Reading, Resolver};
 use crate::intrinsic::SubPart;
 use crate::{Intrinsic, Template, Value};
 
@@ -330,16 +330,24 @@ impl Resolver<'_> {
         }
     }
 
+    /// What the stack around this one gives a parameter, when that is known. Where nobody knows it, each value counts.
+    fn given(&self, name: &str) -> Option<&Option<String>> {
+        let Reading::Open { scope, others, .. } = &self.reading else { return None };
+        others.parameter(scope, name).filter(|given| given.is_some())
+    }
+
     /// A side of an equation. What nobody knows equals nothing.
     fn compared_text(&self, choice: &Choice, value: &Value) -> Option<String> {
         match value.as_intrinsic() {
-            Some(Intrinsic::Ref(id)) => match choice.parameter(id.as_str()) {
-                Some(chosen) => chosen.clone(),
-                None => {
-                    let parameter = self.template.parameters.get(id.as_str());
-                    literal(parameter?.attributes.get("Default")?)
+            Some(Intrinsic::Ref(id)) => {
+                match self.given(id.as_str()).or(choice.parameter(id.as_str())) {
+                    Some(chosen) => chosen.clone(),
+                    None => {
+                        let parameter = self.template.parameters.get(id.as_str());
+                        literal(parameter?.attributes.get("Default")?)
+                    }
                 }
-            },
+            }
             _ => literal(value),
         }
     }

@@ -23,7 +23,10 @@ impl Resolver<'_> {
             return Ok(value);
         }
         if let Some(parameter) = self.template.parameters.get(id.as_str()) {
-            if let Reading::Open { choice, .. } = &self.reading {
+            if let Reading::Open { scope, others, choice } = &self.reading {
+                if let Some(given) = others.parameter(scope, id.as_str()) {
+                    return given.clone().ok_or_else(|| Unresolved(format!("parameter `{id}`")));
+                }
                 return self.chosen(id, parameter, choice);
             }
             // The default is the path of an SSM parameter, and its value is only known there. What
@@ -55,6 +58,8 @@ impl Resolver<'_> {
             | "AWS::Glue::SecurityConfiguration"
             | "AWS::Glue::Trigger"
             | "AWS::SSM::Parameter" => named("Name"),
+            "AWS::DynamoDB::Table" => named("TableName"),
+            "AWS::Lambda::Function" => named("FunctionName"),
             "AWS::S3::Bucket" => named("BucketName"),
             "AWS::IAM::Role" => named("RoleName"),
             "AWS::CodeCommit::Repository" => Some(SAMPLE_UUID.to_owned()),
@@ -107,6 +112,19 @@ impl Resolver<'_> {
         let name = || self.name(id, resource).ok_or_else(unknown);
         let named = |property| self.named(id, resource, property).ok_or_else(unknown);
         Ok(match (resource.kind.as_ref(), attribute) {
+            ("AWS::CloudFormation::Stack" | "AWS::Serverless::Application", _) => {
+                let Reading::Open { scope, others, .. } = &self.reading else {
+                    return Err(unknown());
+                };
+                let output = attribute.strip_prefix("Outputs.").ok_or_else(unknown)?;
+                others.nested_output(scope, id.as_str(), output).ok_or_else(unknown)?
+            }
+            ("AWS::DynamoDB::Table", "Arn") => {
+                self.arn("dynamodb", region, &format!("table/{}", name()?))
+            }
+            ("AWS::Lambda::Function", "Arn") => {
+                self.arn("lambda", region, &format!("function:{}", name()?))
+            }
             ("AWS::S3::AccessPoint", "Arn") => {
                 self.arn("s3", region, &format!("accesspoint/{}", named("Name")?))
             }
@@ -208,9 +226,10 @@ impl Resolver<'_> {
     fn stack_name(&self) -> String {
         match &self.reading {
             Reading::Strict(_) => "sample-stack".to_owned(),
-            Reading::Open { scope, .. } => {
-                format!("stack-{}", crate::digest::hex_prefix(scope.as_bytes(), 8))
-            }
+            Reading::Open { scope, others, .. } => match others.name(scope) {
+                Some(name) => name.to_owned(),
+                None => format!("stack-{}", crate::digest::hex_prefix(scope.as_bytes(), 8)),
+            },
         }
     }
 

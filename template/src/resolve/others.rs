@@ -1,0 +1,277 @@
+//! What the stacks of a folder take from each other: exports, outputs, and the parameters of nested stacks.
+//!
+//! Sources: "Fn::ImportValue", "Fn::GetStackOutput" and "Outputs" in the CloudFormation template reference (names of
+//! exports are unique within an account and a region), and "Embed stacks within other stacks using nested
+//! stacks" in the CloudFormation user guide.
+
+use std::collections::BTreeMap;
+
+use super::{Place, Resolved, Resolver, UNKNOWN, Unresolved};
+use crate::{Map, Template, Value};
+
+/// A stack of a folder.
+#[derive(Debug, Clone, Copy)]
+pub struct Neighbour<'a> {
+    /// What tells it from the others, as in [`Resolver::open`].
+    pub scope: &'a str,
+    /// Where it is deployed.
+    pub place: &'a Place,
+    /// The template.
+    pub template: &'a Template,
+    /// The stack's name, when something beside the template says it.
+    pub name: Option<&'a str>,
+    /// The scopes of the nested stacks whose templates are in the folder, by logical id.
+    pub nested: &'a BTreeMap<String, String>,
+}
+
+/// A value, or none where nobody knows it.
+type Known = Option<String>;
+
+/// What the stacks of a folder take from each other. What is not in here is not known.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Others {
+    /// The names of stacks, by scope.
+    names: BTreeMap<String, String>,
+    /// The scopes of nested stacks, by the scope of the stack around them and their logical id.
+    nested: BTreeMap<(String, String), String>,
+    /// Exports by account, region and name.
+    exports: BTreeMap<[String; 3], Known>,
+    /// Outputs by account, region, the stack's name and their own.
+    outputs: BTreeMap<[String; 4], Known>,
+    /// Outputs by the stack's scope and their name.
+    own_outputs: BTreeMap<(String, String), Known>,
+    /// Parameters of nested stacks, by scope and name.
+    parameters: BTreeMap<(String, String), Known>,
+}
+
+/// How often values are looked for: one stack takes them from another, which takes them from a third.
+const ROUNDS: usize = 16;
+
+impl Others {
+    /// Reads what the stacks of a folder give each other.
+    pub fn of(stacks: &[Neighbour<'_>]) -> Self {
+        let mut known = Self::default();
+        for stack in stacks {
+            if let Some(name) = stack.name {
+                known.names.insert(stack.scope.to_owned(), name.to_owned());
+            }
+            for (id, scope) in stack.nested {
+                known.nested.insert((stack.scope.to_owned(), id.clone()), scope.clone());
+            }
+        }
+        for _ in 0..ROUNDS {
+            let next = known.next(stacks);
+            if next == known {
+                return known;
+            }
+            known = next;
+        }
+        // Values that are made of each other never come to rest, and no stack could be deployed first.
+        let next = known.next(stacks);
+        only_same(&mut known.exports, &next.exports);
+        only_same(&mut known.outputs, &next.outputs);
+        only_same(&mut known.own_outputs, &next.own_outputs);
+        only_same(&mut known.parameters, &next.parameters);
+        known
+    }
+
+    /// The same, one step further.
+    fn next(&self, stacks: &[Neighbour<'_>]) -> Self {
+        let (names, nested) = (self.names.clone(), self.nested.clone());
+        let mut next = Self { names, nested, ..Self::default() };
+        for stack in stacks {
+            let Place { account, region } = stack.place;
+            let resolver = Resolver::open(stack.template, stack.place, stack.scope, self);
+            for (output, item) in &stack.template.outputs {
+                let value = sole(&resolver, &item.value);
+                let own = (stack.scope.to_owned(), output.to_string());
+                put(&mut next.own_outputs, own, value.clone());
+                if let Some(name) = stack.name {
+                    let key = [account.as_str(), region, name, output].map(str::to_owned);
+                    put(&mut next.outputs, key, value.clone());
+                }
+                if let Some(name) = item.export.as_ref().and_then(|name| sole(&resolver, name)) {
+                    put(&mut next.exports, [account.clone(), region.clone(), name], value);
+                }
+            }
+            for (id, scope) in stack.nested {
+                let child = stacks.iter().find(|child| child.scope == scope);
+                let Some(child) = child else { continue };
+                let resource = stack.template.resources.iter().find(|(own, _)| own.as_str() == id);
+                let given =
+                    resource.and_then(|(_, resource)| resource.properties.get("Parameters"));
+                for name in child.template.parameters.keys() {
+                    let value = match given {
+                        Some(Value::Map(given)) => match given.get(name) {
+                            Some(value) => sole(&resolver, value),
+                            None => default_of(child.template, name),
+                        },
+                        // Nobody knows which parameters are given.
+                        Some(_) => None,
+                        None => default_of(child.template, name),
+                    };
+                    put(&mut next.parameters, (scope.clone(), name.to_string()), value);
+                }
+            }
+        }
+        next
+    }
+
+    /// The name of a stack, when it is known.
+    pub(super) fn name(&self, scope: &str) -> Option<&str> {
+        self.names.get(scope).map(String::as_str)
+    }
+
+    /// The parameter of a nested stack; `None` when the stack is not nested in another one.
+    pub(super) fn parameter(&self, scope: &str, name: &str) -> Option<&Known> {
+        self.parameters.get(&(scope.to_owned(), name.to_owned()))
+    }
+
+    /// An output of a nested stack.
+    pub(super) fn nested_output(&self, scope: &str, id: &str, output: &str) -> Option<String> {
+        let child = self.nested.get(&(scope.to_owned(), id.to_owned()))?;
+        self.own_outputs.get(&(child.clone(), output.to_owned()))?.clone()
+    }
+
+    /// What another stack exports.
+    pub(super) fn export(&self, place: &Place, name: &str) -> Option<String> {
+        let key = [place.account.as_str(), &place.region, name].map(str::to_owned);
+        self.exports.get(&key)?.clone()
+    }
+
+    /// An output of another stack, without an export.
+    pub(super) fn output(&self, resolver: &Resolver<'_>, call: &Map) -> Result<String, Unresolved> {
+        let unknown = || Unresolved("Fn::GetStackOutput".to_owned());
+        let text = |key: &str| call.get(key).map(|value| resolver.text(value)).transpose();
+        let (stack, output) = (text("StackName")?, text("OutputName")?);
+        let (Some(stack), Some(output)) = (stack, output) else { return Err(unknown()) };
+        let region = text("Region")?.unwrap_or_else(|| resolver.place.region.clone());
+        // The role that looks lies in the account of the stack.
+        let account = match text("RoleArn")? {
+            Some(role) => role.split(':').nth(4).unwrap_or(UNKNOWN).to_owned(),
+            None => resolver.place.account.clone(),
+        };
+        self.outputs.get(&[account, region, stack, output]).cloned().flatten().ok_or_else(unknown)
+    }
+}
+
+/// Keeps a value. Two that differ are none: nobody knows which of them counts.
+fn put<K: Ord>(values: &mut BTreeMap<K, Known>, key: K, value: Known) {
+    let is_other = values.get(&key).is_some_and(|known| *known != value);
+    values.insert(key, if is_other { None } else { value });
+}
+
+/// Forgets the values that are others there.
+fn only_same<K: Ord>(values: &mut BTreeMap<K, Known>, others: &BTreeMap<K, Known>) {
+    for (key, value) in values {
+        if others.get(key) != Some(value) {
+            *value = None;
+        }
+    }
+}
+
+/// The text of a value, when it is the same however the template is deployed and all of it is known.
+fn sole(resolver: &Resolver<'_>, value: &Value) -> Known {
+    let alternatives = resolver.alternatives(value);
+    let [Some(one)] = alternatives.as_slice() else { return None };
+    let text = match one {
+        Resolved::Text(text) => text.to_string(),
+        Resolved::Number(number) => number.to_string(),
+        Resolved::Bool(value) => value.to_string(),
+        Resolved::Null | Resolved::List(_) | Resolved::Map(_) => return None,
+    };
+    (!text.contains(UNKNOWN)).then_some(text)
+}
+
+/// The default of a parameter.
+fn default_of(template: &Template, name: &str) -> Known {
+    match template.parameters.get(name)?.attributes.get("Default")? {
+        Value::Text(text) | Value::Decimal(text) => Some(text.to_string()),
+        Value::Integer(number) => Some(number.to_string()),
+        Value::Bool(value) => Some(value.to_string()),
+        Value::Null | Value::List(_) | Value::Map(_) | Value::Intrinsic(_) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::read;
+
+    fn place(region: &str) -> Place {
+        Place { account: "111122223333".to_owned(), region: region.to_owned() }
+    }
+
+    fn stack<'a>(
+        scope: &'a str,
+        place: &'a Place,
+        template: &'a Template,
+        nested: &'a BTreeMap<String, String>,
+    ) -> Neighbour<'a> {
+        Neighbour { scope, place, template, name: Some(scope), nested }
+    }
+
+    fn value(template: &Template, place: &Place, scope: &str, others: &Others) -> String {
+        let resolver = Resolver::open(template, place, scope, others);
+        let resolved = resolver.resolve(template.metadata.get("v").expect("a value"));
+        resolved.expect("no error").expect("a value").text()
+    }
+
+    /// Source: "Fn::ImportValue" and "Fn::GetStackOutput" in the CloudFormation template reference: exports are of the
+    /// same account and region, outputs of the region that is named.
+    #[test]
+    fn exports_are_of_the_same_account_and_region() {
+        let nothing = BTreeMap::new();
+        let gives = "Resources: {}\nOutputs:\n  B: {Value: data, Export: {Name: !Sub '${AWS::StackName}-b'}}\n";
+        let takes = |value: &str| format!("Metadata: {{v: {value}}}\nResources: {{}}\n");
+        let gives = read::template(gives).expect("a template");
+        let (here, away) = (place("eu-west-1"), place("us-east-1"));
+        let others = Others::of(&[stack("net", &here, &gives, &nothing)]);
+        let output = "{'Fn::GetStackOutput': {StackName: net, OutputName: B, Region: eu-west-1}}";
+        for (call, at, expected) in [
+            ("!ImportValue net-b", &here, "data"),
+            ("!ImportValue {'Fn::Join': ['-', [net, b]]}", &here, "data"),
+            ("!Sub ['a/${x}', {x: !ImportValue net-b}]", &here, "a/data"),
+            ("!ImportValue net-b", &away, UNKNOWN),
+            ("!ImportValue net-c", &here, UNKNOWN),
+            (output, &away, "data"),
+        ] {
+            let template = read::template(&takes(call)).expect("a template");
+            assert_eq!(value(&template, at, "app", &others), expected, "{call}");
+        }
+    }
+
+    #[test]
+    fn what_two_stacks_export_under_one_name_is_not_known() {
+        let nothing = BTreeMap::new();
+        let gives = |value: &str| {
+            let text =
+                format!("Resources: {{}}\nOutputs: {{B: {{Value: {value}, Export: {{Name: b}}}}}}");
+            read::template(&text).expect("a template")
+        };
+        let (one, two, here) = (gives("one"), gives("two"), place("eu-west-1"));
+        let others =
+            Others::of(&[stack("one", &here, &one, &nothing), stack("two", &here, &two, &nothing)]);
+        let takes = "Metadata: {v: !ImportValue b}\nResources: {}";
+        let takes = read::template(takes).expect("a template");
+        assert_eq!(value(&takes, &here, "app", &others), UNKNOWN);
+    }
+
+    #[test]
+    fn nested_stacks_get_parameters_and_give_outputs() {
+        let parent = "Metadata: {v: !GetAtt Child.Outputs.O}\nResources:\n  Child:\n    Type: AWS::CloudFormation::Stack\n    \
+                      Properties: {TemplateURL: child.yaml, Parameters: {P: data}}\n";
+        let child = "Parameters: {P: {Type: String, Default: other}, Q: {Type: String, Default: q}}\nResources: {}\n\
+                     Outputs: {O: {Value: !Sub '${P}/${Q}'}}\n";
+        let parent = read::template(parent).expect("a template");
+        let child = read::template(child).expect("a template");
+        let here = place("eu-west-1");
+        let (nothing, nested) =
+            (BTreeMap::new(), BTreeMap::from([("Child".to_owned(), "child".to_owned())]));
+        let others = Others::of(&[
+            stack("parent", &here, &parent, &nested),
+            stack("child", &here, &child, &nothing),
+        ]);
+        assert_eq!(value(&parent, &here, "parent", &others), "data/q");
+    }
+}
