@@ -20,6 +20,8 @@ pub struct Document {
     pub has_variables: bool,
     /// The statements, in their order.
     pub statements: Vec<Statement>,
+    /// Whether it says more, which is only known at deployment: it may allow or deny anything.
+    pub is_partial: bool,
 }
 
 /// Where a document stands.
@@ -87,6 +89,30 @@ impl Statement {
     /// Whether the statement is about an action.
     pub fn is_of(&self, action: Action) -> bool {
         self.actions.contain(action) != self.not_actions
+    }
+
+    /// Whether a part of it is only known at deployment that no comparison takes for unknown: its effect, an action, a
+    /// principal that is no role.
+    fn has_unknown_part(&self) -> bool {
+        let is_unknown_entry = |entry: &PrincipalEntry| match entry {
+            PrincipalEntry::Everyone | PrincipalEntry::Arn(_) => false,
+            PrincipalEntry::Account(text)
+            | PrincipalEntry::Service(text)
+            | PrincipalEntry::Federated(text)
+            | PrincipalEntry::CanonicalUser(text) => text.contains(UNKNOWN),
+        };
+        let is_unknown_arn = |entry: &PrincipalEntry| matches!(entry, PrincipalEntry::Arn(arn) if arn.contains(UNKNOWN));
+        let of_principals = self.principals.as_ref().is_some_and(|principals| {
+            let mut entries = principals.entries.iter();
+            entries.any(|entry| {
+                is_unknown_entry(entry) || (principals.is_not && is_unknown_arn(entry))
+            })
+        });
+        let Actions { names, patterns, services: _ } = &self.actions;
+        !self.is_certain
+            || of_principals
+            || names.iter().any(|action| action.name().contains(UNKNOWN))
+            || patterns.iter().any(|pattern| pattern.contains(UNKNOWN))
     }
 
     /// Whether the statement can be about an action of a service.
@@ -239,24 +265,32 @@ impl Document {
         for (place, statement) in items_of(document, "Statement").iter().enumerate() {
             statements.push(Statement::parse(statement, place, Known::All).map_err(&fail)?);
         }
-        Ok(Self { origin, has_variables, statements })
+        Ok(Self { origin, has_variables, statements, is_partial: false })
     }
 
     /// Reads a document of anybody's template: what is no statement is told beside the others.
     pub(crate) fn read(document: &Resolved<'_>, origin: &Origin) -> (Self, Vec<Malformed>) {
         let wrong = |message: String| Malformed { origin: origin.clone(), message };
-        let mut read = Self { origin: origin.clone(), has_variables: true, statements: Vec::new() };
+        let mut read = Self {
+            origin: origin.clone(),
+            has_variables: true,
+            statements: Vec::new(),
+            is_partial: false,
+        };
         // Some types take a policy as text.
         if let Some(text) = document.as_text().filter(|text| text.trim_start().starts_with('{')) {
             return match serde_json::from_str::<serde_json::Value>(text) {
                 Ok(plain) => Self::read(&Resolved::from(&plain), origin),
                 // A part of it may only be known at deployment.
-                Err(_) if text.contains(UNKNOWN) => (read, Vec::new()),
+                Err(_) if text.contains(UNKNOWN) => (Self { is_partial: true, ..read }, Vec::new()),
                 Err(error) => (read, vec![wrong(format!("the policy is no JSON: {error}"))]),
             };
         }
         let mut malformed = Vec::new();
+        // A macro puts elements or statements in its place.
+        read.is_partial = is_open(document);
         if document.as_map().is_none() {
+            read.is_partial = true;
             if !is_open(document) {
                 let message = format!("got {}, expected a policy document", kind(document));
                 malformed.push(wrong(message));
@@ -266,9 +300,15 @@ impl Document {
         read.has_variables = document.get("Version").as_text() == Some("2012-10-17");
         for (place, statement) in items_of(document, "Statement").iter().enumerate() {
             match Statement::parse(statement, place, Known::Partly) {
-                Ok(statement) => read.statements.push(statement),
-                Err(_) if is_open(statement) => {}
-                Err(message) => malformed.push(wrong(message)),
+                Ok(parsed) => {
+                    read.is_partial |= is_open(statement) || parsed.has_unknown_part();
+                    read.statements.push(parsed);
+                }
+                Err(_) if is_open(statement) => read.is_partial = true,
+                Err(message) => {
+                    read.is_partial = true;
+                    malformed.push(wrong(message));
+                }
             }
         }
         (read, malformed)

@@ -108,10 +108,21 @@ pub struct Layers<'a> {
     pub session: Option<&'a Document>,
     /// The identity policies.
     pub identity: Vec<&'a Document>,
-    /// What identity policies say that are not known, such as those of imported roles.
-    pub unknown_identity: Option<Truth>,
+    /// What identity policies say that are not known, such as those of imported roles, and why they are not.
+    pub unknown_identity: Option<(Truth, &'static str)>,
     /// The resource's own policy.
     pub resource: Option<&'a Document>,
+    /// Why the identity policies may say more than is known, denials as well.
+    pub identity_gap: Option<&'static str>,
+    /// Why the resource's policy may.
+    pub resource_gap: Option<&'static str>,
+}
+
+impl Layers<'_> {
+    /// What identity policies allow that are not known.
+    fn unknown_identity(&self) -> Truth {
+        self.unknown_identity.map_or(Truth::No, |(truth, _)| truth)
+    }
 }
 
 /// A statement, and how true it is of a request, whatever the request's action is.
@@ -258,6 +269,23 @@ impl Said {
         }
         said
     }
+
+    /// What it says when it may also say anything else.
+    fn or_anything(self, may_say_more: bool) -> Self {
+        if !may_say_more {
+            return self;
+        }
+        let or_unknown = |truth: Truth| truth | Truth::Unknown;
+        let Self { denies, allows, to_role, to_account, directly, to_session } = self;
+        Self {
+            denies: or_unknown(denies),
+            allows: or_unknown(allows),
+            to_role: or_unknown(to_role),
+            to_account: or_unknown(to_account),
+            directly: or_unknown(directly),
+            to_session: or_unknown(to_session),
+        }
+    }
 }
 
 /// Decides a request. `unknown_resource` is what the resource's policy says to the principal's account,
@@ -307,8 +335,8 @@ impl<'a> Weights<'a> {
     ) -> (Decision, &'static str) {
         let said = |weighed| Said::by(weighed, request.action);
         let rcps = said(&self.rcps);
-        let (boundary, session) = (said(&self.boundary), said(&self.session));
-        let (identity, resource) = (said(&self.identity), said(&self.resource));
+        let session = said(&self.session);
+        let [boundary, identity, resource] = self.with_gaps(layers, request.action);
 
         // A policy of AWS that allows everything is always attached beside resource control policies.
         let levels = self.scps.iter().map(|level| said(level));
@@ -316,7 +344,7 @@ impl<'a> Weights<'a> {
         let bounded = unless_there(layers.boundary.is_some(), boundary);
         let in_session = unless_there(layers.session.is_some(), session);
         let limits = bounded & in_session;
-        let own = identity.allows | layers.unknown_identity.unwrap_or(Truth::No);
+        let own = identity.allows | layers.unknown_identity();
         let Said { to_role, to_session, .. } = resource;
         let directly = resource.directly | to_session;
         let to_account = resource.to_account | unknown_resource.unwrap_or(Truth::No);
@@ -349,13 +377,15 @@ impl<'a> Weights<'a> {
                 let reason = lacking.map_or("no statement allows it", |(_, reason)| reason);
                 (Decision::ImplicitDeny, reason)
             }
-            (Truth::Unknown, _) => (
-                Decision::Unknown,
-                "whether a statement denies it depends on a value that is not known",
-            ),
+            (Truth::Unknown, _) => {
+                let gap = layers.identity_gap.or(layers.resource_gap);
+                let known = "whether a statement denies it depends on a value that is not known";
+                (Decision::Unknown, gap.unwrap_or(known))
+            }
             (_, Truth::Unknown) => {
-                let reason = if identity.allows != Truth::Yes && layers.unknown_identity.is_some() {
-                    "the principal has policies that are not in the mesh"
+                let of_identity = layers.unknown_identity.filter(|_| identity.allows != Truth::Yes);
+                let reason = if let Some((_, reason)) = of_identity {
+                    reason
                 } else if unknown_resource.is_some() {
                     "the resource's own policy is not in the mesh"
                 } else if to_session == Truth::Unknown {
@@ -371,6 +401,16 @@ impl<'a> Weights<'a> {
 }
 
 impl Weights<'_> {
+    /// What the boundary, the identity policies and the resource's own say, with what is not known of them.
+    fn with_gaps(&self, layers: &Layers<'_>, action: Action) -> [Said; 3] {
+        let is_open = layers.boundary.is_some_and(|boundary| boundary.is_partial);
+        [
+            Said::by(&self.boundary, action).or_anything(is_open),
+            Said::by(&self.identity, action).or_anything(layers.identity_gap.is_some()),
+            Said::by(&self.resource, action).or_anything(layers.resource_gap.is_some()),
+        ]
+    }
+
     /// What has to allow a request by itself, each with why the request is denied when it does not.
     fn parts(
         &self,
@@ -380,9 +420,9 @@ impl Weights<'_> {
     ) -> [(Truth, &'static str); 5] {
         let said = |weighed| Said::by(weighed, request.action);
         let organization = Truth::all(self.scps.iter().map(|level| said(level).allows));
-        let (boundary, session) = (said(&self.boundary), said(&self.session));
-        let (identity, resource) = (said(&self.identity), said(&self.resource));
-        let own = identity.allows | layers.unknown_identity.unwrap_or(Truth::No);
+        let session = said(&self.session);
+        let [boundary, identity, resource] = self.with_gaps(layers, request.action);
+        let own = identity.allows | layers.unknown_identity();
         let by_resource = resource.allows | unknown_resource.unwrap_or(Truth::No);
         let has_own = !matches!(request.principal, Principal::Service(_) | Principal::Anonymous);
         let is_enough = layers.kind == ResourceKind::Ordinary && layers.is_same_account;

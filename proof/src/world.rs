@@ -3,6 +3,7 @@
 
 mod assemble;
 mod extract;
+mod gaps;
 mod modelled;
 mod organization;
 mod sides;
@@ -15,6 +16,8 @@ use indexmap::IndexMap;
 pub use assemble::Policies;
 pub(crate) use extract::tags_of;
 pub use extract::{OnUnresolved, Piece, PieceError, StackTemplate};
+use gaps::{ATTACHED, LAKE};
+pub use gaps::{Gaps, More};
 pub use organization::{Organization, OrganizationPolicy};
 use sides::{Sides, also_asked, is_decided_at_once, is_of_trust, pipeline_of};
 pub(crate) use sides::{Target, bucket_of};
@@ -47,6 +50,8 @@ pub struct Role {
     pub has_foreign_policies: bool,
     /// The ARNs of those that are known by name.
     pub foreign_policies: Vec<String>,
+    /// What else anybody's template may attach to it.
+    pub more: More,
     /// Who may assume it.
     pub trust: Document,
 }
@@ -97,6 +102,9 @@ pub(crate) const HYBRID: &str = "its location is in hybrid access mode, and who 
 /// Why a decision is unknown of what was there before the mesh.
 const OF_BEFORE: &str = "no template makes it, and what Lake Formation gives everybody whom IAM lets in (`IAMAllowedPrincipals`) is in none";
 
+/// Why a decision is unknown that rests on a principal's own policies.
+const NOT_IN_MESH: &str = "the principal has policies that are not in the mesh";
+
 /// What is taken for granted of things that no template describes: policies of imported roles, and
 /// of resources and keys of others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -136,6 +144,8 @@ pub struct World {
     pub malformed: Vec<Malformed>,
     /// Policies that are attached by name to others than roles, each with where that is said.
     pub attachments: Vec<(Origin, String)>,
+    /// What nobody knows, when the templates are anybody's; none of a mesh.
+    pub gaps: Option<Gaps>,
 }
 
 impl World {
@@ -216,10 +226,11 @@ impl World {
         outside: Outside,
     ) -> (Decision, Option<&'static str>) {
         let side = self.lake.side(request.principal.name(), request.resource);
-        Self::with_side(decision, &side, request.action, outside)
+        self.with_side(decision, &side, request.action, outside)
     }
 
     fn with_side(
+        &self,
         decision: Decision,
         side: &Side<'_>,
         action: Action,
@@ -230,6 +241,9 @@ impl World {
             return (decision, None);
         }
         match (side.also_needs(action), outside) {
+            (Truth::No | Truth::Unknown, Outside::Unknown) if self.gaps.is_some() => {
+                (Decision::Unknown, Some(LAKE))
+            }
             (Truth::No, _) => {
                 let reason = "no Lake Formation permission gives it, whatever IAM says";
                 (Decision::ImplicitDeny, Some(reason))
@@ -250,6 +264,7 @@ impl World {
     pub fn decide_by_policies(&self, request: &Request<'_>, outside: Outside) -> Verdict<'_> {
         if request.action.is_permission() {
             let (decision, reason) = match (self.lake.gives(request), outside) {
+                (_, Outside::Unknown) if self.gaps.is_some() => (Decision::Unknown, LAKE),
                 (Truth::Unknown, Outside::Unknown) => (Decision::Unknown, HYBRID),
                 (Truth::Yes | Truth::Unknown, _) => (Decision::Allow, "Lake Formation gives it"),
                 (Truth::No, Outside::Unknown) if self.may_be_open(request) => {
@@ -392,7 +407,7 @@ impl World {
             } else {
                 let (decision, reason) = sides.decide_by(&weights, &request);
                 let (decision, of_lake) =
-                    Self::with_side(decision, &side, *action, Outside::Unknown);
+                    self.with_side(decision, &side, *action, Outside::Unknown);
                 (decision, of_lake.unwrap_or(reason))
             };
             each(*action, decision, reason);
@@ -423,6 +438,13 @@ impl World {
         let resource_account =
             target.account.or_else(|| account_of(resource)).or(principal_account);
         let is_same_account = principal_account.is_some() && principal_account == resource_account;
+        let unknown_identity = match &self.gaps {
+            None => has_unknown_policies.then_some((unknown, NOT_IN_MESH)),
+            Some(_) => role
+                .filter(|role| role.has_foreign_policies || role.more != More::Nothing)
+                .map(|_| (unknown, ATTACHED)),
+        };
+        let is_mesh = self.gaps.is_none();
         let boundary = role.and_then(|role| role.boundary.as_ref());
         let boundary_document = boundary.and_then(|arn| self.managed.get(arn)).map(Arc::as_ref);
         let layers = Layers {
@@ -435,14 +457,16 @@ impl World {
             identity: role
                 .map(|role| role.identity.iter().map(Arc::as_ref).collect())
                 .unwrap_or_default(),
-            unknown_identity: has_unknown_policies.then_some(unknown),
+            unknown_identity,
             resource: target.policy,
+            identity_gap: self.identity_gap(principal),
+            resource_gap: self.resource_gap(request, target),
         };
         Sides {
             world: self,
             layers,
             target,
-            unknown: (!target.is_known).then_some(unknown),
+            unknown: (is_mesh && !target.is_known).then_some(unknown),
             resource_account,
             principal_tags: role.map(|role| &role.tags),
             is_bounded_by_unknown: boundary.is_some()
@@ -563,7 +587,9 @@ impl World {
             of_key: self.aliases_of.get(arn).map(|aliases| {
                 Context::new().with("kms:ResourceAliases", aliases.iter().map(String::as_str))
             }),
-            region: owner.and_then(|owner| owner.origin.stack.split('/').nth(1)),
+            region: owner
+                .filter(|_| self.gaps.is_none())
+                .and_then(|owner| owner.origin.stack.split('/').nth(1)),
             is_known: owner.is_some(),
         }
     }

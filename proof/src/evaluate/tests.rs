@@ -95,6 +95,8 @@ fn each_row_of_the_decision_table_holds() {
             identity: identity.iter().collect(),
             unknown_identity: None,
             resource: resource.first(),
+            identity_gap: None,
+            resource_gap: None,
         };
         let (principal_tags, resource_tags) =
             (tags(row, "principal_tags"), tags(row, "resource_tags"));

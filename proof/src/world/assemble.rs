@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use indexmap::IndexMap;
 
-use super::{Code, Piece, Resource, Role, World};
+use super::{Code, More, Piece, Resource, Role, World};
 use crate::document::{Document, Origin, PrincipalEntry};
 use crate::evaluate::account_of;
 use crate::lake::Lake;
@@ -74,7 +74,10 @@ impl Policies {
             });
             // A bucket has one policy, whoever writes it last: what any of them gives counts.
             match &mut resource.policy {
-                Some(known) => known.statements.extend(policy.statements),
+                Some(known) => {
+                    known.is_partial |= policy.is_partial;
+                    known.statements.extend(policy.statements);
+                }
                 none => *none = Some(policy),
             }
         }
@@ -126,10 +129,12 @@ impl World {
                     managed: BTreeMap::new(),
                     has_foreign_policies: true,
                     foreign_policies: Vec::new(),
+                    more: More::Nothing,
                     trust: Document {
                         origin: Origin::default(),
                         has_variables: true,
                         statements: Vec::new(),
+                        is_partial: false,
                     },
                     arn: arn.clone(),
                 };

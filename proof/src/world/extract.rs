@@ -6,16 +6,17 @@ mod lake;
 mod named;
 mod others;
 mod serverless;
+mod unseen;
 mod values;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use lakewright_template::resolve::{Branch, Place, Resolved, Resolver, Unresolved};
+use lakewright_template::resolve::{Branch, Others, Place, Resolved, Resolver, Unresolved};
 use lakewright_template::{LogicalId, ResourceEntry, Template};
 
 use super::modelled::properties_of;
-use super::{AccessPoint, Resource, Role};
+use super::{AccessPoint, More, Resource, Role};
 use crate::document::{Document, DocumentError, Malformed, Origin};
 use crate::lake::Lake;
 
@@ -64,6 +65,12 @@ pub struct Piece {
     pub(super) unknown: Vec<String>,
     /// Policies that are attached by name to others than roles.
     pub(super) attachments: Vec<(Origin, String)>,
+    /// The services of resources that have a policy, where nobody knows which resource it is.
+    pub(super) unplaced: BTreeSet<String>,
+    /// Resources that something else than a policy opens, too.
+    pub(super) opened: BTreeSet<String>,
+    /// Roles that the serverless transform makes, by ARN, with the logical id of each.
+    pub(super) implied: Vec<(String, String)>,
 }
 
 /// A template whose access cannot be told.
@@ -112,11 +119,17 @@ impl Piece {
         std::mem::take(&mut self.lake)
     }
 
-    /// Reads a template.
+    /// Reads a template by itself.
     pub fn of(stack: StackTemplate<'_>) -> Result<Self, PieceError> {
-        let resolver = match stack.unresolved {
-            OnUnresolved::Fail => Resolver::new(stack.template, stack.place, Branch::Then),
-            OnUnresolved::Placeholder => Resolver::open(stack.template, stack.place, stack.address),
+        Self::among(stack, &Others::default())
+    }
+
+    /// Reads a template of a folder, with what it takes from the others there.
+    pub fn among(stack: StackTemplate<'_>, others: &Others) -> Result<Self, PieceError> {
+        let StackTemplate { address, place, template, unresolved } = stack;
+        let resolver = match unresolved {
+            OnUnresolved::Fail => Resolver::new(template, place, Branch::Then),
+            OnUnresolved::Placeholder => Resolver::open(template, place, address, others),
         };
         let mut reader = Reader {
             stack,
@@ -131,6 +144,7 @@ impl Piece {
         if stack.unresolved == OnUnresolved::Fail && has_transform {
             return Err(reader.outside("", "a transform".to_owned()));
         }
+        reader.unseen(others);
         for (id, resource) in &stack.template.resources {
             if stack.unresolved == OnUnresolved::Fail {
                 reader.is_modelled(id, resource)?;
@@ -329,6 +343,9 @@ impl Reader<'_> {
         }
         let Some(arn) = self.arn_of(id, resource)? else { return Ok(()) };
         let properties = &resource.properties;
+        if resource.kind == "AWS::S3::Bucket" && properties.get("AccessControl").is_some() {
+            self.piece.opened.insert(arn.clone());
+        }
         let policy = match resource.kind.as_ref() {
             "AWS::KMS::Key" => self.document(id, properties, "KeyPolicy")?,
             "AWS::S3::AccessPoint" => {

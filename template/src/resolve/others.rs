@@ -117,6 +117,11 @@ impl Others {
         next
     }
 
+    /// Whether the template of a nested stack is in the folder.
+    pub fn knows_nested(&self, scope: &str, id: &str) -> bool {
+        self.nested.contains_key(&(scope.to_owned(), id.to_owned()))
+    }
+
     /// The name of a stack, when it is known.
     pub(super) fn name(&self, scope: &str) -> Option<&str> {
         self.names.get(scope).map(String::as_str)

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use lakewright_template::resolve::{Resolved, UNKNOWN};
 use lakewright_template::{LogicalId, Map};
 
-use super::{OnUnresolved, PieceError, Reader, Role};
+use super::{More, OnUnresolved, PieceError, Reader, Role};
 use crate::document::{Document, Origin, Statement};
 
 impl Reader<'_> {
@@ -48,7 +48,13 @@ impl Reader<'_> {
         for alternative in &alternatives {
             let mut documents = Vec::new();
             for policy in alternative.as_list().into_iter().flatten() {
-                documents.push(self.read(policy.get("PolicyDocument"), &origin)?);
+                // Of a policy that nobody knows nothing is known.
+                let is_known = policy.as_map().is_some();
+                let document = if is_known { policy.get("PolicyDocument") } else { policy };
+                documents.push(self.read(document, &origin)?);
+            }
+            if alternative.as_text().is_some() {
+                documents.push(self.read(alternative, &origin)?);
             }
             all.push(documents);
         }
@@ -58,8 +64,10 @@ impl Reader<'_> {
         // Of several ways, one document has what any of them has.
         let ways = all.into_iter().map(|documents| {
             let has_variables = documents.iter().any(|one| one.has_variables);
+            let is_partial = documents.iter().any(|one| one.is_partial);
             let statements = documents.into_iter().flat_map(|document| document.statements);
-            Document { origin: origin.clone(), has_variables, statements: statements.collect() }
+            let statements = statements.collect();
+            Document { origin: origin.clone(), has_variables, statements, is_partial }
         });
         Ok(vec![united(ways.collect(), &origin)])
     }
@@ -76,18 +84,22 @@ impl Reader<'_> {
         }
         let identity = self.policies_in(id, properties)?.into_iter().map(Arc::new).collect();
         let foreign_policies = self.texts(id, properties, "ManagedPolicyArns")?;
+        let is_known = self.is_one_way(properties, "ManagedPolicyArns")
+            && !foreign_policies.iter().any(|arn| arn.contains(UNKNOWN));
         self.piece.roles.push(Role {
             account: self.stack.place.account.clone(),
             tags: self.tags(id, properties)?,
-            boundary: self.text(id, properties, "PermissionsBoundary")?,
+            boundary: self.boundary(id, properties)?,
             identity,
             managed: BTreeMap::new(),
             has_foreign_policies: !foreign_policies.is_empty(),
             foreign_policies,
+            more: if is_known { More::Nothing } else { More::Anything },
             trust: trust.unwrap_or_else(|| Document {
                 origin: self.origin(id, "AssumeRolePolicyDocument"),
                 has_variables: true,
                 statements: Vec::new(),
+                is_partial: false,
             }),
             arn,
         });
@@ -106,6 +118,9 @@ impl Reader<'_> {
         for arn in arns {
             // Nobody knows of which resource it is.
             if arn.contains(UNKNOWN) {
+                let of_type = self.stack.template.resources.get(id).map(|one| &*one.kind);
+                let service = of_type.and_then(|kind| kind.split("::").nth(1)).unwrap_or_default();
+                self.piece.unplaced.insert(service.to_ascii_lowercase());
                 self.piece.others.push(document.clone());
             } else {
                 let account = self.stack.place.account.clone();
@@ -166,6 +181,7 @@ fn united(mut documents: Vec<Document>, origin: &Origin) -> Document {
     }
     let ways = documents.len();
     let has_variables = documents.iter().any(|document| document.has_variables);
+    let is_partial = documents.iter().any(|document| document.is_partial);
     let mut counted: Vec<(Statement, Statement, usize)> = Vec::new();
     for statement in documents.into_iter().flat_map(|document| document.statements) {
         // A statement without a name is named by its place, which is not the same everywhere.
@@ -181,5 +197,6 @@ fn united(mut documents: Vec<Document>, origin: &Origin) -> Document {
         is_certain: statement.is_certain && count >= ways,
         ..statement
     });
-    Document { origin: origin.clone(), has_variables, statements: statements.collect() }
+    let statements = statements.collect();
+    Document { origin: origin.clone(), has_variables, statements, is_partial }
 }

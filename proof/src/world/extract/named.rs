@@ -26,6 +26,7 @@ impl Reader<'_> {
             | "AWS::SQS::Queue"
             | "AWS::CodeBuild::Project"
             | "AWS::CodeCommit::Repository"
+            | "AWS::DynamoDB::Table"
             | "AWS::Events::EventBus"
             | "AWS::Logs::LogGroup"
             | "AWS::StepFunctions::StateMachine" => attribute("Arn")?,

@@ -9,11 +9,11 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use lakewright_template::resolve::Resolved;
-use lakewright_template::{LogicalId, Map};
+use lakewright_template::resolve::{Resolved, UNKNOWN};
+use lakewright_template::{LogicalId, Map, Value};
 use serde_json::json;
 
-use super::{PieceError, Reader, Role};
+use super::{More, PieceError, Reader, Role};
 use crate::document::Document;
 
 impl Reader<'_> {
@@ -24,11 +24,18 @@ impl Reader<'_> {
         properties: &Map,
         service: &str,
     ) -> Result<(), PieceError> {
+        const TRUST: &str = "AssumeRolePolicyDocument";
+        let section = if service.starts_with("lambda") { "Function" } else { "StateMachine" };
         if properties.get("Role").is_some() {
             return Ok(());
         }
         let origin = self.origin(id, "Policies");
         let (mut identity, mut names) = (Vec::new(), Vec::new());
+        // The transform attaches policies of its own: for logs, networks, tracing and what sends events. They only allow.
+        let mut more = More::Allowing;
+        if !self.is_one_way(properties, "Policies") {
+            more = More::Anything;
+        }
         for alternative in self.alternatives(id, properties, "Policies")? {
             let items = match &alternative {
                 Resolved::List(items) => items.as_slice(),
@@ -36,36 +43,53 @@ impl Reader<'_> {
             };
             for item in items {
                 match item {
-                    Resolved::Text(name) => names.push(self.managed_policy(name)),
+                    Resolved::Text(name) => {
+                        if name.contains(UNKNOWN) {
+                            more = More::Anything;
+                        }
+                        names.push(self.managed_policy(name));
+                    }
                     item if *item.get("Statement") != Resolved::Null => {
                         let document = Arc::new(self.read(item, &origin)?);
                         if !identity.contains(&document) {
                             identity.push(document);
                         }
                     }
-                    // One of SAM's templates, or nothing.
-                    _ => {}
+                    // One of SAM's templates, which only allow.
+                    item if is_template(item) => {}
+                    _ => more = More::Anything,
                 }
             }
         }
         names.sort();
         names.dedup();
+        let global = self.stack.template.globals.get(section).and_then(Value::as_map);
+        let has_global = |name: &str| global.is_some_and(|global| global.get(name).is_some());
+        if has_global("Policies") {
+            more = More::Anything;
+        }
+        let boundary = self.boundary(id, properties)?;
+        let boundary = boundary.or(has_global("PermissionsBoundary").then(|| UNKNOWN.to_owned()));
         let trust = json!({ "Version": "2012-10-17", "Statement": [{
             "Effect": "Allow",
             "Principal": { "Service": service },
             "Action": "sts:AssumeRole",
             "Condition": { "StringEquals": { "aws:SourceAccount": self.stack.place.account } },
         }] });
-        let trust = Document::parse(&Resolved::from(&trust), self.origin(id, "Role"))?;
+        let mut trust = Document::parse(&Resolved::from(&trust), self.origin(id, "Role"))?;
+        trust.is_partial = properties.get(TRUST).is_some() || has_global(TRUST);
+        let arn = self.arn("iam", "", &format!("role/{}Role", self.resolver.unique(id)));
+        self.piece.implied.push((arn.clone(), format!("{id}Role")));
         self.piece.roles.push(Role {
-            arn: self.arn("iam", "", &format!("role/{}Role", self.resolver.unique(id))),
+            arn,
             account: self.stack.place.account.clone(),
             tags: BTreeMap::new(),
-            boundary: self.text(id, properties, "PermissionsBoundary")?,
+            boundary,
             identity,
             managed: BTreeMap::new(),
             has_foreign_policies: !names.is_empty(),
             foreign_policies: names,
+            more,
             trust,
         });
         Ok(())
@@ -78,4 +102,13 @@ impl Reader<'_> {
         }
         format!("arn:{}:iam::aws:policy/{name}", self.stack.place.partition())
     }
+}
+
+/// Whether an entry of `Policies` is one of SAM's templates, each for one resource, or nothing. Source: "AWS SAM policy
+/// templates" in the AWS SAM developer guide; their names end so.
+fn is_template(item: &Resolved<'_>) -> bool {
+    *item == Resolved::Null
+        || item.as_map().is_some_and(|entries| {
+            entries.iter().all(|(name, _)| name.ends_with("Policy") || name.ends_with("Access"))
+        })
 }

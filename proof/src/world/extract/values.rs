@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use lakewright_template::resolve::Resolved;
+use lakewright_template::resolve::{Resolved, UNKNOWN};
 use lakewright_template::{LogicalId, Map, Value};
 
 use super::{OnUnresolved, PieceError, Reader, tags_of};
@@ -34,6 +34,27 @@ impl Reader<'_> {
                 Ok(None)
             }
         }
+    }
+
+    /// The ARN of a permissions boundary; of anybody's template one that nobody knows, where it is not the same however
+    /// the template is deployed.
+    pub(super) fn boundary(
+        &self,
+        id: &LogicalId,
+        properties: &Map,
+    ) -> Result<Option<String>, PieceError> {
+        const PROPERTY: &str = "PermissionsBoundary";
+        if self.is_one_way(properties, PROPERTY) {
+            return self.text(id, properties, PROPERTY);
+        }
+        Ok(Some(UNKNOWN.to_owned()))
+    }
+
+    /// Whether a property is the same however the template is deployed.
+    pub(super) fn is_one_way(&self, properties: &Map, property: &str) -> bool {
+        let value = properties.get(property);
+        self.stack.unresolved == OnUnresolved::Fail
+            || value.is_none_or(|value| self.resolver.alternatives(value).len() == 1)
     }
 
     /// The texts of a list; of anybody's template those of each way in which it can be deployed.

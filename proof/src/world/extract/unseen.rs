@@ -1,0 +1,65 @@
+//! Parts of anybody's template that may give access without being looked at.
+
+use lakewright_template::resolve::Others;
+use lakewright_template::{ResourceEntry, Value};
+
+use super::{OnUnresolved, Reader};
+
+/// Transforms that add nothing which is not read.
+///
+/// Sources: "AWS::LanguageExtensions transform" and "AWS::Serverless transform" in the CloudFormation template reference.
+const TRANSFORMS: [&str; 2] = ["AWS::LanguageExtensions", "AWS::Serverless-2016-10-31"];
+
+impl Reader<'_> {
+    /// Takes down what of the template is not looked at.
+    pub(super) fn unseen(&mut self, others: &Others) {
+        if self.stack.unresolved == OnUnresolved::Fail {
+            return;
+        }
+        let template = self.stack.template;
+        let transforms = match &template.transform {
+            Some(Value::List(items)) => items.as_slice(),
+            Some(one) => std::slice::from_ref(one),
+            None => &[],
+        };
+        for transform in transforms {
+            let name = transform.as_text().unwrap_or("that is called with parameters");
+            if !TRANSFORMS.contains(&name) {
+                self.not_seen("", &format!("the transform {name}, which may add anything"));
+            }
+        }
+        if !template.includes.is_empty() {
+            self.not_seen("", "what a transform includes");
+        }
+        for (id, resource) in &template.resources {
+            let is_nested = others.knows_nested(self.stack.address, id.as_str());
+            if let Some(what) = what_may_be_in(resource, is_nested) {
+                self.not_seen(id.as_str(), what);
+            }
+        }
+    }
+
+    fn not_seen(&mut self, id: &str, what: &str) {
+        let space = if id.is_empty() { "" } else { " " };
+        self.piece
+            .unknown
+            .push(format!("{}{space}{id}: {what}, is not looked at", self.stack.address));
+    }
+}
+
+/// What of a resource may give access to others without being read.
+fn what_may_be_in(resource: &ResourceEntry, is_nested: bool) -> Option<&'static str> {
+    let kind = resource.kind.as_ref();
+    match kind {
+        "AWS::CloudFormation::Stack" | "AWS::Serverless::Application" => {
+            (!is_nested).then_some("a nested stack whose template is not in the folder")
+        }
+        "AWS::Serverless::Connector" => Some("what a connector of SAM gives"),
+        _ if resource.other.get("Connectors").is_some() => Some("what a connector of SAM gives"),
+        _ if kind.ends_with("::MODULE") => Some("what a module contains"),
+        _ if kind.starts_with("AWS::LakeFormation::") && resource.condition.is_some() => {
+            Some("what Lake Formation gives under a condition")
+        }
+        _ => None,
+    }
+}

@@ -1,0 +1,263 @@
+//! What nobody knows of anybody's templates, and so of the decisions that rest on them.
+//!
+//! A mesh says everything of what it makes, and a proof refuses what it does not know. A folder of somebody else's
+//! templates leaves out much: then a decision is unknown, with the reason.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use lakewright_template::resolve::UNKNOWN;
+
+use super::{Piece, Role, Target, World, bucket_of};
+use crate::document::Document;
+use crate::evaluate::ResourceKind;
+use crate::pattern::may_match;
+use crate::request::{Principal, Request, Truth, arn_field};
+
+/// What nobody knows of anybody's templates.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Gaps {
+    /// Whether a template could not be read, or not all of it.
+    pub is_unreadable: bool,
+    /// Services with a resource policy of which nobody knows the resource.
+    pub unplaced: BTreeSet<String>,
+    /// The ARNs of roles and resources that several templates make.
+    pub ambiguous: BTreeSet<String>,
+    /// The ARNs of resources that something else than a policy opens, too.
+    pub opened: BTreeSet<String>,
+    /// The logical ids of roles that the serverless transform makes, by ARN.
+    pub implied: Vec<(String, String)>,
+}
+
+/// What a role may have beside the policies that are known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub enum More {
+    /// Nothing.
+    #[default]
+    Nothing,
+    /// Policies that deny nothing.
+    Allowing,
+    /// Policies that may say anything.
+    Anything,
+}
+
+const UNREADABLE: &str =
+    "a template of the folder was not read, or not all of it, and it may say more";
+const NO_ROLE: &str = "no template makes the role, so nobody here knows its policies";
+const USER: &str = "what policies a user has, groups' among them, is not looked at";
+const SEVERAL: &str = "several templates make it, and which of them counts is not known";
+const PARTLY: &str = "a part of a policy is only known at deployment";
+const MANAGED: &str = "the role has managed policies that no template contains";
+const MORE: &str = "which policies are attached to the role is only known at deployment";
+const NO_RESOURCE: &str = "no template makes the resource, so nobody here knows its own policy";
+const UNPLACED: &str =
+    "a resource policy may be this one's: of which resource it is, is only known at deployment";
+const UNREAD: &str = "what gives access to a resource of this type is not all looked at";
+
+/// Why a role that the templates make may have more rights than they say.
+pub(super) const ATTACHED: &str =
+    "policies are attached to the role that no template contains, of AWS or of the account";
+
+/// Why nothing is said of Lake Formation.
+pub(super) const LAKE: &str =
+    "whether Lake Formation decides on it, and what was given there before, no template tells";
+
+/// Services whose resources have no policies of their own.
+///
+/// Source: "AWS services that work with IAM" in the IAM user guide, column "Resource-based policies". Of roles only trust
+/// policies are named there, and these are looked at by themselves.
+const WITHOUT_POLICIES: [&str; 10] = [
+    "athena",
+    "autoscaling",
+    "cloudformation",
+    "cloudwatch",
+    "codepipeline",
+    "ec2",
+    "ecs",
+    "iam",
+    "rds",
+    "states",
+];
+
+/// Types whose resource policies stand in resources that name them by more than an ARN, which are not looked at.
+const POLICIES_ELSEWHERE: [&str; 2] = ["AWS::Lambda::Function", "AWS::Logs::LogGroup"];
+
+/// Policies of AWS that deny nothing.
+///
+/// Source: the page of each in the AWS managed policy reference guide.
+const ONLY_ALLOW: [&str; 3] = [
+    ":aws:policy/service-role/AWSLambdaBasicExecutionRole",
+    ":aws:policy/service-role/AWSLambdaRole",
+    ":aws:policy/service-role/AWSLambdaVPCAccessExecutionRole",
+];
+
+impl World {
+    /// Puts the pieces of anybody's templates together. Whether a template could not be read makes a difference for
+    /// every answer.
+    pub fn of_anybody(pieces: Vec<Piece>, is_unreadable: bool) -> Self {
+        let mut gaps = Gaps { is_unreadable, ..Gaps::default() };
+        let mut made = BTreeSet::new();
+        for piece in &pieces {
+            gaps.is_unreadable |= !piece.unknown.is_empty();
+            gaps.unplaced.extend(piece.unplaced.iter().cloned());
+            gaps.opened.extend(piece.opened.iter().cloned());
+            gaps.implied.extend(piece.implied.iter().cloned());
+            let roles = piece.roles.iter().map(|role| &role.arn);
+            for arn in roles.chain(piece.resources.iter().map(|resource| &resource.arn)) {
+                if !made.insert(arn.clone()) {
+                    gaps.ambiguous.insert(arn.clone());
+                }
+            }
+        }
+        let mut world = Self::of(pieces);
+        world.gaps = Some(gaps);
+        world.attach_by_name();
+        world.attach_managed();
+        world
+    }
+
+    /// Gives roles the policies that name them without their path, or by a name that is only known at deployment.
+    fn attach_by_name(&mut self) {
+        let mut named = Vec::new();
+        self.roles.retain(|arn, role| {
+            if role.is_imported() {
+                named.push((arn.clone(), role.clone()));
+            }
+            !role.is_imported()
+        });
+        for (arn, role) in named {
+            let is_of = |other: &Role| {
+                if arn.contains(UNKNOWN) {
+                    return may_match(&arn, &other.arn);
+                }
+                // A role's name is unique in its account, whatever the path.
+                let is_it = other.account == role.account && name_of(&other.arn) == name_of(&arn);
+                is_it.into()
+            };
+            let mut is_placed = arn.contains(UNKNOWN);
+            for other in self.roles.values_mut() {
+                match is_of(other) {
+                    Truth::Yes => {
+                        is_placed = true;
+                        other.identity.extend(role.identity.iter().cloned());
+                        other.managed.extend(role.managed.clone());
+                    }
+                    Truth::Unknown => {
+                        other.identity.extend(role.identity.iter().map(|one| doubtful(one)));
+                    }
+                    Truth::No => {}
+                }
+            }
+            // Users and groups are not looked at.
+            if !is_placed && arn.contains(":role/") {
+                self.roles.insert(arn, role);
+            }
+        }
+    }
+
+    /// Gives roles the managed policies of the folder that they name.
+    fn attach_managed(&mut self) {
+        let Self { roles, managed, .. } = self;
+        for role in roles.values_mut().filter(|role| !role.is_imported()) {
+            for arn in std::mem::take(&mut role.foreign_policies) {
+                let Some(document) = managed.get(&arn) else {
+                    role.foreign_policies.push(arn);
+                    continue;
+                };
+                let is_certain = role.more != More::Anything;
+                let document = if is_certain { document.clone() } else { doubtful(document) };
+                role.managed.insert(document.origin.clone(), arn);
+                role.identity.push(document);
+            }
+            role.has_foreign_policies = !role.foreign_policies.is_empty();
+        }
+    }
+
+    /// Why the policies of a principal may say more than is known, in a word for a denial as well.
+    pub(super) fn identity_gap(&self, principal: &Principal) -> Option<&'static str> {
+        let gaps = self.gaps.as_ref()?;
+        if gaps.is_unreadable {
+            return Some(UNREADABLE);
+        }
+        let role = match principal {
+            Principal::Role { .. } => match self.role_of(principal) {
+                Some(role) if !role.is_imported() => role,
+                _ => return Some(NO_ROLE),
+            },
+            Principal::User(_) => return Some(USER),
+            Principal::Service(_)
+            | Principal::Federated(_)
+            | Principal::CanonicalUser(_)
+            | Principal::Anonymous => return None,
+        };
+        let may_deny = |arn: &String| !ONLY_ALLOW.iter().any(|known| arn.ends_with(known));
+        if gaps.ambiguous.contains(&role.arn) {
+            Some(SEVERAL)
+        } else if role.more == More::Anything {
+            Some(MORE)
+        } else if role.foreign_policies.iter().any(may_deny) {
+            Some(MANAGED)
+        } else {
+            role.identity.iter().any(|document| document.is_partial).then_some(PARTLY)
+        }
+    }
+
+    /// Why the policy of a resource may say more than is known.
+    pub(super) fn resource_gap(
+        &self,
+        request: &Request<'_>,
+        target: &Target<'_>,
+    ) -> Option<&'static str> {
+        let gaps = self.gaps.as_ref()?;
+        if gaps.is_unreadable {
+            return Some(UNREADABLE);
+        }
+        let arn = request.resource;
+        if arn == "*" {
+            return None;
+        }
+        let own = bucket_of(arn).map_or(arn, |(bucket, _)| bucket);
+        let service = arn_field(arn, 2).unwrap_or_default();
+        if gaps.ambiguous.contains(own) {
+            return Some(SEVERAL);
+        }
+        if target.policy.is_some_and(|policy| policy.is_partial) {
+            return Some(PARTLY);
+        }
+        if gaps.unplaced.contains(service) {
+            return Some(UNPLACED);
+        }
+        if !target.is_known {
+            let is_without = WITHOUT_POLICIES.contains(&service);
+            let is_open = target.kind == ResourceKind::Trust || !is_without;
+            return is_open.then_some(NO_RESOURCE);
+        }
+        let resource = self.resources.get(own)?;
+        // A key without a policy in its template gets one from KMS.
+        let is_by_default = resource.kind == "AWS::KMS::Key" && resource.policy.is_none();
+        let is_its_own = |document: &Document| {
+            document.origin.stack == resource.origin.stack
+                && document.origin.logical_id == resource.origin.logical_id
+        };
+        let is_elsewhere = POLICIES_ELSEWHERE.contains(&resource.kind.as_str())
+            || self.others.iter().any(is_its_own)
+            || gaps.opened.contains(own);
+        // A policy alone stands for a resource that somebody else makes.
+        if resource.kind.is_empty() {
+            return Some(NO_RESOURCE);
+        }
+        (is_by_default || is_elsewhere).then_some(UNREAD)
+    }
+}
+
+/// A document that may be there or not.
+fn doubtful(document: &Document) -> Arc<Document> {
+    let mut document = document.clone();
+    document.statements.iter_mut().for_each(|statement| statement.is_certain = false);
+    Arc::new(document)
+}
+
+/// The name of a role, without its path.
+fn name_of(arn: &str) -> &str {
+    arn.rsplit('/').next().unwrap_or(arn)
+}
