@@ -1,6 +1,7 @@
 //! One request, from the names on the command line to the decision and its reasons.
 
 mod lacking;
+mod named;
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -24,14 +25,16 @@ use lacking::Lacking;
 #[derive(Debug, Clone, clap::Args, serde::Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Question {
-    /// Who: an ARN, `team/ENVIRONMENT/TEAM`, `dataset-role/ID`, `pivot-role/ENVIRONMENT`, `service/NAME`
+    /// Who: an ARN, `team/ENVIRONMENT/TEAM`, `dataset-role/ID`, `pivot-role/ENVIRONMENT`, `service/NAME`; of anybody's
+    /// templates `role/NAME`, a logical id or `FILE#LOGICALID`
     #[arg(long)]
     pub(crate) principal: String,
     /// What, such as `s3:GetObject` or `lakeformation:SELECT`
     #[arg(long)]
     pub(crate) action: String,
     /// To what: an ARN, `dataset/ID`, `dataset/ID/table/NAME`, `dataset/ID/folder/ID`, `pipeline/ID`, `pipeline/ID/STAGE`,
-    /// `pipeline/ID/STAGE/ACTION`, `pivot-role/ENVIRONMENT`
+    /// `pipeline/ID/STAGE/ACTION`, `pivot-role/ENVIRONMENT`; of anybody's templates `bucket/NAME/KEY`, `table/NAME` and the
+    /// like, a logical id or `FILE#LOGICALID`
     #[arg(long)]
     pub(crate) resource: String,
     /// A condition key of the request; several values with commas, several keys by repeating
@@ -82,7 +85,7 @@ impl Answer<'_> {
             writeln!(text, "  would allow: {origin} {sid}, when {}", missing.join(" and "))
                 .expect("a string takes all");
             for line in subject.lines_of(document, statement) {
-                writeln!(text, "    asked for at {line}").expect("a string takes all");
+                writeln!(text, "    {} {line}", subject.at()).expect("a string takes all");
             }
         }
         text
@@ -255,6 +258,9 @@ fn principal(name: &str, subject: &Subject) -> Result<Principal, Failure> {
     if name.starts_with("arn:") {
         is_arn(name)?;
     }
+    if subject.foreign.is_some() && !name.starts_with("arn:") {
+        return named::role(name, &subject.world).map(Principal::role);
+    }
     let arn = if name.starts_with("arn:") { Some(name) } else { subject.intended.arn_of(name) };
     match arn {
         Some(arn) if arn.contains(":user/") => Ok(Principal::User(arn.to_owned())),
@@ -341,6 +347,9 @@ fn resource(
         is_arn(name)?;
         return Ok(name.to_owned());
     }
+    if subject.foreign.is_some() {
+        return named::resource(name, action, &subject.world);
+    }
     if let Some(rest) = name.strip_prefix("dataset/") {
         let mut parts = rest.splitn(3, '/');
         let id = parts.next().unwrap_or_default();
@@ -376,6 +385,12 @@ fn resource(
     })
 }
 
+/// Whether an action is about objects in buckets.
+fn is_about_objects(action: Action) -> bool {
+    catalogue::action(action.name())
+        .is_some_and(|(_, known)| known.resources.iter().any(|resource| resource.kind == "object"))
+}
+
 impl Subject {
     /// The part of a dataset that an action is about: an object in its bucket or the bucket, its
     /// key, or its database.
@@ -387,11 +402,8 @@ impl Subject {
             _ => false,
         };
         let found = self.parts_of(id).find(|arn| is(arn))?;
-        let is_about_objects = catalogue::action(action.name()).is_some_and(|(_, known)| {
-            known.resources.iter().any(|resource| resource.kind == "object")
-        });
         Some(match action.service() {
-            "s3" if is_about_objects => format!("{found}/any-object"),
+            "s3" if is_about_objects(action) => format!("{found}/any-object"),
             "kms" => self.world.aliases.get(&found).cloned().unwrap_or(found),
             _ => found,
         })
@@ -500,9 +512,17 @@ impl Subject {
         made.collect::<Vec<_>>().into_iter().chain(imported).chain(named)
     }
 
-    /// The manifest lines behind a statement.
+    /// What is said before the lines behind a statement: those of a manifest ask for it, those of a template are it.
+    pub(crate) fn at(&self) -> &'static str {
+        if self.foreign.is_some() { "at" } else { "asked for at" }
+    }
+
+    /// The manifest lines behind a statement; of anybody's templates where it stands.
     pub(crate) fn lines_of(&self, document: &Document, statement: &Statement) -> Vec<String> {
         let origin = &document.origin;
+        if let Some(foreign) = &self.foreign {
+            return foreign.lines_of(origin, &statement.sid);
+        }
         let Some(parts) = self.provenance.stacks.get(&*origin.stack) else { return Vec::new() };
         let exact = format!("{}#{}", origin.logical_id, statement.sid);
         let found = parts.get(&exact).or_else(|| parts.get(&origin.logical_id));

@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 
 use lakewright_proof::world::{OnUnresolved, StackTemplate};
 use lakewright_template::assembly::Assembly;
-use lakewright_template::resolve::Place;
-use lakewright_template::{Template, read};
+use lakewright_template::resolve::{Neighbour, Others, Place};
+use lakewright_template::{ResourceEntry, Template, Value as Item, read};
 use rayon::iter::{IntoParallelIterator as _, ParallelIterator as _};
 use serde_json::{Value, json};
 
@@ -36,6 +36,12 @@ pub(crate) struct Read {
     pub(crate) address: String,
     pub(crate) place: Place,
     pub(crate) template: Template,
+    /// The stack's name, where something beside the template says it.
+    pub(crate) name: Option<String>,
+    /// The addresses of the nested stacks whose templates are in the folder, by logical id.
+    pub(crate) nested: BTreeMap<String, String>,
+    /// Whether nothing says where it is deployed.
+    pub(crate) is_anywhere: bool,
 }
 
 /// A file that was left out.
@@ -98,7 +104,7 @@ impl Folder {
         let found = templates(folder, somewhere)?;
         let read: Vec<Result<Read, Unread>> = found
             .into_par_iter()
-            .map(|(path, address, place)| {
+            .map(|Found { path, address, place, name, is_anywhere }| {
                 let unread = |reason: String, is_foreign: bool| Unread {
                     path: path.clone(),
                     reason,
@@ -108,7 +114,8 @@ impl Folder {
                     fs::read_to_string(&path).map_err(|error| unread(error.to_string(), false))?;
                 let template = read::template(&text)
                     .map_err(|error| unread(error.to_string(), !is_of_cloudformation(&text)))?;
-                Ok(Read { path, address, place, template })
+                let nested = BTreeMap::new();
+                Ok(Read { path, address, place, template, name, nested, is_anywhere })
             })
             .collect();
         let (mut templates, mut unread) = (Vec::with_capacity(read.len()), Vec::new());
@@ -125,13 +132,68 @@ impl Folder {
             );
             return Err(Failure::usage(message));
         }
+        nest(&mut templates);
         Ok(Self { templates, unread })
+    }
+
+    /// What the stacks take from each other.
+    pub(crate) fn others(&self) -> Others {
+        let stacks = self.templates.iter().map(|one| Neighbour {
+            scope: &one.address,
+            place: &one.place,
+            template: &one.template,
+            name: one.name.as_deref(),
+            nested: &one.nested,
+        });
+        Others::of(&stacks.collect::<Vec<_>>())
     }
 
     /// Whether a file that seems to be a template could not be read.
     pub(crate) fn has_unreadable(&self) -> bool {
         self.unread.iter().any(|unread| !unread.is_foreign)
     }
+}
+
+/// Finds the templates of nested stacks, which lie where the stack around them does.
+fn nest(templates: &mut [Read]) {
+    let mut pairs = Vec::new();
+    for (parent, read) in templates.iter().enumerate() {
+        for (id, resource) in &read.template.resources {
+            let file = template_of(resource).and_then(|file| {
+                let file = read.path.parent()?.join(file);
+                fs::canonicalize(file).ok()
+            });
+            let is_it = |other: &Read| file.is_some() && fs::canonicalize(&other.path).ok() == file;
+            if let Some(child) = templates.iter().position(is_it) {
+                pairs.push((parent, id.to_string(), child));
+            }
+        }
+    }
+    for (parent, id, child) in &pairs {
+        let address = templates[*child].address.clone();
+        templates[*parent].nested.insert(id.clone(), address);
+    }
+    // One more step for each stack that lies between a template and the outermost one.
+    for _ in 0..DEPTH {
+        for (parent, _, child) in &pairs {
+            if templates[*child].is_anywhere {
+                templates[*child].place = templates[*parent].place.clone();
+                templates[*child].is_anywhere = templates[*parent].is_anywhere;
+            }
+        }
+    }
+}
+
+/// The file of a nested stack's template, beside the one that nests it. Sources: the metadata `aws:asset:path` that the
+/// CDK writes; "Location" of `AWS::Serverless::Application` in the AWS SAM developer guide.
+fn template_of(resource: &ResourceEntry) -> Option<&str> {
+    let property = match resource.kind.as_ref() {
+        "AWS::CloudFormation::Stack" => "TemplateURL",
+        "AWS::Serverless::Application" => "Location",
+        _ => return None,
+    };
+    let asset = resource.metadata.get("aws:asset:path");
+    asset.or_else(|| resource.properties.get(property)).and_then(Item::as_text)
 }
 
 /// Whether a text that cannot be read is a template all the same.
@@ -141,17 +203,29 @@ fn is_of_cloudformation(text: &str) -> bool {
     read::is_template(text).unwrap_or_else(has_words)
 }
 
+/// A file that is to be read.
+struct Found {
+    path: PathBuf,
+    address: String,
+    place: Place,
+    name: Option<String>,
+    is_anywhere: bool,
+}
+
 /// The templates of an assembly, or every template in a folder.
-fn templates(
-    folder: &Path,
-    somewhere: &Somewhere,
-) -> Result<Vec<(PathBuf, String, Place)>, Failure> {
+fn templates(folder: &Path, somewhere: &Somewhere) -> Result<Vec<Found>, Failure> {
     if let Ok(text) = fs::read_to_string(folder.join("assembly.json"))
         && let Ok(assembly) = serde_json::from_str::<Assembly>(&text)
     {
         let stacks = assembly.stacks.into_iter().map(|entry| {
             let place = Place { account: entry.account.clone(), region: entry.region.clone() };
-            (folder.join(&entry.template), entry.address(), place)
+            Found {
+                path: folder.join(&entry.template),
+                address: entry.address(),
+                place,
+                name: Some(entry.name),
+                is_anywhere: false,
+            }
         });
         return Ok(stacks.collect());
     }
@@ -166,29 +240,45 @@ fn templates(
     let named = files.into_iter().map(|path| {
         let name = path.strip_prefix(folder).ok().filter(|name| !name.as_os_str().is_empty());
         let name = name.unwrap_or(&path).display().to_string();
-        let place = places.remove(&path).unwrap_or_else(|| {
-            let account = somewhere.account.clone().or_else(|| account_within(&path));
-            Place {
-                account: account.unwrap_or_else(|| SAMPLE_ACCOUNT.to_owned()),
-                region: somewhere.region.clone().unwrap_or_else(|| SAMPLE_REGION.to_owned()),
-            }
+        let Deployed { place, name: stack } = places.remove(&path).unwrap_or_default();
+        let given = || somewhere.account.clone().or_else(|| account_within(&path));
+        let account = if place.is_none() { given() } else { None };
+        let is_anywhere = place.is_none() && account.is_none();
+        let place = place.unwrap_or_else(|| Place {
+            account: account.unwrap_or_else(|| SAMPLE_ACCOUNT.to_owned()),
+            region: somewhere.region.clone().unwrap_or_else(|| SAMPLE_REGION.to_owned()),
         });
-        (path, name, place)
+        Found { path, address: name, place, name: stack, is_anywhere }
     });
     Ok(named.collect())
 }
 
-/// Where the templates of a folder are deployed, when a CDK cloud assembly says so.
-fn places_of(folder: &Path) -> BTreeMap<PathBuf, Place> {
+/// What a CDK cloud assembly says of a template.
+#[derive(Debug, Default)]
+struct Deployed {
+    place: Option<Place>,
+    /// The stack's name.
+    name: Option<String>,
+}
+
+/// Where the templates of a folder are deployed, and under which names, when a CDK cloud assembly says so.
+fn places_of(folder: &Path) -> BTreeMap<PathBuf, Deployed> {
     let text = fs::read_to_string(folder.join("manifest.json")).unwrap_or_default();
     let manifest: Value = serde_json::from_str(&text).unwrap_or_default();
     let artifacts = manifest["artifacts"].as_object().into_iter().flatten();
-    let places = artifacts.filter_map(|(_, artifact)| {
-        let environment = artifact["environment"].as_str()?.strip_prefix("aws://")?;
-        let (account, region) = environment.split_once('/')?;
+    let places = artifacts.filter_map(|(id, artifact)| {
         let file = artifact["properties"]["templateFile"].as_str()?;
-        let place = Place { account: account.to_owned(), region: region.to_owned() };
-        is_account(account).then(|| (folder.join(file), place))
+        let environment = artifact["environment"].as_str().and_then(|at| at.strip_prefix("aws://"));
+        let place = environment
+            .and_then(|at| at.split_once('/'))
+            .filter(|(account, region)| is_account(account) && *region != "unknown-region");
+        let place = place.map(|(account, region)| Place {
+            account: account.to_owned(),
+            region: region.to_owned(),
+        });
+        // A stack without a name of its own is named by the artifact.
+        let name = artifact["properties"]["stackName"].as_str().unwrap_or(id).to_owned();
+        Some((folder.join(file), Deployed { place, name: Some(name) }))
     });
     places.collect()
 }

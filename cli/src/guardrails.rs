@@ -111,14 +111,15 @@ fn places<'f>(breaches: &[Breach], files: &'f Files) -> Vec<Option<(&'f Path, Op
         texts.iter().map(|(path, text)| (*path, Lines::of(text))).collect();
     let place = |breach: &Breach| {
         let path = path_of(breach)?;
-        Some((path, lines.get(path).and_then(|lines| lines.of_breach(breach))))
+        let line = |lines: &Lines<'_>| lines.of_part(&breach.origin.logical_id, &breach.sid);
+        Some((path, lines.get(path).and_then(line)))
     };
     breaches.iter().map(place).collect()
 }
 
 /// The lines of a template on which its resources and statements stand. A template can have thousands of
 /// breaches, so it is read once for all of them.
-struct Lines<'t> {
+pub(crate) struct Lines<'t> {
     /// The first line of each key behind `Resources`.
     keys: BTreeMap<&'t str, usize>,
     /// The lines of each word beside a `Sid`, in order.
@@ -126,7 +127,7 @@ struct Lines<'t> {
 }
 
 impl<'t> Lines<'t> {
-    fn of(text: &'t str) -> Self {
+    pub(crate) fn of(text: &'t str) -> Self {
         let (mut keys, mut sids) = (BTreeMap::new(), BTreeMap::<&str, Vec<usize>>::new());
         let mut is_inside = false;
         for (number, line) in (1..).zip(text.lines()) {
@@ -146,12 +147,12 @@ impl<'t> Lines<'t> {
         Self { keys, sids }
     }
 
-    /// The line that a breach is about, from 1: of its statement, or of its resource.
-    fn of_breach(&self, breach: &Breach) -> Option<usize> {
-        let resource = *self.keys.get(breach.origin.logical_id.as_str())?;
+    /// The line of a statement, from 1, or of the resource that it is in.
+    pub(crate) fn of_part(&self, logical_id: &str, sid: &str) -> Option<usize> {
+        let resource = *self.keys.get(logical_id)?;
         let of_statement = self
             .sids
-            .get(breach.sid.as_str())
+            .get(sid)
             .and_then(|lines| lines.get(lines.partition_point(|line| *line < resource)).copied());
         Some(of_statement.unwrap_or(resource))
     }

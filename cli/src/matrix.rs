@@ -49,8 +49,13 @@ const BATCH: usize = 32;
 const SHOWN: usize = 3;
 
 /// The kinds of resources that hold data or open it.
-const DATA: [&str; 4] =
-    ["AWS::Glue::Database", "AWS::KMS::Key", "AWS::S3::AccessPoint", "AWS::S3::Bucket"];
+const DATA: [&str; 5] = [
+    "AWS::DynamoDB::Table",
+    "AWS::Glue::Database",
+    "AWS::KMS::Key",
+    "AWS::S3::AccessPoint",
+    "AWS::S3::Bucket",
+];
 
 /// The rows of the matrix.
 pub(crate) fn rows<'s>(wanted: Wanted<'_>, subject: &'s Subject) -> Vec<Row<'s>> {

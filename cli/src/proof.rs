@@ -1,6 +1,7 @@
 //! What templates give and what was asked for, from a mesh or from an assembly.
 
 mod boundary;
+pub(crate) mod foreign;
 pub(crate) mod imported;
 mod organization;
 
@@ -25,12 +26,14 @@ use rayon::iter::{
 
 use crate::assembly::recorded::Recorded;
 use crate::exit::Failure;
+use crate::folder::Somewhere;
 use crate::guardrails;
 use crate::memory;
 use crate::mesh::{Day, load};
 use crate::synthesis::BATCH;
 use crate::ui::{Ui, count};
 use boundary::Boundaries;
+use foreign::Foreign;
 use imported::Imported;
 use organization::Scp;
 
@@ -53,7 +56,7 @@ pub(crate) struct SubjectArgs {
 struct Source {
     /// The mesh's folder, or a single file
     mesh: Option<PathBuf>,
-    /// An assembly that `synth` has written, instead of a mesh
+    /// An assembly that `synth` has written, instead of a mesh; anybody's folder of templates for `access`, `can` and `why`
     #[arg(long, value_name = "DIR")]
     assembly: Option<PathBuf>,
 }
@@ -75,6 +78,8 @@ pub(crate) struct Subject {
     pub(crate) changed: Vec<String>,
     /// The mesh's name.
     pub(crate) mesh: String,
+    /// What is said of anybody's folder of templates; none of a mesh or an assembly.
+    pub(crate) foreign: Option<Foreign>,
 }
 
 /// A stack, and what it is for.
@@ -128,13 +133,25 @@ impl SubjectArgs {
         keep: Keep,
         ui: &mut Ui,
     ) -> Result<Option<&'static Subject>, Failure> {
-        self.read_for_session(keep, None, ui)
+        self.read_for_session(keep, None, None, ui)
     }
 
-    /// Reads everything, as whoever asks in a session with a policy sees it.
+    /// Reads everything, anybody's templates as well.
+    pub(crate) fn read_anybodys(
+        &self,
+        keep: Keep,
+        somewhere: &Somewhere,
+        ui: &mut Ui,
+    ) -> Result<Option<&'static Subject>, Failure> {
+        self.read_for_session(keep, Some(somewhere), None, ui)
+    }
+
+    /// Reads everything, as whoever asks in a session with a policy sees it; anybody's templates when it is said where they
+    /// are deployed.
     pub(crate) fn read_for_session(
         &self,
         keep: Keep,
+        somewhere: Option<&Somewhere>,
         session_policy: Option<&Path>,
         ui: &mut Ui,
     ) -> Result<Option<&'static Subject>, Failure> {
@@ -142,7 +159,12 @@ impl SubjectArgs {
         let subject = match (&self.source.mesh, &self.source.assembly) {
             (Some(mesh), _) => self.read_mesh(mesh, keep, session_policy, ui)?,
             (None, Some(folder)) => {
-                let subject = of_assembly(folder)?;
+                let subject = match somewhere {
+                    Some(somewhere) if !folder.join("assembly.json").is_file() => {
+                        foreign::of_folder(folder, somewhere)?
+                    }
+                    _ => of_assembly(folder)?,
+                };
                 self.with_others(subject, session_policy).map(Some)?
             }
             (None, None) => return Err(Failure::usage("a mesh or `--assembly` is missing")),
@@ -339,13 +361,17 @@ impl Subject {
         let subjects = stacks.iter().map(|stack| (stack.subject.as_str(), stack.address.as_str()));
         world.owners = imported::owners(&imported, subjects);
         let (folders, changed, reset) = (BTreeMap::new(), Vec::new(), Vec::new());
-        Self { reset, world, intended, stacks, provenance, folders, imported, changed, mesh }
+        let foreign = None;
+        Self { foreign, reset, world, intended, stacks, provenance, folders, imported, changed, mesh }
     }
 
-    /// Says which templates are not those that were made.
+    /// Says which templates are not those that were made, and what of anybody's is left out.
     pub(crate) fn note_changes(&self, ui: &mut Ui) {
         for path in &self.changed {
             ui.note(&format!("{path} {CHANGED}"));
+        }
+        for note in self.foreign.iter().flat_map(|foreign| &foreign.notes) {
+            ui.note(note);
         }
     }
 
@@ -489,7 +515,19 @@ fn of_assembly(folder: &Path) -> Result<Subject, Failure> {
     let subjects = stacks.iter().map(|stack| (stack.subject.as_str(), stack.address.as_str()));
     world.owners = imported::owners(&imported, subjects);
     let mesh = assembly.mesh;
-    Ok(Subject { reset, world, intended, stacks, provenance, folders, imported, changed, mesh })
+    let foreign = None;
+    Ok(Subject {
+        foreign,
+        reset,
+        world,
+        intended,
+        stacks,
+        provenance,
+        folders,
+        imported,
+        changed,
+        mesh,
+    })
 }
 
 /// The files of a stack, such as code, that are not those that were made.

@@ -4,7 +4,9 @@ use clap::Args;
 
 use crate::arguments::Format;
 use crate::exit::{Exit, Failure};
+use crate::folder::Somewhere;
 use crate::matrix::{self, Row, Wanted, lines};
+use crate::proof::foreign::in_no_row;
 use crate::proof::{Keep, SubjectArgs};
 use crate::ui::{Ui, count};
 
@@ -16,10 +18,13 @@ use crate::ui::{Ui, count};
   lakewright access my-mesh --principal team/finance/Analysts
   lakewright access my-mesh --resource dataset/sales
   lakewright access my-mesh --all --format csv                 every kind of resource
-  lakewright access my-mesh --format html > access.html")]
+  lakewright access my-mesh --format html > access.html
+  lakewright access --assembly cdk.out                         anybody's templates")]
 pub(crate) struct AccessArgs {
     #[command(flatten)]
     subject: SubjectArgs,
+    #[command(flatten)]
+    somewhere: Somewhere,
     /// Only this principal: its name or ARN, or a part of it
     #[arg(long, value_name = "P")]
     principal: Option<String>,
@@ -38,7 +43,8 @@ pub(crate) fn run(arguments: &AccessArgs, ui: &mut Ui) -> Result<Exit, Failure> 
     let resource = arguments.resource.as_deref();
     // A part of a dataset can be one that only grants name.
     let keep = if resource.is_none() { Keep::Names } else { Keep::Grants };
-    let Some(subject) = arguments.subject.read(keep, ui)? else { return Ok(Exit::Usage) };
+    let subject = arguments.subject.read_anybodys(keep, &arguments.somewhere, ui)?;
+    let Some(subject) = subject else { return Ok(Exit::Usage) };
     subject.note_changes(ui);
     // A table or folder of a dataset is known by its ARN.
     let resource = resource.map(|name| subject.part(name).unwrap_or_else(|| name.to_owned()));
@@ -66,6 +72,11 @@ pub(crate) fn run(arguments: &AccessArgs, ui: &mut Ui) -> Result<Exit, Failure> 
     }
     for doubt in matrix::doubts(rows) {
         ui.note(&doubt);
+    }
+    if subject.foreign.is_some() {
+        for note in in_no_row(&subject.world) {
+            ui.note(&note);
+        }
     }
     let is_summary = ui.format() == Format::Human && !arguments.detail && !rows.is_empty();
     let hint = if is_summary { "; --detail shows each" } else { "" };

@@ -9,6 +9,7 @@ use serde_json::json;
 
 use crate::decision::{Answer, Question, answer, to_json};
 use crate::exit::{Exit, Failure};
+use crate::folder::Somewhere;
 use crate::proof::{Keep, Subject, SubjectArgs};
 use crate::ui::Ui;
 
@@ -21,6 +22,7 @@ use crate::ui::Ui;
   lakewright can my-mesh --principal arn:aws:iam::111122223333:role/platform --action sts:AssumeRole \\
       --resource pivot-role/finance --context sts:ExternalId=abc
   lakewright can my-mesh --batch questions.jsonl
+  lakewright can --assembly cdk.out --principal role/loader --action s3:GetObject --resource bucket/raw/a.csv
   lakewright can my-mesh --session-policy session.json --principal team/finance/Analysts \\
       --action s3:PutObject --resource dataset/sales
 
@@ -33,6 +35,8 @@ pub(crate) struct CanArgs {
     #[command(flatten)]
     subject: SubjectArgs,
     #[command(flatten)]
+    somewhere: Somewhere,
+    #[command(flatten)]
     question: Option<Question>,
     /// Answer the questions of a file, a JSON object on each line
     #[arg(long, value_name = "FILE", conflicts_with_all = ["principal", "action", "resource"])]
@@ -44,7 +48,9 @@ pub(crate) struct CanArgs {
 
 pub(crate) fn run(arguments: &CanArgs, ui: &mut Ui) -> Result<Exit, Failure> {
     let session_policy = arguments.session_policy.as_deref();
-    let subject = arguments.subject.read_for_session(Keep::Grants, session_policy, ui)?;
+    let somewhere = Some(&arguments.somewhere);
+    let subject =
+        arguments.subject.read_for_session(Keep::Grants, somewhere, session_policy, ui)?;
     let Some(subject) = subject else { return Ok(Exit::Usage) };
     subject.note_changes(ui);
     if let Some(path) = &arguments.batch {
@@ -130,7 +136,7 @@ fn show(question: &Question, answer: &Answer<'_>, subject: &Subject) -> String {
         writeln!(text, "  {effect}: {} {}{when}{conditions}", document.origin, statement.sid)
             .expect("a string takes all");
         for line in subject.lines_of(document, statement) {
-            writeln!(text, "    asked for at {line}").expect("a string takes all");
+            writeln!(text, "    {} {line}", subject.at()).expect("a string takes all");
         }
     }
     text.push_str(&answer.near_lines(subject));

@@ -6,6 +6,7 @@ use clap::Args;
 
 use crate::decision::{Question, answer, to_json};
 use crate::exit::{Exit, Failure};
+use crate::folder::Somewhere;
 use crate::proof::{Keep, SubjectArgs};
 use crate::ui::Ui;
 
@@ -13,17 +14,21 @@ use crate::ui::Ui;
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   lakewright why my-mesh --principal team/finance/Analysts --action s3:GetObject --resource dataset/sales
+  lakewright why --assembly cdk.out --principal role/loader --action s3:GetObject --resource bucket/raw/a.csv
 
 Exit codes: 0 allowed, 4 denied, 5 unknown.")]
 pub(crate) struct WhyArgs {
     #[command(flatten)]
     subject: SubjectArgs,
     #[command(flatten)]
+    somewhere: Somewhere,
+    #[command(flatten)]
     question: Question,
 }
 
 pub(crate) fn run(arguments: &WhyArgs, ui: &mut Ui) -> Result<Exit, Failure> {
-    let Some(subject) = arguments.subject.read(Keep::Grants, ui)? else { return Ok(Exit::Usage) };
+    let subject = arguments.subject.read_anybodys(Keep::Grants, &arguments.somewhere, ui)?;
+    let Some(subject) = subject else { return Ok(Exit::Usage) };
     subject.note_changes(ui);
     let question = &arguments.question;
     let answer = answer(question, subject)?;
@@ -45,6 +50,8 @@ pub(crate) fn run(arguments: &WhyArgs, ui: &mut Ui) -> Result<Exit, Failure> {
             )
             .expect("a string takes all");
         }
+        // Nobody asked for anything in templates of somebody else.
+        None if subject.foreign.is_some() => {}
         None if answer.near.is_empty() => text.push_str("no line of the manifest asks for it\n"),
         None => text.push_str("no line of the manifest asks for it under these circumstances\n"),
     }

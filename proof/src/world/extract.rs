@@ -244,9 +244,12 @@ impl Reader<'_> {
                 self.piece.attached.extend(document.map(|document| (role, document)));
             }
             "AWS::IAM::ManagedPolicy" | "AWS::IAM::Policy" => {
-                let Some(document) = self.document(id, properties, "PolicyDocument")? else {
+                let Some(mut document) = self.document(id, properties, "PolicyDocument")? else {
                     return Ok(());
                 };
+                // Nobody knows to which of the roles it is attached.
+                let is_one_way = self.is_one_way(properties, "Roles");
+                document.statements.iter_mut().for_each(|one| one.is_certain &= is_one_way);
                 let roles = self.texts(id, properties, "Roles")?;
                 let roles: Vec<String> = roles.iter().map(|role| self.role_arn(role)).collect();
                 let name = self.text(id, properties, "ManagedPolicyName")?;

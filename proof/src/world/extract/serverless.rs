@@ -32,10 +32,8 @@ impl Reader<'_> {
         let origin = self.origin(id, "Policies");
         let (mut identity, mut names) = (Vec::new(), Vec::new());
         // The transform attaches policies of its own: for logs, networks, tracing and what sends events. They only allow.
-        let mut more = More::Allowing;
-        if !self.is_one_way(properties, "Policies") {
-            more = More::Anything;
-        }
+        let is_one_way = self.is_one_way(properties, "Policies");
+        let mut more = if is_one_way { More::Allowing } else { More::Anything };
         for alternative in self.alternatives(id, properties, "Policies")? {
             let items = match &alternative {
                 Resolved::List(items) => items.as_slice(),
@@ -50,7 +48,9 @@ impl Reader<'_> {
                         names.push(self.managed_policy(name));
                     }
                     item if *item.get("Statement") != Resolved::Null => {
-                        let document = Arc::new(self.read(item, &origin)?);
+                        let mut document = self.read(item, &origin)?;
+                        document.statements.iter_mut().for_each(|one| one.is_certain &= is_one_way);
+                        let document = Arc::new(document);
                         if !identity.contains(&document) {
                             identity.push(document);
                         }
