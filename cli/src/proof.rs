@@ -362,7 +362,18 @@ impl Subject {
         world.owners = imported::owners(&imported, subjects);
         let (folders, changed, reset) = (BTreeMap::new(), Vec::new(), Vec::new());
         let foreign = None;
-        Self { foreign, reset, world, intended, stacks, provenance, folders, imported, changed, mesh }
+        Self {
+            foreign,
+            reset,
+            world,
+            intended,
+            stacks,
+            provenance,
+            folders,
+            imported,
+            changed,
+            mesh,
+        }
     }
 
     /// Says which templates are not those that were made, and what of anybody's is left out.

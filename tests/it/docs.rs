@@ -33,6 +33,21 @@ fn the_guide_runs() {
     assert!(commands >= 6, "{commands} commands");
 }
 
+/// Runs the commands of the page about anybody's templates in the repository: they are about its examples.
+#[test]
+fn answers_on_anybodys_templates_are_as_the_page_says() {
+    let text = fs::read_to_string(root().join("docs/anybody.md")).expect("the page");
+    let mut commands = 0;
+    for block in blocks(&text) {
+        let Block::Console(lines) = block else { unreachable!("the page has commands only") };
+        for (command, expected) in steps(lines) {
+            commands += 1;
+            run(&root(), command, &expected);
+        }
+    }
+    assert!(commands >= 7, "{commands} commands");
+}
+
 enum Block<'a> {
     File(&'a str, &'a str),
     Append(&'a str, &'a str),

@@ -17,6 +17,7 @@ mod examples;
 mod execution_role;
 mod first_day;
 mod folders;
+mod foreign;
 mod guardrails;
 mod hostile;
 mod kinds;
