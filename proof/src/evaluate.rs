@@ -521,6 +521,11 @@ fn is_about(
             return true;
         }
         if document.has_variables && pattern.contains("${") {
+            // What stands beside the variables is only known at deployment.
+            if pattern.contains(UNKNOWN) {
+                is_unknown = true;
+                return false;
+            }
             return match expand(pattern, request, facts) {
                 Ok(expanded) => expanded.matches(request.resource),
                 Err(truth) => {

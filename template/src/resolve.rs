@@ -342,8 +342,12 @@ impl<'a> Resolver<'a> {
             Intrinsic::FindInMap { map, top, second, default } if self.is_open() => {
                 return self.find_in_map(call, [map, top, second], default.as_ref());
             }
-            Intrinsic::ImportValue(_) | Intrinsic::GetStackOutput(_) if self.is_open() => {
-                self.of_another(call)?
+            Intrinsic::ImportValue(name) if self.is_open() => {
+                let name = self.text(name)?;
+                self.of_others("Fn::ImportValue", |others| others.export(self.place, &name))?
+            }
+            Intrinsic::GetStackOutput(call) if self.is_open() => {
+                self.of_others("Fn::GetStackOutput", |others| others.output(self, call))?
             }
             Intrinsic::And(_)
             | Intrinsic::Cidr { .. }
@@ -390,17 +394,17 @@ impl<'a> Resolver<'a> {
         }
     }
 
-    /// What another stack exports, or an output of it.
-    fn of_another(&self, call: &Intrinsic) -> Result<String, Unresolved> {
-        let unknown = || Unresolved(crate::write::function_form(call).0.into_owned());
-        let Reading::Open { others, .. } = &self.reading else { return Err(unknown()) };
-        match call {
-            Intrinsic::ImportValue(name) => {
-                others.export(self.place, &self.text(name)?).ok_or_else(unknown)
-            }
-            Intrinsic::GetStackOutput(call) => others.output(self, call),
-            _ => Err(unknown()),
-        }
+    /// What another stack of the folder gives.
+    fn of_others(
+        &self,
+        function: &str,
+        value: impl FnOnce(&Others) -> Option<String>,
+    ) -> Result<String, Unresolved> {
+        let known = match &self.reading {
+            Reading::Strict(_) => None,
+            Reading::Open { others, .. } => value(others),
+        };
+        known.ok_or_else(|| Unresolved(function.to_owned()))
     }
 
     /// An entry of a mapping: the one that is named, or the chosen one.

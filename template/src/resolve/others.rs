@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Place, Resolved, Resolver, UNKNOWN, Unresolved};
+use super::{Place, Resolved, Resolver, UNKNOWN};
 use crate::{Map, Template, Value};
 
 /// A stack of a folder.
@@ -145,18 +145,19 @@ impl Others {
     }
 
     /// An output of another stack, without an export.
-    pub(super) fn output(&self, resolver: &Resolver<'_>, call: &Map) -> Result<String, Unresolved> {
-        let unknown = || Unresolved("Fn::GetStackOutput".to_owned());
-        let text = |key: &str| call.get(key).map(|value| resolver.text(value)).transpose();
+    pub(super) fn output(&self, resolver: &Resolver<'_>, call: &Map) -> Option<String> {
+        let text = |key: &str| {
+            let text = call.get(key).map(|value| resolver.text(value));
+            text.map(|text| text.unwrap_or_else(|_| UNKNOWN.to_owned()))
+        };
         let (stack, output) = (text("StackName")?, text("OutputName")?);
-        let (Some(stack), Some(output)) = (stack, output) else { return Err(unknown()) };
-        let region = text("Region")?.unwrap_or_else(|| resolver.place.region.clone());
+        let region = text("Region").unwrap_or_else(|| resolver.place.region.clone());
         // The role that looks lies in the account of the stack.
-        let account = match text("RoleArn")? {
-            Some(role) => role.split(':').nth(4).unwrap_or(UNKNOWN).to_owned(),
+        let account = match text("RoleArn") {
+            Some(role) => role.split(':').nth(4)?.to_owned(),
             None => resolver.place.account.clone(),
         };
-        self.outputs.get(&[account, region, stack, output]).cloned().flatten().ok_or_else(unknown)
+        self.outputs.get(&[account, region, stack, output])?.clone()
     }
 }
 
@@ -169,7 +170,7 @@ fn put<K: Ord>(values: &mut BTreeMap<K, Known>, key: K, value: Known) {
 /// Forgets the values that are others there.
 fn only_same<K: Ord>(values: &mut BTreeMap<K, Known>, others: &BTreeMap<K, Known>) {
     for (key, value) in values {
-        if others.get(key) != Some(value) {
+        if others.get(key) != Some(&*value) {
             *value = None;
         }
     }
