@@ -235,21 +235,12 @@ impl Reader<'_> {
                 let document = self.document(id, properties, "PolicyDocument")?;
                 self.piece.attached.extend(document.map(|document| (arn, document)));
             }
-            "AWS::IAM::RolePolicy" => {
-                let role =
-                    self.role_arn(&self.text(id, properties, "RoleName")?.unwrap_or_default());
-                let name = self.text(id, properties, "PolicyName")?.unwrap_or_default();
-                self.is_only(id, &role, name)?;
-                let document = self.document(id, properties, "PolicyDocument")?;
-                self.piece.attached.extend(document.map(|document| (role, document)));
-            }
+            "AWS::IAM::RolePolicy" => self.role_policy(id, properties)?,
             "AWS::IAM::ManagedPolicy" | "AWS::IAM::Policy" => {
                 let Some(mut document) = self.document(id, properties, "PolicyDocument")? else {
                     return Ok(());
                 };
-                // Nobody knows to which of the roles it is attached.
-                let is_one_way = self.is_one_way(properties, "Roles");
-                document.statements.iter_mut().for_each(|one| one.is_certain &= is_one_way);
+                self.doubt(&mut document, properties, "Roles");
                 let roles = self.texts(id, properties, "Roles")?;
                 let roles: Vec<String> = roles.iter().map(|role| self.role_arn(role)).collect();
                 let name = self.text(id, properties, "ManagedPolicyName")?;
@@ -268,9 +259,10 @@ impl Reader<'_> {
                 }
             }
             "AWS::S3::BucketPolicy" => {
-                let name = self.text(id, properties, "Bucket")?.unwrap_or_default();
-                let arn = format!("arn:{}:s3:::{name}", self.stack.place.partition());
-                self.policy(id, properties, "PolicyDocument", [arn])?;
+                let partition = self.stack.place.partition();
+                let names = self.texts(id, properties, "Bucket")?;
+                let arns = names.iter().map(|name| format!("arn:{partition}:s3:::{name}"));
+                self.policy(id, properties, "PolicyDocument", arns.collect::<Vec<_>>())?;
             }
             "AWS::SNS::TopicPolicy" => {
                 let topics = self.texts(id, properties, "Topics")?;

@@ -106,6 +106,35 @@ impl Reader<'_> {
         Ok(())
     }
 
+    /// Takes down the policy of a role that stands by itself.
+    pub(super) fn role_policy(
+        &mut self,
+        id: &LogicalId,
+        properties: &Map,
+    ) -> Result<(), PieceError> {
+        let Some(mut document) = self.document(id, properties, "PolicyDocument")? else {
+            return Ok(());
+        };
+        self.doubt(&mut document, properties, "RoleName");
+        let names = self.texts(id, properties, "RoleName")?;
+        let policy = self.text(id, properties, "PolicyName")?.unwrap_or_default();
+        for name in &names {
+            let role = self.role_arn(name);
+            self.is_only(id, &role, policy.clone())?;
+        }
+        let roles = names.iter().map(|name| (self.role_arn(name), document.clone()));
+        let roles: Vec<(String, Document)> = roles.collect();
+        self.piece.attached.extend(roles);
+        Ok(())
+    }
+
+    /// Makes a document uncertain whose place is not the same however the template is deployed.
+    pub(super) fn doubt(&self, document: &mut Document, properties: &Map, property: &str) {
+        if !self.is_one_way(properties, property) {
+            document.statements.iter_mut().for_each(|statement| statement.is_certain = false);
+        }
+    }
+
     /// Takes down the policy of resources that are named by their ARNs.
     pub(super) fn policy(
         &mut self,
@@ -114,7 +143,10 @@ impl Reader<'_> {
         property: &'static str,
         arns: impl IntoIterator<Item = String>,
     ) -> Result<(), PieceError> {
-        let Some(document) = self.document(id, properties, property)? else { return Ok(()) };
+        let Some(mut document) = self.document(id, properties, property)? else { return Ok(()) };
+        for place in ["Bucket", "Queues", "Topics"] {
+            self.doubt(&mut document, properties, place);
+        }
         for arn in arns {
             // Nobody knows of which resource it is.
             if arn.contains(UNKNOWN) {
