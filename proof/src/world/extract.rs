@@ -260,7 +260,7 @@ impl Reader<'_> {
             }
             "AWS::S3::BucketPolicy" => {
                 let partition = self.stack.place.partition();
-                let names = self.texts(id, properties, "Bucket")?;
+                let names = self.places(id, properties, "Bucket")?;
                 let arns = names.iter().map(|name| format!("arn:{partition}:s3:::{name}"));
                 self.policy(id, properties, "PolicyDocument", arns.collect::<Vec<_>>())?;
             }

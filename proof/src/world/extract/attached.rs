@@ -116,7 +116,7 @@ impl Reader<'_> {
             return Ok(());
         };
         self.doubt(&mut document, properties, "RoleName");
-        let names = self.texts(id, properties, "RoleName")?;
+        let names = self.places(id, properties, "RoleName")?;
         let policy = self.text(id, properties, "PolicyName")?.unwrap_or_default();
         for name in &names {
             let role = self.role_arn(name);
@@ -126,6 +126,20 @@ impl Reader<'_> {
         let roles: Vec<(String, Document)> = roles.collect();
         self.piece.attached.extend(roles);
         Ok(())
+    }
+
+    /// The names of what a policy is for; an empty one where none is given, so that its document is read all the same.
+    pub(super) fn places(
+        &self,
+        id: &LogicalId,
+        properties: &Map,
+        property: &str,
+    ) -> Result<Vec<String>, PieceError> {
+        let mut names = self.texts(id, properties, property)?;
+        if names.is_empty() {
+            names.push(String::new());
+        }
+        Ok(names)
     }
 
     /// Makes a document uncertain whose place is not the same however the template is deployed.

@@ -9,7 +9,8 @@ fn alternatives(sections: &str, value: &str) -> Vec<String> {
     let text = format!("{sections}\nMetadata: {{v: {value}}}\nResources: {{}}\n");
     let template = read::template(&text).unwrap_or_else(|error| panic!("{error}: {text}"));
     let place = Place { account: "111122223333".to_owned(), region: "eu-west-1".to_owned() };
-    let resolver = Resolver::open(&template, &place, "scope", &Others::default());
+    let nobody = Others::default();
+    let resolver = Resolver::open(&template, &place, "scope", &nobody);
     let found = resolver.alternatives(template.metadata.get("v").expect("the value"));
     let text = |one: Option<crate::resolve::Resolved<'_>>| match one {
         Some(one) => one.into_plain().to_string(),
