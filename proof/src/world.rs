@@ -16,7 +16,7 @@ use indexmap::IndexMap;
 pub use assemble::Policies;
 pub(crate) use extract::tags_of;
 pub use extract::{OnUnresolved, Piece, PieceError, StackTemplate};
-use gaps::{ATTACHED, LAKE};
+use gaps::{ATTACHED, LAKE, NOT_IN_MESH};
 pub use gaps::{Gaps, More};
 pub use organization::{Organization, OrganizationPolicy};
 use sides::{Sides, also_asked, is_decided_at_once, is_of_trust, pipeline_of};
@@ -101,9 +101,6 @@ pub(crate) const HYBRID: &str = "its location is in hybrid access mode, and who 
 
 /// Why a decision is unknown of what was there before the mesh.
 const OF_BEFORE: &str = "no template makes it, and what Lake Formation gives everybody whom IAM lets in (`IAMAllowedPrincipals`) is in none";
-
-/// Why a decision is unknown that rests on a principal's own policies.
-const NOT_IN_MESH: &str = "the principal has policies that are not in the mesh";
 
 /// What is taken for granted of things that no template describes: policies of imported roles, and
 /// of resources and keys of others.

@@ -54,6 +54,9 @@ const UNPLACED: &str =
     "a resource policy may be this one's: of which resource it is, is only known at deployment";
 const UNREAD: &str = "what gives access to a resource of this type is not all looked at";
 
+/// Why a decision is unknown that rests on a principal's own policies, when the templates are a mesh's.
+pub(super) const NOT_IN_MESH: &str = "the principal has policies that are not in the mesh";
+
 /// Why a role that the templates make may have more rights than they say.
 pub(super) const ATTACHED: &str =
     "policies are attached to the role that no template contains, of AWS or of the account";
