@@ -7,6 +7,7 @@
 
 mod named;
 
+use lakewright_template::resolve::UNKNOWN;
 use named::{Named, may_be_session, may_name, named};
 
 use crate::action::Action;
