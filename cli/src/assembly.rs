@@ -12,6 +12,7 @@ use std::fs;
 use std::io::{BufWriter, Write as _};
 use std::path::{Path, PathBuf};
 
+use lakewright_template::assembly::StackEntry;
 use rayon::iter::{IntoParallelRefIterator as _, ParallelIterator as _};
 use serde::Deserialize;
 
@@ -177,8 +178,11 @@ fn owned_files(out: &Path) -> BTreeSet<String> {
     let Ok(assembly) = serde_json::from_str::<Owned>(&text) else { return BTreeSet::new() };
     let handouts = assembly.handouts.into_iter().map(|handout| handout.path);
     let of_stack = |stack: OwnedStack| {
-        let assets = stack.assets.into_iter().map(|asset| asset.path);
-        std::iter::once(stack.template).chain(assets)
+        let OwnedStack { account, region, name, template, assets } = stack;
+        let address = format!("{account}/{region}/{name}");
+        // Earlier versions wrote none; what is not there is not looked for.
+        let manifest = (!assets.is_empty()).then(|| StackEntry::asset_manifest_path(&address));
+        std::iter::once(template).chain(assets.into_iter().map(|asset| asset.path)).chain(manifest)
     };
     let files = assembly.stacks.into_iter().flat_map(of_stack).chain(handouts);
     // A path that leads out of the folder was not written by us.
@@ -199,6 +203,12 @@ struct Owned {
 
 #[derive(Debug, Deserialize)]
 struct OwnedStack {
+    #[serde(default)]
+    account: String,
+    #[serde(default)]
+    region: String,
+    #[serde(default)]
+    name: String,
     template: String,
     #[serde(default)]
     assets: Vec<OwnedFile>,

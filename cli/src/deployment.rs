@@ -119,7 +119,7 @@ impl Deployment {
             let kept = if self.options.yes {
                 self.look_again(&plan, ui)
             } else {
-                ui.note("with `--yes`, databases that were opened since are closed again");
+                ui.note("with `--yes`, files that are gone are uploaded and databases that were opened since are closed again");
                 Summary::default()
             };
             self.mails(ui);

@@ -449,6 +449,22 @@ impl Cloud for Aws {
         result.map(drop).map_err(|error| failed(&format!("upload s3://{bucket}/{key}"), &error))
     }
 
+    async fn has_object(&self, site: &Site, bucket: &str, key: &str) -> Result<bool, CloudError> {
+        let client = self.s3(site).await;
+        let request = client.head_object().bucket(bucket).key(key);
+        match request.expected_bucket_owner(&site.account).send().await {
+            Ok(_) => Ok(true),
+            Err(error)
+                if error
+                    .raw_response()
+                    .is_some_and(|answer| matches!(answer.status().as_u16(), 403 | 404)) =>
+            {
+                Ok(false)
+            }
+            Err(error) => Err(failed(&format!("look for s3://{bucket}/{key}"), &error)),
+        }
+    }
+
     async fn empty(&self, site: &Site, bucket: &str) -> Result<usize, CloudError> {
         let client = self.s3(site).await;
         let what = format!("empty bucket {bucket}");

@@ -187,6 +187,15 @@ pub trait Cloud {
         bytes: Vec<u8>,
     ) -> impl Future<Output = Result<(), CloudError>>;
 
+    /// Whether an object can be read. One that cannot counts as not there: without the right to list a bucket, S3 tells
+    /// no difference (`HeadObject` in the S3 API reference).
+    fn has_object(
+        &self,
+        site: &Site,
+        bucket: &str,
+        key: &str,
+    ) -> impl Future<Output = Result<bool, CloudError>>;
+
     /// Removes every object and version of a bucket; gives how many there were.
     fn empty(&self, site: &Site, bucket: &str) -> impl Future<Output = Result<usize, CloudError>>;
 

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use lakewright_template::assembly::AssetMoment;
+use lakewright_template::assembly::AssetEntry;
 use lakewright_template::resolve::Place;
 
 use crate::again::{LOOKS, is_passing};
@@ -134,7 +134,7 @@ impl<C: Cloud, R: FnMut(Event), A: FnMut(&str, &[Change]) -> bool> Driver<'_, C,
         if let Some(reason) = self.before(stack, &duties, sites).await? {
             return Ok(Outcome::Refused(reason));
         }
-        self.upload(stack, AssetMoment::BeforeStack).await?;
+        self.upload(stack).await?;
         let name = &stack.entry.name;
         let goal = Goal::Deployed;
         let (mut outcome, mut reasons) = self.drive(goal, &stack.site, Some(stack), name).await?;
@@ -152,7 +152,6 @@ impl<C: Cloud, R: FnMut(Event), A: FnMut(&str, &[Change]) -> bool> Driver<'_, C,
             ));
         }
         if matches!(outcome, Outcome::Created | Outcome::Updated | Outcome::Unchanged) {
-            self.upload(stack, AssetMoment::AfterStack).await?;
             attention.extend(self.after(stack, &duties).await?);
         }
         Ok(if attention.is_empty() {
@@ -237,15 +236,21 @@ impl<C: Cloud, R: FnMut(Event), A: FnMut(&str, &[Change]) -> bool> Driver<'_, C,
         Ok((!open.is_empty()).then(|| open.join("; ")))
     }
 
-    /// Looks at stacks that need no change: their databases may have been opened since, or an earlier run may have ended
-    /// before it closed them. One question for each account and region, and more only where something is open.
+    /// Looks at stacks that need no change. Their files may be gone, or were never there when somebody else deployed
+    /// their templates. Their databases may have been opened since, or an earlier run may have ended before it closed
+    /// them: one question for each account and region, and more only where something is open.
     pub async fn look_again(&mut self, plan: &Plan, stacks: &BTreeMap<String, Stack>) -> Summary {
         let mut summary = Summary::default();
         let mut open: BTreeMap<Site, BTreeSet<String>> = BTreeMap::new();
         let kept = plan.steps.iter().filter(|step| step.action == Action::Keep);
+        let mut there: BTreeSet<(String, String)> = BTreeSet::new();
         for stack in kept.filter_map(|step| stacks.get(&step.address)) {
             let place =
                 Place { account: stack.entry.account.clone(), region: stack.entry.region.clone() };
+            if let Err(error) = self.upload_missing(stack, &mut there).await {
+                self.end(stack, failure(&error), &mut summary);
+                continue;
+            }
             if !stack.template.contains("\"AWS::Glue::") {
                 continue;
             }
@@ -262,11 +267,15 @@ impl<C: Cloud, R: FnMut(Event), A: FnMut(&str, &[Change]) -> bool> Driver<'_, C,
                 Ok(Some(text)) => Outcome::NeedsAttention(text),
                 Err(error) => failure(&error),
             };
-            let address = stack.entry.address();
-            (self.report)(Event::Finished { address: address.clone(), outcome: outcome.clone() });
-            summary.outcomes.insert(address, outcome);
+            self.end(stack, outcome, &mut summary);
         }
         summary
+    }
+
+    fn end(&mut self, stack: &Stack, outcome: Outcome, summary: &mut Summary) {
+        let address = stack.entry.address();
+        (self.report)(Event::Finished { address: address.clone(), outcome: outcome.clone() });
+        summary.outcomes.insert(address, outcome);
     }
 
     async fn look_at(
@@ -331,13 +340,41 @@ impl<C: Cloud, R: FnMut(Event), A: FnMut(&str, &[Change]) -> bool> Driver<'_, C,
         Ok(self.drive(Goal::Gone, site, None, name).await?.0)
     }
 
-    async fn upload(&mut self, stack: &Stack, moment: AssetMoment) -> Result<(), CloudError> {
-        for asset in stack.entry.assets.iter().filter(|asset| asset.moment == moment) {
-            let Some(bytes) = stack.assets.get(&asset.path) else { continue };
-            self.cloud.upload(&stack.site, &asset.bucket, &asset.key, bytes.clone()).await?;
-            let target = format!("s3://{}/{}", asset.bucket, asset.key);
-            (self.report)(Event::Uploaded { address: stack.entry.address(), target });
+    /// Uploads the files of a stack. It comes before the stack, so that a stack which is there has them.
+    async fn upload(&mut self, stack: &Stack) -> Result<(), CloudError> {
+        for asset in &stack.entry.assets {
+            self.put(stack, asset).await?;
         }
+        Ok(())
+    }
+
+    /// Uploads those files of a stack that are not there. Stacks may share a file, which is looked for once.
+    async fn upload_missing(
+        &mut self,
+        stack: &Stack,
+        there: &mut BTreeSet<(String, String)>,
+    ) -> Result<(), CloudError> {
+        for asset in &stack.entry.assets {
+            if !there.insert((asset.bucket.clone(), asset.key.clone())) {
+                continue;
+            }
+            if !self.cloud.has_object(&stack.site, &asset.bucket, &asset.key).await? {
+                self.put(stack, asset).await?;
+                let target = format!("s3://{}/{}", asset.bucket, asset.key);
+                self.note(stack, format!("its file {target} was not there, and is uploaded"));
+            }
+        }
+        Ok(())
+    }
+
+    async fn put(&mut self, stack: &Stack, asset: &AssetEntry) -> Result<(), CloudError> {
+        let target = format!("s3://{}/{}", asset.bucket, asset.key);
+        let Some(bytes) = stack.assets.get(&asset.path) else {
+            let message = format!("{} is not among the stack's files", asset.path);
+            return Err(CloudError::Refused { what: format!("upload {target}"), message });
+        };
+        self.cloud.upload(&stack.site, &asset.bucket, &asset.key, bytes.clone()).await?;
+        (self.report)(Event::Uploaded { address: stack.entry.address(), target });
         Ok(())
     }
 

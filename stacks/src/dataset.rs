@@ -21,6 +21,7 @@ use lakewright_template::resolve::Place;
 use lakewright_template::{Arn, Expr};
 
 use crate::Names;
+use crate::asset::Asset;
 use crate::diagnose::cause;
 use crate::share::{self, LiveShare};
 use crate::team::grantee_name;
@@ -61,7 +62,7 @@ pub(crate) fn build(
     dataset: &Dataset,
     shares: &[LiveShare<'_>],
     tables_by: TablesBy,
-) {
+) -> Vec<Asset> {
     let context = Context {
         names,
         environment,
@@ -76,7 +77,7 @@ pub(crate) fn build(
         Some(_) => context.imported_bucket(scope, &role),
     };
     context.work_grants(scope, &role);
-    catalog::build(scope, &context, &role, &data, shares);
+    catalog::build(scope, &context, &role, &data, shares)
 }
 
 /// Whether the dataset's tables can be shared by tags. Tags of another account's catalog are not ours to make, and in

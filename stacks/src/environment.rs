@@ -14,25 +14,20 @@ use lakewright_constructs::role::role_arn;
 use lakewright_manifest::Mesh;
 use lakewright_manifest::mesh::{Environment, EnvironmentPermission};
 use lakewright_synth::{Options, Scope};
-use lakewright_template::assembly::AssetMoment;
 use lakewright_template::resolve::Place;
 use lakewright_template::{Expr, Name};
 
 use crate::Names;
-use crate::asset::Asset;
 
 /// Days that query results are kept.
 const RESULT_DAYS: i64 = 30;
-
-/// The profiling job of every dataset, which reads its script from the environment's bucket.
-const PROFILE: &str = include_str!("environment/profile.py");
 
 pub(crate) fn build(
     scope: &mut Scope<'_>,
     mesh: &Mesh,
     names: Names<'_>,
     environment: &Environment,
-) -> Vec<Asset> {
+) {
     let target = format!("environment/{}", environment.header.id);
     let logs = scope.add("LogBucket", log_bucket(names, environment, &target));
     scope.add(
@@ -74,17 +69,6 @@ pub(crate) fn build(
     if let Some(vpc) = &environment.studio_vpc {
         studio::build(scope, names, environment, vpc);
     }
-    if !environment.features.datasets {
-        return Vec::new();
-    }
-    let bucket = names.environment_bucket(environment);
-    vec![Asset::new(
-        PROFILE.as_bytes().into(),
-        "py",
-        bucket,
-        |_| "profiling/code/profile.py".to_owned(),
-        AssetMoment::AfterStack,
-    )]
 }
 
 /// The bucket for results of queries, which hold what the tables hold: so they have a key as the tables do, and no

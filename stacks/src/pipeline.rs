@@ -24,7 +24,6 @@ use lakewright_policies::Conditions;
 use lakewright_policies::condition::{Comparison, Condition};
 use lakewright_policies::service::Service;
 use lakewright_synth::{Grant, Grants, Options, PolicySlot, Record, Scope, Target};
-use lakewright_template::assembly::AssetMoment;
 use lakewright_template::resolve::Place;
 use lakewright_template::{Expr, Map, Ref, Value};
 
@@ -215,13 +214,10 @@ impl Context<'_> {
         let branch = "main".to_owned();
         let files = seed::files(self.mesh, self.environment, self.pipeline, &branch);
         let bucket = self.names.template_bucket(&self.environment.resource_prefix, &self.place);
-        let asset = Asset::new(
-            Cow::Owned(seed::archive(&files)),
-            "zip",
-            bucket.clone(),
-            |digest| format!("seeds/{digest}.zip"),
-            AssetMoment::BeforeStack,
-        );
+        let asset =
+            Asset::new(Cow::Owned(seed::archive(&files)), "zip", bucket.clone(), |digest| {
+                format!("seeds/{digest}.zip")
+            });
         let repository = scope.add(
             "Repository",
             Repository {

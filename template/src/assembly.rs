@@ -72,7 +72,7 @@ pub struct StackEntry {
     pub assets: Vec<AssetEntry>,
 }
 
-/// A file of the assembly that is uploaded with a stack.
+/// A file of the assembly that is uploaded before a stack, into a bucket that is there by then.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AssetEntry {
     /// The file's path below the assembly's folder.
@@ -83,24 +83,17 @@ pub struct AssetEntry {
     pub key: String,
     /// The SHA-256 of the content, 64 hexadecimal digits.
     pub digest: String,
-    /// When it is uploaded.
-    pub moment: AssetMoment,
-}
-
-/// When a file is uploaded.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum AssetMoment {
-    /// Before the stack is deployed, which reads it.
-    BeforeStack,
-    /// After it, into a bucket that the stack makes.
-    AfterStack,
 }
 
 impl StackEntry {
     /// The stack's address in the assembly: `account/region/name`.
     pub fn address(&self) -> String {
         format!("{}/{}/{}", self.account, self.region, self.name)
+    }
+
+    /// The path of the file, below the assembly's folder, that tells the AWS CDK of the stack's files: beside these.
+    pub fn asset_manifest_path(address: &str) -> String {
+        format!("assets/{}.json", artifact_id(address))
     }
 
     /// The path of a stack's template below the assembly's folder.
@@ -204,15 +197,109 @@ impl<'a> CdkArtifact<'a> {
                 tags: &stack.tags,
                 validate_on_synth: false,
             },
-            dependencies: stack.depends_on.iter().map(|address| artifact_id(address)).collect(),
+            dependencies: stack
+                .depends_on
+                .iter()
+                .map(|address| artifact_id(address))
+                .chain((!stack.assets.is_empty()).then(|| files_id(&address)))
+                .collect(),
             display_name: address.clone(),
         };
         (artifact_id(&address), artifact)
     }
 }
 
+/// The files of one stack as an artifact of the AWS CDK, which uploads them before the stack and after the stacks that
+/// this one depends on.
+///
+/// Source: `AssetManifestProperties` in the package `@aws-cdk/cloud-assembly-schema`, version 36, and the README of
+/// `cdk-assets`.
+#[derive(Debug, Serialize)]
+pub struct CdkFiles {
+    r#type: &'static str,
+    properties: CdkFilesProperties,
+}
+
+#[derive(Debug, Serialize)]
+struct CdkFilesProperties {
+    file: String,
+}
+
+impl CdkFiles {
+    /// The artifact's id and its description; nothing for a stack without files.
+    pub fn of(stack: &StackEntry) -> Option<(String, Self)> {
+        if stack.assets.is_empty() {
+            return None;
+        }
+        let address = stack.address();
+        let file = StackEntry::asset_manifest_path(&address);
+        let properties = CdkFilesProperties { file };
+        Some((files_id(&address), Self { r#type: "cdk:asset-manifest", properties }))
+    }
+}
+
+/// The manifest to which [`CdkFiles`] points: which file goes where.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CdkFileManifest<'a> {
+    version: &'static str,
+    files: BTreeMap<&'a str, CdkFile<'a>>,
+    docker_images: BTreeMap<&'a str, &'a str>,
+}
+
+#[derive(Debug, Serialize)]
+struct CdkFile<'a> {
+    source: CdkSource<'a>,
+    destinations: BTreeMap<&'a str, CdkDestination<'a>>,
+}
+
+#[derive(Debug, Serialize)]
+struct CdkSource<'a> {
+    path: &'a str,
+    packaging: &'static str,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct CdkDestination<'a> {
+    bucket_name: &'a str,
+    object_key: &'a str,
+    region: &'a str,
+}
+
+impl<'a> CdkFileManifest<'a> {
+    /// The manifest of a stack's files.
+    pub fn of(stack: &'a StackEntry) -> Self {
+        let file = |asset: &'a AssetEntry| {
+            let destination = CdkDestination {
+                bucket_name: &asset.bucket,
+                object_key: &asset.key,
+                region: &stack.region,
+            };
+            // Paths count from the manifest's own folder, which is that of the files. The CDK takes a file and a
+            // destination of the same ids for the same upload, so the destination is called by its bucket.
+            let path = asset.path.rsplit('/').next().unwrap_or(&asset.path);
+            let file = CdkFile {
+                source: CdkSource { path, packaging: "file" },
+                destinations: BTreeMap::from([(asset.bucket.as_str(), destination)]),
+            };
+            (asset.digest.as_str(), file)
+        };
+        Self {
+            version: CDK_VERSION,
+            files: stack.assets.iter().map(file).collect(),
+            docker_images: BTreeMap::new(),
+        }
+    }
+}
+
 /// The version of the CDK's format.
 pub const CDK_VERSION: &str = "36.0.0";
+
+/// The id of the artifact with a stack's files.
+fn files_id(address: &str) -> String {
+    format!("{}.assets", artifact_id(address))
+}
 
 /// The CDK names artifacts by ids in which it does not want a slash.
 fn artifact_id(address: &str) -> String {

@@ -20,8 +20,10 @@ Json = dict[str, Any]
 
 ASSUMED: list[Json] = []
 FAULTS: list[Json] = []
+# Requests that are refused before any service sees them.
+REFUSED: list[Json] = []
 # What a reset empties.
-STORES: list[Any] = [RESOURCES, ASSUMED, FAULTS, calls.CALLS, lakeformation.LAKES,
+STORES: list[Any] = [RESOURCES, ASSUMED, FAULTS, REFUSED, calls.CALLS, lakeformation.LAKES,
                      services.APPS, services.RESOURCE_POLICIES]
 # By the name of the service in the request's signature: answers to path, X-Amz-Target and body.
 SERVICES: dict[str, Callable[[str, str, bytes], tuple[int, Json, Json]]] = {
@@ -38,6 +40,21 @@ def fail(body: Json) -> list[Json]:
     if body:
         FAULTS.append({"type": "", "contains": "", "times": 1, "message": "Injected failure", **body})
     return FAULTS
+
+
+def refuse(body: Json) -> list[Json]:
+    if body:
+        REFUSED.append({"method": "PUT", "contains": "", "times": 1, **body})
+    return REFUSED
+
+
+def is_refused(method: str, path: str) -> bool:
+    """Whether a request is one that a test wants to be refused; each counts."""
+    for one in REFUSED:
+        if one["times"] > 0 and one["method"] == method and one["contains"] in path:
+            one["times"] -= 1
+            return True
+    return False
 
 
 def switch(body: Json) -> Json:
@@ -64,6 +81,7 @@ ENDPOINTS: dict[str, Callable[[Json], Any]] = {
     "requests": lambda _body: ASSUMED,
     "resources": resources,
     "fail": fail,
+    "refuse": refuse,
     "behaviours": switch,
     "roles": make_role,
     "apps": services.add_app,
@@ -89,6 +107,14 @@ async def _send(send: Callable, status: int, headers: Json, result: Any) -> None
     await send({"type": "http.response.body", "body": json.dumps(result, default=str).encode()})
 
 
+async def _deny(send: Callable) -> None:
+    """The answer of S3 to somebody who may not."""
+    body = b"<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>"
+    await send({"type": "http.response.start", "status": 403,
+                "headers": [(b"content-type", b"application/xml"), (b"content-length", str(len(body)).encode())]})
+    await send({"type": "http.response.body", "body": body})
+
+
 def wrap(app: Callable) -> Callable:
     async def wrapped(scope: Json, receive: Callable, send: Callable) -> None:
         if scope["type"] != "http":
@@ -107,6 +133,9 @@ def wrap(app: Callable) -> Callable:
                 return await _send(send, 200, {}, endpoint(json.loads(await _body(receive) or b"{}")))
             except KeyError as error:
                 return await _send(send, 400, {}, {"error": str(error.args[0])})
+        if REFUSED and is_refused(scope["method"], path):
+            await _body(receive)
+            return await _deny(send)
         headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
         if signed := SIGNATURE.search(headers.get("authorization", "")):
             access_key, region, service = signed.groups()

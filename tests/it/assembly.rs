@@ -66,11 +66,69 @@ fn every_file_of_an_assembly_says_what_it_should() {
         }
         let cdk: serde_json::Value =
             serde_json::from_str(&read("manifest.json")).expect("the CDK's manifest");
+        let with_files = assembly.stacks.iter().filter(|stack| !stack.assets.is_empty()).count();
         assert_eq!(
             cdk["artifacts"].as_object().map(serde_json::Map::len),
-            Some(assembly.stacks.len())
+            Some(assembly.stacks.len() + with_files)
         );
     }
+}
+
+/// The CDK's command line uploads what the artifacts of type `cdk:asset-manifest` name on which a stack depends.
+/// Source: `AssetManifestProperties` and `FileAsset` in the package `@aws-cdk/cloud-assembly-schema`, version 36; paths
+/// count from the manifest's folder ("Asset Manifest" in the README of `cdk-assets`).
+#[test]
+fn the_cdk_finds_every_file_that_a_stack_needs() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let out = folder.path().join("out");
+    assert!(synth(&example("full"), &out).status.success());
+    let json = |path: &std::path::Path| -> serde_json::Value {
+        serde_json::from_str(&fs::read_to_string(path).expect("a file")).expect("JSON")
+    };
+    let assembly: Assembly =
+        serde_json::from_value(json(&out.join("assembly.json"))).expect("the assembly");
+    let cdk = json(&out.join("manifest.json"));
+    let mut kinds = std::collections::BTreeSet::new();
+    for stack in assembly.stacks.iter().filter(|stack| !stack.assets.is_empty()) {
+        kinds.insert(stack.kind.clone());
+        let id = stack.address().replace('/', ".");
+        let needs = cdk["artifacts"][&id]["dependencies"].as_array().expect("a list");
+        let of_type = |id: &&serde_json::Value| {
+            let id = id.as_str().expect("an id");
+            cdk["artifacts"][id]["type"] == "cdk:asset-manifest"
+        };
+        let found: Vec<&serde_json::Value> = needs.iter().filter(of_type).collect();
+        let [files] = found.as_slice() else { unreachable!("one manifest: {needs:?}") };
+        let file = &cdk["artifacts"][files.as_str().expect("an id")]["properties"]["file"];
+        let path = out.join(file.as_str().expect("a path"));
+        let manifest = json(&path);
+        assert_eq!(manifest["version"], "36.0.0");
+        for asset in &stack.assets {
+            let file = &manifest["files"][&asset.digest];
+            assert_eq!(file["source"]["packaging"], "file");
+            let beside = path.parent().expect("a folder");
+            let content = beside.join(file["source"]["path"].as_str().expect("a path"));
+            assert_eq!(sha256(&fs::read(content).expect("the file")), asset.digest);
+            let to = file["destinations"].as_object().expect("destinations");
+            let to: Vec<&serde_json::Value> = to.values().collect();
+            let [to] = to.as_slice() else { unreachable!("one destination: {to:?}") };
+            assert_eq!(to["bucketName"], asset.bucket.as_str());
+            assert_eq!(to["objectKey"], asset.key.as_str());
+            assert_eq!(to["region"], stack.region.as_str());
+            // Whoever deploys needs nothing but the order: the bucket is made by what comes before.
+            let mut before = stack.depends_on.clone();
+            let mut is_made = false;
+            while let Some(address) = before.pop() {
+                let other = assembly.stacks.iter().find(|one| one.address() == address);
+                let other = other.expect("a stack");
+                let template = fs::read_to_string(out.join(&other.template)).expect("a template");
+                is_made |= template.contains(&format!("\"BucketName\": \"{}\"", asset.bucket));
+                before.extend(other.depends_on.iter().cloned());
+            }
+            assert!(is_made, "{id}: {}", asset.bucket);
+        }
+    }
+    assert_eq!(kinds.into_iter().collect::<Vec<_>>(), ["dataset", "pipeline"]);
 }
 
 #[test]

@@ -235,7 +235,7 @@ fn check_buckets(account: &Value) {
         let found = buckets.iter().find(|(name, _)| name.starts_with(begins));
         found.expect("the bucket").1["objects"].to_string()
     };
-    assert!(objects("lab-platform-").contains("profiling/code/profile.py"));
+    assert!(objects("lab-platform-").contains("profiling/code/"));
     assert!(account["keys"].as_object().expect("keys").values().all(|rotates| rotates == true));
     let databases = account["databases"].to_string();
     assert!(databases.contains("lab_dpdataset_"), "{databases}");

@@ -6,7 +6,9 @@ use lakewright_manifest::render;
 use lakewright_manifest::{Mesh, Report, SourceFile};
 use lakewright_proof::settings;
 use lakewright_stacks::{Handout, Mentions, StackPlan, Usage, connect};
-use lakewright_template::assembly::{self, CdkArtifact, Grants, StackEntry};
+use lakewright_template::assembly::{
+    self, CdkArtifact, CdkFileManifest, CdkFiles, Grants, StackEntry,
+};
 use rayon::iter::{IntoParallelRefMutIterator as _, ParallelIterator as _};
 use serde_json::{Value, json};
 
@@ -131,6 +133,12 @@ pub(crate) fn rest(
     for one in written {
         let (id, artifact) = CdkArtifact::of(&one.entry);
         artifacts.push(format!("{}:{}", to_json(&id)?, to_json(&artifact)?));
+        if let Some((id, artifact)) = CdkFiles::of(&one.entry) {
+            artifacts.push(format!("{}:{}", to_json(&id)?, to_json(&artifact)?));
+            let path = StackEntry::asset_manifest_path(&one.entry.address());
+            staging.write(&path, to_json(&CdkFileManifest::of(&one.entry))?.as_bytes())?;
+            files.insert(path);
+        }
         stacks.push(to_json(&one.entry)?);
         provenance.push(one.provenance);
         grants.push(one.grants);

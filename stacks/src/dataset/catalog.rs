@@ -15,8 +15,12 @@ use lakewright_template::{Expr, LogicalId, Name};
 
 use super::{Context, Data};
 use crate::Names;
+use crate::asset::Asset;
 use crate::diagnose::cause;
 use crate::share::LiveShare;
+
+/// What the profiling job runs.
+const PROFILE: &str = include_str!("profile.py");
 
 /// Reading the tables.
 const READ: [Permission; 2] = [Permission::Describe, Permission::Select];
@@ -38,7 +42,7 @@ pub(super) fn build(
     role: &RoleHandle,
     data: &Data,
     shares: &[LiveShare<'_>],
-) {
+) -> Vec<Asset> {
     let Context { names, environment, dataset, .. } = context;
     let mut before: Vec<LogicalId> = Vec::new();
     if let Some(import) = &dataset.import
@@ -105,7 +109,7 @@ pub(super) fn build(
             },
         );
     }
-    profiling(scope, context, role, &database, security);
+    vec![profiling(scope, context, role, &database, security)]
 }
 
 /// The places of declared tables, below the bucket.
@@ -275,22 +279,26 @@ const fn set<'a>(access: &'static str, permissions: &'a [Permission]) -> Permiss
     PermissionSet { access, permissions, with_grant_option: false }
 }
 
-/// The profiling job, and what starts it when it has a schedule.
+/// The profiling job, and what starts it when it has a schedule. Gives its script, which lies in the environment's bucket:
+/// that is there before this stack is.
 fn profiling(
     scope: &mut Scope<'_>,
     context: &Context<'_>,
     role: &RoleHandle,
     database: &DatabaseHandle,
     security: Expr<Name<glue::SecurityConfiguration>>,
-) {
+) -> Asset {
     let Context { names, environment, dataset, .. } = context;
     let bucket = names.environment_bucket(environment);
     let uri = names.dataset_uri(environment, dataset);
+    let script = Asset::new(PROFILE.as_bytes().into(), "py", bucket.clone(), |digest| {
+        format!("profiling/code/{digest}.py")
+    });
     let job = Job {
         name: names.dataset_part(environment, dataset, "profiler"),
         description: format!("Profiles dataset {}", dataset.header.id),
         role: role.clone(),
-        script: format!("s3://{bucket}/profiling/code/profile.py"),
+        script: format!("s3://{bucket}/{}", script.entry.key),
         arguments: vec![
             ("--database", database.known_name().to_owned().into()),
             ("--dataset", dataset.header.id.to_string().into()),
@@ -304,4 +312,5 @@ fn profiling(
         let name = names.dataset_part(environment, dataset, "profiler-schedule");
         scope.add("ProfilerSchedule", Trigger { name, job, schedule: schedule.to_string() });
     }
+    script
 }

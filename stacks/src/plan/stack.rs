@@ -487,15 +487,13 @@ impl<'m> StackPlan<'m> {
         match &self.subject {
             Subject::Bootstrap(account) => bootstrap::build(scope, self.mesh, names, account),
             Subject::PivotRole(place) => pivot_role::build(scope, self.mesh, names, place),
-            Subject::Environment(place) => {
-                assets = environment::build(scope, self.mesh, names, place);
-            }
+            Subject::Environment(place) => environment::build(scope, self.mesh, names, place),
             Subject::Team(place, team, belongings) => {
                 team::build(scope, self.mesh, names, place, team, belongings);
             }
             Subject::Dashboards(place, team) => dashboards::build(scope, names, place, team),
             Subject::Dataset(place, dataset, shares) => {
-                dataset::build(scope, names, place, dataset, shares, tables_by);
+                assets = dataset::build(scope, names, place, dataset, shares, tables_by);
             }
             Subject::Share(live, side) => share::build(scope, names, live, *side),
             Subject::Notebook(place, team, notebook) => {

@@ -406,3 +406,42 @@ fn profile_id(deployed: &std::process::Output) -> String {
         .unwrap_or_else(|| unreachable!("{text}"));
     line.rsplit("full-mesh-studio-profile-").next().expect("an id").to_owned()
 }
+
+/// A stack that is there has its files: they come first, and one that is gone is brought back. AWS does neither.
+#[test]
+fn a_lost_upload_is_made_up() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mesh = lab(folder.path());
+    let emulator = Emulator::start();
+    let scripts = || -> Vec<String> {
+        let buckets = emulator.look("222222222222", REGION)["buckets"].take();
+        let buckets = buckets.as_object().expect("buckets").values();
+        let keys =
+            buckets.flat_map(|bucket| bucket["objects"].as_array().cloned().unwrap_or_default());
+        let keys = keys.filter_map(|key| key.as_str().map(str::to_owned));
+        keys.filter(|key| key.starts_with("profiling/code/")).collect()
+    };
+    // Once for each of the two datasets.
+    let refused = json!({ "method": "PUT", "contains": "/profiling/code/", "times": 2 });
+    emulator.request("POST", "/_test/refuse", &refused.to_string()).expect("an answer");
+    ends_with(&emulator.deploy(&mesh), 9, "upload s3://lab-platform-");
+    assert_eq!(scripts(), Vec::<String>::new());
+    assert!(!emulator.stacks().contains(&"lab-dataset-dpdataset".to_owned()), "it waits for it");
+    ends_with(&emulator.deploy(&mesh), 0, "0 failed, 0 left alone");
+    assert_eq!(scripts().len(), 1);
+
+    // As after a deployment by other means: the stacks are there, the file is not.
+    let key = scripts().pop().expect("a key");
+    let look = emulator.look("222222222222", REGION);
+    let mut buckets = look["buckets"].as_object().expect("buckets").iter();
+    let (bucket, _) = buckets
+        .find(|(_, bucket)| bucket["objects"].to_string().contains(&key))
+        .expect("the bucket");
+    let object = json!({ "Bucket": bucket, "Key": key });
+    emulator.call("222222222222", "s3", "delete_object", &object);
+    assert_eq!(scripts(), Vec::<String>::new());
+    let again = emulator.deploy(&mesh);
+    ends_with(&again, 0, "was not there, and is uploaded");
+    assert!(transcript(&again).contains("16 as they are"), "{}", transcript(&again));
+    assert_eq!(scripts(), [key]);
+}
