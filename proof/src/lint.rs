@@ -537,6 +537,12 @@ mod tests {
             let service = r#"StringEquals: { "iam:PassedToService": glue.amazonaws.com }"#;
             assert_eq!(rules("iam:PassRole", all, service), [Guardrail::PassAnyRole], "{all}");
         }
+        // One name in any account, when the roles ask for an id.
+        let id = r#"StringEquals: { "sts:ExternalId": mesh-1 }"#;
+        let (named, pattern) = ("arn:aws:iam::*:role/deploy", "arn:aws:iam::*:role/deploy-*");
+        assert_eq!(rules("sts:AssumeRole", named, id), []);
+        assert_eq!(rules("sts:AssumeRole", named, ""), [Guardrail::AssumeAnyRole]);
+        assert_eq!(rules("sts:AssumeRole", pattern, id), [Guardrail::AssumeAnyRole]);
         let own = arn("own");
         let service = r#"StringEqualsIfExists: { "iam:PassedToService": glue.amazonaws.com }"#;
         assert_eq!(rules("iam:PassRole", &own, service), []);

@@ -231,16 +231,18 @@ impl<'m> Names<'m> {
             .collect()
     }
 
-    /// The ARNs of the deploy roles of every account and region, the central one's too.
-    pub fn deploy_role_arns(&self, mesh: &Mesh) -> Vec<String> {
+    /// The ARNs of the deploy roles, in whichever account: as many as there are prefixes and regions, however many
+    /// accounts there are.
+    pub fn deploy_roles_anywhere(&self, mesh: &Mesh) -> BTreeSet<String> {
         let central = self.central_place();
-        let own = Self::deploy_role(&mesh.tenant.resource_prefix, &central.region);
-        let own = lakewright_constructs::role::role_arn(&central, &own);
-        let others = mesh.environments.values().map(|environment| {
-            let Environment { resource_prefix, region, .. } = environment;
-            role_arn(environment, &Self::deploy_role(resource_prefix, region.as_str()))
-        });
-        std::iter::once(own).chain(others).collect()
+        let own = (&mesh.tenant.resource_prefix, central.region.as_str());
+        let others = mesh.environments.values();
+        let others = others.map(|one| (&one.resource_prefix, one.region.as_str()));
+        let anywhere = |(prefix, region): (&ResourcePrefix, &str)| {
+            let place = Place { account: "*".to_owned(), region: region.to_owned() };
+            lakewright_constructs::role::role_arn(&place, &Self::deploy_role(prefix, region))
+        };
+        std::iter::once(own).chain(others).map(anywhere).collect()
     }
 
     /// The role that tells the platform of failures in an environment.

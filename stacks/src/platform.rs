@@ -1,11 +1,11 @@
 //! The `platform` stack, in the central account: who reaches the web pages, who is told of failures,
-//! and what refreshes the mesh every night.
+//! and what is to refresh the mesh.
 
 mod firewall;
 mod machine;
 mod updater;
 
-use lakewright_constructs::cfn::{cloudwatch, events, sns};
+use lakewright_constructs::cfn::{events, sns};
 use lakewright_constructs::key::Key;
 use lakewright_constructs::messaging::{Topic, TopicHandle, topic_arn};
 use lakewright_manifest::Mesh;
@@ -25,36 +25,11 @@ pub(crate) fn build(scope: &mut Scope<'_>, mesh: &Mesh, names: Names<'_>) {
     let topic = alarms(scope, mesh, names);
     bus(scope, mesh, names, &topic);
     updater::build(scope, mesh, names);
-    // The run fails when a place was not refreshed, also when its build was never started.
-    let alarm = cloudwatch::Alarm {
-        alarm_name: Some(names.platform("updater-failed").into()),
-        alarm_description: Some("The nightly refresh of the mesh failed".into()),
-        namespace: Some("AWS/States".into()),
-        metric_name: Some("ExecutionsFailed".into()),
-        dimensions: Some(vec![cloudwatch::AlarmDimension {
-            name: Some("StateMachineArn".into()),
-            value: Some(updater::machine_arn(names).into()),
-        }]),
-        statistic: Some("Sum".into()),
-        period: Some(300.into()),
-        evaluation_periods: Some(1.into()),
-        threshold: Some(1.into()),
-        comparison_operator: Some("GreaterThanOrEqualToThreshold".into()),
-        treat_missing_data: Some("notBreaching".into()),
-        alarm_actions: Some(vec![topic.arn().into()]),
-        ..cloudwatch::Alarm::default()
-    };
-    scope.child("UpdaterFailed").resource(alarm, Options::default());
 }
 
 /// The topic of failures, with a subscription for each address. Each confirms by mail.
 fn alarms(scope: &mut Scope<'_>, mesh: &Mesh, names: Names<'_>) -> TopicHandle {
     let place = names.central_place();
-    let use_key = |service: Service, sid: &'static str, conditions| {
-        Statement::allow(sid, ["kms:Decrypt", "kms:GenerateDataKey"], ["*"])
-            .for_principals([Principal::Service(service.principal.into())])
-            .when(conditions)
-    };
     // EventBridge sends no source keys to the key of a topic: the topic stands in the encryption context.
     // Source: "Managing Amazon SNS encryption keys and costs" in the SNS developer guide.
     let for_topic = Conditions::none().with(Condition::new(
@@ -70,12 +45,9 @@ fn alarms(scope: &mut Scope<'_>, mesh: &Mesh, names: Names<'_>) -> TopicHandle {
             alias: names.platform("alarms"),
             target: TARGET.to_owned(),
             statements: vec![
-                use_key(
-                    Service::CLOUDWATCH,
-                    "AlarmsEncrypt",
-                    Service::CLOUDWATCH.acting_for(&place.account),
-                ),
-                use_key(Service::EVENTS, "EventsEncrypt", for_topic),
+                Statement::allow("EventsEncrypt", ["kms:Decrypt", "kms:GenerateDataKey"], ["*"])
+                    .for_principals([Principal::Service(Service::EVENTS.principal.into())])
+                    .when(for_topic),
             ],
             retain: false,
         },
@@ -86,18 +58,15 @@ fn alarms(scope: &mut Scope<'_>, mesh: &Mesh, names: Names<'_>) -> TopicHandle {
             name: names.platform("alarms"),
             key: key.id(),
             target: TARGET.to_owned(),
-            publishers: vec![
-                (Service::CLOUDWATCH, Service::CLOUDWATCH.acting_for(&place.account)),
-                (
-                    Service::EVENTS,
-                    // The ARN has the account in it; EventBridge does not send the account by itself everywhere.
-                    Conditions::none().with(Condition::new(
-                        Comparison::ArnEquals,
-                        "aws:SourceArn",
-                        rule_arn(names),
-                    )),
-                ),
-            ],
+            publishers: vec![(
+                Service::EVENTS,
+                // The ARN has the account in it; EventBridge does not send the account by itself everywhere.
+                Conditions::none().with(Condition::new(
+                    Comparison::ArnEquals,
+                    "aws:SourceArn",
+                    rule_arn(names),
+                )),
+            )],
         },
     );
     for address in &mesh.tenant.alarm_emails {

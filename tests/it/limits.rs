@@ -146,22 +146,24 @@ fn what_is_attached_to_a_role_of_others_leaves_room_for_a_policy_of_theirs() {
     }
 }
 
+/// Environments, each in an account of its own.
+fn environments(count: usize) -> String {
+    let mut text = String::new();
+    for number in 0..count {
+        write!(
+            text,
+            "kind: Environment\nid: e{number}\norganization: org\naccount: \"{:012}\"\nregion: eu-west-1\n\
+             team: Owners\n---\n",
+            400_000_000_000_usize + number
+        )
+        .expect("a string takes all");
+    }
+    text
+}
+
 /// "Event bus policy size: 10,240, adjustable", in "Amazon EventBridge quotas".
 #[test]
 fn the_policy_of_the_bus_for_failures_is_counted() {
-    let environments = |count: usize| {
-        let mut text = String::new();
-        for number in 0..count {
-            write!(
-                text,
-                "kind: Environment\nid: e{number}\norganization: org\naccount: \"{:012}\"\nregion: eu-west-1\n\
-                 team: Owners\n---\n",
-                400_000_000_000_usize + number
-            )
-            .expect("a string takes all");
-        }
-        text
-    };
     let platform = |quota: usize, count: usize| {
         let quotas = format!("{{ event_bus_policy_characters: {quota} }}");
         let mesh = mesh(&with_quotas(&quotas, environments(count)));
@@ -179,6 +181,27 @@ fn the_policy_of_the_bus_for_failures_is_counted() {
     assert!(help.contains("\"Event bus policy size\" on request"), "{help}");
     assert!(diagnostic.primary.is_some(), "it names a line");
     assert_eq!(platform(20_480, 320), None);
+}
+
+/// An inline policy of a role has 10,240 characters ("IAM and AWS STS quotas"): with a role for each account, the updater's
+/// would be full with some 180.
+#[test]
+fn what_the_updater_may_does_not_grow_with_the_accounts() {
+    let policies = |count: usize| -> Vec<String> {
+        let quotas = "{ event_bus_policy_characters: 65536 }";
+        let mesh = mesh(&with_quotas(quotas, environments(count)));
+        let plan = Plan::of(&mesh, None);
+        let mut stacks = plan.stacks.iter().filter(|stack| stack.kind().as_str() == "platform");
+        let platform = stacks.next().expect("the platform's stack").synthesize();
+        let template: serde_json::Value =
+            serde_json::from_str(&platform.expect("it fits").json).expect("JSON");
+        let resources = template["Resources"].as_object().expect("resources").values();
+        let policies = resources.filter(|one| one["Type"] == "AWS::IAM::RolePolicy");
+        policies.map(|policy| policy["Properties"]["PolicyDocument"].to_string()).collect()
+    };
+    let (few, many) = (policies(2), policies(1_000));
+    assert!(few.iter().any(|policy| policy.contains("arn:aws:iam::*:role/")), "{few:?}");
+    assert_eq!(few, many);
 }
 
 /// The page of limits shows the table that the code has.

@@ -29,5 +29,6 @@ mod run;
 mod siblings;
 mod stack_pages;
 mod stacks;
+mod states;
 mod table_tags;
 mod team_rights;

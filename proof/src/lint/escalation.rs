@@ -87,10 +87,14 @@ fn one(role: &Role, document: &Document, statement: &Statement, breaches: &mut V
         let message = "iam:PassRole without a service, or for any role; expected the roles and a condition on iam:PassedToService";
         report(Guardrail::PassAnyRole, message.to_owned());
     }
-    // Roles of the CDK's bootstrap deploy as administrators.
+    // Roles of the CDK's bootstrap deploy as administrators. One name in any account is one kind of role, when only
+    // those are assumed whose trust policies ask for an external id.
+    let has_id = has("sts:externalid");
     let is_beyond = |resource: &String| {
         resource.split_once(":role/").is_some_and(|(start, name)| {
-            start.contains('*') || (name.starts_with("cdk") && name.contains('*'))
+            let is_pattern = name.contains(['*', '?', '$']);
+            (start.contains('*') && (is_pattern || !has_id))
+                || (name.starts_with("cdk") && name.contains('*'))
         })
     };
     if !among(statement, &["sts:AssumeRole"]).is_empty()

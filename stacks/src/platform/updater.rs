@@ -1,11 +1,10 @@
-//! The updater: every night one build for each account and region refreshes its stacks.
-
-use std::collections::BTreeSet;
+//! The updater: one build for each account and region refreshes its stacks. No schedule starts it, and no alarm looks at
+//! it, as long as the program has no `refresh`: each night would fail.
 
 use lakewright_constructs::bucket::{
     Bucket, BucketTraffic as _, Encryption, Lifecycle, bucket_arn,
 };
-use lakewright_constructs::cfn::{logs, scheduler, stepfunctions};
+use lakewright_constructs::cfn::{logs, stepfunctions};
 use lakewright_constructs::delivery::{Build, BuildSource, log_group};
 use lakewright_constructs::key::Key;
 use lakewright_constructs::role::{
@@ -118,11 +117,8 @@ pub(super) fn build(scope: &mut Scope<'_>, mesh: &Mesh, names: Names<'_>) {
         ..stepfunctions::StateMachine::default()
     };
     let after = runner.policy().into_iter().collect();
-    let machine = scope
-        .child("Machine")
-        .resource(machine, Options { after_policies: after, ..Options::default() });
-    let arn: Expr<Text> = machine.attribute(&stepfunctions::StateMachine::ARN).into();
-    schedule(&mut scope, mesh, names, arn);
+    let options = Options { after_policies: after, ..Options::default() };
+    scope.child("Machine").resource(machine, options);
 }
 
 /// The log of the state machine's runs: every event, without what goes in and out.
@@ -205,7 +201,13 @@ fn grant(
     }
 }
 
-/// The deploy roles of exactly the mesh's accounts, and the build's own logs.
+/// The mesh's deploy roles, and the build's own logs.
+///
+/// The roles stand there by name, in any account: a list of accounts has no end, and an inline policy has 10,240
+/// characters. It is as narrow as a list: each role's trust policy names this one and asks for the external id, without
+/// which this statement allows nothing, and in an account that is not the mesh's a role of that name opens nothing of
+/// the mesh. An organization's id is not known here, and a role's tags are its account's to set: neither would keep
+/// anybody out.
 fn builder_grants(scope: &mut Scope<'_>, mesh: &Mesh, names: Names<'_>, builder: &RoleHandle) {
     let place = names.central_place();
     let group = format!(
@@ -216,8 +218,8 @@ fn builder_grants(scope: &mut Scope<'_>, mesh: &Mesh, names: Names<'_>, builder:
         log_group(&names.platform("updater"))
     );
     let log_write = ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"];
-    let roles: BTreeSet<String> = names.deploy_role_arns(mesh).into_iter().collect();
-    let deploy = grant(names, "Deploy", builder, &["sts:AssumeRole"], roles.into_iter().collect());
+    let roles = names.deploy_roles_anywhere(mesh).into_iter().collect();
+    let deploy = grant(names, "Deploy", builder, &["sts:AssumeRole"], roles);
     let with_external_id = Conditions::none().with(Condition::new(
         Comparison::StringEquals,
         "sts:ExternalId",
@@ -287,56 +289,3 @@ const LOG_DELIVERY: [&str; 8] = [
     "logs:PutResourcePolicy",
     "logs:UpdateLogDelivery",
 ];
-
-/// The ARN of the state machine.
-pub(super) fn machine_arn(names: Names<'_>) -> String {
-    let place = names.central_place();
-    format!(
-        "arn:{}:states:{}:{}:stateMachine:{}",
-        place.partition(),
-        place.region,
-        place.account,
-        names.platform("updater")
-    )
-}
-
-fn schedule(scope: &mut Scope<'_>, mesh: &Mesh, names: Names<'_>, machine: Expr<Text>) {
-    let starter = scope.add(
-        "ScheduleRole",
-        role(mesh, names, "updater-start", Service::SCHEDULER, "Starts the updater"),
-    );
-    let arn = machine_arn(names);
-    scope.grant(Grants(vec![grant(
-        names,
-        "Start",
-        &starter,
-        &["states:StartExecution"],
-        vec![arn],
-    )]));
-    let schedule = scheduler::Schedule {
-        name: Some(names.platform("updater").into()),
-        description: Some("Refreshes the mesh every night".into()),
-        schedule_expression: Some("cron(0 1 * * ? *)".into()),
-        schedule_expression_timezone: Some("UTC".into()),
-        flexible_time_window: Some(scheduler::ScheduleFlexibleTimeWindow {
-            mode: Some("OFF".into()),
-            maximum_window_in_minutes: None,
-        }),
-        // In maintenance nothing changes but by an administrator.
-        state: Some(
-            if mesh.tenant.maintenance == lakewright_manifest::mesh::Maintenance::Off {
-                "ENABLED"
-            } else {
-                "DISABLED"
-            }
-            .into(),
-        ),
-        target: Some(scheduler::ScheduleTarget {
-            arn: Some(machine),
-            role_arn: Some(starter.arn()),
-            ..scheduler::ScheduleTarget::default()
-        }),
-        ..scheduler::Schedule::default()
-    };
-    scope.child("Schedule").resource(schedule, Options::default());
-}

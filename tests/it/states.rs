@@ -1,0 +1,299 @@
+//! The updater's state machine, run: an interpreter of the Amazon States Language for the states that it has.
+//!
+//! Source: "Amazon States Language" (states-language.net) and the Step Functions guide: "Handling errors in Step Functions
+//! workflows" for `Retry`, `Catch` and what `States.ALL` does not catch, "Distributed Map" for children that fail, and
+//! "Step Functions service quotas" for 256 KiB. A field that it does not know is an error.
+
+use lakewright_template::digest::sha256;
+use serde_json::{Map, Value, json};
+
+use crate::run::{example, mesh, sources, synthesized};
+
+/// Bytes that a task, a state or an execution gives at the most.
+const RESULT_BYTES: usize = 262_144;
+/// A run that does not end.
+const STEPS: usize = 100;
+
+/// An error by its name.
+type Outcome = Result<Value, String>;
+
+/// A machine, and what answers in the place of the service that its tasks call.
+struct Interpreter<'t> {
+    task: &'t mut dyn FnMut(&Value) -> Outcome,
+    /// The seconds that were waited for before something was tried again.
+    waited: u64,
+}
+
+impl Interpreter<'_> {
+    fn machine(&mut self, machine: &Value, input: Value) -> Outcome {
+        let mut name = machine["StartAt"].as_str().expect("a start").to_owned();
+        let mut data = input;
+        for _ in 0..STEPS {
+            let state = &machine["States"][&name];
+            known(state);
+            let (output, next) = match state["Type"].as_str().expect("a type") {
+                "Succeed" => return Ok(data),
+                "Fail" => return Err(state["Error"].as_str().expect("an error").to_owned()),
+                "Choice" => (data.clone(), Some(choice(state, &data))),
+                "Pass" => {
+                    let given = state.get("Result").cloned();
+                    (placed(state, &data, given.unwrap_or_else(|| effective(state, &data))), None)
+                }
+                "Task" => match self.task(state, &data) {
+                    Ok(result) => (placed(state, &data, result), None),
+                    Err(error) => match caught(state, &error) {
+                        Some(next) => (json!({ "Error": error }), Some(next)),
+                        None => return Err(error),
+                    },
+                },
+                "Map" => {
+                    let result = self.map(state, &data)?;
+                    (placed(state, &data, result), None)
+                }
+                other => unreachable!("a state of type {other}"),
+            };
+            if output.to_string().len() > RESULT_BYTES {
+                return Err("States.DataLimitExceeded".to_owned());
+            }
+            data = output;
+            let next = next.or_else(|| state["Next"].as_str().map(str::to_owned));
+            let Some(next) = next else {
+                assert_eq!(state["End"], true, "{name} leads nowhere");
+                return Ok(data);
+            };
+            name = next;
+        }
+        unreachable!("the machine does not end")
+    }
+
+    fn task(&mut self, state: &Value, data: &Value) -> Outcome {
+        let parameters = effective(state, data);
+        let retries = state["Retry"].as_array().cloned().unwrap_or_default();
+        let mut tries = vec![0; retries.len()];
+        loop {
+            let error = match (self.task)(&parameters) {
+                Ok(result) if result.to_string().len() > RESULT_BYTES => {
+                    "States.DataLimitExceeded".to_owned()
+                }
+                Ok(result) => return Ok(result),
+                Err(error) => error,
+            };
+            let of = retries.iter().position(|retry| names(retry, &error));
+            let Some(of) = of else { return Err(error) };
+            if tries[of] >= retries[of]["MaxAttempts"].as_u64().expect("a number") {
+                return Err(error);
+            }
+            assert_eq!(retries[of]["BackoffRate"], 1);
+            self.waited += retries[of]["IntervalSeconds"].as_u64().expect("seconds");
+            tries[of] += 1;
+        }
+    }
+
+    /// A distributed map: each item is an execution of its own, and one that fails gives nothing.
+    fn map(&mut self, state: &Value, data: &Value) -> Outcome {
+        let processor = &state["ItemProcessor"];
+        assert_eq!(processor["ProcessorConfig"]["Mode"], "DISTRIBUTED");
+        let items = path(data, state["ItemsPath"].as_str().expect("a path")).clone();
+        let items = items.as_array().expect("items");
+        let results: Vec<Value> =
+            items.iter().filter_map(|item| self.machine(processor, item.clone()).ok()).collect();
+        let failed = items.len() - results.len();
+        let tolerated = state["ToleratedFailurePercentage"].as_u64().unwrap_or_default();
+        let tolerated = usize::try_from(tolerated).expect("a percentage");
+        if failed * 100 > tolerated * items.len() {
+            return Err("States.ExceedToleratedFailureThreshold".to_owned());
+        }
+        Ok(Value::Array(results))
+    }
+}
+
+/// A field that is not interpreted here would be passed over.
+fn known(state: &Value) {
+    const KNOWN: [&str; 20] = [
+        "Catch",
+        "Cause",
+        "Choices",
+        "Default",
+        "End",
+        "Error",
+        "ItemProcessor",
+        "ItemsPath",
+        "MaxConcurrency",
+        "Next",
+        "Parameters",
+        "Resource",
+        "Result",
+        "ResultPath",
+        "Retry",
+        "ToleratedFailurePercentage",
+        "Type",
+        "Comment",
+        "StartAt",
+        "States",
+    ];
+    let fields = state.as_object().unwrap_or_else(|| unreachable!("no state: {state}"));
+    for field in fields.keys() {
+        assert!(KNOWN.contains(&field.as_str()), "the interpreter does not know {field}");
+    }
+}
+
+/// What a reference path leads to.
+fn path<'d>(data: &'d Value, path: &str) -> &'d Value {
+    let rest = path.strip_prefix('$').expect("a path");
+    rest.split('.').filter(|part| !part.is_empty()).fold(data, |data, part| {
+        data.get(part).unwrap_or_else(|| unreachable!("{path} leads nowhere in {data}"))
+    })
+}
+
+/// The state's `Parameters`, or its input.
+fn effective(state: &Value, data: &Value) -> Value {
+    state.get("Parameters").map_or_else(|| data.clone(), |template| filled(template, data))
+}
+
+/// A payload template: fields whose names end in `.$` are paths or intrinsic functions.
+fn filled(template: &Value, data: &Value) -> Value {
+    match template {
+        Value::Object(fields) => {
+            let fields = fields.iter().map(|(name, value)| match name.strip_suffix(".$") {
+                Some(name) => (name.to_owned(), evaluated(value.as_str().expect("a path"), data)),
+                None => (name.clone(), filled(value, data)),
+            });
+            Value::Object(fields.collect::<Map<_, _>>())
+        }
+        Value::Array(items) => items.iter().map(|item| filled(item, data)).collect(),
+        other => other.clone(),
+    }
+}
+
+fn evaluated(text: &str, data: &Value) -> Value {
+    let arguments = |name: &str| text.strip_prefix(name)?.strip_prefix('(')?.strip_suffix(')');
+    if let Some(one) = arguments("States.ArrayLength") {
+        return path(data, one).as_array().expect("an array").len().into();
+    }
+    if let Some(both) = arguments("States.ArrayContains") {
+        let (list, word) = both.split_once(", ").expect("two arguments");
+        let word = Value::from(word.trim_matches('\''));
+        return path(data, list).as_array().expect("an array").contains(&word).into();
+    }
+    path(data, text).clone()
+}
+
+/// The state's output: its result in the place that `ResultPath` says.
+fn placed(state: &Value, data: &Value, result: Value) -> Value {
+    let Some(place) = state.get("ResultPath") else { return result };
+    let Some(place) = place.as_str() else { return data.clone() };
+    let field = place.strip_prefix("$.").expect("one field of the input");
+    let mut data = data.clone();
+    data[field] = result;
+    data
+}
+
+fn choice(state: &Value, data: &Value) -> String {
+    let rules = state["Choices"].as_array().expect("rules").iter();
+    let is_met = |rule: &&Value| {
+        let value = path(data, rule["Variable"].as_str().expect("a path"));
+        match (rule.get("BooleanEquals"), rule.get("NumericEqualsPath")) {
+            (Some(wanted), None) => value == wanted,
+            (None, Some(other)) => value == path(data, other.as_str().expect("a path")),
+            _ => unreachable!("a rule of one kind: {rule}"),
+        }
+    };
+    let next = rules.clone().find(is_met).map_or(&state["Default"], |rule| &rule["Next"]);
+    next.as_str().expect("a state").to_owned()
+}
+
+fn names(one: &Value, error: &str) -> bool {
+    let mut names = one["ErrorEquals"].as_array().expect("errors").iter();
+    // Neither of the two is caught by `States.ALL`.
+    let is_last = ["States.DataLimitExceeded", "States.Runtime"].contains(&error);
+    names.any(|name| name == error || (name == "States.ALL" && !is_last))
+}
+
+fn caught(state: &Value, error: &str) -> Option<String> {
+    let catches = state["Catch"].as_array()?;
+    let found = catches.iter().find(|one| names(one, error))?;
+    Some(found["Next"].as_str().expect("a state").to_owned())
+}
+
+/// The updater's machine as the platform's stack has it, for so many places.
+fn updater(places: usize) -> Value {
+    let stacks = synthesized(&mesh(&sources(&example("full"))));
+    let platform = stacks.iter().find(|stack| stack.entry.kind == "platform").expect("a stack");
+    let template: Value = serde_json::from_str(&platform.json).expect("JSON");
+    let resources = template["Resources"].as_object().expect("resources");
+    let machine = resources.values().find(|one| one["Type"] == "AWS::StepFunctions::StateMachine");
+    let mut machine = machine.expect("a machine")["Properties"]["Definition"].clone();
+    let list = (0..places).map(|number| {
+        let account = (400_000_000_000_usize + number).to_string();
+        json!({ "account": account, "region": "eu-west-1" })
+    });
+    let places = machine["States"]["Places"]["Result"]["places"].as_array_mut();
+    *places.expect("places") = list.collect();
+    machine
+}
+
+/// What the place of a build was.
+fn account(parameters: &Value) -> &str {
+    let variables = parameters["EnvironmentVariablesOverride"].as_array().expect("variables");
+    let variable = variables.iter().find(|one| one["Name"] == "ACCOUNT");
+    variable.expect("the account")["Value"].as_str().expect("a text")
+}
+
+/// A whole answer of CodeBuild: 6 KB.
+fn build() -> Value {
+    let texts = (0_u8..96).map(|number| sha256(&[number]));
+    json!({ "Build": { "Logs": texts.collect::<Vec<_>>() } })
+}
+
+#[test]
+fn a_thousand_places_are_refreshed_and_nothing_is_kept_of_their_builds() {
+    let machine = updater(1_000);
+    assert!(build().to_string().len() > 6_000);
+    let mut built = Vec::new();
+    let mut task = |parameters: &Value| -> Outcome {
+        built.push(account(parameters).to_owned());
+        Ok(build())
+    };
+    let ran = Interpreter { task: &mut task, waited: 0 }.machine(&machine, json!({}));
+    let output = ran.expect("all places were refreshed");
+    assert!(output.to_string().len() < 1_000, "{output}");
+    assert_eq!(built.len(), 1_000);
+}
+
+#[test]
+fn one_place_that_fails_fails_the_run_when_all_were_tried() {
+    let machine = updater(100);
+    // A build that failed, a refusal that stays, and what nothing catches.
+    for error in ["States.TaskFailed", "CodeBuild.AccountLimitExceededException", "States.Runtime"]
+    {
+        let mut built = 0;
+        let mut task = |parameters: &Value| -> Outcome {
+            if account(parameters) == "400000000007" {
+                return Err(error.to_owned());
+            }
+            built += 1;
+            Ok(build())
+        };
+        let ran = Interpreter { task: &mut task, waited: 0 }.machine(&machine, json!({}));
+        assert_eq!(ran, Err("NotRefreshed".to_owned()), "{error}");
+        assert_eq!(built, 99, "{error}");
+    }
+}
+
+#[test]
+fn a_build_that_is_refused_for_a_while_is_started_later() {
+    let machine = updater(1);
+    let mut tries = 0;
+    let mut task = |_: &Value| -> Outcome {
+        tries += 1;
+        if tries < 10 {
+            return Err("CodeBuild.AccountLimitExceededException".to_owned());
+        }
+        Ok(build())
+    };
+    let mut interpreter = Interpreter { task: &mut task, waited: 0 };
+    let ran = interpreter.machine(&machine, json!({}));
+    assert!(ran.is_ok(), "{ran:?}");
+    assert_eq!(interpreter.waited, 9 * 150, "minutes, as the account may be full");
+    assert_eq!(tries, 10);
+}
