@@ -7,6 +7,7 @@ use std::io::{IsTerminal as _, Write as _};
 
 use clap::Args;
 use lakewright_deployer::aws::Aws;
+use lakewright_deployer::aws::caller::Settings;
 use lakewright_deployer::cloud::{Access, CloudError, Site, Stack};
 use lakewright_deployer::driver::{Driver, Summary};
 use lakewright_deployer::duties::Duties;
@@ -16,7 +17,7 @@ use lakewright_deployer::leftovers::{Receivers, blockers, receivers};
 use lakewright_deployer::machine::Outcome;
 use lakewright_deployer::plan::{Action, Observed, Plan, plan};
 use lakewright_deployer::renew::renew;
-use lakewright_manifest::Mesh;
+use lakewright_manifest::{Mesh, RegionName};
 use lakewright_stacks::DeployTarget;
 use lakewright_template::read;
 use lakewright_template::resolve::Place;
@@ -33,6 +34,12 @@ pub(crate) struct Options {
     /// Do it without asking
     #[arg(long, short)]
     yes: bool,
+    /// The profile with the credentials, before those of the environment
+    #[arg(long, value_name = "NAME")]
+    profile: Option<String>,
+    /// The region of the first request, and of profiles without one; by default the mesh's home region
+    #[arg(long, value_parser = RegionName::parse)]
+    region: Option<RegionName>,
     /// The role of an account's owner, with which the account is bootstrapped
     #[arg(long, value_name = "NAME", default_value = "OrganizationAccountAccessRole")]
     owner_role: String,
@@ -72,9 +79,14 @@ impl Deployment {
             .enable_all()
             .build()
             .map_err(|error| Failure::unexpected(error.to_string()))?;
-        let aws = runtime
-            .block_on(Aws::connect(mesh.tenant.home_region.as_str(), import_existing))
-            .map_err(|error| unreachable(&error))?;
+        let region = options.region.as_ref().unwrap_or(&mesh.tenant.home_region);
+        let settings = Settings {
+            profile: options.profile.clone(),
+            region: region.to_string(),
+            imports_existing: import_existing,
+        };
+        let aws = runtime.block_on(Aws::connect(&settings)).map_err(|error| unreachable(&error))?;
+        is_central(&aws, mesh)?;
         let mut stacks = BTreeMap::new();
         let mut targets = BTreeMap::new();
         for Found { stack, target } in found {
@@ -425,6 +437,19 @@ impl Deployment {
         }
         ask(question)
     }
+}
+
+/// Deploy roles let in roles of the central account alone: other credentials would be refused account by account.
+fn is_central(aws: &Aws, mesh: &Mesh) -> Result<(), Failure> {
+    let central = mesh.tenant.central_account.as_str();
+    if aws.caller() == central {
+        return Ok(());
+    }
+    let message = format!(
+        "the credentials are of account {}, and the mesh's `central_account` is {central}; use credentials of that          account, as with `--profile NAME` or AWS_PROFILE",
+        aws.caller()
+    );
+    Err(Failure { exit: Exit::Unreachable, message })
 }
 
 fn deployer(target: &DeployTarget) -> Access {

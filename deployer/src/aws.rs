@@ -2,6 +2,7 @@
 //!
 //! `AWS_ENDPOINT_URL` sends every request elsewhere, as the SDK documents it.
 
+pub mod caller;
 mod requests;
 
 use std::cell::RefCell;
@@ -9,7 +10,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use aws_config::sts::AssumeRoleProvider;
-use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_config::{Region, SdkConfig};
 use aws_sdk_cloudformation::Client as CloudFormation;
 use aws_sdk_cloudformation::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_cloudformation::types::{
@@ -18,9 +19,9 @@ use aws_sdk_cloudformation::types::{
 };
 use aws_sdk_s3::Client as S3;
 use aws_sdk_s3::types::{Delete, ObjectIdentifier};
-use aws_smithy_http_client::{Connector, tls};
-use aws_smithy_types::retry::RetryConfig;
+use aws_smithy_http_client::Connector;
 
+use self::caller::Settings;
 use crate::ask::Ask;
 use crate::cloud::{Access, ChangeSet, Cloud, CloudError, Site, Stack};
 use lakewright_template::revision;
@@ -46,30 +47,22 @@ pub struct Aws {
 }
 
 impl Aws {
-    /// Finds the caller's credentials, and who they are.
-    pub async fn connect(home_region: &str, imports_existing: bool) -> Result<Self, CloudError> {
-        let http = aws_smithy_http_client::Builder::new()
-            .tls_provider(tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring))
-            .build_https();
-        let base = aws_config::defaults(BehaviorVersion::latest())
-            .http_client(http)
-            .region(Region::new(home_region.to_owned()))
-            .retry_config(RetryConfig::adaptive().with_max_attempts(8))
-            .load()
-            .await;
-        let identity = aws_sdk_sts::Client::new(&base).get_caller_identity().send().await.map_err(
-            |error| {
-                failed("find out who the caller is; are AWS_PROFILE or credentials set?", &error)
-            },
-        )?;
-        let caller = identity.account().unwrap_or_default().to_owned();
+    /// Finds the caller's credentials, and whose they are.
+    pub async fn connect(settings: &Settings) -> Result<Self, CloudError> {
+        let base = caller::configuration(settings).await?;
+        let caller = caller::account(&base).await?;
         Ok(Self {
             base,
             caller,
-            imports_existing,
+            imports_existing: settings.imports_existing,
             connector: requests::connector(),
             sessions: RefCell::default(),
         })
+    }
+
+    /// The account of the caller's credentials.
+    pub fn caller(&self) -> &str {
+        &self.caller
     }
 
     /// The configuration for a site. Roles are assumed when a request needs their credentials, and

@@ -1,0 +1,192 @@
+//! The caller: which credentials are used, and whose they are. What is wrong with them is said at once.
+
+use std::path::PathBuf;
+use std::time::Duration;
+use std::{env, fs};
+
+use aws_config::profile::ProfileFileCredentialsProvider;
+use aws_config::provider_config::ProviderConfig;
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_sdk_cloudformation::error::{ProvideErrorMetadata, SdkError};
+use aws_smithy_http_client::tls;
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use aws_smithy_types::retry::RetryConfig;
+use aws_smithy_types::timeout::TimeoutConfig;
+
+use super::{chain, failed};
+use crate::cloud::CloudError;
+
+/// How long the first request waits for a connection, and for an answer. It is tried twice, so that whoever misspelt an
+/// endpoint knows it within five seconds.
+const FIRST_WAIT: Duration = Duration::from_millis(1_500);
+
+/// What was being done when the caller could not be found out.
+const WHAT: &str = "find out who the caller is";
+
+/// With whose credentials AWS is asked, and where first.
+#[derive(Debug, Clone, Default)]
+pub struct Settings {
+    /// The profile, before all that the environment says.
+    pub profile: Option<String>,
+    /// The region of the first request, and of profiles that name none.
+    pub region: String,
+    /// Whether change sets take in what exists already under a name that stays.
+    pub imports_existing: bool,
+}
+
+/// The configuration with the caller's credentials. They are looked for when they are needed.
+pub(super) async fn configuration(settings: &Settings) -> Result<SdkConfig, CloudError> {
+    if let Some(profile) = named_profile(settings)
+        && !is_known(&profile)
+    {
+        let message = format!(
+            "profile `{profile}` stands in neither file of profiles, `~/.aws/config` and `~/.aws/credentials` or those that \
+             AWS_CONFIG_FILE and AWS_SHARED_CREDENTIALS_FILE name"
+        );
+        return Err(CloudError::Access { what: "find credentials".to_owned(), message });
+    }
+    let http = aws_smithy_http_client::Builder::new()
+        .tls_provider(tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring))
+        .build_https();
+    let region = Region::new(settings.region.clone());
+    let loader = aws_config::defaults(BehaviorVersion::latest())
+        .http_client(http.clone())
+        .region(region.clone())
+        .retry_config(RetryConfig::adaptive().with_max_attempts(8));
+    let loader = match &settings.profile {
+        None => loader,
+        // By itself the SDK would take credentials of the environment before those of a profile.
+        Some(profile) => {
+            let provider = ProviderConfig::without_region()
+                .with_behavior_version(Some(BehaviorVersion::latest()))
+                .with_region(Some(region))
+                .with_http_client(http);
+            let credentials = ProfileFileCredentialsProvider::builder()
+                .profile_name(profile)
+                .configure(&provider)
+                .build();
+            loader.profile_name(profile).credentials_provider(credentials)
+        }
+    };
+    Ok(loader.load().await)
+}
+
+/// The caller's account.
+pub(super) async fn account(base: &SdkConfig) -> Result<String, CloudError> {
+    let timeouts =
+        TimeoutConfig::builder().connect_timeout(FIRST_WAIT).read_timeout(FIRST_WAIT).build();
+    let retries = RetryConfig::standard()
+        .with_max_attempts(2)
+        .with_initial_backoff(Duration::from_millis(100));
+    let config = aws_sdk_sts::config::Builder::from(base)
+        .retry_config(retries)
+        .timeout_config(timeouts)
+        .build();
+    let identity = aws_sdk_sts::Client::from_conf(config).get_caller_identity().send().await;
+    let identity = identity.map_err(|error| unanswered(base, &error))?;
+    Ok(identity.account().unwrap_or_default().to_owned())
+}
+
+/// Why nobody knows the caller: nobody answers, somebody else does, or there are no credentials.
+fn unanswered<E>(base: &SdkConfig, error: &SdkError<E, HttpResponse>) -> CloudError
+where
+    E: ProvideErrorMetadata + std::error::Error + 'static,
+{
+    let network = |message: String| CloudError::Network { what: WHAT.to_owned(), message };
+    let region = base.region().map(ToString::to_string).unwrap_or_default();
+    let place = base.endpoint_url().map_or_else(
+        || format!("AWS in {region}"),
+        |url| format!("`{url}`, the endpoint of AWS_ENDPOINT_URL or of the profile,"),
+    );
+    let is_unreached = match error {
+        SdkError::TimeoutError(_) => true,
+        SdkError::DispatchFailure(failure) => failure.is_io() || failure.is_timeout(),
+        _ => false,
+    };
+    if is_unreached {
+        return network(format!("{place} cannot be reached: {}", chain(error)));
+    }
+    let is_strange = match error {
+        SdkError::ResponseError(_) => true,
+        SdkError::ServiceError(_) => error.code().is_none(),
+        _ => false,
+    };
+    if is_strange {
+        let status = error.raw_response().map(|answer| answer.status().as_u16());
+        let status = status.map(|status| format!(" (HTTP status {status})")).unwrap_or_default();
+        return network(format!("{place} does not answer as AWS does{status}"));
+    }
+    match failed(&format!("{WHAT}; are AWS_PROFILE or credentials set?"), error) {
+        CloudError::Access { what, message } => {
+            let help = sign_in(&message);
+            CloudError::Access { what, message: format!("{message}{help}") }
+        }
+        other => other,
+    }
+}
+
+/// What renews credentials of a kind that somebody signs in for.
+fn sign_in(message: &str) -> &'static str {
+    let message = message.to_lowercase();
+    if message.contains("sso") {
+        "; `aws sso login` signs in to IAM Identity Center"
+    } else if message.contains("login") || message.contains("signin") {
+        "; `aws login` signs in"
+    } else {
+        ""
+    }
+}
+
+/// The profile that is asked for. Keys in the environment come before a profile of the environment.
+fn named_profile(settings: &Settings) -> Option<String> {
+    let given = settings.profile.clone();
+    let of_environment = || {
+        env::var_os("AWS_ACCESS_KEY_ID").is_none().then(|| env::var("AWS_PROFILE").ok()).flatten()
+    };
+    given.or_else(of_environment).filter(|profile| !profile.is_empty())
+}
+
+/// Whether a profile stands in one of the two files. Source: "Configuration and credential file settings in the AWS CLI".
+fn is_known(profile: &str) -> bool {
+    let home = env::var_os("HOME").or_else(|| env::var_os("USERPROFILE"));
+    let home = home.map(PathBuf::from).unwrap_or_default();
+    let files = [("AWS_CONFIG_FILE", "config"), ("AWS_SHARED_CREDENTIALS_FILE", "credentials")];
+    files.iter().any(|(variable, name)| {
+        let own = || home.join(".aws").join(name);
+        let path = env::var_os(variable).map_or_else(own, PathBuf::from);
+        has_profile(&fs::read_to_string(path).unwrap_or_default(), profile)
+    })
+}
+
+/// Whether a file has a section `[name]` or `[profile name]`.
+fn has_profile(text: &str, profile: &str) -> bool {
+    let headers = text.lines().filter_map(|line| line.trim().strip_prefix('[')?.split_once(']'));
+    headers.map(|(header, _)| header.trim()).any(|header| {
+        let rest = header.strip_prefix("profile").filter(|rest| rest.starts_with([' ', '\t']));
+        rest.unwrap_or(header).trim().trim_matches(['"', '\'']) == profile
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn profiles_are_found_however_they_are_written() {
+        // The forms of "Configuration and credential file settings in the AWS CLI".
+        let text = "[default]\nregion = x\n[profile lab]\n[ profile  \"two words\" ] # comment\n[sso-session s]\n[keys]\n";
+        for known in ["default", "lab", "two words", "keys"] {
+            assert!(has_profile(text, known), "{known}");
+        }
+        for unknown in ["profile lab", "la", "s", ""] {
+            assert!(!has_profile(text, unknown), "{unknown}");
+        }
+    }
+
+    #[test]
+    fn who_has_to_sign_in_is_told_how() {
+        assert!(sign_in("the SSO token is expired").contains("aws sso login"));
+        assert!(sign_in("no login session").contains("`aws login`"));
+        assert_eq!(sign_in("no providers in chain provided credentials"), "");
+    }
+}

@@ -1,0 +1,107 @@
+//! Whose credentials a deployment has, and what is said when there are none.
+
+use std::fs;
+use std::net::TcpListener;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use super::{Emulator, ends_with};
+use crate::run::{example, transcript};
+
+/// Plans the minimal mesh with nothing from the environment but this.
+fn plan(files: &Path, arguments: &[&str], variables: &[(&str, &str)]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_lakewright"));
+    command
+        .arg("deploy")
+        .arg(example("minimal"))
+        .arg("--plan")
+        .args(arguments)
+        .env_clear()
+        .env("HOME", files)
+        .env("AWS_EC2_METADATA_DISABLED", "true")
+        .env("AWS_CONFIG_FILE", files.join("config"))
+        .env("AWS_SHARED_CREDENTIALS_FILE", files.join("credentials"))
+        .stdin(Stdio::null());
+    for (name, value) in variables {
+        command.env(name, value);
+    }
+    command.output().expect("the binary runs")
+}
+
+const KEYS: [(&str, &str); 2] =
+    [("AWS_ACCESS_KEY_ID", "111111111111"), ("AWS_SECRET_ACCESS_KEY", "any")];
+
+/// Files with a profile of the central account, one of another account, and one that signs in to IAM Identity Center.
+fn profiles(folder: &Path) {
+    let config = "[profile other]\naws_access_key_id = 999999999999\naws_secret_access_key = any\n\
+                  [profile people]\nsso_session = company\nsso_account_id = 111111111111\nsso_role_name = Deployer\n\
+                  region = us-east-1\n\
+                  [sso-session company]\nsso_start_url = https://company.example\nsso_region = us-east-1\n";
+    fs::write(folder.join("config"), config).expect("a file");
+    let credentials = "[central]\naws_access_key_id = 111111111111\naws_secret_access_key = any\n";
+    fs::write(folder.join("credentials"), credentials).expect("a file");
+}
+
+#[test]
+fn the_profile_that_is_named_is_used_and_its_account_compared_first() {
+    let folder = tempfile::tempdir().expect("a folder");
+    profiles(folder.path());
+    let emulator = Emulator::start();
+    let endpoint = emulator.endpoint();
+    let mut variables = vec![("AWS_ENDPOINT_URL", endpoint.as_str())];
+    let run =
+        |arguments: &[&str], variables: &[(&str, &str)]| plan(folder.path(), arguments, variables);
+    ends_with(&run(&["--profile", "central"], &variables), 0, "7 to create");
+    ends_with(
+        &run(&["--profile", "central", "--region", "us-east-1"], &variables),
+        0,
+        "7 to create",
+    );
+    let other = run(&["--profile", "other"], &variables);
+    ends_with(&other, 9, "the credentials are of account 999999999999");
+    assert!(transcript(&other).contains("`central_account` is 111111111111"));
+    ends_with(&run(&["--region", "nowhere"], &variables), 2, "region");
+    // As the AWS CLI has it ("Command line options"), what is named comes before keys of the environment.
+    variables.extend(KEYS);
+    ends_with(&run(&["--profile", "other"], &variables), 9, "account 999999999999");
+    ends_with(&run(&[], &variables), 0, "7 to create");
+}
+
+#[test]
+fn what_is_wrong_with_credentials_is_named_within_five_seconds() {
+    let folder = tempfile::tempdir().expect("a folder");
+    profiles(folder.path());
+    // A port that nobody listens on, one that never answers, and one that answers something else.
+    let free = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let refused = format!("http://{}", free.local_addr().expect("an address"));
+    drop(free);
+    let silent = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let unanswered = format!("http://{}", silent.local_addr().expect("an address"));
+    let emulator = Emulator::start();
+    let strange = format!("{}/_test/nothing", emulator.endpoint());
+    let with = |endpoint: &str, arguments: &[&str], profile: Option<&str>| -> Output {
+        let mut variables = vec![("AWS_ENDPOINT_URL", endpoint)];
+        match profile {
+            Some(profile) => variables.push(("AWS_PROFILE", profile)),
+            None => variables.extend(KEYS),
+        }
+        let start = Instant::now();
+        let output = plan(folder.path(), arguments, &variables);
+        assert!(start.elapsed() < Duration::from_secs(5), "{}", transcript(&output));
+        output
+    };
+    let missing = "profile `nobody` stands in neither file";
+    ends_with(&with(&refused, &["--profile", "nobody"], None), 9, missing);
+    ends_with(&with(&refused, &[], Some("nobody")), 9, missing);
+    for endpoint in [&refused, &unanswered] {
+        let output = with(endpoint, &[], None);
+        ends_with(&output, 9, "cannot be reached");
+        assert!(transcript(&output).contains(endpoint.as_str()), "{}", transcript(&output));
+    }
+    ends_with(&with(&strange, &[], None), 9, "does not answer as AWS does");
+    // Nobody has signed in yet.
+    let people = with(&refused, &[], Some("people"));
+    ends_with(&people, 9, "`aws sso login`");
+    assert!(!transcript(&people).contains("feature"), "{}", transcript(&people));
+}
