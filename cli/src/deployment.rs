@@ -472,6 +472,7 @@ fn unreachable(error: &CloudError) -> Failure {
     let exit = match error {
         CloudError::Access { .. } | CloudError::Network { .. } => Exit::Unreachable,
         CloudError::Refused { .. } => Exit::RolledBack,
+        CloudError::Overtaken { .. } => Exit::Declined,
     };
     Failure { exit, message: error.to_string() }
 }
@@ -485,7 +486,7 @@ fn exit(summary: &Summary) -> Exit {
         Exit::Unreachable
     } else if has(|outcome| matches!(outcome, Outcome::RolledBack | Outcome::Refused(_))) {
         Exit::RolledBack
-    } else if has(|outcome| matches!(outcome, Outcome::Declined)) {
+    } else if has(|outcome| matches!(outcome, Outcome::Declined | Outcome::Overtaken(_))) {
         Exit::Declined
     } else {
         Exit::Done

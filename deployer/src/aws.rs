@@ -14,8 +14,8 @@ use aws_config::{Region, SdkConfig};
 use aws_sdk_cloudformation::Client as CloudFormation;
 use aws_sdk_cloudformation::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_cloudformation::types::{
-    Capability, ChangeSetStatus, ChangeSetType, OnStackFailure, Parameter, ResourceStatus, Tag,
-    ValidationStatus,
+    Capability, ChangeSetStatus, ChangeSetType, DeploymentConfig, DeploymentConfigMode,
+    ExecutionStatus, OnStackFailure, Parameter, ResourceStatus, Tag, ValidationStatus,
 };
 use aws_sdk_s3::Client as S3;
 use aws_sdk_s3::types::{Delete, ObjectIdentifier};
@@ -27,7 +27,7 @@ use crate::cloud::{Access, ChangeSet, Cloud, CloudError, Site, Stack};
 use lakewright_template::revision;
 use lakewright_template::write::minified;
 
-use crate::event::{Change, Event};
+use crate::event::{Change, Event, Rejection};
 use crate::plan::Observed;
 
 /// Bytes of a template in a request. Source: "CloudFormation quotas".
@@ -271,21 +271,19 @@ impl Cloud for Aws {
                 .change_set_name(name)
                 .set_next_token(token)
                 .send()
-                .await
-                .map_err(|error| failed(&format!("look at the change of stack {stack}"), &error))?;
-            match page.status() {
-                Some(ChangeSetStatus::CreateComplete) => {}
-                Some(ChangeSetStatus::Failed) => {
-                    let reason = page.status_reason().unwrap_or_default();
-                    let is_empty = reason.contains("didn't contain changes")
-                        || reason.contains("No updates are to be performed");
-                    return Ok(if is_empty {
-                        ChangeSet::Empty
-                    } else {
-                        ChangeSet::Failed(reason.to_owned())
-                    });
+                .await;
+            let page = match page {
+                Ok(page) => page,
+                Err(error) if is_missing(&error) || is_overtaken(&error) => {
+                    return Ok(ChangeSet::Lost(DELETED.to_owned()));
                 }
-                _ => return Ok(ChangeSet::Pending),
+                Err(error) => {
+                    return Err(failed(&format!("look at the change of stack {stack}"), &error));
+                }
+            };
+            let reason = page.status_reason().unwrap_or_default();
+            if let Some(end) = unready(page.status(), page.execution_status(), reason) {
+                return Ok(end);
             }
             for change in page.changes().iter().filter_map(|change| change.resource_change()) {
                 changes.push(Change {
@@ -307,7 +305,7 @@ impl Cloud for Aws {
         site: &Site,
         stack: &str,
         name: &str,
-    ) -> Result<Vec<String>, CloudError> {
+    ) -> Result<Vec<Rejection>, CloudError> {
         let client = self.cloudformation(site).await;
         let what = format!("read why the change of stack {stack} is not valid");
         let mut found = Vec::new();
@@ -325,12 +323,11 @@ impl Cloud for Aws {
                     continue;
                 }
                 let text = |value: Option<&str>| value.unwrap_or("?").to_owned();
-                found.push(format!(
-                    "{} ({}): {}",
-                    text(event.logical_resource_id()),
-                    text(event.resource_type()),
-                    text(event.validation_status_reason()),
-                ));
+                found.push(Rejection {
+                    logical_id: text(event.logical_resource_id()),
+                    kind: text(event.resource_type()),
+                    reason: text(event.validation_status_reason()),
+                });
             }
             token = page.next_token().map(str::to_owned);
             if token.is_none() {
@@ -535,6 +532,7 @@ impl Cloud for Aws {
                 ChangeSet::Ready(_) => return self.execute_change_set(site, stack, name).await,
                 ChangeSet::Empty => return self.delete_change_set(site, stack, name).await,
                 ChangeSet::Failed(message) => return Err(CloudError::Refused { what, message }),
+                ChangeSet::Lost(message) => return Err(CloudError::Overtaken { what, message }),
             }
             tries += 1;
         }
@@ -566,6 +564,8 @@ fn observed(stack: &aws_sdk_cloudformation::types::Stack) -> Observed {
     Observed {
         status: stack.stack_status().map(|s| s.as_str().to_owned()).unwrap_or_default(),
         tags: tags.collect(),
+        is_express: stack.deployment_config().and_then(DeploymentConfig::mode)
+            == Some(&DeploymentConfigMode::Express),
         revision: stack
             .outputs()
             .iter()
@@ -579,6 +579,65 @@ fn observed(stack: &aws_sdk_cloudformation::types::Stack) -> Observed {
 fn is_missing<E: ProvideErrorMetadata, R>(error: &SdkError<E, R>) -> bool {
     error.code() == Some("ValidationError")
         && error.message().is_some_and(|message| message.contains("does not exist"))
+}
+
+/// What is said of a change set that is not there any more.
+const DELETED: &str = "somebody deleted its change set before it was run; nothing was changed";
+
+/// What a change set is that cannot be run; nothing when it can.
+///
+/// Source: `Status` and `ExecutionStatus` of `DescribeChangeSet` in the CloudFormation API reference.
+fn unready(
+    status: Option<&ChangeSetStatus>,
+    execution: Option<&ExecutionStatus>,
+    reason: &str,
+) -> Option<ChangeSet> {
+    match status {
+        Some(ChangeSetStatus::CreateComplete) => {}
+        Some(ChangeSetStatus::Failed) => {
+            let is_empty = reason.contains("didn't contain changes")
+                || reason.contains("No updates are to be performed");
+            return Some(if is_empty {
+                ChangeSet::Empty
+            } else {
+                ChangeSet::Failed(reason.to_owned())
+            });
+        }
+        Some(
+            ChangeSetStatus::DeleteComplete
+            | ChangeSetStatus::DeleteFailed
+            | ChangeSetStatus::DeleteInProgress
+            | ChangeSetStatus::DeletePending,
+        ) => return Some(ChangeSet::Lost(DELETED.to_owned())),
+        _ => return Some(ChangeSet::Pending),
+    }
+    let lost = match execution {
+        Some(ExecutionStatus::Obsolete) => {
+            "another change of the stack came first, and this one is void; run again"
+        }
+        Some(
+            ExecutionStatus::ExecuteComplete
+            | ExecutionStatus::ExecuteFailed
+            | ExecutionStatus::ExecuteInProgress,
+        ) => "somebody else runs its change set; run again when that is done",
+        _ => return None,
+    };
+    Some(ChangeSet::Lost(lost.to_owned()))
+}
+
+/// What CloudFormation says when somebody else changes the stack, or took the change set away.
+const OVERTAKEN: [&str; 5] = [
+    "ChangeSetNotFound",
+    "ChangeSetNotFoundException",
+    "InvalidChangeSetStatus",
+    "InvalidChangeSetStatusException",
+    "OperationInProgressException",
+];
+
+fn is_overtaken<E: ProvideErrorMetadata, R>(error: &SdkError<E, R>) -> bool {
+    error.code().is_some_and(|code| OVERTAKEN.contains(&code))
+        // "Stack:ARN is in UPDATE_IN_PROGRESS state and can not be updated."
+        || error.message().is_some_and(|message| message.contains("_IN_PROGRESS state"))
 }
 
 /// What an error and its causes say, without their inner parts.
@@ -648,7 +707,36 @@ where
         CloudError::Access { what, message }
     } else if LATER.contains(&code) {
         CloudError::Network { what, message }
+    } else if is_overtaken(error) {
+        CloudError::Overtaken { what, message }
     } else {
         CloudError::Refused { what, message }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The statuses of "DescribeChangeSet" in the CloudFormation API reference.
+    #[test]
+    fn a_change_set_that_cannot_be_run_any_more_is_not_waited_for() {
+        let of = |status: &str, execution: &str| {
+            unready(
+                Some(&ChangeSetStatus::from(status)),
+                Some(&ExecutionStatus::from(execution)),
+                "",
+            )
+        };
+        assert_eq!(of("CREATE_COMPLETE", "AVAILABLE"), None);
+        for pending in ["CREATE_PENDING", "CREATE_IN_PROGRESS"] {
+            assert_eq!(of(pending, "UNAVAILABLE"), Some(ChangeSet::Pending), "{pending}");
+        }
+        for gone in ["DELETE_PENDING", "DELETE_IN_PROGRESS", "DELETE_COMPLETE", "DELETE_FAILED"] {
+            assert!(matches!(of(gone, "UNAVAILABLE"), Some(ChangeSet::Lost(_))), "{gone}");
+        }
+        for void in ["OBSOLETE", "EXECUTE_IN_PROGRESS", "EXECUTE_COMPLETE", "EXECUTE_FAILED"] {
+            assert!(matches!(of("CREATE_COMPLETE", void), Some(ChangeSet::Lost(_))), "{void}");
+        }
     }
 }

@@ -6,7 +6,7 @@ use std::future::Future;
 use lakewright_template::assembly::StackEntry;
 
 use crate::ask::Ask;
-use crate::event::{Change, Event};
+use crate::event::{Change, Event, Rejection};
 use crate::plan::Observed;
 
 /// A request that did not succeed.
@@ -26,6 +26,14 @@ pub enum CloudError {
         /// What was tried.
         what: String,
         /// What happened.
+        message: String,
+    },
+    /// Somebody else changes the same stack.
+    #[error("{what}: {message}")]
+    Overtaken {
+        /// What was tried.
+        what: String,
+        /// What AWS says.
         message: String,
     },
     /// CloudFormation or S3 refuses the request itself.
@@ -94,6 +102,8 @@ pub enum ChangeSet {
     Empty,
     /// It cannot be made.
     Failed(String),
+    /// Somebody deleted it, or what it was made for is not there any more.
+    Lost(String),
 }
 
 /// The operations on one account and region. The AWS adapter has them, and a simulation can.
@@ -139,13 +149,13 @@ pub trait Cloud {
         name: &str,
     ) -> impl Future<Output = Result<ChangeSet, CloudError>>;
 
-    /// Why a change set did not pass CloudFormation's validation, by resource.
+    /// What of a change set did not pass CloudFormation's validation.
     fn validation_failures(
         &self,
         site: &Site,
         stack: &str,
         name: &str,
-    ) -> impl Future<Output = Result<Vec<String>, CloudError>>;
+    ) -> impl Future<Output = Result<Vec<Rejection>, CloudError>>;
 
     /// Removes a change set, and the shell of a stack that was never made.
     fn delete_change_set(

@@ -8,7 +8,7 @@ use lakewright_template::resolve::Place;
 use crate::again::{LOOKS, is_passing};
 use crate::cloud::{Access, ChangeSet, Cloud, CloudError, Site, Stack};
 use crate::duties::{Duties, Hybrid};
-use crate::event::{Change, Event};
+use crate::event::{Change, Event, Rejection};
 use crate::machine::{Command, Goal, Input, Machine, Outcome};
 use crate::plan::{Action, Observed, Plan};
 use crate::{lakeformation, preflight};
@@ -47,6 +47,8 @@ struct Track {
     /// Whether an event came since.
     has_moved: bool,
     tries: u32,
+    /// Whether the stack was last changed in express mode.
+    is_express: bool,
     /// Why resources failed.
     reasons: Vec<String>,
 }
@@ -422,6 +424,7 @@ impl<C: Cloud, R: FnMut(Event), A: FnMut(&str, &[Change]) -> bool> Driver<'_, C,
                             Input::ChangeSetReady
                         }
                         ChangeSet::Empty => Input::ChangeSetEmpty,
+                        ChangeSet::Lost(reason) => Input::ChangeSetLost(reason),
                         ChangeSet::Failed(reason) => {
                             let reason = self.explained(site, name, &track, reason).await;
                             Input::ChangeSetFailed(reason)
@@ -447,8 +450,13 @@ impl<C: Cloud, R: FnMut(Event), A: FnMut(&str, &[Change]) -> bool> Driver<'_, C,
                 }
                 Command::ExecuteChangeSet => {
                     self.begin(site, name, &mut track).await?;
-                    self.cloud.execute_change_set(site, name, &track.change_set).await?;
-                    Input::Done
+                    match self.cloud.execute_change_set(site, name, &track.change_set).await {
+                        Ok(()) => Input::Done,
+                        Err(error @ CloudError::Overtaken { .. }) => {
+                            Input::ChangeSetLost(error.to_string())
+                        }
+                        Err(error) => return Err(error),
+                    }
                 }
                 Command::DeleteStack => {
                     self.begin(site, name, &mut track).await?;
@@ -456,6 +464,9 @@ impl<C: Cloud, R: FnMut(Event), A: FnMut(&str, &[Change]) -> bool> Driver<'_, C,
                     Input::Done
                 }
             };
+            if track.is_express {
+                machine.was_express();
+            }
             command = machine.next(input);
         }
     }
@@ -499,11 +510,33 @@ impl<C: Cloud, R: FnMut(Event), A: FnMut(&str, &[Change]) -> bool> Driver<'_, C,
 
     /// Why a change set failed, with what CloudFormation's own validation says of each resource. That is told by
     /// its events only, and these go with the change set.
-    async fn explained(&self, site: &Site, name: &str, track: &Track, reason: String) -> String {
+    async fn explained(
+        &mut self,
+        site: &Site,
+        name: &str,
+        track: &Track,
+        reason: String,
+    ) -> String {
         let failures = self.cloud.validation_failures(site, name, &track.change_set).await;
         let said = match failures {
             Ok(failures) if failures.is_empty() => return reason,
-            Ok(failures) => failures.join("; "),
+            Ok(failures) => {
+                let said = failures.iter().map(|one| {
+                    let Rejection { logical_id, kind, reason } = one;
+                    format!("{logical_id} ({kind}): {reason}")
+                });
+                let said: Vec<String> = said.collect();
+                for Rejection { logical_id, kind, reason } in failures {
+                    (self.report)(Event::Resource {
+                        address: format!("{}/{}/{name}", site.account, site.region),
+                        logical_id,
+                        kind,
+                        status: Rejection::STATUS.to_owned(),
+                        reason: Some(reason),
+                    });
+                }
+                said.join("; ")
+            }
             Err(error) if reason.to_lowercase().contains("validation") => {
                 format!("which resource is not told: {error}")
             }
@@ -541,6 +574,7 @@ impl<C: Cloud, R: FnMut(Event), A: FnMut(&str, &[Change]) -> bool> Driver<'_, C,
         track: &mut Track,
     ) -> Result<Input, CloudError> {
         let found = self.cloud.describe(site, name).await?;
+        track.is_express = found.as_ref().is_some_and(|stack| stack.is_express);
         if !track.is_running {
             return Ok(Input::Status(found.map(|stack| stack.status)));
         }
@@ -565,6 +599,7 @@ impl<C: Cloud, R: FnMut(Event), A: FnMut(&str, &[Change]) -> bool> Driver<'_, C,
 fn failure(error: &CloudError) -> Outcome {
     match error {
         CloudError::Refused { .. } => Outcome::Refused(error.to_string()),
+        CloudError::Overtaken { .. } => Outcome::Overtaken(error.to_string()),
         CloudError::Access { .. } | CloudError::Network { .. } => {
             Outcome::Unreachable(error.to_string())
         }

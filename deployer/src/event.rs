@@ -60,6 +60,22 @@ pub enum Event {
     },
 }
 
+/// A resource that CloudFormation would not make or change, found before it did anything.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rejection {
+    /// The resource's logical id.
+    pub logical_id: String,
+    /// Its type.
+    pub kind: String,
+    /// Why.
+    pub reason: String,
+}
+
+impl Rejection {
+    /// The status under which it is told as the event of a resource.
+    pub const STATUS: &str = "VALIDATION_FAILED";
+}
+
 /// One change of a change set.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Change {

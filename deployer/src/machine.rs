@@ -1,7 +1,7 @@
 //! One stack's way to what is wanted, as a state machine. Pure: it is told what CloudFormation says and
 //! answers with the next command.
 
-use crate::status::{Standing, standing};
+use crate::status::{AFTER_EXPRESS, Standing, standing};
 
 /// What is wanted of a stack.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,6 +55,8 @@ pub enum Outcome {
     RolledBack,
     /// CloudFormation refused the change before it did anything.
     Refused(String),
+    /// Somebody else changes the stack, or took the change away before it was run.
+    Overtaken(String),
     /// Somebody has to look at it.
     NeedsAttention(String),
     /// AWS could not be reached, or did not let the caller do it.
@@ -74,6 +76,8 @@ pub enum Input {
     ChangeSetEmpty,
     /// CloudFormation cannot make the change set.
     ChangeSetFailed(String),
+    /// The change set is not there any more, or can be run no more.
+    ChangeSetLost(String),
     /// The answer to [`Command::Confirm`].
     Confirmed(bool),
     /// A command without an answer was done.
@@ -85,6 +89,7 @@ pub enum Input {
 pub struct Machine {
     goal: Goal,
     state: State,
+    is_express: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -108,15 +113,27 @@ enum State {
 impl Machine {
     /// The machine of a stack, and its first command.
     pub fn start(goal: Goal) -> (Self, Command) {
-        (Self { goal, state: State::Looking }, Command::Describe)
+        (Self { goal, state: State::Looking, is_express: false }, Command::Describe)
+    }
+
+    /// Tells that the stack was last changed in express mode, after which CloudFormation rolls nothing back.
+    pub fn was_express(&mut self) {
+        self.is_express = true;
     }
 
     /// What to do next.
     pub fn next(&mut self, input: Input) -> Command {
         let state = std::mem::replace(&mut self.state, State::Looking);
+        let is_half_way =
+            matches!(&input, Input::Status(Some(status)) if status == "UPDATE_FAILED");
         let (state, command) = self.step(state, input);
         self.state = state;
-        command
+        match command {
+            Command::Finish(Outcome::NeedsAttention(_)) if is_half_way && self.is_express => {
+                Command::Finish(Outcome::NeedsAttention(AFTER_EXPRESS.to_owned()))
+            }
+            command => command,
+        }
     }
 
     fn step(&self, state: State, input: Input) -> (State, Command) {
@@ -140,6 +157,11 @@ impl Machine {
             (State::Preparing { .. }, Input::ChangeSetFailed(reason)) => {
                 (State::Discarding(Outcome::Refused(reason)), Command::DeleteChangeSet)
             }
+            // CloudFormation removes by itself what another change has made void.
+            (
+                State::Preparing { .. } | State::Asking { .. } | State::Running { .. },
+                Input::ChangeSetLost(reason),
+            ) => finish(Outcome::Overtaken(reason)),
             (State::Preparing { creates }, _) => {
                 (State::Preparing { creates }, Command::DescribeChangeSet)
             }
@@ -169,7 +191,12 @@ impl Machine {
     fn looked(&self, status: Option<&str>) -> (State, Command) {
         let standing = status.map_or(Standing::Absent, standing);
         match (self.goal, standing) {
-            (_, Standing::Busy) => (State::Looking, Command::Wait),
+            // A deletion that somebody else began is what is wanted.
+            (Goal::Gone, Standing::Busy) => (State::Looking, Command::Wait),
+            (Goal::Deployed, Standing::Busy) => finish(Outcome::Overtaken(format!(
+                "something else changes it just now ({}); run again when that is done",
+                status.unwrap_or_default()
+            ))),
             (Goal::Deployed, Standing::Absent) => prepare(true),
             (Goal::Deployed, Standing::Whole) => prepare(false),
             // Nothing is in a stack whose creation was undone, so no data is lost with it.
@@ -320,6 +347,47 @@ mod tests {
             ],
         );
         assert_eq!(commands[3..], [Command::DeleteChangeSet, Command::Finish(Outcome::Declined)]);
+    }
+
+    #[test]
+    fn what_somebody_else_does_ends_it_with_a_word() {
+        // A change set that was deleted or that another one made void, while it is made, asked about and run.
+        let lost = || Input::ChangeSetLost("somebody deleted it".to_owned());
+        let begin = [status("CREATE_COMPLETE"), Input::ChangeSetPending];
+        let further = [Input::ChangeSetReady, Input::Confirmed(true)];
+        for count in 0..=further.len() {
+            let mut inputs: Vec<Input> = begin.iter().chain(&further[..count]).cloned().collect();
+            inputs.push(lost());
+            let last = run(Goal::Deployed, inputs).pop();
+            let overtaken = Outcome::Overtaken("somebody deleted it".to_owned());
+            assert_eq!(last, Some(Command::Finish(overtaken)), "{count}");
+        }
+        // A stack that is being changed by somebody else.
+        for busy in ["UPDATE_IN_PROGRESS", "CREATE_IN_PROGRESS", "UPDATE_ROLLBACK_IN_PROGRESS"] {
+            let last = run(Goal::Deployed, vec![status(busy)]).pop();
+            let Some(Command::Finish(Outcome::Overtaken(text))) = last else {
+                unreachable!("{busy}: {last:?}")
+            };
+            assert!(text.contains(busy), "{text}");
+        }
+    }
+
+    /// `RollbackStack` is not supported after an express deployment: cdklabs/aws-cdk-notices, issue 1167.
+    #[test]
+    fn after_an_express_deployment_no_rollback_is_advised() {
+        let advice = |is_express: bool| {
+            let (mut machine, _) = Machine::start(Goal::Deployed);
+            if is_express {
+                machine.was_express();
+            }
+            let command = machine.next(status("UPDATE_FAILED"));
+            let Command::Finish(Outcome::NeedsAttention(text)) = command else {
+                unreachable!("{command:?}")
+            };
+            text
+        };
+        assert!(advice(false).contains("rollback-stack"));
+        assert!(!advice(true).contains("rollback-stack"), "{}", advice(true));
     }
 
     #[test]

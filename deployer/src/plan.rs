@@ -13,6 +13,8 @@ pub struct Observed {
     pub tags: BTreeMap<String, String>,
     /// The revision: which template and tags the stack has.
     pub revision: Option<String>,
+    /// Whether it was last changed in express mode.
+    pub is_express: bool,
 }
 
 /// What is to be done with one stack.
@@ -135,7 +137,7 @@ pub fn plan(mesh: &str, wanted: &[StackEntry], observed: &BTreeMap<String, Obser
                 Action::Create
             }
             // A stack that was forgotten has its revision, and none of the mesh's tags.
-            Some(Observed { status, revision, tags })
+            Some(Observed { status, revision, tags, .. })
                 if matches!(
                     status.as_str(),
                     "CREATE_COMPLETE" | "UPDATE_COMPLETE" | "IMPORT_COMPLETE"
@@ -241,6 +243,7 @@ mod tests {
         Observed {
             status: status.to_owned(),
             revision: Some(revision.to_owned()),
+            is_express: false,
             tags: tags.map(|(key, value)| (key.to_owned(), value.to_owned())).into(),
         }
     }

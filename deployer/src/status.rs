@@ -17,6 +17,11 @@ pub enum Standing {
     Stuck(&'static str),
 }
 
+/// What can be done about `UPDATE_FAILED` after an express deployment, whose updates CloudFormation does not roll back.
+/// Source: cdklabs/aws-cdk-notices, issue 1167.
+pub(crate) const AFTER_EXPRESS: &str = "its express deployment stopped half-way, and CloudFormation rolls none of these back; \
+    correct what the events name, then deploy it once more in the same way";
+
 /// Reads a status.
 pub fn standing(status: &str) -> Standing {
     match status {

@@ -15,6 +15,9 @@ from ministack.services.cloudformation.stacks import _stack_region_context
 
 Json = dict[str, Any]
 
+# Fields of the change sets that are made next: what somebody else does to them.
+NEXT: list[Json] = []
+
 CHECK = "AWS::EarlyValidation::ResourceExistenceCheck"
 # It says which check failed, never for which resource (serverless #13248, rain PR #744).
 REASON = (f"{CHECK} validation failed. The following hook(s)/validation failed: [{CHECK}]. To troubleshoot Early "
@@ -64,7 +67,10 @@ def _validated(create: Callable[[Json], tuple]) -> Callable[[Json], tuple]:
         answer = create(params)
         if answer[0] < 400:
             made = re.search(r"<Id>(.*?)</Id>", answer[2].decode())
-            _validate(cloudformation._change_sets[made[1]])
+            change_set = cloudformation._change_sets[made[1]]
+            _validate(change_set)
+            if NEXT:
+                change_set.update(NEXT.pop(0))
         return answer
 
     return run

@@ -7,13 +7,14 @@ from typing import Any, Callable
 
 import behaviours
 import calls
+import early_validation
 import lakeformation
 import lakeformation_api
 import mails
 import services
 from generic import RESOURCES
 from ministack.core.responses import now_iso, set_request_account_id, set_request_region
-from ministack.services import iam
+from ministack.services import cloudformation, iam
 from policies import ROLE_ARN
 
 Json = dict[str, Any]
@@ -23,7 +24,7 @@ FAULTS: list[Json] = []
 # Requests that are refused before any service sees them.
 REFUSED: list[Json] = []
 # What a reset empties.
-STORES: list[Any] = [RESOURCES, ASSUMED, FAULTS, REFUSED, calls.CALLS, lakeformation.LAKES,
+STORES: list[Any] = [RESOURCES, ASSUMED, FAULTS, REFUSED, early_validation.NEXT, calls.CALLS, lakeformation.LAKES,
                      services.APPS, services.RESOURCE_POLICIES]
 # By the name of the service in the request's signature: answers to path, X-Amz-Target and body.
 SERVICES: dict[str, Callable[[str, str, bytes], tuple[int, Json, Json]]] = {
@@ -46,6 +47,22 @@ def refuse(body: Json) -> list[Json]:
     if body:
         REFUSED.append({"method": "PUT", "contains": "", "times": 1, **body})
     return REFUSED
+
+
+def interfere(body: Json) -> list[Json]:
+    early_validation.NEXT.append(body)
+    return early_validation.NEXT
+
+
+def set_status(body: Json) -> Json:
+    """Somebody else works on a stack."""
+    set_request_account_id(body["account"])
+    set_request_region(body["region"])
+    stack = cloudformation._stacks.get(body["name"])
+    if not stack:
+        raise KeyError(f"no stack {body['name']}")
+    stack["StackStatus"] = body["status"]
+    return {"status": body["status"]}
 
 
 def is_refused(method: str, path: str) -> bool:
@@ -82,6 +99,8 @@ ENDPOINTS: dict[str, Callable[[Json], Any]] = {
     "resources": resources,
     "fail": fail,
     "refuse": refuse,
+    "change-sets": interfere,
+    "stacks": set_status,
     "behaviours": switch,
     "roles": make_role,
     "apps": services.add_app,

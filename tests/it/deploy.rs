@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use crate::run::{example, root, transcript};
 
 mod credentials;
+mod others;
 mod reality;
 
 /// A running emulator; it ends with the test.

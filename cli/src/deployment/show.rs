@@ -163,6 +163,7 @@ fn said(outcome: &Outcome) -> Result<&'static str, String> {
         Outcome::Declined => Err("declined; nothing was changed".to_owned()),
         Outcome::RolledBack => Err("failed, and was put back as it was".to_owned()),
         Outcome::Refused(reason) => Err(format!("refused: {reason}")),
+        Outcome::Overtaken(reason) => Err(format!("left to another deployment: {reason}")),
         Outcome::NeedsAttention(advice) => Err(format!("needs attention: {advice}")),
         Outcome::Unreachable(reason) => Err(reason.clone()),
     }
@@ -177,6 +178,7 @@ const fn word(outcome: &Outcome) -> &'static str {
         Outcome::Declined => "declined",
         Outcome::RolledBack => "rolled back",
         Outcome::Refused(_) => "refused",
+        Outcome::Overtaken(_) => "overtaken",
         Outcome::NeedsAttention(_) => "needs attention",
         Outcome::Unreachable(_) => "unreachable",
     }
