@@ -95,9 +95,8 @@ impl<C: Cloud, R: FnMut(Event), A: FnMut(&str, &[Change]) -> bool> Driver<'_, C,
                     (self.report)(Event::Started { address: address.clone() });
                     self.deploy(stack, sites).await
                 }
-                (Action::Keep | Action::Orphan, _) | (Action::Create | Action::Update, None) => {
-                    continue;
-                }
+                (Action::Keep | Action::Orphan | Action::Foreign, _)
+                | (Action::Create | Action::Update, None) => continue,
                 (Action::Delete, _) => {
                     let place = address.rsplit_once('/').map_or("", |(place, _)| place);
                     let Some(site) = sites.get(place) else { continue };

@@ -8,6 +8,7 @@ mod again;
 pub mod ask;
 pub mod aws;
 pub mod cloud;
+pub mod day;
 pub mod driver;
 pub mod duties;
 pub mod event;

@@ -30,6 +30,8 @@ pub enum Action {
     Delete,
     /// It is there and the mesh no longer asks for it; somebody decides.
     Orphan,
+    /// It is there under a name that is wanted, and another mesh's. It is never changed.
+    Foreign,
 }
 
 impl Action {
@@ -41,6 +43,7 @@ impl Action {
             Self::Keep => "keep",
             Self::Delete => "delete",
             Self::Orphan => "orphan",
+            Self::Foreign => "foreign",
         }
     }
 }
@@ -119,14 +122,26 @@ fn rank(kind: &str) -> usize {
 /// Plans the way from what is there, by address, to what is wanted.
 ///
 /// Stacks come after those that they depend on, accounts that need a new bootstrap policy first.
-/// What the mesh no longer asks for comes last, in the reverse order.
-pub fn plan(mesh: &str, wanted: &[StackEntry], observed: &BTreeMap<String, Observed>) -> Plan {
+/// What the mesh no longer asks for comes last, in the reverse order. Fails with the stacks that wait for each other:
+/// nothing can be done in their place.
+pub fn plan(
+    mesh: &str,
+    wanted: &[StackEntry],
+    observed: &BTreeMap<String, Observed>,
+) -> Result<Plan, Vec<String>> {
     let addresses: BTreeSet<String> = wanted.iter().map(StackEntry::address).collect();
     let mut steps = Vec::with_capacity(wanted.len());
-    for entry in in_order(wanted) {
+    for entry in in_order(wanted)? {
         let address = entry.address();
         let action = match observed.get(&address) {
             None => Action::Create,
+            // Somebody else's, by the tag that each stack of a mesh has; what is deleted is nobody's.
+            Some(Observed { status, tags, .. })
+                if status != "DELETE_COMPLETE"
+                    && tags.get("lakewright:mesh").is_some_and(|other| other != mesh) =>
+            {
+                Action::Foreign
+            }
             Some(Observed { status, .. })
                 // One whose creation was undone has nothing in it, and is made anew.
                 if matches!(
@@ -176,11 +191,11 @@ pub fn plan(mesh: &str, wanted: &[StackEntry], observed: &BTreeMap<String, Obser
         kind,
         after: Vec::new(),
     }));
-    Plan { steps }
+    Ok(Plan { steps })
 }
 
 /// The entries, each after those it depends on; otherwise by kind, then by address.
-fn in_order(wanted: &[StackEntry]) -> Vec<&StackEntry> {
+fn in_order(wanted: &[StackEntry]) -> Result<Vec<&StackEntry>, Vec<String>> {
     let by_address: BTreeMap<String, &StackEntry> =
         wanted.iter().map(|entry| (entry.address(), entry)).collect();
     let mut waits: BTreeMap<&str, usize> = BTreeMap::new();
@@ -202,6 +217,7 @@ fn in_order(wanted: &[StackEntry]) -> Vec<&StackEntry> {
         waits.iter().filter(|(_, count)| **count == 0).map(|(address, _)| key(address)).collect();
     let mut order = Vec::with_capacity(wanted.len());
     while let Some((_, address)) = ready.pop_first() {
+        waits.remove(address.as_str());
         order.push(by_address[&address]);
         for next in waited_for.remove(address.as_str()).unwrap_or_default() {
             if let Some(count) = waits.get_mut(next) {
@@ -212,7 +228,7 @@ fn in_order(wanted: &[StackEntry]) -> Vec<&StackEntry> {
             }
         }
     }
-    order
+    if waits.is_empty() { Ok(order) } else { Err(waits.into_keys().map(str::to_owned).collect()) }
 }
 
 #[cfg(test)]
@@ -258,7 +274,7 @@ mod tests {
             entry("platform", "p", &["bootstrap-b"]),
             entry("bootstrap", "b", &[]),
         ];
-        let plan = plan("m", &wanted, &BTreeMap::new());
+        let plan = plan("m", &wanted, &BTreeMap::new()).expect("an order");
         let order: Vec<&str> = plan.steps.iter().map(|step| step.kind.as_str()).collect();
         assert_eq!(order, ["bootstrap", "environment", "team", "dataset", "share", "platform"]);
         assert_eq!(plan.count(Action::Create), 6);
@@ -271,13 +287,54 @@ mod tests {
         let bootstrap =
             ("1/r/p-bootstrap-b".to_owned(), there("CREATE_COMPLETE", "bootstrap", "old"));
         let team = ("1/r/p-team-old".to_owned(), there("CREATE_COMPLETE", "team", "old"));
-        let mut with_share = plan("m", &wanted, &BTreeMap::from([share, bootstrap.clone()]));
+        let mut with_share =
+            plan("m", &wanted, &BTreeMap::from([share, bootstrap.clone()])).expect("an order");
         with_share.postpone("1/r/p-bootstrap-b");
         let last = with_share.steps.last().expect("steps");
         assert_eq!((last.kind.as_str(), last.action), ("bootstrap", Action::Update));
-        let mut with_orphan = plan("m", &wanted, &BTreeMap::from([team, bootstrap]));
+        let mut with_orphan =
+            plan("m", &wanted, &BTreeMap::from([team, bootstrap])).expect("an order");
         with_orphan.postpone("1/r/p-bootstrap-b");
         assert_eq!(with_orphan.steps.last().expect("steps").action, Action::Keep);
+    }
+
+    #[test]
+    fn a_circle_is_an_error_and_not_dropped() {
+        let wanted = [
+            entry("environment", "e", &[]),
+            entry("team", "a", &["team-b", "environment-e"]),
+            entry("team", "b", &["team-a"]),
+            entry("share", "s", &["team-a"]),
+        ];
+        let left = plan("m", &wanted, &BTreeMap::new()).expect_err("a circle");
+        assert_eq!(left, ["1/r/p-share-s", "1/r/p-team-a", "1/r/p-team-b"]);
+    }
+
+    #[test]
+    fn a_stack_of_another_mesh_is_never_updated() {
+        let wanted = [entry("bootstrap", "b", &[])];
+        let of = |mesh: &str, status: &str| {
+            let tags = BTreeMap::from([("lakewright:mesh".to_owned(), mesh.to_owned())]);
+            let stack = Observed { tags, ..there(status, "bootstrap", "new") };
+            let observed = BTreeMap::from([("1/r/p-bootstrap-b".to_owned(), stack)]);
+            plan("m", &wanted, &observed).expect("an order").steps[0].action
+        };
+        assert_eq!(of("m", "UPDATE_COMPLETE"), Action::Keep);
+        for status in ["UPDATE_COMPLETE", "ROLLBACK_COMPLETE", "REVIEW_IN_PROGRESS"] {
+            assert_eq!(of("other", status), Action::Foreign, "{status}");
+        }
+        assert_eq!(of("other", "DELETE_COMPLETE"), Action::Create);
+    }
+
+    /// A stack that was removed and tagged anew by its owner, or whose tags the mesh changed: its template is the same.
+    #[test]
+    fn a_changed_tag_is_an_update() {
+        let mut wanted = entry("team", "t", &[]);
+        wanted.tags.insert("Owner".to_owned(), "new".to_owned());
+        let stack = there("UPDATE_COMPLETE", "team", "new");
+        let observed = BTreeMap::from([("1/r/p-team-t".to_owned(), stack)]);
+        let plan = plan("m", &[wanted], &observed).expect("an order");
+        assert_eq!(plan.steps[0].action, Action::Update);
     }
 
     #[test]
@@ -307,7 +364,7 @@ mod tests {
         ];
         let observed =
             observed.into_iter().map(|(address, stack)| (address.to_owned(), stack)).collect();
-        let plan = plan("m", &wanted, &observed);
+        let plan = plan("m", &wanted, &observed).expect("an order");
         let actions: Vec<(&str, Action)> = plan
             .steps
             .iter()

@@ -33,7 +33,7 @@ pub fn renew(plan: &mut Plan, stacks: &mut BTreeMap<String, Stack>, id: &str) ->
                     renewed += 1;
                 }
             }
-            Action::Keep | Action::Update | Action::Delete | Action::Orphan => {}
+            Action::Keep | Action::Update | Action::Delete | Action::Orphan | Action::Foreign => {}
         }
     }
     renewed

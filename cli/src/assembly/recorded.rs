@@ -32,20 +32,29 @@ impl Recorded {
 
     /// Takes the records and the provenance of a stack.
     pub(crate) fn of(stack: &mut Lowered, sources: &[SourceFile]) -> Self {
-        let places = |causes: &BTreeSet<Cause>| -> Vec<String> {
-            let place = |cause: &Cause| {
-                render::place(Origin { file: FileId(cause.file), span: cause.span }, sources)
-            };
-            causes.iter().map(place).collect()
-        };
         let because = |causes: &BTreeSet<Cause>| {
-            if *causes == stack.causes { Vec::new() } else { places(causes) }
+            if *causes == stack.causes { Vec::new() } else { places(causes, sources) }
         };
         let (grants, tables) = intended(std::mem::take(&mut stack.records), because);
-        let parts = std::mem::take(&mut stack.provenance).into_iter();
-        let mut provenance: BTreeMap<String, Vec<String>> =
-            parts.map(|(part, causes)| (part, places(&causes))).collect();
-        provenance.insert("*".to_owned(), places(&stack.causes));
-        Self { grants, tables, provenance }
+        Self { grants, tables, provenance: provenance(stack, sources) }
     }
+}
+
+/// Takes the lines that asked for each part of a stack, and those of the whole stack as `*`.
+pub(crate) fn provenance(
+    stack: &mut Lowered,
+    sources: &[SourceFile],
+) -> BTreeMap<String, Vec<String>> {
+    let parts = std::mem::take(&mut stack.provenance).into_iter();
+    let mut provenance: BTreeMap<String, Vec<String>> =
+        parts.map(|(part, causes)| (part, places(&causes, sources))).collect();
+    provenance.insert("*".to_owned(), places(&stack.causes, sources));
+    provenance
+}
+
+fn places(causes: &BTreeSet<Cause>, sources: &[SourceFile]) -> Vec<String> {
+    let place = |cause: &Cause| {
+        render::place(Origin { file: FileId(cause.file), span: cause.span }, sources)
+    };
+    causes.iter().map(place).collect()
 }
