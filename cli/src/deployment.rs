@@ -1,9 +1,12 @@
 //! Deploying from the command line: the one place of this crate that awaits.
 
+mod removal;
 mod show;
+mod stop;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{IsTerminal as _, Write as _};
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use lakewright_deployer::aws::Aws;
@@ -12,20 +15,23 @@ use lakewright_deployer::cloud::{Access, CloudError, Site, Stack};
 use lakewright_deployer::driver::{Driver, Summary};
 use lakewright_deployer::duties::Duties;
 use lakewright_deployer::event::{Change, Event};
-use lakewright_deployer::lakeformation::remove_administrators;
-use lakewright_deployer::leftovers::{Receivers, blockers, receivers};
+use lakewright_deployer::leftovers::{Receivers, receivers};
 use lakewright_deployer::machine::Outcome;
 use lakewright_deployer::plan::{Action, Observed, Plan, plan};
 use lakewright_deployer::renew::renew;
-use lakewright_manifest::{Mesh, RegionName};
+use lakewright_manifest::{Mesh, RegionName, SourceFile};
 use lakewright_stacks::DeployTarget;
 use lakewright_template::read;
 use lakewright_template::resolve::Place;
 use tokio::runtime::Runtime;
 
+use self::show::Lines;
+use self::stop::Progress;
+use crate::assembly::recorded::provenance;
 use crate::comparison;
 use crate::exit::{Exit, Failure};
-use crate::synthesis::Found;
+use crate::mesh::load;
+use crate::synthesis::{Found, in_a_circle};
 use crate::ui::{Ui, count};
 
 /// How deployments are done.
@@ -40,18 +46,42 @@ pub(crate) struct Options {
     /// The region of the first request, and of profiles without one; by default the mesh's home region
     #[arg(long, value_parser = RegionName::parse)]
     region: Option<RegionName>,
-    /// The role of an account's owner, with which the account is bootstrapped
-    #[arg(long, value_name = "NAME", default_value = "OrganizationAccountAccessRole")]
-    owner_role: String,
+    /// Bootstrap accounts of others as this role of their owners, such as `OrganizationAccountAccessRole`, which may do
+    /// everything there; without it only the credentials' own account is bootstrapped
+    #[arg(long, value_name = "NAME")]
+    owner_role: Option<String>,
+    /// An earlier version of the mesh, whose accounts are looked at as well: what it left there is found
+    #[arg(long, value_name = "MESH")]
+    pub(crate) base: Option<PathBuf>,
 }
 
-/// What a deletion takes along.
-#[derive(Default)]
-struct Leaving {
-    /// What would keep the stack from being deleted.
-    blockers: Vec<String>,
-    /// The ARNs of its roles.
-    roles: BTreeSet<String>,
+/// A mesh that is to be deployed.
+pub(crate) struct Wanted<'m> {
+    pub(crate) mesh: &'m Mesh,
+    pub(crate) found: Vec<Found>,
+    /// With whose help the stacks of an earlier version are looked at, by address.
+    pub(crate) base: BTreeMap<String, DeployTarget>,
+    pub(crate) sources: &'m [SourceFile],
+}
+
+/// With whose help the stacks of an earlier version of a mesh are looked at: those in accounts and regions that the mesh
+/// has left as well, where nothing else would look.
+pub(crate) fn base(
+    mesh: &Mesh,
+    base: Option<&Path>,
+) -> Result<BTreeMap<String, DeployTarget>, Failure> {
+    let Some(path) = base else { return Ok(BTreeMap::new()) };
+    let Some(base) = load(path)?.mesh else {
+        let message = format!("{} has errors; `lakewright check` says which", path.display());
+        return Err(Failure::usage(message));
+    };
+    let (own, other) = (&mesh.tenant.header.id, &base.tenant.header.id);
+    if own != other {
+        let message = format!("{} is mesh `{other}`; expected an earlier `{own}`", path.display());
+        return Err(Failure::usage(message));
+    }
+    let plan = lakewright_stacks::Plan::of(&base, None);
+    Ok(plan.stacks.iter().map(|stack| (stack.address(), stack.target())).collect())
 }
 
 /// Everything that is there by address, and for each place somebody who may look.
@@ -62,6 +92,8 @@ pub(crate) struct Deployment {
     mesh: String,
     stacks: BTreeMap<String, Stack>,
     targets: BTreeMap<String, DeployTarget>,
+    lines: Lines,
+    progress: Progress,
     options: Options,
     runtime: Runtime,
     aws: Aws,
@@ -70,8 +102,7 @@ pub(crate) struct Deployment {
 impl Deployment {
     /// Finds the caller's credentials.
     pub(crate) fn connect(
-        mesh: &Mesh,
-        found: Vec<Found>,
+        Wanted { mesh, found, base, sources }: Wanted<'_>,
         options: &Options,
         import_existing: bool,
     ) -> Result<Self, Failure> {
@@ -88,11 +119,13 @@ impl Deployment {
         let aws = runtime.block_on(Aws::connect(&settings)).map_err(|error| unreachable(&error))?;
         is_central(&aws, mesh)?;
         let mut stacks = BTreeMap::new();
-        let mut targets = BTreeMap::new();
-        for Found { stack, target } in found {
+        let mut targets = base;
+        let mut lines = Lines::new();
+        for Found { mut stack, target } in found {
             let entry = stack.entry;
+            lines.insert(entry.address(), provenance(&mut stack.lowered, sources));
             let access = if entry.kind == "bootstrap" {
-                Access::Owner { role: options.owner_role.clone() }
+                Access::Owner { role: options.owner_role.clone().unwrap_or_default() }
             } else {
                 deployer(&target)
             };
@@ -105,24 +138,31 @@ impl Deployment {
             stacks.insert(address, Stack { entry, template: stack.json, assets, site });
         }
         let mesh = mesh.tenant.header.id.to_string();
-        Ok(Self { mesh, stacks, targets, options: options.clone(), runtime, aws })
+        let (options, progress) = (options.clone(), Progress::watched());
+        Ok(Self { mesh, stacks, targets, lines, progress, options, runtime, aws })
     }
 
     /// Plans, asks and deploys.
     pub(crate) fn run(mut self, only_plan: bool, ui: &mut Ui) -> Result<Exit, Failure> {
         let (observed, sites) = self.observe()?;
         let entries: Vec<_> = self.stacks.values().map(|stack| stack.entry.clone()).collect();
-        let mut plan = plan(&self.mesh, &entries, &observed);
+        let mut plan =
+            plan(&self.mesh, &entries, &observed).map_err(|stacks| in_a_circle(&stacks))?;
         self.narrow_last(&mut plan, &sites)?;
         let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
         let id = format!("lakewright-{}", now.map(|now| now.as_secs()).unwrap_or_default());
         let renewed = renew(&mut plan, &mut self.stacks, &id);
-        show::plan(&plan, ui);
+        let owned = self.of_owners(&plan);
+        let mut notes = self.owner_notes(&owned);
         if renewed > 0 {
-            ui.note(&format!(
+            notes.push(format!(
                 "{} with policies that name a role which this run makes: they are put again, as AWS would keep the id of one that was there before",
                 count(renewed, "stack")
             ));
+        }
+        show::plan(&plan, &notes, only_plan, ui);
+        if let Some(exit) = self.refused(&plan, &observed, &owned, ui) {
+            return Ok(exit);
         }
         if only_plan {
             return Ok(Exit::Done);
@@ -138,10 +178,12 @@ impl Deployment {
             return Ok(exit(&kept));
         }
         if !self.confirm("Deploy?", ui) {
+            ui.note("nothing was changed");
             return Ok(Exit::Declined);
         }
         let kept = self.look_again(&plan, ui);
-        let mut shower = show::Shower::new(&plan, ui);
+        let mut shower = show::Shower::new(&plan, &self.lines, &self.progress, ui);
+        self.progress.begin(shower.all());
         let (yes, is_terminal) = (self.options.yes, std::io::stdin().is_terminal());
         let mut summary = {
             let mut driver = Driver {
@@ -162,9 +204,59 @@ impl Deployment {
         Ok(exit(&summary))
     }
 
+    /// The bootstraps that only the owners of other accounts may do.
+    fn of_owners<'p>(&self, plan: &'p Plan) -> Vec<&'p str> {
+        let bootstraps = plan.steps.iter().filter(|step| {
+            step.kind == "bootstrap" && matches!(step.action, Action::Create | Action::Update)
+        });
+        let is_others = |address: &&str| {
+            self.stacks.get(*address).is_some_and(|stack| stack.entry.account != self.aws.caller())
+        };
+        bootstraps.map(|step| step.address.as_str()).filter(is_others).collect()
+    }
+
+    /// As whom these are done: it is the strongest role that a deployment uses.
+    fn owner_notes(&self, owned: &[&str]) -> Vec<String> {
+        let Some(role) = &self.options.owner_role else { return Vec::new() };
+        let note =
+            |address: &&str| format!("{address} is done as role `{role}` of the account's owner");
+        owned.iter().map(note).collect()
+    }
+
+    /// Why nothing of a plan is done: names that are another mesh's, and accounts that only their owners bootstrap.
+    fn refused(
+        &self,
+        plan: &Plan,
+        observed: &BTreeMap<String, Observed>,
+        owned: &[&str],
+        ui: &mut Ui,
+    ) -> Option<Exit> {
+        let mut exit = None;
+        for step in plan.steps.iter().filter(|step| step.action == Action::Foreign) {
+            let tags = observed.get(&step.address).map(|stack| &stack.tags);
+            let other =
+                tags.and_then(|tags| tags.get("lakewright:mesh")).map_or("?", String::as_str);
+            ui.error(&format!(
+                "{} is the mesh `{other}`'s, as its tag says, and is not changed; give this mesh another `resource_prefix`",
+                step.address
+            ));
+            exit = Some(Exit::No);
+        }
+        if self.options.owner_role.is_none() {
+            for address in owned {
+                ui.error(&format!(
+                    "{address} is for the account's owner to do: {}",
+                    owners(address)
+                ));
+                exit = exit.or(Some(Exit::Unreachable));
+            }
+        }
+        exit
+    }
+
     /// Looks at what needs no change.
     fn look_again(&self, plan: &Plan, ui: &mut Ui) -> Summary {
-        let mut shower = show::Shower::new(plan, ui);
+        let mut shower = show::Shower::new(plan, &self.lines, &self.progress, ui);
         let mut driver = Driver {
             cloud: &self.aws,
             report: |event: Event| shower.event(&event),
@@ -225,147 +317,6 @@ impl Deployment {
         Ok(())
     }
 
-    /// Deletes one stack, or forgets it.
-    pub(crate) fn destroy(
-        self,
-        name: &str,
-        keep_stack: bool,
-        ui: &mut Ui,
-    ) -> Result<Exit, Failure> {
-        let (observed, sites) = self.observe()?;
-        let address = self.find(name, &observed)?;
-        let dependants: Vec<&str> = self
-            .stacks
-            .iter()
-            .filter(|(other, stack)| {
-                observed.contains_key(*other) && stack.entry.depends_on.contains(&address)
-            })
-            .map(|(other, _)| other.as_str())
-            .collect();
-        if !dependants.is_empty() && !keep_stack {
-            ui.error(&format!(
-                "{address} is not deleted: {} there that depend on it: {}",
-                if dependants.len() == 1 { "a stack is" } else { "stacks are" },
-                dependants.join(", ")
-            ));
-            return Ok(Exit::No);
-        }
-        let place = address.rsplit_once('/').map_or("", |(place, _)| place);
-        let stack = self.stacks.get(&address);
-        let site = stack.map(|stack| &stack.site).or_else(|| sites.get(place));
-        let site = site.ok_or_else(|| Failure::usage(format!("{address} is not in the mesh")))?;
-        let question =
-            if keep_stack { format!("Forget {address}?") } else { format!("Delete {address}?") };
-        if !self.confirm(&question, ui) {
-            return Ok(Exit::Declined);
-        }
-        let stack_name = address.rsplit('/').next().unwrap_or(&address);
-        if keep_stack {
-            use lakewright_deployer::cloud::Cloud as _;
-            self.runtime
-                .block_on(self.aws.forget(site, stack_name))
-                .map_err(|error| unreachable(&error))?;
-            ui.note(&format!("{address} and its resources stay; the mesh no longer knows it"));
-            return Ok(Exit::Done);
-        }
-        let leaving = self.leaving(site, stack_name)?;
-        if !leaving.blockers.is_empty() {
-            let blockers = leaving.blockers.join("; ");
-            ui.error(&format!("{address} is not deleted, as it could not be: {blockers}"));
-            return Ok(Exit::No);
-        }
-        self.empty_artifacts(stack, site, ui)?;
-        self.remove_administrators(site, &leaving.roles)?;
-        let mut shower = show::Shower::new(&Plan::default(), ui);
-        let outcome = {
-            let mut driver = Driver {
-                cloud: &self.aws,
-                report: |event: Event| shower.event(&event),
-                ask: |_: &str, _: &[Change]| true,
-                closed: BTreeSet::new(),
-            };
-            self.runtime
-                .block_on(driver.delete(site, &address))
-                .map_err(|error| unreachable(&error))?
-        };
-        let summary = Summary {
-            outcomes: BTreeMap::from([(address.clone(), outcome)]),
-            skipped: BTreeMap::new(),
-        };
-        shower.end(&summary);
-        if let Some(stack) = stack {
-            let retained = show::retained(&stack.template);
-            if !retained.is_empty() {
-                ui.note(&format!("what the mesh retains stays: {}", retained.join(", ")));
-            }
-        }
-        Ok(exit(&summary))
-    }
-
-    /// What goes with a stack that is deployed, and what would keep it from going.
-    fn leaving(&self, site: &Site, name: &str) -> Result<Leaving, Failure> {
-        use lakewright_deployer::cloud::Cloud as _;
-        let deployed = self.runtime.block_on(self.aws.template(site, name));
-        let deployed = deployed.map_err(|error| unreachable(&error))?;
-        let Ok(template) = read::template(&deployed) else { return Ok(Leaving::default()) };
-        let blockers = self.runtime.block_on(blockers(&self.aws, site, name, &template));
-        let partition = lakewright_template::resolve::partition_of(&site.region);
-        let roles = template.resources.values().filter(|one| one.kind == "AWS::IAM::Role");
-        let roles = roles
-            .filter_map(|role| role.properties.get("RoleName")?.as_text())
-            .map(|name| format!("arn:{partition}:iam::{}:role/{name}", site.account));
-        Ok(Leaving {
-            blockers: blockers.map_err(|error| unreachable(&error))?,
-            roles: roles.collect(),
-        })
-    }
-
-    /// A role that goes leaves its entry among the administrators of Lake Formation, which then takes no change of the
-    /// list. Only roles of the stack are taken out.
-    fn remove_administrators(&self, site: &Site, roles: &BTreeSet<String>) -> Result<(), Failure> {
-        let place = (site.account.as_str(), site.region.as_str());
-        let is_deployer = matches!(site.access, Access::Deployer { .. });
-        let deployer = self
-            .targets
-            .iter()
-            .find(|(address, _)| address.starts_with(&format!("{}/{}/", place.0, place.1)))
-            .map(|(_, target)| Site { access: deployer(target), ..site.clone() });
-        let has_settings = self.stacks.values().any(|stack| {
-            (stack.entry.account.as_str(), stack.entry.region.as_str()) == place
-                && stack.template.contains("\"AWS::LakeFormation::DataLakeSettings\"")
-        });
-        let site = if is_deployer { Some(site.clone()) } else { deployer };
-        let Some(site) = site.filter(|_| !roles.is_empty()) else { return Ok(()) };
-        match self.runtime.block_on(remove_administrators(&self.aws, &site, roles)) {
-            // Where the mesh has no data now, the role may no longer look; where it never had any, there is no entry.
-            Err(CloudError::Access { .. }) if !has_settings => Ok(()),
-            other => other.map_err(|error| unreachable(&error)),
-        }
-    }
-
-    /// A bucket of artifacts that does not stay is emptied, as CloudFormation deletes none with
-    /// objects in it. No other bucket is.
-    fn empty_artifacts(
-        &self,
-        stack: Option<&Stack>,
-        site: &Site,
-        ui: &mut Ui,
-    ) -> Result<(), Failure> {
-        use lakewright_deployer::cloud::Cloud as _;
-        for bucket in stack.map(|stack| show::artifact_buckets(&stack.template)).unwrap_or_default()
-        {
-            let emptied = self.runtime.block_on(self.aws.empty(site, &bucket));
-            match emptied {
-                Ok(objects) => ui.note(&format!("emptied {bucket}: {}", count(objects, "object"))),
-                // It may not be there any more.
-                Err(CloudError::Refused { message, .. }) if message.starts_with("NoSuchBucket") => {
-                }
-                Err(error) => return Err(unreachable(&error)),
-            }
-        }
-        Ok(())
-    }
-
     /// Looks into each account and region.
     fn observe(&self) -> Result<Observation, Failure> {
         let mut sites: BTreeMap<String, Site> = BTreeMap::new();
@@ -383,20 +334,7 @@ impl Deployment {
             use lakewright_deployer::cloud::Cloud as _;
             let listed = match self.runtime.block_on(self.aws.list(site)) {
                 // An account that was never bootstrapped has no deploy role yet.
-                Err(CloudError::Access { .. }) => {
-                    let access = Access::Owner { role: self.options.owner_role.clone() };
-                    let owner = Site { access, ..site.clone() };
-                    self.runtime.block_on(self.aws.list(&owner)).map_err(|error| {
-                        Failure {
-                            exit: Exit::Unreachable,
-                            message: format!(
-                                "{error}\nAccount {} in {} may not be bootstrapped: `lakewright bootstrap \
-                                 MESH --account {} --region {}` prints what its owner deploys",
-                                site.account, site.region, site.account, site.region
-                            ),
-                        }
-                    })?
-                }
+                Err(error @ CloudError::Access { .. }) => self.list_as_owner(site, &error)?,
                 other => other.map_err(|error| unreachable(&error))?,
             };
             for (name, stack) in listed {
@@ -404,6 +342,27 @@ impl Deployment {
             }
         }
         Ok((observed, sites))
+    }
+
+    /// What is there, seen by the account's owner: the caller, or a role that was opted into.
+    fn list_as_owner(
+        &self,
+        site: &Site,
+        error: &CloudError,
+    ) -> Result<BTreeMap<String, Observed>, Failure> {
+        use lakewright_deployer::cloud::Cloud as _;
+        let address = format!("{}/{}", site.account, site.region);
+        let failure = |error: &CloudError| Failure {
+            exit: Exit::Unreachable,
+            message: format!("{error}\n{address} may not be bootstrapped: {}", owners(&address)),
+        };
+        let role = match &self.options.owner_role {
+            Some(role) => role.clone(),
+            None if self.aws.caller() == site.account => String::new(),
+            None => return Err(failure(error)),
+        };
+        let owner = Site { access: Access::Owner { role }, ..site.clone() };
+        self.runtime.block_on(self.aws.list(&owner)).map_err(|error| failure(&error))
     }
 
     /// The address of a stack, by its name or address.
@@ -437,6 +396,16 @@ impl Deployment {
         }
         ask(question)
     }
+}
+
+/// How an account is bootstrapped that is somebody else's.
+fn owners(address: &str) -> String {
+    let mut parts = address.split('/');
+    let (account, region) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
+    format!(
+        "`lakewright bootstrap MESH --account {account} --region {region}` prints what its owner deploys, and \
+         `--owner-role OrganizationAccountAccessRole`, or whatever role the owner lets you in as, does it from here"
+    )
 }
 
 /// Deploy roles let in roles of the central account alone: other credentials would be refused account by account.
@@ -501,5 +470,6 @@ fn verb(action: Action) -> &'static str {
         Action::Delete => "delete",
         Action::Keep => "keep",
         Action::Orphan => "not in the mesh",
+        Action::Foreign => "another mesh's",
     }
 }

@@ -21,25 +21,32 @@ pub(crate) enum Exit {
     RolledBack,
     /// A stack is in a state that somebody has to look at.
     Attention,
-    /// Somebody said no, or nobody could be asked.
+    /// Somebody said no or stopped it, nobody could be asked, or somebody else deploys the same.
     Declined,
     /// No credentials, no network, or too many requests.
     Unreachable,
 }
 
+impl Exit {
+    /// The code.
+    pub(crate) const fn number(self) -> u8 {
+        match self {
+            Self::Done => 0,
+            Self::Unexpected => 1,
+            Self::Usage => 2,
+            Self::No => 4,
+            Self::Unknown => 5,
+            Self::RolledBack => 6,
+            Self::Attention => 7,
+            Self::Declined => 8,
+            Self::Unreachable => 9,
+        }
+    }
+}
+
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> Self {
-        Self::from(match exit {
-            Exit::Done => 0,
-            Exit::Unexpected => 1,
-            Exit::Usage => 2,
-            Exit::No => 4,
-            Exit::Unknown => 5,
-            Exit::RolledBack => 6,
-            Exit::Attention => 7,
-            Exit::Declined => 8,
-            Exit::Unreachable => 9,
-        })
+        Self::from(exit.number())
     }
 }
 

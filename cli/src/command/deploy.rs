@@ -6,7 +6,7 @@ use clap::Args;
 use lakewright_manifest::mesh::Maintenance;
 use lakewright_stacks::Plan;
 
-use crate::deployment::{Deployment, Options};
+use crate::deployment::{Deployment, Options, Wanted, base};
 use crate::exit::{Exit, Failure};
 use crate::mesh::{Day, load};
 use crate::synthesis::synthesize_all;
@@ -21,7 +21,8 @@ use crate::ui::Ui;
 
 Each account is reached through its deploy role. An account without one, or with an older one, is
 bootstrapped first: with your own credentials when they belong to that account, else as the role
-that `--owner-role` names. Stacks whose revision is deployed already are left alone.")]
+that `--owner-role` names, and not without it. Stacks whose revision is deployed already are left
+alone. Shares that expire before today, or the day of `--as-of`, give no access.")]
 pub(crate) struct DeployArgs {
     /// The mesh's folder, or a single file
     mesh: PathBuf,
@@ -52,21 +53,15 @@ pub(crate) fn run(arguments: &DeployArgs, ui: &mut Ui) -> Result<Exit, Failure> 
         );
         return Ok(Exit::Declined);
     }
-    let plan = Plan::of(&mesh, arguments.day.as_of.as_ref());
+    let day = arguments.day.or_today()?;
+    let plan = Plan::of(&mesh, Some(&day));
     let (found, report) = synthesize_all(&plan)?;
     if report.has_errors() {
         ui.report(&report.sorted(), &loaded.sources);
         return Ok(Exit::No);
     }
-    if arguments.day.as_of.is_none()
-        && let Some(share) = mesh.shares.values().find(|share| share.expires.is_some())
-    {
-        ui.note(&format!(
-            "share `{}` expires one day; no share counts as expired without --as-of",
-            share.header.id
-        ));
-    }
-    let deployment =
-        Deployment::connect(&mesh, found, &arguments.options, arguments.import_existing)?;
+    let base = base(&mesh, arguments.options.base.as_deref())?;
+    let wanted = Wanted { mesh: &mesh, found, base, sources: &loaded.sources };
+    let deployment = Deployment::connect(wanted, &arguments.options, arguments.import_existing)?;
     deployment.run(arguments.plan, ui)
 }

@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use clap::Args;
 use lakewright_stacks::Plan;
 
-use crate::deployment::{Deployment, Options};
+use crate::deployment::{Deployment, Options, Wanted, base};
 use crate::exit::{Exit, Failure};
-use crate::mesh::load;
+use crate::mesh::{Day, load};
 use crate::synthesis::synthesize_all;
 use crate::ui::Ui;
 
@@ -16,6 +16,7 @@ use crate::ui::Ui;
 #[command(after_help = "Examples:
   lakewright destroy my-mesh --stack lakewright-dataset-sales
   lakewright destroy my-mesh --stack lakewright-dataset-sales --keep-stack
+  lakewright destroy my-mesh --stack lakewright-environment-old --base the-mesh-before
 
 What the mesh says to retain stays: buckets, keys, databases. A stack that others depend on is not
 deleted. `--keep-stack` only takes the mesh's tags off it, so that nothing knows it any more.")]
@@ -38,12 +39,15 @@ pub(crate) fn run(arguments: &DestroyArgs, ui: &mut Ui) -> Result<Exit, Failure>
         ui.report(&loaded.report, &loaded.sources);
         return Ok(Exit::No);
     };
-    let plan = Plan::of(&mesh, None);
+    let day = Day { as_of: None }.or_today()?;
+    let plan = Plan::of(&mesh, Some(&day));
     let (found, report) = synthesize_all(&plan)?;
     if report.has_errors() {
         ui.report(&report.sorted(), &loaded.sources);
         return Ok(Exit::No);
     }
-    let deployment = Deployment::connect(&mesh, found, &arguments.options, false)?;
+    let base = base(&mesh, arguments.options.base.as_deref())?;
+    let wanted = Wanted { mesh: &mesh, found, base, sources: &loaded.sources };
+    let deployment = Deployment::connect(wanted, &arguments.options, false)?;
     deployment.destroy(&arguments.stack, arguments.keep_stack, ui)
 }

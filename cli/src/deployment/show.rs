@@ -1,6 +1,7 @@
 //! Plans and progress, for people and programs.
 
 use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
 
 use lakewright_deployer::driver::Summary;
 use lakewright_deployer::event::{Change, Event};
@@ -9,6 +10,7 @@ use lakewright_deployer::plan::{Action, Plan};
 use lakewright_template::{Template, read};
 use serde_json::{Value, json};
 
+use super::stop::Progress;
 use super::verb;
 use crate::ui::{Ui, count};
 
@@ -24,8 +26,12 @@ const STATEFUL: [&str; 8] = [
     "AWS::SageMaker::NotebookInstance",
 ];
 
-/// Shows what is to be done.
-pub(super) fn plan(plan: &Plan, ui: &mut Ui) {
+/// What failures are told with: for each stack the lines that asked for its parts, and for all of it under `*`.
+pub(super) type Lines = BTreeMap<String, BTreeMap<String, Vec<String>>>;
+
+/// Shows what is to be done, with what is to be known of it. A plan that somebody asked for is data; one before a question
+/// is not.
+pub(super) fn plan(plan: &Plan, notes: &[String], is_data: bool, ui: &mut Ui) {
     if ui.is_json() {
         let steps: Vec<Value> = plan
             .steps
@@ -34,14 +40,15 @@ pub(super) fn plan(plan: &Plan, ui: &mut Ui) {
                 json!({ "stack": step.address, "kind": step.kind, "action": step.action.as_str() })
             })
             .collect();
-        ui.data(&line(&json!({ "version": 1, "event": "plan", "steps": steps })));
+        let plan = json!({ "version": 1, "event": "plan", "steps": steps, "notes": notes });
+        ui.data(&line(&plan));
         return;
     }
-    for step in plan.steps.iter().filter(|step| step.action != Action::Keep) {
-        ui.note(&format!("  {:<15} {}", verb(step.action), step.address));
-    }
     let of = |action| plan.count(action);
-    ui.note(&format!(
+    let steps = plan.steps.iter().filter(|step| step.action != Action::Keep);
+    let mut said: Vec<String> =
+        steps.map(|step| format!("  {:<15} {}", verb(step.action), step.address)).collect();
+    said.push(format!(
         "{} to create, {} to update, {} to delete, {} as they are",
         of(Action::Create),
         of(Action::Update),
@@ -49,7 +56,14 @@ pub(super) fn plan(plan: &Plan, ui: &mut Ui) {
         of(Action::Keep)
     ));
     if of(Action::Orphan) > 0 {
-        ui.note("stacks that are not in the mesh any more stay until `lakewright destroy` is told of them");
+        said.push("stacks that are not in the mesh any more stay until `lakewright destroy` is told of them".to_owned());
+    }
+    for text in said.iter().chain(notes) {
+        if is_data {
+            ui.data(&format!("{text}\n"));
+        } else {
+            ui.note(text);
+        }
     }
 }
 
@@ -67,25 +81,85 @@ pub(super) fn is_destructive(changes: &[Change]) -> bool {
 /// Shows what happens.
 pub(super) struct Shower<'u> {
     ui: &'u mut Ui,
+    lines: &'u Lines,
+    progress: &'u Progress,
     actions: BTreeMap<String, Action>,
     all: usize,
     done: usize,
+    begun: Instant,
+    /// When work on the present stack began.
+    started: Option<Instant>,
 }
 
 impl<'u> Shower<'u> {
-    pub(super) fn new(plan: &Plan, ui: &'u mut Ui) -> Self {
+    pub(super) fn new(
+        plan: &Plan,
+        lines: &'u Lines,
+        progress: &'u Progress,
+        ui: &'u mut Ui,
+    ) -> Self {
         let actions: BTreeMap<String, Action> = plan
             .steps
             .iter()
-            .filter(|step| !matches!(step.action, Action::Keep | Action::Orphan))
+            .filter(|step| matches!(step.action, Action::Create | Action::Update | Action::Delete))
             .map(|step| (step.address.clone(), step.action))
             .collect();
-        Self { ui, all: actions.len(), actions, done: 0 }
+        let begun = Instant::now();
+        Self { ui, lines, progress, all: actions.len(), actions, done: 0, begun, started: None }
+    }
+
+    /// How many stacks are to be worked on.
+    pub(super) fn all(&self) -> usize {
+        self.all
+    }
+
+    /// The lines that asked for a part of a stack; those of the whole stack, where no others did.
+    fn because(&self, address: &str, part: &str) -> &[String] {
+        let stack = self.lines.get(address);
+        let lines = stack.and_then(|parts| parts.get(part).or_else(|| parts.get("*")));
+        lines.map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// The same as text behind a failure.
+    fn asked(&self, address: &str, part: &str) -> String {
+        match self.because(address, part) {
+            [] => String::new(),
+            [one] => format!(" (asked for at {one})"),
+            [one, others @ ..] => {
+                format!(" (asked for at {one} and {})", count(others.len(), "more line"))
+            }
+        }
+    }
+
+    /// Keeps what Ctrl-C and the times are told from.
+    fn watch(&mut self, event: &Event) {
+        match event {
+            Event::Started { address } => {
+                self.progress.start(address);
+                self.started = Some(Instant::now());
+            }
+            Event::Finished { .. } => self.progress.end(),
+            Event::Changes { .. }
+            | Event::Resource { .. }
+            | Event::Uploaded { .. }
+            | Event::Note { .. }
+            | Event::Skipped { .. } => {}
+        }
     }
 
     pub(super) fn event(&mut self, event: &Event) {
+        self.watch(event);
+        let took = self.started.map(|started| started.elapsed());
         if self.ui.is_json() {
-            self.ui.data(&line(&to_json(event)));
+            let mut told = to_json(event);
+            if let Event::Resource { address, logical_id, .. } = event {
+                told["because"] = json!(self.because(address, logical_id));
+            }
+            if let Event::Finished { address, .. } = event {
+                told["because"] = json!(self.because(address, "*"));
+                told["seconds"] = json!(took.map(|took| took.as_secs()));
+            }
+            self.ui.data(&line(&told));
             return;
         }
         match event {
@@ -94,15 +168,22 @@ impl<'u> Shower<'u> {
                 let action = self.actions.get(address).copied().map_or("", verb);
                 self.ui.note(&format!("[{}/{}] {action} {address}", self.done, self.all));
             }
-            Event::Resource { logical_id, kind, status, reason, .. } => {
+            Event::Resource { address, logical_id, kind, status, reason } => {
                 if status.ends_with("FAILED") {
                     let reason = reason.as_deref().unwrap_or("no reason given");
-                    self.ui.error(&format!("{logical_id} ({kind}): {reason}"));
+                    let asked = self.asked(address, logical_id);
+                    self.ui.error(&format!("{logical_id} ({kind}): {reason}{asked}"));
                 }
             }
-            Event::Finished { address, outcome } => match said(outcome) {
-                Ok(_) => {}
-                Err(text) => self.ui.error(&format!("{address}: {text}")),
+            Event::Finished { address, outcome } => match (said(outcome), took) {
+                (Ok(word), Some(took)) => {
+                    self.ui.note(&format!("  {word} in {}", duration(took)));
+                }
+                (Ok(_), None) => {}
+                (Err(text), _) => {
+                    let asked = self.asked(address, "*");
+                    self.ui.error(&format!("{address}: {text}{asked}"));
+                }
             },
             Event::Skipped { address, because } => {
                 self.done += 1;
@@ -143,14 +224,26 @@ impl<'u> Shower<'u> {
             return;
         }
         self.ui.note(&format!(
-            "{} done: {} created, {} updated, {} unchanged, {} deleted; {bad} failed, {} left alone",
+            "{} done: {} created, {} updated, {} unchanged, {} deleted; {bad} failed, {} left alone, in {}",
             count(good, "stack"),
             number(|outcome| matches!(outcome, Outcome::Created)),
             number(|outcome| matches!(outcome, Outcome::Updated)),
             number(|outcome| matches!(outcome, Outcome::Unchanged)),
             number(|outcome| matches!(outcome, Outcome::Deleted)),
-            summary.skipped.len()
+            summary.skipped.len(),
+            duration(self.begun.elapsed())
         ));
+        if bad > 0 && good == 0 {
+            self.ui.note("no stack was changed but for what the errors say");
+        }
+    }
+}
+
+/// How long something took, for people.
+fn duration(took: Duration) -> String {
+    match took.as_secs() {
+        seconds @ 0..60 => format!("{seconds} s"),
+        seconds => format!("{} min {} s", seconds / 60, seconds % 60),
     }
 }
 

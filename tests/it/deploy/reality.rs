@@ -282,7 +282,7 @@ fn a_filter_in_hybrid_mode_holds_whom_the_deployment_opted_in() {
     };
     write("open");
     let path = mesh.display().to_string();
-    ends_with(&emulator.lakewright(&["check", &path]), 4, "filter-not-enforced");
+    ends_with(&emulator.lakewright_alone(&["check", &path]), 4, "filter-not-enforced");
     write("opt_in");
     ends_with(&emulator.deploy(&mesh), 0, "0 failed");
     let reader = "arn:aws:iam::333333333333:role/lab-teama-ewsex6a7";

@@ -1,0 +1,94 @@
+//! Ctrl-C: what was done, and what goes on by itself, is said before the program ends.
+
+use std::io::{self, Write as _};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::{process, thread};
+
+use crate::exit::Exit;
+use crate::ui::count;
+
+/// How far a run has come, for whoever stops it.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Progress(Arc<Mutex<State>>);
+
+#[derive(Debug, Default)]
+struct State {
+    done: usize,
+    left: usize,
+    running: Option<String>,
+}
+
+impl Progress {
+    /// Waits for Ctrl-C beside the run, also while somebody is asked. Where no signals can be had, it ends the program
+    /// without a word, as before.
+    pub(super) fn watched() -> Self {
+        let progress = Self::default();
+        let seen = progress.clone();
+        thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+            let Ok(runtime) = runtime else { return };
+            if runtime.block_on(tokio::signal::ctrl_c()).is_ok() {
+                drop(writeln!(io::stderr().lock(), "\n{}", seen.said()));
+                process::exit(i32::from(Exit::Declined.number()));
+            }
+        });
+        progress
+    }
+
+    /// So many stacks are to be worked on.
+    pub(super) fn begin(&self, stacks: usize) {
+        self.state().left = stacks;
+    }
+
+    /// Work on a stack begins.
+    pub(super) fn start(&self, address: &str) {
+        let mut state = self.state();
+        state.left = state.left.saturating_sub(1);
+        state.running = Some(address.to_owned());
+    }
+
+    /// Work on a stack ended.
+    pub(super) fn end(&self) {
+        let mut state = self.state();
+        if state.running.take().is_some() {
+            state.done += 1;
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn said(&self) -> String {
+        let state = self.state();
+        let State { done, left, running } = &*state;
+        match running {
+            None if *done == 0 => "stopped: nothing was changed".to_owned(),
+            None => format!("stopped: {} done, {left} not begun", count(*done, "stack")),
+            Some(address) => format!(
+                "stopped: {} done, {left} not begun; what CloudFormation has begun with {address} it ends by itself",
+                count(*done, "stack")
+            ),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_done_is_told_from_what_was_not() {
+        let progress = Progress::default();
+        assert_eq!(progress.said(), "stopped: nothing was changed");
+        progress.begin(3);
+        progress.start("1/r/a");
+        progress.end();
+        progress.start("1/r/b");
+        let said = progress.said();
+        assert!(said.starts_with("stopped: 1 stack done, 1 not begun;"), "{said}");
+        assert!(said.contains("1/r/b"), "{said}");
+        progress.end();
+        assert_eq!(progress.said(), "stopped: 2 stacks done, 1 not begun");
+    }
+}

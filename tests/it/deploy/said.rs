@@ -1,0 +1,147 @@
+//! What a deployment says: before it begins, where something fails, and when it is stopped.
+
+use std::fs;
+use std::io::{BufRead as _, BufReader, Read as _};
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use serde_json::Value;
+
+use super::{Emulator, change, ends_with, lab};
+use crate::run::{example, transcript};
+
+/// A copy of the minimal mesh that can be changed.
+fn minimal(folder: &Path) -> std::path::PathBuf {
+    let mesh = folder.join("mesh");
+    fs::create_dir(&mesh).expect("a folder");
+    for file in ["mesh.yaml", "datasets.yaml"] {
+        fs::copy(example("minimal").join(file), mesh.join(file)).expect("a copy");
+    }
+    mesh
+}
+
+#[test]
+fn a_plan_is_data_and_names_the_owners_role() {
+    let emulator = Emulator::start();
+    let path = example("minimal").display().to_string();
+    let plan = emulator.lakewright(&["deploy", &path, "--plan"]);
+    ends_with(&plan, 0, "is done as role `OrganizationAccountAccessRole` of the account's owner");
+    let out = String::from_utf8_lossy(&plan.stdout);
+    assert!(out.contains("create          222222222222/eu-west-1/"), "{out}");
+    assert!(out.contains("7 to create"), "{out}");
+    // Nobody becomes the owner of an account without being told to.
+    for arguments in [["deploy", &path, "--plan"], ["deploy", &path, "--yes"]] {
+        let alone = emulator.lakewright_alone(&arguments);
+        ends_with(&alone, 9, "`--owner-role OrganizationAccountAccessRole`");
+        assert!(transcript(&alone).contains("lakewright bootstrap MESH --account 222222222222"));
+    }
+    let requests = emulator.request("GET", "/_test/requests", "").expect("an answer");
+    let requests: Vec<Value> = serde_json::from_str(&requests).expect("JSON");
+    let as_owner = |one: &&Value| one["role_arn"].to_string().contains("OrganizationAccountAccess");
+    let before = requests.iter().filter(as_owner).count();
+    ends_with(&emulator.lakewright(&["deploy", &path]), 8, "nothing was changed");
+    ends_with(&emulator.lakewright(&["deploy", &path, "--yes"]), 0, "7 created");
+    assert!(before <= 1, "only the plan that was told to: {requests:?}");
+}
+
+#[test]
+fn each_failure_names_its_manifest_line_and_the_summary_comes_after() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mesh = lab(folder.path());
+    let emulator = Emulator::start();
+    emulator.fail_next("AWS::Glue::Crawler");
+    let failed = emulator.deploy(&mesh);
+    ends_with(&failed, 6, "no more room (asked for at ");
+    let text = transcript(&failed);
+    let line = text.lines().find(|line| line.contains("no more room")).expect("the failure");
+    assert!(line.contains("datasets.yaml:"), "{line}");
+    let line = text.lines().find(|line| line.contains("was put back as it was")).expect("a line");
+    assert!(line.contains("asked for at ") && line.contains(".yaml:"), "{line}");
+    // The end of a run, with how long it took, also of each stack.
+    assert!(text.contains("1 failed"), "{text}");
+    let end = text.lines().find(|line| line.contains(" left alone, in ")).expect("a summary");
+    assert!(end.ends_with(" s"), "{end}");
+    assert!(text.lines().any(|line| line.starts_with("  created in ")), "{text}");
+}
+
+#[test]
+fn ctrl_c_says_what_was_done_and_what_goes_on() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mesh = lab(folder.path());
+    let emulator = Emulator::start();
+    let mut child = Command::new(env!("CARGO_BIN_EXE_lakewright"))
+        .arg("deploy")
+        .arg(&mesh)
+        .args(["--yes", "--owner-role", "OrganizationAccountAccessRole"])
+        .env("AWS_ENDPOINT_URL", emulator.endpoint())
+        .env("AWS_ACCESS_KEY_ID", "111111111111")
+        .env("AWS_SECRET_ACCESS_KEY", "any")
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the binary runs");
+    let mut lines = BufReader::new(child.stderr.take().expect("a stream"));
+    let mut line = String::new();
+    while !line.starts_with("[2/") {
+        line.clear();
+        assert!(lines.read_line(&mut line).expect("a line") > 0, "the second stack begins");
+    }
+    let stopped = Command::new("kill").args(["-INT", &child.id().to_string()]).status();
+    assert!(stopped.expect("kill runs").success());
+    let mut rest = String::new();
+    lines.read_to_string(&mut rest).expect("the rest");
+    assert_eq!(child.wait().expect("an end").code(), Some(8), "{rest}");
+    assert!(rest.contains("stopped: 1 stack done, 14 not begun;"), "{rest}");
+    assert!(rest.contains("it ends by itself"), "{rest}");
+}
+
+#[test]
+fn another_meshs_stacks_are_never_changed() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mesh = minimal(folder.path());
+    let emulator = Emulator::start();
+    ends_with(&emulator.deploy(&mesh), 0, "7 created");
+    let before = emulator.look("222222222222", "eu-west-1")["stacks"].take();
+    // The same prefix and accounts, and so the same names.
+    change(&mesh.join("mesh.yaml"), "id: acme", "id: other");
+    let second = emulator.deploy(&mesh);
+    ends_with(&second, 4, "is the mesh `acme`'s, as its tag says, and is not changed");
+    assert_eq!(emulator.look("222222222222", "eu-west-1")["stacks"], before);
+}
+
+/// An environment that leaves the mesh with all in it leaves its stacks in an account where nothing else looks.
+#[test]
+fn what_an_environment_leaves_behind_is_found_and_removed_by_the_mesh_before() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mesh = minimal(folder.path());
+    let before = folder.path().join("before");
+    let second = "kind: Environment\nid: second\norganization: analytics\naccount: \"333333333333\"\n\
+                  region: eu-west-1\nteam: DataPlatform\n";
+    fs::write(mesh.join("second.yaml"), second).expect("a file");
+    fs::create_dir(&before).expect("a folder");
+    for file in ["mesh.yaml", "datasets.yaml", "second.yaml"] {
+        fs::copy(mesh.join(file), before.join(file)).expect("a copy");
+    }
+    let emulator = Emulator::start();
+    ends_with(&emulator.deploy(&mesh), 0, "0 failed");
+    fs::remove_file(mesh.join("second.yaml")).expect("the environment goes");
+    let (mesh, before) = (mesh.display().to_string(), before.display().to_string());
+    let plan = emulator.lakewright(&["deploy", &mesh, "--plan", "--base", &before]);
+    ends_with(&plan, 0, "not in the mesh any more");
+    let out = String::from_utf8_lossy(&plan.stdout).into_owned();
+    let left: Vec<&str> = out
+        .lines()
+        .filter_map(|line| line.trim().strip_prefix("not in the mesh "))
+        .map(str::trim)
+        .filter(|address| address.starts_with("333333333333/"))
+        .collect();
+    assert_eq!(left.len(), 4, "bootstrap, pivot role, environment and team: {out}");
+    for stack in left {
+        let arguments = ["destroy", &mesh, "--base", &before, "--yes", "--stack", stack];
+        ends_with(&emulator.lakewright(&arguments), 0, "1 deleted");
+    }
+    let after = emulator.look("333333333333", "eu-west-1")["stacks"].take();
+    let after = after.as_object().expect("stacks");
+    assert!(after.is_empty(), "{after:?}");
+}
