@@ -42,6 +42,18 @@ for name in ("label", "description"):
     if app.get(name.upper()) != expected[name]:
         problems.append(f"app.py: {name.upper()} is {app.get(name.upper())!r}")
 
+# CloudFormation counts the bytes of a description: 1,024 ("CloudFormation quotas"). The function needs no CDK.
+tree = ast.parse((folder / "app.py").read_text(encoding="utf-8"))
+body = [node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == "cut"]
+module = {}
+exec(compile(ast.Module(body=body, type_ignores=[]), "app.py", "exec"), module)  # noqa: S102 - our own file
+for text in ("\u00e9" * 600, "x" + "\u9577" * 400, "x" * 2_000):
+    short = module["cut"](text, 1024)
+    if len(short.encode("utf-8")) > 1024 or not text.startswith(short) or len(short.encode("utf-8")) < 1021:
+        problems.append(f"app.py: {text[:3]}... is cut to {len(short.encode('utf-8'))} bytes")
+if "cdk.out/" not in (folder / ".gitignore").read_text(encoding="utf-8").splitlines():
+    problems.append(".gitignore: what `cdk synth` writes is not ignored")
+
 # The text stays data: it stands in app.py and in the README as one JSON string, and nowhere else.
 for path in folder.rglob("*"):
     if path.is_file() and path.suffix != ".pyc" and path.name not in ("app.py", "README.md"):
@@ -66,7 +78,7 @@ update = folder / "update_pipeline.py"
 if update.exists():
     # The arrangement is a function of the pipeline and the names, and needs no AWS.
     source = update.read_text(encoding="utf-8").replace("import boto3", "")
-    module: dict = {"__name__": "update_pipeline"}
+    module = {"__name__": "update_pipeline"}
     exec(compile(source, str(update), "exec"), module)  # noqa: S102 - our own generated file
     names = ["Source", "UpdatePipeline", "Deploy-dev", "Approve-prod", "Deploy-prod"]
     pipeline = {"name": "p", "stages": [{"name": name} for name in names]}

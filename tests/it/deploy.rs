@@ -15,6 +15,7 @@ mod credentials;
 mod others;
 mod reality;
 mod said;
+mod seed;
 
 /// A running emulator; it ends with the test.
 struct Emulator {

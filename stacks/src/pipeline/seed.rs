@@ -29,7 +29,8 @@ macro_rules! template {
 }
 
 /// The path in the repository, and the template.
-const FILES: [(&str, &str); 10] = [
+const FILES: [(&str, &str); 11] = [
+    (".gitignore", template!("gitignore")),
     ("README.md", template!("README.md")),
     ("app.py", template!("app.py")),
     ("cdk.json", template!("cdk.json")),

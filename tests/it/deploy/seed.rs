@@ -1,0 +1,70 @@
+//! The seed's own `deploy.py`, run for real against the emulator.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output};
+
+use lakewright_stacks::pipeline::seed;
+
+use super::Emulator;
+use crate::run::{example, mesh, root, sources, transcript};
+
+/// Runs the program as the build of a stage does.
+fn run(emulator: &Emulator, folder: &Path) -> Output {
+    Command::new(root().join("target/python/bin/python"))
+        .arg("deploy.py")
+        .current_dir(folder)
+        .envs([
+            ("AWS_ENDPOINT_URL", emulator.endpoint().as_str()),
+            ("AWS_ACCESS_KEY_ID", "222222222222"),
+            ("AWS_SECRET_ACCESS_KEY", "any"),
+            ("AWS_REGION", "eu-west-1"),
+            ("AWS_DEFAULT_REGION", "eu-west-1"),
+            ("STAGE", "dev"),
+            ("STACK_NAME", "seed-dev"),
+            ("STAGE_REGION", "eu-west-1"),
+            ("TEAM", "T"),
+            ("TEAM_ROLE_ARN", "arn:aws:iam::222222222222:role/team"),
+        ])
+        .output()
+        .expect("Python runs")
+}
+
+fn ends(output: &Output, code: i32, text: &str) {
+    let all = transcript(output);
+    assert_eq!(output.status.code(), Some(code), "{all}");
+    assert!(all.contains(text), "expected: {text}\n{all}");
+}
+
+/// As the CDK's command line and `lakewright deploy` do it: a stack whose creation was undone is deleted and made again.
+/// `ROLLBACK_COMPLETE` can only be deleted ("Stack status codes" in the CloudFormation user guide).
+#[test]
+fn a_first_deployment_that_failed_is_made_up_by_the_next() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mesh = mesh(&sources(&example("full")));
+    let pipeline = mesh.pipelines.values().find(|pipeline| pipeline.source.is_none());
+    let pipeline = pipeline.expect("a pipeline with a seed");
+    let environment = &mesh.environments[&pipeline.environment];
+    for (path, text) in seed::files(&mesh, environment, pipeline, "main") {
+        let path = folder.path().join(path);
+        fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
+        fs::write(path, text).expect("a file");
+    }
+    let template = |versioning: &str| {
+        let out = folder.path().join("cdk.out");
+        fs::create_dir_all(&out).expect("a folder");
+        let text = format!(
+            r#"{{"Resources": {{"B": {{"Type": "AWS::S3::Bucket", "Properties": {{"BucketName": "seed-dev-bucket",
+                "VersioningConfiguration": {{"Status": "{versioning}"}}}}}}}}}}"#
+        );
+        fs::write(out.join("Application-dev.template.json"), text).expect("a template");
+    };
+    let emulator = Emulator::start();
+    template("Suspended");
+    emulator.fail_next("AWS::S3::Bucket");
+    ends(&run(&emulator, folder.path()), 1, "ROLLBACK_COMPLETE");
+    ends(&run(&emulator, folder.path()), 0, "seed-dev: CREATE_COMPLETE");
+    ends(&run(&emulator, folder.path()), 0, "there is nothing to change");
+    template("Enabled");
+    ends(&run(&emulator, folder.path()), 0, "seed-dev: UPDATE_COMPLETE");
+}
