@@ -8,6 +8,7 @@ use lakewright_manifest::diagnostic::FileId;
 use lakewright_manifest::parse::{Documents, Parsed, parse};
 use lakewright_manifest::resolve::resolve;
 use lakewright_manifest::{Code, Date, Diagnostic, Mesh, Report, SourceFile};
+use lakewright_stacks::{Plan, StackPlan};
 use rayon::iter::{
     IndexedParallelIterator as _, IntoParallelRefIterator as _, ParallelIterator as _,
 };
@@ -48,6 +49,21 @@ pub(crate) struct Loaded {
     pub(crate) mesh: Option<Mesh>,
     /// What is wrong, or should be looked at.
     pub(crate) report: Report,
+}
+
+/// The stacks of an earlier mesh in accounts and regions that the later one has left: its deployments look there no more.
+pub(crate) fn left_behind(base: &Mesh, head: &Mesh) -> Vec<String> {
+    let (before, after) = (Plan::of(base, None), Plan::of(head, None));
+    let places = after.stacks.iter().map(StackPlan::place);
+    let places: BTreeSet<(&str, &str)> =
+        places.map(|place| (place.account.as_str(), place.region.as_str())).collect();
+    let left = before.stacks.iter().filter(|stack| {
+        let place = stack.place();
+        !places.contains(&(place.account.as_str(), place.region.as_str()))
+    });
+    let addresses: BTreeSet<String> =
+        left.flat_map(|stack| [stack.bootstrap_address(), stack.address()]).collect();
+    addresses.into_iter().collect()
 }
 
 /// Reads and resolves the mesh in a folder or in one file.

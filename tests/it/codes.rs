@@ -87,6 +87,31 @@ fn what_was_approved_stays_as_it_was_approved() {
     assert_eq!(messages(("draft", ""), ("approved", "")).len(), 1);
 }
 
+/// data.all deletes a share item when its access was revoked, and no other: its share state machine.
+#[test]
+fn a_live_share_is_revoked_before_it_is_removed() {
+    let mesh = |share: &str| {
+        let sources = [("base.yaml", BASE), ("sales.yaml", BASE_DATASET), ("share.yaml", share)]
+            .map(|(path, text)| SourceFile { path: path.to_owned(), text: text.to_owned() });
+        let (mesh, report) = resolved(&sources);
+        mesh.unwrap_or_else(|| panic!("{report:?}"))
+    };
+    let share = |status: &str| {
+        format!(
+            "kind: Share\nid: extra\ndataset: sales\nenvironment: dev\nteam: Readers\n\
+             items:\n  - table: orders\nstatus: {status}\n"
+        )
+    };
+    let gone = mesh("");
+    let approved = mesh(&format!("{}approved_by: Owners\n", share("approved")));
+    let report = check_change(&approved, &gone);
+    let found: Vec<&str> = report.iter().map(|one| one.code.as_str()).collect();
+    assert_eq!(found, ["share-life-cycle"]);
+    for status in ["draft", "submitted"] {
+        assert!(check_change(&mesh(&share(status)), &gone).is_empty(), "{status}");
+    }
+}
+
 #[test]
 fn what_the_mesh_makes_cannot_be_imported() {
     let found = |text: &str| -> Vec<String> {

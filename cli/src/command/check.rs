@@ -10,7 +10,7 @@ use serde_json::json;
 use crate::exit::{Exit, Failure};
 use crate::folder::{Somewhere, Unread};
 use crate::guardrails::{self, Checked};
-use crate::mesh::{Day, load};
+use crate::mesh::{Day, left_behind, load};
 use crate::synthesis::synthesize_all;
 use crate::ui::{Ui, count};
 
@@ -64,10 +64,14 @@ pub(crate) fn run(arguments: &CheckArgs, ui: &mut Ui) -> Result<Exit, Failure> {
         report.extend(plan.report);
         report.extend(findings);
     }
+    let mut left = Vec::new();
     if let Some(base) = &arguments.base {
         let base_mesh = load(base)?;
         match (&base_mesh.mesh, &loaded.mesh) {
-            (Some(base), Some(head)) => report.extend(check_change(base, head)),
+            (Some(base), Some(head)) => {
+                report.extend(check_change(base, head));
+                left = left_behind(base, head);
+            }
             (None, _) => {
                 let message = format!(
                     "{} has errors of its own, so nothing can be compared with it; `lakewright check` it first",
@@ -78,9 +82,17 @@ pub(crate) fn run(arguments: &CheckArgs, ui: &mut Ui) -> Result<Exit, Failure> {
             (Some(_), None) => {}
         }
     }
+    for address in &left {
+        ui.note(&format!(
+            "{address} stays behind in a place that the mesh leaves; `lakewright destroy` removes it, with `--base` and the mesh before"
+        ));
+    }
     let report = report.sorted();
     if ui.is_json() {
         let mut data = guardrails::all_to_json(&report, &loaded.sources, &breaches);
+        if arguments.base.is_some() {
+            data["left_behind"] = json!(left);
+        }
         if arguments.runway {
             data["runway"] = runways.iter().map(runway_to_json).collect();
         }

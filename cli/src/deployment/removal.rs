@@ -77,6 +77,8 @@ impl Deployment {
         }
         self.empty_artifacts(stack, site, ui)?;
         self.remove_administrators(site, &leaving.roles)?;
+        self.progress.begin(1);
+        self.progress.start(&address);
         let nothing = Plan::default();
         let mut shower = show::Shower::new(&nothing, &self.lines, &self.progress, ui);
         let outcome = {
@@ -94,6 +96,7 @@ impl Deployment {
             outcomes: BTreeMap::from([(address.clone(), outcome)]),
             skipped: BTreeMap::new(),
         };
+        self.progress.end();
         shower.end(&summary);
         if let Some(stack) = stack {
             let retained = show::retained(&stack.template);

@@ -38,6 +38,15 @@ pub fn check_change(base: &Mesh, head: &Mesh) -> Report {
             report.push(diagnostic);
         }
     });
+    // The share's stacks go with it at once, while nothing says that its access was taken back.
+    for (id, share) in &base.shares {
+        if share.status == ShareStatus::Approved && !head.shares.contains_key(id) {
+            let message = format!("share `{id}` is removed while it is approved and gives access");
+            let help =
+                "set `status: revoked` and deploy, which takes its access back; then remove it";
+            report.push(Diagnostic::new(Code::ShareLifeCycle, message).help(help));
+        }
+    }
     let mut immutable = |kind: Kind, id: &Id, origin: Origin, fields: &[(&str, String, String)]| {
         for (field, old, new) in fields.iter().filter(|(_, old, new)| old != new) {
             let message = format!(
