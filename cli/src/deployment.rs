@@ -30,7 +30,7 @@ use self::stop::Progress;
 use crate::assembly::recorded::provenance;
 use crate::comparison;
 use crate::exit::{Exit, Failure};
-use crate::mesh::load;
+use crate::mesh::earlier;
 use crate::synthesis::{Found, in_a_circle};
 use crate::ui::{Ui, count};
 
@@ -71,10 +71,7 @@ pub(crate) fn base(
     base: Option<&Path>,
 ) -> Result<BTreeMap<String, DeployTarget>, Failure> {
     let Some(path) = base else { return Ok(BTreeMap::new()) };
-    let Some(base) = load(path)?.mesh else {
-        let message = format!("{} has errors; `lakewright check` says which", path.display());
-        return Err(Failure::usage(message));
-    };
+    let base = earlier(path)?;
     let (own, other) = (&mesh.tenant.header.id, &base.tenant.header.id);
     if own != other {
         let message = format!("{} is mesh `{other}`; expected an earlier `{own}`", path.display());

@@ -15,6 +15,7 @@ mod memory;
 mod mesh;
 mod progress;
 mod proof;
+mod runway;
 mod synthesis;
 mod ui;
 

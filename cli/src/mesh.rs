@@ -51,6 +51,16 @@ pub(crate) struct Loaded {
     pub(crate) report: Report,
 }
 
+/// An earlier version of a mesh, which has to be right to be compared with.
+pub(crate) fn earlier(path: &Path) -> Result<Mesh, Failure> {
+    load(path)?.mesh.ok_or_else(|| {
+        Failure::usage(format!(
+            "{} has errors of its own, so nothing can be compared with it; `lakewright check` it first",
+            path.display()
+        ))
+    })
+}
+
 /// The stacks of an earlier mesh in accounts and regions that the later one has left: its deployments look there no more.
 pub(crate) fn left_behind(base: &Mesh, head: &Mesh) -> Vec<String> {
     let (before, after) = (Plan::of(base, None), Plan::of(head, None));

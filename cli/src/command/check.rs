@@ -4,13 +4,14 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use lakewright_manifest::resolve::check_change;
-use lakewright_stacks::{Plan, Runway, runway};
+use lakewright_stacks::Plan;
 use serde_json::json;
 
 use crate::exit::{Exit, Failure};
 use crate::folder::{Somewhere, Unread};
 use crate::guardrails::{self, Checked};
-use crate::mesh::{Day, left_behind, load};
+use crate::mesh::{Day, earlier, left_behind, load};
+use crate::runway;
 use crate::synthesis::synthesize_all;
 use crate::ui::{Ui, count};
 
@@ -59,27 +60,17 @@ pub(crate) fn run(arguments: &CheckArgs, ui: &mut Ui) -> Result<Exit, Failure> {
         breaches = guardrails::of_stacks(&found)?;
         if arguments.runway {
             let stacks: Vec<_> = found.iter().map(|one| &one.stack).collect();
-            runways = runway(mesh, &stacks);
+            runways = lakewright_stacks::runway(mesh, &stacks);
         }
         report.extend(plan.report);
         report.extend(findings);
     }
     let mut left = Vec::new();
     if let Some(base) = &arguments.base {
-        let base_mesh = load(base)?;
-        match (&base_mesh.mesh, &loaded.mesh) {
-            (Some(base), Some(head)) => {
-                report.extend(check_change(base, head));
-                left = left_behind(base, head);
-            }
-            (None, _) => {
-                let message = format!(
-                    "{} has errors of its own, so nothing can be compared with it; `lakewright check` it first",
-                    base.display()
-                );
-                return Err(Failure::usage(message));
-            }
-            (Some(_), None) => {}
+        let base = earlier(base)?;
+        if let Some(head) = &loaded.mesh {
+            report.extend(check_change(&base, head));
+            left = left_behind(&base, head);
         }
     }
     for address in &left {
@@ -94,13 +85,13 @@ pub(crate) fn run(arguments: &CheckArgs, ui: &mut Ui) -> Result<Exit, Failure> {
             data["left_behind"] = json!(left);
         }
         if arguments.runway {
-            data["runway"] = runways.iter().map(runway_to_json).collect();
+            data["runway"] = runways.iter().map(runway::to_json).collect();
         }
         ui.data(&format!("{data:#}\n"));
     } else {
         guardrails::show_all(&report, &loaded.sources, &breaches, ui);
         for line in &runways {
-            ui.data(&show_runway(line));
+            ui.data(&runway::to_text(line));
         }
     }
     if report.has_errors() || !breaches.is_empty() {
@@ -108,29 +99,6 @@ pub(crate) fn run(arguments: &CheckArgs, ui: &mut Ui) -> Result<Exit, Failure> {
     }
     ui.note(&format!("{} is fine: {}", path.display(), count(stacks, "stack")));
     Ok(Exit::Done)
-}
-
-fn show_runway(line: &Runway) -> String {
-    let Runway { environment, what, more, before, used, limit, unit, then } = line;
-    let then = then.map(|then| format!("; from there on {then}, and more fit")).unwrap_or_default();
-    format!(
-        "environment {environment}: {} more fit; the first limit is {before} ({used} of {limit} {unit}){then}\n",
-        count(*more, what)
-    )
-}
-
-fn runway_to_json(line: &Runway) -> serde_json::Value {
-    let Runway { environment, what, more, before, used, limit, unit, then } = line;
-    json!({
-        "environment": environment,
-        "what": what,
-        "more": more,
-        "before": before,
-        "used": used,
-        "limit": limit,
-        "unit": unit,
-        "then": then,
-    })
 }
 
 /// Guardrails on the templates of a folder.
