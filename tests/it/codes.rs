@@ -102,7 +102,7 @@ fn a_live_share_is_revoked_before_it_is_removed() {
              items:\n  - table: orders\nstatus: {status}\n"
         )
     };
-    let gone = mesh("");
+    let gone = mesh("# no share\n");
     let approved = mesh(&format!("{}approved_by: Owners\n", share("approved")));
     let report = check_change(&approved, &gone);
     let found: Vec<&str> = report.iter().map(|one| one.code.as_str()).collect();
