@@ -212,8 +212,8 @@ impl<'a> CdkArtifact<'a> {
 /// The files of one stack as an artifact of the AWS CDK, which uploads them before the stack and after the stacks that
 /// this one depends on.
 ///
-/// Source: `AssetManifestProperties` in the package `@aws-cdk/cloud-assembly-schema`, version 36, and the README of
-/// `cdk-assets`.
+/// Source: `AssetManifestProperties` in the package `@aws-cdk/cloud-assembly-schema`, version 36, the README of
+/// `cdk-assets`, and `addAsset` of the command line's `WorkGraphBuilder` for the order.
 #[derive(Debug, Serialize)]
 pub struct CdkFiles {
     r#type: &'static str,
