@@ -56,6 +56,7 @@ pub(super) fn of_folder(path: &Path, somewhere: &Somewhere) -> Result<Subject, F
     let stacks = stacks.collect();
     let files = folder.templates.into_iter().map(|one| (one.address, one.path)).collect();
     Ok(Subject {
+        reset: Vec::new(),
         world,
         intended: Intended::default(),
         stacks,

@@ -20,7 +20,7 @@ use lakewright_proof::action::Action;
 use lakewright_proof::document::{Origin, PrincipalEntry};
 use lakewright_proof::evaluate::Decision;
 use lakewright_proof::request::{Principal, Request};
-use lakewright_proof::world::{Code, Outside, Resource, Role, World};
+use lakewright_proof::world::{Code, More, Outside, Resource, Role, World};
 use lakewright_stacks::Synthesized;
 
 use crate::run::{EXAMPLES, example, mesh, sources, synthesized_on, world};
@@ -307,6 +307,7 @@ fn alone(mesh: &Mesh, stacks: &[Synthesized], plain: &World, principals: &[Someo
                 managed: BTreeMap::new(),
                 has_foreign_policies: false,
                 foreign_policies: Vec::new(),
+                more: More::default(),
                 trust,
             }
         });
