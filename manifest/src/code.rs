@@ -39,6 +39,8 @@ codes! {
     AmbiguousTeam "ambiguous-team" Error,
     /// An environment is linked to an archived organization.
     ArchivedOrganization "archived-organization" Error,
+    /// A bucket that is encrypted with a key of AWS is shared with another account.
+    AwsManagedKey "aws-managed-key" Error,
     /// A consumption role lies in another account than its environment.
     ConsumerRoleAccount "consumer-role-account" Error,
     /// Synthesis needs a fact that only the account can tell.
@@ -99,6 +101,10 @@ codes! {
     FieldConflict "field-conflict" Error,
     /// Whoever may change a pipeline's code can act as another team.
     PipelineOtherTeam "pipeline-other-team" Warning,
+    /// A policy would be attached to a role that only AWS changes.
+    ProtectedRole "protected-role" Error,
+    /// One location is registered with Lake Formation by two datasets.
+    RegisteredTwice "registered-twice" Error,
     /// A tag key that is reserved for Lakewright or AWS.
     ReservedTag "reserved-tag" Error,
     /// Two environments in one account and region.

@@ -319,16 +319,33 @@ name!(
     "a branch: expected letters, digits and `_./-`"
 );
 name!(
-    /// A date: `YYYY-MM-DD`.
+    /// A day of the calendar: `YYYY-MM-DD`.
     Date,
-    "^[0-9]{4}-[0-9]{2}-[0-9]{2}$",
-    |text| {
-        let parts: Vec<Option<u32>> = text.split('-').map(|part| part.parse().ok()).collect();
-        let is_form = text.len() == 10 && text.is_char_boundary(4);
-        matches!(parts.as_slice(), [Some(_), Some(1..=12), Some(1..=31)] if is_form)
-    },
-    "a date: expected `YYYY-MM-DD`"
+    "^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$",
+    is_day,
+    "a date: expected `YYYY-MM-DD`, and a day that the calendar has"
 );
+
+/// Whether a text is a day of the calendar. Conditions of policies compare times with its last second, and IAM takes no
+/// time that does not exist ("Date condition operators" in the IAM user guide: dates of ISO 8601).
+fn is_day(text: &str) -> bool {
+    let is_form = text.len() == 10
+        && text.bytes().enumerate().all(|(place, byte)| match place {
+            4 | 7 => byte == b'-',
+            _ => byte.is_ascii_digit(),
+        });
+    let mut parts = text.split('-');
+    let year = parts.next().and_then(|part| part.parse::<i32>().ok());
+    let month = parts.next().and_then(|part| part.parse::<u8>().ok());
+    let month = month.and_then(|number| time::Month::try_from(number).ok());
+    let day = parts.next().and_then(|part| part.parse::<u8>().ok());
+    match (year, month, day) {
+        (Some(year), Some(month), Some(day)) => {
+            is_form && time::Date::from_calendar_date(year, month, day).is_ok()
+        }
+        _ => false,
+    }
+}
 
 /// Whether a text is the path of keys: S3 takes keys as they are, and many tools take `..` for the way up.
 fn is_key_path(text: &str) -> bool {
@@ -356,6 +373,13 @@ fn shorten(text: &str) -> String {
     }
 }
 
+impl KeyAlias {
+    /// Whether it is the alias of a key that AWS manages: nobody else may begin an alias like that.
+    pub fn is_of_aws(&self) -> bool {
+        self.0.starts_with("aws/")
+    }
+}
+
 impl PolicyArn {
     /// The account that the policy lies in; `aws` for AWS's own policies.
     pub fn account(&self) -> &str {
@@ -376,6 +400,16 @@ impl RoleArn {
     /// The account that the role lies in.
     pub fn account(&self) -> &str {
         self.0.split(':').nth(4).unwrap_or_default()
+    }
+
+    /// Whether the role is one of IAM Identity Center, made from a permission set.
+    pub fn is_reserved(&self) -> bool {
+        self.0.contains(":role/aws-reserved/")
+    }
+
+    /// Whether the role is a service-linked one.
+    pub fn is_service_linked(&self) -> bool {
+        self.0.contains(":role/aws-service-role/")
     }
 
     /// The role's name without its path.
@@ -421,6 +455,29 @@ mod tests {
         let patterns = ["a*/", "*/", "a?/", "${aws:username}/", "a/${x}/", "a b/", "é/", "a\n/"];
         for bad in bad.into_iter().chain(patterns).chain([long.as_str()]) {
             assert!(KeyPrefix::parse(bad).is_err() && FolderPrefix::parse(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn days_are_those_of_the_calendar() {
+        // Leap years of the Gregorian calendar (ISO 8601): 2000 and 2028 are some, 1900 and 2026 are not.
+        for good in ["2026-02-28", "2028-02-29", "2000-02-29", "2026-12-31", "2026-04-30"] {
+            assert!(Date::parse(good).is_ok(), "{good}");
+        }
+        for bad in [
+            "2026-02-30",
+            "2026-02-29",
+            "1900-02-29",
+            "2026-04-31",
+            "2026-13-01",
+            "2026-00-10",
+            "2026-01-00",
+            "2026-1-010",
+            "+026-01-01",
+            "2026-01-01T",
+            "20260-1-01",
+        ] {
+            assert!(Date::parse(bad).is_err(), "{bad}");
         }
     }
 

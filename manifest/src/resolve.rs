@@ -5,8 +5,10 @@ mod dataset;
 mod environment;
 mod foreign;
 mod governance;
+mod locations;
 mod partition;
 mod places;
+mod protected;
 mod share;
 mod tags;
 mod tenant;
@@ -70,12 +72,14 @@ impl Context {
             Kind::ConsumptionRole,
             |context, document, header| context.consumption_role(document, header, &place),
         );
+        self.roles_can_be_changed(&environments, &consumption_roles);
         let domains = self.each(&documents.domains, Kind::Domain, Self::domain);
         let datasets =
             self.each(&documents.datasets, Kind::Dataset, |context, document, header| {
                 context.dataset(document, header, &place)
             });
         self.places_are_apart(&datasets);
+        self.locations_are_registered_once(&datasets, &environments);
         let shares = self.each(&documents.shares, Kind::Share, |context, document, header| {
             context.share(document, header, &place, &datasets, &consumption_roles)
         });

@@ -58,6 +58,7 @@ impl Context {
         self.consumer(document, &header, roles);
         if let Some(dataset) = dataset {
             self.approval(document, &header, status, dataset);
+            self.key_can_be_shared(document, file, dataset, place);
             self.catalog_is_ours(
                 items.as_deref().unwrap_or_default(),
                 document,
@@ -321,6 +322,38 @@ impl Context {
                     consumer.account
                 )
             });
+        self.report.push(diagnostic);
+    }
+
+    /// The policy of a key that AWS manages lets in its own account only, and nobody can change it.
+    ///
+    /// Source: "AWS KMS concepts", AWS managed keys, in the KMS developer guide; "Cross-account access denied" in AWS re:Post,
+    /// where the key's policy must grant the other account access.
+    fn key_can_be_shared(
+        &mut self,
+        document: &ShareDocument,
+        file: FileId,
+        dataset: &Dataset,
+        place: &Place<'_, '_>,
+    ) {
+        let import = dataset.import.as_ref();
+        let alias = import.and_then(|import| import.kms_key_alias.as_ref());
+        let consumer = document.environment.value().and_then(|id| place.environments.get(id));
+        let producer = place.environments.get(&dataset.environment);
+        let (Some(alias), Some(consumer), Some(producer)) = (alias, consumer, producer) else {
+            return;
+        };
+        if !alias.is_of_aws() || consumer.account == producer.account {
+            return;
+        }
+        let message = format!(
+            "dataset `{}` is encrypted with AWS's own key `alias/{alias}`, which account {} cannot use",
+            dataset.header.id, consumer.account
+        );
+        let diagnostic = Diagnostic::new(Code::AwsManagedKey, message)
+            .at(at(file, &document.environment), "this consumer")
+            .and(dataset.header.origin, "the dataset, which imports the bucket")
+            .help("nobody can change the policy of a key that AWS manages: encrypt the bucket and its objects with a key of your own, and name that one");
         self.report.push(diagnostic);
     }
 

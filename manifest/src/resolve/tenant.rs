@@ -67,6 +67,7 @@ impl Context {
         }
         let pivot_role = self.required(&document.pivot_role, "pivot_role", Kind::Tenant, *origin);
         let pivot_role = pivot_role.and_then(|role| self.pivot_role(role, *origin));
+        self.trusted_roles_are_central(document, *origin);
         let quotas = self.quotas(document, *origin);
         let permissions = self.tenant_permissions(document, *origin);
         let waf = document.waf.value();
@@ -140,6 +141,29 @@ impl Context {
             external_id: external_id?.clone(),
             trusted_roles: distinct(&role.trusted_roles),
         })
+    }
+
+    /// Trust policies name the central account and hold it to these roles, so one of another account could never
+    /// assume the role: both conditions must hold ("Multiple keys or values in a condition" in the IAM user guide).
+    fn trusted_roles_are_central(&mut self, document: &TenantDocument, tenant: Origin) {
+        let Some(central) = document.central_account.value() else { return };
+        let pivot = document.pivot_role.value().map(|role| &role.trusted_roles);
+        let deployers = document.deployment.value().map(|deployment| &deployment.trusted_roles);
+        let roles = pivot.into_iter().chain(deployers).filter_map(Field::value).flatten();
+        for field in roles {
+            let Some(role) = field.value().filter(|role| role.account() != central.as_str()) else {
+                continue;
+            };
+            let message = format!(
+                "this role lies in account {}, and the central account is {central}",
+                role.account()
+            );
+            let diagnostic = Diagnostic::new(Code::InvalidValue, message)
+                .at(at(tenant.file, field), "")
+                .and(at(tenant.file, &document.central_account), "the central account")
+                .help("trusted roles are roles of the central account: the platform and whoever deploys run there");
+            self.report.push(diagnostic);
+        }
     }
 
     fn quotas(&mut self, document: &TenantDocument, tenant: Origin) -> Quotas {
