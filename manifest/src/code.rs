@@ -113,6 +113,8 @@ codes! {
     SchemaViolation "schema-violation" Error,
     /// A share is approved by a team that may not approve it.
     ShareApproval "share-approval" Error,
+    /// The last day of an approved share is over.
+    ShareExpired "share-expired" Warning,
     /// A share names something that its dataset does not have.
     ShareItem "share-item" Error,
     /// A share's status and its other fields contradict each other, or it moved off the life cycle.

@@ -399,6 +399,8 @@ pub struct Share {
     pub approved_by: Option<TeamName>,
     /// The last day on which it gives access.
     pub expires: Option<Date>,
+    /// Where that stands: the share, when it has no last day.
+    pub expires_at: Origin,
 }
 
 impl Share {

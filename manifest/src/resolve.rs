@@ -3,6 +3,7 @@
 mod change;
 mod dataset;
 mod environment;
+mod expired;
 mod foreign;
 mod governance;
 mod locations;
@@ -17,6 +18,7 @@ mod work;
 use std::collections::{BTreeMap, BTreeSet};
 
 pub use change::check_change;
+pub use expired::expired_shares;
 
 use self::foreign::Imports;
 use crate::decode::suggest;

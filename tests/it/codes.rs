@@ -1,7 +1,7 @@
 //! Each code's page has a sample that shows the finding and one that does not.
 
-use lakewright_manifest::resolve::check_change;
-use lakewright_manifest::{Code, Report, SourceFile};
+use lakewright_manifest::resolve::{check_change, expired_shares};
+use lakewright_manifest::{Code, Date, Report, SourceFile};
 
 use crate::run::{BASE, BASE_DATASET, resolved};
 
@@ -37,6 +37,8 @@ fn findings(code: Code, sample: &str) -> Report {
     let sources = [base, dataset, own];
     let (mesh, mut report) = resolved(&sources);
     if let Some(mesh) = &mesh {
+        let day = Date::parse("2026-12-01").expect("a day");
+        report.extend(expired_shares(mesh, &day));
         report.extend(lakewright_stacks::Plan::of(mesh, None).report);
     }
     report

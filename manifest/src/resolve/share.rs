@@ -100,6 +100,11 @@ impl Context {
             status,
             approved_by: document.approved_by.value().cloned(),
             expires: document.expires.value().cloned(),
+            expires_at: if document.expires.is_absent() {
+                *origin
+            } else {
+                at(file, &document.expires)
+            },
             header,
         })
     }

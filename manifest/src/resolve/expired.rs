@@ -1,0 +1,22 @@
+//! Shares whose last day is over. Whoever asks brings the day, as nothing here knows a clock.
+
+use crate::diagnostic::Diagnostic;
+use crate::mesh::{Mesh, ShareStatus};
+use crate::name::Date;
+use crate::{Code, Report};
+
+/// The approved shares of a mesh that give nothing any more on a day.
+pub fn expired_shares(mesh: &Mesh, today: &Date) -> Report {
+    let mut report = Report::new();
+    let approved = mesh.shares.values().filter(|share| share.status == ShareStatus::Approved);
+    for share in approved {
+        let Some(last) = share.expires.as_ref().filter(|last| *last < today) else { continue };
+        let message =
+            format!("share `{}` is approved, and its last day {last} is over", share.header.id);
+        let diagnostic = Diagnostic::new(Code::ShareExpired, message)
+            .at(share.expires_at, format!("before {today}"))
+            .help("name a later day, or remove the share, which takes its stacks away as well");
+        report.push(diagnostic);
+    }
+    report.sorted()
+}
