@@ -41,6 +41,8 @@ codes! {
     ArchivedOrganization "archived-organization" Error,
     /// A bucket that is encrypted with a key of AWS is shared with another account.
     AwsManagedKey "aws-managed-key" Error,
+    /// A column has a type that Glue and Athena do not have.
+    ColumnType "column-type" Error,
     /// A consumption role lies in another account than its environment.
     ConsumerRoleAccount "consumer-role-account" Error,
     /// Synthesis needs a fact that only the account can tell.
@@ -107,6 +109,8 @@ codes! {
     RegisteredTwice "registered-twice" Error,
     /// A tag key that is reserved for Lakewright or AWS.
     ReservedTag "reserved-tag" Error,
+    /// Lake Formation cannot read a condition on rows, or it names no column of the table.
+    RowFilter "row-filter" Error,
     /// Two environments in one account and region.
     SameAccountRegion "same-account-region" Warning,
     /// A template would not be valid: a defect of Lakewright.

@@ -1,6 +1,7 @@
 //! From documents to a validated mesh, with every error in one run.
 
 mod change;
+mod column_type;
 mod dataset;
 mod environment;
 mod expired;
@@ -10,6 +11,7 @@ mod locations;
 mod partition;
 mod places;
 mod protected;
+mod row_filter;
 mod share;
 mod tags;
 mod tenant;

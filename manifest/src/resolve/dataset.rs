@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Context, Dependant, Needs, Place, at, values};
+use super::{Context, Dependant, Needs, Place, at, column_type, values};
 use crate::Code;
 use crate::diagnostic::{Diagnostic, FileId, Origin};
 use crate::document::{
@@ -153,15 +153,7 @@ impl Context {
             let name = self.entry(&document.name, "name", here);
             let kind = self.entry(&document.kind, "type", here);
             let (Some(name), Some(kind)) = (name, kind) else { continue };
-            let is_type = !kind.is_empty()
-                && kind.len() <= 4_096
-                && kind.bytes().all(|b| b.is_ascii_alphanumeric() || b"_<>,:() ".contains(&b));
-            if !is_type {
-                let message =
-                    "a column's type has letters, digits and `_<>,:()`, such as `array<string>`";
-                self.report.push(
-                    Diagnostic::new(Code::InvalidValue, message).at(at(file, &document.kind), ""),
-                );
+            if !self.is_type(kind, at(file, &document.kind)) {
                 continue;
             }
             if columns.iter().any(|column| column.name == *name) {
@@ -172,6 +164,26 @@ impl Context {
             columns.push(Column { name: name.clone(), kind: kind.clone(), tags });
         }
         columns
+    }
+
+    /// Whether a column can be of this type: of one that Glue and Athena have, in at most 131,072 bytes, which is Glue's
+    /// limit.
+    fn is_type(&mut self, kind: &str, origin: Origin) -> bool {
+        let wrong = if kind.len() > 131_072 {
+            column_type::Wrong {
+                message: "a column's type has at most 131,072 bytes".to_owned(),
+                help: "leave out what nobody asks for".to_owned(),
+            }
+        } else {
+            match column_type::check(kind) {
+                Ok(()) => return true,
+                Err(wrong) => wrong,
+            }
+        };
+        let diagnostic =
+            Diagnostic::new(Code::ColumnType, wrong.message).at(origin, "").help(wrong.help);
+        self.report.push(diagnostic);
+        false
     }
 
     fn folders(

@@ -2,14 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Context, Dependant, Needs, Place, at, distinct, values};
+use super::{Context, Dependant, Needs, Place, at, distinct, row_filter, values};
 use crate::Code;
 use crate::decode::suggest;
 use crate::diagnostic::{Diagnostic, FileId, Origin};
 use crate::document::{Kind, ShareDocument, ShareItemDocument};
 use crate::field::Field;
 use crate::mesh::{
-    ConsumptionRole, Dataset, EnvironmentPermission, Header, HybridAccess, Location, Share,
+    Column, ConsumptionRole, Dataset, EnvironmentPermission, Header, HybridAccess, Location, Share,
     ShareItem, SharePermission, ShareStatus, SharedTable, TenantPermission,
 };
 use crate::name::{CatalogName, Id};
@@ -197,40 +197,82 @@ impl Context {
                 .help("name the columns, or remove `columns` to share all of them");
             self.report.push(diagnostic);
         }
-        let text = self.text(file, rows, "rows").map(|text| text.trim().to_owned());
+        let text = self.rows(file, name, rows, known.map(Vec::as_slice));
+        SharedTable { name: name.clone(), columns: distinct(columns), rows: text }
+    }
+
+    /// The condition on rows, when it is one that Lake Formation reads and that names columns of the table.
+    fn rows(
+        &mut self,
+        file: FileId,
+        table: &CatalogName,
+        rows: &Field<String>,
+        known: Option<&[Column]>,
+    ) -> Option<String> {
+        let text = self.text(file, rows, "rows")?.trim().to_owned();
+        let origin = at(file, rows);
         // Lake Formation's limit for the expression of a row filter.
-        if let Some(text) = &text
-            && !(1..=2_048).contains(&text.len())
-        {
+        if !(1..=2_048).contains(&text.len()) {
             let diagnostic =
                 Diagnostic::new(Code::ShareItem, "a condition for rows has 1 to 2,048 bytes")
-                    .at(at(file, rows), "")
+                    .at(origin, "")
                     .help("write a condition such as `region = 'EU'`");
             self.report.push(diagnostic);
+            return Some(text);
         }
-        let nested = text.as_deref().zip(known).and_then(|(text, known)| {
-            let is_nested = |kind: &str| {
-                ["array", "map", "struct"]
-                    .iter()
-                    .any(|begin| kind.to_lowercase().starts_with(begin))
-            };
-            known.iter().find(|column| {
-                is_nested(&column.kind)
-                    && words(text).any(|word| word.eq_ignore_ascii_case(column.name.as_str()))
-            })
+        let known = known.unwrap_or_default();
+        let nested = known.iter().find(|column| {
+            let kind = column.kind.to_lowercase();
+            ["array", "map", "uniontype"].iter().any(|begin| kind.starts_with(begin))
+                && words(&text).any(|word| word.eq_ignore_ascii_case(column.name.as_str()))
         });
-        // Source: "Data filtering and cell-level security" in the Lake Formation developer guide, limitations.
+        // Source: "PartiQL support in row filter expressions" in the Lake Formation developer guide, supported data types.
         if let Some(column) = nested {
             let message = format!(
-                "rows of table `{name}` cannot be told by column `{}` of type `{}`",
+                "rows of table `{table}` cannot be told by column `{}` of type `{}`",
                 column.name, column.kind
             );
-            let diagnostic = Diagnostic::new(Code::ShareItem, message).at(at(file, rows), "").help(
+            let diagnostic = Diagnostic::new(Code::ShareItem, message).at(origin, "").help(
                 "Lake Formation's conditions on rows take columns of simple types; leave the column out",
             );
             self.report.push(diagnostic);
+            return Some(text);
         }
-        SharedTable { name: name.clone(), columns: distinct(columns), rows: text }
+        match row_filter::columns(&text) {
+            Err(wrong) => {
+                let message = format!("Lake Formation cannot read this condition on rows: {wrong}");
+                let diagnostic = Diagnostic::new(Code::RowFilter, message).at(origin, "").help(
+                    "compare columns with constants, such as `region = 'EU' AND amount > 0`; for all rows leave `rows` out",
+                );
+                self.report.push(diagnostic);
+            }
+            Ok(named) => self.rows_name_columns(table, &named, known, origin),
+        }
+        Some(text)
+    }
+
+    fn rows_name_columns(
+        &mut self,
+        table: &CatalogName,
+        named: &[String],
+        known: &[Column],
+        origin: Origin,
+    ) {
+        // What a crawler finds is not known here.
+        if known.is_empty() {
+            return;
+        }
+        let names = || known.iter().map(|column| column.name.as_str());
+        for name in named.iter().filter(|name| !names().any(|known| known == name.as_str())) {
+            let message =
+                format!("rows of table `{table}` are told by `{name}`, which it has no column of");
+            let help = suggest(name, names()).map_or_else(
+                || "name a column that stands under the table's `columns`".to_owned(),
+                |near| format!("did you mean `{near}`?"),
+            );
+            let diagnostic = Diagnostic::new(Code::RowFilter, message).at(origin, "").help(help);
+            self.report.push(diagnostic);
+        }
     }
 
     fn item_is_there(&mut self, item: &ShareItem, origin: Origin, dataset: &Dataset) {

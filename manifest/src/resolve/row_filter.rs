@@ -1,0 +1,336 @@
+//! Conditions on rows, as Lake Formation reads them.
+//!
+//! Lake Formation takes a part of PartiQL: columns compared with constants, joined by `AND`, `OR` and `NOT`; no functions, and
+//! no column compared with another one. Source: "PartiQL support in row filter expressions" in the Lake Formation developer
+//! guide.
+
+/// Words that mean something in a condition, so that a column of that name stands in double quotes.
+const KEYWORDS: [&str; 14] = [
+    "and", "asc", "between", "false", "first", "in", "is", "last", "like", "missing", "not",
+    "null", "or", "true",
+];
+/// Conditions inside of conditions: more than 2,048 bytes of sense have.
+const DEPTH: usize = 64;
+
+/// The columns that a condition names, in lower case and without the fields in them; or what is wrong with it.
+pub(super) fn columns(text: &str) -> Result<Vec<String>, String> {
+    let mut reader = Reader { tokens: tokens(text)?, next: 0, columns: Vec::new() };
+    reader.any(0)?;
+    match reader.peek() {
+        None => Ok(reader.columns),
+        Some(token) => Err(format!("expected `AND`, `OR` or the end, got {}", token.shown())),
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Token {
+    /// A word that is not quoted.
+    Word(String),
+    /// A name in double quotes.
+    Name(String),
+    /// A text in single quotes.
+    Text,
+    Number,
+    Mark(&'static str),
+}
+
+impl Token {
+    fn shown(&self) -> String {
+        match self {
+            Self::Word(word) => format!("`{word}`"),
+            Self::Name(name) => format!("`\"{name}\"`"),
+            Self::Text => "a text".to_owned(),
+            Self::Number => "a number".to_owned(),
+            Self::Mark(mark) => format!("`{mark}`"),
+        }
+    }
+}
+
+/// The longer ones first.
+const MARKS: [&str; 13] = ["<=", ">=", "<>", "!=", "=", "<", ">", "(", ")", ",", ".", "-", "+"];
+
+fn tokens(text: &str) -> Result<Vec<Token>, String> {
+    let mut tokens = Vec::new();
+    let mut rest = text.trim_start();
+    while let Some(first) = rest.chars().next() {
+        let (token, after) = match first {
+            '\'' => (Token::Text, quoted(rest, '\'')?.1),
+            '"' => {
+                let (name, after) = quoted(rest, '"')?;
+                (Token::Name(name.to_owned()), after)
+            }
+            '0'..='9' => {
+                let is_number = |one: char| one.is_ascii_digit() || one == '.';
+                (Token::Number, exponent(rest.trim_start_matches(is_number)))
+            }
+            one if one.is_alphabetic() || one == '_' => {
+                let is_word = |one: char| one.is_alphanumeric() || one == '_';
+                let end = rest.find(|one| !is_word(one)).unwrap_or(rest.len());
+                let (word, after) = rest.split_at(end);
+                (Token::Word(word.to_owned()), after)
+            }
+            other => {
+                let mark = MARKS.into_iter().find(|mark| rest.starts_with(mark));
+                let Some(mark) = mark else { return Err(format!("`{other}` means nothing here")) };
+                (Token::Mark(mark), rest.get(mark.len()..).unwrap_or_default())
+            }
+        };
+        tokens.push(token);
+        rest = after.trim_start();
+    }
+    Ok(tokens)
+}
+
+/// What stands between quotes, and what follows. A quote in it is written twice.
+fn quoted(text: &str, quote: char) -> Result<(&str, &str), String> {
+    let inner = text.get(1..).unwrap_or_default();
+    let mut chars = inner.char_indices();
+    while let Some((at, one)) = chars.next() {
+        if one != quote {
+            continue;
+        }
+        let (before, after) = inner.split_at(at);
+        let after = after.get(1..).unwrap_or_default();
+        if after.starts_with(quote) {
+            chars.next();
+        } else {
+            return Ok((before, after));
+        }
+    }
+    Err(format!("a {quote} is not closed"))
+}
+
+/// What follows the exponent of a number, when it has one.
+fn exponent(text: &str) -> &str {
+    let Some(rest) = text.strip_prefix(['e', 'E']) else { return text };
+    let digits = rest.strip_prefix(['+', '-']).unwrap_or(rest);
+    let after = digits.trim_start_matches(|one: char| one.is_ascii_digit());
+    if after.len() < digits.len() { after } else { text }
+}
+
+struct Reader {
+    tokens: Vec<Token>,
+    next: usize,
+    columns: Vec<String>,
+}
+
+impl Reader {
+    fn peek(&self) -> Option<&Token> {
+        self.tokens.get(self.next)
+    }
+
+    fn got(&self) -> String {
+        self.peek().map_or_else(|| "nothing more".to_owned(), Token::shown)
+    }
+
+    /// Takes a keyword, when it is the next token.
+    fn takes(&mut self, keyword: &str) -> bool {
+        let is_it =
+            matches!(self.peek(), Some(Token::Word(word)) if word.eq_ignore_ascii_case(keyword));
+        self.next += usize::from(is_it);
+        is_it
+    }
+
+    /// Takes one of some marks, when it is the next token.
+    fn takes_mark(&mut self, marks: &[&str]) -> bool {
+        let is_it = matches!(self.peek(), Some(Token::Mark(mark)) if marks.contains(mark));
+        self.next += usize::from(is_it);
+        is_it
+    }
+
+    fn expect(&mut self, mark: &str) -> Result<(), String> {
+        if self.takes_mark(&[mark]) {
+            Ok(())
+        } else {
+            Err(format!("expected `{mark}`, got {}", self.got()))
+        }
+    }
+
+    /// Conditions of which one must hold.
+    fn any(&mut self, depth: usize) -> Result<(), String> {
+        self.all(depth)?;
+        while self.takes("or") {
+            self.all(depth)?;
+        }
+        Ok(())
+    }
+
+    /// Conditions that must all hold.
+    fn all(&mut self, depth: usize) -> Result<(), String> {
+        self.one(depth)?;
+        while self.takes("and") {
+            self.one(depth)?;
+        }
+        Ok(())
+    }
+
+    fn one(&mut self, depth: usize) -> Result<(), String> {
+        if depth > DEPTH {
+            return Err(format!("more than {DEPTH} conditions inside of each other"));
+        }
+        if self.takes("not") {
+            return self.one(depth + 1);
+        }
+        if self.takes_mark(&["("]) {
+            self.any(depth + 1)?;
+            return self.expect(")");
+        }
+        self.column()?;
+        self.comparison()
+    }
+
+    fn column(&mut self) -> Result<(), String> {
+        let name = self.name()?;
+        self.columns.push(name.to_lowercase());
+        // What follows are fields of a struct.
+        while self.takes_mark(&["."]) {
+            self.name()?;
+        }
+        Ok(())
+    }
+
+    fn name(&mut self) -> Result<String, String> {
+        let name = match self.peek() {
+            Some(Token::Word(word)) if KEYWORDS.contains(&word.to_lowercase().as_str()) => {
+                return Err(format!(
+                    "expected a column, got the keyword `{word}`; a column of that name is written `\"{word}\"`"
+                ));
+            }
+            Some(Token::Word(name) | Token::Name(name)) => name.clone(),
+            Some(Token::Text) => {
+                return Err("expected a column, got a text; names of columns stand without quotes or in double ones".to_owned());
+            }
+            Some(Token::Number | Token::Mark(_)) | None => {
+                return Err(format!("expected a column, got {}", self.got()));
+            }
+        };
+        self.next += 1;
+        Ok(name)
+    }
+
+    fn comparison(&mut self) -> Result<(), String> {
+        if self.takes_mark(&["=", "<", ">", "<=", ">=", "<>", "!="]) {
+            return self.constant();
+        }
+        if self.takes("is") {
+            self.takes("not");
+            return if self.takes("null") {
+                Ok(())
+            } else {
+                Err(format!("expected `NULL`, got {}", self.got()))
+            };
+        }
+        self.takes("not");
+        if self.takes("between") {
+            self.constant()?;
+            if !self.takes("and") {
+                return Err(format!("expected `AND`, got {}", self.got()));
+            }
+            return self.constant();
+        }
+        if self.takes("in") {
+            self.expect("(")?;
+            self.constant()?;
+            while self.takes_mark(&[","]) {
+                self.constant()?;
+            }
+            return self.expect(")");
+        }
+        if self.takes("like") {
+            return self.constant();
+        }
+        if self.takes_mark(&["("]) {
+            return Err("Lake Formation takes no functions in a condition".to_owned());
+        }
+        Err(format!(
+            "expected `=`, `<>`, `<`, `>`, `<=`, `>=`, `BETWEEN`, `IN`, `LIKE` or `IS`, got {}",
+            self.got()
+        ))
+    }
+
+    fn constant(&mut self) -> Result<(), String> {
+        let is_signed = self.takes_mark(&["-", "+"]);
+        let is_constant = match self.peek() {
+            Some(Token::Number) => true,
+            Some(Token::Text) => !is_signed,
+            Some(Token::Word(word)) => {
+                !is_signed && ["true", "false"].contains(&word.to_lowercase().as_str())
+            }
+            Some(Token::Name(_) | Token::Mark(_)) | None => false,
+        };
+        if !is_constant {
+            return Err(format!(
+                "expected a constant, got {}: columns are compared with numbers, `true`, `false` and texts in single \
+                 quotes",
+                self.got()
+            ));
+        }
+        self.next += 1;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn named(text: &str) -> Vec<String> {
+        columns(text).unwrap_or_else(|message| panic!("{text}: {message}"))
+    }
+
+    #[test]
+    fn conditions_of_the_lake_formation_guide_are_taken() {
+        // The examples of "PartiQL support in row filter expressions".
+        assert_eq!(named("year > 2010 and country != 'US'"), ["year", "country"]);
+        assert_eq!(
+            named("(year > 2010 and country = 'US') or (month < 8 and id > 23)"),
+            ["year", "country", "month", "id"]
+        );
+        assert_eq!(named("(country between 'Z' and 'U') and (year = 2018)"), ["country", "year"]);
+        assert_eq!(named("(country like '%ited%') and (year > 2000)"), ["country", "year"]);
+        assert_eq!(named("year > 2010 and customer.customerId <> 1"), ["year", "customer"]);
+        assert_eq!(named("\"first\" = 'a'"), ["first"]);
+        // Its operators: =, >, <, >=, <=, <>, !=, BETWEEN, IN, LIKE, NOT, IS [NOT] NULL.
+        for operator in ["= 1", "> -1", "< 1.5", ">= 1e3", "<= +1", "<> 1", "!= true", "IS NULL"] {
+            assert_eq!(named(&format!("a {operator}")), ["a"], "{operator}");
+        }
+        for operator in ["IN (1, 2)", "NOT IN ('x')", "IS NOT NULL", "NOT LIKE 'it''s'"] {
+            assert_eq!(named(&format!("NOT a {operator}")), ["a"], "{operator}");
+        }
+    }
+
+    #[test]
+    fn what_lake_formation_cannot_read_is_refused() {
+        for bad in [
+            "",
+            "region",
+            "region =",
+            "= 'EU'",
+            "region = 'EU",
+            "region = EU",
+            "region = \"EU\"",
+            "'EU' = region",
+            "region == 'EU'",
+            "(region = 'EU'",
+            "region = 'EU')",
+            "region = 'EU' AND",
+            "region = 'EU' amount > 1",
+            "lower(region) = 'eu'",
+            "amount > (SELECT 1)",
+            "amount + 1 > 2",
+            "a = 1; b = 2",
+            "a IN ()",
+            "a IN 1",
+            "a BETWEEN 1",
+            "a IS 1",
+            "a NOT = 1",
+            "first = 'a'",
+            "true",
+            "a = 1 -- all",
+        ] {
+            assert!(columns(bad).is_err(), "{bad}");
+        }
+        assert!(columns(&"(".repeat(2_000)).is_err());
+        assert!(columns(&"NOT ".repeat(500)).is_err());
+    }
+}
