@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
 
 use lakewright_manifest::diagnostic::FileId;
 use lakewright_manifest::parse::{Documents, Parsed, parse};
@@ -13,7 +12,6 @@ use lakewright_stacks::{Plan, StackPlan};
 use rayon::iter::{
     IndexedParallelIterator as _, IntoParallelRefIterator as _, ParallelIterator as _,
 };
-use time::OffsetDateTime;
 
 use crate::exit::Failure;
 

@@ -66,6 +66,8 @@ pub struct Tenant {
     pub admin_team: TeamName,
     /// The account that the platform runs in.
     pub central_account: AccountId,
+    /// Where that stands.
+    pub central_account_at: Origin,
     /// The region that the platform runs in.
     pub home_region: RegionName,
     /// How physical names begin.
@@ -99,6 +101,8 @@ pub struct PivotRole {
     pub name: Option<String>,
     /// The external id.
     pub external_id: String,
+    /// Where that stands.
+    pub external_id_at: Origin,
     /// The roles that may assume it.
     pub trusted_roles: Vec<RoleArn>,
 }
@@ -144,6 +148,8 @@ pub struct Environment {
     pub organization: Id,
     /// The account.
     pub account: AccountId,
+    /// Where that stands.
+    pub account_at: Origin,
     /// The region.
     pub region: RegionName,
     /// The team that owns it.

@@ -9,6 +9,7 @@ mod foreign;
 mod governance;
 mod locations;
 mod partition;
+mod placeholder;
 mod places;
 mod protected;
 mod row_filter;
@@ -21,6 +22,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 pub use change::check_change;
 pub use expired::expired_shares;
+pub use placeholder::{ACCOUNT, CENTRAL_ACCOUNT, EXTERNAL_ID, placeholders};
 
 use self::foreign::Imports;
 use crate::decode::suggest;

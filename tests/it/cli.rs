@@ -1,6 +1,7 @@
 //! The command line: exit codes, streams, and what people read.
 
 use std::fs;
+use std::process::Command;
 
 use crate::run::{BASE, BASE_DATASET, example, lakewright, root, transcript};
 
@@ -14,6 +15,15 @@ fn a_new_mesh_can_be_checked_and_synthesized() {
     let check = lakewright(["check".as_ref(), mesh.as_os_str()]);
     assert_eq!(check.status.code(), Some(0), "{}", transcript(&check));
     assert!(check.stdout.is_empty(), "people's words go to standard error");
+    // The external id and the two accounts are for others to replace.
+    assert_eq!(transcript(&check).matches("warning[left-as-written]").count(), 3);
+    let deploy = Command::new(env!("CARGO_BIN_EXE_lakewright"))
+        .args(["deploy".as_ref(), mesh.as_os_str()])
+        .env_remove("AWS_ENDPOINT_URL")
+        .output()
+        .expect("the binary runs");
+    assert_eq!(deploy.status.code(), Some(4), "{}", transcript(&deploy));
+    assert!(transcript(&deploy).contains("warning[left-as-written]"));
     let synth = lakewright(["synth".as_ref(), mesh.as_os_str(), "--out".as_ref(), out.as_os_str()]);
     assert_eq!(synth.status.code(), Some(0), "{}", transcript(&synth));
     assert!(out.join("assembly.json").is_file());

@@ -1,6 +1,6 @@
 //! Each code's page has a sample that shows the finding and one that does not.
 
-use lakewright_manifest::resolve::{check_change, expired_shares};
+use lakewright_manifest::resolve::{check_change, expired_shares, placeholders};
 use lakewright_manifest::{Code, Date, Report, SourceFile};
 
 use crate::run::{BASE, BASE_DATASET, resolved};
@@ -33,6 +33,9 @@ fn findings(code: Code, sample: &str) -> Report {
         let before = resolved(&[base.clone(), dataset]).0.expect("the base is right");
         let after = resolved(&[base, own]).0.expect("the sample is right by itself");
         return check_change(&before, &after);
+    }
+    if code == Code::LeftAsWritten {
+        return placeholders(&resolved(&[own]).0.expect("the sample is a mesh by itself"));
     }
     let sources = [base, dataset, own];
     let (mesh, mut report) = resolved(&sources);
@@ -178,4 +181,69 @@ fn a_misspelt_key_is_the_only_finding_of_its_document() {
     let found: Vec<String> =
         findings(Code::UnknownKey, twice).iter().map(|one| one.message.clone()).collect();
     assert_eq!(found, ["unknown key `environmnt`"]);
+}
+
+/// The cases of meshes that AWS refuses, each with its source.
+#[test]
+fn what_aws_refuses_in_a_mesh_is_an_error_at_its_line() {
+    let found = |text: &str| -> Vec<(&'static str, u32)> {
+        let sources = [("base.yaml", BASE), ("more.yaml", text)]
+            .map(|(path, text)| SourceFile { path: path.to_owned(), text: text.to_owned() });
+        let (_, report) = resolved(&sources);
+        let line = |label: &lakewright_manifest::diagnostic::Label| label.origin.span.line;
+        report.iter().map(|one| (one.code.as_str(), one.primary.as_ref().map_or(0, line))).collect()
+    };
+    let import = |id: &str, environment: &str, import: &str| {
+        format!(
+            "---\nkind: Dataset\nid: {id}\nenvironment: {environment}\nteam: Owners\ntopics: [T]\nkeywords: [k]\n\
+             import: {{ bucket: theirs, {import} }}\n"
+        )
+    };
+    let other = "---\nkind: Environment\nid: far\norganization: org\naccount: \"333333333333\"\nregion: eu-west-1\n\
+                 team: Owners\n";
+    // dataall issues #306 and #321; Lake Formation API, RegisterResource: AlreadyExistsException.
+    let (first, second) =
+        (import("a", "dev", "registered: true"), import("b", "dev", "register_location: true"));
+    assert_eq!(found(&format!("{first}{second}")), [("registered-twice", 10)]);
+    let elsewhere = import("b", "dev", "register_location: false");
+    assert_eq!(found(&format!("{first}{elsewhere}")), []);
+    let nowhere = import("b", "dev", "registered: false");
+    assert_eq!(found(&format!("{first}{nowhere}")), [("registered-twice", 10)]);
+    // Each account and region has a catalog of its own, and registers for itself.
+    assert_eq!(found(&format!("{first}{}{other}", import("b", "far", "registered: true"))), []);
+    // rebuy-de/aws-nuke #49 and #1028: UnmodifiableEntity for both paths.
+    let role = |path: &str, managed: bool| {
+        format!(
+            "kind: ConsumptionRole\nid: r\nenvironment: dev\nteam: Owners\nmanaged: {managed}\n\
+             role_arn: arn:aws:iam::222222222222:role/{path}\n"
+        )
+    };
+    let reserved = "aws-reserved/sso.amazonaws.com/eu-west-1/AWSReservedSSO_Read_0123456789abcdef";
+    let linked = "aws-service-role/ec2.amazonaws.com/AWSServiceRoleForEC2Spot";
+    assert_eq!(found(&role(reserved, true)), [("protected-role", 1)]);
+    assert_eq!(found(&role(linked, true)), [("protected-role", 1)]);
+    assert_eq!(found(&role(reserved, false)), []);
+    // IAM user guide, "Date condition operators": dates of ISO 8601.
+    let share = "kind: Share\nid: s\ndataset: a\nenvironment: dev\nteam: Readers\nitems: [{ bucket: true }]\n";
+    assert_eq!(found(&format!("{share}expires: 2026-02-30\n{first}")), [("invalid-value", 7)]);
+}
+
+#[test]
+fn trusted_roles_are_roles_of_the_central_account() {
+    // The trust policy names the central account, so a role of another one could never use it.
+    for (role, more) in [
+        ("arn:aws:iam::222222222222:role/platform", ""),
+        (
+            "arn:aws:iam::111111111111:role/platform",
+            "deployment: { trusted_roles: [\"arn:aws:iam::333333333333:role/ci\"] }\n",
+        ),
+    ] {
+        let text = BASE.replace("arn:aws:iam::111111111111:role/platform", role);
+        let text =
+            text.replace("permissions:\n  Limited", &format!("{more}permissions:\n  Limited"));
+        let source = SourceFile { path: "base.yaml".to_owned(), text };
+        let (_, report) = resolved(&[source]);
+        let found: Vec<Code> = report.iter().map(|one| one.code).collect();
+        assert_eq!(found, [Code::InvalidValue], "{role} {more}: {report:?}");
+    }
 }

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use lakewright_manifest::resolve::{check_change, expired_shares};
+use lakewright_manifest::resolve::{check_change, expired_shares, placeholders};
 use lakewright_stacks::Plan;
 use serde_json::json;
 
@@ -64,6 +64,7 @@ pub(crate) fn run(arguments: &CheckArgs, ui: &mut Ui) -> Result<Exit, Failure> {
         }
         report.extend(plan.report);
         report.extend(findings);
+        report.extend(placeholders(mesh));
         report.extend(expired_shares(mesh, &arguments.day.or_today()?));
     }
     let mut left = Vec::new();

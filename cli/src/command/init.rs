@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use handlebars::{Handlebars, handlebars_helper, no_escape};
+use lakewright_manifest::resolve::{ACCOUNT, CENTRAL_ACCOUNT, EXTERNAL_ID};
 use lakewright_manifest::{AccountId, RegionName, TeamName};
 use serde_json::{Value, json};
 
@@ -21,10 +22,10 @@ pub(crate) struct InitArgs {
     /// The folder to write into; it is made when it is not there
     dir: PathBuf,
     /// The account of the first environment
-    #[arg(long, default_value = "222222222222", value_parser = AccountId::parse)]
+    #[arg(long, default_value = ACCOUNT, value_parser = AccountId::parse)]
     account: AccountId,
     /// The account that the platform runs in
-    #[arg(long, default_value = "111111111111", value_parser = AccountId::parse)]
+    #[arg(long, default_value = CENTRAL_ACCOUNT, value_parser = AccountId::parse)]
     central_account: AccountId,
     /// The region of both
     #[arg(long, default_value = "eu-west-1", value_parser = RegionName::parse)]
@@ -75,6 +76,7 @@ fn render(arguments: &InitArgs, schema: &str) -> Result<Vec<(&'static str, Strin
     let values = json!({
         "schema": schema,
         "account": account.as_str(),
+        "external_id": EXTERNAL_ID,
         "central_account": central_account.as_str(),
         "region": region.as_str(),
         "team": team.as_str(),

@@ -44,6 +44,7 @@ impl Context {
         Some(Environment {
             organization: organization?.clone(),
             account: account?.clone(),
+            account_at: at(origin.file, &document.account),
             region: region?.clone(),
             team: team.clone(),
             resource_prefix: match document.resource_prefix.value() {

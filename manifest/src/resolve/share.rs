@@ -265,7 +265,7 @@ impl Context {
         let names = || known.iter().map(|column| column.name.as_str());
         for name in named.iter().filter(|name| !names().any(|known| known == name.as_str())) {
             let message =
-                format!("rows of table `{table}` are told by `{name}`, which it has no column of");
+                format!("table `{table}` has no column `{name}`, by which its rows are told");
             let help = suggest(name, names()).map_or_else(
                 || "name a column that stands under the table's `columns`".to_owned(),
                 |near| format!("did you mean `{near}`?"),

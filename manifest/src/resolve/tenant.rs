@@ -78,6 +78,7 @@ impl Context {
                 TeamName::parse("DAAdministrators").expect("the default is a team's name")
             }),
             central_account: central_account?.clone(),
+            central_account_at: at(origin.file, &document.central_account),
             home_region: home_region?.clone(),
             resource_prefix: document.resource_prefix.value().cloned().unwrap_or_else(|| {
                 ResourcePrefix::parse("lakewright").expect("the default is a prefix")
@@ -139,6 +140,7 @@ impl Context {
             mode: role.mode.value().copied().unwrap_or_default(),
             name: role.name.value().cloned(),
             external_id: external_id?.clone(),
+            external_id_at: at(tenant.file, &role.external_id),
             trusted_roles: distinct(&role.trusted_roles),
         })
     }
