@@ -3,6 +3,7 @@
 mod change;
 mod column_type;
 mod dataset;
+mod denial;
 mod environment;
 mod expired;
 mod foreign;
@@ -61,6 +62,10 @@ impl Context {
         let tenant = self.tenant(&documents.tenants, has_parse_errors);
         let organizations =
             self.each(&documents.organizations, Kind::Organization, Self::organization);
+        if !has_parse_errors {
+            self.denied_teams_are_known(documents);
+        }
+        self.organizations_are_allowed(&organizations, tenant.as_ref());
         let scope = Scope { tenant: tenant.as_ref(), organizations: &organizations };
         let environments =
             self.each(&documents.environments, Kind::Environment, |context, document, header| {
@@ -346,6 +351,7 @@ impl Context {
         let team_name = self.required(team, "team", kind, origin);
         self.reference(origin.file, environment, Kind::Environment, &Dependant::live(kind, header));
         let (environment_id, team_name) = (environment_id?, team_name?);
+        self.terms_are_allowed(header, team_name, place.scope.tenant);
         self.may_own(
             &Ownership {
                 kind,
@@ -363,7 +369,7 @@ impl Context {
 
     /// The rules for whatever a team owns in an environment.
     fn may_own(&mut self, ownership: &Ownership<'_>, place: &Place<'_, '_>) {
-        self.has_tenant_permission(ownership, place.scope.tenant);
+        let is_allowed = self.has_tenant_permission(ownership, place.scope.tenant);
         let Some(environment) = ownership.environment.and_then(|id| place.environments.get(id))
         else {
             return;
@@ -399,7 +405,9 @@ impl Context {
             self.report.push(diagnostic);
             return;
         };
+        // What the tenant denies is missing here as well, and one finding says it.
         if let Some(permission) = permission
+            && is_allowed
             && !membership.permissions.contains(permission)
         {
             let name = permission.as_str();
@@ -416,22 +424,14 @@ impl Context {
         }
     }
 
-    fn has_tenant_permission(&mut self, ownership: &Ownership<'_>, tenant: Option<&Tenant>) {
-        let Some(tenant) = tenant else { return };
+    fn has_tenant_permission(
+        &mut self,
+        ownership: &Ownership<'_>,
+        tenant: Option<&Tenant>,
+    ) -> bool {
         let Ownership { team, team_origin, kind, id, needs, .. } = ownership;
-        let Some(allowed) = tenant.permissions.get(team) else { return };
-        if !allowed.contains(&needs.tenant_permission) {
-            let name = needs.tenant_permission.as_str();
-            let message = format!(
-                "team `{team}` lacks the tenant's `{name}`, which the {} `{id}` needs",
-                kind.noun()
-            );
-            let diagnostic = Diagnostic::new(Code::TenantPermission, message)
-                .at(*team_origin, "")
-                .and(tenant.header.origin, "the tenant's `permissions`")
-                .help(format!("allow `{name}` for the team in the tenant, or change the owner"));
-            self.report.push(diagnostic);
-        }
+        let what = format!("the {} `{id}`", kind.noun());
+        self.tenant_allows(tenant, team, needs.tenant_permission, (&what, *team_origin))
     }
 }
 

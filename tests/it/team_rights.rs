@@ -9,7 +9,8 @@ use lakewright_stacks::Synthesized;
 use lakewright_template::{Map, Template, Value};
 
 use crate::run::{
-    EXAMPLES, example, lakewright, mesh, sources, synthesized, transcript, write_mesh,
+    BASE, EXAMPLES, example, lakewright, mesh, resolved, sources, synthesized, transcript,
+    write_mesh,
 };
 
 /// Actions of access level `Permissions management` that roles of these kinds of stacks have, each with why that lets
@@ -315,4 +316,71 @@ fn notebooks_made_by_hand_keep_what_the_meshs_keep() {
         context[place] = other;
         assert!(make(&context).starts_with("exit: 4\n"), "{other}");
     }
+}
+
+#[test]
+fn a_team_keeps_nothing_of_what_the_tenant_denies_it() {
+    // data.all: a team whose tenant permission for a kind of object is taken away can do nothing with such objects.
+    let stack = |tenant: &str| {
+        let text = BASE.replace("  Limited:", &format!("{tenant}  Limited:")).replace(
+            "[create_share, run_athena_query]",
+            "[create_dataset, create_notebook, run_athena_query]",
+        );
+        let source = SourceFile { path: "mesh.yaml".to_owned(), text };
+        let stacks = synthesized(&mesh(&[source]));
+        let mut found =
+            stacks.iter().filter(|stack| stack.entry.name.contains("-team-dev-readers"));
+        found.next().expect("the team's stack").json.clone()
+    };
+    let denied: [(&str, &[&str]); 3] = [
+        ("manage_datasets", &["glue:CreateJob", "databrew:"]),
+        ("manage_worksheets", &["athena:StartQueryExecution", "AWS::Athena::WorkGroup"]),
+        ("manage_notebooks", &["sagemaker:StartNotebookInstance"]),
+    ];
+    let all = stack("");
+    for (permission, actions) in denied {
+        let without = stack(&format!("  Readers: {{ deny: [{permission}] }}\n"));
+        for action in actions {
+            assert!(all.contains(action), "{action}");
+            assert!(!without.contains(action), "{permission} is denied, and {action} is there");
+        }
+    }
+}
+
+#[test]
+fn what_the_tenant_denies_is_an_error_where_it_is_done() {
+    let found = |tenant: &str, extra: &str| -> Vec<String> {
+        let text = BASE.replace("  Limited:", &format!("  {tenant}\n  Limited:"));
+        let source = SourceFile { path: "mesh.yaml".to_owned(), text: text + extra };
+        let (_, report) = resolved(&[source]);
+        report.iter().map(|one| format!("{}: {}", one.code.as_str(), one.message)).collect()
+    };
+    let lacks = |permission: &str, what: &str| {
+        vec![format!(
+            "tenant-permission: team `Owners` lacks the tenant's `{permission}`, which {what} needs"
+        )]
+    };
+    assert_eq!(
+        found("Owners: { deny: [manage_organizations] }", ""),
+        lacks("manage_organizations", "the organization `org`")
+    );
+    assert_eq!(
+        found("Owners: { deny: [manage_teams] }", ""),
+        lacks("manage_teams", "inviting teams to environment `dev`")
+    );
+    let dataset = "---\nkind: Dataset\nid: d\nenvironment: dev\nteam: Owners\ntopics: [T]\nkeywords: [k]\nglossary: [Order]\n";
+    assert_eq!(
+        found("Owners: { deny: [manage_glossaries] }", dataset),
+        lacks("manage_glossaries", "the glossary terms of `d`")
+    );
+    // One finding, although the permission in the environment is gone with it.
+    assert_eq!(
+        found("Owners: { deny: [manage_datasets] }", dataset),
+        lacks("manage_datasets", "the dataset `d`")
+    );
+    assert_eq!(
+        found("Readrs: { deny: [manage_datasets] }", ""),
+        ["unknown-reference: there is no team `Readrs` in the mesh"]
+    );
+    assert_eq!(found("Readers: { deny: [manage_datasets] }", dataset), Vec::<String>::new());
 }

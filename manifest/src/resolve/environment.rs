@@ -1,7 +1,8 @@
 //! Environments, and what belongs to one as a place.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
+use super::denial::left_of;
 use super::{Context, Dependant, Needs, Ownership, Place, Scope, at, distinct, values};
 use crate::Code;
 use crate::diagnostic::{Diagnostic, FileId, Origin};
@@ -40,7 +41,9 @@ impl Context {
         }
         self.settings_are_used(document, features, &header);
         let team = team?;
-        let teams = self.environment_teams(document, team, &header);
+        self.inviting_is_allowed(&document.teams, team, &header, scope.tenant);
+        self.terms_are_allowed(&header, team, scope.tenant);
+        let teams = self.environment_teams(document, team, &header, scope.tenant);
         Some(Environment {
             organization: organization?.clone(),
             account: account?.clone(),
@@ -199,6 +202,7 @@ impl Context {
         document: &EnvironmentDocument,
         own: &TeamName,
         header: &Header,
+        tenant: Option<&Tenant>,
     ) -> Vec<EnvironmentTeam> {
         let file = header.origin.file;
         let mut invited: BTreeMap<&TeamName, EnvironmentTeam> = BTreeMap::new();
@@ -224,7 +228,7 @@ impl Context {
             self.role_is_here(iam_role_arn, document, header);
             let member = EnvironmentTeam {
                 team: name.clone(),
-                permissions: values(permissions).into_iter().collect(),
+                permissions: left_of(values(permissions), name, tenant),
                 iam_role_arn: iam_role_arn.value().cloned(),
                 origin,
             };
@@ -233,7 +237,7 @@ impl Context {
         self.role_is_here(&document.iam_role_arn, document, header);
         let own = EnvironmentTeam {
             team: own.clone(),
-            permissions: BTreeSet::from(EnvironmentPermission::ALL),
+            permissions: left_of(EnvironmentPermission::ALL, own, tenant),
             iam_role_arn: document.iam_role_arn.value().cloned(),
             origin: at(file, &document.team),
         };
