@@ -145,6 +145,8 @@ codes! {
     WrongType "wrong-type" Error,
     /// Text that is not YAML.
     YamlSyntax "yaml-syntax" Error,
+    /// A tag of YAML, which means nothing here.
+    YamlTag "yaml-tag" Error,
 }
 
 impl Code {

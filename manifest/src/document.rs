@@ -2,6 +2,7 @@
 
 mod access_policy;
 mod environment;
+pub(crate) mod privilege;
 mod tenant;
 mod work;
 

@@ -124,6 +124,7 @@ pub fn parse(file: FileId, source: &SourceFile) -> Parsed {
 impl Parsed {
     fn document(&mut self, file: FileId, node: &Node) {
         let origin = Origin { file, span: node.span };
+        self.tags(file, node);
         let Some(kind) = self.kind(file, node) else { return };
         let Self { documents, report } = self;
         macro_rules! decode_into {
@@ -148,6 +149,32 @@ impl Parsed {
             Kind::Pipeline => decode_into!(pipelines),
             Kind::Dashboard => decode_into!(dashboards),
             Kind::AccessPolicy => decode_into!(access_policies),
+        }
+    }
+
+    /// A tag of YAML means something to the program that a text was written for, such as CloudFormation. Here none does, and
+    /// text that was meant to be replaced would be taken as it stands.
+    fn tags(&mut self, file: FileId, node: &Node) {
+        if let Some(tag) = &node.tag {
+            let message = format!("the tag `{tag}` means nothing in a mesh");
+            let diagnostic = Diagnostic::new(Code::YamlTag, message)
+                .at(Origin { file, span: node.span }, "the value behind the tag")
+                .help("remove the tag and write the value itself; text that begins with `!` stands in quotes");
+            self.report.push(diagnostic);
+        }
+        match &node.kind {
+            NodeKind::Scalar { .. } => {}
+            NodeKind::Sequence(items) => {
+                for item in items {
+                    self.tags(file, item);
+                }
+            }
+            NodeKind::Mapping(entries) => {
+                for (key, value) in entries {
+                    self.tags(file, key);
+                    self.tags(file, value);
+                }
+            }
         }
     }
 

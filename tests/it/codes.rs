@@ -247,3 +247,34 @@ fn trusted_roles_are_roles_of_the_central_account() {
         assert_eq!(found, [Code::InvalidValue], "{role} {more}: {report:?}");
     }
 }
+
+#[test]
+fn privileges_are_a_closed_list() {
+    let found = |privileges: &str| -> Vec<(String, Option<String>)> {
+        let text = format!(
+            "kind: AccessPolicy\nid: extra\nactors: {{ all_users: true }}\nprivileges: [{privileges}]\n"
+        );
+        let sources = [("base.yaml", BASE), ("more.yaml", &text)]
+            .map(|(path, text)| SourceFile { path: path.to_owned(), text: text.to_owned() });
+        let (_, report) = resolved(&sources);
+        let wrong = report.iter().filter(|one| one.code == Code::InvalidValue);
+        wrong.map(|one| (one.message.clone(), one.help.clone())).collect()
+    };
+    let wrong = |name: &str, meant: &str| {
+        (format!("`{name}` is not a privilege"), Some(format!("did you mean `{meant}`?")))
+    };
+    assert_eq!(
+        found("metadata.edit_tagz, platform.manage_polices"),
+        [
+            wrong("metadata.edit_tagz", "metadata.edit_tags"),
+            wrong("platform.manage_polices", "platform.manage_policies"),
+        ]
+    );
+    for word in ["all", "data", "*", "data.readd.x", "metadata.dataset.*.x", "platform."] {
+        assert_eq!(found(&format!("\"{word}\"")).len(), 1, "{word}");
+    }
+    // PoliciesConfig.java of DataHub at 01e93c1, data.all's tenant permissions, and Atlan's domain policies.
+    let good = "data.read, \"metadata.*\", metadata.dataset.edit_column_tags, metadata.domain.create_products, \
+                platform.manage_structured_properties, platform.manage_datasets, platform.get_platform_events";
+    assert_eq!(found(good), []);
+}

@@ -19,6 +19,7 @@ document! {
         /// Who.
         actors: Field<ActorsDocument>,
         /// What, such as `platform.manage_datasets`, `metadata.edit_tags` or `data.*`.
+        #[schemars(schema_with = "crate::document::privilege::schema")]
         privileges: Field<Vec<Field<String>>>,
         /// To what. Default: everything.
         #[serde(default)]

@@ -117,6 +117,22 @@ pub enum TenantPermission {
 }
 
 impl TenantPermission {
+    /// Every permission: what a team without an entry has.
+    pub const ALL: [Self; 12] = [
+        Self::ManageDashboards,
+        Self::ManageDatasets,
+        Self::ManageEnvironments,
+        Self::ManageGlossaries,
+        Self::ManageNotebooks,
+        Self::ManageOrganizations,
+        Self::ManagePipelines,
+        Self::ManageRedshiftClusters,
+        Self::ManageShares,
+        Self::ManageStudioProfiles,
+        Self::ManageTeams,
+        Self::ManageWorksheets,
+    ];
+
     /// The name in a document.
     pub const fn as_str(self) -> &'static str {
         match self {

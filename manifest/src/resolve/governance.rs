@@ -2,19 +2,16 @@
 
 use super::{Context, Dependant, at, distinct};
 use crate::Code;
+use crate::decode::suggest;
 use crate::diagnostic::{Diagnostic, FileId};
-use crate::document::{AccessPolicyDocument, DomainDocument, Kind};
+use crate::document::{AccessPolicyDocument, DomainDocument, Kind, privilege};
 use crate::field::Field;
 use crate::mesh::{AccessPolicy, Actors, Domain, Header, PolicyResources};
 use crate::name::Id;
 use crate::parse::Located;
 
-/// The groups of privileges; `docs/mesh.md` lists what is in them.
-const GROUPS: [&str; 3] = ["data", "metadata", "platform"];
-/// The data privileges.
-const DATA: [&str; 5] = ["admin", "preview", "query", "read", "write"];
 /// The types of resources that a policy may be about.
-const TYPES: [&str; 17] = [
+const TYPES: [&str; 18] = [
     "tenant",
     "organization",
     "environment",
@@ -32,6 +29,7 @@ const TYPES: [&str; 17] = [
     "domain",
     "tag",
     "team",
+    "user",
 ];
 
 impl Context {
@@ -69,8 +67,9 @@ impl Context {
         let actors = self.required(&document.actors, "actors", kind, *origin);
         let privileges = self.required(&document.privileges, "privileges", kind, *origin);
         let mut known = Vec::new();
+        let all = privilege::all();
         for field in privileges.into_iter().flatten() {
-            known.extend(self.privilege(origin.file, field));
+            known.extend(self.privilege(origin.file, field, &all));
         }
         let mask = document.mask.value().copied();
         if mask.is_some() && known.iter().any(|privilege| !privilege.starts_with("data.")) {
@@ -116,38 +115,41 @@ impl Context {
         })
     }
 
-    fn privilege(&mut self, file: FileId, field: &Field<String>) -> Option<String> {
+    fn privilege(
+        &mut self,
+        file: FileId,
+        field: &Field<String>,
+        known: &[String],
+    ) -> Option<String> {
         let privilege = field.value()?;
-        let is_word = |word: &str| {
-            !word.is_empty()
-                && word.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
-        };
-        let is_known = match privilege.split_once('.') {
-            Some((group, "*")) => GROUPS.contains(&group),
-            Some(("data", name)) => DATA.contains(&name),
-            Some((group, name)) => GROUPS.contains(&group) && name.split('.').all(is_word),
-            None => false,
-        };
-        if !is_known {
-            let message = format!("`{privilege}` is not a privilege");
-            let diagnostic =
-                Diagnostic::new(Code::InvalidValue, message).at(at(file, field), "").help(
-                    "privileges begin with `platform.`, `metadata.` or `data.`; \
-                 the data privileges are read, write, query, preview and admin",
-                );
-            self.report.push(diagnostic);
-            return None;
+        if known.contains(privilege) {
+            return Some(privilege.clone());
         }
-        Some(privilege.clone())
+        let help = suggest(privilege, known.iter().map(String::as_str)).map_or_else(
+            || {
+                "privileges begin with `platform.`, `metadata.` or `data.`; docs/mesh.md lists them, and so does the JSON \
+                 Schema"
+                    .to_owned()
+            },
+            |near| format!("did you mean `{near}`?"),
+        );
+        let message = format!("`{privilege}` is not a privilege");
+        let diagnostic =
+            Diagnostic::new(Code::InvalidValue, message).at(at(file, field), "").help(help);
+        self.report.push(diagnostic);
+        None
     }
 
     fn resource_type(&mut self, file: FileId, field: &Field<String>) {
         let Some(name) = field.value() else { return };
         if !TYPES.contains(&name.as_str()) {
             let message = format!("`{name}` is not a type of resource");
-            let diagnostic = Diagnostic::new(Code::InvalidValue, message)
-                .at(at(file, field), "")
-                .help(format!("the types are {}", TYPES.join(", ")));
+            let help = suggest(name, TYPES).map_or_else(
+                || format!("the types are {}", TYPES.join(", ")),
+                |near| format!("did you mean `{near}`?"),
+            );
+            let diagnostic =
+                Diagnostic::new(Code::InvalidValue, message).at(at(file, field), "").help(help);
             self.report.push(diagnostic);
         }
     }

@@ -15,22 +15,6 @@ use crate::mesh::{Header, Organization, PivotRole, Quotas, Tenant, TenantPermiss
 use crate::name::{ResourcePrefix, TeamName};
 use crate::parse::Located;
 
-/// Every tenant permission: what a team without an entry has.
-const ALL_PERMISSIONS: [TenantPermission; 12] = [
-    TenantPermission::ManageDashboards,
-    TenantPermission::ManageDatasets,
-    TenantPermission::ManageEnvironments,
-    TenantPermission::ManageGlossaries,
-    TenantPermission::ManageNotebooks,
-    TenantPermission::ManageOrganizations,
-    TenantPermission::ManagePipelines,
-    TenantPermission::ManageRedshiftClusters,
-    TenantPermission::ManageShares,
-    TenantPermission::ManageStudioProfiles,
-    TenantPermission::ManageTeams,
-    TenantPermission::ManageWorksheets,
-];
-
 impl Context {
     pub(super) fn tenant(
         &mut self,
@@ -231,7 +215,7 @@ impl Context {
                 (false, true) => values(allow).into_iter().collect(),
                 (true, false) => {
                     let denied = values(deny);
-                    ALL_PERMISSIONS
+                    TenantPermission::ALL
                         .into_iter()
                         .filter(|permission| !denied.contains(permission))
                         .collect()
