@@ -165,8 +165,13 @@ fn collect(
         move |error| (path, error)
     };
     let real = fs::canonicalize(folder).map_err(at(folder))?;
-    if depth > DEPTH || !seen.insert(real) {
+    if !seen.insert(real) {
         return Ok(());
+    }
+    // A file that is not read is a denial or an expiry that does not hold.
+    if depth > DEPTH {
+        let message = format!("folders lie more than {DEPTH} levels deep in each other");
+        return Err((folder.to_owned(), std::io::Error::other(message)));
     }
     for entry in fs::read_dir(folder).map_err(at(folder))? {
         let path = entry.map_err(at(folder))?.path();

@@ -55,6 +55,22 @@ impl Sink {
     fn push(&self, diagnostic: Diagnostic) {
         self.diagnostics.borrow_mut().push(diagnostic);
     }
+
+    /// A key or an entry of a list without a value: whoever wrote it meant something, and to leave it out may mean all.
+    fn nothing(&self, message: &str, span: Span) {
+        let diagnostic = Diagnostic::new(Code::MissingField, message)
+            .at(Origin { file: self.file, span }, "nothing stands behind it")
+            .help("write a value, or remove it; empty text is written `\"\"`");
+        self.push(diagnostic);
+    }
+}
+
+/// Whether nothing is written where a value belongs.
+fn is_nothing(node: &Node) -> bool {
+    match &node.kind {
+        NodeKind::Scalar { text, is_plain } => Plain::of(text, *is_plain) == Plain::Null,
+        NodeKind::Sequence(_) | NodeKind::Mapping(_) => false,
+    }
 }
 
 /// An error while decoding; it knows its place once it has passed a node.
@@ -179,6 +195,9 @@ impl<'n> Decoder<'n, '_> {
                 self.sink.push(diagnostic);
                 continue;
             }
+            if is_nothing(value) {
+                self.sink.nothing(&format!("`{text}` has no value"), key.span);
+            }
             good.push((text, value));
         }
         Ok(good)
@@ -254,11 +273,9 @@ impl<'n> Deserializer<'n> for Decoder<'n, '_> {
         self.deserialize_str(visitor)
     }
 
+    // What is written without a value is not what is not written: that may mean everything.
     fn deserialize_option<V: Visitor<'n>>(self, visitor: V) -> Result<V::Value, Self::Error> {
-        match self.scalar("") {
-            Ok((_, Plain::Null)) => visitor.visit_none(),
-            _ => visitor.visit_some(self),
-        }
+        visitor.visit_some(self)
     }
 
     fn deserialize_newtype_struct<V: Visitor<'n>>(
@@ -370,6 +387,10 @@ impl<'n> SeqAccess<'n> for FieldParts<'n, '_> {
         if let Some(number) = number {
             return seed.deserialize(number.into_deserializer()).map(Some);
         }
+        // That there is nothing has been reported with the key or with the entry.
+        if is_nothing(self.decoder.node) {
+            return Ok(None);
+        }
         match seed.deserialize(self.decoder) {
             Ok(value) => Ok(Some(value)),
             Err(error) => {
@@ -394,6 +415,9 @@ impl<'n> SeqAccess<'n> for Items<'n, '_> {
         seed: T,
     ) -> Result<Option<T::Value>, DecodeError> {
         let Some(node) = self.items.next() else { return Ok(None) };
+        if is_nothing(node) {
+            self.sink.nothing("an entry of this list has no value", node.span);
+        }
         seed.deserialize(Decoder { node, sink: self.sink }).map(Some)
     }
 }

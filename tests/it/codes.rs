@@ -278,3 +278,41 @@ fn privileges_are_a_closed_list() {
                 platform.manage_structured_properties, platform.manage_datasets, platform.get_platform_events";
     assert_eq!(found(good), []);
 }
+
+#[test]
+fn empty_never_means_everything() {
+    let found = |base: &str, text: &str| -> Vec<String> {
+        let sources = [("base.yaml", base), ("more.yaml", text), ("sales.yaml", BASE_DATASET)]
+            .map(|(path, text)| SourceFile { path: path.to_owned(), text: text.to_owned() });
+        let (_, report) = resolved(&sources);
+        let line = |label: &lakewright_manifest::diagnostic::Label| label.origin.span.line;
+        let place = |one: &lakewright_manifest::Diagnostic| one.primary.as_ref().map_or(0, line);
+        report.iter().map(|one| format!("{}:{}", one.code.as_str(), place(one))).collect()
+    };
+    let share = "kind: Share\nid: s\ndataset: sales\nenvironment: dev\nteam: Readers\nstatus: approved\napproved_by: Owners\n";
+    let items = "items: [{ table: orders }]\n";
+    for (text, expected) in [
+        (format!("{share}{items}expires:\n"), "missing-field:9"),
+        (format!("{share}{items}expires: ~\n"), "missing-field:9"),
+        (format!("{share}{items}permissions: []\n"), "share-item:9"),
+        (format!("{share}{items}permissions:\n"), "missing-field:9"),
+        (format!("{share}{items}permissions: [read, ]\nexpires: null\n"), "missing-field:10"),
+        (format!("{share}items:\n  - table: orders\n    columns:\n"), "missing-field:10"),
+        (format!("{share}items:\n  - table: orders\n    columns: []\n"), "share-item:10"),
+        (format!("{share}items:\n  - table: orders\n    rows:\n"), "missing-field:10"),
+        (format!("{share}items:\n  - table: orders\n    rows: ''\n"), "share-item:10"),
+    ] {
+        assert_eq!(found(BASE, &text), [expected], "{text}");
+    }
+    // A denial of nothing, and web pages for nobody in particular.
+    let tenant = |more: &str| BASE.replace("permissions:\n", &format!("{more}permissions:\n"));
+    let denial = BASE.replace("Limited: { allow: [manage_datasets] }", "Limited:");
+    assert_eq!(found(&denial, ""), ["missing-field:9"]);
+    let denial = BASE.replace("Limited: { allow: [manage_datasets] }", "Limited: { deny: }");
+    assert_eq!(found(&denial, ""), ["missing-field:9"]);
+    for waf in ["allowed_geo_list: []", "allowed_ip_list: []"] {
+        assert_eq!(found(&tenant(&format!("waf: {{ {waf} }}\n")), ""), ["invalid-value:8"]);
+    }
+    let deployers = tenant("deployment: { trusted_roles: [] }\n");
+    assert_eq!(found(&deployers, ""), ["invalid-value:8"]);
+}

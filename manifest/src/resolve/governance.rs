@@ -4,7 +4,7 @@ use super::{Context, Dependant, at, distinct};
 use crate::Code;
 use crate::decode::suggest;
 use crate::diagnostic::{Diagnostic, FileId};
-use crate::document::{AccessPolicyDocument, DomainDocument, Kind, privilege};
+use crate::document::{AccessPolicyDocument, DomainDocument, Kind, ResourcesDocument, privilege};
 use crate::field::Field;
 use crate::mesh::{AccessPolicy, Actors, Domain, Header, PolicyResources};
 use crate::name::Id;
@@ -81,6 +81,7 @@ impl Context {
         }
         let resources = document.resources.value().map(|given| {
             let dependant = Dependant { kind, id: header.id.clone(), keeps_alive: false };
+            self.no_list_is_empty(given, origin.file);
             for id in given.domains.value().into_iter().flatten() {
                 self.reference(origin.file, id, Kind::Domain, &dependant);
             }
@@ -138,6 +139,25 @@ impl Context {
             Diagnostic::new(Code::InvalidValue, message).at(at(file, field), "").help(help);
         self.report.push(diagnostic);
         None
+    }
+
+    /// An empty list would be about everything.
+    fn no_list_is_empty(&mut self, given: &ResourcesDocument, file: FileId) {
+        let ResourcesDocument { types, ids, domains, tags, environments } = given;
+        let lists = [
+            (types.value().map(Vec::len), at(file, types)),
+            (ids.value().map(Vec::len), at(file, ids)),
+            (domains.value().map(Vec::len), at(file, domains)),
+            (tags.value().map(Vec::len), at(file, tags)),
+            (environments.value().map(Vec::len), at(file, environments)),
+        ];
+        for (_, origin) in lists.into_iter().filter(|(length, _)| *length == Some(0)) {
+            let message = "an empty list of resources would mean all of them";
+            let diagnostic = Diagnostic::new(Code::InvalidValue, message)
+                .at(origin, "an empty list")
+                .help("name at least one, or remove the key");
+            self.report.push(diagnostic);
+        }
     }
 
     fn resource_type(&mut self, file: FileId, field: &Field<String>) {

@@ -73,6 +73,13 @@ impl Context {
         } else {
             values(&document.permissions).into_iter().collect()
         };
+        if document.permissions.value().is_some_and(Vec::is_empty) {
+            let message = format!("share `{}` permits nothing", header.id);
+            let diagnostic = Diagnostic::new(Code::ShareItem, message)
+                .at(at(file, &document.permissions), "an empty list")
+                .help("name what may be done, such as `[read]`, or remove the share");
+            self.report.push(diagnostic);
+        }
         let writes = permissions.iter().any(|permission| *permission != SharePermission::Read);
         let limited = items.iter().flatten().find_map(|item| match item {
             ShareItem::Table(table) if !table.columns.is_empty() || table.rows.is_some() => {

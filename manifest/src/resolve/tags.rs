@@ -50,13 +50,6 @@ impl Context {
                 continue;
             }
             let is_key = is_tag_text(key, TAG_KEY_CHARACTERS) && !key.is_empty();
-            if field.is_absent() {
-                let message = format!("the tag `{key}` has no value");
-                let diagnostic = Diagnostic::new(Code::MissingField, message)
-                    .at(at(file, tags), "in these tags")
-                    .help(format!("write `{key}: \"\"` for an empty value, or remove it"));
-                self.report.push(diagnostic);
-            }
             let Some(value) = field.value() else { continue };
             if !is_key || !is_tag_text(value, TAG_VALUE_CHARACTERS) {
                 let message = format!(

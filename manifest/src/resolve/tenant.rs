@@ -52,6 +52,7 @@ impl Context {
         let pivot_role = self.required(&document.pivot_role, "pivot_role", Kind::Tenant, *origin);
         let pivot_role = pivot_role.and_then(|role| self.pivot_role(role, *origin));
         self.trusted_roles_are_central(document, *origin);
+        self.nothing_is_open_to_all(document, *origin);
         let quotas = self.quotas(document, *origin);
         let permissions = self.tenant_permissions(document, *origin);
         let waf = document.waf.value();
@@ -127,6 +128,32 @@ impl Context {
             external_id_at: at(tenant.file, &role.external_id),
             trusted_roles: distinct(&role.trusted_roles),
         })
+    }
+
+    /// An empty list of countries or addresses would let everybody in, and one of deployers nobody.
+    fn nothing_is_open_to_all(&mut self, document: &TenantDocument, tenant: Origin) {
+        let file = tenant.file;
+        if let Some(deployment) = document.deployment.value() {
+            let name = "deployment.trusted_roles";
+            let roles = self.required(&deployment.trusted_roles, name, Kind::Tenant, tenant);
+            let origin = at(file, &deployment.trusted_roles);
+            self.not_empty(roles.is_some_and(Vec::is_empty), "no role may deploy the mesh", origin);
+        }
+        let Some(waf) = document.waf.value() else { return };
+        let message = "an empty list lets everybody in";
+        let geo = waf.allowed_geo_list.value().is_some_and(Vec::is_empty);
+        self.not_empty(geo, message, at(file, &waf.allowed_geo_list));
+        let ip = waf.allowed_ip_list.value().is_some_and(Vec::is_empty);
+        self.not_empty(ip, message, at(file, &waf.allowed_ip_list));
+    }
+
+    fn not_empty(&mut self, is_empty: bool, message: &str, origin: Origin) {
+        if is_empty {
+            let diagnostic = Diagnostic::new(Code::InvalidValue, message)
+                .at(origin, "an empty list")
+                .help("name at least one, or remove the key");
+            self.report.push(diagnostic);
+        }
     }
 
     /// Trust policies name the central account and hold it to these roles, so one of another account could never
