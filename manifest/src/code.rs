@@ -35,6 +35,8 @@ macro_rules! codes {
 }
 
 codes! {
+    /// An access policy is active, and nobody decides by it.
+    AccessPolicyWithoutEffect "access-policy-without-effect" Error,
     /// A team has one role in each of two environments that share account, region and prefix.
     AmbiguousTeam "ambiguous-team" Error,
     /// An environment is linked to an archived organization.
@@ -47,6 +49,10 @@ codes! {
     ConsumerRoleAccount "consumer-role-account" Error,
     /// Synthesis needs a fact that only the account can tell.
     ContextMissing "context-missing" Error,
+    /// A dashboard is declared, and no stack is made of it.
+    DashboardWithoutEffect "dashboard-without-effect" Error,
+    /// A domain gives teams its datasets, and nobody is given one.
+    DomainAccessWithoutEffect "domain-access-without-effect" Error,
     /// An id stands twice within its kind.
     DuplicateId "duplicate-id" Error,
     /// A key stands twice in a mapping.

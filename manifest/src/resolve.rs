@@ -17,6 +17,7 @@ mod row_filter;
 mod share;
 mod tags;
 mod tenant;
+mod without_effect;
 mod work;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -54,6 +54,10 @@ impl Context {
             }
         }
         let dataset_level_access = distinct(&document.dataset_level_access);
+        if !dataset_level_access.is_empty() {
+            let origin = at(origin.file, &document.dataset_level_access);
+            self.domain_access_is_without_effect(&header, origin);
+        }
         Some(Domain { header, owners, readers, dataset_level_access })
     }
 
@@ -99,9 +103,11 @@ impl Context {
                 environments: distinct(&given.environments),
             }
         });
+        let state = document.state.value().copied().unwrap_or_default();
+        self.policy_is_without_effect(&header, state);
         let actors = actors?;
         Some(AccessPolicy {
-            state: document.state.value().copied().unwrap_or_default(),
+            state,
             effect: document.effect.value().copied().unwrap_or_default(),
             actors: Actors {
                 teams: distinct(&actors.teams),
