@@ -3,7 +3,7 @@
 use lakewright_constructs::key::{Key, delegated_use};
 use lakewright_constructs::notebook::{Notebook as Instance, NotebookNetwork};
 use lakewright_constructs::role::{ImportedRole, principal_is, root_arn};
-use lakewright_manifest::mesh::{Environment, EnvironmentTeam, InstanceType, Notebook};
+use lakewright_manifest::mesh::{Environment, EnvironmentTeam, Notebook};
 use lakewright_policies::condition::{Comparison, Condition};
 use lakewright_policies::{Conditions, Principal, Statement};
 use lakewright_synth::Scope;
@@ -54,11 +54,7 @@ pub(crate) fn build(
         "Notebook",
         Instance {
             name,
-            instance_type: match notebook.instance_type {
-                InstanceType::MlT3Medium => "ml.t3.medium",
-                InstanceType::MlT3Large => "ml.t3.large",
-                InstanceType::MlM5Xlarge => "ml.m5.xlarge",
-            },
+            instance_type: notebook.instance_type.as_str(),
             volume_size: notebook.volume_size,
             role: ImportedRole::new(&role, &grantee_name(environment, team)),
             key,

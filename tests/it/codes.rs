@@ -316,3 +316,120 @@ fn empty_never_means_everything() {
     let deployers = tenant("deployment: { trusted_roles: [] }\n");
     assert_eq!(found(&deployers, ""), ["invalid-value:8"]);
 }
+
+#[test]
+fn what_cannot_be_edited_is_refused_at_the_change() {
+    const MESH: &str = r#"kind: Environment
+id: lab
+organization: org
+account: "333333333333"
+region: eu-west-1
+team: Owners
+iam_role_arn: arn:aws:iam::333333333333:role/own
+features: { notebooks: true, ml_studio: true, pipelines: true }
+ml_studio: { vpc_id: vpc-0123456789abcdef0, subnet_ids: [subnet-0123456789abcdef0] }
+teams: [{ team: Others, permissions: [create_pipeline, run_athena_query, create_studio_profile, create_notebook] }]
+---
+kind: Network
+id: net
+environment: lab
+team: Owners
+vpc_id: vpc-0aaaaaaaaaaaaaaa0
+subnet_ids: [subnet-0aaaaaaaaaaaaaaa0]
+---
+kind: Notebook
+id: book
+environment: lab
+team: Owners
+network: net
+instance_type: ml.t3.medium
+---
+kind: Worksheet
+id: sheet
+environment: lab
+team: Owners
+query: SELECT 1
+---
+kind: StudioProfile
+id: profile
+environment: lab
+team: Owners
+---
+kind: Pipeline
+id: line
+environment: lab
+team: Owners
+strategy: trunk
+stages: [{ stage: prod, environment: lab, team: Others }]
+---
+kind: ConsumptionRole
+id: outside
+environment: lab
+team: Owners
+role_arn: arn:aws:iam::333333333333:role/outside
+---
+kind: Dataset
+id: theirs
+environment: lab
+team: Owners
+topics: [T]
+keywords: [k]
+import: { bucket: their-bucket, glue_database: their_database }
+tables: [{ name: orders, location: raw/orders }]
+folders: [{ id: exports, prefix: exports/ }]
+---
+kind: Share
+id: given
+dataset: theirs
+environment: dev
+team: Readers
+items: [{ table: orders }, { folder: exports }]
+status: approved
+approved_by: Owners
+"#;
+    let mesh = |base: &str, text: &str| {
+        let sources = [("base.yaml", base), ("more.yaml", text)]
+            .map(|(path, text)| SourceFile { path: path.to_owned(), text: text.to_owned() });
+        let (mesh, report) = resolved(&sources);
+        mesh.unwrap_or_else(|| panic!("{report:?}"))
+    };
+    let before = mesh(BASE, MESH);
+    let fields = |after: &lakewright_manifest::Mesh| -> Vec<String> {
+        let report = check_change(&before, after);
+        assert!(report.iter().all(|one| one.code == Code::ImmutableField), "{report:?}");
+        let field = |message: &str| message.split('`').nth(1).unwrap_or_default().to_owned();
+        report.iter().map(|one| field(&one.message)).collect()
+    };
+    assert_eq!(fields(&before), Vec::<String>::new());
+    // DA-7, DA-12, DA-17, DA-22 and DA-28 of data.all's rules, and what CloudFormation can only replace.
+    let book = "kind: Notebook\nid: book\nenvironment: lab\nteam: Owners";
+    let moved = book.replace("Owners", "Others");
+    for (from, to, expected) in [
+        ("vpc-0123456789abcdef0", "vpc-0bbbbbbbbbbbbbbb0", "ml_studio"),
+        ("role/own", "role/other", "iam_role_arn"),
+        ("iam_role_arn: arn:aws:iam::333333333333:role/own\n", "", "iam_role_arn"),
+        // Through the network.
+        ("subnet-0aaaaaaaaaaaaaaa0", "subnet-0bbbbbbbbbbbbbbb0", "network"),
+        ("ml.t3.medium", "ml.t3.large", "instance_type"),
+        (book, moved.as_str(), "team"),
+        ("team: Owners\nquery", "team: Others\nquery", "team"),
+        (
+            "id: profile\nenvironment: lab\nteam: Owners",
+            "id: profile\nenvironment: lab\nteam: Others",
+            "team",
+        ),
+        ("team: Owners\nstrategy", "team: Others\nstrategy", "team"),
+        ("role/outside", "role/elsewhere", "role_arn"),
+        ("their_database", "her_database", "import.glue_database"),
+        ("raw/orders", "raw/all", "location"),
+        ("prefix: exports/", "prefix: more/", "prefix"),
+    ] {
+        assert_eq!(fields(&mesh(BASE, &MESH.replace(from, to))), [expected], "{from}");
+    }
+    let elsewhere = BASE.replace("111111111111", "999999999999");
+    assert_eq!(fields(&mesh(&elsewhere, MESH)), ["central_account"]);
+    // What is not shared any more may move.
+    let draft = MESH.replace("status: approved\napproved_by: Owners", "status: draft");
+    let report = check_change(&before, &mesh(BASE, &draft.replace("raw/orders", "raw/all")));
+    assert!(report.is_empty(), "{report:?}");
+}

@@ -380,6 +380,17 @@ pub enum InstanceType {
     MlM5Xlarge,
 }
 
+impl InstanceType {
+    /// The name in a document, which is AWS's.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::MlT3Medium => "ml.t3.medium",
+            Self::MlT3Large => "ml.t3.large",
+            Self::MlM5Xlarge => "ml.m5.xlarge",
+        }
+    }
+}
+
 document! {
     /// A user profile of an environment's ML Studio domain.
     StudioProfileDocument {

@@ -1,11 +1,12 @@
 //! Rules about a change: what may not be edited, and how shares may move.
 
 use std::collections::BTreeMap;
+use std::fmt::Display;
 
 use crate::diagnostic::{Diagnostic, Origin};
 use crate::document::Kind;
-use crate::mesh::{Mesh, Share, ShareStatus};
-use crate::name::Id;
+use crate::mesh::{Import, Mesh, Notebook, Share, ShareItem, ShareStatus, StudioVpc};
+use crate::name::{Id, SubnetId, TeamName};
 use crate::{Code, Report};
 
 /// What is wrong with going from one mesh to another. Places are places in the new mesh.
@@ -38,7 +39,15 @@ pub fn check_change(base: &Mesh, head: &Mesh) -> Report {
             report.push(diagnostic);
         }
     });
-    // The share's stacks go with it at once, while nothing says that its access was taken back.
+    removed_while_approved(base, head, &mut report);
+    places_stay(base, head, &mut report);
+    works_stay(base, head, &mut report);
+    what_is_shared_stays(base, head, &mut report);
+    report.sorted()
+}
+
+/// A share's stacks go with it at once, while nothing says that its access was taken back.
+fn removed_while_approved(base: &Mesh, head: &Mesh, report: &mut Report) {
     for (id, share) in &base.shares {
         if share.status == ShareStatus::Approved && !head.shares.contains_key(id) {
             let message = format!("share `{id}` is removed while it is approved and gives access");
@@ -47,46 +56,182 @@ pub fn check_change(base: &Mesh, head: &Mesh) -> Report {
             report.push(Diagnostic::new(Code::ShareLifeCycle, message).help(help));
         }
     }
-    let mut immutable = |kind: Kind, id: &Id, origin: Origin, fields: &[(&str, String, String)]| {
-        for (field, old, new) in fields.iter().filter(|(_, old, new)| old != new) {
-            let message = format!(
-                "`{field}` of {} `{id}` cannot change: it was `{old}`, now it is `{new}`",
-                kind.noun()
-            );
-            let diagnostic = Diagnostic::new(Code::ImmutableField, message)
-                .at(origin, "this document")
-                .help(format!("declare a new {} and move to it", kind.noun()));
-            report.push(diagnostic);
-        }
-    };
+}
+
+/// A field that cannot change: its name, what it was, and what it is now.
+type Fixed = (&'static str, String, String);
+
+/// The fields of a document that cannot change, as far as they differ.
+fn immutable(report: &mut Report, kind: Kind, id: &Id, origin: Origin, fields: &[Fixed]) {
+    for (field, old, new) in fields.iter().filter(|(_, old, new)| old != new) {
+        let message = format!(
+            "`{field}` of {} `{id}` cannot change: it was `{old}`, now it is `{new}`",
+            kind.noun()
+        );
+        let diagnostic = Diagnostic::new(Code::ImmutableField, message)
+            .at(origin, "this document")
+            .help(format!("declare a new {} and move to it", kind.noun()));
+        report.push(diagnostic);
+    }
+}
+
+fn fixed<T: Display + ?Sized>(field: &'static str, old: &T, new: &T) -> Fixed {
+    (field, old.to_string(), new.to_string())
+}
+
+/// What may be left out, for the message.
+fn or_none<T: Display>(value: Option<&T>) -> String {
+    value.map_or_else(|| "none".to_owned(), ToString::to_string)
+}
+
+/// The tenant, organizations, environments and datasets: what they are named after, and where they lie (DA-5, DA-7, DA-12).
+fn places_stay(base: &Mesh, head: &Mesh, report: &mut Report) {
+    let (old, new) = (&base.tenant, &head.tenant);
+    let fields = [
+        fixed("central_account", &old.central_account, &new.central_account),
+        fixed("home_region", &old.home_region, &new.home_region),
+    ];
+    immutable(report, Kind::Tenant, &new.header.id, new.central_account_at, &fields);
     both(&base.organizations, &head.organizations, |id, old, new| {
-        let fields = [("team", old.team.to_string(), new.team.to_string())];
-        immutable(Kind::Organization, id, new.header.origin, &fields);
+        let fields = [fixed("team", &old.team, &new.team)];
+        immutable(report, Kind::Organization, id, new.header.origin, &fields);
     });
     both(&base.environments, &head.environments, |id, old, new| {
         let fields = [
-            ("account", old.account.to_string(), new.account.to_string()),
-            ("region", old.region.to_string(), new.region.to_string()),
-            ("team", old.team.to_string(), new.team.to_string()),
-            ("resource_prefix", old.resource_prefix.to_string(), new.resource_prefix.to_string()),
+            fixed("account", &old.account, &new.account),
+            fixed("region", &old.region, &new.region),
+            fixed("team", &old.team, &new.team),
+            fixed("resource_prefix", &old.resource_prefix, &new.resource_prefix),
         ];
-        immutable(Kind::Environment, id, new.header.origin, &fields);
+        immutable(report, Kind::Environment, id, new.header.origin, &fields);
+        // A domain that goes or comes is a switch of the feature, and no change of its network.
+        if let (Some(was), Some(is)) = (&old.studio_vpc, &new.studio_vpc) {
+            let fields = [fixed("ml_studio", &studio(was), &studio(is))];
+            immutable(report, Kind::Environment, id, new.header.origin, &fields);
+        }
+        for team in &new.teams {
+            let Some(was) = old.team_named(&team.team) else { continue };
+            let (was, is) =
+                (or_none(was.iam_role_arn.as_ref()), or_none(team.iam_role_arn.as_ref()));
+            immutable(
+                report,
+                Kind::Environment,
+                id,
+                team.origin,
+                &[fixed("iam_role_arn", &was, &is)],
+            );
+        }
     });
     both(&base.datasets, &head.datasets, |id, old, new| {
-        let bucket = |dataset: &crate::mesh::Dataset| {
-            dataset
-                .import
-                .as_ref()
-                .map_or_else(|| "made here".to_owned(), |import| import.bucket.to_string())
+        let (was, is) = (old.import.as_ref(), new.import.as_ref());
+        let bucket = |import: Option<&Import>| {
+            import.map_or_else(|| "made here".to_owned(), |import| import.bucket.to_string())
+        };
+        let database = |import: Option<&Import>| {
+            or_none(import.and_then(|import| import.glue_database.as_ref()))
+        };
+        let catalog = |import: Option<&Import>| {
+            or_none(import.and_then(|import| import.catalog_account.as_ref()))
         };
         let fields = [
-            ("environment", old.environment.to_string(), new.environment.to_string()),
-            ("team", old.team.to_string(), new.team.to_string()),
-            ("import.bucket", bucket(old), bucket(new)),
+            fixed("environment", &old.environment, &new.environment),
+            fixed("team", &old.team, &new.team),
+            fixed("import.bucket", &bucket(was), &bucket(is)),
+            fixed("import.glue_database", &database(was), &database(is)),
+            fixed("import.catalog_account", &catalog(was), &catalog(is)),
         ];
-        immutable(Kind::Dataset, id, new.header.origin, &fields);
+        immutable(report, Kind::Dataset, id, new.header.origin, &fields);
     });
-    report.sorted()
+}
+
+/// What teams work with: stacks, roles and workgroups are named after their team and lie in their environment, and a notebook
+/// stays as it was made (DA-28).
+fn works_stay(base: &Mesh, head: &Mesh, report: &mut Report) {
+    both(&base.consumption_roles, &head.consumption_roles, |id, old, new| {
+        let fields = [
+            fixed("environment", &old.environment, &new.environment),
+            fixed("role_arn", &old.role_arn, &new.role_arn),
+        ];
+        immutable(report, Kind::ConsumptionRole, id, new.header.origin, &fields);
+    });
+    both(&base.worksheets, &head.worksheets, |id, old, new| {
+        let fields = owner((&old.environment, &old.team), (&new.environment, &new.team));
+        immutable(report, Kind::Worksheet, id, new.header.origin, &fields);
+    });
+    both(&base.studio_profiles, &head.studio_profiles, |id, old, new| {
+        let fields = owner((&old.environment, &old.team), (&new.environment, &new.team));
+        immutable(report, Kind::StudioProfile, id, new.header.origin, &fields);
+    });
+    both(&base.pipelines, &head.pipelines, |id, old, new| {
+        let fields = owner((&old.environment, &old.team), (&new.environment, &new.team));
+        immutable(report, Kind::Pipeline, id, new.header.origin, &fields);
+    });
+    both(&base.notebooks, &head.notebooks, |id, old, new| {
+        let vpc = |notebook: &Notebook| match &notebook.vpc {
+            Some((vpc, subnet)) => format!("{vpc}, {subnet}"),
+            None => "none".to_owned(),
+        };
+        let fields = [
+            // By itself, or through the `Network` that it names.
+            fixed("network", &vpc(old), &vpc(new)),
+            fixed("instance_type", old.instance_type.as_str(), new.instance_type.as_str()),
+            fixed("volume_size", &old.volume_size, &new.volume_size),
+            fixed("internet_access", &old.internet_access, &new.internet_access),
+        ];
+        let owner = owner((&old.environment, &old.team), (&new.environment, &new.team));
+        immutable(report, Kind::Notebook, id, new.header.origin, &owner);
+        immutable(report, Kind::Notebook, id, new.header.origin, &fields);
+    });
+}
+
+fn owner(old: (&Id, &TeamName), new: (&Id, &TeamName)) -> [Fixed; 2] {
+    [fixed("environment", old.0, new.0), fixed("team", old.1, new.1)]
+}
+
+/// Where ML Studio's domain lies, for the message.
+fn studio(vpc: &StudioVpc) -> String {
+    match vpc {
+        StudioVpc::Given(vpc) | StudioVpc::Default(vpc) => {
+            let subnets: Vec<&str> = vpc.subnet_ids.iter().map(SubnetId::as_str).collect();
+            format!("{}, {}", vpc.vpc_id, subnets.join(", "))
+        }
+        StudioVpc::Created => "made here".to_owned(),
+    }
+}
+
+/// What lies under an approved share stays where it was when the share was approved: the consumer would reach other data.
+fn what_is_shared_stays(base: &Mesh, head: &Mesh, report: &mut Report) {
+    both(&base.shares, &head.shares, |id, old, new| {
+        if (old.status, new.status) != (ShareStatus::Approved, ShareStatus::Approved) {
+            return;
+        }
+        let datasets = (base.datasets.get(&old.dataset), head.datasets.get(&new.dataset));
+        let (Some(was), Some(is)) = datasets else { return };
+        for item in &new.items {
+            let moved = match item {
+                ShareItem::Table(table) => {
+                    let (was, is) = (was.tables.get(&table.name), is.tables.get(&table.name));
+                    was.zip(is).filter(|(was, is)| was.location != is.location).map(|(_, is)| {
+                        (format!("`location` of table `{}`", table.name), is.located)
+                    })
+                }
+                ShareItem::Folder(folder) => {
+                    let (was, is) = (was.folders.get(folder), is.folders.get(folder));
+                    was.zip(is)
+                        .filter(|(was, is)| was.prefix != is.prefix)
+                        .map(|(_, is)| (format!("`prefix` of folder `{folder}`"), is.origin))
+                }
+                ShareItem::Bucket => None,
+            };
+            let Some((what, origin)) = moved else { continue };
+            let message = format!("{what} cannot change while share `{id}` is approved");
+            let diagnostic = Diagnostic::new(Code::ImmutableField, message)
+                .at(origin, "elsewhere than before")
+                .and(new.header.origin, "the share, which was approved for the place before")
+                .help("take the share back to draft and deploy, then have the new place approved");
+            report.push(diagnostic);
+        }
+    });
 }
 
 /// The fields that an approval is about, as far as they differ.
