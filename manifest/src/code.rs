@@ -131,6 +131,8 @@ codes! {
     ShareItem "share-item" Error,
     /// A share's status and its other fields contradict each other, or it moved off the life cycle.
     ShareLifeCycle "share-life-cycle" Error,
+    /// A share is for the team that owns the dataset.
+    ShareToOwner "share-to-owner" Error,
     /// Something depends on what is not in the mesh any more.
     StillInUse "still-in-use" Error,
     /// A team works in an environment that it has not been invited to.

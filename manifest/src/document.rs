@@ -25,10 +25,10 @@ pub use tenant::{
 };
 pub use work::{
     ColumnDocument, Confidentiality, CrawlerDocument, DashboardDocument, DatasetDocument,
-    DomainDocument, FolderDocument, HybridAccess, ImportDocument, InstanceType, NotebookDocument,
-    PipelineDocument, ScheduleDocument, ShareDocument, ShareItemDocument, SharePermission,
-    ShareStatus, StageDocument, Strategy, StudioProfileDocument, TableDocument, TableFormat,
-    WorksheetDocument,
+    DomainDocument, FolderDocument, HybridAccess, ImportDocument, InstanceType, ItemStatus,
+    NotebookDocument, PipelineDocument, ScheduleDocument, ShareDocument, ShareItemDocument,
+    SharePermission, ShareStatus, StageDocument, Strategy, StudioProfileDocument, TableDocument,
+    TableFormat, WorksheetDocument,
 };
 
 use crate::field::Field;

@@ -3,15 +3,20 @@
 //! Only [`resolve`](crate::resolve::resolve) makes one, so whoever holds a
 //! [`Mesh`] need not check it again.
 
+mod share;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::diagnostic::Origin;
 pub use crate::document::{
-    Confidentiality, Effect, EnvironmentPermission, HybridAccess, InstanceType, Maintenance, Mask,
-    PivotMode, PolicyState, SharePermission, ShareStatus, Strategy, TableFormat, TenantPermission,
+    Confidentiality, Effect, EnvironmentPermission, HybridAccess, InstanceType, ItemStatus,
+    Maintenance, Mask, PivotMode, PolicyState, SharePermission, ShareStatus, Strategy, TableFormat,
+    TenantPermission,
 };
+pub use share::{Share, ShareItem, SharedTable};
+
 use crate::name::{
-    AccountId, AddressBlock, BranchName, BucketName, CatalogName, ConnectionArn, CountryCode, Date,
+    AccountId, AddressBlock, BranchName, BucketName, CatalogName, ConnectionArn, CountryCode,
     FolderPrefix, Id, KeyAlias, MailAddress, PolicyArn, RegionName, RepositoryName, ResourcePrefix,
     RoleArn, Schedule, SubnetId, TeamName, TopicArn, VpcId, ZoneId,
 };
@@ -378,69 +383,6 @@ pub struct Folder {
     pub prefix: FolderPrefix,
     /// Where its prefix stands.
     pub origin: Origin,
-}
-
-/// Access to another team's dataset.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Share {
-    /// What every document has.
-    pub header: Header,
-    /// The dataset.
-    pub dataset: Id,
-    /// The consumer's environment.
-    pub environment: Id,
-    /// The consumer's team.
-    pub team: TeamName,
-    /// The consumption role.
-    pub consumption_role: Option<Id>,
-    /// Why it is asked for.
-    pub purpose: String,
-    /// What is shared.
-    pub items: Vec<ShareItem>,
-    /// What may be done.
-    pub permissions: BTreeSet<SharePermission>,
-    /// Where it is in its life cycle.
-    pub status: ShareStatus,
-    /// The team that approved it.
-    pub approved_by: Option<TeamName>,
-    /// The last day on which it gives access.
-    pub expires: Option<Date>,
-    /// Where that stands: the share, when it has no last day.
-    pub expires_at: Origin,
-}
-
-impl Share {
-    /// Whether the share gives access: it is approved, and not over on a day. Without a day no
-    /// share is over, as synthesis knows no clock.
-    pub fn is_live(&self, as_of: Option<&Date>) -> bool {
-        let is_over = match (&self.expires, as_of) {
-            (Some(last), Some(day)) => day > last,
-            (_, None) | (None, Some(_)) => false,
-        };
-        self.status == ShareStatus::Approved && !is_over
-    }
-}
-
-/// One thing that is shared.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub enum ShareItem {
-    /// A table.
-    Table(SharedTable),
-    /// A folder.
-    Folder(Id),
-    /// The whole bucket.
-    Bucket,
-}
-
-/// A table that is shared, or a part of it.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct SharedTable {
-    /// The table.
-    pub name: CatalogName,
-    /// The columns; empty for all of them.
-    pub columns: Vec<CatalogName>,
-    /// Which rows, as a condition of PartiQL; `None` for all of them.
-    pub rows: Option<String>,
 }
 
 /// A named query.

@@ -8,6 +8,7 @@ mod environment;
 mod expired;
 mod foreign;
 mod governance;
+mod item_state;
 mod locations;
 mod partition;
 mod placeholder;

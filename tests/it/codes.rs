@@ -433,3 +433,74 @@ approved_by: Owners
     let report = check_change(&before, &mesh(BASE, &draft.replace("raw/orders", "raw/all")));
     assert!(report.is_empty(), "{report:?}");
 }
+
+#[test]
+fn items_of_a_share_come_and_go_by_themselves() {
+    let mesh = |items: &str| {
+        let share = format!(
+            "kind: Share\nid: s\ndataset: wide\nenvironment: dev\nteam: Readers\nstatus: approved\napproved_by: Owners\n\
+             items: [{items}]\n---\nkind: Dataset\nid: wide\nenvironment: dev\nteam: Owners\ntopics: [T]\nkeywords: [k]\n\
+             tables: [{{ name: a, columns: [{{ name: x, type: int }}] }}, {{ name: b }}]\n"
+        );
+        let sources = [("base.yaml", BASE), ("share.yaml", &share)]
+            .map(|(path, text)| SourceFile { path: path.to_owned(), text: text.to_owned() });
+        let (mesh, report) = resolved(&sources);
+        mesh.unwrap_or_else(|| panic!("{report:?}"))
+    };
+    let moves = |from: &str, to: &str| check_change(&mesh(from), &mesh(to)).iter().count();
+    let with = |status: &str| format!("{{ table: a }}, {{ table: b, status: {status} }}");
+    let pending = with("pending");
+    // DA-21: items are pending, then approved or rejected; what is approved is revoked. DA-22: nothing goes while it is shared.
+    let [approved, rejected, revoked] = ["approved", "rejected", "revoked"].map(with);
+    let moved: [(&str, &str, usize); 13] = [
+        ("{ table: a }", &pending, 0),
+        (&pending, &approved, 0),
+        (&pending, &rejected, 0),
+        (&approved, &revoked, 0),
+        (&revoked, "{ table: a }", 0),
+        (&rejected, &pending, 0),
+        (&pending, "{ table: a }", 0),
+        ("{ table: a }", "{ table: a }, { table: b }", 1),
+        ("{ table: a }, { table: b }", "{ table: a }", 1),
+        (&rejected, &approved, 1),
+        (&revoked, &approved, 1),
+        (&pending, &revoked, 1),
+        // One set of permissions for a role and a table: the new part would meet the old one.
+        (
+            "{ table: a }, { table: a, columns: [x], status: pending }",
+            "{ table: a, status: revoked }, { table: a, columns: [x] }",
+            1,
+        ),
+    ];
+    for (from, to, refused) in moved {
+        assert_eq!(moves(from, to), refused, "{from} -> {to}");
+    }
+    let live = mesh(&pending);
+    let share = live.shares.values().next().expect("the share");
+    assert_eq!((share.items.len(), share.states.len(), share.is_live(None)), (1, 2, true));
+    assert!(
+        !mesh("{ table: a, status: revoked }").shares.values().any(|share| share.is_live(None))
+    );
+}
+
+#[test]
+fn a_draft_may_be_empty_and_states_fit_their_share() {
+    let found = |more: &str| -> Vec<&'static str> {
+        let share =
+            format!("kind: Share\nid: s\ndataset: sales\nenvironment: dev\nteam: Readers\n{more}");
+        let sources = [("base.yaml", BASE), ("sales.yaml", BASE_DATASET), ("share.yaml", &share)]
+            .map(|(path, text)| SourceFile { path: path.to_owned(), text: text.to_owned() });
+        resolved(&sources).1.iter().map(|one| one.code.as_str()).collect()
+    };
+    let none: [&str; 0] = [];
+    assert_eq!(found("items: []\n"), none);
+    assert_eq!(found(""), none);
+    assert_eq!(found("items: [{ table: orders, status: pending }]\n"), none);
+    assert_eq!(found("status: submitted\nitems: []\n"), ["share-item"]);
+    assert_eq!(found("status: submitted\n"), ["missing-field"]);
+    assert_eq!(found("items: [{ table: orders, status: approved }]\n"), ["share-life-cycle"]);
+    assert_eq!(
+        found("items: [{ table: orders, status: pending }, { table: orders }]\n"),
+        ["share-item"]
+    );
+}

@@ -258,6 +258,47 @@ pub struct ShareItemDocument {
     /// The whole bucket.
     #[serde(default)]
     pub bucket: Field<bool>,
+    /// Where the item is in its own life cycle, in an approved share. Default: `approved` with the share.
+    #[serde(default)]
+    pub status: Field<ItemStatus>,
+}
+
+/// Where an item of a share is in its own life cycle (DA-21, with the platform's own steps left out).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ItemStatus {
+    /// Waiting for approval: gives nothing yet.
+    Pending,
+    /// Approved: gives access when the share does.
+    #[default]
+    Approved,
+    /// Refused.
+    Rejected,
+    /// Taken back.
+    Revoked,
+}
+
+impl ItemStatus {
+    /// The name in a document.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Approved => "approved",
+            Self::Rejected => "rejected",
+            Self::Revoked => "revoked",
+        }
+    }
+
+    /// Whether an item may go from this status to another while its share stays approved.
+    pub const fn may_become(self, next: Self) -> bool {
+        matches!(
+            (self, next),
+            (Self::Pending, Self::Pending | Self::Approved | Self::Rejected)
+                | (Self::Approved, Self::Approved | Self::Revoked)
+                | (Self::Rejected, Self::Rejected | Self::Pending)
+                | (Self::Revoked, Self::Revoked | Self::Pending)
+        )
+    }
 }
 
 /// What may be done with what is shared.

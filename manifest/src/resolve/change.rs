@@ -5,7 +5,7 @@ use std::fmt::Display;
 
 use crate::diagnostic::{Diagnostic, Origin};
 use crate::document::Kind;
-use crate::mesh::{Import, Mesh, Notebook, Share, ShareItem, ShareStatus, StudioVpc};
+use crate::mesh::{Import, ItemStatus, Mesh, Notebook, Share, ShareItem, ShareStatus, StudioVpc};
 use crate::name::{Id, SubnetId, TeamName};
 use crate::{Code, Report};
 
@@ -23,7 +23,7 @@ pub fn check_change(base: &Mesh, head: &Mesh) -> Report {
                 .at(new.header.origin, "this share")
                 .help(
                     "a share goes from draft to submitted, then approved or rejected; from approved to \
-                     revoked; a change of its items goes back to draft",
+                     revoked; in an approved share items have a `status` of their own",
                 );
             report.push(diagnostic);
         }
@@ -40,6 +40,7 @@ pub fn check_change(base: &Mesh, head: &Mesh) -> Report {
         }
     });
     removed_while_approved(base, head, &mut report);
+    items_move(base, head, &mut report);
     places_stay(base, head, &mut report);
     works_stay(base, head, &mut report);
     what_is_shared_stays(base, head, &mut report);
@@ -55,6 +56,74 @@ fn removed_while_approved(base: &Mesh, head: &Mesh, report: &mut Report) {
                 "set `status: revoked` and deploy, which takes its access back; then remove it";
             report.push(Diagnostic::new(Code::ShareLifeCycle, message).help(help));
         }
+    }
+}
+
+/// Items of a share that stays approved come as pending, are approved by themselves, and go when they are revoked (DA-21,
+/// DA-22).
+fn items_move(base: &Mesh, head: &Mesh, report: &mut Report) {
+    both(&base.shares, &head.shares, |id, old, new| {
+        if (old.status, new.status) != (ShareStatus::Approved, ShareStatus::Approved) {
+            return;
+        }
+        let mut refuse = |item: &ShareItem, what: &str, help: &str| {
+            let message = format!("{} of share `{id}` {what}", shown(item));
+            let diagnostic = Diagnostic::new(Code::ShareLifeCycle, message)
+                .at(new.header.origin, "this share")
+                .help(help);
+            report.push(diagnostic);
+        };
+        for (item, state) in &new.states {
+            match old.states.get(item) {
+                None if *state != ItemStatus::Pending => refuse(
+                    item,
+                    &format!("is new in an approved share, and {} at once", state.as_str()),
+                    "add it with `status: pending`, and have it approved with the next change",
+                ),
+                Some(before) if !before.may_become(*state) => refuse(
+                    item,
+                    &format!("cannot go from {} to {}", before.as_str(), state.as_str()),
+                    "an item goes from pending to approved or rejected, from approved to revoked, and from there to \
+                     pending",
+                ),
+                None | Some(_) => {}
+            }
+            if *state == ItemStatus::Approved && takes_over(item, old, new) {
+                refuse(
+                    item,
+                    "cannot take the place of another part of its table in one deployment",
+                    "revoke the other part first and deploy, then have this one approved",
+                );
+            }
+        }
+        let gone = old.states.iter().filter(|(item, _)| !new.states.contains_key(item));
+        for (item, _) in gone.filter(|(_, state)| **state == ItemStatus::Approved) {
+            refuse(
+                item,
+                "cannot go while it is approved",
+                "set the item's `status: revoked` and deploy, which removes its access, or take the share back to draft",
+            );
+        }
+    });
+}
+
+/// Whether an item is approved in the same change that takes back another one of the same table. There is one set of
+/// permissions for a role and a table, so the new one would meet the old one.
+fn takes_over(item: &ShareItem, old: &Share, new: &Share) -> bool {
+    let ShareItem::Table(table) = item else { return false };
+    let is_other = |other: &&ShareItem| match other {
+        ShareItem::Table(other) => other.name == table.name && other != table,
+        ShareItem::Folder(_) | ShareItem::Bucket => false,
+    };
+    !old.items.contains(item)
+        && old.items.iter().filter(is_other).any(|other| !new.items.contains(other))
+}
+
+fn shown(item: &ShareItem) -> String {
+    match item {
+        ShareItem::Table(table) => format!("table `{}`", table.name),
+        ShareItem::Folder(folder) => format!("folder `{folder}`"),
+        ShareItem::Bucket => "the bucket".to_owned(),
     }
 }
 
@@ -237,14 +306,13 @@ fn what_is_shared_stays(base: &Mesh, head: &Mesh, report: &mut Report) {
 /// The fields that an approval is about, as far as they differ.
 ///
 /// CloudFormation can only replace Lake Formation's permissions, and there is one set for a role and
-/// a table: the new one would meet the old one.
+/// a table: the new one would meet the old one. Items move by themselves.
 fn given<'a>(old: &'a Share, new: &'a Share) -> impl Iterator<Item = &'static str> + use<'a> {
     let fields = [
         ("dataset", old.dataset == new.dataset),
         ("environment", old.environment == new.environment),
         ("team", old.team == new.team),
         ("consumption_role", old.consumption_role == new.consumption_role),
-        ("items", old.items == new.items),
         ("permissions", old.permissions == new.permissions),
     ];
     fields.into_iter().filter(|(_, same)| !same).map(|(field, _)| field)

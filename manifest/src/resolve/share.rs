@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::item_state::approved;
 use super::{Context, Dependant, Needs, Place, at, distinct, row_filter, values};
 use crate::Code;
 use crate::decode::suggest;
@@ -9,8 +10,8 @@ use crate::diagnostic::{Diagnostic, FileId, Origin};
 use crate::document::{Kind, ShareDocument, ShareItemDocument};
 use crate::field::Field;
 use crate::mesh::{
-    Column, ConsumptionRole, Dataset, EnvironmentPermission, Header, HybridAccess, Location, Share,
-    ShareItem, SharePermission, ShareStatus, SharedTable, TenantPermission,
+    Column, ConsumptionRole, Dataset, EnvironmentPermission, Header, HybridAccess, ItemStatus,
+    Location, Share, ShareItem, SharePermission, ShareStatus, SharedTable, TenantPermission,
 };
 use crate::name::{CatalogName, Id};
 use crate::parse::Located;
@@ -28,8 +29,8 @@ impl Context {
         let kind = Kind::Share;
         let file = origin.file;
         let dataset_id = self.required(&document.dataset, "dataset", kind, *origin);
-        let items = self.required(&document.items, "items", kind, *origin);
         let status = document.status.value().copied().unwrap_or_default();
+        let items = self.given_items(document, status, *origin);
         let dependant = Dependant {
             kind,
             id: header.id.clone(),
@@ -54,10 +55,12 @@ impl Context {
         let owner =
             self.owner(kind, &header, (&document.environment, &document.team), needs, place);
         let dataset = dataset_id.and_then(|id| datasets.get(id));
-        let items = items.map(|items| self.items(items, &header, dataset));
+        let states = items.map(|items| self.items(items, &header, status, dataset));
+        let items = states.as_ref().map(approved);
         self.consumer(document, &header, roles);
         if let Some(dataset) = dataset {
             self.approval(document, &header, status, dataset);
+            self.owner_asks_for_nothing(document, &header, dataset);
             self.key_can_be_shared(document, file, dataset, place);
             self.catalog_is_ours(
                 items.as_deref().unwrap_or_default(),
@@ -68,33 +71,7 @@ impl Context {
             );
         }
         let purpose = self.text(file, &document.purpose, "purpose").unwrap_or_default();
-        let permissions: BTreeSet<SharePermission> = if document.permissions.is_absent() {
-            BTreeSet::from([SharePermission::Read])
-        } else {
-            values(&document.permissions).into_iter().collect()
-        };
-        if document.permissions.value().is_some_and(Vec::is_empty) {
-            let message = format!("share `{}` permits nothing", header.id);
-            let diagnostic = Diagnostic::new(Code::ShareItem, message)
-                .at(at(file, &document.permissions), "an empty list")
-                .help("name what may be done, such as `[read]`, or remove the share");
-            self.report.push(diagnostic);
-        }
-        let writes = permissions.iter().any(|permission| *permission != SharePermission::Read);
-        let limited = items.iter().flatten().find_map(|item| match item {
-            ShareItem::Table(table) if !table.columns.is_empty() || table.rows.is_some() => {
-                Some(table.name.clone())
-            }
-            ShareItem::Table(_) | ShareItem::Folder(_) | ShareItem::Bucket => None,
-        });
-        if let Some(table) = limited.filter(|_| writes) {
-            let message =
-                format!("columns and rows of table `{table}` can be read only, not written");
-            let diagnostic = Diagnostic::new(Code::ShareItem, message)
-                .at(at(file, &document.permissions), "")
-                .help("share the whole table, or this part in a share of its own with `[read]`");
-            self.report.push(diagnostic);
-        }
+        let permissions = self.share_permissions(document, &header, states.as_ref());
         let (environment, team) = owner?;
         Some(Share {
             dataset: dataset_id?.clone(),
@@ -103,6 +80,7 @@ impl Context {
             consumption_role: document.consumption_role.value().cloned(),
             purpose,
             items: items?,
+            states: states?,
             permissions,
             status,
             approved_by: document.approved_by.value().cloned(),
@@ -116,23 +94,64 @@ impl Context {
         })
     }
 
+    /// What may be done with what is shared. Parts of tables are read only.
+    fn share_permissions(
+        &mut self,
+        document: &ShareDocument,
+        header: &Header,
+        items: Option<&BTreeMap<ShareItem, ItemStatus>>,
+    ) -> BTreeSet<SharePermission> {
+        let file = header.origin.file;
+        let permissions: BTreeSet<SharePermission> = if document.permissions.is_absent() {
+            BTreeSet::from([SharePermission::Read])
+        } else {
+            values(&document.permissions).into_iter().collect()
+        };
+        if document.permissions.value().is_some_and(Vec::is_empty) {
+            let message = format!("share `{}` permits nothing", header.id);
+            let diagnostic = Diagnostic::new(Code::ShareItem, message)
+                .at(at(file, &document.permissions), "an empty list")
+                .help("name what may be done, such as `[read]`, or remove the share");
+            self.report.push(diagnostic);
+        }
+        let writes = permissions.iter().any(|permission| *permission != SharePermission::Read);
+        let limited = items.into_iter().flat_map(BTreeMap::keys).find_map(|item| match item {
+            ShareItem::Table(table) if !table.columns.is_empty() || table.rows.is_some() => {
+                Some(table.name.clone())
+            }
+            ShareItem::Table(_) | ShareItem::Folder(_) | ShareItem::Bucket => None,
+        });
+        if let Some(table) = limited.filter(|_| writes) {
+            let message =
+                format!("columns and rows of table `{table}` can be read only, not written");
+            let diagnostic = Diagnostic::new(Code::ShareItem, message)
+                .at(at(file, &document.permissions), "")
+                .help("share the whole table, or this part in a share of its own with `[read]`");
+            self.report.push(diagnostic);
+        }
+        permissions
+    }
+
     fn items(
         &mut self,
         documents: &[Field<ShareItemDocument>],
         header: &Header,
+        share: ShareStatus,
         dataset: Option<&Dataset>,
-    ) -> Vec<ShareItem> {
+    ) -> BTreeMap<ShareItem, ItemStatus> {
         let file = header.origin.file;
-        if documents.is_empty() {
+        // A draft is there to be filled.
+        if documents.is_empty() && share != ShareStatus::Draft {
             let diagnostic =
                 Diagnostic::new(Code::ShareItem, format!("share `{}` shares nothing", header.id))
                     .at(header.origin, "this share")
                     .help("add `items:` with `- table: NAME`, `- folder: ID` or `- bucket: true`");
             self.report.push(diagnostic);
         }
-        let mut items = BTreeSet::new();
+        let mut items = BTreeMap::new();
         for entry in documents {
-            let Some(ShareItemDocument { table, columns, rows, folder, bucket }) = entry.value()
+            let Some(ShareItemDocument { table, columns, rows, folder, bucket, status }) =
+                entry.value()
             else {
                 continue;
             };
@@ -167,9 +186,16 @@ impl Context {
                 self.item_is_there(&item, origin, dataset);
                 self.filter_is_enforced(&item, origin, dataset);
             }
-            items.insert(item);
+            self.item_state(status, share, file);
+            let state = status.value().copied().unwrap_or_default();
+            if items.insert(item, state).is_some_and(|before| before != state) {
+                let diagnostic = Diagnostic::new(Code::ShareItem, "one item has two states")
+                    .at(origin, "the second time")
+                    .help("keep the one that holds");
+                self.report.push(diagnostic);
+            }
         }
-        items.into_iter().collect()
+        items
     }
 
     /// A table, limited to columns that it has and to rows of a condition.
