@@ -8,8 +8,14 @@ use std::fmt;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{Deserialize, Deserializer, Error as _};
 
+use crate::decode::suggest;
+
 macro_rules! name {
     ($(#[$doc:meta])* $name:ident, $pattern:literal, $check:expr, $expected:literal) => {
+        name!($(#[$doc])* $name, $pattern, $check, $expected, |_| None);
+    };
+    // With what somebody who wrote another text most likely meant.
+    ($(#[$doc:meta])* $name:ident, $pattern:literal, $check:expr, $expected:literal, $meant:expr) => {
         $(#[$doc])*
         #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub struct $name(String);
@@ -21,7 +27,11 @@ macro_rules! name {
                 if check(text) {
                     Ok(Self(text.to_owned()))
                 } else {
-                    Err(format!("`{}` is not {}", shorten(text), $expected))
+                    let meant: fn(&str) -> Option<&'static str> = $meant;
+                    let meant = meant(text)
+                        .map(|near| format!("; did you mean `{near}`?"))
+                        .unwrap_or_default();
+                    Err(format!("`{}` is not {}{meant}", shorten(text), $expected))
                 }
             }
 
@@ -96,7 +106,8 @@ name!(
     RegionName,
     "^[a-z]{2}(-[a-z]+)+-[0-9]$",
     |text| lakewright_template::schema::regions().contains_key(text),
-    "a region that CloudFormation has"
+    "a region that CloudFormation has",
+    |text| suggest(text, lakewright_template::schema::regions().keys().map(String::as_str))
 );
 name!(
     /// The id of an availability zone, such as `use1-az1`, which is the same zone in every account.
@@ -479,6 +490,14 @@ mod tests {
         ] {
             assert!(Date::parse(bad).is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn a_misspelt_region_is_told_what_was_meant() {
+        let message = RegionName::parse("eu-wets-1").expect_err("no region");
+        assert!(message.ends_with("; did you mean `eu-west-1`?"), "{message}");
+        let message = RegionName::parse("the-moon-1").expect_err("no region");
+        assert!(!message.contains("did you mean"), "{message}");
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! From text to documents.
 
+use std::collections::BTreeSet;
+
 use lakewright_template::yaml::{self, Budget, Node, NodeKind};
 
 use crate::decode::{decode, suggest};
@@ -48,6 +50,40 @@ pub struct Documents {
     pub pipelines: Vec<Located<PipelineDocument>>,
     pub dashboards: Vec<Located<DashboardDocument>>,
     pub access_policies: Vec<Located<AccessPolicyDocument>>,
+    pub lost: Lost,
+}
+
+/// What could not be read. Whatever refers to it is not wrong for that.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub struct Lost {
+    kinds: BTreeSet<Kind>,
+    is_any: bool,
+    /// Where documents begin of which a part could not be read.
+    in_part: BTreeSet<Origin>,
+}
+
+impl Lost {
+    /// Whether a document of a kind may be among what could not be read.
+    pub fn may_be(&self, kind: Kind) -> bool {
+        self.is_any || self.kinds.contains(&kind)
+    }
+
+    /// Whether a part of the document that begins here could not be read: what it says of others is not known.
+    pub fn is_in_part(&self, document: Origin) -> bool {
+        self.in_part.contains(&document)
+    }
+
+    /// A document of this kind could not be read.
+    pub(crate) fn of_kind(&mut self, kind: Kind) {
+        self.kinds.insert(kind);
+    }
+
+    fn and(&mut self, other: Self) {
+        let Self { kinds, is_any, in_part } = other;
+        self.is_any |= is_any;
+        self.kinds.extend(kinds);
+        self.in_part.extend(in_part);
+    }
 }
 
 impl Documents {
@@ -60,7 +96,8 @@ impl Documents {
                 $(all.$list.reserve_exact(files.iter().map(|file| file.$list.len()).sum());)*
                 for file in files {
                     // Named one by one, so that a new kind of document is not forgotten.
-                    let Self { $($list),* } = file;
+                    let Self { lost, $($list),* } = file;
+                    all.lost.and(lost);
                     $(all.$list.extend($list);)*
                 }
             };
@@ -114,6 +151,7 @@ pub fn parse(file: FileId, source: &SourceFile) -> Parsed {
             diagnostic = diagnostic.help("YAML is indented with spaces, not with tabs");
         }
         parsed.report.push(diagnostic);
+        parsed.documents.lost.is_any = true;
     }
     for node in &stream.documents {
         parsed.document(file, node);
@@ -124,14 +162,19 @@ pub fn parse(file: FileId, source: &SourceFile) -> Parsed {
 impl Parsed {
     fn document(&mut self, file: FileId, node: &Node) {
         let origin = Origin { file, span: node.span };
+        let before = self.report.iter().len();
         self.tags(file, node);
-        let Some(kind) = self.kind(file, node) else { return };
+        let Some(kind) = self.kind(file, node) else {
+            self.documents.lost.is_any = true;
+            return;
+        };
         let Self { documents, report } = self;
         macro_rules! decode_into {
             ($list:ident) => {
-                documents
-                    .$list
-                    .extend(decode(node, file, report).map(|document| Located { document, origin }))
+                match decode(node, file, report) {
+                    Some(document) => documents.$list.push(Located { document, origin }),
+                    None => documents.lost.of_kind(kind),
+                }
             };
         }
         match kind {
@@ -149,6 +192,9 @@ impl Parsed {
             Kind::Pipeline => decode_into!(pipelines),
             Kind::Dashboard => decode_into!(dashboards),
             Kind::AccessPolicy => decode_into!(access_policies),
+        }
+        if report.iter().len() > before {
+            documents.lost.in_part.insert(origin);
         }
     }
 
@@ -188,7 +234,20 @@ impl Parsed {
         };
         let is_kind =
             |key: &Node| matches!(&key.kind, NodeKind::Scalar { text, .. } if text == "kind");
-        let Some((_, value)) = entries.iter().find(|(key, _)| is_kind(key)) else {
+        let mut kinds = entries.iter().filter(|(key, _)| is_kind(key));
+        let first = kinds.next();
+        if let Some((second, _)) = kinds.next() {
+            let message = "`kind` stands twice in one document";
+            let diagnostic = Diagnostic::new(Code::DuplicateKey, message)
+                .at(Origin { file, span: second.span }, "the second time")
+                .and(origin, "the document begins here")
+                .help(
+                    "put a line `---` before each document but the first, or remove one of the two",
+                );
+            self.report.push(diagnostic);
+            return None;
+        }
+        let Some((_, value)) = first else {
             let diagnostic = Diagnostic::new(Code::MissingField, "a document without `kind`")
                 .at(origin, "this document")
                 .help(format!("add `kind:` and one of {}", kind_names().join(", ")));

@@ -7,7 +7,7 @@ use annotate_snippets::{Annotation, AnnotationKind, Group, Level, Renderer, Snip
 use serde_json::{Value, json};
 
 use crate::diagnostic::{Diagnostic, FileId, Label, Origin};
-use crate::{Report, Severity, SourceFile};
+use crate::{Code, Report, Severity, SourceFile};
 
 /// How text is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,11 +26,34 @@ pub fn human(report: &Report, sources: &[SourceFile], style: Style) -> String {
     };
     let files = files(report, sources);
     let mut out = String::new();
+    let mut of_code: BTreeMap<Code, usize> = BTreeMap::new();
     for diagnostic in report {
-        out.push_str(&renderer.render(&groups(diagnostic, &files)));
+        let count = of_code.entry(diagnostic.code).or_default();
+        *count += 1;
+        if *count <= SHOWN {
+            out.push_str(&renderer.render(&groups(diagnostic, &files)));
+            out.push_str("\n\n");
+        }
+    }
+    for (code, count) in of_code {
+        let Some(more) = count.checked_sub(SHOWN).filter(|more| *more > 0) else { continue };
+        let title = format!("{more} more of this code; `--format json` has all");
+        let group =
+            Group::with_title(level(code.severity()).primary_title(title).id(code.as_str()));
+        out.push_str(&renderer.render(&[group]));
         out.push_str("\n\n");
     }
     out
+}
+
+/// Findings of one code that are shown one by one: one cause can make thousands.
+const SHOWN: usize = 20;
+
+fn level(severity: Severity) -> Level<'static> {
+    match severity {
+        Severity::Error => Level::ERROR,
+        Severity::Warning => Level::WARNING,
+    }
 }
 
 /// The findings as a list of objects.
@@ -140,11 +163,9 @@ impl<'a> Piece<'a> {
 }
 
 fn groups<'a>(diagnostic: &'a Diagnostic, files: &BTreeMap<FileId, Lines<'a>>) -> Vec<Group<'a>> {
-    let level = match diagnostic.severity {
-        Severity::Error => Level::ERROR,
-        Severity::Warning => Level::WARNING,
-    };
-    let title = level.primary_title(diagnostic.message.as_str()).id(diagnostic.code.as_str());
+    let title = level(diagnostic.severity)
+        .primary_title(diagnostic.message.as_str())
+        .id(diagnostic.code.as_str());
     let mut pieces: Vec<Piece<'a>> = Vec::new();
     let primary = diagnostic.primary.iter().map(|label| (label, AnnotationKind::Primary));
     let related = diagnostic.related.iter().map(|label| (label, AnnotationKind::Context));
@@ -192,7 +213,6 @@ mod tests {
     use lakewright_template::yaml::Span;
 
     use super::*;
-    use crate::Code;
 
     const LINE: &str = "key: value\n";
 
@@ -229,6 +249,22 @@ mod tests {
         for line in ["--> mesh.yaml:9000:1", "9000 | key: value", "::: mesh.yaml:3:1", "first"] {
             assert!(text.contains(line), "{line}: {text}");
         }
+    }
+
+    #[test]
+    fn thousands_of_one_code_are_counted_and_the_first_ones_shown() {
+        let sources = [SourceFile { path: "mesh.yaml".to_owned(), text: LINE.repeat(3_000) }];
+        let mut report = Report::new();
+        for line in 1..=3_000 {
+            let wrong = Diagnostic::new(Code::InvalidValue, "misspelt");
+            report.push(wrong.at(place(line), "here"));
+        }
+        report.push(Diagnostic::new(Code::DuplicateId, "twice").at(place(9), "again"));
+        let text = human(&report, &sources, Style::Plain);
+        assert_eq!(text.matches("error[invalid-value]: misspelt").count(), SHOWN);
+        assert!(text.contains("error[invalid-value]: 2980 more of this code"), "{text}");
+        assert!(text.contains("error[duplicate-id]: twice"), "{text}");
+        assert!(text.lines().count() < 200, "{text}");
     }
 
     #[test]

@@ -37,12 +37,12 @@ use crate::mesh::{
     TenantPermission,
 };
 use crate::name::{Id, TeamName};
-use crate::parse::{Documents, Located};
+use crate::parse::{Documents, Located, Lost};
 use crate::{Code, Report};
 
 /// Resolves the documents of a mesh. There is a mesh only when the report has no errors.
 pub fn resolve(documents: &Documents, parse_report: Report) -> (Option<Mesh>, Report) {
-    let mut context = Context { report: parse_report, ids: BTreeMap::new() };
+    let mut context = Context { report: parse_report, ids: BTreeMap::new(), lost: Lost::default() };
     let mesh = context.mesh(documents);
     let report = context.report.sorted();
     let mesh = if report.has_errors() { None } else { mesh };
@@ -53,6 +53,8 @@ struct Context {
     report: Report,
     /// Where each id of each kind is declared, also of documents that have other errors.
     ids: BTreeMap<Kind, BTreeMap<Id, Origin>>,
+    /// What could not be read.
+    lost: Lost,
 }
 
 impl Context {
@@ -61,7 +63,12 @@ impl Context {
         let has_parse_errors = self.report.has_errors();
         self.declare(documents);
         self.all_in_one_partition(documents);
-        let tenant = self.tenant(&documents.tenants, has_parse_errors);
+        let mut tenant = self.tenant(&documents.tenants, has_parse_errors);
+        if let Some(tenant) = &mut tenant
+            && self.lost.is_in_part(tenant.header.origin)
+        {
+            tenant.permissions.clear();
+        }
         let organizations =
             self.each(&documents.organizations, Kind::Organization, Self::organization);
         if !has_parse_errors {
@@ -157,7 +164,10 @@ impl Context {
             // Without a good id the rest is still checked, under a name that nothing refers to.
             let id = document.document.header().id.value().cloned();
             let header = self.header(document, kind);
-            if let (Some(item), Some(id)) = (resolve(self, document, header), id) {
+            let item = resolve(self, document, header);
+            // What others have of a document is not known when a part of it could not be read.
+            if let (Some(item), Some(id), false) = (item, id, self.lost.is_in_part(document.origin))
+            {
                 resolved.insert(id, item);
             }
         }
@@ -180,7 +190,9 @@ impl Context {
             pipelines,
             dashboards,
             access_policies,
+            lost,
         } = documents;
+        self.lost = lost.clone();
         self.declare_ids(Kind::Tenant, tenants);
         self.declare_ids(Kind::Organization, organizations);
         self.declare_ids(Kind::Environment, environments);
@@ -200,7 +212,10 @@ impl Context {
     fn declare_ids<D: Document>(&mut self, kind: Kind, documents: &[Located<D>]) {
         for Located { document, origin } in documents {
             let id = document.header().id;
-            let Some(value) = id.value() else { continue };
+            let Some(value) = id.value() else {
+                self.lost.of_kind(kind);
+                continue;
+            };
             let here = at(origin.file, id);
             let ids = self.ids.entry(kind).or_default();
             if let Some(first) = ids.get(value) {
@@ -311,6 +326,9 @@ impl Context {
         let ids = self.ids.entry(target).or_default();
         if ids.contains_key(id) {
             return true;
+        }
+        if self.lost.may_be(target) {
+            return false;
         }
         let near = suggest(id.as_str(), ids.keys().map(Id::as_str)).map(str::to_owned);
         let noun = target.noun();

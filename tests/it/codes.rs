@@ -504,3 +504,34 @@ fn a_draft_may_be_empty_and_states_fit_their_share() {
         ["share-item"]
     );
 }
+
+#[test]
+fn what_cannot_be_read_makes_no_errors_elsewhere() {
+    let found = |base: &str| -> Vec<&'static str> {
+        let share = "kind: Share\nid: s\ndataset: sales\nenvironment: dev\nteam: Readers\nitems: [{ table: orders }]\n";
+        let sources = [("base.yaml", base), ("sales.yaml", BASE_DATASET), ("share.yaml", share)]
+            .map(|(path, text)| SourceFile { path: path.to_owned(), text: text.to_owned() });
+        resolved(&sources).1.iter().map(|one| one.code.as_str()).collect()
+    };
+    assert_eq!(found(BASE), Vec::<&str>::new());
+    for (from, to, code) in [
+        // One missing line is one finding, wherever it is missing.
+        ("---\nkind: Organization", "kind: Organization", "duplicate-key"),
+        ("---\nkind: Environment", "kind: Environment", "duplicate-key"),
+        ("kind: Environment", "kind: Enviroment", "unknown-kind"),
+        ("kind: Environment\n", "", "missing-field"),
+        ("id: dev", "id: Dev", "invalid-value"),
+        ("id: org", "id: Org", "invalid-value"),
+        ("- team: Readers", "- team: \"Readers*\"", "invalid-value"),
+        ("create_share", "create_shares", "invalid-value"),
+        (
+            "Limited: { allow: [manage_datasets] }",
+            "Owners: { allow: [manage_dataset] }",
+            "invalid-value",
+        ),
+        ("region: eu-west-1\nteam", "region: eu-west-11\nteam", "invalid-value"),
+        ("  - team: Readers", "  - team: 'Readers", "yaml-syntax"),
+    ] {
+        assert_eq!(found(&BASE.replace(from, to)), [code], "{from} -> {to}");
+    }
+}

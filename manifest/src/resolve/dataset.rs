@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{Context, Dependant, Needs, Place, at, column_type, values};
 use crate::Code;
+use crate::decode::suggest;
 use crate::diagnostic::{Diagnostic, FileId, Origin};
 use crate::document::{
     ColumnDocument, DatasetDocument, FolderDocument, ImportDocument, Kind, TableDocument,
@@ -88,10 +89,15 @@ impl Context {
                 "team `{stewards}` is not a team of environment `{}`",
                 environment.header.id
             );
+            let teams = environment.teams.iter().map(|team| team.team.as_str());
+            let near = suggest(stewards.as_str(), teams);
             let diagnostic = Diagnostic::new(Code::TeamNotInvited, message)
                 .at(at(header.origin.file, &document.stewards), "the stewards of this dataset")
                 .and(environment.header.origin, "the environment")
-                .help("invite it under the environment's `teams`");
+                .help(near.map_or_else(
+                    || "invite it under the environment's `teams`".to_owned(),
+                    |near| format!("did you mean `{near}`?"),
+                ));
             self.report.push(diagnostic);
         }
     }

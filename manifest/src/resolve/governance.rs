@@ -194,8 +194,10 @@ impl Context {
                 _ => None,
             };
             let is_there = target.is_none_or(|target| {
-                Id::parse(id)
-                    .is_ok_and(|id| self.ids.get(&target).is_some_and(|ids| ids.contains_key(&id)))
+                self.lost.may_be(target)
+                    || Id::parse(id).is_ok_and(|id| {
+                        self.ids.get(&target).is_some_and(|ids| ids.contains_key(&id))
+                    })
             });
             if !TYPES.contains(&kind) || id.is_empty() || !is_there {
                 let message = format!("`{text}` is not a resource of this mesh");

@@ -170,8 +170,11 @@ source: {repository: o/n, connection_arn: "arn:aws-cn:codeconnections:cn-north-1
         let source = SourceFile { path: "mesh.yaml".to_owned(), text: text.to_owned() };
         let parsed = parse(FileId(0), &source);
         assert!(parsed.report.is_empty(), "{:?}", parsed.report);
-        let mut context =
-            Context { report: crate::Report::new(), ids: std::collections::BTreeMap::new() };
+        let mut context = Context {
+            report: crate::Report::new(),
+            ids: std::collections::BTreeMap::new(),
+            lost: crate::parse::Lost::default(),
+        };
         context.all_in_one_partition(&parsed.documents);
         context.report.iter().cloned().collect()
     }

@@ -489,7 +489,10 @@ impl Context {
             let diagnostic = Diagnostic::new(Code::ShareApproval, message)
                 .at(at(file, &document.approved_by), "")
                 .and(dataset.header.origin, "its owner and its stewards may")
-                .help(format!("ask {}", approvers.join(" or ")));
+                .help(suggest(team.as_str(), approvers.iter().copied()).map_or_else(
+                    || format!("ask {}", approvers.join(" or ")),
+                    |near| format!("did you mean `{near}`?"),
+                ));
             self.report.push(diagnostic);
         }
         let has_decision = approved_by.is_some();
