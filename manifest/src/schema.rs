@@ -1,7 +1,9 @@
 //! The JSON Schema of the mesh format, for editors.
 
+mod tidy;
+
 use schemars::generate::SchemaSettings;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::document::{
     AccessPolicyDocument, ConsumptionRoleDocument, DashboardDocument, DatasetDocument,
@@ -36,12 +38,19 @@ pub fn json_schema() -> Value {
             "then": reference,
         }));
     }
-    let mut definitions = Value::Object(generator.take_definitions(true));
-    for definition in definitions.as_object_mut().into_iter().flat_map(|map| map.values_mut()) {
+    let mut definitions = Map::new();
+    for (name, mut definition) in generator.take_definitions(true) {
         // Unknown keys are errors, so editors shall mark them too.
         if definition["type"] == "object" && definition["properties"].is_object() {
             definition["additionalProperties"] = Value::Bool(false);
         }
+        tidy::definition(&mut definition);
+        definitions.insert(tidy::name(&name), definition);
+    }
+    let mut definitions = Value::Object(definitions);
+    tidy::rules(&mut definitions);
+    for case in &mut cases {
+        tidy::definition(case);
     }
     json!({
         "$schema": "http://json-schema.org/draft-07/schema#",

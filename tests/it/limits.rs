@@ -235,7 +235,7 @@ fn the_page_of_limits_is_fresh() {
     // What a mesh can say was raised, and nothing else.
     let schema = fs::read_to_string(root().join("docs/mesh.schema.json")).expect("the schema");
     let schema: serde_json::Value = serde_json::from_str(&schema).expect("JSON");
-    let settings = schema["definitions"]["QuotasDocument"]["properties"].as_object();
+    let settings = schema["definitions"]["quotas"]["properties"].as_object();
     let said: BTreeSet<&str> = settings.expect("the quotas").keys().map(String::as_str).collect();
     let setting = |limit: &Limit| match limit.raised {
         Raised::Never => None,

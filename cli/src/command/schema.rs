@@ -11,7 +11,7 @@ use crate::ui::Ui;
   lakewright schema > mesh.schema.json
 
 Then let the first line of each file of the mesh be
-  # yaml-language-server: $schema=mesh.schema.json")]
+  # yaml-language-server: $schema=mesh.schema.json     at the beginning of each document, after each `---`")]
 pub(crate) struct SchemaArgs {}
 
 pub(crate) fn run(_: &SchemaArgs, ui: &mut Ui) -> Exit {

@@ -219,15 +219,15 @@ source: {repository: o/n, connection_arn: "arn:aws-cn:codeconnections:cn-north-1
         let fields: std::collections::BTreeSet<&str> = fields.iter().map(String::as_str).collect();
         // One for each ARN of the mesh above.
         let known = [
-            "ConsumptionRoleDocument.role_arn",
-            "DeploymentDocument.trusted_roles",
-            "EnvironmentDocument.iam_role_arn",
-            "EnvironmentDocument.permissions_boundary",
-            "EnvironmentTeamDocument.iam_role_arn",
-            "PipelineSourceDocument.connection_arn",
-            "PivotRoleDocument.trusted_roles",
-            "SubscriptionsDocument.producers_topic",
-            "TenantDocument.permissions_boundary",
+            "consumption-role.role_arn",
+            "deployment.trusted_roles",
+            "environment.iam_role_arn",
+            "environment.permissions_boundary",
+            "environment-team.iam_role_arn",
+            "pipeline-source.connection_arn",
+            "pivot-role.trusted_roles",
+            "subscriptions.producers_topic",
+            "tenant.permissions_boundary",
         ];
         assert_eq!(fields, std::collections::BTreeSet::from(known));
     }
