@@ -64,3 +64,35 @@ pub fn json_schema() -> Value {
         "definitions": definitions,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn validators_of_others_know_every_word() {
+        let schema = json_schema();
+        let text = schema.to_string();
+        // Ajv 8 refuses formats that it does not know, and Python's expressions have no classes of Unicode.
+        for unknown in ["uint16", "uint32", "\\\\p{", "Document"] {
+            assert!(!text.contains(unknown), "{unknown}");
+        }
+        let definitions = schema["definitions"].as_object().expect("definitions");
+        for reference in text.split("#/definitions/").skip(1) {
+            let name = reference.split('"').next().unwrap_or_default();
+            assert!(definitions.contains_key(name), "{name}");
+        }
+        assert!(definitions["table"]["properties"]["format"].is_object());
+        assert_eq!(definitions["dataset"]["properties"]["topics"]["minItems"], 1);
+        let account = &definitions["environment"]["properties"]["account"];
+        assert_eq!(account["type"], json!(["string", "integer"]));
+        let empty: Vec<&String> = definitions
+            .iter()
+            .filter(|(_, one)| {
+                one["type"].is_null() && one["oneOf"].is_null() && one["enum"].is_null()
+            })
+            .map(|(name, _)| name)
+            .collect();
+        assert!(empty.is_empty(), "made by a misspelt name: {empty:?}");
+    }
+}

@@ -223,7 +223,8 @@ document! {
         /// Why it is asked for.
         #[serde(default)]
         purpose: Field<String>,
-        /// What is shared.
+        /// What is shared. A draft may have nothing yet.
+        #[serde(default)]
         items: Field<Vec<Field<ShareItemDocument>>>,
         /// What may be done with it. Default: `[read]`.
         #[serde(default)]
