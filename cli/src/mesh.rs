@@ -85,6 +85,7 @@ pub(crate) fn load(path: &Path) -> Result<Loaded, Failure> {
         )));
     }
     let (sources, mut report) = read(path)?;
+    let is_file_lost = report.has_errors();
     let parsed: Vec<Parsed> = sources
         .par_iter()
         .enumerate()
@@ -103,7 +104,11 @@ pub(crate) fn load(path: &Path) -> Result<Loaded, Failure> {
             .help("a mesh is a folder of `.yaml` files; `lakewright init` writes one");
         report.push(diagnostic);
     }
-    let (mesh, report) = resolve(&Documents::of_files(files), report);
+    let mut documents = Documents::of_files(files);
+    if is_file_lost {
+        documents.lost.of_file();
+    }
+    let (mesh, report) = resolve(&documents, report);
     Ok(Loaded { sources, mesh, report })
 }
 

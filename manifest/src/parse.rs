@@ -78,6 +78,11 @@ impl Lost {
         self.kinds.insert(kind);
     }
 
+    /// A whole file could not be read.
+    pub fn of_file(&mut self) {
+        self.is_any = true;
+    }
+
     fn and(&mut self, other: Self) {
         let Self { kinds, is_any, in_part } = other;
         self.is_any |= is_any;

@@ -21,8 +21,8 @@ impl Context {
 
     /// Nobody decides by an access policy. One that is inactive says so itself.
     pub(super) fn policy_is_without_effect(&mut self, header: &Header, state: PolicyState) {
-        match state {
-            PolicyState::Active => self.without_effect(
+        if state == PolicyState::Active {
+            self.without_effect(
                 Code::AccessPolicyWithoutEffect,
                 format!(
                     "access policy `{}` would allow, deny and mask nothing: nobody decides by it",
@@ -30,8 +30,7 @@ impl Context {
                 ),
                 header.origin,
                 "set `state: inactive`, or remove it; data is given and kept by shares, columns and rows of them",
-            ),
-            PolicyState::Inactive => {}
+            );
         }
     }
 
