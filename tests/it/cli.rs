@@ -249,6 +249,8 @@ fn one_stack_can_be_printed_for_reading() {
     let template = lakewright_template::read::template(&String::from_utf8_lossy(&json.stdout));
     assert_eq!(lakewright_template::read::template(&text), template);
     assert_eq!(print("no-such-stack", "yaml").status.code(), Some(2));
+    let misspelt = transcript(&print("lakewright-dataset-slaes", "yaml"));
+    assert!(misspelt.contains("did you mean `lakewright-dataset-sales`?"), "{misspelt}");
 }
 
 #[test]

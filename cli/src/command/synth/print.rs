@@ -5,6 +5,7 @@ use lakewright_stacks::{Plan, StackPlan};
 use lakewright_template::write::{template_to_json, template_to_yaml};
 
 use super::TemplateFormat;
+use crate::decision::nearest;
 use crate::exit::{Exit, Failure};
 use crate::synthesis::synthesize_all;
 use crate::ui::Ui;
@@ -32,12 +33,14 @@ pub(super) fn run(
     let stack = match found.as_slice() {
         [stack] => stack,
         [] => {
-            let names: Vec<&str> =
-                plan.stacks.iter().map(lakewright_stacks::StackPlan::name).take(20).collect();
-            return Err(Failure::usage(format!(
-                "there is no stack `{name}`; the first are {}",
-                names.join(", ")
-            )));
+            let names = || plan.stacks.iter().chain(&bootstraps).map(StackPlan::name);
+            let hint = match nearest(name, names()) {
+                Some(like) => format!("did you mean `{like}`?"),
+                None => {
+                    format!("the first are {}", names().take(20).collect::<Vec<_>>().join(", "))
+                }
+            };
+            return Err(Failure::usage(format!("there is no stack `{name}`; {hint}")));
         }
         several => {
             let addresses: Vec<String> = several.iter().map(|stack| stack.address()).collect();
