@@ -311,8 +311,10 @@ fn collect(folder: &Path, depth: usize, files: &mut Vec<PathBuf>) -> std::io::Re
             continue;
         }
         let extension = path.extension().and_then(|extension| extension.to_str());
-        let is_text =
-            extension.is_some_and(|name| ["json", "template", "yaml", "yml"].contains(&name));
+        let is_text = extension.is_some_and(|name| {
+            ["cfn", "json", "template", "txt", "yaml", "yml"]
+                .contains(&name.to_ascii_lowercase().as_str())
+        });
         // Other files of an assembly lie beside its templates.
         if is_text && fs::read_to_string(&path).is_ok_and(|text| has_resources(&text)) {
             files.push(path);

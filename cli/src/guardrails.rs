@@ -8,7 +8,7 @@ use lakewright_manifest::{Report, SourceFile, render};
 use lakewright_proof::lint::{
     Breach, across, boundaries, check_with, lakeformation, moved, together,
 };
-use lakewright_proof::world::{OnUnresolved, Piece, StackTemplate, World};
+use lakewright_proof::world::{OnUnresolved, Piece, StackTemplate, World, unseen};
 use lakewright_template::resolve::Place;
 use rayon::iter::{IntoParallelIterator as _, IntoParallelRefIterator as _, ParallelIterator as _};
 use serde_json::{Value, json};
@@ -46,6 +46,8 @@ pub(crate) struct Checked {
     pub(crate) breaches: Vec<Breach>,
     /// The files that were left out.
     pub(crate) unread: Vec<Unread>,
+    /// What of the templates is not looked at, each in a sentence.
+    pub(crate) unseen: Vec<String>,
     /// Whether one of them seems to be a template.
     pub(crate) has_unreadable: bool,
 }
@@ -72,6 +74,8 @@ pub(crate) fn of_folder(
     let mut breaches: Vec<Breach> = each.flatten_iter().collect();
     breaches.extend(together(&all));
     let stacks: Vec<StackTemplate<'_>> = read.iter().map(Read::stack).collect();
+    let others = folder.others();
+    let unseen = stacks.iter().flat_map(|stack| unseen(*stack, &others)).collect();
     breaches.extend(lakeformation(&stacks));
     if let Some(base) = base {
         let base = Folder::read(base, somewhere)?;
@@ -83,7 +87,7 @@ pub(crate) fn of_folder(
     let has_unreadable = folder.has_unreadable();
     let Folder { templates, unread } = folder;
     let files = templates.into_iter().map(|one| (one.address, one.path)).collect();
-    Ok(Checked { files, breaches, unread, has_unreadable })
+    Ok(Checked { files, breaches, unread, unseen, has_unreadable })
 }
 
 /// Breaches for people.

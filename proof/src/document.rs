@@ -412,6 +412,10 @@ impl Statement {
                 conditions.push(Condition::new(UNKNOWN, UNKNOWN, Vec::new()));
             } else {
                 for (operator, keys) in element.as_map().ok_or_else(|| wrong(element))? {
+                    if known == Known::Partly && is_open(keys) {
+                        conditions.push(Condition::new(UNKNOWN, UNKNOWN, Vec::new()));
+                        continue;
+                    }
                     for (key, values) in keys.as_map().ok_or_else(|| wrong(keys))? {
                         let values = one_or_many(values).iter().map(|value| match value {
                             Resolved::Text(text) => deployed(text.to_string(), known),

@@ -332,6 +332,21 @@ impl Request<'_> {
             "s3:authtype" | "s3:signatureversion" if self.action.service() == "s3" => {
                 Values::Unknown
             }
+            // Source: "AWS KMS condition keys" in the KMS developer guide: of who asks, and properties of the key.
+            "kms:calleraccount" if self.action.service() == "kms" => one(self.principal.account()),
+            "kms:encryptionalgorithm"
+            | "kms:keyorigin"
+            | "kms:keyspec"
+            | "kms:keyusage"
+            | "kms:multiregion"
+                if self.action.service() == "kms" =>
+            {
+                Values::Unknown
+            }
+            // The tags of an object are in no template.
+            key if key.starts_with("s3:existingobjecttag/") && self.action.service() == "s3" => {
+                Values::Unknown
+            }
             "aws:resourceaccount" | "s3:resourceaccount" => one(facts.resource_account),
             // Whoever does not say otherwise speaks over TLS: nothing else is made today.
             "aws:securetransport" => one(Some("true")),

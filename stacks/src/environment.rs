@@ -36,7 +36,8 @@ pub(crate) fn build(
             name: names.environment_bucket(environment),
             encryption: Encryption::S3Managed,
             access_logs: Some(logs.name()),
-            lifecycle: Vec::new(),
+            // Results of queries lay here before they had a bucket of their own.
+            lifecycle: vec![Lifecycle::Expire { prefix: "athenaqueries/", days: RESULT_DAYS }],
             statements: Vec::new(),
             target: target.clone(),
             retain: environment.retain_on_delete,

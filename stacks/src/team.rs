@@ -88,10 +88,11 @@ pub(crate) fn build(
     team: &EnvironmentTeam,
     belongings: &Belongings<'_>,
 ) {
+    subscriptions::topic(scope, names, environment, team);
     if team.iam_role_arn.is_none() {
         let role = scope.add("Role", role(names, environment, team, &belongings.pipelines));
         permissions::grant(scope, names, environment, team, &role);
-        subscriptions::build(scope, names, environment, team, &role);
+        subscriptions::grant(scope, names, environment, team, &role);
         grant_studio_key(scope, names, environment, team, &role);
         grant_results_key(scope, names, environment, team, &role);
         grant_data(scope, mesh, names, environment, team, &role, belongings);

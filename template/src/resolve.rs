@@ -281,7 +281,9 @@ impl<'a> Resolver<'a> {
             Intrinsic::Ref(id) => {
                 let text = self.reference(id)?;
                 if self.is_list(id) {
+                    // Nothing is no item.
                     let items = text.split(',').map(|item| item.trim().to_owned());
+                    let items = items.filter(|item| !item.is_empty());
                     let items = items.map(|item| Resolved::Text(item.into()));
                     return Ok(Some(Resolved::List(items.collect())));
                 }

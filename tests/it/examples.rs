@@ -269,7 +269,7 @@ fn teams_get_only_what_their_permissions_and_features_give() {
     let interns = actions_of("full/full-mesh-team-finance-eu-interns");
     assert!(interns.contains("athena:StartQueryExecution"));
     for absent in [
-        "sagemaker:CreateNotebookInstance",
+        "sagemaker:CreatePresignedNotebookInstanceUrl",
         "codepipeline:StartPipelineExecution",
         "quicksight:CreateDashboard",
     ] {
@@ -277,7 +277,7 @@ fn teams_get_only_what_their_permissions_and_features_give() {
     }
     let admins = actions_of("full/full-mesh-team-finance-eu-financeadmins");
     for present in [
-        "sagemaker:CreateNotebookInstance",
+        "sagemaker:CreatePresignedNotebookInstanceUrl",
         "codepipeline:StartPipelineExecution",
         "quicksight:CreateDashboard",
     ] {

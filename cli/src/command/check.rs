@@ -110,7 +110,7 @@ fn templates(
     somewhere: &Somewhere,
     ui: &mut Ui,
 ) -> Result<Exit, Failure> {
-    let Checked { files, breaches, unread, has_unreadable } =
+    let Checked { files, breaches, unread, unseen, has_unreadable } =
         guardrails::of_folder(folder, base, somewhere)?;
     let templates = count(files.len(), "template");
     if ui.is_json() {
@@ -118,11 +118,15 @@ fn templates(
             "version": 1,
             "templates": files.len(),
             "findings": guardrails::to_json(&breaches, &files),
+            "unseen": unseen,
             "unread": unread.iter().map(Unread::to_json).collect::<Vec<_>>(),
         });
         ui.data(&format!("{data:#}\n"));
     } else {
         ui.data(&guardrails::show(&breaches, &files));
+    }
+    for one in &unseen {
+        ui.note(one);
     }
     for one in &unread {
         if one.is_foreign {

@@ -34,8 +34,18 @@ pub(super) fn named(statement: &Statement, principal: &Principal) -> (Option<Nam
             may_be_session(statement, principal)
                 || may_name(statement, principal).is_some_and(|way| way != Named::Account)
         };
-        let is_outside =
-            if !is_listed && may_be_listed() { Truth::Unknown } else { (!is_listed).into() };
+        // A denial for all but a role may hold for the role all the same, where its account is not named as well. Source: "AWS
+        // JSON policy elements: NotPrincipal" in the IAM user guide.
+        let has_account = || {
+            let own = principal.account().map(str::to_owned).map(PrincipalEntry::Account);
+            own.is_none_or(|own| principals.entries.contains(&own))
+        };
+        let is_doubtful = is_listed && !statement.is_allow && !has_account();
+        let is_outside = if is_doubtful || !is_listed && may_be_listed() {
+            Truth::Unknown
+        } else {
+            (!is_listed).into()
+        };
         return (Some(Named::Directly), is_outside);
     }
     let best = principals.entries.iter().filter_map(|entry| names(entry, principal)).max();

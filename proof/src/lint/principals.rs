@@ -96,9 +96,9 @@ pub(super) fn check(
                 }
             }
             PrincipalEntry::Federated(provider) => {
-                if is_open_provider(provider) && !statement.conditions.iter().any(names_subject) {
+                if !is_held(provider, statement) {
                     let message = format!(
-                        "whoever {provider} vouches for may do this; expected a condition on the subject of the token (`:sub`) without a wildcard at its start"
+                        "whoever {provider} vouches for may do this; expected a condition on the token's subject (`:sub`) that names one owner, or for a provider of one application on its audience"
                     );
                     report(Guardrail::OpenFederation, message);
                 }
@@ -110,31 +110,40 @@ pub(super) fn check(
     }
 }
 
-/// Whether a provider vouches for people and programs of others as well: an OpenID Connect provider, except those whose
-/// audience is one application. A SAML provider is an account's own.
+/// Whether a trust of an identity provider is held to somebody. A SAML provider, and the provider of a cluster, is an account's
+/// own; others vouch for people and programs of others as well, and some of them for one application by its audience.
 ///
 /// Source: "Identity provider controls for shared OIDC providers" and "Available keys for AWS web identity federation" in
 /// the IAM user guide.
-fn is_open_provider(provider: &str) -> bool {
+fn is_held(provider: &str, statement: &Statement) -> bool {
     const OF_ONE_APPLICATION: [&str; 4] = [
         "accounts.google.com",
         "cognito-identity.amazonaws.com",
         "graph.facebook.com",
         "www.amazon.com",
     ];
+    if provider.contains(":saml-provider/") || provider.contains(UNKNOWN) {
+        return true;
+    }
     let host = provider.split_once(":oidc-provider/").map_or(provider, |(_, host)| host);
-    !provider.contains(":saml-provider/")
-        && !provider.contains(UNKNOWN)
-        && !OF_ONE_APPLICATION.contains(&host)
+    let is_cluster = host.starts_with("oidc.eks.");
+    statement.conditions.iter().any(|condition| {
+        let is_of_application = OF_ONE_APPLICATION.contains(&host)
+            && condition.key.starts_with(&format!("{host}:"))
+            && condition.limits();
+        is_of_application || names_subject(condition, is_cluster)
+    })
 }
 
-/// Whether a condition says for which subject of an identity provider something is.
-fn names_subject(condition: &Condition) -> bool {
+/// Whether a condition says for which subject of an identity provider something is: the owner stands before the first slash.
+fn names_subject(condition: &Condition, is_cluster: bool) -> bool {
     let is_wide = |value: &String| {
         let name = value.split_once(':').map_or(value.as_str(), |(_, name)| name);
-        name.starts_with(['*', '?'])
+        name.split('/').next().is_some_and(|owner| owner.contains(['*', '?']))
     };
-    condition.key.ends_with(":sub") && condition.limits() && !condition.values.iter().any(is_wide)
+    condition.key.ends_with(":sub")
+        && condition.limits()
+        && (is_cluster || !condition.values.iter().any(is_wide))
 }
 
 /// What of a principal IAM would not take, and what it would.
@@ -162,7 +171,9 @@ pub(super) fn malformed(entry: &PrincipalEntry) -> Option<(&str, &'static str)> 
             "a canonical user id of 64 hexadecimal digits",
         ),
     };
-    (!is_fine && !text.contains(UNKNOWN)).then_some((text.as_str(), expected))
+    // What is empty is a parameter that is left empty: a condition is around it.
+    let is_known = !text.contains(UNKNOWN) && !text.is_empty();
+    (!is_fine && is_known).then_some((text.as_str(), expected))
 }
 
 /// Whether a text is a principal of AWS: an ARN of IAM or STS, or the unique id of a role or user that was deleted.

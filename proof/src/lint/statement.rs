@@ -77,7 +77,8 @@ fn conditions(statement: &Statement, report: &mut impl FnMut(Guardrail, String))
                     && other.values.iter().any(|value| value == "true"))
         })
     };
-    for condition in &statement.conditions {
+    // A key that is only known at deployment may be carried.
+    for condition in statement.conditions.iter().filter(|one| !one.key.contains(UNKNOWN)) {
         let key = &condition.key;
         if statement.is_allow
             && condition.qualifier == Some(Qualifier::ForAllValues)

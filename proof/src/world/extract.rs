@@ -13,7 +13,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use lakewright_template::resolve::{Branch, Others, Place, Resolved, Resolver, Unresolved};
-use lakewright_template::{LogicalId, ResourceEntry, Template};
+use lakewright_template::{LogicalId, Map, ResourceEntry, Template};
+
+pub use unseen::unseen;
 
 use super::modelled::properties_of;
 use super::{AccessPoint, More, Resource, Role};
@@ -283,13 +285,13 @@ impl Reader<'_> {
                 let bus = self.text(id, properties, "EventBusName")?.unwrap_or_default();
                 let arn = self.regional("events", &format!("event-bus/{bus}"));
                 let statement = self.value(id, properties, "Statement")?;
-                // An older form has the parts of one statement as properties.
-                if statement != Resolved::Null {
-                    let document = Document::around(statement);
-                    let document = self.read(&document, &self.origin(id, "Statement"))?;
-                    let account = self.stack.place.account.clone();
-                    self.piece.policies.push((arn, (document, account)));
-                }
+                let older = self.older_bus_policy(id, properties)?;
+                let statement =
+                    if statement == Resolved::Null { Resolved::from(&older) } else { statement };
+                let document = Document::around(statement);
+                let document = self.read(&document, &self.origin(id, "Statement"))?;
+                let account = self.stack.place.account.clone();
+                self.piece.policies.push((arn, (document, account)));
             }
             "AWS::KMS::Alias" => {
                 let name = self.text(id, properties, "AliasName")?.unwrap_or_default();
@@ -315,6 +317,30 @@ impl Reader<'_> {
             _ => self.other(id, resource)?,
         }
         Ok(())
+    }
+
+    /// The older form of a bus's policy, with the parts of one statement as properties. Source: "AWS::Events::EventBusPolicy" in
+    /// the CloudFormation template reference.
+    fn older_bus_policy(
+        &self,
+        id: &LogicalId,
+        properties: &Map,
+    ) -> Result<serde_json::Value, PieceError> {
+        let text = |property: &str| self.text(id, properties, property);
+        let principal = text("Principal")?.unwrap_or_default();
+        let condition = self.value(id, properties, "Condition")?;
+        let part = |name: &str| condition.get(name).text();
+        let mut statement = serde_json::json!({
+            "Effect": "Allow",
+            "Principal": if principal == "*" { principal.into() } else { serde_json::json!({ "AWS": principal }) },
+            "Action": text("Action")?.unwrap_or_default(),
+            "Resource": "*",
+        });
+        if condition.as_map().is_some() {
+            statement["Condition"] =
+                serde_json::json!({ part("Type"): { part("Key"): part("Value") } });
+        }
+        Ok(statement)
     }
 
     /// A role has one inline policy of a name: the last one that is written takes the place of the others.

@@ -77,7 +77,8 @@ pub(super) const STACK_CHANGES: [&str; 15] = [
 ];
 
 /// What nobody may do to the buckets and the parameters of the bootstrap stacks.
-pub(super) const BOOTSTRAP_CHANGES: [&str; 16] = [
+pub(super) const BOOTSTRAP_CHANGES: [&str; 17] = [
+    "s3:AbortMultipartUpload",
     "s3:DeleteBucket",
     "s3:DeleteBucketPolicy",
     "s3:DeleteObject",

@@ -2,7 +2,8 @@
 //!
 //! What a message says of its sender is the sender's word. So each team has a topic of its own, to which no other
 //! team publishes, and the environment's queue gets each message with the ARN of its topic (source: "Amazon SNS
-//! message formats", TopicArn). No team's role publishes to a topic that the mesh imports.
+//! message formats", TopicArn). No team's role publishes to a topic that the mesh imports. A team with an imported role has a
+//! topic as well: the role's owner lets it publish there.
 
 use lakewright_constructs::cfn::sns;
 use lakewright_constructs::key::ImportedKey;
@@ -16,8 +17,42 @@ use lakewright_template::Expr;
 
 use crate::Names;
 
-/// The team's topic with its way to the queue, and what the role may do about messages.
-pub(super) fn build(
+/// The team's topic with its way to the queue. The owner of an imported role lets it publish there.
+pub(super) fn topic(
+    scope: &mut Scope<'_>,
+    names: Names<'_>,
+    environment: &Environment,
+    team: &EnvironmentTeam,
+) {
+    if !environment.features.subscriptions {
+        return;
+    }
+    let place = Names::place(environment);
+    let target = format!("environment/{}", environment.header.id);
+    let alias = names.subscription(environment, "subscriptions");
+    let name = names.producers(environment, &team.team);
+    let topic = scope.add(
+        "Producers",
+        Topic {
+            name,
+            // SNS takes an alias as well. Source: "CreateTopic" in the SNS API reference, KmsMasterKeyId.
+            key: Expr::known_name(format!("alias/{alias}")),
+            target,
+            publishers: Vec::new(),
+        },
+    );
+    let queue = queue_arn(&place, &names.subscription(environment, "producers"));
+    let subscription = sns::Subscription {
+        topic_arn: Some(topic.arn()),
+        protocol: Some("sqs".into()),
+        endpoint: Some(queue.into()),
+        ..sns::Subscription::default()
+    };
+    scope.child("ProducersSubscription").resource(subscription, Options::default());
+}
+
+/// What a team's role may do about messages.
+pub(super) fn grant(
     scope: &mut Scope<'_>,
     names: Names<'_>,
     environment: &Environment,
@@ -30,26 +65,7 @@ pub(super) fn build(
     let place = Names::place(environment);
     let target = format!("environment/{}", environment.header.id);
     let alias = names.subscription(environment, "subscriptions");
-    let name = names.producers(environment, &team.team);
-    let producers = topic_arn(&place, &name);
-    let topic = scope.add(
-        "Producers",
-        Topic {
-            name,
-            // SNS takes an alias as well. Source: "CreateTopic" in the SNS API reference, KmsMasterKeyId.
-            key: Expr::known_name(format!("alias/{alias}")),
-            target: target.clone(),
-            publishers: Vec::new(),
-        },
-    );
-    let queue = queue_arn(&place, &names.subscription(environment, "producers"));
-    let subscription = sns::Subscription {
-        topic_arn: Some(topic.arn()),
-        protocol: Some("sqs".into()),
-        endpoint: Some(queue.into()),
-        ..sns::Subscription::default()
-    };
-    scope.child("ProducersSubscription").resource(subscription, Options::default());
+    let producers = topic_arn(&place, &names.producers(environment, &team.team));
     let consumers = topic_arn(&place, &names.subscription(environment, "consumers"));
     let grant = |sid: &str, access, actions: &[&'static str], arn: String, conditions| Grant {
         sid: sid.to_owned(),

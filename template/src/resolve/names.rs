@@ -75,6 +75,15 @@ impl Resolver<'_> {
             "AWS::IAM::ManagedPolicy" => {
                 Some(self.arn("iam", "", &format!("policy/{}", named("ManagedPolicyName")?)))
             }
+            "AWS::IAM::OIDCProvider" => {
+                // Without the scheme. Source: "Request parameters" of CreateOpenIDConnectProvider in the IAM API reference.
+                let url = named("Url")?;
+                let host = url.split_once("://").map_or(url.as_str(), |(_, host)| host);
+                Some(self.arn("iam", "", &format!("oidc-provider/{host}")))
+            }
+            "AWS::IAM::SAMLProvider" => {
+                Some(self.arn("iam", "", &format!("saml-provider/{}", named("Name")?)))
+            }
             "AWS::EC2::VPC" => Some(sample_id("vpc", id)),
             "AWS::EC2::Subnet" => Some(sample_id("subnet", id)),
             "AWS::EC2::SecurityGroup" => Some(sample_id("sg", id)),
@@ -139,6 +148,7 @@ impl Resolver<'_> {
             ("AWS::KMS::Key", "Arn") => self.arn("kms", region, &format!("key/{}", name()?)),
             ("AWS::EC2::SecurityGroup", "GroupId")
             | ("AWS::IAM::ManagedPolicy", "PolicyArn")
+            | ("AWS::IAM::OIDCProvider" | "AWS::IAM::SAMLProvider", "Arn")
             | ("AWS::SNS::Topic", "TopicArn")
             | ("AWS::SageMaker::Domain", "DomainId")
             | ("AWS::StepFunctions::StateMachine", "Arn") => name()?,

@@ -52,7 +52,10 @@ impl Reader<'_> {
                     name.map(|name| format!("/{}", name.trim_start_matches('/'))),
                 )
             }
-            "AWS::SecretsManager::Secret" => regional("secretsmanager", "secret:", named("Name")?),
+            "AWS::SecretsManager::Secret" => {
+                // AWS adds a hyphen and six characters. Source: "Secret" of CreateSecret in the Secrets Manager API reference.
+                regional("secretsmanager", "secret:", named("Name")?.map(|name| name + "-Zz9Yy8"))
+            }
             "AWS::CodePipeline::Pipeline" => regional("codepipeline", "", named("Name")?),
             "AWS::Lambda::Function" => regional("lambda", "function:", named("FunctionName")?),
             "AWS::QuickSight::DataSource" => {

@@ -4,7 +4,7 @@ use lakewright_template::resolve::Resolved;
 use lakewright_template::{LogicalId, ResourceEntry};
 
 use super::{OnUnresolved, PieceError, Reader};
-use crate::document::Origin;
+use crate::document::{Document, Origin};
 
 /// Properties that policies stand in, for the place of what is found.
 const PROPERTIES: [&str; 10] = [
@@ -57,9 +57,12 @@ impl Reader<'_> {
         let text = value.as_text().filter(|text| text.trim_start().starts_with('{'));
         let plain = text.and_then(|text| serde_json::from_str(text).ok());
         let parsed = plain.as_ref().map(|plain: &serde_json::Value| Resolved::from(plain));
-        let mut documents = Vec::new();
-        find(parsed.as_ref().unwrap_or(value), &mut documents);
-        for document in documents {
+        let (mut documents, mut lists) = (Vec::new(), Vec::new());
+        find(parsed.as_ref().unwrap_or(value), &mut documents, &mut lists);
+        // Statements of SAM's APIs stand without a document around them.
+        let around: Vec<Resolved<'_>> =
+            lists.into_iter().map(|list| Document::around(list.clone())).collect();
+        for document in documents.into_iter().chain(&around) {
             let document = self.read(document, origin)?;
             if !self.piece.others.contains(&document) {
                 self.piece.others.push(document);
@@ -101,7 +104,11 @@ impl Reader<'_> {
 }
 
 /// The policy documents in a value.
-fn find<'f, 'v>(value: &'f Resolved<'v>, documents: &mut Vec<&'f Resolved<'v>>) {
+fn find<'f, 'v>(
+    value: &'f Resolved<'v>,
+    documents: &mut Vec<&'f Resolved<'v>>,
+    lists: &mut Vec<&'f Resolved<'v>>,
+) {
     if value.get("Statement").get("Effect").as_text().is_some()
         || value.get("Statement").as_list().is_some_and(|list| {
             list.iter().any(|statement| statement.get("Effect").as_text().is_some())
@@ -109,12 +116,16 @@ fn find<'f, 'v>(value: &'f Resolved<'v>, documents: &mut Vec<&'f Resolved<'v>>) 
     {
         documents.push(value);
     } else if let Some(map) = value.as_map() {
-        for (_, item) in map {
-            find(item, documents);
+        for (name, item) in map {
+            if *name == "CustomStatements" {
+                lists.push(item);
+            } else {
+                find(item, documents, lists);
+            }
         }
     } else if let Some(list) = value.as_list() {
         for item in list {
-            find(item, documents);
+            find(item, documents, lists);
         }
     }
 }

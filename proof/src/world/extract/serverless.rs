@@ -77,7 +77,11 @@ impl Reader<'_> {
             "Condition": { "StringEquals": { "aws:SourceAccount": self.stack.place.account } },
         }] });
         let mut trust = Document::parse(&Resolved::from(&trust), self.origin(id, "Role"))?;
-        trust.is_partial = properties.get(TRUST).is_some() || has_global(TRUST);
+        trust.is_partial = has_global(TRUST);
+        if let Some(own) = self.document(id, properties, "AssumeRolePolicyDocument")? {
+            trust = own;
+        }
+        self.function_url(id, properties)?;
         let arn = self.arn("iam", "", &format!("role/{}Role", self.resolver.unique(id)));
         self.piece.implied.push((arn.clone(), format!("{id}Role")));
         self.piece.roles.push(Role {
@@ -92,6 +96,21 @@ impl Reader<'_> {
             more,
             trust,
         });
+        Ok(())
+    }
+
+    /// A function's address that asks for no signature: SAM lets everybody call it. Source: "FunctionUrlConfig" in the AWS SAM
+    /// developer guide, AuthType.
+    fn function_url(&mut self, id: &LogicalId, properties: &Map) -> Result<(), PieceError> {
+        let url = self.value(id, properties, "FunctionUrlConfig")?;
+        if url.get("AuthType").as_text() != Some("NONE") {
+            return Ok(());
+        }
+        let open = json!({ "Version": "2012-10-17", "Statement": [{
+            "Effect": "Allow", "Principal": "*", "Action": "lambda:InvokeFunctionUrl", "Resource": "*",
+        }] });
+        let document = self.read(&Resolved::from(&open), &self.origin(id, "FunctionUrlConfig"))?;
+        self.piece.others.push(document);
         Ok(())
     }
 

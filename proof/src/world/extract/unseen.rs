@@ -3,7 +3,7 @@
 use lakewright_template::resolve::Others;
 use lakewright_template::{ResourceEntry, Value};
 
-use super::{OnUnresolved, Reader};
+use super::{OnUnresolved, Reader, StackTemplate};
 
 /// Transforms that add nothing which is not read.
 ///
@@ -13,38 +13,42 @@ const TRANSFORMS: [&str; 2] = ["AWS::LanguageExtensions", "AWS::Serverless-2016-
 impl Reader<'_> {
     /// Takes down what of the template is not looked at.
     pub(super) fn unseen(&mut self, others: &Others) {
-        if self.stack.unresolved == OnUnresolved::Fail {
-            return;
-        }
-        let template = self.stack.template;
-        let transforms = match &template.transform {
-            Some(Value::List(items)) => items.as_slice(),
-            Some(one) => std::slice::from_ref(one),
-            None => &[],
-        };
-        for transform in transforms {
-            let name = transform.as_text().unwrap_or("that is called with parameters");
-            if !TRANSFORMS.contains(&name) {
-                self.not_seen("", &format!("the transform {name}, which may add anything"));
-            }
-        }
-        if !template.includes.is_empty() {
-            self.not_seen("", "what a transform includes");
-        }
-        for (id, resource) in &template.resources {
-            let is_nested = others.knows_nested(self.stack.address, id.as_str());
-            if let Some(what) = what_may_be_in(resource, is_nested) {
-                self.not_seen(id.as_str(), what);
-            }
-        }
+        self.piece.unknown.extend(unseen(self.stack, others));
     }
+}
 
-    fn not_seen(&mut self, id: &str, what: &str) {
-        let space = if id.is_empty() { "" } else { " " };
-        self.piece
-            .unknown
-            .push(format!("{}{space}{id}: {what}, is not looked at", self.stack.address));
+/// What of anybody's template is not looked at, each in a sentence.
+pub fn unseen(stack: StackTemplate<'_>, others: &Others) -> Vec<String> {
+    if stack.unresolved == OnUnresolved::Fail {
+        return Vec::new();
     }
+    let mut found = Vec::new();
+    let mut not_seen = |id: &str, what: &str| {
+        let space = if id.is_empty() { "" } else { " " };
+        found.push(format!("{}{space}{id}: {what}, is not looked at", stack.address));
+    };
+    let template = stack.template;
+    let transforms = match &template.transform {
+        Some(Value::List(items)) => items.as_slice(),
+        Some(one) => std::slice::from_ref(one),
+        None => &[],
+    };
+    for transform in transforms {
+        let name = transform.as_text().unwrap_or("that is called with parameters");
+        if !TRANSFORMS.contains(&name) {
+            not_seen("", &format!("the transform {name}, which may add anything"));
+        }
+    }
+    if !template.includes.is_empty() {
+        not_seen("", "what a transform includes");
+    }
+    for (id, resource) in &template.resources {
+        let is_nested = others.knows_nested(stack.address, id.as_str());
+        if let Some(what) = what_may_be_in(resource, is_nested) {
+            not_seen(id.as_str(), what);
+        }
+    }
+    found
 }
 
 /// What of a resource may give access to others without being read.
@@ -54,6 +58,10 @@ fn what_may_be_in(resource: &ResourceEntry, is_nested: bool) -> Option<&'static 
         "AWS::CloudFormation::Stack" | "AWS::Serverless::Application" => {
             (!is_nested).then_some("a nested stack whose template is not in the folder")
         }
+        _ if resource.properties.get("Fn::Transform").is_some() => {
+            Some("what a transform puts among the properties")
+        }
+        "AWS::CloudFormation::StackSet" => Some("what a stack set makes"),
         "AWS::Serverless::Connector" => Some("what a connector of SAM gives"),
         _ if resource.other.get("Connectors").is_some() => Some("what a connector of SAM gives"),
         _ if kind.ends_with("::MODULE") => Some("what a module contains"),

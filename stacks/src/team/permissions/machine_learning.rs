@@ -12,9 +12,7 @@ pub(super) const BLOCKS: &[Block] = &[
     // propagates tags). Writes on spaces and apps only of the caller's own user profile:
     // ${sagemaker:...} are policy variables of the Studio session (escape as ${!sagemaker:...} inside
     // Fn::Sub; plain strings need no escape). Jobs, models, endpoints must be named {prefix}-* and
-    // tagged Team. sagemaker:Search is left out: it finds resources of every team. Jobs and models have a VPC, as the
-    // domain's apps have: without one they are in SageMaker's own network, with a way to anywhere (source: "Give
-    // SageMaker AI training jobs access to resources in your Amazon VPC"). ECR reads cross the account border because
+    // tagged Team. sagemaker:Search is left out: it finds resources of every team. ECR reads cross the account border because
     // AWS's images live in AWS's accounts, others in each region and for each image (source: "Docker registry
     // paths and example code" in the SageMaker developer guide); other accounts' repositories have policies
     // of their own, and no repository with another team's tag is read. Dropped: servicecatalog calls (portfolio of Projects,
@@ -111,6 +109,10 @@ pub(super) const BLOCKS: &[Block] = &[
                 sid: "StudioCreate",
                 actions: &[
                     "sagemaker:AddTags",
+                    "sagemaker:CreateTrainingJob",
+                    "sagemaker:CreateProcessingJob",
+                    "sagemaker:CreateHyperParameterTuningJob",
+                    "sagemaker:CreateModel",
                     "sagemaker:CreateModelPackage",
                     "sagemaker:CreateModelPackageGroup",
                     "sagemaker:CreateEndpoint",
@@ -118,20 +120,6 @@ pub(super) const BLOCKS: &[Block] = &[
                 ],
                 resources: &["arn:{partition}:sagemaker:{region}:{account}:*/{role_name}-*"],
                 when: When::Requested,
-            },
-            Rule {
-                sid: "StudioRunInVpc",
-                actions: &[
-                    "sagemaker:CreateTrainingJob",
-                    "sagemaker:CreateProcessingJob",
-                    "sagemaker:CreateHyperParameterTuningJob",
-                    "sagemaker:CreateModel",
-                ],
-                resources: &["arn:{partition}:sagemaker:{region}:{account}:*/{role_name}-*"],
-                when: When::RequestedUnder(&[
-                    (Comparison::Null, "sagemaker:VpcSecurityGroupIds", &["false"]),
-                    (Comparison::Null, "sagemaker:VpcSubnets", &["false"]),
-                ]),
             },
             // A model runs with the role that it was made with: whoever starts another team's model,
             // with input and output of their own choice, has that team's role.
@@ -215,13 +203,13 @@ pub(super) const BLOCKS: &[Block] = &[
             },
         ],
     },
-    // CreateNotebookInstance needs RequestTag only (data.all's RequestTag + ResourceTag together
-    // never matches). NotResource statement gone. Presigned URL by team tag. Instances of
+    // CreateNotebookInstance is dropped: one without a VPC is in SageMaker's own network, and for one in a VPC the caller
+    // needs rights on network interfaces that no tag or name holds to the team (source: "Actions, resources, and condition
+    // keys for Amazon SageMaker AI", and "SageMaker API permissions": CreateNotebookInstance). Notebooks of the mesh are
+    // made by its stacks. NotResource statement gone. Presigned URL by team tag. Instances of
     // Lakewright's notebook stacks carry Team and can be started, stopped, opened; Update/Delete only
     // on instances the team made itself (lakewright:mesh guard). UpdateNotebookInstance with another
-    // role needs PassRole. What a team makes by hand keeps what notebooks of the mesh keep unless their
-    // manifest says otherwise: no root, no internet of SageMaker's own, a network of the account. An update carries
-    // sagemaker:RootAccess alone of these keys, when it changes it; the network of an instance stays. Domain/profile/app statements of data.all's notebook block belong to ML Studio.
+    // role needs PassRole. An update of an instance that is there gives no root; its network stays. Domain/profile/app statements of data.all's notebook block belong to ML Studio.
     // CreatePresignedDomainUrl, servicecatalog: dropped.
     Block {
         permission: Some(EnvironmentPermission::CreateNotebook),
@@ -246,19 +234,6 @@ pub(super) const BLOCKS: &[Block] = &[
                     "arn:{partition}:sagemaker:{region}:{account}:notebook-instance-lifecycle-config/{role_name}-*",
                 ],
                 when: When::Requested,
-            },
-            Rule {
-                sid: "NotebookCreateInstance",
-                actions: &["sagemaker:CreateNotebookInstance"],
-                resources: &[
-                    "arn:{partition}:sagemaker:{region}:{account}:notebook-instance/{role_name}-*",
-                ],
-                when: When::RequestedUnder(&[
-                    (Comparison::StringEquals, "sagemaker:DirectInternetAccess", &["Disabled"]),
-                    (Comparison::StringEquals, "sagemaker:RootAccess", &["Disabled"]),
-                    (Comparison::Null, "sagemaker:VpcSecurityGroupIds", &["false"]),
-                    (Comparison::Null, "sagemaker:VpcSubnets", &["false"]),
-                ]),
             },
             Rule {
                 sid: "NotebookUpdate",

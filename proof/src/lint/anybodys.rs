@@ -1,0 +1,104 @@
+//! Guardrails on forms that anybody's templates have.
+
+use lakewright_template::read;
+use lakewright_template::resolve::{Others, Place};
+
+use super::*;
+use crate::world::{OnUnresolved, Piece, StackTemplate};
+
+fn rules(template: &str) -> Vec<Guardrail> {
+    let template = read::template(template).unwrap_or_else(|error| panic!("{error}: {template}"));
+    let place = Place { account: "111122223333".to_owned(), region: "eu-west-1".to_owned() };
+    let unresolved = OnUnresolved::Placeholder;
+    let stack = StackTemplate { address: "sample", place: &place, template: &template, unresolved };
+    let piece = Piece::among(stack, &Others::default()).expect("policies");
+    let found = check(&World::of(vec![piece]));
+    let rules: BTreeSet<Guardrail> = found.into_iter().map(|breach| breach.rule).collect();
+    rules.into_iter().collect()
+}
+
+fn trust(provider: &str, conditions: &str) -> String {
+    format!(
+        r#"Resources:
+  Provider: {{Type: AWS::IAM::OIDCProvider, Properties: {{Url: "https://token.actions.githubusercontent.com"}}}}
+  Role:
+    Type: AWS::IAM::Role
+    Properties:
+      AssumeRolePolicyDocument:
+        Version: "2012-10-17"
+        Statement: [{{Effect: Allow, Action: "sts:AssumeRoleWithWebIdentity", Principal: {{Federated: {provider}}}, Condition: {{{conditions}}}}}]
+"#
+    )
+}
+
+/// Source: "Identity provider controls for shared OIDC providers" and "Available keys for AWS web identity federation" in the
+/// IAM user guide.
+#[test]
+fn a_provider_is_held_to_one_owner() {
+    let github = "token.actions.githubusercontent.com";
+    let sub = |value: &str| format!(r#"StringLike: {{"{github}:sub": "{value}"}}"#);
+    let audience = format!(r#"StringEquals: {{"{github}:aud": sts.amazonaws.com}}"#);
+    let open = vec![Guardrail::OpenFederation];
+    for (provider, conditions, expected) in [
+        ("!Ref Provider", audience.clone(), open.clone()),
+        ("!GetAtt Provider.Arn", audience.clone(), open.clone()),
+        ("!If [Any, !Ref Provider, !Ref Provider]", audience, open.clone()),
+        ("!Ref Provider", sub("repo:acme/*"), vec![]),
+        ("!Ref Provider", sub("repo:acme*"), open.clone()),
+        ("!Ref Provider", sub("repo:acme*/app:*"), open.clone()),
+        ("!Ref Provider", sub("*"), open.clone()),
+        ("accounts.google.com", String::new(), open.clone()),
+        (
+            "accounts.google.com",
+            r#"StringEquals: {"accounts.google.com:aud": "one"}"#.to_owned(),
+            vec![],
+        ),
+        ("arn:aws:iam::111122223333:saml-provider/own", String::new(), vec![]),
+    ] {
+        assert_eq!(rules(&trust(provider, &conditions)), expected, "{provider} {conditions}");
+    }
+}
+
+/// Sources: the pages of the types in the AWS SAM developer guide and in the CloudFormation template reference.
+#[test]
+fn what_is_open_is_found_in_each_form() {
+    let everybody = [Guardrail::WildcardPrincipal];
+    let open = r#"{Effect: Allow, Principal: "*", Action: "execute-api:Invoke", Resource: "*"}"#;
+    for resource in [
+        r#"{Type: AWS::Serverless::Function, Properties: {AssumeRolePolicyDocument: {Version: "2012-10-17", Statement: [{Effect: Allow, Principal: "*", Action: "sts:AssumeRole"}]}}}"#.to_owned(),
+        "{Type: AWS::Serverless::Function, Properties: {FunctionUrlConfig: {AuthType: NONE}}}".to_owned(),
+        format!("{{Type: AWS::Serverless::Api, Properties: {{Auth: {{ResourcePolicy: {{CustomStatements: [{open}]}}}}}}}}"),
+        r#"{Type: AWS::Events::EventBusPolicy, Properties: {StatementId: s, Principal: "*", Action: "events:PutEvents"}}"#.to_owned(),
+    ] {
+        assert_eq!(rules(&format!("Resources: {{X: {resource}}}")), everybody, "{resource}");
+    }
+    let held = r#"{Type: AWS::Events::EventBusPolicy, Properties: {StatementId: s, Principal: "*", Action: "events:PutEvents", Condition: {Type: StringEquals, Key: "aws:PrincipalOrgID", Value: o-example}}}"#;
+    assert_eq!(rules(&format!("Resources: {{X: {held}}}")), []);
+}
+
+/// Forms of the CDK's bootstrap template, of the SAM command line's and of the CDK's `CfnJson`.
+#[test]
+fn what_is_only_known_at_deployment_is_no_mistake() {
+    let role = |parameters: &str, statement: &str| {
+        format!(
+            r#"Parameters: {{{parameters}}}
+Resources:
+  Role:
+    Type: AWS::IAM::Role
+    Properties:
+      AssumeRolePolicyDocument: {{Version: "2012-10-17", Statement: [{statement}]}}
+"#
+        )
+    };
+    let account = r#"{Effect: Allow, Action: "sts:AssumeRole", Principal: {AWS: !Ref P}}"#;
+    for text in [
+        role("P: {Type: CommaDelimitedList, Default: ''}", account),
+        role("P: {Type: String, Default: ''}", account),
+        role(
+            "U: {Type: String}",
+            r#"{Effect: Allow, Action: "sts:AssumeRole", Principal: {AWS: "arn:aws:iam::111122223333:root"}, Condition: {StringEquals: {!Sub "${U}:aud": x}}}"#,
+        ).replace("{!Sub \"${U}:aud\": x}", "{\"Fn::GetAtt\": [Made, Value]}"),
+    ] {
+        assert_eq!(rules(&text), [], "{text}");
+    }
+}
