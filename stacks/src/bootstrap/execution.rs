@@ -77,8 +77,7 @@ pub(super) const STACK_CHANGES: [&str; 15] = [
 ];
 
 /// What nobody may do to the buckets and the parameters of the bootstrap stacks.
-pub(super) const BOOTSTRAP_CHANGES: [&str; 17] = [
-    "s3:AbortMultipartUpload",
+pub(super) const BOOTSTRAP_CHANGES: [&str; 16] = [
     "s3:DeleteBucket",
     "s3:DeleteBucketPolicy",
     "s3:DeleteObject",

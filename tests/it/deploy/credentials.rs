@@ -16,6 +16,7 @@ fn plan(files: &Path, arguments: &[&str], variables: &[(&str, &str)]) -> Output 
         .arg("deploy")
         .arg(example("minimal"))
         .arg("--plan")
+        .args(["--owner-role", "OrganizationAccountAccessRole"])
         .args(arguments)
         .env_clear()
         .env("HOME", files)

@@ -51,7 +51,7 @@ fn each_failure_names_its_manifest_line_and_the_summary_comes_after() {
     let emulator = Emulator::start();
     emulator.fail_next("AWS::Glue::Crawler");
     let failed = emulator.deploy(&mesh);
-    ends_with(&failed, 6, "no more room (asked for at ");
+    ends_with(&failed, 6, "(asked for at datasets.yaml:");
     let text = transcript(&failed);
     let line = text.lines().find(|line| line.contains("no more room")).expect("the failure");
     assert!(line.contains("datasets.yaml:"), "{line}");
