@@ -15,6 +15,7 @@ use rayon::iter::{IntoParallelIterator as _, ParallelIterator as _};
 use serde_json::{Value, json};
 
 use crate::exit::Failure;
+use crate::ui::Ui;
 
 /// What is taken for the place of a template of which nobody says where it is deployed.
 const SAMPLE_ACCOUNT: &str = "111122223333";
@@ -88,6 +89,15 @@ impl Unread {
             format!("{path} is left out, as it is no template of CloudFormation: {reason}")
         } else {
             format!("{path} cannot be read and was not checked: {reason}")
+        }
+    }
+
+    /// Says that the file was left out.
+    pub(crate) fn say(&self, ui: &mut Ui) {
+        if self.is_foreign {
+            ui.note(&self.show());
+        } else {
+            ui.error(&self.show());
         }
     }
 

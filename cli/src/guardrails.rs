@@ -5,9 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use lakewright_manifest::{Report, SourceFile, render};
-use lakewright_proof::lint::{
-    Breach, across, boundaries, check_with, lakeformation, moved, together,
-};
+use lakewright_proof::lint::{Breach, across, check_with, lakeformation, moved, together};
 use lakewright_proof::world::{OnUnresolved, Piece, StackTemplate, World, unseen};
 use lakewright_template::resolve::Place;
 use rayon::iter::{IntoParallelIterator as _, IntoParallelRefIterator as _, ParallelIterator as _};
@@ -54,7 +52,7 @@ pub(crate) struct Checked {
 
 /// Checks the templates in a folder, with what changes since another one, and says where they are.
 ///
-/// Each template is checked by itself and with the others, so that nothing of the others hides what it
+/// Each template is checked by itself and with those that it is deployed with, so that nothing of the others hides what it
 /// shows alone.
 pub(crate) fn of_folder(
     folder: &Path,
@@ -63,16 +61,10 @@ pub(crate) fn of_folder(
 ) -> Result<Checked, Failure> {
     let folder = Folder::read(folder, somewhere)?;
     let read = &folder.templates;
-    let pieces: Result<Vec<Piece>, Failure> = read
-        .par_iter()
-        .map(|one| Piece::of(one.stack()).map_err(|error| Failure::usage(error.to_string())))
-        .collect();
-    let pieces = pieces?;
-    let all = World::of(pieces.clone());
-    let boundaries = boundaries(&all);
-    let each = pieces.into_par_iter().map(|piece| check_with(&World::of(vec![piece]), &boundaries));
-    let mut breaches: Vec<Breach> = each.flatten_iter().collect();
-    breaches.extend(together(&all));
+    let groups = together_deployed(read);
+    let found: Result<Vec<Vec<Breach>>, Failure> =
+        groups.into_par_iter().map(|group| of_group(&group)).collect();
+    let mut breaches: Vec<Breach> = found?.into_iter().flatten().collect();
     let stacks: Vec<StackTemplate<'_>> = read.iter().map(Read::stack).collect();
     let others = folder.others();
     let unseen = stacks.iter().flat_map(|stack| unseen(*stack, &others)).collect();
@@ -88,6 +80,34 @@ pub(crate) fn of_folder(
     let Folder { templates, unread } = folder;
     let files = templates.into_iter().map(|one| (one.address, one.path)).collect();
     Ok(Checked { files, breaches, unread, unseen, has_unreadable })
+}
+
+/// The templates that are deployed together: those of which something says where, and of others those of one folder.
+fn together_deployed(read: &[Read]) -> Vec<Vec<&Read>> {
+    let mut groups: BTreeMap<Option<&Path>, Vec<&Read>> = BTreeMap::new();
+    for one in read {
+        let folder = one.path.parent().filter(|_| one.is_anywhere);
+        groups.entry(folder).or_default().push(one);
+    }
+    groups.into_values().collect()
+}
+
+/// Checks each template of a group by itself, and all of them together.
+fn of_group(group: &[&Read]) -> Result<Vec<Breach>, Failure> {
+    let pieces: Result<Vec<Piece>, Failure> = group
+        .par_iter()
+        .map(|one| Piece::of(one.stack()).map_err(|error| Failure::usage(error.to_string())))
+        .collect();
+    let pieces = pieces?;
+    let boundaries: BTreeSet<String> =
+        pieces.iter().flat_map(Piece::boundaries).map(str::to_owned).collect();
+    let each = pieces.par_iter();
+    let each = each.map(|piece| check_with(&World::of(vec![piece.clone()]), &boundaries));
+    let mut breaches: Vec<Breach> = each.flatten_iter().collect();
+    if pieces.len() > 1 {
+        breaches.extend(together(&World::of(pieces)));
+    }
+    Ok(breaches)
 }
 
 /// Breaches for people.

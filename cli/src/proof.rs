@@ -363,16 +363,16 @@ impl Subject {
         let (folders, changed, reset) = (BTreeMap::new(), Vec::new(), Vec::new());
         let foreign = None;
         Self {
-            foreign,
-            reset,
             world,
             intended,
             stacks,
             provenance,
             folders,
             imported,
+            reset,
             changed,
             mesh,
+            foreign,
         }
     }
 
@@ -528,16 +528,16 @@ fn of_assembly(folder: &Path) -> Result<Subject, Failure> {
     let mesh = assembly.mesh;
     let foreign = None;
     Ok(Subject {
-        foreign,
-        reset,
         world,
         intended,
         stacks,
         provenance,
         folders,
         imported,
+        reset,
         changed,
         mesh,
+        foreign,
     })
 }
 

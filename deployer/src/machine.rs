@@ -352,12 +352,12 @@ mod tests {
     #[test]
     fn what_somebody_else_does_ends_it_with_a_word() {
         // A change set that was deleted or that another one made void, while it is made, asked about and run.
-        let lost = || Input::ChangeSetLost("somebody deleted it".to_owned());
+        let gone = || Input::ChangeSetLost("somebody deleted it".to_owned());
         let begin = [status("CREATE_COMPLETE"), Input::ChangeSetPending];
         let further = [Input::ChangeSetReady, Input::Confirmed(true)];
         for count in 0..=further.len() {
             let mut inputs: Vec<Input> = begin.iter().chain(&further[..count]).cloned().collect();
-            inputs.push(lost());
+            inputs.push(gone());
             let last = run(Goal::Deployed, inputs).pop();
             let overtaken = Outcome::Overtaken("somebody deleted it".to_owned());
             assert_eq!(last, Some(Command::Finish(overtaken)), "{count}");

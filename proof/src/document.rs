@@ -44,6 +44,7 @@ impl fmt::Display for Origin {
 
 /// A statement.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is an element of its own in a policy")]
 pub struct Statement {
     /// The name; the statement's place in the document when it has none.
     pub sid: String,
@@ -401,34 +402,12 @@ impl Statement {
                 Ok::<_, String>(Principals { entries, is_not })
             })
             .transpose()?;
-        let mut conditions = Vec::new();
-        let wrong = |value: &Resolved<'_>| {
-            format!("{}: `Condition` holds {}, expected an object", name(&sid), kind(value))
+        let conditions = if has("Condition") {
+            let read = conditions(statement.get("Condition"), known);
+            read.map_err(|error| format!("{}: {error}", name(&sid)))?
+        } else {
+            Vec::new()
         };
-        if has("Condition") {
-            let element = statement.get("Condition");
-            // A condition that nobody knows may hold or not.
-            if known == Known::Partly && is_open(element) {
-                conditions.push(Condition::new(UNKNOWN, UNKNOWN, Vec::new()));
-            } else {
-                for (operator, keys) in element.as_map().ok_or_else(|| wrong(element))? {
-                    if known == Known::Partly && is_open(keys) {
-                        conditions.push(Condition::new(UNKNOWN, UNKNOWN, Vec::new()));
-                        continue;
-                    }
-                    for (key, values) in keys.as_map().ok_or_else(|| wrong(keys))? {
-                        let values = one_or_many(values).iter().map(|value| match value {
-                            Resolved::Text(text) => deployed(text.to_string(), known),
-                            other => Ok(other.clone().into_plain().to_string()),
-                        });
-                        let values = values.collect::<Result<_, _>>();
-                        let values =
-                            values.map_err(|error| format!("{}: `{key}` {error}", name(&sid)))?;
-                        conditions.push(Condition::new(operator, key, values));
-                    }
-                }
-            }
-        }
         Ok(Self {
             sid,
             is_allow,
@@ -441,6 +420,34 @@ impl Statement {
             is_certain: is_told(effect),
         })
     }
+}
+
+/// The conditions of a statement. One that nobody knows may hold or not.
+fn conditions(element: &Resolved<'_>, known: Known) -> Result<Vec<Condition>, String> {
+    let open = || Condition::new(UNKNOWN, UNKNOWN, Vec::new());
+    let wrong =
+        |value: &Resolved<'_>| format!("`Condition` holds {}, expected an object", kind(value));
+    let is_unknown = |value: &Resolved<'_>| known == Known::Partly && is_open(value);
+    if is_unknown(element) {
+        return Ok(vec![open()]);
+    }
+    let mut conditions = Vec::new();
+    for (operator, keys) in element.as_map().ok_or_else(|| wrong(element))? {
+        if is_unknown(keys) {
+            conditions.push(open());
+            continue;
+        }
+        for (key, values) in keys.as_map().ok_or_else(|| wrong(keys))? {
+            let values = one_or_many(values).iter().map(|value| match value {
+                Resolved::Text(text) => deployed(text.to_string(), known),
+                other => Ok(other.clone().into_plain().to_string()),
+            });
+            let values: Result<_, String> = values.collect();
+            let values = values.map_err(|error| format!("`{key}` {error}"))?;
+            conditions.push(Condition::new(operator, key, values));
+        }
+    }
+    Ok(conditions)
 }
 
 /// Completes an ARN of an identity policy that has fewer than six fields.

@@ -165,11 +165,6 @@ pub fn check(world: &World) -> Vec<Breach> {
     check_with(world, &BTreeSet::new())
 }
 
-/// The permissions boundaries of all roles, by ARN.
-pub fn boundaries(world: &World) -> BTreeSet<String> {
-    world.roles.values().filter_map(|role| role.boundary.clone()).collect()
-}
-
 /// Checks everything that some templates describe; a policy that roles of others have as their boundary gives nothing.
 pub fn check_with(world: &World, of_others: &BTreeSet<String>) -> Vec<Breach> {
     let mut breaches = Vec::new();

@@ -393,7 +393,7 @@ impl Proof<'_> {
     ) {
         let contexts = self.contexts(principal, &statement.conditions, document.has_variables);
         if contexts.is_empty() {
-            self.unasked(document, statement, principal, own, findings);
+            unasked(document, statement, principal, own, findings);
             return;
         }
         let patterns: Vec<String> = match own {
@@ -440,27 +440,6 @@ impl Proof<'_> {
                 }
             }
         }
-    }
-
-    /// A statement of which no request is known that fulfils its conditions: nobody can tell what it gives.
-    fn unasked(
-        &self,
-        document: &Document,
-        statement: &Statement,
-        principal: &Principal,
-        own: Option<&str>,
-        findings: &mut Findings,
-    ) {
-        let Some(action) = actions_of(statement).first().copied() else { return };
-        let nothing = Context::new();
-        let resource = statement.resources.first().map(String::as_str).or(own).unwrap_or("*");
-        let request = Request { principal, action, resource, context: &nothing };
-        findings.differences.push(Difference {
-            statements: vec![(document.origin.clone(), statement.sid.clone())],
-            reason: "a statement allows it under conditions that no known request fulfils, so nobody can tell whom it lets in".to_owned(),
-            stack: document.origin.stack.to_string(),
-            ..difference(DifferenceKind::More, &request)
-        });
     }
 
     /// Asks whether some grant asks for a request that a statement allows; and, where that grant
@@ -548,6 +527,26 @@ impl Proof<'_> {
         }
         contexts
     }
+}
+
+/// A statement of which no request is known that fulfils its conditions: nobody can tell what it gives.
+fn unasked(
+    document: &Document,
+    statement: &Statement,
+    principal: &Principal,
+    own: Option<&str>,
+    findings: &mut Findings,
+) {
+    let Some(action) = actions_of(statement).first().copied() else { return };
+    let nothing = Context::new();
+    let resource = statement.resources.first().map(String::as_str).or(own).unwrap_or("*");
+    let request = Request { principal, action, resource, context: &nothing };
+    findings.differences.push(Difference {
+        statements: vec![(document.origin.clone(), statement.sid.clone())],
+        reason: "a statement allows it under conditions that no known request fulfils, so nobody can tell whom it lets in".to_owned(),
+        stack: document.origin.stack.to_string(),
+        ..difference(DifferenceKind::More, &request)
+    });
 }
 
 /// Whether a variable is one of which the principal knows the value, so that none is none.

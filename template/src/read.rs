@@ -68,13 +68,11 @@ fn root(text: &str) -> Result<Node, ReadError> {
     }
     let count = stream.documents.len();
     let mut documents = stream.documents.into_iter();
-    match (documents.next(), documents.next()) {
-        (Some(root), None) => Ok(root),
-        _ => {
-            let message = format!("got {count} documents, expected one template");
-            Err(ReadError { message, span: Span::default() })
-        }
+    if let (Some(root), None) = (documents.next(), documents.next()) {
+        return Ok(root);
     }
+    let message = format!("got {count} documents, expected one template");
+    Err(ReadError { message, span: Span::default() })
 }
 
 fn read(root: &Node) -> Result<Template, ReadError> {
@@ -383,7 +381,9 @@ fn has_function_for_name(name: &str, argument: &Value) -> bool {
     let is_call = |value: Option<&Value>| value.is_some_and(|one| one.as_intrinsic().is_some());
     let first = || argument.as_list().and_then(<[Value]>::first);
     match name {
-        "Ref" | "Condition" => is_call(Some(argument)),
+        "Ref" | "Condition" | "Fn::Cidr" | "Fn::Equals" | "Fn::FindInMap" | "Fn::Select" => {
+            is_call(Some(argument))
+        }
         "Fn::GetAtt" => {
             is_call(Some(argument))
                 || argument
@@ -393,7 +393,6 @@ fn has_function_for_name(name: &str, argument: &Value) -> bool {
         "Fn::If" | "Fn::Join" | "Fn::Split" | "Fn::Sub" => {
             is_call(Some(argument)) || is_call(first())
         }
-        "Fn::Cidr" | "Fn::Equals" | "Fn::FindInMap" | "Fn::Select" => is_call(Some(argument)),
         _ => false,
     }
 }

@@ -317,9 +317,8 @@ fn empty_never_means_everything() {
     assert_eq!(found(&deployers, ""), ["invalid-value:8"]);
 }
 
-#[test]
-fn what_cannot_be_edited_is_refused_at_the_change() {
-    const MESH: &str = r#"kind: Environment
+/// What is edited.
+const EDITED: &str = r#"kind: Environment
 id: lab
 organization: org
 account: "333333333333"
@@ -387,13 +386,16 @@ items: [{ table: orders }, { folder: exports }]
 status: approved
 approved_by: Owners
 "#;
+
+#[test]
+fn what_cannot_be_edited_is_refused_at_the_change() {
     let mesh = |base: &str, text: &str| {
         let sources = [("base.yaml", base), ("more.yaml", text)]
             .map(|(path, text)| SourceFile { path: path.to_owned(), text: text.to_owned() });
         let (mesh, report) = resolved(&sources);
         mesh.unwrap_or_else(|| panic!("{report:?}"))
     };
-    let before = mesh(BASE, MESH);
+    let before = mesh(BASE, EDITED);
     let fields = |after: &lakewright_manifest::Mesh| -> Vec<String> {
         let report = check_change(&before, after);
         assert!(report.iter().all(|one| one.code == Code::ImmutableField), "{report:?}");
@@ -424,12 +426,12 @@ approved_by: Owners
         ("raw/orders", "raw/all", "location"),
         ("prefix: exports/", "prefix: more/", "prefix"),
     ] {
-        assert_eq!(fields(&mesh(BASE, &MESH.replace(from, to))), [expected], "{from}");
+        assert_eq!(fields(&mesh(BASE, &EDITED.replace(from, to))), [expected], "{from}");
     }
     let elsewhere = BASE.replace("111111111111", "999999999999");
-    assert_eq!(fields(&mesh(&elsewhere, MESH)), ["central_account"]);
+    assert_eq!(fields(&mesh(&elsewhere, EDITED)), ["central_account"]);
     // What is not shared any more may move.
-    let draft = MESH.replace("status: approved\napproved_by: Owners", "status: draft");
+    let draft = EDITED.replace("status: approved\napproved_by: Owners", "status: draft");
     let report = check_change(&before, &mesh(BASE, &draft.replace("raw/orders", "raw/all")));
     assert!(report.is_empty(), "{report:?}");
 }
@@ -452,7 +454,7 @@ fn items_of_a_share_come_and_go_by_themselves() {
     let pending = with("pending");
     // DA-21: items are pending, then approved or rejected; what is approved is revoked. DA-22: nothing goes while it is shared.
     let [approved, rejected, revoked] = ["approved", "rejected", "revoked"].map(with);
-    let moved: [(&str, &str, usize); 13] = [
+    let changes: [(&str, &str, usize); 13] = [
         ("{ table: a }", &pending, 0),
         (&pending, &approved, 0),
         (&pending, &rejected, 0),
@@ -472,7 +474,7 @@ fn items_of_a_share_come_and_go_by_themselves() {
             1,
         ),
     ];
-    for (from, to, refused) in moved {
+    for (from, to, refused) in changes {
         assert_eq!(moves(from, to), refused, "{from} -> {to}");
     }
     let live = mesh(&pending);

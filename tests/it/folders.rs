@@ -40,7 +40,7 @@ fn check(folder: &Path) -> Checked {
         "json".as_ref(),
     ]);
     let data: Value = serde_json::from_slice(&output.stdout)
-        .unwrap_or_else(|error| panic!("{error}: {}", transcript(&output)));
+        .unwrap_or_else(|error| unreachable!("{error}: {}", transcript(&output)));
     let text = |value: &Value| value.as_str().expect("text").to_owned();
     let name = |value: &Value| {
         let path = PathBuf::from(text(value));

@@ -53,7 +53,9 @@ fn algorithms(stacks: &[Synthesized]) -> BTreeMap<&str, &str> {
             let rule = rules.and_then(|rules| rules.first()?.as_map());
             let path = ["ServerSideEncryptionByDefault", "SSEAlgorithm"];
             let algorithm = rule.and_then(|rule| text(rule, &path));
-            (name, algorithm.unwrap_or_else(|| panic!("{stack}: {name} is not encrypted")))
+            let algorithm =
+                algorithm.unwrap_or_else(|| unreachable!("{stack}: {name} is encrypted"));
+            (name, algorithm)
         })
         .collect()
 }

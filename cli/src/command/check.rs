@@ -129,11 +129,7 @@ fn templates(
         ui.note(one);
     }
     for one in &unread {
-        if one.is_foreign {
-            ui.note(&one.show());
-        } else {
-            ui.error(&one.show());
-        }
+        one.say(ui);
     }
     if !breaches.is_empty() {
         ui.error(&format!("{} in {templates}", count(breaches.len(), "finding")));

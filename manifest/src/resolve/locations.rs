@@ -19,17 +19,18 @@ impl Context {
         datasets: &BTreeMap<Id, Dataset>,
         environments: &BTreeMap<Id, Environment>,
     ) {
-        let mut buckets: BTreeMap<(&str, &str, &str), Vec<(&Dataset, Location)>> = BTreeMap::new();
+        // By account, region and bucket.
+        let mut buckets: BTreeMap<[&str; 3], Vec<(&Dataset, Location)>> = BTreeMap::new();
         for dataset in datasets.values() {
             let environment = environments.get(&dataset.environment);
             let (Some(import), Some(environment)) = (&dataset.import, environment) else {
                 continue;
             };
             let place =
-                (environment.account.as_str(), environment.region.as_str(), import.bucket.as_str());
+                [environment.account.as_str(), environment.region.as_str(), import.bucket.as_str()];
             buckets.entry(place).or_default().push((dataset, import.location));
         }
-        for ((_, _, bucket), mut here) in buckets {
+        for ([_, _, bucket], mut here) in buckets {
             here.sort_by_key(|(dataset, _)| dataset.header.origin);
             let mut registering = here.iter().filter(|(_, location)| *location == Location::Here);
             let Some((first, _)) = registering.next() else { continue };

@@ -55,8 +55,8 @@ impl Context {
         let owner =
             self.owner(kind, &header, (&document.environment, &document.team), needs, place);
         let dataset = dataset_id.and_then(|id| datasets.get(id));
-        let states = items.map(|items| self.items(items, &header, status, dataset));
-        let items = states.as_ref().map(approved);
+        let each_item = items.map(|items| self.items(items, &header, status, dataset));
+        let items = each_item.as_ref().map(approved);
         self.consumer(document, &header, roles);
         if let Some(dataset) = dataset {
             self.approval(document, &header, status, dataset);
@@ -71,7 +71,7 @@ impl Context {
             );
         }
         let purpose = self.text(file, &document.purpose, "purpose").unwrap_or_default();
-        let permissions = self.share_permissions(document, &header, states.as_ref());
+        let permissions = self.share_permissions(document, &header, each_item.as_ref());
         let (environment, team) = owner?;
         Some(Share {
             dataset: dataset_id?.clone(),
@@ -80,7 +80,7 @@ impl Context {
             consumption_role: document.consumption_role.value().cloned(),
             purpose,
             items: items?,
-            states: states?,
+            states: each_item?,
             permissions,
             status,
             approved_by: document.approved_by.value().cloned(),
@@ -295,11 +295,11 @@ impl Context {
         if known.is_empty() {
             return;
         }
-        let names = || known.iter().map(|column| column.name.as_str());
-        for name in named.iter().filter(|name| !names().any(|known| known == name.as_str())) {
+        let columns = || known.iter().map(|column| column.name.as_str());
+        for name in named.iter().filter(|name| !columns().any(|known| known == name.as_str())) {
             let message =
                 format!("table `{table}` has no column `{name}`, by which its rows are told");
-            let help = suggest(name, names()).map_or_else(
+            let help = suggest(name, columns()).map_or_else(
                 || "name a column that stands under the table's `columns`".to_owned(),
                 |near| format!("did you mean `{near}`?"),
             );

@@ -111,6 +111,11 @@ impl Piece {
         self.resources.iter().map(|resource| (resource.arn.as_str(), resource.kind.as_str()))
     }
 
+    /// The permissions boundaries of the template's roles, by ARN.
+    pub fn boundaries(&self) -> impl Iterator<Item = &str> {
+        self.roles.iter().filter_map(|role| role.boundary.as_deref())
+    }
+
     /// What of the template is not looked at, each in a sentence.
     pub fn unknown(&self) -> &[String] {
         &self.unknown

@@ -382,7 +382,9 @@ mod tests {
     fn no_property_that_holds_power_is_passed_over() {
         let mut refused = BTreeSet::new();
         for (kind, properties) in KNOWN {
-            let all = schema::of(kind).into_iter().flat_map(|schema| schema.properties());
+            let all = schema::of(kind)
+                .into_iter()
+                .flat_map(lakewright_template::schema::Schema::properties);
             let is_power = |name: &&str| POWER.iter().any(|word| name.contains(word));
             for name in all.filter(is_power).filter(|name| !properties.contains(name)) {
                 refused.insert(format!("{kind}.{name}"));

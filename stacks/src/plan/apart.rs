@@ -70,7 +70,7 @@ fn of_documents(mesh: &Mesh, environment: &Environment) -> Vec<Named> {
     let names = Names::new(mesh);
     let own = &environment.header.id;
     let is_here = |place: &Id| place == own;
-    let named = |kind: &str, id: &Id, origin: Origin, name: String| Named {
+    let called = |kind: &str, id: &Id, origin: Origin, name: String| Named {
         name,
         what: format!("{kind} `{id}`"),
         origin,
@@ -79,21 +79,21 @@ fn of_documents(mesh: &Mesh, environment: &Environment) -> Vec<Named> {
     let mut all = Vec::new();
     for dataset in mesh.datasets.values().filter(|one| is_here(&one.environment)) {
         let name = names.dataset_role(environment, dataset);
-        all.push(named("dataset", &dataset.header.id, dataset.header.origin, name));
+        all.push(called("dataset", &dataset.header.id, dataset.header.origin, name));
     }
     for notebook in mesh.notebooks.values().filter(|one| is_here(&one.environment)) {
         let id = &notebook.header.id;
-        all.push(named("notebook", id, notebook.header.origin, names.notebook(environment, id)));
+        all.push(called("notebook", id, notebook.header.origin, names.notebook(environment, id)));
     }
     for profile in mesh.studio_profiles.values().filter(|one| is_here(&one.environment)) {
         let id = &profile.header.id;
         let name = names.studio_profile(environment, id);
-        all.push(named("studio profile", id, profile.header.origin, name));
+        all.push(called("studio profile", id, profile.header.origin, name));
     }
     for pipeline in mesh.pipelines.values().filter(|one| is_here(&one.environment)) {
         let id = &pipeline.header.id;
         let name = names.pipeline(environment, id, "");
-        all.push(named("pipeline", id, pipeline.header.origin, name));
+        all.push(called("pipeline", id, pipeline.header.origin, name));
     }
     all
 }

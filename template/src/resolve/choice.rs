@@ -195,7 +195,9 @@ impl<'t> Reader<'t> {
         match value.as_intrinsic() {
             Some(Intrinsic::Condition(name)) => self.condition(name),
             Some(Intrinsic::And(items) | Intrinsic::Or(items)) => {
-                items.iter().for_each(|item| self.expression(item));
+                for item in items {
+                    self.expression(item);
+                }
             }
             Some(Intrinsic::Not(item)) => self.expression(item),
             Some(Intrinsic::Equals(left, right)) if is_plain(self.template, left, right) => {
@@ -222,11 +224,11 @@ impl<'t> Reader<'t> {
             return;
         }
         let tops = map.as_text().and_then(|map| self.template.mappings.get(map)?.as_map());
-        let tops = tops.into_iter().flat_map(|tops| tops.iter());
+        let tops = tops.into_iter().flat_map(super::super::value::Map::iter);
         let tops = tops.filter(|(name, _)| top.as_text().is_none_or(|top| top == name.as_ref()));
         let mut domain = Vec::new();
         for (name, entries) in tops {
-            let entries = entries.as_map().into_iter().flat_map(|entries| entries.iter());
+            let entries = entries.as_map().into_iter().flat_map(super::super::value::Map::iter);
             let wanted = entries.filter(|(entry, _)| {
                 second.as_text().is_none_or(|second| second == entry.as_ref())
             });
@@ -340,12 +342,11 @@ impl Resolver<'_> {
     fn compared_text(&self, choice: &Choice, value: &Value) -> Option<String> {
         match value.as_intrinsic() {
             Some(Intrinsic::Ref(id)) => {
-                match self.given(id.as_str()).or(choice.parameter(id.as_str())) {
-                    Some(chosen) => chosen.clone(),
-                    None => {
-                        let parameter = self.template.parameters.get(id.as_str());
-                        literal(parameter?.attributes.get("Default")?)
-                    }
+                if let Some(chosen) = self.given(id.as_str()).or(choice.parameter(id.as_str())) {
+                    chosen.clone()
+                } else {
+                    let parameter = self.template.parameters.get(id.as_str());
+                    literal(parameter?.attributes.get("Default")?)
                 }
             }
             _ => literal(value),

@@ -148,10 +148,14 @@ impl Resolver<'_> {
             ("AWS::KMS::Key", "Arn") => self.arn("kms", region, &format!("key/{}", name()?)),
             ("AWS::EC2::SecurityGroup", "GroupId")
             | ("AWS::IAM::ManagedPolicy", "PolicyArn")
-            | ("AWS::IAM::OIDCProvider" | "AWS::IAM::SAMLProvider", "Arn")
             | ("AWS::SNS::Topic", "TopicArn")
             | ("AWS::SageMaker::Domain", "DomainId")
-            | ("AWS::StepFunctions::StateMachine", "Arn") => name()?,
+            | (
+                "AWS::IAM::OIDCProvider"
+                | "AWS::IAM::SAMLProvider"
+                | "AWS::StepFunctions::StateMachine",
+                "Arn",
+            ) => name()?,
             ("AWS::SQS::Queue", "Arn") => self.arn("sqs", region, &named("QueueName")?),
             ("AWS::Logs::LogGroup", "Arn") => {
                 self.arn("logs", region, &format!("log-group:{}:*", name()?))

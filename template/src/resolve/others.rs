@@ -219,8 +219,8 @@ mod tests {
 
     fn value(template: &Template, place: &Place, scope: &str, others: &Others) -> String {
         let resolver = Resolver::open(template, place, scope, others);
-        let resolved = resolver.resolve(template.metadata.get("v").expect("a value"));
-        resolved.expect("no error").expect("a value").text()
+        let found = resolver.resolve(template.metadata.get("v").expect("a value"));
+        found.expect("no error").expect("a value").text()
     }
 
     /// Source: "Fn::ImportValue" and "Fn::GetStackOutput" in the CloudFormation template reference: exports are of the

@@ -59,7 +59,7 @@ pub(super) fn parts(mesh: &Mesh, dataset: &str, table: &str) -> BTreeSet<String>
     let items = shares.flat_map(|share| &share.items);
     items
         .filter_map(|item| match item {
-            ShareItem::Table(shared) if shared.name.as_str() == table => part(item),
+            ShareItem::Table(one) if one.name.as_str() == table => part(item),
             ShareItem::Table(_) | ShareItem::Folder(_) | ShareItem::Bucket => None,
         })
         .collect()
