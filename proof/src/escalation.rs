@@ -10,7 +10,7 @@ mod stored;
 use std::collections::{BTreeMap, BTreeSet};
 
 use lakewright_template::partition::service_of;
-use stored::{Stored, deployed_from, opened, ways_to};
+use stored::{Shelves, Stored, deployed_from, opened, ways_to};
 
 use crate::action::Action;
 use crate::document::{Document, PrincipalEntry, Statement};
@@ -127,6 +127,8 @@ pub struct Escalation<'w> {
     running: BTreeMap<&'w str, Vec<(&'w Resource, &'w Role)>>,
     /// Code in repositories and buckets.
     stored: Vec<Stored<'w>>,
+    /// The places in `stored` by where code lies.
+    shelves: Shelves,
     /// The places in `stored` that the policies of buckets open, by whom they name: a role, an account, or
     /// everybody as `*`.
     opened: BTreeMap<&'w str, Vec<usize>>,
@@ -186,7 +188,8 @@ impl<'w> Escalation<'w> {
             stored.map(|((pattern, account), roles)| Stored::new(world, pattern, account, roles));
         let stored: Vec<Stored<'_>> = stored.collect();
         let opened = opened(&stored);
-        Self { world, by_account, stacks, trusting, running, stored, opened }
+        let shelves = Shelves::of(&stored);
+        Self { world, by_account, stacks, trusting, running, stored, shelves, opened }
     }
 
     /// Every role that a principal can come to act as, each with the chain that leads to it.
@@ -229,8 +232,45 @@ impl<'w> Escalation<'w> {
 
     /// The roles whose code a principal may change where they run it, by the statements of its own.
     pub(crate) fn changes_code_of(&self, arn: &str) -> Vec<Step> {
-        let is_change = |step: &Step| CHANGES_CODE.contains(&step.action.name());
-        self.steps(arn).into_iter().filter(is_change).collect()
+        let Some(role) = self.world.roles.get(arn) else { return Vec::new() };
+        let principal = Principal::role(arn);
+        let is_change = |name: &str| CHANGES_CODE.contains(&name);
+        let mut steps = Vec::new();
+        for document in &role.identity {
+            for statement in document.statements.iter().filter(|statement| statement.is_allow) {
+                self.steps_on_code(&principal, role, (document, statement), &is_change, &mut steps);
+            }
+        }
+        steps
+    }
+
+    /// The steps to the roles that a resource runs code with, by the wanted actions on the resource itself.
+    fn steps_on_code(
+        &self,
+        principal: &Principal,
+        role: &Role,
+        (document, statement): (&Document, &Statement),
+        is_wanted: &dyn Fn(&str) -> bool,
+        steps: &mut Vec<Step>,
+    ) {
+        let is_about = |arn: &str| role.has_foreign_policies || can_be_about(statement, arn);
+        let mut contexts_of = None;
+        for (kind, names) in ON_CODE {
+            for name in names.iter().filter(|name| is_wanted(name)) {
+                let action = Action::new(name);
+                if statement.actions.contain(action) == statement.not_actions {
+                    continue;
+                }
+                let running = self.running.get(role.account.as_str()).into_iter().flatten();
+                let of_kind = running.filter(|(resource, as_role)| {
+                    resource.kind == kind && as_role.arn != role.arn && is_about(&resource.arn)
+                });
+                for (resource, as_role) in of_kind {
+                    let contexts = contexts_of.get_or_insert_with(|| contexts(document, statement));
+                    steps.extend(self.step(principal, action, &resource.arn, as_role, contexts));
+                }
+            }
+        }
     }
 
     /// The roles whose code a principal may write where a pattern of buckets reaches more than its own.
@@ -358,21 +398,17 @@ impl<'w> Escalation<'w> {
             }
         }
         let running = || self.running.get(role.account.as_str()).into_iter().flatten();
-        for (kind, names) in ON_CODE {
-            for name in names.iter().filter(has) {
-                let of_kind = running()
-                    .filter(|(resource, as_role)| resource.kind == kind && as_role.arn != role.arn);
-                for (resource, as_role) in of_kind.filter(|(resource, _)| is_about(&resource.arn)) {
-                    let action = Action::new(name);
-                    steps.extend(self.step(principal, action, &resource.arn, as_role, &contexts));
-                }
-            }
-        }
+        self.steps_on_code(principal, role, (document, statement), &|_| true, steps);
         for name in ON_REPOSITORY.iter().chain([&ON_BUCKET, &ON_OBJECT]).filter(has) {
             let action = Action::new(name);
             let is_of_objects = action.service() == "s3";
             // Repositories are reached from their own account only.
-            let stored = self.stored.iter().filter(|stored| {
+            let can_be = if role.has_foreign_policies || statement.not_resources {
+                (0..self.stored.len()).collect()
+            } else {
+                self.shelves.about(statement)
+            };
+            let stored = can_be.iter().map(|place| &self.stored[*place]).filter(|stored| {
                 stored.is_object == is_of_objects
                     && (is_of_objects || stored.account == role.account)
             });

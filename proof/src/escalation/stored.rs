@@ -59,6 +59,49 @@ impl<'w> Stored<'w> {
     }
 }
 
+/// The places of code by the bucket that it lies in: a large mesh has tens of thousands, and a statement is about a few.
+#[derive(Debug)]
+pub(super) struct Shelves {
+    buckets: BTreeMap<String, Vec<usize>>,
+    /// Code in repositories, behind access points and in buckets that are named by a pattern.
+    others: Vec<usize>,
+}
+
+impl Shelves {
+    pub(super) fn of(stored: &[Stored<'_>]) -> Self {
+        let (mut buckets, mut others) = (BTreeMap::<String, Vec<usize>>::new(), Vec::new());
+        for (place, one) in stored.iter().enumerate() {
+            match bucket_of(&one.pattern) {
+                Some((bucket, Some(_))) if !bucket.contains(['*', '?']) => {
+                    buckets.entry(bucket.to_owned()).or_default().push(place);
+                }
+                _ => others.push(place),
+            }
+        }
+        Self { buckets, others }
+    }
+
+    /// The places that a statement can be about, by the literal beginnings of its resources.
+    pub(super) fn about(&self, statement: &Statement) -> BTreeSet<usize> {
+        let mut places: BTreeSet<usize> = self.others.iter().copied().collect();
+        for resource in &statement.resources {
+            let stem = resource.split(['*', '?', '$']).next().unwrap_or_default();
+            match bucket_of(stem) {
+                Some((bucket, Some(_))) => {
+                    places.extend(self.buckets.get(bucket).into_iter().flatten());
+                }
+                // The name of the bucket is not all there.
+                _ => {
+                    let begin_so = self.buckets.range(stem.to_owned()..);
+                    let begin_so = begin_so.take_while(|(bucket, _)| bucket.starts_with(stem));
+                    places.extend(begin_so.flat_map(|(_, places)| places));
+                }
+            }
+        }
+        places
+    }
+}
+
 /// The ways to code: by where it lies, and through the access points of its bucket.
 pub(super) fn ways_to(world: &World, code: &str) -> Vec<String> {
     let mut ways = vec![code.to_owned()];
