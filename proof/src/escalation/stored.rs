@@ -86,16 +86,13 @@ impl Shelves {
         let mut places: BTreeSet<usize> = self.others.iter().copied().collect();
         for resource in &statement.resources {
             let stem = resource.split(['*', '?', '$']).next().unwrap_or_default();
-            match bucket_of(stem) {
-                Some((bucket, Some(_))) => {
-                    places.extend(self.buckets.get(bucket).into_iter().flatten());
-                }
+            if let Some((bucket, Some(_))) = bucket_of(stem) {
+                places.extend(self.buckets.get(bucket).into_iter().flatten());
+            } else {
                 // The name of the bucket is not all there.
-                _ => {
-                    let begin_so = self.buckets.range(stem.to_owned()..);
-                    let begin_so = begin_so.take_while(|(bucket, _)| bucket.starts_with(stem));
-                    places.extend(begin_so.flat_map(|(_, places)| places));
-                }
+                let begin_so = self.buckets.range(stem.to_owned()..);
+                let begin_so = begin_so.take_while(|(bucket, _)| bucket.starts_with(stem));
+                places.extend(begin_so.flat_map(|(_, places)| places));
             }
         }
         places
