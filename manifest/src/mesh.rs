@@ -17,8 +17,8 @@ pub use share::{Share, ShareItem, SharedTable};
 
 use crate::name::{
     AccountId, AddressBlock, BranchName, BucketName, CatalogName, ConnectionArn, CountryCode,
-    FolderPrefix, Id, KeyAlias, MailAddress, PolicyArn, RegionName, RepositoryName, ResourcePrefix,
-    RoleArn, Schedule, SubnetId, TeamName, TopicArn, VpcId, ZoneId,
+    FolderPrefix, Id, KeyAlias, MailAddress, OrganizationId, PolicyArn, RegionName, RepositoryName,
+    ResourcePrefix, RoleArn, Schedule, SubnetId, TeamName, TopicArn, VpcId, ZoneId,
 };
 
 /// A governed data mesh.
@@ -75,6 +75,8 @@ pub struct Tenant {
     pub central_account_at: Origin,
     /// The region that the platform runs in.
     pub home_region: RegionName,
+    /// The organization of AWS that every account of the mesh is in, where the mesh names one.
+    pub organization_id: Option<OrganizationId>,
     /// How physical names begin.
     pub resource_prefix: ResourcePrefix,
     /// The role that the platform assumes.

@@ -281,6 +281,20 @@ name!(
     "a country: expected two capital letters of ISO 3166, such as `DE`"
 );
 name!(
+    /// The id of an organization of AWS Organizations.
+    ///
+    /// Source: "Organization" in the AWS Organizations API reference.
+    OrganizationId,
+    "^o-[a-z0-9]{10,32}$",
+    |text| {
+        text.strip_prefix("o-").is_some_and(|rest| {
+            (10..=32).contains(&rest.len())
+                && rest.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
+        })
+    },
+    "the id of an organization of AWS Organizations: expected `o-`, then 10 to 32 lower-case letters and digits"
+);
+name!(
     /// A mail address.
     MailAddress,
     "^[^@ ]+@[^@ ]+$",

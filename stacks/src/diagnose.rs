@@ -4,7 +4,7 @@ use lakewright_manifest::diagnostic::{FileId, Origin};
 use lakewright_manifest::{Code, Diagnostic};
 use lakewright_policies::pack::PackError;
 use lakewright_synth::{Cause, Problem, SynthError};
-use lakewright_template::limits::quota;
+use lakewright_template::limits::{Limit, quota};
 
 /// The cause that a place in the manifest is.
 pub(crate) fn cause(origin: Origin) -> Cause {
@@ -15,10 +15,7 @@ pub(crate) fn cause(origin: Origin) -> Cause {
 /// The finding for a problem.
 pub(crate) fn diagnose(error: &SynthError) -> Diagnostic {
     let (code, help) = match &error.problem {
-        Problem::Limit { quota, .. } => (
-            Code::LimitExceeded,
-            format!("split what is asked for over more documents; {}", quota.raise()),
-        ),
+        Problem::Limit { quota, .. } => (Code::LimitExceeded, for_limit(quota)),
         Problem::Packing { error, .. } => (Code::LimitExceeded, for_packing(error)),
         Problem::Document { .. }
         | Problem::DuplicatePath(_)
@@ -32,6 +29,17 @@ pub(crate) fn diagnose(error: &SynthError) -> Diagnostic {
     };
     let diagnostic = Diagnostic::new(code, error.to_string()).help(help);
     at_causes(diagnostic, error.causes.iter().copied())
+}
+
+/// What to do when something is too large or too many.
+fn for_limit(limit: &Limit) -> String {
+    // The bus's policy names the accounts, which are as many as they are.
+    let remedy = if *limit == quota::EVENT_BUS_POLICY_CHARACTERS {
+        "when all accounts of the mesh are in one organization of AWS, name it as the tenant's `organization_id`"
+    } else {
+        "split what is asked for over more documents"
+    };
+    format!("{remedy}; {}", limit.raise())
 }
 
 /// What to do when a role's policies do not hold what it may do.

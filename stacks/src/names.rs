@@ -21,6 +21,9 @@ use lakewright_template::resolve::Place;
 /// of the name (SageMaker: 63 characters).
 const TEAM_CHARACTERS: usize = 40;
 
+/// How the name of a role ends that tells the platform of failures.
+const FAILURES: &str = "-failures";
+
 /// The names of one mesh.
 #[derive(Debug, Clone, Copy)]
 pub struct Names<'m> {
@@ -36,6 +39,11 @@ impl<'m> Names<'m> {
     /// The mesh's id, which everything carries as the tag `lakewright:mesh`.
     pub fn mesh_id(&self) -> String {
         self.mesh.tenant.header.id.to_string()
+    }
+
+    /// The organization of AWS that every account of the mesh is in, where the mesh names one.
+    pub fn organization_id(&self) -> Option<String> {
+        self.mesh.tenant.organization_id.as_ref().map(ToString::to_string)
     }
 
     /// Where an environment lies.
@@ -247,7 +255,20 @@ impl<'m> Names<'m> {
 
     /// The role that tells the platform of failures in an environment.
     pub fn failure_role(&self, environment: &Environment) -> String {
-        self.of_environment(environment, "-failures", ROLE_NAME_CHARACTERS)
+        self.of_environment(environment, FAILURES, ROLE_NAME_CHARACTERS)
+    }
+
+    /// The ARNs, as patterns, of the roles that tell the platform of failures and of those that make the rules for it, in
+    /// whichever account: as many as there are prefixes and regions, however many accounts there are.
+    pub fn tellers_anywhere(&self) -> BTreeSet<String> {
+        let environments = self.mesh.environments.values();
+        let of = |environment: &Environment| {
+            let (prefix, region) = (&environment.resource_prefix, environment.region.as_str());
+            let place = Place { account: "*".to_owned(), region: region.to_owned() };
+            [format!("{prefix}-*{FAILURES}"), Self::execution_role(prefix, region)]
+                .map(|name| lakewright_constructs::role::role_arn(&place, &name))
+        };
+        environments.flat_map(of).collect()
     }
 
     /// A rule for failures of one kind in an environment.

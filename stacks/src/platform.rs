@@ -5,11 +5,14 @@ mod firewall;
 mod machine;
 mod updater;
 
+use std::collections::BTreeSet;
+
 use lakewright_constructs::cfn::{events, sns};
 use lakewright_constructs::key::Key;
 use lakewright_constructs::messaging::{Topic, TopicHandle, topic_arn};
+use lakewright_constructs::role::root_arn;
 use lakewright_manifest::Mesh;
-use lakewright_policies::condition::{Comparison, Condition};
+use lakewright_policies::condition::{Comparison, Condition, Operator};
 use lakewright_policies::service::Service;
 use lakewright_policies::{Conditions, Principal, ResourcePolicy, Statement};
 use lakewright_synth::{Options, Record, Scope};
@@ -19,6 +22,10 @@ use crate::Names;
 
 /// What is named on the command line as the platform's.
 const TARGET: &str = "platform";
+
+/// The statement that lets accounts send to the bus. It is called the same whomever it names: under another name the new
+/// statement would stand beside the old one for a while, and both count to the limit.
+const TELL: &str = "AccountsTell";
 
 pub(crate) fn build(scope: &mut Scope<'_>, mesh: &Mesh, names: Names<'_>) {
     firewall::build(scope, mesh, names);
@@ -100,15 +107,6 @@ pub(crate) fn bus_arn(names: Names<'_>) -> String {
 
 /// The bus for failures in every account of the mesh, and the rule that makes mails of them.
 fn bus(scope: &mut Scope<'_>, mesh: &Mesh, names: Names<'_>, topic: &TopicHandle) {
-    let place = names.central_place();
-    let mut accounts: Vec<String> = mesh
-        .environments
-        .values()
-        .map(|environment| environment.account.to_string())
-        .filter(|account| *account != place.account)
-        .collect();
-    accounts.sort();
-    accounts.dedup();
     let mut scope = scope.child("Failures");
     let bus = scope.child("Bus").resource(
         events::EventBus {
@@ -118,25 +116,7 @@ fn bus(scope: &mut Scope<'_>, mesh: &Mesh, names: Names<'_>, topic: &TopicHandle
         },
         Options::default(),
     );
-    if !accounts.is_empty() {
-        let roots = accounts.iter().map(|account| {
-            Principal::Aws(lakewright_constructs::role::root_arn(&place, account).into())
-        });
-        // EventBridge looks at this policy when a rule gets the bus for its target, and does not say as whom:
-        // held to the roles of the rules it could refuse. Each account's own policies say who may put events.
-        let put = Statement::allow("AccountsTell", ["events:PutEvents"], [bus_arn(names)])
-            .for_principals(roots);
-        for account in &accounts {
-            scope.record(Record {
-                principal: format!("account/{account}"),
-                principal_arn: lakewright_constructs::role::root_arn(&place, account),
-                access: "delegate",
-                resource: TARGET.to_owned(),
-                actions: vec!["events:PutEvents".into()],
-                resources: vec![bus_arn(names)],
-                conditions: Vec::new(),
-            });
-        }
+    if let Some(put) = senders(&mut scope, mesh, names) {
         let policy = ResourcePolicy::new(vec![put]).expect("a whole statement").into_value();
         let statement =
             policy.as_map().and_then(|policy| policy.get("Statement")).and_then(|statements| {
@@ -147,7 +127,7 @@ fn bus(scope: &mut Scope<'_>, mesh: &Mesh, names: Names<'_>, topic: &TopicHandle
             });
         let policy = events::EventBusPolicy {
             event_bus_name: Some(bus.name().into()),
-            statement_id: Some("AccountsTell".into()),
+            statement_id: Some(TELL.into()),
             statement: statement.map(Expr::unchecked),
             ..events::EventBusPolicy::default()
         };
@@ -182,6 +162,76 @@ fn bus(scope: &mut Scope<'_>, mesh: &Mesh, names: Names<'_>, topic: &TopicHandle
         ..events::Rule::default()
     };
     scope.child("Rule").resource(rule, Options::default());
+}
+
+/// Who may send to the bus: nobody when no other account has an environment.
+fn senders(scope: &mut Scope<'_>, mesh: &Mesh, names: Names<'_>) -> Option<Statement> {
+    let central = names.central_place().account;
+    let accounts: BTreeSet<&str> = mesh
+        .environments
+        .values()
+        .map(|environment| environment.account.as_str())
+        .filter(|account| *account != central)
+        .collect();
+    if accounts.is_empty() {
+        return None;
+    }
+    Some(match names.organization_id() {
+        Some(organization) => of_organization(scope, names, &organization),
+        None => of_accounts(scope, names, &accounts),
+    })
+}
+
+/// Each account that has an environment. The policy grows with them.
+///
+/// EventBridge looks at this policy when a rule gets the bus for its target, and does not say as whom: held to the roles
+/// of the rules it could refuse. Each account's own policies say who may put events.
+fn of_accounts(scope: &mut Scope<'_>, names: Names<'_>, accounts: &BTreeSet<&str>) -> Statement {
+    let place = names.central_place();
+    for account in accounts {
+        scope.record(Record {
+            principal: format!("account/{account}"),
+            principal_arn: root_arn(&place, account),
+            access: "delegate",
+            resource: TARGET.to_owned(),
+            actions: vec!["events:PutEvents".into()],
+            resources: vec![bus_arn(names)],
+            conditions: Vec::new(),
+        });
+    }
+    let roots = accounts.iter().map(|account| Principal::Aws(root_arn(&place, account).into()));
+    Statement::allow(TELL, ["events:PutEvents"], [bus_arn(names)]).for_principals(roots)
+}
+
+/// The organization's accounts, as roles of the mesh's names: the one that sends, and the one that makes the rule, as
+/// EventBridge does not say as whom it looks at the policy. An account that is not the mesh's can have such a role.
+///
+/// Sources: "Permissions for event buses in Amazon EventBridge" in its guide, and `PutPermission` in its API reference:
+/// "accounts in that organization must specify a `RoleArn` with proper permissions when they use `PutTarget`".
+fn of_organization(scope: &mut Scope<'_>, names: Names<'_>, organization: &str) -> Statement {
+    let conditions = in_organization(names).with(Condition {
+        operator: Operator::new(Comparison::ArnLike),
+        key: "aws:PrincipalArn".into(),
+        values: names.tellers_anywhere().into_iter().map(Value::from).collect(),
+    });
+    scope.record(Record {
+        principal: format!("organization/{organization}"),
+        principal_arn: "*".to_owned(),
+        access: "delegate",
+        resource: TARGET.to_owned(),
+        actions: vec!["events:PutEvents".into()],
+        resources: vec![bus_arn(names)],
+        conditions: conditions.lines(|value| value.as_text().map(str::to_owned)),
+    });
+    Statement::allow(TELL, ["events:PutEvents"], [bus_arn(names)])
+        .for_principals([Principal::Anyone])
+        .when(conditions)
+}
+
+/// The condition that somebody is in the organization that the mesh names; none where it names none.
+pub(crate) fn in_organization(names: Names<'_>) -> Conditions {
+    let of = |id: String| Condition::new(Comparison::StringEquals, "aws:PrincipalOrgID", id);
+    names.organization_id().map_or_else(Conditions::none, |id| Conditions::none().with(of(id)))
 }
 
 /// The ARN of the rule that makes mails of failures.

@@ -8,8 +8,8 @@ use serde::Deserialize;
 use super::document;
 use crate::field::Field;
 use crate::name::{
-    AccountId, AddressBlock, CountryCode, MailAddress, PolicyArn, RegionName, ResourcePrefix,
-    RoleArn, TeamName,
+    AccountId, AddressBlock, CountryCode, MailAddress, OrganizationId, PolicyArn, RegionName,
+    ResourcePrefix, RoleArn, TeamName,
 };
 
 document! {
@@ -22,6 +22,10 @@ document! {
         central_account: Field<AccountId>,
         /// The region that the platform runs in.
         home_region: Field<RegionName>,
+        /// The organization of AWS Organizations that every account of the mesh is in, the central one as well. With it
+        /// nothing in the central account grows with the number of accounts.
+        #[serde(default)]
+        organization_id: Field<OrganizationId>,
         /// How physical names begin. Default: `lakewright`.
         #[serde(default)]
         resource_prefix: Field<ResourcePrefix>,

@@ -65,6 +65,7 @@ impl Context {
             central_account: central_account?.clone(),
             central_account_at: at(origin.file, &document.central_account),
             home_region: home_region?.clone(),
+            organization_id: document.organization_id.value().cloned(),
             resource_prefix: document.resource_prefix.value().cloned().unwrap_or_else(|| {
                 ResourcePrefix::parse("lakewright").expect("the default is a prefix")
             }),

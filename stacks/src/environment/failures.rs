@@ -3,7 +3,6 @@
 use lakewright_constructs::cfn::events;
 use lakewright_constructs::role::{Policies, Receives as _, Role, Trust};
 use lakewright_manifest::mesh::Environment;
-use lakewright_policies::Conditions;
 use lakewright_policies::service::Service;
 use lakewright_synth::{Grant, Grants, Options, Scope, Target};
 use lakewright_template::{Map, Value};
@@ -38,7 +37,8 @@ pub(super) fn build(scope: &mut Scope<'_>, names: Names<'_>, environment: &Envir
         resources: vec![bus.clone().into()],
         own_resources: Vec::new(),
         known_resources: vec![bus.clone()],
-        conditions: Conditions::none(),
+        // Where the bus lets in an organization, an account that has left it tells nothing.
+        conditions: platform::in_organization(names),
     }]));
     let prefix = format!("{}-", environment.resource_prefix);
     for (id, pattern) in patterns(&prefix, environment) {
