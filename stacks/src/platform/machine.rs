@@ -1,10 +1,11 @@
 //! The state machine of the updater: a distributed map over the accounts and regions. One failure does not stop the
 //! others, and fails the run when all have been tried.
 
-use std::collections::BTreeSet;
-
-use lakewright_manifest::Mesh;
 use lakewright_template::{Map, Value};
+
+/// The file that lists the accounts and regions, beside the mesh and the program. In the definition they would make the
+/// template grow with the mesh.
+pub(super) const PLACES: &str = "places.json";
 
 /// Accounts that are refreshed at once.
 const CONCURRENCY: i64 = 10;
@@ -24,17 +25,7 @@ const REFUSED: [&str; 3] = [
 const MISSED: &str = "missed";
 
 /// The definition. Of each build nothing is kept but whether it was good: a state's result has 256 KiB at most.
-pub(super) fn definition(mesh: &Mesh, partition: &str, project: &str) -> Map {
-    let places: BTreeSet<(String, String)> = mesh
-        .environments
-        .values()
-        .map(|environment| (environment.account.to_string(), environment.region.to_string()))
-        .collect();
-    let items = places
-        .into_iter()
-        .map(|(account, region)| Map::new().with("account", account).with("region", region).into());
-    let places = pass("Environments")
-        .with("Result", Map::new().with("places", Value::List(items.collect())));
+pub(super) fn definition(partition: &str, project: &str, bucket: &str) -> Map {
     let each = Map::new()
         .with("ItemProcessor", one_place(partition, project))
         .with("ItemsPath", "$.places")
@@ -59,12 +50,20 @@ pub(super) fn definition(mesh: &Mesh, partition: &str, project: &str) -> Map {
         .with("Next", "Done")
         .with("NumericEqualsPath", "$.wanted")
         .with("Variable", "$.tried");
+    // A list of nothing is more likely a mistake than a mesh of nothing.
+    let none = Map::new()
+        .with("Next", "NotRefreshed")
+        .with("NumericEquals", 0_i64)
+        .with("Variable", "$.wanted");
     let judge = Map::new()
-        .with("Choices", Value::List(vec![missed.into(), all.into()]))
+        .with("Choices", Value::List(vec![missed.into(), none.into(), all.into()]))
         .with("Default", "NotRefreshed")
         .with("Type", "Choice");
     let not_refreshed = Map::new()
-        .with("Cause", "An account and region was not refreshed; the builds of this run say why")
+        .with(
+            "Cause",
+            "An account and region was not refreshed, or none was listed; the builds of this run say why",
+        )
         .with("Error", "NotRefreshed")
         .with("Type", "Fail");
     Map::new().with("StartAt", "Places").with(
@@ -75,8 +74,22 @@ pub(super) fn definition(mesh: &Mesh, partition: &str, project: &str) -> Map {
             .with("Environments", each)
             .with("Judge", judge)
             .with("NotRefreshed", not_refreshed)
-            .with("Places", places),
+            .with("Places", places(partition, bucket)),
     )
+}
+
+/// The accounts and regions, as whoever releases the mesh lists them. Without the file the run fails.
+///
+/// Sources: "Integrating with AWS services using their SDKs" and "Intrinsic functions" in the Step Functions guide; that an
+/// object's `Body` is text, localstack/localstack #10787 (2024).
+fn places(partition: &str, bucket: &str) -> Map {
+    let object = Map::new().with("Bucket", bucket.to_owned()).with("Key", PLACES);
+    Map::new()
+        .with("Next", "Environments")
+        .with("Parameters", object)
+        .with("Resource", format!("arn:{partition}:states:::aws-sdk:s3:getObject"))
+        .with("ResultSelector", Map::new().with("places.$", "States.StringToJson($.Body)"))
+        .with("Type", "Task")
 }
 
 /// One account and region: a build, whose start is tried again while the account refuses it.

@@ -21,7 +21,7 @@ use super::{TARGET, machine};
 use crate::Names;
 
 /// What a build runs. Its source is a zip file with the mesh and the program, which whoever
-/// releases the mesh uploads.
+/// releases the mesh uploads, with the list of accounts and regions beside it.
 const BUILD_SPEC: &str = "\
 version: 0.2
 phases:
@@ -48,12 +48,13 @@ pub(super) fn build(scope: &mut Scope<'_>, mesh: &Mesh, names: Names<'_>) {
                 names,
                 "DeployersEncrypt",
                 &["kms:Decrypt", "kms:GenerateDataKey"],
-                "*".to_owned(),
+                &["*".to_owned()],
             )],
             retain: false,
         },
     );
-    let source = format!("{}/updater.zip", bucket_arn(&place, &names.platform("updater")));
+    let objects = ["updater.zip", machine::PLACES]
+        .map(|file| format!("{}/{file}", bucket_arn(&place, &names.platform("updater"))));
     let logs = scope.add(
         "SourceLogs",
         Bucket::of_access_logs(
@@ -71,13 +72,13 @@ pub(super) fn build(scope: &mut Scope<'_>, mesh: &Mesh, names: Names<'_>) {
             encryption: Encryption::Kms(key.clone()),
             access_logs: Some(logs.name()),
             lifecycle: vec![Lifecycle::Expire { prefix: "logs/", days: 90 }],
-            // Whoever writes this file runs as the deploy roles at night, so nobody else may.
+            // Whoever writes these files runs as the deploy roles at night, so nobody else may.
             statements: vec![by_deployers(
                 mesh,
                 names,
                 "DeployersUpload",
                 &["s3:GetObject", "s3:PutObject"],
-                source,
+                &objects,
             )],
             target: TARGET.to_owned(),
             retain: true,
@@ -97,7 +98,7 @@ pub(super) fn build(scope: &mut Scope<'_>, mesh: &Mesh, names: Names<'_>) {
             name: project_name.clone(),
             description: "Refreshes the stacks of one account and region".to_owned(),
             role: builder,
-            key,
+            key: key.clone(),
             build_spec: BUILD_SPEC.to_owned(),
             variables: Vec::new(),
             source: BuildSource::S3(format!("{}/updater.zip", names.platform("updater"))),
@@ -108,11 +109,16 @@ pub(super) fn build(scope: &mut Scope<'_>, mesh: &Mesh, names: Names<'_>) {
         role(mesh, names, "updater-run", Service::STEP_FUNCTIONS, "Runs the updater"),
     );
     runner_grants(&mut scope, names, &runner, &project_name);
+    let [_, places] = objects;
+    scope.grant(Grants(vec![grant(names, "Places", &runner, &["s3:GetObject"], vec![places])]));
+    scope.grant(key.grant_decrypt_via(&runner, &["s3"], &place.region));
+    let definition =
+        machine::definition(place.partition(), &project_name, &names.platform("updater"));
     let machine = stepfunctions::StateMachine {
         state_machine_name: Some(names.platform("updater").into()),
         state_machine_type: Some("STANDARD".into()),
         role_arn: Some(runner.arn()),
-        definition: Some(machine::definition(mesh, place.partition(), &project_name).into()),
+        definition: Some(definition.into()),
         logging_configuration: Some(log(&mut scope, names)),
         ..stepfunctions::StateMachine::default()
     };
@@ -156,11 +162,11 @@ fn by_deployers(
     names: Names<'_>,
     sid: &'static str,
     actions: &[&'static str],
-    resource: String,
+    resources: &[String],
 ) -> Statement {
     let place = names.central_place();
     let roles: Vec<String> = mesh.tenant.deployers.iter().map(ToString::to_string).collect();
-    Statement::allow(sid, actions.iter().copied(), [resource])
+    Statement::allow(sid, actions.iter().copied(), resources.iter().cloned())
         .for_principals([Principal::Aws(root_arn(&place, &place.account).into())])
         .when(Conditions::none().with(principal_is(&roles)))
 }
