@@ -147,7 +147,7 @@ fn what_is_attached_to_a_role_of_others_leaves_room_for_a_policy_of_theirs() {
 }
 
 /// Environments, each in an account of its own.
-fn environments(count: usize) -> String {
+pub(crate) fn environments(count: usize) -> String {
     let mut text = String::new();
     for number in 0..count {
         write!(
@@ -178,6 +178,7 @@ fn the_policy_of_the_bus_for_failures_is_counted() {
     assert_eq!(diagnostic.code.as_str(), "limit-exceeded");
     assert!(diagnostic.message.contains("the limit is 10240"), "{}", diagnostic.message);
     let help = diagnostic.help.as_deref().unwrap_or_default();
+    assert!(help.contains("`organization_id`"), "{help}");
     assert!(help.contains("\"Event bus policy size\" on request"), "{help}");
     assert!(diagnostic.primary.is_some(), "it names a line");
     assert_eq!(platform(20_480, 320), None);

@@ -23,6 +23,7 @@ mod hostile;
 mod kinds;
 mod lifecycle;
 mod limits;
+mod organization;
 mod partitions;
 mod proof;
 mod run;

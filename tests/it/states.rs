@@ -1,8 +1,8 @@
 //! The updater's state machine, run: an interpreter of the Amazon States Language for the states that it has.
 //!
 //! Source: "Amazon States Language" (states-language.net) and the Step Functions guide: "Handling errors in Step Functions
-//! workflows" for `Retry`, `Catch` and what `States.ALL` does not catch, "Distributed Map" for children that fail, and
-//! "Step Functions service quotas" for 256 KiB. A field that it does not know is an error.
+//! workflows" for `Retry`, `Catch` and what `States.ALL` does not catch, "Distributed Map" for children that fail, "Intrinsic
+//! functions", and "Step Functions service quotas" for 256 KiB. A field that it does not know is an error.
 
 use lakewright_template::digest::sha256;
 use serde_json::{Map, Value, json};
@@ -20,11 +20,22 @@ type Outcome = Result<Value, String>;
 /// A machine, and what answers in the place of the service that its tasks call.
 struct Interpreter<'t> {
     task: &'t mut dyn FnMut(&Value) -> Outcome,
+    /// The text of the list of places, where there is one.
+    list: Option<String>,
     /// The seconds that were waited for before something was tried again.
     waited: u64,
 }
 
-impl Interpreter<'_> {
+impl<'t> Interpreter<'t> {
+    /// With a list of so many places.
+    fn of(places: usize, task: &'t mut dyn FnMut(&Value) -> Outcome) -> Self {
+        let places = (0..places).map(|number| {
+            let account = (400_000_000_000_usize + number).to_string();
+            json!({ "account": account, "region": "eu-west-1" })
+        });
+        Self { task, list: Some(places.collect::<Value>().to_string()), waited: 0 }
+    }
+
     fn machine(&mut self, machine: &Value, input: Value) -> Outcome {
         let mut name = machine["StartAt"].as_str().expect("a start").to_owned();
         let mut data = input;
@@ -40,7 +51,7 @@ impl Interpreter<'_> {
                     (placed(state, &data, given.unwrap_or_else(|| effective(state, &data))), None)
                 }
                 "Task" => match self.task(state, &data) {
-                    Ok(result) => (placed(state, &data, result), None),
+                    Ok(result) => (placed(state, &data, selected(state, result)), None),
                     Err(error) => match caught(state, &error) {
                         Some(next) => (json!({ "Error": error }), Some(next)),
                         None => return Err(error),
@@ -68,6 +79,9 @@ impl Interpreter<'_> {
 
     fn task(&mut self, state: &Value, data: &Value) -> Outcome {
         let parameters = effective(state, data);
+        if state["Resource"] == "arn:aws:states:::aws-sdk:s3:getObject" {
+            return self.object(&parameters);
+        }
         let retries = state["Retry"].as_array().cloned().unwrap_or_default();
         let mut tries = vec![0; retries.len()];
         loop {
@@ -87,6 +101,15 @@ impl Interpreter<'_> {
             self.waited += retries[of]["IntervalSeconds"].as_u64().expect("seconds");
             tries[of] += 1;
         }
+    }
+
+    /// What S3 answers: an object's text as `Body`, with what else is known of it.
+    fn object(&self, parameters: &Value) -> Outcome {
+        assert_eq!(parameters["Key"], "places.json");
+        let bucket = parameters["Bucket"].as_str().expect("a bucket");
+        assert!(bucket.ends_with("-updater"), "{bucket}");
+        let text = self.list.clone().ok_or("S3.S3Exception")?;
+        Ok(json!({ "Body": text, "ContentType": "application/json", "ETag": "\"0\"" }))
     }
 
     /// A distributed map: each item is an execution of its own, and one that fails gives nothing.
@@ -109,7 +132,7 @@ impl Interpreter<'_> {
 
 /// A field that is not interpreted here would be passed over.
 fn known(state: &Value) {
-    const KNOWN: [&str; 20] = [
+    const KNOWN: [&str; 21] = [
         "Catch",
         "Cause",
         "Choices",
@@ -124,6 +147,7 @@ fn known(state: &Value) {
         "Resource",
         "Result",
         "ResultPath",
+        "ResultSelector",
         "Retry",
         "ToleratedFailurePercentage",
         "Type",
@@ -150,6 +174,14 @@ fn effective(state: &Value, data: &Value) -> Value {
     state.get("Parameters").map_or_else(|| data.clone(), |template| filled(template, data))
 }
 
+/// What the state's `ResultSelector` leaves of its result.
+fn selected(state: &Value, result: Value) -> Value {
+    match state.get("ResultSelector") {
+        Some(template) => filled(template, &result),
+        None => result,
+    }
+}
+
 /// A payload template: fields whose names end in `.$` are paths or intrinsic functions.
 fn filled(template: &Value, data: &Value) -> Value {
     match template {
@@ -169,6 +201,10 @@ fn evaluated(text: &str, data: &Value) -> Value {
     let arguments = |name: &str| text.strip_prefix(name)?.strip_prefix('(')?.strip_suffix(')');
     if let Some(one) = arguments("States.ArrayLength") {
         return path(data, one).as_array().expect("an array").len().into();
+    }
+    if let Some(one) = arguments("States.StringToJson") {
+        let text = path(data, one).as_str().expect("a text");
+        return serde_json::from_str(text).expect("JSON");
     }
     if let Some(both) = arguments("States.ArrayContains") {
         let (list, word) = both.split_once(", ").expect("two arguments");
@@ -192,9 +228,10 @@ fn choice(state: &Value, data: &Value) -> String {
     let rules = state["Choices"].as_array().expect("rules").iter();
     let is_met = |rule: &&Value| {
         let value = path(data, rule["Variable"].as_str().expect("a path"));
-        match (rule.get("BooleanEquals"), rule.get("NumericEqualsPath")) {
-            (Some(wanted), None) => value == wanted,
-            (None, Some(other)) => value == path(data, other.as_str().expect("a path")),
+        let known = ["BooleanEquals", "NumericEquals", "NumericEqualsPath"];
+        match known.map(|name| rule.get(name)) {
+            [Some(wanted), None, None] | [None, Some(wanted), None] => value == wanted,
+            [None, None, Some(other)] => value == path(data, other.as_str().expect("a path")),
             _ => unreachable!("a rule of one kind: {rule}"),
         }
     };
@@ -215,21 +252,14 @@ fn caught(state: &Value, error: &str) -> Option<String> {
     Some(found["Next"].as_str().expect("a state").to_owned())
 }
 
-/// The updater's machine as the platform's stack has it, for so many places.
-fn updater(places: usize) -> Value {
+/// The updater's machine as the platform's stack has it.
+fn updater() -> Value {
     let stacks = synthesized(&mesh(&sources(&example("full"))));
     let platform = stacks.iter().find(|stack| stack.entry.kind == "platform").expect("a stack");
     let template: Value = serde_json::from_str(&platform.json).expect("JSON");
     let resources = template["Resources"].as_object().expect("resources");
     let machine = resources.values().find(|one| one["Type"] == "AWS::StepFunctions::StateMachine");
-    let mut machine = machine.expect("a machine")["Properties"]["Definition"].clone();
-    let list = (0..places).map(|number| {
-        let account = (400_000_000_000_usize + number).to_string();
-        json!({ "account": account, "region": "eu-west-1" })
-    });
-    let places = machine["States"]["Places"]["Result"]["places"].as_array_mut();
-    *places.expect("places") = list.collect();
-    machine
+    machine.expect("a machine")["Properties"]["Definition"].clone()
 }
 
 /// What the place of a build was.
@@ -247,14 +277,14 @@ fn build() -> Value {
 
 #[test]
 fn a_thousand_places_are_refreshed_and_nothing_is_kept_of_their_builds() {
-    let machine = updater(1_000);
+    let machine = updater();
     assert!(build().to_string().len() > 6_000);
     let mut built = Vec::new();
     let mut task = |parameters: &Value| -> Outcome {
         built.push(account(parameters).to_owned());
         Ok(build())
     };
-    let ran = Interpreter { task: &mut task, waited: 0 }.machine(&machine, json!({}));
+    let ran = Interpreter::of(1_000, &mut task).machine(&machine, json!({}));
     let output = ran.expect("all places were refreshed");
     assert!(output.to_string().len() < 1_000, "{output}");
     assert_eq!(built.len(), 1_000);
@@ -262,7 +292,7 @@ fn a_thousand_places_are_refreshed_and_nothing_is_kept_of_their_builds() {
 
 #[test]
 fn one_place_that_fails_fails_the_run_when_all_were_tried() {
-    let machine = updater(100);
+    let machine = updater();
     // A build that failed, a refusal that stays, and what nothing catches.
     for error in ["States.TaskFailed", "CodeBuild.AccountLimitExceededException", "States.Runtime"]
     {
@@ -274,15 +304,30 @@ fn one_place_that_fails_fails_the_run_when_all_were_tried() {
             built += 1;
             Ok(build())
         };
-        let ran = Interpreter { task: &mut task, waited: 0 }.machine(&machine, json!({}));
+        let ran = Interpreter::of(100, &mut task).machine(&machine, json!({}));
         assert_eq!(ran, Err("NotRefreshed".to_owned()), "{error}");
         assert_eq!(built, 99, "{error}");
     }
 }
 
 #[test]
+fn a_run_without_a_list_of_places_fails() {
+    let machine = updater();
+    let mut built = 0;
+    let mut task = |_: &Value| -> Outcome {
+        built += 1;
+        Ok(build())
+    };
+    let empty = Interpreter::of(0, &mut task).machine(&machine, json!({}));
+    assert_eq!(empty, Err("NotRefreshed".to_owned()));
+    let mut without = Interpreter { list: None, ..Interpreter::of(1, &mut task) };
+    assert_eq!(without.machine(&machine, json!({})), Err("S3.S3Exception".to_owned()));
+    assert_eq!(built, 0);
+}
+
+#[test]
 fn a_build_that_is_refused_for_a_while_is_started_later() {
-    let machine = updater(1);
+    let machine = updater();
     let mut tries = 0;
     let mut task = |_: &Value| -> Outcome {
         tries += 1;
@@ -291,7 +336,7 @@ fn a_build_that_is_refused_for_a_while_is_started_later() {
         }
         Ok(build())
     };
-    let mut interpreter = Interpreter { task: &mut task, waited: 0 };
+    let mut interpreter = Interpreter::of(1, &mut task);
     let ran = interpreter.machine(&machine, json!({}));
     assert!(ran.is_ok(), "{ran:?}");
     assert_eq!(interpreter.waited, 9 * 150, "minutes, as the account may be full");

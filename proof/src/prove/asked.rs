@@ -12,8 +12,11 @@ use crate::request::Principal;
 use crate::sample::{FILL, STRANGERS};
 
 /// The requests' principals of a grant: the role or the service, or for an account the roles that
-/// conditions name, or any role of it.
+/// conditions name, or any role of it. Of everybody only those whom conditions name: of the others nobody knows who is meant.
 pub(super) fn principals_of_grant(arn: &str, rule: &Rule) -> Vec<Principal> {
+    if arn == "*" {
+        return named_principals(&rule.conditions).unwrap_or_default();
+    }
     if !arn.starts_with("arn:") {
         return vec![Principal::Service(arn.to_owned())];
     }
