@@ -314,6 +314,20 @@ fn a_failure_is_rolled_back_and_the_next_run_goes_on() {
     ends_with(&emulator.deploy(&mesh), 0, "1 updated");
 }
 
+/// The emulator takes whoever sends for somebody of whichever organization: what is tried is that the bus admits the rules'
+/// roles by their names, and that it comes to that in place.
+#[test]
+fn a_mesh_comes_to_be_in_an_organization() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mesh = lab(folder.path());
+    let emulator = Emulator::start();
+    ends_with(&emulator.deploy(&mesh), 0, "16 created, 0 updated");
+    let named = "resource_prefix: lab\norganization_id: o-a1b2c3d4e5";
+    change(&mesh.join("mesh.yaml"), "resource_prefix: lab", named);
+    // The platform, and the roles of the two environments that tell of failures.
+    ends_with(&emulator.deploy(&mesh), 0, "0 created, 3 updated");
+}
+
 #[test]
 fn deployments_ask_and_say_why_they_cannot() {
     let emulator = Emulator::start();
