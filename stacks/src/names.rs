@@ -43,7 +43,7 @@ impl<'m> Names<'m> {
 
     /// The organization of AWS that every account of the mesh is in, where the mesh names one.
     pub fn organization_id(&self) -> Option<String> {
-        self.mesh.tenant.organization_id.as_ref().map(ToString::to_string)
+        self.mesh.tenant.organization_id.as_ref().map(|id| id.as_str().to_owned())
     }
 
     /// Where an environment lies.
