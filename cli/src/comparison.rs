@@ -1,11 +1,15 @@
 //! What a new bootstrap template allows and denies that the old one does not, and the other way round.
 
+mod enough;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use lakewright_template::write::value_to_compact_json;
 use lakewright_template::{Map, Template, Value};
 use serde_json::json;
+
+pub(crate) use enough::is_enough;
 
 /// An action that a resource's policies allow or deny; `everything but ..` for a statement about others.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]

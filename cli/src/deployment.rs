@@ -21,8 +21,8 @@ use lakewright_deployer::plan::{Action, Observed, Plan, plan};
 use lakewright_deployer::renew::renew;
 use lakewright_manifest::{Mesh, RegionName, SourceFile};
 use lakewright_stacks::DeployTarget;
-use lakewright_template::read;
 use lakewright_template::resolve::Place;
+use lakewright_template::{Template, read};
 use tokio::runtime::Runtime;
 
 use self::show::Lines;
@@ -59,6 +59,8 @@ pub(crate) struct Options {
 pub(crate) struct Wanted<'m> {
     pub(crate) mesh: &'m Mesh,
     pub(crate) found: Vec<Found>,
+    /// The bootstrap templates that the stacks could not do without, by address.
+    pub(crate) needed: BTreeMap<String, Template>,
     /// With whose help the stacks of an earlier version are looked at, by address.
     pub(crate) base: BTreeMap<String, DeployTarget>,
     pub(crate) sources: &'m [SourceFile],
@@ -88,6 +90,7 @@ type Observation = (BTreeMap<String, Observed>, BTreeMap<String, Site>);
 pub(crate) struct Deployment {
     mesh: String,
     stacks: BTreeMap<String, Stack>,
+    needed: BTreeMap<String, Template>,
     targets: BTreeMap<String, DeployTarget>,
     lines: Lines,
     progress: Progress,
@@ -99,7 +102,7 @@ pub(crate) struct Deployment {
 impl Deployment {
     /// Finds the caller's credentials.
     pub(crate) fn connect(
-        Wanted { mesh, found, base, sources }: Wanted<'_>,
+        Wanted { mesh, found, needed, base, sources }: Wanted<'_>,
         options: &Options,
         import_existing: bool,
     ) -> Result<Self, Failure> {
@@ -136,7 +139,7 @@ impl Deployment {
         }
         let mesh = mesh.tenant.header.id.to_string();
         let (options, progress) = (options.clone(), Progress::watched());
-        Ok(Self { mesh, stacks, targets, lines, progress, options, runtime, aws })
+        Ok(Self { mesh, stacks, needed, targets, lines, progress, options, runtime, aws })
     }
 
     /// Plans, asks and deploys.
@@ -145,12 +148,14 @@ impl Deployment {
         let entries: Vec<_> = self.stacks.values().map(|stack| stack.entry.clone()).collect();
         let mut plan =
             plan(&self.mesh, &entries, &observed).map_err(|stacks| in_a_circle(&stacks))?;
+        let left = self.leave_enough(&mut plan, &observed, &sites)?;
         self.narrow_last(&mut plan, &sites)?;
         let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
         let id = format!("lakewright-{}", now.map(|now| now.as_secs()).unwrap_or_default());
         let renewed = renew(&mut plan, &mut self.stacks, &id);
         let owned = self.of_owners(&plan);
         let mut notes = self.owner_notes(&owned);
+        notes.extend(left);
         if renewed > 0 {
             notes.push(format!(
                 "{} with policies that name a role which this run makes: they are put again, as AWS would keep the id of one that was there before",
@@ -297,21 +302,65 @@ impl Deployment {
             .map(|step| step.address.clone())
             .collect();
         for address in updates {
-            use lakewright_deployer::cloud::Cloud as _;
-            let (place, name) = address.rsplit_once('/').unwrap_or(("", &address));
-            let (Some(site), Some(new)) = (sites.get(place), self.stacks.get(&address)) else {
-                continue;
-            };
-            let old = self.runtime.block_on(self.aws.template(site, name));
-            let old = old.map_err(|error| unreachable(&error))?;
-            let (Ok(old), Ok(new)) = (read::template(&old), read::template(&new.template)) else {
-                continue;
-            };
+            let Some((old, new)) = self.before_and_after(&address, sites)? else { continue };
             if comparison::actions(&old, &new).only_removes() {
                 plan.postpone(&address);
             }
         }
         Ok(())
+    }
+
+    /// Leaves the bootstraps of other accounts alone that are not as they should be and allow all that the stacks use:
+    /// only their owners change them, and nothing has to wait for these. Gives what is to be said of each.
+    fn leave_enough(
+        &self,
+        plan: &mut Plan,
+        observed: &BTreeMap<String, Observed>,
+        sites: &BTreeMap<String, Site>,
+    ) -> Result<Vec<String>, Failure> {
+        let mut notes = Vec::new();
+        if self.options.owner_role.is_some() {
+            return Ok(notes);
+        }
+        let is_whole = |address: &str| {
+            observed.get(address).is_some_and(|stack| {
+                stack.tags.get("lakewright:mesh") == Some(&self.mesh)
+                    && matches!(
+                        stack.status.as_str(),
+                        "CREATE_COMPLETE" | "UPDATE_COMPLETE" | "IMPORT_COMPLETE"
+                    )
+            })
+        };
+        let owned = self.of_owners(plan).into_iter().filter(|address| is_whole(address));
+        let owned: Vec<String> = owned.map(str::to_owned).collect();
+        for address in owned {
+            let Some((old, new)) = self.before_and_after(&address, sites)? else { continue };
+            let needed = self.needed.get(&address);
+            if needed.is_some_and(|needed| comparison::is_enough(&old, &new, needed)) {
+                plan.keep(&address);
+                notes.push(format!(
+                    "{address} is not the one that the mesh's features ask for, allows all that the stacks use, and stays: {}",
+                    owners(&address)
+                ));
+            }
+        }
+        Ok(notes)
+    }
+
+    /// The template that a stack has, and the one that it is to have.
+    fn before_and_after(
+        &self,
+        address: &str,
+        sites: &BTreeMap<String, Site>,
+    ) -> Result<Option<(Template, Template)>, Failure> {
+        use lakewright_deployer::cloud::Cloud as _;
+        let (place, name) = address.rsplit_once('/').unwrap_or(("", address));
+        let (Some(site), Some(new)) = (sites.get(place), self.stacks.get(address)) else {
+            return Ok(None);
+        };
+        let old = self.runtime.block_on(self.aws.template(site, name));
+        let old = old.map_err(|error| unreachable(&error))?;
+        Ok(read::template(&old).ok().zip(read::template(&new.template).ok()))
     }
 
     /// Looks into each account and region.

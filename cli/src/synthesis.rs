@@ -1,7 +1,10 @@
 //! Every stack of a plan, in as many threads as there are cores.
 
+use std::collections::BTreeMap;
+
 use lakewright_manifest::Report;
-use lakewright_stacks::{DeployTarget, Plan, StackPlan, Synthesized, connect};
+use lakewright_stacks::{DeployTarget, Offer, Plan, StackPlan, Synthesized, Usage, connect};
+use lakewright_template::Template;
 use rayon::iter::{
     IndexedParallelIterator as _, IntoParallelRefIterator as _, ParallelIterator as _,
 };
@@ -26,6 +29,14 @@ pub(crate) fn in_a_circle(stacks: &[String]) -> Failure {
 
 /// Synthesizes the stacks of a plan, the bootstrap stacks last, and gives what is wrong with them.
 pub(crate) fn synthesize_all(plan: &Plan<'_>) -> Result<(Vec<Found>, Report), Failure> {
+    synthesize_with(plan, Offer::Environments)
+}
+
+/// The same, with something else on offer in the bootstrap stacks than what the environments say.
+pub(crate) fn synthesize_with(
+    plan: &Plan<'_>,
+    offer: Offer,
+) -> Result<(Vec<Found>, Report), Failure> {
     let mut report = Report::new();
     let mut synthesize = |stacks: &[StackPlan<'_>]| -> Vec<Found> {
         let results: Vec<Result<Found, Report>> = stacks
@@ -44,11 +55,29 @@ pub(crate) fn synthesize_all(plan: &Plan<'_>) -> Result<(Vec<Found>, Report), Fa
     };
     let mut found = synthesize(&plan.stacks);
     if found.len() == plan.stacks.len() {
-        let usage: Vec<_> = found.iter().map(|one| one.stack.usage()).collect();
-        let usage = Plan::usage(plan.stacks.iter().zip(&usage));
-        found.extend(synthesize(&plan.bootstraps(usage)));
+        let usage = usage(plan, &found);
+        found.extend(synthesize(&plan.bootstraps_with(usage, offer)));
         let stacks = found.iter_mut().map(|one| (&mut one.stack.entry, &one.stack.mentions));
         connect(&mut stacks.collect::<Vec<_>>()).map_err(|stacks| in_a_circle(&stacks))?;
     }
     Ok((found, report))
+}
+
+/// What the stacks of a plan use, by the address of the bootstrap stack. Those that were found begin with them.
+fn usage(plan: &Plan<'_>, found: &[Found]) -> BTreeMap<String, Usage> {
+    let usage: Vec<Usage> =
+        found.iter().take(plan.stacks.len()).map(|one| one.stack.usage()).collect();
+    Plan::usage(plan.stacks.iter().zip(&usage))
+}
+
+/// The bootstrap templates that the stacks which were found could not do without, by address.
+pub(crate) fn needed(
+    plan: &Plan<'_>,
+    found: &[Found],
+) -> Result<BTreeMap<String, Template>, Report> {
+    let bootstraps = plan.bootstraps_with(usage(plan, found), Offer::Nothing);
+    let template = |bootstrap: &StackPlan<'_>| -> Result<(String, Template), Report> {
+        Ok((bootstrap.address(), bootstrap.lower()?.template))
+    };
+    bootstraps.iter().map(template).collect()
 }

@@ -91,6 +91,13 @@ impl Plan {
         self.steps.push(step);
     }
 
+    /// Leaves a stack as it is.
+    pub fn keep(&mut self, address: &str) {
+        for step in self.steps.iter_mut().filter(|step| step.address == address) {
+            step.action = Action::Keep;
+        }
+    }
+
     /// Whether nothing is to be done.
     pub fn is_done(&self) -> bool {
         self.steps.iter().all(|step| matches!(step.action, Action::Keep | Action::Orphan))

@@ -1,14 +1,15 @@
 //! The `bootstrap` stack of an account and region: the roles that deploy, and the limit of every role
 //! that they make.
 //!
-//! The execution role's policy is derived from the templates of the account: what CloudFormation
-//! needs for the resource types that are really used, on names that begin with the prefix. Account
+//! The execution role's policy is derived: what CloudFormation needs for the resource types that the features of the
+//! account's environments can ask for, and for what its templates use, on names that begin with the prefix. Account
 //! owners deploy this stack themselves, because whoever changes it decides about all the others.
 
 mod boundary;
 mod execution;
 mod looks;
 mod narrow;
+mod offered;
 mod usage;
 
 use std::collections::BTreeSet;
@@ -18,7 +19,7 @@ use lakewright_constructs::bucket::{Bucket, Encryption, Lifecycle, bucket_arn};
 use lakewright_constructs::cfn::iam;
 use lakewright_constructs::parameter::Parameter;
 use lakewright_constructs::role::{Policies, Receives as _, Role, RoleHandle, Trust, role_arn};
-use lakewright_manifest::mesh::{Environment, PivotMode};
+use lakewright_manifest::mesh::{Environment, Features, PivotMode};
 use lakewright_manifest::{Mesh, ResourcePrefix};
 use lakewright_policies::condition::{Comparison, Condition};
 use lakewright_policies::service::Service;
@@ -30,6 +31,7 @@ use lakewright_template::{Expr, Value};
 use crate::Names;
 use crate::names::policy_arn;
 
+pub use offered::{Offer, offered};
 pub use usage::Usage;
 
 /// The version of what a bootstrap stack offers to those who deploy.
@@ -44,7 +46,10 @@ pub(crate) struct Account<'m> {
     pub(crate) place: Place,
     pub(crate) prefix: ResourcePrefix,
     pub(crate) environments: Vec<&'m Environment>,
+    /// What the account's stacks use, and what they may come to use.
     pub(crate) usage: Usage,
+    /// The features of the environments, and those that are asked for beside them.
+    pub(crate) features: Vec<Features>,
 }
 
 /// What the modules of this stack work on.

@@ -26,7 +26,7 @@ mod tags;
 mod team;
 
 pub use asset::Asset;
-pub use bootstrap::Usage;
+pub use bootstrap::{Offer, Usage, offered};
 pub use names::Names;
 pub use pivot_role::manual_template;
 pub use plan::{DeployTarget, Handout, Mentions, Plan, StackKind, StackPlan, Synthesized, connect};

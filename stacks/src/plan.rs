@@ -7,7 +7,7 @@ mod stack;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use lakewright_manifest::mesh::{Environment, EnvironmentTeam, Pipeline, PivotMode};
+use lakewright_manifest::mesh::{Environment, EnvironmentTeam, Features, Pipeline, PivotMode};
 use lakewright_manifest::{Code, Date, Diagnostic, Mesh, Report, ResourcePrefix};
 use lakewright_template::resolve::Place;
 
@@ -15,7 +15,7 @@ pub use edges::{Mentions, connect};
 pub use handout::Handout;
 pub use stack::{DeployTarget, StackKind, StackPlan, Synthesized};
 
-use crate::bootstrap::{Account, Usage};
+use crate::bootstrap::{Account, Offer, Usage, offered};
 use crate::share::{self, LiveShare};
 use crate::{Names, dashboards, team};
 
@@ -95,8 +95,18 @@ impl<'m> Plan<'m> {
     }
 
     /// The bootstrap stacks: one for each account, region and prefix. Their policies are derived
-    /// from what the other stacks use, by the address of the bootstrap stack.
-    pub fn bootstraps(&self, mut usage: BTreeMap<String, Usage>) -> Vec<StackPlan<'m>> {
+    /// from what the other stacks use, by the address of the bootstrap stack, and from what the features of the
+    /// environments can ask for.
+    pub fn bootstraps(&self, usage: BTreeMap<String, Usage>) -> Vec<StackPlan<'m>> {
+        self.bootstraps_with(usage, Offer::Environments)
+    }
+
+    /// The bootstrap stacks with something else on offer than what the environments say.
+    pub fn bootstraps_with(
+        &self,
+        mut usage: BTreeMap<String, Usage>,
+        offer: Offer,
+    ) -> Vec<StackPlan<'m>> {
         let mut accounts: BTreeMap<(String, String, ResourcePrefix), Vec<&'m Environment>> =
             BTreeMap::new();
         let tenant = &self.mesh.tenant;
@@ -113,8 +123,17 @@ impl<'m> Plan<'m> {
             .map(|((account, region, prefix), environments)| {
                 let place = Place { account, region };
                 let address = stack::bootstrap_address(&place, &prefix);
-                let usage = usage.remove(&address).unwrap_or_default();
-                StackPlan::bootstrap(self.mesh, Account { place, prefix, environments, usage })
+                let mut usage = usage.remove(&address).unwrap_or_default();
+                let mut features: Vec<Features> =
+                    environments.iter().map(|environment| environment.features).collect();
+                for environment in &environments {
+                    if let Some(on) = offer.features(environment) {
+                        usage.merge(&offered(environment, on));
+                        features.push(on);
+                    }
+                }
+                let account = Account { place, prefix, environments, usage, features };
+                StackPlan::bootstrap(self.mesh, account)
             })
             .collect()
     }

@@ -1,5 +1,7 @@
 //! `lakewright bootstrap`: what an account's owner deploys before anything else.
 
+mod feature;
+
 use std::path::PathBuf;
 
 use clap::Args;
@@ -8,10 +10,11 @@ use lakewright_stacks::{Plan, StackKind};
 use lakewright_template::write::template_to_yaml;
 use lakewright_template::{Template, read};
 
+use self::feature::{Feature, offer};
 use crate::comparison;
 use crate::exit::{Exit, Failure};
 use crate::mesh::load;
-use crate::synthesis::synthesize_all;
+use crate::synthesis::synthesize_with;
 use crate::ui::Ui;
 
 /// Print what an account's owner deploys before anything else
@@ -21,9 +24,12 @@ use crate::ui::Ui;
   aws cloudformation deploy --template-file bootstrap.yaml --capabilities CAPABILITY_NAMED_IAM \\
     --stack-name lakewright-bootstrap-222222222222-eu-west-1
   lakewright bootstrap my-mesh --account 222222222222 --region eu-west-1 --diff bootstrap.yaml
+  lakewright bootstrap my-mesh --account 222222222222 --region eu-west-1 --for datasets,worksheets
 
-The execution role's policy is derived from what the mesh's stacks for this account use. `--diff`
-says which actions a new version adds and removes.")]
+The execution role's policy is derived from what the features of the environments there can ask for,
+so that it need not change with the first dataset or notebook, and from what the mesh's stacks use.
+`--for` derives it for other features; what the stacks use is in it all the same. `--diff` says which
+actions a new version adds and removes.")]
 pub(crate) struct BootstrapArgs {
     /// The mesh's folder, or a single file
     mesh: PathBuf,
@@ -36,6 +42,9 @@ pub(crate) struct BootstrapArgs {
     /// The prefix, when environments with several prefixes share the account and region
     #[arg(long)]
     prefix: Option<String>,
+    /// The features that it is for, separated by commas, instead of those of the environments there
+    #[arg(long = "for", value_name = "FEATURES", value_enum, value_delimiter = ',')]
+    features: Vec<Feature>,
     /// Compare with the template that is deployed, instead of printing the new one
     #[arg(long, value_name = "OLD")]
     diff: Option<PathBuf>,
@@ -72,7 +81,7 @@ fn template(
     arguments: &BootstrapArgs,
 ) -> Result<Result<Template, lakewright_manifest::Report>, Failure> {
     let plan = Plan::of(mesh, None);
-    let (found, report) = synthesize_all(&plan)?;
+    let (found, report) = synthesize_with(&plan, offer(&arguments.features))?;
     if report.has_errors() {
         return Ok(Err(report));
     }

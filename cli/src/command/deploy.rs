@@ -10,7 +10,7 @@ use lakewright_stacks::Plan;
 use crate::deployment::{Deployment, Options, Wanted, base};
 use crate::exit::{Exit, Failure};
 use crate::mesh::{Day, load};
-use crate::synthesis::synthesize_all;
+use crate::synthesis::{needed, synthesize_all};
 use crate::ui::Ui;
 
 /// Deploy the stacks of a mesh through CloudFormation
@@ -69,7 +69,14 @@ pub(crate) fn run(arguments: &DeployArgs, ui: &mut Ui) -> Result<Exit, Failure> 
         return Ok(Exit::No);
     }
     let base = base(&mesh, arguments.options.base.as_deref())?;
-    let wanted = Wanted { mesh: &mesh, found, base, sources: &loaded.sources };
+    let needed = match needed(&plan, &found) {
+        Ok(needed) => needed,
+        Err(report) => {
+            ui.report(&report.sorted(), &loaded.sources);
+            return Ok(Exit::No);
+        }
+    };
+    let wanted = Wanted { mesh: &mesh, found, needed, base, sources: &loaded.sources };
     let deployment = Deployment::connect(wanted, &arguments.options, arguments.import_existing)?;
     deployment.run(arguments.plan, ui)
 }

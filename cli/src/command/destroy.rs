@@ -1,5 +1,6 @@
 //! `lakewright destroy`: one stack of a mesh goes.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use clap::Args;
@@ -47,7 +48,9 @@ pub(crate) fn run(arguments: &DestroyArgs, ui: &mut Ui) -> Result<Exit, Failure>
         return Ok(Exit::No);
     }
     let base = base(&mesh, arguments.options.base.as_deref())?;
-    let wanted = Wanted { mesh: &mesh, found, base, sources: &loaded.sources };
+    // No bootstrap stack is changed by this.
+    let needed = BTreeMap::new();
+    let wanted = Wanted { mesh: &mesh, found, needed, base, sources: &loaded.sources };
     let deployment = Deployment::connect(wanted, &arguments.options, false)?;
     deployment.destroy(&arguments.stack, arguments.keep_stack, ui)
 }

@@ -1,5 +1,7 @@
 //! What the deploy role looks at and sets beside CloudFormation: what templates cannot say, or say without effect.
 
+use lakewright_manifest::mesh::Features;
+
 use super::Context;
 
 /// Reading and closing the defaults of Lake Formation, which knows no resources in IAM. Being an administrator of it,
@@ -18,9 +20,7 @@ pub(super) fn of(
     context: &Context<'_>,
 ) -> Vec<(&'static str, &'static [&'static str], Vec<String>)> {
     let account = context.account;
-    let has = |feature: fn(&lakewright_manifest::mesh::Features) -> bool| {
-        account.environments.iter().any(|environment| feature(&environment.features))
-    };
+    let has = |feature: fn(&Features) -> bool| account.features.iter().any(feature);
     let any = || vec!["*".to_owned()];
     // Policies name roles of others: a misspelt or deleted one would hold a stack up, and a dead administrator every
     // change of the settings.

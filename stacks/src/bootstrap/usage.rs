@@ -1,4 +1,4 @@
-//! What the templates of an account really use.
+//! What the templates of an account use.
 
 use std::collections::BTreeSet;
 

@@ -1,0 +1,152 @@
+//! What the stacks of a feature can ever use: an execution role may do it before the first of them is there, so that the
+//! account's owner is asked once.
+
+use lakewright_manifest::mesh::{Environment, Features, StudioVpc};
+use lakewright_template::Text;
+
+use super::Usage;
+
+/// What a bootstrap stack allows besides what the other stacks of its account and region use now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Offer {
+    /// What the features of the environments there can ask for.
+    Environments,
+    /// What these features can ask for, whatever the environments there say.
+    Features(Features),
+    /// Nothing.
+    Nothing,
+}
+
+impl Offer {
+    /// The features that an environment's stacks may have.
+    pub(crate) fn features(self, environment: &Environment) -> Option<Features> {
+        match self {
+            Self::Environments => Some(environment.features),
+            Self::Features(features) => Some(features),
+            Self::Nothing => None,
+        }
+    }
+}
+
+/// When an environment's stacks make resources of some types.
+type Offered = (fn(&Environment, Features) -> bool, &'static [&'static str]);
+
+/// The types that the stacks of environments make. What is not here would take a new bootstrap: a test compares the list
+/// with what the stacks make.
+const TYPES: [Offered; 9] = [
+    (
+        |_, _| true,
+        &[
+            "AWS::Events::Rule",
+            "AWS::IAM::ManagedPolicy",
+            "AWS::IAM::Role",
+            "AWS::IAM::RolePolicy",
+            "AWS::S3::Bucket",
+            "AWS::S3::BucketPolicy",
+        ],
+    ),
+    (|_, features| features.dashboards, &["AWS::QuickSight::DataSource", "AWS::QuickSight::Group"]),
+    (
+        |_, features| features.datasets,
+        &[
+            "AWS::Glue::Crawler",
+            "AWS::Glue::Database",
+            "AWS::Glue::Job",
+            "AWS::Glue::SecurityConfiguration",
+            "AWS::Glue::Table",
+            "AWS::Glue::Trigger",
+            "AWS::KMS::Alias",
+            "AWS::KMS::Key",
+            "AWS::LakeFormation::DataCellsFilter",
+            "AWS::LakeFormation::DataLakeSettings",
+            "AWS::LakeFormation::PrincipalPermissions",
+            "AWS::LakeFormation::Resource",
+            "AWS::LakeFormation::Tag",
+            "AWS::LakeFormation::TagAssociation",
+            "AWS::S3::AccessPoint",
+        ],
+    ),
+    (
+        |_, features| features.ml_studio,
+        &[
+            "AWS::EC2::SecurityGroup",
+            "AWS::EC2::SecurityGroupEgress",
+            "AWS::EC2::SecurityGroupIngress",
+            "AWS::KMS::Alias",
+            "AWS::KMS::Key",
+            "AWS::SSM::Parameter",
+            "AWS::SageMaker::Domain",
+            "AWS::SageMaker::UserProfile",
+        ],
+    ),
+    (
+        makes_network,
+        &[
+            "AWS::EC2::FlowLog",
+            "AWS::EC2::RouteTable",
+            "AWS::EC2::Subnet",
+            "AWS::EC2::SubnetRouteTableAssociation",
+            "AWS::EC2::VPC",
+            "AWS::EC2::VPCEndpoint",
+            "AWS::Logs::LogGroup",
+        ],
+    ),
+    (
+        |_, features| features.notebooks,
+        &[
+            "AWS::EC2::SecurityGroup",
+            "AWS::EC2::SecurityGroupEgress",
+            "AWS::EC2::SecurityGroupIngress",
+            "AWS::KMS::Alias",
+            "AWS::KMS::Key",
+            "AWS::SageMaker::NotebookInstance",
+        ],
+    ),
+    (
+        |_, features| features.pipelines,
+        &[
+            "AWS::CodeBuild::Project",
+            "AWS::CodeCommit::Repository",
+            "AWS::CodePipeline::Pipeline",
+            "AWS::KMS::Alias",
+            "AWS::KMS::Key",
+        ],
+    ),
+    (
+        |_, features| features.subscriptions,
+        &[
+            "AWS::KMS::Alias",
+            "AWS::KMS::Key",
+            "AWS::SNS::Subscription",
+            "AWS::SNS::Topic",
+            "AWS::SNS::TopicPolicy",
+            "AWS::SQS::Queue",
+            "AWS::SQS::QueuePolicy",
+        ],
+    ),
+    (
+        |_, features| features.worksheets,
+        &["AWS::Athena::NamedQuery", "AWS::Athena::WorkGroup", "AWS::KMS::Alias", "AWS::KMS::Key"],
+    ),
+];
+
+/// Whether ML Studio lies in a VPC that its stack makes. Where the feature is off, nobody has said.
+fn makes_network(environment: &Environment, features: Features) -> bool {
+    features.ml_studio && matches!(environment.studio_vpc, None | Some(StudioVpc::Created))
+}
+
+/// What an environment's stacks can use at most while these features are on. Names beyond the prefix are not among it:
+/// nobody knows them before a stack has them.
+pub fn offered(environment: &Environment, features: Features) -> Usage {
+    let mut usage = Usage {
+        reads_parameters: features.ml_studio,
+        shares_tables: features.datasets,
+        ..Usage::default()
+    };
+    for (is_made, kinds) in TYPES {
+        if is_made(environment, features) {
+            usage.kinds.extend(kinds.iter().map(|kind| Text::from(*kind)));
+        }
+    }
+    usage
+}
