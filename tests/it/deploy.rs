@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use crate::run::{example, root, transcript};
 
 mod credentials;
+mod once;
 mod others;
 mod reality;
 mod said;
@@ -210,7 +211,7 @@ fn the_lab_goes_from_nothing_through_its_life() {
     };
     assert!(has_grant(&emulator), "the share gives access");
     change(&mesh.join("shares.yaml"), "status: approved\n", "status: revoked\n");
-    ends_with(&emulator.deploy(&mesh), 0, "3 updated, 0 unchanged, 1 deleted");
+    ends_with(&emulator.deploy(&mesh), 0, "2 updated, 0 unchanged, 1 deleted");
     assert!(!has_grant(&emulator), "the share gives no access any more");
 
     // What others depend on is not deleted; what nobody needs is, and its data stays.

@@ -24,6 +24,7 @@ mod kinds;
 mod lifecycle;
 mod limits;
 mod organization;
+mod offered;
 mod partitions;
 mod proof;
 mod run;

@@ -22,6 +22,11 @@ struct Size {
 /// By name these would be 40 times 21 permissions.
 const MANY: Size = Size { teams: 40, tables: 30, shared: 20 };
 
+/// A mesh whose tables are shared by tags.
+pub(crate) fn many() -> Vec<SourceFile> {
+    sources(MANY)
+}
+
 fn sources(size: Size) -> Vec<SourceFile> {
     let Size { teams, tables, shared } = size;
     let declared: Vec<String> = (0..tables).map(|table| format!("  - name: t{table}\n")).collect();
