@@ -8,7 +8,7 @@ use lakewright_stacks::Offer;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 #[value(rename_all = "snake_case")]
 pub(super) enum Feature {
-    /// Data sources of `QuickSight`
+    /// Data sources of QuickSight
     Dashboards,
     /// Datasets and shares
     Datasets,
