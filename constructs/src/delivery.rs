@@ -1,7 +1,8 @@
 //! Continuous delivery: repositories, builds and pipelines.
 
 use lakewright_synth::{Construct, Options, PolicySlot, Scope};
-use lakewright_template::{Expr, Map, Ref};
+use lakewright_template::write::value_to_compact_json;
+use lakewright_template::{Expr, LogicalId, Map, Ref, Value};
 
 use crate::bucket::BucketHandle;
 use crate::cfn::{codebuild, codecommit, codepipeline};
@@ -149,6 +150,10 @@ pub struct DeliveryPipeline {
     pub stages: Vec<(String, Vec<Action>)>,
     /// The policies that its first run needs, besides its role's.
     pub after: Vec<PolicySlot>,
+    /// The resources that its first run needs.
+    pub after_resources: Vec<LogicalId>,
+    /// Whether it runs again whenever it changes.
+    pub restart: bool,
 }
 
 /// One action of a stage.
@@ -187,6 +192,8 @@ pub enum ActionKind {
     Build {
         /// The project's name, which makes the pipeline wait for the project.
         project: Expr<lakewright_template::Name<codebuild::Project>>,
+        /// Plain variables, besides the project's own.
+        variables: Vec<(&'static str, String)>,
     },
     /// Waits until somebody agrees.
     Approval {
@@ -217,8 +224,14 @@ impl Action {
                     .with("DetectChanges", "true")
                     .with("FullRepositoryId", repository),
             ),
-            ActionKind::Build { project } => {
-                ("Build", "AWS", "CodeBuild", Map::new().with("ProjectName", project))
+            ActionKind::Build { project, variables } => {
+                let configuration = Map::new().with("ProjectName", project);
+                let configuration = if variables.is_empty() {
+                    configuration
+                } else {
+                    configuration.with("EnvironmentVariables", as_text(variables))
+                };
+                ("Build", "AWS", "CodeBuild", configuration)
             }
             ActionKind::Approval { message } => {
                 ("Approval", "AWS", "Manual", Map::new().with("CustomData", message))
@@ -245,6 +258,14 @@ impl Action {
     }
 }
 
+/// Variables as CodePipeline takes them: a JSON list in a text.
+fn as_text(variables: Vec<(&'static str, String)>) -> String {
+    let variable = |(name, value): (&'static str, String)| {
+        Value::from(Map::new().with("name", name).with("type", "PLAINTEXT").with("value", value))
+    };
+    value_to_compact_json(&Value::List(variables.into_iter().map(variable).collect()))
+}
+
 impl Construct for DeliveryPipeline {
     type Handle = Ref<codepipeline::Pipeline>;
 
@@ -261,7 +282,7 @@ impl Construct for DeliveryPipeline {
             pipeline_type: Some("V2".into()),
             // Each commit is deployed, in order.
             execution_mode: Some("QUEUED".into()),
-            restart_execution_on_update: Some(false.into()),
+            restart_execution_on_update: Some(self.restart.into()),
             artifact_store: Some(codepipeline::PipelineArtifactStore {
                 kind: Some("S3".into()),
                 location: Some(self.artifacts.name().into()),
@@ -274,6 +295,11 @@ impl Construct for DeliveryPipeline {
             ..codepipeline::Pipeline::default()
         };
         let after = self.role.policy().into_iter().chain(self.after).collect();
-        scope.resource(resource, Options { after_policies: after, ..Options::default() })
+        let options = Options {
+            depends_on: self.after_resources,
+            after_policies: after,
+            ..Options::default()
+        };
+        scope.resource(resource, options)
     }
 }

@@ -5,6 +5,9 @@
 //! no more than its teams. Before each stage but the first, that stage's team approves.
 
 mod approval;
+mod branches;
+mod commits;
+mod handed;
 pub mod seed;
 
 use std::borrow::Cow;
@@ -12,7 +15,7 @@ use std::borrow::Cow;
 use lakewright_constructs::bucket::{
     Bucket, BucketHandle, BucketTraffic as _, Encryption, Lifecycle, bucket_arn,
 };
-use lakewright_constructs::cfn::{codebuild, codecommit, events};
+use lakewright_constructs::cfn::{codebuild, codecommit};
 use lakewright_constructs::delivery::{
     Action, ActionKind, Build, BuildSource, DeliveryPipeline, Repository, log_group,
 };
@@ -23,9 +26,9 @@ use lakewright_manifest::mesh::{Environment, Pipeline, Stage, Strategy};
 use lakewright_policies::Conditions;
 use lakewright_policies::condition::{Comparison, Condition};
 use lakewright_policies::service::Service;
-use lakewright_synth::{Grant, Grants, Options, PolicySlot, Record, Scope, Target};
+use lakewright_synth::{Grant, Grants, PolicySlot, Record, Scope, Target};
 use lakewright_template::resolve::Place;
-use lakewright_template::{Expr, Map, Ref, Value};
+use lakewright_template::{Expr, Ref, Value};
 
 pub(crate) use approval::Approval;
 
@@ -157,10 +160,12 @@ impl Context<'_> {
         ready.extend(deployments.iter().filter_map(|deployment| deployment.policy));
         ready.extend(update.as_ref().and_then(|(_, policy)| *policy));
         let update = update.map(|(project, _)| project);
+        let missing = self.missing_branches();
         let projects: Vec<String> = deployments
             .iter()
             .map(|deployment| self.stage_name(deployment.stage, ""))
             .chain(update.iter().map(|_| self.name("update")))
+            .chain((!missing.is_empty()).then(|| self.name(branches::PART)))
             .collect();
         self.runner_grants(scope, &runner, &projects);
         let mut started = Vec::new();
@@ -168,7 +173,7 @@ impl Context<'_> {
             let source = self.source(repository.as_ref(), &branch);
             let mut parts = vec![("Source".to_owned(), vec![source])];
             if let Some(project) = &update {
-                let action = action("Update", ActionKind::Build { project: project.name() });
+                let action = action("Update", build_of(project));
                 parts.push(("UpdatePipeline".to_owned(), vec![action]));
             }
             for stage in &stages {
@@ -178,8 +183,8 @@ impl Context<'_> {
                 let deployment =
                     deployments.iter().find(|deployment| deployment.stage.id() == stage.id());
                 let Some(deployment) = deployment else { continue };
-                let kind = ActionKind::Build { project: deployment.project.name() };
-                parts.push((format!("Deploy-{}", stage.id()), vec![action("Deploy", kind)]));
+                let deploy = action("Deploy", build_of(&deployment.project));
+                parts.push((format!("Deploy-{}", stage.id()), vec![deploy]));
             }
             let pipeline = DeliveryPipeline {
                 name: name.clone(),
@@ -188,6 +193,8 @@ impl Context<'_> {
                 key: key.clone(),
                 stages: parts,
                 after: ready.clone(),
+                after_resources: Vec::new(),
+                restart: false,
             };
             if self.pipeline.strategy == Strategy::Gitflow {
                 let mut child = scope.named_child("Pipeline", stages[0].id());
@@ -198,7 +205,12 @@ impl Context<'_> {
             started.push((name, branch));
         }
         if let Some(repository) = &repository {
-            self.events(scope, repository, &started);
+            if !missing.is_empty() {
+                started.push((self.name(branches::PART), branches::MAIN.to_owned()));
+            }
+            let rules = self.events(scope, repository, &started);
+            let parts = branches::Parts { runner: &runner, key: &key, artifacts: &artifacts };
+            self.branch_pipeline(scope, &missing, repository, &parts, &rules);
         }
         assets
     }
@@ -211,7 +223,7 @@ impl Context<'_> {
         if self.pipeline.source.is_some() {
             return (None, Vec::new());
         }
-        let branch = "main".to_owned();
+        let branch = branches::MAIN.to_owned();
         let files = seed::files(self.mesh, self.environment, self.pipeline, &branch);
         let bucket = self.names.template_bucket(&self.environment.resource_prefix, &self.place);
         let asset =
@@ -399,6 +411,7 @@ impl Context<'_> {
             ("STACK_NAME", stack),
             ("STAGE", stage.id().to_owned()),
             ("STAGE_REGION", target.region.to_string()),
+            ("STAGES", self.handed_stages()),
             ("TEAM", team.team.to_string()),
             ("TEAM_ROLE_ARN", team_arn.clone()),
         ];
@@ -487,7 +500,7 @@ impl Context<'_> {
                 role,
                 key: key.clone(),
                 build_spec: "update_buildspec.yaml".to_owned(),
-                variables: vec![("PIPELINE_NAME", self.name(""))],
+                variables: vec![("PIPELINE_NAME", self.name("")), ("STAGES", self.handed_stages())],
                 source: BuildSource::Pipeline,
             },
         );
@@ -525,56 +538,10 @@ impl Context<'_> {
             output: None,
         }
     }
+}
 
-    /// A commit starts the pipeline of its branch. Nothing is polled.
-    fn events(
-        &self,
-        scope: &mut Scope<'_>,
-        repository: &Ref<codecommit::Repository>,
-        started: &[(String, String)],
-    ) {
-        let role = scope.add("EventRole", self.role("start", Service::EVENTS, "Starts"));
-        let arns = started.iter().map(|(name, _)| self.arn("codepipeline", name)).collect();
-        let start = self.grant(
-            "Start",
-            &role,
-            &["codepipeline:StartPipelineExecution"],
-            arns,
-            Conditions::none(),
-        );
-        scope.grant(Grants(vec![start]));
-        for (name, branch) in started {
-            let list = |value: Value| Value::List(vec![value]);
-            let detail = Map::new()
-                .with(
-                    "event",
-                    Value::List(vec!["referenceCreated".into(), "referenceUpdated".into()]),
-                )
-                .with("referenceName", list(branch.clone().into()))
-                .with("referenceType", list("branch".into()));
-            let arn: Expr<lakewright_template::Text> =
-                repository.attribute(&codecommit::Repository::ARN).into();
-            let pattern = Map::new()
-                .with("detail", detail)
-                .with("detail-type", list("CodeCommit Repository State Change".into()))
-                .with("resources", list(arn.into()))
-                .with("source", list("aws.codecommit".into()));
-            let commits = events::Rule {
-                name: Some(name.clone().into()),
-                description: Some(format!("Commits on {branch}").into()),
-                event_pattern: Some(pattern.into()),
-                state: Some("ENABLED".into()),
-                targets: Some(vec![events::RuleTarget {
-                    id: Some("pipeline".into()),
-                    arn: Some(self.arn("codepipeline", name).into()),
-                    role_arn: Some(role.arn()),
-                    ..events::RuleTarget::default()
-                }]),
-                ..events::Rule::default()
-            };
-            scope.named_child("Commits", name).resource(commits, Options::default());
-        }
-    }
+fn build_of(project: &Ref<codebuild::Project>) -> ActionKind {
+    ActionKind::Build { project: project.name(), variables: Vec::new() }
 }
 
 fn action(name: &str, kind: ActionKind) -> Action {

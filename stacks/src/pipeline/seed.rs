@@ -29,7 +29,7 @@ macro_rules! template {
 }
 
 /// The path in the repository, and the template.
-const FILES: [(&str, &str); 11] = [
+const FILES: [(&str, &str); 13] = [
     (".gitignore", template!("gitignore")),
     ("README.md", template!("README.md")),
     ("app.py", template!("app.py")),
@@ -40,6 +40,8 @@ const FILES: [(&str, &str); 11] = [
     ("deploy_buildspec.yaml", template!("deploy_buildspec.yaml")),
     ("requirements-dev.txt", template!("requirements-dev.txt")),
     ("requirements.txt", template!("requirements.txt")),
+    ("run_tests.py", template!("run_tests.py")),
+    ("stages.py", template!("stages.py")),
     ("tests/test_app.py", template!("test_app.py")),
 ];
 
@@ -85,10 +87,14 @@ pub fn files(
             "stage": stage.stage.as_str(),
             "account": target.account.as_str(),
             "region": target.region.as_str(),
+            "team": stage.team.as_str(),
             "is_last": count > 1 && number + 1 == count,
         }))
     });
+    let mut tags = pipeline.header.tags.clone();
+    tags.insert("Target".to_owned(), format!("pipeline/{}", pipeline.header.id));
     let mut values = json!({
+        "tags": tags,
         "label": pipeline.header.label,
         "description": pipeline.header.description,
         "branch": branch,

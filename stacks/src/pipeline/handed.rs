@@ -1,0 +1,26 @@
+//! What the mesh hands to builds beside their own variables: all stages of the pipeline.
+//!
+//! A repository is filled once, so what is in it cannot know of stages that come later. The builds' variables change with
+//! the mesh, and nothing is written into the repository.
+
+use serde_json::{Value, json};
+
+use super::Context;
+
+impl Context<'_> {
+    /// The stages in the order of the mesh, as JSON that the seed's `stages.py` reads.
+    pub(super) fn handed_stages(&self) -> String {
+        let stages = self.pipeline.stages.iter().filter_map(|stage| {
+            let target = self.mesh.environments.get(&stage.environment)?;
+            Some(json!({
+                "stage": stage.id(),
+                "account": target.account.as_str(),
+                "region": target.region.as_str(),
+                "team": stage.team.as_str(),
+                "project": self.stage_name(stage, ""),
+                "approval": self.approval_of(stage).is_some(),
+            }))
+        });
+        Value::Array(stages.collect()).to_string()
+    }
+}
