@@ -121,6 +121,8 @@ codes! {
     RowFilter "row-filter" Error,
     /// Two environments in one account and region.
     SameAccountRegion "same-account-region" Warning,
+    /// Two stages would deploy one stack.
+    SameStack "same-stack" Error,
     /// A template would not be valid: a defect of Lakewright.
     SchemaViolation "schema-violation" Error,
     /// A share is approved by a team that may not approve it.

@@ -120,6 +120,7 @@ impl Context {
             self.each(&documents.pipelines, Kind::Pipeline, |context, document, header| {
                 context.pipeline(document, header, &place)
             });
+        self.stage_stacks_differ(&pipelines);
         let dashboards =
             self.each(&documents.dashboards, Kind::Dashboard, |context, document, header| {
                 context.dashboard(document, header, &place)

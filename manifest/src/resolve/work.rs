@@ -16,7 +16,7 @@ use crate::mesh::{
     Dashboard, EnvironmentPermission, Header, Network, Notebook, Pipeline, PipelineSource, Stage,
     StudioProfile, TenantPermission, Worksheet,
 };
-use crate::name::{BranchName, ConnectionArn, Id, SubnetId, VpcId};
+use crate::name::{BranchName, ConnectionArn, Id, SubnetId, TeamName, VpcId};
 use crate::parse::Located;
 
 /// GiB that a notebook's volume may have (DA-28).
@@ -260,6 +260,7 @@ impl Context {
             let stage = self.entry(&document.stage, "stage", here);
             let environment = self.entry(&document.environment, "environment", here);
             let team = self.entry(&document.team, "team", here);
+            self.stage_is_not_cicd(file, &document.stage);
             let dependant = Dependant::live(Kind::Pipeline, header);
             self.reference(file, &document.environment, Kind::Environment, &dependant);
             let (Some(stage), Some(environment), Some(team)) = (stage, environment, team) else {
@@ -293,6 +294,43 @@ impl Context {
             });
         }
         stages
+    }
+
+    /// No two stages deploy one stack. It is named after the team's role, the pipeline and the stage, and as ids have
+    /// hyphens, stage `c` of `a-b` and stage `b-c` of `a` are one name.
+    pub(super) fn stage_stacks_differ(&mut self, pipelines: &BTreeMap<Id, Pipeline>) {
+        let mut seen: BTreeMap<(&Id, &TeamName, String), (&Id, &Stage)> = BTreeMap::new();
+        let stages = pipelines
+            .values()
+            .flat_map(|pipeline| pipeline.stages.iter().map(|stage| (&pipeline.header.id, stage)));
+        for (id, stage) in stages {
+            let name = format!("{id}-{}", stage.stage);
+            let key = (&stage.environment, &stage.team, name);
+            let Some((first_id, first)) = seen.get(&key).copied() else {
+                seen.insert(key, (id, stage));
+                continue;
+            };
+            let message = format!(
+                "stage `{}` of pipeline `{id}` and stage `{}` of pipeline `{first_id}` would deploy one stack of team `{}` in environment `{}`, `...-{}`",
+                stage.stage, first.stage, stage.team, stage.environment, key.2
+            );
+            let diagnostic = Diagnostic::new(Code::SameStack, message)
+                .at(stage.origin, "the second one")
+                .and(first.origin, "the first one")
+                .help("give one of the pipelines or of the stages another name");
+            self.report.push(diagnostic);
+        }
+    }
+
+    /// The seed's `ddk.json` has what runs CI/CD beside the stages.
+    fn stage_is_not_cicd(&mut self, file: FileId, stage: &Field<Id>) {
+        if stage.value().is_some_and(|stage| stage.as_str() == "cicd") {
+            let message = "no stage has the name `cicd`: in `ddk.json` that is where CI/CD runs";
+            let diagnostic = Diagnostic::new(Code::InvalidValue, message)
+                .at(at(file, stage), "")
+                .help("give the stage another name, such as `dev`");
+            self.report.push(diagnostic);
+        }
     }
 
     pub(super) fn dashboard(
