@@ -28,6 +28,7 @@ mod organization;
 mod partitions;
 mod proof;
 mod run;
+mod seeds;
 mod siblings;
 mod stack_pages;
 mod stacks;

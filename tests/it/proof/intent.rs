@@ -41,7 +41,7 @@ enum Who {
     PivotRole(String),
     /// A role of the central account that may assume pivot roles, by ARN.
     Platform(String),
-    /// A role of a pipeline: `run`, `start` or `update`.
+    /// A role of a pipeline: `run`, `start`, `update` or `branches`.
     PipelineRole(String, &'static str),
     /// A role of a pipeline's stage: `build` or `approve`.
     StageRole(String, String, &'static str),

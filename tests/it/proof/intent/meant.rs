@@ -312,6 +312,7 @@ fn pipelines(mesh: &Mesh, _: &Date, intent: &mut Intent) {
         intent.give(&role("start"), &run, &READ);
         intent.give(&role("update"), &run, &USE);
         intent.give(&role("update"), &artifacts, &READ);
+        intent.give(&role("branches"), &artifacts, &READ);
         for (number, stage) in pipeline.stages.iter().enumerate() {
             let build = Who::StageRole(id.clone(), stage.id().to_owned(), "build");
             intent.give(&build, &artifacts, &READ);

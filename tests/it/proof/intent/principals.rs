@@ -94,6 +94,7 @@ fn of_pipeline(mesh: &Mesh, id: String, role: &Role) -> Who {
         "run" => return Who::PipelineRole(id, "run"),
         "start" => return Who::PipelineRole(id, "start"),
         "update" => return Who::PipelineRole(id, "update"),
+        "branches" => return Who::PipelineRole(id, "branches"),
         "build" => "build",
         "approve" => "approve",
         other => unreachable!("{other} is no part of a pipeline"),
