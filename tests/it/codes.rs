@@ -537,3 +537,21 @@ fn what_cannot_be_read_makes_no_errors_elsewhere() {
         assert_eq!(found(&BASE.replace(from, to)), [code], "{from} -> {to}");
     }
 }
+
+/// `ddk.json` has where CI/CD runs as `cicd` beside the stages, as data.all's has.
+#[test]
+fn no_stage_is_called_cicd() {
+    let base = BASE.replace("{ notebooks: true }", "{ pipelines: true }");
+    let pipeline = |stage: &str| {
+        format!(
+            "kind: Pipeline\nid: p\nenvironment: dev\nteam: Owners\nstrategy: trunk\nstages:\n  - {{ stage: {stage}, environment: dev, team: Owners }}\n"
+        )
+    };
+    let codes = |stage: &str| -> Vec<Code> {
+        let files = [("base.yaml", base.clone()), ("p.yaml", pipeline(stage))];
+        let files = files.map(|(path, text)| SourceFile { path: path.to_owned(), text });
+        resolved(&files).1.iter().map(|diagnostic| diagnostic.code).collect()
+    };
+    assert_eq!(codes("cicd"), [Code::InvalidValue]);
+    assert_eq!(codes("ci"), []);
+}

@@ -275,3 +275,50 @@ fn branches_of_gitflow_are_made_and_nothing_else() {
         assert_eq!(pipelines.len(), 1, "{strategy} has one branch");
     }
 }
+
+/// The AWS command line, as far as the build asks it: a repository is a folder, a branch a file with its commit.
+const FAKE_AWS: &str = r#"#!/bin/sh
+name() { while [ "$1" != --branch-name ]; do shift; done; echo "$2"; }
+case "$2" in
+  get-branch) cat "branches/$(name "$@")" ;;
+  create-branch)
+    made="$(name "$@")"
+    [ -e "branches/$made" ] && echo BranchNameExistsException && exit 1
+    while [ "$1" != --commit-id ]; do shift; done
+    echo "$2" > "branches/$made" ;;
+esac
+"#;
+
+#[test]
+fn missing_branches_are_made_from_main_and_others_stay() {
+    let stages = [("dev", "dev"), ("test", "far"), ("prod", "dev")];
+    let assembly = Assembly::of(&mesh("gitflow", &stages));
+    let projects = assembly.of_type("AWS::CodeBuild::Project");
+    let specifications = projects.iter().filter_map(|one| one["Source"]["BuildSpec"].as_str());
+    let mut inline = specifications.filter(|text| text.starts_with("version: "));
+    let (_, commands) =
+        inline.next().and_then(|text| text.split_once("- |\n")).expect("commands of the template");
+    let folder = tempfile::tempdir().expect("a folder");
+    let place = |name: &str| folder.path().join(name);
+    fs::create_dir(place("branches")).expect("a folder");
+    fs::write(place("branches/main"), "new\n").expect("a file");
+    fs::write(place("branches/dev"), "own\n").expect("a file");
+    fs::write(place("aws"), FAKE_AWS).expect("a file");
+    works(Command::new("chmod").arg("+x").arg(place("aws")));
+    for _ in 0..2 {
+        let mut shell = Command::new("sh");
+        shell.args(["-c", commands]).current_dir(folder.path());
+        shell.env("PATH", format!("{}:/usr/bin:/bin", folder.path().display()));
+        works(shell.env("REPOSITORY", "r").env("BRANCHES", "dev test"));
+        let is = |name: &str| fs::read_to_string(place(name)).expect("a branch");
+        assert_eq!(
+            [is("branches/main"), is("branches/dev"), is("branches/test")],
+            ["new\n", "own\n", "new\n"]
+        );
+    }
+    fs::remove_file(place("branches/main")).expect("a file");
+    let mut shell = Command::new("sh");
+    shell.args(["-c", commands]).current_dir(folder.path()).env("BRANCHES", "dev test");
+    let output = shell.env("PATH", format!("{}:/usr/bin:/bin", folder.path().display())).output();
+    assert_eq!(output.expect("it runs").status.code(), Some(1), "without main nothing is made");
+}
