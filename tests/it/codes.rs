@@ -553,5 +553,5 @@ fn no_stage_is_called_cicd() {
         resolved(&files).1.iter().map(|diagnostic| diagnostic.code).collect()
     };
     assert_eq!(codes("cicd"), [Code::InvalidValue]);
-    assert_eq!(codes("ci"), []);
+    assert!(codes("ci").is_empty());
 }
