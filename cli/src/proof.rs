@@ -19,7 +19,7 @@ use lakewright_proof::world::{OnUnresolved, Piece, Policies, StackTemplate, Worl
 use lakewright_stacks::{Plan, StackPlan, Usage};
 use lakewright_template::assembly::{Assembly, Grants, Provenance, StackEntry};
 use lakewright_template::resolve::Place;
-use lakewright_template::{digest, read};
+use lakewright_template::{digest, read, revision};
 use rayon::iter::{
     IndexedParallelIterator as _, IntoParallelRefIterator as _, ParallelIterator as _,
 };
@@ -74,6 +74,8 @@ pub(crate) struct Subject {
     pub(crate) imported: Imported,
     /// The stacks of an assembly with other properties than those that were made, policies aside.
     pub(crate) reset: Vec<String>,
+    /// The stacks that the assembly has lost or lists twice, each in a sentence.
+    pub(crate) miscounted: Vec<String>,
     /// The templates of an assembly that were changed after they were written.
     pub(crate) changed: Vec<String>,
     /// The mesh's name.
@@ -370,6 +372,7 @@ impl Subject {
             folders,
             imported,
             reset,
+            miscounted: Vec::new(),
             changed,
             mesh,
             foreign,
@@ -456,6 +459,19 @@ struct OfStack {
     closed: Vec<String>,
 }
 
+/// The stacks that an assembly has lost since it was made, and those that it lists twice, each in a sentence.
+fn miscounted(assembly: &Assembly, grants: &Grants) -> Vec<String> {
+    let mut listed: BTreeMap<String, usize> = BTreeMap::new();
+    for entry in &assembly.stacks {
+        *listed.entry(entry.address()).or_default() += 1;
+    }
+    let lost = grants.settings.keys().filter(|address| !listed.contains_key(*address));
+    let lost = lost.map(|address| format!("{address} is in grants.json, and not in assembly.json"));
+    let twice = listed.iter().filter(|(_, times)| **times > 1);
+    lost.chain(twice.map(|(address, _)| format!("{address} is in assembly.json more than once")))
+        .collect()
+}
+
 /// Reads an assembly.
 fn of_assembly(folder: &Path) -> Result<Subject, Failure> {
     if !folder.join("assembly.json").is_file() {
@@ -495,7 +511,9 @@ fn of_assembly(folder: &Path) -> Result<Subject, Failure> {
             let closed = imported::closed(&template, &imported);
             let imported = imported.into_iter().map(|arn| (arn, subject.clone())).collect();
             let made = grants.settings.get(&address);
-            let is_reset = made.is_none_or(|made| *made != settings::digest_of(&template, entry));
+            let said = template.outputs.get(revision::OUTPUT).and_then(|one| one.value.as_text());
+            let is_reset = made.is_none_or(|made| *made != settings::digest_of(&template, entry))
+                || said != Some(&entry.revision);
             Ok(OfStack { piece, is_changed, is_reset, other_files, imported, closed })
         })
         .collect::<Result<_, Failure>>()?;
@@ -508,6 +526,7 @@ fn of_assembly(folder: &Path) -> Result<Subject, Failure> {
     // Stacks may share a file.
     let reset: BTreeSet<String> = reset.chain(others).collect();
     let reset = reset.into_iter().collect();
+    let miscounted = miscounted(&assembly, &grants);
     let mut pieces = Vec::with_capacity(read.len());
     let (mut imported, mut closed) = (Imported::new(), BTreeSet::new());
     for stack in read {
@@ -535,6 +554,7 @@ fn of_assembly(folder: &Path) -> Result<Subject, Failure> {
         folders,
         imported,
         reset,
+        miscounted,
         changed,
         mesh,
         foreign,

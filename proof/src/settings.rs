@@ -6,9 +6,9 @@
 //! something, so all of it is compared with what was made: what the model does
 //! not know is not passed over.
 
-use lakewright_template::assembly::StackEntry;
+use lakewright_template::assembly::{AssetEntry, StackEntry};
 use lakewright_template::write::value_to_compact_json;
-use lakewright_template::{ResourceEntry, Template, Text, Value, digest};
+use lakewright_template::{LogicalId, ResourceEntry, Template, Text, Value, digest};
 
 /// Properties that are compared by what they mean, each with the types that have it.
 const POLICIES: [(&str, &[&str]); 7] = [
@@ -31,54 +31,108 @@ const POLICIES: [(&str, &[&str]); 7] = [
     ("Statement", &["AWS::Events::EventBusPolicy"]),
 ];
 
-/// The SHA-256 of what a stack has beside policies, 64 hexadecimal digits: what its template states, its tags, its files, and
-/// what becomes of it.
+/// The SHA-256 of what a stack has beside policies, 64 hexadecimal digits: what it is for and after what it comes, its tags,
+/// its files, what becomes of it, and what its template states.
+///
+/// The revision of the entry is not in it: it follows from the template's text, which may be written in another way.
 pub fn digest_of(template: &Template, entry: &StackEntry) -> String {
-    let mut text = String::with_capacity(8 * 1024);
-    for (key, value) in &entry.tags {
-        push(&mut text, key, value);
+    let mut parts = Parts { text: String::with_capacity(8 * 1024) };
+    parts.entry(entry);
+    parts.texts(template.description.iter());
+    parts.list(template.transform.iter());
+    for section in [
+        &template.globals,
+        &template.hooks,
+        &template.includes,
+        &template.mappings,
+        &template.metadata,
+        &template.rules,
+    ] {
+        parts.map(section.iter());
     }
-    for asset in &entry.assets {
-        push(&mut text, &asset.bucket, &asset.key);
-        push(&mut text, &asset.path, &asset.digest);
-    }
-    for capability in &entry.capabilities {
-        push(&mut text, "Capability", capability);
-    }
-    text.push_str(if entry.retain { "retain" } else { "delete" });
+    parts.count(template.parameters.len());
     for (name, parameter) in &template.parameters {
-        push(&mut text, "Parameters", name);
-        push_map(&mut text, parameter.attributes.iter());
+        parts.text(name);
+        parts.map(parameter.attributes.iter());
     }
-    for section in [&template.metadata, &template.rules, &template.mappings] {
-        text.push('\n');
-        push_map(&mut text, section.iter());
-    }
+    parts.map(template.conditions.iter());
+    parts.count(template.outputs.len());
     for (name, output) in &template.outputs {
-        push(&mut text, "Outputs", name);
-        text.push_str(&value_to_compact_json(&output.value));
-        text.extend(output.export.iter().map(value_to_compact_json));
+        parts.text(name);
+        parts.list([&output.value].into_iter().chain(&output.export));
+        parts.texts(output.condition.iter());
+        parts.texts(output.description.iter());
     }
-    for (name, condition) in &template.conditions {
-        push(&mut text, "Conditions", name);
-        text.push_str(&value_to_compact_json(condition));
-    }
+    parts.count(template.resources.len());
     for (id, resource) in &template.resources {
-        push(&mut text, &resource.kind, id.as_str());
-        push_map(&mut text, stated(resource));
-        push_map(&mut text, resource.other.iter());
-        push_map(&mut text, resource.metadata.iter());
-        for other in &resource.depends_on {
-            push(&mut text, "DependsOn", other.as_str());
-        }
-        if let Some(condition) = &resource.condition {
-            push(&mut text, "Condition", condition);
-        }
-        for policy in [resource.deletion_policy, resource.update_replace_policy] {
-            text.push_str(policy.map_or("-", |policy| policy.as_str()));
+        parts.text(id.as_str());
+        parts.resource(resource);
+    }
+    digest::sha256(parts.text.as_bytes())
+}
+
+/// Parts one after the other, each text with its length before it and each list with its number of items, so that nothing
+/// can move from one part to another and leave the whole as it is.
+struct Parts {
+    text: String,
+}
+
+impl Parts {
+    fn count(&mut self, count: usize) {
+        self.text.push_str(&count.to_string());
+        self.text.push(':');
+    }
+
+    fn text(&mut self, text: &str) {
+        self.count(text.len());
+        self.text.push_str(text);
+    }
+
+    fn texts(&mut self, texts: impl Iterator<Item = impl AsRef<str>>) {
+        let texts: Vec<_> = texts.collect();
+        self.count(texts.len());
+        for text in texts {
+            self.text(text.as_ref());
         }
     }
-    digest::sha256(text.as_bytes())
+
+    fn list<'v>(&mut self, values: impl Iterator<Item = &'v Value>) {
+        self.texts(values.map(value_to_compact_json));
+    }
+
+    fn map<'v>(&mut self, entries: impl Iterator<Item = (&'v Text, &'v Value)>) {
+        let entries: Vec<_> = entries.collect();
+        self.count(entries.len());
+        for (name, value) in entries {
+            self.text(name);
+            self.text(&value_to_compact_json(value));
+        }
+    }
+
+    fn entry(&mut self, entry: &StackEntry) {
+        self.text(&entry.kind);
+        self.text(&entry.id);
+        self.texts(entry.depends_on.iter());
+        self.texts(entry.capabilities.iter());
+        self.texts(entry.tags.iter().flat_map(|(key, value)| [key, value]));
+        self.count(entry.assets.len());
+        for AssetEntry { bucket, key, path, digest } in &entry.assets {
+            self.texts([bucket, key, path, digest].into_iter());
+        }
+        self.text(if entry.retain { "retain" } else { "delete" });
+    }
+
+    fn resource(&mut self, resource: &ResourceEntry) {
+        self.text(&resource.kind);
+        self.map(stated(resource));
+        self.map(resource.other.iter());
+        self.map(resource.metadata.iter());
+        self.texts(resource.depends_on.iter().map(LogicalId::as_str));
+        self.texts(resource.condition.iter());
+        for policy in [resource.deletion_policy, resource.update_replace_policy] {
+            self.text(policy.map_or("", |policy| policy.as_str()));
+        }
+    }
 }
 
 fn stated(resource: &ResourceEntry) -> impl Iterator<Item = (&Text, &Value)> {
@@ -87,20 +141,6 @@ fn stated(resource: &ResourceEntry) -> impl Iterator<Item = (&Text, &Value)> {
         of.any(|(_, kinds)| kinds.contains(&resource.kind.as_ref()))
     };
     resource.properties.iter().filter(move |(name, _)| !is_policy(name))
-}
-
-fn push(text: &mut String, kind: &str, name: &str) {
-    for part in [kind, name] {
-        text.push('\n');
-        text.push_str(part);
-    }
-}
-
-fn push_map<'v>(text: &mut String, entries: impl Iterator<Item = (&'v Text, &'v Value)>) {
-    for (name, value) in entries {
-        push(text, "", name);
-        text.push_str(&value_to_compact_json(value));
-    }
 }
 
 #[cfg(test)]
@@ -143,8 +183,25 @@ mod tests {
             digest_of(&read::template(&text).expect("a template"), &entry())
         };
         assert_eq!(key("{a: 1}"), key("{a: 2}"), "policies are compared by what they mean");
+        for (one, other) in [
+            ("Properties: {Role: r, a: 1}", "Properties: {Role: r}, Metadata: {a: 1}"),
+            ("Properties: {a: 1}, Metadata: {b: 1}", "Properties: {}, Metadata: {a: 1, b: 1}"),
+            ("Properties: {\"a\\n\\nb\": 1}", "Properties: {a: 1, b: 1}"),
+            ("Metadata: {\"a\\n1\\n\\nb\": 1}", "Metadata: {a: 1, b: 1}"),
+        ] {
+            assert_ne!(digest(one), digest(other), "{one} is not {other}");
+        }
         let template = read::template("Resources: {}").expect("a template");
         let tagged = StackEntry { tags: [("Team".to_owned(), "a".to_owned())].into(), ..entry() };
-        assert_ne!(digest_of(&template, &entry()), digest_of(&template, &tagged));
+        let after = StackEntry { depends_on: vec!["a".to_owned()], ..entry() };
+        let other = StackEntry { kind: "team".to_owned(), ..entry() };
+        for changed in [tagged, after, other] {
+            assert_ne!(digest_of(&template, &entry()), digest_of(&template, &changed));
+        }
+        for section in ["Hooks", "Globals", "Rules", "Mappings", "Metadata", "Parameters"] {
+            let text = format!("Resources: {{}}\n{section}: {{A: {{Type: String}}}}");
+            let other = read::template(&text).expect("a template");
+            assert_ne!(digest_of(&template, &entry()), digest_of(&other, &entry()), "{section}");
+        }
     }
 }

@@ -71,6 +71,7 @@ pub(crate) fn run(arguments: &ProveArgs, ui: &mut Ui) -> Result<Exit, Failure> {
             "differences": differences,
             "changed_templates": subject.changed,
             "changed_settings": subject.reset,
+            "changed_stacks": subject.miscounted,
             "taken_for_granted": taken_for_granted(subject),
         });
         ui.data(&format!("{data:#}\n"));
@@ -83,7 +84,11 @@ pub(crate) fn run(arguments: &ProveArgs, ui: &mut Ui) -> Result<Exit, Failure> {
     for stack in &subject.reset {
         ui.error(&format!("{stack} {RESET}"));
     }
-    if findings.differences.is_empty() && subject.changed.is_empty() && subject.reset.is_empty() {
+    for sentence in &subject.miscounted {
+        ui.error(sentence);
+    }
+    let as_made = [&subject.changed, &subject.reset, &subject.miscounted];
+    if findings.differences.is_empty() && as_made.into_iter().all(Vec::is_empty) {
         let narrows = arguments
             .assume
             .as_ref()

@@ -57,6 +57,7 @@ pub(super) fn of_folder(path: &Path, somewhere: &Somewhere) -> Result<Subject, F
     let files = folder.templates.into_iter().map(|one| (one.address, one.path)).collect();
     Ok(Subject {
         reset: Vec::new(),
+        miscounted: Vec::new(),
         world,
         intended: Intended::default(),
         stacks,
