@@ -455,6 +455,59 @@ impl Cloud for Aws {
         }
     }
 
+    async fn read_object(
+        &self,
+        site: &Site,
+        bucket: &str,
+        key: &str,
+    ) -> Result<Option<(String, String)>, CloudError> {
+        let client = self.s3(site).await;
+        let what = format!("read s3://{bucket}/{key}");
+        let owner = &site.account;
+        let list = client.list_objects_v2().bucket(bucket).prefix(key).expected_bucket_owner(owner);
+        // The first of what begins with the key is the key itself.
+        let listed = list.send().await.map_err(|error| failed(&what, &error))?;
+        if !listed.contents().iter().any(|object| object.key() == Some(key)) {
+            return Ok(None);
+        }
+        let get = client.get_object().bucket(bucket).key(key).expected_bucket_owner(owner);
+        let found = get.send().await.map_err(|error| failed(&what, &error))?;
+        let version = found.e_tag().unwrap_or_default().to_owned();
+        let bytes = found.body.collect().await.map_err(|error| CloudError::Network {
+            what: what.clone(),
+            message: error.to_string(),
+        })?;
+        let text = String::from_utf8(bytes.to_vec())
+            .map_err(|error| CloudError::Refused { what, message: error.to_string() })?;
+        Ok(Some((text, version)))
+    }
+
+    async fn replace_object(
+        &self,
+        site: &Site,
+        bucket: &str,
+        key: &str,
+        text: String,
+        was: Option<&str>,
+    ) -> Result<String, CloudError> {
+        let client = self.s3(site).await;
+        let what = format!("write s3://{bucket}/{key}");
+        let request = client.put_object().bucket(bucket).key(key).body(text.into_bytes().into());
+        let request = request.expected_bucket_owner(&site.account);
+        let request = match was {
+            Some(version) => request.if_match(version),
+            None => request.if_none_match("*"),
+        };
+        match request.send().await {
+            Ok(written) => Ok(written.e_tag().unwrap_or_default().to_owned()),
+            Err(error) if error.code().is_some_and(|code| REWRITTEN.contains(&code)) => {
+                let message = "another deployment of the mesh wrote it since it was read; run again when that one is done";
+                Err(CloudError::Overtaken { what, message: message.to_owned() })
+            }
+            Err(error) => Err(failed(&what, &error)),
+        }
+    }
+
     async fn empty(&self, site: &Site, bucket: &str) -> Result<usize, CloudError> {
         let client = self.s3(site).await;
         let what = format!("empty bucket {bucket}");
@@ -633,6 +686,10 @@ const OVERTAKEN: [&str; 5] = [
     "InvalidChangeSetStatusException",
     "OperationInProgressException",
 ];
+
+/// What S3 says when an object is not the version any more that a write follows, another write goes on, or it is gone.
+/// Source: "Conditional write behavior" in "How to prevent object overwrites with conditional writes", S3 user guide.
+const REWRITTEN: [&str; 3] = ["ConditionalRequestConflict", "NoSuchKey", "PreconditionFailed"];
 
 fn is_overtaken<E: ProvideErrorMetadata, R>(error: &SdkError<E, R>) -> bool {
     error.code().is_some_and(|code| OVERTAKEN.contains(&code))

@@ -206,6 +206,26 @@ pub trait Cloud {
         key: &str,
     ) -> impl Future<Output = Result<bool, CloudError>>;
 
+    /// The text of an object with its version, an ETag; `None` when there is none. A list of this key alone tells, as
+    /// whoever may not list is denied what is not there ("GetObject" in the S3 API reference).
+    fn read_object(
+        &self,
+        site: &Site,
+        bucket: &str,
+        key: &str,
+    ) -> impl Future<Output = Result<Option<(String, String)>, CloudError>>;
+
+    /// Writes an object in place of a version that was read, or where there was none; gives the new version. When
+    /// somebody else wrote it since, that is [`CloudError::Overtaken`].
+    fn replace_object(
+        &self,
+        site: &Site,
+        bucket: &str,
+        key: &str,
+        text: String,
+        was: Option<&str>,
+    ) -> impl Future<Output = Result<String, CloudError>>;
+
     /// Removes every object and version of a bucket; gives how many there were.
     fn empty(&self, site: &Site, bucket: &str) -> impl Future<Output = Result<usize, CloudError>>;
 

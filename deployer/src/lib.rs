@@ -17,5 +17,6 @@ pub mod leftovers;
 pub mod machine;
 pub mod plan;
 pub mod preflight;
+pub mod record;
 pub mod renew;
 pub mod status;

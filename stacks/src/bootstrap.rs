@@ -289,6 +289,26 @@ impl Context<'_> {
         )
     }
 
+    /// The key of the record of where the mesh has stacks, when it is kept in the template bucket made here.
+    fn record(&self) -> Option<String> {
+        let Account { place, prefix, .. } = self.account;
+        let is_here =
+            self.names.central_place() == *place && self.mesh.tenant.resource_prefix == *prefix;
+        is_here.then(|| self.names.record_key())
+    }
+
+    /// What whoever deploys writes, and reads again: seeds and large templates, the record, and scripts in the
+    /// environments' buckets.
+    fn uploads(&self, templates: &str) -> Vec<String> {
+        let own = ["seeds/*", "templates/*"].map(|part| format!("{templates}/{part}"));
+        let record = self.record().map(|key| format!("{templates}/{key}"));
+        let scripts = self.account.environments.iter().map(|environment| {
+            let bucket = self.names.environment_bucket(environment);
+            format!("{}/profiling/code/*", bucket_arn(&self.account.place, &bucket))
+        });
+        own.into_iter().chain(record).chain(scripts).collect()
+    }
+
     /// Change sets on the mesh's stacks, run by the execution role and no other; and what is uploaded.
     fn deploy_grants(&self, scope: &mut Scope<'_>, deploy: &RoleHandle, execution: &RoleHandle) {
         let Account { place, prefix, .. } = self.account;
@@ -305,11 +325,7 @@ impl Context<'_> {
             Service::CLOUDFORMATION.principal,
         ));
         let templates = bucket_arn(place, &self.names.template_bucket(prefix, place));
-        let mut uploads = vec![format!("{templates}/*")];
-        uploads.extend(self.account.environments.iter().map(|environment| {
-            let bucket = bucket_arn(place, &self.names.environment_bucket(environment));
-            format!("{bucket}/profiling/code/*")
-        }));
+        let record = self.record();
         let artifacts: Vec<String> = self
             .names
             .removable_artifacts(self.mesh, &self.account.environments)
@@ -365,13 +381,19 @@ impl Context<'_> {
                 is_of_mesh,
             ),
             grant("PassExecutionRole", &["iam:PassRole"], vec![execution_arn], to_cloudformation),
-            grant("Uploads", &["s3:GetObject", "s3:PutObject"], uploads, none()),
+            grant("Uploads", &["s3:GetObject", "s3:PutObject"], self.uploads(&templates), none()),
         ];
         if self.account.usage.reads_parameters {
             // CloudFormation reads them as whoever makes the change set.
             let left = ["domain-id", "vpc-id"]
                 .map(|name| self.arn("ssm", &format!("parameter/{prefix}/*/studio/{name}")));
             grants.push(grant("Parameters", &["ssm:GetParameters"], left.to_vec(), none()));
+        }
+        if let Some(key) = record {
+            // To whoever may not list, S3 says "access denied" of an object that is not there ("GetObject" in the S3 API
+            // reference). What is listed is this key alone.
+            let of_key = none().with(Condition::new(Comparison::StringEquals, "s3:prefix", key));
+            grants.push(grant("LookForRecord", &["s3:ListBucket"], vec![templates], of_key));
         }
         for (sid, actions, resources) in looks::of(self) {
             grants.push(grant(sid, actions, resources, none()));

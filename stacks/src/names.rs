@@ -187,6 +187,12 @@ impl<'m> Names<'m> {
         physical(prefix.as_str(), "bootstrap", &uri, "-logs", BUCKET_NAME_CHARACTERS)
     }
 
+    /// The key of the record of where the mesh has stacks, in the template bucket of the central account's home region.
+    /// Nothing there expires but `templates/`.
+    pub fn record_key(&self) -> String {
+        format!("deployments/{}.json", self.mesh.tenant.header.id)
+    }
+
     /// Where the platform's own stack lies.
     pub fn central_place(&self) -> Place {
         let tenant = &self.mesh.tenant;

@@ -130,6 +130,24 @@ pub struct DeployTarget {
     pub template_bucket: String,
     /// The stack that makes these, as `account/region/name`.
     pub bootstrap: String,
+    /// How the names of the stack and of these begin.
+    pub prefix: ResourcePrefix,
+}
+
+impl DeployTarget {
+    /// With whose help those stacks of an account and region are deployed whose names begin so. It is the same for
+    /// places that the mesh has left.
+    pub fn of(mesh: &Mesh, prefix: &ResourcePrefix, place: &Place) -> Self {
+        let arn = |name: &str| lakewright_constructs::role::role_arn(place, name);
+        Self {
+            deploy_role: arn(&Names::deploy_role(prefix, &place.region)),
+            external_id: mesh.tenant.pivot_role.external_id.clone(),
+            execution_role: arn(&Names::execution_role(prefix, &place.region)),
+            template_bucket: Names::new(mesh).template_bucket(prefix, place),
+            bootstrap: bootstrap_address(place, prefix),
+            prefix: prefix.clone(),
+        }
+    }
 }
 
 fn report(errors: &[SynthError]) -> Report {
@@ -419,15 +437,7 @@ impl<'m> StackPlan<'m> {
 
     /// With whose help the stack is deployed.
     pub fn target(&self) -> DeployTarget {
-        let place = &self.spec.place;
-        let arn = |name: &str| lakewright_constructs::role::role_arn(place, name);
-        DeployTarget {
-            deploy_role: arn(&Names::deploy_role(&self.prefix, &place.region)),
-            external_id: self.mesh.tenant.pivot_role.external_id.clone(),
-            execution_role: arn(&Names::execution_role(&self.prefix, &place.region)),
-            template_bucket: Names::new(self.mesh).template_bucket(&self.prefix, place),
-            bootstrap: self.bootstrap_address(),
-        }
+        DeployTarget::of(self.mesh, &self.prefix, &self.spec.place)
     }
 
     /// Where the stack is asked for.

@@ -1,0 +1,165 @@
+//! The record of where a mesh has stacks. An environment that leaves the mesh with all in it leaves its stacks in a place
+//! where nothing else would look.
+//!
+//! It is one object in the central account, written before the first change of a run and after its last one. Each write
+//! says which version it follows, so that of two deployments at once the second is told.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+
+use crate::cloud::{Cloud, CloudError, Site};
+
+/// What is written, and what is read: another version is somebody's who knows more.
+const VERSION: u64 = 1;
+
+/// Where a record is kept, and with whose help.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Shelf {
+    /// The central account's home region.
+    pub site: Site,
+    /// The bucket.
+    pub bucket: String,
+    /// The key.
+    pub key: String,
+}
+
+/// An account and region with stacks whose names begin with a prefix.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Spot {
+    /// The account.
+    pub account: String,
+    /// The region.
+    pub region: String,
+    /// How the names of the stacks begin.
+    pub prefix: String,
+}
+
+impl Spot {
+    /// Whether a stack, given as `account/region/name`, is one of these.
+    pub fn holds(&self, address: &str) -> bool {
+        let Self { account, region, prefix } = self;
+        address.starts_with(&format!("{account}/{region}/{prefix}-"))
+    }
+
+    /// The account and region, as stacks' addresses begin.
+    pub fn place(&self) -> String {
+        format!("{}/{}", self.account, self.region)
+    }
+}
+
+/// A record as it was read.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Record {
+    /// Where the mesh had stacks.
+    pub spots: BTreeSet<Spot>,
+    /// The version that was read, as the object's ETag; none before the first.
+    pub version: Option<String>,
+}
+
+/// Reads the record of a mesh. One that was never written is empty.
+pub async fn read(cloud: &impl Cloud, shelf: &Shelf, mesh: &str) -> Result<Record, CloudError> {
+    let Shelf { site, bucket, key } = shelf;
+    let Some((text, version)) = cloud.read_object(site, bucket, key).await? else {
+        return Ok(Record::default());
+    };
+    let spots = parse(&text, mesh).map_err(|message| CloudError::Refused {
+        what: format!("read where the mesh has stacks, from s3://{bucket}/{key}"),
+        message,
+    })?;
+    Ok(Record { spots, version: Some(version) })
+}
+
+/// Writes where the mesh has stacks, in place of what was read.
+pub async fn write(
+    cloud: &impl Cloud,
+    shelf: &Shelf,
+    mesh: &str,
+    record: &mut Record,
+    spots: BTreeSet<Spot>,
+) -> Result<(), CloudError> {
+    if record.version.is_some() && record.spots == spots {
+        return Ok(());
+    }
+    let Shelf { site, bucket, key } = shelf;
+    let text = text(mesh, &spots);
+    let was = record.version.as_deref();
+    let version = cloud.replace_object(site, bucket, key, text, was).await?;
+    *record = Record { spots, version: Some(version) };
+    Ok(())
+}
+
+fn text(mesh: &str, spots: &BTreeSet<Spot>) -> String {
+    let spots = spots.iter().map(|Spot { account, region, prefix }| {
+        json!({ "account": account, "region": region, "resource_prefix": prefix })
+    });
+    let spots: Vec<Value> = spots.collect();
+    format!("{:#}\n", json!({ "version": VERSION, "mesh": mesh, "stacks_in": spots }))
+}
+
+/// What a record says, or why it is none of this mesh: a part that cannot be read would be a place where nobody looks.
+fn parse(text: &str, mesh: &str) -> Result<BTreeSet<Spot>, String> {
+    let value: Value =
+        serde_json::from_str(text).map_err(|error| format!("it is no JSON: {error}"))?;
+    if value["version"] != VERSION {
+        return Err(format!(
+            "it is of version {}, and expected was {VERSION}; a newer `lakewright` reads it",
+            value["version"]
+        ));
+    }
+    if value["mesh"] != mesh {
+        return Err(format!("it is of mesh {}, and expected was `{mesh}`", value["mesh"]));
+    }
+    let listed = value["stacks_in"].as_array().ok_or("it has no list `stacks_in`")?;
+    let spots = listed.iter().map(|one| {
+        let field = |name: &str| {
+            let text = one[name].as_str().map(str::to_owned);
+            text.ok_or_else(|| format!("an entry of `stacks_in` has no text `{name}`: {one}"))
+        };
+        Ok(Spot {
+            account: field("account")?,
+            region: field("region")?,
+            prefix: field("resource_prefix")?,
+        })
+    });
+    spots.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn spot(account: &str) -> Spot {
+        Spot {
+            account: account.to_owned(),
+            region: "eu-west-1".to_owned(),
+            prefix: "lakewright".to_owned(),
+        }
+    }
+
+    #[test]
+    fn what_was_written_is_read_again() {
+        let spots = BTreeSet::from([spot("111111111111"), spot("222222222222")]);
+        assert_eq!(parse(&text("acme", &spots), "acme"), Ok(spots));
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_not_taken_for_nothing() {
+        let no = |text: &str| parse(text, "acme").expect_err("no record");
+        assert!(no("").contains("no JSON"));
+        assert!(no(r#"{"version": 2, "mesh": "acme", "stacks_in": []}"#).contains("version 2"));
+        assert!(no(r#"{"version": 1, "mesh": "other", "stacks_in": []}"#).contains("\"other\""));
+        assert!(no(r#"{"version": 1, "mesh": "acme"}"#).contains("stacks_in"));
+        let half = r#"{"version": 1, "mesh": "acme", "stacks_in": [{"account": "111111111111"}]}"#;
+        assert!(no(half).contains("`region`"), "{}", no(half));
+    }
+
+    #[test]
+    fn a_spot_holds_the_stacks_of_its_prefix() {
+        let spot = spot("111111111111");
+        assert!(spot.holds("111111111111/eu-west-1/lakewright-team-x"));
+        for other in ["111111111111/eu-west-1/lakewrights-team", "111111111111/us-east-1/lakewright-team"] {
+            assert!(!spot.holds(other), "{other}");
+        }
+    }
+}
