@@ -1,6 +1,7 @@
 //! Deploying from the command line: the one place of this crate that awaits.
 
 mod removal;
+mod seen;
 mod show;
 mod stop;
 
@@ -18,13 +19,15 @@ use lakewright_deployer::event::{Change, Event};
 use lakewright_deployer::leftovers::{Receivers, receivers};
 use lakewright_deployer::machine::Outcome;
 use lakewright_deployer::plan::{Action, Observed, Plan, plan};
+use lakewright_deployer::record::{Opening, Record, Shelf};
 use lakewright_deployer::renew::renew;
 use lakewright_manifest::{Mesh, RegionName, SourceFile};
-use lakewright_stacks::DeployTarget;
+use lakewright_stacks::{DeployTarget, Names};
 use lakewright_template::resolve::Place;
 use lakewright_template::{Template, read};
 use tokio::runtime::Runtime;
 
+use self::seen::{Known, Seen};
 use self::show::Lines;
 use self::stop::Progress;
 use crate::assembly::recorded::provenance;
@@ -50,7 +53,8 @@ pub(crate) struct Options {
     /// everything there; without it only the credentials' own account is bootstrapped
     #[arg(long, value_name = "NAME")]
     owner_role: Option<String>,
-    /// An earlier version of the mesh, whose accounts are looked at as well: what it left there is found
+    /// An earlier version of the mesh, whose accounts are looked at as well, beside those that the record of deployments
+    /// names: what it left there is found
     #[arg(long, value_name = "MESH")]
     pub(crate) base: Option<PathBuf>,
 }
@@ -83,15 +87,20 @@ pub(crate) fn base(
     Ok(plan.stacks.iter().map(|stack| (stack.address(), stack.target())).collect())
 }
 
-/// Everything that is there by address, and for each place somebody who may look.
-type Observation = (BTreeMap<String, Observed>, BTreeMap<String, Site>);
-
 /// The stacks of a mesh, ready to be deployed.
-pub(crate) struct Deployment {
-    mesh: String,
+pub(crate) struct Deployment<'m> {
+    mesh: &'m Mesh,
+    /// The mesh's id.
+    id: String,
     stacks: BTreeMap<String, Stack>,
+    /// What each bootstrap has to allow.
     needed: BTreeMap<String, Template>,
+    /// With whose help each stack is deployed, and what the mesh left is looked at.
     targets: BTreeMap<String, DeployTarget>,
+    /// Where the record of places with stacks is kept.
+    shelf: Shelf,
+    /// The stack that makes the record's bucket and gives the right to read it.
+    keeper: String,
     lines: Lines,
     progress: Progress,
     options: Options,
@@ -99,10 +108,10 @@ pub(crate) struct Deployment {
     aws: Aws,
 }
 
-impl Deployment {
+impl<'m> Deployment<'m> {
     /// Finds the caller's credentials.
     pub(crate) fn connect(
-        Wanted { mesh, found, needed, base, sources }: Wanted<'_>,
+        Wanted { mesh, found, needed, base, sources }: Wanted<'m>,
         options: &Options,
         import_existing: bool,
     ) -> Result<Self, Failure> {
@@ -137,25 +146,40 @@ impl Deployment {
             targets.insert(address.clone(), target);
             stacks.insert(address, Stack { entry, template: stack.json, assets, site });
         }
-        let mesh = mesh.tenant.header.id.to_string();
+        let id = mesh.tenant.header.id.to_string();
+        let (shelf, keeper) = shelf(mesh);
         let (options, progress) = (options.clone(), Progress::watched());
-        Ok(Self { mesh, stacks, needed, targets, lines, progress, options, runtime, aws })
+        Ok(Self {
+            mesh,
+            id,
+            stacks,
+            needed,
+            targets,
+            shelf,
+            keeper,
+            lines,
+            progress,
+            options,
+            runtime,
+            aws,
+        })
     }
 
     /// Plans, asks and deploys.
     pub(crate) fn run(mut self, only_plan: bool, ui: &mut Ui) -> Result<Exit, Failure> {
-        let (observed, sites) = self.observe()?;
+        let mut seen = self.observe()?;
         let entries: Vec<_> = self.stacks.values().map(|stack| stack.entry.clone()).collect();
         let mut plan =
-            plan(&self.mesh, &entries, &observed).map_err(|stacks| in_a_circle(&stacks))?;
-        let left = self.leave_enough(&mut plan, &observed, &sites)?;
-        self.narrow_last(&mut plan, &sites)?;
+            plan(&self.id, &entries, &seen.observed).map_err(|stacks| in_a_circle(&stacks))?;
+        let left = self.leave_enough(&mut plan, &seen)?;
+        self.narrow_last(&mut plan, &seen.sites)?;
         let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
         let id = format!("lakewright-{}", now.map(|now| now.as_secs()).unwrap_or_default());
         let renewed = renew(&mut plan, &mut self.stacks, &id);
         let owned = self.of_owners(&plan);
         let mut notes = self.owner_notes(&owned);
         notes.extend(left);
+        notes.extend(self.unknown(&seen));
         if renewed > 0 {
             notes.push(format!(
                 "{} with policies that name a role which this run makes: they are put again, as AWS would keep the id of one that was there before",
@@ -163,7 +187,7 @@ impl Deployment {
             ));
         }
         show::plan(&plan, &notes, only_plan, ui);
-        if let Some(exit) = self.refused(&plan, &observed, &owned, ui) {
+        if let Some(exit) = self.refused(&plan, &seen.observed, &owned, ui) {
             return Ok(exit);
         }
         if only_plan {
@@ -176,6 +200,9 @@ impl Deployment {
                 ui.note("with `--yes`, files that are gone are uploaded and databases that were opened since are closed again");
                 Summary::default()
             };
+            if self.options.yes && exit(&kept) == Exit::Done {
+                self.close_record(&mut seen, &BTreeSet::new(), ui);
+            }
             self.mails(ui);
             return Ok(exit(&kept));
         }
@@ -183,11 +210,27 @@ impl Deployment {
             ui.note("nothing was changed");
             return Ok(Exit::Declined);
         }
+        self.begin_record(&mut seen)?;
         let kept = self.look_again(&plan, ui);
-        let mut shower = show::Shower::new(&plan, &self.lines, &self.progress, ui);
+        let mut summary = self.carry_out(&plan, &mut seen, ui);
+        summary.outcomes.extend(kept.outcomes);
+        let exit = exit(&summary);
+        if exit == Exit::Done {
+            let is_gone = |(_, outcome): &(&String, &Outcome)| **outcome == Outcome::Deleted;
+            let gone = summary.outcomes.iter().filter(is_gone);
+            let gone = gone.map(|(address, _)| address.as_str()).collect();
+            self.close_record(&mut seen, &gone, ui);
+        }
+        self.mails(ui);
+        Ok(exit)
+    }
+
+    /// Does what a plan says.
+    fn carry_out(&self, plan: &Plan, seen: &mut Seen, ui: &mut Ui) -> Summary {
+        let mut shower = show::Shower::new(plan, &self.lines, &self.progress, ui);
         self.progress.begin(shower.all());
         let (yes, is_terminal) = (self.options.yes, std::io::stdin().is_terminal());
-        let mut summary = {
+        let summary = {
             let mut driver = Driver {
                 cloud: &self.aws,
                 report: |event: Event| shower.event(&event),
@@ -198,12 +241,24 @@ impl Deployment {
                 },
                 closed: BTreeSet::new(),
             };
-            self.runtime.block_on(driver.run(&plan, &self.stacks, &sites))
+            let Seen { sites, spots, record, .. } = seen;
+            if matches!(record, Known::Read(_)) {
+                self.runtime.block_on(driver.run(plan, &self.stacks, sites))
+            } else {
+                let (shelf, mesh, keeper) = (&self.shelf, &*self.id, &*self.keeper);
+                let opening = Opening { shelf, mesh, keeper, spots: &*spots };
+                let mut read = Record::default();
+                let running =
+                    driver.run_with_record(plan, &self.stacks, sites, &opening, &mut read);
+                let summary = self.runtime.block_on(running);
+                if read.version.is_some() {
+                    *record = Known::Read(read);
+                }
+                summary
+            }
         };
         shower.end(&summary);
-        self.mails(ui);
-        summary.outcomes.extend(kept.outcomes);
-        Ok(exit(&summary))
+        summary
     }
 
     /// The bootstraps that only the owners of other accounts may do.
@@ -315,16 +370,15 @@ impl Deployment {
     fn leave_enough(
         &self,
         plan: &mut Plan,
-        observed: &BTreeMap<String, Observed>,
-        sites: &BTreeMap<String, Site>,
+        seen: &Seen,
     ) -> Result<Vec<String>, Failure> {
         let mut notes = Vec::new();
         if self.options.owner_role.is_some() {
             return Ok(notes);
         }
         let is_whole = |address: &str| {
-            observed.get(address).is_some_and(|stack| {
-                stack.tags.get("lakewright:mesh") == Some(&self.mesh)
+            seen.observed.get(address).is_some_and(|stack| {
+                stack.tags.get("lakewright:mesh") == Some(&self.id)
                     && matches!(
                         stack.status.as_str(),
                         "CREATE_COMPLETE" | "UPDATE_COMPLETE" | "IMPORT_COMPLETE"
@@ -334,7 +388,7 @@ impl Deployment {
         let owned = self.of_owners(plan).into_iter().filter(|address| is_whole(address));
         let owned: Vec<String> = owned.map(str::to_owned).collect();
         for address in owned {
-            let Some((old, new)) = self.before_and_after(&address, sites)? else { continue };
+            let Some((old, new)) = self.before_and_after(&address, &seen.sites)? else { continue };
             let needed = self.needed.get(&address);
             if needed.is_some_and(|needed| comparison::is_enough(&old, &new, needed)) {
                 plan.keep(&address);
@@ -363,33 +417,6 @@ impl Deployment {
         Ok(read::template(&old).ok().zip(read::template(&new.template).ok()))
     }
 
-    /// Looks into each account and region.
-    fn observe(&self) -> Result<Observation, Failure> {
-        let mut sites: BTreeMap<String, Site> = BTreeMap::new();
-        for (address, target) in &self.targets {
-            let place = address.rsplit_once('/').map_or("", |(place, _)| place);
-            let Some((account, region)) = place.split_once('/') else { continue };
-            sites.entry(place.to_owned()).or_insert_with(|| Site {
-                account: account.to_owned(),
-                region: region.to_owned(),
-                access: deployer(target),
-            });
-        }
-        let mut observed = BTreeMap::new();
-        for site in sites.values() {
-            use lakewright_deployer::cloud::Cloud as _;
-            let listed = match self.runtime.block_on(self.aws.list(site)) {
-                // An account that was never bootstrapped has no deploy role yet.
-                Err(error @ CloudError::Access { .. }) => self.list_as_owner(site, &error)?,
-                other => other.map_err(|error| unreachable(&error))?,
-            };
-            for (name, stack) in listed {
-                observed.insert(format!("{}/{}/{name}", site.account, site.region), stack);
-            }
-        }
-        Ok((observed, sites))
-    }
-
     /// What is there, seen by the account's owner: the caller, or a role that was opted into.
     fn list_as_owner(
         &self,
@@ -402,19 +429,25 @@ impl Deployment {
             exit: Exit::Unreachable,
             message: format!("{error}\n{address} may not be bootstrapped: {}", owners(&address)),
         };
-        let role = match &self.options.owner_role {
-            Some(role) => role.clone(),
-            None if self.aws.caller() == site.account => String::new(),
-            None => return Err(failure(error)),
-        };
-        let owner = Site { access: Access::Owner { role }, ..site.clone() };
+        let owner = self.owner(site).ok_or_else(|| failure(error))?;
         self.runtime.block_on(self.aws.list(&owner)).map_err(|error| failure(&error))
     }
 
+    /// A place with the help of its account's owner: the caller, or a role that was opted into.
+    fn owner(&self, site: &Site) -> Option<Site> {
+        let role = match &self.options.owner_role {
+            Some(role) => role.clone(),
+            None if self.aws.caller() == site.account => String::new(),
+            None => return None,
+        };
+        Some(Site { access: Access::Owner { role }, ..site.clone() })
+    }
+
     /// The address of a stack, by its name or address.
-    fn find(&self, name: &str, observed: &BTreeMap<String, Observed>) -> Result<String, Failure> {
-        let is_ours = |stack: &Observed| stack.tags.get("lakewright:mesh") == Some(&self.mesh);
-        let found: Vec<&String> = observed
+    fn find(&self, name: &str, seen: &Seen) -> Result<String, Failure> {
+        let is_ours = |stack: &Observed| stack.tags.get("lakewright:mesh") == Some(&self.id);
+        let found: Vec<&String> = seen
+            .observed
             .iter()
             .filter(|(address, stack)| {
                 is_ours(stack) && (*address == name || address.ends_with(&format!("/{name}")))
@@ -423,7 +456,11 @@ impl Deployment {
             .collect();
         match found.as_slice() {
             [one] => Ok((*one).clone()),
-            [] => Err(Failure::usage(format!("no stack `{name}` of this mesh is deployed"))),
+            [] => {
+                let mut said = vec![format!("no stack `{name}` of this mesh is deployed")];
+                said.extend(self.unknown(seen));
+                Err(Failure::usage(said.join("\n")))
+            }
             several => {
                 let several: Vec<&str> = several.iter().map(|address| address.as_str()).collect();
                 let several = several.join(", ");
@@ -465,6 +502,17 @@ fn is_central(aws: &Aws, mesh: &Mesh) -> Result<(), Failure> {
         aws.caller()
     );
     Err(Failure { exit: Exit::Unreachable, message })
+}
+
+/// Where the record of places with stacks is kept, and the stack that gives the right to.
+fn shelf(mesh: &Mesh) -> (Shelf, String) {
+    let names = Names::new(mesh);
+    let place = names.central_place();
+    let target = DeployTarget::of(mesh, &mesh.tenant.resource_prefix, &place);
+    let Place { account, region } = place;
+    let site = Site { account, region, access: deployer(&target) };
+    let shelf = Shelf { site, bucket: target.template_bucket, key: names.record_key() };
+    (shelf, target.bootstrap)
 }
 
 fn deployer(target: &DeployTarget) -> Access {

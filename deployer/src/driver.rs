@@ -107,11 +107,7 @@ impl<C: Cloud, R: FnMut(Event), A: FnMut(&str, &[Change]) -> bool> Driver<'_, C,
             // What one stack meets is no reason to leave others alone that do not depend on it.
             let outcome = outcome.unwrap_or_else(|error| failure(&error));
             (self.report)(Event::Finished { address: address.clone(), outcome: outcome.clone() });
-            let is_good = matches!(
-                outcome,
-                Outcome::Created | Outcome::Updated | Outcome::Unchanged | Outcome::Deleted
-            );
-            if !is_good {
+            if !is_good(&outcome) {
                 failed.insert(address.clone());
             }
             summary.outcomes.insert(address.clone(), outcome);
@@ -594,8 +590,13 @@ impl<C: Cloud, R: FnMut(Event), A: FnMut(&str, &[Change]) -> bool> Driver<'_, C,
     }
 }
 
+/// Whether what waits for a stack may go on.
+pub(crate) fn is_good(outcome: &Outcome) -> bool {
+    matches!(outcome, Outcome::Created | Outcome::Updated | Outcome::Unchanged | Outcome::Deleted)
+}
+
 /// How it ends for a stack when a request fails.
-fn failure(error: &CloudError) -> Outcome {
+pub(crate) fn failure(error: &CloudError) -> Outcome {
     match error {
         CloudError::Refused { .. } => Outcome::Refused(error.to_string()),
         CloudError::Overtaken { .. } => Outcome::Overtaken(error.to_string()),

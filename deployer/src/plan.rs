@@ -61,6 +61,13 @@ pub struct Step {
     pub after: Vec<String>,
 }
 
+impl Step {
+    /// Whether something is done.
+    pub fn is_change(&self) -> bool {
+        matches!(self.action, Action::Create | Action::Update | Action::Delete)
+    }
+}
+
 /// The steps in an order in which they can be done.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Plan {
@@ -96,6 +103,14 @@ impl Plan {
         for step in self.steps.iter_mut().filter(|step| step.address == address) {
             step.action = Action::Keep;
         }
+    }
+
+    /// The change of one stack, when there is one, and all other steps.
+    pub fn apart(&self, address: &str) -> (Self, Self) {
+        let is_it = |step: &&Step| step.is_change() && step.address == address;
+        let (first, others): (Vec<&Step>, Vec<&Step>) = self.steps.iter().partition(is_it);
+        let plan = |steps: Vec<&Step>| Self { steps: steps.into_iter().cloned().collect() };
+        (plan(first), plan(others))
     }
 
     /// Whether nothing is to be done.

@@ -4,14 +4,19 @@
 //! It is one object in the central account, written before the first change of a run and after its last one. Each write
 //! says which version it follows, so that of two deployments at once the second is told.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
-use crate::cloud::{Cloud, CloudError, Site};
+use crate::cloud::{Cloud, CloudError, Site, Stack};
+use crate::driver::{Driver, Summary, failure, is_good};
+use crate::event::{Change, Event};
+use crate::plan::Plan;
 
 /// What is written, and what is read: another version is somebody's who knows more.
 const VERSION: u64 = 1;
+/// How often a role is tried that was just made, with up to five seconds between: it is not known everywhere at once.
+const TRIES: u32 = 12;
 
 /// Where a record is kept, and with whose help.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,6 +62,19 @@ pub struct Record {
     pub version: Option<String>,
 }
 
+/// The record of a run, when the stack that keeps it has to be made or changed first.
+#[derive(Debug)]
+pub struct Opening<'a> {
+    /// Where the record is kept.
+    pub shelf: &'a Shelf,
+    /// The mesh's id.
+    pub mesh: &'a str,
+    /// The stack that makes the bucket and gives the right to read it, as `account/region/name`.
+    pub keeper: &'a str,
+    /// Where the mesh will have stacks.
+    pub spots: &'a BTreeSet<Spot>,
+}
+
 /// Reads the record of a mesh. One that was never written is empty.
 pub async fn read(cloud: &impl Cloud, shelf: &Shelf, mesh: &str) -> Result<Record, CloudError> {
     let Shelf { site, bucket, key } = shelf;
@@ -82,14 +100,66 @@ pub async fn write(
         return Ok(());
     }
     let Shelf { site, bucket, key } = shelf;
-    let text = text(mesh, &spots);
+    let text = to_text(mesh, &spots);
     let was = record.version.as_deref();
     let version = cloud.replace_object(site, bucket, key, text, was).await?;
     *record = Record { spots, version: Some(version) };
     Ok(())
 }
 
-fn text(mesh: &str, spots: &BTreeSet<Spot>) -> String {
+impl<C: Cloud, R: FnMut(Event), A: FnMut(&str, &[Change]) -> bool> Driver<'_, C, R, A> {
+    /// Does the steps of a plan when the record cannot be read yet: the stack that keeps it comes first, then the record,
+    /// then all others. When one of the two fails, no other is begun.
+    pub async fn run_with_record(
+        &mut self,
+        plan: &Plan,
+        stacks: &BTreeMap<String, Stack>,
+        sites: &BTreeMap<String, Site>,
+        opening: &Opening<'_>,
+        record: &mut Record,
+    ) -> Summary {
+        let (first, others) = plan.apart(opening.keeper);
+        let mut summary = self.run(&first, stacks, sites).await;
+        let mut goes_on = summary.outcomes.values().all(is_good);
+        if goes_on && let Err(error) = self.open(opening, record).await {
+            goes_on = false;
+            let (address, outcome) = (opening.keeper.to_owned(), failure(&error));
+            (self.report)(Event::Finished { address: address.clone(), outcome: outcome.clone() });
+            summary.outcomes.insert(address, outcome);
+        }
+        if goes_on {
+            let Summary { outcomes, skipped } = self.run(&others, stacks, sites).await;
+            summary.outcomes.extend(outcomes);
+            summary.skipped.extend(skipped);
+            return summary;
+        }
+        for step in others.steps.iter().filter(|step| step.is_change()) {
+            let (address, because) = (step.address.clone(), opening.keeper.to_owned());
+            summary.skipped.insert(address.clone(), because.clone());
+            (self.report)(Event::Skipped { address, because });
+        }
+        summary
+    }
+
+    /// Reads the record as soon as it can be read, and writes where the mesh will have stacks.
+    async fn open(&self, opening: &Opening<'_>, record: &mut Record) -> Result<(), CloudError> {
+        let Opening { shelf, mesh, spots, .. } = opening;
+        let mut tries = 0;
+        *record = loop {
+            match read(self.cloud, shelf, mesh).await {
+                Err(CloudError::Access { .. }) if tries < TRIES => {
+                    self.cloud.pause(tries).await;
+                    tries += 1;
+                }
+                other => break other?,
+            }
+        };
+        let all = record.spots.union(spots).cloned().collect();
+        write(self.cloud, shelf, mesh, record, all).await
+    }
+}
+
+fn to_text(mesh: &str, spots: &BTreeSet<Spot>) -> String {
     let spots = spots.iter().map(|Spot { account, region, prefix }| {
         json!({ "account": account, "region": region, "resource_prefix": prefix })
     });
@@ -111,25 +181,26 @@ fn parse(text: &str, mesh: &str) -> Result<BTreeSet<Spot>, String> {
         return Err(format!("it is of mesh {}, and expected was `{mesh}`", value["mesh"]));
     }
     let listed = value["stacks_in"].as_array().ok_or("it has no list `stacks_in`")?;
-    let spots = listed.iter().map(|one| {
-        let field = |name: &str| {
-            let text = one[name].as_str().map(str::to_owned);
-            text.ok_or_else(|| format!("an entry of `stacks_in` has no text `{name}`: {one}"))
-        };
-        Ok(Spot {
-            account: field("account")?,
-            region: field("region")?,
-            prefix: field("resource_prefix")?,
-        })
-    });
-    spots.collect()
+    listed.iter().map(spot).collect()
+}
+
+fn spot(entry: &Value) -> Result<Spot, String> {
+    let field = |name: &str| {
+        let text = entry[name].as_str().map(str::to_owned);
+        text.ok_or_else(|| format!("an entry of `stacks_in` has no text `{name}`: {entry}"))
+    };
+    Ok(Spot {
+        account: field("account")?,
+        region: field("region")?,
+        prefix: field("resource_prefix")?,
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn spot(account: &str) -> Spot {
+    fn at(account: &str) -> Spot {
         Spot {
             account: account.to_owned(),
             region: "eu-west-1".to_owned(),
@@ -139,8 +210,8 @@ mod tests {
 
     #[test]
     fn what_was_written_is_read_again() {
-        let spots = BTreeSet::from([spot("111111111111"), spot("222222222222")]);
-        assert_eq!(parse(&text("acme", &spots), "acme"), Ok(spots));
+        let spots = BTreeSet::from([at("111111111111"), at("222222222222")]);
+        assert_eq!(parse(&to_text("acme", &spots), "acme"), Ok(spots));
     }
 
     #[test]
@@ -156,10 +227,10 @@ mod tests {
 
     #[test]
     fn a_spot_holds_the_stacks_of_its_prefix() {
-        let spot = spot("111111111111");
+        let spot = at("111111111111");
         assert!(spot.holds("111111111111/eu-west-1/lakewright-team-x"));
-        for other in ["111111111111/eu-west-1/lakewrights-team", "111111111111/us-east-1/lakewright-team"] {
-            assert!(!spot.holds(other), "{other}");
+        for other in ["eu-west-1/lakewrights-team", "us-east-1/lakewright-team"] {
+            assert!(!spot.holds(&format!("111111111111/{other}")), "{other}");
         }
     }
 }

@@ -7,6 +7,7 @@ use lakewright_deployer::driver::{Driver, Summary};
 use lakewright_deployer::event::{Change, Event};
 use lakewright_deployer::lakeformation::remove_administrators;
 use lakewright_deployer::leftovers::blockers;
+use lakewright_deployer::machine::Outcome;
 use lakewright_deployer::plan::{Observed, Plan};
 use lakewright_template::read;
 
@@ -23,24 +24,20 @@ struct Leaving {
     roles: BTreeSet<String>,
 }
 
-impl Deployment {
+impl Deployment<'_> {
     /// Deletes one stack, or forgets it.
     pub(crate) fn destroy(
-        self,
+        mut self,
         name: &str,
         keep_stack: bool,
         ui: &mut Ui,
     ) -> Result<Exit, Failure> {
-        let (observed, sites) = self.observe()?;
-        let address = self.find(name, &observed)?;
-        let dependants: Vec<&str> = self
-            .stacks
-            .iter()
-            .filter(|(other, stack)| {
-                observed.contains_key(*other) && stack.entry.depends_on.contains(&address)
-            })
-            .map(|(other, _)| other.as_str())
-            .collect();
+        let mut seen = self.observe()?;
+        if keep_stack && seen.unseen.contains_key(name) {
+            return self.forget_place(name, &mut seen, ui);
+        }
+        let address = self.find(name, &seen)?;
+        let dependants = self.dependants(&address, &seen.observed);
         if !dependants.is_empty() && !keep_stack {
             ui.error(&format!(
                 "{address} is not deleted: {} there that depend on it: {}",
@@ -49,11 +46,10 @@ impl Deployment {
             ));
             return Ok(Exit::No);
         }
-        let place = address.rsplit_once('/').map_or("", |(place, _)| place);
         let stack = self.stacks.get(&address);
-        let site = stack.map(|stack| &stack.site).or_else(|| sites.get(place)).cloned();
+        let site = stack.map(|stack| stack.site.clone()).or_else(|| self.site_of(&address));
         let site = site.ok_or_else(|| Failure::usage(format!("{address} is not in the mesh")))?;
-        let site = &self.deleting(&address, site, &observed)?;
+        let site = &self.deleting(&address, site, &seen.observed)?;
         let question =
             if keep_stack { format!("Forget {address}?") } else { format!("Delete {address}?") };
         if !self.confirm(&question, ui) {
@@ -67,6 +63,7 @@ impl Deployment {
                 .block_on(self.aws.forget(site, stack_name))
                 .map_err(|error| unreachable(&error))?;
             ui.note(&format!("{address} and its resources stay; the mesh no longer knows it"));
+            self.close_record(&mut seen, &BTreeSet::from([address.as_str()]), ui);
             return Ok(Exit::Done);
         }
         let leaving = self.leaving(site, stack_name)?;
@@ -92,6 +89,7 @@ impl Deployment {
                 .block_on(driver.delete(site, &address))
                 .map_err(|error| unreachable(&error))?
         };
+        let is_gone = outcome == Outcome::Deleted;
         let summary = Summary {
             outcomes: BTreeMap::from([(address.clone(), outcome)]),
             skipped: BTreeMap::new(),
@@ -104,7 +102,36 @@ impl Deployment {
                 ui.note(&format!("what the mesh retains stays: {}", retained.join(", ")));
             }
         }
+        // With the stack that keeps the record goes the role that writes it.
+        if is_gone && address != self.keeper {
+            self.close_record(&mut seen, &BTreeSet::from([address.as_str()]), ui);
+        }
         Ok(exit(&summary))
+    }
+
+    /// The stacks that are there and need one. A bootstrap that the mesh no longer has is needed by all that stand with it:
+    /// without its roles nobody changes or deletes them.
+    fn dependants(&self, address: &str, observed: &BTreeMap<String, Observed>) -> Vec<String> {
+        let is_there = |other: &&String| observed.contains_key(*other);
+        let depends = |other: &&String| {
+            let stack = self.stacks.get(*other);
+            stack.is_some_and(|stack| stack.entry.depends_on.contains(address))
+        };
+        let mut found: BTreeSet<String> =
+            self.stacks.keys().filter(is_there).filter(depends).cloned().collect();
+        let kind = observed.get(address).and_then(|stack| stack.tags.get("lakewright:kind"));
+        if kind.is_some_and(|kind| kind == "bootstrap") {
+            let (begins, _) = address.split_once("-bootstrap-").unwrap_or((address, ""));
+            let begins = format!("{begins}-");
+            let with_it = observed.iter().filter(|(other, stack)| {
+                other.starts_with(&begins)
+                    && *other != address
+                    && stack.status != "DELETE_COMPLETE"
+                    && stack.tags.get("lakewright:mesh") == Some(&self.id)
+            });
+            found.extend(with_it.map(|(other, _)| other.clone()));
+        }
+        found.into_iter().collect()
     }
 
     /// Who deletes a stack: the owner of its account, when it is the one that the deploy role comes from.

@@ -1,0 +1,246 @@
+//! What is there before anything is done: in the places of the mesh, and in those that it had. Those are known from the
+//! record of deployments, and from the mesh before when it is given.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use lakewright_deployer::cloud::{Cloud as _, CloudError, Site};
+use lakewright_deployer::plan::Observed;
+use lakewright_deployer::record::{self, Record, Spot};
+use lakewright_manifest::{AccountId, RegionName, ResourcePrefix};
+use lakewright_stacks::DeployTarget;
+use lakewright_template::resolve::Place;
+
+use super::{Deployment, deployer, unreachable};
+use crate::exit::{Exit, Failure};
+use crate::ui::Ui;
+
+/// What is known of the record of places with stacks.
+#[derive(Debug)]
+pub(super) enum Known {
+    /// It was read; one that was never written is empty.
+    Read(Record),
+    /// It cannot be read before the stack that keeps it is made or changed, for this reason.
+    Later(String),
+}
+
+/// What was found before anything is done.
+#[derive(Debug)]
+pub(super) struct Seen {
+    /// Every stack that is there, by address.
+    pub(super) observed: BTreeMap<String, Observed>,
+    /// For each account and region somebody who may look.
+    pub(super) sites: BTreeMap<String, Site>,
+    /// Where the mesh has stacks, or had some.
+    pub(super) spots: BTreeSet<Spot>,
+    /// Accounts and regions that the mesh left and where nobody may look any more, each with the reason.
+    pub(super) unseen: BTreeMap<String, String>,
+    /// The record.
+    pub(super) record: Known,
+}
+
+impl Deployment<'_> {
+    /// Looks into each account and region. Where the mesh is, whoever deploys must be let in; where it was, a place that
+    /// lets nobody in is named.
+    pub(super) fn observe(&mut self) -> Result<Seen, Failure> {
+        let mut sites: BTreeMap<String, Site> = BTreeMap::new();
+        for (spot, site) in self.places(|address| self.stacks.contains_key(address)) {
+            sites.entry(spot.place()).or_insert(site);
+        }
+        let mut observed = BTreeMap::new();
+        for site in sites.values() {
+            let listed = match self.runtime.block_on(self.aws.list(site)) {
+                // An account that was never bootstrapped has no deploy role yet.
+                Err(error @ CloudError::Access { .. }) => self.list_as_owner(site, &error)?,
+                other => other.map_err(|error| unreachable(&error))?,
+            };
+            observed.extend(addressed(site, listed));
+        }
+        let record = self.read_record(&observed)?;
+        if let Known::Read(record) = &record {
+            for spot in &record.spots {
+                let target = self.target_of(spot)?;
+                self.targets.entry(target.bootstrap.clone()).or_insert(target);
+            }
+        }
+        let mut unseen = BTreeMap::new();
+        let places = self.places(|_| true);
+        for (spot, site) in &places {
+            let place = spot.place();
+            if sites.contains_key(&place) {
+                continue;
+            }
+            match self.list_former(site) {
+                Ok(listed) => {
+                    observed.extend(addressed(site, listed));
+                    unseen.remove(&place);
+                    sites.insert(place, site.clone());
+                }
+                Err(error @ CloudError::Access { .. }) => {
+                    unseen.insert(place, error.to_string());
+                }
+                Err(error) => return Err(unreachable(&error)),
+            }
+        }
+        Ok(Seen { observed, sites, spots: places.into_keys().collect(), unseen, record })
+    }
+
+    /// Where stacks with some addresses lie, each place with whoever deploys there.
+    fn places(&self, is_meant: impl Fn(&str) -> bool) -> BTreeMap<Spot, Site> {
+        let meant = self.targets.iter().filter(|(address, _)| is_meant(address));
+        let places = meant.filter_map(|(address, target)| {
+            let mut parts = address.split('/');
+            let (account, region) = (parts.next()?.to_owned(), parts.next()?.to_owned());
+            let spot = Spot {
+                account: account.clone(),
+                region: region.clone(),
+                prefix: target.prefix.to_string(),
+            };
+            Some((spot, Site { account, region, access: deployer(target) }))
+        });
+        places.collect()
+    }
+
+    /// Whoever deploys the stacks among which one is, whether or not the mesh has it any more.
+    pub(super) fn site_of(&self, address: &str) -> Option<Site> {
+        let places = self.places(|_| true).into_iter();
+        let holding = places.filter(|(spot, _)| spot.holds(address));
+        // One prefix may go on where another one ends.
+        holding.max_by_key(|(spot, _)| spot.prefix.len()).map(|(_, site)| site)
+    }
+
+    /// The stacks of a place that the mesh left, also as the account's owner when that was opted into.
+    fn list_former(&self, site: &Site) -> Result<BTreeMap<String, Observed>, CloudError> {
+        match self.runtime.block_on(self.aws.list(site)) {
+            Err(error @ CloudError::Access { .. }) => match self.owner(site) {
+                Some(owner) => self.runtime.block_on(self.aws.list(&owner)),
+                None => Err(error),
+            },
+            other => other,
+        }
+    }
+
+    /// Reads the record. The stack that keeps it also gives the right to read it.
+    fn read_record(&self, observed: &BTreeMap<String, Observed>) -> Result<Known, Failure> {
+        let wanted = self.stacks.get(&self.keeper).map(|stack| &stack.entry.revision);
+        let there = observed.get(&self.keeper).and_then(|stack| stack.revision.as_ref());
+        let is_kept = wanted.is_some() && wanted == there;
+        match self.runtime.block_on(record::read(&self.aws, &self.shelf, &self.id)) {
+            Ok(record) => Ok(Known::Read(record)),
+            Err(error) if !is_kept && is_not_made(&error) => Ok(Known::Later(error.to_string())),
+            Err(error) => Err(unreachable(&error)),
+        }
+    }
+
+    /// With whose help a place of the record is looked at. A record is read as strictly as a mesh, as roles are assumed
+    /// that it names.
+    fn target_of(&self, spot: &Spot) -> Result<DeployTarget, Failure> {
+        let broken = |error: String| {
+            let (bucket, key) = (&self.shelf.bucket, &self.shelf.key);
+            Failure::unexpected(format!("s3://{bucket}/{key} is not as it was written: {error}"))
+        };
+        let account = AccountId::parse(&spot.account).map_err(broken)?;
+        let region = RegionName::parse(&spot.region).map_err(broken)?;
+        let prefix = ResourcePrefix::parse(&spot.prefix).map_err(broken)?;
+        let place = Place { account: account.to_string(), region: region.to_string() };
+        Ok(DeployTarget::of(self.mesh, &prefix, &place))
+    }
+
+    /// What is not known of places that the mesh had.
+    pub(super) fn unknown(&self, seen: &Seen) -> Vec<String> {
+        let unseen = seen.unseen.iter().map(|(place, reason)| {
+            format!(
+                "{place} had stacks of the mesh, and what is left there is not known: {reason}; `--owner-role NAME` looks as a \
+                 role of the account's owner, and `lakewright destroy MESH --keep-stack --stack {place}` forgets the place"
+            )
+        });
+        let later = match &seen.record {
+            Known::Read(_) => None,
+            Known::Later(reason) => Some(format!(
+                "what places the mesh had before is looked up when {} is deployed: {reason}",
+                self.keeper
+            )),
+        };
+        unseen.chain(later).collect()
+    }
+
+    /// Writes where the mesh will have stacks, before anything is changed.
+    pub(super) fn begin_record(&self, seen: &mut Seen) -> Result<(), Failure> {
+        let Known::Read(record) = &mut seen.record else { return Ok(()) };
+        let spots = record.spots.union(&seen.spots).cloned().collect();
+        let writing = record::write(&self.aws, &self.shelf, &self.id, record, spots);
+        self.runtime.block_on(writing).map_err(|error| Failure {
+            message: format!("{error}; nothing was changed"),
+            ..unreachable(&error)
+        })
+    }
+
+    /// Writes where the mesh has stacks after a run. A place that it left stays until nothing of it is there; one that
+    /// cannot be looked at stays.
+    pub(super) fn close_record(&self, seen: &mut Seen, gone: &BTreeSet<&str>, ui: &mut Ui) {
+        let Seen { observed, spots, unseen, record, .. } = seen;
+        let Known::Read(record) = record else { return };
+        let wanted = self.places(|address| self.stacks.contains_key(address));
+        let is_there = |spot: &Spot| {
+            observed.iter().any(|(address, stack)| {
+                spot.holds(address)
+                    && !gone.contains(address.as_str())
+                    && stack.status != "DELETE_COMPLETE"
+                    && stack.tags.get("lakewright:mesh") == Some(&self.id)
+            })
+        };
+        let is_left = |spot: &Spot| {
+            wanted.contains_key(spot) || unseen.contains_key(&spot.place()) || is_there(spot)
+        };
+        let mut left: BTreeSet<Spot> = spots.iter().filter(|spot| is_left(spot)).cloned().collect();
+        for spot in record.spots.difference(spots) {
+            let place = spot.place();
+            ui.note(&format!("{place} had stacks of the mesh as well; a later run looks there"));
+            left.insert(spot.clone());
+        }
+        let writing = record::write(&self.aws, &self.shelf, &self.id, record, left);
+        if let Err(error) = self.runtime.block_on(writing) {
+            ui.note(&format!(
+                "the record of places with stacks stays as it was when this run began: {error}"
+            ));
+        }
+    }
+
+    /// Takes a place off the record in which nobody may look any more.
+    pub(super) fn forget_place(
+        &self,
+        place: &str,
+        seen: &mut Seen,
+        ui: &mut Ui,
+    ) -> Result<Exit, Failure> {
+        let Known::Read(record) = &mut seen.record else {
+            return Err(Failure::usage(self.unknown(seen).join("\n")));
+        };
+        if !self.confirm(&format!("Forget whatever the mesh left in {place}?"), ui) {
+            ui.note("nothing was changed");
+            return Ok(Exit::Declined);
+        }
+        let spots = record.spots.iter().filter(|spot| spot.place() != place).cloned().collect();
+        let writing = record::write(&self.aws, &self.shelf, &self.id, record, spots);
+        self.runtime.block_on(writing).map_err(|error| unreachable(&error))?;
+        ui.note(&format!("what the mesh left in {place} stays, and is not looked for any more"));
+        Ok(Exit::Done)
+    }
+}
+
+/// The stacks of a place by their addresses.
+fn addressed(
+    site: &Site,
+    listed: BTreeMap<String, Observed>,
+) -> impl Iterator<Item = (String, Observed)> {
+    let place = format!("{}/{}", site.account, site.region);
+    listed.into_iter().map(move |(name, stack)| (format!("{place}/{name}"), stack))
+}
+
+/// Whether a record cannot be read because the role or the bucket is not there yet, or the role lacks the right.
+fn is_not_made(error: &CloudError) -> bool {
+    match error {
+        CloudError::Access { .. } => true,
+        CloudError::Refused { message, .. } => message.starts_with("NoSuchBucket"),
+        CloudError::Network { .. } | CloudError::Overtaken { .. } => false,
+    }
+}
