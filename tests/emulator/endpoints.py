@@ -23,8 +23,12 @@ ASSUMED: list[Json] = []
 FAULTS: list[Json] = []
 # Requests that are refused before any service sees them.
 REFUSED: list[Json] = []
+# Objects that somebody else writes as soon as they were read.
+OVERTAKEN: list[Json] = []
+# Roles that let nobody in any more.
+CLOSED: list[str] = []
 # What a reset empties.
-STORES: list[Any] = [RESOURCES, ASSUMED, FAULTS, REFUSED, early_validation.NEXT, calls.CALLS, lakeformation.LAKES,
+STORES: list[Any] = [RESOURCES, ASSUMED, FAULTS, REFUSED, OVERTAKEN, CLOSED, early_validation.NEXT, calls.CALLS, lakeformation.LAKES,
                      services.APPS, services.RESOURCE_POLICIES]
 # By the name of the service in the request's signature: answers to path, X-Amz-Target and body.
 SERVICES: dict[str, Callable[[str, str, bytes], tuple[int, Json, Json]]] = {
@@ -47,6 +51,16 @@ def refuse(body: Json) -> list[Json]:
     if body:
         REFUSED.append({"method": "PUT", "contains": "", "times": 1, **body})
     return REFUSED
+
+
+def overtake(body: Json) -> list[Json]:
+    OVERTAKEN.append(body)
+    return OVERTAKEN
+
+
+def close(body: Json) -> list[str]:
+    CLOSED.append(body["arn"])
+    return CLOSED
 
 
 def interfere(body: Json) -> list[Json]:
@@ -99,6 +113,8 @@ ENDPOINTS: dict[str, Callable[[Json], Any]] = {
     "resources": resources,
     "fail": fail,
     "refuse": refuse,
+    "overtake": overtake,
+    "close": close,
     "change-sets": interfere,
     "stacks": set_status,
     "behaviours": switch,
@@ -134,6 +150,18 @@ async def _deny(send: Callable) -> None:
     await send({"type": "http.response.body", "body": body})
 
 
+async def _write_after(app: Callable, scope: Json, text: str) -> None:
+    """Somebody else writes the object that was just read."""
+
+    async def receive() -> Json:
+        return {"type": "http.request", "body": text.encode(), "more_body": False}
+
+    async def ignore(_message: Json) -> None:
+        pass
+
+    await app({**scope, "method": "PUT", "query_string": b""}, receive, ignore)
+
+
 def wrap(app: Callable) -> Callable:
     async def wrapped(scope: Json, receive: Callable, send: Callable) -> None:
         if scope["type"] != "http":
@@ -165,5 +193,8 @@ def wrap(app: Callable) -> Callable:
                 answer = SERVICES[service](path, headers.get("x-amz-target", ""), await _body(receive))
                 return await _send(send, *answer)
         await app(scope, receive, send)
+        for one in [one for one in OVERTAKEN if scope["method"] == "GET" and one["contains"] in path]:
+            OVERTAKEN.remove(one)
+            await _write_after(app, scope, one["text"])
 
     return wrapped

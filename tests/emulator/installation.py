@@ -20,7 +20,7 @@ import principals
 import services
 import stack_roles
 from checks import CHECKS, checked
-from endpoints import ASSUMED
+from endpoints import ASSUMED, CLOSED
 from generic import Generic
 from ministack.services import sts
 from ministack.services.cloudformation import handlers as cfn_handlers, helpers, provisioners, stacks
@@ -41,6 +41,10 @@ def recording(handle: Callable) -> Callable:
         if form.get("Action") == ["AssumeRole"]:
             ASSUMED.append({name: form.get(field, [None])[0] for name, field in (
                 ("role_arn", "RoleArn"), ("external_id", "ExternalId"), ("session_name", "RoleSessionName"))})
+            if ASSUMED[-1]["role_arn"] in CLOSED:
+                # As STS answers for a role that is not there or does not trust the caller.
+                message = f"not authorized to perform: sts:AssumeRole on resource: {ASSUMED[-1]['role_arn']}"
+                return sts._error(403, "AccessDenied", message, ns="sts")
         return await handle(method, path, headers, body, query)
 
     return handle_request

@@ -15,6 +15,7 @@ mod credentials;
 mod once;
 mod others;
 mod reality;
+mod record;
 mod said;
 mod seed;
 

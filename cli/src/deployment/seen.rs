@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use lakewright_deployer::cloud::{Cloud as _, CloudError, Site};
 use lakewright_deployer::plan::Observed;
 use lakewright_deployer::record::{self, Record, Spot};
+use lakewright_deployer::status::{Standing, standing};
 use lakewright_manifest::{AccountId, RegionName, ResourcePrefix};
 use lakewright_stacks::DeployTarget;
 use lakewright_template::resolve::Place;
@@ -122,7 +123,9 @@ impl Deployment<'_> {
     /// Reads the record. The stack that keeps it also gives the right to read it.
     fn read_record(&self, observed: &BTreeMap<String, Observed>) -> Result<Known, Failure> {
         let wanted = self.stacks.get(&self.keeper).map(|stack| &stack.entry.revision);
-        let there = observed.get(&self.keeper).and_then(|stack| stack.revision.as_ref());
+        let there = observed.get(&self.keeper);
+        let there = there.filter(|stack| standing(&stack.status) == Standing::Whole);
+        let there = there.and_then(|stack| stack.revision.as_ref());
         let is_kept = wanted.is_some() && wanted == there;
         match self.runtime.block_on(record::read(&self.aws, &self.shelf, &self.id)) {
             Ok(record) => Ok(Known::Read(record)),

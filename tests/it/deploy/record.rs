@@ -1,0 +1,208 @@
+//! The record of where a mesh has stacks: what an environment leaves behind is found without the mesh before.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Output;
+
+use lakewright_stacks::Names;
+use lakewright_template::resolve::Place;
+use serde_json::json;
+
+use super::{Emulator, ends_with};
+use crate::calls::{Call, Deployed};
+use crate::run::{example, mesh, sources, transcript};
+
+const LEFT: &str = "333333333333/eu-west-1";
+/// The record of the mesh below, with a place more: what another deployment may write.
+const OTHER: &str = r#"{"version": 1, "mesh": "acme", "stacks_in": [
+    {"account": "444444444444", "region": "eu-west-1", "resource_prefix": "lakewright"}]}"#;
+
+/// The minimal mesh, with a second environment and a dataset in an account of their own.
+fn two_environments(folder: &Path) -> PathBuf {
+    let mesh = folder.join("mesh");
+    fs::create_dir(&mesh).expect("a folder");
+    for file in ["mesh.yaml", "datasets.yaml"] {
+        fs::copy(example("minimal").join(file), mesh.join(file)).expect("a copy");
+    }
+    let second = "kind: Environment\nid: second\norganization: analytics\naccount: \"333333333333\"\n\
+                  region: eu-west-1\nteam: DataPlatform\n---\nkind: Dataset\nid: orders\nenvironment: second\n\
+                  team: DataPlatform\ntopics: [Orders]\nkeywords: [orders]\n";
+    fs::write(mesh.join("second.yaml"), second).expect("a file");
+    mesh
+}
+
+/// What a plan says is in the second account and not in the mesh.
+fn left(plan: &Output) -> Vec<String> {
+    let out = String::from_utf8_lossy(&plan.stdout).into_owned();
+    let lines = out.lines().filter_map(|line| line.trim().strip_prefix("not in the mesh "));
+    lines.map(str::trim).filter(|one| one.starts_with(LEFT)).map(str::to_owned).collect()
+}
+
+#[test]
+fn what_a_removed_environment_leaves_is_named_until_each_stack_is_destroyed() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mesh = two_environments(folder.path());
+    let emulator = Emulator::start();
+    ends_with(&emulator.deploy(&mesh), 0, "12 created");
+    let kept = emulator.look("111111111111", "eu-west-1")["buckets"].take();
+    assert!(kept.to_string().contains("\"deployments/acme.json\""), "{kept}");
+    fs::remove_file(mesh.join("second.yaml")).expect("the environment goes with all in it");
+    let path = mesh.display().to_string();
+    let plan = || emulator.lakewright_alone(&["deploy", &path, "--plan"]);
+    let names = left(&plan());
+    let kinds = ["dataset", "team", "environment", "pivot-role", "bootstrap"];
+    assert_eq!(names.len(), kinds.len(), "{names:?}");
+    for (name, kind) in names.iter().zip(kinds) {
+        assert!(name.starts_with(&format!("{LEFT}/lakewright-{kind}-")), "{names:?}");
+    }
+    // A deployment that has done everything keeps the place, as long as something is there.
+    ends_with(&emulator.deploy(&mesh), 0, "0 failed, 0 left alone");
+    ends_with(&emulator.deploy(&mesh), 0, "not in the mesh any more");
+    assert_eq!(left(&plan()), names);
+    let destroy = |stack: &str| emulator.lakewright(&["destroy", &path, "--yes", "--stack", stack]);
+    // Its roles delete the others.
+    ends_with(&destroy(&names[4]), 4, "there that depend on it");
+    for name in &names {
+        ends_with(&destroy(name), 0, "1 deleted");
+    }
+    let after = emulator.look("333333333333", "eu-west-1")["stacks"].take();
+    assert!(after.as_object().expect("stacks").is_empty(), "{after:?}");
+    // The place is off the record, so that nobody asks to be let in there.
+    emulator.closes("333333333333");
+    let done = plan();
+    ends_with(&done, 0, "0 to create, 0 to update");
+    assert!(!transcript(&done).contains("333333333333"), "{}", transcript(&done));
+}
+
+#[test]
+fn a_place_that_lets_nobody_in_is_named_until_it_is_forgotten() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mesh = two_environments(folder.path());
+    let emulator = Emulator::start();
+    ends_with(&emulator.deploy(&mesh), 0, "12 created");
+    fs::remove_file(mesh.join("second.yaml")).expect("the environment goes with all in it");
+    emulator.closes("333333333333");
+    let path = mesh.display().to_string();
+    let said = "333333333333/eu-west-1 had stacks of the mesh, and what is left there is not known";
+    ends_with(&emulator.lakewright_alone(&["deploy", &path, "--plan"]), 0, said);
+    ends_with(&emulator.lakewright_alone(&["deploy", &path, "--yes"]), 0, said);
+    let stack = "lakewright-environment-second";
+    let destroy = ["destroy", &path, "--yes", "--stack", stack];
+    ends_with(&emulator.lakewright_alone(&destroy), 2, said);
+    // The account's owner still sees what is there.
+    let owner = emulator.lakewright(&["deploy", &path, "--plan"]);
+    assert_eq!(left(&owner).len(), 5, "{}", transcript(&owner));
+    let forget = ["destroy", &path, "--yes", "--keep-stack", "--stack", LEFT];
+    ends_with(&emulator.lakewright_alone(&forget), 0, "is not looked for any more");
+    let plan = emulator.lakewright_alone(&["deploy", &path, "--plan"]);
+    ends_with(&plan, 0, "0 to create");
+    assert!(!transcript(&plan).contains("333333333333"), "{}", transcript(&plan));
+}
+
+/// A write that follows another version than the one that is there fails with 412: "Conditional write behavior" in the
+/// S3 user guide.
+#[test]
+fn the_second_of_two_deployments_does_not_write_over_the_first() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mesh = two_environments(folder.path());
+    let second = mesh.join("second.yaml");
+    let document = fs::read(&second).expect("the environment");
+    fs::remove_file(&second).expect("it is not there yet");
+    let emulator = Emulator::start();
+    ends_with(&emulator.deploy(&mesh), 0, "7 created");
+    fs::write(&second, document).expect("the environment comes");
+    let body = json!({ "contains": "/deployments/acme.json", "text": OTHER }).to_string();
+    emulator.request("POST", "/_test/overtake", &body).expect("an answer");
+    let overtaken = emulator.deploy(&mesh);
+    ends_with(&overtaken, 8, "another deployment of the mesh wrote it since it was read");
+    assert!(transcript(&overtaken).contains("nothing was changed"), "{}", transcript(&overtaken));
+    let stacks = emulator.look("333333333333", "eu-west-1")["stacks"].take();
+    assert!(stacks.as_object().expect("stacks").is_empty(), "{stacks:?}");
+    ends_with(&emulator.deploy(&mesh), 0, "0 failed, 0 left alone");
+}
+
+#[test]
+fn a_failure_in_the_middle_leaves_the_record() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mesh = two_environments(folder.path());
+    let emulator = Emulator::start();
+    // Without the stack that keeps the record, nothing else is begun.
+    emulator.fail_next("AWS::SSM::Parameter");
+    ends_with(&emulator.deploy(&mesh), 6, "1 failed, 11 left alone");
+    let stacks = emulator.look("333333333333", "eu-west-1")["stacks"].take();
+    assert!(stacks.as_object().expect("stacks").is_empty(), "{stacks:?}");
+    emulator.fail_next("AWS::Glue::Database");
+    ends_with(&emulator.deploy(&mesh), 6, "1 failed");
+    fs::remove_file(mesh.join("second.yaml")).expect("the environment goes with all in it");
+    let path = mesh.display().to_string();
+    let plan = emulator.lakewright_alone(&["deploy", &path, "--plan"]);
+    assert!(left(&plan).len() >= 4, "{}", transcript(&plan));
+}
+
+#[test]
+fn a_record_that_cannot_be_read_is_not_taken_for_an_empty_one() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mesh = two_environments(folder.path());
+    let emulator = Emulator::start();
+    ends_with(&emulator.deploy(&mesh), 0, "12 created");
+    let path = mesh.display().to_string();
+    let plan = || emulator.lakewright_alone(&["deploy", &path, "--plan"]);
+    let refused = json!({ "method": "GET", "contains": "/deployments/", "times": 1 });
+    emulator.request("POST", "/_test/refuse", &refused.to_string()).expect("an answer");
+    ends_with(&plan(), 9, "deployments/acme.json");
+    for (text, said) in [
+        ("{", "it is no JSON"),
+        (r#"{"version": 2, "mesh": "acme", "stacks_in": []}"#, "a newer `lakewright` reads it"),
+    ] {
+        let body = json!({ "contains": "/deployments/acme.json", "text": text }).to_string();
+        emulator.request("POST", "/_test/overtake", &body).expect("an answer");
+        // The first of the two reads what was there, and the second what was written then.
+        plan();
+        ends_with(&plan(), 6, said);
+        let body = json!({ "contains": "/deployments/acme.json", "text": OTHER }).to_string();
+        emulator.request("POST", "/_test/overtake", &body).expect("an answer");
+        plan();
+        ends_with(&plan(), 0, "0 to create");
+    }
+}
+
+/// The role that deploys in the central account keeps the record, and looks for it alone; elsewhere there is none.
+#[test]
+fn the_record_of_deployments_is_read_and_written_by_one_role() {
+    let lab = mesh(&sources(&example("lab")));
+    let (names, deployed) = (Names::new(&lab), Deployed::of("lab"));
+    let key = names.record_key();
+    for stack in deployed.stacks.iter().filter(|stack| stack.entry.kind != "bootstrap") {
+        let role = deployed.role_of_bootstrap(stack, "-deploy-");
+        let place =
+            Place { account: stack.entry.account.clone(), region: stack.entry.region.clone() };
+        let bucket = names.template_bucket(&lab.tenant.resource_prefix, &place);
+        let bucket = format!("arn:aws:s3:::{bucket}");
+        let object = |action: &str, key: &str| Call::new(action, &format!("{bucket}/{key}"));
+        let list = |prefix: &str| Call::new("s3:ListBucket", &bucket).with("s3:prefix", prefix);
+        let others = [object("s3:PutObject", "deployments/other.json"), list("deployments/")];
+        others.iter().for_each(|call| deployed.refuses(&role, call));
+        // In a versioned bucket no older version is read or removed.
+        for action in ["s3:DeleteObject", "s3:DeleteObjectVersion", "s3:GetObjectVersion"] {
+            deployed.refuses(&role, &object(action, &key));
+        }
+        let own = [object("s3:GetObject", &key), object("s3:PutObject", &key), list(&key)];
+        if place == names.central_place() {
+            own.iter().for_each(|call| deployed.allows(&role, call));
+        } else {
+            own.iter().for_each(|call| deployed.refuses(&role, call));
+        }
+        for key in ["templates/x.json", "seeds/x.zip"] {
+            deployed.allows(&role, &object("s3:PutObject", key));
+        }
+    }
+}
+
+impl Emulator {
+    /// Lets nobody become the deploy role of an account any more, as when it is gone.
+    fn closes(&self, account: &str) {
+        let arn = format!("arn:aws:iam::{account}:role/lakewright-deploy-eu-west-1");
+        let body = json!({ "arn": arn }).to_string();
+        self.request("POST", "/_test/close", &body).expect("an answer");
+    }
+}
