@@ -77,7 +77,7 @@ pub(crate) fn run(arguments: &CheckArgs, ui: &mut Ui) -> Result<Exit, Failure> {
     }
     for address in &left {
         ui.note(&format!(
-            "{address} stays behind in a place that the mesh leaves; `lakewright destroy` removes it, with `--base` and the mesh before"
+            "{address} stays behind in a place that the mesh leaves; `lakewright deploy --plan` goes on to name it, and `lakewright destroy` removes it"
         ));
     }
     let report = report.sorted();

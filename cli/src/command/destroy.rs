@@ -17,10 +17,14 @@ use crate::ui::Ui;
 #[command(after_help = "Examples:
   lakewright destroy my-mesh --stack lakewright-dataset-sales
   lakewright destroy my-mesh --stack lakewright-dataset-sales --keep-stack
-  lakewright destroy my-mesh --stack lakewright-environment-old --base the-mesh-before
+  lakewright destroy my-mesh --stack 333333333333/eu-west-1/lakewright-environment-old
+  lakewright destroy my-mesh --stack 333333333333/eu-west-1 --keep-stack
 
 What the mesh says to retain stays: buckets, keys, databases. A stack that others depend on is not
-deleted. `--keep-stack` only takes the mesh's tags off it, so that nothing knows it any more.")]
+deleted. Stacks of an environment that has left the mesh are found by the record of deployments, and
+those from before there was one by `--base` with the mesh before. `--keep-stack` only takes the
+mesh's tags off a stack, so that nothing knows it any more; with an account and region in which
+nobody may look any more, it forgets what was left there.")]
 pub(crate) struct DestroyArgs {
     /// The mesh's folder, or a single file
     mesh: PathBuf,
