@@ -163,7 +163,29 @@ impl Deployment<'_> {
                 self.keeper
             )),
         };
-        unseen.chain(later).collect()
+        let keepers = self.former_keepers(seen).map(|address| {
+            format!(
+                "{address} may have kept the record when the tenant had its `resource_prefix`; `--base` with that mesh looks at the \
+                 places in it"
+            )
+        });
+        unseen.chain(later).chain(keepers).collect()
+    }
+
+    /// Bootstrap stacks beside the one that keeps the record, which the mesh has no more.
+    fn former_keepers<'s>(&'s self, seen: &'s Seen) -> impl Iterator<Item = &'s String> {
+        let place = format!("{}/{}/", self.shelf.site.account, self.shelf.site.region);
+        let has = |stack: &Observed, tag: &str, value: &str| {
+            stack.tags.get(tag).is_some_and(|found| found == value)
+        };
+        let bootstraps = seen.observed.iter().filter(move |(address, stack)| {
+            address.starts_with(&place)
+                && has(stack, "lakewright:kind", "bootstrap")
+                && has(stack, "lakewright:mesh", &self.id)
+                && stack.status != "DELETE_COMPLETE"
+                && !self.stacks.contains_key(*address)
+        });
+        bootstraps.map(|(address, _)| address)
     }
 
     /// Writes where the mesh will have stacks, before anything is changed.

@@ -259,6 +259,12 @@ fn what_stayed_of_a_stack_is_named_before_anything_is_made() {
     let text = transcript(&again);
     assert!(text.contains("AWS::S3::Bucket") && text.contains("--import-existing"), "{text}");
     assert!(!text.contains("AccessDenied"), "{text}");
+    // Each resource is told at the manifest line that asked for it.
+    let bucket = text.lines().find(|line| {
+        line.starts_with("error: ") && line.contains(" (AWS::S3::Bucket): Resource of type")
+    });
+    let bucket = bucket.unwrap_or_else(|| unreachable!("{text}"));
+    assert!(bucket.contains("already exists") && bucket.contains("datasets.yaml:"), "{bucket}");
     // Nothing is left of the try, and other stacks are as they are.
     let science = emulator.look("333333333333", REGION);
     assert!(science["stacks"].get("lab-dataset-teama").is_none(), "{}", science["stacks"]);

@@ -64,6 +64,42 @@ fn each_failure_names_its_manifest_line_and_the_summary_comes_after() {
     assert!(text.lines().any(|line| line.starts_with("  created in ")), "{text}");
 }
 
+/// A stack whose creation was undone can only be deleted and made anew ("Stack status codes" in the CloudFormation user
+/// guide), and whatever needs the bootstrap waits for it.
+#[test]
+fn a_first_bootstrap_that_failed_comes_first_and_is_made_anew() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mesh = minimal(folder.path());
+    let emulator = Emulator::start();
+    let fault =
+        r#"{"type": "AWS::S3::Bucket", "contains": "222222222222", "message": "no more room"}"#;
+    emulator.request("POST", "/_test/fail", fault).expect("an answer");
+    ends_with(&emulator.deploy(&mesh), 6, "no more room");
+    let plan = emulator.lakewright(&["deploy", &mesh.display().to_string(), "--plan"]);
+    let out = String::from_utf8_lossy(&plan.stdout);
+    let first = out.lines().next().unwrap_or_default();
+    let (action, address) = first.trim().split_once(' ').unwrap_or_default();
+    assert_eq!(action, "create", "{out}");
+    assert!(address.trim().starts_with("222222222222/eu-west-1/lakewright-bootstrap-"), "{out}");
+    ends_with(&emulator.deploy(&mesh), 0, "5 created");
+}
+
+/// A day that is over on every clock.
+#[test]
+fn shares_expire_as_of_today() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mesh = lab(folder.path());
+    let emulator = Emulator::start();
+    let path = mesh.display().to_string();
+    let plan = || emulator.lakewright(&["deploy", &path, "--plan"]);
+    ends_with(&plan(), 0, "lab-share-mydpdata-for-team-a");
+    let shares = mesh.join("shares.yaml");
+    change(&shares, "status: approved\n", "status: approved\nexpires: 2020-01-31\n");
+    let over = plan();
+    ends_with(&over, 0, "to create");
+    assert!(!transcript(&over).contains("-share-"), "{}", transcript(&over));
+}
+
 #[test]
 fn ctrl_c_says_what_was_done_and_what_goes_on() {
     let folder = tempfile::tempdir().expect("a folder");
