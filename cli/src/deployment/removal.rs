@@ -112,13 +112,11 @@ impl Deployment<'_> {
     /// The stacks that are there and need one. A bootstrap that the mesh no longer has is needed by all that stand with it:
     /// without its roles nobody changes or deletes them.
     fn dependants(&self, address: &str, observed: &BTreeMap<String, Observed>) -> Vec<String> {
-        let is_there = |other: &&String| observed.contains_key(*other);
-        let depends = |other: &&String| {
-            let stack = self.stacks.get(*other);
-            stack.is_some_and(|stack| stack.entry.depends_on.contains(address))
-        };
-        let mut found: BTreeSet<String> =
-            self.stacks.keys().filter(is_there).filter(depends).cloned().collect();
+        let depending = self.stacks.iter().filter(|(other, stack)| {
+            observed.contains_key(*other)
+                && stack.entry.depends_on.iter().any(|needed| needed == address)
+        });
+        let mut found: BTreeSet<String> = depending.map(|(other, _)| other.clone()).collect();
         let kind = observed.get(address).and_then(|stack| stack.tags.get("lakewright:kind"));
         if kind.is_some_and(|kind| kind == "bootstrap") {
             let (begins, _) = address.split_once("-bootstrap-").unwrap_or((address, ""));
