@@ -321,6 +321,19 @@ mod tests {
     }
 
     #[test]
+    fn the_change_of_one_stack_is_told_from_all_others() {
+        let wanted = [entry("bootstrap", "b", &[]), entry("team", "t", &["bootstrap-b"])];
+        let there = there("CREATE_COMPLETE", "bootstrap", "new");
+        let kept = BTreeMap::from([("1/r/p-bootstrap-b".to_owned(), there)]);
+        for (observed, changes) in [(BTreeMap::new(), 1), (kept, 0)] {
+            let plan = plan("m", &wanted, &observed).expect("an order");
+            let (first, others) = plan.apart("1/r/p-bootstrap-b");
+            assert_eq!(first.steps.len(), changes);
+            assert_eq!(others.steps.len(), 2 - changes);
+        }
+    }
+
+    #[test]
     fn a_circle_is_an_error_and_not_dropped() {
         let wanted = [
             entry("environment", "e", &[]),
