@@ -13,7 +13,9 @@ use lakewright_proof::document::{Document, Statement};
 use lakewright_proof::evaluate::{Decision, Near, SESSION_IS_MISSING, Verdict};
 use lakewright_proof::intended::Rule;
 use lakewright_proof::lake::{CELLS, LakeGrant};
+use lakewright_proof::pattern;
 use lakewright_proof::request::{Context, Principal, Request};
+use lakewright_proof::sample::FILL;
 use lakewright_proof::world::Outside;
 use serde_json::{Value, json};
 
@@ -25,8 +27,9 @@ use lacking::Lacking;
 #[derive(Debug, Clone, clap::Args, serde::Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Question {
-    /// Who: an ARN, `team/ENVIRONMENT/TEAM`, `dataset-role/ID`, `pivot-role/ENVIRONMENT`, `service/NAME`; of anybody's
-    /// templates `role/NAME`, a logical id or `FILE#LOGICALID`
+    /// Who: an ARN, `team/ENVIRONMENT/TEAM`, `dataset-role/ID`, `pivot-role/ENVIRONMENT`, `service/NAME`, `broker/NAME`,
+    /// `identity-provider/ACCOUNT/NAME`, `permission-set/ACCOUNT/NAME`; of anybody's templates `role/NAME`, a logical id or
+    /// `FILE#LOGICALID`
     #[arg(long)]
     pub(crate) principal: String,
     /// What, such as `s3:GetObject` or `lakeformation:SELECT`
@@ -261,12 +264,17 @@ fn principal(name: &str, subject: &Subject) -> Result<Principal, Failure> {
     if subject.foreign.is_some() && !name.starts_with("arn:") {
         return named::role(name, &subject.world).map(Principal::role);
     }
-    let arn = if name.starts_with("arn:") { Some(name) } else { subject.intended.arn_of(name) };
-    match arn {
+    // The roles of a permission set are known by a pattern, and one stands for them.
+    let known = || subject.intended.arn_of(name).map(|arn| pattern::sample(arn, FILL));
+    let arn = if name.starts_with("arn:") { Some(name.to_owned()) } else { known() };
+    if let Some(somebody) = arn.as_deref().and_then(Principal::of_provider) {
+        return Ok(somebody);
+    }
+    match arn.as_deref() {
         Some(arn) if arn.contains(":user/") => Ok(Principal::User(arn.to_owned())),
         Some(arn) if arn.contains(":role/") => Ok(Principal::role(arn)),
         Some(service) if !service.starts_with("arn:") => Ok(Principal::Service(service.to_owned())),
-        Some(_) => Err(Failure::usage(format!("`{name}` is no role, user or service"))),
+        Some(_) => Err(Failure::usage(format!("`{name}` is no role, user, service or provider"))),
         None => {
             let like = nearest(name, subject.intended.names());
             let team = || subject.intended.names().find(|known| known.starts_with("team/"));

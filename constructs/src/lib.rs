@@ -21,6 +21,7 @@ pub mod messaging;
 pub mod network;
 pub mod notebook;
 pub mod parameter;
+pub mod people;
 mod record;
 pub mod role;
 pub mod studio;

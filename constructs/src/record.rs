@@ -29,7 +29,7 @@ pub(crate) fn statements(
                     let account = arn.split(':').nth(4).unwrap_or_default();
                     (format!("account/{account}"), arn.to_string(), "delegate")
                 }
-                Principal::Aws(_) | Principal::Anyone => continue,
+                Principal::Aws(_) | Principal::Anyone | Principal::Federated(_) => continue,
             };
             scope.record(Record {
                 principal: name,

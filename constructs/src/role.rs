@@ -11,6 +11,7 @@ use lakewright_template::resolve::Place;
 use lakewright_template::{Arn, Expr, Map, Name, Ref, Value};
 
 use crate::cfn::iam;
+use crate::people::ByPeople;
 
 /// Something that can receive access: a role of this stack, or one that is known by its ARN.
 #[diagnostic::on_unimplemented(
@@ -60,6 +61,8 @@ pub enum Trust {
         /// The external id.
         external_id: String,
     },
+    /// People, by a statement of their way to the role.
+    People(Box<ByPeople>),
 }
 
 /// How the statements of a role's identity policy are written.
@@ -259,6 +262,7 @@ impl Role {
                     .for_principals([Principal::Aws(root_arn(place, account).into())])
                     .when(external_conditions(roles, external_id))
             }
+            Trust::People(people) => people.statement(),
         });
         Ok(TrustPolicy::new(statements.collect())?.into_value())
     }
@@ -300,6 +304,7 @@ impl Role {
                     assume(),
                     shown(&external_conditions(roles, external_id)),
                 ),
+                Trust::People(people) => people.meant(),
             };
             scope.record(Record {
                 principal,
@@ -314,7 +319,7 @@ impl Role {
     }
 }
 
-fn account_of(arn: &str) -> &str {
+pub(crate) fn account_of(arn: &str) -> &str {
     arn.split(':').nth(4).unwrap_or_default()
 }
 

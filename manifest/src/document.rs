@@ -2,6 +2,7 @@
 
 mod access_policy;
 mod environment;
+mod people;
 pub(crate) mod privilege;
 mod tenant;
 mod work;
@@ -18,6 +19,10 @@ pub use environment::{
     ConsumptionRoleDocument, ContextDocument, DefaultVpcDocument, EnvironmentDocument,
     EnvironmentPermission, EnvironmentTeamDocument, FeaturesDocument, NetworkDocument,
     OrganizationDocument, SubscriptionsDocument, VpcDocument,
+};
+pub use people::{
+    AccessDocument, BrokerDocument, IdentityCenterDocument, OidcDocument, SamlDocument,
+    TeamAccessDocument,
 };
 pub use tenant::{
     Maintenance, MonitoringDocument, PivotMode, PivotRoleDocument, QuotasDocument, TenantDocument,

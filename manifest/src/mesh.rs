@@ -3,6 +3,7 @@
 //! Only [`resolve`](crate::resolve::resolve) makes one, so whoever holds a
 //! [`Mesh`] need not check it again.
 
+mod people;
 mod share;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -13,6 +14,7 @@ pub use crate::document::{
     Maintenance, Mask, PivotMode, PolicyState, SharePermission, ShareStatus, Strategy, TableFormat,
     TenantPermission,
 };
+pub use people::{Access, SamlTeam};
 pub use share::{Share, ShareItem, SharedTable};
 
 use crate::name::{
@@ -83,6 +85,8 @@ pub struct Tenant {
     pub pivot_role: PivotRole,
     /// The roles that may assume the deploy roles.
     pub deployers: Vec<RoleArn>,
+    /// How people come to the roles of teams, besides through the pivot role.
+    pub access: Option<Access>,
     /// What teams may do; a team without an entry may do everything.
     pub permissions: BTreeMap<TeamName, BTreeSet<TenantPermission>>,
     /// Whether the platform is in maintenance.

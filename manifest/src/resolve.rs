@@ -11,6 +11,7 @@ mod governance;
 mod item_state;
 mod locations;
 mod partition;
+mod people;
 mod placeholder;
 mod places;
 mod protected;

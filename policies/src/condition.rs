@@ -85,6 +85,12 @@ impl Operator {
         ) && !matches!(self.qualifier, Some(Qualifier::ForAllValues))
     }
 
+    /// The operator for all of several values. It also holds for a request without the key.
+    #[must_use]
+    pub const fn for_all_values(self) -> Self {
+        Self { qualifier: Some(Qualifier::ForAllValues), ..self }
+    }
+
     /// The operator for one of several values.
     #[must_use]
     pub const fn for_any_value(self) -> Self {

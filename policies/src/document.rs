@@ -24,6 +24,8 @@ pub enum Principal {
     Aws(Value),
     /// A service, such as `glue.amazonaws.com`.
     Service(Text),
+    /// Whoever an identity provider vouches for, by the provider's ARN.
+    Federated(Text),
 }
 
 /// One statement. Lists are sets, so their order says nothing.
@@ -113,16 +115,21 @@ impl Statement {
 fn principals_to_value(principals: BTreeSet<Principal>) -> Value {
     let mut aws = Vec::new();
     let mut services = Vec::new();
+    let mut providers = Vec::new();
     for principal in principals {
         match principal {
             Principal::Anyone => aws.push(Value::from("*")),
             Principal::Aws(arn) => aws.push(arn),
             Principal::Service(name) => services.push(Value::Text(name)),
+            Principal::Federated(arn) => providers.push(Value::Text(arn)),
         }
     }
     let mut element = Map::new();
     if !aws.is_empty() {
         element.insert("AWS", one_or_list(aws.into_iter()));
+    }
+    if !providers.is_empty() {
+        element.insert("Federated", one_or_list(providers.into_iter()));
     }
     if !services.is_empty() {
         element.insert("Service", one_or_list(services.into_iter()));

@@ -94,15 +94,16 @@ fn condition_characters(conditions: &Conditions) -> usize {
 }
 
 fn principal_characters(principals: &BTreeSet<Principal>) -> usize {
-    let (mut aws, mut services) = (Vec::new(), Vec::new());
+    let (mut aws, mut services, mut providers) = (Vec::new(), Vec::new(), Vec::new());
     for principal in principals {
         match principal {
             Principal::Anyone => aws.push(text_characters("*")),
             Principal::Aws(arn) => aws.push(characters(arn)),
             Principal::Service(name) => services.push(text_characters(name)),
+            Principal::Federated(arn) => providers.push(text_characters(arn)),
         }
     }
-    let named = [("AWS", aws), ("Service", services)].into_iter();
+    let named = [("AWS", aws), ("Federated", providers), ("Service", services)].into_iter();
     let named = named.filter(|(_, sizes)| !sizes.is_empty());
     object(named.map(|(name, sizes)| field(name, list(sizes))))
 }
@@ -191,6 +192,8 @@ mod tests {
             Statement::deny("Tls", ["s3:GetObject", "s3:PutObject"], ["a\u{e9}", "b\n"])
                 .for_principals([Principal::Anyone, role(), Principal::Service("x.y".into())])
                 .when(conditions),
+            Statement::allow("People", ["sts:AssumeRoleWithSAML"], [""; 0])
+                .for_principals([Principal::Federated("arn:aws:iam::1:saml-provider/p".into())]),
             Statement::allow("Trust", ["sts:AssumeRole"], [""; 0]).for_principals([role()]),
             Statement::allow("Reference", ["kms:Decrypt"], [Value::from(reference)]),
         ];
@@ -199,7 +202,7 @@ mod tests {
             assert_eq!(statement_characters(statement), characters(&value), "{statement:?}");
             assert_eq!(one_statement_characters(&value), document_characters([statement]));
         }
-        let identity = || [one.clone(), statements[5].clone()];
+        let identity = || [one.clone(), statements[6].clone()];
         let document = crate::IdentityPolicy::new(identity().to_vec()).expect("statements");
         assert_eq!(document_characters(&identity()), characters(&document.into_value()));
     }

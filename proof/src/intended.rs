@@ -59,6 +59,8 @@ pub struct Intended {
     acts: BTreeSet<(String, String)>,
     /// The denials of each ARN.
     denials_of: IndexMap<String, Vec<usize>>,
+    /// The ARNs of principals of which only the beginning is known: the roles of permission sets.
+    patterns: Vec<String>,
 }
 
 /// The access of a rule that leaves a request to an account's own policies.
@@ -85,8 +87,10 @@ impl Intended {
     pub fn of_rules(stacks: Vec<Vec<(String, Rule)>>, names: BTreeMap<String, String>) -> Self {
         // Denials name a role of their own stack by `role/ACCOUNT/NAME`: grants have the better name.
         let better = names.iter().rev().filter(|(name, _)| !name.starts_with("role/"));
-        let names_of = better.map(|(name, arn)| (arn.clone(), name.clone())).collect();
-        let mut intended = Self { names, names_of, ..Self::default() };
+        let names_of: IndexMap<String, String> =
+            better.map(|(name, arn)| (arn.clone(), name.clone())).collect();
+        let patterns = names_of.keys().filter(|arn| arn.contains('?')).cloned().collect();
+        let mut intended = Self { names, names_of, patterns, ..Self::default() };
         for (arn, rule) in stacks.into_iter().flatten() {
             if rule.access == DENY {
                 let place = intended.denials.len();
@@ -137,12 +141,23 @@ impl Intended {
 
     /// The name of a principal on the command line.
     pub fn name_of(&self, arn: &str) -> Option<&str> {
-        self.names_of.get(arn).map(String::as_str)
+        let name = self.names_of.get(arn);
+        name.or_else(|| self.names_of.get(self.pattern_of(arn)?)).map(String::as_str)
+    }
+
+    /// The pattern that an ARN is known by. Only IAM Identity Center gives roles ends that nobody knows before.
+    fn pattern_of(&self, arn: &str) -> Option<&str> {
+        if !arn.contains(":role/aws-reserved/") {
+            return None;
+        }
+        self.patterns.iter().map(String::as_str).find(|pattern| matches(pattern, arn))
     }
 
     /// The rule that asks for a request, when there is one.
     pub fn rule_for(&self, request: &Request<'_>, world: &World) -> Option<&Rule> {
-        let own = self.principals.get(request.principal.name());
+        let name = request.principal.name();
+        let own = self.principals.get(name);
+        let own = own.or_else(|| self.principals.get(self.pattern_of(name)?));
         let key = world.key(request.resource);
         let asks = |rule: &Rule| {
             // A key's own policy names the principal, or hands it to the account's policies.

@@ -91,6 +91,14 @@ impl Principal {
         Self::Role { arn: arn.into(), session: None }
     }
 
+    /// Whoever an identity provider of an account vouches for, when an ARN is that of one.
+    pub fn of_provider(arn: &str) -> Option<Self> {
+        let name = arn_field(arn, 5).filter(|_| arn_field(arn, 2) == Some("iam"))?;
+        let is_provider =
+            ["oidc-provider/", "saml-provider/"].iter().any(|start| name.starts_with(start));
+        is_provider.then(|| Self::Federated(arn.to_owned()))
+    }
+
     /// The session of a role that has a name; any other principal as it is.
     #[must_use]
     pub fn in_session(self, name: &str) -> Self {

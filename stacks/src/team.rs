@@ -1,6 +1,7 @@
 //! The `team` stack: a team's role with what its permissions and the environment's features give,
 //! and its Athena workgroup.
 
+mod people;
 mod permissions;
 mod subscriptions;
 
@@ -90,7 +91,7 @@ pub(crate) fn build(
 ) {
     subscriptions::topic(scope, names, environment, team);
     if team.iam_role_arn.is_none() {
-        let role = scope.add("Role", role(names, environment, team, &belongings.pipelines));
+        let role = scope.add("Role", role(mesh, names, environment, team, &belongings.pipelines));
         permissions::grant(scope, names, environment, team, &role);
         subscriptions::grant(scope, names, environment, team, &role);
         grant_studio_key(scope, names, environment, team, &role);
@@ -103,6 +104,7 @@ pub(crate) fn build(
 }
 
 fn role(
+    mesh: &Mesh,
     names: Names<'_>,
     environment: &Environment,
     team: &EnvironmentTeam,
@@ -128,7 +130,11 @@ fn role(
         name,
         description: format!("Team {} in environment {}", team.team, environment.header.id),
         grantee: grantee_name(environment, team),
-        trust: std::iter::once(pivot).chain(services).chain(builds).collect(),
+        trust: std::iter::once(pivot)
+            .chain(services)
+            .chain(builds)
+            .chain(people::trust(mesh, environment, team))
+            .collect(),
         boundary: Some(Names::boundary_arn(environment)),
         tags: vec![(ROLE_TAG, names.team(environment, &team.team))],
     }

@@ -55,6 +55,22 @@ impl Partition {
         PARTITIONS.into_iter().find(|one| one.name == name)
     }
 
+    /// Where people sign in with SAML: the `Recipient` of their assertions, which trust policies compare with `SAML:aud`. Not
+    /// known of every partition.
+    ///
+    /// Source: "Create a role for SAML 2.0 federation" in the IAM user guides of AWS and of AWS in China; the sign-in URLs in
+    /// `SamlConsolePrincipal` of `aws-iam` of the AWS CDK.
+    pub fn saml_endpoint(self) -> Option<&'static str> {
+        match self.name {
+            "aws" => Some("https://signin.aws.amazon.com/saml"),
+            "aws-cn" => Some("https://signin.amazonaws.cn/saml"),
+            "aws-iso" => Some("https://signin.c2shome.ic.gov/saml"),
+            "aws-iso-b" => Some("https://signin.sc2shome.sgov.gov/saml"),
+            "aws-us-gov" => Some("https://signin.amazonaws-us-gov.com/saml"),
+            _ => None,
+        }
+    }
+
     /// How VPC endpoints for its own services are named in front of the region, where it has names of its own: the
     /// suffix of its hosts, backwards.
     ///

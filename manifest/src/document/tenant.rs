@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::document;
+use super::{AccessDocument, document};
 use crate::field::Field;
 use crate::name::{
     AccountId, AddressBlock, CountryCode, MailAddress, OrganizationId, PolicyArn, RegionName,
@@ -34,6 +34,9 @@ document! {
         /// Who deploys the mesh.
         #[serde(default)]
         deployment: Field<DeploymentDocument>,
+        /// How people come to the roles of teams. Default: through the pivot role alone.
+        #[serde(default)]
+        access: Field<AccessDocument>,
         /// What teams may do, by team. A team without an entry may do everything.
         #[serde(default)]
         permissions: Field<BTreeMap<String, Field<TenantPermissionsDocument>>>,

@@ -45,12 +45,19 @@ pub(super) fn left_of(
 }
 
 impl Context {
-    /// Every team that the tenant allows or denies something is one of the mesh: a misspelt denial would deny nobody.
+    /// Every team that the tenant allows or denies something, or lets people come to, is one of the mesh: a misspelt denial
+    /// would deny nobody.
     pub(super) fn denied_teams_are_known(&mut self, documents: &Documents) {
         let known = teams(documents);
         for located in &documents.tenants {
-            let entries = located.document.permissions.value().into_iter().flatten();
-            for (name, field) in entries {
+            let file = located.origin.file;
+            let permissions = located.document.permissions.value().into_iter().flatten();
+            let permissions =
+                permissions.map(|(name, field)| (name, at(file, field), "what it may do"));
+            let access = located.document.access.value().and_then(|access| access.teams.value());
+            let access = access.into_iter().flatten();
+            let access = access.map(|(name, field)| (name, at(file, field), "who comes to it"));
+            for (name, origin, label) in permissions.chain(access) {
                 if known.contains(name.as_str()) || TeamName::parse(name).is_err() {
                     continue;
                 }
@@ -63,9 +70,8 @@ impl Context {
                     },
                     |near| format!("did you mean `{near}`?"),
                 );
-                let diagnostic = Diagnostic::new(Code::UnknownReference, message)
-                    .at(at(located.origin.file, field), "what it may do")
-                    .help(help);
+                let diagnostic =
+                    Diagnostic::new(Code::UnknownReference, message).at(origin, label).help(help);
                 self.report.push(diagnostic);
             }
         }

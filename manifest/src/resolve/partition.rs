@@ -59,6 +59,10 @@ fn regions(documents: &Documents) -> Vec<Named> {
         .tenants
         .iter()
         .filter_map(|Located { document, origin }| region(origin.file, &document.home_region));
+    let of_people = documents.tenants.iter().filter_map(|Located { document, origin }| {
+        let identity_center = document.access.value()?.identity_center.value()?;
+        region(origin.file, &identity_center.region)
+    });
     let of_environments = documents.environments.iter().flat_map(|located| {
         let Located { document, origin } = located;
         let file = origin.file;
@@ -70,7 +74,7 @@ fn regions(documents: &Documents) -> Vec<Named> {
             .flatten()
             .filter_map(move |field| region(file, field))
     });
-    homes.chain(of_environments).collect()
+    homes.chain(of_people).chain(of_environments).collect()
 }
 
 /// The ARNs.
@@ -83,6 +87,8 @@ fn arns(documents: &Documents) -> Vec<Named> {
         let roles = pivot.into_iter().chain(deployers).filter_map(Field::value).flatten();
         all.extend(roles.filter_map(|field| arn(file, "the role", field)));
         all.extend(arn(file, "the boundary", &document.permissions_boundary));
+        let broker = document.access.value().and_then(|access| access.broker.value());
+        all.extend(broker.and_then(|broker| arn(file, "the role", &broker.role_arn)));
     }
     for located in &documents.environments {
         all.extend(of_environment(located));
@@ -138,6 +144,9 @@ home_region: cn-north-1
 pivot_role: {external_id: abc, trusted_roles: ["arn:aws-cn:iam::111111111111:role/pivot"]}
 deployment: {trusted_roles: ["arn:aws-cn:iam::111111111111:role/deployer"]}
 permissions_boundary: arn:aws-cn:iam::111111111111:policy/all
+access:
+  identity_center: {region: cn-north-1}
+  broker: {role_arn: "arn:aws-cn:iam::111111111111:role/people"}
 ---
 kind: Environment
 id: e
@@ -202,7 +211,7 @@ source: {repository: o/n, connection_arn: "arn:aws-cn:codeconnections:cn-north-1
             assert_eq!(at, [(Code::OtherPartition, Some(place))], "{other}");
             assert!(diagnostics[0].message.contains("`aws-us-gov`"), "{diagnostics:?}");
         }
-        assert_eq!((arns, regions), (9, 2));
+        assert_eq!((arns, regions), (10, 3));
     }
 
     #[test]
@@ -219,6 +228,7 @@ source: {repository: o/n, connection_arn: "arn:aws-cn:codeconnections:cn-north-1
         let fields: std::collections::BTreeSet<&str> = fields.iter().map(String::as_str).collect();
         // One for each ARN of the mesh above.
         let known = [
+            "broker.role_arn",
             "consumption-role.role_arn",
             "deployment.trusted_roles",
             "environment.iam_role_arn",

@@ -54,6 +54,7 @@ impl Context {
         self.trusted_roles_are_central(document, *origin);
         self.nothing_is_open_to_all(document, *origin);
         let quotas = self.quotas(document, *origin);
+        let access = self.access(document, *origin);
         let permissions = self.tenant_permissions(document, *origin);
         let waf = document.waf.value();
         let monitoring = document.monitoring.value();
@@ -74,6 +75,7 @@ impl Context {
                 |deployment| distinct(&deployment.trusted_roles),
             ),
             pivot_role: pivot_role?,
+            access,
             permissions,
             maintenance: document.maintenance.value().copied().unwrap_or_default(),
             permissions_boundary: document.permissions_boundary.value().cloned(),
@@ -148,7 +150,7 @@ impl Context {
         self.not_empty(ip, message, at(file, &waf.allowed_ip_list));
     }
 
-    fn not_empty(&mut self, is_empty: bool, message: &str, origin: Origin) {
+    pub(super) fn not_empty(&mut self, is_empty: bool, message: &str, origin: Origin) {
         if is_empty {
             let diagnostic = Diagnostic::new(Code::InvalidValue, message)
                 .at(origin, "an empty list")

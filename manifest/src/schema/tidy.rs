@@ -66,7 +66,7 @@ fn scalar(map: &mut Map<String, Value>) {
 }
 
 /// Lists that must hold something: a definition and its property.
-const NOT_EMPTY: [(&str, &str); 10] = [
+const NOT_EMPTY: [(&str, &str); 12] = [
     ("dataset", "keywords"),
     ("dataset", "topics"),
     ("deployment", "trusted_roles"),
@@ -75,6 +75,8 @@ const NOT_EMPTY: [(&str, &str); 10] = [
     ("pivot-role", "trusted_roles"),
     ("share", "permissions"),
     ("share-item", "columns"),
+    ("team-access", "groups"),
+    ("team-access", "members"),
     ("waf", "allowed_geo_list"),
     ("waf", "allowed_ip_list"),
 ];
@@ -91,6 +93,13 @@ pub(super) fn rules(definitions: &mut Value) {
     item["properties"]["bucket"] = json!({ "const": true, "description": "The whole bucket." });
     item["oneOf"] = json!([
         { "required": ["table"] }, { "required": ["folder"] }, { "required": ["bucket"] }
+    ]);
+    // One way for people, and no more.
+    definitions["access"]["oneOf"] = json!([
+        { "required": ["identity_center"] },
+        { "required": ["saml"] },
+        { "required": ["oidc"] },
+        { "required": ["broker"] },
     ]);
     let volume = &mut definitions["notebook"]["properties"]["volume_size"];
     volume["enum"] = json!([32, 64, 128, 256]);

@@ -39,6 +39,9 @@ fn a_provider_is_held_to_one_owner() {
     let sub = |value: &str| format!(r#"StringLike: {{"{github}:sub": "{value}"}}"#);
     let audience = format!(r#"StringEquals: {{"{github}:aud": sts.amazonaws.com}}"#);
     let open = vec![Guardrail::OpenFederation];
+    let own = "arn:aws:iam::111122223333:oidc-provider/id.example.com/data";
+    let of_somebody =
+        r#"StringEquals: {"id.example.com/data:aud": "one", "id.example.com/data:sub": "ann"}"#;
     for (provider, conditions, expected) in [
         ("!Ref Provider", audience.clone(), open.clone()),
         ("!GetAtt Provider.Arn", audience.clone(), open.clone()),
@@ -54,6 +57,9 @@ fn a_provider_is_held_to_one_owner() {
             vec![],
         ),
         ("arn:aws:iam::111122223333:saml-provider/own", String::new(), vec![]),
+        (own, r#"StringEquals: {"id.example.com/data:aud": "one"}"#.to_owned(), open),
+        (own, of_somebody.to_owned(), vec![]),
+        (own, of_somebody.replace("data:sub", "other:sub"), vec![Guardrail::ForeignConditionKey]),
     ] {
         assert_eq!(rules(&trust(provider, &conditions)), expected, "{provider} {conditions}");
     }

@@ -110,6 +110,19 @@ pub(super) fn check(
     }
 }
 
+/// Whether a key is one of the identity provider that a statement is about: its host and path, and what tokens carry.
+///
+/// Source: "Available keys for AWS OIDC federation" in the IAM user guide.
+pub(super) fn is_of_provider(statement: &Statement, key: &str) -> bool {
+    let Some((of, _)) = key.rsplit_once(':') else { return false };
+    let is_it = |provider: &str| {
+        let host = provider.split_once(":oidc-provider/").map(|(_, host)| host);
+        host.is_some_and(|host| host.eq_ignore_ascii_case(of))
+    };
+    let mut entries = statement.principals.iter().flat_map(|principals| &principals.entries);
+    entries.any(|entry| matches!(entry, PrincipalEntry::Federated(provider) if is_it(provider)))
+}
+
 /// Whether a trust of an identity provider is held to somebody. A SAML provider, and the provider of a cluster, is an account's
 /// own; others vouch for people and programs of others as well, and some of them for one application by its audience.
 ///

@@ -93,7 +93,9 @@ fn conditions(statement: &Statement, report: &mut impl FnMut(Guardrail, String))
         let is_tag = key.starts_with("aws:requesttag/")
             || key.starts_with("aws:resourcetag/")
             || key == "aws:tagkeys";
-        if condition_key::is_global(key) && !is_tag {
+        // What a token carries its provider knows.
+        let is_of_token = principals::is_of_provider(statement, key);
+        if condition_key::is_global(key) && !is_tag || is_of_token {
             continue;
         }
         // Patterns alone: the condition has to be about some action that they stand for.

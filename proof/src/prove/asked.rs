@@ -11,8 +11,9 @@ use crate::pattern;
 use crate::request::Principal;
 use crate::sample::{FILL, STRANGERS};
 
-/// The requests' principals of a grant: the role or the service, or for an account the roles that
-/// conditions name, or any role of it. Of everybody only those whom conditions name: of the others nobody knows who is meant.
+/// The requests' principals of a grant: the role, the service or whoever a provider vouches for, or for an account the roles
+/// that conditions name, or any role of it. For roles that are known by a pattern one of them; of everybody only those whom
+/// conditions name: of the others nobody knows who is meant.
 pub(super) fn principals_of_grant(arn: &str, rule: &Rule) -> Vec<Principal> {
     if arn == "*" {
         return named_principals(&rule.conditions).unwrap_or_default();
@@ -20,10 +21,13 @@ pub(super) fn principals_of_grant(arn: &str, rule: &Rule) -> Vec<Principal> {
     if !arn.starts_with("arn:") {
         return vec![Principal::Service(arn.to_owned())];
     }
+    if let Some(somebody) = Principal::of_provider(arn) {
+        return vec![somebody];
+    }
     match arn.strip_suffix(":root") {
         Some(stem) => named_principals(&rule.conditions)
             .unwrap_or_else(|| vec![Principal::role(format!("{stem}:role/{FILL}"))]),
-        None => vec![Principal::role(arn)],
+        None => vec![Principal::role(pattern::sample(arn, FILL))],
     }
 }
 

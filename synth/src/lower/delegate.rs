@@ -60,7 +60,7 @@ fn to_access_points(
             Principal::Aws(arn) => {
                 arn.as_text()?.split(':').nth(4).map(|id| Value::text(id.to_owned()))
             }
-            Principal::Anyone | Principal::Service(_) => None,
+            Principal::Anyone | Principal::Service(_) | Principal::Federated(_) => None,
         })
         .collect();
     let delegated = through.into_iter().map(|Tagged { mut statement, causes, .. }| {
