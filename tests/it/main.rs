@@ -26,6 +26,7 @@ mod limits;
 mod offered;
 mod organization;
 mod partitions;
+mod people;
 mod proof;
 mod run;
 mod seeds;

@@ -41,6 +41,8 @@ enum Who {
     PivotRole(String),
     /// A role of the central account that may assume pivot roles, by ARN.
     Platform(String),
+    /// The role of the central account that acts for people, by ARN.
+    Broker(String),
     /// A role of a pipeline: `run`, `start`, `update` or `branches`.
     PipelineRole(String, &'static str),
     /// A role of a pipeline's stage: `build` or `approve`.
@@ -73,6 +75,8 @@ enum What {
     },
     /// A role to assume.
     Role(Box<Who>),
+    /// A team's role to assume for [`asked::SOMEBODY`], with the team's tag.
+    RoleForSomebody(Box<Who>),
     /// Results of a team's queries, by environment and team.
     Results(String, String),
     /// The workgroup of a team.
@@ -128,6 +132,7 @@ impl What {
             | Self::Table { .. }
             | Self::Key { .. }
             | Self::Role(_)
+            | Self::RoleForSomebody(_)
             | Self::Results(..)
             | Self::Assets(..)
             | Self::Repository(_)
@@ -255,7 +260,10 @@ impl Answers {
     /// allow it.
     fn may_be_unknown(&self, someone: &Someone, ask: &Ask) -> bool {
         let is_of_others = self.is_imported(&ask.what) || matches!(ask.what, What::Dashboard(_));
-        let has_own_say = matches!(ask.what, What::Table { .. } | What::Key { .. } | What::Role(_));
+        let has_own_say = matches!(
+            ask.what,
+            What::Table { .. } | What::Key { .. } | What::Role(_) | What::RoleForSomebody(_)
+        );
         let is_here = someone.account == ask.account;
         is_of_others || (someone.policies != Policies::Ours && is_here && !has_own_say)
     }

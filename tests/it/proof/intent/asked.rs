@@ -17,6 +17,9 @@ use super::{How, What, Who};
 /// A table that no document names.
 pub(super) const UNHEARD_OF: &str = "unheard_of";
 
+/// The source identity of who comes to teams.
+pub(super) const SOMEBODY: &str = "somebody";
+
 const OBJECT: [(How, &str); 3] =
     [(How::Read, "s3:GetObject"), (How::Write, "s3:PutObject"), (How::Delete, "s3:DeleteObject")];
 
@@ -371,6 +374,14 @@ impl<'a> Things<'a> {
             let what = What::Role(Box::new(someone.who.clone()));
             let place = (someone.arn.as_str(), someone.account.as_str());
             self.ask_with(&what, How::Read, "sts:AssumeRole", place, context);
+            if let Who::Team(_, team) = &someone.who {
+                let what = What::RoleForSomebody(Box::new(someone.who.clone()));
+                let context = Context::new()
+                    .with("aws:RequestTag/lakewright:team", [team])
+                    .with("aws:TagKeys", ["lakewright:team"])
+                    .with("sts:SourceIdentity", [SOMEBODY]);
+                self.ask_with(&what, How::Read, "sts:AssumeRole", place, context);
+            }
         }
     }
 }

@@ -4,12 +4,12 @@ use std::collections::BTreeSet;
 
 use lakewright_manifest::document::Kind;
 use lakewright_manifest::mesh::{
-    Dataset, Environment, EnvironmentPermission, EnvironmentTeam, Pipeline, Share, ShareItem,
-    SharePermission, ShareStatus, Stage, Strategy,
+    Access, Dataset, Environment, EnvironmentPermission, EnvironmentTeam, Pipeline, Share,
+    ShareItem, SharePermission, ShareStatus, Stage, Strategy,
 };
 use lakewright_manifest::{Date, Mesh};
 
-use super::asked::{UNHEARD_OF, part, parts};
+use super::asked::{SOMEBODY, UNHEARD_OF, part, parts};
 use super::{How, What, Who};
 
 const ALL: [How; 3] = [How::Read, How::Write, How::Delete];
@@ -102,6 +102,25 @@ fn tenant(mesh: &Mesh, _: &Date, intent: &mut Intent) {
         for id in mesh.environments.keys() {
             let pivot = What::Role(Box::new(Who::PivotRole(id.to_string())));
             intent.give(&Who::Platform(role.to_string()), &pivot, &READ);
+        }
+    }
+    people(mesh, intent);
+}
+
+/// docs/people.md, "A broker": it comes to the teams that are listed, for their members or else for anybody. An imported role
+/// is its owner's.
+fn people(mesh: &Mesh, intent: &mut Intent) {
+    let Some(Access::Broker { role, teams }) = &mesh.tenant.access else { return };
+    for environment in mesh.environments.values() {
+        let made = environment.teams.iter().filter(|member| member.iam_role_arn.is_none());
+        for member in made {
+            let Some(members) = teams.get(&member.team) else { continue };
+            if members.is_empty() || members.iter().any(|one| one.as_str() == SOMEBODY) {
+                let id = environment.header.id.to_string();
+                let of_team = Who::Team(id, member.team.to_string());
+                let what = What::RoleForSomebody(Box::new(of_team));
+                intent.give(&Who::Broker(role.to_string()), &what, &READ);
+            }
         }
     }
 }

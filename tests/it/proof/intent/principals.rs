@@ -1,6 +1,7 @@
 //! Who can ask: every role that a template makes, and every role of others that the mesh names.
 
 use lakewright_manifest::Mesh;
+use lakewright_manifest::mesh::Access;
 use lakewright_proof::world::{Role, World};
 use lakewright_stacks::Synthesized;
 
@@ -57,6 +58,9 @@ pub(super) fn all(mesh: &Mesh, stacks: &[Synthesized], world: &World) -> Vec<Som
     }
     for role in &mesh.tenant.pivot_role.trusted_roles {
         all.push(Someone::new(Who::Platform(role.to_string()), role.as_str(), Policies::Others));
+    }
+    if let Some(Access::Broker { role, .. }) = &mesh.tenant.access {
+        all.push(Someone::new(Who::Broker(role.to_string()), role.as_str(), Policies::Others));
     }
     let mut arns: Vec<&str> = all.iter().map(|one| one.arn.as_str()).collect();
     arns.sort_unstable();
