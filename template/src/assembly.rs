@@ -131,7 +131,8 @@ pub fn cells(columns: &[impl AsRef<str>], rows: Option<&str>) -> String {
 /// One intended grant.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct IntendedGrant {
-    /// Who: `team/ENVIRONMENT/TEAM`, `dataset-role/ID`, `pivot-role/ENVIRONMENT`, `service/NAME` or `account/ID`.
+    /// Who: `team/ENVIRONMENT/TEAM`, `dataset-role/ID`, `pivot-role/ENVIRONMENT`, `service/NAME`, `account/ID`,
+    /// `permission-set/ACCOUNT/NAME`, `identity-provider/ACCOUNT/NAME` or `broker/NAME`.
     pub principal: String,
     /// The access in a word, such as `read` or `administer`.
     pub access: String,

@@ -58,8 +58,7 @@ impl Partition {
     /// Where people sign in with SAML: the `Recipient` of their assertions, which trust policies compare with `SAML:aud`. Not
     /// known of every partition.
     ///
-    /// Source: "Create a role for SAML 2.0 federation" in the IAM user guides of AWS and of AWS in China; the sign-in URLs in
-    /// `SamlConsolePrincipal` of `aws-iam` of the AWS CDK.
+    /// Source: `PARTITION_SAML_SIGN_ON_URL` in `region-info/build-tools/fact-tables.ts` of the AWS CDK.
     pub fn saml_endpoint(self) -> Option<&'static str> {
         match self.name {
             "aws" => Some("https://signin.aws.amazon.com/saml"),

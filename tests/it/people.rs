@@ -107,8 +107,7 @@ fn allow(sid: &str, action: &str, principal: &Value, condition: &Value) -> Value
 
 /// Source: "Referencing permission sets in resource policies, Amazon EKS, and AWS KMS" in the IAM Identity Center user guide:
 /// the account as principal, and `ArnLike` on `aws:PrincipalArn` with the role's path and a pattern for its suffix of 16
-/// characters, as in `AWSReservedSSO_DatabaseAdministrator_1234567890abcdef`. In `us-east-1` the path has no region (AWS
-/// re:Post, "AWS Identity Center Assumed Role Principals").
+/// characters, as in `AWSReservedSSO_DatabaseAdministrator_1234567890abcdef`. In `us-east-1` the path has no region.
 #[test]
 fn a_permission_set_is_named_by_the_pattern_of_its_role() {
     let account = json!({ "AWS": "arn:aws:iam::222222222222:root" });
@@ -142,6 +141,24 @@ fn a_saml_provider_is_held_to_the_endpoint_and_to_somebody() {
     });
     let expected = json!([allow("People", action, &provider, &condition)]);
     assert_eq!(people(&stacks, "Owners"), expected);
+}
+
+/// Source: `PARTITION_SAML_SIGN_ON_URL` in `region-info/build-tools/fact-tables.ts` of the AWS CDK.
+#[test]
+fn each_partition_has_an_endpoint_of_its_own() {
+    for (partition, region, endpoint) in [
+        ("aws-cn", "cn-north-1", "https://signin.amazonaws.cn/saml"),
+        ("aws-us-gov", "us-gov-west-1", "https://signin.amazonaws-us-gov.com/saml"),
+    ] {
+        let SourceFile { path, text } = source(SAML);
+        let text = text.replace("eu-west-1", region);
+        let text = text.replace("arn:aws:", &format!("arn:{partition}:"));
+        let stacks = synthesized(&mesh(&[SourceFile { path, text }]));
+        let statement = &people(&stacks, "Owners")[0];
+        assert_eq!(statement["Condition"]["StringEquals"]["SAML:aud"], endpoint);
+        let provider = format!("arn:{partition}:iam::222222222222:saml-provider/corp");
+        assert_eq!(statement["Principal"]["Federated"], provider.as_str());
+    }
 }
 
 /// Source: "Create a role for OpenID Connect federation" in the IAM user guide: action, the provider's ARN, and conditions on
