@@ -29,6 +29,11 @@ pub struct AccessPointHandle {
     target: Target,
 }
 
+/// Whoever reads objects through a share asks for their size, checksum and parts as well, of the current version.
+///
+/// Source: "GetObjectAttributes" in the S3 API reference: without a version's id it takes `s3:GetObject` and this.
+const ATTRIBUTES: [&str; 1] = ["s3:GetObjectAttributes"];
+
 /// What a requester may do with the objects of a folder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Traffic {
@@ -42,11 +47,12 @@ pub enum Traffic {
 
 impl Traffic {
     pub(crate) fn actions(self) -> Vec<&'static str> {
-        match self {
-            Self::Read => READ_OBJECTS.to_vec(),
-            Self::Write => [&READ_OBJECTS[..], &PUT_OBJECTS[..]].concat(),
-            Self::ReadWrite => [&READ_OBJECTS[..], &WRITE_OBJECTS[..]].concat(),
-        }
+        let more: &[&'static str] = match self {
+            Self::Read => &[],
+            Self::Write => &PUT_OBJECTS,
+            Self::ReadWrite => &WRITE_OBJECTS,
+        };
+        [&READ_OBJECTS[..], &ATTRIBUTES[..], more].concat()
     }
 
     pub(crate) const fn word(self) -> &'static str {

@@ -5,7 +5,8 @@
 //! wrong in both, and `prove` sees nothing. Here nothing is read of grants, and no code that makes stacks is called for
 //! what is meant. Ids of the mesh say who is to reach what (`meant.rs`, by the words of docs/mesh.md and docs/stacks). Of the
 //! templates come only the ARNs of things, by the stack that makes them and the resource type (`principals.rs`, `asked.rs`).
-//! Every principal is asked about every thing, reading, writing and deleting.
+//! Every principal is asked about every thing, reading, writing and deleting; about objects of datasets also for their
+//! attributes.
 
 mod asked;
 mod meant;
@@ -110,6 +111,8 @@ enum How {
     Read,
     Write,
     Delete,
+    /// To ask for an object's size, checksum and parts.
+    Attributes,
 }
 
 impl What {

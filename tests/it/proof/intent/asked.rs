@@ -23,6 +23,9 @@ pub(super) const SOMEBODY: &str = "somebody";
 const OBJECT: [(How, &str); 3] =
     [(How::Read, "s3:GetObject"), (How::Write, "s3:PutObject"), (How::Delete, "s3:DeleteObject")];
 
+/// "GetObjectAttributes" in the S3 API reference: the action of the request of the same name.
+const ATTRIBUTES: (How, &str) = (How::Attributes, "s3:GetObjectAttributes");
+
 /// A request that anybody could make.
 #[derive(Debug, Clone)]
 pub(super) struct Ask {
@@ -223,7 +226,7 @@ impl<'a> Things<'a> {
             for (through, start) in &ways {
                 let (dataset, folder) = (id.clone(), folder.clone());
                 let what = What::Object { dataset, folder, through: through.clone() };
-                for (how, action) in OBJECT {
+                for (how, action) in OBJECT.into_iter().chain([ATTRIBUTES]) {
                     self.ask(&what, how, action, (&format!("{start}{prefix}object"), account));
                 }
             }

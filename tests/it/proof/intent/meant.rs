@@ -16,6 +16,7 @@ const ALL: [How; 3] = [How::Read, How::Write, How::Delete];
 const USE: [How; 2] = [How::Read, How::Write];
 const READ: [How; 1] = [How::Read];
 const WRITE: [How; 1] = [How::Write];
+const ATTRIBUTES: [How; 1] = [How::Attributes];
 
 /// Everything that is given.
 #[derive(Debug, Default)]
@@ -247,7 +248,7 @@ fn approved(mesh: &Mesh, share: &Share, intent: &mut Intent) {
         Some(role) => Who::ConsumptionRole(role.to_string()),
         None => Who::Team(share.environment.to_string(), share.team.to_string()),
     };
-    // "`read` gets them; `write` also puts; `modify` also deletes", and of tables `modify` adds `INSERT` and `DELETE`.
+    // "`read` gets them, old versions, and attributes of the current one; `write` also puts; `modify` also deletes", and of tables `modify` adds `INSERT` and `DELETE`.
     let hows: &[How] = if share.permissions.contains(&SharePermission::Modify) {
         &ALL
     } else if share.permissions.contains(&SharePermission::Write) {
@@ -258,7 +259,10 @@ fn approved(mesh: &Mesh, share: &Share, intent: &mut Intent) {
     let mut has_objects = false;
     for item in &share.items {
         match item {
-            ShareItem::Bucket => bucket(dataset, &who, hows, intent),
+            ShareItem::Bucket => {
+                bucket(dataset, &who, hows, intent);
+                bucket(dataset, &who, &ATTRIBUTES, intent);
+            }
             ShareItem::Folder(folder) => {
                 let object = What::Object {
                     dataset: id.clone(),
@@ -266,6 +270,7 @@ fn approved(mesh: &Mesh, share: &Share, intent: &mut Intent) {
                     through: Some(share.header.id.to_string()),
                 };
                 intent.give(&who, &object, hows);
+                intent.give(&who, &object, &ATTRIBUTES);
             }
             ShareItem::Table(shared) => {
                 let name = shared.name.to_string();
