@@ -15,7 +15,7 @@ use serde::de::{
 };
 
 use crate::diagnostic::{Diagnostic, FileId, Origin};
-use crate::field::FIELD;
+use crate::field::{FIELD, ONE_OR_MORE};
 use crate::{Code, Report};
 
 /// Decodes a document. What is wrong with it is added to the report.
@@ -283,10 +283,18 @@ impl<'n> Deserializer<'n> for Decoder<'n, '_> {
         name: &'static str,
         visitor: V,
     ) -> Result<V::Value, Self::Error> {
-        if name == FIELD {
-            visitor.visit_seq(FieldParts { decoder: self, place: 0 })
-        } else {
-            visitor.visit_newtype_struct(self)
+        match name {
+            FIELD => visitor.visit_seq(FieldParts { decoder: self, place: 0 }),
+            ONE_OR_MORE => {
+                let items = match &self.node.kind {
+                    NodeKind::Sequence(items) => items.as_slice(),
+                    NodeKind::Mapping(_) | NodeKind::Scalar { .. } => {
+                        std::slice::from_ref(self.node)
+                    }
+                };
+                visitor.visit_seq(Items { items: items.iter(), sink: self.sink })
+            }
+            _ => visitor.visit_newtype_struct(self),
         }
     }
 

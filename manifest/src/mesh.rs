@@ -306,8 +306,8 @@ pub struct Dataset {
     pub environment: Id,
     /// The team that owns it.
     pub team: TeamName,
-    /// The team that approves shares besides the owner.
-    pub stewards: Option<TeamName>,
+    /// The teams that approve shares besides the owner, each once; those of the environment read the data as well.
+    pub stewards: Vec<TeamName>,
     /// The domain.
     pub domain: Option<Id>,
     /// How confidential it is.

@@ -43,7 +43,8 @@ use crate::{Code, Report};
 
 /// Resolves the documents of a mesh. There is a mesh only when the report has no errors.
 pub fn resolve(documents: &Documents, parse_report: Report) -> (Option<Mesh>, Report) {
-    let mut context = Context { report: parse_report, ids: BTreeMap::new(), lost: Lost::default() };
+    let mut context =
+        Context { report: parse_report, ids: BTreeMap::new(), teams: None, lost: Lost::default() };
     let mesh = context.mesh(documents);
     let report = context.report.sorted();
     let mesh = if report.has_errors() { None } else { mesh };
@@ -54,6 +55,8 @@ struct Context {
     report: Report,
     /// Where each id of each kind is declared, also of documents that have other errors.
     ids: BTreeMap<Kind, BTreeMap<Id, Origin>>,
+    /// The teams that documents name; `None` when some could not be read.
+    teams: Option<BTreeSet<String>>,
     /// What could not be read.
     lost: Lost,
 }
@@ -63,6 +66,8 @@ impl Context {
         // Without a readable document all else would be noise about what it may have held.
         let has_parse_errors = self.report.has_errors();
         self.declare(documents);
+        self.teams = (!has_parse_errors)
+            .then(|| denial::teams(documents).into_iter().map(str::to_owned).collect());
         self.all_in_one_partition(documents);
         let mut tenant = self.tenant(&documents.tenants, has_parse_errors);
         if let Some(tenant) = &mut tenant

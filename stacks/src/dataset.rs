@@ -158,8 +158,7 @@ impl Context<'_> {
         if let Some(owner) = self.team_role(&dataset.team) {
             scope.grant(bucket.grant_read_write(&owner));
         }
-        let stewards = dataset.stewards.as_ref().filter(|stewards| **stewards != dataset.team);
-        if let Some(stewards) = stewards.and_then(|team| self.team_role(team)) {
+        for stewards in dataset.stewards.iter().filter_map(|team| self.team_role(team)) {
             scope.grant(bucket.grant_read(&stewards));
         }
         for live in shares {

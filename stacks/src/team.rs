@@ -58,8 +58,7 @@ pub(crate) fn belongings<'m>(
 ) -> BTreeMap<(&'m Id, &'m TeamName), Belongings<'m>> {
     let mut all: BTreeMap<(&Id, &TeamName), Belongings<'_>> = BTreeMap::new();
     for dataset in mesh.datasets.values().filter(|dataset| dataset.import.is_some()) {
-        let stewards = dataset.stewards.as_ref().filter(|stewards| **stewards != dataset.team);
-        for team in std::iter::once(&dataset.team).chain(stewards) {
+        for team in std::iter::once(&dataset.team).chain(&dataset.stewards) {
             all.entry((&dataset.environment, team)).or_default().imported.push(dataset);
         }
     }

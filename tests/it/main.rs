@@ -10,6 +10,7 @@ mod aws;
 mod calls;
 mod cli;
 mod codes;
+mod datasets;
 mod deploy;
 mod determinism;
 mod docs;

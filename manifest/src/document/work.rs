@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::document;
-use crate::field::Field;
+use crate::field::{Field, OneOrMore};
 use crate::name::{
     AccountId, BranchName, BucketName, CatalogName, ConnectionArn, Date, FolderPrefix, Id,
     KeyAlias, KeyPrefix, RepositoryName, Schedule, SubnetId, TeamName, VpcId,
@@ -31,9 +31,10 @@ document! {
         environment: Field<Id>,
         /// The team that owns it.
         team: Field<TeamName>,
-        /// The team that approves shares besides the owner.
+        /// The team, or the teams, that approve shares besides the owner: any of the mesh. Those of the dataset's
+        /// environment read the data as well.
         #[serde(default)]
-        stewards: Field<TeamName>,
+        stewards: Field<OneOrMore<TeamName>>,
         /// The domain.
         #[serde(default)]
         domain: Field<Id>,

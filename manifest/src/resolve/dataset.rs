@@ -1,6 +1,6 @@
 //! Datasets.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Context, Dependant, Needs, Place, at, column_type, values};
 use crate::Code;
@@ -14,7 +14,7 @@ use crate::mesh::{
     Column, Dataset, EnvironmentPermission, Folder, Header, Import, Location, Table,
     TenantPermission,
 };
-use crate::name::{CatalogName, FolderPrefix, Id, KeyPrefix};
+use crate::name::{CatalogName, FolderPrefix, Id, KeyPrefix, TeamName};
 use crate::parse::Located;
 
 impl Context {
@@ -42,7 +42,7 @@ impl Context {
             let dependant = Dependant::live(Kind::Dataset, &header);
             self.reference(file, &document.domain, Kind::Domain, &dependant);
         }
-        self.stewards_are_here(document, &header, place);
+        let stewards = self.stewards(document, &header);
         self.has_topic_and_keyword(&header);
         let tables = self.tables(file, &document.tables, &header);
         let folders = self.folders(file, &document.folders, &header);
@@ -54,7 +54,7 @@ impl Context {
         Some(Dataset {
             environment,
             team,
-            stewards: document.stewards.value().cloned(),
+            stewards,
             domain: document.domain.value().cloned(),
             confidentiality: document.confidentiality.value().copied().unwrap_or_default(),
             auto_approval: document.auto_approval.value().copied().unwrap_or_default(),
@@ -74,32 +74,41 @@ impl Context {
         })
     }
 
-    /// Stewards read the data, so they are a team of the dataset's environment.
-    fn stewards_are_here(
-        &mut self,
-        document: &DatasetDocument,
-        header: &Header,
-        place: &Place<'_, '_>,
-    ) {
-        let Some(stewards) = document.stewards.value() else { return };
-        let environment = document.environment.value().and_then(|id| place.environments.get(id));
-        let Some(environment) = environment else { return };
-        if environment.team_named(stewards).is_none() {
-            let message = format!(
-                "team `{stewards}` is not a team of environment `{}`",
-                environment.header.id
-            );
-            let teams = environment.teams.iter().map(|team| team.team.as_str());
-            let near = suggest(stewards.as_str(), teams);
-            let diagnostic = Diagnostic::new(Code::TeamNotInvited, message)
-                .at(at(header.origin.file, &document.stewards), "the stewards of this dataset")
-                .and(environment.header.origin, "the environment")
-                .help(near.map_or_else(
-                    || "invite it under the environment's `teams`".to_owned(),
-                    |near| format!("did you mean `{near}`?"),
-                ));
-            self.report.push(diagnostic);
+    /// The stewards besides the owner, each once.
+    ///
+    /// They decide on shares, so that any team of the mesh can be one. A misspelt team would approve nothing.
+    fn stewards(&mut self, document: &DatasetDocument, header: &Header) -> Vec<TeamName> {
+        let file = header.origin.file;
+        let Some(given) = document.stewards.value() else { return Vec::new() };
+        let is_empty = given.fields().is_empty();
+        let message = format!("dataset `{}` has an empty list of stewards", header.id);
+        self.not_empty(is_empty, &message, at(file, &document.stewards));
+        let mut stewards = BTreeSet::new();
+        for field in given.fields() {
+            let Some(team) = field.value() else { continue };
+            self.team_is_known(team, at(file, field));
+            if document.team.value() != Some(team) {
+                stewards.insert(team.clone());
+            }
         }
+        stewards.into_iter().collect()
+    }
+
+    fn team_is_known(&mut self, team: &TeamName, origin: Origin) {
+        // Without all documents it is not known which teams there are.
+        let Some(teams) = &self.teams else { return };
+        if teams.contains(team.as_str()) {
+            return;
+        }
+        let help = suggest(team.as_str(), teams.iter().map(String::as_str)).map_or_else(
+            || "name a team of an organization, an environment or a domain".to_owned(),
+            |near| format!("did you mean `{near}`?"),
+        );
+        let message = format!("there is no team `{team}` in the mesh");
+        let diagnostic = Diagnostic::new(Code::UnknownReference, message)
+            .at(origin, "a steward of this dataset")
+            .help(help);
+        self.report.push(diagnostic);
     }
 
     fn has_topic_and_keyword(&mut self, header: &Header) {

@@ -145,7 +145,7 @@ impl Context {
 }
 
 /// The teams that documents name: administrators, owners, and whoever is invited.
-fn teams(documents: &Documents) -> BTreeSet<&str> {
+pub(super) fn teams(documents: &Documents) -> BTreeSet<&str> {
     let mut all: Vec<&Field<TeamName>> = Vec::new();
     all.extend(documents.tenants.iter().map(|located| &located.document.admin_team));
     for located in &documents.organizations {

@@ -182,6 +182,7 @@ source: {repository: o/n, connection_arn: "arn:aws-cn:codeconnections:cn-north-1
         let mut context = Context {
             report: crate::Report::new(),
             ids: std::collections::BTreeMap::new(),
+            teams: None,
             lost: crate::parse::Lost::default(),
         };
         context.all_in_one_partition(&parsed.documents);

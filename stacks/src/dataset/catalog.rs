@@ -206,8 +206,8 @@ fn permissions(
             chain.grant(scope, &owner, &link, describe);
         }
     }
-    let stewards = dataset.stewards.as_ref().filter(|stewards| **stewards != dataset.team);
-    if let Some(stewards) = stewards.and_then(|team| context.team_role(team)) {
+    // Stewards of other environments have no role here: they approve, and read nothing.
+    for stewards in dataset.stewards.iter().filter_map(|team| context.team_role(team)) {
         chain.grant(scope, &stewards, &database, set("read", &[Permission::Describe]));
         chain.grant(scope, &stewards, &tables, set("read", &READ));
     }

@@ -174,10 +174,12 @@ fn datasets(mesh: &Mesh, _: &Date, intent: &mut Intent) {
         for who in [&own, &owner] {
             data(mesh, dataset, who, &ALL, intent);
         }
-        let stewards = dataset.stewards.as_ref();
+        // "Stewards of another environment approve, and read nothing": as teams of this one they do not exist.
+        let stewards = dataset.stewards.iter();
         let stewards = stewards.map(|team| Who::Team(environment.clone(), team.to_string()));
-        if let Some(stewards) = &stewards {
-            data(mesh, dataset, stewards, &READ, intent);
+        let stewards: Vec<Who> = stewards.collect();
+        for team in &stewards {
+            data(mesh, dataset, team, &READ, intent);
         }
         // "The key that is made then encrypts the logs and bookmarks of crawler and profiling job only": of an imported bucket.
         let is_made = dataset.import.is_none();
@@ -186,9 +188,9 @@ fn datasets(mesh: &Mesh, _: &Date, intent: &mut Intent) {
             intent.give(&own, &key, &USE);
             if is_made {
                 intent.give(&owner, &key, &USE);
-            }
-            if let Some(stewards) = stewards.as_ref().filter(|_| is_made) {
-                intent.give(stewards, &key, &READ);
+                for team in &stewards {
+                    intent.give(team, &key, &READ);
+                }
             }
         }
         let role = What::Role(Box::new(own));
