@@ -105,6 +105,23 @@ pub struct TableColumn {
     pub name: String,
     /// The type, as Hive names it.
     pub kind: String,
+    /// What it is for; empty where nothing is said.
+    pub comment: String,
+}
+
+impl TableColumn {
+    fn resource(self) -> glue::TableColumn {
+        glue::TableColumn {
+            name: Some(self.name.into()),
+            kind: Some(self.kind.into()),
+            comment: said(&self.comment).map(Into::into),
+        }
+    }
+}
+
+/// What somebody has said of a table or a column, when they have. Linters take `${` for a variable of `Fn::Sub`.
+fn said(text: &str) -> Option<String> {
+    (!text.is_empty()).then(|| text.replace("${", "$ {"))
 }
 
 /// The format of a table's files: its names in the catalog.
@@ -155,6 +172,12 @@ pub struct Table {
     pub format: TableFormat,
     /// Its columns in order.
     pub columns: Vec<TableColumn>,
+    /// Its partition keys in order.
+    pub partitions: Vec<TableColumn>,
+    /// What it is for; empty where nothing is said.
+    pub description: String,
+    /// Parameters beside those that Glue and Athena read.
+    pub parameters: Vec<(&'static str, String)>,
     /// Whether it stays when it leaves the stack.
     pub retain: bool,
     /// What must be there first.
@@ -166,11 +189,9 @@ impl Construct for Table {
 
     fn build(self, scope: &mut Scope<'_>) -> Ref<glue::Table> {
         let account = scope.spec().place.account.clone();
-        let columns = self.columns.into_iter().map(|column| glue::TableColumn {
-            name: Some(column.name.into()),
-            kind: Some(column.kind.into()),
-            comment: None,
-        });
+        let columns = self.columns.into_iter().map(TableColumn::resource);
+        let partitions: Vec<glue::TableColumn> =
+            self.partitions.into_iter().map(TableColumn::resource).collect();
         let TableFormat { classification, input, output, library } = self.format;
         let descriptor = glue::TableStorageDescriptor {
             columns: Some(columns.collect()),
@@ -184,14 +205,21 @@ impl Construct for Table {
             ..glue::TableStorageDescriptor::default()
         };
         // A crawler compares the last two with what it finds, and marks a table that lacks them as deprecated.
-        let parameters = Map::new()
+        let mut parameters = Map::new()
             .with("EXTERNAL", "TRUE")
             .with("classification", classification)
             .with("compressionType", "none")
             .with("typeOfData", "file");
+        for (name, value) in self.parameters {
+            if let Some(value) = said(&value) {
+                parameters = parameters.with(name, value);
+            }
+        }
         let table = glue::TableTableInput {
             name: Some(self.name.into()),
+            description: said(&self.description).map(Into::into),
             table_type: Some("EXTERNAL_TABLE".into()),
+            partition_keys: (!partitions.is_empty()).then_some(partitions),
             parameters: Some(json(parameters)),
             storage_descriptor: Some(descriptor),
             ..glue::TableTableInput::default()

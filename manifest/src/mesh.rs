@@ -367,8 +367,30 @@ pub struct Table {
     pub format: TableFormat,
     /// Its columns in order; empty when the crawler finds them.
     pub columns: Vec<Column>,
+    /// Its partition keys in order.
+    pub partitions: Vec<Column>,
+    /// What the catalog says of it.
+    pub about: About,
     /// Where it is declared.
     pub origin: Origin,
+}
+
+impl Table {
+    /// Everything that queries know as a column: those of the files, and the partition keys.
+    pub fn all_columns(&self) -> impl Iterator<Item = &Column> {
+        self.columns.iter().chain(&self.partitions)
+    }
+}
+
+/// What the catalog says of a table, a column or a folder.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct About {
+    /// What it is for; empty where nothing is said.
+    pub description: String,
+    /// The catalog's keywords.
+    pub keywords: Vec<String>,
+    /// The catalog's glossary terms.
+    pub glossary: Vec<String>,
 }
 
 /// A column.
@@ -380,6 +402,8 @@ pub struct Column {
     pub kind: String,
     /// Tags for access policies.
     pub tags: Vec<String>,
+    /// What the catalog says of it.
+    pub about: About,
 }
 
 /// A folder.
@@ -387,6 +411,8 @@ pub struct Column {
 pub struct Folder {
     /// Where it lies: what begins with it lies in the folder.
     pub prefix: FolderPrefix,
+    /// What the catalog says of it.
+    pub about: About,
     /// Where its prefix stands.
     pub origin: Origin,
 }

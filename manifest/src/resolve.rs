@@ -1,5 +1,6 @@
 //! From documents to a validated mesh, with every error in one run.
 
+mod about;
 mod change;
 mod column_type;
 mod dataset;

@@ -94,3 +94,144 @@ fn stewards_of_the_environment_read_and_others_are_named_nowhere() {
     let text = stack(&sources).json;
     assert!(!text.contains("333333333333") && !text.contains("elsewhere"), "{text}");
 }
+
+const TABLE: &str = "tables:\n  - name: orders\n    columns:\n      - { name: id, type: bigint";
+
+/// "Column" in the Glue web API reference, and `TableInput` in the Glue developer guide: comments of 255 bytes in one line,
+/// descriptions of 2,048 bytes, parameters by name.
+#[test]
+fn what_is_said_of_a_table_stands_in_the_catalog() {
+    let text = format!(
+        "{TABLE}, description: 'The number, ${{id}}', keywords: [key], glossary: [Order] }}\n    \
+         description: All orders\n    keywords: [a, b]\n    glossary: [Order]\n  - {{ name: found, description: Later }}\n\
+         folders:\n  - {{ id: exports, prefix: exports/, description: Out, keywords: [c], glossary: [Order] }}\n"
+    );
+    let tables = properties(&with(&text, ""), "AWS::Glue::Table");
+    assert_eq!(tables.len(), 1);
+    let table = &tables[0]["TableInput"];
+    assert_eq!(table["Description"], "All orders");
+    assert_eq!(table["Parameters"]["lakewright.keywords"], "a, b");
+    assert_eq!(table["Parameters"]["lakewright.glossary"], "Order");
+    let column = &table["StorageDescriptor"]["Columns"][0];
+    assert_eq!(column["Comment"], "The number, $ {id}");
+    // Who says nothing has nothing in the template.
+    let plain = properties(&with(&format!("{TABLE} }}\n"), ""), "AWS::Glue::Table");
+    let table = &plain[0]["TableInput"];
+    let has = [
+        &table["Description"],
+        &table["PartitionKeys"],
+        &table["Parameters"]["lakewright.glossary"],
+    ];
+    assert!(has.iter().all(|one| one.is_null()), "{table}");
+    assert!(table["StorageDescriptor"]["Columns"][0]["Comment"].is_null(), "{table}");
+}
+
+#[test]
+fn what_glue_does_not_take_of_a_table_is_said_at_its_line() {
+    let of_column = |text: &str| with(&format!("{TABLE}, description: {text} }}\n"), "");
+    assert_eq!(found(&of_column(&"x".repeat(255))), NOTHING);
+    assert_eq!(
+        found(&of_column(&"é".repeat(128))),
+        ["limit-exceeded: a column's description has 256 bytes, and Glue takes 255 at the most"]
+    );
+    assert_eq!(
+        found(&of_column("\"two\\nlines\"")),
+        ["invalid-value: a column's description is one line, and this one has a line break"]
+    );
+    let of_table = |bytes: usize, columns: &str| {
+        let said = "x".repeat(bytes);
+        with(&format!("tables:\n  - name: orders\n    description: {said}\n{columns}"), "")
+    };
+    let columns = "    columns: [{ name: id, type: int }]\n";
+    assert_eq!(found(&of_table(2_048, columns)), NOTHING);
+    assert_eq!(
+        found(&of_table(2_049, columns)),
+        ["limit-exceeded: a table's description has 2049 bytes, and Glue takes 2048 at the most"]
+    );
+    // What a crawler finds has no place for it.
+    assert_eq!(found(&of_table(2_049, "")), NOTHING);
+    assert_eq!(
+        found(&with(&format!("{TABLE}, description: '{{{{resolve:ssm:x}}}}' }}\n"), "")),
+        ["dynamic-reference: this description has a dynamic reference (`{{resolve:...}}`) in it"]
+    );
+}
+
+/// The tenant's permission to manage glossaries, as for a dataset's own terms.
+#[test]
+fn terms_of_tables_columns_and_folders_take_the_permission_for_glossaries() {
+    let denied = BASE.replacen(
+        "permissions:\n",
+        "permissions:\n  Owners: { deny: [manage_glossaries] }\n",
+        1,
+    );
+    let found = |lines: &str| {
+        let mut sources = with(lines, "");
+        sources[0].text.clone_from(&denied);
+        found(&sources)
+    };
+    let lacks = |part: &str| {
+        vec![format!(
+            "tenant-permission: team `Owners` lacks the tenant's `manage_glossaries`, which the glossary terms of {part} needs"
+        )]
+    };
+    assert_eq!(
+        found("tables:\n  - { name: orders, glossary: [Order] }\n"),
+        lacks("table `orders`")
+    );
+    assert_eq!(found(&format!("{TABLE}, glossary: [Order] }}\n")), lacks("table `orders`"));
+    assert_eq!(
+        found("folders:\n  - { id: exports, prefix: exports/, glossary: [Order] }\n"),
+        lacks("folder `exports`")
+    );
+    assert_eq!(found("tables:\n  - { name: orders, keywords: [k] }\n"), NOTHING);
+}
+
+/// `PartitionKeys` of `TableInput` in the Glue developer guide: "Only primitive types are supported as partition keys".
+#[test]
+fn partition_keys_are_columns_of_simple_types() {
+    let table = |partitions: &str| format!("{TABLE} }}\n    partitions: {partitions}\n");
+    let keys = "[{ name: region, type: string, description: Where }, { name: day, type: date }]";
+    let tables = properties(&with(&table(keys), ""), "AWS::Glue::Table");
+    assert_eq!(
+        tables[0]["TableInput"]["PartitionKeys"],
+        serde_json::json!([
+            { "Comment": "Where", "Name": "region", "Type": "string" },
+            { "Name": "day", "Type": "date" },
+        ])
+    );
+    for (keys, message) in [
+        (
+            "[{ name: day, type: array<date> }]",
+            "column-type: a partition key cannot be of type `array<date>`",
+        ),
+        ("[{ name: day, type: datum }]", "column-type: Glue and Athena have no type `datum`"),
+        ("[{ name: id, type: int }]", "duplicate-id: dataset `data` has two columns `id`"),
+    ] {
+        assert_eq!(found(&with(&table(keys), "")), [message]);
+    }
+    let without = "tables:\n  - { name: orders, partitions: [{ name: day, type: date }] }\n";
+    assert_eq!(found(&with(without, "")), ["field-conflict: partitions without columns"]);
+}
+
+/// "PartiQL support in row filter expressions" in the Lake Formation developer guide: the column "can be a top-level data
+/// column, a partition column, or a nested column present in the table schema".
+#[test]
+fn shares_name_partition_keys_like_columns() {
+    let share = |item: &str| {
+        let table = format!("{TABLE} }}\n    partitions: [{{ name: day, type: date }}]\n");
+        let share = format!(
+            "---\nkind: Share\nid: part\ndataset: data\nenvironment: dev\nteam: Readers\n\
+             items: [{{ table: orders, {item} }}]\nstatus: approved\napproved_by: Owners\n"
+        );
+        with(&table, &share)
+    };
+    let sources = share("columns: [day, id], rows: \"day > '2026-01-01'\"");
+    assert_eq!(found(&sources), NOTHING);
+    let filters = properties(&sources, "AWS::LakeFormation::DataCellsFilter");
+    assert_eq!(filters[0]["ColumnNames"], serde_json::json!(["day", "id"]));
+    assert_eq!(found(&share("columns: [dya]")), ["share-item: table `orders` has no column `dya`"]);
+    assert_eq!(
+        found(&share("rows: month = 3")),
+        ["row-filter: table `orders` has no column `month`, by which its rows are told"]
+    );
+}

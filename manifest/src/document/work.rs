@@ -171,6 +171,18 @@ pub struct TableDocument {
     /// Its columns. Default: the crawler finds them.
     #[serde(default)]
     pub columns: Field<Vec<Field<ColumnDocument>>>,
+    /// Its partition keys, in the order of the folders that tell their values. Default: none.
+    #[serde(default)]
+    pub partitions: Field<Vec<Field<ColumnDocument>>>,
+    /// What it is for. Any text; may change.
+    #[serde(default)]
+    pub description: Field<String>,
+    /// The catalog's keywords.
+    #[serde(default)]
+    pub keywords: Field<Vec<Field<String>>>,
+    /// The catalog's glossary terms.
+    #[serde(default)]
+    pub glossary: Field<Vec<Field<String>>>,
 }
 
 /// The format of a table's files.
@@ -186,7 +198,7 @@ pub enum TableFormat {
     Parquet,
 }
 
-/// A column of a table.
+/// A column or a partition key of a table.
 #[derive(Debug, Deserialize, JsonSchema)]
 pub struct ColumnDocument {
     /// The column's name.
@@ -197,6 +209,15 @@ pub struct ColumnDocument {
     /// Tags for access policies, such as `pii`.
     #[serde(default)]
     pub tags: Field<Vec<Field<String>>>,
+    /// What it is for. One line; may change.
+    #[serde(default)]
+    pub description: Field<String>,
+    /// The catalog's keywords.
+    #[serde(default)]
+    pub keywords: Field<Vec<Field<String>>>,
+    /// The catalog's glossary terms.
+    #[serde(default)]
+    pub glossary: Field<Vec<Field<String>>>,
 }
 
 /// A folder that can be shared.
@@ -207,6 +228,15 @@ pub struct FolderDocument {
     /// Where it lies in the bucket: a path that ends in `/`, apart from other folders and tables.
     #[schemars(with = "FolderPrefix")]
     pub prefix: Field<KeyPrefix>,
+    /// What it is for. Any text; may change.
+    #[serde(default)]
+    pub description: Field<String>,
+    /// The catalog's keywords.
+    #[serde(default)]
+    pub keywords: Field<Vec<Field<String>>>,
+    /// The catalog's glossary terms.
+    #[serde(default)]
+    pub glossary: Field<Vec<Field<String>>>,
 }
 
 document! {

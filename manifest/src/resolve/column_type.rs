@@ -64,6 +64,12 @@ pub(super) fn check(text: &str) -> Result<(), Wrong> {
     if reader.rest.is_empty() { Ok(()) } else { Err(reader.unexpected("the type's end")) }
 }
 
+/// Whether a type has other types in it.
+pub(super) fn is_nested(text: &str) -> bool {
+    let begin = text.trim_start().to_ascii_lowercase();
+    ["array", "map", "struct", "uniontype"].iter().any(|nested| begin.starts_with(nested))
+}
+
 /// What is left of a type.
 struct Reader<'t> {
     rest: &'t str,

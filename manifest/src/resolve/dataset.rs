@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::about::Said;
 use super::{Context, Dependant, Needs, Place, at, column_type, values};
 use crate::Code;
 use crate::decode::suggest;
@@ -46,6 +47,9 @@ impl Context {
         self.has_topic_and_keyword(&header);
         let tables = self.tables(file, &document.tables, &header);
         let folders = self.folders(file, &document.folders, &header);
+        if let Some(team) = document.team.value() {
+            self.terms_of_parts_are_allowed(&tables, &folders, team, place.scope.tenant);
+        }
         let import = document.import.value().and_then(|import| self.import(import, &header));
         if !document.import.is_absent() && import.is_none() {
             return None;
@@ -133,10 +137,25 @@ impl Context {
         for entry in field.value().into_iter().flatten() {
             let Some(document) = entry.value() else { continue };
             let here = at(file, entry);
-            let TableDocument { name, location, format, columns } = document;
+            let TableDocument {
+                name,
+                location,
+                format,
+                columns,
+                partitions,
+                description,
+                keywords,
+                glossary,
+            } = document;
             let Some(table_name) = self.entry(name, "name", here) else {
                 continue;
             };
+            let said = Said { description, keywords, glossary };
+            let is_made = columns.value().is_some_and(|columns| !columns.is_empty());
+            let about = if is_made { self.about_table(file, said) } else { self.about(file, said) };
+            let columns = self.columns(file, columns, &[], header);
+            let partitions = self.columns(file, partitions, &columns, header);
+            self.partitions_are_simple(file, document);
             let table = Table {
                 location: location
                     .value()
@@ -145,7 +164,9 @@ impl Context {
                     .to_owned(),
                 located: if location.is_absent() { at(file, name) } else { at(file, location) },
                 format: format.value().copied().unwrap_or_default(),
-                columns: self.columns(file, columns, header),
+                columns,
+                partitions,
+                about,
                 origin: at(file, name),
             };
             if tables.insert(table_name.clone(), table).is_some() {
@@ -159,26 +180,55 @@ impl Context {
         &mut self,
         file: FileId,
         field: &Field<Vec<Field<ColumnDocument>>>,
+        others: &[Column],
         header: &Header,
     ) -> Vec<Column> {
         let mut columns: Vec<Column> = Vec::new();
         for entry in field.value().into_iter().flatten() {
             let Some(document) = entry.value() else { continue };
             let here = at(file, entry);
+            let ColumnDocument { tags, description, keywords, glossary, .. } = document;
+            let about = self.about_column(file, Said { description, keywords, glossary });
             let name = self.entry(&document.name, "name", here);
             let kind = self.entry(&document.kind, "type", here);
             let (Some(name), Some(kind)) = (name, kind) else { continue };
             if !self.is_type(kind, at(file, &document.kind)) {
                 continue;
             }
-            if columns.iter().any(|column| column.name == *name) {
+            if columns.iter().chain(others).any(|column| column.name == *name) {
                 self.stands_twice(file, &document.name, "column", header);
                 continue;
             }
-            let tags = values(&document.tags);
-            columns.push(Column { name: name.clone(), kind: kind.clone(), tags });
+            let tags = values(tags);
+            columns.push(Column { name: name.clone(), kind: kind.clone(), tags, about });
         }
         columns
+    }
+
+    /// Partition keys stand beside columns and are told by paths, which hold simple values only.
+    ///
+    /// Source: `PartitionKeys` of "TableInput" in the Glue developer guide, "Only primitive types are supported as partition
+    /// keys".
+    fn partitions_are_simple(&mut self, file: FileId, table: &TableDocument) {
+        let TableDocument { columns, partitions, .. } = table;
+        let keys = partitions.value().map(Vec::as_slice).unwrap_or_default();
+        let is_found = columns.is_absent() || columns.value().is_some_and(Vec::is_empty);
+        if !keys.is_empty() && is_found {
+            let diagnostic = Diagnostic::new(Code::FieldConflict, "partitions without columns")
+                .at(at(file, partitions), "of a table that the crawler finds")
+                .help("declare the table's `columns` as well, or leave both to the crawler");
+            self.report.push(diagnostic);
+        }
+        for kind in keys.iter().filter_map(Field::value).map(|key| &key.kind) {
+            let Some(text) = kind.value().filter(|text| column_type::is_nested(text)) else {
+                continue;
+            };
+            let message = format!("a partition key cannot be of type `{text}`");
+            let diagnostic = Diagnostic::new(Code::ColumnType, message)
+                .at(at(file, kind), "")
+                .help("paths hold simple values: take a simple type, such as `string`, `int` or `date`");
+            self.report.push(diagnostic);
+        }
     }
 
     /// Whether a column can be of this type: of one that Glue and Athena have, in at most 131,072 bytes, which is Glue's
@@ -216,7 +266,9 @@ impl Context {
             let (Some(id), Some(prefix)) = (id, prefix) else { continue };
             let origin = at(file, &document.prefix);
             let Some(prefix) = self.closed(prefix, id, origin) else { continue };
-            if folders.insert(id.clone(), Folder { prefix, origin }).is_some() {
+            let FolderDocument { description, keywords, glossary, .. } = document;
+            let about = self.about(file, Said { description, keywords, glossary });
+            if folders.insert(id.clone(), Folder { prefix, about, origin }).is_some() {
                 self.stands_twice(file, &document.id, "folder", header);
             }
         }

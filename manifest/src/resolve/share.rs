@@ -11,7 +11,7 @@ use crate::document::{Kind, ShareDocument, ShareItemDocument};
 use crate::field::Field;
 use crate::mesh::{
     Column, ConsumptionRole, Dataset, EnvironmentPermission, Header, HybridAccess, ItemStatus,
-    Location, Share, ShareItem, SharePermission, ShareStatus, SharedTable, TenantPermission,
+    Location, Share, ShareItem, SharePermission, ShareStatus, SharedTable, Table, TenantPermission,
 };
 use crate::name::{CatalogName, Id};
 use crate::parse::Located;
@@ -207,10 +207,11 @@ impl Context {
         rows: &Field<String>,
         dataset: Option<&Dataset>,
     ) -> SharedTable {
-        let known =
-            dataset.and_then(|dataset| dataset.tables.get(name)).map(|table| &table.columns);
+        // Partition keys are columns to whoever asks.
+        let table = dataset.and_then(|dataset| dataset.tables.get(name));
+        let known: Vec<&Column> = table.into_iter().flat_map(Table::all_columns).collect();
         for column in columns.value().into_iter().flatten() {
-            let (Some(wanted), Some(known)) = (column.value(), known) else { continue };
+            let Some(wanted) = column.value() else { continue };
             if !known.is_empty() && !known.iter().any(|column| column.name == *wanted) {
                 let near =
                     suggest(wanted.as_str(), known.iter().map(|column| column.name.as_str()));
@@ -230,7 +231,7 @@ impl Context {
                 .help("name the columns, or remove `columns` to share all of them");
             self.report.push(diagnostic);
         }
-        let text = self.rows(file, name, rows, known.map(Vec::as_slice));
+        let text = self.rows(file, name, rows, &known);
         SharedTable { name: name.clone(), columns: distinct(columns), rows: text }
     }
 
@@ -240,7 +241,7 @@ impl Context {
         file: FileId,
         table: &CatalogName,
         rows: &Field<String>,
-        known: Option<&[Column]>,
+        known: &[&Column],
     ) -> Option<String> {
         let text = self.text(file, rows, "rows")?.trim().to_owned();
         let origin = at(file, rows);
@@ -253,7 +254,6 @@ impl Context {
             self.report.push(diagnostic);
             return Some(text);
         }
-        let known = known.unwrap_or_default();
         let nested = known.iter().find(|column| {
             let kind = column.kind.to_lowercase();
             ["array", "map", "uniontype"].iter().any(|begin| kind.starts_with(begin))
@@ -288,7 +288,7 @@ impl Context {
         &mut self,
         table: &CatalogName,
         named: &[String],
-        known: &[Column],
+        known: &[&Column],
         origin: Origin,
     ) {
         // What a crawler finds is not known here.

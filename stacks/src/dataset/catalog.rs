@@ -250,10 +250,7 @@ fn tables(
         if table.columns.is_empty() {
             continue;
         }
-        let columns = table
-            .columns
-            .iter()
-            .map(|column| TableColumn { name: column.name.to_string(), kind: column.kind.clone() });
+        let mesh::About { description, keywords, glossary } = &table.about;
         let format = match table.format {
             mesh::TableFormat::Csv => TableFormat::CSV,
             mesh::TableFormat::Json => TableFormat::JSON,
@@ -264,7 +261,13 @@ fn tables(
             name: name.to_string(),
             location: format!("{}{}/", data.uri, table.location),
             format,
-            columns: columns.collect(),
+            columns: table.columns.iter().map(column).collect(),
+            partitions: table.partitions.iter().map(column).collect(),
+            description: description.clone(),
+            parameters: vec![
+                ("lakewright.glossary", glossary.join(", ")),
+                ("lakewright.keywords", keywords.join(", ")),
+            ],
             retain: context.dataset.retain_on_delete,
             after: after.to_vec(),
         };
@@ -273,6 +276,15 @@ fn tables(
         declared.push(table.logical_id().clone());
     }
     declared
+}
+
+/// A column as the catalog has it: of a column there is no place for keywords and terms.
+fn column(column: &mesh::Column) -> TableColumn {
+    TableColumn {
+        name: column.name.to_string(),
+        kind: column.kind.clone(),
+        comment: column.about.description.clone(),
+    }
 }
 
 const fn set<'a>(access: &'static str, permissions: &'a [Permission]) -> PermissionSet<'a> {
