@@ -13,6 +13,7 @@ use crate::access_point::{AccessPointHandle, Traffic};
 use crate::cfn::s3;
 use crate::folder::Folder;
 use crate::key::{ImportedKey, KeyAccess, KeyHandle};
+use crate::messaging::QueueHandle;
 use crate::role::Receives;
 
 pub(crate) const READ_OBJECTS: [&str; 2] = ["s3:GetObject", "s3:GetObjectVersion"];
@@ -66,6 +67,8 @@ pub struct Bucket {
     /// The ARNs, as a pattern, of the access points that requesters are given: to their policies the
     /// bucket's policy leaves the decision when it is nearly full.
     pub access_points: Option<String>,
+    /// The queue that is told of objects that come and go.
+    pub events: Option<QueueHandle>,
 }
 
 /// A bucket of this stack.
@@ -106,7 +109,11 @@ impl Construct for Bucket {
         });
         statements.extend(self.statements.clone());
         let resource = self.resource();
-        let reference = scope.resource(resource, Options::retain(self.retain));
+        // S3 sends a message to the queue before it takes the notification.
+        let after = self.events.as_ref().and_then(QueueHandle::policy);
+        let options =
+            Options { after_policies: after.into_iter().collect(), ..Options::retain(self.retain) };
+        let reference = scope.resource(resource, options);
         let owner = PolicyOwner::Bucket {
             bucket: reference.name().into(),
             name: self.target.clone(),
@@ -121,6 +128,9 @@ impl Construct for Bucket {
         BucketHandle { reference, access: BucketAccess { name: self.name, arn, key, target } }
     }
 }
+
+/// What a queue is told of: "Supported event types for SQS, SNS, and Lambda" in the S3 user guide.
+const EVENTS: [&str; 2] = ["s3:ObjectCreated:*", "s3:ObjectRemoved:*"];
 
 /// Days that access logs are kept.
 const LOG_DAYS: i64 = 365;
@@ -153,6 +163,7 @@ impl Bucket {
             target,
             retain,
             access_points: None,
+            events: None,
         }
     }
 
@@ -184,6 +195,7 @@ impl Bucket {
             }),
             lifecycle_configuration: Some(self.lifecycle_configuration()),
             logging_configuration: logging,
+            notification_configuration: self.notifications(),
             ownership_controls: Some(s3::BucketOwnershipControls {
                 rules: Some(vec![s3::BucketOwnershipControlsRule {
                     object_ownership: Some("BucketOwnerEnforced".into()),
@@ -200,6 +212,19 @@ impl Bucket {
             }),
             ..s3::Bucket::default()
         }
+    }
+
+    fn notifications(&self) -> Option<s3::BucketNotificationConfiguration> {
+        let queue = self.events.as_ref()?;
+        let event = |event: &'static str| s3::BucketQueueConfiguration {
+            event: Some(event.into()),
+            queue: Some(queue.arn().into()),
+            ..s3::BucketQueueConfiguration::default()
+        };
+        Some(s3::BucketNotificationConfiguration {
+            queue_configurations: Some(EVENTS.map(event).into()),
+            ..s3::BucketNotificationConfiguration::default()
+        })
     }
 
     fn lifecycle_configuration(&self) -> s3::BucketLifecycleConfiguration {

@@ -2,10 +2,10 @@
 
 use lakewright_synth::{Construct, Options, Scope};
 use lakewright_template::digest::hex_prefix;
-use lakewright_template::{Expr, LogicalId, Map, Name, Ref, Text, Value};
+use lakewright_template::{Arn, Expr, LogicalId, Map, Name, Ref, Text, Value};
 
 use crate::bucket::Encryption;
-use crate::cfn::glue;
+use crate::cfn::{glue, sqs};
 use crate::key::KeyHandle;
 use crate::role::{RoleHandle, json, printable};
 
@@ -300,6 +300,10 @@ pub struct Crawler {
     pub declared: Vec<String>,
     /// When it runs, as `cron(...)`.
     pub schedule: Option<String>,
+    /// How the names of tables that it finds begin; empty for the names of their folders.
+    pub prefix: String,
+    /// The queue that tells what has changed since it ran; without one it lists everything each time.
+    pub events: Option<Expr<Arn<sqs::Queue>>>,
     /// How its logs are encrypted.
     pub security: Expr<Name<glue::SecurityConfiguration>>,
     /// What must be there first: what lets the role read.
@@ -315,6 +319,7 @@ impl Construct for Crawler {
         let target = glue::CrawlerS3Target {
             path: Some(self.target.into()),
             exclusions: (!self.declared.is_empty()).then(|| excluded.collect()),
+            event_queue_arn: self.events.clone().map(Into::into),
             ..glue::CrawlerS3Target::default()
         };
         let resource = glue::Crawler {
@@ -328,6 +333,10 @@ impl Construct for Crawler {
             }),
             schedule: self.schedule.map(|schedule| glue::CrawlerSchedule {
                 schedule_expression: Some(schedule.into()),
+            }),
+            table_prefix: (!self.prefix.is_empty()).then(|| self.prefix.into()),
+            recrawl_policy: self.events.map(|_| glue::CrawlerRecrawlPolicy {
+                recrawl_behavior: Some("CRAWL_EVENT_MODE".into()),
             }),
             configuration: Some(OUTPUT.into()),
             // Tables of deleted files are marked, never dropped: shares may name them.

@@ -4,7 +4,7 @@ use lakewright_policies::condition::{Comparison, Condition};
 use lakewright_policies::service::Service;
 use lakewright_policies::{Conditions, Principal, Statement};
 use lakewright_synth::{
-    Construct, Grant, Grantee, Grants, Options, PolicyOwner, Record, Scope, Target,
+    Construct, Grant, Grantee, Grants, Options, PolicyOwner, PolicySlot, Record, Scope, Target,
 };
 use lakewright_template::resolve::Place;
 use lakewright_template::{Arn, Expr, Map, Name, Ref, Value};
@@ -113,6 +113,8 @@ pub struct Queue {
     pub failures_of: Vec<String>,
     /// The ARNs of topics that may send, with wildcards.
     pub topics: Vec<String>,
+    /// The ARN of the bucket of the account whose events come here.
+    pub events_of: Option<String>,
     /// What the queue is part of, by its name on the command line.
     pub target: String,
 }
@@ -154,9 +156,20 @@ impl Construct for Queue {
                 .for_principals([Principal::Service(Service::SNS.principal.into())])
                 .when(conditions)
         });
+        let events = self.events_of.map(|bucket| {
+            Statement::allow("BucketSends", ["sqs:SendMessage"], [arn.clone()])
+                .for_principals([Principal::Service(Service::S3_EVENTS.principal.into())])
+                .when(Service::S3_EVENTS.acting_for(&place.account).with(Condition::new(
+                    Comparison::ArnEquals,
+                    "aws:SourceArn",
+                    bucket,
+                )))
+        });
+        crate::record::statements(scope, events.as_slice(), &self.target, |_| vec![arn.clone()]);
         let owner = PolicyOwner::Queue { queue: reference.name().into() };
         // One policy for the queue: a second one would replace the first.
-        let policy = scope.policy(owner, std::iter::once(tls).chain(send).collect());
+        let statements = std::iter::once(tls).chain(send).chain(events).collect();
+        let policy = scope.policy(owner, statements);
         let target = Target { name: self.target, account: place.account, policy: Some(policy) };
         QueueHandle { reference, arn, target }
     }
@@ -177,6 +190,29 @@ impl QueueHandle {
         self.reference.attribute(&sqs::Queue::ARN)
     }
 
+    /// The queue's policy.
+    pub fn policy(&self) -> Option<PolicySlot> {
+        self.target.policy
+    }
+
+    /// The right to crawl by the events of the queue.
+    ///
+    /// Source: "Setting up your account for Amazon S3 event notifications" in the Glue developer guide, the policy of the
+    /// crawler's role.
+    pub fn grant_crawl(&self, to: &Grantee) -> Grants {
+        let actions = [
+            "sqs:DeleteMessage",
+            "sqs:GetQueueAttributes",
+            "sqs:GetQueueUrl",
+            "sqs:ListDeadLetterSourceQueues",
+            "sqs:ListQueueTags",
+            "sqs:PurgeQueue",
+            "sqs:ReceiveMessage",
+            "sqs:SetQueueAttributes",
+        ];
+        self.grant("Crawl", &actions, to, Conditions::none())
+    }
+
     /// The right to receive and delete messages, for a grantee under conditions.
     pub fn grant_consume(&self, to: &Grantee, conditions: Conditions) -> Grants {
         let actions = [
@@ -186,7 +222,17 @@ impl QueueHandle {
             "sqs:GetQueueUrl",
             "sqs:ReceiveMessage",
         ];
-        one_grant("Consume", "consume", &actions, to, conditions, &self.target, &self.arn)
+        self.grant("Consume", &actions, to, conditions)
+    }
+
+    fn grant(
+        &self,
+        sid: &str,
+        actions: &[&'static str],
+        to: &Grantee,
+        conditions: Conditions,
+    ) -> Grants {
+        one_grant(sid, "consume", actions, to, conditions, &self.target, &self.arn)
     }
 }
 

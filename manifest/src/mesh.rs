@@ -316,8 +316,8 @@ pub struct Dataset {
     pub auto_approval: bool,
     /// Existing things that it consists of.
     pub import: Option<Import>,
-    /// When the crawler runs.
-    pub crawler_schedule: Option<Schedule>,
+    /// The crawler.
+    pub crawler: Crawler,
     /// When the profiling job runs.
     pub profiling_schedule: Option<Schedule>,
     /// The tables by name.
@@ -326,6 +326,17 @@ pub struct Dataset {
     pub folders: BTreeMap<Id, Folder>,
     /// Whether its data stays when it is removed.
     pub retain_on_delete: bool,
+}
+
+/// A dataset's crawler.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Crawler {
+    /// When it runs.
+    pub schedule: Option<Schedule>,
+    /// How the names of tables that it finds begin.
+    pub prefix: Option<CatalogName>,
+    /// Whether it looks only at what S3 has told of.
+    pub event_mode: bool,
 }
 
 /// Existing things that a dataset consists of.

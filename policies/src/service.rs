@@ -60,6 +60,9 @@ services! {
     LAMBDA "lambda.amazonaws.com" Undocumented,
     /// QuickSight.
     QUICKSIGHT "quicksight.amazonaws.com" Undocumented,
+    /// S3's notifications of events. Source: "Granting permissions to publish event notification messages to a
+    /// destination" in the S3 user guide, of queues and topics.
+    S3_EVENTS "s3.amazonaws.com" Documented,
     /// S3's delivery of access logs. Source: "Enabling Amazon S3 server access logging".
     S3_LOGGING "logging.s3.amazonaws.com" Documented,
     /// SageMaker. The key is documented for Studio and jobs, not for notebook instances.

@@ -88,6 +88,7 @@ pub(crate) fn build(scope: &mut Scope<'_>, mesh: &Mesh, names: Names<'_>, accoun
             target: context.target(),
             retain: true,
             access_points: None,
+            events: None,
         },
     );
     scope.add(

@@ -5,15 +5,16 @@ mod shares;
 pub(crate) mod tags;
 
 use lakewright_constructs::bucket::{
-    Bucket, BucketHandle, BucketTraffic, Encryption, ImportedBucket, Lifecycle,
+    Bucket, BucketHandle, BucketTraffic, Encryption, ImportedBucket, Lifecycle, bucket_arn,
 };
 use lakewright_constructs::cfn::s3;
 use lakewright_constructs::folder::Folder;
 use lakewright_constructs::key::{ImportedKey, Key, KeyHandle};
+use lakewright_constructs::messaging::{Queue, QueueHandle};
 use lakewright_constructs::role::{ImportedRole, Policies, Receives as _, Role, RoleHandle, Trust};
 use lakewright_manifest::TeamName;
 use lakewright_manifest::mesh::{Dataset, Environment, HybridAccess};
-use lakewright_policies::condition::{Comparison, Condition};
+use lakewright_policies::condition::{Comparison, Condition, Operator};
 use lakewright_policies::service::Service;
 use lakewright_policies::{Conditions, Principal, Statement};
 use lakewright_synth::{Grant, Grants, PolicySlot, Scope, Target};
@@ -53,6 +54,8 @@ pub(crate) struct Data {
     /// How what Glue writes to S3 is encrypted.
     written: Encryption,
     policy: Option<PolicySlot>,
+    /// The queue of the bucket's events, when the crawler runs by them.
+    events: Option<QueueHandle>,
 }
 
 pub(crate) fn build(
@@ -141,6 +144,7 @@ impl Context<'_> {
     ) -> Data {
         let Self { names, environment, dataset, .. } = self;
         let key = scope.add("Key", self.key());
+        let events = dataset.crawler.event_mode.then(|| self.events(scope, &key, role));
         let bucket: BucketHandle = scope.add(
             "Bucket",
             Bucket {
@@ -152,6 +156,7 @@ impl Context<'_> {
                 target: self.target.clone(),
                 retain: dataset.retain_on_delete,
                 access_points: Some(names.access_points(environment)),
+                events: events.clone(),
             },
         );
         scope.grant(bucket.grant_read_write(role));
@@ -167,7 +172,25 @@ impl Context<'_> {
         }
         let uri = bucket.uri("");
         let written = Encryption::Kms(key.clone());
-        Data { arn: bucket.arn(), uri, policy: bucket.policy(), key, written }
+        Data { arn: bucket.arn(), uri, policy: bucket.policy(), key, written, events }
+    }
+
+    /// The queue of the bucket's events. They tell the names of objects, so they are encrypted as the objects are.
+    fn events(&self, scope: &mut Scope<'_>, key: &KeyHandle, role: &RoleHandle) -> QueueHandle {
+        let Self { names, environment, dataset, place, target, .. } = self;
+        let bucket = names.dataset_bucket(environment, dataset);
+        let queue = Queue {
+            name: names.dataset_part(environment, dataset, "events"),
+            key: key.id(),
+            dead_letters: None,
+            failures_of: Vec::new(),
+            topics: Vec::new(),
+            events_of: Some(bucket_arn(place, &bucket)),
+            target: target.clone(),
+        };
+        let queue = scope.add("Events", queue);
+        scope.grant(queue.grant_crawl(role.grantee()));
+        queue
     }
 
     /// Teams reach an imported bucket through their own stacks; see `team`.
@@ -190,6 +213,7 @@ impl Context<'_> {
             policy: None,
             key,
             written: Encryption::S3Managed,
+            events: None,
         }
     }
 
@@ -202,11 +226,15 @@ impl Context<'_> {
                 "kms:EncryptionContext:aws:logs:arn",
                 glue_logs(place),
             )));
+        let events = dataset.crawler.event_mode.then(|| {
+            let bucket = bucket_arn(place, &names.dataset_bucket(environment, dataset));
+            events_encrypt(&place.account, bucket)
+        });
         Key {
             description: format!("Dataset {}", dataset.header.id),
             alias: names.dataset_alias(environment, dataset),
             target: self.target.clone(),
-            statements: vec![logs],
+            statements: std::iter::once(logs).chain(events).collect(),
             retain: dataset.retain_on_delete,
         }
     }
@@ -279,6 +307,25 @@ impl Context<'_> {
 /// Source: "Encrypt log data in CloudWatch Logs using AWS KMS".
 const LOG_KEY_USE: [&str; 5] =
     ["kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey", "kms:ReEncryptFrom", "kms:ReEncryptTo"];
+
+/// What S3 does with the key of the queue that it tells its events.
+///
+/// Source: "Granting permissions to publish event notification messages to a destination" in the S3 user guide, the key
+/// policy. It tells of no source there, so the source is held to the bucket if it is sent; who sends to the queue its own policy
+/// says.
+fn events_encrypt(account: &str, bucket: String) -> Statement {
+    let if_sent = |comparison, key: &'static str, value: String| Condition {
+        operator: Operator::new(comparison).if_exists(),
+        ..Condition::new(comparison, key, value)
+    };
+    Statement::allow("EventsEncrypt", ["kms:Decrypt", "kms:GenerateDataKey"], ["*"])
+        .for_principals([Principal::Service(Service::S3_EVENTS.principal.into())])
+        .when(
+            Conditions::none()
+                .with(if_sent(Comparison::StringEquals, "aws:SourceAccount", account.to_owned()))
+                .with(if_sent(Comparison::ArnEquals, "aws:SourceArn", bucket)),
+        )
+}
 
 const CATALOG_READ: [&str; 6] = [
     "glue:BatchGetPartition",

@@ -42,6 +42,7 @@ pub(crate) fn build(
             target: target.clone(),
             retain: environment.retain_on_delete,
             access_points: None,
+            events: None,
         },
     );
     if environment.features.worksheets {
@@ -109,6 +110,7 @@ fn results(
             target: target.to_owned(),
             retain: environment.retain_on_delete,
             access_points: None,
+            events: None,
         },
     );
 }

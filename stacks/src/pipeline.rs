@@ -142,6 +142,7 @@ impl Context<'_> {
                 target: self.target(),
                 retain: self.pipeline.retain_on_delete,
                 access_points: None,
+                events: None,
             },
         );
         let (repository, assets) = self.repository(scope);

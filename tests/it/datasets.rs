@@ -235,3 +235,81 @@ fn shares_name_partition_keys_like_columns() {
         ["row-filter: table `orders` has no column `month`, by which its rows are told"]
     );
 }
+
+/// "Accelerating crawls using Amazon S3 event notifications" in the Glue developer guide: the recrawl policy, the queue of the
+/// target, and what the crawler's role does with it; "Granting permissions to publish event notification messages to a
+/// destination" in the S3 user guide: who sends, and with which key.
+#[test]
+fn a_crawler_in_event_mode_has_a_queue_that_this_bucket_alone_fills() {
+    let sources = with("crawler: { prefix: raw_, event_mode: true }\n", "");
+    let crawler = &properties(&sources, "AWS::Glue::Crawler")[0];
+    assert_eq!(crawler["TablePrefix"], "raw_");
+    assert_eq!(crawler["RecrawlPolicy"]["RecrawlBehavior"], "CRAWL_EVENT_MODE");
+    let queue = &crawler["Targets"]["S3Targets"][0]["EventQueueArn"];
+    let bucket = &properties(&sources, "AWS::S3::Bucket")[0];
+    let told = bucket["NotificationConfiguration"]["QueueConfigurations"].as_array();
+    let told = told.expect("notifications");
+    let events: Vec<&Value> = told.iter().map(|one| &one["Event"]).collect();
+    assert_eq!(events, ["s3:ObjectCreated:*", "s3:ObjectRemoved:*"]);
+    assert!(told.iter().all(|one| one["Queue"] == *queue && queue.is_object()), "{told:?}");
+    assert!(properties(&sources, "AWS::SQS::Queue")[0]["KmsMasterKeyId"].is_object());
+
+    let name = bucket["BucketName"].as_str().expect("a name");
+    let policy = &properties(&sources, "AWS::SQS::QueuePolicy")[0]["PolicyDocument"];
+    let statements = policy["Statement"].as_array().expect("statements");
+    let of = |sid: &str| statements.iter().find(|one| one["Sid"] == sid).expect("a statement");
+    let sends = of("BucketSends");
+    assert_eq!(sends["Principal"], serde_json::json!({ "Service": "s3.amazonaws.com" }));
+    assert_eq!(sends["Action"], "sqs:SendMessage");
+    assert_eq!(sends["Condition"]["ArnEquals"]["aws:SourceArn"], format!("arn:aws:s3:::{name}"));
+    assert_eq!(sends["Condition"]["StringEquals"]["aws:SourceAccount"], "222222222222");
+    let crawls = of("Crawl");
+    assert!(
+        crawls["Principal"]["AWS"].is_object(),
+        "the dataset's role, and nobody else: {crawls}"
+    );
+    let actions = [
+        "sqs:DeleteMessage",
+        "sqs:GetQueueAttributes",
+        "sqs:GetQueueUrl",
+        "sqs:ListDeadLetterSourceQueues",
+        "sqs:ListQueueTags",
+        "sqs:PurgeQueue",
+        "sqs:ReceiveMessage",
+        "sqs:SetQueueAttributes",
+    ];
+    assert_eq!(crawls["Action"], serde_json::json!(actions));
+    let allowing = statements.iter().filter(|one| one["Effect"] == "Allow").count();
+    assert_eq!(allowing, 2, "{statements:?}");
+}
+
+/// S3 looks whether it may send before it takes a notification ("Unable to validate the following destination
+/// configurations"), so the queue's policy is there before the bucket.
+#[test]
+fn the_bucket_waits_for_the_policy_of_its_queue() {
+    let text = stack(&with("crawler: { event_mode: true }\n", "")).json;
+    let template: Value = serde_json::from_str(&text).expect("JSON");
+    let resources = template["Resources"].as_object().expect("resources");
+    let id = |kind: &str| resources.iter().find(|(_, one)| one["Type"] == kind).expect(kind).0;
+    let waits = resources[id("AWS::S3::Bucket")]["DependsOn"].to_string();
+    assert!(waits.contains(id("AWS::SQS::QueuePolicy").as_str()), "{waits}");
+}
+
+#[test]
+fn without_event_mode_there_is_no_queue_and_imports_have_none() {
+    let plain = with("crawler: { schedule: cron(0 1 * * ? *) }\n", "");
+    assert!(properties(&plain, "AWS::SQS::Queue").is_empty());
+    let crawler = &properties(&plain, "AWS::Glue::Crawler")[0];
+    assert!(crawler["RecrawlPolicy"].is_null() && crawler["TablePrefix"].is_null(), "{crawler}");
+    let bucket = &properties(&plain, "AWS::S3::Bucket")[0];
+    assert!(bucket["NotificationConfiguration"].is_null(), "{bucket}");
+    assert_eq!(
+        found(&with("import: { bucket: existing-bucket }\ncrawler: { event_mode: true }\n", "")),
+        ["field-conflict: a crawler in event mode, and a bucket that is imported"]
+    );
+    let long = "a".repeat(129);
+    assert_eq!(
+        found(&with(&format!("crawler: {{ prefix: {long} }}\n"), "")),
+        [format!("limit-exceeded: the prefix `{long}` has more than 128 characters")]
+    );
+}

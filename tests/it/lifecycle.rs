@@ -326,6 +326,10 @@ fn as_services(stack: &Synthesized, resource: &ResourceEntry) -> Vec<(String, St
             let role = text(&properties["Role"]);
             for target in properties["Targets"]["S3Targets"].as_array().into_iter().flatten() {
                 found.push((role.clone(), "s3:GetObject", object(&text(&target["Path"]))));
+                if target["EventQueueArn"].is_string() {
+                    let queue = text(&target["EventQueueArn"]);
+                    found.push((role.clone(), "sqs:ReceiveMessage", queue));
+                }
             }
         }
         "AWS::Glue::Job" => {

@@ -147,6 +147,13 @@ pub struct CrawlerDocument {
     /// When it runs. Default: when somebody starts it.
     #[serde(default)]
     pub schedule: Field<Schedule>,
+    /// How the names of tables that it finds begin: 128 characters at the most. Default: they are called like their folders.
+    #[serde(default)]
+    pub prefix: Field<CatalogName>,
+    /// Whether it looks only at folders of which S3 has told since it last ran that objects came or went. Default: false: it
+    /// lists everything each time. Not for imported buckets.
+    #[serde(default)]
+    pub event_mode: Field<bool>,
 }
 
 /// A schedule.

@@ -8,11 +8,12 @@ use crate::Code;
 use crate::decode::suggest;
 use crate::diagnostic::{Diagnostic, FileId, Origin};
 use crate::document::{
-    ColumnDocument, DatasetDocument, FolderDocument, ImportDocument, Kind, TableDocument,
+    ColumnDocument, CrawlerDocument, DatasetDocument, FolderDocument, ImportDocument, Kind,
+    TableDocument,
 };
 use crate::field::Field;
 use crate::mesh::{
-    Column, Dataset, EnvironmentPermission, Folder, Header, Import, Location, Table,
+    Column, Crawler, Dataset, EnvironmentPermission, Folder, Header, Import, Location, Table,
     TenantPermission,
 };
 use crate::name::{CatalogName, FolderPrefix, Id, KeyPrefix, TeamName};
@@ -50,6 +51,7 @@ impl Context {
         if let Some(team) = document.team.value() {
             self.terms_of_parts_are_allowed(&tables, &folders, team, place.scope.tenant);
         }
+        let crawler = self.crawler(file, document);
         let import = document.import.value().and_then(|import| self.import(import, &header));
         if !document.import.is_absent() && import.is_none() {
             return None;
@@ -63,10 +65,7 @@ impl Context {
             confidentiality: document.confidentiality.value().copied().unwrap_or_default(),
             auto_approval: document.auto_approval.value().copied().unwrap_or_default(),
             import,
-            crawler_schedule: document
-                .crawler
-                .value()
-                .and_then(|crawler| crawler.schedule.value().cloned()),
+            crawler,
             profiling_schedule: document
                 .profiling
                 .value()
@@ -113,6 +112,35 @@ impl Context {
             .at(origin, "a steward of this dataset")
             .help(help);
         self.report.push(diagnostic);
+    }
+
+    fn crawler(&mut self, file: FileId, document: &DatasetDocument) -> Crawler {
+        let Some(CrawlerDocument { schedule, prefix, event_mode }) = document.crawler.value()
+        else {
+            return Crawler::default();
+        };
+        // `TablePrefix` in "CreateCrawler" of the Glue web API reference.
+        if let Some(text) = prefix.value().filter(|text| text.as_str().len() > 128) {
+            let message = format!("the prefix `{text}` has more than 128 characters");
+            let diagnostic = Diagnostic::new(Code::LimitExceeded, message)
+                .at(at(file, prefix), "")
+                .help("Glue takes a table prefix of 128 characters at the most; shorten it");
+            self.report.push(diagnostic);
+        }
+        let event_mode_is_on = event_mode.value().copied().unwrap_or_default();
+        if event_mode_is_on && !document.import.is_absent() {
+            let message = "a crawler in event mode, and a bucket that is imported";
+            let diagnostic = Diagnostic::new(Code::FieldConflict, message)
+                .at(at(file, event_mode), "")
+                .and(at(file, &document.import), "imported here")
+                .help("a bucket has one notification configuration, which its owner sets: remove `event_mode`, or let the bucket be made");
+            self.report.push(diagnostic);
+        }
+        Crawler {
+            schedule: schedule.value().cloned(),
+            prefix: prefix.value().cloned(),
+            event_mode: event_mode_is_on,
+        }
     }
 
     fn has_topic_and_keyword(&mut self, header: &Header) {

@@ -8,6 +8,7 @@ use lakewright_constructs::glue::{
 use lakewright_constructs::lakeformation::{
     Catalog, Location, Permission, PermissionChain, PermissionSet,
 };
+use lakewright_constructs::messaging::QueueHandle;
 use lakewright_constructs::role::{ImportedRole, Receives, RoleHandle};
 use lakewright_manifest::mesh::{self, HybridAccess};
 use lakewright_synth::{Construct as _, Options, Scope};
@@ -103,7 +104,14 @@ pub(super) fn build(
                 database: database.clone(),
                 target: data.uri.clone(),
                 declared: declared(context),
-                schedule: dataset.crawler_schedule.as_ref().map(ToString::to_string),
+                schedule: dataset.crawler.schedule.as_ref().map(ToString::to_string),
+                prefix: dataset
+                    .crawler
+                    .prefix
+                    .as_ref()
+                    .map(ToString::to_string)
+                    .unwrap_or_default(),
+                events: data.events.as_ref().map(QueueHandle::arn),
                 security: security.clone(),
                 after,
             },

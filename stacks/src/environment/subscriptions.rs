@@ -44,6 +44,7 @@ pub(super) fn build(
             dead_letters: None,
             failures_of: vec![queue_arn(&place, &names.subscription(environment, "producers"))],
             topics: Vec::new(),
+            events_of: None,
             target: target.clone(),
         },
     );
@@ -55,6 +56,7 @@ pub(super) fn build(
             dead_letters: Some(dead_letters.arn()),
             failures_of: Vec::new(),
             topics: producers.clone(),
+            events_of: None,
             target: target.clone(),
         },
     );

@@ -83,6 +83,7 @@ pub(super) fn build(scope: &mut Scope<'_>, mesh: &Mesh, names: Names<'_>) {
             target: TARGET.to_owned(),
             retain: true,
             access_points: None,
+            events: None,
         },
     );
     let builder = scope.add(

@@ -92,6 +92,8 @@ enum What {
     Consumers(String),
     /// The queues of an environment.
     Queue(String),
+    /// The queue of the events of a dataset's bucket.
+    Events(String),
     Worksheet(String),
     Notebook(String),
     StudioProfile(String),
@@ -145,6 +147,7 @@ impl What {
             | Self::DataSource(..)
             | Self::Consumers(_)
             | Self::Queue(_)
+            | Self::Events(_)
             | Self::Worksheet(_)
             | Self::Notebook(_)
             | Self::StudioProfile(_)

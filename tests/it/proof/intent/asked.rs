@@ -190,6 +190,9 @@ impl<'a> Things<'a> {
                 self.ask_with(&what, How::Read, select, (&arn, account), context);
             }
         }
+        let queues = self.made("dataset", &id, "AWS::SQS::Queue");
+        let actions = [(How::Read, "sqs:ReceiveMessage"), (How::Write, "sqs:SendMessage")];
+        self.ask_each(&What::Events(id.clone()), &queues, &actions);
         for key in self.made("dataset", &id, "AWS::KMS::Key") {
             for is_through_s3 in [false, true] {
                 let what = What::Key { dataset: id.clone(), is_through_s3 };

@@ -181,6 +181,10 @@ fn datasets(mesh: &Mesh, _: &Date, intent: &mut Intent) {
         for team in &stewards {
             data(mesh, dataset, team, &READ, intent);
         }
+        // "The queue of events is read by the dataset's role alone, and nobody but S3 sends to it."
+        if dataset.crawler.event_mode {
+            intent.give(&own, &What::Events(dataset.header.id.to_string()), &READ);
+        }
         // "The key that is made then encrypts the logs and bookmarks of crawler and profiling job only": of an imported bucket.
         let is_made = dataset.import.is_none();
         for is_through_s3 in [false, true] {
