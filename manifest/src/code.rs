@@ -49,6 +49,8 @@ codes! {
     ConsumerRoleAccount "consumer-role-account" Error,
     /// Synthesis needs a fact that only the account can tell.
     ContextMissing "context-missing" Error,
+    /// A table is shared that only a crawler will find.
+    CrawledTableShare "crawled-table-share" Warning,
     /// A dashboard is declared, and no stack is made of it.
     DashboardWithoutEffect "dashboard-without-effect" Error,
     /// A domain gives teams its datasets, and nobody is given one.

@@ -39,6 +39,7 @@ impl<'m> Plan<'m> {
         let shares = share::live(mesh, as_of);
         let mut report = apart::check(mesh);
         report.extend(share::too_many(mesh, &shares));
+        report.extend(share::not_there_yet(&shares));
         let mut belongings = team::belongings(mesh, &shares);
         for environment in mesh.environments.values() {
             stacks.push(StackPlan::environment(mesh, environment));

@@ -9,6 +9,7 @@
 
 mod access;
 mod attached;
+mod crawled;
 
 use lakewright_constructs::access_point::{AccessPoint, Traffic};
 use lakewright_constructs::folder::Folder;
@@ -27,6 +28,7 @@ pub(crate) use access::{
     CATALOG_READ, consumer_grants, owner_policy, producer_grants, unmanaged_policy,
 };
 pub(crate) use attached::too_many;
+pub(crate) use crawled::not_there_yet;
 
 use crate::Names;
 use crate::team::grantee_name;

@@ -313,3 +313,27 @@ fn without_event_mode_there_is_no_queue_and_imports_have_none() {
         [format!("limit-exceeded: the prefix `{long}` has more than 128 characters")]
     );
 }
+
+/// Lake Formation refuses a permission on a table that is not in the catalog (`EntityNotFoundException` of
+/// "GrantPermissions" in its API reference).
+#[test]
+fn a_share_of_a_table_that_a_crawler_will_find_is_a_warning() {
+    let warned = |lines: &str, item: &str, status: &str| -> Vec<String> {
+        let share = format!(
+            "---\nkind: Share\nid: some\ndataset: data\nenvironment: dev\nteam: Readers\nitems: [{item}]\n{status}"
+        );
+        let mesh = mesh(&with(lines, &share));
+        let report = lakewright_stacks::Plan::of(&mesh, None).report;
+        assert!(!report.has_errors(), "{report:?}");
+        report.iter().map(|one| one.code.as_str().to_owned()).collect()
+    };
+    let approved = "status: approved\napproved_by: Owners\n";
+    let found = "tables: [{ name: orders }]\nfolders: [{ id: f, prefix: f/ }]\n";
+    let declared = "tables: [{ name: orders, columns: [{ name: id, type: int }] }]\n";
+    let imported = "import: { bucket: existing-bucket, glue_database: existing }\ntables: [{ name: orders }]\n";
+    assert_eq!(warned(found, "{ table: orders }", approved), ["crawled-table-share"]);
+    assert_eq!(warned(found, "{ table: orders }", "status: submitted\n"), NOTHING);
+    assert_eq!(warned(found, "{ folder: f }", approved), NOTHING);
+    assert_eq!(warned(declared, "{ table: orders }", approved), NOTHING);
+    assert_eq!(warned(imported, "{ table: orders }", approved), NOTHING);
+}

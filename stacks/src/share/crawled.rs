@@ -1,0 +1,38 @@
+//! Shared tables that no template makes: a crawler finds them, once it has run.
+
+use lakewright_manifest::{Code, Diagnostic, Report};
+
+use super::LiveShare;
+
+/// The finding for each of them, by share.
+///
+/// Lake Formation gives permissions on tables that are in the catalog, so the stack fails that is deployed before the crawler
+/// has run. A database that is imported has its tables already.
+pub(crate) fn not_there_yet(shares: &[LiveShare<'_>]) -> Report {
+    let mut report = Report::new();
+    for live in shares {
+        let dataset = live.dataset;
+        let import = dataset.import.as_ref();
+        if import.is_some_and(|import| import.glue_database.is_some()) {
+            continue;
+        }
+        let id = &live.share.header.id;
+        for shared in live.tables() {
+            let name = &shared.name;
+            let Some(table) = dataset.tables.get(name).filter(|table| table.columns.is_empty())
+            else {
+                continue;
+            };
+            let message = format!(
+                "share `{id}` gives table `{name}` of dataset `{}`, which only its crawler will find",
+                dataset.header.id
+            );
+            let diagnostic = Diagnostic::new(Code::CrawledTableShare, message)
+                .at(live.share.header.origin, "this share")
+                .and(table.origin, "the table, without columns")
+                .help("the deployment fails while Lake Formation knows no such table: declare its `columns`, or deploy without the share, run the crawler, and then have the share approved");
+            report.push(diagnostic);
+        }
+    }
+    report
+}
