@@ -367,11 +367,7 @@ impl<'m> Deployment<'m> {
 
     /// Leaves the bootstraps of other accounts alone that are not as they should be and allow all that the stacks use:
     /// only their owners change them, and nothing has to wait for these. Gives what is to be said of each.
-    fn leave_enough(
-        &self,
-        plan: &mut Plan,
-        seen: &Seen,
-    ) -> Result<Vec<String>, Failure> {
+    fn leave_enough(&self, plan: &mut Plan, seen: &Seen) -> Result<Vec<String>, Failure> {
         let mut notes = Vec::new();
         if self.options.owner_role.is_some() {
             return Ok(notes);

@@ -163,6 +163,16 @@ impl Conditions {
         })
     }
 
+    /// The comparisons of all keys but one.
+    #[must_use]
+    pub fn without(&self, key: &str) -> Self {
+        let comparisons = self.iter().filter(|(_, other, _)| other.as_ref() != key);
+        comparisons.fold(Self::none(), |all, (operator, key, values)| {
+            let values = values.iter().cloned().collect();
+            all.with(Condition { operator: *operator, key: key.clone(), values })
+        })
+    }
+
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
         self.operators.is_empty()

@@ -41,6 +41,7 @@ impl<'m> Plan<'m> {
         report.extend(share::too_many(mesh, &shares));
         report.extend(share::not_there_yet(&shares));
         let mut belongings = team::belongings(mesh, &shares);
+        let mut imported = Vec::new();
         for environment in mesh.environments.values() {
             stacks.push(StackPlan::environment(mesh, environment));
             if mesh.tenant.pivot_role.mode == PivotMode::Auto {
@@ -48,9 +49,12 @@ impl<'m> Plan<'m> {
             }
             for team in &environment.teams {
                 report.extend(imported_role(environment, team));
+                let key = (&environment.header.id, &team.team);
+                let belongings = belongings.remove(&key).unwrap_or_default();
+                if team.iam_role_arn.is_some() {
+                    imported.push((environment, team, belongings.clone()));
+                }
                 if team::has_stack(environment, team) {
-                    let key = (&environment.header.id, &team.team);
-                    let belongings = belongings.remove(&key).unwrap_or_default();
                     stacks.push(StackPlan::team(mesh, environment, team, belongings));
                 }
                 if dashboards::has_stack(environment, team) {
@@ -90,7 +94,7 @@ impl<'m> Plan<'m> {
         }
         stacks.push(StackPlan::platform(mesh));
         stacks.sort_by_cached_key(StackPlan::address);
-        let (handouts, handout_report) = handout::of(mesh, &shares);
+        let (handouts, handout_report) = handout::of(mesh, &shares, &imported);
         report.extend(handout_report);
         Self { mesh, stacks, handouts, report }
     }
@@ -165,7 +169,7 @@ fn imported_role(environment: &Environment, team: &EnvironmentTeam) -> Report {
         );
         let diagnostic =
             Diagnostic::new(Code::ImportedRolePolicy, message).at(team.origin, "this team").help(
-                "imported roles are never changed; datasets made here are reachable all the same",
+                "imported roles are never changed: `synth` writes what to attach under `assets/team-policies`; datasets made here are reachable all the same",
             );
         report.push(diagnostic);
     }

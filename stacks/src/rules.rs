@@ -5,7 +5,7 @@
 //! resource types.
 
 use lakewright_constructs::bucket::bucket_arn;
-use lakewright_constructs::role::{Receives as _, RoleHandle};
+use lakewright_constructs::role::Receives;
 use lakewright_manifest::mesh::Environment;
 use lakewright_policies::Conditions;
 use lakewright_policies::condition::{Comparison, Condition, Operator};
@@ -119,13 +119,13 @@ impl Fill {
         text
     }
 
-    pub(crate) fn rule(&self, rule: &Rule, to: &RoleHandle) -> Grant {
+    pub(crate) fn rule(&self, rule: &Rule, to: &impl Receives) -> Grant {
         let resources: Vec<String> =
             rule.resources.iter().map(|resource| self.text(resource)).collect();
         self.statement(rule.sid, rule.actions, resources, self.conditions(&rule.when), to)
     }
 
-    pub(crate) fn pass_role(&self, arn: &str, services: &[Service], role: &RoleHandle) -> Grant {
+    pub(crate) fn pass_role(&self, arn: &str, services: &[Service], role: &impl Receives) -> Grant {
         let condition = Condition {
             operator: Operator::new(Comparison::StringEquals),
             key: "iam:PassedToService".into(),
@@ -147,7 +147,7 @@ impl Fill {
         actions: &[&'static str],
         resources: Vec<String>,
         conditions: Conditions,
-        role: &RoleHandle,
+        role: &impl Receives,
     ) -> Grant {
         let grantee = role.grantee().clone();
         Grant {

@@ -25,7 +25,7 @@ use lakewright_synth::{Grants, Scope};
 
 use access::consumption_policy;
 pub(crate) use access::{
-    CATALOG_READ, consumer_grants, owner_policy, producer_grants, unmanaged_policy,
+    CATALOG_READ, consumer_grants, key_statements, owner_policy, producer_grants, unmanaged_policy,
 };
 pub(crate) use attached::too_many;
 pub(crate) use crawled::not_there_yet;

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use lakewright_constructs::athena::{NamedQuery, Workgroup};
 use lakewright_constructs::bucket::{BucketTraffic as _, ImportedBucket, bucket_arn};
 use lakewright_constructs::key::ImportedKey;
-use lakewright_constructs::role::{Policies, Receives as _, Role, RoleHandle, Trust};
+use lakewright_constructs::role::{Policies, Receives, Role, RoleHandle, Trust};
 use lakewright_manifest::mesh::{
     Dataset, Environment, EnvironmentPermission, EnvironmentTeam, Pipeline, Stage, Worksheet,
 };
@@ -91,15 +91,26 @@ pub(crate) fn build(
     subscriptions::topic(scope, names, environment, team);
     if team.iam_role_arn.is_none() {
         let role = scope.add("Role", role(mesh, names, environment, team, &belongings.pipelines));
-        permissions::grant(scope, names, environment, team, &role);
-        subscriptions::grant(scope, names, environment, team, &role);
-        grant_studio_key(scope, names, environment, team, &role);
-        grant_results_key(scope, names, environment, team, &role);
+        grant(scope, names, environment, team, &role);
         grant_data(scope, mesh, names, environment, team, &role, belongings);
     }
     if has_workgroup(environment, team) {
         workgroup(scope, names, environment, team, &belongings.worksheets);
     }
+}
+
+/// What the team's permissions and the environment's features give its role, whoever makes that.
+pub(crate) fn grant(
+    scope: &mut Scope<'_>,
+    names: Names<'_>,
+    environment: &Environment,
+    team: &EnvironmentTeam,
+    role: &impl Receives,
+) {
+    permissions::grant(scope, names, environment, team, role);
+    subscriptions::grant(scope, names, environment, team, role);
+    grant_studio_key(scope, names, environment, team, role);
+    grant_results_key(scope, names, environment, team, role);
 }
 
 fn role(
@@ -181,7 +192,7 @@ fn pipeline_grants(
     names: Names<'_>,
     environment: &Environment,
     team: &EnvironmentTeam,
-    role: &RoleHandle,
+    role: &impl Receives,
     pipeline: &Pipeline,
     stage: &Stage,
 ) -> Grants {
@@ -237,7 +248,7 @@ fn grant_studio_key(
     names: Names<'_>,
     environment: &Environment,
     team: &EnvironmentTeam,
-    role: &RoleHandle,
+    role: &impl Receives,
 ) {
     let has_profiles = team.permissions.contains(&EnvironmentPermission::CreateStudioProfile);
     if !has_profiles || environment.studio_vpc.is_none() {
@@ -260,7 +271,7 @@ fn grant_results_key(
     names: Names<'_>,
     environment: &Environment,
     team: &EnvironmentTeam,
-    role: &RoleHandle,
+    role: &impl Receives,
 ) {
     if !has_workgroup(environment, team) {
         return;
@@ -283,7 +294,6 @@ fn grant_data(
     role: &RoleHandle,
     belongings: &Belongings<'_>,
 ) {
-    let place = Names::place(environment);
     let quota = mesh.tenant.quotas.managed_policies_per_role;
     let name = format!("{}-data", names.team(environment, &team.team));
     let mut data = scope.child("Data");
@@ -292,11 +302,24 @@ fn grant_data(
         let grants = share::consumer_grants(names, live, &role);
         data.because(cause(live.share.header.origin)).grant(grants);
     }
+    grant_belongings(&mut data, names, environment, team, &role, belongings);
+}
+
+/// What the team's role needs for the stages of pipelines and the imported datasets that are the team's.
+pub(crate) fn grant_belongings(
+    data: &mut Scope<'_>,
+    names: Names<'_>,
+    environment: &Environment,
+    team: &EnvironmentTeam,
+    role: &impl Receives,
+    belongings: &Belongings<'_>,
+) {
+    let place = Names::place(environment);
     for (runs_in, pipeline, stage) in &belongings.pipelines {
-        let grants = pipeline_grants(names, environment, team, &role, pipeline, stage);
+        let grants = pipeline_grants(names, environment, team, role, pipeline, stage);
         let approval = Approval::of(names, runs_in, pipeline, stage);
         let grants = match approval {
-            Some(approval) => grants.and(approval.of_team(environment, team, &role)),
+            Some(approval) => grants.and(approval.of_team(environment, team, role)),
             None => grants,
         };
         data.because(cause(pipeline.header.origin)).grant(grants);
@@ -310,9 +333,8 @@ fn grant_data(
             .as_ref()
             .map(|alias| ImportedKey::new(&place, alias.as_str(), &target));
         let bucket = ImportedBucket::new(&place, import.bucket.as_str(), key.as_ref(), &target);
-        let grants =
-            if is_owner { bucket.grant_read_write(&role) } else { bucket.grant_read(&role) };
-        let grants = grants.and(imported_catalog(names, environment, dataset, &role));
+        let grants = if is_owner { bucket.grant_read_write(role) } else { bucket.grant_read(role) };
+        let grants = grants.and(imported_catalog(names, environment, dataset, role));
         data.because(cause(dataset.header.origin)).grant(grants);
     }
 }
@@ -323,7 +345,7 @@ fn imported_catalog(
     names: Names<'_>,
     environment: &Environment,
     dataset: &Dataset,
-    role: &RoleHandle,
+    role: &impl Receives,
 ) -> Grants {
     let Some(import) = dataset.import.as_ref().filter(|import| import.glue_database.is_some())
     else {

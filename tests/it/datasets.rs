@@ -337,3 +337,110 @@ fn a_share_of_a_table_that_a_crawler_will_find_is_a_warning() {
     assert_eq!(warned(declared, "{ table: orders }", approved), NOTHING);
     assert_eq!(warned(imported, "{ table: orders }", approved), NOTHING);
 }
+
+/// The handouts of a mesh: each file with its JSON.
+fn handouts(sources: &[SourceFile]) -> Vec<(String, Value)> {
+    let mesh = mesh(sources);
+    let plan = lakewright_stacks::Plan::of(&mesh, None);
+    assert!(!plan.report.has_errors(), "{:?}", plan.report);
+    let json = |text: &str| serde_json::from_str(text).expect("JSON");
+    plan.handouts.iter().map(|one| (one.path.clone(), json(&one.json))).collect()
+}
+
+/// "Allowing users in other accounts to use a KMS key" in the KMS developer guide: the key's policy names the role with the
+/// actions, and its resource is `*`, the key itself; `kms:ResourceAliases` is for IAM policies.
+#[test]
+fn the_owner_of_an_imported_key_is_handed_the_statements_for_other_accounts() {
+    let import = "import: { bucket: existing-bucket, kms_key_alias: existing/key }\n";
+    let share = |environment: &str, team: &str| {
+        format!(
+            "{OTHERS}---\nkind: Share\nid: all\ndataset: data\nenvironment: {environment}\nteam: {team}\n\
+             items: [{{ bucket: true }}]\nstatus: approved\napproved_by: Owners\n"
+        )
+    };
+    let found = handouts(&with(import, &share("far", "Elsewhere")));
+    let paths: Vec<&str> = found.iter().map(|(path, _)| path.as_str()).collect();
+    assert_eq!(paths, ["assets/bucket-policies/all.json", "assets/key-policies/all.json"]);
+    let statements = found[1].1["Statement"].as_array().expect("statements");
+    assert_eq!(statements.len(), 1);
+    let role = statements[0]["Principal"]["AWS"].as_str().expect("a role");
+    assert!(role.starts_with("arn:aws:iam::333333333333:role/"), "{role}");
+    assert_eq!(statements[0]["Action"], serde_json::json!(["kms:Decrypt", "kms:DescribeKey"]));
+    assert_eq!(statements[0]["Resource"], "*");
+    assert_eq!(
+        statements[0]["Condition"],
+        serde_json::json!({ "StringEquals": { "kms:ViaService": "s3.eu-west-1.amazonaws.com" } })
+    );
+    // In the key's own account IAM policies are enough, by the default key policy.
+    assert!(handouts(&with(import, &share("dev", "Readers"))).is_empty());
+    let unencrypted = "import: { bucket: existing-bucket }\n";
+    assert_eq!(handouts(&with(unencrypted, &share("far", "Elsewhere"))).len(), 1);
+}
+
+/// What statements allow, one by one: action, resource and condition.
+fn allowed(document: &Value) -> Vec<(String, String, String)> {
+    let list = |value: &Value| -> Vec<String> {
+        let one = |value: &Value| value.as_str().expect("text").to_owned();
+        value.as_array().map_or_else(|| vec![one(value)], |many| many.iter().map(one).collect())
+    };
+    let mut found = Vec::new();
+    for statement in document["Statement"].as_array().expect("statements") {
+        assert_eq!(statement["Effect"], "Allow");
+        for action in list(&statement["Action"]) {
+            let resources = list(&statement["Resource"]);
+            let each = resources.into_iter();
+            found.extend(each.map(|arn| (action.clone(), arn, statement["Condition"].to_string())));
+        }
+    }
+    found
+}
+
+/// An imported role is to have what the mesh would give a role of its own, and no more.
+#[test]
+fn the_owner_of_an_imported_team_role_is_handed_what_a_role_of_the_mesh_would_have() {
+    let environment = |role: &str| {
+        format!(
+            "---\nkind: Environment\nid: far\norganization: org\naccount: \"333333333333\"\nregion: eu-west-1\n\
+             team: Owners\nfeatures: {{ notebooks: true, subscriptions: true }}\nteams:\n  - team: Guests\n    \
+             permissions: [create_dataset, create_notebook, run_athena_query]\n{role}---\nkind: Dataset\nid: old\n\
+             environment: far\nteam: Guests\ntopics: [T]\nkeywords: [k]\nimport: {{ bucket: existing-bucket, \
+             kms_key_alias: existing/key, glue_database: existing }}\n"
+        )
+    };
+    let arn = "arn:aws:iam::333333333333:role/imported/Guests";
+    let imported = with("", &environment(&format!("    iam_role_arn: {arn}\n")));
+    let mut handed = Vec::new();
+    for (path, document) in handouts(&imported) {
+        assert!(path.starts_with("assets/team-policies/lakewright-team-far-guests"), "{path}");
+        handed.extend(allowed(&document));
+    }
+
+    let made = synthesized(&mesh(&with("", &environment("")))).into_iter();
+    let mut made = made.filter(|one| one.entry.kind == "team" && one.entry.id == "far/Guests");
+    let template: Value = serde_json::from_str(&made.next().expect("a stack").json).expect("JSON");
+    let resources = template["Resources"].as_object().expect("resources").values();
+    let mut own = Vec::new();
+    let mut role = String::new();
+    for resource in resources {
+        let properties = &resource["Properties"];
+        match resource["Type"].as_str() {
+            Some("AWS::IAM::ManagedPolicy") => own.extend(allowed(&properties["PolicyDocument"])),
+            Some("AWS::IAM::Role") => {
+                let name = properties["RoleName"].as_str().expect("a name");
+                role = format!("arn:aws:iam::333333333333:role/{name}");
+            }
+            _ => {}
+        }
+    }
+    for (_, resource, _) in &mut own {
+        if *resource == role {
+            arn.clone_into(resource);
+        }
+    }
+    handed.sort();
+    own.sort();
+    handed.dedup();
+    own.dedup();
+    assert!(own.len() > 50 && own.iter().any(|(action, ..)| action == "s3:PutObject"), "{own:?}");
+    assert_eq!(handed, own);
+}

@@ -1,17 +1,21 @@
-//! Policies that Lakewright may not write: those of imported buckets and of roles that it does not manage.
+//! Policies that Lakewright may not write: those of imported buckets and keys, and of roles that it does not manage.
+
+mod team_role;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use lakewright_constructs::role::{principal_is, role_arn, root_arn};
 use lakewright_manifest::diagnostic::Origin;
-use lakewright_manifest::{Code, Diagnostic, Mesh, Report};
-use lakewright_policies::{Conditions, Principal, Statement, TrustPolicy};
+use lakewright_manifest::mesh::{Environment, EnvironmentTeam};
+use lakewright_manifest::{Code, Diagnostic, Mesh, Report, RoleArn};
+use lakewright_policies::{Conditions, Principal, ResourcePolicy, Statement, TrustPolicy};
 use lakewright_synth::Lowered;
 use lakewright_template::resolve::Place;
 use lakewright_template::{LogicalId, Map, ResourceEntry, Template, Value, write};
 
 use crate::diagnose::cause;
-use crate::share::{LiveShare, owner_policy, unmanaged_policy};
+use crate::share::{LiveShare, key_statements, owner_policy, unmanaged_policy};
+use crate::team::Belongings;
 use crate::{Names, guardrails, pipeline};
 
 /// A policy for somebody else to add.
@@ -25,8 +29,15 @@ pub struct Handout {
     pub json: String,
 }
 
-/// The handouts of some shares, and what to tell the mesh's author of them.
-pub(super) fn of(mesh: &Mesh, shares: &[LiveShare<'_>]) -> (Vec<Handout>, Report) {
+/// A team whose role is imported, with what it has in its environment.
+pub(super) type ImportedTeam<'m> = (&'m Environment, &'m EnvironmentTeam, Belongings<'m>);
+
+/// The handouts of a mesh, and what to tell its author of them.
+pub(super) fn of(
+    mesh: &Mesh,
+    shares: &[LiveShare<'_>],
+    imported: &[ImportedTeam<'_>],
+) -> (Vec<Handout>, Report) {
     let names = Names::new(mesh);
     let mut handouts = Vec::new();
     let mut report = Report::new();
@@ -52,6 +63,9 @@ pub(super) fn of(mesh: &Mesh, shares: &[LiveShare<'_>]) -> (Vec<Handout>, Report
                 .help("its owner adds what `synth` writes under `assets/bucket-policies`");
             report.push(diagnostic);
         }
+        if needs_statements {
+            key(names, live, &mut handouts, &mut report);
+        }
         if let Some((role, policy)) = unmanaged_policy(names, live) {
             let handout = Handout {
                 path: format!("assets/role-policies/{id}.json"),
@@ -68,6 +82,61 @@ pub(super) fn of(mesh: &Mesh, shares: &[LiveShare<'_>]) -> (Vec<Handout>, Report
             handouts.push(handout);
         }
     }
+    for (environment, team, belongings) in imported {
+        match team_role::handouts(mesh, environment, team, belongings) {
+            Ok(policies) => {
+                for (handout, policy) in policies {
+                    let role = team.iam_role_arn.as_ref().map(RoleArn::role_name);
+                    let carrier = Carrier {
+                        kind: "AWS::IAM::RolePolicy",
+                        property: "PolicyDocument",
+                        role: role.unwrap_or_default(),
+                    };
+                    let place = Names::place(environment);
+                    report.extend(carrier.check(&handout, policy, &place, team.origin));
+                    handouts.push(handout);
+                }
+            }
+            Err(errors) => report.extend(errors),
+        }
+    }
+    trusts(mesh, &mut handouts, &mut report);
+    (handouts, report)
+}
+
+/// What the owner of an imported bucket's key adds to its policy, for a consumer in another account.
+fn key(names: Names<'_>, live: &LiveShare<'_>, handouts: &mut Vec<Handout>, report: &mut Report) {
+    let Some((alias, statements)) = key_statements(names, live) else { return };
+    let id = &live.share.header.id;
+    let place = Names::place(live.producer);
+    // What the key's own policy says already: whoever administers it goes on to.
+    let own = Statement::allow("AccountAdministers", ["kms:PutKeyPolicy"], ["*"])
+        .for_principals([Principal::Aws(root_arn(&place, &place.account).into())]);
+    let whole = statements.iter().cloned().chain([own]).collect();
+    let (Ok(policy), Ok(whole)) = (ResourcePolicy::new(statements), ResourcePolicy::new(whole))
+    else {
+        return;
+    };
+    let handout = Handout {
+        path: format!("assets/key-policies/{id}.json"),
+        task: format!("add these statements to the policy of key alias/{alias}"),
+        json: text(&policy.into_value()),
+    };
+    let carrier = Carrier { kind: "AWS::KMS::Key", property: "KeyPolicy", role: "" };
+    let origin = live.share.header.origin;
+    report.extend(carrier.check(&handout, whole.into_value(), &place, origin));
+    handouts.push(handout);
+    let message = format!("share `{id}` needs statements in the policy of key alias/{alias}");
+    let diagnostic = Diagnostic::new(Code::ImportedBucketShare, message)
+        .at(origin, "this share")
+        .and(live.dataset.header.origin, "the key is imported here")
+        .help("its owner adds what `synth` writes under `assets/key-policies`");
+    report.push(diagnostic);
+}
+
+/// What the owners of imported roles add to their trust policies, so that pipelines deploy as them.
+fn trusts(mesh: &Mesh, handouts: &mut Vec<Handout>, report: &mut Report) {
+    let names = Names::new(mesh);
     for pipeline in mesh.pipelines.values() {
         let Some(runs_in) = mesh.environments.get(&pipeline.environment) else { continue };
         for stage in &pipeline.stages {
@@ -98,7 +167,6 @@ pub(super) fn of(mesh: &Mesh, shares: &[LiveShare<'_>]) -> (Vec<Handout>, Report
             handouts.push(handout);
         }
     }
-    (handouts, report)
 }
 
 /// What a policy that is handed out stands in, once its owner has added it.

@@ -150,7 +150,7 @@ impl DeployTarget {
     }
 }
 
-fn report(errors: &[SynthError]) -> Report {
+pub(super) fn report(errors: &[SynthError]) -> Report {
     let mut report = Report::new();
     errors.iter().map(diagnose).for_each(|diagnostic| report.push(diagnostic));
     report
@@ -566,7 +566,7 @@ impl LiveShare<'_> {
     }
 }
 
-fn spec(
+pub(super) fn spec(
     mesh: &Mesh,
     place: Place,
     name: String,

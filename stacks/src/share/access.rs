@@ -70,6 +70,28 @@ pub(crate) fn owner_policy(names: Names<'_>, live: &LiveShare<'_>) -> Option<Val
     ResourcePolicy::new(distinct(statements)).ok().map(ResourcePolicy::into_value)
 }
 
+/// The statements that the owner of an imported bucket's key adds to its policy for a consumer in another account, with the
+/// key's alias.
+///
+/// A key's policy is about that key alone, so they do without the alias by which identity policies find it.
+pub(crate) fn key_statements(
+    names: Names<'_>,
+    live: &LiveShare<'_>,
+) -> Option<(String, Vec<Statement>)> {
+    let alias = live.dataset.import.as_ref()?.kms_key_alias.as_ref()?;
+    if live.is_in_one_account() {
+        return None;
+    }
+    let role = live.consumer_role(names)?;
+    let grants = live.until(key(names, live, &role));
+    let statements = grants.0.iter().map(|grant| {
+        let mut statement = grant.resource_statement();
+        statement.conditions = statement.conditions.without("kms:ResourceAliases");
+        statement
+    });
+    Some((alias.to_string(), distinct(statements.collect())))
+}
+
 /// The policy that the owner of a consumer's role attaches, when this tool may not: the role's ARN
 /// and the policy.
 pub(crate) fn unmanaged_policy(names: Names<'_>, live: &LiveShare<'_>) -> Option<(String, Value)> {

@@ -11,7 +11,7 @@ mod dashboards;
 mod machine_learning;
 mod pipelines;
 
-use lakewright_constructs::role::RoleHandle;
+use lakewright_constructs::role::Receives;
 use lakewright_manifest::mesh::{Environment, EnvironmentPermission, EnvironmentTeam, Features};
 use lakewright_policies::service::Service;
 use lakewright_synth::{Grants, Scope};
@@ -88,7 +88,7 @@ pub(super) fn grant(
     names: Names<'_>,
     environment: &Environment,
     team: &EnvironmentTeam,
-    role: &RoleHandle,
+    role: &impl Receives,
 ) {
     let fill = Fill::of_environment(names, environment)
         .with("team", team.team.to_string())

@@ -8,7 +8,7 @@
 use lakewright_constructs::cfn::sns;
 use lakewright_constructs::key::ImportedKey;
 use lakewright_constructs::messaging::{Topic, queue_arn, topic_arn};
-use lakewright_constructs::role::{Receives as _, RoleHandle};
+use lakewright_constructs::role::Receives;
 use lakewright_manifest::mesh::{Environment, EnvironmentTeam};
 use lakewright_policies::Conditions;
 use lakewright_policies::condition::{Comparison, Condition};
@@ -57,7 +57,7 @@ pub(super) fn grant(
     names: Names<'_>,
     environment: &Environment,
     team: &EnvironmentTeam,
-    role: &RoleHandle,
+    role: &impl Receives,
 ) {
     if !environment.features.subscriptions {
         return;

@@ -1,0 +1,55 @@
+//! What the owner of a team's imported role attaches to it: all that a role of the mesh's own would be given.
+
+use std::collections::BTreeMap;
+
+use lakewright_constructs::role::ImportedRole;
+use lakewright_manifest::mesh::{Environment, EnvironmentTeam};
+use lakewright_manifest::{Mesh, Report};
+use lakewright_synth::{PolicyOwner, Stack, Together};
+use lakewright_template::Value;
+
+use super::{Handout, text};
+use crate::Names;
+use crate::diagnose::cause;
+use crate::plan::stack::{report, spec};
+use crate::team::{Belongings, grant, grant_belongings, grantee_name};
+
+/// The policies for an imported role, each with its handout. Those for shares are handed out one by one, as they go with
+/// their shares.
+pub(super) fn handouts(
+    mesh: &Mesh,
+    environment: &Environment,
+    team: &EnvironmentTeam,
+    belongings: &Belongings<'_>,
+) -> Result<Vec<(Handout, Value)>, Report> {
+    let Some(arn) = &team.iam_role_arn else { return Ok(Vec::new()) };
+    let names = Names::new(mesh);
+    let name = names.team(environment, &team.team);
+    let place = Names::place(environment);
+    // A stack that nobody deploys: its policies are taken from it.
+    let mut stack = Stack::new(spec(mesh, place, name.clone(), String::new(), BTreeMap::new()));
+    let mut root = stack.root(cause(team.origin));
+    let owner = PolicyOwner::RoleManaged {
+        role: Value::text(arn.role_name().to_owned()),
+        name,
+        policies: mesh.tenant.quotas.managed_policies_per_role,
+        together: Together::Name,
+    };
+    let slot = root.policy(owner, Vec::new());
+    let role = ImportedRole::new(arn.as_str(), &grantee_name(environment, team)).with_policy(slot);
+    grant(&mut root, names, environment, team, &role);
+    grant_belongings(&mut root, names, environment, team, &role, belongings);
+    let lowered = stack.lower().map_err(|errors| report(&errors))?;
+    let of_team = names.team_stack(environment, &team.team);
+    let documents = lowered.template.resources.values();
+    let documents = documents.filter_map(|resource| resource.properties.get("PolicyDocument"));
+    let handouts = (1..).zip(documents).map(|(number, policy)| {
+        let handout = Handout {
+            path: format!("assets/team-policies/{of_team}-{number}.json"),
+            task: format!("attach this policy to {arn}"),
+            json: text(policy),
+        };
+        (handout, policy.clone())
+    });
+    Ok(handouts.collect())
+}
