@@ -1,5 +1,6 @@
 //! Deploying from the command line: the one place of this crate that awaits.
 
+mod invitations;
 mod removal;
 mod seen;
 mod show;
@@ -18,7 +19,7 @@ use lakewright_deployer::duties::Duties;
 use lakewright_deployer::event::{Change, Event};
 use lakewright_deployer::leftovers::{Receivers, receivers};
 use lakewright_deployer::machine::Outcome;
-use lakewright_deployer::plan::{Action, Observed, Plan, plan};
+use lakewright_deployer::plan::{Action, Observed, Plan, Step, plan};
 use lakewright_deployer::record::{Opening, Record, Shelf};
 use lakewright_deployer::renew::renew;
 use lakewright_manifest::{Mesh, RegionName, SourceFile};
@@ -204,6 +205,7 @@ impl<'m> Deployment<'m> {
                 self.close_record(&mut seen, &BTreeSet::new(), ui);
             }
             self.mails(ui);
+        self.invitations(&plan, ui);
             return Ok(exit(&kept));
         }
         if !self.confirm("Deploy?", ui) {
@@ -345,6 +347,22 @@ impl<'m> Deployment<'m> {
                     Err(error) => ui.note(&format!("who gets alarms is not known: {error}")),
                 }
             }
+        }
+    }
+
+    /// What has just been shared with other accounts may have to be accepted there.
+    fn invitations(&self, plan: &Plan, ui: &mut Ui) {
+        let is_changed = |step: &&Step| matches!(step.action, Action::Create | Action::Update);
+        let changed = plan.steps.iter().filter(is_changed);
+        let stacks = changed.filter_map(|step| self.stacks.get(&step.address));
+        let mut shared = BTreeSet::new();
+        for stack in stacks.filter(|stack| stack.entry.kind == "dataset") {
+            let place =
+                Place { account: stack.entry.account.clone(), region: stack.entry.region.clone() };
+            shared.extend(invitations::of(&stack.template, &place));
+        }
+        for sharing in shared {
+            ui.note(&sharing.note());
         }
     }
 

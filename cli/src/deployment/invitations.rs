@@ -1,0 +1,74 @@
+//! Tables for other accounts come through AWS RAM, and outside of one AWS Organization as invitations.
+//!
+//! Whether one is open is not asked: the deploy roles have no rights in RAM, and to accept what comes is a decision of the
+//! account that receives it. Source: "Accepting a resource share invitation from AWS RAM" in the Lake Formation developer guide.
+
+use std::collections::BTreeSet;
+
+use lakewright_deployer::duties::Duties;
+use lakewright_template::resolve::Place;
+
+/// Tables of one account for another one.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Sharing {
+    from: String,
+    to: String,
+    region: String,
+}
+
+/// What a template shares with other accounts from where it is deployed.
+pub(super) fn of(template: &str, place: &Place) -> BTreeSet<Sharing> {
+    let permissions = Duties::of(template, place).permissions.into_iter();
+    let accounts = permissions.filter_map(|one| one.principal.split(':').nth(4).map(str::to_owned));
+    let others = accounts.filter(|account| !account.is_empty() && *account != place.account);
+    let sharing =
+        others.map(|to| Sharing { from: place.account.clone(), to, region: place.region.clone() });
+    sharing.collect()
+}
+
+impl Sharing {
+    /// What somebody in the account that receives the tables has to do, and when.
+    pub(super) fn note(&self) -> String {
+        let Self { from, to, region } = self;
+        format!(
+            "tables of account {from} are shared with account {to}: unless both are in one AWS Organization with resource \
+             sharing on, an invitation of AWS RAM is open there, and its consumers see nothing before it is accepted. In \
+             account {to}: `aws ram get-resource-share-invitations --region {region} --query \
+             \"resourceShareInvitations[?status=='PENDING' && senderAccountId=='{from}'].resourceShareInvitationArn\" \
+             --output text`, and for each ARN `aws ram accept-resource-share-invitation --region {region} \
+             --resource-share-invitation-arn ARN`"
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_tables_for_other_accounts_come_as_invitations() {
+        let permission = |account: &str| {
+            format!(
+                r#"{{"Type": "AWS::LakeFormation::PrincipalPermissions", "Properties": {{
+                    "Principal": {{"DataLakePrincipalIdentifier": "arn:aws:iam::{account}:role/r"}},
+                    "Permissions": ["SELECT"], "Resource": {{"Table": {{"DatabaseName": "d", "Name": "t"}}}}}}}}"#
+            )
+        };
+        let (own, other) = (permission("111122223333"), permission("444455556666"));
+        let place = Place { account: "111122223333".to_owned(), region: "eu-west-1".to_owned() };
+        let template =
+            |resources: &str| of(&format!(r#"{{"Resources": {{{resources}}}}}"#), &place);
+        assert_eq!(template(&format!(r#""P": {own}"#)), BTreeSet::new());
+        let found = template(&format!(r#""P": {own}, "Q": {other}, "R": {other}"#));
+        assert_eq!(found.len(), 1);
+        let note = found.first().expect("one").note();
+        // The operations and the fields of the RAM API reference, in the words of the AWS CLI.
+        for part in [
+            "account 444455556666: `aws ram get-resource-share-invitations --region eu-west-1",
+            "senderAccountId=='111122223333'",
+            "`aws ram accept-resource-share-invitation --region eu-west-1 --resource-share-invitation-arn ARN`",
+        ] {
+            assert!(note.contains(part), "{note}");
+        }
+    }
+}
