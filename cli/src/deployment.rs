@@ -205,7 +205,6 @@ impl<'m> Deployment<'m> {
                 self.close_record(&mut seen, &BTreeSet::new(), ui);
             }
             self.mails(ui);
-        self.invitations(&plan, ui);
             return Ok(exit(&kept));
         }
         if !self.confirm("Deploy?", ui) {
@@ -224,6 +223,7 @@ impl<'m> Deployment<'m> {
             self.close_record(&mut seen, &gone, ui);
         }
         self.mails(ui);
+        self.invitations(&plan, ui);
         Ok(exit)
     }
 
