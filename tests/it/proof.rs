@@ -16,7 +16,7 @@ mod under_conditions;
 use std::fmt::Write as _;
 use std::fs;
 
-use crate::run::{BASE, EXAMPLES, example, lakewright, transcript, write_mesh};
+use crate::run::{BASE, BASE_DATASET, EXAMPLES, example, lakewright, transcript, write_mesh};
 
 #[test]
 fn each_example_is_proven() {
@@ -548,4 +548,32 @@ fn what_a_filter_shows_is_allowed_with_its_rows_and_columns() {
     assert!(text.contains("columns amount id; rows amount > 0"), "{text}");
     assert!(text.contains("work.yaml:33:1 asks for"), "{text}");
     assert!(ask("can", "nothing").starts_with("exit: 4\n"));
+}
+
+/// A filter of rows alone has all columns: `ColumnWildcard` ("DataCellsFilter" in the CloudFormation template reference: one of
+/// `ColumnNames` and `ColumnWildcard` is given).
+#[test]
+fn a_filter_of_rows_alone_is_proven() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let share = "kind: Share\nid: s\ndataset: sales\nenvironment: dev\nteam: Readers\nstatus: approved\n\
+                 approved_by: Owners\nitems: [{ table: orders, rows: \"amount > 0\" }]\n";
+    for (name, text) in [("base.yaml", BASE), ("sales.yaml", BASE_DATASET), ("share.yaml", share)] {
+        std::fs::write(folder.path().join(name), text).expect("a file");
+    }
+    for command in ["check", "prove"] {
+        let text = transcript(&lakewright([command.as_ref(), folder.path().as_os_str()]));
+        assert!(text.starts_with("exit: 0\n"), "{command}: {text}");
+    }
+    let why = lakewright([
+        "why".as_ref(),
+        folder.path().as_os_str(),
+        "--principal".as_ref(),
+        "team/dev/Readers".as_ref(),
+        "--action".as_ref(),
+        "lakeformation:SELECT".as_ref(),
+        "--resource".as_ref(),
+        "dataset/sales/table/orders".as_ref(),
+    ]);
+    let text = transcript(&why);
+    assert!(text.contains("columns all; rows amount > 0"), "{text}");
 }

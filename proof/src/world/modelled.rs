@@ -198,7 +198,15 @@ pub(super) const KNOWN: [(&str, &[&str]); 56] = [
     ),
     (
         "AWS::LakeFormation::DataCellsFilter",
-        &["ColumnNames", "DatabaseName", "Name", "RowFilter", "TableCatalogId", "TableName"],
+        &[
+            "ColumnNames",
+            "ColumnWildcard",
+            "DatabaseName",
+            "Name",
+            "RowFilter",
+            "TableCatalogId",
+            "TableName",
+        ],
     ),
     (
         "AWS::LakeFormation::DataLakeSettings",

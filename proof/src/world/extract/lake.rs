@@ -278,6 +278,14 @@ impl Reader<'_> {
                 let columns: Option<Vec<&str>> = columns.map(Resolved::as_text).collect();
                 // A filter of columns that nobody can read is none that was asked for.
                 let Some(columns) = columns else { break };
+                // All columns but some are none that was asked for either.
+                let wildcard = read("ColumnWildcard");
+                let excluded = wildcard.get("ExcludedColumnNames");
+                let is_whole =
+                    excluded.as_list().map_or(*excluded == Resolved::Null, <[_]>::is_empty);
+                if !is_whole || !matches!(wildcard, Resolved::Null | Resolved::Map(_)) {
+                    break;
+                }
                 return assembly::cells(&columns, rows.get("FilterExpression").as_text());
             }
         }
