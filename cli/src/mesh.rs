@@ -187,8 +187,9 @@ fn collect(
         }
         // A link that leads nowhere, or in a circle, is not a file of the mesh.
         let Ok(metadata) = fs::metadata(&path) else { continue };
-        let is_yaml =
-            path.extension().is_some_and(|extension| extension == "yaml" || extension == "yml");
+        let is_yaml = path.extension().is_some_and(|extension| {
+            extension.eq_ignore_ascii_case("yaml") || extension.eq_ignore_ascii_case("yml")
+        });
         if metadata.is_dir() {
             collect(&path, depth + 1, seen, files)?;
         } else if metadata.is_file() && is_yaml {

@@ -46,6 +46,28 @@ pub(crate) fn suggest<'a>(
         .map(|(_, name)| name)
 }
 
+/// The key or the word that was most likely meant: a near one, or the only one with the same words in it, as `role_arn` has `arn`.
+fn meant(wrong: &str, names: &[&'static str]) -> Option<&'static str> {
+    let near = suggest(wrong, names.iter().copied());
+    near.or_else(|| {
+        let mut same = names.iter().copied().filter(|name| has_words_of(name, wrong));
+        same.next().filter(|_| same.next().is_none())
+    })
+}
+
+/// Whether each word of `wrong` is one of `name`, or the beginning of one, or the other way round.
+fn has_words_of(name: &str, wrong: &str) -> bool {
+    let is_kin = |one: &str, other: &str| {
+        one.len().min(other.len()) >= 3 && (one.starts_with(other) || other.starts_with(one))
+    };
+    let wrong = wrong.to_lowercase();
+    let words = |text: &str| {
+        text.split(|one: char| !one.is_alphanumeric()).map(str::to_owned).collect::<Vec<_>>()
+    };
+    let own = words(name);
+    words(&wrong).iter().all(|word| own.iter().any(|other| is_kin(word, other)))
+}
+
 struct Sink {
     file: FileId,
     diagnostics: RefCell<Vec<Diagnostic>>,
@@ -126,6 +148,7 @@ impl<'n> Decoder<'n, '_> {
         error.help = match expected {
             "a list" => Some(format!("write it in brackets: `[{shown}]`")),
             "a mapping" => Some("write `key: value` lines, indented under the name".to_owned()),
+            "a number" => Some("write digits, without quotes".to_owned()),
             "true or false" => {
                 Some("write `true` or `false`; YAML 1.2 takes `yes` and `no` for text".to_owned())
             }
@@ -174,7 +197,7 @@ impl<'n> Decoder<'n, '_> {
                 let mut diagnostic =
                     Diagnostic::new(Code::UnknownKey, format!("unknown key `{text}`"))
                         .at(origin, "not a key of this document");
-                let meant = suggest(text, known.iter().copied());
+                let meant = meant(text, known);
                 diagnostic.help = Some(match meant {
                     Some(name) => format!("did you mean `{name}`?"),
                     None => format!("the keys here are {}", known.join(", ")),
@@ -218,7 +241,12 @@ macro_rules! integers {
             match self.scalar("a number")? {
                 (_, Plain::Integer(number)) => match <$number>::try_from(number) {
                     Ok(number) => visitor.$visit(number),
-                    Err(_) => Err(self.wrong_type("a smaller number")),
+                    Err(_) => {
+                        let (least, most) = (<$number>::MIN, <$number>::MAX);
+                        let message =
+                            format!("expected a number from {least} to {most}, got {number}");
+                        Err(DecodeError::new(Code::WrongType, message, self.node.span))
+                    }
                 },
                 _ => Err(self.wrong_type("a number")),
             }
@@ -334,8 +362,7 @@ impl<'n> Deserializer<'n> for Decoder<'n, '_> {
         }
         let message = format!("`{text}` is not one of {}", variants.join(", "));
         let mut error = DecodeError::new(Code::InvalidValue, message, self.node.span);
-        error.help =
-            suggest(text, variants.iter().copied()).map(|name| format!("did you mean `{name}`?"));
+        error.help = meant(text, variants).map(|name| format!("did you mean `{name}`?"));
         Err(error)
     }
 

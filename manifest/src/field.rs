@@ -50,6 +50,11 @@ impl<T> Field<T> {
         matches!(self.state, State::Absent)
     }
 
+    /// Whether the value could not be read. That has been reported.
+    pub fn is_invalid(&self) -> bool {
+        matches!(self.state, State::Invalid)
+    }
+
     /// Where the value stands.
     pub fn span(&self) -> Span {
         self.span

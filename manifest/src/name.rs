@@ -106,7 +106,7 @@ name!(
     RegionName,
     "^[a-z]{2}(-[a-z]+)+-[0-9]$",
     |text| lakewright_template::schema::regions().contains_key(text),
-    "a region that CloudFormation has",
+    "a region that CloudFormation has: expected one such as `eu-west-1`",
     |text| suggest(text, lakewright_template::schema::regions().keys().map(String::as_str))
 );
 name!(
@@ -350,7 +350,7 @@ name!(
             && text.split_once('@').is_some_and(|(user, host)| !user.is_empty() && host.contains('.') && !host.contains('@'))
             && text.bytes().all(|b| b.is_ascii_graphic() && !b"\"<>$".contains(&b))
     },
-    "a mail address"
+    "a mail address: expected one such as `team@example.com`"
 );
 name!(
     /// The ARN of a connection to a repository's host.

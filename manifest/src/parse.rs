@@ -73,6 +73,11 @@ impl Lost {
         self.in_part.contains(&document)
     }
 
+    /// A part of the document that begins here is not known.
+    pub(crate) fn of_part(&mut self, document: Origin) {
+        self.in_part.insert(document);
+    }
+
     /// A document of this kind could not be read.
     pub(crate) fn of_kind(&mut self, kind: Kind) {
         self.kinds.insert(kind);
@@ -143,13 +148,7 @@ pub fn parse(file: FileId, source: &SourceFile) -> Parsed {
     let mut parsed = Parsed::default();
     if let Some(error) = stream.error {
         let origin = Origin { file, span: error.span };
-        let help = if error.message.contains("mapping values") {
-            Some("indent this key like its neighbours, or quote a value that has `: ` in it")
-        } else if error.message.contains("quoted scalar") {
-            Some("is a closing quote missing?")
-        } else {
-            None
-        };
+        let help = syntax_help(&error.message);
         let mut diagnostic = Diagnostic::new(Code::YamlSyntax, error.message).at(origin, "");
         diagnostic.help = help.map(str::to_owned);
         if source.text.lines().any(|line| line.starts_with('\t')) {
@@ -162,6 +161,27 @@ pub fn parse(file: FileId, source: &SourceFile) -> Parsed {
         parsed.document(file, node);
     }
     parsed
+}
+
+/// What is mostly behind a message of the parser, which says what it looked for and not what to write.
+fn syntax_help(message: &str) -> Option<&'static str> {
+    const HELP: [(&str, &str); 8] = [
+        (
+            "mapping values",
+            "indent this key like its neighbours, or quote a value that has `: ` in it",
+        ),
+        ("quoted scalar", "is a closing quote missing?"),
+        ("flow mapping", "is a comma or a closing `}` missing, here or in a line before?"),
+        ("flow sequence", "is a comma or a closing `]` missing, here or in a line before?"),
+        (
+            "block mapping",
+            "indent each key like its neighbours, and begin each entry of a list with `- `",
+        ),
+        ("block collection", "begin each entry of the list with `- `, all of them indented alike"),
+        ("unknown anchor", "text that begins with `*` stands in quotes"),
+        ("unexpected character", "text that begins with this character stands in quotes"),
+    ];
+    HELP.iter().find(|(part, _)| message.contains(*part)).map(|(_, help)| *help)
 }
 
 impl Parsed {

@@ -99,7 +99,6 @@ impl Context {
             Kind::ConsumptionRole,
             |context, document, header| context.consumption_role(document, header, &place),
         );
-        self.roles_can_be_changed(&environments, &consumption_roles);
         let domains = self.each(&documents.domains, Kind::Domain, Self::domain);
         let datasets =
             self.each(&documents.datasets, Kind::Dataset, |context, document, header| {
@@ -172,10 +171,12 @@ impl Context {
             // Without a good id the rest is still checked, under a name that nothing refers to.
             let id = document.document.header().id.value().cloned();
             let header = self.header(document, kind);
+            let before = self.report.iter().len();
             let item = resolve(self, document, header);
+            let is_unclear = self.report.iter().skip(before).any(|one| leaves_unclear(one.code));
             // What others have of a document is not known when a part of it could not be read.
-            if let (Some(item), Some(id), false) = (item, id, self.lost.is_in_part(document.origin))
-            {
+            let is_known = !is_unclear && !self.lost.is_in_part(document.origin);
+            if let (Some(item), Some(id), true) = (item, id, is_known) {
                 resolved.insert(id, item);
             }
         }
@@ -233,6 +234,9 @@ impl Context {
                     .and(*first, "the first one")
                     .help("give one of them another id");
                 self.report.push(diagnostic);
+                // Whoever refers to the id that this one should have is not wrong for that.
+                self.lost.of_kind(kind);
+                self.lost.of_part(*origin);
             } else {
                 ids.insert(value.clone(), here);
             }
@@ -461,6 +465,11 @@ impl Context {
         let what = format!("the {} `{id}`", kind.noun());
         self.tenant_allows(tenant, team, needs.tenant_permission, (&what, *team_origin))
     }
+}
+
+/// Whether a finding leaves open what a document has: which of two columns of one name was meant, or who owns a dataset.
+const fn leaves_unclear(code: Code) -> bool {
+    matches!(code, Code::DuplicateId | Code::TeamNotInvited)
 }
 
 /// What earlier steps have resolved.

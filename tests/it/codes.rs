@@ -220,8 +220,8 @@ fn what_aws_refuses_in_a_mesh_is_an_error_at_its_line() {
     };
     let reserved = "aws-reserved/sso.amazonaws.com/eu-west-1/AWSReservedSSO_Read_0123456789abcdef";
     let linked = "aws-service-role/ec2.amazonaws.com/AWSServiceRoleForEC2Spot";
-    assert_eq!(found(&role(reserved, true)), [("protected-role", 1)]);
-    assert_eq!(found(&role(linked, true)), [("protected-role", 1)]);
+    assert_eq!(found(&role(reserved, true)), [("protected-role", 6)]);
+    assert_eq!(found(&role(linked, true)), [("protected-role", 6)]);
     assert_eq!(found(&role(reserved, false)), []);
     // IAM user guide, "Date condition operators": dates of ISO 8601.
     let share = "kind: Share\nid: s\ndataset: a\nenvironment: dev\nteam: Readers\nitems: [{ bucket: true }]\n";

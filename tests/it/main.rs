@@ -26,6 +26,7 @@ mod lifecycle;
 mod limits;
 mod offered;
 mod organization;
+mod mistakes;
 mod partitions;
 mod people;
 mod proof;

@@ -8,7 +8,7 @@ use crate::Code;
 use crate::decode::suggest;
 use crate::diagnostic::{Diagnostic, FileId, Origin};
 use crate::document::{
-    ColumnDocument, CrawlerDocument, DatasetDocument, FolderDocument, ImportDocument, Kind,
+    ColumnDocument, CrawlerDocument, DatasetDocument, Document as _, FolderDocument, ImportDocument, Kind,
     TableDocument,
 };
 use crate::field::Field;
@@ -45,7 +45,7 @@ impl Context {
             self.reference(file, &document.domain, Kind::Domain, &dependant);
         }
         let stewards = self.stewards(document, &header);
-        self.has_topic_and_keyword(&header);
+        self.has_topic_and_keyword(document, &header);
         let tables = self.tables(file, &document.tables, &header);
         let folders = self.folders(file, &document.folders, &header);
         if let Some(team) = document.team.value() {
@@ -143,9 +143,10 @@ impl Context {
         }
     }
 
-    fn has_topic_and_keyword(&mut self, header: &Header) {
-        for (list, name) in [(&header.topics, "topics"), (&header.keywords, "keywords")] {
-            if list.is_empty() {
+    fn has_topic_and_keyword(&mut self, document: &DatasetDocument, header: &Header) {
+        let given = document.header();
+        for (list, name) in [(given.topics, "topics"), (given.keywords, "keywords")] {
+            if list.is_absent() || list.value().is_some_and(Vec::is_empty) {
                 let message = format!("dataset `{}` has no {name}", header.id);
                 let diagnostic = Diagnostic::new(Code::MissingTopic, message)
                     .at(header.origin, "this dataset")

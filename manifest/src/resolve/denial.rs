@@ -45,10 +45,19 @@ pub(super) fn left_of(
 }
 
 impl Context {
-    /// Every team that the tenant allows or denies something, or lets people come to, is one of the mesh: a misspelt denial
-    /// would deny nobody.
+    /// Every team that the tenant or a policy allows or denies something, or that the tenant lets people come to, is one of the
+    /// mesh: a misspelt denial would deny nobody.
     pub(super) fn denied_teams_are_known(&mut self, documents: &Documents) {
         let known = teams(documents);
+        for located in &documents.access_policies {
+            let actors = located.document.actors.value();
+            for field in actors.and_then(|actors| actors.teams.value()).into_iter().flatten() {
+                let name = field.value().map(TeamName::as_str);
+                if let Some(name) = name.filter(|name| !known.contains(name)) {
+                    self.unknown_team(name, &known, (at(located.origin.file, field), ""));
+                }
+            }
+        }
         for located in &documents.tenants {
             let file = located.origin.file;
             let permissions = located.document.permissions.value().into_iter().flatten();
@@ -61,20 +70,28 @@ impl Context {
                 if known.contains(name.as_str()) || TeamName::parse(name).is_err() {
                     continue;
                 }
-                let message = format!("there is no team `{name}` in the mesh");
-                let help = suggest(name, known.iter().copied()).map_or_else(
-                    || {
-                        "name a team of an organization, an environment or a domain, or remove the entry; it holds for \
-                         nobody"
-                            .to_owned()
-                    },
-                    |near| format!("did you mean `{near}`?"),
-                );
-                let diagnostic =
-                    Diagnostic::new(Code::UnknownReference, message).at(origin, label).help(help);
-                self.report.push(diagnostic);
+                self.unknown_team(name, &known, (origin, label));
             }
         }
+    }
+
+    fn unknown_team(
+        &mut self,
+        name: &str,
+        known: &BTreeSet<&str>,
+        (origin, label): (Origin, &str),
+    ) {
+        let message = format!("there is no team `{name}` in the mesh");
+        let help = suggest(name, known.iter().copied()).map_or_else(
+            || {
+                "name a team of an organization, an environment or a domain, or remove the entry; it holds for nobody"
+                    .to_owned()
+            },
+            |near| format!("did you mean `{near}`?"),
+        );
+        let diagnostic =
+            Diagnostic::new(Code::UnknownReference, message).at(origin, label).help(help);
+        self.report.push(diagnostic);
     }
 
     /// Teams that may not manage organizations own none.

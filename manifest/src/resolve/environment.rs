@@ -15,7 +15,7 @@ use crate::mesh::{
     ConsumptionRole, Environment, EnvironmentPermission, EnvironmentTeam, Features, Header,
     Network, QuickSight, StudioVpc, Tenant, TenantPermission, Vpc,
 };
-use crate::name::{AccountId, AddressBlock, Id, PolicyArn, SubnetId, TeamName, VpcId};
+use crate::name::{AccountId, AddressBlock, Id, PolicyArn, SubnetId, TeamName, VpcId, ZoneId};
 use crate::parse::Located;
 
 impl Context {
@@ -251,9 +251,9 @@ impl Context {
         document: &EnvironmentDocument,
         header: &Header,
     ) {
-        let (Some(role_arn), Some(account)) = (role.value(), document.account.value()) else {
-            return;
-        };
+        let Some(role_arn) = role.value() else { return };
+        self.owner_can_change(role_arn, at(header.origin.file, role));
+        let Some(account) = document.account.value() else { return };
         if role_arn.account() != account.as_str() {
             let message = format!(
                 "this role lies in account {}, environment `{}` in {account}",
@@ -302,7 +302,12 @@ impl Context {
     fn zones_are_known(&mut self, document: &EnvironmentDocument, header: &Header) {
         let file = header.origin.file;
         let zones = document.context.value().map(|context| &context.availability_zones);
-        if zones.is_some_and(|zones| distinct(zones).len() == 2) {
+        let is_unread = |zones: &Field<Vec<Field<ZoneId>>>| {
+            zones.is_invalid() || zones.value().into_iter().flatten().any(Field::is_invalid)
+        };
+        if document.context.is_invalid()
+            || zones.is_some_and(|zones| is_unread(zones) || distinct(zones).len() == 2)
+        {
             return;
         }
         let message = format!(
@@ -554,13 +559,11 @@ impl Context {
                 .help("register the role in an environment of its own account");
             self.report.push(diagnostic);
         }
-        Some(ConsumptionRole {
-            header,
-            environment,
-            team,
-            role_arn: role_arn.clone(),
-            managed: document.managed.value().copied().unwrap_or(true),
-        })
+        let managed = document.managed.value().copied().unwrap_or(true);
+        if managed {
+            self.role_can_be_changed(role_arn, at(origin.file, &document.role_arn));
+        }
+        Some(ConsumptionRole { header, environment, team, role_arn: role_arn.clone(), managed })
     }
 }
 

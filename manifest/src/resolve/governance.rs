@@ -3,8 +3,10 @@
 use super::{Context, Dependant, at, distinct};
 use crate::Code;
 use crate::decode::suggest;
-use crate::diagnostic::{Diagnostic, FileId};
-use crate::document::{AccessPolicyDocument, DomainDocument, Kind, ResourcesDocument, privilege};
+use crate::diagnostic::{Diagnostic, FileId, Origin};
+use crate::document::{
+    AccessPolicyDocument, ActorsDocument, DomainDocument, Kind, ResourcesDocument, privilege,
+};
 use crate::field::Field;
 use crate::mesh::{AccessPolicy, Actors, Domain, Header, PolicyResources};
 use crate::name::Id;
@@ -70,6 +72,7 @@ impl Context {
         let kind = Kind::AccessPolicy;
         let actors = self.required(&document.actors, "actors", kind, *origin);
         let privileges = self.required(&document.privileges, "privileges", kind, *origin);
+        self.names_something(document, origin.file);
         let mut known = Vec::new();
         let all = privilege::all();
         for field in privileges.into_iter().flatten() {
@@ -85,7 +88,7 @@ impl Context {
         }
         let resources = document.resources.value().map(|given| {
             let dependant = Dependant { kind, id: header.id.clone(), keeps_alive: false };
-            self.no_list_is_empty(given, origin.file);
+            self.no_list_is_empty(given, at(origin.file, &document.resources));
             for id in given.domains.value().into_iter().flatten() {
                 self.reference(origin.file, id, Kind::Domain, &dependant);
             }
@@ -147,9 +150,49 @@ impl Context {
         None
     }
 
-    /// An empty list would be about everything.
-    fn no_list_is_empty(&mut self, given: &ResourcesDocument, file: FileId) {
+    /// A policy for nobody, or about no privilege, is one that lacks what was meant.
+    fn names_something(&mut self, document: &AccessPolicyDocument, file: FileId) {
+        let is_nobody = document.actors.value().is_some_and(|actors| {
+            let ActorsDocument { teams, users, all_users, owners } = actors;
+            let is_empty =
+                [teams.is_absent(), users.is_absent(), all_users.is_absent(), owners.is_absent()];
+            is_empty.into_iter().all(|is_absent| is_absent)
+                || teams.value().is_some_and(Vec::is_empty)
+                || users.value().is_some_and(Vec::is_empty)
+        });
+        let is_nothing = document.privileges.value().is_some_and(Vec::is_empty);
+        let lacks = [
+            (
+                is_nobody,
+                "no actor is named",
+                at(file, &document.actors),
+                "name `teams`, `users`, `all_users` or `owners`",
+            ),
+            (
+                is_nothing,
+                "no privilege is named",
+                at(file, &document.privileges),
+                "name at least one, such as `data.read`",
+            ),
+        ];
+        for (_, message, origin, help) in lacks.into_iter().filter(|(is_so, ..)| *is_so) {
+            let diagnostic = Diagnostic::new(Code::InvalidValue, message).at(origin, "").help(help);
+            self.report.push(diagnostic);
+        }
+    }
+
+    /// An empty list would be about everything, and so would no list at all.
+    fn no_list_is_empty(&mut self, given: &ResourcesDocument, origin: Origin) {
         let ResourcesDocument { types, ids, domains, tags, environments } = given;
+        let file = origin.file;
+        let is_without = types.is_absent() && ids.is_absent() && domains.is_absent();
+        if is_without && tags.is_absent() && environments.is_absent() {
+            let message = "resources without a list would mean all of them";
+            let diagnostic = Diagnostic::new(Code::InvalidValue, message)
+                .at(origin, "nothing stands in it")
+                .help("name some, or remove `resources` for a policy about everything");
+            self.report.push(diagnostic);
+        }
         let lists = [
             (types.value().map(Vec::len), at(file, types)),
             (ids.value().map(Vec::len), at(file, ids)),

@@ -4,36 +4,28 @@
 //! (`/aws-service-role/`): IAM answers `UnmodifiableEntity`, "this role is only modifiable by AWS". Source: rebuy-de/aws-nuke
 //! pull requests #49 and #1028.
 
-use std::collections::BTreeMap;
-
 use super::Context;
 use crate::Code;
 use crate::diagnostic::{Diagnostic, Origin};
-use crate::mesh::{ConsumptionRole, Environment};
-use crate::name::{Id, RoleArn};
+use crate::name::RoleArn;
 
 impl Context {
-    /// No stack attaches a policy to a role that only AWS changes, and no owner is asked to.
-    pub(super) fn roles_can_be_changed(
-        &mut self,
-        environments: &BTreeMap<Id, Environment>,
-        roles: &BTreeMap<Id, ConsumptionRole>,
-    ) {
-        for role in roles.values().filter(|role| role.managed) {
-            let help = if role.role_arn.is_service_linked() {
-                "register a role of your own; a service-linked role has the policies of its service only"
-            } else {
-                "set `managed: false` and put what it needs into the permission set, or register a role of your own"
-            };
-            if role.role_arn.is_service_linked() || role.role_arn.is_reserved() {
-                self.protected(&role.role_arn, role.header.origin, help);
-            }
+    /// No stack attaches a policy to a role that only AWS changes.
+    pub(super) fn role_can_be_changed(&mut self, role: &RoleArn, origin: Origin) {
+        if role.is_service_linked() {
+            let help = "register a role of your own; a service-linked role has the policies of its service only";
+            self.protected(role, origin, help);
+        } else if role.is_reserved() {
+            let help = "set `managed: false` and put what it needs into the permission set, or register a role of your own";
+            self.protected(role, origin, help);
         }
-        for team in environments.values().flat_map(|environment| &environment.teams) {
-            if let Some(role) = team.iam_role_arn.as_ref().filter(|role| role.is_service_linked()) {
-                let help = "name a role of your own; a service-linked role is for its service only";
-                self.protected(role, team.origin, help);
-            }
+    }
+
+    /// No owner is asked to attach a policy to a service-linked role.
+    pub(super) fn owner_can_change(&mut self, role: &RoleArn, origin: Origin) {
+        if role.is_service_linked() {
+            let help = "name a role of your own; a service-linked role is for its service only";
+            self.protected(role, origin, help);
         }
     }
 

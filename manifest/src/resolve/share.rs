@@ -172,6 +172,7 @@ impl Context {
                 }
                 (None, Some(id), None) => (ShareItem::Folder(id.clone()), at(file, folder)),
                 (None, None, Some(true)) => (ShareItem::Bucket, at(file, bucket)),
+                _ if table.is_invalid() || folder.is_invalid() || bucket.is_invalid() => continue,
                 _ => {
                     let message =
                         format!("an item of share `{}` is not exactly one thing", header.id);
@@ -495,7 +496,11 @@ impl Context {
                 ));
             self.report.push(diagnostic);
         }
-        let has_decision = approved_by.is_some();
+        // What was meant by a status that cannot be read is not known.
+        if document.status.is_invalid() {
+            return;
+        }
+        let has_decision = !document.approved_by.is_absent();
         let contradiction = match status {
             ShareStatus::Approved if !has_decision && !dataset.auto_approval => {
                 Some("is approved, but nobody is named who approved it")

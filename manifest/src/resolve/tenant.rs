@@ -244,6 +244,9 @@ impl Context {
             let allowed = match (allow.is_absent(), deny.is_absent()) {
                 (false, true) => values(allow).into_iter().collect(),
                 (true, false) => {
+                    let is_empty = deny.value().is_some_and(Vec::is_empty);
+                    let message = "an empty list denies nothing";
+                    self.not_empty(is_empty, message, at(tenant.file, deny));
                     let denied = values(deny);
                     TenantPermission::ALL
                         .into_iter()

@@ -67,6 +67,7 @@ fn scalar(map: &mut Map<String, Value>) {
 
 /// Lists that must hold something: a definition and its property.
 const NOT_EMPTY: [(&str, &str); 12] = [
+    ("access-policy", "privileges"),
     ("dataset", "keywords"),
     ("dataset", "topics"),
     ("deployment", "trusted_roles"),
@@ -77,6 +78,7 @@ const NOT_EMPTY: [(&str, &str); 12] = [
     ("share-item", "columns"),
     ("team-access", "groups"),
     ("team-access", "members"),
+    ("tenant-permissions", "deny"),
     ("waf", "allowed_geo_list"),
     ("waf", "allowed_ip_list"),
 ];
@@ -85,6 +87,9 @@ const NOT_EMPTY: [(&str, &str); 12] = [
 pub(super) fn rules(definitions: &mut Value) {
     for (definition, property) in NOT_EMPTY {
         definitions[definition]["properties"][property]["minItems"] = json!(1);
+    }
+    for definition in ["actors", "resources"] {
+        definitions[definition]["minProperties"] = json!(1);
     }
     if let Some(required) = definitions["dataset"]["required"].as_array_mut() {
         required.extend([json!("topics"), json!("keywords")]);

@@ -1,0 +1,140 @@
+//! Typical mistakes in a mesh: one of them is one finding, at its line, which says what to write.
+
+use lakewright_manifest::{Diagnostic, Severity};
+
+use crate::run::{example, resolved, sources};
+
+const MESH: &str = "mesh.yaml";
+const DATASETS: &str = "datasets.yaml";
+const WORK: &str = "work.yaml";
+
+/// A mistake: the file, what stands in it, what is written instead, the marked line counted from that one, and a part of the
+/// finding.
+type Mistake = (&'static str, &'static str, &'static str, i64, &'static str);
+
+const MISTAKES: &[Mistake] = &[
+    // Keys.
+    (MESH, "    vpc_id: vpc-0123", "    vpc: vpc-0123", 0, "did you mean `vpc_id`?"),
+    (MESH, "subnet_ids: [subnet-0a1", "subnets: [subnet-0a1", 0, "did you mean `subnet_ids`?"),
+    (
+        MESH,
+        "role_arn: arn:aws:iam::222222222222:role/Reporting",
+        "arn: arn:aws:iam::222222222222:role/Reporting",
+        0,
+        "did you mean `role_arn`?",
+    ),
+    (DATASETS, "kms_key_alias", "kms_alias", 0, "did you mean `kms_key_alias`?"),
+    (WORK, "connection_arn", "connection", 0, "did you mean `connection_arn`?"),
+    // Values of another type.
+    (
+        MESH,
+        "managed_policies_per_role: 20",
+        "managed_policies_per_role: -1",
+        0,
+        "expected a number from 0 to",
+    ),
+    (
+        MESH,
+        "managed_policies_per_role: 20",
+        "managed_policies_per_role: many",
+        0,
+        "write digits, without quotes",
+    ),
+    (
+        DATASETS,
+        "topics: [Finance, Operations]",
+        "topics: Finance",
+        0,
+        "write it in brackets: `[Finance]`",
+    ),
+    (WORK, "- bucket: true", "- bucket: yes", 0, "write `true` or `false`"),
+    // Values of no list.
+    (WORK, "status: approved", "status: aproved", 0, "did you mean `approved`?"),
+    (WORK, "mask: show_last4", "mask: last4", 0, "did you mean `show_last4`?"),
+    (MESH, "- run_athena_query", "- athena", 0, "did you mean `run_athena_query`?"),
+    (MESH, "home_region: eu-west-1", "home_region: Ireland", 0, "expected one such as `eu-west-1`"),
+    (MESH, "platform@example.com", "platform", 0, "expected one such as `team@example.com`"),
+    (MESH, "[euw1-az1, euw1-az2]", "[eu-west-1a, euw1-az2]", 0, "expected one such as `use1-az1`"),
+    // What stands twice leaves open what was meant, and whoever refers to it is not wrong for that.
+    (DATASETS, "id: invoices", "id: ledger", 0, "give one of them another id"),
+    (DATASETS, "{ name: amount, type", "{ name: id, type", 0, "keep one of them"),
+    (DATASETS, "- name: accounts", "- name: postings", 0, "keep one of them"),
+    // Teams.
+    (DATASETS, "team: FinanceAdmins", "team: FinanceAdmin", 0, "did you mean `FinanceAdmins`?"),
+    (DATASETS, "stewards: Analysts", "stewards: Analyst", 0, "did you mean `Analysts`?"),
+    (MESH, "team: Analysts\nrole_arn", "team: Analyst\nrole_arn", 0, "did you mean `Analysts`?"),
+    (WORK, "teams: [Analysts]", "teams: [Analist]", 0, "did you mean `Analysts`?"),
+    // YAML.
+    (DATASETS, "  kms_key_alias", " kms_key_alias", 0, "indent each key like its neighbours"),
+    (MESH, "{ exists: false }", "{ exists: false", 1, "a closing `}` missing"),
+    (DATASETS, "label: Invoices", "label: *all", 0, "text that begins with `*` stands in quotes"),
+    (
+        DATASETS,
+        "label: Invoices",
+        "label: @all",
+        0,
+        "text that begins with this character stands in quotes",
+    ),
+    // Empty is never everything, and never nobody.
+    (
+        MESH,
+        "Imported Team: { deny: [manage_organizations, manage_glossaries] }",
+        "Imported Team: { deny: [] }",
+        0,
+        "an empty list denies nothing",
+    ),
+    (WORK, "privileges: [metadata.delete]", "privileges: []", 0, "no privilege is named"),
+    (WORK, "  teams: [Analysts]", "  teams: []", 0, "no actor is named"),
+    (
+        WORK,
+        "  ids: [dataset/ledger]",
+        "  ids: []",
+        0,
+        "an empty list of resources would mean all of them",
+    ),
+];
+
+/// What is wrong with the full example once the first of `from` in its file is `to`: the line that is marked, counted from the
+/// one that was changed, with the finding's code, message and help.
+fn found(file: &str, from: &str, to: &str) -> Vec<(i64, String)> {
+    let mut all = sources(&example("full"));
+    let source = all.iter_mut().find(|source| source.path == file).expect("a file of the example");
+    let (before, _) = source.text.split_once(from).expect("text of the example");
+    let changed = before.lines().count() + usize::from(before.ends_with('\n'));
+    source.text = source.text.replacen(from, to, 1);
+    let (_, report) = resolved(&all);
+    let line = |one: &Diagnostic| one.primary.as_ref().map_or(0, |label| label.origin.span.line);
+    let errors = report.iter().filter(|one| one.code.severity() == Severity::Error);
+    errors
+        .map(|one| {
+            let place = i64::from(line(one)) - i64::try_from(changed).expect("a line");
+            let help = one.help.as_deref().unwrap_or("no help");
+            (place, format!("{}: {}; {help}", one.code.as_str(), one.message))
+        })
+        .collect()
+}
+
+#[test]
+fn a_mistake_is_one_finding_at_its_line() {
+    let mut wrong = Vec::new();
+    for (file, from, to, place, part) in MISTAKES {
+        let all = found(file, from, to);
+        let is_right =
+            matches!(all.as_slice(), [(line, text)] if line == place && text.contains(part));
+        if !is_right {
+            wrong.push(format!("{to:?}: expected {part:?} at {place:+}, got {all:?}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// Nobody is told of resources that were meant to be named.
+#[test]
+fn resources_without_a_list_are_not_all_of_them() {
+    let all =
+        found(WORK, "resources:\n  types: [dataset]\n  ids: [dataset/ledger]", "resources: {}");
+    assert!(
+        matches!(all.as_slice(), [(0, text)] if text.contains("resources without a list would mean all of them")),
+        "{all:?}"
+    );
+}
