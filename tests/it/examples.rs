@@ -130,6 +130,41 @@ fn the_linter_is_silent() {
     }
 }
 
+/// AWS's own validator finds nothing that is fatal or an error. What it warns of is account numbers in ARNs, which are literal on
+/// purpose (ADR 2).
+#[test]
+fn the_validator_of_aws_finds_no_error() {
+    let validate = |folder: &std::path::Path| {
+        let python = root().join("target/python/bin/python");
+        assert!(python.exists(), "run `cargo xtask test`, which installs the validator");
+        let script = root().join("tests/validate_templates.py");
+        transcript(&Command::new(python).arg(script).arg(folder).output().expect("Python runs"))
+    };
+    let out = tempfile::tempdir().expect("a folder");
+    for name in EXAMPLES {
+        let assembly = tempfile::tempdir().expect("a folder");
+        let target = assembly.path().join("out");
+        let output = lakewright([
+            "synth".as_ref(),
+            example(name).as_os_str(),
+            "--quiet".as_ref(),
+            "--out".as_ref(),
+            target.as_os_str(),
+        ]);
+        assert!(output.status.success(), "{}", transcript(&output));
+        std::fs::rename(target.join("templates"), out.path().join(name)).expect("the templates");
+    }
+    let count = crate::run::files(out.path()).len();
+    let text = validate(out.path());
+    assert!(text.starts_with(&format!("exit: 0\n--- stdout\n{count} templates\n")), "{text}");
+    // A validator that says nothing of a template that is wrong proves nothing.
+    let wrong = "Resources: { B: { Type: AWS::S3::Bucket, Properties: { Colour: blue } } }\n";
+    let bad = tempfile::tempdir().expect("a folder");
+    std::fs::write(bad.path().join("wrong.yaml"), wrong).expect("a file");
+    let text = validate(bad.path());
+    assert!(text.starts_with("exit: 1\n") && text.contains("FATAL F3002"), "{text}");
+}
+
 fn templates() -> Vec<(String, Template)> {
     EXAMPLES
         .iter()

@@ -14,6 +14,7 @@ mod datasets;
 mod deploy;
 mod determinism;
 mod docs;
+mod editors;
 mod examples;
 mod execution_role;
 mod first_day;

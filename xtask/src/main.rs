@@ -12,7 +12,7 @@ const USAGE: &str = "\
 cargo xtask <task>
 
   check              format, clippy with warnings as errors, layers, sizes, codegen, licences
-  test               everything: check's cheap parts, all tests, cfn-lint on the examples
+  test               everything: check's cheap parts, all tests, what others' tools say to the examples
   layers             the crates depend on each other only as ARCHITECTURE.md allows
   sizes              no file has outgrown one idea
   codegen [--check]  generates the typed resources from the pinned schemas

@@ -5,10 +5,19 @@ use std::path::PathBuf;
 use crate::run::{Result, root, run};
 use crate::{codegen, layers, sizes};
 
-/// The pinned linter of templates.
-const CFN_LINT: &str = "cfn-lint==1.58.0";
-/// The pinned emulator of AWS, for the tests of deployments, and the library that looks into it.
-const EMULATOR: [&str; 2] = ["ministack==1.5.33", "boto3==1.43.106"];
+/// The pinned packages of Python that tests call: the linter and the validator of templates, the emulator of AWS with the
+/// library that looks into it, and a validator of documents with its reader of YAML.
+const PYTHON: [&str; 6] = [
+    "cfn-lint==1.58.0",
+    "cloudformation-validate==1.14.0",
+    "ministack==1.5.33",
+    "boto3==1.43.106",
+    "jsonschema==4.26.0",
+    "pyyaml==6.0.4",
+];
+/// The pinned packages of Node.js: what editors ask about a mesh, and a validator of documents with its reader of YAML. Later
+/// versions of the server need Node.js 22.
+const NODE: [&str; 3] = ["yaml-language-server@1.19.2", "ajv@8.20.0", "yaml@2.7.1"];
 /// The pinned checker of licences and bans.
 const CARGO_DENY: &str = "0.20.2";
 
@@ -22,6 +31,7 @@ pub(crate) fn check() -> Result {
 pub(crate) fn test() -> Result {
     cheap_checks()?;
     python_tools()?;
+    node_tools()?;
     let units =
         ["test", "--workspace", "--exclude", "lakewright-cli", "--lib", "--bins", "--tests"];
     run("cargo", &units)?;
@@ -73,13 +83,26 @@ fn deny() -> Result {
 /// The Python tools that the tests call, in a virtual environment under `target`.
 fn python_tools() -> Result {
     let folder: PathBuf = root().join("target/python");
-    let [emulator, library] = EMULATOR;
-    let stamp = folder.join(format!("{CFN_LINT}.{emulator}.{library}.installed"));
+    let stamp = folder.join(format!("{}.installed", PYTHON.join(".")));
     if stamp.exists() {
         return Ok(());
     }
     run("python3", &["-m", "venv", &folder.display().to_string()])?;
     let pip = folder.join("bin/pip").display().to_string();
-    run(&pip, &["install", "--quiet", CFN_LINT, emulator, library])?;
+    run(&pip, &[&["install", "--quiet"][..], &PYTHON[..]].concat())?;
+    std::fs::write(stamp, "").map_err(|error| error.to_string())
+}
+
+/// The tools of Node.js that the tests call, under `target`.
+fn node_tools() -> Result {
+    let folder = root().join("target/node");
+    let stamp = folder.join(format!("{}.installed", NODE.join(".")));
+    if stamp.exists() {
+        return Ok(());
+    }
+    std::fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+    let place = folder.display().to_string();
+    let options = ["install", "--prefix", &place, "--no-audit", "--no-fund", "--loglevel", "error"];
+    run("npm", &[&options[..], &NODE[..]].concat())?;
     std::fs::write(stamp, "").map_err(|error| error.to_string())
 }

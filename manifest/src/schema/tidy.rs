@@ -50,6 +50,15 @@ fn scalar(map: &mut Map<String, Value>) {
     let others: &[&str] = match pattern {
         None => &["string", "number", "boolean"],
         Some("^[0-9]{12}$") => &["string", "integer"],
+        // Norway is false to YAML 1.1, which PyYAML reads.
+        Some("^[A-Z]{2}$") => &["string", "boolean"],
+        // A day that is not quoted is a date to PyYAML, and no type of JSON.
+        Some(pattern) if pattern.starts_with("^[0-9]{4}-") => {
+            map.remove("type");
+            let types = ["array", "boolean", "null", "number", "object"];
+            map.insert("not".to_owned(), json!({ "type": types }));
+            return;
+        }
         Some("^[a-z]{2}(-[a-z]+)+-[0-9]$") => {
             map.remove("pattern");
             let regions: Vec<&String> = lakewright_template::schema::regions().keys().collect();
@@ -66,7 +75,7 @@ fn scalar(map: &mut Map<String, Value>) {
 }
 
 /// Lists that must hold something: a definition and its property.
-const NOT_EMPTY: [(&str, &str); 12] = [
+const NOT_EMPTY: [(&str, &str); 14] = [
     ("access-policy", "privileges"),
     ("dataset", "keywords"),
     ("dataset", "topics"),

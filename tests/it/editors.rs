@@ -1,0 +1,223 @@
+//! Editors and validators of others see what `check` sees: yaml-language-server, Ajv 8 and Python's jsonschema run for real.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use lakewright_manifest::SourceFile;
+use serde_json::Value;
+
+use crate::run::{BASE, EXAMPLES, example, lakewright, resolved, root, transcript};
+
+/// What a program says of each file of a folder.
+type Said = BTreeMap<String, Vec<Value>>;
+
+fn said(command: &mut Command) -> Said {
+    let output = command.output().expect("the program runs");
+    assert!(output.status.success(), "{}", transcript(&output));
+    serde_json::from_slice(&output.stdout).expect("JSON")
+}
+
+fn modules() -> PathBuf {
+    let modules = root().join("target/node/node_modules");
+    assert!(modules.exists(), "run `cargo xtask test`, which installs what editors use");
+    modules
+}
+
+fn schema() -> PathBuf {
+    root().join("docs/mesh.schema.json")
+}
+
+/// What the language server marks: by comments in the files, or by the editor's settings, which name the schema.
+fn marks(folder: &Path, setting: Option<&Path>) -> Said {
+    let server = modules().join("yaml-language-server/bin/yaml-language-server");
+    let script = root().join("tests/editors/marks.js");
+    said(Command::new("node").arg(script).arg(server).arg(folder).args(setting))
+}
+
+fn ajv(folder: &Path) -> Said {
+    let script = root().join("tests/editors/validate.js");
+    said(Command::new("node").arg(script).arg(modules()).arg(schema()).arg(folder))
+}
+
+fn jsonschema(folder: &Path) -> Said {
+    let python = root().join("target/python/bin/python");
+    let script = root().join("tests/editors/validate.py");
+    said(Command::new(python).arg(script).arg(schema()).arg(folder))
+}
+
+/// What the first mark of a file says, with its line.
+fn first(said: &Said, file: &str) -> (Option<u64>, String) {
+    let marks = &said[file];
+    assert!(marks.len() < 2, "{file}: {marks:?}");
+    let Some(mark) = marks.first() else { return (None, String::new()) };
+    (mark["line"].as_u64(), mark["message"].as_str().unwrap_or_default().to_owned())
+}
+
+/// The comment for the server holds for one document only (redhat-developer/yaml-language-server issue #946), so that mistakes
+/// from the second document on went unmarked.
+#[test]
+fn a_mistake_is_marked_in_whichever_document_it_is() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let new = folder.path().join("new");
+    let output = lakewright(["init".as_ref(), new.as_os_str()]);
+    assert!(output.status.success(), "{}", transcript(&output));
+    let text = fs::read_to_string(new.join("mesh.yaml")).expect("the mesh");
+    let labels: Vec<usize> =
+        text.match_indices("\nlabel:").map(|(place, _)| place + "\n".len()).collect();
+    assert_eq!(labels.len(), 3, "one for each document");
+    let (commented, plain) = (folder.path().join("commented"), folder.path().join("plain"));
+    for (kind, is_commented) in [(&commented, true), (&plain, false)] {
+        fs::create_dir(kind).expect("a folder");
+        fs::copy(new.join("mesh.schema.json"), kind.join("mesh.schema.json")).expect("the schema");
+        for (number, place) in labels.iter().enumerate() {
+            let (before, after) = text.split_at(*place);
+            let wrong = format!("{before}{}", after.replacen("label:", "labell:", 1));
+            // Lines stay where they are.
+            let kept = |line: &str| is_commented || !line.starts_with("# yaml-language-server");
+            let lines: Vec<&str> =
+                wrong.lines().map(|line| if kept(line) { line } else { "#" }).collect();
+            fs::write(kind.join(format!("{number}.yaml")), lines.join("\n") + "\n")
+                .expect("a file");
+        }
+        fs::write(kind.join("right.yaml"), &text).expect("a file");
+    }
+    let setting = plain.join("mesh.schema.json");
+    for said in [marks(&commented, None), marks(&plain, Some(&setting))] {
+        for (number, place) in labels.iter().enumerate() {
+            let line = text[..*place].lines().count() + 1;
+            let expected = "Property labell is not allowed.".to_owned();
+            let file = format!("{number}.yaml");
+            assert_eq!(first(&said, &file), (u64::try_from(line).ok(), expected), "{file}");
+        }
+        assert_eq!(first(&said, "right.yaml"), (None, String::new()));
+    }
+    // Without either there is nothing to see: the marks above come from the schema.
+    let silent = marks(&plain, None);
+    assert_eq!(first(&silent, "0.yaml"), (None, String::new()));
+}
+
+#[test]
+fn nothing_is_marked_in_the_examples() {
+    for name in EXAMPLES {
+        let folder = example(name);
+        for said in [marks(&folder, None), ajv(&folder), jsonschema(&folder)] {
+            assert!(!said.is_empty() && said.values().all(Vec::is_empty), "{name}: {said:?}");
+        }
+    }
+}
+
+/// What the cases are changes of.
+const MORE: &str = r#"
+---
+kind: Dataset
+id: sales
+environment: dev
+team: Owners
+topics: [T]
+keywords: [k]
+label: Sales
+crawler: { schedule: "cron(0 1 * * ? *)" }
+tables: [{ name: orders, format: parquet }]
+folders: [{ id: exports, prefix: exports/ }]
+---
+kind: Share
+id: given
+dataset: sales
+environment: dev
+team: Readers
+items: [{ table: orders, columns: [id] }]
+permissions: [read]
+status: approved
+approved_by: Owners
+expires: "2027-12-31"
+---
+kind: Notebook
+id: book
+environment: dev
+team: Owners
+internet_access: true
+volume_size: 64
+"#;
+
+/// What stands in the mesh, and what is written instead.
+const RIGHT: [(&str, &str); 8] = [
+    ("", ""),
+    ("account: \"222222222222\"", "account: 222222222222"),
+    ("account: \"222222222222\"", "account: 012345678901"),
+    ("permissions:\n", "maintenance: off\npermissions:\n"),
+    // `NO` is false to YAML 1.1, as `off` is.
+    ("permissions:\n", "waf: { allowed_geo_list: [NO, DE] }\npermissions:\n"),
+    ("label: Sales", "label: 2027"),
+    ("label: Sales", "label: yes"),
+    ("\"2027-12-31\"", "2027-12-31"),
+];
+
+const WRONG: [(&str, &str); 30] = [
+    ("topics: [T]\n", ""),
+    ("topics: [T]", "topics: []"),
+    ("topics: [T]", "topics: T"),
+    ("0 1 * * ? *", "0 1 * * *"),
+    ("0 1 * * ? *", "0 1 * * * *"),
+    ("cron(0 1 * * ? *)", "rate(1 day)"),
+    ("label: Sales", "labell: Sales"),
+    ("format: parquet", "format: orc"),
+    ("prefix: exports/", "prefix: exports"),
+    ("region: eu-west-1\nteam", "region: eu-west-9\nteam"),
+    ("account: \"222222222222\"", "account: \"22222222222\""),
+    ("account: \"222222222222\"", "account: 2222222222222"),
+    ("account: \"222222222222\"\n", ""),
+    ("columns: [id]", "columns: []"),
+    ("columns: [id]", "columns:"),
+    ("{ table: orders, columns: [id] }", "{ table: orders, folder: exports }"),
+    ("{ table: orders, columns: [id] }", "{ bucket: false }"),
+    ("permissions: [read]", "permissions: []"),
+    ("status: approved", "status: aproved"),
+    ("\"2027-12-31\"", "2027-13-31"),
+    ("\"2027-12-31\"", "5"),
+    ("\"2027-12-31\"", "{}"),
+    ("\"2027-12-31\"", ""),
+    ("allow: [manage_datasets]", "deny: []"),
+    ("allow: [manage_datasets]", "allow: [manage_dataset]"),
+    ("{ allow: [manage_datasets] }", "{ alow: [manage_datasets] }"),
+    ("volume_size: 64", "volume_size: 65"),
+    ("kind: Notebook", "kind: Notebok"),
+    ("features: { notebooks: true }", "features: [notebooks]"),
+    ("id: org\n", "id: Org_1\n"),
+];
+
+#[test]
+fn validators_take_and_refuse_what_check_does() {
+    let mesh = format!("{}{MORE}", BASE.trim_end());
+    let folder = tempfile::tempdir().expect("a folder");
+    let cases = RIGHT.iter().map(|case| (case, true)).chain(WRONG.iter().map(|case| (case, false)));
+    let cases: Vec<_> = cases.enumerate().collect();
+    for (number, ((from, to), is_right)) in &cases {
+        assert!(mesh.contains(*from), "{from}");
+        let text = mesh.replacen(*from, to, 1);
+        fs::write(folder.path().join(format!("{number}.yaml")), &text).expect("a file");
+        let (_, report) = resolved(&[SourceFile { path: "mesh.yaml".to_owned(), text }]);
+        assert_eq!(!report.has_errors(), *is_right, "check: {to}: {report:?}");
+    }
+    let tools = [
+        ("yaml-language-server", marks(folder.path(), Some(&schema()))),
+        ("Ajv", ajv(folder.path())),
+        ("jsonschema", jsonschema(folder.path())),
+    ];
+    let mut wrong = Vec::new();
+    for (tool, said) in &tools {
+        for (number, ((_, to), is_right)) in &cases {
+            let messages = &said[&format!("{number}.yaml")];
+            if messages.is_empty() != *is_right {
+                wrong.push(format!("{tool}: {to:?}: {messages:?}"));
+            }
+        }
+        // Nobody who writes a mesh knows the types of our program.
+        let text = format!("{said:?}");
+        for word in ["Document", "Field<", "Vec<", "Option<", "u16", "u32", "u64"] {
+            assert!(!text.contains(word), "{tool} says {word}");
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
