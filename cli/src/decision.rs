@@ -201,6 +201,12 @@ fn is_known(action: Action) -> Result<(), Failure> {
         let known = known.to_ascii_lowercase();
         known.starts_with(name) || name.starts_with(&known)
     });
+    let names: Vec<String> =
+        service.actions().map(|known| known.name.to_ascii_lowercase()).collect();
+    let like = like.or_else(|| {
+        let near = nearest(name, names.iter().map(String::as_str))?;
+        service.actions().map(|known| known.name).find(|known| known.eq_ignore_ascii_case(near))
+    });
     let hint =
         like.map(|like| format!("; did you mean {}:{like}?", action.service())).unwrap_or_default();
     Err(Failure::usage(format!("{action} is no action of {}{hint}", action.service())))
@@ -371,11 +377,12 @@ fn resource(
         return found.ok_or_else(|| {
             if !subject.stacks.iter().any(|stack| stack.dataset() == Some(id)) {
                 let known = subject.stacks.iter().filter_map(StackName::dataset);
-                let known: Vec<&str> = known.take(8).collect();
-                return Failure::usage(format!(
-                    "there is no dataset `{id}`; expected one such as {}",
-                    known.join(", ")
-                ));
+                let known: Vec<&str> = known.collect();
+                let hint = nearest(id, known.iter().copied()).map_or_else(
+                    || format!("expected one such as {}", known[..known.len().min(8)].join(", ")),
+                    |like| format!("did you mean {like}?"),
+                );
+                return Failure::usage(format!("there is no dataset `{id}`; {hint}"));
             }
             Failure::usage(format!(
                 "`{name}` has nothing that {action} is about; expected dataset/ID, dataset/ID/table/NAME or dataset/ID/folder/ID of this mesh"

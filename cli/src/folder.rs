@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use lakewright_manifest::RegionName;
 use lakewright_proof::world::{OnUnresolved, StackTemplate};
 use lakewright_template::assembly::Assembly;
 use lakewright_template::resolve::{Neighbour, Others, Place};
@@ -61,8 +62,12 @@ pub(crate) struct Somewhere {
     #[arg(long, value_name = "ACCOUNT", requires = "assembly", value_parser = account)]
     pub(crate) account: Option<String>,
     /// The region of such templates
-    #[arg(long, value_name = "REGION", requires = "assembly")]
+    #[arg(long, value_name = "REGION", requires = "assembly", value_parser = region)]
     pub(crate) region: Option<String>,
+}
+
+fn region(text: &str) -> Result<String, String> {
+    RegionName::parse(text).map(|region| region.to_string())
 }
 
 fn account(text: &str) -> Result<String, String> {

@@ -125,8 +125,13 @@ fn secrets(world: &World) -> BTreeSet<&str> {
 pub(crate) fn nothing_like(wanted: Wanted<'_>, subject: &Subject) -> Option<String> {
     let Subject { world, intended, .. } = subject;
     if let Some(name) = wanted.principal {
-        let mut known = intended.names().chain(world.roles.keys().map(String::as_str));
-        if !known.any(|known| known.contains(name)) {
+        let known = || intended.names().chain(world.roles.keys().map(String::as_str));
+        if !known().any(|known| known.contains(name)) {
+            if let Some(like) = nearest(name, known()) {
+                return Some(format!(
+                    "no principal of this mesh is like `{name}`; did you mean {like}?"
+                ));
+            }
             return Some(format!(
                 "no principal of this mesh is like `{name}`; expected a name such as team/ENVIRONMENT/TEAM, an ARN, or a part of one"
             ));

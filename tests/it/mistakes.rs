@@ -64,6 +64,22 @@ const MISTAKES: &[Mistake] = &[
     (DATASETS, "stewards: Analysts", "stewards: Analyst", 0, "did you mean `Analysts`?"),
     (MESH, "team: Analysts\nrole_arn", "team: Analyst\nrole_arn", 0, "did you mean `Analysts`?"),
     (WORK, "teams: [Analysts]", "teams: [Analist]", 0, "did you mean `Analysts`?"),
+    (
+        MESH,
+        "linked_by: PlatformTeam",
+        "linked_by: PlattformTeam",
+        0,
+        "did you mean `PlatformTeam`?",
+    ),
+    (WORK, "dataset/ledger", "dataset/leger", 0, "did you mean `dataset/ledger`?"),
+    // Types of columns.
+    (
+        DATASETS,
+        "array<struct<account:string,amount:double>>",
+        "map<struct<account:string>,double>",
+        0,
+        "take a simple type such as `string` for the keys",
+    ),
     // YAML.
     (DATASETS, "  kms_key_alias", " kms_key_alias", 0, "indent each key like its neighbours"),
     (MESH, "{ exists: false }", "{ exists: false", 1, "a closing `}` missing"),

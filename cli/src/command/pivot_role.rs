@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use lakewright_template::write::template_to_yaml;
 
+use crate::decision::nearest;
 use crate::exit::{Exit, Failure};
 use crate::mesh::load;
 use crate::ui::Ui;
@@ -37,10 +38,11 @@ pub(crate) fn run(arguments: &PivotRoleArgs, ui: &mut Ui) -> Result<Exit, Failur
     let Some(environment) = environment else {
         let known: Vec<&str> =
             mesh.environments.keys().map(lakewright_manifest::Id::as_str).collect();
-        return Err(Failure::usage(format!(
-            "there is no environment `{wanted}`; the mesh has {}",
-            known.join(", ")
-        )));
+        let hint = match nearest(wanted, known.iter().copied()) {
+            Some(like) => format!("did you mean `{like}`?"),
+            None => format!("the mesh has {}", known.join(", ")),
+        };
+        return Err(Failure::usage(format!("there is no environment `{wanted}`; {hint}")));
     };
     match lakewright_stacks::manual_template(&mesh, environment) {
         Ok(template) => {

@@ -132,6 +132,7 @@ impl<'t> Reader<'t> {
             }
             "map" => {
                 self.expect('<')?;
+                self.is_key()?;
                 self.kind(depth + 1)?;
                 self.expect(',')?;
                 self.kind(depth + 1)?;
@@ -157,6 +158,20 @@ impl<'t> Reader<'t> {
             word if SIMPLE.contains(&word) => Ok(()),
             word => Err(unknown(word)),
         }
+    }
+
+    /// The keys of a map are of a simple type: `MAP<primitive_type, data_type>` in "Hive Data Types".
+    fn is_key(&mut self) -> Result<(), Wrong> {
+        let before = self.rest;
+        let word = self.word();
+        self.rest = before;
+        if !["array", "map", "struct", "uniontype"].contains(&word) {
+            return Ok(());
+        }
+        Err(Wrong {
+            message: format!("the keys of a map cannot be of type `{word}`"),
+            help: "take a simple type such as `string` for the keys".to_owned(),
+        })
     }
 
     fn length(&mut self, most: u32) -> Result<(), Wrong> {
@@ -259,6 +274,8 @@ mod tests {
             "array<string",
             "array<string>>",
             "map<string>",
+            "map<array<int>,string>",
+            "array<map< struct<a:int>,string>>",
             "struct<string>",
             "struct<>",
             "int(4)",

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::denial::left_of;
 use super::{Context, Dependant, Needs, Ownership, Place, Scope, at, distinct, values};
 use crate::Code;
+use crate::decode::suggest;
 use crate::diagnostic::{Diagnostic, FileId, Origin};
 use crate::document::{
     ConsumptionRoleDocument, DefaultVpcDocument, EnvironmentDocument, EnvironmentTeamDocument,
@@ -171,10 +172,15 @@ impl Context {
                 "team `{linked_by}` may not link environments to organization `{}`",
                 organization.header.id
             );
+            let may_link = std::iter::once(&organization.team).chain(&organization.admins);
+            let may_link = may_link.map(TeamName::as_str);
             let diagnostic = Diagnostic::new(Code::OrganizationAdmin, message)
                 .at(at(file, &document.linked_by), "")
                 .and(organization.header.origin, "its team and its `admins` may")
-                .help("add the team to the organization's `admins`");
+                .help(suggest(linked_by.as_str(), may_link).map_or_else(
+                    || "add the team to the organization's `admins`".to_owned(),
+                    |near| format!("did you mean `{near}`?"),
+                ));
             self.report.push(diagnostic);
         }
         let ownership = Ownership {

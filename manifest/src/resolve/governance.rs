@@ -243,10 +243,16 @@ impl Context {
                     })
             });
             if !TYPES.contains(&kind) || id.is_empty() || !is_there {
+                let ids = target.and_then(|target| self.ids.get(&target));
+                let near = ids.and_then(|ids| suggest(id, ids.keys().map(Id::as_str)));
+                let help = near.map_or_else(
+                    || "write the type, a slash and the id, such as `dataset/january`".to_owned(),
+                    |near| format!("did you mean `{kind}/{near}`?"),
+                );
                 let message = format!("`{text}` is not a resource of this mesh");
                 let diagnostic = Diagnostic::new(Code::UnknownReference, message)
                     .at(at(file, field), "")
-                    .help("write the type, a slash and the id, such as `dataset/january`");
+                    .help(help);
                 self.report.push(diagnostic);
             }
         }

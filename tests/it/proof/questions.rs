@@ -31,6 +31,8 @@ fn what_cannot_be_asked_says_what_was_expected() {
             [TEAM, "s3:GetObject", "dataset/none"],
             "there is no dataset `none`; expected one such as",
         ),
+        ([TEAM, "s3:GetObjekt", "dataset/teama"], "did you mean s3:GetObject?"),
+        ([TEAM, "s3:GetObject", "dataset/taema"], "did you mean teama?"),
         ([TEAM, "glue:StartCrawler", "dataset/teama"], "it is about crawler"),
         ([TEAM, "lakeformation:SELECT", "dataset/teama"], "it is about tables"),
         ([TEAM, "lakeformation:DATA_LOCATION_ACCESS", "dataset/teama"], "about locations in S3"),
@@ -189,6 +191,7 @@ fn a_filter_of_the_matrix_that_matches_nothing_known_is_an_error() {
     };
     for (arguments, says) in [
         (["--principal", "nobody"], "no principal of this mesh is like `nobody`"),
+        (["--principal", "team/science/TaemA"], "did you mean team/science/TeamA?"),
         (
             ["--resource", "dataset/temma"],
             "no `dataset/temma` in this mesh; did you mean dataset/teama?",
