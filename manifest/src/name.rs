@@ -452,6 +452,18 @@ impl KeyAlias {
     }
 }
 
+impl AddressBlock {
+    /// The bits that all of its addresses have in common.
+    pub fn bits(&self) -> u8 {
+        self.0.rsplit('/').next().and_then(|bits| bits.parse().ok()).unwrap_or_default()
+    }
+
+    /// Whether its addresses are of IPv6.
+    pub fn is_ipv6(&self) -> bool {
+        self.0.contains(':')
+    }
+}
+
 impl PolicyArn {
     /// The account that the policy lies in; `aws` for AWS's own policies.
     pub fn account(&self) -> &str {

@@ -1,6 +1,7 @@
 //! From documents to a validated mesh, with every error in one run.
 
 mod about;
+mod addresses;
 mod change;
 mod column_type;
 mod dataset;
@@ -20,6 +21,7 @@ mod row_filter;
 mod share;
 mod tags;
 mod tenant;
+mod told;
 mod without_effect;
 mod work;
 
@@ -248,6 +250,7 @@ impl Context {
             located.document.header();
         let file = located.origin.file;
         let label_text = self.text(file, label, "label");
+        self.says_something(file, label, "label");
         let description = self.text(file, description, "description").unwrap_or_default();
         let tags = self.tags(file, tags);
         let topics = self.texts(file, topics, "topic");
@@ -323,7 +326,22 @@ impl Context {
 
     fn texts(&mut self, file: FileId, list: &Field<Vec<Field<String>>>, name: &str) -> Vec<String> {
         let items = list.value().into_iter().flatten();
-        items.filter_map(|item| self.text(file, item, name)).collect()
+        items
+            .filter_map(|item| {
+                self.says_something(file, item, name);
+                self.text(file, item, name)
+            })
+            .collect()
+    }
+
+    /// What people search by, and what names of resources are made of, is not empty.
+    fn says_something(&mut self, file: FileId, field: &Field<String>, name: &str) {
+        if field.value().is_some_and(|text| text.trim().is_empty()) {
+            let diagnostic = Diagnostic::new(Code::InvalidValue, format!("this {name} is empty"))
+                .at(at(file, field), "")
+                .help("write some words, or remove it");
+            self.report.push(diagnostic);
+        }
     }
 
     /// Checks that a reference leads to a declared document.
@@ -467,9 +485,10 @@ impl Context {
     }
 }
 
-/// Whether a finding leaves open what a document has: which of two columns of one name was meant, or who owns a dataset.
+/// Whether a finding leaves open what a document has: which of two columns of one name was meant, which type one has, or who owns
+/// a dataset.
 const fn leaves_unclear(code: Code) -> bool {
-    matches!(code, Code::DuplicateId | Code::TeamNotInvited)
+    matches!(code, Code::ColumnType | Code::DuplicateId | Code::TeamNotInvited)
 }
 
 /// What earlier steps have resolved.

@@ -154,10 +154,13 @@ const RIGHT: [(&str, &str); 8] = [
     ("\"2027-12-31\"", "2027-12-31"),
 ];
 
-const WRONG: [(&str, &str); 30] = [
+const WRONG: [(&str, &str); 33] = [
     ("topics: [T]\n", ""),
     ("topics: [T]", "topics: []"),
     ("topics: [T]", "topics: T"),
+    ("topics: [T]", "topics: [\"\"]"),
+    ("label: Sales", "label: \"\""),
+    ("permissions:\n", "waf: {}\npermissions:\n"),
     ("0 1 * * ? *", "0 1 * * *"),
     ("0 1 * * ? *", "0 1 * * * *"),
     ("cron(0 1 * * ? *)", "rate(1 day)"),

@@ -213,6 +213,12 @@ impl Context {
         header: &Header,
     ) -> Vec<Column> {
         let mut columns: Vec<Column> = Vec::new();
+        if field.value().is_some_and(Vec::is_empty) {
+            let diagnostic = Diagnostic::new(Code::InvalidValue, "a table has at least one column")
+                .at(at(file, field), "an empty list")
+                .help("name its columns, or remove `columns` when the crawler finds them");
+            self.report.push(diagnostic);
+        }
         for entry in field.value().into_iter().flatten() {
             let Some(document) = entry.value() else { continue };
             let here = at(file, entry);

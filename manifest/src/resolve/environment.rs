@@ -14,9 +14,9 @@ use crate::document::{
 use crate::field::Field;
 use crate::mesh::{
     ConsumptionRole, Environment, EnvironmentPermission, EnvironmentTeam, Features, Header,
-    Network, QuickSight, StudioVpc, Tenant, TenantPermission, Vpc,
+    Network, StudioVpc, Tenant, TenantPermission, Vpc,
 };
-use crate::name::{AccountId, AddressBlock, Id, PolicyArn, SubnetId, TeamName, VpcId, ZoneId};
+use crate::name::{AccountId, Id, PolicyArn, SubnetId, TeamName, VpcId};
 use crate::parse::Located;
 
 impl Context {
@@ -62,7 +62,7 @@ impl Context {
                 .value()
                 .and_then(|subscriptions| subscriptions.producers_topic.value().cloned()),
             teams,
-            vpc_cidrs: vpc_cidrs(document),
+            vpc_cidrs: self.vpc_cidrs(document, origin.file),
             availability_zones: document
                 .context
                 .value()
@@ -84,15 +84,24 @@ impl Context {
         header: &Header,
     ) {
         let file = header.origin.file;
+        let given = document.features.value();
+        // What a value that cannot be read was to say is not known.
+        let is_off = |is_on: bool, field: fn(&FeaturesDocument) -> &Field<bool>| {
+            !is_on
+                && !document.features.is_invalid()
+                && given.is_none_or(|given| !field(given).is_invalid())
+        };
         let settings = [
             (
                 "ml_studio",
-                !document.ml_studio.is_absent() && !features.ml_studio,
+                !document.ml_studio.is_absent()
+                    && is_off(features.ml_studio, |given| &given.ml_studio),
                 at(file, &document.ml_studio),
             ),
             (
                 "subscriptions",
-                !document.subscriptions.is_absent() && !features.subscriptions,
+                !document.subscriptions.is_absent()
+                    && is_off(features.subscriptions, |given| &given.subscriptions),
                 at(file, &document.subscriptions),
             ),
         ];
@@ -281,6 +290,13 @@ impl Context {
             return self.vpc(&given.vpc_id, &given.subnet_ids, origin).map(StudioVpc::Given);
         }
         let default = document.context.value().map(|context| &context.default_vpc);
+        // What was meant by a value that cannot be read is not known, and has been reported.
+        if document.ml_studio.is_invalid()
+            || document.context.is_invalid()
+            || default.is_some_and(Field::is_invalid)
+        {
+            return None;
+        }
         let Some(field) = default.filter(|field| field.value().is_some()) else {
             let message = format!(
                 "ML Studio is on in environment `{}`, and it is not known whether its region has a default VPC",
@@ -296,75 +312,14 @@ impl Context {
             return None;
         };
         let DefaultVpcDocument { exists, vpc_id, subnet_ids } = field.value()?;
+        if exists.is_invalid() {
+            return None;
+        }
         if exists.value() == Some(&false) {
             self.zones_are_known(document, header);
             return Some(StudioVpc::Created);
         }
         self.vpc(vpc_id, subnet_ids, at(file, field)).map(StudioVpc::Default)
-    }
-
-    /// The network that is made lies in two zones that stay: what a template can ask for are the zones with a
-    /// default subnet, if there are any, and these come and go.
-    fn zones_are_known(&mut self, document: &EnvironmentDocument, header: &Header) {
-        let file = header.origin.file;
-        let zones = document.context.value().map(|context| &context.availability_zones);
-        let is_unread = |zones: &Field<Vec<Field<ZoneId>>>| {
-            zones.is_invalid() || zones.value().into_iter().flatten().any(Field::is_invalid)
-        };
-        if document.context.is_invalid()
-            || zones.is_some_and(|zones| is_unread(zones) || distinct(zones).len() == 2)
-        {
-            return;
-        }
-        let message = format!(
-            "ML Studio's network in environment `{}` needs two availability zones, and the mesh names {}",
-            header.id,
-            zones.map_or(0, |zones| distinct(zones).len())
-        );
-        let origin = zones.filter(|zones| !zones.is_absent()).map(|zones| at(file, zones));
-        let diagnostic = Diagnostic::new(Code::ContextMissing, message)
-            .at(origin.unwrap_or(header.origin), "this environment")
-            .help(
-                "add two ids under `context: availability_zones`, such as `[use1-az1, use1-az2]`: \
-                 `aws ec2 describe-availability-zones` lists them as ZoneId",
-            );
-        self.report.push(diagnostic);
-    }
-
-    /// Dashboards need to know about the account's subscription: CloudFormation cannot make one.
-    fn quicksight(
-        &mut self,
-        document: &EnvironmentDocument,
-        features: Features,
-        header: &Header,
-    ) -> QuickSight {
-        let file = header.origin.file;
-        let field = document.context.value().map(|context| &context.quicksight);
-        let given = field.and_then(Field::value);
-        let is_subscribed = given.and_then(|given| given.subscribed.value().copied());
-        let identity_region = given.and_then(|given| given.identity_region.value().cloned());
-        if features.dashboards
-            && (is_subscribed.is_none() || is_subscribed == Some(true) && identity_region.is_none())
-        {
-            let message = format!(
-                "dashboards are on in environment `{}`, and it is not known {}",
-                header.id,
-                if is_subscribed.is_none() {
-                    "whether the account is subscribed to QuickSight"
-                } else {
-                    "in which region QuickSight has the account's users and groups"
-                }
-            );
-            let origin = field.filter(|field| !field.is_absent()).map(|field| at(file, field));
-            let diagnostic = Diagnostic::new(Code::ContextMissing, message)
-                .at(origin.unwrap_or(header.origin), "this environment")
-                .help(
-                    "say under `context: quicksight` whether the account is `subscribed`, and with \
-                     `identity_region` which region was chosen at sign-up",
-                );
-            self.report.push(diagnostic);
-        }
-        QuickSight { is_subscribed: is_subscribed == Some(true), identity_region }
     }
 
     fn vpc(
@@ -375,7 +330,8 @@ impl Context {
     ) -> Option<Vpc> {
         let subnets = distinct(subnet_ids);
         if vpc_id.is_absent()
-            || (subnets.is_empty() && subnet_ids.value().is_none_or(std::vec::Vec::is_empty))
+            || subnet_ids.is_absent()
+            || subnet_ids.value().is_some_and(Vec::is_empty)
         {
             let diagnostic = Diagnostic::new(Code::MlStudioVpc, "a VPC is given in part only")
                 .at(origin, "")
@@ -571,15 +527,6 @@ impl Context {
         }
         Some(ConsumptionRole { header, environment, team, role_arn: role_arn.clone(), managed })
     }
-}
-
-/// The address blocks that the context tells.
-fn vpc_cidrs(document: &EnvironmentDocument) -> BTreeMap<VpcId, AddressBlock> {
-    let context = document.context.value().and_then(|context| context.vpcs.value());
-    let entries = context.into_iter().flatten().filter_map(Field::value);
-    entries
-        .filter_map(|entry| Some((entry.vpc_id.value()?.clone(), entry.cidr.value()?.clone())))
-        .collect()
 }
 
 fn features(given: Option<&FeaturesDocument>) -> Features {

@@ -41,7 +41,13 @@ impl Context {
         header: Header,
     ) -> Option<Domain> {
         let Located { document, origin } = located;
-        self.required(&document.owners, "owners", Kind::Domain, *origin)?;
+        let given = self.required(&document.owners, "owners", Kind::Domain, *origin)?;
+        if given.is_empty() {
+            let diagnostic = Diagnostic::new(Code::InvalidValue, "nobody owns this domain")
+                .at(at(origin.file, &document.owners), "an empty list")
+                .help("name at least one team");
+            self.report.push(diagnostic);
+        }
         let owners = distinct(&document.owners);
         let readers = distinct(&document.readers);
         for field in document.dataset_level_access.value().into_iter().flatten() {
@@ -107,7 +113,9 @@ impl Context {
             }
         });
         let state = document.state.value().copied().unwrap_or_default();
-        self.policy_is_without_effect(&header, state);
+        if !document.state.is_invalid() {
+            self.policy_is_without_effect(&header, state);
+        }
         let actors = actors?;
         Some(AccessPolicy {
             state,

@@ -454,8 +454,9 @@ impl Context {
             return;
         }
         let role = document.consumption_role.value().and_then(|id| roles.get(id));
-        let (Some(role), Some(environment)) = (role, document.environment.value()) else { return };
-        if role.environment != *environment || Some(&role.team) != document.team.value() {
+        let (environment, team) = (document.environment.value(), document.team.value());
+        let (Some(role), Some(environment), Some(team)) = (role, environment, team) else { return };
+        if role.environment != *environment || role.team != *team {
             let message = format!(
                 "consumption role `{}` belongs to team `{}` in environment `{}`",
                 role.header.id, role.team, role.environment

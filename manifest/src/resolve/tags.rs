@@ -51,6 +51,14 @@ impl Context {
             }
             let is_key = is_tag_text(key, TAG_KEY_CHARACTERS) && !key.is_empty();
             let Some(value) = field.value() else { continue };
+            // SageMaker, QuickSight and Step Functions take no tag without a value: their schemas.
+            if value.is_empty() {
+                let diagnostic = Diagnostic::new(Code::InvalidValue, "this tag has no value")
+                    .at(at(file, field), "")
+                    .help("write a value, or remove the tag");
+                self.report.push(diagnostic);
+                continue;
+            }
             if !is_key || !is_tag_text(value, TAG_VALUE_CHARACTERS) {
                 let message = format!(
                     "AWS does not take this tag: at most {TAG_KEY_CHARACTERS} characters for the key and \

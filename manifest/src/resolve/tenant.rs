@@ -142,7 +142,13 @@ impl Context {
             let origin = at(file, &deployment.trusted_roles);
             self.not_empty(roles.is_some_and(Vec::is_empty), "no role may deploy the mesh", origin);
         }
+        let is_empty = document.permissions.value().is_some_and(BTreeMap::is_empty);
+        let message = "no team is named, and one without an entry may do everything";
+        self.not_empty(is_empty, message, at(file, &document.permissions));
         let Some(waf) = document.waf.value() else { return };
+        let is_empty = waf.allowed_geo_list.is_absent() && waf.allowed_ip_list.is_absent();
+        self.not_empty(is_empty, "nothing in it lets everybody in", at(file, &document.waf));
+        self.web_blocks_are_taken(&waf.allowed_ip_list, file);
         let message = "an empty list lets everybody in";
         let geo = waf.allowed_geo_list.value().is_some_and(Vec::is_empty);
         self.not_empty(geo, message, at(file, &waf.allowed_geo_list));
@@ -153,7 +159,7 @@ impl Context {
     pub(super) fn not_empty(&mut self, is_empty: bool, message: &str, origin: Origin) {
         if is_empty {
             let diagnostic = Diagnostic::new(Code::InvalidValue, message)
-                .at(origin, "an empty list")
+                .at(origin, "nothing stands in it")
                 .help("name at least one, or remove the key");
             self.report.push(diagnostic);
         }

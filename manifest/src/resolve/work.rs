@@ -90,7 +90,7 @@ impl Context {
         let vpc = self.notebook_vpc(document, &header, networks);
         let internet_access = document.internet_access.value().copied().unwrap_or(false);
         let names_vpc = !document.network.is_absent() || !document.vpc_id.is_absent();
-        if !names_vpc && !internet_access {
+        if !names_vpc && !internet_access && !document.internet_access.is_invalid() {
             let message = format!("notebook `{}` has no network", header.id);
             let diagnostic = Diagnostic::new(Code::NotebookNetwork, message)
                 .at(header.origin, "this notebook")
@@ -144,7 +144,7 @@ impl Context {
         let dependant = Dependant::live(Kind::Notebook, header);
         self.reference(file, &document.network, Kind::Network, &dependant);
         let network = networks.get(document.network.value()?)?;
-        if Some(&network.environment) != document.environment.value() {
+        if document.environment.value().is_some_and(|own| *own != network.environment) {
             let message = format!(
                 "network `{}` belongs to environment `{}`",
                 network.header.id, network.environment

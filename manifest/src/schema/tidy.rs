@@ -75,16 +75,18 @@ fn scalar(map: &mut Map<String, Value>) {
 }
 
 /// Lists that must hold something: a definition and its property.
-const NOT_EMPTY: [(&str, &str); 14] = [
+const NOT_EMPTY: [(&str, &str); 16] = [
     ("access-policy", "privileges"),
     ("dataset", "keywords"),
     ("dataset", "topics"),
     ("deployment", "trusted_roles"),
+    ("domain", "owners"),
     ("network", "subnet_ids"),
     ("pipeline", "stages"),
     ("pivot-role", "trusted_roles"),
     ("share", "permissions"),
     ("share-item", "columns"),
+    ("table", "columns"),
     ("team-access", "groups"),
     ("team-access", "members"),
     ("tenant-permissions", "deny"),
@@ -92,13 +94,36 @@ const NOT_EMPTY: [(&str, &str); 14] = [
     ("waf", "allowed_ip_list"),
 ];
 
+/// What people read and search by is not empty.
+fn words(properties: &mut Value) {
+    let Some(properties) = properties.as_object_mut() else { return };
+    // Every kind of document has these, and nothing else has all of them.
+    if !properties.contains_key("glossary") || !properties.contains_key("label") {
+        return;
+    }
+    for name in ["glossary", "keywords", "topics"] {
+        if let Some(list) = properties.get_mut(name) {
+            list["items"]["minLength"] = json!(1);
+        }
+    }
+    if let Some(label) = properties.get_mut("label") {
+        label["minLength"] = json!(1);
+    }
+}
+
 /// Rules within one document.
 pub(super) fn rules(definitions: &mut Value) {
     for (definition, property) in NOT_EMPTY {
         definitions[definition]["properties"][property]["minItems"] = json!(1);
     }
-    for definition in ["actors", "resources"] {
+    for definition in ["actors", "resources", "waf"] {
         definitions[definition]["minProperties"] = json!(1);
+    }
+    definitions["tenant"]["properties"]["permissions"]["minProperties"] = json!(1);
+    for definition in definitions.as_object_mut().into_iter().flat_map(Map::values_mut) {
+        if let Some(properties) = definition.get_mut("properties") {
+            words(properties);
+        }
     }
     if let Some(required) = definitions["dataset"]["required"].as_array_mut() {
         required.extend([json!("topics"), json!("keywords")]);
