@@ -132,7 +132,7 @@ impl<'t> Reader<'t> {
             }
             "map" => {
                 self.expect('<')?;
-                self.is_key()?;
+                self.simple_key()?;
                 self.kind(depth + 1)?;
                 self.expect(',')?;
                 self.kind(depth + 1)?;
@@ -161,7 +161,7 @@ impl<'t> Reader<'t> {
     }
 
     /// The keys of a map are of a simple type: `MAP<primitive_type, data_type>` in "Hive Data Types".
-    fn is_key(&mut self) -> Result<(), Wrong> {
+    fn simple_key(&mut self) -> Result<(), Wrong> {
         let before = self.rest;
         let word = self.word();
         self.rest = before;
