@@ -116,6 +116,19 @@ fn a_bad_id_does_not_hide_what_else_is_wrong() {
     );
 }
 
+/// A file that is passed by silently is a denial or an expiry that does not hold.
+#[test]
+fn files_are_read_at_any_depth_whatever_the_case_of_their_ending() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let deep = folder.path().join("a/b/c");
+    fs::create_dir_all(&deep).expect("folders");
+    fs::write(folder.path().join("base.yml"), BASE).expect("a file");
+    let dataset = BASE_DATASET.replace("environment: dev", "environment: dv");
+    fs::write(deep.join("sales.YAML"), dataset).expect("a file");
+    let text = transcript(&lakewright(["check".as_ref(), folder.path().as_os_str()]));
+    assert!(text.contains("--> a/b/c/sales.YAML:3:14"), "{text}");
+}
+
 #[test]
 fn settings_that_would_be_ignored_are_errors() {
     let environment = |extra: &str| {
