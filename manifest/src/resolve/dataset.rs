@@ -8,8 +8,8 @@ use crate::Code;
 use crate::decode::suggest;
 use crate::diagnostic::{Diagnostic, FileId, Origin};
 use crate::document::{
-    ColumnDocument, CrawlerDocument, DatasetDocument, Document as _, FolderDocument, ImportDocument, Kind,
-    TableDocument,
+    ColumnDocument, CrawlerDocument, DatasetDocument, Document as _, FolderDocument,
+    ImportDocument, Kind, TableDocument,
 };
 use crate::field::Field;
 use crate::mesh::{
