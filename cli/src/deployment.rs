@@ -247,8 +247,8 @@ impl<'m> Deployment<'m> {
             if matches!(record, Known::Read(_)) {
                 self.runtime.block_on(driver.run(plan, &self.stacks, sites))
             } else {
-                let (shelf, mesh, keeper) = (&self.shelf, &*self.id, &*self.keeper);
-                let opening = Opening { shelf, mesh, keeper, spots: &*spots };
+                let (mesh, keeper) = (&*self.id, &*self.keeper);
+                let opening = Opening { shelf: &self.shelf, mesh, keeper, spots: &*spots };
                 let mut read = Record::default();
                 let running =
                     driver.run_with_record(plan, &self.stacks, sites, &opening, &mut read);

@@ -11,6 +11,9 @@ use serde_json::{Value, json};
 
 use crate::run::{example, lakewright, mesh, resolved, synthesized, transcript, write_mesh};
 
+/// The way in, who asks, the action, the team, what the request carries, and the exit code.
+type Question<'q> = (&'q str, &'q str, &'q str, &'q str, &'q [&'q str], i32);
+
 /// A mesh whose tenant ends in what is asked for. Nobody comes to `Guests`.
 const MESH: &str = r#"kind: Organization
 id: org
@@ -260,7 +263,7 @@ fn the_people_of_one_team_come_to_no_other_one() {
     let role_tag = "aws:TagKeys=lakewright:team,lakewright:role";
     let (plain, by_saml) = ("sts:AssumeRole", "sts:AssumeRoleWithSAML");
     let by_token = "sts:AssumeRoleWithWebIdentity";
-    let questions: [(&str, &str, &str, &str, &[&str], i32); 30] = [
+    let questions: [Question<'_>; 30] = [
         (IDENTITY_CENTER, &data, plain, "Analysts", &[], 5),
         (IDENTITY_CENTER, known, plain, "Analysts", &[], 5),
         (IDENTITY_CENTER, known, plain, "Owners", &[], 4),

@@ -87,7 +87,7 @@ pub struct StackPlan<'m> {
 /// What a stack is for.
 #[derive(Debug, Clone)]
 pub(super) enum Subject<'m> {
-    Bootstrap(Account<'m>),
+    Bootstrap(Box<Account<'m>>),
     PivotRole(&'m Environment),
     Environment(&'m Environment),
     Team(&'m Environment, &'m EnvironmentTeam, team::Belongings<'m>),
@@ -379,7 +379,7 @@ impl<'m> StackPlan<'m> {
             id,
             depends_on: BTreeSet::new(),
             retain: true,
-            subject: Subject::Bootstrap(account),
+            subject: Subject::Bootstrap(Box::new(account)),
         }
     }
 

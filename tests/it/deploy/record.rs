@@ -181,16 +181,22 @@ fn the_record_of_deployments_is_read_and_written_by_one_role() {
         let object = |action: &str, key: &str| Call::new(action, &format!("{bucket}/{key}"));
         let list = |prefix: &str| Call::new("s3:ListBucket", &bucket).with("s3:prefix", prefix);
         let others = [object("s3:PutObject", "deployments/other.json"), list("deployments/")];
-        others.iter().for_each(|call| deployed.refuses(&role, call));
+        for call in &others {
+            deployed.refuses(&role, call);
+        }
         // In a versioned bucket no older version is read or removed.
         for action in ["s3:DeleteObject", "s3:DeleteObjectVersion", "s3:GetObjectVersion"] {
             deployed.refuses(&role, &object(action, &key));
         }
         let own = [object("s3:GetObject", &key), object("s3:PutObject", &key), list(&key)];
         if place == names.central_place() {
-            own.iter().for_each(|call| deployed.allows(&role, call));
+            for call in &own {
+                deployed.allows(&role, call);
+            }
         } else {
-            own.iter().for_each(|call| deployed.refuses(&role, call));
+            for call in &own {
+                deployed.refuses(&role, call);
+            }
         }
         for key in ["templates/x.json", "seeds/x.zip"] {
             deployed.allows(&role, &object("s3:PutObject", key));
