@@ -153,8 +153,23 @@ impl Intended {
         self.patterns.iter().map(String::as_str).find(|pattern| matches(pattern, arn))
     }
 
+    /// The rules of one principal: its ARN, a pattern of ARNs, a service's name, or `*`.
+    pub fn rules_of(&self, arn: &str) -> &[Rule] {
+        self.principals.get(arn).map(|rules| rules.all.as_slice()).unwrap_or_default()
+    }
+
     /// The rule that asks for a request, when there is one.
     pub fn rule_for(&self, request: &Request<'_>, world: &World) -> Option<&Rule> {
+        self.rule_that(request, world, &|_| true)
+    }
+
+    /// The rule that asks for a request and is wanted, when there is one.
+    pub fn rule_that(
+        &self,
+        request: &Request<'_>,
+        world: &World,
+        is_wanted: &dyn Fn(&Rule) -> bool,
+    ) -> Option<&Rule> {
         let name = request.principal.name();
         let own = self.principals.get(name);
         let own = own.or_else(|| self.principals.get(self.pattern_of(name)?));
@@ -163,7 +178,7 @@ impl Intended {
             // A key's own policy names the principal, or hands it to the account's policies.
             key.is_none_or(|key| {
                 rule.stack == key.origin.stack || self.is_delegated(request, world)
-            })
+            }) && is_wanted(rule)
         };
         if let Some(rule) = own.and_then(|rules| rules.rule_for(request, world, &asks)) {
             return Some(rule);
@@ -171,12 +186,12 @@ impl Intended {
         // What is delegated to an account is a grant to roles that others look after. Ours need
         // grants of their own.
         let is_ours = world.knows_policies_of(request.principal.name());
-        let asks = |rule: &Rule| !is_ours || rule.access != DELEGATE;
+        let asks = |rule: &Rule| (!is_ours || rule.access != DELEGATE) && is_wanted(rule);
         let of_account = self.of_account(request);
         let of_account = of_account.and_then(|rules| rules.rule_for(request, world, &asks));
         // What is delegated to access points is asked for by nobody in particular.
         of_account.or_else(|| {
-            let asks = |rule: &Rule| !is_ours && rule.access == DELEGATE;
+            let asks = |rule: &Rule| !is_ours && rule.access == DELEGATE && is_wanted(rule);
             self.principals.get("*")?.rule_for(request, world, &asks)
         })
     }

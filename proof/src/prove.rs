@@ -8,14 +8,18 @@
 
 mod asked;
 mod denied;
+mod implied;
+mod open;
 
 use std::collections::BTreeMap;
 
 pub(crate) use asked::{actions_of, named_principals};
 use asked::{principals_of_grant, principals_of_statement};
+use implied::is_meant;
+use open::is_loose;
 
 use crate::action::Action;
-use crate::document::{Document, Origin, Statement};
+use crate::document::{Document, Origin, PrincipalEntry, Statement};
 use crate::escalation::Step;
 use crate::evaluate::Decision;
 use crate::intended::{DELEGATE, Intended, Rule};
@@ -347,6 +351,7 @@ impl Proof<'_> {
     pub fn more_of_policy(&self, document: &Document, resource: &str, findings: &mut Findings) {
         for statement in document.statements.iter().filter(|statement| statement.is_allow) {
             let partition = partition_of_stack(&document.origin.stack);
+            self.more_of_open(document, statement, resource, findings);
             for principal in principals_of_statement(statement, partition) {
                 self.more_of(document, statement, &principal, Some(resource), findings);
             }
@@ -392,20 +397,13 @@ impl Proof<'_> {
         findings: &mut Findings,
     ) {
         let contexts = self.contexts(principal, &statement.conditions, document.has_variables);
-        if contexts.is_empty() {
-            unasked(document, statement, principal, own, findings);
+        if contexts.is_empty() || self.is_never(statement, principal, &contexts) {
+            unasked(document, statement, principal, own, UNFULFILLED, findings);
             return;
         }
-        let patterns: Vec<String> = match own {
-            _ if statement.not_resources => {
-                let partition = partition_of_stack(&document.origin.stack);
-                vec![format!("arn:{partition}:{FILL}:::{FILL}")]
-            }
-            // In a resource's own policy `*` is the resource.
-            Some(own) if statement.resources.iter().all(|pattern| pattern == "*") => {
-                vec![own.to_owned()]
-            }
-            _ => statement.resources.clone(),
+        let Some(patterns) = patterns_of(document, statement, own) else {
+            unasked(document, statement, principal, own, LOOSE, findings);
+            return;
         };
         for (place, action) in actions_of(statement).into_iter().enumerate() {
             for pattern in &patterns {
@@ -452,7 +450,8 @@ impl Proof<'_> {
         findings: &mut Findings,
     ) {
         findings.requests += 1;
-        let Some(rule) = self.intended.rule_for(request, self.world) else {
+        let meant = |rule: &Rule| is_meant(statement, rule);
+        let Some(rule) = self.intended.rule_that(request, self.world, &meant) else {
             self.report_more(document, statement, request, findings);
             return;
         };
@@ -466,6 +465,22 @@ impl Proof<'_> {
                 self.report_more(document, statement, &other, findings);
             }
         }
+    }
+
+    /// Whether somebody of whom nothing is known fulfils none of a statement's conditions on who asks, as they are sampled.
+    fn is_never(&self, statement: &Statement, principal: &Principal, contexts: &[Context]) -> bool {
+        let named = PrincipalEntry::Arn(principal.name().to_owned());
+        let is_named =
+            statement.principals.as_ref().is_some_and(|one| one.entries.contains(&named));
+        if !is_named || self.world.roles.contains_key(principal.name()) {
+            return false;
+        }
+        let derived = || statement.conditions.iter().filter(|one| sample::is_derived(&one.key));
+        let action = Action::new("sample:Sample");
+        !contexts.iter().any(|context| {
+            let request = Request { principal, action, resource: "*", context };
+            self.world.fulfils(&request, derived())
+        })
     }
 
     fn report_more(
@@ -529,12 +544,43 @@ impl Proof<'_> {
     }
 }
 
-/// A statement of which no request is known that fulfils its conditions: nobody can tell what it gives.
+/// Why nobody can tell what a statement gives: its conditions.
+const UNFULFILLED: &str = "a statement allows it under conditions that no known request fulfils, so nobody can tell whom it lets in";
+
+/// Why nobody can tell what a statement gives: its resources.
+const LOOSE: &str = "a statement allows it on resources by a pattern that says nothing of whose they are, so nobody can tell on what";
+
+/// The resources that a statement is asked about. A resource's own policy is about it and what is in it; none where the
+/// statement says so in a way that no sample stands for.
+fn patterns_of(
+    document: &Document,
+    statement: &Statement,
+    own: Option<&str>,
+) -> Option<Vec<String>> {
+    if statement.not_resources {
+        let partition = partition_of_stack(&document.origin.stack);
+        let other = format!("arn:{partition}:{FILL}:::{FILL}");
+        let is_left_out =
+            statement.resources.iter().any(|pattern| pattern::matches(pattern, &other));
+        return (own.is_none() && !is_left_out).then(|| vec![other]);
+    }
+    let Some(own) = own else { return Some(statement.resources.clone()) };
+    // In a resource's own policy `*` is the resource.
+    if statement.resources.iter().all(|pattern| pattern == "*") {
+        return Some(vec![own.to_owned()]);
+    }
+    let is_loose =
+        statement.resources.iter().any(|pattern| pattern == "*" || is_loose(pattern, own));
+    (!is_loose).then(|| statement.resources.clone())
+}
+
+/// A statement of which no request is known that it allows: nobody can tell what it gives.
 fn unasked(
     document: &Document,
     statement: &Statement,
     principal: &Principal,
     own: Option<&str>,
+    reason: &str,
     findings: &mut Findings,
 ) {
     let Some(action) = actions_of(statement).first().copied() else { return };
@@ -543,7 +589,7 @@ fn unasked(
     let request = Request { principal, action, resource, context: &nothing };
     findings.differences.push(Difference {
         statements: vec![(document.origin.clone(), statement.sid.clone())],
-        reason: "a statement allows it under conditions that no known request fulfils, so nobody can tell whom it lets in".to_owned(),
+        reason: reason.to_owned(),
         stack: document.origin.stack.to_string(),
         ..difference(DifferenceKind::More, &request)
     });

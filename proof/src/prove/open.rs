@@ -1,0 +1,154 @@
+//! Statements that let in whoever fulfils their conditions: everybody, an account as a whole, or all but some.
+//!
+//! No sample stands for everybody under conditions. So what such a statement gives must be what some grant says, by the same
+//! conditions.
+
+use std::collections::BTreeSet;
+
+use super::asked::actions_of;
+use super::implied::states;
+use super::{Difference, DifferenceKind, Findings, Proof, difference};
+use crate::action::Action;
+use crate::document::{Comparison, Condition, Document, PrincipalEntry, Statement};
+use crate::intended::Rule;
+use crate::pattern;
+use crate::request::{Context, Principal, Request, partition_of_stack};
+use crate::sample::FILL;
+
+/// The key of the condition that says which roles an account stands for.
+const PRINCIPAL: &str = "aws:principalarn";
+
+/// Whether a condition names principals one by one.
+pub(super) fn names_exactly(condition: &Condition) -> bool {
+    let is_exact = matches!(
+        condition.comparison,
+        Comparison::Arn { not: false }
+            | Comparison::StringEquals { not: false, ignore_case: false }
+            | Comparison::StringLike { not: false }
+    );
+    condition.key == PRINCIPAL
+        && is_exact
+        && !condition.if_exists
+        && condition.qualifier.is_none()
+        && !condition.values.iter().any(|value| value.contains(['*', '?', '$']))
+}
+
+impl Proof<'_> {
+    /// What a statement of a resource's policy gives to those whom it does not name one by one, and no grant says.
+    pub(super) fn more_of_open(
+        &self,
+        document: &Document,
+        statement: &Statement,
+        own: &str,
+        findings: &mut Findings,
+    ) {
+        let Some(principals) = &statement.principals else { return };
+        let partition = partition_of_stack(&document.origin.stack);
+        if principals.is_not {
+            Self::report_open(document, statement, "everybody but some", own, findings);
+            return;
+        }
+        if statement.conditions.iter().any(names_exactly) {
+            return;
+        }
+        for entry in &principals.entries {
+            let whom = match entry {
+                PrincipalEntry::Everyone => "*".to_owned(),
+                PrincipalEntry::Account(account) => format!("arn:{partition}:iam::{account}:root"),
+                _ => continue,
+            };
+            findings.requests += 1;
+            if !self.is_said(&whom, statement, own) {
+                Self::report_open(document, statement, &whom, own, findings);
+            }
+        }
+    }
+
+    /// Whether grants say what a statement gives: to these, or to each of the roles that a condition names by a pattern.
+    fn is_said(&self, whom: &str, statement: &Statement, own: &str) -> bool {
+        let of_whom = |whom: &str, is_named: bool| {
+            let rules = self.intended.rules_of(whom);
+            let wanted = |rule: &&Rule| {
+                let mut conditions = rule.conditions.iter();
+                conditions.all(|wanted| {
+                    (is_named && wanted.key == PRINCIPAL) || states(statement, wanted)
+                })
+            };
+            let rules: Vec<&Rule> = rules.iter().filter(wanted).collect();
+            actions_of(statement)
+                .into_iter()
+                .all(|action| self.is_covered(&rules, statement, action, own))
+        };
+        if of_whom(whom, false) {
+            return true;
+        }
+        let named = statement.conditions.iter().find(|condition| {
+            condition.key == PRINCIPAL
+                && !condition.comparison.is_negated()
+                && condition.comparison != Comparison::Null
+                && !condition.if_exists
+                && condition.qualifier.is_none()
+                && !condition.values.is_empty()
+        });
+        named.is_some_and(|named| named.values.iter().all(|arn| of_whom(arn, true)))
+    }
+
+    /// Whether rules ask for an action on all that a statement names.
+    fn is_covered(
+        &self,
+        rules: &[&Rule],
+        statement: &Statement,
+        action: Action,
+        own: &str,
+    ) -> bool {
+        let own = || [own.to_owned()].into_iter().collect::<Vec<_>>();
+        let named = match statement.resources.as_slice() {
+            [] => own(),
+            all if all.iter().all(|pattern| pattern == "*") => own(),
+            all => all.to_vec(),
+        };
+        named.iter().all(|resource| {
+            let aliases = self.aliases_of(resource);
+            rules.iter().any(|rule| {
+                rule.actions.contains(&action)
+                    && rule.resources.iter().any(|wanted| {
+                        let sample = pattern::sample(resource, FILL);
+                        pattern::matches(wanted, &sample) || aliases.contains(wanted)
+                    })
+            })
+        })
+    }
+
+    /// The ARNs of the aliases of a key.
+    fn aliases_of(&self, key: &str) -> BTreeSet<String> {
+        let stem = key.split_once(":key/").map(|(stem, _)| stem).unwrap_or_default();
+        let aliases = self.world.aliases_of.get(key).into_iter().flatten();
+        aliases.map(|alias| format!("{stem}:{alias}")).collect()
+    }
+
+    fn report_open(
+        document: &Document,
+        statement: &Statement,
+        whom: &str,
+        own: &str,
+        findings: &mut Findings,
+    ) {
+        let Some(action) = actions_of(statement).first().copied() else { return };
+        let (principal, nothing) = (Principal::role(whom), Context::new());
+        let request = Request { principal: &principal, action, resource: own, context: &nothing };
+        findings.differences.push(Difference {
+            statements: vec![(document.origin.clone(), statement.sid.clone())],
+            reason: "a statement lets in whoever fulfils its conditions, and no grant says so"
+                .to_owned(),
+            stack: document.origin.stack.to_string(),
+            ..difference(DifferenceKind::More, &request)
+        });
+    }
+}
+
+/// Whether a resource of a policy that stands at a resource can be it or something in it without being named by it: the
+/// pattern begins before the name ends.
+pub(super) fn is_loose(pattern: &str, own: &str) -> bool {
+    let stem = pattern.split(['*', '?', '$']).next().unwrap_or_default();
+    pattern != "*" && stem.len() < pattern.len() && own.starts_with(stem)
+}
