@@ -44,6 +44,8 @@ pub(crate) struct Read {
     pub(crate) nested: BTreeMap<String, String>,
     /// Whether nothing says where it is deployed.
     pub(crate) is_anywhere: bool,
+    /// The pseudo parameters whose values somebody says.
+    pub(crate) told: Vec<&'static str>,
 }
 
 /// A file that was left out.
@@ -119,7 +121,7 @@ impl Folder {
         let found = templates(folder, somewhere)?;
         let read: Vec<Result<Read, Unread>> = found
             .into_par_iter()
-            .map(|Found { path, address, place, name, is_anywhere }| {
+            .map(|Found { path, address, place, name, is_anywhere, told }| {
                 let unread = |reason: String, is_foreign: bool| Unread {
                     path: path.clone(),
                     reason,
@@ -130,7 +132,7 @@ impl Folder {
                 let template = read::template(&text)
                     .map_err(|error| unread(error.to_string(), !is_of_cloudformation(&text)))?;
                 let nested = BTreeMap::new();
-                Ok(Read { path, address, place, template, name, nested, is_anywhere })
+                Ok(Read { path, address, place, template, name, nested, is_anywhere, told })
             })
             .collect();
         let (mut templates, mut unread) = (Vec::with_capacity(read.len()), Vec::new());
@@ -159,6 +161,7 @@ impl Folder {
             template: &one.template,
             name: one.name.as_deref(),
             nested: &one.nested,
+            told: &one.told,
         });
         Others::of(&stacks.collect::<Vec<_>>())
     }
@@ -194,6 +197,7 @@ fn nest(templates: &mut [Read]) {
             if templates[*child].is_anywhere {
                 templates[*child].place = templates[*parent].place.clone();
                 templates[*child].is_anywhere = templates[*parent].is_anywhere;
+                templates[*child].told = templates[*parent].told.clone();
             }
         }
     }
@@ -225,6 +229,7 @@ struct Found {
     place: Place,
     name: Option<String>,
     is_anywhere: bool,
+    told: Vec<&'static str>,
 }
 
 /// The templates of an assembly, or every template in a folder.
@@ -240,6 +245,7 @@ fn templates(folder: &Path, somewhere: &Somewhere) -> Result<Vec<Found>, Failure
                 place,
                 name: Some(entry.name),
                 is_anywhere: false,
+                told: told(true, true),
             }
         });
         return Ok(stacks.collect());
@@ -259,13 +265,23 @@ fn templates(folder: &Path, somewhere: &Somewhere) -> Result<Vec<Found>, Failure
         let given = || somewhere.account.clone().or_else(|| account_within(&path));
         let account = if place.is_none() { given() } else { None };
         let is_anywhere = place.is_none() && account.is_none();
+        let is_known = place.is_some();
+        let has_account = is_known || somewhere.account.is_some();
+        let told = told(has_account, is_known || somewhere.region.is_some());
         let place = place.unwrap_or_else(|| Place {
             account: account.unwrap_or_else(|| SAMPLE_ACCOUNT.to_owned()),
             region: somewhere.region.clone().unwrap_or_else(|| SAMPLE_REGION.to_owned()),
         });
-        Found { path, address: name, place, name: stack, is_anywhere }
+        Found { path, address: name, place, name: stack, is_anywhere, told }
     });
     Ok(named.collect())
+}
+
+/// The pseudo parameters whose values are known with the account and with the region.
+fn told(has_account: bool, has_region: bool) -> Vec<&'static str> {
+    let of_account = has_account.then_some("AWS::AccountId");
+    let of_region = ["AWS::Partition", "AWS::Region"].into_iter().filter(|_| has_region);
+    of_account.into_iter().chain(of_region).collect()
 }
 
 /// What a CDK cloud assembly says of a template.

@@ -117,6 +117,8 @@ pub struct Layers<'a> {
     pub identity_gap: Option<&'static str>,
     /// Why the resource's policy may.
     pub resource_gap: Option<&'static str>,
+    /// Why not even a denial is certain.
+    pub nothing_is_certain: Option<&'static str>,
 }
 
 impl Layers<'_> {
@@ -339,6 +341,9 @@ impl<'a> Weights<'a> {
         let session = said(&self.session);
         let [boundary, identity, resource] = self.with_gaps(layers, request.action);
 
+        if let Some(reason) = layers.nothing_is_certain {
+            return (Decision::Unknown, reason);
+        }
         // A policy of AWS that allows everything is always attached beside resource control policies.
         let levels = self.scps.iter().map(|level| said(level));
         let organization = Truth::all(levels.clone().map(|level| level.allows));

@@ -458,6 +458,7 @@ impl World {
             resource: target.policy,
             identity_gap: self.identity_gap(principal),
             resource_gap: self.resource_gap(request, target),
+            nothing_is_certain: self.one_of_several(request),
         };
         Sides {
             world: self,

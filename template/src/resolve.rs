@@ -27,6 +27,10 @@ use crate::{Intrinsic, LogicalId, Template, Value};
 /// What stands for a text that is only known at deployment. No name or ARN has braces.
 pub const UNKNOWN: &str = "{unknown}";
 
+/// What stands behind the name of a secret in its ARN: AWS adds a hyphen and six characters, and these stand for them. Source:
+/// "Secret" of `CreateSecret` in the Secrets Manager API reference.
+pub const SECRET_ENDS: &str = "-Zz9Yy8";
+
 /// Where a template is deployed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Place {
@@ -211,7 +215,7 @@ impl<'a> Resolver<'a> {
             return self.resolve(value).into_iter().collect();
         };
         let mut found: Vec<Option<Resolved<'v>>> = Vec::new();
-        for choice in choice::choices(self.template, value) {
+        for choice in choice::choices(self, value) {
             let reading = Reading::Open { scope, others, choice };
             let resolver = Self { reading, has_met_condition: Cell::new(false), ..*self };
             // Nothing is an error here.

@@ -183,6 +183,140 @@ fn one_name_in_two_templates_is_unknown() {
     assert!(said.starts_with("exit: 5\n") && said.contains("several templates make it"), "{said}");
 }
 
+/// A template with a role that may do an action with everything, and more.
+fn allowed_and(action: &str, more: &str) -> String {
+    let policy = document(action, "'*'");
+    let policies = format!("      Policies: [{{PolicyName: p, PolicyDocument: {policy}}}]\n");
+    format!("Resources:\n{}{policies}{more}", role(""))
+}
+
+/// A policy that denies everybody everything.
+const NOBODY: &str = "{Version: '2012-10-17', Statement: [{Sid: Nobody, Effect: Deny, Principal: '*', Action: '*', Resource: '*'}]}";
+
+/// Sources: the page of each type in the CloudFormation template reference. `SecretId`: "The ARN or name of the secret to attach
+/// the resource-based policy"; `TopicInlinePolicy`: "associates one Amazon SNS topic with one policy", by `TopicArn`;
+/// `QueueInlinePolicy`: one queue, by the URL that `Queue` is. The form of URLs is that of "Amazon SQS queue and message
+/// identifiers" in the Amazon SQS developer guide.
+#[test]
+fn a_policy_is_of_what_it_names_in_whichever_way() {
+    const SECRET: &str = "  X: {Type: AWS::SecretsManager::Secret, Properties: {Name: app/db}}\n  P: {Type: AWS::SecretsManager::ResourcePolicy, Properties: {";
+    const TOPIC: &str = "  X: {Type: AWS::SNS::Topic, Properties: {TopicName: t}}\n";
+    const QUEUE: &str = "  X: {Type: AWS::SQS::Queue, Properties: {QueueName: q}}\n";
+    const KEYS: &str = "  X: {Type: AWS::KMS::ReplicaKey, Properties: {PrimaryKeyArn: 'arn:aws:kms:us-east-1:111122223333:key/mrk-1', KeyPolicy: ";
+    let secret = |id: &str| format!("{SECRET}SecretId: {id}, ResourcePolicy: {NOBODY}}}}}\n");
+    let topic = |properties: &str| {
+        format!("{TOPIC}  P: {{Type: AWS::SNS::{properties}, PolicyDocument: {NOBODY}}}}}\n")
+    };
+    let queue = |properties: &str| {
+        format!("{QUEUE}  P: {{Type: AWS::SQS::{properties}, PolicyDocument: {NOBODY}}}}}\n")
+    };
+    let arn = "arn:aws:secretsmanager:eu-west-1:111122223333:secret";
+    let url = |region: &str| format!("'https://sqs.{region}.amazonaws.com/111122223333/q'");
+    for (action, more, code) in [
+        ("secretsmanager:GetSecretValue", secret("app/db"), 4),
+        ("secretsmanager:GetSecretValue", secret("!Ref X"), 4),
+        ("secretsmanager:GetSecretValue", secret("!GetAtt X.Id"), 4),
+        ("secretsmanager:GetSecretValue", secret(&format!("'{arn}:app/db-a1B2c3'")), 4),
+        ("secretsmanager:GetSecretValue", secret(&format!("'{arn}:app/db'")), 4),
+        // Nobody here knows whether it is this one.
+        ("secretsmanager:GetSecretValue", secret("other"), 5),
+        ("sns:Publish", topic("TopicPolicy, Properties: {Topics: [!Ref X]"), 4),
+        ("sns:Publish", topic("TopicInlinePolicy, Properties: {TopicArn: !Ref X"), 4),
+        ("sns:Publish", topic("TopicInlinePolicy, Properties: {TopicArn: t"), 5),
+        ("sqs:SendMessage", queue("QueuePolicy, Properties: {Queues: [!Ref X]"), 4),
+        ("sqs:SendMessage", queue("QueueInlinePolicy, Properties: {Queue: !Ref X"), 4),
+        (
+            "sqs:SendMessage",
+            queue(&format!("QueueInlinePolicy, Properties: {{Queue: {}", url("eu-west-1"))),
+            4,
+        ),
+        // A queue of another region.
+        (
+            "sqs:SendMessage",
+            queue(&format!("QueueInlinePolicy, Properties: {{Queue: {}", url("us-east-1"))),
+            0,
+        ),
+        ("sqs:SendMessage", queue("QueueInlinePolicy, Properties: {Queue: q"), 5),
+        ("kms:Decrypt", format!("{KEYS}{NOBODY}}}}}\n"), 4),
+    ] {
+        check(&allowed_and(action, &more), ["role/r", action, "X"], code, "");
+    }
+}
+
+/// Source: "Return values" of `AWS::KMS::ReplicaKey` and of `AWS::KMS::Alias` in the CloudFormation template reference.
+#[test]
+fn an_alias_of_a_replica_names_it() {
+    let policy = "{Version: '2012-10-17', Statement: [{Sid: R, Effect: Allow, Principal: {AWS: 'arn:aws:iam::111122223333:role/r'}, \
+                  Action: 'kms:Decrypt', Resource: '*'}]}";
+    let keys = format!(
+        "  K: {{Type: AWS::KMS::ReplicaKey, Properties: {{PrimaryKeyArn: 'arn:aws:kms:us-east-1:111122223333:key/mrk-1', \
+         KeyPolicy: {policy}}}}}\n  A: {{Type: AWS::KMS::Alias, Properties: {{AliasName: alias/rk, TargetKeyId: !Ref K}}}}\n"
+    );
+    let text = allowed_and("ec2:DescribeVpcs", &keys);
+    check(&text, ["role/r", "kms:Decrypt", "alias/rk"], 0, "key/mrk-1");
+    check(&text, ["role/r", "kms:Encrypt", "alias/rk"], 4, "denied");
+}
+
+/// Types that hold a policy of something else, and are not read. Sources: their pages in the CloudFormation template reference.
+#[test]
+fn a_type_of_policy_that_is_not_read_leaves_its_service_unknown() {
+    const PARAMETER: &str =
+        "  X: {Type: AWS::SSM::Parameter, Properties: {Name: n, Type: String, Value: v}}\n";
+    let policy = format!(
+        "  P: {{Type: AWS::SSM::ResourcePolicy, Properties: {{ResourceArn: 'arn:aws:ssm:eu-west-1:111122223333:parameter/n', \
+         Policy: {NOBODY}}}}}\n"
+    );
+    let read = ["role/r", "ssm:GetParameter", "X"];
+    check(&allowed_and("ssm:GetParameter", PARAMETER), read, 0, "allowed");
+    let text = allowed_and("ssm:GetParameter", &format!("{PARAMETER}{policy}"));
+    check(&text, read, 5, "a resource policy may be this one's");
+}
+
+/// What several make under one name is unknown, whichever comes last: a denial of one of them too. Source: "Name type" in the
+/// CloudFormation user guide: a second resource of a name cannot be created, so that only one of them is there.
+#[test]
+fn of_several_under_one_name_not_even_a_denial_is_certain() {
+    let allows = allowed_and("s3:GetObject", BUCKET);
+    let denies = |more: &str| {
+        let deny =
+            "{Version: '2012-10-17', Statement: [{Effect: Deny, Action: '*', Resource: '*'}]}";
+        format!("{more}      Policies: [{{PolicyName: p, PolicyDocument: {deny}}}]\n")
+    };
+    let denied = denies(&format!("Resources:\n{}", role("")));
+    for (one, other) in [(&allows, &denied), (&denied, &allows)] {
+        let folder = folder(&[("one.yaml", one), ("two.yaml", other)]);
+        let said = ask("can", &folder, READ);
+        assert!(said.starts_with("exit: 5\n") && said.contains("several templates"), "{said}");
+    }
+    // In one template, under conditions that exclude each other.
+    let under = |text: String, id: &str, condition: &str| {
+        text.replace("  R:\n", &format!("  {id}:\n    Condition: {condition}\n"))
+    };
+    let roles =
+        [under(format!("{}{}", role(""), reads()), "R", "C"), under(denies(&role("")), "S", "N")];
+    let sections = "Parameters: {P: {Type: String}}\nConditions: {C: !Equals [!Ref P, a], N: !Not [!Condition C]}";
+    for [one, other] in [[0, 1], [1, 0]] {
+        let text = format!("{sections}\nResources:\n{BUCKET}{}{}", roles[one], roles[other]);
+        check(&text, READ, 5, "several templates make it");
+    }
+}
+
+/// Source: "Conditions" in the CloudFormation template reference: a resource with a false condition is not created, and "Bucket
+/// names must be globally unique" in the Amazon S3 user guide: then somebody else may have the name.
+#[test]
+fn what_is_made_under_a_condition_only_is_unknown() {
+    let sections = "Parameters: {P: {Type: String}}\nConditions: {C: !Equals [!Ref P, a]}";
+    let bucket = BUCKET.replace("Bucket, ", "Bucket, Condition: C, ");
+    let role_of = |condition: &str| {
+        format!("{}{}", role("").replace("  R:\n", &format!("  R:\n{condition}")), reads())
+    };
+    let reason = "a template makes it under a condition only";
+    for (bucket, condition) in [(bucket.as_str(), ""), (BUCKET, "    Condition: C\n")] {
+        let text = format!("{sections}\nResources:\n{bucket}{}", role_of(condition));
+        check(&text, READ, 5, reason);
+    }
+}
+
 /// Sources: "Fn::ImportValue" in the CloudFormation template reference; the form of the names is the CDK's.
 #[test]
 fn exports_are_followed_in_the_folder() {

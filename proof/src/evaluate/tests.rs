@@ -97,6 +97,7 @@ fn each_row_of_the_decision_table_holds() {
             resource: resource.first(),
             identity_gap: None,
             resource_gap: None,
+            nothing_is_certain: None,
         };
         let (principal_tags, resource_tags) =
             (tags(row, "principal_tags"), tags(row, "resource_tags"));

@@ -5,6 +5,7 @@ mod code;
 mod lake;
 mod named;
 mod others;
+mod placed;
 mod serverless;
 mod unseen;
 mod values;
@@ -13,7 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use lakewright_template::resolve::{Branch, Others, Place, Resolved, Resolver, Unresolved};
-use lakewright_template::{LogicalId, Map, ResourceEntry, Template};
+use lakewright_template::{LogicalId, ResourceEntry, Template};
 
 pub use unseen::unseen;
 
@@ -69,6 +70,10 @@ pub struct Piece {
     pub(super) attachments: Vec<(Origin, String)>,
     /// The services of resources that have a policy, where nobody knows which resource it is.
     pub(super) unplaced: BTreeSet<String>,
+    /// The ARNs of roles and resources that are only made under a condition.
+    pub(super) conditional: BTreeSet<String>,
+    /// The services of resources whose name nobody knows, so that any name may be theirs.
+    pub(super) unnamed: BTreeSet<String>,
     /// Resources that something else than a policy opens, too.
     pub(super) opened: BTreeSet<String>,
     /// Roles that the serverless transform makes, by ARN, with the logical id of each.
@@ -157,7 +162,12 @@ impl Piece {
                 reader.is_modelled(id, resource)?;
             }
             reader.is_conditional = resource.condition.is_some();
-            match (reader.resource(id, resource), stack.unresolved) {
+            let (roles, resources) = (reader.piece.roles.len(), reader.piece.resources.len());
+            let read = reader.resource(id, resource);
+            if reader.is_conditional {
+                reader.may_be_missing(roles, resources);
+            }
+            match (read, stack.unresolved) {
                 (Ok(()), _) => {}
                 (Err(error), OnUnresolved::Fail) => return Err(error),
                 // The rest of anybody's template is looked at all the same.
@@ -194,6 +204,9 @@ fn plain(value: &Resolved<'_>) -> String {
         other => other.text(),
     }
 }
+
+/// A key of KMS that is made of one in another region. It has a policy of its own.
+const REPLICA_KEY: &str = "AWS::KMS::ReplicaKey";
 
 struct Reader<'a> {
     stack: StackTemplate<'a>,
@@ -265,39 +278,13 @@ impl Reader<'_> {
                     self.piece.attached.extend(attached);
                 }
             }
-            "AWS::S3::BucketPolicy" => {
-                let partition = self.stack.place.partition();
-                let names = self.places(id, properties, "Bucket")?;
-                let arns = names.iter().map(|name| format!("arn:{partition}:s3:::{name}"));
-                self.policy(id, properties, "PolicyDocument", arns.collect::<Vec<_>>())?;
-            }
-            "AWS::SNS::TopicPolicy" => {
-                let topics = self.texts(id, properties, "Topics")?;
-                self.policy(id, properties, "PolicyDocument", topics)?;
-            }
-            "AWS::SQS::QueuePolicy" => {
-                let queues = self.texts(id, properties, "Queues")?;
-                let name = |url: &String| url.rsplit('/').next().unwrap_or_default().to_owned();
-                let arns: Vec<String> =
-                    queues.iter().map(|url| self.regional("sqs", &name(url))).collect();
-                self.policy(id, properties, "PolicyDocument", arns)?;
-            }
-            "AWS::SecretsManager::ResourcePolicy" => {
-                let secret = self.text(id, properties, "SecretId")?.unwrap_or_default();
-                self.policy(id, properties, "ResourcePolicy", [secret])?;
-            }
-            "AWS::Events::EventBusPolicy" => {
-                let bus = self.text(id, properties, "EventBusName")?.unwrap_or_default();
-                let arn = self.regional("events", &format!("event-bus/{bus}"));
-                let statement = self.value(id, properties, "Statement")?;
-                let older = self.older_bus_policy(id, properties)?;
-                let statement =
-                    if statement == Resolved::Null { Resolved::from(&older) } else { statement };
-                let document = Document::around(statement);
-                let document = self.read(&document, &self.origin(id, "Statement"))?;
-                let account = self.stack.place.account.clone();
-                self.piece.policies.push((arn, (document, account)));
-            }
+            "AWS::S3::BucketPolicy" => self.bucket_policy(id, properties)?,
+            "AWS::SNS::TopicPolicy" => self.topic_policy(id, properties, "Topics")?,
+            "AWS::SNS::TopicInlinePolicy" => self.topic_policy(id, properties, "TopicArn")?,
+            "AWS::SQS::QueuePolicy" => self.queue_policy(id, properties, "Queues")?,
+            "AWS::SQS::QueueInlinePolicy" => self.queue_policy(id, properties, "Queue")?,
+            "AWS::SecretsManager::ResourcePolicy" => self.secret_policy(id, properties)?,
+            "AWS::Events::EventBusPolicy" => self.bus_policy(id, properties)?,
             "AWS::KMS::Alias" => {
                 let name = self.text(id, properties, "AliasName")?.unwrap_or_default();
                 let key = self.text(id, properties, "TargetKeyId")?.unwrap_or_default();
@@ -324,30 +311,6 @@ impl Reader<'_> {
         Ok(())
     }
 
-    /// The older form of a bus's policy, with the parts of one statement as properties. Source: "AWS::Events::EventBusPolicy" in
-    /// the CloudFormation template reference.
-    fn older_bus_policy(
-        &self,
-        id: &LogicalId,
-        properties: &Map,
-    ) -> Result<serde_json::Value, PieceError> {
-        let text = |property: &str| self.text(id, properties, property);
-        let principal = text("Principal")?.unwrap_or_default();
-        let condition = self.value(id, properties, "Condition")?;
-        let part = |name: &str| condition.get(name).text();
-        let mut statement = serde_json::json!({
-            "Effect": "Allow",
-            "Principal": if principal == "*" { principal.into() } else { serde_json::json!({ "AWS": principal }) },
-            "Action": text("Action")?.unwrap_or_default(),
-            "Resource": "*",
-        });
-        if condition.as_map().is_some() {
-            statement["Condition"] =
-                serde_json::json!({ part("Type"): { part("Key"): part("Value") } });
-        }
-        Ok(statement)
-    }
-
     /// A role has one inline policy of a name: the last one that is written takes the place of the others.
     pub(super) fn is_only(
         &mut self,
@@ -362,18 +325,34 @@ impl Reader<'_> {
         Err(self.outside(id.as_str(), "a second inline policy of one name".to_owned()))
     }
 
+    /// Takes down that what was read last, behind so many roles and resources, is only made under a condition.
+    fn may_be_missing(&mut self, roles: usize, resources: usize) {
+        let Piece { roles: all, resources: others, conditional, .. } = &mut self.piece;
+        conditional.extend(all.iter().skip(roles).map(|role| role.arn.clone()));
+        conditional.extend(others.iter().skip(resources).map(|resource| resource.arn.clone()));
+    }
+
     /// A resource of any other type, with the policy in its own properties when it has one.
     fn other(&mut self, id: &LogicalId, resource: &ResourceEntry) -> Result<(), PieceError> {
-        if properties_of(&resource.kind).is_none() {
+        let before = self.piece.others.len();
+        let is_read = properties_of(&resource.kind).is_some() || resource.kind == REPLICA_KEY;
+        if !is_read {
             self.others(id, resource)?;
         }
-        let Some(arn) = self.arn_of(id, resource)? else { return Ok(()) };
+        let Some(arn) = self.arn_of(id, resource)? else {
+            if !is_read {
+                let has_documents = self.piece.others.len() > before;
+                self.may_be_a_policy(resource, has_documents);
+            }
+            return Ok(());
+        };
         let properties = &resource.properties;
+        self.may_have_any_name(resource);
         if resource.kind == "AWS::S3::Bucket" && properties.get("AccessControl").is_some() {
             self.piece.opened.insert(arn.clone());
         }
         let policy = match resource.kind.as_ref() {
-            "AWS::KMS::Key" => self.document(id, properties, "KeyPolicy")?,
+            "AWS::KMS::Key" | REPLICA_KEY => self.document(id, properties, "KeyPolicy")?,
             "AWS::S3::AccessPoint" => {
                 let bucket = self.text(id, properties, "Bucket")?.unwrap_or_default();
                 self.piece.access_points.push((arn.clone(), AccessPoint { bucket }));

@@ -23,6 +23,8 @@ pub struct Gaps {
     pub unplaced: BTreeSet<String>,
     /// The ARNs of roles and resources that several templates make.
     pub ambiguous: BTreeSet<String>,
+    /// The ARNs of roles and resources that are only made under a condition.
+    pub conditional: BTreeSet<String>,
     /// The ARNs of resources that something else than a policy opens, too.
     pub opened: BTreeSet<String>,
     /// The logical ids of roles that the serverless transform makes, by ARN.
@@ -46,6 +48,8 @@ const UNREADABLE: &str =
 const NO_ROLE: &str = "no template makes the role, so nobody here knows its policies";
 const USER: &str = "what policies a user has, groups' among them, is not looked at";
 const SEVERAL: &str = "several templates make it, and which of them counts is not known";
+const CONDITIONAL: &str =
+    "a template makes it under a condition only, and whose the name is without it is not known";
 const PARTLY: &str = "a part of a policy is only known at deployment";
 const MANAGED: &str = "the role has managed policies that no template contains";
 const MORE: &str = "which policies are attached to the role is only known at deployment";
@@ -97,12 +101,16 @@ const ONLY_ALLOW: [&str; 3] = [
 impl World {
     /// Puts the pieces of anybody's templates together. Whether a template could not be read makes a difference for
     /// every answer.
-    pub fn of_anybody(pieces: Vec<Piece>, is_unreadable: bool) -> Self {
+    pub fn of_anybody(mut pieces: Vec<Piece>, is_unreadable: bool) -> Self {
         let mut gaps = Gaps { is_unreadable, ..Gaps::default() };
         let mut made = BTreeSet::new();
+        leave_unplaced(&mut pieces);
+        doubt_managed_twice(&mut pieces);
+        pieces.iter_mut().for_each(doubt_conditional_roles);
         for piece in &pieces {
             gaps.is_unreadable |= !piece.unknown.is_empty();
             gaps.unplaced.extend(piece.unplaced.iter().cloned());
+            gaps.conditional.extend(piece.conditional.iter().cloned());
             gaps.opened.extend(piece.opened.iter().cloned());
             gaps.implied.extend(piece.implied.iter().cloned());
             let roles = piece.roles.iter().map(|role| &role.arn);
@@ -196,6 +204,8 @@ impl World {
         let may_deny = |arn: &String| !ONLY_ALLOW.iter().any(|known| arn.ends_with(known));
         if gaps.ambiguous.contains(&role.arn) {
             Some(SEVERAL)
+        } else if gaps.conditional.contains(&role.arn) {
+            Some(CONDITIONAL)
         } else if role.more == More::Anything {
             Some(MORE)
         } else if role.foreign_policies.iter().any(may_deny) {
@@ -203,6 +213,16 @@ impl World {
         } else {
             role.identity.iter().any(|document| document.is_partial).then_some(PARTLY)
         }
+    }
+
+    /// Why nothing is certain of a request, not even that a statement denies it: of who asks, or of what is asked for, the
+    /// templates have several, and only one of them will be there.
+    pub(super) fn one_of_several(&self, request: &Request<'_>) -> Option<&'static str> {
+        let ambiguous = &self.gaps.as_ref()?.ambiguous;
+        let arn = request.resource;
+        let own = bucket_of(arn).map_or(arn, |(bucket, _)| bucket);
+        let is_several = ambiguous.contains(request.principal.name()) || ambiguous.contains(own);
+        is_several.then_some(SEVERAL)
     }
 
     /// Why the policy of a resource may say more than is known.
@@ -224,20 +244,24 @@ impl World {
         if gaps.ambiguous.contains(own) {
             return Some(SEVERAL);
         }
+        if gaps.conditional.contains(own) {
+            return Some(CONDITIONAL);
+        }
         if target.policy.is_some_and(|policy| policy.is_partial) {
             return Some(PARTLY);
         }
-        if gaps.unplaced.contains(service) {
+        let is_without = WITHOUT_POLICIES.contains(&service);
+        if gaps.unplaced.contains(service) && !is_without {
             return Some(UNPLACED);
         }
         if !target.is_known {
-            let is_without = WITHOUT_POLICIES.contains(&service);
             let is_open = target.kind == ResourceKind::Trust || !is_without;
             return is_open.then_some(NO_RESOURCE);
         }
         let resource = self.resources.get(own)?;
         // A key without a policy in its template gets one from KMS.
-        let is_by_default = resource.kind == "AWS::KMS::Key" && resource.policy.is_none();
+        let is_key = ["AWS::KMS::Key", "AWS::KMS::ReplicaKey"].contains(&resource.kind.as_str());
+        let is_by_default = is_key && resource.policy.is_none();
         let is_its_own = |document: &Document| {
             document.origin.stack == resource.origin.stack
                 && document.origin.logical_id == resource.origin.logical_id
@@ -250,6 +274,53 @@ impl World {
             return Some(NO_RESOURCE);
         }
         (is_by_default || is_elsewhere).then_some(UNREAD)
+    }
+}
+
+/// Takes policies from names that no template makes something under, where it is not known whether something here has that
+/// name. Whose secret is meant is known by its name alone, as an ARN ends in characters that AWS chooses.
+fn leave_unplaced(pieces: &mut [Piece]) {
+    let resources = pieces.iter().flat_map(|piece| &piece.resources);
+    let made: BTreeSet<String> = resources.map(|resource| resource.arn.clone()).collect();
+    let unnamed: BTreeSet<String> =
+        pieces.iter().flat_map(|piece| piece.unnamed.iter().cloned()).collect();
+    for piece in pieces {
+        let policies = std::mem::take(&mut piece.policies);
+        for (arn, policy) in policies {
+            let service = arn_field(&arn, 2).unwrap_or_default();
+            let is_open = service == "secretsmanager" || unnamed.contains(service);
+            if is_open && !made.contains(&arn) {
+                piece.unplaced.insert(service.to_owned());
+                piece.others.push(policy.0);
+            } else {
+                piece.policies.push((arn, policy));
+            }
+        }
+    }
+}
+
+/// Makes the own policies of roles uncertain that are only made under a condition: without it, somebody else's role may have the
+/// name.
+fn doubt_conditional_roles(piece: &mut Piece) {
+    let Piece { roles, conditional, .. } = piece;
+    for role in roles.iter_mut().filter(|role| conditional.contains(&role.arn)) {
+        for document in &mut role.identity {
+            *document = doubtful(document);
+        }
+    }
+}
+
+/// Makes managed policies uncertain that several templates make under one name.
+fn doubt_managed_twice(pieces: &mut [Piece]) {
+    let (mut seen, mut twice) = (BTreeSet::new(), BTreeSet::new());
+    for (arn, ..) in pieces.iter().flat_map(|piece| &piece.managed) {
+        if !seen.insert(arn.clone()) {
+            twice.insert(arn.clone());
+        }
+    }
+    let all = pieces.iter_mut().flat_map(|piece| &mut piece.managed);
+    for (_, document, _) in all.filter(|(arn, ..)| twice.contains(arn)) {
+        document.statements.iter_mut().for_each(|statement| statement.is_certain = false);
     }
 }
 

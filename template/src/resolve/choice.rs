@@ -42,9 +42,10 @@ impl Choice {
 }
 
 /// The choices that a value makes a difference between; one when it depends on nothing.
-pub(super) fn choices(template: &Template, value: &Value) -> Vec<Choice> {
+pub(super) fn choices(resolver: &Resolver<'_>, value: &Value) -> Vec<Choice> {
     let mut reader = Reader {
-        template,
+        template: resolver.template,
+        resolver,
         compared: None,
         domains: Domains::new(),
         branches: Branches::new(),
@@ -101,6 +102,7 @@ fn key_of(call: &Intrinsic) -> String {
 /// Finds what a value depends on.
 struct Reader<'t> {
     template: &'t Template,
+    resolver: &'t Resolver<'t>,
     /// The texts that conditions compare each parameter with.
     compared: Option<BTreeMap<&'t str, BTreeSet<&'t str>>>,
     domains: Domains,
@@ -200,7 +202,7 @@ impl<'t> Reader<'t> {
                 }
             }
             Some(Intrinsic::Not(item)) => self.expression(item),
-            Some(Intrinsic::Equals(left, right)) if is_plain(self.template, left, right) => {
+            Some(Intrinsic::Equals(left, right)) if self.resolver.is_plain(left, right) => {
                 for side in [left, right] {
                     if let Some(Intrinsic::Ref(id)) = side.as_intrinsic() {
                         self.parameter(id.as_str());
@@ -219,18 +221,19 @@ impl<'t> Reader<'t> {
     }
 
     fn mapping(&mut self, call: &Intrinsic, [map, top, second]: [&Value; 3]) {
-        let is_known = |value: &Value| value.as_text().is_some();
-        if is_known(top) && is_known(second) {
+        let resolver = self.resolver;
+        let (top, second) = (resolver.told(top), resolver.told(second));
+        if top.is_some() && second.is_some() {
             return;
         }
         let tops = map.as_text().and_then(|map| self.template.mappings.get(map)?.as_map());
         let tops = tops.into_iter().flat_map(super::super::value::Map::iter);
-        let tops = tops.filter(|(name, _)| top.as_text().is_none_or(|top| top == name.as_ref()));
+        let tops = tops.filter(|(name, _)| top.as_deref().is_none_or(|top| top == name.as_ref()));
         let mut domain = Vec::new();
         for (name, entries) in tops {
             let entries = entries.as_map().into_iter().flat_map(super::super::value::Map::iter);
             let wanted = entries.filter(|(entry, _)| {
-                second.as_text().is_none_or(|second| second == entry.as_ref())
+                second.as_deref().is_none_or(|second| second == entry.as_ref())
             });
             domain.extend(wanted.map(|(entry, _)| Some(format!("{name}\n{entry}"))));
         }
@@ -260,20 +263,6 @@ impl<'t> Reader<'t> {
     }
 }
 
-/// Whether an equation compares texts and parameters, so that their values decide it.
-fn is_plain(template: &Template, left: &Value, right: &Value) -> bool {
-    let is_parameter = |value: &Value| match value.as_intrinsic() {
-        Some(Intrinsic::Ref(id)) => template.parameters.contains_key(id.as_str()),
-        _ => false,
-    };
-    match (left.as_intrinsic(), right.as_intrinsic()) {
-        (None, None) => true,
-        (None, Some(_)) => is_parameter(right),
-        (Some(_), None) => is_parameter(left),
-        (Some(_), Some(_)) => false,
-    }
-}
-
 /// A value of a parameter as text.
 fn literal(value: &Value) -> Option<String> {
     match value {
@@ -285,6 +274,35 @@ fn literal(value: &Value) -> Option<String> {
 }
 
 impl Resolver<'_> {
+    /// A text that stands there, or the value of a pseudo parameter that somebody says. Source: "Pseudo parameters reference" in
+    /// the CloudFormation template reference: they are the account's and the region's that the stack is created in.
+    fn told(&self, value: &Value) -> Option<String> {
+        match (value.as_intrinsic(), &self.reading) {
+            (None, _) => value.as_text().map(str::to_owned),
+            (Some(Intrinsic::Ref(id)), Reading::Open { scope, others, .. }) => {
+                let is_told = others.is_told(scope, id.as_str());
+                if is_told { self.reference(id).ok() } else { None }
+            }
+            (Some(_), _) => None,
+        }
+    }
+
+    /// Whether an equation compares texts, parameters and what somebody says, so that their values decide it.
+    fn is_plain(&self, left: &Value, right: &Value) -> bool {
+        let is_known = |value: &Value| match value.as_intrinsic() {
+            Some(Intrinsic::Ref(id)) => {
+                self.template.parameters.contains_key(id.as_str()) || self.told(value).is_some()
+            }
+            _ => false,
+        };
+        match (left.as_intrinsic(), right.as_intrinsic()) {
+            (None, None) => true,
+            (None, Some(_)) => is_known(right),
+            (Some(_), None) => is_known(left),
+            (Some(_), Some(_)) => false,
+        }
+    }
+
     /// Whether a condition is true in the way that is chosen.
     pub(super) fn is_true(&self, choice: &Choice, name: &str) -> bool {
         if let Some(forced) = choice.forced.get(name) {
@@ -321,7 +339,7 @@ impl Resolver<'_> {
             Some(Intrinsic::Or(items)) => items.iter().any(|item| self.holds(choice, item, within)),
             Some(Intrinsic::Not(item)) => !self.holds(choice, item, within),
             Some(call @ Intrinsic::Equals(left, right)) => {
-                if is_plain(self.template, left, right) {
+                if self.is_plain(left, right) {
                     self.compared_text(choice, left) == self.compared_text(choice, right)
                 } else {
                     chosen(choice, &key_of(call))
@@ -342,7 +360,11 @@ impl Resolver<'_> {
     fn compared_text(&self, choice: &Choice, value: &Value) -> Option<String> {
         match value.as_intrinsic() {
             Some(Intrinsic::Ref(id)) => {
-                if let Some(chosen) = self.given(id.as_str()).or(choice.parameter(id.as_str())) {
+                if let Some(told) = self.told(value) {
+                    Some(told)
+                } else if let Some(chosen) =
+                    self.given(id.as_str()).or(choice.parameter(id.as_str()))
+                {
                     chosen.clone()
                 } else {
                     let parameter = self.template.parameters.get(id.as_str());

@@ -1,7 +1,7 @@
 //! Names and attributes of parameters, pseudo parameters and resources: what `Ref` and `Fn::GetAtt` give.
 
 use super::choice::Choice;
-use super::{Place, Reading, Resolver, UNKNOWN, Unresolved};
+use super::{Place, Reading, Resolver, SECRET_ENDS, UNKNOWN, Unresolved};
 use crate::{Intrinsic, LogicalId, Parameter, ResourceEntry, Value};
 
 impl Resolver<'_> {
@@ -64,6 +64,7 @@ impl Resolver<'_> {
             "AWS::IAM::Role" => named("RoleName"),
             "AWS::CodeCommit::Repository" => Some(SAMPLE_UUID.to_owned()),
             "AWS::KMS::Key" => Some(self.key_id(id)),
+            "AWS::KMS::ReplicaKey" => Some(self.replica_id(id, resource)),
             "AWS::KMS::Alias" => named("AliasName"),
             "AWS::Logs::LogGroup" => named("LogGroupName"),
             "AWS::Glue::Database" => resource
@@ -75,6 +76,12 @@ impl Resolver<'_> {
             "AWS::IAM::ManagedPolicy" => {
                 Some(self.arn("iam", "", &format!("policy/{}", named("ManagedPolicyName")?)))
             }
+            // Its ARN. Source: "Return values" of AWS::SecretsManager::Secret in the CloudFormation template reference.
+            "AWS::SecretsManager::Secret" => Some(self.arn(
+                "secretsmanager",
+                &self.place.region,
+                &format!("secret:{}{SECRET_ENDS}", named("Name")?),
+            )),
             "AWS::IAM::OIDCProvider" => {
                 // Without the scheme. Source: "Request parameters" of CreateOpenIDConnectProvider in the IAM API reference.
                 let url = named("Url")?;
@@ -145,11 +152,14 @@ impl Resolver<'_> {
                 let path = path.unwrap_or_else(|| "/".to_owned());
                 self.arn("iam", "", &format!("role{path}{}", name()?))
             }
-            ("AWS::KMS::Key", "Arn") => self.arn("kms", region, &format!("key/{}", name()?)),
+            ("AWS::KMS::Key" | "AWS::KMS::ReplicaKey", "Arn") => {
+                self.arn("kms", region, &format!("key/{}", name()?))
+            }
             ("AWS::EC2::SecurityGroup", "GroupId")
             | ("AWS::IAM::ManagedPolicy", "PolicyArn")
             | ("AWS::SNS::Topic", "TopicArn")
             | ("AWS::SageMaker::Domain", "DomainId")
+            | ("AWS::SecretsManager::Secret", "Id")
             | (
                 "AWS::IAM::OIDCProvider"
                 | "AWS::IAM::SAMLProvider"
@@ -265,6 +275,18 @@ impl Resolver<'_> {
         let cut = |from, to| &hash[from..to];
         let parts = [cut(0, 8), cut(8, 12), cut(12, 16), cut(16, 20), cut(20, 32)];
         parts.join("-")
+    }
+
+    /// The id of a replica, which is that of the key that it is made of. Source: "Multi-Region keys in AWS KMS" in the AWS KMS
+    /// developer guide.
+    fn replica_id(&self, id: &LogicalId, resource: &ResourceEntry) -> String {
+        let primary = resource.properties.get("PrimaryKeyArn");
+        let primary = primary.and_then(|value| self.text(value).ok());
+        let primary = primary.filter(|arn| !arn.contains(UNKNOWN)).unwrap_or_default();
+        match primary.split_once(":key/") {
+            Some((_, key)) => key.to_owned(),
+            None => self.key_id(id),
+        }
     }
 
     fn arn(&self, service: &str, region: &str, resource: &str) -> String {

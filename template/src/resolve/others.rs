@@ -22,6 +22,8 @@ pub struct Neighbour<'a> {
     pub name: Option<&'a str>,
     /// The scopes of the nested stacks whose templates are in the folder, by logical id.
     pub nested: &'a BTreeMap<String, String>,
+    /// The pseudo parameters whose values somebody says, such as `AWS::Region`: of others the place is taken for granted.
+    pub told: &'a [&'static str],
 }
 
 /// A value, or none where nobody knows it.
@@ -32,6 +34,8 @@ type Known = Option<String>;
 pub struct Others {
     /// The names of stacks, by scope.
     names: BTreeMap<String, String>,
+    /// The pseudo parameters of each stack whose values somebody says, by scope.
+    told: BTreeMap<String, Vec<&'static str>>,
     /// The scopes of nested stacks, by the scope of the stack around them and their logical id.
     nested: BTreeMap<(String, String), String>,
     /// Exports by account, region and name.
@@ -55,6 +59,7 @@ impl Others {
             if let Some(name) = stack.name {
                 known.names.insert(stack.scope.to_owned(), name.to_owned());
             }
+            known.told.insert(stack.scope.to_owned(), stack.told.to_vec());
             for (id, scope) in stack.nested {
                 known.nested.insert((stack.scope.to_owned(), id.clone()), scope.clone());
             }
@@ -78,7 +83,7 @@ impl Others {
     /// The same, one step further.
     fn next(&self, stacks: &[Neighbour<'_>]) -> Self {
         let (names, nested) = (self.names.clone(), self.nested.clone());
-        let mut next = Self { names, nested, ..Self::default() };
+        let mut next = Self { names, nested, told: self.told.clone(), ..Self::default() };
         for stack in stacks {
             let Place { account, region } = stack.place;
             let resolver = Resolver::open(stack.template, stack.place, stack.scope, self);
@@ -125,6 +130,11 @@ impl Others {
     /// The name of a stack, when it is known.
     pub(super) fn name(&self, scope: &str) -> Option<&str> {
         self.names.get(scope).map(String::as_str)
+    }
+
+    /// Whether somebody says the value of a pseudo parameter.
+    pub(super) fn is_told(&self, scope: &str, pseudo: &str) -> bool {
+        self.told.get(scope).is_some_and(|told| told.contains(&pseudo))
     }
 
     /// The parameter of a nested stack; `None` when the stack is not nested in another one.
@@ -214,7 +224,7 @@ mod tests {
         template: &'a Template,
         nested: &'a BTreeMap<String, String>,
     ) -> Neighbour<'a> {
-        Neighbour { scope, place, template, name: Some(scope), nested }
+        Neighbour { scope, place, template, name: Some(scope), nested, told: &[] }
     }
 
     fn value(template: &Template, place: &Place, scope: &str, others: &Others) -> String {

@@ -149,33 +149,6 @@ impl Reader<'_> {
         }
     }
 
-    /// Takes down the policy of resources that are named by their ARNs.
-    pub(super) fn policy(
-        &mut self,
-        id: &LogicalId,
-        properties: &Map,
-        property: &'static str,
-        arns: impl IntoIterator<Item = String>,
-    ) -> Result<(), PieceError> {
-        let Some(mut document) = self.document(id, properties, property)? else { return Ok(()) };
-        for place in ["Bucket", "Queues", "Topics"] {
-            self.doubt(&mut document, properties, place);
-        }
-        for arn in arns {
-            // Nobody knows of which resource it is.
-            if arn.contains(UNKNOWN) {
-                let of_type = self.stack.template.resources.get(id).map(|one| &*one.kind);
-                let service = of_type.and_then(|kind| kind.split("::").nth(1)).unwrap_or_default();
-                self.piece.unplaced.insert(service.to_ascii_lowercase());
-                self.piece.others.push(document.clone());
-            } else {
-                let account = self.stack.place.account.clone();
-                self.piece.policies.push((arn, (document.clone(), account)));
-            }
-        }
-        Ok(())
-    }
-
     /// The document of a property; of anybody's template with the statements of each way in which it can be deployed.
     pub(super) fn document(
         &mut self,
@@ -219,7 +192,7 @@ impl Reader<'_> {
 }
 
 /// One document with the statements of all. Only what stands in each of them is certain.
-fn united(mut documents: Vec<Document>, origin: &Origin) -> Document {
+pub(super) fn united(mut documents: Vec<Document>, origin: &Origin) -> Document {
     if documents.len() == 1
         && let Some(document) = documents.pop()
     {

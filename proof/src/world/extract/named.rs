@@ -1,5 +1,6 @@
 //! The ARNs of resources that policies can name.
 
+use lakewright_template::resolve::SECRET_ENDS;
 use lakewright_template::{Intrinsic, LogicalId, Map, ResourceEntry};
 
 use super::{OnUnresolved, PieceError, Reader};
@@ -23,6 +24,7 @@ impl Reader<'_> {
         Ok(match resource.kind.as_ref() {
             "AWS::S3::Bucket"
             | "AWS::KMS::Key"
+            | "AWS::KMS::ReplicaKey"
             | "AWS::SQS::Queue"
             | "AWS::CodeBuild::Project"
             | "AWS::CodeCommit::Repository"
@@ -53,8 +55,8 @@ impl Reader<'_> {
                 )
             }
             "AWS::SecretsManager::Secret" => {
-                // AWS adds a hyphen and six characters. Source: "Secret" of CreateSecret in the Secrets Manager API reference.
-                regional("secretsmanager", "secret:", named("Name")?.map(|name| name + "-Zz9Yy8"))
+                let name = named("Name")?.map(|name| name + SECRET_ENDS);
+                regional("secretsmanager", "secret:", name)
             }
             "AWS::CodePipeline::Pipeline" => regional("codepipeline", "", named("Name")?),
             "AWS::Lambda::Function" => regional("lambda", "function:", named("FunctionName")?),

@@ -1,15 +1,19 @@
 //! Nothing that a reader does not know is passed over: each is fed something of the kind.
 
-use lakewright_template::read;
 use lakewright_template::resolve::Place;
+use lakewright_template::{read, schema};
 
 use super::*;
 
-fn read_strictly(resource: &str) -> Result<Piece, PieceError> {
+fn read_as(unresolved: OnUnresolved, resource: &str) -> Result<Piece, PieceError> {
     let template = read::template(&format!("Resources: {{X: {resource}}}")).expect("a template");
     let place = Place { account: "111111111111".to_owned(), region: "eu-west-1".to_owned() };
-    let (address, unresolved) = ("111111111111/eu-west-1/s", OnUnresolved::Fail);
+    let address = "111111111111/eu-west-1/s";
     Piece::of(StackTemplate { address, place: &place, template: &template, unresolved })
+}
+
+fn read_strictly(resource: &str) -> Result<Piece, PieceError> {
+    read_as(OnUnresolved::Fail, resource)
 }
 
 const TRUST: &str = r#"AssumeRolePolicyDocument: {Version: "2012-10-17", Statement: []}"#;
@@ -58,5 +62,86 @@ fn what_a_reader_does_not_know_is_an_error() {
         "{Type: AWS::KMS::Key, Properties: {KeyPolicy: text}}".to_owned(),
     ] {
         assert!(read_strictly(&resource).is_err(), "{resource}");
+    }
+}
+
+/// Properties with a policy in their names that say nothing of who may do what, or that are said to be unknown in another
+/// way. Source: the page of each type in the CloudFormation template reference.
+const NO_POLICIES: [(&str, &str); 20] = [
+    // What a request through an endpoint may do; it gives nothing.
+    ("AWS::EC2::VPCEndpoint", "PolicyDocument"),
+    ("AWS::Glue::Crawler", "RecrawlPolicy"),
+    ("AWS::Glue::Crawler", "SchemaChangePolicy"),
+    ("AWS::IAM::ManagedPolicy", "ManagedPolicyName"),
+    ("AWS::IAM::ManagedPolicy", "PolicyArn"),
+    ("AWS::IAM::ManagedPolicy", "PolicyId"),
+    ("AWS::IAM::Role", "ManagedPolicyArns"),
+    ("AWS::IAM::RolePolicy", "PolicyName"),
+    ("AWS::KMS::Key", "BypassPolicyLockoutSafetyCheck"),
+    ("AWS::Logs::LogGroup", "DataProtectionPolicy"),
+    ("AWS::Logs::LogGroup", "FieldIndexPolicies"),
+    // Whatever a group of logs is asked for is unknown.
+    ("AWS::Logs::LogGroup", "ResourcePolicyDocument"),
+    ("AWS::SNS::Subscription", "DeliveryPolicy"),
+    ("AWS::SNS::Subscription", "FilterPolicy"),
+    ("AWS::SNS::Subscription", "FilterPolicyScope"),
+    ("AWS::SNS::Subscription", "RedrivePolicy"),
+    ("AWS::SNS::Subscription", "ReplayPolicy"),
+    ("AWS::SNS::Topic", "ArchivePolicy"),
+    ("AWS::SNS::Topic", "DataProtectionPolicy"),
+    // When a value expires.
+    ("AWS::SSM::Parameter", "Policies"),
+];
+
+/// The properties are those of the pinned schemas.
+#[test]
+fn each_property_that_holds_a_policy_is_read() {
+    const QUEUES: [&str; 2] = ["RedriveAllowPolicy", "RedrivePolicy"];
+    const POLICY: &str = "{Version: '2012-10-17', Statement: [{Sid: Probe, Effect: Deny, Action: '*', Resource: '*'}]}";
+    let mut read = 0;
+    for kind in schema::kinds() {
+        let properties = schema::of(kind).into_iter().flat_map(schema::Schema::properties);
+        for name in properties.filter(|name| name.contains("Polic")) {
+            let is_queue = kind == "AWS::SQS::Queue" && QUEUES.contains(&name);
+            if is_queue || NO_POLICIES.contains(&(kind, name)) {
+                continue;
+            }
+            let value = if name == "Policies" {
+                format!("[{{PolicyName: p, PolicyDocument: {POLICY}}}]")
+            } else {
+                POLICY.to_owned()
+            };
+            let resource = format!("{{Type: {kind}, Properties: {{{name}: {value}}}}}");
+            let piece = read_as(OnUnresolved::Placeholder, &resource).expect("a piece");
+            assert!(format!("{piece:?}").contains("Probe"), "{kind}.{name} is passed over");
+            read += 1;
+        }
+    }
+    assert!(read >= 10, "{read} properties");
+}
+
+/// Types with a policy of something else, from the CloudFormation template reference: each is read, or nothing is certain of its
+/// service any more.
+#[test]
+fn a_policy_of_something_else_counts_or_leaves_its_service_open() {
+    const POLICY: &str = "{Version: '2012-10-17', Statement: [{Sid: Probe, Effect: Deny, Principal: '*', Action: '*', Resource: '*'}]}";
+    for (kind, property, service) in [
+        ("AWS::Kinesis::ResourcePolicy", "ResourcePolicy", "kinesis"),
+        ("AWS::Logs::ResourcePolicy", "PolicyDocument", "logs"),
+        ("AWS::S3::BucketPolicy", "PolicyDocument", ""),
+        ("AWS::S3Tables::TableBucketPolicy", "ResourcePolicy", "s3tables"),
+        ("AWS::SNS::TopicInlinePolicy", "PolicyDocument", "sns"),
+        ("AWS::SNS::TopicPolicy", "PolicyDocument", "sns"),
+        ("AWS::SQS::QueueInlinePolicy", "PolicyDocument", "sqs"),
+        ("AWS::SQS::QueuePolicy", "PolicyDocument", "sqs"),
+        ("AWS::SSM::ResourcePolicy", "Policy", "ssm"),
+        ("AWS::SecretsManager::ResourcePolicy", "ResourcePolicy", "secretsmanager"),
+    ] {
+        for value in [POLICY, "!Ref Elsewhere"] {
+            let resource = format!("{{Type: {kind}, Properties: {{{property}: {value}}}}}");
+            let piece = read_as(OnUnresolved::Placeholder, &resource).expect("a piece");
+            let is_open = piece.unplaced.contains(service);
+            assert!(is_open || !piece.policies.is_empty(), "{kind} with {value}");
+        }
     }
 }

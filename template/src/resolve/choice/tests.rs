@@ -2,15 +2,29 @@
 
 use super::*;
 use crate::read;
-use crate::resolve::{Others, Place};
+use crate::resolve::{Neighbour, Others, Place};
 
 /// What a value may be, as JSON; `none` where it is left out.
 fn alternatives(sections: &str, value: &str) -> Vec<String> {
+    alternatives_with(&[], sections, value)
+}
+
+/// The same, where somebody says the values of some pseudo parameters.
+fn alternatives_with(told: &[&'static str], sections: &str, value: &str) -> Vec<String> {
     let text = format!("{sections}\nMetadata: {{v: {value}}}\nResources: {{}}\n");
     let template = read::template(&text).unwrap_or_else(|error| panic!("{error}: {text}"));
     let place = Place { account: "111122223333".to_owned(), region: "eu-west-1".to_owned() };
-    let nobody = Others::default();
-    let resolver = Resolver::open(&template, &place, "scope", &nobody);
+    let nested = BTreeMap::new();
+    let own = Neighbour {
+        scope: "scope",
+        place: &place,
+        template: &template,
+        name: None,
+        nested: &nested,
+        told,
+    };
+    let others = Others::of(&[own]);
+    let resolver = Resolver::open(&template, &place, "scope", &others);
     let found = resolver.alternatives(template.metadata.get("v").expect("the value"));
     let text = |one: Option<crate::resolve::Resolved<'_>>| match one {
         Some(one) => one.into_plain().to_string(),
@@ -145,6 +159,26 @@ Mappings: {M: {eu-west-1: {k: 1, l: 3}, us-east-1: {k: 2, l: [a, b]}}}";
         ("!Sub ['x-${V}', {V: !FindInMap [M, !Ref Stage, k]}]", vec![r#""x-1""#, r#""x-2""#]),
     ] {
         assert_eq!(alternatives(MAPPINGS, value), expected, "{value}");
+    }
+}
+
+/// Source: "Pseudo parameters reference" and "Fn::FindInMap" in the CloudFormation template reference: `AWS::Region` is "the
+/// Region in which the encompassing resource is being created", and its entry the one that counts.
+#[test]
+fn a_region_that_somebody_says_is_one_way_of_deploying() {
+    const SECTIONS: &str = "Conditions:
+  IsHere: !Equals [!Ref 'AWS::Region', eu-west-1]
+  IsThere: !Equals [us-east-1, !Ref 'AWS::Region']
+Mappings: {M: {eu-west-1: {k: 1, l: 3}, us-east-1: {k: 2}}, N: {a: {eu-west-1: 4, us-east-1: 5}}}";
+    for (value, expected, untold) in [
+        ("!FindInMap [M, !Ref 'AWS::Region', k]", "1", vec!["1", "2"]),
+        ("!FindInMap [N, a, !Ref 'AWS::Region']", "4", vec!["4", "5"]),
+        ("!If [IsHere, 6, 7]", "6", vec!["6", "7"]),
+        ("!If [IsThere, 6, 7]", "7", vec!["6", "7"]),
+        ("!FindInMap [M, !Ref 'AWS::Region', none]", r#""{unknown}""#, vec![r#""{unknown}""#]),
+    ] {
+        assert_eq!(alternatives(SECTIONS, value), untold, "{value}");
+        assert_eq!(alternatives_with(&["AWS::Region"], SECTIONS, value), [expected], "{value}");
     }
 }
 

@@ -1,0 +1,238 @@
+//! Policies that stand in a resource of their own: of which bucket, topic, queue, secret or bus each is.
+//!
+//! How they name it is on the page of each type in the CloudFormation template reference: `Bucket` by name, `Topics` and
+//! `TopicArn` by ARN, `Queues` and `Queue` by URL, `SecretId` by "the ARN or name of the secret", `EventBusName` by name.
+
+use lakewright_template::resolve::{Resolved, SECRET_ENDS, UNKNOWN, partition_of};
+use lakewright_template::{LogicalId, Map, ResourceEntry};
+
+use super::attached::united;
+use super::{OnUnresolved, PieceError, Reader};
+use crate::document::Document;
+
+impl Reader<'_> {
+    pub(super) fn bucket_policy(
+        &mut self,
+        id: &LogicalId,
+        properties: &Map,
+    ) -> Result<(), PieceError> {
+        let partition = self.stack.place.partition();
+        let names = self.places(id, properties, "Bucket")?;
+        let arns = names.iter().map(|name| {
+            // No name of a bucket has a colon in it.
+            if name.contains(':') {
+                UNKNOWN.to_owned()
+            } else {
+                format!("arn:{partition}:s3:::{name}")
+            }
+        });
+        self.policy(id, properties, "PolicyDocument", arns.collect::<Vec<_>>())
+    }
+
+    pub(super) fn topic_policy(
+        &mut self,
+        id: &LogicalId,
+        properties: &Map,
+        property: &str,
+    ) -> Result<(), PieceError> {
+        let topics = self.texts(id, properties, property)?;
+        self.policy(id, properties, "PolicyDocument", topics)
+    }
+
+    pub(super) fn queue_policy(
+        &mut self,
+        id: &LogicalId,
+        properties: &Map,
+        property: &str,
+    ) -> Result<(), PieceError> {
+        let queues = self.texts(id, properties, property)?;
+        let arns = queues.iter().map(|url| queue_of(url).unwrap_or_else(|| UNKNOWN.to_owned()));
+        self.policy(id, properties, "PolicyDocument", arns.collect::<Vec<_>>())
+    }
+
+    pub(super) fn secret_policy(
+        &mut self,
+        id: &LogicalId,
+        properties: &Map,
+    ) -> Result<(), PieceError> {
+        let secrets = self.texts(id, properties, "SecretId")?;
+        let arns = secrets.into_iter().map(|secret| self.secret(secret));
+        let arns: Vec<String> = arns.collect();
+        self.policy(id, properties, "ResourcePolicy", arns)
+    }
+
+    /// The ARN of the secret that a text names; of anybody's template as it is made up here for one of a template, whatever
+    /// six characters the text has behind the name. Source: "Secret" of CreateSecret in the Secrets Manager API reference.
+    fn secret(&self, text: String) -> String {
+        if text.contains(UNKNOWN) {
+            return text;
+        }
+        if !text.starts_with("arn:") {
+            return self.regional("secretsmanager", &format!("secret:{text}{SECRET_ENDS}"));
+        }
+        if self.stack.unresolved == OnUnresolved::Fail {
+            return text;
+        }
+        let is_end =
+            |end: &str| end.len() == 6 && end.bytes().all(|byte| byte.is_ascii_alphanumeric());
+        let stem = match text.rsplit_once('-') {
+            Some((stem, end)) if is_end(end) => stem,
+            // A part of an ARN is taken as well.
+            _ => text.as_str(),
+        };
+        format!("{stem}{SECRET_ENDS}")
+    }
+
+    pub(super) fn bus_policy(
+        &mut self,
+        id: &LogicalId,
+        properties: &Map,
+    ) -> Result<(), PieceError> {
+        let mut buses = self.texts(id, properties, "EventBusName")?;
+        if buses.is_empty() {
+            // Source: "EventBusName" of AWS::Events::EventBusPolicy: without one, the default bus is meant.
+            buses.push("default".to_owned());
+        }
+        let arns = buses.into_iter().map(|bus| {
+            if bus.starts_with("arn:") {
+                bus
+            } else {
+                self.regional("events", &format!("event-bus/{bus}"))
+            }
+        });
+        let arns: Vec<String> = arns.collect();
+        let older = self.older_bus_policy(id, properties)?;
+        let origin = self.origin(id, "Statement");
+        let mut documents = Vec::new();
+        for statement in self.alternatives(id, properties, "Statement")? {
+            let is_older = statement == Resolved::Null;
+            let statement = if is_older { Resolved::from(&older) } else { statement };
+            documents.push(self.read(&Document::around(statement), &origin)?);
+        }
+        let mut document = united(documents, &origin);
+        for property in ["Action", "Condition", "EventBusName", "Principal"] {
+            self.doubt(&mut document, properties, property);
+        }
+        if self.is_conditional {
+            document.statements.iter_mut().for_each(|statement| statement.is_certain = false);
+        }
+        self.place(id, document, arns)
+    }
+
+    /// The older form of a bus's policy, with the parts of one statement as properties. Source: "AWS::Events::EventBusPolicy" in
+    /// the CloudFormation template reference.
+    fn older_bus_policy(
+        &self,
+        id: &LogicalId,
+        properties: &Map,
+    ) -> Result<serde_json::Value, PieceError> {
+        let text = |property: &str| self.text(id, properties, property);
+        let principal = text("Principal")?.unwrap_or_default();
+        let condition = self.value(id, properties, "Condition")?;
+        let part = |name: &str| condition.get(name).text();
+        let mut statement = serde_json::json!({
+            "Effect": "Allow",
+            "Principal": if principal == "*" { principal.into() } else { serde_json::json!({ "AWS": principal }) },
+            "Action": text("Action")?.unwrap_or_default(),
+            "Resource": "*",
+        });
+        if condition.as_map().is_some() {
+            statement["Condition"] =
+                serde_json::json!({ part("Type"): { part("Key"): part("Value") } });
+        }
+        Ok(statement)
+    }
+
+    /// Takes down the policy of resources that are named by their ARNs.
+    fn policy(
+        &mut self,
+        id: &LogicalId,
+        properties: &Map,
+        property: &'static str,
+        arns: impl IntoIterator<Item = String>,
+    ) -> Result<(), PieceError> {
+        let Some(mut document) = self.document(id, properties, property)? else { return Ok(()) };
+        for place in ["Bucket", "Queue", "Queues", "SecretId", "TopicArn", "Topics"] {
+            self.doubt(&mut document, properties, place);
+        }
+        self.place(id, document, arns)
+    }
+
+    /// Takes down of which resources a policy is.
+    fn place(
+        &mut self,
+        id: &LogicalId,
+        document: Document,
+        arns: impl IntoIterator<Item = String>,
+    ) -> Result<(), PieceError> {
+        let account = self.stack.place.account.clone();
+        let mut is_nowhere = true;
+        for arn in arns {
+            is_nowhere = false;
+            if arn.starts_with("arn:") && !arn.contains(UNKNOWN) {
+                self.piece.policies.push((arn, (document.clone(), account.clone())));
+            } else if self.stack.unresolved == OnUnresolved::Fail {
+                let what = "the policy of something whose ARN is not known".to_owned();
+                return Err(self.outside(id.as_str(), what));
+            } else {
+                self.unplaced(id, document.clone());
+            }
+        }
+        if is_nowhere && self.stack.unresolved == OnUnresolved::Placeholder {
+            self.unplaced(id, document);
+        }
+        Ok(())
+    }
+
+    /// Takes down a policy of which nobody knows the resource.
+    fn unplaced(&mut self, id: &LogicalId, document: Document) {
+        let of_type = self.stack.template.resources.get(id).map(|one| service_of(&one.kind));
+        self.piece.unplaced.extend(of_type);
+        self.piece.others.push(document);
+    }
+
+    /// Takes down that a resource of a type which is not read may be the policy of another one of its service.
+    pub(super) fn may_be_a_policy(&mut self, resource: &ResourceEntry, has_documents: bool) {
+        let name = resource.kind.rsplit("::").next().unwrap_or_default();
+        let is_named_so = ["Permission", "Policy"].iter().any(|word| name.contains(word));
+        if is_named_so || has_documents {
+            self.piece.unplaced.insert(service_of(&resource.kind));
+        }
+    }
+}
+
+impl Reader<'_> {
+    /// Takes down that a resource has a name that is only known at deployment: a policy for any name may be its own.
+    pub(super) fn may_have_any_name(&mut self, resource: &ResourceEntry) {
+        if self.stack.unresolved == OnUnresolved::Fail {
+            return;
+        }
+        let mut names = resource.properties.iter().filter(|(name, _)| name.ends_with("Name"));
+        let is_open = names.any(|(_, value)| {
+            let alternatives = self.resolver.alternatives(value);
+            let mut texts = alternatives.iter().flatten().filter_map(Resolved::as_text);
+            alternatives.len() > 1 || texts.any(|text| text.contains(UNKNOWN))
+        });
+        if is_open {
+            self.piece.unnamed.insert(service_of(&resource.kind));
+        }
+    }
+}
+
+/// The service of a resource type, as it stands in ARNs.
+fn service_of(kind: &str) -> String {
+    match kind.split("::").nth(1).unwrap_or_default() {
+        "StepFunctions" => "states".to_owned(),
+        service => service.to_ascii_lowercase(),
+    }
+}
+
+/// The ARN of the queue that a URL names. Source: "Amazon SQS queue and message identifiers" in the Amazon SQS developer
+/// guide: `https://sqs.REGION.amazonaws.com/ACCOUNT/NAME`.
+fn queue_of(url: &str) -> Option<String> {
+    let mut parts = url.strip_prefix("https://")?.split('/');
+    let (host, account, name) = (parts.next()?, parts.next()?, parts.next()?);
+    let region = host.strip_prefix("sqs.")?.split('.').next()?;
+    let is_whole = parts.next().is_none() && !name.is_empty() && account.len() == 12;
+    is_whole.then(|| format!("arn:{}:sqs:{region}:{account}:{name}", partition_of(region)))
+}
