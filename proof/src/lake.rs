@@ -66,6 +66,9 @@ pub struct Lake {
     pub grants: IndexMap<String, Vec<LakeGrant>>,
     /// Databases, by ARN, of which only Lake Formation gives access.
     pub governed: IndexSet<String>,
+    /// Databases, by ARN, that templates make as links to others: only Lake Formation shows them, and whom it gives the tables
+    /// behind is said at those. Source: "Granting resource link permissions" in the Lake Formation developer guide.
+    pub links: BTreeSet<String>,
     /// The administrators of each account's catalog.
     pub admins: BTreeMap<String, BTreeSet<String>>,
     /// The permissions by the database that they are about and by principal, as places in `grants`.
@@ -93,7 +96,7 @@ impl Lake {
             let field = |number| arn_field(arn, number).unwrap_or_default().to_owned();
             (field(4), field(3))
         };
-        self.governed.iter().map(place).collect()
+        self.governed.iter().chain(&self.links).map(place).collect()
     }
 
     /// What several templates say together.
@@ -109,6 +112,7 @@ impl Lake {
                 lake.grants.entry(principal).or_default().extend(grants);
             }
             lake.governed.extend(part.governed);
+            lake.links.extend(part.links);
             for (account, admins) in part.admins {
                 lake.admins.entry(account).or_default().extend(admins);
             }
@@ -151,8 +155,7 @@ impl Lake {
         let mut found: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
         for grant in self.grants.values().flatten() {
             let Some((database, _)) = database_of(&grant.resource) else { continue };
-            let is_placed =
-                self.governed.contains(&*database) || self.locations.contains_key(&*database);
+            let is_placed = self.is_made(&database) || self.locations.contains_key(&*database);
             if let Some(places) = places.get(&*grant.origin.stack).filter(|_| !is_placed) {
                 let places = places.iter().map(|place| (*place).to_owned());
                 found.entry(database.into_owned()).or_default().extend(places);
@@ -243,7 +246,7 @@ impl Lake {
             return false;
         }
         let Some(locations) = self.locations.get(database) else {
-            return !self.governed.contains(database) || self.tables.contains_key(database);
+            return !self.is_made(database) || self.tables.contains_key(database);
         };
         locations.iter().any(|place| {
             let bucket = place.split('/').next().unwrap_or_default();
@@ -256,7 +259,7 @@ impl Lake {
     /// IAM lets in all permissions on it.
     pub(crate) fn may_be_of_before(&self, resource: &str) -> bool {
         let Some((database, table)) = database_of(resource) else { return false };
-        let is_closed = self.governed.contains(&*database) || self.closed.contains(&*database);
+        let is_closed = self.closes(&database, table) || self.closed.contains(&*database);
         let made = self.tables.get(&*database);
         let is_made = table.zip(made).is_some_and(|(table, made)| made.contains_key(table));
         !is_closed && !is_made
@@ -273,7 +276,18 @@ impl Lake {
 
     /// Whether only Lake Formation gives access to a database or table.
     pub fn governs(&self, resource: &str) -> bool {
-        database_of(resource).is_some_and(|(database, _)| self.governed.contains(&*database))
+        database_of(resource).is_some_and(|(database, table)| self.closes(&database, table))
+    }
+
+    /// Whether a template makes a database, with tables of its own or as a link.
+    fn is_made(&self, database: &str) -> bool {
+        self.governed.contains(database) || self.links.contains(database)
+    }
+
+    /// Whether only Lake Formation gives access to a database or a table in it. The tables behind a link are another
+    /// database's.
+    fn closes(&self, database: &str, table: Option<&str>) -> bool {
+        self.governed.contains(database) || (table.is_none() && self.links.contains(database))
     }
 
     /// Whether Lake Formation, too, allows an action of IAM.
@@ -284,7 +298,7 @@ impl Lake {
     /// What Lake Formation has to say of a principal and a resource.
     pub(crate) fn side<'l>(&'l self, principal: &'l str, resource: &'l str) -> Side<'l> {
         let Some((database, table)) = database_of(resource) else { return Side::NotCatalog };
-        if !self.governed.contains(&*database) {
+        if !self.closes(&database, table) {
             return Side::Ungoverned;
         }
         let is_admin = self.admins_of(resource).any(|admin| admin == principal);
@@ -499,6 +513,22 @@ mod tests {
         assert_eq!(also(&administered, "r", "glue:TagResource", TABLE), Truth::Yes);
         assert_eq!(also(&all, "r", "s3:GetObject", "arn:aws:s3:::b/k"), Truth::Yes);
     }
+
+    /// Source: "Granting resource link permissions" in the Lake Formation developer guide: "After you create a resource link, only
+    /// you can view and access it", and others with at least `DESCRIBE`; that "doesn't grant permissions on the target".
+    #[test]
+    fn a_link_is_seen_by_those_who_may_describe_it() {
+        let mut linked = lake("DESCRIBE", DATABASE);
+        linked.governed.clear();
+        linked.links.insert(DATABASE.to_owned());
+        assert_eq!(also(&linked, "r", "glue:GetDatabase", DATABASE), Truth::Yes);
+        assert_eq!(also(&linked, "other", "glue:GetDatabase", DATABASE), Truth::No);
+        assert_eq!(also(&linked, "r", "glue:DeleteDatabase", DATABASE), Truth::No);
+        assert_eq!(also(&linked, "r", "glue:GetTable", TABLE), Truth::Unknown);
+        assert!(linked.governs(DATABASE) && !linked.may_be_of_before(DATABASE));
+        assert!(!linked.governs(TABLE));
+    }
+
     /// A database that a template makes with a place, one without, and two that no template makes.
     /// Source: "Hybrid access mode" in the Lake Formation developer guide: the mode is a location's.
     #[test]
@@ -522,7 +552,8 @@ mod tests {
         let at = |name: &str, place: &str| (named(name), vec![format!("arn:aws:s3:::{place}")]);
         let lake = Lake::of(vec![Lake {
             grants: IndexMap::from([("arn:aws:iam::111111111111:role/r".to_owned(), grants)]),
-            governed: ["made", "inside", "link"].iter().map(|name| named(name)).collect(),
+            governed: ["made", "inside"].iter().map(|name| named(name)).collect(),
+            links: BTreeSet::from([named("link")]),
             hybrid: BTreeMap::from([(
                 ("111111111111".to_owned(), "eu-west-1".to_owned(), old.clone()),
                 vec![old],

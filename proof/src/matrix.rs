@@ -93,7 +93,8 @@ impl<'w> Index<'w> {
         let whole = self.known(arn);
         // Who has no permission in a governed database is denied what is known to need one.
         let lake = &self.world.lake;
-        let is_governed = asked.service == "glue" && lake.governed.contains(arn);
+        let is_shut = lake.governed.contains(arn) || lake.links.contains(arn);
+        let is_governed = asked.service == "glue" && is_shut;
         let let_in = is_governed.then(|| lake.principals_of(arn).chain(lake.admins_of(arn)));
         let let_in: Option<Vec<&str>> = let_in.map(Iterator::collect);
         let mut parts: IndexMap<Arc<str>, Part<'w>> = IndexMap::new();

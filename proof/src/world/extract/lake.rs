@@ -309,6 +309,10 @@ impl Reader<'_> {
             let arn = arn(&input.get("Name").text());
             self.lies_at(&arn, input.get("LocationUri"));
             let defaults = input.get("CreateTableDefaultPermissions");
+            let is_link = input.get("TargetDatabase").as_map().is_some();
+            if is_link && *defaults == Resolved::Null {
+                self.piece.lake.links.insert(arn.clone());
+            }
             if defaults.as_list().is_some_and(<[_]>::is_empty) {
                 self.piece.lake.governed.insert(arn.clone());
             } else if *defaults != Resolved::Null {
