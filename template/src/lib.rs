@@ -10,6 +10,7 @@ pub mod digest;
 mod expr;
 mod id;
 pub mod intrinsic;
+mod json;
 pub mod limits;
 pub mod partition;
 pub mod read;

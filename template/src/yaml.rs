@@ -144,7 +144,7 @@ pub struct YamlError {
     pub span: Span,
 }
 
-/// Parses a stream of documents.
+/// Parses a stream of documents. What is JSON is read as such where YAML would not take it.
 pub fn parse(text: &str, budget: &Budget) -> Stream {
     let mut options = Options::default();
     options.set_emit_comments(false);
@@ -157,7 +157,10 @@ pub fn parse(text: &str, budget: &Budget) -> Stream {
     };
     let mut documents = Vec::new();
     let error = builder.stream(&mut documents).err();
-    Stream { documents, error }
+    match error.as_ref().and_then(|_| crate::json::parse(text, budget)) {
+        Some(root) => Stream { documents: vec![root], error: None },
+        None => Stream { documents, error },
+    }
 }
 
 struct Builder<'text> {
