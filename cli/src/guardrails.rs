@@ -110,6 +110,15 @@ fn of_group(group: &[&Read]) -> Result<Vec<Breach>, Failure> {
     Ok(breaches)
 }
 
+/// What answers the questions that guardrails leave open. Of anybody's templates nobody has said what they are to give.
+pub(crate) fn asked_next(folder: &Path) -> &'static str {
+    if folder.join("assembly.json").is_file() {
+        "whether access is as it was asked for is what `prove --assembly` says"
+    } else {
+        "who reaches what is what `access --assembly` says"
+    }
+}
+
 /// Breaches for people.
 pub(crate) fn show(breaches: &[Breach], files: &Files) -> String {
     let lines = breaches.iter().zip(places(breaches, files)).map(|(breach, place)| {

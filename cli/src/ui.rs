@@ -6,6 +6,7 @@ use lakewright_manifest::render::{self, Style};
 use lakewright_manifest::{Report, Severity, SourceFile};
 
 use crate::arguments::{Colour, Format, Output};
+use crate::matrix::lines::wrapped;
 
 /// Where commands write.
 #[derive(Debug)]
@@ -14,6 +15,8 @@ pub(crate) struct Ui {
     style: Style,
     is_quiet: bool,
     shows_progress: bool,
+    /// How wide the lines of notes may be, where they are kept within a width.
+    width: Option<usize>,
     /// Why data could not be written.
     lost: Option<String>,
 }
@@ -32,6 +35,7 @@ impl Ui {
             style,
             is_quiet: output.quiet,
             shows_progress: on_terminal && !output.quiet && output.format == Format::Human,
+            width: None,
             lost: None,
         }
     }
@@ -72,10 +76,19 @@ impl Ui {
         self.lost.take()
     }
 
+    /// Keeps notes within a width from here on, as what stands above them is.
+    pub(crate) fn keep_within(&mut self, width: Option<usize>) {
+        self.width = width;
+    }
+
     /// Says what has been done.
     pub(crate) fn note(&mut self, text: &str) {
-        if !self.is_quiet {
-            write_line(text);
+        if self.is_quiet {
+            return;
+        }
+        match self.width {
+            Some(width) => write_line(&wrapped(text, width)),
+            None => write_line(text),
         }
     }
 

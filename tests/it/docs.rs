@@ -33,7 +33,8 @@ fn the_guide_runs() {
     assert!(commands >= 6, "{commands} commands");
 }
 
-/// Runs the commands of the page about anybody's templates in the repository: they are about its examples.
+/// Runs the commands of the page about anybody's templates in the repository: they are about its examples, and the page shows
+/// all that they say.
 #[test]
 fn answers_on_anybodys_templates_are_as_the_page_says() {
     let text = fs::read_to_string(root().join("docs/anybody.md")).expect("the page");
@@ -42,7 +43,10 @@ fn answers_on_anybodys_templates_are_as_the_page_says() {
         let Block::Console(lines) = block else { unreachable!("the page has commands only") };
         for (command, expected) in steps(lines) {
             commands += 1;
-            run(&root(), command, &expected);
+            let output = shell(&root(), command);
+            let said = [output.stdout, output.stderr].concat();
+            let said = String::from_utf8(said).expect("text");
+            assert_eq!(said.lines().collect::<Vec<_>>(), expected, "$ {command}");
         }
     }
     assert!(commands >= 7, "{commands} commands");
@@ -82,16 +86,17 @@ fn steps(lines: &str) -> Vec<(&str, Vec<&str>)> {
     steps
 }
 
-fn run(folder: &std::path::Path, command: &str, expected: &[&str]) {
+/// What a command gives that stands in a page.
+fn shell(folder: &std::path::Path, command: &str) -> std::process::Output {
     let binary = std::path::Path::new(env!("CARGO_BIN_EXE_lakewright")).parent().expect("a folder");
     let path = format!("{}:{}", binary.display(), std::env::var("PATH").expect("a path"));
-    let output = Command::new("sh")
-        .args(["-c", command])
-        .current_dir(folder)
-        .env("PATH", path)
-        .output()
-        .expect("a shell");
-    let text = crate::run::transcript(&output);
+    let mut shell = Command::new("sh");
+    shell.args(["-c", command]).current_dir(folder).env("PATH", path).env_remove("COLUMNS");
+    shell.output().expect("a shell")
+}
+
+fn run(folder: &std::path::Path, command: &str, expected: &[&str]) {
+    let text = crate::run::transcript(&shell(folder, command));
     for line in expected {
         let line = line.trim();
         assert!(line == "..." || text.contains(line), "$ {command}\nexpected: {line}\n{text}");

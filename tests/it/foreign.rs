@@ -385,6 +385,32 @@ fn a_policy_template_of_sam_may_allow_what_it_is_for() {
     }
 }
 
+/// `COLUMNS` is how wide a terminal is: "Environment Variables" in POSIX.
+#[test]
+fn access_keeps_its_notes_within_the_columns_too() {
+    let cdk = root().join("examples/foreign/cdk").display().to_string();
+    let run = |columns: &str| {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_lakewright"));
+        command.args(["access", "--assembly", &cdk]).env("COLUMNS", columns);
+        let output = command.output().expect("the binary runs");
+        String::from_utf8(output.stderr).expect("text")
+    };
+    let notes = run("60");
+    let widest = notes.lines().map(|line| line.chars().count()).max().expect("notes");
+    assert!(widest <= 60, "{notes}");
+    let words = |text: &str| text.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
+    assert_eq!(words(&notes), words(&run("400")));
+}
+
+/// `prove` refuses what nobody asked for anything of.
+#[test]
+fn a_check_of_anybodys_templates_does_not_send_to_prove() {
+    let folder = folder(&[("t.yaml", &format!("Resources:\n{BUCKET}"))]);
+    let path = folder.path().to_str().expect("text");
+    let said = transcript(&lakewright(["check", "--assembly", path]));
+    assert!(said.contains("no guardrail finds anything") && !said.contains("prove"), "{said}");
+}
+
 #[test]
 fn why_and_access_say_where_it_stands() {
     let text = format!("Resources:\n{BUCKET}{}{}", role(""), reads());

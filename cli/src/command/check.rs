@@ -140,9 +140,7 @@ fn templates(
     if !breaches.is_empty() {
         return Ok(Exit::No);
     }
-    ui.note(&format!(
-        "no guardrail finds anything in {templates} of {}; whether access is as it was asked for is what `prove --assembly` says",
-        folder.display()
-    ));
+    let more = guardrails::asked_next(folder);
+    ui.note(&format!("no guardrail finds anything in {templates} of {}; {more}", folder.display()));
     Ok(Exit::Done)
 }

@@ -83,8 +83,18 @@ impl Lacking {
     }
 }
 
-/// Why an object cannot be read or written though its bucket would allow it: the dataset's key.
-fn by_key(request: &Request<'_>, subject: &Subject) -> Option<String> {
+/// Every side of the dataset's key for which an object cannot be read or written though its bucket would allow it.
+fn by_key(request: &Request<'_>, subject: &Subject) -> Vec<String> {
+    let Some((action, denied)) = denied_by_key(request, subject) else { return Vec::new() };
+    let says = |why: &str| format!("{action} on the dataset's key is denied: {why}");
+    denied.into_iter().map(says).collect()
+}
+
+/// What is asked of the dataset's key for an object, and why that is denied.
+fn denied_by_key(
+    request: &Request<'_>,
+    subject: &Subject,
+) -> Option<(&'static str, Vec<&'static str>)> {
     let needed = match request.action.lower() {
         "s3:getobject" | "s3:getobjectversion" => "kms:Decrypt",
         "s3:putobject" => "kms:GenerateDataKey",
@@ -97,8 +107,17 @@ fn by_key(request: &Request<'_>, subject: &Subject) -> Option<String> {
     let context = Context::new().with("kms:ViaService", [format!("s3.{region}.amazonaws.com")]);
     let request = Request { action, resource: &key, context: &context, ..request.clone() };
     let verdict = subject.world.decide(&request, Outside::Unknown);
-    let is_denied = matches!(verdict.decision, Decision::ExplicitDeny | Decision::ImplicitDeny);
-    is_denied.then(|| format!("{needed} on the dataset's key is denied: {}", verdict.reason))
+    match verdict.decision {
+        Decision::Allow | Decision::Unknown => None,
+        Decision::ExplicitDeny => Some((needed, vec![verdict.reason])),
+        Decision::ImplicitDeny => {
+            let mut sides = subject.world.lacking(&request);
+            if !sides.contains(&verdict.reason) {
+                sides.insert(0, verdict.reason);
+            }
+            Some((needed, sides))
+        }
+    }
 }
 
 /// The share that would allow a request of a team or a consumption role.

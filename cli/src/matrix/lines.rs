@@ -30,12 +30,17 @@ struct Line<'r> {
 
 /// How wide lines may be: what `COLUMNS` says, or the terminal.
 pub(crate) fn width() -> usize {
+    said_width().unwrap_or(WIDTH)
+}
+
+/// The same where something says it.
+pub(crate) fn said_width() -> Option<usize> {
     let said = std::env::var("COLUMNS").ok().and_then(|text| text.parse().ok());
     let of_terminal = || {
         let (terminal_size::Width(width), _) = terminal_size::terminal_size_of(io::stdout())?;
         Some(usize::from(width))
     };
-    said.or_else(of_terminal).unwrap_or(WIDTH).max(LEAST)
+    said.or_else(of_terminal).map(|width: usize| width.max(LEAST))
 }
 
 /// Each principal with what it reaches something of, and how at the most, in pieces to be written one after
@@ -124,6 +129,13 @@ fn stacked(lines: &[Line<'_>], width: usize) -> Vec<String> {
         text
     };
     lines.par_chunks(BATCH).enumerate().map(below).collect()
+}
+
+/// A text in lines of a width.
+pub(crate) fn wrapped(text: &str, width: usize) -> String {
+    let mut out = String::new();
+    push_wrapped(&mut out, text, [0, 2], width);
+    out
 }
 
 /// Writes a text into lines of a width: the first from a column on, the others after as many spaces as the other

@@ -156,6 +156,11 @@ fn a_denial_names_every_side_and_the_share_that_would_allow_it() {
     for says in ["the principal's own policies", "and because the resource's own policy", "Share"] {
         assert!(text.contains(says), "{says}: {text}");
     }
+    // So they have to for the key, and each side of it is named.
+    let of_key = "and because kms:Decrypt on the dataset's key is denied: ";
+    for why in ["in another account, the principal's own", "the key's own policy does not allow"] {
+        assert!(text.contains(&format!("{of_key}{why}")), "{why}: {text}");
+    }
     let text = of_lab("lakeformation:SELECT", table);
     assert!(text.contains("items: [{table: mydpdata}], permissions: [read]"), "{text}");
     assert!(text.contains("datasets.yaml:2:1"), "{text}");
