@@ -342,7 +342,7 @@ impl Reader<'_> {
         let Some(arn) = self.arn_of(id, resource)? else {
             if !is_read {
                 let has_documents = self.piece.others.len() > before;
-                self.may_be_a_policy(resource, has_documents);
+                self.may_be_a_policy(id, resource, has_documents)?;
             }
             return Ok(());
         };

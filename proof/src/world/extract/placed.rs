@@ -9,6 +9,7 @@ use lakewright_template::{LogicalId, Map, ResourceEntry};
 use super::attached::united;
 use super::{OnUnresolved, PieceError, Reader};
 use crate::document::Document;
+use crate::request::arn_field;
 
 impl Reader<'_> {
     pub(super) fn bucket_policy(
@@ -192,16 +193,41 @@ impl Reader<'_> {
     }
 
     /// Takes down that a resource of a type which is not read may be the policy of another one of its service.
-    pub(super) fn may_be_a_policy(&mut self, resource: &ResourceEntry, has_documents: bool) {
+    pub(super) fn may_be_a_policy(
+        &mut self,
+        id: &LogicalId,
+        resource: &ResourceEntry,
+        has_documents: bool,
+    ) -> Result<(), PieceError> {
+        if resource.kind == "AWS::RAM::ResourceShare" {
+            return self.shared(id, &resource.properties);
+        }
         let name = resource.kind.rsplit("::").next().unwrap_or_default();
         let is_named_so = ["Permission", "Policy"].iter().any(|word| name.contains(word));
         if is_named_so || has_documents {
             self.piece.unplaced.insert(service_of(&resource.kind));
         }
+        Ok(())
     }
-}
 
-impl Reader<'_> {
+    /// Takes down what AWS RAM shares: what it gives is said by permissions that are in no template. Source: "AWS::RAM::ResourceShare"
+    /// in the CloudFormation template reference, `PermissionArns`.
+    fn shared(&mut self, id: &LogicalId, properties: &Map) -> Result<(), PieceError> {
+        for arn in self.texts(id, properties, "ResourceArns")? {
+            match arn_field(&arn, 2).filter(|service| !service.contains(UNKNOWN)) {
+                Some(service) => {
+                    self.piece.unplaced.insert(service.to_owned());
+                }
+                // It may be any of the template's own.
+                None => {
+                    let own = self.stack.template.resources.values();
+                    self.piece.unplaced.extend(own.map(|one| service_of(&one.kind)));
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// Takes down that a resource has a name that is only known at deployment: a policy for any name may be its own.
     pub(super) fn may_have_any_name(&mut self, resource: &ResourceEntry) {
         if self.stack.unresolved == OnUnresolved::Fail {

@@ -120,6 +120,20 @@ fn each_property_that_holds_a_policy_is_read() {
     assert!(read >= 10, "{read} properties");
 }
 
+/// Source: "AWS::RAM::ResourceShare" in the CloudFormation template reference: "a list of principals you want to share the
+/// resources with, and the permissions to grant those principals".
+#[test]
+fn what_is_shared_by_ram_is_open_in_a_way_that_is_in_no_template() {
+    let parameter = "arn:aws:ssm:eu-west-1:111111111111:parameter/p";
+    for (arns, service) in [(parameter, "ssm"), ("!Ref Elsewhere", "ram")] {
+        let share = format!(
+            "{{Type: AWS::RAM::ResourceShare, Properties: {{Name: s, ResourceArns: [{arns}]}}}}"
+        );
+        let piece = read_as(OnUnresolved::Placeholder, &share).expect("a piece");
+        assert!(piece.unplaced.contains(service), "{arns}");
+    }
+}
+
 /// Types with a policy of something else, from the CloudFormation template reference: each is read, or nothing is certain of its
 /// service any more.
 #[test]
