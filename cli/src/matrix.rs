@@ -49,10 +49,11 @@ const BATCH: usize = 32;
 const SHOWN: usize = 3;
 
 /// The kinds of resources that hold data or open it.
-const DATA: [&str; 5] = [
+const DATA: [&str; 6] = [
     "AWS::DynamoDB::Table",
     "AWS::Glue::Database",
     "AWS::KMS::Key",
+    "AWS::KMS::ReplicaKey",
     "AWS::S3::AccessPoint",
     "AWS::S3::Bucket",
 ];
