@@ -243,6 +243,28 @@ fn a_policy_is_of_what_it_names_in_whichever_way() {
     }
 }
 
+/// Source: "Roles" of `AWS::IAM::Policy` in the CloudFormation template reference: "The name of the role to associate the policy
+/// with". A name that is only known at deployment may be that one.
+#[test]
+fn a_policy_by_name_may_be_of_a_role_whose_name_is_not_known() {
+    let deny = "{Version: '2012-10-17', Statement: [{Effect: Deny, Action: '*', Resource: '*'}]}";
+    let policy = |name: &str| {
+        format!(
+            "  X: {{Type: AWS::IAM::Policy, Properties: {{PolicyName: x, Roles: [{name}], PolicyDocument: {deny}}}}}\n"
+        )
+    };
+    let of = |name: &str, more: &str| {
+        let role = role("").replace("RoleName: r", &format!("RoleName: {name}"));
+        let sections = "Parameters: {P: {Type: String}}\n";
+        format!("{sections}Resources:\n{BUCKET}{role}{}{more}", reads())
+    };
+    let asked = ["R", "s3:GetObject", "bucket/b/key"];
+    check(&of("r", &policy("other")), asked, 0, "allowed");
+    check(&of("!Ref P", ""), asked, 0, "allowed");
+    check(&of("!Ref P", &policy("other")), asked, 5, "a value that is not known");
+    check(&of("r", &policy("r")), asked, 4, "denied explicitly");
+}
+
 /// Source: "Return values" of `AWS::KMS::ReplicaKey` and of `AWS::KMS::Alias` in the CloudFormation template reference.
 #[test]
 fn an_alias_of_a_replica_names_it() {

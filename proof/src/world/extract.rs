@@ -72,6 +72,8 @@ pub struct Piece {
     pub(super) unplaced: BTreeSet<String>,
     /// The ARNs of roles and resources that are only made under a condition.
     pub(super) conditional: BTreeSet<String>,
+    /// The ARNs of roles whose name is only known at deployment.
+    pub(super) any_name: BTreeSet<String>,
     /// The services of resources whose name nobody knows, so that any name may be theirs.
     pub(super) unnamed: BTreeSet<String>,
     /// Resources that something else than a policy opens, too.

@@ -25,6 +25,8 @@ pub struct Gaps {
     pub ambiguous: BTreeSet<String>,
     /// The ARNs of roles and resources that are only made under a condition.
     pub conditional: BTreeSet<String>,
+    /// The ARNs of roles whose name is only known at deployment.
+    pub any_name: BTreeSet<String>,
     /// The ARNs of resources that something else than a policy opens, too.
     pub opened: BTreeSet<String>,
     /// The logical ids of roles that the serverless transform makes, by ARN.
@@ -47,7 +49,7 @@ const UNREADABLE: &str =
     "a template of the folder was not read, or not all of it, and it may say more";
 const NO_ROLE: &str = "no template makes the role, so nobody here knows its policies";
 const USER: &str = "what policies a user has, groups' among them, is not looked at";
-const SEVERAL: &str = "several templates make it, and which of them counts is not known";
+const SEVERAL: &str = "several templates make it, or one under several conditions, and which of them counts is not known";
 const CONDITIONAL: &str =
     "a template makes it under a condition only, and whose the name is without it is not known";
 const PARTLY: &str = "a part of a policy is only known at deployment";
@@ -111,6 +113,7 @@ impl World {
             gaps.is_unreadable |= !piece.unknown.is_empty();
             gaps.unplaced.extend(piece.unplaced.iter().cloned());
             gaps.conditional.extend(piece.conditional.iter().cloned());
+            gaps.any_name.extend(piece.any_name.iter().cloned());
             gaps.opened.extend(piece.opened.iter().cloned());
             gaps.implied.extend(piece.implied.iter().cloned());
             let roles = piece.roles.iter().map(|role| &role.arn);
@@ -136,14 +139,20 @@ impl World {
             }
             !role.is_imported()
         });
+        let any_name = self.gaps.as_ref().map(|gaps| gaps.any_name.clone()).unwrap_or_default();
         for (arn, role) in named {
+            // A role's name is unique in its account, whatever the path.
+            let is_it = |other: &Role| {
+                other.account == role.account && name_of(&other.arn) == name_of(&arn)
+            };
+            // Users and groups are no roles of another name.
+            let is_settled = !arn.contains(":role/") || self.roles.values().any(is_it);
             let is_of = |other: &Role| {
                 if arn.contains(UNKNOWN) {
                     return may_match(&arn, &other.arn);
                 }
-                // A role's name is unique in its account, whatever the path.
-                let is_it = other.account == role.account && name_of(&other.arn) == name_of(&arn);
-                is_it.into()
+                let may_be = other.account == role.account && any_name.contains(&other.arn);
+                if may_be && !is_settled { Truth::Unknown } else { is_it(other).into() }
             };
             let mut is_placed = arn.contains(UNKNOWN);
             for other in self.roles.values_mut() {

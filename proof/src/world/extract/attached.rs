@@ -74,9 +74,14 @@ impl Reader<'_> {
 
     pub(super) fn role(&mut self, id: &LogicalId, properties: &Map) -> Result<(), PieceError> {
         let name = self.text(id, properties, "RoleName")?;
+        let is_open = name.as_ref().is_some_and(|name| name.contains(UNKNOWN))
+            || !self.is_one_way(properties, "RoleName");
         let name = self.resolver.name_or_unique(id, name);
         let path = self.text(id, properties, "Path")?.unwrap_or_else(|| "/".to_owned());
         let arn = self.arn("iam", "", &format!("role{path}{name}"));
+        if is_open {
+            self.piece.any_name.insert(arn.clone());
+        }
         let trust = self.document(id, properties, "AssumeRolePolicyDocument")?;
         let inline = self.value(id, properties, "Policies")?;
         for policy in inline.as_list().into_iter().flatten() {
