@@ -1,12 +1,12 @@
 //! What templates give and what was asked for, from a mesh or from an assembly.
 
+mod assembly;
 mod boundary;
 pub(crate) mod foreign;
 pub(crate) mod imported;
 mod organization;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use indexmap::IndexMap;
@@ -14,12 +14,9 @@ use lakewright_manifest::{Mesh, Report, Severity, SourceFile};
 use lakewright_proof::intended::{Intended, Rule, rules};
 use lakewright_proof::lake::Lake;
 use lakewright_proof::lint::across;
-use lakewright_proof::settings;
 use lakewright_proof::world::{OnUnresolved, Piece, Policies, StackTemplate, World};
 use lakewright_stacks::{Plan, StackPlan, Usage};
-use lakewright_template::assembly::{Assembly, Grants, Provenance, StackEntry};
-use lakewright_template::resolve::Place;
-use lakewright_template::{digest, read, revision};
+use lakewright_template::assembly::Provenance;
 use rayon::iter::{
     IndexedParallelIterator as _, IntoParallelRefIterator as _, ParallelIterator as _,
 };
@@ -32,6 +29,7 @@ use crate::memory;
 use crate::mesh::{Day, load};
 use crate::synthesis::BATCH;
 use crate::ui::{Ui, count};
+use assembly::of_assembly;
 use boundary::Boundaries;
 use foreign::Foreign;
 use imported::Imported;
@@ -447,144 +445,3 @@ pub(crate) const CHANGED: &str =
 
 /// What is said of a stack that states something else beside policies than what was made.
 pub(crate) const RESET: &str = "is not what `synth` wrote: a role, code, a destination, a condition or another property beside its policies was changed";
-
-/// What one template of an assembly says.
-struct OfStack {
-    piece: Piece,
-    is_changed: bool,
-    is_reset: bool,
-    /// Files that the stack needs, such as code, with another content than that of the digest.
-    other_files: Vec<String>,
-    imported: Imported,
-    closed: Vec<String>,
-}
-
-/// The stacks that an assembly has lost since it was made, and those that it lists twice, each in a sentence.
-fn miscounted(assembly: &Assembly, grants: &Grants) -> Vec<String> {
-    let mut listed: BTreeMap<String, usize> = BTreeMap::new();
-    for entry in &assembly.stacks {
-        *listed.entry(entry.address()).or_default() += 1;
-    }
-    let lost = grants.settings.keys().filter(|address| !listed.contains_key(*address));
-    let lost = lost.map(|address| format!("{address} is in grants.json, and not in assembly.json"));
-    let twice = listed.iter().filter(|(_, times)| **times > 1);
-    lost.chain(twice.map(|(address, _)| format!("{address} is in assembly.json more than once")))
-        .collect()
-}
-
-/// Reads an assembly.
-fn of_assembly(folder: &Path) -> Result<Subject, Failure> {
-    if !folder.join("assembly.json").is_file() {
-        return Err(Failure::usage(format!(
-            "{} has no assembly.json; expected a folder that `lakewright synth MESH --out` wrote",
-            folder.display()
-        )));
-    }
-    let assembly: Assembly = json(folder, "assembly.json")?;
-    let grants: Grants = json(folder, "grants.json")?;
-    let provenance: Provenance = json(folder, "provenance.json")?;
-    let read: Vec<OfStack> = assembly
-        .stacks
-        .par_iter()
-        .map(|entry| {
-            let path = folder.join(&entry.template);
-            let text = text(&path)?;
-            let is_changed = digest::sha256(text.as_bytes()) != entry.digest;
-            let other_files = other_files(folder, entry)?;
-            let template = read::template(&text)
-                .map_err(|error| Failure::usage(format!("{}: {error}", path.display())))?;
-            let place = Place { account: entry.account.clone(), region: entry.region.clone() };
-            let address = entry.address();
-            let stack = StackTemplate {
-                address: &address,
-                place: &place,
-                template: &template,
-                unresolved: OnUnresolved::Fail,
-            };
-            let piece = Piece::of(stack).map_err(|error| Failure::usage(error.to_string()))?;
-            let own = grants.grants.get(&address).into_iter().flatten();
-            let own = own.map(|grant| {
-                (grant.access.as_str(), grant.resource.as_str(), grant.resources.as_slice())
-            });
-            let subject = format!("{}/{}", entry.kind, entry.id);
-            let imported = imported::of_stack(&subject, &piece, own);
-            let closed = imported::closed(&template, &imported);
-            let imported = imported.into_iter().map(|arn| (arn, subject.clone())).collect();
-            let made = grants.settings.get(&address);
-            let said = template.outputs.get(revision::OUTPUT).and_then(|one| one.value.as_text());
-            let is_reset = made.is_none_or(|made| *made != settings::digest_of(&template, entry))
-                || said != Some(&entry.revision);
-            Ok(OfStack { piece, is_changed, is_reset, other_files, imported, closed })
-        })
-        .collect::<Result<_, Failure>>()?;
-    let each = || assembly.stacks.iter().zip(&read);
-    let changed = each().filter(|(_, stack)| stack.is_changed);
-    let changed = changed.map(|(entry, _)| folder.join(&entry.template).display().to_string());
-    let changed = changed.collect();
-    let reset = each().filter(|(_, stack)| stack.is_reset).map(|(entry, _)| entry.address());
-    let others = read.iter().flat_map(|stack| stack.other_files.iter().cloned());
-    // Stacks may share a file.
-    let reset: BTreeSet<String> = reset.chain(others).collect();
-    let reset = reset.into_iter().collect();
-    let miscounted = miscounted(&assembly, &grants);
-    let mut pieces = Vec::with_capacity(read.len());
-    let (mut imported, mut closed) = (Imported::new(), BTreeSet::new());
-    for stack in read {
-        pieces.push(stack.piece);
-        imported.extend(stack.imported);
-        closed.extend(stack.closed);
-    }
-    let (mut world, intended) = (World::of(pieces), Intended::of(grants));
-    world.lake.closed = closed;
-    imported::name_keys(&imported, &mut world);
-    let stacks = assembly.stacks.iter().map(|entry| StackName {
-        address: entry.address(),
-        subject: format!("{}/{}", entry.kind, entry.id),
-    });
-    let (stacks, folders): (Vec<StackName>, _) = (stacks.collect(), BTreeMap::new());
-    let subjects = stacks.iter().map(|stack| (stack.subject.as_str(), stack.address.as_str()));
-    world.owners = imported::owners(&imported, subjects);
-    let mesh = assembly.mesh;
-    let foreign = None;
-    Ok(Subject {
-        world,
-        intended,
-        stacks,
-        provenance,
-        folders,
-        imported,
-        reset,
-        miscounted,
-        changed,
-        mesh,
-        foreign,
-    })
-}
-
-/// The files of a stack, such as code, that are not those that were made.
-fn other_files(folder: &Path, entry: &StackEntry) -> Result<Vec<String>, Failure> {
-    let mut others = Vec::new();
-    for asset in &entry.assets {
-        let path = folder.join(&asset.path);
-        let bytes = fs::read(&path).map_err(|error| {
-            Failure::usage(format!("{} cannot be read: {error}", path.display()))
-        })?;
-        if digest::sha256(&bytes) != asset.digest {
-            others.push(path.display().to_string());
-        }
-    }
-    Ok(others)
-}
-
-fn json<T: serde::de::DeserializeOwned>(folder: &Path, name: &str) -> Result<T, Failure> {
-    let path = folder.join(name);
-    serde_json::from_str(&text(&path)?).map_err(|error| {
-        let path = path.display();
-        Failure::usage(format!("{path} is no file of an assembly: {error}; `synth` writes them"))
-    })
-}
-
-fn text(path: &Path) -> Result<String, Failure> {
-    fs::read_to_string(path)
-        .map_err(|error| Failure::usage(format!("{} cannot be read: {error}", path.display())))
-}

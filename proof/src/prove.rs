@@ -8,6 +8,7 @@
 
 mod asked;
 mod denied;
+mod given;
 mod implied;
 mod open;
 
@@ -15,11 +16,10 @@ use std::collections::BTreeMap;
 
 pub(crate) use asked::{actions_of, named_principals};
 use asked::{principals_of_grant, principals_of_statement};
-use implied::is_meant;
-use open::is_loose;
+use given::Given;
 
 use crate::action::Action;
-use crate::document::{Document, Origin, PrincipalEntry, Statement};
+use crate::document::{Document, Origin, Statement};
 use crate::escalation::Step;
 use crate::evaluate::Decision;
 use crate::intended::{DELEGATE, Intended, Rule};
@@ -257,7 +257,8 @@ impl Proof<'_> {
         let principal = Principal::role(role.arn.clone());
         for document in &role.identity {
             for statement in document.statements.iter().filter(|statement| statement.is_allow) {
-                self.more_of(document, statement, &principal, None, &mut findings);
+                let given = Given { document, statement, own: None, is_said: false };
+                self.more_of(&given, &principal, &mut findings);
             }
         }
         self.more_of_policy(&role.trust, &role.arn, &mut findings);
@@ -351,9 +352,10 @@ impl Proof<'_> {
     pub fn more_of_policy(&self, document: &Document, resource: &str, findings: &mut Findings) {
         for statement in document.statements.iter().filter(|statement| statement.is_allow) {
             let partition = partition_of_stack(&document.origin.stack);
-            self.more_of_open(document, statement, resource, findings);
+            let is_said = self.more_of_open(document, statement, resource, findings);
+            let given = Given { document, statement, own: Some(resource), is_said };
             for principal in principals_of_statement(statement, partition) {
-                self.more_of(document, statement, &principal, Some(resource), findings);
+                self.more_of(&given, &principal, findings);
             }
         }
     }
@@ -386,127 +388,6 @@ impl Proof<'_> {
             }
         }
         findings
-    }
-
-    fn more_of(
-        &self,
-        document: &Document,
-        statement: &Statement,
-        principal: &Principal,
-        own: Option<&str>,
-        findings: &mut Findings,
-    ) {
-        let contexts = self.contexts(principal, &statement.conditions, document.has_variables);
-        if contexts.is_empty() || self.is_never(statement, principal, &contexts) {
-            unasked(document, statement, principal, own, UNFULFILLED, findings);
-            return;
-        }
-        let Some(patterns) = patterns_of(document, statement, own) else {
-            unasked(document, statement, principal, own, LOOSE, findings);
-            return;
-        };
-        for (place, action) in actions_of(statement).into_iter().enumerate() {
-            for pattern in &patterns {
-                let nothing = Context::new();
-                let asking = Request { principal, action, resource: "*", context: &nothing };
-                let mut sent = Vec::new();
-                let pattern = if document.has_variables && pattern.contains("${") {
-                    match self.world.expanded(pattern, &asking) {
-                        Some(expanded) => expanded,
-                        // A tag that the principal has not matches nothing. What a request sends may be anything.
-                        None if sample::variables(pattern).iter().any(|one| is_known(one)) => {
-                            continue;
-                        }
-                        None => {
-                            sent = sample::variables(pattern);
-                            filled(pattern)
-                        }
-                    }
-                } else {
-                    pattern.clone()
-                };
-                for resource in sample::resources(&pattern, place == 0) {
-                    for context in &contexts {
-                        let mut context = context.clone();
-                        for key in &sent {
-                            context.set(key, [FILL]);
-                        }
-                        let context = &context;
-                        let request = Request { principal, action, resource: &resource, context };
-                        self.ask_more(document, statement, &request, findings);
-                    }
-                }
-            }
-        }
-    }
-
-    /// Asks whether some grant asks for a request that a statement allows; and, where that grant
-    /// lets a request without a key pass, for the request with any other value of the key.
-    fn ask_more(
-        &self,
-        document: &Document,
-        statement: &Statement,
-        request: &Request<'_>,
-        findings: &mut Findings,
-    ) {
-        findings.requests += 1;
-        let meant = |rule: &Rule| is_meant(statement, rule);
-        let Some(rule) = self.intended.rule_that(request, self.world, &meant) else {
-            self.report_more(document, statement, request, findings);
-            return;
-        };
-        let is_unasked = |key: &str| request.context.get(key).is_none() && !sample::is_derived(key);
-        for condition in rule.conditions.iter().filter(|condition| is_unasked(&condition.key)) {
-            let mut context = request.context.clone();
-            context.set(&condition.key, [FILL]);
-            let other = Request { context: &context, ..request.clone() };
-            findings.requests += 1;
-            if self.intended.rule_for(&other, self.world).is_none() {
-                self.report_more(document, statement, &other, findings);
-            }
-        }
-    }
-
-    /// Whether somebody of whom nothing is known fulfils none of a statement's conditions on who asks, as they are sampled.
-    fn is_never(&self, statement: &Statement, principal: &Principal, contexts: &[Context]) -> bool {
-        let named = PrincipalEntry::Arn(principal.name().to_owned());
-        let is_named =
-            statement.principals.as_ref().is_some_and(|one| one.entries.contains(&named));
-        if !is_named || self.world.roles.contains_key(principal.name()) {
-            return false;
-        }
-        let derived = || statement.conditions.iter().filter(|one| sample::is_derived(&one.key));
-        let action = Action::new("sample:Sample");
-        !contexts.iter().any(|context| {
-            let request = Request { principal, action, resource: "*", context };
-            self.world.fulfils(&request, derived())
-        })
-    }
-
-    fn report_more(
-        &self,
-        document: &Document,
-        statement: &Statement,
-        request: &Request<'_>,
-        findings: &mut Findings,
-    ) {
-        let verdict = self.world.decide_by_policies(request, Outside::Allows);
-        let reason = match verdict.decision {
-            Decision::Allow => "a statement allows it, and no grant asks for it",
-            // What nobody can tell is not proven.
-            Decision::Unknown => "a statement may allow it, and no grant asks for it",
-            // A denial that nobody asked for may be for this request alone.
-            Decision::ExplicitDeny if !self.intended.denies(request, self.world) => {
-                "a statement allows it, and only a denial that nobody asked for keeps it from that"
-            }
-            Decision::ExplicitDeny | Decision::ImplicitDeny => return,
-        };
-        findings.differences.push(Difference {
-            statements: vec![(document.origin.clone(), statement.sid.clone())],
-            reason: reason.to_owned(),
-            stack: document.origin.stack.to_string(),
-            ..difference(DifferenceKind::More, request)
-        });
     }
 
     fn contexts(
@@ -542,62 +423,6 @@ impl Proof<'_> {
         }
         contexts
     }
-}
-
-/// Why nobody can tell what a statement gives: its conditions.
-const UNFULFILLED: &str = "a statement allows it under conditions that no known request fulfils, so nobody can tell whom it lets in";
-
-/// Why nobody can tell what a statement gives: its resources.
-const LOOSE: &str = "a statement allows it on resources by a pattern that says nothing of whose they are, so nobody can tell on what";
-
-/// The resources that a statement is asked about. A resource's own policy is about it and what is in it; none where the
-/// statement says so in a way that no sample stands for.
-fn patterns_of(
-    document: &Document,
-    statement: &Statement,
-    own: Option<&str>,
-) -> Option<Vec<String>> {
-    if statement.not_resources {
-        let partition = partition_of_stack(&document.origin.stack);
-        let other = format!("arn:{partition}:{FILL}:::{FILL}");
-        let is_left_out =
-            statement.resources.iter().any(|pattern| pattern::matches(pattern, &other));
-        return (own.is_none() && !is_left_out).then(|| vec![other]);
-    }
-    let Some(own) = own else { return Some(statement.resources.clone()) };
-    // In a resource's own policy `*` is the resource.
-    if statement.resources.iter().all(|pattern| pattern == "*") {
-        return Some(vec![own.to_owned()]);
-    }
-    let is_loose =
-        statement.resources.iter().any(|pattern| pattern == "*" || is_loose(pattern, own));
-    (!is_loose).then(|| statement.resources.clone())
-}
-
-/// A statement of which no request is known that it allows: nobody can tell what it gives.
-fn unasked(
-    document: &Document,
-    statement: &Statement,
-    principal: &Principal,
-    own: Option<&str>,
-    reason: &str,
-    findings: &mut Findings,
-) {
-    let Some(action) = actions_of(statement).first().copied() else { return };
-    let nothing = Context::new();
-    let resource = statement.resources.first().map(String::as_str).or(own).unwrap_or("*");
-    let request = Request { principal, action, resource, context: &nothing };
-    findings.differences.push(Difference {
-        statements: vec![(document.origin.clone(), statement.sid.clone())],
-        reason: reason.to_owned(),
-        stack: document.origin.stack.to_string(),
-        ..difference(DifferenceKind::More, &request)
-    });
-}
-
-/// Whether a variable is one of which the principal knows the value, so that none is none.
-fn is_known(variable: &str) -> bool {
-    sample::is_derived(variable) || variable.starts_with("aws:principaltag/")
 }
 
 /// A text with each variable replaced by the sample text.

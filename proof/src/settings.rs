@@ -31,8 +31,8 @@ const POLICIES: [(&str, &[&str]); 7] = [
     ("Statement", &["AWS::Events::EventBusPolicy"]),
 ];
 
-/// The SHA-256 of what a stack has beside policies, 64 hexadecimal digits: what it is for and after what it comes, its tags,
-/// its files, what becomes of it, and what its template states.
+/// The SHA-256 of what a stack has beside policies, 64 hexadecimal digits: what it is for, its tags, its files, what
+/// becomes of it, and what its template states.
 ///
 /// The revision of the entry is not in it: it follows from the template's text, which may be written in another way.
 pub fn digest_of(template: &Template, entry: &StackEntry) -> String {
@@ -68,6 +68,14 @@ pub fn digest_of(template: &Template, entry: &StackEntry) -> String {
         parts.text(id.as_str());
         parts.resource(resource);
     }
+    digest::sha256(parts.text.as_bytes())
+}
+
+/// The SHA-256 of that and of what the stack waits for, which is known when all stacks are: 64 hexadecimal digits.
+pub fn in_order(digest: &str, entry: &StackEntry) -> String {
+    let mut parts = Parts { text: String::new() };
+    parts.text(digest);
+    parts.texts(entry.depends_on.iter());
     digest::sha256(parts.text.as_bytes())
 }
 
@@ -112,7 +120,6 @@ impl Parts {
     fn entry(&mut self, entry: &StackEntry) {
         self.text(&entry.kind);
         self.text(&entry.id);
-        self.texts(entry.depends_on.iter());
         self.texts(entry.capabilities.iter());
         self.texts(entry.tags.iter().flat_map(|(key, value)| [key, value]));
         self.count(entry.assets.len());
@@ -195,9 +202,10 @@ mod tests {
         let tagged = StackEntry { tags: [("Team".to_owned(), "a".to_owned())].into(), ..entry() };
         let after = StackEntry { depends_on: vec!["a".to_owned()], ..entry() };
         let other = StackEntry { kind: "team".to_owned(), ..entry() };
-        for changed in [tagged, after, other] {
+        for changed in [tagged, other] {
             assert_ne!(digest_of(&template, &entry()), digest_of(&template, &changed));
         }
+        assert_ne!(in_order("d", &entry()), in_order("d", &after));
         for section in ["Hooks", "Globals", "Rules", "Mappings", "Metadata", "Parameters"] {
             let text = format!("Resources: {{}}\n{section}: {{A: {{Type: String}}}}");
             let other = read::template(&text).expect("a template");

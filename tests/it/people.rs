@@ -326,7 +326,7 @@ fn each_way_is_checked_and_proven_and_in_the_matrix() {
             "arn:aws:iam::222222222222:role/{}",
             role["RoleName"].as_str().expect("a name")
         );
-        let is_row = |line: &str| line.starts_with(&format!("{name},")) && line.contains(&arn);
+        let is_row = |line: &str| line.starts_with(&format!("\"{name}\",")) && line.contains(&arn);
         assert!(text.lines().any(is_row), "{name}: {text}");
     }
     let output = lakewright(["prove".as_ref(), example("people").as_os_str()]);

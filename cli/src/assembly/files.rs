@@ -124,9 +124,14 @@ pub(crate) fn rest(
     let mut artifacts = Lines::default();
     let mut provenance = Lines::default();
     let mut grants = Lines::default();
-    let tables = tables(&mut written);
+    let mut tables = tables(&mut written);
     let connected = written.iter_mut().map(|one| (&mut one.entry, &one.mentions));
     connect(&mut connected.collect::<Vec<_>>()).map_err(|stacks| in_a_circle(&stacks))?;
+    for one in &written {
+        if let Some(digest) = tables.settings.get_mut(&one.address()) {
+            *digest = settings::in_order(digest, &one.entry);
+        }
+    }
     let mut summary = Summary { stacks: written.len(), accounts: 0, bytes: 0 };
     let mut accounts = BTreeSet::new();
     let mut files: BTreeSet<String> = FIXED.map(str::to_owned).into();

@@ -89,7 +89,10 @@ impl Context {
         let mut stewards = BTreeSet::new();
         for field in given.fields() {
             let Some(team) = field.value() else { continue };
-            self.team_is_known(team, at(file, field));
+            if !self.is_known_team(team, at(file, field)) {
+                // Who was meant to decide on its shares is not known.
+                self.lost.of_part(header.origin);
+            }
             if document.team.value() != Some(team) {
                 stewards.insert(team.clone());
             }
@@ -97,11 +100,11 @@ impl Context {
         stewards.into_iter().collect()
     }
 
-    fn team_is_known(&mut self, team: &TeamName, origin: Origin) {
+    fn is_known_team(&mut self, team: &TeamName, origin: Origin) -> bool {
         // Without all documents it is not known which teams there are.
-        let Some(teams) = &self.teams else { return };
+        let Some(teams) = &self.teams else { return true };
         if teams.contains(team.as_str()) {
-            return;
+            return true;
         }
         let help = suggest(team.as_str(), teams.iter().map(String::as_str)).map_or_else(
             || "name a team of an organization, an environment or a domain".to_owned(),
@@ -112,6 +115,7 @@ impl Context {
             .at(origin, "a steward of this dataset")
             .help(help);
         self.report.push(diagnostic);
+        false
     }
 
     fn crawler(&mut self, file: FileId, document: &DatasetDocument) -> Crawler {

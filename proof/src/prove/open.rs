@@ -34,23 +34,23 @@ pub(super) fn names_exactly(condition: &Condition) -> bool {
 }
 
 impl Proof<'_> {
-    /// What a statement of a resource's policy gives to those whom it does not name one by one, and no grant says.
+    /// What a statement of a resource's policy gives to those whom it does not name one by one, and no grant says. Whether
+    /// grants say all of it: then how the policies of these ask for the same is theirs.
     pub(super) fn more_of_open(
         &self,
         document: &Document,
         statement: &Statement,
         own: &str,
         findings: &mut Findings,
-    ) {
-        let Some(principals) = &statement.principals else { return };
+    ) -> bool {
+        let Some(principals) = &statement.principals else { return false };
         let partition = partition_of_stack(&document.origin.stack);
         if principals.is_not {
-            Self::report_open(document, statement, "everybody but some", own, findings);
-            return;
+            report(document, statement, "everybody but some", own, findings);
+            return false;
         }
-        if statement.conditions.iter().any(names_exactly) {
-            return;
-        }
+        let are_named = statement.conditions.iter().any(names_exactly);
+        let mut are_said = Vec::new();
         for entry in &principals.entries {
             let whom = match entry {
                 PrincipalEntry::Everyone => "*".to_owned(),
@@ -58,10 +58,14 @@ impl Proof<'_> {
                 _ => continue,
             };
             findings.requests += 1;
-            if !self.is_said(&whom, statement, own) {
-                Self::report_open(document, statement, &whom, own, findings);
+            let is_said = self.is_said(&whom, statement, own);
+            are_said.push(is_said);
+            // Those whom a condition names one by one are asked for one by one.
+            if !is_said && !are_named {
+                report(document, statement, &whom, own, findings);
             }
         }
+        !are_said.is_empty() && are_said.into_iter().all(|is_said| is_said)
     }
 
     /// Whether grants say what a statement gives: to these, or to each of the roles that a condition names by a pattern.
@@ -125,25 +129,25 @@ impl Proof<'_> {
         let aliases = self.world.aliases_of.get(key).into_iter().flatten();
         aliases.map(|alias| format!("{stem}:{alias}")).collect()
     }
+}
 
-    fn report_open(
-        document: &Document,
-        statement: &Statement,
-        whom: &str,
-        own: &str,
-        findings: &mut Findings,
-    ) {
-        let Some(action) = actions_of(statement).first().copied() else { return };
-        let (principal, nothing) = (Principal::role(whom), Context::new());
-        let request = Request { principal: &principal, action, resource: own, context: &nothing };
-        findings.differences.push(Difference {
-            statements: vec![(document.origin.clone(), statement.sid.clone())],
-            reason: "a statement lets in whoever fulfils its conditions, and no grant says so"
-                .to_owned(),
-            stack: document.origin.stack.to_string(),
-            ..difference(DifferenceKind::More, &request)
-        });
-    }
+fn report(
+    document: &Document,
+    statement: &Statement,
+    whom: &str,
+    own: &str,
+    findings: &mut Findings,
+) {
+    let Some(action) = actions_of(statement).first().copied() else { return };
+    let (principal, nothing) = (Principal::role(whom), Context::new());
+    let request = Request { principal: &principal, action, resource: own, context: &nothing };
+    findings.differences.push(Difference {
+        statements: vec![(document.origin.clone(), statement.sid.clone())],
+        reason: "a statement lets in whoever fulfils its conditions, and no grant says so"
+            .to_owned(),
+        stack: document.origin.stack.to_string(),
+        ..difference(DifferenceKind::More, &request)
+    });
 }
 
 /// Whether a resource of a policy that stands at a resource can be it or something in it without being named by it: the
