@@ -197,7 +197,8 @@ fn nest(templates: &mut [Read]) {
             if templates[*child].is_anywhere {
                 templates[*child].place = templates[*parent].place.clone();
                 templates[*child].is_anywhere = templates[*parent].is_anywhere;
-                templates[*child].told = templates[*parent].told.clone();
+                let told = templates[*parent].told.clone();
+                templates[*child].told = told;
             }
         }
     }

@@ -299,12 +299,12 @@ fn a_type_of_policy_that_is_not_read_leaves_its_service_unknown() {
 #[test]
 fn of_several_under_one_name_not_even_a_denial_is_certain() {
     let allows = allowed_and("s3:GetObject", BUCKET);
-    let denies = |more: &str| {
+    let and_denial = |more: &str| {
         let deny =
             "{Version: '2012-10-17', Statement: [{Effect: Deny, Action: '*', Resource: '*'}]}";
         format!("{more}      Policies: [{{PolicyName: p, PolicyDocument: {deny}}}]\n")
     };
-    let denied = denies(&format!("Resources:\n{}", role("")));
+    let denied = and_denial(&format!("Resources:\n{}", role("")));
     for (one, other) in [(&allows, &denied), (&denied, &allows)] {
         let folder = folder(&[("one.yaml", one), ("two.yaml", other)]);
         let said = ask("can", &folder, READ);
@@ -314,8 +314,10 @@ fn of_several_under_one_name_not_even_a_denial_is_certain() {
     let under = |text: String, id: &str, condition: &str| {
         text.replace("  R:\n", &format!("  {id}:\n    Condition: {condition}\n"))
     };
-    let roles =
-        [under(format!("{}{}", role(""), reads()), "R", "C"), under(denies(&role("")), "S", "N")];
+    let roles = [
+        under(format!("{}{}", role(""), reads()), "R", "C"),
+        under(and_denial(&role("")), "S", "N"),
+    ];
     let sections = "Parameters: {P: {Type: String}}\nConditions: {C: !Equals [!Ref P, a], N: !Not [!Condition C]}";
     for [one, other] in [[0, 1], [1, 0]] {
         let text = format!("{sections}\nResources:\n{BUCKET}{}{}", roles[one], roles[other]);

@@ -131,7 +131,7 @@ fn a_bootstrap_is_for_the_features_that_are_named() {
     for feature in all {
         assert_eq!(found(&bootstrap(nothing.path(), &["--for", feature])), [feature]);
         // What the environment's own stack uses stays.
-        let used = ["ml_studio", "subscriptions", "worksheets", feature];
+        let used = ["dashboards", "ml_studio", "subscriptions", "worksheets", feature];
         let used: std::collections::BTreeSet<&str> = used.into();
         let named = found(&bootstrap(everything.path(), &["--for", feature]));
         assert_eq!(named, used.into_iter().collect::<Vec<_>>());

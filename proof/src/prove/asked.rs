@@ -35,14 +35,14 @@ pub(super) fn principals_of_grant(arn: &str, rule: &Rule) -> Vec<Principal> {
 /// The roles that conditions on `aws:PrincipalArn` name.
 pub(crate) fn named_principals(conditions: &[Condition]) -> Option<Vec<Principal>> {
     // What holds without the key, or for any value of it, names nobody.
-    let names = |condition: &&Condition| {
+    let limits = |condition: &&Condition| {
         condition.key == "aws:principalarn"
             && condition.limits()
             && !condition.if_exists
             && condition.qualifier != Some(Qualifier::ForAllValues)
     };
     let exactly = conditions.iter().find(|condition| names_exactly(condition));
-    let named = exactly.or_else(|| conditions.iter().find(names))?;
+    let named = exactly.or_else(|| conditions.iter().find(limits))?;
     let roles = named.values.iter().map(|arn| Principal::role(pattern::sample(arn, FILL)));
     Some(roles.collect())
 }

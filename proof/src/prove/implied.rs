@@ -69,9 +69,10 @@ pub(super) fn states(statement: &Statement, wanted: &Condition) -> bool {
     statement.conditions.iter().any(|given| {
         let is_alike = Condition { values: Vec::new(), ..given.clone() }
             == Condition { values: Vec::new(), ..wanted.clone() };
-        let (fewer, more) = match wanted.comparison.is_negated() {
-            true => (&wanted.values, &given.values),
-            false => (&given.values, &wanted.values),
+        let (fewer, more) = if is_negated(wanted) {
+            (&wanted.values, &given.values)
+        } else {
+            (&given.values, &wanted.values)
         };
         is_alike && is_among(fewer, more)
     })

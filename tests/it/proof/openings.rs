@@ -215,3 +215,8 @@ fn openings_by_code_and_by_where_results_go_are_noticed() {
 fn openings_of_networks_and_logs_are_noticed() {
     each_is_noticed(include_str!("openings/network.json"));
 }
+
+#[test]
+fn openings_by_conditions_patterns_and_order_are_noticed() {
+    each_is_noticed(include_str!("openings/conditions.json"));
+}

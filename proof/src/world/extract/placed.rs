@@ -214,15 +214,12 @@ impl Reader<'_> {
     /// in the CloudFormation template reference, `PermissionArns`.
     fn shared(&mut self, id: &LogicalId, properties: &Map) -> Result<(), PieceError> {
         for arn in self.texts(id, properties, "ResourceArns")? {
-            match arn_field(&arn, 2).filter(|service| !service.contains(UNKNOWN)) {
-                Some(service) => {
-                    self.piece.unplaced.insert(service.to_owned());
-                }
+            if let Some(service) = arn_field(&arn, 2).filter(|name| !name.contains(UNKNOWN)) {
+                self.piece.unplaced.insert(service.to_owned());
+            } else {
                 // It may be any of the template's own.
-                None => {
-                    let own = self.stack.template.resources.values();
-                    self.piece.unplaced.extend(own.map(|one| service_of(&one.kind)));
-                }
+                let own = self.stack.template.resources.values();
+                self.piece.unplaced.extend(own.map(|one| service_of(&one.kind)));
             }
         }
         Ok(())
