@@ -7,7 +7,7 @@
 //! not know is not passed over.
 
 use lakewright_template::assembly::{AssetEntry, StackEntry};
-use lakewright_template::write::value_to_compact_json;
+use lakewright_template::write::{push_compact_json, push_json_string};
 use lakewright_template::{LogicalId, ResourceEntry, Template, Text, Value, digest};
 
 /// Properties that are compared by what they mean, each with the types that have it.
@@ -50,24 +50,24 @@ pub fn digest_of(template: &Template, entry: &StackEntry) -> String {
     ] {
         parts.map(section.iter());
     }
-    parts.count(template.parameters.len());
     for (name, parameter) in &template.parameters {
         parts.text(name);
         parts.map(parameter.attributes.iter());
     }
+    parts.end();
     parts.map(template.conditions.iter());
-    parts.count(template.outputs.len());
     for (name, output) in &template.outputs {
         parts.text(name);
         parts.list([&output.value].into_iter().chain(&output.export));
         parts.texts(output.condition.iter());
         parts.texts(output.description.iter());
     }
-    parts.count(template.resources.len());
+    parts.end();
     for (id, resource) in &template.resources {
         parts.text(id.as_str());
         parts.resource(resource);
     }
+    parts.end();
     digest::sha256(parts.text.as_bytes())
 }
 
@@ -79,42 +79,43 @@ pub fn in_order(digest: &str, entry: &StackEntry) -> String {
     digest::sha256(parts.text.as_bytes())
 }
 
-/// Parts one after the other, each text with its length before it and each list with its number of items, so that nothing
-/// can move from one part to another and leave the whole as it is.
+/// Parts one after the other, each as JSON on a line of its own and each list with a line of its own behind it that is no
+/// JSON, so that nothing can move from one part to another and leave the whole as it is.
 struct Parts {
     text: String,
 }
 
 impl Parts {
-    fn count(&mut self, count: usize) {
-        self.text.push_str(&count.to_string());
-        self.text.push(':');
+    fn end(&mut self) {
+        self.text.push_str(";\n");
     }
 
     fn text(&mut self, text: &str) {
-        self.count(text.len());
-        self.text.push_str(text);
+        push_json_string(&mut self.text, text);
+        self.text.push('\n');
+    }
+
+    fn value(&mut self, value: &Value) {
+        push_compact_json(&mut self.text, value);
+        self.text.push('\n');
     }
 
     fn texts(&mut self, texts: impl Iterator<Item = impl AsRef<str>>) {
-        let texts: Vec<_> = texts.collect();
-        self.count(texts.len());
-        for text in texts {
-            self.text(text.as_ref());
-        }
+        texts.for_each(|text| self.text(text.as_ref()));
+        self.end();
     }
 
     fn list<'v>(&mut self, values: impl Iterator<Item = &'v Value>) {
-        self.texts(values.map(value_to_compact_json));
+        values.for_each(|value| self.value(value));
+        self.end();
     }
 
     fn map<'v>(&mut self, entries: impl Iterator<Item = (&'v Text, &'v Value)>) {
-        let entries: Vec<_> = entries.collect();
-        self.count(entries.len());
         for (name, value) in entries {
             self.text(name);
-            self.text(&value_to_compact_json(value));
+            self.value(value);
         }
+        self.end();
     }
 
     fn entry(&mut self, entry: &StackEntry) {
@@ -122,10 +123,10 @@ impl Parts {
         self.text(&entry.id);
         self.texts(entry.capabilities.iter());
         self.texts(entry.tags.iter().flat_map(|(key, value)| [key, value]));
-        self.count(entry.assets.len());
         for AssetEntry { bucket, key, path, digest } in &entry.assets {
             self.texts([bucket, key, path, digest].into_iter());
         }
+        self.end();
         self.text(if entry.retain { "retain" } else { "delete" });
     }
 

@@ -43,18 +43,19 @@ pub fn minified(json: &str) -> String {
 /// A value as JSON without white space, as IAM counts characters.
 pub fn value_to_compact_json(value: &Value) -> String {
     let mut text = String::new();
-    compact(&mut text, value);
+    push_compact_json(&mut text, value);
     text
 }
 
-fn compact(text: &mut String, value: &Value) {
+/// Appends a value as JSON without white space.
+pub fn push_compact_json(text: &mut String, value: &Value) {
     let object = |text: &mut String, entries: &mut dyn Iterator<Item = (&Text, &Value)>| {
         text.push('{');
         for (place, (key, item)) in entries.enumerate() {
             text.push_str(if place == 0 { "" } else { "," });
             push_json_string(text, key);
             text.push(':');
-            compact(text, item);
+            push_compact_json(text, item);
         }
         text.push('}');
     };
@@ -68,7 +69,7 @@ fn compact(text: &mut String, value: &Value) {
             text.push('[');
             for (place, item) in items.iter().enumerate() {
                 text.push_str(if place == 0 { "" } else { "," });
-                compact(text, item);
+                push_compact_json(text, item);
             }
             text.push(']');
         }
@@ -358,7 +359,7 @@ impl Layout {
 }
 
 /// Appends `text` as a JSON string.
-pub(crate) fn push_json_string(out: &mut String, text: &str) {
+pub fn push_json_string(out: &mut String, text: &str) {
     out.push('"');
     // Nearly all text needs no escape. A test that looks at every byte takes many at once, which one that
     // stops at the first does not.
