@@ -129,7 +129,7 @@ impl Condition {
 }
 
 /// All comparisons of a statement: each must hold.
-#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Conditions {
     operators: BTreeMap<Operator, BTreeMap<Text, BTreeSet<Value>>>,
 }

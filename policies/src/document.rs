@@ -16,7 +16,7 @@ pub enum Effect {
 }
 
 /// Who a statement of a resource or trust policy is about.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Principal {
     /// Everybody: `{"AWS": "*"}`.
     Anyone,

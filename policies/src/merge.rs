@@ -6,6 +6,7 @@
 //! once would allow what neither allowed.
 
 use std::collections::BTreeSet;
+use std::hash::{DefaultHasher, Hash, Hasher as _};
 
 use crate::document::Statement;
 
@@ -44,10 +45,14 @@ pub fn merge<C: Ord>(statements: Vec<Tagged<C>>) -> Vec<Tagged<C>> {
 }
 
 fn pass<C: Ord>(statements: Vec<Tagged<C>>) -> Vec<Tagged<C>> {
-    let mut merged: Vec<Tagged<C>> = Vec::with_capacity(statements.len());
+    let mut merged: Vec<(Sets, Tagged<C>)> = Vec::with_capacity(statements.len());
     for next in statements {
-        match merged.iter_mut().find(|kept| differ_in_one_set(&kept.statement, &next.statement)) {
-            Some(kept) => {
+        let sets = Sets::of(&next.statement);
+        let alike = merged.iter_mut().find(|(kept_sets, kept)| {
+            kept_sets.can_merge_with(&sets) && differ_in_one_set(&kept.statement, &next.statement)
+        });
+        match alike {
+            Some((kept_sets, kept)) => {
                 kept.is_mixed |= next.is_mixed || kept.statement.sid != next.statement.sid;
                 kept.statement.conditions =
                     kept.statement.conditions.union(&next.statement.conditions);
@@ -55,26 +60,45 @@ fn pass<C: Ord>(statements: Vec<Tagged<C>>) -> Vec<Tagged<C>> {
                 kept.statement.actions.extend(next.statement.actions);
                 kept.statement.resources.extend(next.statement.resources);
                 kept.causes.extend(next.causes);
+                *kept_sets = Sets::of(&kept.statement);
             }
-            None => merged.push(next),
+            None => merged.push((sets, next)),
         }
     }
-    merged
+    merged.into_iter().map(|(_, tagged)| tagged).collect()
+}
+
+/// Hashes of a statement's sets: most pairs differ in several, which two numbers tell sooner than two sets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Sets([u64; 4]);
+
+impl Sets {
+    fn of(statement: &Statement) -> Self {
+        fn hash(set: &impl Hash) -> u64 {
+            // Its keys are the same in every run.
+            let mut hasher = DefaultHasher::new();
+            set.hash(&mut hasher);
+            hasher.finish()
+        }
+        let Statement { principals, actions, resources, conditions, .. } = statement;
+        Self([hash(resources), hash(actions), hash(principals), hash(conditions)])
+    }
+
+    /// Whether at most one set can be another one.
+    fn can_merge_with(&self, other: &Self) -> bool {
+        self.0.iter().zip(&other.0).filter(|(one, another)| one != another).count() <= 1
+    }
 }
 
 fn differ_in_one_set(a: &Statement, b: &Statement) -> bool {
-    // Most pairs differ in what they are about: the sets that tell so are compared first, and the
-    // others only when they matter.
-    let differ: [fn(&Statement, &Statement) -> bool; 4] = [
-        |a, b| a.resources != b.resources,
-        |a, b| a.actions != b.actions,
-        |a, b| a.principals != b.principals,
-        |a, b| a.conditions != b.conditions,
+    let differ = [
+        a.resources != b.resources,
+        a.actions != b.actions,
+        a.principals != b.principals,
+        a.conditions != b.conditions,
     ];
-    let mut different = differ.into_iter().filter(|differ| differ(a, b));
-    different.next();
     a.effect == b.effect
-        && different.next().is_none()
+        && differ.into_iter().filter(|differs| *differs).count() <= 1
         && a.conditions.are_alternatives(&b.conditions)
 }
 

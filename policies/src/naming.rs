@@ -15,6 +15,10 @@ use crate::catalogue;
 use crate::document::{Effect, Statement};
 use crate::merge::Tagged;
 
+/// Characters of the longest name: all kinds, and a number of four digits.
+pub(crate) const LONGEST_NAME: usize =
+    "DenyListsAndReadsAndWritesAndTagsAndPermitsAndOthersOf9999Services".len();
+
 /// A kind of access, in the order of names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Kind {

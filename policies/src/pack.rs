@@ -17,6 +17,7 @@ use lakewright_template::digest;
 
 use crate::document::{DocumentError, check_identity};
 use crate::merge::{Tagged, merge};
+use crate::naming::LONGEST_NAME;
 use crate::size::document_characters;
 
 /// Why statements cannot be packed.
@@ -138,7 +139,7 @@ impl Shelves {
         if merged.is_empty() {
             return;
         }
-        if size(&merged) <= self.limit {
+        if self.fits(&merged) {
             policies.insert(range.start, merged);
         } else if range.len() > 1 {
             // The first half keeps the policy, so that only one is new.
@@ -156,12 +157,18 @@ impl Shelves {
         }
     }
 
+    fn fits<C>(&self, statements: &[Tagged<C>]) -> bool {
+        // What merged statements are called is found out only where it could matter.
+        let longer = LONGEST_NAME * statements.iter().filter(|one| one.is_mixed).count();
+        plain_size(statements) + longer <= self.limit || size(statements) <= self.limit
+    }
+
     /// How many of the first statements fit into one policy together.
     fn most_that_fit<C: Ord + Clone>(&self, statements: &[Tagged<C>]) -> usize {
         let (mut fit, mut over) = (0, statements.len());
         while over - fit > 1 {
             let middle = usize::midpoint(fit, over);
-            if size(&merge(statements[..middle].to_vec())) <= self.limit {
+            if self.fits(&merge(statements[..middle].to_vec())) {
                 fit = middle;
             } else {
                 over = middle;
@@ -210,9 +217,14 @@ fn size<'s, C: 's>(statements: impl IntoIterator<Item = &'s Tagged<C>>) -> usize
         name.map_or(0, |name| name.len().saturating_sub(tagged.statement.sid.len()))
     };
     let longer: usize = statements.iter().map(longer).sum();
+    plain_size(statements) + longer
+}
+
+/// The same, under the names that the statements were given.
+fn plain_size<'s, C: 's>(statements: impl IntoIterator<Item = &'s Tagged<C>>) -> usize {
+    let statements: Vec<&Tagged<C>> = statements.into_iter().collect();
     let count = statements.len();
     document_characters(statements.into_iter().map(|tagged| &tagged.statement))
-        + longer
         + DISTINCTION * count
 }
 

@@ -115,7 +115,7 @@ impl fmt::Display for ConstructPath {
 }
 
 /// The name of a resource, parameter or pseudo parameter inside one template.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct LogicalId(Arc<str>);
 
 impl LogicalId {

@@ -5,7 +5,7 @@
 use crate::{LogicalId, Map, Text, Value};
 
 /// A call of an intrinsic function.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Intrinsic {
     /// `Fn::And`, a condition function.
     And(Vec<Value>),
@@ -93,7 +93,7 @@ pub enum Intrinsic {
 }
 
 /// A piece of the text of `Fn::Sub`.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum SubPart {
     /// Text that stays as it is; written with `${` as `${!`.
     Literal(Text),

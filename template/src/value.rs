@@ -11,7 +11,7 @@ use crate::Intrinsic;
 pub type Text = Cow<'static, str>;
 
 /// A value in a CloudFormation template.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Value {
     /// JSON null. Lakewright never emits it; foreign templates contain it.
     Null,
@@ -132,7 +132,7 @@ impl<T: Into<Value>> From<Vec<T>> for Value {
 /// A map from text to values whose order is the order of its keys.
 ///
 /// A sorted vector: template maps are small, built once and read in order.
-#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Map {
     entries: Vec<(Text, Value)>,
 }
