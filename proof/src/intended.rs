@@ -215,17 +215,25 @@ impl Intended {
 
     /// Whether a request is denied on purpose.
     pub fn denies(&self, request: &Request<'_>, world: &World) -> bool {
+        self.denials_about(request, world).any(|denial| world.fulfils(request, &denial.conditions))
+    }
+
+    /// The denials on purpose that are about a request, whatever their conditions.
+    pub fn denials_about<'i>(
+        &'i self,
+        request: &'i Request<'_>,
+        world: &'i World,
+    ) -> impl Iterator<Item = &'i Rule> {
         let role = request.principal.name();
         let boundary = world.roles.get(role).and_then(|role| role.boundary.as_deref());
         let whom = [Some(role), boundary, Some("*")].into_iter().flatten();
-        whom.filter_map(|arn| self.denials_of.get(arn)).flatten().any(|place| {
-            let denial = &self.denials[*place].1;
+        let denials = whom.filter_map(|arn| self.denials_of.get(arn)).flatten();
+        denials.map(|place| &self.denials[*place].1).filter(|denial| {
             let is_about = |action: &Action| {
                 *action == request.action || matches(action.lower(), request.action.lower())
             };
             denial.resources.iter().any(|pattern| matches(pattern, request.resource))
                 && denial.actions.iter().any(is_about)
-                && world.fulfils(request, &denial.conditions)
         })
     }
 }

@@ -257,7 +257,7 @@ impl Proof<'_> {
         let principal = Principal::role(role.arn.clone());
         for document in &role.identity {
             for statement in document.statements.iter().filter(|statement| statement.is_allow) {
-                let given = Given { document, statement, own: None, is_said: false };
+                let given = Given { document, statement, own: None };
                 self.more_of(&given, &principal, &mut findings);
             }
         }
@@ -352,9 +352,9 @@ impl Proof<'_> {
     pub fn more_of_policy(&self, document: &Document, resource: &str, findings: &mut Findings) {
         for statement in document.statements.iter().filter(|statement| statement.is_allow) {
             let partition = partition_of_stack(&document.origin.stack);
-            let is_said = self.more_of_open(document, statement, resource, findings);
-            let given = Given { document, statement, own: Some(resource), is_said };
-            for principal in principals_of_statement(statement, partition) {
+            let said = self.more_of_open(document, statement, resource, findings);
+            let given = Given { document, statement, own: Some(resource) };
+            for principal in principals_of_statement(statement, partition, &said) {
                 self.more_of(&given, &principal, findings);
             }
         }

@@ -509,6 +509,27 @@ impl World {
             || self.fulfils_about(request, &self.target(request), conditions)
     }
 
+    /// Whether a request may fulfil conditions.
+    pub(crate) fn may_fulfil<'c>(
+        &self,
+        request: &Request<'_>,
+        conditions: impl IntoIterator<Item = &'c Condition>,
+    ) -> bool {
+        let target = self.target(request);
+        let facts = self.facts(request, &target);
+        conditions.into_iter().all(|one| holds(one, one.key != CELLS, request, &facts) != Truth::No)
+    }
+
+    fn facts<'f>(&'f self, request: &'f Request<'_>, target: &'f Target<'_>) -> Facts<'f> {
+        Facts {
+            resource_account: target.account.or_else(|| account_of(request.resource)),
+            principal_tags: self.role_of(request.principal).map(|role| &role.tags),
+            resource_tags: target.tags,
+            derived: target.of_key.as_ref(),
+            ..Facts::default()
+        }
+    }
+
     /// Whether a request fulfils conditions that stand outside of any document. `target` is what is known
     /// of its resource.
     pub(crate) fn fulfils_about<'c>(
@@ -517,13 +538,7 @@ impl World {
         target: &Target<'_>,
         conditions: impl IntoIterator<Item = &'c Condition>,
     ) -> bool {
-        let facts = Facts {
-            resource_account: target.account.or_else(|| account_of(request.resource)),
-            principal_tags: self.role_of(request.principal).map(|role| &role.tags),
-            resource_tags: target.tags,
-            derived: target.of_key.as_ref(),
-            ..Facts::default()
-        };
+        let facts = self.facts(request, target);
         // A filter's rows are data, whatever they look like.
         conditions.into_iter().all(|condition| {
             holds(condition, condition.key != CELLS, request, &facts) == Truth::Yes

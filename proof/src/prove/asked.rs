@@ -94,9 +94,13 @@ fn services_of(conditions: &[Condition]) -> Vec<Principal> {
     services
 }
 
-/// The requests' principals of a statement in a resource's policy. Those that it does not name are of the resource's
-/// partition.
-pub(super) fn principals_of_statement(statement: &Statement, partition: &str) -> Vec<Principal> {
+/// The requests' principals of a statement in a resource's policy, those of whom grants say all of it aside. Those that it
+/// does not name are of the resource's partition.
+pub(super) fn principals_of_statement(
+    statement: &Statement,
+    partition: &str,
+    said: &[PrincipalEntry],
+) -> Vec<Principal> {
     let Some(principals) = &statement.principals else { return Vec::new() };
     let named = named_principals(&statement.conditions);
     let somebody =
@@ -122,7 +126,7 @@ pub(super) fn principals_of_statement(statement: &Statement, partition: &str) ->
         return everybody();
     }
     let mut all = BTreeSet::new();
-    for entry in &principals.entries {
+    for entry in principals.entries.iter().filter(|entry| !said.contains(entry)) {
         match entry {
             PrincipalEntry::Everyone => all.extend(everybody()),
             PrincipalEntry::Arn(arn) => {

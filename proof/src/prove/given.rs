@@ -1,15 +1,14 @@
 //! What statements give, and nobody asked for.
 
 use super::asked::actions_of;
-use super::implied::is_meant;
+use super::implied::{is_meant, states};
 use super::open::is_loose;
-use super::{Difference, DifferenceKind, Findings, Proof, difference, filled};
-use crate::action::Action;
-use crate::document::{Document, PrincipalEntry, Statement};
+use super::{Difference, DifferenceKind, Findings, Proof, difference};
+use crate::document::{Document, Statement};
 use crate::evaluate::Decision;
-use crate::intended::Rule;
+use crate::intended::{DELEGATE, Rule};
 use crate::pattern;
-use crate::request::{Context, Principal, Request, partition_of_stack};
+use crate::request::{Context, Principal, Request, arn_field, partition_of_stack};
 use crate::sample::{self, FILL};
 use crate::world::Outside;
 
@@ -20,12 +19,14 @@ pub(super) struct Given<'a> {
     pub(super) statement: &'a Statement,
     /// The resource whose own policy it is in.
     pub(super) own: Option<&'a str>,
-    /// Whether grants say all that it gives to those whom it does not name one by one.
-    pub(super) is_said: bool,
 }
 
 /// Why nobody can tell what a statement gives: its conditions.
 const UNFULFILLED: &str = "a statement allows it under conditions that no known request fulfils, so nobody can tell whom it lets in";
+
+/// Why nobody can tell what a statement gives: its variables.
+const VARIABLE: &str =
+    "a statement allows it by a policy variable, so nobody can tell whom it lets in and to what";
 
 /// Why nobody can tell what a statement gives: its resources.
 const LOOSE: &str = "a statement allows it on resources by a pattern that says nothing of whose they are, so nobody can tell on what";
@@ -43,9 +44,14 @@ impl Given<'_> {
             return (own.is_none() && !is_left_out).then(|| vec![other]);
         }
         let Some(own) = own else { return Some(named.clone()) };
-        // In a resource's own policy `*` is the resource.
+        // In a resource's own policy `*` is the resource, and what is in it.
         if named.iter().all(|pattern| pattern == "*") {
-            return Some(vec![own.to_owned()]);
+            let inside = match arn_field(own, 2) {
+                Some("s3") if own.contains(":accesspoint/") => Some(format!("{own}/object/*")),
+                Some("s3") => Some(format!("{own}/*")),
+                _ => None,
+            };
+            return Some([own.to_owned()].into_iter().chain(inside).collect());
         }
         let is_loose = named.iter().any(|pattern| pattern == "*" || is_loose(pattern, own));
         (!is_loose).then(|| named.clone())
@@ -61,6 +67,13 @@ impl Given<'_> {
         findings
             .differences
             .push(Difference { reason: reason.to_owned(), ..self.difference(&request) });
+    }
+
+    /// Whether a grant can be the one that asks for what the statement gives. What is left to an account's own policies
+    /// is no grant to those whom a resource's policy names: they need no other.
+    fn is_meant(&self, rule: &Rule) -> bool {
+        let is_direct = self.own.is_some() && rule.access == DELEGATE;
+        !is_direct && is_meant(self.statement, rule)
     }
 
     fn difference(&self, request: &Request<'_>) -> Difference {
@@ -81,8 +94,14 @@ impl Proof<'_> {
         findings: &mut Findings,
     ) {
         let Given { document, statement, .. } = *given;
+        if document.has_variables && has_variables(statement) {
+            if !self.is_written(given, principal) {
+                given.unasked(principal, VARIABLE, findings);
+            }
+            return;
+        }
         let contexts = self.contexts(principal, &statement.conditions, document.has_variables);
-        if contexts.is_empty() || self.is_never(statement, principal, &contexts) {
+        if contexts.is_empty() {
             given.unasked(principal, UNFULFILLED, findings);
             return;
         }
@@ -91,45 +110,42 @@ impl Proof<'_> {
             return;
         };
         for (place, action) in actions_of(statement).into_iter().enumerate() {
-            for pattern in &patterns {
-                let nothing = Context::new();
-                let asking = Request { principal, action, resource: "*", context: &nothing };
-                let mut sent = Vec::new();
-                let pattern = if document.has_variables && pattern.contains("${") {
-                    match self.world.expanded(pattern, &asking) {
-                        Some(expanded) => expanded,
-                        // A tag that the principal has not matches nothing. What a request sends may be anything.
-                        None if sample::variables(pattern).iter().any(|one| is_known(one)) => {
-                            continue;
-                        }
-                        None => {
-                            sent = sample::variables(pattern);
-                            filled(pattern)
-                        }
-                    }
-                } else {
-                    pattern.clone()
-                };
-                for resource in sample::resources(&pattern, place == 0) {
-                    for context in &contexts {
-                        let mut context = context.clone();
-                        for key in &sent {
-                            context.set(key, [FILL]);
-                        }
-                        let context = &context;
-                        let request = Request { principal, action, resource: &resource, context };
-                        self.ask_more(given, &request, findings);
-                    }
+            for resource in patterns.iter().flat_map(|one| sample::resources(one, place == 0)) {
+                for context in &contexts {
+                    let request = Request { principal, action, resource: &resource, context };
+                    self.ask_more(given, &request, findings);
                 }
             }
         }
+    }
+
+    /// Whether grants say what a statement with variables gives in the same words: no sample stands for a variable.
+    fn is_written(&self, given: &Given<'_>, principal: &Principal) -> bool {
+        let Some(named) = given.resources() else { return false };
+        let wanted = self.intended.rules_of(principal.name()).iter().filter(|rule| {
+            given.is_meant(rule)
+                && rule.conditions.iter().all(|condition| states(given.statement, condition))
+        });
+        let wanted: Vec<&Rule> = wanted.collect();
+        actions_of(given.statement).into_iter().all(|action| {
+            named.iter().all(|resource| {
+                let is_about = |pattern: &String| {
+                    pattern == resource
+                        || !resource.contains("${")
+                            && pattern::matches(pattern, &pattern::sample(resource, FILL))
+                };
+                wanted.iter().any(|rule| {
+                    rule.actions.contains(&action) && rule.resources.iter().any(is_about)
+                })
+            })
+        })
     }
 
     /// Asks whether some grant asks for a request that a statement allows; and, where that grant
     /// lets a request without a key pass, for the request with any other value of the key.
     fn ask_more(&self, given: &Given<'_>, request: &Request<'_>, findings: &mut Findings) {
         findings.requests += 1;
-        let meant = |rule: &Rule| given.is_said || is_meant(given.statement, rule);
+        let meant = |rule: &Rule| given.is_meant(rule);
         let Some(rule) = self.intended.rule_that(request, self.world, &meant) else {
             self.report_more(given, request, findings);
             return;
@@ -140,47 +156,46 @@ impl Proof<'_> {
             context.set(&condition.key, [FILL]);
             let other = Request { context: &context, ..request.clone() };
             findings.requests += 1;
-            if self.intended.rule_for(&other, self.world).is_none() {
+            let own = given.statement.conditions.iter().filter(|one| one.key == condition.key);
+            if self.intended.rule_for(&other, self.world).is_none()
+                && self.world.may_fulfil(&other, own)
+            {
                 self.report_more(given, &other, findings);
             }
         }
     }
 
-    /// Whether somebody of whom nothing is known fulfils none of a statement's conditions on who asks, as they are sampled.
-    fn is_never(&self, statement: &Statement, principal: &Principal, contexts: &[Context]) -> bool {
-        let named = PrincipalEntry::Arn(principal.name().to_owned());
-        let is_named =
-            statement.principals.as_ref().is_some_and(|one| one.entries.contains(&named));
-        if !is_named || self.world.roles.contains_key(principal.name()) {
-            return false;
-        }
-        let derived = || statement.conditions.iter().filter(|one| sample::is_derived(&one.key));
-        let action = Action::new("sample:Sample");
-        !contexts.iter().any(|context| {
-            let request = Request { principal, action, resource: "*", context };
-            self.world.fulfils(&request, derived())
-        })
-    }
-
+    /// Reports what a statement allows and no grant asks for, whatever else is asked before it is given: another side may
+    /// come to allow it, or a sample may be the one that is denied.
     fn report_more(&self, given: &Given<'_>, request: &Request<'_>, findings: &mut Findings) {
         let verdict = self.world.decide_by_policies(request, Outside::Allows);
         let reason = match verdict.decision {
             Decision::Allow => "a statement allows it, and no grant asks for it",
             // What nobody can tell is not proven.
             Decision::Unknown => "a statement may allow it, and no grant asks for it",
-            // A denial that nobody asked for may be for this request alone.
-            Decision::ExplicitDeny if !self.intended.denies(request, self.world) => {
-                "a statement allows it, and only a denial that nobody asked for keeps it from that"
+            Decision::ImplicitDeny => {
+                "a statement allows it, no grant asks for it, and only another policy does not allow it yet"
             }
-            Decision::ExplicitDeny | Decision::ImplicitDeny => return,
+            Decision::ExplicitDeny if self.is_denied_always(given, request) => return,
+            Decision::ExplicitDeny => {
+                "a statement allows it, no grant asks for it, and a denial keeps some of it from that"
+            }
         };
         findings
             .differences
             .push(Difference { reason: reason.to_owned(), ..given.difference(request) });
     }
+
+    /// Whether denials on purpose deny all that a statement allows: they have no conditions that are not the statement's own.
+    fn is_denied_always(&self, given: &Given<'_>, request: &Request<'_>) -> bool {
+        self.intended.denials_about(request, self.world).any(|denial| {
+            denial.conditions.iter().all(|condition| states(given.statement, condition))
+        })
+    }
 }
 
-/// Whether a variable is one of which the principal knows the value, so that none is none.
-fn is_known(variable: &str) -> bool {
-    sample::is_derived(variable) || variable.starts_with("aws:principaltag/")
+/// Whether a statement that allows has policy variables: what they stand for is different for each who asks.
+fn has_variables(statement: &Statement) -> bool {
+    let values = statement.conditions.iter().flat_map(|condition| &condition.values);
+    statement.resources.iter().chain(values).any(|text| text.contains("${"))
 }

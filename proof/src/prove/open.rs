@@ -34,23 +34,23 @@ pub(super) fn names_exactly(condition: &Condition) -> bool {
 }
 
 impl Proof<'_> {
-    /// What a statement of a resource's policy gives to those whom it does not name one by one, and no grant says. Whether
-    /// grants say all of it: then how the policies of these ask for the same is theirs.
+    /// What a statement of a resource's policy gives to those whom it does not name one by one, and no grant says. Gives the
+    /// principals of whom grants say all of it.
     pub(super) fn more_of_open(
         &self,
         document: &Document,
         statement: &Statement,
         own: &str,
         findings: &mut Findings,
-    ) -> bool {
-        let Some(principals) = &statement.principals else { return false };
+    ) -> Vec<PrincipalEntry> {
+        let mut said = Vec::new();
+        let Some(principals) = &statement.principals else { return said };
         let partition = partition_of_stack(&document.origin.stack);
         if principals.is_not {
             report(document, statement, "everybody but some", own, findings);
-            return false;
+            return said;
         }
         let are_named = statement.conditions.iter().any(names_exactly);
-        let mut are_said = Vec::new();
         for entry in &principals.entries {
             let whom = match entry {
                 PrincipalEntry::Everyone => "*".to_owned(),
@@ -58,14 +58,14 @@ impl Proof<'_> {
                 _ => continue,
             };
             findings.requests += 1;
-            let is_said = self.is_said(&whom, statement, own);
-            are_said.push(is_said);
-            // Those whom a condition names one by one are asked for one by one.
-            if !is_said && !are_named {
+            if self.is_said(&whom, statement, own) {
+                said.push(entry.clone());
+            } else if !are_named {
+                // Those whom a condition names one by one are asked for one by one.
                 report(document, statement, &whom, own, findings);
             }
         }
-        !are_said.is_empty() && are_said.into_iter().all(|is_said| is_said)
+        said
     }
 
     /// Whether grants say what a statement gives: to these, or to each of the roles that a condition names by a pattern.
@@ -85,6 +85,10 @@ impl Proof<'_> {
         };
         if of_whom(whom, false) {
             return true;
+        }
+        // A policy that names everybody gives it without another; one that names an account leaves it to the account.
+        if whom == "*" {
+            return false;
         }
         let named = statement.conditions.iter().find(|condition| {
             condition.key == PRINCIPAL
