@@ -137,6 +137,18 @@ impl Proof<'_> {
 
     fn missing_of(&self, principal: &Principal, rule: &Rule, findings: &mut Findings) {
         let contexts = self.contexts(principal, &rule.conditions, true);
+        if contexts.is_empty() {
+            let (action, nothing) = (rule.actions.first().copied(), Context::new());
+            let action = action.unwrap_or_else(|| Action::new("sample:Sample"));
+            let resource = rule.resources.first().map_or("*", String::as_str);
+            let request = Request { principal, action, resource, context: &nothing };
+            findings.differences.push(Difference {
+                reason: "it is asked for under conditions that no known request fulfils".to_owned(),
+                stack: rule.stack.to_string(),
+                because: rule.because.clone(),
+                ..difference(DifferenceKind::Missing, &request)
+            });
+        }
         // What names no region is asked for in the one that the grant is deployed to.
         let region = rule.stack.split('/').nth(1).unwrap_or_default();
         let here = |context: &Context| context.clone().with("aws:RequestedRegion", [region]);

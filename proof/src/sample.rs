@@ -43,8 +43,11 @@ pub(crate) fn is_derived(key: &str) -> bool {
     is_of_principal || key == "aws:resourceaccount"
 }
 
-/// The contexts that stand for the requests which fulfil conditions: one with the first value of
-/// each key, and one more for each other value of each key.
+/// Requests that are made of a statement at the most.
+const MOST: usize = 4_096;
+
+/// The contexts that stand for the requests which fulfil conditions: one for each choice of a value for each key. None where
+/// no request fulfils them, and where there are too many to ask for.
 pub(crate) fn contexts(
     conditions: &[Condition],
     expand: impl Fn(&str, &str) -> String,
@@ -54,7 +57,15 @@ pub(crate) fn contexts(
         keys.entry(&condition.key).or_default().push(condition);
     }
     let mut base = Context::new();
-    let mut others: Vec<(&str, Option<Vec<String>>)> = Vec::new();
+    // Variables that only a request can fill stand for the same text everywhere.
+    for condition in conditions.iter().filter(|condition| condition.key != CELLS) {
+        for variable in condition.values.iter().flat_map(|value| variables(value)) {
+            if !is_derived(&variable) {
+                base.set(&variable, [FILL]);
+            }
+        }
+    }
+    let mut contexts = vec![base];
     for (key, conditions) in keys {
         let mut candidates: Vec<Option<Vec<String>>> = Vec::new();
         for condition in &conditions {
@@ -65,35 +76,27 @@ pub(crate) fn contexts(
                 }
             }
         }
-        let mut candidates = candidates.into_iter();
-        match candidates.next() {
-            Some(Some(values)) => base.set(key, values),
-            Some(None) => {}
-            // No request fulfils them all: the statement is about nothing.
-            None => return Vec::new(),
+        if candidates.is_empty() || contexts.len() * candidates.len() > MOST {
+            return Vec::new();
         }
-        others.extend(candidates.map(|candidate| (key, candidate)));
-    }
-    // Variables that only a request can fill stand for the same text everywhere.
-    for condition in conditions.iter().filter(|condition| condition.key != CELLS) {
-        for variable in condition.values.iter().flat_map(|value| variables(value)) {
-            if !is_derived(&variable) && base.get(&variable).is_none() {
-                base.set(&variable, [FILL]);
-            }
-        }
-    }
-    let mut contexts = vec![base];
-    for (key, candidate) in others {
-        let mut context = Context::new();
-        for (other, values) in contexts[0].iter().filter(|(other, _)| *other != key) {
-            context.set(other, values.to_vec());
-        }
-        if let Some(values) = candidate {
-            context.set(key, values);
-        }
-        contexts.push(context);
+        contexts = candidates.iter().flat_map(|one| with(&contexts, key, one.as_ref())).collect();
     }
     contexts
+}
+
+/// Contexts with a value of one more key, or without it.
+fn with(contexts: &[Context], key: &str, values: Option<&Vec<String>>) -> Vec<Context> {
+    let chosen = contexts.iter().map(|context| {
+        let mut chosen = Context::new();
+        for (other, values) in context.iter().filter(|(other, _)| *other != key) {
+            chosen.set(other, values.to_vec());
+        }
+        if let Some(values) = values {
+            chosen.set(key, values.clone());
+        }
+        chosen
+    });
+    chosen.collect()
 }
 
 /// The variables of a text, in lower case.

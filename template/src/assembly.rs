@@ -115,6 +115,9 @@ pub struct Grants {
     /// The SHA-256 of what each stack's template states beside policies, by the stack's address.
     #[serde(default)]
     pub settings: BTreeMap<String, String>,
+    /// The SHA-256 of each file that owners have to apply, by its path below the assembly's folder.
+    #[serde(default)]
+    pub handouts: BTreeMap<String, String>,
     /// The grants that each stack (`account/region/name`) gives, sorted.
     pub grants: BTreeMap<String, Vec<IntendedGrant>>,
 }

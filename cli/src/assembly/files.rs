@@ -9,6 +9,7 @@ use lakewright_stacks::{Handout, Mentions, StackPlan, Usage, connect};
 use lakewright_template::assembly::{
     self, CdkArtifact, CdkFileManifest, CdkFiles, Grants, StackEntry,
 };
+use lakewright_template::digest;
 use rayon::iter::{IntoParallelRefMutIterator as _, ParallelIterator as _};
 use serde_json::{Value, json};
 
@@ -154,6 +155,7 @@ pub(crate) fn rest(
     }
     for Handout { path, task: _, json } in handouts {
         staging.write(path, json.as_bytes())?;
+        tables.handouts.insert(path.clone(), digest::sha256(json.as_bytes()));
         files.insert(path.clone());
     }
     let handouts: Vec<Value> = handouts
@@ -165,12 +167,14 @@ pub(crate) fn rest(
     let sets = Lines::of_map(&tables.action_sets)?;
     let principals = Lines::of_map(&tables.principals)?;
     let settings = Lines::of_map(&tables.settings)?;
+    let given_out = Lines::of_map(&tables.handouts)?;
     let tenant = to_json(&mesh.tenant.header.id.as_str())?;
     let write_grants = || {
         let mut file = staging.file("grants.json")?;
         file = sets.write(file, &format!("{{\"version\":{version},\"action_sets\":{{"), "},\n")?;
         file = principals.write(file, "\"principals\":{", "},\n")?;
         file = settings.write(file, "\"settings\":{", "},\n")?;
+        file = given_out.write(file, "\"handouts\":{", "},\n")?;
         grants.write(file, "\"grants\":{", "}}\n")?.close()
     };
     let write_others = || {

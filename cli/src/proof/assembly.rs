@@ -96,6 +96,7 @@ pub(super) fn of_assembly(folder: &Path) -> Result<Subject, Failure> {
     let reset = each().filter(|(_, stack)| stack.is_reset).map(|(entry, _)| entry.address());
     let others = read.iter().flat_map(|stack| stack.other_files.iter().cloned());
     let others = others.chain(manifest(folder, &assembly));
+    let others = others.chain(handed_out(folder, &assembly, &grants));
     // Stacks may share a file.
     let reset: BTreeSet<String> = reset.chain(others).collect();
     let reset = reset.into_iter().collect();
@@ -147,6 +148,18 @@ fn other_files(folder: &Path, entry: &StackEntry) -> Result<Vec<String>, Failure
         }
     }
     Ok(others)
+}
+
+/// The files for owners that are not those that were made: what is in them is applied as it is.
+fn handed_out(folder: &Path, assembly: &Assembly, grants: &Grants) -> Vec<String> {
+    let listed: BTreeSet<&String> = assembly.handouts.iter().map(|one| &one.path).collect();
+    let all = listed.iter().copied().chain(grants.handouts.keys()).collect::<BTreeSet<_>>();
+    let is_made = |path: &&String| {
+        let found = fs::read(folder.join(path)).ok().map(|bytes| digest::sha256(&bytes));
+        listed.contains(path) && found.as_ref() == grants.handouts.get(*path) && found.is_some()
+    };
+    let others = all.into_iter().filter(|path| !is_made(path));
+    others.map(|path| folder.join(path).display().to_string()).collect()
 }
 
 /// The files for the command line of the CDK that say something else than the assembly: it would deploy by them.

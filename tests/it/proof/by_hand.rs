@@ -107,7 +107,7 @@ const BY_HAND: [ByHand; 20] = [
             }));
         },
         4,
-        "kms:Decrypt",
+        "a statement lets in whoever fulfils its conditions, and no grant says so",
     ),
     (
         "open default permissions",
