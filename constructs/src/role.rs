@@ -1,11 +1,15 @@
 //! Roles: who may assume them, and the handle that receives grants.
 
+use std::collections::BTreeSet;
+
 use lakewright_policies::condition::{Comparison, Condition, Operator};
 use lakewright_policies::document::DocumentError;
-use lakewright_policies::service::Service;
+use lakewright_policies::merge::{Tagged, merge};
+use lakewright_policies::service::{SendsSource, Service};
+use lakewright_policies::size::document_characters;
 use lakewright_policies::{Conditions, Principal, Statement, TrustPolicy};
 use lakewright_synth::{
-    Construct, Grantee, Options, PolicyOwner, PolicySlot, Record, Scope, Together,
+    Cause, Construct, Grantee, Options, PolicyOwner, PolicySlot, Record, Scope, Together,
 };
 use lakewright_template::resolve::Place;
 use lakewright_template::{Arn, Expr, Map, Name, Ref, Value};
@@ -194,8 +198,8 @@ impl Construct for Role {
         self.record_trust(scope, &place, &known_arn);
         // No request shows that a boundary is gone, as long as it takes nothing away: it is recorded.
         self.record_boundary(scope, &known_arn);
-        let document =
-            self.trust_document(&place).expect("each kind of trust gives a whole statement");
+        let document = trust_document(&self.trust, &place)
+            .expect("each kind of trust gives a whole statement");
         let tags = self.tags.iter().map(|(key, value)| iam::RoleTag {
             key: Some((*key).into()),
             value: Some(value.clone().into()),
@@ -230,43 +234,6 @@ impl Construct for Role {
 }
 
 impl Role {
-    fn trust_document(&self, place: &Place) -> Result<Value, DocumentError> {
-        let statements = self.trust.iter().enumerate().map(|(number, trust)| match trust {
-            Trust::Service(service) => {
-                // `vpc-flow-logs` is no name of a statement.
-                let words = service.principal.split('.').next().unwrap_or_default().split('-');
-                let name: String = words
-                    .flat_map(|word| {
-                        word[..1]
-                            .to_uppercase()
-                            .chars()
-                            .chain(word[1..].chars())
-                            .collect::<Vec<_>>()
-                    })
-                    .collect();
-                Statement::allow(format!("Service{name}"), ["sts:AssumeRole"], [""; 0])
-                    .for_principals([Principal::Service(service.principal.into())])
-                    .when(service.acting_for(&place.account))
-            }
-            Trust::Role { arn, actions, .. } => {
-                Statement::allow(format!("Role{number}"), actions.iter().copied(), [""; 0])
-                    .for_principals([Principal::Aws(arn.clone().into())])
-            }
-            Trust::Later { arn, .. } => {
-                Statement::allow(format!("Later{number}"), ["sts:AssumeRole"], [""; 0])
-                    .for_principals([Principal::Aws(root_arn(place, account_of(arn)).into())])
-                    .when(Conditions::none().with(principal_is(std::slice::from_ref(arn))))
-            }
-            Trust::External { account, roles, external_id } => {
-                Statement::allow(format!("External{number}"), ["sts:AssumeRole"], [""; 0])
-                    .for_principals([Principal::Aws(root_arn(place, account).into())])
-                    .when(external_conditions(roles, external_id))
-            }
-            Trust::People(people) => people.statement(),
-        });
-        Ok(TrustPolicy::new(statements.collect())?.into_value())
-    }
-
     fn record_boundary(&self, scope: &mut Scope<'_>, known_arn: &str) {
         if let Some(boundary) = &self.boundary {
             scope.record(Record {
@@ -319,6 +286,72 @@ impl Role {
     }
 }
 
+/// Characters of the trust policy that lets these in, as IAM counts them.
+pub fn trust_characters(trust: &[Trust], place: &Place) -> usize {
+    document_characters(&trust_statements(trust, place))
+}
+
+fn trust_document(trust: &[Trust], place: &Place) -> Result<Value, DocumentError> {
+    Ok(TrustPolicy::new(trust_statements(trust, place))?.into_value())
+}
+
+/// The statements of a trust policy. Those that differ in one set only, such as in their services or in the roles of
+/// one condition, are one: they say the same, and IAM gives a trust policy 2,048 characters.
+fn trust_statements(trust: &[Trust], place: &Place) -> Vec<Statement> {
+    let statements = trust.iter().enumerate().map(|(number, one)| match one {
+        Trust::Service(service) => {
+            Statement::allow(service_sid(trust, *service), ["sts:AssumeRole"], [""; 0])
+                .for_principals([Principal::Service(service.principal.into())])
+                .when(service.acting_for(&place.account))
+        }
+        Trust::Role { arn, actions, .. } => {
+            Statement::allow(format!("Role{number}"), actions.iter().copied(), [""; 0])
+                .for_principals([Principal::Aws(arn.clone().into())])
+        }
+        Trust::Later { arn, .. } => {
+            Statement::allow(later_sid(arn, place), ["sts:AssumeRole"], [""; 0])
+                .for_principals([Principal::Aws(root_arn(place, account_of(arn)).into())])
+                .when(Conditions::none().with(principal_is(std::slice::from_ref(arn))))
+        }
+        Trust::External { account, roles, external_id } => {
+            Statement::allow(format!("External{number}"), ["sts:AssumeRole"], [""; 0])
+                .for_principals([Principal::Aws(root_arn(place, account).into())])
+                .when(external_conditions(roles, external_id))
+        }
+        Trust::People(people) => people.statement(),
+    });
+    let tagged = statements.map(|statement| Tagged::new(statement, BTreeSet::<Cause>::new()));
+    merge(tagged.collect()).into_iter().map(|tagged| tagged.statement).collect()
+}
+
+/// What the statement for a service is called: after the service where it is for no other one.
+fn service_sid(trust: &[Trust], service: Service) -> String {
+    let sends = service.sends_source;
+    let is_alike =
+        |one: &&Trust| matches!(one, Trust::Service(other) if other.sends_source == sends);
+    if trust.iter().filter(is_alike).count() > 1 {
+        let name = match sends {
+            SendsSource::Documented => "Services",
+            SendsSource::Undocumented => "ServicesIfSent",
+        };
+        return name.to_owned();
+    }
+    // `vpc-flow-logs` is no name of a statement.
+    let words = service.principal.split('.').next().unwrap_or_default().split('-');
+    let name: String = words
+        .flat_map(|word| {
+            word[..1].to_uppercase().chars().chain(word[1..].chars()).collect::<Vec<_>>()
+        })
+        .collect();
+    format!("Service{name}")
+}
+
+/// What the statement for roles that may come later is called. All of one account stand in one.
+fn later_sid(arn: &str, place: &Place) -> String {
+    let account = account_of(arn);
+    if account == place.account { "Later".to_owned() } else { format!("Later{account}") }
+}
+
 pub(crate) fn account_of(arn: &str) -> &str {
     arn.split(':').nth(4).unwrap_or_default()
 }
@@ -368,4 +401,84 @@ pub fn printable(text: &str) -> String {
 /// A map of a document, for the generated structs.
 pub(crate) fn json(map: Map) -> Expr<lakewright_template::Json> {
     map.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use lakewright_template::write::value_to_compact_json;
+
+    use super::*;
+
+    fn place() -> Place {
+        Place { account: "222222222222".to_owned(), region: "eu-west-1".to_owned() }
+    }
+
+    fn later(account: &str, name: &str) -> Trust {
+        Trust::Later {
+            arn: format!("arn:aws:iam::{account}:role/{name}"),
+            name: format!("build/{name}"),
+        }
+    }
+
+    fn document(trust: &[Trust]) -> String {
+        value_to_compact_json(&trust_document(trust, &place()).expect("whole statements"))
+    }
+
+    /// "You can specify more than one service principal", and a condition key with several values is met by one of them:
+    /// "AWS JSON policy elements: Principal" and "Conditions with multiple context keys or values" in the IAM user guide.
+    #[test]
+    fn what_differs_in_services_or_in_later_roles_is_one_statement() {
+        let text = document(&[
+            Trust::Service(Service::GLUE),
+            Trust::Service(Service::STEP_FUNCTIONS),
+            Trust::Service(Service::DATABREW),
+            Trust::Service(Service::CODEBUILD),
+            later("222222222222", "one"),
+            later("222222222222", "two"),
+            later("333333333333", "far"),
+        ]);
+        let statement = |condition: &str, principal: &str, sid: &str| {
+            format!(
+                r#"{{"Action":"sts:AssumeRole","Condition":{condition},"Effect":"Allow","Principal":{principal},"Sid":"{sid}"}}"#
+            )
+        };
+        let expected = [
+            statement(
+                r#"{"ArnEquals":{"aws:PrincipalArn":["arn:aws:iam::222222222222:role/one","arn:aws:iam::222222222222:role/two"]}}"#,
+                r#"{"AWS":"arn:aws:iam::222222222222:root"}"#,
+                "Later",
+            ),
+            statement(
+                r#"{"ArnEquals":{"aws:PrincipalArn":"arn:aws:iam::333333333333:role/far"}}"#,
+                r#"{"AWS":"arn:aws:iam::333333333333:root"}"#,
+                "Later333333333333",
+            ),
+            statement(
+                r#"{"StringEquals":{"aws:SourceAccount":"222222222222"}}"#,
+                r#"{"Service":["codebuild.amazonaws.com","states.amazonaws.com"]}"#,
+                "Services",
+            ),
+            statement(
+                r#"{"StringEqualsIfExists":{"aws:SourceAccount":"222222222222"}}"#,
+                r#"{"Service":["databrew.amazonaws.com","glue.amazonaws.com"]}"#,
+                "ServicesIfSent",
+            ),
+        ]
+        .join(",");
+        assert_eq!(text, format!(r#"{{"Statement":[{expected}],"Version":"2012-10-17"}}"#));
+    }
+
+    #[test]
+    fn a_statement_for_one_service_has_its_name() {
+        let text =
+            document(&[Trust::Service(Service::GLUE), Trust::Service(Service::LAKE_FORMATION)]);
+        assert!(text.contains(r#""Sid":"ServiceGlue""#), "{text}");
+        assert!(text.contains(r#""Sid":"ServiceLakeformation""#), "{text}");
+    }
+
+    #[test]
+    fn a_trust_policy_is_measured_as_it_is_written() {
+        let trust = [Trust::Service(Service::GLUE), later("222222222222", "one")];
+        assert_eq!(trust_characters(&trust, &place()), document(&trust).len());
+    }
 }
