@@ -112,10 +112,12 @@ impl Ui {
         drop(io::stderr().lock().write_all(text.as_bytes()));
         let errors = report.count(Severity::Error);
         let warnings = report.count(Severity::Warning);
-        let first =
-            report.iter().next().map(|diagnostic| diagnostic.code.as_str()).unwrap_or_default();
+        // What has to be mended comes before what may stay.
+        let worst = report.iter().find(|one| one.severity == Severity::Error);
+        let worst = worst.or_else(|| report.iter().next());
+        let code = worst.map(|one| one.code.as_str()).unwrap_or_default();
         self.note(&format!(
-            "{}, {}; `lakewright explain {first}` says more",
+            "{}, {}; `lakewright explain {code}` says more",
             count(errors, "error"),
             count(warnings, "warning")
         ));

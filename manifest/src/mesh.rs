@@ -87,6 +87,8 @@ pub struct Tenant {
     pub deployers: Vec<RoleArn>,
     /// How people come to the roles of teams, besides through the pivot role.
     pub access: Option<Access>,
+    /// Where that stands.
+    pub access_at: Origin,
     /// What teams may do; a team without an entry may do everything.
     pub permissions: BTreeMap<TeamName, BTreeSet<TenantPermission>>,
     /// Whether the platform is in maintenance.
@@ -169,6 +171,8 @@ pub struct Environment {
     pub resource_prefix: ResourcePrefix,
     /// What can be used.
     pub features: Features,
+    /// Where that stands: the team, when the environment has what is on by default.
+    pub features_at: Origin,
     /// The VPC of the ML Studio domain, when the feature is on.
     pub studio_vpc: Option<StudioVpc>,
     /// An existing topic that producers write to.

@@ -31,11 +31,19 @@ pub(crate) fn diagnose(error: &SynthError) -> Diagnostic {
     at_causes(diagnostic, error.causes.iter().copied())
 }
 
+/// Whether a role's trust policy is too long.
+pub(crate) fn is_trust_policy(error: &SynthError) -> bool {
+    matches!(&error.problem, Problem::Limit { quota, .. } if **quota == quota::TRUST_POLICY_CHARACTERS)
+}
+
 /// What to do when something is too large or too many.
 fn for_limit(limit: &Limit) -> String {
     // The bus's policy names the accounts, which are as many as they are.
     let remedy = if *limit == quota::EVENT_BUS_POLICY_CHARACTERS {
         "when all accounts of the mesh are in one organization of AWS, name it as the tenant's `organization_id`"
+    } else if *limit == quota::TRUST_POLICY_CHARACTERS {
+        // More documents are more roles in the same policy.
+        "let fewer roles assume it"
     } else {
         "split what is asked for over more documents"
     };

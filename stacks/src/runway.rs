@@ -19,8 +19,8 @@ use lakewright_template::write::value_to_compact_json;
 use lakewright_template::{Map, Template, Value};
 
 use crate::diagnose::cause;
-use crate::team::PERMISSION_POLICIES;
-use crate::{Synthesized, dataset};
+use crate::team::{MorePipelines, PERMISSION_POLICIES};
+use crate::{Synthesized, dataset, team};
 
 /// How many more documents of a kind fit into an environment, and what ends first.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -49,6 +49,8 @@ struct Bound {
     before: String,
     used: usize,
     limit: usize,
+    /// What the next one takes and those after it do not.
+    once: usize,
     cost: usize,
     unit: &'static str,
     then: Option<&'static str>,
@@ -60,6 +62,7 @@ const DOCUMENTS: [&str; 6] = ["dataset", "notebook", "pipeline", "share", "studi
 /// The runway of each environment, for each kind of document that it has already.
 pub fn runway(mesh: &Mesh, stacks: &[&Synthesized]) -> Vec<Runway> {
     let mut all = Vec::new();
+    let belongings = team::belongings(mesh, &[]);
     for environment in mesh.environments.values() {
         let account = environment.account.to_string();
         let of_account: Vec<&Synthesized> =
@@ -72,20 +75,30 @@ pub fn runway(mesh: &Mesh, stacks: &[&Synthesized]) -> Vec<Runway> {
         let id = environment.header.id.as_str();
         let mut bounds = Vec::new();
         counted(mesh, &account, &of_account, &of_place, &mut bounds);
+        let pipeline = team::largest_pipeline(mesh, environment, &belongings);
         for stack in of_place {
             match stack.entry.kind.as_str() {
                 "dataset" if owner_of(mesh, &stack.entry.id) == Some(id) => {
                     of_dataset(mesh, stack, &mut bounds);
                 }
                 "team" if stack.entry.id.split('/').next() == Some(id) => {
-                    team(mesh, stack, &mut bounds);
+                    of_team(mesh, stack, &mut bounds);
+                    let mut members = environment.teams.iter();
+                    let member =
+                        members.find(|one| stack.entry.id == format!("{id}/{}", one.team));
+                    let more = member.and_then(|member| {
+                        team::more_pipelines(mesh, environment, member, &belongings, &pipeline)
+                    });
+                    if let Some(more) = more {
+                        trusted_pipelines(mesh, stack, more, &mut bounds);
+                    }
                 }
                 _ => {}
             }
         }
         let mut tightest: BTreeMap<&str, Runway> = BTreeMap::new();
-        for Bound { what, before, used, limit, cost, unit, then } in bounds {
-            let more = limit.saturating_sub(used) / cost.max(1);
+        for Bound { what, before, used, limit, once, cost, unit, then } in bounds {
+            let more = limit.saturating_sub(used + once) / cost.max(1);
             let environment = id.to_owned();
             let one = Runway { environment, what, more, before, used, limit, unit, then };
             let known = tightest.entry(what).or_insert_with(|| one.clone());
@@ -146,6 +159,7 @@ fn counted(
                     before,
                     used,
                     limit,
+                    once: 0,
                     cost,
                     unit: "resources",
                     then: None,
@@ -171,6 +185,7 @@ fn of_dataset(mesh: &Mesh, stack: &Synthesized, bounds: &mut Vec<Bound>) {
             before: format!("the {policy} policy of {name}"),
             used: characters(document),
             limit: if then.is_some() { limit / 100 * NEAR_PERCENT } else { limit },
+            once: 0,
             cost: largest_principal(document),
             unit: "characters",
             then,
@@ -197,6 +212,7 @@ fn of_dataset(mesh: &Mesh, stack: &Synthesized, bounds: &mut Vec<Bound>) {
             before: format!("the stack of {name}"),
             used: stack.lowered.template.resources.len(),
             limit: if then.is_some() { RESOURCES / 100 * NEAR_PERCENT } else { RESOURCES },
+            once: 0,
             cost,
             unit: "resources",
             then,
@@ -246,25 +262,35 @@ fn gives_way(policy: &str, document: &Value) -> Option<&'static str> {
     }
 }
 
-/// A team's policies grow with what is shared from other accounts, its trust policy with pipelines.
-fn team(mesh: &Mesh, stack: &Synthesized, bounds: &mut Vec<Bound>) {
+/// A team's trust policy grows with pipelines whose stages deploy as the team.
+fn trusted_pipelines(
+    mesh: &Mesh,
+    stack: &Synthesized,
+    more: MorePipelines,
+    bounds: &mut Vec<Bound>,
+) {
+    let resources = stack.lowered.template.resources.values();
+    let trust = resources.filter_map(|one| one.properties.get("AssumeRolePolicyDocument"));
+    bounds.extend(trust.map(|trust| Bound {
+        what: "pipeline",
+        before: format!("the trust policy of team/{}", stack.entry.id),
+        used: characters(trust),
+        limit: mesh.tenant.quotas.trust_policy_characters,
+        once: more.once,
+        cost: more.each,
+        unit: "characters",
+        then: None,
+    }));
+}
+
+/// A team's policies grow with what is shared from other accounts.
+fn of_team(mesh: &Mesh, stack: &Synthesized, bounds: &mut Vec<Bound>) {
     let quotas = &mesh.tenant.quotas;
     let name = format!("team/{}", stack.entry.id);
     let mut used = 0;
     for (id, resource) in &stack.lowered.template.resources {
         if resource.kind == "AWS::IAM::ManagedPolicy" && id.as_str().starts_with("Data") {
             used += resource.properties.get("PolicyDocument").map_or(0, characters);
-        }
-        if let Some(trust) = resource.properties.get("AssumeRolePolicyDocument") {
-            bounds.push(Bound {
-                what: "pipeline",
-                before: format!("the trust policy of {name}"),
-                used: characters(trust),
-                limit: quotas.trust_policy_characters,
-                cost: statements(trust).map(|one| characters(one) + 1).max().unwrap_or_default(),
-                unit: "characters",
-                then: None,
-            });
         }
     }
     // What one dataset of another account, or an imported one, takes.
@@ -285,6 +311,7 @@ fn team(mesh: &Mesh, stack: &Synthesized, bounds: &mut Vec<Bound>) {
                 * MANAGED_POLICY_CHARACTERS
                 * FILLED_PERCENT
                 / 100,
+            once: 0,
             cost,
             unit: "characters",
             then: None,

@@ -4,26 +4,29 @@
 mod people;
 mod permissions;
 mod subscriptions;
+mod trust;
+
+pub(crate) use trust::MorePipelines;
 
 use std::collections::BTreeMap;
 
 use lakewright_constructs::athena::{NamedQuery, Workgroup};
 use lakewright_constructs::bucket::{BucketTraffic as _, ImportedBucket, bucket_arn};
 use lakewright_constructs::key::ImportedKey;
-use lakewright_constructs::role::{Policies, Receives, Role, RoleHandle, Trust};
+use lakewright_constructs::role::{Policies, Receives, Role, RoleHandle};
 use lakewright_manifest::mesh::{
     Dataset, Environment, EnvironmentPermission, EnvironmentTeam, Pipeline, Stage, Worksheet,
 };
-use lakewright_manifest::{Id, Mesh, TeamName};
+use lakewright_manifest::{Diagnostic, Id, Mesh, TeamName};
 use lakewright_policies::Conditions;
 use lakewright_policies::condition::{Comparison, Condition};
 use lakewright_synth::{Grant, Grants, ROLE_TAG, Scope, Target};
 use lakewright_template::Value;
 
+use crate::Names;
 use crate::diagnose::cause;
 use crate::pipeline::Approval;
 use crate::share::{self, LiveShare};
-use crate::{Names, pipeline};
 
 /// Managed policies that a role's permissions may take; the others are for imported datasets and shares.
 pub(crate) const PERMISSION_POLICIES: usize = 6;
@@ -38,6 +41,9 @@ pub(crate) fn has_workgroup(environment: &Environment, team: &EnvironmentTeam) -
         && team.permissions.contains(&EnvironmentPermission::RunAthenaQuery)
 }
 
+/// A pipeline's stage, with the environment in which it runs.
+pub(crate) type Staged<'m> = (&'m Environment, &'m Pipeline, &'m Stage);
+
 /// What a team has in an environment that its stack knows of.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Belongings<'m> {
@@ -47,16 +53,16 @@ pub(crate) struct Belongings<'m> {
     worksheets: Vec<&'m Worksheet>,
     /// Shares that its role receives and that need something on its side.
     shares: Vec<LiveShare<'m>>,
-    /// Stages of pipelines that deploy as this team, with the environment in which these run.
-    pipelines: Vec<(&'m Environment, &'m Pipeline, &'m Stage)>,
+    /// Stages of pipelines that deploy as this team.
+    pipelines: Vec<Staged<'m>>,
 }
 
+/// The belongings of all teams, by environment.
+pub(crate) type AllBelongings<'m> = BTreeMap<(&'m Id, &'m TeamName), Belongings<'m>>;
+
 /// The belongings of each team in each environment. One pass, as meshes have thousands of each.
-pub(crate) fn belongings<'m>(
-    mesh: &'m Mesh,
-    shares: &[LiveShare<'m>],
-) -> BTreeMap<(&'m Id, &'m TeamName), Belongings<'m>> {
-    let mut all: BTreeMap<(&Id, &TeamName), Belongings<'_>> = BTreeMap::new();
+pub(crate) fn belongings<'m>(mesh: &'m Mesh, shares: &[LiveShare<'m>]) -> AllBelongings<'m> {
+    let mut all: AllBelongings<'m> = BTreeMap::new();
     for dataset in mesh.datasets.values().filter(|dataset| dataset.import.is_some()) {
         for team in std::iter::once(&dataset.team).chain(&dataset.stewards) {
             all.entry((&dataset.environment, team)).or_default().imported.push(dataset);
@@ -118,36 +124,57 @@ fn role(
     names: Names<'_>,
     environment: &Environment,
     team: &EnvironmentTeam,
-    pipelines: &[(&Environment, &Pipeline, &Stage)],
+    pipelines: &[Staged<'_>],
 ) -> Role {
     let name = names.team(environment, &team.team);
-    let pivot = Trust::Role {
-        arn: names.pivot_role_arn(environment),
-        name: format!("pivot-role/{}", environment.header.id),
-        actions: &["sts:AssumeRole"],
-    };
-    let services = permissions::services(environment, team).into_iter().map(Trust::Service);
-    // A pipeline's stack may come later than the team's, and go earlier.
-    let builds = pipelines.iter().map(|(runs_in, pipeline, stage)| Trust::Later {
-        arn: lakewright_constructs::role::role_arn(
-            &Names::place(runs_in),
-            &pipeline::build_role(names, runs_in, pipeline, stage),
-        ),
-        name: pipeline::build_grantee(pipeline, stage),
-    });
     Role {
         policies: Policies::Managed { name: name.clone(), policies: PERMISSION_POLICIES },
         name,
         description: format!("Team {} in environment {}", team.team, environment.header.id),
         grantee: grantee_name(environment, team),
-        trust: std::iter::once(pivot)
-            .chain(services)
-            .chain(builds)
-            .chain(people::trust(mesh, environment, team))
-            .collect(),
+        trust: trust::of_role(mesh, names, environment, team, pipelines),
         boundary: Some(Names::boundary_arn(environment)),
         tags: vec![(ROLE_TAG, names.team(environment, &team.team))],
     }
+}
+
+/// The finding that the trust policy of a team's role is too long, at what takes the most of it.
+pub(crate) fn too_long(
+    found: Diagnostic,
+    mesh: &Mesh,
+    environment: &Environment,
+    team: &EnvironmentTeam,
+    belongings: &Belongings<'_>,
+) -> Diagnostic {
+    trust::too_long(found, mesh, environment, team, &belongings.pipelines)
+}
+
+/// The stages in an environment of that pipeline which takes the most of trust policies.
+pub(crate) fn largest_pipeline<'m>(
+    mesh: &Mesh,
+    environment: &Environment,
+    all: &AllBelongings<'m>,
+) -> Vec<Staged<'m>> {
+    let here = all.iter().filter(|((id, _), _)| **id == environment.header.id);
+    let stages: Vec<Staged<'m>> =
+        here.flat_map(|(_, belongings)| belongings.pipelines.iter().copied()).collect();
+    trust::largest(Names::new(mesh), &stages)
+}
+
+/// What one more pipeline adds to the trust policy of a team's role: one like the largest of the team's own, or like
+/// this one where it has none.
+pub(crate) fn more_pipelines(
+    mesh: &Mesh,
+    environment: &Environment,
+    team: &EnvironmentTeam,
+    all: &AllBelongings<'_>,
+    largest: &[Staged<'_>],
+) -> Option<MorePipelines> {
+    let belongings = all.get(&(&environment.header.id, &team.team));
+    let own = belongings.map(|belongings| belongings.pipelines.as_slice()).unwrap_or_default();
+    let own_largest = trust::largest(Names::new(mesh), own);
+    let like = if own.is_empty() { largest } else { own_largest.as_slice() };
+    trust::more_pipelines(mesh, environment, team, own, like)
 }
 
 /// The team on the command line.

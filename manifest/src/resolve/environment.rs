@@ -56,6 +56,11 @@ impl Context {
                 None => scope.tenant?.resource_prefix.clone(),
             },
             features,
+            features_at: if document.features.is_absent() {
+                at(origin.file, &document.team)
+            } else {
+                at(origin.file, &document.features)
+            },
             studio_vpc,
             producers_topic: document
                 .subscriptions

@@ -76,6 +76,7 @@ impl Context {
             ),
             pivot_role: pivot_role?,
             access,
+            access_at: at(origin.file, &document.access),
             permissions,
             maintenance: document.maintenance.value().copied().unwrap_or_default(),
             permissions_boundary: document.permissions_boundary.value().cloned(),

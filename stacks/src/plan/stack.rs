@@ -18,7 +18,7 @@ use super::{Dependencies, Mentions};
 use crate::asset::Asset;
 use crate::bootstrap::{self, Account, Usage};
 use crate::dataset::TablesBy;
-use crate::diagnose::{cause, diagnose};
+use crate::diagnose::{cause, diagnose, is_trust_policy};
 use crate::share::{self, LiveShare, Side};
 use crate::tags::{central_tags, resource_tags};
 use crate::{
@@ -459,7 +459,7 @@ impl<'m> StackPlan<'m> {
     /// Synthesizes the stack, or says everything that is wrong with it at manifest lines.
     pub fn synthesize(&self) -> Result<Synthesized, Report> {
         let (stack, assets) = self.build();
-        let Finished { lowered, sealed } = stack.finish().map_err(|errors| report(&errors))?;
+        let Finished { lowered, sealed } = stack.finish().map_err(|errors| self.report(&errors))?;
         guardrails::check(&self.address(), self.place(), &lowered)?;
         Ok(Synthesized {
             entry: self.entry(&lowered.template, &sealed, &assets),
@@ -473,7 +473,23 @@ impl<'m> StackPlan<'m> {
 
     /// The stack's template and intended access, for those who deploy nothing: see [`Stack::lower`].
     pub fn lower(&self) -> Result<Lowered, Report> {
-        self.build().0.lower().map_err(|errors| report(&errors))
+        self.build().0.lower().map_err(|errors| self.report(&errors))
+    }
+
+    /// What is wrong. That a team's trust policy is too long is found at what takes the most of it.
+    fn report(&self, errors: &[SynthError]) -> Report {
+        let mut report = Report::new();
+        for error in errors {
+            let found = diagnose(error);
+            if let Subject::Team(environment, team, belongings) = &self.subject
+                && is_trust_policy(error)
+            {
+                report.push(team::too_long(found, self.mesh, environment, team, belongings));
+            } else {
+                report.push(found);
+            }
+        }
+        report
     }
 
     /// The stack with everything declared, and the files that it needs. Where it is nearly full, tables are
