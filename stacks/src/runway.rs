@@ -84,8 +84,7 @@ pub fn runway(mesh: &Mesh, stacks: &[&Synthesized]) -> Vec<Runway> {
                 "team" if stack.entry.id.split('/').next() == Some(id) => {
                     of_team(mesh, stack, &mut bounds);
                     let mut members = environment.teams.iter();
-                    let member =
-                        members.find(|one| stack.entry.id == format!("{id}/{}", one.team));
+                    let member = members.find(|one| stack.entry.id == format!("{id}/{}", one.team));
                     let more = member.and_then(|member| {
                         team::more_pipelines(mesh, environment, member, &belongings, &pipeline)
                     });
