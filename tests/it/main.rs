@@ -39,3 +39,4 @@ mod stacks;
 mod states;
 mod table_tags;
 mod team_rights;
+mod trust;
