@@ -9,7 +9,7 @@ import names
 from behaviours import on
 from ministack.core.responses import now_iso
 from ministack.services import cloudformation
-from ministack.services.cloudformation import changesets, handlers
+from ministack.services.cloudformation import changesets, handlers, stacks
 from ministack.services.cloudformation.helpers import _error, _p, _page, _xml
 from ministack.services.cloudformation.stacks import _stack_region_context
 
@@ -102,7 +102,23 @@ def _describing(describe: Callable[[Json], tuple]) -> Callable[[Json], tuple]:
     return run
 
 
+def _taking_in(validate: Callable[..., list]) -> Callable[..., list]:
+    """ministack calls the names of buckets taken when a change set runs, also of those that it takes in: with
+    `ImportExistingResources`, CloudFormation imports what exists when it creates a stack, too ("Import AWS resources into a
+    CloudFormation stack automatically" in its user guide)."""
+
+    def run(resources: Json, ordered: list[str], params: Json, conditions: Json, mappings: Json, stack_name: str,
+            stack_id: str, *owned: frozenset[str]) -> list:
+        found = validate(resources, ordered, params, conditions, mappings, stack_name, stack_id, *owned)
+        imported = {logical_id for one in cloudformation._change_sets.values() if one.get("StackId") == stack_id
+                    for logical_id in one.get("_import_existing") or {}}
+        return [error for error in found if error[0] not in imported or error[2] != "NAME_CONFLICT_VALIDATION"]
+
+    return run
+
+
 def install() -> None:
+    stacks._validation_errors = _taking_in(stacks._validation_errors)
     actions = handlers._ACTION_HANDLERS
     actions["CreateChangeSet"] = _validated(actions["CreateChangeSet"])
     actions["DescribeEvents"] = _describing(actions["DescribeEvents"])
