@@ -1,6 +1,7 @@
 //! Deploying from the command line: the one place of this crate that awaits.
 
 mod invitations;
+mod owners;
 mod removal;
 mod seen;
 mod show;
@@ -24,15 +25,14 @@ use lakewright_deployer::record::{Opening, Record, Shelf};
 use lakewright_deployer::renew::renew;
 use lakewright_manifest::{Mesh, RegionName, SourceFile};
 use lakewright_stacks::{DeployTarget, Names};
+use lakewright_template::Template;
 use lakewright_template::resolve::Place;
-use lakewright_template::{Template, read};
 use tokio::runtime::Runtime;
 
 use self::seen::{Known, Seen};
 use self::show::Lines;
 use self::stop::Progress;
 use crate::assembly::recorded::provenance;
-use crate::comparison;
 use crate::exit::{Exit, Failure};
 use crate::mesh::earlier;
 use crate::synthesis::{Found, in_a_circle};
@@ -263,25 +263,6 @@ impl<'m> Deployment<'m> {
         summary
     }
 
-    /// The bootstraps that only the owners of other accounts may do.
-    fn of_owners<'p>(&self, plan: &'p Plan) -> Vec<&'p str> {
-        let bootstraps = plan.steps.iter().filter(|step| {
-            step.kind == "bootstrap" && matches!(step.action, Action::Create | Action::Update)
-        });
-        let is_others = |address: &&str| {
-            self.stacks.get(*address).is_some_and(|stack| stack.entry.account != self.aws.caller())
-        };
-        bootstraps.map(|step| step.address.as_str()).filter(is_others).collect()
-    }
-
-    /// As whom these are done: it is the strongest role that a deployment uses.
-    fn owner_notes(&self, owned: &[&str]) -> Vec<String> {
-        let Some(role) = &self.options.owner_role else { return Vec::new() };
-        let note =
-            |address: &&str| format!("{address} is done as role `{role}` of the account's owner");
-        owned.iter().map(note).collect()
-    }
-
     /// Why nothing of a plan is done: names that are another mesh's, and accounts that only their owners bootstrap.
     fn refused(
         &self,
@@ -305,9 +286,9 @@ impl<'m> Deployment<'m> {
             for address in owned {
                 ui.error(&format!(
                     "{address} is for the account's owner to do: {}",
-                    owners(address)
+                    self.owners(address)
                 ));
-                exit = exit.or(Some(Exit::Unreachable));
+                exit = exit.or(Some(Exit::No));
             }
         }
         exit
@@ -366,97 +347,6 @@ impl<'m> Deployment<'m> {
         }
     }
 
-    /// A bootstrap policy that only loses rights comes last: what goes in this run still needs them.
-    fn narrow_last(&self, plan: &mut Plan, sites: &BTreeMap<String, Site>) -> Result<(), Failure> {
-        let updates: Vec<String> = plan
-            .steps
-            .iter()
-            .filter(|step| step.kind == "bootstrap" && step.action == Action::Update)
-            .map(|step| step.address.clone())
-            .collect();
-        for address in updates {
-            let Some((old, new)) = self.before_and_after(&address, sites)? else { continue };
-            if comparison::actions(&old, &new).only_removes() {
-                plan.postpone(&address);
-            }
-        }
-        Ok(())
-    }
-
-    /// Leaves the bootstraps of other accounts alone that are not as they should be and allow all that the stacks use:
-    /// only their owners change them, and nothing has to wait for these. Gives what is to be said of each.
-    fn leave_enough(&self, plan: &mut Plan, seen: &Seen) -> Result<Vec<String>, Failure> {
-        let mut notes = Vec::new();
-        if self.options.owner_role.is_some() {
-            return Ok(notes);
-        }
-        let is_whole = |address: &str| {
-            seen.observed.get(address).is_some_and(|stack| {
-                stack.tags.get("lakewright:mesh") == Some(&self.id)
-                    && matches!(
-                        stack.status.as_str(),
-                        "CREATE_COMPLETE" | "UPDATE_COMPLETE" | "IMPORT_COMPLETE"
-                    )
-            })
-        };
-        let owned = self.of_owners(plan).into_iter().filter(|address| is_whole(address));
-        let owned: Vec<String> = owned.map(str::to_owned).collect();
-        for address in owned {
-            let Some((old, new)) = self.before_and_after(&address, &seen.sites)? else { continue };
-            let needed = self.needed.get(&address);
-            if needed.is_some_and(|needed| comparison::is_enough(&old, &new, needed)) {
-                plan.keep(&address);
-                notes.push(format!(
-                    "{address} is not the one that the mesh's features ask for, allows all that the stacks use, and stays: {}",
-                    owners(&address)
-                ));
-            }
-        }
-        Ok(notes)
-    }
-
-    /// The template that a stack has, and the one that it is to have.
-    fn before_and_after(
-        &self,
-        address: &str,
-        sites: &BTreeMap<String, Site>,
-    ) -> Result<Option<(Template, Template)>, Failure> {
-        use lakewright_deployer::cloud::Cloud as _;
-        let (place, name) = address.rsplit_once('/').unwrap_or(("", address));
-        let (Some(site), Some(new)) = (sites.get(place), self.stacks.get(address)) else {
-            return Ok(None);
-        };
-        let old = self.runtime.block_on(self.aws.template(site, name));
-        let old = old.map_err(|error| unreachable(&error))?;
-        Ok(read::template(&old).ok().zip(read::template(&new.template).ok()))
-    }
-
-    /// What is there, seen by the account's owner: the caller, or a role that was opted into.
-    fn list_as_owner(
-        &self,
-        site: &Site,
-        error: &CloudError,
-    ) -> Result<BTreeMap<String, Observed>, Failure> {
-        use lakewright_deployer::cloud::Cloud as _;
-        let address = format!("{}/{}", site.account, site.region);
-        let failure = |error: &CloudError| Failure {
-            exit: Exit::Unreachable,
-            message: format!("{error}\n{address} may not be bootstrapped: {}", owners(&address)),
-        };
-        let owner = self.owner(site).ok_or_else(|| failure(error))?;
-        self.runtime.block_on(self.aws.list(&owner)).map_err(|error| failure(&error))
-    }
-
-    /// A place with the help of its account's owner: the caller, or a role that was opted into.
-    fn owner(&self, site: &Site) -> Option<Site> {
-        let role = match &self.options.owner_role {
-            Some(role) => role.clone(),
-            None if self.aws.caller() == site.account => String::new(),
-            None => return None,
-        };
-        Some(Site { access: Access::Owner { role }, ..site.clone() })
-    }
-
     /// The address of a stack, by its name or address.
     fn find(&self, name: &str, seen: &Seen) -> Result<String, Failure> {
         let is_ours = |stack: &Observed| stack.tags.get("lakewright:mesh") == Some(&self.id);
@@ -495,16 +385,6 @@ impl<'m> Deployment<'m> {
     }
 }
 
-/// How an account is bootstrapped that is somebody else's.
-fn owners(address: &str) -> String {
-    let mut parts = address.split('/');
-    let (account, region) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
-    format!(
-        "`lakewright bootstrap MESH --account {account} --region {region}` prints what its owner deploys, and \
-         `--owner-role OrganizationAccountAccessRole`, or whatever role the owner lets you in as, does it from here"
-    )
-}
-
 /// Deploy roles let in roles of the central account alone: other credentials would be refused account by account.
 fn is_central(aws: &Aws, mesh: &Mesh) -> Result<(), Failure> {
     let central = mesh.tenant.central_account.as_str();
@@ -512,7 +392,7 @@ fn is_central(aws: &Aws, mesh: &Mesh) -> Result<(), Failure> {
         return Ok(());
     }
     let message = format!(
-        "the credentials are of account {}, and the mesh's `central_account` is {central}; use credentials of that          account, as with `--profile NAME` or AWS_PROFILE",
+        "the credentials are of account {}, and the mesh's `central_account` is {central}; use credentials of that account, as with `--profile NAME` or AWS_PROFILE",
         aws.caller()
     );
     Err(Failure { exit: Exit::Unreachable, message })

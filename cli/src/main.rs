@@ -13,6 +13,7 @@ mod guardrails;
 mod matrix;
 mod memory;
 mod mesh;
+mod owner;
 mod progress;
 mod proof;
 mod runway;

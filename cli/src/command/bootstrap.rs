@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use clap::Args;
 use lakewright_manifest::{AccountId, Mesh, RegionName};
 use lakewright_stacks::{Plan, StackKind};
+use lakewright_template::assembly::StackEntry;
 use lakewright_template::write::template_to_yaml;
 use lakewright_template::{Template, read};
 
@@ -14,6 +15,7 @@ use self::feature::{Feature, offer};
 use crate::comparison;
 use crate::exit::{Exit, Failure};
 use crate::mesh::load;
+use crate::owner;
 use crate::synthesis::synthesize_with;
 use crate::ui::Ui;
 
@@ -22,14 +24,17 @@ use crate::ui::Ui;
 #[command(after_help = "Examples:
   lakewright bootstrap my-mesh --account 222222222222 --region eu-west-1 > bootstrap.yaml
   aws cloudformation deploy --template-file bootstrap.yaml --capabilities CAPABILITY_NAMED_IAM \\
-    --stack-name lakewright-bootstrap-222222222222-eu-west-1
+    --region eu-west-1 --stack-name lakewright-bootstrap-222222222222-eu-west-1 \\
+    --tags lakewright:mesh=my-mesh lakewright:kind=bootstrap lakewright:id=222222222222-eu-west-1 \\
+    Target=bootstrap/222222222222-eu-west-1 Team=DAAdministrators
   lakewright bootstrap my-mesh --account 222222222222 --region eu-west-1 --diff bootstrap.yaml
   lakewright bootstrap my-mesh --account 222222222222 --region eu-west-1 --for datasets,worksheets
 
 The execution role's policy is derived from what the features of the environments there can ask for,
 so that it need not change with the first dataset or notebook, and from what the mesh's stacks use.
 `--for` derives it for other features; what the stacks use is in it all the same. `--diff` says which
-actions a new version adds and removes.")]
+actions a new version adds and removes. The command for the account's owner is printed beside the
+template, as a note, with the tags of this mesh: by them the stack is known as the mesh's.")]
 pub(crate) struct BootstrapArgs {
     /// The mesh's folder, or a single file
     mesh: PathBuf,
@@ -56,8 +61,8 @@ pub(crate) fn run(arguments: &BootstrapArgs, ui: &mut Ui) -> Result<Exit, Failur
         ui.report(&loaded.report, &loaded.sources);
         return Ok(Exit::No);
     };
-    let template = match template(&mesh, arguments)? {
-        Ok(template) => template,
+    let (entry, template) = match template(&mesh, arguments)? {
+        Ok(found) => found,
         Err(report) => {
             ui.report(&report, &loaded.sources);
             return Ok(Exit::No);
@@ -65,6 +70,11 @@ pub(crate) fn run(arguments: &BootstrapArgs, ui: &mut Ui) -> Result<Exit, Failur
     };
     let Some(old) = &arguments.diff else {
         ui.data(&template_to_yaml(&template));
+        ui.note(&format!(
+            "with this as {}, the account's owner runs: {}",
+            owner::FILE,
+            owner::deploying(&entry)
+        ));
         return Ok(Exit::Done);
     };
     let text = std::fs::read_to_string(old)
@@ -79,7 +89,7 @@ pub(crate) fn run(arguments: &BootstrapArgs, ui: &mut Ui) -> Result<Exit, Failur
 fn template(
     mesh: &Mesh,
     arguments: &BootstrapArgs,
-) -> Result<Result<Template, lakewright_manifest::Report>, Failure> {
+) -> Result<Result<(StackEntry, Template), lakewright_manifest::Report>, Failure> {
     let plan = Plan::of(mesh, None);
     let (found, report) = synthesize_with(&plan, offer(&arguments.features))?;
     if report.has_errors() {
@@ -100,7 +110,10 @@ fn template(
             && begins.is_none_or(|begins| entry.name.starts_with(&begins))
     });
     match bootstraps.len() {
-        1 => Ok(Ok(bootstraps.remove(0).stack.lowered.template)),
+        1 => {
+            let stack = bootstraps.remove(0).stack;
+            Ok(Ok((stack.entry, stack.lowered.template)))
+        }
         0 => Err(Failure::usage(format!(
             "the mesh has nothing in account {} and {}; it has {}",
             arguments.account,

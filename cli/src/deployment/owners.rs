@@ -1,0 +1,176 @@
+//! What only the owners of accounts do: bootstraps, by themselves or as a role that they let in.
+
+use std::collections::BTreeMap;
+
+use lakewright_deployer::cloud::{Access, Cloud as _, CloudError, Site};
+use lakewright_deployer::plan::{Action, Observed, Plan};
+use lakewright_template::assembly::StackEntry;
+use lakewright_template::{Template, read};
+
+use super::seen::Seen;
+use super::{Deployment, unreachable};
+use crate::exit::{Exit, Failure};
+use crate::{comparison, owner};
+
+impl Deployment<'_> {
+    /// The bootstraps that only the owners of other accounts may do.
+    pub(super) fn of_owners<'p>(&self, plan: &'p Plan) -> Vec<&'p str> {
+        let bootstraps = plan.steps.iter().filter(|step| {
+            step.kind == "bootstrap" && matches!(step.action, Action::Create | Action::Update)
+        });
+        let is_others = |address: &&str| {
+            self.stacks.get(*address).is_some_and(|stack| stack.entry.account != self.aws.caller())
+        };
+        bootstraps.map(|step| step.address.as_str()).filter(is_others).collect()
+    }
+
+    /// As whom these are done: it is the strongest role that a deployment uses.
+    pub(super) fn owner_notes(&self, owned: &[&str]) -> Vec<String> {
+        let Some(role) = &self.options.owner_role else { return Vec::new() };
+        let note =
+            |address: &&str| format!("{address} is done as role `{role}` of the account's owner");
+        owned.iter().map(note).collect()
+    }
+
+    /// A bootstrap policy that only loses rights comes last: what goes in this run still needs them.
+    pub(super) fn narrow_last(
+        &self,
+        plan: &mut Plan,
+        sites: &BTreeMap<String, Site>,
+    ) -> Result<(), Failure> {
+        let updates: Vec<String> = plan
+            .steps
+            .iter()
+            .filter(|step| step.kind == "bootstrap" && step.action == Action::Update)
+            .map(|step| step.address.clone())
+            .collect();
+        for address in updates {
+            let Some((old, new)) = self.before_and_after(&address, sites)? else { continue };
+            if comparison::actions(&old, &new).only_removes() {
+                plan.postpone(&address);
+            }
+        }
+        Ok(())
+    }
+
+    /// Leaves the bootstraps of other accounts alone that are not as they should be and allow all that the stacks use:
+    /// only their owners change them, and nothing has to wait for these. Gives what is to be said of each. One that its
+    /// owner deployed without the mesh's tags is enough as well: what a deployment needs is in the template.
+    pub(super) fn leave_enough(
+        &self,
+        plan: &mut Plan,
+        seen: &Seen,
+    ) -> Result<Vec<String>, Failure> {
+        let mut notes = Vec::new();
+        if self.options.owner_role.is_some() {
+            return Ok(notes);
+        }
+        let owned: Vec<String> = self.of_owners(plan).into_iter().map(str::to_owned).collect();
+        for address in owned {
+            let Some(there) = seen.observed.get(&address).filter(|stack| is_whole(stack)) else {
+                continue;
+            };
+            let Some((old, new)) = self.before_and_after(&address, &seen.sites)? else { continue };
+            let needed = self.needed.get(&address);
+            if needed.is_some_and(|needed| comparison::is_enough(&old, &new, needed)) {
+                plan.keep(&address);
+                notes.push(self.left(&address, there));
+            }
+        }
+        Ok(notes)
+    }
+
+    /// What is said of a bootstrap that is enough and stays.
+    fn left(&self, address: &str, there: &Observed) -> String {
+        let entry = self.stacks.get(address).map(|stack| &stack.entry);
+        let is_new = entry.is_some_and(|entry| there.revision.as_ref() == Some(&entry.revision));
+        let wanted = entry.into_iter().flat_map(|entry| &entry.tags);
+        let missing = wanted.filter(|(key, value)| there.tags.get(*key) != Some(*value));
+        let missing: Vec<&str> = missing.map(|(key, _)| key.as_str()).collect();
+        let how = self.owners(address);
+        if is_new && !missing.is_empty() {
+            return format!(
+                "{address} stays as it is, and nothing has to be done now: it allows all that the stacks use. It lacks the mesh's \
+                 tags ({}), by which teams' roles are kept from changing it and `destroy` knows it; its owner may add them: {how}",
+                missing.join(", ")
+            );
+        }
+        format!(
+            "{address} stays as it is, and nothing has to be done now: it allows all that the stacks use, though the mesh's \
+             features ask for another one. Its owner may bring it when it suits: {how}"
+        )
+    }
+
+    /// The template that a stack has, and the one that it is to have.
+    fn before_and_after(
+        &self,
+        address: &str,
+        sites: &BTreeMap<String, Site>,
+    ) -> Result<Option<(Template, Template)>, Failure> {
+        let (place, name) = address.rsplit_once('/').unwrap_or(("", address));
+        let (Some(site), Some(new)) = (sites.get(place), self.stacks.get(address)) else {
+            return Ok(None);
+        };
+        let old = self.runtime.block_on(self.aws.template(site, name));
+        let old = old.map_err(|error| unreachable(&error))?;
+        Ok(read::template(&old).ok().zip(read::template(&new.template).ok()))
+    }
+
+    /// What is there, seen by the account's owner: the caller, or a role that was opted into.
+    pub(super) fn list_as_owner(
+        &self,
+        site: &Site,
+        error: &CloudError,
+    ) -> Result<BTreeMap<String, Observed>, Failure> {
+        let address = format!("{}/{}", site.account, site.region);
+        // Somebody has to be let in, or has to bootstrap: to try again does not help.
+        let failure = |error: &CloudError| Failure {
+            exit: match error {
+                CloudError::Access { .. } => Exit::No,
+                other => unreachable(other).exit,
+            },
+            message: format!(
+                "{error}\n{address} may not be bootstrapped: {}",
+                self.owners(&address)
+            ),
+        };
+        let owner = self.owner(site).ok_or_else(|| failure(error))?;
+        self.runtime.block_on(self.aws.list(&owner)).map_err(|error| failure(&error))
+    }
+
+    /// A place with the help of its account's owner: the caller, or a role that was opted into.
+    pub(super) fn owner(&self, site: &Site) -> Option<Site> {
+        let role = match &self.options.owner_role {
+            Some(role) => role.clone(),
+            None if self.aws.caller() == site.account => String::new(),
+            None => return None,
+        };
+        Some(Site { access: Access::Owner { role }, ..site.clone() })
+    }
+
+    /// How an account is bootstrapped that is somebody else's, by the address of its stack, or by the account and region.
+    pub(super) fn owners(&self, address: &str) -> String {
+        let mut parts = address.split('/');
+        let account = parts.next().unwrap_or_default();
+        let region = parts.next().unwrap_or_default();
+        let name = parts.next();
+        let bootstraps = self.stacks.values().map(|stack| &stack.entry);
+        let mut bootstraps = bootstraps.filter(|entry| {
+            entry.kind == "bootstrap" && entry.account == account && entry.region == region
+        });
+        let is_it = |entry: &&StackEntry| name.is_none_or(|name| entry.name == name);
+        let deployed = bootstraps.find(is_it).map(owner::deploying);
+        let deployed = deployed.map_or_else(String::new, |command| {
+            format!(", saved as {} and deployed by `{command}`", owner::FILE)
+        });
+        format!(
+            "`lakewright bootstrap MESH --account {account} --region {region}` prints what its owner deploys{deployed}; \
+             `--owner-role OrganizationAccountAccessRole`, or whatever role the owner lets you in as, does it from here"
+        )
+    }
+}
+
+/// Whether a stack is as its last change meant it.
+fn is_whole(stack: &Observed) -> bool {
+    matches!(stack.status.as_str(), "CREATE_COMPLETE" | "UPDATE_COMPLETE" | "IMPORT_COMPLETE")
+}
