@@ -2,7 +2,7 @@
 
 mod invitations;
 mod owners;
-mod removal;
+pub(crate) mod removal;
 mod seen;
 mod show;
 mod stop;
@@ -20,7 +20,7 @@ use lakewright_deployer::duties::Duties;
 use lakewright_deployer::event::{Change, Event};
 use lakewright_deployer::leftovers::{Receivers, receivers};
 use lakewright_deployer::machine::Outcome;
-use lakewright_deployer::plan::{Action, Observed, Plan, Step, plan};
+use lakewright_deployer::plan::{Action, Observed, Plan, plan};
 use lakewright_deployer::record::{Opening, Record, Shelf};
 use lakewright_deployer::renew::renew;
 use lakewright_manifest::{Mesh, RegionName, SourceFile};
@@ -29,7 +29,7 @@ use lakewright_template::Template;
 use lakewright_template::resolve::Place;
 use tokio::runtime::Runtime;
 
-use self::seen::{Known, Seen};
+use self::seen::{Gone, Known, Seen};
 use self::show::Lines;
 use self::stop::Progress;
 use crate::assembly::recorded::provenance;
@@ -202,7 +202,7 @@ impl<'m> Deployment<'m> {
                 Summary::default()
             };
             if self.options.yes && exit(&kept) == Exit::Done {
-                self.close_record(&mut seen, &BTreeSet::new(), ui);
+                self.close_record(&mut seen, &Gone::new(), ui);
             }
             self.mails(ui);
             return Ok(exit(&kept));
@@ -219,11 +219,12 @@ impl<'m> Deployment<'m> {
         if exit == Exit::Done {
             let is_gone = |(_, outcome): &(&String, &Outcome)| **outcome == Outcome::Deleted;
             let gone = summary.outcomes.iter().filter(is_gone);
-            let gone = gone.map(|(address, _)| address.as_str()).collect();
+            // What holds data is never deleted by this.
+            let gone = gone.map(|(address, _)| (address.clone(), Vec::new())).collect();
             self.close_record(&mut seen, &gone, ui);
         }
         self.mails(ui);
-        self.invitations(&plan, ui);
+        self.invitations(&summary, ui);
         Ok(exit)
     }
 
@@ -332,10 +333,12 @@ impl<'m> Deployment<'m> {
     }
 
     /// What has just been shared with other accounts may have to be accepted there.
-    fn invitations(&self, plan: &Plan, ui: &mut Ui) {
-        let is_changed = |step: &&Step| matches!(step.action, Action::Create | Action::Update);
-        let changed = plan.steps.iter().filter(is_changed);
-        let stacks = changed.filter_map(|step| self.stacks.get(&step.address));
+    fn invitations(&self, summary: &Summary, ui: &mut Ui) {
+        let is_changed = |(_, outcome): &(&String, &Outcome)| {
+            matches!(outcome, Outcome::Created | Outcome::Updated | Outcome::NeedsAttention(_))
+        };
+        let changed = summary.outcomes.iter().filter(is_changed);
+        let stacks = changed.filter_map(|(address, _)| self.stacks.get(address));
         let mut shared = BTreeSet::new();
         for stack in stacks.filter(|stack| stack.entry.kind == "dataset") {
             let place =

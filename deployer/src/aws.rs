@@ -23,7 +23,7 @@ use aws_smithy_http_client::Connector;
 
 use self::caller::Settings;
 use crate::ask::Ask;
-use crate::cloud::{Access, ChangeSet, Cloud, CloudError, Site, Stack};
+use crate::cloud::{Access, ChangeSet, Cloud, CloudError, Placed, Site, Stack};
 use lakewright_template::revision;
 use lakewright_template::write::minified;
 
@@ -161,12 +161,7 @@ impl Cloud for Aws {
         }
     }
 
-    async fn physical_ids(
-        &self,
-        site: &Site,
-        name: &str,
-        kind: &str,
-    ) -> Result<Vec<String>, CloudError> {
+    async fn resources(&self, site: &Site, name: &str) -> Result<Vec<Placed>, CloudError> {
         let client = self.cloudformation(site).await;
         // The other way to ask, `DescribeStackResources`, tells the first hundred only.
         let mut pages = client.list_stack_resources().stack_name(name).into_paginator().send();
@@ -174,11 +169,17 @@ impl Cloud for Aws {
         let mut found = Vec::new();
         while let Some(page) = pages.next().await {
             let page = page.map_err(|error| failed(&what, &error))?;
-            let of_kind = page
-                .stack_resource_summaries()
-                .iter()
-                .filter(|one| one.resource_type() == Some(kind));
-            found.extend(of_kind.filter_map(|one| one.physical_resource_id()).map(str::to_owned));
+            for one in page.stack_resource_summaries() {
+                let is_gone = one.resource_status() == Some(&ResourceStatus::DeleteComplete);
+                let Some(physical_id) = one.physical_resource_id().filter(|_| !is_gone) else {
+                    continue;
+                };
+                found.push(Placed {
+                    logical_id: one.logical_resource_id().unwrap_or_default().to_owned(),
+                    kind: one.resource_type().unwrap_or_default().to_owned(),
+                    physical_id: physical_id.to_owned(),
+                });
+            }
         }
         Ok(found)
     }
@@ -304,36 +305,42 @@ impl Cloud for Aws {
         &self,
         site: &Site,
         stack: &str,
-        name: &str,
+        change_set: Option<&str>,
     ) -> Result<Vec<Rejection>, CloudError> {
         let client = self.cloudformation(site).await;
         let what = format!("read why the change of stack {stack} is not valid");
         let mut found = Vec::new();
         let mut token = None;
         loop {
-            let page = client
-                .describe_events()
-                .change_set_name(name)
-                .set_next_token(token)
-                .send()
-                .await
-                .map_err(|error| failed(&what, &error))?;
+            let request = client.describe_events().set_next_token(token);
+            let request = match change_set {
+                Some(name) => request.change_set_name(name),
+                None => request.stack_name(stack),
+            };
+            let page = request.send().await.map_err(|error| failed(&what, &error))?;
             for event in page.operation_events() {
                 if event.validation_status() != Some(&ValidationStatus::Failed) {
                     continue;
                 }
                 let text = |value: Option<&str>| value.unwrap_or("?").to_owned();
-                found.push(Rejection {
+                let rejection = Rejection {
                     logical_id: text(event.logical_resource_id()),
                     kind: text(event.resource_type()),
                     reason: text(event.validation_status_reason()),
-                });
+                };
+                let at = event.timestamp().map(|at| at.as_nanos());
+                found.push((at, text(event.operation_id()), rejection));
             }
             token = page.next_token().map(str::to_owned);
             if token.is_none() {
-                return Ok(found);
+                break;
             }
         }
+        // A stack has the events of all its changes.
+        let newest = found.iter().max_by_key(|(at, _, _)| *at);
+        let newest = newest.map(|(_, operation, _)| operation.clone());
+        let of_newest = found.into_iter().filter(|(_, one, _)| Some(one) == newest.as_ref());
+        Ok(of_newest.map(|(_, _, rejection)| rejection).collect())
     }
 
     async fn delete_change_set(

@@ -91,6 +91,17 @@ pub struct Stack {
     pub site: Site,
 }
 
+/// A resource that a stack has made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Placed {
+    /// Its logical id.
+    pub logical_id: String,
+    /// Its type.
+    pub kind: String,
+    /// Its physical id.
+    pub physical_id: String,
+}
+
 /// The state of a change set.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ChangeSet {
@@ -121,13 +132,12 @@ pub trait Cloud {
         name: &str,
     ) -> impl Future<Output = Result<Option<Observed>, CloudError>>;
 
-    /// The physical ids of a stack's resources of one type.
-    fn physical_ids(
+    /// The resources of a stack that are there.
+    fn resources(
         &self,
         site: &Site,
         name: &str,
-        kind: &str,
-    ) -> impl Future<Output = Result<Vec<String>, CloudError>>;
+    ) -> impl Future<Output = Result<Vec<Placed>, CloudError>>;
 
     /// The template of a stack as it was deployed.
     fn template(&self, site: &Site, name: &str)
@@ -149,12 +159,12 @@ pub trait Cloud {
         name: &str,
     ) -> impl Future<Output = Result<ChangeSet, CloudError>>;
 
-    /// What of a change set did not pass CloudFormation's validation.
+    /// What did not pass CloudFormation's validation: of a change set, or of the last change of the stack that ran.
     fn validation_failures(
         &self,
         site: &Site,
         stack: &str,
-        name: &str,
+        change_set: Option<&str>,
     ) -> impl Future<Output = Result<Vec<Rejection>, CloudError>>;
 
     /// Removes a change set, and the shell of a stack that was never made.

@@ -387,7 +387,10 @@ impl<C: Cloud, R: FnMut(Event), A: FnMut(&str, &[Change]) -> bool> Driver<'_, C,
         let (mut machine, mut command) = Machine::start(goal);
         loop {
             let input = match command {
-                Command::Finish(outcome) => return Ok((outcome, track.reasons)),
+                Command::Finish(outcome) => {
+                    self.tell_validation(site, name, &track).await;
+                    return Ok((outcome, track.reasons));
+                }
                 Command::Describe => self.look(site, name, &mut track).await?,
                 Command::Wait => {
                     self.cloud.pause(track.tries).await;
@@ -512,7 +515,7 @@ impl<C: Cloud, R: FnMut(Event), A: FnMut(&str, &[Change]) -> bool> Driver<'_, C,
         track: &Track,
         reason: String,
     ) -> String {
-        let failures = self.cloud.validation_failures(site, name, &track.change_set).await;
+        let failures = self.cloud.validation_failures(site, name, Some(&track.change_set)).await;
         let said = match failures {
             Ok(failures) if failures.is_empty() => return reason,
             Ok(failures) => {
@@ -521,15 +524,7 @@ impl<C: Cloud, R: FnMut(Event), A: FnMut(&str, &[Change]) -> bool> Driver<'_, C,
                     format!("{logical_id} ({kind}): {reason}")
                 });
                 let said: Vec<String> = said.collect();
-                for Rejection { logical_id, kind, reason } in failures {
-                    (self.report)(Event::Resource {
-                        address: format!("{}/{}/{name}", site.account, site.region),
-                        logical_id,
-                        kind,
-                        status: Rejection::STATUS.to_owned(),
-                        reason: Some(reason),
-                    });
-                }
+                self.tell_rejections(site, name, failures);
                 said.join("; ")
             }
             Err(error) if reason.to_lowercase().contains("validation") => {
@@ -544,6 +539,33 @@ impl<C: Cloud, R: FnMut(Event), A: FnMut(&str, &[Change]) -> bool> Driver<'_, C,
             ""
         };
         format!("{reason}: {said}{help}")
+    }
+
+    /// Tells what a change did not pass that ran: the stack's own event only says where to ask.
+    async fn tell_validation(&mut self, site: &Site, name: &str, track: &Track) {
+        if !track.reasons.iter().any(|reason| reason.contains("DescribeEvents")) {
+            return;
+        }
+        match self.cloud.validation_failures(site, name, None).await {
+            Ok(failures) => self.tell_rejections(site, name, failures),
+            Err(error) => {
+                let address = format!("{}/{}/{name}", site.account, site.region);
+                let text = format!("which resource is not told: {error}");
+                (self.report)(Event::Note { address, text });
+            }
+        }
+    }
+
+    fn tell_rejections(&mut self, site: &Site, name: &str, rejections: Vec<Rejection>) {
+        for Rejection { logical_id, kind, reason } in rejections {
+            (self.report)(Event::Resource {
+                address: format!("{}/{}/{name}", site.account, site.region),
+                logical_id,
+                kind,
+                status: Rejection::STATUS.to_owned(),
+                reason: Some(reason),
+            });
+        }
     }
 
     /// Remembers what has happened so far, before something is started.
@@ -591,12 +613,12 @@ impl<C: Cloud, R: FnMut(Event), A: FnMut(&str, &[Change]) -> bool> Driver<'_, C,
 }
 
 /// Whether what waits for a stack may go on.
-pub(crate) fn is_good(outcome: &Outcome) -> bool {
+pub fn is_good(outcome: &Outcome) -> bool {
     matches!(outcome, Outcome::Created | Outcome::Updated | Outcome::Unchanged | Outcome::Deleted)
 }
 
 /// How it ends for a stack when a request fails.
-pub(crate) fn failure(error: &CloudError) -> Outcome {
+pub fn failure(error: &CloudError) -> Outcome {
     match error {
         CloudError::Refused { .. } => Outcome::Refused(error.to_string()),
         CloudError::Overtaken { .. } => Outcome::Overtaken(error.to_string()),

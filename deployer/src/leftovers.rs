@@ -1,28 +1,26 @@
 //! What would block the deletion of a stack or outlive it, and mails that nobody reads.
 
+use lakewright_template::resolve::partition_of;
 use lakewright_template::{DeletionPolicy, Template};
 use serde_json::{Value, json};
 
 use crate::ask::{Ask, Service, elements};
-use crate::cloud::{Cloud, CloudError, Site};
+use crate::cloud::{Cloud, CloudError, Placed, Site};
 
 /// What keeps a stack from being deleted, in words: apps and spaces of ML Studio profiles, and the file system of a
 /// domain in a network that would go.
 pub async fn blockers(
     cloud: &impl Cloud,
     site: &Site,
-    stack: &str,
     template: &Template,
+    placed: &[Placed],
 ) -> Result<Vec<String>, CloudError> {
     let mut found = Vec::new();
     let of = |kind: &'static str| template.resources.values().filter(move |r| r.kind == kind);
-    let profiles = match of(PROFILE).next() {
-        Some(_) => cloud.physical_ids(site, stack, PROFILE).await?,
-        None => Vec::new(),
-    };
-    for profile in &profiles {
+    let placed = |kind: &'static str| placed.iter().filter(move |one| one.kind == kind);
+    for profile in placed(PROFILE).map(|one| &one.physical_id) {
         // The name and the id of the domain; names are used again in other domains.
-        let (name, domain) = profile.split_once('|').unwrap_or((profile, ""));
+        let (name, domain) = profile.split_once('|').unwrap_or((profile.as_str(), ""));
         let apps = listed(cloud, site, "ListApps", "Apps").await?;
         let is_its = |one: &Value| one["DomainId"] == domain && is_alive(one);
         let own = apps.iter().filter(|app| app["UserProfileName"] == name && is_its(app));
@@ -44,11 +42,64 @@ pub async fn blockers(
                     .to_owned(),
             );
         }
-        for domain in cloud.physical_ids(site, stack, DOMAIN).await? {
-            found.extend(file_systems(cloud, site, &domain).await?);
+        for domain in placed(DOMAIN) {
+            found.extend(file_systems(cloud, site, &domain.physical_id).await?);
         }
     }
     Ok(found)
+}
+
+/// What stays when a stack goes, by the names under which its services know it.
+pub fn retained(site: &Site, template: &Template, placed: &[Placed]) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut tables = 0_usize;
+    for one in placed {
+        let resource = template.resources.iter().find(|(id, _)| id.as_str() == one.logical_id);
+        let Some((_, resource)) = resource.filter(|(_, found)| stays(found.deletion_policy)) else {
+            continue;
+        };
+        if one.kind == "AWS::Glue::Table" {
+            tables += 1;
+            continue;
+        }
+        found.push(match one.kind.as_str() {
+            // The physical id is AWS's own; people know the name.
+            "AWS::CodeCommit::Repository" => {
+                let name =
+                    resource.properties.get("RepositoryName").and_then(lakewright_template::Value::as_text);
+                format!("repository {}", name.unwrap_or(&one.physical_id))
+            }
+            kind => called(site, kind, &one.physical_id),
+        });
+    }
+    match tables {
+        0 => {}
+        1 => found.push("1 table".to_owned()),
+        several => found.push(format!("{several} tables")),
+    }
+    found
+}
+
+fn called(site: &Site, kind: &str, id: &str) -> String {
+    let Site { account, region, .. } = site;
+    match kind {
+        "AWS::Glue::Database" => format!("database {id}"),
+        "AWS::KMS::Alias" => format!("name of a key {id}"),
+        "AWS::KMS::Key" => {
+            format!("key arn:{}:kms:{region}:{account}:key/{id}", partition_of(region))
+        }
+        "AWS::LakeFormation::DataLakeSettings" => {
+            format!("settings of Lake Formation in account {account} {region}")
+        }
+        "AWS::S3::Bucket" => format!("bucket {id}"),
+        "AWS::SageMaker::Domain" => format!("ML Studio domain {id}"),
+        other => format!("{other} {id}"),
+    }
+}
+
+/// Whether a resource stays when its stack goes.
+pub fn stays(policy: Option<DeletionPolicy>) -> bool {
+    matches!(policy, Some(DeletionPolicy::Retain | DeletionPolicy::RetainExceptOnCreate))
 }
 
 const PROFILE: &str = "AWS::SageMaker::UserProfile";

@@ -20,3 +20,4 @@ pub mod preflight;
 pub mod record;
 pub mod renew;
 pub mod status;
+pub mod teardown;

@@ -137,7 +137,8 @@ const ORDER: [&str; 11] = [
     "platform",
 ];
 
-fn rank(kind: &str) -> usize {
+/// Where a kind stands in the order.
+pub(crate) fn rank(kind: &str) -> usize {
     ORDER.iter().position(|known| *known == kind).unwrap_or(ORDER.len())
 }
 

@@ -11,7 +11,7 @@ use lakewright_manifest::mesh::{Environment, EnvironmentTeam, Features, Pipeline
 use lakewright_manifest::{Code, Date, Diagnostic, Mesh, Report, ResourcePrefix};
 use lakewright_template::resolve::Place;
 
-pub use edges::{Mentions, connect};
+pub use edges::{Mentions, connect, makers};
 pub use handout::Handout;
 pub use stack::{DeployTarget, StackKind, StackPlan, Synthesized};
 

@@ -1,4 +1,4 @@
-//! `lakewright destroy`: one stack of a mesh goes.
+//! `lakewright destroy`: one stack of a mesh goes, or all of them.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -6,33 +6,46 @@ use std::path::PathBuf;
 use clap::Args;
 use lakewright_stacks::Plan;
 
+use crate::deployment::removal::Removal;
 use crate::deployment::{Deployment, Options, Wanted, base};
 use crate::exit::{Exit, Failure};
 use crate::mesh::{Day, load};
 use crate::synthesis::synthesize_all;
 use crate::ui::Ui;
 
-/// Delete one stack of a mesh
+/// Delete one stack of a mesh, or all of them
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   lakewright destroy my-mesh --stack lakewright-dataset-sales
   lakewright destroy my-mesh --stack lakewright-dataset-sales --keep-stack
   lakewright destroy my-mesh --stack 333333333333/eu-west-1/lakewright-environment-old
   lakewright destroy my-mesh --stack 333333333333/eu-west-1 --keep-stack
+  lakewright destroy my-mesh --all --plan --owner-role OrganizationAccountAccessRole
+  lakewright destroy my-mesh --all --yes --owner-role OrganizationAccountAccessRole
 
-What the mesh says to retain stays: buckets, keys, databases. A stack that others depend on is not
-deleted. Stacks of an environment that has left the mesh are found by the record of deployments, and
-those from before there was one by `--base` with the mesh before. `--keep-stack` only takes the
-mesh's tags off a stack, so that nothing knows it any more; with an account and region in which
-nobody may look any more, it forgets what was left there.")]
+What the mesh says to retain stays: buckets, keys, databases. It is named before anybody is asked. A
+stack that others depend on is not deleted, whether or not the mesh still has these. `--all` deletes
+every stack of the mesh, those of environments that have left it as well, in the reverse order of
+deployment: the bootstraps last, which are for the accounts' owners, or for a role of theirs with
+`--owner-role`. What fails keeps what it depends on, and nothing else. Stacks of an environment that
+has left the mesh are found by the record of deployments, and those from before there was one by
+`--base` with the mesh before. `--keep-stack` only takes the mesh's tags off a stack, so that nothing
+knows it any more; with an account and region in which nobody may look any more, it forgets what was
+left there.")]
 pub(crate) struct DestroyArgs {
     /// The mesh's folder, or a single file
     mesh: PathBuf,
     /// The stack's name, or its address `account/region/name`
+    #[arg(long, required_unless_present = "all")]
+    stack: Option<String>,
+    /// All stacks of the mesh, also those that have left it
+    #[arg(long, conflicts_with = "stack")]
+    all: bool,
+    /// Say what would be deleted and what stays behind, and change nothing
     #[arg(long)]
-    stack: String,
+    plan: bool,
     /// Leave the stack and its resources, and forget it
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["all", "plan"])]
     keep_stack: bool,
     #[command(flatten)]
     options: Options,
@@ -56,5 +69,10 @@ pub(crate) fn run(arguments: &DestroyArgs, ui: &mut Ui) -> Result<Exit, Failure>
     let needed = BTreeMap::new();
     let wanted = Wanted { mesh: &mesh, found, needed, base, sources: &loaded.sources };
     let deployment = Deployment::connect(wanted, &arguments.options, false)?;
-    deployment.destroy(&arguments.stack, arguments.keep_stack, ui)
+    let removal = Removal {
+        stack: arguments.stack.as_deref(),
+        keep_stack: arguments.keep_stack,
+        only_plan: arguments.plan,
+    };
+    deployment.destroy(removal, ui)
 }

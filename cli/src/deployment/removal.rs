@@ -1,179 +1,296 @@
-//! Stacks that go, one by one, with what CloudFormation leaves behind.
+//! Stacks that go: one, or all of a mesh, with what CloudFormation leaves behind.
+
+mod needs;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use lakewright_deployer::cloud::{Access, CloudError, Site, Stack};
-use lakewright_deployer::driver::{Driver, Summary};
+use lakewright_deployer::cloud::{Access, Cloud as _, CloudError, Site};
+use lakewright_deployer::driver::{Driver, Summary, failure, is_good};
 use lakewright_deployer::event::{Change, Event};
 use lakewright_deployer::lakeformation::remove_administrators;
-use lakewright_deployer::leftovers::blockers;
+use lakewright_deployer::leftovers::{blockers, retained};
 use lakewright_deployer::machine::Outcome;
-use lakewright_deployer::plan::{Observed, Plan};
+use lakewright_deployer::plan::{Action, Observed, Plan, Step};
+use lakewright_deployer::teardown::{dependants, teardown};
 use lakewright_template::read;
 
+use super::seen::{Gone, Seen};
 use super::{Deployment, deployer, exit, show, unreachable};
 use crate::exit::{Exit, Failure};
+use crate::owner;
+use crate::synthesis::in_a_circle;
 use crate::ui::{Ui, count};
 
-/// What a deletion takes along.
-#[derive(Default)]
+/// What is to go.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Removal<'a> {
+    /// The stack; all of them without one.
+    pub(crate) stack: Option<&'a str>,
+    /// Whether the stack stays and is forgotten.
+    pub(crate) keep_stack: bool,
+    /// Whether it is only said what would go.
+    pub(crate) only_plan: bool,
+}
+
+/// What a deletion takes along, and what it leaves.
+#[derive(Debug, Default)]
 struct Leaving {
     /// What would keep the stack from being deleted.
     blockers: Vec<String>,
     /// The ARNs of its roles.
     roles: BTreeSet<String>,
+    /// What stays, by name.
+    stays: Vec<String>,
+}
+
+/// A stack that goes.
+#[derive(Debug)]
+struct Going {
+    /// With whose help.
+    site: Site,
+    leaving: Result<Leaving, CloudError>,
+}
+
+/// All that is known before somebody is asked.
+#[derive(Debug, Default)]
+struct Prepared {
+    going: BTreeMap<String, Going>,
+    /// What cannot be deleted from here and as it is, each with the reason.
+    held: BTreeMap<String, String>,
 }
 
 impl Deployment<'_> {
-    /// Deletes one stack, or forgets it.
-    pub(crate) fn destroy(
-        mut self,
-        name: &str,
-        keep_stack: bool,
-        ui: &mut Ui,
-    ) -> Result<Exit, Failure> {
+    /// Deletes one stack or all, or forgets one.
+    pub(crate) fn destroy(mut self, removal: Removal<'_>, ui: &mut Ui) -> Result<Exit, Failure> {
         let mut seen = self.observe()?;
-        if keep_stack && seen.unseen.contains_key(name) {
-            return self.forget_place(name, &mut seen, ui);
+        let plan = match removal.stack {
+            Some(name) if removal.keep_stack => return self.forget(name, &mut seen, ui),
+            Some(name) => {
+                let address = self.find(name, &seen)?;
+                let needs = self.needs(&seen)?;
+                let depending = dependants(&needs, &address);
+                if !depending.is_empty() {
+                    ui.error(&format!(
+                        "{address} is not deleted: {}: {}; `lakewright destroy MESH --all --plan` says the order",
+                        match depending.len() {
+                            1 => "a stack is there that depends on it".to_owned(),
+                            several => format!("{several} stacks are there that depend on it"),
+                        },
+                        depending.join(", ")
+                    ));
+                    return Ok(Exit::No);
+                }
+                let kind = self.kinds(&seen).remove(&address).unwrap_or_default();
+                let step = Step { address, kind, action: Action::Delete, after: Vec::new() };
+                Plan { steps: vec![step] }
+            }
+            None => self.all(&seen)?,
+        };
+        if plan.steps.is_empty() {
+            ui.note("no stack of this mesh is deployed");
+            return Ok(Exit::Done);
         }
-        let address = self.find(name, &seen)?;
-        let dependants = self.dependants(&address, &seen.observed);
-        if !dependants.is_empty() && !keep_stack {
-            ui.error(&format!(
-                "{address} is not deleted: {} there that depend on it: {}",
-                if dependants.len() == 1 { "a stack is" } else { "stacks are" },
-                dependants.join(", ")
-            ));
-            return Ok(Exit::No);
+        let prepared = self.prepare(&plan, &seen)?;
+        let mut notes = prepared.notes();
+        notes.extend(self.unknown(&seen));
+        show::plan(&plan, &notes, removal.only_plan, ui);
+        for (address, reason) in &prepared.held {
+            ui.error(&format!("{address} is not deleted: {reason}"));
         }
-        let stack = self.stacks.get(&address);
-        let site = stack.map(|stack| stack.site.clone()).or_else(|| self.site_of(&address));
-        let site = site.ok_or_else(|| Failure::usage(format!("{address} is not in the mesh")))?;
-        let site = &self.deleting(&address, site, &seen.observed)?;
-        let question =
-            if keep_stack { format!("Forget {address}?") } else { format!("Delete {address}?") };
-        if !self.confirm(&question, ui) {
+        // Of one stack, or where all are held, nothing is left to do.
+        let is_held = prepared.held.len() == plan.steps.len();
+        if is_held || removal.only_plan {
+            return Ok(if prepared.held.is_empty() { Exit::Done } else { Exit::No });
+        }
+        if !self.confirm(&prepared.question(&plan), ui) {
+            ui.note("nothing was changed");
+            return Ok(Exit::Declined);
+        }
+        let (summary, gone) = self.tear_down(&plan, &prepared, &mut seen, ui);
+        // With the stack that keeps the record goes the role that writes it.
+        if !gone.contains_key(&self.keeper) {
+            self.close_record(&mut seen, &gone, ui);
+        }
+        let exit = exit(&summary);
+        Ok(if exit == Exit::Done && !prepared.held.is_empty() { Exit::No } else { exit })
+    }
+
+    /// The way to nothing. The stack that keeps the record of places goes last.
+    fn all(&self, seen: &Seen) -> Result<Plan, Failure> {
+        let kinds = self.kinds(seen);
+        let mut needs = self.needs(seen)?;
+        for address in kinds.keys().filter(|address| **address != self.keeper) {
+            needs.entry(address.clone()).or_default().insert(self.keeper.clone());
+        }
+        teardown(&kinds, &needs).map_err(|stacks| in_a_circle(&stacks))
+    }
+
+    /// Leaves a stack or a place alone, and forgets it.
+    fn forget(&self, name: &str, seen: &mut Seen, ui: &mut Ui) -> Result<Exit, Failure> {
+        if seen.unseen.contains_key(name) {
+            return self.forget_place(name, seen, ui);
+        }
+        let address = self.find(name, seen)?;
+        let site = self.deleting(&address, &seen.observed)?.map_err(|reason| Failure {
+            exit: Exit::No,
+            message: format!("{address} is not forgotten: {reason}"),
+        })?;
+        if !self.confirm(&format!("Forget {address}?"), ui) {
             ui.note("nothing was changed");
             return Ok(Exit::Declined);
         }
         let stack_name = address.rsplit('/').next().unwrap_or(&address);
-        if keep_stack {
-            use lakewright_deployer::cloud::Cloud as _;
-            self.runtime
-                .block_on(self.aws.forget(site, stack_name))
-                .map_err(|error| unreachable(&error))?;
-            ui.note(&format!("{address} and its resources stay; the mesh no longer knows it"));
-            self.close_record(&mut seen, &BTreeSet::from([address.as_str()]), ui);
-            return Ok(Exit::Done);
-        }
-        let leaving = self.leaving(site, stack_name)?;
-        if !leaving.blockers.is_empty() {
-            let blockers = leaving.blockers.join("; ");
-            ui.error(&format!("{address} is not deleted, as it could not be: {blockers}"));
-            return Ok(Exit::No);
-        }
-        self.empty_artifacts(stack, site, ui)?;
-        self.remove_administrators(site, &leaving.roles)?;
-        self.progress.begin(1);
-        self.progress.start(&address);
-        let nothing = Plan::default();
-        let mut shower = show::Shower::new(&nothing, &self.lines, &self.progress, ui);
-        let outcome = {
-            let mut driver = Driver {
-                cloud: &self.aws,
-                report: |event: Event| shower.event(&event),
-                ask: |_: &str, _: &[Change]| true,
-                closed: BTreeSet::new(),
+        self.runtime
+            .block_on(self.aws.forget(&site, stack_name))
+            .map_err(|error| unreachable(&error))?;
+        ui.note(&format!("{address} and its resources stay; the mesh no longer knows it"));
+        self.close_record(seen, &Gone::from([(address, Vec::new())]), ui);
+        Ok(Exit::Done)
+    }
+
+    /// Looks at each stack before somebody is asked. One that cannot be looked at fails when it comes to it, and no other.
+    fn prepare(&self, plan: &Plan, seen: &Seen) -> Result<Prepared, Failure> {
+        let mut prepared = Prepared::default();
+        for Step { address, .. } in &plan.steps {
+            let site = match self.deleting(address, &seen.observed)? {
+                Ok(site) => site,
+                Err(reason) => {
+                    prepared.held.insert(address.clone(), reason);
+                    let place = address.rsplit_once('/').map_or("", |(place, _)| place);
+                    let Some(site) = seen.sites.get(place) else { continue };
+                    site.clone()
+                }
             };
-            self.runtime
-                .block_on(driver.delete(site, &address))
-                .map_err(|error| unreachable(&error))?
-        };
-        let is_gone = outcome == Outcome::Deleted;
-        let summary = Summary {
-            outcomes: BTreeMap::from([(address.clone(), outcome)]),
-            skipped: BTreeMap::new(),
-        };
-        self.progress.end();
-        shower.end(&summary);
-        if let Some(stack) = stack {
-            let retained = show::retained(&stack.template);
-            if !retained.is_empty() {
-                ui.note(&format!("what the mesh retains stays: {}", retained.join(", ")));
+            let name = address.rsplit('/').next().unwrap_or(address);
+            let leaving = self.leaving(&site, name);
+            if let Ok(Leaving { blockers, .. }) = &leaving
+                && !blockers.is_empty()
+            {
+                let reason = format!("it could not be: {}", blockers.join("; "));
+                prepared.held.insert(address.clone(), reason);
             }
+            prepared.going.insert(address.clone(), Going { site, leaving });
         }
-        // With the stack that keeps the record goes the role that writes it.
-        if is_gone && address != self.keeper {
-            self.close_record(&mut seen, &BTreeSet::from([address.as_str()]), ui);
-        }
-        Ok(exit(&summary))
+        Ok(prepared)
     }
 
-    /// The stacks that are there and need one. A bootstrap that the mesh no longer has is needed by all that stand with it:
-    /// without its roles nobody changes or deletes them.
-    fn dependants(&self, address: &str, observed: &BTreeMap<String, Observed>) -> Vec<String> {
-        let depending = self.stacks.iter().filter(|(other, stack)| {
-            observed.contains_key(*other)
-                && stack.entry.depends_on.iter().any(|needed| needed == address)
-        });
-        let mut found: BTreeSet<String> = depending.map(|(other, _)| other.clone()).collect();
-        let kind = observed.get(address).and_then(|stack| stack.tags.get("lakewright:kind"));
-        if kind.is_some_and(|kind| kind == "bootstrap") {
-            let (begins, _) = address.split_once("-bootstrap-").unwrap_or((address, ""));
-            let begins = format!("{begins}-");
-            let with_it = observed.iter().filter(|(other, stack)| {
-                other.starts_with(&begins)
-                    && *other != address
-                    && stack.status != "DELETE_COMPLETE"
-                    && stack.tags.get("lakewright:mesh") == Some(&self.id)
-            });
-            found.extend(with_it.map(|(other, _)| other.clone()));
+    /// Deletes one stack after the other. What keeps one there keeps those that it needs, and no others.
+    fn tear_down(
+        &self,
+        plan: &Plan,
+        prepared: &Prepared,
+        seen: &mut Seen,
+        ui: &mut Ui,
+    ) -> (Summary, Gone) {
+        let mut shower = show::Shower::new(plan, &self.lines, &self.progress, ui);
+        self.progress.begin(shower.all());
+        let (mut summary, mut gone) = (Summary::default(), Gone::new());
+        let mut standing: BTreeSet<&str> = prepared.held.keys().map(String::as_str).collect();
+        for Step { address, after, .. } in &plan.steps {
+            if standing.contains(address.as_str()) {
+                continue;
+            }
+            if let Some(other) = after.iter().find(|other| standing.contains(other.as_str())) {
+                standing.insert(address);
+                let (address, because) = (address.clone(), other.clone());
+                summary.skipped.insert(address.clone(), because.clone());
+                shower.event(&Event::Skipped { address, because });
+                continue;
+            }
+            if *address == self.keeper {
+                for text in self.closed_record(seen, &gone) {
+                    shower.event(&Event::Note { address: address.clone(), text });
+                }
+            }
+            let Some(going) = prepared.going.get(address) else { continue };
+            shower.event(&Event::Started { address: address.clone() });
+            let outcome = self.remove(address, going, &mut shower);
+            let outcome = outcome.unwrap_or_else(|error| failure(&error));
+            shower.event(&Event::Finished { address: address.clone(), outcome: outcome.clone() });
+            if is_good(&outcome) {
+                let stays = going.leaving.as_ref().map(|leaving| leaving.stays.clone());
+                gone.insert(address.clone(), stays.unwrap_or_default());
+            } else {
+                standing.insert(address);
+            }
+            summary.outcomes.insert(address.clone(), outcome);
         }
-        found.into_iter().collect()
+        shower.end(&summary);
+        (summary, gone)
     }
 
-    /// Who deletes a stack: the owner of its account, when it is the one that the deploy role comes from.
+    /// Deletes one stack.
+    fn remove(
+        &self,
+        address: &str,
+        Going { site, leaving }: &Going,
+        shower: &mut show::Shower<'_>,
+    ) -> Result<Outcome, CloudError> {
+        let leaving = leaving.as_ref().map_err(CloudError::clone)?;
+        self.empty_artifacts(address, site, shower)?;
+        self.remove_administrators(site, &leaving.roles)?;
+        let mut driver = Driver {
+            cloud: &self.aws,
+            report: |event: Event| shower.event(&event),
+            ask: |_: &str, _: &[Change]| true,
+            closed: BTreeSet::new(),
+        };
+        self.runtime.block_on(driver.delete(site, address))
+    }
+
+    /// Who deletes a stack: the owner of its account, when it is the one that the deploy role comes from. Gives why
+    /// nobody here does.
     fn deleting(
         &self,
         address: &str,
-        site: Site,
         observed: &BTreeMap<String, Observed>,
-    ) -> Result<Site, Failure> {
+    ) -> Result<Result<Site, String>, Failure> {
+        let site = self.stacks.get(address).map(|stack| stack.site.clone());
+        let site = site.or_else(|| self.site_of(address));
+        let site = site.ok_or_else(|| Failure::usage(format!("{address} is not in the mesh")))?;
         let kind = observed.get(address).and_then(|stack| stack.tags.get("lakewright:kind"));
         if kind.is_none_or(|kind| kind != "bootstrap") {
-            return Ok(site);
+            return Ok(Ok(site));
         }
         if self.options.owner_role.is_none() && site.account != self.aws.caller() {
-            let message = format!(
-                "{address} is for the account's owner to delete; `--owner-role NAME` does it as a role of the owner's"
-            );
-            return Err(Failure { exit: Exit::Unreachable, message });
+            let name = address.rsplit('/').next().unwrap_or(address);
+            return Ok(Err(format!(
+                "it is for the account's owner to delete, when the others in its account and region are gone: `{}`; \
+                 `--owner-role NAME` does it from here as a role of the owner's",
+                owner::deleting(&site.region, name)
+            )));
         }
         let role = self.options.owner_role.clone().unwrap_or_default();
-        Ok(Site { access: Access::Owner { role }, ..site })
+        Ok(Ok(Site { access: Access::Owner { role }, ..site }))
     }
 
-    /// What goes with a stack that is deployed, and what would keep it from going.
-    fn leaving(&self, site: &Site, name: &str) -> Result<Leaving, Failure> {
-        use lakewright_deployer::cloud::Cloud as _;
-        let deployed = self.runtime.block_on(self.aws.template(site, name));
-        let deployed = deployed.map_err(|error| unreachable(&error))?;
-        let Ok(template) = read::template(&deployed) else { return Ok(Leaving::default()) };
-        let blockers = self.runtime.block_on(blockers(&self.aws, site, name, &template));
+    /// What goes with a stack that is deployed, what would keep it from going, and what stays.
+    fn leaving(&self, site: &Site, name: &str) -> Result<Leaving, CloudError> {
+        let deployed = self.runtime.block_on(self.aws.template(site, name))?;
+        let Ok(template) = read::template(&deployed) else {
+            let stays = vec!["what, is not known: its template cannot be read".to_owned()];
+            return Ok(Leaving { stays, ..Leaving::default() });
+        };
+        let placed = self.runtime.block_on(self.aws.resources(site, name))?;
         let partition = lakewright_template::resolve::partition_of(&site.region);
         let roles = template.resources.values().filter(|one| one.kind == "AWS::IAM::Role");
         let roles = roles
             .filter_map(|role| role.properties.get("RoleName")?.as_text())
             .map(|name| format!("arn:{partition}:iam::{}:role/{name}", site.account));
         Ok(Leaving {
-            blockers: blockers.map_err(|error| unreachable(&error))?,
+            blockers: self.runtime.block_on(blockers(&self.aws, site, &template, &placed))?,
             roles: roles.collect(),
+            stays: retained(site, &template, &placed),
         })
     }
 
     /// A role that goes leaves its entry among the administrators of Lake Formation, which then takes no change of the
     /// list. Only roles of the stack are taken out.
-    fn remove_administrators(&self, site: &Site, roles: &BTreeSet<String>) -> Result<(), Failure> {
+    fn remove_administrators(
+        &self,
+        site: &Site,
+        roles: &BTreeSet<String>,
+    ) -> Result<(), CloudError> {
         let place = (site.account.as_str(), site.region.as_str());
         let is_deployer = matches!(site.access, Access::Deployer { .. });
         let deployer = self
@@ -190,7 +307,7 @@ impl Deployment<'_> {
         match self.runtime.block_on(remove_administrators(&self.aws, &site, roles)) {
             // Where the mesh has no data now, the role may no longer look; where it never had any, there is no entry.
             Err(CloudError::Access { .. }) if !has_settings => Ok(()),
-            other => other.map_err(|error| unreachable(&error)),
+            other => other,
         }
     }
 
@@ -198,22 +315,54 @@ impl Deployment<'_> {
     /// objects in it. No other bucket is.
     fn empty_artifacts(
         &self,
-        stack: Option<&Stack>,
+        address: &str,
         site: &Site,
-        ui: &mut Ui,
-    ) -> Result<(), Failure> {
-        use lakewright_deployer::cloud::Cloud as _;
+        shower: &mut show::Shower<'_>,
+    ) -> Result<(), CloudError> {
+        let stack = self.stacks.get(address);
         for bucket in stack.map(|stack| show::artifact_buckets(&stack.template)).unwrap_or_default()
         {
             let emptied = self.runtime.block_on(self.aws.empty(site, &bucket));
             match emptied {
-                Ok(objects) => ui.note(&format!("emptied {bucket}: {}", count(objects, "object"))),
+                Ok(objects) => {
+                    let text = format!("emptied {bucket}: {}", count(objects, "object"));
+                    shower.event(&Event::Note { address: address.to_owned(), text });
+                }
                 // It may not be there any more.
                 Err(CloudError::Refused { message, .. }) if message.starts_with("NoSuchBucket") => {
                 }
-                Err(error) => return Err(unreachable(&error)),
+                Err(error) => return Err(error),
             }
         }
         Ok(())
+    }
+}
+
+impl Prepared {
+    /// What each stack leaves behind.
+    fn notes(&self) -> Vec<String> {
+        let said = self.going.iter().filter_map(|(address, going)| match &going.leaving {
+            Ok(leaving) if leaving.stays.is_empty() => None,
+            Ok(leaving) => Some(format!("{address} leaves behind: {}", leaving.stays.join(", "))),
+            Err(error) => Some(format!("what {address} leaves behind is not known: {error}")),
+        });
+        said.collect()
+    }
+
+    fn question(&self, plan: &Plan) -> String {
+        let going: Vec<&Step> =
+            plan.steps.iter().filter(|step| !self.held.contains_key(&step.address)).collect();
+        let leaving = going.iter().filter_map(|step| self.going.get(&step.address));
+        let stays = leaving.filter_map(|going| going.leaving.as_ref().ok());
+        let stays: usize = stays.map(|leaving| leaving.stays.len()).sum();
+        let what = match going.as_slice() {
+            [one] => format!("Delete {}?", one.address),
+            several => format!("Delete {}?", count(several.len(), "stack")),
+        };
+        match stays {
+            0 => what,
+            1 => format!("{what} What stays behind is named above."),
+            several => format!("{what} {several} things stay behind, as named above."),
+        }
     }
 }

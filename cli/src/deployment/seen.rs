@@ -20,9 +20,12 @@ use crate::ui::Ui;
 pub(super) enum Known {
     /// It was read; one that was never written is empty.
     Read(Record),
-    /// It cannot be read before the stack that keeps it is made or changed, for this reason.
-    Later(String),
+    /// It cannot be read before the stack that keeps it is made or changed: for this reason, or as that was never made.
+    Later(Option<String>),
 }
+
+/// Stacks that are gone, by address, each with what it left behind.
+pub(super) type Gone = BTreeMap<String, Vec<String>>;
 
 /// What was found before anything is done.
 #[derive(Debug)]
@@ -124,12 +127,17 @@ impl Deployment<'_> {
     fn read_record(&self, observed: &BTreeMap<String, Observed>) -> Result<Known, Failure> {
         let wanted = self.stacks.get(&self.keeper).map(|stack| &stack.entry.revision);
         let there = observed.get(&self.keeper);
+        let is_first = there.is_none_or(|stack| {
+            matches!(standing(&stack.status), Standing::Absent | Standing::Undone)
+        });
         let there = there.filter(|stack| standing(&stack.status) == Standing::Whole);
         let there = there.and_then(|stack| stack.revision.as_ref());
         let is_kept = wanted.is_some() && wanted == there;
         match self.runtime.block_on(record::read(&self.aws, &self.shelf, &self.id)) {
             Ok(record) => Ok(Known::Read(record)),
-            Err(error) if !is_kept && is_not_made(&error) => Ok(Known::Later(error.to_string())),
+            Err(error) if !is_kept && is_not_made(&error) => {
+                Ok(Known::Later((!is_first).then(|| error.to_string())))
+            }
             Err(error) => Err(unreachable(&error)),
         }
     }
@@ -158,7 +166,11 @@ impl Deployment<'_> {
         });
         let later = match &seen.record {
             Known::Read(_) => None,
-            Known::Later(reason) => Some(format!(
+            Known::Later(None) => Some(format!(
+                "there is no record yet of the places in which the mesh has stacks, as before a first deployment: it begins with {}",
+                self.keeper
+            )),
+            Known::Later(Some(reason)) => Some(format!(
                 "what places the mesh had before is looked up when {} is deployed: {reason}",
                 self.keeper
             )),
@@ -199,16 +211,23 @@ impl Deployment<'_> {
         })
     }
 
-    /// Writes where the mesh has stacks after a run. A place that it left stays until nothing of it is there; one that
+    /// Writes where the mesh has stacks after a run, and says what is to be known of it.
+    pub(super) fn close_record(&self, seen: &mut Seen, gone: &Gone, ui: &mut Ui) {
+        for text in self.closed_record(seen, gone) {
+            ui.note(&text);
+        }
+    }
+
+    /// The same, and gives what is to be said. A place that the mesh left stays until nothing of it is there; one that
     /// cannot be looked at stays.
-    pub(super) fn close_record(&self, seen: &mut Seen, gone: &BTreeSet<&str>, ui: &mut Ui) {
+    pub(super) fn closed_record(&self, seen: &mut Seen, gone: &Gone) -> Vec<String> {
         let Seen { observed, spots, unseen, record, .. } = seen;
-        let Known::Read(record) = record else { return };
+        let Known::Read(record) = record else { return Vec::new() };
         let wanted = self.places(|address| self.stacks.contains_key(address));
         let is_there = |spot: &Spot| {
             observed.iter().any(|(address, stack)| {
                 spot.holds(address)
-                    && !gone.contains(address.as_str())
+                    && !gone.contains_key(address)
                     && stack.status != "DELETE_COMPLETE"
                     && stack.tags.get("lakewright:mesh") == Some(&self.id)
             })
@@ -216,17 +235,20 @@ impl Deployment<'_> {
         let is_left = |spot: &Spot| {
             wanted.contains_key(spot) || unseen.contains_key(&spot.place()) || is_there(spot)
         };
+        let mut said = Vec::new();
         let mut left: BTreeSet<Spot> = spots.iter().filter(|spot| is_left(spot)).cloned().collect();
         for spot in record.spots.difference(spots) {
             let place = spot.place();
-            ui.note(&format!("{place} had stacks of the mesh as well; a later run looks there"));
+            said.push(format!("{place} had stacks of the mesh as well; a later run looks there"));
             left.insert(spot.clone());
         }
+        said.extend(record.spots.difference(&left).map(|spot| off(spot, gone)));
         let writing = record::write(&self.aws, &self.shelf, &self.id, record, left);
-        if let Err(error) = self.runtime.block_on(writing) {
-            ui.note(&format!(
+        match self.runtime.block_on(writing) {
+            Ok(()) => said,
+            Err(error) => vec![format!(
                 "the record of places with stacks stays as it was when this run began: {error}"
-            ));
+            )],
         }
     }
 
@@ -250,6 +272,18 @@ impl Deployment<'_> {
         ui.note(&format!("what the mesh left in {place} stays, and is not looked for any more"));
         Ok(Exit::Done)
     }
+}
+
+/// What is said of a place that goes off the record. Nothing knows what stays of stacks that went earlier.
+fn off(spot: &Spot, gone: &Gone) -> String {
+    let stays = gone.iter().filter(|(address, _)| spot.holds(address)).flat_map(|(_, names)| names);
+    let stays: Vec<&str> = stays.map(String::as_str).collect();
+    let place = spot.place();
+    let what = if stays.is_empty() { String::new() } else { format!(": {}", stays.join(", ")) };
+    format!(
+        "{place} is off the record, as no stack of the mesh is left there; data that its stacks left behind stays, and nothing \
+         looks for it any more{what}"
+    )
 }
 
 /// The stacks of a place by their addresses.

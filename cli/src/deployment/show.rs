@@ -5,9 +5,10 @@ use std::time::{Duration, Instant};
 
 use lakewright_deployer::driver::Summary;
 use lakewright_deployer::event::{Change, Event};
+use lakewright_deployer::leftovers::stays;
 use lakewright_deployer::machine::Outcome;
 use lakewright_deployer::plan::{Action, Plan};
-use lakewright_template::{Template, read};
+use lakewright_template::read;
 use serde_json::{Value, json};
 
 use super::stop::Progress;
@@ -187,7 +188,13 @@ impl<'u> Shower<'u> {
             },
             Event::Skipped { address, because } => {
                 self.done += 1;
-                self.ui.error(&format!("{address} is left alone: it depends on {because}"));
+                let is_going = self.actions.get(address) == Some(&Action::Delete);
+                let why = if is_going {
+                    format!("{because} depends on it and stays")
+                } else {
+                    format!("it depends on {because}")
+                };
+                self.ui.error(&format!("{address} is left alone: {why}"));
             }
             Event::Note { address, text } => self.ui.note(&format!("{address}: {text}")),
             Event::Changes { address, changes } => {
@@ -339,17 +346,4 @@ pub(super) fn artifact_buckets(template: &str) -> Vec<String> {
         .filter(|name| name.ends_with("-artifacts"))
         .map(str::to_owned)
         .collect()
-}
-
-/// The resources of a template that stay when its stack goes: logical ids with their types.
-pub(super) fn retained(template: &str) -> Vec<String> {
-    let template: Template = read::template(template).unwrap_or_default();
-    let retained =
-        template.resources.iter().filter(|(_, resource)| stays(resource.deletion_policy));
-    retained.map(|(id, resource)| format!("{id} ({})", resource.kind)).collect()
-}
-
-fn stays(policy: Option<lakewright_template::DeletionPolicy>) -> bool {
-    use lakewright_template::DeletionPolicy;
-    matches!(policy, Some(DeletionPolicy::Retain | DeletionPolicy::RetainExceptOnCreate))
 }

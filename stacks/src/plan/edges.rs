@@ -19,7 +19,7 @@ pub struct Mentions {
 
 impl Mentions {
     /// What a template makes and names where it is deployed.
-    pub(crate) fn of(template: &Template, place: &Place) -> Self {
+    pub fn of(template: &Template, place: &Place) -> Self {
         let resolver = Resolver::new(template, place, Branch::Then);
         let mut mentions = Self::default();
         for (id, resource) in &template.resources {
@@ -88,15 +88,15 @@ fn database(place: &Place, account: &str, region: &str, name: &str) -> String {
 }
 
 /// For each stack, by its place in the list, those that make what it names.
-fn needed(stacks: &[&Mentions]) -> Vec<BTreeSet<usize>> {
-    let mut makers: IndexMap<&str, usize, foldhash::fast::FixedState> = IndexMap::default();
+pub fn makers(stacks: &[&Mentions]) -> Vec<BTreeSet<usize>> {
+    let mut made_by: IndexMap<&str, usize, foldhash::fast::FixedState> = IndexMap::default();
     for (number, stack) in stacks.iter().enumerate() {
         for arn in &stack.makes {
-            makers.entry(arn).or_insert(number);
+            made_by.entry(arn).or_insert(number);
         }
     }
     let of = |stack: &&Mentions| {
-        stack.names.iter().filter_map(|name| makers.get(name.as_str()).copied()).collect()
+        stack.names.iter().filter_map(|name| made_by.get(name.as_str()).copied()).collect()
     };
     stacks.iter().map(of).collect()
 }
@@ -106,7 +106,7 @@ fn needed(stacks: &[&Mentions]) -> Vec<BTreeSet<usize>> {
 pub fn connect(stacks: &mut [(&mut StackEntry, &Mentions)]) -> Result<(), Vec<String>> {
     let mentions: Vec<&Mentions> = stacks.iter().map(|(_, mentions)| *mentions).collect();
     let addresses: Vec<String> = stacks.iter().map(|(entry, _)| entry.address()).collect();
-    let needed = needed(&mentions);
+    let needed = makers(&mentions);
     for ((entry, _), needed) in stacks.iter_mut().zip(&needed) {
         let mut all: BTreeSet<String> = std::mem::take(&mut entry.depends_on).into_iter().collect();
         all.extend(needed.iter().map(|number| addresses[*number].clone()));

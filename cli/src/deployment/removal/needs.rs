@@ -1,0 +1,100 @@
+//! Which stacks that are there need which: of the mesh's own it is known, of those that left it their templates are read.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use lakewright_deployer::cloud::{Cloud as _, CloudError, Site};
+use lakewright_deployer::status::{Standing, standing};
+use lakewright_deployer::teardown::{Needs, add_by_kind};
+use lakewright_stacks::{Mentions, makers};
+use lakewright_template::read;
+use lakewright_template::resolve::Place;
+
+use super::super::seen::Seen;
+use super::super::{Deployment, unreachable};
+use crate::exit::Failure;
+
+impl Deployment<'_> {
+    /// The kinds of the mesh's stacks that are there, by address.
+    pub(super) fn kinds(&self, seen: &Seen) -> BTreeMap<String, String> {
+        let ours = seen.observed.iter().filter(|(_, stack)| {
+            stack.status != "DELETE_COMPLETE" && stack.tags.get("lakewright:mesh") == Some(&self.id)
+        });
+        let kinds = ours.filter_map(|(address, stack)| {
+            Some((address.clone(), stack.tags.get("lakewright:kind")?.clone()))
+        });
+        kinds.collect()
+    }
+
+    /// What each stack that is there needs.
+    pub(super) fn needs(&self, seen: &Seen) -> Result<Needs, Failure> {
+        let kinds = self.kinds(seen);
+        let mut needs = Needs::new();
+        for (address, stack) in &self.stacks {
+            if kinds.contains_key(address) {
+                needs.insert(address.clone(), stack.entry.depends_on.iter().cloned().collect());
+            }
+        }
+        let left: BTreeSet<String> =
+            kinds.keys().filter(|address| !self.stacks.contains_key(*address)).cloned().collect();
+        add_by_kind(&mut needs, &kinds, &left);
+        if left.is_empty() {
+            return Ok(needs);
+        }
+        let mut mentions: Vec<(&String, Mentions)> = Vec::with_capacity(kinds.len());
+        for address in kinds.keys() {
+            mentions.push((address, self.mentions(address, seen)?));
+        }
+        let made_by = makers(&mentions.iter().map(|(_, one)| one).collect::<Vec<_>>());
+        for ((address, _), makers) in mentions.iter().zip(made_by) {
+            let makers = makers.into_iter().filter_map(|number| mentions.get(number));
+            // Of two stacks of the mesh it is known.
+            let makers =
+                makers.filter(|(maker, _)| left.contains(*address) || left.contains(*maker));
+            let makers: Vec<String> = makers.map(|(maker, _)| (*maker).clone()).collect();
+            needs.entry((*address).clone()).or_default().extend(makers);
+        }
+        Ok(needs)
+    }
+
+    /// What a stack makes and names: as the mesh has it, else as it is deployed.
+    fn mentions(&self, address: &str, seen: &Seen) -> Result<Mentions, Failure> {
+        let mut parts = address.rsplitn(2, '/');
+        let name = parts.next().unwrap_or(address);
+        let place = parts.next().unwrap_or_default();
+        let (account, region) = place.split_once('/').unwrap_or((place, ""));
+        let deployed;
+        let text = match (self.stacks.get(address), seen.observed.get(address)) {
+            (Some(stack), _) => &stack.template,
+            // The shell of a stack that was never made has nothing in it.
+            (None, Some(stack)) if standing(&stack.status) == Standing::Absent => {
+                return Ok(Mentions::default());
+            }
+            (None, _) => {
+                let site = self.site_of(address).or_else(|| seen.sites.get(place).cloned());
+                let site = site.ok_or_else(|| {
+                    Failure::usage(format!("{address} is in no place of the mesh"))
+                })?;
+                deployed = self.deployed(&site, name).map_err(|error| unreachable(&error))?;
+                &deployed
+            }
+        };
+        let template = read::template(text).map_err(|error| {
+            Failure::unexpected(format!(
+                "what {address} needs is not known, as its template cannot be read: {error}; `--keep-stack` forgets the stack"
+            ))
+        })?;
+        let place = Place { account: account.to_owned(), region: region.to_owned() };
+        Ok(Mentions::of(&template, &place))
+    }
+
+    /// A template as it is deployed, also read by the account's owner when that was opted into.
+    fn deployed(&self, site: &Site, name: &str) -> Result<String, CloudError> {
+        match self.runtime.block_on(self.aws.template(site, name)) {
+            Err(error @ CloudError::Access { .. }) => match self.owner(site) {
+                Some(owner) => self.runtime.block_on(self.aws.template(&owner, name)),
+                None => Err(error),
+            },
+            other => other,
+        }
+    }
+}
