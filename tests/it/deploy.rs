@@ -14,6 +14,7 @@ use crate::run::{example, root, transcript};
 mod credentials;
 mod once;
 mod others;
+mod readme;
 mod reality;
 mod record;
 mod said;
