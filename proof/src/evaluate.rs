@@ -12,7 +12,7 @@ use named::{Named, may_be_session, may_name, named};
 
 use crate::action::Action;
 use crate::condition::{expand, holds};
-use crate::document::{Condition, Document, Statement};
+use crate::document::{Comparison, Condition, Document, Qualifier, Statement};
 use crate::pattern::may_match;
 use crate::request::{Facts, Principal, Request, Truth, arn_field};
 
@@ -430,7 +430,7 @@ impl Weights<'_> {
         let [boundary, identity, resource] = self.with_gaps(layers, request.action);
         let own = identity.allows | layers.unknown_identity();
         let by_resource = resource.allows | unknown_resource.unwrap_or(Truth::No);
-        let has_own = !matches!(request.principal, Principal::Service(_) | Principal::Anonymous);
+        let has_own = !request.principal.has_no_policies();
         let is_enough = layers.kind == ResourceKind::Ordinary && layers.is_same_account;
         [
             (organization, "a policy of the organization does not allow it"),
@@ -481,7 +481,7 @@ pub struct Near<'a> {
     pub document: &'a Document,
     /// The statement.
     pub statement: &'a Statement,
-    /// The conditions that do not hold.
+    /// The conditions that do not hold, and those that hold only because the request lacks a key that it has to carry.
     pub missing: Vec<&'a Condition>,
 }
 
@@ -503,11 +503,32 @@ pub(crate) fn nearly<'a>(
             let fails = |condition: &&Condition| {
                 holds(condition, document.has_variables, request, facts) == Truth::No
             };
-            let missing = statement.conditions.iter().filter(fails).collect();
+            let absent: Vec<&str> = statement
+                .conditions
+                .iter()
+                .filter(|condition| asks_for_key(condition) && fails(condition))
+                .map(|condition| condition.key.as_str())
+                .collect();
+            let is_missing =
+                |condition: &&Condition| fails(condition) || is_about_absent(condition, &absent);
+            let missing = statement.conditions.iter().filter(is_missing).collect();
             Near { document, statement, missing }
         })
     });
     near.filter(|near| !near.missing.is_empty()).collect()
+}
+
+/// Whether a condition says that a request carries its key.
+fn asks_for_key(condition: &Condition) -> bool {
+    condition.comparison == Comparison::Null && condition.values.iter().all(|value| value != "true")
+}
+
+/// Whether a condition says which values a key may have that another condition asks for, and holds only as long as the
+/// request does not carry it. Source: "Multivalued context keys" in the IAM user guide: `ForAllValues` is true without the key.
+fn is_about_absent(condition: &Condition, absent: &[&str]) -> bool {
+    condition.qualifier == Some(Qualifier::ForAllValues)
+        && condition.comparison != Comparison::Null
+        && absent.contains(&condition.key.as_str())
 }
 
 /// Whether a statement is about the resource of a request.

@@ -22,12 +22,19 @@ fn the_guide_runs() {
                 let before = fs::read_to_string(&path).expect("a file of the guide");
                 fs::write(path, before + content).expect("a file");
             }
+            Block::First(name, content) => {
+                let path = folder.path().join(name);
+                let before = fs::read_to_string(&path).expect("a file of the guide");
+                let (first, others) = before.split_once("---\n").expect("several documents");
+                fs::write(path, format!("{first}{content}---\n{others}")).expect("a file");
+            }
             Block::Console(lines) => {
                 for (command, expected) in steps(lines) {
                     commands += 1;
-                    run(folder.path(), command, &expected);
+                    run(folder.path(), &command, &expected);
                 }
             }
+            Block::Access(_) => unreachable!("the guide changes its mesh by files"),
         }
     }
     assert!(commands >= 6, "{commands} commands");
@@ -43,18 +50,61 @@ fn answers_on_anybodys_templates_are_as_the_page_says() {
         let Block::Console(lines) = block else { unreachable!("the page has commands only") };
         for (command, expected) in steps(lines) {
             commands += 1;
-            let output = shell(&root(), command);
-            let said = [output.stdout, output.stderr].concat();
-            let said = String::from_utf8(said).expect("text");
-            assert_eq!(said.lines().collect::<Vec<_>>(), expected, "$ {command}");
+            says_exactly(&root(), &command, &expected);
         }
     }
     assert!(commands >= 7, "{commands} commands");
 }
 
+/// Runs the commands of the page about people: each is about `examples/people` with the `access` that stands before it, and the
+/// page shows all that they say.
+#[test]
+fn people_come_in_as_the_page_says() {
+    let example = fs::read_to_string(root().join("examples/people/mesh.yaml")).expect("a mesh");
+    let (before, rest) = example.split_once("access:\n").expect("the tenant's access");
+    let (_, after) = rest.split_once("---\n").expect("the next document");
+    let folder = tempfile::tempdir().expect("a folder");
+    let mesh = folder.path().join("my-mesh");
+    fs::create_dir(&mesh).expect("a folder");
+    let text = fs::read_to_string(root().join("docs/people.md")).expect("the page");
+    let (mut ways, mut asked, mut commands) = (0, 0, 0);
+    for block in blocks(&text) {
+        match block {
+            Block::Access(access) => {
+                assert!(ways == asked, "the way {ways} shows no command");
+                ways += 1;
+                let text = format!("{before}{access}---\n{after}");
+                fs::write(mesh.join("mesh.yaml"), text).expect("the mesh");
+            }
+            Block::Console(lines) => {
+                asked = ways;
+                for (command, expected) in steps(lines) {
+                    commands += 1;
+                    says_exactly(folder.path(), &command, &expected);
+                }
+            }
+            Block::File(name, _) | Block::Append(name, _) | Block::First(name, _) => {
+                unreachable!("the page has `{name}`")
+            }
+        }
+    }
+    assert!((ways, asked) == (4, 4) && commands >= 9, "{ways} ways, {commands} commands");
+}
+
+/// Runs a command, and compares all that it says.
+fn says_exactly(folder: &std::path::Path, command: &str, expected: &[&str]) {
+    let output = shell(folder, command);
+    let said = String::from_utf8([output.stdout, output.stderr].concat()).expect("text");
+    assert_eq!(said.lines().collect::<Vec<_>>(), expected, "$ {command}");
+}
+
 enum Block<'a> {
+    /// The `access` of a tenant.
+    Access(&'a str),
     File(&'a str, &'a str),
     Append(&'a str, &'a str),
+    /// What stands at the end of a file's first document.
+    First(&'a str, &'a str),
     Console(&'a str),
 }
 
@@ -66,8 +116,10 @@ fn blocks(text: &str) -> Vec<Block<'_>> {
         let (head, content) = block.split_once('\n').expect("a block has a first line");
         blocks.push(match head.split_whitespace().collect::<Vec<_>>().as_slice() {
             ["console"] => Block::Console(content),
+            ["yaml", "access"] => Block::Access(content),
             ["yaml", "file", name] => Block::File(name, content),
             ["yaml", "append", name] => Block::Append(name, content),
+            ["yaml", "first", name] => Block::First(name, content),
             other => unreachable!("the guide has a block `{other:?}` that no test runs"),
         });
         parts.next();
@@ -75,13 +127,22 @@ fn blocks(text: &str) -> Vec<Block<'_>> {
     blocks
 }
 
-fn steps(lines: &str) -> Vec<(&str, Vec<&str>)> {
-    let mut steps: Vec<(&str, Vec<&str>)> = Vec::new();
+/// Commands with what follows them. A command whose line ends in a backslash goes on in the next one.
+fn steps(lines: &str) -> Vec<(String, Vec<&str>)> {
+    let mut steps: Vec<(String, Vec<&str>)> = Vec::new();
+    let mut goes_on = false;
     for line in lines.lines() {
-        match line.strip_prefix("$ ") {
-            Some(command) => steps.push((command, Vec::new())),
-            None => steps.last_mut().expect("output follows a command").1.push(line),
+        let command = line.strip_prefix("$ ");
+        if goes_on {
+            let step = steps.last_mut().expect("a command that goes on");
+            step.0.push('\n');
+            step.0.push_str(line);
+        } else if let Some(command) = command {
+            steps.push((command.to_owned(), Vec::new()));
+        } else {
+            steps.last_mut().expect("output follows a command").1.push(line);
         }
+        goes_on = (goes_on || command.is_some()) && line.ends_with('\\');
     }
     steps
 }
