@@ -65,8 +65,10 @@ pub fn retained(site: &Site, template: &Template, placed: &[Placed]) -> Vec<Stri
         found.push(match one.kind.as_str() {
             // The physical id is AWS's own; people know the name.
             "AWS::CodeCommit::Repository" => {
-                let name =
-                    resource.properties.get("RepositoryName").and_then(lakewright_template::Value::as_text);
+                let name = resource
+                    .properties
+                    .get("RepositoryName")
+                    .and_then(lakewright_template::Value::as_text);
                 format!("repository {}", name.unwrap_or(&one.physical_id))
             }
             kind => called(site, kind, &one.physical_id),

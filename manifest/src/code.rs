@@ -145,6 +145,8 @@ codes! {
     TenantCount "tenant-count" Error,
     /// A team lacks the tenant's permission for what it owns.
     TenantPermission "tenant-permission" Error,
+    /// A worksheet runs against a database that the mesh does not know.
+    UnknownDatabase "unknown-database" Warning,
     /// A key that the document does not have.
     UnknownKey "unknown-key" Error,
     /// A kind of document that does not exist.

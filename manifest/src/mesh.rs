@@ -5,6 +5,7 @@
 
 mod people;
 mod share;
+mod worksheet;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,8 +15,10 @@ pub use crate::document::{
     Maintenance, Mask, PivotMode, PolicyState, SharePermission, ShareStatus, Strategy, TableFormat,
     TenantPermission,
 };
+pub use crate::name::WorksheetDatabase;
 pub use people::{Access, SamlTeam};
 pub use share::{Share, ShareItem, SharedTable};
+pub use worksheet::Worksheet;
 
 use crate::name::{
     AccountId, AddressBlock, BranchName, BucketName, CatalogName, ConnectionArn, CountryCode,
@@ -430,21 +433,6 @@ pub struct Folder {
     pub about: About,
     /// Where its prefix stands.
     pub origin: Origin,
-}
-
-/// A named query.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Worksheet {
-    /// What every document has.
-    pub header: Header,
-    /// The environment.
-    pub environment: Id,
-    /// The team.
-    pub team: TeamName,
-    /// The query.
-    pub query: String,
-    /// The database.
-    pub database: String,
 }
 
 /// A notebook instance.

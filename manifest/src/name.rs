@@ -1,5 +1,6 @@
 //! Names that are checked when they are parsed, so that nothing after has to.
 
+mod database;
 mod schedule;
 
 use std::borrow::Cow;
@@ -7,6 +8,8 @@ use std::fmt;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{Deserialize, Deserializer, Error as _};
+
+pub use database::WorksheetDatabase;
 
 use crate::decode::suggest;
 

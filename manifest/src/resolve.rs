@@ -24,6 +24,7 @@ mod tenant;
 mod told;
 mod without_effect;
 mod work;
+mod worksheet;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -113,7 +114,7 @@ impl Context {
         });
         let worksheets =
             self.each(&documents.worksheets, Kind::Worksheet, |context, document, header| {
-                context.worksheet(document, header, &place)
+                context.worksheet(document, header, &place, (&datasets, &shares))
             });
         let notebooks =
             self.each(&documents.notebooks, Kind::Notebook, |context, document, header| {
@@ -353,6 +354,17 @@ impl Context {
         dependant: &Dependant,
     ) -> bool {
         let Some(id) = field.value() else { return false };
+        self.leads_somewhere(id, at(file, field), target, dependant)
+    }
+
+    /// Checks that an id is that of a declared document.
+    fn leads_somewhere(
+        &mut self,
+        id: &Id,
+        origin: Origin,
+        target: Kind,
+        dependant: &Dependant,
+    ) -> bool {
         let ids = self.ids.entry(target).or_default();
         if ids.contains_key(id) {
             return true;
@@ -383,7 +395,7 @@ impl Context {
                 diagnostic
             }
         };
-        self.report.push(diagnostic.at(at(file, field), ""));
+        self.report.push(diagnostic.at(origin, ""));
         false
     }
 

@@ -24,6 +24,7 @@ mod share;
 mod studio_profile;
 mod tags;
 mod team;
+mod worksheets;
 
 pub use asset::Asset;
 pub use bootstrap::{Offer, Usage, offered};

@@ -17,7 +17,7 @@ pub use stack::{DeployTarget, StackKind, StackPlan, Synthesized};
 
 use crate::bootstrap::{Account, Offer, Usage, offered};
 use crate::share::{self, LiveShare};
-use crate::{Names, dashboards, team};
+use crate::{Names, dashboards, team, worksheets};
 
 /// Every stack of a mesh.
 #[derive(Debug)]
@@ -40,6 +40,7 @@ impl<'m> Plan<'m> {
         let mut report = apart::check(mesh);
         report.extend(share::too_many(mesh, &shares));
         report.extend(share::not_there_yet(&shares));
+        report.extend(worksheets::unknown_databases(mesh));
         let mut belongings = team::belongings(mesh, &shares);
         let mut imported = Vec::new();
         for environment in mesh.environments.values() {

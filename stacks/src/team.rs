@@ -27,6 +27,7 @@ use crate::Names;
 use crate::diagnose::cause;
 use crate::pipeline::Approval;
 use crate::share::{self, LiveShare};
+use crate::worksheets;
 
 /// Managed policies that a role's permissions may take; the others are for imported datasets and shares.
 pub(crate) const PERMISSION_POLICIES: usize = 6;
@@ -101,7 +102,7 @@ pub(crate) fn build(
         grant_data(scope, mesh, names, environment, team, &role, belongings);
     }
     if has_workgroup(environment, team) {
-        workgroup(scope, names, environment, team, &belongings.worksheets);
+        workgroup(scope, mesh, names, environment, team, &belongings.worksheets);
     }
 }
 
@@ -184,6 +185,7 @@ pub(crate) fn grantee_name(environment: &Environment, team: &EnvironmentTeam) ->
 
 fn workgroup(
     scope: &mut Scope<'_>,
+    mesh: &Mesh,
     names: Names<'_>,
     environment: &Environment,
     team: &EnvironmentTeam,
@@ -200,10 +202,11 @@ fn workgroup(
         },
     );
     for worksheet in worksheets {
+        let Some(database) = worksheets::database(mesh, names, worksheet) else { continue };
         let query = NamedQuery {
             name: worksheet.header.label.chars().take(128).collect(),
             description: worksheet.header.description.clone(),
-            database: worksheet.database.clone(),
+            database,
             query: worksheet.query.clone(),
             workgroup: workgroup.name(),
         };

@@ -40,3 +40,4 @@ mod states;
 mod table_tags;
 mod team_rights;
 mod trust;
+mod worksheets;

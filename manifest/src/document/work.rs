@@ -7,7 +7,7 @@ use super::document;
 use crate::field::{Field, OneOrMore};
 use crate::name::{
     AccountId, BranchName, BucketName, CatalogName, ConnectionArn, Date, FolderPrefix, Id,
-    KeyAlias, KeyPrefix, RepositoryName, Schedule, SubnetId, TeamName, VpcId,
+    KeyAlias, KeyPrefix, RepositoryName, Schedule, SubnetId, TeamName, VpcId, WorksheetDatabase,
 };
 
 document! {
@@ -409,9 +409,9 @@ document! {
         team: Field<TeamName>,
         /// The query.
         query: Field<String>,
-        /// The Glue database that it runs against. Default: `default`.
+        /// The database that it runs against: `dataset/ID`, `share/ID` or a name in Glue's catalog. Default: `default`.
         #[serde(default)]
-        database: Field<CatalogName>,
+        database: Field<WorksheetDatabase>,
     }
 }
 

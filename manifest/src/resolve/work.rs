@@ -13,8 +13,8 @@ use crate::document::{
 };
 use crate::field::Field;
 use crate::mesh::{
-    Dashboard, EnvironmentPermission, Header, Network, Notebook, Pipeline, PipelineSource, Stage,
-    StudioProfile, TenantPermission, Worksheet,
+    Dashboard, Dataset, EnvironmentPermission, Header, Network, Notebook, Pipeline, PipelineSource,
+    Share, Stage, StudioProfile, TenantPermission, Worksheet,
 };
 use crate::name::{BranchName, ConnectionArn, Id, SubnetId, TeamName, VpcId};
 use crate::parse::Located;
@@ -28,6 +28,7 @@ impl Context {
         located: &Located<WorksheetDocument>,
         header: Header,
         place: &Place<'_, '_>,
+        (datasets, shares): (&BTreeMap<Id, Dataset>, &BTreeMap<Id, Share>),
     ) -> Option<Worksheet> {
         let Located { document, origin } = located;
         let needs = Needs {
@@ -55,9 +56,12 @@ impl Context {
             return None;
         }
         let (environment, team) = owner?;
-        let database =
-            document.database.value().map_or_else(|| "default".to_owned(), ToString::to_string);
-        Some(Worksheet { header, environment, team, query, database })
+        let database = document.database.value().cloned();
+        let is_said = !document.database.is_absent();
+        let database_at = if is_said { at(origin.file, &document.database) } else { *origin };
+        let worksheet = Worksheet { header, environment, team, query, database, database_at };
+        self.database_is_reached(&worksheet, place, datasets, shares);
+        Some(worksheet)
     }
 
     pub(super) fn notebook(

@@ -1,0 +1,94 @@
+//! What the databases are called that worksheets run against.
+
+use std::collections::BTreeMap;
+
+use lakewright_manifest::mesh::{Environment, Worksheet, WorksheetDatabase};
+use lakewright_manifest::{Code, Diagnostic, Mesh, Report};
+
+use crate::Names;
+
+/// Athena's own name for the database that every catalog begins with.
+const DEFAULT: &str = "default";
+
+/// A database of the mesh.
+struct Known {
+    name: String,
+    /// How a worksheet refers to it.
+    reference: String,
+    /// The id of the dataset or of the share.
+    id: String,
+}
+
+/// What a worksheet's database is called in the catalog. Nothing when what it refers to is in no environment, which
+/// [`resolve`](lakewright_manifest::resolve::resolve) refuses.
+pub(crate) fn database(mesh: &Mesh, names: Names<'_>, worksheet: &Worksheet) -> Option<String> {
+    match &worksheet.database {
+        None => Some(DEFAULT.to_owned()),
+        Some(WorksheetDatabase::Named(name)) => Some(name.to_string()),
+        Some(WorksheetDatabase::Dataset(id)) => {
+            let dataset = mesh.datasets.get(id)?;
+            let environment = mesh.environments.get(&dataset.environment)?;
+            Some(names.dataset_database(environment, dataset))
+        }
+        Some(WorksheetDatabase::Share(id)) => {
+            let share = mesh.shares.get(id)?;
+            let environment = mesh.environments.get(&share.environment)?;
+            Some(names.shared_database(environment, id))
+        }
+    }
+}
+
+/// The finding for each worksheet that names a database which the mesh does not know.
+pub(crate) fn unknown_databases(mesh: &Mesh) -> Report {
+    let names = Names::new(mesh);
+    let mut report = Report::new();
+    let mut by_place = BTreeMap::new();
+    for worksheet in mesh.worksheets.values() {
+        let Some(WorksheetDatabase::Named(name)) = &worksheet.database else { continue };
+        let name = name.as_str();
+        let Some(environment) = mesh.environments.get(&worksheet.environment) else { continue };
+        let key = (&environment.account, &environment.region);
+        let known: &Vec<Known> =
+            by_place.entry(key).or_insert_with(|| known(mesh, names, environment));
+        if name == DEFAULT || known.iter().any(|one| one.name == name) {
+            continue;
+        }
+        let message = format!(
+            "nothing in the mesh makes or imports a database `{name}` where worksheet `{}` runs",
+            worksheet.header.id
+        );
+        let diagnostic = Diagnostic::new(Code::UnknownDatabase, message)
+            .at(worksheet.database_at, "")
+            .help(help(name, known));
+        report.push(diagnostic);
+    }
+    report
+}
+
+/// What to write instead: names end in a hash, so somebody who writes one by hand most likely writes its beginning or the id.
+fn help(name: &str, known: &[Known]) -> String {
+    let is_meant = |one: &&Known| {
+        one.name.starts_with(name) || one.id == name || one.id.replace('-', "_") == name
+    };
+    match known.iter().find(is_meant) {
+        Some(one) => format!("did you mean `{}`? Its name is `{}`", one.reference, one.name),
+        None => "name a dataset's as `dataset/ID` and a share's as `share/ID`; a database of somebody else's has to be there by itself".to_owned(),
+    }
+}
+
+/// The databases of the mesh in the catalog of an environment's account and region.
+fn known(mesh: &Mesh, names: Names<'_>, environment: &Environment) -> Vec<Known> {
+    let place = Names::place(environment);
+    let is_here = |other: &&Environment| Names::place(other) == place;
+    let datasets = mesh.datasets.iter().filter_map(|(id, dataset)| {
+        let there = mesh.environments.get(&dataset.environment).filter(is_here)?;
+        let name = names.dataset_database(there, dataset);
+        Some(Known { name, reference: format!("dataset/{id}"), id: id.to_string() })
+    });
+    let shares = mesh.shares.iter().filter_map(|(id, share)| {
+        let there = mesh.environments.get(&share.environment).filter(is_here)?;
+        let name = names.shared_database(there, id);
+        Some(Known { name, reference: format!("share/{id}"), id: id.to_string() })
+    });
+    datasets.chain(shares).collect()
+}
