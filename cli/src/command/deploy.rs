@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use lakewright_manifest::Severity;
 use lakewright_manifest::mesh::Maintenance;
 use lakewright_manifest::resolve::placeholders;
 use lakewright_stacks::Plan;
@@ -11,7 +12,7 @@ use crate::deployment::{Deployment, Options, Wanted, base};
 use crate::exit::{Exit, Failure};
 use crate::mesh::{Day, load};
 use crate::synthesis::{needed, synthesize_all};
-use crate::ui::Ui;
+use crate::ui::{Ui, count};
 
 /// Deploy the stacks of a mesh through CloudFormation
 #[derive(Debug, Args)]
@@ -78,5 +79,25 @@ pub(crate) fn run(arguments: &DeployArgs, ui: &mut Ui) -> Result<Exit, Failure> 
     };
     let wanted = Wanted { mesh: &mesh, found, needed, base, sources: &loaded.sources };
     let deployment = Deployment::connect(wanted, &arguments.options, arguments.import_existing)?;
-    deployment.run(arguments.plan, ui)
+    let exit = deployment.run(arguments.plan, ui)?;
+    let reports = [&loaded.report, &plan.report, &report].into_iter();
+    let warnings: usize = reports.map(|report| report.count(Severity::Warning)).sum();
+    left_to_people(arguments, warnings, &plan, ui);
+    Ok(exit)
+}
+
+/// Says what no deployment does: warnings are looked at, and owners of what is imported add policies themselves.
+fn left_to_people(arguments: &DeployArgs, warnings: usize, plan: &Plan<'_>, ui: &mut Ui) {
+    let mesh = arguments.mesh.display();
+    if warnings > 0 {
+        ui.note(&format!("{}: `lakewright check {mesh}` says more", count(warnings, "warning")));
+    }
+    for handout in &plan.handouts {
+        ui.note(&format!("to do by the owner: {}: {}", handout.path, handout.task));
+    }
+    if !plan.handouts.is_empty() {
+        ui.note(&format!(
+            "until that is done, what it is for does not work; `lakewright synth {mesh} --out out` writes the files, into `out`"
+        ));
+    }
 }

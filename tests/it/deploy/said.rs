@@ -183,3 +183,28 @@ fn what_an_environment_leaves_behind_is_found_and_removed_by_the_mesh_before() {
     let after = after.as_object().expect("stacks");
     assert!(after.is_empty(), "{after:?}");
 }
+
+/// What `check` and `synth` warn of is what a deployment does not do: the share of an imported bucket works when its owner has
+/// added the statements, and nobody is told of them but by the command.
+#[test]
+fn what_is_left_to_owners_is_said_at_the_end() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mesh = lab(folder.path());
+    let emulator = Emulator::start();
+    let path = mesh.display().to_string();
+    let plan = ["deploy", &path, "--plan"];
+    let before = transcript(&emulator.lakewright(&plan));
+    assert!(!before.contains("to do by the owner") && !before.contains("warning"), "{before}");
+    let import = "kind: Dataset\nid: old\nenvironment: platform\nteam: DataPlatformAdmin\ntopics: [t]\nkeywords: [k]\n\
+                  import: { bucket: old-orders-bucket }\n---\nkind: Share\nid: old-for-a\ndataset: old\nenvironment: science\n\
+                  team: TeamA\nitems: [{ bucket: true }]\nstatus: approved\napproved_by: DataPlatformAdmin\n";
+    fs::write(mesh.join("old.yaml"), import).expect("a file");
+    let said = transcript(&emulator.lakewright(&plan));
+    for expected in [
+        &format!("1 warning: `lakewright check {path}` says more") as &str,
+        "to do by the owner: assets/bucket-policies/old-for-a.json: add these statements to the policy of bucket old-orders-bucket",
+        &format!("`lakewright synth {path} --out out` writes the files"),
+    ] {
+        assert!(said.contains(expected), "expected: {expected}\n{said}");
+    }
+}
