@@ -1,6 +1,7 @@
 //! One request, from the names on the command line to the decision and its reasons.
 
 mod lacking;
+mod made;
 mod named;
 
 use std::collections::BTreeSet;
@@ -36,8 +37,10 @@ pub(crate) struct Question {
     #[arg(long)]
     pub(crate) action: String,
     /// To what: an ARN, `dataset/ID`, `dataset/ID/table/NAME`, `dataset/ID/folder/ID`, `pipeline/ID`, `pipeline/ID/STAGE`,
-    /// `pipeline/ID/STAGE/ACTION`, `pivot-role/ENVIRONMENT`; of anybody's templates `bucket/NAME/KEY`, `table/NAME` and the
-    /// like, a logical id or `FILE#LOGICALID`
+    /// `pipeline/ID/STAGE/ACTION`, `environment/ID`, `share/ID`, `notebook/ID`, `bootstrap/ACCOUNT-REGION`, `pivot-role/ENVIRONMENT`
+    /// and whatever else `access` shows as a resource: what the action is about of it, or exactly one thing as
+    /// `access --detail` shows it (`notebook/ID notebook-instance/NAME`); of anybody's templates `bucket/NAME/KEY`, `table/NAME`
+    /// and the like, a logical id or `FILE#LOGICALID`
     #[arg(long)]
     pub(crate) resource: String,
     /// A condition key of the request; several values with commas, several keys by repeating
@@ -247,7 +250,7 @@ fn is_about(action: Action, name: &str, arn: &str) -> Result<(), Failure> {
     let expected =
         if kinds.is_empty() { "no resource: ask for `*`".to_owned() } else { kinds.join(", ") };
     Err(Failure::usage(format!(
-        "{action} is not about {arn}, which `{name}` stands for; it is about {expected}. Give an ARN, or dataset/ID/table/NAME for a table"
+        "{action} is not about {arn}, which `{name}` stands for; it is about {expected}. Give an ARN, dataset/ID/table/NAME for a table, or a line of `access --detail` such as `pipeline/ID project/NAME`"
     )))
 }
 
@@ -364,6 +367,21 @@ fn resource(
     if subject.foreign.is_some() {
         return named::resource(name, action, &subject.world);
     }
+    // What is meant of a dataset or a pipeline first; what else the action is about of it then.
+    let first = by_kind(name, action, principal, subject);
+    if first.as_ref().is_ok_and(|arn| is_about(action, name, arn).is_ok()) {
+        return first;
+    }
+    made::resource(name, action, subject)?.map_or(first, Ok)
+}
+
+/// The ARN of a part of a dataset or a pipeline, or of a role.
+fn by_kind(
+    name: &str,
+    action: Action,
+    principal: &Principal,
+    subject: &Subject,
+) -> Result<String, Failure> {
     if let Some(rest) = name.strip_prefix("dataset/") {
         let mut parts = rest.splitn(3, '/');
         let id = parts.next().unwrap_or_default();
@@ -393,11 +411,8 @@ fn resource(
         let (id, part) = rest.split_once('/').unwrap_or((rest, ""));
         return subject.pipeline(id, part);
     }
-    subject.intended.arn_of(name).map(str::to_owned).ok_or_else(|| {
-        Failure::usage(format!(
-            "`{name}` is no resource of this mesh; expected an ARN, dataset/ID, pipeline/ID or the name of a role such as pivot-role/ENVIRONMENT"
-        ))
-    })
+    let role = subject.intended.arn_of(name).map(str::to_owned);
+    role.ok_or_else(|| made::unknown(name, action, subject))
 }
 
 /// Whether an action is about objects in buckets.

@@ -33,9 +33,13 @@ fn what_cannot_be_asked_says_what_was_expected() {
         ),
         ([TEAM, "s3:GetObjekt", "dataset/teama"], "did you mean s3:GetObject?"),
         ([TEAM, "s3:GetObject", "dataset/taema"], "did you mean teama?"),
-        ([TEAM, "glue:StartCrawler", "dataset/teama"], "it is about crawler"),
+        (
+            [TEAM, "glue:StartCrawler", "share/mydpdata-for-team-a"],
+            "has nothing that glue:StartCrawler",
+        ),
+        ([TEAM, "s3:GetObject", "environment/science"], "`environment/science` is several"),
+        ([TEAM, "s3:GetObject", "environment/sciense"], "did you mean environment/science?"),
         ([TEAM, "lakeformation:SELECT", "dataset/teama"], "it is about tables"),
-        ([TEAM, "lakeformation:DATA_LOCATION_ACCESS", "dataset/teama"], "about locations in S3"),
     ] {
         let text = ask(&["--principal", principal, "--action", action, "--resource", resource]);
         assert!(text.starts_with("exit: 2\n") && text.contains(expected), "{expected}: {text}");
@@ -492,4 +496,84 @@ fn data_takes_both_iam_and_lake_formation() {
     assert!(transcript(&lakewright(access.clone())).contains("read"));
     let text = transcript(&lakewright([&access[..], &scp].concat()));
     assert!(!text.contains("read"), "{text}");
+}
+
+/// What `access` prints as a resource can be asked for: what it belongs to, and exactly the one of a line. Of several things that
+/// an action is about, each is named.
+#[test]
+fn every_resource_of_the_matrix_can_be_asked_for_by_its_name() {
+    let full = example("full").display().to_string();
+    let output = lakewright(["access", &full, "--all", "--format", "json"]);
+    let matrix: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    let mut questions = std::collections::BTreeSet::new();
+    let mut targets = std::collections::BTreeSet::new();
+    for row in matrix["rows"].as_array().expect("rows") {
+        let known = row["actions"].as_object().expect("actions").keys().map(String::as_str);
+        let unknown = row["unknown"].as_array().expect("actions").iter();
+        let action = known.chain(unknown.filter_map(serde_json::Value::as_str)).next();
+        let Some(action) = action else { continue };
+        let (name, arn) = (&row["resource"], row["resource_arn"].as_str().expect("an ARN"));
+        let name = name.as_str().expect("a name");
+        questions.insert((name.to_owned(), action.to_owned()));
+        let end = arn.splitn(6, ':').nth(5).expect("the end of an ARN");
+        // A line about all that begins like something gives no type by itself.
+        if let Some(target) = name.strip_suffix(end).filter(|_| !arn.contains('*')) {
+            let target = target.trim_end();
+            if !target.starts_with("arn:") {
+                targets.insert((target.to_owned(), action.to_owned()));
+            }
+        }
+    }
+    assert!(questions.len() > 150 && targets.len() > 60, "{} {}", questions.len(), targets.len());
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("questions.jsonl");
+    let answers = |asked: &std::collections::BTreeSet<(String, String)>| -> Vec<String> {
+        let lines = asked.iter().map(|(name, action)| {
+            let question = serde_json::json!({
+                "principal": "team/finance-eu/Analysts", "action": action, "resource": name,
+            });
+            format!("{question}\n")
+        });
+        fs::write(&file, lines.collect::<String>()).expect("a file");
+        let file = file.display().to_string();
+        let output = lakewright(["can", &full, "--batch", &file]);
+        let text = String::from_utf8(output.stdout).expect("text");
+        text.lines().map(str::to_owned).collect()
+    };
+    for (question, answer) in questions.iter().zip(answers(&questions)) {
+        assert!(!answer.contains("\"error\":"), "{question:?}: {answer}");
+    }
+    for (question, answer) in targets.iter().zip(answers(&targets)) {
+        let is_several = answer.contains("is several; expected one of");
+        assert!(!answer.contains("\"error\":") || is_several, "{question:?}: {answer}");
+    }
+}
+
+#[test]
+fn a_name_stands_for_what_the_action_is_about() {
+    let full = example("full").display().to_string();
+    for (resource, action, expected) in [
+        ("notebook/scratch", "sagemaker:StartNotebookInstance", ":notebook-instance/"),
+        ("pipeline/nightly", "codecommit:GitPush", ":codecommit:"),
+        ("pipeline/nightly", "codepipeline:StartPipelineExecution", ":codepipeline:"),
+        ("dataset/ledger", "glue:StartCrawler", ":crawler/"),
+        ("share/ledger-for-interns", "glue:GetDatabase", ":database/"),
+        ("team/finance-eu/Analysts", "athena:StartQueryExecution", ":workgroup/"),
+        ("team/finance-eu/Analysts", "sts:AssumeRole", ":role/"),
+    ] {
+        for command in ["can", "why"] {
+            let output = lakewright([
+                command,
+                &full,
+                "--principal",
+                "team/finance-eu/Analysts",
+                "--action",
+                action,
+                "--resource",
+                resource,
+            ]);
+            let text = transcript(&output);
+            assert!(!text.starts_with("exit: 2") && text.contains(expected), "{resource}: {text}");
+        }
+    }
 }

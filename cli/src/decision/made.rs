@@ -1,0 +1,94 @@
+//! Resources by the names that `access` has for them: what they belong to, alone or with the end of an ARN behind it.
+
+use std::collections::BTreeSet;
+
+use lakewright_proof::action::Action;
+
+use super::{is_about, nearest};
+use crate::exit::Failure;
+use crate::proof::{Names, Subject};
+
+/// How many resources an error lists.
+const SHOWN: usize = 8;
+
+/// The ARN of what a name such as `notebook/ID` or `notebook/ID notebook-instance/NAME` stands for: the one thing of it that
+/// an action is about. Nothing when it is about none of them.
+pub(super) fn resource(
+    name: &str,
+    action: Action,
+    subject: &Subject,
+) -> Result<Option<String>, Failure> {
+    let names = subject.names();
+    let all = arns(subject);
+    if let Some(arn) = whole(name, &all, &names) {
+        return Ok(Some(arn));
+    }
+    let own = all.into_iter().filter(|arn| names.of(arn) == Some(name));
+    // Some have the same ARN: what is made as well as imported.
+    let fitting: BTreeSet<String> = own.filter_map(|arn| about(arn, action)).collect();
+    let fitting: Vec<String> = fitting.into_iter().collect();
+    match fitting.as_slice() {
+        [] => Ok(None),
+        [one] => Ok(Some(one.clone())),
+        several => Err(Failure::usage(format!(
+            "`{name}` is several; expected one of {}",
+            listed(several.iter().map(String::as_str))
+        ))),
+    }
+}
+
+/// What is said of a name that stands for nothing.
+pub(super) fn unknown(name: &str, action: Action, subject: &Subject) -> Failure {
+    let names = subject.names();
+    let all = arns(subject).into_iter();
+    let own: Vec<&str> = all.filter(|arn| names.of(arn) == Some(name)).collect();
+    if !own.is_empty() {
+        return Failure::usage(format!(
+            "`{name}` has nothing that {action} is about; it has {}",
+            listed(own.into_iter())
+        ));
+    }
+    let hint = nearest(name, names.all()).map_or_else(
+        || "expected an ARN, dataset/ID, pipeline/ID, share/ID or another name that `access` shows as a resource".to_owned(),
+        |like| format!("did you mean {like}?"),
+    );
+    Failure::usage(format!("`{name}` is no resource of this mesh; {hint}"))
+}
+
+/// Everything that has a name.
+fn arns(subject: &Subject) -> Vec<&str> {
+    let Subject { world, imported, .. } = subject;
+    let made = world.resources.keys().chain(world.roles.keys());
+    made.chain(imported.keys()).map(String::as_str).collect()
+}
+
+/// The ARN that a name gives the end of, as a line of the matrix does: of a resource, or of a table or an object in one.
+fn whole(name: &str, all: &[&str], names: &Names<'_>) -> Option<String> {
+    all.iter().find_map(|arn| {
+        let target = names.of(arn)?;
+        let end = name.strip_prefix(target)?.strip_prefix(' ')?;
+        let start = arn.strip_suffix(arn.splitn(6, ':').nth(5)?)?;
+        let whole = format!("{start}{end}");
+        (names.of(&whole) == Some(target)).then_some(whole)
+    })
+}
+
+/// What an action is about of a resource: itself, or an object in it.
+fn about(arn: &str, action: Action) -> Option<String> {
+    let is_of_s3 = arn.split(':').nth(2) == Some("s3");
+    let parts: &[&str] = if is_of_s3 { &["", "/any-object", "/object/any-object"] } else { &[""] };
+    let mut parts = parts.iter().map(|part| format!("{arn}{part}"));
+    parts.find(|whole| is_about(action, whole, whole).is_ok())
+}
+
+/// Some of several, in words.
+fn listed<'a>(several: impl ExactSizeIterator<Item = &'a str>) -> String {
+    let more = several.len().saturating_sub(SHOWN);
+    let mut text = several.take(SHOWN).collect::<Vec<_>>().join(", ");
+    if more > 0 {
+        text.push_str(" and ");
+        text.push_str(&more.to_string());
+        text.push_str(" more");
+    }
+    text
+}
