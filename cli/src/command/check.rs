@@ -24,8 +24,7 @@ use crate::ui::{Ui, count};
   lakewright check my-mesh --runway                   how much more fits before a limit
   lakewright check --assembly cdk.out                 guardrails on anybody's templates")]
 pub(crate) struct CheckArgs {
-    /// The mesh's folder, or a single file
-    #[arg(required_unless_present = "assembly")]
+    /// The mesh's folder, or a single file [default: the current folder]
     mesh: Option<PathBuf>,
     /// Check the templates in a folder instead: an assembly, or anybody's templates
     #[arg(long, value_name = "DIR", conflicts_with_all = ["mesh", "as_of", "runway"])]
@@ -44,10 +43,10 @@ pub(crate) struct CheckArgs {
 }
 
 pub(crate) fn run(arguments: &CheckArgs, ui: &mut Ui) -> Result<Exit, Failure> {
-    let Some(path) = &arguments.mesh else {
-        let folder = arguments.assembly.as_deref().unwrap_or_else(|| Path::new("."));
+    if let Some(folder) = &arguments.assembly {
         return templates(folder, arguments.base.as_deref(), &arguments.somewhere, ui);
-    };
+    }
+    let path = arguments.mesh.as_deref().unwrap_or_else(|| Path::new("."));
     let loaded = load(path)?;
     let mut report = loaded.report;
     let mut stacks = 0;
