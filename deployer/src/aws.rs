@@ -328,7 +328,7 @@ impl Cloud for Aws {
                     kind: text(event.resource_type()),
                     reason: text(event.validation_status_reason()),
                 };
-                let at = event.timestamp().map(|at| at.as_nanos());
+                let at = event.timestamp().map(aws_smithy_types::DateTime::as_nanos);
                 found.push((at, text(event.operation_id()), rejection));
             }
             token = page.next_token().map(str::to_owned);
