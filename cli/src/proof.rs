@@ -416,7 +416,11 @@ impl<'s> Names<'s> {
             let (bucket, _) = rest.split_once('/')?;
             self.of_whole(&arn[..stem.len() + 3 + bucket.len()])
         };
-        self.of_whole(arn).or_else(table).or_else(bucket)
+        let access_point = || {
+            let (access_point, _) = arn.split_once("/object/")?;
+            access_point.contains(":accesspoint/").then(|| self.of_whole(access_point))?
+        };
+        self.of_whole(arn).or_else(table).or_else(bucket).or_else(access_point)
     }
 
     fn of_whole(&self, arn: &str) -> Option<&'s str> {

@@ -71,7 +71,8 @@ const MISTAKES: &[Mistake] = &[
         0,
         "did you mean `PlatformTeam`?",
     ),
-    (WORK, "dataset/ledger", "dataset/leger", 0, "did you mean `dataset/ledger`?"),
+    (WORK, "ids: [dataset/ledger]", "ids: [dataset/leger]", 0, "did you mean `dataset/ledger`?"),
+    (WORK, "database: dataset/ledger", "database: dataset/leger", 0, "did you mean `ledger`?"),
     // Types of columns.
     (
         DATASETS,

@@ -20,8 +20,11 @@ pub(super) fn resource(
 ) -> Result<Option<String>, Failure> {
     let names = subject.names();
     let all = arns(subject);
-    if let Some(arn) = whole(name, &all, &names) {
-        return Ok(Some(arn));
+    // Of two with one end, such as a pipeline and its repository, the one that the action is about.
+    let whole = whole(name, &all, &names);
+    let meant = whole.iter().find(|arn| is_about(action, name, arn).is_ok()).or(whole.first());
+    if let Some(arn) = meant {
+        return Ok(Some(arn.clone()));
     }
     let own = all.into_iter().filter(|arn| names.of(arn) == Some(name));
     // Some have the same ARN: what is made as well as imported.
@@ -62,15 +65,16 @@ fn arns(subject: &Subject) -> Vec<&str> {
     made.chain(imported.keys()).map(String::as_str).collect()
 }
 
-/// The ARN that a name gives the end of, as a line of the matrix does: of a resource, or of a table or an object in one.
-fn whole(name: &str, all: &[&str], names: &Names<'_>) -> Option<String> {
-    all.iter().find_map(|arn| {
+/// The ARNs that a name gives the end of, as a line of the matrix does: of a resource, or of a table or an object in one.
+fn whole(name: &str, all: &[&str], names: &Names<'_>) -> Vec<String> {
+    let found = all.iter().filter_map(|arn| {
         let target = names.of(arn)?;
         let end = name.strip_prefix(target)?.strip_prefix(' ')?;
         let start = arn.strip_suffix(arn.splitn(6, ':').nth(5)?)?;
         let whole = format!("{start}{end}");
         (names.of(&whole) == Some(target)).then_some(whole)
-    })
+    });
+    found.collect()
 }
 
 /// What an action is about of a resource: itself, or an object in it.

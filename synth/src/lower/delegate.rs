@@ -97,8 +97,8 @@ fn to_access_points(
 /// The statements of a key's policy, with those about roles that carry the tag as statements about
 /// the tag's values in the roles' accounts. `None` when no role carries it.
 ///
-/// Only the accounts' administrators can tag their roles, so each account is recorded as one that the
-/// key is left to, under the condition of the tag.
+/// Only the accounts' administrators can tag their roles, so the key is left to each account, under the condition of the
+/// tag: a role needs a policy of its own as well.
 fn to_tags(
     stack: &mut Stack,
     statements: &[Tagged<Cause>],
@@ -123,21 +123,22 @@ fn to_tags(
         if values.is_empty() {
             continue;
         }
-        let among = |key: &str, values: &BTreeSet<String>| Condition {
+        let tag = Condition {
             operator: Operator::new(Comparison::StringEquals),
-            key: key.to_owned().into(),
-            values: values.iter().cloned().map(Value::from).collect(),
+            key: format!("aws:PrincipalTag/{ROLE_TAG}").into(),
+            values: values.into_iter().map(Value::from).collect(),
         };
-        let tag = among(&format!("aws:PrincipalTag/{ROLE_TAG}"), &values);
         let mut statement = statement.clone();
         statement.sid = format!("{}ByTag", statement.sid).into();
-        statement.principals = [Principal::Anyone].into();
+        statement.principals = BTreeSet::new();
         statement.conditions.add(tag);
         for account in &accounts {
             let partition = stack.spec().place.partition();
+            let root = format!("arn:{partition}:iam::{account}:root");
+            statement.principals.insert(Principal::Aws(root.clone().into()));
             let record = Record {
                 principal: format!("account/{account}"),
-                principal_arn: format!("arn:{partition}:iam::{account}:root"),
+                principal_arn: root,
                 access: "delegate",
                 resource: target.to_owned(),
                 actions: statement.actions.iter().cloned().collect(),
@@ -146,7 +147,6 @@ fn to_tags(
             };
             records.push((record, causes.clone()));
         }
-        statement.conditions.add(among("aws:PrincipalAccount", &accounts));
         written.push(Tagged::new(statement, causes.clone()));
     }
     if records.is_empty() {

@@ -32,7 +32,7 @@ fn a_plan_is_data_and_names_the_owners_role() {
     // Nobody becomes the owner of an account without being told to.
     for arguments in [["deploy", &path, "--plan"], ["deploy", &path, "--yes"]] {
         let alone = emulator.lakewright_alone(&arguments);
-        ends_with(&alone, 9, "`--owner-role OrganizationAccountAccessRole`");
+        ends_with(&alone, 4, "`--owner-role OrganizationAccountAccessRole`");
         assert!(transcript(&alone).contains("lakewright bootstrap MESH --account 222222222222"));
     }
     let requests = emulator.request("GET", "/_test/requests", "").expect("an answer");
