@@ -142,12 +142,8 @@ impl Folder {
                 Err(left_out) => unread.push(left_out),
             }
         }
-        if templates.is_empty() && unread.is_empty() {
-            let message = format!(
-                "there is no template in {}; expected an assembly, or templates in JSON or YAML",
-                folder.display()
-            );
-            return Err(Failure::usage(message));
+        if templates.is_empty() && unread.iter().all(|one| one.is_foreign) {
+            return Err(nothing_in(folder, &unread));
         }
         nest(&mut templates);
         Ok(Self { templates, unread })
@@ -170,6 +166,24 @@ impl Folder {
     pub(crate) fn has_unreadable(&self) -> bool {
         self.unread.iter().any(|unread| !unread.is_foreign)
     }
+}
+
+/// The error for a folder, or a file, in which no template is.
+fn nothing_in(folder: &Path, foreign: &[Unread]) -> Failure {
+    let mut message = format!(
+        "there is no template in {}; expected an assembly, or templates in JSON or YAML",
+        folder.display()
+    );
+    if let Some(first) = foreign.first() {
+        message.push_str("; ");
+        message.push_str(&first.show());
+    }
+    match foreign.len() {
+        0 | 1 => {}
+        2 => message.push_str(", and so is one more file"),
+        more => message.push_str(&format!(", and so are {} more files", more - 1)),
+    }
+    Failure::usage(message)
 }
 
 /// Finds the templates of nested stacks, which lie where the stack around them does.

@@ -455,3 +455,17 @@ fn why_and_access_say_where_it_stands() {
     let said = transcript(&lakewright(["prove", "--assembly", path]));
     assert!(said.starts_with("exit: 2\n") && said.contains("`lakewright synth MESH"), "{said}");
 }
+
+/// A verdict over nothing would be read as "all is well".
+#[test]
+fn where_no_template_is_nothing_is_fine() {
+    let folder = folder(&[("README.md", "# Notes\n"), ("more.md", "# More\n")]);
+    for path in [folder.path().join("README.md"), folder.path().to_owned()] {
+        let path = path.to_str().expect("text");
+        for command in ["check", "access"] {
+            let said = transcript(&lakewright([command, "--assembly", path]));
+            let is_it = said.starts_with("exit: 2\n") && said.contains("there is no template in");
+            assert!(is_it, "{command} {path}: {said}");
+        }
+    }
+}

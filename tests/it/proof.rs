@@ -223,6 +223,41 @@ fn an_assembly_that_was_tampered_with_is_not_proven() {
     assert!(text.contains("lab-dataset-dpdataset.json is not what `synth` wrote"), "{text}");
 }
 
+/// Owners apply the files for them as they are.
+#[test]
+fn a_file_for_an_owner_that_was_changed_is_not_proven() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let out = folder.path().join("out");
+    let full = example("full");
+    let synth = ["synth".as_ref(), full.as_os_str(), "--out".as_ref(), out.as_os_str()];
+    assert_eq!(lakewright(synth).status.code(), Some(0));
+    let text = fs::read_to_string(out.join("assembly.json")).expect("an assembly");
+    let assembly: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+    let prove = || lakewright(["prove".as_ref(), "--assembly".as_ref(), out.as_os_str()]);
+    assert_eq!(prove().status.code(), Some(0), "{}", transcript(&prove()));
+    let handouts = assembly["handouts"].as_array().expect("files for owners");
+    let path = |one: &serde_json::Value| one["path"].as_str().expect("a path").to_owned();
+    let mut kinds: Vec<String> = handouts.iter().map(path).collect();
+    kinds.dedup_by_key(|path| path.rsplit_once('/').map(|(kind, _)| kind.to_owned()));
+    assert!(kinds.len() > 2, "{kinds:?}");
+    for path in kinds {
+        let file = out.join(&path);
+        let before = fs::read_to_string(&file).expect("a file");
+        fs::write(&file, before.replacen("\"Allow\"", "\"Allow\" ", 1)).expect("a file");
+        let said = transcript(&prove());
+        assert!(said.starts_with("exit: 4\n") && said.contains(&path), "{path}: {said}");
+        fs::remove_file(&file).expect("no file");
+        let said = transcript(&prove());
+        assert!(said.starts_with("exit: 4\n") && said.contains(&path), "{path}: {said}");
+        fs::write(&file, before).expect("as it was");
+    }
+    let mut fewer = assembly.clone();
+    let left_out = fewer["handouts"].as_array_mut().and_then(Vec::pop).expect("one");
+    fs::write(out.join("assembly.json"), fewer.to_string()).expect("the assembly");
+    let said = transcript(&prove());
+    assert!(said.starts_with("exit: 4\n") && said.contains(&path(&left_out)), "{said}");
+}
+
 /// Ways around the tags and names by which teams are held apart.
 #[test]
 fn what_belongs_to_others_is_not_used_by_name() {

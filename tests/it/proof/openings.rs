@@ -220,3 +220,8 @@ fn openings_of_networks_and_logs_are_noticed() {
 fn openings_by_conditions_patterns_and_order_are_noticed() {
     each_is_noticed(include_str!("openings/conditions.json"));
 }
+
+#[test]
+fn openings_by_variables_tags_and_other_accounts_are_noticed() {
+    each_is_noticed(include_str!("openings/variables.json"));
+}
