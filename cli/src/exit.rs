@@ -13,7 +13,7 @@ pub(crate) enum Exit {
     Unexpected,
     /// The command line is wrong, or the mesh cannot be read.
     Usage,
-    /// A check, a proof or a decision said no.
+    /// A check, a proof or a decision said no, or somebody else has to do something first.
     No,
     /// It cannot be said.
     Unknown,

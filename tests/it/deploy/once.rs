@@ -53,7 +53,7 @@ fn new_kinds_are_deployed_without_a_new_bootstrap() {
 
 #[test]
 fn a_bootstrap_that_is_enough_is_left_to_its_owner() {
-    const LEFT: &str = "nothing has to be done now: it allows all that the stacks use";
+    const LEFT: &str = "nothing has to be done now: it allows all that the stacks use, though";
     let folder = tempfile::tempdir().expect("a folder");
     let mesh = folder.path();
     fs::write(mesh.join("mesh.yaml"), MESH).expect("a file");

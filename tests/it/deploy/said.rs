@@ -29,7 +29,8 @@ fn a_plan_is_data_and_names_the_owners_role() {
     let out = String::from_utf8_lossy(&plan.stdout);
     assert!(out.contains("create          222222222222/eu-west-1/"), "{out}");
     assert!(out.contains("7 to create"), "{out}");
-    // Nobody becomes the owner of an account without being told to.
+    // Nobody becomes the owner of an account without being told to: 4, "a check, a proof or a decision said no", as to try
+    // again does not help (the exit codes in docs/guide.md).
     for arguments in [["deploy", &path, "--plan"], ["deploy", &path, "--yes"]] {
         let alone = emulator.lakewright_alone(&arguments);
         ends_with(&alone, 4, "`--owner-role OrganizationAccountAccessRole`");
