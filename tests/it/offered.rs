@@ -152,6 +152,28 @@ fn a_bootstrap_is_for_the_features_that_are_named() {
     assert!(transcript(&unknown).contains("'notebooks'"), "{}", transcript(&unknown));
 }
 
+/// Handlers of a notebook, a security group, a domain and a profile list the same actions on tags (`handlers` in
+/// CloudFormation's schemas), and those are about every type of the service that has tags (`AddTags` of SageMaker and
+/// `CreateTags` of EC2 in the service authorization reference).
+#[test]
+fn tags_are_put_on_what_a_feature_makes_and_on_nothing_else() {
+    let of_studio = ["domain", "route-table", "user-profile", "vpc-endpoint", "vpc-flow-log"];
+    let folder = with_features(&[]);
+    let notebooks = bootstrap(folder.path(), &["--for", "notebooks"]);
+    assert!(notebooks.contains("sagemaker:AddTags") && notebooks.contains("ec2:CreateTags"));
+    assert!(notebooks.contains(":notebook-instance/lakewright-*"), "{notebooks}");
+    for kind in of_studio {
+        assert!(!notebooks.contains(&format!(":{kind}/")), "{kind}\n{notebooks}");
+    }
+    let studio = bootstrap(folder.path(), &["--for", "ml_studio"]);
+    for kind in of_studio {
+        assert!(studio.contains(&format!(":{kind}/")), "{kind}\n{studio}");
+    }
+    assert!(!studio.contains(":notebook-instance/"), "{studio}");
+    let both = bootstrap(folder.path(), &["--for", "notebooks,ml_studio"]);
+    assert!(both.contains(":domain/") && both.contains(":notebook-instance/"), "{both}");
+}
+
 /// "IAM and AWS STS quotas": ten managed policies for a role, 6,144 characters each. Synthesis refuses more.
 #[test]
 fn everything_of_several_environments_fits_beside_the_platform() {

@@ -51,6 +51,30 @@ fn is_made(service: &str, kind: &str) -> bool {
     MADE.iter().find(|(name, _)| *name == service).is_none_or(|(_, kinds)| kinds.contains(&kind))
 }
 
+/// Types of resources that carry tags, by the type of CloudFormation that makes one: in these services one action puts
+/// tags on all of them.
+const TAGGED: [(&str, &str, &str); 9] = [
+    ("ec2", "route-table", "AWS::EC2::RouteTable"),
+    ("ec2", "security-group", "AWS::EC2::SecurityGroup"),
+    ("ec2", "subnet", "AWS::EC2::Subnet"),
+    ("ec2", "vpc", "AWS::EC2::VPC"),
+    ("ec2", "vpc-endpoint", "AWS::EC2::VPCEndpoint"),
+    ("ec2", "vpc-flow-log", "AWS::EC2::FlowLog"),
+    ("sagemaker", "domain", "AWS::SageMaker::Domain"),
+    ("sagemaker", "notebook-instance", "AWS::SageMaker::NotebookInstance"),
+    ("sagemaker", "user-profile", "AWS::SageMaker::UserProfile"),
+];
+
+/// Whether an action on tags is not about a type, as no stack here makes one. It is about one resource at a time; other
+/// actions are also about what lies beside, as `ec2:CreateSecurityGroup` is about the group's VPC.
+fn is_never_tagged(context: &Context<'_>, prefix: &str, action: &Action, kind: &str) -> bool {
+    let kinds = &context.account.usage.kinds;
+    let is_about_tags = matches!(action.name, "AddTags" | "CreateTags" | "DeleteTags" | "ListTags");
+    let is_it = |entry: &&(&str, &str, &str)| (entry.0, entry.1) == (prefix, kind);
+    let maker = TAGGED.iter().find(is_it).map(|(_, _, maker)| *maker);
+    is_about_tags && maker.is_some_and(|maker| !kinds.contains(maker))
+}
+
 /// The resources that an action is held to, each set with its conditions.
 pub(super) fn narrowed(context: &Context<'_>, name: &str) -> Vec<(Vec<String>, Conditions)> {
     let any = || vec![(vec!["*".to_owned()], Conditions::none())];
@@ -75,6 +99,9 @@ pub(super) fn narrowed(context: &Context<'_>, name: &str) -> Vec<(Vec<String>, C
         if !is_made(prefix, resource.kind)
             && action.resources.iter().any(|r| is_made(prefix, r.kind))
         {
+            continue;
+        }
+        if is_never_tagged(context, prefix, action, resource.kind) {
             continue;
         }
         // The bucket of templates is denied to be changed, and there are no other objects for the role.
