@@ -16,8 +16,9 @@ use crate::exit::Failure;
   lakewright deploy my-mesh                    plan, ask, and deploy the stacks
   lakewright explain unknown-reference         what a finding means and how to fix it
 
-Exit codes: 0 done or allowed, 1 unexpected, 2 usage or unreadable mesh, 4 the mesh has errors,
-differs from its proof, or denies; 5 it cannot be said; 6 a deployment failed and was rolled back, 7 a stack needs attention, 8 declined,
+Exit codes: 0 done or allowed; 1 unexpected; 2 usage or unreadable mesh; 4 the mesh has errors,
+differs from its proof, denies, or waits for an account's owner; 5 it cannot be said; 6 a deployment
+failed and was rolled back; 7 a stack needs attention; 8 declined, cancelled or in maintenance;
 9 no credentials, no network, or throttled.")]
 pub(crate) struct Arguments {
     #[command(subcommand)]

@@ -13,13 +13,13 @@ use crate::ui::{Ui, count};
 /// Show who reaches what
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
-  lakewright access my-mesh                                    data: buckets, keys, databases and tables
-  lakewright access my-mesh --detail                           each bucket, key, folder, database and table
+  lakewright access my-mesh                                data: buckets, keys, databases, tables
+  lakewright access my-mesh --detail                       each bucket, key, folder and table
   lakewright access my-mesh --principal team/finance/Analysts
   lakewright access my-mesh --resource dataset/sales
-  lakewright access my-mesh --all --format csv                 every kind of resource
+  lakewright access my-mesh --all --format csv             every kind of resource
   lakewright access my-mesh --format html > access.html
-  lakewright access --assembly cdk.out                         anybody's templates")]
+  lakewright access --assembly cdk.out                     anybody's templates")]
 pub(crate) struct AccessArgs {
     #[command(flatten)]
     subject: SubjectArgs,

@@ -23,18 +23,15 @@ use crate::ui::Ui;
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   lakewright bootstrap my-mesh --account 222222222222 --region eu-west-1 > bootstrap.yaml
-  aws cloudformation deploy --template-file bootstrap.yaml --capabilities CAPABILITY_NAMED_IAM \\
-    --region eu-west-1 --stack-name lakewright-bootstrap-222222222222-eu-west-1 \\
-    --tags lakewright:mesh=my-mesh lakewright:kind=bootstrap lakewright:id=222222222222-eu-west-1 \\
-    Target=bootstrap/222222222222-eu-west-1 Team=DAAdministrators
   lakewright bootstrap my-mesh --account 222222222222 --region eu-west-1 --diff bootstrap.yaml
   lakewright bootstrap my-mesh --account 222222222222 --region eu-west-1 --for datasets,worksheets
 
 The execution role's policy is derived from what the features of the environments there can ask for,
 so that it need not change with the first dataset or notebook, and from what the mesh's stacks use.
-`--for` derives it for other features; what the stacks use is in it all the same. `--diff` says which
-actions a new version adds and removes. The command for the account's owner is printed beside the
-template, as a note, with the tags of this mesh: by them the stack is known as the mesh's.")]
+`--for` derives it for other features; what the stacks use is in it all the same. `--diff` says
+which actions a new version adds and removes. What the account's owner runs, `aws cloudformation
+deploy`, is printed beside the template as a note in one line, with the tags of this mesh: by them
+the stack is known as the mesh's.")]
 pub(crate) struct BootstrapArgs {
     /// The mesh's folder, or a single file
     mesh: PathBuf,

@@ -16,21 +16,20 @@ use crate::ui::Ui;
 /// Decide one request, with the reasons
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
-  lakewright can my-mesh --principal team/finance/Analysts --action s3:GetObject --resource dataset/sales
-  lakewright can my-mesh --principal team/finance/Analysts --action lakeformation:SELECT \\
-      --resource dataset/sales/table/orders
-  lakewright can my-mesh --principal arn:aws:iam::111122223333:role/platform --action sts:AssumeRole \\
-      --resource pivot-role/finance --context sts:ExternalId=abc
+  lakewright can my-mesh --principal team/dev/Sales --action s3:GetObject --resource dataset/orders
+  lakewright can . --principal team/dev/A --action lakeformation:SELECT --resource dataset/a/table/b
+  lakewright can . --principal broker/b --action sts:AssumeRole --resource team/dev/Sales
+  lakewright can . --principal team/dev/Sales --action kms:Decrypt --resource dataset/a --session me
   lakewright can my-mesh --batch questions.jsonl
-  lakewright can --assembly cdk.out --principal role/loader --action s3:GetObject --resource bucket/raw/a.csv
-  lakewright can my-mesh --session-policy session.json --principal team/finance/Analysts \\
-      --action s3:PutObject --resource dataset/sales
+  lakewright can --assembly out --principal role/load --action s3:PutObject --resource bucket/raw/a
 
-A batch has a JSON object on each line: {\"principal\", \"action\", \"resource\", \"context\": [\"KEY=VALUE\"],
-\"session\": \"NAME\"}.
-A condition key that is not given is not in the request.
+`--context sts:ExternalId=abc` gives a request a condition key; one that is not given is not in it.
+`--session-policy session.json` is the policy that was given when the role was assumed.
+A batch has a JSON object on each line: {\"principal\", \"action\", \"resource\",
+\"context\": [\"KEY=VALUE\"], \"session\": \"NAME\"}.
 
-Exit codes: 0 allowed, 4 denied, 5 unknown; for a batch 2 (a question that is none) before 4 before 5 before 0.")]
+Exit codes: 0 allowed, 4 denied, 5 unknown; for a batch 2 (a question that is none) before 4 before
+5 before 0.")]
 pub(crate) struct CanArgs {
     #[command(flatten)]
     subject: SubjectArgs,

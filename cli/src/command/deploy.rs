@@ -24,7 +24,11 @@ use crate::ui::{Ui, count};
 Each account is reached through its deploy role. An account without one, or with an older one, is
 bootstrapped first: with your own credentials when they belong to that account, else as the role
 that `--owner-role` names, and not without it. Stacks whose revision is deployed already are left
-alone. Shares that expire before today, or the day of `--as-of`, give no access.")]
+alone. Shares that expire before today, or the day of `--as-of`, give no access.
+
+Exit codes: 0 done, or the plan can be done; 4 nothing was changed, as an account's owner has to
+bootstrap it first or a stack is another mesh's, and so for `--plan`; 6 a stack failed and was put
+back, 7 a stack needs attention, 8 declined or overtaken, 9 no credentials or no network.")]
 pub(crate) struct DeployArgs {
     /// The mesh's folder, or a single file
     mesh: PathBuf,

@@ -29,9 +29,10 @@ every stack of the mesh, those of environments that have left it as well, in the
 deployment: the bootstraps last, which are for the accounts' owners, or for a role of theirs with
 `--owner-role`. What fails keeps what it depends on, and nothing else. Stacks of an environment that
 has left the mesh are found by the record of deployments, and those from before there was one by
-`--base` with the mesh before. `--keep-stack` only takes the mesh's tags off a stack, so that nothing
-knows it any more; with an account and region in which nobody may look any more, it forgets what was
-left there.")]
+`--base` with the mesh before. `--keep-stack` only takes the mesh's tags off a stack, so that
+nothing knows it any more; with an account and region in which nobody may look any more, it forgets
+what was left there. Exit code 4: some stacks are not deleted, as others need them or as only an
+account's owner deletes them; `--plan` ends with it as well.")]
 pub(crate) struct DestroyArgs {
     /// The mesh's folder, or a single file
     mesh: PathBuf,

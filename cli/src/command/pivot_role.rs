@@ -14,11 +14,10 @@ use crate::ui::Ui;
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   lakewright pivot-role my-mesh --environment dev > pivot-role.yaml
-  aws cloudformation deploy --template-file pivot-role.yaml --stack-name pivot-role \\
-    --capabilities CAPABILITY_NAMED_IAM
 
-For meshes whose tenant says `pivot_role: { mode: manual }`. Each value that the account's owner may
-want to look at is a parameter, with the mesh's value as its default.")]
+The account's owner deploys it, with the capability CAPABILITY_NAMED_IAM, as by
+`aws cloudformation deploy`. For meshes whose tenant says `pivot_role: { mode: manual }`. Each value
+that the account's owner may want to look at is a parameter, with the mesh's value as its default.")]
 pub(crate) struct PivotRoleArgs {
     /// The mesh's folder, or a single file
     mesh: PathBuf,

@@ -19,9 +19,13 @@ use crate::ui::{Ui, count};
   lakewright prove my-mesh --format json
   lakewright prove my-mesh --assume the-mesh-before     a change gives nobody more access
   lakewright prove my-mesh --scp organization.json
+  lakewright prove my-mesh --quiet && lakewright deploy my-mesh
 
-Exit codes: 0 proven, 4 there are differences, each with a request that shows it, templates of an assembly
-that were changed after `synth` wrote them, or findings that `check` has as well.")]
+With `--quiet` nothing is printed when everything is proven: the exit code says it. What is wrong is
+printed all the same, and so is JSON.
+
+Exit codes: 0 proven, 4 there are differences, each with a request that shows it, templates of an
+assembly that were changed after `synth` wrote them, or findings that `check` has as well.")]
 pub(crate) struct ProveArgs {
     #[command(flatten)]
     subject: SubjectArgs,

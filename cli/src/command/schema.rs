@@ -10,8 +10,8 @@ use crate::ui::Ui;
 #[command(after_help = "Example:
   lakewright schema > mesh.schema.json
 
-Then let the first line of each file of the mesh be
-  # yaml-language-server: $schema=mesh.schema.json     at the beginning of each document, after each `---`")]
+Then let each document of the mesh, after each `---` as well, begin with the line
+  # yaml-language-server: $schema=mesh.schema.json")]
 pub(crate) struct SchemaArgs {}
 
 pub(crate) fn run(_: &SchemaArgs, ui: &mut Ui) -> Exit {

@@ -13,8 +13,8 @@ use crate::ui::Ui;
 /// Show the chain from the manifest's lines to the statements that decide a request
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
-  lakewright why my-mesh --principal team/finance/Analysts --action s3:GetObject --resource dataset/sales
-  lakewright why --assembly cdk.out --principal role/loader --action s3:GetObject --resource bucket/raw/a.csv
+  lakewright why my-mesh --principal team/dev/Sales --action s3:GetObject --resource dataset/orders
+  lakewright why --assembly out --principal role/load --action s3:PutObject --resource bucket/raw/a
 
 Exit codes: 0 allowed, 4 denied, 5 unknown.")]
 pub(crate) struct WhyArgs {
