@@ -64,6 +64,75 @@ fn the_minimal_example_is_what_init_writes() {
     assert_eq!(bad.status.code(), Some(2));
 }
 
+/// Those that need no AWS account do what the README says; of the others the command line is taken.
+#[test]
+fn the_commands_of_a_new_meshs_readme_are_true() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mesh = folder.path().join("mesh");
+    let place = ["--account", "333333333333", "--region", "eu-central-1"];
+    let mut arguments = vec!["init".as_ref(), mesh.as_os_str()];
+    arguments.extend(place.iter().map(std::ffi::OsStr::new));
+    assert!(lakewright(&arguments).status.success());
+    let text = fs::read_to_string(mesh.join("README.md")).expect("a README");
+    let commands: Vec<&str> = text.lines().filter_map(|line| line.strip_prefix("    ")).collect();
+    let words: Vec<&str> =
+        commands.iter().filter_map(|command| command.split_whitespace().nth(1)).collect();
+    let expected =
+        "check synth prove bootstrap cloudformation bootstrap deploy deploy access destroy";
+    assert_eq!(words.join(" "), expected);
+    let mut said = String::new();
+    for command in &commands {
+        let Some(arguments) = command.strip_prefix("lakewright ") else { continue };
+        let goes_to_aws = arguments.starts_with("deploy ") || arguments.starts_with("destroy ");
+        let help = if goes_to_aws { " --help" } else { "" };
+        let output = Command::new("sh")
+            .args(["-c", &format!("{} {arguments}{help}", env!("CARGO_BIN_EXE_lakewright"))])
+            .current_dir(&mesh)
+            .output()
+            .expect("a shell");
+        said.push_str(&transcript(&output));
+        assert!(output.status.success(), "$ {command}\n{said}");
+    }
+    // The owner's command is the one that `bootstrap` prints beside the template.
+    let owner = commands.iter().find(|command| command.starts_with("aws ")).expect("a command");
+    assert!(said.contains(*owner), "{owner}\n{said}");
+    let template = fs::read_to_string(folder.path().join("bootstrap.yaml")).expect("a template");
+    assert!(template.contains("notebook-instance"), "the last one is for notebooks as well");
+}
+
+/// Help that no terminal shows is wrapped at 100 columns ("term_width" in clap's reference), so what is longer than that, or
+/// goes on after a backslash, is no line to be pasted.
+#[test]
+fn examples_of_help_can_be_pasted() {
+    let help = |arguments: &[&str]| {
+        let output = lakewright(arguments);
+        assert!(output.status.success(), "{arguments:?}\n{}", transcript(&output));
+        String::from_utf8(output.stdout).expect("text")
+    };
+    let whole = help(&["--help"]);
+    let (_, list) = whole.split_once("Commands:\n").expect("a list of commands");
+    let list = list.lines().map_while(|line| line.strip_prefix("  "));
+    let names = list.filter(|line| !line.starts_with(' '));
+    let names: Vec<&str> = names.filter_map(|line| line.split_whitespace().next()).collect();
+    assert!(names.len() >= 14, "{names:?}");
+    let pages = names.iter().map(|name| help(&[*name, "--help"]));
+    for page in pages.chain([whole.clone()]) {
+        let (_, examples) = page.split_once("\nExample").expect("examples");
+        let examples = examples.lines().skip(1).take_while(|line| !line.is_empty());
+        for line in examples {
+            assert!(line.starts_with("  lakewright ") && !line.ends_with('\\'), "{line}\n{page}");
+            assert!(line.chars().count() <= 100, "{line}");
+            // What stands behind two spaces says what the command does.
+            let command = line.trim().split("  ").next().unwrap_or_default();
+            for command in command.split(" && ") {
+                let command = command.split(" > ").next().unwrap_or_default();
+                let arguments: Vec<&str> = command.split_whitespace().skip(1).collect();
+                help(&[&arguments[..], &["--help"][..]].concat());
+            }
+        }
+    }
+}
+
 #[test]
 fn findings_show_the_line_what_was_got_and_what_to_do() {
     let folder = tempfile::tempdir().expect("a folder");

@@ -37,6 +37,24 @@ fn each_example_is_proven() {
     }
 }
 
+#[test]
+fn a_quiet_proof_says_only_what_is_wrong() {
+    let mesh = example("minimal").display().to_string();
+    let proven = lakewright(["prove", &mesh, "--quiet"]);
+    assert_eq!(transcript(&proven), "exit: 0\n--- stdout\n--- stderr\n");
+    let folder = tempfile::tempdir().expect("a folder");
+    let out = folder.path().join("out").display().to_string();
+    assert!(lakewright(["synth", &mesh, "--out", &out, "--quiet"]).status.success());
+    let assembly = ["prove", "--assembly", &out, "-q"];
+    assert_eq!(transcript(&lakewright(assembly)), "exit: 0\n--- stdout\n--- stderr\n");
+    let mut path = folder.path().join("out/templates/222222222222/eu-west-1");
+    path.push("lakewright-dataset-sales.json");
+    let text = fs::read_to_string(&path).expect("a template");
+    fs::write(&path, format!("{text}\n")).expect("a changed template");
+    let changed = transcript(&lakewright(assembly));
+    assert!(changed.starts_with("exit: 4\n") && changed.contains("is not what `synth` wrote"));
+}
+
 /// What limits refuse is in no template that is deployed: a trust policy of more than 2,048 characters ("IAM and AWS STS
 /// quotas"), by as many pipelines as deploy with one team's role.
 #[test]

@@ -39,7 +39,7 @@ pub(crate) struct InitArgs {
 const TEMPLATES: [(&str, &str); 3] = [
     ("mesh.yaml", include_str!("init/mesh.yaml.hbs")),
     ("datasets.yaml", include_str!("init/datasets.yaml.hbs")),
-    ("README.md", include_str!("../../../examples/minimal/README.md")),
+    ("README.md", include_str!("init/README.md.hbs")),
 ];
 /// The editor schema, beside the files.
 const SCHEMA: &str = "mesh.schema.json";
