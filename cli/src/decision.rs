@@ -5,7 +5,6 @@ mod made;
 mod named;
 
 use std::collections::BTreeSet;
-use std::fmt::Write as _;
 
 use lakewright_policies::catalogue;
 use lakewright_proof::action::Action;
@@ -85,15 +84,7 @@ impl Answer<'_> {
     /// What would have allowed it, in words.
     pub(crate) fn near_lines(&self, subject: &Subject) -> String {
         let mut text = self.lacking.lines(self.verdict.reason);
-        for Near { document, statement, missing } in &self.near {
-            let missing: Vec<String> = missing.iter().map(ToString::to_string).collect();
-            let (origin, sid) = (&document.origin, &statement.sid);
-            writeln!(text, "  would allow: {origin} {sid}, when {}", missing.join(" and "))
-                .expect("a string takes all");
-            for line in subject.lines_of(document, statement) {
-                writeln!(text, "    {} {line}", subject.at()).expect("a string takes all");
-            }
-        }
+        text.push_str(&lacking::conditions(&self.near, subject));
         text
     }
 
@@ -162,7 +153,10 @@ pub(crate) fn answer<'s>(question: &Question, subject: &'s Subject) -> Result<An
     });
     let rule = intended.rule_for(&request, world);
     let is_denied = verdict.decision == Decision::ImplicitDeny;
-    let near = if is_denied { world.nearly(&request) } else { Vec::new() };
+    let mut near = if is_denied { world.nearly(&request) } else { Vec::new() };
+    // Two policies that stand at one place can say the same, as those in a role do.
+    let mut told = BTreeSet::new();
+    near.retain(|one| told.insert(lacking::condition(one)));
     let lacking = if is_denied { Lacking::of(&request, subject) } else { Lacking::default() };
     let principal = principal.name().to_owned();
     Ok(Answer { principal, verdict, rule, permission, near, lacking, resource: resource.clone() })

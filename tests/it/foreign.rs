@@ -100,6 +100,25 @@ fn managed_policies_count_when_a_template_has_them() {
     check(&text, WRITE, 5, "policies are attached to the role that no template contains");
 }
 
+/// A role takes any number of inline policies ("IAM and AWS STS quotas" limits their size), and two can say the same.
+#[test]
+fn what_two_policies_of_a_role_would_allow_is_said_once() {
+    let statement = "{Sid: Read, Effect: Allow, Action: 's3:GetObject', Resource: 'arn:aws:s3:::b/*', \
+                     Condition: {StringEquals: {'aws:SourceVpc': vpc-1}}}";
+    let policy = |name: &str| {
+        format!(
+            "{{PolicyName: {name}, PolicyDocument: {{Version: '2012-10-17', Statement: [{statement}]}}}}"
+        )
+    };
+    let policies = format!("      Policies: [{}, {}]\n", policy("p"), policy("q"));
+    let folder = folder(&[("t.yaml", &format!("Resources:\n{BUCKET}{}{policies}", role("")))]);
+    for command in ["can", "why"] {
+        let said = ask(command, &folder, READ);
+        assert!(said.starts_with("exit: 4\n"), "{said}");
+        assert_eq!(said.matches("would allow: t.yaml R.Policies Read, when").count(), 1, "{said}");
+    }
+}
+
 #[test]
 fn what_nobody_knows_is_unknown() {
     let parameters = "Parameters:\n  P: {Type: String}\nConditions:\n  C: !Equals [!Ref P, prod]\n";

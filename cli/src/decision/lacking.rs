@@ -1,9 +1,10 @@
 //! What stands against a request: every side that does not allow it, and what to write into the mesh for it.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use lakewright_proof::action::Action;
-use lakewright_proof::evaluate::Decision;
+use lakewright_proof::evaluate::{Decision, Near};
 use lakewright_proof::request::{Context, Request};
 use lakewright_proof::world::Outside;
 use serde_json::{Value, json};
@@ -39,7 +40,7 @@ impl Lacking {
         let mut sides: Vec<String> =
             subject.world.lacking(request).into_iter().map(str::to_owned).collect();
         sides.extend(by_key(request, subject));
-        Self { sides, share: share(request, subject) }
+        Self { sides: once_each(sides), share: share(request, subject) }
     }
 
     /// What stands against it, in lines; `reason` has been said.
@@ -81,6 +82,30 @@ impl Lacking {
         });
         json!({ "sides": self.sides, "would_allow": share })
     }
+}
+
+/// A statement and the conditions of it that a request does not fulfil, in words.
+pub(super) fn condition(Near { document, statement, missing }: &Near<'_>) -> String {
+    let missing: Vec<String> = missing.iter().map(ToString::to_string).collect();
+    format!("{} {}, when {}", document.origin, statement.sid, missing.join(" and "))
+}
+
+/// All of them in lines, each with what is behind it.
+pub(super) fn conditions(near: &[Near<'_>], subject: &Subject) -> String {
+    let mut text = String::new();
+    for one in near {
+        writeln!(text, "  would allow: {}", condition(one)).expect("a string takes all");
+        for line in subject.lines_of(one.document, one.statement) {
+            writeln!(text, "    {} {line}", subject.at()).expect("a string takes all");
+        }
+    }
+    text
+}
+
+/// The same in the same order, without what was said before.
+fn once_each(said: impl IntoIterator<Item = String>) -> Vec<String> {
+    let mut before = BTreeSet::new();
+    said.into_iter().filter(|text| before.insert(text.clone())).collect()
 }
 
 /// Every side of the dataset's key for which an object cannot be read or written though its bucket would allow it.
@@ -136,6 +161,7 @@ fn share(request: &Request<'_>, subject: &Subject) -> Option<Share> {
     let stack = subject.stacks.iter().find(|stack| stack.dataset() == Some(dataset.as_str()))?;
     let declared_at = subject.provenance.stacks.get(&stack.address);
     let declared_at = declared_at.and_then(|parts| parts.get("*")).cloned().unwrap_or_default();
+    let declared_at = once_each(declared_at);
     let principals = subject.intended.principals();
     let own = principals.into_iter().find(|(arn, _)| *arn == request.principal.name());
     let rules = own.into_iter().flat_map(|(_, rules)| rules);
@@ -188,6 +214,13 @@ fn item(resource: &str, dataset: &str, subject: &Subject) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_was_said_is_not_said_again_and_the_order_stays() {
+        let said = ["the key's own policy", "another side", "the key's own policy"];
+        let once = once_each(said.map(str::to_owned));
+        assert_eq!(once, ["the key's own policy", "another side"]);
+    }
 
     /// Source: "Share" in docs/mesh.md.
     #[test]
