@@ -30,7 +30,7 @@ use lakewright_template::resolve::Place;
 use tokio::runtime::Runtime;
 
 use self::seen::{Gone, Known, Seen};
-use self::show::Lines;
+use self::show::{Lines, Made};
 use self::stop::Progress;
 use crate::assembly::recorded::provenance;
 use crate::exit::{Exit, Failure};
@@ -213,7 +213,7 @@ impl<'m> Deployment<'m> {
         }
         self.begin_record(&mut seen)?;
         let kept = self.look_again(&plan, ui);
-        let mut summary = self.carry_out(&plan, &mut seen, ui);
+        let (mut summary, made) = self.carry_out(&plan, &mut seen, ui);
         summary.outcomes.extend(kept.outcomes);
         let exit = exit(&summary);
         if exit == Exit::Done {
@@ -224,12 +224,12 @@ impl<'m> Deployment<'m> {
             self.close_record(&mut seen, &gone, ui);
         }
         self.mails(ui);
-        self.invitations(&summary, ui);
+        self.invitations(&summary, &made, ui);
         Ok(exit)
     }
 
-    /// Does what a plan says.
-    fn carry_out(&self, plan: &Plan, seen: &mut Seen, ui: &mut Ui) -> Summary {
+    /// Does what a plan says. Gives how each stack ended, and what was made in it.
+    fn carry_out(&self, plan: &Plan, seen: &mut Seen, ui: &mut Ui) -> (Summary, Made) {
         let mut shower = show::Shower::new(plan, &self.lines, &self.progress, ui);
         self.progress.begin(shower.all());
         let (yes, is_terminal) = (self.options.yes, std::io::stdin().is_terminal());
@@ -261,7 +261,7 @@ impl<'m> Deployment<'m> {
             }
         };
         shower.end(&summary);
-        summary
+        (summary, shower.into_made())
     }
 
     /// Why nothing of a plan is done: names that are another mesh's, and accounts that only their owners bootstrap.
@@ -332,18 +332,21 @@ impl<'m> Deployment<'m> {
         }
     }
 
-    /// What has just been shared with other accounts may have to be accepted there.
-    fn invitations(&self, summary: &Summary, ui: &mut Ui) {
+    /// What has just been shared with other accounts may have to be accepted there. What was shared before is no new
+    /// invitation, whatever else of its dataset's stack changed.
+    fn invitations(&self, summary: &Summary, made: &Made, ui: &mut Ui) {
         let is_changed = |(_, outcome): &(&String, &Outcome)| {
             matches!(outcome, Outcome::Created | Outcome::Updated | Outcome::NeedsAttention(_))
         };
         let changed = summary.outcomes.iter().filter(is_changed);
-        let stacks = changed.filter_map(|(address, _)| self.stacks.get(address));
+        let stacks = changed
+            .filter_map(|(address, _)| self.stacks.get(address).zip(made.get(address)))
+            .filter(|(stack, _)| stack.entry.kind == "dataset");
         let mut shared = BTreeSet::new();
-        for stack in stacks.filter(|stack| stack.entry.kind == "dataset") {
+        for (stack, made) in stacks {
             let place =
                 Place { account: stack.entry.account.clone(), region: stack.entry.region.clone() };
-            shared.extend(invitations::of(&stack.template, &place));
+            shared.extend(invitations::of(&stack.template, &place, made));
         }
         for sharing in shared {
             ui.note(&sharing.note());

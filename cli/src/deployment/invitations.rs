@@ -16,9 +16,10 @@ pub(super) struct Sharing {
     region: String,
 }
 
-/// What a template shares with other accounts from where it is deployed.
-pub(super) fn of(template: &str, place: &Place) -> BTreeSet<Sharing> {
+/// What those resources of a template that were made just now share with other accounts from where it is deployed.
+pub(super) fn of(template: &str, place: &Place, made: &BTreeSet<String>) -> BTreeSet<Sharing> {
     let permissions = Duties::of(template, place).permissions.into_iter();
+    let permissions = permissions.filter(|one| made.contains(&one.logical_id));
     let accounts = permissions.filter_map(|one| one.principal.split(':').nth(4).map(str::to_owned));
     let others = accounts.filter(|account| !account.is_empty() && *account != place.account);
     let sharing =
@@ -56,10 +57,15 @@ mod tests {
         };
         let (own, other) = (permission("111122223333"), permission("444455556666"));
         let place = Place { account: "111122223333".to_owned(), region: "eu-west-1".to_owned() };
-        let template =
-            |resources: &str| of(&format!(r#"{{"Resources": {{{resources}}}}}"#), &place);
-        assert_eq!(template(&format!(r#""P": {own}"#)), BTreeSet::new());
-        let found = template(&format!(r#""P": {own}, "Q": {other}, "R": {other}"#));
+        let template = |resources: &str, made: &[&str]| {
+            let made = made.iter().map(|one| (*one).to_owned()).collect();
+            of(&format!(r#"{{"Resources": {{{resources}}}}}"#), &place, &made)
+        };
+        assert_eq!(template(&format!(r#""P": {own}"#), &["P"]), BTreeSet::new());
+        let all = format!(r#""P": {own}, "Q": {other}, "R": {other}"#);
+        // What was there before has been accepted, or is still open and was told.
+        assert_eq!(template(&all, &["P"]), BTreeSet::new());
+        let found = template(&all, &["P", "Q", "R"]);
         assert_eq!(found.len(), 1);
         let note = found.first().expect("one").note();
         // The operations and the fields of the RAM API reference, in the words of the AWS CLI.

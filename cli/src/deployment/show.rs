@@ -1,6 +1,6 @@
 //! Plans and progress, for people and programs.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use lakewright_deployer::driver::Summary;
@@ -29,6 +29,9 @@ const STATEFUL: [&str; 8] = [
 
 /// What failures are told with: for each stack the lines that asked for its parts, and for all of it under `*`.
 pub(super) type Lines = BTreeMap<String, BTreeMap<String, Vec<String>>>;
+
+/// The resources that a run makes, or makes anew, by the address of their stack.
+pub(super) type Made = BTreeMap<String, BTreeSet<String>>;
 
 /// Shows what is to be done, with what is to be known of it. A plan that somebody asked for is data; one before a question
 /// is not.
@@ -79,12 +82,19 @@ pub(super) fn is_destructive(changes: &[Change]) -> bool {
     })
 }
 
+/// Whether a resource is made, or made anew.
+fn is_made(change: &Change) -> bool {
+    change.action == "Add"
+        || (change.action == "Modify" && change.replacement.as_deref() != Some("False"))
+}
+
 /// Shows what happens.
 pub(super) struct Shower<'u> {
     ui: &'u mut Ui,
     lines: &'u Lines,
     progress: &'u Progress,
     actions: BTreeMap<String, Action>,
+    made: Made,
     all: usize,
     done: usize,
     begun: Instant,
@@ -106,7 +116,17 @@ impl<'u> Shower<'u> {
             .map(|step| (step.address.clone(), step.action))
             .collect();
         let begun = Instant::now();
-        Self { ui, lines, progress, all: actions.len(), actions, done: 0, begun, started: None }
+        Self {
+            ui,
+            lines,
+            progress,
+            all: actions.len(),
+            actions,
+            made: Made::new(),
+            done: 0,
+            begun,
+            started: None,
+        }
     }
 
     /// How many stacks are to be worked on.
@@ -132,7 +152,12 @@ impl<'u> Shower<'u> {
         }
     }
 
-    /// Keeps what Ctrl-C and the times are told from.
+    /// What the change sets of this run make.
+    pub(super) fn into_made(self) -> Made {
+        self.made
+    }
+
+    /// Keeps what Ctrl-C, the times and the notes at the end are told from.
     fn watch(&mut self, event: &Event) {
         match event {
             Event::Started { address } => {
@@ -140,8 +165,12 @@ impl<'u> Shower<'u> {
                 self.started = Some(Instant::now());
             }
             Event::Finished { .. } => self.progress.end(),
-            Event::Changes { .. }
-            | Event::Resource { .. }
+            Event::Changes { address, changes } => {
+                let made = changes.iter().filter(|change| is_made(change));
+                let made = made.map(|change| change.logical_id.clone());
+                self.made.entry(address.clone()).or_default().extend(made);
+            }
+            Event::Resource { .. }
             | Event::Uploaded { .. }
             | Event::Note { .. }
             | Event::Skipped { .. } => {}

@@ -133,6 +133,25 @@ fn ctrl_c_says_what_was_done_and_what_goes_on() {
     assert!(rest.contains("it ends by itself"), "{rest}");
 }
 
+/// Each share of AWS RAM is accepted once ("Accepting a resource share invitation from AWS RAM" in the Lake Formation developer
+/// guide), so a change of the dataset that shares nothing new asks nobody to.
+#[test]
+fn invitations_are_told_when_something_is_newly_shared() {
+    const TOLD: &str = "are shared with account 333333333333";
+    let folder = tempfile::tempdir().expect("a folder");
+    let mesh = lab(folder.path());
+    let emulator = Emulator::start();
+    ends_with(&emulator.deploy(&mesh), 0, TOLD);
+    change(&mesh.join("datasets.yaml"), "cron(0 2 * * ? *)", "cron(0 3 * * ? *)");
+    for said in ["1 updated", "0 to create, 0 to update"] {
+        let output = emulator.deploy(&mesh);
+        ends_with(&output, 0, said);
+        assert!(!transcript(&output).contains(TOLD), "{}", transcript(&output));
+    }
+    change(&mesh.join("shares.yaml"), "permissions: [read]", "permissions: [read, write]");
+    ends_with(&emulator.deploy(&mesh), 0, TOLD);
+}
+
 #[test]
 fn another_meshs_stacks_are_never_changed() {
     let folder = tempfile::tempdir().expect("a folder");
