@@ -315,7 +315,10 @@ impl<'m> Deployment<'m> {
             for topic in Duties::of(&stack.template, &place).topics {
                 let counted = self.runtime.block_on(receivers(&self.aws, &stack.site, &topic));
                 match counted {
-                    Ok(Receivers { confirmed, pending }) if confirmed == 0 || pending > 0 => {
+                    Ok(Receivers { confirmed: 0, pending: 0 }) => {
+                        ui.note(&format!("alarms of {topic} reach nobody"));
+                    }
+                    Ok(Receivers { confirmed, pending }) if pending > 0 => {
                         ui.note(&format!(
                             "alarms of {topic} reach {}, and {} not confirmed the mail yet",
                             count(usize::try_from(confirmed).unwrap_or(usize::MAX), "receiver"),

@@ -93,15 +93,16 @@ pub(crate) fn run(arguments: &ProveArgs, ui: &mut Ui) -> Result<Exit, Failure> {
     }
     let as_made = [&subject.changed, &subject.reset, &subject.miscounted];
     if findings.differences.is_empty() && as_made.into_iter().all(Vec::is_empty) {
+        let give = if subject.stacks.len() == 1 { "gives" } else { "give" };
         let narrows = arguments
             .assume
             .as_ref()
-            .map(|base| format!(", and give nobody more than those of {}", base.display()));
+            .map(|base| format!(", and {give} nobody more than {} does", base.display()));
         ui.note(&format!(
-            "{} is proven: {} give exactly what was asked for, by {} requests{}",
+            "{} is proven: {} {give} exactly what was asked for, by {}{}",
             arguments.subject.path().display(),
             count(subject.stacks.len(), "stack"),
-            findings.requests,
+            count(findings.requests, "request"),
             narrows.unwrap_or_default()
         ));
         if !granted.is_empty() {

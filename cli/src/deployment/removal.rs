@@ -143,7 +143,9 @@ impl Deployment<'_> {
         self.runtime
             .block_on(self.aws.forget(&site, stack_name))
             .map_err(|error| unreachable(&error))?;
-        ui.note(&format!("{address} and its resources stay; the mesh no longer knows it"));
+        ui.note(&format!(
+            "{address} is not deleted, nor is anything in it; the mesh no longer knows it"
+        ));
         self.close_record(seen, &Gone::from([(address, Vec::new())]), ui);
         Ok(Exit::Done)
     }
@@ -166,7 +168,7 @@ impl Deployment<'_> {
             if let Ok(Leaving { blockers, .. }) = &leaving
                 && !blockers.is_empty()
             {
-                let reason = format!("it could not be: {}", blockers.join("; "));
+                let reason = format!("it cannot be: {}", blockers.join("; "));
                 prepared.held.insert(address.clone(), reason);
             }
             prepared.going.insert(address.clone(), Going { site, leaving });
@@ -268,7 +270,7 @@ impl Deployment<'_> {
     fn leaving(&self, site: &Site, name: &str) -> Result<Leaving, CloudError> {
         let deployed = self.runtime.block_on(self.aws.template(site, name))?;
         let Ok(template) = read::template(&deployed) else {
-            let stays = vec!["what, is not known: its template cannot be read".to_owned()];
+            let stays = vec!["whatever its template says, which cannot be read".to_owned()];
             return Ok(Leaving { stays, ..Leaving::default() });
         };
         let placed = self.runtime.block_on(self.aws.resources(site, name))?;

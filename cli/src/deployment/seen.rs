@@ -247,7 +247,7 @@ impl Deployment<'_> {
         match self.runtime.block_on(writing) {
             Ok(()) => said,
             Err(error) => vec![format!(
-                "the record of places with stacks stays as it was when this run began: {error}"
+                "the record of places with stacks could not be written, and is as it was when this run began: {error}"
             )],
         }
     }
@@ -269,7 +269,9 @@ impl Deployment<'_> {
         let spots = record.spots.iter().filter(|spot| spot.place() != place).cloned().collect();
         let writing = record::write(&self.aws, &self.shelf, &self.id, record, spots);
         self.runtime.block_on(writing).map_err(|error| unreachable(&error))?;
-        ui.note(&format!("what the mesh left in {place} stays, and is not looked for any more"));
+        ui.note(&format!(
+            "what the mesh left in {place} is not deleted, and is not looked for any more"
+        ));
         Ok(Exit::Done)
     }
 }
@@ -281,8 +283,8 @@ fn off(spot: &Spot, gone: &Gone) -> String {
     let place = spot.place();
     let what = if stays.is_empty() { String::new() } else { format!(": {}", stays.join(", ")) };
     format!(
-        "{place} is off the record, as no stack of the mesh is left there; data that its stacks left behind stays, and nothing \
-         looks for it any more{what}"
+        "{place} is off the record, as no stack of the mesh is left there; data that its stacks left behind is not deleted, and \
+         nothing looks for it any more{what}"
     )
 }
 

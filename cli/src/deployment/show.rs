@@ -53,14 +53,24 @@ pub(super) fn plan(plan: &Plan, notes: &[String], is_data: bool, ui: &mut Ui) {
     let mut said: Vec<String> =
         steps.map(|step| format!("  {:<15} {}", verb(step.action), step.address)).collect();
     said.push(format!(
-        "{} to create, {} to update, {} to delete, {} as they are",
+        "{} to create, {} to update, {} to delete, {}",
         of(Action::Create),
         of(Action::Update),
         of(Action::Delete),
-        of(Action::Keep)
+        match of(Action::Keep) {
+            1 => "1 as it is".to_owned(),
+            several => format!("{several} as they are"),
+        }
     ));
-    if of(Action::Orphan) > 0 {
-        said.push("stacks that are not in the mesh any more stay until `lakewright destroy` is told of them".to_owned());
+    match of(Action::Orphan) {
+        0 => {}
+        1 => said.push(
+            "1 stack is not in the mesh any more, and is deleted by `lakewright destroy MESH --stack ADDRESS` alone"
+                .to_owned(),
+        ),
+        several => said.push(format!(
+            "{several} stacks are not in the mesh any more, and are deleted by `lakewright destroy MESH --stack ADDRESS` alone, one by one"
+        )),
     }
     for text in said.iter().chain(notes) {
         if is_data {
@@ -219,7 +229,7 @@ impl<'u> Shower<'u> {
                 self.done += 1;
                 let is_going = self.actions.get(address) == Some(&Action::Delete);
                 let why = if is_going {
-                    format!("{because} depends on it and stays")
+                    format!("{because} depends on it and was not deleted")
                 } else {
                     format!("it depends on {because}")
                 };

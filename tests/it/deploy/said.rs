@@ -186,7 +186,7 @@ fn what_an_environment_leaves_behind_is_found_and_removed_by_the_mesh_before() {
     let checked = emulator.lakewright_alone(&["check", &mesh, "--base", &before]);
     ends_with(&checked, 0, "333333333333/eu-west-1/lakewright-environment-second stays behind");
     let plan = emulator.lakewright(&["deploy", &mesh, "--plan", "--base", &before]);
-    ends_with(&plan, 0, "not in the mesh any more");
+    ends_with(&plan, 0, "4 stacks are not in the mesh any more, and are deleted by");
     let out = String::from_utf8_lossy(&plan.stdout).into_owned();
     let left: Vec<&str> = out
         .lines()
