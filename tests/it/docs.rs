@@ -3,7 +3,9 @@
 use std::fs;
 use std::process::Command;
 
-use crate::run::root;
+use lakewright_manifest::document::Kind;
+
+use crate::run::{lakewright, root, transcript};
 
 /// Runs each `console` block of the guide in one folder: lines with `$ ` are commands, and what
 /// follows must be in their output, line by line.
@@ -89,6 +91,42 @@ fn people_come_in_as_the_page_says() {
         }
     }
     assert!((ways, asked) == (4, 4) && commands >= 9, "{ways} ways, {commands} commands");
+}
+
+/// The page of the format has a document of each kind, which together are a mesh without findings. What is refused stands there
+/// with the code behind `yaml`, and gives that finding alone.
+#[test]
+fn the_page_of_the_format_has_an_example_of_each_kind() {
+    let text = fs::read_to_string(root().join("docs/mesh.md")).expect("the page");
+    let blocks = text.split("```").skip(1).step_by(2);
+    let blocks = blocks.map(|block| block.split_once('\n').expect("a block has a first line"));
+    let blocks: Vec<(&str, &str)> = blocks.collect();
+    let (right, refused): (Vec<_>, Vec<_>) = blocks.iter().partition(|(head, _)| *head == "yaml");
+    for kind in Kind::ALL {
+        let begins = format!("kind: {}\n", kind.as_str());
+        let of_kind = blocks.iter().filter(|(_, document)| document.starts_with(&begins));
+        assert_eq!(of_kind.count(), 1, "{}", kind.as_str());
+    }
+    assert_eq!(blocks.len(), Kind::ALL.len(), "a block is a document");
+    let right: Vec<&str> = right.into_iter().map(|(_, document)| *document).collect();
+    let check = |documents: &[&str]| {
+        let folder = tempfile::tempdir().expect("a folder");
+        fs::write(folder.path().join("mesh.yaml"), documents.join("---\n")).expect("a file");
+        let path = folder.path().to_str().expect("text");
+        lakewright(["check", path, "--format", "json"])
+    };
+    let output = check(&right);
+    assert_eq!(output.status.code(), Some(0), "{}", transcript(&output));
+    let codes = |output: &std::process::Output| -> Vec<String> {
+        let data: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+        let found = data["diagnostics"].as_array().expect("findings").iter();
+        found.map(|one| one["code"].as_str().unwrap_or_default().to_owned()).collect()
+    };
+    assert_eq!(codes(&output), [""; 0], "{}", transcript(&output));
+    for (head, document) in refused {
+        let code = head.strip_prefix("yaml ").expect("the code of the finding");
+        assert_eq!(codes(&check(&[&right[..], &[*document][..]].concat())), [code]);
+    }
 }
 
 /// Runs a command, and compares all that it says.
