@@ -170,20 +170,16 @@ impl Folder {
 
 /// The error for a folder, or a file, in which no template is.
 fn nothing_in(folder: &Path, foreign: &[Unread]) -> Failure {
-    let mut message = format!(
-        "there is no template in {}; expected an assembly, or templates in JSON or YAML",
+    let first = foreign.first().map(|first| format!("; {}", first.show())).unwrap_or_default();
+    let more = match foreign.len() {
+        0 | 1 => String::new(),
+        2 => ", and so is one more file".to_owned(),
+        several => format!(", and so are {} more files", several - 1),
+    };
+    Failure::usage(format!(
+        "there is no template in {}; expected an assembly, or templates in JSON or YAML{first}{more}",
         folder.display()
-    );
-    if let Some(first) = foreign.first() {
-        message.push_str("; ");
-        message.push_str(&first.show());
-    }
-    match foreign.len() {
-        0 | 1 => {}
-        2 => message.push_str(", and so is one more file"),
-        more => message.push_str(&format!(", and so are {} more files", more - 1)),
-    }
-    Failure::usage(message)
+    ))
 }
 
 /// Finds the templates of nested stacks, which lie where the stack around them does.
