@@ -98,6 +98,8 @@ pub(crate) enum Command {
     Explain(command::explain::ExplainArgs),
     /// Write a small mesh that works
     Init(command::init::InitArgs),
+    /// List the stacks of a mesh
+    Ls(command::ls::LsArgs),
     /// Print the pivot role of an environment as a template of its own
     PivotRole(command::pivot_role::PivotRoleArgs),
     /// Prove that the templates give exactly the access that the mesh asks for

@@ -9,6 +9,7 @@ pub(crate) mod deploy;
 pub(crate) mod destroy;
 pub(crate) mod explain;
 pub(crate) mod init;
+pub(crate) mod ls;
 pub(crate) mod pivot_role;
 pub(crate) mod prove;
 pub(crate) mod schema;

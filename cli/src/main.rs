@@ -44,6 +44,7 @@ fn main() -> ExitCode {
         Command::Destroy(arguments) => command::destroy::run(&arguments, &mut ui),
         Command::Explain(arguments) => command::explain::run(&arguments, &mut ui),
         Command::Init(arguments) => command::init::run(&arguments, &mut ui),
+        Command::Ls(arguments) => command::ls::run(&arguments, &mut ui),
         Command::PivotRole(arguments) => command::pivot_role::run(&arguments, &mut ui),
         Command::Prove(arguments) => command::prove::run(&arguments, &mut ui),
         Command::Schema(arguments) => Ok(command::schema::run(&arguments, &mut ui)),

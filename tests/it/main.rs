@@ -25,6 +25,7 @@ mod hostile;
 mod kinds;
 mod lifecycle;
 mod limits;
+mod manners;
 mod mistakes;
 mod offered;
 mod organization;

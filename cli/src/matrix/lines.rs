@@ -82,8 +82,24 @@ pub(crate) fn detail(rows: &[Row<'_>], width: usize) -> Vec<String> {
     written(["PRINCIPAL", "RESOURCE", "ACCESS"], &lines, width)
 }
 
-/// Writes lines under a header: side by side where there is room, and else one below the other.
+/// Three columns of something else than the matrix, laid out as it is. No word of the last column is broken where it
+/// fits into a line.
+pub(crate) fn table(header: [&str; 3], rows: &[[String; 3]], width: usize) -> Vec<String> {
+    let rows = rows.iter();
+    let lines: Vec<Line<'_>> =
+        rows.map(|[who, what, how]| Line { who, what: what.clone(), how: how.clone() }).collect();
+    let words = lines.iter().flat_map(|line| line.how.split(' '));
+    let last = words.map(length).max().unwrap_or_default();
+    laid_out(header, &lines, last.max(LAST), width)
+}
+
 fn written(header: [&str; 3], lines: &[Line<'_>], width: usize) -> Vec<String> {
+    laid_out(header, lines, LAST, width)
+}
+
+/// Writes lines under a header: side by side where there is room, with so much for the last column, and else one below
+/// the other.
+fn laid_out(header: [&str; 3], lines: &[Line<'_>], last: usize, width: usize) -> Vec<String> {
     if lines.is_empty() {
         return Vec::new();
     }
@@ -91,7 +107,7 @@ fn written(header: [&str; 3], lines: &[Line<'_>], width: usize) -> Vec<String> {
     let wider = |a: (usize, usize), b: (usize, usize)| (a.0.max(b.0), a.1.max(b.1));
     let [who, what, how] = header;
     let (first, second) = widths.reduce(|| (length(who), length(what)), wider);
-    if first + second + 4 + LAST > width {
+    if first + second + 4 + last > width {
         return stacked(lines, width);
     }
     let beside = |lines: &[Line<'_>]| {

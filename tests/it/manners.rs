@@ -1,0 +1,85 @@
+//! What people expect of a command line: a list of what there is, and answers to what they type by habit.
+
+use std::ffi::OsStr;
+use std::process::{Command, Output};
+
+use serde_json::Value;
+
+use crate::run::{EXAMPLES, example, lakewright, transcript};
+
+/// Runs `lakewright` in a terminal of a width.
+fn in_columns(width: usize, arguments: &[&OsStr]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_lakewright"))
+        .args(arguments)
+        .env_remove("NO_COLOR")
+        .env("COLUMNS", width.to_string())
+        .output()
+        .expect("the binary runs")
+}
+
+/// What a stack depends on is the order in which the assembly has it deployed: a second opinion would be wrong one day.
+#[test]
+fn the_stacks_of_a_mesh_are_those_of_its_assembly() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for name in EXAMPLES {
+        let mesh = example(name);
+        let out = folder.path().join(name);
+        let synth =
+            lakewright(["synth".as_ref(), mesh.as_os_str(), "--out".as_ref(), out.as_os_str()]);
+        assert!(synth.status.success(), "{}", transcript(&synth));
+        let text = std::fs::read(out.join("assembly.json")).expect("an assembly");
+        let assembly: Value = serde_json::from_slice(&text).expect("JSON");
+        let list =
+            lakewright(["ls".as_ref(), mesh.as_os_str(), "--format".as_ref(), "json".as_ref()]);
+        assert!(list.status.success(), "{}", transcript(&list));
+        let list: Value = serde_json::from_slice(&list.stdout).expect("JSON");
+        assert_eq!(list["version"], 1);
+        let made = assembly["stacks"].as_array().expect("stacks");
+        let listed = list["stacks"].as_array().expect("stacks");
+        assert_eq!(listed.len(), made.len(), "{name}");
+        for (listed, made) in listed.iter().zip(made) {
+            for key in ["account", "region", "name", "kind", "id", "depends_on"] {
+                assert_eq!(listed[key], made[key], "{name}: {key}");
+            }
+            let text = |key: &str| made[key].as_str().expect("text").to_owned();
+            let address = format!("{}/{}/{}", text("account"), text("region"), text("name"));
+            assert_eq!(listed["address"], address);
+        }
+    }
+}
+
+#[test]
+fn the_list_of_stacks_is_never_wider_than_the_terminal() {
+    let mesh = example("minimal");
+    for width in [40, 60, 100, 160] {
+        let output = in_columns(width, &["ls".as_ref(), mesh.as_os_str()]);
+        assert!(output.status.success(), "{}", transcript(&output));
+        let text = String::from_utf8(output.stdout).expect("text");
+        let widest = text.lines().map(|line| line.chars().count()).max().expect("lines");
+        assert!(widest <= width, "{width}: {widest}\n{text}");
+        assert_eq!(text.lines().filter(|line| line.ends_with(' ')).count(), 0, "{text}");
+    }
+    let output = in_columns(160, &["ls".as_ref(), mesh.as_os_str()]);
+    let text = String::from_utf8(output.stdout).expect("text");
+    let columns = |start: &str| {
+        let line = text.lines().find(|line| line.starts_with(start)).expect("a line");
+        line.split("  ").map(str::trim).filter(|part| !part.is_empty()).collect::<Vec<_>>()
+    };
+    assert_eq!(columns("STACK"), ["STACK", "KIND", "DEPENDS ON"]);
+    // An account is bootstrapped first; what lies beside it is called by its name.
+    let place = "222222222222/eu-west-1";
+    let bootstrap = format!("{place}/lakewright-bootstrap-222222222222-eu-west-1");
+    assert_eq!(columns(&bootstrap), [&*bootstrap, "bootstrap", "-"]);
+    let pivot_role = format!("{place}/lakewright-pivot-role-dev");
+    let before = "lakewright-bootstrap-222222222222-eu-west-1";
+    assert_eq!(columns(&pivot_role), [&*pivot_role, "pivot-role", before]);
+}
+
+#[test]
+fn a_mesh_with_errors_has_no_list_of_stacks() {
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::write(folder.path().join("mesh.yaml"), "kind: Datset\nid: x\n").expect("a file");
+    let output = lakewright(["ls".as_ref(), folder.path().as_os_str()]);
+    assert_eq!(output.status.code(), Some(4), "{}", transcript(&output));
+    assert!(output.stdout.is_empty(), "{}", transcript(&output));
+}
