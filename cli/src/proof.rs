@@ -50,9 +50,9 @@ pub(crate) struct SubjectArgs {
 
 /// Where the templates come from.
 #[derive(Debug, clap::Args)]
-#[group(required = true, multiple = false)]
+#[group(multiple = false)]
 struct Source {
-    /// The mesh's folder, or a single file
+    /// The mesh's folder, or a single file [default: the current folder]
     mesh: Option<PathBuf>,
     /// An assembly that `synth` has written, instead of a mesh; anybody's folder of templates for `access`, `can` and `why`
     #[arg(long, value_name = "DIR")]
@@ -167,7 +167,7 @@ impl SubjectArgs {
                 };
                 self.with_others(subject, session_policy).map(Some)?
             }
-            (None, None) => return Err(Failure::usage("a mesh or `--assembly` is missing")),
+            (None, None) => self.read_mesh(self.path(), keep, session_policy, ui)?,
         };
         if let Some(subject) = subject {
             self.boundaries.check(&subject.world)?;

@@ -83,3 +83,47 @@ fn a_mesh_with_errors_has_no_list_of_stacks() {
     assert_eq!(output.status.code(), Some(4), "{}", transcript(&output));
     assert!(output.stdout.is_empty(), "{}", transcript(&output));
 }
+
+/// Whoever stands in the mesh's folder need not say so.
+#[test]
+fn every_command_about_a_mesh_takes_the_current_folder() {
+    let mesh = example("minimal");
+    let folder = tempfile::tempdir().expect("a folder");
+    let out = folder.path().join("out");
+    let question = ["--principal", "team/dev/DataPlatform", "--action", "s3:GetObject"];
+    let question = [&question[..], &["--resource", "dataset/sales"]].concat();
+    let place = ["--account", "222222222222", "--region", "eu-west-1"];
+    let cases: [(&str, Vec<&str>); 9] = [
+        ("access", vec![]),
+        ("bootstrap", place.to_vec()),
+        ("can", question.clone()),
+        ("check", vec![]),
+        ("ls", vec![]),
+        ("pivot-role", vec!["--environment", "dev"]),
+        ("prove", vec![]),
+        ("synth", vec!["--out", out.to_str().expect("a path")]),
+        ("why", question),
+    ];
+    for (command, options) in cases {
+        let output = Command::new(env!("CARGO_BIN_EXE_lakewright"))
+            .arg(command)
+            .args(options)
+            .current_dir(&mesh)
+            .output()
+            .expect("the binary runs");
+        assert!(output.status.success(), "{command}: {}", transcript(&output));
+    }
+    // Those that deploy look for credentials only after they have read the mesh.
+    let empty = folder.path().join("empty");
+    std::fs::create_dir(&empty).expect("a folder");
+    for arguments in [&["deploy", "--plan"][..], &["destroy", "--all", "--plan"]] {
+        let output = Command::new(env!("CARGO_BIN_EXE_lakewright"))
+            .args(arguments)
+            .current_dir(&empty)
+            .output()
+            .expect("the binary runs");
+        let text = transcript(&output);
+        assert!(text.starts_with("exit: 4\n") && text.contains("error[empty-mesh]"), "{text}");
+        assert!(text.contains("there is no document in .\n"), "{text}");
+    }
+}

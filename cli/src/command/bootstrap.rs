@@ -33,7 +33,8 @@ which actions a new version adds and removes. What the account's owner runs, `aw
 deploy`, is printed beside the template as a note in one line, with the tags of this mesh: by them
 the stack is known as the mesh's.")]
 pub(crate) struct BootstrapArgs {
-    /// The mesh's folder, or a single file
+    /// The mesh's folder, or a single file [default: the current folder]
+    #[arg(default_value = ".", hide_default_value = true)]
     mesh: PathBuf,
     /// The account
     #[arg(long, value_parser = AccountId::parse)]

@@ -30,7 +30,8 @@ Exit codes: 0 done, or the plan can be done; 4 nothing was changed, as an accoun
 bootstrap it first or a stack is another mesh's, and so for `--plan`; 6 a stack failed and was put
 back, 7 a stack needs attention, 8 declined or overtaken, 9 no credentials or no network.")]
 pub(crate) struct DeployArgs {
-    /// The mesh's folder, or a single file
+    /// The mesh's folder, or a single file [default: the current folder]
+    #[arg(default_value = ".", hide_default_value = true)]
     mesh: PathBuf,
     #[command(flatten)]
     day: Day,

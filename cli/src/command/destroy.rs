@@ -34,7 +34,8 @@ nothing knows it any more; with an account and region in which nobody may look a
 what was left there. Exit code 4: some stacks are not deleted, as others need them or as only an
 account's owner deletes them; `--plan` ends with it as well.")]
 pub(crate) struct DestroyArgs {
-    /// The mesh's folder, or a single file
+    /// The mesh's folder, or a single file [default: the current folder]
+    #[arg(default_value = ".", hide_default_value = true)]
     mesh: PathBuf,
     /// The stack's name, or its address `account/region/name`
     #[arg(long, required_unless_present = "all")]

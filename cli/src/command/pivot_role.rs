@@ -19,7 +19,8 @@ The account's owner deploys it, with the capability CAPABILITY_NAMED_IAM, as by
 `aws cloudformation deploy`. For meshes whose tenant says `pivot_role: { mode: manual }`. Each value
 that the account's owner may want to look at is a parameter, with the mesh's value as its default.")]
 pub(crate) struct PivotRoleArgs {
-    /// The mesh's folder, or a single file
+    /// The mesh's folder, or a single file [default: the current folder]
+    #[arg(default_value = ".", hide_default_value = true)]
     mesh: PathBuf,
     /// The environment
     #[arg(long, value_name = "ID")]

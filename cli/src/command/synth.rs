@@ -27,7 +27,8 @@ use crate::ui::{Ui, count};
 
 Only files that Lakewright wrote are replaced, and the folder stays as it was when anything fails.")]
 pub(crate) struct SynthArgs {
-    /// The mesh's folder, or a single file
+    /// The mesh's folder, or a single file [default: the current folder]
+    #[arg(default_value = ".", hide_default_value = true)]
     mesh: PathBuf,
     /// The folder to write the assembly into
     #[arg(long, value_name = "DIR", required_unless_present = "print")]
