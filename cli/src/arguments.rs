@@ -4,11 +4,12 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::command;
 use crate::exit::Failure;
+use crate::version;
 
 /// Turns one declarative description of a governed AWS data mesh into least-privilege
 /// CloudFormation stacks.
 #[derive(Debug, Parser)]
-#[command(name = "lakewright", version, disable_help_subcommand = true)]
+#[command(name = "lakewright", version, long_version = version::long(), disable_help_subcommand = true)]
 #[command(after_help = "Examples:
   lakewright init my-mesh                      write a small mesh that works
   lakewright check my-mesh                     find everything that is wrong with it

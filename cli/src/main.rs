@@ -19,6 +19,7 @@ mod proof;
 mod runway;
 mod synthesis;
 mod ui;
+mod version;
 
 use std::process::ExitCode;
 

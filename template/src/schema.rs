@@ -74,6 +74,13 @@ pub fn of(kind: &str) -> Option<&'static Schema> {
     Some(schema)
 }
 
+/// The package that the schemas come from, with its version, such as `cfn-lint==1.2.3`.
+pub fn package() -> &'static str {
+    let words = include_str!("../data/PROVENANCE").split_whitespace();
+    let package = words.skip_while(|word| *word != "package").nth(1);
+    package.expect("codegen wrote this file, and a test reads it")
+}
+
 /// The names of the pinned types, sorted.
 pub fn kinds() -> impl Iterator<Item = &'static str> {
     pinned::SCHEMAS.iter().map(|(name, _)| *name)

@@ -5,7 +5,7 @@ use std::process::{Command, Output};
 
 use serde_json::Value;
 
-use crate::run::{EXAMPLES, example, lakewright, transcript};
+use crate::run::{EXAMPLES, example, lakewright, root, transcript};
 
 /// Runs `lakewright` in a terminal of a width.
 fn in_columns(width: usize, arguments: &[&OsStr]) -> Output {
@@ -125,5 +125,33 @@ fn every_command_about_a_mesh_takes_the_current_folder() {
         let text = transcript(&output);
         assert!(text.starts_with("exit: 4\n") && text.contains("error[empty-mesh]"), "{text}");
         assert!(text.contains("there is no document in .\n"), "{text}");
+    }
+}
+
+/// What is built in stands where `cargo xtask codegen --refresh` writes it.
+#[test]
+fn the_version_names_the_commit_and_the_facts_about_aws() {
+    let said = |argument: &str| {
+        let output = lakewright([argument]);
+        assert!(output.status.success() && output.stderr.is_empty(), "{}", transcript(&output));
+        String::from_utf8(output.stdout).expect("text")
+    };
+    let short = said("-V");
+    assert_eq!(short, concat!("lakewright ", env!("CARGO_PKG_VERSION"), "\n"));
+    let long = said("--version");
+    let lines: Vec<&str> = long.lines().collect();
+    let [first, commit, schemas, catalogue] = lines[..] else { unreachable!("{long}") };
+    assert_eq!(first, short.trim_end());
+    let head = Command::new("git").args(["rev-parse", "HEAD"]).current_dir(root()).output().ok();
+    let head = head.filter(|output| output.status.success());
+    let head = head.and_then(|output| String::from_utf8(output.stdout).ok());
+    let head = head.as_deref().map_or("unknown", str::trim_end);
+    assert!([format!("commit {head}"), "commit unknown".to_owned()].contains(&commit.to_owned()));
+    for (line, path) in [(schemas, "template"), (catalogue, "policies")] {
+        let text = std::fs::read_to_string(root().join(path).join("data/PROVENANCE"));
+        let first = text.expect("the provenance").lines().next().expect("a line").to_owned();
+        let (_, package) = line.rsplit_once(' ').expect("a package");
+        assert!(first.contains(&format!(" package {package} ")), "{line}: {first}");
+        assert!(package.contains(|digit: char| digit.is_ascii_digit()), "{line}");
     }
 }
