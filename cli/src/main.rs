@@ -10,6 +10,7 @@ mod exit;
 mod findings;
 mod folder;
 mod guardrails;
+mod help;
 mod matrix;
 mod memory;
 mod mesh;
@@ -23,13 +24,11 @@ mod version;
 
 use std::process::ExitCode;
 
-use clap::Parser as _;
-
 use arguments::{Arguments, Command};
 use ui::Ui;
 
 fn main() -> ExitCode {
-    let arguments = Arguments::parse();
+    let arguments = Arguments::typed();
     let mut ui = Ui::new(&arguments.output);
     if let Err(failure) = arguments.check() {
         ui.error(&failure.message);

@@ -156,7 +156,12 @@ pub(crate) fn wrapped(text: &str, width: usize) -> String {
 
 /// Writes a text into lines of a width: the first from a column on, the others after as many spaces as the other
 /// number says.
-fn push_wrapped(out: &mut String, text: &str, [start, indent]: [usize; 2], width: usize) {
+pub(crate) fn push_wrapped(
+    out: &mut String,
+    text: &str,
+    [start, indent]: [usize; 2],
+    width: usize,
+) {
     let next_line = |out: &mut String| {
         out.push('\n');
         out.extend(std::iter::repeat_n(' ', indent));
