@@ -1,10 +1,10 @@
 //! What can be typed.
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 
 use crate::command;
 use crate::exit::Failure;
-use crate::version;
+use crate::{habits, help, version};
 
 /// Turns one declarative description of a governed AWS data mesh into least-privilege
 /// CloudFormation stacks.
@@ -17,10 +17,9 @@ use crate::version;
   lakewright deploy my-mesh                    plan, ask, and deploy the stacks
   lakewright explain unknown-reference         what a finding means and how to fix it
 
-Exit codes: 0 done or allowed; 1 unexpected; 2 usage or unreadable mesh; 4 the mesh has errors,
-differs from its proof, denies, or waits for an account's owner; 5 it cannot be said; 6 a deployment
-failed and was rolled back; 7 a stack needs attention; 8 declined, cancelled or in maintenance;
-9 no credentials, no network, or throttled.")]
+Exit codes: 0 done or allowed, 1 unexpected, 2 usage or unreadable mesh, 4 the mesh has errors, \
+differs from its proof, or denies; 5 it cannot be said; 6 a deployment failed and was rolled back, \
+7 a stack needs attention, 8 declined, 9 no credentials, no network, or throttled.")]
 pub(crate) struct Arguments {
     #[command(subcommand)]
     pub(crate) command: Command,
@@ -29,6 +28,13 @@ pub(crate) struct Arguments {
 }
 
 impl Arguments {
+    /// What was typed. What cannot be understood ends the program, and so does a question for help or the version.
+    pub(crate) fn typed() -> Self {
+        let matches = help::grouped(Self::command()).try_get_matches();
+        let typed = matches.and_then(|matches| Self::from_arg_matches(&matches));
+        typed.unwrap_or_else(|error| habits::pointed(error).exit())
+    }
+
     /// What the parser cannot check: some formats are for some commands.
     pub(crate) fn check(&self) -> Result<(), Failure> {
         let is_special = matches!(self.output.format, Format::Csv | Format::Html);

@@ -10,6 +10,7 @@ mod exit;
 mod findings;
 mod folder;
 mod guardrails;
+mod habits;
 mod help;
 mod matrix;
 mod memory;

@@ -191,3 +191,36 @@ fn help_has_each_command_in_one_group_within_the_terminal() {
         assert!(!text.contains("Commands:"), "{text}");
     }
 }
+
+/// Sources: the commands of Terraform, the AWS CDK, AWS SAM and Pulumi, which the code lists by tool.
+#[test]
+fn commands_of_other_tools_point_to_ours() {
+    for (theirs, ours) in [
+        ("plan", "`lakewright deploy --plan`"),
+        ("preview", "`lakewright deploy --plan`"),
+        ("apply", "`lakewright deploy`"),
+        ("up", "`lakewright deploy`"),
+        ("validate", "`lakewright check`"),
+        ("diff", "`lakewright check --base BEFORE`"),
+        ("list", "`lakewright ls`"),
+        ("build", "`lakewright synth`"),
+        ("generate", "`lakewright synth`"),
+        ("teardown", "`lakewright destroy --stack NAME`"),
+        ("delete", "`lakewright destroy --stack NAME`"),
+        ("rm", "`lakewright destroy --stack NAME`"),
+        ("help", "`lakewright --help`"),
+        ("version", "`lakewright --version`"),
+        // One that is ours and misspelt.
+        ("synht", "a similar subcommand exists: 'synth'"),
+    ] {
+        let output = lakewright([theirs, "my-mesh"]);
+        let text = transcript(&output);
+        assert!(text.starts_with("exit: 2\n--- stdout\n--- stderr\nerror: "), "{text}");
+        assert!(text.contains(&format!("'{theirs}'")), "{text}");
+        let tips: Vec<&str> = text.lines().filter(|line| line.starts_with("  tip: ")).collect();
+        let [tip] = tips[..] else { unreachable!("{theirs}: {text}") };
+        assert!(tip.contains(ours), "{theirs}: {tip}");
+    }
+    let nothing_like = transcript(&lakewright(["frobnicate"]));
+    assert!(nothing_like.starts_with("exit: 2\n") && !nothing_like.contains("tip:"));
+}

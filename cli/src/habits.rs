@@ -1,0 +1,76 @@
+//! Commands of other tools, which people type by habit.
+
+use clap::builder::StyledStr;
+use clap::error::{ContextKind, ContextValue, Error};
+
+/// What other tools call it, and what does it here. Sources: the commands of the AWS CDK (`cdk list`, `synthesize`, `diff`),
+/// AWS SAM (`sam validate`, `build`, `package`, `sync`, `delete`), Terraform (`terraform plan`, `apply`, `validate`) and
+/// Pulumi (`pulumi preview`, `up`).
+const HABITS: [(&[&str], &str); 9] = [
+    (&["plan", "preview"], "`lakewright deploy --plan` says what a deployment would do"),
+    (&["apply", "sync", "up"], "`lakewright deploy` plans, asks, and deploys the stacks"),
+    (&["lint", "validate"], "`lakewright check` finds everything that is wrong with a mesh"),
+    (
+        &["diff"],
+        "`lakewright check --base BEFORE` checks a change of a mesh, `lakewright prove --assume BEFORE` proves that it gives \
+         nobody more access, and `lakewright deploy --plan` names the stacks that it changes",
+    ),
+    (&["list"], "`lakewright ls` lists the stacks of a mesh"),
+    (
+        &["build", "generate", "package", "synthesize"],
+        "`lakewright synth` writes the CloudFormation templates of a mesh",
+    ),
+    (
+        &["delete", "remove", "rm", "teardown"],
+        "`lakewright destroy --stack NAME` deletes a stack, and `lakewright destroy --all` all of a mesh",
+    ),
+    (
+        &["help"],
+        "`lakewright --help` says what there is, and `--help` after a command what it takes",
+    ),
+    (&["version"], "`lakewright --version` says it"),
+];
+
+/// A usage error that points to our command, where one of another tool was typed.
+pub(crate) fn pointed(mut error: Error) -> Error {
+    let ours = match error.get(ContextKind::InvalidSubcommand) {
+        Some(ContextValue::String(typed)) => ours(typed),
+        _ => None,
+    };
+    if let Some(ours) = ours {
+        // Names that only look alike would lead elsewhere.
+        error.remove(ContextKind::SuggestedSubcommand);
+        let tips = vec![StyledStr::from(ours)];
+        error.insert(ContextKind::Suggested, ContextValue::StyledStrs(tips));
+    }
+    error
+}
+
+/// What does here what another tool calls by this name.
+fn ours(typed: &str) -> Option<&'static str> {
+    let mut habits = HABITS.into_iter();
+    habits.find(|(theirs, _)| theirs.contains(&typed)).map(|(_, ours)| ours)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+    use crate::arguments::Arguments;
+
+    #[test]
+    fn habits_point_to_commands_that_are_there() {
+        let command = Arguments::command();
+        for (theirs, ours) in HABITS {
+            for name in theirs {
+                assert!(command.find_subcommand(name).is_none(), "`{name}` is a command of ours");
+            }
+            for rest in ours.split("lakewright ").skip(1) {
+                let name = rest.split([' ', '`']).next().expect("a word");
+                let is_there = name.starts_with("--") || command.find_subcommand(name).is_some();
+                assert!(is_there, "{ours}");
+            }
+        }
+    }
+}
