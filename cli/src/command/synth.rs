@@ -79,9 +79,8 @@ pub(crate) fn run(arguments: &SynthArgs, ui: &mut Ui) -> Result<Exit, Failure> {
     if let (Ok(out), Ok(mesh)) = (out.canonicalize(), arguments.mesh.canonicalize())
         && mesh.starts_with(out)
     {
-        return Err(Failure::usage(
-            "the output folder must not be the mesh's own, or one above it",
-        ));
+        let message = "the output folder must not be the mesh's own, or one above it";
+        return Err(Failure::usage(message));
     }
     write(mesh, plan, out, report, &loaded.sources, ui)
 }
