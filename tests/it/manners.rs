@@ -5,7 +5,7 @@ use std::process::{Command, Output};
 
 use serde_json::Value;
 
-use crate::run::{EXAMPLES, example, lakewright, root, transcript};
+use crate::run::{EXAMPLES, example, files, lakewright, root, transcript};
 
 /// Runs `lakewright` in a terminal of a width.
 fn in_columns(width: usize, arguments: &[&OsStr]) -> Output {
@@ -223,4 +223,46 @@ fn commands_of_other_tools_point_to_ours() {
     }
     let nothing_like = transcript(&lakewright(["frobnicate"]));
     assert!(nothing_like.starts_with("exit: 2\n") && !nothing_like.contains("tip:"));
+}
+
+/// `init .` begins in many a folder that holds something already, such as a repository with a page about it.
+#[test]
+fn a_new_mesh_goes_beside_files_and_over_none() {
+    let init = |folder: &std::path::Path| {
+        Command::new(env!("CARGO_BIN_EXE_lakewright"))
+            .args(["init", "."])
+            .current_dir(folder)
+            .output()
+            .expect("the binary runs")
+    };
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::write(folder.path().join("LICENSE"), "mine").expect("a file");
+    std::fs::write(folder.path().join("README.md"), "mine").expect("a file");
+    std::fs::write(folder.path().join("datasets.yaml"), "mine").expect("a file");
+    let before = files(folder.path());
+    let output = init(folder.path());
+    assert_eq!(output.status.code(), Some(2), "{}", transcript(&output));
+    let text = transcript(&output);
+    assert!(text.contains(". has datasets.yaml, README.md already"), "{text}");
+    assert_eq!(files(folder.path()), before);
+    std::fs::remove_file(folder.path().join("README.md")).expect("a file");
+    std::fs::remove_file(folder.path().join("datasets.yaml")).expect("a file");
+    let output = init(folder.path());
+    assert!(output.status.success(), "{}", transcript(&output));
+    let after = files(folder.path());
+    assert_eq!(after["LICENSE"], b"mine");
+    let names: Vec<&str> = after.keys().map(String::as_str).collect();
+    assert_eq!(names, ["LICENSE", "README.md", "datasets.yaml", "mesh.schema.json", "mesh.yaml"]);
+}
+
+/// No file is made in its place, which showed only when others were written.
+#[test]
+#[cfg(unix)]
+fn a_link_that_leads_nowhere_stands_in_the_way_of_a_new_mesh() {
+    let folder = tempfile::tempdir().expect("a folder");
+    std::os::unix::fs::symlink("nowhere", folder.path().join("README.md")).expect("a link");
+    let output = lakewright(["init".as_ref(), folder.path().as_os_str()]);
+    let text = transcript(&output);
+    assert!(text.starts_with("exit: 2\n") && text.contains("README.md already"), "{text}");
+    assert!(!folder.path().join("mesh.yaml").exists());
 }

@@ -17,7 +17,10 @@ use crate::ui::Ui;
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   lakewright init my-mesh && lakewright synth my-mesh --out out
-  lakewright init my-mesh --account 123456789012 --region eu-central-1 --team Analysts")]
+  lakewright init my-mesh --account 123456789012 --region eu-central-1 --team Analysts
+  lakewright init .                            into the current folder, beside what is there
+
+Nothing is written over: where one of its files is there already, none is written.")]
 pub(crate) struct InitArgs {
     /// The folder to write into; it is made when it is not there
     dir: PathBuf,
@@ -51,19 +54,22 @@ pub(crate) fn run(arguments: &InitArgs, ui: &mut Ui) -> Result<Exit, Failure> {
     let dir = &arguments.dir;
     let files = render(arguments, SCHEMA)?;
     let schema = format!("{:#}\n", lakewright_manifest::schema::json_schema());
-    let files: Vec<(PathBuf, String)> = files
-        .into_iter()
-        .chain([(SCHEMA, schema)])
-        .map(|(name, text)| (dir.join(name), text))
-        .collect();
-    // All of it or nothing: a mesh that is half there is worse than none.
-    if let Some((path, _)) = files.iter().find(|(path, _)| path.exists()) {
-        return Err(failed(path, &std::io::ErrorKind::AlreadyExists.into()));
+    let files: Vec<(&str, String)> = files.into_iter().chain([(SCHEMA, schema)]).collect();
+    // All of it or nothing: a mesh that is half there is worse than none. A link that leads nowhere is there as well.
+    let is_there = |name: &&str| dir.join(name).symlink_metadata().is_ok();
+    let there: Vec<&str> = files.iter().map(|(name, _)| *name).filter(is_there).collect();
+    if !there.is_empty() {
+        return Err(Failure::usage(format!(
+            "{} has {} already, and nothing is written over: nothing was changed",
+            dir.display(),
+            there.join(", ")
+        )));
     }
     fs::create_dir_all(dir).map_err(|error| failed(dir, &error))?;
-    for (path, text) in &files {
-        let mut file = fs::File::create_new(path).map_err(|error| failed(path, &error))?;
-        file.write_all(text.as_bytes()).map_err(|error| failed(path, &error))?;
+    for (name, text) in &files {
+        let path = dir.join(name);
+        let mut file = fs::File::create_new(&path).map_err(|error| failed(&path, &error))?;
+        file.write_all(text.as_bytes()).map_err(|error| failed(&path, &error))?;
     }
     let shown = dir.display();
     ui.note(&format!("wrote a small mesh to {shown}; next: lakewright synth {shown} --out out"));
