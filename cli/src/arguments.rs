@@ -42,6 +42,11 @@ impl Arguments {
             let message = "only `access` writes csv and html; expected human or json";
             return Err(Failure::usage(message));
         }
+        if self.output.format == Format::Json
+            && let Some(why) = self.command.one_format()
+        {
+            return Err(Failure::usage(format!("`--format json` says nothing here: {why}")));
+        }
         Ok(())
     }
 }
@@ -117,4 +122,35 @@ pub(crate) enum Command {
     Synth(command::synth::SynthArgs),
     /// Show the chain from the manifest's lines to the statements that decide a request
     Why(command::why::WhyArgs),
+}
+
+impl Command {
+    /// Why a command has no other format than its own, where that is so: a program that asks for JSON must not be given
+    /// something else.
+    fn one_format(&self) -> Option<&'static str> {
+        match self {
+            Self::Bootstrap(arguments) if arguments.diff.is_none() => {
+                Some("`bootstrap` prints a template in YAML, and JSON only with `--diff`")
+            }
+            Self::Completions(_) => Some("`completions` prints a script"),
+            Self::Init(_) => Some("`init` writes files, and no data"),
+            Self::PivotRole(_) => Some("`pivot-role` prints a template in YAML"),
+            Self::Synth(arguments) if arguments.print.is_some() => {
+                Some("`synth --print` prints a template, and the bytes that are deployed with `--as json`")
+            }
+            Self::Access(_)
+            | Self::Bootstrap(_)
+            | Self::Can(_)
+            | Self::Check(_)
+            | Self::Deploy(_)
+            | Self::Destroy(_)
+            | Self::Explain(_)
+            | Self::Ls(_)
+            | Self::Prove(_)
+            // It prints JSON anyway.
+            | Self::Schema(_)
+            | Self::Synth(_)
+            | Self::Why(_) => None,
+        }
+    }
 }

@@ -91,7 +91,7 @@ fn every_command_about_a_mesh_takes_the_current_folder() {
     let folder = tempfile::tempdir().expect("a folder");
     let out = folder.path().join("out");
     let question = ["--principal", "team/dev/DataPlatform", "--action", "s3:GetObject"];
-    let question = [&question[..], &["--resource", "dataset/sales"]].concat();
+    let question = [&question[..], &["--resource", "dataset/sales"][..]].concat();
     let place = ["--account", "222222222222", "--region", "eu-west-1"];
     let cases: [(&str, Vec<&str>); 9] = [
         ("access", vec![]),
@@ -265,4 +265,49 @@ fn a_link_that_leads_nowhere_stands_in_the_way_of_a_new_mesh() {
     let text = transcript(&output);
     assert!(text.starts_with("exit: 2\n") && text.contains("README.md already"), "{text}");
     assert!(!folder.path().join("mesh.yaml").exists());
+}
+
+/// A program that asks for JSON, and gets something else with exit code 0, fails later and elsewhere.
+#[test]
+fn a_format_that_a_command_does_not_have_is_refused() {
+    let mesh = example("minimal");
+    let mesh = mesh.to_str().expect("a path");
+    let folder = tempfile::tempdir().expect("a folder");
+    let dir = folder.path().join("new");
+    let dir = dir.to_str().expect("a path");
+    let place = ["--account", "222222222222", "--region", "eu-west-1"];
+    let out = folder.path().join("out");
+    let out = out.to_str().expect("a path");
+    let refused: [&[&str]; 5] = [
+        &["completions", "bash"],
+        &["init", dir],
+        &["pivot-role", mesh, "--environment", "dev"],
+        &[&["bootstrap", mesh][..], &place[..]].concat(),
+        &["synth", mesh, "--print", "lakewright-dataset-sales"],
+    ];
+    for arguments in refused {
+        let text = transcript(&lakewright([arguments, &["--format", "json"][..]].concat()));
+        let expected = "exit: 2\n--- stdout\n--- stderr\nerror: `--format json` says nothing here";
+        assert!(text.starts_with(expected), "{arguments:?}: {text}");
+    }
+    assert!(!folder.path().join("new").exists());
+    let question = ["--principal", "team/dev/DataPlatform", "--action", "s3:GetObject"];
+    let question = [&question[..], &["--resource", "dataset/sales"][..]].concat();
+    let taken: [&[&str]; 9] = [
+        &["access", mesh],
+        &[&["can", mesh][..], &question[..]].concat(),
+        &["check", mesh],
+        &["explain", "unknown-key"],
+        &["ls", mesh],
+        &["prove", mesh],
+        &["schema"],
+        &["synth", mesh, "--out", out],
+        &[&["why", mesh][..], &question[..]].concat(),
+    ];
+    for arguments in taken {
+        let output = lakewright([arguments, &["--format", "json"][..]].concat());
+        assert!(output.status.success(), "{arguments:?}: {}", transcript(&output));
+        let json: Result<Value, _> = serde_json::from_slice(&output.stdout);
+        assert!(json.is_ok(), "{arguments:?}: {}", transcript(&output));
+    }
 }

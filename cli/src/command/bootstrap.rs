@@ -50,7 +50,7 @@ pub(crate) struct BootstrapArgs {
     features: Vec<Feature>,
     /// Compare with the template that is deployed, instead of printing the new one
     #[arg(long, value_name = "OLD")]
-    diff: Option<PathBuf>,
+    pub(crate) diff: Option<PathBuf>,
 }
 
 pub(crate) fn run(arguments: &BootstrapArgs, ui: &mut Ui) -> Result<Exit, Failure> {

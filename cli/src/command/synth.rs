@@ -37,7 +37,7 @@ pub(crate) struct SynthArgs {
     day: Day,
     /// Print one stack's template instead of writing anything
     #[arg(long, value_name = "STACK", conflicts_with = "out")]
-    print: Option<String>,
+    pub(crate) print: Option<String>,
     /// How a printed template is written
     #[arg(long = "as", value_enum, default_value_t = TemplateFormat::Yaml, requires = "print")]
     template_format: TemplateFormat,
