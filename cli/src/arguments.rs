@@ -100,6 +100,9 @@ pub(crate) enum Command {
     Can(command::can::CanArgs),
     /// Print what an account's owner deploys before anything else
     Bootstrap(command::bootstrap::BootstrapArgs),
+    /// Print the words that begin with something, each in a line
+    #[command(name = "__complete", hide = true)]
+    Complete(command::complete::CompleteArgs),
     /// Print the completion script of a shell
     Completions(command::completions::CompletionsArgs),
     /// Deploy the stacks of a mesh through CloudFormation
@@ -132,6 +135,7 @@ impl Command {
             Self::Bootstrap(arguments) if arguments.diff.is_none() => {
                 Some("`bootstrap` prints a template in YAML, and JSON only with `--diff`")
             }
+            Self::Complete(_) => Some("`__complete` prints words for shells"),
             Self::Completions(_) => Some("`completions` prints a script"),
             Self::Init(_) => Some("`init` writes files, and no data"),
             Self::PivotRole(_) => Some("`pivot-role` prints a template in YAML"),

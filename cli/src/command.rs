@@ -4,6 +4,7 @@ pub(crate) mod access;
 pub(crate) mod bootstrap;
 pub(crate) mod can;
 pub(crate) mod check;
+pub(crate) mod complete;
 pub(crate) mod completions;
 pub(crate) mod deploy;
 pub(crate) mod destroy;

@@ -40,6 +40,7 @@ fn main() -> ExitCode {
         Command::Bootstrap(arguments) => command::bootstrap::run(&arguments, &mut ui),
         Command::Can(arguments) => command::can::run(&arguments, &mut ui),
         Command::Check(arguments) => command::check::run(&arguments, &mut ui),
+        Command::Complete(arguments) => Ok(command::complete::run(&arguments, &mut ui)),
         Command::Completions(arguments) => Ok(command::completions::run(&arguments, &mut ui)),
         Command::Deploy(arguments) => command::deploy::run(&arguments, &mut ui),
         Command::Destroy(arguments) => command::destroy::run(&arguments, &mut ui),

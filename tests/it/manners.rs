@@ -311,3 +311,97 @@ fn a_format_that_a_command_does_not_have_is_refused() {
         assert!(json.is_ok(), "{arguments:?}: {}", transcript(&output));
     }
 }
+
+/// What the program offers to complete in a mesh.
+fn offered(words: &str, mesh: &str, start: &str) -> Vec<String> {
+    let output = lakewright(["__complete", "--", words, mesh, start]);
+    assert!(output.status.success() && output.stderr.is_empty(), "{}", transcript(&output));
+    let text = String::from_utf8(output.stdout).expect("text");
+    text.lines().map(str::to_owned).collect()
+}
+
+/// A name that is offered and then refused is worse than none: stacks are compared with those of the assembly, principals with
+/// those of its grants.
+#[test]
+fn what_is_offered_to_complete_is_there() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for name in EXAMPLES {
+        let mesh = example(name);
+        let out = folder.path().join(name);
+        let synth =
+            lakewright(["synth".as_ref(), mesh.as_os_str(), "--out".as_ref(), out.as_os_str()]);
+        assert!(synth.status.success(), "{}", transcript(&synth));
+        let read = |file: &str| -> Value {
+            let text = std::fs::read(out.join(file)).expect("a file of the assembly");
+            serde_json::from_slice(&text).expect("JSON")
+        };
+        let mesh = mesh.to_str().expect("a path");
+        let assembly = read("assembly.json");
+        let stacks = assembly["stacks"].as_array().expect("stacks").iter();
+        let names = stacks.map(|stack| stack["name"].as_str().expect("a name").to_owned());
+        let names: std::collections::BTreeSet<String> = names.collect();
+        assert_eq!(offered("stacks", mesh, ""), names.into_iter().collect::<Vec<_>>());
+        let grants = read("grants.json");
+        let principals = offered("principals", mesh, "");
+        assert!(principals.iter().any(|principal| principal.starts_with("team/")));
+        for principal in principals {
+            assert!(grants["principals"][&principal].is_string(), "{name}: {principal}");
+        }
+    }
+    let full = example("full");
+    let full = full.to_str().expect("a path");
+    assert_eq!(offered("environments", full, "finance"), ["finance-eu", "finance-us"]);
+    for resource in offered("resources", full, "dataset/ledger") {
+        let output = lakewright(["access", full, "--resource", resource.as_str()]);
+        assert!(output.status.success(), "{resource}: {}", transcript(&output));
+    }
+    let codes = String::from_utf8(lakewright(["explain", "--list"]).stdout).expect("text");
+    assert_eq!(offered("codes", "nowhere", ""), codes.lines().collect::<Vec<_>>());
+    assert!(offered("stacks", "nowhere", "").is_empty(), "nobody asked what is wrong with it");
+}
+
+/// Bash runs what stands in a command line: a name is text in it.
+#[test]
+fn bash_completes_names_of_the_mesh() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let script = folder.path().join("script");
+    let completions = lakewright(["completions", "bash"]);
+    assert!(completions.status.success(), "{}", transcript(&completions));
+    std::fs::write(&script, completions.stdout).expect("a file");
+    let full = example("full");
+    let complete = |line: &[&str]| {
+        let (last, before) = line.split_last().expect("words");
+        let binary = env!("CARGO_BIN_EXE_lakewright");
+        let previous = before.last().copied().unwrap_or(binary);
+        let output = Command::new("bash")
+            .arg("-uc")
+            .arg(
+                "source \"$1\"; COMP_WORDS=(\"${@:5}\"); COMP_CWORD=$(($# - 5)); \
+                 _lakewright \"$2\" \"$3\" \"$4\"; printf '%s\\n' \"${COMPREPLY[@]}\"",
+            )
+            .args(["bash".as_ref(), script.as_os_str()])
+            .args([binary, *last, previous, binary])
+            .args(line)
+            .current_dir(&full)
+            .env("LC_ALL", "C.UTF-8")
+            .output()
+            .expect("bash runs");
+        assert!(output.stderr.is_empty(), "{line:?}: {}", transcript(&output));
+        String::from_utf8(output.stdout).expect("text")
+    };
+    assert_eq!(complete(&["pivot-role", "--environment", "finance-u"]), "finance-us\n");
+    assert_eq!(complete(&["explain", "unknown-k"]), "unknown-key\nunknown-kind\n");
+    let teams = complete(&["can", "--principal", "team/finance-eu/I"]);
+    assert_eq!(teams, "team/finance-eu/Imported\\ Team\nteam/finance-eu/Interns\n");
+    let lab = example("lab");
+    let lab = lab.to_str().expect("a path");
+    let of_lab = complete(&["destroy", lab, "--stack", "lab-platform"]);
+    assert!(of_lab.starts_with("lab-platform"), "{of_lab}");
+    // Where nothing of the mesh is asked for, it is as before, without what is not for people.
+    assert_eq!(complete(&["destroy", "--keep"]), "--keep-stack\n");
+    assert!(!complete(&["a"]).contains("__complete"));
+    let zsh = String::from_utf8(lakewright(["completions", "zsh"]).stdout).expect("text");
+    assert!(
+        zsh.starts_with("#compdef lakewright\n") && zsh.contains("_lakewright_named \"$@\" &&")
+    );
+}

@@ -1,6 +1,6 @@
 //! `lakewright completions`: completion scripts for shells.
 
-use clap::{Args, CommandFactory as _};
+use clap::{Args, Command, CommandFactory as _};
 use clap_complete::{Shell, generate};
 
 use crate::arguments::Arguments;
@@ -11,15 +11,45 @@ use crate::ui::Ui;
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   lakewright completions bash > /etc/bash_completion.d/lakewright
-  lakewright completions zsh > ~/.zfunc/_lakewright")]
+  lakewright completions zsh > ~/.zfunc/_lakewright
+
+In bash and zsh the script offers codes, and names of stacks, environments, principals and resources of
+the mesh that was typed or lies in the current folder.")]
 pub(crate) struct CompletionsArgs {
     /// The shell
     shell: Shell,
 }
 
+/// What asks for the words of a mesh in each shell.
+const BASH: &str = include_str!("completions/named.bash");
+const ZSH: &str = include_str!("completions/named.zsh");
+
 pub(crate) fn run(arguments: &CompletionsArgs, ui: &mut Ui) -> Exit {
     let mut script = Vec::new();
-    generate(arguments.shell, &mut Arguments::command(), "lakewright", &mut script);
-    ui.data(&String::from_utf8_lossy(&script));
+    generate(arguments.shell, &mut shown(), "lakewright", &mut script);
+    let script = String::from_utf8_lossy(&script);
+    match arguments.shell {
+        Shell::Bash => ui.data(&with_names(&script, BASH)),
+        Shell::Zsh => ui.data(&with_names(&script, ZSH)),
+        _ => ui.data(&script),
+    }
     Exit::Done
+}
+
+/// The command without the subcommands that are not for people, which would be offered otherwise.
+fn shown() -> Command {
+    let all = Arguments::command();
+    let commands = all.get_subcommands().filter(|command| !command.is_hide_set());
+    Command::new("lakewright")
+        .version(env!("CARGO_PKG_VERSION"))
+        .disable_help_subcommand(true)
+        .args(all.get_arguments().cloned())
+        .subcommands(commands.cloned())
+}
+
+/// A script that offers words of the mesh first, and else what it offered before.
+fn with_names(script: &str, named: &str) -> String {
+    let begin = "_lakewright() {\n";
+    let first = format!("{named}\n{begin}    _lakewright_named \"$@\" && return 0\n");
+    script.replacen(begin, &first, 1)
 }

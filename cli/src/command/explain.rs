@@ -52,7 +52,7 @@ pub(crate) fn run(arguments: &ExplainArgs, ui: &mut Ui) -> Result<Exit, Failure>
 }
 
 /// Every code, sorted.
-fn codes() -> Vec<&'static str> {
+pub(super) fn codes() -> Vec<&'static str> {
     let rules = Guardrail::ALL.iter().map(|rule| rule.code());
     let mut codes: Vec<&str> = Code::ALL.iter().map(|code| code.as_str()).chain(rules).collect();
     codes.sort_unstable();

@@ -1,0 +1,98 @@
+//! `lakewright __complete`: the words that completion scripts offer.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+use lakewright_manifest::Mesh;
+use lakewright_manifest::mesh::PivotMode;
+use lakewright_stacks::{Plan, StackPlan};
+
+use super::explain;
+use crate::exit::Exit;
+use crate::mesh::{Loaded, load};
+use crate::ui::Ui;
+
+/// Print the words that begin with something, each in a line
+#[derive(Debug, Args)]
+pub(crate) struct CompleteArgs {
+    /// What the words are
+    words: Words,
+    /// The mesh that has them
+    mesh: PathBuf,
+    /// What they begin with
+    start: String,
+}
+
+/// What words are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Words {
+    /// The codes of findings.
+    Codes,
+    /// The ids of environments.
+    Environments,
+    /// The names of principals.
+    Principals,
+    /// The names of datasets, and of their tables and folders.
+    Resources,
+    /// The names of stacks.
+    Stacks,
+}
+
+/// A mesh that cannot be read offers nothing: whoever types has not asked what is wrong with it.
+pub(crate) fn run(arguments: &CompleteArgs, ui: &mut Ui) -> Exit {
+    let mut words: Vec<String> = match arguments.words {
+        Words::Codes => explain::codes().into_iter().map(str::to_owned).collect(),
+        words => match load(&arguments.mesh) {
+            Ok(Loaded { mesh: Some(mesh), .. }) => of_mesh(words, &mesh),
+            Ok(Loaded { mesh: None, .. }) | Err(_) => Vec::new(),
+        },
+    };
+    words.retain(|word| word.starts_with(&arguments.start));
+    words.sort_unstable();
+    words.dedup();
+    if !words.is_empty() {
+        ui.data(&format!("{}\n", words.join("\n")));
+    }
+    Exit::Done
+}
+
+fn of_mesh(words: Words, mesh: &Mesh) -> Vec<String> {
+    match words {
+        // They need no mesh.
+        Words::Codes => Vec::new(),
+        Words::Environments => mesh.environments.keys().map(ToString::to_string).collect(),
+        Words::Principals => principals(mesh),
+        Words::Resources => resources(mesh),
+        Words::Stacks => {
+            let plan = Plan::of(mesh, None);
+            // Which there are does not depend on what templates use.
+            let bootstraps = plan.bootstraps(BTreeMap::new());
+            let stacks = plan.stacks.iter().chain(&bootstraps);
+            stacks.map(StackPlan::name).map(str::to_owned).collect()
+        }
+    }
+}
+
+fn principals(mesh: &Mesh) -> Vec<String> {
+    let mut words = Vec::new();
+    for (id, environment) in &mesh.environments {
+        words.extend(environment.teams.iter().map(|team| format!("team/{id}/{}", team.team)));
+        if mesh.tenant.pivot_role.mode == PivotMode::Auto {
+            words.push(format!("pivot-role/{id}"));
+        }
+    }
+    words.extend(mesh.datasets.keys().map(|id| format!("dataset-role/{id}")));
+    words.extend(mesh.consumption_roles.keys().map(|id| format!("consumption-role/{id}")));
+    words
+}
+
+fn resources(mesh: &Mesh) -> Vec<String> {
+    let mut words = Vec::new();
+    for (id, dataset) in &mesh.datasets {
+        words.push(format!("dataset/{id}"));
+        words.extend(dataset.tables.keys().map(|name| format!("dataset/{id}/table/{name}")));
+        words.extend(dataset.folders.keys().map(|name| format!("dataset/{id}/folder/{name}")));
+    }
+    words
+}
