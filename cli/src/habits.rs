@@ -5,8 +5,8 @@ use clap::error::{ContextKind, ContextValue, Error};
 
 /// What other tools call it, and what does it here. Sources: the commands of the AWS CDK (`cdk list`, `synthesize`, `diff`),
 /// AWS SAM (`sam validate`, `build`, `package`, `sync`, `delete`), Terraform (`terraform plan`, `apply`, `validate`) and
-/// Pulumi (`pulumi preview`, `up`).
-const HABITS: [(&[&str], &str); 9] = [
+/// Pulumi (`pulumi preview`, `up`); `completion` is that of the GitHub CLI and of kubectl.
+const HABITS: [(&[&str], &str); 10] = [
     (&["plan", "preview"], "`lakewright deploy --plan` says what a deployment would do"),
     (&["apply", "sync", "up"], "`lakewright deploy` plans, asks, and deploys the stacks"),
     (&["lint", "validate"], "`lakewright check` finds everything that is wrong with a mesh"),
@@ -24,6 +24,7 @@ const HABITS: [(&[&str], &str); 9] = [
         &["delete", "remove", "rm", "teardown"],
         "`lakewright destroy --stack NAME` deletes a stack, and `lakewright destroy --all` all of a mesh",
     ),
+    (&["complete", "completion"], "`lakewright completions SHELL` prints the script of a shell"),
     (
         &["help"],
         "`lakewright --help` says what there is, and `--help` after a command what it takes",
@@ -37,11 +38,17 @@ pub(crate) fn pointed(mut error: Error) -> Error {
         Some(ContextValue::String(typed)) => ours(typed),
         _ => None,
     };
+    let alike = error.remove(ContextKind::SuggestedSubcommand);
     if let Some(ours) = ours {
         // Names that only look alike would lead elsewhere.
-        error.remove(ContextKind::SuggestedSubcommand);
         let tips = vec![StyledStr::from(ours)];
         error.insert(ContextKind::Suggested, ContextValue::StyledStrs(tips));
+    } else if let Some(ContextValue::Strings(mut names)) = alike {
+        // What only shells call is not for people.
+        names.retain(|name| !name.starts_with('_'));
+        if !names.is_empty() {
+            error.insert(ContextKind::SuggestedSubcommand, ContextValue::Strings(names));
+        }
     }
     error
 }

@@ -210,8 +210,10 @@ fn commands_of_other_tools_point_to_ours() {
         ("rm", "`lakewright destroy --stack NAME`"),
         ("help", "`lakewright --help`"),
         ("version", "`lakewright --version`"),
-        // One that is ours and misspelt.
+        ("completion", "`lakewright completions SHELL`"),
+        // Ours and misspelt.
         ("synht", "a similar subcommand exists: 'synth'"),
+        ("compltions", "a similar subcommand exists: 'completions'"),
     ] {
         let output = lakewright([theirs, "my-mesh"]);
         let text = transcript(&output);
