@@ -17,9 +17,10 @@ use crate::{habits, help, version};
   lakewright deploy my-mesh                    plan, ask, and deploy the stacks
   lakewright explain unknown-reference         what a finding means and how to fix it
 
-Exit codes: 0 done or allowed, 1 unexpected, 2 usage or unreadable mesh, 4 the mesh has errors, \
-differs from its proof, or denies; 5 it cannot be said; 6 a deployment failed and was rolled back, \
-7 a stack needs attention, 8 declined, 9 no credentials, no network, or throttled.")]
+Exit codes: 0 done or allowed; 1 unexpected; 2 usage or unreadable mesh; 4 the mesh has errors,
+differs from its proof, denies, or waits for an account's owner; 5 it cannot be said; 6 a deployment
+failed and was rolled back; 7 a stack needs attention; 8 declined, cancelled or in maintenance;
+9 no credentials, no network, or throttled.")]
 pub(crate) struct Arguments {
     #[command(subcommand)]
     pub(crate) command: Command,
@@ -41,11 +42,6 @@ impl Arguments {
         if is_special && !matches!(self.command, Command::Access(_)) {
             let message = "only `access` writes csv and html; expected human or json";
             return Err(Failure::usage(message));
-        }
-        if self.output.format == Format::Json
-            && let Some(why) = self.command.one_format()
-        {
-            return Err(Failure::usage(format!("`--format json` says nothing here: {why}")));
         }
         Ok(())
     }
@@ -107,7 +103,7 @@ pub(crate) enum Command {
     Completions(command::completions::CompletionsArgs),
     /// Deploy the stacks of a mesh through CloudFormation
     Deploy(command::deploy::DeployArgs),
-    /// Delete one stack of a mesh
+    /// Delete one stack of a mesh, or all of them
     Destroy(command::destroy::DestroyArgs),
     /// Explain a finding's code
     Explain(command::explain::ExplainArgs),
@@ -125,36 +121,4 @@ pub(crate) enum Command {
     Synth(command::synth::SynthArgs),
     /// Show the chain from the manifest's lines to the statements that decide a request
     Why(command::why::WhyArgs),
-}
-
-impl Command {
-    /// Why a command has no other format than its own, where that is so: a program that asks for JSON must not be given
-    /// something else.
-    fn one_format(&self) -> Option<&'static str> {
-        match self {
-            Self::Bootstrap(arguments) if arguments.diff.is_none() => {
-                Some("`bootstrap` prints a template in YAML, and JSON only with `--diff`")
-            }
-            Self::Complete(_) => Some("`__complete` prints words for shells"),
-            Self::Completions(_) => Some("`completions` prints a script"),
-            Self::Init(_) => Some("`init` writes files, and no data"),
-            Self::PivotRole(_) => Some("`pivot-role` prints a template in YAML"),
-            Self::Synth(arguments) if arguments.print.is_some() => {
-                Some("`synth --print` prints a template, and the bytes that are deployed with `--as json`")
-            }
-            Self::Access(_)
-            | Self::Bootstrap(_)
-            | Self::Can(_)
-            | Self::Check(_)
-            | Self::Deploy(_)
-            | Self::Destroy(_)
-            | Self::Explain(_)
-            | Self::Ls(_)
-            | Self::Prove(_)
-            // It prints JSON anyway.
-            | Self::Schema(_)
-            | Self::Synth(_)
-            | Self::Why(_) => None,
-        }
-    }
 }

@@ -110,8 +110,9 @@ fn examples_of_help_can_be_pasted() {
         String::from_utf8(output.stdout).expect("text")
     };
     let whole = help(&["--help"]);
-    let (_, list) = whole.split_once("Commands:\n").expect("a list of commands");
-    let list = list.lines().map_while(|line| line.strip_prefix("  "));
+    let (_, list) = whole.split_once("Usage:").expect("the usage");
+    let (list, _) = list.split_once("\nOptions:").expect("commands before options");
+    let list = list.lines().filter_map(|line| line.strip_prefix("  "));
     let names = list.filter(|line| !line.starts_with(' '));
     let names: Vec<&str> = names.filter_map(|line| line.split_whitespace().next()).collect();
     assert!(names.len() >= 14, "{names:?}");

@@ -8,7 +8,7 @@ use clap::Args;
 use lakewright_manifest::{AccountId, Mesh, RegionName};
 use lakewright_stacks::{Plan, StackKind};
 use lakewright_template::assembly::StackEntry;
-use lakewright_template::write::template_to_yaml;
+use lakewright_template::write::{template_to_json, template_to_yaml};
 use lakewright_template::{Template, read};
 
 use self::feature::{Feature, offer};
@@ -67,7 +67,8 @@ pub(crate) fn run(arguments: &BootstrapArgs, ui: &mut Ui) -> Result<Exit, Failur
         }
     };
     let Some(old) = &arguments.diff else {
-        ui.data(&template_to_yaml(&template));
+        let write = if ui.is_json() { template_to_json } else { template_to_yaml };
+        ui.data(&write(&template));
         ui.note(&format!(
             "with this as {}, the account's owner runs: {}",
             owner::FILE,

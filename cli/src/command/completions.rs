@@ -2,6 +2,7 @@
 
 use clap::{Args, Command, CommandFactory as _};
 use clap_complete::{Shell, generate};
+use serde_json::json;
 
 use crate::arguments::Arguments;
 use crate::exit::Exit;
@@ -28,10 +29,15 @@ pub(crate) fn run(arguments: &CompletionsArgs, ui: &mut Ui) -> Exit {
     let mut script = Vec::new();
     generate(arguments.shell, &mut shown(), "lakewright", &mut script);
     let script = String::from_utf8_lossy(&script);
-    match arguments.shell {
-        Shell::Bash => ui.data(&with_names(&script, BASH)),
-        Shell::Zsh => ui.data(&with_names(&script, ZSH)),
-        _ => ui.data(&script),
+    let script = match arguments.shell {
+        Shell::Bash => with_names(&script, BASH),
+        Shell::Zsh => with_names(&script, ZSH),
+        _ => script.into_owned(),
+    };
+    if ui.is_json() {
+        ui.data(&format!("{:#}\n", json!({ "version": 1, "script": script })));
+    } else {
+        ui.data(&script);
     }
     Exit::Done
 }

@@ -71,6 +71,10 @@ pub(crate) fn run(arguments: &InitArgs, ui: &mut Ui) -> Result<Exit, Failure> {
         let mut file = fs::File::create_new(&path).map_err(|error| failed(&path, &error))?;
         file.write_all(text.as_bytes()).map_err(|error| failed(&path, &error))?;
     }
+    if ui.is_json() {
+        let names: Vec<&str> = files.iter().map(|(name, _)| *name).collect();
+        ui.data(&format!("{:#}\n", json!({ "version": 1, "files": names })));
+    }
     let shown = dir.display();
     ui.note(&format!("wrote a small mesh to {shown}; next: lakewright synth {shown} --out out"));
     Ok(Exit::Done)

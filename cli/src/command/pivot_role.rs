@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use lakewright_template::write::template_to_yaml;
+use lakewright_template::write::{template_to_json, template_to_yaml};
 
 use crate::decision::nearest;
 use crate::exit::{Exit, Failure};
@@ -46,7 +46,8 @@ pub(crate) fn run(arguments: &PivotRoleArgs, ui: &mut Ui) -> Result<Exit, Failur
     };
     match lakewright_stacks::manual_template(&mesh, environment) {
         Ok(template) => {
-            ui.data(&template_to_yaml(&template));
+            let write = if ui.is_json() { template_to_json } else { template_to_yaml };
+            ui.data(&write(&template));
             Ok(Exit::Done)
         }
         Err(report) => {

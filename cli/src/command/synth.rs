@@ -38,9 +38,9 @@ pub(crate) struct SynthArgs {
     /// Print one stack's template instead of writing anything
     #[arg(long, value_name = "STACK", conflicts_with = "out")]
     pub(crate) print: Option<String>,
-    /// How a printed template is written
-    #[arg(long = "as", value_enum, default_value_t = TemplateFormat::Yaml, requires = "print")]
-    template_format: TemplateFormat,
+    /// How a printed template is written [default: yaml, and json with `--format json`]
+    #[arg(long = "as", value_enum, requires = "print")]
+    template_format: Option<TemplateFormat>,
 }
 
 /// How a printed template is written.
@@ -73,7 +73,9 @@ pub(crate) fn run(arguments: &SynthArgs, ui: &mut Ui) -> Result<Exit, Failure> {
         Box::leak(Box::new(Plan::of(mesh, arguments.day.as_of.as_ref())));
     report.extend(std::mem::take(&mut plan.report));
     if let Some(name) = &arguments.print {
-        return print::run(plan, name, arguments.template_format, report, &loaded.sources, ui);
+        let default = if ui.is_json() { TemplateFormat::Json } else { TemplateFormat::Yaml };
+        let format = arguments.template_format.unwrap_or(default);
+        return print::run(plan, name, format, report, &loaded.sources, ui);
     }
     let out = arguments.out.as_deref().ok_or_else(|| Failure::usage("--out is missing"))?;
     if let (Ok(out), Ok(mesh)) = (out.canonicalize(), arguments.mesh.canonicalize())
