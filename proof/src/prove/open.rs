@@ -8,7 +8,6 @@ use std::collections::BTreeSet;
 use super::asked::actions_of;
 use super::implied::states;
 use super::{Difference, DifferenceKind, Findings, Proof, difference};
-use crate::action::Action;
 use crate::document::{Comparison, Condition, Document, PrincipalEntry, Statement};
 use crate::intended::Rule;
 use crate::pattern;
@@ -79,9 +78,7 @@ impl Proof<'_> {
                 })
             };
             let rules: Vec<&Rule> = rules.iter().filter(wanted).collect();
-            actions_of(statement)
-                .into_iter()
-                .all(|action| self.is_covered(&rules, statement, action, own))
+            self.is_covered(&rules, statement, own)
         };
         if of_whom(whom, false) {
             return true;
@@ -101,29 +98,22 @@ impl Proof<'_> {
         named.is_some_and(|named| named.values.iter().all(|arn| of_whom(arn, true)))
     }
 
-    /// Whether rules ask for an action on all that a statement names.
-    fn is_covered(
-        &self,
-        rules: &[&Rule],
-        statement: &Statement,
-        action: Action,
-        own: &str,
-    ) -> bool {
+    /// Whether rules ask for each action of a statement on all that it names.
+    fn is_covered(&self, rules: &[&Rule], statement: &Statement, own: &str) -> bool {
         let own = || [own.to_owned()].into_iter().collect::<Vec<_>>();
         let named = match statement.resources.as_slice() {
             [] => own(),
             all if all.iter().all(|pattern| pattern == "*") => own(),
             all => all.to_vec(),
         };
+        let actions = actions_of(statement);
         named.iter().all(|resource| {
-            let aliases = self.aliases_of(resource);
-            rules.iter().any(|rule| {
-                rule.actions.contains(&action)
-                    && rule.resources.iter().any(|wanted| {
-                        let sample = pattern::sample(resource, FILL);
-                        pattern::matches(wanted, &sample) || aliases.contains(wanted)
-                    })
-            })
+            let (aliases, sample) = (self.aliases_of(resource), pattern::sample(resource, FILL));
+            let is_it =
+                |wanted: &String| pattern::matches(wanted, &sample) || aliases.contains(wanted);
+            let about = rules.iter().filter(|rule| rule.resources.iter().any(is_it));
+            let about: Vec<_> = about.collect();
+            actions.iter().all(|action| about.iter().any(|rule| rule.actions.contains(action)))
         })
     }
 
