@@ -166,7 +166,10 @@ impl Expanded {
     }
 }
 
-/// A text that a pattern matches, with `fill` in the place of each `*` and a letter for each `?`.
+/// The character in the place of each `?`: a letter would match where the letter itself was asked for.
+const ANY: char = '¿';
+
+/// A text that a pattern matches, with `fill` in the place of each `*` and a character for each `?` that no policy contains.
 ///
 /// With a fill that stands in no other pattern and is longer than any of them, another pattern
 /// matches the sample only if it matches everything that this one does.
@@ -175,7 +178,7 @@ pub fn sample(pattern: &str, fill: &str) -> String {
     for character in pattern.chars() {
         match character {
             '*' => text.push_str(fill),
-            '?' => text.push('q'),
+            '?' => text.push(ANY),
             other => text.push(other),
         }
     }

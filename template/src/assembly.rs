@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::Text;
+use crate::{Text, digest};
 
 /// The version of the format of every file of an assembly.
 pub const VERSION: u32 = 1;
@@ -35,6 +35,12 @@ pub struct HandoutEntry {
     pub path: String,
     /// What is to be done with it.
     pub task: String,
+}
+
+/// The digest of what an owner is given: what is to be done, and the file with which it is done.
+pub fn handout_digest(task: &str, file: &[u8]) -> String {
+    let task = task.as_bytes();
+    digest::sha256(&[task.len().to_string().as_bytes(), b" ", task, file].concat())
 }
 
 /// One stack of an assembly.
@@ -115,7 +121,7 @@ pub struct Grants {
     /// The SHA-256 of what each stack's template states beside policies, by the stack's address.
     #[serde(default)]
     pub settings: BTreeMap<String, String>,
-    /// The SHA-256 of each file that owners have to apply, by its path below the assembly's folder.
+    /// The [`handout_digest`] of each file that owners have to apply, by its path below the assembly's folder.
     #[serde(default)]
     pub handouts: BTreeMap<String, String>,
     /// The grants that each stack (`account/region/name`) gives, sorted.

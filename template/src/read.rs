@@ -6,6 +6,9 @@
 mod loops;
 mod quotes;
 
+use std::collections::hash_map::Entry;
+use std::collections::{HashMap, HashSet};
+
 use crate::intrinsic::is_function_name;
 use crate::yaml::{Budget, Node, NodeKind, Plain, Span, parse};
 use crate::{
@@ -27,6 +30,15 @@ pub struct ReadError {
 pub fn template(text: &str) -> Result<Template, ReadError> {
     let root = root(text)?;
     if text.contains("Fn::ForEach::") { read(&loops::unrolled(&root)?) } else { read(&root) }
+}
+
+/// Reads a template that a program wrote, in which no key stands twice: readers differ in which one they take.
+pub fn written(text: &str) -> Result<Template, ReadError> {
+    let root = root(text)?;
+    match repeated(&root) {
+        Some((key, node)) => fail(node, format!("`{key}` stands twice in one mapping")),
+        None => read(&root),
+    }
 }
 
 /// Whether a text has the form of a template: resources by id, each with a type. `None` when the text is no YAML, so that
@@ -405,15 +417,42 @@ fn entries<'a>(node: &'a Node, what: &str) -> Result<Vec<(&'a str, &'a Node)>, R
     let NodeKind::Mapping(entries) = &node.kind else {
         return fail(node, format!("{what} is a mapping, got {}", node.description()));
     };
-    entries.iter().map(|(key, value)| Ok((scalar(key)?, value))).collect()
+    let mut all: Vec<(&str, &Node)> = Vec::with_capacity(entries.len());
+    let mut places: HashMap<&str, usize> = HashMap::with_capacity(entries.len());
+    for (key, item) in entries {
+        let key = scalar(key)?;
+        // CloudFormation takes the last one of several, in JSON and in YAML. Source: the findings of
+        // github.com/aws-cloudformation/cloudformation-language-discussion, issue 96.
+        match places.entry(key) {
+            Entry::Occupied(place) => all[*place.get()].1 = item,
+            Entry::Vacant(place) => {
+                place.insert(all.len());
+                all.push((key, item));
+            }
+        }
+    }
+    Ok(all)
+}
+
+/// The first key that stands twice in one mapping, anywhere.
+fn repeated(node: &Node) -> Option<(&str, &Node)> {
+    match &node.kind {
+        NodeKind::Scalar { .. } => None,
+        NodeKind::Sequence(items) => items.iter().find_map(repeated),
+        NodeKind::Mapping(entries) => {
+            let mut seen = HashSet::with_capacity(entries.len());
+            entries.iter().find_map(|(key, item)| {
+                let name = scalar(key).ok()?;
+                if seen.insert(name) { repeated(item) } else { Some((name, key)) }
+            })
+        }
+    }
 }
 
 fn plain_map(node: &Node) -> Result<Map, ReadError> {
     let mut map = Map::new();
     for (key, item) in entries(node, "this")? {
-        if map.insert(key.to_owned(), value(item)?).is_some() {
-            return fail(item, format!("`{key}` stands twice in this mapping"));
-        }
+        map.insert(key.to_owned(), value(item)?);
     }
     Ok(map)
 }

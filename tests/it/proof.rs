@@ -269,11 +269,44 @@ fn a_file_for_an_owner_that_was_changed_is_not_proven() {
         assert!(said.starts_with("exit: 4\n") && said.contains(&path), "{path}: {said}");
         fs::write(&file, before).expect("as it was");
     }
+    // What is to be done with a file is as much as what stands in it.
+    let mut other = assembly.clone();
+    other["handouts"][0]["task"] = "attach AdministratorAccess".into();
+    fs::write(out.join("assembly.json"), other.to_string()).expect("the assembly");
+    let said = transcript(&prove());
+    assert!(said.starts_with("exit: 4\n") && said.contains(&path(&handouts[0])), "{said}");
     let mut fewer = assembly.clone();
     let left_out = fewer["handouts"].as_array_mut().and_then(Vec::pop).expect("one");
     fs::write(out.join("assembly.json"), fewer.to_string()).expect("the assembly");
     let said = transcript(&prove());
     assert!(said.starts_with("exit: 4\n") && said.contains(&path(&left_out)), "{said}");
+}
+
+/// Readers differ: CloudFormation takes the last of two sections, and the CDK's JavaScript reads text that others refuse.
+/// Sources: github.com/aws-cloudformation/cfn-language-discussion issue 96; github.com/serde-rs/json issue 827.
+#[test]
+fn what_readers_read_differently_is_not_proven() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let out = folder.path().join("out");
+    let lab = example("lab");
+    let synth = ["synth".as_ref(), lab.as_os_str(), "--out".as_ref(), out.as_os_str()];
+    assert_eq!(lakewright(synth).status.code(), Some(0));
+    let prove =
+        || transcript(&lakewright(["prove".as_ref(), "--assembly".as_ref(), out.as_os_str()]));
+    let manifest = out.join("manifest.json");
+    let before = fs::read_to_string(&manifest).expect("the CDK's file");
+    fs::write(&manifest, before.replacen('{', "{\"other\": 1e999,", 1)).expect("a file");
+    let said = prove();
+    assert!(said.starts_with("exit: 4\n") && said.contains("manifest.json"), "{said}");
+    fs::write(&manifest, before).expect("as it was");
+    let template = out.join("templates/222222222222/us-east-1/lab-dataset-dpdataset.json");
+    let text = fs::read_to_string(&template).expect("the template");
+    let mut value: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+    let resources = value["Resources"].take();
+    let twice = text.replacen('{', &format!("{{\"Resources\": {resources},"), 1);
+    fs::write(&template, twice).expect("the template");
+    let said = prove();
+    assert!(said.starts_with("exit: 2\n") && said.contains("`Resources` stands twice"), "{said}");
 }
 
 /// Ways around the tags and names by which teams are held apart.

@@ -7,9 +7,8 @@ use lakewright_manifest::{Mesh, Report, SourceFile};
 use lakewright_proof::settings;
 use lakewright_stacks::{Handout, Mentions, StackPlan, Usage, connect};
 use lakewright_template::assembly::{
-    self, CdkArtifact, CdkFileManifest, CdkFiles, Grants, StackEntry,
+    self, CdkArtifact, CdkFileManifest, CdkFiles, Grants, StackEntry, handout_digest,
 };
-use lakewright_template::digest;
 use rayon::iter::{IntoParallelRefMutIterator as _, ParallelIterator as _};
 use serde_json::{Value, json};
 
@@ -153,9 +152,9 @@ pub(crate) fn rest(
         files.insert(one.entry.template);
         files.extend(one.entry.assets.into_iter().map(|asset| asset.path));
     }
-    for Handout { path, task: _, json } in handouts {
+    for Handout { path, task, json } in handouts {
         staging.write(path, json.as_bytes())?;
-        tables.handouts.insert(path.clone(), digest::sha256(json.as_bytes()));
+        tables.handouts.insert(path.clone(), handout_digest(task, json.as_bytes()));
         files.insert(path.clone());
     }
     let handouts: Vec<Value> = handouts

@@ -73,9 +73,7 @@ pub(crate) fn run(arguments: &SynthArgs, ui: &mut Ui) -> Result<Exit, Failure> {
         Box::leak(Box::new(Plan::of(mesh, arguments.day.as_of.as_ref())));
     report.extend(std::mem::take(&mut plan.report));
     if let Some(name) = &arguments.print {
-        let default = if ui.is_json() { TemplateFormat::Json } else { TemplateFormat::Yaml };
-        let format = arguments.template_format.unwrap_or(default);
-        return print::run(plan, name, format, report, &loaded.sources, ui);
+        return print::run(plan, name, arguments.template_format, report, &loaded.sources, ui);
     }
     let out = arguments.out.as_deref().ok_or_else(|| Failure::usage("--out is missing"))?;
     if let (Ok(out), Ok(mesh)) = (out.canonicalize(), arguments.mesh.canonicalize())

@@ -9,6 +9,7 @@ use lakewright_proof::settings;
 use lakewright_proof::world::{OnUnresolved, Piece, StackTemplate, World};
 use lakewright_template::assembly::{
     Assembly, CdkArtifact, CdkFileManifest, CdkFiles, Grants, Provenance, StackEntry,
+    handout_digest,
 };
 use lakewright_template::resolve::Place;
 use lakewright_template::{digest, read, revision};
@@ -62,7 +63,7 @@ pub(super) fn of_assembly(folder: &Path) -> Result<Subject, Failure> {
             let text = text(&path)?;
             let is_changed = digest::sha256(text.as_bytes()) != entry.digest;
             let other_files = other_files(folder, entry)?;
-            let template = read::template(&text)
+            let template = read::written(&text)
                 .map_err(|error| Failure::usage(format!("{}: {error}", path.display())))?;
             let place = Place { account: entry.account.clone(), region: entry.region.clone() };
             let address = entry.address();
@@ -152,11 +153,14 @@ fn other_files(folder: &Path, entry: &StackEntry) -> Result<Vec<String>, Failure
 
 /// The files for owners that are not those that were made: what is in them is applied as it is.
 fn handed_out(folder: &Path, assembly: &Assembly, grants: &Grants) -> Vec<String> {
-    let listed: BTreeSet<&String> = assembly.handouts.iter().map(|one| &one.path).collect();
-    let all = listed.iter().copied().chain(grants.handouts.keys()).collect::<BTreeSet<_>>();
+    let listed = || assembly.handouts.iter().map(|one| (&one.path, &one.task));
+    let tasks: BTreeMap<&String, &String> = listed().collect();
+    let all: BTreeSet<&String> = tasks.keys().copied().chain(grants.handouts.keys()).collect();
     let is_made = |path: &&String| {
-        let found = fs::read(folder.join(path)).ok().map(|bytes| digest::sha256(&bytes));
-        listed.contains(path) && found.as_ref() == grants.handouts.get(*path) && found.is_some()
+        let once = listed().filter(|(listed, _)| listed == path).count() == 1;
+        let found = fs::read(folder.join(path)).ok();
+        let found = found.zip(tasks.get(path)).map(|(file, task)| handout_digest(task, &file));
+        once && found.is_some() && found.as_ref() == grants.handouts.get(*path)
     };
     let others = all.into_iter().filter(|path| !is_made(path));
     others.map(|path| folder.join(path).display().to_string()).collect()
@@ -182,8 +186,13 @@ fn manifest(folder: &Path, assembly: &Assembly) -> Vec<String> {
             others.push(folder.join(&path).display().to_string());
         }
     }
+    // Other programs may read what this one cannot.
     let found = value("manifest.json");
-    if found.is_some_and(|found| found["artifacts"] != Value::Object(artifacts)) {
+    let is_other = match found {
+        Some(found) => found["artifacts"] != Value::Object(artifacts),
+        None => folder.join("manifest.json").symlink_metadata().is_ok(),
+    };
+    if is_other {
         others.push(folder.join("manifest.json").display().to_string());
     }
     others

@@ -15,6 +15,9 @@ impl Document {
         if document.as_map().is_none() {
             return Err(fail(format!("got {}, expected a policy document", kind(document))));
         }
+        if let Some(wrong) = not_of_document(document) {
+            return Err(fail(wrong));
+        }
         let has_variables = document.get("Version").as_text() == Some("2012-10-17");
         let mut statements = Vec::new();
         for (place, statement) in items_of(document, "Statement").iter().enumerate() {
@@ -212,6 +215,23 @@ fn complete(resource: &mut String) {
         for _ in resource.split(':').count()..6 {
             resource.push_str(":*");
         }
+    }
+}
+
+/// What a document has beside the elements of a policy, and a version that IAM does not know. Source: "IAM JSON policy
+/// elements: Version".
+fn not_of_document(document: &Resolved<'_>) -> Option<String> {
+    const ELEMENTS: [&str; 3] = ["Id", "Statement", "Version"];
+    let mut elements = document.as_map().into_iter().flatten();
+    let other = elements.find(|(key, _)| !ELEMENTS.contains(key));
+    if let Some((other, _)) = other {
+        return Some(format!("`{other}` is not an element of a policy document"));
+    }
+    match document.get("Version").as_text() {
+        Some("2012-10-17" | "2008-10-17") => None,
+        None if matches!(document.get("Version"), Resolved::Null) => None,
+        Some(other) => Some(format!("got version `{other}`, expected 2012-10-17")),
+        None => Some("the version is no text, expected 2012-10-17".to_owned()),
     }
 }
 

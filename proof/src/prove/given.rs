@@ -70,10 +70,12 @@ impl Given<'_> {
     }
 
     /// Whether a grant can be the one that asks for what the statement gives. What is left to an account's own policies
-    /// is no grant to those whom a resource's policy names: they need no other.
+    /// is no grant to a principal. In a resource's own policy stands what the resource's stack records: a grant of another
+    /// stack, such as one on all that begins alike, is for the principal's own policies, and the resource's is the other
+    /// side that must allow it.
     fn is_meant(&self, rule: &Rule) -> bool {
-        let is_direct = self.own.is_some() && rule.access == DELEGATE;
-        !is_direct && is_meant(self.statement, rule)
+        let is_here = self.own.is_none() || rule.stack == self.document.origin.stack;
+        is_here && rule.access != DELEGATE && is_meant(self.statement, rule)
     }
 
     fn difference(&self, request: &Request<'_>) -> Difference {

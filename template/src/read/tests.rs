@@ -50,8 +50,6 @@ fn errors_name_the_line() {
     assert_eq!(error.to_string(), "line 2: `Other` is not a section of a template");
     let error = metadata("!Join [a]").expect_err("too few arguments");
     assert_eq!(error.to_string(), "line 2: Fn::Join takes a list of 2 to 2 arguments");
-    let error = metadata("{a: 1, a: 2}").expect_err("a duplicate key");
-    assert_eq!(error.to_string(), "line 2: `a` stands twice in this mapping");
 }
 
 /// The template, or the error with the text that it is about.
@@ -236,4 +234,21 @@ Resources: {}
 fn a_policy_as_text_stays_text() {
     let policy = r#"{"Statement": {"Condition": "x", "Ref": "A", "Resource": "${aws:username}"}}"#;
     assert_eq!(metadata(&format!("'{policy}'")), Ok(Value::text(policy.to_owned())));
+}
+
+/// Source: github.com/aws-cloudformation/cfn-language-discussion issue 96.
+#[test]
+fn of_what_stands_twice_the_last_counts_where_a_program_did_not_write_it() {
+    let text = "Resources:\n  A: {Type: 'AWS::SNS::Topic'}\n  A: {Type: 'AWS::SQS::Queue', Properties: {QueueName: a, QueueName: b}}\n";
+    let read = read_well(text);
+    let resource = read.resources.values().next().expect("a resource");
+    assert_eq!(read.resources.len(), 1);
+    assert_eq!(resource.kind, "AWS::SQS::Queue");
+    assert_eq!(resource.properties.get("QueueName").and_then(Value::as_text), Some("b"));
+    let error = written(text).expect_err("a key twice");
+    assert_eq!(error.to_string(), "line 3: `A` stands twice in one mapping");
+    // All of a section that stands twice is the last one's.
+    let sections = "{\"Resources\": {\"A\": {\"Type\": \"AWS::SNS::Topic\"}}, \"Resources\": {\"B\": {\"Type\": \"AWS::SNS::Topic\"}}}";
+    let ids: Vec<String> = read_well(sections).resources.keys().map(ToString::to_string).collect();
+    assert_eq!(ids, ["B"]);
 }

@@ -21,7 +21,7 @@ fn bootstraps<'m>(plan: &Plan<'m>) -> Result<Vec<StackPlan<'m>>, Failure> {
 pub(super) fn run(
     plan: &Plan<'_>,
     name: &str,
-    format: TemplateFormat,
+    format: Option<TemplateFormat>,
     mut report: Report,
     sources: &[SourceFile],
     ui: &mut Ui,
@@ -52,7 +52,8 @@ pub(super) fn run(
     };
     match stack.synthesize() {
         Ok(synthesized) => {
-            let text = match format {
+            let default = if ui.is_json() { TemplateFormat::Json } else { TemplateFormat::Yaml };
+            let text = match format.unwrap_or(default) {
                 TemplateFormat::Yaml => template_to_yaml(&synthesized.lowered.template),
                 TemplateFormat::Json => template_to_json(&synthesized.lowered.template),
             };

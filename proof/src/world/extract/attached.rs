@@ -7,7 +7,7 @@ use lakewright_template::resolve::{Resolved, UNKNOWN};
 use lakewright_template::{LogicalId, Map};
 
 use super::{More, OnUnresolved, PieceError, Reader, Role};
-use crate::document::{Document, Origin, Statement};
+use crate::document::{Document, DocumentError, Origin, Statement};
 
 impl Reader<'_> {
     /// The policies in the properties of a user or a group, and those that are attached to it.
@@ -49,7 +49,16 @@ impl Reader<'_> {
             let mut documents = Vec::new();
             for policy in alternative.as_list().into_iter().flatten() {
                 // Of a policy that nobody knows nothing is known.
-                let is_known = policy.as_map().is_some();
+                let elements = policy.as_map();
+                let other = elements.into_iter().flatten().find(|(key, _)| {
+                    self.stack.unresolved == OnUnresolved::Fail
+                        && !["PolicyDocument", "PolicyName"].contains(key)
+                });
+                if let Some((other, _)) = other {
+                    let message = format!("`{other}` is not known of a policy");
+                    return Err(DocumentError { origin, message }.into());
+                }
+                let is_known = elements.is_some();
                 let document = if is_known { policy.get("PolicyDocument") } else { policy };
                 documents.push(self.read(document, &origin)?);
             }
