@@ -148,11 +148,13 @@ fn is_held(provider: &str, statement: &Statement) -> bool {
     })
 }
 
-/// Whether a condition says for which subject of an identity provider something is: the owner stands before the first slash.
+/// Whether a condition says for which subject of an identity provider something is: the owner stands behind the first word,
+/// before a slash or a colon, as in `repo:OWNER/NAME:*` and `organization:OWNER:project:*`.
 fn names_subject(condition: &Condition, is_cluster: bool) -> bool {
     let is_wide = |value: &String| {
-        let name = value.split_once(':').map_or(value.as_str(), |(_, name)| name);
-        name.split('/').next().is_some_and(|owner| owner.contains(['*', '?']))
+        let (word, name) = value.split_once(':').unwrap_or(("", value));
+        let owner = name.split(['/', ':']).next().unwrap_or_default();
+        [word, owner].iter().any(|part| part.contains(['*', '?']))
     };
     condition.key.ends_with(":sub")
         && condition.limits()
