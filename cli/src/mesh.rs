@@ -3,12 +3,14 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::string::FromUtf8Error;
 
-use lakewright_manifest::diagnostic::FileId;
+use lakewright_manifest::diagnostic::{FileId, Origin};
 use lakewright_manifest::parse::{Documents, Parsed, parse};
 use lakewright_manifest::resolve::resolve;
 use lakewright_manifest::{Code, Date, Diagnostic, Mesh, Report, SourceFile};
 use lakewright_stacks::{Plan, StackPlan};
+use lakewright_template::yaml::Span;
 use rayon::iter::{
     IndexedParallelIterator as _, IntoParallelRefIterator as _, ParallelIterator as _,
 };
@@ -53,12 +55,26 @@ pub(crate) struct Loaded {
 
 /// An earlier version of a mesh, which has to be right to be compared with.
 pub(crate) fn earlier(path: &Path) -> Result<Mesh, Failure> {
-    load(path)?.mesh.ok_or_else(|| {
-        Failure::usage(format!(
-            "{} has errors of its own, so nothing can be compared with it; `lakewright check` it first",
-            path.display()
-        ))
-    })
+    load(path)?.mesh.ok_or_else(|| wrong_base(path))
+}
+
+/// The same beside the files of the later one: its files are shown under its folder, and numbered after those.
+pub(crate) fn earlier_beside(path: &Path, sources: &mut Vec<SourceFile>) -> Result<Mesh, Failure> {
+    let loaded = load_from(path, sources.len())?;
+    let mesh = loaded.mesh.ok_or_else(|| wrong_base(path))?;
+    let folder = if path.is_dir() { path } else { path.parent().unwrap_or(path) };
+    sources.extend(loaded.sources.into_iter().map(|source| {
+        let path = folder.join(source.path).display().to_string();
+        SourceFile { path, text: source.text }
+    }));
+    Ok(mesh)
+}
+
+fn wrong_base(path: &Path) -> Failure {
+    Failure::usage(format!(
+        "{} has errors of its own, so nothing can be compared with it; `lakewright check` it first",
+        path.display()
+    ))
 }
 
 /// The stacks of an earlier mesh in accounts and regions that the later one has left: its deployments look there no more.
@@ -78,19 +94,33 @@ pub(crate) fn left_behind(base: &Mesh, head: &Mesh) -> Vec<String> {
 
 /// Reads and resolves the mesh in a folder or in one file.
 pub(crate) fn load(path: &Path) -> Result<Loaded, Failure> {
+    load_from(path, 0)
+}
+
+/// The same, with files numbered from a number on.
+fn load_from(path: &Path, first: usize) -> Result<Loaded, Failure> {
     if path.join("assembly.json").is_file() {
         return Err(Failure::usage(format!(
             "{} is an assembly; expected a mesh here (`prove`, `access`, `can`, `why` and `check` take one with `--assembly`)",
             path.display()
         )));
     }
-    let (sources, mut report) = read(path)?;
-    let is_file_lost = report.has_errors();
+    let Files { mut sources, not_text, mut report } = read(path)?;
+    let is_file_lost = report.has_errors() || !not_text.is_empty();
     let parsed: Vec<Parsed> = sources
         .par_iter()
         .enumerate()
-        .map(|(number, source)| parse(FileId(u32::try_from(number).unwrap_or(u32::MAX)), source))
+        .map(|(number, source)| parse(file_id(first + number), source))
         .collect();
+    for NotText { source, at } in not_text {
+        let origin = Origin { file: file_id(first + sources.len()), span: at };
+        let message = format!("{} is not UTF-8 text", source.path);
+        let diagnostic = Diagnostic::new(Code::NotUtf8, message)
+            .at(origin, format!("the byte at offset {}", at.start))
+            .help("save the file as UTF-8");
+        report.push(diagnostic);
+        sources.push(source);
+    }
     let mut files = Vec::with_capacity(parsed.len());
     let mut is_empty = true;
     for one in parsed {
@@ -119,7 +149,43 @@ fn is_without_documents(documents: &Documents) -> bool {
         && documents.datasets.is_empty()
 }
 
-fn read(path: &Path) -> Result<(Vec<SourceFile>, Report), Failure> {
+/// The files of a mesh as they were read.
+struct Files {
+    sources: Vec<SourceFile>,
+    not_text: Vec<NotText>,
+    report: Report,
+}
+
+/// A file that is not text. It is shown with a sign in the place of what is not, and decoded by nobody.
+struct NotText {
+    source: SourceFile,
+    /// Where the first byte stands that is not text.
+    at: Span,
+}
+
+impl NotText {
+    fn of(path: String, error: &FromUtf8Error) -> Self {
+        let bytes = error.as_bytes();
+        let start = error.utf8_error().valid_up_to();
+        let before = String::from_utf8_lossy(&bytes[..start]);
+        let number = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
+        let last = before.rsplit('\n').next().unwrap_or_default();
+        let at = Span {
+            start: number(start),
+            end: number(start + char::REPLACEMENT_CHARACTER.len_utf8()),
+            line: number(before.split('\n').count()),
+            column: number(last.chars().count() + 1),
+        };
+        let text = String::from_utf8_lossy(bytes).into_owned();
+        Self { source: SourceFile { path, text }, at }
+    }
+}
+
+fn file_id(number: usize) -> FileId {
+    FileId(u32::try_from(number).unwrap_or(u32::MAX))
+}
+
+fn read(path: &Path) -> Result<Files, Failure> {
     let metadata = fs::metadata(path).map_err(|error| unreadable(path, &error))?;
     let mut files = Vec::new();
     if metadata.is_dir() {
@@ -133,7 +199,7 @@ fn read(path: &Path) -> Result<(Vec<SourceFile>, Report), Failure> {
     let mut named: Vec<(String, PathBuf)> =
         files.into_iter().map(|file| (relative(root, &file), file)).collect();
     named.sort();
-    let mut sources = Vec::new();
+    let (mut sources, mut not_text) = (Vec::new(), Vec::new());
     let mut report = Report::new();
     for (name, file) in named {
         let size = fs::metadata(&file).map_err(|error| unreadable(&file, &error))?.len();
@@ -145,17 +211,10 @@ fn read(path: &Path) -> Result<(Vec<SourceFile>, Report), Failure> {
         let bytes = fs::read(&file).map_err(|error| unreadable(&file, &error))?;
         match String::from_utf8(bytes) {
             Ok(text) => sources.push(SourceFile { path: name, text }),
-            Err(error) => {
-                let offset = error.utf8_error().valid_up_to();
-                let line = error.as_bytes()[..offset].split(|byte| *byte == b'\n').count();
-                let message = format!(
-                    "{name} is not UTF-8 text: the byte at offset {offset}, line {line}, is not"
-                );
-                report.push(Diagnostic::new(Code::NotUtf8, message).help("save the file as UTF-8"));
-            }
+            Err(error) => not_text.push(NotText::of(name, &error)),
         }
     }
-    Ok((sources, report))
+    Ok(Files { sources, not_text, report })
 }
 
 /// The YAML files of a folder. A folder that links lead back to is read once.

@@ -79,6 +79,11 @@ impl Diagnostic {
         self
     }
 
+    /// Whether it is about no place of a file, such as a document that is missing.
+    pub const fn is_without_place(&self) -> bool {
+        self.primary.is_none() && self.related.is_empty()
+    }
+
     /// With what to do.
     #[must_use]
     pub fn help(mut self, help: impl Into<String>) -> Self {

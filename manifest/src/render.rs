@@ -32,6 +32,11 @@ pub fn human(report: &Report, sources: &[SourceFile], style: Style) -> String {
         *count += 1;
         if *count <= SHOWN {
             out.push_str(&renderer.render(&groups(diagnostic, &files)));
+            // Without a place there is no margin that the advice could stand behind.
+            if let Some(help) = diagnostic.help.as_ref().filter(|_| diagnostic.is_without_place()) {
+                out.push_str("\n = help: ");
+                out.push_str(help);
+            }
             out.push_str("\n\n");
         }
     }
@@ -188,7 +193,7 @@ fn groups<'a>(diagnostic: &'a Diagnostic, files: &BTreeMap<FileId, Lines<'a>>) -
         let Some(lines) = files.get(&piece.file) else { continue };
         group = group.element(piece.snippet(lines));
     }
-    if let Some(help) = &diagnostic.help {
+    if let Some(help) = diagnostic.help.as_ref().filter(|_| !diagnostic.is_without_place()) {
         group = group.element(Level::HELP.message(help.as_str()));
     }
     vec![group]

@@ -32,7 +32,7 @@ fn findings(code: Code, sample: &str) -> Report {
     if code == Code::ImmutableField {
         let before = resolved(&[base.clone(), dataset]).0.expect("the base is right");
         let after = resolved(&[base, own]).0.expect("the sample is right by itself");
-        return check_change(&before, &after);
+        return check_change(&before, &after, None);
     }
     if code == Code::LeftAsWritten {
         return placeholders(&resolved(&[own]).0.expect("the sample is a mesh by itself"));
@@ -79,7 +79,7 @@ fn what_was_approved_stays_as_it_was_approved() {
         mesh.unwrap_or_else(|| panic!("{report:?}"))
     };
     let messages = |base: (&str, &str), head: (&str, &str)| -> Vec<String> {
-        let report = check_change(&mesh(base.0, base.1), &mesh(head.0, head.1));
+        let report = check_change(&mesh(base.0, base.1), &mesh(head.0, head.1), None);
         report.iter().map(|diagnostic| diagnostic.message.clone()).collect()
     };
     let write = "permissions: [read, write]\n";
@@ -109,12 +109,21 @@ fn a_live_share_is_revoked_before_it_is_removed() {
     };
     let gone = mesh("# no share\n");
     let approved = mesh(&format!("{}approved_by: Owners\n", share("approved")));
-    let report = check_change(&approved, &gone);
+    let report = check_change(&approved, &gone, None);
     let found: Vec<&str> = report.iter().map(|one| one.code.as_str()).collect();
     assert_eq!(found, ["share-life-cycle"]);
     for status in ["draft", "submitted"] {
-        assert!(check_change(&mesh(&share(status)), &gone).is_empty(), "{status}");
+        assert!(check_change(&mesh(&share(status)), &gone, None).is_empty(), "{status}");
     }
+    // What `share-expired` advises: it gives no access after its last day, so nothing is left to revoke.
+    let expired = mesh(&format!("{}approved_by: Owners\nexpires: 2026-01-31\n", share("approved")));
+    for (day, findings) in [("2026-01-31", 1), ("2026-02-01", 0)] {
+        let day = Date::parse(day).expect("a day");
+        assert_eq!(check_change(&expired, &gone, Some(&day)).iter().count(), findings, "{day:?}");
+    }
+    let revoked = share("approved").replace("orders", "orders\n    status: revoked");
+    let revoked = mesh(&format!("{revoked}approved_by: Owners\n"));
+    assert!(check_change(&revoked, &gone, None).is_empty());
 }
 
 #[test]
@@ -397,7 +406,7 @@ fn what_cannot_be_edited_is_refused_at_the_change() {
     };
     let before = mesh(BASE, EDITED);
     let fields = |after: &lakewright_manifest::Mesh| -> Vec<String> {
-        let report = check_change(&before, after);
+        let report = check_change(&before, after, None);
         assert!(report.iter().all(|one| one.code == Code::ImmutableField), "{report:?}");
         let field = |message: &str| message.split('`').nth(1).unwrap_or_default().to_owned();
         report.iter().map(|one| field(&one.message)).collect()
@@ -432,7 +441,7 @@ fn what_cannot_be_edited_is_refused_at_the_change() {
     assert_eq!(fields(&mesh(&elsewhere, EDITED)), ["central_account"]);
     // What is not shared any more may move.
     let draft = EDITED.replace("status: approved\napproved_by: Owners", "status: draft");
-    let report = check_change(&before, &mesh(BASE, &draft.replace("raw/orders", "raw/all")));
+    let report = check_change(&before, &mesh(BASE, &draft.replace("raw/orders", "raw/all")), None);
     assert!(report.is_empty(), "{report:?}");
 }
 
@@ -449,7 +458,7 @@ fn items_of_a_share_come_and_go_by_themselves() {
         let (mesh, report) = resolved(&sources);
         mesh.unwrap_or_else(|| panic!("{report:?}"))
     };
-    let moves = |from: &str, to: &str| check_change(&mesh(from), &mesh(to)).iter().count();
+    let moves = |from: &str, to: &str| check_change(&mesh(from), &mesh(to), None).iter().count();
     let with = |status: &str| format!("{{ table: a }}, {{ table: b, status: {status} }}");
     let pending = with("pending");
     // DA-21: items are pending, then approved or rejected; what is approved is revoked. DA-22: nothing goes while it is shared.

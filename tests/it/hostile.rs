@@ -128,11 +128,15 @@ fn folders_without_a_mesh_are_explained() {
     };
     let (code, text) = check(folder.path());
     assert!(code == Some(4) && text.contains("empty-mesh"), "{text}");
+    // A finding without a place has no margin of a place.
+    assert!(!text.contains("\n |\n") && text.contains("\n = help: a mesh is"), "{text}");
     let (code, text) = check(&folder.path().join("nowhere"));
     assert!(code == Some(2) && text.contains("cannot be read"), "{text}");
     fs::write(folder.path().join("latin.yaml"), b"kind: Tenant\nlabel: caf\xe9\n").expect("a file");
     let (code, text) = check(folder.path());
-    assert!(code == Some(4) && text.contains("not-utf8") && text.contains("line 2"), "{text}");
+    assert!(code == Some(4) && text.contains("not-utf8"), "{text}");
+    assert!(text.contains("--> latin.yaml:2:11\n"), "{text}");
+    assert!(text.contains("2 | label: caf\u{fffd}\n"), "{text}");
     let loops = folder.path().join("loops");
     fs::create_dir(&loops).expect("a folder");
     fs::write(loops.join("base.yaml"), BASE).expect("a file");

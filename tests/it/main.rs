@@ -34,6 +34,7 @@ mod people;
 mod proof;
 mod run;
 mod seeds;
+mod share_life;
 mod siblings;
 mod stack_pages;
 mod stacks;

@@ -10,7 +10,7 @@ use serde_json::json;
 use crate::exit::{Exit, Failure};
 use crate::folder::{Somewhere, Unread};
 use crate::guardrails::{self, Checked};
-use crate::mesh::{Day, earlier, left_behind, load};
+use crate::mesh::{Day, earlier_beside, left_behind, load};
 use crate::runway;
 use crate::synthesis::synthesize_all;
 use crate::ui::{Ui, count};
@@ -66,11 +66,12 @@ pub(crate) fn run(arguments: &CheckArgs, ui: &mut Ui) -> Result<Exit, Failure> {
         report.extend(placeholders(mesh));
         report.extend(expired_shares(mesh, &arguments.day.or_today()?));
     }
+    let mut sources = loaded.sources;
     let mut left = Vec::new();
     if let Some(base) = &arguments.base {
-        let base = earlier(base)?;
+        let base = earlier_beside(base, &mut sources)?;
         if let Some(head) = &loaded.mesh {
-            report.extend(check_change(&base, head));
+            report.extend(check_change(&base, head, Some(&arguments.day.or_today()?)));
             left = left_behind(&base, head);
         }
     }
@@ -81,7 +82,7 @@ pub(crate) fn run(arguments: &CheckArgs, ui: &mut Ui) -> Result<Exit, Failure> {
     }
     let report = report.sorted();
     if ui.is_json() {
-        let mut data = guardrails::all_to_json(&report, &loaded.sources, &breaches);
+        let mut data = guardrails::all_to_json(&report, &sources, &breaches);
         if arguments.base.is_some() {
             data["left_behind"] = json!(left);
         }
@@ -90,7 +91,7 @@ pub(crate) fn run(arguments: &CheckArgs, ui: &mut Ui) -> Result<Exit, Failure> {
         }
         ui.data(&format!("{data:#}\n"));
     } else {
-        guardrails::show_all(&report, &loaded.sources, &breaches, ui);
+        guardrails::show_all(&report, &sources, &breaches, ui);
         for line in &runways {
             ui.data(&runway::to_text(line));
         }

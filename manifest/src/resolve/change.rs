@@ -6,14 +6,20 @@ use std::fmt::Display;
 use crate::diagnostic::{Diagnostic, Origin};
 use crate::document::Kind;
 use crate::mesh::{Import, ItemStatus, Mesh, Notebook, Share, ShareItem, ShareStatus, StudioVpc};
-use crate::name::{Id, SubnetId, TeamName};
+use crate::name::{Date, Id, SubnetId, TeamName};
 use crate::{Code, Report};
 
-/// What is wrong with going from one mesh to another. Places are places in the new mesh.
-pub fn check_change(base: &Mesh, head: &Mesh) -> Report {
+/// What is wrong with going from one mesh to another on a day. Places are places in the new mesh, and for what is gone in
+/// the old one, whose files have numbers of their own when both are shown.
+pub fn check_change(base: &Mesh, head: &Mesh, today: Option<&Date>) -> Report {
     let mut report = Report::new();
+    shares_come(base, head, &mut report);
     both(&base.shares, &head.shares, |id, old, new| {
-        if !old.status.may_become(new.status) {
+        // Submitting is approving, where nobody has to approve.
+        let is_approved_by_itself = (old.status, new.status)
+            == (ShareStatus::Draft, ShareStatus::Approved)
+            && approves_itself(base, new);
+        if !old.status.may_become(new.status) && !is_approved_by_itself {
             let message = format!(
                 "share `{id}` cannot go from {} to {}",
                 old.status.as_str(),
@@ -39,7 +45,7 @@ pub fn check_change(base: &Mesh, head: &Mesh) -> Report {
             report.push(diagnostic);
         }
     });
-    removed_while_approved(base, head, &mut report);
+    removed_while_live(base, head, today, &mut report);
     items_move(base, head, &mut report);
     places_stay(base, head, &mut report);
     works_stay(base, head, &mut report);
@@ -47,14 +53,45 @@ pub fn check_change(base: &Mesh, head: &Mesh) -> Report {
     report.sorted()
 }
 
-/// A share's stacks go with it at once, while nothing says that its access was taken back.
-fn removed_while_approved(base: &Mesh, head: &Mesh, report: &mut Report) {
+/// Whether the dataset of a share needed no approval before the change: data.all approves such a request when it is
+/// submitted. A change that lifts the need for approval and uses that at once was not seen by those who approve.
+fn approves_itself(base: &Mesh, share: &Share) -> bool {
+    base.datasets.get(&share.dataset).is_some_and(|dataset| dataset.auto_approval)
+}
+
+/// A share comes as draft or submitted, as an item comes as pending, so that a change cannot ask and answer at once (DA-21).
+fn shares_come(base: &Mesh, head: &Mesh, report: &mut Report) {
+    for (id, share) in head.shares.iter().filter(|(id, _)| !base.shares.contains_key(*id)) {
+        let is_fine = match share.status {
+            ShareStatus::Draft | ShareStatus::Submitted => true,
+            ShareStatus::Approved => approves_itself(base, share),
+            ShareStatus::Rejected | ShareStatus::Revoked => false,
+        };
+        if !is_fine {
+            let message = format!("share `{id}` is new, and {} at once", share.status.as_str());
+            let diagnostic = Diagnostic::new(Code::ShareLifeCycle, message)
+                .at(share.header.origin, "this share")
+                .help(
+                    "add it with `status: submitted`, and have it approved with the next change; only shares of a \
+                     dataset that had `auto_approval: true` before come as approved",
+                );
+            report.push(diagnostic);
+        }
+    }
+}
+
+/// A share's stacks go with it at once, while nothing says that its access was taken back. A share that gives no access
+/// any more, such as an expired one, may go.
+fn removed_while_live(base: &Mesh, head: &Mesh, today: Option<&Date>, report: &mut Report) {
     for (id, share) in &base.shares {
-        if share.status == ShareStatus::Approved && !head.shares.contains_key(id) {
+        if share.is_live(today) && !head.shares.contains_key(id) {
             let message = format!("share `{id}` is removed while it is approved and gives access");
             let help =
                 "set `status: revoked` and deploy, which takes its access back; then remove it";
-            report.push(Diagnostic::new(Code::ShareLifeCycle, message).help(help));
+            let diagnostic = Diagnostic::new(Code::ShareLifeCycle, message)
+                .at(share.header.origin, "this share, as it was")
+                .help(help);
+            report.push(diagnostic);
         }
     }
 }
@@ -75,6 +112,7 @@ fn items_move(base: &Mesh, head: &Mesh, report: &mut Report) {
         };
         for (item, state) in &new.states {
             match old.states.get(item) {
+                None if *state == ItemStatus::Approved && approves_itself(base, new) => {}
                 None if *state != ItemStatus::Pending => refuse(
                     item,
                     &format!("is new in an approved share, and {} at once", state.as_str()),

@@ -1,0 +1,76 @@
+//! Shares that come and go between two meshes.
+
+use std::fs;
+
+use lakewright_manifest::SourceFile;
+use lakewright_manifest::resolve::check_change;
+
+use crate::run::{BASE, BASE_DATASET, lakewright, resolved, transcript, write_mesh};
+
+/// data.all makes each share as `DRAFT` and each item as `PENDINGAPPROVAL`, and approves what is submitted where the dataset
+/// has `autoApprovalEnabled` (`create_share_object` and `submit_share_object` of its `share_object_service.py` at 01b3650).
+#[test]
+fn a_new_share_is_asked_for_before_it_is_approved() {
+    let mesh = |is_automatic: bool, share: &str| {
+        let dataset = format!("{BASE_DATASET}auto_approval: {is_automatic}\n");
+        let sources = [("base.yaml", BASE), ("sales.yaml", &dataset), ("share.yaml", share)]
+            .map(|(path, text)| SourceFile { path: path.to_owned(), text: text.to_owned() });
+        let (mesh, report) = resolved(&sources);
+        mesh.unwrap_or_else(|| panic!("{report:?}"))
+    };
+    let none = "# no share\n";
+    let share = |status: &str, items: &str| {
+        let approval = if status == "approved" { "approved_by: Owners\n" } else { "" };
+        format!(
+            "kind: Share\nid: extra\ndataset: sales\nenvironment: dev\nteam: Readers\nitems: [{items}]\n\
+             status: {status}\n{approval}"
+        )
+    };
+    let messages = |base: (bool, &str), head: (bool, &str)| -> Vec<String> {
+        let report = check_change(&mesh(base.0, base.1), &mesh(head.0, head.1), None);
+        report.iter().map(|one| one.message.clone()).collect()
+    };
+    let table = "{ table: orders }";
+    for (status, expected) in [
+        ("draft", None),
+        ("submitted", None),
+        ("approved", Some("share `extra` is new, and approved at once")),
+        ("rejected", Some("share `extra` is new, and rejected at once")),
+        ("revoked", Some("share `extra` is new, and revoked at once")),
+    ] {
+        let found = messages((false, none), (false, &share(status, table)));
+        assert_eq!(found.first().map(String::as_str), expected, "{status}");
+    }
+    // Where the dataset asked for no approval, neither the share nor an item waits for one.
+    let approved = share("approved", table);
+    assert_eq!(messages((true, none), (true, &approved)), [""; 0]);
+    assert_eq!(messages((true, &share("draft", table)), (true, &approved)), [""; 0]);
+    let more = share("approved", "{ table: orders }, { bucket: true }");
+    assert_eq!(messages((true, &approved), (true, &more)), [""; 0]);
+    assert_eq!(messages((false, &approved), (false, &more)).len(), 1);
+    // The change that lifts the approval is not the one that uses it.
+    assert_eq!(messages((false, none), (true, &approved)).len(), 1);
+}
+
+/// What is gone has its place in the mesh before, and is shown there.
+#[test]
+fn a_share_that_is_gone_is_shown_where_it_stood() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let share = "kind: Share\nid: extra\ndataset: sales\nenvironment: dev\nteam: Readers\nitems: [{ table: orders }]\n\
+                 status: approved\napproved_by: Owners\nexpires: 2026-01-31\n";
+    let files = [("base.yaml", BASE), ("sales.yaml", BASE_DATASET), ("share.yaml", share)]
+        .map(|(path, text)| (path.to_owned(), text.to_owned()));
+    let (before, after) = (folder.path().join("before"), folder.path().join("after"));
+    write_mesh(&before, &files);
+    write_mesh(&after, &files);
+    fs::remove_file(after.join("share.yaml")).expect("the share goes");
+    let [before, after] = [before, after].map(|path| path.display().to_string());
+    let on =
+        |day: &str| transcript(&lakewright(["check", &after, "--base", &before, "--as-of", day]));
+    let said = on("2026-01-31");
+    assert!(said.starts_with("exit: 4\n"), "{said}");
+    assert!(said.contains(&format!("--> {before}/share.yaml:1:1\n")), "{said}");
+    assert!(said.contains("1 | kind: Share"), "{said}");
+    let said = on("2026-02-01");
+    assert!(said.starts_with("exit: 0\n"), "{said}");
+}
