@@ -136,6 +136,39 @@ fn other_administrators_and_a_newer_version_stay() {
     assert_eq!(science["Parameters"]["CROSS_ACCOUNT_VERSION"], "4", "{science}");
 }
 
+/// A role that is gone blocks every change of the list, so each leaves it with its stack, also where the environment's
+/// document went first.
+#[test]
+fn roles_of_an_environment_that_left_the_mesh_are_no_administrators_any_more() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mesh = lab(folder.path());
+    let emulator = Emulator::start();
+    ends_with(&emulator.deploy(&mesh), 0, "16 created");
+    let administrators = || {
+        let settings = emulator.settings("333333333333");
+        settings["DataLakeAdmins"].as_array().expect("administrators").len()
+    };
+    assert_eq!(administrators(), 3, "the roles that deploy, and the pivot role");
+    fs::remove_file(mesh.join("shares.yaml")).expect("the share goes");
+    for (file, gone) in
+        [("mesh.yaml", "id: science\n"), ("datasets.yaml", "environment: science\n")]
+    {
+        let text = fs::read_to_string(mesh.join(file)).expect("a file");
+        let stays: Vec<&str> = text.split("---\n").filter(|one| !one.contains(gone)).collect();
+        fs::write(mesh.join(file), stays.join("---\n")).expect("a file");
+    }
+    ends_with(&emulator.deploy(&mesh), 0, "7 stacks are not in the mesh any more");
+    let path = mesh.display().to_string();
+    let plan = emulator.lakewright(&["deploy", &path, "--plan"]);
+    let plan = String::from_utf8_lossy(&plan.stdout).into_owned();
+    let left = plan.lines().filter_map(|line| line.trim().strip_prefix("not in the mesh "));
+    for address in left {
+        let arguments = ["destroy", &path, "--yes", "--stack", address.trim()];
+        ends_with(&emulator.lakewright(&arguments), 0, "1 deleted");
+    }
+    assert_eq!(administrators(), 0, "each goes with its stack");
+}
+
 #[test]
 fn tags_change_on_every_resource_and_rights_come_and_go() {
     let folder = tempfile::tempdir().expect("a folder");
