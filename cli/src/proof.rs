@@ -1,5 +1,6 @@
 //! What templates give and what was asked for, from a mesh or from an assembly.
 
+pub(crate) mod asked;
 mod assembly;
 mod boundary;
 pub(crate) mod foreign;
@@ -29,6 +30,7 @@ use crate::memory;
 use crate::mesh::{Day, load};
 use crate::synthesis::BATCH;
 use crate::ui::{Ui, count};
+use asked::Asked;
 use assembly::of_assembly;
 use boundary::Boundaries;
 use foreign::Foreign;
@@ -68,6 +70,8 @@ pub(crate) struct Subject {
     pub(crate) provenance: Provenance,
     /// Where each folder of a dataset lies, by the ids of both. Only the mesh knows.
     pub(crate) folders: BTreeMap<(String, String), String>,
+    /// What the mesh says of tables and shares; an assembly does not have it.
+    pub(crate) asked: Option<Asked>,
     /// What datasets import.
     pub(crate) imported: Imported,
     /// The stacks of an assembly with other properties than those that were made, policies aside.
@@ -281,7 +285,9 @@ fn of_mesh(path: &Path, day: &Day, keep: Keep) -> Result<Read, Failure> {
             ((dataset.header.id.to_string(), id.to_string()), folder.prefix.to_string())
         })
     });
-    Ok((Some(Subject { folders: folders.collect(), ..Subject::of(parts, name) }), report, sources))
+    let asked = Some(Asked::of(mesh, day.as_of.as_ref(), &sources));
+    let folders = folders.collect();
+    Ok((Some(Subject { folders, asked, ..Subject::of(parts, name) }), report, sources))
 }
 
 /// Builds one stack and keeps what it says about access. The template itself is not kept: those of a
@@ -368,6 +374,7 @@ impl Subject {
             stacks,
             provenance,
             folders,
+            asked: None,
             imported,
             reset,
             miscounted: Vec::new(),

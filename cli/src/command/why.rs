@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use clap::Args;
+use lakewright_proof::evaluate::Decision;
 
 use crate::decision::{Question, answer, to_json};
 use crate::exit::{Exit, Failure};
@@ -55,6 +56,11 @@ pub(crate) fn run(arguments: &WhyArgs, ui: &mut Ui) -> Result<Exit, Failure> {
         None if answer.near.is_empty() => text.push_str("no line of the manifest asks for it\n"),
         None => text.push_str("no line of the manifest asks for it under these circumstances\n"),
     }
+    // What stands against it is a list, of which this is the first; the last line has what decides otherwise.
+    let is_listed = answer.verdict.decision == Decision::ImplicitDeny;
+    if is_listed {
+        writeln!(text, "  because {}", answer.verdict.reason).expect("a string takes all");
+    }
     text.push_str(&answer.permission_line().unwrap_or_default());
     text.push_str(answer.session_line().unwrap_or_default());
     for (document, statement) in &answer.verdict.statements {
@@ -66,14 +72,14 @@ pub(crate) fn run(arguments: &WhyArgs, ui: &mut Ui) -> Result<Exit, Failure> {
         }
     }
     text.push_str(&answer.near_lines(subject));
+    let end = if is_listed { String::new() } else { format!(": {}", answer.verdict.reason) };
     writeln!(
         text,
-        "so {} {} on {} is {}: {}",
+        "so {} {} on {} is {}{end}",
         question.principal,
         question.action,
         answer.resource,
         answer.word(),
-        answer.verdict.reason
     )
     .expect("a string takes all");
     ui.data(&text);

@@ -1,6 +1,6 @@
 //! What stands against a request: every side that does not allow it, and what to write into the mesh for it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use lakewright_proof::action::Action;
@@ -9,7 +9,9 @@ use lakewright_proof::request::{Context, Request};
 use lakewright_proof::world::Outside;
 use serde_json::{Value, json};
 
+use super::nearest;
 use crate::proof::Subject;
+use crate::proof::asked::{BUCKET_ITEM, Item, folder_item, table_item};
 
 /// What stands against a request that is denied.
 #[derive(Debug, Default)]
@@ -18,20 +20,26 @@ pub(crate) struct Lacking {
     sides: Vec<String>,
     /// The share that would allow it, where one can.
     share: Option<Share>,
+    /// What the mesh says of such a share instead: why there can be none, or that it was asked for.
+    said: Vec<String>,
 }
 
 /// A share that would allow a request, as a document of the mesh has it.
 #[derive(Debug)]
 struct Share {
     dataset: String,
+    /// For whom, by the name on the command line.
+    principal: String,
     /// The fields that say to whom.
     to: String,
+    /// The table, when it is one.
+    table: Option<String>,
     item: String,
     permissions: &'static str,
     /// The manifest lines of the dataset.
     declared_at: Vec<String>,
-    /// The manifest lines that give the same principal something else of the dataset.
-    beside: Vec<String>,
+    /// What the same principal may do with other parts of the dataset, with the manifest lines that ask for it.
+    beside: BTreeMap<String, BTreeSet<String>>,
 }
 
 impl Lacking {
@@ -40,7 +48,9 @@ impl Lacking {
         let mut sides: Vec<String> =
             subject.world.lacking(request).into_iter().map(str::to_owned).collect();
         sides.extend(by_key(request, subject));
-        Self { sides: once_each(sides), share: share(request, subject) }
+        let share = share(request, subject);
+        let said = share.as_ref().map(|share| said(share, subject)).unwrap_or_default();
+        Self { sides: once_each(sides), share, said }
     }
 
     /// What stands against it, in lines; `reason` has been said.
@@ -49,27 +59,34 @@ impl Lacking {
         for side in self.sides.iter().filter(|side| *side != reason) {
             writeln!(text, "  and because {side}").expect("a string takes all");
         }
-        let Some(Share { dataset, to, item, permissions, declared_at, beside }) = &self.share
-        else {
-            return text;
-        };
-        writeln!(
-            text,
-            "  a Share would allow it: dataset: {dataset}, {to}, items: [{item}], permissions: {permissions}"
-        )
-        .expect("a string takes all");
+        let Some(share) = &self.share else { return text };
+        let Share { dataset, principal, to, item, permissions, declared_at, beside, .. } = share;
+        for line in &self.said {
+            writeln!(text, "  {line}").expect("a string takes all");
+        }
+        if self.said.is_empty() {
+            writeln!(
+                text,
+                "  a Share would allow it: dataset: {dataset}, {to}, items: [{item}], permissions: {permissions}"
+            )
+            .expect("a string takes all");
+        }
         for line in declared_at {
             writeln!(text, "    the dataset is declared at {line}").expect("a string takes all");
         }
-        for line in beside {
-            writeln!(text, "    {line} gives something else of it").expect("a string takes all");
+        for (what, lines) in beside {
+            let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
+            writeln!(text, "    {principal} may already {what}, asked for at {}", lines.join(", "))
+                .expect("a string takes all");
         }
         text
     }
 
     /// The same for programs.
     pub(super) fn to_json(&self) -> Value {
-        let share = self.share.as_ref().map(|share| {
+        let would = self.share.as_ref().filter(|_| self.said.is_empty());
+        let share = would.map(|share| {
+            let beside: BTreeSet<&String> = share.beside.values().flatten().collect();
             json!({
                 "kind": "Share",
                 "dataset": share.dataset,
@@ -77,10 +94,10 @@ impl Lacking {
                 "item": share.item,
                 "permissions": share.permissions,
                 "dataset_declared_at": share.declared_at,
-                "beside": share.beside,
+                "beside": beside,
             })
         });
-        json!({ "sides": self.sides, "would_allow": share })
+        json!({ "sides": self.sides, "would_allow": share, "said_of_it": self.said })
     }
 }
 
@@ -157,19 +174,86 @@ fn share(request: &Request<'_>, subject: &Subject) -> Option<Share> {
     };
     let target = subject.names().of(request.resource)?;
     let dataset = target.strip_prefix("dataset/")?.to_owned();
-    let item = item(request.resource, &dataset, subject)?;
+    let table = table_of(request.resource).map(str::to_owned);
+    let item = item(request.resource, &dataset, subject);
     let stack = subject.stacks.iter().find(|stack| stack.dataset() == Some(dataset.as_str()))?;
     let declared_at = subject.provenance.stacks.get(&stack.address);
     let declared_at = declared_at.and_then(|parts| parts.get("*")).cloned().unwrap_or_default();
     let declared_at = once_each(declared_at);
+    let beside = beside(request, target, subject);
+    let principal = name.to_owned();
+    Some(Share { dataset, principal, to, table, item, permissions, declared_at, beside })
+}
+
+/// What whoever asks may do with other parts of a dataset: what holds its data, by the end of the ARN.
+fn beside(
+    request: &Request<'_>,
+    target: &str,
+    subject: &Subject,
+) -> BTreeMap<String, BTreeSet<String>> {
+    let names = subject.names();
     let principals = subject.intended.principals();
     let own = principals.into_iter().find(|(arn, _)| *arn == request.principal.name());
     let rules = own.into_iter().flat_map(|(_, rules)| rules);
-    let beside = rules.filter(|rule| rule.target == target);
-    let mut beside: Vec<String> = beside.flat_map(|rule| subject.lines_of_rule(rule)).collect();
-    beside.sort_unstable();
-    beside.dedup();
-    Some(Share { dataset, to, item, permissions, declared_at, beside })
+    let mut beside = BTreeMap::<String, BTreeSet<String>>::new();
+    for rule in rules.filter(|rule| rule.target == target) {
+        let is_data = |arn: &&String| arn.contains(":table/") || arn.contains(":s3:::");
+        let own = rule.resources.iter().filter(is_data);
+        for arn in own.filter(|arn| names.of(arn) == Some(target)) {
+            let end = arn.splitn(6, ':').nth(5).unwrap_or_default();
+            let lines = beside.entry(format!("{} {end}", rule.access)).or_default();
+            lines.extend(subject.lines_of_rule(rule));
+        }
+    }
+    beside
+}
+
+/// How many names an answer lists.
+const SHOWN: usize = 8;
+
+/// What the mesh says of a share like this one. What the dataset does not declare cannot be shared, and what was asked for
+/// is not to be asked for anew.
+fn said(share: &Share, subject: &Subject) -> Vec<String> {
+    let Some(asked) = &subject.asked else { return Vec::new() };
+    let known = asked.tables.get(&share.dataset);
+    if let Some((table, known)) = share.table.as_ref().zip(known)
+        && !known.contains(table)
+    {
+        let known: Vec<&str> = known.iter().map(String::as_str).collect();
+        let only = match known.as_slice() {
+            [one] => Some(*one),
+            _ => None,
+        };
+        let hint = match nearest(table, known.iter().copied()).or(only) {
+            Some(like) => format!("did you mean `{like}`?"),
+            None if known.is_empty() => {
+                "it declares none, and only declared tables are shared".to_owned()
+            }
+            None => format!("it declares {}", known[..known.len().min(SHOWN)].join(", ")),
+        };
+        return vec![format!("dataset `{}` declares no table `{table}`; {hint}", share.dataset)];
+    }
+    let is_same = |one: &&Item| {
+        (&one.dataset, &one.principal, &one.item) == (&share.dataset, &share.principal, &share.item)
+    };
+    asked.items.iter().filter(is_same).map(|one| said_of(one, share.permissions)).collect()
+}
+
+/// What is to be said of an item that was asked for, when a request needs these permissions.
+fn said_of(item: &Item, needed: &str) -> String {
+    let Item { item, share, withheld, permissions, at, .. } = item;
+    let words = |list: &str| -> BTreeSet<String> {
+        list.trim_matches(|one: char| "[]".contains(one)).split(", ").map(str::to_owned).collect()
+    };
+    match withheld {
+        Some(why) => format!("share `{share}` has {item} at {at}, and {why}"),
+        None if words(needed).is_subset(&words(permissions)) => {
+            format!("share `{share}` gives {item} already at {at}")
+        }
+        None => format!(
+            "share `{share}` has {item} at {at} with the permissions {permissions}, and {needed} would allow it"
+        ),
+    }
 }
 
 /// The permissions of a share that come with an action. What no share gives has none.
@@ -194,21 +278,26 @@ fn permissions(action: Action) -> Option<&'static str> {
     }
 }
 
+/// The name of the table that a resource is.
+fn table_of(resource: &str) -> Option<&str> {
+    let (_, table) = resource.split_once(":table/")?;
+    table.split_once('/').map(|(_, table)| table)
+}
+
 /// The item of a share that a resource is in.
-fn item(resource: &str, dataset: &str, subject: &Subject) -> Option<String> {
-    if let Some((_, table)) = resource.split_once(":table/") {
-        let (_, table) = table.split_once('/')?;
-        return Some(format!("{{table: {table}}}"));
+fn item(resource: &str, dataset: &str, subject: &Subject) -> String {
+    if let Some(table) = table_of(resource) {
+        return table_item(table);
     }
     if resource.contains(":database/") {
-        return Some("a table of it".to_owned());
+        return "a table of it".to_owned();
     }
     let object = resource.split_once(":::").and_then(|(_, rest)| rest.split_once('/'));
     let folder = object.and_then(|(_, key)| {
         let mut folders = subject.folders.iter().filter(|((of, _), _)| of == dataset);
         folders.find(|(_, prefix)| key.starts_with(prefix.as_str())).map(|((_, id), _)| id)
     });
-    Some(folder.map_or_else(|| "{bucket: true}".to_owned(), |id| format!("{{folder: {id}}}")))
+    folder.map_or_else(|| BUCKET_ITEM.to_owned(), |id| folder_item(id))
 }
 
 #[cfg(test)]

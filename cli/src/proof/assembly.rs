@@ -127,6 +127,7 @@ pub(super) fn of_assembly(folder: &Path) -> Result<Subject, Failure> {
         stacks,
         provenance,
         folders,
+        asked: None,
         imported,
         reset,
         miscounted,

@@ -63,6 +63,7 @@ pub(super) fn of_folder(path: &Path, somewhere: &Somewhere) -> Result<Subject, F
         stacks,
         provenance: Provenance::default(),
         folders: BTreeMap::new(),
+        asked: None,
         imported: Imported::new(),
         changed: Vec::new(),
         mesh: path.display().to_string(),

@@ -25,6 +25,8 @@ pub struct Share {
     pub items: Vec<ShareItem>,
     /// Every item with its own state.
     pub states: BTreeMap<ShareItem, ItemStatus>,
+    /// Where every item stands.
+    pub items_at: BTreeMap<ShareItem, Origin>,
     /// What may be done.
     pub permissions: BTreeSet<SharePermission>,
     /// Where it is in its life cycle.

@@ -55,7 +55,8 @@ impl Context {
         let owner =
             self.owner(kind, &header, (&document.environment, &document.team), needs, place);
         let dataset = dataset_id.and_then(|id| datasets.get(id));
-        let each_item = items.map(|items| self.items(items, &header, status, dataset));
+        let (each_item, items_at) =
+            items.map(|items| self.items(items, &header, status, dataset)).unzip();
         let items = each_item.as_ref().map(approved);
         self.consumer(document, &header, roles);
         if let Some(dataset) = dataset {
@@ -81,6 +82,7 @@ impl Context {
             purpose,
             items: items?,
             states: each_item?,
+            items_at: items_at?,
             permissions,
             status,
             approved_by: document.approved_by.value().cloned(),
@@ -138,7 +140,7 @@ impl Context {
         header: &Header,
         share: ShareStatus,
         dataset: Option<&Dataset>,
-    ) -> BTreeMap<ShareItem, ItemStatus> {
+    ) -> (BTreeMap<ShareItem, ItemStatus>, BTreeMap<ShareItem, Origin>) {
         let file = header.origin.file;
         // A draft is there to be filled.
         if documents.is_empty() && share != ShareStatus::Draft {
@@ -148,7 +150,7 @@ impl Context {
                     .help("add `items:` with `- table: NAME`, `- folder: ID` or `- bucket: true`");
             self.report.push(diagnostic);
         }
-        let mut items = BTreeMap::new();
+        let (mut items, mut places) = (BTreeMap::new(), BTreeMap::new());
         for entry in documents {
             let Some(ShareItemDocument { table, columns, rows, folder, bucket, status }) =
                 entry.value()
@@ -189,6 +191,7 @@ impl Context {
             }
             self.item_state(status, share, file);
             let state = status.value().copied().unwrap_or_default();
+            places.entry(item.clone()).or_insert(origin);
             if items.insert(item, state).is_some_and(|before| before != state) {
                 let diagnostic = Diagnostic::new(Code::ShareItem, "one item has two states")
                     .at(origin, "the second time")
@@ -196,7 +199,7 @@ impl Context {
                 self.report.push(diagnostic);
             }
         }
-        items
+        (items, places)
     }
 
     /// A table, limited to columns that it has and to rows of a condition.

@@ -166,6 +166,86 @@ fn a_denial_names_every_side_and_the_share_that_would_allow_it() {
     assert!(text.contains("datasets.yaml:2:1"), "{text}");
 }
 
+/// What cannot be shared, or is asked for already, is not advised. Source: "Share" in docs/mesh.md.
+#[test]
+fn a_denial_says_what_became_of_the_share_that_was_asked_for() {
+    let tables = MESH.replace(
+        "folders:\n  - id: exports",
+        "tables: [{ name: orders, columns: [{ name: id, type: int }] }, { name: customers }]\nfolders:\n  - id: exports",
+    );
+    let item = "  - folder: exports\npermissions: [read]";
+    let ask_for = |items: &str, more: &str, question: [&str; 2]| {
+        let text = tables.replace(item, &format!("{items}permissions: [read]{more}"));
+        let folder = mesh(&text);
+        let day = ["--as-of", "2026-12-01"];
+        ask(&folder, ["team/here/Readers", question[0], question[1]], &day)
+    };
+    let orders = ["lakeformation:SELECT", "dataset/sales/table/orders"];
+    for (items, more, question, says) in [
+        (
+            "  - folder: exports\n  - table: orders\n    status: revoked\n",
+            "",
+            orders,
+            "share `exports` has {table: orders} at mesh.yaml:57:12, and the item is revoked",
+        ),
+        (
+            "  - table: orders\n",
+            "\nexpires: 2026-11-30",
+            orders,
+            "and the share's last day 2026-11-30 is over",
+        ),
+        (
+            "  - table: orders\n",
+            "",
+            ["lakeformation:INSERT", "dataset/sales/table/orders"],
+            "with the permissions [read], and [read, write] would allow it",
+        ),
+        (
+            "  - table: orders\n",
+            "",
+            ["lakeformation:SELECT", "dataset/sales/table/order"],
+            "dataset `sales` declares no table `order`; did you mean `orders`?",
+        ),
+        (
+            "  - table: orders\n",
+            "",
+            ["lakeformation:SELECT", "dataset/sales/table/xyz"],
+            "it declares customers, orders",
+        ),
+    ] {
+        let text = ask_for(items, more, question);
+        assert!(text.starts_with("exit: 4\n") && text.contains(says), "{says}: {text}");
+        assert!(!text.contains("a Share would allow it"), "{text}");
+    }
+    // What the team has of the dataset already is named.
+    let text = ask_for(
+        "  - table: orders\n",
+        "",
+        ["lakeformation:SELECT", "dataset/sales/table/customers"],
+    );
+    assert!(text.contains("items: [{table: customers}]"), "{text}");
+    assert!(text.contains("team/here/Readers may already read table/"), "{text}");
+}
+
+#[test]
+fn why_gives_the_reasons_that_can_gives() {
+    let folder = mesh(MESH);
+    let path = folder.path().to_str().expect("text");
+    let said = |command: &str| -> Vec<String> {
+        let question = ["--principal", "team/here/Others", "--action", "s3:GetObject"];
+        let resource = ["--resource", "dataset/sales/folder/exports"];
+        let output = lakewright([command, path].into_iter().chain(question).chain(resource));
+        let text = transcript(&output);
+        let reasons = text.lines().filter(|line| {
+            line.trim_start().starts_with("because ") || line.contains("and because ")
+        });
+        reasons.map(str::to_owned).collect()
+    };
+    let reasons = said("can");
+    assert!(reasons.len() > 1 && reasons[0].starts_with("  because "), "{reasons:?}");
+    assert_eq!(said("why"), reasons);
+}
+
 /// Source: "Changing the default settings for your data lake" in the Lake Formation developer guide: what was there
 /// before keeps the permissions that everybody had.
 #[test]
