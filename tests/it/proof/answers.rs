@@ -186,7 +186,7 @@ fn a_denial_says_what_became_of_the_share_that_was_asked_for() {
             "  - folder: exports\n  - table: orders\n    status: revoked\n",
             "",
             orders,
-            "share `exports` has {table: orders} at mesh.yaml:57:12, and the item is revoked",
+            "share `exports` has {table: orders} at mesh.yaml:59:12, and the item is revoked",
         ),
         (
             "  - table: orders\n",
