@@ -16,6 +16,7 @@ use serde::de::{
 
 use crate::diagnostic::{Diagnostic, FileId, Origin};
 use crate::field::{FIELD, ONE_OR_MORE};
+use crate::schema::requires;
 use crate::{Code, Report};
 
 /// Decodes a document. What is wrong with it is added to the report.
@@ -79,13 +80,16 @@ impl Sink {
     }
 
     /// A key or an entry of a list without a value: whoever wrote it meant something, and to leave it out may mean all.
-    fn nothing(&self, message: &str, span: Span) {
+    fn nothing(&self, message: &str, span: Span, help: &str) {
         let diagnostic = Diagnostic::new(Code::MissingField, message)
             .at(Origin { file: self.file, span }, "nothing stands behind it")
-            .help("write a value, or remove it; empty text is written `\"\"`");
+            .help(help);
         self.push(diagnostic);
     }
 }
+
+/// What to do about a key or an entry without a value.
+const WRITE_OR_REMOVE: &str = "write a value, or remove it; empty text is written `\"\"`";
 
 /// Whether nothing is written where a value belongs.
 fn is_nothing(node: &Node) -> bool {
@@ -175,7 +179,7 @@ impl<'n> Decoder<'n, '_> {
     /// was meant, so that nobody is told that it is missing.
     fn known_entries(
         &self,
-        known: Option<&'static [&'static str]>,
+        of: Option<(&'static str, &'static [&'static str])>,
     ) -> Result<Vec<(&'n str, &'n Node)>, DecodeError> {
         let mut good: Vec<(&str, &Node)> = Vec::new();
         let entries = self.entries()?;
@@ -191,7 +195,7 @@ impl<'n> Decoder<'n, '_> {
                 self.sink.push(Diagnostic::new(Code::WrongType, message).at(origin, ""));
                 continue;
             };
-            if let Some(known) = known
+            if let Some((_, known)) = of
                 && !known.contains(&text.as_str())
             {
                 let mut diagnostic =
@@ -219,7 +223,13 @@ impl<'n> Decoder<'n, '_> {
                 continue;
             }
             if is_nothing(value) {
-                self.sink.nothing(&format!("`{text}` has no value"), key.span);
+                let help = match of {
+                    Some((name, _)) if requires(name, text) => {
+                        "write a value: this key cannot be left out"
+                    }
+                    Some(_) | None => WRITE_OR_REMOVE,
+                };
+                self.sink.nothing(&format!("`{text}` has no value"), key.span, help);
             }
             good.push((text, value));
         }
@@ -342,11 +352,11 @@ impl<'n> Deserializer<'n> for Decoder<'n, '_> {
 
     fn deserialize_struct<V: Visitor<'n>>(
         self,
-        _: &'static str,
+        name: &'static str,
         fields: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Self::Error> {
-        let entries = self.known_entries(Some(fields))?;
+        let entries = self.known_entries(Some((name, fields)))?;
         visitor.visit_map(Entries { left: entries.into_iter(), value: None, sink: self.sink })
     }
 
@@ -451,7 +461,7 @@ impl<'n> SeqAccess<'n> for Items<'n, '_> {
     ) -> Result<Option<T::Value>, DecodeError> {
         let Some(node) = self.items.next() else { return Ok(None) };
         if is_nothing(node) {
-            self.sink.nothing("an entry of this list has no value", node.span);
+            self.sink.nothing("an entry of this list has no value", node.span, WRITE_OR_REMOVE);
         }
         seed.deserialize(Decoder { node, sink: self.sink }).map(Some)
     }

@@ -148,9 +148,10 @@ pub fn parse(file: FileId, source: &SourceFile) -> Parsed {
     let mut parsed = Parsed::default();
     if let Some(error) = stream.error {
         let origin = Origin { file, span: error.span };
-        let help = syntax_help(&error.message);
-        let mut diagnostic = Diagnostic::new(Code::YamlSyntax, error.message).at(origin, "");
-        diagnostic.help = help.map(str::to_owned);
+        let number = usize::try_from(error.span.line).unwrap_or_default().saturating_sub(1);
+        let help = syntax_help(&error.message, text.lines().nth(number).unwrap_or_default());
+        let mut diagnostic =
+            Diagnostic::new(Code::YamlSyntax, error.message).at(origin, "").help(help);
         if source.text.lines().any(|line| line.starts_with('\t')) {
             diagnostic = diagnostic.help("YAML is indented with spaces, not with tabs");
         }
@@ -164,8 +165,11 @@ pub fn parse(file: FileId, source: &SourceFile) -> Parsed {
 }
 
 /// What is mostly behind a message of the parser, which says what it looked for and not what to write.
-fn syntax_help(message: &str) -> Option<&'static str> {
-    const HELP: [(&str, &str); 8] = [
+fn syntax_help(message: &str, line: &str) -> &'static str {
+    const HELP: [(&str, &str); 11] = [
+        ("unclosed bracket '{'", "a closing `}` is missing"),
+        ("unclosed bracket '['", "a closing `]` is missing"),
+        ("':' indicator", "is a comma or a closing bracket missing, here or in a line before?"),
         (
             "mapping values",
             "indent this key like its neighbours, or quote a value that has `: ` in it",
@@ -181,7 +185,31 @@ fn syntax_help(message: &str) -> Option<&'static str> {
         ("unknown anchor", "text that begins with `*` stands in quotes"),
         ("unexpected character", "text that begins with this character stands in quotes"),
     ];
-    HELP.iter().find(|(part, _)| message.contains(*part)).map(|(_, help)| *help)
+    if message.contains("simple key") {
+        return key_help(line.trim());
+    }
+    let known = HELP.iter().find(|(part, _)| message.contains(*part));
+    known.map_or(
+        "put text with special characters in quotes, and indent with spaces alike",
+        |(_, help)| *help,
+    )
+}
+
+/// What is mostly behind a line that has no key.
+fn key_help(line: &str) -> &'static str {
+    let is_of_hyphens = line.len() > 1 && line.bytes().all(|byte| byte == b'-');
+    let has_close_hyphen =
+        line.strip_prefix('-').is_some_and(|entry| !entry.starts_with([' ', '-']));
+    let has_close_colon = line.split_once(':').is_some_and(|(_, value)| !value.starts_with(' '));
+    if is_of_hyphens {
+        "a line of exactly three hyphens, `---`, stands before each document but the first"
+    } else if has_close_hyphen {
+        "put a space behind the hyphen: `- value`"
+    } else if has_close_colon {
+        "put a space behind the colon: `key: value`"
+    } else {
+        "a key stands before its value in one line, with a colon and a space: `key: value`"
+    }
 }
 
 impl Parsed {
@@ -254,7 +282,10 @@ impl Parsed {
         let origin = Origin { file, span: node.span };
         let NodeKind::Mapping(entries) = &node.kind else {
             let message = format!("expected a document, got {}", node.description());
-            self.report.push(Diagnostic::new(Code::WrongType, message).at(origin, ""));
+            let diagnostic = Diagnostic::new(Code::WrongType, message)
+                .at(origin, "")
+                .help("a document has lines `key: value`, with a space behind the colon, one of them `kind:`");
+            self.report.push(diagnostic);
             return None;
         };
         let is_kind =
@@ -282,7 +313,10 @@ impl Parsed {
         let NodeKind::Scalar { text, .. } = &value.kind else {
             let message = format!("expected a kind, got {}", value.description());
             let origin = Origin { file, span: value.span };
-            self.report.push(Diagnostic::new(Code::WrongType, message).at(origin, ""));
+            let diagnostic = Diagnostic::new(Code::WrongType, message)
+                .at(origin, "")
+                .help(format!("the kinds are {}", kind_names().join(", ")));
+            self.report.push(diagnostic);
             return None;
         };
         let kind = Kind::ALL.into_iter().find(|kind| kind.as_str() == text);

@@ -2,6 +2,8 @@
 
 mod tidy;
 
+use std::sync::LazyLock;
+
 use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
 
@@ -63,6 +65,13 @@ pub fn json_schema() -> Value {
         "allOf": cases,
         "definitions": definitions,
     })
+}
+
+/// Whether a document, or a part of one, cannot do without a key; by the name of its type.
+pub(crate) fn requires(of_type: &str, key: &str) -> bool {
+    static DEFINITIONS: LazyLock<Value> = LazyLock::new(|| json_schema()["definitions"].take());
+    let required = DEFINITIONS[tidy::name(of_type)]["required"].as_array();
+    required.into_iter().flatten().any(|one| one.as_str() == Some(key))
 }
 
 #[cfg(test)]

@@ -109,6 +109,32 @@ const MISTAKES: &[Mistake] = &[
         0,
         "text that begins with this character stands in quotes",
     ),
+    (DATASETS, "team: FinanceAdmins", "team:FinanceAdmins", 0, "a space behind the colon"),
+    (DATASETS, "\n---\n", "\n--\n", 1, "exactly three hyphens"),
+    (
+        DATASETS,
+        "topics: [Finance]",
+        "topics: [Finance",
+        1,
+        "is a comma or a closing bracket missing",
+    ),
+    // What cannot be left out is not to be removed, what is wrong is shown, and a place is where it stands.
+    (MESH, "home_region: eu-west-1", "home_region:", 0, "this key cannot be left out"),
+    (
+        MESH,
+        "central_account: \"111111111111\"",
+        "central_account:",
+        0,
+        "this key cannot be left out",
+    ),
+    (
+        MESH,
+        "external_id: full-9a7b8c6d",
+        "external_id: \"\"",
+        0,
+        "got `\"\"`; write a text of your own",
+    ),
+    (DATASETS, "topics: [Finance]", "topics: []", 0, "add `topics: [...]` with at least one"),
     // Empty is never everything, and never nobody.
     (
         MESH,

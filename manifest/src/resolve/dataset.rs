@@ -152,8 +152,13 @@ impl Context {
         for (list, name) in [(given.topics, "topics"), (given.keywords, "keywords")] {
             if list.is_absent() || list.value().is_some_and(Vec::is_empty) {
                 let message = format!("dataset `{}` has no {name}", header.id);
+                let (origin, what) = if list.is_absent() {
+                    (header.origin, "this dataset")
+                } else {
+                    (at(header.origin.file, list), "an empty list")
+                };
                 let diagnostic = Diagnostic::new(Code::MissingTopic, message)
-                    .at(header.origin, "this dataset")
+                    .at(origin, what)
                     .help(format!("add `{name}: [...]` with at least one, so that others find it"));
                 self.report.push(diagnostic);
             }

@@ -98,11 +98,13 @@ impl Context {
             let is_id = (2..=128).contains(&id.len())
                 && id.bytes().all(|b| b.is_ascii_alphanumeric() || b"_+=,.@:/-".contains(&b));
             if !is_id {
-                let message = "an external id has 2 to 128 letters, digits and `_+=,.@:/-`";
-                self.report.push(
-                    Diagnostic::new(Code::InvalidValue, message)
-                        .at(at(tenant.file, &role.external_id), ""),
+                let message = format!(
+                    "an external id has 2 to 128 letters, digits and `_+=,.@:/-`, got `{id:?}`"
                 );
+                let diagnostic = Diagnostic::new(Code::InvalidValue, message)
+                    .at(at(tenant.file, &role.external_id), "")
+                    .help("write a text of your own that nobody can guess");
+                self.report.push(diagnostic);
                 return None;
             }
         }
@@ -110,11 +112,13 @@ impl Context {
             let is_name = (1..=40).contains(&name.len())
                 && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"_+=,.@-".contains(&b));
             if !is_name {
-                let message = "a pivot role's name has 1 to 40 letters, digits and `_+=,.@-`";
-                self.report.push(
-                    Diagnostic::new(Code::InvalidValue, message)
-                        .at(at(tenant.file, &role.name), ""),
+                let message = format!(
+                    "a pivot role's name has 1 to 40 letters, digits and `_+=,.@-`, got `{name:?}`"
                 );
+                let diagnostic = Diagnostic::new(Code::InvalidValue, message)
+                    .at(at(tenant.file, &role.name), "")
+                    .help("write such a name, or remove `name`");
+                self.report.push(diagnostic);
                 return None;
             }
         }
