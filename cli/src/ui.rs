@@ -6,7 +6,7 @@ use lakewright_manifest::render::{self, Style};
 use lakewright_manifest::{Report, Severity, SourceFile};
 
 use crate::arguments::{Colour, Format, Output};
-use crate::matrix::lines::wrapped;
+use crate::matrix::lines::{LEAST, error_width, output_width, push_wrapped, within};
 
 /// Where commands write.
 #[derive(Debug)]
@@ -35,7 +35,7 @@ impl Ui {
             style,
             is_quiet: output.quiet,
             shows_progress: on_terminal && !output.quiet && output.format == Format::Human,
-            width: None,
+            width: error_width(),
             lost: None,
         }
     }
@@ -76,9 +76,22 @@ impl Ui {
         self.lost.take()
     }
 
+    /// Writes data that people read as prose: on a terminal within its width.
+    pub(crate) fn prose(&mut self, text: &str) {
+        match output_width() {
+            Some(width) => self.data(&within(text, width)),
+            None => self.data(text),
+        }
+    }
+
     /// Keeps notes within a width from here on, as what stands above them is.
     pub(crate) fn keep_within(&mut self, width: Option<usize>) {
-        self.width = width;
+        self.width = width.or(self.width);
+    }
+
+    /// A text for standard error.
+    fn laid_out(&self, text: &str) -> String {
+        self.width.map_or_else(|| text.to_owned(), |width| within(text, width))
     }
 
     /// Says what has been done.
@@ -86,16 +99,17 @@ impl Ui {
         if self.is_quiet {
             return;
         }
-        match self.width {
-            Some(width) => write_line(&wrapped(text, width)),
-            None => write_line(text),
-        }
+        write_line(&self.laid_out(text));
     }
 
     pub(crate) fn error(&mut self, text: &str) {
+        let text = self.laid_out(&format!("error: {text}"));
         match self.style {
-            Style::Colour => write_line(&format!("\u{1b}[1m\u{1b}[91merror\u{1b}[0m: {text}")),
-            Style::Plain => write_line(&format!("error: {text}")),
+            Style::Colour => {
+                let rest = text.strip_prefix("error").unwrap_or(&text);
+                write_line(&format!("\u{1b}[1m\u{1b}[91merror\u{1b}[0m{rest}"));
+            }
+            Style::Plain => write_line(&text),
         }
     }
 
@@ -108,7 +122,10 @@ impl Ui {
         if report.is_empty() {
             return;
         }
-        let text = render::human(report, sources, self.style);
+        let text = match self.width {
+            Some(width) => render::human(&narrowed(report, width), sources, self.style),
+            None => render::human(report, sources, self.style),
+        };
         drop(io::stderr().lock().write_all(text.as_bytes()));
         let errors = report.count(Severity::Error);
         let warnings = report.count(Severity::Warning);
@@ -122,6 +139,27 @@ impl Ui {
             count(warnings, "warning")
         ));
     }
+}
+
+/// Findings whose sentences are in lines of a width. The renderer puts the others below the first.
+fn narrowed(report: &Report, width: usize) -> Report {
+    // Before the advice stand the margin of a line's number and the word itself.
+    const HELP: usize = 16;
+    let narrow = |text: &str, before: usize| -> String {
+        let mut out = String::new();
+        push_wrapped(&mut out, text, [0, 0], width.saturating_sub(before).max(LEAST));
+        out
+    };
+    let mut narrowed = Report::new();
+    for one in report {
+        // `warning[code]: `
+        let before = one.code.as_str().len() + "warning[]: ".len();
+        let mut one = one.clone();
+        one.message = narrow(&one.message, before);
+        one.help = one.help.map(|help| narrow(&help, HELP));
+        narrowed.push(one);
+    }
+    narrowed
 }
 
 /// `1 stack`, `2 stacks`.

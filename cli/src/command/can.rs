@@ -64,7 +64,7 @@ pub(crate) fn run(arguments: &CanArgs, ui: &mut Ui) -> Result<Exit, Failure> {
     if ui.is_json() {
         ui.data(&format!("{:#}\n", to_json(question, &answer, subject)));
     } else {
-        ui.data(&show(question, &answer, subject));
+        ui.prose(&show(question, &answer, subject));
     }
     Ok(answer.exit())
 }

@@ -1,5 +1,6 @@
 //! `lakewright check`: everything that is wrong with a mesh.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -75,11 +76,7 @@ pub(crate) fn run(arguments: &CheckArgs, ui: &mut Ui) -> Result<Exit, Failure> {
             left = left_behind(&base, head);
         }
     }
-    for address in &left {
-        ui.note(&format!(
-            "{address} stays behind in a place that the mesh leaves; `lakewright deploy --plan` goes on to name it, and `lakewright destroy` removes it"
-        ));
-    }
+    stay_behind(&left, ui);
     let report = report.sorted();
     if ui.is_json() {
         let mut data = guardrails::all_to_json(&report, &sources, &breaches);
@@ -101,6 +98,26 @@ pub(crate) fn run(arguments: &CheckArgs, ui: &mut Ui) -> Result<Exit, Failure> {
     }
     ui.note(&format!("{} is fine: {}", path.display(), count(stacks, "stack")));
     Ok(Exit::Done)
+}
+
+/// Says which stacks stay behind in each place that the mesh leaves.
+fn stay_behind(left: &[String], ui: &mut Ui) {
+    let mut places: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for (place, name) in left.iter().filter_map(|address| address.rsplit_once('/')) {
+        places.entry(place).or_default().push(name);
+    }
+    for (place, names) in &places {
+        let stacks = count(names.len(), "stack");
+        ui.note(&format!("the mesh leaves {place}, where its {stacks} would stay behind:"));
+        for name in names {
+            ui.note(&format!("  {name}"));
+        }
+    }
+    if !places.is_empty() {
+        ui.note(
+            "`lakewright deploy --plan` goes on to name them, and `lakewright destroy MESH --stack ACCOUNT/REGION/NAME` removes them",
+        );
+    }
 }
 
 /// Guardrails on the templates of a folder.

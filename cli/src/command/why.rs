@@ -82,6 +82,6 @@ pub(crate) fn run(arguments: &WhyArgs, ui: &mut Ui) -> Result<Exit, Failure> {
         answer.word(),
     )
     .expect("a string takes all");
-    ui.data(&text);
+    ui.prose(&text);
     Ok(answer.exit())
 }
