@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use indexmap::IndexMap;
-use lakewright_manifest::{Mesh, Report, Severity, SourceFile};
+use lakewright_manifest::{Mesh, Report, SourceFile};
 use lakewright_proof::intended::{Intended, Rule, rules};
 use lakewright_proof::lake::Lake;
 use lakewright_proof::lint::across;
@@ -29,7 +29,7 @@ use crate::guardrails;
 use crate::memory;
 use crate::mesh::{Day, load};
 use crate::synthesis::BATCH;
-use crate::ui::{Ui, count};
+use crate::ui::Ui;
 use asked::Asked;
 use assembly::of_assembly;
 use boundary::Boundaries;
@@ -216,8 +216,8 @@ impl SubjectArgs {
         if subject.is_none() {
             guardrails::show_all(&report, &sources, &[], ui);
         } else if !report.is_empty() {
-            let warnings = count(report.count(Severity::Warning), "warning");
-            ui.note(&format!("{warnings} of the mesh; `lakewright check` shows what to look at"));
+            // Not how many: `check` finds more than what is about the templates.
+            ui.note("the mesh has warnings; `lakewright check` shows what to look at");
         }
         subject.map(|subject| self.with_others(subject, session_policy)).transpose()
     }

@@ -83,7 +83,7 @@ codes! {
     ImportedOwn "imported-own" Error,
     /// A value is not of the form or from the list that its field takes.
     InvalidValue "invalid-value" Error,
-    /// Something is still as `lakewright init` wrote it.
+    /// Something is still as `lakewright init` or an example wrote it.
     LeftAsWritten "left-as-written" Warning,
     /// A limit of CloudFormation or of a service would be broken.
     LimitExceeded "limit-exceeded" Error,

@@ -170,7 +170,7 @@ fn the_last_line_names_an_error_although_a_warning_comes_first() {
     let text = transcript(&lakewright(["check".as_ref(), folder.path().as_os_str()]));
     let place = |what: &str| text.find(what).unwrap_or_else(|| unreachable!("{what}: {text}"));
     assert!(place("warning[pipeline-other-team]") < place("error[limit-exceeded]"), "{text}");
-    place("1 error, 3 warnings; `lakewright explain limit-exceeded` says more");
+    place("1 error, 2 warnings; `lakewright explain limit-exceeded` says more");
     let page = transcript(&lakewright(["explain", "limit-exceeded"]));
     assert!(page.contains("Role trust policy length"), "{page}");
 }

@@ -12,7 +12,7 @@ use crate::deployment::{Deployment, Options, Wanted, base};
 use crate::exit::{Exit, Failure};
 use crate::mesh::{Day, load};
 use crate::synthesis::{needed, synthesize_all};
-use crate::ui::{Ui, count};
+use crate::ui::Ui;
 
 /// Deploy the stacks of a mesh through CloudFormation
 #[derive(Debug, Args)]
@@ -64,7 +64,7 @@ pub(crate) fn run(arguments: &DeployArgs, ui: &mut Ui) -> Result<Exit, Failure> 
     let left = placeholders(&mesh);
     if !left.is_empty() && std::env::var_os("AWS_ENDPOINT_URL").is_none() {
         ui.report(&left, &loaded.sources);
-        ui.error("nothing is deployed with what `lakewright init` wrote");
+        ui.error("nothing is deployed with what is there for you to replace");
         return Ok(Exit::No);
     }
     let day = arguments.day.or_today()?;
@@ -95,7 +95,8 @@ pub(crate) fn run(arguments: &DeployArgs, ui: &mut Ui) -> Result<Exit, Failure> 
 fn left_to_people(arguments: &DeployArgs, warnings: usize, plan: &Plan<'_>, ui: &mut Ui) {
     let mesh = arguments.mesh.display();
     if warnings > 0 {
-        ui.note(&format!("{}: `lakewright check {mesh}` says more", count(warnings, "warning")));
+        // Not how many: `check` finds more than what is about the templates.
+        ui.note(&format!("the mesh has warnings: `lakewright check {mesh}` shows them"));
     }
     for handout in &plan.handouts {
         ui.note(&format!("to do by the owner: {}: {}", handout.path, handout.task));

@@ -1,4 +1,6 @@
-//! What `lakewright init` writes for others to replace.
+//! What `lakewright init` and the examples write for others to replace.
+
+use std::collections::BTreeSet;
 
 use crate::diagnostic::{Diagnostic, Origin};
 use crate::mesh::Mesh;
@@ -11,26 +13,41 @@ pub const CENTRAL_ACCOUNT: &str = "111111111111";
 /// The account of the first environment that `lakewright init` writes when none is named.
 pub const ACCOUNT: &str = "222222222222";
 
-/// What of a mesh is still as `lakewright init` wrote it.
+/// What of a mesh is still as in an example: the external id that `lakewright init` writes, and the account numbers of the
+/// samples, of which one finding has all places.
 pub fn placeholders(mesh: &Mesh) -> Report {
     let mut report = Report::new();
-    let mut left = |is_left: bool, what: &str, value: &str, origin: Origin| {
-        if is_left {
-            let message = format!("{what} `{value}` is as `lakewright init` wrote it");
-            let diagnostic = Diagnostic::new(Code::LeftAsWritten, message)
-                .at(origin, "for you to replace")
-                .help("put in your own; `lakewright deploy` refuses the mesh until then");
-            report.push(diagnostic);
-        }
-    };
     let tenant = &mesh.tenant;
     let (id, id_at) = (tenant.pivot_role.external_id.as_str(), tenant.pivot_role.external_id_at);
-    left(id == EXTERNAL_ID, "the external id", id, id_at);
-    let central = tenant.central_account.as_str();
-    left(central == CENTRAL_ACCOUNT, "the central account", central, tenant.central_account_at);
-    for environment in mesh.environments.values() {
-        let account = environment.account.as_str();
-        left(account == ACCOUNT, "the account", account, environment.account_at);
+    if id == EXTERNAL_ID {
+        let message = format!("the external id `{id}` is the one that `lakewright init` writes");
+        let diagnostic = Diagnostic::new(Code::LeftAsWritten, message)
+            .at(id_at, "everybody knows it")
+            .help("put in your own; `lakewright deploy` refuses the mesh until then");
+        report.push(diagnostic);
+    }
+    let central = (tenant.central_account.as_str(), tenant.central_account_at);
+    let central = (central.0 == CENTRAL_ACCOUNT).then_some(central);
+    let accounts = mesh.environments.values();
+    let accounts =
+        accounts.map(|environment| (environment.account.as_str(), environment.account_at));
+    let samples: Vec<(&str, Origin)> =
+        central.into_iter().chain(accounts.filter(|(account, _)| *account == ACCOUNT)).collect();
+    if let [(_, first), others @ ..] = samples.as_slice() {
+        let numbers: BTreeSet<String> =
+            samples.iter().map(|(account, _)| format!("`{account}`")).collect();
+        let numbers: Vec<String> = numbers.into_iter().collect();
+        let message = match numbers.as_slice() {
+            [one] => format!("{one} is an account number of the examples"),
+            several => format!("{} are account numbers of the examples", several.join(" and ")),
+        };
+        let mut diagnostic = Diagnostic::new(Code::LeftAsWritten, message)
+            .at(*first, "for you to replace")
+            .help("put in your own; `lakewright deploy` refuses the mesh until then");
+        for (_, other) in others {
+            diagnostic = diagnostic.and(*other, "and here");
+        }
+        report.push(diagnostic);
     }
     report.sorted()
 }
