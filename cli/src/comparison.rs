@@ -6,8 +6,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use lakewright_template::write::value_to_compact_json;
-use lakewright_template::{Map, Template, Value};
+use lakewright_template::{Intrinsic, Map, Template, Value};
 use serde_json::json;
+
+use crate::matrix::lines::{push_wrapped, width};
 
 pub(crate) use enough::is_enough;
 
@@ -38,11 +40,14 @@ pub(crate) struct Difference {
     said: BTreeMap<Said, Change>,
     /// Which policies and boundaries are attached to what.
     attached: Change,
+    /// What people read instead of [`Said::by`], where that is no name.
+    named: BTreeMap<String, String>,
 }
 
 /// Compares what the statements of two templates allow and deny, action by action, and what is attached.
 pub(crate) fn actions(old: &Template, new: &Template) -> Difference {
     let attached = Change::between(&attachments(old), &attachments(new));
+    let named = names(old).chain(names(new)).collect();
     let (old, new) = (rules(old), rules(new));
     let none = Rules::new();
     let all: BTreeSet<&Said> = old.keys().chain(new.keys()).collect();
@@ -50,7 +55,32 @@ pub(crate) fn actions(old: &Template, new: &Template) -> Difference {
         let (before, after) = (old.get(said).unwrap_or(&none), new.get(said).unwrap_or(&none));
         (before != after).then(|| (said.clone(), Change::between(before, after)))
     });
-    Difference { said: changes.collect(), attached }
+    Difference { said: changes.collect(), attached, named }
+}
+
+/// The names of the roles that policies are for, by what [`holder`] gives.
+fn names(template: &Template) -> impl Iterator<Item = (String, String)> + use<'_> {
+    template.resources.iter().filter_map(|(id, resource)| {
+        let properties = &resource.properties;
+        // What stands in a role is its trust policy as well.
+        if properties.get("AssumeRolePolicyDocument").is_some() {
+            return None;
+        }
+        let whom = properties.get("Roles").or_else(|| properties.get("RoleName"))?;
+        let roles = whom.as_list().unwrap_or(std::slice::from_ref(whom));
+        let roles: Vec<&str> =
+            roles.iter().map(|role| role_name(template, role)).collect::<Option<_>>()?;
+        Some((holder(id.as_str(), properties), format!("by role {}", roles.join(", "))))
+    })
+}
+
+/// The name of a role that is named, or referred to in its own template.
+fn role_name<'t>(template: &'t Template, role: &'t Value) -> Option<&'t str> {
+    let Some(Intrinsic::Ref(target)) = role.as_intrinsic() else { return role.as_text() };
+    let mut resources = template.resources.iter();
+    let (id, resource) = resources.find(|(id, _)| id.as_str() == target.as_str())?;
+    let name = resource.properties.get("RoleName").and_then(Value::as_text);
+    Some(name.unwrap_or(id.as_str()))
 }
 
 impl Change {
@@ -174,9 +204,17 @@ impl Difference {
         ] {
             let part = self.part(is_denied, is_known);
             writeln!(text, "{title}: {}", part.len()).expect("a string takes all");
-            for (Said { action, by, .. }, change) in part {
-                writeln!(text, "  {sign} {action} {by}").expect("a string takes all");
-                for (sign, rules) in [('-', &change.lost), ('+', &change.gained)] {
+            // Actions of one statement change alike.
+            let mut alike: BTreeMap<(&str, &Rules, &Rules), Vec<&str>> = BTreeMap::new();
+            for (Said { action, by, .. }, Change { lost, gained, .. }) in part {
+                alike.entry((by, lost, gained)).or_default().push(action);
+            }
+            for ((by, lost, gained), actions) in alike {
+                let by = self.named.get(by).map_or(by, String::as_str);
+                let line = format!("  {sign} {} {by}", actions.join(", "));
+                push_wrapped(&mut text, &line, [0, 4], width());
+                text.push('\n');
+                for (sign, rules) in [('-', lost), ('+', gained)] {
                     for rule in rules {
                         writeln!(text, "      {sign} {rule}").expect("a string takes all");
                     }

@@ -32,8 +32,20 @@ const HABITS: [(&[&str], &str); 10] = [
     (&["version"], "`lakewright --version` says it"),
 ];
 
+/// The usage of a command as its help has it: the parser shows what was typed without the brackets of what may be left out.
+fn with_brackets(error: &mut Error) {
+    if let Some(ContextValue::StyledStr(usage)) = error.remove(ContextKind::Usage) {
+        let text = usage.ansi().to_string();
+        // Only a command's last word is its mesh; others are values of options.
+        let before = text.strip_suffix(" <MESH>");
+        let text = before.map_or_else(|| text.clone(), |before| format!("{before} [MESH]"));
+        error.insert(ContextKind::Usage, ContextValue::StyledStr(StyledStr::from(text)));
+    }
+}
+
 /// A usage error that points to our command, where one of another tool was typed.
 pub(crate) fn pointed(mut error: Error) -> Error {
+    with_brackets(&mut error);
     let ours = match error.get(ContextKind::InvalidSubcommand) {
         Some(ContextValue::String(typed)) => ours(typed),
         _ => None,

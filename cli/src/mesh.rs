@@ -1,6 +1,6 @@
 //! Reading a mesh from files.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::string::FromUtf8Error;
@@ -16,6 +16,7 @@ use rayon::iter::{
 };
 
 use crate::exit::Failure;
+use crate::ui::{Ui, count};
 
 /// Folders inside folders that are looked into.
 const DEPTH: usize = 16;
@@ -90,6 +91,26 @@ pub(crate) fn left_behind(base: &Mesh, head: &Mesh) -> Vec<String> {
     let addresses: BTreeSet<String> =
         left.flat_map(|stack| [stack.bootstrap_address(), stack.address()]).collect();
     addresses.into_iter().collect()
+}
+
+/// Says which stacks stay behind in each place that the mesh leaves.
+pub(crate) fn stay_behind(left: &[String], ui: &mut Ui) {
+    let mut places: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for (place, name) in left.iter().filter_map(|address| address.rsplit_once('/')) {
+        places.entry(place).or_default().push(name);
+    }
+    for (place, names) in &places {
+        let stacks = count(names.len(), "stack");
+        ui.note(&format!("the mesh leaves {place}, where its {stacks} would stay behind:"));
+        for name in names {
+            ui.note(&format!("  {name}"));
+        }
+    }
+    if !places.is_empty() {
+        ui.note(
+            "`lakewright deploy --plan` goes on to name them, and `lakewright destroy MESH --stack ACCOUNT/REGION/NAME` removes them",
+        );
+    }
 }
 
 /// Reads and resolves the mesh in a folder or in one file.

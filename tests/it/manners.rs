@@ -399,3 +399,17 @@ fn bash_completes_names_of_the_mesh() {
         zsh.starts_with("#compdef lakewright\n") && zsh.contains("_lakewright_named \"$@\" &&")
     );
 }
+
+/// The mesh may be left out, which its help says in brackets: so does the usage under an error, also when a mesh was given.
+#[test]
+fn usage_under_an_error_is_the_usage_of_the_help() {
+    for arguments in [&["synth"][..], &["synth", "my-mesh"], &["pivot-role", "my-mesh"]] {
+        let text = transcript(&lakewright(arguments));
+        assert!(text.starts_with("exit: 2\n"), "{text}");
+        let usage = text.lines().find(|line| line.starts_with("Usage: ")).expect("the usage");
+        assert!(usage.ends_with(" [MESH]"), "{usage}");
+    }
+    // The value of an option is no mesh that may be left out.
+    let text = transcript(&lakewright(["check", "my-mesh", "--base", "a", "--assembly", "b"]));
+    assert!(text.contains("[MESH]") && !text.contains("--base [MESH]"), "{text}");
+}

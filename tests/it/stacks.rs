@@ -485,9 +485,20 @@ fn bootstrap_templates_are_printed_and_compared() {
         "{}",
         transcript(&same)
     );
+    // As `aws cloudformation get-template --query TemplateBody --output json` prints a template in YAML.
+    let quoted = folder.path().join("quoted.json");
+    let text = String::from_utf8(minimal.stdout.clone()).expect("text");
+    fs::write(&quoted, serde_json::to_string(&text).expect("JSON")).expect("a file");
+    assert_eq!(run("minimal", &["--diff", &quoted.display().to_string()]).stdout, same.stdout);
     let more = run("full", &["--diff", &old.display().to_string()]);
     let text = transcript(&more);
-    assert!(text.contains("+ sagemaker:CreateDomain"), "{text}");
+    assert!(text.contains("sagemaker:CreateDomain"), "{text}");
+    assert!(text.contains("by role") && !text.contains("by [{"), "{text}");
+    // What there is instead is said.
+    let other = transcript(&run("minimal", &["--prefix", "foo"]));
+    let says =
+        "no prefix `foo` in account 222222222222 and region eu-west-1; it has lakewright there";
+    assert!(other.starts_with("exit: 2\n") && other.contains(says), "{other}");
     let elsewhere =
         lakewright(["bootstrap", "examples", "--account", "1", "--region", "eu-west-1"]);
     assert_eq!(elsewhere.status.code(), Some(2));

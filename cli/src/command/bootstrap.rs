@@ -1,37 +1,37 @@
 //! `lakewright bootstrap`: what an account's owner deploys before anything else.
 
+mod chosen;
 mod feature;
 
 use std::path::PathBuf;
 
 use clap::Args;
-use lakewright_manifest::{AccountId, Mesh, RegionName};
-use lakewright_stacks::{Plan, StackKind};
-use lakewright_template::assembly::StackEntry;
+use lakewright_manifest::{AccountId, RegionName};
+use lakewright_template::read;
 use lakewright_template::write::{template_to_json, template_to_yaml};
-use lakewright_template::{Template, read};
 
-use self::feature::{Feature, offer};
+use self::chosen::template;
+use self::feature::Feature;
 use crate::comparison;
 use crate::exit::{Exit, Failure};
 use crate::mesh::load;
 use crate::owner;
-use crate::synthesis::synthesize_with;
 use crate::ui::Ui;
 
 /// Print what an account's owner deploys before anything else
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   lakewright bootstrap my-mesh --account 222222222222 --region eu-west-1 > bootstrap.yaml
-  lakewright bootstrap my-mesh --account 222222222222 --region eu-west-1 --diff bootstrap.yaml
+  lakewright bootstrap my-mesh --account 222222222222 --region eu-west-1 --diff deployed.json
   lakewright bootstrap my-mesh --account 222222222222 --region eu-west-1 --for datasets,worksheets
 
 The execution role's policy is derived from what the features of the environments there can ask for,
 so that it need not change with the first dataset or notebook, and from what the mesh's stacks use.
 `--for` derives it for other features; what the stacks use is in it all the same. `--diff` says
-which actions a new version adds and removes. What the account's owner runs, `aws cloudformation
-deploy`, is printed beside the template as a note in one line, with the tags of this mesh: by them
-the stack is known as the mesh's.")]
+which actions a new version adds and removes; the deployed template is what `aws cloudformation
+get-template --stack-name NAME --query TemplateBody --output json` prints. What the account's owner
+runs, `aws cloudformation deploy`, is printed beside the template as a note in one line, with the
+tags of this mesh: by them the stack is known as the mesh's.")]
 pub(crate) struct BootstrapArgs {
     /// The mesh's folder, or a single file [default: the current folder]
     #[arg(default_value = ".", hide_default_value = true)]
@@ -78,54 +78,12 @@ pub(crate) fn run(arguments: &BootstrapArgs, ui: &mut Ui) -> Result<Exit, Failur
     };
     let text = std::fs::read_to_string(old)
         .map_err(|error| Failure::usage(format!("{} cannot be read: {error}", old.display())))?;
+    // The AWS CLI prints a template that was deployed as YAML as text in JSON, and one in JSON as it is. Source:
+    // `json_decode_template_body` in handlers.py of botocore.
+    let text = serde_json::from_str::<String>(&text).unwrap_or(text);
     let old = read::template(&text)
         .map_err(|error| Failure::usage(format!("{} is no template: {error}", old.display())))?;
     let difference = comparison::actions(&old, &template);
     ui.data(&if ui.is_json() { difference.to_json() } else { difference.to_text() });
     Ok(Exit::Done)
-}
-
-fn template(
-    mesh: &Mesh,
-    arguments: &BootstrapArgs,
-) -> Result<Result<(StackEntry, Template), lakewright_manifest::Report>, Failure> {
-    let plan = Plan::of(mesh, None);
-    let (found, report) = synthesize_with(&plan, offer(&arguments.features))?;
-    if report.has_errors() {
-        return Ok(Err(report));
-    }
-    let kind = StackKind::Bootstrap.as_str();
-    let mut bootstraps: Vec<_> =
-        found.into_iter().filter(|one| one.stack.entry.kind == kind).collect();
-    let places: Vec<String> = bootstraps
-        .iter()
-        .map(|one| format!("{} {}", one.stack.entry.account, one.stack.entry.region))
-        .collect();
-    bootstraps.retain(|one| {
-        let entry = &one.stack.entry;
-        let begins = arguments.prefix.as_ref().map(|prefix| format!("{prefix}-bootstrap-"));
-        entry.account == arguments.account.as_str()
-            && entry.region == arguments.region.as_str()
-            && begins.is_none_or(|begins| entry.name.starts_with(&begins))
-    });
-    match bootstraps.len() {
-        1 => {
-            let stack = bootstraps.remove(0).stack;
-            Ok(Ok((stack.entry, stack.lowered.template)))
-        }
-        0 => Err(Failure::usage(format!(
-            "the mesh has nothing in account {} and {}; it has {}",
-            arguments.account,
-            arguments.region,
-            places.join(", ")
-        ))),
-        _ => {
-            let names: Vec<String> =
-                bootstraps.into_iter().map(|one| one.stack.entry.name).collect();
-            Err(Failure::usage(format!(
-                "several prefixes share this account and region; say which with --prefix: {}",
-                names.join(", ")
-            )))
-        }
-    }
 }

@@ -1,6 +1,5 @@
 //! `lakewright check`: everything that is wrong with a mesh.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -11,7 +10,7 @@ use serde_json::json;
 use crate::exit::{Exit, Failure};
 use crate::folder::{Somewhere, Unread};
 use crate::guardrails::{self, Checked};
-use crate::mesh::{Day, earlier_beside, left_behind, load};
+use crate::mesh::{Day, earlier_beside, left_behind, load, stay_behind};
 use crate::runway;
 use crate::synthesis::synthesize_all;
 use crate::ui::{Ui, count};
@@ -98,26 +97,6 @@ pub(crate) fn run(arguments: &CheckArgs, ui: &mut Ui) -> Result<Exit, Failure> {
     }
     ui.note(&format!("{} is fine: {}", path.display(), count(stacks, "stack")));
     Ok(Exit::Done)
-}
-
-/// Says which stacks stay behind in each place that the mesh leaves.
-fn stay_behind(left: &[String], ui: &mut Ui) {
-    let mut places: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-    for (place, name) in left.iter().filter_map(|address| address.rsplit_once('/')) {
-        places.entry(place).or_default().push(name);
-    }
-    for (place, names) in &places {
-        let stacks = count(names.len(), "stack");
-        ui.note(&format!("the mesh leaves {place}, where its {stacks} would stay behind:"));
-        for name in names {
-            ui.note(&format!("  {name}"));
-        }
-    }
-    if !places.is_empty() {
-        ui.note(
-            "`lakewright deploy --plan` goes on to name them, and `lakewright destroy MESH --stack ACCOUNT/REGION/NAME` removes them",
-        );
-    }
 }
 
 /// Guardrails on the templates of a folder.

@@ -30,7 +30,9 @@ fn what_is_allowed_elsewhere_or_denied_no_longer_is_more() {
     let elsewhere = difference(ALLOW, &ALLOW.replace("Resource: b", "Resource: c"));
     assert!(!elsewhere.only_removes());
     let text = elsewhere.to_text();
-    assert!(text.contains("  ~ s3:GetObject in P\n      - on b\n      + on c\n"), "{text}");
+    // Two actions of one statement are said together.
+    let expected = "  ~ s3:GetObject, s3:PutObject in P\n      - on b\n      + on c\n";
+    assert!(text.contains(expected), "{text}");
     let both = format!("{ALLOW}, {DENY}");
     assert!(difference(ALLOW, &both).only_removes());
     let freed = difference(&both, ALLOW);
@@ -39,6 +41,21 @@ fn what_is_allowed_elsewhere_or_denied_no_longer_is_more() {
     // A denial of everything but some actions is one.
     let others = "{Effect: Deny, NotAction: ['s3:GetObject'], Resource: '*'}";
     assert!(!difference(others, "").only_removes());
+}
+
+#[test]
+fn roles_are_said_by_name() {
+    let template = |action: &str| {
+        let text = format!(
+            "Resources:\n  ExecutionRole731687B3:\n    Type: AWS::IAM::Role\n    Properties:\n      RoleName: lab-execution\n  \
+             P:\n    Type: AWS::IAM::ManagedPolicy\n    Properties:\n      Roles: [{{Ref: ExecutionRole731687B3}}]\n      \
+             PolicyDocument: {{Statement: [{{Effect: Allow, Action: '{action}', Resource: b}}]}}\n"
+        );
+        read::template(&text).expect("a template")
+    };
+    let text = actions(&template("s3:GetObject"), &template("s3:PutObject")).to_text();
+    assert!(text.contains("+ s3:PutObject by role lab-execution\n      + on b\n"), "{text}");
+    assert!(!text.contains("Ref"), "{text}");
 }
 
 #[test]

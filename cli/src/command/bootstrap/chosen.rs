@@ -1,0 +1,80 @@
+//! The bootstrap stack of the mesh that is asked for.
+
+use std::collections::BTreeSet;
+
+use lakewright_manifest::{Mesh, Report};
+use lakewright_stacks::{Plan, StackKind};
+use lakewright_template::Template;
+use lakewright_template::assembly::StackEntry;
+
+use super::BootstrapArgs;
+use super::feature::offer;
+use crate::exit::Failure;
+use crate::synthesis::synthesize_with;
+
+/// A place in words.
+fn place(account: &str, region: &str) -> String {
+    format!("account {account} and region {region}")
+}
+
+/// The prefix of a bootstrap stack, which stands before its kind.
+fn prefix_of(entry: &StackEntry) -> &str {
+    let end = format!("-bootstrap-{}-{}", entry.account, entry.region);
+    entry.name.strip_suffix(end.as_str()).unwrap_or(&entry.name)
+}
+
+/// The stack that is asked for, or what is wrong with the mesh.
+pub(super) fn template(
+    mesh: &Mesh,
+    arguments: &BootstrapArgs,
+) -> Result<Result<(StackEntry, Template), Report>, Failure> {
+    let plan = Plan::of(mesh, None);
+    let (found, report) = synthesize_with(&plan, offer(&arguments.features))?;
+    if report.has_errors() {
+        return Ok(Err(report));
+    }
+    let kind = StackKind::Bootstrap.as_str();
+    let mut bootstraps: Vec<_> =
+        found.into_iter().filter(|one| one.stack.entry.kind == kind).collect();
+    let places: BTreeSet<String> = bootstraps
+        .iter()
+        .map(|one| place(&one.stack.entry.account, &one.stack.entry.region))
+        .collect();
+    bootstraps.retain(|one| {
+        let entry = &one.stack.entry;
+        entry.account == arguments.account.as_str() && entry.region == arguments.region.as_str()
+    });
+    let prefixes: Vec<String> =
+        bootstraps.iter().map(|one| prefix_of(&one.stack.entry).to_owned()).collect();
+    bootstraps.retain(|one| {
+        let own = prefix_of(&one.stack.entry);
+        arguments.prefix.as_ref().is_none_or(|prefix| prefix == own)
+    });
+    match bootstraps.len() {
+        1 => {
+            let stack = bootstraps.remove(0).stack;
+            Ok(Ok((stack.entry, stack.lowered.template)))
+        }
+        0 => {
+            let here = place(arguments.account.as_str(), arguments.region.as_str());
+            let places: Vec<String> = places.into_iter().collect();
+            Err(Failure::usage(match &arguments.prefix {
+                Some(prefix) if !prefixes.is_empty() => format!(
+                    "the mesh has no prefix `{prefix}` in {here}; it has {} there",
+                    prefixes.join(", ")
+                ),
+                Some(_) | None => {
+                    format!("the mesh has nothing in {here}; it has {}", places.join(", "))
+                }
+            }))
+        }
+        _ => {
+            let names: Vec<String> =
+                bootstraps.into_iter().map(|one| one.stack.entry.name).collect();
+            Err(Failure::usage(format!(
+                "several prefixes share this account and region; say which with --prefix: {}",
+                names.join(", ")
+            )))
+        }
+    }
+}
