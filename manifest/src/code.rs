@@ -111,6 +111,8 @@ codes! {
     OtherPartition "other-partition" Error,
     /// Fields are set that exclude each other, or one that needs another stands alone.
     FieldConflict "field-conflict" Error,
+    /// A team has a permission for something that its environment has switched off.
+    PermissionWithoutFeature "permission-without-feature" Warning,
     /// Whoever may change a pipeline's code can act as another team.
     PipelineOtherTeam "pipeline-other-team" Warning,
     /// A policy would be attached to a role that only AWS changes.

@@ -14,6 +14,7 @@ mod item_state;
 mod locations;
 mod partition;
 mod people;
+mod permission_feature;
 mod placeholder;
 mod places;
 mod protected;

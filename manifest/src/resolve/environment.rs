@@ -246,6 +246,7 @@ impl Context {
                 continue;
             }
             self.role_is_here(iam_role_arn, document, header);
+            self.permissions_have_features(file, permissions, document, header);
             let member = EnvironmentTeam {
                 team: name.clone(),
                 permissions: left_of(values(permissions), name, tenant),

@@ -1,0 +1,80 @@
+//! Permissions of teams that give nothing, as what they are for is switched off in the environment.
+
+use super::{Context, at};
+use crate::Code;
+use crate::diagnostic::{Diagnostic, FileId};
+use crate::document::{EnvironmentDocument, FeaturesDocument};
+use crate::field::Field;
+use crate::mesh::{EnvironmentPermission, Header};
+
+/// The feature that a permission is for, with what the environment says of it. Source: "Permissions" in docs/mesh.md.
+fn feature(
+    permission: EnvironmentPermission,
+    given: Option<&FeaturesDocument>,
+) -> Option<(&'static str, Option<&Field<bool>>)> {
+    Some(match permission {
+        EnvironmentPermission::CreateDashboard => {
+            ("dashboards", given.map(|features| &features.dashboards))
+        }
+        EnvironmentPermission::CreateDataset => {
+            ("datasets", given.map(|features| &features.datasets))
+        }
+        EnvironmentPermission::CreateNotebook => {
+            ("notebooks", given.map(|features| &features.notebooks))
+        }
+        EnvironmentPermission::CreatePipeline => {
+            ("pipelines", given.map(|features| &features.pipelines))
+        }
+        EnvironmentPermission::CreateStudioProfile => {
+            ("ml_studio", given.map(|features| &features.ml_studio))
+        }
+        EnvironmentPermission::RunAthenaQuery => {
+            ("worksheets", given.map(|features| &features.worksheets))
+        }
+        EnvironmentPermission::AddConsumptionRoles
+        | EnvironmentPermission::CreateNetwork
+        | EnvironmentPermission::CreateShare
+        | EnvironmentPermission::InviteTeams => return None,
+    })
+}
+
+/// Whether a feature is off. What was meant by a value that cannot be read is not known.
+fn is_off(name: &str, said: Option<&Field<bool>>) -> bool {
+    match said.filter(|field| !field.is_absent()) {
+        Some(field) => field.value() == Some(&false),
+        None => !matches!(name, "datasets" | "worksheets"),
+    }
+}
+
+impl Context {
+    /// Whoever gives a permission thinks that it gives something.
+    pub(super) fn permissions_have_features(
+        &mut self,
+        file: FileId,
+        permissions: &Field<Vec<Field<EnvironmentPermission>>>,
+        document: &EnvironmentDocument,
+        header: &Header,
+    ) {
+        if document.features.is_invalid() {
+            return;
+        }
+        for field in permissions.value().into_iter().flatten() {
+            let Some(permission) = field.value() else { continue };
+            let Some((name, said)) = feature(*permission, document.features.value()) else {
+                continue;
+            };
+            if !is_off(name, said) {
+                continue;
+            }
+            let message = format!(
+                "`{}` gives nothing: the feature `{name}` is off in environment `{}`",
+                permission.as_str(),
+                header.id
+            );
+            let diagnostic = Diagnostic::new(Code::PermissionWithoutFeature, message)
+                .at(at(file, field), "without effect")
+                .help(format!("set `features: {{ {name}: true }}`, or remove the permission"));
+            self.report.push(diagnostic);
+        }
+    }
+}
