@@ -8,9 +8,40 @@ starts, what a deployer must be tested against and ministack lacks. README.md li
 """
 
 import argparse
+import http.client
 import os
+import socket
 import sys
+import threading
+import time
 from pathlib import Path as File
+
+
+def is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        # A port that was just in use may be taken at once, as the server itself does.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
+
+
+def say_when_ready(port: int) -> None:
+    """Says where the server answers, as soon as it does: ministack's own log has warnings only."""
+    while True:
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+        try:
+            connection.request("GET", "/_test/ready")
+            if connection.getresponse().status == 200:
+                break
+        except OSError:
+            time.sleep(0.1)
+        finally:
+            connection.close()
+    print(f"ready: AWS_ENDPOINT_URL=http://127.0.0.1:{port} (Ctrl-C ends it)", file=sys.stderr, flush=True)
+
 
 if __name__ == "__main__":
     sys.dont_write_bytecode = True
@@ -18,6 +49,8 @@ if __name__ == "__main__":
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--schemas", type=File, required=True)
     arguments = parser.parse_args()
+    if not is_free(arguments.port):
+        sys.exit(f"port {arguments.port} is taken; choose another one")
     # ministack reads these when it is imported. IoT and SFTP would listen on fixed ports, which keeps two
     # servers from running side by side.
     os.environ.update(
@@ -29,4 +62,5 @@ if __name__ == "__main__":
 
     install(arguments.schemas)
     sys.argv = sys.argv[:1]  # ministack parses it too
+    threading.Thread(target=say_when_ready, args=(arguments.port,), daemon=True).start()
     ministack.app.main()

@@ -17,7 +17,7 @@ cargo xtask <task>
   sizes              no file has outgrown one idea
   codegen [--check]  generates the typed resources from the pinned schemas
   codegen --refresh  pins schemas and IAM actions again from their packages, then generates
-  emulator [PORT]    an AWS to try deployments on, at http://127.0.0.1:4599
+  emulator [PORT]    an AWS to try deployments on, at http://127.0.0.1:4599 or another port; it says when it is ready
   bench [process|phases]   the benchmarks: whole processes, single phases
 ";
 
@@ -25,6 +25,10 @@ fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let result = match words.as_slice() {
+        ["--help" | "-h"] | [_, "--help" | "-h"] => {
+            run::say(USAGE);
+            Ok(())
+        }
         ["check"] => tasks::check(),
         ["test"] => tasks::test(),
         ["layers"] => layers::check(),
@@ -35,7 +39,7 @@ fn main() -> ExitCode {
             .and_then(|()| codegen::actions::run())
             .and_then(|()| codegen::write()),
         ["emulator"] => tasks::emulator("4599"),
-        ["emulator", port] => tasks::emulator(port),
+        ["emulator", port] if port.parse::<u16>().is_ok() => tasks::emulator(port),
         ["bench", rest @ ..] => tasks::bench(rest),
         _ => Err(USAGE.to_owned()),
     };

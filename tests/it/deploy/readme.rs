@@ -1,6 +1,8 @@
 //! What the README says to try is what happens.
 
 use std::fs;
+use std::io::{BufRead as _, BufReader};
+use std::net::TcpListener;
 use std::process::{Command, Stdio};
 
 use super::Emulator;
@@ -49,4 +51,38 @@ fn the_readmes_lab_deploys_as_it_says() {
         assert!(output.status.success(), "$ lakewright {arguments}\n{last}");
     }
     assert!(last.contains("16 created, 0 updated"), "the last command deploys the lab: {last}");
+}
+
+/// Whoever starts the emulator by hand sees when a deployment can begin, and what to export for it.
+#[test]
+fn the_emulator_says_when_it_is_ready_and_where() {
+    let server = |port: u16| {
+        let mut command = Command::new(root().join("target/python/bin/python"));
+        command.arg(root().join("tests/emulator/server.py"));
+        command.args(["--port", &port.to_string(), "--schemas"]);
+        command.arg(root().join("template/data/schemas"));
+        command
+    };
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let port = listener.local_addr().expect("an address").port();
+    // As long as somebody else has the port, it is not that of the emulator.
+    let taken = server(port).output().expect("Python runs");
+    assert!(!taken.status.success());
+    assert!(
+        transcript(&taken).contains(&format!("port {port} is taken")),
+        "{}",
+        transcript(&taken)
+    );
+    drop(listener);
+    let mut child = server(port)
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the emulator starts");
+    let lines = BufReader::new(child.stderr.take().expect("standard error")).lines();
+    let said = lines.map_while(Result::ok).find(|line| line.starts_with("ready: "));
+    let end = child.kill().and_then(|()| child.wait());
+    let expected = format!("ready: AWS_ENDPOINT_URL=http://127.0.0.1:{port} (Ctrl-C ends it)");
+    assert_eq!(said, Some(expected));
+    end.expect("the emulator ends");
 }
