@@ -207,7 +207,7 @@ impl Difference {
             // Actions of one statement change alike.
             let mut alike: BTreeMap<(&str, &Rules, &Rules), Vec<&str>> = BTreeMap::new();
             for (Said { action, by, .. }, Change { lost, gained, .. }) in part {
-                alike.entry((by, lost, gained)).or_default().push(action);
+                alike.entry((by.as_str(), lost, gained)).or_default().push(action.as_str());
             }
             for ((by, lost, gained), actions) in alike {
                 let by = self.named.get(by).map_or(by, String::as_str);

@@ -35,7 +35,7 @@ pub fn human(report: &Report, sources: &[SourceFile], style: Style) -> String {
             // Without a place there is no margin that the advice could stand behind.
             if let Some(help) = diagnostic.help.as_ref().filter(|_| diagnostic.is_without_place()) {
                 out.push_str("\n = help: ");
-                out.push_str(help);
+                out.push_str(&help.replace('\n', "\n         "));
             }
             out.push_str("\n\n");
         }

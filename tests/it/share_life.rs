@@ -26,8 +26,8 @@ fn a_new_share_is_asked_for_before_it_is_approved() {
              status: {status}\n{approval}"
         )
     };
-    let messages = |base: (bool, &str), head: (bool, &str)| -> Vec<String> {
-        let report = check_change(&mesh(base.0, base.1), &mesh(head.0, head.1), None);
+    let messages = |was: bool, before: &str, is: bool, after: &str| -> Vec<String> {
+        let report = check_change(&mesh(was, before), &mesh(is, after), None);
         report.iter().map(|one| one.message.clone()).collect()
     };
     let table = "{ table: orders }";
@@ -38,18 +38,18 @@ fn a_new_share_is_asked_for_before_it_is_approved() {
         ("rejected", Some("share `extra` is new, and rejected at once")),
         ("revoked", Some("share `extra` is new, and revoked at once")),
     ] {
-        let found = messages((false, none), (false, &share(status, table)));
+        let found = messages(false, none, false, &share(status, table));
         assert_eq!(found.first().map(String::as_str), expected, "{status}");
     }
     // Where the dataset asked for no approval, neither the share nor an item waits for one.
     let approved = share("approved", table);
-    assert_eq!(messages((true, none), (true, &approved)), [""; 0]);
-    assert_eq!(messages((true, &share("draft", table)), (true, &approved)), [""; 0]);
+    assert_eq!(messages(true, none, true, &approved), [""; 0]);
+    assert_eq!(messages(true, &share("draft", table), true, &approved), [""; 0]);
     let more = share("approved", "{ table: orders }, { bucket: true }");
-    assert_eq!(messages((true, &approved), (true, &more)), [""; 0]);
-    assert_eq!(messages((false, &approved), (false, &more)).len(), 1);
+    assert_eq!(messages(true, &approved, true, &more), [""; 0]);
+    assert_eq!(messages(false, &approved, false, &more).len(), 1);
     // The change that lifts the approval is not the one that uses it.
-    assert_eq!(messages((false, none), (true, &approved)).len(), 1);
+    assert_eq!(messages(false, none, true, &approved).len(), 1);
 }
 
 /// What is gone has its place in the mesh before, and is shown there.
