@@ -6,8 +6,8 @@
 mod loops;
 mod quotes;
 
-use std::collections::hash_map::Entry;
-use std::collections::{HashMap, HashSet};
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::intrinsic::is_function_name;
 use crate::yaml::{Budget, Node, NodeKind, Plain, Span, parse};
@@ -418,7 +418,7 @@ fn entries<'a>(node: &'a Node, what: &str) -> Result<Vec<(&'a str, &'a Node)>, R
         return fail(node, format!("{what} is a mapping, got {}", node.description()));
     };
     let mut all: Vec<(&str, &Node)> = Vec::with_capacity(entries.len());
-    let mut places: HashMap<&str, usize> = HashMap::with_capacity(entries.len());
+    let mut places: BTreeMap<&str, usize> = BTreeMap::new();
     for (key, item) in entries {
         let key = scalar(key)?;
         // CloudFormation takes the last one of several, in JSON and in YAML. Source: the findings of
@@ -440,7 +440,7 @@ fn repeated(node: &Node) -> Option<(&str, &Node)> {
         NodeKind::Scalar { .. } => None,
         NodeKind::Sequence(items) => items.iter().find_map(repeated),
         NodeKind::Mapping(entries) => {
-            let mut seen = HashSet::with_capacity(entries.len());
+            let mut seen = BTreeSet::new();
             entries.iter().find_map(|(key, item)| {
                 let name = scalar(key).ok()?;
                 if seen.insert(name) { repeated(item) } else { Some((name, key)) }

@@ -234,14 +234,14 @@ fn said(share: &Share, subject: &Subject) -> Vec<String> {
         return vec![format!("dataset `{}` declares no table `{table}`; {hint}", share.dataset)];
     }
     let is_same = |one: &&Item| {
-        (&one.dataset, &one.principal, &one.item) == (&share.dataset, &share.principal, &share.item)
+        (&one.dataset, &one.principal, &one.what) == (&share.dataset, &share.principal, &share.item)
     };
     asked.items.iter().filter(is_same).map(|one| said_of(one, share.permissions)).collect()
 }
 
 /// What is to be said of an item that was asked for, when a request needs these permissions.
 fn said_of(item: &Item, needed: &str) -> String {
-    let Item { item, share, withheld, permissions, at, .. } = item;
+    let Item { what: item, share, withheld, permissions, at, .. } = item;
     let words = |list: &str| -> BTreeSet<String> {
         list.trim_matches(|one: char| "[]".contains(one)).split(", ").map(str::to_owned).collect()
     };

@@ -21,7 +21,7 @@ pub(crate) struct Item {
     /// For whom, by the name on the command line.
     pub(crate) principal: String,
     /// What it is, as a document has it.
-    pub(crate) item: String,
+    pub(crate) what: String,
     pub(crate) share: String,
     /// Why it gives nothing; none when it gives what the share permits.
     pub(crate) withheld: Option<String>,
@@ -66,7 +66,7 @@ impl Item {
                 Some(role) => format!("consumption-role/{role}"),
                 None => format!("team/{}/{}", share.environment, share.team),
             },
-            item: match item {
+            what: match item {
                 ShareItem::Table(table) => table_item(table.name.as_str()),
                 ShareItem::Folder(folder) => folder_item(folder.as_str()),
                 ShareItem::Bucket => BUCKET_ITEM.to_owned(),

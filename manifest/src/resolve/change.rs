@@ -13,7 +13,6 @@ use crate::{Code, Report};
 /// the old one, whose files have numbers of their own when both are shown.
 pub fn check_change(base: &Mesh, head: &Mesh, today: Option<&Date>) -> Report {
     let mut report = Report::new();
-    shares_come(base, head, &mut report);
     both(&base.shares, &head.shares, |id, old, new| {
         // Submitting is approving, where nobody has to approve.
         let is_approved_by_itself = (old.status, new.status)
@@ -57,27 +56,6 @@ pub fn check_change(base: &Mesh, head: &Mesh, today: Option<&Date>) -> Report {
 /// submitted. A change that lifts the need for approval and uses that at once was not seen by those who approve.
 fn approves_itself(base: &Mesh, share: &Share) -> bool {
     base.datasets.get(&share.dataset).is_some_and(|dataset| dataset.auto_approval)
-}
-
-/// A share comes as draft or submitted, as an item comes as pending, so that a change cannot ask and answer at once (DA-21).
-fn shares_come(base: &Mesh, head: &Mesh, report: &mut Report) {
-    for (id, share) in head.shares.iter().filter(|(id, _)| !base.shares.contains_key(*id)) {
-        let is_fine = match share.status {
-            ShareStatus::Draft | ShareStatus::Submitted => true,
-            ShareStatus::Approved => approves_itself(base, share),
-            ShareStatus::Rejected | ShareStatus::Revoked => false,
-        };
-        if !is_fine {
-            let message = format!("share `{id}` is new, and {} at once", share.status.as_str());
-            let diagnostic = Diagnostic::new(Code::ShareLifeCycle, message)
-                .at(share.header.origin, "this share")
-                .help(
-                    "add it with `status: submitted`, and have it approved with the next change; only shares of a \
-                     dataset that had `auto_approval: true` before come as approved",
-                );
-            report.push(diagnostic);
-        }
-    }
 }
 
 /// A share's stacks go with it at once, while nothing says that its access was taken back. A share that gives no access
