@@ -358,12 +358,12 @@ impl<'m> Deployment<'m> {
 
     /// The address of a stack, by its name or address.
     fn find(&self, name: &str, seen: &Seen) -> Result<String, Failure> {
-        let is_ours = |stack: &Observed| stack.tags.get("lakewright:mesh") == Some(&self.id);
         let found: Vec<&String> = seen
             .observed
             .iter()
             .filter(|(address, stack)| {
-                is_ours(stack) && (*address == name || address.ends_with(&format!("/{name}")))
+                self.is_ours(address, stack)
+                    && (*address == name || address.ends_with(&format!("/{name}")))
             })
             .map(|(address, _)| address)
             .collect();

@@ -19,6 +19,7 @@ mod reality;
 mod record;
 mod said;
 mod seed;
+mod untagged;
 
 /// A running emulator; it ends with the test.
 struct Emulator {

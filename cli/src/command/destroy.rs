@@ -31,8 +31,9 @@ deployment: the bootstraps last, which are for the accounts' owners, or for a ro
 has left the mesh are found by the record of deployments, and those from before there was one by
 `--base` with the mesh before. `--keep-stack` only takes the mesh's tags off a stack, so that
 nothing knows it any more; with an account and region in which nobody may look any more, it forgets
-what was left there. Exit code 4: some stacks are not deleted, as others need them or as only an
-account's owner deletes them; `--plan` ends with it as well.")]
+what was left there. A bootstrap that its owner deployed without the mesh's tags is known by its
+name, and goes when its template is one of the mesh's. Exit code 4: some stacks are not deleted, as
+others need them or as only an account's owner deletes them; `--plan` ends with it as well.")]
 pub(crate) struct DestroyArgs {
     /// The mesh's folder, or a single file [default: the current folder]
     #[arg(default_value = ".", hide_default_value = true)]

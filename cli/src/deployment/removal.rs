@@ -1,6 +1,7 @@
 //! Stacks that go: one, or all of a mesh, with what CloudFormation leaves behind.
 
 mod needs;
+mod unmarked;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -131,6 +132,11 @@ impl Deployment<'_> {
             return self.forget_place(name, seen, ui);
         }
         let address = self.find(name, seen)?;
+        if seen.observed.get(&address).is_some_and(|stack| self.is_unmarked(&address, stack)) {
+            return Err(Failure::usage(format!(
+                "{address} has none of the mesh's tags, so there is nothing to forget; without `--keep-stack` it is deleted"
+            )));
+        }
         let site = self.deleting(&address, &seen.observed)?.map_err(|reason| Failure {
             exit: Exit::No,
             message: format!("{address} is not forgotten: {reason}"),
@@ -163,6 +169,10 @@ impl Deployment<'_> {
                     site.clone()
                 }
             };
+            if let Some(reason) = self.stranger(address, seen) {
+                prepared.held.insert(address.clone(), reason);
+                continue;
+            }
             let name = address.rsplit('/').next().unwrap_or(address);
             let leaving = self.leaving(&site, name);
             if let Ok(Leaving { blockers, .. }) = &leaving
@@ -250,8 +260,10 @@ impl Deployment<'_> {
         let site = self.stacks.get(address).map(|stack| stack.site.clone());
         let site = site.or_else(|| self.site_of(address));
         let site = site.ok_or_else(|| Failure::usage(format!("{address} is not in the mesh")))?;
-        let kind = observed.get(address).and_then(|stack| stack.tags.get("lakewright:kind"));
-        if kind.is_none_or(|kind| kind != "bootstrap") {
+        let found = observed.get(address);
+        let kind = found.and_then(|stack| stack.tags.get("lakewright:kind"));
+        let is_unmarked = found.is_some_and(|stack| self.is_unmarked(address, stack));
+        if !is_unmarked && kind.is_none_or(|kind| kind != "bootstrap") {
             return Ok(Ok(site));
         }
         if self.options.owner_role.is_none() && site.account != self.aws.caller() {

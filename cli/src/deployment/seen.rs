@@ -181,7 +181,17 @@ impl Deployment<'_> {
                  places in it"
             )
         });
-        unseen.chain(later).chain(keepers).collect()
+        let unmarked = seen.observed.iter().filter(|(address, stack)| {
+            !self.stacks.contains_key(*address)
+                && self.is_ours(address, stack)
+                && self.is_unmarked(address, stack)
+        });
+        let unmarked = unmarked.map(|(address, _)| {
+            format!(
+                "{address} has the name of a bootstrap of the mesh and none of its tags: `lakewright destroy` knows it by its name"
+            )
+        });
+        unseen.chain(later).chain(keepers).chain(unmarked).collect()
     }
 
     /// Bootstrap stacks beside the one that keeps the record, which the mesh has no more.
@@ -226,10 +236,7 @@ impl Deployment<'_> {
         let wanted = self.places(|address| self.stacks.contains_key(address));
         let is_there = |spot: &Spot| {
             observed.iter().any(|(address, stack)| {
-                spot.holds(address)
-                    && !gone.contains_key(address)
-                    && stack.status != "DELETE_COMPLETE"
-                    && stack.tags.get("lakewright:mesh") == Some(&self.id)
+                spot.holds(address) && !gone.contains_key(address) && self.is_ours(address, stack)
             })
         };
         let is_left = |spot: &Spot| {

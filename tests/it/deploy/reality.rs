@@ -13,7 +13,7 @@ const REGION: &str = "us-east-1";
 
 impl Emulator {
     /// One call of a service, as somebody of the account.
-    fn call(&self, account: &str, service: &str, operation: &str, parameters: &Value) -> Value {
+    pub(super) fn call(&self, account: &str, service: &str, operation: &str, parameters: &Value) -> Value {
         let output = Command::new(root().join("target/python/bin/python"))
             .arg(root().join("tests/emulator/call.py"))
             .args([&self.endpoint(), account, REGION, service, operation, &parameters.to_string()])

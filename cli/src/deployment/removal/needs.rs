@@ -16,11 +16,11 @@ use crate::exit::Failure;
 impl Deployment<'_> {
     /// The kinds of the mesh's stacks that are there, by address.
     pub(super) fn kinds(&self, seen: &Seen) -> BTreeMap<String, String> {
-        let ours = seen.observed.iter().filter(|(_, stack)| {
-            stack.status != "DELETE_COMPLETE" && stack.tags.get("lakewright:mesh") == Some(&self.id)
-        });
+        let ours = seen.observed.iter().filter(|(address, stack)| self.is_ours(address, stack));
         let kinds = ours.filter_map(|(address, stack)| {
-            Some((address.clone(), stack.tags.get("lakewright:kind")?.clone()))
+            let kind = stack.tags.get("lakewright:kind").cloned();
+            let kind = kind.or_else(|| self.bootstrap(address).map(|_| "bootstrap".to_owned()))?;
+            Some((address.clone(), kind))
         });
         kinds.collect()
     }
@@ -88,7 +88,7 @@ impl Deployment<'_> {
     }
 
     /// A template as it is deployed, also read by the account's owner when that was opted into.
-    fn deployed(&self, site: &Site, name: &str) -> Result<String, CloudError> {
+    pub(super) fn deployed(&self, site: &Site, name: &str) -> Result<String, CloudError> {
         match self.runtime.block_on(self.aws.template(site, name)) {
             Err(error @ CloudError::Access { .. }) => match self.owner(site) {
                 Some(owner) => self.runtime.block_on(self.aws.template(&owner, name)),
