@@ -6,6 +6,7 @@ pub(crate) mod removal;
 mod seen;
 mod show;
 mod stop;
+mod taken;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{IsTerminal as _, Write as _};
@@ -18,6 +19,7 @@ use lakewright_deployer::cloud::{Access, CloudError, Site, Stack};
 use lakewright_deployer::driver::{Driver, Summary};
 use lakewright_deployer::duties::Duties;
 use lakewright_deployer::event::{Change, Event};
+use lakewright_deployer::lease::Lease;
 use lakewright_deployer::leftovers::{Receivers, receivers};
 use lakewright_deployer::machine::Outcome;
 use lakewright_deployer::plan::{Action, Observed, Plan, plan};
@@ -102,6 +104,10 @@ pub(crate) struct Deployment<'m> {
     shelf: Shelf,
     /// The stack that makes the record's bucket and gives the right to read it.
     keeper: String,
+    /// This run's right to change the mesh.
+    lease: Lease,
+    /// How AWS is reached.
+    settings: Settings,
     lines: Lines,
     progress: Progress,
     options: Options,
@@ -149,6 +155,7 @@ impl<'m> Deployment<'m> {
         }
         let id = mesh.tenant.header.id.to_string();
         let (shelf, keeper) = shelf(mesh);
+        let lease = Lease::new(shelf.clone(), &id);
         let (options, progress) = (options.clone(), Progress::watched());
         Ok(Self {
             mesh,
@@ -158,6 +165,8 @@ impl<'m> Deployment<'m> {
             targets,
             shelf,
             keeper,
+            lease,
+            settings,
             lines,
             progress,
             options,
@@ -187,32 +196,32 @@ impl<'m> Deployment<'m> {
                 count(renewed, "stack")
             ));
         }
+        let taken = self.taken(&plan);
+        notes.extend(taken.unknown);
+        notes.extend(self.busy(&seen).filter(|_| only_plan));
         show::plan(&plan, &notes, only_plan, ui);
         if let Some(exit) = self.refused(&plan, &seen.observed, &owned, ui) {
             return Ok(exit);
+        }
+        for text in &taken.first {
+            ui.error(text);
+        }
+        if !taken.first.is_empty() {
+            return Ok(Exit::No);
         }
         if only_plan {
             return Ok(Exit::Done);
         }
         if plan.is_done() {
-            let kept = if self.options.yes {
-                self.look_again(&plan, ui)
-            } else {
-                ui.note("with `--yes`, files that are gone are uploaded and databases that were opened since are closed again");
-                Summary::default()
-            };
-            if self.options.yes && exit(&kept) == Exit::Done {
-                self.close_record(&mut seen, &Gone::new(), ui);
-            }
-            self.mails(ui);
-            return Ok(exit(&kept));
+            return self.keep_up(&plan, &mut seen, ui);
         }
+        self.is_free(&seen)?;
         if !self.confirm("Deploy?", ui) {
             ui.note("nothing was changed");
             return Ok(Exit::Declined);
         }
-        self.begin_record(&mut seen)?;
-        let kept = self.look_again(&plan, ui);
+        self.begin_record(&mut seen, ui)?;
+        let kept = self.look_again(&plan, &mut seen, ui);
         let (mut summary, made) = self.carry_out(&plan, &mut seen, ui);
         summary.outcomes.extend(kept.outcomes);
         let exit = exit(&summary);
@@ -222,9 +231,29 @@ impl<'m> Deployment<'m> {
             // What holds data is never deleted by this.
             let gone = gone.map(|(address, _)| (address.clone(), Vec::new())).collect();
             self.close_record(&mut seen, &gone, ui);
+        } else {
+            self.leave_record(&mut seen, ui);
         }
         self.mails(ui);
         self.invitations(&summary, &made, ui);
+        Ok(exit)
+    }
+
+    /// Where no stack has to change, files that are gone and databases that were opened since are looked for.
+    fn keep_up(&self, plan: &Plan, seen: &mut Seen, ui: &mut Ui) -> Result<Exit, Failure> {
+        if !self.options.yes {
+            ui.note("with `--yes`, files that are gone are uploaded and databases that were opened since are closed again");
+            self.mails(ui);
+            return Ok(Exit::Done);
+        }
+        self.begin_record(seen, ui)?;
+        let exit = exit(&self.look_again(plan, seen, ui));
+        if exit == Exit::Done {
+            self.close_record(seen, &Gone::new(), ui);
+        } else {
+            self.leave_record(seen, ui);
+        }
+        self.mails(ui);
         Ok(exit)
     }
 
@@ -243,10 +272,12 @@ impl<'m> Deployment<'m> {
                             && ask(&format!("{address}: data may be lost or taken in. Go on?")))
                 },
                 closed: BTreeSet::new(),
+                lease: &self.lease,
+                imports_existing: self.settings.imports_existing,
             };
             let Seen { sites, spots, record, .. } = seen;
             if matches!(record, Known::Read(_)) {
-                self.runtime.block_on(driver.run(plan, &self.stacks, sites))
+                self.held(record, driver.run(plan, &self.stacks, sites))
             } else {
                 let (mesh, keeper) = (&*self.id, &*self.keeper);
                 let opening = Opening { shelf: &self.shelf, mesh, keeper, spots: &*spots };
@@ -296,15 +327,17 @@ impl<'m> Deployment<'m> {
     }
 
     /// Looks at what needs no change.
-    fn look_again(&self, plan: &Plan, ui: &mut Ui) -> Summary {
+    fn look_again(&self, plan: &Plan, seen: &mut Seen, ui: &mut Ui) -> Summary {
         let mut shower = show::Shower::new(plan, &self.lines, &self.progress, ui);
         let mut driver = Driver {
             cloud: &self.aws,
             report: |event: Event| shower.event(&event),
             ask: |_: &str, _: &[Change]| false,
             closed: BTreeSet::new(),
+            lease: &self.lease,
+            imports_existing: self.settings.imports_existing,
         };
-        self.runtime.block_on(driver.look_again(plan, &self.stacks))
+        self.held(&mut seen.record, driver.look_again(plan, &self.stacks))
     }
 
     /// Mails are the only way in which failures are told, and nobody gets one before the address is confirmed.

@@ -27,6 +27,7 @@ use crate::cloud::{Access, ChangeSet, Cloud, CloudError, Placed, Site, Stack};
 use lakewright_template::revision;
 use lakewright_template::write::minified;
 
+use crate::driver::MADE;
 use crate::event::{Change, Event, Rejection};
 use crate::plan::Observed;
 
@@ -241,7 +242,8 @@ impl Cloud for Aws {
             };
             match request.send().await {
                 Ok(made) => return Ok(made.id().map_or(name, str::to_owned)),
-                Err(error) if error.code() == Some("AlreadyExistsException") => {}
+                Err(error)
+                    if error.code() == Some("AlreadyExistsException") && !is_overtaken(&error) => {}
                 Err(error) => {
                     return Err(failed(
                         &format!("prepare a change of stack {}", entry.name),
@@ -352,7 +354,12 @@ impl Cloud for Aws {
         let client = self.cloudformation(site).await;
         let what = format!("remove the change of stack {stack}");
         let request = client.delete_change_set().stack_name(stack).change_set_name(name);
-        request.send().await.map_err(|error| failed(&what, &error))?;
+        match request.send().await {
+            Ok(_) => {}
+            // It went with a stack that somebody else deleted or changed.
+            Err(error) if error.code().is_some_and(|code| code.starts_with(GONE)) => return Ok(()),
+            Err(error) => return Err(failed(&what, &error)),
+        }
         // The shell of a stack that a change set of kind CREATE leaves holds nothing.
         let is_shell = self
             .describe(site, stack)
@@ -685,6 +692,9 @@ fn unready(
     Some(ChangeSet::Lost(lost.to_owned()))
 }
 
+/// How the codes begin that tell of a change set which is not there.
+const GONE: &str = "ChangeSetNotFound";
+
 /// What CloudFormation says when somebody else changes the stack, or took the change set away.
 const OVERTAKEN: [&str; 5] = [
     "ChangeSetNotFound",
@@ -701,7 +711,30 @@ const REWRITTEN: [&str; 3] = ["ConditionalRequestConflict", "NoSuchKey", "Precon
 fn is_overtaken<E: ProvideErrorMetadata, R>(error: &SdkError<E, R>) -> bool {
     error.code().is_some_and(|code| OVERTAKEN.contains(&code))
         // "Stack:ARN is in UPDATE_IN_PROGRESS state and can not be updated."
-        || error.message().is_some_and(|message| message.contains("_IN_PROGRESS state"))
+        || error.message().is_some_and(|message| {
+            message.contains("_IN_PROGRESS state") || is_made(message)
+        })
+}
+
+/// "Stack [NAME] already exists and cannot be created with the changeSet [NAME]."
+fn is_made(message: &str) -> bool {
+    message.starts_with("Stack [") && message.contains("already exists")
+}
+
+/// What is said instead of CloudFormation's own words when somebody else changes a stack.
+fn overtaken<E: ProvideErrorMetadata, R>(error: &SdkError<E, R>) -> &'static str {
+    if error.message().is_some_and(is_made) {
+        return MADE;
+    }
+    match error.code() {
+        Some("ChangeSetNotFound" | "ChangeSetNotFoundException") => {
+            "its change set is gone: another run deleted it, or changed the stack; run again when that is done"
+        }
+        Some("InvalidChangeSetStatus" | "InvalidChangeSetStatusException") => {
+            "its change set cannot be run any more, as another run changes the stack; run again when that is done"
+        }
+        _ => "another run changes the stack just now; run again when that is done",
+    }
 }
 
 /// What an error and its causes say, without their inner parts.
@@ -772,7 +805,7 @@ where
     } else if LATER.contains(&code) {
         CloudError::Network { what, message }
     } else if is_overtaken(error) {
-        CloudError::Overtaken { what, message }
+        CloudError::Overtaken { what, message: overtaken(error).to_owned() }
     } else {
         CloudError::Refused { what, message }
     }

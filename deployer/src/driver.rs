@@ -9,9 +9,15 @@ use crate::again::{LOOKS, is_passing};
 use crate::cloud::{Access, ChangeSet, Cloud, CloudError, Site, Stack};
 use crate::duties::{Duties, Hybrid};
 use crate::event::{Change, Event, Rejection};
+use crate::lease::Lease;
 use crate::machine::{Command, Goal, Input, Machine, Outcome};
 use crate::plan::{Action, Observed, Plan};
-use crate::{lakeformation, preflight};
+use crate::status::{Standing, standing};
+use crate::{lakeformation, preflight, taken};
+
+/// What is said of a stack that another run has made since this one looked.
+pub(crate) const MADE: &str =
+    "another run makes the stack, or has just made it; run again when that is done";
 
 /// How a whole run ended, by stack.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -33,6 +39,10 @@ pub struct Driver<'a, C, R, A> {
     pub ask: A,
     /// Where Lake Formation's defaults have been looked at in this run.
     pub closed: BTreeSet<Site>,
+    /// The right to change the mesh, without which nothing is changed any more once it was there.
+    pub lease: &'a Lease,
+    /// Whether change sets take in what exists already under a name that stays.
+    pub imports_existing: bool,
 }
 
 /// What is known of the stack that is being driven.
@@ -51,6 +61,8 @@ struct Track {
     is_express: bool,
     /// Why resources failed.
     reasons: Vec<String>,
+    /// Whether the change set makes the stack.
+    creates: bool,
 }
 
 impl<C: Cloud, R: FnMut(Event), A: FnMut(&str, &[Change]) -> bool> Driver<'_, C, R, A> {
@@ -69,7 +81,8 @@ impl<C: Cloud, R: FnMut(Event), A: FnMut(&str, &[Change]) -> bool> Driver<'_, C,
     }
 
     /// Does the steps of a plan one after the other. A stack that fails keeps those that depend on
-    /// it from being started, and no others.
+    /// it from being started, and no others. One that somebody else changes ends the run: it would go on to meet the same
+    /// run at others.
     pub async fn run(
         &mut self,
         plan: &Plan,
@@ -78,8 +91,13 @@ impl<C: Cloud, R: FnMut(Event), A: FnMut(&str, &[Change]) -> bool> Driver<'_, C,
     ) -> Summary {
         let mut summary = Summary::default();
         let mut failed: BTreeSet<String> = BTreeSet::new();
+        let mut overtaken: Option<&str> = None;
         for step in &plan.steps {
             let address = &step.address;
+            if let Some(other) = overtaken.filter(|_| step.is_change()) {
+                summary.skipped.insert(address.clone(), other.to_owned());
+                continue;
+            }
             if let Some(other) = step.after.iter().find(|other| failed.contains(*other)) {
                 failed.insert(address.clone());
                 let because = other.clone();
@@ -110,6 +128,11 @@ impl<C: Cloud, R: FnMut(Event), A: FnMut(&str, &[Change]) -> bool> Driver<'_, C,
             if !is_good(&outcome) {
                 failed.insert(address.clone());
             }
+            if matches!(outcome, Outcome::Overtaken(_)) {
+                let text = "nothing more is changed by this run".to_owned();
+                (self.report)(Event::Note { address: address.clone(), text });
+                overtaken = Some(address);
+            }
             summary.outcomes.insert(address.clone(), outcome);
         }
         summary
@@ -128,6 +151,9 @@ impl<C: Cloud, R: FnMut(Event), A: FnMut(&str, &[Change]) -> bool> Driver<'_, C,
             // A bootstrap stack has none, and its owner's rights are not ours to use for more.
             Access::Owner { .. } => Duties::default(),
         };
+        if let Some(reason) = self.lease.lost() {
+            return Ok(Outcome::Overtaken(reason));
+        }
         if let Some(reason) = self.before(stack, &duties, sites).await? {
             return Ok(Outcome::Refused(reason));
         }
@@ -386,6 +412,9 @@ impl<C: Cloud, R: FnMut(Event), A: FnMut(&str, &[Change]) -> bool> Driver<'_, C,
         let mut track = Track::default();
         let (mut machine, mut command) = Machine::start(goal);
         loop {
+            if let Some(reason) = self.lost_before(&command) {
+                return Ok((Outcome::Overtaken(reason), track.reasons));
+            }
             let input = match command {
                 Command::Finish(outcome) => {
                     self.tell_validation(site, name, &track).await;
@@ -399,6 +428,7 @@ impl<C: Cloud, R: FnMut(Event), A: FnMut(&str, &[Change]) -> bool> Driver<'_, C,
                 }
                 Command::CreateChangeSet { creates } => {
                     let Some(stack) = stack else { return Ok((Outcome::Unchanged, Vec::new())) };
+                    track.creates = creates;
                     match self.prepare(stack, creates).await? {
                         Ok(given) => {
                             track.change_set = given;
@@ -408,27 +438,7 @@ impl<C: Cloud, R: FnMut(Event), A: FnMut(&str, &[Change]) -> bool> Driver<'_, C,
                         Err(message) => return Ok((Outcome::Refused(message), Vec::new())),
                     }
                 }
-                Command::DescribeChangeSet => {
-                    let found =
-                        self.cloud.describe_change_set(site, name, &track.change_set).await?;
-                    match found {
-                        ChangeSet::Pending => {
-                            self.cloud.pause(track.tries).await;
-                            track.tries += 1;
-                            Input::ChangeSetPending
-                        }
-                        ChangeSet::Ready(changes) => {
-                            track.changes = changes;
-                            Input::ChangeSetReady
-                        }
-                        ChangeSet::Empty => Input::ChangeSetEmpty,
-                        ChangeSet::Lost(reason) => Input::ChangeSetLost(reason),
-                        ChangeSet::Failed(reason) => {
-                            let reason = self.explained(site, name, &track, reason).await;
-                            Input::ChangeSetFailed(reason)
-                        }
-                    }
-                }
+                Command::DescribeChangeSet => self.weigh(site, name, stack, &mut track).await?,
                 Command::Confirm => {
                     let changes = track.changes.clone();
                     (self.report)(Event::Changes {
@@ -469,6 +479,58 @@ impl<C: Cloud, R: FnMut(Event), A: FnMut(&str, &[Change]) -> bool> Driver<'_, C,
         }
     }
 
+    /// Why a command is not done that changes something: another run may have begun.
+    fn lost_before(&self, command: &Command) -> Option<String> {
+        match command {
+            Command::ExecuteChangeSet | Command::DeleteStack => self.lease.lost(),
+            Command::Describe
+            | Command::Wait
+            | Command::CreateChangeSet { .. }
+            | Command::DescribeChangeSet
+            | Command::Confirm
+            | Command::DeleteChangeSet
+            | Command::Finish(_) => None,
+        }
+    }
+
+    /// Looks at the change set.
+    async fn weigh(
+        &mut self,
+        site: &Site,
+        name: &str,
+        stack: Option<&Stack>,
+        track: &mut Track,
+    ) -> Result<Input, CloudError> {
+        let found = self.cloud.describe_change_set(site, name, &track.change_set).await?;
+        Ok(match found {
+            ChangeSet::Pending => {
+                self.cloud.pause(track.tries).await;
+                track.tries += 1;
+                Input::ChangeSetPending
+            }
+            ChangeSet::Ready(changes) => {
+                track.changes = changes;
+                Input::ChangeSetReady
+            }
+            ChangeSet::Empty => Input::ChangeSetEmpty,
+            ChangeSet::Lost(reason) => Input::ChangeSetLost(reason),
+            ChangeSet::Failed(reason) => {
+                if track.creates && self.is_made(site, name).await? {
+                    return Ok(Input::ChangeSetLost(MADE.to_owned()));
+                }
+                let template = stack.map(|stack| stack.template.as_str());
+                let reason = self.explained(site, name, track, reason, template).await;
+                Input::ChangeSetFailed(reason)
+            }
+        })
+    }
+
+    /// Whether a stack that was not there is made by somebody else: what that makes has the names that this run wanted.
+    async fn is_made(&self, site: &Site, name: &str) -> Result<bool, CloudError> {
+        let found = self.cloud.describe(site, name).await?;
+        Ok(found.is_some_and(|stack| standing(&stack.status) != Standing::Absent))
+    }
+
     /// Makes a change set, and waits for roles that were just made; or gives why CloudFormation takes none.
     async fn prepare(
         &mut self,
@@ -506,39 +568,33 @@ impl<C: Cloud, R: FnMut(Event), A: FnMut(&str, &[Change]) -> bool> Driver<'_, C,
         unreachable!("the last try gives an answer")
     }
 
-    /// Why a change set failed, with what CloudFormation's own validation says of each resource. That is told by
-    /// its events only, and these go with the change set.
+    /// Why a change set of a template failed. What CloudFormation's own validation says of each resource is told by its
+    /// events only, and these go with the change set.
     async fn explained(
         &mut self,
         site: &Site,
         name: &str,
         track: &Track,
         reason: String,
+        template: Option<&str>,
     ) -> String {
-        let failures = self.cloud.validation_failures(site, name, Some(&track.change_set)).await;
-        let said = match failures {
-            Ok(failures) if failures.is_empty() => return reason,
+        match self.cloud.validation_failures(site, name, Some(&track.change_set)).await {
+            Ok(failures) if failures.is_empty() => reason,
             Ok(failures) => {
-                let said = failures.iter().map(|one| {
-                    let Rejection { logical_id, kind, reason } = one;
-                    format!("{logical_id} ({kind}): {reason}")
-                });
-                let said: Vec<String> = said.collect();
+                let template = template.unwrap_or_default();
+                let help = taken::help(template, &site.region, &failures, self.imports_existing);
+                let what = match failures.len() {
+                    1 => "1 resource".to_owned(),
+                    several => format!("{several} resources"),
+                };
                 self.tell_rejections(site, name, failures);
-                said.join("; ")
+                format!("{what} did not pass CloudFormation's validation, as said above{help}")
             }
             Err(error) if reason.to_lowercase().contains("validation") => {
-                format!("which resource is not told: {error}")
+                format!("{reason} Which resource is not told: {error}")
             }
-            Err(_) => return reason,
-        };
-        let is_taken = said.to_lowercase().contains("already exist");
-        let help = if is_taken {
-            "; what stayed of an earlier stack keeps its name, and `--import-existing` takes it in"
-        } else {
-            ""
-        };
-        format!("{reason}: {said}{help}")
+            Err(_) => reason,
+        }
     }
 
     /// Tells what a change did not pass that ran: the stack's own event only says where to ask.

@@ -1,4 +1,4 @@
-//! What is looked at before a stack is changed: roles that its policies name. A role that does not exist lets a bucket
+//! What is looked at before a stack is changed: databases that it would make, and roles that its policies name. A role that does not exist lets a bucket
 //! policy hang for twenty minutes, and a key policy fail at once.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -17,6 +17,19 @@ pub async fn exists(cloud: &impl Cloud, site: &Site, arn: &str) -> Result<bool, 
         // A role of this name under another path is another role.
         Ok(answer) => Ok(crate::ask::elements(&answer, "Arn").contains(&arn)),
         Err(CloudError::Refused { message, .. }) if message.starts_with("NoSuchEntity") => {
+            Ok(false)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// Whether a database is in the catalog of a place.
+pub async fn has_database(cloud: &impl Cloud, site: &Site, name: &str) -> Result<bool, CloudError> {
+    let body = json!({ "CatalogId": site.account, "Name": name });
+    let what = format!("look for database {name}");
+    match cloud.ask(site, &Ask::new(Service::Glue, "GetDatabase", body, &what)).await {
+        Ok(_) => Ok(true),
+        Err(CloudError::Refused { message, .. }) if message.starts_with("EntityNotFound") => {
             Ok(false)
         }
         Err(error) => Err(error),

@@ -1,8 +1,8 @@
 //! The record of where a mesh has stacks. An environment that leaves the mesh with all in it leaves its stacks in a place
 //! where nothing else would look.
 //!
-//! It is one object in the central account, written before the first change of a run and after its last one. Each write
-//! says which version it follows, so that of two deployments at once the second is told.
+//! It is one object in the central account, written before the first change of a run and after its last one. In between the
+//! run stands in it ([`crate::lease`]), so that of two deployments at once the second is told.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use crate::cloud::{Cloud, CloudError, Site, Stack};
 use crate::driver::{Driver, Summary, failure, is_good};
 use crate::event::{Change, Event};
+use crate::lease::Run;
 use crate::plan::Plan;
 
 /// What is written, and what is read: another version is somebody's who knows more.
@@ -58,6 +59,8 @@ impl Spot {
 pub struct Record {
     /// Where the mesh had stacks.
     pub spots: BTreeSet<Spot>,
+    /// Who deploys just now.
+    pub run: Option<Run>,
     /// The version that was read, as the object's ETag; none before the first.
     pub version: Option<String>,
 }
@@ -81,29 +84,29 @@ pub async fn read(cloud: &impl Cloud, shelf: &Shelf, mesh: &str) -> Result<Recor
     let Some((text, version)) = cloud.read_object(site, bucket, key).await? else {
         return Ok(Record::default());
     };
-    let spots = parse(&text, mesh).map_err(|message| CloudError::Refused {
+    let (spots, run) = parse(&text, mesh).map_err(|message| CloudError::Refused {
         what: format!("read where the mesh has stacks, from s3://{bucket}/{key}"),
         message,
     })?;
-    Ok(Record { spots, version: Some(version) })
+    Ok(Record { spots, run, version: Some(version) })
 }
 
-/// Writes where the mesh has stacks, in place of what was read.
-pub async fn write(
+/// Writes where the mesh has stacks and who deploys, in place of what was read.
+pub(crate) async fn write(
     cloud: &impl Cloud,
     shelf: &Shelf,
     mesh: &str,
     record: &mut Record,
-    spots: BTreeSet<Spot>,
+    (spots, run): (BTreeSet<Spot>, Option<Run>),
 ) -> Result<(), CloudError> {
-    if record.version.is_some() && record.spots == spots {
+    if record.version.is_some() && record.spots == spots && record.run == run {
         return Ok(());
     }
     let Shelf { site, bucket, key } = shelf;
-    let text = to_text(mesh, &spots);
+    let text = to_text(mesh, &spots, run.as_ref());
     let was = record.version.as_deref();
     let version = cloud.replace_object(site, bucket, key, text, was).await?;
-    *record = Record { spots, version: Some(version) };
+    *record = Record { spots, run, version: Some(version) };
     Ok(())
 }
 
@@ -128,7 +131,9 @@ impl<C: Cloud, R: FnMut(Event), A: FnMut(&str, &[Change]) -> bool> Driver<'_, C,
             summary.outcomes.insert(address, outcome);
         }
         if goes_on {
-            let Summary { outcomes, skipped } = self.run(&others, stacks, sites).await;
+            let (lease, cloud) = (self.lease, self.cloud);
+            let running = self.run(&others, stacks, sites);
+            let Summary { outcomes, skipped } = lease.during(cloud, record, running).await;
             summary.outcomes.extend(outcomes);
             summary.skipped.extend(skipped);
             return summary;
@@ -141,9 +146,9 @@ impl<C: Cloud, R: FnMut(Event), A: FnMut(&str, &[Change]) -> bool> Driver<'_, C,
         summary
     }
 
-    /// Reads the record as soon as it can be read, and writes where the mesh will have stacks.
-    async fn open(&self, opening: &Opening<'_>, record: &mut Record) -> Result<(), CloudError> {
-        let Opening { shelf, mesh, spots, .. } = opening;
+    /// Reads the record as soon as it can be read, and writes where the mesh will have stacks and that this run makes them.
+    async fn open(&mut self, opening: &Opening<'_>, record: &mut Record) -> Result<(), CloudError> {
+        let Opening { shelf, mesh, keeper, spots } = opening;
         let mut tries = 0;
         *record = loop {
             match read(self.cloud, shelf, mesh).await {
@@ -155,20 +160,27 @@ impl<C: Cloud, R: FnMut(Event), A: FnMut(&str, &[Change]) -> bool> Driver<'_, C,
             }
         };
         let all = record.spots.union(spots).cloned().collect();
-        write(self.cloud, shelf, mesh, record, all).await
+        if let Some(text) = self.lease.take(self.cloud, record, all).await? {
+            (self.report)(Event::Note { address: (*keeper).to_owned(), text });
+        }
+        Ok(())
     }
 }
 
-fn to_text(mesh: &str, spots: &BTreeSet<Spot>) -> String {
+fn to_text(mesh: &str, spots: &BTreeSet<Spot>, run: Option<&Run>) -> String {
     let spots = spots.iter().map(|Spot { account, region, prefix }| {
         json!({ "account": account, "region": region, "resource_prefix": prefix })
     });
     let spots: Vec<Value> = spots.collect();
-    format!("{:#}\n", json!({ "version": VERSION, "mesh": mesh, "stacks_in": spots }))
+    let mut record = json!({ "version": VERSION, "mesh": mesh, "stacks_in": spots });
+    if let Some(run) = run {
+        record["run"] = run.to_json();
+    }
+    format!("{record:#}\n")
 }
 
 /// What a record says, or why it is none of this mesh: a part that cannot be read would be a place where nobody looks.
-fn parse(text: &str, mesh: &str) -> Result<BTreeSet<Spot>, String> {
+fn parse(text: &str, mesh: &str) -> Result<(BTreeSet<Spot>, Option<Run>), String> {
     let value: Value =
         serde_json::from_str(text).map_err(|error| format!("it is no JSON: {error}"))?;
     if value["version"] != VERSION {
@@ -181,7 +193,8 @@ fn parse(text: &str, mesh: &str) -> Result<BTreeSet<Spot>, String> {
         return Err(format!("it is of mesh {}, and expected was `{mesh}`", value["mesh"]));
     }
     let listed = value["stacks_in"].as_array().ok_or("it has no list `stacks_in`")?;
-    listed.iter().map(spot).collect()
+    let spots = listed.iter().map(spot).collect::<Result<_, _>>()?;
+    Ok((spots, Run::parse(&value["run"])?))
 }
 
 fn spot(entry: &Value) -> Result<Spot, String> {
@@ -211,7 +224,10 @@ mod tests {
     #[test]
     fn what_was_written_is_read_again() {
         let spots = BTreeSet::from([at("111111111111"), at("222222222222")]);
-        assert_eq!(parse(&to_text("acme", &spots), "acme"), Ok(spots));
+        assert_eq!(parse(&to_text("acme", &spots, None), "acme"), Ok((spots.clone(), None)));
+        let run = Run { id: "a".to_owned(), begun: 0, heard: 60 };
+        let text = to_text("acme", &spots, Some(&run));
+        assert_eq!(parse(&text, "acme"), Ok((spots, Some(run))));
     }
 
     #[test]
@@ -223,6 +239,8 @@ mod tests {
         assert!(no(r#"{"version": 1, "mesh": "acme"}"#).contains("stacks_in"));
         let half = r#"{"version": 1, "mesh": "acme", "stacks_in": [{"account": "111111111111"}]}"#;
         assert!(no(half).contains("`region`"), "{}", no(half));
+        let run = r#"{"version": 1, "mesh": "acme", "stacks_in": [], "run": {"id": "a"}}"#;
+        assert!(no(run).contains("`run`"), "{}", no(run));
     }
 
     #[test]

@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use crate::run::{example, root, transcript};
 
 mod credentials;
+mod lease;
 mod once;
 mod others;
 mod readme;

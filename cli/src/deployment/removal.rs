@@ -15,7 +15,7 @@ use lakewright_deployer::plan::{Action, Observed, Plan, Step};
 use lakewright_deployer::teardown::{dependants, teardown};
 use lakewright_template::read;
 
-use super::seen::{Gone, Seen};
+use super::seen::{Gone, Known, Seen};
 use super::{Deployment, deployer, exit, show, unreachable};
 use crate::exit::{Exit, Failure};
 use crate::owner;
@@ -94,6 +94,7 @@ impl Deployment<'_> {
         let prepared = self.prepare(&plan, &seen)?;
         let mut notes = prepared.notes();
         notes.extend(self.unknown(&seen));
+        notes.extend(self.busy(&seen).filter(|_| removal.only_plan));
         show::plan(&plan, &notes, removal.only_plan, ui);
         for (address, reason) in &prepared.held {
             ui.error(&format!("{address} is not deleted: {reason}"));
@@ -103,10 +104,12 @@ impl Deployment<'_> {
         if is_held || removal.only_plan {
             return Ok(if prepared.held.is_empty() { Exit::Done } else { Exit::No });
         }
+        self.is_free(&seen)?;
         if !self.confirm(&prepared.question(&plan), ui) {
             ui.note("nothing was changed");
             return Ok(Exit::Declined);
         }
+        self.begin_record(&mut seen, ui)?;
         let (summary, gone) = self.tear_down(&plan, &prepared, &mut seen, ui);
         // With the stack that keeps the record goes the role that writes it.
         if !gone.contains_key(&self.keeper) {
@@ -146,9 +149,11 @@ impl Deployment<'_> {
             return Ok(Exit::Declined);
         }
         let stack_name = address.rsplit('/').next().unwrap_or(&address);
-        self.runtime
-            .block_on(self.aws.forget(&site, stack_name))
-            .map_err(|error| unreachable(&error))?;
+        self.begin_record(seen, ui)?;
+        if let Err(error) = self.held(&mut seen.record, self.aws.forget(&site, stack_name)) {
+            self.leave_record(seen, ui);
+            return Err(unreachable(&error));
+        }
         ui.note(&format!(
             "{address} is not deleted, nor is anything in it; the mesh no longer knows it"
         ));
@@ -198,8 +203,13 @@ impl Deployment<'_> {
         self.progress.begin(shower.all());
         let (mut summary, mut gone) = (Summary::default(), Gone::new());
         let mut standing: BTreeSet<&str> = prepared.held.keys().map(String::as_str).collect();
+        let mut overtaken: Option<&str> = None;
         for Step { address, after, .. } in &plan.steps {
             if standing.contains(address.as_str()) {
+                continue;
+            }
+            if let Some(other) = overtaken {
+                summary.skipped.insert(address.clone(), other.to_owned());
                 continue;
             }
             if let Some(other) = after.iter().find(|other| standing.contains(other.as_str())) {
@@ -216,9 +226,12 @@ impl Deployment<'_> {
             }
             let Some(going) = prepared.going.get(address) else { continue };
             shower.event(&Event::Started { address: address.clone() });
-            let outcome = self.remove(address, going, &mut shower);
+            let outcome = self.remove(address, going, &mut seen.record, &mut shower);
             let outcome = outcome.unwrap_or_else(|error| failure(&error));
             shower.event(&Event::Finished { address: address.clone(), outcome: outcome.clone() });
+            if matches!(outcome, Outcome::Overtaken(_)) {
+                overtaken = Some(address);
+            }
             if is_good(&outcome) {
                 let stays = going.leaving.as_ref().map(|leaving| leaving.stays.clone());
                 gone.insert(address.clone(), stays.unwrap_or_default());
@@ -236,8 +249,12 @@ impl Deployment<'_> {
         &self,
         address: &str,
         Going { site, leaving }: &Going,
+        record: &mut Known,
         shower: &mut show::Shower<'_>,
     ) -> Result<Outcome, CloudError> {
+        if let Some(reason) = self.lease.lost() {
+            return Ok(Outcome::Overtaken(reason));
+        }
         let leaving = leaving.as_ref().map_err(CloudError::clone)?;
         self.empty_artifacts(address, site, shower)?;
         self.remove_administrators(site, &leaving.roles)?;
@@ -246,8 +263,10 @@ impl Deployment<'_> {
             report: |event: Event| shower.event(&event),
             ask: |_: &str, _: &[Change]| true,
             closed: BTreeSet::new(),
+            lease: &self.lease,
+            imports_existing: false,
         };
-        self.runtime.block_on(driver.delete(site, address))
+        self.held(record, driver.delete(site, address))
     }
 
     /// Who deletes a stack: the owner of its account, when it is the one that the deploy role comes from. Gives why
@@ -360,7 +379,16 @@ impl Prepared {
             Ok(leaving) => Some(format!("{address} leaves behind: {}", leaving.stays.join(", "))),
             Err(error) => Some(format!("what {address} leaves behind is not known: {error}")),
         });
-        said.collect()
+        let mut said: Vec<String> = said.collect();
+        let mut leaving = self.going.values().filter_map(|going| going.leaving.as_ref().ok());
+        if leaving.any(|leaving| !leaving.stays.is_empty()) {
+            said.push(
+                "what stays keeps its name: `lakewright deploy MESH --import-existing` takes buckets and names of keys back in, and \
+                 says what is to be done about databases and repositories"
+                    .to_owned(),
+            );
+        }
+        said
     }
 
     fn question(&self, plan: &Plan) -> String {

@@ -2,6 +2,7 @@
 //! record of deployments, and from the mesh before when it is given.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::future::Future;
 
 use lakewright_deployer::cloud::{Cloud as _, CloudError, Site};
 use lakewright_deployer::plan::Observed;
@@ -11,6 +12,7 @@ use lakewright_manifest::{AccountId, RegionName, ResourcePrefix};
 use lakewright_stacks::DeployTarget;
 use lakewright_template::resolve::Place;
 
+use super::stop::Leaving;
 use super::{Deployment, deployer, unreachable};
 use crate::exit::{Exit, Failure};
 use crate::ui::Ui;
@@ -210,15 +212,56 @@ impl Deployment<'_> {
         bootstraps.map(|(address, _)| address)
     }
 
-    /// Writes where the mesh will have stacks, before anything is changed.
-    pub(super) fn begin_record(&self, seen: &mut Seen) -> Result<(), Failure> {
+    /// Whether no other run changes the mesh, as far as the record says.
+    pub(super) fn is_free(&self, seen: &Seen) -> Result<(), Failure> {
+        let Known::Read(record) = &seen.record else { return Ok(()) };
+        self.lease.check(record).map(drop).map_err(|error| before(&error))
+    }
+
+    /// What a plan says of another run that goes on.
+    pub(super) fn busy(&self, seen: &Seen) -> Option<String> {
+        let Known::Read(record) = &seen.record else { return None };
+        self.lease.check(record).err().map(|error| error.to_string())
+    }
+
+    /// Writes that this run changes the mesh and where that will have stacks, before anything is changed. Where the record
+    /// cannot be written yet, CloudFormation keeps two runs from one stack.
+    pub(super) fn begin_record(&self, seen: &mut Seen, ui: &mut Ui) -> Result<(), Failure> {
+        self.progress.leaves(Leaving {
+            settings: self.settings.clone(),
+            shelf: self.shelf.clone(),
+            mesh: self.id.clone(),
+            run: self.lease.id().to_owned(),
+        });
         let Known::Read(record) = &mut seen.record else { return Ok(()) };
         let spots = record.spots.union(&seen.spots).cloned().collect();
-        let writing = record::write(&self.aws, &self.shelf, &self.id, record, spots);
-        self.runtime.block_on(writing).map_err(|error| Failure {
-            message: format!("{error}; nothing was changed"),
-            ..unreachable(&error)
-        })
+        let taking = self.lease.take(&self.aws, record, spots);
+        if let Some(text) = self.runtime.block_on(taking).map_err(|error| before(&error))? {
+            ui.note(&text);
+        }
+        Ok(())
+    }
+
+    /// Does some work while the record says that this run goes on.
+    pub(super) fn held<T>(&self, record: &mut Known, work: impl Future<Output = T>) -> T {
+        match record {
+            Known::Read(record) => {
+                self.runtime.block_on(self.lease.during(&self.aws, record, work))
+            }
+            Known::Later(_) => self.runtime.block_on(work),
+        }
+    }
+
+    /// Takes this run out of the record, which is as it was otherwise.
+    pub(super) fn leave_record(&self, seen: &mut Seen, ui: &mut Ui) {
+        let Known::Read(record) = &mut seen.record else { return };
+        let spots = record.spots.clone();
+        let leaving = self.lease.release(&self.aws, record, spots);
+        if let Err(error) = self.runtime.block_on(leaving) {
+            ui.note(&format!(
+                "the record of places with stacks still says that this run goes on: {error}"
+            ));
+        }
     }
 
     /// Writes where the mesh has stacks after a run, and says what is to be known of it.
@@ -250,8 +293,8 @@ impl Deployment<'_> {
             left.insert(spot.clone());
         }
         said.extend(record.spots.difference(&left).map(|spot| off(spot, gone)));
-        let writing = record::write(&self.aws, &self.shelf, &self.id, record, left);
-        match self.runtime.block_on(writing) {
+        let leaving = self.lease.release(&self.aws, record, left);
+        match self.runtime.block_on(leaving) {
             Ok(()) => said,
             Err(error) => vec![format!(
                 "the record of places with stacks could not be written, and is as it was when this run began: {error}"
@@ -266,21 +309,29 @@ impl Deployment<'_> {
         seen: &mut Seen,
         ui: &mut Ui,
     ) -> Result<Exit, Failure> {
-        let Known::Read(record) = &mut seen.record else {
+        if matches!(seen.record, Known::Later(_)) {
             return Err(Failure::usage(self.unknown(seen).join("\n")));
-        };
+        }
         if !self.confirm(&format!("Forget whatever the mesh left in {place}?"), ui) {
             ui.note("nothing was changed");
             return Ok(Exit::Declined);
         }
-        let spots = record.spots.iter().filter(|spot| spot.place() != place).cloned().collect();
-        let writing = record::write(&self.aws, &self.shelf, &self.id, record, spots);
-        self.runtime.block_on(writing).map_err(|error| unreachable(&error))?;
+        self.begin_record(seen, ui)?;
+        if let Known::Read(record) = &mut seen.record {
+            let spots = record.spots.iter().filter(|spot| spot.place() != place).cloned().collect();
+            let leaving = self.lease.release(&self.aws, record, spots);
+            self.runtime.block_on(leaving).map_err(|error| unreachable(&error))?;
+        }
         ui.note(&format!(
             "what the mesh left in {place} is not deleted, and is not looked for any more"
         ));
         Ok(Exit::Done)
     }
+}
+
+/// What is said when a run does not begin.
+fn before(error: &CloudError) -> Failure {
+    Failure { message: format!("{error}; nothing was changed"), ..unreachable(error) }
 }
 
 /// What is said of a place that goes off the record. Nothing knows what stays of stacks that went earlier.

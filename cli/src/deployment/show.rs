@@ -188,6 +188,7 @@ impl<'u> Shower<'u> {
     }
 
     pub(super) fn event(&mut self, event: &Event) {
+        self.progress.hold();
         self.watch(event);
         let took = self.started.map(|started| started.elapsed());
         if self.ui.is_json() {

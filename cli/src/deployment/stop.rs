@@ -2,10 +2,37 @@
 
 use std::io::{self, Write as _};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 use std::{process, thread};
+
+use lakewright_deployer::aws::Aws;
+use lakewright_deployer::aws::caller::Settings;
+use lakewright_deployer::cloud::CloudError;
+use lakewright_deployer::lease;
+use lakewright_deployer::record::Shelf;
 
 use crate::exit::Exit;
 use crate::ui::count;
+
+/// How long whoever stops a run waits at the most for the record of it to be put right.
+const LEAVING: Duration = Duration::from_secs(5);
+
+/// What takes a stopped run out of the record, so that the next one need not wait for it.
+#[derive(Debug, Clone)]
+pub(super) struct Leaving {
+    pub(super) settings: Settings,
+    pub(super) shelf: Shelf,
+    pub(super) mesh: String,
+    pub(super) run: String,
+}
+
+impl Leaving {
+    /// Over a connection of its own: the run's may be in use.
+    async fn leave(&self) -> Result<(), CloudError> {
+        let aws = Aws::connect(&self.settings).await?;
+        lease::release(&aws, &self.shelf, &self.mesh, &self.run).await
+    }
+}
 
 /// How far a run has come, for whoever stops it.
 #[derive(Debug, Clone, Default)]
@@ -16,6 +43,9 @@ struct State {
     done: usize,
     left: usize,
     running: Option<String>,
+    /// What stands in the record, once the run may have changed something.
+    leaving: Option<Leaving>,
+    is_stopped: bool,
 }
 
 impl Progress {
@@ -28,7 +58,13 @@ impl Progress {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
             let Ok(runtime) = runtime else { return };
             if runtime.block_on(tokio::signal::ctrl_c()).is_ok() {
-                drop(writeln!(io::stderr().lock(), "\n{}", seen.said()));
+                drop(writeln!(io::stderr().lock(), "\n{}", seen.stop()));
+                let leaving = seen.state().leaving.clone();
+                if let Some(leaving) = leaving {
+                    let limited = async { tokio::time::timeout(LEAVING, leaving.leave()).await };
+                    // What is left behind counts for some minutes, and is said to whoever meets it.
+                    drop(runtime.block_on(limited));
+                }
                 process::exit(i32::from(Exit::Declined.number()));
             }
         });
@@ -53,6 +89,24 @@ impl Progress {
         if state.running.take().is_some() {
             state.done += 1;
         }
+    }
+
+    /// What is to be taken out of the record when the run is stopped.
+    pub(super) fn leaves(&self, leaving: Leaving) {
+        self.state().leaving = Some(leaving);
+    }
+
+    /// Goes no further once the run was stopped: the program ends in a moment.
+    pub(super) fn hold(&self) {
+        while self.state().is_stopped {
+            thread::park();
+        }
+    }
+
+    /// From here on nothing more begins. Gives what is said.
+    fn stop(&self) -> String {
+        self.state().is_stopped = true;
+        self.said()
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

@@ -13,7 +13,13 @@ const REGION: &str = "us-east-1";
 
 impl Emulator {
     /// One call of a service, as somebody of the account.
-    pub(super) fn call(&self, account: &str, service: &str, operation: &str, parameters: &Value) -> Value {
+    pub(super) fn call(
+        &self,
+        account: &str,
+        service: &str,
+        operation: &str,
+        parameters: &Value,
+    ) -> Value {
         let output = Command::new(root().join("target/python/bin/python"))
             .arg(root().join("tests/emulator/call.py"))
             .args([&self.endpoint(), account, REGION, service, operation, &parameters.to_string()])
@@ -290,21 +296,60 @@ fn what_stayed_of_a_stack_is_named_before_anything_is_made() {
         0,
         "lab-dataset-teama leaves behind: key arn:aws:kms:",
     );
-    // Names are taken. Only the events of CloudFormation's own validation say whose.
+    // CloudFormation takes no database in, which is said before anything is changed.
     let again = emulator.deploy(&mesh);
-    ends_with(&again, 6, "ResourceExistenceCheck");
+    ends_with(&again, 4, "`aws glue delete-database --region us-east-1 --name lab_teama_");
+    let text = transcript(&again);
+    let (_, name) = text.split_once("delete-database --region us-east-1 --name ").expect("a name");
+    let name = name.split('`').next().expect("the name alone");
+    emulator.call("333333333333", "glue", "delete_database", &json!({ "Name": name }));
+    // Other names are taken. Only the events of CloudFormation's own validation say whose.
+    let again = emulator.deploy(&mesh);
+    ends_with(&again, 6, "did not pass CloudFormation's validation, as said above; what stayed");
     let text = transcript(&again);
     assert!(text.contains("AWS::S3::Bucket") && text.contains("--import-existing"), "{text}");
     assert!(!text.contains("AccessDenied"), "{text}");
-    // Each resource is told at the manifest line that asked for it.
-    let bucket = text.lines().find(|line| {
-        line.starts_with("error: ") && line.contains(" (AWS::S3::Bucket): Resource of type")
-    });
-    let bucket = bucket.unwrap_or_else(|| unreachable!("{text}"));
+    // Each resource is told once, at the manifest line that asked for it.
+    let buckets: Vec<&str> =
+        text.lines().filter(|line| line.contains("(AWS::S3::Bucket): Resource of type")).collect();
+    let [bucket] = buckets.as_slice() else { unreachable!("{text}") };
     assert!(bucket.contains("already exists") && bucket.contains("datasets.yaml:"), "{bucket}");
     // Nothing is left of the try, and other stacks are as they are.
     let science = emulator.look("333333333333", REGION);
     assert!(science["stacks"].get("lab-dataset-teama").is_none(), "{}", science["stacks"]);
+    let taking = ["deploy", &path, "--yes", "--import-existing"];
+    ends_with(&emulator.lakewright(&taking), 0, "takes in BucketC83B6579 (AWS::S3::Bucket)");
+}
+
+/// The way back that docs/stacks/dataset.md describes. A database that stayed has its name within `DatabaseInput`, and only
+/// what has a static name of its own is taken in ("Import AWS resources into a CloudFormation stack automatically" in the
+/// CloudFormation user guide).
+#[test]
+fn a_mesh_that_was_destroyed_comes_back_with_what_stayed() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mesh = lab(folder.path());
+    let emulator = Emulator::start();
+    ends_with(&emulator.deploy(&mesh), 0, "16 created");
+    let path = mesh.display().to_string();
+    let gone = emulator.lakewright(&["destroy", &path, "--all", "--yes"]);
+    ends_with(&gone, 0, "16 deleted");
+    ends_with(&gone, 0, "keeps its name");
+    let back = || emulator.lakewright(&["deploy", &path, "--yes", "--import-existing"]);
+    let refused = back();
+    ends_with(&refused, 4, "CloudFormation takes no database in");
+    let text = transcript(&refused);
+    let mut freed = 0;
+    for line in text.lines().filter(|line| line.starts_with("error: ")) {
+        let (account, _) = line["error: ".len()..].split_once('/').expect("an address");
+        let (_, name) = line.split_once(" --name ").expect("a command");
+        let name = name.split('`').next().expect("the name alone");
+        emulator.call(account, "glue", "delete_database", &json!({ "Name": name }));
+        freed += 1;
+    }
+    assert_eq!(freed, 2, "{text}");
+    assert!(emulator.stacks().is_empty(), "nothing was changed");
+    ends_with(&back(), 0, "16 created");
+    ends_with(&emulator.deploy(&mesh), 0, "0 to create, 0 to update");
 }
 
 #[test]

@@ -18,7 +18,7 @@ const OTHER: &str = r#"{"version": 1, "mesh": "acme", "stacks_in": [
     {"account": "444444444444", "region": "eu-west-1", "resource_prefix": "lakewright"}]}"#;
 
 /// The minimal mesh, with a second environment and a dataset in an account of their own.
-fn two_environments(folder: &Path) -> PathBuf {
+pub(super) fn two_environments(folder: &Path) -> PathBuf {
     let mesh = folder.join("mesh");
     fs::create_dir(&mesh).expect("a folder");
     for file in ["mesh.yaml", "datasets.yaml"] {

@@ -131,6 +131,9 @@ fn ctrl_c_says_what_was_done_and_what_goes_on() {
     assert_eq!(child.wait().expect("an end").code(), Some(8), "{rest}");
     assert!(rest.contains("stopped: ") && rest.contains(" not begun;"), "{rest}");
     assert!(rest.contains("it ends by itself"), "{rest}");
+    // The next run need not wait for this one.
+    let next = transcript(&emulator.deploy(&mesh));
+    assert!(!next.contains("another deployment of the mesh is running"), "{next}");
 }
 
 /// Each share of AWS RAM is accepted once ("Accepting a resource share invitation from AWS RAM" in the Lake Formation developer

@@ -1,0 +1,269 @@
+//! The right to change a mesh, which one run has at a time. It stands in the record of places, so no right is needed for it
+//! that a deployment does not have: a run writes itself into the record before its first change, again each minute, and out
+//! of it at its end. Each write says which version it follows, so that of two runs at once only one comes in.
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeSet;
+use std::future::Future;
+use std::pin::pin;
+use std::time::{Duration, SystemTime};
+
+use aws_smithy_types::DateTime;
+use aws_smithy_types::date_time::Format;
+use serde_json::{Value, json};
+
+use crate::cloud::{Cloud, CloudError};
+use crate::record::{self, Record, Shelf, Spot};
+
+/// After how many seconds a run says again that it goes on.
+const AGAIN_AFTER: i64 = 60;
+/// After how many seconds without a word a run counts as ended: it was stopped hard, or has no network. Clocks of two
+/// machines that both reach AWS differ by less, as a rule.
+const GONE_AFTER: i64 = 600;
+
+/// A run, as it stands in the record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Run {
+    /// Tells it from others; nothing of the machine is in it.
+    pub id: String,
+    /// When it began, in seconds since 1970.
+    pub begun: i64,
+    /// When it last said that it goes on.
+    pub heard: i64,
+}
+
+impl Run {
+    /// Whether it counts as running. One that would be heard of in some hour to come had no clock to go by.
+    fn is_alive(&self, now: i64) -> bool {
+        now.saturating_sub(self.heard).saturating_abs() < GONE_AFTER
+    }
+
+    /// When it began and was heard of, for people.
+    fn times(&self) -> String {
+        format!(
+            "it began at {} and was last heard of at {}",
+            written(self.begun),
+            written(self.heard)
+        )
+    }
+
+    pub(crate) fn to_json(&self) -> Value {
+        json!({ "id": self.id, "begun": written(self.begun), "heard": written(self.heard) })
+    }
+
+    /// Reads what [`Self::to_json`] wrote; none where no run stands.
+    pub(crate) fn parse(value: &Value) -> Result<Option<Self>, String> {
+        if value.is_null() {
+            return Ok(None);
+        }
+        let broken = || format!("its `run` is not as it was written: {value}");
+        let text = |name: &str| value[name].as_str().ok_or_else(broken);
+        let time = |name: &str| {
+            let read = DateTime::from_str(text(name)?, Format::DateTime);
+            read.map(|time| time.secs()).map_err(|_| broken())
+        };
+        Ok(Some(Self { id: text("id")?.to_owned(), begun: time("begun")?, heard: time("heard")? }))
+    }
+}
+
+/// The right of one run.
+#[derive(Debug)]
+pub struct Lease {
+    shelf: Shelf,
+    mesh: String,
+    id: String,
+    begun: i64,
+    /// When it was last written; nothing while it is not held.
+    heard: Cell<Option<i64>>,
+    /// When that was last tried.
+    tried: Cell<i64>,
+    /// Why it is not held any more.
+    lost: RefCell<Option<String>>,
+}
+
+impl Lease {
+    /// The right of this run, which it does not have yet.
+    pub fn new(shelf: Shelf, mesh: &str) -> Self {
+        let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        Self {
+            shelf,
+            mesh: mesh.to_owned(),
+            id: format!("{:x}-{:x}", since.as_nanos(), std::process::id()),
+            begun: now(),
+            heard: Cell::new(None),
+            tried: Cell::new(0),
+            lost: RefCell::new(None),
+        }
+    }
+
+    /// The run's id.
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// Whether the run may begin; gives what is to be said of one that was left behind.
+    pub fn check(&self, record: &Record) -> Result<Option<String>, CloudError> {
+        let Some(other) = record.run.as_ref().filter(|run| run.id != self.id) else {
+            return Ok(None);
+        };
+        if other.is_alive(now()) {
+            return Err(CloudError::Overtaken {
+                what: "change the stacks of the mesh".to_owned(),
+                message: format!(
+                    "another deployment of the mesh is running: {}; run again when it is done, or when nothing was heard of it for \
+                     {} minutes",
+                    other.times(),
+                    GONE_AFTER / 60
+                ),
+            });
+        }
+        Ok(Some(format!(
+            "takes over from a deployment that was stopped before its end: {}",
+            other.times()
+        )))
+    }
+
+    /// Takes the right, and writes where the mesh will have stacks; gives what is to be said of a run that was left behind.
+    pub async fn take(
+        &self,
+        cloud: &impl Cloud,
+        record: &mut Record,
+        spots: BTreeSet<Spot>,
+    ) -> Result<Option<String>, CloudError> {
+        let said = self.check(record)?;
+        self.write(cloud, record, spots).await?;
+        Ok(said)
+    }
+
+    /// Gives the right back, and writes where the mesh has stacks. A record in which another run stands is that run's.
+    pub async fn release(
+        &self,
+        cloud: &impl Cloud,
+        record: &mut Record,
+        spots: BTreeSet<Spot>,
+    ) -> Result<(), CloudError> {
+        self.heard.set(None);
+        if record.run.as_ref().is_some_and(|run| run.id != self.id) {
+            return Ok(());
+        }
+        record::write(cloud, &self.shelf, &self.mesh, record, (spots, None)).await
+    }
+
+    /// Why the run may change nothing more, when it may not.
+    pub fn lost(&self) -> Option<String> {
+        if let Some(reason) = &*self.lost.borrow() {
+            return Some(reason.clone());
+        }
+        let heard = self.heard.get()?;
+        (now().saturating_sub(heard) >= GONE_AFTER).then(|| {
+            format!(
+                "for {} minutes this run could not write that it goes on, so another one may have begun; run again",
+                GONE_AFTER / 60
+            )
+        })
+    }
+
+    /// Does some work, and says each minute that the run goes on.
+    pub async fn during<T>(
+        &self,
+        cloud: &impl Cloud,
+        record: &mut Record,
+        work: impl Future<Output = T>,
+    ) -> T {
+        let mut work = pin!(work);
+        loop {
+            let next = self.tried.get().saturating_add(AGAIN_AFTER).saturating_sub(now());
+            let wait = Duration::from_secs(u64::try_from(next).unwrap_or_default());
+            match tokio::time::timeout(wait, work.as_mut()).await {
+                Ok(done) => return done,
+                Err(_) => self.refresh(cloud, record).await,
+            }
+        }
+    }
+
+    async fn refresh(&self, cloud: &impl Cloud, record: &mut Record) {
+        self.tried.set(now());
+        if self.heard.get().is_none() || self.lost.borrow().is_some() {
+            return;
+        }
+        let spots = record.spots.clone();
+        // What fails otherwise may go away, and counts when it has lasted too long.
+        if let Err(CloudError::Overtaken { message, .. }) = self.write(cloud, record, spots).await {
+            *self.lost.borrow_mut() = Some(message);
+        }
+    }
+
+    async fn write(
+        &self,
+        cloud: &impl Cloud,
+        record: &mut Record,
+        spots: BTreeSet<Spot>,
+    ) -> Result<(), CloudError> {
+        let heard = now();
+        self.tried.set(heard);
+        let run = Run { id: self.id.clone(), begun: self.begun, heard };
+        record::write(cloud, &self.shelf, &self.mesh, record, (spots, Some(run))).await?;
+        self.heard.set(Some(heard));
+        Ok(())
+    }
+}
+
+/// Takes a run out of the record from beside it, as when it is stopped: it may write itself there at the same time.
+pub async fn release(
+    cloud: &impl Cloud,
+    shelf: &Shelf,
+    mesh: &str,
+    id: &str,
+) -> Result<(), CloudError> {
+    const TRIES: u32 = 3;
+    let mut tries = 0;
+    loop {
+        let mut record = record::read(cloud, shelf, mesh).await?;
+        if record.run.as_ref().is_none_or(|run| run.id != id) {
+            return Ok(());
+        }
+        let spots = record.spots.clone();
+        tries += 1;
+        match record::write(cloud, shelf, mesh, &mut record, (spots, None)).await {
+            Err(CloudError::Overtaken { .. }) if tries < TRIES => {}
+            other => return other,
+        }
+    }
+}
+
+/// The clock, in seconds since 1970.
+fn now() -> i64 {
+    DateTime::from(SystemTime::now()).secs()
+}
+
+/// A moment as people and programs read it.
+fn written(seconds: i64) -> String {
+    DateTime::from_secs(seconds).fmt(Format::DateTime).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The form is that of RFC 3339, as `date -u +%FT%TZ` prints it.
+    #[test]
+    fn a_run_is_read_as_it_was_written() {
+        let run = Run { id: "a".to_owned(), begun: 1_700_000_000, heard: 1_700_000_060 };
+        assert_eq!(run.to_json()["begun"], "2023-11-14T22:13:20Z");
+        assert_eq!(Run::parse(&run.to_json()), Ok(Some(run)));
+        assert_eq!(Run::parse(&Value::Null), Ok(None));
+        for broken in [json!({}), json!({ "id": "a", "begun": "now", "heard": "now" }), json!("a")]
+        {
+            assert!(Run::parse(&broken).is_err(), "{broken}");
+        }
+    }
+
+    #[test]
+    fn a_run_counts_as_ended_after_ten_minutes_without_a_word() {
+        let run = Run { id: "a".to_owned(), begun: 0, heard: 1000 };
+        assert!(run.is_alive(1000) && run.is_alive(1599));
+        assert!(!run.is_alive(1600));
+        // A clock that is a little behind makes nobody older.
+        assert!(run.is_alive(700) && !run.is_alive(0));
+    }
+}

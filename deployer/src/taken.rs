@@ -1,0 +1,92 @@
+//! Names that what stayed of an earlier stack keeps: how each comes back into a stack, or comes free.
+//!
+//! CloudFormation takes in by itself what has a static name of its own in the template and a type that it can import
+//! ("Import AWS resources into a CloudFormation stack automatically" in its user guide). A Glue database has its name within
+//! `DatabaseInput` and is no such type (cloudformation-coverage-roadmap, issues 551 and 2045), and a repository of CodeCommit
+//! is known by an id that AWS gives it (the same, issue 1002).
+
+use lakewright_template::{Template, Value, read};
+
+use crate::event::Rejection;
+
+/// What the owner of an account does about a name that nothing takes in; nothing for types that CloudFormation takes in.
+///
+/// Source: `delete-database` and `update-repository-name` in the AWS CLI reference.
+pub fn freeing(kind: &str, name: &str, region: &str) -> Option<String> {
+    match kind {
+        "AWS::Glue::Database" => Some(format!(
+            "`aws glue delete-database --region {region} --name {name}` takes it and its tables out of the catalog, and no object \
+             out of S3"
+        )),
+        "AWS::CodeCommit::Repository" => Some(format!(
+            "`aws codecommit update-repository-name --region {region} --old-name {name} --new-name {name}-before` keeps what is in \
+             it under another name"
+        )),
+        _ => None,
+    }
+}
+
+/// What helps when a change set fails for names that are taken; nothing when it fails for something else.
+pub(crate) fn help(
+    template: &str,
+    region: &str,
+    rejections: &[Rejection],
+    imports_existing: bool,
+) -> String {
+    let is_taken = |one: &&Rejection| one.reason.to_lowercase().contains("already exist");
+    let taken: Vec<&Rejection> = rejections.iter().filter(is_taken).collect();
+    let template = read::template(template).ok();
+    let freed = taken.iter().filter_map(|one| {
+        let name = template.as_ref().and_then(|template| name_of(template, &one.logical_id));
+        freeing(&one.kind, name.unwrap_or("NAME"), region)
+    });
+    let freed: Vec<String> = freed.collect();
+    let mut said = String::new();
+    if freed.len() < taken.len() {
+        said.push_str(if imports_existing {
+            "; what could not be taken in may be in another stack, as CloudFormation's console tells"
+        } else {
+            "; what stayed of an earlier stack keeps its name, and `--import-existing` takes it in"
+        });
+    }
+    if !freed.is_empty() {
+        said.push_str("; CloudFormation takes in no database and no repository: ");
+        said.push_str(&freed.join("; "));
+    }
+    said
+}
+
+/// The name that a template gives to one of these.
+fn name_of<'t>(template: &'t Template, logical_id: &str) -> Option<&'t str> {
+    let (_, resource) = template.resources.iter().find(|(id, _)| id.as_str() == logical_id)?;
+    let database = resource.properties.get("DatabaseInput").and_then(Value::as_map);
+    let name = database.and_then(|database| database.get("Name"));
+    name.or_else(|| resource.properties.get("RepositoryName")).and_then(Value::as_text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TEMPLATE: &str = r#"{"Resources": {
+        "D": {"Type": "AWS::Glue::Database", "Properties": {"CatalogId": "1", "DatabaseInput": {"Name": "sales"}}},
+        "B": {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": "b"}}}}"#;
+
+    fn rejection(logical_id: &str, kind: &str) -> Rejection {
+        let reason = format!("Resource of type '{kind}' with identifier 'x' already exists.");
+        Rejection { logical_id: logical_id.to_owned(), kind: kind.to_owned(), reason }
+    }
+
+    #[test]
+    fn importing_is_advised_where_it_helps_alone() {
+        let both = [rejection("B", "AWS::S3::Bucket"), rejection("D", "AWS::Glue::Database")];
+        let said = help(TEMPLATE, "eu-west-1", &both, false);
+        assert!(said.contains("`--import-existing`"), "{said}");
+        assert!(said.contains("--region eu-west-1 --name sales`"), "{said}");
+        let said = help(TEMPLATE, "eu-west-1", &both[1..], true);
+        assert!(!said.contains("import-existing") && said.contains("--name sales`"), "{said}");
+        let said = help(TEMPLATE, "eu-west-1", &both[..1], true);
+        assert!(said.contains("another stack") && !said.contains("glue"), "{said}");
+        assert_eq!(help(TEMPLATE, "eu-west-1", &[], false), "");
+    }
+}
