@@ -19,8 +19,8 @@ use crate::{habits, help, version};
 
 Exit codes: 0 done or allowed; 1 unexpected; 2 usage or unreadable mesh; 4 the mesh has errors,
 differs from its proof, denies, or waits for an account's owner; 5 it cannot be said; 6 a deployment
-failed and was rolled back; 7 a stack needs attention; 8 declined, cancelled or in maintenance;
-9 no credentials, no network, or throttled.")]
+failed and was rolled back, or AWS refused it; 7 a stack needs attention; 8 declined, cancelled, in
+maintenance or behind another run; 9 no credentials, no network, or throttled.")]
 pub(crate) struct Arguments {
     #[command(subcommand)]
     pub(crate) command: Command,

@@ -25,6 +25,7 @@ use lakewright_deployer::machine::Outcome;
 use lakewright_deployer::plan::{Action, Observed, Plan, plan};
 use lakewright_deployer::record::{Opening, Record, Shelf};
 use lakewright_deployer::renew::renew;
+use lakewright_manifest::mesh::Maintenance;
 use lakewright_manifest::{Mesh, RegionName, SourceFile};
 use lakewright_stacks::{DeployTarget, Names};
 use lakewright_template::Template;
@@ -199,6 +200,7 @@ impl<'m> Deployment<'m> {
         let taken = self.taken(&plan);
         notes.extend(taken.unknown);
         notes.extend(self.busy(&seen).filter(|_| only_plan));
+        notes.extend(self.resting().filter(|_| only_plan));
         show::plan(&plan, &notes, only_plan, ui);
         if let Some(exit) = self.refused(&plan, &seen.observed, &owned, ui) {
             return Ok(exit);
@@ -255,6 +257,14 @@ impl<'m> Deployment<'m> {
         }
         self.mails(ui);
         Ok(exit)
+    }
+
+    /// What a plan says of the tenant's maintenance.
+    fn resting(&self) -> Option<String> {
+        (self.mesh.tenant.maintenance != Maintenance::Off).then(|| {
+            "the tenant is in maintenance: `deploy` ends with 8 and changes nothing, but for an administrator's run with `--admin`"
+                .to_owned()
+        })
     }
 
     /// Does what a plan says. Gives how each stack ended, and what was made in it.
@@ -403,7 +413,14 @@ impl<'m> Deployment<'m> {
         match found.as_slice() {
             [one] => Ok((*one).clone()),
             [] => {
-                let mut said = vec![format!("no stack `{name}` of this mesh is deployed")];
+                let mut said = vec![if seen.sites.contains_key(name) {
+                    format!(
+                        "`{name}` is an account and region, and `--stack` takes a stack of it, as `lakewright destroy MESH --all --plan` \
+                         lists them; only with `--keep-stack`, and where nobody may look any more, it takes a place, to forget it"
+                    )
+                } else {
+                    format!("no stack `{name}` of this mesh is deployed")
+                }];
                 said.extend(self.unknown(seen));
                 Err(Failure::usage(said.join("\n")))
             }

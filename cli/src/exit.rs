@@ -17,7 +17,7 @@ pub(crate) enum Exit {
     No,
     /// It cannot be said.
     Unknown,
-    /// A deployment failed, and what it had done was undone.
+    /// A deployment failed, and what it had done was undone; or AWS refused it before it did anything.
     RolledBack,
     /// A stack is in a state that somebody has to look at.
     Attention,

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{ArgGroup, Args};
 use lakewright_stacks::Plan;
 
 use crate::deployment::removal::Removal;
@@ -15,6 +15,7 @@ use crate::ui::Ui;
 
 /// Delete one stack of a mesh, or all of them
 #[derive(Debug, Args)]
+#[command(group = ArgGroup::new("which").args(["stack", "all"]).required(true))]
 #[command(after_help = "Examples:
   lakewright destroy my-mesh --stack lakewright-dataset-sales
   lakewright destroy my-mesh --stack lakewright-dataset-sales --keep-stack
@@ -32,17 +33,18 @@ has left the mesh are found by the record of deployments, and those from before 
 `--base` with the mesh before. `--keep-stack` only takes the mesh's tags off a stack, so that
 nothing knows it any more; with an account and region in which nobody may look any more, it forgets
 what was left there. A bootstrap that its owner deployed without the mesh's tags is known by its
-name, and goes when its template is one of the mesh's. Exit code 4: some stacks are not deleted, as
-others need them or as only an account's owner deletes them; `--plan` ends with it as well.")]
+name, and goes when its template is one of the mesh's. Exit codes: 4 some stacks are not deleted,
+as others need them or as only an account's owner deletes them, and so for `--plan`; 8 declined, or
+another run changes the mesh.")]
 pub(crate) struct DestroyArgs {
     /// The mesh's folder, or a single file [default: the current folder]
     #[arg(default_value = ".", hide_default_value = true)]
     mesh: PathBuf,
     /// The stack's name, or its address `account/region/name`
-    #[arg(long, required_unless_present = "all")]
+    #[arg(long)]
     stack: Option<String>,
     /// All stacks of the mesh, also those that have left it
-    #[arg(long, conflicts_with = "stack")]
+    #[arg(long)]
     all: bool,
     /// Say what would be deleted and what stays behind, and change nothing
     #[arg(long)]

@@ -65,11 +65,12 @@ pub(super) fn plan(plan: &Plan, notes: &[String], is_data: bool, ui: &mut Ui) {
     match of(Action::Orphan) {
         0 => {}
         1 => said.push(
-            "1 stack is not in the mesh any more, and is deleted by `lakewright destroy MESH --stack ADDRESS` alone"
+            "1 stack is not in the mesh any more: only `lakewright destroy MESH --stack ADDRESS` deletes it, or `--all` with the whole mesh"
                 .to_owned(),
         ),
         several => said.push(format!(
-            "{several} stacks are not in the mesh any more, and are deleted by `lakewright destroy MESH --stack ADDRESS` alone, one by one"
+            "{several} stacks are not in the mesh any more: only `lakewright destroy MESH --stack ADDRESS` deletes them, one by one, or `--all` with \
+             the whole mesh"
         )),
     }
     for text in said.iter().chain(notes) {

@@ -190,7 +190,7 @@ fn what_an_environment_leaves_behind_is_found_and_removed_by_the_mesh_before() {
     ends_with(&checked, 0, "the mesh leaves 333333333333/eu-west-1, where its 4 stacks would stay");
     ends_with(&checked, 0, "\n  lakewright-environment-second\n");
     let plan = emulator.lakewright(&["deploy", &mesh, "--plan", "--base", &before]);
-    ends_with(&plan, 0, "4 stacks are not in the mesh any more, and are deleted by");
+    ends_with(&plan, 0, "4 stacks are not in the mesh any more: only `lakewright destroy MESH");
     let out = String::from_utf8_lossy(&plan.stdout).into_owned();
     let left: Vec<&str> = out
         .lines()
