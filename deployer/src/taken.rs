@@ -3,7 +3,7 @@
 //! CloudFormation takes in by itself what has a static name of its own in the template and a type that it can import
 //! ("Import AWS resources into a CloudFormation stack automatically" in its user guide). A Glue database has its name within
 //! `DatabaseInput` and is no such type (cloudformation-coverage-roadmap, issues 551 and 2045), and a repository of CodeCommit
-//! is known by an id that AWS gives it (the same, issue 1002).
+//! is known by an id that AWS gives it (the same, issue 1002), as a key is (issue 2376), which has no name at all.
 
 use lakewright_template::{Template, Value, read};
 
@@ -11,7 +11,7 @@ use crate::event::Rejection;
 
 /// What the owner of an account does about a name that nothing takes in; nothing for types that CloudFormation takes in.
 ///
-/// Source: `delete-database` and `update-repository-name` in the AWS CLI reference.
+/// Source: `delete-database`, `update-repository-name` and `delete-alias` in the AWS CLI reference.
 pub fn freeing(kind: &str, name: &str, region: &str) -> Option<String> {
     match kind {
         "AWS::Glue::Database" => Some(format!(
@@ -21,6 +21,9 @@ pub fn freeing(kind: &str, name: &str, region: &str) -> Option<String> {
         "AWS::CodeCommit::Repository" => Some(format!(
             "`aws codecommit update-repository-name --region {region} --old-name {name} --new-name {name}-before` keeps what is in \
              it under another name"
+        )),
+        "AWS::KMS::Alias" => Some(format!(
+            "`aws kms delete-alias --region {region} --alias-name {name}` takes the name off the key, which stays"
         )),
         _ => None,
     }
@@ -36,7 +39,9 @@ pub(crate) fn help(
     let is_taken = |one: &&Rejection| one.reason.to_lowercase().contains("already exist");
     let taken: Vec<&Rejection> = rejections.iter().filter(is_taken).collect();
     let template = read::template(template).ok();
-    let freed = taken.iter().filter_map(|one| {
+    // Whether an alias is taken in is on no public list: it is tried first.
+    let is_tried = |one: &Rejection| one.kind == "AWS::KMS::Alias" && !imports_existing;
+    let freed = taken.iter().filter(|one| !is_tried(one)).filter_map(|one| {
         let name = template.as_ref().and_then(|template| name_of(template, &one.logical_id));
         freeing(&one.kind, name.unwrap_or("NAME"), region)
     });
@@ -50,7 +55,7 @@ pub(crate) fn help(
         });
     }
     if !freed.is_empty() {
-        said.push_str("; CloudFormation takes in no database and no repository: ");
+        said.push_str("; CloudFormation does not take these in: ");
         said.push_str(&freed.join("; "));
     }
     said
@@ -61,7 +66,9 @@ fn name_of<'t>(template: &'t Template, logical_id: &str) -> Option<&'t str> {
     let (_, resource) = template.resources.iter().find(|(id, _)| id.as_str() == logical_id)?;
     let database = resource.properties.get("DatabaseInput").and_then(Value::as_map);
     let name = database.and_then(|database| database.get("Name"));
-    name.or_else(|| resource.properties.get("RepositoryName")).and_then(Value::as_text)
+    let named = ["RepositoryName", "AliasName"];
+    let name = name.or_else(|| named.iter().find_map(|key| resource.properties.get(*key)));
+    name.and_then(Value::as_text)
 }
 
 #[cfg(test)]
@@ -70,6 +77,7 @@ mod tests {
 
     const TEMPLATE: &str = r#"{"Resources": {
         "D": {"Type": "AWS::Glue::Database", "Properties": {"CatalogId": "1", "DatabaseInput": {"Name": "sales"}}},
+        "A": {"Type": "AWS::KMS::Alias", "Properties": {"AliasName": "alias/sales", "TargetKeyId": "k"}},
         "B": {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": "b"}}}}"#;
 
     fn rejection(logical_id: &str, kind: &str) -> Rejection {
@@ -87,6 +95,14 @@ mod tests {
         assert!(!said.contains("import-existing") && said.contains("--name sales`"), "{said}");
         let said = help(TEMPLATE, "eu-west-1", &both[..1], true);
         assert!(said.contains("another stack") && !said.contains("glue"), "{said}");
+        let alias = [rejection("A", "AWS::KMS::Alias")];
+        let said = help(TEMPLATE, "eu-west-1", &alias, false);
+        assert!(said.contains("`--import-existing`") && !said.contains("kms"), "{said}");
+        let said = help(TEMPLATE, "eu-west-1", &alias, true);
+        assert!(
+            said.contains("delete-alias --region eu-west-1 --alias-name alias/sales`"),
+            "{said}"
+        );
         assert_eq!(help(TEMPLATE, "eu-west-1", &[], false), "");
     }
 }

@@ -347,6 +347,9 @@ fn deployments_ask_and_say_why_they_cannot() {
         "resource_prefix: lab\nmaintenance: read_only",
     );
     ends_with(&emulator.deploy(&resting), 8, "in maintenance");
+    let resting = resting.display().to_string();
+    let said = "the tenant is in maintenance: `deploy` ends with 8";
+    ends_with(&emulator.lakewright(&["deploy", &resting, "--plan"]), 0, said);
     let output = emulator.lakewright(&["deploy", &path, "--yes", "--format", "json", "--quiet"]);
     assert_eq!(output.status.code(), Some(0), "{}", transcript(&output));
     let lines: Vec<Value> = String::from_utf8_lossy(&output.stdout)

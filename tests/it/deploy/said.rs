@@ -65,6 +65,36 @@ fn each_failure_names_its_manifest_line_and_the_summary_comes_after() {
     assert!(text.lines().any(|line| line.starts_with("  created in ")), "{text}");
 }
 
+/// `deploy` refuses what `init` wrote, but for an endpoint of one's own (docs/guide.md).
+#[test]
+fn what_init_wrote_is_taken_for_an_endpoint_and_said() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("mesh").display().to_string();
+    let emulator = Emulator::start();
+    assert!(emulator.lakewright_alone(&["init", &path]).status.success());
+    let plan = emulator.lakewright(&["deploy", &path, "--plan"]);
+    ends_with(&plan, 0, "is taken as it is, as AWS_ENDPOINT_URL names an endpoint");
+}
+
+#[test]
+fn destroy_says_what_it_can_be_told_to_delete() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mesh = minimal(folder.path());
+    let emulator = Emulator::start();
+    ends_with(&emulator.deploy(&mesh), 0, "7 created");
+    let path = mesh.display().to_string();
+    let neither = emulator.lakewright_alone(&["destroy", &path]);
+    ends_with(&neither, 2, "--all");
+    assert!(transcript(&neither).contains("--stack <STACK>"), "{}", transcript(&neither));
+    ends_with(&emulator.lakewright_alone(&["destroy", &path, "--all", "--stack", "x"]), 2, "--all");
+    let place = ["destroy", &path, "--yes", "--keep-stack", "--stack", "222222222222/eu-west-1"];
+    ends_with(
+        &emulator.lakewright_alone(&place),
+        2,
+        "where nobody may look any more, it takes a place",
+    );
+}
+
 /// A stack whose creation was undone can only be deleted and made anew ("Stack status codes" in the CloudFormation user
 /// guide), and whatever needs the bootstrap waits for it.
 #[test]
