@@ -1,6 +1,8 @@
 //! The right to change a mesh, which one run has at a time. It stands in the record of places, so no right is needed for it
-//! that a deployment does not have: a run writes itself into the record before its first change, again each minute, and out
-//! of it at its end. Each write says which version it follows, so that of two runs at once only one comes in.
+//! that a deployment does not have: a run writes itself into the record before its first change, again each minute, and at
+//! its end that it has ended. Each write says which version it follows, so that of two runs at once only one comes in. A run
+//! that has ended stays in the record, as a version is known by its content alone (`ETag` in the S3 API reference): whoever
+//! read the record before that run does not take it for unchanged.
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
@@ -28,14 +30,16 @@ pub struct Run {
     pub id: String,
     /// When it began, in seconds since 1970.
     pub begun: i64,
-    /// When it last said that it goes on.
+    /// When it last said that it goes on, or that it has ended.
     pub heard: i64,
+    /// Whether it has ended.
+    pub has_ended: bool,
 }
 
 impl Run {
     /// Whether it counts as running. One that would be heard of in some hour to come had no clock to go by.
     fn is_alive(&self, now: i64) -> bool {
-        now.saturating_sub(self.heard).saturating_abs() < GONE_AFTER
+        !self.has_ended && now.saturating_sub(self.heard).saturating_abs() < GONE_AFTER
     }
 
     /// When it began and was heard of, for people.
@@ -48,7 +52,12 @@ impl Run {
     }
 
     pub(crate) fn to_json(&self) -> Value {
-        json!({ "id": self.id, "begun": written(self.begun), "heard": written(self.heard) })
+        json!({
+            "id": self.id,
+            "begun": written(self.begun),
+            "heard": written(self.heard),
+            "has_ended": self.has_ended,
+        })
     }
 
     /// Reads what [`Self::to_json`] wrote; none where no run stands.
@@ -62,7 +71,12 @@ impl Run {
             let read = DateTime::from_str(text(name)?, Format::DateTime);
             read.map(|time| time.secs()).map_err(|_| broken())
         };
-        Ok(Some(Self { id: text("id")?.to_owned(), begun: time("begun")?, heard: time("heard")? }))
+        Ok(Some(Self {
+            id: text("id")?.to_owned(),
+            begun: time("begun")?,
+            heard: time("heard")?,
+            has_ended: value["has_ended"].as_bool().ok_or_else(broken)?,
+        }))
     }
 }
 
@@ -103,9 +117,8 @@ impl Lease {
 
     /// Whether the run may begin; gives what is to be said of one that was left behind.
     pub fn check(&self, record: &Record) -> Result<Option<String>, CloudError> {
-        let Some(other) = record.run.as_ref().filter(|run| run.id != self.id) else {
-            return Ok(None);
-        };
+        let other = record.run.as_ref().filter(|run| run.id != self.id && !run.has_ended);
+        let Some(other) = other else { return Ok(None) };
         if other.is_alive(now()) {
             return Err(CloudError::Overtaken {
                 what: "change the stacks of the mesh".to_owned(),
@@ -146,7 +159,7 @@ impl Lease {
         if record.run.as_ref().is_some_and(|run| run.id != self.id) {
             return Ok(());
         }
-        record::write(cloud, &self.shelf, &self.mesh, record, (spots, None)).await
+        self.put(cloud, record, spots, true).await
     }
 
     /// Why the run may change nothing more, when it may not.
@@ -189,8 +202,20 @@ impl Lease {
         let spots = record.spots.clone();
         // What fails otherwise may go away, and counts when it has lasted too long.
         if let Err(CloudError::Overtaken { message, .. }) = self.write(cloud, record, spots).await {
-            *self.lost.borrow_mut() = Some(message);
+            // A write whose answer was lost is tried again by the SDK, and then follows itself.
+            match record::read(cloud, &self.shelf, &self.mesh).await {
+                Ok(read) if read.run.as_ref().is_some_and(|run| self.goes_on_as(run)) => {
+                    self.heard.set(read.run.as_ref().map(|run| run.heard));
+                    *record = read;
+                }
+                Ok(_) | Err(_) => *self.lost.borrow_mut() = Some(message),
+            }
         }
+    }
+
+    /// Whether it is this run that stands there, and no one has written that it has ended.
+    fn goes_on_as(&self, run: &Run) -> bool {
+        run.id == self.id && !run.has_ended
     }
 
     async fn write(
@@ -201,14 +226,24 @@ impl Lease {
     ) -> Result<(), CloudError> {
         let heard = now();
         self.tried.set(heard);
-        let run = Run { id: self.id.clone(), begun: self.begun, heard };
-        record::write(cloud, &self.shelf, &self.mesh, record, (spots, Some(run))).await?;
+        self.put(cloud, record, spots, false).await?;
         self.heard.set(Some(heard));
         Ok(())
     }
+
+    async fn put(
+        &self,
+        cloud: &impl Cloud,
+        record: &mut Record,
+        spots: BTreeSet<Spot>,
+        has_ended: bool,
+    ) -> Result<(), CloudError> {
+        let run = Run { id: self.id.clone(), begun: self.begun, heard: now(), has_ended };
+        record::write(cloud, &self.shelf, &self.mesh, record, (spots, run)).await
+    }
 }
 
-/// Takes a run out of the record from beside it, as when it is stopped: it may write itself there at the same time.
+/// Writes from beside a run that it has ended, as when it is stopped: it may write itself there at the same time.
 pub async fn release(
     cloud: &impl Cloud,
     shelf: &Shelf,
@@ -219,12 +254,12 @@ pub async fn release(
     let mut tries = 0;
     loop {
         let mut record = record::read(cloud, shelf, mesh).await?;
-        if record.run.as_ref().is_none_or(|run| run.id != id) {
-            return Ok(());
-        }
+        let run = record.run.clone().filter(|run| run.id == id && !run.has_ended);
+        let Some(run) = run else { return Ok(()) };
+        let ended = Run { heard: now(), has_ended: true, ..run };
         let spots = record.spots.clone();
         tries += 1;
-        match record::write(cloud, shelf, mesh, &mut record, (spots, None)).await {
+        match record::write(cloud, shelf, mesh, &mut record, (spots, ended)).await {
             Err(CloudError::Overtaken { .. }) if tries < TRIES => {}
             other => return other,
         }
@@ -248,7 +283,8 @@ mod tests {
     /// The form is that of RFC 3339, as `date -u +%FT%TZ` prints it.
     #[test]
     fn a_run_is_read_as_it_was_written() {
-        let run = Run { id: "a".to_owned(), begun: 1_700_000_000, heard: 1_700_000_060 };
+        let (begun, heard) = (1_700_000_000, 1_700_000_060);
+        let run = Run { id: "a".to_owned(), begun, heard, has_ended: true };
         assert_eq!(run.to_json()["begun"], "2023-11-14T22:13:20Z");
         assert_eq!(Run::parse(&run.to_json()), Ok(Some(run)));
         assert_eq!(Run::parse(&Value::Null), Ok(None));
@@ -260,10 +296,11 @@ mod tests {
 
     #[test]
     fn a_run_counts_as_ended_after_ten_minutes_without_a_word() {
-        let run = Run { id: "a".to_owned(), begun: 0, heard: 1000 };
+        let run = Run { id: "a".to_owned(), begun: 0, heard: 1000, has_ended: false };
         assert!(run.is_alive(1000) && run.is_alive(1599));
         assert!(!run.is_alive(1600));
         // A clock that is a little behind makes nobody older.
         assert!(run.is_alive(700) && !run.is_alive(0));
+        assert!(!Run { has_ended: true, ..run }.is_alive(1000));
     }
 }

@@ -59,7 +59,7 @@ impl Spot {
 pub struct Record {
     /// Where the mesh had stacks.
     pub spots: BTreeSet<Spot>,
-    /// Who deploys just now.
+    /// Who deploys just now, or did last.
     pub run: Option<Run>,
     /// The version that was read, as the object's ETag; none before the first.
     pub version: Option<String>,
@@ -97,16 +97,13 @@ pub(crate) async fn write(
     shelf: &Shelf,
     mesh: &str,
     record: &mut Record,
-    (spots, run): (BTreeSet<Spot>, Option<Run>),
+    (spots, run): (BTreeSet<Spot>, Run),
 ) -> Result<(), CloudError> {
-    if record.version.is_some() && record.spots == spots && record.run == run {
-        return Ok(());
-    }
     let Shelf { site, bucket, key } = shelf;
-    let text = to_text(mesh, &spots, run.as_ref());
+    let text = to_text(mesh, &spots, &run);
     let was = record.version.as_deref();
     let version = cloud.replace_object(site, bucket, key, text, was).await?;
-    *record = Record { spots, run, version: Some(version) };
+    *record = Record { spots, run: Some(run), version: Some(version) };
     Ok(())
 }
 
@@ -167,15 +164,13 @@ impl<C: Cloud, R: FnMut(Event), A: FnMut(&str, &[Change]) -> bool> Driver<'_, C,
     }
 }
 
-fn to_text(mesh: &str, spots: &BTreeSet<Spot>, run: Option<&Run>) -> String {
+fn to_text(mesh: &str, spots: &BTreeSet<Spot>, run: &Run) -> String {
     let spots = spots.iter().map(|Spot { account, region, prefix }| {
         json!({ "account": account, "region": region, "resource_prefix": prefix })
     });
     let spots: Vec<Value> = spots.collect();
-    let mut record = json!({ "version": VERSION, "mesh": mesh, "stacks_in": spots });
-    if let Some(run) = run {
-        record["run"] = run.to_json();
-    }
+    let run = run.to_json();
+    let record = json!({ "version": VERSION, "mesh": mesh, "stacks_in": spots, "run": run });
     format!("{record:#}\n")
 }
 
@@ -224,10 +219,12 @@ mod tests {
     #[test]
     fn what_was_written_is_read_again() {
         let spots = BTreeSet::from([at("111111111111"), at("222222222222")]);
-        assert_eq!(parse(&to_text("acme", &spots, None), "acme"), Ok((spots.clone(), None)));
-        let run = Run { id: "a".to_owned(), begun: 0, heard: 60 };
-        let text = to_text("acme", &spots, Some(&run));
+        let run = Run { id: "a".to_owned(), begun: 0, heard: 60, has_ended: false };
+        let text = to_text("acme", &spots, &run);
         assert_eq!(parse(&text, "acme"), Ok((spots, Some(run))));
+        // As it was written before runs stood in it.
+        let before = r#"{"version": 1, "mesh": "acme", "stacks_in": []}"#;
+        assert_eq!(parse(before, "acme"), Ok((BTreeSet::new(), None)));
     }
 
     #[test]

@@ -252,7 +252,7 @@ impl Deployment<'_> {
         }
     }
 
-    /// Takes this run out of the record, which is as it was otherwise.
+    /// Writes that this run has ended, into a record that is as it was otherwise.
     pub(super) fn leave_record(&self, seen: &mut Seen, ui: &mut Ui) {
         let Known::Read(record) = &mut seen.record else { return };
         let spots = record.spots.clone();

@@ -17,7 +17,7 @@ use crate::ui::count;
 /// How long whoever stops a run waits at the most for the record of it to be put right.
 const LEAVING: Duration = Duration::from_secs(5);
 
-/// What takes a stopped run out of the record, so that the next one need not wait for it.
+/// What writes that a stopped run has ended, so that the next one need not wait for it.
 #[derive(Debug, Clone)]
 pub(super) struct Leaving {
     pub(super) settings: Settings,
@@ -91,7 +91,7 @@ impl Progress {
         }
     }
 
-    /// What is to be taken out of the record when the run is stopped.
+    /// What is to be written into the record when the run is stopped.
     pub(super) fn leaves(&self, leaving: Leaving) {
         self.state().leaving = Some(leaving);
     }

@@ -43,7 +43,7 @@ impl Emulator {
         let spots = ["111111111111", "222222222222", "333333333333"].map(|account| {
             json!({ "account": account, "region": "us-east-1", "resource_prefix": "lab" })
         });
-        let run = json!({ "id": "other", "begun": heard, "heard": heard });
+        let run = json!({ "id": "other", "begun": heard, "heard": heard, "has_ended": false });
         let record = json!({ "version": 1, "mesh": "lab", "stacks_in": spots, "run": run });
         let object =
             json!({ "Bucket": bucket, "Key": "deployments/lab.json", "Body": record.to_string() });
@@ -128,7 +128,7 @@ fn a_run_that_goes_on_is_waited_for_and_one_that_was_stopped_is_taken_over() {
         "takes over from a deployment that was stopped before its end: it began at 2020",
     );
     ends_with(&over, 0, "1 updated");
-    // A run takes itself out at its end, whether or not it failed.
+    // A run writes that it has ended, whether or not it failed.
     change(&mesh.join("datasets.yaml"), "cron(0 2 * * ? *)", "cron(0 3 * * ? *)");
     emulator.fail_next("AWS::Glue::Crawler");
     ends_with(&emulator.deploy(&mesh), 6, "no more room");
