@@ -6,6 +6,7 @@ use serde_json::Value;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the names are AWS's")]
 pub enum Service {
+    CodeCommit,
     ElasticFileSystem,
     Glue,
     Iam,

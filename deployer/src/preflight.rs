@@ -1,5 +1,5 @@
-//! What is looked at before a stack is changed: databases that it would make, and roles that its policies name. A role that does not exist lets a bucket
-//! policy hang for twenty minutes, and a key policy fail at once.
+//! What is looked at before a stack is changed: databases and repositories that it would make, and roles that its policies
+//! name. A role that does not exist lets a bucket policy hang for twenty minutes, and a key policy fail at once.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -30,6 +30,25 @@ pub async fn has_database(cloud: &impl Cloud, site: &Site, name: &str) -> Result
     match cloud.ask(site, &Ask::new(Service::Glue, "GetDatabase", body, &what)).await {
         Ok(_) => Ok(true),
         Err(CloudError::Refused { message, .. }) if message.starts_with("EntityNotFound") => {
+            Ok(false)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// Whether a repository of CodeCommit is in a place.
+pub async fn has_repository(
+    cloud: &impl Cloud,
+    site: &Site,
+    name: &str,
+) -> Result<bool, CloudError> {
+    let body = json!({ "repositoryName": name });
+    let what = format!("look for repository {name}");
+    match cloud.ask(site, &Ask::new(Service::CodeCommit, "GetRepository", body, &what)).await {
+        Ok(_) => Ok(true),
+        Err(CloudError::Refused { message, .. })
+            if message.starts_with("RepositoryDoesNotExist") =>
+        {
             Ok(false)
         }
         Err(error) => Err(error),

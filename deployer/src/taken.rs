@@ -9,18 +9,28 @@ use lakewright_template::{Template, Value, read};
 
 use crate::event::Rejection;
 
+/// The type of databases.
+pub const DATABASE: &str = "AWS::Glue::Database";
+/// The type of repositories.
+pub const REPOSITORY: &str = "AWS::CodeCommit::Repository";
+
 /// What the owner of an account does about a name that nothing takes in; nothing for types that CloudFormation takes in.
 ///
-/// Source: `delete-database`, `update-repository-name` and `delete-alias` in the AWS CLI reference.
+/// Source: `delete-database`, `update-repository-name`, `delete-domain` (whose `--retention-policy` is `Retain` by default) and
+/// `delete-alias` in the AWS CLI reference.
 pub fn freeing(kind: &str, name: &str, region: &str) -> Option<String> {
     match kind {
-        "AWS::Glue::Database" => Some(format!(
+        DATABASE => Some(format!(
             "`aws glue delete-database --region {region} --name {name}` takes it and its tables out of the catalog, and no object \
              out of S3"
         )),
-        "AWS::CodeCommit::Repository" => Some(format!(
+        REPOSITORY => Some(format!(
             "`aws codecommit update-repository-name --region {region} --old-name {name} --new-name {name}-before` keeps what is in \
              it under another name"
+        )),
+        "AWS::SageMaker::Domain" => Some(format!(
+            "`aws sagemaker delete-domain --region {region} --domain-id ID`, with the id that `aws sagemaker list-domains --region \
+             {region}` tells for {name}, deletes the domain and keeps the file system with its home folders"
         )),
         "AWS::KMS::Alias" => Some(format!(
             "`aws kms delete-alias --region {region} --alias-name {name}` takes the name off the key, which stays"
@@ -61,12 +71,30 @@ pub(crate) fn help(
     said
 }
 
+/// The databases and repositories that a template makes and that nothing takes in, by type and name. Links to databases of
+/// others are none: they go with their stacks.
+pub fn names(template: &str) -> Vec<(&'static str, String)> {
+    let is_about = |kind: &str| template.contains(&format!("\"{kind}\""));
+    if !is_about(DATABASE) && !is_about(REPOSITORY) {
+        return Vec::new();
+    }
+    let Ok(template) = read::template(template) else { return Vec::new() };
+    let made = template.resources.iter().filter_map(|(id, resource)| {
+        let kind = [DATABASE, REPOSITORY].into_iter().find(|kind| resource.kind == *kind)?;
+        let input = resource.properties.get("DatabaseInput").and_then(Value::as_map);
+        let is_link = input.is_some_and(|input| input.get("TargetDatabase").is_some());
+        let name = name_of(&template, id.as_str()).filter(|_| !is_link)?;
+        Some((kind, name.to_owned()))
+    });
+    made.collect()
+}
+
 /// The name that a template gives to one of these.
 fn name_of<'t>(template: &'t Template, logical_id: &str) -> Option<&'t str> {
     let (_, resource) = template.resources.iter().find(|(id, _)| id.as_str() == logical_id)?;
     let database = resource.properties.get("DatabaseInput").and_then(Value::as_map);
     let name = database.and_then(|database| database.get("Name"));
-    let named = ["RepositoryName", "AliasName"];
+    let named = ["RepositoryName", "AliasName", "DomainName"];
     let name = name.or_else(|| named.iter().find_map(|key| resource.properties.get(*key)));
     name.and_then(Value::as_text)
 }
@@ -79,6 +107,14 @@ mod tests {
         "D": {"Type": "AWS::Glue::Database", "Properties": {"CatalogId": "1", "DatabaseInput": {"Name": "sales"}}},
         "A": {"Type": "AWS::KMS::Alias", "Properties": {"AliasName": "alias/sales", "TargetKeyId": "k"}},
         "B": {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": "b"}}}}"#;
+
+    #[test]
+    fn what_nothing_takes_in_is_found_in_a_template() {
+        assert_eq!(names(TEMPLATE), [(DATABASE, "sales".to_owned())]);
+        let link =
+            TEMPLATE.replace(r#"{"Name": "sales"}"#, r#"{"Name": "l", "TargetDatabase": {}}"#);
+        assert!(names(&link).is_empty());
+    }
 
     fn rejection(logical_id: &str, kind: &str) -> Rejection {
         let reason = format!("Resource of type '{kind}' with identifier 'x' already exists.");

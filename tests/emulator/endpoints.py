@@ -7,6 +7,7 @@ from typing import Any, Callable
 
 import behaviours
 import calls
+import codecommit
 import early_validation
 import lakeformation
 import lakeformation_api
@@ -32,7 +33,7 @@ STORES: list[Any] = [RESOURCES, ASSUMED, FAULTS, REFUSED, OVERTAKEN, CLOSED, ear
                      services.APPS, services.RESOURCE_POLICIES]
 # By the name of the service in the request's signature: answers to path, X-Amz-Target and body.
 SERVICES: dict[str, Callable[[str, str, bytes], tuple[int, Json, Json]]] = {
-    "lakeformation": lakeformation_api.answer, "sagemaker": services.answer_sagemaker}
+    "codecommit": codecommit.answer, "lakeformation": lakeformation_api.answer, "sagemaker": services.answer_sagemaker}
 SIGNATURE = re.compile(r"Credential=([^/]+)/[^/]+/([^/]+)/([^/]+)/")
 
 

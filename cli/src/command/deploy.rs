@@ -27,10 +27,10 @@ that `--owner-role` names, and not without it. Stacks whose revision is deployed
 alone. Shares that expire before today, or the day of `--as-of`, give no access.
 
 Exit codes: 0 done, or the plan can be done; 4 nothing was changed, as an account's owner has to
-bootstrap it first, a stack is another mesh's or a database has a name that a stack would make, and
-so for `--plan`; 6 a stack failed and was put back, or AWS refused its change; 7 a stack needs
-attention; 8 declined, in maintenance, or another run changes the mesh; 9 no credentials or no
-network.")]
+bootstrap it first, a stack is another mesh's, or a database or repository has the name of one that
+a stack would make, and so for `--plan`; 6 a stack failed and was put back, or AWS refused its
+change; 7 a stack needs attention; 8 declined, in maintenance, or another run changes the mesh; 9 no
+credentials or no network.")]
 pub(crate) struct DeployArgs {
     /// The mesh's folder, or a single file [default: the current folder]
     #[arg(default_value = ".", hide_default_value = true)]

@@ -1,14 +1,12 @@
-//! Databases that stayed of earlier stacks: CloudFormation takes none in, so their names are looked for before anything is
-//! changed.
+//! Databases and repositories that stayed of earlier stacks: CloudFormation takes none in, so their names are looked for
+//! before anything is changed.
 
 use std::collections::BTreeMap;
 
-use lakewright_deployer::cloud::{CloudError, Site};
-use lakewright_deployer::duties::Duties;
+use lakewright_deployer::cloud::{CloudError, Site, Stack};
 use lakewright_deployer::plan::{Action, Plan};
-use lakewright_deployer::preflight;
-use lakewright_deployer::taken::freeing;
-use lakewright_template::resolve::Place;
+use lakewright_deployer::preflight::{has_database, has_repository};
+use lakewright_deployer::taken::{DATABASE, REPOSITORY, freeing, names};
 
 use super::Deployment;
 
@@ -22,34 +20,33 @@ pub(super) struct Taken {
 }
 
 impl Deployment<'_> {
-    /// Looks for the databases of stacks that are to be made.
+    /// Looks for the databases and repositories of stacks that are to be made.
     pub(super) fn taken(&self, plan: &Plan) -> Taken {
         let mut found = Taken::default();
-        // With whose help each place lets somebody look.
+        // With whose help each place lets somebody look at databases.
         let mut sites: BTreeMap<String, Site> = BTreeMap::new();
         let created = plan.steps.iter().filter(|step| step.action == Action::Create);
         for stack in created.filter_map(|step| self.stacks.get(&step.address)) {
-            if !stack.template.contains("\"AWS::Glue::Database\"") {
-                continue;
-            }
             let address = stack.entry.address();
-            let place =
-                Place { account: stack.entry.account.clone(), region: stack.entry.region.clone() };
-            let spot = format!("{}/{}", place.account, place.region);
-            for name in Duties::of(&stack.template, &place).databases {
-                let site = sites.entry(spot.clone()).or_insert_with(|| stack.site.clone());
-                match self.has_database(site, &name) {
+            let region = &stack.entry.region;
+            for (kind, name) in names(&stack.template) {
+                let looked = if kind == DATABASE {
+                    let place = format!("{}/{region}", stack.entry.account);
+                    let site = sites.entry(place).or_insert_with(|| stack.site.clone());
+                    self.sees_database(site, &name)
+                } else {
+                    self.sees_repository(stack, &name)
+                };
+                let what = if kind == REPOSITORY { "repository" } else { "database" };
+                match looked {
                     Ok(false) => {}
-                    Ok(true) => {
-                        let free = freeing("AWS::Glue::Database", &name, &place.region);
-                        found.first.push(format!(
-                            "{address} cannot be made: database {name} stayed of an earlier stack or is somebody's, and CloudFormation \
-                             takes no database in: {}",
-                            free.unwrap_or_default()
-                        ));
-                    }
+                    Ok(true) => found.first.push(format!(
+                        "{address} cannot be made: {what} {name} stayed of an earlier stack or is somebody's, and CloudFormation does \
+                         not take it in: {}",
+                        freeing(kind, &name, region).unwrap_or_default()
+                    )),
                     Err(error) => found.unknown.push(format!(
-                        "whether database {name} of {address} is there already is not known: {error}"
+                        "whether {what} {name} of {address} is there already is not known: {error}"
                     )),
                 }
             }
@@ -58,13 +55,22 @@ impl Deployment<'_> {
     }
 
     /// Whether a database is there. An account that is not bootstrapped is looked at by its owner from then on.
-    fn has_database(&self, site: &mut Site, name: &str) -> Result<bool, CloudError> {
-        match self.runtime.block_on(preflight::has_database(&self.aws, site, name)) {
+    fn sees_database(&self, site: &mut Site, name: &str) -> Result<bool, CloudError> {
+        match self.runtime.block_on(has_database(&self.aws, site, name)) {
             Err(error @ CloudError::Access { .. }) => {
                 *site = self.owner(site).ok_or(error)?;
-                self.runtime.block_on(preflight::has_database(&self.aws, site, name))
+                self.runtime.block_on(has_database(&self.aws, site, name))
             }
             other => other,
         }
+    }
+
+    /// Whether a repository is there. Only owners may look at those.
+    fn sees_repository(&self, stack: &Stack, name: &str) -> Result<bool, CloudError> {
+        let owner = self.owner(&stack.site).ok_or_else(|| CloudError::Access {
+            what: "the deploy role may not look".to_owned(),
+            message: "`--owner-role` looks as a role of the account's owner, and else CloudFormation tells when it comes to it".to_owned(),
+        })?;
+        self.runtime.block_on(has_repository(&self.aws, &owner, name))
     }
 }

@@ -132,6 +132,7 @@ impl Plain {
             global_region: global,
         } = Partition::of_region(region);
         let (name, signed_region, host) = match ask.service {
+            Service::CodeCommit => ("codecommit", region, format!("codecommit.{region}.{suffix}")),
             Service::ElasticFileSystem => {
                 ("elasticfilesystem", region, format!("elasticfilesystem.{region}.{suffix}"))
             }
@@ -158,8 +159,12 @@ impl Plain {
                 path = format!("/{}", ask.operation);
                 headers.push(("content-type", "application/json".to_owned()));
             }
-            Service::Glue | Service::SageMaker => {
-                let prefix = if ask.service == Service::Glue { "AWSGlue" } else { "SageMaker" };
+            Service::CodeCommit | Service::Glue | Service::SageMaker => {
+                let prefix = match name {
+                    "codecommit" => "CodeCommit_20150413",
+                    "glue" => "AWSGlue",
+                    _ => "SageMaker",
+                };
                 headers.push(("content-type", "application/x-amz-json-1.1".to_owned()));
                 headers.push(("x-amz-target", format!("{prefix}.{}", ask.operation)));
             }

@@ -20,9 +20,20 @@ impl Emulator {
         operation: &str,
         parameters: &Value,
     ) -> Value {
+        self.call_in(REGION, account, [service, operation], parameters)
+    }
+
+    /// The same in another region.
+    fn call_in(
+        &self,
+        region: &str,
+        account: &str,
+        [service, operation]: [&str; 2],
+        parameters: &Value,
+    ) -> Value {
         let output = Command::new(root().join("target/python/bin/python"))
             .arg(root().join("tests/emulator/call.py"))
-            .args([&self.endpoint(), account, REGION, service, operation, &parameters.to_string()])
+            .args([&self.endpoint(), account, region, service, operation, &parameters.to_string()])
             .output()
             .expect("Python runs");
         assert!(output.status.success(), "{}", transcript(&output));
@@ -336,7 +347,7 @@ fn a_mesh_that_was_destroyed_comes_back_with_what_stayed() {
     ends_with(&gone, 0, "keeps its name");
     let back = || emulator.lakewright(&["deploy", &path, "--yes", "--import-existing"]);
     let refused = back();
-    ends_with(&refused, 4, "CloudFormation takes no database in");
+    ends_with(&refused, 4, "CloudFormation does not take it in");
     let text = transcript(&refused);
     let mut freed = 0;
     for line in text.lines().filter(|line| line.starts_with("error: ")) {
@@ -350,6 +361,36 @@ fn a_mesh_that_was_destroyed_comes_back_with_what_stayed() {
     assert!(emulator.stacks().is_empty(), "nothing was changed");
     ends_with(&back(), 0, "16 created");
     ends_with(&emulator.deploy(&mesh), 0, "0 to create, 0 to update");
+}
+
+/// The way back that docs/stacks/pipeline.md describes: a repository has an id that AWS gives it and no name that CloudFormation
+/// would import it by (cloudformation-coverage-roadmap, issue 1002).
+#[test]
+fn a_pipeline_comes_back_beside_the_repository_that_stayed() {
+    const ACCOUNT: &str = "222222222222";
+    let folder = tempfile::tempdir().expect("a folder");
+    let mesh = folder.path();
+    fs::write(mesh.join("mesh.yaml"), crate::offered::MESH).expect("a file");
+    fs::write(mesh.join("work.yaml"), crate::offered::WORK).expect("a file");
+    let emulator = Emulator::start();
+    ends_with(&emulator.deploy(mesh), 0, "0 failed");
+    let path = mesh.display().to_string();
+    let stack = "lakewright-pipeline-nightly";
+    let destroy = ["destroy", &path, "--yes", "--stack", stack];
+    ends_with(&emulator.lakewright(&destroy), 0, "leaves behind: repository ");
+    let back = || emulator.lakewright(&["deploy", &path, "--yes", "--import-existing"]);
+    let refused = back();
+    ends_with(&refused, 4, "`aws codecommit update-repository-name --region eu-west-1 --old-name");
+    let text = transcript(&refused);
+    let (_, name) = text.split_once(" --old-name ").expect("a command");
+    let name = name.split(' ').next().expect("the name alone");
+    let renamed = json!({ "oldName": name, "newName": format!("{name}-before") });
+    let rename = ["codecommit", "update_repository_name"];
+    emulator.call_in("eu-west-1", ACCOUNT, rename, &renamed);
+    ends_with(&back(), 0, "takes in KeyAlias5B0A6A8C (AWS::KMS::Alias)");
+    // The old one is there with what is in it.
+    let old = json!({ "repositoryName": format!("{name}-before") });
+    emulator.call_in("eu-west-1", ACCOUNT, ["codecommit", "get_repository"], &old);
 }
 
 #[test]

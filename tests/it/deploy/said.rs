@@ -42,7 +42,8 @@ fn a_plan_is_data_and_names_the_owners_role() {
     let before = requests.iter().filter(as_owner).count();
     ends_with(&emulator.lakewright(&["deploy", &path]), 8, "nothing was changed");
     ends_with(&emulator.lakewright(&["deploy", &path, "--yes"]), 0, "7 created");
-    assert!(before <= 1, "only the plan that was told to: {requests:?}");
+    // For what is there, and for the database that a stack would make.
+    assert!(before <= 2, "only the plan that was told to: {requests:?}");
 }
 
 #[test]
