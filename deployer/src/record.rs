@@ -129,7 +129,7 @@ impl<C: Cloud, R: FnMut(Event), A: FnMut(&str, &[Change]) -> bool> Driver<'_, C,
         }
         if goes_on {
             let (lease, cloud) = (self.lease, self.cloud);
-            let running = self.run(&others, stacks, sites);
+            let running = Box::pin(self.run(&others, stacks, sites));
             let Summary { outcomes, skipped } = lease.during(cloud, record, running).await;
             summary.outcomes.extend(outcomes);
             summary.skipped.extend(skipped);

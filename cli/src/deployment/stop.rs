@@ -61,7 +61,8 @@ impl Progress {
                 drop(writeln!(io::stderr().lock(), "\n{}", seen.stop()));
                 let leaving = seen.state().leaving.clone();
                 if let Some(leaving) = leaving {
-                    let limited = async { tokio::time::timeout(LEAVING, leaving.leave()).await };
+                    let limited =
+                        async { tokio::time::timeout(LEAVING, Box::pin(leaving.leave())).await };
                     // What is left behind counts for some minutes, and is said to whoever meets it.
                     drop(runtime.block_on(limited));
                 }
