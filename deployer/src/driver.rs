@@ -45,6 +45,17 @@ pub struct Driver<'a, C, R, A> {
     pub imports_existing: bool,
 }
 
+/// Whether something was started, so that a status from before is not taken for the end.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+enum Started {
+    #[default]
+    Nothing,
+    /// Something, and no event came since.
+    Something,
+    /// Something, and events came since.
+    Moving,
+}
+
 /// What is known of the stack that is being driven.
 #[derive(Default)]
 struct Track {
@@ -52,10 +63,7 @@ struct Track {
     changes: Vec<Change>,
     /// The newest event that has been told.
     last_event: Option<String>,
-    /// Whether something was started, so that a status from before is not taken for the end.
-    is_running: bool,
-    /// Whether an event came since.
-    has_moved: bool,
+    started: Started,
     tries: u32,
     /// Whether the stack was last changed in express mode.
     is_express: bool,
@@ -633,8 +641,7 @@ impl<C: Cloud, R: FnMut(Event), A: FnMut(&str, &[Change]) -> bool> Driver<'_, C,
     ) -> Result<(), CloudError> {
         let events = self.cloud.events(site, name, None).await?;
         track.last_event = events.last().map(|(id, _)| id.clone());
-        track.is_running = true;
-        track.has_moved = false;
+        track.started = Started::Something;
         track.tries = 0;
         Ok(())
     }
@@ -648,14 +655,14 @@ impl<C: Cloud, R: FnMut(Event), A: FnMut(&str, &[Change]) -> bool> Driver<'_, C,
     ) -> Result<Input, CloudError> {
         let found = self.cloud.describe(site, name).await?;
         track.is_express = found.as_ref().is_some_and(|stack| stack.is_express);
-        if !track.is_running {
+        if track.started == Started::Nothing {
             return Ok(Input::Status(found.map(|stack| stack.status)));
         }
         let Some(found) = found else { return Ok(Input::Status(None)) };
         let events = self.cloud.events(site, name, track.last_event.as_deref()).await?;
         for (id, event) in events {
             track.last_event = Some(id);
-            track.has_moved = true;
+            track.started = Started::Moving;
             if let Event::Resource { status, reason: Some(reason), .. } = &event
                 && status.ends_with("FAILED")
             {
@@ -664,7 +671,8 @@ impl<C: Cloud, R: FnMut(Event), A: FnMut(&str, &[Change]) -> bool> Driver<'_, C,
             (self.report)(event);
         }
         // Without an event since the start, this is still the status from before.
-        Ok(if track.has_moved { Input::Status(Some(found.status)) } else { Input::Done })
+        let is_moving = track.started == Started::Moving;
+        Ok(if is_moving { Input::Status(Some(found.status)) } else { Input::Done })
     }
 }
 

@@ -95,7 +95,7 @@ fn name_of<'t>(template: &'t Template, logical_id: &str) -> Option<&'t str> {
     let database = resource.properties.get("DatabaseInput").and_then(Value::as_map);
     let name = database.and_then(|database| database.get("Name"));
     let named = ["RepositoryName", "AliasName", "DomainName"];
-    let name = name.or_else(|| named.iter().find_map(|key| resource.properties.get(*key)));
+    let name = name.or_else(|| named.iter().find_map(|key| resource.properties.get(key)));
     name.and_then(Value::as_text)
 }
 

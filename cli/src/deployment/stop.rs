@@ -116,7 +116,7 @@ impl Progress {
 
     fn said(&self) -> String {
         let state = self.state();
-        let State { done, left, running } = &*state;
+        let State { done, left, running, .. } = &*state;
         match running {
             None if *done == 0 => "stopped: nothing was changed".to_owned(),
             None => format!("stopped: {} done, {left} not begun", count(*done, "stack")),
