@@ -71,7 +71,7 @@ pub(crate) fn run(arguments: &DeployArgs, ui: &mut Ui) -> Result<Exit, Failure> 
     }
     if !left.is_empty() {
         ui.note(
-            "what `lakewright init` wrote is taken as it is, as AWS_ENDPOINT_URL names an endpoint; without it nothing is deployed",
+            "values of the examples are taken, because AWS_ENDPOINT_URL names an endpoint; on AWS `deploy` refuses them",
         );
     }
     let day = arguments.day.or_today()?;

@@ -97,7 +97,11 @@ fn of_several_first_deployments_none_fails_for_another() {
             assert!(!text.contains(raw), "{raw}: {text}");
         }
     }
-    ends_with(&emulator.deploy(&mesh), 0, "0 failed, 0 left alone");
+    // Whichever of them came last, one more has all of it done.
+    let last = emulator.deploy(&mesh);
+    let text = transcript(&last);
+    let is_done = text.contains("0 failed, 0 left alone") || text.contains("16 as they are");
+    assert!(last.status.success() && is_done, "{text}");
 }
 
 #[test]

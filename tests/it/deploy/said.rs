@@ -74,7 +74,7 @@ fn what_init_wrote_is_taken_for_an_endpoint_and_said() {
     let emulator = Emulator::start();
     assert!(emulator.lakewright_alone(&["init", &path]).status.success());
     let plan = emulator.lakewright(&["deploy", &path, "--plan"]);
-    ends_with(&plan, 0, "is taken as it is, as AWS_ENDPOINT_URL names an endpoint");
+    ends_with(&plan, 0, "are taken, because AWS_ENDPOINT_URL names an endpoint");
 }
 
 #[test]
