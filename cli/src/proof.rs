@@ -361,7 +361,7 @@ impl Subject {
         };
         let access = || rayon::join(|| Policies::of(pieces), || Lake::of(lakes));
         let ((policies, lake), (intended, provenance)) = rayon::join(access, intended);
-        let mut world = World::with(policies, lake);
+        let mut world = World::with(policies, lake, known(&intended));
         world.lake.closed = closed;
         imported::name_keys(&imported, &mut world);
         let subjects = stacks.iter().map(|stack| (stack.subject.as_str(), stack.address.as_str()));
@@ -448,6 +448,11 @@ impl<'s> Names<'s> {
         let roles = world.roles.keys().filter_map(|arn| intended.name_of(arn));
         self.stacks.values().copied().chain(roles)
     }
+}
+
+/// The ARNs of those who are granted something, with the paths that templates leave out.
+fn known(intended: &Intended) -> impl Iterator<Item = &str> {
+    intended.principals().into_iter().map(|(arn, _)| arn)
 }
 
 /// What is said of a template whose digest is another one than `assembly.json` has.

@@ -210,13 +210,16 @@ impl<'w> Escalation<'w> {
                 let before = chain.len().checked_sub(2).and_then(|place| chain.get(place));
                 before.map_or(arn, |step| step.role.as_str())
             });
+            // Code that a pipeline's own roles pass on, or start, is still of the one who wrote it.
+            let is_own = chain.first().is_some_and(Step::is_of_stored_code);
             for step in self.steps(&from) {
                 let by = step.is_of_stored_code().then(|| from.clone());
                 if step.role == arn || seen.contains(&(step.role.clone(), by.clone())) {
                     continue;
                 }
                 let is_assumed = step.action.lower() == "sts:assumerole";
-                if is_assumed && author.is_some_and(|author| is_asked_for(author, &step.role)) {
+                let is_asked_for = |author: &str| is_asked_for(author, &step.role);
+                if is_assumed && (author.is_some_and(is_asked_for) || is_own && is_asked_for(arn)) {
                     continue;
                 }
                 let mut chain = chain.clone();

@@ -221,7 +221,7 @@ impl Context<'_> {
                 policies: Policies::Managed { name: name.clone(), policies: EXECUTION_POLICIES },
                 name,
                 description: "CloudFormation runs the mesh's stacks as this role".to_owned(),
-                grantee: format!("execution-role/{}", self.id()),
+                grantee: self.grantee("execution-role"),
                 trust: vec![Trust::Service(Service::CLOUDFORMATION)],
                 boundary: None,
                 tags: Vec::new(),
@@ -264,8 +264,8 @@ impl Context<'_> {
         role
     }
 
-    fn id(&self) -> String {
-        Names::bootstrap_id(&self.account.place)
+    fn grantee(&self, kind: &str) -> String {
+        self.names.bootstrap_role(kind, &self.account.prefix, &self.account.place)
     }
 
     fn deploy_role(&self, scope: &mut Scope<'_>) -> RoleHandle {
@@ -277,7 +277,7 @@ impl Context<'_> {
             Role {
                 name: self.role_name(Names::deploy_role),
                 description: "Whoever deploys the mesh assumes this role".to_owned(),
-                grantee: format!("deploy-role/{}", self.id()),
+                grantee: self.grantee("deploy-role"),
                 trust: vec![Trust::External {
                     account: tenant.central_account.to_string(),
                     roles: roles.collect(),

@@ -133,11 +133,12 @@ fn administrators(mesh: &Mesh, names: Names<'_>, place: &Place) -> Vec<(String, 
     let mut admins = BTreeSet::new();
     let here = mesh.environments.values().filter(|other| Names::place(other) == *place);
     for environment in here.filter(|other| other.features.datasets) {
-        let bootstrap = Names::bootstrap_id(place);
+        let bootstrap =
+            |kind: &str| names.bootstrap_role(kind, &environment.resource_prefix, place);
         let deploy = Names::deploy_role(&environment.resource_prefix, &place.region);
         admins.extend([
-            (names.execution_role_arn(environment), format!("execution-role/{bootstrap}")),
-            (role_arn(place, &deploy), format!("deploy-role/{bootstrap}")),
+            (names.execution_role_arn(environment), bootstrap("execution-role")),
+            (role_arn(place, &deploy), bootstrap("deploy-role")),
             (names.pivot_role_arn(environment), format!("pivot-role/{}", environment.header.id)),
         ]);
     }

@@ -141,6 +141,19 @@ impl<'m> Names<'m> {
         format!("{account}-{region}")
     }
 
+    /// What a role of a bootstrap is called among the principals: `kind` with the account and region, and with the prefix where
+    /// several share these.
+    pub fn bootstrap_role(&self, kind: &str, prefix: &ResourcePrefix, place: &Place) -> String {
+        let id = Self::bootstrap_id(place);
+        let all = self.bootstrapped(&place.account);
+        let mut here = all.iter().filter(|(_, region)| *region == place.region);
+        if here.all(|(other, _)| other == prefix) {
+            format!("{kind}/{id}")
+        } else {
+            format!("{kind}/{id}-{prefix}")
+        }
+    }
+
     /// The role that CloudFormation runs an account's stacks as.
     pub fn execution_role(prefix: &ResourcePrefix, region: &str) -> String {
         format!("{prefix}-execution-{region}")

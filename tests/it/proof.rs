@@ -4,6 +4,7 @@ mod answers;
 mod by_hand;
 mod differential;
 mod intent;
+mod meshes;
 mod mutation;
 mod naive;
 mod openings;

@@ -109,7 +109,8 @@ pub(super) fn of_assembly(folder: &Path) -> Result<Subject, Failure> {
         imported.extend(stack.imported);
         closed.extend(stack.closed);
     }
-    let (mut world, intended) = (World::of(pieces), Intended::of(grants));
+    let intended = Intended::of(grants);
+    let mut world = World::knowing(pieces, super::known(&intended));
     world.lake.closed = closed;
     imported::name_keys(&imported, &mut world);
     let stacks = assembly.stacks.iter().map(|entry| StackName {

@@ -98,11 +98,18 @@ impl World {
     /// Puts the pieces of all templates together.
     pub fn of(mut pieces: Vec<Piece>) -> Self {
         let lake = Lake::of(pieces.iter_mut().map(Piece::take_lake).collect());
-        Self::with(Policies::of(pieces), lake)
+        Self::with(Policies::of(pieces), lake, std::iter::empty())
     }
 
-    /// Puts policies and Lake Formation's permissions together.
-    pub fn with(policies: Policies, lake: Lake) -> Self {
+    /// The same, of pieces in which somebody is known by an ARN.
+    pub fn knowing<'a>(mut pieces: Vec<Piece>, known: impl Iterator<Item = &'a str>) -> Self {
+        let lake = Lake::of(pieces.iter_mut().map(Piece::take_lake).collect());
+        Self::with(Policies::of(pieces), lake, known)
+    }
+
+    /// Puts policies and Lake Formation's permissions together. `known` are ARNs of roles that templates name without their
+    /// paths.
+    pub fn with<'a>(policies: Policies, lake: Lake, known: impl Iterator<Item = &'a str>) -> Self {
         let Policies { mut world, attached, managed } = policies;
         world.lake = lake;
         let mut imported = Vec::new();
@@ -113,7 +120,8 @@ impl World {
             }
         }
         // A policy names its role without the path; whoever else names the role knows it.
-        let full_names = if imported.is_empty() { BTreeMap::new() } else { world.full_names() };
+        let full_names =
+            if imported.is_empty() { BTreeMap::new() } else { world.full_names(known) };
         for (arn, document) in imported {
             let arn = full_names.get(&arn).cloned().unwrap_or(arn);
             // A policy for a role that no template makes is attached to an imported one.
@@ -146,21 +154,21 @@ impl World {
 
     /// The ARNs of roles with a path that documents and permissions name, by their ARNs without one.
     /// A role's name is unique in its account, whatever the path.
-    fn full_names(&self) -> BTreeMap<String, String> {
+    fn full_names<'a>(&self, known: impl Iterator<Item = &'a str>) -> BTreeMap<String, String> {
         let policies = self.resources.values().filter_map(|resource| resource.policy.as_ref());
         let trusts = self.roles.values().map(|role| &role.trust);
         let statements = policies.chain(trusts).flat_map(|document| &document.statements);
         let entries = statements.filter_map(|s| s.principals.as_ref()).flat_map(|p| &p.entries);
         let arns = entries.filter_map(|entry| match entry {
-            PrincipalEntry::Arn(arn) => Some(arn),
+            PrincipalEntry::Arn(arn) => Some(arn.as_str()),
             _ => None,
         });
-        arns.chain(self.lake.grants.keys())
-            .filter_map(|arn| {
-                let (stem, name) = arn.split_once(":role/")?;
-                let (_, name) = name.rsplit_once('/')?;
-                Some((format!("{stem}:role/{name}"), arn.clone()))
-            })
-            .collect()
+        let named = |arn: &str| {
+            let (stem, name) = arn.split_once(":role/")?;
+            let (_, name) = name.rsplit_once('/')?;
+            Some((format!("{stem}:role/{name}"), arn.to_owned()))
+        };
+        let arns = arns.chain(self.lake.grants.keys().map(String::as_str));
+        arns.filter_map(named).chain(known.filter_map(named)).collect()
     }
 }

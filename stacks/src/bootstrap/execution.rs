@@ -226,7 +226,7 @@ pub(super) fn statements(context: &Context<'_>) -> Vec<Derived> {
     derived.extend(service_linked_roles(context));
     derived.extend(attached_roles(context));
     derived.extend(table_sharing(context));
-    derived.extend(imported_databases(account));
+    derived.extend(imported_databases(context));
     derived.extend(imported_tables(account));
     derived
 }
@@ -490,19 +490,32 @@ fn imported_tables(account: &Account<'_>) -> Option<Derived> {
 }
 
 /// Permissions on databases that were imported: CloudFormation looks at them.
-fn imported_databases(account: &Account<'_>) -> Option<Derived> {
-    let databases = &account.usage.databases;
-    if databases.is_empty() {
-        return None;
-    }
+fn imported_databases(context: &Context<'_>) -> Option<Derived> {
+    let Context { mesh, account, .. } = context;
     let place = &account.place;
+    // The databases that the mesh makes in other accounts have their environment's prefix, which may be another one; a link
+    // to them takes no right of the role that makes it.
+    let is_of_mesh = |catalog: &str, name: &str| {
+        catalog != place.account
+            && mesh.environments.values().any(|environment| {
+                let begins = environment.resource_prefix.as_str().replace('-', "_");
+                environment.account.as_str() == catalog
+                    && name.strip_prefix(&begins).is_some_and(|rest| rest.starts_with('_'))
+            })
+    };
     let mut resources = BTreeSet::new();
-    for entry in databases {
+    for entry in &account.usage.databases {
         let (catalog, name) = entry.split_once('/').unwrap_or((&place.account, entry));
+        if is_of_mesh(catalog, name) {
+            continue;
+        }
         let glue = format!("arn:{}:glue:{}:{catalog}", place.partition(), place.region);
         resources.insert(format!("{glue}:catalog"));
         resources.insert(format!("{glue}:database/{name}"));
         resources.insert(format!("{glue}:table/{name}/*"));
+    }
+    if resources.is_empty() {
+        return None;
     }
     Some(Derived {
         sid: "ImportedDatabases".to_owned(),

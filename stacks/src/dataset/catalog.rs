@@ -15,7 +15,6 @@ use lakewright_synth::{Construct as _, Options, Scope};
 use lakewright_template::{Expr, LogicalId, Name};
 
 use super::{Context, Data};
-use crate::Names;
 use crate::asset::Asset;
 use crate::diagnose::cause;
 use crate::share::LiveShare;
@@ -238,7 +237,8 @@ fn executor(scope: &mut Scope<'_>, context: &Context<'_>, chain: &mut Permission
     let account = environment.account.to_string();
     let name = names.dataset_database(environment, dataset);
     let arn = names.execution_role_arn(environment);
-    let role = ImportedRole::new(&arn, &format!("execution-role/{}", Names::bootstrap_id(place)));
+    let grantee = names.bootstrap_role("execution-role", &environment.resource_prefix, place);
+    let role = ImportedRole::new(&arn, &grantee);
     let database = Catalog::Database { account: account.clone(), name: name.clone() };
     chain.grant(scope, &role, &database, set("deploy", &MAKE));
     let alter = [Permission::Alter, Permission::Describe, Permission::Drop];
