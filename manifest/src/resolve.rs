@@ -145,6 +145,7 @@ impl Context {
                 consumption_roles: &consumption_roles,
             });
         }
+        self.roles_have_one_path(&environments, &consumption_roles);
         Some(Mesh {
             tenant: tenant?,
             organizations,

@@ -232,6 +232,14 @@ fn what_aws_refuses_in_a_mesh_is_an_error_at_its_line() {
     assert_eq!(found(&role(reserved, true)), [("protected-role", 6)]);
     assert_eq!(found(&role(linked, true)), [("protected-role", 6)]);
     assert_eq!(found(&role(reserved, false)), []);
+    // IAM user guide, "IAM and AWS STS quotas": names are unique within an account, and not by case.
+    let two = |other: &str| {
+        format!("{}---\n{}", role("a/Reader", true), role(other, true).replace("id: r", "id: q"))
+    };
+    assert_eq!(found(&two("a/Reader")), []);
+    for other in ["Reader", "b/Reader", "a/reader"] {
+        assert_eq!(found(&two(other)).len(), 1, "{other}");
+    }
     // IAM user guide, "Date condition operators": dates of ISO 8601.
     let share = "kind: Share\nid: s\ndataset: a\nenvironment: dev\nteam: Readers\nitems: [{ bucket: true }]\n";
     assert_eq!(found(&format!("{share}expires: 2026-02-30\n{first}")), [("invalid-value", 7)]);

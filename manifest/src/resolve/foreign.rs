@@ -57,6 +57,31 @@ impl Context {
         }
     }
 
+    /// A role's name is unique in its account, whatever its path and case. Source: "IAM and AWS STS quotas", name
+    /// requirements, in the IAM user guide.
+    pub(super) fn roles_have_one_path(
+        &mut self,
+        environments: &BTreeMap<Id, Environment>,
+        consumption_roles: &BTreeMap<Id, ConsumptionRole>,
+    ) {
+        let teams = environments.values().flat_map(|environment| &environment.teams);
+        let teams = teams.filter_map(|team| Some((team.iam_role_arn.as_ref()?, team.origin)));
+        let consumers = consumption_roles.values().map(|role| (&role.role_arn, role.header.origin));
+        let mut named: BTreeMap<(&str, String), (&RoleArn, Origin)> = BTreeMap::new();
+        for (role, origin) in teams.chain(consumers) {
+            let name = (role.account(), role.role_name().to_lowercase());
+            let (first, there) = *named.entry(name).or_insert((role, origin));
+            if first != role {
+                let message = format!("`{role}` and `{first}` cannot both be there");
+                let diagnostic = Diagnostic::new(Code::InvalidValue, message)
+                    .at(origin, "named here")
+                    .and(there, "and by another path or case here")
+                    .help("IAM takes a role's name once in an account, whatever its path and case: write the role's own ARN in both");
+                self.report.push(diagnostic);
+            }
+        }
+    }
+
     fn own(&mut self, name: &str, origin: Origin) {
         let message = format!("`{name}` is imported, and a name that the mesh makes");
         let diagnostic = Diagnostic::new(Code::ImportedOwn, message).at(origin, "imported here").help(
