@@ -1,12 +1,11 @@
 //! Runs at the same time: one changes the mesh, and the others say so and change nothing (8 in the table of docs/guide.md).
 
-use std::fs;
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 
 use serde_json::json;
 
-use super::record::two_environments;
+use super::record::a_second_environment_comes;
 use super::{Emulator, change, ends_with, lab};
 use crate::run::transcript;
 
@@ -60,13 +59,7 @@ fn codes(runs: &[Output]) -> Vec<Option<i32>> {
 #[test]
 fn of_two_deployments_at_once_one_changes_the_mesh() {
     let folder = tempfile::tempdir().expect("a folder");
-    let mesh = two_environments(folder.path());
-    let second = mesh.join("second.yaml");
-    let document = fs::read(&second).expect("the environment");
-    fs::remove_file(&second).expect("it is not there yet");
-    let emulator = Emulator::start();
-    ends_with(&emulator.deploy(&mesh), 0, "7 created");
-    fs::write(&second, document).expect("the environment comes");
+    let (emulator, mesh) = a_second_environment_comes(folder.path());
     let runs = emulator.together(&mesh, 2);
     assert_eq!(
         codes(&runs),

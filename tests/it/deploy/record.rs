@@ -31,6 +31,18 @@ pub(super) fn two_environments(folder: &Path) -> PathBuf {
     mesh
 }
 
+/// The same mesh, of which the first environment is deployed and the second is not.
+pub(super) fn a_second_environment_comes(folder: &Path) -> (Emulator, PathBuf) {
+    let mesh = two_environments(folder);
+    let second = mesh.join("second.yaml");
+    let document = fs::read(&second).expect("the environment");
+    fs::remove_file(&second).expect("it is not there yet");
+    let emulator = Emulator::start();
+    ends_with(&emulator.deploy(&mesh), 0, "7 created");
+    fs::write(&second, document).expect("the environment comes");
+    (emulator, mesh)
+}
+
 /// What a plan says is in the second account and not in the mesh.
 fn left(plan: &Output) -> Vec<String> {
     let out = String::from_utf8_lossy(&plan.stdout).into_owned();
@@ -104,13 +116,7 @@ fn a_place_that_lets_nobody_in_is_named_until_it_is_forgotten() {
 #[test]
 fn the_second_of_two_deployments_does_not_write_over_the_first() {
     let folder = tempfile::tempdir().expect("a folder");
-    let mesh = two_environments(folder.path());
-    let second = mesh.join("second.yaml");
-    let document = fs::read(&second).expect("the environment");
-    fs::remove_file(&second).expect("it is not there yet");
-    let emulator = Emulator::start();
-    ends_with(&emulator.deploy(&mesh), 0, "7 created");
-    fs::write(&second, document).expect("the environment comes");
+    let (emulator, mesh) = a_second_environment_comes(folder.path());
     let body = json!({ "contains": "/deployments/acme.json", "text": OTHER }).to_string();
     emulator.request("POST", "/_test/overtake", &body).expect("an answer");
     let overtaken = emulator.deploy(&mesh);
