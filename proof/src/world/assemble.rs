@@ -96,9 +96,8 @@ impl Role {
 
 impl World {
     /// Puts the pieces of all templates together.
-    pub fn of(mut pieces: Vec<Piece>) -> Self {
-        let lake = Lake::of(pieces.iter_mut().map(Piece::take_lake).collect());
-        Self::with(Policies::of(pieces), lake, std::iter::empty())
+    pub fn of(pieces: Vec<Piece>) -> Self {
+        Self::knowing(pieces, std::iter::empty())
     }
 
     /// The same, of pieces in which somebody is known by an ARN.
