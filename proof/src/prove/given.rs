@@ -78,7 +78,8 @@ impl Given<'_> {
         is_here && rule.access != DELEGATE && is_meant(self.statement, rule)
     }
 
-    fn difference(&self, request: &Request<'_>) -> Difference {
+    /// What is reported of the statement and a request; the reason comes on top.
+    pub(super) fn difference(&self, request: &Request<'_>) -> Difference {
         let Self { document, statement, .. } = *self;
         Difference {
             statements: vec![(document.origin.clone(), statement.sid.clone())],

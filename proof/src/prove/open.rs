@@ -6,8 +6,9 @@
 use std::collections::BTreeSet;
 
 use super::asked::actions_of;
+use super::given::Given;
 use super::implied::states;
-use super::{Difference, DifferenceKind, Findings, Proof, difference};
+use super::{Difference, Findings, Proof};
 use crate::document::{Comparison, Condition, Document, PrincipalEntry, Statement};
 use crate::intended::Rule;
 use crate::pattern;
@@ -100,7 +101,7 @@ impl Proof<'_> {
 
     /// Whether rules ask for each action of a statement on all that it names.
     fn is_covered(&self, rules: &[&Rule], statement: &Statement, own: &str) -> bool {
-        let own = || [own.to_owned()].into_iter().collect::<Vec<_>>();
+        let own = || vec![own.to_owned()];
         let named = match statement.resources.as_slice() {
             [] => own(),
             all if all.iter().all(|pattern| pattern == "*") => own(),
@@ -135,12 +136,11 @@ fn report(
     let Some(action) = actions_of(statement).first().copied() else { return };
     let (principal, nothing) = (Principal::role(whom), Context::new());
     let request = Request { principal: &principal, action, resource: own, context: &nothing };
+    let given = Given { document, statement, own: Some(own) };
     findings.differences.push(Difference {
-        statements: vec![(document.origin.clone(), statement.sid.clone())],
         reason: "a statement lets in whoever fulfils its conditions, and no grant says so"
             .to_owned(),
-        stack: document.origin.stack.to_string(),
-        ..difference(DifferenceKind::More, &request)
+        ..given.difference(&request)
     });
 }
 
