@@ -258,7 +258,7 @@ fn documents(world: &World, of_others: &BTreeSet<String>, breaches: &mut Vec<Bre
         .filter(|document| !seen.contains(&document.origin));
     documents.extend(unattached.map(|document| (document, DocumentKind::Identity)));
     for resource in world.resources.values() {
-        let is_key = ["AWS::KMS::Key", "AWS::KMS::ReplicaKey"].contains(&resource.kind.as_str());
+        let is_key = resource.is_key();
         let kind = if is_key { DocumentKind::Key } else { DocumentKind::Resource };
         documents.extend(resource.policy.iter().map(|document| (document, kind)));
         statement::tags(&resource.tags, &resource.origin, breaches);

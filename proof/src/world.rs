@@ -78,6 +78,13 @@ pub struct Resource {
     pub origin: Origin,
 }
 
+impl Resource {
+    /// Whether it is a key of KMS, or the replica of one in another region.
+    pub(crate) fn is_key(&self) -> bool {
+        matches!(self.kind.as_str(), "AWS::KMS::Key" | "AWS::KMS::ReplicaKey")
+    }
+}
+
 /// The code that a resource runs.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Code {
@@ -478,7 +485,7 @@ impl World {
         if !arn.contains(":key/") {
             return None;
         }
-        self.resources.get(arn).filter(|resource| resource.kind == "AWS::KMS::Key")
+        self.resources.get(arn).filter(|resource| resource.is_key())
     }
 
     /// Whether an ARN is of a bucket of the mesh, or of an object in one.

@@ -269,8 +269,7 @@ impl World {
         }
         let resource = self.resources.get(own)?;
         // A key without a policy in its template gets one from KMS.
-        let is_key = ["AWS::KMS::Key", "AWS::KMS::ReplicaKey"].contains(&resource.kind.as_str());
-        let is_by_default = is_key && resource.policy.is_none();
+        let is_by_default = resource.is_key() && resource.policy.is_none();
         let is_its_own = |document: &Document| {
             document.origin.stack == resource.origin.stack
                 && document.origin.logical_id == resource.origin.logical_id
