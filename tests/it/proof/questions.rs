@@ -538,7 +538,9 @@ fn every_resource_of_the_matrix_can_be_asked_for_by_its_name() {
         let file = file.display().to_string();
         let output = lakewright(["can", &full, "--batch", &file]);
         let text = String::from_utf8(output.stdout).expect("text");
-        text.lines().map(str::to_owned).collect()
+        let answers: Vec<String> = text.lines().map(str::to_owned).collect();
+        assert_eq!(answers.len(), asked.len(), "an answer for each question");
+        answers
     };
     for (question, answer) in questions.iter().zip(answers(&questions)) {
         assert!(!answer.contains("\"error\":"), "{question:?}: {answer}");
