@@ -535,7 +535,8 @@ impl Context {
     }
 }
 
-fn features(given: Option<&FeaturesDocument>) -> Features {
+/// The features as an environment says them; without a word of it, what is on by default.
+pub(super) fn features(given: Option<&FeaturesDocument>) -> Features {
     let is_on = |field: fn(&FeaturesDocument) -> &Field<bool>, default: bool| {
         given.and_then(|features| field(features).value().copied()).unwrap_or(default)
     };

@@ -1,5 +1,6 @@
 //! Permissions of teams that give nothing, as what they are for is switched off in the environment.
 
+use super::environment::features;
 use super::{Context, at};
 use crate::Code;
 use crate::diagnostic::{Diagnostic, FileId};
@@ -7,29 +8,31 @@ use crate::document::{EnvironmentDocument, FeaturesDocument};
 use crate::field::Field;
 use crate::mesh::{EnvironmentPermission, Header};
 
-/// The feature that a permission is for, with what the environment says of it. Source: "Permissions" in docs/mesh.md.
+/// The feature that a permission is for, whether it is on by default, and what the environment says of it. Source:
+/// "Permissions" in docs/mesh.md.
 fn feature(
     permission: EnvironmentPermission,
     given: Option<&FeaturesDocument>,
-) -> Option<(&'static str, Option<&Field<bool>>)> {
+) -> Option<(&'static str, bool, Option<&Field<bool>>)> {
+    let by_default = features(None);
     Some(match permission {
         EnvironmentPermission::CreateDashboard => {
-            ("dashboards", given.map(|features| &features.dashboards))
+            ("dashboards", by_default.dashboards, given.map(|features| &features.dashboards))
         }
         EnvironmentPermission::CreateDataset => {
-            ("datasets", given.map(|features| &features.datasets))
+            ("datasets", by_default.datasets, given.map(|features| &features.datasets))
         }
         EnvironmentPermission::CreateNotebook => {
-            ("notebooks", given.map(|features| &features.notebooks))
+            ("notebooks", by_default.notebooks, given.map(|features| &features.notebooks))
         }
         EnvironmentPermission::CreatePipeline => {
-            ("pipelines", given.map(|features| &features.pipelines))
+            ("pipelines", by_default.pipelines, given.map(|features| &features.pipelines))
         }
         EnvironmentPermission::CreateStudioProfile => {
-            ("ml_studio", given.map(|features| &features.ml_studio))
+            ("ml_studio", by_default.ml_studio, given.map(|features| &features.ml_studio))
         }
         EnvironmentPermission::RunAthenaQuery => {
-            ("worksheets", given.map(|features| &features.worksheets))
+            ("worksheets", by_default.worksheets, given.map(|features| &features.worksheets))
         }
         EnvironmentPermission::AddConsumptionRoles
         | EnvironmentPermission::CreateNetwork
@@ -39,10 +42,10 @@ fn feature(
 }
 
 /// Whether a feature is off. What was meant by a value that cannot be read is not known.
-fn is_off(name: &str, said: Option<&Field<bool>>) -> bool {
+fn is_off(by_default: bool, said: Option<&Field<bool>>) -> bool {
     match said.filter(|field| !field.is_absent()) {
         Some(field) => field.value() == Some(&false),
-        None => !matches!(name, "datasets" | "worksheets"),
+        None => !by_default,
     }
 }
 
@@ -60,10 +63,11 @@ impl Context {
         }
         for field in permissions.value().into_iter().flatten() {
             let Some(permission) = field.value() else { continue };
-            let Some((name, said)) = feature(*permission, document.features.value()) else {
+            let Some((name, by_default, said)) = feature(*permission, document.features.value())
+            else {
                 continue;
             };
-            if !is_off(name, said) {
+            if !is_off(by_default, said) {
                 continue;
             }
             let message = format!(
