@@ -123,7 +123,7 @@ impl<'u> Shower<'u> {
         let actions: BTreeMap<String, Action> = plan
             .steps
             .iter()
-            .filter(|step| matches!(step.action, Action::Create | Action::Update | Action::Delete))
+            .filter(|step| step.is_change())
             .map(|step| (step.address.clone(), step.action))
             .collect();
         let begun = Instant::now();

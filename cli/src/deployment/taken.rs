@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use lakewright_deployer::cloud::{CloudError, Site, Stack};
 use lakewright_deployer::plan::{Action, Plan};
 use lakewright_deployer::preflight::{has_database, has_repository};
-use lakewright_deployer::taken::{DATABASE, REPOSITORY, freeing, names};
+use lakewright_deployer::taken::{DATABASE, freeing, names};
 
 use super::Deployment;
 
@@ -30,14 +30,13 @@ impl Deployment<'_> {
             let address = stack.entry.address();
             let region = &stack.entry.region;
             for (kind, name) in names(&stack.template) {
-                let looked = if kind == DATABASE {
+                let (what, looked) = if kind == DATABASE {
                     let place = format!("{}/{region}", stack.entry.account);
                     let site = sites.entry(place).or_insert_with(|| stack.site.clone());
-                    self.sees_database(site, &name)
+                    ("database", self.sees_database(site, &name))
                 } else {
-                    self.sees_repository(stack, &name)
+                    ("repository", self.sees_repository(stack, &name))
                 };
-                let what = if kind == REPOSITORY { "repository" } else { "database" };
                 match looked {
                     Ok(false) => {}
                     Ok(true) => found.first.push(format!(
