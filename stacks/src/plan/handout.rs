@@ -113,10 +113,8 @@ fn key(names: Names<'_>, live: &LiveShare<'_>, handouts: &mut Vec<Handout>, repo
     let own = Statement::allow("AccountAdministers", ["kms:PutKeyPolicy"], ["*"])
         .for_principals([Principal::Aws(root_arn(&place, &place.account).into())]);
     let whole = statements.iter().cloned().chain([own]).collect();
-    let (Ok(policy), Ok(whole)) = (ResourcePolicy::new(statements), ResourcePolicy::new(whole))
-    else {
-        return;
-    };
+    let policy = ResourcePolicy::new(statements).expect("grants give whole statements");
+    let whole = ResourcePolicy::new(whole).expect("grants give whole statements");
     let handout = Handout {
         path: format!("assets/key-policies/{id}.json"),
         task: format!("add these statements to the policy of key alias/{alias}"),
@@ -150,8 +148,7 @@ fn trusts(mesh: &Mesh, handouts: &mut Vec<Handout>, report: &mut Report) {
             let statement = Statement::allow("PipelineDeploys", ["sts:AssumeRole"], [""; 0])
                 .for_principals([Principal::Aws(root_arn(&place, &place.account).into())])
                 .when(Conditions::none().with(principal_is(&[builder])));
-            let Ok(trust) = TrustPolicy::new(vec![statement]) else { continue };
-            let trust = trust.into_value();
+            let trust = TrustPolicy::new(vec![statement]).expect("a whole statement").into_value();
             let handout = Handout {
                 path: format!("assets/trust-policies/{}-{}.json", pipeline.header.id, stage.id()),
                 task: format!("add this statement to the trust policy of {role}"),
