@@ -31,9 +31,22 @@ pub(crate) fn resources(pattern: &str, with_empty: bool) -> Vec<String> {
     }
     let mut samples = vec![pattern::sample(pattern, FILL)];
     if with_empty {
-        samples.push(pattern::sample(pattern, ""));
+        samples.push(pattern::sample(&in_an_account(pattern), ""));
     }
     samples
+}
+
+/// A pattern in which any account is one that no policy names. Only buckets and their objects have ARNs without an account among
+/// what patterns stand for: see "Amazon Resource Names (ARNs)" in the IAM user guide.
+fn in_an_account(pattern: &str) -> String {
+    let mut fields: Vec<&str> = pattern.splitn(6, ':').collect();
+    if let [_, _, service, _, account @ "*", _] = fields.as_mut_slice()
+        && !service.contains(['*', '?'])
+        && *service != "s3"
+    {
+        *account = FILL;
+    }
+    fields.join(":")
 }
 
 /// Keys whose values follow from who asks and from the resource, so that no request chooses them. No template says

@@ -31,8 +31,6 @@ pub(crate) enum When {
     Tagged,
     /// On what carries the team's tag and was not made by Lakewright.
     TaggedByTeam,
-    /// On what does not carry another team's tag.
-    NotAnothers,
     /// On what the request tags for the team and does not carry another team's tag.
     Requested,
     /// Like `Requested`, on what was not made by Lakewright.
@@ -186,7 +184,6 @@ impl Fill {
         let none = Conditions::none();
         match when {
             When::Always => none,
-            When::NotAnothers => none.with(not_anothers()),
             When::Tagged => none.with(equals(RESOURCE)),
             When::TaggedByTeam => none.with(equals(RESOURCE)).with(not_ours()),
             When::Requested => none.with(equals(REQUEST)).with(not_anothers()).with(not_posing()),

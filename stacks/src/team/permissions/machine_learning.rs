@@ -5,6 +5,10 @@ use lakewright_policies::condition::Comparison;
 
 use super::{Block, Rule, When};
 
+/// What pulling an image takes. Source: "Private repository policy examples" in the Amazon ECR user guide.
+const PULLS: [&str; 3] =
+    ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"];
+
 pub(super) const BLOCKS: &[Block] = &[
     // No unconditioned Create*/CreatePresignedDomainUrl/*Space*. Presigned URLs only for user
     // profiles tagged for the team (sagemaker:ResourceTag is what AWS documents for presigned URLs).
@@ -15,7 +19,7 @@ pub(super) const BLOCKS: &[Block] = &[
     // tagged Team. sagemaker:Search is left out: it finds resources of every team. ECR reads cross the account border because
     // AWS's images live in AWS's accounts, others in each region and for each image (source: "Docker registry
     // paths and example code" in the SageMaker developer guide); other accounts' repositories have policies
-    // of their own, and no repository with another team's tag is read. Dropped: servicecatalog calls (portfolio of Projects,
+    // of their own, and in the team's account only repositories with its tag are read. Dropped: servicecatalog calls (portfolio of Projects,
     // nonsense for a team role), RenderUiTemplate, QueryLineage, Edge Manager (dead), Elastic
     // Inference, workforce and labelling, Create/Delete/UpdateDomain and UserProfile (Lakewright's
     // stacks own them).
@@ -192,14 +196,21 @@ pub(super) const BLOCKS: &[Block] = &[
                 when: When::Always,
             },
             Rule {
+                sid: "StudioImagesOwn",
+                actions: &PULLS,
+                resources: &["arn:{partition}:ecr:{region}:{account}:repository/*"],
+                when: When::Tagged,
+            },
+            // Images of AWS lie in accounts of AWS, whose repositories let everybody in.
+            Rule {
                 sid: "StudioImages",
-                actions: &[
-                    "ecr:BatchCheckLayerAvailability",
-                    "ecr:GetDownloadUrlForLayer",
-                    "ecr:BatchGetImage",
-                ],
+                actions: &PULLS,
                 resources: &["arn:{partition}:ecr:{region}:*:repository/*"],
-                when: When::NotAnothers,
+                when: When::Holds(&[(
+                    Comparison::StringNotEquals,
+                    "aws:ResourceAccount",
+                    &["{account}"],
+                )]),
             },
         ],
     },
@@ -297,14 +308,21 @@ pub(super) const BLOCKS: &[Block] = &[
                 when: When::Always,
             },
             Rule {
+                sid: "NotebookImagesOwn",
+                actions: &PULLS,
+                resources: &["arn:{partition}:ecr:{region}:{account}:repository/*"],
+                when: When::Tagged,
+            },
+            // Images of AWS lie in accounts of AWS, whose repositories let everybody in.
+            Rule {
                 sid: "NotebookImages",
-                actions: &[
-                    "ecr:BatchCheckLayerAvailability",
-                    "ecr:GetDownloadUrlForLayer",
-                    "ecr:BatchGetImage",
-                ],
+                actions: &PULLS,
                 resources: &["arn:{partition}:ecr:{region}:*:repository/*"],
-                when: When::NotAnothers,
+                when: When::Holds(&[(
+                    Comparison::StringNotEquals,
+                    "aws:ResourceAccount",
+                    &["{account}"],
+                )]),
             },
         ],
     },
