@@ -15,7 +15,7 @@ use crate::plan::{Action, Observed, Plan};
 use crate::status::{Standing, standing};
 use crate::{lakeformation, preflight, taken};
 
-/// What is said of a stack that another run has made since this one looked.
+/// The message about a stack that another run has created since this one checked.
 pub(crate) const MADE: &str =
     "another run makes the stack, or has just made it; run again when that is done";
 
@@ -39,9 +39,9 @@ pub struct Driver<'a, C, R, A> {
     pub ask: A,
     /// Where Lake Formation's defaults have been looked at in this run.
     pub closed: BTreeSet<Site>,
-    /// The right to change the mesh, without which nothing is changed any more once it was there.
+    /// The lease on the mesh. A run that loses it changes nothing more.
     pub lease: &'a Lease,
-    /// Whether change sets take in what exists already under a name that stays.
+    /// Whether change sets import existing resources with static names.
     pub imports_existing: bool,
 }
 
@@ -88,9 +88,9 @@ impl<C: Cloud, R: FnMut(Event), A: FnMut(&str, &[Change]) -> bool> Driver<'_, C,
         Ok(observed)
     }
 
-    /// Does the steps of a plan one after the other. A stack that fails keeps those that depend on
-    /// it from being started, and no others. One that somebody else changes ends the run: it would go on to meet the same
-    /// run at others.
+    /// Does the steps of a plan one after the other. A stack that fails keeps those that depend on it from being
+    /// started, and no others. A stack that another run is changing ends this run, because the two would collide at
+    /// other stacks too.
     pub async fn run(
         &mut self,
         plan: &Plan,

@@ -1,8 +1,8 @@
-//! The right to change a mesh, which one run has at a time. It stands in the record of places, so no right is needed for it
-//! that a deployment does not have: a run writes itself into the record before its first change, again each minute, and at
-//! its end that it has ended. Each write says which version it follows, so that of two runs at once only one comes in. A run
-//! that has ended stays in the record, as a version is known by its content alone (`ETag` in the S3 API reference): whoever
-//! read the record before that run does not take it for unchanged.
+//! The lease on a mesh: only one run may change the mesh at a time. It is stored in the record of deployments, so it
+//! needs no permission that a deployment lacks. A run writes its entry before its first change, renews it each
+//! minute, and marks it as ended at the end. Each write is conditional on the version that was read, so only one of
+//! two concurrent runs succeeds. The entry of an ended run stays in the record: an `ETag` depends on the content
+//! alone (S3 API reference), so otherwise a run that read the record earlier would take it for unchanged.
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
@@ -23,14 +23,14 @@ const AGAIN_AFTER: i64 = 60;
 /// machines that both reach AWS differ by less, as a rule.
 const GONE_AFTER: i64 = 600;
 
-/// A run, as it stands in the record.
+/// A run's entry in the record.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Run {
-    /// Tells it from others; nothing of the machine is in it.
+    /// Identifies the run; contains no data about the machine.
     pub id: String,
     /// When it began, in seconds since 1970.
     pub begun: i64,
-    /// When it last said that it goes on, or that it has ended.
+    /// When it last renewed its entry or marked it as ended, in seconds since 1970.
     pub heard: i64,
     /// Whether it has ended.
     pub has_ended: bool,
@@ -80,7 +80,7 @@ impl Run {
     }
 }
 
-/// The right of one run.
+/// The lease of one run.
 #[derive(Debug)]
 pub struct Lease {
     shelf: Shelf,
@@ -96,7 +96,7 @@ pub struct Lease {
 }
 
 impl Lease {
-    /// The right of this run, which it does not have yet.
+    /// A lease for this run that is not taken yet.
     pub fn new(shelf: Shelf, mesh: &str) -> Self {
         let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         Self {
@@ -115,7 +115,7 @@ impl Lease {
         &self.id
     }
 
-    /// Whether the run may begin; gives what is to be said of one that was left behind.
+    /// Fails if the run may not begin. Returns the note about an abandoned run, if any.
     pub fn check(&self, record: &Record) -> Result<Option<String>, CloudError> {
         let other = record.run.as_ref().filter(|run| run.id != self.id && !run.has_ended);
         let Some(other) = other else { return Ok(None) };
@@ -136,7 +136,7 @@ impl Lease {
         )))
     }
 
-    /// Takes the right, and writes where the mesh will have stacks; gives what is to be said of a run that was left behind.
+    /// Takes the lease and records where the mesh will have stacks. Returns the note about an abandoned run, if any.
     pub async fn take(
         &self,
         cloud: &impl Cloud,
@@ -148,7 +148,7 @@ impl Lease {
         Ok(said)
     }
 
-    /// Gives the right back, and writes where the mesh has stacks. A record in which another run stands is that run's.
+    /// Releases the lease and records where the mesh has stacks. A record with another run's entry is left unchanged.
     pub async fn release(
         &self,
         cloud: &impl Cloud,
@@ -162,7 +162,7 @@ impl Lease {
         self.put(cloud, record, spots, true).await
     }
 
-    /// Why the run may change nothing more, when it may not.
+    /// Why the run has lost the lease, if it has.
     pub fn lost(&self) -> Option<String> {
         if let Some(reason) = &*self.lost.borrow() {
             return Some(reason.clone());
@@ -176,7 +176,7 @@ impl Lease {
         })
     }
 
-    /// Does some work, and says each minute that the run goes on.
+    /// Does some work and renews the lease each minute.
     pub async fn during<T>(
         &self,
         cloud: &impl Cloud,
@@ -243,7 +243,8 @@ impl Lease {
     }
 }
 
-/// Writes from beside a run that it has ended, as when it is stopped: it may write itself there at the same time.
+/// Marks a run as ended from outside it, such as when it is interrupted. The run may write its entry at the same
+/// time.
 pub async fn release(
     cloud: &impl Cloud,
     shelf: &Shelf,

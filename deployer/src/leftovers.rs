@@ -49,7 +49,7 @@ pub async fn blockers(
     Ok(found)
 }
 
-/// What stays when a stack goes, by the names under which its services know it.
+/// The resources that are retained when a stack is deleted, by their names in AWS.
 pub fn retained(site: &Site, template: &Template, placed: &[Placed]) -> Vec<String> {
     let mut found = Vec::new();
     let mut tables = 0_usize;
@@ -99,7 +99,7 @@ fn called(site: &Site, kind: &str, id: &str) -> String {
     }
 }
 
-/// Whether a resource stays when its stack goes.
+/// Whether a resource is retained when its stack is deleted.
 pub fn stays(policy: Option<DeletionPolicy>) -> bool {
     matches!(policy, Some(DeletionPolicy::Retain | DeletionPolicy::RetainExceptOnCreate))
 }

@@ -137,7 +137,7 @@ const ORDER: [&str; 11] = [
     "platform",
 ];
 
-/// Where a kind stands in the order.
+/// The position of a kind in the order of deployment.
 pub(crate) fn rank(kind: &str) -> usize {
     ORDER.iter().position(|known| *known == kind).unwrap_or(ORDER.len())
 }

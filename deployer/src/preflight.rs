@@ -1,5 +1,6 @@
-//! What is looked at before a stack is changed: databases and repositories that it would make, and roles that its policies
-//! name. A role that does not exist lets a bucket policy hang for twenty minutes, and a key policy fail at once.
+//! Checks before a stack is changed: the databases and repositories that it would create, and the roles that its
+//! policies name. With a role that does not exist, a bucket policy hangs for twenty minutes and a key policy fails at
+//! once.
 
 use std::collections::{BTreeMap, BTreeSet};
 

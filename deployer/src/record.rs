@@ -1,8 +1,8 @@
-//! The record of where a mesh has stacks. An environment that leaves the mesh with all in it leaves its stacks in a place
-//! where nothing else would look.
+//! The record of where a mesh has stacks. Stacks of a removed environment may be in an account and region that the
+//! mesh no longer names.
 //!
-//! It is one object in the central account, written before the first change of a run and after its last one. In between the
-//! run stands in it ([`crate::lease`]), so that of two deployments at once the second is told.
+//! It is one object in the central account, written before the first change of a run and after its last one. In
+//! between it holds the run's lease ([`crate::lease`]), so the second of two concurrent deployments is refused.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -19,7 +19,7 @@ const VERSION: u64 = 1;
 /// How often a role is tried that was just made, with up to five seconds between: it is not known everywhere at once.
 const TRIES: u32 = 12;
 
-/// Where a record is kept, and with whose help.
+/// Where a record is stored, and the role used to access it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Shelf {
     /// The central account's home region.
@@ -59,20 +59,20 @@ impl Spot {
 pub struct Record {
     /// Where the mesh had stacks.
     pub spots: BTreeSet<Spot>,
-    /// Who deploys just now, or did last.
+    /// The current run, or the last one.
     pub run: Option<Run>,
     /// The version that was read, as the object's ETag; none before the first.
     pub version: Option<String>,
 }
 
-/// The record of a run, when the stack that keeps it has to be made or changed first.
+/// The record of a run whose bucket's stack must be created or changed first.
 #[derive(Debug)]
 pub struct Opening<'a> {
     /// Where the record is kept.
     pub shelf: &'a Shelf,
     /// The mesh's id.
     pub mesh: &'a str,
-    /// The stack that makes the bucket and gives the right to read it, as `account/region/name`.
+    /// The stack that creates the bucket and grants access to it, as `account/region/name`.
     pub keeper: &'a str,
     /// Where the mesh will have stacks.
     pub spots: &'a BTreeSet<Spot>,
@@ -108,8 +108,8 @@ pub(crate) async fn write(
 }
 
 impl<C: Cloud, R: FnMut(Event), A: FnMut(&str, &[Change]) -> bool> Driver<'_, C, R, A> {
-    /// Does the steps of a plan when the record cannot be read yet: the stack that keeps it comes first, then the record,
-    /// then all others. When one of the two fails, no other is begun.
+    /// Runs a plan when the record cannot be read yet: first the stack with its bucket, then the record, then all
+    /// others. If one of the first two fails, no other stack is started.
     pub async fn run_with_record(
         &mut self,
         plan: &Plan,

@@ -1,9 +1,10 @@
-//! Names that what stayed of an earlier stack keeps: how each comes back into a stack, or comes free.
+//! Names in use by retained resources of an earlier stack: how each can be imported into a stack, or freed.
 //!
-//! CloudFormation takes in by itself what has a static name of its own in the template and a type that it can import
-//! ("Import AWS resources into a CloudFormation stack automatically" in its user guide). A Glue database has its name within
-//! `DatabaseInput` and is no such type (cloudformation-coverage-roadmap, issues 551 and 2045), and a repository of CodeCommit
-//! is known by an id that AWS gives it (the same, issue 1002), as a key is (issue 2376), which has no name at all.
+//! CloudFormation automatically imports resources that have a static name in the template and an importable type
+//! ("Import AWS resources into a CloudFormation stack automatically" in its user guide). A Glue database has its name
+//! within `DatabaseInput` and is no such type (cloudformation-coverage-roadmap, issues 551 and 2045), and a
+//! repository of CodeCommit is known by an id that AWS gives it (the same, issue 1002), as a key is (issue 2376),
+//! which has no name at all.
 
 use lakewright_template::{Template, Value, read};
 
@@ -14,7 +15,7 @@ pub const DATABASE: &str = "AWS::Glue::Database";
 /// The type of repositories.
 pub const REPOSITORY: &str = "AWS::CodeCommit::Repository";
 
-/// What the owner of an account does about a name that nothing takes in; nothing for types that CloudFormation takes in.
+/// How the account's owner frees a name that cannot be imported; `None` for types that CloudFormation can import.
 ///
 /// Source: `delete-database`, `update-repository-name`, `delete-domain` (whose `--retention-policy` is `Retain` by default) and
 /// `delete-alias` in the AWS CLI reference.
@@ -39,7 +40,7 @@ pub fn freeing(kind: &str, name: &str, region: &str) -> Option<String> {
     }
 }
 
-/// What helps when a change set fails for names that are taken; nothing when it fails for something else.
+/// The advice for a change set that fails because names are in use; `None` for other failures.
 pub(crate) fn help(
     template: &str,
     region: &str,
@@ -71,8 +72,8 @@ pub(crate) fn help(
     said
 }
 
-/// The databases and repositories that a template makes and that nothing takes in, by type and name. Links to databases of
-/// others are none: they go with their stacks.
+/// The databases and repositories of a template that cannot be imported, by type and name. Resource links are left
+/// out: they are deleted with their stacks.
 pub fn names(template: &str) -> Vec<(&'static str, String)> {
     let is_about = |kind: &str| template.contains(&format!("\"{kind}\""));
     if !is_about(DATABASE) && !is_about(REPOSITORY) {

@@ -1,21 +1,21 @@
-//! The order in which the stacks of a mesh go: the reverse of the one in which they come. Pure.
+//! The order in which the stacks of a mesh are deleted: the reverse of deployment. Pure.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::plan::{Action, Plan, Step, rank};
 
-/// What stacks need, by address.
+/// The stacks that each stack depends on, by address.
 pub type Needs = BTreeMap<String, BTreeSet<String>>;
 
 /// The kinds without which others in their account and region cannot be changed or deleted.
 const FOUNDATIONS: [&str; 2] = ["environment", "pivot-role"];
 
-/// Adds what stacks need by their kinds, which no template says: the bootstrap, by whose roles all others go, and of stacks
-/// that the mesh no longer has, the environment and its pivot role.
+/// Adds dependencies that follow from the kind and that no template states: the bootstrap, whose roles delete all
+/// others, and for stacks that are no longer in the mesh, the environment and its pivot role.
 ///
-/// `kinds` has all stacks that are there, `left` those of them that the mesh no longer has. An address begins with the
-/// account, the region and the prefix, and goes on with the kind.
+/// `kinds` has all deployed stacks, `left` those that are no longer in the mesh. An address begins with the account,
+/// the region and the prefix, and goes on with the kind.
 pub fn add_by_kind(needs: &mut Needs, kinds: &BTreeMap<String, String>, left: &BTreeSet<String>) {
     for (address, kind) in kinds {
         let is_bootstrap = kind == "bootstrap";
@@ -41,7 +41,8 @@ pub fn dependants<'n>(needs: &'n Needs, address: &str) -> Vec<&'n str> {
     depending.map(|(other, _)| other.as_str()).collect()
 }
 
-/// The way to nothing: each stack goes after those that need it. Fails with the stacks that need each other.
+/// The plan that deletes everything: each stack after those that depend on it. Fails with the stacks of a dependency
+/// cycle.
 pub fn teardown(kinds: &BTreeMap<String, String>, needs: &Needs) -> Result<Plan, Vec<String>> {
     let mut after: BTreeMap<&str, Vec<String>> =
         kinds.keys().map(|address| (address.as_str(), Vec::new())).collect();

@@ -481,7 +481,7 @@ pub struct Near<'a> {
     pub document: &'a Document,
     /// The statement.
     pub statement: &'a Statement,
-    /// The conditions that do not hold, and those that hold only because the request lacks a key that it has to carry.
+    /// The conditions that fail, and those that hold only because the request lacks a key that it must have.
     pub missing: Vec<&'a Condition>,
 }
 

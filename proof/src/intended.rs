@@ -163,7 +163,7 @@ impl Intended {
         self.rule_that(request, world, &|_| true)
     }
 
-    /// The rule that asks for a request and is wanted, when there is one.
+    /// The wanted rule that covers a request, if any.
     pub fn rule_that(
         &self,
         request: &Request<'_>,
@@ -218,7 +218,7 @@ impl Intended {
         self.denials_about(request, world).any(|denial| world.fulfils(request, &denial.conditions))
     }
 
-    /// The denials on purpose that are about a request, whatever their conditions.
+    /// The intended denials that cover a request, whatever their conditions.
     pub fn denials_about<'i>(
         &'i self,
         request: &'i Request<'_>,

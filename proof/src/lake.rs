@@ -66,8 +66,9 @@ pub struct Lake {
     pub grants: IndexMap<String, Vec<LakeGrant>>,
     /// Databases, by ARN, of which only Lake Formation gives access.
     pub governed: IndexSet<String>,
-    /// Databases, by ARN, that templates make as links to others: only Lake Formation shows them, and whom it gives the tables
-    /// behind is said at those. Source: "Granting resource link permissions" in the Lake Formation developer guide.
+    /// Resource links to databases, by ARN, that templates create. Lake Formation alone controls who sees a link;
+    /// access to the tables behind it is granted on those tables. Source: "Granting resource link permissions" in the
+    /// Lake Formation developer guide.
     pub links: BTreeSet<String>,
     /// The administrators of each account's catalog.
     pub admins: BTreeMap<String, BTreeSet<String>>,

@@ -59,8 +59,8 @@ pub(crate) fn is_derived(key: &str) -> bool {
 /// Requests that are made of a statement at the most.
 const MOST: usize = 4_096;
 
-/// The contexts that stand for the requests which fulfil conditions: one for each choice of a value for each key. None where
-/// no request fulfils them, and where there are too many to ask for.
+/// Sample contexts for requests that meet the conditions: one for each combination of values of the keys. Empty if no
+/// request meets them or if there are too many combinations.
 pub(crate) fn contexts(
     conditions: &[Condition],
     expand: impl Fn(&str, &str) -> String,

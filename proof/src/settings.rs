@@ -31,8 +31,8 @@ const POLICIES: [(&str, &[&str]); 7] = [
     ("Statement", &["AWS::Events::EventBusPolicy"]),
 ];
 
-/// The SHA-256 of what a stack has beside policies, 64 hexadecimal digits: what it is for, its tags, its files, what
-/// becomes of it, and what its template states.
+/// The SHA-256, as 64 hexadecimal digits, of a stack's settings besides policies: its purpose, tags, files, retention
+/// and the rest of its template.
 ///
 /// The revision of the entry is not in it: it follows from the template's text, which may be written in another way.
 pub fn digest_of(template: &Template, entry: &StackEntry) -> String {

@@ -48,7 +48,7 @@ pub(crate) struct Account<'m> {
     pub(crate) environments: Vec<&'m Environment>,
     /// What the account's stacks use, and what they may come to use.
     pub(crate) usage: Usage,
-    /// The features of the environments, and those that are asked for beside them.
+    /// The features of the environments, and those requested in addition.
     pub(crate) features: Vec<Features>,
 }
 

@@ -141,8 +141,8 @@ impl<'m> Names<'m> {
         format!("{account}-{region}")
     }
 
-    /// What a role of a bootstrap is called among the principals: `kind` with the account and region, and with the prefix where
-    /// several share these.
+    /// The principal name of a bootstrap stack's role: `kind` with account and region, and with the prefix if several
+    /// prefixes share these.
     pub fn bootstrap_role(&self, kind: &str, prefix: &ResourcePrefix, place: &Place) -> String {
         let id = Self::bootstrap_id(place);
         let all = self.bootstrapped(&place.account);
@@ -277,8 +277,8 @@ impl<'m> Names<'m> {
         self.of_environment(environment, FAILURES, ROLE_NAME_CHARACTERS)
     }
 
-    /// The ARNs, as patterns, of the roles that tell the platform of failures and of those that make the rules for it, in
-    /// whichever account: as many as there are prefixes and regions, however many accounts there are.
+    /// ARN patterns, for any account, of the roles that send failures to the platform and of the roles that create
+    /// the rules for it. Their number depends on prefixes and regions, not on accounts.
     pub fn tellers_anywhere(&self) -> BTreeSet<String> {
         let environments = self.mesh.environments.values();
         let of = |environment: &Environment| {

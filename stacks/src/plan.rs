@@ -107,7 +107,7 @@ impl<'m> Plan<'m> {
         self.bootstraps_with(usage, Offer::Environments)
     }
 
-    /// The bootstrap stacks with something else on offer than what the environments say.
+    /// The bootstrap stacks for other features than those of the environments.
     pub fn bootstraps_with(
         &self,
         mut usage: BTreeMap<String, Usage>,

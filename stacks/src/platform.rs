@@ -228,7 +228,7 @@ fn of_organization(scope: &mut Scope<'_>, names: Names<'_>, organization: &str) 
         .when(conditions)
 }
 
-/// The condition that somebody is in the organization that the mesh names; none where it names none.
+/// The condition that the principal belongs to the mesh's organization; empty if the mesh names none.
 pub(crate) fn in_organization(names: Names<'_>) -> Conditions {
     let of = |id: String| Condition::new(Comparison::StringEquals, "aws:PrincipalOrgID", id);
     names.organization_id().map_or_else(Conditions::none, |id| Conditions::none().with(of(id)))

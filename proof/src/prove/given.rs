@@ -1,4 +1,4 @@
-//! What statements give, and nobody asked for.
+//! Access that statements grant without an intended grant.
 
 use super::asked::actions_of;
 use super::implied::{is_meant, states};

@@ -64,7 +64,7 @@ fn implies(given: &Condition, wanted: &Condition) -> bool {
     }
 }
 
-/// Whether a statement says of a key what a grant says, or less: for requests that nobody can sample.
+/// Whether a statement restricts a key as a grant does, or more narrowly; for requests that cannot be sampled.
 pub(super) fn states(statement: &Statement, wanted: &Condition) -> bool {
     statement.conditions.iter().any(|given| {
         let is_alike = Condition { values: Vec::new(), ..given.clone() }

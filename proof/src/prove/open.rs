@@ -1,7 +1,7 @@
-//! Statements that let in whoever fulfils their conditions: everybody, an account as a whole, or all but some.
+//! Statements that admit any principal meeting their conditions: everybody, a whole account, or all but some.
 //!
-//! No sample stands for everybody under conditions. So what such a statement gives must be what some grant says, by the same
-//! conditions.
+//! No sample represents everybody under conditions. So a grant with the same conditions must cover what such a
+//! statement allows.
 
 use std::collections::BTreeSet;
 
@@ -34,8 +34,8 @@ pub(super) fn names_exactly(condition: &Condition) -> bool {
 }
 
 impl Proof<'_> {
-    /// What a statement of a resource's policy gives to those whom it does not name one by one, and no grant says. Gives the
-    /// principals of whom grants say all of it.
+    /// Reports what a resource policy's statement allows to principals that it does not name individually and that no
+    /// grant covers. Returns the principals that grants cover completely.
     pub(super) fn more_of_open(
         &self,
         document: &Document,
@@ -144,8 +144,8 @@ fn report(
     });
 }
 
-/// Whether a resource of a policy that stands at a resource can be it or something in it without being named by it: the
-/// pattern begins before the name ends.
+/// Whether a pattern in a resource policy can match that resource, or something in it, without naming it: the
+/// pattern's wildcard begins before the name ends.
 pub(super) fn is_loose(pattern: &str, own: &str) -> bool {
     let stem = pattern.split(['*', '?', '$']).next().unwrap_or_default();
     pattern != "*" && stem.len() < pattern.len() && own.starts_with(stem)

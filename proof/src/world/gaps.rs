@@ -224,8 +224,8 @@ impl World {
         }
     }
 
-    /// Why nothing is certain of a request, not even that a statement denies it: of who asks, or of what is asked for, the
-    /// templates have several, and only one of them will be there.
+    /// Why nothing is certain about a request, not even a denial: the templates define its principal or resource
+    /// several times, and only one of them will exist.
     pub(super) fn one_of_several(&self, request: &Request<'_>) -> Option<&'static str> {
         let ambiguous = &self.gaps.as_ref()?.ambiguous;
         let arn = request.resource;

@@ -1,12 +1,12 @@
-//! What the stacks of a feature can ever use: an execution role may do it before the first of them is there, so that the
-//! account's owner is asked once.
+//! Everything that the stacks of a feature can use. The execution role is granted it before the first of them exists,
+//! so the account's owner bootstraps once.
 
 use lakewright_manifest::mesh::{Environment, Features, StudioVpc};
 use lakewright_template::Text;
 
 use super::Usage;
 
-/// What a bootstrap stack allows besides what the other stacks of its account and region use now.
+/// What a bootstrap stack grants in addition to what the stacks of its account and region use now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Offer {
     /// What the features of the environments there can ask for.
@@ -135,8 +135,8 @@ fn makes_network(environment: &Environment, features: Features) -> bool {
     features.ml_studio && matches!(environment.studio_vpc, None | Some(StudioVpc::Created))
 }
 
-/// What an environment's stacks can use at most while these features are on. Names beyond the prefix are not among it:
-/// nobody knows them before a stack has them.
+/// What an environment's stacks can use at most while these features are on. Names without the prefix are left out,
+/// because they are unknown until a stack uses them.
 pub fn offered(environment: &Environment, features: Features) -> Usage {
     let mut usage = Usage {
         reads_parameters: features.ml_studio,

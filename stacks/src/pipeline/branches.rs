@@ -1,8 +1,8 @@
 //! The branches of `gitflow`, each made from `main` when it is missing.
 //!
-//! CloudFormation fills one branch of a repository, and the pipeline of a branch that is not there fails. So a
-//! pipeline of its own makes the others: when it is made, when its branches change, and on each commit on `main`. A
-//! branch that is there is never touched, and a new one starts its stage's pipeline.
+//! CloudFormation fills one branch of a repository, and the pipeline of a missing branch fails. So a separate
+//! pipeline creates the others: when it is created, when its branches change, and on each commit to `main`. Existing
+//! branches are never changed, and a new branch starts its stage's pipeline.
 
 use lakewright_constructs::bucket::{BucketHandle, BucketTraffic as _};
 use lakewright_constructs::cfn::{codebuild, codecommit, events};

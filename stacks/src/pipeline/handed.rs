@@ -1,4 +1,4 @@
-//! What the mesh hands to builds beside their own variables: all stages of the pipeline.
+//! The variable that passes all stages of the pipeline to its builds.
 //!
 //! A repository is filled once, so what is in it cannot know of stages that come later. The builds' variables change with
 //! the mesh, and nothing is written into the repository.

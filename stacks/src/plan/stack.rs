@@ -135,8 +135,8 @@ pub struct DeployTarget {
 }
 
 impl DeployTarget {
-    /// With whose help those stacks of an account and region are deployed whose names begin so. It is the same for
-    /// places that the mesh has left.
+    /// The roles and the bucket used to deploy the stacks with this prefix in an account and region. They are the
+    /// same for places that are no longer in the mesh.
     pub fn of(mesh: &Mesh, prefix: &ResourcePrefix, place: &Place) -> Self {
         let arn = |name: &str| lakewright_constructs::role::role_arn(place, name);
         Self {

@@ -1,4 +1,4 @@
-//! Shared tables that no template makes: a crawler finds them, once it has run.
+//! Shared tables that no template creates: they exist only after a crawler has run.
 
 use lakewright_manifest::{Code, Diagnostic, Report};
 
@@ -6,8 +6,8 @@ use super::LiveShare;
 
 /// The finding for each of them, by share.
 ///
-/// Lake Formation gives permissions on tables that are in the catalog, so the stack fails that is deployed before the crawler
-/// has run. A database that is imported has its tables already.
+/// Lake Formation grants permissions only on tables in the catalog, so a stack that is deployed before the crawler
+/// has run fails. Imported databases already have their tables.
 pub(crate) fn not_there_yet(shares: &[LiveShare<'_>]) -> Report {
     let mut report = Report::new();
     for live in shares {

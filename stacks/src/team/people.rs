@@ -1,4 +1,4 @@
-//! How people come to a team's role, as the tenant's `access` says. A team without an entry is nobody's by this way.
+//! How people assume a team's role, from the tenant's `access`. It admits nobody to a team without an entry.
 
 use lakewright_constructs::people::People;
 use lakewright_constructs::role::Trust;

@@ -1,4 +1,4 @@
-//! Who may come to a team's role: what of it makes the trust policy long, and what one more pipeline adds to that.
+//! The trust policy of a team's role: which entries take most of its length, and how much one more pipeline adds.
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -12,7 +12,7 @@ use lakewright_template::limits::quota;
 use super::{Staged, people, permissions};
 use crate::{Names, pipeline};
 
-/// Everybody who may come to the team's role.
+/// All principals that may assume the team's role.
 pub(super) fn of_role(
     mesh: &Mesh,
     names: Names<'_>,
@@ -48,7 +48,7 @@ fn builds(names: Names<'_>, pipelines: &[Staged<'_>]) -> Vec<Trust> {
     builds.collect()
 }
 
-/// The finding that the trust policy is too long, at what takes the most of it, and what makes it shorter.
+/// The finding that the trust policy is too long, located at its largest entry, with a suggestion to shorten it.
 pub(super) fn too_long(
     found: Diagnostic,
     mesh: &Mesh,
@@ -91,7 +91,7 @@ pub(super) fn too_long(
 /// What more pipelines add to the trust policy of a team's role.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct MorePipelines {
-    /// Characters that the next one takes and those after it do not, such as a list's brackets.
+    /// Characters that only the first additional pipeline takes, such as a list's brackets.
     pub(crate) once: usize,
     /// Characters that each one takes.
     pub(crate) each: usize,

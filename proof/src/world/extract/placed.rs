@@ -1,4 +1,4 @@
-//! Policies that stand in a resource of their own: of which bucket, topic, queue, secret or bus each is.
+//! Policies that are separate resources: which bucket, topic, queue, secret or bus each belongs to.
 //!
 //! How they name it is on the page of each type in the CloudFormation template reference: `Bucket` by name, `Topics` and
 //! `TopicArn` by ARN, `Queues` and `Queue` by URL, `SecretId` by "the ARN or name of the secret", `EventBusName` by name.
@@ -192,7 +192,7 @@ impl Reader<'_> {
         self.piece.others.push(document);
     }
 
-    /// Takes down that a resource of a type which is not read may be the policy of another one of its service.
+    /// Records that a resource of an unsupported type may be the policy of another resource of its service.
     pub(super) fn may_be_a_policy(
         &mut self,
         id: &LogicalId,
@@ -225,7 +225,7 @@ impl Reader<'_> {
         Ok(())
     }
 
-    /// Takes down that a resource has a name that is only known at deployment: a policy for any name may be its own.
+    /// Records that a resource's name is known only at deployment: any policy of its service may apply to it.
     pub(super) fn may_have_any_name(&mut self, resource: &ResourceEntry) {
         if self.stack.unresolved == OnUnresolved::Fail {
             return;
