@@ -22,6 +22,9 @@ use crate::ui::Ui;
 const SAMPLE_ACCOUNT: &str = "111122223333";
 const SAMPLE_REGION: &str = "us-east-1";
 
+/// Files that are no templates and are named one by one.
+const SHOWN: usize = 5;
+
 /// Folders inside folders that are looked into.
 const DEPTH: usize = 8;
 
@@ -99,13 +102,30 @@ impl Unread {
         }
     }
 
-    /// Says that the file was left out.
-    pub(crate) fn say(&self, ui: &mut Ui) {
-        if self.is_foreign {
-            ui.note(&self.show());
-        } else {
-            ui.error(&self.show());
+    /// Says which files were left out: each that cannot be read, and of those that are no templates the first ones.
+    pub(crate) fn say_all(all: &[Self], ui: &mut Ui) {
+        for one in all.iter().filter(|one| !one.is_foreign) {
+            ui.error(&one.show());
         }
+        for line in Self::foreign(all) {
+            ui.note(&line);
+        }
+    }
+
+    /// Every file that was left out in a line, as [`Self::say_all`] says them.
+    pub(crate) fn lines(all: &[Self]) -> Vec<String> {
+        let broken = all.iter().filter(|one| !one.is_foreign).map(Self::show);
+        broken.chain(Self::foreign(all)).collect()
+    }
+
+    fn foreign(all: &[Self]) -> Vec<String> {
+        let foreign = || all.iter().filter(|one| one.is_foreign);
+        let mut lines: Vec<String> = foreign().take(SHOWN).map(Self::show).collect();
+        let more = foreign().count().saturating_sub(SHOWN);
+        if more > 0 {
+            lines.push(format!("{more} more files are left out, as they are no templates; `check --assembly --format json` lists them"));
+        }
+        lines
     }
 
     pub(crate) fn to_json(&self) -> Value {
@@ -118,7 +138,7 @@ impl Unread {
 impl Folder {
     /// Reads every template in a folder.
     pub(crate) fn read(folder: &Path, somewhere: &Somewhere) -> Result<Self, Failure> {
-        let found = templates(folder, somewhere)?;
+        let (found, others) = templates(folder, somewhere)?;
         let read: Vec<Result<Read, Unread>> = found
             .into_par_iter()
             .map(|Found { path, address, place, name, is_anywhere, told }| {
@@ -135,7 +155,13 @@ impl Folder {
                 Ok(Read { path, address, place, template, name, nested, is_anywhere, told })
             })
             .collect();
-        let (mut templates, mut unread) = (Vec::with_capacity(read.len()), Vec::new());
+        let without = |path: PathBuf| Unread {
+            path,
+            reason: "it has no section `Resources` in UTF-8".to_owned(),
+            is_foreign: true,
+        };
+        let mut unread: Vec<Unread> = others.into_iter().map(without).collect();
+        let mut templates = Vec::with_capacity(read.len());
         for one in read {
             match one {
                 Ok(read) => templates.push(read),
@@ -229,7 +255,8 @@ fn template_of(resource: &ResourceEntry) -> Option<&str> {
 /// Whether a text that cannot be read is a template all the same.
 fn is_of_cloudformation(text: &str) -> bool {
     // Where the text is not even YAML, its words decide.
-    let has_words = || text.contains("AWSTemplateFormatVersion") || text.contains("AWS::");
+    let words = ["AWSTemplateFormatVersion", "AWS::", "Resources:", "\"Resources\""];
+    let has_words = || words.iter().any(|word| text.contains(word));
     read::is_template(text).unwrap_or_else(has_words)
 }
 
@@ -243,8 +270,8 @@ struct Found {
     told: Vec<&'static str>,
 }
 
-/// The templates of an assembly, or every template in a folder.
-fn templates(folder: &Path, somewhere: &Somewhere) -> Result<Vec<Found>, Failure> {
+/// The templates of an assembly, or every template in a folder; and the files that look like some and are none.
+fn templates(folder: &Path, somewhere: &Somewhere) -> Result<(Vec<Found>, Vec<PathBuf>), Failure> {
     if let Ok(text) = fs::read_to_string(folder.join("assembly.json"))
         && let Ok(assembly) = serde_json::from_str::<Assembly>(&text)
     {
@@ -259,12 +286,13 @@ fn templates(folder: &Path, somewhere: &Somewhere) -> Result<Vec<Found>, Failure
                 told: told(true, true),
             }
         });
-        return Ok(stacks.collect());
+        return Ok((stacks.collect(), Vec::new()));
     }
-    let mut files = Vec::new();
-    collect(folder, 0, &mut files)
+    let (mut files, mut others) = (Vec::new(), Vec::new());
+    collect(folder, 0, &mut files, &mut others)
         .map_err(|error| Failure::usage(format!("{} cannot be read: {error}", folder.display())))?;
     files.sort();
+    others.sort();
     let mut places = BTreeMap::new();
     for parent in files.iter().filter_map(|path| path.parent()).collect::<BTreeSet<_>>() {
         places.extend(places_of(parent));
@@ -285,7 +313,7 @@ fn templates(folder: &Path, somewhere: &Somewhere) -> Result<Vec<Found>, Failure
         });
         Found { path, address: name, place, name: stack, is_anywhere, told }
     });
-    Ok(named.collect())
+    Ok((named.collect(), others))
 }
 
 /// The pseudo parameters whose values are known with the account and with the region.
@@ -338,7 +366,12 @@ fn is_account(text: &str) -> bool {
     text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-fn collect(folder: &Path, depth: usize, files: &mut Vec<PathBuf>) -> std::io::Result<()> {
+fn collect(
+    folder: &Path,
+    depth: usize,
+    files: &mut Vec<PathBuf>,
+    others: &mut Vec<PathBuf>,
+) -> std::io::Result<()> {
     if folder.is_file() {
         files.push(folder.to_owned());
         return Ok(());
@@ -348,7 +381,7 @@ fn collect(folder: &Path, depth: usize, files: &mut Vec<PathBuf>) -> std::io::Re
         let path = entry.path();
         if entry.file_type()?.is_dir() {
             if depth < DEPTH {
-                collect(&path, depth + 1, files)?;
+                collect(&path, depth + 1, files, others)?;
             }
             continue;
         }
@@ -357,12 +390,28 @@ fn collect(folder: &Path, depth: usize, files: &mut Vec<PathBuf>) -> std::io::Re
             ["cfn", "json", "template", "txt", "yaml", "yml"]
                 .contains(&name.to_ascii_lowercase().as_str())
         });
-        // Other files of an assembly lie beside its templates.
-        if is_text && fs::read_to_string(&path).is_ok_and(|text| has_resources(&text)) {
+        if !is_text {
+            continue;
+        }
+        let is_template = match fs::read_to_string(&path) {
+            Ok(text) => has_resources(&text),
+            // What nobody lets us read may be a template; what is no text in UTF-8 is none.
+            Err(error) => error.kind() != std::io::ErrorKind::InvalidData,
+        };
+        if is_template {
             files.push(path);
+        } else if !is_of_cdk(&path) && extension != Some("txt") {
+            // Most files in plain text are prose.
+            others.push(path);
         }
     }
     Ok(())
+}
+
+/// Whether a file is one that the CDK writes beside templates. Source: "Cloud assembly" in the AWS CDK developer guide.
+fn is_of_cdk(path: &Path) -> bool {
+    let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    ["manifest.json", "tree.json"].contains(&name) || name.ends_with(".assets.json")
 }
 
 /// Whether a text has a section of resources, as templates have.

@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 
 use lakewright_manifest::{Report, SourceFile, render};
 use lakewright_proof::lint::{Breach, across, check_with, lakeformation, moved, together};
-use lakewright_proof::world::{OnUnresolved, Piece, StackTemplate, World, unseen};
+use lakewright_proof::world::{
+    OnUnresolved, Piece, StackTemplate, World, policy_templates, unseen,
+};
 use lakewright_template::resolve::Place;
 use rayon::iter::{IntoParallelIterator as _, IntoParallelRefIterator as _, ParallelIterator as _};
 use serde_json::{Value, json};
@@ -67,7 +69,10 @@ pub(crate) fn of_folder(
     let mut breaches: Vec<Breach> = found?.into_iter().flatten().collect();
     let stacks: Vec<StackTemplate<'_>> = read.iter().map(Read::stack).collect();
     let others = folder.others();
-    let unseen = stacks.iter().flat_map(|stack| unseen(*stack, &others)).collect();
+    let unseen = |stack: &StackTemplate<'_>| {
+        unseen(*stack, &others).into_iter().chain(policy_templates(*stack))
+    };
+    let unseen = stacks.iter().flat_map(unseen).collect();
     breaches.extend(lakeformation(&stacks));
     if let Some(base) = base {
         let base = Folder::read(base, somewhere)?;

@@ -59,6 +59,8 @@ guardrails! {
     AssumeAnyRole "assume-any-role",
     /// A role has a policy of AWS that opens a whole service.
     BroadManagedPolicy "broad-managed-policy",
+    /// A statement names an account by an id that tells nobody which one it is.
+    CanonicalUser "canonical-user",
     /// Stacks of others may be changed with their own execution role.
     ChangeSetsOnOthers "change-sets-on-others",
     /// A role may change the code that another role runs.
@@ -67,6 +69,8 @@ guardrails! {
     DecidingTag "deciding-tag",
     /// An empty list of default permissions in the settings of Lake Formation.
     EmptyDefaults "empty-defaults",
+    /// Lake Formation leaves something to everybody with IAM permissions.
+    EverybodyInLakeFormation "everybody-in-lake-formation",
     /// A `ForAllValues` condition holds for a request without the key.
     ForAllValuesWithoutNull "for-all-values-without-null",
     /// A condition key that the action never carries.
@@ -81,6 +85,8 @@ guardrails! {
     NotWithAllow "not-with-allow",
     /// Whoever an identity provider vouches for may assume a role.
     OpenFederation "open-federation",
+    /// A role or a key is open to a whole organization.
+    OpenOrganization "open-organization",
     /// A role may pass another one to a service and make what runs with it.
     PassAndCreate "pass-and-create",
     /// Any role may be passed, or to any service.

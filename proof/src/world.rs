@@ -15,7 +15,7 @@ use indexmap::IndexMap;
 
 pub use assemble::Policies;
 pub(crate) use extract::tags_of;
-pub use extract::{OnUnresolved, Piece, PieceError, StackTemplate, unseen};
+pub use extract::{OnUnresolved, Piece, PieceError, StackTemplate, policy_templates, unseen};
 use gaps::{ATTACHED, LAKE, NOT_IN_MESH};
 pub use gaps::{Gaps, More};
 pub use organization::{Organization, OrganizationPolicy};

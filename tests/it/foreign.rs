@@ -488,3 +488,42 @@ fn where_no_template_is_nothing_is_fine() {
         }
     }
 }
+
+/// A file is left out for a reason, and one that may be a template keeps the exit code from saying that all was looked at.
+#[test]
+fn every_file_that_is_left_out_is_named() {
+    let good = format!("Resources:\n{BUCKET}");
+    let all = [
+        ("a.yaml", good.as_str()),
+        ("broken.yaml", "Resources: [\n"),
+        ("appspec.yaml", "version: 0.0\nos: linux\n"),
+        ("settings.json", "{"),
+    ];
+    let check = |files: &[(&str, &str)]| {
+        let folder = folder(files);
+        let path = folder.path().to_str().expect("text");
+        transcript(&lakewright(["check", "--assembly", path]))
+    };
+    let said = check(&all);
+    assert!(said.starts_with("exit: 2\n"), "{said}");
+    assert!(said.contains("broken.yaml cannot be read and was not checked"), "{said}");
+    for name in ["appspec.yaml", "settings.json"] {
+        assert!(said.contains(&format!("{name} is left out, as it is no template")), "{said}");
+    }
+    assert!(check(&all[..1]).starts_with("exit: 0\n"));
+    assert!(check(&[all[0], all[2], all[3]]).starts_with("exit: 0\n"));
+}
+
+/// Source: "AWS SAM policy templates" in the AWS SAM developer guide: SAM writes the policy.
+#[test]
+fn what_a_policy_template_of_sam_allows_is_named() {
+    let function = "Transform: AWS::Serverless-2016-10-31\nResources:\n  F:\n    Type: AWS::Serverless::Function\n    Properties:\n      \
+                    Policies: [{S3ReadPolicy: {BucketName: b}}, AWSXrayWriteOnlyAccess]\n";
+    let folder = folder(&[("t.yaml", function)]);
+    let path = folder.path().to_str().expect("text");
+    for command in ["check", "access"] {
+        let said = transcript(&lakewright([command, "--assembly", path]));
+        let named = "F: what SAM's policy template S3ReadPolicy allows, is not looked at";
+        assert!(said.contains(named) && said.matches("policy template").count() == 1, "{said}");
+    }
+}

@@ -263,6 +263,22 @@ fn a_stage_is_approved_by_its_own_team_and_nobody_else() {
     }
 }
 
+// Source: "Actions, resources, and condition keys for Amazon ECR": the three take a repository, and its tags.
+#[test]
+fn images_of_other_teams_are_not_pulled() {
+    let folder = folder();
+    let pull = |account: &str, more: &[&str]| {
+        let repository = format!("arn:aws:ecr:eu-west-1:{account}:repository/x");
+        ask(folder.path(), "team/here/Owners", "ecr:BatchGetImage", &repository, more)
+    };
+    assert!(pull("222222222222", &["aws:ResourceTag/Team=Owners"]).starts_with("exit: 0\n"));
+    for more in [[].as_slice(), &["aws:ResourceTag/Team=Approvers"]] {
+        assert!(pull("222222222222", more).starts_with("exit: 4\n"), "{more:?}");
+    }
+    // Whether somebody else's repository lets the team in is for its own policy to say.
+    assert!(pull("763104351884", &[]).starts_with("exit: 5\n"));
+}
+
 #[test]
 fn nobody_tells_in_the_name_of_another_team() {
     let folder = folder();

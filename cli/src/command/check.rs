@@ -124,9 +124,7 @@ fn templates(
     for one in &unseen {
         ui.note(one);
     }
-    for one in &unread {
-        one.say(ui);
-    }
+    Unread::say_all(&unread, ui);
     if !breaches.is_empty() {
         ui.error(&format!("{} in {templates}", count(breaches.len(), "finding")));
     }

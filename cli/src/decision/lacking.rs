@@ -173,7 +173,7 @@ fn share(request: &Request<'_>, subject: &Subject) -> Option<Share> {
         _ => return None,
     };
     let target = subject.names().of(request.resource)?;
-    let dataset = target.strip_prefix("dataset/")?.to_owned();
+    let dataset = dataset_of(target, subject)?.to_owned();
     let table = table_of(request.resource).map(str::to_owned);
     let item = item(request.resource, &dataset, subject);
     let stack = subject.stacks.iter().find(|stack| stack.dataset() == Some(dataset.as_str()))?;
@@ -183,6 +183,15 @@ fn share(request: &Request<'_>, subject: &Subject) -> Option<Share> {
     let beside = beside(request, target, subject);
     let principal = name.to_owned();
     Some(Share { dataset, principal, to, table, item, permissions, declared_at, beside })
+}
+
+/// The dataset that something belongs to: its own, or that of the share whose access point leads to it.
+fn dataset_of<'s>(target: &'s str, subject: &'s Subject) -> Option<&'s str> {
+    let of_share = |share: &str| {
+        let mut items = subject.asked.as_ref()?.items.iter();
+        items.find(|item| item.share == share).map(|item| item.dataset.as_str())
+    };
+    target.strip_prefix("dataset/").or_else(|| of_share(target.strip_prefix("share/")?))
 }
 
 /// What whoever asks may do with other parts of a dataset: what holds its data, by the end of the ARN.
@@ -292,7 +301,8 @@ fn item(resource: &str, dataset: &str, subject: &Subject) -> String {
     if resource.contains(":database/") {
         return "a table of it".to_owned();
     }
-    let object = resource.split_once(":::").and_then(|(_, rest)| rest.split_once('/'));
+    let in_bucket = resource.split_once(":::").and_then(|(_, rest)| rest.split_once('/'));
+    let object = in_bucket.or_else(|| resource.split_once("/object/"));
     let folder = object.and_then(|(_, key)| {
         let mut folders = subject.folders.iter().filter(|((of, _), _)| of == dataset);
         folders.find(|(_, prefix)| key.starts_with(prefix.as_str())).map(|((_, id), _)| id)

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use lakewright_proof::document::Origin;
 use lakewright_proof::intended::Intended;
-use lakewright_proof::world::{More, Piece, Role, World};
+use lakewright_proof::world::{More, Piece, Role, World, policy_templates};
 use lakewright_template::assembly::Provenance;
 use lakewright_template::resolve::UNKNOWN;
 use rayon::iter::{IntoParallelRefIterator as _, ParallelIterator as _};
@@ -42,11 +42,12 @@ pub(super) fn of_folder(path: &Path, somewhere: &Somewhere) -> Result<Subject, F
         .collect();
     let pieces = pieces?;
     let has_unreadable = folder.has_unreadable();
-    let mut notes: Vec<String> = folder.unread.iter().map(Unread::show).collect();
+    let mut notes: Vec<String> = Unread::lines(&folder.unread);
     notes.extend(pieces.iter().flat_map(|piece| piece.unknown().iter().cloned()));
     if has_unreadable || pieces.iter().any(|piece| !piece.unknown().is_empty()) {
         notes.push(LEFT_OUT.to_owned());
     }
+    notes.extend(folder.templates.iter().flat_map(|one| policy_templates(one.stack())));
     notes.extend(anywhere(&folder.templates));
     let world = World::of_anybody(pieces, has_unreadable);
     let stacks = folder

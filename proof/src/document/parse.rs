@@ -276,6 +276,11 @@ fn entries(element: &Resolved<'_>, known: Known) -> Result<Vec<PrincipalEntry>, 
     let Some(kinds) = element.as_map() else {
         return Err(format!("the principal is {}, expected `*` or an object", kind(element)));
     };
+    if kinds.is_empty() {
+        return Err(
+            "the principal is an empty object, expected whom the statement is for".to_owned()
+        );
+    }
     let mut entries = Vec::new();
     for (of, values) in kinds {
         for value in one_or_many(values) {

@@ -56,12 +56,24 @@ fn a_provider_is_held_to_one_owner() {
             r#"StringEquals: {"accounts.google.com:aud": "one"}"#.to_owned(),
             vec![],
         ),
-        ("arn:aws:iam::111122223333:saml-provider/own", String::new(), vec![]),
+        ("!Ref Provider", sub("*:ref:refs/heads/main"), open.clone()),
+        // "Authenticating with OpenID Connect" of other services: the owner stands before a colon.
+        ("!Ref Provider", sub("organization:acme:project:*"), vec![]),
+        ("arn:aws:iam::111122223333:saml-provider/own", String::new(), open.clone()),
+        (
+            "arn:aws:iam::111122223333:saml-provider/own",
+            r#"StringEquals: {"SAML:aud": "https://signin.aws.amazon.com/saml"}"#.to_owned(),
+            vec![],
+        ),
         (own, r#"StringEquals: {"id.example.com/data:aud": "one"}"#.to_owned(), open),
         (own, of_somebody.to_owned(), vec![]),
         (own, of_somebody.replace("data:sub", "other:sub"), vec![Guardrail::ForeignConditionKey]),
     ] {
-        assert_eq!(rules(&trust(provider, &conditions)), expected, "{provider} {conditions}");
+        let mut role = trust(provider, &conditions);
+        if provider.contains(":saml-provider/") {
+            role = role.replace("AssumeRoleWithWebIdentity", "AssumeRoleWithSAML");
+        }
+        assert_eq!(rules(&role), expected, "{provider} {conditions}");
     }
 }
 
@@ -107,4 +119,52 @@ Resources:
     ] {
         assert_eq!(rules(&text), [], "{text}");
     }
+}
+
+/// Sources: "AWS JSON policy elements: Principal" and "IAM ARNs" in the IAM user guide; the ids are examples of that page.
+#[test]
+fn who_cannot_be_a_principal_is_a_mistake() {
+    let role = |principal: &str| {
+        rules(&format!(
+            "Resources:\n  Role:\n    Type: AWS::IAM::Role\n    Properties:\n      AssumeRolePolicyDocument: {{Version: \"2012-10-17\", \
+             Statement: [{{Effect: Allow, Action: \"sts:AssumeRole\", Principal: {principal}}}]}}\n"
+        ))
+    };
+    for principal in [
+        "{}",
+        "{AWS: 'arn:aws:iam::12:role/x'}",
+        "{AWS: 'arn:aws:iam::abc:root'}",
+        "{AWS: 'arn:aws:iam::111122223333:group/x'}",
+        "{AWS: 'arn:aws:iam::111122223333:other/x'}",
+        "{AWS: 'arn:awz:iam::111122223333:role/x'}",
+    ] {
+        assert_eq!(role(principal), [Guardrail::MalformedPolicy], "{principal}");
+    }
+    for principal in [
+        "{AWS: 'arn:aws:iam::111122223333:role/path/x'}",
+        "{AWS: 'arn:aws-cn:iam::111122223333:user/x'}",
+        "{AWS: 'arn:aws:sts::111122223333:assumed-role/x/session'}",
+        "{AWS: AIDACKCEVSQ6C2EXAMPLE}",
+        "{AWS: !Sub 'arn:${AWS::Partition}:iam::${AWS::AccountId}:root'}",
+    ] {
+        assert_eq!(role(principal), [], "{principal}");
+    }
+}
+
+/// Source: "AWS global condition context keys", aws:PrincipalOrgID, in the IAM user guide.
+#[test]
+fn a_role_is_open_to_an_organization_and_a_bucket_shared_with_it() {
+    let statement = "{Effect: Allow, Principal: '*', Action: ACTION, Resource: '*', \
+                     Condition: {StringEquals: {'aws:PrincipalOrgID': o-a1b2c3d4e5}}}";
+    let bucket = statement.replace("ACTION", "'s3:GetObject'");
+    let key = statement.replace("ACTION", "'kms:Decrypt'");
+    let of = |kind: &str, more: &str| {
+        rules(&format!("Resources:\n  X:\n    Type: {kind}\n    Properties:\n{more}"))
+    };
+    let document = |statement: &str| format!("{{Version: '2012-10-17', Statement: [{statement}]}}");
+    let bucket = format!("      Bucket: b\n      PolicyDocument: {}\n", document(&bucket));
+    assert_eq!(of("AWS::S3::BucketPolicy", &bucket), []);
+    let root = "{Effect: Allow, Principal: {AWS: 'arn:aws:iam::111122223333:root'}, Action: 'kms:*', Resource: '*'}";
+    let key = format!("      KeyPolicy: {}\n", document(&format!("{root}, {key}")));
+    assert!(of("AWS::KMS::Key", &key).contains(&Guardrail::OpenOrganization));
 }

@@ -12,6 +12,26 @@ use crate::world::StackTemplate;
 /// A permission's principal and resource, where they stand: CloudFormation knows the permission by them.
 type Pairs = BTreeMap<String, Origin>;
 
+/// The lists of what everybody gets on what comes.
+const DEFAULTS: [&str; 2] = ["CreateDatabaseDefaultPermissions", "CreateTableDefaultPermissions"];
+
+/// Reports a principal that stands for everybody with IAM permissions. Source: "Lake Formation personas and IAM permissions
+/// reference" and "IAMPrincipals" in the Lake Formation developer guide.
+fn everybody(value: Option<&Value>, here: &Origin, breaches: &mut Vec<Breach>) {
+    let Some(value) = value else { return };
+    let mut named = None;
+    value.walk(&mut |value| {
+        let is_group =
+            |text: &str| text == "IAM_ALLOWED_PRINCIPALS" || text.ends_with(":IAMPrincipals");
+        named = value.as_text().filter(|text| is_group(text)).map(str::to_owned).or(named.take());
+    });
+    if let Some(group) = named {
+        let message =
+            format!("got {group}, which is everybody whom IAM allows it; expected principals");
+        breaches.push(Breach::new(Guardrail::EverybodyInLakeFormation, here, "", message));
+    }
+}
+
 /// Checks templates together: lists of default permissions that have no effect, and permissions that stand twice.
 pub fn lakeformation(stacks: &[StackTemplate<'_>]) -> Vec<Breach> {
     let mut breaches = Vec::new();
@@ -21,8 +41,18 @@ pub fn lakeformation(stacks: &[StackTemplate<'_>]) -> Vec<Breach> {
             match resource.kind.as_ref() {
                 "AWS::LakeFormation::DataLakeSettings" => {
                     empty_lists(&origin(stack, id, ""), &resource.properties, &mut breaches);
+                    for property in DEFAULTS {
+                        let here = origin(stack, id, property);
+                        everybody(resource.properties.get(property), &here, &mut breaches);
+                    }
+                }
+                "AWS::LakeFormation::Permissions" => {
+                    let given = resource.properties.get("DataLakePrincipal");
+                    everybody(given, &origin(stack, id, "DataLakePrincipal"), &mut breaches);
                 }
                 "AWS::LakeFormation::PrincipalPermissions" => {
+                    let given = resource.properties.get("Principal");
+                    everybody(given, &origin(stack, id, "Principal"), &mut breaches);
                     let here = origin(stack, id, "Resource");
                     if let Some(first) =
                         pairs.insert(pair(stack, &resource.properties), here.clone())
@@ -74,7 +104,7 @@ fn all(stacks: &[StackTemplate<'_>]) -> Pairs {
 }
 
 fn empty_lists(origin: &Origin, properties: &Map, breaches: &mut Vec<Breach>) {
-    for property in ["CreateDatabaseDefaultPermissions", "CreateTableDefaultPermissions"] {
+    for property in DEFAULTS {
         if properties.get(property).and_then(Value::as_list).is_some_and(<[_]>::is_empty) {
             let message = format!(
                 "an empty `{property}` changes nothing: new databases and tables stay open to everybody with IAM permissions; set \

@@ -1,6 +1,6 @@
 //! Rules about whom statements let in.
 
-use lakewright_template::partition::service_of;
+use lakewright_template::partition::{Partition, service_of};
 use lakewright_template::resolve::UNKNOWN;
 
 use super::{DocumentKind, Guardrail};
@@ -43,6 +43,10 @@ const LIMITS: [&str; 16] = [
     "s3:x-amz-server-side-encryption-aws-kms-key-id",
 ];
 
+/// The canonical users of services: of ElastiCache, which writes backups into buckets. Source: "Exporting a backup" in the
+/// Amazon ElastiCache user guide.
+const OF_SERVICES: [&str; 1] = ["540804c33a284a299d2547575ce1010f2312ef3da9b3a053c8bc45bf233e4353"];
+
 /// Takes on the roles of instances of its own account, and names no source.
 const WITHOUT_SOURCE: &str = "ec2.amazonaws.com";
 
@@ -75,9 +79,15 @@ pub(super) fn check(
     for entry in &principals.entries {
         match entry {
             PrincipalEntry::Everyone => {
-                if !statement.conditions.iter().any(says_who) {
+                let mut limits = statement.conditions.iter().filter(|one| says_who(one)).peekable();
+                if limits.peek().is_none() {
                     let message = "got everybody, expected principals or a condition that says who";
                     report(Guardrail::WildcardPrincipal, message.to_owned());
+                } else if matches!(kind, DocumentKind::Key | DocumentKind::Trust)
+                    && limits.all(|one| one.key.starts_with("aws:principalorg"))
+                {
+                    let message = "got everybody in an organization, expected accounts or roles, such as by aws:PrincipalAccount or aws:PrincipalArn";
+                    report(Guardrail::OpenOrganization, message.to_owned());
                 }
             }
             PrincipalEntry::Service(service) => {
@@ -103,6 +113,16 @@ pub(super) fn check(
                     report(Guardrail::OpenFederation, message);
                 }
             }
+            PrincipalEntry::CanonicalUser(id)
+                if malformed(entry).is_none()
+                    && !id.contains(UNKNOWN)
+                    && !OF_SERVICES.contains(&id.as_str()) =>
+            {
+                let message = format!(
+                    "got the canonical user {id}, which tells nobody whose account it is; expected the ARN of an account, a role or a user"
+                );
+                report(Guardrail::CanonicalUser, message);
+            }
             PrincipalEntry::Account(_)
             | PrincipalEntry::Arn(_)
             | PrincipalEntry::CanonicalUser(_) => {}
@@ -124,7 +144,7 @@ pub(super) fn is_of_provider(statement: &Statement, key: &str) -> bool {
 }
 
 /// Whether a trust of an identity provider is held to somebody. A SAML provider, and the provider of a cluster, is an account's
-/// own; others vouch for people and programs of others as well, and some of them for one application by its audience.
+/// own, and says for whom its assertions are; others vouch for people and programs of others as well, and some of them for one application by its audience.
 ///
 /// Source: "Identity provider controls for shared OIDC providers" and "Available keys for AWS web identity federation" in
 /// the IAM user guide.
@@ -135,8 +155,13 @@ fn is_held(provider: &str, statement: &Statement) -> bool {
         "graph.facebook.com",
         "www.amazon.com",
     ];
-    if provider.contains(":saml-provider/") || provider.contains(UNKNOWN) {
+    if provider.contains(UNKNOWN) {
         return true;
+    }
+    // Assertions that were made for somebody else are told by their audience. Source: "Creating a role for SAML 2.0
+    // federation" in the IAM user guide.
+    if provider.contains(":saml-provider/") {
+        return statement.conditions.iter().any(|one| one.key.starts_with("saml:") && one.limits());
     }
     let host = provider.split_once(":oidc-provider/").map_or(provider, |(_, host)| host);
     let is_cluster = host.starts_with("oidc.eks.");
@@ -164,7 +189,8 @@ fn names_subject(condition: &Condition, is_cluster: bool) -> bool {
 /// What of a principal IAM would not take, and what it would.
 pub(super) fn malformed(entry: &PrincipalEntry) -> Option<(&str, &'static str)> {
     let (text, is_fine, expected) = match entry {
-        PrincipalEntry::Everyone | PrincipalEntry::Account(_) => return None,
+        PrincipalEntry::Everyone => return None,
+        PrincipalEntry::Account(text) => (text, is_account(text), "an account's 12 digits"),
         PrincipalEntry::Arn(text) => (
             text,
             is_of_aws(text),
@@ -191,17 +217,33 @@ pub(super) fn malformed(entry: &PrincipalEntry) -> Option<(&str, &'static str)> 
     (!is_fine && is_known).then_some((text.as_str(), expected))
 }
 
+fn is_account(text: &str) -> bool {
+    text.len() == 12 && text.bytes().all(|one| one.is_ascii_digit())
+}
+
 /// Whether a text is a principal of AWS: an ARN of IAM or STS, or the unique id of a role or user that was deleted.
 fn is_of_aws(text: &str) -> bool {
     let is_unique_id = text.len() >= 16
         && text.starts_with('A')
         && text.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit());
     let fields: Vec<&str> = text.splitn(6, ':').collect();
-    let is_arn = matches!(
-        fields.as_slice(),
-        ["arn", _, "iam" | "sts", "", account, resource]
-            if !account.is_empty() && resource.contains('/') && !text.contains(['*', '?'])
-    );
+    let is_known = |text: &str, is_fine: bool| is_fine || text.contains(UNKNOWN);
+    let is_arn = match fields.as_slice() {
+        ["arn", partition, service @ ("iam" | "sts"), "", account, resource] => {
+            let kind = resource.split_once('/').map(|(kind, _)| kind).unwrap_or_default();
+            let kinds: &[&str] = if *service == "iam" {
+                &["role", "user"]
+            } else {
+                &["assumed-role", "federated-user"]
+            };
+            is_known(partition, Partition::named(partition).is_some())
+                // CloudFront's origin access identities are users of an account called so.
+                && is_known(account, is_account(account) || *account == "cloudfront")
+                && is_known(resource, kinds.contains(&kind))
+                && !text.contains(['*', '?'])
+        }
+        _ => false,
+    };
     is_unique_id || is_arn
 }
 

@@ -16,7 +16,7 @@ use std::sync::Arc;
 use lakewright_template::resolve::{Branch, Others, Place, Resolved, Resolver, Unresolved};
 use lakewright_template::{LogicalId, ResourceEntry, Template};
 
-pub use unseen::unseen;
+pub use unseen::{policy_templates, unseen};
 
 use super::modelled::properties_of;
 use super::{AccessPoint, More, Resource, Role};

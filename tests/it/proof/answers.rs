@@ -200,6 +200,13 @@ fn a_denial_says_what_became_of_the_share_that_was_asked_for() {
             ["lakeformation:INSERT", "dataset/sales/table/orders"],
             "with the permissions [read], and [read, write] would allow it",
         ),
+        // A folder is asked for at the share's own access point.
+        (
+            "  - folder: exports\n",
+            "",
+            ["s3:PutObject", "dataset/sales/folder/exports"],
+            "has {folder: exports} at mesh.yaml:58:13 with the permissions [read], and [read, write] would allow it",
+        ),
         (
             "  - table: orders\n",
             "",

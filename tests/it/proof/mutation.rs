@@ -300,6 +300,17 @@ fn universe(world: &World, target: &Target, statements: &[&Statement]) -> Vec<As
                 principals.extend(condition.values.iter().map(|arn| sample(arn, FILL)));
                 continue;
             }
+            // Whose a resource is stands in its ARN, and no request says otherwise.
+            if condition.key == "aws:resourceaccount" {
+                for account in &condition.values {
+                    let theirs = statement
+                        .resources
+                        .iter()
+                        .map(|at| at.replace(":*:", &format!(":{account}:")));
+                    resources.extend(theirs.map(|pattern| sample(&pattern, FILL)));
+                }
+                continue;
+            }
             let is_null = condition.comparison == Comparison::Null;
             for value in &condition.values {
                 let values = match (is_null, value.as_str()) {

@@ -51,6 +51,32 @@ pub fn unseen(stack: StackTemplate<'_>, others: &Others) -> Vec<String> {
     found
 }
 
+/// SAM's policy templates in anybody's template, each in a sentence: what they allow is written by SAM and stands nowhere here.
+/// Source: "AWS SAM policy templates" in the AWS SAM developer guide; their names end so.
+pub fn policy_templates(stack: StackTemplate<'_>) -> Vec<String> {
+    let mut found = Vec::new();
+    for (id, resource) in &stack.template.resources {
+        if !resource.kind.starts_with("AWS::Serverless::") {
+            continue;
+        }
+        let Some(policies) = resource.properties.get("Policies") else { continue };
+        policies.walk(&mut |value| {
+            let Value::Map(entries) = value else { return };
+            if entries.get("Statement").is_some() {
+                return;
+            }
+            let names = entries.iter().map(|(name, _)| name.as_ref());
+            for name in names.filter(|name| name.ends_with("Policy") || name.ends_with("Access")) {
+                found.push(format!(
+                    "{} {id}: what SAM's policy template {name} allows, is not looked at",
+                    stack.address
+                ));
+            }
+        });
+    }
+    found
+}
+
 /// What of a resource may give access to others without being read.
 fn what_may_be_in(resource: &ResourceEntry, is_nested: bool) -> Option<&'static str> {
     let kind = resource.kind.as_ref();
