@@ -6,6 +6,7 @@
 //! template describes is taken to allow everything, so that a difference is
 //! one of the mesh's own making.
 
+mod accounts;
 mod asked;
 mod denied;
 mod given;
@@ -161,7 +162,7 @@ impl Proof<'_> {
         for pattern in &rule.resources {
             for (place, action) in rule.actions.iter().enumerate() {
                 for named in self.alias_or_key(pattern, *action) {
-                    for resource in sample::resources(&named, place == 0) {
+                    for resource in self.resources(principal, &named, place == 0) {
                         asked.entry(resource).or_default().push(*action);
                     }
                 }
@@ -178,8 +179,10 @@ impl Proof<'_> {
                 // What is delegated to an account is used by its roles under policies of their own; those
                 // of the mesh may do so where they have a grant.
                 let is_asked = |action: &Action| {
-                    rule.access != DELEGATE
-                        || self.intended.rule_for(&request(*action), self.world).is_some()
+                    let is_used =
+                        || self.intended.rule_for(&request(*action), self.world).is_some();
+                    self.is_in_account(&request(*action), &rule.conditions)
+                        && (rule.access != DELEGATE || is_used())
                 };
                 let actions: Vec<Action> = actions.iter().copied().filter(is_asked).collect();
                 for action in self.world.refused(request, &actions, Outside::Allows) {

@@ -112,13 +112,21 @@ impl Proof<'_> {
             given.unasked(principal, LOOSE, findings);
             return;
         };
+        let mut is_asked = false;
         for (place, action) in actions_of(statement).into_iter().enumerate() {
-            for resource in patterns.iter().flat_map(|one| sample::resources(one, place == 0)) {
+            let samples = |pattern: &String| self.resources(principal, pattern, place == 0);
+            for resource in patterns.iter().flat_map(samples) {
                 for context in &contexts {
                     let request = Request { principal, action, resource: &resource, context };
-                    self.ask_more(given, &request, findings);
+                    if self.is_in_account(&request, &statement.conditions) {
+                        self.ask_more(given, &request, findings);
+                        is_asked = true;
+                    }
                 }
             }
+        }
+        if !is_asked {
+            given.unasked(principal, UNFULFILLED, findings);
         }
     }
 
