@@ -55,7 +55,8 @@ fn is_of_any_account(pattern: &str) -> bool {
 
 /// A sample of a pattern in one account.
 fn in_account(pattern: &str, account: &str) -> String {
-    let whole = if pattern == "*" { "arn:aws:*:*:*:*" } else { pattern };
+    // A request that names no region is asked for in the one that the grant is deployed to.
+    let whole = if pattern == "*" { "arn:*:*::*:*" } else { pattern };
     let mut fields: Vec<&str> = whole.splitn(6, ':').collect();
     if let Some(owner) = fields.get_mut(4) {
         *owner = account;
