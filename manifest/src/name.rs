@@ -85,17 +85,18 @@ name!(
     "an id: expected a lower-case letter, then at most 39 lower-case letters, digits and hyphens"
 );
 name!(
-    /// A group of the identity provider: 1 to 128 letters, digits, spaces and `_.:/=+-@`, as AWS
-    /// tag values allow. It never has a wildcard or a policy variable in it.
+    /// A group of the identity provider: 1 to 128 letters up to `ÿ`, digits, spaces and `_.:/=+-@`: what both tag values and
+    /// policies of IAM may hold. It never has a wildcard or a policy variable in it.
     TeamName,
-    "^(?! )[^\\u0000-\\u001f!\"#$%&'()*,;<>?\\[\\\\\\]^`{|}~\\u007f]{0,127}[^\\u0000-\\u0020!\"#$%&'()*,;<>?\\[\\\\\\]^`{|}~\\u007f]$",
+    "^(?! )[^\\u0000-\\u001f!\"#$%&'()*,;<>?\\[\\\\\\]^`{|}~\\u007f\\u0100-\\uffff]{0,127}[^\\u0000-\\u0020!\"#$%&'()*,;<>?\\[\\\\\\]^`{|}~\\u007f\\u0100-\\uffff]$",
     |text| {
         let characters = text.chars().count();
         (1..=128).contains(&characters)
             && text.trim() == text
             && text.chars().all(|c| c.is_alphanumeric() || " _.:/=+-@".contains(c))
+            && text.chars().all(is_in_policies)
     },
-    "a team: expected 1 to 128 letters, digits, spaces and `_.:/=+-@`"
+    "a team: expected 1 to 128 letters up to `ÿ`, digits, spaces and `_.:/=+-@`"
 );
 name!(
     /// An AWS account: 12 digits.
@@ -183,16 +184,17 @@ name!(
     "an OIDC provider's URL: expected `https://`, a host in lower case and a path without a port, a query and a slash at its end; not Amazon Cognito, Facebook, Google or Login with Amazon"
 );
 name!(
-    /// What an identity provider says of somebody, letter for letter: 1 to 256 letters, digits, spaces and `_+=,.@:/|#-`. It
-    /// never has a wildcard or a policy variable in it.
+    /// What an identity provider says of somebody, letter for letter: 1 to 256 letters up to `ÿ`, digits, spaces and
+    /// `_+=,.@:/|#-`, as policies of IAM may hold. It never has a wildcard or a policy variable in it.
     Claim,
-    "^(?! )[^\\u0000-\\u001f!\"$%&'()*;<>?\\[\\\\\\]^`{}~\\u007f]{0,255}[^\\u0000-\\u0020!\"$%&'()*;<>?\\[\\\\\\]^`{}~\\u007f]$",
+    "^(?! )[^\\u0000-\\u001f!\"$%&'()*;<>?\\[\\\\\\]^`{}~\\u007f\\u0100-\\uffff]{0,255}[^\\u0000-\\u0020!\"$%&'()*;<>?\\[\\\\\\]^`{}~\\u007f\\u0100-\\uffff]$",
     |text| {
         (1..=256).contains(&text.chars().count())
             && text.trim() == text
             && text.chars().all(|c| c.is_alphanumeric() || " _+=,.@:/|#-".contains(c))
+            && text.chars().all(is_in_policies)
     },
-    "what an identity provider says: expected 1 to 256 letters, digits, spaces and `_+=,.@:/|#-`, and no wildcard"
+    "what an identity provider says: expected 1 to 256 letters up to `ÿ`, digits, spaces and `_+=,.@:/|#-`, and no wildcard"
 );
 name!(
     /// A prefix of physical names: a lower-case letter, then lower-case letters and hyphens, 1 to 20.
@@ -529,6 +531,12 @@ impl RoleArn {
     }
 }
 
+/// Whether policies of IAM and of KMS may have a character: "IAM and AWS STS quotas" in the IAM user guide; `Policy` of
+/// "PutKeyPolicy" in the KMS API reference.
+const fn is_in_policies(character: char) -> bool {
+    character <= '\u{ff}'
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -540,7 +548,7 @@ mod tests {
             assert!(Id::parse(bad).is_err(), "{bad}");
         }
         assert!(TeamName::parse("Équipe Données").is_ok());
-        for bad in ["", "a*", "${aws:x}", "a\"b", " a", "a\nb", "😀"] {
+        for bad in ["", "a*", "${aws:x}", "a\"b", " a", "a\nb", "😀", "Аналитики"] {
             assert!(TeamName::parse(bad).is_err(), "{bad}");
         }
         assert!(RoleArn::parse("arn:aws:iam::111122223333:role/path/Admin").is_ok());
@@ -552,9 +560,11 @@ mod tests {
         for bad in ends.iter().map(String::as_str).chain(others) {
             assert!(ProviderUrl::parse(bad).is_err(), "{bad}");
         }
-        for bad in ["*", "ann*", "repo:acme/?", "${aws:username}", " ann", ""] {
+        for bad in ["*", "ann*", "repo:acme/?", "${aws:username}", " ann", "", "Аналитики"]
+        {
             assert!(Claim::parse(bad).is_err(), "{bad}");
         }
+        assert!(Claim::parse("données").is_ok());
         assert!(PermissionSetName::parse("Data_Analysts+1").is_ok());
         for bad in ["Data Analysts", "Analysts*", &"a".repeat(33)] {
             assert!(PermissionSetName::parse(bad).is_err(), "{bad}");

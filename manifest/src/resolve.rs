@@ -19,6 +19,7 @@ mod placeholder;
 mod places;
 mod protected;
 mod row_filter;
+mod rows;
 mod share;
 mod tags;
 mod tenant;

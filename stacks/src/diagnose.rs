@@ -17,6 +17,10 @@ pub(crate) fn diagnose(error: &SynthError) -> Diagnostic {
     let (code, help) = match &error.problem {
         Problem::Limit { quota, .. } => (Code::LimitExceeded, for_limit(quota)),
         Problem::Packing { error, .. } => (Code::LimitExceeded, for_packing(error)),
+        Problem::PolicyCharacter { .. } => (
+            Code::InvalidValue,
+            "take a name without it: policies of IAM and KMS hold Latin letters and signs up to `ÿ` (U+00FF)".to_owned(),
+        ),
         Problem::Document { .. }
         | Problem::DuplicatePath(_)
         | Problem::ForeignReference { .. }

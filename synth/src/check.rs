@@ -7,11 +7,15 @@ use lakewright_template::{Intrinsic, LogicalId, Value, schema};
 
 use crate::{Cause, Problem, Stack};
 
-/// Checks references, limits and schemas.
+/// The last character that policies of IAM and KMS may have.
+const LAST: char = '\u{ff}';
+
+/// Checks references, limits, characters and schemas.
 pub(crate) fn check(stack: &mut Stack, bytes: usize) {
     let mut problems: Vec<(Problem, Option<LogicalId>)> = Vec::new();
     references(stack, &mut problems);
     limits(stack, bytes, &mut problems);
+    characters_of_policies(stack, &mut problems);
     for violation in schema::validate(&stack.template, &stack.spec().place) {
         let id = stack.ids.keys().find(|id| id.as_str() == violation.logical_id).cloned();
         problems.push((Problem::Schema(violation), id));
@@ -121,5 +125,35 @@ fn limits(stack: &Stack, bytes: usize, problems: &mut Vec<(Problem, Option<Logic
         let what = format!("the {what} of {id}");
         let problem = Problem::Limit { what, actual, limit, unit: "characters", quota };
         problems.push((problem, Some(id.clone())));
+    }
+}
+
+/// Policies of IAM and of KMS have no characters beyond Latin-1. Sources: "IAM and AWS STS quotas" in the IAM user guide, of
+/// policy documents; `Policy` of "PutKeyPolicy" in the KMS API reference.
+fn characters_of_policies(stack: &Stack, problems: &mut Vec<(Problem, Option<LogicalId>)>) {
+    for (id, resource) in &stack.template.resources {
+        let policies = match resource.kind.as_ref() {
+            kind if kind.starts_with("AWS::IAM::") => {
+                ["AssumeRolePolicyDocument", "PolicyDocument"].as_slice()
+            }
+            "AWS::KMS::Key" => &["KeyPolicy"],
+            _ => continue,
+        };
+        let mut found = None;
+        let mut look = |text: &str| {
+            let beyond = text.chars().find(|one| *one > LAST);
+            found = found.take().or(beyond.map(|character| (text.to_owned(), character)));
+        };
+        for policy in policies.iter().filter_map(|name| resource.properties.get(name)) {
+            policy.walk(&mut |value| match value {
+                Value::Text(text) => look(text),
+                Value::Map(map) => map.iter().for_each(|(key, _)| look(key)),
+                _ => {}
+            });
+        }
+        if let Some((text, character)) = found {
+            let problem = Problem::PolicyCharacter { at: id.to_string(), text, character };
+            problems.push((problem, Some(id.clone())));
+        }
     }
 }

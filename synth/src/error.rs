@@ -63,6 +63,16 @@ pub enum Problem {
         /// Which limit it is.
         quota: &'static Limit,
     },
+    /// A character that policies cannot have.
+    #[error("the policy of {at} holds `{text}`, and policies have no character like `{character}`")]
+    PolicyCharacter {
+        /// The resource.
+        at: String,
+        /// The text.
+        text: String,
+        /// The first such character.
+        character: char,
+    },
     /// More statements than a role's policies hold.
     #[error("the policies of {path}: {error}")]
     Packing {

@@ -355,19 +355,62 @@ fn rows_are_told_by_columns_of_simple_types() {
     let found = |rows: &str| -> Vec<String> {
         let text = format!(
             "kind: Dataset\nid: data\nenvironment: dev\nteam: Owners\ntopics: [T]\nkeywords: [k]\n\
-             tables: [{{ name: t, columns: [{{ name: lines, type: \"array<string>\" }}, {{ name: region, type: string }}] }}]\n\
+             tables:\n\
+             - name: t\n  \
+               columns: [{{ name: lines, type: \"array<string>\" }}, {{ name: country, type: varchar(2) }}, {{ name: id, type: bigint }},\n    \
+               {{ name: paid, type: boolean }}, {{ name: at, type: timestamp }}, {{ name: customer, type: \"struct<id:int,of:struct<name:string>>\" }}]\n  \
+               partitions: [{{ name: year, type: int }}, {{ name: day, type: date }}]\n\
              ---\nkind: Share\nid: s\ndataset: data\nenvironment: dev\nteam: Readers\nstatus: approved\napproved_by: Owners\n\
              items: [{{ table: t, rows: \"{rows}\" }}]\n"
         );
         let (_, report) = resolved(&with(text));
         report.iter().map(|diagnostic| diagnostic.message.clone()).collect()
     };
-    assert_eq!(found("region = 'lines'"), Vec::<String>::new());
-    let nested = found("cardinality(lines) > 1");
-    assert_eq!(
-        nested,
-        ["rows of table `t` cannot be told by column `lines` of type `array<string>`"]
-    );
+    for right in [
+        "country = 'lines'",
+        "year > 2010 and country != 'US'",
+        "(country between 'Z' and 'U') and (year = 2018)",
+        "(country like '%ited%') and (year > 2000)",
+        "year > 2010 and customer.id <> 1",
+        "customer.of.name IN ('a', 'b') OR customer IS NOT NULL OR id IS NULL",
+        "paid = true",
+    ] {
+        assert_eq!(found(right), Vec::<String>::new(), "{right}");
+    }
+    let number =
+        "column `id` of table `t` is of type `bigint` and is compared with a text in single quotes";
+    for (wrong, expected) in [
+        (
+            "lines = 'a'",
+            "rows of table `t` cannot be told by column `lines` of type `array<string>`",
+        ),
+        (
+            "at > '2026-01-01'",
+            "rows of table `t` cannot be told by column `at` of type `timestamp`",
+        ),
+        ("day = '2026-01-01'", "rows of table `t` cannot be told by column `day` of type `date`"),
+        (
+            "customer = 'a'",
+            "rows of table `t` cannot be told by column `customer` of type `struct<id:int,of:struct<name:string>>`",
+        ),
+        ("customer.nam = 'a'", "column `customer` of table `t` has no field `nam`"),
+        (
+            "year IS NOT NULL",
+            "`year` is a partition key, and Lake Formation does not compare these with NULL",
+        ),
+        ("id = 'a' OR id = 'b'", number),
+        ("id IN (1, 'b')", number),
+        (
+            "country > 1",
+            "column `country` of table `t` is of type `varchar(2)` and is compared with a number",
+        ),
+        (
+            "customer.id LIKE '1%'",
+            "column `customer.id` of table `t` is of type `int` and is compared with a text in single quotes",
+        ),
+    ] {
+        assert_eq!(found(wrong), [expected], "{wrong}");
+    }
 }
 
 #[test]

@@ -218,7 +218,7 @@ fn partition_keys_are_columns_of_simple_types() {
 #[test]
 fn shares_name_partition_keys_like_columns() {
     let share = |item: &str| {
-        let table = format!("{TABLE} }}\n    partitions: [{{ name: day, type: date }}]\n");
+        let table = format!("{TABLE} }}\n    partitions: [{{ name: day, type: string }}]\n");
         let share = format!(
             "---\nkind: Share\nid: part\ndataset: data\nenvironment: dev\nteam: Readers\n\
              items: [{{ table: orders, {item} }}]\nstatus: approved\napproved_by: Owners\n"

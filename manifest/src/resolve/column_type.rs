@@ -70,6 +70,27 @@ pub(super) fn is_nested(text: &str) -> bool {
     ["array", "map", "struct", "uniontype"].iter().any(|nested| begin.starts_with(nested))
 }
 
+/// The type of a field in a struct's type, if there is one.
+pub(super) fn field<'t>(text: &'t str, name: &str) -> Option<&'t str> {
+    let text = text.trim();
+    let is_struct = text.get(..6).is_some_and(|begin| begin.eq_ignore_ascii_case("struct"));
+    let fields = text.get(6..)?.trim_start().strip_prefix('<')?.strip_suffix('>')?;
+    let mut depth = 0_usize;
+    let mut each = fields.split(|one| {
+        match one {
+            '<' | '(' => depth += 1,
+            '>' | ')' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        one == ',' && depth == 0
+    });
+    let found = each.find_map(|field| {
+        let (key, kind) = field.split_once(':')?;
+        key.trim().eq_ignore_ascii_case(name).then_some(kind.trim())
+    });
+    found.filter(|_| is_struct)
+}
+
 /// What is left of a type.
 struct Reader<'t> {
     rest: &'t str,
@@ -221,6 +242,20 @@ fn unknown(word: &str) -> Wrong {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn fields_are_found_in_structs() {
+        let kind =
+            "STRUCT<name:string, paid:decimal(10,2),of:struct<id:bigint,tags:array<string>>>";
+        assert_eq!(field(kind, "name"), Some("string"));
+        assert_eq!(field(kind, "PAID"), Some("decimal(10,2)"));
+        assert_eq!(field(field(kind, "of").expect("a field"), "id"), Some("bigint"));
+        for none in ["id", "tags", ""] {
+            assert_eq!(field(kind, none), None, "{none}");
+        }
+        assert_eq!(field("map<string,bigint>", "string"), None);
+        assert_eq!(field("string", "name"), None);
+    }
 
     #[test]
     fn types_of_the_athena_guide_are_taken() {

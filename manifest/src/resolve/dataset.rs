@@ -191,8 +191,11 @@ impl Context {
             let said = Said { description, keywords, glossary };
             let is_made = columns.value().is_some_and(|columns| !columns.is_empty());
             let about = if is_made { self.about_table(file, said) } else { self.about(file, said) };
-            let columns = self.columns(file, columns, &[], header);
-            let partitions = self.columns(file, partitions, &columns, header);
+            let help = "name the columns, or remove `columns` when the crawler finds them";
+            let columns = self.columns(file, ("columns", help), columns, &[], header);
+            let help = "name the partition keys, or remove `partitions` when there are none";
+            let keys = ("partitions", help);
+            let partitions = self.columns(file, keys, partitions, &columns, header);
             self.partitions_are_simple(file, document);
             let table = Table {
                 location: location
@@ -217,15 +220,17 @@ impl Context {
     fn columns(
         &mut self,
         file: FileId,
+        (key, help): (&str, &str),
         field: &Field<Vec<Field<ColumnDocument>>>,
         others: &[Column],
         header: &Header,
     ) -> Vec<Column> {
         let mut columns: Vec<Column> = Vec::new();
         if field.value().is_some_and(Vec::is_empty) {
-            let diagnostic = Diagnostic::new(Code::InvalidValue, "a table has at least one column")
-                .at(at(file, field), "an empty list")
-                .help("name its columns, or remove `columns` when the crawler finds them");
+            let diagnostic =
+                Diagnostic::new(Code::InvalidValue, format!("`{key}` names no column"))
+                    .at(at(file, field), "an empty list")
+                    .help(help);
             self.report.push(diagnostic);
         }
         for entry in field.value().into_iter().flatten() {

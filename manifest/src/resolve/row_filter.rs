@@ -12,12 +12,57 @@ const KEYWORDS: [&str; 14] = [
 /// Conditions inside of conditions: more than 2,048 bytes of sense have.
 const DEPTH: usize = 64;
 
-/// The columns that a condition names, in lower case and without the fields in them; or what is wrong with it.
-pub(super) fn columns(text: &str) -> Result<Vec<String>, String> {
-    let mut reader = Reader { tokens: tokens(text)?, next: 0, columns: Vec::new() };
+/// One comparison of a condition.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Comparison {
+    /// The column, in lower case; with more names where a field in it is compared.
+    pub(super) path: Vec<String>,
+    /// What it is compared with; nothing where only `NULL` is asked for.
+    pub(super) constants: Vec<Constant>,
+    /// Whether `NULL` is asked for.
+    pub(super) is_null: bool,
+}
+
+/// What kind of value a constant is, and a column has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Constant {
+    Boolean,
+    Number,
+    Text,
+}
+
+impl Constant {
+    /// The kind of a type's values; none where conditions do not take the type.
+    ///
+    /// Source: the supported data types of "PartiQL support in row filter expressions". The page has no `smallint` and no
+    /// `tinyint`; they are taken for the integers that they are.
+    pub(super) fn of_type(kind: &str) -> Option<Self> {
+        let kind = kind.trim().to_ascii_lowercase();
+        match kind.split('(').next().unwrap_or_default().trim() {
+            "boolean" => Some(Self::Boolean),
+            "bigint" | "decimal" | "double" | "float" | "int" | "smallint" | "tinyint" => {
+                Some(Self::Number)
+            }
+            "char" | "string" | "varchar" => Some(Self::Text),
+            _ => None,
+        }
+    }
+
+    pub(super) const fn shown(self) -> &'static str {
+        match self {
+            Self::Boolean => "`true` or `false`",
+            Self::Number => "a number",
+            Self::Text => "a text in single quotes",
+        }
+    }
+}
+
+/// The comparisons that a condition is made of; or what is wrong with it.
+pub(super) fn comparisons(text: &str) -> Result<Vec<Comparison>, String> {
+    let mut reader = Reader { tokens: tokens(text)?, next: 0, found: Vec::new() };
     reader.any(0)?;
     match reader.peek() {
-        None => Ok(reader.columns),
+        None => Ok(reader.found),
         Some(token) => Err(format!("expected `AND`, `OR` or the end, got {}", token.shown())),
     }
 }
@@ -111,7 +156,7 @@ fn exponent(text: &str) -> &str {
 struct Reader {
     tokens: Vec<Token>,
     next: usize,
-    columns: Vec<String>,
+    found: Vec<Comparison>,
 }
 
 impl Reader {
@@ -175,18 +220,20 @@ impl Reader {
             self.any(depth + 1)?;
             return self.expect(")");
         }
-        self.column()?;
-        self.comparison()
+        let path = self.column()?;
+        let mut found = Comparison { path, constants: Vec::new(), is_null: false };
+        self.comparison(&mut found)?;
+        self.found.push(found);
+        Ok(())
     }
 
-    fn column(&mut self) -> Result<(), String> {
-        let name = self.name()?;
-        self.columns.push(name.to_lowercase());
+    fn column(&mut self) -> Result<Vec<String>, String> {
+        let mut path = vec![self.name()?.to_lowercase()];
         // What follows are fields of a struct.
         while self.takes_mark(&["."]) {
-            self.name()?;
+            path.push(self.name()?.to_lowercase());
         }
-        Ok(())
+        Ok(path)
     }
 
     fn name(&mut self) -> Result<String, String> {
@@ -208,12 +255,13 @@ impl Reader {
         Ok(name)
     }
 
-    fn comparison(&mut self) -> Result<(), String> {
+    fn comparison(&mut self, found: &mut Comparison) -> Result<(), String> {
         if self.takes_mark(&["=", "<", ">", "<=", ">=", "<>", "!="]) {
-            return self.constant();
+            return self.constant(found);
         }
         if self.takes("is") {
             self.takes("not");
+            found.is_null = true;
             return if self.takes("null") {
                 Ok(())
             } else {
@@ -222,22 +270,22 @@ impl Reader {
         }
         self.takes("not");
         if self.takes("between") {
-            self.constant()?;
+            self.constant(found)?;
             if !self.takes("and") {
                 return Err(format!("expected `AND`, got {}", self.got()));
             }
-            return self.constant();
+            return self.constant(found);
         }
         if self.takes("in") {
             self.expect("(")?;
-            self.constant()?;
+            self.constant(found)?;
             while self.takes_mark(&[","]) {
-                self.constant()?;
+                self.constant(found)?;
             }
             return self.expect(")");
         }
         if self.takes("like") {
-            return self.constant();
+            return self.constant(found);
         }
         if self.takes_mark(&["("]) {
             return Err("Lake Formation takes no functions in a condition".to_owned());
@@ -248,23 +296,26 @@ impl Reader {
         ))
     }
 
-    fn constant(&mut self) -> Result<(), String> {
+    fn constant(&mut self, found: &mut Comparison) -> Result<(), String> {
         let is_signed = self.takes_mark(&["-", "+"]);
-        let is_constant = match self.peek() {
-            Some(Token::Number) => true,
-            Some(Token::Text) => !is_signed,
-            Some(Token::Word(word)) => {
-                !is_signed && ["true", "false"].contains(&word.to_lowercase().as_str())
+        let constant = match self.peek() {
+            Some(Token::Number) => Some(Constant::Number),
+            Some(Token::Text) if !is_signed => Some(Constant::Text),
+            Some(Token::Word(word))
+                if !is_signed && ["true", "false"].contains(&word.to_lowercase().as_str()) =>
+            {
+                Some(Constant::Boolean)
             }
-            Some(Token::Name(_) | Token::Mark(_)) | None => false,
+            _ => None,
         };
-        if !is_constant {
+        let Some(constant) = constant else {
             return Err(format!(
                 "expected a constant, got {}: columns are compared with numbers, `true`, `false` and texts in single \
                  quotes",
                 self.got()
             ));
-        }
+        };
+        found.constants.push(constant);
         self.next += 1;
         Ok(())
     }
@@ -275,7 +326,8 @@ mod tests {
     use super::*;
 
     fn named(text: &str) -> Vec<String> {
-        columns(text).unwrap_or_else(|message| panic!("{text}: {message}"))
+        let found = comparisons(text).unwrap_or_else(|message| panic!("{text}: {message}"));
+        found.into_iter().map(|one| one.path[0].clone()).collect()
     }
 
     #[test]
@@ -328,9 +380,9 @@ mod tests {
             "true",
             "a = 1 -- all",
         ] {
-            assert!(columns(bad).is_err(), "{bad}");
+            assert!(comparisons(bad).is_err(), "{bad}");
         }
-        assert!(columns(&"(".repeat(2_000)).is_err());
-        assert!(columns(&"NOT ".repeat(500)).is_err());
+        assert!(comparisons(&"(".repeat(2_000)).is_err());
+        assert!(comparisons(&"NOT ".repeat(500)).is_err());
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::item_state::approved;
-use super::{Context, Dependant, Needs, Place, at, distinct, row_filter, values};
+use super::{Context, Dependant, Needs, Place, at, distinct, values};
 use crate::Code;
 use crate::decode::suggest;
 use crate::diagnostic::{Diagnostic, FileId, Origin};
@@ -235,81 +235,8 @@ impl Context {
                 .help("name the columns, or remove `columns` to share all of them");
             self.report.push(diagnostic);
         }
-        let text = self.rows(file, name, rows, &known);
+        let text = self.rows(file, name, rows, table);
         SharedTable { name: name.clone(), columns: distinct(columns), rows: text }
-    }
-
-    /// The condition on rows, when it is one that Lake Formation reads and that names columns of the table.
-    fn rows(
-        &mut self,
-        file: FileId,
-        table: &CatalogName,
-        rows: &Field<String>,
-        known: &[&Column],
-    ) -> Option<String> {
-        let text = self.text(file, rows, "rows")?.trim().to_owned();
-        let origin = at(file, rows);
-        // Lake Formation's limit for the expression of a row filter.
-        if !(1..=2_048).contains(&text.len()) {
-            let diagnostic =
-                Diagnostic::new(Code::ShareItem, "a condition for rows has 1 to 2,048 bytes")
-                    .at(origin, "")
-                    .help("write a condition such as `region = 'EU'`");
-            self.report.push(diagnostic);
-            return Some(text);
-        }
-        let nested = known.iter().find(|column| {
-            let kind = column.kind.to_lowercase();
-            ["array", "map", "uniontype"].iter().any(|begin| kind.starts_with(begin))
-                && words(&text).any(|word| word.eq_ignore_ascii_case(column.name.as_str()))
-        });
-        // Source: "PartiQL support in row filter expressions" in the Lake Formation developer guide, supported data types.
-        if let Some(column) = nested {
-            let message = format!(
-                "rows of table `{table}` cannot be told by column `{}` of type `{}`",
-                column.name, column.kind
-            );
-            let diagnostic = Diagnostic::new(Code::ShareItem, message).at(origin, "").help(
-                "Lake Formation's conditions on rows take columns of simple types; leave the column out",
-            );
-            self.report.push(diagnostic);
-            return Some(text);
-        }
-        match row_filter::columns(&text) {
-            Err(wrong) => {
-                let message = format!("Lake Formation cannot read this condition on rows: {wrong}");
-                let diagnostic = Diagnostic::new(Code::RowFilter, message).at(origin, "").help(
-                    "compare columns with constants, such as `region = 'EU' AND amount > 0`; for all rows leave `rows` out",
-                );
-                self.report.push(diagnostic);
-            }
-            Ok(named) => self.rows_name_columns(table, &named, known, origin),
-        }
-        Some(text)
-    }
-
-    fn rows_name_columns(
-        &mut self,
-        table: &CatalogName,
-        named: &[String],
-        known: &[&Column],
-        origin: Origin,
-    ) {
-        // What a crawler finds is not known here.
-        if known.is_empty() {
-            return;
-        }
-        let columns = || known.iter().map(|column| column.name.as_str());
-        for name in named.iter().filter(|name| !columns().any(|known| known == name.as_str())) {
-            let message =
-                format!("table `{table}` has no column `{name}`, by which its rows are told");
-            let help = suggest(name, columns()).map_or_else(
-                || "name a column that stands under the table's `columns`".to_owned(),
-                |near| format!("did you mean `{near}`?"),
-            );
-            let diagnostic = Diagnostic::new(Code::RowFilter, message).at(origin, "").help(help);
-            self.report.push(diagnostic);
-        }
     }
 
     fn item_is_there(&mut self, item: &ShareItem, origin: Origin, dataset: &Dataset) {
@@ -530,25 +457,5 @@ impl Context {
                 .help("set `approved_by` together with `status: approved`");
             self.report.push(diagnostic);
         }
-    }
-}
-
-/// The words of a condition outside of its texts.
-fn words(condition: &str) -> impl Iterator<Item = &str> {
-    let outside = condition.split('\'').step_by(2);
-    outside.flat_map(|part| {
-        part.split(|one: char| !(one.is_alphanumeric() || one == '_'))
-            .filter(|word| !word.is_empty())
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::words;
-
-    #[test]
-    fn texts_of_a_condition_are_no_columns() {
-        let found: Vec<&str> = words("region = 'EU lines' AND \"lines\"[1] > 2").collect();
-        assert_eq!(found, ["region", "AND", "lines", "1", "2"]);
     }
 }

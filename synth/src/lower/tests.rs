@@ -3,7 +3,7 @@ use lakewright_template::resolve::Place;
 use lakewright_template::write::value_to_compact_json;
 
 use super::*;
-use crate::{Grant, Grantee, Grants, StackSpec, SynthError, Target};
+use crate::{Grant, Grantee, Grants, Problem, StackSpec, SynthError, Target};
 
 const HERE: &str = "111122223333";
 
@@ -27,6 +27,15 @@ struct Sides {
 
 /// The policies of a stack in which a role of `account` receives one grant on a bucket of `HERE`.
 fn policies(account: &str, sides: &Sides) -> Result<Vec<(String, String)>, Vec<SynthError>> {
+    policies_on("arn:aws:s3:::data/*", account, sides)
+}
+
+/// The same for a grant on some objects.
+fn policies_on(
+    objects: &str,
+    account: &str,
+    sides: &Sides,
+) -> Result<Vec<(String, String)>, Vec<SynthError>> {
     let mut stack = stack();
     let mut root = stack.root(Cause::default());
     let bucket = PolicyOwner::Bucket {
@@ -51,9 +60,9 @@ fn policies(account: &str, sides: &Sides) -> Result<Vec<(String, String)>, Vec<S
         access: "read",
         target: Target { name: "dataset/x".to_owned(), account: HERE.to_owned(), policy: bucket },
         actions: vec!["s3:GetObject"],
-        resources: vec!["arn:aws:s3:::data/*".into()],
-        own_resources: vec!["arn:aws:s3:::data/*".into()],
-        known_resources: vec!["arn:aws:s3:::data/*".to_owned()],
+        resources: vec![objects.to_owned().into()],
+        own_resources: vec![objects.to_owned().into()],
+        known_resources: vec![objects.to_owned()],
         conditions: Conditions::none(),
     }]));
     let finished = stack.finish()?;
@@ -74,6 +83,24 @@ fn kinds(account: &str, sides: &Sides) -> Vec<String> {
 #[test]
 fn in_one_account_a_grant_stands_on_the_resources_side_only() {
     assert_eq!(kinds(HERE, &Sides { bucket: true, role: true }), ["AWS::S3::BucketPolicy"]);
+}
+
+/// "IAM and AWS STS quotas" in the IAM user guide: policy documents have characters up to U+00FF. S3 has no such rule.
+#[test]
+fn what_policies_of_iam_cannot_hold_is_an_error() {
+    let both = Sides { bucket: true, role: true };
+    let on = |objects: &str, account: &str| -> Vec<Problem> {
+        let problems = policies_on(objects, account, &both).err().unwrap_or_default();
+        problems.into_iter().map(|error| error.problem).collect()
+    };
+    let objects = "arn:aws:s3:::data/отчёты/*";
+    let wrong = on(objects, "999999999999");
+    assert!(
+        matches!(&wrong[..], [Problem::PolicyCharacter { text, character: 'о', .. }] if text == objects),
+        "{wrong:?}"
+    );
+    assert_eq!(on("arn:aws:s3:::data/été/*", "999999999999"), []);
+    assert_eq!(on(objects, HERE), []);
 }
 
 #[test]
