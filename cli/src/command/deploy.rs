@@ -3,9 +3,10 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use lakewright_manifest::Severity;
 use lakewright_manifest::mesh::Maintenance;
+use lakewright_manifest::render;
 use lakewright_manifest::resolve::placeholders;
+use lakewright_manifest::{Report, SourceFile};
 use lakewright_stacks::Plan;
 
 use crate::deployment::{Deployment, Options, Wanted, base};
@@ -81,6 +82,10 @@ pub(crate) fn run(arguments: &DeployArgs, ui: &mut Ui) -> Result<Exit, Failure> 
         ui.report(&report.sorted(), &loaded.sources);
         return Ok(Exit::No);
     }
+    let mut warnings = loaded.report;
+    warnings.extend(plan.report.clone());
+    warnings.extend(report);
+    warn(&warnings.sorted(), &loaded.sources, ui);
     let base = base(&mesh, arguments.options.base.as_deref())?;
     let needed = match needed(&plan, &found) {
         Ok(needed) => needed,
@@ -92,19 +97,27 @@ pub(crate) fn run(arguments: &DeployArgs, ui: &mut Ui) -> Result<Exit, Failure> 
     let wanted = Wanted { mesh: &mesh, found, needed, base, sources: &loaded.sources };
     let deployment = Deployment::connect(wanted, &arguments.options, arguments.import_existing)?;
     let exit = deployment.run(arguments.plan, ui)?;
-    let reports = [&loaded.report, &plan.report, &report].into_iter();
-    let warnings: usize = reports.map(|report| report.count(Severity::Warning)).sum();
-    left_to_people(arguments, warnings, &plan, ui);
+    left_to_owners(arguments, &plan, ui);
     Ok(exit)
 }
 
-/// Says what no deployment does: warnings are looked at, and owners of what is imported add policies themselves.
-fn left_to_people(arguments: &DeployArgs, warnings: usize, plan: &Plan<'_>, ui: &mut Ui) {
-    let mesh = arguments.mesh.display();
-    if warnings > 0 {
-        // Not how many: `check` finds more than what is about the templates.
-        ui.note(&format!("the mesh has warnings: `lakewright check {mesh}` shows them"));
+/// What `check` would say of the mesh and its templates; for programs a line of its own, as everything that a deployment says.
+fn warn(report: &Report, sources: &[SourceFile], ui: &mut Ui) {
+    if report.is_empty() {
+        return;
     }
+    if !ui.is_json() {
+        ui.report(report, sources);
+        return;
+    }
+    let mut told = render::json(report, sources);
+    told["event"] = "warnings".into();
+    ui.data(&format!("{told}\n"));
+}
+
+/// Says what no deployment does: owners of what is imported add policies themselves.
+fn left_to_owners(arguments: &DeployArgs, plan: &Plan<'_>, ui: &mut Ui) {
+    let mesh = arguments.mesh.display();
     for handout in &plan.handouts {
         ui.note(&format!("to do by the owner: {}: {}", handout.path, handout.task));
     }

@@ -256,7 +256,7 @@ fn what_is_left_to_owners_is_said_at_the_end() {
     fs::write(mesh.join("old.yaml"), import).expect("a file");
     let said = transcript(&emulator.lakewright(&plan));
     for expected in [
-        &format!("the mesh has warnings: `lakewright check {path}` shows them") as &str,
+        "warning[imported-bucket-share]" as &str,
         "to do by the owner: assets/bucket-policies/old-for-a.json: add these statements to the policy of bucket old-orders-bucket",
         &format!("`lakewright synth {path} --out out` writes the files"),
     ] {
