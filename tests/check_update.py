@@ -92,4 +92,16 @@ for path in ("../outside", "/etc/passwd", "missing"):
         assert path in str(error), error
     else:
         raise AssertionError(path)
+for wrong in (None, "tests", {"tests": []}, [1]):
+    try:
+        known.tests({"tests": wrong})
+    except SystemExit as error:
+        assert "list of files" in str(error), error
+    else:
+        raise AssertionError(wrong)
+
+# A stage of which ddk.json says nothing is the mesh's.
+written = known.settings()
+known.settings = lambda: {**written, "environments": {**written["environments"], "prod": None}}
+assert known.stages()["prod"]["account"] == "222222222222"
 print("as wanted")

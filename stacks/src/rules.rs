@@ -44,6 +44,8 @@ pub(crate) enum When {
     TaggedByTeamUnposed,
     /// On what the request tags for the team, for actions that know no resource.
     RequestedOnly,
+    /// On what does not carry another team's tag, under these conditions as well.
+    NotAnothersUnder(&'static [(Comparison, &'static str, &'static [&'static str])]),
     /// Under these conditions: operator, key and values.
     Holds(&'static [(Comparison, &'static str, &'static [&'static str])]),
 }
@@ -212,6 +214,7 @@ impl Fill {
                 none.with(equals(REQUEST)).with(not_anothers()).with(not_posing()).with(not_ours())
             }
             When::RequestedOnly => none.with(equals(REQUEST)).with(not_posing()),
+            When::NotAnothersUnder(conditions) => self.listed(conditions).with(not_anothers()),
             When::Holds(conditions) => self.listed(conditions),
         }
     }

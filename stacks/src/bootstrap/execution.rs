@@ -270,30 +270,46 @@ pub(super) fn no_role_tag(pivots: BTreeSet<String>) -> Option<Statement> {
     })
 }
 
-/// Roles go to the services of the used types only.
-fn pass_role(context: &Context<'_>) -> Option<Derived> {
+/// Roles go to the services of the used types only; those with names of their own to the services that are given them.
+fn pass_role(context: &Context<'_>) -> Vec<Derived> {
     let Account { place, prefix, usage, .. } = context.account;
-    let services: BTreeSet<&str> = PASSED_TO
-        .iter()
-        .filter(|(kind, _)| usage.kinds.contains(*kind))
-        .map(|(_, service)| service.principal)
-        .collect();
-    if services.is_empty() {
-        return None;
+    let mut passed: BTreeMap<BTreeSet<&'static str>, Vec<String>> = BTreeMap::new();
+    let used = passed_to(|kind| usage.kinds.contains(kind));
+    let own = lakewright_constructs::role::role_arn(place, &format!("{prefix}-*"));
+    passed.entry(used.clone()).or_default().push(own);
+    let mut named: BTreeMap<&String, BTreeSet<&'static str>> = BTreeMap::new();
+    for (role, taker) in &usage.passed_roles {
+        named.entry(role).or_default().extend(passed_to(|kind| taker == kind));
     }
-    let mut resources = vec![lakewright_constructs::role::role_arn(place, &format!("{prefix}-*"))];
-    resources.extend(usage.passed_roles.iter().cloned());
-    let to = Condition {
-        operator: Operator::new(Comparison::StringEquals),
-        key: "iam:PassedToService".into(),
-        values: services.into_iter().map(Into::into).collect(),
+    for (role, services) in named {
+        passed.entry(services).or_default().push(role.clone());
+    }
+    let statement = |(services, resources): (BTreeSet<&'static str>, Vec<String>)| {
+        let to = Condition {
+            operator: Operator::new(Comparison::StringEquals),
+            key: "iam:PassedToService".into(),
+            values: services.iter().map(|service| (*service).into()).collect(),
+        };
+        let firsts = services.iter().filter_map(|service| service.split('.').next());
+        let takers = if services == used { String::new() } else { firsts.map(sid).collect() };
+        Derived {
+            sid: if takers.is_empty() {
+                "PassRole".to_owned()
+            } else {
+                format!("PassRoleTo{takers}")
+            },
+            actions: vec!["iam:PassRole"],
+            resources,
+            conditions: Conditions::none().with(to),
+        }
     };
-    Some(Derived {
-        sid: "PassRole".to_owned(),
-        actions: vec!["iam:PassRole"],
-        resources,
-        conditions: Conditions::none().with(to),
-    })
+    passed.into_iter().filter(|(services, _)| !services.is_empty()).map(statement).collect()
+}
+
+/// The services that some types hand their roles to.
+fn passed_to(is_asked: impl Fn(&str) -> bool) -> BTreeSet<&'static str> {
+    let asked = PASSED_TO.iter().filter(|(kind, _)| is_asked(kind));
+    asked.map(|(_, service)| service.principal).collect()
 }
 
 /// Connections of pipelines, each by its own name.

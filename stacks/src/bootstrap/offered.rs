@@ -5,6 +5,7 @@ use lakewright_manifest::mesh::{Environment, Features, StudioVpc};
 use lakewright_template::Text;
 
 use super::Usage;
+use crate::names::Names;
 
 /// What a bootstrap stack grants in addition to what the stacks of its account and region use now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,7 +34,7 @@ type Offered = (fn(&Environment, Features) -> bool, &'static [&'static str]);
 
 /// The types that the stacks of environments make. What is not here would take a new bootstrap: a test compares the list
 /// with what the stacks make.
-const TYPES: [Offered; 9] = [
+const TYPES: [Offered; 10] = [
     (
         |_, _| true,
         &[
@@ -45,7 +46,11 @@ const TYPES: [Offered; 9] = [
             "AWS::S3::BucketPolicy",
         ],
     ),
-    (|_, features| features.dashboards, &["AWS::QuickSight::DataSource", "AWS::QuickSight::Group"]),
+    (|_, features| features.dashboards, &["AWS::QuickSight::DataSource"]),
+    (
+        |environment, features| features.dashboards && Names::has_dashboard_groups(environment),
+        &["AWS::QuickSight::Group"],
+    ),
     (
         |_, features| features.datasets,
         &[

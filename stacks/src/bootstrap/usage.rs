@@ -29,8 +29,9 @@ pub struct Usage {
     pub databases: BTreeSet<String>,
     /// Tables that are declared in such databases, as `account/database/table`.
     pub tables: BTreeSet<String>,
-    /// ARNs of roles, of names beyond the prefix, that are handed to services.
-    pub passed_roles: BTreeSet<String>,
+    /// ARNs of roles, of names beyond the prefix, that are handed to services, each with the type of the resource that it is
+    /// handed to.
+    pub passed_roles: BTreeSet<(String, Text)>,
 }
 
 impl Usage {
@@ -68,14 +69,14 @@ impl Usage {
             if resource.kind.starts_with("AWS::IAM::") || resource.kind.starts_with("AWS::KMS::") {
                 continue;
             }
-            usage.collect(&resource.properties, &covered);
+            usage.collect(&resource.kind, &resource.properties, &covered);
             if resource.kind == "AWS::Glue::Table" {
                 usage.tables.extend(table(&resource.properties, &covered));
             }
             for (_, value) in resource.properties.iter() {
                 value.walk(&mut |value| {
                     if let Some(map) = value.as_map() {
-                        usage.collect(map, &covered);
+                        usage.collect(&resource.kind, map, &covered);
                     }
                     let call = value.as_intrinsic();
                     usage.asks_for_zones |= matches!(call, Some(Intrinsic::GetAzs(_)));
@@ -85,7 +86,7 @@ impl Usage {
         usage
     }
 
-    fn collect(&mut self, map: &Map, covered: &Covered<'_>) {
+    fn collect(&mut self, kind: &Text, map: &Map, covered: &Covered<'_>) {
         let [mut catalog, mut database] = [None, None];
         let mut is_elsewhere = false;
         // One pass over the entries: most maps are tags and have none of these.
@@ -95,7 +96,7 @@ impl Usage {
                 "ExecutionRole" | "Role" | "RoleArn" | "ServiceRole"
                     if !text.contains(covered.role) =>
                 {
-                    self.passed_roles.insert(text.to_owned());
+                    self.passed_roles.insert((text.to_owned(), kind.clone()));
                 }
                 "DataLakePrincipalIdentifier" => {
                     self.shares_tables |=

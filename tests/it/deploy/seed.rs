@@ -5,6 +5,7 @@ use std::path::Path;
 use std::process::{Command, Output};
 
 use lakewright_stacks::pipeline::seed;
+use serde_json::json;
 
 use super::Emulator;
 use crate::run::{example, mesh, root, sources, transcript};
@@ -37,7 +38,8 @@ fn ends(output: &Output, code: i32, text: &str) {
 }
 
 /// As the CDK's command line and `lakewright deploy` do it: a stack whose creation was undone is deleted and made again.
-/// `ROLLBACK_COMPLETE` can only be deleted ("Stack status codes" in the CloudFormation user guide).
+/// `ROLLBACK_COMPLETE` can only be deleted ("Stack status codes" in the CloudFormation user guide), and `RetainExceptOnCreate`
+/// of `CreateStack` says that new resources go with the creation that failed, whatever their deletion policy.
 #[test]
 fn a_first_deployment_that_failed_is_made_up_by_the_next() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -50,18 +52,28 @@ fn a_first_deployment_that_failed_is_made_up_by_the_next() {
         fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
         fs::write(path, text).expect("a file");
     }
+    // The bucket is retained, as the seed's own is in the last stage, and is there when the queue after it fails.
     let template = |versioning: &str| {
         let out = folder.path().join("cdk.out");
         fs::create_dir_all(&out).expect("a folder");
-        let text = format!(
-            r#"{{"Resources": {{"B": {{"Type": "AWS::S3::Bucket", "Properties": {{"BucketName": "seed-dev-bucket",
-                "VersioningConfiguration": {{"Status": "{versioning}"}}}}}}}}}}"#
-        );
-        fs::write(out.join("Application-dev.template.json"), text).expect("a template");
+        let template = json!({"Resources": {
+            "B": {
+                "Type": "AWS::S3::Bucket",
+                "DeletionPolicy": "Retain",
+                "UpdateReplacePolicy": "Retain",
+                "Properties": {
+                    "BucketName": "seed-dev-bucket",
+                    "VersioningConfiguration": {"Status": versioning},
+                },
+            },
+            "Q": {"Type": "AWS::SQS::Queue", "DependsOn": "B"},
+        }});
+        fs::write(out.join("Application-dev.template.json"), template.to_string())
+            .expect("a template");
     };
     let emulator = Emulator::start();
     template("Suspended");
-    emulator.fail_next("AWS::S3::Bucket");
+    emulator.fail_next("AWS::SQS::Queue");
     ends(&run(&emulator, folder.path()), 1, "ROLLBACK_COMPLETE");
     ends(&run(&emulator, folder.path()), 0, "seed-dev: CREATE_COMPLETE");
     ends(&run(&emulator, folder.path()), 0, "there is nothing to change");

@@ -206,7 +206,7 @@ pub(super) const BLOCKS: &[Block] = &[
                 sid: "StudioImages",
                 actions: &PULLS,
                 resources: &["arn:{partition}:ecr:{region}:*:repository/*"],
-                when: When::Holds(&[(
+                when: When::NotAnothersUnder(&[(
                     Comparison::StringNotEquals,
                     "aws:ResourceAccount",
                     &["{account}"],
@@ -318,7 +318,7 @@ pub(super) const BLOCKS: &[Block] = &[
                 sid: "NotebookImages",
                 actions: &PULLS,
                 resources: &["arn:{partition}:ecr:{region}:*:repository/*"],
-                when: When::Holds(&[(
+                when: When::NotAnothersUnder(&[(
                     Comparison::StringNotEquals,
                     "aws:ResourceAccount",
                     &["{account}"],
