@@ -34,8 +34,8 @@ use tokio::runtime::Runtime;
 
 use self::seen::{Gone, Known, Seen};
 use self::show::{Lines, Made};
-use self::stop::Progress;
-use crate::assembly::recorded::provenance;
+pub(crate) use self::stop::Progress;
+use crate::assembly::recorded::closest_first;
 use crate::exit::{Exit, Failure};
 use crate::mesh::earlier;
 use crate::synthesis::{Found, in_a_circle};
@@ -122,6 +122,7 @@ impl<'m> Deployment<'m> {
         Wanted { mesh, found, needed, base, sources }: Wanted<'m>,
         options: &Options,
         import_existing: bool,
+        progress: Progress,
     ) -> Result<Self, Failure> {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
@@ -140,7 +141,7 @@ impl<'m> Deployment<'m> {
         let mut lines = Lines::new();
         for Found { mut stack, target } in found {
             let entry = stack.entry;
-            lines.insert(entry.address(), provenance(&mut stack.lowered, sources));
+            lines.insert(entry.address(), closest_first(&mut stack.lowered, sources));
             let access = if entry.kind == "bootstrap" {
                 Access::Owner { role: options.owner_role.clone().unwrap_or_default() }
             } else {
@@ -157,7 +158,7 @@ impl<'m> Deployment<'m> {
         let id = mesh.tenant.header.id.to_string();
         let (shelf, keeper) = shelf(mesh);
         let lease = Lease::new(shelf.clone(), &id);
-        let (options, progress) = (options.clone(), Progress::watched());
+        let options = options.clone();
         Ok(Self {
             mesh,
             id,
@@ -277,9 +278,13 @@ impl<'m> Deployment<'m> {
                 cloud: &self.aws,
                 report: |event: Event| shower.event(&event),
                 ask: |address: &str, changes: &[Change]| {
-                    yes || !show::is_destructive(changes)
-                        || (is_terminal
-                            && ask(&format!("{address}: data may be lost or taken in. Go on?")))
+                    let at_risk = show::at_risk(changes);
+                    let question = || {
+                        let which = at_risk.join(", ");
+                        format!("{address}: data may be lost or taken in ({which}). Go on?")
+                    };
+                    yes || at_risk.is_empty()
+                        || (is_terminal && self.progress.asking(|| ask(&question())))
                 },
                 closed: BTreeSet::new(),
                 lease: &self.lease,

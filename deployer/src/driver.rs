@@ -182,8 +182,17 @@ impl<C: Cloud, R: FnMut(Event), A: FnMut(&str, &[Change]) -> bool> Driver<'_, C,
                 reasons.join("; ")
             ));
         }
-        if matches!(outcome, Outcome::Created | Outcome::Updated | Outcome::Unchanged) {
-            attention.extend(self.after(stack, &duties).await?);
+        let is_changed = matches!(outcome, Outcome::Created | Outcome::Updated);
+        if is_changed || outcome == Outcome::Unchanged {
+            match self.after(stack, &duties).await {
+                Ok(open) => attention.extend(open),
+                Err(error) if is_changed => {
+                    let went =
+                        "CloudFormation has changed the stack; run again for what comes after it";
+                    return Ok(failure(&error).also(went));
+                }
+                Err(error) => return Err(error),
+            }
         }
         Ok(if attention.is_empty() {
             outcome
@@ -409,6 +418,7 @@ impl<C: Cloud, R: FnMut(Event), A: FnMut(&str, &[Change]) -> bool> Driver<'_, C,
         Ok(())
     }
 
+    /// Drives a stack to its end. Once CloudFormation has begun, a request that fails says nothing of how that ends.
     async fn drive(
         &mut self,
         goal: Goal,
@@ -416,26 +426,44 @@ impl<C: Cloud, R: FnMut(Event), A: FnMut(&str, &[Change]) -> bool> Driver<'_, C,
         stack: Option<&Stack>,
         name: &str,
     ) -> Result<(Outcome, Vec<String>), CloudError> {
-        let address = format!("{}/{}/{name}", site.account, site.region);
         let mut track = Track::default();
+        match self.step_by_step(goal, site, stack, name, &mut track).await {
+            Ok(outcome) => Ok((outcome, track.reasons)),
+            Err(error) if track.started == Started::Nothing => Err(error),
+            Err(error) => {
+                let went = "CloudFormation has begun with the stack and goes on by itself; run again to see how it ended";
+                Ok((failure(&error).also(went), track.reasons))
+            }
+        }
+    }
+
+    async fn step_by_step(
+        &mut self,
+        goal: Goal,
+        site: &Site,
+        stack: Option<&Stack>,
+        name: &str,
+        track: &mut Track,
+    ) -> Result<Outcome, CloudError> {
+        let address = format!("{}/{}/{name}", site.account, site.region);
         let (mut machine, mut command) = Machine::start(goal);
         loop {
             if let Some(reason) = self.lost_before(&command) {
-                return Ok((Outcome::Overtaken(reason), track.reasons));
+                return Ok(Outcome::Overtaken(reason));
             }
             let input = match command {
                 Command::Finish(outcome) => {
-                    self.tell_validation(site, name, &track).await;
-                    return Ok((outcome, track.reasons));
+                    self.tell_validation(site, name, track).await;
+                    return Ok(outcome);
                 }
-                Command::Describe => self.look(site, name, &mut track).await?,
+                Command::Describe => self.look(site, name, track).await?,
                 Command::Wait => {
                     self.cloud.pause(track.tries).await;
                     track.tries += 1;
-                    self.look(site, name, &mut track).await?
+                    self.look(site, name, track).await?
                 }
                 Command::CreateChangeSet { creates } => {
-                    let Some(stack) = stack else { return Ok((Outcome::Unchanged, Vec::new())) };
+                    let Some(stack) = stack else { return Ok(Outcome::Unchanged) };
                     track.creates = creates;
                     match self.prepare(stack, creates).await? {
                         Ok(given) => {
@@ -443,10 +471,10 @@ impl<C: Cloud, R: FnMut(Event), A: FnMut(&str, &[Change]) -> bool> Driver<'_, C,
                             track.tries = 0;
                             Input::ChangeSetPending
                         }
-                        Err(message) => return Ok((Outcome::Refused(message), Vec::new())),
+                        Err(message) => return Ok(Outcome::Refused(message)),
                     }
                 }
-                Command::DescribeChangeSet => self.weigh(site, name, stack, &mut track).await?,
+                Command::DescribeChangeSet => self.weigh(site, name, stack, track).await?,
                 Command::Confirm => {
                     let changes = track.changes.clone();
                     (self.report)(Event::Changes {
@@ -465,18 +493,29 @@ impl<C: Cloud, R: FnMut(Event), A: FnMut(&str, &[Change]) -> bool> Driver<'_, C,
                     Input::Done
                 }
                 Command::ExecuteChangeSet => {
-                    self.begin(site, name, &mut track).await?;
+                    self.begin(site, name, track).await?;
                     match self.cloud.execute_change_set(site, name, &track.change_set).await {
                         Ok(()) => Input::Done,
                         Err(error @ CloudError::Overtaken { .. }) => {
                             Input::ChangeSetLost(error.to_string())
                         }
-                        Err(error) => return Err(error),
+                        Err(error) => {
+                            // A refusal is an answer: nothing was begun.
+                            if !matches!(error, CloudError::Network { .. }) {
+                                track.started = Started::Nothing;
+                            }
+                            return Err(error);
+                        }
                     }
                 }
                 Command::DeleteStack => {
-                    self.begin(site, name, &mut track).await?;
-                    self.remove(site, name).await?;
+                    self.begin(site, name, track).await?;
+                    let removed = self.remove(site, name).await;
+                    if matches!(&removed, Err(error) if !matches!(error, CloudError::Network { .. }))
+                    {
+                        track.started = Started::Nothing;
+                    }
+                    removed?;
                     Input::Done
                 }
             };

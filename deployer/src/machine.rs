@@ -63,6 +63,21 @@ pub enum Outcome {
     Unreachable(String),
 }
 
+impl Outcome {
+    /// The same failure, with more to say of it.
+    #[must_use]
+    pub fn also(self, text: &str) -> Self {
+        let said = |reason: String| format!("{reason}; {text}");
+        match self {
+            Self::Refused(reason) => Self::Refused(said(reason)),
+            Self::Overtaken(reason) => Self::Overtaken(said(reason)),
+            Self::NeedsAttention(reason) => Self::NeedsAttention(said(reason)),
+            Self::Unreachable(reason) => Self::Unreachable(said(reason)),
+            other => other,
+        }
+    }
+}
+
 /// What the driver tells the machine.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Input {

@@ -146,6 +146,7 @@ pub fn parse(file: FileId, source: &SourceFile) -> Parsed {
     let text = source.text.strip_prefix('\u{feff}').unwrap_or(&source.text);
     let stream = yaml::parse(text, &Budget::FILE);
     let mut parsed = Parsed::default();
+    let broken = stream.error.as_ref().map(|error| error.span.line);
     if let Some(error) = stream.error {
         let origin = Origin { file, span: error.span };
         let number = usize::try_from(error.span.line).unwrap_or_default().saturating_sub(1);
@@ -159,7 +160,10 @@ pub fn parse(file: FileId, source: &SourceFile) -> Parsed {
         parsed.documents.lost.is_any = true;
     }
     for node in &stream.documents {
-        parsed.document(file, node);
+        // What stands before the error in its line is a part of the same mistake.
+        if broken != Some(node.span.line) || matches!(node.kind, NodeKind::Mapping(_)) {
+            parsed.document(file, node);
+        }
     }
     parsed
 }
@@ -185,6 +189,9 @@ fn syntax_help(message: &str, line: &str) -> &'static str {
         ("unknown anchor", "text that begins with `*` stands in quotes"),
         ("unexpected character", "text that begins with this character stands in quotes"),
     ];
+    if line.starts_with("--- ") {
+        return "a document begins in the line below `---`";
+    }
     if message.contains("simple key") {
         return key_help(line.trim());
     }

@@ -31,8 +31,10 @@ mod worksheet;
 use std::collections::{BTreeMap, BTreeSet};
 
 pub use change::check_change;
+pub(crate) use column_type::other_names as other_names_of_types;
 pub use expired::expired_shares;
 pub use placeholder::{ACCOUNT, CENTRAL_ACCOUNT, EXTERNAL_ID, placeholders};
+pub(crate) use tags::RESERVED;
 
 use self::foreign::Imports;
 use crate::decode::suggest;
@@ -40,7 +42,7 @@ use crate::diagnostic::{Diagnostic, FileId, Origin};
 use crate::document::{Document, Header as DocumentHeader, Kind};
 use crate::field::Field;
 use crate::mesh::{
-    Environment, EnvironmentPermission, Features, Header, Mesh, Organization, Tenant,
+    Domain, Environment, EnvironmentPermission, Features, Header, Mesh, Organization, Tenant,
     TenantPermission,
 };
 use crate::name::{Id, TeamName};
@@ -105,6 +107,11 @@ impl Context {
             |context, document, header| context.consumption_role(document, header, &place),
         );
         let domains = self.each(&documents.domains, Kind::Domain, Self::domain);
+        for Domain { header, owners, .. } in domains.values() {
+            for owner in owners {
+                self.terms_are_allowed(header, owner, tenant.as_ref());
+            }
+        }
         let datasets =
             self.each(&documents.datasets, Kind::Dataset, |context, document, header| {
                 context.dataset(document, header, &place)

@@ -36,7 +36,11 @@ pub fn json_schema() -> Value {
             Kind::AccessPolicy => generator.subschema_for::<AccessPolicyDocument>(),
         };
         cases.push(json!({
-            "if": { "properties": { "kind": { "const": kind.as_str() } }, "required": ["kind"] },
+            "if": {
+                "type": "object",
+                "properties": { "kind": { "const": kind.as_str() } },
+                "required": ["kind"],
+            },
             "then": reference,
         }));
     }
@@ -57,7 +61,8 @@ pub fn json_schema() -> Value {
     json!({
         "$schema": "http://json-schema.org/draft-07/schema#",
         "title": "A document of a Lakewright mesh",
-        "type": "object",
+        // Behind a last `---` is nothing.
+        "type": ["object", "null"],
         "required": ["kind", "id"],
         "properties": {
             "kind": { "enum": Kind::ALL.map(Kind::as_str), "description": "The kind of document." },

@@ -162,8 +162,14 @@ fn imported_role(environment: &Environment, team: &EnvironmentTeam) -> Report {
     if let Some(arn) = &team.iam_role_arn
         && !team.permissions.is_empty()
     {
+        // Only its permission set changes a role of IAM Identity Center.
+        let gives = if arn.is_reserved() {
+            "who looks after its permission set adds the permissions"
+        } else {
+            "its owner attaches the permissions"
+        };
         let message = format!(
-            "team `{}` uses the imported role {} in environment `{}`; its owner attaches the permissions",
+            "team `{}` uses the imported role {} in environment `{}`; {gives}",
             team.team,
             arn.role_name(),
             environment.header.id

@@ -4,6 +4,7 @@ import json
 import re
 import uuid
 from typing import Any, Callable
+from urllib.parse import parse_qs
 
 import behaviours
 import calls
@@ -26,10 +27,12 @@ FAULTS: list[Json] = []
 REFUSED: list[Json] = []
 # Objects that somebody else writes as soon as they were read.
 OVERTAKEN: list[Json] = []
+# Operations of CloudFormation after which the caller's token is over.
+EXPIRED: list[Json] = []
 # Roles that let nobody in any more.
 CLOSED: list[str] = []
 # What a reset empties.
-STORES: list[Any] = [RESOURCES, ASSUMED, FAULTS, REFUSED, OVERTAKEN, CLOSED, early_validation.NEXT, calls.CALLS, lakeformation.LAKES,
+STORES: list[Any] = [RESOURCES, ASSUMED, FAULTS, REFUSED, OVERTAKEN, EXPIRED, CLOSED, early_validation.NEXT, calls.CALLS, lakeformation.LAKES,
                      services.APPS, services.RESOURCE_POLICIES]
 # By the name of the service in the request's signature: answers to path, X-Amz-Target and body.
 SERVICES: dict[str, Callable[[str, str, bytes], tuple[int, Json, Json]]] = {
@@ -57,6 +60,12 @@ def refuse(body: Json) -> list[Json]:
 def overtake(body: Json) -> list[Json]:
     OVERTAKEN.append(body)
     return OVERTAKEN
+
+
+def expire(body: Json) -> list[Json]:
+    """CloudFormation takes the caller's token until some operation; without one it takes it again."""
+    EXPIRED[:] = [{"after": body["after"], "is_on": False}] if body else []
+    return EXPIRED
 
 
 def close(body: Json) -> list[str]:
@@ -116,6 +125,7 @@ ENDPOINTS: dict[str, Callable[[Json], Any]] = {
     "refuse": refuse,
     "overtake": overtake,
     "close": close,
+    "expire": expire,
     "change-sets": interfere,
     "stacks": set_status,
     "behaviours": switch,
@@ -143,24 +153,41 @@ async def _send(send: Callable, status: int, headers: Json, result: Any) -> None
     await send({"type": "http.response.body", "body": json.dumps(result, default=str).encode()})
 
 
-async def _deny(send: Callable) -> None:
-    """The answer of S3 to somebody who may not."""
-    body = b"<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>"
+async def _deny(send: Callable, body: bytes = b"<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>") -> None:
+    """The answer of S3 to somebody who may not, unless another one is given."""
     await send({"type": "http.response.start", "status": 403,
                 "headers": [(b"content-type", b"application/xml"), (b"content-length", str(len(body)).encode())]})
     await send({"type": "http.response.body", "body": body})
 
 
-async def _write_after(app: Callable, scope: Json, text: str) -> None:
-    """Somebody else writes the object that was just read."""
+# "Common errors" in the CloudFormation API reference.
+TOKEN = (b"<ErrorResponse><Error><Type>Sender</Type><Code>ExpiredToken</Code>"
+         b"<Message>The security token included in the request is expired</Message></Error></ErrorResponse>")
+
+
+def is_expired(body: bytes) -> bool:
+    """Whether the token is over for a request to CloudFormation."""
+    is_over = EXPIRED[0]["is_on"]
+    EXPIRED[0]["is_on"] = is_over or EXPIRED[0]["after"] in parse_qs(body.decode())["Action"]
+    return is_over
+
+
+def again(body: bytes) -> Callable:
+    """Gives a request's body that was read already."""
 
     async def receive() -> Json:
-        return {"type": "http.request", "body": text.encode(), "more_body": False}
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return receive
+
+
+async def _write_after(app: Callable, scope: Json, text: str) -> None:
+    """Somebody else writes the object that was just read."""
 
     async def ignore(_message: Json) -> None:
         pass
 
-    await app({**scope, "method": "PUT", "query_string": b""}, receive, ignore)
+    await app({**scope, "method": "PUT", "query_string": b""}, again(text.encode()), ignore)
 
 
 def wrap(app: Callable) -> Callable:
@@ -193,6 +220,11 @@ def wrap(app: Callable) -> Callable:
                 set_request_region(region)
                 answer = SERVICES[service](path, headers.get("x-amz-target", ""), await _body(receive))
                 return await _send(send, *answer)
+            if EXPIRED and service == "cloudformation":
+                body = await _body(receive)
+                if is_expired(body):
+                    return await _deny(send, TOKEN)
+                receive = again(body)
         await app(scope, receive, send)
         for one in [one for one in OVERTAKEN if scope["method"] == "GET" and one["contains"] in path]:
             OVERTAKEN.remove(one)

@@ -447,10 +447,36 @@ fn what_cannot_be_edited_is_refused_at_the_change() {
     }
     let elsewhere = BASE.replace("111111111111", "999999999999");
     assert_eq!(fields(&mesh(&elsewhere, EDITED)), ["central_account"]);
+    // Stacks carry the tenant's id, so that another id is another mesh.
+    assert_eq!(fields(&mesh(&BASE.replace("id: base", "id: bass"), EDITED)), ["id"]);
     // What is not shared any more may move.
     let draft = EDITED.replace("status: approved\napproved_by: Owners", "status: draft");
     let report = check_change(&before, &mesh(BASE, &draft.replace("raw/orders", "raw/all")), None);
     assert!(report.is_empty(), "{report:?}");
+}
+
+/// What gives nothing cannot be wrong to give: a mesh gets rid of a share that AWS would refuse by taking it back.
+#[test]
+fn what_must_not_be_shared_can_be_taken_back() {
+    for code in [Code::AwsManagedKey, Code::ForeignCatalogShare] {
+        let wrong = sample(code.page(), "Wrong");
+        let (before, _) = wrong.split_once("items:").expect("a share at the end");
+        let share = |end: &str| -> Vec<&'static str> {
+            findings(code, &format!("{before}{end}")).iter().map(|one| one.code.as_str()).collect()
+        };
+        let status = |status: &str| format!("items: [{{ table: orders }}]\nstatus: {status}\n");
+        let item = |state: &str| {
+            format!(
+                "items: [{{ table: orders, status: {state} }}]\nstatus: approved\napproved_by: Owners\n"
+            )
+        };
+        for over in [&status("revoked"), &status("rejected"), &item("revoked"), &item("rejected")] {
+            assert_eq!(share(over), Vec::<&str>::new(), "{over}");
+        }
+        for wanted in [&status("submitted"), &item("pending"), &item("approved")] {
+            assert_eq!(share(wanted), [code.as_str()], "{wanted}");
+        }
+    }
 }
 
 #[test]
@@ -550,6 +576,7 @@ fn what_cannot_be_read_makes_no_errors_elsewhere() {
         ),
         ("region: eu-west-1\nteam", "region: eu-west-11\nteam", "invalid-value"),
         ("  - team: Readers", "  - team: 'Readers", "yaml-syntax"),
+        ("---\nkind: Environment", "--- kind: Environment", "yaml-syntax"),
     ] {
         assert_eq!(found(&BASE.replace(from, to)), [code], "{from} -> {to}");
     }

@@ -99,6 +99,12 @@ impl Emulator {
         self.request("POST", "/_test/fail", &fault.to_string()).expect("an answer");
     }
 
+    /// From the end of an operation of CloudFormation on, the caller's token is expired.
+    fn expire_after(&self, operation: Option<&str>) {
+        let body = operation.map_or_else(|| json!({}), |after| json!({ "after": after }));
+        self.request("POST", "/_test/expire", &body.to_string()).expect("an answer");
+    }
+
     /// Makes a role that is somebody else's.
     fn has_role(&self, arn: &str) {
         let body = json!({ "arn": arn }).to_string();

@@ -139,10 +139,17 @@ environment: dev
 team: Owners
 internet_access: true
 volume_size: 64
+---
+kind: AccessPolicy
+id: later
+state: inactive
+actors: { teams: [Owners] }
+privileges: [data.query]
+resources: { ids: [dataset/sales] }
 "#;
 
 /// What stands in the mesh, and what is written instead.
-const RIGHT: [(&str, &str); 8] = [
+const RIGHT: [(&str, &str); 12] = [
     ("", ""),
     ("account: \"222222222222\"", "account: 222222222222"),
     ("account: \"222222222222\"", "account: 012345678901"),
@@ -152,9 +159,16 @@ const RIGHT: [(&str, &str); 8] = [
     ("label: Sales", "label: 2027"),
     ("label: Sales", "label: yes"),
     ("\"2027-12-31\"", "2027-12-31"),
+    ("  - team: Limited\n", "  - team: 42\n    permissions: []\n  - team: Limited\n"),
+    ("resources: { ids: [dataset/sales] }\n", "resources: { ids: [dataset/sales] }\n---\n"),
+    (
+        "resources: { ids: [dataset/sales] }\n",
+        "resources: { ids: [dataset/sales] }\n---\n# nothing\n",
+    ),
+    ("status: approved\napproved_by: Owners\nexpires", "status: draft\nexpires"),
 ];
 
-const WRONG: [(&str, &str); 33] = [
+const WRONG: [(&str, &str); 52] = [
     ("topics: [T]\n", ""),
     ("topics: [T]", "topics: []"),
     ("topics: [T]", "topics: T"),
@@ -188,6 +202,34 @@ const WRONG: [(&str, &str); 33] = [
     ("kind: Notebook", "kind: Notebok"),
     ("features: { notebooks: true }", "features: [notebooks]"),
     ("id: org\n", "id: Org_1\n"),
+    ("table: orders, columns: [id]", "table: orders, rows: \"\""),
+    ("items: [{ table: orders, columns: [id] }]\n", ""),
+    ("items: [{ table: orders, columns: [id] }]", "items: []"),
+    ("allow: [manage_datasets]", "allow: [manage_datasets], deny: [manage_shares]"),
+    ("{ allow: [manage_datasets] }", "{}"),
+    ("base-0123456789", "b"),
+    ("label: Sales", "tags: { Team: x }"),
+    ("label: Sales", "tags: { tEAM: x }"),
+    ("label: Sales", "tags: { \"lakewright:mesh\": x }"),
+    ("format: parquet }", "columns: [{ name: id, type: integer }] }"),
+    (
+        "team: Owners\nfeatures",
+        "team: Owners\ncontext: { vpcs: [{ vpc_id: vpc-0123abcd, cidr: 10.0.0.0/8 }] }\nfeatures",
+    ),
+    ("\"2027-12-31\"", "\"2027-04-31\""),
+    ("\"2027-12-31\"", "\"2027-02-30\""),
+    ("state: inactive\n", ""),
+    ("state: inactive", "state: active"),
+    ("teams: [Owners]", "teams: []"),
+    ("ids: [dataset/sales]", "ids: []"),
+    (
+        "kind: Notebook\n",
+        "kind: Domain\nid: d\nowners: [Owners]\ndataset_level_access: [Owners]\n---\nkind: Notebook\n",
+    ),
+    (
+        "kind: Notebook\n",
+        "kind: Dashboard\nid: dash\nenvironment: dev\nteam: Owners\n---\nkind: Notebook\n",
+    ),
 ];
 
 #[test]

@@ -375,6 +375,13 @@ fn what_the_tenant_denies_is_an_error_where_it_is_done() {
         found("Owners: { deny: [manage_glossaries] }", dataset),
         lacks("manage_glossaries", "the glossary terms of `d`")
     );
+    let domain = "---\nkind: Domain\nid: sales\nowners: [Owners]\nglossary: [Order]\n";
+    assert_eq!(
+        found("Owners: { deny: [manage_glossaries] }", domain),
+        lacks("manage_glossaries", "the glossary terms of `sales`")
+    );
+    // Also where nobody names the team: it is there by default.
+    assert_eq!(found("DAAdministrators: { deny: [manage_shares] }", ""), Vec::<String>::new());
     // One finding, although the permission in the environment is gone with it.
     assert_eq!(
         found("Owners: { deny: [manage_datasets] }", dataset),

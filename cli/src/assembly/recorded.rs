@@ -52,9 +52,25 @@ pub(crate) fn provenance(
     provenance
 }
 
-fn places(causes: &BTreeSet<Cause>, sources: &[SourceFile]) -> Vec<String> {
-    let place = |cause: &Cause| {
-        render::place(Origin { file: FileId(cause.file), span: cause.span }, sources)
+/// The same for failures, where the closest line comes first: a column lies within its table, and that within its dataset.
+pub(crate) fn closest_first(
+    stack: &mut Lowered,
+    sources: &[SourceFile],
+) -> BTreeMap<String, Vec<String>> {
+    let parts = std::mem::take(&mut stack.provenance).into_iter();
+    let whole = ("*".to_owned(), stack.causes.clone());
+    let closest = |(part, causes): (String, BTreeSet<Cause>)| {
+        let mut causes: Vec<&Cause> = causes.iter().collect();
+        causes.sort_by_key(|cause| cause.span.end.saturating_sub(cause.span.start));
+        (part, causes.into_iter().map(|cause| place(cause, sources)).collect())
     };
-    causes.iter().map(place).collect()
+    parts.chain([whole]).map(closest).collect()
+}
+
+fn place(cause: &Cause, sources: &[SourceFile]) -> String {
+    render::place(Origin { file: FileId(cause.file), span: cause.span }, sources)
+}
+
+fn places(causes: &BTreeSet<Cause>, sources: &[SourceFile]) -> Vec<String> {
+    causes.iter().map(|cause| place(cause, sources)).collect()
 }

@@ -9,7 +9,7 @@ use lakewright_manifest::resolve::placeholders;
 use lakewright_manifest::{Report, SourceFile};
 use lakewright_stacks::Plan;
 
-use crate::deployment::{Deployment, Options, Wanted, base};
+use crate::deployment::{Deployment, Options, Progress, Wanted, base};
 use crate::exit::{Exit, Failure};
 use crate::mesh::{Day, load};
 use crate::synthesis::{needed, synthesize_all};
@@ -52,6 +52,7 @@ pub(crate) struct DeployArgs {
 }
 
 pub(crate) fn run(arguments: &DeployArgs, ui: &mut Ui) -> Result<Exit, Failure> {
+    let progress = Progress::watched();
     let loaded = load(&arguments.mesh)?;
     let Some(mesh) = loaded.mesh else {
         ui.report(&loaded.report, &loaded.sources);
@@ -65,7 +66,7 @@ pub(crate) fn run(arguments: &DeployArgs, ui: &mut Ui) -> Result<Exit, Failure> 
     }
     // Elsewhere than at AWS, as in an emulator, all accounts are made up.
     let left = placeholders(&mesh);
-    if !left.is_empty() && std::env::var_os("AWS_ENDPOINT_URL").is_none() {
+    if !left.is_empty() && std::env::var_os("AWS_ENDPOINT_URL").is_none_or(|url| url.is_empty()) {
         ui.report(&left, &loaded.sources);
         ui.error("nothing is deployed with what is there for you to replace");
         return Ok(Exit::No);
@@ -95,7 +96,8 @@ pub(crate) fn run(arguments: &DeployArgs, ui: &mut Ui) -> Result<Exit, Failure> 
         }
     };
     let wanted = Wanted { mesh: &mesh, found, needed, base, sources: &loaded.sources };
-    let deployment = Deployment::connect(wanted, &arguments.options, arguments.import_existing)?;
+    let deployment =
+        Deployment::connect(wanted, &arguments.options, arguments.import_existing, progress)?;
     let exit = deployment.run(arguments.plan, ui)?;
     left_to_owners(arguments, &plan, ui);
     Ok(exit)

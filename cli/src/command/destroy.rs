@@ -7,7 +7,7 @@ use clap::{ArgGroup, Args};
 use lakewright_stacks::Plan;
 
 use crate::deployment::removal::Removal;
-use crate::deployment::{Deployment, Options, Wanted, base};
+use crate::deployment::{Deployment, Options, Progress, Wanted, base};
 use crate::exit::{Exit, Failure};
 use crate::mesh::{Day, load};
 use crate::synthesis::synthesize_all;
@@ -57,6 +57,7 @@ pub(crate) struct DestroyArgs {
 }
 
 pub(crate) fn run(arguments: &DestroyArgs, ui: &mut Ui) -> Result<Exit, Failure> {
+    let progress = Progress::watched();
     let loaded = load(&arguments.mesh)?;
     let Some(mesh) = loaded.mesh else {
         ui.report(&loaded.report, &loaded.sources);
@@ -73,7 +74,7 @@ pub(crate) fn run(arguments: &DestroyArgs, ui: &mut Ui) -> Result<Exit, Failure>
     // No bootstrap stack is changed by this.
     let needed = BTreeMap::new();
     let wanted = Wanted { mesh: &mesh, found, needed, base, sources: &loaded.sources };
-    let deployment = Deployment::connect(wanted, &arguments.options, false)?;
+    let deployment = Deployment::connect(wanted, &arguments.options, false, progress)?;
     let removal = Removal {
         stack: arguments.stack.as_deref(),
         keep_stack: arguments.keep_stack,

@@ -82,15 +82,13 @@ pub(super) fn plan(plan: &Plan, notes: &[String], is_data: bool, ui: &mut Ui) {
     }
 }
 
-/// Whether a change set replaces or removes something that holds data, or takes in what somebody made.
-pub(super) fn is_destructive(changes: &[Change]) -> bool {
-    changes.iter().any(|change| {
-        if change.action == "Import" {
-            return true;
-        }
-        STATEFUL.contains(&change.kind.as_str())
-            && (change.action == "Remove" || change.replacement.as_deref() == Some("True"))
-    })
+/// What a change set replaces or removes that holds data, or takes in although somebody else made it.
+pub(super) fn at_risk(changes: &[Change]) -> Vec<&str> {
+    let is_at_risk = |change: &&Change| {
+        let is_lost = change.action == "Remove" || change.replacement.as_deref() == Some("True");
+        change.action == "Import" || (is_lost && STATEFUL.contains(&change.kind.as_str()))
+    };
+    changes.iter().filter(is_at_risk).map(|change| change.logical_id.as_str()).collect()
 }
 
 /// Whether a resource is made, or made anew.

@@ -36,13 +36,15 @@ impl Leaving {
 
 /// How far a run has come, for whoever stops it.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Progress(Arc<Mutex<State>>);
+pub(crate) struct Progress(Arc<Mutex<State>>);
 
 #[derive(Debug, Default)]
 struct State {
     done: usize,
     left: usize,
     running: Option<String>,
+    /// Whether the stack's change waits for somebody's answer.
+    is_asked: bool,
     /// What stands in the record, once the run may have changed something.
     leaving: Option<Leaving>,
     is_stopped: bool,
@@ -51,7 +53,7 @@ struct State {
 impl Progress {
     /// Waits for Ctrl-C beside the run, also while somebody is asked. Where no signals can be had, it ends the program
     /// without a word, as before.
-    pub(super) fn watched() -> Self {
+    pub(crate) fn watched() -> Self {
         let progress = Self::default();
         let seen = progress.clone();
         thread::spawn(move || {
@@ -92,6 +94,14 @@ impl Progress {
         }
     }
 
+    /// Asks whether a change that was prepared is made.
+    pub(super) fn asking(&self, ask: impl FnOnce() -> bool) -> bool {
+        self.state().is_asked = true;
+        let answer = ask();
+        self.state().is_asked = false;
+        answer
+    }
+
     /// What is to be written into the record when the run is stopped.
     pub(super) fn leaves(&self, leaving: Leaving) {
         self.state().leaving = Some(leaving);
@@ -116,10 +126,14 @@ impl Progress {
 
     fn said(&self) -> String {
         let state = self.state();
-        let State { done, left, running, .. } = &*state;
+        let State { done, left, running, is_asked, .. } = &*state;
         match running {
             None if *done == 0 => "stopped: nothing was changed".to_owned(),
             None => format!("stopped: {} done, {left} not begun", count(*done, "stack")),
+            Some(address) if *is_asked => format!(
+                "stopped: {} done, {left} not begun; the change of {address} was prepared and not made",
+                count(*done, "stack")
+            ),
             Some(address) => format!(
                 "stopped: {} done, {left} not begun; what CloudFormation has begun with {address} it ends by itself",
                 count(*done, "stack")
@@ -142,7 +156,9 @@ mod tests {
         progress.start("1/r/b");
         let said = progress.said();
         assert!(said.starts_with("stopped: 1 stack done, 1 not begun;"), "{said}");
-        assert!(said.contains("1/r/b"), "{said}");
+        assert!(said.contains("1/r/b it ends by itself"), "{said}");
+        let asked = progress.asking(|| progress.said().ends_with("prepared and not made"));
+        assert!(asked && progress.said() == said);
         progress.end();
         assert_eq!(progress.said(), "stopped: 2 stacks done, 1 not begun");
     }

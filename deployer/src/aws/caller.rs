@@ -36,6 +36,7 @@ pub struct Settings {
 
 /// The configuration with the caller's credentials. They are looked for when they are needed.
 pub(super) async fn configuration(settings: &Settings) -> Result<SdkConfig, CloudError> {
+    endpoints_are_urls()?;
     if let Some(profile) = named_profile(settings)
         && !is_known(&profile)
     {
@@ -68,7 +69,44 @@ pub(super) async fn configuration(settings: &Settings) -> Result<SdkConfig, Clou
             loader.profile_name(profile).credentials_provider(credentials)
         }
     };
-    Ok(loader.load().await)
+    let base = loader.load().await;
+    match base.endpoint_url() {
+        Some(url) if !is_endpoint(url) => Err(no_endpoint("the endpoint of the profile", url)),
+        _ => Ok(base),
+    }
+}
+
+/// The variables that send requests elsewhere: "Service-specific endpoints" in the AWS SDKs and tools reference guide.
+const ENDPOINTS: [&str; 4] = [
+    "AWS_ENDPOINT_URL",
+    "AWS_ENDPOINT_URL_CLOUDFORMATION",
+    "AWS_ENDPOINT_URL_S3",
+    "AWS_ENDPOINT_URL_STS",
+];
+
+/// Looked at before the SDK does, which panics for one that is empty.
+fn endpoints_are_urls() -> Result<(), CloudError> {
+    for name in ENDPOINTS {
+        let url = env::var_os(name).map(|url| url.to_string_lossy().into_owned());
+        if let Some(url) = url.filter(|url| !is_endpoint(url)) {
+            return Err(no_endpoint(name, &url));
+        }
+    }
+    Ok(())
+}
+
+fn no_endpoint(name: &str, url: &str) -> CloudError {
+    let message = format!(
+        "{name} is `{url}`; expected a URL such as `http://localhost:4566`, or none at all for AWS itself"
+    );
+    CloudError::Network { what: WHAT.to_owned(), message }
+}
+
+/// Whether requests can be sent to a URL.
+fn is_endpoint(url: &str) -> bool {
+    let rest = url.strip_prefix("http://").or_else(|| url.strip_prefix("https://"));
+    let host = rest.and_then(|rest| rest.split(['/', '?', '#']).next()).unwrap_or_default();
+    !host.is_empty() && url.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
 /// The caller's account.
@@ -94,10 +132,15 @@ where
 {
     let network = |message: String| CloudError::Network { what: WHAT.to_owned(), message };
     let region = base.region().map(ToString::to_string).unwrap_or_default();
-    let place = base.endpoint_url().map_or_else(
-        || format!("AWS in {region}"),
-        |url| format!("`{url}`, the endpoint of AWS_ENDPOINT_URL or of the profile,"),
-    );
+    // A service's own endpoint comes first: "Service-specific endpoints" in the AWS SDKs and tools reference guide.
+    let own = env::var("AWS_ENDPOINT_URL_STS").ok().filter(|url| !url.is_empty());
+    let place = match (own, base.endpoint_url()) {
+        (Some(url), _) => format!("`{url}`, the endpoint of AWS_ENDPOINT_URL_STS,"),
+        (None, Some(url)) => {
+            format!("`{url}`, the endpoint of AWS_ENDPOINT_URL or of the profile,")
+        }
+        (None, None) => format!("AWS in {region}"),
+    };
     let is_unreached = match error {
         SdkError::TimeoutError(_) => true,
         SdkError::DispatchFailure(failure) => failure.is_io() || failure.is_timeout(),
@@ -180,6 +223,22 @@ mod tests {
         }
         for unknown in ["profile lab", "la", "s", ""] {
             assert!(!has_profile(text, unknown), "{unknown}");
+        }
+    }
+
+    #[test]
+    fn an_endpoint_is_a_url() {
+        for right in [
+            "http://localhost:4566",
+            "https://vpce-1.sts.eu-west-1.vpce.amazonaws.com/",
+            "http://[::1]:80",
+        ] {
+            assert!(is_endpoint(right), "{right}");
+        }
+        for wrong in
+            ["", "localhost:4566", "http//x", "http://", "https:///x", "not a url", "http://a b"]
+        {
+            assert!(!is_endpoint(wrong), "{wrong}");
         }
     }
 

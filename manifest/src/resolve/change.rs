@@ -172,6 +172,9 @@ fn or_none<T: Display>(value: Option<&T>) -> String {
 /// The tenant, organizations, environments and datasets: what they are named after, and where they lie (DA-5, DA-7, DA-12).
 fn places_stay(base: &Mesh, head: &Mesh, report: &mut Report) {
     let (old, new) = (&base.tenant, &head.tenant);
+    // Stacks carry the tenant's id: under another one they would be another mesh's.
+    let id = [fixed("id", &old.header.id, &new.header.id)];
+    immutable(report, Kind::Tenant, &new.header.id, new.header.origin, &id);
     let fields = [
         fixed("central_account", &old.central_account, &new.central_account),
         fixed("home_region", &old.home_region, &new.home_region),

@@ -48,6 +48,11 @@ const OTHERWISE: [(&str, &str); 19] = [
 /// Types inside of types: more than any table has.
 const DEPTH: usize = 32;
 
+/// The names of types in other systems.
+pub(crate) fn other_names() -> impl Iterator<Item = &'static str> {
+    OTHERWISE.iter().map(|(other, _)| *other)
+}
+
 /// What is wrong with a type, and what to do.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Wrong {

@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::tenant::ADMIN_TEAM;
 use super::{Context, at};
 use crate::Code;
 use crate::decode::suggest;
@@ -48,7 +49,8 @@ impl Context {
     /// Every team that the tenant or a policy allows or denies something, or that the tenant lets people come to, is one of the
     /// mesh: a misspelt denial would deny nobody.
     pub(super) fn denied_teams_are_known(&mut self, documents: &Documents) {
-        let known = teams(documents);
+        let mut known = teams(documents);
+        known.insert(ADMIN_TEAM);
         for located in &documents.access_policies {
             let actors = located.document.actors.value();
             for field in actors.and_then(|actors| actors.teams.value()).into_iter().flatten() {

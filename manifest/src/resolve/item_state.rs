@@ -15,6 +15,13 @@ pub(super) fn approved(states: &BTreeMap<ShareItem, ItemStatus>) -> Vec<ShareIte
     approved.map(|(item, _)| item.clone()).collect()
 }
 
+/// The items that are neither refused nor taken back.
+pub(super) fn still_wanted(states: &BTreeMap<ShareItem, ItemStatus>) -> Vec<ShareItem> {
+    let is_over = |state| matches!(state, ItemStatus::Rejected | ItemStatus::Revoked);
+    let wanted = states.iter().filter(|(_, state)| !is_over(**state));
+    wanted.map(|(item, _)| item.clone()).collect()
+}
+
 impl Context {
     /// The items of a share. A draft may have none yet.
     pub(super) fn given_items<'d>(

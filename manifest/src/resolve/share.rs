@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::item_state::approved;
+use super::item_state::{approved, still_wanted};
 use super::{Context, Dependant, Needs, Place, at, distinct, values};
 use crate::Code;
 use crate::decode::suggest;
@@ -62,14 +62,13 @@ impl Context {
         if let Some(dataset) = dataset {
             self.approval(document, &header, status, dataset);
             self.owner_asks_for_nothing(document, &header, dataset);
-            self.key_can_be_shared(document, file, dataset, place);
-            self.catalog_is_ours(
-                items.as_deref().unwrap_or_default(),
-                document,
-                &header,
-                dataset,
-                place,
-            );
+            // What is refused or taken back gives nothing: a mesh gets rid of what it should never have shared.
+            let gives = !matches!(status, ShareStatus::Rejected | ShareStatus::Revoked);
+            let wanted = each_item.as_ref().filter(|_| gives).map(still_wanted).unwrap_or_default();
+            if !wanted.is_empty() {
+                self.key_can_be_shared(document, file, dataset, place);
+                self.catalog_is_ours(&wanted, document, &header, dataset, place);
+            }
         }
         let purpose = self.text(file, &document.purpose, "purpose").unwrap_or_default();
         let permissions = self.share_permissions(document, &header, each_item.as_ref());

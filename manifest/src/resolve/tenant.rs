@@ -15,6 +15,9 @@ use crate::mesh::{Header, Organization, PivotRole, Quotas, Tenant, TenantPermiss
 use crate::name::{ResourcePrefix, TeamName};
 use crate::parse::Located;
 
+/// The team that may do everything, where the tenant names none.
+pub(super) const ADMIN_TEAM: &str = "DAAdministrators";
+
 impl Context {
     pub(super) fn tenant(
         &mut self,
@@ -61,7 +64,7 @@ impl Context {
         Some(Tenant {
             header,
             admin_team: document.admin_team.value().cloned().unwrap_or_else(|| {
-                TeamName::parse("DAAdministrators").expect("the default is a team's name")
+                TeamName::parse(ADMIN_TEAM).expect("the default is a team's name")
             }),
             central_account: central_account?.clone(),
             central_account_at: at(origin.file, &document.central_account),

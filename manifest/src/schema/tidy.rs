@@ -4,6 +4,8 @@
 
 use serde_json::{Map, Value, json};
 
+use crate::resolve::{RESERVED, other_names_of_types};
+
 /// What a definition is called: messages of validators name it, and its readers know the kinds of documents.
 pub(super) fn name(of_type: &str) -> String {
     let mut name = String::new();
@@ -75,8 +77,10 @@ fn scalar(map: &mut Map<String, Value>) {
 }
 
 /// Lists that must hold something: a definition and its property.
-const NOT_EMPTY: [(&str, &str); 16] = [
+const NOT_EMPTY: [(&str, &str); 23] = [
     ("access-policy", "privileges"),
+    ("actors", "teams"),
+    ("actors", "users"),
     ("dataset", "keywords"),
     ("dataset", "topics"),
     ("deployment", "trusted_roles"),
@@ -84,6 +88,11 @@ const NOT_EMPTY: [(&str, &str); 16] = [
     ("network", "subnet_ids"),
     ("pipeline", "stages"),
     ("pivot-role", "trusted_roles"),
+    ("resources", "domains"),
+    ("resources", "environments"),
+    ("resources", "ids"),
+    ("resources", "tags"),
+    ("resources", "types"),
     ("share", "permissions"),
     ("share-item", "columns"),
     ("table", "columns"),
@@ -111,6 +120,53 @@ fn words(properties: &mut Value) {
     }
 }
 
+/// What texts are, where their type does not say it.
+fn texts(definitions: &mut Value) {
+    // Source: `externalId` of `AssumeRole` in the AWS STS API reference.
+    definitions["pivot-role"]["properties"]["external_id"]["minLength"] = json!(2);
+    definitions["share-item"]["properties"]["rows"]["minLength"] = json!(1);
+    // Source: "VPC CIDR blocks" in the VPC user guide.
+    definitions["context-vpc"]["properties"]["cidr"]["pattern"] =
+        json!("^[0-9.]+/(1[6-9]|2[0-8])$");
+    // What other systems call the types of Hive.
+    let otherwise: Vec<&str> = other_names_of_types().collect();
+    definitions["column"]["properties"]["type"]["not"] = json!({ "enum": otherwise });
+    for definition in definitions.as_object_mut().into_iter().flat_map(Map::values_mut) {
+        let tags =
+            definition.get_mut("properties").and_then(|properties| properties.get_mut("tags"));
+        let Some(tags) = tags.filter(|tags| tags["type"] == "object") else { continue };
+        // In any case of letters, as AWS compares keys of tags.
+        let reserved: Vec<String> = RESERVED.iter().map(|key| any_case(key)).collect();
+        let pattern = format!("^(?!({})$)(?!{})", reserved.join("|"), any_case("lakewright:"));
+        tags["propertyNames"] = json!({ "pattern": pattern });
+    }
+}
+
+/// An expression for a word in any case of letters: flags are not the same in all validators.
+fn any_case(word: &str) -> String {
+    let mut out = String::new();
+    for letter in word.chars() {
+        if letter.is_ascii_alphabetic() {
+            out.extend(['[', letter.to_ascii_uppercase(), letter.to_ascii_lowercase(), ']']);
+        } else {
+            out.push(letter);
+        }
+    }
+    out
+}
+
+/// Documents that nothing is made of yet.
+fn without_effect(definitions: &mut Value) {
+    definitions["dashboard"]["not"] = json!({});
+    definitions["domain"]["properties"]["dataset_level_access"]["maxItems"] = json!(0);
+    let policy = &mut definitions["access-policy"];
+    policy["properties"]["state"] =
+        json!({ "const": "inactive", "description": "Policies do not apply yet." });
+    if let Some(required) = policy["required"].as_array_mut() {
+        required.push(json!("state"));
+    }
+}
+
 /// Rules within one document.
 pub(super) fn rules(definitions: &mut Value) {
     for (definition, property) in NOT_EMPTY {
@@ -128,6 +184,17 @@ pub(super) fn rules(definitions: &mut Value) {
     if let Some(required) = definitions["dataset"]["required"].as_array_mut() {
         required.extend([json!("topics"), json!("keywords")]);
     }
+    texts(definitions);
+    without_effect(definitions);
+    definitions["tenant-permissions"]["oneOf"] =
+        json!([{ "required": ["allow"] }, { "required": ["deny"] }]);
+    // What is not a draft says what it shares.
+    let share = &mut definitions["share"];
+    share["if"] = json!({
+        "required": ["status"],
+        "properties": { "status": { "not": { "const": "draft" } } },
+    });
+    share["then"] = json!({ "required": ["items"], "properties": { "items": { "minItems": 1 } } });
     let item = &mut definitions["share-item"];
     item["properties"]["bucket"] = json!({ "const": true, "description": "The whole bucket." });
     item["oneOf"] = json!([

@@ -263,3 +263,24 @@ fn what_is_left_to_owners_is_said_at_the_end() {
         assert!(said.contains(expected), "expected: {expected}\n{said}");
     }
 }
+
+/// A request that fails while CloudFormation works says nothing of what becomes of the stack: `ExecuteChangeSet` goes on by itself.
+#[test]
+fn what_was_begun_is_told_when_the_credentials_end() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mesh = lab(folder.path());
+    let emulator = Emulator::start();
+    ends_with(&emulator.deploy(&mesh), 0, "16 created");
+    change(&mesh.join("datasets.yaml"), "cron(0 2 * * ? *)", "cron(0 3 * * ? *)");
+    emulator.expire_after(Some("ExecuteChangeSet"));
+    let begun = "ExpiredToken: The security token included in the request is expired; CloudFormation has begun with the stack";
+    ends_with(&emulator.deploy(&mesh), 9, begun);
+    emulator.expire_after(None);
+    ends_with(&emulator.deploy(&mesh), 0, "0 to update, 0 to delete, 16 as they are");
+    // Before that, nothing was begun, and nothing is said of it.
+    change(&mesh.join("datasets.yaml"), "cron(0 3 * * ? *)", "cron(0 4 * * ? *)");
+    emulator.expire_after(Some("CreateChangeSet"));
+    let early = emulator.deploy(&mesh);
+    ends_with(&early, 9, "ExpiredToken");
+    assert!(!transcript(&early).contains("has begun"), "{}", transcript(&early));
+}

@@ -46,7 +46,11 @@ pub(super) fn handouts(
     let handouts = (1..).zip(documents).map(|(number, policy)| {
         let handout = Handout {
             path: format!("assets/team-policies/{of_team}-{number}.json"),
-            task: format!("attach this policy to {arn}"),
+            task: if arn.is_reserved() {
+                format!("put this policy into the permission set of {arn}")
+            } else {
+                format!("attach this policy to {arn}")
+            },
             json: text(policy),
         };
         (handout, policy.clone())
