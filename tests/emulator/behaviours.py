@@ -43,6 +43,9 @@ BEHAVIOURS = {
     "lf-list-needs-target": Behaviour(
         "ListPermissions without a resource and a principal shows the catalog's permissions only.",
         "boto3 #3922, one report", default=False),
+    "outputs-are-changes": Behaviour(
+        "A change of outputs alone makes a change set that lists no changes and can be executed.",
+        "f:2; CDK PR #2029, coverage-roadmap #2027"),
     "events-targets-checked": Behaviour(
         "A rule's target that is a bus of another account or region must exist and admit the rule's role.",
         "2:1, 2:1b; aws-cdk PR #3323, modernisation-platform-environments PR #19002"),

@@ -1,4 +1,4 @@
-"""Change sets that are validated before anything runs (2:8, 2:9), and DescribeEvents."""
+"""Change sets that are validated before anything runs (2:8, 2:9), those of outputs alone (f:2), and DescribeEvents."""
 
 import re
 import uuid
@@ -62,12 +62,23 @@ def _validate(change_set: Json) -> None:
     stack.setdefault("_operation_events", []).extend(change_set["_operation_events"])
 
 
+def _with_outputs(change_set: Json) -> None:
+    """ministack calls a change of outputs alone none. At AWS the change set lists no changes and can be executed."""
+    stack = cloudformation._stacks.get(change_set["StackName"])
+    if not on("outputs-are-changes") or change_set["Status"] != "FAILED" or not stack or change_set["Changes"]:
+        return
+    before, after = (template.get("Outputs") or {} for template in (stack.get("_template") or {}, change_set["_template"]))
+    if "didn't contain changes" in change_set["StatusReason"] and before != after:
+        change_set.update(Status="CREATE_COMPLETE", ExecutionStatus="AVAILABLE", StatusReason="")
+
+
 def _validated(create: Callable[[Json], tuple]) -> Callable[[Json], tuple]:
     def run(params: Json) -> tuple:
         answer = create(params)
         if answer[0] < 400:
             made = re.search(r"<Id>(.*?)</Id>", answer[2].decode())
             change_set = cloudformation._change_sets[made[1]]
+            _with_outputs(change_set)
             _validate(change_set)
             if NEXT:
                 change_set.update(NEXT.pop(0))

@@ -576,3 +576,19 @@ fn a_lost_upload_is_made_up() {
     assert!(transcript(&again).contains("16 as they are"), "{}", transcript(&again));
     assert_eq!(scripts(), [key]);
 }
+
+/// Row f:2 of docs/aws-behaviour.md: a label is in no resource of most stacks, and their revision is an output all the same.
+#[test]
+fn a_change_of_outputs_alone_is_made_and_is_over() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mesh = lab(folder.path());
+    let emulator = Emulator::start();
+    ends_with(&emulator.deploy(&mesh), 0, "16 created");
+    let label = "label: Data science\norganization";
+    change(&mesh.join("mesh.yaml"), label, "label: Research\norganization");
+    let path = mesh.display().to_string();
+    let plan = emulator.lakewright(&["deploy", &path, "--plan"]);
+    assert!(!transcript(&plan).contains(" 0 to update"), "{}", transcript(&plan));
+    ends_with(&emulator.deploy(&mesh), 0, "0 failed");
+    ends_with(&emulator.deploy(&mesh), 0, "0 to create, 0 to update, 0 to delete, 16 as they are");
+}
