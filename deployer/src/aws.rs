@@ -3,7 +3,10 @@
 //! `AWS_ENDPOINT_URL` sends every request elsewhere, as the SDK documents it.
 
 pub mod caller;
+mod failure;
+mod objects;
 mod requests;
+mod signed;
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -12,22 +15,21 @@ use std::time::Duration;
 use aws_config::sts::AssumeRoleProvider;
 use aws_config::{Region, SdkConfig};
 use aws_sdk_cloudformation::Client as CloudFormation;
-use aws_sdk_cloudformation::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_cloudformation::error::ProvideErrorMetadata as _;
 use aws_sdk_cloudformation::types::{
     Capability, ChangeSetStatus, ChangeSetType, DeploymentConfig, DeploymentConfigMode,
     ExecutionStatus, OnStackFailure, Parameter, ResourceStatus, Tag, ValidationStatus,
 };
-use aws_sdk_s3::Client as S3;
-use aws_sdk_s3::types::{Delete, ObjectIdentifier};
 use aws_smithy_http_client::Connector;
 
 use self::caller::Settings;
+use self::failure::{GONE, failed, is_missing, is_overtaken};
+use self::objects::Bucket;
 use crate::ask::Ask;
 use crate::cloud::{Access, ChangeSet, Cloud, CloudError, Placed, Site, Stack};
 use lakewright_template::revision;
 use lakewright_template::write::minified;
 
-use crate::driver::MADE;
 use crate::event::{Change, Event, Rejection};
 use crate::plan::Observed;
 
@@ -56,7 +58,7 @@ impl Aws {
             base,
             caller,
             imports_existing: settings.imports_existing,
-            connector: requests::connector(),
+            connector: signed::connector(),
             sessions: RefCell::default(),
         })
     }
@@ -115,12 +117,9 @@ impl Aws {
         CloudFormation::new(&self.session(site).await)
     }
 
-    async fn s3(&self, site: &Site) -> S3 {
+    async fn bucket<'a>(&'a self, site: &'a Site, name: &'a str) -> Bucket<'a> {
         let session = self.session(site).await;
-        // An endpoint of one's own has no names for buckets.
-        let is_elsewhere = session.endpoint_url().is_some();
-        let config = aws_sdk_s3::config::Builder::from(&session).force_path_style(is_elsewhere);
-        S3::from_conf(config.build())
+        Bucket { connector: &self.connector, session, name, owner: &site.account }
     }
 
     /// The template's place in the bootstrap bucket, when it does not fit into a request.
@@ -132,7 +131,7 @@ impl Aws {
         let key = format!("templates/{}.json", stack.entry.digest);
         let bytes = stack.template.clone().into_bytes();
         self.upload(&stack.site, template_bucket, &key, bytes).await?;
-        Ok(Some(requests::object_url(template_bucket, &stack.site.region, &key)))
+        Ok(Some(objects::address(template_bucket, &stack.site.region, &key)))
     }
 }
 
@@ -445,28 +444,11 @@ impl Cloud for Aws {
         key: &str,
         bytes: Vec<u8>,
     ) -> Result<(), CloudError> {
-        let client = self.s3(site).await;
-        let request = client.put_object().bucket(bucket).key(key).body(bytes.into());
-        // A bucket of this name in another account is somebody else's.
-        let request = request.expected_bucket_owner(&site.account);
-        let result = request.send().await;
-        result.map(drop).map_err(|error| failed(&format!("upload s3://{bucket}/{key}"), &error))
+        self.bucket(site, bucket).await.put(key, bytes).await
     }
 
     async fn has_object(&self, site: &Site, bucket: &str, key: &str) -> Result<bool, CloudError> {
-        let client = self.s3(site).await;
-        let request = client.head_object().bucket(bucket).key(key);
-        match request.expected_bucket_owner(&site.account).send().await {
-            Ok(_) => Ok(true),
-            Err(error)
-                if error
-                    .raw_response()
-                    .is_some_and(|answer| matches!(answer.status().as_u16(), 403 | 404)) =>
-            {
-                Ok(false)
-            }
-            Err(error) => Err(failed(&format!("look for s3://{bucket}/{key}"), &error)),
-        }
+        self.bucket(site, bucket).await.has(key).await
     }
 
     async fn read_object(
@@ -475,25 +457,7 @@ impl Cloud for Aws {
         bucket: &str,
         key: &str,
     ) -> Result<Option<(String, String)>, CloudError> {
-        let client = self.s3(site).await;
-        let what = format!("read s3://{bucket}/{key}");
-        let owner = &site.account;
-        let list = client.list_objects_v2().bucket(bucket).prefix(key).expected_bucket_owner(owner);
-        // The first of what begins with the key is the key itself.
-        let listed = list.send().await.map_err(|error| failed(&what, &error))?;
-        if !listed.contents().iter().any(|object| object.key() == Some(key)) {
-            return Ok(None);
-        }
-        let get = client.get_object().bucket(bucket).key(key).expected_bucket_owner(owner);
-        let found = get.send().await.map_err(|error| failed(&what, &error))?;
-        let version = found.e_tag().unwrap_or_default().to_owned();
-        let bytes = found.body.collect().await.map_err(|error| CloudError::Network {
-            what: what.clone(),
-            message: error.to_string(),
-        })?;
-        let text = String::from_utf8(bytes.to_vec())
-            .map_err(|error| CloudError::Refused { what, message: error.to_string() })?;
-        Ok(Some((text, version)))
+        self.bucket(site, bucket).await.read(key).await
     }
 
     async fn replace_object(
@@ -504,61 +468,11 @@ impl Cloud for Aws {
         text: String,
         was: Option<&str>,
     ) -> Result<String, CloudError> {
-        let client = self.s3(site).await;
-        let what = format!("write s3://{bucket}/{key}");
-        let request = client.put_object().bucket(bucket).key(key).body(text.into_bytes().into());
-        let request = request.expected_bucket_owner(&site.account);
-        let request = match was {
-            Some(version) => request.if_match(version),
-            None => request.if_none_match("*"),
-        };
-        match request.send().await {
-            Ok(written) => Ok(written.e_tag().unwrap_or_default().to_owned()),
-            Err(error) if error.code().is_some_and(|code| REWRITTEN.contains(&code)) => {
-                let message = "another deployment of the mesh wrote it since it was read; run again when that one is done";
-                Err(CloudError::Overtaken { what, message: message.to_owned() })
-            }
-            Err(error) => Err(failed(&what, &error)),
-        }
+        self.bucket(site, bucket).await.replace(key, text, was).await
     }
 
     async fn empty(&self, site: &Site, bucket: &str) -> Result<usize, CloudError> {
-        let client = self.s3(site).await;
-        let what = format!("empty bucket {bucket}");
-        let mut count = 0;
-        loop {
-            let page = client
-                .list_object_versions()
-                .bucket(bucket)
-                .expected_bucket_owner(&site.account)
-                .send()
-                .await
-                .map_err(|error| failed(&what, &error))?;
-            let versions = page.versions().iter().map(|one| (one.key(), one.version_id()));
-            let markers = page.delete_markers().iter().map(|one| (one.key(), one.version_id()));
-            let objects: Vec<ObjectIdentifier> = versions
-                .chain(markers)
-                .filter_map(|(key, version)| {
-                    let object = ObjectIdentifier::builder().key(key?);
-                    object.set_version_id(version.map(str::to_owned)).build().ok()
-                })
-                .collect();
-            if objects.is_empty() {
-                return Ok(count);
-            }
-            count += objects.len();
-            let delete = Delete::builder().set_objects(Some(objects)).quiet(true).build();
-            let delete = delete.map_err(|error| CloudError::Refused {
-                what: what.clone(),
-                message: error.to_string(),
-            })?;
-            let request = client.delete_objects().bucket(bucket).delete(delete);
-            let output = request.send().await.map_err(|error| failed(&what, &error))?;
-            if let Some(error) = output.errors().first() {
-                let message = error.message().unwrap_or("an object cannot be deleted").to_owned();
-                return Err(CloudError::Refused { what, message });
-            }
-        }
+        self.bucket(site, bucket).await.empty().await
     }
 
     async fn forget(&self, site: &Site, stack: &str) -> Result<(), CloudError> {
@@ -642,12 +556,6 @@ fn observed(stack: &aws_sdk_cloudformation::types::Stack) -> Observed {
     }
 }
 
-/// CloudFormation has no error of its own for a stack that is not there.
-fn is_missing<E: ProvideErrorMetadata, R>(error: &SdkError<E, R>) -> bool {
-    error.code() == Some("ValidationError")
-        && error.message().is_some_and(|message| message.contains("does not exist"))
-}
-
 /// What is said of a change set that is not there any more.
 const DELETED: &str = "somebody deleted its change set before it was run; nothing was changed";
 
@@ -690,125 +598,6 @@ fn unready(
         _ => return None,
     };
     Some(ChangeSet::Lost(lost.to_owned()))
-}
-
-/// How the codes begin that tell of a change set which is not there.
-const GONE: &str = "ChangeSetNotFound";
-
-/// What CloudFormation says when somebody else changes the stack, or took the change set away.
-const OVERTAKEN: [&str; 5] = [
-    "ChangeSetNotFound",
-    "ChangeSetNotFoundException",
-    "InvalidChangeSetStatus",
-    "InvalidChangeSetStatusException",
-    "OperationInProgressException",
-];
-
-/// What S3 says when an object is not the version any more that a write follows, another write goes on, or it is gone.
-/// Source: "Conditional write behavior" in "How to prevent object overwrites with conditional writes", S3 user guide.
-const REWRITTEN: [&str; 3] = ["ConditionalRequestConflict", "NoSuchKey", "PreconditionFailed"];
-
-fn is_overtaken<E: ProvideErrorMetadata, R>(error: &SdkError<E, R>) -> bool {
-    error.code().is_some_and(|code| OVERTAKEN.contains(&code))
-        // "Stack:ARN is in UPDATE_IN_PROGRESS state and can not be updated."
-        || error.message().is_some_and(|message| {
-            message.contains("_IN_PROGRESS state") || is_made(message)
-        })
-}
-
-/// "Stack [NAME] already exists and cannot be created with the changeSet [NAME]."
-fn is_made(message: &str) -> bool {
-    message.starts_with("Stack [") && message.contains("already exists")
-}
-
-/// What is said instead of CloudFormation's own words when somebody else changes a stack.
-fn overtaken<E: ProvideErrorMetadata, R>(error: &SdkError<E, R>) -> &'static str {
-    if error.message().is_some_and(is_made) {
-        return MADE;
-    }
-    match error.code() {
-        Some("ChangeSetNotFound" | "ChangeSetNotFoundException") => {
-            "its change set is gone: another run deleted it, or changed the stack; run again when that is done"
-        }
-        Some("InvalidChangeSetStatus" | "InvalidChangeSetStatusException") => {
-            "its change set cannot be run any more, as another run changes the stack; run again when that is done"
-        }
-        _ => "another run changes the stack just now; run again when that is done",
-    }
-}
-
-/// What an error and its causes say, without their inner parts.
-fn chain(error: &(dyn std::error::Error + 'static)) -> String {
-    let mut said = vec![error.to_string()];
-    let mut next = error.source();
-    while let Some(cause) = next.filter(|_| said.len() < 6) {
-        let text = cause.to_string();
-        if !said.iter().any(|before| before.contains(&text)) {
-            said.push(text);
-        }
-        next = cause.source();
-    }
-    said.join(": ")
-}
-
-/// What says that the caller may not, or is not known.
-const ACCESS: [&str; 8] = [
-    "AccessDenied",
-    "AccessDeniedException",
-    "ExpiredToken",
-    "ExpiredTokenException",
-    "InvalidClientTokenId",
-    "SignatureDoesNotMatch",
-    "UnauthorizedOperation",
-    "UnrecognizedClientException",
-];
-
-/// What asks to come again later.
-const LATER: [&str; 12] = [
-    "ConcurrentModificationException",
-    "InternalFailure",
-    "InternalServiceException",
-    "OperationTimeoutException",
-    "RequestLimitExceeded",
-    "ServiceUnavailable",
-    "SlowDown",
-    "Throttled",
-    "ThrottledException",
-    "Throttling",
-    "ThrottlingException",
-    "TooManyRequestsException",
-];
-
-/// What kind of failure an error is.
-fn failed<E, R>(what: &str, error: &SdkError<E, R>) -> CloudError
-where
-    E: ProvideErrorMetadata + std::error::Error + 'static,
-    R: std::fmt::Debug + 'static,
-{
-    let what = what.to_owned();
-    let Some(code) = error.code() else {
-        let message = chain(error);
-        // Without an answer there is no code: no credentials, no network, or a role that may not
-        // be assumed.
-        let is_access = message.contains("AccessDenied") || message.contains("credentials");
-        return if is_access {
-            CloudError::Access { what, message }
-        } else {
-            CloudError::Network { what, message }
-        };
-    };
-    // CloudFormation repeats a whole template when it does not like it.
-    let text: String = error.message().unwrap_or_default().chars().take(500).collect();
-    let message = format!("{code}: {text}");
-    if ACCESS.contains(&code) {
-        CloudError::Access { what, message }
-    } else if LATER.contains(&code) {
-        CloudError::Network { what, message }
-    } else if is_overtaken(error) {
-        CloudError::Overtaken { what, message: overtaken(error).to_owned() }
-    } else {
-        CloudError::Refused { what, message }
-    }
 }
 
 #[cfg(test)]

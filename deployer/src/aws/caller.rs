@@ -13,7 +13,7 @@ use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
 
-use super::{chain, failed};
+use super::failure::{chain, failed};
 use crate::cloud::CloudError;
 
 /// How long the first request waits for a connection, and for an answer. It is tried twice, so that whoever misspelt an

@@ -1,0 +1,257 @@
+//! Objects of S3: seven operations on one bucket. Their SDK would be the largest part of the whole program (ADR 15).
+
+use aws_config::SdkConfig;
+use aws_smithy_http_client::Connector;
+use aws_smithy_xml::decode::{Document, try_data};
+use aws_smithy_xml::encode::XmlWriter;
+use lakewright_template::partition::Partition;
+use sha2::{Digest as _, Sha256};
+
+use super::failure::refused;
+use super::signed::{Answer, Plain, Style, encoded, exchange, form};
+use crate::cloud::CloudError;
+
+/// The namespace of S3's documents. Source: the requests of the S3 API reference.
+const NAMESPACE: &str = "http://s3.amazonaws.com/doc/2006-03-01/";
+
+/// What S3 says when an object is not the version any more that a write follows, another write goes on, or it is gone.
+/// Source: "Conditional write behavior" in "How to prevent object overwrites with conditional writes", S3 user guide.
+const REWRITTEN: [&str; 3] = ["ConditionalRequestConflict", "NoSuchKey", "PreconditionFailed"];
+
+/// A bucket, with the credentials that it is reached with.
+#[derive(Debug)]
+pub(super) struct Bucket<'a> {
+    pub(super) connector: &'a Connector,
+    pub(super) session: SdkConfig,
+    pub(super) name: &'a str,
+    /// Its account: a bucket of this name in another one is somebody else's.
+    pub(super) owner: &'a str,
+}
+
+/// An object, or one of its versions.
+#[derive(Debug, PartialEq, Eq)]
+struct Version {
+    key: String,
+    id: Option<String>,
+}
+
+/// Where CloudFormation reads an object. Source: "Virtual hosting of general purpose buckets"; the suffix is the partition's.
+pub(super) fn address(bucket: &str, region: &str, key: &str) -> String {
+    format!("{}/{}", host(bucket, region), path(key))
+}
+
+fn host(bucket: &str, region: &str) -> String {
+    format!("https://{bucket}.s3.{region}.{}", Partition::of_region(region).url_suffix)
+}
+
+/// A key as a path: its slashes stay.
+fn path(key: &str) -> String {
+    key.split('/').map(encoded).collect::<Vec<_>>().join("/")
+}
+
+impl Bucket<'_> {
+    /// Writes an object.
+    pub(super) async fn put(&self, key: &str, bytes: Vec<u8>) -> Result<(), CloudError> {
+        let what = format!("upload s3://{}/{key}", self.name);
+        let answer = self.send(&what, self.plain("PUT", &path(key), bytes)).await?;
+        given(&what, answer).map(drop)
+    }
+
+    /// Whether an object is there, as far as the caller may know.
+    pub(super) async fn has(&self, key: &str) -> Result<bool, CloudError> {
+        let what = format!("look for s3://{}/{key}", self.name);
+        match self.send(&what, self.plain("HEAD", &path(key), Vec::new())).await? {
+            Answer::Refused { status: 403 | 404, .. } => Ok(false),
+            answer => given(&what, answer).map(|_| true),
+        }
+    }
+
+    /// An object's text with its version, if it is there.
+    pub(super) async fn read(&self, key: &str) -> Result<Option<(String, String)>, CloudError> {
+        let what = format!("read s3://{}/{key}", self.name);
+        let query = form([("list-type", "2"), ("prefix", key)].into_iter());
+        let listed = self.send(&what, self.plain("GET", &format!("?{query}"), Vec::new())).await?;
+        let (listed, _) = given(&what, listed)?;
+        // The first of what begins with the key is the key itself.
+        let listed = versions(&listed, "Contents").map_err(|message| unread(&what, message))?;
+        if !listed.iter().any(|object| object.key == key) {
+            return Ok(None);
+        }
+        let found = self.send(&what, self.plain("GET", &path(key), Vec::new())).await?;
+        let (bytes, version) = given(&what, found)?;
+        let text = String::from_utf8(bytes).map_err(|error| unread(&what, error.to_string()))?;
+        Ok(Some((text, version)))
+    }
+
+    /// Writes an object in the place of a version, or as the first one; gives the new version.
+    pub(super) async fn replace(
+        &self,
+        key: &str,
+        text: String,
+        was: Option<&str>,
+    ) -> Result<String, CloudError> {
+        let what = format!("write s3://{}/{key}", self.name);
+        let mut plain = self.plain("PUT", &path(key), text.into_bytes());
+        plain.headers.push(match was {
+            Some(version) => ("if-match", version.to_owned()),
+            None => ("if-none-match", "*".to_owned()),
+        });
+        match self.send(&what, plain).await? {
+            Answer::Refused { code, .. } if REWRITTEN.contains(&code.as_str()) => {
+                let message = "another deployment of the mesh wrote it since it was read; run again when that one is done";
+                Err(CloudError::Overtaken { what, message: message.to_owned() })
+            }
+            answer => given(&what, answer).map(|(_, version)| version),
+        }
+    }
+
+    /// Deletes all versions of all objects; gives how many there were.
+    pub(super) async fn empty(&self) -> Result<usize, CloudError> {
+        let what = format!("empty bucket {}", self.name);
+        let mut count = 0;
+        loop {
+            let listed = self.send(&what, self.plain("GET", "?versions=", Vec::new())).await?;
+            let (listed, _) = given(&what, listed)?;
+            let mut found = Vec::new();
+            for kind in ["Version", "DeleteMarker"] {
+                found.extend(versions(&listed, kind).map_err(|message| unread(&what, message))?);
+            }
+            if found.is_empty() {
+                return Ok(count);
+            }
+            count += found.len();
+            let plain = self.plain("POST", "?delete=", deletion(&found).into_bytes());
+            let (left, _) = given(&what, self.send(&what, plain).await?)?;
+            let left = versions(&left, "Error").map_err(|message| unread(&what, message))?;
+            if let Some(object) = left.first() {
+                let message = format!("{} cannot be deleted", object.key);
+                return Err(CloudError::Refused { what, message });
+            }
+        }
+    }
+
+    async fn send(&self, what: &str, plain: Plain) -> Result<Answer, CloudError> {
+        exchange(self.connector, &self.session, what, &plain).await
+    }
+
+    /// A request, by the place below the bucket.
+    fn plain(&self, method: &'static str, place: &str, body: Vec<u8>) -> Plain {
+        let region = self.session.region().map(ToString::to_string).unwrap_or_default();
+        // An endpoint of one's own has no names for buckets.
+        let host = self.session.endpoint_url().map_or_else(
+            || host(self.name, &region),
+            |url| format!("{}/{}", url.trim_end_matches('/'), self.name),
+        );
+        let mut headers = vec![("x-amz-expected-bucket-owner", self.owner.to_owned())];
+        if method == "PUT" || method == "POST" {
+            // S3 compares it with what arrives, and wants one to delete several objects: "Checking object integrity".
+            let digest = aws_smithy_types::base64::encode(Sha256::digest(&body));
+            headers.push(("x-amz-checksum-sha256", digest));
+        }
+        let url = format!("{host}/{place}");
+        Plain { method, url, headers, body, scope: ("s3", region), style: Style::Objects }
+    }
+}
+
+/// An answer's body and its version; or what the refusal means.
+fn given(what: &str, answer: Answer) -> Result<(Vec<u8>, String), CloudError> {
+    match answer {
+        Answer::Given { body, etag } => Ok((body, etag.unwrap_or_default())),
+        Answer::Refused { code, message, .. } => Err(refused(what.to_owned(), &code, &message)),
+    }
+}
+
+fn unread(what: &str, message: String) -> CloudError {
+    CloudError::Refused { what: what.to_owned(), message }
+}
+
+/// The objects in an answer, by the name of their elements.
+fn versions(xml: &[u8], kind: &str) -> Result<Vec<Version>, String> {
+    let xml = std::str::from_utf8(xml).map_err(|error| error.to_string())?;
+    let wrong = |error: aws_smithy_xml::decode::XmlDecodeError| error.to_string();
+    let mut document = Document::new(xml);
+    let mut root = document.root_element().map_err(wrong)?;
+    let mut found = Vec::new();
+    while let Some(mut element) = root.next_tag() {
+        if element.start_el().local() != kind {
+            continue;
+        }
+        let mut version = Version { key: String::new(), id: None };
+        while let Some(mut field) = element.next_tag() {
+            let name = field.start_el().local().to_owned();
+            match name.as_str() {
+                "Key" => version.key = try_data(&mut field).map_err(wrong)?.into_owned(),
+                "VersionId" => version.id = Some(try_data(&mut field).map_err(wrong)?.into_owned()),
+                _ => {}
+            }
+        }
+        found.push(version);
+    }
+    Ok(found)
+}
+
+/// The body of `DeleteObjects`, whose answer names only what could not be deleted.
+fn deletion(versions: &[Version]) -> String {
+    let mut body = String::new();
+    let mut writer = XmlWriter::new(&mut body);
+    let mut root = writer.start_el("Delete").write_ns(NAMESPACE, None).finish();
+    let mut quiet = root.start_el("Quiet").finish();
+    quiet.data("true");
+    quiet.finish();
+    for Version { key, id } in versions {
+        let mut object = root.start_el("Object").finish();
+        for (name, value) in [("Key", Some(key)), ("VersionId", id.as_ref())] {
+            let Some(value) = value else { continue };
+            let mut field = object.start_el(name).finish();
+            field.data(value);
+            field.finish();
+        }
+        object.finish();
+    }
+    root.finish();
+    body
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn objects_lie_at_the_partitions_hosts() {
+        // Source: `s3` in botocore's `endpoints.json`.
+        for (region, host) in [
+            ("eu-west-1", "b.s3.eu-west-1.amazonaws.com"),
+            ("us-gov-west-1", "b.s3.us-gov-west-1.amazonaws.com"),
+            ("cn-northwest-1", "b.s3.cn-northwest-1.amazonaws.com.cn"),
+            ("eusc-de-east-1", "b.s3.eusc-de-east-1.amazonaws.eu"),
+        ] {
+            assert_eq!(address("b", region, "t/k.json"), format!("https://{host}/t/k.json"));
+        }
+    }
+
+    /// The forms of `ListObjectVersions` and `DeleteObjects` in the S3 API reference.
+    #[test]
+    fn versions_are_read_and_deleted_whatever_their_keys() {
+        let listed = br#"<?xml version="1.0" encoding="UTF-8"?>
+            <ListVersionsResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><Name>b</Name><Prefix/>
+            <Version><Key>a &amp; b/&lt;c&gt;.txt</Key><VersionId>3/L4kqtJl</VersionId><IsLatest>true</IsLatest>
+            <Owner><ID>75aa</ID></Owner></Version>
+            <DeleteMarker><Key>gone</Key><VersionId>null</VersionId></DeleteMarker></ListVersionsResult>"#;
+        let version =
+            |key: &str, id: &str| Version { key: key.to_owned(), id: Some(id.to_owned()) };
+        let found = versions(listed, "Version").expect("XML");
+        assert_eq!(found, [version("a & b/<c>.txt", "3/L4kqtJl")]);
+        assert_eq!(versions(listed, "DeleteMarker").expect("XML"), [version("gone", "null")]);
+        assert_eq!(
+            deletion(&found),
+            "<Delete xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><Quiet>true</Quiet><Object>\
+             <Key>a &amp; b/&lt;c&gt;.txt</Key><VersionId>3/L4kqtJl</VersionId></Object></Delete>"
+        );
+        assert!(versions(b"<html>", "Version").is_err() || versions(b"no XML", "Version").is_err());
+    }
+
+    #[test]
+    fn keys_are_paths() {
+        assert_eq!(path("a b/c+d/é.json"), "a%20b/c%2Bd/%C3%A9.json");
+    }
+}

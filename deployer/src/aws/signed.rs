@@ -1,0 +1,297 @@
+//! Requests that this program signs and sends itself, with the HTTP client of the SDKs and a session's credentials.
+
+use std::time::{Duration, SystemTime};
+
+use aws_config::SdkConfig;
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::ProvideCredentials as _;
+use aws_sigv4::http_request::{
+    PayloadChecksumKind, PercentEncodingMode, SignableBody, SignableRequest, SigningSettings,
+    UriPathNormalizationMode, sign,
+};
+use aws_sigv4::sign::v4;
+use aws_smithy_async::rt::sleep::TokioSleep;
+use aws_smithy_http_client::{Connector, tls};
+use aws_smithy_runtime_api::client::http::{HttpConnector as _, HttpConnectorSettings};
+use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
+use aws_smithy_types::body::SdkBody;
+use serde_json::Value;
+
+use super::failure::{chain, is_later};
+use crate::cloud::CloudError;
+
+/// How often a request is tried while a service asks to come again later.
+const TRIES: u32 = 5;
+
+/// How a service wants its requests to be signed. Source: "Signature Version 4 signing process" in the IAM user guide: S3 takes
+/// paths as they are, and wants the body's digest as a header.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Style {
+    /// As all services but S3.
+    Usual,
+    /// As S3.
+    Objects,
+}
+
+/// A request before it is signed.
+#[derive(Debug)]
+pub(super) struct Plain {
+    pub(super) method: &'static str,
+    pub(super) url: String,
+    pub(super) headers: Vec<(&'static str, String)>,
+    pub(super) body: Vec<u8>,
+    /// The service and the region that are signed for.
+    pub(super) scope: (&'static str, String),
+    pub(super) style: Style,
+}
+
+/// What a service says.
+#[derive(Debug)]
+pub(super) enum Answer {
+    /// It did what was asked.
+    Given {
+        /// The answer's body.
+        body: Vec<u8>,
+        /// The version of the object that the request was about.
+        etag: Option<String>,
+    },
+    /// It did not.
+    Refused {
+        /// The status of HTTP.
+        status: u16,
+        /// The error's code, such as `NoSuchKey`.
+        code: String,
+        /// The error's message.
+        message: String,
+    },
+}
+
+/// What sends requests.
+pub(super) fn connector() -> Connector {
+    let settings = HttpConnectorSettings::builder()
+        .connect_timeout(Duration::from_secs(10))
+        .read_timeout(Duration::from_mins(1))
+        .build();
+    Connector::builder()
+        .connector_settings(settings)
+        .sleep_impl(TokioSleep::new())
+        .tls_provider(tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring))
+        .build()
+}
+
+/// Sends a request with a session's credentials, again and again while the service asks to come later. `what` is what it is for,
+/// as in `failed to ...`.
+pub(super) async fn exchange(
+    connector: &Connector,
+    session: &SdkConfig,
+    what: &str,
+    plain: &Plain,
+) -> Result<Answer, CloudError> {
+    let mut tries = 1;
+    loop {
+        let answer = once(connector, session, what, plain).await;
+        let is_worth_another = match &answer {
+            Err(CloudError::Network { .. }) => true,
+            Ok(Answer::Refused { status, code, .. }) => is_later(code) || *status >= 500,
+            _ => false,
+        };
+        if !is_worth_another || tries == TRIES {
+            return answer;
+        }
+        tokio::time::sleep(Duration::from_millis(300 << tries)).await;
+        tries += 1;
+    }
+}
+
+async fn once(
+    connector: &Connector,
+    session: &SdkConfig,
+    what: &str,
+    plain: &Plain,
+) -> Result<Answer, CloudError> {
+    let access = |message: String| CloudError::Access { what: what.to_owned(), message };
+    let network = |message: String| CloudError::Network { what: what.to_owned(), message };
+    let provider = session
+        .credentials_provider()
+        .ok_or_else(|| access("there are no credentials; is AWS_PROFILE set?".to_owned()))?;
+    let credentials = provider.provide_credentials().await;
+    let credentials = credentials.map_err(|error| access(chain(&error)))?;
+    let request = plain.signed(credentials, SystemTime::now()).map_err(access)?;
+    let response = connector.call(request).await;
+    let mut response = response.map_err(|error| network(chain(&error)))?;
+    let status = response.status().as_u16();
+    let header = |name: &str| response.headers().get(name).map(str::to_owned);
+    let (kind, etag) = (header("x-amzn-errortype"), header("etag"));
+    let body = std::mem::replace(response.body_mut(), SdkBody::taken());
+    let body = aws_smithy_types::byte_stream::ByteStream::new(body).collect().await;
+    let body = body.map_err(|error| network(error.to_string()))?.to_vec();
+    if (200..300).contains(&status) {
+        return Ok(Answer::Given { body, etag });
+    }
+    let (code, message) = failure(kind.as_deref(), &String::from_utf8_lossy(&body));
+    let message = message.chars().take(500).collect();
+    Ok(Answer::Refused { status, code, message })
+}
+
+/// The code and the message of a refusal, in any of the forms that services have.
+fn failure(kind: Option<&str>, body: &str) -> (String, String) {
+    let json: Value = serde_json::from_str(body).unwrap_or_default();
+    let field = |names: [&str; 2]| {
+        names.iter().find_map(|name| json.get(*name)?.as_str()).map(str::to_owned)
+    };
+    let element = |name| crate::ask::elements(body, name).first().map(|text| (*text).to_owned());
+    let code = kind.map(str::to_owned).or_else(|| field(["__type", "code"]));
+    let code = code.or_else(|| element("Code")).unwrap_or_else(|| "Unknown".to_owned());
+    // `com.amazonaws.glue#EntityNotFoundException`, `EntityNotFoundException:http://...`
+    let code = code.rsplit('#').next().unwrap_or_default().split(':').next().unwrap_or_default();
+    let message = field(["Message", "message"]).or_else(|| element("Message")).unwrap_or_default();
+    (code.to_owned(), message)
+}
+
+impl Plain {
+    fn signed(&self, credentials: Credentials, time: SystemTime) -> Result<HttpRequest, String> {
+        let identity = credentials.into();
+        let (name, region) = &self.scope;
+        let parameters = v4::SigningParams::builder()
+            .identity(&identity)
+            .region(region)
+            .name(name)
+            .time(time)
+            .settings(self.style.settings())
+            .build()
+            .map_err(|error| error.to_string())?
+            .into();
+        let headers = self.headers.iter().map(|(name, value)| (*name, value.as_str()));
+        let body = SignableBody::Bytes(&self.body);
+        let signable = SignableRequest::new(self.method, &self.url, headers, body)
+            .map_err(|error| error.to_string())?;
+        let (instructions, _) =
+            sign(signable, &parameters).map_err(|error| error.to_string())?.into_parts();
+        let (signature, _) = instructions.into_parts();
+        let mut request = HttpRequest::new(SdkBody::from(self.body.clone()));
+        request.set_method(self.method).map_err(|error| error.to_string())?;
+        request.set_uri(self.url.as_str()).map_err(|error| error.to_string())?;
+        for (name, value) in &self.headers {
+            request.headers_mut().insert(*name, value.clone());
+        }
+        for header in signature {
+            request.headers_mut().insert(header.name(), header.value().to_owned());
+        }
+        Ok(request)
+    }
+}
+
+impl Style {
+    fn settings(self) -> SigningSettings {
+        let mut settings = SigningSettings::default();
+        if self == Self::Objects {
+            settings.percent_encoding_mode = PercentEncodingMode::Single;
+            settings.payload_checksum_kind = PayloadChecksumKind::XAmzSha256;
+            settings.uri_path_normalization_mode = UriPathNormalizationMode::Disabled;
+        }
+        settings
+    }
+}
+
+/// A text as a part of a URL: every byte but letters, digits and `-._~` as `%` and two hexadecimal digits.
+pub(super) fn encoded(text: &str) -> String {
+    const DIGITS: [char; 16] =
+        ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'A', 'B', 'C', 'D', 'E', 'F'];
+    let mut out = String::new();
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            out.push(char::from(byte));
+        } else {
+            out.extend(['%', DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]]);
+        }
+    }
+    out
+}
+
+/// `name=value&...`, each percent-encoded.
+pub(super) fn form<'t>(entries: impl Iterator<Item = (&'t str, &'t str)>) -> String {
+    let pairs: Vec<String> =
+        entries.map(|(name, value)| format!("{}={}", encoded(name), encoded(value))).collect();
+    pairs.join("&")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn failures_are_read_in_each_form() {
+        // The forms are those of "Common errors" in the API references of Glue, Lake Formation and IAM.
+        let json = r#"{"__type":"com.amazonaws.glue#EntityNotFoundException","Message":"no"}"#;
+        assert_eq!(failure(None, json), ("EntityNotFoundException".to_owned(), "no".to_owned()));
+        let header = failure(Some("AccessDeniedException:http://x"), r#"{"message":"not you"}"#);
+        assert_eq!(header, ("AccessDeniedException".to_owned(), "not you".to_owned()));
+        let xml = "<ErrorResponse><Error><Code>NoSuchEntity</Code><Message>gone</Message></Error></ErrorResponse>";
+        assert_eq!(failure(None, xml), ("NoSuchEntity".to_owned(), "gone".to_owned()));
+    }
+
+    /// The four examples of "Signature Calculations for the Authorization Header: Transferring Payload in a Single Chunk" in the
+    /// S3 API reference.
+    #[test]
+    fn requests_for_objects_are_signed_as_the_reference_does_it() {
+        let keys = ["AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"];
+        let credentials = Credentials::new(keys[0], keys[1], None, None, "example");
+        // 2013-05-24, midnight.
+        let time = SystemTime::UNIX_EPOCH + Duration::from_secs(1_369_353_600);
+        let date = ("date", "Fri, 24 May 2013 00:00:00 GMT");
+        for (method, place, headers, body, signature) in [
+            (
+                "GET",
+                "test.txt",
+                vec![("range", "bytes=0-9")],
+                "",
+                "f0e8bdb87c964420e857bd35b5d6ed310bd44f0170aba48dd91039c6036bdb41",
+            ),
+            (
+                "PUT",
+                "test%24file.text",
+                vec![date, ("x-amz-storage-class", "REDUCED_REDUNDANCY")],
+                "Welcome to Amazon S3.",
+                "98ad721746da40c64f1a55b78f14c238d841ea1380cd77a1b5971af0ece108bd",
+            ),
+            (
+                "GET",
+                "?lifecycle=",
+                Vec::new(),
+                "",
+                "fea454ca298b7da1c68078a5d1bdbfbbe0d65c699e0f91ac7a200a0136783543",
+            ),
+            (
+                "GET",
+                "?max-keys=2&prefix=J",
+                Vec::new(),
+                "",
+                "34b48302e7b5fa45bde8084f4b7868a86f0a534bc59db6670ed5711ef69dc6f7",
+            ),
+        ] {
+            let plain = Plain {
+                method,
+                url: format!("https://examplebucket.s3.amazonaws.com/{place}"),
+                headers: headers
+                    .into_iter()
+                    .map(|(name, value)| (name, value.to_owned()))
+                    .collect(),
+                body: body.as_bytes().to_vec(),
+                scope: ("s3", "us-east-1".to_owned()),
+                style: Style::Objects,
+            };
+            let request = plain.signed(credentials.clone(), time).expect("a request");
+            let authorization = request.headers().get("authorization").expect("a signature");
+            assert!(
+                authorization.ends_with(&format!("Signature={signature}")),
+                "{place}: {authorization}"
+            );
+        }
+    }
+
+    #[test]
+    fn parameters_are_encoded() {
+        let entries = [("RoleName", "a b&c=d/é")];
+        assert_eq!(form(entries.into_iter()), "RoleName=a%20b%26c%3Dd%2F%C3%A9");
+    }
+}
