@@ -237,7 +237,7 @@ mod tests {
         let keys = ["AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"];
         let credentials = Credentials::new(keys[0], keys[1], None, None, "example");
         // 2013-05-24, midnight.
-        let time = SystemTime::UNIX_EPOCH + Duration::from_secs(1_369_353_600);
+        let time = SystemTime::UNIX_EPOCH + Duration::from_hours(380_376);
         let date = ("date", "Fri, 24 May 2013 00:00:00 GMT");
         for (method, place, headers, body, signature) in [
             (
