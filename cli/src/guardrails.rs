@@ -9,32 +9,31 @@ use lakewright_proof::lint::{Breach, across, check_with, lakeformation, moved, t
 use lakewright_proof::world::{
     OnUnresolved, Piece, StackTemplate, World, policy_templates, unseen,
 };
+use lakewright_stacks::Synthesized;
 use lakewright_template::resolve::Place;
 use rayon::iter::{IntoParallelIterator as _, IntoParallelRefIterator as _, ParallelIterator as _};
 use serde_json::{Value, json};
 
 use crate::exit::Failure;
 use crate::folder::{Folder, Read, Somewhere, Unread};
-use crate::synthesis::Found;
 use crate::ui::Ui;
 
-/// Checks what synthesized stacks show together; each of them has been looked at when it was made.
-pub(crate) fn of_stacks(found: &[Found]) -> Result<Vec<Breach>, Failure> {
-    let pieces: Result<Vec<Piece>, Failure> = found
-        .par_iter()
-        .map(|one| {
-            let entry = &one.stack.entry;
-            let place = Place { account: entry.account.clone(), region: entry.region.clone() };
-            let stack = StackTemplate {
-                address: &entry.address(),
-                place: &place,
-                template: &one.stack.lowered.template,
-                unresolved: OnUnresolved::Fail,
-            };
-            Piece::of(stack).map_err(|error| Failure::unexpected(error.to_string()))
-        })
-        .collect();
-    Ok(across(&World::of(pieces?)))
+/// What one stack says about access, to be looked at with that of the others.
+pub(crate) fn piece_of(stack: &Synthesized) -> Result<Piece, Failure> {
+    let entry = &stack.entry;
+    let place = Place { account: entry.account.clone(), region: entry.region.clone() };
+    let template = StackTemplate {
+        address: &entry.address(),
+        place: &place,
+        template: &stack.lowered.template,
+        unresolved: OnUnresolved::Fail,
+    };
+    Piece::of(template).map_err(|error| Failure::unexpected(error.to_string()))
+}
+
+/// Checks what stacks show together; each of them has been looked at when it was made.
+pub(crate) fn of_pieces(pieces: Vec<Piece>) -> Vec<Breach> {
+    across(&World::of(pieces))
 }
 
 /// The files of templates, by what breaches call the stack.

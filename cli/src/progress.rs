@@ -17,6 +17,11 @@ impl Progress {
         Self { done: AtomicUsize::new(0), all, is_shown: is_shown && all >= 500 }
     }
 
+    /// Of work that is not shown.
+    pub(crate) fn none() -> Self {
+        Self::new(0, false)
+    }
+
     pub(crate) fn step(&self) {
         let done = self.done.fetch_add(1, Ordering::Relaxed) + 1;
         if self.is_shown && done.is_multiple_of(100) {

@@ -16,11 +16,8 @@ use lakewright_proof::intended::{Intended, Rule, rules};
 use lakewright_proof::lake::Lake;
 use lakewright_proof::lint::across;
 use lakewright_proof::world::{OnUnresolved, Piece, Policies, StackTemplate, World};
-use lakewright_stacks::{Plan, StackPlan, Usage};
+use lakewright_stacks::{Offer, Plan, StackPlan};
 use lakewright_template::assembly::Provenance;
-use rayon::iter::{
-    IndexedParallelIterator as _, IntoParallelRefIterator as _, ParallelIterator as _,
-};
 
 use crate::assembly::recorded::Recorded;
 use crate::exit::Failure;
@@ -28,7 +25,8 @@ use crate::folder::Somewhere;
 use crate::guardrails;
 use crate::memory;
 use crate::mesh::{Day, load};
-use crate::synthesis::BATCH;
+use crate::progress::Progress;
+use crate::synthesis::{Kept, Unmade, each};
 use crate::ui::Ui;
 use asked::Asked;
 use assembly::of_assembly;
@@ -121,7 +119,6 @@ struct Part {
     rules: Vec<(String, Rule)>,
     principals: BTreeMap<String, String>,
     provenance: BTreeMap<String, Vec<String>>,
-    usage: Usage,
     imported: Vec<String>,
     /// Those of the imported databases that are closed.
     closed: Vec<String>,
@@ -204,7 +201,7 @@ impl SubjectArgs {
         session_policy: Option<&Path>,
         ui: &mut Ui,
     ) -> Result<Option<&'static Subject>, Failure> {
-        let (subject, report, sources) = of_mesh(mesh, &self.day, keep)?;
+        let (subject, report, sources) = of_mesh(mesh, &self.day, keep, ui)?;
         if let (Keep::Checked, Some(subject)) = (keep, &subject) {
             let breaches = across(&subject.world);
             if !breaches.is_empty() {
@@ -246,7 +243,7 @@ impl SubjectArgs {
 /// What a mesh gives, when nothing is wrong with it; and what is wrong, or should be looked at.
 type Read = (Option<Subject>, Report, Vec<SourceFile>);
 
-fn of_mesh(path: &Path, day: &Day, keep: Keep) -> Result<Read, Failure> {
+fn of_mesh(path: &Path, day: &Day, keep: Keep, ui: &Ui) -> Result<Read, Failure> {
     let loaded = load(path)?;
     let Some(mesh) = loaded.mesh else { return Ok((None, loaded.report, loaded.sources)) };
     let mesh: &Mesh = Box::leak(Box::new(mesh));
@@ -254,26 +251,10 @@ fn of_mesh(path: &Path, day: &Day, keep: Keep) -> Result<Read, Failure> {
     let mut report = loaded.report;
     report.extend(plan.report.clone());
     let sources = loaded.sources;
-    let mut parts_of = |stacks: &[StackPlan<'_>]| -> Result<Vec<Part>, Failure> {
-        let results: Vec<Result<Result<Part, Report>, Failure>> = stacks
-            .par_iter()
-            .with_max_len(BATCH)
-            .map(|stack| part_of(stack, &sources, keep))
-            .collect();
-        let mut parts = Vec::with_capacity(results.len());
-        for result in results {
-            match result? {
-                Ok(part) => parts.push(part),
-                Err(findings) => report.extend(findings),
-            }
-        }
-        Ok(parts)
-    };
-    let mut parts = parts_of(&plan.stacks)?;
-    if parts.len() == plan.stacks.len() {
-        let usage = Plan::usage(plan.stacks.iter().zip(parts.iter().map(|part| &part.usage)));
-        parts.extend(parts_of(&plan.bootstraps(usage))?);
-    }
+    let progress = Progress::new(plan.stacks.len(), ui.shows_progress());
+    let build = |stack: &StackPlan<'_>| part_of(stack, &sources, keep);
+    let (parts, findings) = each(plan, Offer::Environments, &progress, build)?;
+    report.extend(findings);
     let report = report.sorted();
     if report.has_errors() {
         return Ok((None, report, sources));
@@ -292,19 +273,12 @@ fn of_mesh(path: &Path, day: &Day, keep: Keep) -> Result<Read, Failure> {
 
 /// Builds one stack and keeps what it says about access. The template itself is not kept: those of a
 /// large mesh do not fit into memory together.
-fn part_of(
-    stack: &StackPlan<'_>,
-    sources: &[SourceFile],
-    keep: Keep,
-) -> Result<Result<Part, Report>, Failure> {
+fn part_of(stack: &StackPlan<'_>, sources: &[SourceFile], keep: Keep) -> Kept<Part> {
     let lowered = match keep {
         Keep::Names | Keep::Grants => stack.lower(),
         Keep::Checked => stack.synthesize().map(|synthesized| synthesized.lowered),
     };
-    let mut lowered = match lowered {
-        Ok(lowered) => lowered,
-        Err(report) => return Ok(Err(report)),
-    };
+    let mut lowered = lowered.map_err(Unmade::Findings)?;
     let usage = stack.usage_of(&lowered.template);
     let address = stack.address();
     let template = StackTemplate {
@@ -313,7 +287,8 @@ fn part_of(
         template: &lowered.template,
         unresolved: OnUnresolved::Fail,
     };
-    let piece = Piece::of(template).map_err(|error| Failure::unexpected(error.to_string()))?;
+    let piece = Piece::of(template);
+    let piece = piece.map_err(|error| Unmade::Failure(Failure::unexpected(error.to_string())))?;
     let subject = format!("{}/{}", stack.kind().as_str(), stack.id());
     let records = lowered.records.iter().map(|(record, _)| record);
     let records = records
@@ -328,7 +303,7 @@ fn part_of(
     let rules = rules(&address, grants, &tables);
     let principals = tables.principals;
     let name = StackName { address, subject };
-    Ok(Ok(Part { name, piece, rules, principals, provenance, usage, imported, closed }))
+    Ok((Part { name, piece, rules, principals, provenance, imported, closed }, usage))
 }
 
 impl Subject {

@@ -10,10 +10,11 @@ use rayon::iter::{
 };
 
 use crate::exit::Failure;
+use crate::progress::Progress;
 
 /// Stacks that a thread takes at once. With more, one thread still works when the others have
 /// nothing left; with fewer, they meet too often.
-pub(crate) const BATCH: usize = 8;
+const BATCH: usize = 8;
 
 /// A synthesized stack, and with whose help it is deployed.
 #[derive(Debug)]
@@ -27,7 +28,58 @@ pub(crate) fn in_a_circle(stacks: &[String]) -> Failure {
     Failure::unexpected(format!("stacks wait for each other: {}", stacks.join(", ")))
 }
 
-/// Synthesizes the stacks of a plan, the bootstrap stacks last, and gives what is wrong with them.
+/// Why a stack was not made.
+#[derive(Debug)]
+pub(crate) enum Unmade {
+    /// The mesh asks for something that cannot be.
+    Findings(Report),
+    /// Something that has nothing to do with the mesh, such as a full disk.
+    Failure(Failure),
+}
+
+/// What is kept of a stack, and what its template uses.
+pub(crate) type Kept<T> = Result<(T, Usage), Unmade>;
+
+/// Makes every stack of a plan, the bootstrap stacks last, because their policies depend on what all others use. Of each stack
+/// is kept what `build` gives: the templates of a large mesh do not fit into memory together. The report says what is wrong; then
+/// the list has gaps, and no bootstrap stack.
+pub(crate) fn each<T: Send>(
+    plan: &Plan<'_>,
+    offer: Offer,
+    progress: &Progress,
+    build: impl Fn(&StackPlan<'_>) -> Kept<T> + Sync,
+) -> Result<(Vec<T>, Report), Failure> {
+    let mut report = Report::new();
+    let mut build_all = |stacks: &[StackPlan<'_>]| -> Result<Vec<(T, Usage)>, Failure> {
+        let results: Vec<Kept<T>> = stacks
+            .par_iter()
+            .with_max_len(BATCH)
+            .map(|stack| {
+                let made = build(stack);
+                progress.step();
+                made
+            })
+            .collect();
+        let mut made = Vec::with_capacity(results.len());
+        for result in results {
+            match result {
+                Ok(one) => made.push(one),
+                Err(Unmade::Findings(findings)) => report.extend(findings),
+                Err(Unmade::Failure(failure)) => return Err(failure),
+            }
+        }
+        Ok(made)
+    };
+    let mut made = build_all(&plan.stacks)?;
+    if made.len() == plan.stacks.len() {
+        let usage = Plan::usage(plan.stacks.iter().zip(made.iter().map(|(_, usage)| usage)));
+        made.extend(build_all(&plan.bootstraps_with(usage, offer))?);
+    }
+    progress.end();
+    Ok((made.into_iter().map(|(one, _)| one).collect(), report))
+}
+
+/// Synthesizes the stacks of a plan and keeps all of them.
 pub(crate) fn synthesize_all(plan: &Plan<'_>) -> Result<(Vec<Found>, Report), Failure> {
     synthesize_with(plan, Offer::Environments)
 }
@@ -37,26 +89,14 @@ pub(crate) fn synthesize_with(
     plan: &Plan<'_>,
     offer: Offer,
 ) -> Result<(Vec<Found>, Report), Failure> {
-    let mut report = Report::new();
-    let mut synthesize = |stacks: &[StackPlan<'_>]| -> Vec<Found> {
-        let results: Vec<Result<Found, Report>> = stacks
-            .par_iter()
-            .with_max_len(BATCH)
-            .map(|stack| Ok(Found { stack: stack.synthesize()?, target: stack.target() }))
-            .collect();
-        let mut found = Vec::with_capacity(results.len());
-        for result in results {
-            match result {
-                Ok(one) => found.push(one),
-                Err(findings) => report.extend(findings),
-            }
-        }
-        found
+    let build = |stack: &StackPlan<'_>| {
+        let target = stack.target();
+        let stack = stack.synthesize().map_err(Unmade::Findings)?;
+        let usage = stack.usage();
+        Ok((Found { stack, target }, usage))
     };
-    let mut found = synthesize(&plan.stacks);
-    if found.len() == plan.stacks.len() {
-        let usage = usage(plan, &found);
-        found.extend(synthesize(&plan.bootstraps_with(usage, offer)));
+    let (mut found, report) = each(plan, offer, &Progress::none(), build)?;
+    if !report.has_errors() {
         let stacks = found.iter_mut().map(|one| (&mut one.stack.entry, &one.stack.mentions));
         connect(&mut stacks.collect::<Vec<_>>()).map_err(|stacks| in_a_circle(&stacks))?;
     }

@@ -32,11 +32,10 @@ pub(crate) fn test() -> Result {
     cheap_checks()?;
     python_tools()?;
     node_tools()?;
-    let units =
-        ["test", "--workspace", "--exclude", "lakewright-cli", "--lib", "--bins", "--tests"];
+    let units = ["test", "--workspace", "--lib", "--bins", "--test", "references"];
     run("cargo", &units)?;
     // Last, so that the run ends with the summary of the tests that matter most.
-    run("cargo", &["test", "--package", "lakewright-cli", "--test", "it"])
+    run("cargo", &["test", "--workspace", "--test", "it"])
 }
 
 /// The benchmarks.

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use lakewright_manifest::render;
 use lakewright_manifest::{Mesh, Report, SourceFile};
 use lakewright_proof::settings;
-use lakewright_stacks::{Handout, Mentions, StackPlan, Usage, connect};
+use lakewright_stacks::{Handout, Mentions, StackPlan, connect};
 use lakewright_template::assembly::{
     self, CdkArtifact, CdkFileManifest, CdkFiles, Grants, StackEntry, handout_digest,
 };
@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use crate::assembly::recorded::Recorded;
 use crate::assembly::{FIXED, Output, Staging};
 use crate::exit::Failure;
-use crate::synthesis::in_a_circle;
+use crate::synthesis::{Kept, Unmade, in_a_circle};
 
 /// What is kept of a stack whose template has been written: lines of the other files.
 #[derive(Debug)]
@@ -25,7 +25,6 @@ pub(crate) struct Written {
     grants: String,
     tables: Grants,
     provenance: String,
-    usage: Usage,
 }
 
 impl Written {
@@ -33,20 +32,6 @@ impl Written {
     pub(crate) fn address(&self) -> String {
         self.entry.address()
     }
-
-    /// What the stack uses, for the execution role's policy.
-    pub(crate) fn usage(&self) -> &Usage {
-        &self.usage
-    }
-}
-
-/// Why a template has not been written.
-#[derive(Debug)]
-pub(crate) enum Unwritten {
-    /// The mesh asks for something that cannot be.
-    Findings(Report),
-    /// The file could not be written.
-    Failure(Failure),
 }
 
 /// Synthesizes a stack and writes its template.
@@ -54,37 +39,37 @@ pub(crate) fn template(
     stack: &StackPlan<'_>,
     staging: &Staging,
     sources: &[SourceFile],
-) -> Result<Written, Unwritten> {
-    let mut synthesized = stack.synthesize().map_err(Unwritten::Findings)?;
+) -> Kept<Written> {
+    let mut synthesized = stack.synthesize().map_err(Unmade::Findings)?;
     let usage = synthesized.usage();
     let template = synthesized.json.as_bytes();
-    staging.write(&synthesized.entry.template, template).map_err(Unwritten::Failure)?;
+    staging.write(&synthesized.entry.template, template).map_err(Unmade::Failure)?;
     for asset in &synthesized.assets {
         // Stacks may share a file; its path says what is in it.
-        staging.write(&asset.entry.path, &asset.bytes).map_err(Unwritten::Failure)?;
+        staging.write(&asset.entry.path, &asset.bytes).map_err(Unmade::Failure)?;
     }
     let settings = settings::digest_of(&synthesized.lowered.template, &synthesized.entry);
     let Recorded { grants, mut tables, provenance } =
         Recorded::of(&mut synthesized.lowered, sources);
     tables.settings.insert(synthesized.entry.address(), settings);
-    let address = to_json(&synthesized.entry.address()).map_err(Unwritten::Failure)?;
+    let address = to_json(&synthesized.entry.address()).map_err(Unmade::Failure)?;
     let mut grant_lines = format!("{address}:[");
     for (place, grant) in grants.iter().enumerate() {
         grant_lines.push_str(if place == 0 { "\n" } else { ",\n" });
-        grant_lines.push_str(&to_json(grant).map_err(Unwritten::Failure)?);
+        grant_lines.push_str(&to_json(grant).map_err(Unmade::Failure)?);
     }
     grant_lines.push(']');
     // All stacks' lines are kept until the last template is written.
     grant_lines.shrink_to_fit();
-    let provenance = to_json(&provenance).map_err(Unwritten::Failure)?;
-    Ok(Written {
+    let provenance = to_json(&provenance).map_err(Unmade::Failure)?;
+    let written = Written {
         entry: synthesized.entry,
         mentions: synthesized.mentions,
         grants: grant_lines,
         tables,
         provenance: format!("{address}:{provenance}"),
-        usage,
-    })
+    };
+    Ok((written, usage))
 }
 
 fn to_json(value: &impl serde::Serialize) -> Result<String, Failure> {

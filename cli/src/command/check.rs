@@ -4,15 +4,18 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use lakewright_manifest::resolve::{check_change, expired_shares, placeholders};
-use lakewright_stacks::Plan;
+use lakewright_proof::world::Piece;
+use lakewright_stacks::{Mentions, Offer, Plan, StackPlan, Synthesized, connect};
+use lakewright_template::assembly::StackEntry;
 use serde_json::json;
 
 use crate::exit::{Exit, Failure};
 use crate::folder::{Somewhere, Unread};
 use crate::guardrails::{self, Checked};
 use crate::mesh::{Day, earlier_beside, left_behind, load, stay_behind};
+use crate::progress::Progress;
 use crate::runway;
-use crate::synthesis::synthesize_all;
+use crate::synthesis::{Kept, Unmade, each, in_a_circle};
 use crate::ui::{Ui, count};
 
 /// Find everything that is wrong with a mesh
@@ -54,11 +57,19 @@ pub(crate) fn run(arguments: &CheckArgs, ui: &mut Ui) -> Result<Exit, Failure> {
     let mut runways = Vec::new();
     if let Some(mesh) = &loaded.mesh {
         let plan = Plan::of(mesh, arguments.day.as_of.as_ref());
-        let (found, findings) = synthesize_all(&plan)?;
+        let progress = Progress::new(plan.stacks.len(), ui.shows_progress());
+        let build = |stack: &StackPlan<'_>| looked_at(stack, arguments.runway);
+        let (found, findings) = each(&plan, Offer::Environments, &progress, build)?;
         stacks = found.len();
-        breaches = guardrails::of_stacks(&found)?;
+        let (pieces, mut kept): (Vec<Piece>, Vec<Looked>) = found.into_iter().unzip();
+        breaches = guardrails::of_pieces(pieces);
+        if !findings.has_errors() {
+            let all = kept.iter_mut().map(|one| (&mut one.entry, &one.mentions));
+            connect(&mut all.collect::<Vec<_>>()).map_err(|stacks| in_a_circle(&stacks))?;
+        }
         if arguments.runway {
-            let stacks: Vec<_> = found.iter().map(|one| &one.stack).collect();
+            let stacks: Vec<&Synthesized> =
+                kept.iter().filter_map(|one| one.whole.as_ref()).collect();
             runways = lakewright_stacks::runway(mesh, &stacks);
         }
         report.extend(plan.report);
@@ -97,6 +108,23 @@ pub(crate) fn run(arguments: &CheckArgs, ui: &mut Ui) -> Result<Exit, Failure> {
     }
     ui.note(&format!("{} is fine: {}", path.display(), count(stacks, "stack")));
     Ok(Exit::Done)
+}
+
+/// What is kept of a stack beside what it says about access.
+struct Looked {
+    entry: StackEntry,
+    mentions: Mentions,
+    /// All of it, where it is said how much more fits.
+    whole: Option<Synthesized>,
+}
+
+fn looked_at(stack: &StackPlan<'_>, keeps_all: bool) -> Kept<(Piece, Looked)> {
+    let made = stack.synthesize().map_err(Unmade::Findings)?;
+    let usage = made.usage();
+    let piece = guardrails::piece_of(&made).map_err(Unmade::Failure)?;
+    let (entry, mentions) = (made.entry.clone(), made.mentions.clone());
+    let kept = Looked { entry, mentions, whole: keeps_all.then_some(made) };
+    Ok(((piece, kept), usage))
 }
 
 /// Guardrails on the templates of a folder.

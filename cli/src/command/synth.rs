@@ -6,16 +6,13 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use lakewright_manifest::{Mesh, Report, SourceFile};
-use lakewright_stacks::{Plan, StackPlan};
-use rayon::iter::{
-    IndexedParallelIterator as _, IntoParallelRefIterator as _, ParallelIterator as _,
-};
+use lakewright_stacks::{Offer, Plan, StackPlan};
 
 use crate::assembly::{Staging, files};
 use crate::exit::{Exit, Failure};
 use crate::mesh::{Day, load};
 use crate::progress::Progress;
-use crate::synthesis::BATCH;
+use crate::synthesis::each;
 use crate::ui::{Ui, count};
 
 /// Write the CloudFormation templates of a mesh
@@ -95,33 +92,9 @@ fn write(
 ) -> Result<Exit, Failure> {
     let staging = Staging::begin(out)?;
     let progress = Progress::new(plan.stacks.len(), ui.shows_progress());
-    let mut write_all = |stacks: &[StackPlan<'_>]| -> Result<Vec<files::Written>, Failure> {
-        let results: Vec<Result<files::Written, files::Unwritten>> = stacks
-            .par_iter()
-            .with_max_len(BATCH)
-            .map(|stack| {
-                let written = files::template(stack, &staging, sources);
-                progress.step();
-                written
-            })
-            .collect();
-        let mut written = Vec::with_capacity(results.len());
-        for result in results {
-            match result {
-                Ok(one) => written.push(one),
-                Err(files::Unwritten::Findings(findings)) => report.extend(findings),
-                Err(files::Unwritten::Failure(failure)) => return Err(failure),
-            }
-        }
-        Ok(written)
-    };
-    let mut written = write_all(&plan.stacks)?;
-    // A stack that was not written has no place in the list, and then nothing is written at all.
-    if written.len() == plan.stacks.len() {
-        let usage = Plan::usage(plan.stacks.iter().zip(written.iter().map(files::Written::usage)));
-        written.extend(write_all(&plan.bootstraps(usage))?);
-    }
-    progress.end();
+    let write_one = |stack: &StackPlan<'_>| files::template(stack, &staging, sources);
+    let (mut written, findings) = each(plan, Offer::Environments, &progress, write_one)?;
+    report.extend(findings);
     written.sort_by_cached_key(files::Written::address);
     let report = report.sorted();
     if report.has_errors() {

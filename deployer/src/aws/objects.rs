@@ -9,6 +9,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::failure::refused;
 use super::signed::{Answer, Plain, Style, encoded, exchange, form};
+use crate::ask::elements;
 use crate::cloud::CloudError;
 
 /// The namespace of S3's documents. Source: the requests of the S3 API reference.
@@ -121,10 +122,12 @@ impl Bucket<'_> {
             }
             count += found.len();
             let plain = self.plain("POST", "?delete=", deletion(&found).into_bytes());
-            let (left, _) = given(&what, self.send(&what, plain).await?)?;
-            let left = versions(&left, "Error").map_err(|message| unread(&what, message))?;
+            let (answer, _) = given(&what, self.send(&what, plain).await?)?;
+            let left = versions(&answer, "Error").map_err(|message| unread(&what, message))?;
             if let Some(object) = left.first() {
-                let message = format!("{} cannot be deleted", object.key);
+                let said = String::from_utf8_lossy(&answer).into_owned();
+                let why = elements(&said, "Message").first().copied().unwrap_or("no reason given");
+                let message = format!("{} cannot be deleted: {why}", object.key);
                 return Err(CloudError::Refused { what, message });
             }
         }

@@ -95,8 +95,17 @@ pub(super) async fn exchange(
             Ok(Answer::Refused { status, code, .. }) => is_later(code) || *status >= 500,
             _ => false,
         };
-        if !is_worth_another || tries == TRIES {
+        if !is_worth_another {
             return answer;
+        }
+        if tries == TRIES {
+            return match answer {
+                Ok(Answer::Refused { code, message, .. }) => {
+                    let message = format!("{code}: {message}");
+                    Err(CloudError::Network { what: what.to_owned(), message })
+                }
+                other => other,
+            };
         }
         tokio::time::sleep(Duration::from_millis(300 << tries)).await;
         tries += 1;
@@ -129,8 +138,9 @@ async fn once(
         return Ok(Answer::Given { body, etag });
     }
     let (code, message) = failure(kind.as_deref(), &String::from_utf8_lossy(&body));
-    let message = message.chars().take(500).collect();
-    Ok(Answer::Refused { status, code, message })
+    // Where only a header was asked for, nothing else is said.
+    let said = if message.is_empty() { format!("HTTP status {status}") } else { message };
+    Ok(Answer::Refused { status, code, message: said.chars().take(500).collect() })
 }
 
 /// The code and the message of a refusal, in any of the forms that services have.

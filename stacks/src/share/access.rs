@@ -67,7 +67,11 @@ pub(crate) fn owner_policy(names: Names<'_>, live: &LiveShare<'_>) -> Option<Val
     let grants = live.until(grants);
     let statements: Vec<Statement> =
         grants.0.iter().map(lakewright_synth::Grant::resource_statement).collect();
-    ResourcePolicy::new(distinct(statements)).ok().map(ResourcePolicy::into_value)
+    if statements.is_empty() {
+        return None;
+    }
+    let policy = ResourcePolicy::new(distinct(statements)).expect("grants give whole statements");
+    Some(policy.into_value())
 }
 
 /// The statements that the owner of an imported bucket's key adds to its policy for a consumer in another account, with the
@@ -111,7 +115,8 @@ pub(crate) fn unmanaged_policy(names: Names<'_>, live: &LiveShare<'_>) -> Option
     if statements.is_empty() {
         return None;
     }
-    IdentityPolicy::new(distinct(statements)).ok().map(|policy| (arn, policy.into_value()))
+    let policy = IdentityPolicy::new(distinct(statements)).expect("grants give whole statements");
+    Some((arn, policy.into_value()))
 }
 
 /// The statements under names of their own.
