@@ -2,6 +2,7 @@
 
 mod arguments;
 mod assembly;
+mod checked;
 mod command;
 mod comparison;
 mod decision;

@@ -38,9 +38,8 @@ pub(crate) fn test() -> Result {
     run("cargo", &["test", "--workspace", "--test", "it"])
 }
 
-/// The benchmarks.
+/// The benchmarks, of the program as the profile `bench` builds it.
 pub(crate) fn bench(arguments: &[&str]) -> Result {
-    run("cargo", &["build", "--release", "--package", "lakewright-cli"])?;
     let mut command = vec!["bench", "--package", "lakewright-cli", "--bench"];
     command.extend(if arguments.is_empty() {
         &["process", "--bench", "phases"]

@@ -4,18 +4,16 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use lakewright_manifest::resolve::{check_change, expired_shares, placeholders};
-use lakewright_proof::world::Piece;
-use lakewright_stacks::{Mentions, Offer, Plan, StackPlan, Synthesized, connect};
-use lakewright_template::assembly::StackEntry;
+use lakewright_stacks::Plan;
 use serde_json::json;
 
+use crate::checked::Checked;
 use crate::exit::{Exit, Failure};
 use crate::folder::{Somewhere, Unread};
-use crate::guardrails::{self, Checked};
+use crate::guardrails;
 use crate::mesh::{Day, earlier_beside, left_behind, load, stay_behind};
 use crate::progress::Progress;
 use crate::runway;
-use crate::synthesis::{Kept, Unmade, each, in_a_circle};
 use crate::ui::{Ui, count};
 
 /// Find everything that is wrong with a mesh
@@ -52,28 +50,13 @@ pub(crate) fn run(arguments: &CheckArgs, ui: &mut Ui) -> Result<Exit, Failure> {
     let path = arguments.mesh.as_deref().unwrap_or_else(|| Path::new("."));
     let loaded = load(path)?;
     let mut report = loaded.report;
-    let mut stacks = 0;
-    let mut breaches = Vec::new();
-    let mut runways = Vec::new();
+    let mut checked = Checked::default();
     if let Some(mesh) = &loaded.mesh {
         let plan = Plan::of(mesh, arguments.day.as_of.as_ref());
         let progress = Progress::new(plan.stacks.len(), ui.shows_progress());
-        let build = |stack: &StackPlan<'_>| looked_at(stack, arguments.runway);
-        let (found, findings) = each(&plan, Offer::Environments, &progress, build)?;
-        stacks = found.len();
-        let (pieces, mut kept): (Vec<Piece>, Vec<Looked>) = found.into_iter().unzip();
-        breaches = guardrails::of_pieces(pieces);
-        if !findings.has_errors() {
-            let all = kept.iter_mut().map(|one| (&mut one.entry, &one.mentions));
-            connect(&mut all.collect::<Vec<_>>()).map_err(|stacks| in_a_circle(&stacks))?;
-        }
-        if arguments.runway {
-            let stacks: Vec<&Synthesized> =
-                kept.iter().filter_map(|one| one.whole.as_ref()).collect();
-            runways = lakewright_stacks::runway(mesh, &stacks);
-        }
+        checked = Checked::of(&plan, mesh, arguments.runway, &progress)?;
         report.extend(plan.report);
-        report.extend(findings);
+        report.extend(std::mem::take(&mut checked.findings));
         report.extend(placeholders(mesh));
         report.extend(expired_shares(mesh, &arguments.day.or_today()?));
     }
@@ -88,6 +71,7 @@ pub(crate) fn run(arguments: &CheckArgs, ui: &mut Ui) -> Result<Exit, Failure> {
     }
     stay_behind(&left, ui);
     let report = report.sorted();
+    let Checked { stacks, breaches, runways, .. } = checked;
     if ui.is_json() {
         let mut data = guardrails::all_to_json(&report, &sources, &breaches);
         if arguments.base.is_some() {
@@ -110,23 +94,6 @@ pub(crate) fn run(arguments: &CheckArgs, ui: &mut Ui) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
-/// What is kept of a stack beside what it says about access.
-struct Looked {
-    entry: StackEntry,
-    mentions: Mentions,
-    /// All of it, where it is said how much more fits.
-    whole: Option<Synthesized>,
-}
-
-fn looked_at(stack: &StackPlan<'_>, keeps_all: bool) -> Kept<(Piece, Looked)> {
-    let made = stack.synthesize().map_err(Unmade::Findings)?;
-    let usage = made.usage();
-    let piece = guardrails::piece_of(&made).map_err(Unmade::Failure)?;
-    let (entry, mentions) = (made.entry.clone(), made.mentions.clone());
-    let kept = Looked { entry, mentions, whole: keeps_all.then_some(made) };
-    Ok(((piece, kept), usage))
-}
-
 /// Guardrails on the templates of a folder.
 fn templates(
     folder: &Path,
@@ -134,7 +101,7 @@ fn templates(
     somewhere: &Somewhere,
     ui: &mut Ui,
 ) -> Result<Exit, Failure> {
-    let Checked { files, breaches, unread, unseen, has_unreadable } =
+    let guardrails::Checked { files, breaches, unread, unseen, has_unreadable } =
         guardrails::of_folder(folder, base, somewhere)?;
     let templates = count(files.len(), "template");
     if ui.is_json() {
