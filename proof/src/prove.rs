@@ -15,6 +15,7 @@ mod open;
 
 use std::collections::BTreeMap;
 
+use accounts::samples;
 pub(crate) use asked::{actions_of, named_principals};
 use asked::{principals_of_grant, principals_of_statement};
 use given::Given;
@@ -159,10 +160,11 @@ impl Proof<'_> {
             if has_organization { contexts.iter().map(here).collect() } else { Vec::new() };
         // Requests that differ in their actions only are decided together.
         let mut asked: BTreeMap<String, Vec<Action>> = BTreeMap::new();
+        let accounts = self.accounts_told_apart(principal, &rule.resources);
         for pattern in &rule.resources {
             for (place, action) in rule.actions.iter().enumerate() {
                 for named in self.alias_or_key(pattern, *action) {
-                    for resource in self.resources(principal, &named, place == 0) {
+                    for resource in samples(&named, place == 0, &accounts) {
                         asked.entry(resource).or_default().push(*action);
                     }
                 }

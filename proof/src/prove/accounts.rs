@@ -15,23 +15,15 @@ use crate::sample::{self, FILL};
 const KEY: &str = "aws:resourceaccount";
 
 impl Proof<'_> {
-    /// The sample resources of a pattern; one that is of any account is also sampled in each account that a policy of the
-    /// principal, or a grant to it, tells apart.
-    pub(super) fn resources(
+    /// The accounts that a policy of the principal, or a grant to it, tells apart; none where each pattern names its account.
+    pub(super) fn accounts_told_apart(
         &self,
         principal: &Principal,
-        pattern: &str,
-        with_empty: bool,
-    ) -> Vec<String> {
-        let mut samples = sample::resources(pattern, with_empty);
-        if is_of_any_account(pattern) {
-            let named = self.accounts_named(principal);
-            samples.extend(named.iter().map(|account| in_account(pattern, account)));
+        patterns: &[String],
+    ) -> BTreeSet<String> {
+        if !patterns.iter().any(|pattern| is_of_any_account(pattern)) {
+            return BTreeSet::new();
         }
-        samples
-    }
-
-    fn accounts_named(&self, principal: &Principal) -> BTreeSet<String> {
         let role = self.world.roles.get(principal.name());
         let boundary = role.and_then(|role| self.world.managed.get(role.boundary.as_ref()?));
         let documents = role.into_iter().flat_map(|role| &role.identity).chain(boundary);
@@ -47,6 +39,15 @@ impl Proof<'_> {
         let about = conditions.iter().filter(|condition| condition.key == KEY);
         self.world.may_fulfil(request, about)
     }
+}
+
+/// The sample resources of a pattern; one that is of any account is also sampled in each of these.
+pub(super) fn samples(pattern: &str, with_empty: bool, accounts: &BTreeSet<String>) -> Vec<String> {
+    let mut samples = sample::resources(pattern, with_empty);
+    if is_of_any_account(pattern) {
+        samples.extend(accounts.iter().map(|account| in_account(pattern, account)));
+    }
+    samples
 }
 
 fn is_of_any_account(pattern: &str) -> bool {

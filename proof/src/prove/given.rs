@@ -1,5 +1,6 @@
 //! Access that statements grant without an intended grant.
 
+use super::accounts::samples;
 use super::asked::actions_of;
 use super::implied::{is_meant, states};
 use super::open::is_loose;
@@ -112,10 +113,10 @@ impl Proof<'_> {
             given.unasked(principal, LOOSE, findings);
             return;
         };
+        let accounts = self.accounts_told_apart(principal, &patterns);
         let mut is_asked = false;
         for (place, action) in actions_of(statement).into_iter().enumerate() {
-            let samples = |pattern: &String| self.resources(principal, pattern, place == 0);
-            for resource in patterns.iter().flat_map(samples) {
+            for resource in patterns.iter().flat_map(|one| samples(one, place == 0, &accounts)) {
                 for context in &contexts {
                     let request = Request { principal, action, resource: &resource, context };
                     if self.is_in_account(&request, &statement.conditions) {
