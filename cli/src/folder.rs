@@ -155,12 +155,7 @@ impl Folder {
                 Ok(Read { path, address, place, template, name, nested, is_anywhere, told })
             })
             .collect();
-        let without = |path: PathBuf| Unread {
-            path,
-            reason: "it has no section `Resources` in UTF-8".to_owned(),
-            is_foreign: true,
-        };
-        let mut unread: Vec<Unread> = others.into_iter().map(without).collect();
+        let mut unread = others;
         let mut templates = Vec::with_capacity(read.len());
         for one in read {
             match one {
@@ -271,7 +266,7 @@ struct Found {
 }
 
 /// The templates of an assembly, or every template in a folder; and the files that look like some and are none.
-fn templates(folder: &Path, somewhere: &Somewhere) -> Result<(Vec<Found>, Vec<PathBuf>), Failure> {
+fn templates(folder: &Path, somewhere: &Somewhere) -> Result<(Vec<Found>, Vec<Unread>), Failure> {
     if let Ok(text) = fs::read_to_string(folder.join("assembly.json"))
         && let Ok(assembly) = serde_json::from_str::<Assembly>(&text)
     {
@@ -292,7 +287,7 @@ fn templates(folder: &Path, somewhere: &Somewhere) -> Result<(Vec<Found>, Vec<Pa
     collect(folder, 0, &mut files, &mut others)
         .map_err(|error| Failure::usage(format!("{} cannot be read: {error}", folder.display())))?;
     files.sort();
-    others.sort();
+    others.sort_by(|one: &Unread, other| one.path.cmp(&other.path));
     let mut places = BTreeMap::new();
     for parent in files.iter().filter_map(|path| path.parent()).collect::<BTreeSet<_>>() {
         places.extend(places_of(parent));
@@ -370,7 +365,7 @@ fn collect(
     folder: &Path,
     depth: usize,
     files: &mut Vec<PathBuf>,
-    others: &mut Vec<PathBuf>,
+    others: &mut Vec<Unread>,
 ) -> std::io::Result<()> {
     if folder.is_file() {
         files.push(folder.to_owned());
@@ -393,16 +388,22 @@ fn collect(
         if !is_text {
             continue;
         }
-        let is_template = match fs::read_to_string(&path) {
-            Ok(text) => has_resources(&text),
-            // What nobody lets us read may be a template; what is no text in UTF-8 is none.
-            Err(error) => error.kind() != std::io::ErrorKind::InvalidData,
+        let foreign = match fs::read_to_string(&path) {
+            Ok(text) if has_resources(&text) => None,
+            Ok(_) => Some("it has no section `Resources`"),
+            Err(error) if error.kind() == std::io::ErrorKind::InvalidData => {
+                Some("it is not text in UTF-8")
+            }
+            // What nobody lets us read may be a template.
+            Err(_) => None,
         };
-        if is_template {
-            files.push(path);
-        } else if !is_of_cdk(&path) && extension != Some("txt") {
+        match foreign {
+            None => files.push(path),
             // Most files in plain text are prose.
-            others.push(path);
+            Some(_) if is_of_cdk(&path) || extension == Some("txt") => {}
+            Some(reason) => {
+                others.push(Unread { path, reason: reason.to_owned(), is_foreign: true });
+            }
         }
     }
     Ok(())
