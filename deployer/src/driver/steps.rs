@@ -1,0 +1,340 @@
+//! One stack, step by step: what the machine commands is done, and what came of it is told to the machine.
+
+use super::{Driver, MADE, failure};
+use crate::again::{LOOKS, is_passing};
+use crate::cloud::{ChangeSet, Cloud, CloudError, Site, Stack};
+use crate::event::{Change, Event, Rejection};
+use crate::machine::{Command, Goal, Input, Machine, Outcome};
+use crate::status::{Standing, standing};
+use crate::taken;
+
+/// Whether something was started, so that a status from before is not taken for the end.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+enum Started {
+    #[default]
+    Nothing,
+    /// Something, and no event came since.
+    Something,
+    /// Something, and events came since.
+    Moving,
+}
+
+/// What is known of the stack that is being driven.
+#[derive(Default)]
+struct Track {
+    change_set: String,
+    changes: Vec<Change>,
+    /// The newest event that has been told.
+    last_event: Option<String>,
+    started: Started,
+    tries: u32,
+    /// Whether the stack was last changed in express mode.
+    is_express: bool,
+    /// Why resources failed.
+    reasons: Vec<String>,
+    /// Whether the change set makes the stack.
+    creates: bool,
+}
+
+impl Track {
+    /// A request that was to start something, and failed. A refusal is an answer, so that nothing was started; without an answer
+    /// nobody knows.
+    fn answered(&mut self, error: CloudError) -> CloudError {
+        if !matches!(error, CloudError::Network { .. }) {
+            self.started = Started::Nothing;
+        }
+        error
+    }
+}
+
+impl<C: Cloud, R: FnMut(Event), A: FnMut(&str, &[Change]) -> bool> Driver<'_, C, R, A> {
+    /// Drives a stack to its end. Once CloudFormation has begun, a request that fails says nothing of how that ends.
+    pub(super) async fn drive(
+        &mut self,
+        goal: Goal,
+        site: &Site,
+        stack: Option<&Stack>,
+        name: &str,
+    ) -> Result<(Outcome, Vec<String>), CloudError> {
+        let mut track = Track::default();
+        match self.step_by_step(goal, site, stack, name, &mut track).await {
+            Ok(outcome) => Ok((outcome, track.reasons)),
+            Err(error) if track.started == Started::Nothing => Err(error),
+            Err(error) => {
+                let went = "CloudFormation has begun with the stack and goes on by itself; run again to see how it ended";
+                Ok((failure(&error).also(went), track.reasons))
+            }
+        }
+    }
+
+    async fn step_by_step(
+        &mut self,
+        goal: Goal,
+        site: &Site,
+        stack: Option<&Stack>,
+        name: &str,
+        track: &mut Track,
+    ) -> Result<Outcome, CloudError> {
+        let address = format!("{}/{}/{name}", site.account, site.region);
+        let (mut machine, mut command) = Machine::start(goal);
+        loop {
+            if let Some(reason) = self.lost_before(&command) {
+                return Ok(Outcome::Overtaken(reason));
+            }
+            let input = match command {
+                Command::Finish(outcome) => {
+                    self.tell_validation(site, name, track).await;
+                    return Ok(outcome);
+                }
+                Command::Describe => self.look(site, name, track).await?,
+                Command::Wait => {
+                    self.cloud.pause(track.tries).await;
+                    track.tries += 1;
+                    self.look(site, name, track).await?
+                }
+                Command::CreateChangeSet { creates } => {
+                    let Some(stack) = stack else { return Ok(Outcome::Unchanged) };
+                    track.creates = creates;
+                    match self.prepare(stack, creates).await? {
+                        Ok(given) => {
+                            track.change_set = given;
+                            track.tries = 0;
+                            Input::ChangeSetPending
+                        }
+                        Err(message) => return Ok(Outcome::Refused(message)),
+                    }
+                }
+                Command::DescribeChangeSet => self.weigh(site, name, stack, track).await?,
+                Command::Confirm => {
+                    let changes = track.changes.clone();
+                    (self.report)(Event::Changes {
+                        address: address.clone(),
+                        changes: changes.clone(),
+                    });
+                    Input::Confirmed((self.ask)(&address, &changes))
+                }
+                Command::DeleteChangeSet => {
+                    // Why there was nothing to run has been said, and stays the reason.
+                    let cleared = self.cloud.delete_change_set(site, name, &track.change_set).await;
+                    if let Err(error) = cleared {
+                        let text = format!("what was prepared is left there: {error}");
+                        (self.report)(Event::Note { address: address.clone(), text });
+                    }
+                    Input::Done
+                }
+                Command::ExecuteChangeSet => {
+                    self.begin(site, name, track).await?;
+                    match self.cloud.execute_change_set(site, name, &track.change_set).await {
+                        Ok(()) => Input::Done,
+                        Err(error @ CloudError::Overtaken { .. }) => {
+                            Input::ChangeSetLost(error.to_string())
+                        }
+                        Err(error) => return Err(track.answered(error)),
+                    }
+                }
+                Command::DeleteStack => {
+                    self.begin(site, name, track).await?;
+                    self.remove(site, name).await.map_err(|error| track.answered(error))?;
+                    Input::Done
+                }
+            };
+            if track.is_express {
+                machine.was_express();
+            }
+            command = machine.next(input);
+        }
+    }
+
+    /// Why a command is not done that changes something: another run may have begun.
+    fn lost_before(&self, command: &Command) -> Option<String> {
+        match command {
+            Command::ExecuteChangeSet | Command::DeleteStack => self.lease.lost(),
+            Command::Describe
+            | Command::Wait
+            | Command::CreateChangeSet { .. }
+            | Command::DescribeChangeSet
+            | Command::Confirm
+            | Command::DeleteChangeSet
+            | Command::Finish(_) => None,
+        }
+    }
+
+    /// Looks at the change set.
+    async fn weigh(
+        &mut self,
+        site: &Site,
+        name: &str,
+        stack: Option<&Stack>,
+        track: &mut Track,
+    ) -> Result<Input, CloudError> {
+        let found = self.cloud.describe_change_set(site, name, &track.change_set).await?;
+        Ok(match found {
+            ChangeSet::Pending => {
+                self.cloud.pause(track.tries).await;
+                track.tries += 1;
+                Input::ChangeSetPending
+            }
+            ChangeSet::Ready(changes) => {
+                track.changes = changes;
+                Input::ChangeSetReady
+            }
+            ChangeSet::Empty => Input::ChangeSetEmpty,
+            ChangeSet::Lost(reason) => Input::ChangeSetLost(reason),
+            ChangeSet::Failed(reason) => {
+                if track.creates && self.is_made(site, name).await? {
+                    return Ok(Input::ChangeSetLost(MADE.to_owned()));
+                }
+                let template = stack.map(|stack| stack.template.as_str());
+                let reason = self.explained(site, name, track, reason, template).await;
+                Input::ChangeSetFailed(reason)
+            }
+        })
+    }
+
+    /// Whether a stack that was not there is made by somebody else: what that makes has the names that this run wanted.
+    async fn is_made(&self, site: &Site, name: &str) -> Result<bool, CloudError> {
+        let found = self.cloud.describe(site, name).await?;
+        Ok(found.is_some_and(|stack| standing(&stack.status) != Standing::Absent))
+    }
+
+    /// Makes a change set, and waits for roles that were just made; or gives why CloudFormation takes none.
+    async fn prepare(
+        &mut self,
+        stack: &Stack,
+        creates: bool,
+    ) -> Result<Result<String, String>, CloudError> {
+        let wanted = change_set_name(&stack.entry.digest);
+        for tries in 0.. {
+            match self.cloud.create_change_set(stack, &wanted, creates).await {
+                Ok(given) => return Ok(Ok(given)),
+                Err(CloudError::Refused { message, .. })
+                    if is_passing(&message) && tries < LOOKS =>
+                {
+                    self.cloud.pause(tries).await;
+                }
+                Err(CloudError::Refused { message, .. }) => return Ok(Err(message)),
+                Err(other) => return Err(other),
+            }
+        }
+        unreachable!("the last try gives an answer")
+    }
+
+    /// Deletes a stack, and waits for a role that was just made.
+    async fn remove(&mut self, site: &Site, name: &str) -> Result<(), CloudError> {
+        for tries in 0.. {
+            match self.cloud.delete_stack(site, name).await {
+                Err(CloudError::Refused { message, .. })
+                    if is_passing(&message) && tries < LOOKS =>
+                {
+                    self.cloud.pause(tries).await;
+                }
+                other => return other,
+            }
+        }
+        unreachable!("the last try gives an answer")
+    }
+
+    /// Why a change set of a template failed. What CloudFormation's own validation says of each resource is told by its
+    /// events only, and these go with the change set.
+    async fn explained(
+        &mut self,
+        site: &Site,
+        name: &str,
+        track: &Track,
+        reason: String,
+        template: Option<&str>,
+    ) -> String {
+        match self.cloud.validation_failures(site, name, Some(&track.change_set)).await {
+            Ok(failures) if failures.is_empty() => reason,
+            Ok(failures) => {
+                let template = template.unwrap_or_default();
+                let help = taken::help(template, &site.region, &failures, self.imports_existing);
+                let what = match failures.len() {
+                    1 => "1 resource".to_owned(),
+                    several => format!("{several} resources"),
+                };
+                self.tell_rejections(site, name, failures);
+                format!("{what} did not pass CloudFormation's validation, as said above{help}")
+            }
+            Err(error) if reason.to_lowercase().contains("validation") => {
+                format!("{reason} Which resource is not told: {error}")
+            }
+            Err(_) => reason,
+        }
+    }
+
+    /// Tells what a change did not pass that ran: the stack's own event only says where to ask.
+    async fn tell_validation(&mut self, site: &Site, name: &str, track: &Track) {
+        if !track.reasons.iter().any(|reason| reason.contains("DescribeEvents")) {
+            return;
+        }
+        match self.cloud.validation_failures(site, name, None).await {
+            Ok(failures) => self.tell_rejections(site, name, failures),
+            Err(error) => {
+                let address = format!("{}/{}/{name}", site.account, site.region);
+                let text = format!("which resource is not told: {error}");
+                (self.report)(Event::Note { address, text });
+            }
+        }
+    }
+
+    fn tell_rejections(&mut self, site: &Site, name: &str, rejections: Vec<Rejection>) {
+        for Rejection { logical_id, kind, reason } in rejections {
+            (self.report)(Event::Resource {
+                address: format!("{}/{}/{name}", site.account, site.region),
+                logical_id,
+                kind,
+                status: Rejection::STATUS.to_owned(),
+                reason: Some(reason),
+            });
+        }
+    }
+
+    /// Remembers what has happened so far, before something is started.
+    async fn begin(
+        &mut self,
+        site: &Site,
+        name: &str,
+        track: &mut Track,
+    ) -> Result<(), CloudError> {
+        let events = self.cloud.events(site, name, None).await?;
+        track.last_event = events.last().map(|(id, _)| id.clone());
+        track.started = Started::Something;
+        track.tries = 0;
+        Ok(())
+    }
+
+    /// Tells what happened since the last look, and gives the stack's status.
+    async fn look(
+        &mut self,
+        site: &Site,
+        name: &str,
+        track: &mut Track,
+    ) -> Result<Input, CloudError> {
+        let found = self.cloud.describe(site, name).await?;
+        track.is_express = found.as_ref().is_some_and(|stack| stack.is_express);
+        if track.started == Started::Nothing {
+            return Ok(Input::Status(found.map(|stack| stack.status)));
+        }
+        let Some(found) = found else { return Ok(Input::Status(None)) };
+        let events = self.cloud.events(site, name, track.last_event.as_deref()).await?;
+        for (id, event) in events {
+            track.last_event = Some(id);
+            track.started = Started::Moving;
+            if let Event::Resource { status, reason: Some(reason), .. } = &event
+                && status.ends_with("FAILED")
+            {
+                track.reasons.push(reason.clone());
+            }
+            (self.report)(event);
+        }
+        // Without an event since the start, this is still the status from before.
+        let is_moving = track.started == Started::Moving;
+        Ok(if is_moving { Input::Status(Some(found.status)) } else { Input::Done })
+    }
+}
+
+/// The name of the change set for a digest. CloudFormation's limit is 128 characters.
+fn change_set_name(digest: &str) -> String {
+    format!("lakewright-{}", digest.get(..40).unwrap_or(digest))
+}
