@@ -1,5 +1,9 @@
 //! What can be typed.
 
+pub(crate) mod day;
+pub(crate) mod question;
+pub(crate) mod subject;
+
 use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 
 use crate::command;

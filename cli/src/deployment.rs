@@ -13,6 +13,11 @@ use std::io::{IsTerminal as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use lakewright_analysis::Error;
+use lakewright_analysis::assembly::recorded::closest_first;
+use lakewright_analysis::mesh::earlier;
+use lakewright_analysis::synthesis::Found;
+use lakewright_analysis::words::count;
 use lakewright_deployer::aws::Aws;
 use lakewright_deployer::aws::caller::Settings;
 use lakewright_deployer::cloud::{Access, CloudError, Site, Stack};
@@ -35,11 +40,8 @@ use tokio::runtime::Runtime;
 use self::seen::{Gone, Known, Seen};
 use self::show::{Lines, Made};
 pub(crate) use self::stop::Progress;
-use crate::assembly::recorded::closest_first;
 use crate::exit::{Exit, Failure};
-use crate::mesh::earlier;
-use crate::synthesis::{Found, in_a_circle};
-use crate::ui::{Ui, count};
+use crate::ui::Ui;
 
 /// How deployments are done.
 #[derive(Debug, Clone, Args)]
@@ -181,8 +183,7 @@ impl<'m> Deployment<'m> {
     pub(crate) fn run(mut self, only_plan: bool, ui: &mut Ui) -> Result<Exit, Failure> {
         let mut seen = self.observe()?;
         let entries: Vec<_> = self.stacks.values().map(|stack| stack.entry.clone()).collect();
-        let mut plan =
-            plan(&self.id, &entries, &seen.observed).map_err(|stacks| in_a_circle(&stacks))?;
+        let mut plan = plan(&self.id, &entries, &seen.observed).map_err(Error::Circle)?;
         let left = self.leave_enough(&mut plan, &seen)?;
         self.narrow_last(&mut plan, &seen.sites)?;
         let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);

@@ -84,3 +84,28 @@ impl Failure {
         Self { exit: Exit::Unexpected, message: message.into() }
     }
 }
+
+impl From<lakewright_analysis::Error> for Failure {
+    fn from(error: lakewright_analysis::Error) -> Self {
+        let exit = if error.is_of_input() { Exit::Usage } else { Exit::Unexpected };
+        Self { exit, message: error.to_string() }
+    }
+}
+
+impl From<lakewright_analysis::ReadError> for Failure {
+    fn from(error: lakewright_analysis::ReadError) -> Self {
+        lakewright_analysis::Error::from(error).into()
+    }
+}
+
+impl From<lakewright_analysis::WriteError> for Failure {
+    fn from(error: lakewright_analysis::WriteError) -> Self {
+        lakewright_analysis::Error::from(error).into()
+    }
+}
+
+impl From<lakewright_analysis::decision::QuestionError> for Failure {
+    fn from(error: lakewright_analysis::decision::QuestionError) -> Self {
+        lakewright_analysis::Error::from(error).into()
+    }
+}

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use clap::Command;
 
-use crate::matrix::lines::{push_wrapped, width};
+use crate::width::{push_wrapped, width};
 
 /// The commands by what they are for. What each does is said where its arguments are.
 const GROUPS: [(&str, &[&str]); 4] = [

@@ -1,28 +1,18 @@
 //! The `lakewright` command.
 
 mod arguments;
-mod assembly;
-mod checked;
 mod command;
-mod comparison;
-mod decision;
 mod deployment;
 mod exit;
-mod findings;
-mod folder;
-mod guardrails;
 mod habits;
 mod help;
-mod matrix;
 mod memory;
-mod mesh;
 mod owner;
 mod progress;
-mod proof;
-mod runway;
-mod synthesis;
+mod show;
 mod ui;
 mod version;
+mod width;
 
 use std::process::ExitCode;
 

@@ -3,34 +3,40 @@
 use std::io::{self, Write as _};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use lakewright_analysis::progress::Watch;
+
+/// Work that is done before anybody could read how far it has come: so many stacks.
+const SHORT: usize = 500;
+
 /// How far synthesis has come.
 #[derive(Debug)]
 pub(crate) struct Progress {
     done: AtomicUsize,
-    all: usize,
+    all: AtomicUsize,
     is_shown: bool,
 }
 
 impl Progress {
-    pub(crate) fn new(all: usize, is_shown: bool) -> Self {
-        // Small meshes are done before anybody could read it.
-        Self { done: AtomicUsize::new(0), all, is_shown: is_shown && all >= 500 }
+    pub(crate) fn new(is_shown: bool) -> Self {
+        Self { done: AtomicUsize::new(0), all: AtomicUsize::new(0), is_shown }
+    }
+}
+
+impl Watch for Progress {
+    fn begin(&self, all: usize) {
+        self.all.store(all, Ordering::Relaxed);
     }
 
-    /// Of work that is not shown.
-    pub(crate) fn none() -> Self {
-        Self::new(0, false)
-    }
-
-    pub(crate) fn step(&self) {
+    fn step(&self) {
         let done = self.done.fetch_add(1, Ordering::Relaxed) + 1;
-        if self.is_shown && done.is_multiple_of(100) {
-            draw(&format!("synthesized {done} of {} stacks", self.all));
+        let all = self.all.load(Ordering::Relaxed);
+        if self.is_shown && all >= SHORT && done.is_multiple_of(100) {
+            draw(&format!("synthesized {done} of {all} stacks"));
         }
     }
 
-    pub(crate) fn end(&self) {
-        if self.is_shown {
+    fn end(&self) {
+        if self.is_shown && self.all.load(Ordering::Relaxed) >= SHORT {
             draw("");
         }
     }

@@ -2,11 +2,13 @@
 
 use std::io::{self, IsTerminal as _, Write as _};
 
+use lakewright_analysis::words::count;
 use lakewright_manifest::render::{self, Style};
 use lakewright_manifest::{Report, Severity, SourceFile};
 
 use crate::arguments::{Colour, Format, Output};
-use crate::matrix::lines::{LEAST, error_width, output_width, push_wrapped, within};
+use crate::progress::Progress;
+use crate::width::{LEAST, error_width, output_width, push_wrapped, within};
 
 /// Where commands write.
 #[derive(Debug)]
@@ -48,9 +50,9 @@ impl Ui {
         self.format == Format::Json
     }
 
-    /// Whether long work may draw its progress.
-    pub(crate) fn shows_progress(&self) -> bool {
-        self.shows_progress
+    /// What draws how far long work has come, where somebody watches.
+    pub(crate) fn progress(&self) -> Progress {
+        Progress::new(self.shows_progress)
     }
 
     /// Writes data. A reader that has gone away is no error of ours; a full disk is one, which
@@ -160,11 +162,6 @@ fn narrowed(report: &Report, width: usize) -> Report {
         narrowed.push(one);
     }
     narrowed
-}
-
-/// `1 stack`, `2 stacks`.
-pub(crate) fn count(number: usize, noun: &str) -> String {
-    if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
 }
 
 fn write_line(text: &str) {

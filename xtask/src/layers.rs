@@ -5,8 +5,9 @@ use serde_json::Value;
 use crate::run::{Result, output};
 
 /// Each crate and what it may use besides `template`.
-const ALLOWED: [(&str, &[&str]); 10] = [
-    ("cli", &["constructs", "deployer", "manifest", "policies", "proof", "stacks", "synth"]),
+const ALLOWED: [(&str, &[&str]); 11] = [
+    ("analysis", &["manifest", "policies", "proof", "stacks", "synth"]),
+    ("cli", &["analysis", "deployer", "manifest", "policies", "proof", "stacks", "synth"]),
     ("constructs", &["policies", "synth"]),
     ("deployer", &[]),
     ("manifest", &[]),

@@ -1,14 +1,17 @@
 //! `lakewright access`: the access matrix.
 
 use clap::Args;
+use lakewright_analysis::matrix::{Row, Wanted, nothing_like, rows};
+use lakewright_analysis::subject::Keep;
+use lakewright_analysis::subject::foreign::in_no_row;
+use lakewright_analysis::words::count;
 
 use crate::arguments::Format;
+use crate::arguments::subject::{Somewhere, SubjectArgs};
 use crate::exit::{Exit, Failure};
-use crate::folder::Somewhere;
-use crate::matrix::{self, Row, Wanted, lines};
-use crate::proof::foreign::in_no_row;
-use crate::proof::{Keep, SubjectArgs};
-use crate::ui::{Ui, count};
+use crate::show::{folder, matrix, page, table};
+use crate::ui::Ui;
+use crate::width::{said_width, width};
 
 /// Show who reaches what
 #[derive(Debug, Args)]
@@ -41,14 +44,14 @@ pub(crate) struct AccessArgs {
 
 pub(crate) fn run(arguments: &AccessArgs, ui: &mut Ui) -> Result<Exit, Failure> {
     if ui.format() == Format::Human {
-        ui.keep_within(lines::said_width());
+        ui.keep_within(said_width());
     }
     let resource = arguments.resource.as_deref();
     // A part of a dataset can be one that only grants name.
     let keep = if resource.is_none() { Keep::Names } else { Keep::Grants };
     let subject = arguments.subject.read_anybodys(keep, &arguments.somewhere, ui)?;
     let Some(subject) = subject else { return Ok(Exit::Usage) };
-    subject.note_changes(ui);
+    folder::say_changes(subject, ui);
     // A table or folder of a dataset is known by its ARN.
     let resource = resource.map(|name| subject.part(name).unwrap_or_else(|| name.to_owned()));
     let wanted = Wanted {
@@ -57,9 +60,9 @@ pub(crate) fn run(arguments: &AccessArgs, ui: &mut Ui) -> Result<Exit, Failure> 
         all: arguments.all,
     };
     // They live as long as the process, as to give back a million parts takes long.
-    let rows: &[Row<'_>] = matrix::rows(wanted, subject).leak();
+    let rows: &[Row<'_>] = rows(wanted, subject).leak();
     if rows.is_empty()
-        && let Some(message) = matrix::nothing_like(wanted, subject)
+        && let Some(message) = nothing_like(wanted, subject)
     {
         return Err(Failure::usage(message));
     }
@@ -69,9 +72,9 @@ pub(crate) fn run(arguments: &AccessArgs, ui: &mut Ui) -> Result<Exit, Failure> 
     match ui.format() {
         Format::Json => ui.data(&format!("{:#}\n", matrix::to_json(rows, subject))),
         Format::Csv => ui.data(&matrix::csv(rows)),
-        Format::Html => ui.data(&matrix::page::html(rows, wanted, subject)?),
-        Format::Human if arguments.detail => ui.pieces(&lines::detail(rows, lines::width())),
-        Format::Human => ui.pieces(&lines::summary(rows, lines::width())),
+        Format::Html => ui.data(&page::html(rows, wanted, subject)?),
+        Format::Human if arguments.detail => ui.pieces(&table::detail(rows, width())),
+        Format::Human => ui.pieces(&table::summary(rows, width())),
     }
     for doubt in matrix::doubts(rows) {
         ui.note(&doubt);

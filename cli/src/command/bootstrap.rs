@@ -6,16 +6,17 @@ mod feature;
 use std::path::PathBuf;
 
 use clap::Args;
+use lakewright_analysis::comparison;
+use lakewright_analysis::mesh::load;
 use lakewright_manifest::{AccountId, RegionName};
 use lakewright_template::read;
 use lakewright_template::write::{template_to_json, template_to_yaml};
 
 use self::chosen::template;
 use self::feature::Feature;
-use crate::comparison;
 use crate::exit::{Exit, Failure};
-use crate::mesh::load;
 use crate::owner;
+use crate::show::comparison::{to_json, to_text};
 use crate::ui::Ui;
 
 /// Print what an account's owner deploys before anything else
@@ -84,6 +85,6 @@ pub(crate) fn run(arguments: &BootstrapArgs, ui: &mut Ui) -> Result<Exit, Failur
     let old = read::template(&text)
         .map_err(|error| Failure::usage(format!("{} is no template: {error}", old.display())))?;
     let difference = comparison::actions(&old, &template);
-    ui.data(&if ui.is_json() { difference.to_json() } else { difference.to_text() });
+    ui.data(&if ui.is_json() { to_json(&difference) } else { to_text(&difference) });
     Ok(Exit::Done)
 }

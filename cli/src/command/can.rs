@@ -1,16 +1,17 @@
 //! `lakewright can`: one decision with its reasons.
 
-use std::fmt::Write as _;
 use std::fs;
 use std::path::PathBuf;
 
 use clap::Args;
+use lakewright_analysis::decision::decide;
+use lakewright_analysis::subject::{Keep, Subject};
 use serde_json::json;
 
-use crate::decision::{Answer, Question, answer, to_json};
+use crate::arguments::question::Question;
+use crate::arguments::subject::{Somewhere, SubjectArgs};
 use crate::exit::{Exit, Failure};
-use crate::folder::Somewhere;
-use crate::proof::{Keep, Subject, SubjectArgs};
+use crate::show::{answer, folder};
 use crate::ui::Ui;
 
 /// Decide one request, with the reasons
@@ -51,7 +52,7 @@ pub(crate) fn run(arguments: &CanArgs, ui: &mut Ui) -> Result<Exit, Failure> {
     let subject =
         arguments.subject.read_for_session(Keep::Grants, somewhere, session_policy, ui)?;
     let Some(subject) = subject else { return Ok(Exit::Usage) };
-    subject.note_changes(ui);
+    folder::say_changes(subject, ui);
     if let Some(path) = &arguments.batch {
         return batch(path, subject, ui);
     }
@@ -60,13 +61,14 @@ pub(crate) fn run(arguments: &CanArgs, ui: &mut Ui) -> Result<Exit, Failure> {
             "a question (--principal, --action, --resource) or --batch is missing",
         ));
     };
-    let answer = answer(question, subject)?;
+    let question = question.asked();
+    let found = decide(&question, subject)?;
     if ui.is_json() {
-        ui.data(&format!("{:#}\n", to_json(question, &answer, subject)));
+        ui.data(&format!("{:#}\n", answer::to_json(&question, &found, subject)));
     } else {
-        ui.prose(&show(question, &answer, subject));
+        ui.prose(&answer::to_text(&question, &found, subject));
     }
-    Ok(answer.exit())
+    Ok(answer::exit(&found))
 }
 
 fn batch(path: &std::path::Path, subject: &Subject, ui: &mut Ui) -> Result<Exit, Failure> {
@@ -84,12 +86,15 @@ fn batch(path: &std::path::Path, subject: &Subject, ui: &mut Ui) -> Result<Exit,
             let message = error.to_string().replace(" at line 1 column", ", column");
             Failure::usage(message)
         });
-        let answered = question
-            .and_then(|question| answer(&question, subject).map(|answer| (question, answer)));
+        let answered = question.and_then(|question| {
+            let question = question.asked();
+            let found = decide(&question, subject)?;
+            Ok((question, found))
+        });
         let exit = match answered {
-            Ok((question, answer)) => {
-                ui.data(&format!("{}\n", to_json(&question, &answer, subject)));
-                answer.exit()
+            Ok((question, found)) => {
+                ui.data(&format!("{}\n", answer::to_json(&question, &found, subject)));
+                answer::exit(&found)
             }
             // The answers to the other questions are worth having, each in its line.
             Err(failure) => {
@@ -108,36 +113,4 @@ fn batch(path: &std::path::Path, subject: &Subject, ui: &mut Ui) -> Result<Exit,
 fn worse(worst: Exit, next: Exit) -> Exit {
     let order = [Exit::Usage, Exit::No, Exit::Unknown];
     order.into_iter().find(|exit| [worst, next].contains(exit)).unwrap_or(Exit::Done)
-}
-
-fn show(question: &Question, answer: &Answer<'_>, subject: &Subject) -> String {
-    let mut text = format!(
-        "{}: {} {} {}\n  because {}\n",
-        answer.word(),
-        question.principal,
-        question.action,
-        answer.resource,
-        answer.verdict.reason
-    );
-    text.push_str(&answer.permission_line().unwrap_or_default());
-    text.push_str(answer.session_line().unwrap_or_default());
-    for (document, statement) in &answer.verdict.statements {
-        let effect = if statement.is_allow { "allows" } else { "denies" };
-        // A denial is lifted by another request, not by another policy.
-        let conditions: Vec<String> = statement
-            .conditions
-            .iter()
-            .filter(|_| !statement.is_allow)
-            .map(ToString::to_string)
-            .collect();
-        let when = if conditions.is_empty() { "" } else { ", when " };
-        let conditions = conditions.join(" and ");
-        writeln!(text, "  {effect}: {} {}{when}{conditions}", document.origin, statement.sid)
-            .expect("a string takes all");
-        for line in subject.lines_of(document, statement) {
-            writeln!(text, "    {} {line}", subject.at()).expect("a string takes all");
-        }
-    }
-    text.push_str(&answer.near_lines(subject));
-    text
 }

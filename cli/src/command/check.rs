@@ -3,18 +3,19 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use lakewright_analysis::checked::Checked;
+use lakewright_analysis::mesh::{earlier_beside, left_behind, load};
+use lakewright_analysis::words::count;
+use lakewright_analysis::{folder, guardrails};
 use lakewright_manifest::resolve::{check_change, expired_shares, placeholders};
 use lakewright_stacks::Plan;
 use serde_json::json;
 
-use crate::checked::Checked;
+use crate::arguments::day::Day;
+use crate::arguments::subject::Somewhere;
 use crate::exit::{Exit, Failure};
-use crate::folder::{Somewhere, Unread};
-use crate::guardrails;
-use crate::mesh::{Day, earlier_beside, left_behind, load, stay_behind};
-use crate::progress::Progress;
-use crate::runway;
-use crate::ui::{Ui, count};
+use crate::show;
+use crate::ui::Ui;
 
 /// Find everything that is wrong with a mesh
 #[derive(Debug, Args)]
@@ -45,7 +46,7 @@ pub(crate) struct CheckArgs {
 
 pub(crate) fn run(arguments: &CheckArgs, ui: &mut Ui) -> Result<Exit, Failure> {
     if let Some(folder) = &arguments.assembly {
-        return templates(folder, arguments.base.as_deref(), &arguments.somewhere, ui);
+        return templates(folder, arguments.base.as_deref(), &arguments.somewhere.place(), ui);
     }
     let path = arguments.mesh.as_deref().unwrap_or_else(|| Path::new("."));
     let loaded = load(path)?;
@@ -53,8 +54,7 @@ pub(crate) fn run(arguments: &CheckArgs, ui: &mut Ui) -> Result<Exit, Failure> {
     let mut checked = Checked::default();
     if let Some(mesh) = &loaded.mesh {
         let plan = Plan::of(mesh, arguments.day.as_of.as_ref());
-        let progress = Progress::new(plan.stacks.len(), ui.shows_progress());
-        checked = Checked::of(&plan, mesh, arguments.runway, &progress)?;
+        checked = Checked::of(&plan, mesh, arguments.runway, &ui.progress())?;
         report.extend(plan.report);
         report.extend(std::mem::take(&mut checked.findings));
         report.extend(placeholders(mesh));
@@ -69,22 +69,22 @@ pub(crate) fn run(arguments: &CheckArgs, ui: &mut Ui) -> Result<Exit, Failure> {
             left = left_behind(&base, head);
         }
     }
-    stay_behind(&left, ui);
+    show::left_behind::say(&left, ui);
     let report = report.sorted();
     let Checked { stacks, breaches, runways, .. } = checked;
     if ui.is_json() {
-        let mut data = guardrails::all_to_json(&report, &sources, &breaches);
+        let mut data = show::guardrails::all_to_json(&report, &sources, &breaches);
         if arguments.base.is_some() {
             data["left_behind"] = json!(left);
         }
         if arguments.runway {
-            data["runway"] = runways.iter().map(runway::to_json).collect();
+            data["runway"] = runways.iter().map(show::runway::to_json).collect();
         }
         ui.data(&format!("{data:#}\n"));
     } else {
-        guardrails::show_all(&report, &sources, &breaches, ui);
+        show::guardrails::show_all(&report, &sources, &breaches, ui);
         for line in &runways {
-            ui.data(&runway::to_text(line));
+            ui.data(&show::runway::to_text(line));
         }
     }
     if report.has_errors() || !breaches.is_empty() {
@@ -98,7 +98,7 @@ pub(crate) fn run(arguments: &CheckArgs, ui: &mut Ui) -> Result<Exit, Failure> {
 fn templates(
     folder: &Path,
     base: Option<&Path>,
-    somewhere: &Somewhere,
+    somewhere: &folder::Somewhere,
     ui: &mut Ui,
 ) -> Result<Exit, Failure> {
     let guardrails::Checked { files, breaches, unread, unseen, has_unreadable } =
@@ -108,18 +108,18 @@ fn templates(
         let data = json!({
             "version": 1,
             "templates": files.len(),
-            "findings": guardrails::to_json(&breaches, &files),
+            "findings": show::guardrails::to_json(&breaches, &files),
             "unseen": unseen,
-            "unread": unread.iter().map(Unread::to_json).collect::<Vec<_>>(),
+            "unread": unread.iter().map(show::folder::unread_to_json).collect::<Vec<_>>(),
         });
         ui.data(&format!("{data:#}\n"));
     } else {
-        ui.data(&guardrails::show(&breaches, &files));
+        ui.data(&show::guardrails::to_text(&breaches, &files));
     }
     for one in &unseen {
         ui.note(one);
     }
-    Unread::say_all(&unread, ui);
+    show::folder::say_unread(&unread, ui);
     if !breaches.is_empty() {
         ui.error(&format!("{} in {templates}", count(breaches.len(), "finding")));
     }
@@ -129,7 +129,7 @@ fn templates(
     if !breaches.is_empty() {
         return Ok(Exit::No);
     }
-    let more = guardrails::asked_next(folder);
+    let more = show::guardrails::asked_next(folder);
     ui.note(&format!("no guardrail finds anything in {templates} of {}; {more}", folder.display()));
     Ok(Exit::Done)
 }

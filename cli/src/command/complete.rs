@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
+use lakewright_analysis::mesh::{Loaded, load};
 use lakewright_manifest::Mesh;
 use lakewright_manifest::mesh::PivotMode;
 use lakewright_stacks::{Plan, StackPlan};
 
 use super::explain;
 use crate::exit::Exit;
-use crate::mesh::{Loaded, load};
 use crate::ui::Ui;
 
 /// Print the words that begin with something, each in a line

@@ -3,16 +3,17 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use lakewright_analysis::mesh::load;
+use lakewright_analysis::synthesis::{needed, synthesize_all};
 use lakewright_manifest::mesh::Maintenance;
 use lakewright_manifest::render;
 use lakewright_manifest::resolve::placeholders;
 use lakewright_manifest::{Report, SourceFile};
 use lakewright_stacks::Plan;
 
+use crate::arguments::day::Day;
 use crate::deployment::{Deployment, Options, Progress, Wanted, base};
 use crate::exit::{Exit, Failure};
-use crate::mesh::{Day, load};
-use crate::synthesis::{needed, synthesize_all};
 use crate::ui::Ui;
 
 /// Deploy the stacks of a mesh through CloudFormation

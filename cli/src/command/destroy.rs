@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use clap::{ArgGroup, Args};
+use lakewright_analysis::mesh::load;
+use lakewright_analysis::synthesis::synthesize_all;
 use lakewright_stacks::Plan;
 
+use crate::arguments::day::Day;
 use crate::deployment::removal::Removal;
 use crate::deployment::{Deployment, Options, Progress, Wanted, base};
 use crate::exit::{Exit, Failure};
-use crate::mesh::{Day, load};
-use crate::synthesis::synthesize_all;
 use crate::ui::Ui;
 
 /// Delete one stack of a mesh, or all of them

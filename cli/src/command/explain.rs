@@ -1,11 +1,11 @@
 //! `lakewright explain`: what a finding's code means.
 
 use clap::Args;
+use lakewright_analysis::decision::nearest;
 use lakewright_manifest::Code;
 use lakewright_proof::lint::Guardrail;
 use serde_json::json;
 
-use crate::decision::nearest;
 use crate::exit::{Exit, Failure};
 use crate::ui::Ui;
 

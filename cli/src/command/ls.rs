@@ -4,15 +4,18 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use clap::Args;
+use lakewright_analysis::mesh::load;
+use lakewright_analysis::synthesis::synthesize_all;
+use lakewright_analysis::words::count;
 use lakewright_stacks::Plan;
 use lakewright_template::assembly::StackEntry;
 use serde_json::{Value, json};
 
+use crate::arguments::day::Day;
 use crate::exit::{Exit, Failure};
-use crate::matrix::lines;
-use crate::mesh::{Day, load};
-use crate::synthesis::synthesize_all;
-use crate::ui::{Ui, count};
+use crate::show::table::table;
+use crate::ui::Ui;
+use crate::width::{said_width, width};
 
 /// List the stacks of a mesh
 #[derive(Debug, Args)]
@@ -50,9 +53,9 @@ pub(crate) fn run(arguments: &LsArgs, ui: &mut Ui) -> Result<Exit, Failure> {
         ui.data(&format!("{:#}\n", json!({ "version": 1, "stacks": stacks })));
         return Ok(Exit::Done);
     }
-    ui.keep_within(lines::said_width());
+    ui.keep_within(said_width());
     let rows: Vec<[String; 3]> = stacks.iter().map(row).collect();
-    ui.pieces(&lines::table(["STACK", "KIND", "DEPENDS ON"], &rows, lines::width()));
+    ui.pieces(&table(["STACK", "KIND", "DEPENDS ON"], &rows, width()));
     let accounts: BTreeSet<&str> = stacks.iter().map(|stack| stack.account.as_str()).collect();
     let (number, accounts) = (count(stacks.len(), "stack"), count(accounts.len(), "account"));
     ui.note(&format!("{number} in {accounts}"));

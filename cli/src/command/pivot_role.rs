@@ -3,11 +3,11 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use lakewright_analysis::decision::nearest;
+use lakewright_analysis::mesh::load;
 use lakewright_template::write::{template_to_json, template_to_yaml};
 
-use crate::decision::nearest;
 use crate::exit::{Exit, Failure};
-use crate::mesh::load;
 use crate::ui::Ui;
 
 /// Print the pivot role of an environment as a template of its own

@@ -3,13 +3,16 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use lakewright_analysis::proving::{gained, prove};
+use lakewright_analysis::subject::imported::perhaps_open;
+use lakewright_analysis::subject::{Keep, Subject};
+use lakewright_analysis::words::count;
 use serde_json::{Value, json};
 
+use crate::arguments::subject::SubjectArgs;
 use crate::exit::{Exit, Failure};
-use crate::findings::{gained, prove, show_all, to_json};
-use crate::proof::imported::perhaps_open;
-use crate::proof::{CHANGED, Keep, RESET, Subject, SubjectArgs};
-use crate::ui::{Ui, count};
+use crate::show::differences::{CHANGED, RESET, to_json, to_text};
+use crate::ui::Ui;
 
 /// Prove that the templates give exactly the access that the mesh asks for
 #[derive(Debug, Args)]
@@ -80,7 +83,7 @@ pub(crate) fn run(arguments: &ProveArgs, ui: &mut Ui) -> Result<Exit, Failure> {
         });
         ui.data(&format!("{data:#}\n"));
     } else {
-        ui.data(&show_all(&findings.differences, subject));
+        ui.data(&to_text(&findings.differences, subject));
     }
     for path in &subject.changed {
         ui.error(&format!("{path} {CHANGED}"));

@@ -5,15 +5,17 @@ mod print;
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
+use lakewright_analysis::assembly::{Staging, files};
+use lakewright_analysis::mesh::load;
+use lakewright_analysis::synthesis::each;
+use lakewright_analysis::words::count;
 use lakewright_manifest::{Mesh, Report, SourceFile};
 use lakewright_stacks::{Offer, Plan, StackPlan};
 
-use crate::assembly::{Staging, files};
+use crate::arguments::day::Day;
 use crate::exit::{Exit, Failure};
-use crate::mesh::{Day, load};
-use crate::progress::Progress;
-use crate::synthesis::each;
-use crate::ui::{Ui, count};
+use crate::show::summary;
+use crate::ui::Ui;
 
 /// Write the CloudFormation templates of a mesh
 #[derive(Debug, Args)]
@@ -91,9 +93,8 @@ fn write(
     ui: &mut Ui,
 ) -> Result<Exit, Failure> {
     let staging = Staging::begin(out)?;
-    let progress = Progress::new(plan.stacks.len(), ui.shows_progress());
     let write_one = |stack: &StackPlan<'_>| files::template(stack, &staging, sources);
-    let (mut written, findings) = each(plan, Offer::Environments, &progress, write_one)?;
+    let (mut written, findings) = each(plan, Offer::Environments, &ui.progress(), write_one)?;
     report.extend(findings);
     written.sort_by_cached_key(files::Written::address);
     let report = report.sorted();
@@ -103,7 +104,7 @@ fn write(
     }
     let summary = files::rest(mesh, &plan.handouts, written, staging)?;
     if ui.is_json() {
-        ui.data(&format!("{:#}\n", summary.to_json(&report, sources)));
+        ui.data(&format!("{:#}\n", summary::to_json(&summary, &report, sources)));
     } else {
         ui.report(&report, sources);
         ui.note(&format!(

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use lakewright_analysis::comparison;
 use lakewright_deployer::cloud::{Access, Cloud as _, CloudError, Site};
 use lakewright_deployer::plan::{Action, Observed, Plan};
 use lakewright_template::assembly::StackEntry;
@@ -10,7 +11,7 @@ use lakewright_template::{Template, read};
 use super::seen::Seen;
 use super::{Deployment, unreachable};
 use crate::exit::{Exit, Failure};
-use crate::{comparison, owner};
+use crate::owner;
 
 impl Deployment<'_> {
     /// The bootstraps that only the owners of other accounts may do.

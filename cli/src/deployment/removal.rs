@@ -5,6 +5,8 @@ mod unmarked;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use lakewright_analysis::Error;
+use lakewright_analysis::words::count;
 use lakewright_deployer::cloud::{Access, Cloud as _, CloudError, Site};
 use lakewright_deployer::driver::{Driver, Summary, failure, is_good};
 use lakewright_deployer::event::{Change, Event};
@@ -19,8 +21,7 @@ use super::seen::{Gone, Known, Seen};
 use super::{Deployment, deployer, exit, show, unreachable};
 use crate::exit::{Exit, Failure};
 use crate::owner;
-use crate::synthesis::in_a_circle;
-use crate::ui::{Ui, count};
+use crate::ui::Ui;
 
 /// What is to go.
 #[derive(Debug, Clone, Copy)]
@@ -126,7 +127,7 @@ impl Deployment<'_> {
         for address in kinds.keys().filter(|address| **address != self.keeper) {
             needs.entry(address.clone()).or_default().insert(self.keeper.clone());
         }
-        teardown(&kinds, &needs).map_err(|stacks| in_a_circle(&stacks))
+        teardown(&kinds, &needs).map_err(|stacks| Error::Circle(stacks).into())
     }
 
     /// Leaves a stack or a place alone, and forgets it.

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
+use lakewright_analysis::words::count;
 use lakewright_deployer::driver::Summary;
 use lakewright_deployer::event::{Change, Event};
 use lakewright_deployer::leftovers::stays;
@@ -13,7 +14,7 @@ use serde_json::{Value, json};
 
 use super::stop::Progress;
 use super::verb;
-use crate::ui::{Ui, count};
+use crate::ui::Ui;
 
 /// Resource types that hold data.
 const STATEFUL: [&str; 8] = [

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use std::{process, thread};
 
+use lakewright_analysis::words::count;
 use lakewright_deployer::aws::Aws;
 use lakewright_deployer::aws::caller::Settings;
 use lakewright_deployer::cloud::CloudError;
@@ -12,7 +13,6 @@ use lakewright_deployer::lease;
 use lakewright_deployer::record::Shelf;
 
 use crate::exit::Exit;
-use crate::ui::count;
 
 /// How long whoever stops a run waits at the most for the record of it to be put right.
 const LEAVING: Duration = Duration::from_secs(5);

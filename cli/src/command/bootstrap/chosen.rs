@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use lakewright_analysis::synthesis::synthesize_with;
 use lakewright_manifest::{Mesh, Report};
 use lakewright_stacks::{Plan, StackKind};
 use lakewright_template::Template;
@@ -10,7 +11,6 @@ use lakewright_template::assembly::StackEntry;
 use super::BootstrapArgs;
 use super::feature::offer;
 use crate::exit::Failure;
-use crate::synthesis::synthesize_with;
 
 /// A place in words.
 fn place(account: &str, region: &str) -> String {

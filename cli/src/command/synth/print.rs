@@ -1,13 +1,13 @@
 //! One stack's template on standard output.
 
+use lakewright_analysis::decision::nearest;
+use lakewright_analysis::synthesis::synthesize_all;
 use lakewright_manifest::{Report, SourceFile};
 use lakewright_stacks::{Plan, StackPlan};
 use lakewright_template::write::{template_to_json, template_to_yaml};
 
 use super::TemplateFormat;
-use crate::decision::nearest;
 use crate::exit::{Exit, Failure};
-use crate::synthesis::synthesize_all;
 use crate::ui::Ui;
 
 /// The bootstrap stacks, whose policies depend on all other stacks.

@@ -1,0 +1,70 @@
+//! What a synthesized stack says about its access, with the manifest's lines.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use lakewright_manifest::diagnostic::{FileId, Origin};
+use lakewright_manifest::{SourceFile, render};
+use lakewright_synth::{Cause, Lowered, intended};
+use lakewright_template::assembly::{Grants, IntendedGrant};
+
+/// The part of a stack in `grants.json` and `provenance.json`.
+#[derive(Debug)]
+pub struct Recorded {
+    /// The intended access, sorted.
+    pub grants: Vec<IntendedGrant>,
+    /// What the grants refer to.
+    pub tables: Grants,
+    /// The lines of each part of the template, and those of the whole stack as `*`.
+    pub provenance: BTreeMap<String, Vec<String>>,
+}
+
+impl Recorded {
+    /// Takes no more than the principals' names.
+    pub fn names(stack: &mut Lowered) -> Self {
+        let records = std::mem::take(&mut stack.records).into_iter();
+        let mut names: Vec<_> =
+            records.map(|(record, _)| (record.principal, record.principal_arn)).collect();
+        names.sort_unstable();
+        names.dedup();
+        let tables = Grants { principals: names.into_iter().collect(), ..Grants::default() };
+        Self { grants: Vec::new(), tables, provenance: BTreeMap::new() }
+    }
+
+    /// Takes the records and the provenance of a stack.
+    pub fn of(stack: &mut Lowered, sources: &[SourceFile]) -> Self {
+        let because = |causes: &BTreeSet<Cause>| {
+            if *causes == stack.causes { Vec::new() } else { places(causes, sources) }
+        };
+        let (grants, tables) = intended(std::mem::take(&mut stack.records), because);
+        Self { grants, tables, provenance: provenance(stack, sources) }
+    }
+}
+
+/// Takes the lines that asked for each part of a stack, and those of the whole stack as `*`.
+pub fn provenance(stack: &mut Lowered, sources: &[SourceFile]) -> BTreeMap<String, Vec<String>> {
+    let parts = std::mem::take(&mut stack.provenance).into_iter();
+    let mut provenance: BTreeMap<String, Vec<String>> =
+        parts.map(|(part, causes)| (part, places(&causes, sources))).collect();
+    provenance.insert("*".to_owned(), places(&stack.causes, sources));
+    provenance
+}
+
+/// The same for failures, where the closest line comes first: a column lies within its table, and that within its dataset.
+pub fn closest_first(stack: &mut Lowered, sources: &[SourceFile]) -> BTreeMap<String, Vec<String>> {
+    let parts = std::mem::take(&mut stack.provenance).into_iter();
+    let whole = ("*".to_owned(), stack.causes.clone());
+    let closest = |(part, causes): (String, BTreeSet<Cause>)| {
+        let mut causes: Vec<&Cause> = causes.iter().collect();
+        causes.sort_by_key(|cause| cause.span.end.saturating_sub(cause.span.start));
+        (part, causes.into_iter().map(|cause| place(cause, sources)).collect())
+    };
+    parts.chain([whole]).map(closest).collect()
+}
+
+fn place(cause: &Cause, sources: &[SourceFile]) -> String {
+    render::place(Origin { file: FileId(cause.file), span: cause.span }, sources)
+}
+
+fn places(causes: &BTreeSet<Cause>, sources: &[SourceFile]) -> Vec<String> {
+    causes.iter().map(|cause| place(cause, sources)).collect()
+}

@@ -1,0 +1,216 @@
+//! Why an analysis could not be made.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use lakewright_proof::world::PieceError;
+use lakewright_template::read;
+
+use crate::decision::QuestionError;
+use crate::folder::Unread;
+use crate::subject::{BoundaryError, PolicyError};
+
+/// Why an analysis could not be made. Each has a code that never changes.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A mesh, a folder of templates or a policy cannot be read.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// An assembly cannot be written.
+    #[error(transparent)]
+    Write(#[from] WriteError),
+    /// Stacks cannot be put in an order of deployment, by their addresses: a defect of Lakewright.
+    #[error("stacks wait for each other: {}", .0.join(", "))]
+    Circle(Vec<String>),
+    /// A template that was just made cannot be read as one: a defect of Lakewright.
+    #[error("{0}")]
+    Made(PieceError),
+    /// A question is about something that does not exist.
+    #[error(transparent)]
+    Question(#[from] QuestionError),
+}
+
+impl Error {
+    /// The code of the error.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Read(error) => error.code(),
+            Self::Write(error) => error.code(),
+            Self::Circle(_) => "circle",
+            Self::Made(_) => "unreadable-template-made",
+            Self::Question(error) => error.code(),
+        }
+    }
+
+    /// Whether whoever called can mend it: the input is wrong, and Lakewright and the machine are not.
+    pub fn is_of_input(&self) -> bool {
+        match self {
+            Self::Read(_) | Self::Question(_) => true,
+            Self::Write(error) => error.is_of_input(),
+            Self::Circle(_) | Self::Made(_) => false,
+        }
+    }
+}
+
+/// Why a mesh, a folder of templates or a policy cannot be read.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ReadError {
+    /// The system does not let it be read.
+    #[error("{} cannot be read: {source}", .path.display())]
+    Unreadable {
+        /// The file or folder.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// An assembly was given in the place of a mesh.
+    #[error(
+        "{} is an assembly; expected a mesh here (`prove`, `access`, `can`, `why` and `check` take one with `--assembly`)",
+        .0.display()
+    )]
+    IsAssembly(PathBuf),
+    /// A folder is not an assembly.
+    #[error(
+        "{} has no assembly.json; expected a folder that `lakewright synth MESH --out` wrote",
+        .0.display()
+    )]
+    NoAssembly(PathBuf),
+    /// A file of an assembly has another form.
+    #[error("{} is no file of an assembly: {source}; `synth` writes them", .path.display())]
+    NotOfAssembly {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: serde_json::Error,
+    },
+    /// A template of an assembly cannot be read.
+    #[error("{}: {source}", .path.display())]
+    Template {
+        /// The template.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: read::ReadError,
+    },
+    /// A template says something about access that cannot be read.
+    #[error("{0}")]
+    Piece(#[from] PieceError),
+    /// A folder, or a file, in which no template is.
+    #[error("{}", nothing_in(.folder, .left_out))]
+    NoTemplate {
+        /// The folder.
+        folder: PathBuf,
+        /// The files in it that were left out.
+        left_out: Vec<Unread>,
+    },
+    /// The earlier version of a mesh is wrong, so that nothing can be compared with it.
+    #[error(
+        "{} has errors of its own, so nothing can be compared with it; `lakewright check` it first",
+        .0.display()
+    )]
+    WrongBase(PathBuf),
+    /// A file with policies is not JSON.
+    #[error("{}: this is not JSON: {source}", .path.display())]
+    NotJson {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: serde_json::Error,
+    },
+    /// A policy of the organization, of a boundary or of a session is not one.
+    #[error("{}: {problem}", .path.display())]
+    Policy {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        problem: PolicyError,
+    },
+    /// A permissions boundary does not fit the templates.
+    #[error(transparent)]
+    Boundary(#[from] BoundaryError),
+}
+
+impl ReadError {
+    /// The code of the error.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Unreadable { .. } => "unreadable",
+            Self::IsAssembly(_) => "assembly-instead-of-mesh",
+            Self::NoAssembly(_) => "not-an-assembly",
+            Self::NotOfAssembly { .. } => "not-a-file-of-an-assembly",
+            Self::Template { .. } | Self::Piece(_) => "unreadable-template",
+            Self::NoTemplate { .. } => "no-template",
+            Self::WrongBase(_) => "wrong-base",
+            Self::NotJson { .. } => "not-json",
+            Self::Policy { .. } => "not-a-policy",
+            Self::Boundary(_) => "boundary",
+        }
+    }
+
+    pub(crate) fn unreadable(path: &Path) -> impl FnOnce(io::Error) -> Self {
+        let path = path.to_owned();
+        |source| Self::Unreadable { path, source }
+    }
+}
+
+/// What is said of a folder, or a file, in which no template is.
+fn nothing_in(folder: &Path, left_out: &[Unread]) -> String {
+    let first = left_out.first().map(|first| format!("; {}", first.show())).unwrap_or_default();
+    let more = match left_out.len() {
+        0 | 1 => String::new(),
+        2 => ", and so is one more file".to_owned(),
+        several => format!(", and so are {} more files", several - 1),
+    };
+    format!(
+        "there is no template in {}; expected an assembly, or templates in JSON or YAML{first}{more}",
+        folder.display()
+    )
+}
+
+/// Why an assembly cannot be written.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum WriteError {
+    /// The system does not let it be written.
+    #[error("{} cannot be written: {source}", .path.display())]
+    Unwritable {
+        /// The file or folder.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// A file stands where the folder would.
+    #[error("{} is a file; `--out` takes a folder", .0.display())]
+    IsFile(PathBuf),
+    /// A file stands where one of the assembly would, and Lakewright did not write it.
+    #[error("{} is in the way and was not written by Lakewright", .0.display())]
+    InTheWay(PathBuf),
+    /// A value cannot be written as JSON: a defect of Lakewright.
+    #[error(transparent)]
+    Json(#[from] serde_json::Error),
+}
+
+impl WriteError {
+    /// The code of the error.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Unwritable { .. } => "unwritable",
+            Self::IsFile(_) => "file-instead-of-folder",
+            Self::InTheWay(_) => "in-the-way",
+            Self::Json(_) => "unwritable-json",
+        }
+    }
+
+    fn is_of_input(&self) -> bool {
+        match self {
+            Self::IsFile(_) | Self::InTheWay(_) => true,
+            Self::Unwritable { .. } | Self::Json(_) => false,
+        }
+    }
+
+    pub(crate) fn unwritable(path: &Path) -> impl FnOnce(io::Error) -> Self {
+        let path = path.to_owned();
+        |source| Self::Unwritable { path, source }
+    }
+}

@@ -1,0 +1,235 @@
+//! Reading a mesh from files.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::string::FromUtf8Error;
+
+use lakewright_manifest::diagnostic::{FileId, Origin};
+use lakewright_manifest::parse::{Documents, Parsed, parse};
+use lakewright_manifest::resolve::resolve;
+use lakewright_manifest::{Code, Diagnostic, Mesh, Report, SourceFile};
+use lakewright_stacks::{Plan, StackPlan};
+use lakewright_template::yaml::Span;
+use rayon::iter::{
+    IndexedParallelIterator as _, IntoParallelRefIterator as _, ParallelIterator as _,
+};
+
+use crate::error::ReadError;
+
+/// Folders inside folders that are looked into.
+const DEPTH: usize = 16;
+/// Bytes that a file may have: more than any person writes.
+const FILE_BYTES: u64 = 64 * 1024 * 1024;
+
+/// A mesh as it was read.
+#[derive(Debug)]
+pub struct Loaded {
+    /// The files, sorted by path.
+    pub sources: Vec<SourceFile>,
+    /// The mesh, when nothing is wrong with it.
+    pub mesh: Option<Mesh>,
+    /// What is wrong, or should be looked at.
+    pub report: Report,
+}
+
+/// An earlier version of a mesh, which has to be right to be compared with.
+pub fn earlier(path: &Path) -> Result<Mesh, ReadError> {
+    load(path)?.mesh.ok_or_else(|| ReadError::WrongBase(path.to_owned()))
+}
+
+/// The same beside the files of the later one: its files are shown under its folder, and numbered after those.
+pub fn earlier_beside(path: &Path, sources: &mut Vec<SourceFile>) -> Result<Mesh, ReadError> {
+    let loaded = load_from(path, sources.len())?;
+    let mesh = loaded.mesh.ok_or_else(|| ReadError::WrongBase(path.to_owned()))?;
+    let folder = if path.is_dir() { path } else { path.parent().unwrap_or(path) };
+    sources.extend(loaded.sources.into_iter().map(|source| {
+        let path = folder.join(source.path).display().to_string();
+        SourceFile { path, text: source.text }
+    }));
+    Ok(mesh)
+}
+
+/// The stacks of an earlier mesh in accounts and regions that the later one has left: its deployments look there no more.
+pub fn left_behind(base: &Mesh, head: &Mesh) -> Vec<String> {
+    let (before, after) = (Plan::of(base, None), Plan::of(head, None));
+    let places = after.stacks.iter().map(StackPlan::place);
+    let places: BTreeSet<(&str, &str)> =
+        places.map(|place| (place.account.as_str(), place.region.as_str())).collect();
+    let left = before.stacks.iter().filter(|stack| {
+        let place = stack.place();
+        !places.contains(&(place.account.as_str(), place.region.as_str()))
+    });
+    let addresses: BTreeSet<String> =
+        left.flat_map(|stack| [stack.bootstrap_address(), stack.address()]).collect();
+    addresses.into_iter().collect()
+}
+
+/// Reads and resolves the mesh in a folder or in one file.
+pub fn load(path: &Path) -> Result<Loaded, ReadError> {
+    load_from(path, 0)
+}
+
+/// The same, with files numbered from a number on.
+fn load_from(path: &Path, first: usize) -> Result<Loaded, ReadError> {
+    if path.join("assembly.json").is_file() {
+        return Err(ReadError::IsAssembly(path.to_owned()));
+    }
+    let Files { mut sources, not_text, mut report } = read(path)?;
+    let is_file_lost = report.has_errors() || !not_text.is_empty();
+    let parsed: Vec<Parsed> = sources
+        .par_iter()
+        .enumerate()
+        .map(|(number, source)| parse(file_id(first + number), source))
+        .collect();
+    for NotText { source, at } in not_text {
+        let origin = Origin { file: file_id(first + sources.len()), span: at };
+        let message = format!("{} is not UTF-8 text", source.path);
+        let diagnostic = Diagnostic::new(Code::NotUtf8, message)
+            .at(origin, format!("the byte at offset {}", at.start))
+            .help("save the file as UTF-8");
+        report.push(diagnostic);
+        sources.push(source);
+    }
+    let mut files = Vec::with_capacity(parsed.len());
+    let mut is_empty = true;
+    for one in parsed {
+        is_empty &= one.report.is_empty() && is_without_documents(&one.documents);
+        files.push(one.documents);
+        report.extend(one.report);
+    }
+    if is_empty && report.is_empty() {
+        let message = format!("there is no document in {}", path.display());
+        let diagnostic = Diagnostic::new(Code::EmptyMesh, message)
+            .help("a mesh is a folder of `.yaml` files; `lakewright init` writes one");
+        report.push(diagnostic);
+    }
+    let mut documents = Documents::of_files(files);
+    if is_file_lost {
+        documents.lost.of_file();
+    }
+    let (mesh, report) = resolve(&documents, report);
+    Ok(Loaded { sources, mesh, report })
+}
+
+fn is_without_documents(documents: &Documents) -> bool {
+    documents.tenants.is_empty()
+        && documents.organizations.is_empty()
+        && documents.environments.is_empty()
+        && documents.datasets.is_empty()
+}
+
+/// The files of a mesh as they were read.
+struct Files {
+    sources: Vec<SourceFile>,
+    not_text: Vec<NotText>,
+    report: Report,
+}
+
+/// A file that is not text. It is shown with a sign in the place of what is not, and decoded by nobody.
+struct NotText {
+    source: SourceFile,
+    /// Where the first byte stands that is not text.
+    at: Span,
+}
+
+impl NotText {
+    fn of(path: String, error: &FromUtf8Error) -> Self {
+        let bytes = error.as_bytes();
+        let start = error.utf8_error().valid_up_to();
+        let before = String::from_utf8_lossy(&bytes[..start]);
+        let number = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
+        let last = before.rsplit('\n').next().unwrap_or_default();
+        let at = Span {
+            start: number(start),
+            end: number(start + char::REPLACEMENT_CHARACTER.len_utf8()),
+            line: number(before.split('\n').count()),
+            column: number(last.chars().count() + 1),
+        };
+        let text = String::from_utf8_lossy(bytes).into_owned();
+        Self { source: SourceFile { path, text }, at }
+    }
+}
+
+fn file_id(number: usize) -> FileId {
+    FileId(u32::try_from(number).unwrap_or(u32::MAX))
+}
+
+fn read(path: &Path) -> Result<Files, ReadError> {
+    let metadata = fs::metadata(path).map_err(ReadError::unreadable(path))?;
+    let mut files = Vec::new();
+    if metadata.is_dir() {
+        let mut seen = BTreeSet::new();
+        collect(path, 0, &mut seen, &mut files)
+            .map_err(|(path, source)| ReadError::Unreadable { path, source })?;
+    } else {
+        files.push(path.to_owned());
+    }
+    let root = if metadata.is_dir() { path } else { path.parent().unwrap_or(path) };
+    let mut named: Vec<(String, PathBuf)> =
+        files.into_iter().map(|file| (relative(root, &file), file)).collect();
+    named.sort();
+    let (mut sources, mut not_text) = (Vec::new(), Vec::new());
+    let mut report = Report::new();
+    for (name, file) in named {
+        let size = fs::metadata(&file).map_err(ReadError::unreadable(&file))?.len();
+        if size > FILE_BYTES {
+            let message = format!("{name} has {size} bytes, and a file may have {FILE_BYTES}");
+            report.push(Diagnostic::new(Code::LimitExceeded, message).help("split the file"));
+            continue;
+        }
+        let bytes = fs::read(&file).map_err(ReadError::unreadable(&file))?;
+        match String::from_utf8(bytes) {
+            Ok(text) => sources.push(SourceFile { path: name, text }),
+            Err(error) => not_text.push(NotText::of(name, &error)),
+        }
+    }
+    Ok(Files { sources, not_text, report })
+}
+
+/// The YAML files of a folder. A folder that links lead back to is read once.
+fn collect(
+    folder: &Path,
+    depth: usize,
+    seen: &mut BTreeSet<PathBuf>,
+    files: &mut Vec<PathBuf>,
+) -> Result<(), (PathBuf, std::io::Error)> {
+    let at = |path: &Path| {
+        let path = path.to_owned();
+        move |error| (path, error)
+    };
+    let real = fs::canonicalize(folder).map_err(at(folder))?;
+    if !seen.insert(real) {
+        return Ok(());
+    }
+    // A file that is not read is a denial or an expiry that does not hold.
+    if depth > DEPTH {
+        let message = format!("folders lie more than {DEPTH} levels deep in each other");
+        return Err((folder.to_owned(), std::io::Error::other(message)));
+    }
+    for entry in fs::read_dir(folder).map_err(at(folder))? {
+        let path = entry.map_err(at(folder))?.path();
+        let is_hidden =
+            path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
+        if is_hidden {
+            continue;
+        }
+        // A link that leads nowhere, or in a circle, is not a file of the mesh.
+        let Ok(metadata) = fs::metadata(&path) else { continue };
+        let is_yaml = path.extension().is_some_and(|extension| {
+            extension.eq_ignore_ascii_case("yaml") || extension.eq_ignore_ascii_case("yml")
+        });
+        if metadata.is_dir() {
+            collect(&path, depth + 1, seen, files)?;
+        } else if metadata.is_file() && is_yaml {
+            files.push(path);
+        }
+    }
+    Ok(())
+}
+
+fn relative(root: &Path, file: &Path) -> String {
+    let path = file.strip_prefix(root).unwrap_or(file);
+    let parts: Vec<_> = path.components().map(|part| part.as_os_str().to_string_lossy()).collect();
+    parts.join("/")
+}

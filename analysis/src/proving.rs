@@ -1,0 +1,112 @@
+//! The proof of a whole mesh.
+
+use lakewright_proof::escalation::Escalation;
+use lakewright_proof::prove::{Difference, DifferenceKind, Findings, Proof};
+use rayon::iter::{IntoParallelIterator as _, IntoParallelRefIterator as _, ParallelIterator as _};
+
+use crate::subject::Subject;
+
+/// Both directions, in as many threads as there are cores.
+pub fn prove(subject: &Subject) -> Findings {
+    let Subject { world, intended, .. } = subject;
+    let proof = Proof { world, intended };
+    let missing = || {
+        // A service has thousands of rules, so each rule is looked at by itself.
+        let principals = intended.principals();
+        let rules = principals
+            .par_iter()
+            .flat_map(|(arn, rules)| rules.par_iter().map(move |rule| (*arn, rule)));
+        let each = rules.map(|(arn, rule)| proof.missing(arn, rule));
+        each.reduce(Findings::default, Findings::and)
+    };
+    let more = || {
+        let roles = world.roles.par_iter().map(|(_, role)| proof.more_of_role(role));
+        let resources = world.resources.par_iter().map(|(arn, resource)| {
+            let mut findings = Findings::default();
+            if let Some(policy) = &resource.policy {
+                proof.more_of_policy(policy, arn, &mut findings);
+            }
+            findings
+        });
+        let lake = (&world.lake.grants).into_par_iter();
+        let lake = lake.map(|(principal, grants)| proof.more_of_lake(principal, grants));
+        roles.chain(resources).chain(lake).reduce(Findings::default, Findings::and)
+    };
+    let undenied = || {
+        let each = intended.denials().par_iter().map(|(arn, rule)| proof.undenied(arn, rule));
+        each.reduce(Findings::default, Findings::and)
+    };
+    let (missing, (more, undenied)) = rayon::join(missing, || rayon::join(more, undenied));
+    let mut findings = missing.and(more).and(undenied).and(paths(subject));
+    findings.differences.sort();
+    findings.differences.dedup();
+    findings
+}
+
+/// What a mesh gives that the mesh before did not: each request of an intended grant that the
+/// templates of before do not allow, and everything that new roles have.
+pub fn gained(subject: &Subject, before: &Subject) -> Findings {
+    let proof = Proof { world: &before.world, intended: &subject.intended };
+    let principals = subject.intended.principals();
+    let each = principals.par_iter().map(|(arn, rules)| {
+        let is_new =
+            subject.world.roles.contains_key(*arn) && !before.world.roles.contains_key(*arn);
+        let mut findings = if is_new {
+            let differences = rules.iter().map(Difference::new_access).collect();
+            Findings { requests: rules.len(), differences }
+        } else {
+            let each = rules.iter().map(|rule| proof.missing(arn, rule));
+            each.fold(Findings::default(), Findings::and)
+        };
+        for difference in &mut findings.differences {
+            difference.kind = DifferenceKind::Gained;
+            "the mesh before does not give it".clone_into(&mut difference.reason);
+        }
+        findings
+    });
+    each.reduce(Findings::default, Findings::and)
+}
+
+/// Chains from a team to another team, or to the roles that deploy and administer.
+fn paths(subject: &Subject) -> Findings {
+    const PROTECTED: [&str; 5] =
+        ["dataset-role/", "deploy-role/", "execution-role/", "pivot-role/", "team/"];
+    let Subject { world, intended, .. } = subject;
+    let escalation = Escalation::of(world);
+    let is_team =
+        |arn: &&String| intended.name_of(arn).is_some_and(|name| name.starts_with("team/"));
+    let teams: Vec<&String> = world.roles.keys().filter(is_team).collect();
+    let each = teams.par_iter().map(|team| {
+        let mut findings = Findings::default();
+        let is_asked_for = |author: &str, role: &str| intended.acts_as(author, role);
+        for (role, chain) in escalation.reached(team, &is_asked_for) {
+            findings.requests += 1;
+            let name = intended.name_of(&role).unwrap_or(&role);
+            if !PROTECTED.iter().any(|prefix| name.starts_with(prefix)) {
+                continue;
+            }
+            let steps: Vec<String> = chain
+                .iter()
+                .map(|step| format!("{} on {} gives {}", step.action, step.resource, step.role))
+                .collect();
+            findings.differences.push(Difference::path(
+                team,
+                &role,
+                &chain,
+                &steps.join(", then "),
+            ));
+        }
+        findings
+    });
+    each.reduce(Findings::default, Findings::and)
+}
+
+impl Subject {
+    /// The manifest lines that ask for what differs, or for its whole stack.
+    pub fn lines_of_difference(&self, difference: &Difference) -> Vec<String> {
+        if !difference.because.is_empty() {
+            return difference.because.clone();
+        }
+        self.lines_of_stack(&difference.stack)
+    }
+}

@@ -1,0 +1,324 @@
+//! What templates give and what was asked for, from a mesh or from an assembly.
+
+pub mod asked;
+mod assembly;
+mod boundary;
+pub mod foreign;
+pub mod imported;
+mod organization;
+mod surroundings;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use indexmap::IndexMap;
+use lakewright_manifest::{Date, Mesh, Report, SourceFile};
+use lakewright_proof::intended::{Intended, Rule, rules};
+use lakewright_proof::lake::Lake;
+use lakewright_proof::lint::{Breach, across};
+use lakewright_proof::world::{OnUnresolved, Piece, Policies, StackTemplate, World};
+use lakewright_stacks::{Offer, Plan, StackPlan};
+use lakewright_template::assembly::Provenance;
+
+use crate::assembly::recorded::Recorded;
+use crate::error::Error;
+use crate::folder::Somewhere;
+use crate::mesh::{Loaded, load};
+use crate::progress::Watch;
+use crate::synthesis::{Kept, Unmade, each};
+use asked::Asked;
+use assembly::of_assembly;
+pub use boundary::BoundaryError;
+use foreign::Foreign;
+use imported::Imported;
+pub use organization::PolicyError;
+pub use surroundings::{Boundary, Surroundings};
+
+/// What templates give, and what was asked for.
+#[derive(Debug)]
+pub struct Subject {
+    /// What templates give.
+    pub world: World,
+    /// What was asked for.
+    pub intended: Intended,
+    /// The stacks.
+    pub stacks: Vec<StackName>,
+    /// The manifest lines behind each part of them.
+    pub provenance: Provenance,
+    /// Where each folder of a dataset lies, by the ids of both. Only the mesh knows.
+    pub folders: BTreeMap<(String, String), String>,
+    /// What the mesh says of tables and shares; an assembly does not have it.
+    pub asked: Option<Asked>,
+    /// What datasets import.
+    pub imported: Imported,
+    /// The stacks of an assembly with other properties than those that were made, policies aside.
+    pub reset: Vec<String>,
+    /// The stacks that the assembly has lost or lists twice, each in a sentence.
+    pub miscounted: Vec<String>,
+    /// The templates of an assembly that were changed after they were written.
+    pub changed: Vec<String>,
+    /// The mesh's name.
+    pub mesh: String,
+    /// What is said of anybody's folder of templates; none of a mesh or an assembly.
+    pub foreign: Option<Foreign>,
+}
+
+/// A stack, and what it is for.
+#[derive(Debug)]
+pub struct StackName {
+    /// `account/region/name`.
+    pub address: String,
+    /// What it is for, such as `dataset/sales`.
+    pub subject: String,
+}
+
+impl StackName {
+    /// The id, when the stack is for a dataset.
+    pub fn dataset(&self) -> Option<&str> {
+        self.subject.strip_prefix("dataset/")
+    }
+}
+
+/// How much is kept of the intended access, and what the stacks of a mesh are looked at for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Keep {
+    /// The principals' names: a matrix shows what the templates give.
+    Names,
+    /// Everything, with the manifest's lines.
+    Grants,
+    /// Everything, of stacks that `check` finds nothing wrong with: what it refuses is never deployed, and so
+    /// nothing is proven of it.
+    Checked,
+}
+
+/// What is kept of one stack.
+struct Part {
+    name: StackName,
+    piece: Piece,
+    rules: Vec<(String, Rule)>,
+    principals: BTreeMap<String, String>,
+    provenance: BTreeMap<String, Vec<String>>,
+    imported: Vec<String>,
+    /// Those of the imported databases that are closed.
+    closed: Vec<String>,
+}
+
+/// A mesh that was read for the access that its templates give.
+#[derive(Debug)]
+pub struct OfMesh {
+    /// What its templates give, when nothing is wrong with it.
+    pub subject: Option<Subject>,
+    /// What is wrong with it, or should be looked at.
+    pub report: Report,
+    /// What guardrails find in its templates together; looked at for [`Keep::Checked`] alone.
+    pub breaches: Vec<Breach>,
+    /// The files, which the findings refer to.
+    pub sources: Vec<SourceFile>,
+}
+
+impl Subject {
+    /// What the templates of a mesh give on a day; without a day, no share has expired.
+    pub fn of_mesh(
+        path: &Path,
+        day: Option<&Date>,
+        keep: Keep,
+        watch: &dyn Watch,
+    ) -> Result<OfMesh, Error> {
+        let Loaded { sources, mesh, mut report } = load(path)?;
+        let (mut subject, mut breaches) = (None, Vec::new());
+        if let Some(mesh) = mesh {
+            let plan = Plan::of(&mesh, day);
+            report.extend(plan.report.clone());
+            let build = |stack: &StackPlan<'_>| part_of(stack, &sources, keep);
+            let (parts, findings) = each(&plan, Offer::Environments, watch, build)?;
+            report.extend(findings);
+            report = report.sorted();
+            if !report.has_errors() {
+                let found = Self::of_parts(parts, &mesh, day, &sources);
+                if keep == Keep::Checked {
+                    breaches = across(&found.world);
+                }
+                subject = breaches.is_empty().then_some(found);
+            }
+        }
+        Ok(OfMesh { subject, report, breaches, sources })
+    }
+
+    /// What the templates of an assembly give.
+    pub fn of_assembly(folder: &Path) -> Result<Self, Error> {
+        Ok(of_assembly(folder)?)
+    }
+
+    /// What anybody's templates in a folder give; of an assembly all that is known of it.
+    pub fn of_folder(folder: &Path, somewhere: &Somewhere) -> Result<Self, Error> {
+        let is_assembly = folder.join("assembly.json").is_file();
+        Ok(if is_assembly { of_assembly(folder)? } else { foreign::of_folder(folder, somewhere)? })
+    }
+
+    fn of_parts(parts: Vec<Part>, mesh: &Mesh, day: Option<&Date>, sources: &[SourceFile]) -> Self {
+        let folders = mesh.datasets.values().flat_map(|dataset| {
+            let folders = dataset.folders.iter();
+            folders.map(|(id, folder)| {
+                ((dataset.header.id.to_string(), id.to_string()), folder.prefix.to_string())
+            })
+        });
+        let asked = Some(Asked::of(mesh, day, sources));
+        let name = mesh.tenant.header.id.to_string();
+        Self { folders: folders.collect(), asked, ..Self::of(parts, name) }
+    }
+}
+
+/// Builds one stack and keeps what it says about access. The template itself is not kept: those of a
+/// large mesh do not fit into memory together.
+fn part_of(stack: &StackPlan<'_>, sources: &[SourceFile], keep: Keep) -> Kept<Part> {
+    let lowered = match keep {
+        Keep::Names | Keep::Grants => stack.lower(),
+        Keep::Checked => stack.synthesize().map(|synthesized| synthesized.lowered),
+    };
+    let mut lowered = lowered.map_err(Unmade::Findings)?;
+    let usage = stack.usage_of(&lowered.template);
+    let address = stack.address();
+    let template = StackTemplate {
+        address: &address,
+        place: stack.place(),
+        template: &lowered.template,
+        unresolved: OnUnresolved::Fail,
+    };
+    let piece = Piece::of(template);
+    let piece = piece.map_err(|error| Unmade::Error(Error::Made(error)))?;
+    let subject = format!("{}/{}", stack.kind().as_str(), stack.id());
+    let records = lowered.records.iter().map(|(record, _)| record);
+    let records = records
+        .map(|record| (record.access, record.resource.as_str(), record.resources.as_slice()));
+    let imported = imported::of_stack(&subject, &piece, records);
+    let closed = imported::closed(&lowered.template, &imported);
+    let recorded = match keep {
+        Keep::Names => Recorded::names(&mut lowered),
+        Keep::Grants | Keep::Checked => Recorded::of(&mut lowered, sources),
+    };
+    let Recorded { grants, tables, provenance } = recorded;
+    let rules = rules(&address, grants, &tables);
+    let principals = tables.principals;
+    let name = StackName { address, subject };
+    Ok((Part { name, piece, rules, principals, provenance, imported, closed }, usage))
+}
+
+impl Subject {
+    fn of(parts: Vec<Part>, mesh: String) -> Self {
+        let mut principals = Vec::with_capacity(parts.len());
+        let mut rules = Vec::with_capacity(parts.len());
+        let mut provenance = Vec::with_capacity(parts.len());
+        let mut pieces = Vec::with_capacity(parts.len());
+        let mut lakes = Vec::with_capacity(parts.len());
+        let mut stacks = Vec::with_capacity(parts.len());
+        let (mut imported, mut closed) = (Imported::new(), BTreeSet::new());
+        for mut part in parts {
+            closed.extend(part.closed);
+            let subject = part.name.subject.as_str();
+            imported.extend(part.imported.into_iter().map(|arn| (arn, subject.to_owned())));
+            principals.push(part.principals);
+            rules.push(part.rules);
+            provenance.push((part.name.address.clone(), part.provenance));
+            lakes.push(part.piece.take_lake());
+            pieces.push(part.piece);
+            stacks.push(part.name);
+        }
+        let intended = || {
+            // Most names are in many stacks: each is sorted once.
+            let names: IndexMap<_, _> = principals.into_iter().flatten().collect();
+            let names = names.into_iter().collect();
+            let provenance = provenance.into_iter().collect();
+            let provenance = Provenance { stacks: provenance, ..Provenance::default() };
+            (Intended::of_rules(rules, names), provenance)
+        };
+        let access = || rayon::join(|| Policies::of(pieces), || Lake::of(lakes));
+        let ((policies, lake), (intended, provenance)) = rayon::join(access, intended);
+        let mut world = World::with(policies, lake, known(&intended));
+        world.lake.closed = closed;
+        imported::name_keys(&imported, &mut world);
+        let subjects = stacks.iter().map(|stack| (stack.subject.as_str(), stack.address.as_str()));
+        world.owners = imported::owners(&imported, subjects);
+        let (folders, changed, reset) = (BTreeMap::new(), Vec::new(), Vec::new());
+        let foreign = None;
+        Self {
+            world,
+            intended,
+            stacks,
+            provenance,
+            folders,
+            asked: None,
+            imported,
+            reset,
+            miscounted: Vec::new(),
+            changed,
+            mesh,
+            foreign,
+        }
+    }
+
+    /// The manifest lines of a stack, by its address.
+    pub fn lines_of_stack(&self, stack: &str) -> Vec<String> {
+        let parts = self.provenance.stacks.get(stack);
+        parts.and_then(|parts| parts.get("*")).cloned().unwrap_or_default()
+    }
+
+    /// What each resource belongs to.
+    pub fn names(&self) -> Names<'_> {
+        let stacks = self.stacks.iter();
+        let stacks = stacks.map(|stack| (stack.address.as_str(), stack.subject.as_str()));
+        Names { subject: self, stacks: stacks.collect() }
+    }
+}
+
+/// What resources belong to, such as `dataset/sales`.
+#[derive(Debug)]
+pub struct Names<'s> {
+    subject: &'s Subject,
+    /// What each stack is for, by its address.
+    stacks: IndexMap<&'s str, &'s str>,
+}
+
+impl<'s> Names<'s> {
+    /// What a resource, or a part of one such as a folder or a table, belongs to.
+    pub fn of(&self, arn: &str) -> Option<&'s str> {
+        let table = || {
+            let (stem, rest) = arn.split_once(":table/")?;
+            let (database, _) = rest.split_once('/')?;
+            self.of_whole(&format!("{stem}:database/{database}"))
+        };
+        let bucket = || {
+            let (stem, rest) = arn.split_once(":::")?;
+            let (bucket, _) = rest.split_once('/')?;
+            self.of_whole(&arn[..stem.len() + 3 + bucket.len()])
+        };
+        let access_point = || {
+            let (access_point, _) = arn.split_once("/object/")?;
+            access_point.contains(":accesspoint/").then(|| self.of_whole(access_point))?
+        };
+        self.of_whole(arn).or_else(table).or_else(bucket).or_else(access_point)
+    }
+
+    fn of_whole(&self, arn: &str) -> Option<&'s str> {
+        let Subject { world, intended, imported, .. } = self.subject;
+        // A policy for what is imported stands in a stack of somebody else.
+        if let Some(dataset) = imported.get(arn) {
+            return Some(dataset);
+        }
+        match world.resources.get(arn) {
+            Some(resource) => self.stacks.get(&*resource.origin.stack).copied(),
+            None => world.roles.get(arn).and_then(|role| intended.name_of(&role.arn)),
+        }
+    }
+
+    /// Everything that resources belong to.
+    pub fn all(&self) -> impl Iterator<Item = &'s str> {
+        let Subject { world, intended, .. } = self.subject;
+        let roles = world.roles.keys().filter_map(|arn| intended.name_of(arn));
+        self.stacks.values().copied().chain(roles)
+    }
+}
+
+/// The ARNs of those who are granted something, with the paths that templates leave out.
+fn known(intended: &Intended) -> impl Iterator<Item = &str> {
+    intended.principals().into_iter().map(|(arn, _)| arn)
+}

@@ -1,0 +1,114 @@
+//! What a mesh says of tables and shares and no template does: what can be shared, and what was asked for already.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use lakewright_manifest::mesh::{ItemStatus, Share, ShareItem, SharePermission, ShareStatus};
+use lakewright_manifest::{Date, Mesh, SourceFile, render};
+
+/// What a mesh says beside its templates.
+#[derive(Debug, Default)]
+pub struct Asked {
+    /// The tables that each dataset declares.
+    pub tables: BTreeMap<String, BTreeSet<String>>,
+    /// The items of all shares.
+    pub items: Vec<Item>,
+}
+
+/// An item of a share.
+#[derive(Debug)]
+pub struct Item {
+    /// The dataset.
+    pub dataset: String,
+    /// For whom, by the name on the command line.
+    pub principal: String,
+    /// What it is, as a document has it.
+    pub what: String,
+    /// The share.
+    pub share: String,
+    /// Why it gives nothing; none when it gives what the share permits.
+    pub withheld: Option<String>,
+    /// What the share permits, as a document has it.
+    pub permissions: String,
+    /// The manifest line.
+    pub at: String,
+}
+
+impl Asked {
+    pub(super) fn of(mesh: &Mesh, day: Option<&Date>, sources: &[SourceFile]) -> Self {
+        let tables = mesh.datasets.iter().map(|(id, dataset)| {
+            let names = dataset.tables.keys().map(|name| name.as_str().to_owned());
+            (id.to_string(), names.collect::<BTreeSet<String>>())
+        });
+        let items = mesh.shares.values().flat_map(|share| {
+            let each = share.states.iter();
+            each.map(move |(item, state)| Item::of(share, item, *state, day, sources))
+        });
+        Self { tables: tables.collect(), items: items.collect() }
+    }
+}
+
+impl Item {
+    fn of(
+        share: &Share,
+        item: &ShareItem,
+        state: ItemStatus,
+        day: Option<&Date>,
+        sources: &[SourceFile],
+    ) -> Self {
+        let permissions = share.permissions.iter().map(|permission| match permission {
+            SharePermission::Read => "read",
+            SharePermission::Write => "write",
+            SharePermission::Modify => "modify",
+        });
+        let permissions: Vec<&str> = permissions.collect();
+        let origin = share.items_at.get(item).copied().unwrap_or(share.header.origin);
+        Self {
+            dataset: share.dataset.to_string(),
+            principal: match &share.consumption_role {
+                Some(role) => format!("consumption-role/{role}"),
+                None => format!("team/{}/{}", share.environment, share.team),
+            },
+            what: match item {
+                ShareItem::Table(table) => table_item(table.name.as_str()),
+                ShareItem::Folder(folder) => folder_item(folder.as_str()),
+                ShareItem::Bucket => BUCKET_ITEM.to_owned(),
+            },
+            share: share.header.id.to_string(),
+            withheld: withheld(share, state, day),
+            permissions: format!("[{}]", permissions.join(", ")),
+            at: render::place(origin, sources),
+        }
+    }
+}
+
+/// A whole bucket as an item of a share.
+pub const BUCKET_ITEM: &str = "{bucket: true}";
+
+/// A table as an item of a share.
+pub fn table_item(name: &str) -> String {
+    format!("{{table: {name}}}")
+}
+
+/// A folder as an item of a share.
+pub fn folder_item(id: &str) -> String {
+    format!("{{folder: {id}}}")
+}
+
+/// Why an item of a share gives nothing on a day.
+fn withheld(share: &Share, state: ItemStatus, day: Option<&Date>) -> Option<String> {
+    match share.status {
+        ShareStatus::Approved => {}
+        ShareStatus::Draft
+        | ShareStatus::Submitted
+        | ShareStatus::Rejected
+        | ShareStatus::Revoked => return Some(format!("the share is {}", share.status.as_str())),
+    }
+    match state {
+        ItemStatus::Approved => {}
+        ItemStatus::Pending | ItemStatus::Rejected | ItemStatus::Revoked => {
+            return Some(format!("the item is {}", state.as_str()));
+        }
+    }
+    let last = share.expires.as_ref()?;
+    (day? > last).then(|| format!("the share's last day {last} is over"))
+}

@@ -1,0 +1,69 @@
+//! Permissions boundaries that no template contains.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use lakewright_proof::world::World;
+
+use super::organization;
+use super::surroundings::Boundary;
+use crate::error::ReadError;
+
+/// Why a permissions boundary does not fit the templates.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum BoundaryError {
+    /// It is given twice.
+    #[error("the boundary {0} is given twice")]
+    Twice(String),
+    /// A stack makes it.
+    #[error("a stack makes the policy {0}: it is known already")]
+    Known(String),
+    /// No role has it.
+    #[error("no role has the boundary {arn}; {}", expected(.outside))]
+    OfNobody {
+        /// The ARN that was given.
+        arn: String,
+        /// Some that roles have and no stack makes.
+        outside: Vec<String>,
+    },
+}
+
+/// How many boundaries an error lists.
+const SHOWN: usize = 8;
+
+/// Puts the policies into a world.
+pub(super) fn add_to(boundaries: &[Boundary], world: &mut World) -> Result<(), ReadError> {
+    let mut given = BTreeSet::new();
+    for Boundary { arn, path } in boundaries {
+        if !given.insert(arn) {
+            return Err(BoundaryError::Twice(arn.clone()).into());
+        }
+        if world.managed.contains_key(arn) {
+            return Err(BoundaryError::Known(arn.clone()).into());
+        }
+        let document = organization::read(path, &organization::json(path)?, "boundary")?;
+        world.managed.insert(arn.clone(), Arc::new(document));
+    }
+    Ok(())
+}
+
+/// Says which of them no role has.
+pub(super) fn check(boundaries: &[Boundary], world: &World) -> Result<(), ReadError> {
+    let named: BTreeSet<&str> =
+        world.roles.values().filter_map(|role| role.boundary.as_deref()).collect();
+    let Some(boundary) = boundaries.iter().find(|one| !named.contains(one.arn.as_str())) else {
+        return Ok(());
+    };
+    let outside = named.into_iter().filter(|arn| !world.managed.contains_key(*arn));
+    let outside = outside.take(SHOWN).map(str::to_owned).collect();
+    Err(BoundaryError::OfNobody { arn: boundary.arn.clone(), outside }.into())
+}
+
+fn expected(outside: &[String]) -> String {
+    if outside.is_empty() {
+        "the stacks make all that are left".to_owned()
+    } else {
+        format!("expected {}", outside.join(" or "))
+    }
+}

@@ -1,0 +1,81 @@
+//! What datasets import: buckets, keys and databases that no template makes.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use lakewright_proof::world::{Piece, World};
+use lakewright_template::{Template, Value};
+
+/// What is imported, by ARN, each with the dataset. A key that only its alias is known of has the alias in the
+/// place of its id.
+pub type Imported = BTreeMap<String, String>;
+
+/// What the stack of a dataset, such as `dataset/sales`, imports, by its grants: each has an access, a target
+/// and resources.
+pub(super) fn of_stack<'g>(
+    subject: &str,
+    piece: &Piece,
+    grants: impl Iterator<Item = (&'g str, &'g str, &'g [String])>,
+) -> Vec<String> {
+    // Whoever imports anything imports a bucket.
+    let makes_bucket = piece.made().any(|(_, kind)| kind == "AWS::S3::Bucket");
+    if !subject.starts_with("dataset/") || makes_bucket {
+        return Vec::new();
+    }
+    let made: BTreeSet<&str> = piece.made().map(|(arn, _)| arn).collect();
+    // What its jobs work with is not the dataset.
+    let own = grants.filter(|(access, target, _)| *target == subject && *access != "work");
+    let resources = own.flat_map(|(_, _, resources)| resources).map(String::as_str);
+    let imported: BTreeSet<&str> =
+        resources.filter(|arn| is_whole(arn) && !made.contains(arn)).collect();
+    imported.into_iter().map(|arn| arn.replacen(":alias/", ":key/alias/", 1)).collect()
+}
+
+/// Whether an ARN is of a bucket, a database or an alias, and of nothing in one.
+fn is_whole(arn: &str) -> bool {
+    let is_bucket = arn.split_once(":s3:::").is_some_and(|(_, name)| !name.contains('/'));
+    (is_bucket || arn.contains(":database/") || arn.contains(":alias/")) && !arn.contains('*')
+}
+
+/// The databases that a stack imports and of which the mesh says that only Lake Formation gives access. Only the
+/// template's metadata says it, which the deployment looks at.
+pub(super) fn closed(template: &Template, imported: &[String]) -> Vec<String> {
+    let own = template.metadata.get("Lakewright").and_then(Value::as_map);
+    if own.and_then(|own| own.get("HybridAccess")?.as_text()) != Some("closed") {
+        return Vec::new();
+    }
+    imported.iter().filter(|arn| arn.contains(":database/")).cloned().collect()
+}
+
+/// The imported databases on which everybody whom IAM lets in may have permissions of before, by ARN.
+pub fn perhaps_open<'s>(imported: &'s Imported, world: &World) -> Vec<&'s str> {
+    let databases = imported.keys().filter(|arn| arn.contains(":database/"));
+    let is_closed =
+        |arn: &String| world.lake.closed.contains(arn) || world.lake.governed.contains(arn);
+    databases.filter(|arn| !is_closed(arn)).map(String::as_str).collect()
+}
+
+/// The accounts of imported buckets: those of the datasets that import them. `subjects` are what stacks are for, each with the
+/// stack's address.
+pub(super) fn owners<'s>(
+    imported: &Imported,
+    subjects: impl Iterator<Item = (&'s str, &'s str)>,
+) -> BTreeMap<String, String> {
+    let accounts: BTreeMap<&str, &str> = subjects
+        .filter_map(|(subject, address)| Some((subject, address.split('/').next()?)))
+        .collect();
+    let buckets = imported.iter().filter(|(arn, _)| arn.contains(":s3:::"));
+    buckets
+        .filter_map(|(arn, subject)| {
+            Some((arn.clone(), accounts.get(subject.as_str())?.to_string()))
+        })
+        .collect()
+}
+
+/// Tells a world the aliases of imported keys.
+pub(super) fn name_keys(imported: &Imported, world: &mut World) {
+    for arn in imported.keys() {
+        if let Some((_, alias)) = arn.split_once(":key/alias/") {
+            world.aliases_of.insert(arn.clone(), vec![format!("alias/{alias}")]);
+        }
+    }
+}

@@ -1,0 +1,25 @@
+//! The day on which shares are looked at.
+
+use lakewright_manifest::Date;
+
+use crate::exit::Failure;
+
+/// The day on which shares are looked at.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Day {
+    /// The day: shares that expire before it give no access [default: no share has expired; `deploy`: today]
+    #[arg(long, value_name = "YYYY-MM-DD", value_parser = Date::parse)]
+    pub(crate) as_of: Option<Date>,
+}
+
+impl Day {
+    /// The day that was given, or today in UTC.
+    pub(crate) fn or_today(&self) -> Result<Date, Failure> {
+        if let Some(day) = &self.as_of {
+            return Ok(day.clone());
+        }
+        let today = lakewright_deployer::day::today();
+        let today = today.ok_or_else(|| Failure::unexpected("the clock tells no day"))?;
+        Date::parse(&today).map_err(Failure::unexpected)
+    }
+}

@@ -1,0 +1,183 @@
+//! Which templates are looked at, on which day, and what limits access beside them.
+
+use std::path::{Path, PathBuf};
+
+use lakewright_analysis::subject::{self, Boundary, Keep, OfMesh, Subject};
+use lakewright_analysis::{ReadError, folder};
+use lakewright_manifest::{AccountId, RegionName};
+
+use super::day::Day;
+use crate::exit::Failure;
+use crate::memory;
+use crate::show::guardrails;
+use crate::ui::Ui;
+
+/// Which templates are looked at, on which day, and what the organization and owners add to them.
+#[derive(Debug, clap::Args)]
+pub(crate) struct SubjectArgs {
+    #[command(flatten)]
+    source: Source,
+    #[command(flatten)]
+    surroundings: Surroundings,
+    #[command(flatten)]
+    day: Day,
+}
+
+/// Where the templates come from.
+#[derive(Debug, clap::Args)]
+#[group(multiple = false)]
+struct Source {
+    /// The mesh's folder, or a single file [default: the current folder]
+    mesh: Option<PathBuf>,
+    /// An assembly that `synth` has written, instead of a mesh; anybody's folder of templates for `access`, `can` and `why`
+    #[arg(long, value_name = "DIR")]
+    assembly: Option<PathBuf>,
+}
+
+/// What limits access beside the templates.
+#[derive(Debug, clap::Args)]
+struct Surroundings {
+    /// Policies of the organization, in JSON: one service control policy for all accounts, or
+    /// {"management_account": "..", "service_control_policies": [{"level": "root", "accounts": [..],
+    /// "document": {..}}], "resource_control_policies": [..]}. Every attached policy, FullAWSAccess too: an
+    /// action must be allowed at each level above an account (the root, units, the account), and denied by none
+    #[arg(long = "scp", value_name = "FILE")]
+    scp: Option<PathBuf>,
+    /// The policy document, in JSON, of a permissions boundary that no stack makes; without it, whatever the
+    /// boundary limits is unknown. May be repeated
+    #[arg(long = "boundary", value_name = "ARN=FILE", value_parser = boundary)]
+    boundaries: Vec<Boundary>,
+}
+
+fn boundary(text: &str) -> Result<Boundary, String> {
+    let pair = text.rsplit_once('=').filter(|(arn, _)| arn.contains(":policy/"));
+    let pair = pair.map(|(arn, path)| Boundary { arn: arn.to_owned(), path: PathBuf::from(path) });
+    pair.ok_or_else(|| {
+        "expected ARN=FILE such as arn:aws:iam::111122223333:policy/limits=limits.json".to_owned()
+    })
+}
+
+/// Where templates are deployed, where nothing beside them says it.
+#[derive(Debug, Clone, clap::Args)]
+pub(crate) struct Somewhere {
+    /// The account of templates that nothing else says the account of: 12 digits
+    #[arg(long, value_name = "ACCOUNT", requires = "assembly", value_parser = account)]
+    account: Option<AccountId>,
+    /// The region of such templates
+    #[arg(long, value_name = "REGION", requires = "assembly", value_parser = RegionName::parse)]
+    region: Option<RegionName>,
+}
+
+fn account(text: &str) -> Result<AccountId, String> {
+    AccountId::parse(text).map_err(|_| "expected 12 digits".to_owned())
+}
+
+impl Surroundings {
+    fn of_session(&self, session_policy: Option<&Path>) -> subject::Surroundings {
+        subject::Surroundings {
+            organization: self.scp.clone(),
+            boundaries: self.boundaries.clone(),
+            session_policy: session_policy.map(Path::to_owned),
+        }
+    }
+}
+
+impl Somewhere {
+    /// The place without its form on the command line.
+    pub(crate) fn place(&self) -> folder::Somewhere {
+        folder::Somewhere { account: self.account.clone(), region: self.region.clone() }
+    }
+}
+
+impl SubjectArgs {
+    /// Reads everything; `None` when something is wrong with the mesh, which is shown.
+    ///
+    /// What was read lives as long as the process: to give back the parts of a large mesh one by one
+    /// takes long, and nothing needs the memory any more.
+    pub(crate) fn read(
+        &self,
+        keep: Keep,
+        ui: &mut Ui,
+    ) -> Result<Option<&'static Subject>, Failure> {
+        self.read_for_session(keep, None, None, ui)
+    }
+
+    /// Reads everything, anybody's templates as well.
+    pub(crate) fn read_anybodys(
+        &self,
+        keep: Keep,
+        somewhere: &Somewhere,
+        ui: &mut Ui,
+    ) -> Result<Option<&'static Subject>, Failure> {
+        self.read_for_session(keep, Some(somewhere), None, ui)
+    }
+
+    /// Reads everything, as whoever asks in a session with a policy sees it; anybody's templates when it is said where they
+    /// are deployed.
+    pub(crate) fn read_for_session(
+        &self,
+        keep: Keep,
+        somewhere: Option<&Somewhere>,
+        session_policy: Option<&Path>,
+        ui: &mut Ui,
+    ) -> Result<Option<&'static Subject>, Failure> {
+        memory::small_pages();
+        let read = match (&self.source.assembly, somewhere) {
+            (None, _) => self.read_mesh(self.path(), keep, ui)?,
+            (Some(folder), None) => Some(Subject::of_assembly(folder)?),
+            (Some(folder), Some(somewhere)) => {
+                Some(Subject::of_folder(folder, &somewhere.place())?)
+            }
+        };
+        let Some(subject) = read else { return Ok(None) };
+        let surroundings = self.surroundings.of_session(session_policy);
+        let subject = kept_within(&surroundings, subject)?;
+        surroundings.check(&subject.world)?;
+        Ok(Some(subject))
+    }
+
+    /// Reads the mesh, or the assembly, before a change, on the same day and in the same organization.
+    pub(crate) fn read_before(
+        &self,
+        before: &Path,
+        keep: Keep,
+        ui: &mut Ui,
+    ) -> Result<&'static Subject, Failure> {
+        let is_assembly = before.join("assembly.json").is_file();
+        let subject = if is_assembly {
+            Subject::of_assembly(before)?
+        } else {
+            self.read_mesh(before, keep, ui)?
+                .ok_or_else(|| ReadError::WrongBase(before.to_owned()))?
+        };
+        kept_within(&self.surroundings.of_session(None), subject)
+    }
+
+    fn read_mesh(&self, mesh: &Path, keep: Keep, ui: &mut Ui) -> Result<Option<Subject>, Failure> {
+        let progress = ui.progress();
+        let OfMesh { subject, report, breaches, sources } =
+            Subject::of_mesh(mesh, self.day.as_of.as_ref(), keep, &progress)?;
+        if subject.is_none() {
+            guardrails::show_all(&report, &sources, &breaches, ui);
+        } else if !report.is_empty() {
+            // An answer is not the place for warnings. Not how many: `check` finds more than what is about the templates.
+            ui.note("the mesh has warnings; `lakewright check` shows what to look at");
+        }
+        Ok(subject)
+    }
+
+    /// The path that was given.
+    pub(crate) fn path(&self) -> &Path {
+        let path = self.source.mesh.as_deref().or(self.source.assembly.as_deref());
+        path.unwrap_or_else(|| Path::new("."))
+    }
+}
+
+/// Adds what limits access beside the templates, and keeps all of it as long as the process.
+fn kept_within(
+    surroundings: &subject::Surroundings,
+    mut subject: Subject,
+) -> Result<&'static Subject, Failure> {
+    surroundings.add_to(&mut subject.world)?;
+    Ok(Box::leak(Box::new(subject)))
+}

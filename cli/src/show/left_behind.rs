@@ -1,0 +1,27 @@
+//! The stacks of places that a mesh leaves.
+
+use std::collections::BTreeMap;
+
+use lakewright_analysis::words::count;
+
+use crate::ui::Ui;
+
+/// Says which stacks stay behind in each place that the mesh leaves.
+pub(crate) fn say(left: &[String], ui: &mut Ui) {
+    let mut places: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for (place, name) in left.iter().filter_map(|address| address.rsplit_once('/')) {
+        places.entry(place).or_default().push(name);
+    }
+    for (place, names) in &places {
+        let stacks = count(names.len(), "stack");
+        ui.note(&format!("the mesh leaves {place}, where its {stacks} would stay behind:"));
+        for name in names {
+            ui.note(&format!("  {name}"));
+        }
+    }
+    if !places.is_empty() {
+        ui.note(
+            "`lakewright deploy --plan` goes on to name them, and `lakewright destroy MESH --stack ACCOUNT/REGION/NAME` removes them",
+        );
+    }
+}

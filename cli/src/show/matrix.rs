@@ -1,0 +1,98 @@
+//! The access matrix for spreadsheets and programs, and what is unknown in it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use lakewright_analysis::matrix::Row;
+use lakewright_analysis::subject::Subject;
+use lakewright_analysis::words::count;
+use lakewright_proof::action::Level;
+use lakewright_proof::evaluate::BOUNDARY_IS_MISSING;
+use lakewright_proof::matrix::Needed;
+use serde_json::json;
+
+/// Why something is unknown, each reason with how many rows have it, in words.
+pub(crate) fn doubts(rows: &[Row<'_>]) -> Vec<String> {
+    let mut known: BTreeMap<&str, usize> = BTreeMap::new();
+    for reason in rows.iter().flat_map(|row| row.cell.doubts()) {
+        *known.entry(reason).or_default() += 1;
+    }
+    known
+        .into_iter()
+        .map(|(reason, number)| {
+            let hint =
+                if reason == BOUNDARY_IS_MISSING { " (--boundary ARN=FILE gives it)" } else { "" };
+            format!("unknown in {}: {reason}{hint}", count(number, "row"))
+        })
+        .collect()
+}
+
+/// Comma-separated values for spreadsheets.
+pub(crate) fn csv(rows: &[Row<'_>]) -> String {
+    let field = |text: &str| {
+        // A spreadsheet would run a field that begins like a formula.
+        let text = if text.starts_with(['=', '+', '-', '@']) {
+            format!("'{text}")
+        } else {
+            text.to_owned()
+        };
+        format!("\"{}\"", text.replace('"', "\"\""))
+    };
+    let mut text =
+        "principal,principal_arn,resource,resource_arn,access,levels,conditions,unknown,unknown_because\n"
+            .to_owned();
+    for row in rows {
+        let (resource, access) = (row.resource(), row.access());
+        let cell = &row.cell;
+        let levels: Vec<&str> = cell.levels.iter().map(Level::as_str).collect();
+        let (Needed::Always(keys) | Needed::Partly(keys)) = cell.needed();
+        let conditions: Vec<&str> = keys.into_iter().collect();
+        let unknown = cell.unknown();
+        let unknown: BTreeSet<&str> = unknown.iter().map(|action| action.name()).collect();
+        let unknown: Vec<&str> = unknown.into_iter().collect();
+        let doubts: Vec<&str> = cell.doubts().into_iter().collect();
+        let lists = [levels, conditions, unknown].map(|list| list.join(" "));
+        let [levels, conditions, unknown] = &lists;
+        let doubts = doubts.join("; ");
+        let fields = [
+            row.principal(),
+            cell.principal.name(),
+            &resource,
+            &cell.resource,
+            &access,
+            levels,
+            conditions,
+            unknown,
+            &doubts,
+        ];
+        text.push_str(&fields.map(field).join(","));
+        text.push('\n');
+    }
+    text
+}
+
+/// Data for programs.
+pub(crate) fn to_json(rows: &[Row<'_>], subject: &Subject) -> serde_json::Value {
+    let rows: Vec<_> = rows
+        .iter()
+        .map(|row| {
+            let cell = &row.cell;
+            let actions: BTreeMap<&str, Vec<&str>> =
+                cell.actions().into_iter().map(|(action, keys)| (action.name(), keys)).collect();
+            let unknown: BTreeSet<&str> =
+                cell.unknown().iter().map(|action| action.name()).collect();
+            json!({
+                "principal": row.principal(),
+                "principal_arn": cell.principal.name(),
+                "resource": row.resource(),
+                "resource_arn": &*cell.resource,
+                "levels": cell.levels.iter().map(Level::as_str).collect::<Vec<_>>(),
+                "cells": cell.cells,
+                "tables": subject.world.lake.tables_of(&cell.resource),
+                "actions": actions,
+                "unknown": unknown,
+                "unknown_because": cell.doubts(),
+            })
+        })
+        .collect();
+    json!({ "version": 1, "rows": rows })
+}
