@@ -14,8 +14,8 @@ use lakewright_proof::world::{
     OnUnresolved, OrganizationPolicy, Outside, Piece, StackTemplate, World,
 };
 use lakewright_stacks::Plan;
+use lakewright_template::place::Place;
 use lakewright_template::read;
-use lakewright_template::resolve::Place;
 
 /// A mesh that text is added to, so that it has something to refer to.
 const BASE: &str = include_str!("base.yaml");
@@ -30,7 +30,7 @@ pub(crate) fn parse_anything(text: &str) {
 
 /// Reads a text as a policy and as a template, and decides requests by it; nothing may panic.
 pub(crate) fn decide_anything(text: &str) {
-    let place = Place { account: "111122223333".to_owned(), region: "eu-west-1".to_owned() };
+    let place = Place::parse("111122223333", "eu-west-1").expect("a place");
     let wrapped = format!(
         "Resources: {{R: {{Type: AWS::IAM::Role, Properties: {{RoleName: r, AssumeRolePolicyDocument: {text}, \
          Policies: [{{PolicyName: p, PolicyDocument: {text}}}]}}}}}}"

@@ -12,6 +12,7 @@ use std::fs;
 use std::io::{BufWriter, Write as _};
 use std::path::{Path, PathBuf};
 
+use lakewright_template::StackAddress;
 use lakewright_template::assembly::StackEntry;
 use rayon::iter::{IntoParallelRefIterator as _, ParallelIterator as _};
 use serde::Deserialize;
@@ -175,9 +176,10 @@ fn owned_files(out: &Path) -> BTreeSet<String> {
     let handouts = assembly.handouts.into_iter().map(|handout| handout.path);
     let of_stack = |stack: OwnedStack| {
         let OwnedStack { account, region, name, template, assets } = stack;
-        let address = format!("{account}/{region}/{name}");
+        let address = StackAddress::parse(&format!("{account}/{region}/{name}")).ok();
         // Earlier versions wrote none; what is not there is not looked for.
-        let manifest = (!assets.is_empty()).then(|| StackEntry::asset_manifest_path(&address));
+        let address = address.filter(|_| !assets.is_empty());
+        let manifest = address.as_ref().map(StackEntry::asset_manifest_path);
         std::iter::once(template).chain(assets.into_iter().map(|asset| asset.path)).chain(manifest)
     };
     let files = assembly.stacks.into_iter().flat_map(of_stack).chain(handouts);

@@ -4,7 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use lakewright_proof::world::PieceError;
-use lakewright_template::read;
+use lakewright_template::{StackAddress, read};
 
 use crate::decision::QuestionError;
 use crate::folder::Unread;
@@ -21,8 +21,8 @@ pub enum Error {
     #[error(transparent)]
     Write(#[from] WriteError),
     /// Stacks cannot be put in an order of deployment, by their addresses: a defect of Lakewright.
-    #[error("stacks wait for each other: {}", .0.join(", "))]
-    Circle(Vec<String>),
+    #[error("stacks wait for each other: {}", listed(.0))]
+    Circle(Vec<StackAddress>),
     /// A template that was just made cannot be read as one: a defect of Lakewright.
     #[error("{0}")]
     Made(PieceError),
@@ -51,6 +51,10 @@ impl Error {
             Self::Circle(_) | Self::Made(_) => false,
         }
     }
+}
+
+fn listed(addresses: &[StackAddress]) -> String {
+    addresses.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }
 
 /// Why a mesh, a folder of templates or a policy cannot be read.

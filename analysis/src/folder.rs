@@ -7,10 +7,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use lakewright_manifest::{AccountId, RegionName};
 use lakewright_proof::world::{OnUnresolved, StackTemplate};
 use lakewright_template::assembly::Assembly;
-use lakewright_template::resolve::{Neighbour, Others, Place};
+use lakewright_template::place::Place;
+use lakewright_template::resolve::{Neighbour, Others};
+use lakewright_template::{AccountId, Region};
 use lakewright_template::{ResourceEntry, Template, Value as Item, read};
 use rayon::iter::{IntoParallelIterator as _, ParallelIterator as _};
 use serde_json::Value;
@@ -74,7 +75,7 @@ pub struct Somewhere {
     /// The account of templates that nothing else says the account of.
     pub account: Option<AccountId>,
     /// The region of such templates.
-    pub region: Option<RegionName>,
+    pub region: Option<Region>,
 }
 
 impl Read {
@@ -241,10 +242,10 @@ fn templates(folder: &Path, somewhere: &Somewhere) -> Result<(Vec<Found>, Vec<Un
         && let Ok(assembly) = serde_json::from_str::<Assembly>(&text)
     {
         let stacks = assembly.stacks.into_iter().map(|entry| {
-            let place = Place { account: entry.account.clone(), region: entry.region.clone() };
+            let place = entry.place();
             Found {
                 path: folder.join(&entry.template),
-                address: entry.address(),
+                address: entry.address().to_string(),
                 place,
                 name: Some(entry.name),
                 is_anywhere: false,
@@ -265,20 +266,18 @@ fn templates(folder: &Path, somewhere: &Somewhere) -> Result<(Vec<Found>, Vec<Un
         let name = path.strip_prefix(folder).ok().filter(|name| !name.as_os_str().is_empty());
         let name = name.unwrap_or(&path).display().to_string();
         let Deployed { place, name: stack } = places.remove(&path).unwrap_or_default();
-        let given = || {
-            somewhere.account.as_ref().map(ToString::to_string).or_else(|| account_within(&path))
-        };
+        let given = || somewhere.account.clone().or_else(|| account_within(&path));
         let account = if place.is_none() { given() } else { None };
         let is_anywhere = place.is_none() && account.is_none();
         let is_known = place.is_some();
         let has_account = is_known || somewhere.account.is_some();
         let told = told(has_account, is_known || somewhere.region.is_some());
-        let place = place.unwrap_or_else(|| Place {
-            account: account.unwrap_or_else(|| SAMPLE_ACCOUNT.to_owned()),
-            region: somewhere
-                .region
-                .as_ref()
-                .map_or_else(|| SAMPLE_REGION.to_owned(), ToString::to_string),
+        let place = place.unwrap_or_else(|| {
+            let sample = Place::parse(SAMPLE_ACCOUNT, SAMPLE_REGION).expect("a place");
+            Place {
+                account: account.unwrap_or(sample.account),
+                region: somewhere.region.clone().unwrap_or(sample.region),
+            }
         });
         Found { path, address: name, place, name: stack, is_anywhere, told }
     });
@@ -310,11 +309,7 @@ fn places_of(folder: &Path) -> BTreeMap<PathBuf, Deployed> {
         let environment = artifact["environment"].as_str().and_then(|at| at.strip_prefix("aws://"));
         let place = environment
             .and_then(|at| at.split_once('/'))
-            .filter(|(account, region)| is_account(account) && *region != "unknown-region");
-        let place = place.map(|(account, region)| Place {
-            account: account.to_owned(),
-            region: region.to_owned(),
-        });
+            .and_then(|(account, region)| Place::parse(account, region).ok());
         // A stack without a name of its own is named by the artifact.
         let name = artifact["properties"]["stackName"].as_str().unwrap_or(id).to_owned();
         Some((folder.join(file), Deployed { place, name: Some(name) }))
@@ -323,16 +318,12 @@ fn places_of(folder: &Path) -> BTreeMap<PathBuf, Deployed> {
 }
 
 /// The account that a template names as such, as policies of keys do.
-fn account_within(path: &Path) -> Option<String> {
+fn account_within(path: &Path) -> Option<AccountId> {
     let text = fs::read_to_string(path).ok()?;
     let before = text.split(":root").next()?;
     let account = before.get(before.len().checked_sub(12)?..)?;
     let is_named = before.len() < text.len() && before[..before.len() - 12].ends_with(":iam::");
-    (is_named && is_account(account)).then(|| account.to_owned())
-}
-
-fn is_account(text: &str) -> bool {
-    text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit())
+    AccountId::parse(account).ok().filter(|_| is_named)
 }
 
 fn collect(

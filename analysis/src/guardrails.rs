@@ -9,7 +9,6 @@ use lakewright_proof::world::{
     OnUnresolved, Piece, StackTemplate, World, policy_templates, unseen,
 };
 use lakewright_stacks::Synthesized;
-use lakewright_template::resolve::Place;
 use rayon::iter::{IntoParallelIterator as _, IntoParallelRefIterator as _, ParallelIterator as _};
 
 use crate::error::{Error, ReadError};
@@ -19,9 +18,9 @@ use crate::lines::Lines;
 /// What one stack says about access, to be looked at with that of the others.
 pub fn piece_of(stack: &Synthesized) -> Result<Piece, Error> {
     let entry = &stack.entry;
-    let place = Place { account: entry.account.clone(), region: entry.region.clone() };
+    let place = entry.place();
     let template = StackTemplate {
-        address: &entry.address(),
+        address: &entry.address().to_string(),
         place: &place,
         template: &stack.lowered.template,
         unresolved: OnUnresolved::Fail,

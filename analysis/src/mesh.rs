@@ -11,6 +11,7 @@ use lakewright_manifest::resolve::resolve;
 use lakewright_manifest::{Code, Diagnostic, Mesh, Report, SourceFile};
 use lakewright_stacks::{Plan, StackPlan};
 use lakewright_template::yaml::Span;
+use lakewright_template::{Place, StackAddress};
 use rayon::iter::{
     IndexedParallelIterator as _, IntoParallelRefIterator as _, ParallelIterator as _,
 };
@@ -51,16 +52,11 @@ pub fn earlier_beside(path: &Path, sources: &mut Vec<SourceFile>) -> Result<Mesh
 }
 
 /// The stacks of an earlier mesh in accounts and regions that the later one has left: its deployments look there no more.
-pub fn left_behind(base: &Mesh, head: &Mesh) -> Vec<String> {
+pub fn left_behind(base: &Mesh, head: &Mesh) -> Vec<StackAddress> {
     let (before, after) = (Plan::of(base, None), Plan::of(head, None));
-    let places = after.stacks.iter().map(StackPlan::place);
-    let places: BTreeSet<(&str, &str)> =
-        places.map(|place| (place.account.as_str(), place.region.as_str())).collect();
-    let left = before.stacks.iter().filter(|stack| {
-        let place = stack.place();
-        !places.contains(&(place.account.as_str(), place.region.as_str()))
-    });
-    let addresses: BTreeSet<String> =
+    let places: BTreeSet<&Place> = after.stacks.iter().map(StackPlan::place).collect();
+    let left = before.stacks.iter().filter(|stack| !places.contains(stack.place()));
+    let addresses: BTreeSet<StackAddress> =
         left.flat_map(|stack| [stack.bootstrap_address(), stack.address()]).collect();
     addresses.into_iter().collect()
 }

@@ -177,7 +177,7 @@ fn part_of(stack: &StackPlan<'_>, sources: &[SourceFile], keep: Keep) -> Kept<Pa
     };
     let mut lowered = lowered.map_err(Unmade::Findings)?;
     let usage = stack.usage_of(&lowered.template);
-    let address = stack.address();
+    let address = stack.address().to_string();
     let template = StackTemplate {
         address: &address,
         place: stack.place(),

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use lakewright_manifest::Report;
 use lakewright_stacks::{DeployTarget, Offer, Plan, StackPlan, Synthesized, Usage, connect};
-use lakewright_template::Template;
+use lakewright_template::{StackAddress, Template};
 use rayon::iter::{
     IndexedParallelIterator as _, IntoParallelRefIterator as _, ParallelIterator as _,
 };
@@ -99,16 +99,19 @@ pub fn synthesize_with(plan: &Plan<'_>, offer: Offer) -> Result<(Vec<Found>, Rep
 }
 
 /// What the stacks of a plan use, by the address of the bootstrap stack. Those that were found begin with them.
-fn usage(plan: &Plan<'_>, found: &[Found]) -> BTreeMap<String, Usage> {
+fn usage(plan: &Plan<'_>, found: &[Found]) -> BTreeMap<StackAddress, Usage> {
     let usage: Vec<Usage> =
         found.iter().take(plan.stacks.len()).map(|one| one.stack.usage()).collect();
     Plan::usage(plan.stacks.iter().zip(&usage))
 }
 
 /// The bootstrap templates that the stacks which were found could not do without, by address.
-pub fn needed(plan: &Plan<'_>, found: &[Found]) -> Result<BTreeMap<String, Template>, Report> {
+pub fn needed(
+    plan: &Plan<'_>,
+    found: &[Found],
+) -> Result<BTreeMap<StackAddress, Template>, Report> {
     let bootstraps = plan.bootstraps_with(usage(plan, found), Offer::Nothing);
-    let template = |bootstrap: &StackPlan<'_>| -> Result<(String, Template), Report> {
+    let template = |bootstrap: &StackPlan<'_>| -> Result<(StackAddress, Template), Report> {
         Ok((bootstrap.address(), bootstrap.lower()?.template))
     };
     bootstraps.iter().map(template).collect()

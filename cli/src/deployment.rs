@@ -33,8 +33,7 @@ use lakewright_deployer::renew::renew;
 use lakewright_manifest::mesh::Maintenance;
 use lakewright_manifest::{Mesh, RegionName, SourceFile};
 use lakewright_stacks::{DeployTarget, Names};
-use lakewright_template::Template;
-use lakewright_template::resolve::Place;
+use lakewright_template::{Place, StackAddress, StackKind, Template};
 use tokio::runtime::Runtime;
 
 use self::seen::{Gone, Known, Seen};
@@ -70,9 +69,9 @@ pub(crate) struct Wanted<'m> {
     pub(crate) mesh: &'m Mesh,
     pub(crate) found: Vec<Found>,
     /// The bootstrap templates that the stacks could not do without, by address.
-    pub(crate) needed: BTreeMap<String, Template>,
+    pub(crate) needed: BTreeMap<StackAddress, Template>,
     /// With whose help the stacks of an earlier version are looked at, by address.
-    pub(crate) base: BTreeMap<String, DeployTarget>,
+    pub(crate) base: BTreeMap<StackAddress, DeployTarget>,
     pub(crate) sources: &'m [SourceFile],
 }
 
@@ -81,7 +80,7 @@ pub(crate) struct Wanted<'m> {
 pub(crate) fn base(
     mesh: &Mesh,
     base: Option<&Path>,
-) -> Result<BTreeMap<String, DeployTarget>, Failure> {
+) -> Result<BTreeMap<StackAddress, DeployTarget>, Failure> {
     let Some(path) = base else { return Ok(BTreeMap::new()) };
     let base = earlier(path)?;
     let (own, other) = (&mesh.tenant.header.id, &base.tenant.header.id);
@@ -98,15 +97,15 @@ pub(crate) struct Deployment<'m> {
     mesh: &'m Mesh,
     /// The mesh's id.
     id: String,
-    stacks: BTreeMap<String, Stack>,
+    stacks: BTreeMap<StackAddress, Stack>,
     /// What each bootstrap has to allow.
-    needed: BTreeMap<String, Template>,
+    needed: BTreeMap<StackAddress, Template>,
     /// With whose help each stack is deployed, and what the mesh left is looked at.
-    targets: BTreeMap<String, DeployTarget>,
+    targets: BTreeMap<StackAddress, DeployTarget>,
     /// Where the record of places with stacks is kept.
     shelf: Shelf,
     /// The stack that makes the record's bucket and gives the right to read it.
-    keeper: String,
+    keeper: StackAddress,
     /// This run's right to change the mesh.
     lease: Lease,
     /// How AWS is reached.
@@ -130,10 +129,10 @@ impl<'m> Deployment<'m> {
             .enable_all()
             .build()
             .map_err(|error| Failure::unexpected(error.to_string()))?;
-        let region = options.region.as_ref().unwrap_or(&mesh.tenant.home_region);
+        let home_region = || mesh.tenant.home_region.to_string();
         let settings = Settings {
             profile: options.profile.clone(),
-            region: region.to_string(),
+            region: options.region.as_ref().map_or_else(home_region, ToString::to_string),
             imports_existing: import_existing,
         };
         let aws = runtime.block_on(Aws::connect(&settings)).map_err(|error| unreachable(&error))?;
@@ -144,13 +143,12 @@ impl<'m> Deployment<'m> {
         for Found { mut stack, target } in found {
             let entry = stack.entry;
             lines.insert(entry.address(), closest_first(&mut stack.lowered, sources));
-            let access = if entry.kind == "bootstrap" {
+            let access = if entry.kind == StackKind::Bootstrap {
                 Access::Owner { role: options.owner_role.clone().unwrap_or_default() }
             } else {
                 deployer(&target)
             };
-            let site =
-                Site { account: entry.account.clone(), region: entry.region.clone(), access };
+            let site = Site { place: entry.place(), access };
             let assets = stack.assets.into_iter();
             let assets = assets.map(|asset| (asset.entry.path, asset.bytes.into_owned())).collect();
             let address = entry.address();
@@ -230,7 +228,7 @@ impl<'m> Deployment<'m> {
         summary.outcomes.extend(kept.outcomes);
         let exit = exit(&summary);
         if exit == Exit::Done {
-            let is_gone = |(_, outcome): &(&String, &Outcome)| **outcome == Outcome::Deleted;
+            let is_gone = |(_, outcome): &(&StackAddress, &Outcome)| **outcome == Outcome::Deleted;
             let gone = summary.outcomes.iter().filter(is_gone);
             // What holds data is never deleted by this.
             let gone = gone.map(|(address, _)| (address.clone(), Vec::new())).collect();
@@ -278,7 +276,7 @@ impl<'m> Deployment<'m> {
             let mut driver = Driver {
                 cloud: &self.aws,
                 report: |event: Event| shower.event(&event),
-                ask: |address: &str, changes: &[Change]| {
+                ask: |address: &StackAddress, changes: &[Change]| {
                     let at_risk = show::at_risk(changes);
                     let question = || {
                         let which = at_risk.join(", ");
@@ -295,7 +293,7 @@ impl<'m> Deployment<'m> {
             if matches!(record, Known::Read(_)) {
                 self.held(record, driver.run(plan, &self.stacks, sites))
             } else {
-                let (mesh, keeper) = (&*self.id, &*self.keeper);
+                let (mesh, keeper) = (&*self.id, &self.keeper);
                 let opening = Opening { shelf: &self.shelf, mesh, keeper, spots: &*spots };
                 let mut read = Record::default();
                 let running =
@@ -315,8 +313,8 @@ impl<'m> Deployment<'m> {
     fn refused(
         &self,
         plan: &Plan,
-        observed: &BTreeMap<String, Observed>,
-        owned: &[&str],
+        observed: &BTreeMap<StackAddress, Observed>,
+        owned: &[&StackAddress],
         ui: &mut Ui,
     ) -> Option<Exit> {
         let mut exit = None;
@@ -334,7 +332,7 @@ impl<'m> Deployment<'m> {
             for address in owned {
                 ui.error(&format!(
                     "{address} is for the account's owner to do: {}",
-                    self.owners(address)
+                    self.owners(&address.place, Some(&address.name))
                 ));
                 exit = exit.or(Some(Exit::No));
             }
@@ -348,7 +346,7 @@ impl<'m> Deployment<'m> {
         let mut driver = Driver {
             cloud: &self.aws,
             report: |event: Event| shower.event(&event),
-            ask: |_: &str, _: &[Change]| false,
+            ask: |_: &StackAddress, _: &[Change]| false,
             closed: BTreeSet::new(),
             lease: &self.lease,
             imports_existing: self.settings.imports_existing,
@@ -358,9 +356,8 @@ impl<'m> Deployment<'m> {
 
     /// Mails are the only way in which failures are told, and nobody gets one before the address is confirmed.
     fn mails(&self, ui: &mut Ui) {
-        for stack in self.stacks.values().filter(|stack| stack.entry.kind == "platform") {
-            let place =
-                Place { account: stack.entry.account.clone(), region: stack.entry.region.clone() };
+        for stack in self.stacks.values().filter(|stack| stack.entry.kind == StackKind::Platform) {
+            let place = stack.entry.place();
             for topic in Duties::of(&stack.template, &place).topics {
                 let counted = self.runtime.block_on(receivers(&self.aws, &stack.site, &topic));
                 match counted {
@@ -387,17 +384,16 @@ impl<'m> Deployment<'m> {
     /// What has just been shared with other accounts may have to be accepted there. What was shared before is no new
     /// invitation, whatever else of its dataset's stack changed.
     fn invitations(&self, summary: &Summary, made: &Made, ui: &mut Ui) {
-        let is_changed = |(_, outcome): &(&String, &Outcome)| {
+        let is_changed = |(_, outcome): &(&StackAddress, &Outcome)| {
             matches!(outcome, Outcome::Created | Outcome::Updated | Outcome::NeedsAttention(_))
         };
         let changed = summary.outcomes.iter().filter(is_changed);
         let stacks = changed
             .filter_map(|(address, _)| self.stacks.get(address).zip(made.get(address)))
-            .filter(|(stack, _)| stack.entry.kind == "dataset");
+            .filter(|(stack, _)| stack.entry.kind == StackKind::Dataset);
         let mut shared = BTreeSet::new();
         for (stack, made) in stacks {
-            let place =
-                Place { account: stack.entry.account.clone(), region: stack.entry.region.clone() };
+            let place = stack.entry.place();
             shared.extend(invitations::of(&stack.template, &place, made));
         }
         for sharing in shared {
@@ -406,20 +402,23 @@ impl<'m> Deployment<'m> {
     }
 
     /// The address of a stack, by its name or address.
-    fn find(&self, name: &str, seen: &Seen) -> Result<String, Failure> {
-        let found: Vec<&String> = seen
+    fn find(&self, name: &str, seen: &Seen) -> Result<StackAddress, Failure> {
+        let found: Vec<&StackAddress> = seen
             .observed
             .iter()
             .filter(|(address, stack)| {
                 self.is_ours(address, stack)
-                    && (*address == name || address.ends_with(&format!("/{name}")))
+                    && (address.name == name || address.to_string() == name)
             })
             .map(|(address, _)| address)
             .collect();
         match found.as_slice() {
             [one] => Ok((*one).clone()),
             [] => {
-                let mut said = vec![if seen.sites.contains_key(name) {
+                let mut said = vec![if name
+                    .parse::<Place>()
+                    .is_ok_and(|place| seen.sites.contains_key(&place))
+                {
                     format!(
                         "`{name}` is an account and region, and `--stack` takes a stack of it, as `lakewright destroy MESH --all --plan` \
                          lists them; only with `--keep-stack`, and where nobody may look any more, it takes a place, to forget it"
@@ -431,7 +430,7 @@ impl<'m> Deployment<'m> {
                 Err(Failure::usage(said.join("\n")))
             }
             several => {
-                let several: Vec<&str> = several.iter().map(|address| address.as_str()).collect();
+                let several: Vec<String> = several.iter().map(ToString::to_string).collect();
                 let several = several.join(", ");
                 Err(Failure::usage(format!("`{name}` is in several places: {several}")))
             }
@@ -464,12 +463,11 @@ fn is_central(aws: &Aws, mesh: &Mesh) -> Result<(), Failure> {
 }
 
 /// Where the record of places with stacks is kept, and the stack that gives the right to.
-fn shelf(mesh: &Mesh) -> (Shelf, String) {
+fn shelf(mesh: &Mesh) -> (Shelf, StackAddress) {
     let names = Names::new(mesh);
     let place = names.central_place();
     let target = DeployTarget::of(mesh, &mesh.tenant.resource_prefix, &place);
-    let Place { account, region } = place;
-    let site = Site { account, region, access: deployer(&target) };
+    let site = Site { place, access: deployer(&target) };
     let shelf = Shelf { site, bucket: target.template_bucket, key: names.record_key() };
     (shelf, target.bootstrap)
 }

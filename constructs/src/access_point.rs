@@ -4,7 +4,7 @@ use lakewright_policies::condition::{Comparison, Condition};
 use lakewright_policies::{Conditions, Principal, Statement};
 use lakewright_synth::{Construct, Grant, Grants, Options, PolicyOwner, Scope, Target};
 use lakewright_template::Expr;
-use lakewright_template::resolve::Place;
+use lakewright_template::place::Place;
 
 use crate::bucket::{PUT_OBJECTS, READ_OBJECTS, WRITE_OBJECTS};
 use crate::cfn::s3;

@@ -6,7 +6,7 @@ use lakewright_policies::{Conditions, Principal, Statement};
 use lakewright_synth::{
     Construct, Grant, Grantee, Grants, Options, PolicyOwner, PolicySlot, Scope, Target,
 };
-use lakewright_template::resolve::Place;
+use lakewright_template::place::Place;
 use lakewright_template::{Arn, Expr, Name, Ref, Value};
 
 use crate::access_point::{AccessPointHandle, Traffic};

@@ -2,7 +2,7 @@
 
 use lakewright_synth::{Construct, Options, Scope};
 use lakewright_template::digest::hex_prefix;
-use lakewright_template::{Arn, Expr, LogicalId, Map, Name, Ref, Text, Value};
+use lakewright_template::{AccountId, Arn, Expr, LogicalId, Map, Name, Ref, Text, Value};
 
 use crate::bucket::Encryption;
 use crate::cfn::{glue, sqs};
@@ -30,7 +30,7 @@ pub struct Database {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DatabaseLink {
     /// The account of its catalog.
-    pub account: String,
+    pub account: AccountId,
     /// Its name.
     pub database: String,
     /// Its region, when that is another one.

@@ -6,7 +6,7 @@ use lakewright_policies::condition::{Comparison, Condition, Operator};
 use lakewright_policies::{Conditions, Principal, Statement};
 use lakewright_synth::{Construct, Grant, Grantee, Grants, Options, PolicyOwner, Scope, Target};
 use lakewright_template::partition::{Partition, STANDARD};
-use lakewright_template::resolve::Place;
+use lakewright_template::place::Place;
 use lakewright_template::{Arn, Expr, Name, Ref, Value};
 
 use crate::cfn::kms;

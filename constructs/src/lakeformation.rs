@@ -8,8 +8,8 @@
 //! reason for it, and each pair stands once (ADR 14).
 
 use lakewright_synth::{Construct, Grantee, Options, Record, Scope};
-use lakewright_template::resolve::Place;
-use lakewright_template::{Arn, Expr, LogicalId, Ref, Resource};
+use lakewright_template::place::Place;
+use lakewright_template::{AccountId, Arn, Expr, LogicalId, Ref, Resource};
 
 mod tag;
 
@@ -95,7 +95,7 @@ pub struct DataFilter {
     /// The filter's name.
     pub name: String,
     /// The account of the catalog.
-    pub account: String,
+    pub account: AccountId,
     /// The database's name.
     pub database: String,
     /// The table's name.
@@ -181,21 +181,21 @@ pub enum Catalog {
     /// A database.
     Database {
         /// The account of the catalog.
-        account: String,
+        account: AccountId,
         /// The database's name.
         name: String,
     },
     /// A location in S3.
     Location {
         /// The account of the catalog.
-        account: String,
+        account: AccountId,
         /// The location's ARN.
         arn: String,
     },
     /// Rows and columns of a table, by a filter.
     Filter {
         /// The account of the catalog.
-        account: String,
+        account: AccountId,
         /// The database's name.
         database: String,
         /// The table's name.
@@ -209,7 +209,7 @@ pub enum Catalog {
     /// so that rights to write come and go without it.
     Columns {
         /// The account of the catalog.
-        account: String,
+        account: AccountId,
         /// The database's name.
         database: String,
         /// The table's name.
@@ -218,7 +218,7 @@ pub enum Catalog {
     /// One table.
     Table {
         /// The account of the catalog.
-        account: String,
+        account: AccountId,
         /// The database's name.
         database: String,
         /// The table's name.
@@ -234,7 +234,7 @@ pub enum Catalog {
     /// Every table of a database, present and future.
     Tables {
         /// The account of the catalog.
-        account: String,
+        account: AccountId,
         /// The database's name.
         database: String,
     },
@@ -350,7 +350,8 @@ fn record(
         access,
         resource: target.to_owned(),
         actions: permissions.iter().map(|name| format!("lakeformation:{name}").into()).collect(),
-        resources: on.arns(lakewright_template::resolve::partition_of(region), region),
+        resources: on
+            .arns(lakewright_template::partition::Partition::of_region(region).name, region),
         conditions: on.cells().map(|cells| format!("{CELLS} {cells}")).into_iter().collect(),
     }
 }

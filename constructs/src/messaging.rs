@@ -6,7 +6,7 @@ use lakewright_policies::{Conditions, Principal, Statement};
 use lakewright_synth::{
     Construct, Grant, Grantee, Grants, Options, PolicyOwner, PolicySlot, Record, Scope, Target,
 };
-use lakewright_template::resolve::Place;
+use lakewright_template::place::Place;
 use lakewright_template::{Arn, Expr, Map, Name, Ref, Value};
 
 use crate::cfn::{kms, sns, sqs};

@@ -4,7 +4,7 @@ use lakewright_policies::service::Service;
 use lakewright_policies::{IdentityPolicy, Principal, Statement, TrustPolicy};
 use lakewright_synth::{Construct, Options, Record, Scope};
 use lakewright_template::partition::{Partition, STANDARD};
-use lakewright_template::resolve::Place;
+use lakewright_template::place::Place;
 use lakewright_template::{DeletionPolicy, Expr, Name, Ref, Value};
 
 use crate::cfn::{ec2, iam, logs};

@@ -6,7 +6,7 @@
 
 use lakewright_policies::condition::{Comparison, Condition, Operator};
 use lakewright_policies::{Conditions, Principal, Statement};
-use lakewright_template::resolve::Place;
+use lakewright_template::place::Place;
 use lakewright_template::{Text, Value};
 
 use crate::role::{Trust, account_of, principal_is, root_arn, shown};

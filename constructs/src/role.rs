@@ -11,8 +11,8 @@ use lakewright_policies::{Conditions, Principal, Statement, TrustPolicy};
 use lakewright_synth::{
     Cause, Construct, Grantee, Options, PolicyOwner, PolicySlot, Record, Scope, Together,
 };
-use lakewright_template::resolve::Place;
-use lakewright_template::{Arn, Expr, Map, Name, Ref, Value};
+use lakewright_template::place::Place;
+use lakewright_template::{AccountId, Arn, Expr, Map, Name, Ref, Value};
 
 use crate::cfn::iam;
 use crate::people::ByPeople;
@@ -59,7 +59,7 @@ pub enum Trust {
     /// Roles of another account that give an external id.
     External {
         /// The account.
-        account: String,
+        account: AccountId,
         /// The roles' ARNs.
         roles: Vec<String>,
         /// The external id.
@@ -128,9 +128,8 @@ impl Receives for ImportedRole {
 }
 
 impl ImportedRole {
-    /// A role by its ARN, with the name it has on the command line.
-    pub fn new(arn: &str, name: &str) -> Self {
-        let account = account_of(arn).to_owned();
+    /// A role of an account by its ARN, with the name it has on the command line.
+    pub fn new(account: AccountId, arn: &str, name: &str) -> Self {
         Self {
             grantee: Grantee {
                 name: name.to_owned(),
@@ -410,7 +409,7 @@ mod tests {
     use super::*;
 
     fn place() -> Place {
-        Place { account: "222222222222".to_owned(), region: "eu-west-1".to_owned() }
+        Place::parse("222222222222", "eu-west-1").expect("a place")
     }
 
     fn later(account: &str, name: &str) -> Trust {

@@ -22,6 +22,8 @@ use aws_sdk_cloudformation::types::{
     ResourceStatus, Tag, ValidationStatus,
 };
 use aws_smithy_http_client::Connector;
+use lakewright_template::revision;
+use lakewright_template::write::minified;
 
 use self::caller::Settings;
 use self::change_set::{DELETED, unready};
@@ -29,9 +31,6 @@ use self::failure::{GONE, failed, is_missing, is_overtaken};
 use self::objects::Bucket;
 use crate::ask::Ask;
 use crate::cloud::{Access, ChangeSet, Cloud, CloudError, Placed, Site, Stack};
-use lakewright_template::revision;
-use lakewright_template::write::minified;
-
 use crate::event::{Change, Event, Rejection};
 use crate::plan::Observed;
 
@@ -76,7 +75,7 @@ impl Aws {
         if let Some(session) = self.sessions.borrow().get(site) {
             return session.clone();
         }
-        let region = Region::new(site.region.clone());
+        let region = Region::new(site.place.region.to_string());
         let builder = self.base.to_builder().region(region.clone());
         let session = match self.role(site) {
             None => builder.build(),
@@ -107,10 +106,11 @@ impl Aws {
             Access::Deployer { role, external_id, .. } => {
                 Some((role.clone(), Some(external_id.clone())))
             }
-            Access::Owner { .. } if self.caller == site.account => None,
+            Access::Owner { .. } if self.caller == site.place.account => None,
             Access::Owner { role } => {
-                let partition = lakewright_template::resolve::partition_of(&site.region);
-                Some((format!("arn:{partition}:iam::{}:role/{role}", site.account), None))
+                let partition =
+                    lakewright_template::partition::Partition::of_region(&site.place.region).name;
+                Some((format!("arn:{partition}:iam::{}:role/{role}", site.place.account), None))
             }
         }
     }
@@ -121,7 +121,7 @@ impl Aws {
 
     async fn bucket<'a>(&'a self, site: &'a Site, name: &'a str) -> Bucket<'a> {
         let session = self.session(site).await;
-        Bucket { connector: &self.connector, session, name, owner: &site.account }
+        Bucket { connector: &self.connector, session, name, owner: &site.place.account }
     }
 
     /// The template's place in the bootstrap bucket, when it does not fit into a request.
@@ -133,7 +133,7 @@ impl Aws {
         let key = format!("templates/{}.json", stack.entry.digest);
         let bytes = stack.template.clone().into_bytes();
         self.upload(&stack.site, template_bucket, &key, bytes).await?;
-        Ok(Some(objects::address(template_bucket, &stack.site.region, &key)))
+        Ok(Some(objects::address(template_bucket, &stack.site.place.region, &key)))
     }
 }
 
@@ -144,7 +144,10 @@ impl Cloud for Aws {
         let mut found = BTreeMap::new();
         while let Some(page) = pages.next().await {
             let page = page.map_err(|error| {
-                failed(&format!("list the stacks of {} {}", site.account, site.region), &error)
+                failed(
+                    &format!("list the stacks of {} {}", site.place.account, site.place.region),
+                    &error,
+                )
             })?;
             for stack in page.stacks() {
                 let name = stack.stack_name().unwrap_or_default().to_owned();
@@ -402,7 +405,7 @@ impl Cloud for Aws {
         since: Option<&str>,
     ) -> Result<Vec<(String, Event)>, CloudError> {
         let client = self.cloudformation(site).await;
-        let address = format!("{}/{}/{stack}", site.account, site.region);
+        let address = site.address(stack);
         let mut pages = client.describe_stack_events().stack_name(stack).into_paginator().send();
         let mut found = Vec::new();
         'pages: while let Some(page) = pages.next().await {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::future::Future;
 
 use lakewright_template::assembly::StackEntry;
+use lakewright_template::{Place, StackAddress};
 
 use crate::ask::Ask;
 use crate::event::{Change, Event, Rejection};
@@ -49,12 +50,17 @@ pub enum CloudError {
 /// Where a stack is deployed, and with whose help.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Site {
-    /// The account.
-    pub account: String,
-    /// The region.
-    pub region: String,
+    /// The account and the region.
+    pub place: Place,
     /// The role to assume, when the caller is not the account's owner.
     pub access: Access,
+}
+
+impl Site {
+    /// The address of a stack here.
+    pub fn address(&self, name: &str) -> StackAddress {
+        StackAddress::new(self.place.clone(), name)
+    }
 }
 
 /// Who deploys.

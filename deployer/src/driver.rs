@@ -4,8 +4,9 @@ mod steps;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use lakewright_template::StackAddress;
 use lakewright_template::assembly::AssetEntry;
-use lakewright_template::resolve::Place;
+use lakewright_template::place::Place;
 
 use crate::again::is_passing;
 use crate::cloud::{Access, Cloud, CloudError, Site, Stack};
@@ -24,9 +25,9 @@ pub(crate) const MADE: &str =
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Summary {
     /// The outcomes, by address.
-    pub outcomes: BTreeMap<String, Outcome>,
+    pub outcomes: BTreeMap<StackAddress, Outcome>,
     /// The stacks that were left alone, each with the one that it waits for.
-    pub skipped: BTreeMap<String, String>,
+    pub skipped: BTreeMap<StackAddress, StackAddress>,
 }
 
 /// Drives stacks through a cloud.
@@ -46,16 +47,16 @@ pub struct Driver<'a, C, R, A> {
     pub imports_existing: bool,
 }
 
-impl<C: Cloud, R: FnMut(Event), A: FnMut(&str, &[Change]) -> bool> Driver<'_, C, R, A> {
+impl<C: Cloud, R: FnMut(Event), A: FnMut(&StackAddress, &[Change]) -> bool> Driver<'_, C, R, A> {
     /// Everything that is there, over several sites.
     pub async fn observe(
         &mut self,
         sites: &[Site],
-    ) -> Result<BTreeMap<String, Observed>, CloudError> {
+    ) -> Result<BTreeMap<StackAddress, Observed>, CloudError> {
         let mut observed = BTreeMap::new();
         for site in sites {
             for (name, stack) in self.cloud.list(site).await? {
-                observed.insert(format!("{}/{}/{name}", site.account, site.region), stack);
+                observed.insert(site.address(&name), stack);
             }
         }
         Ok(observed)
@@ -67,16 +68,16 @@ impl<C: Cloud, R: FnMut(Event), A: FnMut(&str, &[Change]) -> bool> Driver<'_, C,
     pub async fn run(
         &mut self,
         plan: &Plan,
-        stacks: &BTreeMap<String, Stack>,
-        sites: &BTreeMap<String, Site>,
+        stacks: &BTreeMap<StackAddress, Stack>,
+        sites: &BTreeMap<Place, Site>,
     ) -> Summary {
         let mut summary = Summary::default();
-        let mut failed: BTreeSet<String> = BTreeSet::new();
-        let mut overtaken: Option<&str> = None;
+        let mut failed: BTreeSet<StackAddress> = BTreeSet::new();
+        let mut overtaken: Option<&StackAddress> = None;
         for step in &plan.steps {
             let address = &step.address;
             if let Some(other) = overtaken.filter(|_| step.is_change()) {
-                summary.skipped.insert(address.clone(), other.to_owned());
+                summary.skipped.insert(address.clone(), other.clone());
                 continue;
             }
             if let Some(other) = step.after.iter().find(|other| failed.contains(*other)) {
@@ -97,8 +98,7 @@ impl<C: Cloud, R: FnMut(Event), A: FnMut(&str, &[Change]) -> bool> Driver<'_, C,
                 (Action::Keep | Action::Orphan | Action::Foreign, _)
                 | (Action::Create | Action::Update, None) => continue,
                 (Action::Delete, _) => {
-                    let place = address.rsplit_once('/').map_or("", |(place, _)| place);
-                    let Some(site) = sites.get(place) else { continue };
+                    let Some(site) = sites.get(&address.place) else { continue };
                     (self.report)(Event::Started { address: address.clone() });
                     self.delete(site, address).await
                 }
@@ -123,10 +123,9 @@ impl<C: Cloud, R: FnMut(Event), A: FnMut(&str, &[Change]) -> bool> Driver<'_, C,
     pub async fn deploy(
         &mut self,
         stack: &Stack,
-        sites: &BTreeMap<String, Site>,
+        sites: &BTreeMap<Place, Site>,
     ) -> Result<Outcome, CloudError> {
-        let place =
-            Place { account: stack.entry.account.clone(), region: stack.entry.region.clone() };
+        let place = stack.entry.place();
         let duties = match stack.site.access {
             Access::Deployer { .. } => Duties::of(&stack.template, &place),
             // A bootstrap stack has none, and its owner's rights are not ours to use for more.
@@ -184,7 +183,7 @@ impl<C: Cloud, R: FnMut(Event), A: FnMut(&str, &[Change]) -> bool> Driver<'_, C,
         &mut self,
         stack: &Stack,
         duties: &Duties,
-        sites: &BTreeMap<String, Site>,
+        sites: &BTreeMap<Place, Site>,
     ) -> Result<Option<String>, CloudError> {
         let site = &stack.site;
         if !duties.administrators.is_empty() {
@@ -193,7 +192,7 @@ impl<C: Cloud, R: FnMut(Event), A: FnMut(&str, &[Change]) -> bool> Driver<'_, C,
                 return Ok(Some(format!(
                     "administrators of Lake Formation in account {} do not exist any more, and with one of them in the \
                      list it takes no change: {}; take them out under \"Administrative roles and tasks\"",
-                    site.account,
+                    site.place.account,
                     dead.join(", ")
                 )));
             }
@@ -252,7 +251,11 @@ impl<C: Cloud, R: FnMut(Event), A: FnMut(&str, &[Change]) -> bool> Driver<'_, C,
     /// Looks at stacks that need no change. Their files may be gone, or were never there when somebody else deployed
     /// their templates. Their databases may have been opened since, or an earlier run may have ended before it closed
     /// them: one question for each account and region, and more only where something is open.
-    pub async fn look_again(&mut self, plan: &Plan, stacks: &BTreeMap<String, Stack>) -> Summary {
+    pub async fn look_again(
+        &mut self,
+        plan: &Plan,
+        stacks: &BTreeMap<StackAddress, Stack>,
+    ) -> Summary {
         let mut summary = Summary::default();
         let mut open: BTreeMap<Site, BTreeSet<String>> = BTreeMap::new();
         let kept = plan.steps.iter().filter(|step| step.action == Action::Keep);
@@ -320,7 +323,7 @@ impl<C: Cloud, R: FnMut(Event), A: FnMut(&str, &[Change]) -> bool> Driver<'_, C,
         self.sees_permissions(&stack.site).await?;
         self.closed.insert(stack.site.clone());
         if had_to {
-            let Site { account, region, .. } = &stack.site;
+            let Place { account, region } = &stack.site.place;
             self.note(
                 stack,
                 format!("Lake Formation's default permissions are off now in {account} {region}"),
@@ -340,7 +343,10 @@ impl<C: Cloud, R: FnMut(Event), A: FnMut(&str, &[Change]) -> bool> Driver<'_, C,
             self.cloud.pause(tries).await;
         }
         Err(CloudError::Refused {
-            what: format!("see who has permissions in account {} in {}", site.account, site.region),
+            what: format!(
+                "see who has permissions in account {} in {}",
+                site.place.account, site.place.region
+            ),
             message: format!(
                 "{role} is not among the administrators of Lake Formation any more: add it again under \"Administrative roles and tasks\""
             ),
@@ -348,8 +354,12 @@ impl<C: Cloud, R: FnMut(Event), A: FnMut(&str, &[Change]) -> bool> Driver<'_, C,
     }
 
     /// Deletes a stack by its address.
-    pub async fn delete(&mut self, site: &Site, address: &str) -> Result<Outcome, CloudError> {
-        let name = address.rsplit('/').next().unwrap_or(address);
+    pub async fn delete(
+        &mut self,
+        site: &Site,
+        address: &StackAddress,
+    ) -> Result<Outcome, CloudError> {
+        let name = address.name.as_str();
         Ok(self.drive(Goal::Gone, site, None, name).await?.0)
     }
 

@@ -3,7 +3,8 @@
 
 use std::collections::BTreeSet;
 
-use lakewright_template::resolve::{Branch, Place, Resolved, Resolver};
+use lakewright_template::place::Place;
+use lakewright_template::resolve::{Branch, Resolved, Resolver};
 use lakewright_template::{ResourceEntry, Template, Value, read};
 use serde_json::Value as Json;
 
@@ -190,7 +191,7 @@ mod tests {
                     "Principal": {"DataLakePrincipalIdentifier": {"Fn::GetAtt": ["R", "Arn"]}},
                     "Permissions": ["SELECT"], "Resource": {"Table": {"DatabaseName": "d", "Name": "t"}}}}
             }}"#;
-        let place = Place { account: "111122223333".to_owned(), region: "eu-west-1".to_owned() };
+        let place = Place::parse("111122223333", "eu-west-1").expect("a place");
         let duties = Duties::of(template, &place);
         assert_eq!(duties.databases, BTreeSet::from(["d".to_owned()]));
         assert_eq!(duties.hybrid, Hybrid::On);

@@ -1,5 +1,7 @@
 //! What happens while stacks are deployed, for people and programs.
 
+use lakewright_template::StackAddress;
+
 use crate::machine::Outcome;
 
 /// Something that happened.
@@ -7,20 +9,20 @@ use crate::machine::Outcome;
 pub enum Event {
     /// Work on a stack begins.
     Started {
-        /// The stack, as `account/region/name`.
-        address: String,
+        /// The stack.
+        address: StackAddress,
     },
     /// The changes that a change set would make.
     Changes {
         /// The stack.
-        address: String,
+        address: StackAddress,
         /// The changes.
         changes: Vec<Change>,
     },
     /// CloudFormation reports on a resource.
     Resource {
         /// The stack.
-        address: String,
+        address: StackAddress,
         /// The resource's logical id.
         logical_id: String,
         /// Its type.
@@ -33,30 +35,30 @@ pub enum Event {
     /// A file was uploaded.
     Uploaded {
         /// The stack that needs it.
-        address: String,
+        address: StackAddress,
         /// Where it is, as `s3://bucket/key`.
         target: String,
     },
     /// Work on a stack ended.
     Finished {
         /// The stack.
-        address: String,
+        address: StackAddress,
         /// How.
         outcome: Outcome,
     },
     /// Something that people should know.
     Note {
         /// The stack.
-        address: String,
+        address: StackAddress,
         /// What.
         text: String,
     },
     /// A stack was left alone, because one that it depends on is not there.
     Skipped {
         /// The stack.
-        address: String,
+        address: StackAddress,
         /// The stack that it waits for.
-        because: String,
+        because: StackAddress,
     },
 }
 

@@ -24,7 +24,7 @@ pub async fn dead_administrators(
     site: &Site,
 ) -> Result<Vec<String>, CloudError> {
     let settings = settings(cloud, site).await?;
-    let here = format!(":iam::{}:role/", site.account);
+    let here = format!(":iam::{}:role/", site.place.account);
     let mut dead = Vec::new();
     for admin in administrators(&settings).filter(|admin| admin.contains(&here)) {
         if !preflight::exists(cloud, site, admin).await? {
@@ -66,7 +66,7 @@ pub async fn close_defaults(cloud: &impl Cloud, site: &Site) -> Result<bool, Clo
         what: "switch Lake Formation's default permissions off".to_owned(),
         message: format!(
             "they are still there in account {} in {}: new databases and tables would be open to everybody with IAM permissions",
-            site.account, site.region
+            site.place.account, site.place.region
         ),
     })
 }
@@ -103,7 +103,7 @@ pub async fn secure(
         }
     }
     for (database, table) in &duties.tables {
-        let resource = of_table(&site.account, database, table);
+        let resource = of_table(&site.place.account, database, table);
         open.extend(close(cloud, site, &resource).await?);
     }
     match duties.hybrid {
@@ -127,7 +127,7 @@ pub async fn open_databases(
     let what = format!("list what {EVERYBODY} has");
     let mut found = BTreeSet::new();
     for kind in ["DATABASE", "TABLE"] {
-        let body = json!({ "CatalogId": site.account, "ResourceType": kind,
+        let body = json!({ "CatalogId": site.place.account, "ResourceType": kind,
             "Principal": { "DataLakePrincipalIdentifier": EVERYBODY } });
         for given in
             pages(cloud, site, "ListPermissions", body, "PrincipalResourcePermissions", &what)
@@ -160,7 +160,7 @@ async fn close(
         // A list writes all tables of a database in another way than a request does.
         for on in [&given["Resource"], resource] {
             let mut revoke = json!({
-                "CatalogId": site.account,
+                "CatalogId": site.place.account,
                 "Principal": { "DataLakePrincipalIdentifier": EVERYBODY },
                 "Resource": on,
                 "Permissions": given["Permissions"],
@@ -194,7 +194,7 @@ async fn has_open_default(
     site: &Site,
     database: &str,
 ) -> Result<bool, CloudError> {
-    let body = json!({ "CatalogId": site.account, "Name": database });
+    let body = json!({ "CatalogId": site.place.account, "Name": database });
     let what = format!("look at database {database}");
     let answer = cloud.ask(site, &Ask::new(Service::Glue, "GetDatabase", body, &what)).await?;
     let answer = parsed(&answer, &what)?;
@@ -220,7 +220,7 @@ async fn opt_in(
     let mut wanted: BTreeMap<String, (&str, Value)> = BTreeMap::new();
     for one in readers {
         let Some((database, Some(table))) = one.table() else { continue };
-        let catalog = catalog_of(&one.resource).unwrap_or(&site.account);
+        let catalog = catalog_of(&one.resource).unwrap_or(&site.place.account);
         let of_database = json!({ "Database": { "CatalogId": catalog, "Name": database } });
         for resource in [of_database, of_table(catalog, database, table)] {
             wanted.insert(format!("{} {resource}", one.principal), (&one.principal, resource));
@@ -262,8 +262,9 @@ async fn is_left_open(
     duties: &Duties,
 ) -> Result<Vec<String>, CloudError> {
     // Of a catalog of another account its owner decides, and only its administrators see who has what.
-    let is_here =
-        |one: &&Permission| catalog_of(&one.resource).is_none_or(|catalog| catalog == site.account);
+    let is_here = |one: &&Permission| {
+        catalog_of(&one.resource).is_none_or(|catalog| catalog == site.place.account)
+    };
     let here = duties.permissions.iter().filter(is_here);
     let databases: BTreeSet<&str> =
         here.filter_map(Permission::table).map(|(name, _)| name).collect();
@@ -329,7 +330,7 @@ async fn catalog(
     site: &Site,
     database: &str,
 ) -> Result<Vec<Value>, CloudError> {
-    let account = &site.account;
+    let account = &site.place.account;
     let all = json!({ "Table": {
         "CatalogId": account, "DatabaseName": database, "TableWildcard": {},
     } });
@@ -376,7 +377,7 @@ async fn permissions_on(
     resource: &Value,
 ) -> Result<Vec<Value>, CloudError> {
     let what = format!("list the permissions on {}", short(resource));
-    let body = json!({ "CatalogId": site.account, "Resource": resource });
+    let body = json!({ "CatalogId": site.place.account, "Resource": resource });
     pages(cloud, site, "ListPermissions", body, "PrincipalResourcePermissions", &what).await
 }
 
@@ -413,13 +414,13 @@ async fn pages(
 }
 
 async fn settings(cloud: &impl Cloud, site: &Site) -> Result<Value, CloudError> {
-    let body = json!({ "CatalogId": site.account });
+    let body = json!({ "CatalogId": site.place.account });
     let what = "read the settings of Lake Formation";
     Ok(ask(cloud, site, "GetDataLakeSettings", body, what).await?["DataLakeSettings"].clone())
 }
 
 async fn put(cloud: &impl Cloud, site: &Site, settings: &Value) -> Result<(), CloudError> {
-    let body = json!({ "CatalogId": site.account, "DataLakeSettings": settings });
+    let body = json!({ "CatalogId": site.place.account, "DataLakeSettings": settings });
     let what = "change the settings of Lake Formation";
     ask(cloud, site, "PutDataLakeSettings", body, what).await.map(drop)
 }

@@ -1,6 +1,7 @@
 //! What would block the deletion of a stack or outlive it, and mails that nobody reads.
 
-use lakewright_template::resolve::partition_of;
+use lakewright_template::Place;
+use lakewright_template::partition::Partition;
 use lakewright_template::{DeletionPolicy, Template};
 use serde_json::{Value, json};
 
@@ -83,12 +84,12 @@ pub fn retained(site: &Site, template: &Template, placed: &[Placed]) -> Vec<Stri
 }
 
 fn called(site: &Site, kind: &str, id: &str) -> String {
-    let Site { account, region, .. } = site;
+    let Place { account, region } = &site.place;
     match kind {
         "AWS::Glue::Database" => format!("database {id}"),
         "AWS::KMS::Alias" => format!("name of a key {id}"),
         "AWS::KMS::Key" => {
-            format!("key arn:{}:kms:{region}:{account}:key/{id}", partition_of(region))
+            format!("key arn:{}:kms:{region}:{account}:key/{id}", Partition::of_region(region).name)
         }
         "AWS::LakeFormation::DataLakeSettings" => {
             format!("settings of Lake Formation in account {account} {region}")

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use lakewright_template::assembly::StackEntry;
+use lakewright_template::{StackAddress, StackKind};
 
 /// A stack as CloudFormation lists it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,14 +52,14 @@ impl Action {
 /// One step of a plan.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Step {
-    /// The stack, as `account/region/name`.
-    pub address: String,
-    /// The kind of stack, such as `dataset`.
-    pub kind: String,
+    /// The stack.
+    pub address: StackAddress,
+    /// The kind of stack; `None` for one of a later version of Lakewright.
+    pub kind: Option<StackKind>,
     /// What is to be done.
     pub action: Action,
     /// The steps that must be done before.
-    pub after: Vec<String>,
+    pub after: Vec<StackAddress>,
 }
 
 impl Step {
@@ -83,12 +84,10 @@ impl Plan {
 
     /// Puts a step behind all others. While stacks that are not in the mesh any more stand in its
     /// account, it is left out: they may need what it would take away.
-    pub fn postpone(&mut self, address: &str) {
-        let place = address.rsplit_once('/').map_or("", |(place, _)| place);
-        let has_orphans = self.steps.iter().any(|step| {
-            step.action == Action::Orphan && step.address.starts_with(&format!("{place}/"))
-        });
-        let Some(index) = self.steps.iter().position(|step| step.address == address) else {
+    pub fn postpone(&mut self, address: &StackAddress) {
+        let mut orphans = self.steps.iter().filter(|step| step.action == Action::Orphan);
+        let has_orphans = orphans.any(|step| step.address.place == address.place);
+        let Some(index) = self.steps.iter().position(|step| step.address == *address) else {
             return;
         };
         let mut step = self.steps.remove(index);
@@ -99,15 +98,15 @@ impl Plan {
     }
 
     /// Leaves a stack as it is.
-    pub fn keep(&mut self, address: &str) {
-        for step in self.steps.iter_mut().filter(|step| step.address == address) {
+    pub fn keep(&mut self, address: &StackAddress) {
+        for step in self.steps.iter_mut().filter(|step| step.address == *address) {
             step.action = Action::Keep;
         }
     }
 
     /// The change of one stack, when there is one, and all other steps.
-    pub fn apart(&self, address: &str) -> (Self, Self) {
-        let is_it = |step: &&Step| step.is_change() && step.address == address;
+    pub fn apart(&self, address: &StackAddress) -> (Self, Self) {
+        let is_it = |step: &&Step| step.is_change() && step.address == *address;
         let (first, others): (Vec<&Step>, Vec<&Step>) = self.steps.iter().partition(is_it);
         let plan = |steps: Vec<&Step>| Self { steps: steps.into_iter().cloned().collect() };
         (plan(first), plan(others))
@@ -119,27 +118,14 @@ impl Plan {
     }
 }
 
-/// Kinds of stacks that are deleted when the mesh no longer asks for them: they hold access, no data.
-const CLEANED_UP: [&str; 1] = ["share"];
+/// The position of a kind in the order of deployment: kinds of a later version come last.
+pub(crate) fn rank(kind: Option<StackKind>) -> (bool, Option<StackKind>) {
+    (kind.is_none(), kind)
+}
 
-/// The order of kinds among stacks that do not wait for each other.
-const ORDER: [&str; 11] = [
-    "bootstrap",
-    "pivot-role",
-    "environment",
-    "team",
-    "dashboards",
-    "dataset",
-    "share",
-    "notebook",
-    "studio-profile",
-    "pipeline",
-    "platform",
-];
-
-/// The position of a kind in the order of deployment.
-pub(crate) fn rank(kind: &str) -> usize {
-    ORDER.iter().position(|known| *known == kind).unwrap_or(ORDER.len())
+/// The kind of a stack, by the tag that each stack of a mesh has.
+pub fn kind_of(tags: &BTreeMap<String, String>) -> Option<StackKind> {
+    StackKind::parse(tags.get("lakewright:kind")?).ok()
 }
 
 /// Plans the way from what is there, by address, to what is wanted.
@@ -150,9 +136,9 @@ pub(crate) fn rank(kind: &str) -> usize {
 pub fn plan(
     mesh: &str,
     wanted: &[StackEntry],
-    observed: &BTreeMap<String, Observed>,
-) -> Result<Plan, Vec<String>> {
-    let addresses: BTreeSet<String> = wanted.iter().map(StackEntry::address).collect();
+    observed: &BTreeMap<StackAddress, Observed>,
+) -> Result<Plan, Vec<StackAddress>> {
+    let addresses: BTreeSet<StackAddress> = wanted.iter().map(StackEntry::address).collect();
     let mut steps = Vec::with_capacity(wanted.len());
     for entry in in_order(wanted)? {
         let address = entry.address();
@@ -189,12 +175,12 @@ pub fn plan(
         let after = entry.depends_on.iter().filter(|other| addresses.contains(*other));
         steps.push(Step {
             address,
-            kind: entry.kind.clone(),
+            kind: Some(entry.kind),
             action,
             after: after.cloned().collect(),
         });
     }
-    let mut gone: Vec<(usize, &String, String)> = observed
+    let mut gone: Vec<_> = observed
         .iter()
         .filter(|(address, stack)| {
             !addresses.contains(*address)
@@ -203,14 +189,18 @@ pub fn plan(
                 && stack.status != "DELETE_COMPLETE"
         })
         .map(|(address, stack)| {
-            let kind = stack.tags.get("lakewright:kind").cloned().unwrap_or_default();
-            (rank(&kind), address, kind)
+            let kind = kind_of(&stack.tags);
+            (rank(kind), address, kind)
         })
         .collect();
     gone.sort_by(|a, b| b.cmp(a));
     steps.extend(gone.into_iter().map(|(_, address, kind)| Step {
         address: address.clone(),
-        action: if CLEANED_UP.contains(&kind.as_str()) { Action::Delete } else { Action::Orphan },
+        action: if kind.is_some_and(StackKind::is_deleted_when_unwanted) {
+            Action::Delete
+        } else {
+            Action::Orphan
+        },
         kind,
         after: Vec::new(),
     }));
@@ -218,31 +208,27 @@ pub fn plan(
 }
 
 /// The entries, each after those it depends on; otherwise by kind, then by address.
-fn in_order(wanted: &[StackEntry]) -> Result<Vec<&StackEntry>, Vec<String>> {
-    let by_address: BTreeMap<String, &StackEntry> =
+fn in_order(wanted: &[StackEntry]) -> Result<Vec<&StackEntry>, Vec<StackAddress>> {
+    let by_address: BTreeMap<StackAddress, &StackEntry> =
         wanted.iter().map(|entry| (entry.address(), entry)).collect();
-    let mut waits: BTreeMap<&str, usize> = BTreeMap::new();
-    let mut waited_for: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    let mut waits: BTreeMap<&StackAddress, usize> = BTreeMap::new();
+    let mut waited_for: BTreeMap<&StackAddress, Vec<&StackAddress>> = BTreeMap::new();
     for (address, entry) in &by_address {
-        let known: BTreeSet<&str> = entry
-            .depends_on
-            .iter()
-            .map(String::as_str)
-            .filter(|other| by_address.contains_key(*other))
-            .collect();
+        let known = entry.depends_on.iter().filter(|other| by_address.contains_key(*other));
+        let known: BTreeSet<&StackAddress> = known.collect();
         waits.insert(address, known.len());
         for other in known {
             waited_for.entry(other).or_default().push(address);
         }
     }
-    let key = |address: &str| (rank(&by_address[address].kind), address.to_owned());
-    let mut ready: BTreeSet<(usize, String)> =
+    let key = |address: &StackAddress| (by_address[address].kind, address.clone());
+    let mut ready: BTreeSet<(StackKind, StackAddress)> =
         waits.iter().filter(|(_, count)| **count == 0).map(|(address, _)| key(address)).collect();
     let mut order = Vec::with_capacity(wanted.len());
     while let Some((_, address)) = ready.pop_first() {
-        waits.remove(address.as_str());
+        waits.remove(&address);
         order.push(by_address[&address]);
-        for next in waited_for.remove(address.as_str()).unwrap_or_default() {
+        for next in waited_for.remove(&address).unwrap_or_default() {
             if let Some(count) = waits.get_mut(next) {
                 *count -= 1;
                 if *count == 0 {
@@ -251,25 +237,32 @@ fn in_order(wanted: &[StackEntry]) -> Result<Vec<&StackEntry>, Vec<String>> {
             }
         }
     }
-    if waits.is_empty() { Ok(order) } else { Err(waits.into_keys().map(str::to_owned).collect()) }
+    if waits.is_empty() { Ok(order) } else { Err(waits.into_keys().cloned().collect()) }
 }
 
 #[cfg(test)]
 mod tests {
+    use lakewright_template::Place;
+
     use super::*;
+
+    fn at(name: &str) -> StackAddress {
+        let place = Place::parse("111111111111", "eu-west-1").expect("a place");
+        StackAddress::new(place, name)
+    }
 
     fn entry(kind: &str, id: &str, depends_on: &[&str]) -> StackEntry {
         StackEntry {
             name: format!("p-{kind}-{id}"),
-            kind: kind.to_owned(),
+            kind: StackKind::parse(kind).expect("a kind"),
             id: id.to_owned(),
-            account: "1".to_owned(),
-            region: "r".to_owned(),
+            account: at("").place.account,
+            region: at("").place.region,
             template: String::new(),
             digest: String::new(),
             revision: "new".to_owned(),
             bytes: 0,
-            depends_on: depends_on.iter().map(|name| format!("1/r/p-{name}")).collect(),
+            depends_on: depends_on.iter().map(|name| at(&format!("p-{name}"))).collect(),
             capabilities: Vec::new(),
             tags: BTreeMap::from([("lakewright:mesh".to_owned(), "m".to_owned())]),
             retain: false,
@@ -298,7 +291,8 @@ mod tests {
             entry("bootstrap", "b", &[]),
         ];
         let plan = plan("m", &wanted, &BTreeMap::new()).expect("an order");
-        let order: Vec<&str> = plan.steps.iter().map(|step| step.kind.as_str()).collect();
+        let kinds = plan.steps.iter().filter_map(|step| step.kind);
+        let order: Vec<&str> = kinds.map(StackKind::as_str).collect();
         assert_eq!(order, ["bootstrap", "environment", "team", "dataset", "share", "platform"]);
         assert_eq!(plan.count(Action::Create), 6);
     }
@@ -306,18 +300,17 @@ mod tests {
     #[test]
     fn rights_go_after_what_needs_them() {
         let wanted = [entry("bootstrap", "b", &[]), entry("team", "t", &["bootstrap-b"])];
-        let share = ("1/r/p-share-old".to_owned(), there("CREATE_COMPLETE", "share", "old"));
-        let bootstrap =
-            ("1/r/p-bootstrap-b".to_owned(), there("CREATE_COMPLETE", "bootstrap", "old"));
-        let team = ("1/r/p-team-old".to_owned(), there("CREATE_COMPLETE", "team", "old"));
+        let share = (at("p-share-old"), there("CREATE_COMPLETE", "share", "old"));
+        let bootstrap = (at("p-bootstrap-b"), there("CREATE_COMPLETE", "bootstrap", "old"));
+        let team = (at("p-team-old"), there("CREATE_COMPLETE", "team", "old"));
         let mut with_share =
             plan("m", &wanted, &BTreeMap::from([share, bootstrap.clone()])).expect("an order");
-        with_share.postpone("1/r/p-bootstrap-b");
+        with_share.postpone(&at("p-bootstrap-b"));
         let last = with_share.steps.last().expect("steps");
-        assert_eq!((last.kind.as_str(), last.action), ("bootstrap", Action::Update));
+        assert_eq!((last.kind, last.action), (Some(StackKind::Bootstrap), Action::Update));
         let mut with_orphan =
             plan("m", &wanted, &BTreeMap::from([team, bootstrap])).expect("an order");
-        with_orphan.postpone("1/r/p-bootstrap-b");
+        with_orphan.postpone(&at("p-bootstrap-b"));
         assert_eq!(with_orphan.steps.last().expect("steps").action, Action::Keep);
     }
 
@@ -325,10 +318,10 @@ mod tests {
     fn the_change_of_one_stack_is_told_from_all_others() {
         let wanted = [entry("bootstrap", "b", &[]), entry("team", "t", &["bootstrap-b"])];
         let there = there("CREATE_COMPLETE", "bootstrap", "new");
-        let kept = BTreeMap::from([("1/r/p-bootstrap-b".to_owned(), there)]);
+        let kept = BTreeMap::from([(at("p-bootstrap-b"), there)]);
         for (observed, changes) in [(BTreeMap::new(), 1), (kept, 0)] {
             let plan = plan("m", &wanted, &observed).expect("an order");
-            let (first, others) = plan.apart("1/r/p-bootstrap-b");
+            let (first, others) = plan.apart(&at("p-bootstrap-b"));
             assert_eq!(first.steps.len(), changes);
             assert_eq!(others.steps.len(), 2 - changes);
         }
@@ -343,7 +336,7 @@ mod tests {
             entry("share", "s", &["team-a"]),
         ];
         let left = plan("m", &wanted, &BTreeMap::new()).expect_err("a circle");
-        assert_eq!(left, ["1/r/p-share-s", "1/r/p-team-a", "1/r/p-team-b"]);
+        assert_eq!(left, ["p-share-s", "p-team-a", "p-team-b"].map(at));
     }
 
     #[test]
@@ -352,7 +345,7 @@ mod tests {
         let of = |mesh: &str, status: &str| {
             let tags = BTreeMap::from([("lakewright:mesh".to_owned(), mesh.to_owned())]);
             let stack = Observed { tags, ..there(status, "bootstrap", "new") };
-            let observed = BTreeMap::from([("1/r/p-bootstrap-b".to_owned(), stack)]);
+            let observed = BTreeMap::from([(at("p-bootstrap-b"), stack)]);
             plan("m", &wanted, &observed).expect("an order").steps[0].action
         };
         assert_eq!(of("m", "UPDATE_COMPLETE"), Action::Keep);
@@ -368,7 +361,7 @@ mod tests {
         let mut wanted = entry("team", "t", &[]);
         wanted.tags.insert("Owner".to_owned(), "new".to_owned());
         let stack = there("UPDATE_COMPLETE", "team", "new");
-        let observed = BTreeMap::from([("1/r/p-team-t".to_owned(), stack)]);
+        let observed = BTreeMap::from([(at("p-team-t"), stack)]);
         let plan = plan("m", &[wanted], &observed).expect("an order");
         assert_eq!(plan.steps[0].action, Action::Update);
     }
@@ -383,29 +376,25 @@ mod tests {
             entry("team", "forgotten", &[]),
         ];
         let observed = [
-            ("1/r/p-team-same", there("UPDATE_COMPLETE", "team", "new")),
-            ("1/r/p-team-other", there("CREATE_COMPLETE", "team", "old")),
-            ("1/r/p-team-undone", there("UPDATE_ROLLBACK_COMPLETE", "team", "new")),
-            ("1/r/p-team-shell", there("REVIEW_IN_PROGRESS", "team", "new")),
+            ("p-team-same", there("UPDATE_COMPLETE", "team", "new")),
+            ("p-team-other", there("CREATE_COMPLETE", "team", "old")),
+            ("p-team-undone", there("UPDATE_ROLLBACK_COMPLETE", "team", "new")),
+            ("p-team-shell", there("REVIEW_IN_PROGRESS", "team", "new")),
             (
-                "1/r/p-team-forgotten",
+                "p-team-forgotten",
                 Observed { tags: BTreeMap::new(), ..there("UPDATE_COMPLETE", "team", "new") },
             ),
-            ("1/r/p-share-old", there("CREATE_COMPLETE", "share", "old")),
-            ("1/r/p-dataset-old", there("CREATE_COMPLETE", "dataset", "old")),
+            ("p-share-old", there("CREATE_COMPLETE", "share", "old")),
+            ("p-dataset-old", there("CREATE_COMPLETE", "dataset", "old")),
             (
-                "1/r/somebody-elses",
+                "somebody-elses",
                 Observed { tags: BTreeMap::new(), ..there("CREATE_COMPLETE", "", "") },
             ),
         ];
-        let observed =
-            observed.into_iter().map(|(address, stack)| (address.to_owned(), stack)).collect();
+        let observed = observed.into_iter().map(|(name, stack)| (at(name), stack)).collect();
         let plan = plan("m", &wanted, &observed).expect("an order");
-        let actions: Vec<(&str, Action)> = plan
-            .steps
-            .iter()
-            .map(|step| (step.address.rsplit('/').next().unwrap_or_default(), step.action))
-            .collect();
+        let actions: Vec<(&str, Action)> =
+            plan.steps.iter().map(|step| (step.address.name.as_str(), step.action)).collect();
         assert_eq!(
             actions,
             [

@@ -4,6 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use lakewright_template::Place;
 use serde_json::json;
 
 use crate::ask::{Ask, Service};
@@ -26,7 +27,7 @@ pub async fn exists(cloud: &impl Cloud, site: &Site, arn: &str) -> Result<bool, 
 
 /// Whether a database is in the catalog of a place.
 pub async fn has_database(cloud: &impl Cloud, site: &Site, name: &str) -> Result<bool, CloudError> {
-    let body = json!({ "CatalogId": site.account, "Name": name });
+    let body = json!({ "CatalogId": site.place.account, "Name": name });
     let what = format!("look for database {name}");
     match cloud.ask(site, &Ask::new(Service::Glue, "GetDatabase", body, &what)).await {
         Ok(_) => Ok(true),
@@ -60,13 +61,15 @@ pub async fn has_repository(
 /// run make come with these.
 pub async fn missing_roles(
     cloud: &impl Cloud,
-    sites: &BTreeMap<String, Site>,
+    sites: &BTreeMap<Place, Site>,
     roles: &BTreeSet<String>,
 ) -> Result<Vec<String>, CloudError> {
     let mut missing = Vec::new();
     for arn in roles {
         let account = arn.split(':').nth(4).unwrap_or_default();
-        let Some(site) = sites.values().find(|site| site.account == account) else { continue };
+        let Some(site) = sites.values().find(|site| site.place.account == account) else {
+            continue;
+        };
         if !exists(cloud, site, arn).await? {
             missing.push(arn.clone());
         }

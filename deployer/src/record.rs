@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use lakewright_template::{Place, StackAddress};
 use serde_json::{Value, json};
 
 use crate::cloud::{Cloud, CloudError, Site, Stack};
@@ -33,24 +34,17 @@ pub struct Shelf {
 /// An account and region with stacks whose names begin with a prefix.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Spot {
-    /// The account.
-    pub account: String,
-    /// The region.
-    pub region: String,
+    /// The account and the region.
+    pub place: Place,
     /// How the names of the stacks begin.
     pub prefix: String,
 }
 
 impl Spot {
-    /// Whether a stack, given as `account/region/name`, is one of these.
-    pub fn holds(&self, address: &str) -> bool {
-        let Self { account, region, prefix } = self;
-        address.starts_with(&format!("{account}/{region}/{prefix}-"))
-    }
-
-    /// The account and region, as stacks' addresses begin.
-    pub fn place(&self) -> String {
-        format!("{}/{}", self.account, self.region)
+    /// Whether a stack is one of these.
+    pub fn holds(&self, address: &StackAddress) -> bool {
+        let name = address.name.strip_prefix(&self.prefix);
+        address.place == self.place && name.is_some_and(|rest| rest.starts_with('-'))
     }
 }
 
@@ -72,8 +66,8 @@ pub struct Opening<'a> {
     pub shelf: &'a Shelf,
     /// The mesh's id.
     pub mesh: &'a str,
-    /// The stack that creates the bucket and grants access to it, as `account/region/name`.
-    pub keeper: &'a str,
+    /// The stack that creates the bucket and grants access to it.
+    pub keeper: &'a StackAddress,
     /// Where the mesh will have stacks.
     pub spots: &'a BTreeSet<Spot>,
 }
@@ -107,14 +101,14 @@ pub(crate) async fn write(
     Ok(())
 }
 
-impl<C: Cloud, R: FnMut(Event), A: FnMut(&str, &[Change]) -> bool> Driver<'_, C, R, A> {
+impl<C: Cloud, R: FnMut(Event), A: FnMut(&StackAddress, &[Change]) -> bool> Driver<'_, C, R, A> {
     /// Runs a plan when the record cannot be read yet: first the stack with its bucket, then the record, then all
     /// others. If one of the first two fails, no other stack is started.
     pub async fn run_with_record(
         &mut self,
         plan: &Plan,
-        stacks: &BTreeMap<String, Stack>,
-        sites: &BTreeMap<String, Site>,
+        stacks: &BTreeMap<StackAddress, Stack>,
+        sites: &BTreeMap<Place, Site>,
         opening: &Opening<'_>,
         record: &mut Record,
     ) -> Summary {
@@ -123,7 +117,7 @@ impl<C: Cloud, R: FnMut(Event), A: FnMut(&str, &[Change]) -> bool> Driver<'_, C,
         let mut goes_on = summary.outcomes.values().all(is_good);
         if goes_on && let Err(error) = self.open(opening, record).await {
             goes_on = false;
-            let (address, outcome) = (opening.keeper.to_owned(), failure(&error));
+            let (address, outcome) = (opening.keeper.clone(), failure(&error));
             (self.report)(Event::Finished { address: address.clone(), outcome: outcome.clone() });
             summary.outcomes.insert(address, outcome);
         }
@@ -136,7 +130,7 @@ impl<C: Cloud, R: FnMut(Event), A: FnMut(&str, &[Change]) -> bool> Driver<'_, C,
             return summary;
         }
         for step in others.steps.iter().filter(|step| step.is_change()) {
-            let (address, because) = (step.address.clone(), opening.keeper.to_owned());
+            let (address, because) = (step.address.clone(), opening.keeper.clone());
             summary.skipped.insert(address.clone(), because.clone());
             (self.report)(Event::Skipped { address, because });
         }
@@ -158,15 +152,15 @@ impl<C: Cloud, R: FnMut(Event), A: FnMut(&str, &[Change]) -> bool> Driver<'_, C,
         };
         let all = record.spots.union(spots).cloned().collect();
         if let Some(text) = self.lease.take(self.cloud, record, all).await? {
-            (self.report)(Event::Note { address: (*keeper).to_owned(), text });
+            (self.report)(Event::Note { address: (*keeper).clone(), text });
         }
         Ok(())
     }
 }
 
 fn to_text(mesh: &str, spots: &BTreeSet<Spot>, run: &Run) -> String {
-    let spots = spots.iter().map(|Spot { account, region, prefix }| {
-        json!({ "account": account, "region": region, "resource_prefix": prefix })
+    let spots = spots.iter().map(|Spot { place, prefix }| {
+        json!({ "account": place.account, "region": place.region, "resource_prefix": prefix })
     });
     let spots: Vec<Value> = spots.collect();
     let run = run.to_json();
@@ -197,11 +191,9 @@ fn spot(entry: &Value) -> Result<Spot, String> {
         let text = entry[name].as_str().map(str::to_owned);
         text.ok_or_else(|| format!("an entry of `stacks_in` has no text `{name}`: {entry}"))
     };
-    Ok(Spot {
-        account: field("account")?,
-        region: field("region")?,
-        prefix: field("resource_prefix")?,
-    })
+    let place = Place::parse(&field("account")?, &field("region")?)
+        .map_err(|error| format!("an entry of `stacks_in` is wrong: {error}"))?;
+    Ok(Spot { place, prefix: field("resource_prefix")? })
 }
 
 #[cfg(test)]
@@ -209,11 +201,8 @@ mod tests {
     use super::*;
 
     fn at(account: &str) -> Spot {
-        Spot {
-            account: account.to_owned(),
-            region: "eu-west-1".to_owned(),
-            prefix: "lakewright".to_owned(),
-        }
+        let place = Place::parse(account, "eu-west-1").expect("a place");
+        Spot { place, prefix: "lakewright".to_owned() }
     }
 
     #[test]
@@ -243,9 +232,10 @@ mod tests {
     #[test]
     fn a_spot_holds_the_stacks_of_its_prefix() {
         let spot = at("111111111111");
-        assert!(spot.holds("111111111111/eu-west-1/lakewright-team-x"));
+        let address = |text: &str| StackAddress::parse(text).expect("an address");
+        assert!(spot.holds(&address("111111111111/eu-west-1/lakewright-team-x")));
         for other in ["eu-west-1/lakewrights-team", "us-east-1/lakewright-team"] {
-            assert!(!spot.holds(&format!("111111111111/{other}")), "{other}");
+            assert!(!spot.holds(&address(&format!("111111111111/{other}"))), "{other}");
         }
     }
 }

@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use lakewright_template::StackAddress;
 use lakewright_template::write::{template_to_json, value_to_compact_json};
 use lakewright_template::{Map, Value, read};
 
@@ -19,7 +20,7 @@ const POLICIES: [&str; 4] = ["AssumeRolePolicyDocument", "KeyPolicy", "Policy", 
 /// Gives how many stacks that are.
 ///
 /// `id` tells this run from others; the template's revision stays what it is.
-pub fn renew(plan: &mut Plan, stacks: &mut BTreeMap<String, Stack>, id: &str) -> usize {
+pub fn renew(plan: &mut Plan, stacks: &mut BTreeMap<StackAddress, Stack>, id: &str) -> usize {
     let mut made = BTreeSet::new();
     let mut renewed = 0;
     for step in &mut plan.steps {
@@ -43,7 +44,7 @@ pub fn renew(plan: &mut Plan, stacks: &mut BTreeMap<String, Stack>, id: &str) ->
 fn roles(stack: &Stack) -> BTreeSet<String> {
     let Ok(template) = read::template(&stack.template) else { return BTreeSet::new() };
     let account = &stack.entry.account;
-    let partition = lakewright_template::resolve::partition_of(&stack.entry.region);
+    let partition = lakewright_template::partition::Partition::of_region(&stack.entry.region).name;
     let roles = template.resources.values().filter(|one| one.kind == "AWS::IAM::Role");
     let names = roles.filter_map(|role| role.properties.get("RoleName")?.as_text());
     names.map(|name| format!("arn:{partition}:iam::{account}:role/{name}")).collect()

@@ -9,6 +9,8 @@ mod worksheet;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use lakewright_template::{AccountId, Region};
+
 use crate::diagnostic::Origin;
 pub use crate::document::{
     Confidentiality, Effect, EnvironmentPermission, HybridAccess, InstanceType, ItemStatus,
@@ -21,9 +23,9 @@ pub use share::{Share, ShareItem, SharedTable};
 pub use worksheet::Worksheet;
 
 use crate::name::{
-    AccountId, AddressBlock, BranchName, BucketName, CatalogName, ConnectionArn, CountryCode,
-    FolderPrefix, Id, KeyAlias, MailAddress, OrganizationId, PolicyArn, RegionName, RepositoryName,
-    ResourcePrefix, RoleArn, Schedule, SubnetId, TeamName, TopicArn, VpcId, ZoneId,
+    AddressBlock, BranchName, BucketName, CatalogName, ConnectionArn, CountryCode, FolderPrefix,
+    Id, KeyAlias, MailAddress, OrganizationId, PolicyArn, RepositoryName, ResourcePrefix, RoleArn,
+    Schedule, SubnetId, TeamName, TopicArn, VpcId, ZoneId,
 };
 
 /// A governed data mesh.
@@ -79,7 +81,7 @@ pub struct Tenant {
     /// Where that stands.
     pub central_account_at: Origin,
     /// The region that the platform runs in.
-    pub home_region: RegionName,
+    pub home_region: Region,
     /// The organization of AWS that every account of the mesh is in, where the mesh names one.
     pub organization_id: Option<OrganizationId>,
     /// How physical names begin.
@@ -167,7 +169,7 @@ pub struct Environment {
     /// Where that stands.
     pub account_at: Origin,
     /// The region.
-    pub region: RegionName,
+    pub region: Region,
     /// The team that owns it.
     pub team: TeamName,
     /// How physical names begin.
@@ -207,7 +209,7 @@ pub struct QuickSight {
     /// Whether there is one.
     pub is_subscribed: bool,
     /// The region of its users and groups.
-    pub identity_region: Option<RegionName>,
+    pub identity_region: Option<Region>,
 }
 
 /// What can be used in an environment.

@@ -6,6 +6,8 @@ mod schedule;
 use std::borrow::Cow;
 use std::fmt;
 
+use lakewright_template::arn::ArnParts;
+use lakewright_template::{AccountId, Region};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{Deserialize, Deserializer, Error as _};
 
@@ -104,8 +106,8 @@ name!(
     "a team: expected 1 to 128 letters up to `ÿ`, digits, spaces and `_.:/=+-@`"
 );
 name!(
-    /// An AWS account: 12 digits.
-    AccountId,
+    /// An AWS account as a document has it: 12 digits.
+    AccountNumber,
     "^[0-9]{12}$",
     |text| text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit()),
     "an account: expected 12 digits"
@@ -442,10 +444,23 @@ impl PolicyArn {
     }
 }
 
+impl From<&AccountNumber> for AccountId {
+    fn from(number: &AccountNumber) -> Self {
+        Self::parse(&number.0).expect("12 digits are an account")
+    }
+}
+
+impl From<&RegionName> for Region {
+    fn from(name: &RegionName) -> Self {
+        Self::parse(&name.0).expect("a region that is known has the form of one")
+    }
+}
+
 impl RoleArn {
     /// The account that the role lies in.
-    pub fn account(&self) -> &str {
-        self.0.split(':').nth(4).unwrap_or_default()
+    pub fn account(&self) -> AccountId {
+        let account = ArnParts::parse(&self.0).and_then(|arn| AccountId::parse(arn.account).ok());
+        account.expect("the ARN of a role has an account")
     }
 
     /// Whether the role is one of IAM Identity Center, made from a permission set.
@@ -569,7 +584,7 @@ mod tests {
 
     #[test]
     fn long_text_is_cut_in_messages() {
-        let message = AccountId::parse(&"1".repeat(10_000)).expect_err("too long");
+        let message = AccountNumber::parse(&"1".repeat(10_000)).expect_err("too long");
         assert!(message.len() < 120, "{message}");
     }
 }

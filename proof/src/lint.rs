@@ -290,15 +290,15 @@ fn documents(world: &World, of_others: &BTreeSet<String>, breaches: &mut Vec<Bre
 
 #[cfg(test)]
 mod tests {
+    use lakewright_template::place::Place;
     use lakewright_template::read;
-    use lakewright_template::resolve::Place;
 
     use super::*;
     use crate::world::{OnUnresolved, Piece, StackTemplate};
 
     fn breaches(template: &str) -> Vec<Breach> {
         let template = read::template(template).expect("the sample is a template");
-        let place = Place { account: "111122223333".to_owned(), region: "eu-west-1".to_owned() };
+        let place = Place::parse("111122223333", "eu-west-1").expect("a place");
         let stack = StackTemplate {
             address: "sample",
             place: &place,
@@ -320,7 +320,7 @@ mod tests {
             );
             read::template(&text).expect("a template")
         };
-        let place = Place { account: "111122223333".to_owned(), region: "eu-west-1".to_owned() };
+        let place = Place::parse("111122223333", "eu-west-1").expect("a place");
         let stack = |template| StackTemplate {
             address: "sample",
             place: &place,

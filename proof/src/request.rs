@@ -150,7 +150,10 @@ pub(crate) fn arn_field(arn: &str, number: usize) -> Option<&str> {
 
 /// The partition that a stack lies in, by its address: `account/region/name`.
 pub(crate) fn partition_of_stack(address: &str) -> &'static str {
-    lakewright_template::resolve::partition_of(address.split('/').nth(1).unwrap_or_default())
+    lakewright_template::partition::Partition::of_region(
+        address.split('/').nth(1).unwrap_or_default(),
+    )
+    .name
 }
 
 /// What the ARNs of a role's sessions begin with. They have the role's name without its path.

@@ -75,7 +75,7 @@ pub fn digest_of(template: &Template, entry: &StackEntry) -> String {
 pub fn in_order(digest: &str, entry: &StackEntry) -> String {
     let mut parts = Parts { text: String::new() };
     parts.text(digest);
-    parts.texts(entry.depends_on.iter());
+    parts.texts(entry.depends_on.iter().map(ToString::to_string));
     digest::sha256(parts.text.as_bytes())
 }
 
@@ -119,7 +119,7 @@ impl Parts {
     }
 
     fn entry(&mut self, entry: &StackEntry) {
-        self.text(&entry.kind);
+        self.text(entry.kind.as_str());
         self.text(&entry.id);
         self.texts(entry.capabilities.iter());
         self.texts(entry.tags.iter().flat_map(|(key, value)| [key, value]));
@@ -201,8 +201,8 @@ mod tests {
         }
         let template = read::template("Resources: {}").expect("a template");
         let tagged = StackEntry { tags: [("Team".to_owned(), "a".to_owned())].into(), ..entry() };
-        let after = StackEntry { depends_on: vec!["a".to_owned()], ..entry() };
-        let other = StackEntry { kind: "team".to_owned(), ..entry() };
+        let after = StackEntry { depends_on: vec![entry().address()], ..entry() };
+        let other = StackEntry { kind: lakewright_template::StackKind::Team, ..entry() };
         for changed in [tagged, other] {
             assert_ne!(digest_of(&template, &entry()), digest_of(&template, &changed));
         }

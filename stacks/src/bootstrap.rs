@@ -25,12 +25,11 @@ use lakewright_policies::condition::{Comparison, Condition};
 use lakewright_policies::service::Service;
 use lakewright_policies::{Conditions, Statement};
 use lakewright_synth::{Grant, Grants, Options, PolicyOwner, Scope, Target};
-use lakewright_template::resolve::Place;
-use lakewright_template::{Expr, Value};
+use lakewright_template::place::Place;
+use lakewright_template::{Expr, Region, Value};
 
 use crate::Names;
 use crate::names::policy_arn;
-
 pub use offered::{Offer, offered};
 pub use usage::Usage;
 
@@ -173,7 +172,7 @@ impl Context<'_> {
     /// The access points of the mesh here.
     fn access_points(&self) -> Vec<String> {
         let place = &self.account.place;
-        let of_prefix = |(prefix, region): (ResourcePrefix, String)| {
+        let of_prefix = |(prefix, region): (ResourcePrefix, Region)| {
             let place = Place { account: place.account.clone(), region };
             access_point_arn(&place, &format!("{prefix}-*"))
         };
@@ -199,7 +198,7 @@ impl Context<'_> {
     /// region, and whoever writes the templates of another one deploys there.
     fn made_by_bootstraps(&self) -> Vec<String> {
         let account = &self.account.place.account;
-        let of_one = |(prefix, region): (ResourcePrefix, String)| {
+        let of_one = |(prefix, region): (ResourcePrefix, Region)| {
             let place = Place { account: account.clone(), region };
             let bucket = bucket_arn(&place, &self.names.template_bucket(&prefix, &place));
             let logs = bucket_arn(&place, &self.names.template_log_bucket(&prefix, &place));
@@ -279,7 +278,7 @@ impl Context<'_> {
                 description: "Whoever deploys the mesh assumes this role".to_owned(),
                 grantee: self.grantee("deploy-role"),
                 trust: vec![Trust::External {
-                    account: tenant.central_account.to_string(),
+                    account: tenant.central_account.clone(),
                     roles: roles.collect(),
                     external_id: tenant.pivot_role.external_id.clone(),
                 }],

@@ -18,14 +18,13 @@ use lakewright_policies::condition::{Comparison, Condition, Operator};
 use lakewright_policies::service::Service;
 use lakewright_policies::{Conditions, Principal, Statement};
 use lakewright_synth::{Grant, Grants, PolicySlot, Scope, Target};
-use lakewright_template::resolve::Place;
-use lakewright_template::{Arn, Expr};
+use lakewright_template::place::Place;
+use lakewright_template::{AccountId, Arn, Expr};
 
 use crate::Names;
 use crate::asset::Asset;
 use crate::diagnose::cause;
 use crate::share::{self, LiveShare};
-use crate::team::grantee_name;
 
 /// How shares are given whole tables.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -119,21 +118,20 @@ impl Context<'_> {
     }
 
     /// The databases that the dataset's role works on: account and name.
-    fn databases(&self) -> Vec<(String, String)> {
+    fn databases(&self) -> Vec<(AccountId, String)> {
         let own = self.place.account.clone();
         let name = self.names.dataset_database(self.environment, self.dataset);
         let import = self.dataset.import.as_ref();
         match import.and_then(|import| import.catalog_account.as_ref()) {
             None => vec![(own, name)],
-            Some(account) => vec![(account.to_string(), name), (own, self.link_name())],
+            Some(account) => vec![(account.clone(), name), (own, self.link_name())],
         }
     }
 
     /// The role of a team in the dataset's environment.
     fn team_role(&self, team: &TeamName) -> Option<ImportedRole> {
         let member = self.environment.team_named(team)?;
-        let arn = self.names.team_role_arn(self.environment, member);
-        Some(ImportedRole::new(&arn, &grantee_name(self.environment, member)))
+        Some(self.names.team_role(self.environment, member))
     }
 
     fn made_bucket(
@@ -269,7 +267,7 @@ impl Context<'_> {
         let metrics = Condition::new(Comparison::StringEquals, "cloudwatch:namespace", "Glue");
         let role_name = names.dataset_role(environment, dataset);
         let catalog = |parts: &dyn Fn(&str) -> Vec<String>| -> Vec<String> {
-            let of = |(account, database): &(String, String)| {
+            let of = |(account, database): &(AccountId, String)| {
                 let glue = format!("arn:{}:glue:{region}:{account}", place.partition());
                 parts(database)
                     .into_iter()

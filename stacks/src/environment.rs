@@ -14,7 +14,7 @@ use lakewright_constructs::role::role_arn;
 use lakewright_manifest::Mesh;
 use lakewright_manifest::mesh::{Environment, EnvironmentPermission};
 use lakewright_synth::{Options, Scope};
-use lakewright_template::resolve::Place;
+use lakewright_template::place::Place;
 use lakewright_template::{Expr, Name};
 
 use crate::Names;

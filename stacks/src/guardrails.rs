@@ -3,7 +3,7 @@
 use lakewright_manifest::{Code, Diagnostic, Report};
 use lakewright_proof::lint::{Breach, emitted};
 use lakewright_synth::Lowered;
-use lakewright_template::resolve::Place;
+use lakewright_template::place::Place;
 
 use crate::diagnose::at_causes;
 
@@ -57,7 +57,7 @@ mod tests {
             causes: BTreeSet::from([whole]),
             provenance: BTreeMap::from([("Policy#Wide".to_owned(), BTreeSet::from([line]))]),
         };
-        let place = Place { account: "111122223333".to_owned(), region: "eu-west-1".to_owned() };
+        let place = Place::parse("111122223333", "eu-west-1").expect("a place");
         let report = check("111122223333/eu-west-1/s", &place, &lowered).expect_err("a pattern");
         let [diagnostic] = report.iter().collect::<Vec<_>>()[..] else {
             unreachable!("one finding: {report:?}")

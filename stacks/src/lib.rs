@@ -30,7 +30,5 @@ pub use asset::Asset;
 pub use bootstrap::{Offer, Usage, offered};
 pub use names::Names;
 pub use pivot_role::manual_template;
-pub use plan::{
-    DeployTarget, Handout, Mentions, Plan, StackKind, StackPlan, Synthesized, connect, makers,
-};
+pub use plan::{DeployTarget, Handout, Mentions, Plan, StackPlan, Synthesized, connect, makers};
 pub use runway::{Runway, runway};

@@ -7,15 +7,19 @@
 use std::collections::BTreeSet;
 
 use lakewright_constructs::lakeformation::TableTag;
+use lakewright_constructs::role::ImportedRole;
 use lakewright_manifest::Mesh;
 use lakewright_manifest::mesh::{Dataset, Environment, EnvironmentTeam, PivotMode, SharedTable};
-use lakewright_manifest::{Id, ResourcePrefix, TeamName};
+use lakewright_manifest::{Id, ResourcePrefix, RoleArn, TeamName};
+use lakewright_template::arn::ArnParts;
 use lakewright_template::digest::base32_prefix;
 use lakewright_template::limits::{
     ACCESS_POINT_CHARACTERS, ALIAS_CHARACTERS, BUCKET_NAME_CHARACTERS, GLUE_NAME_CHARACTERS,
     QUEUE_NAME_CHARACTERS, ROLE_NAME_CHARACTERS, SAGEMAKER_NAME_CHARACTERS, STACK_NAME_CHARACTERS,
 };
-use lakewright_template::resolve::Place;
+use lakewright_template::{Place, Region, StackKind};
+
+use crate::team::grantee_name;
 
 /// Characters of a team's name in AWS. What a team makes is named after it, with room for the rest
 /// of the name (SageMaker: 63 characters).
@@ -48,7 +52,7 @@ impl<'m> Names<'m> {
 
     /// Where an environment lies.
     pub fn place(environment: &Environment) -> Place {
-        Place { account: environment.account.to_string(), region: environment.region.to_string() }
+        Place { account: environment.account.clone(), region: environment.region.clone() }
     }
 
     /// The eight characters that tell one thing from all others in AWS.
@@ -209,10 +213,7 @@ impl<'m> Names<'m> {
     /// Where the platform's own stack lies.
     pub fn central_place(&self) -> Place {
         let tenant = &self.mesh.tenant;
-        Place {
-            account: tenant.central_account.to_string(),
-            region: tenant.home_region.to_string(),
-        }
+        Place { account: tenant.central_account.clone(), region: tenant.home_region.clone() }
     }
 
     /// A part of the platform's own stack.
@@ -235,13 +236,13 @@ impl<'m> Names<'m> {
     }
 
     /// The prefixes and regions in which an account of the mesh is bootstrapped.
-    pub fn bootstrapped(&self, account: &str) -> BTreeSet<(ResourcePrefix, String)> {
+    pub fn bootstrapped(&self, account: &str) -> BTreeSet<(ResourcePrefix, Region)> {
         let tenant = &self.mesh.tenant;
         let central = (tenant.central_account.as_str() == account)
-            .then(|| (tenant.resource_prefix.clone(), tenant.home_region.to_string()));
+            .then(|| (tenant.resource_prefix.clone(), tenant.home_region.clone()));
         let environments = self.mesh.environments.values();
         let own = environments.filter(|environment| environment.account.as_str() == account);
-        own.map(|environment| (environment.resource_prefix.clone(), environment.region.to_string()))
+        own.map(|environment| (environment.resource_prefix.clone(), environment.region.clone()))
             .chain(central)
             .collect()
     }
@@ -262,12 +263,11 @@ impl<'m> Names<'m> {
     /// accounts there are.
     pub fn deploy_roles_anywhere(&self, mesh: &Mesh) -> BTreeSet<String> {
         let central = self.central_place();
-        let own = (&mesh.tenant.resource_prefix, central.region.as_str());
+        let own = (&mesh.tenant.resource_prefix, &central.region);
         let others = mesh.environments.values();
-        let others = others.map(|one| (&one.resource_prefix, one.region.as_str()));
-        let anywhere = |(prefix, region): (&ResourcePrefix, &str)| {
-            let place = Place { account: "*".to_owned(), region: region.to_owned() };
-            lakewright_constructs::role::role_arn(&place, &Self::deploy_role(prefix, region))
+        let others = others.map(|one| (&one.resource_prefix, &one.region));
+        let anywhere = |(prefix, region): (&ResourcePrefix, &Region)| {
+            role_anywhere(region, &Self::deploy_role(prefix, region))
         };
         std::iter::once(own).chain(others).map(anywhere).collect()
     }
@@ -282,10 +282,9 @@ impl<'m> Names<'m> {
     pub fn tellers_anywhere(&self) -> BTreeSet<String> {
         let environments = self.mesh.environments.values();
         let of = |environment: &Environment| {
-            let (prefix, region) = (&environment.resource_prefix, environment.region.as_str());
-            let place = Place { account: "*".to_owned(), region: region.to_owned() };
+            let (prefix, region) = (&environment.resource_prefix, &environment.region);
             [format!("{prefix}-*{FAILURES}"), Self::execution_role(prefix, region)]
-                .map(|name| lakewright_constructs::role::role_arn(&place, &name))
+                .map(|name| role_anywhere(region, &name))
         };
         environments.flat_map(of).collect()
     }
@@ -424,6 +423,18 @@ impl<'m> Names<'m> {
         }
     }
 
+    /// A team's role as one that another stack makes, or that the mesh imports.
+    pub(crate) fn team_role(
+        self,
+        environment: &Environment,
+        team: &EnvironmentTeam,
+    ) -> ImportedRole {
+        let imported = team.iam_role_arn.as_ref();
+        let account = imported.map_or_else(|| environment.account.clone(), RoleArn::account);
+        let arn = self.team_role_arn(environment, team);
+        ImportedRole::new(account, &arn, &grantee_name(environment, team))
+    }
+
     /// The ARN of a team's workgroup.
     pub fn workgroup_arn(&self, environment: &Environment, team: &TeamName) -> String {
         let place = Self::place(environment);
@@ -516,21 +527,21 @@ impl<'m> Names<'m> {
     }
 
     /// The name of a stack for a document.
-    pub fn stack(environment: &Environment, kind: &str, id: &Id) -> String {
+    pub fn stack(environment: &Environment, kind: StackKind, id: &Id) -> String {
         format!("{}-{kind}-{id}", environment.resource_prefix)
     }
 
     /// The name of a team's stack.
     pub fn team_stack(&self, environment: &Environment, team: &TeamName) -> String {
-        self.stack_of_team(environment, team, "team")
+        self.stack_of_team(environment, team, StackKind::Team)
     }
 
     /// The name of the stack of a team's dashboards.
     pub fn dashboards_stack(&self, environment: &Environment, team: &TeamName) -> String {
-        self.stack_of_team(environment, team, "dashboards")
+        self.stack_of_team(environment, team, StackKind::Dashboards)
     }
 
-    fn stack_of_team(self, environment: &Environment, team: &TeamName, kind: &str) -> String {
+    fn stack_of_team(self, environment: &Environment, team: &TeamName, kind: StackKind) -> String {
         let uri = self.uri(environment, "team", &format!("{}/{team}", environment.header.id));
         let prefix = format!("{}-{kind}-{}", environment.resource_prefix, environment.header.id);
         physical(&prefix, &slug(team), &uri, "", STACK_NAME_CHARACTERS)
@@ -540,6 +551,13 @@ impl<'m> Names<'m> {
 /// The ARN of a managed policy.
 pub(crate) fn policy_arn(place: &Place, name: &str) -> String {
     format!("arn:{}:iam::{}:policy/{name}", place.partition(), place.account)
+}
+
+/// The ARNs of the roles with a name in the partition of a region, in whichever account.
+fn role_anywhere(region: &Region, name: &str) -> String {
+    let (partition, resource) = (region.partition().name, format!("role/{name}"));
+    let arn = ArnParts { partition, service: "iam", region: "", account: "*", resource: &resource };
+    arn.to_string()
 }
 
 fn role_arn(environment: &Environment, name: &str) -> String {

@@ -2,14 +2,13 @@
 
 use lakewright_constructs::key::{Key, delegated_use};
 use lakewright_constructs::notebook::{Notebook as Instance, NotebookNetwork};
-use lakewright_constructs::role::{ImportedRole, principal_is, root_arn};
+use lakewright_constructs::role::{principal_is, root_arn};
 use lakewright_manifest::mesh::{Environment, EnvironmentTeam, Notebook};
 use lakewright_policies::condition::{Comparison, Condition};
 use lakewright_policies::{Conditions, Principal, Statement};
 use lakewright_synth::Scope;
 
 use crate::Names;
-use crate::team::grantee_name;
 
 /// The services through which the team uses the key: the instance's volume is one of EC2.
 const SERVICES: [&str; 2] = ["ec2", "sagemaker"];
@@ -21,9 +20,9 @@ pub(crate) fn build(
     team: &EnvironmentTeam,
     notebook: &Notebook,
 ) {
+    let role = names.team_role_arn(environment, team);
     let name = names.notebook(environment, &notebook.header.id);
     let place = Names::place(environment);
-    let role = names.team_role_arn(environment, team);
     let roles = [role.clone(), names.execution_role_arn(environment)];
     let key = scope.add(
         "Key",
@@ -56,7 +55,7 @@ pub(crate) fn build(
             name,
             instance_type: notebook.instance_type.as_str(),
             volume_size: notebook.volume_size,
-            role: ImportedRole::new(&role, &grantee_name(environment, team)),
+            role: names.team_role(environment, team),
             key,
             network,
             internet_access: notebook.internet_access,

@@ -27,14 +27,13 @@ use lakewright_policies::Conditions;
 use lakewright_policies::condition::{Comparison, Condition};
 use lakewright_policies::service::Service;
 use lakewright_synth::{Grant, Grants, PolicySlot, Record, Scope, Target};
-use lakewright_template::resolve::Place;
-use lakewright_template::{Expr, Ref, Value};
-
-pub(crate) use approval::Approval;
+use lakewright_template::place::Place;
+use lakewright_template::{AccountId, Expr, Ref, Value};
 
 use crate::Names;
 use crate::asset::Asset;
 use crate::team::grantee_name;
+pub(crate) use approval::Approval;
 
 /// Days that artifacts are kept.
 const ARTIFACT_DAYS: i64 = 90;
@@ -292,7 +291,7 @@ impl Context<'_> {
         &self,
         scope: &mut Scope<'_>,
         stage: &Stage,
-        team: (&str, &str, &str),
+        team: (&str, &AccountId, &str),
         artifacts: &BucketHandle,
     ) -> RoleHandle {
         let grantee = build_grantee(self.pipeline, stage);
@@ -311,7 +310,7 @@ impl Context<'_> {
                 sid: "DeployAsTeam".to_owned(),
                 grantee: builder.grantee().clone(),
                 access: "assume",
-                target: Target { name: name.to_owned(), account: account.to_owned(), policy: None },
+                target: Target { name: name.to_owned(), account: account.clone(), policy: None },
                 actions: vec!["sts:AssumeRole"],
                 resources: vec![arn.to_owned().into()],
                 own_resources: Vec::new(),
@@ -384,8 +383,8 @@ impl Context<'_> {
         let team = target.team_named(&stage.team)?;
         let mut scope = scope.named_child("Stage", stage.id());
         let team_arn = self.names.team_role_arn(target, team);
-        let of_team = (grantee_name(target, team), target.account.to_string());
-        let of_team = (of_team.0.as_str(), of_team.1.as_str(), team_arn.as_str());
+        let name = grantee_name(target, team);
+        let of_team = (name.as_str(), &target.account, team_arn.as_str());
         self.record_author(&mut scope, of_team.0, &team_arn);
         let builder = self.builder(&mut scope, stage, of_team, artifacts);
         if let Some(approval) = self.approval_of(stage) {

@@ -16,7 +16,6 @@ use lakewright_synth::{Grants, PolicyOwner, Scope};
 use crate::Names;
 use crate::names::policy_arn;
 use crate::rules::Fill;
-
 pub use manual::template as manual_template;
 
 /// Managed policies that the role may take: half of IAM's default.
@@ -43,7 +42,7 @@ fn role(mesh: &Mesh, name: String, boundary: Option<String>, environment: &Envir
         description: format!("The platform in environment {}", environment.header.id),
         grantee: format!("pivot-role/{}", environment.header.id),
         trust: vec![Trust::External {
-            account: tenant.central_account.to_string(),
+            account: tenant.central_account.clone(),
             roles: trusted.collect(),
             external_id: tenant.pivot_role.external_id.clone(),
         }],

@@ -9,15 +9,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use lakewright_manifest::mesh::{Environment, EnvironmentTeam, Features, Pipeline, PivotMode};
 use lakewright_manifest::{Code, Date, Diagnostic, Mesh, Report, ResourcePrefix};
-use lakewright_template::resolve::Place;
-
-pub use edges::{Mentions, connect, makers};
-pub use handout::Handout;
-pub use stack::{DeployTarget, StackKind, StackPlan, Synthesized};
+use lakewright_template::{Place, StackAddress};
 
 use crate::bootstrap::{Account, Offer, Usage, offered};
 use crate::share::{self, LiveShare};
 use crate::{Names, dashboards, team, worksheets};
+pub use edges::{Mentions, connect, makers};
+pub use handout::Handout;
+pub use stack::{DeployTarget, StackPlan, Synthesized};
 
 /// Every stack of a mesh.
 #[derive(Debug)]
@@ -103,31 +102,28 @@ impl<'m> Plan<'m> {
     /// The bootstrap stacks: one for each account, region and prefix. Their policies are derived
     /// from what the other stacks use, by the address of the bootstrap stack, and from what the features of the
     /// environments can ask for.
-    pub fn bootstraps(&self, usage: BTreeMap<String, Usage>) -> Vec<StackPlan<'m>> {
+    pub fn bootstraps(&self, usage: BTreeMap<StackAddress, Usage>) -> Vec<StackPlan<'m>> {
         self.bootstraps_with(usage, Offer::Environments)
     }
 
     /// The bootstrap stacks for other features than those of the environments.
     pub fn bootstraps_with(
         &self,
-        mut usage: BTreeMap<String, Usage>,
+        mut usage: BTreeMap<StackAddress, Usage>,
         offer: Offer,
     ) -> Vec<StackPlan<'m>> {
-        let mut accounts: BTreeMap<(String, String, ResourcePrefix), Vec<&'m Environment>> =
-            BTreeMap::new();
+        let mut accounts: BTreeMap<(Place, ResourcePrefix), Vec<&'m Environment>> = BTreeMap::new();
         let tenant = &self.mesh.tenant;
-        let key =
-            |place: Place, prefix: &ResourcePrefix| (place.account, place.region, prefix.clone());
         let central = Names::new(self.mesh).central_place();
-        accounts.entry(key(central, &tenant.resource_prefix)).or_default();
+        accounts.entry((central, tenant.resource_prefix.clone())).or_default();
         for environment in self.mesh.environments.values() {
             let place = Names::place(environment);
-            accounts.entry(key(place, &environment.resource_prefix)).or_default().push(environment);
+            let key = (place, environment.resource_prefix.clone());
+            accounts.entry(key).or_default().push(environment);
         }
         accounts
             .into_iter()
-            .map(|((account, region, prefix), environments)| {
-                let place = Place { account, region };
+            .map(|((place, prefix), environments)| {
                 let address = stack::bootstrap_address(&place, &prefix);
                 let mut usage = usage.remove(&address).unwrap_or_default();
                 let mut features: Vec<Features> =
@@ -147,8 +143,8 @@ impl<'m> Plan<'m> {
     /// What synthesized stacks use, by the address of the bootstrap stack that lets them be deployed.
     pub fn usage<'s>(
         synthesized: impl IntoIterator<Item = (&'s StackPlan<'s>, &'s Usage)>,
-    ) -> BTreeMap<String, Usage> {
-        let mut all: BTreeMap<String, Usage> = BTreeMap::new();
+    ) -> BTreeMap<StackAddress, Usage> {
+        let mut all: BTreeMap<StackAddress, Usage> = BTreeMap::new();
         for (stack, usage) in synthesized {
             all.entry(stack.bootstrap_address()).or_default().merge(usage);
         }
@@ -205,4 +201,4 @@ fn other_teams(pipeline: &Pipeline) -> Report {
 }
 
 /// The stacks that others wait for, by address.
-type Dependencies = BTreeSet<String>;
+type Dependencies = BTreeSet<StackAddress>;

@@ -65,8 +65,8 @@ impl Fill {
         Self {
             values: vec![
                 ("partition", place.partition().to_owned()),
-                ("region", place.region.clone()),
-                ("account", place.account.clone()),
+                ("region", place.region.to_string()),
+                ("account", place.account.to_string()),
                 ("prefix", environment.resource_prefix.to_string()),
                 ("catalog_prefix", environment.resource_prefix.as_str().replace('-', "_")),
                 ("env_bucket_arn", bucket),

@@ -16,7 +16,7 @@ use lakewright_template::limits::{
     KEYS_PER_REGION, MANAGED_POLICY_CHARACTERS, RESOURCES,
 };
 use lakewright_template::write::value_to_compact_json;
-use lakewright_template::{Map, Template, Value};
+use lakewright_template::{Map, StackKind, Template, Value};
 
 use crate::diagnose::cause;
 use crate::team::{MorePipelines, PERMISSION_POLICIES};
@@ -57,31 +57,38 @@ struct Bound {
 }
 
 /// Kinds of documents with stacks of their own.
-const DOCUMENTS: [&str; 6] = ["dataset", "notebook", "pipeline", "share", "studio-profile", "team"];
+const DOCUMENTS: [StackKind; 6] = [
+    StackKind::Dataset,
+    StackKind::Notebook,
+    StackKind::Pipeline,
+    StackKind::Share,
+    StackKind::StudioProfile,
+    StackKind::Team,
+];
 
 /// The runway of each environment, for each kind of document that it has already.
 pub fn runway(mesh: &Mesh, stacks: &[&Synthesized]) -> Vec<Runway> {
     let mut all = Vec::new();
     let belongings = team::belongings(mesh, &[]);
     for environment in mesh.environments.values() {
-        let account = environment.account.to_string();
+        let account = &environment.account;
         let of_account: Vec<&Synthesized> =
-            stacks.iter().copied().filter(|stack| stack.entry.account == account).collect();
+            stacks.iter().copied().filter(|stack| stack.entry.account == *account).collect();
         let of_place: Vec<&Synthesized> = of_account
             .iter()
             .copied()
-            .filter(|stack| stack.entry.region == environment.region.as_str())
+            .filter(|stack| stack.entry.region == environment.region)
             .collect();
         let id = environment.header.id.as_str();
         let mut bounds = Vec::new();
-        counted(mesh, &account, &of_account, &of_place, &mut bounds);
+        counted(mesh, account, &of_account, &of_place, &mut bounds);
         let pipeline = team::largest_pipeline(mesh, environment, &belongings);
         for stack in of_place {
-            match stack.entry.kind.as_str() {
-                "dataset" if owner_of(mesh, &stack.entry.id) == Some(id) => {
+            match stack.entry.kind {
+                StackKind::Dataset if owner_of(mesh, &stack.entry.id) == Some(id) => {
                     of_dataset(mesh, stack, &mut bounds);
                 }
-                "team" if stack.entry.id.split('/').next() == Some(id) => {
+                StackKind::Team if stack.entry.id.split('/').next() == Some(id) => {
                     of_team(mesh, stack, &mut bounds);
                     let mut members = environment.teams.iter();
                     let member = members.find(|one| stack.entry.id == format!("{id}/{}", one.team));
@@ -154,7 +161,7 @@ fn counted(
             if cost > 0 {
                 let before = format!("the {name} of account {account}");
                 bounds.push(Bound {
-                    what,
+                    what: what.as_str(),
                     before,
                     used,
                     limit,

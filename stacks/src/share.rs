@@ -22,16 +22,15 @@ use lakewright_manifest::mesh::{
 use lakewright_manifest::{Date, Mesh};
 use lakewright_policies::condition::{Comparison, Condition};
 use lakewright_synth::{Grants, Scope};
+use lakewright_template::AccountId;
 
+use crate::Names;
 use access::consumption_policy;
 pub(crate) use access::{
     CATALOG_READ, consumer_grants, key_statements, owner_policy, producer_grants, unmanaged_policy,
 };
 pub(crate) use attached::too_many;
 pub(crate) use crawled::not_there_yet;
-
-use crate::Names;
-use crate::team::grantee_name;
 
 /// A share that gives access, with everything that it connects.
 #[derive(Debug, Clone, Copy)]
@@ -81,11 +80,10 @@ impl LiveShare<'_> {
     pub(crate) fn consumer_role(&self, names: Names<'_>) -> Option<ImportedRole> {
         if let Some(role) = self.role {
             let name = format!("consumption-role/{}", role.header.id);
-            return Some(ImportedRole::new(role.role_arn.as_str(), &name));
+            return Some(ImportedRole::new(role.role_arn.account(), role.role_arn.as_str(), &name));
         }
         let team = self.consumer.team_named(&self.share.team)?;
-        let arn = names.team_role_arn(self.consumer, team);
-        let role = ImportedRole::new(&arn, &grantee_name(self.consumer, team));
+        let role = names.team_role(self.consumer, team);
         // An imported role is not ours to tag.
         Some(match team.iam_role_arn {
             Some(_) => role,
@@ -154,12 +152,12 @@ impl LiveShare<'_> {
     }
 
     /// The account of the catalog that has the dataset's database.
-    pub(crate) fn catalog_account(&self) -> String {
+    pub(crate) fn catalog_account(&self) -> AccountId {
         let import = self.dataset.import.as_ref();
         import
             .and_then(|import| import.catalog_account.as_ref())
             .unwrap_or(&self.producer.account)
-            .to_string()
+            .clone()
     }
 
     /// The sides that need a stack.
@@ -235,7 +233,7 @@ fn link(scope: &mut Scope<'_>, names: Names<'_>, live: &LiveShare<'_>, role: &Im
     );
     let after = database.logical_id().cloned().into_iter().collect();
     let mut chain = PermissionChain::after(after, &live.target());
-    let on = Catalog::Database { account: live.consumer.account.to_string(), name };
+    let on = Catalog::Database { account: live.consumer.account.clone(), name };
     let describe = PermissionSet {
         access: "read",
         permissions: &[Permission::Describe],

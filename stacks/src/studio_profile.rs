@@ -1,6 +1,5 @@
 //! The `studio-profile` stack: a user profile of the environment's ML Studio domain.
 
-use lakewright_constructs::role::ImportedRole;
 use lakewright_constructs::studio::StudioProfile as Profile;
 use lakewright_manifest::mesh::{Environment, EnvironmentTeam, StudioProfile, StudioVpc};
 use lakewright_synth::Scope;
@@ -8,7 +7,6 @@ use lakewright_template::Expr;
 
 use crate::Names;
 use crate::environment::studio::address_block;
-use crate::team::grantee_name;
 
 pub(crate) fn build(
     scope: &mut Scope<'_>,
@@ -17,7 +15,6 @@ pub(crate) fn build(
     team: &EnvironmentTeam,
     profile: &StudioProfile,
 ) {
-    let role = names.team_role_arn(environment, team);
     // The id is generated, so the environment's stack leaves it in a parameter.
     let domain = scope.ssm_parameter(
         "DomainId",
@@ -41,7 +38,7 @@ pub(crate) fn build(
             domain,
             vpc,
             address_block: address_block(environment),
-            role: ImportedRole::new(&role, &grantee_name(environment, team)),
+            role: names.team_role(environment, team),
         },
     );
 }

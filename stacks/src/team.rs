@@ -6,8 +6,6 @@ mod permissions;
 mod subscriptions;
 mod trust;
 
-pub(crate) use trust::MorePipelines;
-
 use std::collections::BTreeMap;
 
 use lakewright_constructs::athena::{NamedQuery, Workgroup};
@@ -28,6 +26,7 @@ use crate::diagnose::cause;
 use crate::pipeline::Approval;
 use crate::share::{self, LiveShare};
 use crate::worksheets;
+pub(crate) use trust::MorePipelines;
 
 /// Managed policies that a role's permissions may take; the others are for imported datasets and shares.
 pub(crate) const PERMISSION_POLICIES: usize = 6;
@@ -384,8 +383,7 @@ fn imported_catalog(
     let place = Names::place(environment);
     let database = names.dataset_database(environment, dataset);
     // The catalog of whoever owns the database, and no other one.
-    let owner = import.catalog_account.as_ref().map(ToString::to_string);
-    let account = owner.unwrap_or_else(|| place.account.clone());
+    let account = import.catalog_account.as_ref().unwrap_or(&place.account);
     let start = format!("arn:{}:glue:{}:{account}:", place.partition(), place.region);
     let parts =
         ["catalog".to_owned(), format!("database/{database}"), format!("table/{database}/*")];

@@ -2,7 +2,7 @@
 
 use lakewright_policies::{Conditions, Principal, Statement};
 use lakewright_template::yaml::Span;
-use lakewright_template::{Text, Value};
+use lakewright_template::{AccountId, Text, Value};
 
 use crate::PolicySlot;
 
@@ -26,7 +26,7 @@ pub struct Grantee {
     /// The same ARN as text.
     pub known_arn: String,
     /// The account that the role lies in.
-    pub account: String,
+    pub account: AccountId,
     /// The role's identity policy, when the role's policies belong to this stack.
     pub identity: Option<PolicySlot>,
     /// The value of the role's tag [`ROLE_TAG`], when it carries it.
@@ -42,7 +42,7 @@ pub struct Target {
     /// The name on the command line, such as `dataset/january`.
     pub name: String,
     /// The account that the resource lies in.
-    pub account: String,
+    pub account: AccountId,
     /// The resource's own policy, when it belongs to this stack.
     pub policy: Option<PolicySlot>,
 }

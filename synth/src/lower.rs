@@ -14,7 +14,8 @@ use lakewright_policies::pack::{DISTINCTION, Group, Packed, pack};
 use lakewright_policies::size::document_characters;
 use lakewright_policies::{IdentityPolicy, Principal, ResourcePolicy, Statement};
 use lakewright_template::limits::{Limit, MANAGED_POLICY_CHARACTERS, quota};
-use lakewright_template::resolve::{Branch, Place, Resolved, Resolver};
+use lakewright_template::place::Place;
+use lakewright_template::resolve::{Branch, Resolved, Resolver};
 use lakewright_template::write::value_to_compact_json;
 use lakewright_template::{ConstructId, LogicalId, Map, Text, Value};
 

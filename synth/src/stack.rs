@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use lakewright_policies::Statement;
 use lakewright_policies::merge::Tagged;
 use lakewright_template::limits::DESCRIPTION_BYTES;
-use lakewright_template::resolve::Place;
+use lakewright_template::place::Place;
 use lakewright_template::revision::Sealed;
-use lakewright_template::{ConstructPath, LogicalId, Map, Template, Text, Value};
+use lakewright_template::{AccountId, ConstructPath, LogicalId, Map, Template, Text, Value};
 
 use crate::{
     Cause, Grant, PolicyOwner, PolicySlot, Problem, Record, Scope, SynthError, check, lower,
@@ -58,7 +58,7 @@ pub struct Stack {
 /// How a role is known by its tag: the account and the tag's value.
 #[derive(Debug, Clone)]
 pub(crate) struct RoleTag {
-    pub(crate) account: String,
+    pub(crate) account: AccountId,
     pub(crate) value: String,
 }
 

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Text, digest};
+use crate::{AccountId, Place, Region, StackAddress, StackKind, Text, digest};
 
 /// The version of the format of every file of an assembly.
 pub const VERSION: u32 = 1;
@@ -48,14 +48,14 @@ pub fn handout_digest(task: &str, file: &[u8]) -> String {
 pub struct StackEntry {
     /// The stack's name in CloudFormation.
     pub name: String,
-    /// The kind of stack, such as `dataset`.
-    pub kind: String,
+    /// The kind of stack.
+    pub kind: StackKind,
     /// The id of what the stack is for.
     pub id: String,
-    /// The account's 12 digits.
-    pub account: String,
+    /// The account.
+    pub account: AccountId,
     /// The region.
-    pub region: String,
+    pub region: Region,
     /// The template's path below the assembly's folder.
     pub template: String,
     /// The SHA-256 of the template's bytes, 64 hexadecimal digits.
@@ -65,8 +65,8 @@ pub struct StackEntry {
     pub revision: String,
     /// The template's size in bytes.
     pub bytes: usize,
-    /// The stacks that must be there first, as `account/region/name`, sorted.
-    pub depends_on: Vec<String>,
+    /// The stacks that must be there first, sorted.
+    pub depends_on: Vec<StackAddress>,
     /// The capabilities that CloudFormation asks for, such as `CAPABILITY_NAMED_IAM`.
     pub capabilities: Vec<String>,
     /// The stack's tags.
@@ -92,19 +92,24 @@ pub struct AssetEntry {
 }
 
 impl StackEntry {
-    /// The stack's address in the assembly: `account/region/name`.
-    pub fn address(&self) -> String {
-        format!("{}/{}/{}", self.account, self.region, self.name)
+    /// The stack's address in the assembly.
+    pub fn address(&self) -> StackAddress {
+        StackAddress::new(self.place(), self.name.clone())
+    }
+
+    /// Where the stack lies.
+    pub fn place(&self) -> Place {
+        Place { account: self.account.clone(), region: self.region.clone() }
     }
 
     /// The path of the file, below the assembly's folder, that tells the AWS CDK of the stack's files: beside these.
-    pub fn asset_manifest_path(address: &str) -> String {
+    pub fn asset_manifest_path(address: &StackAddress) -> String {
         format!("assets/{}.json", artifact_id(address))
     }
 
     /// The path of a stack's template below the assembly's folder.
-    pub fn template_path(account: &str, region: &str, name: &str) -> String {
-        format!("templates/{account}/{region}/{name}.json")
+    pub fn template_path(address: &StackAddress) -> String {
+        format!("templates/{address}.json")
     }
 }
 
@@ -210,10 +215,10 @@ impl<'a> CdkArtifact<'a> {
             dependencies: stack
                 .depends_on
                 .iter()
-                .map(|address| artifact_id(address))
+                .map(artifact_id)
                 .chain((!stack.assets.is_empty()).then(|| files_id(&address)))
                 .collect(),
-            display_name: address.clone(),
+            display_name: address.to_string(),
         };
         (artifact_id(&address), artifact)
     }
@@ -307,11 +312,11 @@ impl<'a> CdkFileManifest<'a> {
 pub const CDK_VERSION: &str = "36.0.0";
 
 /// The id of the artifact with a stack's files.
-fn files_id(address: &str) -> String {
+fn files_id(address: &StackAddress) -> String {
     format!("{}.assets", artifact_id(address))
 }
 
 /// The CDK names artifacts by ids in which it does not want a slash.
-fn artifact_id(address: &str) -> String {
-    address.replace('/', ".")
+fn artifact_id(address: &StackAddress) -> String {
+    address.to_string().replace('/', ".")
 }

@@ -21,7 +21,7 @@ use choice::Choice;
 pub use others::{Neighbour, Others};
 
 use crate::intrinsic::SubPart;
-use crate::partition::Partition;
+use crate::place::Place;
 use crate::{Intrinsic, LogicalId, Template, Value};
 
 /// What stands for a text that is only known at deployment. No name or ARN has braces.
@@ -30,32 +30,6 @@ pub const UNKNOWN: &str = "{unknown}";
 /// What stands behind the name of a secret in its ARN: AWS adds a hyphen and six characters, and these stand for them. Source:
 /// "Secret" of `CreateSecret` in the Secrets Manager API reference.
 pub const SECRET_ENDS: &str = "-Zz9Yy8";
-
-/// Where a template is deployed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Place {
-    /// The account's 12 digits.
-    pub account: String,
-    /// The region, such as `eu-west-1`.
-    pub region: String,
-}
-
-impl Place {
-    /// The partition that the region lies in, such as `aws` or `aws-cn`.
-    pub fn partition(&self) -> &'static str {
-        partition_of(&self.region)
-    }
-
-    /// How the hosts of services end in the partition, such as `amazonaws.com`.
-    pub fn url_suffix(&self) -> &'static str {
-        Partition::of_region(&self.region).url_suffix
-    }
-}
-
-/// The partition that a region lies in, as it stands in ARNs.
-pub fn partition_of(region: &str) -> &'static str {
-    Partition::of_region(region).name
-}
 
 /// Which value `Fn::If` gives. Validating both ways covers each value that can be deployed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -467,7 +441,7 @@ mod tests {
              K: {{Type: AWS::KMS::Key}}\n"
         );
         let template = read::template(&text).expect("a template");
-        let place = Place { account: "111122223333".to_owned(), region: "eu-west-1".to_owned() };
+        let place = Place::parse("111122223333", "eu-west-1").expect("a place");
         let resolver = Resolver::new(&template, &place, Branch::Then);
         let found = resolver.resolve(template.metadata.get("v").expect("the value"))?;
         Ok(found.map(Resolved::into_plain))
@@ -507,7 +481,7 @@ mod tests {
                 ],
             ),
         ] {
-            let place = Place { account: "111122223333".to_owned(), region: region.to_owned() };
+            let place = Place::parse("111122223333", region).expect("a place");
             let resolver = Resolver::new(&template, &place, Branch::Then);
             for (name, value) in ["Partition", "URLSuffix", "StackId"].into_iter().zip(values) {
                 let id = LogicalId::parameter(&format!("AWS::{name}"));

@@ -13,7 +13,8 @@ use std::sync::{LazyLock, OnceLock};
 use jsonschema::{Draft, Validator};
 use serde_json::Value as Plain;
 
-use crate::resolve::{Branch, Place, Resolver};
+use crate::place::Place;
+use crate::resolve::{Branch, Resolver};
 use crate::{ResourceEntry, Template};
 
 /// What is known of a resource type.

@@ -4,6 +4,7 @@ use std::fs;
 
 use lakewright_template::assembly::{Assembly, Grants, Provenance};
 use lakewright_template::digest::sha256;
+use lakewright_template::{StackAddress, StackKind};
 
 use crate::run::{EXAMPLES, example, files, lakewright, transcript};
 
@@ -26,7 +27,7 @@ fn every_file_of_an_assembly_says_what_it_should() {
         let read = |file: &str| fs::read_to_string(out.join(file)).expect(file);
         let assembly: Assembly =
             serde_json::from_str(&read("assembly.json")).expect("the assembly");
-        let addresses: Vec<String> = assembly
+        let addresses: Vec<StackAddress> = assembly
             .stacks
             .iter()
             .map(lakewright_template::assembly::StackEntry::address)
@@ -48,7 +49,8 @@ fn every_file_of_an_assembly_says_what_it_should() {
         }
         let grants: Grants = serde_json::from_str(&read("grants.json")).expect("the grants");
         for (stack, list) in &grants.grants {
-            assert!(addresses.contains(stack));
+            let stack = StackAddress::parse(stack).expect("an address");
+            assert!(addresses.contains(&stack));
             for grant in list {
                 assert!(grants.action_sets.contains_key(&grant.actions), "{grant:?}");
                 assert!(grants.principals.contains_key(&grant.principal), "{grant:?}");
@@ -58,7 +60,7 @@ fn every_file_of_an_assembly_says_what_it_should() {
         let provenance: Provenance =
             serde_json::from_str(&read("provenance.json")).expect("the provenance");
         for stack in &assembly.stacks {
-            let places = &provenance.stacks[&stack.address()]["*"];
+            let places = &provenance.stacks[&stack.address().to_string()]["*"];
             assert!(
                 !places.is_empty() && places.iter().all(|place| place.contains(".yaml:")),
                 "{places:?}"
@@ -90,8 +92,8 @@ fn the_cdk_finds_every_file_that_a_stack_needs() {
     let cdk = json(&out.join("manifest.json"));
     let mut kinds = std::collections::BTreeSet::new();
     for stack in assembly.stacks.iter().filter(|stack| !stack.assets.is_empty()) {
-        kinds.insert(stack.kind.clone());
-        let id = stack.address().replace('/', ".");
+        kinds.insert(stack.kind);
+        let id = stack.address().to_string().replace('/', ".");
         let needs = cdk["artifacts"][&id]["dependencies"].as_array().expect("a list");
         let of_type = |id: &&serde_json::Value| {
             let id = id.as_str().expect("an id");
@@ -128,7 +130,7 @@ fn the_cdk_finds_every_file_that_a_stack_needs() {
             assert!(is_made, "{id}: {}", asset.bucket);
         }
     }
-    assert_eq!(kinds.into_iter().collect::<Vec<_>>(), ["dataset", "pipeline"]);
+    assert_eq!(kinds.into_iter().collect::<Vec<_>>(), [StackKind::Dataset, StackKind::Pipeline]);
 }
 
 #[test]

@@ -7,6 +7,7 @@ use lakewright_stacks::Synthesized;
 use lakewright_template::Value;
 use lakewright_template::assembly::StackEntry;
 use lakewright_template::write::value_to_compact_json;
+use lakewright_template::{StackAddress, StackKind};
 use proptest::prelude::*;
 use serde_json::Value as Json;
 
@@ -22,9 +23,9 @@ fn stacks(name: &str) -> Vec<Synthesized> {
 
 /// The stacks that a stack waits for, also through others.
 fn before<'s>(
-    address: &'s str,
-    entries: &BTreeMap<String, &'s StackEntry>,
-    found: &mut BTreeSet<&'s str>,
+    address: &'s StackAddress,
+    entries: &BTreeMap<StackAddress, &'s StackEntry>,
+    found: &mut BTreeSet<&'s StackAddress>,
 ) {
     let Some(entry) = entries.get(address) else { return };
     for other in &entry.depends_on {
@@ -58,10 +59,10 @@ fn named(value: &Json, found: &mut BTreeSet<String>) {
 fn no_stack_names_what_comes_later() {
     for name in EXAMPLES {
         let stacks = stacks(name);
-        let entries: BTreeMap<String, &StackEntry> =
+        let entries: BTreeMap<StackAddress, &StackEntry> =
             stacks.iter().map(|stack| (stack.entry.address(), &stack.entry)).collect();
         // Which stack makes what, by the names that stand in the templates.
-        let mut makers: BTreeMap<String, String> = BTreeMap::new();
+        let mut makers: BTreeMap<String, StackAddress> = BTreeMap::new();
         for stack in &stacks {
             let StackEntry { account, region, .. } = &stack.entry;
             let template: Json = serde_json::from_str(&stack.json).expect("JSON");
@@ -90,7 +91,7 @@ fn no_stack_names_what_comes_later() {
             let address = stack.entry.address();
             let mut waits = BTreeSet::new();
             before(&address, &entries, &mut waits);
-            assert!(!waits.contains(address.as_str()), "{address} waits for itself");
+            assert!(!waits.contains(&address), "{address} waits for itself");
             let template: Json = serde_json::from_str(&stack.json).expect("JSON");
             let mut names = BTreeSet::new();
             named(&template["Resources"], &mut names);
@@ -98,8 +99,8 @@ fn no_stack_names_what_comes_later() {
                 let Some(maker) = makers.get(&arn).filter(|maker| **maker != address) else {
                     continue;
                 };
-                assert!(waits.contains(maker.as_str()), "{address} names {arn} of {maker}");
-                across += usize::from(!maker.starts_with(&stack.entry.account));
+                assert!(waits.contains(maker), "{address} names {arn} of {maker}");
+                across += usize::from(maker.place.account != stack.entry.account);
             }
         }
         // The bus of the platform, from each environment of another account.
@@ -111,12 +112,12 @@ fn no_stack_names_what_comes_later() {
 fn environments_wait_for_the_bus_that_their_rules_send_to() {
     let stacks = stacks("lab");
     let environments: Vec<_> =
-        stacks.iter().filter(|stack| stack.entry.kind == "environment").collect();
+        stacks.iter().filter(|stack| stack.entry.kind == StackKind::Environment).collect();
     assert_eq!(environments.len(), 2);
     for environment in environments {
         let waits = &environment.entry.depends_on;
         assert!(
-            waits.iter().any(|other| other.ends_with("/lab-platform-lab")),
+            waits.iter().any(|other| other.name == "lab-platform-lab"),
             "{}: {waits:?}",
             environment.entry.name
         );
@@ -175,7 +176,7 @@ fn permissions(stacks: &[Synthesized]) -> BTreeMap<(String, String), Given> {
             let rights = property("Permissions").as_list().expect("a list");
             let on = property("Resource").as_map().expect("a resource").iter().next();
             let given = Given {
-                stack: stack.entry.address(),
+                stack: stack.entry.address().to_string(),
                 logical_id: id.to_string(),
                 permissions: rights.iter().filter_map(Value::as_text).map(str::to_owned).collect(),
                 kind: on.expect("one kind").0.to_string(),

@@ -14,6 +14,7 @@ use lakewright_proof::request::{Context, Principal, Request};
 use lakewright_proof::world::{Outside, World};
 use lakewright_stacks::Synthesized;
 use lakewright_template::schema;
+use lakewright_template::{StackAddress, StackKind};
 
 use crate::limits::with;
 use crate::run::{example, mesh, sources, synthesized, world};
@@ -47,13 +48,14 @@ impl Deployed {
     }
 
     pub(crate) fn role_of_bootstrap(&self, stack: &Synthesized, part: &str) -> String {
-        let by_address =
-            |address: &String| self.stacks.iter().find(|other| other.entry.address() == *address);
+        let by_address = |address: &StackAddress| {
+            self.stacks.iter().find(|other| other.entry.address() == *address)
+        };
         let mut queue: Vec<&Synthesized> = vec![stack];
         while let Some(next) = queue.pop() {
             let is_here = (&next.entry.account, &next.entry.region)
                 == (&stack.entry.account, &stack.entry.region);
-            if next.entry.kind == "bootstrap" && is_here {
+            if next.entry.kind == StackKind::Bootstrap && is_here {
                 let roles = next.lowered.template.resources.values();
                 let names = roles
                     .filter(|one| one.kind == "AWS::IAM::Role")
@@ -283,7 +285,7 @@ fn a_security_group_gets_its_tags_before_its_rules() {
 fn roles_are_changed_and_deleted_with_their_boundary_and_no_others() {
     let deployed = Deployed::of("lab");
     let mut roles = 0;
-    for stack in deployed.stacks.iter().filter(|stack| stack.entry.kind != "bootstrap") {
+    for stack in deployed.stacks.iter().filter(|stack| stack.entry.kind != StackKind::Bootstrap) {
         let execution = deployed.execution_role(stack);
         let resources = stack.lowered.template.resources.values();
         for role in resources.filter(|one| one.kind == "AWS::IAM::Role") {
@@ -368,7 +370,8 @@ fn the_platforms_log_group_and_web_acl_can_be_made() {
     let mut platforms = 0;
     for name in EXAMPLES {
         let deployed = Deployed::of(name);
-        for stack in deployed.stacks.iter().filter(|stack| stack.entry.kind == "platform") {
+        for stack in deployed.stacks.iter().filter(|stack| stack.entry.kind == StackKind::Platform)
+        {
             let StackEntryPlace { account, region } = place(stack);
             let role = deployed.execution_role(stack);
             let resources = stack.lowered.template.resources.values();
@@ -402,7 +405,7 @@ fn the_platforms_log_group_and_web_acl_can_be_made() {
 #[test]
 fn the_deploy_role_names_the_execution_role_in_every_deletion() {
     let deployed = Deployed::of("lab");
-    for stack in deployed.stacks.iter().filter(|stack| stack.entry.kind != "bootstrap") {
+    for stack in deployed.stacks.iter().filter(|stack| stack.entry.kind != StackKind::Bootstrap) {
         let deploy = deployed.role_of_bootstrap(stack, "-deploy-");
         let StackEntryPlace { account, region } = place(stack);
         let arn =
@@ -483,7 +486,8 @@ fn every_allowed_action_has_each_resource_type_that_it_requires() {
         [("ec2:CreateVpcEncryptionControl", "not used: no VPC asks for it")];
     for name in EXAMPLES {
         let deployed = Deployed::of(name);
-        for bootstrap in deployed.stacks.iter().filter(|one| one.entry.kind == "bootstrap") {
+        for bootstrap in deployed.stacks.iter().filter(|one| one.entry.kind == StackKind::Bootstrap)
+        {
             for (action, patterns) in statements(bootstrap) {
                 let Some((service, known)) = catalogue::action(&action) else { continue };
                 if WITHOUT.iter().any(|(without, _)| *without == action) {
@@ -524,7 +528,7 @@ fn handlers_of_named_resources_may_do_what_their_schemas_state() {
     let mut calls = 0;
     for name in EXAMPLES {
         let deployed = Deployed::of(name);
-        for stack in deployed.stacks.iter().filter(|one| one.entry.kind != "bootstrap") {
+        for stack in deployed.stacks.iter().filter(|one| one.entry.kind != StackKind::Bootstrap) {
             let StackEntryPlace { account, region } = place(stack);
             for resource in stack.lowered.template.resources.values() {
                 let Some((kind, property, service, form)) =

@@ -2,6 +2,7 @@
 
 use lakewright_manifest::SourceFile;
 use lakewright_stacks::Synthesized;
+use lakewright_template::StackKind;
 use serde_json::Value;
 
 use crate::run::{BASE, mesh, resolved, synthesized};
@@ -24,7 +25,8 @@ fn found(sources: &[SourceFile]) -> Vec<String> {
 
 fn stack(sources: &[SourceFile]) -> Synthesized {
     let stacks = synthesized(&mesh(sources)).into_iter();
-    let mut own = stacks.filter(|one| one.entry.kind == "dataset" && one.entry.id == "data");
+    let mut own =
+        stacks.filter(|one| one.entry.kind == StackKind::Dataset && one.entry.id == "data");
     own.next().expect("the dataset's stack")
 }
 
@@ -416,7 +418,8 @@ fn the_owner_of_an_imported_team_role_is_handed_what_a_role_of_the_mesh_would_ha
     }
 
     let made = synthesized(&mesh(&with("", &environment("")))).into_iter();
-    let mut made = made.filter(|one| one.entry.kind == "team" && one.entry.id == "far/Guests");
+    let mut made =
+        made.filter(|one| one.entry.kind == StackKind::Team && one.entry.id == "far/Guests");
     let template: Value = serde_json::from_str(&made.next().expect("a stack").json).expect("JSON");
     let resources = template["Resources"].as_object().expect("resources").values();
     let mut own = Vec::new();

@@ -10,7 +10,7 @@ use crate::run::{
 fn bytes(sources: &[SourceFile]) -> Vec<(String, String)> {
     synthesized(&mesh(sources))
         .into_iter()
-        .map(|stack| (stack.entry.address(), stack.json))
+        .map(|stack| (stack.entry.address().to_string(), stack.json))
         .collect()
 }
 

@@ -5,6 +5,7 @@ use std::process::Command;
 
 use lakewright_policies::size::characters;
 use lakewright_stacks::Synthesized;
+use lakewright_template::StackKind;
 use lakewright_template::limits::{
     BUCKET_POLICY_BYTES, INLINE_POLICY_CHARACTERS, KEY_POLICY_BYTES, MANAGED_POLICY_CHARACTERS,
     RESOURCES, TEMPLATE_BYTES,
@@ -50,7 +51,7 @@ fn templates_are_golden() {
 /// The name of a golden file. A share's two sides have stacks of one name in two places.
 fn golden(example: &str, stack: &Synthesized) -> String {
     let entry = &stack.entry;
-    if entry.kind == "share" {
+    if entry.kind == StackKind::Share {
         format!("{example}.{}.{}", entry.name, entry.account)
     } else {
         format!("{example}.{}", entry.name)

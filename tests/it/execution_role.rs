@@ -3,6 +3,7 @@
 
 use lakewright_manifest::SourceFile;
 use lakewright_stacks::{Names, Synthesized};
+use lakewright_template::StackKind;
 
 use crate::calls::{Call, Deployed};
 use crate::limits::with;
@@ -38,7 +39,7 @@ const READERS: [(&str, &str); 2] = [
 fn stack_in<'d>(deployed: &'d Deployed, region: &str) -> &'d Synthesized {
     let mut stacks = deployed.stacks.iter();
     let is_it = |stack: &&Synthesized| {
-        stack.entry.kind == "environment"
+        stack.entry.kind == StackKind::Environment
             && (stack.entry.account.as_str(), stack.entry.region.as_str()) == (ACCOUNT, region)
     };
     stacks.find(is_it).expect("an environment in the region")
@@ -119,7 +120,7 @@ fn roles_that_decide_keep_their_tags() {
                 deployed.refuses(&execution, &any);
             }
         }
-        let pivots = deployed.stacks.iter().filter(|one| one.entry.kind == "pivot-role");
+        let pivots = deployed.stacks.iter().filter(|one| one.entry.kind == StackKind::PivotRole);
         let pivots: Vec<String> =
             pivots.flat_map(|stack| names(stack, "AWS::IAM::Role", "RoleName")).collect();
         assert_eq!(pivots.len(), 2, "{pivots:?}");
@@ -165,7 +166,7 @@ fn the_templates_of_another_region_are_not_written() {
     let deployed = two_regions();
     let bucket = |region: &str| {
         let bootstrap = deployed.stacks.iter().find(|one| {
-            one.entry.kind == "bootstrap"
+            one.entry.kind == StackKind::Bootstrap
                 && (one.entry.account.as_str(), one.entry.region.as_str()) == (ACCOUNT, region)
         });
         let names = names(bootstrap.expect("it"), "AWS::S3::Bucket", "BucketName");

@@ -5,7 +5,7 @@ use std::fs;
 
 use lakewright_proof::lint::{Breach, Guardrail, check, emitted};
 use lakewright_proof::world::{OnUnresolved, Piece, StackTemplate, World};
-use lakewright_template::resolve::Place;
+use lakewright_template::place::Place;
 use lakewright_template::{Map, Template, Value};
 
 use crate::run::{EXAMPLES, example, lakewright, mesh, sources, synthesized, transcript};

@@ -6,8 +6,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use lakewright_policies::catalogue;
 use lakewright_stacks::Synthesized;
-use lakewright_template::resolve::{Branch, Place, Resolved, Resolver};
+use lakewright_template::place::Place;
+use lakewright_template::resolve::{Branch, Resolved, Resolver};
 use lakewright_template::{ResourceEntry, schema};
+use lakewright_template::{StackAddress, StackKind};
 use proptest::prelude::*;
 use serde_json::{Map, Value as Json};
 
@@ -176,9 +178,9 @@ fn calls(stack: &Synthesized, resource: &ResourceEntry, moment: Moment, tag: &st
 
 /// Asks for all that a change of the stacks needs. Gives how many calls that are.
 fn check(before: Option<&Deployed>, after: &Deployed, tag: &str) -> usize {
-    let by_address = |deployed: &Deployed| -> BTreeMap<String, usize> {
+    let by_address = |deployed: &Deployed| -> BTreeMap<StackAddress, usize> {
         let stacks = deployed.stacks.iter().enumerate();
-        let stacks = stacks.filter(|(_, stack)| stack.entry.kind != "bootstrap");
+        let stacks = stacks.filter(|(_, stack)| stack.entry.kind != StackKind::Bootstrap);
         stacks.map(|(number, stack)| (stack.entry.address(), number)).collect()
     };
     let mut asked = 0;
@@ -218,7 +220,7 @@ fn check(before: Option<&Deployed>, after: &Deployed, tag: &str) -> usize {
 
 /// What the deploy role asks of CloudFormation for each stack.
 fn check_deploy_role(deployed: &Deployed) {
-    for stack in deployed.stacks.iter().filter(|stack| stack.entry.kind != "bootstrap") {
+    for stack in deployed.stacks.iter().filter(|stack| stack.entry.kind != StackKind::Bootstrap) {
         let role = deployed.role_of_bootstrap(stack, "-deploy-");
         let execution = deployed.execution_role(stack);
         let entry = &stack.entry;

@@ -7,6 +7,7 @@ use std::path::Path;
 
 use lakewright_manifest::SourceFile;
 use lakewright_stacks::{Plan, runway};
+use lakewright_template::StackKind;
 use lakewright_template::limits::{ALL, Limit, Raised};
 
 use crate::run::{BASE, lakewright, mesh, root, synthesized, transcript, write_mesh};
@@ -37,7 +38,7 @@ fn environment(teams: usize) -> String {
 #[test]
 fn sixty_teams_fit_into_one_environment() {
     let stacks = synthesized(&mesh(&with(environment(60))));
-    assert_eq!(stacks.iter().filter(|stack| stack.entry.kind == "team").count(), 61 + 3);
+    assert_eq!(stacks.iter().filter(|stack| stack.entry.kind == StackKind::Team).count(), 61 + 3);
 }
 
 #[test]
@@ -74,7 +75,7 @@ fn imported(count: usize) -> String {
 fn a_team_can_own_more_imported_datasets_than_before() {
     // data.all's inline policy ends at about 42 (reference: 33,617 of 10,240 characters with 150).
     let stacks = synthesized(&mesh(&with(imported(100))));
-    assert_eq!(stacks.iter().filter(|stack| stack.entry.kind == "dataset").count(), 100);
+    assert_eq!(stacks.iter().filter(|stack| stack.entry.kind == StackKind::Dataset).count(), 100);
 }
 
 #[test]
@@ -349,7 +350,7 @@ fn a_full_bucket_policy_leaves_the_decision_to_the_access_points() {
     let text_of = |count| {
         let mesh = mesh(&with(folder_shares(count)));
         let stacks = synthesized(&mesh);
-        let stack = stacks.into_iter().find(|stack| stack.entry.kind == "dataset");
+        let stack = stacks.into_iter().find(|stack| stack.entry.kind == StackKind::Dataset);
         stack.expect("the dataset's stack").json
     };
     let few = text_of(5);
@@ -381,8 +382,9 @@ fn what_is_left_to_access_points_is_proven_and_closed_to_others() {
     assert!(proof.starts_with("exit: 0\n"), "{proof}");
     let can = |team: &str, prefix: &str, share: &str| {
         let stacks = synthesized(&mesh(&with(folder_shares(60))));
-        let share =
-            stacks.iter().find(|stack| stack.entry.kind == "share" && stack.entry.id == share);
+        let share = stacks
+            .iter()
+            .find(|stack| stack.entry.kind == StackKind::Share && stack.entry.id == share);
         let share: serde_json::Value =
             serde_json::from_str(&share.expect("the share's stack").json).expect("JSON");
         let mut resources = share["Resources"].as_object().expect("resources").values();
@@ -416,7 +418,8 @@ fn a_full_key_policy_knows_roles_by_their_tag() {
     let folder = tempfile::tempdir().expect("a folder");
     let extra = folder_shares(420);
     let stacks = synthesized(&mesh(&with(extra.clone())));
-    let dataset = stacks.iter().find(|stack| stack.entry.kind == "dataset").expect("the stack");
+    let dataset =
+        stacks.iter().find(|stack| stack.entry.kind == StackKind::Dataset).expect("the stack");
     assert!(dataset.json.contains("aws:PrincipalTag/lakewright:role"), "the key's policy was full");
     write_mesh(
         folder.path(),

@@ -7,8 +7,9 @@ use std::path::Path;
 
 use lakewright_manifest::SourceFile;
 use lakewright_manifest::mesh::{Features, Mesh};
-use lakewright_stacks::{Plan, StackKind, Usage, offered};
+use lakewright_stacks::{Plan, Usage, offered};
 use lakewright_template::Text;
+use lakewright_template::{StackAddress, StackKind};
 
 use crate::generate::{self, Size};
 use crate::run::{BASE, EXAMPLES, example, lakewright, mesh, sources, synthesized, transcript};
@@ -50,8 +51,8 @@ fn meshes() -> Vec<Mesh> {
 }
 
 /// What is offered by the address of the bootstrap stack.
-fn offers(plan: &Plan<'_>) -> BTreeMap<String, Usage> {
-    let mut offers: BTreeMap<String, Usage> = BTreeMap::new();
+fn offers(plan: &Plan<'_>) -> BTreeMap<StackAddress, Usage> {
+    let mut offers: BTreeMap<StackAddress, Usage> = BTreeMap::new();
     for stack in plan.stacks.iter().filter(|stack| stack.kind() == StackKind::Environment) {
         let mut environments = plan.mesh.environments.values();
         let environment = environments.find(|one| one.header.id.as_str() == stack.id());
@@ -191,9 +192,9 @@ fn everything_of_several_environments_fits_beside_the_platform() {
         .expect("a string takes all");
     }
     let stacks = synthesized(&mesh(&[SourceFile { path: "mesh.yaml".to_owned(), text }]));
-    let bootstrap = stacks
-        .iter()
-        .find(|stack| stack.entry.kind == "bootstrap" && stack.entry.account == "111111111111");
+    let bootstrap = stacks.iter().find(|stack| {
+        stack.entry.kind == StackKind::Bootstrap && stack.entry.account == "111111111111"
+    });
     let template = &bootstrap.expect("the central account's").json;
     assert_eq!(found(template).len(), OF_FEATURES.len());
     assert!(template.contains("states:CreateStateMachine"), "the platform's as well");

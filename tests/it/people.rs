@@ -6,6 +6,7 @@ use std::path::Path;
 
 use lakewright_manifest::{Code, SourceFile};
 use lakewright_stacks::Synthesized;
+use lakewright_template::StackKind;
 use lakewright_template::digest::sha256;
 use serde_json::{Value, json};
 
@@ -83,7 +84,7 @@ fn folder(access: &str) -> tempfile::TempDir {
 /// The role of a team's stack.
 fn role(stacks: &[Synthesized], team: &str) -> Value {
     let id = format!("here/{team}");
-    let mut stacks = stacks.iter().filter(|one| one.entry.kind == "team");
+    let mut stacks = stacks.iter().filter(|one| one.entry.kind == StackKind::Team);
     let stack = stacks.find(|one| one.entry.id == id).expect("the team's stack");
     let template: Value = serde_json::from_str(&stack.json).expect("JSON");
     let mut resources = template["Resources"].as_object().expect("resources").values();

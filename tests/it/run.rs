@@ -4,13 +4,13 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+use lakewright_analysis::synthesis::synthesize_all;
 use lakewright_manifest::diagnostic::FileId;
 use lakewright_manifest::parse::{Documents, parse};
 use lakewright_manifest::resolve::resolve;
 use lakewright_manifest::{Date, Mesh, Report, SourceFile};
 use lakewright_proof::world::{OnUnresolved, Piece, StackTemplate, World};
-use lakewright_stacks::{Plan, StackPlan, Synthesized};
-use lakewright_template::resolve::Place;
+use lakewright_stacks::{Plan, Synthesized};
 
 /// The examples, which every test about templates runs on.
 pub(crate) const EXAMPLES: [&str; 3] = ["full", "lab", "minimal"];
@@ -99,27 +99,19 @@ pub(crate) fn synthesized(mesh: &Mesh) -> Vec<Synthesized> {
 /// Every stack of a mesh on a day, sorted as in an assembly.
 pub(crate) fn synthesized_on(mesh: &Mesh, as_of: Option<&Date>) -> Vec<Synthesized> {
     let plan = Plan::of(mesh, as_of);
-    let synthesize = |stacks: &[StackPlan<'_>]| -> Vec<Synthesized> {
-        let stacks = stacks.iter();
-        stacks.map(|stack| stack.synthesize().expect("a valid mesh synthesizes")).collect()
-    };
-    let mut all = synthesize(&plan.stacks);
-    let usage: Vec<_> = all.iter().map(Synthesized::usage).collect();
-    all.extend(synthesize(&plan.bootstraps(Plan::usage(plan.stacks.iter().zip(&usage)))));
+    let (found, report) = synthesize_all(&plan).expect("an order of deployment");
+    assert!(!report.has_errors(), "a valid mesh synthesizes: {report:?}");
+    let mut all: Vec<Synthesized> = found.into_iter().map(|one| one.stack).collect();
     all.sort_by_key(|stack| stack.entry.address());
-    let stacks = all.iter_mut().map(|stack| (&mut stack.entry, &stack.mentions));
-    lakewright_stacks::connect(&mut stacks.collect::<Vec<_>>()).expect("an order of deployment");
     all
 }
 
 /// What stacks describe together.
 pub(crate) fn world(stacks: &[Synthesized]) -> World {
     let pieces = stacks.iter().map(|stack| {
-        let place =
-            Place { account: stack.entry.account.clone(), region: stack.entry.region.clone() };
         let stack = StackTemplate {
-            address: &stack.entry.address(),
-            place: &place,
+            address: &stack.entry.address().to_string(),
+            place: &stack.entry.place(),
             template: &stack.lowered.template,
             unresolved: OnUnresolved::Fail,
         };

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::fs;
 
-use lakewright_stacks::{StackKind, Synthesized};
+use lakewright_stacks::Synthesized;
+use lakewright_template::StackKind;
 use lakewright_template::{Intrinsic, Map, Template, Value};
 
 use crate::run::{example, mesh, root, sources, synthesized};
@@ -31,9 +32,8 @@ const MARK: &str = "<!-- diagram -->\n";
 fn each_kind_has_a_page_with_a_diagram_of_its_template() {
     for (kind, name, stack) in DRAWN {
         let stacks = synthesized(&mesh(&sources(&example(name))));
-        let found = stacks
-            .iter()
-            .find(|one| one.entry.kind == kind.as_str() && one.entry.name.starts_with(stack));
+        let found =
+            stacks.iter().find(|one| one.entry.kind == kind && one.entry.name.starts_with(stack));
         let found = found.expect("the stack of the example");
         let path = root().join(format!("docs/stacks/{}.md", kind.as_str()));
         let page = fs::read_to_string(&path).expect("the page of the kind");
@@ -240,7 +240,7 @@ fn the_comparison_with_data_all_is_true() {
         }
         let of_kind: Vec<&Synthesized> = stacks
             .iter()
-            .filter(|stack| ["*", "-"].contains(kind) || stack.entry.kind == *kind)
+            .filter(|stack| ["*", "-"].contains(kind) || stack.entry.kind.as_str() == *kind)
             .collect();
         assert!(!of_kind.is_empty(), "line {number}: no stack of kind `{kind}`");
         for claim in evidence.split("; ") {

@@ -7,7 +7,8 @@ use std::process::Command;
 use lakewright_manifest::mesh::Mesh;
 use lakewright_manifest::{Date, SourceFile};
 use lakewright_stacks::pipeline::seed;
-use lakewright_stacks::{Plan, StackKind, Synthesized};
+use lakewright_stacks::{Plan, Synthesized};
+use lakewright_template::StackKind;
 use lakewright_template::{Template, Value, schema};
 
 use crate::run::{
@@ -47,7 +48,7 @@ fn only_an_approved_share_gives_access() {
     {
         let stacks = synthesized(&shared(state));
         assert_eq!(reached(&stacks), Vec::<String>::new(), "{state}");
-        assert!(stacks.iter().all(|stack| stack.entry.kind != "share"), "{state}");
+        assert!(stacks.iter().all(|stack| stack.entry.kind != StackKind::Share), "{state}");
     }
     let approved = "status: approved\napproved_by: Owners";
     let stacks = synthesized(&shared(approved));
@@ -58,7 +59,8 @@ fn only_an_approved_share_gives_access() {
     assert!(reached(&synthesized_on(&limited, Some(&day("2026-07-01")))).is_empty());
     // Without a day nothing is over, but what S3 and KMS decide ends by itself.
     let stacks = synthesized(&limited);
-    let dataset = stacks.iter().find(|stack| stack.entry.kind == "dataset").expect("the dataset");
+    let dataset =
+        stacks.iter().find(|stack| stack.entry.kind == StackKind::Dataset).expect("the dataset");
     let until = dataset.json.matches("2026-06-30T23:59:59Z").count();
     assert_eq!(until, 5, "list, read, two through the access point, and the key");
 }
@@ -127,7 +129,10 @@ fn stages_change_the_seed_and_the_pipelines() {
         let files = [("base.yaml", base), ("p.yaml", text)];
         let mesh = mesh(&files.map(|(path, text)| SourceFile { path: path.to_owned(), text }));
         let stacks = synthesized(&mesh).into_iter();
-        stacks.into_iter().find(|stack| stack.entry.kind == "pipeline").expect("the pipeline")
+        stacks
+            .into_iter()
+            .find(|stack| stack.entry.kind == StackKind::Pipeline)
+            .expect("the pipeline")
     };
     let stage = |name: &str| format!("  - {{ stage: {name}, environment: dev, team: Owners }}\n");
     let names = |stack: &Synthesized| -> Vec<String> {
@@ -342,7 +347,7 @@ fn glob(pattern: &str, text: &str) -> bool {
 fn the_execution_role_reaches_no_object_of_a_data_bucket() {
     for name in EXAMPLES {
         for stack in synthesized(&mesh(&sources(&example(name)))) {
-            if stack.entry.kind != "bootstrap" {
+            if stack.entry.kind != StackKind::Bootstrap {
                 continue;
             }
             for (actions, resources) in execution_statements(&stack.lowered.template) {
@@ -408,19 +413,22 @@ fn a_manual_pivot_role_becomes_an_automatic_one() {
             .map(|(path, text)| SourceFile { path: path.to_owned(), text })
     };
     let manual = synthesized(&mesh(&sources("manual")));
-    assert!(manual.iter().all(|stack| stack.entry.kind != "pivot-role"));
+    assert!(manual.iter().all(|stack| stack.entry.kind != StackKind::PivotRole));
     let auto = synthesized(&mesh(&sources("auto")));
-    let digest = |stacks: &[Synthesized], kind: &str| -> Vec<String> {
+    let digest = |stacks: &[Synthesized], kind: StackKind| -> Vec<String> {
         let of_kind = stacks.iter().filter(|stack| stack.entry.kind == kind);
         of_kind.map(|stack| stack.entry.digest.clone()).collect()
     };
     // What names the role follows it, after it.
-    for kind in ["environment", "team", "dataset"] {
+    for kind in [StackKind::Environment, StackKind::Team, StackKind::Dataset] {
         assert_ne!(digest(&manual, kind), digest(&auto, kind), "{kind}");
     }
-    let environment =
-        auto.iter().find(|stack| stack.entry.kind == "environment").expect("the environment");
-    let waits = |kind: &str| environment.entry.depends_on.iter().any(|other| other.contains(kind));
+    let environment = auto
+        .iter()
+        .find(|stack| stack.entry.kind == StackKind::Environment)
+        .expect("the environment");
+    let waits =
+        |kind: &str| environment.entry.depends_on.iter().any(|other| other.name.contains(kind));
     assert!(waits("-pivot-role-") && waits("-bootstrap-"));
 }
 
@@ -442,7 +450,7 @@ fn environments_of_one_account_do_not_collide() {
     let mesh = mesh(&files.map(|(path, text)| SourceFile { path: path.to_owned(), text }));
     let mut seen: BTreeMap<(String, String), String> = BTreeMap::new();
     for stack in synthesized(&mesh) {
-        let address = stack.entry.address();
+        let address = stack.entry.address().to_string();
         assert_eq!(
             seen.insert(("stack".to_owned(), address.clone()), String::new()),
             None,

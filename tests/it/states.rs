@@ -4,6 +4,7 @@
 //! workflows" for `Retry`, `Catch` and what `States.ALL` does not catch, "Distributed Map" for children that fail, "Intrinsic
 //! functions", and "Step Functions service quotas" for 256 KiB. A field that it does not know is an error.
 
+use lakewright_template::StackKind;
 use lakewright_template::digest::sha256;
 use serde_json::{Map, Value, json};
 
@@ -255,7 +256,8 @@ fn caught(state: &Value, error: &str) -> Option<String> {
 /// The updater's machine as the platform's stack has it.
 fn updater() -> Value {
     let stacks = synthesized(&mesh(&sources(&example("full"))));
-    let platform = stacks.iter().find(|stack| stack.entry.kind == "platform").expect("a stack");
+    let platform =
+        stacks.iter().find(|stack| stack.entry.kind == StackKind::Platform).expect("a stack");
     let template: Value = serde_json::from_str(&platform.json).expect("JSON");
     let resources = template["Resources"].as_object().expect("resources");
     let machine = resources.values().find(|one| one["Type"] == "AWS::StepFunctions::StateMachine");

@@ -6,6 +6,7 @@ use std::path::Path;
 use lakewright_manifest::SourceFile;
 use lakewright_policies::catalogue;
 use lakewright_stacks::Synthesized;
+use lakewright_template::StackKind;
 use lakewright_template::{Map, Template, Value};
 
 use crate::run::{
@@ -162,12 +163,12 @@ fn texts(statement: &Map, element: &str) -> BTreeSet<String> {
 }
 
 /// The stacks of all examples and of the mesh above, by kind.
-fn of_kinds(kinds: &[&str]) -> BTreeMap<String, Vec<Synthesized>> {
-    let mut all: BTreeMap<String, Vec<Synthesized>> = BTreeMap::new();
+fn of_kinds(kinds: &[StackKind]) -> BTreeMap<StackKind, Vec<Synthesized>> {
+    let mut all: BTreeMap<StackKind, Vec<Synthesized>> = BTreeMap::new();
     let examples = EXAMPLES.iter().flat_map(|name| synthesized(&mesh(&sources(&example(name)))));
     for stack in examples.chain(stacks()) {
-        if kinds.contains(&stack.entry.kind.as_str()) {
-            all.entry(stack.entry.kind.clone()).or_default().push(stack);
+        if kinds.contains(&stack.entry.kind) {
+            all.entry(stack.entry.kind).or_default().push(stack);
         }
     }
     all
@@ -176,7 +177,12 @@ fn of_kinds(kinds: &[&str]) -> BTreeMap<String, Vec<Synthesized>> {
 #[test]
 fn no_role_of_a_team_writes_who_is_let_in() {
     let mut found = BTreeSet::new();
-    for (kind, stacks) in of_kinds(&["team", "pipeline", "dashboards", "studio-profile"]) {
+    for (kind, stacks) in of_kinds(&[
+        StackKind::Team,
+        StackKind::Pipeline,
+        StackKind::Dashboards,
+        StackKind::StudioProfile,
+    ]) {
         for stack in &stacks {
             for statement in statements(&stack.lowered.template) {
                 for action in texts(statement, "Action") {
@@ -190,7 +196,7 @@ fn no_role_of_a_team_writes_who_is_let_in() {
                         .and_then(|keys| keys.get("kms:GrantIsForAWSResource"));
                     let is_bound = of_services == Some(&Value::from("true"));
                     assert!(action != "kms:CreateGrant" || is_bound, "{}", stack.entry.name);
-                    found.insert((kind.clone(), action));
+                    found.insert((kind.to_string(), action));
                 }
             }
         }
@@ -204,7 +210,7 @@ fn no_role_of_a_team_writes_who_is_let_in() {
 
 #[test]
 fn what_stands_on_everything_gives_names_only() {
-    let stacks = of_kinds(&["team"]).remove("team").expect("stacks of teams");
+    let stacks = of_kinds(&[StackKind::Team]).remove(&StackKind::Team).expect("stacks of teams");
     for stack in &stacks {
         for statement in statements(&stack.lowered.template) {
             let resources = texts(statement, "Resource");
@@ -295,7 +301,7 @@ fn nobody_tells_in_the_name_of_another_team() {
     assert!(!publish("team/here/Owners", &topic("approvers")));
     // A topic of the account's owner is not a team's to publish to.
     let imported = "arn:aws:sns:us-east-1:333333333333:existing-producers";
-    let teams = of_kinds(&["team"]).remove("team").expect("stacks of teams");
+    let teams = of_kinds(&[StackKind::Team]).remove(&StackKind::Team).expect("stacks of teams");
     for stack in &teams {
         let mut all = statements(&stack.lowered.template).into_iter();
         let is_named = all.any(|statement| texts(statement, "Resource").contains(imported));

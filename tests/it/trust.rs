@@ -7,6 +7,7 @@ use std::fmt::Write as _;
 
 use lakewright_manifest::SourceFile;
 use lakewright_stacks::{Plan, Runway, Synthesized, runway};
+use lakewright_template::StackKind;
 use serde_json::Value;
 
 use crate::run::{example, lakewright, mesh, sources, synthesized, transcript, write_mesh};
@@ -85,7 +86,7 @@ fn files(tenant: &str, pipelines: &[String]) -> Vec<SourceFile> {
 /// Characters of the trust policies of teams' roles, as IAM counts them.
 fn lengths(stacks: &[Synthesized]) -> Vec<usize> {
     let mut lengths = Vec::new();
-    for stack in stacks.iter().filter(|stack| stack.entry.kind == "team") {
+    for stack in stacks.iter().filter(|stack| stack.entry.kind == StackKind::Team) {
         let template: Value = serde_json::from_str(&stack.json).expect("JSON");
         let resources = template["Resources"].as_object().expect("resources").values();
         for role in resources.filter(|one| one["Type"] == "AWS::IAM::Role") {

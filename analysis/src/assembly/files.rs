@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use lakewright_manifest::{Mesh, SourceFile};
 use lakewright_proof::settings;
 use lakewright_stacks::{Handout, Mentions, StackPlan, connect};
+use lakewright_template::StackAddress;
 use lakewright_template::assembly::{
     self, CdkArtifact, CdkFileManifest, CdkFiles, Grants, StackEntry, handout_digest,
 };
@@ -28,7 +29,7 @@ pub struct Written {
 
 impl Written {
     /// The stack's address, by which an assembly is sorted.
-    pub fn address(&self) -> String {
+    pub fn address(&self) -> StackAddress {
         self.entry.address()
     }
 }
@@ -46,7 +47,7 @@ pub fn template(stack: &StackPlan<'_>, staging: &Staging, sources: &[SourceFile]
     let settings = settings::digest_of(&synthesized.lowered.template, &synthesized.entry);
     let Recorded { grants, mut tables, provenance } =
         Recorded::of(&mut synthesized.lowered, sources);
-    tables.settings.insert(synthesized.entry.address(), settings);
+    tables.settings.insert(synthesized.entry.address().to_string(), settings);
     let address = to_json(&synthesized.entry.address()).map_err(unwritten)?;
     let mut grant_lines = format!("{address}:[");
     for (place, grant) in grants.iter().enumerate() {
@@ -102,7 +103,7 @@ pub fn rest(
     let connected = written.iter_mut().map(|one| (&mut one.entry, &one.mentions));
     connect(&mut connected.collect::<Vec<_>>()).map_err(Error::Circle)?;
     for one in &written {
-        if let Some(digest) = tables.settings.get_mut(&one.address()) {
+        if let Some(digest) = tables.settings.get_mut(&one.address().to_string()) {
             *digest = settings::in_order(digest, &one.entry);
         }
     }

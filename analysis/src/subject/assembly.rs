@@ -11,7 +11,6 @@ use lakewright_template::assembly::{
     Assembly, CdkArtifact, CdkFileManifest, CdkFiles, Grants, Provenance, StackEntry,
     handout_digest,
 };
-use lakewright_template::resolve::Place;
 use lakewright_template::{digest, read, revision};
 use rayon::iter::{IntoParallelRefIterator as _, ParallelIterator as _};
 use serde_json::Value;
@@ -35,7 +34,7 @@ struct OfStack {
 fn miscounted(assembly: &Assembly, grants: &Grants) -> Vec<String> {
     let mut listed: BTreeMap<String, usize> = BTreeMap::new();
     for entry in &assembly.stacks {
-        *listed.entry(entry.address()).or_default() += 1;
+        *listed.entry(entry.address().to_string()).or_default() += 1;
     }
     let lost = grants.settings.keys().filter(|address| !listed.contains_key(*address));
     let lost = lost.map(|address| format!("{address} is in grants.json, and not in assembly.json"));
@@ -62,8 +61,8 @@ pub(super) fn of_assembly(folder: &Path) -> Result<Subject, ReadError> {
             let other_files = other_files(folder, entry)?;
             let template = read::written(&text)
                 .map_err(|source| ReadError::Template { path: path.clone(), source })?;
-            let place = Place { account: entry.account.clone(), region: entry.region.clone() };
-            let address = entry.address();
+            let place = entry.place();
+            let address = entry.address().to_string();
             let stack = StackTemplate {
                 address: &address,
                 place: &place,
@@ -91,7 +90,8 @@ pub(super) fn of_assembly(folder: &Path) -> Result<Subject, ReadError> {
     let changed = each().filter(|(_, stack)| stack.is_changed);
     let changed = changed.map(|(entry, _)| folder.join(&entry.template).display().to_string());
     let changed = changed.collect();
-    let reset = each().filter(|(_, stack)| stack.is_reset).map(|(entry, _)| entry.address());
+    let reset =
+        each().filter(|(_, stack)| stack.is_reset).map(|(entry, _)| entry.address().to_string());
     let others = read.iter().flat_map(|stack| stack.other_files.iter().cloned());
     let others = others.chain(manifest(folder, &assembly));
     let others = others.chain(handed_out(folder, &assembly, &grants));
@@ -111,7 +111,7 @@ pub(super) fn of_assembly(folder: &Path) -> Result<Subject, ReadError> {
     world.lake.closed = closed;
     imported::name_keys(&imported, &mut world);
     let stacks = assembly.stacks.iter().map(|entry| StackName {
-        address: entry.address(),
+        address: entry.address().to_string(),
         subject: format!("{}/{}", entry.kind, entry.id),
     });
     let (stacks, folders): (Vec<StackName>, _) = (stacks.collect(), BTreeMap::new());

@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-use lakewright_manifest::AccountId;
 use lakewright_proof::action::Action;
 use lakewright_proof::document::{Comparison, Document, Origin};
 use lakewright_proof::world::{OrganizationPolicy, World};
+use lakewright_template::AccountId;
 use serde::Deserialize;
 use serde_json::Value;
 

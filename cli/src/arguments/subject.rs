@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 
 use lakewright_analysis::subject::{self, Boundary, Keep, OfMesh, Subject};
 use lakewright_analysis::{ReadError, folder};
-use lakewright_manifest::{AccountId, RegionName};
+use lakewright_manifest::RegionName;
+use lakewright_template::AccountId;
 
 use super::day::Day;
 use crate::exit::Failure;
@@ -85,7 +86,10 @@ impl Surroundings {
 impl Somewhere {
     /// The place without its form on the command line.
     pub(crate) fn place(&self) -> folder::Somewhere {
-        folder::Somewhere { account: self.account.clone(), region: self.region.clone() }
+        folder::Somewhere {
+            account: self.account.clone(),
+            region: self.region.as_ref().map(Into::into),
+        }
     }
 }
 

@@ -8,7 +8,8 @@ use std::path::PathBuf;
 use clap::Args;
 use lakewright_analysis::comparison;
 use lakewright_analysis::mesh::load;
-use lakewright_manifest::{AccountId, RegionName};
+use lakewright_manifest::RegionName;
+use lakewright_template::AccountId;
 use lakewright_template::read;
 use lakewright_template::write::{template_to_json, template_to_yaml};
 

@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use handlebars::{Handlebars, handlebars_helper, no_escape};
 use lakewright_manifest::resolve::{ACCOUNT, CENTRAL_ACCOUNT, EXTERNAL_ID};
-use lakewright_manifest::{AccountId, RegionName, TeamName};
+use lakewright_manifest::{RegionName, TeamName};
+use lakewright_template::AccountId;
 use serde_json::{Value, json};
 
 use crate::exit::{Exit, Failure};
@@ -82,7 +83,7 @@ pub(crate) fn run(arguments: &InitArgs, ui: &mut Ui) -> Result<Exit, Failure> {
 
 fn render(arguments: &InitArgs, schema: &str) -> Result<Vec<(&'static str, String)>, Failure> {
     let InitArgs { dir: _, account, central_account, region, team } = arguments;
-    let partition = lakewright_template::resolve::partition_of(region.as_str());
+    let partition = lakewright_template::partition::Partition::of_region(region.as_str()).name;
     let values = json!({
         "schema": schema,
         "account": account.as_str(),

@@ -8,6 +8,7 @@ use lakewright_analysis::mesh::load;
 use lakewright_analysis::synthesis::synthesize_all;
 use lakewright_analysis::words::count;
 use lakewright_stacks::Plan;
+use lakewright_template::StackAddress;
 use lakewright_template::assembly::StackEntry;
 use serde_json::{Value, json};
 
@@ -75,10 +76,11 @@ fn to_json(stack: &StackEntry) -> Value {
 }
 
 fn row(stack: &StackEntry) -> [String; 3] {
-    let here = format!("{}/{}/", stack.account, stack.region);
-    let others = stack.depends_on.iter();
-    let others: Vec<&str> =
-        others.map(|address| address.strip_prefix(&here).unwrap_or(address)).collect();
+    let here = stack.place();
+    let short = |address: &StackAddress| {
+        if address.place == here { address.name.clone() } else { address.to_string() }
+    };
+    let others: Vec<String> = stack.depends_on.iter().map(short).collect();
     let others = if others.is_empty() { "-".to_owned() } else { others.join(", ") };
-    [stack.address(), stack.kind.clone(), others]
+    [stack.address().to_string(), stack.kind.to_string(), others]
 }

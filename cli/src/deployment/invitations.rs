@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 
 use lakewright_deployer::duties::Duties;
-use lakewright_template::resolve::Place;
+use lakewright_template::place::Place;
 
 /// Tables of one account for another one.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -22,8 +22,11 @@ pub(super) fn of(template: &str, place: &Place, made: &BTreeSet<String>) -> BTre
     let permissions = permissions.filter(|one| made.contains(&one.logical_id));
     let accounts = permissions.filter_map(|one| one.principal.split(':').nth(4).map(str::to_owned));
     let others = accounts.filter(|account| !account.is_empty() && *account != place.account);
-    let sharing =
-        others.map(|to| Sharing { from: place.account.clone(), to, region: place.region.clone() });
+    let sharing = others.map(|to| Sharing {
+        from: place.account.to_string(),
+        to,
+        region: place.region.to_string(),
+    });
     sharing.collect()
 }
 
@@ -56,7 +59,7 @@ mod tests {
             )
         };
         let (own, other) = (permission("111122223333"), permission("444455556666"));
-        let place = Place { account: "111122223333".to_owned(), region: "eu-west-1".to_owned() };
+        let place = Place::parse("111122223333", "eu-west-1").expect("a place");
         let template = |resources: &str, made: &[&str]| {
             let made = made.iter().map(|one| (*one).to_owned()).collect();
             of(&format!(r#"{{"Resources": {{{resources}}}}}"#), &place, &made)

@@ -6,7 +6,7 @@ use lakewright_analysis::comparison;
 use lakewright_deployer::cloud::{Access, Cloud as _, CloudError, Site};
 use lakewright_deployer::plan::{Action, Observed, Plan};
 use lakewright_template::assembly::StackEntry;
-use lakewright_template::{Template, read};
+use lakewright_template::{Place, StackAddress, StackKind, Template, read};
 
 use super::seen::Seen;
 use super::{Deployment, unreachable};
@@ -15,21 +15,23 @@ use crate::owner;
 
 impl Deployment<'_> {
     /// The bootstraps that only the owners of other accounts may do.
-    pub(super) fn of_owners<'p>(&self, plan: &'p Plan) -> Vec<&'p str> {
+    pub(super) fn of_owners<'p>(&self, plan: &'p Plan) -> Vec<&'p StackAddress> {
         let bootstraps = plan.steps.iter().filter(|step| {
-            step.kind == "bootstrap" && matches!(step.action, Action::Create | Action::Update)
+            step.kind == Some(StackKind::Bootstrap)
+                && matches!(step.action, Action::Create | Action::Update)
         });
-        let is_others = |address: &&str| {
+        let is_others = |address: &&StackAddress| {
             self.stacks.get(*address).is_some_and(|stack| stack.entry.account != self.aws.caller())
         };
-        bootstraps.map(|step| step.address.as_str()).filter(is_others).collect()
+        bootstraps.map(|step| &step.address).filter(is_others).collect()
     }
 
     /// As whom these are done: it is the strongest role that a deployment uses.
-    pub(super) fn owner_notes(&self, owned: &[&str]) -> Vec<String> {
+    pub(super) fn owner_notes(&self, owned: &[&StackAddress]) -> Vec<String> {
         let Some(role) = &self.options.owner_role else { return Vec::new() };
-        let note =
-            |address: &&str| format!("{address} is done as role `{role}` of the account's owner");
+        let note = |address: &&StackAddress| {
+            format!("{address} is done as role `{role}` of the account's owner")
+        };
         owned.iter().map(note).collect()
     }
 
@@ -37,12 +39,12 @@ impl Deployment<'_> {
     pub(super) fn narrow_last(
         &self,
         plan: &mut Plan,
-        sites: &BTreeMap<String, Site>,
+        sites: &BTreeMap<Place, Site>,
     ) -> Result<(), Failure> {
-        let updates: Vec<String> = plan
+        let updates: Vec<StackAddress> = plan
             .steps
             .iter()
-            .filter(|step| step.kind == "bootstrap" && step.action == Action::Update)
+            .filter(|step| step.kind == Some(StackKind::Bootstrap) && step.action == Action::Update)
             .map(|step| step.address.clone())
             .collect();
         for address in updates {
@@ -66,7 +68,7 @@ impl Deployment<'_> {
         if self.options.owner_role.is_some() {
             return Ok(notes);
         }
-        let owned: Vec<String> = self.of_owners(plan).into_iter().map(str::to_owned).collect();
+        let owned: Vec<StackAddress> = self.of_owners(plan).into_iter().cloned().collect();
         for address in owned {
             let Some(there) = seen.observed.get(&address).filter(|stack| is_whole(stack)) else {
                 continue;
@@ -82,13 +84,13 @@ impl Deployment<'_> {
     }
 
     /// What is said of a bootstrap that is enough and stays.
-    fn left(&self, address: &str, there: &Observed) -> String {
+    fn left(&self, address: &StackAddress, there: &Observed) -> String {
         let entry = self.stacks.get(address).map(|stack| &stack.entry);
         let is_new = entry.is_some_and(|entry| there.revision.as_ref() == Some(&entry.revision));
         let wanted = entry.into_iter().flat_map(|entry| &entry.tags);
         let missing = wanted.filter(|(key, value)| there.tags.get(*key) != Some(*value));
         let missing: Vec<&str> = missing.map(|(key, _)| key.as_str()).collect();
-        let how = self.owners(address);
+        let how = self.owners(&address.place, Some(&address.name));
         if is_new && !missing.is_empty() {
             return format!(
                 "{address} stays as it is, and nothing has to be done now: it allows all that the stacks use. It lacks the mesh's \
@@ -105,14 +107,13 @@ impl Deployment<'_> {
     /// The template that a stack has, and the one that it is to have.
     fn before_and_after(
         &self,
-        address: &str,
-        sites: &BTreeMap<String, Site>,
+        address: &StackAddress,
+        sites: &BTreeMap<Place, Site>,
     ) -> Result<Option<(Template, Template)>, Failure> {
-        let (place, name) = address.rsplit_once('/').unwrap_or(("", address));
-        let (Some(site), Some(new)) = (sites.get(place), self.stacks.get(address)) else {
+        let (Some(site), Some(new)) = (sites.get(&address.place), self.stacks.get(address)) else {
             return Ok(None);
         };
-        let old = self.runtime.block_on(self.aws.template(site, name));
+        let old = self.runtime.block_on(self.aws.template(site, &address.name));
         let old = old.map_err(|error| unreachable(&error))?;
         Ok(read::template(&old).ok().zip(read::template(&new.template).ok()))
     }
@@ -123,7 +124,7 @@ impl Deployment<'_> {
         site: &Site,
         error: &CloudError,
     ) -> Result<BTreeMap<String, Observed>, Failure> {
-        let address = format!("{}/{}", site.account, site.region);
+        let place = &site.place;
         // Somebody has to be let in, or has to bootstrap: to try again does not help.
         let failure = |error: &CloudError| Failure {
             exit: match error {
@@ -131,8 +132,8 @@ impl Deployment<'_> {
                 other => unreachable(other).exit,
             },
             message: format!(
-                "{error}\n{address} may not be bootstrapped: {}",
-                self.owners(&address)
+                "{error}\n{place} may not be bootstrapped: {}",
+                self.owners(place, None)
             ),
         };
         let owner = self.owner(site).ok_or_else(|| failure(error))?;
@@ -143,21 +144,20 @@ impl Deployment<'_> {
     pub(super) fn owner(&self, site: &Site) -> Option<Site> {
         let role = match &self.options.owner_role {
             Some(role) => role.clone(),
-            None if self.aws.caller() == site.account => String::new(),
+            None if self.aws.caller() == site.place.account => String::new(),
             None => return None,
         };
         Some(Site { access: Access::Owner { role }, ..site.clone() })
     }
 
-    /// How an account is bootstrapped that is somebody else's, by the address of its stack, or by the account and region.
-    pub(super) fn owners(&self, address: &str) -> String {
-        let mut parts = address.split('/');
-        let account = parts.next().unwrap_or_default();
-        let region = parts.next().unwrap_or_default();
-        let name = parts.next();
+    /// How an account is bootstrapped that is somebody else's, by a bootstrap stack with a name, or by any.
+    pub(super) fn owners(&self, place: &Place, name: Option<&str>) -> String {
+        let Place { account, region } = place;
         let bootstraps = self.stacks.values().map(|stack| &stack.entry);
         let mut bootstraps = bootstraps.filter(|entry| {
-            entry.kind == "bootstrap" && entry.account == account && entry.region == region
+            entry.kind == StackKind::Bootstrap
+                && entry.account == *account
+                && entry.region == *region
         });
         let is_it = |entry: &&StackEntry| name.is_none_or(|name| entry.name == name);
         let deployed = bootstraps.find(is_it).map(owner::deploying);

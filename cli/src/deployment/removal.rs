@@ -13,9 +13,11 @@ use lakewright_deployer::event::{Change, Event};
 use lakewright_deployer::lakeformation::remove_administrators;
 use lakewright_deployer::leftovers::{blockers, retained};
 use lakewright_deployer::machine::Outcome;
+use lakewright_deployer::plan::kind_of;
 use lakewright_deployer::plan::{Action, Observed, Plan, Step};
 use lakewright_deployer::teardown::{dependants, teardown};
 use lakewright_template::read;
+use lakewright_template::{Place, StackAddress, StackKind};
 
 use super::seen::{Gone, Known, Seen};
 use super::{Deployment, deployer, exit, show, unreachable};
@@ -56,9 +58,9 @@ struct Going {
 /// All that is known before somebody is asked.
 #[derive(Debug, Default)]
 struct Prepared {
-    going: BTreeMap<String, Going>,
+    going: BTreeMap<StackAddress, Going>,
     /// What cannot be deleted from here and as it is, each with the reason.
-    held: BTreeMap<String, String>,
+    held: BTreeMap<StackAddress, String>,
 }
 
 impl Deployment<'_> {
@@ -78,11 +80,11 @@ impl Deployment<'_> {
                             1 => "a stack is there that depends on it".to_owned(),
                             several => format!("{several} stacks are there that depend on it"),
                         },
-                        depending.join(", ")
+                        listed(&depending)
                     ));
                     return Ok(Exit::No);
                 }
-                let kind = self.kinds(&seen).remove(&address).unwrap_or_default();
+                let kind = self.kinds(&seen).remove(&address).flatten();
                 let step = Step { address, kind, action: Action::Delete, after: Vec::new() };
                 Plan { steps: vec![step] }
             }
@@ -132,8 +134,10 @@ impl Deployment<'_> {
 
     /// Leaves a stack or a place alone, and forgets it.
     fn forget(&self, name: &str, seen: &mut Seen, ui: &mut Ui) -> Result<Exit, Failure> {
-        if seen.unseen.contains_key(name) {
-            return self.forget_place(name, seen, ui);
+        if let Ok(place) = name.parse::<Place>()
+            && seen.unseen.contains_key(&place)
+        {
+            return self.forget_place(&place, seen, ui);
         }
         let address = self.find(name, seen)?;
         if seen.observed.get(&address).is_some_and(|stack| self.is_unmarked(&address, stack)) {
@@ -149,7 +153,7 @@ impl Deployment<'_> {
             ui.note("nothing was changed");
             return Ok(Exit::Declined);
         }
-        let stack_name = address.rsplit('/').next().unwrap_or(&address);
+        let stack_name = address.name.as_str();
         self.begin_record(seen, ui)?;
         if let Err(error) = self.held(&mut seen.record, self.aws.forget(&site, stack_name)) {
             self.leave_record(seen, ui);
@@ -170,8 +174,7 @@ impl Deployment<'_> {
                 Ok(site) => site,
                 Err(reason) => {
                     prepared.held.insert(address.clone(), reason);
-                    let place = address.rsplit_once('/').map_or("", |(place, _)| place);
-                    let Some(site) = seen.sites.get(place) else { continue };
+                    let Some(site) = seen.sites.get(&address.place) else { continue };
                     site.clone()
                 }
             };
@@ -179,7 +182,7 @@ impl Deployment<'_> {
                 prepared.held.insert(address.clone(), reason);
                 continue;
             }
-            let name = address.rsplit('/').next().unwrap_or(address);
+            let name = address.name.as_str();
             let leaving = self.leaving(&site, name);
             if let Ok(Leaving { blockers, .. }) = &leaving
                 && !blockers.is_empty()
@@ -203,17 +206,17 @@ impl Deployment<'_> {
         let mut shower = show::Shower::new(plan, &self.lines, &self.progress, ui);
         self.progress.begin(shower.all());
         let (mut summary, mut gone) = (Summary::default(), Gone::new());
-        let mut standing: BTreeSet<&str> = prepared.held.keys().map(String::as_str).collect();
-        let mut overtaken: Option<&str> = None;
+        let mut standing: BTreeSet<&StackAddress> = prepared.held.keys().collect();
+        let mut overtaken: Option<&StackAddress> = None;
         for Step { address, after, .. } in &plan.steps {
-            if standing.contains(address.as_str()) {
+            if standing.contains(address) {
                 continue;
             }
             if let Some(other) = overtaken {
-                summary.skipped.insert(address.clone(), other.to_owned());
+                summary.skipped.insert(address.clone(), other.clone());
                 continue;
             }
-            if let Some(other) = after.iter().find(|other| standing.contains(other.as_str())) {
+            if let Some(other) = after.iter().find(|other| standing.contains(other)) {
                 standing.insert(address);
                 let (address, because) = (address.clone(), other.clone());
                 summary.skipped.insert(address.clone(), because.clone());
@@ -248,7 +251,7 @@ impl Deployment<'_> {
     /// Deletes one stack.
     fn remove(
         &self,
-        address: &str,
+        address: &StackAddress,
         Going { site, leaving }: &Going,
         record: &mut Known,
         shower: &mut show::Shower<'_>,
@@ -262,7 +265,7 @@ impl Deployment<'_> {
         let mut driver = Driver {
             cloud: &self.aws,
             report: |event: Event| shower.event(&event),
-            ask: |_: &str, _: &[Change]| true,
+            ask: |_: &StackAddress, _: &[Change]| true,
             closed: BTreeSet::new(),
             lease: &self.lease,
             imports_existing: false,
@@ -274,24 +277,24 @@ impl Deployment<'_> {
     /// nobody here does.
     fn deleting(
         &self,
-        address: &str,
-        observed: &BTreeMap<String, Observed>,
+        address: &StackAddress,
+        observed: &BTreeMap<StackAddress, Observed>,
     ) -> Result<Result<Site, String>, Failure> {
         let site = self.stacks.get(address).map(|stack| stack.site.clone());
         let site = site.or_else(|| self.site_of(address));
         let site = site.ok_or_else(|| Failure::usage(format!("{address} is not in the mesh")))?;
         let found = observed.get(address);
-        let kind = found.and_then(|stack| stack.tags.get("lakewright:kind"));
+        let kind = found.and_then(|stack| kind_of(&stack.tags));
         let is_unmarked = found.is_some_and(|stack| self.is_unmarked(address, stack));
-        if !is_unmarked && kind.is_none_or(|kind| kind != "bootstrap") {
+        if !is_unmarked && kind != Some(StackKind::Bootstrap) {
             return Ok(Ok(site));
         }
-        if self.options.owner_role.is_none() && site.account != self.aws.caller() {
-            let name = address.rsplit('/').next().unwrap_or(address);
+        if self.options.owner_role.is_none() && site.place.account != self.aws.caller() {
+            let name = address.name.as_str();
             return Ok(Err(format!(
                 "it is for the account's owner to delete, when the others in its account and region are gone: `{}`; \
                  `--owner-role NAME` does it from here as a role of the owner's",
-                owner::deleting(&site.region, name)
+                owner::deleting(&site.place.region, name)
             )));
         }
         let role = self.options.owner_role.clone().unwrap_or_default();
@@ -306,11 +309,10 @@ impl Deployment<'_> {
             return Ok(Leaving { stays, ..Leaving::default() });
         };
         let placed = self.runtime.block_on(self.aws.resources(site, name))?;
-        let partition = lakewright_template::resolve::partition_of(&site.region);
         let roles = template.resources.values().filter(|one| one.kind == "AWS::IAM::Role");
         let roles = roles
             .filter_map(|role| role.properties.get("RoleName")?.as_text())
-            .map(|name| format!("arn:{partition}:iam::{}:role/{name}", site.account));
+            .map(|name| site.place.global_arn("iam", &format!("role/{name}")));
         Ok(Leaving {
             blockers: self.runtime.block_on(blockers(&self.aws, site, &template, &placed))?,
             roles: roles.collect(),
@@ -325,15 +327,15 @@ impl Deployment<'_> {
         site: &Site,
         roles: &BTreeSet<String>,
     ) -> Result<(), CloudError> {
-        let place = (site.account.as_str(), site.region.as_str());
+        let place = &site.place;
         let is_deployer = matches!(site.access, Access::Deployer { .. });
         let deployer = self
             .targets
             .iter()
-            .find(|(address, _)| address.starts_with(&format!("{}/{}/", place.0, place.1)))
+            .find(|(address, _)| address.place == *place)
             .map(|(_, target)| Site { access: deployer(target), ..site.clone() });
         let has_settings = self.stacks.values().any(|stack| {
-            (stack.entry.account.as_str(), stack.entry.region.as_str()) == place
+            stack.site.place == *place
                 && stack.template.contains("\"AWS::LakeFormation::DataLakeSettings\"")
         });
         let site = if is_deployer { Some(site.clone()) } else { deployer };
@@ -349,7 +351,7 @@ impl Deployment<'_> {
     /// objects in it. No other bucket is.
     fn empty_artifacts(
         &self,
-        address: &str,
+        address: &StackAddress,
         site: &Site,
         shower: &mut show::Shower<'_>,
     ) -> Result<(), CloudError> {
@@ -360,7 +362,7 @@ impl Deployment<'_> {
             match emptied {
                 Ok(objects) => {
                     let text = format!("emptied {bucket}: {}", count(objects, "object"));
-                    shower.event(&Event::Note { address: address.to_owned(), text });
+                    shower.event(&Event::Note { address: address.clone(), text });
                 }
                 // It may not be there any more.
                 Err(CloudError::Refused { message, .. }) if message.starts_with("NoSuchBucket") => {
@@ -370,6 +372,10 @@ impl Deployment<'_> {
         }
         Ok(())
     }
+}
+
+fn listed(addresses: &[&StackAddress]) -> String {
+    addresses.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }
 
 impl Prepared {

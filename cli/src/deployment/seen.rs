@@ -8,9 +8,9 @@ use lakewright_deployer::cloud::{Cloud as _, CloudError, Site};
 use lakewright_deployer::plan::Observed;
 use lakewright_deployer::record::{self, Record, Spot};
 use lakewright_deployer::status::{Standing, standing};
-use lakewright_manifest::{AccountId, RegionName, ResourcePrefix};
+use lakewright_manifest::{RegionName, ResourcePrefix};
 use lakewright_stacks::DeployTarget;
-use lakewright_template::resolve::Place;
+use lakewright_template::{Place, StackAddress, StackKind};
 
 use super::stop::Leaving;
 use super::{Deployment, deployer, unreachable};
@@ -27,19 +27,19 @@ pub(super) enum Known {
 }
 
 /// Stacks that are gone, by address, each with what it left behind.
-pub(super) type Gone = BTreeMap<String, Vec<String>>;
+pub(super) type Gone = BTreeMap<StackAddress, Vec<String>>;
 
 /// What was found before anything is done.
 #[derive(Debug)]
 pub(super) struct Seen {
     /// Every stack that is there, by address.
-    pub(super) observed: BTreeMap<String, Observed>,
+    pub(super) observed: BTreeMap<StackAddress, Observed>,
     /// For each account and region somebody who may look.
-    pub(super) sites: BTreeMap<String, Site>,
+    pub(super) sites: BTreeMap<Place, Site>,
     /// Where the mesh has stacks, or had some.
     pub(super) spots: BTreeSet<Spot>,
     /// Accounts and regions that the mesh left and where nobody may look any more, each with the reason.
-    pub(super) unseen: BTreeMap<String, String>,
+    pub(super) unseen: BTreeMap<Place, String>,
     /// The record.
     pub(super) record: Known,
 }
@@ -48,9 +48,9 @@ impl Deployment<'_> {
     /// Looks into each account and region. Where the mesh is, whoever deploys must be let in; where it was, a place that
     /// lets nobody in is named.
     pub(super) fn observe(&mut self) -> Result<Seen, Failure> {
-        let mut sites: BTreeMap<String, Site> = BTreeMap::new();
+        let mut sites: BTreeMap<Place, Site> = BTreeMap::new();
         for (spot, site) in self.places(|address| self.stacks.contains_key(address)) {
-            sites.entry(spot.place()).or_insert(site);
+            sites.entry(spot.place).or_insert(site);
         }
         let mut observed = BTreeMap::new();
         for site in sites.values() {
@@ -71,18 +71,18 @@ impl Deployment<'_> {
         let mut unseen = BTreeMap::new();
         let places = self.places(|_| true);
         for (spot, site) in &places {
-            let place = spot.place();
-            if sites.contains_key(&place) {
+            let place = &spot.place;
+            if sites.contains_key(place) {
                 continue;
             }
             match self.list_former(site) {
                 Ok(listed) => {
                     observed.extend(addressed(site, listed));
-                    unseen.remove(&place);
-                    sites.insert(place, site.clone());
+                    unseen.remove(place);
+                    sites.insert(place.clone(), site.clone());
                 }
                 Err(error @ CloudError::Access { .. }) => {
-                    unseen.insert(place, error.to_string());
+                    unseen.insert(place.clone(), error.to_string());
                 }
                 Err(error) => return Err(unreachable(&error)),
             }
@@ -91,23 +91,18 @@ impl Deployment<'_> {
     }
 
     /// Where stacks with some addresses lie, each place with whoever deploys there.
-    fn places(&self, is_meant: impl Fn(&str) -> bool) -> BTreeMap<Spot, Site> {
+    fn places(&self, is_meant: impl Fn(&StackAddress) -> bool) -> BTreeMap<Spot, Site> {
         let meant = self.targets.iter().filter(|(address, _)| is_meant(address));
-        let places = meant.filter_map(|(address, target)| {
-            let mut parts = address.split('/');
-            let (account, region) = (parts.next()?.to_owned(), parts.next()?.to_owned());
-            let spot = Spot {
-                account: account.clone(),
-                region: region.clone(),
-                prefix: target.prefix.to_string(),
-            };
-            Some((spot, Site { account, region, access: deployer(target) }))
+        let places = meant.map(|(address, target)| {
+            let place = address.place.clone();
+            let spot = Spot { place: place.clone(), prefix: target.prefix.to_string() };
+            (spot, Site { place, access: deployer(target) })
         });
         places.collect()
     }
 
     /// Whoever deploys the stacks among which one is, whether or not the mesh has it any more.
-    pub(super) fn site_of(&self, address: &str) -> Option<Site> {
+    pub(super) fn site_of(&self, address: &StackAddress) -> Option<Site> {
         let places = self.places(|_| true).into_iter();
         let holding = places.filter(|(spot, _)| spot.holds(address));
         // One prefix may go on where another one ends.
@@ -126,7 +121,7 @@ impl Deployment<'_> {
     }
 
     /// Reads the record. The stack that keeps it also gives the right to read it.
-    fn read_record(&self, observed: &BTreeMap<String, Observed>) -> Result<Known, Failure> {
+    fn read_record(&self, observed: &BTreeMap<StackAddress, Observed>) -> Result<Known, Failure> {
         let wanted = self.stacks.get(&self.keeper).map(|stack| &stack.entry.revision);
         let there = observed.get(&self.keeper);
         let is_first = there.is_none_or(|stack| {
@@ -151,11 +146,9 @@ impl Deployment<'_> {
             let (bucket, key) = (&self.shelf.bucket, &self.shelf.key);
             Failure::unexpected(format!("s3://{bucket}/{key} is not as it was written: {error}"))
         };
-        let account = AccountId::parse(&spot.account).map_err(broken)?;
-        let region = RegionName::parse(&spot.region).map_err(broken)?;
+        RegionName::parse(&spot.place.region).map_err(broken)?;
         let prefix = ResourcePrefix::parse(&spot.prefix).map_err(broken)?;
-        let place = Place { account: account.to_string(), region: region.to_string() };
-        Ok(DeployTarget::of(self.mesh, &prefix, &place))
+        Ok(DeployTarget::of(self.mesh, &prefix, &spot.place))
     }
 
     /// What is not known of places that the mesh had.
@@ -197,14 +190,14 @@ impl Deployment<'_> {
     }
 
     /// Bootstrap stacks beside the one that keeps the record, which the mesh has no more.
-    fn former_keepers<'s>(&'s self, seen: &'s Seen) -> impl Iterator<Item = &'s String> {
-        let place = format!("{}/{}/", self.shelf.site.account, self.shelf.site.region);
+    fn former_keepers<'s>(&'s self, seen: &'s Seen) -> impl Iterator<Item = &'s StackAddress> {
+        let place = &self.shelf.site.place;
         let has = |stack: &Observed, tag: &str, value: &str| {
             stack.tags.get(tag).is_some_and(|found| found == value)
         };
         let bootstraps = seen.observed.iter().filter(move |(address, stack)| {
-            address.starts_with(&place)
-                && has(stack, "lakewright:kind", "bootstrap")
+            address.place == *place
+                && has(stack, "lakewright:kind", StackKind::Bootstrap.as_str())
                 && has(stack, "lakewright:mesh", &self.id)
                 && stack.status != "DELETE_COMPLETE"
                 && !self.stacks.contains_key(*address)
@@ -283,12 +276,12 @@ impl Deployment<'_> {
             })
         };
         let is_left = |spot: &Spot| {
-            wanted.contains_key(spot) || unseen.contains_key(&spot.place()) || is_there(spot)
+            wanted.contains_key(spot) || unseen.contains_key(&spot.place) || is_there(spot)
         };
         let mut said = Vec::new();
         let mut left: BTreeSet<Spot> = spots.iter().filter(|spot| is_left(spot)).cloned().collect();
         for spot in record.spots.difference(spots) {
-            let place = spot.place();
+            let place = &spot.place;
             said.push(format!("{place} had stacks of the mesh as well; a later run looks there"));
             left.insert(spot.clone());
         }
@@ -305,7 +298,7 @@ impl Deployment<'_> {
     /// Takes a place off the record in which nobody may look any more.
     pub(super) fn forget_place(
         &self,
-        place: &str,
+        place: &Place,
         seen: &mut Seen,
         ui: &mut Ui,
     ) -> Result<Exit, Failure> {
@@ -318,7 +311,7 @@ impl Deployment<'_> {
         }
         self.begin_record(seen, ui)?;
         if let Known::Read(record) = &mut seen.record {
-            let spots = record.spots.iter().filter(|spot| spot.place() != place).cloned().collect();
+            let spots = record.spots.iter().filter(|spot| spot.place != *place).cloned().collect();
             let leaving = self.lease.release(&self.aws, record, spots);
             self.runtime.block_on(leaving).map_err(|error| unreachable(&error))?;
         }
@@ -338,7 +331,7 @@ fn before(error: &CloudError) -> Failure {
 fn off(spot: &Spot, gone: &Gone) -> String {
     let stays = gone.iter().filter(|(address, _)| spot.holds(address)).flat_map(|(_, names)| names);
     let stays: Vec<&str> = stays.map(String::as_str).collect();
-    let place = spot.place();
+    let place = &spot.place;
     let what = if stays.is_empty() { String::new() } else { format!(": {}", stays.join(", ")) };
     format!(
         "{place} is off the record, as no stack of the mesh is left there; data that its stacks left behind is not deleted, and \
@@ -350,9 +343,8 @@ fn off(spot: &Spot, gone: &Gone) -> String {
 fn addressed(
     site: &Site,
     listed: BTreeMap<String, Observed>,
-) -> impl Iterator<Item = (String, Observed)> {
-    let place = format!("{}/{}", site.account, site.region);
-    listed.into_iter().map(move |(name, stack)| (format!("{place}/{name}"), stack))
+) -> impl Iterator<Item = (StackAddress, Observed)> {
+    listed.into_iter().map(|(name, stack)| (site.address(&name), stack))
 }
 
 /// Whether a record cannot be read because the role or the bucket is not there yet, or the role lacks the right.

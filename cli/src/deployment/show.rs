@@ -9,6 +9,7 @@ use lakewright_deployer::event::{Change, Event};
 use lakewright_deployer::leftovers::stays;
 use lakewright_deployer::machine::Outcome;
 use lakewright_deployer::plan::{Action, Plan};
+use lakewright_template::StackAddress;
 use lakewright_template::read;
 use serde_json::{Value, json};
 
@@ -29,10 +30,10 @@ const STATEFUL: [&str; 8] = [
 ];
 
 /// What failures are told with: for each stack the lines that asked for its parts, and for all of it under `*`.
-pub(super) type Lines = BTreeMap<String, BTreeMap<String, Vec<String>>>;
+pub(super) type Lines = BTreeMap<StackAddress, BTreeMap<String, Vec<String>>>;
 
 /// The resources that a run makes, or makes anew, by the address of their stack.
-pub(super) type Made = BTreeMap<String, BTreeSet<String>>;
+pub(super) type Made = BTreeMap<StackAddress, BTreeSet<String>>;
 
 /// Shows what is to be done, with what is to be known of it. A plan that somebody asked for is data; one before a question
 /// is not.
@@ -103,7 +104,7 @@ pub(super) struct Shower<'u> {
     ui: &'u mut Ui,
     lines: &'u Lines,
     progress: &'u Progress,
-    actions: BTreeMap<String, Action>,
+    actions: BTreeMap<StackAddress, Action>,
     made: Made,
     all: usize,
     done: usize,
@@ -119,7 +120,7 @@ impl<'u> Shower<'u> {
         progress: &'u Progress,
         ui: &'u mut Ui,
     ) -> Self {
-        let actions: BTreeMap<String, Action> = plan
+        let actions: BTreeMap<StackAddress, Action> = plan
             .steps
             .iter()
             .filter(|step| step.is_change())
@@ -145,14 +146,14 @@ impl<'u> Shower<'u> {
     }
 
     /// The lines that asked for a part of a stack; those of the whole stack, where no others did.
-    fn because(&self, address: &str, part: &str) -> &[String] {
+    fn because(&self, address: &StackAddress, part: &str) -> &[String] {
         let stack = self.lines.get(address);
         let lines = stack.and_then(|parts| parts.get(part).or_else(|| parts.get("*")));
         lines.map(Vec::as_slice).unwrap_or_default()
     }
 
     /// The same as text behind a failure.
-    fn asked(&self, address: &str, part: &str) -> String {
+    fn asked(&self, address: &StackAddress, part: &str) -> String {
         match self.because(address, part) {
             [] => String::new(),
             [one] => format!(" (asked for at {one})"),
@@ -256,10 +257,10 @@ impl<'u> Shower<'u> {
         let good = number(|outcome| said(outcome).is_ok());
         let bad = summary.outcomes.len() - good;
         if self.ui.is_json() {
-            let outcomes: BTreeMap<&str, &str> = summary
+            let outcomes: BTreeMap<String, &str> = summary
                 .outcomes
                 .iter()
-                .map(|(address, outcome)| (address.as_str(), word(outcome)))
+                .map(|(address, outcome)| (address.to_string(), word(outcome)))
                 .collect();
             let end = json!({
                 "version": 1,

@@ -11,6 +11,7 @@ use lakewright_deployer::aws::caller::Settings;
 use lakewright_deployer::cloud::CloudError;
 use lakewright_deployer::lease;
 use lakewright_deployer::record::Shelf;
+use lakewright_template::StackAddress;
 
 use crate::exit::Exit;
 
@@ -42,7 +43,7 @@ pub(crate) struct Progress(Arc<Mutex<State>>);
 struct State {
     done: usize,
     left: usize,
-    running: Option<String>,
+    running: Option<StackAddress>,
     /// Whether the stack's change waits for somebody's answer.
     is_asked: bool,
     /// What stands in the record, once the run may have changed something.
@@ -80,10 +81,10 @@ impl Progress {
     }
 
     /// Work on a stack begins.
-    pub(super) fn start(&self, address: &str) {
+    pub(super) fn start(&self, address: &StackAddress) {
         let mut state = self.state();
         state.left = state.left.saturating_sub(1);
-        state.running = Some(address.to_owned());
+        state.running = Some(address.clone());
     }
 
     /// Work on a stack ended.
@@ -151,12 +152,15 @@ mod tests {
         let progress = Progress::default();
         assert_eq!(progress.said(), "stopped: nothing was changed");
         progress.begin(3);
-        progress.start("1/r/a");
+        let at = |name: &str| {
+            StackAddress::parse(&format!("111111111111/eu-west-1/{name}")).expect("an address")
+        };
+        progress.start(&at("a"));
         progress.end();
-        progress.start("1/r/b");
+        progress.start(&at("b"));
         let said = progress.said();
         assert!(said.starts_with("stopped: 1 stack done, 1 not begun;"), "{said}");
-        assert!(said.contains("1/r/b it ends by itself"), "{said}");
+        assert!(said.contains("111111111111/eu-west-1/b it ends by itself"), "{said}");
         let asked = progress.asking(|| progress.said().ends_with("prepared and not made"));
         assert!(asked && progress.said() == said);
         progress.end();

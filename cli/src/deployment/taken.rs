@@ -7,6 +7,7 @@ use lakewright_deployer::cloud::{CloudError, Site, Stack};
 use lakewright_deployer::plan::{Action, Plan};
 use lakewright_deployer::preflight::{has_database, has_repository};
 use lakewright_deployer::taken::{DATABASE, freeing, names};
+use lakewright_template::Place;
 
 use super::Deployment;
 
@@ -24,14 +25,14 @@ impl Deployment<'_> {
     pub(super) fn taken(&self, plan: &Plan) -> Taken {
         let mut found = Taken::default();
         // With whose help each place lets somebody look at databases.
-        let mut sites: BTreeMap<String, Site> = BTreeMap::new();
+        let mut sites: BTreeMap<Place, Site> = BTreeMap::new();
         let created = plan.steps.iter().filter(|step| step.action == Action::Create);
         for stack in created.filter_map(|step| self.stacks.get(&step.address)) {
             let address = stack.entry.address();
             let region = &stack.entry.region;
             for (kind, name) in names(&stack.template) {
                 let (what, looked) = if kind == DATABASE {
-                    let place = format!("{}/{region}", stack.entry.account);
+                    let place = stack.entry.place();
                     let site = sites.entry(place).or_insert_with(|| stack.site.clone());
                     ("database", self.sees_database(site, &name))
                 } else {

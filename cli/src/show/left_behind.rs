@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 
 use lakewright_analysis::words::count;
+use lakewright_template::{Place, StackAddress};
 
 use crate::ui::Ui;
 
 /// Says which stacks stay behind in each place that the mesh leaves.
-pub(crate) fn say(left: &[String], ui: &mut Ui) {
-    let mut places: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-    for (place, name) in left.iter().filter_map(|address| address.rsplit_once('/')) {
+pub(crate) fn say(left: &[StackAddress], ui: &mut Ui) {
+    let mut places: BTreeMap<&Place, Vec<&str>> = BTreeMap::new();
+    for StackAddress { place, name } in left {
         places.entry(place).or_default().push(name);
     }
     for (place, names) in &places {

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use lakewright_template::{Expr, Text};
+use lakewright_template::{AccountId, Expr, Text};
 
 use crate::cfn::lakeformation::{
     PrincipalPermissionsLFTag, PrincipalPermissionsLFTagPolicyResource, Tag, TagAssociation,
@@ -16,7 +16,7 @@ use crate::cfn::lakeformation::{
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TableTag {
     /// The account of the catalog.
-    pub account: String,
+    pub account: AccountId,
     /// The database's name.
     pub database: String,
     /// The tag's key.

@@ -1,5 +1,7 @@
 //! One stack, step by step: what the machine commands is done, and what came of it is told to the machine.
 
+use lakewright_template::StackAddress;
+
 use super::{Driver, MADE, failure};
 use crate::again::{LOOKS, is_passing};
 use crate::cloud::{ChangeSet, Cloud, CloudError, Site, Stack};
@@ -47,7 +49,7 @@ impl Track {
     }
 }
 
-impl<C: Cloud, R: FnMut(Event), A: FnMut(&str, &[Change]) -> bool> Driver<'_, C, R, A> {
+impl<C: Cloud, R: FnMut(Event), A: FnMut(&StackAddress, &[Change]) -> bool> Driver<'_, C, R, A> {
     /// Drives a stack to its end. Once CloudFormation has begun, a request that fails says nothing of how that ends.
     pub(super) async fn drive(
         &mut self,
@@ -75,7 +77,7 @@ impl<C: Cloud, R: FnMut(Event), A: FnMut(&str, &[Change]) -> bool> Driver<'_, C,
         name: &str,
         track: &mut Track,
     ) -> Result<Outcome, CloudError> {
-        let address = format!("{}/{}/{name}", site.account, site.region);
+        let address = site.address(name);
         let (mut machine, mut command) = Machine::start(goal);
         loop {
             if let Some(reason) = self.lost_before(&command) {
@@ -248,7 +250,8 @@ impl<C: Cloud, R: FnMut(Event), A: FnMut(&str, &[Change]) -> bool> Driver<'_, C,
             Ok(failures) if failures.is_empty() => reason,
             Ok(failures) => {
                 let template = template.unwrap_or_default();
-                let help = taken::help(template, &site.region, &failures, self.imports_existing);
+                let help =
+                    taken::help(template, &site.place.region, &failures, self.imports_existing);
                 let what = match failures.len() {
                     1 => "1 resource".to_owned(),
                     several => format!("{several} resources"),
@@ -271,7 +274,7 @@ impl<C: Cloud, R: FnMut(Event), A: FnMut(&str, &[Change]) -> bool> Driver<'_, C,
         match self.cloud.validation_failures(site, name, None).await {
             Ok(failures) => self.tell_rejections(site, name, failures),
             Err(error) => {
-                let address = format!("{}/{}/{name}", site.account, site.region);
+                let address = site.address(name);
                 let text = format!("which resource is not told: {error}");
                 (self.report)(Event::Note { address, text });
             }
@@ -281,7 +284,7 @@ impl<C: Cloud, R: FnMut(Event), A: FnMut(&str, &[Change]) -> bool> Driver<'_, C,
     fn tell_rejections(&mut self, site: &Site, name: &str, rejections: Vec<Rejection>) {
         for Rejection { logical_id, kind, reason } in rejections {
             (self.report)(Event::Resource {
-                address: format!("{}/{}/{name}", site.account, site.region),
+                address: site.address(name),
                 logical_id,
                 kind,
                 status: Rejection::STATUS.to_owned(),

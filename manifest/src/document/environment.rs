@@ -6,7 +6,7 @@ use serde::Deserialize;
 use super::document;
 use crate::field::Field;
 use crate::name::{
-    AccountId, AddressBlock, Id, PolicyArn, RegionName, ResourcePrefix, RoleArn, SubnetId,
+    AccountNumber, AddressBlock, Id, PolicyArn, RegionName, ResourcePrefix, RoleArn, SubnetId,
     TeamName, TopicArn, VpcId, ZoneId,
 };
 
@@ -33,7 +33,7 @@ document! {
         #[serde(default)]
         linked_by: Field<TeamName>,
         /// The account.
-        account: Field<AccountId>,
+        account: Field<AccountNumber>,
         /// The region.
         region: Field<RegionName>,
         /// The team that owns it, with all permissions in it.

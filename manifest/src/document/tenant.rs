@@ -8,7 +8,7 @@ use serde::Deserialize;
 use super::{AccessDocument, document};
 use crate::field::Field;
 use crate::name::{
-    AccountId, AddressBlock, CountryCode, MailAddress, OrganizationId, PolicyArn, RegionName,
+    AccountNumber, AddressBlock, CountryCode, MailAddress, OrganizationId, PolicyArn, RegionName,
     ResourcePrefix, RoleArn, TeamName,
 };
 
@@ -19,7 +19,7 @@ document! {
         #[serde(default)]
         admin_team: Field<TeamName>,
         /// The account that the platform runs in.
-        central_account: Field<AccountId>,
+        central_account: Field<AccountNumber>,
         /// The region that the platform runs in.
         home_region: Field<RegionName>,
         /// The organization of AWS Organizations that every account of the mesh is in, the central one as well. With it

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use super::document;
 use crate::field::{Field, OneOrMore};
 use crate::name::{
-    AccountId, BranchName, BucketName, CatalogName, ConnectionArn, Date, FolderPrefix, Id,
+    AccountNumber, BranchName, BucketName, CatalogName, ConnectionArn, Date, FolderPrefix, Id,
     KeyAlias, KeyPrefix, RepositoryName, Schedule, SubnetId, TeamName, VpcId, WorksheetDatabase,
 };
 
@@ -102,7 +102,7 @@ pub struct ImportDocument {
     pub glue_database: Field<CatalogName>,
     /// The account whose catalog has the database. Default: the environment's.
     #[serde(default)]
-    pub catalog_account: Field<AccountId>,
+    pub catalog_account: Field<AccountNumber>,
     /// Whether the bucket is registered with Lake Formation here. Default: true; false when others have
     /// registered it, another dataset included.
     #[serde(default)]

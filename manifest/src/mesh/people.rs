@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use crate::name::{
-    Claim, PermissionSetName, ProviderName, ProviderUrl, RegionName, RoleArn, TeamName,
-};
+use lakewright_template::Region;
+
+use crate::name::{Claim, PermissionSetName, ProviderName, ProviderUrl, RoleArn, TeamName};
 
 /// The one way by which people come to the roles of teams. Only teams with an entry have it.
 #[derive(Debug, Clone, PartialEq)]
@@ -12,7 +12,7 @@ pub enum Access {
     /// They sign in with a permission set of IAM Identity Center.
     IdentityCenter {
         /// Its region.
-        region: RegionName,
+        region: Region,
         /// The permission set of each team.
         teams: BTreeMap<TeamName, PermissionSetName>,
     },

@@ -392,7 +392,7 @@ impl Context {
             bucket: name.clone(),
             kms_key_alias: kms_key_alias.value().cloned(),
             glue_database: glue_database.value().cloned(),
-            catalog_account: catalog_account.value().cloned(),
+            catalog_account: catalog_account.value().map(Into::into),
             location,
             hybrid_access: hybrid_access.value().copied().unwrap_or_default(),
         })

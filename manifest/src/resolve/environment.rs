@@ -16,7 +16,9 @@ use crate::mesh::{
     ConsumptionRole, Environment, EnvironmentPermission, EnvironmentTeam, Features, Header,
     Network, StudioVpc, Tenant, TenantPermission, Vpc,
 };
-use crate::name::{AccountId, Id, PolicyArn, SubnetId, TeamName, VpcId};
+use lakewright_template::AccountId;
+
+use crate::name::{Id, PolicyArn, SubnetId, TeamName, VpcId};
 use crate::parse::Located;
 
 impl Context {
@@ -41,15 +43,17 @@ impl Context {
             self.types_exist(region.as_str(), features, at(origin.file, &document.region));
         }
         self.settings_are_used(document, features, &header);
-        let team = team?;
+        let (team, account) = (team?, AccountId::from(account?));
         self.inviting_is_allowed(&document.teams, team, &header, scope.tenant);
         self.terms_are_allowed(&header, team, scope.tenant);
         let teams = self.environment_teams(document, team, &header, scope.tenant);
+        let permissions_boundary = self.boundary(document, scope, origin.file, &account);
         Some(Environment {
             organization: organization?.clone(),
-            account: account?.clone(),
+            account,
+            permissions_boundary,
             account_at: at(origin.file, &document.account),
-            region: region?.clone(),
+            region: region?.into(),
             team: team.clone(),
             resource_prefix: match document.resource_prefix.value() {
                 Some(prefix) => prefix.clone(),
@@ -74,7 +78,6 @@ impl Context {
                 .map(|context| distinct(&context.availability_zones))
                 .unwrap_or_default(),
             quicksight: self.quicksight(document, features, &header),
-            permissions_boundary: self.boundary(document, scope, origin.file, account?),
             retain_on_delete: document.retain_on_delete.value().copied().unwrap_or(true),
             header,
         })

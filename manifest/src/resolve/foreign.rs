@@ -5,6 +5,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use lakewright_template::AccountId;
+
 use super::Context;
 use crate::Code;
 use crate::diagnostic::{Diagnostic, Origin};
@@ -67,7 +69,7 @@ impl Context {
         let teams = environments.values().flat_map(|environment| &environment.teams);
         let teams = teams.filter_map(|team| Some((team.iam_role_arn.as_ref()?, team.origin)));
         let consumers = consumption_roles.values().map(|role| (&role.role_arn, role.header.origin));
-        let mut named: BTreeMap<(&str, String), (&RoleArn, Origin)> = BTreeMap::new();
+        let mut named: BTreeMap<(AccountId, String), (&RoleArn, Origin)> = BTreeMap::new();
         for (role, origin) in teams.chain(consumers) {
             let name = (role.account(), role.role_name().to_lowercase());
             let (first, there) = *named.entry(name).or_insert((role, origin));

@@ -77,7 +77,7 @@ impl Context {
                 teams.insert(team, set.clone());
             }
         }
-        Some(Access::IdentityCenter { region: region?.clone(), teams })
+        Some(Access::IdentityCenter { region: region?.into(), teams })
     }
 
     fn by_saml(

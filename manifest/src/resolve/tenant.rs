@@ -66,9 +66,9 @@ impl Context {
             admin_team: document.admin_team.value().cloned().unwrap_or_else(|| {
                 TeamName::parse(ADMIN_TEAM).expect("the default is a team's name")
             }),
-            central_account: central_account?.clone(),
+            central_account: central_account?.into(),
             central_account_at: at(origin.file, &document.central_account),
-            home_region: home_region?.clone(),
+            home_region: home_region?.into(),
             organization_id: document.organization_id.value().cloned(),
             resource_prefix: document.resource_prefix.value().cloned().unwrap_or_else(|| {
                 ResourcePrefix::parse("lakewright").expect("the default is a prefix")

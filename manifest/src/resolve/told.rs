@@ -76,6 +76,9 @@ impl Context {
                 );
             self.report.push(diagnostic);
         }
-        QuickSight { is_subscribed: is_subscribed == Some(true), identity_region }
+        QuickSight {
+            is_subscribed: is_subscribed == Some(true),
+            identity_region: identity_region.as_ref().map(Into::into),
+        }
     }
 }

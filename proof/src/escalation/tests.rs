@@ -1,5 +1,5 @@
+use lakewright_template::place::Place;
 use lakewright_template::read;
-use lakewright_template::resolve::Place;
 
 use super::*;
 use crate::world::{OnUnresolved, Piece, StackTemplate};
@@ -47,7 +47,7 @@ fn reached(action: &str, resource: &str) -> Vec<String> {
 
 fn chains(text: &str) -> Vec<String> {
     let template = read::template(text).expect("a template");
-    let place = Place { account: "111122223333".to_owned(), region: "eu-west-1".to_owned() };
+    let place = Place::parse("111122223333", "eu-west-1").expect("a place");
     let address = "111122223333/eu-west-1/s";
     let unresolved = OnUnresolved::Fail;
     let stack = StackTemplate { address, place: &place, template: &template, unresolved };
@@ -271,7 +271,7 @@ fn a_pattern_of_buckets_reaches_the_code_of_others_and_a_name_is_meant() {
         let text = text.replace("arn:aws:iam::111122223333:RESOURCE", resource);
         let template = read::template(&text.replace("OTHER", "victim").replace("WRITER", "nobody"));
         let template = template.expect("a template");
-        let place = Place { account: "111122223333".to_owned(), region: "eu-west-1".to_owned() };
+        let place = Place::parse("111122223333", "eu-west-1").expect("a place");
         let unresolved = OnUnresolved::Fail;
         let stack = StackTemplate { address: "s", place: &place, template: &template, unresolved };
         let world = World::of(vec![Piece::of(stack).expect("policies")]);

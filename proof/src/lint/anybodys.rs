@@ -1,14 +1,15 @@
 //! Guardrails on forms that anybody's templates have.
 
+use lakewright_template::place::Place;
 use lakewright_template::read;
-use lakewright_template::resolve::{Others, Place};
+use lakewright_template::resolve::Others;
 
 use super::*;
 use crate::world::{OnUnresolved, Piece, StackTemplate};
 
 fn rules(template: &str) -> Vec<Guardrail> {
     let template = read::template(template).unwrap_or_else(|error| panic!("{error}: {template}"));
-    let place = Place { account: "111122223333".to_owned(), region: "eu-west-1".to_owned() };
+    let place = Place::parse("111122223333", "eu-west-1").expect("a place");
     let unresolved = OnUnresolved::Placeholder;
     let stack = StackTemplate { address: "sample", place: &place, template: &template, unresolved };
     let piece = Piece::among(stack, &Others::default()).expect("policies");

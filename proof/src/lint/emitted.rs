@@ -6,7 +6,8 @@
 use std::collections::BTreeSet;
 use std::sync::{PoisonError, RwLock};
 
-use lakewright_template::resolve::{Branch, Place, Resolved, Resolver};
+use lakewright_template::place::Place;
+use lakewright_template::resolve::{Branch, Resolved, Resolver};
 use lakewright_template::{LogicalId, ResourceEntry, Template, Value};
 
 use super::shape::Shapes;
@@ -178,7 +179,7 @@ mod tests {
     /// The rules that a template breaks, given by its resources in YAML.
     fn rules(resources: &str) -> Vec<Guardrail> {
         let template = read::template(&format!("Resources:\n{resources}")).expect("a template");
-        let place = Place { account: "111122223333".to_owned(), region: "eu-west-1".to_owned() };
+        let place = Place::parse("111122223333", "eu-west-1").expect("a place");
         let found = emitted("a/b/c", &place, &template).expect("documents");
         found.into_iter().map(|breach| breach.rule).collect()
     }

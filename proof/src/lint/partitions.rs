@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use lakewright_template::place::Place;
 use lakewright_template::read;
-use lakewright_template::resolve::Place;
 
 use super::{Guardrail, check};
 use crate::world::{OnUnresolved, Piece, StackTemplate, World};
@@ -50,7 +50,7 @@ Resources:
 fn found(region: &str, partition: &str, suffix: &str) -> BTreeSet<(Guardrail, String)> {
     let text = TEMPLATE.replace("PARTITION", partition).replace("SUFFIX", suffix);
     let template = read::template(&text).expect("a template");
-    let place = Place { account: "111122223333".to_owned(), region: region.to_owned() };
+    let place = Place::parse("111122223333", region).expect("a place");
     let stack = StackTemplate {
         address: "sample",
         place: &place,

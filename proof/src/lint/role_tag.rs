@@ -133,8 +133,8 @@ fn may_tag(
 
 #[cfg(test)]
 mod tests {
+    use lakewright_template::place::Place;
     use lakewright_template::read;
-    use lakewright_template::resolve::Place;
 
     use super::*;
     use crate::world::{OnUnresolved, Piece, StackTemplate};
@@ -149,7 +149,7 @@ mod tests {
         };
         let roles = [role("Own", "own", tagging), role("Target", "app-target", target)].concat();
         let template = read::template(&format!("Resources:\n{roles}{more}")).expect("a template");
-        let place = Place { account: "111122223333".to_owned(), region: "eu-west-1".to_owned() };
+        let place = Place::parse("111122223333", "eu-west-1").expect("a place");
         let unresolved = OnUnresolved::Fail;
         let stack =
             StackTemplate { address: "a/b/c", place: &place, template: &template, unresolved };

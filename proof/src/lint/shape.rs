@@ -9,7 +9,8 @@ use std::hash::{BuildHasher as _, Hash as _, Hasher};
 use std::sync::{LazyLock, OnceLock};
 
 use lakewright_policies::catalogue;
-use lakewright_template::resolve::{Place, UNKNOWN};
+use lakewright_template::place::Place;
+use lakewright_template::resolve::UNKNOWN;
 use lakewright_template::{Intrinsic, Map, ResourceEntry, Template, Text, Value};
 
 use super::DocumentKind;

@@ -91,8 +91,8 @@ fn nearest<'n>(wrong: &str, names: impl Iterator<Item = &'n str>) -> Option<&'n 
 
 #[cfg(test)]
 mod tests {
+    use lakewright_template::place::Place;
     use lakewright_template::read;
-    use lakewright_template::resolve::Place;
 
     use super::*;
     use crate::lint::{Guardrail, check};
@@ -106,7 +106,7 @@ mod tests {
                 Statement: [{{ Effect: Allow, Action: {action}, Resource: "{resource}" }}] }} }} }} }}"#
         );
         let template = read::template(&template).expect("a template");
-        let place = Place { account: "111122223333".to_owned(), region: "eu-west-1".to_owned() };
+        let place = Place::parse("111122223333", "eu-west-1").expect("a place");
         let stack = StackTemplate {
             address: "sample",
             place: &place,

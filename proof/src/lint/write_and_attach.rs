@@ -82,8 +82,8 @@ fn writes(role: &Role, writing: &[(&Statement, Vec<String>)], policy: &str) -> O
 
 #[cfg(test)]
 mod tests {
+    use lakewright_template::place::Place;
     use lakewright_template::read;
-    use lakewright_template::resolve::Place;
 
     use super::*;
     use crate::world::{OnUnresolved, Piece, StackTemplate};
@@ -95,7 +95,7 @@ mod tests {
              Policies: [{{PolicyName: p, PolicyDocument: {{Version: '2012-10-17', Statement: [{statements}]}}}}]}}\n"
         ));
         let template = template.expect("a template");
-        let place = Place { account: "111122223333".to_owned(), region: "eu-west-1".to_owned() };
+        let place = Place::parse("111122223333", "eu-west-1").expect("a place");
         let unresolved = OnUnresolved::Fail;
         let stack =
             StackTemplate { address: "a/b/c", place: &place, template: &template, unresolved };

@@ -13,7 +13,8 @@ mod values;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use lakewright_template::resolve::{Branch, Others, Place, Resolved, Resolver, Unresolved};
+use lakewright_template::place::Place;
+use lakewright_template::resolve::{Branch, Others, Resolved, Resolver, Unresolved};
 use lakewright_template::{LogicalId, ResourceEntry, Template};
 
 pub use unseen::{policy_templates, unseen};
@@ -366,7 +367,7 @@ impl Reader<'_> {
         self.piece.resources.push(Resource {
             arn,
             kind: resource.kind.to_string(),
-            account: self.stack.place.account.clone(),
+            account: self.stack.place.account.to_string(),
             tags: self.tags(id, properties)?,
             policy,
             code: self.code(id, resource)?,

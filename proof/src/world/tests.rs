@@ -1,7 +1,7 @@
 //! Decisions in whole worlds: Lake Formation and access points, each row with where AWS says so.
 
+use lakewright_template::place::Place;
 use lakewright_template::read;
-use lakewright_template::resolve::Place;
 use serde_json::Value;
 
 use super::*;
@@ -12,7 +12,7 @@ fn world(base: &Value, add: &Value) -> World {
     resources.extend(add.as_object().expect("resources").clone());
     let text = serde_json::json!({ "Resources": resources }).to_string();
     let template = read::template(&text).expect("a template");
-    let place = Place { account: "111111111111".to_owned(), region: "eu-west-1".to_owned() };
+    let place = Place::parse("111111111111", "eu-west-1").expect("a place");
     let address = "111111111111/eu-west-1/s";
     let unresolved = OnUnresolved::Fail;
     let stack = StackTemplate { address, place: &place, template: &template, unresolved };

@@ -7,7 +7,7 @@ use lakewright_policies::condition::{Comparison, Condition, Operator};
 use lakewright_policies::service::Service;
 use lakewright_policies::{Conditions, Statement};
 use lakewright_synth::ROLE_TAG;
-use lakewright_template::resolve::Place;
+use lakewright_template::place::Place;
 use lakewright_template::{Text, schema};
 
 use super::narrow::{bounded, narrowed, own_policies};

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use lakewright_policies::Conditions;
 use lakewright_policies::catalogue::{self, Action, CatalogueService};
 use lakewright_policies::condition::{Comparison, Condition, Operator};
-use lakewright_template::resolve::Place;
+use lakewright_template::place::Place;
 
 use super::execution::BOOTSTRAP_CHANGES;
 use super::{Account, Context};

@@ -144,11 +144,7 @@ fn database(
                 description: String::new(),
                 location: String::new(),
                 retain: false,
-                link: Some(DatabaseLink {
-                    account: account.to_string(),
-                    database: name,
-                    region: None,
-                }),
+                link: Some(DatabaseLink { account: account.clone(), database: name, region: None }),
                 after: before.to_vec(),
             };
             scope.add("DatabaseLink", link)
@@ -175,11 +171,10 @@ fn permissions(
     chain: &mut PermissionChain,
 ) {
     let Context { names, environment, dataset, place, .. } = context;
-    let own_account = environment.account.to_string();
+    let own_account = environment.account.clone();
     let import = dataset.import.as_ref();
-    let account = import
-        .and_then(|import| import.catalog_account.as_ref())
-        .map_or_else(|| own_account.clone(), ToString::to_string);
+    let account =
+        import.and_then(|import| import.catalog_account.as_ref()).unwrap_or(&own_account).clone();
     let name = names.dataset_database(environment, dataset);
     let database = Catalog::Database { account: account.clone(), name: name.clone() };
     let tables = Catalog::Tables { account, database: name };
@@ -203,10 +198,8 @@ fn permissions(
     }
     if import.is_some_and(|import| import.catalog_account.is_some()) {
         // A link is seen by those who may describe it; what is behind it was granted above.
-        let link = Catalog::Database {
-            account: environment.account.to_string(),
-            name: context.link_name(),
-        };
+        let link =
+            Catalog::Database { account: environment.account.clone(), name: context.link_name() };
         let describe = set("read", &[Permission::Describe]);
         chain.grant(scope, role, &link, describe);
         if let Some(owner) = context.team_role(&dataset.team) {
@@ -234,11 +227,11 @@ fn executor(scope: &mut Scope<'_>, context: &Context<'_>, chain: &mut Permission
     if import.glue_database.is_none() || !declares {
         return false;
     }
-    let account = environment.account.to_string();
+    let account = environment.account.clone();
     let name = names.dataset_database(environment, dataset);
     let arn = names.execution_role_arn(environment);
     let grantee = names.bootstrap_role("execution-role", &environment.resource_prefix, place);
-    let role = ImportedRole::new(&arn, &grantee);
+    let role = ImportedRole::new(account.clone(), &arn, &grantee);
     let database = Catalog::Database { account: account.clone(), name: name.clone() };
     chain.grant(scope, &role, &database, set("deploy", &MAKE));
     let alter = [Permission::Alter, Permission::Describe, Permission::Drop];

@@ -37,7 +37,7 @@ pub(super) fn declare(
             continue;
         }
         let tag = TableTag {
-            account: environment.account.to_string(),
+            account: environment.account.clone(),
             database: names.dataset_database(environment, dataset),
             key: names.table_tag(environment, dataset, tables.iter().copied()),
             values: tables

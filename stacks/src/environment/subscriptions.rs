@@ -12,7 +12,7 @@ use lakewright_policies::service::Service;
 use lakewright_policies::{Conditions, Principal, Statement};
 use lakewright_synth::{Grantee, Options, Record, Scope};
 use lakewright_template::Expr;
-use lakewright_template::resolve::Place;
+use lakewright_template::place::Place;
 
 use super::roles_with;
 use crate::Names;
@@ -96,8 +96,9 @@ fn topic_for(
 /// The platform's own account. Its roles may come and go, so policies name the account and hold it
 /// to the roles by a condition.
 fn platform(mesh: &Mesh, place: &Place) -> Grantee {
-    let account = mesh.tenant.central_account.as_str();
-    let root = ImportedRole::new(&root_arn(place, account), &format!("account/{account}"));
+    let account = mesh.tenant.central_account.clone();
+    let (arn, name) = (root_arn(place, &account), format!("account/{account}"));
+    let root = ImportedRole::new(account, &arn, &name);
     root.grantee().clone()
 }
 

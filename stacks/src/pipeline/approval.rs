@@ -136,7 +136,7 @@ impl<'m> Approval<'m> {
             access: "approve",
             target: Target {
                 name: format!("pipeline/{}", self.pipeline.header.id),
-                account: self.runs_in.account.to_string(),
+                account: self.runs_in.account.clone(),
                 policy: None,
             },
             actions: actions.to_vec(),

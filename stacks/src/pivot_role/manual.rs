@@ -6,7 +6,9 @@ use lakewright_manifest::mesh::{Environment, PivotMode};
 use lakewright_manifest::{Mesh, Report};
 use lakewright_synth::{Stack, StackSpec};
 use lakewright_template::intrinsic::SubPart;
-use lakewright_template::{Intrinsic, LogicalId, Map, Output, Parameter, Template, Text, Value};
+use lakewright_template::{
+    AccountId, Intrinsic, LogicalId, Map, Output, Parameter, Template, Text, Value,
+};
 
 use super::{add, role};
 use crate::diagnose::{cause, diagnose};
@@ -33,9 +35,7 @@ pub fn template(mesh: &Mesh, environment: &Environment) -> Result<Template, Repo
     let names = Names::new(mesh);
     let place = Names::place(environment);
     let mut with_words = mesh.clone();
-    let Ok(central) = lakewright_manifest::AccountId::parse(CENTRAL) else {
-        unreachable!("twelve digits are an account")
-    };
+    let central = AccountId::parse(CENTRAL).expect("twelve digits are an account");
     let trusted = &mut with_words.tenant.pivot_role.trusted_roles;
     let mesh_central = mesh.tenant.central_account.as_str();
     *trusted = trusted

@@ -7,8 +7,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use indexmap::IndexMap;
 use lakewright_template::assembly::StackEntry;
-use lakewright_template::resolve::{Branch, Place, Resolved, Resolver};
-use lakewright_template::{Intrinsic, Map, Template, Value, schema};
+use lakewright_template::place::Place;
+use lakewright_template::resolve::{Branch, Resolved, Resolver};
+use lakewright_template::{Intrinsic, Map, StackAddress, Template, Value, schema};
 
 /// What a template makes and what it names, by ARN.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -103,30 +104,28 @@ pub fn makers(stacks: &[&Mentions]) -> Vec<BTreeSet<usize>> {
 
 /// Completes what stacks wait for by what their templates name. Fails with the addresses of stacks that would wait
 /// for each other.
-pub fn connect(stacks: &mut [(&mut StackEntry, &Mentions)]) -> Result<(), Vec<String>> {
+pub fn connect(stacks: &mut [(&mut StackEntry, &Mentions)]) -> Result<(), Vec<StackAddress>> {
     let mentions: Vec<&Mentions> = stacks.iter().map(|(_, mentions)| *mentions).collect();
-    let addresses: Vec<String> = stacks.iter().map(|(entry, _)| entry.address()).collect();
+    let addresses: Vec<StackAddress> = stacks.iter().map(|(entry, _)| entry.address()).collect();
     let needed = makers(&mentions);
     for ((entry, _), needed) in stacks.iter_mut().zip(&needed) {
-        let mut all: BTreeSet<String> = std::mem::take(&mut entry.depends_on).into_iter().collect();
+        let mut all: BTreeSet<StackAddress> =
+            std::mem::take(&mut entry.depends_on).into_iter().collect();
         all.extend(needed.iter().map(|number| addresses[*number].clone()));
         entry.depends_on = all.into_iter().collect();
     }
-    let waits: BTreeMap<&str, &Vec<String>> = addresses
-        .iter()
-        .map(String::as_str)
-        .zip(stacks.iter().map(|(e, _)| &e.depends_on))
-        .collect();
-    let mut left: BTreeMap<&str, usize> = BTreeMap::new();
-    let mut followers: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    let waits: BTreeMap<&StackAddress, &Vec<StackAddress>> =
+        addresses.iter().zip(stacks.iter().map(|(entry, _)| &entry.depends_on)).collect();
+    let mut left: BTreeMap<&StackAddress, usize> = BTreeMap::new();
+    let mut followers: BTreeMap<&StackAddress, Vec<&StackAddress>> = BTreeMap::new();
     for (address, others) in &waits {
-        let known = others.iter().filter(|other| waits.contains_key(other.as_str()));
+        let known = others.iter().filter(|other| waits.contains_key(other));
         left.insert(address, known.clone().count());
         for other in known {
             followers.entry(other).or_default().push(address);
         }
     }
-    let mut ready: Vec<&str> =
+    let mut ready: Vec<&StackAddress> =
         left.iter().filter(|(_, count)| **count == 0).map(|(address, _)| *address).collect();
     while let Some(address) = ready.pop() {
         left.remove(address);
@@ -139,5 +138,5 @@ pub fn connect(stacks: &mut [(&mut StackEntry, &Mentions)]) -> Result<(), Vec<St
             }
         }
     }
-    if left.is_empty() { Ok(()) } else { Err(left.into_keys().map(str::to_owned).collect()) }
+    if left.is_empty() { Ok(()) } else { Err(left.into_keys().cloned().collect()) }
 }

@@ -10,7 +10,7 @@ use lakewright_manifest::mesh::{Environment, EnvironmentTeam};
 use lakewright_manifest::{Code, Diagnostic, Mesh, Report, RoleArn};
 use lakewright_policies::{Conditions, Principal, ResourcePolicy, Statement, TrustPolicy};
 use lakewright_synth::Lowered;
-use lakewright_template::resolve::Place;
+use lakewright_template::place::Place;
 use lakewright_template::{LogicalId, Map, ResourceEntry, Template, Value, write};
 
 use crate::diagnose::cause;
@@ -224,8 +224,7 @@ mod tests {
             };
             let carrier =
                 Carrier { kind: "AWS::S3::BucketPolicy", property: "PolicyDocument", role: "" };
-            let place =
-                Place { account: "111122223333".to_owned(), region: "eu-west-1".to_owned() };
+            let place = Place::parse("111122223333", "eu-west-1").expect("a place");
             let span = Span { start: 0, end: 1, line: 1, column: 1 };
             let origin = Origin { file: FileId(0), span };
             carrier.check(&handout, policy(resource).into(), &place, origin)

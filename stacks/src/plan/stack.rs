@@ -8,11 +8,11 @@ use lakewright_manifest::mesh::{
 };
 use lakewright_manifest::{Mesh, Report, ResourcePrefix, TeamName};
 use lakewright_synth::{Finished, Lowered, NEAR_PERCENT, Stack, StackSpec, SynthError};
-use lakewright_template::Template;
 use lakewright_template::assembly::StackEntry;
 use lakewright_template::limits::RESOURCES;
-use lakewright_template::resolve::Place;
+use lakewright_template::place::Place;
 use lakewright_template::revision::Sealed;
+use lakewright_template::{StackAddress, StackKind, Template};
 
 use super::{Dependencies, Mentions};
 use crate::asset::Asset;
@@ -25,52 +25,6 @@ use crate::{
     Names, dashboards, dataset, environment, guardrails, notebook, pipeline, pivot_role, platform,
     studio_profile, team,
 };
-
-/// The kinds of stacks, in the order in which they are deployed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum StackKind {
-    /// What makes an account and region ready.
-    Bootstrap,
-    /// The role that the platform assumes.
-    PivotRole,
-    /// What an environment's teams share.
-    Environment,
-    /// A team's role and workgroup.
-    Team,
-    /// A team's dashboards.
-    Dashboards,
-    /// A dataset.
-    Dataset,
-    /// A share, or one side of it.
-    Share,
-    /// A notebook instance.
-    Notebook,
-    /// An ML Studio user profile.
-    StudioProfile,
-    /// A pipeline.
-    Pipeline,
-    /// The platform itself.
-    Platform,
-}
-
-impl StackKind {
-    /// The name in the assembly.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Bootstrap => "bootstrap",
-            Self::PivotRole => "pivot-role",
-            Self::Environment => "environment",
-            Self::Team => "team",
-            Self::Dashboards => "dashboards",
-            Self::Dataset => "dataset",
-            Self::Share => "share",
-            Self::Notebook => "notebook",
-            Self::StudioProfile => "studio-profile",
-            Self::Pipeline => "pipeline",
-            Self::Platform => "platform",
-        }
-    }
-}
 
 /// One stack of a plan.
 #[derive(Debug)]
@@ -128,8 +82,8 @@ pub struct DeployTarget {
     pub execution_role: String,
     /// The bucket for large templates.
     pub template_bucket: String,
-    /// The stack that makes these, as `account/region/name`.
-    pub bootstrap: String,
+    /// The stack that makes these.
+    pub bootstrap: StackAddress,
     /// How the names of the stack and of these begin.
     pub prefix: ResourcePrefix,
 }
@@ -172,12 +126,12 @@ impl<'m> StackPlan<'m> {
         subject: Subject<'m>,
     ) -> Self {
         let Common { kind, header, team, retain } = common;
-        let kind = kind.as_str();
-        let own = (kind != "environment" && kind != "pivot-role").then_some(*header);
+        let is_of_environment = matches!(kind, StackKind::Environment | StackKind::PivotRole);
+        let own = (!is_of_environment).then_some(*header);
         let target = format!("{kind}/{}", header.id);
         let tags = resource_tags(mesh, environment, own, team, &target);
-        let name = Names::stack(environment, kind, &header.id);
-        let description = describe(kind, &header.label, &header.description);
+        let name = Names::stack(environment, *kind, &header.id);
+        let description = describe(*kind, &header.label, &header.description);
         Self {
             mesh,
             subject,
@@ -189,12 +143,12 @@ impl<'m> StackPlan<'m> {
         }
     }
 
-    fn needs(mut self, addresses: impl IntoIterator<Item = String>) -> Self {
+    fn needs(mut self, addresses: impl IntoIterator<Item = StackAddress>) -> Self {
         self.depends_on.extend(addresses);
         self
     }
 
-    fn instead(mut self, addresses: impl IntoIterator<Item = String>) -> Self {
+    fn instead(mut self, addresses: impl IntoIterator<Item = StackAddress>) -> Self {
         self.depends_on = addresses.into_iter().collect();
         self
     }
@@ -214,8 +168,9 @@ impl<'m> StackPlan<'m> {
             Common { kind: StackKind::Environment, header, team, retain: *retain_on_delete };
         let bootstrap = bootstrap_address(&Names::place(environment), &environment.resource_prefix);
         let is_auto = mesh.tenant.pivot_role.mode == PivotMode::Auto;
-        let pivot_role = is_auto
-            .then(|| address(environment, &Names::stack(environment, "pivot-role", &header.id)));
+        let pivot_role = is_auto.then(|| {
+            address(environment, Names::stack(environment, StackKind::PivotRole, &header.id))
+        });
         // Whoever owns the settings of Lake Formation here comes first.
         let owner = environment::owner_of_settings(mesh, &Names::place(environment))
             .filter(|owner| owner.header.id != header.id && environment.features.datasets)
@@ -235,7 +190,7 @@ impl<'m> StackPlan<'m> {
         let name = Names::new(mesh).team_stack(environment, &team.team);
         let mut tags = resource_tags(mesh, environment, None, &team.team, &format!("team/{id}"));
         tags.insert("group".to_owned(), team.team.to_string());
-        let description = describe("team", team.team.as_str(), &environment.header.label);
+        let description = describe(StackKind::Team, team.team.as_str(), &environment.header.label);
         Self {
             mesh,
             subject: Subject::Team(environment, team, belongings),
@@ -256,7 +211,8 @@ impl<'m> StackPlan<'m> {
         let id = format!("{}/{}", environment.header.id, team.team);
         let target = format!("dashboards/{id}");
         let tags = resource_tags(mesh, environment, None, &team.team, &target);
-        let description = describe("dashboards", team.team.as_str(), &environment.header.label);
+        let description =
+            describe(StackKind::Dashboards, team.team.as_str(), &environment.header.label);
         let name = Names::new(mesh).dashboards_stack(environment, &team.team);
         Self {
             mesh,
@@ -280,7 +236,7 @@ impl<'m> StackPlan<'m> {
         let common = Common { kind: StackKind::Dataset, header, team, retain: *retain_on_delete };
         // Policies of the dataset name these teams' roles, which must exist before.
         let teams = std::iter::once(team).chain(&dataset.stewards);
-        let mut others: Vec<String> =
+        let mut others: Vec<StackAddress> =
             teams.filter_map(|team| team_address(mesh, environment, team)).collect();
         others.extend(shares.iter().filter_map(|live| live.consumer_address(mesh)));
         let subject = Subject::Dataset(environment, dataset, shares);
@@ -296,10 +252,10 @@ impl<'m> StackPlan<'m> {
         let header = &live.share.header;
         let common = Common { kind: StackKind::Share, header, team, retain: false };
         let subject = Subject::Share(live, side);
-        let mut others: Vec<String> = live.consumer_address(mesh).into_iter().collect();
+        let mut others: Vec<StackAddress> = live.consumer_address(mesh).into_iter().collect();
         // The dataset's stack gives what the share's leads to.
-        let name = Names::stack(live.producer, "dataset", &live.dataset.header.id);
-        others.push(address(live.producer, &name));
+        let name = Names::stack(live.producer, StackKind::Dataset, &live.dataset.header.id);
+        others.push(address(live.producer, name));
         Self::of_document(mesh, environment, &common, subject).needs(others)
     }
 
@@ -351,7 +307,8 @@ impl<'m> StackPlan<'m> {
         let place = Names::new(mesh).central_place();
         let bootstrap = bootstrap_address(&place, &tenant.resource_prefix);
         let name = format!("{}-platform-{}", tenant.resource_prefix, tenant.header.id);
-        let description = describe("platform", &tenant.header.label, &tenant.header.description);
+        let description =
+            describe(StackKind::Platform, &tenant.header.label, &tenant.header.description);
         let tags = central_tags(mesh, &format!("platform/{}", tenant.header.id));
         Self {
             mesh,
@@ -425,13 +382,13 @@ impl<'m> StackPlan<'m> {
         &self.prefix
     }
 
-    /// The stack's address in the assembly: `account/region/name`.
-    pub fn address(&self) -> String {
-        format!("{}/{}/{}", self.spec.place.account, self.spec.place.region, self.spec.name)
+    /// The stack's address in the assembly.
+    pub fn address(&self) -> StackAddress {
+        StackAddress::new(self.spec.place.clone(), self.spec.name.clone())
     }
 
     /// The address of the bootstrap stack that lets this one be deployed.
-    pub fn bootstrap_address(&self) -> String {
+    pub fn bootstrap_address(&self) -> StackAddress {
         bootstrap_address(&self.spec.place, &self.prefix)
     }
 
@@ -460,7 +417,7 @@ impl<'m> StackPlan<'m> {
     pub fn synthesize(&self) -> Result<Synthesized, Report> {
         let (stack, assets) = self.build();
         let Finished { lowered, sealed } = stack.finish().map_err(|errors| self.report(&errors))?;
-        guardrails::check(&self.address(), self.place(), &lowered)?;
+        guardrails::check(&self.address().to_string(), self.place(), &lowered)?;
         Ok(Synthesized {
             entry: self.entry(&lowered.template, &sealed, &assets),
             mentions: Mentions::of(&lowered.template, self.place()),
@@ -545,11 +502,11 @@ impl<'m> StackPlan<'m> {
         tags.insert("lakewright:kind".to_owned(), self.kind().as_str().to_owned());
         StackEntry {
             name: self.spec.name.clone(),
-            kind: self.kind().as_str().to_owned(),
+            kind: self.kind(),
             id: self.id.clone(),
             account: place.account.clone(),
             region: place.region.clone(),
-            template: StackEntry::template_path(&place.account, &place.region, &self.spec.name),
+            template: StackEntry::template_path(&self.address()),
             digest: sealed.digest.clone(),
             revision: sealed.revision.clone(),
             bytes: sealed.json.len(),
@@ -574,7 +531,7 @@ impl Synthesized {
 
 impl LiveShare<'_> {
     /// The stack that makes the consumer's role, when one does.
-    fn consumer_address(&self, mesh: &Mesh) -> Option<String> {
+    fn consumer_address(&self, mesh: &Mesh) -> Option<StackAddress> {
         if self.role.is_some() {
             return None;
         }
@@ -600,7 +557,7 @@ pub(super) fn spec(
     }
 }
 
-fn describe(kind: &str, label: &str, description: &str) -> String {
+fn describe(kind: StackKind, label: &str, description: &str) -> String {
     let text = if description.is_empty() {
         format!("Lakewright {kind}: {label}")
     } else {
@@ -614,20 +571,20 @@ fn bootstrap_name(place: &Place, prefix: &ResourcePrefix) -> String {
     format!("{prefix}-bootstrap-{}-{}", place.account, place.region)
 }
 
-pub(super) fn bootstrap_address(place: &Place, prefix: &ResourcePrefix) -> String {
-    format!("{}/{}/{}", place.account, place.region, bootstrap_name(place, prefix))
+pub(super) fn bootstrap_address(place: &Place, prefix: &ResourcePrefix) -> StackAddress {
+    StackAddress::new(place.clone(), bootstrap_name(place, prefix))
 }
 
-fn team_address(mesh: &Mesh, environment: &Environment, team: &TeamName) -> Option<String> {
+fn team_address(mesh: &Mesh, environment: &Environment, team: &TeamName) -> Option<StackAddress> {
     let member = environment.team_named(team)?;
     team::has_stack(environment, member)
-        .then(|| address(environment, &Names::new(mesh).team_stack(environment, team)))
+        .then(|| address(environment, Names::new(mesh).team_stack(environment, team)))
 }
 
-fn environment_address(environment: &Environment) -> String {
-    address(environment, &Names::stack(environment, "environment", &environment.header.id))
+fn environment_address(environment: &Environment) -> StackAddress {
+    address(environment, Names::stack(environment, StackKind::Environment, &environment.header.id))
 }
 
-fn address(environment: &Environment, name: &str) -> String {
-    format!("{}/{}/{name}", environment.account, environment.region)
+fn address(environment: &Environment, name: String) -> StackAddress {
+    StackAddress::new(Names::place(environment), name)
 }

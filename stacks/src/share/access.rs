@@ -186,7 +186,7 @@ fn catalog(live: &LiveShare<'_>, to: &impl Receives) -> Grants {
         let place = Names::place(environment);
         format!("arn:{}:glue:{}:{account}:{part}", place.partition(), place.region)
     };
-    let (there, here) = (live.catalog_account(), live.consumer.account.to_string());
+    let (there, here) = (live.catalog_account(), live.consumer.account.clone());
     // Lake Formation decides on each table, so names with the prefix are enough here, and a role
     // grows with the accounts that share with it and not with their tables.
     let begins = |environment: &Environment| {

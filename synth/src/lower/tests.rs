@@ -1,6 +1,6 @@
 use lakewright_policies::Conditions;
-use lakewright_template::resolve::Place;
 use lakewright_template::write::value_to_compact_json;
+use lakewright_template::{AccountId, Place};
 
 use super::*;
 use crate::{Grant, Grantee, Grants, Problem, StackSpec, SynthError, Target};
@@ -10,7 +10,7 @@ const HERE: &str = "111122223333";
 fn stack() -> Stack {
     Stack::new(StackSpec {
         name: "test".to_owned(),
-        place: Place { account: HERE.to_owned(), region: "eu-west-1".to_owned() },
+        place: Place::parse(HERE, "eu-west-1").expect("a place"),
         description: String::new(),
         tags: BTreeMap::new(),
         managed_policies_per_role: 10,
@@ -53,12 +53,16 @@ fn policies_on(
             name: "reader".to_owned(),
             arn: arn.clone().into(),
             known_arn: arn,
-            account: account.to_owned(),
+            account: AccountId::parse(account).expect("an account"),
             identity: role,
             tag: None,
         },
         access: "read",
-        target: Target { name: "dataset/x".to_owned(), account: HERE.to_owned(), policy: bucket },
+        target: Target {
+            name: "dataset/x".to_owned(),
+            account: AccountId::parse(HERE).expect("an account"),
+            policy: bucket,
+        },
         actions: vec!["s3:GetObject"],
         resources: vec![objects.to_owned().into()],
         own_resources: vec![objects.to_owned().into()],

@@ -7,8 +7,8 @@ use crate::{Intrinsic, LogicalId, Parameter, ResourceEntry, Value};
 impl Resolver<'_> {
     pub(super) fn reference(&self, id: &LogicalId) -> Result<String, Unresolved> {
         let pseudo = match id.as_str() {
-            "AWS::AccountId" => Some(self.place.account.clone()),
-            "AWS::Region" => Some(self.place.region.clone()),
+            "AWS::AccountId" => Some(self.place.account.to_string()),
+            "AWS::Region" => Some(self.place.region.to_string()),
             "AWS::Partition" => Some(self.place.partition().to_owned()),
             "AWS::URLSuffix" => Some(self.place.url_suffix().to_owned()),
             "AWS::StackName" => Some(self.stack_name()),

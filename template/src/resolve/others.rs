@@ -96,7 +96,7 @@ impl Others {
                     put(&mut next.outputs, key, value.clone());
                 }
                 if let Some(name) = item.export.as_ref().and_then(|name| sole(&resolver, name)) {
-                    put(&mut next.exports, [account.clone(), region.clone(), name], value);
+                    put(&mut next.exports, [account.to_string(), region.to_string(), name], value);
                 }
             }
             for (id, scope) in stack.nested {
@@ -161,11 +161,11 @@ impl Others {
             text.map(|text| text.unwrap_or_else(|_| UNKNOWN.to_owned()))
         };
         let (stack, output) = (text("StackName")?, text("OutputName")?);
-        let region = text("Region").unwrap_or_else(|| resolver.place.region.clone());
+        let region = text("Region").unwrap_or_else(|| resolver.place.region.to_string());
         // The role that looks lies in the account of the stack.
         let account = match text("RoleArn") {
             Some(role) => role.split(':').nth(4)?.to_owned(),
-            None => resolver.place.account.clone(),
+            None => resolver.place.account.to_string(),
         };
         self.outputs.get(&[account, region, stack, output])?.clone()
     }
@@ -215,7 +215,7 @@ mod tests {
     use crate::read;
 
     fn place(region: &str) -> Place {
-        Place { account: "111122223333".to_owned(), region: region.to_owned() }
+        Place::parse("111122223333", region).expect("a place")
     }
 
     fn stack<'a>(

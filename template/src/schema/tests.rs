@@ -2,7 +2,7 @@ use super::*;
 use crate::read;
 
 fn place() -> Place {
-    Place { account: "111122223333".to_owned(), region: "eu-west-1".to_owned() }
+    Place::parse("111122223333", "eu-west-1").expect("a place")
 }
 
 fn violations(resources: &str) -> Vec<String> {

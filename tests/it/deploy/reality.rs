@@ -4,6 +4,7 @@
 use std::fs;
 use std::process::Command;
 
+use lakewright_template::StackKind;
 use serde_json::{Value, json};
 
 use super::{Emulator, change, ends_with, lab};
@@ -430,7 +431,8 @@ fn a_filter_in_hybrid_mode_holds_whom_the_deployment_opted_in() {
 /// The definition of the nightly run, for as many places.
 fn nightly(places: usize, refresh: &dyn Fn(&mut Value)) -> Value {
     let stacks = crate::run::synthesized(&crate::run::mesh(&crate::run::sources(&example("lab"))));
-    let platform = stacks.iter().find(|stack| stack.entry.kind == "platform").expect("a platform");
+    let platform =
+        stacks.iter().find(|stack| stack.entry.kind == StackKind::Platform).expect("a platform");
     let template: Value = serde_json::from_str(&platform.json).expect("JSON");
     let resources = template["Resources"].as_object().expect("resources").values();
     let machine =

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use std::process::Output;
 
 use lakewright_stacks::Names;
-use lakewright_template::resolve::Place;
+use lakewright_template::StackKind;
+use lakewright_template::place::Place;
 use serde_json::json;
 
 use super::{Emulator, ends_with};
@@ -178,7 +179,7 @@ fn the_record_of_deployments_is_read_and_written_by_one_role() {
     let lab = mesh(&sources(&example("lab")));
     let (names, deployed) = (Names::new(&lab), Deployed::of("lab"));
     let key = names.record_key();
-    for stack in deployed.stacks.iter().filter(|stack| stack.entry.kind != "bootstrap") {
+    for stack in deployed.stacks.iter().filter(|stack| stack.entry.kind != StackKind::Bootstrap) {
         let role = deployed.role_of_bootstrap(stack, "-deploy-");
         let place =
             Place { account: stack.entry.account.clone(), region: stack.entry.region.clone() };

@@ -9,8 +9,8 @@ use lakewright_proof::request::{Context, Principal, Request};
 use lakewright_proof::world::{
     OnUnresolved, Organization, OrganizationPolicy, Outside, Piece, StackTemplate, World,
 };
+use lakewright_template::place::Place;
 use lakewright_template::read;
-use lakewright_template::resolve::Place;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -301,7 +301,7 @@ pub(super) fn world(documents: &Documents) -> World {
     let piece = |account: &str, resources: &Value| {
         let text = json!({ "Resources": resources }).to_string();
         let template = read::template(&text).expect("a template");
-        let place = Place { account: account.to_owned(), region: "eu-west-1".to_owned() };
+        let place = Place::parse(account, "eu-west-1").expect("a place");
         let address = format!("{account}/eu-west-1/s");
         let unresolved = OnUnresolved::Fail;
         Piece::of(StackTemplate {

@@ -25,7 +25,6 @@ use lakewright_proof::world::{Code, More, Outside, Resource, Role, World};
 use lakewright_stacks::Synthesized;
 
 use crate::run::{EXAMPLES, example, mesh, sources, synthesized_on, world};
-
 use asked::Ask;
 use meant::{Intent, Stated, intent_of, stated};
 use principals::{Policies, Someone};

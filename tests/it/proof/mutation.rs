@@ -21,7 +21,7 @@ use lakewright_proof::pattern::sample;
 use lakewright_proof::prove::{Findings, Proof};
 use lakewright_proof::world::{OnUnresolved, Piece, StackTemplate, World};
 use lakewright_template::assembly::{Assembly, Grants};
-use lakewright_template::resolve::Place;
+use lakewright_template::place::Place;
 use lakewright_template::{Template, read};
 
 use super::naive::{Asked, LakeAsked, allows, lake_allows};
@@ -55,8 +55,7 @@ pub(super) fn templates(name: &str) -> (Vec<(String, Place, Template)>, Grants) 
     let grants: Grants = serde_json::from_str(&text("grants.json")).expect("grants.json");
     let templates = assembly.stacks.iter().map(|entry| {
         let template = read::template(&text(&entry.template)).expect("a template");
-        let place = Place { account: entry.account.clone(), region: entry.region.clone() };
-        (entry.address(), place, template)
+        (entry.address().to_string(), entry.place(), template)
     });
     (templates.collect(), grants)
 }

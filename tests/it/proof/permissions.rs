@@ -4,8 +4,8 @@
 use lakewright_proof::action::Action;
 use lakewright_proof::request::{Context, Principal, Request, Truth};
 use lakewright_proof::world::{OnUnresolved, Piece, StackTemplate, World};
+use lakewright_template::place::Place;
 use lakewright_template::read;
-use lakewright_template::resolve::Place;
 use proptest::prelude::*;
 use serde_json::json;
 
@@ -109,7 +109,7 @@ impl Catalog {
         }
         let template =
             read::template(&json!({ "Resources": resources }).to_string()).expect("a template");
-        let place = Place { account: ACCOUNT.to_owned(), region: "eu-west-1".to_owned() };
+        let place = Place::parse(ACCOUNT, "eu-west-1").expect("a place");
         let (address, unresolved) = ("stack", OnUnresolved::Fail);
         let stack = StackTemplate { address, place: &place, template: &template, unresolved };
         World::of(vec![Piece::of(stack).expect("a catalog")])

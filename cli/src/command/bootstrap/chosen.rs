@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use lakewright_analysis::synthesis::synthesize_with;
 use lakewright_manifest::{Mesh, Report};
-use lakewright_stacks::{Plan, StackKind};
-use lakewright_template::Template;
+use lakewright_stacks::Plan;
 use lakewright_template::assembly::StackEntry;
+use lakewright_template::{StackKind, Template};
 
 use super::BootstrapArgs;
 use super::feature::offer;
@@ -33,7 +33,7 @@ pub(super) fn template(
     if report.has_errors() {
         return Ok(Err(report));
     }
-    let kind = StackKind::Bootstrap.as_str();
+    let kind = StackKind::Bootstrap;
     let mut bootstraps: Vec<_> =
         found.into_iter().filter(|one| one.stack.entry.kind == kind).collect();
     let places: BTreeSet<String> = bootstraps

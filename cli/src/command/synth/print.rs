@@ -26,7 +26,8 @@ pub(super) fn run(
     sources: &[SourceFile],
     ui: &mut Ui,
 ) -> Result<Exit, Failure> {
-    let is_asked = |stack: &&StackPlan<'_>| stack.name() == name || stack.address() == name;
+    let is_asked =
+        |stack: &&StackPlan<'_>| stack.name() == name || stack.address().to_string() == name;
     let mut found: Vec<_> = plan.stacks.iter().filter(is_asked).collect();
     let bootstraps = if found.is_empty() { bootstraps(plan)? } else { Vec::new() };
     found.extend(bootstraps.iter().filter(is_asked));
@@ -43,7 +44,8 @@ pub(super) fn run(
             return Err(Failure::usage(format!("there is no stack `{name}`; {hint}")));
         }
         several => {
-            let addresses: Vec<String> = several.iter().map(|stack| stack.address()).collect();
+            let addresses: Vec<String> =
+                several.iter().map(|stack| stack.address().to_string()).collect();
             return Err(Failure::usage(format!(
                 "`{name}` is in several places: {}",
                 addresses.join(", ")

@@ -1,13 +1,13 @@
 //! Which stacks that are there need which: of the mesh's own it is known, of those that left it their templates are read.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use lakewright_deployer::cloud::{Cloud as _, CloudError, Site};
+use lakewright_deployer::plan::kind_of;
 use lakewright_deployer::status::{Standing, standing};
-use lakewright_deployer::teardown::{Needs, add_by_kind};
+use lakewright_deployer::teardown::{Kinds, Needs, add_by_kind};
 use lakewright_stacks::{Mentions, makers};
-use lakewright_template::read;
-use lakewright_template::resolve::Place;
+use lakewright_template::{StackAddress, StackKind, read};
 
 use super::super::seen::Seen;
 use super::super::{Deployment, unreachable};
@@ -15,12 +15,13 @@ use crate::exit::Failure;
 
 impl Deployment<'_> {
     /// The kinds of the mesh's stacks that are there, by address.
-    pub(super) fn kinds(&self, seen: &Seen) -> BTreeMap<String, String> {
+    pub(super) fn kinds(&self, seen: &Seen) -> Kinds {
         let ours = seen.observed.iter().filter(|(address, stack)| self.is_ours(address, stack));
         let kinds = ours.filter_map(|(address, stack)| {
-            let kind = stack.tags.get("lakewright:kind").cloned();
-            let kind = kind.or_else(|| self.bootstrap(address).map(|_| "bootstrap".to_owned()))?;
-            Some((address.clone(), kind))
+            if stack.tags.contains_key("lakewright:kind") {
+                return Some((address.clone(), kind_of(&stack.tags)));
+            }
+            self.bootstrap(address).map(|_| (address.clone(), Some(StackKind::Bootstrap)))
         });
         kinds.collect()
     }
@@ -34,13 +35,13 @@ impl Deployment<'_> {
                 needs.insert(address.clone(), stack.entry.depends_on.iter().cloned().collect());
             }
         }
-        let left: BTreeSet<String> =
+        let left: BTreeSet<StackAddress> =
             kinds.keys().filter(|address| !self.stacks.contains_key(*address)).cloned().collect();
         add_by_kind(&mut needs, &kinds, &left);
         if left.is_empty() {
             return Ok(needs);
         }
-        let mut mentions: Vec<(&String, Mentions)> = Vec::with_capacity(kinds.len());
+        let mut mentions: Vec<(&StackAddress, Mentions)> = Vec::with_capacity(kinds.len());
         for address in kinds.keys() {
             mentions.push((address, self.mentions(address, seen)?));
         }
@@ -50,18 +51,15 @@ impl Deployment<'_> {
             // Of two stacks of the mesh it is known.
             let makers =
                 makers.filter(|(maker, _)| left.contains(*address) || left.contains(*maker));
-            let makers: Vec<String> = makers.map(|(maker, _)| (*maker).clone()).collect();
+            let makers: Vec<StackAddress> = makers.map(|(maker, _)| (*maker).clone()).collect();
             needs.entry((*address).clone()).or_default().extend(makers);
         }
         Ok(needs)
     }
 
     /// What a stack makes and names: as the mesh has it, else as it is deployed.
-    fn mentions(&self, address: &str, seen: &Seen) -> Result<Mentions, Failure> {
-        let mut parts = address.rsplitn(2, '/');
-        let name = parts.next().unwrap_or(address);
-        let place = parts.next().unwrap_or_default();
-        let (account, region) = place.split_once('/').unwrap_or((place, ""));
+    fn mentions(&self, address: &StackAddress, seen: &Seen) -> Result<Mentions, Failure> {
+        let StackAddress { place, name } = address;
         let deployed;
         let text = match (self.stacks.get(address), seen.observed.get(address)) {
             (Some(stack), _) => &stack.template,
@@ -83,8 +81,7 @@ impl Deployment<'_> {
                 "what {address} needs is not known, as its template cannot be read: {error}; `--keep-stack` forgets the stack"
             ))
         })?;
-        let place = Place { account: account.to_owned(), region: region.to_owned() };
-        Ok(Mentions::of(&template, &place))
+        Ok(Mentions::of(&template, place))
     }
 
     /// A template as it is deployed, also read by the account's owner when that was opted into.

@@ -3,7 +3,7 @@
 
 use lakewright_deployer::plan::Observed;
 use lakewright_stacks::DeployTarget;
-use lakewright_template::{Value, read};
+use lakewright_template::{StackAddress, Value, read};
 
 use super::super::Deployment;
 use super::super::seen::Seen;
@@ -11,17 +11,21 @@ use crate::owner;
 
 impl Deployment<'_> {
     /// With whose help stacks are deployed that have this bootstrap, when it is one of the mesh.
-    pub(in crate::deployment) fn bootstrap(&self, address: &str) -> Option<&DeployTarget> {
-        self.targets.values().find(|target| target.bootstrap == address)
+    pub(in crate::deployment) fn bootstrap(&self, address: &StackAddress) -> Option<&DeployTarget> {
+        self.targets.values().find(|target| target.bootstrap == *address)
     }
 
     /// Whether a stack has the name of one of the mesh's bootstraps, and no mesh's tag.
-    pub(in crate::deployment) fn is_unmarked(&self, address: &str, stack: &Observed) -> bool {
+    pub(in crate::deployment) fn is_unmarked(
+        &self,
+        address: &StackAddress,
+        stack: &Observed,
+    ) -> bool {
         !stack.tags.contains_key("lakewright:mesh") && self.bootstrap(address).is_some()
     }
 
     /// Whether a stack is there and is the mesh's, by its tag or as one of its bootstraps.
-    pub(in crate::deployment) fn is_ours(&self, address: &str, stack: &Observed) -> bool {
+    pub(in crate::deployment) fn is_ours(&self, address: &StackAddress, stack: &Observed) -> bool {
         stack.status != "DELETE_COMPLETE"
             && (stack.tags.get("lakewright:mesh") == Some(&self.id)
                 || self.is_unmarked(address, stack))
@@ -29,16 +33,15 @@ impl Deployment<'_> {
 
     /// Why a bootstrap without tags is not deleted: its template is not one that this mesh's bootstraps have, by the names
     /// of its roles and by the external id that lets the mesh's deployers in.
-    pub(super) fn stranger(&self, address: &str, seen: &Seen) -> Option<String> {
+    pub(super) fn stranger(&self, address: &StackAddress, seen: &Seen) -> Option<String> {
         let observed = seen.observed.get(address)?;
         let target = self.bootstrap(address).filter(|_| self.is_unmarked(address, observed))?;
-        let (place, name) = address.rsplit_once('/')?;
-        let region = place.rsplit('/').next().unwrap_or_default();
+        let StackAddress { place, name } = address;
         let said = |why: &str| {
             format!(
                 "it has the name of the mesh's bootstrap and none of its tags, and {why}: it stays, and who deployed it deletes \
                  it: `{}`",
-                owner::deleting(region, name)
+                owner::deleting(&place.region, name)
             )
         };
         let deployed = match seen.sites.get(place).map(|site| self.deployed(site, name)) {

@@ -101,7 +101,7 @@ impl Reader<'_> {
         let is_known = self.is_one_way(properties, "ManagedPolicyArns")
             && !foreign_policies.iter().any(|arn| arn.contains(UNKNOWN));
         self.piece.roles.push(Role {
-            account: self.stack.place.account.clone(),
+            account: self.stack.place.account.to_string(),
             tags: self.tags(id, properties)?,
             boundary: self.boundary(id, properties)?,
             identity,

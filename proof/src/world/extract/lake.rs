@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use lakewright_template::resolve::{Place, Resolved};
+use lakewright_template::place::Place;
+use lakewright_template::resolve::Resolved;
 use lakewright_template::{LogicalId, Map, ResourceEntry, assembly};
 
 use super::{PieceError, Reader, Resource};
@@ -19,7 +20,7 @@ impl Reader<'_> {
                     let what = "an administrator of Lake Formation that is no text".to_owned();
                     return Err(self.outside(id.as_str(), what));
                 };
-                let admins = self.piece.lake.admins.entry(account.clone()).or_default();
+                let admins = self.piece.lake.admins.entry(account.to_string()).or_default();
                 admins.insert(arn.to_owned());
                 let grant = LakeGrant {
                     permission: Action::new("lakeformation:ADMINISTER"),
@@ -257,7 +258,12 @@ impl Reader<'_> {
             let arn = self.text(id, properties, "ResourceArn")?.unwrap_or_default();
             let Place { account, region } = self.stack.place.clone();
             let bucket = arn.split('/').next().unwrap_or_default().to_owned();
-            self.piece.lake.hybrid.entry((account, region, bucket)).or_default().push(arn);
+            self.piece
+                .lake
+                .hybrid
+                .entry((account.into(), region.into(), bucket))
+                .or_default()
+                .push(arn);
         }
         Ok(())
     }
@@ -299,7 +305,7 @@ impl Reader<'_> {
     ) -> Result<(), PieceError> {
         let properties = &resource.properties;
         let account = self.text(id, properties, "CatalogId")?;
-        let account = account.unwrap_or_else(|| self.stack.place.account.clone());
+        let account = account.unwrap_or_else(|| self.stack.place.account.to_string());
         let place = self.stack.place;
         let arn = |name: &str| {
             format!("arn:{}:glue:{}:{account}:database/{name}", place.partition(), place.region)

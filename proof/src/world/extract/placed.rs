@@ -3,7 +3,8 @@
 //! How they name it is on the page of each type in the CloudFormation template reference: `Bucket` by name, `Topics` and
 //! `TopicArn` by ARN, `Queues` and `Queue` by URL, `SecretId` by "the ARN or name of the secret", `EventBusName` by name.
 
-use lakewright_template::resolve::{Resolved, SECRET_ENDS, UNKNOWN, partition_of};
+use lakewright_template::partition::Partition;
+use lakewright_template::resolve::{Resolved, SECRET_ENDS, UNKNOWN};
 use lakewright_template::{LogicalId, Map, ResourceEntry};
 
 use super::attached::united;
@@ -171,7 +172,7 @@ impl Reader<'_> {
         for arn in arns {
             is_nowhere = false;
             if arn.starts_with("arn:") && !arn.contains(UNKNOWN) {
-                self.piece.policies.push((arn, (document.clone(), account.clone())));
+                self.piece.policies.push((arn, (document.clone(), account.to_string())));
             } else if self.stack.unresolved == OnUnresolved::Fail {
                 let what = "the policy of something whose ARN is not known".to_owned();
                 return Err(self.outside(id.as_str(), what));
@@ -257,5 +258,6 @@ fn queue_of(url: &str) -> Option<String> {
     let (host, account, name) = (parts.next()?, parts.next()?, parts.next()?);
     let region = host.strip_prefix("sqs.")?.split('.').next()?;
     let is_whole = parts.next().is_none() && !name.is_empty() && account.len() == 12;
-    is_whole.then(|| format!("arn:{}:sqs:{region}:{account}:{name}", partition_of(region)))
+    is_whole
+        .then(|| format!("arn:{}:sqs:{region}:{account}:{name}", Partition::of_region(region).name))
 }

@@ -86,7 +86,7 @@ impl Reader<'_> {
         self.piece.implied.push((arn.clone(), format!("{id}Role")));
         self.piece.roles.push(Role {
             arn,
-            account: self.stack.place.account.clone(),
+            account: self.stack.place.account.to_string(),
             tags: BTreeMap::new(),
             boundary,
             identity,

@@ -1,13 +1,13 @@
 //! Nothing that a reader does not know is passed over: each is fed something of the kind.
 
-use lakewright_template::resolve::Place;
+use lakewright_template::place::Place;
 use lakewright_template::{read, schema};
 
 use super::*;
 
 fn read_as(unresolved: OnUnresolved, resource: &str) -> Result<Piece, PieceError> {
     let template = read::template(&format!("Resources: {{X: {resource}}}")).expect("a template");
-    let place = Place { account: "111111111111".to_owned(), region: "eu-west-1".to_owned() };
+    let place = Place::parse("111111111111", "eu-west-1").expect("a place");
     let address = "111111111111/eu-west-1/s";
     Piece::of(StackTemplate { address, place: &place, template: &template, unresolved })
 }

@@ -36,7 +36,8 @@ pub(super) fn handouts(
         together: Together::Name,
     };
     let slot = root.policy(owner, Vec::new());
-    let role = ImportedRole::new(arn.as_str(), &grantee_name(environment, team)).with_policy(slot);
+    let role = ImportedRole::new(arn.account(), arn.as_str(), &grantee_name(environment, team))
+        .with_policy(slot);
     grant(&mut root, names, environment, team, &role);
     grant_belongings(&mut root, names, environment, team, &role, belongings);
     let lowered = stack.lower().map_err(|errors| report(&errors))?;

@@ -1,8 +1,9 @@
 //! What a value may be, in each way in which a template can be deployed.
 
 use super::*;
+use crate::place::Place;
 use crate::read;
-use crate::resolve::{Neighbour, Others, Place};
+use crate::resolve::{Neighbour, Others};
 
 /// What a value may be, as JSON; `none` where it is left out.
 fn alternatives(sections: &str, value: &str) -> Vec<String> {
@@ -13,7 +14,7 @@ fn alternatives(sections: &str, value: &str) -> Vec<String> {
 fn alternatives_with(told: &[&'static str], sections: &str, value: &str) -> Vec<String> {
     let text = format!("{sections}\nMetadata: {{v: {value}}}\nResources: {{}}\n");
     let template = read::template(&text).unwrap_or_else(|error| panic!("{error}: {text}"));
-    let place = Place { account: "111122223333".to_owned(), region: "eu-west-1".to_owned() };
+    let place = Place::parse("111122223333", "eu-west-1").expect("a place");
     let nested = BTreeMap::new();
     let own = Neighbour {
         scope: "scope",

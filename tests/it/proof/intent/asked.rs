@@ -9,6 +9,7 @@ use lakewright_proof::lake::CELLS;
 use lakewright_proof::request::Context;
 use lakewright_proof::world::{Resource, World};
 use lakewright_stacks::Synthesized;
+use lakewright_template::StackKind;
 use lakewright_template::assembly::cells;
 
 use super::principals::{Policies, Someone};
@@ -90,7 +91,8 @@ pub(super) fn database_arn(mesh: &Mesh, stacks: &[Synthesized], dataset: &Datase
         || {
             let path = ["DatabaseInput", "Name"];
             let id = dataset.header.id.as_str();
-            text(stacks, ("dataset", id), "AWS::Glue::Database", &path).expect("a database")
+            text(stacks, (StackKind::Dataset, id), "AWS::Glue::Database", &path)
+                .expect("a database")
         },
         ToString::to_string,
     );
@@ -100,7 +102,7 @@ pub(super) fn database_arn(mesh: &Mesh, stacks: &[Synthesized], dataset: &Datase
 /// A text of the resource of a type that a stack makes.
 fn text(
     stacks: &[Synthesized],
-    (kind, id): (&str, &str),
+    (kind, id): (StackKind, &str),
     resource: &str,
     path: &[&str],
 ) -> Option<String> {
@@ -125,10 +127,10 @@ struct Things<'a> {
 
 impl<'a> Things<'a> {
     /// The resources of a type that stacks of a kind make for a document.
-    fn made(&self, kind: &str, id: &str, resource: &str) -> Vec<&'a Resource> {
+    fn made(&self, kind: StackKind, id: &str, resource: &str) -> Vec<&'a Resource> {
         let (stacks, world) = (self.stacks, self.world);
         let own = stacks.iter().filter(|one| one.entry.kind == kind && one.entry.id == id);
-        let addresses: BTreeSet<String> = own.map(|one| one.entry.address()).collect();
+        let addresses: BTreeSet<String> = own.map(|one| one.entry.address().to_string()).collect();
         let all = world.resources.values().filter(|one| one.kind == resource);
         all.filter(|one| addresses.contains(&*one.origin.stack)).collect()
     }
@@ -190,10 +192,10 @@ impl<'a> Things<'a> {
                 self.ask_with(&what, How::Read, select, (&arn, account), context);
             }
         }
-        let queues = self.made("dataset", &id, "AWS::SQS::Queue");
+        let queues = self.made(StackKind::Dataset, &id, "AWS::SQS::Queue");
         let actions = [(How::Read, "sqs:ReceiveMessage"), (How::Write, "sqs:SendMessage")];
         self.ask_each(&What::Events(id.clone()), &queues, &actions);
-        for key in self.made("dataset", &id, "AWS::KMS::Key") {
+        for key in self.made(StackKind::Dataset, &id, "AWS::KMS::Key") {
             for is_through_s3 in [false, true] {
                 let what = What::Key { dataset: id.clone(), is_through_s3 };
                 let via = format!("s3.{}.amazonaws.com", environment.region);
@@ -214,12 +216,12 @@ impl<'a> Things<'a> {
         let id = dataset.header.id.to_string();
         let bucket = match &dataset.import {
             Some(import) => format!("arn:aws:s3:::{}", import.bucket),
-            None => self.made("dataset", &id, "AWS::S3::Bucket")[0].arn.clone(),
+            None => self.made(StackKind::Dataset, &id, "AWS::S3::Bucket")[0].arn.clone(),
         };
         let mut ways = vec![(None, format!("{bucket}/"))];
         let shares = self.mesh.shares.values().filter(|share| share.dataset == dataset.header.id);
         for Share { header, .. } in shares {
-            for point in self.made("share", header.id.as_str(), "AWS::S3::AccessPoint") {
+            for point in self.made(StackKind::Share, header.id.as_str(), "AWS::S3::AccessPoint") {
                 ways.push((Some(header.id.to_string()), format!("{}/object/", point.arn)));
             }
         }
@@ -238,7 +240,7 @@ impl<'a> Things<'a> {
 
     fn environment(&mut self, environment: &Environment) {
         let id = environment.header.id.to_string();
-        let topics = self.made("environment", &id, "AWS::SNS::Topic");
+        let topics = self.made(StackKind::Environment, &id, "AWS::SNS::Topic");
         for topic in topics {
             let (region, account) = (&environment.region, &environment.account);
             let endpoint = format!("arn:aws:sqs:{region}:{account}:own");
@@ -248,7 +250,7 @@ impl<'a> Things<'a> {
             self.ask_with(&what, How::Read, "sns:Subscribe", place, context);
             self.ask(&what, How::Write, "sns:Publish", place);
         }
-        let queues = self.made("environment", &id, "AWS::SQS::Queue");
+        let queues = self.made(StackKind::Environment, &id, "AWS::SQS::Queue");
         let actions = [(How::Read, "sqs:ReceiveMessage"), (How::Write, "sqs:SendMessage")];
         self.ask_each(&What::Queue(id.clone()), &queues, &actions);
         for member in &environment.teams {
@@ -263,24 +265,25 @@ impl<'a> Things<'a> {
         let id = format!("{}/{team}", environment.header.id);
         let account = environment.account.as_str();
         let results = ["WorkGroupConfiguration", "ResultConfiguration", "OutputLocation"];
-        let results = text(self.stacks, ("team", &id), "AWS::Athena::WorkGroup", &results);
+        let results = text(self.stacks, (StackKind::Team, &id), "AWS::Athena::WorkGroup", &results);
         if let Some(path) = results.as_deref().and_then(|results| results.strip_prefix("s3://")) {
             let object = format!("arn:aws:s3:::{path}object");
             for (how, action) in OBJECT {
                 self.ask(&of_team(What::Results), how, action, (&object, account));
             }
         }
-        let groups = self.made("team", &id, "AWS::Athena::WorkGroup");
+        let groups = self.made(StackKind::Team, &id, "AWS::Athena::WorkGroup");
         let actions =
             [(How::Read, "athena:GetQueryResults"), (How::Write, "athena:StartQueryExecution")];
         self.ask_each(&of_team(What::Workgroup), &groups, &actions);
-        let topics = self.made("team", &id, "AWS::SNS::Topic");
+        let topics = self.made(StackKind::Team, &id, "AWS::SNS::Topic");
         self.ask_each(&of_team(What::Producers), &topics, &[(How::Write, "sns:Publish")]);
-        let sources = self.made("dashboards", &id, "AWS::QuickSight::DataSource");
+        let sources = self.made(StackKind::Dashboards, &id, "AWS::QuickSight::DataSource");
         let describe = [(How::Read, "quicksight:DescribeDataSource")];
         self.ask_each(&of_team(What::DataSource), &sources, &describe);
         // The environment's first bucket: the others are those for logs and for results.
-        let buckets = self.made("environment", environment.header.id.as_str(), "AWS::S3::Bucket");
+        let buckets =
+            self.made(StackKind::Environment, environment.header.id.as_str(), "AWS::S3::Bucket");
         let bucket = buckets.iter().find(|one| one.origin.logical_id.starts_with("Bucket"));
         let who = of_team_role(environment, team);
         let mut principals = self.principals.iter();
@@ -295,7 +298,7 @@ impl<'a> Things<'a> {
 
     fn pipeline(&mut self, pipeline: &Pipeline) {
         let id = pipeline.header.id.to_string();
-        let runs = self.made("pipeline", &id, "AWS::CodePipeline::Pipeline");
+        let runs = self.made(StackKind::Pipeline, &id, "AWS::CodePipeline::Pipeline");
         let actions = [
             (How::Read, "codepipeline:StartPipelineExecution"),
             (How::Write, "codepipeline:UpdatePipeline"),
@@ -313,10 +316,10 @@ impl<'a> Things<'a> {
                 }
             }
         }
-        let repositories = self.made("pipeline", &id, "AWS::CodeCommit::Repository");
+        let repositories = self.made(StackKind::Pipeline, &id, "AWS::CodeCommit::Repository");
         let actions = [(How::Read, "codecommit:GitPull"), (How::Write, "codecommit:GitPush")];
         self.ask_each(&What::Repository(id.clone()), &repositories, &actions);
-        for bucket in self.made("pipeline", &id, "AWS::S3::Bucket") {
+        for bucket in self.made(StackKind::Pipeline, &id, "AWS::S3::Bucket") {
             let object = format!("{}/object", bucket.arn);
             for (how, action) in OBJECT {
                 let what = What::Artifacts(id.clone());
@@ -330,12 +333,12 @@ impl<'a> Things<'a> {
         let mesh = self.mesh;
         for worksheet in mesh.worksheets.values() {
             let team = format!("{}/{}", worksheet.environment, worksheet.team);
-            let groups = self.made("team", &team, "AWS::Athena::WorkGroup");
+            let groups = self.made(StackKind::Team, &team, "AWS::Athena::WorkGroup");
             let what = What::Worksheet(worksheet.header.id.to_string());
             self.ask_each(&what, &groups, &[(How::Read, "athena:GetNamedQuery")]);
         }
         for id in mesh.notebooks.keys().map(ToString::to_string) {
-            let made = self.made("notebook", &id, "AWS::SageMaker::NotebookInstance");
+            let made = self.made(StackKind::Notebook, &id, "AWS::SageMaker::NotebookInstance");
             let actions = [
                 (How::Read, "sagemaker:CreatePresignedNotebookInstanceUrl"),
                 (How::Write, "sagemaker:UpdateNotebookInstance"),
@@ -343,7 +346,7 @@ impl<'a> Things<'a> {
             self.ask_each(&What::Notebook(id), &made, &actions);
         }
         for id in mesh.studio_profiles.keys().map(ToString::to_string) {
-            let made = self.made("studio-profile", &id, "AWS::SageMaker::UserProfile");
+            let made = self.made(StackKind::StudioProfile, &id, "AWS::SageMaker::UserProfile");
             let actions = [
                 (How::Read, "sagemaker:CreatePresignedDomainUrl"),
                 (How::Write, "sagemaker:DeleteUserProfile"),

@@ -75,7 +75,8 @@ pub(super) fn all(mesh: &Mesh, stacks: &[Synthesized], world: &World) -> Vec<Som
 /// Whose role it is, by the stack that makes it.
 fn of_stack(mesh: &Mesh, stacks: &[Synthesized], role: &Role) -> Who {
     let address = &*role.trust.origin.stack;
-    let stack = stacks.iter().find(|one| one.entry.address() == address).expect("its stack");
+    let stack =
+        stacks.iter().find(|one| one.entry.address().to_string() == address).expect("its stack");
     let id = stack.entry.id.clone();
     match stack.entry.kind.as_str() {
         "team" => {

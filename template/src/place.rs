@@ -1,0 +1,318 @@
+//! Where a stack lies: an account, a region and a partition of AWS.
+
+use std::fmt;
+use std::ops::Deref;
+
+use serde::{Deserialize, Deserializer, Serialize, de};
+
+use crate::arn::ArnParts;
+use crate::partition::Partition;
+use crate::{Expr, Text, Value};
+
+/// An AWS account: 12 digits.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(transparent)]
+pub struct AccountId(String);
+
+/// A region of AWS, such as `eu-west-1`, whether or not it is known already.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(transparent)]
+pub struct Region(String);
+
+/// A text that is no account or region.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum PlaceError {
+    /// The text is no account.
+    #[error("`{0}` is not an account: expected 12 digits")]
+    Account(String),
+    /// The text is no region.
+    #[error("`{0}` is not a region: expected one such as `eu-west-1`")]
+    Region(String),
+    /// The text is no address of a stack.
+    #[error("`{0}` is not the address of a stack: expected ACCOUNT/REGION/NAME")]
+    Address(String),
+}
+
+/// Characters of a wrong text that an error shows.
+const SHOWN: usize = 60;
+
+fn shown(text: &str) -> String {
+    text.chars().take(SHOWN).collect()
+}
+
+impl AccountId {
+    /// Parses 12 digits.
+    pub fn parse(text: &str) -> Result<Self, PlaceError> {
+        if text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit()) {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(PlaceError::Account(shown(text)))
+        }
+    }
+}
+
+impl Region {
+    /// Parses lower-case letters and digits with hyphens between them, the last of them a number.
+    pub fn parse(text: &str) -> Result<Self, PlaceError> {
+        let is_part = |part: &str| {
+            !part.is_empty()
+                && part.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())
+        };
+        let number = text.rsplit('-').next().unwrap_or_default();
+        let is_numbered = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
+        if text.len() <= SHOWN && text.contains('-') && text.split('-').all(is_part) && is_numbered
+        {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(PlaceError::Region(shown(text)))
+        }
+    }
+
+    /// The partition that the region lies in.
+    pub fn partition(&self) -> Partition {
+        Partition::of_region(&self.0)
+    }
+}
+
+macro_rules! text {
+    ($name:ident) => {
+        impl $name {
+            /// The text.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        /// It is read like the text that it is, and cannot be changed.
+        impl Deref for $name {
+            type Target = str;
+
+            fn deref(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl AsRef<str> for $name {
+            fn as_ref(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl PartialEq<str> for $name {
+            fn eq(&self, other: &str) -> bool {
+                self.0 == other
+            }
+        }
+
+        impl PartialEq<&str> for $name {
+            fn eq(&self, other: &&str) -> bool {
+                self.0 == *other
+            }
+        }
+
+        impl PartialEq<$name> for str {
+            fn eq(&self, other: &$name) -> bool {
+                *self == other.0
+            }
+        }
+
+        impl PartialEq<$name> for &str {
+            fn eq(&self, other: &$name) -> bool {
+                **self == other.0
+            }
+        }
+
+        impl PartialEq<$name> for String {
+            fn eq(&self, other: &$name) -> bool {
+                *self == other.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.pad(&self.0)
+            }
+        }
+
+        impl From<$name> for String {
+            fn from(name: $name) -> Self {
+                name.0
+            }
+        }
+
+        impl From<$name> for Value {
+            fn from(name: $name) -> Self {
+                Value::Text(name.0.into())
+            }
+        }
+
+        impl From<$name> for Expr<Text> {
+            fn from(name: $name) -> Self {
+                name.0.into()
+            }
+        }
+
+        impl From<&$name> for Text {
+            fn from(name: &$name) -> Self {
+                name.0.clone().into()
+            }
+        }
+
+        impl std::str::FromStr for $name {
+            type Err = PlaceError;
+
+            fn from_str(text: &str) -> Result<Self, PlaceError> {
+                Self::parse(text)
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let text = String::deserialize(deserializer)?;
+                Self::parse(&text).map_err(de::Error::custom)
+            }
+        }
+    };
+}
+
+text!(AccountId);
+text!(Region);
+
+/// Where a template is deployed.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Place {
+    /// The account.
+    pub account: AccountId,
+    /// The region.
+    pub region: Region,
+}
+
+impl Place {
+    /// The place with the names of an account and a region.
+    pub fn parse(account: &str, region: &str) -> Result<Self, PlaceError> {
+        Ok(Self { account: AccountId::parse(account)?, region: Region::parse(region)? })
+    }
+
+    /// The name of the partition that the region lies in, such as `aws` or `aws-cn`.
+    pub fn partition(&self) -> &'static str {
+        self.region.partition().name
+    }
+
+    /// How the hosts of services end in the partition, such as `amazonaws.com`.
+    pub fn url_suffix(&self) -> &'static str {
+        self.region.partition().url_suffix
+    }
+
+    /// The ARN of a resource of this account and region.
+    pub fn arn(&self, service: &str, resource: &str) -> String {
+        let (region, account) = (&*self.region, &*self.account);
+        ArnParts { partition: self.partition(), service, region, account, resource }.to_string()
+    }
+
+    /// The ARN of a resource of this account that lies in no region, such as a role.
+    pub fn global_arn(&self, service: &str, resource: &str) -> String {
+        let account = &*self.account;
+        ArnParts { partition: self.partition(), service, region: "", account, resource }.to_string()
+    }
+}
+
+/// `ACCOUNT/REGION`, as addresses of stacks begin.
+impl fmt::Display for Place {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}/{}", self.account, self.region)
+    }
+}
+
+impl std::str::FromStr for Place {
+    type Err = PlaceError;
+
+    fn from_str(text: &str) -> Result<Self, PlaceError> {
+        let (account, region) =
+            text.split_once('/').ok_or_else(|| PlaceError::Account(shown(text)))?;
+        Self::parse(account, region)
+    }
+}
+
+/// The address of a stack, by which everything about it is found: account, region and name.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct StackAddress {
+    /// Where the stack lies.
+    pub place: Place,
+    /// Its name in CloudFormation.
+    pub name: String,
+}
+
+impl StackAddress {
+    /// The address of a stack in a place.
+    pub fn new(place: Place, name: impl Into<String>) -> Self {
+        Self { place, name: name.into() }
+    }
+
+    /// Parses `ACCOUNT/REGION/NAME`.
+    pub fn parse(text: &str) -> Result<Self, PlaceError> {
+        let wrong = || PlaceError::Address(shown(text));
+        let mut parts = text.splitn(3, '/');
+        let (Some(account), Some(region), Some(name)) = (parts.next(), parts.next(), parts.next())
+        else {
+            return Err(wrong());
+        };
+        let is_name = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
+        if name.is_empty() || !name.bytes().all(is_name) {
+            return Err(wrong());
+        }
+        let place = Place { account: AccountId::parse(account)?, region: Region::parse(region)? };
+        Ok(Self::new(place, name))
+    }
+}
+
+impl fmt::Display for StackAddress {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}/{}", self.place, self.name)
+    }
+}
+
+impl Serialize for StackAddress {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for StackAddress {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Self::parse(&text).map_err(de::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_account_region_or_address_is_refused() {
+        for wrong in
+            ["", "11112222333", "1111222233334", "11112222333a", "１１１１２２２２３３３３"]
+        {
+            assert!(AccountId::parse(wrong).is_err(), "{wrong}");
+        }
+        for wrong in
+            ["", "eu", "eu west 1", "EU-west-1", "eu--1", "-eu-1", "unknown-region", "eu-west-1/"]
+        {
+            assert!(Region::parse(wrong).is_err(), "{wrong}");
+        }
+        for wrong in ["111122223333/eu-west-1", "111122223333/eu-west-1/", "1/eu-west-1/a", "a/b/c"]
+        {
+            assert!(StackAddress::parse(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn an_address_is_read_as_it_is_written() {
+        let text = "111122223333/eu-west-1/lakewright-dataset-sales";
+        let address = StackAddress::parse(text).expect("an address");
+        assert_eq!(address.to_string(), text);
+        assert_eq!(address.place.partition(), "aws");
+        assert_eq!(serde_json::to_string(&address).expect("JSON"), format!("\"{text}\""));
+    }
+}
