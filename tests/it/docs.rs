@@ -1,5 +1,6 @@
 //! The documents are true: their commands run, and what they show is what happens.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::process::Command;
 
@@ -126,6 +127,84 @@ fn the_page_of_the_format_has_an_example_of_each_kind() {
     for &(head, document) in blocks.iter().filter(|(head, _)| *head != "yaml") {
         let code = head.strip_prefix("yaml ").expect("the code of the finding");
         assert_eq!(codes(&check(&[&right[..], &[document][..]].concat())), [code]);
+    }
+}
+
+/// Fields of every kind, which the page explains once for all of them.
+const OF_EVERY_KIND: [&str; 8] =
+    ["kind", "id", "label", "description", "tags", "topics", "keywords", "glossary"];
+
+/// The page of the format explains each field of each kind once, and says which ones are required.
+///
+/// Source: `docs/mesh.schema.json`, which is generated from the types of the documents.
+#[test]
+fn the_page_of_the_format_explains_each_field_once() {
+    let page = fs::read_to_string(root().join("docs/mesh.md")).expect("the page");
+    let schema = fs::read_to_string(root().join("docs/mesh.schema.json")).expect("the schema");
+    let schema: serde_json::Value = serde_json::from_str(&schema).expect("JSON");
+    for kind in Kind::ALL {
+        let head = format!("\n## {}\n", kind.as_str());
+        let (_, section) = page.split_once(&head).expect("the section of the kind");
+        let section = section.split("\n## ").next().unwrap_or_default();
+        let mut known = BTreeMap::new();
+        fields_of(&schema, &kind.noun().replace(' ', "-"), "", &mut known);
+        known.retain(|path, _| !OF_EVERY_KIND.contains(&path.as_str()));
+        let mut explained = BTreeSet::new();
+        for row in section.lines().filter(|line| line.starts_with("| `")) {
+            let cells: Vec<&str> = row.split('|').map(str::trim).collect();
+            let ["", names, required, _, _, _, ""] = cells.as_slice() else {
+                unreachable!("a row of five cells: {row}")
+            };
+            for path in names.split('`').skip(1).step_by(2) {
+                let field = known.get(path).unwrap_or_else(|| unreachable!("no field: {row}"));
+                assert_eq!(*required == "yes", field.is_required, "{row}");
+                assert!(explained.insert(path), "twice: {row}");
+            }
+        }
+        let missing = known
+            .iter()
+            .filter(|(path, field)| !field.has_fields && !explained.contains(path.as_str()));
+        let missing: Vec<&String> = missing.map(|(path, _)| path).collect();
+        assert!(missing.is_empty(), "{}: {missing:?}", kind.as_str());
+    }
+}
+
+/// A field of the JSON Schema.
+struct SchemaField {
+    is_required: bool,
+    has_fields: bool,
+}
+
+/// Each field of a definition of the JSON Schema by its path, as the page writes paths. Partition keys have the fields of columns.
+fn fields_of(
+    schema: &serde_json::Value,
+    definition: &str,
+    before: &str,
+    known: &mut BTreeMap<String, SchemaField>,
+) {
+    let definition = &schema["definitions"][definition];
+    let required = definition["required"].as_array();
+    for (name, field) in definition["properties"].as_object().expect("properties") {
+        let is_required =
+            required.is_some_and(|required| required.iter().any(|one| one == name.as_str()));
+        let (inner, in_list, in_map) = if field["items"].is_object() {
+            (&field["items"], "[]", "")
+        } else if field["additionalProperties"].is_object() {
+            (&field["additionalProperties"], "", ".TEAM")
+        } else {
+            (field, "", "")
+        };
+        let reference = inner["$ref"].as_str().or_else(|| inner["allOf"][0]["$ref"].as_str());
+        let below = reference.and_then(|reference| reference.strip_prefix("#/definitions/"));
+        let below = below.filter(|below| {
+            name != "partitions" && schema["definitions"][below]["properties"].is_object()
+        });
+        let mut path = format!("{before}{name}");
+        if let Some(below) = below {
+            path.push_str(in_map);
+            fields_of(schema, below, &format!("{path}{in_list}."), known);
+        }
+        known.insert(path, SchemaField { is_required, has_fields: below.is_some() });
     }
 }
 
