@@ -237,7 +237,7 @@ fn table(
     }
 }
 
-/// docs/stacks/share.md. "Only an approved one gives anything", up to and with its last day.
+/// docs/stacks/share.md. "Only an approved share grants access", up to and with its last day.
 fn shares(mesh: &Mesh, day: &Date, intent: &mut Intent) {
     for share in mesh.shares.values() {
         let is_over = share.expires.as_ref().is_some_and(|last| last.as_str() < day.as_str());
@@ -318,7 +318,7 @@ fn notebooks(mesh: &Mesh, _: &Date, intent: &mut Intent) {
     }
 }
 
-/// docs/stacks/studio-profile.md, "Opening it"; profiles "cannot be made, changed or deleted by teams".
+/// docs/stacks/studio-profile.md, "Opening it"; teams "cannot create, change or delete user profiles".
 fn studio_profiles(mesh: &Mesh, _: &Date, intent: &mut Intent) {
     for profile in mesh.studio_profiles.values() {
         let environment = profile.environment.to_string();
