@@ -91,7 +91,7 @@ impl Token {
     }
 }
 
-/// Longer marks precede their beginnings.
+/// Longer marks come first.
 const MARKS: [&str; 13] = ["<=", ">=", "<>", "!=", "=", "<", ">", "(", ")", ",", ".", "-", "+"];
 
 fn tokens(text: &str) -> Result<Vec<Token>, String> {

@@ -62,7 +62,8 @@ impl Context {
         if let Some(dataset) = dataset {
             self.approval(document, &header, status, dataset);
             self.owner_asks_for_nothing(document, &header, dataset);
-            // A rejected or revoked share grants nothing, so a mesh can still contain one that is not allowed.
+            // A rejected or revoked share grants nothing. These checks are skipped, so that a mesh can revoke a share that
+            // should never have existed.
             let gives = !matches!(status, ShareStatus::Rejected | ShareStatus::Revoked);
             let wanted = each_item.as_ref().filter(|_| gives).map(still_wanted).unwrap_or_default();
             if !wanted.is_empty() {

@@ -9,8 +9,8 @@ use crate::mesh::{Features, Header, QuickSight};
 use crate::name::ZoneId;
 
 impl Context {
-    /// A network that the stack creates needs two fixed availability zones. A template could only ask for the
-    /// zones that have a default subnet, and those can change or be missing.
+    /// A network that the stack creates needs two fixed availability zones. A template could only ask for the zones that
+    /// have a default subnet, if there are any, and those can change.
     pub(super) fn zones_are_known(&mut self, document: &EnvironmentDocument, header: &Header) {
         let file = header.origin.file;
         let zones = document.context.value().map(|context| &context.availability_zones);
