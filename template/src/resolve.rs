@@ -283,7 +283,7 @@ impl<'a> Resolver<'a> {
             Intrinsic::Ref(id) => {
                 let text = self.reference(id)?;
                 if self.is_list(id) {
-                    // An empty text is an empty list.
+                    // Empty items are left out.
                     let items = text.split(',').map(|item| item.trim().to_owned());
                     let items = items.filter(|item| !item.is_empty());
                     let items = items.map(|item| Resolved::Text(item.into()));
