@@ -4,7 +4,7 @@ use crate::Severity;
 
 macro_rules! codes {
     ($($(#[$doc:meta])* $variant:ident $code:literal $severity:ident,)*) => {
-        /// What kind of finding a diagnostic is. Codes are stable: scripts match on them.
+        /// The kind of a finding. Codes are stable: scripts match on them.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum Code {
             $($(#[$doc])* $variant,)*
@@ -19,7 +19,7 @@ macro_rules! codes {
                 match self { $(Self::$variant => $code,)* }
             }
 
-            /// How bad a finding with this code is.
+            /// The severity of findings with this code.
             pub const fn severity(self) -> Severity {
                 match self { $(Self::$variant => Severity::$severity,)* }
             }
@@ -35,133 +35,133 @@ macro_rules! codes {
 }
 
 codes! {
-    /// An access policy is active, and nobody decides by it.
+    /// An access policy is active, but access policies are not enforced.
     AccessPolicyWithoutEffect "access-policy-without-effect" Error,
-    /// A team has one role in each of two environments that share account, region and prefix.
+    /// A team has a role in each of two environments that share account, region and prefix.
     AmbiguousTeam "ambiguous-team" Error,
     /// An environment is linked to an archived organization.
     ArchivedOrganization "archived-organization" Error,
-    /// A bucket that is encrypted with a key of AWS is shared with another account.
+    /// A bucket that is encrypted with an AWS managed key is shared with another account.
     AwsManagedKey "aws-managed-key" Error,
-    /// A column has a type that Glue and Athena do not have.
+    /// A column has a type that Glue and Athena do not support.
     ColumnType "column-type" Error,
-    /// A consumption role lies in another account than its environment.
+    /// A consumption role is in another account than its environment.
     ConsumerRoleAccount "consumer-role-account" Error,
-    /// Synthesis needs a fact that only the account can tell.
+    /// Synthesis needs a fact that only the account knows.
     ContextMissing "context-missing" Error,
-    /// A table is shared that only a crawler will find.
+    /// A table is shared that exists only after a crawler has found it.
     CrawledTableShare "crawled-table-share" Warning,
-    /// A dashboard is declared, and no stack is made of it.
+    /// A dashboard is declared, but no stack is created for it.
     DashboardWithoutEffect "dashboard-without-effect" Error,
-    /// A domain gives teams its datasets, and nobody is given one.
+    /// A domain names teams for access to its datasets, but nothing grants it.
     DomainAccessWithoutEffect "domain-access-without-effect" Error,
-    /// An id stands twice within its kind.
+    /// An id is used twice within its kind.
     DuplicateId "duplicate-id" Error,
-    /// A key stands twice in a mapping.
+    /// A key is repeated in a mapping.
     DuplicateKey "duplicate-key" Error,
-    /// Text that CloudFormation would replace with a secret or a parameter.
+    /// A text contains a reference that CloudFormation would replace with a secret or a parameter.
     DynamicReference "dynamic-reference" Error,
-    /// Columns or rows are shared where Lake Formation does not hold anybody to them.
+    /// Columns or rows are shared where Lake Formation does not enforce them.
     FilterNotEnforced "filter-not-enforced" Error,
-    /// There is no document in the mesh.
+    /// The mesh has no document.
     EmptyMesh "empty-mesh" Error,
-    /// A team lacks the permission in the environment for what it owns there.
+    /// A team lacks a permission in the environment that its document there needs.
     EnvironmentPermission "environment-permission" Error,
-    /// The environment has not switched the feature on.
+    /// A feature that a document needs is off in the environment.
     FeatureOff "feature-off" Error,
-    /// A table of another account's catalog is shared on.
+    /// A share would grant a table of another account's catalog to a third account.
     ForeignCatalogShare "foreign-catalog-share" Error,
-    /// A template would break a guardrail: a defect of Lakewright.
+    /// A template violates a guardrail: a defect of Lakewright.
     Guardrail "guardrail" Error,
     /// A field that cannot be changed was changed.
     ImmutableField "immutable-field" Error,
     /// A share of an imported bucket needs statements that only the bucket's owner can add.
     ImportedBucketShare "imported-bucket-share" Warning,
-    /// A role that was imported has to be given a policy by its owner.
+    /// The owner of an imported role must attach a policy to it.
     ImportedRolePolicy "imported-role-policy" Warning,
-    /// What is imported bears a name of what the mesh makes.
+    /// An imported resource has a name that is reserved for resources of the mesh.
     ImportedOwn "imported-own" Error,
-    /// A value is not of the form or from the list that its field takes.
+    /// A value does not have the form that its field requires, or is not in the field's list.
     InvalidValue "invalid-value" Error,
-    /// Something is still as `lakewright init` or an example wrote it.
+    /// A value is still the one of `lakewright init` or of an example.
     LeftAsWritten "left-as-written" Warning,
-    /// A limit of CloudFormation or of a service would be broken.
+    /// A limit of CloudFormation or of a service is exceeded.
     LimitExceeded "limit-exceeded" Error,
-    /// A field that must be there is not.
+    /// A required field is missing.
     MissingField "missing-field" Error,
     /// A dataset has no topic or no keyword.
     MissingTopic "missing-topic" Error,
-    /// ML Studio's VPC is given in part only.
+    /// The VPC of ML Studio is specified only in part.
     MlStudioVpc "ml-studio-vpc" Error,
-    /// The names of one environment, team or dataset begin as another's of the same account do.
+    /// A prefix of names begins with another prefix of the same account.
     NestedPrefix "nested-prefix" Error,
-    /// A resource type does not exist in the region.
+    /// CloudFormation does not have a resource type in the region.
     NotInRegion "not-in-region" Error,
     /// A file is not UTF-8 text.
     NotUtf8 "not-utf8" Error,
-    /// A notebook would be without a network.
+    /// A notebook has no network.
     NotebookNetwork "notebook-network" Error,
     /// A folder's prefix does not end in a slash.
     OpenPrefix "open-prefix" Error,
-    /// A team that may not links an environment to an organization.
+    /// An environment is linked to an organization by a team that may not link to it.
     OrganizationAdmin "organization-admin" Error,
-    /// A folder or a table lies in another one.
+    /// A folder or a table is inside of another one.
     OverlappingPlaces "overlapping-places" Error,
-    /// A region or an ARN is of another AWS partition than the mesh's home region.
+    /// A region or an ARN is in another AWS partition than the mesh's home region.
     OtherPartition "other-partition" Error,
-    /// Fields are set that exclude each other, or one that needs another stands alone.
+    /// Fields exclude each other, or a field lacks another one that it needs.
     FieldConflict "field-conflict" Error,
-    /// A team has a permission for something that its environment has switched off.
+    /// A team has a permission for a feature that is off in its environment.
     PermissionWithoutFeature "permission-without-feature" Warning,
-    /// Whoever may change a pipeline's code can act as another team.
+    /// People who may change a pipeline's code can act as another team.
     PipelineOtherTeam "pipeline-other-team" Warning,
-    /// A policy would be attached to a role that only AWS changes.
+    /// A policy would be attached to a role that only AWS can change.
     ProtectedRole "protected-role" Error,
-    /// One location is registered with Lake Formation by two datasets.
+    /// Two datasets register the same location with Lake Formation.
     RegisteredTwice "registered-twice" Error,
-    /// A tag key that is reserved for Lakewright or AWS.
+    /// A tag has a key that is reserved for Lakewright or AWS.
     ReservedTag "reserved-tag" Error,
-    /// Lake Formation cannot read a condition on rows, or it names no column of the table.
+    /// Lake Formation cannot parse a condition on rows, or the condition names a column that the table does not have.
     RowFilter "row-filter" Error,
-    /// Two environments in one account and region.
+    /// Two environments have the same account and region.
     SameAccountRegion "same-account-region" Warning,
-    /// Two stages would deploy one stack.
+    /// Two stages would deploy the same stack.
     SameStack "same-stack" Error,
-    /// A template would not be valid: a defect of Lakewright.
+    /// A template is not valid: a defect of Lakewright.
     SchemaViolation "schema-violation" Error,
     /// A share is approved by a team that may not approve it.
     ShareApproval "share-approval" Error,
-    /// The last day of an approved share is over.
+    /// The last day of an approved share is past.
     ShareExpired "share-expired" Warning,
-    /// A share names something that its dataset does not have.
+    /// A share names an item that its dataset does not have.
     ShareItem "share-item" Error,
-    /// A share's status and its other fields contradict each other, or it moved off the life cycle.
+    /// A share's status contradicts its other fields, or its change of status is not allowed.
     ShareLifeCycle "share-life-cycle" Error,
     /// A share is for the team that owns the dataset.
     ShareToOwner "share-to-owner" Error,
-    /// Something depends on what is not in the mesh any more.
+    /// A document depends on one that is no longer in the mesh.
     StillInUse "still-in-use" Error,
-    /// A team works in an environment that it has not been invited to.
+    /// A team has something in an environment that it is not invited to.
     TeamNotInvited "team-not-invited" Error,
-    /// There is no tenant, or there are several.
+    /// The mesh has no tenant, or several.
     TenantCount "tenant-count" Error,
-    /// A team lacks the tenant's permission for what it owns.
+    /// A team lacks a permission of the tenant that its document needs.
     TenantPermission "tenant-permission" Error,
-    /// A worksheet runs against a database that the mesh does not know.
+    /// A worksheet uses a database that nothing in the mesh creates or imports.
     UnknownDatabase "unknown-database" Warning,
-    /// A key that the document does not have.
+    /// A document has a key that its kind does not have.
     UnknownKey "unknown-key" Error,
-    /// A kind of document that does not exist.
+    /// A kind of document does not exist.
     UnknownKind "unknown-kind" Error,
-    /// A reference to something that is not in the mesh.
+    /// A reference names something that is not in the mesh.
     UnknownReference "unknown-reference" Error,
     /// A file or folder cannot be read.
     Unreadable "unreadable" Error,
-    /// A value is of another type than its field takes.
+    /// A value has another type than its field requires.
     WrongType "wrong-type" Error,
-    /// Text that is not YAML.
+    /// A text is not YAML.
     YamlSyntax "yaml-syntax" Error,
-    /// A tag of YAML, which means nothing here.
+    /// A value has a YAML tag, which has no meaning in a mesh.
     YamlTag "yaml-tag" Error,
 }
 

@@ -1,8 +1,8 @@
-//! From nodes to documents, through serde, with every error collected.
+//! Decodes nodes into documents, through serde, and collects every error.
 //!
-//! Unknown and duplicate keys are reported and skipped; a value that does not
-//! fit leaves its [`Field`](crate::field::Field) without a value. So one run
-//! reports everything that is wrong with a document.
+//! Unknown and duplicate keys are reported and skipped. A value that cannot be
+//! decoded leaves its [`Field`](crate::field::Field) without a value. So one
+//! run reports all errors of a document.
 
 use std::cell::RefCell;
 use std::fmt;
@@ -19,7 +19,7 @@ use crate::field::{FIELD, ONE_OR_MORE};
 use crate::schema::requires;
 use crate::{Code, Report};
 
-/// Decodes a document. What is wrong with it is added to the report.
+/// Decodes a document. Errors are added to the report.
 pub(crate) fn decode<'n, T: Deserialize<'n>>(
     node: &'n Node,
     file: FileId,
@@ -34,7 +34,7 @@ pub(crate) fn decode<'n, T: Deserialize<'n>>(
     decoded
 }
 
-/// The name among `names` that somebody who wrote `wrong` most likely meant.
+/// The name among `names` that `wrong` is most likely a misspelling of.
 pub(crate) fn suggest<'a>(
     wrong: &str,
     names: impl IntoIterator<Item = &'a str>,
@@ -47,7 +47,8 @@ pub(crate) fn suggest<'a>(
         .map(|(_, name)| name)
 }
 
-/// The key or the word that was most likely meant: a near one, or the only one with the same words in it, as `role_arn` has `arn`.
+/// The most likely intended key or word: a similar one, or the only one with the same words, as
+/// `role_arn` contains `arn`.
 fn meant(wrong: &str, names: &[&'static str]) -> Option<&'static str> {
     let near = suggest(wrong, names.iter().copied());
     near.or_else(|| {
@@ -56,7 +57,7 @@ fn meant(wrong: &str, names: &[&'static str]) -> Option<&'static str> {
     })
 }
 
-/// Whether each word of `wrong` is one of `name`, or the beginning of one, or the other way round.
+/// Whether each word of `wrong` is a word of `name`, or one is the beginning of the other.
 fn has_words_of(name: &str, wrong: &str) -> bool {
     let is_kin = |one: &str, other: &str| {
         one.len().min(other.len()) >= 3 && (one.starts_with(other) || other.starts_with(one))
@@ -79,7 +80,8 @@ impl Sink {
         self.diagnostics.borrow_mut().push(diagnostic);
     }
 
-    /// A key or an entry of a list without a value: whoever wrote it meant something, and to leave it out may mean all.
+    /// Reports a key or a list entry without a value. Its author meant a value, and ignoring the
+    /// key could grant everything.
     fn nothing(&self, message: &str, span: Span, help: &str) {
         let diagnostic = Diagnostic::new(Code::MissingField, message)
             .at(Origin { file: self.file, span }, "nothing stands behind it")
@@ -88,10 +90,10 @@ impl Sink {
     }
 }
 
-/// What to do about a key or an entry without a value.
+/// The suggested fix for a key or an entry without a value.
 const WRITE_OR_REMOVE: &str = "write a value, or remove it; empty text is written `\"\"`";
 
-/// Whether nothing is written where a value belongs.
+/// Whether a value is missing.
 fn is_nothing(node: &Node) -> bool {
     match &node.kind {
         NodeKind::Scalar { text, is_plain } => Plain::of(text, *is_plain) == Plain::Null,
@@ -99,7 +101,7 @@ fn is_nothing(node: &Node) -> bool {
     }
 }
 
-/// An error while decoding; it knows its place once it has passed a node.
+/// An error of decoding. It gets its position when it passes a node.
 #[derive(Debug)]
 pub(crate) struct DecodeError {
     code: Code,
@@ -175,8 +177,8 @@ impl<'n> Decoder<'n, '_> {
         }
     }
 
-    /// The entries whose keys are known and stand for the first time. One with a misspelt key is read as what
-    /// was meant, so that nobody is told that it is missing.
+    /// The entries with known keys, without repetitions. A misspelt key is read as the intended one, so that
+    /// the intended key is not reported as missing.
     fn known_entries(
         &self,
         of: Option<(&'static str, &'static [&'static str])>,
@@ -294,7 +296,7 @@ impl<'n> Deserializer<'n> for Decoder<'n, '_> {
         deserialize_u64 visit_u64 u64,
     }
 
-    // The text of a scalar is what was written, so `account: 012345678901` keeps its zero.
+    // A scalar keeps its original text, so `account: 012345678901` keeps its zero.
     fn deserialize_str<V: Visitor<'n>>(self, visitor: V) -> Result<V::Value, Self::Error> {
         let (text, _) = self.scalar("text")?;
         visitor.visit_borrowed_str(text).map_err(|mut error: DecodeError| {
@@ -311,7 +313,7 @@ impl<'n> Deserializer<'n> for Decoder<'n, '_> {
         self.deserialize_str(visitor)
     }
 
-    // What is written without a value is not what is not written: that may mean everything.
+    // A key without a value is not the same as a missing key, which may mean everything.
     fn deserialize_option<V: Visitor<'n>>(self, visitor: V) -> Result<V::Value, Self::Error> {
         visitor.visit_some(self)
     }
@@ -413,7 +415,7 @@ impl<'n> Deserializer<'n> for Decoder<'n, '_> {
     }
 }
 
-/// What a [`Field`](crate::field::Field) asks for: its span in four numbers, then its value.
+/// The sequence that a [`Field`](crate::field::Field) reads: its span as four numbers, then its value.
 struct FieldParts<'n, 's> {
     decoder: Decoder<'n, 's>,
     place: usize,
@@ -432,7 +434,7 @@ impl<'n> SeqAccess<'n> for FieldParts<'n, '_> {
         if let Some(number) = number {
             return seed.deserialize(number.into_deserializer()).map(Some);
         }
-        // That there is nothing has been reported with the key or with the entry.
+        // The missing value has been reported with its key or entry.
         if is_nothing(self.decoder.node) {
             return Ok(None);
         }

@@ -1,35 +1,35 @@
-//! What is wrong with a mesh, where, and what to do about it.
+//! Findings about a mesh: what is wrong, where, and how to fix it.
 
 use lakewright_template::yaml::Span;
 
 use crate::Code;
 
-/// How bad it is.
+/// The severity of a finding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Severity {
     /// The mesh cannot be used.
     Error,
-    /// The mesh can be used; its author should look at this.
+    /// The mesh can be used, but its author should check the finding.
     Warning,
 }
 
-/// A file of the mesh, by its place in the list of sources.
+/// A file of the mesh, as its index in the list of sources.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct FileId(pub u32);
 
-/// A place in a file of the mesh.
+/// A position in a file of the mesh.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Origin {
     /// The file.
     pub file: FileId,
-    /// The place in it.
+    /// The position in it.
     pub span: Span,
 }
 
-/// A place with a remark.
+/// A position with a remark.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Label {
-    /// The place.
+    /// The position.
     pub origin: Origin,
     /// The remark; may be empty.
     pub text: String,
@@ -38,22 +38,22 @@ pub struct Label {
 /// One finding.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Diagnostic {
-    /// What kind of finding.
+    /// The kind of finding.
     pub code: Code,
-    /// How bad it is.
+    /// Its severity.
     pub severity: Severity,
-    /// What was got and what was expected, in one sentence.
+    /// What was found and what was expected, in one sentence.
     pub message: String,
-    /// Where it is; `None` when it is about the mesh as a whole.
+    /// The position; `None` for a finding about the mesh as a whole.
     pub primary: Option<Label>,
-    /// Other places that explain it.
+    /// Other positions that explain the finding.
     pub related: Vec<Label>,
-    /// What to do.
+    /// How to fix it.
     pub help: Option<String>,
 }
 
 impl Diagnostic {
-    /// An error without a place.
+    /// A finding without a position. The code determines its severity.
     pub fn new(code: Code, message: impl Into<String>) -> Self {
         Self {
             code,
@@ -65,26 +65,26 @@ impl Diagnostic {
         }
     }
 
-    /// With its place and a remark there.
+    /// Sets the position, with a remark.
     #[must_use]
     pub fn at(mut self, origin: Origin, text: impl Into<String>) -> Self {
         self.primary = Some(Label { origin, text: text.into() });
         self
     }
 
-    /// With another place that explains it.
+    /// Adds another position that explains the finding.
     #[must_use]
     pub fn and(mut self, origin: Origin, text: impl Into<String>) -> Self {
         self.related.push(Label { origin, text: text.into() });
         self
     }
 
-    /// Whether it is about no place of a file, such as a document that is missing.
+    /// Whether the finding has no position in a file, such as a missing document.
     pub const fn is_without_place(&self) -> bool {
         self.primary.is_none() && self.related.is_empty()
     }
 
-    /// With what to do.
+    /// Sets the suggested fix.
     #[must_use]
     pub fn help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(help.into());
@@ -114,7 +114,7 @@ impl Report {
         self.diagnostics.extend(other.diagnostics);
     }
 
-    /// The findings, in the order of files and lines, each once.
+    /// The findings in the order of files and lines, without duplicates.
     #[must_use]
     pub fn sorted(mut self) -> Self {
         let place = |diagnostic: &Diagnostic| {
@@ -131,17 +131,17 @@ impl Report {
         self.diagnostics.iter()
     }
 
-    /// Whether an error is among them.
+    /// Whether the report has an error.
     pub fn has_errors(&self) -> bool {
         self.count(Severity::Error) > 0
     }
 
-    /// How many findings of a severity there are.
+    /// The number of findings with a severity.
     pub fn count(&self, severity: Severity) -> usize {
         self.diagnostics.iter().filter(|diagnostic| diagnostic.severity == severity).count()
     }
 
-    /// Whether there is none.
+    /// Whether the report has no findings.
     pub fn is_empty(&self) -> bool {
         self.diagnostics.is_empty()
     }

@@ -1,4 +1,4 @@
-//! The document types that users write. Their doc comments are what editors show.
+//! The document types that users write. Editors show their doc comments.
 
 mod access_policy;
 mod environment;
@@ -52,15 +52,15 @@ macro_rules! document {
             #[schemars(with = "String")]
             #[allow(dead_code, reason = "the parser reads the kind before it knows this type")]
             pub(crate) kind: $crate::field::Field<String>,
-            /// What the document is called by others. Unique within its kind; never changes.
+            /// The id by which other documents refer to this one. Unique within its kind; never changes.
             pub id: $crate::field::Field<$crate::name::Id>,
-            /// The name that people read. Any text; may change.
+            /// The name for readers. Any text; may change.
             #[serde(default)]
             pub label: $crate::field::Field<String>,
-            /// What it is for. Any text; may change.
+            /// The purpose. Any text; may change.
             #[serde(default)]
             pub description: $crate::field::Field<String>,
-            /// AWS tags for everything that is made for this document.
+            /// AWS tags for everything that is created for this document.
             #[serde(default)]
             pub tags: $crate::field::Field<std::collections::BTreeMap<String, $crate::field::Field<String>>>,
             /// The catalog's topics.
@@ -120,7 +120,7 @@ pub trait Document {
 /// The kinds of documents.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, JsonSchema)]
 pub enum Kind {
-    /// One for the whole mesh.
+    /// The settings of the whole mesh.
     Tenant,
     /// A group of environments.
     Organization,
@@ -128,7 +128,7 @@ pub enum Kind {
     Environment,
     /// A VPC that an environment's teams may use.
     Network,
-    /// A role outside the mesh that consumes data.
+    /// A role outside the mesh that can receive shares.
     ConsumptionRole,
     /// A group of datasets.
     Domain,
@@ -151,7 +151,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// Every kind, in the order in which they build on one another.
+    /// Every kind. A kind can depend on the kinds before it.
     pub const ALL: [Self; 14] = [
         Self::Tenant,
         Self::Organization,

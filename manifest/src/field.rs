@@ -1,4 +1,4 @@
-//! A field of a document: its value, where it stands, and whether it was there at all.
+//! A field of a document: its value, its position, and whether the document has it.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -10,13 +10,13 @@ use serde::de::{Deserialize, Deserializer, SeqAccess, Visitor};
 
 /// The name by which [`Field`] asks the decoder for spans.
 pub(crate) const FIELD: &str = "$lakewright::Field";
-/// The name by which [`OneOrMore`] asks the decoder for a list, also where one value stands without brackets.
+/// The name by which [`OneOrMore`] asks the decoder for a list, even if a single value is written without brackets.
 pub(crate) const ONE_OR_MORE: &str = "$lakewright::OneOrMore";
 
 /// A field of a document.
 ///
-/// A bad value has been reported when it is met and leaves the field without
-/// a value, so that the rest of the document is still checked.
+/// A wrong value is reported when it is decoded, and leaves the field without a
+/// value, so that the rest of the document is still checked.
 #[derive(Debug, Clone)]
 pub struct Field<T> {
     state: State<T>,
@@ -37,7 +37,7 @@ impl<T> Default for Field<T> {
 }
 
 impl<T> Field<T> {
-    /// The value, when there is a good one.
+    /// The value, if it could be decoded.
     pub fn value(&self) -> Option<&T> {
         match &self.state {
             State::Value(value) => Some(value),
@@ -50,12 +50,12 @@ impl<T> Field<T> {
         matches!(self.state, State::Absent)
     }
 
-    /// Whether the value could not be read. That has been reported.
+    /// Whether the value could not be decoded. The error has been reported.
     pub fn is_invalid(&self) -> bool {
         matches!(self.state, State::Invalid)
     }
 
-    /// Where the value stands.
+    /// The position of the value.
     pub fn span(&self) -> Span {
         self.span
     }
@@ -63,7 +63,7 @@ impl<T> Field<T> {
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Field<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        // An option, because serde gives `None` for a field that is not there.
+        // An option, because serde passes `None` for a missing field.
         deserializer.deserialize_option(FieldVisitor(PhantomData))
     }
 }
@@ -116,7 +116,7 @@ impl<T: JsonSchema> JsonSchema for Field<T> {
 pub struct OneOrMore<T>(Vec<Field<T>>);
 
 impl<T> OneOrMore<T> {
-    /// The values, each with its place.
+    /// The values, each with its position.
     pub fn fields(&self) -> &[Field<T>] {
         &self.0
     }

@@ -1,8 +1,8 @@
-//! What users write: documents parsed with spans and resolved to a validated mesh.
+//! The mesh that users write: documents, parsed with spans and resolved to a validated mesh.
 //!
-//! [`parse`] turns each file into typed documents, [`resolve`] turns all of them
-//! into a [`Mesh`]. Both report every error of a mesh in one run. This crate
-//! reads no file and knows no CloudFormation template.
+//! [`parse`] turns each file into typed documents, [`resolve`] turns all documents
+//! into a [`Mesh`]. Both report every error in one run. This crate reads no files,
+//! and does not depend on the form of CloudFormation templates.
 
 pub mod code;
 mod decode;

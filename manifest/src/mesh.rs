@@ -1,7 +1,7 @@
-//! The validated mesh: every reference resolved, every default filled in.
+//! The validated mesh: every reference is resolved, every default is filled in.
 //!
-//! Only [`resolve`](crate::resolve::resolve) makes one, so whoever holds a
-//! [`Mesh`] need not check it again.
+//! Only [`resolve`](crate::resolve::resolve) creates one, so code that receives
+//! a [`Mesh`] need not check it again.
 
 mod people;
 mod share;
@@ -48,16 +48,16 @@ pub struct Mesh {
     pub access_policies: BTreeMap<Id, AccessPolicy>,
 }
 
-/// What every document has.
+/// The fields that every document has.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Header {
     /// The id.
     pub id: Id,
-    /// The name that people read; the id where none is given.
+    /// The name for readers; the id if the document has no label.
     pub label: String,
-    /// What it is for; empty where nothing is said.
+    /// The purpose; empty if the document has no description.
     pub description: String,
-    /// AWS tags that the document itself asks for.
+    /// The AWS tags of the document itself.
     pub tags: BTreeMap<String, String>,
     /// The catalog's topics.
     pub topics: Vec<String>,
@@ -65,61 +65,61 @@ pub struct Header {
     pub keywords: Vec<String>,
     /// The catalog's glossary terms.
     pub glossary: Vec<String>,
-    /// Where the document stands.
+    /// The position of the document.
     pub origin: Origin,
 }
 
-/// What holds for the whole mesh.
+/// The settings of the whole mesh.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Tenant {
-    /// What every document has.
+    /// The fields that every document has.
     pub header: Header,
-    /// The team that may do everything.
+    /// The team that administers the platform.
     pub admin_team: TeamName,
     /// The account that the platform runs in.
     pub central_account: AccountId,
-    /// Where that stands.
+    /// The position of `central_account`.
     pub central_account_at: Origin,
     /// The region that the platform runs in.
     pub home_region: Region,
-    /// The organization of AWS that every account of the mesh is in, where the mesh names one.
+    /// The organization of AWS Organizations that every account of the mesh belongs to, if the mesh names one.
     pub organization_id: Option<OrganizationId>,
-    /// How physical names begin.
+    /// The prefix of physical names.
     pub resource_prefix: ResourcePrefix,
     /// The role that the platform assumes.
     pub pivot_role: PivotRole,
     /// The roles that may assume the deploy roles.
     pub deployers: Vec<RoleArn>,
-    /// How people come to the roles of teams, besides through the pivot role.
+    /// How people assume the roles of teams, besides through the pivot role.
     pub access: Option<Access>,
-    /// Where that stands.
+    /// The position of `access`.
     pub access_at: Origin,
-    /// What teams may do; a team without an entry may do everything.
+    /// The permissions of teams; a team without an entry has all permissions.
     pub permissions: BTreeMap<TeamName, BTreeSet<TenantPermission>>,
     /// Whether the platform is in maintenance.
     pub maintenance: Maintenance,
-    /// The boundary of every role.
+    /// The permissions boundary of every role.
     pub permissions_boundary: Option<PolicyArn>,
-    /// Raised quotas.
+    /// The quotas of the accounts.
     pub quotas: Quotas,
-    /// Countries and address blocks that reach the web pages; empty for everybody.
+    /// Countries that may reach the web pages; if empty, all may.
     pub allowed_geo: Vec<CountryCode>,
-    /// Address blocks that reach the web pages; empty for everybody.
+    /// Address blocks that may reach the web pages; if empty, all may.
     pub allowed_ip: Vec<AddressBlock>,
-    /// Who is told of alarms.
+    /// The recipients of alarms.
     pub alarm_emails: Vec<MailAddress>,
 }
 
 /// The role that the platform assumes in each environment.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PivotRole {
-    /// Who makes it.
+    /// Who creates the role.
     pub mode: PivotMode,
-    /// The name that the mesh gives it.
+    /// The role's name, if the mesh sets it.
     pub name: Option<String>,
     /// The external id.
     pub external_id: String,
-    /// Where that stands.
+    /// The position of `external_id`.
     pub external_id_at: Origin,
     /// The roles that may assume it.
     pub trusted_roles: Vec<RoleArn>,
@@ -136,7 +136,7 @@ pub struct Quotas {
     pub event_bus_policy_characters: usize,
     /// Roles of an account.
     pub roles_per_account: usize,
-    /// Managed policies that an account makes.
+    /// Customer managed policies of an account.
     pub managed_policies_per_account: usize,
     /// Stacks of an account in one region.
     pub stacks_per_region: usize,
@@ -147,57 +147,57 @@ pub struct Quotas {
 /// A group of environments.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Organization {
-    /// What every document has.
+    /// The fields that every document has.
     pub header: Header,
     /// The team that owns it.
     pub team: TeamName,
-    /// Other teams that may link environments.
+    /// Other teams that may link environments to it.
     pub admins: Vec<TeamName>,
-    /// Whether it is out of use.
+    /// Whether it is archived.
     pub archived: bool,
 }
 
 /// An AWS account and region.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Environment {
-    /// What every document has.
+    /// The fields that every document has.
     pub header: Header,
     /// The organization.
     pub organization: Id,
     /// The account.
     pub account: AccountId,
-    /// Where that stands.
+    /// The position of `account`.
     pub account_at: Origin,
     /// The region.
     pub region: Region,
     /// The team that owns it.
     pub team: TeamName,
-    /// How physical names begin.
+    /// The prefix of physical names.
     pub resource_prefix: ResourcePrefix,
-    /// What can be used.
+    /// The features that are on.
     pub features: Features,
-    /// Where that stands: the team, when the environment has what is on by default.
+    /// The position of `features`; that of `team` if the environment has the default features.
     pub features_at: Origin,
-    /// The VPC of the ML Studio domain, when the feature is on.
+    /// The VPC of the ML Studio domain, if the feature is on.
     pub studio_vpc: Option<StudioVpc>,
     /// An existing topic that producers write to.
     pub producers_topic: Option<TopicArn>,
-    /// The address blocks of VPCs, as far as they are known.
+    /// The address blocks of VPCs, as far as the mesh states them.
     pub vpc_cidrs: BTreeMap<VpcId, AddressBlock>,
-    /// The availability zones of the network that is made.
+    /// The availability zones of the network that the stack creates.
     pub availability_zones: Vec<ZoneId>,
     /// The account's QuickSight subscription.
     pub quicksight: QuickSight,
-    /// The teams: its own first, then the invited ones by name.
+    /// The teams: the environment's own team first, then the invited teams by name.
     pub teams: Vec<EnvironmentTeam>,
-    /// The boundary of every role.
+    /// The permissions boundary of every role.
     pub permissions_boundary: Option<PolicyArn>,
-    /// Whether its buckets stay when it is removed.
+    /// Whether the environment's buckets are retained when it is removed.
     pub retain_on_delete: bool,
 }
 
 impl Environment {
-    /// The team's place in this environment, when it is its own or an invited team.
+    /// The entry of a team in this environment, if it is the environment's own team or an invited one.
     pub fn team_named(&self, team: &TeamName) -> Option<&EnvironmentTeam> {
         self.teams.iter().find(|candidate| candidate.team == *team)
     }
@@ -206,13 +206,13 @@ impl Environment {
 /// The account's QuickSight subscription.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct QuickSight {
-    /// Whether there is one.
+    /// Whether the account is subscribed.
     pub is_subscribed: bool,
-    /// The region of its users and groups.
+    /// The region of its users and groups, which was chosen at sign-up.
     pub identity_region: Option<Region>,
 }
 
-/// What can be used in an environment.
+/// The features of an environment: whether each is on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(clippy::struct_excessive_bools, reason = "seven independent switches of the manifest")]
 pub struct Features {
@@ -232,14 +232,14 @@ pub struct Features {
     pub subscriptions: bool,
 }
 
-/// Where an ML Studio domain lies: the three steps of the rule.
+/// The VPC of an ML Studio domain, by the first of three rules that applies.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum StudioVpc {
     /// The mesh names a VPC.
     Given(Vpc),
     /// The region's default VPC.
     Default(Vpc),
-    /// There is no default VPC: the stack makes one.
+    /// There is no default VPC: the stack creates a VPC.
     Created,
 }
 
@@ -257,22 +257,22 @@ pub struct Vpc {
 pub struct EnvironmentTeam {
     /// The team.
     pub team: TeamName,
-    /// What it may do.
+    /// Its permissions.
     pub permissions: BTreeSet<EnvironmentPermission>,
-    /// An existing role.
+    /// An existing role for the team, if the mesh names one.
     pub iam_role_arn: Option<RoleArn>,
-    /// Where the team is named.
+    /// The position of the team's name.
     pub origin: Origin,
 }
 
 /// An existing VPC.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Network {
-    /// What every document has.
+    /// The fields that every document has.
     pub header: Header,
     /// The environment.
     pub environment: Id,
-    /// The team.
+    /// The team that registers it.
     pub team: TeamName,
     /// The VPC.
     pub vpc: Vpc,
@@ -281,74 +281,75 @@ pub struct Network {
 /// An existing role that consumes data.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ConsumptionRole {
-    /// What every document has.
+    /// The fields that every document has.
     pub header: Header,
     /// The environment.
     pub environment: Id,
-    /// The team.
+    /// The team that registers it.
     pub team: TeamName,
     /// The role.
     pub role_arn: RoleArn,
-    /// Whether this tool attaches its policy.
+    /// Whether Lakewright attaches its policy.
     pub managed: bool,
 }
 
 /// A group of datasets.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Domain {
-    /// What every document has.
+    /// The fields that every document has.
     pub header: Header,
     /// Teams with full access.
     pub owners: Vec<TeamName>,
     /// Teams with read-only access.
     pub readers: Vec<TeamName>,
-    /// Teams that reach every dataset.
+    /// Teams that would get access to every dataset of the domain.
     pub dataset_level_access: Vec<TeamName>,
 }
 
 /// A governed dataset.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Dataset {
-    /// What every document has.
+    /// The fields that every document has.
     pub header: Header,
     /// The environment.
     pub environment: Id,
     /// The team that owns it.
     pub team: TeamName,
-    /// The teams that approve shares besides the owner, each once; those of the environment read the data as well.
+    /// The teams that approve shares besides the owner, without duplicates. Those of the dataset's
+    /// environment also read the data.
     pub stewards: Vec<TeamName>,
     /// The domain.
     pub domain: Option<Id>,
-    /// How confidential it is.
+    /// The confidentiality.
     pub confidentiality: Confidentiality,
-    /// Whether shares are approved without asking.
+    /// Whether shares need no approval.
     pub auto_approval: bool,
-    /// Existing things that it consists of.
+    /// Existing resources that the dataset consists of.
     pub import: Option<Import>,
     /// The crawler.
     pub crawler: Crawler,
-    /// When the profiling job runs.
+    /// The schedule of the profiling job.
     pub profiling_schedule: Option<Schedule>,
     /// The tables by name.
     pub tables: BTreeMap<CatalogName, Table>,
     /// The folders by id.
     pub folders: BTreeMap<Id, Folder>,
-    /// Whether its data stays when it is removed.
+    /// Whether the data is retained when the dataset is removed.
     pub retain_on_delete: bool,
 }
 
 /// A dataset's crawler.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Crawler {
-    /// When it runs.
+    /// The schedule; `None` if somebody starts it.
     pub schedule: Option<Schedule>,
-    /// How the names of tables that it finds begin.
+    /// The prefix of the names of tables that it finds.
     pub prefix: Option<CatalogName>,
-    /// Whether it looks only at what S3 has told of.
+    /// Whether it looks only at folders for which S3 reported changes.
     pub event_mode: bool,
 }
 
-/// Existing things that a dataset consists of.
+/// Existing resources that a dataset consists of.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Import {
     /// The bucket.
@@ -357,15 +358,15 @@ pub struct Import {
     pub kms_key_alias: Option<KeyAlias>,
     /// The Glue database.
     pub glue_database: Option<CatalogName>,
-    /// The account of the catalog.
+    /// The account whose catalog has the database; `None` for the environment's account.
     pub catalog_account: Option<AccountId>,
-    /// With whose help the bucket is registered with Lake Formation.
+    /// Who registers the bucket with Lake Formation.
     pub location: Location,
-    /// What is left to IAM permissions.
+    /// Whether IAM permissions continue to work on its tables.
     pub hybrid_access: HybridAccess,
 }
 
-/// With whose help an imported bucket is registered with Lake Formation.
+/// Who registers an imported bucket with Lake Formation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Location {
     /// The dataset's stack registers it.
@@ -379,33 +380,33 @@ pub enum Location {
 /// A table.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Table {
-    /// Where its files lie, without a slash at the end.
+    /// The path of its files in the bucket, without a slash at the end.
     pub location: String,
-    /// Where that stands: the table's name, when nothing else says it.
+    /// The position of `location`; that of the table's name if it has no location.
     pub located: Origin,
     /// The format of its files.
     pub format: TableFormat,
-    /// Its columns in order; empty when the crawler finds them.
+    /// Its columns in order; empty if the crawler finds them.
     pub columns: Vec<Column>,
     /// Its partition keys in order.
     pub partitions: Vec<Column>,
-    /// What the catalog says of it.
+    /// Its description, keywords and glossary terms.
     pub about: About,
-    /// Where it is declared.
+    /// The position of the table.
     pub origin: Origin,
 }
 
 impl Table {
-    /// Everything that queries know as a column: those of the files, and the partition keys.
+    /// All columns that queries see: those of the files, and the partition keys.
     pub fn all_columns(&self) -> impl Iterator<Item = &Column> {
         self.columns.iter().chain(&self.partitions)
     }
 }
 
-/// What the catalog says of a table, a column or a folder.
+/// The catalog's information about a table, a column or a folder.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct About {
-    /// What it is for; empty where nothing is said.
+    /// The purpose; empty if there is no description.
     pub description: String,
     /// The catalog's keywords.
     pub keywords: Vec<String>,
@@ -422,46 +423,46 @@ pub struct Column {
     pub kind: String,
     /// Tags for access policies.
     pub tags: Vec<String>,
-    /// What the catalog says of it.
+    /// Its description, keywords and glossary terms.
     pub about: About,
 }
 
 /// A folder.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Folder {
-    /// Where it lies: what begins with it lies in the folder.
+    /// Its path in the bucket: the prefix of the keys of its objects.
     pub prefix: FolderPrefix,
-    /// What the catalog says of it.
+    /// Its description, keywords and glossary terms.
     pub about: About,
-    /// Where its prefix stands.
+    /// The position of its prefix.
     pub origin: Origin,
 }
 
 /// A notebook instance.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Notebook {
-    /// What every document has.
+    /// The fields that every document has.
     pub header: Header,
     /// The environment.
     pub environment: Id,
     /// The team.
     pub team: TeamName,
-    /// The VPC and the subnet; `None` without a VPC.
+    /// The VPC and the subnet; `None` if the notebook has no VPC.
     pub vpc: Option<(VpcId, SubnetId)>,
     /// The instance type.
     pub instance_type: InstanceType,
     /// The volume in GiB.
     pub volume_size: u16,
-    /// Whether it reaches the internet by itself.
+    /// Whether it reaches the internet directly.
     pub internet_access: bool,
-    /// Whether its users are root on it.
+    /// Whether its users have root access.
     pub root_access: bool,
 }
 
 /// An ML Studio user profile.
 #[derive(Debug, Clone, PartialEq)]
 pub struct StudioProfile {
-    /// What every document has.
+    /// The fields that every document has.
     pub header: Header,
     /// The environment.
     pub environment: Id,
@@ -472,7 +473,7 @@ pub struct StudioProfile {
 /// A data pipeline.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Pipeline {
-    /// What every document has.
+    /// The fields that every document has.
     pub header: Header,
     /// The environment in which CI/CD runs.
     pub environment: Id,
@@ -480,20 +481,20 @@ pub struct Pipeline {
     pub team: TeamName,
     /// How it deploys.
     pub strategy: Strategy,
-    /// Where it deploys, in order.
+    /// The stages in the order of deployment.
     pub stages: Vec<Stage>,
-    /// An existing repository; `None` for one that is made.
+    /// An existing repository; `None` if the stack creates one.
     pub source: Option<PipelineSource>,
-    /// Whether repository and artifacts stay when it is removed.
+    /// Whether repository and artifacts are retained when the pipeline is removed.
     pub retain_on_delete: bool,
 }
 
 /// An existing repository, reached through a connection.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PipelineSource {
-    /// The repository at its host.
+    /// The repository's name at its host, such as `owner/name`.
     pub repository: RepositoryName,
-    /// The connection.
+    /// The ARN of the connection to the host.
     pub connection_arn: ConnectionArn,
     /// The branch that `trunk` and `cdk_trunk` follow.
     pub branch: BranchName,
@@ -506,9 +507,9 @@ pub struct Stage {
     pub stage: Id,
     /// The environment.
     pub environment: Id,
-    /// The team there.
+    /// The team in that environment.
     pub team: TeamName,
-    /// Where the team stands.
+    /// The position of the team's name.
     pub origin: Origin,
 }
 
@@ -522,13 +523,13 @@ impl Stage {
 /// An imported dashboard.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Dashboard {
-    /// What every document has.
+    /// The fields that every document has.
     pub header: Header,
     /// The environment.
     pub environment: Id,
     /// The team.
     pub team: TeamName,
-    /// QuickSight's id.
+    /// QuickSight's id of the dashboard.
     pub dashboard_id: String,
     /// The teams that may see it.
     pub shared_with: Vec<TeamName>,
@@ -537,36 +538,36 @@ pub struct Dashboard {
 /// A rule of access governance.
 #[derive(Debug, Clone, PartialEq)]
 pub struct AccessPolicy {
-    /// What every document has.
+    /// The fields that every document has.
     pub header: Header,
     /// Whether it applies.
     pub state: PolicyState,
-    /// What it does.
+    /// Whether it allows or denies.
     pub effect: Effect,
-    /// Who.
+    /// The principals.
     pub actors: Actors,
-    /// What.
+    /// The privileges.
     pub privileges: Vec<String>,
-    /// To what.
+    /// The resources.
     pub resources: PolicyResources,
     /// How values are shown.
     pub mask: Option<Mask>,
 }
 
-/// Who a policy is about.
+/// The principals of a policy: everyone who is in one of the lists.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Actors {
     /// Teams.
     pub teams: Vec<TeamName>,
     /// Users.
     pub users: Vec<String>,
-    /// Everybody.
+    /// All users.
     pub all_users: bool,
     /// The owners of the resource.
     pub owners: bool,
 }
 
-/// What a policy is about; an empty list means all.
+/// The resources of a policy: those that match every list; an empty list matches all.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct PolicyResources {
     /// Types of resources.

@@ -1,4 +1,4 @@
-//! Names that are checked when they are parsed, so that nothing after has to.
+//! Names that are validated when they are parsed, so that later code need not check them.
 
 mod database;
 mod schedule;
@@ -19,14 +19,14 @@ macro_rules! name {
     ($(#[$doc:meta])* $name:ident, $pattern:literal, $check:expr, $expected:literal) => {
         name!($(#[$doc])* $name, $pattern, $check, $expected, |_| None);
     };
-    // With what somebody who wrote another text most likely meant.
+    // With the most likely intended value for a text that is not valid.
     ($(#[$doc:meta])* $name:ident, $pattern:literal, $check:expr, $expected:literal, $meant:expr) => {
         $(#[$doc])*
         #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub struct $name(String);
 
         impl $name {
-            /// Parses the text, or says what was expected.
+            /// Parses the text. The error says what was expected.
             pub fn parse(text: &str) -> Result<Self, String> {
                 let check: fn(&str) -> bool = $check;
                 if check(text) {
@@ -92,8 +92,8 @@ name!(
     "an id: expected a lower-case letter, then at most 39 lower-case letters, digits and hyphens"
 );
 name!(
-    /// A group of the identity provider: 1 to 128 letters up to `ÿ`, digits, spaces and `_.:/=+-@`: what both tag values and
-    /// policies of IAM may hold. It never has a wildcard or a policy variable in it.
+    /// A group of the identity provider: 1 to 128 letters up to `ÿ`, digits, spaces and `_.:/=+-@`, which both tag
+    /// values and IAM policies allow. It contains no wildcards and no policy variables.
     TeamName,
     "^(?! )[^\\u0000-\\u001f!\"#$%&'()*,;<>?\\[\\\\\\]^`{|}~\\u007f\\u0100-\\uffff]{0,127}[^\\u0000-\\u0020!\"#$%&'()*,;<>?\\[\\\\\\]^`{|}~\\u007f\\u0100-\\uffff]$",
     |text| {
@@ -121,7 +121,7 @@ name!(
     |text| suggest(text, lakewright_template::schema::regions().keys().map(String::as_str))
 );
 name!(
-    /// The id of an availability zone, such as `use1-az1`, which is the same zone in every account.
+    /// The id of an availability zone, such as `use1-az1`. It names the same zone in every account.
     ZoneId,
     "^[a-z0-9]+(-[a-z0-9]+)*-az[0-9]{1,2}$",
     |text| {
@@ -203,16 +203,16 @@ name!(
     "a catalog name: expected 1 to 255 lower-case letters, digits, `_` and `-`"
 );
 name!(
-    /// A path inside a bucket, with or without a slash at its end: no slash at its start, nothing between
-    /// slashes that is empty, `.` or `..`, no wildcard or variable in it.
+    /// A path in a bucket, with or without a slash at its end. It does not begin with a slash, has no
+    /// segment that is empty, `.` or `..`, and contains no wildcards and no policy variables.
     KeyPrefix,
     "^(?=.{1,512}$)((?!\\.\\.?(/|$))[A-Za-z0-9!_.()=-]+(/|$))+$",
     is_key_path,
     "a path in a bucket: expected letters, digits and `!_.()=-` between single `/`, no `/` at the start, no `.` or `..`"
 );
 name!(
-    /// The path of a folder inside a bucket: as [`KeyPrefix`], and with a slash at its end, so that what
-    /// begins with it lies in the folder.
+    /// The path of a folder in a bucket: like [`KeyPrefix`], with a slash at its end, so that every key
+    /// with this prefix is in the folder.
     FolderPrefix,
     "^(?=.{1,512}$)((?!\\.\\.?/)[A-Za-z0-9!_.()=-]+/)+$",
     |text| is_key_path(text) && text.ends_with('/'),
@@ -317,7 +317,7 @@ name!(
     "a mail address: expected one such as `team@example.com`"
 );
 name!(
-    /// The ARN of a connection to a repository's host.
+    /// The ARN of an AWS CodeConnections connection to a repository's host.
     ConnectionArn,
     "^arn:aws[a-z-]*:(codeconnections|codestar-connections):[a-z0-9-]+:[0-9]{12}:connection/[0-9a-f-]{36}$",
     |text| {
@@ -332,7 +332,7 @@ name!(
     "the ARN of a connection: expected `arn:aws:codeconnections:eu-west-1:123456789012:connection/` and a UUID"
 );
 name!(
-    /// A repository at its host: `owner/name`.
+    /// The name of a repository at its host: `owner/name`.
     RepositoryName,
     "^[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+)+$",
     |text| {
@@ -362,8 +362,8 @@ name!(
     "a date: expected `YYYY-MM-DD`, and a day that the calendar has"
 );
 
-/// Whether a text is a day of the calendar. Conditions of policies compare times with its last second, and IAM takes no
-/// time that does not exist ("Date condition operators" in the IAM user guide: dates of ISO 8601).
+/// Whether a text is a day of the calendar. Conditions in policies compare times with the day's last second, and IAM
+/// rejects times that do not exist ("Date condition operators" in the IAM user guide: dates of ISO 8601).
 fn is_day(text: &str) -> bool {
     let is_form = text.len() == 10
         && text.bytes().enumerate().all(|(place, byte)| match place {
@@ -383,7 +383,7 @@ fn is_day(text: &str) -> bool {
     }
 }
 
-/// Whether a text is the path of keys: S3 takes keys as they are, and many tools take `..` for the way up.
+/// Whether a text is a path of keys. S3 uses keys unchanged, but many tools interpret `..` as the parent folder.
 fn is_key_path(text: &str) -> bool {
     let is_segment = |segment: &str| {
         !matches!(segment, "" | "." | "..")
@@ -400,7 +400,7 @@ fn is_ec2_id(text: &str, prefix: &str) -> bool {
     })
 }
 
-/// Long text is cut for messages.
+/// Shortens long text for messages.
 fn shorten(text: &str) -> String {
     if text.chars().count() <= 60 {
         text.to_owned()
@@ -410,31 +410,31 @@ fn shorten(text: &str) -> String {
 }
 
 impl KeyAlias {
-    /// Whether it is the alias of a key that AWS manages: nobody else may begin an alias like that.
+    /// Whether it is the alias of an AWS managed key: only AWS can create such aliases.
     pub fn is_of_aws(&self) -> bool {
         self.0.starts_with("aws/")
     }
 }
 
 impl AddressBlock {
-    /// The bits that all of its addresses have in common.
+    /// The length of the prefix that its addresses share, in bits.
     pub fn bits(&self) -> u8 {
         self.0.rsplit('/').next().and_then(|bits| bits.parse().ok()).unwrap_or_default()
     }
 
-    /// Whether its addresses are of IPv6.
+    /// Whether it is a block of IPv6.
     pub fn is_ipv6(&self) -> bool {
         self.0.contains(':')
     }
 }
 
 impl PolicyArn {
-    /// The account that the policy lies in; `aws` for AWS's own policies.
+    /// The policy's account; `aws` for AWS managed policies.
     pub fn account(&self) -> &str {
         self.0.split(':').nth(4).unwrap_or_default()
     }
 
-    /// The policy of the same name in another account. AWS's own policies are everywhere.
+    /// The policy of the same name in another account. AWS managed policies exist in every account.
     #[must_use]
     pub fn in_account(&self, account: &AccountId) -> Self {
         if self.account() == "aws" {
@@ -457,18 +457,18 @@ impl From<&RegionName> for Region {
 }
 
 impl RoleArn {
-    /// The account that the role lies in.
+    /// The role's account.
     pub fn account(&self) -> AccountId {
         let account = ArnParts::parse(&self.0).and_then(|arn| AccountId::parse(arn.account).ok());
         account.expect("the ARN of a role has an account")
     }
 
-    /// Whether the role is one of IAM Identity Center, made from a permission set.
+    /// Whether the role belongs to a permission set of IAM Identity Center.
     pub fn is_reserved(&self) -> bool {
         self.0.contains(":role/aws-reserved/")
     }
 
-    /// Whether the role is a service-linked one.
+    /// Whether the role is a service-linked role.
     pub fn is_service_linked(&self) -> bool {
         self.0.contains(":role/aws-service-role/")
     }
@@ -479,18 +479,18 @@ impl RoleArn {
     }
 }
 
-/// The types of JSON that a validator of others may see: a text that is not quoted can be a number or a boolean to it.
+/// The JSON types that other validators may see: they read text without quotes as a number or a boolean.
 fn scalars(check: fn(&str) -> bool) -> serde_json::Value {
     let is_number = ["1", "42", "424242424242"].iter().any(|text| check(text));
     match (is_number, check("true")) {
-        // Patterns of accounts and countries are known to the schema's own rules.
+        // The schema has rules of its own for accounts and countries.
         (true, true) => serde_json::json!(["string", "number", "boolean"]),
         _ => serde_json::json!("string"),
     }
 }
 
-/// Whether policies of IAM and of KMS may have a character: "IAM and AWS STS quotas" in the IAM user guide; `Policy` of
-/// "PutKeyPolicy" in the KMS API reference.
+/// Whether policies of IAM and of KMS may contain a character. Sources: "IAM and AWS STS quotas" in the IAM user guide;
+/// `Policy` of "PutKeyPolicy" in the KMS API reference.
 const fn is_in_policies(character: char) -> bool {
     character <= '\u{ff}'
 }
@@ -553,7 +553,7 @@ mod tests {
 
     #[test]
     fn days_are_those_of_the_calendar() {
-        // Leap years of the Gregorian calendar (ISO 8601): 2000 and 2028 are some, 1900 and 2026 are not.
+        // Leap years of the Gregorian calendar (ISO 8601): 2000 and 2028 are leap years, 1900 and 2026 are not.
         for good in ["2026-02-28", "2028-02-29", "2000-02-29", "2026-12-31", "2026-04-30"] {
             assert!(Date::parse(good).is_ok(), "{good}");
         }

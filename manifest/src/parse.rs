@@ -1,4 +1,4 @@
-//! From text to documents.
+//! Parses text into documents.
 
 use std::collections::BTreeSet;
 
@@ -17,18 +17,18 @@ use crate::{Code, Report};
 /// A file of the mesh.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SourceFile {
-    /// The path below the mesh's folder, with `/`.
+    /// The path below the mesh's folder, with `/` as the separator.
     pub path: String,
     /// The text.
     pub text: String,
 }
 
-/// A document and where it begins.
+/// A document and the position where it begins.
 #[derive(Debug)]
 pub struct Located<T> {
     /// The document.
     pub document: T,
-    /// Where it stands.
+    /// The position.
     pub origin: Origin,
 }
 
@@ -53,37 +53,37 @@ pub struct Documents {
     pub lost: Lost,
 }
 
-/// What could not be read. Whatever refers to it is not wrong for that.
+/// What could not be decoded. References to it are not reported as errors.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct Lost {
     kinds: BTreeSet<Kind>,
     is_any: bool,
-    /// Where documents begin of which a part could not be read.
+    /// The positions of documents that were decoded only in part.
     in_part: BTreeSet<Origin>,
 }
 
 impl Lost {
-    /// Whether a document of a kind may be among what could not be read.
+    /// Whether a document of a kind may be among those that could not be decoded.
     pub fn may_be(&self, kind: Kind) -> bool {
         self.is_any || self.kinds.contains(&kind)
     }
 
-    /// Whether a part of the document that begins here could not be read: what it says of others is not known.
+    /// Whether a part of the document at this position could not be decoded, so that its content is not fully known.
     pub fn is_in_part(&self, document: Origin) -> bool {
         self.in_part.contains(&document)
     }
 
-    /// A part of the document that begins here is not known.
+    /// Records that a part of the document at this position is unknown.
     pub(crate) fn of_part(&mut self, document: Origin) {
         self.in_part.insert(document);
     }
 
-    /// A document of this kind could not be read.
+    /// Records that a document of this kind could not be decoded.
     pub(crate) fn of_kind(&mut self, kind: Kind) {
         self.kinds.insert(kind);
     }
 
-    /// A whole file could not be read.
+    /// Records that a whole file could not be read.
     pub fn of_file(&mut self) {
         self.is_any = true;
     }
@@ -97,15 +97,15 @@ impl Lost {
 }
 
 impl Documents {
-    /// The documents of several files as one.
+    /// Joins the documents of several files.
     pub fn of_files(files: Vec<Self>) -> Self {
         let mut all = Self::default();
-        // Documents are large: making room once spares moving them while the lists grow.
+        // Documents are large: reserving space once avoids moving them while the lists grow.
         macro_rules! lists {
             ($($list:ident),*) => {
                 $(all.$list.reserve_exact(files.iter().map(|file| file.$list.len()).sum());)*
                 for file in files {
-                    // Named one by one, so that a new kind of document is not forgotten.
+                    // The lists are named one by one, so that a new kind of document is not forgotten.
                     let Self { lost, $($list),* } = file;
                     all.lost.and(lost);
                     $(all.$list.extend($list);)*
@@ -132,12 +132,12 @@ impl Documents {
     }
 }
 
-/// What one file gives.
+/// The result of parsing one file.
 #[derive(Debug, Default)]
 pub struct Parsed {
     /// The documents that could be decoded.
     pub documents: Documents,
-    /// What is wrong with the others.
+    /// The findings about the file.
     pub report: Report,
 }
 
@@ -160,7 +160,7 @@ pub fn parse(file: FileId, source: &SourceFile) -> Parsed {
         parsed.documents.lost.is_any = true;
     }
     for node in &stream.documents {
-        // What stands before the error in its line is a part of the same mistake.
+        // A node before the error in the same line is part of the same mistake.
         if broken != Some(node.span.line) || matches!(node.kind, NodeKind::Mapping(_)) {
             parsed.document(file, node);
         }
@@ -168,7 +168,7 @@ pub fn parse(file: FileId, source: &SourceFile) -> Parsed {
     parsed
 }
 
-/// What is mostly behind a message of the parser, which says what it looked for and not what to write.
+/// The most frequent cause of a parser message. The message says what the parser expected, not what to write.
 fn syntax_help(message: &str, line: &str) -> &'static str {
     const HELP: [(&str, &str); 11] = [
         ("unclosed bracket '{'", "a closing `}` is missing"),
@@ -202,7 +202,7 @@ fn syntax_help(message: &str, line: &str) -> &'static str {
     )
 }
 
-/// What is mostly behind a line that has no key.
+/// The most frequent cause of a line without a key.
 fn key_help(line: &str) -> &'static str {
     let is_of_hyphens = line.len() > 1 && line.bytes().all(|byte| byte == b'-');
     let has_close_hyphen =
@@ -258,8 +258,8 @@ impl Parsed {
         }
     }
 
-    /// A tag of YAML means something to the program that a text was written for, such as CloudFormation. Here none does, and
-    /// text that was meant to be replaced would be taken as it stands.
+    /// Reports YAML tags. A tag has a meaning for the program that a text was written for, such as CloudFormation. It
+    /// has none in a mesh, where text that was meant to be replaced would be used unchanged.
     fn tags(&mut self, file: FileId, node: &Node) {
         if let Some(tag) = &node.tag {
             let message = format!("the tag `{tag}` means nothing in a mesh");
@@ -284,7 +284,7 @@ impl Parsed {
         }
     }
 
-    /// The kind of a document. It decides which keys the others may be.
+    /// The kind of a document. It determines which other keys are allowed.
     fn kind(&mut self, file: FileId, node: &Node) -> Option<Kind> {
         let origin = Origin { file, span: node.span };
         let NodeKind::Mapping(entries) = &node.kind else {

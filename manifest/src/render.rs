@@ -1,4 +1,4 @@
-//! Findings as text for people and as JSON for machines.
+//! Findings as text for people and as JSON for programs.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
@@ -9,16 +9,16 @@ use serde_json::{Value, json};
 use crate::diagnostic::{Diagnostic, FileId, Label, Origin};
 use crate::{Code, Report, Severity, SourceFile};
 
-/// How text is shown.
+/// The style of the text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Style {
-    /// With colours of a terminal.
+    /// With terminal colours.
     Colour,
-    /// Without.
+    /// Without colours.
     Plain,
 }
 
-/// The findings as the Rust compiler would show them.
+/// The findings in the style of the Rust compiler.
 pub fn human(report: &Report, sources: &[SourceFile], style: Style) -> String {
     let renderer = match style {
         Style::Colour => Renderer::styled(),
@@ -32,7 +32,7 @@ pub fn human(report: &Report, sources: &[SourceFile], style: Style) -> String {
         *count += 1;
         if *count <= SHOWN {
             out.push_str(&renderer.render(&groups(diagnostic, &files)));
-            // Without a place there is no margin that the advice could stand behind.
+            // Without a position there is no margin for the help text.
             if let Some(help) = diagnostic.help.as_ref().filter(|_| diagnostic.is_without_place()) {
                 out.push_str("\n = help: ");
                 out.push_str(&help.replace('\n', "\n         "));
@@ -51,7 +51,7 @@ pub fn human(report: &Report, sources: &[SourceFile], style: Style) -> String {
     out
 }
 
-/// Findings of one code that are shown one by one: one cause can make thousands.
+/// How many findings of one code are shown separately: one cause can produce thousands.
 const SHOWN: usize = 20;
 
 fn level(severity: Severity) -> Level<'static> {
@@ -80,7 +80,7 @@ pub fn json(report: &Report, sources: &[SourceFile]) -> Value {
     json!({ "version": 1, "diagnostics": findings })
 }
 
-/// A place as `file:line:column`.
+/// A position as `file:line:column`.
 pub fn place(origin: Origin, sources: &[SourceFile]) -> String {
     let path = source(origin.file, sources).map_or("<unknown>", |source| source.path.as_str());
     format!("{path}:{}:{}", origin.span.line, origin.span.column)
@@ -100,11 +100,12 @@ fn source(file: FileId, sources: &[SourceFile]) -> Option<&SourceFile> {
     sources.get(usize::try_from(file.0).ok()?)
 }
 
-/// Lines between two places of a file that are shown as one piece, which leaves out what lies between them. What lies
-/// farther apart is shown as two, so that a finding takes as long as it has places, however long its file is.
+/// The distance in lines up to which two positions are shown in one snippet, which leaves out the lines between them.
+/// Positions farther apart have separate snippets, so that the time for a finding depends on its number of positions
+/// and not on the length of its file.
 const NEAR_LINES: usize = 100;
 
-/// A file, and where its lines begin.
+/// A file, and the bytes where its lines begin.
 struct Lines<'a> {
     source: &'a SourceFile,
     starts: Vec<usize>,
@@ -114,17 +115,17 @@ impl<'a> Lines<'a> {
     fn of(source: &'a SourceFile) -> Self {
         let text = source.text.as_str();
         let after = text.match_indices('\n').map(|(byte, _)| byte + 1);
-        // Nothing comes after a line break at the end.
+        // No line begins after a line break at the end.
         let after = after.filter(|start| *start < text.len());
         Self { source, starts: std::iter::once(0).chain(after).collect() }
     }
 
-    /// The line that a byte lies in, from 0.
+    /// The line of a byte, from 0.
     fn line_of(&self, byte: usize) -> usize {
         self.starts.partition_point(|start| *start <= byte).saturating_sub(1)
     }
 
-    /// The text of some lines, and the byte where it begins.
+    /// The text of some lines, and its first byte.
     fn text(&self, first: usize, last: usize) -> (&'a str, usize) {
         let text = self.source.text.as_str();
         let byte = |line: usize| self.starts.get(line).copied().unwrap_or(text.len());
@@ -132,7 +133,7 @@ impl<'a> Lines<'a> {
     }
 }
 
-/// The lines of each file that a finding names.
+/// The lines of each file that findings name.
 fn files<'a>(report: &Report, sources: &'a [SourceFile]) -> BTreeMap<FileId, Lines<'a>> {
     let labels = report.iter().flat_map(|one| one.primary.iter().chain(&one.related));
     let named: BTreeSet<FileId> = labels.map(|label| label.origin.file).collect();
@@ -140,7 +141,7 @@ fn files<'a>(report: &Report, sources: &'a [SourceFile]) -> BTreeMap<FileId, Lin
     files.filter_map(|file| Some((file, Lines::of(source(file, sources)?)))).collect()
 }
 
-/// Lines of a file, and what is remarked on them.
+/// Lines of a file, with the remarks on them.
 struct Piece<'a> {
     file: FileId,
     first: usize,
@@ -199,7 +200,7 @@ fn groups<'a>(diagnostic: &'a Diagnostic, files: &BTreeMap<FileId, Lines<'a>>) -
     vec![group]
 }
 
-/// The part of a place that lies on its first line: a whole document would fill the screen.
+/// The part of a position on its first line: a whole document would fill the screen.
 fn first_line(origin: Origin, text: &str) -> Range<usize> {
     let clamp = |byte: u32| {
         let mut byte = usize::try_from(byte).unwrap_or(text.len()).min(text.len());
@@ -221,7 +222,7 @@ mod tests {
 
     const LINE: &str = "key: value\n";
 
-    /// A place at the beginning of a line, from 1.
+    /// A position at the beginning of a line, from 1.
     fn place(line: u32) -> Origin {
         let start = (line - 1) * u32::try_from(LINE.len()).expect("a short line");
         Origin { file: FileId(0), span: Span { start, end: start + 3, line, column: 1 } }

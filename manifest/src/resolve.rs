@@ -1,4 +1,4 @@
-//! From documents to a validated mesh, with every error in one run.
+//! Resolves documents to a validated mesh, and reports every error in one run.
 
 mod about;
 mod addresses;
@@ -49,7 +49,7 @@ use crate::name::{Id, TeamName};
 use crate::parse::{Documents, Located, Lost};
 use crate::{Code, Report};
 
-/// Resolves the documents of a mesh. There is a mesh only when the report has no errors.
+/// Resolves the documents of a mesh. Returns a mesh only if the report has no errors.
 pub fn resolve(documents: &Documents, parse_report: Report) -> (Option<Mesh>, Report) {
     let mut context =
         Context { report: parse_report, ids: BTreeMap::new(), teams: None, lost: Lost::default() };
@@ -61,17 +61,17 @@ pub fn resolve(documents: &Documents, parse_report: Report) -> (Option<Mesh>, Re
 
 struct Context {
     report: Report,
-    /// Where each id of each kind is declared, also of documents that have other errors.
+    /// The position of each id, by kind, including documents that have other errors.
     ids: BTreeMap<Kind, BTreeMap<Id, Origin>>,
-    /// The teams that documents name; `None` when some could not be read.
+    /// The teams that documents name; `None` if a document could not be decoded.
     teams: Option<BTreeSet<String>>,
-    /// What could not be read.
+    /// What could not be decoded.
     lost: Lost,
 }
 
 impl Context {
     fn mesh(&mut self, documents: &Documents) -> Option<Mesh> {
-        // Without a readable document all else would be noise about what it may have held.
+        // If a document could not be decoded, further errors could be only a consequence of its missing content.
         let has_parse_errors = self.report.has_errors();
         self.declare(documents);
         self.teams = (!has_parse_errors)
@@ -172,7 +172,7 @@ impl Context {
         })
     }
 
-    /// Resolves each document of a kind. What has an error is left out of the map.
+    /// Resolves each document of a kind. Documents with errors are not in the map.
     fn each<D: Document, T>(
         &mut self,
         documents: &[Located<D>],
@@ -181,13 +181,13 @@ impl Context {
     ) -> BTreeMap<Id, T> {
         let mut resolved = BTreeMap::new();
         for document in documents {
-            // Without a good id the rest is still checked, under a name that nothing refers to.
+            // A document without a valid id is still checked, under an id that nothing refers to.
             let id = document.document.header().id.value().cloned();
             let header = self.header(document, kind);
             let before = self.report.iter().len();
             let item = resolve(self, document, header);
             let is_unclear = self.report.iter().skip(before).any(|one| leaves_unclear(one.code));
-            // What others have of a document is not known when a part of it could not be read.
+            // If a part of a document could not be decoded, checks of other documents cannot rely on it.
             let is_known = !is_unclear && !self.lost.is_in_part(document.origin);
             if let (Some(item), Some(id), true) = (item, id, is_known) {
                 resolved.insert(id, item);
@@ -247,7 +247,7 @@ impl Context {
                     .and(*first, "the first one")
                     .help("give one of them another id");
                 self.report.push(diagnostic);
-                // Whoever refers to the id that this one should have is not wrong for that.
+                // References to the id that this document should have are not reported.
                 self.lost.of_kind(kind);
                 self.lost.of_part(*origin);
             } else {
@@ -281,7 +281,7 @@ impl Context {
         }
     }
 
-    /// The value of a field that must be there. That it is not, is reported.
+    /// The value of a required field. Reports an error if it is missing.
     fn required<'f, T>(
         &mut self,
         field: &'f Field<T>,
@@ -299,7 +299,7 @@ impl Context {
         field.value()
     }
 
-    /// The value of a field that each entry of a list must have.
+    /// The value of a field that each entry of a list requires. Reports an error if it is missing.
     fn entry<'f, T>(&mut self, field: &'f Field<T>, name: &str, entry: Origin) -> Option<&'f T> {
         if field.is_absent() {
             let diagnostic =
@@ -311,7 +311,7 @@ impl Context {
         field.value()
     }
 
-    /// Free text that ends up in templates: nothing in it may mean anything to CloudFormation.
+    /// Free text that appears in templates. Text that CloudFormation would interpret is an error.
     fn text(&mut self, file: FileId, field: &Field<String>, name: &str) -> Option<String> {
         let text = field.value()?;
         let is_control = |c: char| c.is_control() && !matches!(c, '\n' | '\r' | '\t');
@@ -345,7 +345,7 @@ impl Context {
             .collect()
     }
 
-    /// What people search by, and what names of resources are made of, is not empty.
+    /// Text that people search for, or that is part of resource names, must not be empty.
     fn says_something(&mut self, file: FileId, field: &Field<String>, name: &str) {
         if field.value().is_some_and(|text| text.trim().is_empty()) {
             let diagnostic = Diagnostic::new(Code::InvalidValue, format!("this {name} is empty"))
@@ -355,7 +355,7 @@ impl Context {
         }
     }
 
-    /// Checks that a reference leads to a declared document.
+    /// Checks that a reference names a declared document.
     fn reference(
         &mut self,
         file: FileId,
@@ -367,7 +367,7 @@ impl Context {
         self.leads_somewhere(id, at(file, field), target, dependant)
     }
 
-    /// Checks that an id is that of a declared document.
+    /// Checks that an id belongs to a declared document.
     fn leads_somewhere(
         &mut self,
         id: &Id,
@@ -409,7 +409,7 @@ impl Context {
         false
     }
 
-    /// The environment and the team of whatever a team owns, with the rules for that checked.
+    /// The environment and the team of a document that a team owns. Checks the rules for owners.
     fn owner(
         &mut self,
         kind: Kind,
@@ -439,7 +439,7 @@ impl Context {
         Some((environment_id.clone(), team_name.clone()))
     }
 
-    /// The rules for whatever a team owns in an environment.
+    /// The rules for documents that a team owns in an environment.
     fn may_own(&mut self, ownership: &Ownership<'_>, place: &Place<'_, '_>) {
         let is_allowed = self.has_tenant_permission(ownership, place.scope.tenant);
         let Some(environment) = ownership.environment.and_then(|id| place.environments.get(id))
@@ -477,7 +477,7 @@ impl Context {
             self.report.push(diagnostic);
             return;
         };
-        // What the tenant denies is missing here as well, and one finding says it.
+        // A permission that the tenant denies is missing here as well; it is reported once.
         if let Some(permission) = permission
             && is_allowed
             && !membership.permissions.contains(permission)
@@ -507,29 +507,29 @@ impl Context {
     }
 }
 
-/// Whether a finding leaves open what a document has: which of two columns of one name was meant, which type one has, or who owns
-/// a dataset.
+/// Whether a finding leaves the content of a document unclear: which of two columns of the same name is meant, the type
+/// of a column, or the owner of a dataset.
 const fn leaves_unclear(code: Code) -> bool {
     matches!(code, Code::ColumnType | Code::DuplicateId | Code::TeamNotInvited)
 }
 
-/// What earlier steps have resolved.
+/// The results of earlier steps.
 struct Scope<'a> {
     tenant: Option<&'a Tenant>,
     organizations: &'a BTreeMap<Id, Organization>,
 }
 
-/// What earlier steps have resolved, with the environments.
+/// The results of earlier steps, with the environments.
 struct Place<'s, 'a> {
     scope: &'s Scope<'a>,
     environments: &'a BTreeMap<Id, Environment>,
 }
 
-/// Who refers to something, for the message.
+/// A document that refers to another one, for messages.
 struct Dependant {
     kind: Kind,
     id: Id,
-    /// Whether the target may not go away while this is there.
+    /// Whether the target must not be removed while this document exists.
     keeps_alive: bool,
 }
 
@@ -539,7 +539,7 @@ impl Dependant {
     }
 }
 
-/// What a team owns, and what it needs for it.
+/// A document that a team owns, and the permissions and the feature that it needs.
 struct Ownership<'a> {
     kind: Kind,
     id: &'a Id,
@@ -550,7 +550,7 @@ struct Ownership<'a> {
     needs: Needs,
 }
 
-/// What a team needs for what it owns.
+/// The permissions and the feature that a document of a team needs.
 #[derive(Clone, Copy)]
 struct Needs {
     tenant_permission: TenantPermission,
@@ -561,17 +561,17 @@ struct Needs {
 /// A feature's name, and whether it is on.
 type Feature = (&'static str, fn(&Features) -> bool);
 
-/// The place of a field's value.
+/// The position of a field's value.
 fn at<T>(file: FileId, field: &Field<T>) -> Origin {
     Origin { file, span: field.span() }
 }
 
-/// The good values of a list.
+/// The valid values of a list.
 fn values<T: Clone>(list: &Field<Vec<Field<T>>>) -> Vec<T> {
     list.value().into_iter().flatten().filter_map(|item| item.value().cloned()).collect()
 }
 
-/// The good values of a list, sorted, each once.
+/// The valid values of a list, sorted and without duplicates.
 fn distinct<T: Clone + Ord>(list: &Field<Vec<Field<T>>>) -> Vec<T> {
     values(list).into_iter().collect::<BTreeSet<_>>().into_iter().collect()
 }

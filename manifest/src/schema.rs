@@ -14,7 +14,7 @@ use crate::document::{
     WorksheetDocument,
 };
 
-/// The schema of one document: `kind` decides which keys the others may be.
+/// The schema of one document: `kind` determines which other keys are allowed.
 pub fn json_schema() -> Value {
     let mut generator = SchemaSettings::draft07().into_generator();
     let mut cases = Vec::new();
@@ -46,7 +46,7 @@ pub fn json_schema() -> Value {
     }
     let mut definitions = Map::new();
     for (name, mut definition) in generator.take_definitions(true) {
-        // Unknown keys are errors, so editors shall mark them too.
+        // Unknown keys are errors, so editors mark them as well.
         if definition["type"] == "object" && definition["properties"].is_object() {
             definition["additionalProperties"] = Value::Bool(false);
         }
@@ -61,7 +61,7 @@ pub fn json_schema() -> Value {
     json!({
         "$schema": "http://json-schema.org/draft-07/schema#",
         "title": "A document of a Lakewright mesh",
-        // Behind a last `---` is nothing.
+        // The document after a last `---` is empty.
         "type": ["object", "null"],
         "required": ["kind", "id"],
         "properties": {
@@ -72,7 +72,7 @@ pub fn json_schema() -> Value {
     })
 }
 
-/// Whether a document, or a part of one, cannot do without a key; by the name of its type.
+/// Whether a key is required in a document or a part of one, given the name of its type.
 pub(crate) fn requires(of_type: &str, key: &str) -> bool {
     static DEFINITIONS: LazyLock<Value> = LazyLock::new(|| json_schema()["definitions"].take());
     let required = DEFINITIONS[tidy::name(of_type)]["required"].as_array();
@@ -87,7 +87,7 @@ mod tests {
     fn validators_of_others_know_every_word() {
         let schema = json_schema();
         let text = schema.to_string();
-        // Ajv 8 refuses formats that it does not know, and Python's expressions have no classes of Unicode.
+        // Ajv 8 rejects unknown formats, and Python's regular expressions have no Unicode classes.
         for unknown in ["uint16", "uint32", "\\\\p{", "Document"] {
             assert!(!text.contains(unknown), "{unknown}");
         }

@@ -1,8 +1,7 @@
-//! The IAM action catalogue: what the service authorization reference says of each action.
+//! The IAM action catalogue: the actions, resource types and condition keys of the service authorization reference.
 //!
-//! `policies/data/PROVENANCE` states where the data comes from. It has every
-//! service, and a service is parsed when it is first asked for, once in a
-//! process.
+//! `policies/data/PROVENANCE` names the source of the data. The catalogue covers every
+//! service. A service is parsed on its first use, once in a process.
 
 mod outside;
 #[rustfmt::skip]
@@ -20,7 +19,7 @@ pub struct CatalogueService {
     keys: Vec<ConditionKey>,
     /// Resource types by name.
     types: BTreeMap<&'static str, ResourceType>,
-    /// Actions by their name in lower case: IAM does not tell `GetObject` from `getobject`.
+    /// Actions by their name in lower case: IAM ignores the case of action names.
     actions: BTreeMap<String, Action>,
 }
 
@@ -48,9 +47,9 @@ pub struct ResourceType {
 pub struct Action {
     /// The name without the service, such as `GetObject`.
     pub name: &'static str,
-    /// The access levels, such as `Read`; the last one is the coarse one.
+    /// The access levels, such as `Read`. A specific level, such as `Tagging`, precedes its general one.
     pub levels: Vec<&'static str>,
-    /// The resource types that a statement may name. Without any, only `*` works.
+    /// The resource types that a statement may name. If there are none, only `*` works.
     pub resources: Vec<ActionResource>,
     /// Other actions that the caller needs as well.
     pub dependents: Vec<&'static str>,
@@ -79,10 +78,10 @@ pub fn services() -> impl Iterator<Item = &'static str> {
     pinned::SERVICES.iter().map(|(prefix, _)| *prefix)
 }
 
-/// The forms of ARNs of all services' resource types. No service is parsed for it.
+/// The ARN formats of all services' resource types, read without parsing any service.
 pub fn forms() -> impl Iterator<Item = &'static str> {
     let lines = pinned::SERVICES.iter().flat_map(|(_, text)| {
-        // Actions stand last, and are most of the text.
+        // Actions come last, and are most of the text.
         text.lines().take_while(|line| !line.starts_with("a\t"))
     });
     lines.filter_map(|line| line.strip_prefix("r\t")?.split('\t').nth(1)).flat_map(arns)
@@ -114,8 +113,9 @@ impl CatalogueService {
         self.actions.values()
     }
 
-    /// The service's own condition keys that an action carries, for one of its resource types: those
-    /// of the action, of the type in this action, and of the type.
+    /// The condition keys of the reference that requests for an action carry: the keys of the
+    /// action, of the resource type within this action, and of the resource type itself. Without
+    /// `kind`: for all its resource types.
     pub fn condition_keys(&self, action: &Action, kind: Option<&str>) -> Vec<ConditionKey> {
         let mut numbers = action.keys.clone();
         for resource in &action.resources {
@@ -129,8 +129,8 @@ impl CatalogueService {
         numbers.into_iter().map(|number| self.keys[number]).collect()
     }
 
-    /// Whether an action, on a resource type, carries a condition key. The key may have its own
-    /// ending in the place of a variable: `aws:ResourceTag/Team`.
+    /// Whether requests for an action on a resource type carry a condition key. `key` may have
+    /// a concrete ending in place of a variable: `aws:ResourceTag/Team`.
     pub fn carries(&self, action: &Action, kind: Option<&str>, key: &str) -> bool {
         self.condition_keys(action, kind).iter().any(|known| {
             let stem = known.name.split(['$', '<']).next().unwrap_or_default();
@@ -177,7 +177,7 @@ fn parse(text: &'static str) -> CatalogueService {
     service
 }
 
-/// The forms of a type: a page of the reference that knows two puts a comma between them.
+/// The ARN formats of a type. Where the reference has two, a comma separates them.
 fn arns(list: &'static str) -> impl Iterator<Item = &'static str> {
     list.split(", ")
 }
@@ -218,7 +218,7 @@ mod tests {
             }
         }
         assert!(forms.is_empty(), "{forms:?}");
-        // What the pinned package says of itself: `data/services.json`, and the entries of `data/actions/*.json`.
+        // The counts in the pinned package: `data/services.json`, and the entries of `data/actions/*.json`.
         assert_eq!((services().count(), actions), (456, 22_091));
     }
 
@@ -271,7 +271,7 @@ mod tests {
         for pattern in OUTSIDE {
             assert_eq!(pattern, pattern.to_lowercase());
             let (prefix, name) = pattern.split_once(':').expect("a service");
-            // A new package may bring what stood outside: the entry goes then.
+            // When a new package contains a service or action of `OUTSIDE`, its entry must be removed.
             assert_eq!(service(prefix).is_some(), name != "*", "{pattern}");
             assert!(action(pattern).is_none(), "{pattern}");
         }

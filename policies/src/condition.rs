@@ -40,19 +40,19 @@ pub enum Comparison {
     StringNotLike,
 }
 
-/// How a key with several values is compared.
+/// How a condition key with several values is compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Qualifier {
-    /// Each value of the request must match. True when there is none.
+    /// All values in the request must match. True if the request has none.
     ForAllValues,
-    /// One value of the request must match.
+    /// At least one value in the request must match.
     ForAnyValue,
 }
 
 /// A condition operator.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Operator {
-    /// For keys with several values.
+    /// The set operator, for keys with several values.
     pub qualifier: Option<Qualifier>,
     /// How values are compared.
     pub comparison: Comparison,
@@ -61,7 +61,7 @@ pub struct Operator {
 }
 
 impl Operator {
-    /// An operator for a key with one value that must be there.
+    /// An operator for a key with one value, which the request must carry.
     pub const fn new(comparison: Comparison) -> Self {
         Self { qualifier: None, comparison, if_exists: false }
     }
@@ -72,7 +72,7 @@ impl Operator {
         Self { if_exists: true, ..self }
     }
 
-    /// Whether one matching value is enough, so that more values mean more matches.
+    /// Whether one matching value is enough, so that further values match further requests.
     const fn is_positive(self) -> bool {
         matches!(
             self.comparison,
@@ -85,13 +85,13 @@ impl Operator {
         ) && !matches!(self.qualifier, Some(Qualifier::ForAllValues))
     }
 
-    /// The operator for all of several values. It also holds for a request without the key.
+    /// The operator, true if all values of the key match. It is also true for a request without the key.
     #[must_use]
     pub const fn for_all_values(self) -> Self {
         Self { qualifier: Some(Qualifier::ForAllValues), ..self }
     }
 
-    /// The operator for one of several values.
+    /// The operator, true if one of the key's values matches.
     #[must_use]
     pub const fn for_any_value(self) -> Self {
         Self { qualifier: Some(Qualifier::ForAnyValue), ..self }
@@ -110,7 +110,7 @@ impl fmt::Display for Operator {
     }
 }
 
-/// One comparison: an operator, a key and the values of which one must match.
+/// One comparison: an operator, a key and the values that the operator compares the key with.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Condition {
     /// The operator.
@@ -153,7 +153,7 @@ impl Conditions {
         self
     }
 
-    /// The comparisons of one key.
+    /// The comparisons of one key; no others.
     #[must_use]
     pub fn only(&self, key: &str) -> Self {
         let comparisons = self.iter().filter(|(_, other, _)| other.as_ref() == key);
@@ -173,7 +173,7 @@ impl Conditions {
         })
     }
 
-    /// Whether there is none.
+    /// Whether there are no conditions.
     pub fn is_empty(&self) -> bool {
         self.operators.is_empty()
     }
@@ -186,7 +186,7 @@ impl Conditions {
     }
 
     /// Each comparison with each value as `Operator key value`, the form of intended grants. Values
-    /// that `text` has no text for are left out.
+    /// for which `text` returns `None` are left out.
     pub fn lines(&self, text: impl Fn(&Value) -> Option<String>) -> Vec<String> {
         let mut lines = Vec::new();
         for (operator, key, values) in self.iter() {
@@ -196,8 +196,8 @@ impl Conditions {
         lines
     }
 
-    /// Whether a statement under these or under those conditions is one under their union: they are
-    /// equal, or differ in the values of a single comparison of which one value must match.
+    /// Whether two statements, one under each of these conditions, equal one statement under their union: the
+    /// conditions are equal, or differ in the values of a single comparison of which one value must match.
     pub(crate) fn are_alternatives(&self, other: &Self) -> bool {
         fn keys(conditions: &Conditions) -> impl Iterator<Item = (&Operator, &Text)> {
             conditions.iter().map(|(operator, key, _)| (operator, key))
@@ -241,7 +241,7 @@ impl FromIterator<Condition> for Conditions {
     }
 }
 
-/// A single value stands by itself; several stand in a list.
+/// A single value by itself, several values as a list.
 pub(crate) fn one_or_list(values: impl ExactSizeIterator<Item = Value>) -> Value {
     let mut values: Vec<Value> = values.collect();
     match values.pop() {

@@ -1,4 +1,4 @@
-//! Statements, and the three kinds of documents they make.
+//! Statements, and the three kinds of policy documents.
 
 use std::collections::BTreeSet;
 
@@ -11,11 +11,11 @@ use crate::condition::{Conditions, one_or_list};
 pub enum Effect {
     /// It allows.
     Allow,
-    /// It denies, whatever allows.
+    /// It denies, even if another statement allows.
     Deny,
 }
 
-/// Who a statement of a resource or trust policy is about.
+/// The principal of a statement in a resource or trust policy.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Principal {
     /// Everybody: `{"AWS": "*"}`.
@@ -24,24 +24,24 @@ pub enum Principal {
     Aws(Value),
     /// A service, such as `glue.amazonaws.com`.
     Service(Text),
-    /// Whoever an identity provider vouches for, by the provider's ARN.
+    /// Identities that an identity provider authenticates, by the provider's ARN.
     Federated(Text),
 }
 
-/// One statement. Lists are sets, so their order says nothing.
+/// One statement. Lists are sets: their order has no meaning.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Statement {
     /// The statement's name: letters and digits, unique in its document.
     pub sid: Text,
     /// Allow or deny.
     pub effect: Effect,
-    /// Who; empty in identity policies.
+    /// The principals; empty in identity policies.
     pub principals: BTreeSet<Principal>,
     /// The actions, such as `s3:GetObject`.
     pub actions: BTreeSet<Text>,
     /// The resources' ARNs; empty in trust policies.
     pub resources: BTreeSet<Value>,
-    /// When.
+    /// The conditions, all of which must hold.
     pub conditions: Conditions,
 }
 
@@ -84,7 +84,7 @@ impl Statement {
         Self { conditions, ..self }
     }
 
-    /// The statement as it stands in a document.
+    /// The statement as it appears in a document.
     pub fn into_value(self) -> Value {
         let mut statement = Map::new();
         let actions: Vec<Value> = self.actions.into_iter().map(Value::Text).collect();
@@ -137,16 +137,16 @@ fn principals_to_value(principals: BTreeSet<Principal>) -> Value {
     element.into()
 }
 
-/// A statement that does not belong into a document of its kind.
+/// A statement that is not valid in its kind of document.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum DocumentError {
-    /// Two statements have one name.
+    /// Two statements have the same name.
     #[error("two statements are named `{0}`")]
     DuplicateSid(Text),
     /// A statement without an action.
     #[error("statement `{0}` has no action")]
     NoAction(Text),
-    /// A statement of a resource or trust policy names nobody.
+    /// A statement of a resource or trust policy names no principal.
     #[error("statement `{0}` names no principal")]
     NoPrincipal(Text),
     /// A statement of an identity or resource policy names no resource.
@@ -169,7 +169,7 @@ macro_rules! policy {
         }
 
         impl $name {
-            /// A document of these statements, sorted by name.
+            /// A document of these statements, sorted by name. Each statement must be valid in this kind of document.
             pub fn new(mut statements: Vec<Statement>) -> Result<Self, DocumentError> {
                 statements.sort();
                 check(&statements, $principal, $resource)?;
@@ -181,7 +181,7 @@ macro_rules! policy {
                 &self.statements
             }
 
-            /// The document as it stands in a template.
+            /// The document as it appears in a template.
             pub fn into_value(self) -> Value {
                 let statements: Vec<Value> =
                     self.statements.into_iter().map(Statement::into_value).collect();
@@ -192,25 +192,25 @@ macro_rules! policy {
 }
 
 policy!(
-    /// A policy of a role: no principal, for the role is who acts.
+    /// A policy of a role. Its statements name no principal, because the role is the principal.
     IdentityPolicy,
     principal: false,
     resource: true
 );
 policy!(
-    /// A policy of a bucket, key, topic or queue: each statement names who.
+    /// A policy of a bucket, key, topic or queue: each statement names its principals.
     ResourcePolicy,
     principal: true,
     resource: true
 );
 policy!(
-    /// A policy that says who may assume a role: no resource, for the role is it.
+    /// A role's trust policy. Its statements name no resource, because the role is the resource.
     TrustPolicy,
     principal: true,
     resource: false
 );
 
-/// Whether a statement can stand in an identity policy.
+/// Checks that a statement is valid in an identity policy.
 pub(crate) fn check_identity(statement: &Statement) -> Result<(), DocumentError> {
     check(std::slice::from_ref(statement), false, true)
 }

@@ -1,8 +1,8 @@
 //! IAM documents: build, canonicalize, merge, measure and pack.
 //!
-//! Documents are canonical from construction (sorted, each thing once), so two
-//! that mean the same and were built the same way are the same bytes. Nothing
-//! here knows a data mesh.
+//! Documents are canonical from construction: sorted, and without duplicates.
+//! So documents that were built from the same statements have the same bytes.
+//! Nothing in this crate depends on data meshes.
 
 pub mod catalogue;
 pub mod condition;

@@ -1,9 +1,9 @@
-//! Merging statements where no decision changes.
+//! Merges statements without changing any decision.
 //!
 //! Two statements that differ in one set only (actions, resources, principals,
-//! or the values of one condition of which one must match) say the same as one
-//! with the union of that set. Nothing else is merged: a union of two sets at
-//! once would allow what neither allowed.
+//! or the values of one condition of which one must match) are equivalent to
+//! one statement with the union of that set. Nothing else is merged: a union of
+//! two sets at once would allow combinations that neither statement allowed.
 
 use std::collections::BTreeSet;
 #[expect(
@@ -15,31 +15,31 @@ use std::hash::{Hash, Hasher as _};
 
 use crate::document::Statement;
 
-/// A statement and whatever its owner keeps beside it, such as its causes.
+/// A statement with data that its owner attaches, such as its causes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tagged<C> {
     /// The statement.
     pub statement: Statement,
-    /// What is kept beside it; unions when statements merge.
+    /// The attached data. Merging statements unites it.
     pub causes: BTreeSet<C>,
-    /// Whether statements of other names are in it.
+    /// Whether statements with other names were merged into it.
     pub is_mixed: bool,
 }
 
 impl<C> Tagged<C> {
-    /// A statement as it was written.
+    /// A statement that nothing was merged into.
     pub fn new(statement: Statement, causes: BTreeSet<C>) -> Self {
         Self { statement, causes, is_mixed: false }
     }
 }
 
-/// Merges statements until no two differ in one set only. A merged statement keeps the name that
-/// comes first in the alphabet: what else comes and goes then seldom changes it, and packing goes by names.
-/// What it is called in a policy is another matter ([`Tagged::telling_name`]).
+/// Merges statements until no two differ in one set only. A merged statement keeps the name that comes
+/// first in the alphabet: adding or removing other statements then seldom changes it, and packing groups
+/// statements by name. A policy may show another name ([`Tagged::telling_name`]).
 pub fn merge<C: Ord>(statements: Vec<Tagged<C>>) -> Vec<Tagged<C>> {
     let mut merged = statements;
     merged.sort_by(|a, b| a.statement.cmp(&b.statement));
-    // Each pass can make statements equal that were not; a pass without change ends it.
+    // A pass can make further statements mergeable; a pass without change ends the loop.
     loop {
         let before = merged.len();
         merged = pass(merged);
@@ -73,7 +73,7 @@ fn pass<C: Ord>(statements: Vec<Tagged<C>>) -> Vec<Tagged<C>> {
     merged.into_iter().map(|(_, tagged)| tagged).collect()
 }
 
-/// Hashes of a statement's sets: most pairs differ in several, which two numbers tell sooner than two sets.
+/// Hashes of a statement's sets. Most pairs differ in several sets, which hashes show faster than the sets do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Sets([u64; 4]);
 
@@ -92,7 +92,7 @@ impl Sets {
         Self([hash(resources), hash(actions), hash(principals), hash(conditions)])
     }
 
-    /// Whether at most one set can be another one.
+    /// Whether at most one set differs.
     fn can_merge_with(&self, other: &Self) -> bool {
         self.0.iter().zip(&other.0).filter(|(one, another)| one != another).count() <= 1
     }
@@ -169,7 +169,7 @@ mod tests {
 
         use super::*;
 
-        /// What a set of unconditioned statements allows, by brute force over a small world.
+        /// The pairs of action and resource that a set of unconditioned statements allows.
         fn allowed(statements: &[Tagged<u8>]) -> BTreeSet<(String, String)> {
             statements
                 .iter()

@@ -1,11 +1,11 @@
-//! What a merged statement is called.
+//! Names of merged statements.
 //!
-//! A statement that says one thing has its author's name. One that statements of
-//! several services have been merged into would have the name of one of them and
-//! say nothing of the others. It is called by what it holds: kinds of access, by
-//! the access levels of the service authorization reference, and how many
-//! services they are of. The name is given when the policy is written, and where
-//! a statement stands does not depend on it.
+//! A statement that was not merged from others keeps its author's name. A
+//! statement merged from statements of several services would have the name of
+//! one of them and hide the others. Its name lists its kinds of access instead,
+//! by the access levels of the service authorization reference, and the number
+//! of services. The name is assigned when the policy is written, and does not
+//! affect which policy a statement is in.
 
 use std::collections::BTreeSet;
 
@@ -19,7 +19,7 @@ use crate::merge::Tagged;
 pub(crate) const LONGEST_NAME: usize =
     "DenyListsAndReadsAndWritesAndTagsAndPermitsAndOthersOf9999Services".len();
 
-/// A kind of access, in the order of names.
+/// A kind of access, in the order in which names list them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Kind {
     Lists,
@@ -27,7 +27,7 @@ enum Kind {
     Writes,
     Tags,
     Permits,
-    /// What the reference does not list.
+    /// Actions that the reference does not list, and other levels.
     Others,
 }
 
@@ -61,13 +61,13 @@ impl Kind {
 }
 
 impl<C> Tagged<C> {
-    /// What the statement is called in place of its own name, when that tells a part of it only.
+    /// The name that replaces the statement's own name, if that describes only a part of the statement.
     pub fn telling_name(&self) -> Option<String> {
         if self.is_mixed { of_services(&self.statement) } else { None }
     }
 }
 
-/// The name of a statement of several services.
+/// The name of a statement of several services; `None` if it has one service only.
 fn of_services(statement: &Statement) -> Option<String> {
     let service = |action: &Text| action.split(':').next().unwrap_or_default().to_owned();
     let services: BTreeSet<String> = statement.actions.iter().map(service).collect();

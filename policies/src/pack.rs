@@ -1,14 +1,13 @@
-//! Packing statements into managed policies, so that a grant more changes two of them at the most.
+//! Packs statements into managed policies, so that one more grant changes at most two of them.
 //!
-//! Every statement belongs to a group, and the hash of the group's name is its
-//! home: one of the policies, whatever else there is. As long as everything
-//! fits into one policy it stands in the first; when a policy that several
-//! homes share is full, it is divided between them. What a single home cannot
-//! hold spills into a policy that it shares with its neighbours, and that has
-//! no other use. So a statement more changes the policy of its home and the one
-//! that this spills into, and no third that is there already, as long as it
-//! does not make others mergeable that were not (ADR 12). The spare
-//! policies are what lets the homes be full: statements are not spread evenly.
+//! Every statement belongs to a group. The hash of the group's name determines its home: one of
+//! the policies, whatever else exists. As long as everything fits into one policy, it is in the
+//! first one. When a policy that several homes share is full, it is divided between them.
+//! Statements that do not fit into a single home go into an overflow policy, which neighbouring
+//! homes share and which holds nothing else. So one more statement changes the policy of its home
+//! and the overflow policy of that home, and no third existing policy, unless it makes other
+//! statements mergeable (ADR 12). The overflow policies allow homes to become full: hashes
+//! distribute statements unevenly.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -23,37 +22,37 @@ use crate::size::document_characters;
 /// Why statements cannot be packed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PackError {
-    /// More policies would be needed than may be attached.
+    /// More policies are needed than may be attached.
     #[error(
         "{needed} managed policies are needed, and {allowed} may be attached; {left_out} statements do not fit"
     )]
     TooMany {
-        /// How many policies would hold everything, spread as it is.
+        /// How many policies would hold all statements, at their present distribution.
         needed: usize,
-        /// How many may be attached.
+        /// How many policies may be attached.
         allowed: usize,
-        /// How many statements have no room.
+        /// How many statements do not fit.
         left_out: usize,
     },
-    /// A statement that fits no policy even alone.
+    /// A statement is too large even for a policy of its own.
     #[error("statement `{sid}` has {characters} characters, and a policy holds {allowed}")]
     TooLarge {
         /// The statement's name.
         sid: String,
-        /// Its size.
+        /// Its size in characters.
         characters: usize,
-        /// What a policy holds.
+        /// The characters that a policy can hold.
         allowed: usize,
     },
-    /// A statement that is no statement of an identity policy.
+    /// A statement that is not valid in an identity policy.
     #[error(transparent)]
     Document(#[from] DocumentError),
 }
 
-/// Statements that belong together, such as those about one share: they have one home.
+/// Statements that belong together, such as those about one share. They have the same home.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Group<C> {
-    /// What names the group, whatever else there is.
+    /// The name, which alone determines the group's home.
     pub name: String,
     /// Its statements.
     pub statements: Vec<Tagged<C>>,
@@ -62,23 +61,23 @@ pub struct Group<C> {
 /// A policy of a role.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Packed<C> {
-    /// What tells it from the role's other policies, from 1 on. It stays when statements come and go.
+    /// The policy's number among those of the role, from 1. Adding or removing statements does not change it.
     pub number: usize,
     /// The statements, merged.
     pub statements: Vec<Tagged<C>>,
 }
 
-/// Characters that a statement's name may grow by when it is made distinct from others.
+/// Characters that a statement's name grows by when it is made distinct from others.
 pub const DISTINCTION: usize = 6;
 
-/// How full a role's policies are, together, before a statement finds no room: 83 to 97 of 100 in random
-/// roles that grow to their end, and less where statements are large.
+/// The percentage of a role's policies, together, that can be filled before a statement does not fit.
+/// Measured: 83 to 97 in random roles that grow until then, and less where statements are large.
 pub const FILLED_PERCENT: usize = 75;
 
-/// Of so many policies one takes what the homes of the others cannot hold.
+/// One of this many policies is an overflow policy.
 const SPARE: usize = 4;
 
-/// Packs statements into policies of at most `limit` characters, `allowed` policies at the most.
+/// Packs statements into at most `allowed` policies of at most `limit` characters each.
 pub fn pack<C: Ord + Clone>(
     groups: Vec<Group<C>>,
     limit: usize,
@@ -108,7 +107,7 @@ pub fn pack<C: Ord + Clone>(
     Ok(policies.map(|(place, statements)| Packed { number: place + 1, statements }).collect())
 }
 
-/// How a role's policies are used: the first are homes, the others are spare.
+/// How a role's policies are used: the first are homes, the others are overflow policies.
 #[derive(Debug, Clone, Copy)]
 struct Shelves {
     limit: usize,
@@ -126,7 +125,7 @@ impl Shelves {
         usize::try_from(hash(name) % self.homes as u64).unwrap_or_default()
     }
 
-    /// Fills one policy with what has its home in a range, or two with a half of the range each.
+    /// Fills one policy with the statements whose home is in a range, or divides the range in two if they do not fit.
     fn divide<C: Ord + Clone>(
         &self,
         homes: &BTreeMap<usize, Vec<Tagged<C>>>,
@@ -158,7 +157,7 @@ impl Shelves {
     }
 
     fn fits<C>(&self, statements: &[Tagged<C>]) -> bool {
-        // What merged statements are called is found out only where it could matter.
+        // The names of merged statements are computed only where they could matter.
         let longer = LONGEST_NAME * statements.iter().filter(|one| one.is_mixed).count();
         plain_size(statements) + longer <= self.limit || size(statements) <= self.limit
     }
@@ -197,7 +196,7 @@ impl Shelves {
     }
 }
 
-/// Groups in an order that another group does not change.
+/// The groups, in an order that adding another group does not change.
 fn in_order_of_hash<C>(groups: Vec<Group<C>>) -> Vec<Group<C>> {
     let mut keyed: Vec<(u64, Group<C>)> =
         groups.into_iter().map(|group| (hash(&group.name).rotate_left(32), group)).collect();
@@ -209,7 +208,7 @@ fn hash(text: &str) -> u64 {
     u64::from_str_radix(&digest::hex_prefix(text.as_bytes(), 16), 16).unwrap_or_default()
 }
 
-/// Characters of a document with these statements, once their names tell what they hold and are distinct.
+/// Characters of a document with these statements, after they get descriptive and distinct names.
 fn size<'s, C: 's>(statements: impl IntoIterator<Item = &'s Tagged<C>>) -> usize {
     let statements: Vec<&Tagged<C>> = statements.into_iter().collect();
     let longer = |tagged: &&Tagged<C>| {
@@ -220,7 +219,7 @@ fn size<'s, C: 's>(statements: impl IntoIterator<Item = &'s Tagged<C>>) -> usize
     plain_size(statements) + longer
 }
 
-/// The same, under the names that the statements were given.
+/// The same, with the names that the statements have now.
 fn plain_size<'s, C: 's>(statements: impl IntoIterator<Item = &'s Tagged<C>>) -> usize {
     let statements: Vec<&Tagged<C>> = statements.into_iter().collect();
     let count = statements.len();

@@ -1,14 +1,13 @@
-//! Service principals, and whether they say on whose behalf they act.
+//! Service principals, and whether they send the account on whose behalf they act.
 //!
-//! A service that sends `aws:SourceAccount` can be held to one account. Where
-//! AWS documents that, the condition is required. Where nothing is documented,
-//! the condition holds only if the key is sent: a required one would make the
-//! role unusable should the service not send it, and `iam:PassRole` limits such
-//! a role to its own account anyway.
+//! A service that sends `aws:SourceAccount` can be restricted to one account. Where AWS documents that the service
+//! sends it, the condition requires the key. Where nothing is documented, the condition applies only if the key is
+//! sent: if the service does not send it, a required key would make the role unusable, and `iam:PassRole` limits
+//! such a role to its own account anyway.
 //!
-//! These principals are the same in every partition of AWS. Of those that are not (`logs`, and `codedeploy` and
-//! `elasticmapreduce` in China) none is here. Source: `servicePrincipal` in `region-info/lib/default.ts` of the AWS
-//! CDK, and `ServicePrincipalNameForPartition` of Terraform's provider.
+//! These principals are the same in every partition of AWS. Those that differ (`logs`, and `codedeploy` and
+//! `elasticmapreduce` in China) are not listed here. Source: `servicePrincipal` in `region-info/lib/default.ts` of
+//! the AWS CDK, and `ServicePrincipalNameForPartition` of Terraform's provider.
 
 use crate::condition::{Comparison, Condition, Conditions, Operator};
 
@@ -17,14 +16,14 @@ use crate::condition::{Comparison, Condition, Conditions, Operator};
 pub struct Service {
     /// The principal, such as `glue.amazonaws.com`.
     pub principal: &'static str,
-    /// What AWS says of the keys that it sends.
+    /// Whether AWS documents the source keys that it sends.
     pub sends_source: SendsSource,
 }
 
-/// What is known of the source keys that a service sends.
+/// Whether AWS documents that a service sends the source keys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum SendsSource {
-    /// Documented: `aws:SourceAccount` is sent.
+    /// Documented: the service sends `aws:SourceAccount`.
     Documented,
     /// Not documented.
     Undocumented,
@@ -60,8 +59,8 @@ services! {
     LAMBDA "lambda.amazonaws.com" Undocumented,
     /// QuickSight.
     QUICKSIGHT "quicksight.amazonaws.com" Undocumented,
-    /// S3's notifications of events. Source: "Granting permissions to publish event notification messages to a
-    /// destination" in the S3 user guide, of queues and topics.
+    /// S3 event notifications. Source: "Granting permissions to publish event notification messages to a
+    /// destination" in the S3 user guide, for queues and topics.
     S3_EVENTS "s3.amazonaws.com" Documented,
     /// S3's delivery of access logs. Source: "Enabling Amazon S3 server access logging".
     S3_LOGGING "logging.s3.amazonaws.com" Documented,
@@ -78,7 +77,7 @@ services! {
 }
 
 impl Service {
-    /// The condition that holds the service to one account.
+    /// The condition that restricts the service to one account.
     pub fn acting_for(self, account: &str) -> Conditions {
         let equals = Operator::new(Comparison::StringEquals);
         let operator = match self.sends_source {

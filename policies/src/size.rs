@@ -1,7 +1,7 @@
-//! How large a document is to IAM, S3 or KMS.
+//! The size of documents, as IAM, S3 and KMS count it.
 //!
-//! IAM does not count white space. Values that are only known at deployment
-//! are counted at their longest, so that what fits here fits there.
+//! IAM does not count white space. Values that are only known at deployment are
+//! counted at their maximum length, so a document that fits here also fits there.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,10 +10,10 @@ use lakewright_template::{Intrinsic, Value};
 use crate::condition::{Conditions, Operator};
 use crate::document::{Effect, Principal, Statement};
 
-/// Characters that a function's result has at most.
+/// The maximum number of characters of a function's result.
 ///
-/// The longest ARN in the policies that Lakewright writes belongs to a role (`arn:aws-us-gov:iam::`,
-/// account, `:role/`, 64 characters); keys and buckets are shorter.
+/// The longest ARN in the policies that Lakewright writes is that of a role (`arn:aws-us-gov:iam::`,
+/// account, `:role/`, 64 characters); the ARNs of keys and buckets are shorter.
 const FUNCTION_CHARACTERS: usize = 110;
 
 /// Characters of a value as JSON without white space.
@@ -47,20 +47,19 @@ pub fn characters(value: &Value) -> usize {
 /// A document without statements.
 const EMPTY: &str = r#"{"Statement":[],"Version":"2012-10-17"}"#;
 
-/// Characters of a document with one statement, which is a value already.
+/// Characters of a document with one statement, which is given as a value.
 pub fn one_statement_characters(statement: &Value) -> usize {
     EMPTY.len() + characters(statement)
 }
 
-/// Characters of a document with these statements, in whatever kind of policy it stands.
+/// Characters of a document with these statements, in any kind of policy.
 pub fn document_characters<'s>(statements: impl IntoIterator<Item = &'s Statement>) -> usize {
     let sizes = statements.into_iter().map(statement_characters);
     let (count, inner) = sizes.fold((0_usize, 0), |(count, sum), size| (count + 1, sum + size));
     EMPTY.len() + inner + count.saturating_sub(1)
 }
 
-/// Characters of a statement as it stands in a document: those of its value, which nobody has to build
-/// for it.
+/// Characters of a statement in a document: those of its value, which need not be built.
 pub fn statement_characters(statement: &Statement) -> usize {
     let Statement { sid, effect, principals, actions, resources, conditions } = statement;
     let effect = match effect {
@@ -108,7 +107,7 @@ fn principal_characters(principals: &BTreeSet<Principal>) -> usize {
     object(named.map(|(name, sizes)| field(name, list(sizes))))
 }
 
-/// Characters of an object, from those of its fields.
+/// Characters of an object, given those of its fields.
 fn object(fields: impl IntoIterator<Item = usize>) -> usize {
     let (count, inner) =
         fields.into_iter().fold((0_usize, 0), |(count, sum), size| (count + 1, sum + size));
@@ -120,7 +119,7 @@ fn field(key: &str, value: usize) -> usize {
     text_characters(key) + 1 + value
 }
 
-/// Characters of a list; of its item, when it has only one.
+/// Characters of a list, or of its item if it has only one.
 fn list(items: impl IntoIterator<Item = usize>) -> usize {
     let (count, inner) =
         items.into_iter().fold((0_usize, 0), |(count, sum), size| (count + 1, sum + size));
@@ -128,7 +127,7 @@ fn list(items: impl IntoIterator<Item = usize>) -> usize {
 }
 
 fn text_characters(text: &str) -> usize {
-    // Nearly all text is written as it stands. A test that looks at every byte takes many at once.
+    // Nearly all text is written unchanged. A loop over all bytes without an early exit checks many at once.
     let is_other =
         |byte: u8| u8::from(!(0x20..0x80).contains(&byte) || byte == b'"' || byte == b'\\');
     if text.bytes().fold(0, |any, byte| any | is_other(byte)) == 0 {
@@ -136,7 +135,7 @@ fn text_characters(text: &str) -> usize {
     }
     let written = |byte: u8| match byte {
         b'"' | b'\\' | b'\n' | b'\r' | b'\t' => 2,
-        // The later bytes of a character are not counted.
+        // The continuation bytes of a UTF-8 character are not counted.
         0x80..=0xbf => 0,
         _ => 1,
     };

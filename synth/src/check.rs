@@ -1,4 +1,4 @@
-//! What every finished template is checked for: emitted means deployable.
+//! Checks of each finished template, so that every emitted template can be deployed.
 
 use lakewright_policies::size::{characters, one_statement_characters};
 use lakewright_template::intrinsic::{SubPart, is_function_name};
@@ -7,7 +7,7 @@ use lakewright_template::{Intrinsic, LogicalId, Value, schema};
 
 use crate::{Cause, Problem, Stack};
 
-/// The last character that policies of IAM and KMS may have.
+/// The last character that IAM and KMS allow in policies.
 const LAST: char = '\u{ff}';
 
 /// Checks references, limits, characters and schemas.
@@ -47,7 +47,7 @@ fn references(stack: &Stack, problems: &mut Vec<(Problem, Option<LogicalId>)>) {
                     if let Some((key, _)) = map.iter().next()
                         && map.len() == 1
                         && is_function_name(key)
-                    // IAM statements have `Condition` among other keys, never alone.
+                    // IAM statements have `Condition` only among other keys.
                     {
                         let problem =
                             Problem::InjectedFunction { at: id.to_string(), key: key.to_string() };
@@ -112,7 +112,7 @@ fn limits(stack: &Stack, bytes: usize, problems: &mut Vec<(Problem, Option<Logic
                 spec.trust_policy_characters,
                 &quota::TRUST_POLICY_CHARACTERS,
             ),
-            // A bus has one policy; each of these resources is a statement of it, and a stack makes one.
+            // A bus has one policy. Each of these resources is one statement of it, and a stack has one such resource.
             "AWS::Events::EventBusPolicy" => (
                 "event bus policy",
                 property("Statement").map(one_statement_characters),
@@ -128,8 +128,8 @@ fn limits(stack: &Stack, bytes: usize, problems: &mut Vec<(Problem, Option<Logic
     }
 }
 
-/// Policies of IAM and of KMS have no characters beyond Latin-1. Sources: "IAM and AWS STS quotas" in the IAM user guide, of
-/// policy documents; `Policy` of "PutKeyPolicy" in the KMS API reference.
+/// IAM and KMS allow no characters beyond Latin-1 in policies. Sources: "IAM and AWS STS quotas" in the IAM user guide,
+/// about policy documents; `Policy` of "PutKeyPolicy" in the KMS API reference.
 fn characters_of_policies(stack: &Stack, problems: &mut Vec<(Problem, Option<LogicalId>)>) {
     for (id, resource) in &stack.template.resources {
         let policies = match resource.kind.as_ref() {

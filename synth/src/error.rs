@@ -1,4 +1,4 @@
-//! What can go wrong in synthesis.
+//! The errors of synthesis.
 
 use lakewright_policies::document::DocumentError;
 use lakewright_policies::pack::PackError;
@@ -7,7 +7,7 @@ use lakewright_template::schema::SchemaViolation;
 
 use crate::Cause;
 
-/// A problem of one stack, and the manifest nodes that lead to it.
+/// A problem of one stack, and the manifest nodes that cause it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("stack `{stack}`: {problem}")]
 pub struct SynthError {
@@ -22,7 +22,7 @@ pub struct SynthError {
 /// What is wrong with a stack.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Problem {
-    /// A policy document is not complete.
+    /// A policy document is not valid.
     #[error("{path}: {error}")]
     Document {
         /// The construct.
@@ -30,7 +30,7 @@ pub enum Problem {
         /// What is wrong.
         error: DocumentError,
     },
-    /// Two constructs have one path.
+    /// Two constructs have the same path.
     #[error("two constructs have the path `{0}`")]
     DuplicatePath(String),
     /// A reference to a resource of another stack.
@@ -49,7 +49,7 @@ pub enum Problem {
         /// The key.
         key: String,
     },
-    /// A limit of CloudFormation or of a service.
+    /// A limit of CloudFormation or of a service is exceeded.
     #[error("{what}: {actual} {unit}, and the limit is {limit}")]
     Limit {
         /// What is too large.
@@ -58,22 +58,22 @@ pub enum Problem {
         actual: usize,
         /// How large it may be.
         limit: usize,
-        /// What is counted.
+        /// The unit of `actual` and `limit`.
         unit: &'static str,
-        /// Which limit it is.
+        /// The limit that is exceeded.
         quota: &'static Limit,
     },
-    /// A character that policies cannot have.
+    /// A character that policies cannot contain.
     #[error("the policy of {at} holds `{text}`, and policies have no character like `{character}`")]
     PolicyCharacter {
         /// The resource.
         at: String,
-        /// The text.
+        /// The text that contains it.
         text: String,
         /// The first such character.
         character: char,
     },
-    /// More statements than a role's policies hold.
+    /// A role has more statements than its policies can hold.
     #[error("the policies of {path}: {error}")]
     Packing {
         /// The construct.
@@ -81,19 +81,19 @@ pub enum Problem {
         /// What does not fit.
         error: PackError,
     },
-    /// A resource that its service would refuse: a defect of Lakewright.
+    /// A resource that its service would reject: a defect of Lakewright.
     #[error(transparent)]
     Schema(#[from] SchemaViolation),
-    /// A grant that no document of this stack can carry.
+    /// A grant that neither policy can hold, because none belongs to this stack.
     #[error(
         "the grant of {access} on {target} to {grantee} has no place: neither policy belongs to this stack"
     )]
     Unplaceable {
         /// The access.
         access: &'static str,
-        /// To what.
+        /// The target's name.
         target: String,
-        /// Whom.
+        /// The grantee's name.
         grantee: String,
     },
 }

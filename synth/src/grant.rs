@@ -6,13 +6,12 @@ use lakewright_template::{AccountId, Text, Value};
 
 use crate::PolicySlot;
 
-/// A manifest node that asked for something: a file, by its place in the list of sources, and a
-/// place in it.
+/// A manifest node that asked for something: a file, by its index in the list of sources, and a position in the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Cause {
-    /// The file.
+    /// The file's index.
     pub file: u32,
-    /// The place in it.
+    /// The position in it.
     pub span: Span,
 }
 
@@ -21,42 +20,42 @@ pub struct Cause {
 pub struct Grantee {
     /// The name on the command line, such as `team/finance/Analysts`.
     pub name: String,
-    /// The ARN as it stands in policies of this stack: a reference where the role is declared here.
+    /// The ARN as policies of this stack name it: a reference if the role is declared in this stack.
     pub arn: Value,
     /// The same ARN as text.
     pub known_arn: String,
-    /// The account that the role lies in.
+    /// The role's account.
     pub account: AccountId,
     /// The role's identity policy, when the role's policies belong to this stack.
     pub identity: Option<PolicySlot>,
-    /// The value of the role's tag [`ROLE_TAG`], when it carries it.
+    /// The value of the role's tag [`ROLE_TAG`], if the role has the tag.
     pub tag: Option<String>,
 }
 
-/// The tag by which a full key policy knows a role: no other role of the account has its value.
+/// The tag by which a nearly full key policy identifies a role: no other role of the account has the same value.
 pub const ROLE_TAG: &str = "lakewright:role";
 
-/// What access is given to.
+/// The resource that access is granted to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Target {
     /// The name on the command line, such as `dataset/january`.
     pub name: String,
-    /// The account that the resource lies in.
+    /// The resource's account.
     pub account: AccountId,
     /// The resource's own policy, when it belongs to this stack.
     pub policy: Option<PolicySlot>,
 }
 
-/// One grant. It carries both forms of the resources, because a key's own policy calls the key `*`.
+/// One grant. It has the resources in both forms, because a key policy names its own key `*`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Grant {
     /// The statement's name: letters and digits.
     pub sid: String,
-    /// Who.
+    /// The principal that receives access.
     pub grantee: Grantee,
-    /// The access in a word, such as `read`.
+    /// The kind of access in a word, such as `read`.
     pub access: &'static str,
-    /// To what.
+    /// The resource.
     pub target: Target,
     /// IAM actions.
     pub actions: Vec<&'static str>,
@@ -66,7 +65,7 @@ pub struct Grant {
     pub own_resources: Vec<Value>,
     /// The ARNs as text, for the record; keys by their alias.
     pub known_resources: Vec<String>,
-    /// When.
+    /// The conditions.
     pub conditions: Conditions,
 }
 
@@ -82,8 +81,7 @@ impl Grant {
             .for_principals([Principal::Aws(self.grantee.arn.clone())])
     }
 
-    /// The record, and the statements of the sides that are needed: the resource's own policy and
-    /// the grantee's.
+    /// The record, and the statements for the sides that are needed: the resource's own policy and the grantee's.
     pub(crate) fn lower(self, [own, identity]: [bool; 2]) -> (Record, [Option<Statement>; 2]) {
         let record = Record {
             conditions: self.conditions.lines(|value| Some(show(value))),
@@ -118,27 +116,28 @@ impl Grant {
 pub struct Grants(pub Vec<Grant>);
 
 impl Grants {
-    /// Both.
+    /// These grants and others.
     pub fn and(mut self, other: Self) -> Self {
         self.0.extend(other.0);
         self
     }
 }
 
-/// An intended grant that a construct lowers itself, such as a Lake Formation permission.
+/// An intended grant as the assembly lists it. A construct records it directly if it lowers the grant itself,
+/// such as a Lake Formation permission.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Record {
-    /// Who, by name.
+    /// The principal's name.
     pub principal: String,
-    /// Who, by ARN.
+    /// The principal's ARN.
     pub principal_arn: String,
-    /// The access in a word.
+    /// The kind of access in a word.
     pub access: &'static str,
-    /// To what, by name.
+    /// The resource's name.
     pub resource: String,
     /// The actions or permissions.
     pub actions: Vec<Text>,
-    /// The ARNs.
+    /// The resources' ARNs.
     pub resources: Vec<String>,
     /// Conditions, as `Operator key value`.
     pub conditions: Vec<String>,

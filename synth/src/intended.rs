@@ -9,8 +9,7 @@ use lakewright_template::digest::hex_prefix;
 
 use crate::{Cause, Record};
 
-/// The digest of a set of actions. The same few sets stand in every stack, so each is hashed once in a
-/// thread.
+/// The digest of a set of actions. The same few sets occur in every stack, so each thread hashes a set only once.
 fn digest_of(actions: &[Text]) -> String {
     thread_local! {
         static KNOWN: RefCell<BTreeMap<Vec<Text>, String>> = const { RefCell::new(BTreeMap::new()) };
@@ -25,8 +24,8 @@ fn digest_of(actions: &[Text]) -> String {
     })
 }
 
-/// The records of a stack as sorted grants; what is said again and again is in the tables beside
-/// them. `because` gives the manifest's lines of causes, none for those of the whole stack.
+/// Converts a stack's records to sorted grants, with tables of their sets of actions and their principals.
+/// `because` returns the manifest lines of causes, and none for the causes of the whole stack.
 pub fn intended(
     records: Vec<(Record, BTreeSet<Cause>)>,
     because: impl Fn(&BTreeSet<Cause>) -> Vec<String>,

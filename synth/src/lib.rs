@@ -1,9 +1,9 @@
 //! From constructs to templates: scopes, the grant ledger, lowering and checks.
 //!
-//! Who may do what is a value (a [`Grant`]) before it is a policy. A stack
-//! keeps all of its grants in a ledger and lowers them when it is finished:
-//! to the resource's side where the stack owns the resource's policy, else to
-//! the role's. Synthesis knows no time, file, network or randomness.
+//! Access is computed as grants ([`Grant`]) first and rendered as policies
+//! afterwards. A stack collects its grants in a ledger and lowers them when it
+//! is finished: into the resource's policy if that belongs to the stack, else
+//! into the role's. Synthesis uses no clock, files, network or randomness.
 
 mod check;
 mod error;

@@ -1,8 +1,8 @@
-//! From grants to policies: where each statement goes, and the resources that carry them.
+//! From grants to policies: the policy that each statement goes into, and the resources that hold the policies.
 //!
-//! In one account either side can allow, and data grants go to the resource's
-//! side, so that a role does not grow with what it reaches. Across accounts
-//! both sides are needed; this stack writes the sides that belong to it.
+//! Within one account, one of the two policies is enough. Data access is granted in the
+//! resource's policy, so that a role's size does not depend on how much it can reach.
+//! Across accounts both policies must allow; this stack writes those that belong to it.
 
 mod delegate;
 
@@ -22,15 +22,15 @@ use lakewright_template::{ConstructId, LogicalId, Map, Text, Value};
 use crate::stack::{PendingPolicy, PendingStatement, RoleTag};
 use crate::{Cause, Options, Problem, Record, Scope, Stack};
 
-/// How full a bucket's or a key's policy is when it takes its shorter form: before it is full, so that the change
-/// is made by a grant for which there is room, and not by one that cannot be deployed without it.
+/// The percentage of its limit at which a bucket or key policy takes its shorter form. It is below 100 so that
+/// the grant that causes the change still fits without it.
 pub const NEAR_PERCENT: usize = 90;
 
 /// A policy of a stack that is being built.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct PolicySlot(pub(crate) usize);
 
-/// What a policy belongs to, and so in which form it is written.
+/// The owner of a policy, which determines the form in which the policy is written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PolicyOwner {
     /// An access point: written into its property.
@@ -42,16 +42,16 @@ pub enum PolicyOwner {
     Bucket {
         /// The bucket's name.
         bucket: Value,
-        /// What the bucket is part of, by its name on the command line.
+        /// The name, on the command line, of what the bucket is part of.
         name: String,
-        /// The ARNs, as a pattern, of the access points that requesters are given.
+        /// The pattern of the ARNs of the access points that requesters receive.
         access_points: Option<String>,
     },
     /// A key: written into the key's property.
     Key {
         /// The key's logical id.
         key: LogicalId,
-        /// What the key is part of, by its name on the command line.
+        /// The name, on the command line, of what the key is part of.
         name: String,
         /// The ARN of its alias.
         alias: String,
@@ -61,18 +61,18 @@ pub enum PolicyOwner {
         /// The queue's URL.
         queue: Value,
     },
-    /// A role whose statements fit one inline policy: written as `AWS::IAM::RolePolicy`.
+    /// A role whose statements fit into one inline policy: written as `AWS::IAM::RolePolicy`.
     RoleInline {
         /// The role's name.
         role: Value,
         /// The policy's name.
         name: String,
     },
-    /// A role with many statements: written as `AWS::IAM::ManagedPolicy`, as many as are needed.
+    /// A role with many statements: written as `AWS::IAM::ManagedPolicy`, as many as needed.
     RoleManaged {
         /// The role's name.
         role: Value,
-        /// How the policies' names begin; a number follows.
+        /// The prefix of the policies' names; a number follows.
         name: String,
         /// How many of the role's managed policies this owner may use.
         policies: usize,
@@ -86,15 +86,15 @@ pub enum PolicyOwner {
     },
 }
 
-/// Which statements stay in one of a role's managed policies, as far as it holds them, so that what comes and
-/// goes at once changes one.
+/// Which statements stay together in one of a role's managed policies, as far as it can hold them, so that
+/// statements that are added or removed together change one policy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Together {
-    /// Those of one name, merged with all others before: for statements that a role has for what it is, whatever
-    /// it reaches.
+    /// Statements with the same name, after all statements were merged: for statements that do not depend on
+    /// which resources the role reaches.
     Name,
-    /// Those about one target, such as a dataset: for statements that come with what the role reaches. They
-    /// merge within a policy, so that none of them decides where another one stands.
+    /// Statements about the same target, such as a dataset: for statements that depend on which resources the role
+    /// reaches. They merge only within a policy, so that no statement affects which policy another one is in.
     Target,
 }
 
@@ -160,7 +160,7 @@ fn place_grants(stack: &mut Stack) {
     stack.records = records;
 }
 
-/// Records what a policy denies on purpose: a proof asks whether it still does.
+/// Records the intended denials of a policy, so that `prove` verifies them.
 fn record_denials(stack: &mut Stack, owner: &PolicyOwner, statements: &[Tagged<Cause>]) {
     let place = stack.spec().place.clone();
     let resolver = Resolver::new(&stack.template, &place, Branch::Then);
@@ -211,7 +211,7 @@ impl From<DocumentError> for WriteError {
     }
 }
 
-/// Writes a policy; gives the resources that carry it.
+/// Writes a policy; returns the resources that hold it.
 fn write(stack: &mut Stack, policy: PendingPolicy) -> Result<Vec<LogicalId>, WriteError> {
     let PendingPolicy { owner, path, statements, causes } = policy;
     if statements.is_empty() {
@@ -247,7 +247,7 @@ fn write(stack: &mut Stack, policy: PendingPolicy) -> Result<Vec<LogicalId>, Wri
         let records = scope.stack().records.len();
         match delegate::shorter(scope.stack(), &owner, &merged).map(with_distinct_names) {
             Some(shorter) if size(&shorter) < size(&merged) => merged = shorter,
-            // It says the same at greater length: nothing is left to others.
+            // The delegating form is not shorter, so nothing is delegated.
             Some(_) => scope.stack().records.truncate(records),
             None => {}
         }
@@ -286,7 +286,7 @@ fn write(stack: &mut Stack, policy: PendingPolicy) -> Result<Vec<LogicalId>, Wri
     Ok(vec![id])
 }
 
-/// Statements by what keeps them in one policy.
+/// Groups the statements that stay together in one policy.
 fn groups(statements: Vec<PendingStatement>, together: Together) -> Vec<Group<Cause>> {
     let mut groups: BTreeMap<Text, Vec<Tagged<Cause>>> = BTreeMap::new();
     match together {
@@ -307,7 +307,7 @@ fn groups(statements: Vec<PendingStatement>, together: Together) -> Vec<Group<Ca
     groups.map(|(name, statements)| Group { name: name.to_string(), statements }).collect()
 }
 
-/// What a policy is called, and how large it may be.
+/// The kind of policy, for messages, and its limit.
 fn limit_of(owner: &PolicyOwner) -> (&'static str, &'static Limit) {
     match owner {
         PolicyOwner::AccessPoint { .. } => ("access point", &quota::ACCESS_POINT_POLICY_BYTES),
@@ -333,10 +333,10 @@ fn document_of(owner: &PolicyOwner, statements: Vec<Statement>) -> Result<Value,
     })
 }
 
-/// The name of each statement of a policy, and why it is there.
+/// The name of each statement of a policy, and its causes.
 type Reasons = Vec<(Text, BTreeSet<Cause>)>;
 
-/// The statements, and why each is there.
+/// Separates the statements from their causes.
 fn parted(statements: Vec<Tagged<Cause>>) -> (Vec<Statement>, Reasons) {
     let parts = statements.into_iter().map(|Tagged { statement, causes, .. }| {
         let sid = statement.sid.clone();
@@ -367,7 +367,7 @@ fn managed_policies(
 ) -> Result<Vec<LogicalId>, WriteError> {
     let mut written = Vec::new();
     for Packed { number, statements } in packed {
-        // Names are distinct in a policy, so that no other policy changes one.
+        // Names are distinct within each policy, so no other policy can change a name.
         let (statements, reasons) = parted(with_distinct_names(statements));
         let properties = Map::new()
             .with("ManagedPolicyName", format!("{name}-{number}"))
@@ -383,8 +383,9 @@ fn managed_policies(
     Ok(written)
 }
 
-/// Names tell what merged statements hold. Grants of one kind to several principals carry one name; in a document
-/// names are unique. A hash of what the statement says keeps a name the same when others come and go.
+/// Gives merged statements descriptive names and makes names distinct: grants of one kind to several principals
+/// have the same name, but names must be unique in a document. A hash of the statement's content is added, so a
+/// name does not change when other statements are added or removed.
 fn with_distinct_names(mut statements: Vec<Tagged<Cause>>) -> Vec<Tagged<Cause>> {
     for tagged in &mut statements {
         if let Some(name) = tagged.telling_name() {
@@ -404,7 +405,7 @@ fn with_distinct_names(mut statements: Vec<Tagged<Cause>>) -> Vec<Tagged<Cause>>
                 let hash = lakewright_template::digest::hex_prefix(said.as_bytes(), digits);
                 format!("{}{hash}", statement.sid)
             };
-            // Among thousands of statements two can have the same six digits.
+            // Among thousands of statements, two can have the same six digits.
             let name = hash(DISTINCTION);
             statement.sid = if names.contains(&name) { hash(32) } else { name }.into();
             names.insert(statement.sid.to_string());

@@ -12,35 +12,36 @@ use lakewright_template::{
 use crate::stack::{PendingPolicy, PendingStatement};
 use crate::{Cause, Grants, PolicyOwner, PolicySlot, Problem, Record, Stack, StackSpec};
 
-/// Something that declares resources and gives a handle for them.
+/// Something that declares resources and returns a handle to them.
 pub trait Construct {
-    /// What others use to refer to it.
+    /// What other constructs use to refer to the resources.
     type Handle;
 
     /// Declares the resources.
     fn build(self, scope: &mut Scope<'_>) -> Self::Handle;
 }
 
-/// What holds for a resource besides its properties.
+/// The attributes of a resource besides its properties.
 #[derive(Debug, Clone, Default)]
 pub struct Options {
-    /// Resources that must be there first, beyond those that properties refer to.
+    /// Resources that must be created first, besides those that properties refer to.
     pub depends_on: Vec<LogicalId>,
-    /// Policies that must be there first, in whatever resources they end up.
+    /// Policies that must be created first, whichever resources hold them.
     pub after_policies: Vec<PolicySlot>,
     /// What happens when the resource leaves the stack, and when it is replaced.
     pub deletion: Option<DeletionPolicy>,
 }
 
 impl Options {
-    /// For resources that hold data: they stay, unless their creation is rolled back.
+    /// For resources that hold data. With `retain` they are retained, unless their creation is rolled back;
+    /// without it they are deleted.
     pub fn retain(retain: bool) -> Self {
         let deletion =
             if retain { DeletionPolicy::RetainExceptOnCreate } else { DeletionPolicy::Delete };
         Self { deletion: Some(deletion), ..Self::default() }
     }
 
-    /// The options, with something that must be there first.
+    /// The options, with one more resource that must be created first.
     #[must_use]
     pub fn after(mut self, id: &LogicalId) -> Self {
         self.depends_on.push(id.clone());
@@ -66,7 +67,7 @@ impl<'a> Scope<'a> {
         self.stack.spec()
     }
 
-    /// The scope of a child. The id is one of the program's own and checked by its tests.
+    /// The scope of a child. Panics if `id`, a constant of the program, is not a construct id; tests check these.
     pub fn child(&mut self, id: &'static str) -> Scope<'_> {
         let id = ConstructId::parse(id).expect("ids in the program are construct ids");
         self.child_at(&id)
@@ -75,7 +76,7 @@ impl<'a> Scope<'a> {
     /// The scope of a child that is named after something in the manifest.
     pub fn named_child(&mut self, group: &'static str, name: &str) -> Scope<'_> {
         let group = ConstructId::parse(group).expect("ids in the program are construct ids");
-        // A name without an ASCII letter still has its hash, so the fallback stays unique.
+        // If a name has no ASCII letter, its hash is used, so that the id is still unique.
         let id = ConstructId::from_name(name).or_else(|_| {
             ConstructId::from_name(&format!(
                 "N{}",
@@ -92,22 +93,21 @@ impl<'a> Scope<'a> {
         Scope { stack: self.stack, path, causes: self.causes.clone() }
     }
 
-    /// The same scope, for what another manifest node asks for as well.
+    /// The same scope with one more manifest node as a cause.
     pub fn because(&mut self, cause: Cause) -> Scope<'_> {
         let mut causes = self.causes.clone();
         causes.insert(cause);
         Scope { stack: self.stack, path: self.path.clone(), causes }
     }
 
-    /// The same scope, for what several other manifest nodes ask for as well.
+    /// The same scope with several more manifest nodes as causes.
     pub fn because_all(&mut self, more: impl IntoIterator<Item = Cause>) -> Scope<'_> {
         let mut causes = self.causes.clone();
         causes.extend(more);
         Scope { stack: self.stack, path: self.path.clone(), causes }
     }
 
-    /// Says something about the stack to whoever deploys it, under `Metadata: Lakewright`. CloudFormation reads nothing
-    /// of it.
+    /// Adds a note for those who deploy the stack, under `Metadata: Lakewright`. CloudFormation ignores it.
     pub fn metadata(&mut self, key: &'static str, value: &'static str) {
         let metadata = &mut self.stack.template.metadata;
         let own = metadata.remove("Lakewright");
@@ -115,7 +115,7 @@ impl<'a> Scope<'a> {
         metadata.insert("Lakewright", own.with(key, value));
     }
 
-    /// Builds a construct as a child.
+    /// Builds a construct in a child scope.
     pub fn add<C: Construct>(&mut self, id: &'static str, construct: C) -> C::Handle {
         construct.build(&mut self.child(id))
     }
@@ -142,7 +142,7 @@ impl<'a> Scope<'a> {
             properties,
             depends_on,
             deletion_policy: options.deletion,
-            // What is kept when it leaves the stack is kept when it is replaced.
+            // A resource that is retained when it leaves the stack is also retained when it is replaced.
             update_replace_policy: options.deletion.map(|policy| match policy {
                 DeletionPolicy::RetainExceptOnCreate => DeletionPolicy::Retain,
                 DeletionPolicy::Delete | DeletionPolicy::Retain | DeletionPolicy::Snapshot => {
@@ -162,7 +162,7 @@ impl<'a> Scope<'a> {
         id
     }
 
-    /// Puts the stack's tags on a resource that takes tags, where it has none of the same key.
+    /// Adds the stack's tags to a resource that takes tags, except tags whose key it has already.
     fn tag(&self, kind: &str, properties: &mut Map) {
         match schema::of(kind).and_then(schema::Schema::tag_style) {
             Some(TagStyle::List) => {
@@ -190,12 +190,12 @@ impl<'a> Scope<'a> {
         }
     }
 
-    /// The logical id that a resource at this scope's own path has.
+    /// The logical id of a resource at this scope's own path.
     pub fn logical_id(&self) -> LogicalId {
         self.path.logical_id()
     }
 
-    /// Declares a parameter whose value CloudFormation reads from SSM, and gives its value.
+    /// Declares a parameter whose value CloudFormation reads from SSM, and returns a reference to it.
     pub fn ssm_parameter<T>(
         &mut self,
         name: &'static str,
@@ -210,8 +210,7 @@ impl<'a> Scope<'a> {
         Expr::unchecked(Intrinsic::Ref(LogicalId::parameter(name)))
     }
 
-    /// Opens a policy that is written when the stack is finished: the statements given here, and
-    /// those of grants.
+    /// Opens a policy that is written when the stack is finished. It holds these statements and those of grants.
     pub fn policy(&mut self, owner: PolicyOwner, statements: Vec<Statement>) -> PolicySlot {
         self.stack.policies.push(PendingPolicy {
             owner,
@@ -269,7 +268,7 @@ impl<'a> Scope<'a> {
         }
     }
 
-    /// Records why each statement of a policy is there.
+    /// Records the causes of each statement of a policy.
     pub(crate) fn explain(&mut self, id: &LogicalId, reasons: &[(Text, BTreeSet<Cause>)]) {
         for (sid, causes) in reasons {
             if *causes != self.stack.causes {
@@ -278,7 +277,7 @@ impl<'a> Scope<'a> {
         }
     }
 
-    /// Records why a part is there, when that is not what the whole stack is there for.
+    /// Records the causes of a part, if they are not those of the whole stack.
     fn explain_part(&mut self, part: &str, causes: &BTreeSet<Cause>) {
         if *causes != self.stack.causes {
             self.stack.provenance.insert(part.to_owned(), causes.clone());

@@ -1,4 +1,4 @@
-//! A stack that is being built, and what it becomes.
+//! A stack that is being built, and its results.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,22 +13,22 @@ use crate::{
     Cause, Grant, PolicyOwner, PolicySlot, Problem, Record, Scope, SynthError, check, lower,
 };
 
-/// What a stack is and where it is deployed.
+/// A stack's name, place and tags, and the limits that apply to it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StackSpec {
     /// The stack's name in CloudFormation.
     pub name: String,
     /// Where it is deployed.
     pub place: Place,
-    /// What people read; cut to CloudFormation's limit.
+    /// The description for readers; cut to CloudFormation's limit.
     pub description: String,
     /// Tags of each resource that takes tags.
     pub tags: BTreeMap<String, String>,
-    /// Managed policies that one role may have.
+    /// How many managed policies one role may have.
     pub managed_policies_per_role: usize,
-    /// Characters that a trust policy may have.
+    /// How many characters a trust policy may have.
     pub trust_policy_characters: usize,
-    /// Characters that an event bus's policy may have.
+    /// How many characters an event bus's policy may have.
     pub event_bus_policy_characters: usize,
 }
 
@@ -39,23 +39,23 @@ pub struct Stack {
     /// The tags as most resources take them, sorted.
     pub(crate) tags: Vec<Value>,
     pub(crate) template: Template,
-    /// Declared ids, to tell references of this stack from foreign ones.
+    /// Declared ids, to recognize references to resources of other stacks.
     pub(crate) ids: BTreeMap<LogicalId, LogicalId>,
     pub(crate) policies: Vec<PendingPolicy>,
-    /// Which resources wait for which policy.
+    /// The resources that wait for a policy.
     pub(crate) waits: Vec<(PolicySlot, LogicalId)>,
     pub(crate) ledger: Vec<(Grant, BTreeSet<Cause>)>,
-    /// The tags of roles that grants name, by the ARNs as they stand in policies.
+    /// The tags of the roles that grants name, by the ARNs that policies use.
     pub(crate) role_tags: BTreeMap<Value, RoleTag>,
     pub(crate) records: Vec<(Record, BTreeSet<Cause>)>,
-    /// What the whole stack is there for.
+    /// The causes of the whole stack.
     pub(crate) causes: BTreeSet<Cause>,
-    /// What else its parts are there for.
+    /// The causes of its parts, if they differ.
     pub(crate) provenance: BTreeMap<String, BTreeSet<Cause>>,
     problems: Vec<SynthError>,
 }
 
-/// How a role is known by its tag: the account and the tag's value.
+/// The tag that identifies a role: the role's account and the tag's value.
 #[derive(Debug, Clone)]
 pub(crate) struct RoleTag {
     pub(crate) account: AccountId,
@@ -75,7 +75,7 @@ pub(crate) struct PendingPolicy {
 #[derive(Debug)]
 pub(crate) struct PendingStatement {
     pub(crate) statement: Statement,
-    /// What it is about by its name on the command line, when a grant brought it.
+    /// The name of the target on the command line, if the statement comes from a grant.
     pub(crate) target: Option<Text>,
     pub(crate) causes: BTreeSet<Cause>,
 }
@@ -90,20 +90,20 @@ impl PendingStatement {
     }
 }
 
-/// A stack with every grant in its place: what says who may do what.
+/// A stack with every grant lowered into policies.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Lowered {
     /// The template.
     pub template: Template,
-    /// The intended access that this stack gives, with its causes.
+    /// The intended access that this stack grants, with its causes.
     pub records: Vec<(Record, BTreeSet<Cause>)>,
     /// The causes of the whole stack.
     pub causes: BTreeSet<Cause>,
-    /// The causes of each resource (`LogicalId`) and statement (`LogicalId#Sid`) that has others.
+    /// The causes of each resource (`LogicalId`) and statement (`LogicalId#Sid`), if they differ from the stack's.
     pub provenance: BTreeMap<String, BTreeSet<Cause>>,
 }
 
-/// A finished stack: checked, and written.
+/// A finished stack: lowered, checked and written.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Finished {
     /// The stack.
@@ -136,7 +136,7 @@ impl Stack {
         }
     }
 
-    /// The root scope, for what a manifest node asks for.
+    /// The root scope, with the manifest node that asks for the stack.
     pub fn root(&mut self, cause: Cause) -> Scope<'_> {
         self.causes.insert(cause);
         let causes = self.causes.clone();
@@ -148,7 +148,8 @@ impl Stack {
         &self.spec
     }
 
-    /// The resources that are declared so far; policies and their attachments come when it is finished.
+    /// The number of resources that are declared so far. Policies and their attachments are added
+    /// when the stack is finished.
     pub fn resource_count(&self) -> usize {
         self.template.resources.len()
     }
@@ -162,7 +163,7 @@ impl Stack {
         });
     }
 
-    /// Makes a resource wait for others.
+    /// Makes a resource depend on others.
     pub(crate) fn wait_for(&mut self, waiting: &LogicalId, others: &[LogicalId]) {
         if let Some(resource) = self.template.resources.get_mut(waiting) {
             resource.depends_on.extend(others.iter().cloned());
@@ -171,7 +172,7 @@ impl Stack {
         }
     }
 
-    /// Lowers the ledger, checks the template and writes it; or says everything that is wrong.
+    /// Lowers the ledger, checks the template and writes it. Returns all problems at once.
     pub fn finish(mut self) -> Result<Finished, Vec<SynthError>> {
         lower::lower(&mut self);
         let sealed = lakewright_template::revision::seal(&mut self.template, &self.spec.tags);
@@ -179,8 +180,8 @@ impl Stack {
         Ok(Finished { lowered: self.done()?, sealed })
     }
 
-    /// Lowers the ledger, for those who look at the access and deploy nothing: the schemas of resources
-    /// and the limits of templates are not checked.
+    /// Lowers the ledger, for callers that only examine access. Schemas of resources and limits of
+    /// templates are not checked.
     pub fn lower(mut self) -> Result<Lowered, Vec<SynthError>> {
         lower::lower(&mut self);
         self.done()
@@ -199,7 +200,7 @@ impl Stack {
     }
 }
 
-/// The text, cut to a number of bytes at a character.
+/// The text, cut to a number of bytes at a character boundary.
 fn cut(text: &str, bytes: usize) -> String {
     let mut end = text.len().min(bytes);
     while !text.is_char_boundary(end) {

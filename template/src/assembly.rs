@@ -1,9 +1,9 @@
-//! The assembly: everything that synthesis gives, as files.
+//! The assembly: the files that synthesis produces.
 //!
 //! `assembly.json` lists the stacks, `templates/<account>/<region>/<stack>.json`
 //! are their templates, `grants.json` is the intended access, `provenance.json`
-//! says which manifest lines asked for what, and `manifest.json` makes the same
-//! folder a cloud assembly of the AWS CDK.
+//! maps the parts of the templates to manifest lines, and `manifest.json` makes
+//! the folder a cloud assembly of the AWS CDK as well.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{AccountId, Place, Region, StackAddress, StackKind, Text, digest};
 
-/// The version of the format of every file of an assembly.
+/// The version of the format of all files of an assembly.
 pub const VERSION: u32 = 1;
 
 /// `assembly.json`.
@@ -21,23 +21,23 @@ pub struct Assembly {
     pub version: u32,
     /// The tenant's id.
     pub mesh: String,
-    /// Policies that owners of imported things add themselves.
+    /// Policies that the owners of imported resources add themselves.
     #[serde(default)]
     pub handouts: Vec<HandoutEntry>,
     /// The stacks, sorted by account, region and name.
     pub stacks: Vec<StackEntry>,
 }
 
-/// A file of the assembly with a policy that somebody else adds.
+/// A file of the assembly with a policy that the owner of an imported resource adds.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HandoutEntry {
     /// The file's path below the assembly's folder.
     pub path: String,
-    /// What is to be done with it.
+    /// What the owner must do with it.
     pub task: String,
 }
 
-/// The digest of what an owner is given: what is to be done, and the file with which it is done.
+/// The digest of a handout: the task and the content of its file.
 pub fn handout_digest(task: &str, file: &[u8]) -> String {
     let task = task.as_bytes();
     digest::sha256(&[task.len().to_string().as_bytes(), b" ", task, file].concat())
@@ -48,9 +48,9 @@ pub fn handout_digest(task: &str, file: &[u8]) -> String {
 pub struct StackEntry {
     /// The stack's name in CloudFormation.
     pub name: String,
-    /// The kind of stack.
+    /// The kind of stack, such as `dataset`.
     pub kind: StackKind,
-    /// The id of what the stack is for.
+    /// The id of the manifest entry that the stack is for.
     pub id: String,
     /// The account.
     pub account: AccountId,
@@ -60,25 +60,25 @@ pub struct StackEntry {
     pub template: String,
     /// The SHA-256 of the template's bytes, 64 hexadecimal digits.
     pub digest: String,
-    /// The revision: what the stack's output `LakewrightRevision` says when nothing is to be done.
+    /// The revision: the value of the stack's output `LakewrightRevision` when the stack is up to date.
     #[serde(default)]
     pub revision: String,
     /// The template's size in bytes.
     pub bytes: usize,
-    /// The stacks that must be there first, sorted.
+    /// The stacks that must be deployed first, as `account/region/name`, sorted.
     pub depends_on: Vec<StackAddress>,
-    /// The capabilities that CloudFormation asks for, such as `CAPABILITY_NAMED_IAM`.
+    /// The capabilities that CloudFormation requires, such as `CAPABILITY_NAMED_IAM`.
     pub capabilities: Vec<String>,
     /// The stack's tags.
     pub tags: BTreeMap<String, String>,
-    /// Whether the stack stays when it leaves the mesh.
+    /// Whether the stack is retained when it is removed from the mesh.
     pub retain: bool,
-    /// The files that the stack needs in S3.
+    /// The files that must be in S3 for the stack.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub assets: Vec<AssetEntry>,
 }
 
-/// A file of the assembly that is uploaded before a stack, into a bucket that is there by then.
+/// A file of the assembly that is uploaded before a stack is deployed, into a bucket that exists by then.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AssetEntry {
     /// The file's path below the assembly's folder.
@@ -102,7 +102,8 @@ impl StackEntry {
         Place { account: self.account.clone(), region: self.region.clone() }
     }
 
-    /// The path of the file, below the assembly's folder, that tells the AWS CDK of the stack's files: beside these.
+    /// The path of the manifest of a stack's files, which the AWS CDK reads, below the assembly's folder. It is in
+    /// the same folder as the files.
     pub fn asset_manifest_path(address: &StackAddress) -> String {
         format!("assets/{}.json", artifact_id(address))
     }
@@ -113,28 +114,28 @@ impl StackEntry {
     }
 }
 
-/// `grants.json`: who is meant to reach what.
+/// `grants.json`: the intended access.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Grants {
     /// The format's version.
     pub version: u32,
     /// Sets of IAM actions, or of Lake Formation permissions as `lakeformation:SELECT`, by a digest
-    /// of what is in them. The same few sets are granted again and again.
+    /// of their content. The same few sets are granted many times.
     pub action_sets: BTreeMap<String, Vec<Text>>,
     /// The ARN, or the service name, of each principal.
     pub principals: BTreeMap<String, String>,
-    /// The SHA-256 of what each stack's template states beside policies, by the stack's address.
+    /// The SHA-256 of each stack's settings besides policies, by the stack's address.
     #[serde(default)]
     pub settings: BTreeMap<String, String>,
     /// The [`handout_digest`] of each file that owners have to apply, by its path below the assembly's folder.
     #[serde(default)]
     pub handouts: BTreeMap<String, String>,
-    /// The grants that each stack (`account/region/name`) gives, sorted.
+    /// The grants of each stack (`account/region/name`), sorted.
     pub grants: BTreeMap<String, Vec<IntendedGrant>>,
 }
 
-/// The text that stands for some rows and columns of a table in conditions of intended grants:
-/// `columns a b; rows all`. No columns are all of them.
+/// The text for some rows and columns of a table in conditions of intended grants:
+/// `columns a b; rows all`. If no columns are listed, it means all columns.
 pub fn cells(columns: &[impl AsRef<str>], rows: Option<&str>) -> String {
     let mut columns: Vec<&str> = columns.iter().map(AsRef::as_ref).collect();
     columns.sort_unstable();
@@ -145,12 +146,12 @@ pub fn cells(columns: &[impl AsRef<str>], rows: Option<&str>) -> String {
 /// One intended grant.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct IntendedGrant {
-    /// Who: `team/ENVIRONMENT/TEAM`, `dataset-role/ID`, `pivot-role/ENVIRONMENT`, `service/NAME`, `account/ID`,
-    /// `permission-set/ACCOUNT/NAME`, `identity-provider/ACCOUNT/NAME` or `broker/NAME`.
+    /// The principal: `team/ENVIRONMENT/TEAM`, `dataset-role/ID`, `pivot-role/ENVIRONMENT`, `service/NAME`,
+    /// `account/ID`, `permission-set/ACCOUNT/NAME`, `identity-provider/ACCOUNT/NAME` or `broker/NAME`.
     pub principal: String,
-    /// The access in a word, such as `read` or `administer`.
+    /// The kind of access in a word, such as `read` or `administer`.
     pub access: String,
-    /// To what: `dataset/ID`, `environment/ID` and so on.
+    /// The resource: `dataset/ID`, `environment/ID` and so on.
     pub resource: String,
     /// The key of the actions in `action_sets`.
     pub actions: String,
@@ -159,25 +160,24 @@ pub struct IntendedGrant {
     /// Conditions, as `Operator key value`; sorted.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub conditions: Vec<String>,
-    /// The manifest lines that ask for it, as `file:line:column`; sorted. Empty when they are the
-    /// lines of the whole stack, which `provenance.json` has.
+    /// The manifest lines that ask for the grant, as `file:line:column`; sorted. Empty if they
+    /// are the lines of the whole stack, which `provenance.json` lists.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub because: Vec<String>,
 }
 
-/// `provenance.json`: which manifest lines asked for which part of which template.
+/// `provenance.json`: the manifest lines that asked for each part of each template.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Provenance {
     /// The format's version.
     pub version: u32,
-    /// For each stack (`account/region/name`) the manifest lines as `file:line:column`, under `*`
-    /// for all of it. What other lines ask for as well stands under its logical id, a statement
-    /// under `LogicalId#Sid`.
+    /// For each stack (`account/region/name`) the manifest lines as `file:line:column`. Those of
+    /// the whole stack have the key `*`. A resource or statement that other lines ask for as well
+    /// has a key of its own: `LogicalId` or `LogicalId#Sid`.
     pub stacks: BTreeMap<String, BTreeMap<String, Vec<String>>>,
 }
 
-/// One artifact of the same stacks as a cloud assembly of the AWS CDK, so that `cdk diff --app DIR`
-/// works.
+/// One stack as an artifact of a cloud assembly of the AWS CDK, so that `cdk diff --app DIR` works.
 ///
 /// Source: the schema of the package `@aws-cdk/cloud-assembly-schema`, version 36.
 #[derive(Debug, Serialize)]
@@ -200,7 +200,7 @@ struct CdkProperties<'a> {
 }
 
 impl<'a> CdkArtifact<'a> {
-    /// The artifact's id and its description.
+    /// The artifact of a stack, with its id.
     pub fn of(stack: &'a StackEntry) -> (String, Self) {
         let address = stack.address();
         let artifact = Self {
@@ -224,8 +224,8 @@ impl<'a> CdkArtifact<'a> {
     }
 }
 
-/// The files of one stack as an artifact of the AWS CDK, which uploads them before the stack and after the stacks that
-/// this one depends on.
+/// The files of one stack as an artifact of the AWS CDK. The CDK uploads them before it deploys the stack, and after
+/// it deployed the stacks that this one depends on.
 ///
 /// Source: `AssetManifestProperties` in the package `@aws-cdk/cloud-assembly-schema`, version 36, the README of
 /// `cdk-assets`, and `addAsset` of the command line's `WorkGraphBuilder` for the order.
@@ -241,7 +241,7 @@ struct CdkFilesProperties {
 }
 
 impl CdkFiles {
-    /// The artifact's id and its description; nothing for a stack without files.
+    /// The artifact of a stack's files, with its id; `None` for a stack without files.
     pub fn of(stack: &StackEntry) -> Option<(String, Self)> {
         if stack.assets.is_empty() {
             return None;
@@ -253,7 +253,7 @@ impl CdkFiles {
     }
 }
 
-/// The manifest to which [`CdkFiles`] points: which file goes where.
+/// The manifest that [`CdkFiles`] names: the destination of each file.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct CdkFileManifest<'a> {
@@ -291,8 +291,8 @@ impl<'a> CdkFileManifest<'a> {
                 object_key: &asset.key,
                 region: &stack.region,
             };
-            // Paths count from the manifest's own folder, which is that of the files. The CDK takes a file and a
-            // destination of the same ids for the same upload, so the destination is called by its bucket.
+            // Paths are relative to the manifest's own folder, which also holds the files. The CDK treats a file
+            // and a destination with equal ids as the same upload, so the destination's id is its bucket.
             let path = asset.path.rsplit('/').next().unwrap_or(&asset.path);
             let file = CdkFile {
                 source: CdkSource { path, packaging: "file" },
@@ -316,7 +316,7 @@ fn files_id(address: &StackAddress) -> String {
     format!("{}.assets", artifact_id(address))
 }
 
-/// The CDK names artifacts by ids in which it does not want a slash.
+/// The id of a stack's artifact: its address without slashes, which the CDK does not want in ids.
 fn artifact_id(address: &StackAddress) -> String {
     address.to_string().replace('/', ".")
 }

@@ -1,8 +1,8 @@
 //! Typed expressions and references: a wrong reference does not compile.
 //!
-//! An [`Expr<T>`] is a value whose kind the compiler knows: a key's ARN does
-//! not fit where a bucket's name goes. A [`Ref<K>`] stands for a resource that
-//! a stack declares; only declaring one gives one.
+//! An [`Expr<T>`] is a value whose kind the compiler checks: the ARN of a key
+//! is not accepted as the name of a bucket. A [`Ref<K>`] refers to a resource
+//! that a stack declares; only declaring a resource returns one.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -14,7 +14,7 @@ pub trait Resource {
     /// The type's name, such as `AWS::S3::Bucket`.
     const TYPE: &'static str;
 
-    /// The properties as they stand in a template.
+    /// The properties as they appear in a template.
     fn into_properties(self) -> Map;
 }
 
@@ -22,7 +22,7 @@ pub trait Resource {
 #[derive(Debug)]
 pub struct Arn<K>(PhantomData<fn() -> K>);
 
-/// The name or id of a resource of kind `K`: what `Ref` gives.
+/// The name or id of a resource of kind `K`: the result of `Ref`.
 #[derive(Debug)]
 pub struct Name<K>(PhantomData<fn() -> K>);
 
@@ -41,7 +41,7 @@ impl<T> Expr<T> {
         Self { value, kind: PhantomData }
     }
 
-    /// The value, its kind forgotten.
+    /// The value without its kind.
     pub fn into_value(self) -> Value {
         self.value
     }
@@ -147,7 +147,7 @@ pub struct Ref<K> {
 }
 
 impl<K> Ref<K> {
-    /// Names a resource without declaring it. Scopes use it for what they declare.
+    /// A reference to a resource that is declared elsewhere. Scopes use it for the resources that they declare.
     pub const fn declare_unchecked(id: LogicalId) -> Self {
         Self { id, kind: PhantomData }
     }
@@ -157,12 +157,12 @@ impl<K> Ref<K> {
         &self.id
     }
 
-    /// What `Ref` gives: the resource's name or id.
+    /// The result of `Ref`: the resource's name or id.
     pub fn name(&self) -> Expr<Name<K>> {
         Expr::from_value(Intrinsic::Ref(self.id.clone()).into())
     }
 
-    /// An attribute, with the kind that the generated constant states.
+    /// An attribute, with the kind that the generated constant has.
     pub fn attribute<T>(&self, attribute: &Attribute<K, T>) -> Expr<T> {
         let call = Intrinsic::GetAtt(self.id.clone(), Text::Borrowed(attribute.name));
         Expr::from_value(call.into())
@@ -189,7 +189,7 @@ pub struct Attribute<K, T> {
 }
 
 impl<K, T> Attribute<K, T> {
-    /// Names an attribute. Generated code does.
+    /// An attribute by its name. Only generated code calls this.
     pub const fn new(name: &'static str) -> Self {
         Self { name, kind: PhantomData }
     }

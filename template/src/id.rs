@@ -1,9 +1,8 @@
 //! Construct paths and logical ids.
 //!
-//! A logical id is a pure function of the construct path: the path's
-//! components, then eight hexadecimal digits of the SHA-256 of the path. No
-//! sibling, order or counter goes in, so adding a construct never renames
-//! another one.
+//! A logical id is a pure function of the construct path: the path's components,
+//! then eight hexadecimal digits of the SHA-256 of the path. It depends on no
+//! sibling, order or counter, so adding a construct never renames another one.
 
 use std::fmt;
 use std::sync::Arc;
@@ -11,13 +10,13 @@ use std::sync::Arc;
 use crate::digest;
 use crate::limits::LOGICAL_ID_CHARACTERS;
 
-/// A name that is not a construct id.
+/// A name that is not a construct id, or of which no id can be made.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum IdError {
-    /// The name has characters that a construct id has not.
+    /// The name has characters that are not allowed in a construct id.
     #[error("`{0}` is not a construct id: expected an upper-case letter, then letters and digits")]
     Characters(String),
-    /// The name has no letter or digit that an id could be made of.
+    /// The name has no letter or digit that could be used in an id.
     #[error("no construct id can be made of `{0}`: it has no ASCII letter or digit")]
     Empty(String),
 }
@@ -27,7 +26,8 @@ pub enum IdError {
 pub struct ConstructId(String);
 
 impl ConstructId {
-    /// Parses an id. Characters are refused, never stripped: two names must not become one.
+    /// Parses an id. Characters that are not allowed are an error and are never removed: two names
+    /// must not become the same id.
     pub fn parse(id: &str) -> Result<Self, IdError> {
         let mut bytes = id.bytes();
         let starts_well = bytes.next().is_some_and(|first| first.is_ascii_uppercase());
@@ -38,8 +38,8 @@ impl ConstructId {
         }
     }
 
-    /// Makes an id of a name from a manifest: words begin with a capital letter, and a hash of
-    /// the whole name follows, so that `a-b` and `ab` stay two ids.
+    /// Makes an id from a name of the manifest: words begin with a capital letter, and a hash
+    /// of the whole name follows, so that `a-b` and `ab` have different ids.
     pub fn from_name(name: &str) -> Result<Self, IdError> {
         let mut id = String::with_capacity(name.len() + 8);
         let mut starts_word = true;
@@ -57,7 +57,7 @@ impl ConstructId {
         if id.is_empty() {
             return Err(IdError::Empty(name.to_owned()));
         }
-        // Names that begin alike and are cut have nothing but the hash to tell them apart.
+        // If names begin alike and are cut, only the hash distinguishes them.
         let digits = if id.len() > 48 { 12 } else { 4 };
         id.truncate(52 - digits);
         id.push_str(&digest::hex_prefix(name.as_bytes(), digits));
@@ -76,7 +76,7 @@ impl fmt::Display for ConstructId {
     }
 }
 
-/// The place of a construct in its stack: ids from the root down.
+/// The place of a construct in its stack: the ids from the root to the construct.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ConstructPath(String);
 
@@ -133,10 +133,10 @@ impl LogicalId {
         &self.0
     }
 
-    /// Whether both come from one declaration.
+    /// Whether both come from the same declaration.
     ///
-    /// Two stacks may give the same text to different resources, as ids depend on the path alone.
-    /// A reference that left its stack is found by identity, not by text.
+    /// Two stacks may have the same id for different resources, because ids depend on the path
+    /// alone. So a reference to a resource of another stack is detected by identity, not by text.
     pub fn is_same_declaration(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.0, &other.0)
     }

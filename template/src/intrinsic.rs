@@ -15,9 +15,9 @@ pub enum Intrinsic {
     Cidr {
         /// The block that is divided.
         block: Value,
-        /// How many subnets.
+        /// The number of subnets.
         count: Value,
-        /// How many bits the subnets have, counted from the right.
+        /// The number of subnet bits, counted from the right.
         bits: Option<Value>,
     },
     /// `Condition`, a reference to a condition.
@@ -54,16 +54,16 @@ pub enum Intrinsic {
     ImportValue(Value),
     /// `Fn::Join`.
     Join {
-        /// What stands between the values.
+        /// The text between the values.
         delimiter: Text,
-        /// A list, or a function that gives one.
+        /// A list, or a function that returns a list.
         values: Value,
     },
     /// `Fn::Not`, a condition function.
     Not(Value),
     /// `Fn::Or`, a condition function.
     Or(Vec<Value>),
-    /// A function that foreign templates use and Lakewright does not: its name with `Fn::`, and its argument.
+    /// A function that foreign templates use and Lakewright does not: its name, with `Fn::`, and its argument.
     Other(Text, Value),
     /// `Ref`: a resource, a parameter or a pseudo parameter.
     Ref(LogicalId),
@@ -71,12 +71,12 @@ pub enum Intrinsic {
     Select {
         /// The index, from 0.
         index: Value,
-        /// A list, or a function that gives one.
+        /// A list, or a function that returns a list.
         values: Value,
     },
     /// `Fn::Split`.
     Split {
-        /// What separates the values.
+        /// The text that separates the values.
         delimiter: Text,
         /// The text that is split.
         source: Value,
@@ -85,7 +85,7 @@ pub enum Intrinsic {
     Sub {
         /// The text, cut into literals and variables.
         parts: Vec<SubPart>,
-        /// Variables that stand only in this call.
+        /// Variables that are defined in this call only.
         variables: Map,
     },
     /// `Fn::ToJsonString` of the language extensions.
@@ -95,7 +95,7 @@ pub enum Intrinsic {
 /// A piece of the text of `Fn::Sub`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum SubPart {
-    /// Text that stays as it is; written with `${` as `${!`.
+    /// Text that is used unchanged; `${` in it is written as `${!`.
     Literal(Text),
     /// `${name}` or `${LogicalId.Attribute}`.
     Variable(Text),
@@ -190,7 +190,7 @@ impl Intrinsic {
     }
 }
 
-/// Whether CloudFormation reads an object with this one key as a function call.
+/// Whether CloudFormation reads an object whose only key is this one as a function call.
 pub fn is_function_name(key: &str) -> bool {
     key == "Ref" || key == "Condition" || key.starts_with("Fn::")
 }

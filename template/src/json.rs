@@ -1,11 +1,11 @@
-//! JSON as the tree of nodes that YAML is read as.
+//! Reads JSON into the same tree of nodes as YAML.
 //!
-//! YAML takes almost every JSON text, within a limit that JSON has not: a key in a flow mapping ends within 1024 characters.
-//! Sources: RFC 8259, "Objects"; YAML 1.2.2, "Single Pair Implicit Entries" and "Flow Mappings".
+//! YAML accepts almost every JSON text, with one limit that JSON does not have: a key in a flow mapping ends within
+//! 1024 characters. Sources: RFC 8259, "Objects"; YAML 1.2.2, "Single Pair Implicit Entries" and "Flow Mappings".
 
 use crate::yaml::{Budget, Node, NodeKind, Span};
 
-/// The value of a text that is JSON; nothing where it is none, or nested deeper than the budget allows.
+/// The value of a JSON text; `None` if the text is not JSON, or is nested deeper than the budget allows.
 pub(crate) fn parse(text: &str, budget: &Budget) -> Option<Node> {
     let byte = if text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
     let mut reader = Reader { text, byte, line: 1, column: 1, depth_limit: budget.depth };
@@ -164,7 +164,7 @@ mod tests {
         assert_eq!(face.kind, NodeKind::Scalar { text: "\u{1f600}".to_owned(), is_plain: false });
     }
 
-    /// What both read, they read alike: the values and where each begins.
+    /// JSON that both readers accept becomes the same tree: the same values, at the same positions.
     #[test]
     fn it_is_the_tree_that_yaml_makes() {
         fn starts(node: &Node, found: &mut Vec<(u32, u32, u32)>) {

@@ -1,9 +1,8 @@
 //! CloudFormation documents as plain, ordered values.
 //!
-//! This crate knows what CloudFormation is and has no opinion on what anybody
-//! should build with it: values with intrinsic functions as variants, typed
-//! expressions and references, logical ids, the canonical writer, the reader,
-//! the resource schemas and the assembly format. It does no I/O.
+//! This crate models CloudFormation, and not what is built with it: values with intrinsic
+//! functions as variants, typed expressions and references, logical ids, the canonical
+//! writer, the reader, the resource schemas and the assembly format. It does no I/O.
 
 pub mod arn;
 pub mod assembly;

@@ -1,21 +1,21 @@
-//! Limits of CloudFormation and of the services whose names and documents templates carry.
+//! Limits of CloudFormation, and of the services whose names and documents templates contain.
 //!
-//! One table has them all: what is limited, to how much, what AWS calls the
-//! quota, and whether AWS raises it. `docs/limits.md` shows it. Read in the AWS
-//! documentation in November 2026.
+//! One table lists them all: what is limited, the limit, AWS's name for the quota, and
+//! whether AWS raises it. `docs/limits.md` shows the table. The values are from the AWS
+//! documentation of November 2026.
 
-/// A limit, and what AWS does when it is asked for more.
+/// A limit, and whether AWS raises it on request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limit {
     /// What is limited.
     pub what: &'static str,
-    /// How much there may be, unless AWS has raised it.
+    /// The limit, unless AWS has raised it.
     pub value: usize,
     /// The quota's name, in AWS's words.
     pub quota: &'static str,
     /// Whether AWS raises it.
     pub raised: Raised,
-    /// Where AWS says so.
+    /// The page of the AWS documentation that states it.
     pub source: &'static str,
 }
 
@@ -26,28 +26,28 @@ pub enum Raised {
     Never,
     /// On request.
     OnRequest {
-        /// How far, where AWS names an end.
+        /// The highest value, if AWS states one.
         to: Option<usize>,
-        /// Where a mesh says that it was raised, under the tenant's `quotas`.
+        /// The setting under the tenant's `quotas` with which a mesh states the raised value.
         setting: Option<&'static str>,
     },
 }
 
-/// What AWS raises so far, and which setting says that it did.
+/// A limit that AWS raises up to a value, and the setting for the raised value.
 const fn up_to(to: usize, setting: &'static str) -> Raised {
     Raised::OnRequest { to: Some(to), setting: Some(setting) }
 }
 
-/// What AWS raises without naming an end, and which setting says that it did.
+/// A limit that AWS raises without stating a highest value, and the setting for the raised value.
 const fn open(setting: &'static str) -> Raised {
     Raised::OnRequest { to: None, setting: Some(setting) }
 }
 
-/// What AWS raises, and a mesh does not say.
+/// A limit that AWS raises, and for which a mesh has no setting.
 const UNSAID: Raised = Raised::OnRequest { to: None, setting: None };
 
 impl Limit {
-    /// What AWS does when it is asked for more, and where a mesh says so.
+    /// Whether AWS raises the limit, and with which setting a mesh states that it did; as text for messages.
     pub fn raise(&self) -> String {
         let quota = self.quota;
         let Raised::OnRequest { to, setting } = self.raised else {
@@ -68,7 +68,7 @@ macro_rules! limits {
             pub const $name: usize = $value;
         )*
 
-        /// The same limits with what AWS says about them.
+        /// The same limits, with AWS's names for them and whether AWS raises them.
         pub mod quota {
             use super::{Limit, Raised, UNSAID, open, up_to};
 

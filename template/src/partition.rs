@@ -1,16 +1,16 @@
-//! The partitions of AWS: which regions each one has, and how names end there.
+//! The partitions of AWS: their regions, and the suffixes of their host names.
 //!
-//! Source: `botocore/data/partitions.json` of the Python package botocore 1.44.8 for the beginnings of regions, the
+//! Source: `botocore/data/partitions.json` of the Python package botocore 1.44.8 for the prefixes of regions, the
 //! suffixes and the regions of global services.
 
-/// A partition of AWS. Nothing in one can be named in another.
+/// A partition of AWS. Resources in one partition cannot be named in another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Partition {
-    /// The name, as it stands in ARNs.
+    /// The name in ARNs.
     pub name: &'static str,
-    /// How the names of its regions begin. Nothing for those of `aws`, which have no beginning of their own.
+    /// The prefix of its regions' names. Empty for `aws`, whose regions have no common prefix.
     pub region_prefix: &'static str,
-    /// How the hosts of its services end: `AWS::URLSuffix`.
+    /// The suffix of its services' hosts: `AWS::URLSuffix`.
     pub url_suffix: &'static str,
     /// The region that requests to services of the whole partition, such as IAM, are signed for.
     ///
@@ -19,7 +19,7 @@ pub struct Partition {
     pub global_region: &'static str,
 }
 
-/// Every partition. The last one has the regions that begin like none of the others'.
+/// Every partition. The last one has the regions that match no other prefix.
 pub const PARTITIONS: [Partition; 8] = [
     partition("aws-cn", "cn-", "amazonaws.com.cn", "cn-north-1"),
     partition("aws-eusc", "eusc-", "amazonaws.eu", "eusc-de-east-1"),
@@ -31,7 +31,7 @@ pub const PARTITIONS: [Partition; 8] = [
     STANDARD,
 ];
 
-/// The partition of all regions that are in none of the others.
+/// The partition of all regions that are in no other partition.
 pub const STANDARD: Partition = partition("aws", "", "amazonaws.com", "us-east-1");
 
 const fn partition(
@@ -44,7 +44,7 @@ const fn partition(
 }
 
 impl Partition {
-    /// The partition that a region lies in.
+    /// The partition of a region.
     pub fn of_region(region: &str) -> Self {
         let found = PARTITIONS.into_iter().find(|one| region.starts_with(one.region_prefix));
         found.unwrap_or(STANDARD)
@@ -55,8 +55,8 @@ impl Partition {
         PARTITIONS.into_iter().find(|one| one.name == name)
     }
 
-    /// Where people sign in with SAML: the `Recipient` of their assertions, which trust policies compare with `SAML:aud`. Not
-    /// known of every partition.
+    /// The sign-in endpoint for SAML: the `Recipient` of assertions, which trust policies compare with `SAML:aud`.
+    /// `None` if the endpoint of the partition is not known.
     ///
     /// Source: `PARTITION_SAML_SIGN_ON_URL` in `region-info/build-tools/fact-tables.ts` of the AWS CDK.
     pub fn saml_endpoint(self) -> Option<&'static str> {
@@ -70,8 +70,8 @@ impl Partition {
         }
     }
 
-    /// How VPC endpoints for its own services are named in front of the region, where it has names of its own: the
-    /// suffix of its hosts, backwards.
+    /// The prefix, before the region, in the names of VPC endpoints of services that have names of their own in
+    /// the partition: the suffix of its hosts, reversed.
     ///
     /// Source: `getDefaultEndpointPrefix` in `aws-ec2/lib/vpc-endpoint.ts` of the AWS CDK.
     pub fn endpoint_prefix(self) -> String {
@@ -79,12 +79,12 @@ impl Partition {
     }
 }
 
-/// The service that a principal stands for, in the form of `aws`: `ec2.amazonaws.com` for `ec2.amazonaws.com.cn`.
+/// The service principal in the form that the partition `aws` uses: `ec2.amazonaws.com` for `ec2.amazonaws.com.cn`.
 ///
-/// Most services have that form everywhere. Some have the partition's suffix, and a few go by both.
+/// Most services have that form in every partition. Some have the partition's suffix, and a few accept both.
 ///
 /// Source: `servicePrincipal` in `region-info/lib/default.ts` of the AWS CDK; aws-cdk issues #1282 and #31767 for
-/// services of China that go by either form.
+/// services in China that accept either form.
 pub fn service_of(principal: &str) -> String {
     let suffixes = PARTITIONS.iter().map(|one| one.url_suffix);
     let stem = suffixes
@@ -126,7 +126,7 @@ mod tests {
                 listed.insert(region);
             }
         }
-        // What a mesh may name is among them.
+        // The regions that a mesh may name are among them.
         for region in crate::schema::regions().keys() {
             assert!(listed.contains(region.as_str()), "{region}");
         }
@@ -137,7 +137,7 @@ mod tests {
 
     #[test]
     fn hosts_and_endpoints_end_as_the_partition_has_it() {
-        // `dnsSuffix` in botocore's `partitions.json`; the beginnings of endpoints are those of the CDK.
+        // `dnsSuffix` in botocore's `partitions.json`; the endpoint prefixes are from the CDK.
         for (region, suffix, endpoint) in [
             ("eu-west-1", "amazonaws.com", "com.amazonaws"),
             ("us-gov-west-1", "amazonaws.com", "com.amazonaws"),

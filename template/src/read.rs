@@ -1,7 +1,6 @@
 //! The reader: templates in JSON, and in YAML with the short forms of functions.
 //!
-//! JSON is read as the YAML that it is, so one path serves both, and every
-//! error names its line.
+//! JSON is a subset of YAML, so both are read in the same way, and every error names its line.
 
 mod loops;
 mod quotes;
@@ -22,17 +21,17 @@ use crate::{
 pub struct ReadError {
     /// What is wrong, and what was expected.
     pub message: String,
-    /// Where.
+    /// Its position.
     pub span: Span,
 }
 
-/// Reads a template in JSON or YAML, with every form that CloudFormation takes.
+/// Reads a template in JSON or YAML, in every form that CloudFormation accepts.
 pub fn template(text: &str) -> Result<Template, ReadError> {
     let root = root(text)?;
     if text.contains("Fn::ForEach::") { read(&loops::unrolled(&root)?) } else { read(&root) }
 }
 
-/// Reads a template that a program wrote, in which no key stands twice: readers differ in which one they take.
+/// Reads a template that a program wrote. A repeated key is an error, because readers differ in which value they take.
 pub fn written(text: &str) -> Result<Template, ReadError> {
     let root = root(text)?;
     match repeated(&root) {
@@ -41,8 +40,8 @@ pub fn written(text: &str) -> Result<Template, ReadError> {
     }
 }
 
-/// Whether a text has the form of a template: resources by id, each with a type. `None` when the text is no YAML, so that
-/// nobody can tell.
+/// Whether a text has the form of a template: resources by id, each with a type. `None` if the text is not
+/// YAML, so that this is unknown.
 pub fn is_template(text: &str) -> Option<bool> {
     let root = root(text).ok()?;
     let section = |name: &str| {
@@ -70,7 +69,7 @@ fn root(text: &str) -> Result<Node, ReadError> {
     if stream.error.is_some() {
         let indented = quotes::indented(text);
         let again = parse(&indented, &Budget::FILE);
-        // The first error is about the text as it stands.
+        // The first error is about the original text.
         if again.error.is_none() {
             stream = again;
         }
@@ -90,7 +89,7 @@ fn root(text: &str) -> Result<Node, ReadError> {
 fn read(root: &Node) -> Result<Template, ReadError> {
     let mut template = Template::default();
     for (key, node) in entries(root, "a template")? {
-        // A section without anything in it is none.
+        // An empty section counts as missing.
         if is_null(node) {
             continue;
         }
@@ -149,7 +148,7 @@ fn read(root: &Node) -> Result<Template, ReadError> {
     Ok(template)
 }
 
-/// A snippet that a macro or `AWS::Include` puts in its place at deployment.
+/// A snippet that a macro or `AWS::Include` inserts at deployment.
 const TRANSFORM: &str = "Fn::Transform";
 
 fn is_null(node: &Node) -> bool {
@@ -166,7 +165,7 @@ fn resource(node: &Node) -> Result<ResourceEntry, ReadError> {
             "Properties" | "Metadata" | "DependsOn" if is_null(item) => {}
             "Type" => resource.kind = scalar(item)?.to_owned().into(),
             "Properties" => resource.properties = properties(item)?,
-            // With the language extensions a function may say it.
+            // With the language extensions the value may be a function.
             "DeletionPolicy" | "UpdateReplacePolicy" if is_function => {
                 resource.other.insert(key.to_owned(), value(item)?);
             }
@@ -197,7 +196,7 @@ fn resource(node: &Node) -> Result<ResourceEntry, ReadError> {
     Ok(resource)
 }
 
-/// The properties of a resource, or the function that gives them.
+/// The properties of a resource, or the function that returns them.
 fn properties(node: &Node) -> Result<Map, ReadError> {
     match value(node)? {
         Value::Map(map) => Ok(map),
@@ -256,7 +255,7 @@ pub fn value(node: &Node) -> Result<Value, ReadError> {
                 && let NodeKind::Scalar { text, .. } = &key.kind
                 && is_function_name(text)
             {
-                // `Condition` is also an ordinary key, of IAM statements above all.
+                // `Condition` is also an ordinary key, above all in IAM statements.
                 if text != "Condition" || matches!(argument.kind, NodeKind::Scalar { .. }) {
                     return function(text, argument, value(argument)?);
                 }
@@ -367,7 +366,7 @@ fn function(name: &str, node: &Node, argument: Value) -> Result<Value, ReadError
             Intrinsic::Split { delimiter: text(&delimiter)?, source }
         }
         "Fn::Sub" => {
-            // The serverless transform takes a list of one as well.
+            // The serverless transform also accepts a list with one item.
             let alone = match argument.as_list() {
                 Some([template]) => template.as_text(),
                 _ => argument.as_text(),
@@ -387,8 +386,8 @@ fn function(name: &str, node: &Node, argument: Value) -> Result<Value, ReadError
     Ok(call.into())
 }
 
-/// Whether a function stands where a name is taken without the language extensions: its result is known at
-/// deployment only.
+/// Whether the argument has a function where CloudFormation requires a name without the language
+/// extensions. The result is then known only at deployment.
 fn has_function_for_name(name: &str, argument: &Value) -> bool {
     let is_call = |value: Option<&Value>| value.is_some_and(|one| one.as_intrinsic().is_some());
     let first = || argument.as_list().and_then(<[Value]>::first);
@@ -421,8 +420,8 @@ fn entries<'a>(node: &'a Node, what: &str) -> Result<Vec<(&'a str, &'a Node)>, R
     let mut places: BTreeMap<&str, usize> = BTreeMap::new();
     for (key, item) in entries {
         let key = scalar(key)?;
-        // CloudFormation takes the last one of several, in JSON and in YAML. Source: the findings of
-        // github.com/aws-cloudformation/cloudformation-language-discussion, issue 96.
+        // CloudFormation uses the last value of a repeated key, in JSON and in YAML. Source: the
+        // findings of github.com/aws-cloudformation/cloudformation-language-discussion, issue 96.
         match places.entry(key) {
             Entry::Occupied(place) => all[*place.get()].1 = item,
             Entry::Vacant(place) => {
@@ -434,7 +433,7 @@ fn entries<'a>(node: &'a Node, what: &str) -> Result<Vec<(&'a str, &'a Node)>, R
     Ok(all)
 }
 
-/// The first key that stands twice in one mapping, anywhere.
+/// The first key that is repeated in its mapping, at any depth.
 fn repeated(node: &Node) -> Option<(&str, &Node)> {
     match &node.kind {
         NodeKind::Scalar { .. } => None,

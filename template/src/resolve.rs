@@ -1,12 +1,11 @@
-//! Values with every intrinsic function replaced by what it would give.
+//! Values with every intrinsic function replaced by its result.
 //!
-//! Schemas check lengths and patterns, so a template is validated as
-//! CloudFormation will see it: names that stand in the template are taken from
-//! there, generated ids are given a plausible form. A function without a known
-//! result is an error, never a guess.
+//! Schemas check lengths and patterns, so a template is validated as CloudFormation
+//! will see it: names are taken from the template, and generated ids get a
+//! plausible form. A function whose result is not known is an error, never a guess.
 //!
-//! Of anybody's template much is only known at deployment. There a part that
-//! is not known is [`UNKNOWN`], and the rest stays as it is.
+//! In templates of others, many values are known only at deployment. There an
+//! unknown part of a text is [`UNKNOWN`], and the rest is unchanged.
 
 mod choice;
 mod names;
@@ -24,11 +23,11 @@ use crate::intrinsic::SubPart;
 use crate::place::Place;
 use crate::{Intrinsic, LogicalId, Template, Value};
 
-/// What stands for a text that is only known at deployment. No name or ARN has braces.
+/// Replaces a text that is known only at deployment. No name or ARN has braces.
 pub const UNKNOWN: &str = "{unknown}";
 
-/// What stands behind the name of a secret in its ARN: AWS adds a hyphen and six characters, and these stand for them. Source:
-/// "Secret" of `CreateSecret` in the Secrets Manager API reference.
+/// The end of a secret's ARN, after the secret's name: AWS appends a hyphen and six characters, which these represent.
+/// Source: "Secret" of `CreateSecret` in the Secrets Manager API reference.
 pub const SECRET_ENDS: &str = "-Zz9Yy8";
 
 /// Which value `Fn::If` gives. Validating both ways covers each value that can be deployed.
@@ -45,7 +44,7 @@ pub enum Branch {
 #[error("the value of {0} is not known before deployment")]
 pub struct Unresolved(pub String);
 
-/// A value with every function resolved. Text is the template's own where nothing was put together.
+/// A value with every function resolved. Text is borrowed from the template unless a function produced it.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Resolved<'v> {
     /// JSON null.
@@ -71,7 +70,7 @@ impl<'v> Resolved<'v> {
         }
     }
 
-    /// The text, or none.
+    /// The text, or an empty text.
     pub fn text(&self) -> String {
         self.as_text().unwrap_or_default().to_owned()
     }
@@ -92,13 +91,13 @@ impl<'v> Resolved<'v> {
         }
     }
 
-    /// The value under a key; null where there is none.
+    /// The value under a key; null if there is none.
     pub fn get(&self, key: &str) -> &Self {
         let found = self.as_map().and_then(|map| map.iter().find(|(other, _)| *other == key));
         found.map_or(&Self::Null, |(_, value)| value)
     }
 
-    /// The value with texts of its own.
+    /// The value with its texts owned.
     fn into_owned<'o>(self) -> Resolved<'o> {
         match self {
             Self::Null => Resolved::Null,
@@ -106,7 +105,7 @@ impl<'v> Resolved<'v> {
             Self::Number(number) => Resolved::Number(number),
             Self::Text(text) => Resolved::Text(text.into_owned().into()),
             Self::List(items) => Resolved::List(items.into_iter().map(Self::into_owned).collect()),
-            // Mappings hold no objects.
+            // Mappings contain no objects.
             Self::Map(_) => Resolved::Text(UNKNOWN.into()),
         }
     }
@@ -142,13 +141,13 @@ impl<'v> From<&'v Plain> for Resolved<'v> {
     }
 }
 
-/// How values are read that the template alone does not tell.
+/// How values are resolved that the template alone does not determine.
 #[derive(Debug, Clone)]
 enum Reading<'a> {
-    /// Every condition goes one way, and what is not known is an error.
+    /// Every condition has the same result, and an unknown value is an error.
     Strict(Branch),
-    /// As in one of the ways in which the template can be deployed, and what is not known is [`UNKNOWN`]. The scope tells
-    /// what CloudFormation names in this template from what it names in others.
+    /// The values of one way to deploy the template; an unknown value is [`UNKNOWN`]. The scope distinguishes the names
+    /// that CloudFormation generates for this template from those for other templates.
     Open { scope: &'a str, others: &'a Others, choice: Choice },
 }
 
@@ -160,19 +159,19 @@ pub struct Resolver<'a> {
     /// Where it is deployed.
     pub place: &'a Place,
     reading: Reading<'a>,
-    /// Whether a value was resolved that depends on a condition.
+    /// Whether a value that depends on a condition was resolved.
     has_met_condition: Cell<bool>,
 }
 
 impl<'a> Resolver<'a> {
-    /// A resolver of a template's values.
+    /// A resolver for the values of a template; unknown values are errors.
     pub fn new(template: &'a Template, place: &'a Place, branch: Branch) -> Self {
         let reading = Reading::Strict(branch);
         Self { template, place, reading, has_met_condition: Cell::new(false) }
     }
 
-    /// A resolver of anybody's template: what is only known at deployment is [`UNKNOWN`]. The scope is different for
-    /// each stack that is looked at; the others are those of its folder.
+    /// A resolver for any template: values that are known only at deployment are [`UNKNOWN`]. The scope must differ
+    /// for each stack that is examined; `others` are the stacks of its folder.
     pub fn open(
         template: &'a Template,
         place: &'a Place,
@@ -183,7 +182,7 @@ impl<'a> Resolver<'a> {
         Self { template, place, reading, has_met_condition: Cell::new(false) }
     }
 
-    /// What a value may be, in each of the ways in which the template can be deployed; `None` for `AWS::NoValue`.
+    /// The possible values of a value, one for each way to deploy the template; `None` for `AWS::NoValue`.
     pub fn alternatives<'v>(&self, value: &'v Value) -> Vec<Option<Resolved<'v>>> {
         let Reading::Open { scope, others, .. } = self.reading else {
             return self.resolve(value).into_iter().collect();
@@ -192,7 +191,7 @@ impl<'a> Resolver<'a> {
         for choice in choice::choices(self, value) {
             let reading = Reading::Open { scope, others, choice };
             let resolver = Self { reading, has_met_condition: Cell::new(false), ..*self };
-            // Nothing is an error here.
+            // An open resolver returns no errors.
             let one = resolver.resolve(value).unwrap_or_default();
             if !found.contains(&one) {
                 found.push(one);
@@ -205,13 +204,12 @@ impl<'a> Resolver<'a> {
         matches!(self.reading, Reading::Open { .. })
     }
 
-    /// What is not known, where that is no error.
+    /// Replaces an unknown text by [`UNKNOWN`] if that is not an error.
     fn or_unknown(&self, text: Result<String, Unresolved>) -> Result<String, Unresolved> {
         if self.is_open() { Ok(text.unwrap_or_else(|_| UNKNOWN.to_owned())) } else { text }
     }
 
-    /// Whether a value that was resolved so far depends on a condition, and so is another one in the other
-    /// branch.
+    /// Whether a value that was resolved so far depends on a condition, so that it can differ in the other branch.
     pub fn has_met_condition(&self) -> bool {
         self.has_met_condition.get()
     }
@@ -259,7 +257,7 @@ impl<'a> Resolver<'a> {
             Intrinsic::Ref(id) => {
                 let text = self.reference(id)?;
                 if self.is_list(id) {
-                    // Nothing is no item.
+                    // Empty items are left out.
                     let items = text.split(',').map(|item| item.trim().to_owned());
                     let items = items.filter(|item| !item.is_empty());
                     let items = items.map(|item| Resolved::Text(item.into()));
@@ -342,7 +340,7 @@ impl<'a> Resolver<'a> {
                 return Err(Unresolved(crate::write::function_form(call).0.into_owned()));
             }
         };
-        // A dynamic reference may have been put together, too.
+        // A dynamic reference may also result from joining texts.
         if self.is_open() {
             return Ok(Some(Resolved::Text(without_references(&text).into_owned().into())));
         }
@@ -374,7 +372,7 @@ impl<'a> Resolver<'a> {
         }
     }
 
-    /// What another stack of the folder gives.
+    /// A value from another stack of the folder.
     fn of_others(
         &self,
         function: &str,
@@ -387,7 +385,7 @@ impl<'a> Resolver<'a> {
         known.ok_or_else(|| Unresolved(function.to_owned()))
     }
 
-    /// An entry of a mapping: the one that is named, or the chosen one.
+    /// An entry of a mapping: the named one, or the one of the present choice.
     fn find_in_map<'v>(
         &self,
         call: &Intrinsic,
@@ -406,7 +404,7 @@ impl<'a> Resolver<'a> {
         let map = self.template.mappings.get(&self.text(map)?).and_then(Value::as_map);
         let entry = map.and_then(|map| map.get(&top)?.as_map()?.get(&second));
         match (entry, default) {
-            // The mapping is the template's, and lives longer than the call.
+            // The mapping belongs to the template, which outlives the call.
             (Some(entry), _) => Ok(self.resolve(entry)?.map(Resolved::into_owned)),
             (None, Some(default)) => self.resolve(default),
             (None, None) => Err(unknown()),
@@ -414,13 +412,13 @@ impl<'a> Resolver<'a> {
     }
 }
 
-/// A text with every dynamic reference, such as `{{resolve:ssm:name}}`, taken for unknown. One without an end is none, or
-/// the part of one that is put together.
+/// A text in which each dynamic reference, such as `{{resolve:ssm:name}}`, is replaced by [`UNKNOWN`]. A reference
+/// without an end is none, or is a part of one that functions join.
 fn without_references(text: &str) -> Cow<'_, str> {
     let mut out = String::new();
     let mut rest = text;
     while let Some((before, after)) = rest.split_once("{{resolve:") {
-        // A name within it may not be known either, and its braces are not the end.
+        // A name within it may be unknown as well; the braces of [`UNKNOWN`] are not the end.
         let masked = after.replace(UNKNOWN, &" ".repeat(UNKNOWN.len()));
         let Some(end) = masked.find("}}") else { break };
         out.push_str(before);

@@ -1,7 +1,7 @@
-//! The revision of a stack: an output that says which template and tags the stack has.
+//! The revision of a stack: an output that identifies the stack's template and tags.
 //!
-//! It stands in an output because a change of it touches no resource there. As a tag of the stack it would be put on
-//! every resource with each change. One listing of an account and region (`DescribeStacks`) tells it for all stacks.
+//! It is an output because changing an output changes no resource. A tag of the stack would be put on every resource
+//! with each change. One listing of an account and region (`DescribeStacks`) returns the revisions of all stacks.
 
 use std::collections::BTreeMap;
 
@@ -14,10 +14,10 @@ use crate::{Output, Template};
 pub const OUTPUT: &str = "LakewrightRevision";
 /// Hexadecimal digits of a revision.
 const DIGITS: usize = 32;
-/// What stands in the revision's place while it is computed.
+/// The placeholder for the revision while it is computed.
 const PLACE: &str = "00000000000000000000000000000000";
 
-/// A template's text with its revision in it.
+/// A template's text, including its revision.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sealed {
     /// The template's canonical JSON.
@@ -28,7 +28,7 @@ pub struct Sealed {
     pub revision: String,
 }
 
-/// Gives a template the output with its revision, and writes it.
+/// Adds the output with the revision to a template, and writes the template.
 pub fn seal(template: &mut Template, tags: &BTreeMap<String, String>) -> Sealed {
     let output = |value: &str| Output {
         value: value.to_owned().into(),
@@ -38,7 +38,7 @@ pub fn seal(template: &mut Template, tags: &BTreeMap<String, String>) -> Sealed 
     };
     template.outputs.insert(OUTPUT.into(), output(PLACE));
     let mut json = crate::write::template_to_json(template);
-    // Outputs are the last section, so nothing that a user writes stands behind it.
+    // Outputs are the last section, so no text of the user follows them.
     let start = json.rfind(PLACE).expect("the output was written");
     let end = start + DIGITS;
     let head = Sha256::new_with_prefix(&json[..start]);
@@ -73,7 +73,7 @@ mod tests {
         assert_ne!(one.revision, sealed("two", &[("a", "b")]).revision);
         assert_ne!(one.revision, sealed("one", &[("a", "c")]).revision);
         assert_ne!(one.revision, sealed("one", &[("ab", "")]).revision);
-        // A text of the user's that looks like the place stays as it is.
+        // A text of the user that looks like the placeholder is unchanged.
         let text = PLACE.repeat(3);
         assert!(sealed(&text, &[]).json.contains(&text));
         assert_eq!(one.digest, crate::digest::sha256(one.json.as_bytes()));

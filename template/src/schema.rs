@@ -1,7 +1,7 @@
-//! The pinned resource schemas and what they tell.
+//! The pinned resource schemas.
 //!
-//! `template/data/PROVENANCE` states where the schemas come from. A schema is
-//! parsed and compiled when its type is first met, once in a process.
+//! `template/data/PROVENANCE` names the source of the schemas. A schema is
+//! parsed and compiled when its type is first used, once in a process.
 
 mod keywords;
 #[rustfmt::skip]
@@ -17,13 +17,13 @@ use crate::place::Place;
 use crate::resolve::{Branch, Resolver};
 use crate::{ResourceEntry, Template};
 
-/// What is known of a resource type.
+/// The schema of a resource type.
 #[derive(Debug)]
 pub struct Schema {
     plain: Plain,
     validator: OnceLock<Validator>,
     tags: Option<TagStyle>,
-    /// Properties that may be any object, such as policy documents: nothing in them is checked.
+    /// Properties that accept any object, such as policy documents: their content is not checked.
     any_object: Vec<String>,
 }
 
@@ -36,7 +36,7 @@ pub enum TagStyle {
     Map,
 }
 
-/// A resource that its service would refuse.
+/// A resource that its service would reject.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{logical_id} ({kind}){}{path}: {message}", if path.is_empty() { "" } else { " at " })]
 pub struct SchemaViolation {
@@ -44,13 +44,13 @@ pub struct SchemaViolation {
     pub logical_id: String,
     /// The resource type.
     pub kind: String,
-    /// The place inside the properties, as a JSON pointer.
+    /// The position inside the properties, as a JSON pointer.
     pub path: String,
     /// What is wrong.
     pub message: String,
 }
 
-/// The schema of a resource type, when it is one of the pinned ones.
+/// The schema of a resource type, if it is pinned.
 pub fn of(kind: &str) -> Option<&'static Schema> {
     static SLOTS: LazyLock<Vec<OnceLock<Schema>>> =
         LazyLock::new(|| pinned::SCHEMAS.iter().map(|_| OnceLock::new()).collect());
@@ -96,7 +96,7 @@ pub fn regions() -> &'static BTreeMap<String, Vec<String>> {
     &REGIONS
 }
 
-/// Whether CloudFormation has a pinned type in a region. A region that is not known has all of them.
+/// Whether a pinned type is available in a region. A region that is not listed counts as having all types.
 pub fn is_available(kind: &str, region: &str) -> bool {
     let lacking = regions().get(region);
     lacking.is_none_or(|lacking| lacking.iter().all(|name| name != kind))
@@ -104,7 +104,7 @@ pub fn is_available(kind: &str, region: &str) -> bool {
 
 /// Checks each resource of a template against its schema, with every function resolved.
 ///
-/// Types that are not pinned are reported: nothing that is emitted goes unchecked.
+/// A type that is not pinned is a violation, so that every emitted resource is checked.
 pub fn validate(template: &Template, place: &Place) -> Vec<SchemaViolation> {
     let mut violations = Vec::new();
     for (id, resource) in &template.resources {
@@ -137,7 +137,7 @@ pub fn validate(template: &Template, place: &Place) -> Vec<SchemaViolation> {
     violations
 }
 
-/// Whether a property's schema says nothing of an object: the other keywords speak of strings.
+/// Whether a property's schema does not restrict objects: its other keywords apply to strings.
 fn takes_any_object(property: &Plain) -> bool {
     const OF_STRINGS: [&str; 6] =
         ["default", "format", "maxLength", "minLength", "pattern", "type"];
@@ -152,7 +152,7 @@ fn takes_any_object(property: &Plain) -> bool {
 }
 
 impl Schema {
-    /// How the type takes tags, when it takes any.
+    /// How the type takes tags, if it does.
     pub fn tag_style(&self) -> Option<TagStyle> {
         self.tags
     }
@@ -173,7 +173,7 @@ impl Schema {
         self.pointers("readOnlyProperties")
     }
 
-    /// The IAM actions that CloudFormation needs for `create`, `read`, `update`, `delete` or `list`.
+    /// The IAM actions that CloudFormation needs for the handler `create`, `read`, `update`, `delete` or `list`.
     pub fn handler_permissions(&self, handler: &str) -> impl Iterator<Item = &str> {
         let list = &self.plain["handlers"][handler]["permissions"];
         list.as_array().into_iter().flatten().filter_map(Plain::as_str)
@@ -193,7 +193,7 @@ impl Schema {
         let mut properties = serde_json::Map::new();
         for (key, value) in resource.properties.iter() {
             if value.as_map().is_some() && self.any_object.iter().any(|name| name == key) {
-                // Policy documents are half of a template; an empty one is as valid to the schema.
+                // Policy documents are half of a template, and an empty one is valid for the schema as well.
                 properties.insert(key.to_string(), Plain::Object(serde_json::Map::new()));
                 continue;
             }
@@ -227,7 +227,7 @@ impl Schema {
 
     fn validator(&self) -> &Validator {
         self.validator.get_or_init(|| {
-            // 2019-09 honours keywords beside `$ref`, which these schemas rely on.
+            // Draft 2019-09 applies keywords beside `$ref`, which these schemas rely on.
             let options = jsonschema::options().with_draft(Draft::Draft201909);
             keywords::register(options)
                 .build(&self.plain)

@@ -13,19 +13,20 @@ pub struct Template {
     pub metadata: Map,
     /// `Parameters` by name.
     pub parameters: BTreeMap<Text, Parameter>,
-    /// `Rules` by name, as they stand.
+    /// `Rules` by name, unchanged.
     pub rules: Map,
-    /// `Mappings` by name, as they stand.
+    /// `Mappings` by name, unchanged.
     pub mappings: Map,
     /// `Conditions` by name.
     pub conditions: BTreeMap<Text, Value>,
-    /// `Transform`, as it stands.
+    /// `Transform`, unchanged.
     pub transform: Option<Value>,
-    /// `Globals` of the serverless transform, as they stand.
+    /// `Globals` of the serverless transform, unchanged.
     pub globals: Map,
-    /// `Hooks` by logical id, as they stand.
+    /// `Hooks` by logical id, unchanged.
     pub hooks: Map,
-    /// `Fn::Transform` beside the entries of a section, by the section's name; empty for the template itself.
+    /// `Fn::Transform` beside the entries of a section, by the section's name; the key is
+    /// empty for the template itself.
     pub includes: Map,
     /// `Resources` by logical id.
     pub resources: BTreeMap<LogicalId, ResourceEntry>,
@@ -33,7 +34,7 @@ pub struct Template {
     pub outputs: BTreeMap<Text, Output>,
 }
 
-/// A parameter: its attributes as they stand in the template.
+/// A parameter: its attributes as in the template.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Parameter {
     /// `Type`, `Default`, `Description`, `AllowedPattern` and so on.
@@ -57,22 +58,22 @@ pub struct ResourceEntry {
     pub update_replace_policy: Option<DeletionPolicy>,
     /// `Metadata`.
     pub metadata: Map,
-    /// `CreationPolicy`, `UpdatePolicy` and whatever else a foreign template has.
+    /// `CreationPolicy`, `UpdatePolicy` and any other attribute of a foreign template.
     pub other: Map,
 }
 
-/// What CloudFormation does with a resource that leaves the stack.
+/// What CloudFormation does with a resource that is removed from the stack.
 ///
 /// Source: "DeletionPolicy attribute" in the CloudFormation template reference.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DeletionPolicy {
     /// The resource is deleted.
     Delete,
-    /// The resource stays.
+    /// The resource is retained.
     Retain,
-    /// The resource stays, except when the operation that creates it is rolled back.
+    /// The resource is retained, except if the operation that creates it is rolled back.
     RetainExceptOnCreate,
-    /// A snapshot stays, for the types that have snapshots.
+    /// A snapshot is retained, for the types that have snapshots.
     Snapshot,
 }
 

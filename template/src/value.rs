@@ -1,13 +1,13 @@
-//! The one value type that every template is made of.
+//! The one value type that every template consists of.
 //!
-//! Intrinsic functions are variants, so no pass has to guess whether an object
+//! Intrinsic functions are variants, so no code has to guess whether an object
 //! with one key is data or a function call.
 
 use std::borrow::Cow;
 
 use crate::Intrinsic;
 
-/// Text in a template: a constant of the program or something built at run time.
+/// Text in a template: a constant of the program, or text built at run time.
 pub type Text = Cow<'static, str>;
 
 /// A value in a CloudFormation template.
@@ -129,9 +129,9 @@ impl<T: Into<Value>> From<Vec<T>> for Value {
     }
 }
 
-/// A map from text to values whose order is the order of its keys.
+/// A map from text to values, ordered by its keys.
 ///
-/// A sorted vector: template maps are small, built once and read in order.
+/// It is a sorted vector: template maps are small, built once and read in order.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Map {
     entries: Vec<(Text, Value)>,
@@ -143,11 +143,11 @@ impl Map {
         Self { entries: Vec::new() }
     }
 
-    /// Puts `value` under `key` and returns what was there before.
+    /// Puts `value` under `key` and returns the previous value.
     pub fn insert(&mut self, key: impl Into<Text>, value: impl Into<Value>) -> Option<Value> {
         let key = key.into();
         let value = value.into();
-        // Generated code inserts in order, so the end is the usual place.
+        // Generated code inserts in order, so keys are usually appended.
         if self.entries.last().is_none_or(|(last, _)| *last < key) {
             self.entries.push((key, value));
             return None;
@@ -174,13 +174,13 @@ impl Map {
         Some(&self.entries[found].1)
     }
 
-    /// The value under `key`, to be changed.
+    /// The value under `key`, mutable.
     pub fn get_mut(&mut self, key: &str) -> Option<&mut Value> {
         let found = self.entries.binary_search_by(|(k, _)| k.as_ref().cmp(key)).ok()?;
         Some(&mut self.entries[found].1)
     }
 
-    /// Takes the value under `key` out.
+    /// Removes the value under `key` and returns it.
     pub fn remove(&mut self, key: &str) -> Option<Value> {
         let found = self.entries.binary_search_by(|(k, _)| k.as_ref().cmp(key)).ok()?;
         Some(self.entries.remove(found).1)
@@ -191,7 +191,7 @@ impl Map {
         self.entries.iter().map(|(key, value)| (key, value))
     }
 
-    /// How many entries there are.
+    /// The number of entries.
     pub fn len(&self) -> usize {
         self.entries.len()
     }

@@ -1,9 +1,9 @@
-//! The one canonical writer: same template, same bytes.
+//! The one canonical writer: the same template gives the same bytes.
 //!
-//! JSON with two spaces and one newline at the end; objects of one or two plain
-//! values, such as tags and references, stand on one line. Sections and
-//! resource attributes stand in CloudFormation's documented order, everything
-//! else in the order of its keys. YAML is for people to read.
+//! JSON is indented by two spaces and ends with one newline; objects of one or
+//! two plain values, such as tags and references, are on one line. Sections and
+//! resource attributes are in CloudFormation's documented order, everything
+//! else in the order of its keys. YAML is for human readers.
 
 mod yaml;
 
@@ -40,7 +40,7 @@ pub fn minified(json: &str) -> String {
     text
 }
 
-/// A value as JSON without white space, as IAM counts characters.
+/// A value as JSON without white space, which is the form in which IAM counts characters.
 pub fn value_to_compact_json(value: &Value) -> String {
     let mut text = String::new();
     push_compact_json(&mut text, value);
@@ -240,7 +240,7 @@ impl Json {
         }
     }
 
-    /// A small object on one line: a tag or a reference reads, and changes, as one thing.
+    /// A small object on one line, so that a tag or a reference is one line of a diff.
     fn line<'v>(&mut self, entries: impl Iterator<Item = (&'v Text, &'v Value)>) {
         self.text.push('{');
         for (place, (key, value)) in entries.enumerate() {
@@ -361,8 +361,7 @@ impl Layout {
 /// Appends `text` as a JSON string.
 pub fn push_json_string(out: &mut String, text: &str) {
     out.push('"');
-    // Nearly all text needs no escape. A test that looks at every byte takes many at once, which one that
-    // stops at the first does not.
+    // Most text needs no escapes. A loop over all bytes without an early exit checks many bytes at once.
     let needs_escape = |byte: u8| u8::from(byte < 0x20 || byte == b'"' || byte == b'\\');
     if text.bytes().fold(0, |any, byte| any | needs_escape(byte)) == 0 {
         out.push_str(text);

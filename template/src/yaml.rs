@@ -1,9 +1,8 @@
-//! YAML as a tree of nodes with their places in the text.
+//! YAML as a tree of nodes with their positions in the text.
 //!
-//! Parsing keeps the text of each scalar (an account id's leading zero is not
-//! lost), the tags (short forms of intrinsic functions) and the span of each
-//! node. It is bounded by a [`Budget`], so that no small file becomes a large
-//! tree.
+//! Parsing keeps the text of each scalar (an account id keeps its leading
+//! zero), the tags (short forms of intrinsic functions) and the span of each
+//! node. A [`Budget`] limits it, so that no small file becomes a large tree.
 
 use granit_parser::{Event, Marker, Options, Parser, ScalarStyle, Span as ParserSpan, StrInput};
 
@@ -23,9 +22,9 @@ pub struct Span {
 /// A node of a YAML document.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Node {
-    /// Where it stands.
+    /// Its position.
     pub span: Span,
-    /// The tag, such as `!GetAtt`, when there is one of the application's own.
+    /// The tag, such as `!GetAtt`, if the node has one that is not a standard tag of YAML.
     pub tag: Option<String>,
     /// What it is.
     pub kind: NodeKind,
@@ -38,7 +37,7 @@ pub enum NodeKind {
     Scalar {
         /// The text after escapes.
         text: String,
-        /// Whether it stands without quotes, so that `true` is a boolean and `12` a number.
+        /// Whether it is written without quotes, so that `true` is a boolean and `12` a number.
         is_plain: bool,
     },
     /// A sequence.
@@ -56,7 +55,7 @@ impl Node {
         }
     }
 
-    /// What people call this node: "a mapping", "a list", "a number" and so on.
+    /// The name of the node's kind in messages: "a mapping", "a list", "a number" and so on.
     pub fn description(&self) -> &'static str {
         match &self.kind {
             NodeKind::Mapping(_) => "a mapping",
@@ -71,10 +70,10 @@ impl Node {
     }
 }
 
-/// What a scalar means in YAML 1.2's core schema.
+/// The meaning of a scalar in YAML 1.2's core schema.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Plain {
-    /// `null`, `~` or nothing.
+    /// `null`, `~` or an empty scalar.
     Null,
     /// `true` or `false`.
     Bool(bool),
@@ -87,7 +86,7 @@ pub enum Plain {
 }
 
 impl Plain {
-    /// Resolves a scalar. Quoted scalars are always text.
+    /// Interprets a scalar. Quoted scalars are always text.
     pub fn of(text: &str, is_plain: bool) -> Self {
         if !is_plain {
             return Self::Text;
@@ -109,17 +108,17 @@ impl Plain {
     }
 }
 
-/// How much a stream may hold.
+/// How large a stream may be.
 #[derive(Debug, Clone, Copy)]
 pub struct Budget {
     /// Levels of nesting.
     pub depth: usize,
-    /// Nodes that aliases may add by repeating what an anchor names.
+    /// How many nodes aliases may add by repeating anchored nodes.
     pub alias_nodes: usize,
 }
 
 impl Budget {
-    /// For text that the program itself wrote.
+    /// For text that the program wrote itself.
     pub const UNLIMITED: Self = Self { depth: 200, alias_nodes: 0 };
     /// For files that people write.
     pub const FILE: Self = Self { depth: 64, alias_nodes: 100_000 };
@@ -130,21 +129,21 @@ impl Budget {
 pub struct Stream {
     /// The documents that were read. Empty documents are left out.
     pub documents: Vec<Node>,
-    /// What stopped the reading, if anything did.
+    /// The error that ended the reading, if any.
     pub error: Option<YamlError>,
 }
 
-/// Text that is not YAML, or more of it than the budget allows.
+/// Text that is not YAML, or that exceeds the budget.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct YamlError {
     /// What is wrong.
     pub message: String,
-    /// Where.
+    /// Its position.
     pub span: Span,
 }
 
-/// Parses a stream of documents. What is JSON is read as such where YAML would not take it.
+/// Parses a stream of documents. If YAML rejects a text that is JSON, the text is read as JSON.
 pub fn parse(text: &str, budget: &Budget) -> Stream {
     let mut options = Options::default();
     options.set_emit_comments(false);
@@ -375,8 +374,8 @@ mod tests {
         };
         assert_eq!(entries[0].1.kind, entries[1].1.kind);
 
-        // 12,330 nodes, and 11,111 for each of the last aliases: one more than fits, and no reader without a limit
-        // is harmed by it.
+        // 12,330 nodes, and 11,111 more for each of the last aliases: one alias too many. A reader
+        // without a limit can still read it.
         let aliases = |last: usize| {
             let list = |level: usize, count| format!("*a{level}, ").repeat(count);
             let first = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n";

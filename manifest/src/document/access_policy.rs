@@ -8,23 +8,23 @@ use crate::field::Field;
 use crate::name::{Id, TeamName};
 
 document! {
-    /// A rule of access governance: who may do what to what. A deny wins over every allow.
+    /// A rule of access governance: actors, their privileges, and the resources. A deny overrides every allow.
     AccessPolicyDocument {
-        /// Whether it applies. Default: `active`.
+        /// Whether the policy applies. Default: `active`.
         #[serde(default)]
         state: Field<PolicyState>,
-        /// What it does. Default: `allow`.
+        /// Whether the policy allows or denies. Default: `allow`.
         #[serde(default)]
         effect: Field<Effect>,
-        /// Who.
+        /// The actors.
         actors: Field<ActorsDocument>,
-        /// What, such as `platform.manage_datasets`, `metadata.edit_tags` or `data.*`.
+        /// The privileges, such as `platform.manage_datasets`, `metadata.edit_tags` or `data.*`.
         #[schemars(schema_with = "crate::document::privilege::schema")]
         privileges: Field<Vec<Field<String>>>,
-        /// To what. Default: everything.
+        /// The resources. Default: everything.
         #[serde(default)]
         resources: Field<ResourcesDocument>,
-        /// How values are shown, for data privileges.
+        /// How values are masked, for data privileges.
         #[serde(default)]
         mask: Field<Mask>,
     }
@@ -41,18 +41,18 @@ pub enum PolicyState {
     Inactive,
 }
 
-/// What a policy does.
+/// Whether a policy allows or denies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Effect {
-    /// It gives the privileges.
+    /// The policy grants the privileges.
     #[default]
     Allow,
-    /// It takes the privileges away, whatever else gives them.
+    /// The policy denies the privileges, even if another policy grants them.
     Deny,
 }
 
-/// Who a policy is about: whoever is in one of the lists.
+/// The actors of a policy: everyone who is in at least one of the lists.
 #[derive(Debug, Deserialize, JsonSchema)]
 pub struct ActorsDocument {
     /// Teams.
@@ -61,15 +61,15 @@ pub struct ActorsDocument {
     /// Users, as the identity provider names them.
     #[serde(default)]
     pub users: Field<Vec<Field<String>>>,
-    /// Everybody.
+    /// All users.
     #[serde(default)]
     pub all_users: Field<bool>,
-    /// The owners of the resource that is asked for.
+    /// The owners of the requested resource.
     #[serde(default)]
     pub owners: Field<bool>,
 }
 
-/// What a policy is about: whatever is in all the lists that are given.
+/// The resources of a policy: those that match every list that is set.
 #[derive(Debug, Deserialize, JsonSchema)]
 pub struct ResourcesDocument {
     /// Types of resources, such as `dataset` or `column`.
@@ -89,7 +89,7 @@ pub struct ResourcesDocument {
     pub environments: Field<Vec<Field<Id>>>,
 }
 
-/// How a value is shown.
+/// How a value is masked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Mask {
@@ -97,9 +97,9 @@ pub enum Mask {
     ShowFirst4,
     /// The last four characters.
     ShowLast4,
-    /// A digest that is the same for the same value.
+    /// A digest; equal values have equal digests.
     Hash,
-    /// Nothing.
+    /// No value.
     Nullify,
     /// Letters as `x`, digits as `0`.
     Redact,

@@ -1,4 +1,4 @@
-//! `Organization`, `Environment` and what belongs to an environment as a place.
+//! `Organization`, `Environment`, and the documents that belong to an environment's account and region.
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -18,7 +18,7 @@ document! {
         /// Other teams that may link environments to it.
         #[serde(default)]
         admins: Field<Vec<Field<TeamName>>>,
-        /// Whether it is out of use. An archived organization has no environments.
+        /// Whether the organization is archived. An archived organization has no environments.
         #[serde(default)]
         archived: Field<bool>,
     }
@@ -29,7 +29,7 @@ document! {
     EnvironmentDocument {
         /// The organization that it belongs to.
         organization: Field<Id>,
-        /// The team that links it. Default: the organization's team.
+        /// The team that links the environment to the organization. Default: the organization's team.
         #[serde(default)]
         linked_by: Field<TeamName>,
         /// The account.
@@ -38,13 +38,13 @@ document! {
         region: Field<RegionName>,
         /// The team that owns it, with all permissions in it.
         team: Field<TeamName>,
-        /// How physical names begin. Default: the tenant's prefix.
+        /// The prefix of physical names. Default: the tenant's prefix.
         #[serde(default)]
         resource_prefix: Field<ResourcePrefix>,
-        /// An existing role for the environment's team, which is used as it is.
+        /// An existing role for the environment's team, which is used unchanged.
         #[serde(default)]
         iam_role_arn: Field<RoleArn>,
-        /// What can be used here.
+        /// The features that can be used in this environment.
         #[serde(default)]
         features: Field<FeaturesDocument>,
         /// The VPC of the ML Studio domain.
@@ -53,22 +53,22 @@ document! {
         /// Notifications of producers and consumers.
         #[serde(default)]
         subscriptions: Field<SubscriptionsDocument>,
-        /// The teams that are invited, besides the environment's own.
+        /// The invited teams, besides the environment's own team.
         #[serde(default)]
         teams: Field<Vec<Field<EnvironmentTeamDocument>>>,
-        /// The boundary of every role in this environment.
+        /// The permissions boundary of every role in this environment.
         #[serde(default)]
         permissions_boundary: Field<PolicyArn>,
-        /// What only the account can tell; `lakewright context` fetches it.
+        /// Facts that only the AWS account knows; `lakewright context` fetches them.
         #[serde(default)]
         context: Field<ContextDocument>,
-        /// Whether the environment's buckets stay when it is removed. Default: true.
+        /// Whether the environment's buckets are retained when the environment is removed. Default: true.
         #[serde(default)]
         retain_on_delete: Field<bool>,
     }
 }
 
-/// What can be used in an environment.
+/// The features that can be used in an environment.
 #[derive(Debug, Deserialize, JsonSchema)]
 pub struct FeaturesDocument {
     /// Datasets. Default: true.
@@ -106,7 +106,7 @@ pub struct VpcDocument {
 /// Notifications of producers and consumers.
 #[derive(Debug, Deserialize, JsonSchema)]
 pub struct SubscriptionsDocument {
-    /// An existing topic that producers write to as well. Each team has one of its own.
+    /// An additional, existing topic that producers publish to. Each team also has a topic of its own.
     #[serde(default)]
     pub producers_topic: Field<TopicArn>,
 }
@@ -116,15 +116,15 @@ pub struct SubscriptionsDocument {
 pub struct EnvironmentTeamDocument {
     /// The team.
     pub team: Field<TeamName>,
-    /// What it may do here. Default: nothing but look.
+    /// The team's permissions in this environment. Default: none.
     #[serde(default)]
     pub permissions: Field<Vec<Field<EnvironmentPermission>>>,
-    /// An existing role for the team, which is used as it is.
+    /// An existing role for the team, which is used unchanged.
     #[serde(default)]
     pub iam_role_arn: Field<RoleArn>,
 }
 
-/// What a team may do in an environment.
+/// A permission of a team in an environment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[expect(missing_docs, reason = "the names say it; `docs/mesh.md` lists what each is needed for")]
@@ -142,7 +142,7 @@ pub enum EnvironmentPermission {
 }
 
 impl EnvironmentPermission {
-    /// Every permission: what the environment's own team has.
+    /// Every permission. The environment's own team has all of them.
     pub const ALL: [Self; 10] = [
         Self::AddConsumptionRoles,
         Self::CreateDashboard,
@@ -173,7 +173,7 @@ impl EnvironmentPermission {
     }
 }
 
-/// What only the account can tell.
+/// Facts that only the AWS account knows.
 #[derive(Debug, Deserialize, JsonSchema)]
 pub struct ContextDocument {
     /// The region's default VPC.
@@ -182,7 +182,7 @@ pub struct ContextDocument {
     /// The address blocks of the VPCs that the environment uses.
     #[serde(default)]
     pub vpcs: Field<Vec<Field<ContextVpcDocument>>>,
-    /// Two availability zones, by id, for the network that is made when the region has no default VPC.
+    /// The ids of two availability zones, for the network that is created if the region has no default VPC.
     #[serde(default)]
     pub availability_zones: Field<Vec<Field<ZoneId>>>,
     /// The account's QuickSight subscription.
@@ -193,9 +193,9 @@ pub struct ContextDocument {
 /// The account's QuickSight subscription.
 #[derive(Debug, Deserialize, JsonSchema)]
 pub struct QuickSightDocument {
-    /// Whether the account is subscribed. Without, its stacks have no data sources and no groups.
+    /// Whether the account is subscribed. If it is not, its stacks have no data sources and no groups.
     pub subscribed: Field<bool>,
-    /// The region that was chosen at sign-up: users and groups live there, and no API tells it.
+    /// The region of users and groups, which was chosen at sign-up. No API returns it.
     #[serde(default)]
     pub identity_region: Field<RegionName>,
 }
@@ -209,10 +209,10 @@ pub struct ContextVpcDocument {
     pub cidr: Field<AddressBlock>,
 }
 
-/// The default VPC of a region, or that there is none.
+/// The default VPC of a region, or the fact that the region has none.
 #[derive(Debug, Deserialize, JsonSchema)]
 pub struct DefaultVpcDocument {
-    /// Whether there is one. Default: true.
+    /// Whether the region has a default VPC. Default: true.
     #[serde(default)]
     pub exists: Field<bool>,
     /// The VPC.
@@ -238,7 +238,7 @@ document! {
 }
 
 document! {
-    /// An existing role that consumes data without being a team's role.
+    /// An existing role, which is not a team's role, that can receive shares.
     ConsumptionRoleDocument {
         /// The environment.
         environment: Field<Id>,
@@ -246,7 +246,7 @@ document! {
         team: Field<TeamName>,
         /// The role.
         role_arn: Field<RoleArn>,
-        /// Whether this tool attaches the policy that the role needs. Default: true.
+        /// Whether Lakewright attaches the policy that the role needs. Default: true.
         #[serde(default)]
         managed: Field<bool>,
     }

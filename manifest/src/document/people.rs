@@ -1,4 +1,4 @@
-//! How people come to the roles of teams: `access` of the tenant.
+//! How people assume the roles of teams: `access` of the tenant.
 
 use std::collections::BTreeMap;
 
@@ -8,29 +8,29 @@ use serde::Deserialize;
 use crate::field::Field;
 use crate::name::{Claim, PermissionSetName, ProviderName, ProviderUrl, RegionName, RoleArn};
 
-/// How people come to the roles of teams: in one way, and only to those of the teams that are listed.
+/// How people assume the roles of teams: in one way, and only the roles of the teams that are listed.
 #[derive(Debug, Deserialize, JsonSchema)]
 pub struct AccessDocument {
     /// People sign in with a permission set of IAM Identity Center.
     #[serde(default)]
     pub identity_center: Field<IdentityCenterDocument>,
-    /// A SAML provider of each environment's account vouches for people.
+    /// People sign in through a SAML provider in each environment's account.
     #[serde(default)]
     pub saml: Field<SamlDocument>,
-    /// An OIDC provider of each environment's account vouches for people.
+    /// People sign in through an OIDC provider in each environment's account.
     #[serde(default)]
     pub oidc: Field<OidcDocument>,
-    /// A role of the central account acts for people, each under a name of their own.
+    /// A role of the central account acts on behalf of people, each with their own source identity.
     #[serde(default)]
     pub broker: Field<BrokerDocument>,
-    /// Who comes to which team, by team. A team without an entry is nobody's by this way.
+    /// The people who may assume each team's role, by team. A team without an entry cannot be reached in this way.
     pub teams: Field<BTreeMap<String, Field<TeamAccessDocument>>>,
 }
 
 /// IAM Identity Center.
 #[derive(Debug, Deserialize, JsonSchema)]
 pub struct IdentityCenterDocument {
-    /// Its region: the roles of permission sets have it in their path.
+    /// The region of IAM Identity Center. It is part of the path of permission sets' roles.
     pub region: Field<RegionName>,
 }
 
@@ -44,9 +44,9 @@ pub struct SamlDocument {
 /// An OIDC provider.
 #[derive(Debug, Deserialize, JsonSchema)]
 pub struct OidcDocument {
-    /// The provider's URL, which each environment's account has in IAM.
+    /// The provider's URL. Each environment's account must have the provider in IAM.
     pub provider: Field<ProviderUrl>,
-    /// For whom tokens are: the id of the client that people sign in with.
+    /// The audience of tokens: the id of the client that people sign in with.
     pub audience: Field<Claim>,
 }
 
@@ -57,17 +57,17 @@ pub struct BrokerDocument {
     pub role_arn: Field<RoleArn>,
 }
 
-/// Who comes to a team.
+/// The people who may assume a team's role.
 #[derive(Debug, Deserialize, JsonSchema)]
 pub struct TeamAccessDocument {
     /// With `identity_center`: the permission set.
     #[serde(default)]
     pub permission_set: Field<PermissionSetName>,
-    /// With `saml` and `oidc`: the subjects of assertions or tokens. With `broker`: the source identities. Default there: any,
-    /// but one must be set.
+    /// With `saml` and `oidc`: the subjects of assertions or tokens. With `broker`: the source identities; default:
+    /// any, but a request must have one.
     #[serde(default)]
     pub members: Field<Vec<Field<Claim>>>,
-    /// With `saml`: values of `eduPersonAffiliation`, of which one must be there.
+    /// With `saml`: values of `eduPersonAffiliation`. The assertion must contain one of them.
     #[serde(default)]
     pub groups: Field<Vec<Field<Claim>>>,
 }

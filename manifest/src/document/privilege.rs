@@ -1,7 +1,7 @@
-//! The privileges that an access policy can give or take away: a closed list in three groups.
+//! The privileges that an access policy can allow or deny: a closed list in three groups.
 //!
-//! Sources: data.all's tenant permissions; `PoliciesConfig.java` of datahub-project/datahub at 01e93c1 for what belongs to a
-//! platform and to metadata; Atlan's guide to access control for personas, purposes, glossaries and domains.
+//! Sources: data.all's tenant permissions; `PoliciesConfig.java` of datahub-project/datahub at 01e93c1 for the
+//! privileges of platform and metadata; Atlan's guide to access control for personas, purposes, glossaries and domains.
 
 use schemars::{Schema, SchemaGenerator, json_schema};
 
@@ -47,7 +47,7 @@ const PLATFORM: [&str; 37] = [
     "view_structured_properties_page",
     "view_tests",
 ];
-/// The metadata privileges that everything has.
+/// The metadata privileges that apply to all types of resources.
 const METADATA: [&str; 38] = [
     "add_tags",
     "add_terms",
@@ -88,7 +88,7 @@ const METADATA: [&str; 38] = [
     "update_custom_metadata",
     "view_entity_page",
 ];
-/// The metadata privileges of single kinds of things.
+/// The metadata privileges that apply to one type of resource only.
 const OF_THINGS: [(&str, &[&str]); 7] = [
     (
         "dataset",
@@ -145,10 +145,10 @@ const OF_THINGS: [(&str, &[&str]); 7] = [
 ];
 /// The data privileges.
 const DATA: [&str; 5] = ["admin", "preview", "query", "read", "write"];
-/// The three groups as a whole.
+/// The names of the three groups as a whole.
 const GROUPS: [&str; 3] = ["data.*", "metadata.*", "platform.*"];
 
-/// Every privilege, as a policy names it.
+/// Every privilege, as policies name it.
 pub(crate) fn all() -> Vec<String> {
     let tenant = TenantPermission::ALL.into_iter().map(TenantPermission::as_str);
     let platform = tenant.chain(PLATFORM).map(|name| format!("platform.{name}"));

@@ -1,4 +1,4 @@
-//! `Tenant`: what holds for the whole mesh.
+//! `Tenant`: the settings of the whole mesh.
 
 use std::collections::BTreeMap;
 
@@ -15,45 +15,45 @@ use crate::name::{
 document! {
     /// The tenant: exactly one in a mesh.
     TenantDocument {
-        /// The team that may do everything. Default: `DAAdministrators`.
+        /// The team that administers the platform. Default: `DAAdministrators`.
         #[serde(default)]
         admin_team: Field<TeamName>,
         /// The account that the platform runs in.
         central_account: Field<AccountNumber>,
         /// The region that the platform runs in.
         home_region: Field<RegionName>,
-        /// The organization of AWS Organizations that every account of the mesh is in, the central one as well. With it
-        /// nothing in the central account grows with the number of accounts.
+        /// The id of the organization of AWS Organizations that every account of the mesh belongs to, including the
+        /// central account. With it, nothing in the central account grows with the number of accounts.
         #[serde(default)]
         organization_id: Field<OrganizationId>,
-        /// How physical names begin. Default: `lakewright`.
+        /// The prefix of physical names. Default: `lakewright`.
         #[serde(default)]
         resource_prefix: Field<ResourcePrefix>,
         /// The role that the platform assumes in each environment.
         pivot_role: Field<PivotRoleDocument>,
-        /// Who deploys the mesh.
+        /// The roles that may deploy the mesh.
         #[serde(default)]
         deployment: Field<DeploymentDocument>,
-        /// How people come to the roles of teams. Default: through the pivot role alone.
+        /// How people assume the roles of teams. Default: only through the pivot role.
         #[serde(default)]
         access: Field<AccessDocument>,
-        /// What teams may do, by team. A team without an entry may do everything.
+        /// The permissions of teams, by team. A team without an entry has all permissions.
         #[serde(default)]
         permissions: Field<BTreeMap<String, Field<TenantPermissionsDocument>>>,
         /// Whether the platform is in maintenance. Default: `off`.
         #[serde(default)]
         maintenance: Field<Maintenance>,
-        /// The boundary of every role, unless its environment has one: a policy of this name in each
-        /// account, or one of AWS's.
+        /// The permissions boundary of every role, unless its environment has one: the policy of
+        /// this name in each account, or an AWS managed policy.
         #[serde(default)]
         permissions_boundary: Field<PolicyArn>,
         /// Quotas that AWS has raised for the accounts of this mesh.
         #[serde(default)]
         quotas: Field<QuotasDocument>,
-        /// Who reaches the platform's web pages.
+        /// The countries and addresses that may reach the platform's web pages. Default: all.
         #[serde(default)]
         waf: Field<WafDocument>,
-        /// Who is told of alarms.
+        /// The recipients of alarms.
         #[serde(default)]
         monitoring: Field<MonitoringDocument>,
     }
@@ -62,44 +62,44 @@ document! {
 /// The role that the platform assumes in each environment.
 #[derive(Debug, Deserialize, JsonSchema)]
 pub struct PivotRoleDocument {
-    /// Who makes the role: `auto`, this tool; `manual`, the account's owner. Default: `auto`.
+    /// Who creates the role: `auto`: Lakewright; `manual`: the account's owner. Default: `auto`.
     #[serde(default)]
     pub mode: Field<PivotMode>,
-    /// The role's name. Default: the prefix, then `-pivot-role`.
+    /// The role's name. Default: the prefix followed by `-pivot-role`.
     #[serde(default)]
     pub name: Field<String>,
-    /// The external id that whoever assumes the role must give: 2 to 128 characters.
+    /// The external id that is required to assume the role: 2 to 128 characters.
     pub external_id: Field<String>,
     /// The roles of the central account that may assume it.
     pub trusted_roles: Field<Vec<Field<RoleArn>>>,
 }
 
-/// Who deploys the mesh.
+/// The roles that may deploy the mesh.
 #[derive(Debug, Deserialize, JsonSchema)]
 pub struct DeploymentDocument {
     /// The roles of the central account that may assume the deploy role of each account, with the
-    /// pivot role's external id. Default: the pivot role's.
+    /// pivot role's external id. Default: `pivot_role.trusted_roles`.
     pub trusted_roles: Field<Vec<Field<RoleArn>>>,
 }
 
-/// Who makes the pivot role.
+/// Who creates the pivot role.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum PivotMode {
-    /// This tool.
+    /// Lakewright.
     #[default]
     Auto,
-    /// The account's owner, from a template that this tool prints.
+    /// The account's owner, from a template that Lakewright prints.
     Manual,
 }
 
-/// What a team may do in the whole tenant: one of the two lists.
+/// A team's permissions in the whole tenant: one of the two lists.
 #[derive(Debug, Deserialize, JsonSchema)]
 pub struct TenantPermissionsDocument {
-    /// Only these.
+    /// The team has only these permissions.
     #[serde(default)]
     pub allow: Field<Vec<Field<TenantPermission>>>,
-    /// Everything but these.
+    /// The team has all permissions except these.
     #[serde(default)]
     pub deny: Field<Vec<Field<TenantPermission>>>,
 }
@@ -124,7 +124,7 @@ pub enum TenantPermission {
 }
 
 impl TenantPermission {
-    /// Every permission: what a team without an entry has.
+    /// Every permission. A team without an entry has all of them.
     pub const ALL: [Self; 12] = [
         Self::ManageDashboards,
         Self::ManageDatasets,
@@ -166,9 +166,9 @@ pub enum Maintenance {
     /// Everything works.
     #[default]
     Off,
-    /// Nothing changes but by an administrator.
+    /// Only administrators can make changes.
     ReadOnly,
-    /// Nothing works but for an administrator.
+    /// Only administrators have access.
     NoAccess,
 }
 
@@ -198,7 +198,8 @@ pub struct QuotasDocument {
     pub buckets_per_account: Field<u32>,
 }
 
-/// Who reaches the platform's web pages. When a list is given, everybody else is refused.
+/// The countries and addresses that may reach the platform's web pages. If both lists are set,
+/// a request must match both.
 #[derive(Debug, Deserialize, JsonSchema)]
 pub struct WafDocument {
     /// Countries, as two letters of ISO 3166.
@@ -209,7 +210,7 @@ pub struct WafDocument {
     pub allowed_ip_list: Field<Vec<Field<AddressBlock>>>,
 }
 
-/// Who is told of alarms.
+/// The recipients of alarms.
 #[derive(Debug, Deserialize, JsonSchema)]
 pub struct MonitoringDocument {
     /// Mail addresses.

@@ -1,4 +1,4 @@
-//! What teams make and share: datasets, shares, notebooks, pipelines and so on.
+//! The documents of what teams create and share: datasets, shares, notebooks, pipelines and so on.
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -18,7 +18,7 @@ document! {
         /// Teams with read-only access to the domain.
         #[serde(default)]
         readers: Field<Vec<Field<TeamName>>>,
-        /// Teams, of the two lists, that reach every dataset of the domain with the same access.
+        /// Teams from these two lists that have the same access to every dataset of the domain.
         #[serde(default)]
         dataset_level_access: Field<Vec<Field<TeamName>>>,
     }
@@ -31,20 +31,20 @@ document! {
         environment: Field<Id>,
         /// The team that owns it.
         team: Field<TeamName>,
-        /// The team, or the teams, that approve shares besides the owner: any of the mesh. Those of the dataset's
-        /// environment read the data as well.
+        /// The team, or the teams, that approve shares besides the owner: any teams of the mesh. Those of the
+        /// dataset's environment also read the data.
         #[serde(default)]
         stewards: Field<OneOrMore<TeamName>>,
         /// The domain.
         #[serde(default)]
         domain: Field<Id>,
-        /// How confidential it is. Default: `unclassified`.
+        /// How confidential the data is. Default: `unclassified`.
         #[serde(default)]
         confidentiality: Field<Confidentiality>,
-        /// Whether shares are approved without asking. Default: false.
+        /// Whether shares need no approval. Default: false.
         #[serde(default)]
         auto_approval: Field<bool>,
-        /// Existing things that the dataset consists of. Default: they are made.
+        /// Existing resources that the dataset consists of. Default: they are created.
         #[serde(default)]
         import: Field<ImportDocument>,
         /// The crawler.
@@ -53,13 +53,13 @@ document! {
         /// The profiling job.
         #[serde(default)]
         profiling: Field<ScheduleDocument>,
-        /// The tables. Those with columns are made, the others are found by the crawler.
+        /// The tables. A table with columns is created, the others are found by the crawler.
         #[serde(default)]
         tables: Field<Vec<Field<TableDocument>>>,
         /// The folders that can be shared.
         #[serde(default)]
         folders: Field<Vec<Field<FolderDocument>>>,
-        /// Whether bucket, key, database and tables stay when the dataset is removed. Default: true.
+        /// Whether bucket, key, database and tables are retained when the dataset is removed. Default: true.
         #[serde(default)]
         retain_on_delete: Field<bool>,
     }
@@ -89,7 +89,7 @@ impl Confidentiality {
     }
 }
 
-/// Existing things that a dataset consists of. They are never deleted.
+/// Existing resources that a dataset consists of. They are never deleted.
 #[derive(Debug, Deserialize, JsonSchema)]
 pub struct ImportDocument {
     /// The bucket.
@@ -97,34 +97,34 @@ pub struct ImportDocument {
     /// The alias of the key that encrypts the bucket, without `alias/`. Default: the bucket uses SSE-S3.
     #[serde(default)]
     pub kms_key_alias: Field<KeyAlias>,
-    /// The Glue database. Default: one is made.
+    /// The Glue database. Default: a database is created.
     #[serde(default)]
     pub glue_database: Field<CatalogName>,
-    /// The account whose catalog has the database. Default: the environment's.
+    /// The account whose catalog has the database. Default: the environment's account.
     #[serde(default)]
     pub catalog_account: Field<AccountNumber>,
-    /// Whether the bucket is registered with Lake Formation here. Default: true; false when others have
-    /// registered it, another dataset included.
+    /// Whether this dataset's stack registers the bucket with Lake Formation. Default: true. Set false
+    /// if the bucket is registered elsewhere, for example by another dataset.
     #[serde(default)]
     pub register_location: Field<bool>,
-    /// Whether anybody registers the bucket with Lake Formation. Default: true; with false IAM alone decides on
-    /// its objects, and no rows or columns of its tables can be shared.
+    /// Whether the bucket is registered with Lake Formation at all. Default: true. With false, IAM alone
+    /// decides on its objects, and rows or columns of its tables cannot be shared.
     #[serde(default)]
     pub registered: Field<bool>,
-    /// Whether IAM permissions go on to work on its tables beside Lake Formation's. Default: `open`.
+    /// Whether IAM permissions continue to work on its tables, beside Lake Formation's. Default: `open`.
     #[serde(default)]
     pub hybrid_access: Field<HybridAccess>,
 }
 
-/// What of an imported bucket's tables is left to IAM permissions.
+/// Whether IAM permissions continue to work on the tables of an imported bucket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum HybridAccess {
-    /// IAM permissions go on to work; nobody asks for rows or columns of its tables.
+    /// IAM permissions continue to work; rows and columns of its tables cannot be shared.
     #[default]
     Open,
-    /// IAM permissions go on to work for others; `lakewright deploy` opts the consumers of shares in, so that rows and
-    /// columns can be shared.
+    /// IAM permissions continue to work for others; `lakewright deploy` opts in the consumers of shares, so that rows
+    /// and columns can be shared.
     OptIn,
     /// `IAMAllowedPrincipals` has no permission on the database and its tables: Lake Formation alone decides.
     Closed,
@@ -144,14 +144,15 @@ impl HybridAccess {
 /// A dataset's crawler.
 #[derive(Debug, Deserialize, JsonSchema)]
 pub struct CrawlerDocument {
-    /// When it runs. Default: when somebody starts it.
+    /// When the crawler runs. Default: no schedule.
     #[serde(default)]
     pub schedule: Field<Schedule>,
-    /// How the names of tables that it finds begin: 128 characters at the most. Default: they are called like their folders.
+    /// The prefix of the names of tables that it finds: at most 128 characters. Default: tables are
+    /// named after their folders.
     #[serde(default)]
     pub prefix: Field<CatalogName>,
-    /// Whether it looks only at folders of which S3 has told since it last ran that objects came or went. Default: false: it
-    /// lists everything each time. Not for imported buckets.
+    /// Whether a run looks only at folders for which S3 reported new or deleted objects since the last run. Default:
+    /// false: each run lists everything. Not for imported buckets.
     #[serde(default)]
     pub event_mode: Field<bool>,
 }
@@ -159,7 +160,7 @@ pub struct CrawlerDocument {
 /// A schedule.
 #[derive(Debug, Deserialize, JsonSchema)]
 pub struct ScheduleDocument {
-    /// When it runs. Default: when somebody starts it.
+    /// When the job runs. Default: no schedule.
     #[serde(default)]
     pub schedule: Field<Schedule>,
 }
@@ -169,7 +170,7 @@ pub struct ScheduleDocument {
 pub struct TableDocument {
     /// The table's name.
     pub name: Field<CatalogName>,
-    /// Where its files lie in the bucket, apart from other tables and folders. Default: the table's name.
+    /// The path of its files in the bucket, separate from other tables and folders. Default: the table's name.
     #[serde(default)]
     pub location: Field<KeyPrefix>,
     /// The format of its files. Default: `parquet`.
@@ -178,10 +179,10 @@ pub struct TableDocument {
     /// Its columns. Default: the crawler finds them.
     #[serde(default)]
     pub columns: Field<Vec<Field<ColumnDocument>>>,
-    /// Its partition keys, in the order of the folders that tell their values. Default: none.
+    /// Its partition keys, in the order of the folders that contain their values. Default: none.
     #[serde(default)]
     pub partitions: Field<Vec<Field<ColumnDocument>>>,
-    /// What it is for. Any text; may change.
+    /// The purpose. Any text; may change.
     #[serde(default)]
     pub description: Field<String>,
     /// The catalog's keywords.
@@ -216,7 +217,7 @@ pub struct ColumnDocument {
     /// Tags for access policies, such as `pii`.
     #[serde(default)]
     pub tags: Field<Vec<Field<String>>>,
-    /// What it is for. One line; may change.
+    /// The purpose. One line; may change.
     #[serde(default)]
     pub description: Field<String>,
     /// The catalog's keywords.
@@ -232,10 +233,10 @@ pub struct ColumnDocument {
 pub struct FolderDocument {
     /// The folder's id, unique in its dataset.
     pub id: Field<Id>,
-    /// Where it lies in the bucket: a path that ends in `/`, apart from other folders and tables.
+    /// The path in the bucket. It ends in `/`, and is separate from other folders and tables.
     #[schemars(with = "FolderPrefix")]
     pub prefix: Field<KeyPrefix>,
-    /// What it is for. Any text; may change.
+    /// The purpose. Any text; may change.
     #[serde(default)]
     pub description: Field<String>,
     /// The catalog's keywords.
@@ -255,40 +256,40 @@ document! {
         environment: Field<Id>,
         /// The consumer's team.
         team: Field<TeamName>,
-        /// The consumption role, when it is not for the team's own role.
+        /// The consumption role, if the share is not for the team's own role.
         #[serde(default)]
         consumption_role: Field<Id>,
-        /// Why it is asked for.
+        /// The reason for the request.
         #[serde(default)]
         purpose: Field<String>,
-        /// What is shared. A draft may have nothing yet.
+        /// The items that are shared. Only a draft may have none.
         #[serde(default)]
         items: Field<Vec<Field<ShareItemDocument>>>,
-        /// What may be done with it. Default: `[read]`.
+        /// The permissions on the items. Default: `[read]`.
         #[serde(default)]
         permissions: Field<Vec<Field<SharePermission>>>,
-        /// Where it is in its life cycle. Default: `draft`.
+        /// The status in the share's life cycle. Default: `draft`.
         #[serde(default)]
         status: Field<ShareStatus>,
         /// The team that approved it.
         #[serde(default)]
         approved_by: Field<TeamName>,
-        /// The last day on which it gives access.
+        /// The last day of access. Default: the share does not expire.
         #[serde(default)]
         expires: Field<Date>,
     }
 }
 
-/// One thing that is shared: a table, a folder or the bucket.
+/// One item that is shared: a table, a folder or the bucket.
 #[derive(Debug, Deserialize, JsonSchema)]
 pub struct ShareItemDocument {
     /// A table of the dataset.
     #[serde(default)]
     pub table: Field<CatalogName>,
-    /// The columns of the table that are shared. Default: all of them.
+    /// The columns of the table that are shared. Default: all columns.
     #[serde(default)]
     pub columns: Field<Vec<Field<CatalogName>>>,
-    /// Which rows of the table are shared, as a condition of PartiQL. Default: all of them.
+    /// The rows of the table that are shared, as a PartiQL condition. Default: all rows.
     #[serde(default)]
     pub rows: Field<String>,
     /// A folder of the dataset.
@@ -297,23 +298,23 @@ pub struct ShareItemDocument {
     /// The whole bucket.
     #[serde(default)]
     pub bucket: Field<bool>,
-    /// Where the item is in its own life cycle, in an approved share. Default: `approved` with the share.
+    /// The item's own status, in an approved share. Default: `approved` with the share.
     #[serde(default)]
     pub status: Field<ItemStatus>,
 }
 
-/// Where an item of a share is in its own life cycle (DA-21, with the platform's own steps left out).
+/// The status of an item of a share (DA-21, without the platform's own steps).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ItemStatus {
-    /// Waiting for approval: gives nothing yet.
+    /// Waiting for approval: grants nothing yet.
     Pending,
-    /// Approved: gives access when the share does.
+    /// Approved: grants access when the share does.
     #[default]
     Approved,
-    /// Refused.
+    /// Rejected: grants nothing.
     Rejected,
-    /// Taken back.
+    /// Revoked: no longer grants access.
     Revoked,
 }
 
@@ -328,7 +329,7 @@ impl ItemStatus {
         }
     }
 
-    /// Whether an item may go from this status to another while its share stays approved.
+    /// Whether an item may change from this status to another while its share stays approved.
     pub const fn may_become(self, next: Self) -> bool {
         matches!(
             (self, next),
@@ -340,7 +341,7 @@ impl ItemStatus {
     }
 }
 
-/// What may be done with what is shared.
+/// A permission on the items of a share.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum SharePermission {
@@ -352,20 +353,20 @@ pub enum SharePermission {
     Modify,
 }
 
-/// Where a share is in its life cycle.
+/// The status of a share in its life cycle.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ShareStatus {
-    /// Being written.
+    /// Not submitted yet.
     #[default]
     Draft,
     /// Waiting for approval.
     Submitted,
-    /// Approved: gives access.
+    /// Approved: grants access.
     Approved,
-    /// Refused.
+    /// Rejected.
     Rejected,
-    /// Taken back.
+    /// Revoked: no longer grants access.
     Revoked,
 }
 
@@ -381,7 +382,7 @@ impl ShareStatus {
         }
     }
 
-    /// Whether a share may go from this status to another (DA-21, with the platform's own steps left out).
+    /// Whether a share may change from this status to another (DA-21, without the platform's own steps).
     pub const fn may_become(self, next: Self) -> bool {
         matches!(
             (self, next),
@@ -425,7 +426,7 @@ document! {
         /// A network of the environment.
         #[serde(default)]
         network: Field<Id>,
-        /// A VPC, when no network is named.
+        /// A VPC, if no network is named.
         #[serde(default)]
         vpc_id: Field<VpcId>,
         /// A subnet of the VPC.
@@ -437,11 +438,10 @@ document! {
         /// The volume in GiB: 32, 64, 128 or 256. Default: 32.
         #[serde(default)]
         volume_size: Field<u16>,
-        /// Whether it reaches the internet by itself, and not only what its VPC lets it reach.
-        /// Default: false.
+        /// Whether the notebook reaches the internet directly, and not only through its VPC. Default: false.
         #[serde(default)]
         internet_access: Field<bool>,
-        /// Whether its users are root on it. Default: false.
+        /// Whether the notebook's users have root access. Default: false.
         #[serde(default)]
         root_access: Field<bool>,
     }
@@ -482,29 +482,29 @@ document! {
 }
 
 document! {
-    /// A data pipeline: a repository and what deploys it.
+    /// A data pipeline: a repository, and the CI/CD that deploys it.
     PipelineDocument {
         /// The environment in which CI/CD runs.
         environment: Field<Id>,
         /// The team.
         team: Field<TeamName>,
-        /// How it deploys.
+        /// The deployment strategy.
         strategy: Field<Strategy>,
-        /// Where it deploys, in order.
+        /// The stages, in the order of deployment.
         stages: Field<Vec<Field<StageDocument>>>,
-        /// An existing repository. Default: a CodeCommit repository is made and filled.
+        /// An existing repository. Default: a CodeCommit repository is created and filled.
         #[serde(default)]
         source: Field<PipelineSourceDocument>,
-        /// Whether repository and artifacts stay when the pipeline is removed. Default: true.
+        /// Whether repository and artifacts are retained when the pipeline is removed. Default: true.
         #[serde(default)]
         retain_on_delete: Field<bool>,
     }
 }
 
-/// An existing repository, reached through a connection.
+/// An existing repository, which is reached through a connection.
 #[derive(Debug, Deserialize, JsonSchema)]
 pub struct PipelineSourceDocument {
-    /// The repository at its host, such as `owner/name`.
+    /// The name of the repository at its host, such as `owner/name`.
     pub repository: Field<RepositoryName>,
     /// The connection of AWS CodeConnections.
     pub connection_arn: Field<ConnectionArn>,
@@ -513,7 +513,7 @@ pub struct PipelineSourceDocument {
     pub branch: Field<BranchName>,
 }
 
-/// How a pipeline deploys.
+/// The deployment strategy of a pipeline.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Strategy {

@@ -1,4 +1,4 @@
-//! How people come to the roles of teams.
+//! How people assume the roles of teams.
 
 use std::collections::BTreeMap;
 
@@ -6,44 +6,44 @@ use lakewright_template::Region;
 
 use crate::name::{Claim, PermissionSetName, ProviderName, ProviderUrl, RoleArn, TeamName};
 
-/// The one way by which people come to the roles of teams. Only teams with an entry have it.
+/// The one way in which people assume the roles of teams. It exists only for teams with an entry.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Access {
-    /// They sign in with a permission set of IAM Identity Center.
+    /// With a permission set of IAM Identity Center.
     IdentityCenter {
-        /// Its region.
+        /// The region of IAM Identity Center.
         region: Region,
         /// The permission set of each team.
         teams: BTreeMap<TeamName, PermissionSetName>,
     },
-    /// A SAML provider vouches for them.
+    /// Through a SAML provider, which authenticates them.
     Saml {
         /// The provider of each environment's account.
         provider: ProviderName,
-        /// Where assertions are presented in the mesh's partition.
+        /// The endpoint for assertions in the mesh's partition.
         endpoint: &'static str,
-        /// Who comes to each team.
+        /// The people of each team.
         teams: BTreeMap<TeamName, SamlTeam>,
     },
-    /// An OIDC provider vouches for them.
+    /// Through an OIDC provider, which authenticates them.
     Oidc {
         /// The provider of each environment's account.
         provider: ProviderUrl,
-        /// For whom tokens are.
+        /// The audience of tokens.
         audience: Claim,
-        /// The subjects that come to each team: one at least.
+        /// The subjects that may assume each team's role: at least one.
         teams: BTreeMap<TeamName, Vec<Claim>>,
     },
-    /// A role of the central account acts for them.
+    /// Through a role of the central account, which acts on behalf of people.
     Broker {
         /// The role.
         role: RoleArn,
-        /// The source identities that come to each team; any, when there is none.
+        /// The source identities that may assume each team's role; if empty, any may.
         teams: BTreeMap<TeamName, Vec<Claim>>,
     },
 }
 
-/// Who comes to a team by SAML: members or groups, or who is among both.
+/// The people of a team by SAML: members or groups. If both lists are set, people must be in both.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SamlTeam {
     /// Subjects of assertions.

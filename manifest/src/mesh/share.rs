@@ -1,4 +1,4 @@
-//! Shares as the mesh has them.
+//! Shares in the validated mesh.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,7 +9,7 @@ use crate::name::{CatalogName, Date, Id, TeamName};
 /// Access to another team's dataset.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Share {
-    /// What every document has.
+    /// The fields that every document has.
     pub header: Header,
     /// The dataset.
     pub dataset: Id,
@@ -19,29 +19,29 @@ pub struct Share {
     pub team: TeamName,
     /// The consumption role.
     pub consumption_role: Option<Id>,
-    /// Why it is asked for.
+    /// The reason for the request.
     pub purpose: String,
-    /// What is shared: the items that give access when the share does.
+    /// The items that grant access when the share does.
     pub items: Vec<ShareItem>,
-    /// Every item with its own state.
+    /// Every item with its own status.
     pub states: BTreeMap<ShareItem, ItemStatus>,
-    /// Where every item stands.
+    /// The position of every item.
     pub items_at: BTreeMap<ShareItem, Origin>,
-    /// What may be done.
+    /// The permissions on the items.
     pub permissions: BTreeSet<SharePermission>,
-    /// Where it is in its life cycle.
+    /// The status in its life cycle.
     pub status: ShareStatus,
     /// The team that approved it.
     pub approved_by: Option<TeamName>,
-    /// The last day on which it gives access.
+    /// The last day of access.
     pub expires: Option<Date>,
-    /// Where that stands: the share, when it has no last day.
+    /// The position of `expires`; that of the share if it has no last day.
     pub expires_at: Origin,
 }
 
 impl Share {
-    /// Whether the share gives access: it is approved, has an item that is, and is not over on a day. Without
-    /// a day no share is over, as synthesis knows no clock.
+    /// Whether the share grants access: it is approved, has an approved item, and has not expired on `as_of`.
+    /// Without `as_of` no share has expired, because synthesis uses no clock.
     pub fn is_live(&self, as_of: Option<&Date>) -> bool {
         let is_over = match (&self.expires, as_of) {
             (Some(last), Some(day)) => day > last,
@@ -51,7 +51,7 @@ impl Share {
     }
 }
 
-/// One thing that is shared.
+/// One item that is shared.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum ShareItem {
     /// A table.
@@ -62,13 +62,13 @@ pub enum ShareItem {
     Bucket,
 }
 
-/// A table that is shared, or a part of it.
+/// A shared table, or a shared part of it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct SharedTable {
     /// The table.
     pub name: CatalogName,
-    /// The columns; empty for all of them.
+    /// The columns; empty for all columns.
     pub columns: Vec<CatalogName>,
-    /// Which rows, as a condition of PartiQL; `None` for all of them.
+    /// A PartiQL condition for rows; `None` for all rows.
     pub rows: Option<String>,
 }

@@ -1,4 +1,4 @@
-//! Worksheets as the mesh has them.
+//! Worksheets in the validated mesh.
 
 use super::Header;
 use crate::diagnostic::Origin;
@@ -7,7 +7,7 @@ use crate::name::{Id, TeamName, WorksheetDatabase};
 /// A named query.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Worksheet {
-    /// What every document has.
+    /// The fields that every document has.
     pub header: Header,
     /// The environment.
     pub environment: Id,
@@ -17,6 +17,6 @@ pub struct Worksheet {
     pub query: String,
     /// The database; `None` for `default`.
     pub database: Option<WorksheetDatabase>,
-    /// Where that stands: the worksheet, when it says none.
+    /// The position of `database`; that of the worksheet if it has none.
     pub database_at: Origin,
 }

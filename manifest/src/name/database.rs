@@ -1,4 +1,4 @@
-//! The database that a worksheet runs against, as it is written.
+//! The database of a worksheet, as users write it.
 
 use std::borrow::Cow;
 
@@ -7,19 +7,19 @@ use serde::de::{Deserialize, Deserializer, Error as _};
 
 use super::{CatalogName, Id, shorten};
 
-/// The database of a worksheet: that of a dataset or of a share of the mesh, or a name in the catalog.
+/// The database of a worksheet: that of a dataset or a share of the mesh, or a name in the catalog.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum WorksheetDatabase {
-    /// `dataset/ID`: the dataset's database, whatever it is called.
+    /// `dataset/ID`: the dataset's database, whatever its name.
     Dataset(Id),
-    /// `share/ID`: the database of the consumer's catalog that leads to the tables of a share.
+    /// `share/ID`: the database in the consumer's catalog that links to the tables of a share.
     Share(Id),
     /// A name in the catalog.
     Named(CatalogName),
 }
 
 impl WorksheetDatabase {
-    /// Parses the text, or says what was expected.
+    /// Parses the text. The error says what was expected.
     pub fn parse(text: &str) -> Result<Self, String> {
         let parsed = match text.split_once('/') {
             Some(("dataset", id)) => Id::parse(id).map(Self::Dataset),

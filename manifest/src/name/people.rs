@@ -1,4 +1,4 @@
-//! Names of how people get in: permission sets, identity providers, and what these say of somebody.
+//! Names for people's access: permission sets, identity providers, and the providers' claims about people.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -33,19 +33,19 @@ name!(
     "a SAML provider: expected its name, 1 to 128 letters, digits and `._-`; an ARN is made of it in each environment's account"
 );
 name!(
-    /// An OIDC provider's URL, without a port, a query and a slash at its end. Those that IAM knows by their domains are none:
-    /// trusts in them have other keys.
+    /// An OIDC provider's URL, without a port, a query and a slash at its end. Providers that IAM knows by their
+    /// domains are not accepted, because trust policies for them use other condition keys.
     ///
-    /// Source: `Url` of `CreateOpenIDConnectProvider` in the IAM API reference; "Available keys for AWS OIDC federation" in
-    /// the IAM user guide for the domains.
+    /// Source: `Url` of `CreateOpenIDConnectProvider` in the IAM API reference; "Available keys for AWS OIDC
+    /// federation" in the IAM user guide for the domains.
     ProviderUrl,
     "^https://[a-z0-9.-]+(/[A-Za-z0-9._~-]+)*$",
     |text| text.len() <= 255 && text.strip_prefix("https://").is_some_and(is_provider),
     "an OIDC provider's URL: expected `https://`, a host in lower case and a path without a port, a query and a slash at its end; not Amazon Cognito, Facebook, Google or Login with Amazon"
 );
 name!(
-    /// What an identity provider says of somebody, letter for letter: 1 to 256 letters up to `ÿ`, digits, spaces and
-    /// `_+=,.@:/|#-`, as policies of IAM may hold. It never has a wildcard or a policy variable in it.
+    /// A claim of an identity provider about a person, compared exactly: 1 to 256 letters up to `ÿ`, digits, spaces
+    /// and `_+=,.@:/|#-`, which policies of IAM allow. It contains no wildcards and no policy variables.
     Claim,
     "^(?! )[^\\u0000-\\u001f!\"$%&'()*;<>?\\[\\\\\\]^`{}~\\u007f\\u0100-\\uffff]{0,255}[^\\u0000-\\u0020!\"$%&'()*;<>?\\[\\\\\\]^`{}~\\u007f\\u0100-\\uffff]$",
     |text| {
@@ -58,7 +58,7 @@ name!(
 );
 
 impl ProviderUrl {
-    /// The host and the path, as they stand in the provider's ARN and in condition keys.
+    /// The host and the path, as the provider's ARN and condition keys contain them.
     pub fn without_scheme(&self) -> &str {
         self.0.strip_prefix("https://").unwrap_or(&self.0)
     }

@@ -1,16 +1,16 @@
 //! Schedules in the form of AWS Glue and EventBridge.
 //!
 //! Source: "Time-based schedules for jobs and crawlers" in the Glue developer
-//! guide: six fields, and a `?` in one of the two for days.
+//! guide: six fields, and `?` in one of the two fields for days.
 
 const MONTHS: [&str; 12] =
     ["JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"];
 const DAYS: [&str; 7] = ["SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"];
 
-/// The values of a field: from, to, and the names of the first ones.
+/// The values of a field: the lowest, the highest, and the names of values from the lowest on.
 type Values = (u32, u32, &'static [&'static str]);
 
-/// Whether a text is `cron(minutes hours day-of-month month day-of-week year)`, as AWS takes it.
+/// Whether a text is `cron(minutes hours day-of-month month day-of-week year)`, as AWS accepts it.
 pub(super) fn is_schedule(text: &str) -> bool {
     let Some(fields) = text.strip_prefix("cron(").and_then(|rest| rest.strip_suffix(')')) else {
         return false;
@@ -42,7 +42,7 @@ pub(super) fn is_schedule(text: &str) -> bool {
         && is_list(year, (1970, 2199, &[]))
 }
 
-/// One value, a range, everything, or every so many of these.
+/// Whether a text is one value, a range or `*`, each with an optional step.
 fn is_item(text: &str, values: Values) -> bool {
     let (base, step) = match text.split_once('/') {
         Some((base, step)) => (base, Some(step)),

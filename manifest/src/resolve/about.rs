@@ -1,7 +1,7 @@
-//! What is said of tables, columns and folders, within what Glue takes of it.
+//! Descriptions, keywords and glossary terms of tables, columns and folders, within Glue's limits.
 //!
-//! Limits and patterns: "Column" in the Glue web API reference, and "Table API" in the Glue developer guide. Of what no place of
-//! AWS holds, which are folders and the tables that a crawler finds, nothing is limited.
+//! Limits and patterns: "Column" in the Glue web API reference, and "Table API" in the Glue developer guide. There are
+//! no limits for folders and for tables that a crawler finds, because their texts are not stored in AWS.
 
 use std::collections::BTreeMap;
 
@@ -19,7 +19,7 @@ const COMMENT: usize = 255;
 /// Bytes of a table's parameter.
 const PARAMETER: usize = 512_000;
 
-/// The fields of a document that say something of a table, a column or a folder.
+/// The fields of a document that describe a table, a column or a folder.
 #[derive(Clone, Copy)]
 pub(super) struct Said<'d> {
     pub(super) description: &'d Field<String>,
@@ -36,7 +36,7 @@ impl Context {
         }
     }
 
-    /// What is said of a table that is made: its description, and a parameter for each list.
+    /// The texts of a table that the stack creates: its description, and a parameter for each list.
     pub(super) fn about_table(&mut self, file: FileId, said: Said<'_>) -> About {
         let about = self.about(file, said);
         let origin = at(file, said.description);
@@ -49,7 +49,7 @@ impl Context {
         about
     }
 
-    /// What is said of a column of a table that is made: its comment, which is one line.
+    /// The texts of a column of a table that the stack creates: its description is Glue's comment, a single line.
     pub(super) fn about_column(&mut self, file: FileId, said: Said<'_>) -> About {
         let about = self.about(file, said);
         let origin = at(file, said.description);
@@ -74,7 +74,7 @@ impl Context {
         }
     }
 
-    /// Teams that may not manage glossaries give no part of a dataset terms of the glossary.
+    /// Teams that may not manage glossaries cannot assign glossary terms to parts of a dataset.
     pub(super) fn terms_of_parts_are_allowed(
         &mut self,
         tables: &BTreeMap<CatalogName, Table>,

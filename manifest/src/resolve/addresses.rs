@@ -1,4 +1,4 @@
-//! Blocks of addresses, as far as AWS takes them.
+//! Address blocks, within what AWS accepts.
 
 use std::collections::BTreeMap;
 
@@ -10,8 +10,8 @@ use crate::field::Field;
 use crate::name::{AddressBlock, VpcId};
 
 impl Context {
-    /// The address blocks of VPCs that the context tells. Notebooks let HTTPS in from theirs, so that one that is larger than
-    /// any VPC would let others in.
+    /// The address blocks of VPCs in the environment's context. The security group of a notebook allows HTTPS from the
+    /// block of its VPC, so a block that is larger than any VPC would allow other addresses.
     ///
     /// Source: "VPC CIDR blocks" in the VPC user guide: between /16 and /28.
     pub(super) fn vpc_cidrs(
@@ -36,7 +36,7 @@ impl Context {
         blocks
     }
 
-    /// A block of all addresses is none that AWS WAF takes.
+    /// AWS WAF does not accept a block of all addresses.
     ///
     /// Source: "IPSet" in the WAFV2 API reference: all ranges except for /0.
     pub(super) fn web_blocks_are_taken(

@@ -1,4 +1,4 @@
-//! Rules about a change: what may not be edited, and how shares may move.
+//! Rules for changes: fields that cannot change, and the changes of status that shares allow.
 
 use std::collections::BTreeMap;
 use std::fmt::Display;
@@ -9,12 +9,12 @@ use crate::mesh::{Import, ItemStatus, Mesh, Notebook, Share, ShareItem, ShareSta
 use crate::name::{Date, Id, SubnetId, TeamName};
 use crate::{Code, Report};
 
-/// What is wrong with going from one mesh to another on a day. Places are places in the new mesh, and for what is gone in
-/// the old one, whose files have numbers of their own when both are shown.
+/// The errors of a change from one mesh to another on a day. Positions are in the new mesh, or in the old mesh for
+/// removed documents. If both are shown, the files of the old mesh have numbers of their own.
 pub fn check_change(base: &Mesh, head: &Mesh, today: Option<&Date>) -> Report {
     let mut report = Report::new();
     both(&base.shares, &head.shares, |id, old, new| {
-        // Submitting is approving, where nobody has to approve.
+        // If a dataset needs no approval, a share becomes approved when it is submitted.
         let is_approved_by_itself = (old.status, new.status)
             == (ShareStatus::Draft, ShareStatus::Approved)
             && approves_itself(base, new);
@@ -52,14 +52,15 @@ pub fn check_change(base: &Mesh, head: &Mesh, today: Option<&Date>) -> Report {
     report.sorted()
 }
 
-/// Whether the dataset of a share needed no approval before the change: data.all approves such a request when it is
-/// submitted. A change that lifts the need for approval and uses that at once was not seen by those who approve.
+/// Whether the dataset of the share needed no approval before the change: data.all approves such a request
+/// when it is submitted. If one change removed the need for approval and used that at once, those who approve
+/// shares would not have seen it.
 fn approves_itself(base: &Mesh, share: &Share) -> bool {
     base.datasets.get(&share.dataset).is_some_and(|dataset| dataset.auto_approval)
 }
 
-/// A share's stacks go with it at once, while nothing says that its access was taken back. A share that gives no access
-/// any more, such as an expired one, may go.
+/// An approved share must not be removed: its stacks would be deleted with it, although its access was never revoked. A
+/// share that no longer grants access, such as an expired one, may be removed.
 fn removed_while_live(base: &Mesh, head: &Mesh, today: Option<&Date>, report: &mut Report) {
     for (id, share) in &base.shares {
         if share.is_live(today) && !head.shares.contains_key(id) {
@@ -74,8 +75,8 @@ fn removed_while_live(base: &Mesh, head: &Mesh, today: Option<&Date>, report: &m
     }
 }
 
-/// Items of a share that stays approved come as pending, are approved by themselves, and go when they are revoked (DA-21,
-/// DA-22).
+/// In a share that stays approved, new items are pending, each item is approved separately, and only items that are no
+/// longer approved are removed (DA-21, DA-22).
 fn items_move(base: &Mesh, head: &Mesh, report: &mut Report) {
     both(&base.shares, &head.shares, |id, old, new| {
         if (old.status, new.status) != (ShareStatus::Approved, ShareStatus::Approved) {
@@ -123,8 +124,8 @@ fn items_move(base: &Mesh, head: &Mesh, report: &mut Report) {
     });
 }
 
-/// Whether an item is approved in the same change that takes back another one of the same table. There is one set of
-/// permissions for a role and a table, so the new one would meet the old one.
+/// Whether an item is approved in the same change that revokes another item of the same table. A role has one set of
+/// permissions for a table, so the new set would conflict with the old one during the deployment.
 fn takes_over(item: &ShareItem, old: &Share, new: &Share) -> bool {
     let ShareItem::Table(table) = item else { return false };
     let is_other = |other: &&ShareItem| match other {
@@ -143,10 +144,10 @@ fn shown(item: &ShareItem) -> String {
     }
 }
 
-/// A field that cannot change: its name, what it was, and what it is now.
+/// A field that cannot change: its name, its old value and its new value.
 type Fixed = (&'static str, String, String);
 
-/// The fields of a document that cannot change, as far as they differ.
+/// Reports the fields of a document that cannot change but differ.
 fn immutable(report: &mut Report, kind: Kind, id: &Id, origin: Origin, fields: &[Fixed]) {
     for (field, old, new) in fields.iter().filter(|(_, old, new)| old != new) {
         let message = format!(
@@ -164,15 +165,16 @@ fn fixed<T: Display + ?Sized>(field: &'static str, old: &T, new: &T) -> Fixed {
     (field, old.to_string(), new.to_string())
 }
 
-/// What may be left out, for the message.
+/// An optional value, for messages.
 fn or_none<T: Display>(value: Option<&T>) -> String {
     value.map_or_else(|| "none".to_owned(), ToString::to_string)
 }
 
-/// The tenant, organizations, environments and datasets: what they are named after, and where they lie (DA-5, DA-7, DA-12).
+/// The tenant, organizations, environments and datasets: the fields that determine their names and
+/// places (DA-5, DA-7, DA-12).
 fn places_stay(base: &Mesh, head: &Mesh, report: &mut Report) {
     let (old, new) = (&base.tenant, &head.tenant);
-    // Stacks carry the tenant's id: under another one they would be another mesh's.
+    // Stacks contain the tenant's id: with another id they would belong to another mesh.
     let id = [fixed("id", &old.header.id, &new.header.id)];
     immutable(report, Kind::Tenant, &new.header.id, new.header.origin, &id);
     let fields = [
@@ -192,7 +194,7 @@ fn places_stay(base: &Mesh, head: &Mesh, report: &mut Report) {
             fixed("resource_prefix", &old.resource_prefix, &new.resource_prefix),
         ];
         immutable(report, Kind::Environment, id, new.header.origin, &fields);
-        // A domain that goes or comes is a switch of the feature, and no change of its network.
+        // A domain is added or removed by its feature; that is not a change of its network.
         if let (Some(was), Some(is)) = (&old.studio_vpc, &new.studio_vpc) {
             let fields = [fixed("ml_studio", &studio(was), &studio(is))];
             immutable(report, Kind::Environment, id, new.header.origin, &fields);
@@ -232,8 +234,8 @@ fn places_stay(base: &Mesh, head: &Mesh, report: &mut Report) {
     });
 }
 
-/// What teams work with: stacks, roles and workgroups are named after their team and lie in their environment, and a notebook
-/// stays as it was made (DA-28).
+/// What teams work with: stacks, roles and workgroups are named after their team and are in their environment, and the
+/// settings of a notebook cannot change (DA-28).
 fn works_stay(base: &Mesh, head: &Mesh, report: &mut Report) {
     both(&base.consumption_roles, &head.consumption_roles, |id, old, new| {
         let fields = [
@@ -260,7 +262,7 @@ fn works_stay(base: &Mesh, head: &Mesh, report: &mut Report) {
             None => "none".to_owned(),
         };
         let fields = [
-            // By itself, or through the `Network` that it names.
+            // Set directly, or by the `Network` that the notebook names.
             fixed("network", &vpc(old), &vpc(new)),
             fixed("instance_type", old.instance_type.as_str(), new.instance_type.as_str()),
             fixed("volume_size", &old.volume_size, &new.volume_size),
@@ -276,7 +278,7 @@ fn owner(old: (&Id, &TeamName), new: (&Id, &TeamName)) -> [Fixed; 2] {
     [fixed("environment", old.0, new.0), fixed("team", old.1, new.1)]
 }
 
-/// Where ML Studio's domain lies, for the message.
+/// The VPC of the ML Studio domain, for messages.
 fn studio(vpc: &StudioVpc) -> String {
     match vpc {
         StudioVpc::Given(vpc) | StudioVpc::Default(vpc) => {
@@ -287,7 +289,8 @@ fn studio(vpc: &StudioVpc) -> String {
     }
 }
 
-/// What lies under an approved share stays where it was when the share was approved: the consumer would reach other data.
+/// The items of an approved share keep their paths: with another path the consumer would reach
+/// other data than was approved.
 fn what_is_shared_stays(base: &Mesh, head: &Mesh, report: &mut Report) {
     both(&base.shares, &head.shares, |id, old, new| {
         if (old.status, new.status) != (ShareStatus::Approved, ShareStatus::Approved) {
@@ -322,10 +325,10 @@ fn what_is_shared_stays(base: &Mesh, head: &Mesh, report: &mut Report) {
     });
 }
 
-/// The fields that an approval is about, as far as they differ.
+/// The fields that were approved with the share and differ.
 ///
-/// CloudFormation can only replace Lake Formation's permissions, and there is one set for a role and
-/// a table: the new one would meet the old one. Items move by themselves.
+/// CloudFormation can only replace Lake Formation permissions, and a role has one set of permissions
+/// for a table: the new set would conflict with the old one. Items have rules of their own.
 fn given<'a>(old: &'a Share, new: &'a Share) -> impl Iterator<Item = &'static str> + use<'a> {
     let fields = [
         ("dataset", old.dataset == new.dataset),
@@ -337,7 +340,7 @@ fn given<'a>(old: &'a Share, new: &'a Share) -> impl Iterator<Item = &'static st
     fields.into_iter().filter(|(_, same)| !same).map(|(field, _)| field)
 }
 
-/// Calls `check` for what is in both maps.
+/// Calls `check` for each document that is in both maps.
 fn both<T>(base: &BTreeMap<Id, T>, head: &BTreeMap<Id, T>, mut check: impl FnMut(&Id, &T, &T)) {
     for (id, new) in head {
         if let Some(old) = base.get(id) {

@@ -1,11 +1,12 @@
-//! Types of columns, as Hive writes them and Glue and Athena read them.
+//! Column types, as Hive defines them and Glue and Athena read them.
 //!
-//! Glue takes any text for a type, and every query of the table fails afterwards. Sources: "Data types in Amazon Athena" (with
-//! `int` in the place of `integer` in table definitions), and "Hive Data Types" in the Hive language manual for the limits.
+//! Glue accepts any text as a type, but then every query of the table fails. Sources: "Data types in Amazon
+//! Athena" (with `int` instead of `integer` in table definitions), and "Hive Data Types" in the Hive
+//! language manual for the limits.
 
 use crate::decode::suggest;
 
-/// The simple types without parameters.
+/// The simple types that are valid without parameters, and `char`.
 const SIMPLE: [&str; 13] = [
     "bigint",
     "binary",
@@ -21,9 +22,9 @@ const SIMPLE: [&str; 13] = [
     "timestamp",
     "tinyint",
 ];
-/// The types that are nothing without parameters, beside `char`.
+/// The types that require parameters, besides `char`.
 const WORDS: [&str; 5] = ["array", "map", "struct", "uniontype", "varchar"];
-/// What other systems call them.
+/// Names in other systems, with the name in Hive.
 const OTHERWISE: [(&str, &str); 19] = [
     ("bool", "boolean"),
     ("byte", "tinyint"),
@@ -45,7 +46,7 @@ const OTHERWISE: [(&str, &str); 19] = [
     ("short", "smallint"),
     ("text", "string"),
 ];
-/// Types inside of types: more than any table has.
+/// The maximum depth of nested types: more than any table has.
 const DEPTH: usize = 32;
 
 /// The names of types in other systems.
@@ -53,14 +54,14 @@ pub(crate) fn other_names() -> impl Iterator<Item = &'static str> {
     OTHERWISE.iter().map(|(other, _)| *other)
 }
 
-/// What is wrong with a type, and what to do.
+/// The error of a type, and the suggested fix.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Wrong {
     pub(super) message: String,
     pub(super) help: String,
 }
 
-/// Whether Glue and Athena know a type.
+/// Checks that Glue and Athena support a type.
 pub(super) fn check(text: &str) -> Result<(), Wrong> {
     let lower = text.to_ascii_lowercase();
     let mut reader = Reader { rest: &lower };
@@ -69,13 +70,13 @@ pub(super) fn check(text: &str) -> Result<(), Wrong> {
     if reader.rest.is_empty() { Ok(()) } else { Err(reader.unexpected("the type's end")) }
 }
 
-/// Whether a type has other types in it.
+/// Whether a type contains other types.
 pub(super) fn is_nested(text: &str) -> bool {
     let begin = text.trim_start().to_ascii_lowercase();
     ["array", "map", "struct", "uniontype"].iter().any(|nested| begin.starts_with(nested))
 }
 
-/// The type of a field in a struct's type, if there is one.
+/// The type of a field in a struct type, if the struct has the field.
 pub(super) fn field<'t>(text: &'t str, name: &str) -> Option<&'t str> {
     let text = text.trim();
     let is_struct = text.get(..6).is_some_and(|begin| begin.eq_ignore_ascii_case("struct"));
@@ -96,7 +97,7 @@ pub(super) fn field<'t>(text: &'t str, name: &str) -> Option<&'t str> {
     found.filter(|_| is_struct)
 }
 
-/// What is left of a type.
+/// The rest of a type that is not read yet.
 struct Reader<'t> {
     rest: &'t str,
 }
@@ -106,7 +107,7 @@ impl<'t> Reader<'t> {
         self.rest = self.rest.trim_start_matches(' ');
     }
 
-    /// Takes a mark, when it is the next one.
+    /// Reads a mark, if it is next.
     fn takes(&mut self, mark: char) -> bool {
         self.skip();
         let rest = self.rest.strip_prefix(mark);
@@ -140,7 +141,7 @@ impl<'t> Reader<'t> {
         }
     }
 
-    /// One type, with what lies in it.
+    /// Reads a type, including the types that it contains.
     fn kind(&mut self, depth: usize) -> Result<(), Wrong> {
         if depth > DEPTH {
             return Err(Wrong {
@@ -186,7 +187,7 @@ impl<'t> Reader<'t> {
         }
     }
 
-    /// The keys of a map are of a simple type: `MAP<primitive_type, data_type>` in "Hive Data Types".
+    /// The keys of a map have a simple type: `MAP<primitive_type, data_type>` in "Hive Data Types".
     fn simple_key(&mut self) -> Result<(), Wrong> {
         let before = self.rest;
         let word = self.word();
@@ -206,7 +207,7 @@ impl<'t> Reader<'t> {
         self.expect(')')
     }
 
-    /// One or more of something, between `<` and `>`.
+    /// Reads one or more items between `<` and `>`.
     fn list(&mut self, item: impl Fn(&mut Self) -> Result<(), Wrong>) -> Result<(), Wrong> {
         self.expect('<')?;
         item(self)?;

@@ -77,9 +77,9 @@ impl Context {
         })
     }
 
-    /// The stewards besides the owner, each once.
+    /// The stewards besides the owner, without duplicates.
     ///
-    /// They decide on shares, so that any team of the mesh can be one. A misspelt team would approve nothing.
+    /// They decide on shares, so any team of the mesh can be one. A misspelt team would never approve anything.
     fn stewards(&mut self, document: &DatasetDocument, header: &Header) -> Vec<TeamName> {
         let file = header.origin.file;
         let Some(given) = document.stewards.value() else { return Vec::new() };
@@ -90,7 +90,7 @@ impl Context {
         for field in given.fields() {
             let Some(team) = field.value() else { continue };
             if !self.is_known_team(team, at(file, field)) {
-                // Who was meant to decide on its shares is not known.
+                // The intended steward is unknown.
                 self.lost.of_part(header.origin);
             }
             if document.team.value() != Some(team) {
@@ -101,7 +101,7 @@ impl Context {
     }
 
     fn is_known_team(&mut self, team: &TeamName, origin: Origin) -> bool {
-        // Without all documents it is not known which teams there are.
+        // If a document could not be decoded, the teams of the mesh are not fully known.
         let Some(teams) = &self.teams else { return true };
         if teams.contains(team.as_str()) {
             return true;
@@ -254,10 +254,10 @@ impl Context {
         columns
     }
 
-    /// Partition keys stand beside columns and are told by paths, which hold simple values only.
+    /// Partition keys are columns whose values are part of paths, so they can have simple types only.
     ///
-    /// Source: `PartitionKeys` of "TableInput" in the Glue developer guide, "Only primitive types are supported as partition
-    /// keys".
+    /// Source: `PartitionKeys` of "TableInput" in the Glue developer guide, "Only primitive types are
+    /// supported as partition keys".
     fn partitions_are_simple(&mut self, file: FileId, table: &TableDocument) {
         let TableDocument { columns, partitions, .. } = table;
         let keys = partitions.value().map(Vec::as_slice).unwrap_or_default();
@@ -280,8 +280,8 @@ impl Context {
         }
     }
 
-    /// Whether a column can be of this type: of one that Glue and Athena have, in at most 131,072 bytes, which is Glue's
-    /// limit.
+    /// Whether a column can have this type: Glue and Athena support it, and it has at most 131,072
+    /// bytes, which is Glue's limit.
     fn is_type(&mut self, kind: &str, origin: Origin) -> bool {
         let wrong = if kind.len() > 131_072 {
             column_type::Wrong {
@@ -324,8 +324,8 @@ impl Context {
         folders
     }
 
-    /// A folder's prefix ends in a slash. In policies a prefix is the beginning of keys, so that `exports` would
-    /// be that of `exports-private/` as well.
+    /// The prefix of a folder, which must end in a slash. A prefix in a policy is the beginning of keys, so
+    /// `exports` would also match `exports-private/`.
     fn closed(&mut self, prefix: &KeyPrefix, id: &Id, origin: Origin) -> Option<FolderPrefix> {
         if let Ok(closed) = FolderPrefix::parse(prefix.as_str()) {
             return Some(closed);
@@ -335,7 +335,7 @@ impl Context {
             .at(origin, "keys of other folders begin like this, too")
             .help(format!("write `{prefix}/`"));
         self.report.push(diagnostic);
-        // The rest is checked as if that were done.
+        // The remaining checks use the prefix with a slash.
         FolderPrefix::parse(&format!("{prefix}/")).ok()
     }
 

@@ -1,7 +1,7 @@
-//! What the tenant denies a team: it is taken from the team's permissions in every environment as well.
+//! Permissions that the tenant denies a team: they are also removed from the team's permissions in every environment.
 //!
-//! "A team whose tenant permission for a kind of object is taken away can do nothing with objects of that kind, although
-//! other permissions remain" (data.all's tenant permissions).
+//! "A team whose tenant permission for a kind of object is taken away can do nothing with objects of that kind,
+//! although other permissions remain" (data.all's tenant permissions).
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,7 +15,7 @@ use crate::mesh::{EnvironmentPermission, Header, Organization, Tenant, TenantPer
 use crate::name::{Id, TeamName};
 use crate::parse::Documents;
 
-/// The tenant's permission that a permission in an environment takes as well.
+/// The tenant permission that a permission in an environment also requires.
 const fn needed_for(permission: EnvironmentPermission) -> TenantPermission {
     match permission {
         EnvironmentPermission::AddConsumptionRoles | EnvironmentPermission::CreateNetwork => {
@@ -32,7 +32,7 @@ const fn needed_for(permission: EnvironmentPermission) -> TenantPermission {
     }
 }
 
-/// The permissions that are left of those that an environment gives a team.
+/// The permissions of an environment without those that the tenant denies the team.
 pub(super) fn left_of(
     given: impl IntoIterator<Item = EnvironmentPermission>,
     team: &TeamName,
@@ -46,8 +46,8 @@ pub(super) fn left_of(
 }
 
 impl Context {
-    /// Every team that the tenant or a policy allows or denies something, or that the tenant lets people come to, is one of the
-    /// mesh: a misspelt denial would deny nobody.
+    /// Every team in the tenant's `permissions` or `access`, or in an access policy, must be a team of the mesh: a
+    /// misspelt denial would deny nobody.
     pub(super) fn denied_teams_are_known(&mut self, documents: &Documents) {
         let mut known = teams(documents);
         known.insert(ADMIN_TEAM);
@@ -96,7 +96,7 @@ impl Context {
         self.report.push(diagnostic);
     }
 
-    /// Teams that may not manage organizations own none.
+    /// Teams that may not manage organizations cannot own one.
     pub(super) fn organizations_are_allowed(
         &mut self,
         organizations: &BTreeMap<Id, Organization>,
@@ -110,7 +110,7 @@ impl Context {
         }
     }
 
-    /// Teams that may not manage glossaries give nothing terms of the glossary.
+    /// Teams that may not manage glossaries cannot assign glossary terms.
     pub(super) fn terms_are_allowed(
         &mut self,
         header: &Header,
@@ -124,7 +124,7 @@ impl Context {
         }
     }
 
-    /// Teams that may not manage teams invite none to their environments.
+    /// Teams that may not manage teams cannot invite teams to their environments.
     pub(super) fn inviting_is_allowed<T>(
         &mut self,
         invited: &Field<Vec<T>>,
@@ -139,7 +139,7 @@ impl Context {
         }
     }
 
-    /// Whether a team has one of the tenant's permissions. That it has not, is reported.
+    /// Whether a team has a permission of the tenant. Reports an error if it does not.
     pub(super) fn tenant_allows(
         &mut self,
         tenant: Option<&Tenant>,
@@ -163,7 +163,7 @@ impl Context {
     }
 }
 
-/// The teams that documents name: administrators, owners, and whoever is invited.
+/// The teams that documents name: administrators, owners and invited teams.
 pub(super) fn teams(documents: &Documents) -> BTreeSet<&str> {
     let mut all: Vec<&Field<TeamName>> = Vec::new();
     all.extend(documents.tenants.iter().map(|located| &located.document.admin_team));

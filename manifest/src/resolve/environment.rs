@@ -1,4 +1,4 @@
-//! Environments, and what belongs to one as a place.
+//! Environments, and the documents that belong to their account and region.
 
 use std::collections::BTreeMap;
 
@@ -83,8 +83,8 @@ impl Context {
         })
     }
 
-    /// Settings of a feature that is off would be ignored, and a topic of another account says so
-    /// for whom it acts that ours would never believe it.
+    /// Settings of a feature that is off would be ignored. An additional topic must be in the
+    /// environment's account: the queue does not accept messages from another account.
     fn settings_are_used(
         &mut self,
         document: &EnvironmentDocument,
@@ -93,7 +93,7 @@ impl Context {
     ) {
         let file = header.origin.file;
         let given = document.features.value();
-        // What a value that cannot be read was to say is not known.
+        // The intention of a value that could not be decoded is unknown.
         let is_off = |is_on: bool, field: fn(&FeaturesDocument) -> &Field<bool>| {
             !is_on
                 && !document.features.is_invalid()
@@ -137,8 +137,8 @@ impl Context {
         }
     }
 
-    /// A boundary is a policy of the role's own account. The tenant's names a policy that each
-    /// account has; the environment's own is checked.
+    /// The permissions boundary of roles. It must be in the role's own account: the tenant's boundary
+    /// means the policy of this name in each account, and the environment's own boundary is checked.
     fn boundary(
         &mut self,
         document: &EnvironmentDocument,
@@ -163,7 +163,8 @@ impl Context {
         scope.tenant?.permissions_boundary.as_ref().map(|boundary| boundary.in_account(account))
     }
 
-    /// Only the organization's team and its admins link environments, and only to a living organization.
+    /// Only the organization's team and its admins may link environments, and only to an
+    /// organization that is not archived.
     fn linked_by_an_admin(
         &mut self,
         document: &EnvironmentDocument,
@@ -291,7 +292,8 @@ impl Context {
         }
     }
 
-    /// The three-step rule: the VPC that is given, else the default one, else one that is made.
+    /// The VPC of the ML Studio domain: the VPC that the mesh names, else the region's default VPC, else
+    /// one that the stack creates.
     fn studio_vpc(&mut self, document: &EnvironmentDocument, header: &Header) -> Option<StudioVpc> {
         let file = header.origin.file;
         if let Some(given) = document.ml_studio.value() {
@@ -299,7 +301,7 @@ impl Context {
             return self.vpc(&given.vpc_id, &given.subnet_ids, origin).map(StudioVpc::Given);
         }
         let default = document.context.value().map(|context| &context.default_vpc);
-        // What was meant by a value that cannot be read is not known, and has been reported.
+        // The intention of a value that could not be decoded is unknown; the error has been reported.
         if document.ml_studio.is_invalid()
             || document.context.is_invalid()
             || default.is_some_and(Field::is_invalid)
@@ -350,17 +352,17 @@ impl Context {
         Some(Vpc { vpc_id: vpc_id.value()?.clone(), subnet_ids: subnets })
     }
 
-    /// CloudFormation has the resource types that the features need in the region.
+    /// CloudFormation must have the resource types of the features in the region.
     fn types_exist(&mut self, region: &str, features: Features, origin: Origin) {
         let is_needed = |kind: &str| match kind.split("::").nth(1).unwrap_or_default() {
-            // Where CloudFormation cannot make a group yet, dashboards go without it.
+            // Where CloudFormation does not have the group's type, dashboards work without a group.
             "QuickSight" => features.dashboards && kind != "AWS::QuickSight::Group",
             "SageMaker" | "EC2" => features.ml_studio || features.notebooks,
             "CodeBuild" | "CodeCommit" | "CodePipeline" => features.pipelines,
             "SNS" | "SQS" => features.subscriptions,
             "Athena" => features.worksheets,
             "Glue" | "LakeFormation" => features.datasets,
-            // The platform's own stack, in the home region.
+            // Types of the platform's own stack, which is in the home region.
             "CloudWatch" | "Scheduler" | "StepFunctions" | "WAFv2" => false,
             _ => true,
         };
@@ -368,7 +370,7 @@ impl Context {
         self.lacks_nothing(region, is_needed, ("this environment", help), origin);
     }
 
-    /// CloudFormation has the types of the platform's stack in the home region.
+    /// CloudFormation must have the resource types of the platform's stack in the home region.
     pub(super) fn platform_types_exist(&mut self, region: &str, origin: Origin) {
         let is_needed = |kind: &str| {
             let service = kind.split("::").nth(1).unwrap_or_default();
@@ -394,7 +396,7 @@ impl Context {
         }
     }
 
-    /// One environment per account and region: a second one is a warning.
+    /// Warns of a second environment in the same account and region.
     pub(super) fn places_are_unique(&mut self, environments: &BTreeMap<Id, Environment>) {
         let mut seen: BTreeMap<(&str, &str), Vec<&Environment>> = BTreeMap::new();
         for environment in environments.values() {
@@ -418,8 +420,8 @@ impl Context {
         }
     }
 
-    /// No prefix of names in an account goes on where another one ends: policies for `fin-*` would reach what
-    /// is made for `fin-a-*`.
+    /// No prefix of names may continue another prefix in the same account: policies for `fin-*` would match
+    /// what is created for `fin-a-*`.
     pub(super) fn prefixes_differ(
         &mut self,
         tenant: Option<&Tenant>,
@@ -455,7 +457,7 @@ impl Context {
         }
     }
 
-    /// Two environments of one account, region and prefix have no team in common.
+    /// Two environments with the same account, region and prefix must have no team in common.
     fn teams_differ(&mut self, first: &Environment, second: &Environment) {
         if first.resource_prefix != second.resource_prefix {
             return;
@@ -538,7 +540,7 @@ impl Context {
     }
 }
 
-/// The features as an environment says them; without a word of it, what is on by default.
+/// The features of an environment; features that are not set have their defaults.
 pub(super) fn features(given: Option<&FeaturesDocument>) -> Features {
     let is_on = |field: fn(&FeaturesDocument) -> &Field<bool>, default: bool| {
         given.and_then(|features| field(features).value().copied()).unwrap_or(default)

@@ -1,11 +1,11 @@
-//! Shares whose last day is over. Whoever asks brings the day, as nothing here knows a clock.
+//! Shares that have expired. The caller passes the date, because this crate uses no clock.
 
 use crate::diagnostic::Diagnostic;
 use crate::mesh::{Mesh, ShareStatus};
 use crate::name::Date;
 use crate::{Code, Report};
 
-/// The approved shares of a mesh that give nothing any more on a day.
+/// Reports the approved shares of a mesh that have expired on a date.
 pub fn expired_shares(mesh: &Mesh, today: &Date) -> Report {
     let mut report = Report::new();
     let approved = mesh.shares.values().filter(|share| share.status == ShareStatus::Approved);

@@ -1,7 +1,7 @@
-//! What is imported is not the mesh's own.
+//! Imported resources must not have names that are reserved for the mesh.
 //!
-//! Whoever writes a dataset or a consumption role says what it names. Under a
-//! name that the mesh makes, that would be the access of somebody else.
+//! The author of a dataset or a consumption role chooses the names that it imports. A
+//! resource that the mesh creates would give its author access that belongs to somebody else.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,7 +13,7 @@ use crate::diagnostic::{Diagnostic, Origin};
 use crate::mesh::{ConsumptionRole, Dataset, Environment, Tenant};
 use crate::name::{Id, RoleArn};
 
-/// Everything that a mesh imports.
+/// The documents that can import resources.
 pub(super) struct Imports<'a> {
     pub(super) tenant: &'a Tenant,
     pub(super) environments: &'a BTreeMap<Id, Environment>,
@@ -22,7 +22,7 @@ pub(super) struct Imports<'a> {
 }
 
 impl Context {
-    /// Nothing that is imported bears a name that the mesh makes.
+    /// No imported resource may have a name that the mesh could create.
     pub(super) fn imports_are_foreign(&mut self, imports: &Imports<'_>) {
         let Imports { tenant, environments, datasets, consumption_roles } = imports;
         let prefixes: BTreeSet<&str> = environments
@@ -59,8 +59,8 @@ impl Context {
         }
     }
 
-    /// A role's name is unique in its account, whatever its path and case. Source: "IAM and AWS STS quotas", name
-    /// requirements, in the IAM user guide.
+    /// A role's name is unique in its account, regardless of path and case. Source: "IAM and AWS STS quotas",
+    /// name requirements, in the IAM user guide.
     pub(super) fn roles_have_one_path(
         &mut self,
         environments: &BTreeMap<Id, Environment>,

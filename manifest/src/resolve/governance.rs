@@ -12,7 +12,7 @@ use crate::mesh::{AccessPolicy, Actors, Domain, Header, PolicyResources};
 use crate::name::Id;
 use crate::parse::Located;
 
-/// The types of resources that a policy may be about.
+/// The types of resources that a policy can name.
 const TYPES: [&str; 18] = [
     "tenant",
     "organization",
@@ -158,7 +158,7 @@ impl Context {
         None
     }
 
-    /// A policy for nobody, or about no privilege, is one that lacks what was meant.
+    /// A policy without an actor or a privilege is incomplete.
     fn names_something(&mut self, document: &AccessPolicyDocument, file: FileId) {
         let is_nobody = document.actors.value().is_some_and(|actors| {
             let ActorsDocument { teams, users, all_users, owners } = actors;
@@ -189,7 +189,7 @@ impl Context {
         }
     }
 
-    /// An empty list would be about everything, and so would no list at all.
+    /// An empty list would match everything, as would `resources` without a list.
     fn no_list_is_empty(&mut self, given: &ResourcesDocument, origin: Origin) {
         let ResourcesDocument { types, ids, domains, tags, environments } = given;
         let file = origin.file;
@@ -231,7 +231,7 @@ impl Context {
         }
     }
 
-    /// `dataset/january`: the type and the id. Datasets, environments and domains must be there.
+    /// `dataset/january`: the type and the id. Datasets, environments and domains must exist in the mesh.
     fn resource_ids(&mut self, file: FileId, list: &Field<Vec<Field<String>>>) -> Vec<String> {
         for field in list.value().into_iter().flatten() {
             let Some(text) = field.value() else { continue };

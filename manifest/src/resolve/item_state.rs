@@ -1,4 +1,5 @@
-//! Items of a share have a state of their own, so that one is added or taken back while the others stay (DA-21, DA-22).
+//! Items of a share have a status of their own, so one item can be added or revoked while the
+//! others stay (DA-21, DA-22).
 
 use std::collections::BTreeMap;
 
@@ -9,13 +10,13 @@ use crate::document::{Kind, ShareDocument, ShareItemDocument};
 use crate::field::Field;
 use crate::mesh::{Dataset, Header, ItemStatus, ShareItem, ShareStatus};
 
-/// The items that give access when their share does.
+/// The items that grant access when their share does.
 pub(super) fn approved(states: &BTreeMap<ShareItem, ItemStatus>) -> Vec<ShareItem> {
     let approved = states.iter().filter(|(_, state)| **state == ItemStatus::Approved);
     approved.map(|(item, _)| item.clone()).collect()
 }
 
-/// The items that are neither refused nor taken back.
+/// The items that are neither rejected nor revoked.
 pub(super) fn still_wanted(states: &BTreeMap<ShareItem, ItemStatus>) -> Vec<ShareItem> {
     let is_over = |state| matches!(state, ItemStatus::Rejected | ItemStatus::Revoked);
     let wanted = states.iter().filter(|(_, state)| !is_over(**state));
@@ -23,7 +24,7 @@ pub(super) fn still_wanted(states: &BTreeMap<ShareItem, ItemStatus>) -> Vec<Shar
 }
 
 impl Context {
-    /// The items of a share. A draft may have none yet.
+    /// The items of a share. Only a draft may have none.
     pub(super) fn given_items<'d>(
         &mut self,
         document: &'d ShareDocument,
@@ -36,7 +37,8 @@ impl Context {
         self.required(&document.items, "items", Kind::Share, origin).map(Vec::as_slice)
     }
 
-    /// An item has a state of its own in an approved share only: before that and after it, the share's holds for all.
+    /// An item has its own status only in an approved share. In any other share, the share's
+    /// status applies to all items.
     pub(super) fn item_state(
         &mut self,
         status: &Field<ItemStatus>,
@@ -60,7 +62,7 @@ impl Context {
         }
     }
 
-    /// The owner has everything of a dataset already. A consumption role of the owner is somebody else.
+    /// The owner already has full access to the dataset. A consumption role of the owner is a different principal.
     pub(super) fn owner_asks_for_nothing(
         &mut self,
         document: &ShareDocument,

@@ -1,7 +1,8 @@
-//! Each location is registered with Lake Formation once.
+//! Each location is registered with Lake Formation only once.
 //!
-//! A location is registered once for an account and region: `RegisterResource` answers `AlreadyExistsException`, and the
-//! second stack fails. Source: Lake Formation API reference, RegisterResource; data-dot-all/dataall issues #306 and #321.
+//! An account and region can register a location once: a second `RegisterResource` returns
+//! `AlreadyExistsException`, and the second stack fails. Source: Lake Formation API reference, RegisterResource;
+//! data-dot-all/dataall issues #306 and #321.
 
 use std::collections::BTreeMap;
 
@@ -12,8 +13,8 @@ use crate::mesh::{Dataset, Environment, Location};
 use crate::name::Id;
 
 impl Context {
-    /// No two datasets of one account and region register one bucket, and nobody registers one that another dataset says
-    /// is not registered.
+    /// No two datasets of one account and region may register the same bucket, and none may register a bucket for which
+    /// another dataset has `registered: false`.
     pub(super) fn locations_are_registered_once(
         &mut self,
         datasets: &BTreeMap<Id, Dataset>,

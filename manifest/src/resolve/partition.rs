@@ -1,8 +1,8 @@
-//! All of a mesh lies in one partition of AWS.
+//! All resources of a mesh are in one AWS partition.
 //!
-//! A role, a key or a topic of one partition cannot be named in another. IAM refuses a policy that does: `Partition
-//! "aws" is not valid for resource`. Source: IAM user guide, "Identify AWS resources with ARNs"; runs-on issue #518
-//! for the messages.
+//! A role, a key or a topic of one partition cannot be named in another. IAM rejects a policy that does:
+//! `Partition "aws" is not valid for resource`. Source: IAM user guide, "Identify AWS resources with ARNs"; runs-on
+//! issue #518 for the messages.
 
 use std::fmt::Display;
 
@@ -16,7 +16,7 @@ use crate::field::Field;
 use crate::name::RegionName;
 use crate::parse::{Documents, Located};
 
-/// A region or an ARN of a mesh, and the partition that it is of.
+/// A region or an ARN of a mesh, and its partition.
 struct Named {
     what: &'static str,
     name: String,
@@ -25,10 +25,10 @@ struct Named {
 }
 
 impl Context {
-    /// Every region and every ARN that the documents name is of the home region's partition.
+    /// Every region and every ARN of the documents must be in the home region's partition.
     pub(super) fn all_in_one_partition(&mut self, documents: &Documents) {
         let regions = regions(documents);
-        // Without a home region, and there is an error then, the first environment's says as much.
+        // A missing home region is an error already. The first environment's region is used instead.
         let Some((home, home_origin)) =
             regions.first().map(|first| (first.partition.clone(), first.origin))
         else {
@@ -53,7 +53,7 @@ impl Context {
     }
 }
 
-/// The regions, the home region first.
+/// The regions of the documents, the home region first.
 fn regions(documents: &Documents) -> Vec<Named> {
     let homes = documents
         .tenants
@@ -77,7 +77,7 @@ fn regions(documents: &Documents) -> Vec<Named> {
     homes.chain(of_people).chain(of_environments).collect()
 }
 
-/// The ARNs.
+/// The ARNs of the documents.
 fn arns(documents: &Documents) -> Vec<Named> {
     let mut all = Vec::new();
     for Located { document, origin } in &documents.tenants {
@@ -135,7 +135,7 @@ mod tests {
     use crate::SourceFile;
     use crate::parse::parse;
 
-    /// A mesh with an ARN in each field that takes one, all of one partition.
+    /// A mesh with an ARN in each field for ARNs, all of one partition.
     const MESH: &str = r#"
 kind: Tenant
 id: t
@@ -174,7 +174,7 @@ stages: []
 source: {repository: o/n, connection_arn: "arn:aws-cn:codeconnections:cn-north-1:222222222222:connection/01234567-89ab-cdef-0123-456789abcdef"}
 "#;
 
-    /// What is not of the mesh's partition.
+    /// The findings about other partitions.
     fn found(text: &str) -> Vec<Diagnostic> {
         let source = SourceFile { path: "mesh.yaml".to_owned(), text: text.to_owned() };
         let parsed = parse(FileId(0), &source);

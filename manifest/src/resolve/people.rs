@@ -1,4 +1,4 @@
-//! `access` of the tenant: one way for people, and who comes to which team.
+//! `access` of the tenant: the one way in which people assume roles, and the people of each team.
 
 use std::collections::BTreeMap;
 
@@ -15,7 +15,7 @@ use crate::field::Field;
 use crate::mesh::{Access, SamlTeam};
 use crate::name::{Claim, TeamName};
 
-/// The fields of a team's entry that a way takes.
+/// The fields that a way uses in a team's entry.
 #[derive(Debug, Clone, Copy)]
 struct Takes {
     way: &'static str,
@@ -24,7 +24,7 @@ struct Takes {
     groups: bool,
 }
 
-/// An entry of a team, with where it stands.
+/// A team's entry, with its position.
 type Entry<'d> = (TeamName, &'d TeamAccessDocument, Origin);
 
 impl Context {
@@ -162,7 +162,7 @@ impl Context {
         Some(Access::Broker { role: role.clone(), teams })
     }
 
-    /// The entries of teams. What a way does not take is reported, and so is an empty list.
+    /// The entries of teams. Reports fields that the way does not use, and empty lists.
     fn entries<'d>(
         &mut self,
         given: &'d AccessDocument,
@@ -207,7 +207,7 @@ impl Context {
         entries
     }
 
-    /// Without a condition on somebody, everybody whom the provider vouches for would come to the team.
+    /// Without a condition, everybody whom the provider authenticates could assume the team's role.
     fn open_to_all(&mut self, team: &TeamName, missing: &str, origin: Origin) {
         let message =
             format!("everybody whom the identity provider vouches for would come to team `{team}`");
@@ -217,7 +217,7 @@ impl Context {
         self.report.push(diagnostic);
     }
 
-    /// Source: `SourceIdentity` of `AssumeRole` in the AWS STS API reference.
+    /// Checks the form of source identities. Source: `SourceIdentity` of `AssumeRole` in the AWS STS API reference.
     fn are_source_identities(&mut self, members: &Field<Vec<Field<Claim>>>, file: FileId) {
         for field in members.value().into_iter().flatten() {
             let Some(member) = field.value().map(Claim::as_str) else { continue };

@@ -1,4 +1,4 @@
-//! Permissions of teams that give nothing, as what they are for is switched off in the environment.
+//! Permissions of teams that have no effect, because their feature is off in the environment.
 
 use super::environment::features;
 use super::{Context, at};
@@ -8,8 +8,7 @@ use crate::document::{EnvironmentDocument, FeaturesDocument};
 use crate::field::Field;
 use crate::mesh::{EnvironmentPermission, Header};
 
-/// The feature that a permission is for, whether it is on by default, and what the environment says of it. Source:
-/// "Permissions" in docs/mesh.md.
+/// The feature of a permission, its default, and its field in the environment. Source: "Permissions" in docs/mesh.md.
 fn feature(
     permission: EnvironmentPermission,
     given: Option<&FeaturesDocument>,
@@ -41,7 +40,7 @@ fn feature(
     })
 }
 
-/// Whether a feature is off. What was meant by a value that cannot be read is not known.
+/// Whether a feature is off. The intention of a value that could not be decoded is unknown.
 fn is_off(by_default: bool, said: Option<&Field<bool>>) -> bool {
     match said.filter(|field| !field.is_absent()) {
         Some(field) => field.value() == Some(&false),
@@ -50,7 +49,7 @@ fn is_off(by_default: bool, said: Option<&Field<bool>>) -> bool {
 }
 
 impl Context {
-    /// Whoever gives a permission thinks that it gives something.
+    /// Warns of permissions without an effect, because their author expects one.
     pub(super) fn permissions_have_features(
         &mut self,
         file: FileId,

@@ -1,4 +1,4 @@
-//! What `lakewright init` and the examples write for others to replace.
+//! Values of `lakewright init` and of the examples that users must replace.
 
 use std::collections::BTreeSet;
 
@@ -6,15 +6,15 @@ use crate::diagnostic::{Diagnostic, Origin};
 use crate::mesh::Mesh;
 use crate::{Code, Report};
 
-/// The external id that `lakewright init` writes. Everybody knows it, so it keeps nobody out.
+/// The external id that `lakewright init` writes. It is public, so it excludes nobody.
 pub const EXTERNAL_ID: &str = "change-me-to-something-long";
 /// The central account that `lakewright init` writes when none is named.
 pub const CENTRAL_ACCOUNT: &str = "111111111111";
 /// The account of the first environment that `lakewright init` writes when none is named.
 pub const ACCOUNT: &str = "222222222222";
 
-/// What of a mesh is still as in an example: the external id that `lakewright init` writes, and the account numbers of the
-/// samples, of which one finding has all places.
+/// The values of a mesh that are still those of an example: the external id that `lakewright init` writes, and the
+/// account numbers of the samples, which one finding reports with all their positions.
 pub fn placeholders(mesh: &Mesh) -> Report {
     let mut report = Report::new();
     let tenant = &mesh.tenant;

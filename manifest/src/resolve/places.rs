@@ -1,8 +1,8 @@
-//! Folders and tables lie beside each other.
+//! Folders and tables must not contain each other.
 //!
-//! What is given on a place in a bucket is given on all that lies in it. S3 decides by the beginning of keys, and
-//! Lake Formation hands out credentials for a table's whole location, so whoever is given the outer of two places
-//! would have the inner one, too.
+//! Access to a path in a bucket includes everything inside of the path. S3 matches keys by their prefix,
+//! and Lake Formation issues credentials for a table's whole location. So access to the outer of two paths
+//! would include the inner one.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ use crate::diagnostic::{Diagnostic, Origin};
 use crate::mesh::Dataset;
 use crate::name::Id;
 
-/// A folder or a table of a dataset, and where it lies.
+/// A folder or a table of a dataset, and its path.
 struct Item<'m> {
     /// The path in its bucket, with a slash at its end.
     path: String,
@@ -30,7 +30,7 @@ impl Item<'_> {
 }
 
 impl Context {
-    /// No folder and no table lies in another one of the same bucket. Several datasets may import one bucket.
+    /// No folder and no table may be inside of another one in the same bucket. Several datasets may import one bucket.
     pub(super) fn places_are_apart(&mut self, datasets: &BTreeMap<Id, Dataset>) {
         let mut buckets: BTreeMap<(&str, &str), Vec<Item<'_>>> = BTreeMap::new();
         for dataset in datasets.values() {
@@ -42,7 +42,7 @@ impl Context {
         }
         for mut items in buckets.into_values() {
             items.sort_by(|a, b| (&a.path, a.origin).cmp(&(&b.path, b.origin)));
-            // In this order, what lies in a place follows it at once.
+            // In this order, a path is directly followed by the paths inside of it.
             let mut outer: Option<&Item<'_>> = None;
             for item in &items {
                 match outer.filter(|outer| item.path.starts_with(&outer.path)) {

@@ -1,8 +1,8 @@
-//! Roles that only AWS changes.
+//! Roles that only AWS can change.
 //!
-//! Nobody attaches a policy to a role of IAM Identity Center (`/aws-reserved/`) or to a service-linked role
-//! (`/aws-service-role/`): IAM answers `UnmodifiableEntity`, "this role is only modifiable by AWS". Source: rebuy-de/aws-nuke
-//! pull requests #49 and #1028.
+//! No policy can be attached to a role of IAM Identity Center (`/aws-reserved/`) or to a service-linked role
+//! (`/aws-service-role/`): IAM returns `UnmodifiableEntity`, "this role is only modifiable by AWS". Source:
+//! rebuy-de/aws-nuke pull requests #49 and #1028.
 
 use super::Context;
 use crate::Code;
@@ -10,7 +10,7 @@ use crate::diagnostic::{Diagnostic, Origin};
 use crate::name::RoleArn;
 
 impl Context {
-    /// No stack attaches a policy to a role that only AWS changes.
+    /// Checks that no stack would attach a policy to a role that only AWS can change.
     pub(super) fn role_can_be_changed(&mut self, role: &RoleArn, origin: Origin) {
         if role.is_service_linked() {
             let help = "register a role of your own; a service-linked role has the policies of its service only";
@@ -21,7 +21,7 @@ impl Context {
         }
     }
 
-    /// No owner is asked to attach a policy to a service-linked role.
+    /// Checks that no owner is asked to attach a policy to a service-linked role.
     pub(super) fn owner_can_change(&mut self, role: &RoleArn, origin: Origin) {
         if role.is_service_linked() {
             let help = "name a role of your own; a service-linked role is for its service only";

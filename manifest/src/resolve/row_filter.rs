@@ -1,29 +1,29 @@
-//! Conditions on rows, as Lake Formation reads them.
+//! Conditions on rows, as Lake Formation parses them.
 //!
-//! Lake Formation takes a part of PartiQL: columns compared with constants, joined by `AND`, `OR` and `NOT`; no functions, and
-//! no column compared with another one. Source: "PartiQL support in row filter expressions" in the Lake Formation developer
-//! guide.
+//! Lake Formation supports a part of PartiQL: columns compared with constants, joined by `AND`, `OR` and `NOT`; no
+//! functions, and no comparisons between columns. Source: "PartiQL support in row filter expressions" in the Lake
+//! Formation developer guide.
 
-/// Words that mean something in a condition, so that a column of that name stands in double quotes.
+/// Words with a meaning in conditions. A column with such a name must be in double quotes.
 const KEYWORDS: [&str; 14] = [
     "and", "asc", "between", "false", "first", "in", "is", "last", "like", "missing", "not",
     "null", "or", "true",
 ];
-/// Conditions inside of conditions: more than 2,048 bytes of sense have.
+/// The maximum depth of nested conditions: more than any useful condition of 2,048 bytes has.
 const DEPTH: usize = 64;
 
 /// One comparison of a condition.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Comparison {
-    /// The column, in lower case; with more names where a field in it is compared.
+    /// The column, in lower case; followed by the names of fields if a field in it is compared.
     pub(super) path: Vec<String>,
-    /// What it is compared with; nothing where only `NULL` is asked for.
+    /// The constants that it is compared with; empty for a test for `NULL`.
     pub(super) constants: Vec<Constant>,
-    /// Whether `NULL` is asked for.
+    /// Whether it is a test for `NULL`.
     pub(super) is_null: bool,
 }
 
-/// What kind of value a constant is, and a column has.
+/// The kind of value of a constant or a column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Constant {
     Boolean,
@@ -32,10 +32,10 @@ pub(super) enum Constant {
 }
 
 impl Constant {
-    /// The kind of a type's values; none where conditions do not take the type.
+    /// The kind of a type's values; `None` if conditions do not support the type.
     ///
-    /// Source: the supported data types of "PartiQL support in row filter expressions". The page has no `smallint` and no
-    /// `tinyint`; they are taken for the integers that they are.
+    /// Source: the supported data types of "PartiQL support in row filter expressions". The page does not list
+    /// `smallint` and `tinyint`; they are treated as integers.
     pub(super) fn of_type(kind: &str) -> Option<Self> {
         let kind = kind.trim().to_ascii_lowercase();
         match kind.split('(').next().unwrap_or_default().trim() {
@@ -57,7 +57,7 @@ impl Constant {
     }
 }
 
-/// The comparisons that a condition is made of; or what is wrong with it.
+/// The comparisons of a condition. The error says what is wrong with the condition.
 pub(super) fn comparisons(text: &str) -> Result<Vec<Comparison>, String> {
     let mut reader = Reader { tokens: tokens(text)?, next: 0, found: Vec::new() };
     reader.any(0)?;
@@ -69,7 +69,7 @@ pub(super) fn comparisons(text: &str) -> Result<Vec<Comparison>, String> {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Token {
-    /// A word that is not quoted.
+    /// A word without quotes.
     Word(String),
     /// A name in double quotes.
     Name(String),
@@ -91,7 +91,7 @@ impl Token {
     }
 }
 
-/// The longer ones first.
+/// Longer marks come first.
 const MARKS: [&str; 13] = ["<=", ">=", "<>", "!=", "=", "<", ">", "(", ")", ",", ".", "-", "+"];
 
 fn tokens(text: &str) -> Result<Vec<Token>, String> {
@@ -126,7 +126,7 @@ fn tokens(text: &str) -> Result<Vec<Token>, String> {
     Ok(tokens)
 }
 
-/// What stands between quotes, and what follows. A quote in it is written twice.
+/// The content of a quoted text, and the text after it. A quote in the content is doubled.
 fn quoted(text: &str, quote: char) -> Result<(&str, &str), String> {
     let inner = text.get(1..).unwrap_or_default();
     let mut chars = inner.char_indices();
@@ -145,7 +145,7 @@ fn quoted(text: &str, quote: char) -> Result<(&str, &str), String> {
     Err(format!("a {quote} is not closed"))
 }
 
-/// What follows the exponent of a number, when it has one.
+/// The text after a number's exponent, or the whole text if it has none.
 fn exponent(text: &str) -> &str {
     let Some(rest) = text.strip_prefix(['e', 'E']) else { return text };
     let digits = rest.strip_prefix(['+', '-']).unwrap_or(rest);
@@ -168,7 +168,7 @@ impl Reader {
         self.peek().map_or_else(|| "nothing more".to_owned(), Token::shown)
     }
 
-    /// Takes a keyword, when it is the next token.
+    /// Reads a keyword, if it is the next token.
     fn takes(&mut self, keyword: &str) -> bool {
         let is_it =
             matches!(self.peek(), Some(Token::Word(word)) if word.eq_ignore_ascii_case(keyword));
@@ -176,7 +176,7 @@ impl Reader {
         is_it
     }
 
-    /// Takes one of some marks, when it is the next token.
+    /// Reads one of several marks, if it is the next token.
     fn takes_mark(&mut self, marks: &[&str]) -> bool {
         let is_it = matches!(self.peek(), Some(Token::Mark(mark)) if marks.contains(mark));
         self.next += usize::from(is_it);
@@ -191,7 +191,7 @@ impl Reader {
         }
     }
 
-    /// Conditions of which one must hold.
+    /// Reads conditions of which one must hold.
     fn any(&mut self, depth: usize) -> Result<(), String> {
         self.all(depth)?;
         while self.takes("or") {
@@ -200,7 +200,7 @@ impl Reader {
         Ok(())
     }
 
-    /// Conditions that must all hold.
+    /// Reads conditions that must all hold.
     fn all(&mut self, depth: usize) -> Result<(), String> {
         self.one(depth)?;
         while self.takes("and") {
@@ -229,7 +229,7 @@ impl Reader {
 
     fn column(&mut self) -> Result<Vec<String>, String> {
         let mut path = vec![self.name()?.to_lowercase()];
-        // What follows are fields of a struct.
+        // The names that follow are fields of a struct.
         while self.takes_mark(&["."]) {
             path.push(self.name()?.to_lowercase());
         }

@@ -1,4 +1,5 @@
-//! The condition on rows of a shared table: Lake Formation reads it, and the table's columns can fulfil it.
+//! The condition on the rows of a shared table: Lake Formation must be able to parse it, and the
+//! table's columns must fit it.
 
 use super::row_filter::{Comparison, Constant, comparisons};
 use super::{Context, at, column_type};
@@ -10,7 +11,7 @@ use crate::mesh::{Column, Table};
 use crate::name::CatalogName;
 
 impl Context {
-    /// The condition on rows, when it is one that Lake Formation reads and that names columns of the table.
+    /// The condition on rows. Reports an error if Lake Formation cannot parse it or the table lacks one of its columns.
     pub(super) fn rows(
         &mut self,
         file: FileId,
@@ -36,7 +37,7 @@ impl Context {
                 self.wrong_rows(message, origin, help);
             }
             Ok(found) => {
-                // What a crawler finds is not known here.
+                // The columns that a crawler finds are unknown.
                 if let Some(table) = table.filter(|table| table.all_columns().next().is_some()) {
                     for comparison in &found {
                         self.row_comparison(name, table, comparison, origin);
@@ -49,7 +50,7 @@ impl Context {
 
     fn wrong_rows(&mut self, message: String, origin: Origin, help: impl Into<String>) {
         let diagnostic = Diagnostic::new(Code::RowFilter, message).at(origin, "").help(help.into());
-        // One column may be compared several times.
+        // The same column may be compared several times; the error is reported once.
         if !self.report.iter().any(|other| *other == diagnostic) {
             self.report.push(diagnostic);
         }
@@ -89,7 +90,7 @@ impl Context {
             };
             kind = inner;
         }
-        // Whether a struct is there can be asked.
+        // A struct can be tested for `NULL`.
         if constants.is_empty() && kind.to_ascii_lowercase().starts_with("struct") {
             return;
         }

@@ -1,4 +1,4 @@
-//! Shares: what is shared, by whom it is approved, and where it is in its life cycle.
+//! Shares: their items, their approval and their life cycle.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -49,7 +49,7 @@ impl Context {
             .filter_map(Field::value)
             .any(|item| !item.table.is_absent())
         {
-            // A link to a table is made in the consumer's catalog.
+            // A table is shared by a link in the consumer's catalog, which needs the feature.
             needs.feature = Some(("datasets", |features| features.datasets));
         }
         let owner =
@@ -62,7 +62,8 @@ impl Context {
         if let Some(dataset) = dataset {
             self.approval(document, &header, status, dataset);
             self.owner_asks_for_nothing(document, &header, dataset);
-            // What is refused or taken back gives nothing: a mesh gets rid of what it should never have shared.
+            // A rejected or revoked share grants nothing. These checks are skipped, so that a mesh can revoke a share that
+            // should never have existed.
             let gives = !matches!(status, ShareStatus::Rejected | ShareStatus::Revoked);
             let wanted = each_item.as_ref().filter(|_| gives).map(still_wanted).unwrap_or_default();
             if !wanted.is_empty() {
@@ -95,7 +96,7 @@ impl Context {
         })
     }
 
-    /// What may be done with what is shared. Parts of tables are read only.
+    /// The permissions of a share. Parts of tables can only be read.
     fn share_permissions(
         &mut self,
         document: &ShareDocument,
@@ -141,7 +142,7 @@ impl Context {
         dataset: Option<&Dataset>,
     ) -> (BTreeMap<ShareItem, ItemStatus>, BTreeMap<ShareItem, Origin>) {
         let file = header.origin.file;
-        // A draft is there to be filled.
+        // A draft may still be empty.
         if documents.is_empty() && share != ShareStatus::Draft {
             let diagnostic =
                 Diagnostic::new(Code::ShareItem, format!("share `{}` shares nothing", header.id))
@@ -201,7 +202,7 @@ impl Context {
         (items, places)
     }
 
-    /// A table, limited to columns that it has and to rows of a condition.
+    /// A shared table: its columns must exist, and its condition on rows must be valid.
     fn shared_table(
         &mut self,
         file: FileId,
@@ -210,7 +211,7 @@ impl Context {
         rows: &Field<String>,
         dataset: Option<&Dataset>,
     ) -> SharedTable {
-        // Partition keys are columns to whoever asks.
+        // For queries, partition keys are columns.
         let table = dataset.and_then(|dataset| dataset.tables.get(name));
         let known: Vec<&Column> = table.into_iter().flat_map(Table::all_columns).collect();
         for column in columns.value().into_iter().flatten() {
@@ -267,7 +268,8 @@ impl Context {
         self.report.push(diagnostic);
     }
 
-    /// Rows and columns bind nobody where IAM still opens the table, or where nobody asks Lake Formation.
+    /// Filters of rows and columns have no effect if IAM permissions still open the table, or if its
+    /// location is not registered with Lake Formation.
     ///
     /// Source: "Hybrid access mode" in the Lake Formation developer guide.
     fn filter_is_enforced(&mut self, item: &ShareItem, origin: Origin, dataset: &Dataset) {
@@ -298,7 +300,8 @@ impl Context {
         self.report.push(diagnostic);
     }
 
-    /// What came through a share cannot be shared on to a third account: only the catalog's owner grants it.
+    /// A table that was received through a share cannot be shared with a third account: only the owner
+    /// of its catalog can do that.
     fn catalog_is_ours(
         &mut self,
         items: &[ShareItem],
@@ -335,10 +338,10 @@ impl Context {
         self.report.push(diagnostic);
     }
 
-    /// The policy of a key that AWS manages lets in its own account only, and nobody can change it.
+    /// The policy of an AWS managed key allows its own account only, and cannot be changed.
     ///
-    /// Source: "AWS KMS concepts", AWS managed keys, in the KMS developer guide; "Cross-account access denied" in AWS re:Post,
-    /// where the key's policy must grant the other account access.
+    /// Source: "AWS KMS concepts", AWS managed keys, in the KMS developer guide; "Cross-account access denied" in AWS
+    /// re:Post, where the key's policy must grant the other account access.
     fn key_can_be_shared(
         &mut self,
         document: &ShareDocument,
@@ -367,7 +370,7 @@ impl Context {
         self.report.push(diagnostic);
     }
 
-    /// The consumption role is one of the consumer's environment and team.
+    /// The consumption role must belong to the consumer's environment and team.
     fn consumer(
         &mut self,
         document: &ShareDocument,
@@ -398,7 +401,7 @@ impl Context {
         }
     }
 
-    /// Only owners and stewards approve, unless the dataset approves by itself.
+    /// Only owners and stewards approve shares, unless the dataset has `auto_approval`.
     fn approval(
         &mut self,
         document: &ShareDocument,
@@ -426,7 +429,7 @@ impl Context {
                 ));
             self.report.push(diagnostic);
         }
-        // What was meant by a status that cannot be read is not known.
+        // The intention of a status that could not be decoded is unknown.
         if document.status.is_invalid() {
             return;
         }

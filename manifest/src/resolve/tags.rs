@@ -1,4 +1,4 @@
-//! AWS tags: which keys and values AWS takes, and which keys users may not set.
+//! AWS tags: the keys and values that AWS accepts, and the keys that users may not set.
 
 use std::collections::BTreeMap;
 
@@ -10,11 +10,11 @@ use crate::Code;
 use crate::diagnostic::{Diagnostic, FileId};
 use crate::field::Field;
 
-/// Keys that stacks set themselves. Access depends on them, so users cannot, in any case of letters.
+/// Keys that stacks set themselves. Access depends on them, so users may not set them, in any case of letters.
 pub(crate) const RESERVED: [&str; 7] =
     ["Classification", "Creator", "Environment", "Organization", "Target", "Team", "group"];
 
-/// Tags that are left for users: stacks set ten at the most.
+/// The number of tags that users may set: stacks set at most ten.
 const USER_TAGS: usize = RESOURCE_TAGS - 10;
 
 impl Context {
@@ -51,7 +51,7 @@ impl Context {
             }
             let is_key = is_tag_text(key, TAG_KEY_CHARACTERS) && !key.is_empty();
             let Some(value) = field.value() else { continue };
-            // SageMaker, QuickSight and Step Functions take no tag without a value: their schemas.
+            // SageMaker, QuickSight and Step Functions do not accept a tag without a value, according to their schemas.
             if value.is_empty() {
                 let diagnostic = Diagnostic::new(Code::InvalidValue, "this tag has no value")
                     .at(at(file, field), "")

@@ -15,7 +15,7 @@ use crate::mesh::{Header, Organization, PivotRole, Quotas, Tenant, TenantPermiss
 use crate::name::{ResourcePrefix, TeamName};
 use crate::parse::Located;
 
-/// The team that may do everything, where the tenant names none.
+/// The team that administers the platform if the tenant names none.
 pub(super) const ADMIN_TEAM: &str = "DAAdministrators";
 
 impl Context {
@@ -141,7 +141,7 @@ impl Context {
         })
     }
 
-    /// An empty list of countries or addresses would let everybody in, and one of deployers nobody.
+    /// An empty list of countries or addresses would allow everybody; an empty list of deployers, nobody.
     fn nothing_is_open_to_all(&mut self, document: &TenantDocument, tenant: Origin) {
         let file = tenant.file;
         if let Some(deployment) = document.deployment.value() {
@@ -173,7 +173,7 @@ impl Context {
         }
     }
 
-    /// Trust policies name the central account and hold it to these roles, so one of another account could never
+    /// Trust policies allow the central account on condition of these roles, so a role of another account could never
     /// assume the role: both conditions must hold ("Multiple keys or values in a condition" in the IAM user guide).
     fn trusted_roles_are_central(&mut self, document: &TenantDocument, tenant: Origin) {
         let Some(central) = document.central_account.value() else { return };

@@ -1,4 +1,4 @@
-//! What only the account can tell: the zones of a network, and whether it is subscribed to QuickSight.
+//! Facts that only the account knows: the zones of a network, and its QuickSight subscription.
 
 use super::{Context, at, distinct};
 use crate::Code;
@@ -9,8 +9,8 @@ use crate::mesh::{Features, Header, QuickSight};
 use crate::name::ZoneId;
 
 impl Context {
-    /// The network that is made lies in two zones that stay: what a template can ask for are the zones with a
-    /// default subnet, if there are any, and these come and go.
+    /// A network that the stack creates needs two fixed availability zones. A template could only ask for the zones that
+    /// have a default subnet, if there are any, and those can change.
     pub(super) fn zones_are_known(&mut self, document: &EnvironmentDocument, header: &Header) {
         let file = header.origin.file;
         let zones = document.context.value().map(|context| &context.availability_zones);
@@ -37,7 +37,8 @@ impl Context {
         self.report.push(diagnostic);
     }
 
-    /// Dashboards need to know about the account's subscription: CloudFormation cannot make one.
+    /// Dashboards require the account's QuickSight subscription in the context, because
+    /// CloudFormation cannot create one.
     pub(super) fn quicksight(
         &mut self,
         document: &EnvironmentDocument,

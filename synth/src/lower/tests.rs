@@ -19,7 +19,7 @@ fn stack() -> Stack {
     })
 }
 
-/// Who has a policy in the stack: the bucket, the role, or both.
+/// The policies that are part of the stack: the bucket's, the role's, or both.
 struct Sides {
     bucket: bool,
     role: bool,
@@ -30,7 +30,7 @@ fn policies(account: &str, sides: &Sides) -> Result<Vec<(String, String)>, Vec<S
     policies_on("arn:aws:s3:::data/*", account, sides)
 }
 
-/// The same for a grant on some objects.
+/// The same for a grant on the given objects.
 fn policies_on(
     objects: &str,
     account: &str,
@@ -89,7 +89,7 @@ fn in_one_account_a_grant_stands_on_the_resources_side_only() {
     assert_eq!(kinds(HERE, &Sides { bucket: true, role: true }), ["AWS::S3::BucketPolicy"]);
 }
 
-/// "IAM and AWS STS quotas" in the IAM user guide: policy documents have characters up to U+00FF. S3 has no such rule.
+/// "IAM and AWS STS quotas" in the IAM user guide: policy documents allow characters up to U+00FF. S3 has no such rule.
 #[test]
 fn what_policies_of_iam_cannot_hold_is_an_error() {
     let both = Sides { bucket: true, role: true };

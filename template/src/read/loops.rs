@@ -1,16 +1,16 @@
-//! Loops: `Fn::ForEach` of the language extensions, unrolled before a template is read.
+//! Unrolls loops (`Fn::ForEach` of the language extensions) before a template is read.
 //!
-//! Source: "Fn::ForEach" in the CloudFormation template reference. A collection that is only known at
-//! deployment is looked at with one made-up item, so that what the loop makes is seen.
+//! Source: "Fn::ForEach" in the CloudFormation template reference. A collection that is known only at
+//! deployment is unrolled with one made-up item, so that the result of the loop is examined.
 
 use super::{ReadError, fail, scalar};
 use crate::resolve::UNKNOWN;
 use crate::yaml::{Node, NodeKind};
 
-/// How many entries all loops of a template may make.
+/// How many entries all loops of a template may produce.
 const ENTRIES: usize = 10_000;
 
-/// What stands for an item that is not known, in the names of resources.
+/// The text that replaces an unknown item in the names of resources.
 const SOME: &str = "Some";
 
 /// Whether a key begins a loop.
@@ -18,7 +18,7 @@ fn is_loop(key: &Node) -> bool {
     matches!(&key.kind, NodeKind::Scalar { text, .. } if text.starts_with("Fn::ForEach::"))
 }
 
-/// The node with every loop unrolled; `parameters` are those of the template.
+/// The node with every loop unrolled.
 pub(super) fn unrolled(root: &Node) -> Result<Node, ReadError> {
     let mut loops = Loops { parameters: child(root, "Parameters"), left: ENTRIES };
     loops.node(root)
@@ -83,7 +83,7 @@ impl Loops<'_> {
         Ok(())
     }
 
-    /// The variables of a loop: one, or several at once. A parameter may name one.
+    /// The variables of a loop: one or several. A reference to a parameter is replaced by the parameter's default.
     fn identifiers(&self, node: &Node) -> Result<Vec<String>, ReadError> {
         let one = |node: &Node| match self.default_of(node) {
             Some(default) => Ok(default.to_owned()),
@@ -95,7 +95,7 @@ impl Loops<'_> {
         }
     }
 
-    /// The default of a parameter that is referred to.
+    /// The default of the parameter that a node refers to.
     fn default_of(&self, node: &Node) -> Option<&str> {
         let referred = match &node.kind {
             NodeKind::Scalar { text, .. } if node.tag.as_deref() == Some("!Ref") => {
@@ -107,8 +107,8 @@ impl Loops<'_> {
         parameter.and_then(|one| text(child(one, "Default")?))
     }
 
-    /// The items of a collection, each with a value for each variable: a list, a list of lists, a map, or what a parameter
-    /// may be.
+    /// The items of a collection, each with a value for each variable. A collection is a list, a list of lists, a map,
+    /// or a reference to a parameter, whose default is used.
     fn items(&self, collection: &Node) -> Vec<Vec<String>> {
         let known = |item: &Node| match (&item.kind, &item.tag) {
             (NodeKind::Scalar { text, .. }, None) => text.clone(),
@@ -131,7 +131,7 @@ impl Loops<'_> {
         }
         match self.default_of(collection) {
             Some(list) => list.split(',').map(|item| vec![item.trim().to_owned()]).collect(),
-            // Enough for as many variables as a loop has.
+            // As many values as a loop can need for its variables.
             None => vec![vec![UNKNOWN.to_owned(); 8]],
         }
     }
@@ -149,14 +149,14 @@ fn text(node: &Node) -> Option<&str> {
     }
 }
 
-/// A node with an item in the place of the loop's variable.
+/// A node in which an item replaces the loop's variable.
 fn replaced(node: &Node, name: &str, item: &str, is_key: bool) -> Node {
     let within = |text: &str| {
         let item = if is_key && item == UNKNOWN { SOME } else { item };
         let letters: String = item.chars().filter(char::is_ascii_alphanumeric).collect();
         text.replace(&format!("${{{name}}}"), item).replace(&format!("&{{{name}}}"), &letters)
     };
-    // A variable may be referred to like a parameter.
+    // `Ref` may name a variable like a parameter.
     let is_reference = match &node.kind {
         NodeKind::Scalar { text, .. } => node.tag.as_deref() == Some("!Ref") && text == name,
         NodeKind::Mapping(entries) => {

@@ -1,13 +1,14 @@
-//! Quoted text that goes on with less indentation than YAML asks for.
+//! Quoted text that continues with less indentation than YAML requires.
 //!
-//! The YAML standard wants the second line of a quoted text to be indented more than the node that it
-//! belongs to. CloudFormation, its command line and PyYAML take any indentation, and published templates
-//! rely on it. Such lines are indented here, which changes no text: white space at the start of a line of
-//! quoted text is folded away.
+//! The YAML standard requires the second line of a quoted text to be indented more than the node that the
+//! text belongs to. CloudFormation, its command line and PyYAML accept any indentation, and published
+//! templates rely on that. Such lines are indented here, which changes no text: white space at the start
+//! of a line of quoted text is folded away.
 
 use std::borrow::Cow;
 
-/// The text with the lines inside of quotes indented as far as the quotes begin. Lines stay lines.
+/// The text, with lines inside of quotes indented beyond the column of the opening quote. The
+/// number of lines does not change.
 pub(super) fn indented(text: &str) -> Cow<'_, str> {
     let mut out = String::new();
     let mut scanner = Scanner { open: None, block: None };
@@ -26,17 +27,17 @@ pub(super) fn indented(text: &str) -> Cow<'_, str> {
     if has_changed { out.into() } else { text.into() }
 }
 
-/// Quoted text that is open.
+/// A quoted text that is not closed yet.
 #[derive(Debug, Clone, Copy)]
 struct Quote {
     mark: char,
-    /// Where the quotes begin, in characters from the start of the line.
+    /// The column of the opening quote, in characters from the start of the line.
     column: usize,
 }
 
 struct Scanner {
     open: Option<Quote>,
-    /// The indentation of the line that begins a block of literal text.
+    /// The indentation of the line that begins a block scalar.
     block: Option<usize>,
 }
 
@@ -52,7 +53,7 @@ impl Scanner {
             self.block = None;
         }
         let mut before = ' ';
-        // What stands before decides whether a quote begins a text or is a part of one.
+        // The preceding characters determine whether a quote begins a text or is a part of one.
         let mut may_begin = true;
         let mut characters = line.trim_end().chars().enumerate().peekable();
         while let Some((column, character)) = characters.next() {
@@ -96,7 +97,7 @@ impl Scanner {
     }
 }
 
-/// Whether a line ends in the sign of literal or folded text, such as `key: |` or `- >-`.
+/// Whether a line ends with the indicator of a literal or folded block, such as `key: |` or `- >-`.
 fn begins_block(line: &str) -> bool {
     let last = line.split(" #").next().unwrap_or_default().split_whitespace().next_back();
     last.is_some_and(|last| {
@@ -119,7 +120,7 @@ mod tests {
             ("a: \"x \\\" y\nz\"\n", "a: \"x \\\" y\n    z\"\n"),
             ("a: !Sub \"x\ny\"\n", "a: !Sub \"x\n         y\"\n"),
             ("- 'it''s\nhere'\n", "- 'it''s\n   here'\n"),
-            // No quotes begin in the middle of a word, in a comment or in a block of text.
+            // Quotes in the middle of a word, in a comment or in a block scalar begin no text.
             ("a: it's\nb: don't\n", "a: it's\nb: don't\n"),
             ("a: 1 # it's\nb: 'x'\n", "a: 1 # it's\nb: 'x'\n"),
             ("a: |\n  it is 'x\n  y\nb: 1\n", "a: |\n  it is 'x\n  y\nb: 1\n"),

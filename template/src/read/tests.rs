@@ -52,14 +52,14 @@ fn errors_name_the_line() {
     assert_eq!(error.to_string(), "line 2: Fn::Join takes a list of 2 to 2 arguments");
 }
 
-/// The template, or the error with the text that it is about.
+/// The template; panics with the error and the text.
 fn read_well(text: &str) -> Template {
     template(text).unwrap_or_else(|error| panic!("{error}:\n{text}"))
 }
 
-/// A loop and what it stands for are the same template. Source: "Fn::ForEach" in the CloudFormation template reference:
-/// loops within loops, `&{}` for an item without what is no letter or digit, the variable by `Ref`, and loops in
-/// resources, properties, conditions and outputs.
+/// A loop and its unrolled form are the same template. Source: "Fn::ForEach" in the CloudFormation template reference:
+/// nested loops, `&{}` for an item without the characters that are not letters or digits, the variable in `Ref`, and
+/// loops in resources, properties, conditions and outputs.
 #[test]
 fn a_loop_is_what_it_repeats() {
     for (looped, unrolled) in [
@@ -208,7 +208,7 @@ fn a_byte_order_mark_is_no_text() {
     assert_eq!(read_well("\u{feff}{\"Resources\": {}}"), plain);
 }
 
-/// PyYAML, which the AWS CLI reads templates with, takes a quoted text that goes on with any indentation.
+/// PyYAML, with which the AWS CLI reads templates, accepts any indentation in the further lines of a quoted text.
 #[test]
 fn quoted_text_may_go_on_with_less_indentation() {
     let template = read_well(
@@ -228,8 +228,8 @@ Resources: {}
     assert_eq!(of("Default"), Some("four five"));
 }
 
-/// Source: "JSON policy documents" of types such as `AWS::IAM::Role` take an object, and CloudFormation passes on a text as it
-/// stands: braces and `${}` in it are no functions.
+/// Source: "JSON policy documents" of types such as `AWS::IAM::Role` are objects, and CloudFormation passes on a text
+/// unchanged: braces and `${}` in it are not functions.
 #[test]
 fn a_policy_as_text_stays_text() {
     let policy = r#"{"Statement": {"Condition": "x", "Ref": "A", "Resource": "${aws:username}"}}"#;
@@ -247,7 +247,7 @@ fn of_what_stands_twice_the_last_counts_where_a_program_did_not_write_it() {
     assert_eq!(resource.properties.get("QueueName").and_then(Value::as_text), Some("b"));
     let error = written(text).expect_err("a key twice");
     assert_eq!(error.to_string(), "line 3: `A` stands twice in one mapping");
-    // All of a section that stands twice is the last one's.
+    // Of a repeated section only the last one counts, as a whole.
     let sections = "{\"Resources\": {\"A\": {\"Type\": \"AWS::SNS::Topic\"}}, \"Resources\": {\"B\": {\"Type\": \"AWS::SNS::Topic\"}}}";
     let ids: Vec<String> = read_well(sections).resources.keys().map(ToString::to_string).collect();
     assert_eq!(ids, ["B"]);

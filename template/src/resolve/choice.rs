@@ -1,9 +1,9 @@
-//! The ways in which a template can be deployed: what its parameters and conditions may be.
+//! The ways in which a template can be deployed: the possible values of its parameters and conditions.
 //!
-//! Nobody knows them of anybody's template, so each way counts. A value is
-//! resolved once for each combination of what it depends on, conditions by the
-//! parameters that they compare, so that two conditions on one parameter are
-//! never both true when they cannot be.
+//! In templates of others these are unknown, so each way counts. A value is resolved once
+//! for each combination of the variables that it depends on. Conditions are evaluated from
+//! the parameters that they compare, so two conditions on one parameter are never both true
+//! if they exclude each other.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,37 +11,37 @@ use super::{Reading, Resolver};
 use crate::intrinsic::SubPart;
 use crate::{Intrinsic, Template, Value};
 
-/// How many combinations are looked at in full. Of more, each value of each variable and each branch of each
-/// `Fn::If` is looked at once.
+/// How many combinations are examined in full. If there are more, each value of each variable and each
+/// branch of each `Fn::If` is examined once.
 const COMBINATIONS: usize = 64;
 
-/// What each variable is in one way of deploying a template; `None` for a text that nobody knows.
+/// The value of each variable in one way of deploying a template; `None` for an unknown text.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Choice {
     variables: BTreeMap<String, Option<String>>,
-    /// Conditions that go one way whatever they compare.
+    /// Conditions whose result is fixed, whatever they compare.
     forced: BTreeMap<String, bool>,
 }
 
-/// The variables that a value depends on, each with what it may be.
+/// The variables that a value depends on, each with its possible values.
 type Domains = BTreeMap<String, Vec<Option<String>>>;
 
-/// The branches of `Fn::If`: the conditions on the way to each, with the ways that they go.
+/// The branches of `Fn::If`: for each, the conditions on the way to it with their results.
 type Branches = BTreeSet<BTreeMap<String, bool>>;
 
 impl Choice {
-    /// What a parameter is, when it is chosen.
+    /// The value of a parameter, if this choice determines it.
     pub(super) fn parameter(&self, name: &str) -> Option<&Option<String>> {
         self.variables.get(&parameter_key(name))
     }
 
-    /// The keys of a mapping that are chosen for a call.
+    /// The keys of a mapping that this choice determines for a call.
     pub(super) fn entry(&self, call: &Intrinsic) -> Option<(&str, &str)> {
         self.variables.get(&key_of(call))?.as_deref()?.split_once('\n')
     }
 }
 
-/// The choices that a value makes a difference between; one when it depends on nothing.
+/// The choices that can make a difference to a value; a single one if it depends on nothing.
 pub(super) fn choices(resolver: &Resolver<'_>, value: &Value) -> Vec<Choice> {
     let mut reader = Reader {
         template: resolver.template,
@@ -94,12 +94,12 @@ fn parameter_key(name: &str) -> String {
     format!("parameter {name}")
 }
 
-/// What tells a call from others that may give something else.
+/// A key that distinguishes a call from calls that may have another result.
 fn key_of(call: &Intrinsic) -> String {
     format!("{call:?}")
 }
 
-/// Finds what a value depends on.
+/// Finds the variables that a value depends on.
 struct Reader<'t> {
     template: &'t Template,
     resolver: &'t Resolver<'t>,
@@ -107,7 +107,7 @@ struct Reader<'t> {
     compared: Option<BTreeMap<&'t str, BTreeSet<&'t str>>>,
     domains: Domains,
     branches: Branches,
-    /// Conditions that were looked at.
+    /// Conditions that were examined.
     seen: BTreeSet<&'t str>,
 }
 
@@ -126,7 +126,7 @@ impl<'t> Reader<'t> {
             Intrinsic::If { condition, then, otherwise } => {
                 self.condition(condition);
                 for (branch, is_true) in [(then, true), (otherwise, false)] {
-                    // A branch that the way here excludes is never taken.
+                    // A branch that the conditions on the way here exclude is never taken.
                     if way.get(condition.as_ref()).is_none_or(|known| *known == is_true) {
                         let mut way = way.clone();
                         way.insert(condition.to_string(), is_true);
@@ -170,7 +170,7 @@ impl<'t> Reader<'t> {
             let is_compared = !compared.is_empty();
             domain.extend(default);
             domain.extend(compared);
-            // It may be anything else; a default alone is taken for what it is.
+            // Other values are possible as well. A parameter with only a default is assumed to have it.
             if is_compared || domain.is_empty() {
                 domain.push(None);
             }
@@ -214,7 +214,7 @@ impl<'t> Reader<'t> {
         }
     }
 
-    /// An expression of which nobody knows whether it is true.
+    /// Adds an expression whose result is unknown: both results are possible.
     fn open(&mut self, call: &Intrinsic) {
         let both = [Some("true".to_owned()), Some("false".to_owned())];
         self.domains.insert(key_of(call), both.into());
@@ -274,8 +274,9 @@ fn literal(value: &Value) -> Option<String> {
 }
 
 impl Resolver<'_> {
-    /// A text that stands there, or the value of a pseudo parameter that somebody says. Source: "Pseudo parameters reference" in
-    /// the CloudFormation template reference: they are the account's and the region's that the stack is created in.
+    /// A literal text, or the value of a pseudo parameter if it is specified. Source: "Pseudo parameters
+    /// reference" in the CloudFormation template reference: they have the values of the account and the region
+    /// that the stack is created in.
     fn told(&self, value: &Value) -> Option<String> {
         match (value.as_intrinsic(), &self.reading) {
             (None, _) => value.as_text().map(str::to_owned),
@@ -287,7 +288,8 @@ impl Resolver<'_> {
         }
     }
 
-    /// Whether an equation compares texts, parameters and what somebody says, so that their values decide it.
+    /// Whether an equation compares only texts, parameters and specified pseudo parameters, so
+    /// that their values decide it.
     fn is_plain(&self, left: &Value, right: &Value) -> bool {
         let is_known = |value: &Value| match value.as_intrinsic() {
             Some(Intrinsic::Ref(id)) => {
@@ -303,7 +305,7 @@ impl Resolver<'_> {
         }
     }
 
-    /// Whether a condition is true in the way that is chosen.
+    /// Whether a condition is true under a choice.
     pub(super) fn is_true(&self, choice: &Choice, name: &str) -> bool {
         if let Some(forced) = choice.forced.get(name) {
             return *forced;
@@ -314,7 +316,7 @@ impl Resolver<'_> {
         }
     }
 
-    /// Whether an expression is true; `within` are the conditions around it.
+    /// Whether an expression is true; `within` are the conditions that contain it.
     fn holds<'n>(&'n self, choice: &Choice, value: &'n Value, within: &mut Vec<&'n str>) -> bool {
         match value.as_intrinsic() {
             Some(Intrinsic::Condition(name)) => {
@@ -324,7 +326,7 @@ impl Resolver<'_> {
                 let Some(condition) = self.template.conditions.get(name) else {
                     return chosen(choice, &format!("condition {name}"));
                 };
-                // A condition that is about itself is refused by CloudFormation.
+                // CloudFormation rejects a condition that refers to itself.
                 if within.contains(&name.as_ref()) {
                     return true;
                 }
@@ -350,13 +352,13 @@ impl Resolver<'_> {
         }
     }
 
-    /// What the stack around this one gives a parameter, when that is known. Where nobody knows it, each value counts.
+    /// The value that the enclosing stack passes for a parameter, if it is known. If it is unknown, each value counts.
     fn given(&self, name: &str) -> Option<&Option<String>> {
         let Reading::Open { scope, others, .. } = &self.reading else { return None };
         others.parameter(scope, name).filter(|given| given.is_some())
     }
 
-    /// A side of an equation. What nobody knows equals nothing.
+    /// One side of an equation. An unknown value equals nothing.
     fn compared_text(&self, choice: &Choice, value: &Value) -> Option<String> {
         match value.as_intrinsic() {
             Some(Intrinsic::Ref(id)) => {

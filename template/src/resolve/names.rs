@@ -1,4 +1,4 @@
-//! Names and attributes of parameters, pseudo parameters and resources: what `Ref` and `Fn::GetAtt` give.
+//! Names and attributes of parameters, pseudo parameters and resources: the results of `Ref` and `Fn::GetAtt`.
 
 use super::choice::Choice;
 use super::{Place, Reading, Resolver, SECRET_ENDS, UNKNOWN, Unresolved};
@@ -29,8 +29,8 @@ impl Resolver<'_> {
                 }
                 return self.chosen(id, parameter, choice);
             }
-            // The default is the path of an SSM parameter, and its value is only known there. What
-            // stacks leave in parameters are ids of domains and of their VPCs.
+            // The default is the path of an SSM parameter, whose value is known only in the account.
+            // Lakewright's stacks use such parameters for ids of domains and of their VPCs.
             let attribute = |name| parameter.attributes.get(name).and_then(Value::as_text);
             if attribute("Type").is_some_and(|kind| kind.starts_with("AWS::SSM::Parameter::Value<"))
             {
@@ -48,7 +48,7 @@ impl Resolver<'_> {
             .ok_or_else(|| Unresolved(format!("Ref of {} `{id}`", resource.kind)))
     }
 
-    /// What `Ref` gives for a resource.
+    /// The result of `Ref` for a resource.
     fn name(&self, id: &LogicalId, resource: &ResourceEntry) -> Option<String> {
         let named = |property| self.named(id, resource, property);
         match resource.kind.as_ref() {
@@ -197,7 +197,7 @@ impl Resolver<'_> {
         })
     }
 
-    /// What a parameter is in the way that is chosen.
+    /// The value of a parameter under the present choice.
     fn chosen(
         &self,
         id: &LogicalId,
@@ -207,7 +207,7 @@ impl Resolver<'_> {
         let attribute = |name| parameter.attributes.get(name);
         let unknown = || Unresolved(format!("parameter `{id}`"));
         let kind = attribute("Type").and_then(Value::as_text).unwrap_or_default();
-        // The default of such a parameter is where its value lies.
+        // The default of such a parameter is the path of its value.
         if kind.starts_with("AWS::SSM::Parameter::Value<") {
             return Err(unknown());
         }
@@ -217,14 +217,14 @@ impl Resolver<'_> {
         }
     }
 
-    /// Whether `Ref` of a parameter gives a list.
+    /// Whether `Ref` of a parameter returns a list.
     pub(super) fn is_list(&self, id: &LogicalId) -> bool {
         let parameter = self.template.parameters.get(id.as_str());
         let kind = parameter.and_then(|parameter| parameter.attributes.get("Type")?.as_text());
         kind.is_some_and(|kind| kind == "CommaDelimitedList" || kind.contains("List<"))
     }
 
-    /// A name for a resource that has none of its own: in anybody's template one that no other stack has.
+    /// A name for a resource that has no name of its own. In an open resolver no other stack has the same one.
     pub fn unique(&self, id: &LogicalId) -> String {
         match &self.reading {
             Reading::Strict(_) => id.to_string(),
@@ -232,13 +232,13 @@ impl Resolver<'_> {
         }
     }
 
-    /// A name where it is known, and one of the stack's own where it is not.
+    /// The name if it is known, else one that is unique to the stack.
     pub fn name_or_unique(&self, id: &LogicalId, name: Option<String>) -> String {
         name.filter(|name| !name.contains(UNKNOWN)).unwrap_or_else(|| self.unique(id))
     }
 
-    /// The text of a property; in anybody's template a name as CloudFormation would make one up, where there is none or
-    /// nobody knows it.
+    /// The text of a property. An open resolver returns a name as CloudFormation would generate it if the
+    /// property is missing or unknown.
     fn named(&self, id: &LogicalId, resource: &ResourceEntry, property: &str) -> Option<String> {
         let text = resource.properties.get(property).and_then(|value| self.text(value).ok());
         match &self.reading {
@@ -257,7 +257,7 @@ impl Resolver<'_> {
         }
     }
 
-    /// An id in the form of a key's, different for keys with different aliases.
+    /// An id in the form of key ids, different for keys with different aliases.
     fn key_id(&self, id: &LogicalId) -> String {
         let is_its_alias = |resource: &&ResourceEntry| {
             resource.kind == "AWS::KMS::Alias"
@@ -277,8 +277,8 @@ impl Resolver<'_> {
         parts.join("-")
     }
 
-    /// The id of a replica, which is that of the key that it is made of. Source: "Multi-Region keys in AWS KMS" in the AWS KMS
-    /// developer guide.
+    /// The id of a replica, which equals the id of its primary key. Source: "Multi-Region keys in AWS KMS" in
+    /// the AWS KMS developer guide.
     fn replica_id(&self, id: &LogicalId, resource: &ResourceEntry) -> String {
         let primary = resource.properties.get("PrimaryKeyArn");
         let primary = primary.and_then(|value| self.text(value).ok());
@@ -295,7 +295,7 @@ impl Resolver<'_> {
     }
 }
 
-/// A name as CloudFormation makes one up: with the logical id, and different in each stack.
+/// A name as CloudFormation generates it: with the logical id, and different in each stack.
 fn generated(scope: &str, id: &LogicalId) -> String {
     format!("{id}-{}", crate::digest::hex_prefix(format!("{scope} {id}").as_bytes(), 12))
 }

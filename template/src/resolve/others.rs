@@ -1,8 +1,8 @@
-//! What the stacks of a folder take from each other: exports, outputs, and the parameters of nested stacks.
+//! The values that the stacks of a folder take from each other: exports, outputs, and the parameters of nested stacks.
 //!
 //! Sources: "Fn::ImportValue", "Fn::GetStackOutput" and "Outputs" in the CloudFormation template reference (names of
-//! exports are unique within an account and a region), and "Embed stacks within other stacks using nested
-//! stacks" in the CloudFormation user guide.
+//! exports are unique within an account and a region), and "Embed stacks within other stacks using nested stacks" in
+//! the CloudFormation user guide.
 
 use std::collections::BTreeMap;
 
@@ -12,47 +12,48 @@ use crate::{Map, Template, Value};
 /// A stack of a folder.
 #[derive(Debug, Clone, Copy)]
 pub struct Neighbour<'a> {
-    /// What tells it from the others, as in [`Resolver::open`].
+    /// A text that distinguishes the stack from the others, as in [`Resolver::open`].
     pub scope: &'a str,
     /// Where it is deployed.
     pub place: &'a Place,
     /// The template.
     pub template: &'a Template,
-    /// The stack's name, when something beside the template says it.
+    /// The stack's name, if it is known from outside the template.
     pub name: Option<&'a str>,
     /// The scopes of the nested stacks whose templates are in the folder, by logical id.
     pub nested: &'a BTreeMap<String, String>,
-    /// The pseudo parameters whose values somebody says, such as `AWS::Region`: of others the place is taken for granted.
+    /// The pseudo parameters whose values are specified, such as `AWS::Region`. For the others
+    /// the place is an assumption.
     pub told: &'a [&'static str],
 }
 
-/// A value, or none where nobody knows it.
+/// A value; `None` if it is unknown.
 type Known = Option<String>;
 
-/// What the stacks of a folder take from each other. What is not in here is not known.
+/// The values that the stacks of a folder take from each other. A value that is not listed is unknown.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Others {
     /// The names of stacks, by scope.
     names: BTreeMap<String, String>,
-    /// The pseudo parameters of each stack whose values somebody says, by scope.
+    /// The pseudo parameters of each stack whose values are specified, by scope.
     told: BTreeMap<String, Vec<&'static str>>,
-    /// The scopes of nested stacks, by the scope of the stack around them and their logical id.
+    /// The scopes of nested stacks, by the scope of the enclosing stack and their logical id.
     nested: BTreeMap<(String, String), String>,
     /// Exports by account, region and name.
     exports: BTreeMap<[String; 3], Known>,
-    /// Outputs by account, region, the stack's name and their own.
+    /// Outputs by account, region, the stack's name and the output's name.
     outputs: BTreeMap<[String; 4], Known>,
-    /// Outputs by the stack's scope and their name.
+    /// Outputs by the stack's scope and the output's name.
     own_outputs: BTreeMap<(String, String), Known>,
     /// Parameters of nested stacks, by scope and name.
     parameters: BTreeMap<(String, String), Known>,
 }
 
-/// How often values are looked for: one stack takes them from another, which takes them from a third.
+/// How many rounds resolve values: a stack can take a value from another stack, which takes it from a third.
 const ROUNDS: usize = 16;
 
 impl Others {
-    /// Reads what the stacks of a folder give each other.
+    /// Resolves the values that the stacks of a folder take from each other.
     pub fn of(stacks: &[Neighbour<'_>]) -> Self {
         let mut known = Self::default();
         for stack in stacks {
@@ -71,7 +72,7 @@ impl Others {
             }
             known = next;
         }
-        // Values that are made of each other never come to rest, and no stack could be deployed first.
+        // Values that refer to each other in a cycle never settle, and none of their stacks could be deployed first.
         let next = known.next(stacks);
         only_same(&mut known.exports, &next.exports);
         only_same(&mut known.outputs, &next.outputs);
@@ -80,7 +81,7 @@ impl Others {
         known
     }
 
-    /// The same, one step further.
+    /// One more round of resolution.
     fn next(&self, stacks: &[Neighbour<'_>]) -> Self {
         let (names, nested) = (self.names.clone(), self.nested.clone());
         let mut next = Self { names, nested, told: self.told.clone(), ..Self::default() };
@@ -111,7 +112,7 @@ impl Others {
                             Some(value) => sole(&resolver, value),
                             None => default_of(child.template, name),
                         },
-                        // Nobody knows which parameters are given.
+                        // It is unknown which parameters are passed.
                         Some(_) => None,
                         None => default_of(child.template, name),
                     };
@@ -127,17 +128,17 @@ impl Others {
         self.nested.contains_key(&(scope.to_owned(), id.to_owned()))
     }
 
-    /// The name of a stack, when it is known.
+    /// The name of a stack, if it is known.
     pub(super) fn name(&self, scope: &str) -> Option<&str> {
         self.names.get(scope).map(String::as_str)
     }
 
-    /// Whether somebody says the value of a pseudo parameter.
+    /// Whether the value of a pseudo parameter is specified.
     pub(super) fn is_told(&self, scope: &str, pseudo: &str) -> bool {
         self.told.get(scope).is_some_and(|told| told.contains(&pseudo))
     }
 
-    /// The parameter of a nested stack; `None` when the stack is not nested in another one.
+    /// The parameter of a nested stack; `None` if the stack is not nested in another one.
     pub(super) fn parameter(&self, scope: &str, name: &str) -> Option<&Known> {
         self.parameters.get(&(scope.to_owned(), name.to_owned()))
     }
@@ -148,7 +149,7 @@ impl Others {
         self.own_outputs.get(&(child.clone(), output.to_owned()))?.clone()
     }
 
-    /// What another stack exports.
+    /// A value that another stack exports.
     pub(super) fn export(&self, place: &Place, name: &str) -> Option<String> {
         let key = [place.account.as_str(), &place.region, name].map(str::to_owned);
         self.exports.get(&key)?.clone()
@@ -162,7 +163,7 @@ impl Others {
         };
         let (stack, output) = (text("StackName")?, text("OutputName")?);
         let region = text("Region").unwrap_or_else(|| resolver.place.region.to_string());
-        // The role that looks lies in the account of the stack.
+        // The role that reads the output is in the account of the stack.
         let account = match text("RoleArn") {
             Some(role) => role.split(':').nth(4)?.to_owned(),
             None => resolver.place.account.to_string(),
@@ -171,13 +172,13 @@ impl Others {
     }
 }
 
-/// Keeps a value. Two that differ are none: nobody knows which of them counts.
+/// Stores a value. Two different values for one key make it unknown.
 fn put<K: Ord>(values: &mut BTreeMap<K, Known>, key: K, value: Known) {
     let is_other = values.get(&key).is_some_and(|known| *known != value);
     values.insert(key, if is_other { None } else { value });
 }
 
-/// Forgets the values that are others there.
+/// Marks the values as unknown that differ from those of `others`.
 fn only_same<K: Ord>(values: &mut BTreeMap<K, Known>, others: &BTreeMap<K, Known>) {
     for (key, value) in values {
         if others.get(key) != Some(&*value) {
@@ -186,7 +187,7 @@ fn only_same<K: Ord>(values: &mut BTreeMap<K, Known>, others: &BTreeMap<K, Known
     }
 }
 
-/// The text of a value, when it is the same however the template is deployed and all of it is known.
+/// The text of a value, if it is the same in every way to deploy the template and completely known.
 fn sole(resolver: &Resolver<'_>, value: &Value) -> Known {
     let alternatives = resolver.alternatives(value);
     let [Some(one)] = alternatives.as_slice() else { return None };
@@ -233,8 +234,8 @@ mod tests {
         found.expect("no error").expect("a value").text()
     }
 
-    /// Source: "Fn::ImportValue" and "Fn::GetStackOutput" in the CloudFormation template reference: exports are of the
-    /// same account and region, outputs of the region that is named.
+    /// Source: "Fn::ImportValue" and "Fn::GetStackOutput" in the CloudFormation template reference: exports are found
+    /// in the same account and region, outputs in the named region.
     #[test]
     fn exports_are_of_the_same_account_and_region() {
         let nothing = BTreeMap::new();

@@ -1,4 +1,4 @@
-//! The keywords that cfn-lint adds to JSON Schema, the formats it names, and patterns.
+//! The keywords that cfn-lint adds to JSON Schema, the formats that it defines, and patterns.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use jsonschema::{Keyword, ValidationError, ValidationOptions, Validator};
 use serde_json::{Map, Value, json};
 
-/// Every keyword of the pinned schemas that JSON Schema does not define; a test holds the schemas to it.
+/// Every keyword of the pinned schemas that JSON Schema does not define. A test checks that the schemas use no others.
 #[cfg(test)]
 pub(super) const OWN: [&str; 5] =
     ["dependentExcluded", "maxUniqueItems", "requiredOr", "requiredXor", "uniqueKeys"];
@@ -37,7 +37,7 @@ pub(super) fn register(options: ValidationOptions) -> ValidationOptions {
 
 type Format = (&'static str, fn(&str) -> bool);
 
-/// The formats that tell one kind of reference from another.
+/// The formats that distinguish kinds of references.
 const FORMATS: &[Format] = &[
     ("AWS::EC2::SecurityGroup.Id", |text| text.starts_with("sg-")),
     ("AWS::EC2::Subnet.Id", |text| text.starts_with("subnet-")),
@@ -58,14 +58,14 @@ fn names(list: &Value) -> Vec<String> {
 
 /// A text matches a pattern.
 ///
-/// JSON Schema has this keyword, but compiles each pattern with its schema. Most patterns are of
-/// properties that nobody sets, many schemas share one, and compiling all of them takes longer than
-/// checking a hundred templates.
+/// JSON Schema has this keyword, but compiles each pattern with its schema. Most patterns belong to
+/// properties that templates do not set, and many schemas have the same ones. Compiling all of them
+/// takes longer than checking a hundred templates.
 #[derive(Clone)]
 struct Pattern(Arc<(Value, OnceLock<Validator>)>);
 
 impl Pattern {
-    /// The pattern that a schema states, the same one for every schema that states it.
+    /// The pattern that a schema states; schemas with the same pattern share it.
     fn of(schema: &Value) -> Self {
         static KNOWN: Mutex<BTreeMap<String, Pattern>> = Mutex::new(BTreeMap::new());
         let text = schema.as_str().unwrap_or_default();
@@ -82,7 +82,7 @@ impl Pattern {
     }
 }
 
-/// Compiles a pattern as validation does when it first needs it.
+/// Compiles a pattern, as validation does at its first use.
 #[cfg(test)]
 pub(super) fn compile_pattern(schema: &Value) {
     Pattern::of(schema).validator();
@@ -103,7 +103,7 @@ impl<'i> Keyword<'i> for Pattern {
     }
 }
 
-/// Some number of the named properties is there.
+/// The number of named properties that are set is acceptable.
 struct Present {
     names: Vec<String>,
     is_enough: fn(usize) -> bool,
@@ -132,7 +132,7 @@ impl<'i> Keyword<'i> for Present {
     }
 }
 
-/// A list has at most so many items, whatever is listed twice.
+/// A list has at most this many different items.
 struct Distinct {
     most: usize,
 }
@@ -155,7 +155,7 @@ impl<'i> Keyword<'i> for Distinct {
     }
 }
 
-/// No two objects of a list agree in all of these properties.
+/// No two objects of a list have the same values for all of these properties.
 struct UniqueKeys(Vec<String>);
 
 impl<'i> Keyword<'i> for UniqueKeys {
@@ -179,7 +179,7 @@ impl<'i> Keyword<'i> for UniqueKeys {
     }
 }
 
-/// Where a property is set, others are not.
+/// If a property is set, others must not be set.
 struct Excluded(Vec<(String, Vec<String>)>);
 
 impl<'i> Keyword<'i> for Excluded {

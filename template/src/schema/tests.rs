@@ -46,7 +46,7 @@ fn each_pinned_pattern_compiles() {
 
 #[test]
 fn each_keyword_of_the_schemas_is_known() {
-    // Keywords that are not checked would make validation weaker without a word.
+    // A keyword that is not checked would weaken validation without notice.
     const STANDARD: [&str; 34] = [
         "$id",
         "$ref",
@@ -188,7 +188,7 @@ fn regions_say_which_types_they_lack() {
     assert!(regions().contains_key("eu-west-1"));
     let lacking = regions().values().flatten();
     assert!(lacking.clone().all(|kind| of(kind).is_some()));
-    // Source: `endpoints.json` of botocore 1.44.8: the service has no endpoint there, or has one.
+    // Source: `endpoints.json` of botocore 1.44.8: whether the service has an endpoint in the region.
     for (region, kind, is_there) in [
         ("cn-north-1", "AWS::QuickSight::DataSource", true),
         ("cn-northwest-1", "AWS::QuickSight::DataSource", false),

@@ -1,7 +1,7 @@
-//! A template as YAML, for people to read.
+//! A template as YAML, for human readers.
 //!
-//! Every string that YAML could take for something else is quoted as JSON
-//! quotes it, which YAML 1.2 reads the same way.
+//! Every string that YAML could read as something else is quoted as in JSON,
+//! which YAML 1.2 reads in the same way.
 
 use super::{push_json_string, template_to_json};
 use crate::Template;
@@ -9,8 +9,8 @@ use crate::yaml::{Budget, Node, NodeKind, parse};
 
 /// The template as YAML, with the long forms of the intrinsic functions.
 pub fn template_to_yaml(template: &Template) -> String {
-    // JSON is YAML, so reading the canonical text back keeps one place that knows the order of
-    // sections and the forms of functions.
+    // JSON is YAML. Reading the canonical text keeps the order of sections and the forms of
+    // functions defined in one place.
     let stream = parse(&template_to_json(template), &Budget::UNLIMITED);
     let mut out = String::new();
     for document in &stream.documents {

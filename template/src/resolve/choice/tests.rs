@@ -1,16 +1,16 @@
-//! What a value may be, in each way in which a template can be deployed.
+//! The possible values of a value, one for each way to deploy its template.
 
 use super::*;
 use crate::place::Place;
 use crate::read;
 use crate::resolve::{Neighbour, Others};
 
-/// What a value may be, as JSON; `none` where it is left out.
+/// The possible values of a value, as JSON; `none` where it is left out.
 fn alternatives(sections: &str, value: &str) -> Vec<String> {
     alternatives_with(&[], sections, value)
 }
 
-/// The same, where somebody says the values of some pseudo parameters.
+/// The same, with some pseudo parameters specified.
 fn alternatives_with(told: &[&'static str], sections: &str, value: &str) -> Vec<String> {
     let text = format!("{sections}\nMetadata: {{v: {value}}}\nResources: {{}}\n");
     let template = read::template(&text).unwrap_or_else(|error| panic!("{error}: {text}"));
@@ -41,8 +41,8 @@ Conditions:
   IsBoth: !And [!Condition IsProd, !Condition IsDev]
   IsNeither: !Not [!Or [!Condition IsProd, !Condition IsDev]]";
 
-/// Source: "Condition functions" in the CloudFormation template reference: `Fn::If` stands wherever a value does, and
-/// `AWS::NoValue` leaves out what it stands for.
+/// Source: "Condition functions" in the CloudFormation template reference: `Fn::If` can be used for any value, and
+/// `AWS::NoValue` removes the value that it replaces.
 #[test]
 fn both_branches_are_looked_at_wherever_they_stand() {
     const STAGE: &str =
@@ -62,9 +62,9 @@ fn both_branches_are_looked_at_wherever_they_stand() {
         ("!Select [!If [IsProd, 0, 1], [a, b]]", vec![r#""a""#, r#""b""#]),
         ("!Split ['-', !If [IsProd, a-b, c]]", vec![r#"["a","b"]"#, r#"["c"]"#]),
         ("!ToJsonString {k: !If [IsProd, a, b]}", vec![r#""{\"k\":\"a\"}""#, r#""{\"k\":\"b\"}""#]),
-        // The way to the inner branch excludes its other one.
+        // The condition of the outer branch excludes one inner branch.
         ("!If [IsProd, !If [IsProd, a, b], c]", vec![r#""a""#, r#""c""#]),
-        // What is not in the template may be true or not.
+        // A condition that is not in the template may be true or false.
         ("!If [IsElsewhere, a, b]", vec![r#""a""#, r#""b""#]),
     ] {
         assert_eq!(alternatives(STAGE, value), expected, "{value}");
@@ -163,8 +163,8 @@ Mappings: {M: {eu-west-1: {k: 1, l: 3}, us-east-1: {k: 2, l: [a, b]}}}";
     }
 }
 
-/// Source: "Pseudo parameters reference" and "Fn::FindInMap" in the CloudFormation template reference: `AWS::Region` is "the
-/// Region in which the encompassing resource is being created", and its entry the one that counts.
+/// Source: "Pseudo parameters reference" and "Fn::FindInMap" in the CloudFormation template reference: `AWS::Region` is
+/// "the Region in which the encompassing resource is being created", and only the entry of that region counts.
 #[test]
 fn a_region_that_somebody_says_is_one_way_of_deploying() {
     const SECTIONS: &str = "Conditions:
@@ -183,7 +183,7 @@ Mappings: {M: {eu-west-1: {k: 1, l: 3}, us-east-1: {k: 2}}, N: {a: {eu-west-1: 4
     }
 }
 
-/// The value of many parts, each of which may be two things: more ways than are looked at in full.
+/// A value of many parts with two possible values each: more combinations than are examined in full.
 fn many(part: impl Fn(u32) -> String) -> String {
     let parts: Vec<String> = (0..10).map(part).collect();
     format!("[{}]", parts.join(", "))
@@ -205,7 +205,7 @@ fn of_more_ways_than_the_cap_each_value_and_each_branch_is_seen() {
             assert!(branches.iter().any(|one| one.contains(&value)), "{value}: {branches:?}");
         }
     }
-    // A branch behind others is seen as well.
+    // A branch inside of other branches is examined as well.
     let within = (0..10).fold("deep".to_owned(), |inner, n| format!("!If [C{n}, other, {inner}]"));
     let deep = alternatives(&sections, &within);
     assert!(deep.contains(&"\"deep\"".to_owned()), "{deep:?}");
