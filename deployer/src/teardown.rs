@@ -8,14 +8,14 @@ use crate::plan::{Action, Plan, Step, rank};
 /// The stacks that each stack depends on, by address.
 pub type Needs = BTreeMap<String, BTreeSet<String>>;
 
-/// The kinds without which others in their account and region cannot be changed or deleted.
+/// The kinds that other stacks in their account and region need to be changed or deleted.
 const FOUNDATIONS: [&str; 2] = ["environment", "pivot-role"];
 
-/// Adds dependencies that follow from the kind and that no template states: the bootstrap, whose roles delete all
-/// others, and for stacks that are no longer in the mesh, the environment and its pivot role.
+/// Adds dependencies that follow from the kind and that no template states: every stack needs the bootstrap, whose roles
+/// delete it. A stack that is no longer in the mesh also needs the environment and its pivot role.
 ///
-/// `kinds` has all deployed stacks, `left` those that are no longer in the mesh. An address begins with the account,
-/// the region and the prefix, and goes on with the kind.
+/// `kinds` has all deployed stacks, `left` those that are no longer in the mesh. An address starts with the account, the
+/// region and the prefix, followed by the kind.
 pub fn add_by_kind(needs: &mut Needs, kinds: &BTreeMap<String, String>, left: &BTreeSet<String>) {
     for (address, kind) in kinds {
         let is_bootstrap = kind == "bootstrap";
@@ -34,7 +34,7 @@ pub fn add_by_kind(needs: &mut Needs, kinds: &BTreeMap<String, String>, left: &B
     }
 }
 
-/// The stacks that need one.
+/// The stacks that depend on a given one.
 pub fn dependants<'n>(needs: &'n Needs, address: &str) -> Vec<&'n str> {
     let depending =
         needs.iter().filter(|(other, needed)| *other != address && needed.contains(address));
@@ -94,7 +94,8 @@ mod tests {
         names.iter().filter_map(stack).collect()
     }
 
-    /// The documentation of an environment: datasets and teams go first, then it and its pivot role, and the bootstrap last.
+    /// The documentation of an environment: datasets and teams are deleted first, then the environment and its pivot role,
+    /// and the bootstrap last.
     #[test]
     fn what_left_the_mesh_goes_by_its_kinds() {
         let names = [
@@ -112,7 +113,7 @@ mod tests {
         assert_eq!(dependants(&needs, "1/r/p-environment-e"), ["1/r/p-dataset-d", "1/r/p-team-t"]);
         assert_eq!(dependants(&needs, "1/r/p-bootstrap-b").len(), 4);
         assert!(dependants(&needs, "1/r/p-dataset-d").is_empty());
-        // What templates name comes on top: a dataset of another account names the team.
+        // Dependencies from templates are added: a dataset of another account names the team.
         needs.entry(names[5].to_owned()).or_default().insert(names[3].to_owned());
         let plan = teardown(&kinds, &needs).expect("an order");
         let order: Vec<&str> = plan.steps.iter().map(|step| step.address.as_str()).collect();
