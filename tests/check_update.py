@@ -55,13 +55,14 @@ def fails(wanted: dict, text: str) -> None:
 whole = {"name": "p", "stages": [declaration(stage) for stage in given["stages"]]}
 after = ["Deploy-dev", "Approve-test", "Deploy-test", "Approve-prod", "Deploy-prod"]
 
-# The repository knows dev and prod, the mesh test as well: it comes after the stage that it follows there.
+# The repository has dev and prod, the mesh also has test. It is inserted after the stage that it follows
+# in the mesh.
 assert list(known.settings()["environments"]) == ["cicd", "dev", "prod"]
 assert list(known.stages()) == ["dev", "test", "prod"]
 assert names(known.stages(), whole) == after
 assert update.arranged(whole, known.stages(), known.of_mesh()) == whole, "nothing to change"
 
-# A pipeline from before gets the stage, in the form that the template has.
+# A pipeline without the stage gets it, in the form of the template.
 short = {**whole, "stages": [one for one in whole["stages"] if not one["name"].endswith("-test")]}
 grown = update.arranged(short, known.stages(), known.of_mesh())["stages"]
 assert [one["name"] for one in grown][2:] == after
@@ -73,7 +74,7 @@ for stage in whole["stages"]:
         assert {**mine, "configuration": None} == {**theirs, "configuration": None}, (mine, theirs)
         assert {"CustomData": None, **mine["configuration"]} == shown, (mine, theirs)
 
-# What somebody writes into ddk.json counts: approvals, the order, tests.
+# Settings in ddk.json take precedence: approvals, order, tests.
 wanted = known.stages()
 wanted["prod"]["manual_approvals"] = False
 assert names(wanted, whole) == ["Deploy-dev", "Approve-test", "Deploy-test", "Deploy-prod"]
@@ -100,7 +101,7 @@ for wrong in (None, "tests", {"tests": []}, [1]):
     else:
         raise AssertionError(wrong)
 
-# A stage of which ddk.json says nothing is the mesh's.
+# Settings that ddk.json does not have come from the mesh.
 written = known.settings()
 known.settings = lambda: {**written, "environments": {**written["environments"], "prod": None}}
 assert known.stages()["prod"]["account"] == "222222222222"

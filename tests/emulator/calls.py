@@ -8,7 +8,7 @@ from ministack.services import sts
 
 Json = dict[str, Any]
 
-# The caller's ARN, for the request that is served.
+# The caller's ARN, for the current request.
 CALLER: contextvars.ContextVar[str] = contextvars.ContextVar("caller", default="")
 CALLS: list[Json] = []
 

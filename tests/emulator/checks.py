@@ -12,7 +12,8 @@ from schema import Schema
 
 Json = dict[str, Any]
 
-# By type: called with logical id, properties and stack name before a resource is made or changed.
+# By type. Called with logical id, properties and stack name before a resource is created or
+# updated.
 CHECKS: dict[str, list[Callable[[str, Json, str], None]]] = {grant_order.GRANT: [grant_order.check]}
 
 

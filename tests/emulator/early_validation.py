@@ -15,11 +15,11 @@ from ministack.services.cloudformation.stacks import _stack_region_context
 
 Json = dict[str, Any]
 
-# Fields of the change sets that are made next: what somebody else does to them.
+# Fields of the next change sets, to simulate what somebody else does to them.
 NEXT: list[Json] = []
 
 CHECK = "AWS::EarlyValidation::ResourceExistenceCheck"
-# It says which check failed, never for which resource (serverless #13248, rain PR #744).
+# The reason names the failed check, never the resource (serverless #13248, rain PR #744).
 REASON = (f"{CHECK} validation failed. The following hook(s)/validation failed: [{CHECK}]. To troubleshoot Early "
           "Validation errors, use the DescribeEvents API for detailed failure information.")
 
@@ -95,7 +95,7 @@ def _describing(describe: Callable[[Json], tuple]) -> Callable[[Json], tuple]:
         if not name:
             return describe(params)
         if not name.startswith("arn:"):
-            # cloudformation-cli #1116: the change set's name is not enough.
+            # cloudformation-cli #1116: the change set's name alone is not enough.
             return _error("ValidationError", "One of ChangeSetName, OperationId or StackName must be specified")
         change_set = cloudformation._change_sets.get(name)
         if not change_set:

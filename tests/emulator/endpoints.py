@@ -23,18 +23,19 @@ Json = dict[str, Any]
 
 ASSUMED: list[Json] = []
 FAULTS: list[Json] = []
-# Requests that are refused before any service sees them.
+# Requests that are refused before they reach a service.
 REFUSED: list[Json] = []
-# Objects that somebody else writes as soon as they were read.
+# Objects that somebody else overwrites right after they are read.
 OVERTAKEN: list[Json] = []
-# Operations of CloudFormation after which the caller's token is over.
+# CloudFormation operations after which the caller's token is expired.
 EXPIRED: list[Json] = []
-# Roles that let nobody in any more.
+# Roles that nobody can assume any more.
 CLOSED: list[str] = []
-# What a reset empties.
+# The stores that a reset empties.
 STORES: list[Any] = [RESOURCES, ASSUMED, FAULTS, REFUSED, OVERTAKEN, EXPIRED, CLOSED, early_validation.NEXT, calls.CALLS, lakeformation.LAKES,
                      services.APPS, services.RESOURCE_POLICIES]
-# By the name of the service in the request's signature: answers to path, X-Amz-Target and body.
+# By the service's name in the request's signature: a function that answers to path, X-Amz-Target
+# and body.
 SERVICES: dict[str, Callable[[str, str, bytes], tuple[int, Json, Json]]] = {
     "codecommit": codecommit.answer, "lakeformation": lakeformation_api.answer, "sagemaker": services.answer_sagemaker}
 SIGNATURE = re.compile(r"Credential=([^/]+)/[^/]+/([^/]+)/([^/]+)/")
@@ -116,7 +117,8 @@ def make_role(body: Json) -> Json:
     return {"arn": body["arn"]}
 
 
-# Each takes the request's JSON, which is empty for GET. A KeyError is the caller's mistake.
+# Each function takes the request's JSON, which is empty for GET. A KeyError means that the request
+# is wrong.
 ENDPOINTS: dict[str, Callable[[Json], Any]] = {
     "ready": lambda _body: True,
     "requests": lambda _body: ASSUMED,

@@ -11,7 +11,7 @@ from ministack.core.responses import get_account_id, get_region
 from ministack.services.cloudformation import provisioners
 from schema import Json, Path, Schema, values_at
 
-# Resources of these services exist once per account, whatever the region.
+# Resources of these services are global to an account.
 GLOBAL_SERVICES = {"IAM", "CloudFront", "Route53", "Organizations"}
 # Generated identifiers that tests may look at; all others are UUIDs.
 ID_PREFIXES = {
@@ -19,7 +19,7 @@ ID_PREFIXES = {
     "AWS::EC2::FlowLog": "fl-",
     "AWS::EC2::SecurityGroupEgress": "sgr-", "AWS::EC2::SecurityGroupIngress": "sgr-",
 }
-# Attributes with a form of their own.
+# Attributes with a fixed format.
 ATTRIBUTES = {
     "AWS::CodeCommit::Repository.Arn": "arn:aws:codecommit:{region}:{account}:{name}",
     "AWS::CodeCommit::Repository.CloneUrlHttp": "https://git-codecommit.{region}.amazonaws.com/v1/repos/{name}",
@@ -139,9 +139,9 @@ class Generic:
                                 f"'{physical_id}' was not found.", "NotFound")
         before, record = RESOURCES[key], {**RESOURCES[key], "properties": copy.deepcopy(props)}
         identifier = self.describe(record)
-        # ministack itself replaces for top-level properties, except where the type deletes first: there a
-        # successor may have the same identifier, and takes the record's place. Compared is what is stored,
-        # because a roll-back also "undoes" updates that never happened.
+        # ministack replaces resources itself for top-level properties, except for types that are deleted
+        # first. With these types, a successor may have the same identifier and replaces the record. The
+        # stored properties are compared, because a roll-back also "undoes" updates that never happened.
         if (any(list(values_at(before["properties"], path)) != list(values_at(props, path))
                 for path in self.schema.create_only)
                 and not (self.schema.delete_first and identifier == physical_id)):

@@ -41,13 +41,14 @@ def normal(resource: Json, catalog: str) -> Json:
     if kind != "DataCellsFilter":
         target.setdefault("CatalogId", catalog)
     if kind == "TableWithColumns" and target.get("ColumnWildcard") in ({}, {"ExcludedColumnNames": []}):
-        # All columns are the table: that is how the service itself lists SELECT (terraform-provider-aws #20108).
+        # A permission on all columns is one on the table: the service itself lists SELECT so
+        # (terraform-provider-aws #20108).
         kind = "Table"
         del target["ColumnWildcard"]
         if target.get("Name") == "ALL_TABLES":
             target["TableWildcard"] = {}
     if "TableWildcard" in target:
-        # The service itself lists the wildcard under this name.
+        # The service itself lists the table wildcard under this name.
         target.update(TableWildcard={}, Name="ALL_TABLES")
     for name in ("ColumnNames", "TagValues"):
         if name in target:
@@ -80,7 +81,7 @@ class DataLake:
         self.tags: dict[str, list[str]] = {}
         self.tagged: dict[str, dict[str, set[str]]] = {}
         self.opt_ins: dict[tuple[str, str], Json] = {}
-        # A database's own default for its tables.
+        # By database: its own default permissions on new tables.
         self.table_defaults: dict[str, list[Json]] = {}
         everybody = [{"Principal": {"DataLakePrincipalIdentifier": EVERYBODY}, "Permissions": ["ALL"]}]
         self.settings: Json = {
@@ -97,13 +98,13 @@ class DataLake:
         """PutDataLakeSettings: all or nothing."""
         for holder in (holder for name in ADMINS for holder in settings.get(name) or ()):
             arn = principal_of(holder)
-            # 1:4: one dead administrator, and the whole list is refused.
+            # 1:4: with one missing administrator, the whole list is refused.
             if on("lf-dead-admins") and arn.startswith(f"arn:aws:iam::{self.account}:role/"):
                 role = iam._roles.get_scoped(self.account, None, arn.rsplit("/", 1)[-1])
                 if not role or role["Arn"] != arn:
                     raise LakeError("InvalidInputException", f"Invalid principal, arn: {arn}")
         before, after = self.settings["Parameters"], settings.get("Parameters") or {}
-        # 1:16: accounts on version 5 stay there.
+        # 1:16: accounts with version 5 cannot go back.
         if on("lf-version-not-lowered") and int(after.get(VERSION, before[VERSION])) < int(before[VERSION]):
             raise LakeError("InvalidInputException",
                             f"Cross account version cannot be lowered from {before[VERSION]} to {after[VERSION]}")
@@ -131,7 +132,7 @@ class DataLake:
         key = principal, key_of(normal(resource, self.account))
         grant = self.grants.get(key, {"Permissions": [], "PermissionsWithGrantOption": []})
         missing = {*rights} - {*grant["Permissions"]} | {*grantable} - {*grant["PermissionsWithGrantOption"]}
-        # 1:10: nothing at all is revoked then.
+        # 1:10: in that case nothing is revoked.
         if missing and on("lf-revoke-missing"):
             raise LakeError("InvalidInputException",
                             "No permissions revoked. Grantee has no permissions and no grantable permissions on "
@@ -182,7 +183,7 @@ def lake(account: str | None = None, region: str | None = None) -> DataLake:
     return LAKES[key]
 
 
-# What somebody may read
+# Read access
 
 
 def may_read(account: str, region: str, principal: str, database: str, table: str, column: str | None = None) -> Json:
@@ -193,7 +194,7 @@ def may_read(account: str, region: str, principal: str, database: str, table: st
     hybrid, registered = _location(home, account, region, database, table)
     bound = not open_to_all or hybrid and _opted_in(home, principal, database, table)
     if not bound:
-        # 1:1: rows and columns bind nobody who is not opted in.
+        # 1:1: filters of rows and columns restrict only principals that are opted in.
         why = "hybrid access mode and not opted in, " if hybrid else ""
         return {"allowed": True, "because": f"whole: {why}{EVERYBODY} has rights on database and table"}
     for grant in _grants(region):
@@ -262,14 +263,14 @@ def _tags_match(home: DataLake, policy: Json, database: str, table: str) -> bool
     if policy.get("ResourceType") != "TABLE":
         return False
     tags: dict[str, set[str]] = {}
-    # A table has its database's tags, and its own over them.
+    # A table has its database's tags; its own tags override them.
     for resource in ({"Database": {"Name": database}}, {"Table": {"DatabaseName": database, "Name": table}}):
         tags.update(home.tagged.get(key_of(normal(resource, home.account)), {}))
     expression = policy.get("Expression") or []
     return bool(expression) and all(tags.get(one["TagKey"], set()) & {*one["TagValues"]} for one in expression)
 
 
-# Glue tells the data lake of its databases and tables
+# Glue notifies the data lake of databases and tables
 
 
 def watch_catalog() -> None:

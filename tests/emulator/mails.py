@@ -37,7 +37,7 @@ def _watching(make: Callable[..., tuple]) -> Callable[..., tuple]:
 
 def _counting(answer: Callable[[Json], tuple]) -> Callable[[Json], tuple]:
     def run(params: Json) -> tuple:
-        # ministack does not count what CloudFormation makes and deletes.
+        # ministack does not count subscriptions that CloudFormation creates and deletes.
         for topic in sns._topics.values():
             sns._refresh_subscription_counts(topic)
         return answer(params)

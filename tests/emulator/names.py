@@ -10,7 +10,7 @@ from ministack.services import (athena, cloudwatch, cloudwatch_logs, codebuild, 
 
 Json = dict[str, Any]
 
-# Resource types that only a schema describes: filled by the installation.
+# Resource types that only a schema describes. The installation fills this.
 GENERIC: dict[str, Generic] = {}
 
 
@@ -46,7 +46,7 @@ def _regional(service: str, kind: str) -> str:
     return f"arn:aws:{service}:{get_region()}:{get_account_id()}:{kind}"
 
 
-# By type: the name that the properties ask for, and whether it is taken.
+# By type: the name in the properties, and whether it is taken.
 TAKEN: dict[str, tuple[Callable[[Json], str | None], Callable[[str], Any]]] = {
     "AWS::Athena::WorkGroup": (_named("Name"), lambda name: name in athena._workgroups),
     "AWS::CloudWatch::Alarm": (_named("AlarmName"), lambda name: name in cloudwatch._alarms),

@@ -11,7 +11,7 @@ from ministack.services import iam
 Json = dict[str, Any]
 
 ROLE_ARN = re.compile(r"arn:[^:]+:iam::(\d{12}):role/(.+)")
-# A value of a request's context that any pattern matches.
+# A context value that every pattern matches.
 ANYTHING = "\0anything"
 
 
@@ -116,7 +116,7 @@ class RolePolicy(Part):
         super().delete(physical_id, props)
 
     def put(self, props: Json) -> None:
-        # Roles of others that a test did not make are taken for granted.
+        # A role that the test did not create belongs to somebody else; it is assumed to exist.
         if role := iam._roles.get(props["RoleName"]):
             role["InlinePolicies"][props["PolicyName"]] = json.dumps(props.get("PolicyDocument") or {})
 

@@ -9,7 +9,7 @@ from policies import ROLE_ARN, as_list, find_role, statements
 
 Json = dict[str, Any]
 
-# By type: the property with the policy, and the refusal.
+# By type: the property with the policy, and the error message.
 POLICIES = {
     "AWS::S3::BucketPolicy": ("PolicyDocument", "Invalid principal in policy (Service: S3, Status Code: 400, "
                               "Error Code: MalformedPolicy)"),

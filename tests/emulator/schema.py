@@ -27,7 +27,7 @@ class Schema:
         self.service, self.last = self.type.split("::")[1:3]
         self.primary = self._paths("primaryIdentifier")
         self.create_only = self._paths("createOnlyProperties")
-        # An identifier may be both: chosen by the template or else by the service.
+        # An identifier may be in both lists: the template may set it, else the service does.
         self.read_only = [p for p in self._paths("readOnlyProperties") if p not in self.create_only]
         self.delete_first = document.get("replacementStrategy") == "delete_then_create"
 
@@ -77,7 +77,7 @@ class Schema:
         if "type" in node:
             types = node["type"] if isinstance(node["type"], list) else [node["type"]]
             found = "object" if isinstance(value, dict) else "array" if isinstance(value, list) else "scalar"
-            # CloudFormation converts scalars into each other.
+            # CloudFormation converts between scalar types.
             if found not in {t if t in ("object", "array") else "scalar" for t in types}:
                 yield f"{where}: expected type: {'/'.join(types)}, found: {found}"
                 return
@@ -95,7 +95,7 @@ class Schema:
     def _check_object(self, value: Json, node: Json, where: str) -> Iterator[str]:
         known = node.get("properties", {})
         patterns = list(node.get("patternProperties", {}).values())
-        # Which pattern a key would match is not looked at.
+        # With several patterns, it is not checked which one a key matches.
         other = patterns[0] if len(patterns) == 1 else {} if patterns else node.get("additionalProperties")
         for name in node.get("required", ()):
             if name not in value and not (node is self.document and (name,) in self.read_only):

@@ -14,7 +14,7 @@ from ministack.services.cloudformation import provisioners
 Json = dict[str, Any]
 
 TRIGGER = "AWS::Glue::Trigger"
-# What tests say that runs in domains.
+# The apps in SageMaker domains, as tests declare them.
 APPS: list[Json] = []
 # By account and region.
 RESOURCE_POLICIES: dict[tuple[str, str], Json] = {}
@@ -29,7 +29,7 @@ def with_first_start_only(handler: Json) -> Json:
 
     def create(logical_id: str, props: Json, stack_name: str) -> tuple:
         made = handler["create"](logical_id, props, stack_name)
-        # Only updates of a resource collect what their replacement leaves behind.
+        # Only an update of a resource collects the predecessors that it must delete.
         if provisioners._DEFERRED_PREDECESSOR_DELETES.get() is not None:
             inactive(made[0])
         return made
@@ -45,7 +45,7 @@ def with_first_start_only(handler: Json) -> Json:
 
 def _builds_refused(start: Callable[[Json], tuple]) -> Callable[[Json], tuple]:
     def run(data: Json) -> tuple:
-        # 2:6: the quota page may show more.
+        # 2:6: this happens even if the quota page shows a higher number.
         if on("builds-refused"):
             return error_response_json("AccountLimitExceededException",
                                        "Cannot have more than 0 builds in queue for the account", 400)
@@ -84,7 +84,8 @@ class Domain(Generic):
         made = json.loads(efs._create_file_system({
             "CreationToken": identifier, "Encrypted": True, "KmsKeyId": props.get("KmsKeyId", ""),
             "Tags": [{"Key": "ManagedByAmazonSageMakerResource", "Value": attributes["DomainArn"]}]})[2])
-        # The service chose an id; the domain's attribute names the file system by another.
+        # The EFS service chose an id, but the domain's attribute has another one for the file
+        # system.
         record = efs._file_systems.pop(made["FileSystemId"])
         name = attributes["HomeEfsFileSystemId"]
         record.update(FileSystemId=name, FileSystemArn=record["FileSystemArn"].replace(made["FileSystemId"], name))

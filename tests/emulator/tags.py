@@ -17,7 +17,7 @@ class Tagging(NamedTuple):
     resource: str
     untag: str
     tag: str
-    # How the handler reports a refusal (h:5.1, h:5.7).
+    # The error code in the handler's refusal (h:5.1, h:5.7).
     refused: str = "AccessDenied"
 
 
@@ -25,7 +25,7 @@ def _ec2(resource: str) -> Tagging:
     return Tagging(f"ec2:{{region}}:{{account}}:{resource}/{{id}}", "ec2:DeleteTags", "ec2:CreateTags")
 
 
-# 2:2, h:5: compared by pair, first untag, then tag.
+# 2:2, h:5: tags are compared by key and value. The handler first untags, then tags.
 TAGGINGS = {
     "AWS::KMS::Key": Tagging("kms:{region}:{account}:key/{id}", "kms:UntagResource", "kms:TagResource",
                              "UnauthorizedTaggingOperation"),
