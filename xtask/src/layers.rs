@@ -1,10 +1,10 @@
-//! The crates depend on each other only as the architecture allows.
+//! Checks that the crates depend on each other only as the architecture allows.
 
 use serde_json::Value;
 
 use crate::run::{Result, output};
 
-/// Each crate and what it may use besides `template`.
+/// Each crate, with the crates that it may use besides `template`.
 const ALLOWED: [(&str, &[&str]); 10] = [
     ("cli", &["constructs", "deployer", "manifest", "policies", "proof", "stacks", "synth"]),
     ("constructs", &["policies", "synth"]),
@@ -18,7 +18,7 @@ const ALLOWED: [(&str, &[&str]); 10] = [
     ("xtask", &[]),
 ];
 
-/// Compares `cargo metadata` with the table.
+/// Compares the output of `cargo metadata` with the table.
 pub(crate) fn check() -> Result {
     let text = output("cargo", &["metadata", "--no-deps", "--format-version", "1", "--offline"])
         .or_else(|_| output("cargo", &["metadata", "--no-deps", "--format-version", "1"]))?;
