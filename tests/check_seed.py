@@ -1,7 +1,7 @@
-"""Checks the files that a pipeline's repository is filled with.
+"""Checks the initial files of a pipeline's repository.
 
 Usage: check_seed.py FOLDER EXPECTED, where EXPECTED is a JSON object with the label, the description and
-the stages. Everything that is wrong is printed, and the exit code is 1.
+the stages. Prints every error; the exit code is then 1.
 """
 
 import ast
@@ -17,7 +17,7 @@ problems = []
 
 
 def literals(path: Path) -> dict:
-    """The names at the top of a module that are set to literals."""
+    """The variables at the top level of a module that are set to literals."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
     found = {}
     for node in tree.body:

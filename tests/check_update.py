@@ -1,7 +1,7 @@
-"""Checks how a repository's `update_pipeline.py` arranges its pipeline, in that repository.
+"""Checks in a repository how its `update_pipeline.py` arranges the pipeline.
 
 Usage: check_update.py INPUT, where INPUT is a JSON object with the variables of the build and the stages of the
-pipeline, both as the template has them. Prints `as wanted`; an assertion fails on anything else.
+pipeline, both in the template's form. Prints `as wanted`; any other result fails an assertion.
 """
 
 import copy
@@ -18,7 +18,7 @@ import update_pipeline as update  # noqa: E402
 
 
 def declaration(stage: dict) -> dict:
-    """A stage as `GetPipeline` answers with it: the template's names with a small letter at the beginning."""
+    """A stage as `GetPipeline` returns it: with the template's names, but starting in lower case."""
     action = stage["Actions"][0]
     configuration = {
         name: value if isinstance(value, str) else name_of(stage["Name"]) for name, value in action["Configuration"].items()
@@ -37,13 +37,13 @@ def name_of(stage: str) -> str:
 
 
 def names(wanted: dict, pipeline: dict) -> list[str]:
-    """The stages behind the one in which the pipeline updates itself."""
+    """The names of the stages after the one in which the pipeline updates itself."""
     arranged = update.arranged(copy.deepcopy(pipeline), wanted, known.of_mesh())
     return [stage["name"] for stage in arranged["stages"]][2:]
 
 
 def fails(wanted: dict, text: str) -> None:
-    """The update ends with a message, before anything has changed."""
+    """Checks that the update fails with a message before it changes anything."""
     try:
         update.arranged(copy.deepcopy(whole), wanted, known.of_mesh())
     except SystemExit as error:

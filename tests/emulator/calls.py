@@ -1,4 +1,4 @@
-"""Who calls, and what the handlers of CloudFormation were simulated to call."""
+"""The caller, and the simulated calls of CloudFormation's handlers."""
 
 import contextvars
 from typing import Any

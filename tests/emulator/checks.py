@@ -1,4 +1,4 @@
-"""What is looked at before a resource's handler runs."""
+"""Checks before a resource's handler runs."""
 
 import json
 from typing import Any, Callable
@@ -18,7 +18,7 @@ CHECKS: dict[str, list[Callable[[str, Json, str], None]]] = {grant_order.GRANT: 
 
 
 def checked(schema: Schema, handler: Json) -> Json:
-    """A resource handler that runs only for properties which pass the checks."""
+    """A resource handler that runs only if the properties pass the checks."""
 
     def check(logical_id: str, props: Json, stack_name: str) -> None:
         if violations := schema.violations(props):

@@ -1,4 +1,4 @@
-"""Teaches ministack the resource types of a folder, and what else AWS enforces."""
+"""Adds the resource types of a schema folder to ministack, and checks that AWS makes."""
 
 import json
 import re
@@ -34,7 +34,7 @@ TYPES: dict[str, type[Generic]] = {**lakeformation_types.TYPES, **policies.TYPES
 
 
 def recording(handle: Callable) -> Callable:
-    """STS, remembering who asked for which role with which external id."""
+    """Wraps STS so that it records each AssumeRole request: role, external id and session name."""
 
     async def handle_request(method: str, path: str, headers: Json, body: bytes, query: Json) -> tuple:
         form = {**query, **parse_qs(body.decode("utf-8", "replace"))}
@@ -51,7 +51,7 @@ def recording(handle: Callable) -> Callable:
 
 
 def with_virtual_hosts(resolve: Callable) -> Callable:
-    """Template URLs as AWS writes them; ministack only knows the bucket as the first part of the path."""
+    """Template URLs as AWS writes them; ministack itself only supports the bucket as the first part of the path."""
 
     def resolve_document(params: Json, body_key: str, url_key: str, label: str) -> tuple:
         url = re.sub(r"^https://([^/]+)\.s3[.-][^/]*amazonaws\.com/", r"https://s3.amazonaws.com/\1/",

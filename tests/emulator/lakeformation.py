@@ -21,7 +21,7 @@ VERSION = "CROSS_ACCOUNT_VERSION"
 
 
 class LakeError(Exception):
-    """A refusal in the service's words."""
+    """An error with the service's code and message."""
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message)
@@ -33,7 +33,7 @@ def principal_of(holder: Json) -> str:
 
 
 def normal(resource: Json, catalog: str) -> Json:
-    """A resource with its catalog, in the one form that grants are compared in."""
+    """A resource with its catalog, in a normal form for comparing grants."""
     kind, target = next(iter(resource.items()))
     if kind == "Catalog":
         return {kind: {"Id": target["Id"]} if isinstance(target, dict) and target.get("Id") else {}}
@@ -61,7 +61,7 @@ def key_of(resource: Json) -> str:
 
 
 def table_of(resource: Json) -> tuple[str, str, str] | None:
-    """Catalog, database and table that a resource speaks of; no table for a database."""
+    """Catalog, database and table of a resource; no table for a database."""
     kind, target = next(iter(resource.items()))
     if kind == "Database":
         return target["CatalogId"], target["Name"], ""
@@ -95,7 +95,7 @@ class DataLake:
     # Settings
 
     def put_settings(self, settings: Json) -> None:
-        """PutDataLakeSettings: all or nothing."""
+        """PutDataLakeSettings: replaces all settings, or refuses and changes none."""
         for holder in (holder for name in ADMINS for holder in settings.get(name) or ()):
             arn = principal_of(holder)
             # 1:4: with one missing administrator, the whole list is refused.
@@ -128,7 +128,7 @@ class DataLake:
         grant["LastUpdated"] = int(time.time())
 
     def revoke(self, principal: str, resource: Json, rights: list[str], grantable: list[str] = ()) -> None:
-        """Takes rights away by name, whoever gave them."""
+        """Revokes permissions by name, whoever granted them."""
         key = principal, key_of(normal(resource, self.account))
         grant = self.grants.get(key, {"Permissions": [], "PermissionsWithGrantOption": []})
         missing = {*rights} - {*grant["Permissions"]} | {*grantable} - {*grant["PermissionsWithGrantOption"]}
@@ -145,7 +145,7 @@ class DataLake:
     # Databases and tables
 
     def open_new(self, database: str, table: str = "") -> None:
-        """A new database or table gets the permissions that the defaults say (1:18)."""
+        """Gives a new database or table the default permissions (1:18)."""
         if table:
             own = self.table_defaults.get(database)
             use_own = own is not None and (own or not on("lf-empty-lists-ignored"))
@@ -158,7 +158,7 @@ class DataLake:
             self.grant(principal_of(default["Principal"]), resource, default["Permissions"])
 
     def forget(self, database: str, table: str = "") -> None:
-        """Grants belong to the table object, not to its name, and end with it (1:5)."""
+        """Grants belong to the table object, not to its name, so they are deleted with it (1:5)."""
         def speaks_of_it(resource: Json) -> bool:
             where = table_of(resource)
             return bool(where) and where[:2] == (self.account, database) and (not table or where[2] == table)
@@ -176,7 +176,7 @@ LAKES: dict[tuple[str, str], DataLake] = {}
 
 
 def lake(account: str | None = None, region: str | None = None) -> DataLake:
-    """The data lake of an account and region; of the caller's, if they are not named."""
+    """The data lake of an account and region, by default the caller's."""
     key = account or get_account_id(), region or get_region()
     if key not in LAKES:
         LAKES[key] = DataLake(key[0])
@@ -187,7 +187,7 @@ def lake(account: str | None = None, region: str | None = None) -> DataLake:
 
 
 def may_read(account: str, region: str, principal: str, database: str, table: str, column: str | None = None) -> Json:
-    """Lake Formation's answer for somebody whom IAM allows to read."""
+    """Lake Formation's decision for a principal that IAM allows to read."""
     home = lake(account, region)
     open_to_all = all(home.held(EVERYBODY, resource) for resource in (
         {"Database": {"Name": database}}, {"Table": {"DatabaseName": database, "Name": table}}))
@@ -209,14 +209,14 @@ def may_read(account: str, region: str, principal: str, database: str, table: st
 
 
 def _grants(region: str) -> Iterator[Json]:
-    """Also those that other accounts give on the catalog that is shared with them."""
+    """All grants in a region, including those that other accounts give on catalogs shared with them."""
     for (_, where), one in LAKES.items():
         if where == region:
             yield from one.grants.values()
 
 
 def _location(home: DataLake, account: str, region: str, database: str, table: str) -> tuple[bool, bool]:
-    """Whether the table lies under a registered location, and that in hybrid mode: (hybrid, registered)."""
+    """Whether a registered location covers the table, and whether it is in hybrid access mode: (hybrid, registered)."""
     stored = glue._tables.get_scoped(account, region, f"{database}/{table}") or {}
     path = ((stored.get("StorageDescriptor") or {}).get("Location") or "").partition("://")[2].rstrip("/") + "/"
     over = [info for arn, info in home.registered.items()

@@ -75,7 +75,7 @@ def list_permissions(request: Json) -> Json:
 
 
 def _parts(entry: Json) -> list[Json]:
-    """SELECT on a table is a right on columns, and listed as such."""
+    """SELECT on a table is a permission on its columns, and is listed as such."""
     rights = {name: entry[name] for name in ("Permissions", "PermissionsWithGrantOption")}
     target = entry["Resource"].get("Table")
     if not target or not any("SELECT" in names for names in rights.values()):
@@ -88,7 +88,7 @@ def _parts(entry: Json) -> list[Json]:
 
 
 def _answers(asked: Json, resource: Json) -> bool:
-    """Whether a grant's resource belongs into the answer; a table's columns do, its filters do not."""
+    """Whether a query for a resource returns this grant. A query for a table returns its columns, but not its filters."""
     if "Table" in asked and "TableWithColumns" in resource:
         return table_of(asked) == table_of(resource)
     return key_of(asked) == key_of(resource)

@@ -1,4 +1,4 @@
-"""CloudFormation's types of Lake Formation, on the same state as the service's API."""
+"""CloudFormation's Lake Formation types, on the same state as the service's API."""
 
 import copy
 import time
@@ -16,7 +16,7 @@ Json = dict[str, Any]
 
 @contextmanager
 def in_handlers_words() -> Iterator[None]:
-    """Lake Formation's refusals as CloudFormation reports them."""
+    """Turns Lake Formation's errors into those that CloudFormation reports."""
     try:
         yield
     except LakeError as error:
@@ -53,7 +53,7 @@ class PrincipalPermissions(Generic):
         return self.create(logical_id or physical_id, props, stack_name)
 
     def _is_known(self, props: Json) -> bool:
-        """Whether another resource has the same identifier: the JSON of principal and resource, as they are given."""
+        """Whether another resource has the same identifier: the JSON of principal and resource, as the template gives it."""
         place = self.key("")[:3]
         return any(key[:3] == place and all(other["properties"][name] == props[name] for name in ("Principal", "Resource"))
                    for key, other in RESOURCES.items())

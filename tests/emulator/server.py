@@ -2,9 +2,9 @@
 
 Usage: python server.py --port PORT --schemas FOLDER
 
-ministack provides the services and CloudFormation itself. The modules beside this one add, before the server
-starts, what a deployer must be tested against and ministack lacks. README.md lists it, with the endpoints under
-``/_test/`` (same port) to look inside and to switch it.
+ministack provides the services and CloudFormation itself. Before the server starts, the modules beside this one add
+behaviours that tests of a deployer need and ministack lacks. README.md lists them, with the endpoints under ``/_test/``
+(same port) that show the state and switch behaviours.
 """
 
 import argparse
@@ -29,7 +29,7 @@ def is_free(port: int) -> bool:
 
 
 def say_when_ready(port: int) -> None:
-    """Says where the server answers, as soon as it does: ministack's own log has warnings only."""
+    """Prints the server's address as soon as it answers: ministack's own log has warnings only."""
     while True:
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
         try:

@@ -21,7 +21,7 @@ RESOURCE_POLICIES: dict[tuple[str, str], Json] = {}
 
 
 def with_first_start_only(handler: Json) -> Json:
-    """1:20: StartOnCreation counts when a trigger is first made; what is changed or replaced stays CREATED."""
+    """1:20: StartOnCreation applies only to the first creation of a trigger. A changed or replaced trigger stays CREATED."""
 
     def inactive(name: str) -> None:
         if on("trigger-inactive") and name in glue._triggers:
@@ -77,7 +77,7 @@ def _glue_policies(handle: Callable[..., tuple]) -> Callable[..., tuple]:
 
 
 class Domain(Generic):
-    """AWS::SageMaker::Domain: its file system outlives it (2:10, h:5.10)."""
+    """AWS::SageMaker::Domain: its file system remains after it is deleted (2:10, h:5.10)."""
 
     def create(self, logical_id: str, props: Json, stack_name: str) -> tuple[str, Json]:
         identifier, attributes = super().create(logical_id, props, stack_name)
@@ -97,7 +97,7 @@ TYPES = {"AWS::SageMaker::Domain": Domain}
 
 
 def add_app(body: Json) -> list[Json]:
-    """``POST /_test/apps``: something runs in a domain, for a user profile or in a space."""
+    """``POST /_test/apps``: adds an app that runs in a domain, for a user profile or in a space."""
     if body:
         APPS.append({"account": body["account"], "region": body["region"], "DomainId": body["domain_id"],
                      "AppType": body["app_type"], "AppName": body["app_name"], "Status": "InService",
@@ -160,7 +160,7 @@ def answer_sagemaker(_path: str, target: str, body: bytes) -> tuple[int, Json, J
 
 
 def _tables_of_existing(get_tables: Callable[[Json], tuple]) -> Callable[[Json], tuple]:
-    """ministack answers with no tables for a database that does not exist."""
+    """An error for a database that does not exist; ministack would return an empty list of tables."""
 
     def run(data: Json) -> tuple:
         if data.get("DatabaseName") not in glue._databases:

@@ -1,4 +1,4 @@
-"""The role that CloudFormation acts with: when it must be named, when it can be assumed, which a stack has."""
+"""The role that CloudFormation assumes: when a request must name it, when it can be assumed, and which one a stack keeps."""
 
 import re
 import time
@@ -20,7 +20,7 @@ LATE = 2.0
 
 
 class Dated(dict):
-    """A store of roles that notes when each was made."""
+    """A store of roles that records when each was created."""
 
     def __setitem__(self, key: Any, role: Json) -> None:
         role.setdefault("_made", time.monotonic())
@@ -71,7 +71,7 @@ def _guarded(action: str, handle: Callable[[Json], tuple]) -> Callable[[Json], t
 
 
 def _with_roles(describe: Callable[[Json], tuple]) -> Callable[[Json], tuple]:
-    """DescribeStacks tells the stack's role, which ministack does not keep."""
+    """Adds the stack's role to DescribeStacks; ministack does not store it."""
 
     def run(params: Json) -> tuple:
         status, headers, body = describe(params)

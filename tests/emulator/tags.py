@@ -1,4 +1,4 @@
-"""Updates of tags as CloudFormation's handlers make them: only the difference is sent (2:2, 2:2b)."""
+"""Tag updates of CloudFormation's handlers, which send only the difference (2:2, 2:2b)."""
 
 from typing import Any, NamedTuple
 
@@ -56,7 +56,7 @@ def _context(request: dict[str, str] | None, keys: list[str], resource: dict[str
 
 def check_update(schema: Schema, physical_id: str, logical_id: str, before: Json, after: Json,
                  stack_name: str) -> None:
-    """Simulate the calls for the tags; before and after have the stack's tags among theirs."""
+    """Simulate the tagging calls. `before` and `after` include the stack's tags."""
     tagging = TAGGINGS.get(schema.type)
     replaced = any(list(values_at(before, path)) != list(values_at(after, path)) for path in schema.create_only)
     if not tagging or replaced or not on("tags-as-differences"):
