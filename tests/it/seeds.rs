@@ -231,7 +231,7 @@ fn a_pipeline_follows_ddk_json_and_the_mesh() {
     assert_eq!(String::from_utf8_lossy(&output.stdout).trim(), "as wanted");
 }
 
-/// `CreateBranch` of the CodeCommit API creates a branch from a commit and refuses an existing one
+/// "CreateBranch" in the CodeCommit API reference: it creates a branch from a commit and refuses an existing one
 /// (`BranchNameExistsException`). A commit or a new branch starts a pipeline ("CodeCommit source actions and EventBridge").
 #[test]
 fn branches_of_gitflow_are_made_and_nothing_else() {

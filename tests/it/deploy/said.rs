@@ -264,7 +264,7 @@ fn what_is_left_to_owners_is_said_at_the_end() {
     }
 }
 
-/// A request that fails while CloudFormation works says nothing about the stack's end: the execution of a change set
+/// A request that fails while CloudFormation works says nothing about the stack's end: what `ExecuteChangeSet` started
 /// continues by itself.
 #[test]
 fn what_was_begun_is_told_when_the_credentials_end() {
