@@ -37,8 +37,8 @@ mod sealed {
 /// An entry of a role's trust policy. A role needs at least one.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Trust {
-    /// An AWS service. Conditions restrict it to the role's account as far as the service sends `aws:SourceAccount` or
-    /// `aws:SourceArn`.
+    /// An AWS service, restricted by `aws:SourceAccount` to the role's account. Where AWS does not document that the service
+    /// sends this key, the condition applies only if the key is sent.
     Service(Service),
     /// Another role of the mesh, which must exist.
     Role {

@@ -316,7 +316,7 @@ fn write_regions(schemas: &Path) -> Result {
         };
         let absent: Vec<&str> = TYPES.iter().copied().filter(|kind| is_absent(kind)).collect();
         if absent.is_empty() && region != REGION {
-            // Outside of us-east-1, no region has all types, so its schemas are a copy of us-east-1.
+            // No other region has all types, so these schemas are a copy of those of us-east-1.
             return Err(format!("{region} lacks nothing; expected what it lacks in NOT_PUBLIC"));
         }
         regions.insert(region, absent);
