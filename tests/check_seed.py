@@ -1,7 +1,7 @@
-"""Checks the files that a pipeline's repository is filled with.
+"""Checks the initial files of a pipeline's repository.
 
 Usage: check_seed.py FOLDER EXPECTED, where EXPECTED is a JSON object with the label, the description and
-the stages. Everything that is wrong is printed, and the exit code is 1.
+the stages. Prints every error; the exit code is then 1.
 """
 
 import ast
@@ -17,7 +17,7 @@ problems = []
 
 
 def literals(path: Path) -> dict:
-    """The names at the top of a module that are set to literals."""
+    """The variables at the top level of a module that are set to literals."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
     found = {}
     for node in tree.body:
@@ -42,7 +42,8 @@ for name in ("label", "description"):
     if app.get(name.upper()) != expected[name]:
         problems.append(f"app.py: {name.upper()} is {app.get(name.upper())!r}")
 
-# CloudFormation counts the bytes of a description: 1,024 ("CloudFormation quotas"). The function needs no CDK.
+# CloudFormation limits a description to 1,024 bytes ("CloudFormation quotas"). The function runs without the
+# CDK.
 tree = ast.parse((folder / "app.py").read_text(encoding="utf-8"))
 body = [node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == "cut"]
 module = {}
@@ -54,7 +55,7 @@ for text in ("\u00e9" * 600, "x" + "\u9577" * 400, "x" * 2_000):
 if "cdk.out/" not in (folder / ".gitignore").read_text(encoding="utf-8").splitlines():
     problems.append(".gitignore: what `cdk synth` writes is not ignored")
 
-# The text stays data: it stands in app.py and in the README as one JSON string, and nowhere else.
+# The label stays data: it occurs in app.py and in the README as one JSON string, and nowhere else.
 for path in folder.rglob("*"):
     if path.is_file() and path.suffix != ".pyc" and path.name not in ("app.py", "README.md"):
         text = path.read_text(encoding="utf-8")

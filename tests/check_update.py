@@ -1,7 +1,7 @@
-"""Checks how a repository's `update_pipeline.py` arranges its pipeline, in that repository.
+"""Checks in a repository how its `update_pipeline.py` arranges the pipeline.
 
 Usage: check_update.py INPUT, where INPUT is a JSON object with the variables of the build and the stages of the
-pipeline, both as the template has them. Prints `as wanted`; an assertion fails on anything else.
+pipeline, both in the template's form. Prints `as wanted`; any other result fails an assertion.
 """
 
 import copy
@@ -18,7 +18,7 @@ import update_pipeline as update  # noqa: E402
 
 
 def declaration(stage: dict) -> dict:
-    """A stage as `GetPipeline` answers with it: the template's names with a small letter at the beginning."""
+    """A stage as `GetPipeline` returns it: with the template's names, but starting in lower case."""
     action = stage["Actions"][0]
     configuration = {
         name: value if isinstance(value, str) else name_of(stage["Name"]) for name, value in action["Configuration"].items()
@@ -37,13 +37,13 @@ def name_of(stage: str) -> str:
 
 
 def names(wanted: dict, pipeline: dict) -> list[str]:
-    """The stages behind the one in which the pipeline updates itself."""
+    """The names of the stages after the one in which the pipeline updates itself."""
     arranged = update.arranged(copy.deepcopy(pipeline), wanted, known.of_mesh())
     return [stage["name"] for stage in arranged["stages"]][2:]
 
 
 def fails(wanted: dict, text: str) -> None:
-    """The update ends with a message, before anything has changed."""
+    """Checks that the update fails with a message before it changes anything."""
     try:
         update.arranged(copy.deepcopy(whole), wanted, known.of_mesh())
     except SystemExit as error:
@@ -55,13 +55,14 @@ def fails(wanted: dict, text: str) -> None:
 whole = {"name": "p", "stages": [declaration(stage) for stage in given["stages"]]}
 after = ["Deploy-dev", "Approve-test", "Deploy-test", "Approve-prod", "Deploy-prod"]
 
-# The repository knows dev and prod, the mesh test as well: it comes after the stage that it follows there.
+# The repository has dev and prod, the mesh also has test. It is inserted after the stage that it follows
+# in the mesh.
 assert list(known.settings()["environments"]) == ["cicd", "dev", "prod"]
 assert list(known.stages()) == ["dev", "test", "prod"]
 assert names(known.stages(), whole) == after
 assert update.arranged(whole, known.stages(), known.of_mesh()) == whole, "nothing to change"
 
-# A pipeline from before gets the stage, in the form that the template has.
+# A pipeline without the stage gets it, in the form of the template.
 short = {**whole, "stages": [one for one in whole["stages"] if not one["name"].endswith("-test")]}
 grown = update.arranged(short, known.stages(), known.of_mesh())["stages"]
 assert [one["name"] for one in grown][2:] == after
@@ -73,7 +74,7 @@ for stage in whole["stages"]:
         assert {**mine, "configuration": None} == {**theirs, "configuration": None}, (mine, theirs)
         assert {"CustomData": None, **mine["configuration"]} == shown, (mine, theirs)
 
-# What somebody writes into ddk.json counts: approvals, the order, tests.
+# Settings in ddk.json take precedence: approvals, order, tests.
 wanted = known.stages()
 wanted["prod"]["manual_approvals"] = False
 assert names(wanted, whole) == ["Deploy-dev", "Approve-test", "Deploy-test", "Deploy-prod"]
@@ -100,7 +101,7 @@ for wrong in (None, "tests", {"tests": []}, [1]):
     else:
         raise AssertionError(wrong)
 
-# A stage of which ddk.json says nothing is the mesh's.
+# Settings that ddk.json does not have come from the mesh.
 written = known.settings()
 known.settings = lambda: {**written, "environments": {**written["environments"], "prod": None}}
 assert known.stages()["prod"]["account"] == "222222222222"

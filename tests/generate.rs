@@ -1,8 +1,8 @@
-//! Meshes of any size, the same for the same numbers.
+//! Meshes of any size; the same numbers always give the same mesh.
 
 use std::fmt::Write as _;
 
-/// How large a mesh is.
+/// The size of a mesh.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Size {
     /// Environments, each in its own account.
@@ -30,16 +30,16 @@ pub(crate) fn mesh(size: Size) -> Vec<(String, String)> {
         }
         files.push((format!("environments/e{number}.yaml"), text + &work));
     }
-    // A file for each hundred datasets, as people would have.
+    // One file per hundred datasets, as people would split them.
     for first in (0..datasets).step_by(100) {
         let mut text = String::new();
         for number in first..datasets.min(first + 100) {
             let home = number % environments;
-            // The teams of an environment are those with its number as a remainder.
+            // An environment has the teams whose number has the same remainder.
             let there = (teams + environments - 1 - home) / environments;
             let team = home + environments * ((number / environments) % there.max(1));
             text.push_str(&dataset(number, home, team, there > 0));
-            // Every tenth dataset is shared with the next environment's own team.
+            // Every tenth dataset is shared with the own team of the next environment.
             if number % 10 == 0 && environments > 1 {
                 text.push_str(&share(number, (home + 1) % environments));
             }
@@ -65,7 +65,7 @@ fn environment(number: usize) -> String {
     )
 }
 
-/// What a team works with: a notebook, a profile and a pipeline of two stages.
+/// The documents of a team: a notebook, an ML Studio profile and a pipeline with two stages.
 fn works(environment: usize, team: usize) -> String {
     let of = format!("environment: e{environment}\nteam: Team{team}\n");
     let stage = |name: &str| {

@@ -1,4 +1,5 @@
-//! What the fuzz targets (`fuzz/`) and the bounded runs of the tests feed with anything.
+//! The functions that the fuzz targets (`fuzz/`) and the bounded runs of the tests call with arbitrary
+//! input.
 
 use std::collections::BTreeSet;
 
@@ -17,18 +18,18 @@ use lakewright_stacks::Plan;
 use lakewright_template::place::Place;
 use lakewright_template::read;
 
-/// A mesh that text is added to, so that it has something to refer to.
+/// A mesh to which the text is added, so that the text has something to refer to.
 const BASE: &str = include_str!("base.yaml");
 
-/// Parses, resolves and renders; nothing may panic.
+/// Parses, resolves and renders a text; nothing may panic.
 pub(crate) fn parse_anything(text: &str) {
     let source = SourceFile { path: "fuzz.yaml".to_owned(), text: text.to_owned() };
     let (_, report) = resolved(std::slice::from_ref(&source));
-    // Rendering must survive any span as well.
+    // Rendering must not panic for any span.
     human(&report, &[source], Style::Plain);
 }
 
-/// Reads a text as a policy and as a template, and decides requests by it; nothing may panic.
+/// Reads a text as a policy and as a template, and decides requests with it; nothing may panic.
 pub(crate) fn decide_anything(text: &str) {
     let place = Place::parse("111122223333", "eu-west-1").expect("a place");
     let wrapped = format!(
@@ -44,7 +45,7 @@ pub(crate) fn decide_anything(text: &str) {
         let mut world = World::of(vec![piece]);
         lakewright_proof::lint::check(&world);
         lakewright_proof::lint::across(&world);
-        // What comes from elsewhere may say anything as well.
+        // Policies from elsewhere may contain anything as well.
         let document = world.roles.values().find_map(|role| role.identity.first().cloned());
         if let Some(document) = document {
             let policy = OrganizationPolicy {
@@ -72,7 +73,7 @@ pub(crate) fn decide_anything(text: &str) {
     }
 }
 
-/// Requests made of the words of a text, by somebody, to do something with something, under some condition.
+/// Asks requests made of the words of a text: any principal, action, resource and condition.
 fn ask_anything(world: &World, text: &str) {
     let is_mark = |one: char| one.is_whitespace() || "\"',{}[]".contains(one);
     let words: Vec<&str> = text.split(is_mark).filter(|word| !word.is_empty()).collect();
@@ -97,7 +98,7 @@ fn ask_anything(world: &World, text: &str) {
     }
 }
 
-/// Synthesizes every stack when the text is a mesh; what is written can be read.
+/// Synthesizes all stacks if the text is a mesh. All written files must be readable.
 pub(crate) fn synthesize_anything(text: &str) {
     let sources = [("base.yaml", BASE), ("fuzz.yaml", text)]
         .map(|(path, text)| SourceFile { path: path.to_owned(), text: text.to_owned() });

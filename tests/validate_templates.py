@@ -1,8 +1,8 @@
-"""AWS's own offline validator (the package cloudformation-validate) on every template below folders.
+"""Runs AWS's own offline validator (the package cloudformation-validate) on every template below some folders.
 
     python validate_templates.py FOLDER...
 
-Prints how many templates there are, and what makes one of them fail: findings that are fatal or errors.
+Prints the number of templates, and the findings that are fatal or errors, which make it fail.
 """
 
 import sys

@@ -1,4 +1,4 @@
-//! Access points: one way into a bucket for one requester.
+//! S3 access points. Each one serves one requester.
 
 use lakewright_policies::condition::{Comparison, Condition};
 use lakewright_policies::{Conditions, Principal, Statement};
@@ -16,25 +16,26 @@ use crate::role::Receives;
 pub struct AccessPoint {
     /// The name: 50 characters at most, unique in its account and region.
     pub name: String,
-    /// The bucket's name.
+    /// The name of the bucket.
     pub bucket: String,
-    /// What the bucket is part of, by its name on the command line.
+    /// The command-line name of what the bucket belongs to, such as `dataset/orders`.
     pub target: String,
 }
 
-/// An access point to grant the use of: one of this stack, or one that is known by its name.
+/// An access point to grant access through: one of this stack, or one of another stack, known by its name.
 #[derive(Debug, Clone)]
 pub struct AccessPointHandle {
     arn: String,
     target: Target,
 }
 
-/// Whoever reads objects through a share asks for their size, checksum and parts as well, of the current version.
+/// Readers also need an object's size, checksum and parts. This action covers the current version only.
 ///
-/// Source: "GetObjectAttributes" in the S3 API reference: without a version's id it takes `s3:GetObject` and this.
+/// Source: "GetObjectAttributes" in the S3 API reference: without a version id, a request needs `s3:GetObject` and
+/// this action.
 const ATTRIBUTES: [&str; 1] = ["s3:GetObjectAttributes"];
 
-/// What a requester may do with the objects of a folder.
+/// The access of a requester to the objects of a folder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Traffic {
     /// Read.
@@ -99,7 +100,8 @@ impl Construct for AccessPoint {
 }
 
 impl AccessPointHandle {
-    /// An access point of another stack, by its name.
+    /// An access point of another stack, by its name. `target` is the command-line name of what its bucket belongs
+    /// to.
     pub fn imported(place: &Place, name: &str, target: &str) -> Self {
         let target =
             Target { name: target.to_owned(), account: place.account.clone(), policy: None };
@@ -111,7 +113,7 @@ impl AccessPointHandle {
         &self.arn
     }
 
-    /// Traffic with a folder's objects, through this access point.
+    /// Grants a requester access to a folder's objects through this access point.
     pub fn grant_under(&self, folder: &Folder, traffic: Traffic, to: &impl Receives) -> Grants {
         let below = format!("{}/object", self.arn);
         let listed = Conditions::none().with(folder.listed());
@@ -151,7 +153,7 @@ impl AccessPointHandle {
     }
 }
 
-/// The ARN of an access point.
+/// The ARN of an access point, from its account, region and name.
 pub fn access_point_arn(place: &Place, name: &str) -> String {
     let Place { account, region } = place;
     format!("arn:{}:s3:{region}:{account}:accesspoint/{name}", place.partition())

@@ -10,9 +10,9 @@ use crate::cfn::athena;
 pub struct Workgroup {
     /// The name.
     pub name: String,
-    /// Where results go, as `s3://bucket/path/`.
+    /// The location of query results, as `s3://bucket/path/`.
     pub results: String,
-    /// The account that owns the bucket of the results.
+    /// The account that owns the results bucket.
     pub results_owner: String,
 }
 
@@ -23,9 +23,9 @@ impl Construct for Workgroup {
         let results = athena::WorkGroupResultConfiguration {
             output_location: Some(self.results.into()),
             expected_bucket_owner: Some(self.results_owner.into()),
-            // Athena encrypts what INSERT INTO and CTAS write into tables as it encrypts results ("Encryption at
-            // rest" in the Athena user guide). Without a choice here each bucket's own encryption holds: the key of
-            // the bucket of results for results, a dataset's key for its data, whose bucket refuses any other.
+            // Athena applies this setting also to table data written by INSERT INTO and CTAS ("Encryption at rest"
+            // in the Athena user guide). Without it, each bucket's own encryption applies: the results bucket's key
+            // for results, a dataset's key for its data. A dataset's bucket refuses any other key.
             encryption_configuration: None,
             acl_configuration: None,
         };
@@ -42,7 +42,8 @@ impl Construct for Workgroup {
         let resource = athena::WorkGroup {
             name: Some(self.name.into()),
             state: Some("ENABLED".into()),
-            // Named queries and history would keep the stack from being deleted.
+            // Without this option, CloudFormation cannot delete a workgroup that has named queries or a query
+            // history.
             recursive_delete_option: Some(true.into()),
             work_group_configuration: Some(configuration),
             ..athena::WorkGroup::default()
@@ -56,11 +57,11 @@ impl Construct for Workgroup {
 pub struct NamedQuery {
     /// The query's name.
     pub name: String,
-    /// What it is for.
+    /// The description.
     pub description: String,
-    /// The Glue database that it runs against.
+    /// The Glue database to query.
     pub database: String,
-    /// The query.
+    /// The SQL text.
     pub query: String,
     /// The workgroup.
     pub workgroup: Expr<Name<athena::WorkGroup>>,

@@ -1,4 +1,4 @@
-//! Buckets: private, encrypted, versioned, logged, TLS only.
+//! S3 buckets: private, encrypted, versioned, with access logs, TLS only.
 
 use lakewright_policies::condition::{Comparison, Condition};
 use lakewright_policies::service::Service;
@@ -26,23 +26,23 @@ const LIST: [&str; 3] = ["s3:GetBucketLocation", "s3:ListBucket", "s3:ListBucket
 /// How a bucket's objects are encrypted.
 #[derive(Debug, Clone)]
 pub enum Encryption {
-    /// With a key of this stack.
+    /// With a KMS key of this stack.
     Kms(KeyHandle),
     /// With keys that S3 manages.
     S3Managed,
 }
 
-/// When objects move or go away.
+/// A lifecycle rule: when objects change their storage class or expire.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Lifecycle {
-    /// Current objects to Intelligent-Tiering after 90 days, old versions to Glacier Instant
-    /// Retrieval after 60: nothing has to be restored before it can be read.
+    /// Current objects move to Intelligent-Tiering after 90 days, old versions to Glacier Instant Retrieval after 60.
+    /// Both can be read without a restore.
     Data,
-    /// Everything goes after this number of days.
+    /// All objects under a prefix expire.
     Expire {
-        /// Under this prefix; empty for the whole bucket.
+        /// The prefix of the keys; empty for the whole bucket.
         prefix: &'static str,
-        /// After how many days.
+        /// The age in days at which objects expire.
         days: i64,
     },
 }
@@ -52,22 +52,22 @@ pub enum Lifecycle {
 pub struct Bucket {
     /// The bucket's name.
     pub name: String,
-    /// How it is encrypted.
+    /// How the objects are encrypted.
     pub encryption: Encryption,
-    /// The bucket that receives its access logs; `None` for the log bucket itself.
+    /// The bucket that receives this bucket's access logs; `None` for the log bucket itself.
     pub access_logs: Option<Expr<Name<s3::Bucket>>>,
-    /// When objects move or go away.
+    /// The lifecycle rules.
     pub lifecycle: Vec<Lifecycle>,
-    /// Statements for services.
+    /// Bucket policy statements for AWS services.
     pub statements: Vec<Statement>,
-    /// What the bucket is part of, by its name on the command line.
+    /// The command-line name of what the bucket belongs to, such as `dataset/orders`.
     pub target: String,
-    /// Whether it stays when it leaves the stack.
+    /// Whether the bucket is retained when it is removed from the stack.
     pub retain: bool,
-    /// The ARNs, as a pattern, of the access points that requesters are given: to their policies the
-    /// bucket's policy leaves the decision when it is nearly full.
+    /// An ARN pattern that matches the requesters' access points. When the bucket policy is nearly full, it delegates
+    /// access control to the policies of these access points.
     pub access_points: Option<String>,
-    /// The queue that is told of objects that come and go.
+    /// The queue that receives events of created and removed objects.
     pub events: Option<QueueHandle>,
 }
 
@@ -78,13 +78,13 @@ pub struct BucketHandle {
     access: BucketAccess,
 }
 
-/// A bucket that exists already, or that another stack makes. It cannot be deleted from here.
+/// A bucket that already exists, or that another stack creates. This stack cannot delete it.
 #[derive(Debug, Clone)]
 pub struct ImportedBucket {
     access: BucketAccess,
 }
 
-/// How grants on a bucket are written.
+/// The facts from which grants on a bucket are written.
 #[derive(Debug, Clone)]
 struct BucketAccess {
     name: String,
@@ -109,7 +109,7 @@ impl Construct for Bucket {
         });
         statements.extend(self.statements.clone());
         let resource = self.resource();
-        // S3 sends a message to the queue before it takes the notification.
+        // When the notification is configured, S3 sends a test message. The queue's policy must allow it by then.
         let after = self.events.as_ref().and_then(QueueHandle::policy);
         let options =
             Options { after_policies: after.into_iter().collect(), ..Options::retain(self.retain) };
@@ -129,15 +129,15 @@ impl Construct for Bucket {
     }
 }
 
-/// What a queue is told of: "Supported event types for SQS, SNS, and Lambda" in the S3 user guide.
+/// The events that a queue receives. Source: "Supported event types for SQS, SNS, and Lambda" in the S3 user guide.
 const EVENTS: [&str; 2] = ["s3:ObjectCreated:*", "s3:ObjectRemoved:*"];
 
-/// Days that access logs are kept.
+/// The retention of access logs, in days.
 const LOG_DAYS: i64 = 365;
 
 impl Bucket {
-    /// The bucket that receives access logs of the buckets whose ARNs match a pattern. It has no log itself: S3 would
-    /// log the delivery of logs ("Enabling Amazon S3 server access logging" in the S3 user guide).
+    /// A log bucket for the buckets whose ARNs match a pattern. It has no access log of its own: S3 would log the
+    /// delivery of logs ("Enabling Amazon S3 server access logging" in the S3 user guide).
     pub fn of_access_logs(
         place: &Place,
         name: String,
@@ -155,7 +155,7 @@ impl Bucket {
             )));
         Self {
             name,
-            // S3 delivers access logs to buckets with SSE-S3 only.
+            // S3 delivers access logs only to buckets with SSE-S3.
             encryption: Encryption::S3Managed,
             access_logs: None,
             lifecycle: vec![Lifecycle::Expire { prefix: "", days: LOG_DAYS }],
@@ -278,24 +278,24 @@ impl Bucket {
 }
 
 impl BucketHandle {
-    /// The bucket's name, which makes whoever uses it wait for the bucket.
+    /// A reference to the bucket's name. A resource that uses the reference is created after the bucket.
     pub fn name(&self) -> Expr<Name<s3::Bucket>> {
         self.reference.name()
     }
 
-    /// The bucket's policy.
+    /// The bucket's policy, to which grants add statements.
     pub fn policy(&self) -> Option<PolicySlot> {
         self.access.target.policy
     }
 
-    /// The bucket's ARN, which makes whoever uses it wait for the bucket.
+    /// A reference to the bucket's ARN. A resource that uses the reference is created after the bucket.
     pub fn arn(&self) -> Expr<Arn<s3::Bucket>> {
         self.reference.attribute(&s3::Bucket::ARN)
     }
 }
 
 impl ImportedBucket {
-    /// A bucket by its name, with the key that encrypts it.
+    /// A bucket by its name, and the key that encrypts it. `target` is the command-line name of what it belongs to.
     pub fn new(place: &Place, name: &str, key: Option<&ImportedKey>, target: &str) -> Self {
         Self {
             access: BucketAccess {
@@ -317,23 +317,23 @@ impl ImportedBucket {
     }
 }
 
-/// Traffic with a bucket, owned or imported.
+/// Grants on a bucket, whether this stack owns or imports it.
 pub trait BucketTraffic {
-    /// How grants on this bucket are written.
+    /// The facts from which grants on this bucket are written.
     #[doc(hidden)]
     fn parts(&self) -> Parts<'_>;
 
-    /// The path of a key in the bucket, as `s3://bucket/key`.
+    /// The URI of a key in the bucket: `s3://bucket/key`.
     fn uri(&self, key: &str) -> String {
         format!("s3://{}/{key}", self.parts().0.name)
     }
 
-    /// The right to read every object.
+    /// Grants reading every object, and decryption with the bucket's key.
     fn grant_read(&self, to: &impl Receives) -> Grants {
         self.parts().0.read(to.grantee())
     }
 
-    /// Traffic with every object; the bucket's key is granted by itself.
+    /// Grants access to every object, but not to the bucket's key, which needs a grant of its own.
     fn grant_objects(&self, traffic: Traffic, to: &impl Receives) -> Grants {
         let access = self.parts().0;
         let sid = match traffic {
@@ -350,18 +350,18 @@ pub trait BucketTraffic {
         ))
     }
 
-    /// The right to read, write and delete every object.
+    /// Grants reading, writing and deleting every object, and the use of the bucket's key.
     fn grant_read_write(&self, to: &impl Receives) -> Grants {
         self.parts().0.read_write(to.grantee())
     }
 
-    /// The right to read, write and delete the objects of a folder.
+    /// Grants reading, writing and deleting the objects of a folder, and the use of the bucket's key.
     fn grant_read_write_under(&self, folder: &Folder, to: &impl Receives) -> Grants {
         self.parts().0.under(folder, "ReadWriteObjects", "write", &WRITE_OBJECTS, to.grantee())
     }
 
-    /// The right to read, or to read and write, the objects of a folder for requests that come
-    /// through an access point. The access point's own policy must allow them as well.
+    /// Grants access to the objects of a folder for requests that come through an access point. The access point's
+    /// own policy must allow them as well.
     fn grant_through(
         &self,
         access_point: &AccessPointHandle,
@@ -372,13 +372,13 @@ pub trait BucketTraffic {
         self.parts().0.through(access_point.arn(), folder, traffic, to.grantee())
     }
 
-    /// The right to read the objects of a folder.
+    /// Grants reading the objects of a folder, and decryption with the bucket's key.
     fn grant_read_under(&self, folder: &Folder, to: &impl Receives) -> Grants {
         self.parts().0.under(folder, "ReadObjects", "read", &[], to.grantee())
     }
 }
 
-/// How grants on a bucket are written; opaque to other crates.
+/// The facts from which grants on a bucket are written. Other crates cannot see them.
 #[derive(Debug)]
 pub struct Parts<'a>(&'a BucketAccess);
 
@@ -426,7 +426,7 @@ impl BucketAccess {
         let actions = [&READ_OBJECTS[..], more].concat();
         let mut list = self.list(to, Conditions::none().with(folder.listed()));
         for grant in &mut list.0 {
-            // These two actions know no prefix and would never match the condition.
+            // The other actions of the list have no `s3:prefix` key, so this condition would never match them.
             grant.actions.retain(|action| *action == "s3:ListBucket");
         }
         let keys = format!("{}*", folder.prefix());
@@ -434,7 +434,7 @@ impl BucketAccess {
         list.and(folder.means(&self.arn, objects)).and(key)
     }
 
-    /// What reaches an encrypted object through an access point needs the key, and only through S3.
+    /// Access to a folder through an access point. The key of an encrypted bucket needs a grant of its own.
     fn through(&self, arn: &str, folder: &Folder, traffic: Traffic, to: &Grantee) -> Grants {
         let from = || {
             Conditions::none().with(Condition::new(
@@ -502,7 +502,7 @@ impl BucketAccess {
     }
 }
 
-/// Requests without TLS 1.2 are denied.
+/// Denies requests without TLS 1.2.
 fn tls_only(arn: &str) -> Statement {
     Statement::deny("DenyWithoutTls", ["s3:*"], [arn.to_owned(), format!("{arn}/*")])
         .for_principals([Principal::Anyone])
@@ -513,10 +513,10 @@ fn tls_only(arn: &str) -> Statement {
         )))
 }
 
-/// Uploads that ask for another encryption than the bucket's own are denied.
+/// Denies uploads that ask for another encryption than the bucket's.
 ///
-/// Source: "PutObject" in the S3 API reference: `aws:kms` without a key's id is AWS's own key, and a
-/// customer's key (SSE-C) is asked for by headers of its own.
+/// Source: "PutObject" in the S3 API reference: `aws:kms` without a key id selects the AWS managed key. A
+/// customer-provided key (SSE-C) has headers of its own.
 fn this_key_only(arn: &str, key: &KeyHandle) -> [Statement; 4] {
     const ENCRYPTION: &str = "s3:x-amz-server-side-encryption";
     const KEY: &str = "s3:x-amz-server-side-encryption-aws-kms-key-id";
@@ -531,7 +531,8 @@ fn this_key_only(arn: &str, key: &KeyHandle) -> [Statement; 4] {
     let is_not = |header: &'static str, value: Value| {
         Condition::new(Comparison::StringNotEquals, header, value)
     };
-    // A negated comparison holds for a request without the header, which is welcome.
+    // A negated comparison also matches a request without the header. Such a request is allowed, hence the second
+    // condition.
     let other = |header, value| [is_there(header), is_not(header, value)];
     let aws_key = Condition::new(Comparison::StringEquals, ENCRYPTION, "aws:kms");
     [
@@ -544,7 +545,7 @@ fn this_key_only(arn: &str, key: &KeyHandle) -> [Statement; 4] {
     ]
 }
 
-/// The ARN of a bucket.
+/// The ARN of a bucket, from its name.
 pub fn bucket_arn(place: &Place, name: &str) -> String {
     format!("arn:{}:s3:::{name}", place.partition())
 }

@@ -9,19 +9,20 @@ use crate::cfn::{codebuild, codecommit, codepipeline};
 use crate::key::KeyHandle;
 use crate::role::{RoleHandle, json, printable};
 
-/// A CodeCommit repository, filled once with a zip file of S3. It is encrypted with AWS's key for
-/// CodeCommit, as one of our own would have to be granted to everybody who pulls.
+/// A CodeCommit repository with initial content from a zip file in S3. It is encrypted with the AWS
+/// managed key for CodeCommit, because a customer managed key would need a grant for everybody who
+/// pulls.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Repository {
     /// The name: 100 characters at most.
     pub name: String,
-    /// What it is for.
+    /// The description.
     pub description: String,
-    /// The bucket and the key of the zip file.
+    /// The bucket and the key of the zip file with the initial content.
     pub seed: (String, String),
-    /// The branch that is filled.
+    /// The branch that receives the initial content.
     pub branch: String,
-    /// Whether it stays when it leaves the stack.
+    /// Whether the repository is retained when it is removed from the stack.
     pub retain: bool,
 }
 
@@ -34,7 +35,7 @@ impl Construct for Repository {
         let resource = codecommit::Repository {
             repository_name: Some(self.name.into()),
             repository_description: (!description.is_empty()).then(|| description.into()),
-            // CloudFormation reads this when it makes the repository, and never again.
+            // CloudFormation reads this only when it creates the repository.
             code: Some(codecommit::RepositoryCode {
                 branch_name: Some(self.branch.into()),
                 s3: Some(codecommit::RepositoryS3 {
@@ -49,29 +50,29 @@ impl Construct for Repository {
     }
 }
 
-/// A build that a pipeline runs: on current images, not privileged.
+/// A CodeBuild project: on a current image, not privileged.
 #[derive(Debug, Clone)]
 pub struct Build {
     /// The name.
     pub name: String,
-    /// What it does.
+    /// The description.
     pub description: String,
-    /// Whom it runs as.
+    /// The role that the build assumes.
     pub role: RoleHandle,
-    /// The key of its artifacts.
+    /// The key that encrypts its artifacts.
     pub key: KeyHandle,
-    /// The path of the build specification in the source, or the specification itself.
+    /// The path of the build specification in the source, or the build specification itself.
     pub build_spec: String,
-    /// Plain variables.
+    /// Environment variables in plain text.
     pub variables: Vec<(&'static str, String)>,
-    /// Where its source comes from: a pipeline, or a zip file in S3 (`bucket/key`).
+    /// The source: a pipeline, or a zip file in S3 (`bucket/key`).
     pub source: BuildSource,
 }
 
-/// Where a build's source comes from.
+/// The source of a build.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum BuildSource {
-    /// The pipeline that runs it.
+    /// The pipeline that starts the build.
     Pipeline,
     /// A zip file in S3, as `bucket/key`.
     S3(String),
@@ -130,7 +131,7 @@ impl Construct for Build {
     }
 }
 
-/// The log group of a build.
+/// The log group of a build, from its project's name.
 pub fn log_group(project: &str) -> String {
     format!("/aws/codebuild/{project}")
 }
@@ -140,19 +141,19 @@ pub fn log_group(project: &str) -> String {
 pub struct DeliveryPipeline {
     /// The name.
     pub name: String,
-    /// Whom it runs as.
+    /// The role that the pipeline assumes.
     pub role: RoleHandle,
-    /// Where artifacts lie.
+    /// The bucket for artifacts.
     pub artifacts: BucketHandle,
-    /// The key of the artifacts.
+    /// The key that encrypts the artifacts.
     pub key: KeyHandle,
-    /// The stages with their actions.
+    /// The stages in order: the name of each, and its actions.
     pub stages: Vec<(String, Vec<Action>)>,
-    /// The policies that its first run needs, besides its role's.
+    /// Policies, besides the role's, that must exist before the pipeline's first run.
     pub after: Vec<PolicySlot>,
-    /// The resources that its first run needs.
+    /// Resources that must exist before the pipeline's first run.
     pub after_resources: Vec<LogicalId>,
-    /// Whether it runs again whenever it changes.
+    /// Whether each update of the pipeline starts a run.
     pub restart: bool,
 }
 
@@ -161,25 +162,25 @@ pub struct DeliveryPipeline {
 pub struct Action {
     /// The name.
     pub name: String,
-    /// What it does.
+    /// What the action does, with its settings.
     pub kind: ActionKind,
-    /// The artifact that it reads.
+    /// The name of its input artifact.
     pub input: Option<&'static str>,
-    /// The artifact that it makes.
+    /// The name of its output artifact.
     pub output: Option<&'static str>,
 }
 
 /// What an action does.
 #[derive(Debug, Clone, PartialEq)]
 pub enum ActionKind {
-    /// Fetches a branch of a CodeCommit repository.
+    /// Gets a branch of a CodeCommit repository.
     CodeCommit {
-        /// The repository's name, which makes the pipeline wait for the repository.
+        /// A reference to the repository's name. The pipeline is created after the repository.
         repository: Expr<lakewright_template::Text>,
         /// The branch.
         branch: String,
     },
-    /// Fetches a branch of a repository through a connection.
+    /// Gets a branch of a repository through a CodeConnections connection.
     Connection {
         /// The connection's ARN.
         connection: String,
@@ -190,14 +191,14 @@ pub enum ActionKind {
     },
     /// Runs a build.
     Build {
-        /// The project's name, which makes the pipeline wait for the project.
+        /// A reference to the project's name. The pipeline is created after the project.
         project: Expr<lakewright_template::Name<codebuild::Project>>,
-        /// Plain variables, besides the project's own.
+        /// Environment variables in plain text, besides those of the project.
         variables: Vec<(&'static str, String)>,
     },
-    /// Waits until somebody agrees.
+    /// Waits for a manual approval.
     Approval {
-        /// What is asked.
+        /// The message to the approvers.
         message: String,
     },
 }
@@ -258,7 +259,7 @@ impl Action {
     }
 }
 
-/// Variables as CodePipeline takes them: a JSON list in a text.
+/// Variables as CodePipeline expects them: a string that holds a JSON list.
 fn as_text(variables: Vec<(&'static str, String)>) -> String {
     let variable = |(name, value): (&'static str, String)| {
         Value::from(Map::new().with("name", name).with("type", "PLAINTEXT").with("value", value))
@@ -280,7 +281,7 @@ impl Construct for DeliveryPipeline {
             name: Some(self.name.into()),
             role_arn: Some(self.role.arn()),
             pipeline_type: Some("V2".into()),
-            // Each commit is deployed, in order.
+            // `QUEUED` deploys each commit, in order.
             execution_mode: Some("QUEUED".into()),
             restart_execution_on_update: Some(self.restart.into()),
             artifact_store: Some(codepipeline::PipelineArtifactStore {

@@ -1,4 +1,4 @@
-//! What the generated structs are made of.
+//! The types of the properties of generated structs.
 
 use lakewright_template::{Expr, Map, Text, Value};
 

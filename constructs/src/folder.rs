@@ -3,25 +3,25 @@
 use lakewright_policies::condition::{Comparison, Condition, Operator};
 use lakewright_synth::Grants;
 
-/// A folder of a bucket. A neighbour whose path begins alike is no part of it.
+/// A folder of a bucket. The prefix ends in a slash, so `sales` does not include `sales-old`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Folder {
-    /// The path, without a slash at either end.
+    /// The path, without leading or trailing slash.
     path: String,
 }
 
 impl Folder {
-    /// The folder at a path, with or without a slash at its end.
+    /// The folder at a path. Leading and trailing slashes are ignored.
     pub fn at(path: &str) -> Self {
         Self { path: path.trim_matches('/').to_owned() }
     }
 
-    /// How the folder's keys begin.
+    /// The prefix of the folder's keys: the path and a slash.
     pub(crate) fn prefix(&self) -> String {
         format!("{}/", self.path)
     }
 
-    /// The condition that a list asks for keys of the folder.
+    /// The condition that a `ListBucket` request asks for keys of this folder.
     pub(crate) fn listed(&self) -> Condition {
         Condition {
             operator: Operator::new(Comparison::StringLike),
@@ -30,10 +30,11 @@ impl Folder {
         }
     }
 
-    /// What is meant by grants on the folder's objects, below the ARN of a bucket or of an access point.
+    /// Records grants on the folder's objects as intended access. `holder` is the ARN of a bucket, or of an
+    /// access point with `/object`.
     ///
-    /// The record has this folder's objects and not the pattern of the statements, so that the proof compares
-    /// what was asked for with what was written.
+    /// The record names the folder's objects independently of the pattern in the statements, so the proof can
+    /// compare both.
     pub(crate) fn means(&self, holder: &str, mut grants: Grants) -> Grants {
         for grant in &mut grants.0 {
             grant.known_resources = vec![self.objects_of(holder)];
@@ -41,7 +42,7 @@ impl Folder {
         grants
     }
 
-    /// The ARNs of the folder's objects, as a pattern. Nothing but a slash stands before its star.
+    /// An ARN pattern for the folder's objects. A slash always precedes the `*`.
     fn objects_of(&self, holder: &str) -> String {
         format!("{holder}/{}/*", self.path)
     }

@@ -1,4 +1,4 @@
-//! The Glue catalog and what fills it: databases, tables, crawlers, jobs.
+//! The Glue Data Catalog and the jobs that fill it: databases, tables, crawlers, jobs.
 
 use lakewright_synth::{Construct, Options, Scope};
 use lakewright_template::digest::hex_prefix;
@@ -9,35 +9,35 @@ use crate::cfn::{glue, sqs};
 use crate::key::KeyHandle;
 use crate::role::{RoleHandle, json, printable};
 
-/// A database in the account's catalog, governed by Lake Formation alone.
+/// A database in the account's Data Catalog. Only Lake Formation controls access to it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Database {
-    /// The database's name: 255 lower-case letters, digits, `_` and `-` at most.
+    /// The database's name: at most 255 lower-case letters, digits, `_` and `-`.
     pub name: String,
-    /// What it is for.
+    /// The description.
     pub description: String,
-    /// Where its tables lie unless they say otherwise, as `s3://bucket/path/`.
+    /// The default location of its tables, as `s3://bucket/path/`.
     pub location: String,
-    /// Whether it stays when it leaves the stack.
+    /// Whether the database is retained when it is removed from the stack.
     pub retain: bool,
-    /// The database that this one is a link to.
+    /// The target, if this database is a resource link.
     pub link: Option<DatabaseLink>,
-    /// What must be there first.
+    /// Resources that are created before the database.
     pub after: Vec<LogicalId>,
 }
 
-/// A database of another account or region.
+/// The target of a resource link: a database of another account or region.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DatabaseLink {
-    /// The account of its catalog.
+    /// The account of the target's catalog.
     pub account: AccountId,
-    /// Its name.
+    /// The target database's name.
     pub database: String,
-    /// Its region, when that is another one.
+    /// The target's region, if it differs from the stack's.
     pub region: Option<String>,
 }
 
-/// A database: of this stack, or one that exists already.
+/// A database of this stack, or one that already exists.
 #[derive(Debug, Clone)]
 pub struct DatabaseHandle {
     name: String,
@@ -45,12 +45,13 @@ pub struct DatabaseHandle {
 }
 
 impl DatabaseHandle {
-    /// A database that exists already. It cannot be deleted from here.
+    /// A database that already exists. This stack cannot delete it.
     pub fn imported(name: &str) -> Self {
         Self { name: name.to_owned(), reference: None }
     }
 
-    /// The database's name; of a database of this stack, whoever uses it waits for it.
+    /// The database's name. For a database of this stack it is a reference, so resources that use it are created
+    /// later.
     pub fn name(&self) -> Expr<Name<glue::Database>> {
         match &self.reference {
             Some(reference) => reference.name(),
@@ -58,7 +59,7 @@ impl DatabaseHandle {
         }
     }
 
-    /// The database's logical id, when it belongs to this stack.
+    /// The database's logical id, if it belongs to this stack.
     pub fn logical_id(&self) -> Option<&LogicalId> {
         self.reference.as_ref().map(Ref::logical_id)
     }
@@ -78,7 +79,7 @@ impl Construct for Database {
             name: Some(self.name.clone().into()),
             description: self.link.is_none().then(|| printable(&self.description).into()),
             location_uri: self.link.is_none().then(|| self.location.into()),
-            // Without this, everybody with IAM permissions could read new tables.
+            // Without this setting, every principal with IAM permissions could read new tables.
             create_table_default_permissions: self.link.is_none().then(Vec::new),
             target_database: self.link.map(|link| glue::DatabaseDatabaseIdentifier {
                 catalog_id: Some(link.account.into()),
@@ -103,9 +104,9 @@ impl Construct for Database {
 pub struct TableColumn {
     /// The name.
     pub name: String,
-    /// The type, as Hive names it.
+    /// The Hive type, such as `bigint`.
     pub kind: String,
-    /// What it is for; empty where nothing is said.
+    /// The comment; empty for none.
     pub comment: String,
 }
 
@@ -119,12 +120,13 @@ impl TableColumn {
     }
 }
 
-/// What somebody has said of a table or a column, when they have. Linters take `${` for a variable of `Fn::Sub`.
+/// The text of a description or parameter; `None` if it is empty. A space is inserted into `${`, because linters
+/// take `${` for a variable of `Fn::Sub`.
 fn said(text: &str) -> Option<String> {
     (!text.is_empty()).then(|| text.replace("${", "$ {"))
 }
 
-/// The format of a table's files: its names in the catalog.
+/// The format of a table's files, by its names in the Data Catalog.
 ///
 /// Source: "Supported SerDes and data formats" in the Athena user guide.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -159,14 +161,14 @@ impl TableFormat {
     };
 }
 
-/// A table in the catalog.
+/// A table in the Data Catalog.
 #[derive(Debug, Clone)]
 pub struct Table {
-    /// The database.
+    /// The database that contains the table.
     pub database: DatabaseHandle,
     /// The table's name.
     pub name: String,
-    /// Where its files lie, as `s3://bucket/path/`.
+    /// The location of its files, as `s3://bucket/path/`.
     pub location: String,
     /// The format of its files.
     pub format: TableFormat,
@@ -174,13 +176,13 @@ pub struct Table {
     pub columns: Vec<TableColumn>,
     /// Its partition keys in order.
     pub partitions: Vec<TableColumn>,
-    /// What it is for; empty where nothing is said.
+    /// The description; empty for none.
     pub description: String,
-    /// Parameters beside those that Glue and Athena read.
+    /// Table parameters besides those that Glue and Athena read.
     pub parameters: Vec<(&'static str, String)>,
-    /// Whether it stays when it leaves the stack.
+    /// Whether the table is retained when it is removed from the stack.
     pub retain: bool,
-    /// What must be there first.
+    /// Resources that are created before the table.
     pub after: Vec<LogicalId>,
 }
 
@@ -204,7 +206,8 @@ impl Construct for Table {
             }),
             ..glue::TableStorageDescriptor::default()
         };
-        // A crawler compares the last two with what it finds, and marks a table that lacks them as deprecated.
+        // A crawler compares the last two parameters with its own results, and marks a table that lacks them as
+        // deprecated.
         let mut parameters = Map::new()
             .with("EXTERNAL", "TRUE")
             .with("classification", classification)
@@ -235,17 +238,17 @@ impl Construct for Table {
     }
 }
 
-/// How Glue encrypts logs, bookmarks and what it writes to S3.
+/// A Glue security configuration: how Glue encrypts logs, bookmarks and its output in S3.
 #[derive(Debug, Clone)]
 pub struct SecurityConfiguration {
-    /// How the name begins. A digest of the key's name follows, as Glue cannot change a configuration: with
-    /// another key, another one is made beside it.
+    /// The beginning of the name. A hash of the key's alias follows, because Glue cannot change a security
+    /// configuration: another key needs a new one under another name.
     pub name: String,
-    /// The key for logs and bookmarks.
+    /// The key that encrypts logs and bookmarks.
     pub key: KeyHandle,
     /// The key's alias.
     pub alias: String,
-    /// How what is written to S3 is encrypted.
+    /// How output in S3 is encrypted.
     pub data: Encryption,
 }
 
@@ -285,28 +288,28 @@ impl Construct for SecurityConfiguration {
     }
 }
 
-/// A crawler that keeps a database's tables up to date.
+/// A crawler that adds and updates the tables of a database.
 #[derive(Debug, Clone)]
 pub struct Crawler {
     /// The name.
     pub name: String,
-    /// The role it runs as.
+    /// The role that the crawler assumes.
     pub role: RoleHandle,
     /// The database.
     pub database: DatabaseHandle,
-    /// What it crawls, as `s3://bucket/path/`.
+    /// The location to crawl, as `s3://bucket/path/`.
     pub target: String,
-    /// The paths below it of tables that are declared: it leaves them alone.
+    /// Paths below the location that the crawler excludes, because their tables are declared.
     pub declared: Vec<String>,
-    /// When it runs, as `cron(...)`.
+    /// The schedule, as `cron(...)`; `None` for runs on demand only.
     pub schedule: Option<String>,
-    /// How the names of tables that it finds begin; empty for the names of their folders.
+    /// The prefix of the names of tables that the crawler creates; may be empty.
     pub prefix: String,
-    /// The queue that tells what has changed since it ran; without one it lists everything each time.
+    /// The queue with S3 events since the last run. Without a queue, each run lists the whole location.
     pub events: Option<Expr<Arn<sqs::Queue>>>,
-    /// How its logs are encrypted.
+    /// The security configuration, which encrypts its logs.
     pub security: Expr<Name<glue::SecurityConfiguration>>,
-    /// What must be there first: what lets the role read.
+    /// Dependencies: the resources and policies that let the role read.
     pub after: Options,
 }
 
@@ -314,7 +317,7 @@ impl Construct for Crawler {
     type Handle = Ref<glue::Crawler>;
 
     fn build(self, scope: &mut Scope<'_>) -> Ref<glue::Crawler> {
-        // Its patterns are no user's text: paths have none of the characters of a glob.
+        // Paths contain no glob characters, so appending `/**` is safe.
         let excluded = self.declared.iter().map(|path| format!("{path}/**").into());
         let target = glue::CrawlerS3Target {
             path: Some(self.target.into()),
@@ -339,7 +342,8 @@ impl Construct for Crawler {
                 recrawl_behavior: Some("CRAWL_EVENT_MODE".into()),
             }),
             configuration: Some(OUTPUT.into()),
-            // Tables of deleted files are marked, never dropped: shares may name them.
+            // The crawler marks tables of deleted files as deprecated and keeps them, because shares may name
+            // them.
             schema_change_policy: Some(glue::CrawlerSchemaChangePolicy {
                 delete_behavior: Some("DEPRECATE_IN_DATABASE".into()),
                 update_behavior: Some("UPDATE_IN_DATABASE".into()),
@@ -350,7 +354,7 @@ impl Construct for Crawler {
     }
 }
 
-/// Partitions are as their table is, and columns that are new come to those that are there.
+/// Partitions inherit the settings of their table, and new columns are added to the existing ones.
 ///
 /// Source: "Setting crawler configuration options" in the Glue developer guide.
 const OUTPUT: &str = r#"{"Version":1.0,"CrawlerOutput":{"Partitions":{"AddOrUpdateBehavior":"InheritFromTable"},"Tables":{"AddOrUpdateBehavior":"MergeNewColumns"}}}"#;
@@ -360,15 +364,15 @@ const OUTPUT: &str = r#"{"Version":1.0,"CrawlerOutput":{"Partitions":{"AddOrUpda
 pub struct Job {
     /// The name.
     pub name: String,
-    /// What it is for.
+    /// The description.
     pub description: String,
-    /// The role it runs as.
+    /// The role that the job assumes.
     pub role: RoleHandle,
-    /// The script, as `s3://bucket/key`.
+    /// The script's location, as `s3://bucket/key`.
     pub script: String,
-    /// Arguments of the script.
+    /// The arguments that the script receives.
     pub arguments: Vec<(&'static str, Text)>,
-    /// How its logs and bookmarks are encrypted.
+    /// The security configuration, which encrypts its logs and bookmarks.
     pub security: Expr<Name<glue::SecurityConfiguration>>,
 }
 
@@ -406,17 +410,17 @@ impl Construct for Job {
     }
 }
 
-/// What starts a job on a schedule.
+/// A trigger that starts a job on a schedule.
 ///
-/// A trigger is started when it is made, and not when it is changed: so each schedule has a name of its own, and
-/// a change makes another trigger.
+/// Glue activates a trigger when it is created, but not when it is changed. So the name contains a hash of the
+/// schedule, and another schedule creates another trigger.
 #[derive(Debug, Clone)]
 pub struct Trigger {
-    /// How the name begins.
+    /// The beginning of the name; a hash of the schedule follows.
     pub name: String,
-    /// The job.
+    /// The job to start.
     pub job: Expr<Name<glue::Job>>,
-    /// When, as `cron(...)`.
+    /// The schedule, as `cron(...)`.
     pub schedule: String,
 }
 

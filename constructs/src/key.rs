@@ -1,4 +1,4 @@
-//! Keys: rotated, administered by their account, used by whom they are granted to.
+//! KMS keys with rotation. The account administers them; only grantees use them.
 
 use std::collections::BTreeSet;
 
@@ -12,7 +12,7 @@ use lakewright_template::{Arn, Expr, Name, Ref, Value};
 use crate::cfn::kms;
 use crate::role::{Receives, root_arn};
 
-/// What administrators of an account do with a key. None of it reads or writes data.
+/// The actions of an account's key administrators. None of them reads or writes data.
 const ADMINISTRATION: [&str; 20] = [
     "kms:CancelKeyDeletion",
     "kms:CreateAlias",
@@ -36,9 +36,9 @@ const ADMINISTRATION: [&str; 20] = [
     "kms:UpdateKeyDescription",
 ];
 
-/// What reading encrypted data takes.
+/// The actions for reading encrypted data.
 const DECRYPT: [&str; 2] = ["kms:Decrypt", "kms:DescribeKey"];
-/// What reading and writing encrypted data takes.
+/// The actions for reading and writing encrypted data.
 const USE: [&str; 6] = [
     "kms:Decrypt",
     "kms:DescribeKey",
@@ -48,41 +48,41 @@ const USE: [&str; 6] = [
     "kms:ReEncryptTo",
 ];
 
-/// What S3 does with a key for whoever reads and writes objects.
+/// The actions that S3 performs with a key when a principal reads and writes objects.
 ///
-/// Source: "Encryption at rest" in the Athena user guide: results under SSE-KMS take these two. S3 asks for both
-/// when an upload has several parts.
+/// Source: "Encryption at rest" in the Athena user guide: results under SSE-KMS need both. S3 also needs both for an
+/// upload in several parts.
 const OBJECTS: [&str; 2] = ["kms:Decrypt", "kms:GenerateDataKey"];
 
 /// A key with its alias.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Key {
-    /// What it is for.
+    /// The description.
     pub description: String,
-    /// The alias without `alias/`.
+    /// The alias, without `alias/`.
     pub alias: String,
-    /// What the key protects, by its name on the command line.
+    /// The command-line name of what the key protects, such as `dataset/orders`.
     pub target: String,
-    /// Statements for services, beyond the account's administration.
+    /// Key policy statements for AWS services and delegation, besides the account's administration.
     pub statements: Vec<Statement>,
-    /// Whether the key stays when it leaves the stack.
+    /// Whether the key and its alias are retained when they are removed from the stack.
     pub retain: bool,
 }
 
-/// A key to grant use of.
+/// A key of this stack, to grant the use of.
 #[derive(Debug, Clone)]
 pub struct KeyHandle {
     reference: Ref<kms::Key>,
     access: KeyAccess,
 }
 
-/// A key that exists already, known by its alias. It cannot be deleted from here.
+/// A key that already exists, known by its alias. This stack cannot delete it.
 #[derive(Debug, Clone)]
 pub struct ImportedKey {
     access: KeyAccess,
 }
 
-/// How grants on a key are written.
+/// The facts from which grants on a key are written.
 #[derive(Debug, Clone)]
 pub(crate) struct KeyAccess {
     arn: Value,
@@ -119,7 +119,7 @@ impl Construct for Key {
             alias_name: Some(format!("alias/{}", self.alias).into()),
             target_key_id: Some(reference.name()),
         };
-        // Who may use the key by its alias goes on to while the key stays.
+        // Principals that use the key by its alias keep their access as long as the key is retained.
         scope.child("Alias").resource(alias, Options::retain(self.retain));
         let access = KeyAccess {
             arn: reference.attribute(&kms::Key::ARN).into(),
@@ -142,17 +142,17 @@ impl KeyHandle {
         self.reference.name()
     }
 
-    /// The right to encrypt and decrypt.
+    /// Grants encryption and decryption.
     pub fn grant_use(&self, to: &impl Receives) -> Grants {
         self.access.grant("UseKey", "use", &USE, to.grantee(), Conditions::none())
     }
 
-    /// The right to encrypt and decrypt through some services only.
+    /// Grants encryption and decryption for requests through these services in a region, such as `["s3"]`.
     pub fn grant_use_via(&self, to: &impl Receives, services: &[&str], region: &str) -> Grants {
         self.access.grant("UseKeyVia", "use", &USE, to.grantee(), via(services, region))
     }
 
-    /// The right to decrypt through some services only.
+    /// Grants decryption for requests through these services in a region.
     pub fn grant_decrypt_via(&self, to: &impl Receives, services: &[&str], region: &str) -> Grants {
         self.access.grant("DecryptVia", "read", &DECRYPT, to.grantee(), via(services, region))
     }
@@ -163,7 +163,8 @@ impl KeyHandle {
 }
 
 impl ImportedKey {
-    /// A key by its alias without `alias/`, in the account and region of the stack.
+    /// A key of the stack's account and region, by its alias without `alias/`. `target` is the command-line name of
+    /// what it protects.
     pub fn new(place: &Place, alias: &str, target: &str) -> Self {
         let any_key =
             format!("arn:{}:kms:{}:{}:key/*", place.partition(), place.region, place.account);
@@ -186,23 +187,23 @@ impl ImportedKey {
         }
     }
 
-    /// The right to encrypt and decrypt through some services only.
+    /// Grants encryption and decryption for requests through these services in a region, such as `["s3"]`.
     pub fn grant_use_via(&self, to: &impl Receives, services: &[&str], region: &str) -> Grants {
         self.access.grant("UseKeyVia", "use", &USE, to.grantee(), via(services, region))
     }
 
-    /// The right to decrypt through some services only.
+    /// Grants decryption for requests through these services in a region.
     pub fn grant_decrypt_via(&self, to: &impl Receives, services: &[&str], region: &str) -> Grants {
         self.access.grant("DecryptVia", "read", &DECRYPT, to.grantee(), via(services, region))
     }
 
-    /// The right to read and write objects of one bucket that the key encrypts, through S3 only.
+    /// Grants the use of the key for objects of one bucket, given by its ARN, through S3 only.
     pub fn grant_objects(&self, to: &impl Receives, place: &Place, bucket: &str) -> Grants {
         let conditions = objects_of(place, bucket);
         self.access.grant("UseKeyForObjects", "use", &OBJECTS, to.grantee(), conditions)
     }
 
-    /// The right to hand the key to volumes, under conditions.
+    /// Grants `kms:CreateGrant` under conditions, to attach encrypted volumes.
     pub fn grant_volumes(&self, to: &impl Receives, conditions: Conditions) -> Grants {
         self.access.grant("GrantsForVolumes", "use", &["kms:CreateGrant"], to.grantee(), conditions)
     }
@@ -250,9 +251,9 @@ impl KeyAccess {
     }
 }
 
-/// The statement that lets roles use a key whose policy cannot name them because they come later.
+/// A key policy statement for roles that are created later, so the key policy cannot name them.
 ///
-/// A statement for the account only delegates, so the roles' own policies must allow it as well.
+/// It delegates to the account under a condition; the roles' own policies must allow the actions as well.
 pub fn delegated_use(place: &Place, roles: &[String], services: &[&str]) -> Statement {
     let conditions = via(services, &place.region).with(crate::role::principal_is(roles));
     Statement::allow("UseByTeams", USE, ["*"])
@@ -260,9 +261,10 @@ pub fn delegated_use(place: &Place, roles: &[String], services: &[&str]) -> Stat
         .when(conditions)
 }
 
-/// The statement that lets roles that come later read and write objects of one bucket that a key encrypts.
+/// A key policy statement for roles that are created later and read and write objects of one bucket, given by its
+/// ARN.
 ///
-/// A statement for the account only delegates, so the roles' own policies must allow it as well.
+/// It delegates to the account under a condition; the roles' own policies must allow the actions as well.
 pub fn delegated_objects(place: &Place, roles: &[String], bucket: &str) -> Statement {
     let conditions = objects_of(place, bucket).with(crate::role::principal_is(roles));
     Statement::allow("ObjectsByTeams", OBJECTS, ["*"])
@@ -270,10 +272,10 @@ pub fn delegated_objects(place: &Place, roles: &[String], bucket: &str) -> State
         .when(conditions)
 }
 
-/// The condition that a request comes through S3 for the objects of a bucket, by its ARN.
+/// The condition that a request comes through S3 for objects of a bucket, given by its ARN.
 ///
-/// Source: "Reducing the cost of SSE-KMS with Amazon S3 Bucket Keys" in the S3 user guide: with a bucket key, as each
-/// of our buckets has one, the encryption context is the bucket's ARN, and not the object's.
+/// Source: "Reducing the cost of SSE-KMS with Amazon S3 Bucket Keys" in the S3 user guide: with an S3 Bucket Key, as
+/// all our buckets have, the encryption context is the ARN of the bucket instead of the object.
 fn objects_of(place: &Place, bucket: &str) -> Conditions {
     via(&["s3"], &place.region).with(Condition::new(
         Comparison::StringEquals,
@@ -286,11 +288,11 @@ fn alias_arn(place: &Place, alias: &str) -> String {
     format!("arn:{}:kms:{}:{}:alias/{alias}", place.partition(), place.region, place.account)
 }
 
-/// The condition that a request comes through one of these services, such as `sagemaker`.
+/// The condition `kms:ViaService`: a request comes through one of these services, such as `sagemaker`.
 ///
-/// KMS documents the form that ends in `amazonaws.com`. In partitions with another suffix kops (pull request #18363)
-/// takes that suffix, and the AWS CDK (`ViaServicePrincipal`) `amazonaws.com`. Nobody but AWS's services sends the
-/// key, so both are taken there.
+/// KMS documents values that end in `amazonaws.com`. For partitions with another suffix, kops (pull request #18363)
+/// uses that suffix and the AWS CDK (`ViaServicePrincipal`) uses `amazonaws.com`. Only AWS services send the key, so
+/// the condition accepts both there.
 fn via(services: &[&str], region: &str) -> Conditions {
     let own = Partition::of_region(region).url_suffix;
     let suffixes = BTreeSet::from([own, STANDARD.url_suffix]);

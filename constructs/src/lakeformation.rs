@@ -1,11 +1,11 @@
 //! Lake Formation: administrators, locations and permissions.
 //!
-//! Lake Formation refuses concurrent changes of one catalog resource, so the
-//! permissions of a stack form a chain: each waits for the one before.
+//! Lake Formation refuses concurrent changes of one catalog resource, so the permissions of a stack form a
+//! chain: each one depends on the one before.
 //!
-//! CloudFormation knows a permission by its principal and its resource, whatever rights it gives, and takes
-//! no second one for the same pair. So the logical id of a permission is made of this pair alone, never of the
-//! reason for it, and each pair stands once (ADR 14).
+//! CloudFormation identifies a permission by its principal and its resource, whatever rights it grants, and
+//! rejects a second one for the same pair. So the logical id of a permission depends on this pair alone, never
+//! on the reason for it, and each pair has one permission (ADR 14).
 
 use lakewright_synth::{Construct, Grantee, Options, Record, Scope};
 use lakewright_template::place::Place;
@@ -18,12 +18,12 @@ pub use tag::TableTag;
 use crate::cfn::{lakeformation, s3};
 use crate::role::{Receives, RoleHandle};
 
-/// Administrators, added to those that the account has.
+/// Administrators to add to the existing ones of the account.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
-    /// The administrators' role ARNs, each with the name on the command line.
+    /// The administrators' role ARNs, each with the role's name on the command line.
     pub admins: Vec<(String, String)>,
-    /// What the catalog is part of, by its name on the command line.
+    /// The command-line name of what the catalog belongs to, such as `environment/finance`.
     pub target: String,
 }
 
@@ -52,25 +52,26 @@ impl Construct for Settings {
         });
         let resource = lakeformation::DataLakeSettings {
             admins: Some(admins.collect()),
-            // `REPLACE`, the other way, would remove administrators that others have added.
+            // `REPLACE`, the alternative, would remove other administrators.
             mutation_type: Some("APPEND".into()),
             // CloudFormation ignores empty lists of default permissions, and would lower a newer version of
-            // cross-account sharing: whoever deploys looks after both (docs/aws-behaviour.md).
+            // cross-account sharing. So both are left to the deployer (docs/aws-behaviour.md).
             ..lakeformation::DataLakeSettings::default()
         };
-        // Other environments of the account may need the entries. Whoever destroys the last one takes them out.
+        // Other environments of the account may need the entries, so they are removed with the last
+        // environment.
         scope.resource(resource, Options::retain(true))
     }
 }
 
-/// A bucket under Lake Formation's control: data is read with a role of ours.
+/// A bucket registered with Lake Formation, which reads its data with a role of the mesh.
 #[derive(Debug, Clone)]
 pub struct Location {
     /// The bucket's ARN.
     pub bucket: Expr<Arn<s3::Bucket>>,
-    /// The role that reads and writes for Lake Formation.
+    /// The role that Lake Formation assumes to read and write.
     pub role: RoleHandle,
-    /// Whether IAM permissions go on to work beside Lake Formation's, for buckets that have users already.
+    /// Whether the location is in hybrid access mode, in which IAM permissions of existing users still work.
     pub hybrid: bool,
 }
 
@@ -89,7 +90,7 @@ impl Construct for Location {
     }
 }
 
-/// Rows and columns of a table that a permission can be given on.
+/// A data cells filter: the rows and columns of a table that a permission covers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DataFilter {
     /// The filter's name.
@@ -100,16 +101,16 @@ pub struct DataFilter {
     pub database: String,
     /// The table's name.
     pub table: String,
-    /// The columns; empty for all of them.
+    /// The names of the columns; empty for all columns.
     pub columns: Vec<String>,
-    /// Which rows, as a condition of PartiQL; `None` for all of them.
+    /// The row filter, a PartiQL condition; `None` for all rows.
     pub rows: Option<String>,
-    /// What must be there first.
+    /// Resources that are created before the filter.
     pub after: Vec<LogicalId>,
 }
 
 impl DataFilter {
-    /// What the filter leaves of its table, as intended grants say it.
+    /// The rows and columns that the filter includes, in the form of intended grants: `columns a b; rows all`.
     pub fn cells(&self) -> String {
         lakewright_template::assembly::cells(&self.columns, self.rows.as_deref())
     }
@@ -175,7 +176,7 @@ impl Permission {
     }
 }
 
-/// What a permission is for.
+/// The resource of a permission.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Catalog {
     /// A database.
@@ -192,7 +193,7 @@ pub enum Catalog {
         /// The location's ARN.
         arn: String,
     },
-    /// Rows and columns of a table, by a filter.
+    /// Rows and columns of a table, selected by a data cells filter.
     Filter {
         /// The account of the catalog.
         account: AccountId,
@@ -202,11 +203,11 @@ pub enum Catalog {
         table: String,
         /// The filter's name.
         filter: String,
-        /// What the filter leaves of the table: `columns a b; rows all`.
+        /// The rows and columns that the filter includes: `columns a b; rows all`.
         cells: String,
     },
-    /// Every column of one table, which is what `SELECT` is given on: a resource of its own beside the table,
-    /// so that rights to write come and go without it.
+    /// Every column of one table, the resource of `SELECT`. It is separate from the table itself, so a change
+    /// of write permissions does not touch `SELECT`.
     Columns {
         /// The account of the catalog.
         account: AccountId,
@@ -224,9 +225,9 @@ pub enum Catalog {
         /// The table's name.
         table: String,
     },
-    /// Some of the tables that a tag tells apart.
+    /// Some tables, selected by the values of a Lake Formation tag.
     Tagged {
-        /// The tag.
+        /// The tag, with the value of each table.
         tag: TableTag,
         /// The tables' names.
         tables: Vec<String>,
@@ -240,62 +241,63 @@ pub enum Catalog {
     },
 }
 
-/// The permissions of a stack, one after the other.
+/// The permissions of a stack, each created after the one before.
 #[derive(Debug)]
 pub struct PermissionChain {
-    /// What the first one waits for, then each for the one before.
+    /// The resources that the next permission depends on.
     after: Vec<LogicalId>,
-    /// What the permissions are on, by its name on the command line.
+    /// The command-line name of what the permissions are on, such as `dataset/orders`.
     target: String,
 }
 
-/// What one grantee receives on one catalog resource.
+/// The permissions of one grantee on one catalog resource.
 #[derive(Debug, Clone, Copy)]
 pub struct PermissionSet<'a> {
-    /// The access in a word.
+    /// The access in one word, such as `read`, for intended grants.
     pub access: &'static str,
     /// The permissions.
     pub permissions: &'a [Permission],
-    /// Whether the grantee may pass them on.
+    /// Whether the grantee may grant the permissions to others.
     pub with_grant_option: bool,
 }
 
 impl PermissionChain {
-    /// A chain that begins when these resources are there.
+    /// A chain whose first permission depends on these resources. `target` is the command-line name of what its
+    /// permissions are on.
     pub fn after(after: Vec<LogicalId>, target: &str) -> Self {
         Self { after, target: target.to_owned() }
     }
 
-    /// What waits for the whole chain waits for this.
+    /// The last resources of the chain. A resource that depends on them is created after the whole chain.
     pub fn last(&self) -> &[LogicalId] {
         &self.after
     }
 
-    /// Makes the next permission wait for one more resource.
+    /// Makes the next permission depend on one more resource.
     pub fn wait_for(&mut self, id: &LogicalId) {
         self.after.push(id.clone());
     }
 
-    /// Makes a tag, before any table has it.
+    /// Declares a Lake Formation tag. Call this before any [`Self::tag_table`] with the tag.
     pub fn tag(&mut self, scope: &mut Scope<'_>, tag: &TableTag) {
         self.then(scope, tag.to_resource());
     }
 
-    /// Gives a table its value of a tag. A table that is not one of the tag's keeps none.
+    /// Assigns a table its value of a tag. Does nothing if the tag has no value for the table.
     pub fn tag_table(&mut self, scope: &mut Scope<'_>, tag: &TableTag, table: &str) {
         if let Some(association) = tag.association(table) {
             self.then(scope, association);
         }
     }
 
-    /// Declares what waits for all before it, and what all after it wait for.
+    /// Appends a resource to the chain.
     fn then<K: Resource>(&mut self, scope: &mut Scope<'_>, resource: K) {
         let options = Options { depends_on: self.after.clone(), ..Options::default() };
         let reference = scope.resource(resource, options);
         self.after = vec![reference.logical_id().clone()];
     }
 
-    /// Adds a permission.
+    /// Appends a permission to the chain and records it as intended access.
     pub fn grant(
         &mut self,
         scope: &mut Scope<'_>,
@@ -312,7 +314,8 @@ impl PermissionChain {
         };
         let given = names(set.permissions);
         let passed_on = if set.with_grant_option { given.clone() } else { Vec::new() };
-        // The words in front are for people: a logical id begins with them and ends with a hash of all of it.
+        // The leading words are for people: a logical id starts with them and ends with a hash of the whole
+        // text.
         let role = grantee.known_arn.rsplit('/').next().unwrap_or_default();
         let pair = format!("{} {role} {} {}", on.name(), grantee.known_arn, on.identity());
         let resource = lakeformation::PrincipalPermissions {
@@ -356,11 +359,11 @@ fn record(
     }
 }
 
-/// How an intended grant names the rows and columns of a filter: a condition on a key of our own.
+/// The operator and key by which an intended grant states the cells of a filter. AWS has no such key.
 const CELLS: &str = "StringEquals lakeformation:cells";
 
 impl Catalog {
-    /// The last part of the resource's name.
+    /// The last word of the resource's name, for the logical id.
     fn name(&self) -> &str {
         match self {
             Self::Columns { table, .. }
@@ -373,7 +376,7 @@ impl Catalog {
         }
     }
 
-    /// What tells the resource from every other one of the catalog.
+    /// A text that is unique to this resource within the catalog.
     fn identity(&self) -> String {
         match self {
             Self::Columns { account, database, table } => {

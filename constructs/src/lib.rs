@@ -1,10 +1,9 @@
-//! Typed AWS building blocks that are secure unless told otherwise, and grants on them.
+//! Typed AWS building blocks with secure defaults, and grants on them.
 //!
-//! The bottom is generated: [`cfn`] has one struct for each resource type. On
-//! top stand specifications such as [`bucket::Bucket`] or [`role::Role`]: plain
-//! structs that implement [`Construct`](lakewright_synth::Construct) and give
-//! handles. A grant is a value: `bucket.grant_read(&role)` carries decryption
-//! with it.
+//! The lowest layer is generated: [`cfn`] has one struct for each resource type. Specifications
+//! such as [`bucket::Bucket`] or [`role::Role`] build on it: plain structs that implement
+//! [`Construct`](lakewright_synth::Construct) and return handles. A grant is a value:
+//! `bucket.grant_read(&role)` includes decryption.
 
 pub mod access_point;
 pub mod athena;

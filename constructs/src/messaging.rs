@@ -1,4 +1,4 @@
-//! Topics and queues: encrypted with a key of ours, TLS only.
+//! SNS topics and SQS queues: encrypted with a customer managed key, TLS only.
 
 use lakewright_policies::condition::{Comparison, Condition};
 use lakewright_policies::service::Service;
@@ -16,11 +16,11 @@ use crate::cfn::{kms, sns, sqs};
 pub struct Topic {
     /// The name.
     pub name: String,
-    /// The key's id.
+    /// The id of the key that encrypts messages.
     pub key: Expr<Name<kms::Key>>,
-    /// What the topic is part of, by its name on the command line.
+    /// The command-line name of what the topic belongs to, such as `dataset/orders`.
     pub target: String,
-    /// Services that publish, each under conditions.
+    /// AWS services that may publish, and the conditions of each.
     pub publishers: Vec<(Service, Conditions)>,
 }
 
@@ -77,12 +77,12 @@ impl TopicHandle {
         self.reference.attribute(&sns::Topic::TOPIC_ARN)
     }
 
-    /// The right to publish, for a grantee under conditions.
+    /// Grants publishing to a grantee, under conditions.
     pub fn grant_publish(&self, to: &Grantee, conditions: Conditions) -> Grants {
         self.grant("Publish", "publish", &["sns:Publish"], to, conditions)
     }
 
-    /// The right to subscribe, for a grantee under conditions.
+    /// Grants subscribing to a grantee, under conditions.
     pub fn grant_subscribe(&self, to: &Grantee, conditions: Conditions) -> Grants {
         self.grant("Subscribe", "subscribe", &["sns:Subscribe"], to, conditions)
     }
@@ -104,18 +104,18 @@ impl TopicHandle {
 pub struct Queue {
     /// The name.
     pub name: String,
-    /// The key's id.
+    /// The id of the key that encrypts messages.
     pub key: Expr<Name<kms::Key>>,
-    /// Where messages go that were received twice without success.
+    /// The dead-letter queue, for messages that were received twice without success.
     pub dead_letters: Option<Expr<Arn<sqs::Queue>>>,
-    /// The ARNs of queues whose failed messages come here. No other queue of the account may send its own,
-    /// which SQS would let it do.
+    /// The ARNs of the queues that may use this one as their dead-letter queue. SQS's default allows every queue of the
+    /// account.
     pub failures_of: Vec<String>,
-    /// The ARNs of topics that may send, with wildcards.
+    /// The ARNs of the topics that may send messages; may contain wildcards.
     pub topics: Vec<String>,
-    /// The ARN of the bucket of the account whose events come here.
+    /// The ARN of a bucket of the same account that may send its events.
     pub events_of: Option<String>,
-    /// What the queue is part of, by its name on the command line.
+    /// The command-line name of what the queue belongs to, such as `dataset/orders`.
     pub target: String,
 }
 
@@ -136,7 +136,7 @@ impl Construct for Queue {
         let resource = sqs::Queue {
             queue_name: Some(self.name.into()),
             kms_master_key_id: Some(self.key),
-            // Fourteen days, the longest that SQS keeps a message.
+            // 14 days, the longest retention of SQS.
             message_retention_period: Some(1_209_600.into()),
             redrive_policy: self.dead_letters.map(|arn| sqs::QueueRedrivePolicy {
                 dead_letter_target_arn: Some(arn.into()),
@@ -145,7 +145,7 @@ impl Construct for Queue {
             redrive_allow_policy: Some(Expr::unchecked(redrive_allow(self.failures_of))),
             ..sqs::Queue::default()
         };
-        // Messages of an environment that is gone have no reader.
+        // Nobody reads the messages of a deleted environment, so the queue is not retained.
         let reference = scope.resource(resource, Options::retain(false));
         let tls = Statement::deny("DenyWithoutTls", ["sqs:*"], [arn.clone()])
             .for_principals([Principal::Anyone])
@@ -167,7 +167,7 @@ impl Construct for Queue {
         });
         crate::record::statements(scope, events.as_slice(), &self.target, |_| vec![arn.clone()]);
         let owner = PolicyOwner::Queue { queue: reference.name().into() };
-        // One policy for the queue: a second one would replace the first.
+        // A queue has one policy; a second one would replace the first.
         let statements = std::iter::once(tls).chain(send).chain(events).collect();
         let policy = scope.policy(owner, statements);
         let target = Target { name: self.target, account: place.account, policy: Some(policy) };
@@ -175,8 +175,8 @@ impl Construct for Queue {
     }
 }
 
-/// Which queues may name this one as theirs for dead letters. Source: "RedriveAllowPolicy" in the SQS API
-/// reference; without it every queue of the account and region may.
+/// The queues that may use this one as their dead-letter queue. Without this setting, every queue of the account and
+/// region may. Source: "RedriveAllowPolicy" in the SQS API reference.
 fn redrive_allow(sources: Vec<String>) -> Map {
     if sources.is_empty() {
         return Map::new().with("redrivePermission", "denyAll");
@@ -190,12 +190,12 @@ impl QueueHandle {
         self.reference.attribute(&sqs::Queue::ARN)
     }
 
-    /// The queue's policy.
+    /// The queue's policy, to which grants add statements.
     pub fn policy(&self) -> Option<PolicySlot> {
         self.target.policy
     }
 
-    /// The right to crawl by the events of the queue.
+    /// Grants a crawler the actions that it needs to crawl by the queue's events.
     ///
     /// Source: "Setting up your account for Amazon S3 event notifications" in the Glue developer guide, the policy of the
     /// crawler's role.
@@ -213,7 +213,7 @@ impl QueueHandle {
         self.grant("Crawl", &actions, to, Conditions::none())
     }
 
-    /// The right to receive and delete messages, for a grantee under conditions.
+    /// Grants receiving and deleting messages to a grantee, under conditions.
     pub fn grant_consume(&self, to: &Grantee, conditions: Conditions) -> Grants {
         let actions = [
             "sqs:ChangeMessageVisibility",
@@ -259,7 +259,7 @@ fn one_grant(
     }])
 }
 
-/// The conditions of what SNS does for topics of an account, whose ARNs may have wildcards.
+/// The conditions that SNS acts for these topics of an account. `topics` are ARNs that may contain wildcards.
 pub fn from_topics(account: &str, topics: &[String]) -> Conditions {
     topics.iter().fold(Service::SNS.acting_for(account), |conditions, topic| {
         conditions.with(Condition::new(Comparison::ArnLike, "aws:SourceArn", topic.clone()))
@@ -270,12 +270,12 @@ fn without_tls() -> Conditions {
     Conditions::none().with(Condition::new(Comparison::Bool, "aws:SecureTransport", "false"))
 }
 
-/// The ARN of a topic.
+/// The ARN of a topic, from its name.
 pub fn topic_arn(place: &Place, name: &str) -> String {
     format!("arn:{}:sns:{}:{}:{name}", place.partition(), place.region, place.account)
 }
 
-/// The ARN of a queue.
+/// The ARN of a queue, from its name.
 pub fn queue_arn(place: &Place, name: &str) -> String {
     format!("arn:{}:sqs:{}:{}:{name}", place.partition(), place.region, place.account)
 }

@@ -1,4 +1,4 @@
-//! Networks without a way to the internet, and security groups.
+//! Networks without internet access, and security groups.
 
 use lakewright_policies::service::Service;
 use lakewright_policies::{IdentityPolicy, Principal, Statement, TrustPolicy};
@@ -10,15 +10,15 @@ use lakewright_template::{DeletionPolicy, Expr, Name, Ref, Value};
 use crate::cfn::{ec2, iam, logs};
 use crate::role::{role_arn, shown};
 
-/// The address block of a network that is made here.
+/// The CIDR block of a VPC that a stack creates.
 pub const NETWORK: &str = "10.10.0.0/16";
-/// The address blocks of its subnets, one for each of two availability zones.
+/// The CIDR blocks of its subnets, one for each of two availability zones.
 const SUBNETS: [(&str, &str); 2] = [("SubnetA", "10.10.0.0/20"), ("SubnetB", "10.10.16.0/20")];
-/// The services that Studio reaches through interface endpoints.
+/// The services that Studio reaches through interface endpoints: logical id, service, and region prefixes.
 ///
-/// Source: "Connect Studio notebooks in a VPC to external resources" in the SageMaker developer guide. The last column
-/// has how the regions begin in which the endpoint's name begins with the partition's own domain. Source for it:
-/// `getDefaultEndpointPrefix` in `aws-ec2/lib/vpc-endpoint.ts` of the AWS CDK.
+/// Source: "Connect Studio notebooks in a VPC to external resources" in the SageMaker developer guide. In regions with
+/// one of these prefixes, the name of the endpoint service begins with the partition's own domain. Source for the
+/// prefixes: `getDefaultEndpointPrefix` in `aws-ec2/lib/vpc-endpoint.ts` of the AWS CDK.
 const ENDPOINTS: [(&str, &str, &[&str]); 9] = [
     ("Athena", "athena", &["cn-", "us-iso-east-1"]),
     ("EcrApi", "ecr.api", &[""]),
@@ -34,14 +34,14 @@ const ENDPOINTS: [(&str, &str, &[&str]); 9] = [
 /// A VPC with two private subnets, endpoints for the services that Studio uses, and flow logs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PrivateNetwork {
-    /// How its names begin.
+    /// The prefix of the names of its resources.
     pub name: String,
-    /// What it is part of, by its name on the command line.
+    /// The command-line name of what it belongs to, such as `environment/finance`.
     pub target: String,
-    /// The boundary of the role that delivers flow logs.
+    /// The ARN of the permissions boundary of the role that delivers flow logs.
     pub boundary: Option<String>,
-    /// The ids of its two availability zones. What a template can ask for itself comes and goes with default
-    /// subnets, and a subnet cannot move.
+    /// The ids of its two availability zones. `Fn::GetAZs` is no replacement: its result changes with the default
+    /// subnets, and a subnet cannot move to another zone.
     pub zones: Vec<String>,
 }
 
@@ -118,7 +118,8 @@ impl PrivateNetwork {
         let region = &place.region;
         let s3 = ec2::VPCEndpoint {
             vpc_id: Some(vpc.name()),
-            // Gateways have this form everywhere. Source: `GatewayVpcEndpointAwsService` of the AWS CDK.
+            // The names of gateway endpoints have this form in every partition. Source: `GatewayVpcEndpointAwsService`
+            // of the AWS CDK.
             service_name: Some(format!("com.amazonaws.{region}.s3").into()),
             vpc_endpoint_type: Some("Gateway".into()),
             route_table_ids: Some(vec![routes.name()]),
@@ -219,14 +220,14 @@ impl PrivateNetwork {
     }
 }
 
-/// Where a security group lets traffic go.
+/// The outbound traffic that a security group allows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Egress {
-    /// Everywhere that the network reaches, over HTTPS.
+    /// HTTPS to any address.
     Https,
-    /// Within an address block.
+    /// HTTPS within a CIDR block.
     Network(&'static str),
-    /// Everywhere over HTTPS, and to file systems (NFS) within an address block, or anywhere when none is known.
+    /// HTTPS to any address, and NFS within a CIDR block; `None` allows NFS to any address.
     ///
     /// Source: "Connect Studio notebooks in a VPC to external resources" in the SageMaker developer guide.
     HttpsAndFiles(Option<String>),
@@ -234,20 +235,20 @@ pub enum Egress {
 
 /// A security group.
 ///
-/// Its rules are resources of their own: CloudFormation puts rules inside of a group before the group has its
-/// tags, by which the execution role is held (`docs/aws-behaviour.md`, h:2). The first rule for traffic that
-/// leaves takes the default rule away, which lets everything out.
+/// Its rules are separate resources. CloudFormation would add inline rules before the group has its tags, and the
+/// execution role may only change tagged groups (`docs/aws-behaviour.md`, h:2). The first egress rule removes the
+/// default rule, which allows all outbound traffic.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SecurityGroup {
     /// The name.
     pub name: String,
-    /// What it is for.
+    /// The description.
     pub description: String,
     /// The VPC.
     pub vpc: Expr<Name<ec2::VPC>>,
-    /// The address block that may open HTTPS connections.
+    /// The CIDR block that may open HTTPS connections; `None` allows no inbound traffic.
     pub https_from: Option<String>,
-    /// Where traffic may go.
+    /// The outbound traffic that it allows.
     pub egress: Egress,
 }
 
@@ -305,5 +306,5 @@ impl Construct for SecurityGroup {
     }
 }
 
-/// Every address.
+/// Every IPv4 address.
 const ANYWHERE: &str = "0.0.0.0/0";

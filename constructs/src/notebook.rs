@@ -1,4 +1,5 @@
-//! Notebook instances: encrypted, within their VPC, without root.
+//! SageMaker notebook instances with an encrypted volume. VPC, internet access and root access are settings.
+//! otherwise.
 
 use lakewright_synth::{Construct, Options, Scope};
 use lakewright_template::{Expr, Ref};
@@ -15,28 +16,28 @@ pub struct Notebook {
     pub name: String,
     /// The instance type.
     pub instance_type: &'static str,
-    /// The volume in GiB.
+    /// The size of the volume in GiB.
     pub volume_size: u16,
-    /// Whom its code runs as.
+    /// The role that its code runs as.
     pub role: ImportedRole,
-    /// The key of its volume.
+    /// The key that encrypts its volume.
     pub key: KeyHandle,
-    /// Where it lies; `None` for SageMaker's own network.
+    /// The VPC and subnet; `None` for SageMaker's own network.
     pub network: Option<NotebookNetwork>,
-    /// Whether it reaches the internet past its VPC.
+    /// Whether it has internet access that bypasses its VPC.
     pub internet_access: bool,
-    /// Whether its users are root.
+    /// Whether its users have root access.
     pub root_access: bool,
 }
 
-/// Where a notebook instance lies.
+/// The VPC and subnet of a notebook instance.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NotebookNetwork {
     /// The VPC.
     pub vpc_id: String,
     /// The subnet.
     pub subnet_id: String,
-    /// The VPC's address block, from which HTTPS is let in. Unknown: from nowhere.
+    /// The VPC's CIDR block, from which HTTPS is allowed; `None` allows no inbound traffic.
     pub cidr: Option<String>,
 }
 
@@ -74,7 +75,7 @@ impl Construct for Notebook {
                     minimum_instance_metadata_service_version: Some("2".into()),
                 },
             ),
-            // Amazon Linux 2023; the default is of 2018.
+            // Amazon Linux 2023; the default platform is from 2018.
             platform_identifier: Some("notebook-al2023-v1".into()),
             ..sagemaker::NotebookInstance::default()
         };

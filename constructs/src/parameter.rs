@@ -1,16 +1,16 @@
-//! SSM parameters: how generated parts reach other stacks.
+//! SSM parameters, which pass generated values to other stacks.
 
 use lakewright_synth::{Construct, Options, Scope};
 use lakewright_template::{Expr, Ref, Text};
 
 use crate::cfn::ssm;
 
-/// A parameter with a plain value.
+/// An SSM parameter with a plain-text value.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Parameter {
     /// The name, as `/prefix/environment/...`.
     pub name: String,
-    /// What it is for.
+    /// The description.
     pub description: &'static str,
     /// The value.
     pub value: Expr<Text>,

@@ -1,7 +1,7 @@
-//! How people come to a role: the statements of its trust policy, and what is meant by them.
+//! How people assume a role: the statements of its trust policy, and their intended grants.
 //!
-//! Each statement names one way and holds it to one team. Session tags are refused but for the one that is asked for: a tag
-//! of a session takes the place of the role's own with the same key, and key policies know roles by
+//! Each statement covers one sign-in method and one team. All session tags are refused except the tag that selects the team:
+//! a session tag replaces the role's own tag with the same key, and key policies identify roles by
 //! [`lakewright_synth::ROLE_TAG`]. Source: "Pass session tags in AWS STS" in the IAM user guide.
 
 use lakewright_policies::condition::{Comparison, Condition, Operator};
@@ -11,15 +11,15 @@ use lakewright_template::{Text, Value};
 
 use crate::role::{Trust, account_of, principal_is, root_arn, shown};
 
-/// The session tag by which a broker says for which team a session is.
+/// The session tag with which a broker selects the team of a session.
 pub const TEAM_TAG: &str = "lakewright:team";
 
-/// A way by which people come to a role.
+/// A method by which people assume a role.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum People {
-    /// The role that IAM Identity Center makes of a permission set in the role's own account.
+    /// The role that IAM Identity Center creates for a permission set in the role's own account.
     PermissionSet {
-        /// The permission set.
+        /// The permission set's name.
         name: String,
         /// The region of IAM Identity Center.
         region: String,
@@ -28,11 +28,11 @@ pub enum People {
     Saml {
         /// The provider's name.
         provider: String,
-        /// Where assertions are presented.
+        /// The endpoint that receives assertions, the value of `SAML:aud`.
         endpoint: String,
-        /// Subjects of assertions. With groups as well, both must hold.
+        /// The subjects of assertions. If groups are set too, an assertion must match both.
         members: Vec<String>,
-        /// Groups, as the attribute `eduPersonAffiliation` has them.
+        /// Groups, as in the attribute `eduPersonAffiliation`.
         groups: Vec<String>,
     },
     /// An OIDC provider of the role's own account.
@@ -44,29 +44,29 @@ pub enum People {
         /// Subjects of tokens.
         members: Vec<String>,
     },
-    /// A role that says in a session tag for which team it acts, and as whose source identity.
+    /// A role that sets the team in a session tag, and the person in the source identity.
     Broker {
         /// The broker's ARN.
         role: String,
         /// The team.
         team: String,
-        /// The source identities; any, when there is none.
+        /// The source identities; empty for any.
         members: Vec<String>,
     },
 }
 
-/// One statement of a way, with the name and the ARN of whoever asks.
+/// One statement for a method, and the name and ARN of the principal that assumes the role.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ByPeople {
     name: String,
     known_arn: String,
     principal: Principal,
-    /// What holds the principal to whoever asks.
+    /// The condition that restricts an account to the role that assumes.
     held: Option<Condition>,
     opening: Opening,
 }
 
-/// What a statement opens.
+/// The parts of a statement that do not depend on the principal.
 #[derive(Debug, Clone, PartialEq)]
 struct Opening {
     sid: &'static str,
@@ -84,7 +84,7 @@ impl ByPeople {
             .when(conditions)
     }
 
-    /// What is meant by it: the name and the ARN of whoever asks, the actions, and when.
+    /// The intended grant of the statement: the principal's name and ARN, the actions, and the conditions.
     pub(crate) fn meant(&self) -> (String, String, Vec<Text>, Vec<String>) {
         let Opening { action, conditions, .. } = &self.opening;
         let actions = vec![(*action).into()];
@@ -93,7 +93,7 @@ impl ByPeople {
 }
 
 impl People {
-    /// The trust of a role in this place.
+    /// The trust of a role in this account and region: one entry for each statement.
     pub fn trust(&self, place: &Place) -> Vec<Trust> {
         let one = |opening: Opening| {
             Trust::People(Box::new(ByPeople {
@@ -107,7 +107,7 @@ impl People {
         self.openings().into_iter().map(one).collect()
     }
 
-    /// The name on the command line.
+    /// The principal's name on the command line.
     fn name(&self, place: &Place) -> String {
         let account = &place.account;
         match self {
@@ -121,11 +121,11 @@ impl People {
         }
     }
 
-    /// The ARN of whoever asks. That of a permission set's role ends in 16 characters that nobody knows before.
+    /// The ARN of the principal. The ARN of a permission set's role ends in 16 characters that are unknown in advance.
     ///
     /// Source: "Referencing permission sets in resource policies, Amazon EKS, and AWS KMS" in the IAM Identity Center user
     /// guide: `AWSReservedSSO_permission-set-name_unique-suffix`, such as `1234567890abcdef`. In `us-east-1` the path has no
-    /// region. Names may contain `_`, so a `*` in the place of the suffix would also match the sets of longer names.
+    /// region. Names may contain `_`, so a `*` in place of the suffix would also match permission sets with longer names.
     fn known_arn(&self, place: &Place) -> String {
         let (partition, account) = (place.partition(), &place.account);
         match self {
@@ -149,7 +149,8 @@ impl People {
         }
     }
 
-    /// Whom the statements name. IAM refuses a role that does not exist yet, so accounts are named and held to roles.
+    /// The principal of the statements. IAM rejects a role that does not exist yet, so a statement names the account and
+    /// restricts it to the role by a condition.
     fn principal(&self, place: &Place) -> Principal {
         match self {
             Self::PermissionSet { .. } => Principal::Aws(root_arn(place, &place.account).into()),
@@ -160,7 +161,7 @@ impl People {
         }
     }
 
-    /// The condition that holds an account to one role of it.
+    /// The condition that restricts an account to one of its roles.
     fn held(&self, place: &Place) -> Option<Condition> {
         match self {
             Self::PermissionSet { .. } => {
@@ -172,7 +173,7 @@ impl People {
         }
     }
 
-    /// The statements without what names the principal.
+    /// The statements of the method, without their principal.
     fn openings(&self) -> Vec<Opening> {
         let one = |action: &'static str, conditions: Conditions| {
             vec![Opening { sid: "People", action, conditions }]
@@ -186,7 +187,7 @@ impl People {
                     conditions.add(equals("SAML:sub".to_owned(), members));
                 }
                 if !groups.is_empty() {
-                    // An assertion has the attribute once for each group.
+                    // An assertion repeats the attribute for each group.
                     let operator = Operator::new(Comparison::StringEquals).for_any_value();
                     let groups = equals("SAML:eduPersonAffiliation".to_owned(), groups);
                     conditions.add(Condition { operator, ..groups });
@@ -204,9 +205,10 @@ impl People {
     }
 }
 
-/// What a broker does: it assumes the role with the team's tag and a source identity, and needs a permission for each of
-/// both. Each action has the keys that it carries in the service authorization reference: there `sts:TagSession` has no
-/// `sts:SourceIdentity`, and `sts:SetSourceIdentity` no tags, so that one statement for all three would allow nothing.
+/// The statements for a broker. It assumes the role with the team's tag and a source identity, and needs a permission for
+/// each of the three actions. They are separate statements because, in the service authorization reference, each action
+/// supports other condition keys: `sts:TagSession` has no `sts:SourceIdentity`, and `sts:SetSourceIdentity` has no tags. One
+/// statement for all three would allow nothing.
 ///
 /// Source: "Pass session tags in AWS STS" and "Monitor and control actions taken with assumed roles" in the IAM user guide.
 fn of_broker(team: &str, members: &[String]) -> Vec<Opening> {
@@ -234,7 +236,7 @@ fn of_broker(team: &str, members: &[String]) -> Vec<Opening> {
     ]
 }
 
-/// The condition that a key has one of these values.
+/// The condition that a key equals one of these values.
 fn equals(key: String, values: &[String]) -> Condition {
     Condition {
         operator: Operator::new(Comparison::StringEquals),

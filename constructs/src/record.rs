@@ -1,7 +1,7 @@
-//! Records of what a construct's own statements give.
+//! Intended access of a construct's own statements.
 //!
-//! Keys and buckets open with statements for services and accounts, which no
-//! grant asks for. They are intended access all the same, and recorded.
+//! The policies of keys, buckets and queues have statements for services and accounts that no grant
+//! asks for. This access is intended too, so it is recorded.
 
 use lakewright_policies::document::Effect;
 use lakewright_policies::{Principal, Statement};
@@ -10,9 +10,10 @@ use lakewright_template::Value;
 
 use crate::role::shown;
 
-/// Records each allowing statement for its services and accounts, on these ARNs.
+/// Records the access that each `Allow` statement gives to services and accounts. `resources`
+/// returns the ARNs of a statement.
 ///
-/// What an account is given is delegated to it: its roles need policies of their own as well.
+/// Access of an account is delegation: its roles need policies of their own as well.
 pub(crate) fn statements(
     scope: &mut Scope<'_>,
     statements: &[Statement],

@@ -1,4 +1,4 @@
-//! Roles: who may assume them, and the handle that receives grants.
+//! IAM roles: their trust policies, and the handles that receive grants.
 
 use std::collections::BTreeSet;
 
@@ -17,14 +17,14 @@ use lakewright_template::{AccountId, Arn, Expr, Map, Name, Ref, Value};
 use crate::cfn::iam;
 use crate::people::ByPeople;
 
-/// Something that can receive access: a role of this stack, or one that is known by its ARN.
+/// Something that can receive grants: a role of this stack, or one known by its ARN.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot receive permissions",
     label = "not a role",
     note = "grant to a `RoleHandle` or an `ImportedRole`"
 )]
 pub trait Receives: sealed::Sealed {
-    /// Who it is.
+    /// The role's identity, as grants use it.
     fn grantee(&self) -> &Grantee;
 }
 
@@ -34,29 +34,30 @@ mod sealed {
     impl Sealed for super::ImportedRole {}
 }
 
-/// Who may assume a role. At least one entry, so that no role is without a trust.
+/// An entry of a role's trust policy. A role needs at least one.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Trust {
-    /// A service, held to the role's account as far as the service says for whom it acts.
+    /// An AWS service, restricted by `aws:SourceAccount` to the role's account. Where AWS does not document that the service
+    /// sends this key, the condition applies only if the key is sent.
     Service(Service),
-    /// Another role of the mesh, by ARN and name.
+    /// Another role of the mesh, which must exist.
     Role {
         /// The role's ARN.
         arn: String,
         /// The name on the command line, such as `pivot-role/finance`.
         name: String,
-        /// The sessions' tags and the external id are not looked at; this action is allowed.
+        /// The allowed actions. Session tags and the external id are not restricted.
         actions: &'static [&'static str],
     },
-    /// A role that may come later than this one: its account is named, and held to the role by a
-    /// condition. The role's own policy must allow it as well.
+    /// A role that may be created later than this one. The statement names its account and restricts it to the role by a
+    /// condition. The role's own policy must allow the action as well.
     Later {
         /// The role's ARN.
         arn: String,
         /// The name on the command line.
         name: String,
     },
-    /// Roles of another account that give an external id.
+    /// Roles of another account, which must pass an external id.
     External {
         /// The account.
         account: AccountId,
@@ -65,20 +66,20 @@ pub enum Trust {
         /// The external id.
         external_id: String,
     },
-    /// People, by a statement of their way to the role.
+    /// People, by one statement of their sign-in method.
     People(Box<ByPeople>),
 }
 
-/// How the statements of a role's identity policy are written.
+/// The kind of identity policy that holds a role's statements.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Policies {
-    /// In one inline policy of this name.
+    /// One inline policy with this name.
     Inline(String),
-    /// In managed policies whose names begin like this.
+    /// Managed policies.
     Managed {
-        /// How the names begin; a number follows.
+        /// The prefix of their names; a number follows.
         name: String,
-        /// How many may be used.
+        /// The maximum number of policies.
         policies: usize,
     },
 }
@@ -88,17 +89,17 @@ pub enum Policies {
 pub struct Role {
     /// The role's name: 64 characters at most.
     pub name: String,
-    /// What it is for.
+    /// The description.
     pub description: String,
-    /// Who it is on the command line, such as `team/finance/Analysts`.
+    /// The role's name on the command line, such as `team/finance/Analysts`.
     pub grantee: String,
-    /// Who may assume it.
+    /// The entries of its trust policy.
     pub trust: Vec<Trust>,
-    /// How its statements are written.
+    /// The kind of policy that holds its statements.
     pub policies: Policies,
-    /// The ARN of its permissions boundary.
+    /// The ARN of its permissions boundary; `None` for a role without one.
     pub boundary: Option<String>,
-    /// Tags besides those of the stack.
+    /// Tags besides the tags of the stack.
     pub tags: Vec<(&'static str, String)>,
 }
 
@@ -109,7 +110,7 @@ pub struct RoleHandle {
     grantee: Grantee,
 }
 
-/// A role that exists already, or that another stack makes. It cannot be deleted from here.
+/// A role that already exists, or that another stack creates. This stack cannot delete it.
 #[derive(Debug, Clone)]
 pub struct ImportedRole {
     grantee: Grantee,
@@ -128,7 +129,7 @@ impl Receives for ImportedRole {
 }
 
 impl ImportedRole {
-    /// A role of an account by its ARN, with the name it has on the command line.
+    /// A role by its ARN, and its name on the command line.
     pub fn new(account: AccountId, arn: &str, name: &str) -> Self {
         Self {
             grantee: Grantee {
@@ -142,7 +143,7 @@ impl ImportedRole {
         }
     }
 
-    /// The same role, which carries the tag [`lakewright_synth::ROLE_TAG`] with this value.
+    /// This role, known to have the tag [`lakewright_synth::ROLE_TAG`] with this value.
     #[must_use]
     pub fn with_tag(self, value: String) -> Self {
         Self { grantee: Grantee { tag: Some(value), ..self.grantee } }
@@ -153,7 +154,7 @@ impl ImportedRole {
         Expr::known_arn(self.grantee.known_arn.clone())
     }
 
-    /// The same role, whose grants go into a policy of this stack that is attached to it.
+    /// This role, whose grants go into a policy of this stack that is attached to it.
     #[must_use]
     pub fn with_policy(&self, policy: PolicySlot) -> Self {
         Self { grantee: Grantee { identity: Some(policy), ..self.grantee.clone() } }
@@ -171,13 +172,13 @@ impl RoleHandle {
         self.reference.name()
     }
 
-    /// The role's identity policy.
+    /// The role's identity policy, to which grants add statements.
     pub fn policy(&self) -> Option<PolicySlot> {
         self.grantee.identity
     }
 
-    /// The same role, whose grants go into managed policies of their own, so that these change
-    /// without the others.
+    /// This role, whose further grants go into separate managed policies, so that these change independently of its other
+    /// grants. `name` is the prefix of their names, `policies` their maximum number.
     #[must_use]
     pub fn with_policies(&self, scope: &mut Scope<'_>, name: String, policies: usize) -> Self {
         let role = self.reference.name().into();
@@ -195,7 +196,7 @@ impl Construct for Role {
         let place = scope.spec().place.clone();
         let known_arn = role_arn(&place, &self.name);
         self.record_trust(scope, &place, &known_arn);
-        // No request shows that a boundary is gone, as long as it takes nothing away: it is recorded.
+        // A missing boundary that denies nothing cannot be found by any request, so the boundary is recorded.
         self.record_boundary(scope, &known_arn);
         let document = trust_document(&self.trust, &place)
             .expect("each kind of trust gives a whole statement");
@@ -285,7 +286,7 @@ impl Role {
     }
 }
 
-/// Characters of the trust policy that lets these in, as IAM counts them.
+/// The size of a trust policy with these entries, in characters as IAM counts them.
 pub fn trust_characters(trust: &[Trust], place: &Place) -> usize {
     document_characters(&trust_statements(trust, place))
 }
@@ -294,8 +295,8 @@ fn trust_document(trust: &[Trust], place: &Place) -> Result<Value, DocumentError
     Ok(TrustPolicy::new(trust_statements(trust, place))?.into_value())
 }
 
-/// The statements of a trust policy. Those that differ in one set only, such as in their services or in the roles of
-/// one condition, are one: they say the same, and IAM gives a trust policy 2,048 characters.
+/// The statements of a trust policy. Statements that differ in one set only, such as their services or the roles in one
+/// condition, are merged: the meaning stays the same, and IAM limits a trust policy to 2,048 characters.
 fn trust_statements(trust: &[Trust], place: &Place) -> Vec<Statement> {
     let statements = trust.iter().enumerate().map(|(number, one)| match one {
         Trust::Service(service) => {
@@ -323,7 +324,7 @@ fn trust_statements(trust: &[Trust], place: &Place) -> Vec<Statement> {
     merge(tagged.collect()).into_iter().map(|tagged| tagged.statement).collect()
 }
 
-/// What the statement for a service is called: after the service where it is for no other one.
+/// The `Sid` of the statement for a service. It contains the service's name if the statement covers no other service.
 fn service_sid(trust: &[Trust], service: Service) -> String {
     let sends = service.sends_source;
     let is_alike =
@@ -335,7 +336,7 @@ fn service_sid(trust: &[Trust], service: Service) -> String {
         };
         return name.to_owned();
     }
-    // `vpc-flow-logs` is no name of a statement.
+    // A `Sid` cannot contain the `-` of `vpc-flow-logs`.
     let words = service.principal.split('.').next().unwrap_or_default().split('-');
     let name: String = words
         .flat_map(|word| {
@@ -345,7 +346,7 @@ fn service_sid(trust: &[Trust], service: Service) -> String {
     format!("Service{name}")
 }
 
-/// What the statement for roles that may come later is called. All of one account stand in one.
+/// The `Sid` of the statement for roles that may be created later. The roles of one account share a statement.
 fn later_sid(arn: &str, place: &Place) -> String {
     let account = account_of(arn);
     if account == place.account { "Later".to_owned() } else { format!("Later{account}") }
@@ -355,12 +356,12 @@ pub(crate) fn account_of(arn: &str) -> &str {
     arn.split(':').nth(4).unwrap_or_default()
 }
 
-/// The ARN of a role without a path.
+/// The ARN of a role without a path, from its name.
 pub fn role_arn(place: &Place, name: &str) -> String {
     format!("arn:{}:iam::{}:role/{name}", place.partition(), place.account)
 }
 
-/// The ARN that stands for an account in policies.
+/// The ARN of an account's root, which stands for the account in policies.
 pub fn root_arn(place: &Place, account: &str) -> String {
     format!("arn:{}:iam::{account}:root", place.partition())
 }
@@ -371,7 +372,7 @@ fn external_conditions(roles: &[String], external_id: &str) -> Conditions {
         .with(principal_is(roles))
 }
 
-/// The condition that the caller is one of these roles, for statements that cannot name them.
+/// The condition that the caller is one of these roles, given by ARN, for statements that cannot name them as principals.
 pub fn principal_is(roles: &[String]) -> Condition {
     Condition {
         operator: Operator::new(Comparison::ArnEquals),
@@ -380,12 +381,12 @@ pub fn principal_is(roles: &[String]) -> Condition {
     }
 }
 
-/// Conditions in the form of intended grants, as far as they are text.
+/// Conditions in the form of intended grants. Values that are not text are left out.
 pub(crate) fn shown(conditions: &Conditions) -> Vec<String> {
     conditions.lines(|value| value.as_text().map(str::to_owned))
 }
 
-/// Text that IAM and Glue take as a description: Latin letters, at most 1,000 characters.
+/// A text that IAM and Glue accept as a description: Latin characters, at most 1,000.
 pub fn printable(text: &str) -> String {
     // Linters take `${` for a variable of `Fn::Sub`.
     let text = text.replace("${", "$ {");
@@ -397,7 +398,7 @@ pub fn printable(text: &str) -> String {
         .collect()
 }
 
-/// A map of a document, for the generated structs.
+/// A map as the JSON property of a generated struct.
 pub(crate) fn json(map: Map) -> Expr<lakewright_template::Json> {
     map.into()
 }

@@ -16,13 +16,13 @@ pub struct StudioDomain {
     pub vpc: Expr<Name<ec2::VPC>>,
     /// The subnets.
     pub subnets: Vec<Expr<Name<ec2::Subnet>>>,
-    /// The key of its volumes.
+    /// The id of the key that encrypts its volumes.
     pub key: Expr<Name<kms::Key>>,
-    /// The VPC's address block, when it is known.
+    /// The VPC's CIDR block, if known. Egress to home folders is restricted to it.
     pub address_block: Option<String>,
-    /// The role of user profiles that name none.
+    /// The default role of user profiles.
     pub role: Expr<Arn<iam::Role>>,
-    /// Whether home folders stay when the domain leaves the stack.
+    /// Whether home folders are retained when the domain is removed from the stack.
     pub retain: bool,
 }
 
@@ -35,17 +35,17 @@ pub struct StudioProfile {
     pub domain: Expr<Text>,
     /// The domain's VPC.
     pub vpc: Expr<Name<ec2::VPC>>,
-    /// The VPC's address block, when it is known.
+    /// The VPC's CIDR block, if known. Egress to home folders is restricted to it.
     pub address_block: Option<String>,
-    /// Whom the profile's code runs as.
+    /// The role that the profile's code runs as.
     pub role: ImportedRole,
 }
 
-/// The ports on which a profile's server and its kernels talk to each other.
+/// The ports on which a profile's server and its kernels communicate.
 ///
 /// Source: "Connect Studio notebooks in a VPC to external resources" in the SageMaker developer guide, which
-/// wants a security group for each profile: one for the domain would open every profile's kernels,
-/// and so every team's role, to all others.
+/// asks for one security group per profile. A group for the whole domain would give all profiles access to
+/// each other's kernels, and so to every team's role.
 const APPS: (i64, i64) = (8192, 65535);
 
 impl Construct for StudioProfile {
@@ -75,7 +75,8 @@ impl Construct for StudioProfile {
             },
             Options::default(),
         );
-        // An explicit list of egress rules leaves out what the ingress above lets in.
+        // The group has an explicit list of egress rules, so the traffic that the ingress rule allows needs
+        // an egress rule too.
         scope.child("AccessWithinOut").resource(
             ec2::SecurityGroupEgress {
                 description: Some("Between the apps of the profile".into()),
@@ -106,7 +107,8 @@ impl Construct for StudioDomain {
     type Handle = Ref<sagemaker::Domain>;
 
     fn build(self, scope: &mut Scope<'_>) -> Self::Handle {
-        // For profiles that others make: ours have groups of their own. Apps do not reach each other by it.
+        // The default group, for profiles that others create; our profiles have their own groups. It allows
+        // no traffic between apps.
         let group = scope.add(
             "Access",
             SecurityGroup {
@@ -124,7 +126,7 @@ impl Construct for StudioDomain {
             kms_key_id: Some(self.key),
             vpc_id: Some(self.vpc),
             subnet_ids: Some(self.subnets),
-            // Spaces and apps carry the tags of their owner, on which access depends.
+            // Spaces and apps inherit the tags of their owner, on which access control depends.
             tag_propagation: Some("ENABLED".into()),
             default_user_settings: Some(sagemaker::DomainUserSettings {
                 execution_role: Some(self.role),

@@ -1,6 +1,7 @@
-//! Wrong references do not compile. `ui/` has one idea for each file, with the compiler's words.
+//! Wrong references do not compile. Each file in `ui/` shows one mistake, with the compiler's expected
+//! message.
 //!
-//! After a change of the words, `TRYBUILD=overwrite cargo test -p lakewright-constructs` writes them anew.
+//! To update the messages, run `TRYBUILD=overwrite cargo test -p lakewright-constructs`.
 
 #[test]
 fn wrong_references_do_not_compile() {

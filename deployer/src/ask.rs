@@ -1,8 +1,9 @@
-//! Questions to services beside CloudFormation and S3: what templates cannot say, or say without effect.
+//! Requests to services other than CloudFormation and S3, for what templates cannot express or CloudFormation
+//! ignores.
 
 use serde_json::Value;
 
-/// A service, with the way in which it is asked.
+/// A service that can be called. It determines the protocol.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the names are AWS's")]
 pub enum Service {
@@ -15,16 +16,16 @@ pub enum Service {
     Sns,
 }
 
-/// One request. An answer is the body as text: JSON, or XML from IAM and SNS.
+/// One request. The response is the body as text: XML from IAM and SNS, else JSON.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Ask {
     /// The service.
     pub service: Service,
     /// The operation, such as `GetDataLakeSettings`.
     pub operation: &'static str,
-    /// The parameters: an object, of texts only for IAM and SNS, and for EFS.
+    /// The parameters, a JSON object. For IAM, SNS and EFS, all values must be strings.
     pub parameters: Value,
-    /// What it is for, as in `failed to ...`.
+    /// The purpose, which completes `failed to ...`.
     pub what: String,
 }
 
@@ -35,8 +36,8 @@ impl Ask {
     }
 }
 
-/// The texts within an XML element, wherever it stands. Enough for the few answers that are read here: names, numbers
-/// and ARNs, which have nothing that XML writes in another way.
+/// The texts of all XML elements with this name, at any depth. Entities are not decoded: the values that are read
+/// here are names, numbers and ARNs, which contain none.
 pub fn elements<'x>(xml: &'x str, name: &str) -> Vec<&'x str> {
     let (open, close) = (format!("<{name}>"), format!("</{name}>"));
     let parts = xml.split(open.as_str()).skip(1);
@@ -49,7 +50,7 @@ mod tests {
 
     #[test]
     fn elements_are_found_wherever_they_stand() {
-        // The form of GetTopicAttributes in the SNS API reference.
+        // The format of `GetTopicAttributes` in the SNS API reference.
         let xml = "<GetTopicAttributesResponse><GetTopicAttributesResult><Attributes><entry>\
                    <key>SubscriptionsPending</key><value>1</value></entry><entry><key>Owner</key>\
                    <value>123456789012</value></entry></Attributes></GetTopicAttributesResult></GetTopicAttributesResponse>";

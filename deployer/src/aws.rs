@@ -1,6 +1,6 @@
-//! The AWS adapter: the only module that talks to AWS.
+//! The AWS adapter: the only module that calls AWS.
 //!
-//! `AWS_ENDPOINT_URL` sends every request elsewhere, as the SDK documents it.
+//! `AWS_ENDPOINT_URL` redirects all requests, as the SDK documents.
 
 pub mod caller;
 mod change_set;
@@ -34,24 +34,24 @@ use crate::cloud::{Access, ChangeSet, Cloud, CloudError, Placed, Site, Stack};
 use crate::event::{Change, Event, Rejection};
 use crate::plan::Observed;
 
-/// Bytes of a template in a request. Source: "CloudFormation quotas".
+/// The maximum size of a template in a request, in bytes. Source: "CloudFormation quotas".
 const INLINE_BYTES: usize = 51_200;
-/// The name of our sessions in CloudTrail.
+/// The role session name, which CloudTrail shows.
 const SESSION: &str = "lakewright";
 
-/// AWS, reached with the credentials that the environment has.
+/// AWS, called with the caller's credentials.
 #[derive(Debug)]
 pub struct Aws {
     base: SdkConfig,
     caller: String,
-    /// Whether change sets take in what exists already under a name that stays.
+    /// Whether change sets import existing resources with static names.
     imports_existing: bool,
     connector: Connector,
     sessions: RefCell<BTreeMap<Site, SdkConfig>>,
 }
 
 impl Aws {
-    /// Finds the caller's credentials, and whose they are.
+    /// Finds the caller's credentials and account.
     pub async fn connect(settings: &Settings) -> Result<Self, CloudError> {
         let base = caller::configuration(settings).await?;
         let caller = caller::account(&base).await?;
@@ -69,8 +69,8 @@ impl Aws {
         &self.caller
     }
 
-    /// The configuration for a site. Roles are assumed when a request needs their credentials, and
-    /// again before these run out.
+    /// The SDK configuration for a site. The SDK assumes the role at the first request, and again
+    /// before its credentials expire.
     async fn session(&self, site: &Site) -> SdkConfig {
         if let Some(session) = self.sessions.borrow().get(site) {
             return session.clone();
@@ -100,7 +100,7 @@ impl Aws {
         session
     }
 
-    /// The role to assume, with the external id.
+    /// The ARN of the role to assume, and the external id.
     fn role(&self, site: &Site) -> Option<(String, Option<String>)> {
         match &site.access {
             Access::Deployer { role, external_id, .. } => {
@@ -124,7 +124,8 @@ impl Aws {
         Bucket { connector: &self.connector, session, name, owner: &site.place.account }
     }
 
-    /// The template's place in the bootstrap bucket, when it does not fit into a request.
+    /// The URL of the template in the bootstrap bucket, uploaded there if it does not fit into a
+    /// request.
     async fn template_url(&self, stack: &Stack) -> Result<Option<String>, CloudError> {
         let Access::Deployer { template_bucket, .. } = &stack.site.access else { return Ok(None) };
         if stack.template.len() <= INLINE_BYTES {
@@ -168,7 +169,7 @@ impl Cloud for Aws {
 
     async fn resources(&self, site: &Site, name: &str) -> Result<Vec<Placed>, CloudError> {
         let client = self.cloudformation(site).await;
-        // The other way to ask, `DescribeStackResources`, tells the first hundred only.
+        // The alternative, `DescribeStackResources`, returns the first 100 resources only.
         let mut pages = client.list_stack_resources().stack_name(name).into_paginator().send();
         let what = format!("look at the resources of stack {name}");
         let mut found = Vec::new();
@@ -208,7 +209,7 @@ impl Cloud for Aws {
         let body = match (&url, fits) {
             (Some(_), _) => None,
             (None, true) => Some(stack.template.clone()),
-            // There is no bucket yet when an account is bootstrapped.
+            // A bootstrap stack has no bucket for templates yet.
             (None, false) => Some(minified(&stack.template)),
         };
         let entry = &stack.entry;
@@ -218,7 +219,8 @@ impl Cloud for Aws {
             .map(|(key, value)| Tag::builder().key(key).value(value).build())
             .collect();
         let execution_role = execution_role(&stack.site);
-        // A name can be used once for a stack; the same digest may come back later.
+        // A stack cannot have two change sets of one name, and the same digest may be deployed
+        // again later.
         for attempt in 1..=20 {
             let name = if attempt == 1 { name.to_owned() } else { format!("{name}-{attempt}") };
             let request = client
@@ -342,7 +344,7 @@ impl Cloud for Aws {
                 break;
             }
         }
-        // A stack has the events of all its changes.
+        // The response has the events of all operations on the stack.
         let newest = found.iter().max_by_key(|(at, _, _)| *at);
         let newest = newest.map(|(_, operation, _)| operation.clone());
         let of_newest = found.into_iter().filter(|(_, one, _)| Some(one) == newest.as_ref());
@@ -360,17 +362,18 @@ impl Cloud for Aws {
         let request = client.delete_change_set().stack_name(stack).change_set_name(name);
         match request.send().await {
             Ok(_) => {}
-            // It went with a stack that somebody else deleted or changed.
+            // The change set is gone, because somebody else deleted or changed the stack.
             Err(error) if error.code().is_some_and(|code| code.starts_with(GONE)) => return Ok(()),
             Err(error) => return Err(failed(&what, &error)),
         }
-        // The shell of a stack that a change set of kind CREATE leaves holds nothing.
+        // A change set of type CREATE leaves an empty stack behind.
         let is_shell = self
             .describe(site, stack)
             .await?
             .is_some_and(|found| found.status == "REVIEW_IN_PROGRESS");
         if is_shell {
-            // As every deletion, by the execution role: the deploy role may delete in no other way.
+            // The execution role deletes it: the deploy role may delete stacks only through that
+            // role.
             let request =
                 client.delete_stack().stack_name(stack).set_role_arn(execution_role(site));
             request.send().await.map_err(|error| failed(&what, &error))?;
@@ -414,7 +417,7 @@ impl Cloud for Aws {
                 Err(error) if is_missing(&error) => break,
                 Err(error) => return Err(failed(&format!("read the events of {stack}"), &error)),
             };
-            // The newest ones come first.
+            // The newest events come first.
             for event in page.stack_events() {
                 let id = event.event_id().unwrap_or_default();
                 if Some(id) == since {
@@ -433,7 +436,7 @@ impl Cloud for Aws {
                     },
                 ));
             }
-            // Without a last event only the newest one is asked for.
+            // The caller only needs the newest event, to know where to start.
             if since.is_none() {
                 break;
             }
@@ -486,8 +489,8 @@ impl Cloud for Aws {
         let found = client.describe_stacks().stack_name(stack).send().await;
         let found = found.map_err(|error| failed(&what, &error))?;
         let Some(found) = found.stacks().first() else { return Ok(()) };
-        // Teams may change stacks with their tag that are not the mesh's, and this one goes on with
-        // the execution role; so the team's tag goes as well.
+        // The team's tag goes too: teams may change untracked stacks with their tag, and this stack
+        // keeps the execution role.
         let is_ours = |tag: &&Tag| {
             tag.key().is_some_and(|key| key.starts_with("lakewright:") || key == "Team")
         };
@@ -529,13 +532,14 @@ impl Cloud for Aws {
     }
 
     async fn pause(&self, tries: u32) {
-        // Soon at first, as most looks come just before the end; then every five seconds.
+        // Starts at 0.2 seconds, as most waits end early, and grows to five seconds.
         let milliseconds = 200_u64.saturating_mul(1 << tries.min(5)).min(5_000);
         tokio::time::sleep(Duration::from_millis(milliseconds)).await;
     }
 }
 
-/// Whom CloudFormation runs the stacks of a site as.
+/// The role that CloudFormation assumes for the stacks of a site; `None` for the caller's own
+/// permissions.
 fn execution_role(site: &Site) -> Option<String> {
     match &site.access {
         Access::Deployer { execution_role, .. } => Some(execution_role.clone()),

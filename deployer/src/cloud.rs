@@ -1,4 +1,4 @@
-//! What the driver needs of the cloud, and how it can fail.
+//! The operations that the driver needs from AWS, and their errors.
 
 use std::collections::BTreeMap;
 use std::future::Future;
@@ -10,63 +10,63 @@ use crate::ask::Ask;
 use crate::event::{Change, Event, Rejection};
 use crate::plan::Observed;
 
-/// A request that did not succeed.
+/// A failed request. `what` completes `failed to ...`.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum CloudError {
-    /// The caller may not, or is not known.
+    /// The caller lacks permissions, or is unknown.
     #[error("{what}: {message}")]
     Access {
-        /// What was tried.
+        /// The purpose of the request.
         what: String,
-        /// What AWS says.
+        /// The message from AWS.
         message: String,
     },
-    /// AWS cannot be reached, or asks to come again later, and all tries are used up.
+    /// AWS cannot be reached or asks to try again later, and all tries have failed.
     #[error("{what}: {message}")]
     Network {
-        /// What was tried.
+        /// The purpose of the request.
         what: String,
-        /// What happened.
+        /// The cause.
         message: String,
     },
-    /// Somebody else changes the same stack.
+    /// Somebody else changes the same stack or object.
     #[error("{what}: {message}")]
     Overtaken {
-        /// What was tried.
+        /// The purpose of the request.
         what: String,
-        /// What AWS says.
+        /// The message from AWS.
         message: String,
     },
-    /// CloudFormation or S3 refuses the request itself.
+    /// The service refuses the request itself.
     #[error("{what}: {message}")]
     Refused {
-        /// What was tried.
+        /// The purpose of the request.
         what: String,
-        /// What AWS says.
+        /// The message from AWS.
         message: String,
     },
 }
 
-/// Where a stack is deployed, and with whose help.
+/// An account and region, and the roles and bucket used to deploy there.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Site {
-    /// The account and the region.
+    /// The account.
     pub place: Place,
-    /// The role to assume, when the caller is not the account's owner.
+    /// The region.
     pub access: Access,
 }
 
 impl Site {
-    /// The address of a stack here.
+    /// How the account is accessed.
     pub fn address(&self, name: &str) -> StackAddress {
         StackAddress::new(self.place.clone(), name)
     }
 }
 
-/// Who deploys.
+/// How an account is accessed.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Access {
-    /// The account's deploy role, with the external id; CloudFormation runs as the execution role.
+    /// Through the account's deploy role, with an external id. CloudFormation assumes the execution role.
     Deployer {
         /// The deploy role's ARN.
         role: String,
@@ -74,35 +74,35 @@ pub enum Access {
         external_id: String,
         /// The execution role's ARN.
         execution_role: String,
-        /// The bucket for templates that do not fit into a request.
+        /// The bucket for templates that do not fit into a request (51,200 bytes).
         template_bucket: String,
     },
-    /// The account's owner: the caller itself in its own account, else this role.
+    /// As the account's owner: the caller itself in its own account, in other accounts this role.
     Owner {
         /// The role's name.
         role: String,
     },
 }
 
-/// A stack with everything that its deployment needs.
+/// A stack and everything needed to deploy it.
 #[derive(Debug, Clone)]
 pub struct Stack {
-    /// The entry of the assembly.
+    /// Its entry in the assembly.
     pub entry: StackEntry,
-    /// The template.
+    /// The template, as JSON text.
     pub template: String,
-    /// The content of each asset, by its path.
+    /// The content of each asset, by its path in the assembly.
     pub assets: BTreeMap<String, Vec<u8>>,
-    /// Where and with whose help.
+    /// Where it is deployed, and with which roles.
     pub site: Site,
 }
 
-/// A resource that a stack has made.
+/// A resource that a stack has created.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Placed {
     /// Its logical id.
     pub logical_id: String,
-    /// Its type.
+    /// Its resource type.
     pub kind: String,
     /// Its physical id.
     pub physical_id: String,
@@ -111,45 +111,45 @@ pub struct Placed {
 /// The state of a change set.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ChangeSet {
-    /// It is being made.
+    /// CloudFormation is creating it.
     Pending,
-    /// It can be run, and would do this.
+    /// It can be executed, with these changes.
     Ready(Vec<Change>),
-    /// It has nothing in it.
+    /// It has no changes.
     Empty,
-    /// It cannot be made.
+    /// CloudFormation could not create it, for this reason.
     Failed(String),
-    /// Somebody deleted it, or what it was made for is not there any more.
+    /// It was deleted, or the stack that it was created for has changed or is gone. The text is the reason.
     Lost(String),
 }
 
-/// The operations on one account and region. The AWS adapter has them, and a simulation can.
+/// The operations on one account and region, implemented by the AWS adapter and by simulations.
 pub trait Cloud {
-    /// Every stack of a site, by name.
+    /// All stacks of a site, by name.
     fn list(
         &self,
         site: &Site,
     ) -> impl Future<Output = Result<BTreeMap<String, Observed>, CloudError>>;
 
-    /// A stack; `None` when there is none.
+    /// A stack; `None` if it does not exist.
     fn describe(
         &self,
         site: &Site,
         name: &str,
     ) -> impl Future<Output = Result<Option<Observed>, CloudError>>;
 
-    /// The resources of a stack that are there.
+    /// The existing resources of a stack.
     fn resources(
         &self,
         site: &Site,
         name: &str,
     ) -> impl Future<Output = Result<Vec<Placed>, CloudError>>;
 
-    /// The template of a stack as it was deployed.
+    /// The template of a stack, as it was deployed.
     fn template(&self, site: &Site, name: &str)
     -> impl Future<Output = Result<String, CloudError>>;
 
-    /// Makes a change set under a name; gives the ARN or the name that it really has.
+    /// Creates a change set. Returns its ARN, or the name that it really got.
     fn create_change_set(
         &self,
         stack: &Stack,
@@ -157,7 +157,7 @@ pub trait Cloud {
         creates: bool,
     ) -> impl Future<Output = Result<String, CloudError>>;
 
-    /// Looks at a change set.
+    /// The state of a change set.
     fn describe_change_set(
         &self,
         site: &Site,
@@ -165,7 +165,8 @@ pub trait Cloud {
         name: &str,
     ) -> impl Future<Output = Result<ChangeSet, CloudError>>;
 
-    /// What did not pass CloudFormation's validation: of a change set, or of the last change of the stack that ran.
+    /// The resources that failed CloudFormation's validation: of a change set, or without one, of the stack's last
+    /// operation.
     fn validation_failures(
         &self,
         site: &Site,
@@ -173,7 +174,7 @@ pub trait Cloud {
         change_set: Option<&str>,
     ) -> impl Future<Output = Result<Vec<Rejection>, CloudError>>;
 
-    /// Removes a change set, and the shell of a stack that was never made.
+    /// Deletes a change set, and the empty stack that it left if the stack was never created.
     fn delete_change_set(
         &self,
         site: &Site,
@@ -181,7 +182,7 @@ pub trait Cloud {
         name: &str,
     ) -> impl Future<Output = Result<(), CloudError>>;
 
-    /// Runs a change set.
+    /// Executes a change set.
     fn execute_change_set(
         &self,
         site: &Site,
@@ -196,7 +197,8 @@ pub trait Cloud {
         stack: &str,
     ) -> impl Future<Output = Result<(), CloudError>>;
 
-    /// The stack's events since one, the oldest first, each with its id.
+    /// The events of a stack since the event `since`, the oldest first, each with its id. Without `since`, only the
+    /// newest page.
     fn events(
         &self,
         site: &Site,
@@ -204,7 +206,7 @@ pub trait Cloud {
         since: Option<&str>,
     ) -> impl Future<Output = Result<Vec<(String, Event)>, CloudError>>;
 
-    /// Puts an object into a bucket.
+    /// Writes an object into a bucket.
     fn upload(
         &self,
         site: &Site,
@@ -213,8 +215,8 @@ pub trait Cloud {
         bytes: Vec<u8>,
     ) -> impl Future<Output = Result<(), CloudError>>;
 
-    /// Whether an object can be read. One that cannot counts as not there: without the right to list a bucket, S3 tells
-    /// no difference (`HeadObject` in the S3 API reference).
+    /// Whether an object can be read. Without permission to list a bucket, S3 reports a missing object as denied, so
+    /// both count as missing (`HeadObject` in the S3 API reference).
     fn has_object(
         &self,
         site: &Site,
@@ -222,8 +224,9 @@ pub trait Cloud {
         key: &str,
     ) -> impl Future<Output = Result<bool, CloudError>>;
 
-    /// The text of an object with its version, an ETag; `None` when there is none. A list of this key alone tells, as
-    /// whoever may not list is denied what is not there ("GetObject" in the S3 API reference).
+    /// The text of an object and its version, an ETag; `None` if it does not exist. The key is listed first, because
+    /// without permission to list, S3 answers a request for a missing object with access denied ("GetObject" in the S3
+    /// API reference).
     fn read_object(
         &self,
         site: &Site,
@@ -231,8 +234,8 @@ pub trait Cloud {
         key: &str,
     ) -> impl Future<Output = Result<Option<(String, String)>, CloudError>>;
 
-    /// Writes an object in place of a version that was read, or where there was none; gives the new version. When
-    /// somebody else wrote it since, that is [`CloudError::Overtaken`].
+    /// Writes an object if it still has the version that was read, or, without one, if it does not exist. Returns the
+    /// new version. If somebody else wrote it in between, the error is [`CloudError::Overtaken`].
     fn replace_object(
         &self,
         site: &Site,
@@ -242,15 +245,15 @@ pub trait Cloud {
         was: Option<&str>,
     ) -> impl Future<Output = Result<String, CloudError>>;
 
-    /// Removes every object and version of a bucket; gives how many there were.
+    /// Deletes all versions of all objects in a bucket. Returns their number.
     fn empty(&self, site: &Site, bucket: &str) -> impl Future<Output = Result<usize, CloudError>>;
 
-    /// Takes our tags off a stack, so that it is no longer known as the mesh's.
+    /// Removes the mesh's tags from a stack, so that it no longer counts as part of the mesh.
     fn forget(&self, site: &Site, stack: &str) -> impl Future<Output = Result<(), CloudError>>;
 
-    /// Asks a service beside CloudFormation and S3; gives the answer's body.
+    /// Calls a service other than CloudFormation and S3. Returns the body of the response.
     fn ask(&self, site: &Site, ask: &Ask) -> impl Future<Output = Result<String, CloudError>>;
 
-    /// Waits before the next look. The adapter knows how long.
+    /// Waits before the next try; longer the more tries there were.
     fn pause(&self, tries: u32) -> impl Future<Output = ()>;
 }

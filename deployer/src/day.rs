@@ -1,11 +1,11 @@
-//! The day, as shares with `expires` count it.
+//! The current date, for shares with `expires`.
 
 use std::time::SystemTime;
 
 use aws_smithy_types::DateTime;
 use aws_smithy_types::date_time::Format;
 
-/// Today in UTC, as `YYYY-MM-DD`.
+/// Today's date in UTC, as `YYYY-MM-DD`.
 pub fn today() -> Option<String> {
     let text = DateTime::from(SystemTime::now()).fmt(Format::DateTime).ok()?;
     text.split_once('T').map(|(day, _)| day.to_owned())

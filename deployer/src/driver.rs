@@ -1,4 +1,4 @@
-//! The driver: it awaits, and does what the plan and the machines say.
+//! The driver: the asynchronous part, which carries out the plan and the commands of the state machines.
 
 mod steps;
 
@@ -21,25 +21,25 @@ use crate::{lakeformation, preflight};
 pub(crate) const MADE: &str =
     "another run makes the stack, or has just made it; run again when that is done";
 
-/// How a whole run ended, by stack.
+/// The result of a whole run.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Summary {
-    /// The outcomes, by address.
+    /// The outcomes, by stack address.
     pub outcomes: BTreeMap<StackAddress, Outcome>,
-    /// The stacks that were left alone, each with the one that it waits for.
+    /// The skipped stacks, each with the stack that caused it.
     pub skipped: BTreeMap<StackAddress, StackAddress>,
 }
 
-/// Drives stacks through a cloud.
+/// Deploys and deletes stacks through a [`Cloud`].
 #[derive(Debug)]
 pub struct Driver<'a, C, R, A> {
     /// The cloud.
     pub cloud: &'a C,
-    /// Who is told of events.
+    /// The callback that receives events.
     pub report: R,
-    /// Who is asked whether changes may be made.
+    /// The callback that confirms the changes of a stack, given by its address.
     pub ask: A,
-    /// Where Lake Formation's defaults have been looked at in this run.
+    /// The sites where this run has already closed Lake Formation's defaults.
     pub closed: BTreeSet<Site>,
     /// The lease on the mesh. A run that loses it changes nothing more.
     pub lease: &'a Lease,
@@ -48,7 +48,7 @@ pub struct Driver<'a, C, R, A> {
 }
 
 impl<C: Cloud, R: FnMut(Event), A: FnMut(&StackAddress, &[Change]) -> bool> Driver<'_, C, R, A> {
-    /// Everything that is there, over several sites.
+    /// All deployed stacks of several sites, by address.
     pub async fn observe(
         &mut self,
         sites: &[Site],
@@ -62,9 +62,9 @@ impl<C: Cloud, R: FnMut(Event), A: FnMut(&StackAddress, &[Change]) -> bool> Driv
         Ok(observed)
     }
 
-    /// Does the steps of a plan one after the other. A stack that fails keeps those that depend on it from being
-    /// started, and no others. A stack that another run is changing ends this run, because the two would collide at
-    /// other stacks too.
+    /// Performs the steps of a plan in order. If a stack fails, only the stacks that depend on it are skipped. If
+    /// another run is changing a stack, this run changes nothing more, because the two would collide at other stacks
+    /// too.
     pub async fn run(
         &mut self,
         plan: &Plan,
@@ -103,7 +103,7 @@ impl<C: Cloud, R: FnMut(Event), A: FnMut(&StackAddress, &[Change]) -> bool> Driv
                     self.delete(site, address).await
                 }
             };
-            // What one stack meets is no reason to leave others alone that do not depend on it.
+            // The failure of one stack does not stop the stacks that do not depend on it.
             let outcome = outcome.unwrap_or_else(|error| failure(&error));
             (self.report)(Event::Finished { address: address.clone(), outcome: outcome.clone() });
             if !is_good(&outcome) {
@@ -119,7 +119,7 @@ impl<C: Cloud, R: FnMut(Event), A: FnMut(&StackAddress, &[Change]) -> bool> Driv
         summary
     }
 
-    /// Brings one stack to its template, with the files that it needs and with what CloudFormation does not do.
+    /// Deploys one stack: its checks and files first, then its template, then what CloudFormation does not do.
     pub async fn deploy(
         &mut self,
         stack: &Stack,
@@ -128,7 +128,7 @@ impl<C: Cloud, R: FnMut(Event), A: FnMut(&StackAddress, &[Change]) -> bool> Driv
         let place = stack.entry.place();
         let duties = match stack.site.access {
             Access::Deployer { .. } => Duties::of(&stack.template, &place),
-            // A bootstrap stack has none, and its owner's rights are not ours to use for more.
+            // A bootstrap stack has no duties, and the owner's permissions are not used for anything else.
             Access::Owner { .. } => Duties::default(),
         };
         if let Some(reason) = self.lease.lost() {
@@ -147,7 +147,7 @@ impl<C: Cloud, R: FnMut(Event), A: FnMut(&StackAddress, &[Change]) -> bool> Driv
             (outcome, reasons) = self.drive(goal, &stack.site, Some(stack), name).await?;
         }
         let mut attention = Vec::new();
-        // CloudFormation calls an update complete whose clean-up failed.
+        // CloudFormation reports `UPDATE_COMPLETE` even if the clean-up after the update failed.
         if outcome == Outcome::Updated && !reasons.is_empty() {
             attention.push(format!(
                 "it was updated, and what it no longer has could not all be removed: {}",
@@ -177,8 +177,8 @@ impl<C: Cloud, R: FnMut(Event), A: FnMut(&StackAddress, &[Change]) -> bool> Driv
         (self.report)(Event::Note { address: stack.entry.address(), text });
     }
 
-    /// What keeps a stack from being changed: dead administrators, and roles that its policies name and that are not
-    /// there. Before the first database, the defaults of Lake Formation are closed.
+    /// Checks before a stack changes. Returns the reason why it cannot: administrators that no longer exist, or
+    /// missing roles that its policies name. Closes the defaults of Lake Formation before the first database.
     async fn before(
         &mut self,
         stack: &Stack,
@@ -200,12 +200,12 @@ impl<C: Cloud, R: FnMut(Event), A: FnMut(&StackAddress, &[Change]) -> bool> Driv
         if !duties.databases.is_empty() {
             self.close_defaults(stack).await?;
         }
-        // What an earlier stack of this run made may not be seen at once.
+        // IAM may not show a role at once that an earlier stack of this run created.
         let mut missing = duties.principals.clone();
         for tries in 0..5 {
             let left = match preflight::missing_roles(self.cloud, sites, &missing).await {
                 Ok(left) => left,
-                // Another account may not be ready for the question; AWS will say what it misses.
+                // The other account may not allow the check yet. CloudFormation reports a missing role then.
                 Err(error @ (CloudError::Access { .. } | CloudError::Network { .. })) => {
                     self.note(stack, format!("whether its roles exist is not known: {error}"));
                     return Ok(None);
@@ -225,7 +225,7 @@ impl<C: Cloud, R: FnMut(Event), A: FnMut(&StackAddress, &[Change]) -> bool> Driv
         )))
     }
 
-    /// What CloudFormation does not do, when the stack is there. Gives what is open that should not be.
+    /// The work after a stack's deployment that CloudFormation does not do. Returns what remains open to everybody.
     async fn after(
         &mut self,
         stack: &Stack,
@@ -248,9 +248,9 @@ impl<C: Cloud, R: FnMut(Event), A: FnMut(&StackAddress, &[Change]) -> bool> Driv
         Ok((!open.is_empty()).then(|| open.join("; ")))
     }
 
-    /// Looks at stacks that need no change. Their files may be gone, or were never there when somebody else deployed
-    /// their templates. Their databases may have been opened since, or an earlier run may have ended before it closed
-    /// them: one question for each account and region, and more only where something is open.
+    /// Checks unchanged stacks. Uploads files that are missing, for example because somebody else deployed the
+    /// template. Closes databases that were opened since, or that an earlier run left open: one request per account
+    /// and region, and more only where something is open.
     pub async fn look_again(
         &mut self,
         plan: &Plan,
@@ -310,7 +310,8 @@ impl<C: Cloud, R: FnMut(Event), A: FnMut(&StackAddress, &[Change]) -> bool> Driv
         if is_open {
             self.note(stack, "its database was open to everybody with IAM permissions".to_owned());
         }
-        // In databases of others only single tables are the mesh's, and opt-ins are of single principals.
+        // `open_databases` does not cover the mesh's tables in databases of others, nor opt-ins, so these are always
+        // checked.
         let has_more = !duties.tables.is_empty() || duties.hybrid != Hybrid::Off;
         if is_open || has_more { self.after(stack, duties).await } else { Ok(None) }
     }
@@ -332,10 +333,11 @@ impl<C: Cloud, R: FnMut(Event), A: FnMut(&StackAddress, &[Change]) -> bool> Driv
         Ok(())
     }
 
-    /// Whoever is no administrator is shown no permission of others, and would find everything closed.
+    /// Fails unless the deploy role is an administrator of Lake Formation. Other callers see no permissions of
+    /// others, so everything would look closed.
     async fn sees_permissions(&self, site: &Site) -> Result<(), CloudError> {
         let Access::Deployer { role, .. } = &site.access else { return Ok(()) };
-        // The settings may have been made a moment ago.
+        // The settings may have changed a moment ago.
         for tries in 0..3 {
             if lakeformation::is_administrator(self.cloud, site, role).await? {
                 return Ok(());
@@ -353,7 +355,7 @@ impl<C: Cloud, R: FnMut(Event), A: FnMut(&StackAddress, &[Change]) -> bool> Driv
         })
     }
 
-    /// Deletes a stack by its address.
+    /// Deletes a stack, given as `account/region/name`.
     pub async fn delete(
         &mut self,
         site: &Site,
@@ -363,7 +365,7 @@ impl<C: Cloud, R: FnMut(Event), A: FnMut(&StackAddress, &[Change]) -> bool> Driv
         Ok(self.drive(Goal::Gone, site, None, name).await?.0)
     }
 
-    /// Uploads the files of a stack. It comes before the stack, so that a stack which is there has them.
+    /// Uploads the files of a stack. This comes before the stack, so that an existing stack always has its files.
     async fn upload(&mut self, stack: &Stack) -> Result<(), CloudError> {
         for asset in &stack.entry.assets {
             self.put(stack, asset).await?;
@@ -371,7 +373,7 @@ impl<C: Cloud, R: FnMut(Event), A: FnMut(&StackAddress, &[Change]) -> bool> Driv
         Ok(())
     }
 
-    /// Uploads those files of a stack that are not there. Stacks may share a file, which is looked for once.
+    /// Uploads the missing files of a stack. A file that several stacks share is looked for once.
     async fn upload_missing(
         &mut self,
         stack: &Stack,
@@ -402,12 +404,12 @@ impl<C: Cloud, R: FnMut(Event), A: FnMut(&StackAddress, &[Change]) -> bool> Driv
     }
 }
 
-/// Whether what waits for a stack may go on.
+/// Whether the stacks that depend on this one may be deployed.
 pub fn is_good(outcome: &Outcome) -> bool {
     matches!(outcome, Outcome::Created | Outcome::Updated | Outcome::Unchanged | Outcome::Deleted)
 }
 
-/// How it ends for a stack when a request fails.
+/// The outcome for a stack when a request fails.
 pub fn failure(error: &CloudError) -> Outcome {
     match error {
         CloudError::Refused { .. } => Outcome::Refused(error.to_string()),

@@ -1,5 +1,5 @@
-//! What a template asks for that CloudFormation does not do, or does without looking: read from the template alone,
-//! so that whoever deploys it by other means can do the same.
+//! What a template needs that CloudFormation does not do, or does without checking. It is read from the template
+//! alone, so that anybody who deploys by other means can do the same.
 
 use std::collections::BTreeSet;
 
@@ -8,52 +8,52 @@ use lakewright_template::resolve::{Branch, Resolved, Resolver};
 use lakewright_template::{ResourceEntry, Template, Value, read};
 use serde_json::Value as Json;
 
-/// What is to be looked after beside a stack.
+/// The work for a stack besides CloudFormation.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Duties {
-    /// Administrators of Lake Formation that the template adds.
+    /// Administrators of Lake Formation that the template adds, by ARN.
     pub administrators: BTreeSet<String>,
-    /// Databases of Glue that the template makes; links to others are not among them.
+    /// Glue databases that the template creates, without resource links.
     pub databases: BTreeSet<String>,
-    /// Tables that it makes in databases of others: the database, then the table.
+    /// Tables that it creates in databases of other stacks: the database, then the table.
     pub tables: BTreeSet<(String, String)>,
-    /// Permissions of Lake Formation that the template gives.
+    /// Lake Formation permissions that the template grants.
     pub permissions: Vec<Permission>,
-    /// What is left to IAM permissions on the tables of an imported bucket.
+    /// Whether IAM permissions still apply to the tables of an imported bucket.
     pub hybrid: Hybrid,
-    /// Roles that the template names as somebody who receives access, administrators too, by ARN.
+    /// Roles that the template names as principals or administrators but does not create, by ARN.
     pub principals: BTreeSet<String>,
-    /// Topics with mails as receivers, by ARN.
+    /// Topics with e-mail subscriptions, by ARN.
     pub topics: BTreeSet<String>,
 }
 
-/// What is left to IAM permissions.
+/// Whether IAM permissions still apply.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Hybrid {
-    /// Nothing: the location is not in hybrid access mode.
+    /// No location is in hybrid access mode.
     #[default]
     Off,
-    /// IAM permissions go on to work; the consumers of shares are opted in, as they have no others.
+    /// IAM permissions still apply. The consumers of shares are opted in, because they have no IAM permissions.
     On,
-    /// `IAMAllowedPrincipals` has no permission any more, which is looked at.
+    /// `IAMAllowedPrincipals` must have no permission any more, which is checked.
     Closed,
 }
 
-/// A permission of Lake Formation.
+/// A Lake Formation permission.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Permission {
     /// The logical id.
     pub logical_id: String,
-    /// Who receives it.
+    /// The ARN of the principal that receives it.
     pub principal: String,
-    /// On what, as Lake Formation's API writes it.
+    /// The resource, in the format of Lake Formation's API.
     pub resource: Json,
-    /// The rights, such as `SELECT`.
+    /// The permissions, such as `SELECT`.
     pub rights: BTreeSet<String>,
 }
 
 impl Permission {
-    /// The database and the table that it is about, when it is about one.
+    /// The database, and the table if the resource is one; `None` for other resources.
     pub fn table(&self) -> Option<(&str, Option<&str>)> {
         for kind in ["Table", "TableWithColumns", "DataCellsFilter"] {
             let Some(about) = self.resource.get(kind) else { continue };
@@ -67,8 +67,8 @@ impl Permission {
 }
 
 impl Duties {
-    /// Reads a template's text where it is deployed. A template that cannot be read has none that are known here;
-    /// CloudFormation will say what is wrong with it.
+    /// The duties of a template in an account and region. An unreadable template has none; CloudFormation reports
+    /// its errors.
     pub fn of(template: &str, place: &Place) -> Self {
         read::template(template)
             .map(|template| Self::of_template(&template, place))
@@ -134,8 +134,8 @@ impl Duties {
     }
 }
 
-/// A resource's properties as the service will see them. What is not known before the deployment is left out: names
-/// and ARNs that are looked at here are known.
+/// A resource's resolved properties. Properties that are unknown before the deployment are left out; the names and
+/// ARNs used here are always known.
 fn plain(resolver: &Resolver<'_>, resource: &ResourceEntry) -> Json {
     let entries = resource.properties.iter().filter_map(|(key, value)| {
         let found = resolver.resolve(value).ok().flatten()?;
@@ -144,7 +144,7 @@ fn plain(resolver: &Resolver<'_>, resource: &ResourceEntry) -> Json {
     Json::Object(entries.collect())
 }
 
-/// The roles that statements of policies name as principals.
+/// Collects the AWS principals of all policy statements within a value.
 fn principals(value: &Json, found: &mut BTreeSet<String>) {
     match value {
         Json::Array(items) => items.iter().for_each(|item| principals(item, found)),
@@ -163,7 +163,7 @@ fn principals(value: &Json, found: &mut BTreeSet<String>) {
     }
 }
 
-/// How the template says it, in its metadata.
+/// The hybrid access mode in the template's metadata.
 fn hybrid(template: &Template) -> Hybrid {
     let own = template.metadata.get("Lakewright").and_then(Value::as_map);
     match own.and_then(|own| own.get("HybridAccess")?.as_text()) {

@@ -1,80 +1,80 @@
-//! What happens while stacks are deployed, for people and programs.
+//! Events during a deployment, for people and programs.
 
 use lakewright_template::StackAddress;
 
 use crate::machine::Outcome;
 
-/// Something that happened.
+/// An event during a deployment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Event {
-    /// Work on a stack begins.
+    /// Work on a stack starts.
     Started {
         /// The stack.
         address: StackAddress,
     },
-    /// The changes that a change set would make.
+    /// A change set's planned changes.
     Changes {
-        /// The stack.
+        /// The stack, as `account/region/name`.
         address: StackAddress,
         /// The changes.
         changes: Vec<Change>,
     },
-    /// CloudFormation reports on a resource.
+    /// CloudFormation reports the status of a resource.
     Resource {
-        /// The stack.
+        /// The stack, as `account/region/name`.
         address: StackAddress,
         /// The resource's logical id.
         logical_id: String,
-        /// Its type.
+        /// Its resource type.
         kind: String,
         /// Its status.
         status: String,
-        /// Why, when something went wrong.
+        /// The reason of a failure.
         reason: Option<String>,
     },
-    /// A file was uploaded.
+    /// A file of a stack was uploaded.
     Uploaded {
-        /// The stack that needs it.
+        /// The stack that needs it, as `account/region/name`.
         address: StackAddress,
-        /// Where it is, as `s3://bucket/key`.
+        /// Its location, as `s3://bucket/key`.
         target: String,
     },
-    /// Work on a stack ended.
+    /// Work on a stack has ended.
     Finished {
-        /// The stack.
+        /// The stack, as `account/region/name`.
         address: StackAddress,
-        /// How.
+        /// The outcome.
         outcome: Outcome,
     },
-    /// Something that people should know.
+    /// A note for people.
     Note {
-        /// The stack.
+        /// The stack, as `account/region/name`.
         address: StackAddress,
-        /// What.
+        /// The text.
         text: String,
     },
-    /// A stack was left alone, because one that it depends on is not there.
+    /// A stack was skipped, because a stack that it depends on was not deployed.
     Skipped {
-        /// The stack.
+        /// The stack, as `account/region/name`.
         address: StackAddress,
-        /// The stack that it waits for.
+        /// The stack that caused it.
         because: StackAddress,
     },
 }
 
-/// A resource that CloudFormation would not make or change, found before it did anything.
+/// A resource that CloudFormation's validation refused before it changed anything.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rejection {
     /// The resource's logical id.
     pub logical_id: String,
-    /// Its type.
+    /// Its resource type.
     pub kind: String,
-    /// Why.
+    /// The reason.
     pub reason: String,
 }
 
 impl Rejection {
-    /// The status under which it is told as the event of a resource.
+    /// The status with which a rejection is reported as the event of a resource.
     pub const STATUS: &str = "VALIDATION_FAILED";
 }
 
@@ -85,8 +85,8 @@ pub struct Change {
     pub action: String,
     /// The resource's logical id.
     pub logical_id: String,
-    /// Its type.
+    /// Its resource type.
     pub kind: String,
-    /// `True`, `False` or `Conditional`, for changes.
+    /// For a modification, whether it replaces the resource: `True`, `False` or `Conditional`.
     pub replacement: Option<String>,
 }

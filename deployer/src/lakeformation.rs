@@ -1,5 +1,5 @@
-//! What Lake Formation needs beside CloudFormation, which ignores empty lists of default permissions
-//! (coverage-roadmap #2197): closed defaults, databases and tables without `IAMAllowedPrincipals`, opt-ins.
+//! What Lake Formation needs besides CloudFormation, which ignores empty lists of default permissions (coverage-roadmap
+//! #2197): closed defaults, databases and tables without `IAMAllowedPrincipals`, opt-ins.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,15 +10,15 @@ use crate::cloud::{Cloud, CloudError, Site};
 use crate::duties::{Duties, Hybrid, Permission};
 use crate::preflight;
 
-/// The group that AWS gives everything by default: everybody with IAM permissions.
+/// The group to which AWS grants everything by default: all principals with IAM permissions.
 const EVERYBODY: &str = "IAM_ALLOWED_PRINCIPALS";
 
-/// The lowest version of cross-account sharing that gives a table to one role of another account, also for locations in
-/// hybrid mode. Source: "Updating cross-account data sharing version settings" in the developer guide.
+/// The lowest version of cross-account sharing that can grant a table to one role of another account, also for locations
+/// in hybrid access mode. Source: "Updating cross-account data sharing version settings" in the developer guide.
 const CROSS_ACCOUNT_VERSION: u64 = 4;
 
-/// The administrators that do not exist any more, of those in an account's settings that lie in this account: with one
-/// of them in the list, Lake Formation takes no change of it.
+/// The administrators in this account's settings that no longer exist. Administrators of other accounts are not checked.
+/// With a missing one in the list, Lake Formation refuses every change of it.
 pub async fn dead_administrators(
     cloud: &impl Cloud,
     site: &Site,
@@ -34,7 +34,8 @@ pub async fn dead_administrators(
     Ok(dead)
 }
 
-/// Whether a role is an administrator of Lake Formation: lists of permissions show others only what they have themselves.
+/// Whether a role is an administrator of Lake Formation. Other callers of `ListPermissions` see only their own
+/// permissions.
 ///
 /// Source: `ListPermissions` in the Lake Formation API reference.
 pub async fn is_administrator(
@@ -45,8 +46,8 @@ pub async fn is_administrator(
     Ok(administrators(&settings(cloud, site).await?).any(|admin| admin == role))
 }
 
-/// Switches the defaults for new databases and tables off and the version of cross-account sharing up, and leaves
-/// everything else as it is. Gives whether something had to change.
+/// Removes the default permissions on new databases and tables, raises the version of cross-account sharing if it is too
+/// low, and keeps all other settings. Returns whether anything had to change.
 pub async fn close_defaults(cloud: &impl Cloud, site: &Site) -> Result<bool, CloudError> {
     let before = settings(cloud, site).await?;
     if is_closed(&before) {
@@ -71,7 +72,7 @@ pub async fn close_defaults(cloud: &impl Cloud, site: &Site) -> Result<bool, Clo
     })
 }
 
-/// Takes entries out of the list of administrators. Others stay.
+/// Removes these ARNs from the list of administrators and keeps all others.
 pub async fn remove_administrators(
     cloud: &impl Cloud,
     site: &Site,
@@ -86,8 +87,8 @@ pub async fn remove_administrators(
     if admins.len() == before { Ok(()) } else { put(cloud, site, &settings).await }
 }
 
-/// Does what a dataset's stack needs when it is there, and says what is not as the template says: first what is open,
-/// then what is missing.
+/// Does the work after the deployment of a dataset's stack. Returns what is still open, then which permissions are
+/// missing.
 pub async fn secure(
     cloud: &impl Cloud,
     site: &Site,
@@ -118,8 +119,8 @@ pub async fn secure(
     Ok((open, missing))
 }
 
-/// The databases of an account and region on which everybody has permissions, or on their tables: one question for all
-/// stacks that need no change.
+/// The databases of an account and region on which, or on whose tables, `IAM_ALLOWED_PRINCIPALS` has permissions. One
+/// query serves all stacks that need no change.
 pub async fn open_databases(
     cloud: &impl Cloud,
     site: &Site,
@@ -144,7 +145,7 @@ pub async fn open_databases(
     Ok(found)
 }
 
-/// Revokes what everybody has on a resource, and says when that did not help.
+/// Revokes the permissions of `IAM_ALLOWED_PRINCIPALS` on a resource. Returns a message if some remain.
 async fn close(
     cloud: &impl Cloud,
     site: &Site,
@@ -157,7 +158,7 @@ async fn close(
     }
     let mut refusals = BTreeSet::new();
     for given in held {
-        // A list writes all tables of a database in another way than a request does.
+        // `ListPermissions` writes all tables of a database in another way than a request does, so both forms are tried.
         for on in [&given["Resource"], resource] {
             let mut revoke = json!({
                 "CatalogId": site.place.account,
@@ -171,7 +172,7 @@ async fn close(
                 revoke["PermissionsWithGrantOption"] = options.clone().into();
             }
             match ask(cloud, site, "RevokePermissions", revoke, &what).await {
-                // One right can go with another. What is left is looked at below.
+                // One revocation may have removed several permissions. The check below finds those that remain.
                 Err(CloudError::Refused { message, .. }) => drop(refusals.insert(message)),
                 other => {
                     other?;
@@ -188,7 +189,8 @@ async fn close(
     }))
 }
 
-/// Whether a database itself opens its new tables. No stack of ours says so; one that was there before may.
+/// Whether a database has default permissions on its new tables. No stack of the mesh sets them, but an older database
+/// may have them.
 async fn has_open_default(
     cloud: &impl Cloud,
     site: &Site,
@@ -206,10 +208,10 @@ fn of_table(account: &str, database: &str, table: &str) -> Value {
     json!({ "Table": { "CatalogId": account, "DatabaseName": database, "Name": table } })
 }
 
-/// The consumers of shares go through Lake Formation from now on: they have no IAM permissions on the location. The
-/// dataset's own roles, whose permissions are on all tables, go on as they are.
+/// Opts the consumers of shares in to Lake Formation permissions, because they have no IAM permissions on the
+/// location. The dataset's own roles, whose permissions cover all tables, are not opted in.
 ///
-/// Source: "Hybrid access mode" in the developer guide: others' IAM permissions go on to work.
+/// Source: "Hybrid access mode" in the developer guide: the IAM permissions of other principals still apply.
 async fn opt_in(
     cloud: &impl Cloud,
     site: &Site,
@@ -247,7 +249,8 @@ async fn is_opted_in(
     principal: &str,
     resource: &Value,
 ) -> Result<bool, CloudError> {
-    // By principal the list is refused for roles of other accounts (terraform-provider-aws #49106).
+    // The list is not filtered by principal: AWS refuses that for roles of other accounts (terraform-provider-aws
+    // #49106).
     let body = json!({ "Resource": resource });
     let what = format!("list who is opted in on {}", short(resource));
     let list = "LakeFormationOptInsInfoList";
@@ -255,13 +258,13 @@ async fn is_opted_in(
     Ok(listed.iter().any(|one| one["Principal"]["DataLakePrincipalIdentifier"] == *principal))
 }
 
-/// Where everybody still has permissions although the mesh says that nobody leaves anything to IAM.
+/// The resources on which `IAM_ALLOWED_PRINCIPALS` has permissions although the mesh says `hybrid_access: closed`.
 async fn is_left_open(
     cloud: &impl Cloud,
     site: &Site,
     duties: &Duties,
 ) -> Result<Vec<String>, CloudError> {
-    // Of a catalog of another account its owner decides, and only its administrators see who has what.
+    // The owner of another account's catalog decides about it, and only its administrators see its permissions.
     let is_here = |one: &&Permission| {
         catalog_of(&one.resource).is_none_or(|catalog| catalog == site.place.account)
     };
@@ -282,8 +285,8 @@ async fn is_left_open(
     Ok(open)
 }
 
-/// The permissions of a template that Lake Formation does not list. It is asked by resource and never by principal: by
-/// principal it says nothing of roles of other accounts.
+/// The permissions of a template that Lake Formation does not list. The queries filter by resource, because a query by
+/// principal does not return permissions of roles of other accounts.
 async fn missing(
     cloud: &impl Cloud,
     site: &Site,
@@ -324,7 +327,7 @@ async fn missing(
     Ok(missing)
 }
 
-/// A database and its tables, as resources of Lake Formation.
+/// A database, all its tables by wildcard, and each existing table, as resources of Lake Formation.
 async fn catalog(
     cloud: &impl Cloud,
     site: &Site,
@@ -360,7 +363,7 @@ async fn of_everybody(
     resource: &Value,
 ) -> Result<Vec<Value>, CloudError> {
     let mut all = match permissions_on(cloud, site, resource).await {
-        // A table that a crawler has dropped since it was listed.
+        // A crawler may have deleted the table since it was listed.
         Err(CloudError::Refused { message, .. }) if message.starts_with("EntityNotFound") => {
             Vec::new()
         }
@@ -370,7 +373,7 @@ async fn of_everybody(
     Ok(all)
 }
 
-/// Who has which permissions on a resource.
+/// All permissions on a resource.
 async fn permissions_on(
     cloud: &impl Cloud,
     site: &Site,
@@ -381,9 +384,10 @@ async fn permissions_on(
     pages(cloud, site, "ListPermissions", body, "PrincipalResourcePermissions", &what).await
 }
 
-/// The resource that permissions are asked by: the table, for those of its columns.
+/// The resource for a query of permissions. For columns it is their table.
 ///
-/// Source: `ListPermissions` in the Lake Formation API reference, which takes no table with columns and tells both.
+/// Source: `ListPermissions` in the Lake Formation API reference: it accepts no table with columns, and a query by table
+/// returns both.
 fn askable(resource: &Value) -> Value {
     let Some(columns) = resource.get("TableWithColumns") else { return resource.clone() };
     let mut table = columns.clone();
@@ -393,7 +397,7 @@ fn askable(resource: &Value) -> Value {
     json!({ "Table": table })
 }
 
-/// Every entry of a list that comes in pages.
+/// All entries of a paginated list.
 async fn pages(
     cloud: &impl Cloud,
     site: &Site,
@@ -468,7 +472,7 @@ fn catalog_of(resource: &Value) -> Option<&str> {
     about.get("CatalogId").or_else(|| about.get("TableCatalogId"))?.as_str()
 }
 
-/// A resource in a few words: `table sales.orders`.
+/// A resource in a few words, such as `table sales.orders`.
 fn short(resource: &Value) -> String {
     let Some((kind, about)) = resource.as_object().and_then(|entries| entries.iter().next()) else {
         return "the catalog".to_owned();

@@ -17,10 +17,10 @@ use serde_json::{Value, json};
 use crate::cloud::{Cloud, CloudError};
 use crate::record::{self, Record, Shelf, Spot};
 
-/// After how many seconds a run says again that it goes on.
+/// The interval, in seconds, between two renewals of a run's entry.
 const AGAIN_AFTER: i64 = 60;
-/// After how many seconds without a word a run counts as ended: it was stopped hard, or has no network. Clocks of two
-/// machines that both reach AWS differ by less, as a rule.
+/// A run counts as ended if its entry is this old, in seconds: it was killed, or has no network. Clocks of two
+/// machines that both reach AWS normally differ by less.
 const GONE_AFTER: i64 = 600;
 
 /// A run's entry in the record.
@@ -28,7 +28,7 @@ const GONE_AFTER: i64 = 600;
 pub struct Run {
     /// Identifies the run; contains no data about the machine.
     pub id: String,
-    /// When it began, in seconds since 1970.
+    /// When it started, in seconds since 1970.
     pub begun: i64,
     /// When it last renewed its entry or marked it as ended, in seconds since 1970.
     pub heard: i64,
@@ -37,12 +37,13 @@ pub struct Run {
 }
 
 impl Run {
-    /// Whether it counts as running. One that would be heard of in some hour to come had no clock to go by.
+    /// Whether it counts as running. An entry from far in the future is no sign of life: the clock that wrote it was
+    /// wrong.
     fn is_alive(&self, now: i64) -> bool {
         !self.has_ended && now.saturating_sub(self.heard).saturating_abs() < GONE_AFTER
     }
 
-    /// When it began and was heard of, for people.
+    /// When it started and when its entry was last written, for people.
     fn times(&self) -> String {
         format!(
             "it began at {} and was last heard of at {}",
@@ -60,7 +61,7 @@ impl Run {
         })
     }
 
-    /// Reads what [`Self::to_json`] wrote; none where no run stands.
+    /// Reads what [`Self::to_json`] wrote; `None` if the record has no run.
     pub(crate) fn parse(value: &Value) -> Result<Option<Self>, String> {
         if value.is_null() {
             return Ok(None);
@@ -80,23 +81,23 @@ impl Run {
     }
 }
 
-/// The lease of one run.
+/// The lease of this run.
 #[derive(Debug)]
 pub struct Lease {
     shelf: Shelf,
     mesh: String,
     id: String,
     begun: i64,
-    /// When it was last written; nothing while it is not held.
+    /// When this run last wrote its entry; `None` while it does not hold the lease.
     heard: Cell<Option<i64>>,
-    /// When that was last tried.
+    /// When this run last tried to write its entry.
     tried: Cell<i64>,
-    /// Why it is not held any more.
+    /// Why this run has lost the lease; `None` if it has not.
     lost: RefCell<Option<String>>,
 }
 
 impl Lease {
-    /// A lease for this run that is not taken yet.
+    /// A lease for this run, not taken yet.
     pub fn new(shelf: Shelf, mesh: &str) -> Self {
         let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         Self {
@@ -176,7 +177,7 @@ impl Lease {
         })
     }
 
-    /// Does some work and renews the lease each minute.
+    /// Awaits `work` and renews the lease each minute meanwhile.
     pub async fn during<T>(
         &self,
         cloud: &impl Cloud,
@@ -200,9 +201,10 @@ impl Lease {
             return;
         }
         let spots = record.spots.clone();
-        // What fails otherwise may go away, and counts when it has lasted too long.
+        // Other errors may be transient. They count once the entry is too old, see `lost`.
         if let Err(CloudError::Overtaken { message, .. }) = self.write(cloud, record, spots).await {
-            // A write whose answer was lost is tried again by the SDK, and then follows itself.
+            // If the response to a write was lost, the SDK repeats the write, which then conflicts with the first
+            // one.
             match record::read(cloud, &self.shelf, &self.mesh).await {
                 Ok(read) if read.run.as_ref().is_some_and(|run| self.goes_on_as(run)) => {
                     self.heard.set(read.run.as_ref().map(|run| run.heard));
@@ -213,7 +215,7 @@ impl Lease {
         }
     }
 
-    /// Whether it is this run that stands there, and no one has written that it has ended.
+    /// Whether an entry is this run's, and nobody has marked it as ended.
     fn goes_on_as(&self, run: &Run) -> bool {
         run.id == self.id && !run.has_ended
     }
@@ -243,8 +245,8 @@ impl Lease {
     }
 }
 
-/// Marks a run as ended from outside it, such as when it is interrupted. The run may write its entry at the same
-/// time.
+/// Marks a run as ended from outside it, for example when it is interrupted. Retries, because the run may write its
+/// entry at the same time.
 pub async fn release(
     cloud: &impl Cloud,
     shelf: &Shelf,
@@ -267,12 +269,12 @@ pub async fn release(
     }
 }
 
-/// The clock, in seconds since 1970.
+/// The current time, in seconds since 1970.
 fn now() -> i64 {
     DateTime::from(SystemTime::now()).secs()
 }
 
-/// A moment as people and programs read it.
+/// A time in RFC 3339, for people and programs.
 fn written(seconds: i64) -> String {
     DateTime::from_secs(seconds).fmt(Format::DateTime).unwrap_or_default()
 }
@@ -281,7 +283,7 @@ fn written(seconds: i64) -> String {
 mod tests {
     use super::*;
 
-    /// The form is that of RFC 3339, as `date -u +%FT%TZ` prints it.
+    /// The format is RFC 3339, as `date -u +%FT%TZ` prints it.
     #[test]
     fn a_run_is_read_as_it_was_written() {
         let (begun, heard) = (1_700_000_000, 1_700_000_060);
@@ -300,7 +302,7 @@ mod tests {
         let run = Run { id: "a".to_owned(), begun: 0, heard: 1000, has_ended: false };
         assert!(run.is_alive(1000) && run.is_alive(1599));
         assert!(!run.is_alive(1600));
-        // A clock that is a little behind makes nobody older.
+        // A clock that is slightly slow does not end the run.
         assert!(run.is_alive(700) && !run.is_alive(0));
         assert!(!Run { has_ended: true, ..run }.is_alive(1000));
     }

@@ -1,4 +1,4 @@
-//! What would block the deletion of a stack or outlive it, and mails that nobody reads.
+//! Resources that block the deletion of a stack or outlive it, and unconfirmed e-mail subscriptions.
 
 use lakewright_template::Place;
 use lakewright_template::partition::Partition;
@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 use crate::ask::{Ask, Service, elements};
 use crate::cloud::{Cloud, CloudError, Placed, Site};
 
-/// What keeps a stack from being deleted, in words: apps and spaces of ML Studio profiles, and the file system of a
-/// domain in a network that would go.
+/// What blocks the deletion of a stack, in words: apps and spaces of ML Studio profiles, and the file system of a
+/// domain whose network the stack deletes.
 pub async fn blockers(
     cloud: &impl Cloud,
     site: &Site,
@@ -20,7 +20,8 @@ pub async fn blockers(
     let of = |kind: &'static str| template.resources.values().filter(move |r| r.kind == kind);
     let placed = |kind: &'static str| placed.iter().filter(move |one| one.kind == kind);
     for profile in placed(PROFILE).map(|one| &one.physical_id) {
-        // The name and the id of the domain; names are used again in other domains.
+        // The physical id is the profile's name and the domain's id; another domain may have a profile of the same
+        // name.
         let (name, domain) = profile.split_once('|').unwrap_or((profile.as_str(), ""));
         let apps = listed(cloud, site, "ListApps", "Apps").await?;
         let is_its = |one: &Value| one["DomainId"] == domain && is_alive(one);
@@ -64,7 +65,7 @@ pub fn retained(site: &Site, template: &Template, placed: &[Placed]) -> Vec<Stri
             continue;
         }
         found.push(match one.kind.as_str() {
-            // The physical id is AWS's own; people know the name.
+            // The physical id is an id from AWS, but people know the name.
             "AWS::CodeCommit::Repository" => {
                 let name = resource
                     .properties
@@ -108,7 +109,8 @@ pub fn stays(policy: Option<DeletionPolicy>) -> bool {
 const PROFILE: &str = "AWS::SageMaker::UserProfile";
 const DOMAIN: &str = "AWS::SageMaker::Domain";
 
-/// A domain leaves its file system behind, whose mount targets hold the subnets.
+/// The file systems of a domain. A deleted domain leaves its file system behind, whose mount targets block the
+/// deletion of the subnets.
 async fn file_systems(
     cloud: &impl Cloud,
     site: &Site,
@@ -172,16 +174,16 @@ fn named(what: &str, one: &Value, name: &str, more: &str) -> String {
     format!("{what} {} ({}) keeps the profile from being deleted", text(name), text(more))
 }
 
-/// How many receivers of a topic are confirmed, and how many are not.
+/// The numbers of confirmed and pending subscriptions of a topic.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Receivers {
-    /// Those that get messages.
+    /// Subscriptions that receive messages.
     pub confirmed: u64,
-    /// Those that have not answered yet.
+    /// Subscriptions whose e-mail has not been confirmed yet.
     pub pending: u64,
 }
 
-/// Counts the receivers of a topic. A subscription that lapsed is not there at all.
+/// Counts the subscriptions of a topic. Expired subscriptions are in neither number.
 pub async fn receivers(
     cloud: &impl Cloud,
     site: &Site,

@@ -1,8 +1,8 @@
 //! Deploys stacks through CloudFormation.
 //!
-//! [`plan`] is pure: what is wanted and what is there give the order and what to
-//! do. [`machine`] is pure: what CloudFormation says of a stack gives the one
-//! safe next step. [`driver`] awaits; [`aws`] is the only module that talks to AWS.
+//! [`plan`] is pure: it derives the steps and their order from the wanted and the deployed stacks.
+//! [`machine`] is pure: it derives the one safe next step of a stack from CloudFormation's answers.
+//! [`driver`] is asynchronous and carries both out. [`aws`] is the only module that calls AWS.
 
 mod again;
 pub mod ask;

@@ -1,70 +1,70 @@
-//! One stack's way to what is wanted, as a state machine. Pure: it is told what CloudFormation says and
-//! answers with the next command.
+//! The state machine that deploys or deletes one stack. Pure: its input is what CloudFormation answers, its
+//! output the next command.
 
 use crate::status::{AFTER_EXPRESS, Standing, standing};
 
-/// What is wanted of a stack.
+/// The goal for a stack.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Goal {
-    /// It has the wanted template and tags.
+    /// The stack has the wanted template and tags.
     Deployed,
-    /// It is not there.
+    /// The stack does not exist.
     Gone,
 }
 
-/// What the driver does next.
+/// The next command for the driver.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Command {
-    /// Look at the stack.
+    /// Get the stack's status.
     Describe,
-    /// Look again, after a while.
+    /// Wait, then get the stack's status.
     Wait,
-    /// Make a change set.
+    /// Create a change set.
     CreateChangeSet {
-        /// Whether the stack is made by it.
+        /// Whether the change set creates the stack.
         creates: bool,
     },
-    /// Look at the change set, after a while when it is being made.
+    /// Get the state of the change set; wait while CloudFormation is creating it.
     DescribeChangeSet,
-    /// Ask whether the changes may be made.
+    /// Ask for confirmation of the changes.
     Confirm,
-    /// Remove the change set, which has nothing in it or is not wanted.
+    /// Delete the change set, because it is empty, failed or was declined.
     DeleteChangeSet,
-    /// Run the change set.
+    /// Execute the change set.
     ExecuteChangeSet,
     /// Delete the stack.
     DeleteStack,
-    /// Nothing more.
+    /// Stop, with this outcome.
     Finish(Outcome),
 }
 
-/// How it ended.
+/// How the work on a stack ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
-    /// The stack was made.
+    /// The stack was created.
     Created,
-    /// The stack was changed.
+    /// The stack was updated.
     Updated,
     /// There was nothing to change.
     Unchanged,
     /// The stack was deleted.
     Deleted,
-    /// Somebody said no.
+    /// The changes were not confirmed.
     Declined,
-    /// CloudFormation could not do it and put everything back.
+    /// CloudFormation failed and rolled everything back.
     RolledBack,
-    /// CloudFormation refused the change before it did anything.
+    /// CloudFormation refused the change before it changed anything.
     Refused(String),
-    /// Somebody else changes the stack, or took the change away before it was run.
+    /// Somebody else changes the stack, or deleted the change set before it was executed.
     Overtaken(String),
-    /// Somebody has to look at it.
+    /// A person must look at the stack. The text is the advice.
     NeedsAttention(String),
-    /// AWS could not be reached, or did not let the caller do it.
+    /// AWS could not be reached, or denied the caller access.
     Unreachable(String),
 }
 
 impl Outcome {
-    /// The same failure, with more to say of it.
+    /// This failure, with more text. Outcomes without a text stay as they are.
     #[must_use]
     pub fn also(self, text: &str) -> Self {
         let said = |reason: String| format!("{reason}; {text}");
@@ -78,28 +78,28 @@ impl Outcome {
     }
 }
 
-/// What the driver tells the machine.
+/// What the driver reports to the machine.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Input {
-    /// The stack's status; `None` when there is none.
+    /// The stack's status; `None` if it does not exist.
     Status(Option<String>),
-    /// The change set is being made.
+    /// CloudFormation is creating the change set.
     ChangeSetPending,
-    /// The change set can be run.
+    /// The change set can be executed.
     ChangeSetReady,
-    /// The change set has nothing in it.
+    /// The change set has no changes.
     ChangeSetEmpty,
-    /// CloudFormation cannot make the change set.
+    /// CloudFormation could not create the change set.
     ChangeSetFailed(String),
-    /// The change set is not there any more, or can be run no more.
+    /// The change set does not exist any more, or cannot be executed any more.
     ChangeSetLost(String),
     /// The answer to [`Command::Confirm`].
     Confirmed(bool),
-    /// A command without an answer was done.
+    /// A command without a result was carried out.
     Done,
 }
 
-/// The state of one stack on its way.
+/// The state machine of one stack.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Machine {
     goal: Goal,
@@ -109,34 +109,35 @@ pub struct Machine {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum State {
-    /// Nothing is known yet.
+    /// The stack's status is unknown so far.
     Looking,
-    /// What was undone is being deleted, to make room.
+    /// The stack is being deleted because its creation was rolled back; then it is created again.
     Clearing,
-    /// A change set is being made.
+    /// The change set is being created.
     Preparing { creates: bool },
-    /// Somebody is asked.
+    /// Waiting for confirmation.
     Asking { creates: bool },
-    /// The change set is being removed; then this is how it ends.
+    /// The change set is being deleted; then the work ends with this outcome.
     Discarding(Outcome),
-    /// The change set runs.
+    /// The change set is being executed.
     Running { creates: bool },
     /// The stack is being deleted.
     Deleting,
 }
 
 impl Machine {
-    /// The machine of a stack, and its first command.
+    /// A new state machine for a stack, and its first command.
     pub fn start(goal: Goal) -> (Self, Command) {
         (Self { goal, state: State::Looking, is_express: false }, Command::Describe)
     }
 
-    /// Tells that the stack was last changed in express mode, after which CloudFormation rolls nothing back.
+    /// Notes that the stack was last deployed in express mode, whose updates CloudFormation does not roll
+    /// back.
     pub fn was_express(&mut self) {
         self.is_express = true;
     }
 
-    /// What to do next.
+    /// The next command, given the result of the one before.
     pub fn next(&mut self, input: Input) -> Command {
         let state = std::mem::replace(&mut self.state, State::Looking);
         let is_half_way =
@@ -172,7 +173,7 @@ impl Machine {
             (State::Preparing { .. }, Input::ChangeSetFailed(reason)) => {
                 (State::Discarding(Outcome::Refused(reason)), Command::DeleteChangeSet)
             }
-            // CloudFormation removes by itself what another change has made void.
+            // CloudFormation itself deletes change sets that another change has invalidated.
             (
                 State::Preparing { .. } | State::Asking { .. } | State::Running { .. },
                 Input::ChangeSetLost(reason),
@@ -206,7 +207,7 @@ impl Machine {
     fn looked(&self, status: Option<&str>) -> (State, Command) {
         let standing = status.map_or(Standing::Absent, standing);
         match (self.goal, standing) {
-            // A deletion that somebody else began is what is wanted.
+            // Another run's deletion leads to the same goal; other operations must end first.
             (Goal::Gone, Standing::Busy) => (State::Looking, Command::Wait),
             (Goal::Deployed, Standing::Busy) => finish(Outcome::Overtaken(format!(
                 "something else changes it just now ({}); run again when that is done",
@@ -214,13 +215,13 @@ impl Machine {
             ))),
             (Goal::Deployed, Standing::Absent) => prepare(true),
             (Goal::Deployed, Standing::Whole) => prepare(false),
-            // Nothing is in a stack whose creation was undone, so no data is lost with it.
+            // A stack whose creation was rolled back has no resources, so deleting it loses no data.
             (Goal::Deployed, Standing::Undone) => (State::Clearing, Command::DeleteStack),
             (Goal::Deployed, Standing::Stuck(advice)) => {
                 finish(Outcome::NeedsAttention(advice.to_owned()))
             }
             (Goal::Gone, Standing::Absent) if status.is_none() => finish(Outcome::Unchanged),
-            // A deletion that failed may be tried again: what was in the way may be gone.
+            // A failed deletion is tried again, because the obstacle may be gone.
             (Goal::Gone, _) => (State::Deleting, Command::DeleteStack),
         }
     }
@@ -237,14 +238,15 @@ fn finish(outcome: Outcome) -> (State, Command) {
 fn ran(creates: bool, status: &str) -> (State, Command) {
     match status {
         "CREATE_COMPLETE" if creates => finish(Outcome::Created),
-        // Not before what it replaced and took out is gone: access ends there.
+        // The update ends only when the clean-up has deleted replaced and removed resources, because their
+        // access ends then.
         "UPDATE_COMPLETE" => finish(Outcome::Updated),
         "ROLLBACK_COMPLETE" | "UPDATE_ROLLBACK_COMPLETE" | "DELETE_COMPLETE" => {
             finish(Outcome::RolledBack)
         }
         other => match standing(other) {
             Standing::Stuck(advice) => finish(Outcome::NeedsAttention(advice.to_owned())),
-            // Just after a change set was started, the old status may still be shown.
+            // Just after a change set was started, CloudFormation may still report the old status.
             Standing::Busy | Standing::Absent | Standing::Whole | Standing::Undone => {
                 (State::Running { creates }, Command::Wait)
             }
@@ -339,7 +341,7 @@ mod tests {
             end("UPDATE_ROLLBACK_FAILED"),
             Some(Command::Finish(Outcome::NeedsAttention(_)))
         ));
-        // The status from before the start is not taken for the end.
+        // The status from before the start does not count as the end.
         let mut inputs = start();
         inputs.push(status("CREATE_COMPLETE"));
         assert_eq!(run(Goal::Deployed, inputs).pop(), Some(Command::Wait));
@@ -366,7 +368,8 @@ mod tests {
 
     #[test]
     fn what_somebody_else_does_ends_it_with_a_word() {
-        // A change set that was deleted or that another one made void, while it is made, asked about and run.
+        // A change set that somebody deletes, or that another change invalidates: while it is created,
+        // confirmed and executed.
         let gone = || Input::ChangeSetLost("somebody deleted it".to_owned());
         let begin = [status("CREATE_COMPLETE"), Input::ChangeSetPending];
         let further = [Input::ChangeSetReady, Input::Confirmed(true)];
@@ -377,7 +380,7 @@ mod tests {
             let overtaken = Outcome::Overtaken("somebody deleted it".to_owned());
             assert_eq!(last, Some(Command::Finish(overtaken)), "{count}");
         }
-        // A stack that is being changed by somebody else.
+        // A stack that somebody else is changing.
         for busy in ["UPDATE_IN_PROGRESS", "CREATE_IN_PROGRESS", "UPDATE_ROLLBACK_IN_PROGRESS"] {
             let last = run(Goal::Deployed, vec![status(busy)]).pop();
             let Some(Command::Finish(Outcome::Overtaken(text))) = last else {

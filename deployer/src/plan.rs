@@ -1,42 +1,42 @@
-//! What is to be done, from what is wanted and what is there. Pure.
+//! The steps from the deployed stacks to the wanted ones. Pure.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use lakewright_template::assembly::StackEntry;
 use lakewright_template::{StackAddress, StackKind};
 
-/// A stack as CloudFormation lists it.
+/// A deployed stack, as CloudFormation lists it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Observed {
     /// The status, such as `CREATE_COMPLETE`.
     pub status: String,
     /// The tags.
     pub tags: BTreeMap<String, String>,
-    /// The revision: which template and tags the stack has.
+    /// The output `LakewrightRevision`, which identifies the stack's template and tags.
     pub revision: Option<String>,
-    /// Whether it was last changed in express mode.
+    /// Whether it was last deployed in express mode.
     pub is_express: bool,
 }
 
-/// What is to be done with one stack.
+/// What a step does with its stack.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Action {
-    /// It is not there.
+    /// Create the stack, which does not exist or is empty.
     Create,
-    /// It is there with another digest, or was left half done.
+    /// Update the stack, whose revision or tags differ, or whose last operation failed.
     Update,
-    /// It is there with the same digest, and whole.
+    /// Nothing: the stack is complete and has the wanted revision and tags.
     Keep,
-    /// It is there, the mesh no longer asks for it, and nothing is lost with it.
+    /// Delete the stack: the mesh no longer has it, and it holds no data.
     Delete,
-    /// It is there and the mesh no longer asks for it; somebody decides.
+    /// Nothing: the mesh no longer has the stack, and a person decides about it.
     Orphan,
-    /// It is there under a name that is wanted, and another mesh's. It is never changed.
+    /// Nothing: the stack has a wanted name but belongs to another mesh. It is never changed.
     Foreign,
 }
 
 impl Action {
-    /// The word for people and programs.
+    /// The word in the output, for people and programs.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Create => "create",
@@ -52,24 +52,24 @@ impl Action {
 /// One step of a plan.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Step {
-    /// The stack.
+    /// The stack, as `account/region/name`.
     pub address: StackAddress,
-    /// The kind of stack; `None` for one of a later version of Lakewright.
+    /// The kind of stack, such as `dataset`.
     pub kind: Option<StackKind>,
-    /// What is to be done.
+    /// The action.
     pub action: Action,
-    /// The steps that must be done before.
+    /// The addresses of the stacks whose steps come first.
     pub after: Vec<StackAddress>,
 }
 
 impl Step {
-    /// Whether something is done.
+    /// Whether the step changes something.
     pub fn is_change(&self) -> bool {
         matches!(self.action, Action::Create | Action::Update | Action::Delete)
     }
 }
 
-/// The steps in an order in which they can be done.
+/// The steps, in an order in which they can be performed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Plan {
     /// The steps.
@@ -77,13 +77,13 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// How many steps have an action.
+    /// The number of steps with an action.
     pub fn count(&self, action: Action) -> usize {
         self.steps.iter().filter(|step| step.action == action).count()
     }
 
-    /// Puts a step behind all others. While stacks that are not in the mesh any more stand in its
-    /// account, it is left out: they may need what it would take away.
+    /// Moves a step to the end. If stacks of the same account and region are no longer in the mesh but still deployed,
+    /// the step is kept unchanged instead: they may need what it would remove.
     pub fn postpone(&mut self, address: &StackAddress) {
         let mut orphans = self.steps.iter().filter(|step| step.action == Action::Orphan);
         let has_orphans = orphans.any(|step| step.address.place == address.place);
@@ -97,14 +97,14 @@ impl Plan {
         self.steps.push(step);
     }
 
-    /// Leaves a stack as it is.
+    /// Leaves a stack unchanged.
     pub fn keep(&mut self, address: &StackAddress) {
         for step in self.steps.iter_mut().filter(|step| step.address == *address) {
             step.action = Action::Keep;
         }
     }
 
-    /// The change of one stack, when there is one, and all other steps.
+    /// Splits the plan into the change of one stack, if any, and all other steps.
     pub fn apart(&self, address: &StackAddress) -> (Self, Self) {
         let is_it = |step: &&Step| step.is_change() && step.address == *address;
         let (first, others): (Vec<&Step>, Vec<&Step>) = self.steps.iter().partition(is_it);
@@ -112,7 +112,7 @@ impl Plan {
         (plan(first), plan(others))
     }
 
-    /// Whether nothing is to be done.
+    /// Whether the plan changes nothing and finds no foreign stack.
     pub fn is_done(&self) -> bool {
         self.steps.iter().all(|step| matches!(step.action, Action::Keep | Action::Orphan))
     }
@@ -128,11 +128,11 @@ pub fn kind_of(tags: &BTreeMap<String, String>) -> Option<StackKind> {
     StackKind::parse(tags.get("lakewright:kind")?).ok()
 }
 
-/// Plans the way from what is there, by address, to what is wanted.
+/// Plans the steps from the observed stacks, by address, to the wanted ones.
 ///
-/// Stacks come after those that they depend on, accounts that need a new bootstrap policy first.
-/// What the mesh no longer asks for comes last, in the reverse order. Fails with the stacks that wait for each other:
-/// nothing can be done in their place.
+/// Each stack comes after its dependencies; otherwise bootstraps come first, because an account may need a new bootstrap
+/// policy. Stacks that are no longer in the mesh come last, in reverse order. The error is a dependency cycle: the stacks
+/// that depend on each other.
 pub fn plan(
     mesh: &str,
     wanted: &[StackEntry],
@@ -144,7 +144,7 @@ pub fn plan(
         let address = entry.address();
         let action = match observed.get(&address) {
             None => Action::Create,
-            // Somebody else's, by the tag that each stack of a mesh has; what is deleted is nobody's.
+            // The tag names another mesh. A deleted stack belongs to nobody.
             Some(Observed { status, tags, .. })
                 if status != "DELETE_COMPLETE"
                     && tags.get("lakewright:mesh").is_some_and(|other| other != mesh) =>
@@ -152,7 +152,7 @@ pub fn plan(
                 Action::Foreign
             }
             Some(Observed { status, .. })
-                // One whose creation was undone has nothing in it, and is made anew.
+                // Its creation was rolled back or it was deleted, so it has no resources and is created again.
                 if matches!(
                     status.as_str(),
                     "REVIEW_IN_PROGRESS" | "DELETE_COMPLETE" | "ROLLBACK_COMPLETE"
@@ -160,7 +160,7 @@ pub fn plan(
             {
                 Action::Create
             }
-            // A stack that was forgotten has its revision, and none of the mesh's tags.
+            // The tags count too: a forgotten stack still has its revision, but not the mesh's tags.
             Some(Observed { status, revision, tags, .. })
                 if matches!(
                     status.as_str(),
@@ -207,7 +207,7 @@ pub fn plan(
     Ok(Plan { steps })
 }
 
-/// The entries, each after those it depends on; otherwise by kind, then by address.
+/// The entries, each after its dependencies; otherwise ordered by kind, then by address.
 fn in_order(wanted: &[StackEntry]) -> Result<Vec<&StackEntry>, Vec<StackAddress>> {
     let by_address: BTreeMap<StackAddress, &StackEntry> =
         wanted.iter().map(|entry| (entry.address(), entry)).collect();
@@ -355,7 +355,8 @@ mod tests {
         assert_eq!(of("other", "DELETE_COMPLETE"), Action::Create);
     }
 
-    /// A stack that was removed and tagged anew by its owner, or whose tags the mesh changed: its template is the same.
+    /// A stack that its owner removed from the mesh and tagged again, or whose tags the mesh changed: the template is
+    /// the same.
     #[test]
     fn a_changed_tag_is_an_update() {
         let mut wanted = entry("team", "t", &[]);

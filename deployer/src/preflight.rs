@@ -1,6 +1,6 @@
 //! Checks before a stack is changed: the databases and repositories that it would create, and the roles that its
-//! policies name. With a role that does not exist, a bucket policy hangs for twenty minutes and a key policy fails at
-//! once.
+//! policies name. With a role that does not exist, a bucket policy fails only after twenty minutes, and a key policy
+//! at once.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,7 +16,7 @@ pub async fn exists(cloud: &impl Cloud, site: &Site, arn: &str) -> Result<bool, 
     let parameters = json!({ "RoleName": name });
     let what = format!("look for role {arn}");
     match cloud.ask(site, &Ask::new(Service::Iam, "GetRole", parameters, &what)).await {
-        // A role of this name under another path is another role.
+        // A role with the same name and another path is another role.
         Ok(answer) => Ok(crate::ask::elements(&answer, "Arn").contains(&arn)),
         Err(CloudError::Refused { message, .. }) if message.starts_with("NoSuchEntity") => {
             Ok(false)
@@ -25,7 +25,7 @@ pub async fn exists(cloud: &impl Cloud, site: &Site, arn: &str) -> Result<bool, 
     }
 }
 
-/// Whether a database is in the catalog of a place.
+/// Whether a database exists in the catalog of an account and region.
 pub async fn has_database(cloud: &impl Cloud, site: &Site, name: &str) -> Result<bool, CloudError> {
     let body = json!({ "CatalogId": site.place.account, "Name": name });
     let what = format!("look for database {name}");
@@ -38,7 +38,7 @@ pub async fn has_database(cloud: &impl Cloud, site: &Site, name: &str) -> Result
     }
 }
 
-/// Whether a repository of CodeCommit is in a place.
+/// Whether a CodeCommit repository exists in an account and region.
 pub async fn has_repository(
     cloud: &impl Cloud,
     site: &Site,
@@ -57,8 +57,7 @@ pub async fn has_repository(
     }
 }
 
-/// The roles that do not exist, of those that lie in accounts where somebody may look. Roles that stacks of this
-/// run make come with these.
+/// The roles among these ARNs that do not exist. Only accounts in `sites` are checked.
 pub async fn missing_roles(
     cloud: &impl Cloud,
     sites: &BTreeMap<Place, Site>,

@@ -15,9 +15,9 @@ use crate::event::{Change, Event};
 use crate::lease::Run;
 use crate::plan::Plan;
 
-/// What is written, and what is read: another version is somebody's who knows more.
+/// The version of the record's format. A record of another version is refused, because a newer program wrote it.
 const VERSION: u64 = 1;
-/// How often a role is tried that was just made, with up to five seconds between: it is not known everywhere at once.
+/// How often reading the record is tried with a role that was just created, with up to five seconds between tries.
 const TRIES: u32 = 12;
 
 /// Where a record is stored, and the role used to access it.
@@ -27,7 +27,7 @@ pub struct Shelf {
     pub site: Site,
     /// The bucket.
     pub bucket: String,
-    /// The key.
+    /// The object's key.
     pub key: String,
 }
 
@@ -53,16 +53,16 @@ impl Spot {
 pub struct Record {
     /// Where the mesh had stacks.
     pub spots: BTreeSet<Spot>,
-    /// The current run, or the last one.
+    /// The current run, or the last one; `None` in a record of a version without runs.
     pub run: Option<Run>,
-    /// The version that was read, as the object's ETag; none before the first.
+    /// The object's version, its ETag; `None` if the record does not exist yet.
     pub version: Option<String>,
 }
 
-/// The record of a run whose bucket's stack must be created or changed first.
+/// A record that can be read only after the stack with its bucket has been created or changed.
 #[derive(Debug)]
 pub struct Opening<'a> {
-    /// Where the record is kept.
+    /// Where the record is stored.
     pub shelf: &'a Shelf,
     /// The mesh's id.
     pub mesh: &'a str,
@@ -72,7 +72,7 @@ pub struct Opening<'a> {
     pub spots: &'a BTreeSet<Spot>,
 }
 
-/// Reads the record of a mesh. One that was never written is empty.
+/// Reads the record of a mesh. A record that does not exist yet is empty.
 pub async fn read(cloud: &impl Cloud, shelf: &Shelf, mesh: &str) -> Result<Record, CloudError> {
     let Shelf { site, bucket, key } = shelf;
     let Some((text, version)) = cloud.read_object(site, bucket, key).await? else {
@@ -85,7 +85,7 @@ pub async fn read(cloud: &impl Cloud, shelf: &Shelf, mesh: &str) -> Result<Recor
     Ok(Record { spots, run, version: Some(version) })
 }
 
-/// Writes where the mesh has stacks and who deploys, in place of what was read.
+/// Writes where the mesh has stacks and the run's entry, if the record still has the version that was read.
 pub(crate) async fn write(
     cloud: &impl Cloud,
     shelf: &Shelf,
@@ -137,7 +137,7 @@ impl<C: Cloud, R: FnMut(Event), A: FnMut(&StackAddress, &[Change]) -> bool> Driv
         summary
     }
 
-    /// Reads the record as soon as it can be read, and writes where the mesh will have stacks and that this run makes them.
+    /// Reads the record as soon as the role may do so, then takes the lease and adds where the mesh will have stacks.
     async fn open(&mut self, opening: &Opening<'_>, record: &mut Record) -> Result<(), CloudError> {
         let Opening { shelf, mesh, keeper, spots } = opening;
         let mut tries = 0;
@@ -168,7 +168,7 @@ fn to_text(mesh: &str, spots: &BTreeSet<Spot>, run: &Run) -> String {
     format!("{record:#}\n")
 }
 
-/// What a record says, or why it is none of this mesh: a part that cannot be read would be a place where nobody looks.
+/// Parses a record. The error says why it cannot be used: an unreadable entry would hide stacks.
 fn parse(text: &str, mesh: &str) -> Result<(BTreeSet<Spot>, Option<Run>), String> {
     let value: Value =
         serde_json::from_str(text).map_err(|error| format!("it is no JSON: {error}"))?;
@@ -211,7 +211,7 @@ mod tests {
         let run = Run { id: "a".to_owned(), begun: 0, heard: 60, has_ended: false };
         let text = to_text("acme", &spots, &run);
         assert_eq!(parse(&text, "acme"), Ok((spots, Some(run))));
-        // As it was written before runs stood in it.
+        // The format before runs were added.
         let before = r#"{"version": 1, "mesh": "acme", "stacks_in": []}"#;
         assert_eq!(parse(before, "acme"), Ok((BTreeSet::new(), None)));
     }

@@ -1,8 +1,8 @@
-//! Policies that name a role which is made anew.
+//! Policies that name a role which is deleted and created again.
 //!
-//! S3, KMS, IAM, SNS and SQS keep the unique id of a role, not its name: when the role is deleted and made again, the
-//! policy still means the old one, and a template that did not change changes nothing. A policy is put again when its
-//! `Id` is another one, which says nothing about access.
+//! S3, KMS, IAM, SNS and SQS store the unique id of a role, not its name. So after the role is created again, the
+//! policy still names the old one, and CloudFormation updates nothing because the template is the same. Another `Id`
+//! in the policy makes CloudFormation write it again. The `Id` does not affect access.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,13 +13,13 @@ use lakewright_template::{Map, Value, read};
 use crate::cloud::Stack;
 use crate::plan::{Action, Plan};
 
-/// Where policies stand in the properties of a resource.
+/// The properties of resources that hold policies.
 const POLICIES: [&str; 4] = ["AssumeRolePolicyDocument", "KeyPolicy", "Policy", "PolicyDocument"];
 
-/// Makes a plan put those policies again that name roles of stacks which it creates, in stacks that are there already.
-/// Gives how many stacks that are.
+/// Makes a plan update the deployed stacks whose policies name roles of stacks that it creates. Returns the number of
+/// these stacks.
 ///
-/// `id` tells this run from others; the template's revision stays what it is.
+/// `id` is unique to this run; the revision in the template stays the same.
 pub fn renew(plan: &mut Plan, stacks: &mut BTreeMap<StackAddress, Stack>, id: &str) -> usize {
     let mut made = BTreeSet::new();
     let mut renewed = 0;
@@ -40,7 +40,7 @@ pub fn renew(plan: &mut Plan, stacks: &mut BTreeMap<StackAddress, Stack>, id: &s
     renewed
 }
 
-/// The ARNs of the roles that a stack makes.
+/// The ARNs of the roles that a stack creates.
 fn roles(stack: &Stack) -> BTreeSet<String> {
     let Ok(template) = read::template(&stack.template) else { return BTreeSet::new() };
     let account = &stack.entry.account;
@@ -50,9 +50,10 @@ fn roles(stack: &Stack) -> BTreeSet<String> {
     names.map(|name| format!("arn:{partition}:iam::{account}:role/{name}")).collect()
 }
 
-/// The template with another `Id` in each policy that names one of the roles as a principal; `None` when none does.
+/// The template with this `Id` in each policy that names one of the roles as a principal; `None` if there is no such
+/// policy.
 fn with_id(template: &str, roles: &BTreeSet<String>, id: &str) -> Option<String> {
-    // Most templates name none of them.
+    // A quick check first: most templates name none of the roles.
     if !roles.iter().any(|role| template.contains(role.as_str())) {
         return None;
     }

@@ -1,28 +1,28 @@
-//! Every status that CloudFormation gives a stack, and what it means for the next step.
+//! The statuses of a stack, and what each means for the next step.
 //!
 //! Source: "Stack status codes" in the CloudFormation user guide.
 
-/// What a stack's status means.
+/// The meaning of a stack's status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Standing {
-    /// Something is happening to the stack.
+    /// An operation is in progress.
     Busy,
-    /// There is no stack, or only the shell of one that a change set of kind CREATE will fill.
+    /// The stack does not exist, or is an empty one that a change set of type CREATE will fill.
     Absent,
-    /// The stack is whole and can be updated.
+    /// The stack is complete and can be updated.
     Whole,
-    /// Its creation failed and was undone: nothing is in it, and it can only be deleted.
+    /// Its creation failed and was rolled back. It has no resources and can only be deleted.
     Undone,
-    /// Somebody has to look at it. The text says what they can do.
+    /// A person must look at it. The text is the advice.
     Stuck(&'static str),
 }
 
-/// What can be done about `UPDATE_FAILED` after an express deployment, whose updates CloudFormation does not roll back.
-/// Source: cdklabs/aws-cdk-notices, issue 1167.
+/// The advice for `UPDATE_FAILED` after an express deployment, whose updates CloudFormation does not roll back. Source:
+/// cdklabs/aws-cdk-notices, issue 1167.
 pub(crate) const AFTER_EXPRESS: &str = "its express deployment stopped half-way, and CloudFormation rolls none of these back; \
     correct what the events name, then deploy it once more in the same way";
 
-/// Reads a status.
+/// The meaning of a status. Unknown statuses are [`Standing::Stuck`].
 pub fn standing(status: &str) -> Standing {
     match status {
         "CREATE_IN_PROGRESS"
@@ -57,7 +57,7 @@ pub fn standing(status: &str) -> Standing {
         "IMPORT_ROLLBACK_FAILED" => {
             Standing::Stuck("an import could not be undone; look at the events")
         }
-        // A status that is not in the user guide.
+        // A status that the user guide does not list.
         _ => Standing::Stuck("its status is not known; look at it in the CloudFormation console"),
     }
 }

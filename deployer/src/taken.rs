@@ -1,18 +1,18 @@
 //! Names in use by retained resources of an earlier stack: how each can be imported into a stack, or freed.
 //!
-//! CloudFormation automatically imports resources that have a static name in the template and an importable type
-//! ("Import AWS resources into a CloudFormation stack automatically" in its user guide). A Glue database has its name
-//! within `DatabaseInput` and is no such type (cloudformation-coverage-roadmap, issues 551 and 2045), and a
-//! repository of CodeCommit is known by an id that AWS gives it (the same, issue 1002), as a key is (issue 2376),
-//! which has no name at all.
+//! CloudFormation automatically imports resources that have a static name in the template and an importable type ("Import
+//! AWS resources into a CloudFormation stack automatically" in its user guide). A Glue database is not importable, because
+//! its name is inside `DatabaseInput` (cloudformation-coverage-roadmap, issues 551 and 2045). Neither is a CodeCommit
+//! repository, which is identified by an id from AWS (issue 1002), nor a KMS key, which has such an id and no name (issue
+//! 2376).
 
 use lakewright_template::{Template, Value, read};
 
 use crate::event::Rejection;
 
-/// The type of databases.
+/// The resource type of databases.
 pub const DATABASE: &str = "AWS::Glue::Database";
-/// The type of repositories.
+/// The resource type of repositories.
 pub const REPOSITORY: &str = "AWS::CodeCommit::Repository";
 
 /// How the account's owner frees a name that cannot be imported; `None` for types that CloudFormation can import.
@@ -40,7 +40,7 @@ pub fn freeing(kind: &str, name: &str, region: &str) -> Option<String> {
     }
 }
 
-/// The advice for a change set that fails because names are in use; `None` for other failures.
+/// The advice for a change set that fails because names are in use; empty for other failures.
 pub(crate) fn help(
     template: &str,
     region: &str,
@@ -50,7 +50,7 @@ pub(crate) fn help(
     let is_taken = |one: &&Rejection| one.reason.to_lowercase().contains("already exist");
     let taken: Vec<&Rejection> = rejections.iter().filter(is_taken).collect();
     let template = read::template(template).ok();
-    // Whether an alias is taken in is on no public list: it is tried first.
+    // No public list says whether an alias can be imported, so the import is advised first.
     let is_tried = |one: &Rejection| one.kind == "AWS::KMS::Alias" && !imports_existing;
     let freed = taken.iter().filter(|one| !is_tried(one)).filter_map(|one| {
         let name = template.as_ref().and_then(|template| name_of(template, &one.logical_id));
@@ -90,7 +90,7 @@ pub fn names(template: &str) -> Vec<(&'static str, String)> {
     made.collect()
 }
 
-/// The name that a template gives to one of these.
+/// The name that a template gives to a resource of one of these types.
 fn name_of<'t>(template: &'t Template, logical_id: &str) -> Option<&'t str> {
     let (_, resource) = template.resources.iter().find(|(id, _)| id.as_str() == logical_id)?;
     let database = resource.properties.get("DatabaseInput").and_then(Value::as_map);

@@ -10,14 +10,14 @@ use crate::plan::{Action, Plan, Step, rank};
 /// The stacks that each stack depends on, by address.
 pub type Needs = BTreeMap<StackAddress, BTreeSet<StackAddress>>;
 
-/// The kind of each deployed stack; `None` for one of a later version of Lakewright.
+/// The kinds that other stacks in their account and region need to be changed or deleted.
 pub type Kinds = BTreeMap<StackAddress, Option<StackKind>>;
 
-/// Adds dependencies that follow from the kind and that no template states: the bootstrap, whose roles delete all
-/// others, and for stacks that are no longer in the mesh, the environment and its pivot role.
+/// Adds dependencies that follow from the kind and that no template states: every stack needs the bootstrap, whose roles
+/// delete it. A stack that is no longer in the mesh also needs the environment and its pivot role.
 ///
-/// `kinds` has all deployed stacks, `left` those that are no longer in the mesh. A stack's name begins with a prefix and
-/// its kind.
+/// `kinds` has all deployed stacks, `left` those that are no longer in the mesh. An address starts with the account, the
+/// region and the prefix, followed by the kind.
 pub fn add_by_kind(needs: &mut Needs, kinds: &Kinds, left: &BTreeSet<StackAddress>) {
     for (address, kind) in kinds {
         let Some(kind) = *kind else { continue };
@@ -42,7 +42,7 @@ pub fn add_by_kind(needs: &mut Needs, kinds: &Kinds, left: &BTreeSet<StackAddres
     }
 }
 
-/// The stacks that need one.
+/// The stacks that depend on a given one.
 pub fn dependants<'n>(needs: &'n Needs, address: &StackAddress) -> Vec<&'n StackAddress> {
     let depending =
         needs.iter().filter(|(other, needed)| *other != address && needed.contains(address));
@@ -106,7 +106,8 @@ mod tests {
         stacks.iter().map(|stack| ((*stack).clone(), kind(stack))).collect()
     }
 
-    /// The documentation of an environment: datasets and teams go first, then it and its pivot role, and the bootstrap last.
+    /// The documentation of an environment: datasets and teams are deleted first, then the environment and its pivot role,
+    /// and the bootstrap last.
     #[test]
     fn what_left_the_mesh_goes_by_its_kinds() {
         let bootstrap = at(1, "p-bootstrap-b");
@@ -122,7 +123,7 @@ mod tests {
         assert_eq!(dependants(&needs, &environment), [&dataset, &team]);
         assert_eq!(dependants(&needs, &bootstrap).len(), 4);
         assert!(dependants(&needs, &dataset).is_empty());
-        // What templates name comes on top: a dataset of another account names the team.
+        // Dependencies from templates are added: a dataset of another account names the team.
         needs.entry(other.clone()).or_default().insert(team.clone());
         let plan = teardown(&kinds, &needs).expect("an order");
         let order: Vec<&StackAddress> = plan.steps.iter().map(|step| &step.address).collect();

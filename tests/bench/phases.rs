@@ -35,21 +35,21 @@ fn mesh() -> Mesh {
     resolve(&documents(), Report::new()).0.expect("the generated mesh is valid")
 }
 
-/// One service of the action catalogue is read, the largest, once in a process: divan goes by the alphabet, and what
-/// comes later than this finds it read.
+/// Reads the largest service of the action catalogue, once per process. divan runs benchmarks in alphabetical order,
+/// and later ones find this service already read.
 #[divan::bench(sample_count = 1, sample_size = 1)]
 fn a_catalogue_of_a_service() -> Option<usize> {
     catalogue::service("ec2").map(|service| service.actions().count())
 }
 
-/// Every other service is read, once in a process.
+/// Reads all other services, once per process.
 #[divan::bench(sample_count = 1, sample_size = 1)]
 fn a_catalogue_of_all_services() -> usize {
     let services = catalogue::services().filter_map(catalogue::service);
     services.map(|service| service.actions().count()).sum()
 }
 
-/// The forms of all services' resource types, which no service is read for.
+/// Reads the ARN formats of all resource types. This does not read any service of the catalogue.
 #[divan::bench]
 fn a_catalogue_of_all_forms() -> usize {
     catalogue::forms().map(str::len).sum()
@@ -86,7 +86,7 @@ fn read_a_template(bencher: Bencher<'_, '_>) {
     bencher.bench(|| read::template(&json));
 }
 
-/// Findings are looked up in their file by an index of its lines: what one takes does not grow with the file.
+/// Shows findings. An index of the file's lines finds each one, so the time per finding does not grow with the file.
 #[divan::bench(args = [1_000, 4_000, 16_000])]
 fn show_findings(bencher: Bencher<'_, '_>, count: usize) {
     let text = "kind: Worksheet\nid: w\nenvironmnt: dev\n---\n".repeat(count);

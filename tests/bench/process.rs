@@ -1,4 +1,4 @@
-//! Whole runs of the binary: wall time, CPU time and memory, as a user has them.
+//! Whole runs of the binary: wall time, CPU time and memory, as a user experiences them.
 
 #[path = "../generate.rs"]
 mod generate;
@@ -13,7 +13,7 @@ use generate::Size;
 use nix::sys::resource::{Usage, UsageWho, getrusage};
 use nix::sys::time::TimeValLike as _;
 
-/// Growing, because the system tells only the largest memory of all children so far.
+/// In ascending order, because the operating system reports only the largest memory of all child processes so far.
 const SIZES: [(&str, Size, u32); 4] = [
     (
         "1,000 datasets, 20 environments, 100 teams",
@@ -38,7 +38,7 @@ const SIZES: [(&str, Size, u32); 4] = [
 ];
 
 fn main() {
-    // Memory where there is a file system in it: the disk's other work is not what is measured.
+    // A file system in memory if there is one, so that other work of the disk does not disturb the measurement.
     let memory = Path::new("/dev/shm");
     let parent = if memory.is_dir() { memory.to_owned() } else { std::env::temp_dir() };
     let folder = tempfile::tempdir_in(parent).expect("a temporary folder");
@@ -63,13 +63,14 @@ fn main() {
     }
 }
 
-/// From the one that needs the least memory on: the system tells only the largest of all children.
+/// In ascending order of memory, because the operating system reports only the largest of all child processes.
 const COMMANDS: [&str; 3] = ["synth", "prove", "access"];
 
-/// Guardrails on anybody's templates.
+/// The guardrails on the templates of other tools.
 const CHECK: &str = "check --assembly";
 
-/// Copies the apps in `examples/foreign` into a folder of their own each, until there are 2,400 templates. Gives how many.
+/// Copies the apps in `examples/foreign` into separate folders until there are 2,400 templates. Returns the number of
+/// templates.
 fn copies_of_others(folder: &Path) -> usize {
     let apps = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/foreign");
     let (mut templates, mut copies) = (0, 0);
@@ -89,7 +90,7 @@ fn copies_of_others(folder: &Path) -> usize {
     templates
 }
 
-/// Runs a command, `synth` into a new folder each time, and prints the medians.
+/// Runs a command several times, `synth` into a new folder each time, and prints the medians.
 fn report(name: &str, command: &str, mesh: &Path, folder: &Path, runs: u32) {
     let mut walls = Vec::new();
     let mut cpus = Vec::new();
@@ -106,7 +107,7 @@ fn report(name: &str, command: &str, mesh: &Path, folder: &Path, runs: u32) {
         let status = process.stdout(Stdio::null()).status().expect("the binary runs");
         walls.push(start.elapsed());
         let after = usage();
-        // Templates of others have findings.
+        // The templates of other tools have findings, for which `check` exits with 4.
         let has_findings = command == CHECK && status.code() == Some(4);
         assert!(status.success() || has_findings, "{name}: {status}");
         cpus.push(cpu(&after).saturating_sub(cpu(&before)));

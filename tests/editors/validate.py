@@ -1,8 +1,8 @@
-"""What Python's jsonschema finds in the documents of the `.yaml` files of a folder, as JSON: for each file its messages.
+"""Prints as JSON what Python's jsonschema finds in the documents of a folder's `.yaml` files: the messages by file.
 
     python validate.py SCHEMA FOLDER
 
-The validator is the one that the schema asks for, with default options; PyYAML reads the documents, as most tools in Python do.
+It uses the validator that the schema names, with default options, and PyYAML, like most tools in Python.
 """
 
 import json

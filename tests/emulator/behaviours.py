@@ -1,4 +1,4 @@
-"""What the emulator does as AWS does it, each with a switch, a source and a default.
+"""Behaviours of AWS that the emulator simulates, each with a switch, a source and a default.
 
 Sources: ``1:4`` and the like are rows of docs/aws-behaviour.md.
 """
@@ -86,7 +86,7 @@ def on(name: str) -> bool:
 
 
 def switch(wanted: dict[str, bool]) -> None:
-    """Switch some; nothing changes when one of the names is unknown."""
+    """Switch some behaviours. If a name is unknown, none is switched."""
     if unknown := sorted(name for name in wanted if name not in BEHAVIOURS):
         raise KeyError(f"unknown behaviours: {', '.join(unknown)}")
     _STATE.update({name: bool(value) for name, value in wanted.items()})

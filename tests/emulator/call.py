@@ -1,4 +1,4 @@
-"""Calls one operation of the emulator's services, as somebody of an account would, and prints the answer as JSON.
+"""Calls one operation of the emulator's services as a principal of an account, and prints the response as JSON.
 
 Usage: call.py ENDPOINT ACCOUNT REGION SERVICE OPERATION PARAMETERS
 """

@@ -1,4 +1,4 @@
-"""Who calls, and what the handlers of CloudFormation were simulated to call."""
+"""The caller, and the simulated calls of CloudFormation's handlers."""
 
 import contextvars
 from typing import Any
@@ -8,7 +8,7 @@ from ministack.services import sts
 
 Json = dict[str, Any]
 
-# The caller's ARN, for the request that is served.
+# The caller's ARN, for the current request.
 CALLER: contextvars.ContextVar[str] = contextvars.ContextVar("caller", default="")
 CALLS: list[Json] = []
 

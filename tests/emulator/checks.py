@@ -1,4 +1,4 @@
-"""What is looked at before a resource's handler runs."""
+"""Checks before a resource's handler runs."""
 
 import json
 from typing import Any, Callable
@@ -12,12 +12,13 @@ from schema import Schema
 
 Json = dict[str, Any]
 
-# By type: called with logical id, properties and stack name before a resource is made or changed.
+# By type. Called with logical id, properties and stack name before a resource is created or
+# updated.
 CHECKS: dict[str, list[Callable[[str, Json, str], None]]] = {grant_order.GRANT: [grant_order.check]}
 
 
 def checked(schema: Schema, handler: Json) -> Json:
-    """A resource handler that runs only for properties which pass the checks."""
+    """A resource handler that runs only if the properties pass the checks."""
 
     def check(logical_id: str, props: Json, stack_name: str) -> None:
         if violations := schema.violations(props):

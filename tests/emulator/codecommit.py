@@ -1,4 +1,4 @@
-"""CodeCommit's repositories as people see and rename them: those that CloudFormation made, of which only a schema tells."""
+"""The part of CodeCommit's API that reads and renames the repositories that CloudFormation created."""
 
 import json
 from typing import Any

@@ -1,4 +1,4 @@
-"""Change sets that are validated before anything runs (2:8, 2:9), those of outputs alone (f:2), and DescribeEvents."""
+"""Change sets: validation before execution (2:8, 2:9), changes of outputs alone (f:2), and DescribeEvents."""
 
 import re
 import uuid
@@ -15,17 +15,17 @@ from ministack.services.cloudformation.stacks import _stack_region_context
 
 Json = dict[str, Any]
 
-# Fields of the change sets that are made next: what somebody else does to them.
+# Fields of the next change sets, to simulate what somebody else does to them.
 NEXT: list[Json] = []
 
 CHECK = "AWS::EarlyValidation::ResourceExistenceCheck"
-# It says which check failed, never for which resource (serverless #13248, rain PR #744).
+# The reason names the failed check, never the resource (serverless #13248, rain PR #744).
 REASON = (f"{CHECK} validation failed. The following hook(s)/validation failed: [{CHECK}]. To troubleshoot Early "
           "Validation errors, use the DescribeEvents API for detailed failure information.")
 
 
 def _conflicts(change_set: Json, stack: Json) -> list[tuple[str, str, str]]:
-    """Logical id, type and name of what the change set would make although it exists outside of the stack."""
+    """Logical id, type and name of resources that the change set would create although they exist outside of the stack."""
     with _stack_region_context(stack, stack["StackId"]):
         template = changesets._resolve_props_for_diff(
             change_set["_template"], change_set["_resolved_params"], stack["StackName"], stack["StackId"])
@@ -63,7 +63,7 @@ def _validate(change_set: Json) -> None:
 
 
 def _with_outputs(change_set: Json) -> None:
-    """ministack calls a change of outputs alone none. At AWS the change set lists no changes and can be executed."""
+    """For ministack a change of outputs alone is no change. AWS lists no changes, but the change set can be executed."""
     stack = cloudformation._stacks.get(change_set["StackName"])
     if not on("outputs-are-changes") or change_set["Status"] != "FAILED" or not stack or change_set["Changes"]:
         return
@@ -88,14 +88,14 @@ def _validated(create: Callable[[Json], tuple]) -> Callable[[Json], tuple]:
 
 
 def _describing(describe: Callable[[Json], tuple]) -> Callable[[Json], tuple]:
-    """ministack knows the events of stacks; those of a change set are asked for by its ARN alone."""
+    """ministack has the events of stacks. This adds the events of a change set, given by its ARN alone."""
 
     def run(params: Json) -> tuple:
         name = _p(params, "ChangeSetName")
         if not name:
             return describe(params)
         if not name.startswith("arn:"):
-            # cloudformation-cli #1116: the change set's name is not enough.
+            # cloudformation-cli #1116: the change set's name alone is not enough.
             return _error("ValidationError", "One of ChangeSetName, OperationId or StackName must be specified")
         change_set = cloudformation._change_sets.get(name)
         if not change_set:
@@ -114,9 +114,9 @@ def _describing(describe: Callable[[Json], tuple]) -> Callable[[Json], tuple]:
 
 
 def _taking_in(validate: Callable[..., list]) -> Callable[..., list]:
-    """ministack calls the names of buckets taken when a change set runs, also of those that it takes in: with
-    `ImportExistingResources`, CloudFormation imports what exists when it creates a stack, too ("Import AWS resources into a
-    CloudFormation stack automatically" in its user guide)."""
+    """ministack reports the name of an existing bucket as taken, even if the change set imports the bucket. With
+    `ImportExistingResources`, CloudFormation imports existing resources also when it creates a stack ("Import AWS resources
+    into a CloudFormation stack automatically" in its user guide)."""
 
     def run(resources: Json, ordered: list[str], params: Json, conditions: Json, mappings: Json, stack_name: str,
             stack_id: str, *owned: frozenset[str]) -> list:

@@ -23,18 +23,19 @@ Json = dict[str, Any]
 
 ASSUMED: list[Json] = []
 FAULTS: list[Json] = []
-# Requests that are refused before any service sees them.
+# Requests that are refused before they reach a service.
 REFUSED: list[Json] = []
-# Objects that somebody else writes as soon as they were read.
+# Objects that somebody else overwrites right after they are read.
 OVERTAKEN: list[Json] = []
-# Operations of CloudFormation after which the caller's token is over.
+# CloudFormation operations after which the caller's token is expired.
 EXPIRED: list[Json] = []
-# Roles that let nobody in any more.
+# Roles that nobody can assume any more.
 CLOSED: list[str] = []
-# What a reset empties.
+# The stores that a reset empties.
 STORES: list[Any] = [RESOURCES, ASSUMED, FAULTS, REFUSED, OVERTAKEN, EXPIRED, CLOSED, early_validation.NEXT, calls.CALLS, lakeformation.LAKES,
                      services.APPS, services.RESOURCE_POLICIES]
-# By the name of the service in the request's signature: answers to path, X-Amz-Target and body.
+# By the service's name in the request's signature: a function that answers to path, X-Amz-Target
+# and body.
 SERVICES: dict[str, Callable[[str, str, bytes], tuple[int, Json, Json]]] = {
     "codecommit": codecommit.answer, "lakeformation": lakeformation_api.answer, "sagemaker": services.answer_sagemaker}
 SIGNATURE = re.compile(r"Credential=([^/]+)/[^/]+/([^/]+)/([^/]+)/")
@@ -63,7 +64,7 @@ def overtake(body: Json) -> list[Json]:
 
 
 def expire(body: Json) -> list[Json]:
-    """CloudFormation takes the caller's token until some operation; without one it takes it again."""
+    """Expires the caller's token for CloudFormation after an operation; without one, the token is valid again."""
     EXPIRED[:] = [{"after": body["after"], "is_on": False}] if body else []
     return EXPIRED
 
@@ -79,7 +80,7 @@ def interfere(body: Json) -> list[Json]:
 
 
 def set_status(body: Json) -> Json:
-    """Somebody else works on a stack."""
+    """Sets a stack's status, as if somebody else were changing the stack."""
     set_request_account_id(body["account"])
     set_request_region(body["region"])
     stack = cloudformation._stacks.get(body["name"])
@@ -90,7 +91,7 @@ def set_status(body: Json) -> Json:
 
 
 def is_refused(method: str, path: str) -> bool:
-    """Whether a request is one that a test wants to be refused; each counts."""
+    """Whether a test wants this request refused. Each refusal counts."""
     for one in REFUSED:
         if one["times"] > 0 and one["method"] == method and one["contains"] in path:
             one["times"] -= 1
@@ -104,7 +105,7 @@ def switch(body: Json) -> Json:
 
 
 def make_role(body: Json) -> Json:
-    """A role that a test takes for granted in some account."""
+    """Creates a role that a test needs in an account."""
     found = ROLE_ARN.fullmatch(body["arn"])
     if not found:
         raise KeyError(f"not the ARN of a role: {body['arn']}")
@@ -116,7 +117,8 @@ def make_role(body: Json) -> Json:
     return {"arn": body["arn"]}
 
 
-# Each takes the request's JSON, which is empty for GET. A KeyError is the caller's mistake.
+# Each function takes the request's JSON, which is empty for GET. A KeyError means that the request
+# is wrong.
 ENDPOINTS: dict[str, Callable[[Json], Any]] = {
     "ready": lambda _body: True,
     "requests": lambda _body: ASSUMED,
@@ -154,7 +156,7 @@ async def _send(send: Callable, status: int, headers: Json, result: Any) -> None
 
 
 async def _deny(send: Callable, body: bytes = b"<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>") -> None:
-    """The answer of S3 to somebody who may not, unless another one is given."""
+    """S3's response for access denied, or another error if one is given."""
     await send({"type": "http.response.start", "status": 403,
                 "headers": [(b"content-type", b"application/xml"), (b"content-length", str(len(body)).encode())]})
     await send({"type": "http.response.body", "body": body})
@@ -166,14 +168,14 @@ TOKEN = (b"<ErrorResponse><Error><Type>Sender</Type><Code>ExpiredToken</Code>"
 
 
 def is_expired(body: bytes) -> bool:
-    """Whether the token is over for a request to CloudFormation."""
+    """Whether the caller's token is expired for a request to CloudFormation."""
     is_over = EXPIRED[0]["is_on"]
     EXPIRED[0]["is_on"] = is_over or EXPIRED[0]["after"] in parse_qs(body.decode())["Action"]
     return is_over
 
 
 def again(body: bytes) -> Callable:
-    """Gives a request's body that was read already."""
+    """Returns the body of a request that was read before."""
 
     async def receive() -> Json:
         return {"type": "http.request", "body": body, "more_body": False}
@@ -182,7 +184,7 @@ def again(body: bytes) -> Callable:
 
 
 async def _write_after(app: Callable, scope: Json, text: str) -> None:
-    """Somebody else writes the object that was just read."""
+    """Overwrites the object that was just read, as if by somebody else."""
 
     async def ignore(_message: Json) -> None:
         pass

@@ -1,4 +1,4 @@
-"""Event buses of other accounts as targets of rules (2:1, 2:1b), and the policies of buses."""
+"""Rules with event buses of other accounts as targets (2:1, 2:1b), and bus policies."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Resources of the types that only a schema describes."""
+"""Resources of types that ministack lacks and only a schema describes."""
 
 import copy
 import hashlib
@@ -11,7 +11,7 @@ from ministack.core.responses import get_account_id, get_region
 from ministack.services.cloudformation import provisioners
 from schema import Json, Path, Schema, values_at
 
-# Resources of these services exist once per account, whatever the region.
+# Resources of these services are global to an account.
 GLOBAL_SERVICES = {"IAM", "CloudFront", "Route53", "Organizations"}
 # Generated identifiers that tests may look at; all others are UUIDs.
 ID_PREFIXES = {
@@ -19,7 +19,7 @@ ID_PREFIXES = {
     "AWS::EC2::FlowLog": "fl-",
     "AWS::EC2::SecurityGroupEgress": "sgr-", "AWS::EC2::SecurityGroupIngress": "sgr-",
 }
-# Attributes with a form of their own.
+# Attributes with a fixed format.
 ATTRIBUTES = {
     "AWS::CodeCommit::Repository.Arn": "arn:aws:codecommit:{region}:{account}:{name}",
     "AWS::CodeCommit::Repository.CloneUrlHttp": "https://git-codecommit.{region}.amazonaws.com/v1/repos/{name}",
@@ -36,7 +36,7 @@ RESOURCES: dict[tuple, Json] = {}
 
 
 def handler_error(message: str, code: str) -> Exception:
-    """A failure in the words of CloudFormation's resource handlers."""
+    """A failure with the message of CloudFormation's resource handlers."""
     return RuntimeError(f'Resource handler returned message: "{message}" '
                         f"(RequestToken: {uuid.uuid4()}, HandlerErrorCode: {code})")
 
@@ -59,26 +59,26 @@ class Generic:
         return get_account_id(), region, self.schema.type, physical_id
 
     def natural_key(self, props: Json) -> str | None:
-        """What services keep unique although the identifier is generated: `RepositoryName`, `ResourceArn`."""
+        """The property that services keep unique although the identifier is generated: `RepositoryName`, `ResourceArn`."""
         if any(path[0] in props for path in self.schema.primary):
             return None
         return props.get(f"{self.schema.last}Name") or props.get(f"{self.schema.last}Arn")
 
     def identity(self, props: Json) -> str | None:
-        """What the properties alone say of which resource it is."""
+        """The identity of the resource as far as its properties determine it."""
         given = [value for path in self.schema.primary for value in values_at(props, path)]
         whole = len(given) == len(self.schema.primary) and all(isinstance(value, (str, int)) for value in given)
         natural = self.natural_key(props)
         return "|".join(map(str, given)) if whole else natural if isinstance(natural, str) else None
 
     def taken(self, props: Json) -> str | None:
-        """That identity, if another resource has it already."""
+        """That identity, if another resource already has it."""
         identity, own = self.identity(props), self.key("")[:3]
         others = [record["properties"] for key, record in RESOURCES.items() if key[:3] == own]
         return identity if identity and any(self.identity(other) == identity for other in others) else None
 
     def describe(self, record: Json) -> str:
-        """Fill in a record's attributes and return the physical id, which is what Ref gives."""
+        """Fill in a record's attributes and return the physical id, the value of Ref."""
         props = record["properties"]
         names = [f"{self.schema.last}Name", "Name"] + [path[0] for path in self.schema.primary]
         name = next((props[n] for n in names if isinstance(props.get(n), str)), record["default_name"])
@@ -95,7 +95,7 @@ class Generic:
         return "|".join(str(attributes[".".join(path)]) for path in self.schema.primary)
 
     def attribute(self, token: str, path: Path, props: Json, values: Json) -> Any:
-        """A plausible value; always the same for a record, so that updates keep it."""
+        """A plausible value. It is always the same for a record, so updates keep it."""
         schema, name, node = self.schema, path[-1], self.schema.at(path)
         subject, kind = props.get(name.removesuffix("Identifier")), node.get("type")
         if template := ATTRIBUTES.get(f"{schema.type}.{name}"):
@@ -139,9 +139,9 @@ class Generic:
                                 f"'{physical_id}' was not found.", "NotFound")
         before, record = RESOURCES[key], {**RESOURCES[key], "properties": copy.deepcopy(props)}
         identifier = self.describe(record)
-        # ministack itself replaces for top-level properties, except where the type deletes first: there a
-        # successor may have the same identifier, and takes the record's place. Compared is what is stored,
-        # because a roll-back also "undoes" updates that never happened.
+        # ministack replaces resources itself for top-level properties, except for types that are deleted
+        # first. With these types, a successor may have the same identifier and replaces the record. The
+        # stored properties are compared, because a roll-back also "undoes" updates that never happened.
         if (any(list(values_at(before["properties"], path)) != list(values_at(props, path))
                 for path in self.schema.create_only)
                 and not (self.schema.delete_first and identifier == physical_id)):
@@ -154,7 +154,7 @@ class Generic:
 
 
 class Part(Generic):
-    """A resource that is a part of another one, which `put` writes there."""
+    """A resource that is a part of another one. `put` writes it there."""
 
     def create(self, logical_id: str, props: Json, stack_name: str) -> tuple[str, Json]:
         made = super().create(logical_id, props, stack_name)

@@ -1,4 +1,4 @@
-"""Lake Formation grants that CloudFormation could put at the same time."""
+"""Lake Formation grants that CloudFormation could create concurrently."""
 
 import functools
 from typing import Any
@@ -22,7 +22,7 @@ def database_of(grant: Json) -> tuple | None:
 
 @functools.lru_cache(maxsize=16)
 def grant_dependencies(template_body: str) -> dict[str, set[str]]:
-    """For every grant of a template, all resources that it waits for."""
+    """For every grant of a template, all resources that it depends on."""
     resources = engine._parse_template(template_body).get("Resources", {})
     direct = {name: engine._extract_deps(resource, set(resources)) for name, resource in resources.items()}
     result: dict[str, set[str]] = {}
@@ -36,9 +36,9 @@ def grant_dependencies(template_body: str) -> dict[str, set[str]]:
 
 
 def check(logical_id: str, props: Json, stack_name: str) -> None:
-    """Refuse a grant which CloudFormation could put while another one on the database is under way.
+    """Refuse a grant that CloudFormation could create while it creates another one on the same database.
 
-    ministack works serially, so the overlap is derived: it is possible when neither waits for the other.
+    ministack works serially, so the overlap is derived: it is possible if neither grant depends on the other.
     """
     stack, database = cloudformation._stacks[stack_name], database_of(props)
     waits = grant_dependencies(stack["_template_body"])

@@ -1,4 +1,4 @@
-"""Teaches ministack the resource types of a folder, and what else AWS enforces."""
+"""Adds the resource types of a schema folder to ministack, and checks that AWS makes."""
 
 import json
 import re
@@ -28,13 +28,13 @@ from schema import Schema
 
 Json = dict[str, Any]
 
-# The types whose resources other services look at; all others are just records.
+# The types whose resources affect other services. All other types are stored as records only.
 TYPES: dict[str, type[Generic]] = {**lakeformation_types.TYPES, **policies.TYPES, **event_buses.TYPES,
                                   **services.TYPES}
 
 
 def recording(handle: Callable) -> Callable:
-    """STS, remembering who asked for which role with which external id."""
+    """Wraps STS so that it records each AssumeRole request: role, external id and session name."""
 
     async def handle_request(method: str, path: str, headers: Json, body: bytes, query: Json) -> tuple:
         form = {**query, **parse_qs(body.decode("utf-8", "replace"))}
@@ -42,7 +42,7 @@ def recording(handle: Callable) -> Callable:
             ASSUMED.append({name: form.get(field, [None])[0] for name, field in (
                 ("role_arn", "RoleArn"), ("external_id", "ExternalId"), ("session_name", "RoleSessionName"))})
             if ASSUMED[-1]["role_arn"] in CLOSED:
-                # As STS answers for a role that is not there or does not trust the caller.
+                # STS answers like this if the role does not exist or does not trust the caller.
                 message = f"not authorized to perform: sts:AssumeRole on resource: {ASSUMED[-1]['role_arn']}"
                 return sts._error(403, "AccessDenied", message, ns="sts")
         return await handle(method, path, headers, body, query)
@@ -51,7 +51,7 @@ def recording(handle: Callable) -> Callable:
 
 
 def with_virtual_hosts(resolve: Callable) -> Callable:
-    """Template URLs as AWS writes them; ministack only knows the bucket as the first part of the path."""
+    """Template URLs as AWS writes them; ministack itself only supports the bucket as the first part of the path."""
 
     def resolve_document(params: Json, body_key: str, url_key: str, label: str) -> tuple:
         url = re.sub(r"^https://([^/]+)\.s3[.-][^/]*amazonaws\.com/", r"https://s3.amazonaws.com/\1/",
@@ -62,7 +62,7 @@ def with_virtual_hosts(resolve: Callable) -> Callable:
 
 
 def install(folder: File) -> None:
-    # Before the checks are laid around the handlers.
+    # First, because the checks below wrap the handlers.
     services.install()
     mails.install()
     schemas = [Schema(json.loads(file.read_text())) for file in sorted(folder.glob("*.json"))]
@@ -84,9 +84,10 @@ def install(folder: File) -> None:
         return (provisioners._property_recreation(resource_type, name) if known
                 else by_type[resource_type].recreation(name))
 
-    # Only what change sets report: what updates do is decided by ministack's handlers.
+    # This affects only the replacements that change sets report. ministack's handlers decide what
+    # updates do.
     stacks._property_recreation = recreation
-    # ministack asks for capabilities only together with IAM enforcement, which tests do without.
+    # ministack checks capabilities only if it enforces IAM, which the tests switch off.
     cfn_handlers._capabilities_enforced = lambda: True
     sts.handle_request = recording(sts.handle_request)
     helpers._resolve_document = with_virtual_hosts(helpers._resolve_document)

@@ -21,7 +21,7 @@ VERSION = "CROSS_ACCOUNT_VERSION"
 
 
 class LakeError(Exception):
-    """A refusal in the service's words."""
+    """An error with the service's code and message."""
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message)
@@ -33,7 +33,7 @@ def principal_of(holder: Json) -> str:
 
 
 def normal(resource: Json, catalog: str) -> Json:
-    """A resource with its catalog, in the one form that grants are compared in."""
+    """A resource with its catalog, in a normal form for comparing grants."""
     kind, target = next(iter(resource.items()))
     if kind == "Catalog":
         return {kind: {"Id": target["Id"]} if isinstance(target, dict) and target.get("Id") else {}}
@@ -41,13 +41,14 @@ def normal(resource: Json, catalog: str) -> Json:
     if kind != "DataCellsFilter":
         target.setdefault("CatalogId", catalog)
     if kind == "TableWithColumns" and target.get("ColumnWildcard") in ({}, {"ExcludedColumnNames": []}):
-        # All columns are the table: that is how the service itself lists SELECT (terraform-provider-aws #20108).
+        # A permission on all columns is one on the table: the service itself lists SELECT so
+        # (terraform-provider-aws #20108).
         kind = "Table"
         del target["ColumnWildcard"]
         if target.get("Name") == "ALL_TABLES":
             target["TableWildcard"] = {}
     if "TableWildcard" in target:
-        # The service itself lists the wildcard under this name.
+        # The service itself lists the table wildcard under this name.
         target.update(TableWildcard={}, Name="ALL_TABLES")
     for name in ("ColumnNames", "TagValues"):
         if name in target:
@@ -60,7 +61,7 @@ def key_of(resource: Json) -> str:
 
 
 def table_of(resource: Json) -> tuple[str, str, str] | None:
-    """Catalog, database and table that a resource speaks of; no table for a database."""
+    """Catalog, database and table of a resource; no table for a database."""
     kind, target = next(iter(resource.items()))
     if kind == "Database":
         return target["CatalogId"], target["Name"], ""
@@ -80,7 +81,7 @@ class DataLake:
         self.tags: dict[str, list[str]] = {}
         self.tagged: dict[str, dict[str, set[str]]] = {}
         self.opt_ins: dict[tuple[str, str], Json] = {}
-        # A database's own default for its tables.
+        # By database: its own default permissions on new tables.
         self.table_defaults: dict[str, list[Json]] = {}
         everybody = [{"Principal": {"DataLakePrincipalIdentifier": EVERYBODY}, "Permissions": ["ALL"]}]
         self.settings: Json = {
@@ -94,16 +95,16 @@ class DataLake:
     # Settings
 
     def put_settings(self, settings: Json) -> None:
-        """PutDataLakeSettings: all or nothing."""
+        """PutDataLakeSettings: replaces all settings, or refuses and changes none."""
         for holder in (holder for name in ADMINS for holder in settings.get(name) or ()):
             arn = principal_of(holder)
-            # 1:4: one dead administrator, and the whole list is refused.
+            # 1:4: with one missing administrator, the whole list is refused.
             if on("lf-dead-admins") and arn.startswith(f"arn:aws:iam::{self.account}:role/"):
                 role = iam._roles.get_scoped(self.account, None, arn.rsplit("/", 1)[-1])
                 if not role or role["Arn"] != arn:
                     raise LakeError("InvalidInputException", f"Invalid principal, arn: {arn}")
         before, after = self.settings["Parameters"], settings.get("Parameters") or {}
-        # 1:16: accounts on version 5 stay there.
+        # 1:16: accounts with version 5 cannot go back.
         if on("lf-version-not-lowered") and int(after.get(VERSION, before[VERSION])) < int(before[VERSION]):
             raise LakeError("InvalidInputException",
                             f"Cross account version cannot be lowered from {before[VERSION]} to {after[VERSION]}")
@@ -127,11 +128,11 @@ class DataLake:
         grant["LastUpdated"] = int(time.time())
 
     def revoke(self, principal: str, resource: Json, rights: list[str], grantable: list[str] = ()) -> None:
-        """Takes rights away by name, whoever gave them."""
+        """Revokes permissions by name, whoever granted them."""
         key = principal, key_of(normal(resource, self.account))
         grant = self.grants.get(key, {"Permissions": [], "PermissionsWithGrantOption": []})
         missing = {*rights} - {*grant["Permissions"]} | {*grantable} - {*grant["PermissionsWithGrantOption"]}
-        # 1:10: nothing at all is revoked then.
+        # 1:10: in that case nothing is revoked.
         if missing and on("lf-revoke-missing"):
             raise LakeError("InvalidInputException",
                             "No permissions revoked. Grantee has no permissions and no grantable permissions on "
@@ -144,7 +145,7 @@ class DataLake:
     # Databases and tables
 
     def open_new(self, database: str, table: str = "") -> None:
-        """A new database or table gets the permissions that the defaults say (1:18)."""
+        """Gives a new database or table the default permissions (1:18)."""
         if table:
             own = self.table_defaults.get(database)
             use_own = own is not None and (own or not on("lf-empty-lists-ignored"))
@@ -157,7 +158,7 @@ class DataLake:
             self.grant(principal_of(default["Principal"]), resource, default["Permissions"])
 
     def forget(self, database: str, table: str = "") -> None:
-        """Grants belong to the table object, not to its name, and end with it (1:5)."""
+        """Grants belong to the table object, not to its name, so they are deleted with it (1:5)."""
         def speaks_of_it(resource: Json) -> bool:
             where = table_of(resource)
             return bool(where) and where[:2] == (self.account, database) and (not table or where[2] == table)
@@ -175,25 +176,25 @@ LAKES: dict[tuple[str, str], DataLake] = {}
 
 
 def lake(account: str | None = None, region: str | None = None) -> DataLake:
-    """The data lake of an account and region; of the caller's, if they are not named."""
+    """The data lake of an account and region, by default the caller's."""
     key = account or get_account_id(), region or get_region()
     if key not in LAKES:
         LAKES[key] = DataLake(key[0])
     return LAKES[key]
 
 
-# What somebody may read
+# Read access
 
 
 def may_read(account: str, region: str, principal: str, database: str, table: str, column: str | None = None) -> Json:
-    """Lake Formation's answer for somebody whom IAM allows to read."""
+    """Lake Formation's decision for a principal that IAM allows to read."""
     home = lake(account, region)
     open_to_all = all(home.held(EVERYBODY, resource) for resource in (
         {"Database": {"Name": database}}, {"Table": {"DatabaseName": database, "Name": table}}))
     hybrid, registered = _location(home, account, region, database, table)
     bound = not open_to_all or hybrid and _opted_in(home, principal, database, table)
     if not bound:
-        # 1:1: rows and columns bind nobody who is not opted in.
+        # 1:1: filters of rows and columns restrict only principals that are opted in.
         why = "hybrid access mode and not opted in, " if hybrid else ""
         return {"allowed": True, "because": f"whole: {why}{EVERYBODY} has rights on database and table"}
     for grant in _grants(region):
@@ -208,14 +209,14 @@ def may_read(account: str, region: str, principal: str, database: str, table: st
 
 
 def _grants(region: str) -> Iterator[Json]:
-    """Also those that other accounts give on the catalog that is shared with them."""
+    """All grants in a region, including those that other accounts give on catalogs shared with them."""
     for (_, where), one in LAKES.items():
         if where == region:
             yield from one.grants.values()
 
 
 def _location(home: DataLake, account: str, region: str, database: str, table: str) -> tuple[bool, bool]:
-    """Whether the table lies under a registered location, and that in hybrid mode: (hybrid, registered)."""
+    """Whether a registered location covers the table, and whether it is in hybrid access mode: (hybrid, registered)."""
     stored = glue._tables.get_scoped(account, region, f"{database}/{table}") or {}
     path = ((stored.get("StorageDescriptor") or {}).get("Location") or "").partition("://")[2].rstrip("/") + "/"
     over = [info for arn, info in home.registered.items()
@@ -262,14 +263,14 @@ def _tags_match(home: DataLake, policy: Json, database: str, table: str) -> bool
     if policy.get("ResourceType") != "TABLE":
         return False
     tags: dict[str, set[str]] = {}
-    # A table has its database's tags, and its own over them.
+    # A table has its database's tags; its own tags override them.
     for resource in ({"Database": {"Name": database}}, {"Table": {"DatabaseName": database, "Name": table}}):
         tags.update(home.tagged.get(key_of(normal(resource, home.account)), {}))
     expression = policy.get("Expression") or []
     return bool(expression) and all(tags.get(one["TagKey"], set()) & {*one["TagValues"]} for one in expression)
 
 
-# Glue tells the data lake of its databases and tables
+# Glue notifies the data lake of databases and tables
 
 
 def watch_catalog() -> None:

@@ -53,12 +53,12 @@ def _batch(change: Callable[[Json], Json]) -> Callable[[Json], Json]:
 
 def list_permissions(request: Json) -> Json:
     if "TableWithColumns" in (request.get("Resource") or {}):
-        # API reference of ListPermissions: a table is asked about, and the answer has its columns.
+        # API reference of ListPermissions: a query names the table, and the answer includes its columns.
         raise LakeError("InvalidInputException", "Table with columns is not supported")
     entries = list(lake().grants.values())
     if request.get("Principal"):
         wanted = principal_of(request["Principal"])
-        # 1:14: asked for a principal, the service knows nothing of roles of other accounts.
+        # 1:14: a query by principal does not find roles of other accounts.
         if wanted.startswith("arn:") and wanted.split(":")[4] != get_account_id():
             entries = []
         entries = [entry for entry in entries if principal_of(entry["Principal"]) == wanted]
@@ -75,7 +75,7 @@ def list_permissions(request: Json) -> Json:
 
 
 def _parts(entry: Json) -> list[Json]:
-    """SELECT on a table is a right on columns, and listed as such."""
+    """SELECT on a table is a permission on its columns, and is listed as such."""
     rights = {name: entry[name] for name in ("Permissions", "PermissionsWithGrantOption")}
     target = entry["Resource"].get("Table")
     if not target or not any("SELECT" in names for names in rights.values()):
@@ -88,7 +88,7 @@ def _parts(entry: Json) -> list[Json]:
 
 
 def _answers(asked: Json, resource: Json) -> bool:
-    """Whether a grant's resource belongs into the answer; a table's columns do, its filters do not."""
+    """Whether a query for a resource returns this grant. A query for a table returns its columns, but not its filters."""
     if "Table" in asked and "TableWithColumns" in resource:
         return table_of(asked) == table_of(resource)
     return key_of(asked) == key_of(resource)
@@ -124,7 +124,8 @@ def list_lake_formation_opt_ins(request: Json) -> Json:
     if request.get("Principal"):
         arn = principal_of(request["Principal"])
         if arn.startswith("arn:") and arn.split(":")[4] != get_account_id():
-            # terraform-provider-aws #49106: refused for roles of other accounts, although the opt-in is taken.
+            # terraform-provider-aws #49106: AWS refuses this for roles of other accounts, although it accepts
+            # their opt-in.
             raise LakeError("InvalidInputException", "Principal is not valid")
         entries = [entry for entry in entries if entry["Principal"] == request["Principal"]]
     if request.get("Resource"):
@@ -140,7 +141,7 @@ def delete_lake_formation_opt_in(request: Json) -> Json:
 
 
 def register_resource(request: Json) -> Json:
-    # 1:15: a path is registered once.
+    # 1:15: a path can be registered only once.
     if request["ResourceArn"] in lake().registered:
         raise LakeError("AlreadyExistsException", "Resource is already registered")
     lake().registered[request["ResourceArn"]] = {

@@ -1,4 +1,4 @@
-"""CloudFormation's types of Lake Formation, on the same state as the service's API."""
+"""CloudFormation's Lake Formation types, on the same state as the service's API."""
 
 import copy
 import time
@@ -16,7 +16,7 @@ Json = dict[str, Any]
 
 @contextmanager
 def in_handlers_words() -> Iterator[None]:
-    """Lake Formation's refusals as CloudFormation reports them."""
+    """Turns Lake Formation's errors into those that CloudFormation reports."""
     try:
         yield
     except LakeError as error:
@@ -27,14 +27,14 @@ def in_handlers_words() -> Iterator[None]:
 
 class PrincipalPermissions(Generic):
     def describe(self, record: Json) -> str:
-        # Two resources may speak of one principal and resource, so the pair is not enough to tell them apart.
+        # Two resources may have the same principal and resource, so the pair does not identify a record.
         return f"{super().describe(record)}|{record['token']}"
 
     def create(self, logical_id: str, props: Json, stack_name: str) -> tuple[str, Json]:
         principal, rights = principal_of(props["Principal"]), {*props["Permissions"]}
         held = lake().held(principal, props["Resource"])
-        # 1:2, 1:3: the handler looks for a grant before it gives one; a predecessor that is being
-        # replaced is such a grant.
+        # 1:2, 1:3: before the handler grants, it looks for an existing grant. The predecessor of a replacement is
+        # one.
         if on("lf-pair-exists") and self._is_known(props) or on("lf-grant-exists") and held & rights:
             raise already_exists(self.schema.type, f"{principal}|{key_of(normal(props['Resource'], ''))}")
         made = super().create(logical_id, props, stack_name)
@@ -43,8 +43,8 @@ class PrincipalPermissions(Generic):
 
     def update(self, physical_id: str, _old: Json, props: Json, stack_name: str,
                logical_id: str | None = None) -> tuple[str, Json]:
-        # Every property replaces. The registry's schema says `delete_then_create`; document 1 takes it that the new
-        # grant is made first and the old one revoked in the clean-up (1:2).
+        # A change of any property replaces the resource. The registry's schema says `delete_then_create`. Row 1:2
+        # assumes that the new grant is created first and the old one revoked in the clean-up.
         before = RESOURCES.get(self.key(physical_id))
         if before and self._plain(before["properties"]) == self._plain(props):
             return physical_id, before["attributes"]
@@ -53,7 +53,7 @@ class PrincipalPermissions(Generic):
         return self.create(logical_id or physical_id, props, stack_name)
 
     def _is_known(self, props: Json) -> bool:
-        """Whether another resource has the same identifier: the JSON of principal and resource, as they are given."""
+        """Whether another resource has the same identifier: the JSON of principal and resource, as the template gives it."""
         place = self.key("")[:3]
         return any(key[:3] == place and all(other["properties"][name] == props[name] for name in ("Principal", "Resource"))
                    for key, other in RESOURCES.items())
@@ -64,7 +64,7 @@ class PrincipalPermissions(Generic):
 
     def delete(self, physical_id: str, props: Json) -> None:
         if self.key(physical_id) in RESOURCES:
-            # By name, whoever else gave the rights: also those that a successor has just given (1:2).
+            # Revokes by name, whoever granted: also the permissions that a successor has just granted (1:2).
             with in_handlers_words():
                 lake().revoke(principal_of(props["Principal"]), props["Resource"], props["Permissions"],
                               props["PermissionsWithGrantOption"])
@@ -84,7 +84,7 @@ class DataLakeSettings(Generic):
         return super().update(physical_id, old, props, stack_name, logical_id)
 
     def delete(self, physical_id: str, props: Json) -> None:
-        # 1:17: what the stack added goes, also for other stacks that named the same administrators.
+        # 1:17: removes what the stack added, even if other stacks added the same administrators.
         if self.key(physical_id) in RESOURCES:
             self._apply(props, {"MutationType": "APPEND"})
         super().delete(physical_id, props)
@@ -99,7 +99,7 @@ class DataLakeSettings(Generic):
                 kept = [admin for admin in there if admin not in gone] if append else []
                 settings[self.NAMES.get(name, name)] = kept + [admin for admin in wanted if admin not in kept]
         for name in DEFAULTS:
-            # coverage-roadmap #2197: the handler drops empty lists.
+            # coverage-roadmap #2197: the handler ignores empty lists.
             if new.get(name) or name in new and not on("lf-empty-lists-ignored"):
                 settings[name] = [{"Principal": one["Principal"], "Permissions": one["Permissions"]}
                                   for one in new[name]]

@@ -1,4 +1,4 @@
-"""Prints what the emulator's services themselves say they have in an account, as JSON.
+"""Prints as JSON what the emulator's services report about an account.
 
 Usage: look.py ENDPOINT ACCOUNT REGION
 """
@@ -12,7 +12,7 @@ endpoint, account, region = sys.argv[1:4]
 
 
 def client(service: str):
-    """A client that acts in the account: the emulator takes the key id for the account."""
+    """A client for the account: the emulator uses the access key id as the account."""
     return boto3.client(
         service,
         endpoint_url=endpoint,
@@ -40,7 +40,7 @@ aliases = {
 
 
 def policy(bucket: str):
-    """The bucket's policy; nothing for a bucket that stayed when its stack went."""
+    """The bucket's policy; nothing for a bucket that was retained when its stack was deleted."""
     try:
         return json.loads(s3.get_bucket_policy(Bucket=bucket)["Policy"])
     except s3.exceptions.ClientError:

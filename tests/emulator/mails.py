@@ -1,4 +1,4 @@
-"""Mail subscriptions wait until somebody confirms them, and end by themselves (2:21)."""
+"""E-mail subscriptions are pending until somebody confirms them, and expire otherwise (2:21)."""
 
 from typing import Any, Callable
 
@@ -17,7 +17,7 @@ def _set(subscription: Json, confirmed: bool) -> None:
 
 
 def _subscribed(before: set[str]) -> None:
-    """Leave the mail subscriptions unconfirmed that were made just now."""
+    """Mark the e-mail subscriptions that were just created as pending."""
     for topic in sns._topics.values():
         for one in topic["subscriptions"]:
             if one["arn"] not in before and one["protocol"] == "email" and on("mails-unconfirmed"):
@@ -37,7 +37,7 @@ def _watching(make: Callable[..., tuple]) -> Callable[..., tuple]:
 
 def _counting(answer: Callable[[Json], tuple]) -> Callable[[Json], tuple]:
     def run(params: Json) -> tuple:
-        # ministack does not count what CloudFormation makes and deletes.
+        # ministack does not count subscriptions that CloudFormation creates and deletes.
         for topic in sns._topics.values():
             sns._refresh_subscription_counts(topic)
         return answer(params)
@@ -46,7 +46,7 @@ def _counting(answer: Callable[[Json], tuple]) -> Callable[[Json], tuple]:
 
 
 def _hiding(answer: Callable[[Json], tuple]) -> Callable[[Json], tuple]:
-    """A subscription has no ARN to be seen before it is confirmed."""
+    """Hide the ARN of subscriptions that are not confirmed."""
 
     def run(params: Json) -> tuple:
         status, headers, body = answer(params)
@@ -60,7 +60,7 @@ def _hiding(answer: Callable[[Json], tuple]) -> Callable[[Json], tuple]:
 
 
 def confirm(body: Json) -> int:
-    """``POST /_test/mails``: all mail subscriptions of a topic are confirmed, or lapse."""
+    """``POST /_test/mails``: confirms all e-mail subscriptions of a topic, or lets them expire."""
     count = 0
     for topic in sns._topics._data.values():
         for one in topic["subscriptions"] if topic["arn"] == body["topic"] else ():

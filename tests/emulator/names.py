@@ -1,4 +1,4 @@
-"""Names that something has already, in services that take each name once (2:9)."""
+"""Names that are already in use, in services where names are unique (2:9)."""
 
 from typing import Any, Callable
 
@@ -10,7 +10,7 @@ from ministack.services import (athena, cloudwatch, cloudwatch_logs, codebuild, 
 
 Json = dict[str, Any]
 
-# Resource types that only a schema describes: filled by the installation.
+# Resource types that only a schema describes. The installation fills this.
 GENERIC: dict[str, Generic] = {}
 
 
@@ -46,7 +46,7 @@ def _regional(service: str, kind: str) -> str:
     return f"arn:aws:{service}:{get_region()}:{get_account_id()}:{kind}"
 
 
-# By type: the name that the properties ask for, and whether it is taken.
+# By type: the name in the properties, and whether it is taken.
 TAKEN: dict[str, tuple[Callable[[Json], str | None], Callable[[str], Any]]] = {
     "AWS::Athena::WorkGroup": (_named("Name"), lambda name: name in athena._workgroups),
     "AWS::CloudWatch::Alarm": (_named("AlarmName"), lambda name: name in cloudwatch._alarms),
@@ -76,7 +76,7 @@ TAKEN: dict[str, tuple[Callable[[Json], str | None], Callable[[str], Any]]] = {
 
 
 def taken(kind: str, props: Json) -> str | None:
-    """The name in the properties, if something has it already."""
+    """The name in the properties, if it is already in use."""
     if kind in GENERIC:
         return GENERIC[kind].taken(props)
     if kind in TAKEN:
@@ -87,13 +87,13 @@ def taken(kind: str, props: Json) -> str | None:
 
 
 def asked(kind: str, props: Json) -> str | None:
-    """The name that the properties ask for, whether taken or not."""
+    """The name in the properties, whether in use or not."""
     if kind in TAKEN:
         return TAKEN[kind][0](props)
     return GENERIC[kind].identity(props) if kind in GENERIC else None
 
 
 def check_new(kind: str, props: Json) -> None:
-    """Before a resource is made: ministack itself would write over some, such as roles and aliases."""
+    """Check the name of a new resource. ministack itself would overwrite some resources, such as roles and aliases."""
     if on("names-stay-taken") and kind in TAKEN and (name := taken(kind, props)):
         raise already_exists(kind, name)

@@ -11,7 +11,7 @@ from ministack.services import iam
 Json = dict[str, Any]
 
 ROLE_ARN = re.compile(r"arn:[^:]+:iam::(\d{12}):role/(.+)")
-# A value of a request's context that any pattern matches.
+# A context value that every pattern matches.
 ANYTHING = "\0anything"
 
 
@@ -33,7 +33,7 @@ def statements(policy: Any) -> list[Json]:
 
 
 def find_role(arn: str) -> Json | None:
-    """The role of an ARN, in whichever account."""
+    """The role with an ARN, in any account."""
     if found := ROLE_ARN.fullmatch(arn):
         role = iam._roles.get_scoped(found[1], None, found[2].rsplit("/", 1)[-1])
         return role if role and role["Arn"] == arn else None
@@ -46,7 +46,7 @@ def matches(pattern: str, value: str) -> bool:
 
 
 def met(condition: Json | None, context: dict[str, list[str]]) -> bool:
-    """Whether all conditions hold. Unknown operators and keys that the request lacks do not."""
+    """Whether all conditions are met. Unknown operators, and keys that the request lacks, are not met."""
     facts = {key.lower(): values for key, values in context.items()}
     return all(_holds(operator, as_list(wanted), facts.get(key.lower()))
                for operator, keys in (condition or {}).items() for key, wanted in keys.items())
@@ -84,7 +84,7 @@ def role_policies(role: Json) -> Iterator[Any]:
 
 
 def allows(role: Json, action: str, resource: str, context: dict[str, list[str]]) -> bool:
-    """Whether the role's own policies allow an action; boundaries are not looked at."""
+    """Whether the role's own policies allow an action; boundaries are ignored."""
     allowed = False
     for statement in (one for policy in role_policies(role) for one in statements(policy)):
         if _concerns(statement, action, resource) and met(statement.get("Condition"), context):
@@ -107,7 +107,7 @@ def _concerns(statement: Json, action: str, resource: str) -> bool:
 
 
 class RolePolicy(Part):
-    """AWS::IAM::RolePolicy, which ministack lacks: shows up among the role's inline policies."""
+    """AWS::IAM::RolePolicy, which ministack lacks: an inline policy of the role."""
 
     def delete(self, physical_id: str, props: Json) -> None:
         role = iam._roles.get(props.get("RoleName"))
@@ -116,7 +116,7 @@ class RolePolicy(Part):
         super().delete(physical_id, props)
 
     def put(self, props: Json) -> None:
-        # Roles of others that a test did not make are taken for granted.
+        # A role that the test did not create belongs to somebody else; it is assumed to exist.
         if role := iam._roles.get(props["RoleName"]):
             role["InlinePolicies"][props["PolicyName"]] = json.dumps(props.get("PolicyDocument") or {})
 

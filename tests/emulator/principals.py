@@ -1,4 +1,4 @@
-"""Policies that name roles which do not exist (1:12): each service refuses them in its own words."""
+"""Policies that name missing roles (1:12): each service refuses them with its own message."""
 
 from typing import Any, Callable, Iterator
 
@@ -9,7 +9,7 @@ from policies import ROLE_ARN, as_list, find_role, statements
 
 Json = dict[str, Any]
 
-# By type: the property with the policy, and the refusal.
+# By type: the property with the policy, and the error message.
 POLICIES = {
     "AWS::S3::BucketPolicy": ("PolicyDocument", "Invalid principal in policy (Service: S3, Status Code: 400, "
                               "Error Code: MalformedPolicy)"),
@@ -37,7 +37,7 @@ def missing_roles(policy: Any) -> Iterator[str]:
 
 
 def _simulated(account: str) -> bool:
-    """Whether a test lives in the account at all: nothing is known of the roles of others."""
+    """Whether the test simulates the account. The roles of other accounts are unknown."""
     return any(key[0] == account for key in list(iam._roles._data))
 
 

@@ -8,7 +8,7 @@ Path = tuple[str, ...]
 
 
 def values_at(value: Any, path: Path) -> Iterator[Any]:
-    """Everything in a value that a schema path names; ``*`` means every item."""
+    """All values at a schema path; ``*`` stands for every item."""
     if not path:
         yield value
     elif path[0] in ("*", "items") and isinstance(value, list):
@@ -27,7 +27,7 @@ class Schema:
         self.service, self.last = self.type.split("::")[1:3]
         self.primary = self._paths("primaryIdentifier")
         self.create_only = self._paths("createOnlyProperties")
-        # An identifier may be both: chosen by the template or else by the service.
+        # An identifier may be in both lists: the template may set it, else the service does.
         self.read_only = [p for p in self._paths("readOnlyProperties") if p not in self.create_only]
         self.delete_first = document.get("replacementStrategy") == "delete_then_create"
 
@@ -35,7 +35,7 @@ class Schema:
         return [tuple(pointer.split("/")[2:]) for pointer in self.document.get(key, ())]
 
     def resolve(self, node: Any) -> Json:
-        """The node itself, or what its references lead to within this schema."""
+        """The node itself, or the target of its references within this schema."""
         while isinstance(node, dict) and "$ref" in node:
             parts = node["$ref"].removeprefix("#/").split("/")
             node = functools.reduce(lambda target, part: target[part], parts, self.document)
@@ -48,14 +48,14 @@ class Schema:
         return node
 
     def recreation(self, name: str) -> str:
-        """What a change set says of a change to a top-level property."""
+        """What a change set reports as `RequiresRecreation` for a change of a top-level property."""
         if (name,) in self.create_only:
             return "Always"
         partly = self.create_only + self._paths("conditionalCreateOnlyProperties")
         return "Conditionally" if any(path[0] == name for path in partly) else "Never"
 
     def tag_property(self) -> tuple[str, str] | None:
-        """The property that stack tags are merged into, with its shape."""
+        """The property that receives the stack's tags, and its shape."""
         tagging = self.document.get("tagging", {})
         name = tagging.get("tagProperty", "/properties/Tags").rsplit("/", 1)[-1]
         node = self.at((name,))
@@ -67,7 +67,7 @@ class Schema:
         return name, "map"
 
     def violations(self, props: Json) -> list[str]:
-        """What CloudFormation refuses before it calls the resource's handler."""
+        """The errors for which CloudFormation refuses a resource before it calls the handler."""
         written = [f"#: read-only key [{'/'.join(path)}] is not permitted"
                    for path in self.read_only if any(True for _ in values_at(props, path))]
         return written + list(self._check(props, self.document, "#"))
@@ -77,7 +77,7 @@ class Schema:
         if "type" in node:
             types = node["type"] if isinstance(node["type"], list) else [node["type"]]
             found = "object" if isinstance(value, dict) else "array" if isinstance(value, list) else "scalar"
-            # CloudFormation converts scalars into each other.
+            # CloudFormation converts between scalar types.
             if found not in {t if t in ("object", "array") else "scalar" for t in types}:
                 yield f"{where}: expected type: {'/'.join(types)}, found: {found}"
                 return
@@ -95,7 +95,7 @@ class Schema:
     def _check_object(self, value: Json, node: Json, where: str) -> Iterator[str]:
         known = node.get("properties", {})
         patterns = list(node.get("patternProperties", {}).values())
-        # Which pattern a key would match is not looked at.
+        # With several patterns, it is not checked which one a key matches.
         other = patterns[0] if len(patterns) == 1 else {} if patterns else node.get("additionalProperties")
         for name in node.get("required", ()):
             if name not in value and not (node is self.document and (name,) in self.read_only):

@@ -2,9 +2,9 @@
 
 Usage: python server.py --port PORT --schemas FOLDER
 
-ministack provides the services and CloudFormation itself. The modules beside this one add, before the server
-starts, what a deployer must be tested against and ministack lacks. README.md lists it, with the endpoints under
-``/_test/`` (same port) to look inside and to switch it.
+ministack provides the services and CloudFormation itself. Before the server starts, the modules beside this one add
+behaviours that tests of a deployer need and ministack lacks. README.md lists them, with the endpoints under ``/_test/``
+(same port) that show the state and switch behaviours.
 """
 
 import argparse
@@ -19,7 +19,7 @@ from pathlib import Path as File
 
 def is_free(port: int) -> bool:
     with socket.socket() as probe:
-        # A port that was just in use may be taken at once, as the server itself does.
+        # Like the server, allow a port that was in use a moment ago.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind(("127.0.0.1", port))
@@ -29,7 +29,7 @@ def is_free(port: int) -> bool:
 
 
 def say_when_ready(port: int) -> None:
-    """Says where the server answers, as soon as it does: ministack's own log has warnings only."""
+    """Prints the server's address as soon as it answers: ministack's own log has warnings only."""
     while True:
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
         try:
@@ -51,8 +51,8 @@ if __name__ == "__main__":
     arguments = parser.parse_args()
     if not is_free(arguments.port):
         sys.exit(f"port {arguments.port} is taken; choose another one")
-    # ministack reads these when it is imported. IoT and SFTP would listen on fixed ports, which keeps two
-    # servers from running side by side.
+    # ministack reads these variables on import. IoT and SFTP would listen on fixed ports, so two servers
+    # could not run at the same time.
     os.environ.update(
         GATEWAY_PORT=str(arguments.port), BIND_HOST="127.0.0.1", LOG_LEVEL="WARNING", AUTH="false", USE_SSL="0",
         PERSIST_STATE="0", S3_PERSIST="0", LOCALSTACK_PERSISTENCE="0", IOT_MTLS_ENABLED="0", SFTP_ENABLED="0")

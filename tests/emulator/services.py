@@ -14,14 +14,14 @@ from ministack.services.cloudformation import provisioners
 Json = dict[str, Any]
 
 TRIGGER = "AWS::Glue::Trigger"
-# What tests say that runs in domains.
+# The apps in SageMaker domains, as tests declare them.
 APPS: list[Json] = []
 # By account and region.
 RESOURCE_POLICIES: dict[tuple[str, str], Json] = {}
 
 
 def with_first_start_only(handler: Json) -> Json:
-    """1:20: StartOnCreation counts when a trigger is first made; what is changed or replaced stays CREATED."""
+    """1:20: StartOnCreation applies only to the first creation of a trigger. A changed or replaced trigger stays CREATED."""
 
     def inactive(name: str) -> None:
         if on("trigger-inactive") and name in glue._triggers:
@@ -29,7 +29,7 @@ def with_first_start_only(handler: Json) -> Json:
 
     def create(logical_id: str, props: Json, stack_name: str) -> tuple:
         made = handler["create"](logical_id, props, stack_name)
-        # Only updates of a resource collect what their replacement leaves behind.
+        # Only an update of a resource collects the predecessors that it must delete.
         if provisioners._DEFERRED_PREDECESSOR_DELETES.get() is not None:
             inactive(made[0])
         return made
@@ -45,7 +45,7 @@ def with_first_start_only(handler: Json) -> Json:
 
 def _builds_refused(start: Callable[[Json], tuple]) -> Callable[[Json], tuple]:
     def run(data: Json) -> tuple:
-        # 2:6: the quota page may show more.
+        # 2:6: this happens even if the quota page shows a higher number.
         if on("builds-refused"):
             return error_response_json("AccountLimitExceededException",
                                        "Cannot have more than 0 builds in queue for the account", 400)
@@ -77,14 +77,15 @@ def _glue_policies(handle: Callable[..., tuple]) -> Callable[..., tuple]:
 
 
 class Domain(Generic):
-    """AWS::SageMaker::Domain: its file system outlives it (2:10, h:5.10)."""
+    """AWS::SageMaker::Domain: its file system remains after it is deleted (2:10, h:5.10)."""
 
     def create(self, logical_id: str, props: Json, stack_name: str) -> tuple[str, Json]:
         identifier, attributes = super().create(logical_id, props, stack_name)
         made = json.loads(efs._create_file_system({
             "CreationToken": identifier, "Encrypted": True, "KmsKeyId": props.get("KmsKeyId", ""),
             "Tags": [{"Key": "ManagedByAmazonSageMakerResource", "Value": attributes["DomainArn"]}]})[2])
-        # The service chose an id; the domain's attribute names the file system by another.
+        # The EFS service chose an id, but the domain's attribute has another one for the file
+        # system.
         record = efs._file_systems.pop(made["FileSystemId"])
         name = attributes["HomeEfsFileSystemId"]
         record.update(FileSystemId=name, FileSystemArn=record["FileSystemArn"].replace(made["FileSystemId"], name))
@@ -96,7 +97,7 @@ TYPES = {"AWS::SageMaker::Domain": Domain}
 
 
 def add_app(body: Json) -> list[Json]:
-    """``POST /_test/apps``: something runs in a domain, for a user profile or in a space."""
+    """``POST /_test/apps``: adds an app that runs in a domain, for a user profile or in a space."""
     if body:
         APPS.append({"account": body["account"], "region": body["region"], "DomainId": body["domain_id"],
                      "AppType": body["app_type"], "AppName": body["app_name"], "Status": "InService",
@@ -159,7 +160,7 @@ def answer_sagemaker(_path: str, target: str, body: bytes) -> tuple[int, Json, J
 
 
 def _tables_of_existing(get_tables: Callable[[Json], tuple]) -> Callable[[Json], tuple]:
-    """ministack answers with no tables for a database that does not exist."""
+    """An error for a database that does not exist; ministack would return an empty list of tables."""
 
     def run(data: Json) -> tuple:
         if data.get("DatabaseName") not in glue._databases:

@@ -1,4 +1,4 @@
-"""The role that CloudFormation acts with: when it must be named, when it can be assumed, which a stack has."""
+"""The role that CloudFormation assumes: when a request must name it, when it can be assumed, and which one a stack keeps."""
 
 import re
 import time
@@ -15,12 +15,12 @@ from policies import find_role
 
 Json = dict[str, Any]
 
-# How long nobody can assume a new role, in seconds.
+# How long a new role cannot be assumed, in seconds.
 LATE = 2.0
 
 
 class Dated(dict):
-    """A store of roles that notes when each was made."""
+    """A store of roles that records when each was created."""
 
     def __setitem__(self, key: Any, role: Json) -> None:
         role.setdefault("_made", time.monotonic())
@@ -30,7 +30,7 @@ class Dated(dict):
 def _refusal(action: str, params: Json) -> tuple | None:
     role = _p(params, "RoleARN")
     session = re.fullmatch(r"arn:[^:]+:sts::\d+:assumed-role/([^/]+)/.*", CALLER.get())
-    # 2:7: a request without a role has no key cloudformation:RoleArn, which the deploy role's policy asks for.
+    # 2:7: a request without a role has no key cloudformation:RoleArn, which the deploy role's policy requires.
     if on("role-named") and action in ("CreateChangeSet", "DeleteStack") and not role:
         if session and "-deploy-" in session[1]:
             name = _p(params, "StackName")
@@ -39,7 +39,7 @@ def _refusal(action: str, params: Json) -> tuple | None:
             return _error("AccessDenied", f"User: {CALLER.get()} is not authorized to perform: cloudformation:{action} "
                           f"on resource: {stack} because no identity-based policy allows the "
                           f"cloudformation:{action} action", 403)
-    # 2:11: a new role takes a while to arrive everywhere.
+    # 2:11: a new role is not known everywhere at once.
     if on("roles-late") and role:
         found = find_role(role)
         if not found or time.monotonic() - found.get("_made", 0.0) < LATE:
@@ -53,7 +53,7 @@ def _guarded(action: str, handle: Callable[[Json], tuple]) -> Callable[[Json], t
             return refusal
         name = _p(params, "StackName")
         if action == "ExecuteChangeSet":
-            # The stack keeps the role of the change set that was run last (2:7, rain PR #98).
+            # The stack keeps the role of the change set that was executed last (2:7, rain PR #98).
             _, change_set = _find_change_set(_p(params, "ChangeSetName"), name)
             stack = change_set and cloudformation._stacks.get(change_set["StackName"])
             if stack and change_set.get("_role_arn"):
@@ -71,7 +71,7 @@ def _guarded(action: str, handle: Callable[[Json], tuple]) -> Callable[[Json], t
 
 
 def _with_roles(describe: Callable[[Json], tuple]) -> Callable[[Json], tuple]:
-    """DescribeStacks tells the stack's role, which ministack does not keep."""
+    """Adds the stack's role to DescribeStacks; ministack does not store it."""
 
     def run(params: Json) -> tuple:
         status, headers, body = describe(params)

@@ -1,4 +1,4 @@
-"""Updates of tags as CloudFormation's handlers make them: only the difference is sent (2:2, 2:2b)."""
+"""Tag updates of CloudFormation's handlers, which send only the difference (2:2, 2:2b)."""
 
 from typing import Any, NamedTuple
 
@@ -17,7 +17,7 @@ class Tagging(NamedTuple):
     resource: str
     untag: str
     tag: str
-    # How the handler reports a refusal (h:5.1, h:5.7).
+    # The error code in the handler's refusal (h:5.1, h:5.7).
     refused: str = "AccessDenied"
 
 
@@ -25,7 +25,7 @@ def _ec2(resource: str) -> Tagging:
     return Tagging(f"ec2:{{region}}:{{account}}:{resource}/{{id}}", "ec2:DeleteTags", "ec2:CreateTags")
 
 
-# 2:2, h:5: compared by pair, first untag, then tag.
+# 2:2, h:5: tags are compared by key and value. The handler first untags, then tags.
 TAGGINGS = {
     "AWS::KMS::Key": Tagging("kms:{region}:{account}:key/{id}", "kms:UntagResource", "kms:TagResource",
                              "UnauthorizedTaggingOperation"),
@@ -56,7 +56,7 @@ def _context(request: dict[str, str] | None, keys: list[str], resource: dict[str
 
 def check_update(schema: Schema, physical_id: str, logical_id: str, before: Json, after: Json,
                  stack_name: str) -> None:
-    """Simulate the calls for the tags; before and after have the stack's tags among theirs."""
+    """Simulate the tagging calls. `before` and `after` include the stack's tags."""
     tagging = TAGGINGS.get(schema.type)
     replaced = any(list(values_at(before, path)) != list(values_at(after, path)) for path in schema.create_only)
     if not tagging or replaced or not on("tags-as-differences"):

@@ -1,4 +1,4 @@
-//! The output folder: what belongs to whom, and all or nothing.
+//! The output folder: which files belong to which stack. A failed run writes nothing.
 
 use std::fs;
 
@@ -38,7 +38,7 @@ fn every_file_of_an_assembly_says_what_it_should() {
                 (stack.digest.as_str(), stack.bytes),
                 (sha256(template.as_bytes()).as_str(), template.len())
             );
-            // No tag of a stack changes with its template, as it would be put on every resource.
+            // No tag of a stack changes with its template, because CloudFormation puts the tags on every resource.
             assert!(!stack.tags.contains_key("lakewright:digest"));
             assert!(
                 stack.depends_on.iter().all(|other| addresses.contains(other)),
@@ -76,9 +76,9 @@ fn every_file_of_an_assembly_says_what_it_should() {
     }
 }
 
-/// The CDK's command line uploads what the artifacts of type `cdk:asset-manifest` name on which a stack depends.
+/// The CDK's command line uploads the files in the artifacts of type `cdk:asset-manifest` that a stack depends on.
 /// Source: `AssetManifestProperties` and `FileAsset` in the package `@aws-cdk/cloud-assembly-schema`, version 36; paths
-/// count from the manifest's folder ("Asset Manifest" in the README of `cdk-assets`).
+/// are relative to the manifest's folder ("Asset Manifest" in the README of `cdk-assets`).
 #[test]
 fn the_cdk_finds_every_file_that_a_stack_needs() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -117,7 +117,7 @@ fn the_cdk_finds_every_file_that_a_stack_needs() {
             assert_eq!(to["bucketName"], asset.bucket.as_str());
             assert_eq!(to["objectKey"], asset.key.as_str());
             assert_eq!(to["region"], stack.region.as_str());
-            // Whoever deploys needs nothing but the order: the bucket is made by what comes before.
+            // The order of deployment is enough: a stack that comes earlier creates the bucket.
             let mut before = stack.depends_on.clone();
             let mut is_made = false;
             while let Some(address) = before.pop() {
@@ -185,7 +185,7 @@ fn a_failure_leaves_the_folder_as_it_was() {
     assert_eq!(synth(&broken, &out).status.code(), Some(4));
     assert_eq!(files(&out), before);
 
-    // A file in the way that Lakewright did not write.
+    // A file that Lakewright did not write is in the way.
     let other = folder.path().join("other");
     fs::create_dir_all(other.join("templates/222222222222/eu-west-1")).expect("folders");
     let way = other.join("templates/222222222222/eu-west-1/lakewright-dataset-sales.json");
@@ -195,7 +195,7 @@ fn a_failure_leaves_the_folder_as_it_was() {
     assert_eq!(files(&other).len(), 1, "{:?}", files(&other).keys());
     assert_eq!(fs::read_to_string(&way).expect("still there"), "mine");
 
-    // Nothing comes of it: not even the folder.
+    // A mesh with errors writes nothing, not even the folder.
     let never = folder.path().join("a/b/out");
     assert_eq!(synth(&broken, &never).status.code(), Some(4));
     assert!(!folder.path().join("a").exists());

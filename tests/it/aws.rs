@@ -1,4 +1,4 @@
-//! Where the real services differ from what templates could assume (docs/aws-behaviour.md).
+//! Differences between the real services and what templates might assume (docs/aws-behaviour.md).
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -14,14 +14,14 @@ use serde_json::Value as Json;
 use crate::limits::with;
 use crate::run::{example, mesh, root, sources, synthesized};
 
-/// The examples that have every kind of stack.
+/// The examples that together have every kind of stack.
 const EXAMPLES: [&str; 3] = ["full", "lab", "minimal"];
 
 fn stacks(name: &str) -> Vec<Synthesized> {
     synthesized(&mesh(&sources(&example(name))))
 }
 
-/// The stacks that a stack waits for, also through others.
+/// The stacks that a stack depends on, directly or indirectly.
 fn before<'s>(
     address: &'s StackAddress,
     entries: &BTreeMap<StackAddress, &'s StackEntry>,
@@ -35,8 +35,8 @@ fn before<'s>(
     }
 }
 
-/// The ARNs that a template names where AWS refuses what is not there: principals, targets, roles that are handed to
-/// services. Read from the text, apart from the code that derives the order.
+/// The ARNs in a template that AWS refuses if they do not exist: principals, targets, roles passed to services. Read
+/// from the text, independently of the code that derives the order.
 fn named(value: &Json, found: &mut BTreeSet<String>) {
     match value {
         Json::String(text) if text.starts_with("arn:") && !text.contains('*') => {
@@ -61,7 +61,7 @@ fn no_stack_names_what_comes_later() {
         let stacks = stacks(name);
         let entries: BTreeMap<StackAddress, &StackEntry> =
             stacks.iter().map(|stack| (stack.entry.address(), &stack.entry)).collect();
-        // Which stack makes what, by the names that stand in the templates.
+        // The stack that creates each resource, by the names in the templates.
         let mut makers: BTreeMap<String, StackAddress> = BTreeMap::new();
         for stack in &stacks {
             let StackEntry { account, region, .. } = &stack.entry;
@@ -103,7 +103,7 @@ fn no_stack_names_what_comes_later() {
                 across += usize::from(maker.place.account != stack.entry.account);
             }
         }
-        // The bus of the platform, from each environment of another account.
+        // Each environment of another account names the event bus of the platform.
         assert!(across > 0, "{name}");
     }
 }
@@ -143,7 +143,7 @@ fn no_tag_changes_with_a_template() {
             continue;
         }
         changed.push(one.entry.name.as_str());
-        // Nothing but what shows the label, and the revision.
+        // Only the lines with the label differ, and the revision.
         let lines = one.json.lines().zip(other.json.lines());
         let differing: Vec<&str> =
             lines.filter(|(one, other)| one != other).map(|(_, other)| other.trim()).collect();
@@ -154,7 +154,7 @@ fn no_tag_changes_with_a_template() {
     assert_eq!(changed, ["lab-dataset-dpdataset"]);
 }
 
-/// A permission of Lake Formation, as a template has it.
+/// A Lake Formation permission in a template.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Given {
     stack: String,
@@ -163,7 +163,7 @@ struct Given {
     kind: String,
 }
 
-/// The permissions by principal and resource. A pair that stands twice is refused by CloudFormation.
+/// The permissions by principal and resource. CloudFormation refuses a pair that occurs twice.
 fn permissions(stacks: &[Synthesized]) -> BTreeMap<(String, String), Given> {
     let mut found = BTreeMap::new();
     for stack in stacks {
@@ -181,7 +181,7 @@ fn permissions(stacks: &[Synthesized]) -> BTreeMap<(String, String), Given> {
                 permissions: rights.iter().filter_map(Value::as_text).map(str::to_owned).collect(),
                 kind: on.expect("one kind").0.to_string(),
             };
-            // A role of this stack is named by reference, and known by its stack.
+            // The template refers to a role of its own stack by logical id, so the stack is part of the key.
             let place = format!("{}/{}", stack.entry.account, stack.entry.region);
             let key = (format!("{place} {}", text("Principal")), text("Resource"));
             let other = found.insert(key, given.clone());
@@ -191,7 +191,7 @@ fn permissions(stacks: &[Synthesized]) -> BTreeMap<(String, String), Given> {
     found
 }
 
-/// A share of the random meshes.
+/// A share of the randomly generated meshes.
 #[derive(Debug, Clone)]
 struct Shared {
     consumer: usize,
@@ -279,8 +279,8 @@ impl Random {
     }
 }
 
-/// The registry says how a type is replaced: this one is deleted before it is made anew, so that a change of the rights
-/// under one logical id does not meet itself.
+/// The registry says how a type is replaced: this one is deleted before it is created again, so a change of the
+/// permissions under one logical id does not conflict with itself.
 #[test]
 fn permissions_are_replaced_by_deleting_them_first() {
     let path = root().join("template/data/schemas/lakeformation-principalpermissions.json");
@@ -302,7 +302,7 @@ proptest! {
             let Some(then) = after.get(pair) else { continue };
             prop_assert_eq!(&given.stack, &then.stack);
             prop_assert_eq!(&given.logical_id, &then.logical_id, "the pair {:?} moved", pair);
-            // What is read by a share, on the database too, comes and goes by itself.
+            // A resource for reading has SELECT alone, so write permissions change independently of it.
             if given.kind == "TableWithColumns" || given.kind == "DataCellsFilter" {
                 prop_assert_eq!(&given.permissions, &["SELECT".to_owned()]);
                 prop_assert_eq!(&then.permissions, &given.permissions);
@@ -416,7 +416,7 @@ fn rows_are_told_by_columns_of_simple_types() {
 
 #[test]
 fn one_environment_of_an_account_and_region_has_the_settings_of_all() {
-    // Settings are one for an account and region: two stacks would take each other's administrators out.
+    // There is one set of settings per account and region: two stacks would remove each other's administrators.
     let other = "kind: Environment\nid: zweite\norganization: org\naccount: \"222222222222\"\nregion: eu-west-1\n\
                  team: Linkers\n";
     let stacks = synthesized(&mesh(&with(other.to_owned())));
@@ -431,7 +431,7 @@ fn one_environment_of_an_account_and_region_has_the_settings_of_all() {
             })
         })
         .collect();
-    // CloudFormation's role, the deploy role, and a pivot role for each of the two.
+    // The execution role, the deploy role, and the pivot roles of the two environments.
     assert_eq!(with_settings, [("dev", 4)]);
 }
 
@@ -456,7 +456,7 @@ fn whoever_deploys_may_alter_tables_of_an_imported_database_before_any_is_made()
         .collect();
     assert_eq!(given.len(), 2, "on the database and on its tables");
     let [table] = of("AWS::Glue::Table")[..] else { unreachable!("one table is declared") };
-    // The table waits for both, also through others.
+    // The table depends on both, directly or indirectly.
     let mut waits = BTreeSet::new();
     let mut next = vec![table.to_owned()];
     while let Some(id) = next.pop() {

@@ -1,8 +1,8 @@
-//! Who makes which call with which context: what CloudFormation's handlers ask of IAM, decided by the product's own
-//! evaluator from the templates. The emulator enforces no IAM; this does.
+//! Which principal makes which call with which context: the requests of CloudFormation's handlers to IAM, decided by the
+//! product's own evaluator from the templates. The emulator does not enforce IAM, so these tests do.
 //!
-//! The order and the tags of the calls are those of the handlers' public sources and of public reports; each case says
-//! which.
+//! The order and the tags of the calls come from the handlers' public sources and from public reports; each case names its
+//! source.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -21,7 +21,7 @@ use crate::run::{example, mesh, sources, synthesized, world};
 
 const EXAMPLES: [&str; 3] = ["full", "lab", "minimal"];
 
-/// The stacks of an example, and what they describe.
+/// The stacks of an example, and the access model of their templates.
 pub(crate) struct Deployed {
     mesh: String,
     pub(crate) stacks: Vec<Synthesized>,
@@ -42,7 +42,7 @@ impl Deployed {
         Self { mesh: mesh.to_owned(), stacks, world }
     }
 
-    /// The execution role of a stack's account, region and prefix: the bootstrap stack that it waits for makes it.
+    /// The execution role of a stack's account, region and prefix, which the stack's bootstrap creates.
     pub(crate) fn execution_role(&self, stack: &Synthesized) -> String {
         self.role_of_bootstrap(stack, "-execution-")
     }
@@ -83,7 +83,7 @@ impl Deployed {
         let action = Action::new(&call.action);
         let request =
             Request { principal: &principal, action, resource: &call.resource, context: &context };
-        // A key's own policy delegates to the account, and Lake Formation's side is asked elsewhere.
+        // The key policy delegates to the account. Other tests cover Lake Formation's permissions.
         self.world.decide(&request, Outside::Allows).decision
     }
 
@@ -100,7 +100,7 @@ impl Deployed {
 
 pub(crate) type Tags = BTreeMap<String, String>;
 
-/// One call.
+/// One API call.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Call {
     action: String,
@@ -131,7 +131,7 @@ impl Call {
     }
 }
 
-/// The tags of a resource, as its template gives them.
+/// The tags of a resource, as its template sets them.
 fn tags(stack: &Synthesized, kind: &str) -> Option<Tags> {
     let resources = stack.lowered.template.resources.values();
     let resource = resources.into_iter().find(|one| one.kind == kind)?;
@@ -142,9 +142,9 @@ fn tags(stack: &Synthesized, kind: &str) -> Option<Tags> {
     Some(list.iter().filter_map(|tag| Some((text(tag, "Key")?, text(tag, "Value")?))).collect())
 }
 
-/// Each other tag of a resource by itself, changed: handlers send what differs and nothing else.
+/// Each other tag of a resource, changed alone: handlers send only the tags that differ.
 ///
-/// Source: `TagHelper` of aws-cloudformation-resource-providers-kms (2024-06); no published handler sends all.
+/// Source: `TagHelper` of aws-cloudformation-resource-providers-kms (2024-06); no published handler sends all tags.
 fn each_changed(tags: &Tags) -> impl Iterator<Item = (Tags, Tags)> {
     let others = tags.keys().filter(|key| *key != "lakewright:mesh");
     others.map(|key| {
@@ -168,10 +168,11 @@ fn a_key_is_made_changed_and_deleted() {
             let none = Tags::new();
             deployed.allows(&role, &Call::new("kms:CreateKey", "*").asking(&all));
             deployed.allows(&role, &Call::new("kms:TagResource", &key).asking(&all).on(&none));
-            // At once after the key, whose tags may count five minutes later ("Attribute-based access control for
-            // AWS KMS"); aws-cloudformation-resource-providers-kms PR #61.
+            // Right after the key is created, its tags may not take effect for five minutes ("Attribute-based access control
+            // for AWS KMS"); aws-cloudformation-resource-providers-kms PR #61.
             deployed.allows(&role, &Call::new("kms:EnableKeyRotation", &key));
-            // Later at the earliest by 15 seconds, and tried again: a name of ours on a key of others would let teams use it.
+            // At least 15 seconds later, and with retries. An alias of ours on another's key would give teams the use of
+            // that key.
             deployed.allows(&role, &Call::new("kms:CreateAlias", &key).on(&all));
             let untagged = Tags::from([("Owner".to_owned(), "others".to_owned())]);
             deployed.refuses(&role, &Call::new("kms:CreateAlias", &key).on(&untagged));
@@ -184,7 +185,7 @@ fn a_key_is_made_changed_and_deleted() {
                 ["kms:PutKeyPolicy", "kms:UpdateKeyDescription", "kms:ScheduleKeyDeletion"]
             {
                 deployed.allows(&role, &Call::new(action, &key).on(&all));
-                // Keys of others are not touched.
+                // The role cannot touch keys of others.
                 deployed.refuses(
                     &role,
                     &Call::new(action, &key).on(&Tags::from([(
@@ -224,7 +225,7 @@ fn a_domain_keeps_the_right_to_its_tags() {
         let domain = format!("arn:aws:sagemaker:{region}:{account}:domain/d-0123456789ab");
         deployed.allows(&role, &Call::new("sagemaker:CreateDomain", &domain).asking(&all));
         deployed.allows(&role, &Call::new("sagemaker:AddTags", &domain).asking(&all));
-        // aws-cloudformation-resource-providers-sagemaker PR #32 (2024-04): the difference only.
+        // aws-cloudformation-resource-providers-sagemaker PR #32 (2024-04): only the difference is sent.
         for (changed, left) in each_changed(&all) {
             deployed.allows(&role, &Call::new("sagemaker:DeleteTags", &domain).on(&all));
             deployed
@@ -246,7 +247,7 @@ fn a_security_group_gets_its_tags_before_its_rules() {
         for stack in &deployed.stacks {
             let Some(all) = tags(stack, "AWS::EC2::SecurityGroup") else { continue };
             for resource in stack.lowered.template.resources.values() {
-                // Rules inside of a group are set before its tags (aws-cdk #13204, #13256).
+                // Inline rules of a group are created before its tags (aws-cdk #13204, #13256).
                 let is_inside = |key: &str| resource.properties.get(key).is_some();
                 assert!(
                     resource.kind != "AWS::EC2::SecurityGroup"
@@ -262,8 +263,8 @@ fn a_security_group_gets_its_tags_before_its_rules() {
                 .asking(&all)
                 .with("ec2:CreateAction", "CreateSecurityGroup");
             deployed.allows(&role, &within);
-            // In a request of its own (coverage-roadmap #714): the group has no tags yet. An absent tag is told by its
-            // absence, which the evaluator knows of a resource whose tags are given.
+            // Tags may be set in a separate request (coverage-roadmap #714): then the group has no tags yet. The evaluator
+            // treats a missing tag as absent if it knows the resource's tags.
             let untagged =
                 Tags::from([("aws:cloudformation:stack-name".to_owned(), "x".to_owned())]);
             let alone = Call::new("ec2:CreateTags", &group).asking(&all).on(&untagged);
@@ -294,8 +295,8 @@ fn roles_are_changed_and_deleted_with_their_boundary_and_no_others() {
             let arn = format!("arn:aws:iam::{}:role/{name}", stack.entry.account);
             let boundary = role.properties.get("PermissionsBoundary").and_then(|one| one.as_text());
             let boundary = boundary.expect("each role of a stack has a boundary");
-            // "Actions, resources, and condition keys for IAM" lists the key for these since autumn 2025; who imports a
-            // role of others into a stack finds it without one of ours.
+            // "Actions, resources, and condition keys for IAM" lists the key for these actions since autumn 2025. A role of
+            // others that somebody imports into a stack has no boundary of the mesh.
             for action in
                 ["iam:DeleteRole", "iam:UpdateAssumeRolePolicy", "iam:UpdateRoleDescription"]
             {
@@ -306,7 +307,7 @@ fn roles_are_changed_and_deleted_with_their_boundary_and_no_others() {
             }
             roles += 1;
         }
-        // The roles that deploy are not touched, with and without one.
+        // The role cannot touch the roles that deploy, with or without a boundary.
         for part in ["-execution-", "-deploy-"] {
             let protected = deployed.role_of_bootstrap(stack, part);
             for action in ["iam:DeleteRole", "iam:UpdateAssumeRolePolicy", "iam:PutRolePolicy"] {
@@ -328,8 +329,8 @@ fn links_and_datasets_can_be_deleted() {
             let input = database.properties.get("DatabaseInput").and_then(|input| input.as_map());
             let name = input.and_then(|input| input.get("Name")?.as_text()).expect("a name");
             let role = deployed.execution_role(stack);
-            // Authorized on the database, all of its tables and all of its functions: "Actions, resources, and condition
-            // keys for AWS Glue" marks the types as required.
+            // Glue authorizes this on the database, all of its tables and all of its functions: "Actions, resources, and
+            // condition keys for AWS Glue" marks these resource types as required.
             for part in [
                 "catalog",
                 &format!("database/{name}"),
@@ -353,13 +354,13 @@ fn declared_tables_of_an_imported_database_are_made_and_others_are_left_alone() 
     let deployed = Deployed::of_mesh(&mesh(&with(text.to_owned())));
     let dataset = deployed.stacks.iter().find(|stack| stack.entry.id == "theirs").expect("it");
     let role = deployed.execution_role(dataset);
-    // What the type's schema lists, on all that Glue authorizes them on.
+    // The actions in the type's schema, on all resources that Glue authorizes them on.
     for action in ["glue:CreateTable", "glue:UpdateTable", "glue:DeleteTable"] {
         for part in ["catalog", "database/their_database", "table/their_database/t"] {
             let arn = format!("arn:aws:glue:eu-west-1:222222222222:{part}");
             deployed.allows(&role, &Call::new(action, &arn));
         }
-        // Lake Formation's right to drop is on all tables there: this one is not ours.
+        // Lake Formation's DROP permission covers all tables there, but this one is not the mesh's.
         let other = "arn:aws:glue:eu-west-1:222222222222:table/their_database/other";
         deployed.refuses(&role, &Call::new(action, other));
     }
@@ -389,7 +390,7 @@ fn the_platforms_log_group_and_web_acl_can_be_made() {
                     deployed.refuses(&role, &Call::new(action, &other));
                 }
             }
-            // What AWS refused without it: amazon-cloudfront-waf-secretsmanager #3.
+            // AWS refused the call without these: amazon-cloudfront-waf-secretsmanager #3.
             let waf = format!("arn:aws:wafv2:{region}:{account}:regional/managedruleset");
             for action in ["wafv2:CreateWebACL", "wafv2:UpdateWebACL"] {
                 for group in ["", "AWS/AWSManagedRulesCommonRuleSet"] {
@@ -414,7 +415,7 @@ fn the_deploy_role_names_the_execution_role_in_every_deletion() {
             let named = deployed.execution_role(stack);
             deployed
                 .allows(&deploy, &Call::new(action, &arn).with("cloudformation:RoleArn", &named));
-            // The key is there as the request names a role (code-dot-org PR #54495), so without one it is a no.
+            // The request carries the key because it names a role (code-dot-org PR #54495). Without a role it is denied.
             let other = format!("arn:aws:iam::{account}:role/other");
             deployed
                 .refuses(&deploy, &Call::new(action, &arn).with("cloudformation:RoleArn", &other));
@@ -427,7 +428,7 @@ fn the_deploy_role_names_the_execution_role_in_every_deletion() {
     }
 }
 
-/// The statements of an execution role, by the actions that they allow.
+/// The resources of an execution role's statements, by action.
 fn statements(bootstrap: &Synthesized) -> BTreeMap<String, BTreeSet<String>> {
     let mut found: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     let policies = bootstrap.lowered.template.resources.iter().filter(|(id, resource)| {
@@ -455,7 +456,7 @@ fn statements(bootstrap: &Synthesized) -> BTreeMap<String, BTreeSet<String>> {
     found
 }
 
-/// Whether a pattern of a statement can match an ARN of a form: part by part, where a variable is anything.
+/// Whether a statement's pattern can match an ARN of a format. They are compared part by part; a variable matches anything.
 pub(crate) fn fits(pattern: &str, form: &str) -> bool {
     let mut plain = String::new();
     let mut rest = form;
@@ -481,7 +482,7 @@ pub(crate) fn fits(pattern: &str, form: &str) -> bool {
 
 #[test]
 fn every_allowed_action_has_each_resource_type_that_it_requires() {
-    // Types that no stack makes and that are no part of what is asked for.
+    // Actions on resource types that no stack creates.
     const WITHOUT: [(&str, &str); 1] =
         [("ec2:CreateVpcEncryptionControl", "not used: no VPC asks for it")];
     for name in EXAMPLES {
@@ -493,7 +494,7 @@ fn every_allowed_action_has_each_resource_type_that_it_requires() {
                 if WITHOUT.iter().any(|(without, _)| *without == action) {
                     continue;
                 }
-                // Tags are of one resource at a time, whatever it is.
+                // A tagging action concerns one resource at a time, of any type.
                 let is_about_tags = known.name.to_lowercase().contains("tag");
                 for required in
                     known.resources.iter().filter(|kind| kind.is_required && !is_about_tags)
@@ -514,7 +515,7 @@ fn every_allowed_action_has_each_resource_type_that_it_requires() {
 
 #[test]
 fn handlers_of_named_resources_may_do_what_their_schemas_state() {
-    // Whole services whose names the prefix holds: what is made by name can be changed and deleted by name.
+    // Services whose names all carry the prefix: what is created under a name can be changed and deleted under it.
     let forms: [(&str, &str, &str, &str); 8] = [
         ("AWS::Athena::WorkGroup", "Name", "athena", "workgroup/{}"),
         ("AWS::Events::Rule", "Name", "events", "rule/{}"),
@@ -546,7 +547,7 @@ fn handlers_of_named_resources_may_do_what_their_schemas_state() {
                 for handler in ["create", "read", "update", "delete"] {
                     for action in schema.handler_permissions(handler) {
                         let Some((known, found)) = catalogue::action(action) else { continue };
-                        // Of those on the resource itself.
+                        // Only keys of the resource itself.
                         let is_own = found.resources.iter().any(|one| {
                             known
                                 .resource_type(one.kind)

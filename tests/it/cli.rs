@@ -1,4 +1,4 @@
-//! The command line: exit codes, streams, and what people read.
+//! The command line: exit codes, streams, and messages.
 
 use std::fs;
 use std::process::Command;
@@ -15,7 +15,7 @@ fn a_new_mesh_can_be_checked_and_synthesized() {
     let check = lakewright(["check".as_ref(), mesh.as_os_str()]);
     assert_eq!(check.status.code(), Some(0), "{}", transcript(&check));
     assert!(check.stdout.is_empty(), "people's words go to standard error");
-    // The external id is for others to replace, and so are the accounts, which are one finding.
+    // Two findings: others must replace the external id, and the accounts, which count as one finding.
     assert_eq!(transcript(&check).matches("warning[left-as-written]").count(), 2);
     let deploy = Command::new(env!("CARGO_BIN_EXE_lakewright"))
         .args(["deploy".as_ref(), mesh.as_os_str()])
@@ -27,7 +27,7 @@ fn a_new_mesh_can_be_checked_and_synthesized() {
     let synth = lakewright(["synth".as_ref(), mesh.as_os_str(), "--out".as_ref(), out.as_os_str()]);
     assert_eq!(synth.status.code(), Some(0), "{}", transcript(&synth));
     assert!(out.join("assembly.json").is_file());
-    // Whoever deploys by other means is told the commands.
+    // The output lists the commands for those who deploy by other means.
     assert!(transcript(&synth).contains("aws lakeformation put-data-lake-settings"));
     let again = lakewright(["init".as_ref(), mesh.as_os_str()]);
     assert_eq!(again.status.code(), Some(2), "nothing is overwritten: {}", transcript(&again));
@@ -64,7 +64,7 @@ fn the_minimal_example_is_what_init_writes() {
     assert_eq!(bad.status.code(), Some(2));
 }
 
-/// Those that need no AWS account do what the README says; of the others the command line is taken.
+/// Commands that need no AWS account do what the README says. The other commands are only parsed.
 #[test]
 fn the_commands_of_a_new_meshs_readme_are_true() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -93,15 +93,15 @@ fn the_commands_of_a_new_meshs_readme_are_true() {
         said.push_str(&transcript(&output));
         assert!(output.status.success(), "$ {command}\n{said}");
     }
-    // The owner's command is the one that `bootstrap` prints beside the template.
+    // `bootstrap` prints the owner's command beside the template.
     let owner = commands.iter().find(|command| command.starts_with("aws ")).expect("a command");
     assert!(said.contains(*owner), "{owner}\n{said}");
     let template = fs::read_to_string(folder.path().join("bootstrap.yaml")).expect("a template");
     assert!(template.contains("notebook-instance"), "the last one is for notebooks as well");
 }
 
-/// Help that no terminal shows is wrapped at 100 columns ("term_width" in clap's reference), so what is longer than that, or
-/// goes on after a backslash, is no line to be pasted.
+/// Without a terminal, help is wrapped at 100 columns ("term_width" in clap's reference). A line that is longer or ends in a
+/// backslash cannot be pasted.
 #[test]
 fn examples_of_help_can_be_pasted() {
     let help = |arguments: &[&str]| {
@@ -123,7 +123,7 @@ fn examples_of_help_can_be_pasted() {
         for line in examples {
             assert!(line.starts_with("  lakewright ") && !line.ends_with('\\'), "{line}\n{page}");
             assert!(line.chars().count() <= 100, "{line}");
-            // What stands behind two spaces says what the command does.
+            // The text after two spaces describes the command.
             let command = line.trim().split("  ").next().unwrap_or_default();
             for command in command.split(" && ") {
                 let command = command.split(" > ").next().unwrap_or_default();
@@ -186,7 +186,7 @@ fn a_bad_id_does_not_hide_what_else_is_wrong() {
     );
 }
 
-/// A file that is passed by silently is a denial or an expiry that does not hold.
+/// A file that is silently ignored could hold a denial or an expiry date.
 #[test]
 fn files_are_read_at_any_depth_whatever_the_case_of_their_ending() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -349,7 +349,7 @@ fn the_editor_schema_is_fresh_and_the_examples_name_it() {
     assert!(schema["definitions"]["dataset"]["properties"]["stewards"].is_object());
     for name in crate::run::EXAMPLES {
         for source in crate::run::sources(&example(name)) {
-            // The comment holds for one document only: redhat-developer/yaml-language-server issue #946.
+            // The comment applies to one document only: redhat-developer/yaml-language-server issue #946.
             let comment = "# yaml-language-server: $schema=../../docs/mesh.schema.json";
             for document in source.text.split("\n---\n") {
                 let line = document.lines().next().unwrap_or_default();
@@ -359,7 +359,7 @@ fn the_editor_schema_is_fresh_and_the_examples_name_it() {
     }
 }
 
-/// A template that was cut by a full disk must not pass for a whole one.
+/// A template that a full disk truncated must not look complete.
 #[test]
 #[cfg(target_os = "linux")]
 fn output_that_is_lost_is_an_error() {

@@ -1,11 +1,11 @@
-//! Each code's page has a sample that shows the finding and one that does not.
+//! The page of each code has one sample that shows the finding and one that does not.
 
 use lakewright_manifest::resolve::{check_change, expired_shares, placeholders};
 use lakewright_manifest::{Code, Date, Report, SourceFile};
 
 use crate::run::{BASE, BASE_DATASET, resolved};
 
-/// Codes whose samples cannot be shown as text, each with the test that shows it.
+/// Codes whose samples cannot be shown as text, each with the test that covers it.
 const WITHOUT_SAMPLE: [(Code, &str); 5] = [
     (Code::EmptyMesh, "hostile::folders_without_a_mesh_are_explained"),
     (Code::Guardrail, "stacks' what_breaks_a_guardrail_is_an_error_at_its_line"),
@@ -24,7 +24,7 @@ fn sample(page: &str, title: &str) -> String {
         .to_owned()
 }
 
-/// The findings of a sample together with the base mesh.
+/// The findings of a sample added to the base mesh.
 fn findings(code: Code, sample: &str) -> Report {
     let base = SourceFile { path: "base.yaml".to_owned(), text: BASE.to_owned() };
     let dataset = SourceFile { path: "sales.yaml".to_owned(), text: BASE_DATASET.to_owned() };
@@ -87,12 +87,12 @@ fn what_was_approved_stays_as_it_was_approved() {
     assert_eq!(messages(("approved", ""), ("approved", write)), refused);
     assert!(messages(("approved", ""), ("draft", write)).is_empty());
     assert!(messages(("submitted", ""), ("approved", write)).is_empty());
-    // The last day is not what the approval gives, and policies carry it in place.
+    // The expiry date is not part of the approval, and policies can change it in place.
     assert!(messages(("approved", ""), ("approved", "expires: 2030-01-31\n")).is_empty());
     assert_eq!(messages(("draft", ""), ("approved", "")).len(), 1);
 }
 
-/// data.all deletes a share item when its access was revoked, and no other: its share state machine.
+/// data.all deletes a share item only if its access was revoked: see its share state machine.
 #[test]
 fn a_live_share_is_revoked_before_it_is_removed() {
     let mesh = |share: &str| {
@@ -115,7 +115,7 @@ fn a_live_share_is_revoked_before_it_is_removed() {
     for status in ["draft", "submitted"] {
         assert!(check_change(&mesh(&share(status)), &gone, None).is_empty(), "{status}");
     }
-    // What `share-expired` advises: it gives no access after its last day, so nothing is left to revoke.
+    // As the page of `share-expired` advises: an expired share gives no access, so nothing is left to revoke.
     let expired = mesh(&format!("{}approved_by: Owners\nexpires: 2026-01-31\n", share("approved")));
     for (day, findings) in [("2026-01-31", 1), ("2026-02-01", 0)] {
         let day = Date::parse(day).expect("a day");
@@ -185,14 +185,14 @@ fn a_misspelt_key_is_the_only_finding_of_its_document() {
     let report = findings(Code::UnknownKey, sample);
     let found: Vec<&str> = report.iter().map(|diagnostic| diagnostic.code.as_str()).collect();
     assert_eq!(found, ["unknown-key", "unknown-key"]);
-    // What was meant stands there already: nothing takes its place.
+    // The intended keys are already set, so no replacement is suggested.
     let twice = "kind: Dataset\nid: extra\nenvironment: dev\nenvironmnt: other\nteam: Owners\ntopics: [T]\nkeywords: [k]\n";
     let found: Vec<String> =
         findings(Code::UnknownKey, twice).iter().map(|one| one.message.clone()).collect();
     assert_eq!(found, ["unknown key `environmnt`"]);
 }
 
-/// The cases of meshes that AWS refuses, each with its source.
+/// Meshes that AWS would refuse, each with the source.
 #[test]
 fn what_aws_refuses_in_a_mesh_is_an_error_at_its_line() {
     let found = |text: &str| -> Vec<(&'static str, u32)> {
@@ -218,9 +218,9 @@ fn what_aws_refuses_in_a_mesh_is_an_error_at_its_line() {
     assert_eq!(found(&format!("{first}{elsewhere}")), []);
     let nowhere = import("b", "dev", "registered: false");
     assert_eq!(found(&format!("{first}{nowhere}")), [("registered-twice", 10)]);
-    // Each account and region has a catalog of its own, and registers for itself.
+    // Each account and region has its own catalog and its own registrations.
     assert_eq!(found(&format!("{first}{}{other}", import("b", "far", "registered: true"))), []);
-    // rebuy-de/aws-nuke #49 and #1028: UnmodifiableEntity for both paths.
+    // rebuy-de/aws-nuke #49 and #1028: IAM answers UnmodifiableEntity for both paths.
     let role = |path: &str, managed: bool| {
         format!(
             "kind: ConsumptionRole\nid: r\nenvironment: dev\nteam: Owners\nmanaged: {managed}\n\
@@ -232,7 +232,7 @@ fn what_aws_refuses_in_a_mesh_is_an_error_at_its_line() {
     assert_eq!(found(&role(reserved, true)), [("protected-role", 6)]);
     assert_eq!(found(&role(linked, true)), [("protected-role", 6)]);
     assert_eq!(found(&role(reserved, false)), []);
-    // IAM user guide, "IAM and AWS STS quotas": names are unique within an account, and not by case.
+    // IAM user guide, "IAM and AWS STS quotas": names are unique within an account, ignoring case.
     let two = |other: &str| {
         format!("{}---\n{}", role("a/Reader", true), role(other, true).replace("id: r", "id: q"))
     };
@@ -240,14 +240,14 @@ fn what_aws_refuses_in_a_mesh_is_an_error_at_its_line() {
     for other in ["Reader", "b/Reader", "a/reader"] {
         assert_eq!(found(&two(other)).len(), 1, "{other}");
     }
-    // IAM user guide, "Date condition operators": dates of ISO 8601.
+    // IAM user guide, "Date condition operators": dates in ISO 8601.
     let share = "kind: Share\nid: s\ndataset: a\nenvironment: dev\nteam: Readers\nitems: [{ bucket: true }]\n";
     assert_eq!(found(&format!("{share}expires: 2026-02-30\n{first}")), [("invalid-value", 7)]);
 }
 
 #[test]
 fn trusted_roles_are_roles_of_the_central_account() {
-    // The trust policy names the central account, so a role of another one could never use it.
+    // The trust policy names the central account, so a role of another account could never assume it.
     for (role, more) in [
         ("arn:aws:iam::222222222222:role/platform", ""),
         (
@@ -321,7 +321,7 @@ fn empty_never_means_everything() {
     ] {
         assert_eq!(found(BASE, &text), [expected], "{text}");
     }
-    // A denial of nothing, and web pages for nobody in particular.
+    // Empty denials, and empty lists for the firewall and for deployers.
     let tenant = |more: &str| BASE.replace("permissions:\n", &format!("{more}permissions:\n"));
     let denial = BASE.replace("Limited: { allow: [manage_datasets] }", "Limited:");
     assert_eq!(found(&denial, ""), ["missing-field:9"]);
@@ -334,7 +334,7 @@ fn empty_never_means_everything() {
     assert_eq!(found(&deployers, ""), ["invalid-value:8"]);
 }
 
-/// What is edited.
+/// The documents that the cases edit.
 const EDITED: &str = r#"kind: Environment
 id: lab
 organization: org
@@ -420,14 +420,14 @@ fn what_cannot_be_edited_is_refused_at_the_change() {
         report.iter().map(|one| field(&one.message)).collect()
     };
     assert_eq!(fields(&before), Vec::<String>::new());
-    // DA-7, DA-12, DA-17, DA-22 and DA-28 of data.all's rules, and what CloudFormation can only replace.
+    // DA-7, DA-12, DA-17, DA-22 and DA-28 of data.all's rules, and properties whose change replaces the resource.
     let book = "kind: Notebook\nid: book\nenvironment: lab\nteam: Owners";
     let moved = book.replace("Owners", "Others");
     for (from, to, expected) in [
         ("vpc-0123456789abcdef0", "vpc-0bbbbbbbbbbbbbbb0", "ml_studio"),
         ("role/own", "role/other", "iam_role_arn"),
         ("iam_role_arn: arn:aws:iam::333333333333:role/own\n", "", "iam_role_arn"),
-        // Through the network.
+        // The subnet belongs to the network, which is the field.
         ("subnet-0aaaaaaaaaaaaaaa0", "subnet-0bbbbbbbbbbbbbbb0", "network"),
         ("ml.t3.medium", "ml.t3.large", "instance_type"),
         (book, moved.as_str(), "team"),
@@ -447,15 +447,15 @@ fn what_cannot_be_edited_is_refused_at_the_change() {
     }
     let elsewhere = BASE.replace("111111111111", "999999999999");
     assert_eq!(fields(&mesh(&elsewhere, EDITED)), ["central_account"]);
-    // Stacks carry the tenant's id, so that another id is another mesh.
+    // Stacks carry the tenant's id, so another id is another mesh.
     assert_eq!(fields(&mesh(&BASE.replace("id: base", "id: bass"), EDITED)), ["id"]);
-    // What is not shared any more may move.
+    // A folder that is not shared any more may move.
     let draft = EDITED.replace("status: approved\napproved_by: Owners", "status: draft");
     let report = check_change(&before, &mesh(BASE, &draft.replace("raw/orders", "raw/all")), None);
     assert!(report.is_empty(), "{report:?}");
 }
 
-/// What gives nothing cannot be wrong to give: a mesh gets rid of a share that AWS would refuse by taking it back.
+/// An item that gives no access is no error, so a share that AWS would refuse can still be revoked.
 #[test]
 fn what_must_not_be_shared_can_be_taken_back() {
     for code in [Code::AwsManagedKey, Code::ForeignCatalogShare] {
@@ -495,7 +495,7 @@ fn items_of_a_share_come_and_go_by_themselves() {
     let moves = |from: &str, to: &str| check_change(&mesh(from), &mesh(to), None).iter().count();
     let with = |status: &str| format!("{{ table: a }}, {{ table: b, status: {status} }}");
     let pending = with("pending");
-    // DA-21: items are pending, then approved or rejected; what is approved is revoked. DA-22: nothing goes while it is shared.
+    // DA-21: items are pending, then approved or rejected; approved ones are revoked. DA-22: no deletion while shared.
     let [approved, rejected, revoked] = ["approved", "rejected", "revoked"].map(with);
     let changes: [(&str, &str, usize); 13] = [
         ("{ table: a }", &pending, 0),
@@ -510,7 +510,7 @@ fn items_of_a_share_come_and_go_by_themselves() {
         (&rejected, &approved, 1),
         (&revoked, &approved, 1),
         (&pending, &revoked, 1),
-        // One set of permissions for a role and a table: the new part would meet the old one.
+        // A role has one set of permissions on a table, so the new part would conflict with the old one.
         (
             "{ table: a }, { table: a, columns: [x], status: pending }",
             "{ table: a, status: revoked }, { table: a, columns: [x] }",
@@ -560,7 +560,7 @@ fn what_cannot_be_read_makes_no_errors_elsewhere() {
     };
     assert_eq!(found(BASE), Vec::<&str>::new());
     for (from, to, code) in [
-        // One missing line is one finding, wherever it is missing.
+        // One missing line is one finding.
         ("---\nkind: Organization", "kind: Organization", "duplicate-key"),
         ("---\nkind: Environment", "kind: Environment", "duplicate-key"),
         ("kind: Environment", "kind: Enviroment", "unknown-kind"),
@@ -582,7 +582,7 @@ fn what_cannot_be_read_makes_no_errors_elsewhere() {
     }
 }
 
-/// `ddk.json` has where CI/CD runs as `cicd` beside the stages, as data.all's has.
+/// `ddk.json` lists the CI/CD account as `cicd` beside the stages, as data.all's file does.
 #[test]
 fn no_stage_is_called_cicd() {
     let base = BASE.replace("{ notebooks: true }", "{ pipelines: true }");

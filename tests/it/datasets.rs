@@ -1,4 +1,4 @@
-//! What a dataset's document says, from the mesh to the template.
+//! Fields of a dataset's document, from the mesh to the template.
 
 use lakewright_manifest::SourceFile;
 use lakewright_stacks::Synthesized;
@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::run::{BASE, mesh, resolved, synthesized};
 
-/// The base mesh with a dataset: its own lines, and other documents after it.
+/// The base mesh with a dataset that has these lines, followed by other documents.
 fn with(lines: &str, others: &str) -> Vec<SourceFile> {
     let dataset =
         "kind: Dataset\nid: data\nenvironment: dev\nteam: Owners\ntopics: [T]\nkeywords: [k]\n";
@@ -17,7 +17,7 @@ fn with(lines: &str, others: &str) -> Vec<SourceFile> {
         .into()
 }
 
-/// What is found in a mesh, each with its code.
+/// The findings in a mesh, each with its code.
 fn found(sources: &[SourceFile]) -> Vec<String> {
     let (_, report) = resolved(sources);
     report.iter().map(|one| format!("{}: {}", one.code.as_str(), one.message)).collect()
@@ -40,7 +40,7 @@ fn properties(sources: &[SourceFile], kind: &str) -> Vec<Value> {
 
 const NOTHING: [&str; 0] = [];
 
-/// A team of another environment, and one that only a domain names.
+/// An environment with its team, and a domain whose team occurs nowhere else.
 const OTHERS: &str = "---\nkind: Environment\nid: far\norganization: org\naccount: \"333333333333\"\nregion: eu-west-1\n\
                       team: Elsewhere\nlinked_by: Owners\n---\nkind: Domain\nid: finance\nowners: [Council]\n";
 
@@ -78,7 +78,8 @@ fn any_teams_of_the_mesh_are_stewards() {
     );
 }
 
-/// The governance rules (DA-11): the content of a dataset is reachable by its stewards; of other environments they have no role here.
+/// The governance rules (DA-11): stewards can reach the content of a dataset. Stewards of other environments have no role
+/// here.
 #[test]
 fn stewards_of_the_environment_read_and_others_are_named_nowhere() {
     let sources = with("stewards: [Elsewhere, Limited, Readers]\n", OTHERS);
@@ -116,7 +117,7 @@ fn what_is_said_of_a_table_stands_in_the_catalog() {
     assert_eq!(table["Parameters"]["lakewright.glossary"], "Order");
     let column = &table["StorageDescriptor"]["Columns"][0];
     assert_eq!(column["Comment"], "The number, $ {id}");
-    // Who says nothing has nothing in the template.
+    // Without descriptions in the mesh, the template has none.
     let plain = properties(&with(&format!("{TABLE} }}\n"), ""), "AWS::Glue::Table");
     let table = &plain[0]["TableInput"];
     let has = [
@@ -150,7 +151,7 @@ fn what_glue_does_not_take_of_a_table_is_said_at_its_line() {
         found(&of_table(2_049, columns)),
         ["limit-exceeded: a table's description has 2049 bytes, and Glue takes 2048 at the most"]
     );
-    // What a crawler finds has no place for it.
+    // Tables that a crawler finds have no description.
     assert_eq!(found(&of_table(2_049, "")), NOTHING);
     assert_eq!(
         found(&with(&format!("{TABLE}, description: '{{{{resolve:ssm:x}}}}' }}\n"), "")),
@@ -158,7 +159,7 @@ fn what_glue_does_not_take_of_a_table_is_said_at_its_line() {
     );
 }
 
-/// The tenant's permission to manage glossaries, as for a dataset's own terms.
+/// Terms of tables, columns and folders need the same tenant permission, to manage glossaries, as terms of a dataset.
 #[test]
 fn terms_of_tables_columns_and_folders_take_the_permission_for_glossaries() {
     let denied = BASE.replacen(
@@ -238,9 +239,9 @@ fn shares_name_partition_keys_like_columns() {
     );
 }
 
-/// "Accelerating crawls using Amazon S3 event notifications" in the Glue developer guide: the recrawl policy, the queue of the
-/// target, and what the crawler's role does with it; "Granting permissions to publish event notification messages to a
-/// destination" in the S3 user guide: who sends, and with which key.
+/// "Accelerating crawls using Amazon S3 event notifications" in the Glue developer guide: the recrawl policy, the queue of
+/// the target, and the actions of the crawler's role on it; "Granting permissions to publish event notification messages to
+/// a destination" in the S3 user guide: the sender, and its key.
 #[test]
 fn a_crawler_in_event_mode_has_a_queue_that_this_bucket_alone_fills() {
     let sources = with("crawler: { prefix: raw_, event_mode: true }\n", "");
@@ -285,8 +286,8 @@ fn a_crawler_in_event_mode_has_a_queue_that_this_bucket_alone_fills() {
     assert_eq!(allowing, 2, "{statements:?}");
 }
 
-/// S3 looks whether it may send before it takes a notification ("Unable to validate the following destination
-/// configurations"), so the queue's policy is there before the bucket.
+/// S3 checks whether it may send before it accepts a notification ("Unable to validate the following destination
+/// configurations"), so the queue's policy is created before the bucket.
 #[test]
 fn the_bucket_waits_for_the_policy_of_its_queue() {
     let text = stack(&with("crawler: { event_mode: true }\n", "")).json;
@@ -340,7 +341,7 @@ fn a_share_of_a_table_that_a_crawler_will_find_is_a_warning() {
     assert_eq!(warned(imported, "{ table: orders }", approved), NOTHING);
 }
 
-/// The handouts of a mesh: each file with its JSON.
+/// The handouts of a mesh: each file with its JSON content.
 fn handouts(sources: &[SourceFile]) -> Vec<(String, Value)> {
     let mesh = mesh(sources);
     let plan = lakewright_stacks::Plan::of(&mesh, None);
@@ -349,7 +350,7 @@ fn handouts(sources: &[SourceFile]) -> Vec<(String, Value)> {
     plan.handouts.iter().map(|one| (one.path.clone(), json(&one.json))).collect()
 }
 
-/// "Allowing users in other accounts to use a KMS key" in the KMS developer guide: the key's policy names the role with the
+/// "Allowing users in other accounts to use a KMS key" in the KMS developer guide: the key policy names the role and the
 /// actions, and its resource is `*`, the key itself; `kms:ResourceAliases` is for IAM policies.
 #[test]
 fn the_owner_of_an_imported_key_is_handed_the_statements_for_other_accounts() {
@@ -373,13 +374,13 @@ fn the_owner_of_an_imported_key_is_handed_the_statements_for_other_accounts() {
         statements[0]["Condition"],
         serde_json::json!({ "StringEquals": { "kms:ViaService": "s3.eu-west-1.amazonaws.com" } })
     );
-    // In the key's own account IAM policies are enough, by the default key policy.
+    // In the key's own account, IAM policies suffice under the default key policy.
     assert!(handouts(&with(import, &share("dev", "Readers"))).is_empty());
     let unencrypted = "import: { bucket: existing-bucket }\n";
     assert_eq!(handouts(&with(unencrypted, &share("far", "Elsewhere"))).len(), 1);
 }
 
-/// What statements allow, one by one: action, resource and condition.
+/// What statements allow, as single entries: action, resource and condition.
 fn allowed(document: &Value) -> Vec<(String, String, String)> {
     let list = |value: &Value| -> Vec<String> {
         let one = |value: &Value| value.as_str().expect("text").to_owned();
@@ -397,7 +398,7 @@ fn allowed(document: &Value) -> Vec<(String, String, String)> {
     found
 }
 
-/// An imported role is to have what the mesh would give a role of its own, and no more.
+/// An imported role needs the permissions that a role of the mesh would have, and no more.
 #[test]
 fn the_owner_of_an_imported_team_role_is_handed_what_a_role_of_the_mesh_would_have() {
     let environment = |role: &str| {

@@ -63,7 +63,7 @@ impl Emulator {
         format!("http://127.0.0.1:{}", self.port)
     }
 
-    /// The body of the answer; nothing when there is none.
+    /// Sends a request to the emulator. Returns the body of the response; `None` if there is none.
     fn request(&self, method: &str, path: &str, body: &str) -> Option<String> {
         let mut stream = TcpStream::connect(("127.0.0.1", self.port)).ok()?;
         let request = format!(
@@ -93,19 +93,19 @@ impl Emulator {
         String::from_utf8(bytes).ok()
     }
 
-    /// Makes the next creation or change of a resource of this type fail.
+    /// Makes the next creation or update of a resource of this type fail.
     fn fail_next(&self, kind: &str) {
         let fault = json!({ "type": kind, "contains": "", "times": 1, "message": "no more room" });
         self.request("POST", "/_test/fail", &fault.to_string()).expect("an answer");
     }
 
-    /// From the end of an operation of CloudFormation on, the caller's token is expired.
+    /// Expires the caller's token at the end of a CloudFormation operation; `None` makes it valid again.
     fn expire_after(&self, operation: Option<&str>) {
         let body = operation.map_or_else(|| json!({}), |after| json!({ "after": after }));
         self.request("POST", "/_test/expire", &body.to_string()).expect("an answer");
     }
 
-    /// Makes a role that is somebody else's.
+    /// Creates a role that belongs to somebody else.
     fn has_role(&self, arn: &str) {
         let body = json!({ "arn": arn }).to_string();
         self.request("POST", "/_test/roles", &body).expect("an answer");
@@ -118,19 +118,19 @@ impl Emulator {
         assert!(answer.contains(behaviour), "{answer}");
     }
 
-    /// The resources of types that the emulator itself does not know.
+    /// The resources of types that only a schema describes.
     fn resources(&self) -> Vec<Value> {
         let text = self.request("GET", "/_test/resources", "").expect("an answer");
         serde_json::from_str(&text).expect("JSON")
     }
 
-    /// Runs `lakewright` as somebody of the central account, whom the owners of the others let in as this role.
+    /// Runs `lakewright` as a principal of the central account that may assume this owner role in the other accounts.
     fn lakewright(&self, arguments: &[&str]) -> Output {
         let owner = ["--owner-role", "OrganizationAccountAccessRole"];
         self.lakewright_alone(&[arguments, &owner[..]].concat())
     }
 
-    /// Runs `lakewright` as somebody of the central account.
+    /// Runs `lakewright` as a principal of the central account, without an owner role.
     fn lakewright_alone(&self, arguments: &[&str]) -> Output {
         Command::new(env!("CARGO_BIN_EXE_lakewright"))
             .args(arguments)
@@ -147,7 +147,7 @@ impl Emulator {
         self.lakewright(&["deploy", &mesh.display().to_string(), "--yes"])
     }
 
-    /// What the services themselves say that an account has.
+    /// What the emulated services report about an account.
     fn look(&self, account: &str, region: &str) -> Value {
         let output = Command::new(root().join("target/python/bin/python"))
             .arg(root().join("tests/emulator/look.py"))
@@ -159,7 +159,7 @@ impl Emulator {
     }
 }
 
-/// A copy of the lab that can be changed.
+/// A copy of the lab that tests can change.
 fn lab(folder: &Path) -> std::path::PathBuf {
     let mesh = folder.join("mesh");
     fs::create_dir(&mesh).expect("a folder");
@@ -194,7 +194,7 @@ fn the_lab_goes_from_nothing_through_its_life() {
     }
     check_buckets(&platform);
     check_roles(&platform);
-    // What was sent: each account's deploy role, with the external id; owners only to bootstrap.
+    // Each account was accessed through its deploy role, with the external id; the owner roles only for the bootstrap.
     let requests = emulator.request("GET", "/_test/requests", "").expect("an answer");
     let requests: Vec<Value> = serde_json::from_str(&requests).expect("JSON");
     let deploys: Vec<&Value> = requests
@@ -204,14 +204,14 @@ fn the_lab_goes_from_nothing_through_its_life() {
     assert!(deploys.iter().all(|request| request["external_id"] == "lab-4f1c6c2e"), "{deploys:?}");
     assert!(deploys.len() >= 3, "{requests:?}");
 
-    // Nothing changed: one listing for each place, and no change set.
+    // Nothing has changed: one listing per account and region, and no change set.
     ends_with(&emulator.deploy(&mesh), 0, "0 to create, 0 to update, 0 to delete, 16 as they are");
 
-    // An update of one dataset is a change of one stack.
+    // An update of one dataset changes one stack.
     change(&mesh.join("datasets.yaml"), "confidentiality: official", "confidentiality: secret");
     ends_with(&emulator.deploy(&mesh), 0, "0 created, 1 updated");
 
-    // A share that is taken back goes with its stacks, and with what the dataset gave.
+    // A revoked share is deleted with its stacks, and so are its permissions in the dataset's stack.
     let has_grant = |emulator: &Emulator| {
         emulator.resources().iter().any(|resource| {
             resource["type"] == "AWS::LakeFormation::PrincipalPermissions"
@@ -224,7 +224,7 @@ fn the_lab_goes_from_nothing_through_its_life() {
     ends_with(&emulator.deploy(&mesh), 0, "2 updated, 0 unchanged, 1 deleted");
     assert!(!has_grant(&emulator), "the share gives no access any more");
 
-    // What others depend on is not deleted; what nobody needs is, and its data stays.
+    // A stack that others depend on is not deleted. A stack that nothing needs is deleted, and its data is retained.
     let path = mesh.display().to_string();
     let destroy = |stack: &str| emulator.lakewright(&["destroy", &path, "--yes", "--stack", stack]);
     ends_with(&destroy("lab-environment-platform"), 4, "depend on it");
@@ -234,7 +234,7 @@ fn the_lab_goes_from_nothing_through_its_life() {
     let buckets = after["buckets"].as_object().expect("buckets");
     assert!(buckets.keys().any(|name| name.starts_with("lab-dpdataset-")), "{buckets:?}");
 
-    // A stack that is kept is forgotten, and not missed.
+    // A stack that is kept loses its tags, and later runs do not report it.
     let keep = ["destroy", &path, "--yes", "--keep-stack", "--stack", "lab-dataset-teama"];
     ends_with(&emulator.lakewright(&keep), 0, "no longer knows it");
     let science = emulator.look("333333333333", "us-east-1");
@@ -264,7 +264,7 @@ fn check_buckets(account: &Value) {
 
 fn check_roles(account: &Value) {
     let roles = account["roles"].as_object().expect("roles");
-    // Two of the bootstrap stack, the pivot role, failures, two teams and a dataset.
+    // Two roles of the bootstrap stack, the pivot role, one for failures, two teams and a dataset.
     assert_eq!(roles.len(), 7, "{:?}", roles.keys());
     let pivot = roles.iter().find(|(name, _)| name.starts_with("lab-pivot-role-platform-"));
     let (_, pivot) = pivot.expect("the pivot role");
@@ -276,8 +276,8 @@ fn check_roles(account: &Value) {
 #[test]
 fn every_stack_of_the_full_example_is_deployed() {
     let emulator = Emulator::start();
-    // Roles that others make are looked for before a policy names them.
-    // Shares count as expired from today on, which moves.
+    // The deployment checks that roles of others exist before a policy names them. The date is fixed, because shares would
+    // otherwise expire with today's date.
     let path = example("full").display().to_string();
     let deploy = || emulator.lakewright(&["deploy", &path, "--yes", "--as-of", "2026-06-01"]);
     let without = deploy();
@@ -292,10 +292,10 @@ fn every_stack_of_the_full_example_is_deployed() {
     }
     ends_with(&deploy(), 0, "0 failed, 0 left alone");
     ends_with(&deploy(), 0, "0 to create, 0 to update, 0 to delete");
-    // On a later day a share is over, and what it gave goes with the dataset's next version.
+    // On a later date the share has expired. The dataset's update removes its permissions.
     let later = emulator.lakewright(&["deploy", &path, "--yes", "--as-of", "2026-07-01"]);
     ends_with(&later, 0, "0 created, 2 updated");
-    // A pipeline whose artifacts do not stay goes with them.
+    // A pipeline whose artifacts are not retained is deleted with them.
     let gone =
         emulator.lakewright(&["destroy", &path, "--yes", "--stack", "fin-pipeline-branches"]);
     ends_with(&gone, 0, "emptied fin-branches-");
@@ -312,10 +312,10 @@ fn a_failure_is_rolled_back_and_the_next_run_goes_on() {
     let text = transcript(&failed);
     assert!(text.contains("failed, and was put back as it was"), "{text}");
     assert!(text.contains("1 failed"), "{text}");
-    // The stack that was rolled back makes room, and what waited for it follows.
+    // The rolled-back stack is deleted and created again, then the stacks that depend on it.
     ends_with(&emulator.deploy(&mesh), 0, "0 failed, 0 left alone");
 
-    // An update that fails leaves the stack as it was, and is tried again.
+    // A failed update leaves the stack unchanged, and the next run tries it again.
     change(&mesh.join("datasets.yaml"), "cron(0 2 * * ? *)", "cron(0 3 * * ? *)");
     emulator.fail_next("AWS::Glue::Crawler");
     ends_with(&emulator.deploy(&mesh), 6, "no more room");
@@ -325,8 +325,8 @@ fn a_failure_is_rolled_back_and_the_next_run_goes_on() {
     ends_with(&emulator.deploy(&mesh), 0, "1 updated");
 }
 
-/// The emulator takes whoever sends for somebody of whichever organization: what is tried is that the bus admits the rules'
-/// roles by their names, and that it comes to that in place.
+/// The emulator assumes that every sender is in the organization. This tests that the bus allows the rules' roles by their
+/// names, and that an existing mesh can move into an organization.
 #[test]
 fn a_mesh_comes_to_be_in_an_organization() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -335,7 +335,7 @@ fn a_mesh_comes_to_be_in_an_organization() {
     ends_with(&emulator.deploy(&mesh), 0, "16 created, 0 updated");
     let named = "resource_prefix: lab\norganization_id: o-a1b2c3d4e5";
     change(&mesh.join("mesh.yaml"), "resource_prefix: lab", named);
-    // The platform, and the roles of the two environments that tell of failures.
+    // The platform, and the two environments with their roles for failure events.
     ends_with(&emulator.deploy(&mesh), 0, "0 created, 3 updated");
 }
 

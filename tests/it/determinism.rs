@@ -1,4 +1,5 @@
-//! Same mesh, same bytes: again, in another process, and whatever the order of what was written.
+//! The same mesh gives the same bytes: on every run, in another process, and in any order of files,
+//! documents and keys.
 
 use lakewright_manifest::SourceFile;
 
@@ -44,7 +45,7 @@ fn a_second_process_gives_the_same_files() {
     }
 }
 
-/// The documents of all files in one file, last first.
+/// All documents in one file, in reverse order.
 fn reversed_documents(sources: &[SourceFile]) -> Vec<SourceFile> {
     let mut documents: Vec<&str> =
         sources.iter().flat_map(|source| source.text.split("\n---\n")).collect();
@@ -52,7 +53,7 @@ fn reversed_documents(sources: &[SourceFile]) -> Vec<SourceFile> {
     vec![SourceFile { path: "all.yaml".to_owned(), text: documents.join("\n---\n") }]
 }
 
-/// The same documents with the top-level keys of each in reverse.
+/// The same documents, with the top-level keys of each in reverse order.
 fn reversed_keys(sources: &[SourceFile]) -> Vec<SourceFile> {
     let reverse = |document: &str| {
         let mut keys: Vec<String> = Vec::new();

@@ -1,4 +1,4 @@
-//! The documents are true: their commands run, and what they show is what happens.
+//! The documentation is correct: its commands run and give the output that it shows.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -8,8 +8,8 @@ use lakewright_manifest::document::Kind;
 
 use crate::run::{lakewright, root, transcript};
 
-/// Runs each `console` block of the guide in one folder: lines with `$ ` are commands, and what
-/// follows must be in their output, line by line.
+/// Runs each `console` block of the guide in one folder: lines that start with `$ ` are commands, and the lines after them
+/// must be in the output.
 #[test]
 fn the_guide_runs() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -43,8 +43,8 @@ fn the_guide_runs() {
     assert!(commands >= 6, "{commands} commands");
 }
 
-/// Runs the commands of the page about anybody's templates in the repository: they are about its examples, and the page shows
-/// all that they say.
+/// Runs the commands of the page about the templates of other tools, in the repository. They use its examples, and the page
+/// shows their complete output.
 #[test]
 fn answers_on_anybodys_templates_are_as_the_page_says() {
     let text = fs::read_to_string(root().join("docs/anybody.md")).expect("the page");
@@ -59,8 +59,8 @@ fn answers_on_anybodys_templates_are_as_the_page_says() {
     assert!(commands >= 7, "{commands} commands");
 }
 
-/// Runs the commands of the page about people: each is about `examples/people` with the `access` that stands before it, and the
-/// page shows all that they say.
+/// Runs the commands of the page about people. Each uses `examples/people` with the `access` shown before it, and the page
+/// shows the complete output.
 #[test]
 fn people_come_in_as_the_page_says() {
     let example = fs::read_to_string(root().join("examples/people/mesh.yaml")).expect("a mesh");
@@ -94,8 +94,8 @@ fn people_come_in_as_the_page_says() {
     assert!((ways, asked) == (4, 4) && commands >= 9, "{ways} ways, {commands} commands");
 }
 
-/// The page of the format has a document of each kind, which together are a mesh without findings. What is refused stands there
-/// with the code behind `yaml`, and gives that finding alone.
+/// The page about the format has a document of each kind. Together they are a mesh without findings. A sample that is
+/// refused has its code after `yaml`, and gives that finding alone.
 #[test]
 fn the_page_of_the_format_has_an_example_of_each_kind() {
     let text = fs::read_to_string(root().join("docs/mesh.md")).expect("the page");
@@ -220,7 +220,7 @@ enum Block<'a> {
     Access(&'a str),
     File(&'a str, &'a str),
     Append(&'a str, &'a str),
-    /// What stands at the end of a file's first document.
+    /// Lines at the end of a file's first document.
     First(&'a str, &'a str),
     Console(&'a str),
 }
@@ -244,7 +244,7 @@ fn blocks(text: &str) -> Vec<Block<'_>> {
     blocks
 }
 
-/// Commands with what follows them. A command whose line ends in a backslash goes on in the next one.
+/// Commands, each with its output lines. A command whose line ends in a backslash continues on the next line.
 fn steps(lines: &str) -> Vec<(String, Vec<&str>)> {
     let mut steps: Vec<(String, Vec<&str>)> = Vec::new();
     let mut goes_on = false;
@@ -264,7 +264,7 @@ fn steps(lines: &str) -> Vec<(String, Vec<&str>)> {
     steps
 }
 
-/// What a command gives that stands in a page.
+/// Runs a command of a page.
 fn shell(folder: &std::path::Path, command: &str) -> std::process::Output {
     let binary = std::path::Path::new(env!("CARGO_BIN_EXE_lakewright")).parent().expect("a folder");
     let path = format!("{}:{}", binary.display(), std::env::var("PATH").expect("a path"));
@@ -281,7 +281,7 @@ fn run(folder: &std::path::Path, command: &str, expected: &[&str]) {
     }
 }
 
-/// Every link to a file in the repository leads somewhere.
+/// Every link to a file in the repository has a target.
 #[test]
 fn links_lead_somewhere() {
     let mut pages = vec![

@@ -1,4 +1,5 @@
-//! Editors and validators of others see what `check` sees: yaml-language-server, Ajv 8 and Python's jsonschema run for real.
+//! Editors and validators of others find the same mistakes as `check`: yaml-language-server, Ajv 8 and Python's jsonschema
+//! run for real.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -10,7 +11,7 @@ use serde_json::Value;
 
 use crate::run::{BASE, EXAMPLES, example, lakewright, resolved, root, transcript};
 
-/// What a program says of each file of a folder.
+/// What a program reports, by file of a folder.
 type Said = BTreeMap<String, Vec<Value>>;
 
 fn said(command: &mut Command) -> Said {
@@ -29,7 +30,7 @@ fn schema() -> PathBuf {
     root().join("docs/mesh.schema.json")
 }
 
-/// What the language server marks: by comments in the files, or by the editor's settings, which name the schema.
+/// The marks of the language server. It finds the schema by comments in the files, or by the editor's settings.
 fn marks(folder: &Path, setting: Option<&Path>) -> Said {
     let server = modules().join("yaml-language-server/bin/yaml-language-server");
     let script = root().join("tests/editors/marks.js");
@@ -47,7 +48,7 @@ fn jsonschema(folder: &Path) -> Said {
     said(Command::new(python).arg(script).arg(schema()).arg(folder))
 }
 
-/// What the first mark of a file says, with its line.
+/// The line and the text of a file's first mark.
 fn first(said: &Said, file: &str) -> (Option<u64>, String) {
     let marks = &said[file];
     assert!(marks.len() < 2, "{file}: {marks:?}");
@@ -55,8 +56,8 @@ fn first(said: &Said, file: &str) -> (Option<u64>, String) {
     (mark["line"].as_u64(), mark["message"].as_str().unwrap_or_default().to_owned())
 }
 
-/// The comment for the server holds for one document only (redhat-developer/yaml-language-server issue #946), so that mistakes
-/// from the second document on went unmarked.
+/// The comment for the server applies to one document only (redhat-developer/yaml-language-server issue #946), so mistakes
+/// from the second document on were not marked.
 #[test]
 fn a_mistake_is_marked_in_whichever_document_it_is() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -74,7 +75,7 @@ fn a_mistake_is_marked_in_whichever_document_it_is() {
         for (number, place) in labels.iter().enumerate() {
             let (before, after) = text.split_at(*place);
             let wrong = format!("{before}{}", after.replacen("label:", "labell:", 1));
-            // Lines stay where they are.
+            // Keeps the line numbers.
             let kept = |line: &str| is_commented || !line.starts_with("# yaml-language-server");
             let lines: Vec<&str> =
                 wrong.lines().map(|line| if kept(line) { line } else { "#" }).collect();
@@ -93,7 +94,7 @@ fn a_mistake_is_marked_in_whichever_document_it_is() {
         }
         assert_eq!(first(&said, "right.yaml"), (None, String::new()));
     }
-    // Without either there is nothing to see: the marks above come from the schema.
+    // Without comments and settings there are no marks, so the marks above come from the schema.
     let silent = marks(&plain, None);
     assert_eq!(first(&silent, "0.yaml"), (None, String::new()));
 }
@@ -108,7 +109,7 @@ fn nothing_is_marked_in_the_examples() {
     }
 }
 
-/// What the cases are changes of.
+/// The documents that the cases change.
 const MORE: &str = r#"
 ---
 kind: Dataset
@@ -148,13 +149,13 @@ privileges: [data.query]
 resources: { ids: [dataset/sales] }
 "#;
 
-/// What stands in the mesh, and what is written instead.
+/// Texts in the mesh, each with a wrong replacement.
 const RIGHT: [(&str, &str); 12] = [
     ("", ""),
     ("account: \"222222222222\"", "account: 222222222222"),
     ("account: \"222222222222\"", "account: 012345678901"),
     ("permissions:\n", "maintenance: off\npermissions:\n"),
-    // `NO` is false to YAML 1.1, as `off` is.
+    // YAML 1.1 reads `NO` as false, like `off`.
     ("permissions:\n", "waf: { allowed_geo_list: [NO, DE] }\npermissions:\n"),
     ("label: Sales", "label: 2027"),
     ("label: Sales", "label: yes"),
@@ -258,7 +259,7 @@ fn validators_take_and_refuse_what_check_does() {
                 wrong.push(format!("{tool}: {to:?}: {messages:?}"));
             }
         }
-        // Nobody who writes a mesh knows the types of our program.
+        // Messages must not name types of our program, which users do not know.
         let text = format!("{said:?}");
         for word in ["Document", "Field<", "Vec<", "Option<", "u16", "u32", "u64"] {
             assert!(!text.contains(word), "{tool} says {word}");

@@ -1,4 +1,4 @@
-//! The examples: golden templates, the linter, and what must hold for every template.
+//! The examples: golden templates, linters, and properties of every template.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
@@ -14,7 +14,7 @@ use lakewright_template::{Template, Value, read};
 
 use crate::run::{EXAMPLES, example, lakewright, mesh, root, sources, synthesized, transcript};
 
-/// One golden file for each example and stack.
+/// One golden file for each stack of each example.
 #[test]
 fn templates_are_golden() {
     let mut settings = insta::Settings::new();
@@ -48,7 +48,7 @@ fn templates_are_golden() {
     }
 }
 
-/// The name of a golden file. A share's two sides have stacks of one name in two places.
+/// The name of a golden file. The two sides of a share have stacks of the same name in two places, so the place is added.
 fn golden(example: &str, stack: &Synthesized) -> String {
     let entry = &stack.entry;
     if entry.kind == StackKind::Share {
@@ -58,7 +58,7 @@ fn golden(example: &str, stack: &Synthesized) -> String {
     }
 }
 
-/// Logical ids of what holds data are pinned: a change would replace it.
+/// Logical ids of stateful resources are pinned: a change would replace the resource.
 #[test]
 fn ids_of_stateful_resources_are_pinned() {
     const STATEFUL: [&str; 8] = [
@@ -89,7 +89,7 @@ fn ids_of_stateful_resources_are_pinned() {
     assert_eq!(lines.concat(), pinned, "a moved id replaces data; see CONTRIBUTING.md");
 }
 
-/// `cfn-lint`, pinned by `cargo xtask test`, finds nothing, not even a warning.
+/// `cfn-lint`, pinned by `cargo xtask test`, finds nothing, not even warnings.
 #[test]
 fn the_linter_is_silent() {
     let linter = root().join("target/python/bin/cfn-lint");
@@ -131,8 +131,8 @@ fn the_linter_is_silent() {
     }
 }
 
-/// AWS's own validator finds nothing that is fatal or an error. What it warns of is account numbers in ARNs, which are literal on
-/// purpose (ADR 2).
+/// AWS's own validator finds nothing fatal and no errors. It warns of account ids in ARNs, which are literal on purpose (ADR
+/// 2).
 #[test]
 fn the_validator_of_aws_finds_no_error() {
     let validate = |folder: &std::path::Path| {
@@ -158,7 +158,7 @@ fn the_validator_of_aws_finds_no_error() {
     let count = crate::run::files(out.path()).len();
     let text = validate(out.path());
     assert!(text.starts_with(&format!("exit: 0\n--- stdout\n{count} templates\n")), "{text}");
-    // A validator that says nothing of a template that is wrong proves nothing.
+    // The validator does find errors in a wrong template, so its silence means something.
     let wrong = "Resources: { B: { Type: AWS::S3::Bucket, Properties: { Colour: blue } } }\n";
     let bad = tempfile::tempdir().expect("a folder");
     std::fs::write(bad.path().join("wrong.yaml"), wrong).expect("a file");
@@ -212,17 +212,17 @@ fn no_template_exceeds_half_of_a_limit() {
                 "AWS::IAM::RolePolicy" => {
                     assert!(size("PolicyDocument") * 2 <= INLINE_POLICY_CHARACTERS, "{name}: {id}");
                 }
-                // The mesh makes the policies for imported datasets as large as it has such datasets.
+                // The policies for imported datasets grow with their number, which the mesh determines.
                 "AWS::IAM::ManagedPolicy" if !id.as_str().starts_with("Data") => {
                     managed = (managed.0 + 1, managed.1 + size("PolicyDocument"));
                 }
                 _ => {}
             }
         }
-        // Stable packing fills some documents and leaves room in others, so what counts
-        // is the room that a role has in all of them.
+        // Stable packing fills some policies and leaves room in others, so the limit is checked on the room of all policies
+        // of a role.
         let room = MANAGED_POLICY_CHARACTERS * 10;
-        // A team with every feature takes a little more than half of it.
+        // A team with every feature uses slightly more than half of the room.
         assert!(
             managed.0 <= 10 && managed.1 * 100 <= room * 55,
             "{name}: {managed:?} of 10 policies and {room} characters"
@@ -245,7 +245,7 @@ fn nothing_is_a_custom_resource_and_nobody_is_a_full_administrator() {
                     else {
                         return;
                     };
-                    // A boundary gives nothing: it says which services policies may speak of.
+                    // A boundary grants nothing: it lists the services that policies may name.
                     if !id.as_str().starts_with("Boundary") {
                         check_statement(&name, id.as_str(), statement);
                     }

@@ -1,5 +1,5 @@
-//! What the execution role may not do: rights for roles that are not the mesh's, tags that policies decide by, and the
-//! templates of another region.
+//! What the execution role must not do: grant permissions to roles of others, change tags that policies rely on, or write
+//! the templates of another region.
 
 use lakewright_manifest::SourceFile;
 use lakewright_stacks::{Names, Synthesized};
@@ -12,7 +12,8 @@ use crate::run::{BASE, mesh};
 const ACCOUNT: &str = "222222222222";
 const REGIONS: [&str; 2] = ["eu-west-1", "eu-central-1"];
 
-/// One account in two regions. In the second one are two consumption roles, one of them with a path, and a share for each.
+/// One account with two regions. The second region has two consumption roles, one of them with a path, and a share for
+/// each.
 fn two_regions() -> Deployed {
     let far = format!(
         "kind: Environment\nid: far\norganization: org\naccount: \"{ACCOUNT}\"\nregion: eu-central-1\nteam: Owners\n\
@@ -35,7 +36,7 @@ const READERS: [(&str, &str); 2] = [
     ("warehouse", "arn:aws:iam::222222222222:role/service/Warehouse"),
 ];
 
-/// A stack of the mesh in a region of the account.
+/// A stack of the mesh, by its region in the account.
 fn stack_in<'d>(deployed: &'d Deployed, region: &str) -> &'d Synthesized {
     let mut stacks = deployed.stacks.iter();
     let is_it = |stack: &&Synthesized| {
@@ -45,7 +46,7 @@ fn stack_in<'d>(deployed: &'d Deployed, region: &str) -> &'d Synthesized {
     stacks.find(is_it).expect("an environment in the region")
 }
 
-/// The names that the resources of a type have in a stack.
+/// The names of a stack's resources of one type.
 fn names(stack: &Synthesized, kind: &str, property: &str) -> Vec<String> {
     let resources = stack.lowered.template.resources.values().filter(|one| one.kind == kind);
     let names = resources.filter_map(|one| one.properties.get(property)?.as_text());
@@ -56,8 +57,8 @@ fn policy(name: &str) -> String {
     format!("arn:aws:iam::{ACCOUNT}:policy/{name}")
 }
 
-/// "Actions, resources, and condition keys for IAM": `iam:AttachRolePolicy` carries `iam:PolicyARN` and
-/// `iam:PermissionsBoundary`, which a role without a boundary does not have.
+/// "Actions, resources, and condition keys for IAM": `iam:AttachRolePolicy` carries `iam:PolicyARN`, and also
+/// `iam:PermissionsBoundary` if the role has a boundary.
 #[test]
 fn a_consumption_role_gets_the_policies_of_its_shares_and_no_others() {
     let deployed = two_regions();
@@ -82,7 +83,7 @@ fn a_consumption_role_gets_the_policies_of_its_shares_and_no_others() {
     for (id, role, own) in &made {
         deployed.allows(&execution, &call("iam:AttachRolePolicy", role, own));
         deployed.allows(&execution, &call("iam:DetachRolePolicy", role, own));
-        // What was the policy of a share that is gone.
+        // The policy of a share that no longer exists.
         let gone = policy("lakewright-gone-abcdefgh-1");
         deployed.allows(&execution, &call("iam:DetachRolePolicy", role, &gone));
         let others = made.iter().filter(|(other, ..)| other != id).map(|(.., own)| own.clone());
@@ -94,7 +95,7 @@ fn a_consumption_role_gets_the_policies_of_its_shares_and_no_others() {
         for action in ["iam:PutRolePolicy", "iam:TagRole", "iam:UntagRole", "iam:DeleteRole"] {
             deployed.refuses(&execution, &Call::new(action, role));
         }
-        // The role that deploys the other region has nothing to do with it.
+        // The execution role of the other region must not change these roles.
         let other = deployed.execution_role(stack_in(&deployed, "eu-west-1"));
         for action in ["iam:AttachRolePolicy", "iam:DetachRolePolicy"] {
             deployed.refuses(&other, &call(action, role, own));
@@ -102,8 +103,8 @@ fn a_consumption_role_gets_the_policies_of_its_shares_and_no_others() {
     }
 }
 
-/// "Actions, resources, and condition keys for IAM": tagging a role carries `aws:TagKeys`, and no boundary. "Tags for IAM
-/// resources": keys of tags are compared without regard to case.
+/// "Actions, resources, and condition keys for IAM": tagging a role carries `aws:TagKeys`, but no boundary. "Tags for IAM
+/// resources": tag keys are not case-sensitive.
 #[test]
 fn roles_that_decide_keep_their_tags() {
     let deployed = two_regions();
@@ -128,7 +129,7 @@ fn roles_that_decide_keep_their_tags() {
             let pivot = format!("arn:aws:iam::{ACCOUNT}:role/{pivot}");
             for action in ["iam:TagRole", "iam:UntagRole"] {
                 let call = |key: &str| Call::new(action, &pivot).with("aws:TagKeys", key);
-                // The tags of its stack.
+                // It may set the tags of its stack.
                 deployed.allows(&execution, &call("lakewright:mesh"));
                 deployed.refuses(&execution, &call("lakewright:role"));
                 deployed.refuses(&execution, &call("Lakewright:Role"));
@@ -142,7 +143,7 @@ fn roles_that_decide_keep_their_tags() {
     }
 }
 
-/// Where the owner makes the pivot role, its name begins with the prefix all the same.
+/// With `mode: manual` the owner creates the pivot role, whose name has the mesh's prefix too.
 #[test]
 fn a_pivot_role_of_the_owner_s_is_not_touched() {
     let manual = BASE.replace("pivot_role:\n", "pivot_role:\n  mode: manual\n");
@@ -160,7 +161,7 @@ fn a_pivot_role_of_the_owner_s_is_not_touched() {
     }
 }
 
-/// "Amazon S3 resources" of the service authorization reference: the ARN of a bucket has no region.
+/// "Amazon S3 resources" of the service authorization reference: a bucket's ARN has no region.
 #[test]
 fn the_templates_of_another_region_are_not_written() {
     let deployed = two_regions();
@@ -195,7 +196,7 @@ fn the_templates_of_another_region_are_not_written() {
                 deployed.refuses(&execution, &get);
             }
         }
-        // Its own buckets are made and changed.
+        // The buckets of its own stacks can be created and changed.
         let made = names(stack_in(&deployed, region), "AWS::S3::Bucket", "BucketName");
         for name in made {
             let own = format!("arn:aws:s3:::{name}");

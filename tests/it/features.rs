@@ -1,4 +1,4 @@
-//! What features of an environment are for.
+//! The features of an environment, and the permissions that need them.
 
 use lakewright_manifest::{Code, Diagnostic, SourceFile};
 
@@ -43,7 +43,7 @@ fn a_permission_whose_feature_is_off_is_said_at_its_line() {
             says(15, "create_dashboard", "dashboards"),
         ]
     );
-    // A value that cannot be read may have been meant as true.
+    // An unreadable value may have been meant as `true`, so it gives no second finding.
     assert_eq!(found("features: { pipelines: maybe }\n", "      - create_pipeline\n"), [""; 0]);
     assert_eq!(found("", "      - create_share\n      - invite_teams\n"), [""; 0]);
 }

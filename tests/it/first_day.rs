@@ -1,4 +1,4 @@
-//! The script of the first day on AWS tells the behaviours apart that it asks for.
+//! The script for the first day on AWS distinguishes the behaviours that it tests.
 
 use std::process::Command;
 

@@ -1,7 +1,7 @@
-//! Folders of anybody's templates: what is found in one file is found beside any others, in whatever order they stand; and
+//! Folders with templates of other tools: the findings in a file do not depend on other files or their order. Also
 //! templates that were once refused or misread.
 //!
-//! Each of the cases in `tests/cases/` says in its `source.txt` what is expected, and where that is said.
+//! Each case in `tests/cases/` has a `source.txt` with the expected result and its source.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -13,12 +13,12 @@ use serde_json::Value;
 
 use crate::run::{lakewright, root, transcript};
 
-/// What a check says.
+/// The result of a check.
 #[derive(Debug)]
 struct Checked {
     exit: Option<i32>,
     findings: Vec<Finding>,
-    /// The files that were left out: the name, and whether each is foreign or unreadable.
+    /// The files that were left out: the name, and `foreign` or `unreadable`.
     unread: Vec<(String, String)>,
 }
 
@@ -64,7 +64,7 @@ fn case(name: &str) -> PathBuf {
     root().join("tests/cases").join(name)
 }
 
-/// A test for each case: its folder, how the command ends, how many findings there are, and the codes among them.
+/// A test for each case: its folder, the exit code, the number of findings, and their codes.
 macro_rules! cases {
     ($($test:ident: $folder:literal, $exit:literal, $count:literal, $codes:expr;)*) => {
         $(#[test]
@@ -80,7 +80,7 @@ macro_rules! cases {
             assert_eq!((exit, findings.len(), missing), expected, "{findings:?}");
         })*
 
-        /// Every folder of `tests/cases/` has its test.
+        /// The folders of `tests/cases/` that have a test. Every folder must be here.
         const FOLDERS: &[&str] = &[$($folder),*];
     };
 }
@@ -121,7 +121,7 @@ fn each_folder_of_cases_has_its_test() {
     assert!(folders.iter().eq(tested.iter()), "{folders:?} {tested:?}");
 }
 
-/// The seven findings are those of one file alone.
+/// The seven findings are the same as in one file alone.
 #[test]
 fn folder_same_logical_ids_alone() {
     let folder = case("folder-same-logical-ids");
@@ -131,7 +131,7 @@ fn folder_same_logical_ids_alone() {
     assert_eq!(check(alone.path()).findings, both);
 }
 
-/// What is no template is named.
+/// Files that are not templates are named.
 #[test]
 fn folder_with_other_files_named() {
     let unread = check(&case("folder-with-other-files")).unread;
@@ -148,12 +148,12 @@ fn can_caller_identity() {
     assert!(output.status.code() == Some(0) && text.contains("\nallowed: "), "{text}");
 }
 
-/// Small templates with and without names, each with findings of another rule or with none.
+/// Small templates, with and without names. Each has findings of a different rule, or none.
 fn pool() -> Vec<Value> {
     serde_json::from_str(include_str!("../cases/pool.json")).expect("a list of templates")
 }
 
-/// A value as YAML, in blocks. A quoted text of JSON is one of YAML.
+/// A value as YAML in block style. JSON strings are valid YAML.
 fn yaml(value: &Value, depth: usize) -> String {
     let pad = "  ".repeat(depth);
     match value {
@@ -171,7 +171,7 @@ fn yaml(value: &Value, depth: usize) -> String {
     }
 }
 
-/// A template in one of both forms, with the ending of its file's name.
+/// A template as JSON or as YAML, with the file extension.
 fn written(template: &Value, is_json: bool) -> (&'static str, String) {
     if is_json {
         return ("json", template.to_string());
@@ -179,7 +179,7 @@ fn written(template: &Value, is_json: bool) -> (&'static str, String) {
     ("yaml", yaml(template, 0).trim_start().to_owned() + "\n")
 }
 
-/// Files in a folder of their own.
+/// Writes files into a new folder and passes it to a function.
 fn with_files<T>(files: &BTreeMap<String, String>, ask: impl Fn(&Path) -> T) -> T {
     let folder = tempfile::tempdir().expect("a folder");
     for (name, text) in files {
@@ -188,7 +188,7 @@ fn with_files<T>(files: &BTreeMap<String, String>, ask: impl Fn(&Path) -> T) -> 
     ask(folder.path())
 }
 
-/// Some templates of the pool as files: which ones, whether each is JSON, and their names in the order of the alphabet.
+/// Some templates of the pool as files: their indexes, whether each is JSON, and their names in alphabetical order.
 fn files(chosen: &[(usize, bool)], order: &[usize]) -> BTreeMap<String, (usize, String)> {
     let pool = pool();
     let each = chosen.iter().zip(order).map(|((number, is_json), place)| {
@@ -203,8 +203,8 @@ fn texts(files: &BTreeMap<String, (usize, String)>) -> BTreeMap<String, String> 
     files.iter().map(|(name, (_, text))| (name.clone(), text.clone())).collect()
 }
 
-/// The findings by the templates that they are in, whatever their files are called. Messages name what CloudFormation would
-/// name, which differs between files.
+/// The findings by template, regardless of file names. Messages are left out: they contain names that CloudFormation would
+/// generate, which differ between files.
 fn by_template(
     findings: &[Finding],
     files: &BTreeMap<String, (usize, String)>,
@@ -218,7 +218,7 @@ fn by_template(
     all
 }
 
-/// A file of another program, and a template that ends in the middle.
+/// A file of another program, and a truncated template.
 const FOREIGN: (&str, &str) =
     ("appspec.yml", "version: 0.0\nResources:\n  - Service:\n      Kind: x\n");
 const UNREADABLE: (&str, &str) = ("broken.yaml", "Resources:\n  A: {Type: \"AWS::S3::Bucket\"\n");
@@ -252,7 +252,7 @@ proptest! {
         let renamed = with_files(&texts(&other), check);
         prop_assert_eq!(by_template(&together.findings, &one), by_template(&renamed.findings, &other));
 
-        // What cannot be read changes how the command ends, and nothing else; what is foreign not even that.
+        // An unreadable file changes only the exit code; a foreign file does not even change that.
         let mut beside = texts(&one);
         beside.insert(FOREIGN.0.to_owned(), FOREIGN.1.to_owned());
         let mut unread = vec![(FOREIGN.0.to_owned(), "foreign".to_owned())];

@@ -1,8 +1,8 @@
-//! Answers on anybody's templates: never a false `allowed` or `denied`.
+//! Answers about templates of other tools: never a false `allowed` or `denied`.
 //!
-//! What is expected is what AWS's pages say of each: "Policy evaluation logic" in the IAM user guide (managed policies,
-//! boundaries and resource policies all have their say), "Fn::ImportValue" and "Conditions" in the CloudFormation
-//! template reference, "AWS::Serverless::Function" in the AWS SAM developer guide.
+//! The expected answers follow AWS's pages: "Policy evaluation logic" in the IAM user guide (managed policies, boundaries
+//! and resource policies all count), "Fn::ImportValue" and "Conditions" in the CloudFormation template reference,
+//! "AWS::Serverless::Function" in the AWS SAM developer guide.
 
 use std::fs;
 
@@ -23,7 +23,7 @@ fn folder(files: &[(&str, &str)]) -> TempDir {
     folder
 }
 
-/// What a command says of a folder.
+/// The output of a command about a folder.
 fn ask(command: &str, folder: &TempDir, [principal, action, resource]: [&str; 3]) -> String {
     let path = folder.path().to_str().expect("text");
     let question = ["--principal", principal, "--action", action, "--resource", resource];
@@ -36,21 +36,21 @@ const TRUST: &str = "AssumeRolePolicyDocument: {Version: '2012-10-17', Statement
 
 const BUCKET: &str = "  B: {Type: AWS::S3::Bucket, Properties: {BucketName: b}}\n";
 
-/// A policy document that allows an action on what stands there.
+/// A policy document that allows an action on a resource.
 fn document(action: &str, resource: &str) -> String {
     format!(
         "{{Version: '2012-10-17', Statement: [{{Sid: Read, Effect: Allow, Action: {action}, Resource: {resource}}}]}}"
     )
 }
 
-/// A role with more properties.
+/// A role with additional properties.
 fn role(properties: &str) -> String {
     format!(
         "  R:\n    Type: AWS::IAM::Role\n    Properties:\n      RoleName: r\n      {TRUST}\n{properties}"
     )
 }
 
-/// The property of a role that lets it read the bucket.
+/// The property that allows a role to read the bucket.
 fn reads() -> String {
     let document = document("s3:GetObject", "'arn:aws:s3:::b/*'");
     format!("      Policies: [{{PolicyName: p, PolicyDocument: {document}}}]\n")
@@ -93,14 +93,14 @@ fn managed_policies_count_when_a_template_has_them() {
     let other = "      ManagedPolicyArns: ['arn:aws:iam::111122223333:policy/other']\n";
     let text = format!("Resources:\n{BUCKET}{}{}", role(other), reads());
     check(&text, READ, 5, "managed policies that no template contains");
-    // Source: AWSLambdaBasicExecutionRole in the AWS managed policy reference: it denies nothing.
+    // Source: AWSLambdaBasicExecutionRole in the AWS managed policy reference: it has no `Deny`.
     let of_aws = "      ManagedPolicyArns: ['arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole']\n";
     let text = format!("Resources:\n{BUCKET}{}{}", role(of_aws), reads());
     check(&text, READ, 0, "allowed");
     check(&text, WRITE, 5, "policies are attached to the role that no template contains");
 }
 
-/// A role takes any number of inline policies ("IAM and AWS STS quotas" limits their size), and two can say the same.
+/// A role can have any number of inline policies ("IAM and AWS STS quotas" limits their size), and two can be equal.
 #[test]
 fn what_two_policies_of_a_role_would_allow_is_said_once() {
     let statement = "{Sid: Read, Effect: Allow, Action: 's3:GetObject', Resource: 'arn:aws:s3:::b/*', \
@@ -202,20 +202,20 @@ fn one_name_in_two_templates_is_unknown() {
     assert!(said.starts_with("exit: 5\n") && said.contains("several templates make it"), "{said}");
 }
 
-/// A template with a role that may do an action with everything, and more.
+/// A template with a role that may perform an action on all resources, and more resources.
 fn allowed_and(action: &str, more: &str) -> String {
     let policy = document(action, "'*'");
     let policies = format!("      Policies: [{{PolicyName: p, PolicyDocument: {policy}}}]\n");
     format!("Resources:\n{}{policies}{more}", role(""))
 }
 
-/// A policy that denies everybody everything.
+/// A policy that denies everything to everybody.
 const NOBODY: &str = "{Version: '2012-10-17', Statement: [{Sid: Nobody, Effect: Deny, Principal: '*', Action: '*', Resource: '*'}]}";
 
-/// Sources: the page of each type in the CloudFormation template reference. `SecretId`: "The ARN or name of the secret to attach
-/// the resource-based policy"; `TopicInlinePolicy`: "associates one Amazon SNS topic with one policy", by `TopicArn`;
-/// `QueueInlinePolicy`: one queue, by the URL that `Queue` is. The form of URLs is that of "Amazon SQS queue and message
-/// identifiers" in the Amazon SQS developer guide.
+/// Sources: the page of each type in the CloudFormation template reference. `SecretId`: "The ARN or name of the secret to
+/// attach the resource-based policy"; `TopicInlinePolicy`: "associates one Amazon SNS topic with one policy", by `TopicArn`;
+/// `QueueInlinePolicy`: one queue, by the URL in `Queue`. URLs have the format of "Amazon SQS queue and message identifiers"
+/// in the Amazon SQS developer guide.
 #[test]
 fn a_policy_is_of_what_it_names_in_whichever_way() {
     const SECRET: &str = "  X: {Type: AWS::SecretsManager::Secret, Properties: {Name: app/db}}\n  P: {Type: AWS::SecretsManager::ResourcePolicy, Properties: {";
@@ -237,7 +237,7 @@ fn a_policy_is_of_what_it_names_in_whichever_way() {
         ("secretsmanager:GetSecretValue", secret("!GetAtt X.Id"), 4),
         ("secretsmanager:GetSecretValue", secret(&format!("'{arn}:app/db-a1B2c3'")), 4),
         ("secretsmanager:GetSecretValue", secret(&format!("'{arn}:app/db'")), 4),
-        // Nobody here knows whether it is this one.
+        // The name may or may not be that of this secret.
         ("secretsmanager:GetSecretValue", secret("other"), 5),
         ("sns:Publish", topic("TopicPolicy, Properties: {Topics: [!Ref X]"), 4),
         ("sns:Publish", topic("TopicInlinePolicy, Properties: {TopicArn: !Ref X"), 4),
@@ -262,8 +262,8 @@ fn a_policy_is_of_what_it_names_in_whichever_way() {
     }
 }
 
-/// Source: "Roles" of `AWS::IAM::Policy` in the CloudFormation template reference: "The name of the role to associate the policy
-/// with". A name that is only known at deployment may be that one.
+/// Source: "Roles" of `AWS::IAM::Policy` in the CloudFormation template reference: "The name of the role to associate the
+/// policy with". A name that is known only at deployment may be that of the role.
 #[test]
 fn a_policy_by_name_may_be_of_a_role_whose_name_is_not_known() {
     let deny = "{Version: '2012-10-17', Statement: [{Effect: Deny, Action: '*', Resource: '*'}]}";
@@ -298,7 +298,8 @@ fn an_alias_of_a_replica_names_it() {
     check(&text, ["role/r", "kms:Encrypt", "alias/rk"], 4, "denied");
 }
 
-/// Types that hold a policy of something else, and are not read. Sources: their pages in the CloudFormation template reference.
+/// Types that hold a policy of another resource and are not read. Sources: their pages in the CloudFormation template
+/// reference.
 #[test]
 fn a_type_of_policy_that_is_not_read_leaves_its_service_unknown() {
     const PARAMETER: &str =
@@ -313,8 +314,9 @@ fn a_type_of_policy_that_is_not_read_leaves_its_service_unknown() {
     check(&text, read, 5, "a resource policy may be this one's");
 }
 
-/// What several make under one name is unknown, whichever comes last: a denial of one of them too. Source: "Name type" in the
-/// CloudFormation user guide: a second resource of a name cannot be created, so that only one of them is there.
+/// If several templates define a resource of one name, the answer is unknown, whichever comes last; this also holds for a
+/// `Deny`. Source: "Name type" in the CloudFormation user guide: a second resource of a name cannot be created, so only one
+/// of them exists.
 #[test]
 fn of_several_under_one_name_not_even_a_denial_is_certain() {
     let allows = allowed_and("s3:GetObject", BUCKET);
@@ -344,8 +346,8 @@ fn of_several_under_one_name_not_even_a_denial_is_certain() {
     }
 }
 
-/// Source: "Conditions" in the CloudFormation template reference: a resource with a false condition is not created, and "Bucket
-/// names must be globally unique" in the Amazon S3 user guide: then somebody else may have the name.
+/// Source: "Conditions" in the CloudFormation template reference: a resource with a false condition is not created. "Bucket
+/// names must be globally unique" in the Amazon S3 user guide: then somebody else may own the name.
 #[test]
 fn what_is_made_under_a_condition_only_is_unknown() {
     let sections = "Parameters: {P: {Type: String}}\nConditions: {C: !Equals [!Ref P, a]}";
@@ -360,7 +362,7 @@ fn what_is_made_under_a_condition_only_is_unknown() {
     }
 }
 
-/// Sources: "Fn::ImportValue" in the CloudFormation template reference; the form of the names is the CDK's.
+/// Sources: "Fn::ImportValue" in the CloudFormation template reference; the names have the CDK's format.
 #[test]
 fn exports_are_followed_in_the_folder() {
     let data = "Resources:\n  B: {Type: AWS::S3::Bucket}\nOutputs:\n  O: {Value: !GetAtt B.Arn, Export: {Name: 'Data:ExportsOutputB'}}\n";
@@ -375,7 +377,7 @@ fn exports_are_followed_in_the_folder() {
         let said = ask("can", &folder, ["role/r", "s3:GetObject", "data.yaml#B/key"]);
         assert!(said.starts_with(&format!("exit: {code}\n")), "{name}: {said}");
     }
-    // An export of another region is none here.
+    // Exports of another region cannot be imported here.
     let manifest = r#"{"version": "36.0.0", "artifacts": {
         "Data": {"type": "aws:cloudformation:stack", "environment": "aws://111122223333/us-east-1",
             "properties": {"templateFile": "data.yaml"}},
@@ -387,7 +389,7 @@ fn exports_are_followed_in_the_folder() {
     assert!(said.starts_with("exit: 5\n"), "{said}");
 }
 
-/// The metadata is what the CDK writes beside a nested stack.
+/// The metadata is what the CDK writes for a nested stack.
 #[test]
 fn nested_stacks_of_the_cdk_are_followed() {
     let parent = format!(
@@ -428,7 +430,7 @@ fn a_policy_template_of_sam_may_allow_what_it_is_for() {
     }
 }
 
-/// `COLUMNS` is how wide a terminal is: "Environment Variables" in POSIX.
+/// `COLUMNS` is the width of the terminal: "Environment Variables" in POSIX.
 #[test]
 fn access_keeps_its_notes_within_the_columns_too() {
     let cdk = root().join("examples/foreign/cdk").display().to_string();
@@ -445,7 +447,7 @@ fn access_keeps_its_notes_within_the_columns_too() {
     assert_eq!(words(&notes), words(&run("400")));
 }
 
-/// `prove` refuses what nobody asked for anything of.
+/// `prove` refuses templates without intended grants.
 #[test]
 fn a_check_of_anybodys_templates_does_not_send_to_prove() {
     let folder = folder(&[("t.yaml", &format!("Resources:\n{BUCKET}"))]);
@@ -475,7 +477,7 @@ fn why_and_access_say_where_it_stands() {
     assert!(said.starts_with("exit: 2\n") && said.contains("`lakewright synth MESH"), "{said}");
 }
 
-/// A verdict over nothing would be read as "all is well".
+/// "No findings" without templates would be read as a good result.
 #[test]
 fn where_no_template_is_nothing_is_fine() {
     let folder = folder(&[("README.md", "# Notes\n"), ("more.md", "# More\n")]);
@@ -489,7 +491,8 @@ fn where_no_template_is_nothing_is_fine() {
     }
 }
 
-/// A file is left out for a reason, and one that may be a template keeps the exit code from saying that all was looked at.
+/// A file is left out for a stated reason. A file that may be a template changes the exit code, so an incomplete check is
+/// visible.
 #[test]
 fn every_file_that_is_left_out_is_named() {
     let good = format!("Resources:\n{BUCKET}");

@@ -1,4 +1,5 @@
-//! Guardrails on templates as they are made: shapes that are fine are not read again, and nothing is missed by that.
+//! Guardrails on templates when they are written: documents of known good shapes are not checked again, and nothing
+//! is missed.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -10,11 +11,11 @@ use lakewright_template::{Map, Template, Value};
 
 use crate::run::{EXAMPLES, example, lakewright, mesh, sources, synthesized, transcript};
 
-/// What is found with and without knowing shapes. What needs other templates is left out.
+/// The findings with and without the list of known shapes. Findings that need other templates are left out.
 fn both(template: &Template, place: &Place) -> [Vec<Breach>; 2] {
     let unresolved = OnUnresolved::Fail;
     let stack = StackTemplate { address: "a/b/c", place, template, unresolved };
-    // A policy without a role may be a boundary of roles elsewhere, and is looked at as one.
+    // A managed policy without a role may be a boundary of roles elsewhere, and is checked as one.
     let is_boundary = |id: &str| {
         template.resources.iter().any(|(one, resource)| {
             one.as_str() == id
@@ -26,7 +27,7 @@ fn both(template: &Template, place: &Place) -> [Vec<Breach>; 2] {
         breaches.retain(|breach| {
             let needs_others =
                 [Guardrail::CodeOfOthers, Guardrail::RoleTag, Guardrail::WriteAndAttach];
-            // In what is made here each resource counts; in anybody's some of no use harm nobody.
+            // Our templates must not have idle resources; in the templates of others they do no harm.
             let is_idle = breach.message.starts_with("none of the actions is about");
             !is_idle
                 && !needs_others.contains(&breach.rule)
@@ -38,7 +39,7 @@ fn both(template: &Template, place: &Place) -> [Vec<Breach>; 2] {
     [of_one(emitted("a/b/c", place, template).expect("a template of ours")), of_one(check(&world))]
 }
 
-/// The properties that documents stand in.
+/// The properties that hold policy documents.
 const DOCUMENTS: [&str; 4] = ["AssumeRolePolicyDocument", "KeyPolicy", "Policy", "PolicyDocument"];
 
 fn statements(document: &mut Value) -> Option<&mut Vec<Value>> {
@@ -47,7 +48,7 @@ fn statements(document: &mut Value) -> Option<&mut Vec<Value>> {
     Some(statements)
 }
 
-/// The first text of an element, to be changed.
+/// The first text of an element, for changing it.
 fn first<'v>(statement: &'v mut Map, element: &str) -> Option<&'v mut Value> {
     match statement.get_mut(element)? {
         Value::List(items) => items.first_mut(),
@@ -55,7 +56,7 @@ fn first<'v>(statement: &'v mut Map, element: &str) -> Option<&'v mut Value> {
     }
 }
 
-/// What somebody could write into a statement by mistake. `None` where it cannot be written.
+/// A mistake that somebody could make in a statement. `None` if it does not apply to the statement.
 type Mistake = fn(&mut Map, &[String]) -> Option<()>;
 
 const MISTAKES: [Mistake; 16] = [
@@ -106,7 +107,7 @@ fn roles(template: &Template, place: &Place) -> Vec<String> {
 
 #[test]
 fn what_is_known_to_be_fine_hides_no_mistake() {
-    // One in some mistakes, as each is looked at twice; which ones changes nothing.
+    // Only every seventh mistake is tried, because each takes two checks.
     const STEP: usize = 7;
     let (mut tried, mut found) = (0, 0);
     let mut broken = BTreeSet::new();
@@ -154,11 +155,11 @@ fn templates_alone_are_looked_at_in_the_accounts_that_they_are_for() {
     let (out_text, lab) = (out.to_str().expect("text"), example("lab"));
     let synth = lakewright(["synth", lab.to_str().expect("text"), "--out", out_text]);
     assert_eq!(synth.status.code(), Some(0));
-    // Without our list of stacks the CDK's manifest says where each template is deployed.
+    // Without our list of stacks, the CDK's manifest gives the account and region of each template.
     fs::remove_file(out.join("assembly.json")).expect("the list");
     let check = transcript(&lakewright(["check", "--assembly", out_text]));
     assert!(check.starts_with("exit: 0\n"), "{check}");
-    // Without both, keys' policies name their account.
+    // Without both, the account is known from the key policies.
     fs::remove_file(out.join("manifest.json")).expect("the manifest");
     let check = transcript(&lakewright(["check", "--assembly", out_text]));
     assert!(!check.contains("key-lockout"), "{check}");

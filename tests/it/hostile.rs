@@ -1,5 +1,5 @@
-//! Input that nobody would write by accident: a clear error or correct output, never a panic and
-//! never an injected function.
+//! Input that nobody would write by accident: the result is a clear error or correct output, never a panic and never
+//! an injected function.
 
 use std::fs;
 
@@ -35,7 +35,7 @@ fn sources(label: &str) -> Vec<SourceFile> {
         .into()
 }
 
-/// The functions of every template, as text.
+/// All intrinsic functions in the templates.
 fn functions(label: &str) -> Vec<Intrinsic> {
     let mut found = Vec::new();
     for stack in synthesized(&mesh(&sources(label))) {
@@ -86,8 +86,8 @@ fn text_that_cloudformation_would_replace_is_refused() {
 
 #[test]
 fn bad_yaml_is_explained_where_it_is() {
-    // Both are a little over what a file may have, so that no other reader is harmed by them: 64 levels in a mapping,
-    // and aliases that repeat 101,218 nodes.
+    // Both are slightly over the limits of a file, so they harm no other reader: 64 levels in a mapping, and aliases
+    // that repeat 101,218 nodes.
     let deep = format!("kind: {}x{}", "[".repeat(64), "]".repeat(64));
     let bomb = [(0, 10), (1, 10), (2, 10), (3, 8)].into_iter().fold(
         "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n".to_owned(),
@@ -128,7 +128,7 @@ fn folders_without_a_mesh_are_explained() {
     };
     let (code, text) = check(folder.path());
     assert!(code == Some(4) && text.contains("empty-mesh"), "{text}");
-    // A finding without a place has no margin of a place.
+    // A finding without a place is shown without source lines.
     assert!(!text.contains("\n |\n") && text.contains("\n = help: a mesh is"), "{text}");
     let (code, text) = check(&folder.path().join("nowhere"));
     assert!(code == Some(2) && text.contains("cannot be read"), "{text}");
@@ -146,7 +146,7 @@ fn folders_without_a_mesh_are_explained() {
     assert!(code == Some(0), "each file is read once: {text}");
     fs::write(loops.join("bom.yaml"), format!("\u{feff}{BASE_DATASET}")).expect("a file");
     assert_eq!(check(&loops).0, Some(0), "a byte order mark is no error");
-    // Without its permissions a file is unreadable, but not for a superuser, whom nothing stops.
+    // A file without permissions is unreadable, except for a superuser.
     let (code, text) = check(&loops.join("self.yaml"));
     assert!(code == Some(2) && text.contains("cannot be read"), "{text}");
 }
@@ -172,7 +172,7 @@ fn tags_cannot_become_functions_or_override_what_access_depends_on() {
     }
 }
 
-/// Text that often is a mesh: the pieces of one, cut and mixed with noise.
+/// Text that often is a mesh: parts of one, cut and mixed with noise.
 fn mangled() -> impl Strategy<Value = String> {
     let pieces: Vec<String> = BASE
         .lines()
@@ -202,7 +202,7 @@ fn mangled() -> impl Strategy<Value = String> {
     prop::collection::vec(piece, 0..40).prop_map(|lines| lines.join("\n"))
 }
 
-/// A dataset whose free values are anything.
+/// A dataset with arbitrary free texts.
 fn dataset() -> impl Strategy<Value = String> {
     let text =
         prop_oneof!["\\PC{0,30}", prop::sample::select(LABELS.to_vec()).prop_map(str::to_owned)];
@@ -216,8 +216,7 @@ fn dataset() -> impl Strategy<Value = String> {
     })
 }
 
-/// A policy document with anything in it.
-/// A document with the elements of one, and anything in them.
+/// A document with the elements of a policy, and arbitrary values in them.
 fn document() -> impl Strategy<Value = String> {
     let word = || {
         prop_oneof![

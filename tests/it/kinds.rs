@@ -1,4 +1,4 @@
-//! What every resource of a kind has, in whichever stack and example: encryption, a log, a rule.
+//! What every resource of a kind has, in every stack and example: encryption, a log, a rule.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -22,7 +22,7 @@ fn of_kind<'s>(stacks: &'s [Synthesized], kind: &str) -> Vec<(&'s str, &'s Resou
     all.filter(|(_, resource)| resource.kind == kind).collect()
 }
 
-/// What stands under a path of keys.
+/// The value at a path of keys.
 fn at<'m>(map: &'m Map, path: &[&str]) -> Option<&'m Value> {
     let (first, rest) = path.split_first()?;
     let value = map.get(first)?;
@@ -33,7 +33,7 @@ fn text<'m>(map: &'m Map, path: &[&str]) -> Option<&'m str> {
     at(map, path)?.as_text()
 }
 
-/// Every text in some properties.
+/// All texts in the properties.
 fn texts(map: &Map) -> BTreeSet<&str> {
     let mut found = BTreeSet::new();
     for (_, value) in map.iter() {
@@ -42,7 +42,7 @@ fn texts(map: &Map) -> BTreeSet<&str> {
     found
 }
 
-/// The algorithm that encrypts each bucket by default.
+/// The default encryption algorithm of each bucket.
 fn algorithms(stacks: &[Synthesized]) -> BTreeMap<&str, &str> {
     const RULES: [&str; 2] = ["BucketEncryption", "ServerSideEncryptionConfiguration"];
     let buckets = of_kind(stacks, "AWS::S3::Bucket").into_iter();
@@ -75,8 +75,8 @@ fn results_of_every_workgroup_are_encrypted_with_a_key_that_inserts_do_not_take(
             let bucket = bucket.expect("a location in S3");
             assert_eq!(algorithms.get(bucket), Some(&"aws:kms"), "{example} {stack}: {bucket}");
             // "However, if you use Athena to insert data into a table that has encrypted data, Athena uses the encryption
-            // configuration that was specified for the query results" ("Encryption at rest" in the Athena user
-            // guide): a key that is named here would be that of what is written into datasets.
+            // configuration that was specified for the query results" ("Encryption at rest" in the Athena user guide): a
+            // key set here would also encrypt what queries write into datasets.
             let stated = at(configuration, &["ResultConfiguration", "EncryptionConfiguration"]);
             assert_eq!(stated, None, "{example} {stack}");
             workgroups += 1;
@@ -100,7 +100,7 @@ fn every_glue_job_and_crawler_encrypts_what_it_leaves_behind() {
         }
         for (stack, configuration) in of_kind(&stacks, "AWS::Glue::SecurityConfiguration") {
             let texts = texts(&configuration.properties);
-            // The modes that "EncryptionConfiguration structure" in the Glue API reference lists.
+            // The modes in "EncryptionConfiguration structure" of the Glue API reference.
             assert!(!texts.contains("DISABLED"), "{example} {stack}");
             let part = |part: &str, mode: &str| {
                 let path = ["EncryptionConfiguration", part, mode];
@@ -132,7 +132,7 @@ fn every_bucket_has_an_access_log_but_those_that_receive_logs() {
                 logged += 1;
                 continue;
             }
-            // "Permissions for log delivery" in the S3 user guide: the destination's policy admits this service.
+            // "Permissions for log delivery" in the S3 user guide: the policy of the destination allows this service.
             let objects = format!(":s3:::{name}/access-logs/*");
             let admits = |policy: &String| {
                 policy.contains("logging.s3.amazonaws.com") && policy.contains(&objects)
@@ -187,7 +187,7 @@ fn every_web_acl_has_rules_within_the_capacity_that_it_is_sold_with() {
                 assert!(metric.is_some(), "{example} {stack}: a rule without a metric");
                 let group = ["Statement", "ManagedRuleGroupStatement", "Name"];
                 groups.extend(text(rule, &group));
-                // "Rule" in the WAF API reference: a group's rule has an override, any other an action.
+                // "Rule" in the WAF API reference: a rule for a rule group has an override, any other rule an action.
                 let is_group = text(rule, &group).is_some();
                 assert_eq!(at(rule, &["OverrideAction"]).is_some(), is_group, "{example} {stack}");
                 assert_eq!(at(rule, &["Action"]).is_none(), is_group, "{example} {stack}");
@@ -195,8 +195,8 @@ fn every_web_acl_has_rules_within_the_capacity_that_it_is_sold_with() {
             let known: BTreeSet<&str> = CAPACITY.iter().map(|(name, _)| *name).collect();
             assert_eq!(groups, known, "{example} {stack}");
             let units: usize = CAPACITY.iter().map(|(_, units)| units).sum();
-            // "Web ACL capacity units (WCUs) in AWS WAF": 1,500 are in the price; room for two lists of addresses
-            // and one of countries stays.
+            // "Web ACL capacity units (WCUs) in AWS WAF": the price includes 1,500. There must be room for two lists of
+            // addresses and one of countries.
             assert!(units + 100 <= 1_500, "{units}");
             acls += 1;
         }

@@ -1,6 +1,6 @@
-//! The calls of each resource's life, and whether the execution role, the deploy role and the services' roles may make
-//! them. Which calls a handler makes is in CloudFormation's schemas, what a call is about in AWS's service authorization
-//! reference; the names of resources are the templates'.
+//! The calls when a resource is created, changed or deleted, and whether the execution role, the deploy role and the
+//! service roles may make them. CloudFormation's schemas say which calls a handler makes, AWS's service authorization
+//! reference says which resources a call needs; the names of resources come from the templates.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -19,7 +19,7 @@ use crate::stacks::LEFT_OUT;
 
 const EXAMPLES: [&str; 3] = ["full", "lab", "minimal"];
 
-/// The ARN of each type: the property with its name, if the stack gives one, and AWS's form.
+/// The ARN of each type: the property with its name, if the stack sets one, and AWS's ARN format.
 const FORMS: [(&str, &str, &str); 30] = [
     ("AWS::Athena::WorkGroup", "Name", "athena:{r}:{a}:workgroup/{}"),
     ("AWS::CloudWatch::Alarm", "AlarmName", "cloudwatch:{r}:{a}:alarm:{}"),
@@ -65,7 +65,7 @@ const FORMS: [(&str, &str, &str); 30] = [
     ),
 ];
 
-/// What happens to a resource.
+/// The operation on a resource.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Moment {
     Created,
@@ -83,7 +83,7 @@ fn arn(stack: &Synthesized, resource: &ResourceEntry) -> Option<String> {
     Some(format!("arn:aws:{}", form.replace("{}", name)))
 }
 
-/// A resource's properties as the service sees them. What only the service knows is left out.
+/// A resource's resolved properties. Values that only the service knows are left out.
 fn plain(stack: &Synthesized, resource: &ResourceEntry) -> Json {
     let place = Place { account: stack.entry.account.clone(), region: stack.entry.region.clone() };
     let resolver = Resolver::new(&stack.lowered.template, &place, Branch::Then);
@@ -94,7 +94,7 @@ fn plain(stack: &Synthesized, resource: &ResourceEntry) -> Json {
     Json::Object(entries.collect::<Map<_, _>>())
 }
 
-/// The tags that a resource gets: the stack's, and its own in one of the two forms.
+/// The tags that a resource gets: the stack's tags and its own, given as a list or as a map.
 fn tags(stack: &Synthesized, properties: &Json) -> Tags {
     let mut tags: Tags = stack.entry.tags.clone();
     let text = |value: &Json| value.as_str().map(str::to_owned);
@@ -105,7 +105,7 @@ fn tags(stack: &Synthesized, properties: &Json) -> Tags {
     tags
 }
 
-/// The request of EC2 that makes a type, as `ec2:CreateAction` has it.
+/// The EC2 request that creates a type, the value of `ec2:CreateAction`.
 fn creation(kind: &str) -> &'static str {
     match kind {
         "AWS::EC2::FlowLog" => "CreateFlowLogs",
@@ -118,7 +118,7 @@ fn creation(kind: &str) -> &'static str {
     }
 }
 
-/// The calls about the resource itself, with the tags that each request has and that the resource has by then.
+/// The calls on the resource itself, with the tags in each request and the resource's tags at that time.
 fn calls(stack: &Synthesized, resource: &ResourceEntry, moment: Moment, tag: &str) -> Vec<Call> {
     let Some(arn) = arn(stack, resource) else { return Vec::new() };
     let schema = schema::of(&resource.kind).expect("a pinned type");
@@ -137,7 +137,7 @@ fn calls(stack: &Synthesized, resource: &ResourceEntry, moment: Moment, tag: &st
             continue;
         }
         let Some((known, action)) = catalogue::action(name) else { continue };
-        // Objects are not made by any stack; their form is a bucket's with more behind it.
+        // No stack creates S3 objects. Their ARN format is a bucket's followed by a key, so it would match buckets.
         let is_own = action
             .resources
             .iter()
@@ -150,7 +150,7 @@ fn calls(stack: &Synthesized, resource: &ResourceEntry, moment: Moment, tag: &st
         }
         let short = name.split(':').nth(1).unwrap_or_default();
         let call = Call::new(name, &arn);
-        // Tags are taken off what has them.
+        // Untagging actions act on existing tags, so they are no tagging here.
         let is_taken_off = ["Delete", "Remove", "Untag"].iter().any(|word| short.starts_with(word));
         let is_tagging = action.levels.contains(&"Tagging")
             && !is_taken_off
@@ -160,7 +160,7 @@ fn calls(stack: &Synthesized, resource: &ResourceEntry, moment: Moment, tag: &st
                 let call = call.asking(&all).on(&Tags::new());
                 calls.push(call.with("ec2:CreateAction", creation(&resource.kind)));
             }
-            // The difference and nothing else; the tag that is changed is not there for a moment.
+            // The request has only the changed tag, and the resource lacks that tag for a moment.
             Moment::Changed if is_tagging => {
                 let others = all.keys().map(String::as_str).chain([tag]);
                 for key in others.filter(|key| *key != "lakewright:mesh") {
@@ -176,7 +176,7 @@ fn calls(stack: &Synthesized, resource: &ResourceEntry, moment: Moment, tag: &st
     calls
 }
 
-/// Asks for all that a change of the stacks needs. Gives how many calls that are.
+/// Checks all calls that a change of the stacks needs. Returns their number.
 fn check(before: Option<&Deployed>, after: &Deployed, tag: &str) -> usize {
     let by_address = |deployed: &Deployed| -> BTreeMap<StackAddress, usize> {
         let stacks = deployed.stacks.iter().enumerate();
@@ -199,7 +199,7 @@ fn check(before: Option<&Deployed>, after: &Deployed, tag: &str) -> usize {
         for (id, resource) in &stack.lowered.template.resources {
             match was.and_then(|was| was.get(id)) {
                 None => ask(after, stack, resource, Moment::Created),
-                // The tags of a stack may change without a resource's.
+                // The tags of a stack may change although its resource does not.
                 Some(_) => ask(after, stack, resource, Moment::Changed),
             }
         }
@@ -218,7 +218,7 @@ fn check(before: Option<&Deployed>, after: &Deployed, tag: &str) -> usize {
     asked
 }
 
-/// What the deploy role asks of CloudFormation for each stack.
+/// Checks the calls of the deploy role to CloudFormation for each stack.
 fn check_deploy_role(deployed: &Deployed) {
     for stack in deployed.stacks.iter().filter(|stack| stack.entry.kind != StackKind::Bootstrap) {
         let role = deployed.role_of_bootstrap(stack, "-deploy-");
@@ -281,12 +281,12 @@ fn text(value: &Json) -> String {
     value.as_str().unwrap_or_default().to_owned()
 }
 
-/// Any object of a bucket, or under a path.
+/// The ARN of an arbitrary object in a bucket or under a path.
 fn object(path: &str) -> String {
     format!("arn:aws:s3:::{}/any", path.trim_start_matches("s3://").trim_end_matches('/'))
 }
 
-/// The roles that a resource hands to its service, and what the service does as each: action and resource.
+/// The roles that a resource passes to its service, and the calls of the service with each: action and resource.
 ///
 /// Sources: the pages on service roles in the guides of AWS Glue, Lake Formation, CodePipeline, CodeBuild, EventBridge,
 /// EventBridge Scheduler, Step Functions (distributed map) and VPC flow logs.
@@ -365,7 +365,7 @@ fn as_services(stack: &Synthesized, resource: &ResourceEntry) -> Vec<(String, St
     found.into_iter().map(|(role, action, on)| (role, action.to_owned(), on)).collect()
 }
 
-/// What CodePipeline does as the pipeline's role, or as the role of an action.
+/// The calls of CodePipeline with the pipeline's role, or with the role of an action.
 fn as_pipeline(stack: &Synthesized, properties: &Json) -> Vec<(String, &'static str, String)> {
     let here = |service: &str, rest: &str| here(stack, service, rest);
     let mut found = Vec::new();

@@ -1,4 +1,4 @@
-//! Meshes that are large in one direction: within the limits, or an error that names line and limit.
+//! Meshes that are large in one dimension: within the limits, or with an error that names the line and the limit.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -12,7 +12,7 @@ use lakewright_template::limits::{ALL, Limit, Raised};
 
 use crate::run::{BASE, lakewright, mesh, root, synthesized, transcript, write_mesh};
 
-/// The base mesh with something more.
+/// The base mesh with more documents.
 pub(crate) fn with(extra: String) -> Vec<SourceFile> {
     [("base.yaml", BASE.to_owned()), ("extra.yaml", extra)]
         .map(|(path, text)| SourceFile { path: path.to_owned(), text })
@@ -53,7 +53,7 @@ fn labels_of_any_length_and_script_give_names_within_the_limits() {
              profiling: {{ schedule: cron(0 1 * * ? *) }}\n",
             "T".repeat(128)
         );
-        // Every name is checked against its schema on the way.
+        // Synthesis checks every name against its schema.
         assert!(synthesized(&mesh(&with(extra))).len() >= 6);
     }
 }
@@ -95,7 +95,7 @@ fn what_breaks_a_limit_is_an_error_at_its_line() {
     assert!(diagnostic.primary.is_some(), "it names a line");
 }
 
-/// The base mesh with quotas, and something more.
+/// The base mesh with quotas and more documents.
 fn with_quotas(quotas: &str, extra: String) -> Vec<SourceFile> {
     let base = BASE.replacen("permissions:\n", &format!("quotas: {quotas}\npermissions:\n"), 1);
     [("base.yaml", base), ("extra.yaml", extra)]
@@ -103,7 +103,7 @@ fn with_quotas(quotas: &str, extra: String) -> Vec<SourceFile> {
         .into()
 }
 
-/// Datasets, each shared with one role of another account, to which the policy is attached.
+/// Datasets, each shared with one consumption role of another account, to which the policies are attached.
 fn attached(count: usize) -> String {
     let mut text = "kind: Environment\nid: big\norganization: org\naccount: \"333333333333\"\nregion: eu-west-1\n\
                     team: Owners\nteams:\n  - { team: Reader, permissions: [create_share, add_consumption_roles] }\n\
@@ -122,8 +122,9 @@ fn attached(count: usize) -> String {
     text
 }
 
-/// Ten policies by default, and twenty once AWS has raised the quota: "How can I increase the default managed policy
-/// or character size limit for an IAM role or user?" in AWS's knowledge center. One is left to the role's owner.
+/// A role can have ten managed policies by default, and twenty once AWS has raised the quota: "How can I increase the
+/// default managed policy or character size limit for an IAM role or user?" in AWS's knowledge center. One is reserved for
+/// the role's owner.
 #[test]
 fn what_is_attached_to_a_role_of_others_leaves_room_for_a_policy_of_theirs() {
     let errors = |quota: usize, count: usize| -> Vec<(String, u32)> {
@@ -147,7 +148,7 @@ fn what_is_attached_to_a_role_of_others_leaves_room_for_a_policy_of_theirs() {
     }
 }
 
-/// Environments, each in an account of its own.
+/// Environments, each in its own account.
 pub(crate) fn environments(count: usize) -> String {
     let mut text = String::new();
     for number in 0..count {
@@ -172,7 +173,7 @@ fn the_policy_of_the_bus_for_failures_is_counted() {
         let mut stacks = plan.stacks.iter().filter(|stack| stack.kind().as_str() == "platform");
         stacks.next().expect("the platform's stack").synthesize().err()
     };
-    // An account is 33 characters of the policy: `"arn:aws:iam::400000000000:root",`.
+    // Each account adds 33 characters to the policy: `"arn:aws:iam::400000000000:root",`.
     assert_eq!(platform(10_240, 290), None);
     let report = platform(10_240, 320).expect("a policy that EventBridge would refuse");
     let diagnostic = report.iter().next().expect("a finding");
@@ -185,8 +186,8 @@ fn the_policy_of_the_bus_for_failures_is_counted() {
     assert_eq!(platform(20_480, 320), None);
 }
 
-/// An inline policy of a role has 10,240 characters ("IAM and AWS STS quotas"): with a role for each account, the updater's
-/// would be full with some 180.
+/// The inline policies of a role can have 10,240 characters ("IAM and AWS STS quotas"). With one role per account, the
+/// updater's policy would reach that at some 180 accounts.
 #[test]
 fn what_the_updater_may_does_not_grow_with_the_accounts() {
     let policies = |count: usize| -> Vec<String> {
@@ -206,7 +207,7 @@ fn what_the_updater_may_does_not_grow_with_the_accounts() {
     assert_eq!(few, many);
 }
 
-/// The page of limits shows the table that the code has.
+/// The page of limits shows the same table as the code.
 #[test]
 fn the_page_of_limits_is_fresh() {
     const MARK: &str = "<!-- table -->\n";
@@ -234,7 +235,7 @@ fn the_page_of_limits_is_fresh() {
     }
     let page = fs::read_to_string(&path).expect("the page");
     assert_eq!(page, fresh, "run with INSTA_UPDATE=always to write {} anew", path.display());
-    // What a mesh can say was raised, and nothing else.
+    // The mesh can state raised quotas for exactly the adjustable limits.
     let schema = fs::read_to_string(root().join("docs/mesh.schema.json")).expect("the schema");
     let schema: serde_json::Value = serde_json::from_str(&schema).expect("JSON");
     let settings = schema["definitions"]["quotas"]["properties"].as_object();
@@ -260,13 +261,13 @@ fn four_hundred_shares_of_one_team_are_accepted() {
     }
     let mesh = mesh(&with(text));
     let stacks = synthesized(&mesh);
-    // The reader's own stack does not grow with what is shared with it.
+    // The stack of the reader does not grow with the number of shares.
     let reader =
         stacks.iter().find(|stack| stack.entry.id == "dev/Readers").expect("the team's stack");
     assert!(reader.entry.bytes < 40_000, "{} bytes", reader.entry.bytes);
 }
 
-/// A dataset, and shares of it with as many teams of another account, each with its own lines.
+/// A dataset and its shares with this number of teams of another account, each with its own lines.
 pub(crate) fn shares(count: usize, dataset: &str, lines: impl Fn(usize) -> String) -> String {
     let mut text = format!(
         "kind: Dataset\nid: popular\nenvironment: dev\nteam: Owners\ntopics: [T]\nkeywords: [k]\n{dataset}---\n"
@@ -430,13 +431,13 @@ fn a_full_key_policy_knows_roles_by_their_tag() {
     assert!(proof.starts_with("exit: 0\n"), "{proof}");
     let check = transcript(&lakewright(["check", path]));
     assert!(check.starts_with("exit: 0\n"), "{check}");
-    // Nobody is lost from the matrix when access is given another way.
+    // The matrix still shows a reader whose access is granted in another way.
     let asked = ["access", path, "--principal", "team/big/Reader0", "--format", "csv"];
     let access = transcript(&lakewright(asked));
     for reached in [" key/", "/object/a/*"] {
         assert!(access.contains(reached), "{reached}: {access}");
     }
-    // Whoever carries the tag in other accounts is nobody that was asked for.
+    // Without these conditions, principals of other accounts with the tag would have access that nobody asked for.
     let out = folder.path().join("out").to_str().expect("text").to_owned();
     let synth = lakewright(["synth", path, "--out", &out]);
     assert_eq!(synth.status.code(), Some(0));
@@ -456,7 +457,7 @@ fn a_full_key_policy_knows_roles_by_their_tag() {
     }
 }
 
-/// Takes a key away, wherever it stands.
+/// Removes a key everywhere in a value.
 fn without(value: &mut serde_json::Value, key: &str) {
     match value {
         serde_json::Value::Array(items) => items.iter_mut().for_each(|item| without(item, key)),

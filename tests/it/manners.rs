@@ -1,4 +1,4 @@
-//! What people expect of a command line: a list of what there is, and answers to what they type by habit.
+//! What people expect of a command line: lists of what exists, and helpful answers to habitual input.
 
 use std::ffi::OsStr;
 use std::process::{Command, Output};
@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::run::{EXAMPLES, example, files, lakewright, root, transcript};
 
-/// Runs `lakewright` in a terminal of a width.
+/// Runs `lakewright` in a terminal of a given width.
 fn in_columns(width: usize, arguments: &[&OsStr]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_lakewright"))
         .args(arguments)
@@ -17,7 +17,7 @@ fn in_columns(width: usize, arguments: &[&OsStr]) -> Output {
         .expect("the binary runs")
 }
 
-/// What a stack depends on is the order in which the assembly has it deployed: a second opinion would be wrong one day.
+/// The dependencies shown are those in the assembly. A separate computation could differ from it.
 #[test]
 fn the_stacks_of_a_mesh_are_those_of_its_assembly() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -66,7 +66,7 @@ fn the_list_of_stacks_is_never_wider_than_the_terminal() {
         line.split("  ").map(str::trim).filter(|part| !part.is_empty()).collect::<Vec<_>>()
     };
     assert_eq!(columns("STACK"), ["STACK", "KIND", "DEPENDS ON"]);
-    // An account is bootstrapped first; what lies beside it is called by its name.
+    // The bootstrap comes first. Stacks of the same account and region are shown by name only.
     let place = "222222222222/eu-west-1";
     let bootstrap = format!("{place}/lakewright-bootstrap-222222222222-eu-west-1");
     assert_eq!(columns(&bootstrap), [&*bootstrap, "bootstrap", "-"]);
@@ -84,7 +84,7 @@ fn a_mesh_with_errors_has_no_list_of_stacks() {
     assert!(output.stdout.is_empty(), "{}", transcript(&output));
 }
 
-/// Whoever stands in the mesh's folder need not say so.
+/// In the mesh's folder, the path may be left out.
 #[test]
 fn every_command_about_a_mesh_takes_the_current_folder() {
     let mesh = example("minimal");
@@ -113,7 +113,7 @@ fn every_command_about_a_mesh_takes_the_current_folder() {
             .expect("the binary runs");
         assert!(output.status.success(), "{command}: {}", transcript(&output));
     }
-    // Those that deploy look for credentials only after they have read the mesh.
+    // Commands that deploy read the mesh before they look for credentials.
     let empty = folder.path().join("empty");
     std::fs::create_dir(&empty).expect("a folder");
     for arguments in [&["deploy", "--plan"][..], &["destroy", "--all", "--plan"]] {
@@ -128,7 +128,7 @@ fn every_command_about_a_mesh_takes_the_current_folder() {
     }
 }
 
-/// What is built in stands where `cargo xtask codegen --refresh` writes it.
+/// The built-in facts are those in the files that `cargo xtask codegen --refresh` writes.
 #[test]
 fn the_version_names_the_commit_and_the_facts_about_aws() {
     let said = |argument: &str| {
@@ -169,7 +169,7 @@ fn help_has_each_command_in_one_group_within_the_terminal() {
         for line in text.lines() {
             match line.strip_suffix(':') {
                 Some(heading) => group = heading,
-                // What goes on in the next line stands further in.
+                // A continuation line is indented further.
                 None if !line.starts_with("   ") => {
                     let name = line.strip_prefix("  ").and_then(|rest| rest.split(' ').next());
                     seen.extend(name.map(|name| (group, name)));
@@ -211,7 +211,7 @@ fn commands_of_other_tools_point_to_ours() {
         ("help", "`lakewright --help`"),
         ("version", "`lakewright --version`"),
         ("completion", "`lakewright completions SHELL`"),
-        // Ours and misspelt.
+        // Misspelt commands of ours.
         ("synht", "a similar subcommand exists: 'synth'"),
         ("compltions", "a similar subcommand exists: 'completions'"),
     ] {
@@ -227,7 +227,7 @@ fn commands_of_other_tools_point_to_ours() {
     assert!(nothing_like.starts_with("exit: 2\n") && !nothing_like.contains("tip:"));
 }
 
-/// `init .` begins in many a folder that holds something already, such as a repository with a page about it.
+/// `init .` often runs in a folder with other files, such as a repository with a README.
 #[test]
 fn a_new_mesh_goes_beside_files_and_over_none() {
     let init = |folder: &std::path::Path| {
@@ -257,7 +257,7 @@ fn a_new_mesh_goes_beside_files_and_over_none() {
     assert_eq!(names, ["LICENSE", "README.md", "datasets.yaml", "mesh.schema.json", "mesh.yaml"]);
 }
 
-/// No file is made in its place, which showed only when others were written.
+/// A dangling symbolic link counts as a file in the way. Otherwise `init` would fail after it has written other files.
 #[test]
 #[cfg(unix)]
 fn a_link_that_leads_nowhere_stands_in_the_way_of_a_new_mesh() {
@@ -269,7 +269,7 @@ fn a_link_that_leads_nowhere_stands_in_the_way_of_a_new_mesh() {
     assert!(!folder.path().join("mesh.yaml").exists());
 }
 
-/// A program that asks for JSON, and gets something else with exit code 0, fails later and elsewhere.
+/// If a program asks for JSON and gets something else with exit code 0, it fails later and elsewhere.
 #[test]
 fn every_command_gives_json_when_it_is_asked_for() {
     let mesh = example("minimal");
@@ -306,7 +306,7 @@ fn every_command_gives_json_when_it_is_asked_for() {
     }
 }
 
-/// What the program offers to complete in a mesh.
+/// The completions that the program offers in a mesh.
 fn offered(words: &str, mesh: &str, start: &str) -> Vec<String> {
     let output = lakewright(["__complete", "--", words, mesh, start]);
     assert!(output.status.success() && output.stderr.is_empty(), "{}", transcript(&output));
@@ -314,8 +314,8 @@ fn offered(words: &str, mesh: &str, start: &str) -> Vec<String> {
     text.lines().map(str::to_owned).collect()
 }
 
-/// A name that is offered and then refused is worse than none: stacks are compared with those of the assembly, principals with
-/// those of its grants.
+/// Completion must not offer a name that is then refused. So stacks are compared with the assembly, and principals with its
+/// grants.
 #[test]
 fn what_is_offered_to_complete_is_there() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -354,7 +354,7 @@ fn what_is_offered_to_complete_is_there() {
     assert!(offered("stacks", "nowhere", "").is_empty(), "nobody asked what is wrong with it");
 }
 
-/// Bash runs what stands in a command line: a name is text in it.
+/// Bash executes what a command line contains, so names must be completed as plain text.
 #[test]
 fn bash_completes_names_of_the_mesh() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -391,7 +391,7 @@ fn bash_completes_names_of_the_mesh() {
     let lab = lab.to_str().expect("a path");
     let of_lab = complete(&["destroy", lab, "--stack", "lab-platform"]);
     assert!(of_lab.starts_with("lab-platform"), "{of_lab}");
-    // Where nothing of the mesh is asked for, it is as before, without what is not for people.
+    // Completion of options and commands works as without a mesh, and hides internal commands.
     assert_eq!(complete(&["destroy", "--keep"]), "--keep-stack\n");
     assert!(!complete(&["a"]).contains("__complete"));
     let zsh = String::from_utf8(lakewright(["completions", "zsh"]).stdout).expect("text");
@@ -400,7 +400,8 @@ fn bash_completes_names_of_the_mesh() {
     );
 }
 
-/// The mesh may be left out, which its help says in brackets: so does the usage under an error, also when a mesh was given.
+/// The mesh is optional, which the help shows by brackets. The usage below an error shows them too, even if a mesh was
+/// given.
 #[test]
 fn usage_under_an_error_is_the_usage_of_the_help() {
     for arguments in [&["synth"][..], &["synth", "my-mesh"], &["pivot-role", "my-mesh"]] {
@@ -409,7 +410,7 @@ fn usage_under_an_error_is_the_usage_of_the_help() {
         let usage = text.lines().find(|line| line.starts_with("Usage: ")).expect("the usage");
         assert!(usage.ends_with(" [MESH]"), "{usage}");
     }
-    // The value of an option is no mesh that may be left out.
+    // The value of an option is not an optional mesh.
     let text = transcript(&lakewright(["check", "my-mesh", "--base", "a", "--assembly", "b"]));
     assert!(text.contains("[MESH]") && !text.contains("--base [MESH]"), "{text}");
 }

@@ -1,4 +1,4 @@
-//! Typical mistakes in a mesh: one of them is one finding, at its line, which says what to write.
+//! Typical mistakes in a mesh: each gives one finding, at its line, that says what to write.
 
 use lakewright_manifest::{Diagnostic, Severity};
 
@@ -8,7 +8,7 @@ const MESH: &str = "mesh.yaml";
 const DATASETS: &str = "datasets.yaml";
 const WORK: &str = "work.yaml";
 
-/// A mistake: the file, what stands in it, what is written instead, the marked line counted from that one, and a part of the
+/// A mistake: the file, the text in it, the wrong text instead, the marked line relative to that text, and a part of the
 /// finding.
 type Mistake = (&'static str, &'static str, &'static str, i64, &'static str);
 
@@ -48,14 +48,14 @@ const MISTAKES: &[Mistake] = &[
         "write it in brackets: `[Finance]`",
     ),
     (WORK, "- bucket: true", "- bucket: yes", 0, "write `true` or `false`"),
-    // Values of no list.
+    // Values that are not in a list.
     (WORK, "status: approved", "status: aproved", 0, "did you mean `approved`?"),
     (WORK, "mask: show_last4", "mask: last4", 0, "did you mean `show_last4`?"),
     (MESH, "- run_athena_query", "- athena", 0, "did you mean `run_athena_query`?"),
     (MESH, "home_region: eu-west-1", "home_region: Ireland", 0, "expected one such as `eu-west-1`"),
     (MESH, "platform@example.com", "platform", 0, "expected one such as `team@example.com`"),
     (MESH, "[euw1-az1, euw1-az2]", "[eu-west-1a, euw1-az2]", 0, "expected one such as `use1-az1`"),
-    // What stands twice leaves open what was meant, and whoever refers to it is not wrong for that.
+    // With a duplicate, the intended one is unknown, and references to it give no further findings.
     (DATASETS, "id: invoices", "id: ledger", 0, "give one of them another id"),
     (DATASETS, "{ name: amount, type", "{ name: id, type", 0, "keep one of them"),
     (DATASETS, "- name: accounts", "- name: postings", 0, "keep one of them"),
@@ -86,7 +86,7 @@ const MISTAKES: &[Mistake] = &[
     (MESH, "cidr: 10.20.0.0/16", "cidr: 10.0.0.0/8", 0, "which has 16 to 28 bits"),
     (MESH, "192.0.2.0/24", "0.0.0.0/0", 0, "AWS WAF does not take"),
     (MESH, "{ vpc_id: vpc-0aaaabbbbccccdddd, ", "{ ", 0, "add `vpc_id:` to it"),
-    // What was meant by a value that cannot be read is not known.
+    // The meaning of an unreadable value is unknown, so it gives no further findings.
     (MESH, "features: { ml_studio: true, s", "features: { ml_studio: on, s", 0, "write `true`"),
     (MESH, "default_vpc: { exists: false }", "default_vpc: { exists: no }", 0, "write `true`"),
     (
@@ -118,7 +118,7 @@ const MISTAKES: &[Mistake] = &[
         1,
         "is a comma or a closing bracket missing",
     ),
-    // What cannot be left out is not to be removed, what is wrong is shown, and a place is where it stands.
+    // A required key is not advised to be removed, a wrong value is shown, and the finding is at its place.
     (MESH, "home_region: eu-west-1", "home_region:", 0, "this key cannot be left out"),
     (
         MESH,
@@ -135,7 +135,7 @@ const MISTAKES: &[Mistake] = &[
         "got `\"\"`; write a text of your own",
     ),
     (DATASETS, "topics: [Finance]", "topics: []", 0, "add `topics: [...]` with at least one"),
-    // Empty is never everything, and never nobody.
+    // An empty list means neither everything nor nobody.
     (
         MESH,
         "Imported Team: { deny: [manage_organizations, manage_glossaries] }",
@@ -172,8 +172,8 @@ const MISTAKES: &[Mistake] = &[
     ),
 ];
 
-/// What is wrong with the full example once the first of `from` in its file is `to`: the line that is marked, counted from the
-/// one that was changed, with the finding's code, message and help.
+/// The findings in the full example once the first `from` in the file is replaced by `to`: the marked line, relative to the
+/// changed line, and the finding's code, message and help.
 fn found(file: &str, from: &str, to: &str) -> Vec<(i64, String)> {
     let mut all = sources(&example("full"));
     let source = all.iter_mut().find(|source| source.path == file).expect("a file of the example");
@@ -206,7 +206,7 @@ fn a_mistake_is_one_finding_at_its_line() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// Nobody is told of resources that were meant to be named.
+/// No finding mentions resources that the user meant to name.
 #[test]
 fn resources_without_a_list_are_not_all_of_them() {
     let all =

@@ -1,4 +1,5 @@
-//! What a bootstrap stack offers: all that the features of its account can ask for, and nothing of those that are off.
+//! What a bootstrap stack allows: all that the features of its account can need, and nothing for features that are
+//! off.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -28,7 +29,7 @@ const ALL: Features = Features {
     subscriptions: true,
 };
 
-/// For each feature an action that the handler of a type which nothing else makes calls, by CloudFormation's schemas
+/// For each feature, an action that only a resource type of this feature needs, according to CloudFormation's schemas
 /// (`handlers.create.permissions`).
 const OF_FEATURES: [(&str, &str); 7] = [
     ("dashboards", "quicksight:CreateDataSource"),
@@ -40,7 +41,7 @@ const OF_FEATURES: [(&str, &str); 7] = [
     ("worksheets", "athena:CreateWorkGroup"),
 ];
 
-/// Meshes with every kind of stack: those that others test with.
+/// The meshes of other tests that have every kind of stack.
 fn meshes() -> Vec<Mesh> {
     let mut all: Vec<Mesh> = EXAMPLES.iter().map(|name| mesh(&sources(&example(name)))).collect();
     let generated = generate::mesh(Size { environments: 3, teams: 6, datasets: 30 });
@@ -50,7 +51,7 @@ fn meshes() -> Vec<Mesh> {
     all
 }
 
-/// What is offered by the address of the bootstrap stack.
+/// What each bootstrap stack allows, by its address.
 fn offers(plan: &Plan<'_>) -> BTreeMap<StackAddress, Usage> {
     let mut offers: BTreeMap<StackAddress, Usage> = BTreeMap::new();
     for stack in plan.stacks.iter().filter(|stack| stack.kind() == StackKind::Environment) {
@@ -86,7 +87,7 @@ fn stacks_of_environments_make_what_is_offered_and_nothing_else() {
     assert_eq!(made, listed, "a type that no stack makes would be a right too many");
 }
 
-/// The bootstrap of the account with everything, as the command prints it.
+/// The bootstrap of the account with all features, as the command prints it.
 fn bootstrap(folder: &Path, more: &[&str]) -> String {
     let path = folder.display().to_string();
     let place = ["--account", "222222222222", "--region", "eu-west-1"];
@@ -95,7 +96,7 @@ fn bootstrap(folder: &Path, more: &[&str]) -> String {
     String::from_utf8(output.stdout).expect("text")
 }
 
-/// A mesh whose account has these features.
+/// A mesh whose account has these features on and all others off.
 fn with_features(on: &[&str]) -> tempfile::TempDir {
     let folder = tempfile::tempdir().expect("a folder");
     let features = OF_FEATURES.map(|(feature, _)| format!("{feature}: {}", on.contains(&feature)));
@@ -108,7 +109,7 @@ fn with_features(on: &[&str]) -> tempfile::TempDir {
     folder
 }
 
-/// The features whose actions a bootstrap has.
+/// The features whose actions a bootstrap contains.
 fn found(template: &str) -> Vec<&'static str> {
     let found = OF_FEATURES.iter().filter(|(_, action)| template.contains(action));
     found.map(|(feature, _)| *feature).collect()
@@ -131,7 +132,7 @@ fn a_bootstrap_is_for_the_features_that_are_named() {
     let (everything, nothing) = (with_features(&all), with_features(&[]));
     for feature in all {
         assert_eq!(found(&bootstrap(nothing.path(), &["--for", feature])), [feature]);
-        // What the environment's own stack uses stays.
+        // What the environment's own stack uses is always included.
         let used = ["dashboards", "ml_studio", "subscriptions", "worksheets", feature];
         let used: std::collections::BTreeSet<&str> = used.into();
         let named = found(&bootstrap(everything.path(), &["--for", feature]));
@@ -139,7 +140,7 @@ fn a_bootstrap_is_for_the_features_that_are_named() {
     }
     let named = bootstrap(everything.path(), &["--for", &all.join(",")]);
     assert_eq!(named, bootstrap(everything.path(), &[]), "as the environment says");
-    // What the stacks use stays, whatever is named.
+    // What the stacks use is included, whichever features are named.
     let folder = tempfile::tempdir().expect("a folder");
     fs::write(folder.path().join("mesh.yaml"), MESH).expect("a file");
     fs::write(folder.path().join("work.yaml"), WORK).expect("a file");
@@ -153,8 +154,8 @@ fn a_bootstrap_is_for_the_features_that_are_named() {
     assert!(transcript(&unknown).contains("'notebooks'"), "{}", transcript(&unknown));
 }
 
-/// Handlers of a notebook, a security group, a domain and a profile list the same actions on tags (`handlers` in
-/// CloudFormation's schemas), and those are about every type of the service that has tags (`AddTags` of SageMaker and
+/// The handlers of a notebook, a security group, a domain and a profile list the same tagging actions (`handlers` in
+/// CloudFormation's schemas). These actions apply to every taggable type of the service (`AddTags` of SageMaker and
 /// `CreateTags` of EC2 in the service authorization reference).
 #[test]
 fn tags_are_put_on_what_a_feature_makes_and_on_nothing_else() {
@@ -175,7 +176,7 @@ fn tags_are_put_on_what_a_feature_makes_and_on_nothing_else() {
     assert!(both.contains(":domain/") && both.contains(":notebook-instance/"), "{both}");
 }
 
-/// "IAM and AWS STS quotas": ten managed policies for a role, 6,144 characters each. Synthesis refuses more.
+/// "IAM and AWS STS quotas": a role can have ten managed policies of 6,144 characters each. Synthesis refuses more.
 #[test]
 fn everything_of_several_environments_fits_beside_the_platform() {
     let tenant = "home_region: eu-west-1\nresource_prefix: a-prefix-of-twenty-c\n";

@@ -1,4 +1,4 @@
-//! A mesh whose accounts are in an organization of AWS: nothing in the central account grows with them.
+//! A mesh whose accounts are in an AWS organization: nothing in the central account grows with their number.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::limits::{environments, with};
 use crate::run::{files, lakewright, transcript, write_mesh};
 
-/// Writes a mesh with so many environments more, each in an account of its own.
+/// Writes a mesh with this number of additional environments, each in its own account.
 fn write(folder: &Path, count: usize) {
     let sources = with(environments(count)).into_iter();
     let named = sources.map(|source| {
@@ -20,7 +20,7 @@ fn write(folder: &Path, count: usize) {
     write_mesh(folder, &named.collect::<Vec<_>>());
 }
 
-/// Runs a subcommand that has nothing to find.
+/// Runs a subcommand that must succeed.
 fn succeeds<A: AsRef<std::ffi::OsStr>>(arguments: impl IntoIterator<Item = A>) {
     let output = lakewright(arguments);
     assert!(output.status.success(), "{}", transcript(&output));
@@ -34,8 +34,9 @@ fn synth(folder: &Path, count: usize) {
     succeeds(["synth".as_ref(), mesh.as_os_str(), "--out".as_ref(), out.as_os_str()]);
 }
 
-/// The bus's policy has 10,240 characters ("Amazon EventBridge quotas"), an inline policy as many ("IAM and AWS STS
-/// quotas"), and a state 256 KiB ("Step Functions service quotas"): what grows with the accounts ends somewhere.
+/// The bus policy is limited to 10,240 characters ("Amazon EventBridge quotas"), inline policies to the same size ("IAM
+/// and AWS STS quotas"), and a state to 256 KiB ("Step Functions service quotas"). So nothing may grow with the number
+/// of accounts.
 #[test]
 fn nothing_in_the_central_account_grows_with_the_accounts() {
     let central = |count: usize| -> BTreeMap<String, Vec<u8>> {
@@ -57,8 +58,8 @@ fn nothing_in_the_central_account_grows_with_the_accounts() {
     }
 }
 
-/// Who may send, in the words of "Permissions for event buses in Amazon EventBridge": everybody, on the condition of
-/// `aws:PrincipalOrgID`; and what it does not say, that it is a role of the mesh's names.
+/// The condition of senders, as in "Permissions for event buses in Amazon EventBridge": everybody, under a condition on
+/// `aws:PrincipalOrgID`. In addition to that page, the role must have a name of the mesh.
 fn admitted() -> Value {
     json!({
         "StringEquals": { "aws:PrincipalOrgID": "o-a1b2c3d4e5" },
@@ -69,7 +70,7 @@ fn admitted() -> Value {
     })
 }
 
-/// What `prove` says of an assembly whose bus admits others. The digest is that of the changed template.
+/// The output of `prove` for an assembly whose bus allows other senders. The digest is updated to the changed template.
 fn proof_of(out: &Path, assembly: &Value, condition: Value) -> String {
     let mut assembly = assembly.clone();
     let entries = assembly["stacks"].as_array_mut().expect("stacks");
@@ -115,7 +116,7 @@ fn the_bus_admits_those_whom_the_mesh_says_and_nobody_else() {
         change("StringEquals", organization, json!(["o-a1b2c3d4e5", "o-other12345"])),
         change("ArnLike", role, json!("arn:aws:iam::*:role/*")),
         change("ArnLike", role, json!(["arn:aws:iam::*:role/more", own[0], own[1]])),
-        // Too little is noticed as well.
+        // A condition that allows too little is noticed as well.
         change("ArnLike", role, json!([own[0]])),
         change("ArnLike", role, json!([own[1]])),
     ];
@@ -126,8 +127,8 @@ fn the_bus_admits_those_whom_the_mesh_says_and_nobody_else() {
     }
 }
 
-/// A role that tells of failures is one of those whom the bus admits, however its name was cut: 64 characters, "IAM and
-/// AWS STS quotas".
+/// The bus allows a role that sends failure events, even if its name was shortened to 64 characters ("IAM and AWS STS
+/// quotas").
 #[test]
 fn long_names_are_admitted_as_well() {
     let folder = tempfile::tempdir().expect("a folder");

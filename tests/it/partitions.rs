@@ -1,4 +1,5 @@
-//! The examples in other partitions of AWS: nothing of `aws` is left in their templates, and they are proven.
+//! The examples in other AWS partitions: their templates contain nothing of the partition `aws`, and they are
+//! proven.
 
 use std::collections::BTreeSet;
 
@@ -9,7 +10,7 @@ use crate::run::{
     write_mesh,
 };
 
-/// An example's regions in another partition, in the place of `eu-west-1` and `us-east-1`.
+/// An example with other regions in place of `eu-west-1` and `us-east-1`.
 struct Move {
     name: &'static str,
     regions: [&'static str; 2],
@@ -30,7 +31,7 @@ const MOVES: [Move; 6] = [
 ];
 
 impl Move {
-    /// The example with all of it moved.
+    /// The example with all its regions and ARNs moved.
     fn sources(&self) -> Vec<SourceFile> {
         let Self { name, regions: [first, second], partition } = self;
         let there = |text: &str| {
@@ -45,7 +46,7 @@ impl Move {
     }
 }
 
-/// The text without what no region of China has, connections to repositories of others, and without QuickSight in
+/// The text without features that are missing in China: connections to external repositories, and QuickSight in
 /// `cn-northwest-1`.
 fn for_china(text: &str) -> String {
     let text =
@@ -59,7 +60,7 @@ fn for_china(text: &str) -> String {
     }
 }
 
-/// The names of hosts and services in a text.
+/// The names of hosts and service principals in a text.
 fn hosts(text: &str) -> BTreeSet<&str> {
     let is_part = |one: char| one.is_ascii_alphanumeric() || ".-*".contains(one);
     text.split(|one: char| !is_part(one)).filter(|word| word.contains("amazonaws")).collect()
@@ -73,7 +74,7 @@ fn templates_name_nothing_of_another_partition() {
         assert!(stacks.len() > 3, "{name}");
         for stack in &stacks {
             let at = format!("{name} {partition} {}", stack.entry.name);
-            // The ARNs that differ from the partition's, but for those with a pattern in place of it.
+            // ARNs of other partitions. ARNs with a pattern in place of the partition are left out.
             let others = stack.json.split("arn:aws").skip(1).filter_map(|rest| {
                 let (end, _) = rest.split_once(':')?;
                 let named = format!("aws{end}");
@@ -88,10 +89,10 @@ fn templates_name_nothing_of_another_partition() {
 }
 
 impl Move {
-    /// Whether a host or a service goes by this name in the partition.
+    /// Whether a host or a service principal has this name in the partition.
     ///
-    /// Source: `region-info/lib/default.ts` and `aws-ec2/lib/vpc-endpoint.ts` of the AWS CDK: principals end in
-    /// `amazonaws.com` everywhere, but for CloudWatch Logs of those that the mesh names.
+    /// Source: `region-info/lib/default.ts` and `aws-ec2/lib/vpc-endpoint.ts` of the AWS CDK: service principals
+    /// end in `amazonaws.com` in all partitions; among those in a mesh, only CloudWatch Logs differs.
     fn has(&self, host: &str, json: &str) -> bool {
         let suffix = match self.partition {
             "aws-cn" => "amazonaws.com.cn",
@@ -103,7 +104,7 @@ impl Move {
         if is_endpoint || !self.regions.iter().any(|region| host.contains(region)) {
             return is_endpoint || host.ends_with(".amazonaws.com");
         }
-        // A key takes calls of a service under both of its names.
+        // A key policy accepts calls through a service under both names.
         let stem = host.strip_suffix("amazonaws.com");
         host.ends_with(&format!(".{suffix}"))
             || stem.is_some_and(|stem| {
@@ -138,7 +139,7 @@ fn endpoints_are_named_as_in_the_partition() {
 
 #[test]
 fn what_is_moved_to_another_partition_is_proven() {
-    // `full` is a mesh over two regions, and one region alone of GovCloud has all that it uses.
+    // `full` needs two regions, and in GovCloud only one region has all that it uses.
     let is_whole = |there: &Move| there.name != "full" || there.regions[0] != there.regions[1];
     for there in MOVES.into_iter().filter(is_whole) {
         let folder = tempfile::tempdir().expect("a folder");
@@ -223,7 +224,7 @@ fn what_a_partition_lacks_is_said_at_its_line() {
         matches!(notebooks.as_slice(), [one] if one.contains("NotebookInstance")),
         "{notebooks:?}"
     );
-    // The platform's firewall and its updater.
+    // The platform's firewall and updater are missing there.
     let base = BASE.replace("features: { notebooks: true }\n", "");
     let home = there(&base, "eu-isoe-west-1", "aws-iso-e");
     assert!(home.iter().any(|one| one.contains("AWS::WAFv2::WebACL")), "{home:?}");

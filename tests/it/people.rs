@@ -1,4 +1,4 @@
-//! How people come to the roles of teams: `access` of the tenant, in each of its ways.
+//! How people assume the roles of teams: all variants of the tenant's `access`.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -12,10 +12,10 @@ use serde_json::{Value, json};
 
 use crate::run::{example, lakewright, mesh, resolved, synthesized, transcript, write_mesh};
 
-/// The way in, who asks, the action, the team, what the request carries, and the exit code.
+/// The `access`, the principal, the action, the team, the request's context, and the exit code.
 type Question<'q> = (&'q str, &'q str, &'q str, &'q str, &'q [&'q str], i32);
 
-/// A mesh whose tenant ends in what is asked for. Nobody comes to `Guests`.
+/// A mesh; a test appends the `access` of the tenant. Nobody can assume the role of `Guests`.
 const MESH: &str = r#"kind: Organization
 id: org
 team: Owners
@@ -40,7 +40,7 @@ pivot_role:
   trusted_roles: ["arn:aws:iam::111111111111:role/platform"]
 "#;
 
-/// The name of the one permission set begins with that of the other.
+/// The name of one permission set is a prefix of the other one.
 const IDENTITY_CENTER: &str = "access:
   identity_center: { region: eu-west-2 }
   teams:
@@ -81,7 +81,7 @@ fn folder(access: &str) -> tempfile::TempDir {
     folder
 }
 
-/// The role of a team's stack.
+/// The role in a team's stack.
 fn role(stacks: &[Synthesized], team: &str) -> Value {
     let id = format!("here/{team}");
     let mut stacks = stacks.iter().filter(|one| one.entry.kind == StackKind::Team);
@@ -244,7 +244,7 @@ fn can(
     (output.status.code(), transcript(&output))
 }
 
-/// 0 is allowed, 4 denied, and 5 unknown: the owner of a permission set or of a broker has to allow it as well.
+/// 0 is allowed, 4 denied, and 5 unknown: the owner of a permission set or a broker must allow it as well.
 #[test]
 fn the_people_of_one_team_come_to_no_other_one() {
     let set = |name: &str| {
@@ -292,7 +292,7 @@ fn the_people_of_one_team_come_to_no_other_one() {
         (BROKER, "broker/people", plain, "Owners", &[owners, key, ann], 4),
         (BROKER, "broker/people", plain, "Owners", &[owners, key, olga], 5),
         (BROKER, "broker/people", plain, "Guests", &[tag, key, ann], 4),
-        // A tag of the session would take the place of the role's own, by which keys know it.
+        // A session tag would replace the role's own tag, by which key policies identify the role.
         (BROKER, "broker/people", plain, "Analysts", &[tag, role_tag, ann], 4),
         (BROKER, "broker/people", plain, "Analysts", &[], 4),
         (BROKER, "arn:aws:iam::111111111111:role/peopl", plain, "Analysts", &[tag, key, ann], 4),
@@ -334,7 +334,7 @@ fn each_way_is_checked_and_proven_and_in_the_matrix() {
     assert_eq!(output.status.code(), Some(0), "{}", transcript(&output));
 }
 
-/// Each way to make the statements about people wider by hand: a condition less, a value more, a pattern that is longer.
+/// All ways to widen the statements about people by hand: one condition less, one value more, or a wider pattern.
 fn wider(trust: &Value) -> Vec<Value> {
     let mut all = Vec::new();
     let statements = trust["Statement"].as_array().expect("statements");
@@ -372,7 +372,7 @@ fn wider(trust: &Value) -> Vec<Value> {
     all
 }
 
-/// The digest in assembly.json is that of the changed template, so that the proof alone notices it.
+/// The digest in assembly.json is updated to the changed template, so only the proof can notice the change.
 #[test]
 fn what_is_opened_by_hand_is_noticed() {
     for access in WAYS {
@@ -454,7 +454,7 @@ fn what_would_let_in_nobody_or_everybody_is_refused() {
         let (mesh, report) = resolved(&[source(&access)]);
         let found: Vec<Code> = report.iter().map(|one| one.code).collect();
         assert!(mesh.is_none() && !found.is_empty(), "{access}");
-        // What is wrong in two ways is reported in both.
+        // A template that is wrong in two ways is reported for both.
         if let Some(expected) = expected {
             assert_eq!(found, [expected], "{access}: {report:?}");
         }

@@ -1,4 +1,4 @@
-//! The proof, on the examples, on the lab's questions, and on templates that have been tampered with.
+//! The proof: on the examples, on questions about the lab, and on tampered templates.
 
 mod answers;
 mod by_hand;
@@ -57,8 +57,8 @@ fn a_quiet_proof_says_only_what_is_wrong() {
     assert!(changed.starts_with("exit: 4\n") && changed.contains("is not what `synth` wrote"));
 }
 
-/// What limits refuse is in no template that is deployed: a trust policy of more than 2,048 characters ("IAM and AWS STS
-/// quotas"), by as many pipelines as deploy with one team's role.
+/// A mesh over the limits has no deployable template. Here a trust policy exceeds 2,048 characters ("IAM and AWS STS
+/// quotas"), because many pipelines deploy with one team's role.
 #[test]
 fn a_mesh_that_check_refuses_is_not_proven() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -79,7 +79,7 @@ fn a_mesh_that_check_refuses_is_not_proven() {
     let answers = ["check", "prove"].map(|command| {
         let output = lakewright([command, mesh, "--format", "json"]);
         let mut data: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
-        // An answer is not the place for warnings.
+        // The answer contains no warnings.
         let diagnostics = data["diagnostics"].as_array_mut().expect("findings");
         diagnostics.retain(|one| one["severity"] == "error");
         (output.status.code(), data)
@@ -91,12 +91,12 @@ fn a_mesh_that_check_refuses_is_not_proven() {
     assert_eq!((code, findings), (&proof.0, &proof.1));
 }
 
-/// Asks a question about the lab and gives the exit code: 0 allowed, 4 denied, 5 unknown.
+/// Asks a question about the lab and returns the exit code: 0 allowed, 4 denied, 5 unknown.
 fn can(principal: &str, action: &str, resource: &str, context: &[&str]) -> i32 {
     ask("lab", principal, action, resource, context)
 }
 
-/// Asks a question about an example.
+/// Asks a question about an example and returns the exit code.
 fn ask(name: &str, principal: &str, action: &str, resource: &str, context: &[&str]) -> i32 {
     let folder = example(name);
     let mut arguments = vec![
@@ -118,7 +118,7 @@ fn ask(name: &str, principal: &str, action: &str, resource: &str, context: &[&st
 #[test]
 fn the_lab_gives_each_team_what_is_its_own() {
     let rows: &[(&str, &str, &str, i32)] = &[
-        // TeamA reads what is shared with it, and not the rest of that dataset.
+        // TeamA reads the table that is shared with it, and nothing else of that dataset.
         ("team/science/TeamA", "lakeformation:SELECT", "dataset/dpdataset/table/mydpdata", 0),
         ("team/science/TeamA", "glue:GetTable", "dataset/dpdataset/table/mydpdata", 0),
         ("team/science/TeamA", "lakeformation:INSERT", "dataset/dpdataset/table/mydpdata", 4),
@@ -126,10 +126,10 @@ fn the_lab_gives_each_team_what_is_its_own() {
         ("team/science/TeamA", "glue:GetTable", "dataset/dpdataset/table/other", 4),
         ("team/science/TeamA", "s3:GetObject", "dataset/dpdataset", 4),
         ("team/science/TeamA", "kms:Decrypt", "dataset/dpdataset", 4),
-        // Its own dataset is its own.
+        // It has full access to its own dataset.
         ("team/science/TeamA", "s3:PutObject", "dataset/teama", 0),
         ("team/science/TeamA", "kms:Decrypt", "dataset/teama", 0),
-        // TeamB reads neither.
+        // TeamB can read neither.
         ("team/science/TeamB", "lakeformation:SELECT", "dataset/dpdataset/table/mydpdata", 4),
         ("team/science/TeamB", "glue:GetTable", "dataset/dpdataset/table/mydpdata", 4),
         ("team/science/TeamB", "s3:GetObject", "dataset/dpdataset", 4),
@@ -140,7 +140,7 @@ fn the_lab_gives_each_team_what_is_its_own() {
         ("team/platform/DataPlatformAdmin", "s3:GetObject", "dataset/dpdataset", 0),
         ("team/platform/DataPlatformAdmin", "lakeformation:SELECT", "dataset/dpdataset/table/x", 0),
         ("team/platform/DataPlatformAdmin", "s3:GetObject", "dataset/teama", 4),
-        // Each dataset's role touches its own bucket, key and database.
+        // The role of a dataset accesses only that dataset's bucket, key and database.
         ("dataset-role/dpdataset", "s3:GetObject", "dataset/dpdataset", 0),
         ("dataset-role/dpdataset", "kms:Decrypt", "dataset/dpdataset", 0),
         ("dataset-role/dpdataset", "lakeformation:CREATE_TABLE", "dataset/dpdataset", 0),
@@ -153,7 +153,7 @@ fn the_lab_gives_each_team_what_is_its_own() {
         ("dataset-role/teama", "s3:GetObject", "dataset/dpdataset", 4),
         ("dataset-role/teama", "kms:Decrypt", "dataset/dpdataset", 4),
         ("dataset-role/teama", "lakeformation:CREATE_TABLE", "dataset/dpdataset", 4),
-        // No team becomes the pivot role, the execution role or the deploy role.
+        // No team can assume the pivot role, the execution role or the deploy role.
         ("team/science/TeamA", "sts:AssumeRole", "pivot-role/science", 4),
         ("team/science/TeamA", "sts:AssumeRole", "execution-role/333333333333-us-east-1", 4),
         ("team/science/TeamA", "sts:AssumeRole", "deploy-role/333333333333-us-east-1", 4),
@@ -169,8 +169,8 @@ fn the_lab_gives_each_team_what_is_its_own() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// Besides its own dataset a dataset's role has the code and its own results of profiling, in the environment's
-/// bucket, and nothing else.
+/// Besides its own dataset, a dataset's role accesses only the code and its own profiling results in the environment's
+/// bucket.
 #[test]
 fn a_datasets_role_has_its_own_dataset_and_what_profiling_needs() {
     for (dataset, environment) in [("dpdataset", "platform"), ("teama", "science")] {
@@ -206,13 +206,13 @@ fn the_pivot_role_needs_the_external_id_and_a_trusted_role() {
     };
     assert_eq!(assume(central, &[]), 4);
     assert_eq!(assume(central, &["sts:ExternalId=wrong"]), 4);
-    // The trust policy lets it in; what the role's own account says is not in the mesh.
+    // The trust policy allows it. The policies of the role in its own account are not in the mesh.
     assert_eq!(assume(central, &["sts:ExternalId=lab-4f1c6c2e"]), 5);
     let other = "arn:aws:iam::111111111111:role/other";
     assert_eq!(assume(other, &["sts:ExternalId=lab-4f1c6c2e"]), 4);
 }
 
-/// Ways around the tags and names by which teams are held apart.
+/// Attempts to bypass the tags and names that separate teams.
 #[test]
 fn what_belongs_to_others_is_not_used_by_name() {
     let team = "team/science/TeamA";
@@ -224,14 +224,14 @@ fn what_belongs_to_others_is_not_used_by_name() {
     let own = ["aws:ResourceTag/Team=TeamA", "aws:RequestTag/Team=TeamA"];
     let posing = [&own[..], &["aws:RequestTag/lakewright:mesh=lab"]].concat();
     let schedule = arn("databrew", &format!("schedule/{role}-x"));
-    // A change set's tags become the stack's, and `deploy` would take it for one of its own.
+    // A change set can set the stack's tags, and `deploy` would take the stack for one of the mesh.
     let change = "cloudformation:CreateChangeSet";
     assert_eq!(can(team, change, &stack, &own), 0);
     assert_eq!(can(team, change, &stack, &posing), 4);
-    // Schedules start any job of the account.
+    // A schedule can start any job of the account.
     let asked = ["aws:RequestTag/Team=TeamA"];
     assert_eq!(can(team, "databrew:CreateSchedule", &schedule, &asked), 4);
-    // A dataset's objects have the dataset's key, whichever header asks for another one.
+    // Objects of a dataset are encrypted with its key, whichever header asks for another one.
     let put = |context: &[&str]| can(team, "s3:PutObject", "dataset/teama", context);
     assert_eq!(put(&[]), 0);
     for header in [
@@ -244,7 +244,7 @@ fn what_belongs_to_others_is_not_used_by_name() {
     }
 }
 
-/// A model runs with the role that it was made with.
+/// A model runs with the role that it was created with.
 #[test]
 fn models_of_other_teams_are_not_started() {
     let start = |model: &str| {
@@ -256,12 +256,12 @@ fn models_of_other_teams_are_not_started() {
         let team = "team/finance-eu/FinanceAdmins";
         ask("full", team, "sagemaker:CreateTransformJob", &job, &context)
     };
-    // The boundary of that mesh is its owner's, so what is allowed here is not known.
+    // The permissions boundary belongs to the owner of that mesh, so it is unknown whether this is allowed.
     assert_eq!(start("full-mesh-financeadmins-dba5eeiz-m"), 5);
     assert_eq!(start("full-mesh-analysts-j4ylnade-m"), 4);
 }
 
-/// What works on data.all's templates (reference, section 18 A), denied on ours.
+/// Attacks that work on data.all's templates (reference, section 18 A) are denied on ours.
 #[test]
 fn weaknesses_of_data_all_are_none_of_ours() {
     let team = "team/science/DataScienceAdmin";
@@ -296,7 +296,7 @@ fn weaknesses_of_data_all_are_none_of_ours() {
             "arn:aws:ssm:us-east-1:333333333333:parameter/lab/x",
             &["aws:ResourceTag/Team=DataScienceAdmin", "aws:ResourceTag/lakewright:mesh=lab"],
         ),
-        // Nobody gives himself what the tag of somebody else opens.
+        // Nobody can obtain access by setting another team's tag.
         ("A5", team, "iam:TagRole", role, &["aws:RequestTag/Team=TeamA"]),
         ("A5", team, "s3:PutBucketTagging", "arn:aws:s3:::lab-teama-43mwtaab", &[]),
         (
@@ -350,7 +350,7 @@ fn weaknesses_of_data_all_are_none_of_ours() {
         })
         .collect();
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    // A7, A10: the roles of ML Studio's domain and of the build that follows the repository.
+    // A7, A10: the roles of ML Studio's domain, and of the build that tracks the repository.
     for (principal, action, resource) in [
         ("studio-role/finance-eu", "s3:GetObject", "dataset/ledger"),
         (
@@ -363,7 +363,7 @@ fn weaknesses_of_data_all_are_none_of_ours() {
     }
 }
 
-/// Each of those weaknesses, as data.all has it in its templates, is found by a guardrail.
+/// A guardrail finds each of these weaknesses in the form that data.all's templates have.
 #[test]
 fn guardrails_find_the_weaknesses_of_data_all() {
     let allow = |action: &str, resource: &str, more: &str| {
@@ -440,7 +440,7 @@ fn guardrails_find_the_weaknesses_of_data_all() {
             "{Effect: Allow, NotAction: ['iam:CreateUser'], Resource: '*'}".to_owned(),
         ),
     ] {
-        // The tags of roles are looked at where resources have them.
+        // The tags of roles are checked only where resources have such tags.
         let handler = "  Pivot:\n    Type: AWS::IAM::Role\n    Properties: {RoleName: pivot, AssumeRolePolicyDocument: {Version: '2012-10-17', Statement: []}}\n  Handler:\n    Type: AWS::Lambda::Function\n    Properties: {FunctionName: dataall-h, Role: 'arn:aws:iam::111122223333:role/pivot', Tags: [{Key: Team, Value: admins}]}\n";
         let tagged = "  Bucket:\n    Type: AWS::S3::Bucket\n    Properties: {BucketName: b, Tags: [{Key: Team, Value: a}, {Key: team, Value: b}]}\n";
         let folder = tempfile::tempdir().expect("a folder");
@@ -495,7 +495,7 @@ fn a_change_that_gives_somebody_more_is_not_proven_to_keep_access() {
     assert_eq!(output.status.code(), Some(4), "{text}");
     assert!(text.contains("gained: team/science/TeamB lakeformation:DESCRIBE"), "{text}");
     assert!(text.contains("asked for at more.yaml:4:1"), "{text}");
-    // The other way round access is narrowed.
+    // The reverse change narrows access.
     assert_eq!(prove(&before, &after).status.code(), Some(0));
 }
 
@@ -532,15 +532,15 @@ fn what_a_filter_shows_is_allowed_with_its_rows_and_columns() {
         transcript(&lakewright(all))
     };
     let text = ask("why", "postings");
-    // The owner's boundary, which is not in the mesh, may take it away.
+    // The owner's boundary, which is not in the mesh, may deny it.
     assert!(text.starts_with("exit: 5\n"), "{text}");
     assert!(text.contains("columns amount id; rows amount > 0"), "{text}");
     assert!(text.contains("work.yaml:33:1 asks for"), "{text}");
     assert!(ask("can", "nothing").starts_with("exit: 4\n"));
 }
 
-/// A filter of rows alone has all columns: `ColumnWildcard` ("DataCellsFilter" in the CloudFormation template reference: one of
-/// `ColumnNames` and `ColumnWildcard` is given).
+/// A filter of rows alone includes all columns: `ColumnWildcard` ("DataCellsFilter" in the CloudFormation template
+/// reference: one of `ColumnNames` and `ColumnWildcard` is given).
 #[test]
 fn a_filter_of_rows_alone_is_proven() {
     let folder = tempfile::tempdir().expect("a folder");

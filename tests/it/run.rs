@@ -1,4 +1,4 @@
-//! Running the binary, and meshes to run it on.
+//! Runs the binary, and provides meshes for it.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -44,7 +44,7 @@ pub(crate) fn transcript(output: &Output) -> String {
     format!("exit: {}\n--- stdout\n{out}--- stderr\n{err}", output.status.code().unwrap_or(-1))
 }
 
-/// Writes a mesh into a folder.
+/// Writes the files of a mesh into a folder.
 pub(crate) fn write_mesh(folder: &Path, files: &[(String, String)]) {
     for (path, text) in files {
         let path = folder.join(path);
@@ -53,7 +53,7 @@ pub(crate) fn write_mesh(folder: &Path, files: &[(String, String)]) {
     }
 }
 
-/// The files of a folder of YAML.
+/// The YAML files of a folder.
 pub(crate) fn sources(folder: &Path) -> Vec<SourceFile> {
     let mut sources: Vec<SourceFile> = fs::read_dir(folder)
         .expect("a folder")
@@ -80,7 +80,7 @@ pub(crate) fn resolved(sources: &[SourceFile]) -> (Option<Mesh>, Report) {
     resolve(&Documents::of_files(files), report)
 }
 
-/// The mesh of sources that are right.
+/// The mesh of valid sources.
 pub(crate) fn mesh(sources: &[SourceFile]) -> Mesh {
     let (mesh, report) = resolved(sources);
     let text = lakewright_manifest::render::human(
@@ -96,7 +96,7 @@ pub(crate) fn synthesized(mesh: &Mesh) -> Vec<Synthesized> {
     synthesized_on(mesh, None)
 }
 
-/// Every stack of a mesh on a day, sorted as in an assembly.
+/// Every stack of a mesh on a date, sorted as in an assembly.
 pub(crate) fn synthesized_on(mesh: &Mesh, as_of: Option<&Date>) -> Vec<Synthesized> {
     let plan = Plan::of(mesh, as_of);
     let (found, report) = synthesize_all(&plan).expect("an order of deployment");
@@ -106,7 +106,7 @@ pub(crate) fn synthesized_on(mesh: &Mesh, as_of: Option<&Date>) -> Vec<Synthesiz
     all
 }
 
-/// What stacks describe together.
+/// The access model of these stacks.
 pub(crate) fn world(stacks: &[Synthesized]) -> World {
     let pieces = stacks.iter().map(|stack| {
         let stack = StackTemplate {
@@ -120,7 +120,7 @@ pub(crate) fn world(stacks: &[Synthesized]) -> World {
     World::of(pieces.collect())
 }
 
-/// Every file below a folder, by its path, with its bytes.
+/// All files below a folder, by path, with their bytes.
 pub(crate) fn files(folder: &Path) -> std::collections::BTreeMap<String, Vec<u8>> {
     let mut found = std::collections::BTreeMap::new();
     let mut queue = vec![folder.to_owned()];

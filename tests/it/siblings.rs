@@ -1,8 +1,8 @@
-//! What is given on one thing is given on none whose name begins alike.
+//! Access to a resource does not extend to resources whose names begin with the same characters.
 //!
 //! "A prefix is a string of characters at the beginning of the object key name" ("Organizing objects using prefixes" in the
 //! Amazon S3 user guide), and a wildcard in a policy's resource stands for any characters ("IAM JSON policy elements:
-//! Resource"): `exports*` is the beginning of `exports-private/` as well.
+//! Resource"): `exports*` also matches `exports-private/`.
 
 use std::fmt::Write as _;
 
@@ -20,10 +20,10 @@ use crate::run::{mesh, resolved, synthesized, world};
 const DATASETS: [&str; 3] = ["a", "ab", "a-b"];
 const FOLDERS: [(&str, &str); 4] = [("a", "a/"), ("ab", "ab/"), ("a-b", "a-b/"), ("a--b", "a_b/")];
 const TABLES: [&str; 4] = ["a", "ab", "a-b", "a_b"];
-/// In the datasets' own account, and in another one.
+/// One in the datasets' own account, and one in another account.
 const ENVIRONMENTS: [(&str, &str); 2] = [("near", "222222222222"), ("far", "333333333333")];
 
-/// What can be shared of a dataset.
+/// A part of a dataset that can be shared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Item {
     Folder { id: &'static str, prefix: &'static str },
@@ -31,7 +31,7 @@ enum Item {
     Bucket,
 }
 
-/// One thing. In each environment a team of its own has a share of it, and nothing else.
+/// A shared resource. In each environment, one team has a share of it and nothing else.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Thing {
     dataset: &'static str,
@@ -71,7 +71,7 @@ impl Thing {
     }
 }
 
-/// Datasets, folders, tables and teams whose names begin alike, each thing shared with a team of its own.
+/// Datasets, folders, tables and teams with similar names. Each resource is shared with a team of its own.
 fn text() -> String {
     let mut text = String::new();
     let tables = TABLES.map(|name| format!("  - {{ name: {name}, location: tables/{name} }}\n"));
@@ -115,7 +115,7 @@ fn text() -> String {
     text.trim_end_matches("---\n").to_owned()
 }
 
-/// A request, and whether it is to be allowed.
+/// A request, and whether it must be allowed.
 struct Ask {
     action: &'static str,
     resource: String,
@@ -134,7 +134,7 @@ impl Ask {
     }
 }
 
-/// The mesh, and what its templates describe.
+/// The mesh, and the access model of its templates.
 struct Deployed {
     mesh: Mesh,
     world: World,
@@ -192,7 +192,7 @@ impl Deployed {
         format!("arn:aws:s3:eu-west-1:222222222222:accesspoint/{name}")
     }
 
-    /// The ways to a thing for the team of another one, or of the same one.
+    /// All ways in which the team of one resource could access another, or the same one.
     fn ways(&self, environment: &str, who: Thing, what: Thing) -> Vec<Ask> {
         let bucket = self.bucket(what.dataset);
         let has_bucket = who.item == Item::Bucket && who.dataset == what.dataset;
@@ -213,7 +213,7 @@ impl Deployed {
                 let mut ways =
                     vec![Ask::new("s3:GetObject", format!("{bucket}/{prefix}key"), has_bucket)];
                 let mut points = vec![self.access_point(environment, what)];
-                // The point of somebody else's folder leads to another bucket.
+                // An access point of another dataset belongs to another bucket.
                 if matches!(who.item, Item::Folder { .. }) && who.dataset == what.dataset {
                     points.push(self.access_point(environment, who));
                 }
@@ -231,7 +231,7 @@ impl Deployed {
         }
     }
 
-    /// What is decided otherwise than it should be. What cannot be said counts as wrong.
+    /// A decision that differs from the expected one. Unknown counts as wrong.
     fn wrong(&self, role: &str, ask: &Ask) -> Option<String> {
         let Ask { action, resource, context, is_given } = ask;
         let principal = Principal::role(role);
@@ -259,7 +259,7 @@ fn a_share_of_one_thing_gives_none_of_its_siblings() {
                 .flat_map(|what| deployed.ways(environment, who, what))
                 .collect();
             for dataset in DATASETS {
-                // Lake Formation decrypts for tables.
+                // For tables, Lake Formation decrypts, so the team needs no access to the key.
                 let is_given = who.dataset == dataset && !matches!(who.item, Item::Table(_));
                 let key = Ask::new("kms:Decrypt", deployed.key(dataset), is_given);
                 asks.push(key.with("kms:ViaService", "s3.eu-west-1.amazonaws.com"));
@@ -317,7 +317,7 @@ fn a_teams_results_are_none_of_its_siblings() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// The intended grants do not come from the patterns that are written, and end at a slash as well.
+/// The intended grants are not derived from the patterns in the templates, and they end at a slash as well.
 #[test]
 fn what_is_meant_by_a_share_ends_at_a_slash() {
     let stacks = synthesized(&mesh(&with(text())));
@@ -334,7 +334,7 @@ fn what_is_meant_by_a_share_ends_at_a_slash() {
     assert!(seen > 50, "{seen} patterns");
 }
 
-/// A dataset with these lines: keywords are its sixth line.
+/// A dataset with these lines; its keywords are on line 6.
 fn dataset(id: &str, lines: &str) -> String {
     format!(
         "kind: Dataset\nid: {id}\nenvironment: dev\nteam: Owners\ntopics: [T]\nkeywords: [k]\n{lines}"
@@ -399,7 +399,7 @@ fn places_in_one_bucket_lie_apart() {
     };
     let codes = |text: String| -> Vec<Code> { found(text).iter().map(|one| one.code).collect() };
     let of = |lines: &str| codes(dataset("d", lines));
-    // Beside each other, however alike they begin.
+    // Separate folders, however similar their names.
     let apart = places(&["a/", "ab/", "a-b/", "a_b/"], &[("t", ""), ("tt", ""), ("t-t", "")]);
     assert_eq!(of(&apart), Vec::<Code>::new());
     for (folders, tables) in [
@@ -414,7 +414,7 @@ fn places_in_one_bucket_lie_apart() {
     ] {
         assert_eq!(of(&places(&folders, &tables)), [Code::OverlappingPlaces], "{folders:?}");
     }
-    // Datasets that import one bucket share its keys; those of buckets of their own do not.
+    // Datasets that import the same bucket share its keys; datasets with separate buckets do not.
     let import = "import: { bucket: theirs, register_location: false }\n";
     let two = |import: &str, second: &str| {
         let first = dataset("d", &format!("{import}{}", places(&["a/"], &[])));

@@ -1,4 +1,4 @@
-//! The pages of the stack kinds, with diagrams made from real templates, and the comparison with data.all.
+//! The pages about the stack kinds, with diagrams of real templates, and the comparison with data.all.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -10,7 +10,7 @@ use lakewright_template::{Intrinsic, Map, Template, Value};
 
 use crate::run::{example, mesh, root, sources, synthesized};
 
-/// For each kind the example and the stack whose template is drawn.
+/// For each kind, the example and the stack whose template is drawn.
 const DRAWN: [(StackKind, &str, &str); 11] = [
     (StackKind::Bootstrap, "minimal", "lakewright-bootstrap-222222222222-eu-west-1"),
     (StackKind::PivotRole, "minimal", "lakewright-pivot-role-dev"),
@@ -25,7 +25,7 @@ const DRAWN: [(StackKind, &str, &str); 11] = [
     (StackKind::Platform, "lab", "lab-platform-lab"),
 ];
 
-/// What stands before a diagram in a page.
+/// The marker before a diagram in a page.
 const MARK: &str = "<!-- diagram -->\n";
 
 #[test]
@@ -58,8 +58,8 @@ fn each_kind_has_a_page_with_a_diagram_of_its_template() {
     }
 }
 
-/// The resources of a template and what they refer to. Permissions of Lake Formation are a chain,
-/// which says nothing in a picture; one of them stands for all.
+/// The resources of a template and their references. The chain of Lake Formation permissions is drawn as
+/// one node.
 fn diagram(template: &Template) -> String {
     let mut text = String::from("graph LR\n");
     let mut nodes: BTreeMap<String, String> = BTreeMap::new();
@@ -68,7 +68,7 @@ fn diagram(template: &Template) -> String {
     let node = |id: &str| -> String {
         match template.resources.iter().find(|(one, _)| one.as_str() == id) {
             Some((_, resource)) if resource.kind == permissions => "Permissions".to_owned(),
-            // Eight digits of a hash end each logical id.
+            // A logical id ends in eight digits of a hash.
             _ => id[..id.len().saturating_sub(8)].to_owned(),
         }
     };
@@ -114,7 +114,7 @@ impl<'a> Claim<'a> {
         let (word, rest) = text.split_once(' ').expect("a claim is a word and what it is about");
         match word {
             "has" => match rest.split_once('=') {
-                // The type has no dot, so the first one begins the path.
+                // Types contain no dot, so the path starts after the first one.
                 Some((path, value)) => {
                     let (kind, path) = path.split_once('.').expect("a property's path");
                     Self::Has(kind, Some((path, value)))
@@ -193,12 +193,12 @@ fn texts(value: Option<&Value>) -> Vec<String> {
     found
 }
 
-/// Whether a value stands at a path; of a list, in one of its items.
+/// Whether the value at a path equals the wanted one. In a list, one item must match.
 fn has_value(value: &Value, path: &str, wanted: &str) -> bool {
     match value {
         Value::List(items) => items.iter().any(|item| has_value(item, path, wanted)),
         Value::Map(map) if !path.is_empty() => {
-            // A key may have dots in it, so each dot is tried as the end of the first key.
+            // A key may contain dots, so each dot is tried as the end of the first key.
             let ends = path.match_indices('.').map(|(end, _)| end).chain([path.len()]);
             ends.into_iter().any(|end| {
                 let rest = path.get(end + 1..).unwrap_or_default();

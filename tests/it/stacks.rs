@@ -1,4 +1,5 @@
-//! What holds for stacks together: shares over their life, seeds, rights to deploy, the pivot role.
+//! Properties of several stacks together: shares over their life, seeds, permissions to deploy, the
+//! pivot role.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -19,7 +20,7 @@ fn full() -> Mesh {
     mesh(&sources(&example("full")))
 }
 
-/// A mesh with a dataset and one share of it, in a state.
+/// A mesh with a dataset and one share of it, with a given status.
 fn shared(state: &str) -> Mesh {
     let base = crate::run::BASE.to_owned();
     let dataset =
@@ -32,7 +33,7 @@ fn shared(state: &str) -> Mesh {
     mesh(&files.map(|(path, text)| SourceFile { path: path.to_owned(), text }))
 }
 
-/// The templates in which the team's role stands as somebody who receives something.
+/// The templates in which the team's role receives access.
 fn reached(stacks: &[Synthesized]) -> Vec<String> {
     let readers = |stack: &&Synthesized| {
         let kind = stack.entry.kind.as_str();
@@ -57,7 +58,8 @@ fn only_an_approved_share_gives_access() {
     let day = |text: &str| Date::parse(text).expect("a date");
     assert_eq!(reached(&synthesized_on(&limited, Some(&day("2026-06-30")))).len(), 2);
     assert!(reached(&synthesized_on(&limited, Some(&day("2026-07-01")))).is_empty());
-    // Without a day nothing is over, but what S3 and KMS decide ends by itself.
+    // Without a date, no share has expired, but the conditions for S3 and KMS still contain the end
+    // date.
     let stacks = synthesized(&limited);
     let dataset =
         stacks.iter().find(|stack| stack.entry.kind == StackKind::Dataset).expect("the dataset");
@@ -81,7 +83,7 @@ fn each_lake_formation_permission_stands_once() {
                     let value = permission.properties.get(property).expect("a property");
                     lakewright_template::write::value_to_compact_json(value)
                 };
-                // A reference names the dataset's own role, which is another one in each stack.
+                // A reference points to the dataset's own role, which differs between stacks.
                 let principal = text("Principal").replace("Fn::GetAtt", &stack.entry.name);
                 let place = format!("{}/{}", stack.entry.account, stack.entry.region);
                 let key = (place, principal, text("Resource"));
@@ -157,7 +159,7 @@ fn stages_change_the_seed_and_the_pipelines() {
     assert_eq!(pipeline(&stage("dev")).assets, one.assets, "the same seed is the same bytes");
 }
 
-/// Actions that the schemas' handlers state and the execution role does without, each for a reason.
+/// Actions in the schemas' handlers that the execution role does not get, each with the reason.
 pub(crate) const LEFT_OUT: [(&str, &str); 17] = [
     ("codestar-connections:PassConnection", "given for the connections that pipelines have"),
     ("iam:AttachGroupPolicy", "the stacks make no groups"),
@@ -231,7 +233,7 @@ fn each_stack_can_be_deployed_with_the_derived_policy() {
     }
 }
 
-/// The actions and resources of what the execution role is allowed.
+/// The actions and resources that the execution role is allowed.
 fn execution_statements(template: &Template) -> Vec<(Vec<String>, Vec<String>)> {
     let mut statements = Vec::new();
     let policies = template.resources.iter().filter(|(id, resource)| {
@@ -258,7 +260,7 @@ fn execution_statements(template: &Template) -> Vec<(Vec<String>, Vec<String>)> 
     statements
 }
 
-/// The action that makes a resource, and the ARN that it has.
+/// The action that creates a resource, and the resource's ARN.
 fn names(
     resource: &lakewright_template::ResourceEntry,
     account: &str,
@@ -387,7 +389,7 @@ fn the_manual_pivot_role_stands_alone() {
             assert!(parameter.attributes.get("Description").is_some(), "{name}");
         }
         assert!(!text.contains("parameter0"), "a stand-in was left:\n{text}");
-        // The mesh says `auto`; the owner's role stands beside the one that the mesh made.
+        // The mesh says `auto`; the owner's role is created beside the one that the mesh created.
         assert!(text.contains("-manual\n"), "the name is that of the automatic role:\n{text}");
         let linter = root().join("target/python/bin/cfn-lint");
         let region = if environment == "finance-us" { "us-east-1" } else { "eu-west-1" };
@@ -419,7 +421,7 @@ fn a_manual_pivot_role_becomes_an_automatic_one() {
         let of_kind = stacks.iter().filter(|stack| stack.entry.kind == kind);
         of_kind.map(|stack| stack.entry.digest.clone()).collect()
     };
-    // What names the role follows it, after it.
+    // Stacks that name the role change with it, and are deployed after it.
     for kind in [StackKind::Environment, StackKind::Team, StackKind::Dataset] {
         assert_ne!(digest(&manual, kind), digest(&auto, kind), "{kind}");
     }
@@ -457,7 +459,7 @@ fn environments_of_one_account_do_not_collide() {
             "{address}"
         );
         for resource in stack.lowered.template.resources.values() {
-            // IAM and S3 know one name for all regions.
+            // IAM and S3 names are shared by all regions.
             for property in ["BucketName", "ManagedPolicyName", "RoleName"] {
                 let is_own = resource.kind != "AWS::IAM::RolePolicy";
                 let name = resource.properties.get(property).and_then(Value::as_text);
@@ -493,7 +495,8 @@ fn bootstrap_templates_are_printed_and_compared() {
         "{}",
         transcript(&same)
     );
-    // As `aws cloudformation get-template --query TemplateBody --output json` prints a template in YAML.
+    // `aws cloudformation get-template --query TemplateBody --output json` prints a YAML template like
+    // this.
     let quoted = folder.path().join("quoted.json");
     let text = String::from_utf8(minimal.stdout.clone()).expect("text");
     fs::write(&quoted, serde_json::to_string(&text).expect("JSON")).expect("a file");
@@ -502,7 +505,7 @@ fn bootstrap_templates_are_printed_and_compared() {
     let text = transcript(&more);
     assert!(text.contains("sagemaker:CreateDomain"), "{text}");
     assert!(text.contains("by role") && !text.contains("by [{"), "{text}");
-    // What there is instead is said.
+    // The message says which prefix exists instead.
     let other = transcript(&run("minimal", &["--prefix", "foo"]));
     let says =
         "no prefix `foo` in account 222222222222 and region eu-west-1; it has lakewright there";

@@ -1,8 +1,8 @@
-//! The updater's state machine, run: an interpreter of the Amazon States Language for the states that it has.
+//! Runs the updater's state machine with an interpreter of the Amazon States Language for the states that it uses.
 //!
 //! Source: "Amazon States Language" (states-language.net) and the Step Functions guide: "Handling errors in Step Functions
-//! workflows" for `Retry`, `Catch` and what `States.ALL` does not catch, "Distributed Map" for children that fail, "Intrinsic
-//! functions", and "Step Functions service quotas" for 256 KiB. A field that it does not know is an error.
+//! workflows" for `Retry`, `Catch` and the errors that `States.ALL` does not catch, "Distributed Map" for child executions
+//! that fail, "Intrinsic functions", and "Step Functions service quotas" for 256 KiB. An unknown field is an error.
 
 use lakewright_template::StackKind;
 use lakewright_template::digest::sha256;
@@ -10,25 +10,25 @@ use serde_json::{Map, Value, json};
 
 use crate::run::{example, mesh, sources, synthesized};
 
-/// Bytes that a task, a state or an execution gives at the most.
+/// The maximum size of the result of a task, a state or an execution, in bytes.
 const RESULT_BYTES: usize = 262_144;
-/// A run that does not end.
+/// The number of steps after which a run counts as endless.
 const STEPS: usize = 100;
 
-/// An error by its name.
+/// The result, or the name of the error.
 type Outcome = Result<Value, String>;
 
-/// A machine, and what answers in the place of the service that its tasks call.
+/// The interpreter, with a function in place of the service that tasks call.
 struct Interpreter<'t> {
     task: &'t mut dyn FnMut(&Value) -> Outcome,
-    /// The text of the list of places, where there is one.
+    /// The list of places as text, if there is one.
     list: Option<String>,
-    /// The seconds that were waited for before something was tried again.
+    /// The total waiting time before retries, in seconds.
     waited: u64,
 }
 
 impl<'t> Interpreter<'t> {
-    /// With a list of so many places.
+    /// An interpreter with a list of this number of places.
     fn of(places: usize, task: &'t mut dyn FnMut(&Value) -> Outcome) -> Self {
         let places = (0..places).map(|number| {
             let account = (400_000_000_000_usize + number).to_string();
@@ -104,7 +104,7 @@ impl<'t> Interpreter<'t> {
         }
     }
 
-    /// What S3 answers: an object's text as `Body`, with what else is known of it.
+    /// The response of S3: the object's text as `Body`, and some metadata.
     fn object(&self, parameters: &Value) -> Outcome {
         assert_eq!(parameters["Key"], "places.json");
         let bucket = parameters["Bucket"].as_str().expect("a bucket");
@@ -113,7 +113,7 @@ impl<'t> Interpreter<'t> {
         Ok(json!({ "Body": text, "ContentType": "application/json", "ETag": "\"0\"" }))
     }
 
-    /// A distributed map: each item is an execution of its own, and one that fails gives nothing.
+    /// A distributed map: each item is an execution of its own, and a failed one has no result.
     fn map(&mut self, state: &Value, data: &Value) -> Outcome {
         let processor = &state["ItemProcessor"];
         assert_eq!(processor["ProcessorConfig"]["Mode"], "DISTRIBUTED");
@@ -131,7 +131,7 @@ impl<'t> Interpreter<'t> {
     }
 }
 
-/// A field that is not interpreted here would be passed over.
+/// Fails for fields that this interpreter does not implement.
 fn known(state: &Value) {
     const KNOWN: [&str; 21] = [
         "Catch",
@@ -162,7 +162,7 @@ fn known(state: &Value) {
     }
 }
 
-/// What a reference path leads to.
+/// The value at a reference path.
 fn path<'d>(data: &'d Value, path: &str) -> &'d Value {
     let rest = path.strip_prefix('$').expect("a path");
     rest.split('.').filter(|part| !part.is_empty()).fold(data, |data, part| {
@@ -170,12 +170,12 @@ fn path<'d>(data: &'d Value, path: &str) -> &'d Value {
     })
 }
 
-/// The state's `Parameters`, or its input.
+/// The state's `Parameters`, or its input if it has none.
 fn effective(state: &Value, data: &Value) -> Value {
     state.get("Parameters").map_or_else(|| data.clone(), |template| filled(template, data))
 }
 
-/// What the state's `ResultSelector` leaves of its result.
+/// The result after the state's `ResultSelector`.
 fn selected(state: &Value, result: Value) -> Value {
     match state.get("ResultSelector") {
         Some(template) => filled(template, &result),
@@ -215,7 +215,7 @@ fn evaluated(text: &str, data: &Value) -> Value {
     path(data, text).clone()
 }
 
-/// The state's output: its result in the place that `ResultPath` says.
+/// The state's output: its result, placed according to `ResultPath`.
 fn placed(state: &Value, data: &Value, result: Value) -> Value {
     let Some(place) = state.get("ResultPath") else { return result };
     let Some(place) = place.as_str() else { return data.clone() };
@@ -242,7 +242,7 @@ fn choice(state: &Value, data: &Value) -> String {
 
 fn names(one: &Value, error: &str) -> bool {
     let mut names = one["ErrorEquals"].as_array().expect("errors").iter();
-    // Neither of the two is caught by `States.ALL`.
+    // `States.ALL` does not catch these two errors.
     let is_last = ["States.DataLimitExceeded", "States.Runtime"].contains(&error);
     names.any(|name| name == error || (name == "States.ALL" && !is_last))
 }
@@ -253,7 +253,7 @@ fn caught(state: &Value, error: &str) -> Option<String> {
     Some(found["Next"].as_str().expect("a state").to_owned())
 }
 
-/// The updater's machine as the platform's stack has it.
+/// The updater's state machine in the platform's stack.
 fn updater() -> Value {
     let stacks = synthesized(&mesh(&sources(&example("full"))));
     let platform =
@@ -264,14 +264,14 @@ fn updater() -> Value {
     machine.expect("a machine")["Properties"]["Definition"].clone()
 }
 
-/// What the place of a build was.
+/// The account that a build was started for.
 fn account(parameters: &Value) -> &str {
     let variables = parameters["EnvironmentVariablesOverride"].as_array().expect("variables");
     let variable = variables.iter().find(|one| one["Name"] == "ACCOUNT");
     variable.expect("the account")["Value"].as_str().expect("a text")
 }
 
-/// A whole answer of CodeBuild: 6 KB.
+/// A complete response of CodeBuild: 6 KB.
 fn build() -> Value {
     let texts = (0_u8..96).map(|number| sha256(&[number]));
     json!({ "Build": { "Logs": texts.collect::<Vec<_>>() } })
@@ -295,7 +295,7 @@ fn a_thousand_places_are_refreshed_and_nothing_is_kept_of_their_builds() {
 #[test]
 fn one_place_that_fails_fails_the_run_when_all_were_tried() {
     let machine = updater();
-    // A build that failed, a refusal that stays, and what nothing catches.
+    // A failed build, a persistent refusal, and an error that nothing catches.
     for error in ["States.TaskFailed", "CodeBuild.AccountLimitExceededException", "States.Runtime"]
     {
         let mut built = 0;

@@ -1,4 +1,4 @@
-//! Datasets whose stacks are nearly full share their tables by tags of Lake Formation.
+//! Datasets whose stacks are nearly full share their tables by Lake Formation tags.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -11,7 +11,8 @@ use serde_json::{Value, json};
 use crate::limits::{shares, with};
 use crate::run::{lakewright, mesh, synthesized, transcript, write_mesh};
 
-/// A dataset, and teams of another account that each share some of its tables.
+/// The size of a dataset: its tables, the teams of another account, and the number of tables that each
+/// team shares.
 #[derive(Clone, Copy)]
 struct Size {
     teams: usize,
@@ -19,7 +20,7 @@ struct Size {
     shared: usize,
 }
 
-/// By name these would be 40 times 21 permissions.
+/// By name, these shares would take 40 times 21 permissions.
 const MANY: Size = Size { teams: 40, tables: 30, shared: 20 };
 
 /// A mesh whose tables are shared by tags.
@@ -33,7 +34,7 @@ fn sources(size: Size) -> Vec<SourceFile> {
     with(shares(teams, &format!("tables:\n{}", declared.concat()), |team| {
         let items = (team..team + shared).map(|one| format!("{{ table: t{} }}", one % tables));
         let items: Vec<String> = items.collect();
-        // Writing takes a permission of its own on a table, reading is enough for those who share one.
+        // Writing needs a permission of its own on each table; teams that share one table only read.
         let permissions = ["read", "read, write", "read, modify"][team % shared.min(3)];
         format!("items: [{}]\npermissions: [{permissions}]\n", items.join(", "))
     }))
@@ -45,7 +46,7 @@ fn dataset(size: Size) -> Synthesized {
     found.expect("the dataset's stack")
 }
 
-/// The resources of the dataset's stack that are about tables, without what they wait for.
+/// The resources of the dataset's stack that concern tables, without their dependencies.
 fn about_tables(size: Size) -> BTreeMap<String, Value> {
     let template: Value = serde_json::from_str(&dataset(size).json).expect("JSON");
     let resources = template["Resources"].as_object().expect("resources").clone();
@@ -69,13 +70,14 @@ fn tables_are_shared_by_tags_once_the_stack_is_nearly_full() {
     let many = dataset(MANY);
     assert_eq!(count(&many, "AWS::LakeFormation::Tag"), 1);
     assert_eq!(count(&many, "AWS::LakeFormation::TagAssociation"), 30);
-    // For each team one on the database and one on its tables; six of the dataset's own.
+    // For each team one permission on the database and one on its tables; six for the dataset's own
+    // roles.
     assert_eq!(count(&many, "AWS::LakeFormation::PrincipalPermissions"), 86);
-    // With one table for each share, tags would take more.
+    // If each share has one table, tags would need more resources.
     let single = dataset(Size { teams: 225, tables: 30, shared: 1 });
     assert_eq!(count(&single, "AWS::LakeFormation::Tag"), 0);
     assert!(single.lowered.template.resources.len() > 450, "it is nearly full");
-    // More tables than one tag has values.
+    // More tables than one tag can have values.
     let wide = dataset(Size { teams: 20, tables: 120, shared: 40 });
     let tags = count(&wide, "AWS::LakeFormation::Tag");
     assert!((3..=6).contains(&tags), "{tags} tags");
@@ -89,7 +91,7 @@ fn tables_are_shared_by_tags_once_the_stack_is_nearly_full() {
 
 #[test]
 fn consumers_of_a_hybrid_location_are_named_table_by_table() {
-    // They are opted in on databases and tables: nobody can be on a tag.
+    // The readers are opted in on databases and tables, because an opt-in on a tag is not possible.
     let of = |hybrid_access: &str| {
         let import = format!(
             "import: {{ bucket: their-bucket, hybrid_access: {hybrid_access} }}\ntables:\n{}",
@@ -123,8 +125,8 @@ fn one_more_share_changes_no_permission_of_others() {
 
 #[test]
 fn one_more_table_makes_new_tags_beside_the_old_ones() {
-    // A value that tables have cannot be taken from a tag, and what is about tags is replaced by
-    // deleting it first: so nothing that is there may change.
+    // A value that tables use cannot be removed from a tag, and resources that name tags are deleted
+    // before they are replaced. So no existing one may change.
     let before = about_tables(MANY);
     let after = about_tables(Size { tables: 31, ..MANY });
     let changed: Vec<&String> = before
@@ -142,8 +144,8 @@ fn one_more_table_makes_new_tags_beside_the_old_ones() {
 
 #[test]
 fn another_permission_is_a_change_of_the_one_that_is_there() {
-    // Lake Formation knows a permission by its role and tables: a second resource for the same would take
-    // away what the first gives when it goes.
+    // Lake Formation identifies a permission by its role and resource. When a second resource for the
+    // same pair is deleted, it revokes what the first one granted.
     let identities = |text: &str| -> BTreeMap<(String, String), (String, Value)> {
         let template: Value = serde_json::from_str(text).expect("JSON");
         let resources = template["Resources"].as_object().expect("resources").clone();
@@ -175,15 +177,15 @@ fn another_permission_is_a_change_of_the_one_that_is_there() {
     assert_eq!(changed, 13, "every third of 40 teams");
 }
 
-/// A change by hand of the properties of each resource.
+/// A manual change of the properties of each resource.
 type ByHand = (&'static str, fn(&mut Value), &'static str);
 
-/// The values that a permission by a tag names.
+/// The tag values in a permission by tag.
 fn values_of(properties: &mut Value) -> Option<&mut Vec<Value>> {
     properties.pointer_mut("/Resource/LFTagPolicy/Expression/0/TagValues")?.as_array_mut()
 }
 
-/// Changes of the permissions by a tag, or of a table that has one.
+/// Changes of permissions by tag, or of a tagged table.
 const BY_HAND: [ByHand; 5] = [
     (
         "a permission on one more table",
@@ -279,7 +281,7 @@ fn the_runway_knows_of_tags() {
     };
     let few = line(Size { teams: 10, ..MANY });
     assert_eq!((few.limit, few.then), (450, Some("tables are shared by tags")), "{few:?}");
-    // As many more fit, by name; then many more, by tags.
+    // The runway's number of further shares fits by name; beyond that, tags make room for many more.
     let full = dataset(Size { teams: 10 + few.more, ..MANY });
     assert_eq!(count(&full, "AWS::LakeFormation::Tag"), 0, "{few:?}");
     let beyond = line(Size { teams: 10 + few.more + 2, ..MANY });

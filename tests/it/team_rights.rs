@@ -1,4 +1,4 @@
-//! What the roles of teams may not do: let others in, answer for others, and look at what others' things are made of.
+//! What the roles of teams must not do: give others access, approve for others, or read the details of others' resources.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -14,8 +14,8 @@ use crate::run::{
     write_mesh,
 };
 
-/// Actions of access level `Permissions management` that roles of these kinds of stacks have, each with why that lets
-/// nobody in.
+/// Actions with access level `Permissions management` that roles in these kinds of stacks have, each with the reason why
+/// it gives nobody access.
 const PERMISSIONS: [(&str, &str, &str); 3] = [
     ("team", "kms:CreateGrant", "for AWS's services only: under kms:GrantIsForAWSResource"),
     (
@@ -30,8 +30,8 @@ const PERMISSIONS: [(&str, &str, &str); 3] = [
     ),
 ];
 
-/// What answers about things of everybody with more than their names, so that it may not stand on `*`. Source: the
-/// responses in each service's API reference; `ListSessions` has whole sessions, with their arguments.
+/// Actions that return more than names about resources of all teams, so they must not be allowed on `*`. Source: the
+/// responses in each service's API reference; `ListSessions` returns whole sessions, with their arguments.
 const MORE_THAN_NAMES: [&str; 18] = [
     "codebuild:BatchGetBuilds",
     "codebuild:BatchGetProjects",
@@ -53,7 +53,7 @@ const MORE_THAN_NAMES: [&str; 18] = [
     "states:DescribeStateMachine",
 ];
 
-/// Two environments in two accounts, and a pipeline through both.
+/// Two environments in two accounts, and a pipeline that deploys to both.
 const MESH: &str = r#"kind: Tenant
 id: rights
 central_account: "111111111111"
@@ -104,7 +104,7 @@ fn stacks() -> Vec<Synthesized> {
     synthesized(&mesh(&[source]))
 }
 
-/// A property of the only resource of a type in a team's stack of the mesh above.
+/// A property of the only resource of a type in a team's stack.
 fn of_team(team: &str, kind: &str, property: &str) -> String {
     let stacks = stacks();
     let start = format!("lakewright-team-here-{team}");
@@ -130,7 +130,7 @@ fn ask(mesh: &Path, principal: &str, action: &str, resource: &str, context: &[&s
     transcript(&lakewright(arguments))
 }
 
-/// The allowing statements of the roles of a template.
+/// The `Allow` statements of the roles in a template.
 fn statements(template: &Template) -> Vec<&Map> {
     fn collect<'v>(value: &'v Value, found: &mut Vec<&'v Map>) {
         match value {
@@ -233,9 +233,9 @@ fn what_stands_on_everything_gives_names_only() {
     }
 }
 
-// Source: service authorization reference, AWS CodePipeline: PutApprovalResult is about an action,
-// `PIPELINE/STAGE/ACTION`. "How AWS CodePipeline works with IAM": no resource policies, so another account's team
-// comes through a role of this one.
+// Source: service authorization reference, AWS CodePipeline: the resource of PutApprovalResult is an action,
+// `PIPELINE/STAGE/ACTION`. "How AWS CodePipeline works with IAM": there are no resource policies, so a team of another
+// account approves through a role of this account.
 #[test]
 fn a_stage_is_approved_by_its_own_team_and_nobody_else() {
     const PUT: &str = "codepipeline:PutApprovalResult";
@@ -254,10 +254,10 @@ fn a_stage_is_approved_by_its_own_team_and_nobody_else() {
         (APPROVER, PUT, PROD, 0),
         (APPROVER, PUT, TEST, 4),
         (APPROVER, "codepipeline:StartPipelineExecution", "pipeline/app", 4),
-        // The pipeline's tags are those of its stages.
+        // Stages have the tags of their pipeline.
         ("team/here/Owners", "codepipeline:RetryStageExecution", "pipeline/app/Deploy-dev", 0),
         ("team/here/Approvers", "codepipeline:RetryStageExecution", "pipeline/app/Deploy-dev", 4),
-        // What is not there is not denied, but asked about.
+        // A question about a stage that does not exist is an error, not a denial.
         ("team/here/Owners", PUT, "pipeline/app/Approve-dev/Approve", 2),
         ("team/here/Owners", PUT, "pipeline/other/Approve-test/Approve", 2),
     ] {
@@ -281,7 +281,7 @@ fn images_of_other_teams_are_not_pulled() {
     for more in [[].as_slice(), &["aws:ResourceTag/Team=Approvers"]] {
         assert!(pull("222222222222", more).starts_with("exit: 4\n"), "{more:?}");
     }
-    // Whether somebody else's repository lets the team in is for its own policy to say.
+    // Another account's repository policy decides, which is unknown here.
     assert!(pull("763104351884", &[]).starts_with("exit: 5\n"));
 }
 
@@ -299,7 +299,7 @@ fn nobody_tells_in_the_name_of_another_team() {
     assert!(publish("team/here/Owners", &topic("owners")));
     assert!(!publish("team/here/Approvers", &topic("owners")));
     assert!(!publish("team/here/Owners", &topic("approvers")));
-    // A topic of the account's owner is not a team's to publish to.
+    // A team may not publish to a topic of the account's owner.
     let imported = "arn:aws:sns:us-east-1:333333333333:existing-producers";
     let teams = of_kinds(&[StackKind::Team]).remove(&StackKind::Team).expect("stacks of teams");
     for stack in &teams {
@@ -309,8 +309,9 @@ fn nobody_tells_in_the_name_of_another_team() {
     }
 }
 
-// Source: "SageMaker API permissions" in the SageMaker developer guide: an instance in a VPC takes rights on network
-// interfaces, and one without a VPC is in SageMaker's own network. Those of the mesh have neither root nor such a network.
+// Source: "SageMaker API permissions" in the SageMaker developer guide: an instance in a VPC needs permissions on network
+// interfaces, and one without a VPC is in SageMaker's own network. The mesh's notebooks have neither root access nor such
+// a network.
 #[test]
 fn no_notebook_is_made_by_hand() {
     let folder = folder();
@@ -328,7 +329,7 @@ fn no_notebook_is_made_by_hand() {
 
 #[test]
 fn a_team_keeps_nothing_of_what_the_tenant_denies_it() {
-    // data.all: a team whose tenant permission for a kind of object is taken away can do nothing with such objects.
+    // data.all: a team that loses the tenant permission for a kind of object cannot use such objects at all.
     let stack = |tenant: &str| {
         let text = BASE.replace("  Limited:", &format!("{tenant}  Limited:")).replace(
             "[create_share, run_athena_query]",
@@ -386,9 +387,9 @@ fn what_the_tenant_denies_is_an_error_where_it_is_done() {
         found("Owners: { deny: [manage_glossaries] }", domain),
         lacks("manage_glossaries", "the glossary terms of `sales`")
     );
-    // Also where nobody names the team: it is there by default.
+    // The same for a team that the tenant does not name: it has the permission by default.
     assert_eq!(found("DAAdministrators: { deny: [manage_shares] }", ""), Vec::<String>::new());
-    // One finding, although the permission in the environment is gone with it.
+    // One finding, although the environment's permission is lost with it.
     assert_eq!(
         found("Owners: { deny: [manage_datasets] }", dataset),
         lacks("manage_datasets", "the dataset `d`")

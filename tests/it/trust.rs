@@ -1,7 +1,7 @@
-//! Trust policies of teams' roles: they fit into IAM's quota, and where one does not, the finding says where and what helps.
+//! The trust policies of teams' roles fit into IAM's quota. If one does not, the finding says where, and how to solve it.
 //!
-//! IAM gives a role's trust policy 2,048 characters, without white space, and up to 8,192 on request: "IAM and AWS STS
-//! quotas" in the IAM user guide.
+//! A trust policy can have 2,048 characters without white space, and up to 8,192 on request: "IAM and AWS STS quotas" in the
+//! IAM user guide.
 
 use std::fmt::Write as _;
 
@@ -14,7 +14,7 @@ use crate::run::{example, lakewright, mesh, sources, synthesized, transcript, wr
 
 const QUOTA: usize = 2_048;
 
-/// An environment with all features. What the tenant says besides comes at the end.
+/// An environment with all features. Tests append more lines of the tenant.
 const MESH: &str = r#"kind: Organization
 id: commerce
 team: Owners
@@ -64,7 +64,7 @@ const BROKER: &str = r#"access:
     Owners: {}
 "#;
 
-/// A pipeline of `Owners` whose stages deploy as these teams.
+/// A pipeline of `Owners`, whose stages deploy with the roles of these teams.
 fn pipeline(id: &str, stages: &[(&str, &str)]) -> String {
     let mut text = format!(
         "kind: Pipeline\nid: {id}\nenvironment: here\nteam: Owners\nstrategy: trunk\nstages:\n"
@@ -76,14 +76,14 @@ fn pipeline(id: &str, stages: &[(&str, &str)]) -> String {
     text
 }
 
-/// Pipelines come first, so that what is found in them does.
+/// The files of a mesh. Pipelines come first, so their findings do too.
 fn files(tenant: &str, pipelines: &[String]) -> Vec<SourceFile> {
     [("a.yaml", pipelines.join("---\n")), ("b.yaml", format!("{MESH}{tenant}"))]
         .map(|(path, text)| SourceFile { path: path.to_owned(), text })
         .into()
 }
 
-/// Characters of the trust policies of teams' roles, as IAM counts them.
+/// The sizes of the trust policies of teams' roles, in characters as IAM counts them.
 fn lengths(stacks: &[Synthesized]) -> Vec<usize> {
     let mut lengths = Vec::new();
     for stack in stacks.iter().filter(|stack| stack.entry.kind == StackKind::Team) {
@@ -96,7 +96,7 @@ fn lengths(stacks: &[Synthesized]) -> Vec<usize> {
     lengths
 }
 
-/// Stages of one team, with names of two digits.
+/// Names of stages, of equal length.
 fn many_stages() -> Vec<String> {
     (10..30).map(|number| format!("s{number}")).collect()
 }
@@ -176,7 +176,7 @@ fn the_last_line_names_an_error_although_a_warning_comes_first() {
     assert!(page.contains("Role trust policy length"), "{page}");
 }
 
-/// The runway's line about pipelines, where all stacks can be made.
+/// The runway's line about pipelines; `None` if a stack cannot be synthesized.
 fn pipelines_runway(count: usize) -> Option<Runway> {
     let pipelines: Vec<String> = (10..10 + count)
         .map(|number| pipeline(&format!("p{number}"), &[("dev", "Owners")]))
@@ -190,7 +190,7 @@ fn pipelines_runway(count: usize) -> Option<Runway> {
     lines.into_iter().find(|line| line.environment == "here" && line.what == "pipeline")
 }
 
-/// Ids of one length have roles with names of one length, so that each pipeline takes as much as the one before.
+/// Ids of equal length give role names of equal length, so each pipeline needs the same room.
 #[test]
 fn exactly_as_many_more_pipelines_fit_as_the_runway_says() {
     for count in [1, 3] {

@@ -1,4 +1,4 @@
-//! The databases that worksheets run against.
+//! The databases that worksheets query.
 
 use lakewright_manifest::SourceFile;
 use serde_json::Value;
@@ -15,7 +15,7 @@ status: approved
 approved_by: Owners
 ";
 
-/// The base with a share, an environment in another account, and a worksheet of the environment's own team.
+/// The base mesh with a share, an environment in another account, and a worksheet of the environment's own team.
 fn with(environment: &str, database: &str) -> Vec<SourceFile> {
     let far = "kind: Environment\nid: far\norganization: org\naccount: \"333333333333\"\nregion: eu-west-1\nteam: Owners\n";
     let worksheet = format!(
@@ -40,14 +40,14 @@ fn of_type(sources: &[SourceFile], kind: &str) -> Vec<Value> {
     found
 }
 
-/// The database of the one named query.
+/// The database of the only named query.
 fn queried(sources: &[SourceFile]) -> Value {
     let queries = of_type(sources, "AWS::Athena::NamedQuery");
     assert_eq!(queries.len(), 1, "{queries:?}");
     queries[0]["Database"].clone()
 }
 
-/// The findings about a worksheet's database, with what they suggest.
+/// The findings about a worksheet's database, with their help.
 fn found(sources: &[SourceFile]) -> Vec<(String, String)> {
     let (mesh, mut report) = resolved(sources);
     if let Some(mesh) = &mesh {
@@ -96,7 +96,7 @@ fn a_database_that_the_mesh_does_not_know_is_a_warning_with_what_was_meant() {
     }
 }
 
-/// Athena looks for a named query's database in the catalog of its own account and region.
+/// Athena resolves a named query's database in the catalog of its own account and region.
 #[test]
 fn a_worksheet_refers_to_what_is_in_its_own_catalog() {
     for (environment, database, expected) in [

@@ -1,9 +1,8 @@
-//! Typed resources from the pinned schemas.
+//! Generates typed resources from the pinned schemas.
 //!
-//! `template/data/schemas/*.json` gives `constructs/src/cfn/<service>.rs` (one
-//! struct for each resource type and each object inside one) and
-//! `template/src/schema/pinned.rs` (the schemas as constants). Both are
-//! checked in; `codegen --check` fails when they are stale.
+//! From `template/data/schemas/*.json` it generates `constructs/src/cfn/<service>.rs` (one struct
+//! for each resource type and each nested object) and `template/src/schema/pinned.rs` (the schemas
+//! as constants). Both are checked in; `codegen --check` fails if they are stale.
 
 pub(crate) mod actions;
 mod kinds;
@@ -25,7 +24,7 @@ pub(crate) fn write() -> Result {
     Ok(())
 }
 
-/// Fails when a generated file differs from what would be generated.
+/// Fails if a generated file differs from what the schemas give.
 pub(crate) fn check() -> Result {
     let stale: Vec<String> = generate()?
         .into_iter()
@@ -110,7 +109,7 @@ fn service_module(service: &str, schemas: &[&Value]) -> Result<String> {
         Generator { schema, name, siblings: &siblings, out: &mut text, done: Vec::new() }
             .resource()?;
     }
-    // Only what a module uses may stand in its imports.
+    // Unused imports would be warnings, so a module imports only what it uses.
     for import in ["Arn", "Attribute", "Expr", "Json", "Name", "Text"] {
         let is_used = text.matches(&format!("{import}<")).count()
             + text.matches(&format!("<{import}>")).count()
@@ -133,7 +132,7 @@ fn service_module(service: &str, schemas: &[&Value]) -> Result<String> {
 struct Generator<'a> {
     schema: &'a Value,
     name: &'a str,
-    /// The names of the service's resource types, which objects inside them must not take.
+    /// The names of the service's resource types. Nested objects must not take these names.
     siblings: &'a [&'a str],
     out: &'a mut String,
     done: Vec<String>,
@@ -165,7 +164,7 @@ impl Generator<'_> {
         self.nested(nested)
     }
 
-    /// Writes the structs of objects inside the resource, each once.
+    /// Writes the structs of the resource's nested objects, each once.
     fn nested(&mut self, mut queue: Vec<(String, Value)>) -> Result {
         while let Some((name, schema)) = queue.pop() {
             if self.done.contains(&name) {
@@ -261,12 +260,12 @@ impl Generator<'_> {
     }
 }
 
-/// The strings of a list.
+/// The strings in a JSON list.
 pub(crate) fn strings(list: &Value) -> impl Iterator<Item = &str> {
     list.as_array().into_iter().flatten().filter_map(Value::as_str)
 }
 
-/// `KMSMasterKeyID` is `kms_master_key_id`.
+/// Converts a property name to snake case: `KMSMasterKeyID` becomes `kms_master_key_id`.
 fn snake(name: &str) -> String {
     let characters: Vec<char> = name.chars().collect();
     let mut out = String::new();

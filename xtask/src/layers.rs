@@ -1,10 +1,10 @@
-//! The crates depend on each other only as the architecture allows.
+//! Checks that the crates depend on each other only as the architecture allows.
 
 use serde_json::Value;
 
 use crate::run::{Result, output};
 
-/// Each crate and what it may use besides `template`.
+/// Each crate, with the crates that it may use besides `template`.
 const ALLOWED: [(&str, &[&str]); 11] = [
     ("analysis", &["manifest", "policies", "proof", "stacks", "synth"]),
     ("cli", &["analysis", "deployer", "manifest", "policies", "proof", "stacks", "synth"]),
@@ -19,7 +19,7 @@ const ALLOWED: [(&str, &[&str]); 11] = [
     ("xtask", &[]),
 ];
 
-/// Compares `cargo metadata` with the table.
+/// Compares the output of `cargo metadata` with the table.
 pub(crate) fn check() -> Result {
     let text = output("cargo", &["metadata", "--no-deps", "--format-version", "1", "--offline"])
         .or_else(|_| output("cargo", &["metadata", "--no-deps", "--format-version", "1"]))?;

@@ -1,4 +1,4 @@
-//! The repository's chores: `cargo xtask <task>`.
+//! The repository's tasks: `cargo xtask <task>`.
 
 mod codegen;
 mod layers;

@@ -1,10 +1,10 @@
-//! Running other programs, and saying what happens.
+//! Runs other programs, and reads and writes files.
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// The result of a task: an error is what its user reads.
+/// The result of a task. The error is the message for the user.
 pub(crate) type Result<T = ()> = std::result::Result<T, String>;
 
 /// The repository's root folder.
@@ -14,7 +14,7 @@ pub(crate) fn root() -> PathBuf {
 
 /// Writes a line to standard error.
 pub(crate) fn say(message: &str) {
-    // Nobody is left to tell when standard error is closed.
+    // If standard error is closed, nobody can read the message.
     drop(writeln!(std::io::stderr(), "{message}"));
 }
 
@@ -33,7 +33,7 @@ pub(crate) fn run(program: &str, arguments: &[&str]) -> Result {
     }
 }
 
-/// What a program prints.
+/// The standard output of a program.
 pub(crate) fn output(program: &str, arguments: &[&str]) -> Result<String> {
     let output = Command::new(program)
         .args(arguments)
@@ -52,7 +52,7 @@ pub(crate) fn read(path: &Path) -> Result<String> {
     std::fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))
 }
 
-/// Writes a file and the folders above it.
+/// Writes a file, and creates its folders.
 pub(crate) fn write(path: &Path, text: &str) -> Result {
     let fail = |error| format!("{}: {error}", path.display());
     if let Some(parent) = path.parent() {

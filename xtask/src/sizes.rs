@@ -1,4 +1,4 @@
-//! No file has outgrown one idea, and no file is called after nothing.
+//! Checks that no file is too long, and that no file has a meaningless name.
 
 use crate::run::{Result, output, read, root};
 
@@ -8,7 +8,7 @@ const COMMAND_LINES: usize = 150;
 const FORBIDDEN_NAMES: [&str; 6] =
     ["common.rs", "errors.rs", "helpers.rs", "mod.rs", "types.rs", "utils.rs"];
 
-/// Checks every Rust file that git knows, generated code excepted.
+/// Checks every Rust file that git knows, except generated code.
 pub(crate) fn check() -> Result {
     let files = output("git", &["ls-files", "--cached", "--others", "--exclude-standard", "*.rs"])?;
     let mut breaches = Vec::new();

@@ -1,12 +1,12 @@
-//! The tasks that are made of other programs.
+//! The tasks that run other programs.
 
 use std::path::PathBuf;
 
 use crate::run::{Result, root, run};
 use crate::{codegen, layers, sizes};
 
-/// The pinned packages of Python that tests call: the linter and the validator of templates, the emulator of AWS with the
-/// library that looks into it, and a validator of documents with its reader of YAML.
+/// The pinned Python packages that tests use: the linter and the validator of templates, the emulator of AWS and the library
+/// for requests to it, and a JSON Schema validator with a YAML parser.
 const PYTHON: [&str; 6] = [
     "cfn-lint==1.58.0",
     "cloudformation-validate==1.14.0",
@@ -15,13 +15,13 @@ const PYTHON: [&str; 6] = [
     "jsonschema==4.26.0",
     "pyyaml==6.0.4",
 ];
-/// The pinned packages of Node.js: what editors ask about a mesh, and a validator of documents with its reader of YAML. Later
+/// The pinned Node.js packages: the language server that editors use, and a JSON Schema validator with a YAML parser. Later
 /// versions of the server need Node.js 22.
 const NODE: [&str; 3] = ["yaml-language-server@1.19.2", "ajv@8.20.0", "yaml@2.7.1"];
 /// The pinned checker of licences and bans.
 const CARGO_DENY: &str = "0.20.2";
 
-/// Everything but the tests.
+/// All checks except the tests.
 pub(crate) fn check() -> Result {
     cheap_checks()?;
     deny()
@@ -34,11 +34,11 @@ pub(crate) fn test() -> Result {
     node_tools()?;
     let units = ["test", "--workspace", "--lib", "--bins", "--test", "references"];
     run("cargo", &units)?;
-    // Last, so that the run ends with the summary of the tests that matter most.
+    // Last, so the output ends with the summary of the most important tests.
     run("cargo", &["test", "--workspace", "--test", "it"])
 }
 
-/// The benchmarks, of the program as the profile `bench` builds it.
+/// Runs the benchmarks, on the program built with the profile `bench`.
 pub(crate) fn bench(arguments: &[&str]) -> Result {
     let mut command = vec!["bench", "--package", "lakewright-cli", "--bench"];
     command.extend(if arguments.is_empty() {
@@ -49,7 +49,7 @@ pub(crate) fn bench(arguments: &[&str]) -> Result {
     run("cargo", &command)
 }
 
-/// The emulator that the tests of deployments run on, until it is interrupted.
+/// Runs the emulator for the tests of deployments until it is interrupted.
 pub(crate) fn emulator(port: &str) -> Result {
     python_tools()?;
     let python = root().join("target/python/bin/python").display().to_string();
@@ -65,7 +65,7 @@ fn cheap_checks() -> Result {
     run("cargo", &["clippy", "--workspace", "--all-targets", "--quiet", "--", "--deny", "warnings"])
 }
 
-/// Licences and bans. The advisory database is a git repository and is left to the user.
+/// Checks licences and bans. The advisory database is a git repository, so that check is left to the user.
 fn deny() -> Result {
     let tools = root().join("target/tools");
     let binary = tools.join("bin/cargo-deny");
@@ -78,7 +78,7 @@ fn deny() -> Result {
     run(&binary.display().to_string(), &["check", "bans", "licenses", "sources"])
 }
 
-/// The Python tools that the tests call, in a virtual environment under `target`.
+/// Installs the Python tools for the tests into a virtual environment under `target`.
 fn python_tools() -> Result {
     let folder: PathBuf = root().join("target/python");
     let stamp = folder.join(format!("{}.installed", PYTHON.join(".")));
@@ -91,7 +91,7 @@ fn python_tools() -> Result {
     std::fs::write(stamp, "").map_err(|error| error.to_string())
 }
 
-/// The tools of Node.js that the tests call, under `target`.
+/// Installs the Node.js tools for the tests under `target`.
 fn node_tools() -> Result {
     let folder = root().join("target/node");
     let stamp = folder.join(format!("{}.installed", NODE.join(".")));

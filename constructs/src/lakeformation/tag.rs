@@ -1,7 +1,7 @@
-//! Tags of Lake Formation that tell tables apart.
+//! Lake Formation tags that distinguish tables.
 //!
-//! A permission on tables by name is about one table. One by a tag is about all
-//! tables that have one of some values of it, and so takes the place of many.
+//! A permission on a table by name covers one table. A permission by tag covers all tables with any
+//! of the named values, so it replaces many.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ use crate::cfn::lakeformation::{
     TagAssociationLFTagPair, TagAssociationResource, TagAssociationTableResource,
 };
 
-/// A tag of which each table of a database has a value of its own.
+/// A tag with a distinct value for each table of a database.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TableTag {
     /// The account of the catalog.
@@ -21,16 +21,16 @@ pub struct TableTag {
     pub database: String,
     /// The tag's key.
     pub key: String,
-    /// The values by the names of the tables: 1 to [`TableTag::VALUES`].
+    /// The value of each table, by the table's name: 1 to [`TableTag::VALUES`] entries.
     pub values: BTreeMap<String, String>,
 }
 
 impl TableTag {
-    /// The values that a tag is made with, and those that a permission names.
+    /// The maximum number of values when a tag is created, and in a permission.
     ///
     /// Source: `TagValues` of `CreateLFTag` and `LFTag` in the Lake Formation API reference.
     pub const VALUES: usize = 50;
-    /// The characters of a key or a value.
+    /// The maximum length of a key or a value, in characters.
     ///
     /// Source: "Lake Formation tag-based access control notes and restrictions".
     pub const CHARACTERS: usize = 50;
@@ -43,7 +43,7 @@ impl TableTag {
         }
     }
 
-    /// What gives a table its value; nothing for a table that has none.
+    /// The association of a table with its value; `None` if the tag has no value for it.
     pub(super) fn association(&self, table: &str) -> Option<TagAssociation> {
         let value = self.values.get(table)?;
         let pair = TagAssociationLFTagPair {
@@ -66,7 +66,7 @@ impl TableTag {
         })
     }
 
-    /// The tables of a permission, by their values.
+    /// The resource of a permission that selects these tables by their values.
     pub(super) fn policy(&self, tables: &[String]) -> PrincipalPermissionsLFTagPolicyResource {
         let values = tables.iter().filter_map(|table| self.values.get(table)).cloned();
         let values: Vec<Expr<Text>> = values.map(Into::into).collect();

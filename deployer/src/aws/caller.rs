@@ -1,4 +1,5 @@
-//! The caller: which credentials are used, and whose they are. What is wrong with them is said at once.
+//! The caller: which credentials are used, and for which account. Problems with credentials are reported before anything
+//! else.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -16,25 +17,25 @@ use aws_smithy_types::timeout::TimeoutConfig;
 use super::failure::{chain, failed};
 use crate::cloud::CloudError;
 
-/// How long the first request waits for a connection, and for an answer. It is tried twice, so that whoever misspelt an
-/// endpoint knows it within five seconds.
+/// The connect timeout and the read timeout of the first request. It is tried twice, so a misspelt endpoint is reported
+/// within five seconds.
 const FIRST_WAIT: Duration = Duration::from_millis(1_500);
 
-/// What was being done when the caller could not be found out.
+/// The purpose of the first request, which completes `failed to ...`.
 const WHAT: &str = "find out who the caller is";
 
-/// With whose credentials AWS is asked, and where first.
+/// The caller's credentials, and the region of the first request.
 #[derive(Debug, Clone, Default)]
 pub struct Settings {
-    /// The profile, before all that the environment says.
+    /// The profile, which takes precedence over the environment.
     pub profile: Option<String>,
-    /// The region of the first request, and of profiles that name none.
+    /// The region of the first request, and of profiles without a region.
     pub region: String,
-    /// Whether change sets take in what exists already under a name that stays.
+    /// Whether change sets import existing resources with static names.
     pub imports_existing: bool,
 }
 
-/// The configuration with the caller's credentials. They are looked for when they are needed.
+/// The SDK configuration with the caller's credentials. The SDK loads them at the first request.
 pub(super) async fn configuration(settings: &Settings) -> Result<SdkConfig, CloudError> {
     endpoints_are_urls()?;
     if let Some(profile) = named_profile(settings)
@@ -56,7 +57,7 @@ pub(super) async fn configuration(settings: &Settings) -> Result<SdkConfig, Clou
         .retry_config(RetryConfig::adaptive().with_max_attempts(8));
     let loader = match &settings.profile {
         None => loader,
-        // By itself the SDK would take credentials of the environment before those of a profile.
+        // Otherwise the SDK would prefer credentials from the environment to those of the profile.
         Some(profile) => {
             let provider = ProviderConfig::without_region()
                 .with_behavior_version(Some(BehaviorVersion::latest()))
@@ -76,7 +77,7 @@ pub(super) async fn configuration(settings: &Settings) -> Result<SdkConfig, Clou
     }
 }
 
-/// The variables that send requests elsewhere: "Service-specific endpoints" in the AWS SDKs and tools reference guide.
+/// The variables that redirect requests. Source: "Service-specific endpoints" in the AWS SDKs and tools reference guide.
 const ENDPOINTS: [&str; 4] = [
     "AWS_ENDPOINT_URL",
     "AWS_ENDPOINT_URL_CLOUDFORMATION",
@@ -84,7 +85,7 @@ const ENDPOINTS: [&str; 4] = [
     "AWS_ENDPOINT_URL_STS",
 ];
 
-/// Looked at before the SDK does, which panics for one that is empty.
+/// Checks the endpoint variables before the SDK reads them, because the SDK panics for an empty one.
 fn endpoints_are_urls() -> Result<(), CloudError> {
     for name in ENDPOINTS {
         let url = env::var_os(name).map(|url| url.to_string_lossy().into_owned());
@@ -102,14 +103,14 @@ fn no_endpoint(name: &str, url: &str) -> CloudError {
     CloudError::Network { what: WHAT.to_owned(), message }
 }
 
-/// Whether requests can be sent to a URL.
+/// Whether a text is a URL that requests can be sent to.
 fn is_endpoint(url: &str) -> bool {
     let rest = url.strip_prefix("http://").or_else(|| url.strip_prefix("https://"));
     let host = rest.and_then(|rest| rest.split(['/', '?', '#']).next()).unwrap_or_default();
     !host.is_empty() && url.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
-/// The caller's account.
+/// The id of the caller's account.
 pub(super) async fn account(base: &SdkConfig) -> Result<String, CloudError> {
     let timeouts =
         TimeoutConfig::builder().connect_timeout(FIRST_WAIT).read_timeout(FIRST_WAIT).build();
@@ -125,14 +126,14 @@ pub(super) async fn account(base: &SdkConfig) -> Result<String, CloudError> {
     Ok(identity.account().unwrap_or_default().to_owned())
 }
 
-/// Why nobody knows the caller: nobody answers, somebody else does, or there are no credentials.
+/// Why the caller is unknown: no response, a response from something other than AWS, or no credentials.
 fn unanswered<E>(base: &SdkConfig, error: &SdkError<E, HttpResponse>) -> CloudError
 where
     E: ProvideErrorMetadata + std::error::Error + 'static,
 {
     let network = |message: String| CloudError::Network { what: WHAT.to_owned(), message };
     let region = base.region().map(ToString::to_string).unwrap_or_default();
-    // A service's own endpoint comes first: "Service-specific endpoints" in the AWS SDKs and tools reference guide.
+    // A service's own endpoint takes precedence: "Service-specific endpoints" in the AWS SDKs and tools reference guide.
     let own = env::var("AWS_ENDPOINT_URL_STS").ok().filter(|url| !url.is_empty());
     let place = match (own, base.endpoint_url()) {
         (Some(url), _) => format!("`{url}`, the endpoint of AWS_ENDPOINT_URL_STS,"),
@@ -168,7 +169,7 @@ where
     }
 }
 
-/// What renews credentials of a kind that somebody signs in for.
+/// A hint with the command that signs in again, for messages about a sign-in; empty for others.
 fn sign_in(message: &str) -> &'static str {
     let message = message.to_lowercase();
     if message.contains("sso") {
@@ -180,7 +181,7 @@ fn sign_in(message: &str) -> &'static str {
     }
 }
 
-/// The profile that is asked for. Keys in the environment come before a profile of the environment.
+/// The name of the profile to use. Access keys in the environment take precedence over a profile from the environment.
 fn named_profile(settings: &Settings) -> Option<String> {
     let given = settings.profile.clone();
     let of_environment = || {
@@ -189,7 +190,7 @@ fn named_profile(settings: &Settings) -> Option<String> {
     given.or_else(of_environment).filter(|profile| !profile.is_empty())
 }
 
-/// Whether a profile stands in one of the two files. Source: "Configuration and credential file settings in the AWS CLI".
+/// Whether one of the two files has the profile. Source: "Configuration and credential file settings in the AWS CLI".
 fn is_known(profile: &str) -> bool {
     let home = env::var_os("HOME").or_else(|| env::var_os("USERPROFILE"));
     let home = home.map(PathBuf::from).unwrap_or_default();
@@ -216,7 +217,7 @@ mod tests {
 
     #[test]
     fn profiles_are_found_however_they_are_written() {
-        // The forms of "Configuration and credential file settings in the AWS CLI".
+        // The formats of "Configuration and credential file settings in the AWS CLI".
         let text = "[default]\nregion = x\n[profile lab]\n[ profile  \"two words\" ] # comment\n[sso-session s]\n[keys]\n";
         for known in ["default", "lab", "two words", "keys"] {
             assert!(has_profile(text, known), "{known}");

@@ -1,14 +1,14 @@
-//! Change sets that cannot be run, and why.
+//! Change sets that cannot be executed, and the reasons.
 
 use aws_sdk_cloudformation::types::{ChangeSetStatus, ExecutionStatus};
 
 use crate::cloud::ChangeSet;
 
-/// What is said of a change set that is not there any more.
+/// The message about a change set that was deleted.
 pub(super) const DELETED: &str =
     "somebody deleted its change set before it was run; nothing was changed";
 
-/// What a change set is that cannot be run; nothing when it can.
+/// The state of a change set that cannot be executed; `None` if it can.
 ///
 /// Source: `Status` and `ExecutionStatus` of `DescribeChangeSet` in the CloudFormation API reference.
 pub(super) fn unready(

@@ -1,20 +1,20 @@
-//! What AWS's refusals mean for a deployment.
+//! What AWS's errors mean for a deployment.
 
 use aws_sdk_cloudformation::error::{ProvideErrorMetadata, SdkError};
 
 use crate::cloud::CloudError;
 use crate::driver::MADE;
 
-/// CloudFormation has no error of its own for a stack that is not there.
+/// Whether an error says that the stack does not exist. CloudFormation has no error code for that.
 pub(super) fn is_missing<E: ProvideErrorMetadata, R>(error: &SdkError<E, R>) -> bool {
     error.code() == Some("ValidationError")
         && error.message().is_some_and(|message| message.contains("does not exist"))
 }
 
-/// How the codes begin that tell of a change set which is not there.
+/// The beginning of error codes about a change set that does not exist.
 pub(super) const GONE: &str = "ChangeSetNotFound";
 
-/// What CloudFormation says when somebody else changes the stack, or took the change set away.
+/// Error codes of CloudFormation when somebody else changes the stack or deleted the change set.
 const OVERTAKEN: [&str; 5] = [
     "ChangeSetNotFound",
     "ChangeSetNotFoundException",
@@ -31,12 +31,13 @@ pub(super) fn is_overtaken<E: ProvideErrorMetadata, R>(error: &SdkError<E, R>) -
         })
 }
 
-/// "Stack [NAME] already exists and cannot be created with the changeSet [NAME]."
+/// Whether CloudFormation says: "Stack [NAME] already exists and cannot be created with the
+/// changeSet [NAME]."
 fn is_made(message: &str) -> bool {
     message.starts_with("Stack [") && message.contains("already exists")
 }
 
-/// What is said instead of CloudFormation's own words when somebody else changes a stack.
+/// The message that replaces CloudFormation's own when somebody else changes a stack.
 fn overtaken<E: ProvideErrorMetadata, R>(error: &SdkError<E, R>) -> &'static str {
     if error.message().is_some_and(is_made) {
         return MADE;
@@ -52,7 +53,7 @@ fn overtaken<E: ProvideErrorMetadata, R>(error: &SdkError<E, R>) -> &'static str
     }
 }
 
-/// What an error and its causes say, without their inner parts.
+/// The messages of an error and its causes. A cause whose text is already included is left out.
 pub(super) fn chain(error: &(dyn std::error::Error + 'static)) -> String {
     let mut said = vec![error.to_string()];
     let mut next = error.source();
@@ -66,7 +67,7 @@ pub(super) fn chain(error: &(dyn std::error::Error + 'static)) -> String {
     said.join(": ")
 }
 
-/// What says that the caller may not, or is not known.
+/// Error codes when the caller lacks permissions or is unknown.
 const ACCESS: [&str; 8] = [
     "AccessDenied",
     "AccessDeniedException",
@@ -78,7 +79,7 @@ const ACCESS: [&str; 8] = [
     "UnrecognizedClientException",
 ];
 
-/// What asks to come again later.
+/// Error codes that ask to try again later.
 const LATER: [&str; 12] = [
     "ConcurrentModificationException",
     "InternalFailure",
@@ -94,12 +95,12 @@ const LATER: [&str; 12] = [
     "TooManyRequestsException",
 ];
 
-/// Whether an error asks to come again later.
+/// Whether an error code asks to try again later.
 pub(super) fn is_later(code: &str) -> bool {
     LATER.contains(&code)
 }
 
-/// What kind of failure an error is.
+/// Classifies an error of the SDK. `what` completes `failed to ...`.
 pub(super) fn failed<E, R>(what: &str, error: &SdkError<E, R>) -> CloudError
 where
     E: ProvideErrorMetadata + std::error::Error + 'static,
@@ -108,8 +109,8 @@ where
     let what = what.to_owned();
     let Some(code) = error.code() else {
         let message = chain(error);
-        // Without an answer there is no code: no credentials, no network, or a role that may not
-        // be assumed.
+        // Without a response there is no code: credentials are missing, the network fails, or the
+        // role cannot be assumed.
         let is_access = message.contains("AccessDenied") || message.contains("credentials");
         return if is_access {
             CloudError::Access { what, message }
@@ -117,7 +118,7 @@ where
             CloudError::Network { what, message }
         };
     };
-    // CloudFormation repeats a whole template when it does not like it.
+    // CloudFormation's message may repeat the whole template.
     let text: String = error.message().unwrap_or_default().chars().take(500).collect();
     let is_decided = ACCESS.contains(&code) || LATER.contains(&code);
     if is_overtaken(error) && !is_decided {
@@ -126,7 +127,7 @@ where
     refused(what, code, &text)
 }
 
-/// What kind of failure a refusal is, by its code.
+/// Classifies a refusal by its error code.
 pub(super) fn refused(what: String, code: &str, text: &str) -> CloudError {
     let message = format!("{code}: {text}");
     if ACCESS.contains(&code) {

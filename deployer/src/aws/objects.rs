@@ -1,4 +1,4 @@
-//! Objects of S3: seven operations on one bucket. Their SDK would be the largest part of the whole program (ADR 15).
+//! S3 objects: seven operations on one bucket. The S3 SDK would be the largest part of the whole program (ADR 15).
 
 use aws_config::SdkConfig;
 use aws_smithy_http_client::Connector;
@@ -12,20 +12,21 @@ use super::signed::{Answer, Plain, Style, encoded, exchange, form};
 use crate::ask::elements;
 use crate::cloud::CloudError;
 
-/// The namespace of S3's documents. Source: the requests of the S3 API reference.
+/// The XML namespace of S3. Source: the requests of the S3 API reference.
 const NAMESPACE: &str = "http://s3.amazonaws.com/doc/2006-03-01/";
 
-/// What S3 says when an object is not the version any more that a write follows, another write goes on, or it is gone.
-/// Source: "Conditional write behavior" in "How to prevent object overwrites with conditional writes", S3 user guide.
+/// S3's error codes for a conditional write when the object has changed, another write is in progress, or the object was
+/// deleted. Source: "Conditional write behavior" in "How to prevent object overwrites with conditional writes", S3 user
+/// guide.
 const REWRITTEN: [&str; 3] = ["ConditionalRequestConflict", "NoSuchKey", "PreconditionFailed"];
 
-/// A bucket, with the credentials that it is reached with.
+/// A bucket, and the credentials used for it.
 #[derive(Debug)]
 pub(super) struct Bucket<'a> {
     pub(super) connector: &'a Connector,
     pub(super) session: SdkConfig,
     pub(super) name: &'a str,
-    /// Its account: a bucket of this name in another one is somebody else's.
+    /// The account that owns the bucket. A bucket of this name in another account is refused.
     pub(super) owner: &'a str,
 }
 
@@ -36,7 +37,8 @@ struct Version {
     id: Option<String>,
 }
 
-/// Where CloudFormation reads an object. Source: "Virtual hosting of general purpose buckets"; the suffix is the partition's.
+/// The URL from which CloudFormation reads an object. Source: "Virtual hosting of general purpose buckets"; the suffix
+/// depends on the partition.
 pub(super) fn address(bucket: &str, region: &str, key: &str) -> String {
     format!("{}/{}", host(bucket, region), path(key))
 }
@@ -45,7 +47,7 @@ fn host(bucket: &str, region: &str) -> String {
     format!("https://{bucket}.s3.{region}.{}", Partition::of_region(region).url_suffix)
 }
 
-/// A key as a path: its slashes stay.
+/// A key as a URL path: its slashes are not encoded.
 fn path(key: &str) -> String {
     key.split('/').map(encoded).collect::<Vec<_>>().join("/")
 }
@@ -58,7 +60,8 @@ impl Bucket<'_> {
         given(&what, answer).map(drop)
     }
 
-    /// Whether an object is there, as far as the caller may know.
+    /// Whether an object exists. Without permission to list the bucket, a missing object looks like a denied one; both count
+    /// as missing.
     pub(super) async fn has(&self, key: &str) -> Result<bool, CloudError> {
         let what = format!("look for s3://{}/{key}", self.name);
         match self.send(&what, self.plain("HEAD", &path(key), Vec::new())).await? {
@@ -67,13 +70,13 @@ impl Bucket<'_> {
         }
     }
 
-    /// An object's text with its version, if it is there.
+    /// The text and the version (ETag) of an object; `None` if it does not exist.
     pub(super) async fn read(&self, key: &str) -> Result<Option<(String, String)>, CloudError> {
         let what = format!("read s3://{}/{key}", self.name);
         let query = form([("list-type", "2"), ("prefix", key)].into_iter());
         let listed = self.send(&what, self.plain("GET", &format!("?{query}"), Vec::new())).await?;
         let (listed, _) = given(&what, listed)?;
-        // The first of what begins with the key is the key itself.
+        // The list is ordered, so the key itself comes first among the keys that begin with it.
         let listed = versions(&listed, "Contents").map_err(|message| unread(&what, message))?;
         if !listed.iter().any(|object| object.key == key) {
             return Ok(None);
@@ -84,7 +87,8 @@ impl Bucket<'_> {
         Ok(Some((text, version)))
     }
 
-    /// Writes an object in the place of a version, or as the first one; gives the new version.
+    /// Writes an object if its version is still the given one, or, without a version, if it does not exist. Returns the new
+    /// version.
     pub(super) async fn replace(
         &self,
         key: &str,
@@ -106,7 +110,7 @@ impl Bucket<'_> {
         }
     }
 
-    /// Deletes all versions of all objects; gives how many there were.
+    /// Deletes all versions of all objects. Returns their number.
     pub(super) async fn empty(&self) -> Result<usize, CloudError> {
         let what = format!("empty bucket {}", self.name);
         let mut count = 0;
@@ -137,17 +141,18 @@ impl Bucket<'_> {
         exchange(self.connector, &self.session, what, &plain).await
     }
 
-    /// A request, by the place below the bucket.
+    /// An unsigned request. `place` is the path and query below the bucket.
     fn plain(&self, method: &'static str, place: &str, body: Vec<u8>) -> Plain {
         let region = self.session.region().map(ToString::to_string).unwrap_or_default();
-        // An endpoint of one's own has no names for buckets.
+        // A custom endpoint has no host names for buckets, so the bucket goes into the path.
         let host = self.session.endpoint_url().map_or_else(
             || host(self.name, &region),
             |url| format!("{}/{}", url.trim_end_matches('/'), self.name),
         );
         let mut headers = vec![("x-amz-expected-bucket-owner", self.owner.to_owned())];
         if method == "PUT" || method == "POST" {
-            // S3 compares it with what arrives, and wants one to delete several objects: "Checking object integrity".
+            // S3 compares the checksum with the body it receives, and `DeleteObjects` requires one: "Checking object
+            // integrity".
             let digest = aws_smithy_types::base64::encode(Sha256::digest(&body));
             headers.push(("x-amz-checksum-sha256", digest));
         }
@@ -156,7 +161,7 @@ impl Bucket<'_> {
     }
 }
 
-/// An answer's body and its version; or what the refusal means.
+/// The body and the version in an answer, or the error that the refusal means.
 fn given(what: &str, answer: Answer) -> Result<(Vec<u8>, String), CloudError> {
     match answer {
         Answer::Given { body, etag } => Ok((body, etag.unwrap_or_default())),
@@ -168,7 +173,7 @@ fn unread(what: &str, message: String) -> CloudError {
     CloudError::Refused { what: what.to_owned(), message }
 }
 
-/// The objects in an answer, by the name of their elements.
+/// The objects in a list; `kind` is the name of their XML elements.
 fn versions(xml: &[u8], kind: &str) -> Result<Vec<Version>, String> {
     let xml = std::str::from_utf8(xml).map_err(|error| error.to_string())?;
     let wrong = |error: aws_smithy_xml::decode::XmlDecodeError| error.to_string();
@@ -193,7 +198,7 @@ fn versions(xml: &[u8], kind: &str) -> Result<Vec<Version>, String> {
     Ok(found)
 }
 
-/// The body of `DeleteObjects`, whose answer names only what could not be deleted.
+/// The body of a quiet `DeleteObjects`, whose response lists only the objects that could not be deleted.
 fn deletion(versions: &[Version]) -> String {
     let mut body = String::new();
     let mut writer = XmlWriter::new(&mut body);
@@ -232,7 +237,7 @@ mod tests {
         }
     }
 
-    /// The forms of `ListObjectVersions` and `DeleteObjects` in the S3 API reference.
+    /// The formats of `ListObjectVersions` and `DeleteObjects` in the S3 API reference.
     #[test]
     fn versions_are_read_and_deleted_whatever_their_keys() {
         let listed = br#"<?xml version="1.0" encoding="UTF-8"?>

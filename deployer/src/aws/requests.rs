@@ -1,4 +1,5 @@
-//! Requests to the services that are asked a question or two: an SDK for each would be large for that (ADR 15).
+//! Requests to services that need one or two operations each. An SDK for each of them would be too large (ADR
+//! 15).
 
 use aws_config::SdkConfig;
 use aws_smithy_http_client::Connector;
@@ -10,7 +11,7 @@ use super::signed::{Answer, Plain, Style, exchange, form};
 use crate::ask::{Ask, Service};
 use crate::cloud::CloudError;
 
-/// Sends a request with a session's credentials and gives the answer's body.
+/// Sends a request with a session's credentials and returns the body of the response.
 pub(super) async fn send(
     connector: &Connector,
     session: &SdkConfig,
@@ -38,7 +39,7 @@ impl Plain {
                 ("elasticfilesystem", region, format!("elasticfilesystem.{region}.{suffix}"))
             }
             Service::Glue => ("glue", region, format!("glue.{region}.{suffix}")),
-            // IAM is one service for a whole partition.
+            // IAM has one endpoint for a whole partition.
             Service::Iam if partition == "aws" => ("iam", global, format!("iam.{suffix}")),
             Service::Iam if partition == "aws-us-gov" => {
                 ("iam", global, format!("iam.us-gov.{suffix}"))
@@ -88,7 +89,7 @@ impl Plain {
     }
 }
 
-/// The texts of an object.
+/// The entries of an object whose values are strings.
 fn texts(parameters: &Value) -> impl Iterator<Item = (&str, &str)> {
     let entries = parameters.as_object().into_iter().flatten();
     entries.filter_map(|(name, value)| Some((name.as_str(), value.as_str()?)))
@@ -101,7 +102,7 @@ mod tests {
     #[test]
     fn each_partition_has_its_own_hosts() {
         let ask = Ask::new(Service::Iam, "GetRole", Value::Null, "look");
-        // Source: the endpoint rules of `iam` in botocore 1.44.8, with the regions that requests are signed for.
+        // Source: the endpoint rules of `iam` in botocore 1.44.8, with the regions used for signing.
         for (region, host, signed) in [
             ("eu-west-1", "iam.amazonaws.com", "us-east-1"),
             ("cn-northwest-1", "iam.cn-north-1.amazonaws.com.cn", "cn-north-1"),

@@ -1,4 +1,4 @@
-//! Requests that this program signs and sends itself, with the HTTP client of the SDKs and a session's credentials.
+//! Requests that this program signs and sends itself, with the SDKs' HTTP client and a session's credentials.
 
 use std::time::{Duration, SystemTime};
 
@@ -20,16 +20,16 @@ use serde_json::Value;
 use super::failure::{chain, is_later};
 use crate::cloud::CloudError;
 
-/// How often a request is tried while a service asks to come again later.
+/// The number of tries while a service asks to try again later.
 const TRIES: u32 = 5;
 
-/// How a service wants its requests to be signed. Source: "Signature Version 4 signing process" in the IAM user guide: S3 takes
-/// paths as they are, and wants the body's digest as a header.
+/// The variant of Signature Version 4 that a service expects. Source: "Signature Version 4 signing process" in the IAM user
+/// guide: S3 takes paths without a second encoding, and needs the body's digest as a header.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Style {
-    /// As all services but S3.
+    /// All services except S3.
     Usual,
-    /// As S3.
+    /// S3.
     Objects,
 }
 
@@ -40,24 +40,24 @@ pub(super) struct Plain {
     pub(super) url: String,
     pub(super) headers: Vec<(&'static str, String)>,
     pub(super) body: Vec<u8>,
-    /// The service and the region that are signed for.
+    /// The service and the region in the signature.
     pub(super) scope: (&'static str, String),
     pub(super) style: Style,
 }
 
-/// What a service says.
+/// A service's response.
 #[derive(Debug)]
 pub(super) enum Answer {
-    /// It did what was asked.
+    /// Success.
     Given {
-        /// The answer's body.
+        /// The body.
         body: Vec<u8>,
-        /// The version of the object that the request was about.
+        /// The ETag of the object that the request was about.
         etag: Option<String>,
     },
-    /// It did not.
+    /// An error.
     Refused {
-        /// The status of HTTP.
+        /// The HTTP status.
         status: u16,
         /// The error's code, such as `NoSuchKey`.
         code: String,
@@ -66,7 +66,7 @@ pub(super) enum Answer {
     },
 }
 
-/// What sends requests.
+/// The HTTP client.
 pub(super) fn connector() -> Connector {
     let settings = HttpConnectorSettings::builder()
         .connect_timeout(Duration::from_secs(10))
@@ -79,8 +79,8 @@ pub(super) fn connector() -> Connector {
         .build()
 }
 
-/// Sends a request with a session's credentials, again and again while the service asks to come later. `what` is what it is for,
-/// as in `failed to ...`.
+/// Signs and sends a request with a session's credentials, and repeats it while the service asks to try again later. `what`
+/// completes `failed to ...`.
 pub(super) async fn exchange(
     connector: &Connector,
     session: &SdkConfig,
@@ -138,12 +138,12 @@ async fn once(
         return Ok(Answer::Given { body, etag });
     }
     let (code, message) = failure(kind.as_deref(), &String::from_utf8_lossy(&body));
-    // Where only a header was asked for, nothing else is said.
+    // A response to a HEAD request has no body, so only the status tells what went wrong.
     let said = if message.is_empty() { format!("HTTP status {status}") } else { message };
     Ok(Answer::Refused { status, code, message: said.chars().take(500).collect() })
 }
 
-/// The code and the message of a refusal, in any of the forms that services have.
+/// The error code and message of a response, in any of the formats that services use.
 fn failure(kind: Option<&str>, body: &str) -> (String, String) {
     let json: Value = serde_json::from_str(body).unwrap_or_default();
     let field = |names: [&str; 2]| {
@@ -152,7 +152,7 @@ fn failure(kind: Option<&str>, body: &str) -> (String, String) {
     let element = |name| crate::ask::elements(body, name).first().map(|text| (*text).to_owned());
     let code = kind.map(str::to_owned).or_else(|| field(["__type", "code"]));
     let code = code.or_else(|| element("Code")).unwrap_or_else(|| "Unknown".to_owned());
-    // `com.amazonaws.glue#EntityNotFoundException`, `EntityNotFoundException:http://...`
+    // The code may be decorated: `com.amazonaws.glue#EntityNotFoundException`, `EntityNotFoundException:http://...`
     let code = code.rsplit('#').next().unwrap_or_default().split(':').next().unwrap_or_default();
     let message = field(["Message", "message"]).or_else(|| element("Message")).unwrap_or_default();
     (code.to_owned(), message)
@@ -203,7 +203,7 @@ impl Style {
     }
 }
 
-/// A text as a part of a URL: every byte but letters, digits and `-._~` as `%` and two hexadecimal digits.
+/// Percent-encodes a text for a URL: every byte except letters, digits and `-._~`.
 pub(super) fn encoded(text: &str) -> String {
     const DIGITS: [char; 16] =
         ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'A', 'B', 'C', 'D', 'E', 'F'];
@@ -218,7 +218,7 @@ pub(super) fn encoded(text: &str) -> String {
     out
 }
 
-/// `name=value&...`, each percent-encoded.
+/// Encodes entries as `name=value&...`, each percent-encoded.
 pub(super) fn form<'t>(entries: impl Iterator<Item = (&'t str, &'t str)>) -> String {
     let pairs: Vec<String> =
         entries.map(|(name, value)| format!("{}={}", encoded(name), encoded(value))).collect();
@@ -231,7 +231,7 @@ mod tests {
 
     #[test]
     fn failures_are_read_in_each_form() {
-        // The forms are those of "Common errors" in the API references of Glue, Lake Formation and IAM.
+        // The formats of "Common errors" in the API references of Glue, Lake Formation and IAM.
         let json = r#"{"__type":"com.amazonaws.glue#EntityNotFoundException","Message":"no"}"#;
         assert_eq!(failure(None, json), ("EntityNotFoundException".to_owned(), "no".to_owned()));
         let header = failure(Some("AccessDeniedException:http://x"), r#"{"message":"not you"}"#);

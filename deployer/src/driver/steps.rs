@@ -1,4 +1,4 @@
-//! One stack, step by step: what the machine commands is done, and what came of it is told to the machine.
+//! One stack, step by step: carries out the machine's commands and passes the results back.
 
 use lakewright_template::StackAddress;
 
@@ -10,37 +10,37 @@ use crate::machine::{Command, Goal, Input, Machine, Outcome};
 use crate::status::{Standing, standing};
 use crate::taken;
 
-/// Whether something was started, so that a status from before is not taken for the end.
+/// Whether an operation was started. If so, an old status does not count as its end.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 enum Started {
     #[default]
     Nothing,
-    /// Something, and no event came since.
+    /// Started, and no event has arrived since.
     Something,
-    /// Something, and events came since.
+    /// Started, and events have arrived since.
     Moving,
 }
 
-/// What is known of the stack that is being driven.
+/// What is known about the stack that is being deployed or deleted.
 #[derive(Default)]
 struct Track {
     change_set: String,
     changes: Vec<Change>,
-    /// The newest event that has been told.
+    /// The id of the newest event that was reported.
     last_event: Option<String>,
     started: Started,
     tries: u32,
-    /// Whether the stack was last changed in express mode.
+    /// Whether the stack was last deployed in express mode.
     is_express: bool,
-    /// Why resources failed.
+    /// The reasons of failed resources.
     reasons: Vec<String>,
-    /// Whether the change set makes the stack.
+    /// Whether the change set creates the stack.
     creates: bool,
 }
 
 impl Track {
-    /// A request that was to start something, and failed. A refusal is an answer, so that nothing was started; without an answer
-    /// nobody knows.
+    /// Notes the failure of a request to start an operation. After a refusal nothing was started; without a response that is
+    /// unknown.
     fn answered(&mut self, error: CloudError) -> CloudError {
         if !matches!(error, CloudError::Network { .. }) {
             self.started = Started::Nothing;
@@ -50,7 +50,8 @@ impl Track {
 }
 
 impl<C: Cloud, R: FnMut(Event), A: FnMut(&StackAddress, &[Change]) -> bool> Driver<'_, C, R, A> {
-    /// Drives a stack to its end. Once CloudFormation has begun, a request that fails says nothing of how that ends.
+    /// Deploys or deletes one stack. If a request fails after CloudFormation has started, the outcome says that its end is
+    /// unknown.
     pub(super) async fn drive(
         &mut self,
         goal: Goal,
@@ -116,7 +117,7 @@ impl<C: Cloud, R: FnMut(Event), A: FnMut(&StackAddress, &[Change]) -> bool> Driv
                     Input::Confirmed((self.ask)(&address, &changes))
                 }
                 Command::DeleteChangeSet => {
-                    // Why there was nothing to run has been said, and stays the reason.
+                    // A failure to delete the change set does not replace the reason why it was not executed.
                     let cleared = self.cloud.delete_change_set(site, name, &track.change_set).await;
                     if let Err(error) = cleared {
                         let text = format!("what was prepared is left there: {error}");
@@ -147,7 +148,7 @@ impl<C: Cloud, R: FnMut(Event), A: FnMut(&StackAddress, &[Change]) -> bool> Driv
         }
     }
 
-    /// Why a command is not done that changes something: another run may have begun.
+    /// The reason why a changing command must not be carried out: the run lost its lease.
     fn lost_before(&self, command: &Command) -> Option<String> {
         match command {
             Command::ExecuteChangeSet | Command::DeleteStack => self.lease.lost(),
@@ -161,7 +162,7 @@ impl<C: Cloud, R: FnMut(Event), A: FnMut(&StackAddress, &[Change]) -> bool> Driv
         }
     }
 
-    /// Looks at the change set.
+    /// Reads the state of the change set.
     async fn weigh(
         &mut self,
         site: &Site,
@@ -193,13 +194,15 @@ impl<C: Cloud, R: FnMut(Event), A: FnMut(&StackAddress, &[Change]) -> bool> Driv
         })
     }
 
-    /// Whether a stack that was not there is made by somebody else: what that makes has the names that this run wanted.
+    /// Whether somebody else creates this stack, which did not exist before. Its resources then have the names that this run
+    /// needs.
     async fn is_made(&self, site: &Site, name: &str) -> Result<bool, CloudError> {
         let found = self.cloud.describe(site, name).await?;
         Ok(found.is_some_and(|stack| standing(&stack.status) != Standing::Absent))
     }
 
-    /// Makes a change set, and waits for roles that were just made; or gives why CloudFormation takes none.
+    /// Creates a change set and returns its name or ARN. Retries while a role that was just created is unknown. The inner
+    /// error is CloudFormation's refusal.
     async fn prepare(
         &mut self,
         stack: &Stack,
@@ -221,7 +224,7 @@ impl<C: Cloud, R: FnMut(Event), A: FnMut(&StackAddress, &[Change]) -> bool> Driv
         unreachable!("the last try gives an answer")
     }
 
-    /// Deletes a stack, and waits for a role that was just made.
+    /// Deletes a stack. Retries while a role that was just created is unknown.
     async fn remove(&mut self, site: &Site, name: &str) -> Result<(), CloudError> {
         for tries in 0.. {
             match self.cloud.delete_stack(site, name).await {
@@ -236,8 +239,8 @@ impl<C: Cloud, R: FnMut(Event), A: FnMut(&StackAddress, &[Change]) -> bool> Driv
         unreachable!("the last try gives an answer")
     }
 
-    /// Why a change set of a template failed. What CloudFormation's own validation says of each resource is told by its
-    /// events only, and these go with the change set.
+    /// Why a change set failed. Only its events have the validation failures of each resource, and they are deleted with the
+    /// change set.
     async fn explained(
         &mut self,
         site: &Site,
@@ -266,7 +269,8 @@ impl<C: Cloud, R: FnMut(Event), A: FnMut(&StackAddress, &[Change]) -> bool> Driv
         }
     }
 
-    /// Tells what a change did not pass that ran: the stack's own event only says where to ask.
+    /// Reports the resources that failed validation during the operation. The stack's own event only refers to
+    /// `DescribeEvents`.
     async fn tell_validation(&mut self, site: &Site, name: &str, track: &Track) {
         if !track.reasons.iter().any(|reason| reason.contains("DescribeEvents")) {
             return;
@@ -293,7 +297,7 @@ impl<C: Cloud, R: FnMut(Event), A: FnMut(&StackAddress, &[Change]) -> bool> Driv
         }
     }
 
-    /// Remembers what has happened so far, before something is started.
+    /// Records the newest event before an operation is started.
     async fn begin(
         &mut self,
         site: &Site,
@@ -307,7 +311,7 @@ impl<C: Cloud, R: FnMut(Event), A: FnMut(&StackAddress, &[Change]) -> bool> Driv
         Ok(())
     }
 
-    /// Tells what happened since the last look, and gives the stack's status.
+    /// Reports the events since the last look, and returns the stack's status.
     async fn look(
         &mut self,
         site: &Site,
@@ -331,13 +335,13 @@ impl<C: Cloud, R: FnMut(Event), A: FnMut(&StackAddress, &[Change]) -> bool> Driv
             }
             (self.report)(event);
         }
-        // Without an event since the start, this is still the status from before.
+        // Without an event since the start, this is still the old status.
         let is_moving = track.started == Started::Moving;
         Ok(if is_moving { Input::Status(Some(found.status)) } else { Input::Done })
     }
 }
 
-/// The name of the change set for a digest. CloudFormation's limit is 128 characters.
+/// The name of the change set for a digest: 51 characters. CloudFormation's limit is 128.
 fn change_set_name(digest: &str) -> String {
     format!("lakewright-{}", digest.get(..40).unwrap_or(digest))
 }

@@ -1,4 +1,4 @@
-//! Whose credentials a deployment has, and what is said when there are none.
+//! The credentials that a deployment uses, and the messages when there are none.
 
 use std::fs;
 use std::net::TcpListener;
@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use super::{Emulator, ends_with};
 use crate::run::{example, transcript};
 
-/// Plans the minimal mesh with nothing from the environment but this.
+/// Plans the minimal mesh with these environment variables only.
 fn plan(files: &Path, arguments: &[&str], variables: &[(&str, &str)]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_lakewright"));
     command
@@ -63,7 +63,7 @@ fn the_profile_that_is_named_is_used_and_its_account_compared_first() {
     ends_with(&other, 9, "the credentials are of account 999999999999");
     assert!(transcript(&other).contains("`central_account` is 111111111111"));
     ends_with(&run(&["--region", "nowhere"], &variables), 2, "region");
-    // As the AWS CLI has it ("Command line options"), what is named comes before keys of the environment.
+    // As in the AWS CLI ("Command line options"), `--profile` takes precedence over keys in the environment.
     variables.extend(KEYS);
     ends_with(&run(&["--profile", "other"], &variables), 9, "account 999999999999");
     ends_with(&run(&[], &variables), 0, "7 to create");
@@ -73,7 +73,7 @@ fn the_profile_that_is_named_is_used_and_its_account_compared_first() {
 fn what_is_wrong_with_credentials_is_named_within_five_seconds() {
     let folder = tempfile::tempdir().expect("a folder");
     profiles(folder.path());
-    // A port that nobody listens on, one that never answers, and one that answers something else.
+    // A port without a listener, one that never answers, and one that answers something else.
     let free = TcpListener::bind("127.0.0.1:0").expect("a port");
     let refused = format!("http://{}", free.local_addr().expect("an address"));
     drop(free);

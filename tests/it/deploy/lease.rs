@@ -1,4 +1,5 @@
-//! Runs at the same time: one changes the mesh, and the others say so and change nothing (8 in the table of docs/guide.md).
+//! Concurrent runs: one changes the mesh, the others report this and change nothing (exit code 8 in the table of
+//! docs/guide.md).
 
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
@@ -9,7 +10,7 @@ use super::record::a_second_environment_comes;
 use super::{Emulator, change, ends_with, lab};
 use crate::run::transcript;
 
-/// The account and the bucket with the record of the lab.
+/// The account that has the bucket with the record of the lab.
 const CENTRAL: &str = "111111111111";
 
 impl Emulator {
@@ -28,13 +29,13 @@ impl Emulator {
             .expect("the binary runs")
     }
 
-    /// So many deployments of a mesh that begin together.
+    /// Starts several deployments of a mesh at the same time, and waits for their ends.
     fn together(&self, mesh: &Path, runs: usize) -> Vec<Output> {
         let runs: Vec<Child> = (0..runs).map(|_| self.begin(mesh)).collect();
         runs.into_iter().map(|run| run.wait_with_output().expect("an end")).collect()
     }
 
-    /// Writes a run into the record of the lab, as one that goes on or was stopped hard left it there.
+    /// Writes a run into the record of the lab, as if it were still running or had been killed.
     fn someone_deploys(&self, heard: &str) {
         let look = self.look(CENTRAL, "us-east-1");
         let mut buckets = look["buckets"].as_object().expect("buckets").keys();
@@ -74,8 +75,8 @@ fn of_two_deployments_at_once_one_changes_the_mesh() {
     ends_with(&emulator.deploy(&mesh), 0, "0 to create, 0 to update");
 }
 
-/// Before there is a record, CloudFormation keeps two from one stack: whichever change set runs first makes the others void
-/// ("ExecuteChangeSet" in the CloudFormation API reference: all others of the stack are deleted).
+/// Before a record exists, CloudFormation keeps two runs from changing one stack: the execution of one change set deletes
+/// all others of the stack ("ExecuteChangeSet" in the CloudFormation API reference).
 #[test]
 fn of_several_first_deployments_none_fails_for_another() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -90,7 +91,7 @@ fn of_several_first_deployments_none_fails_for_another() {
             assert!(!text.contains(raw), "{raw}: {text}");
         }
     }
-    // Whichever of them came last, one more has all of it done.
+    // Whichever run ended last, one more deployment completes the mesh.
     let last = emulator.deploy(&mesh);
     let text = transcript(&last);
     let is_done = text.contains("0 failed, 0 left alone") || text.contains("16 as they are");
@@ -125,7 +126,7 @@ fn a_run_that_goes_on_is_waited_for_and_one_that_was_stopped_is_taken_over() {
         "takes over from a deployment that was stopped before its end: it began at 2020",
     );
     ends_with(&over, 0, "1 updated");
-    // A run writes that it has ended, whether or not it failed.
+    // A run marks itself as ended, whether or not it failed.
     change(&mesh.join("datasets.yaml"), "cron(0 2 * * ? *)", "cron(0 3 * * ? *)");
     emulator.fail_next("AWS::Glue::Crawler");
     ends_with(&emulator.deploy(&mesh), 6, "no more room");

@@ -1,4 +1,5 @@
-//! The owner of an account is asked once: for what the features allow, and not for the first of each kind.
+//! The owner of an account has to act once: the bootstrap covers all that the features allow, not only
+//! what is deployed first.
 
 use std::fs;
 use std::path::Path;
@@ -9,7 +10,7 @@ use super::{Emulator, change, ends_with};
 use crate::offered::{MESH, WORK};
 use crate::run::{lakewright, transcript};
 
-/// The bootstrap templates of the two accounts, byte by byte.
+/// The bootstrap templates of the two accounts, as bytes.
 fn bootstraps(mesh: &Path) -> Vec<Vec<u8>> {
     let path = mesh.display().to_string();
     let of = |account: &str| {
@@ -21,7 +22,7 @@ fn bootstraps(mesh: &Path) -> Vec<Vec<u8>> {
     vec![of("222222222222"), of("333333333333")]
 }
 
-/// How often somebody came as an account's owner.
+/// The number of requests as an account's owner.
 fn as_owner(emulator: &Emulator) -> usize {
     let requests = emulator.request("GET", "/_test/requests", "").expect("an answer");
     let requests: Vec<Value> = serde_json::from_str(&requests).expect("JSON");
@@ -30,7 +31,7 @@ fn as_owner(emulator: &Emulator) -> usize {
     requests.iter().filter(is_owner).count()
 }
 
-/// Deploys as somebody whom no owner lets in.
+/// Deploys as a caller who cannot become an account's owner.
 fn alone(emulator: &Emulator, mesh: &Path) -> std::process::Output {
     emulator.lakewright_alone(&["deploy", &mesh.display().to_string(), "--yes"])
 }
@@ -44,7 +45,7 @@ fn new_kinds_are_deployed_without_a_new_bootstrap() {
     ends_with(&emulator.deploy(mesh), 0, "10 created");
     let before = (bootstraps(mesh), as_owner(&emulator));
     assert!(before.1 > 0);
-    // A dataset, a share with another account, a notebook, a profile of ML Studio, a pipeline and a query.
+    // A dataset, a share with another account, a notebook, an ML Studio profile, a pipeline and a query.
     fs::write(mesh.join("work.yaml"), WORK).expect("a file");
     ends_with(&alone(&emulator, mesh), 0, "6 created, 2 updated");
     assert!((bootstraps(mesh), as_owner(&emulator)) == before, "the bootstraps are as they were");
@@ -60,7 +61,8 @@ fn a_bootstrap_that_is_enough_is_left_to_its_owner() {
     let emulator = Emulator::start();
     ends_with(&emulator.deploy(mesh), 0, "10 created");
     let owned = as_owner(&emulator);
-    // It allows more than the features here do now, and less than those there, of which nothing is used.
+    // One bootstrap now allows more than its features. The other one allows less than its features, but no
+    // stack needs the rest.
     change(&mesh.join("mesh.yaml"), "notebooks: true, ", "");
     change(
         &mesh.join("mesh.yaml"),
@@ -72,7 +74,7 @@ fn a_bootstrap_that_is_enough_is_left_to_its_owner() {
     let text = transcript(&left);
     assert_eq!(text.matches(LEFT).count(), 2, "{text}");
     assert!(text.contains("lakewright bootstrap MESH --account 333333333333"), "{text}");
-    // The first notebook needs what is not allowed there.
+    // The first notebook needs permissions that the second bootstrap lacks.
     let notebook = "kind: Notebook\nid: explorer\nenvironment: lab\nteam: Readers\n\
                     vpc_id: vpc-0123456789abcdef0\nsubnet_id: subnet-0123456789abcdef0\n";
     fs::write(mesh.join("notebook.yaml"), notebook).expect("a file");
@@ -81,7 +83,7 @@ fn a_bootstrap_that_is_enough_is_left_to_its_owner() {
     let text = transcript(&refused);
     assert!(!text.contains("222222222222-eu-west-1 is for the account's owner to do"), "{text}");
     assert_eq!(as_owner(&emulator), owned);
-    // Whoever is let in brings both to what the features say.
+    // With an owner role, a deployment brings both bootstraps up to date.
     ends_with(&emulator.deploy(mesh), 0, "0 failed, 0 left alone");
     ends_with(&alone(&emulator, mesh), 0, "0 to create, 0 to update");
 }

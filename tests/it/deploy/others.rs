@@ -1,4 +1,4 @@
-//! What others do to the same stacks, at the same time or before.
+//! Changes that somebody else makes to the same stacks, concurrently or earlier.
 
 use serde_json::{Value, json};
 
@@ -36,7 +36,8 @@ fn two_deployments_at_once_end_with_a_clear_word() {
         "something else changes it just now (UPDATE_IN_PROGRESS)",
     );
     emulator.set_status("UPDATE_COMPLETE");
-    // Of `DescribeChangeSet` in the CloudFormation API reference: nobody runs these any more.
+    // `DescribeChangeSet` in the CloudFormation API reference: change sets in these states cannot
+    // be executed any more.
     for (fields, said) in [
         (json!({ "Status": "DELETE_COMPLETE" }), "somebody deleted its change set"),
         (json!({ "Status": "DELETE_FAILED" }), "somebody deleted its change set"),

@@ -1,4 +1,4 @@
-//! What the README says to try is what happens.
+//! The steps in the README's "Try it" work as described.
 
 use std::fs;
 use std::io::{BufRead as _, BufReader};
@@ -8,11 +8,11 @@ use std::process::{Command, Stdio};
 use super::Emulator;
 use crate::run::{root, transcript};
 
-/// Where `cargo xtask emulator` listens, which is what the README shows.
+/// The endpoint of `cargo xtask emulator`, as the README shows it.
 const SHOWN: &str = "http://127.0.0.1:4599";
 
-/// Runs each command of the README's "Try it" that is one of `lakewright`, with what the README exports, in a folder that has
-/// the examples.
+/// Runs each `lakewright` command of the README's "Try it", with the variables that the README exports, in a folder with the
+/// examples.
 #[test]
 fn the_readmes_lab_deploys_as_it_says() {
     let text = fs::read_to_string(root().join("README.md")).expect("the README");
@@ -53,7 +53,7 @@ fn the_readmes_lab_deploys_as_it_says() {
     assert!(last.contains("16 created, 0 updated"), "the last command deploys the lab: {last}");
 }
 
-/// Whoever starts the emulator by hand sees when a deployment can begin, and what to export for it.
+/// The emulator prints when a deployment can start, and which variables to export.
 #[test]
 fn the_emulator_says_when_it_is_ready_and_where() {
     let server = |port: u16| {
@@ -65,7 +65,7 @@ fn the_emulator_says_when_it_is_ready_and_where() {
     };
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let port = listener.local_addr().expect("an address").port();
-    // As long as somebody else has the port, it is not that of the emulator.
+    // While another program uses the port, the emulator must not report that it is ready there.
     let taken = server(port).output().expect("Python runs");
     assert!(!taken.status.success());
     assert!(

@@ -1,5 +1,5 @@
-//! Deployments on services that behave as the public reports say (`tests/emulator/README.md`): each test is about what
-//! the deployer does beside CloudFormation, or in spite of it.
+//! Deployments on services that behave as public reports say (`tests/emulator/README.md`). Each test covers what the
+//! deployer does besides CloudFormation, or despite it.
 
 use std::fs;
 use std::process::Command;
@@ -13,7 +13,7 @@ use crate::run::{example, root, transcript};
 const REGION: &str = "us-east-1";
 
 impl Emulator {
-    /// One call of a service, as somebody of the account.
+    /// Calls a service as a principal of the account.
     pub(super) fn call(
         &self,
         account: &str,
@@ -24,7 +24,7 @@ impl Emulator {
         self.call_in(REGION, account, [service, operation], parameters)
     }
 
-    /// The same in another region.
+    /// The same call in another region.
     fn call_in(
         &self,
         region: &str,
@@ -41,7 +41,7 @@ impl Emulator {
         serde_json::from_slice(&output.stdout).expect("JSON")
     }
 
-    /// Whether Lake Formation lets somebody read who has the permissions in IAM.
+    /// Whether Lake Formation allows a principal to read that has the IAM permissions.
     fn may_read(
         &self,
         account: &str,
@@ -61,7 +61,7 @@ impl Emulator {
         answer["allowed"].as_bool().unwrap_or_else(|| unreachable!("{answer}"))
     }
 
-    /// A database with one table, made past the mesh.
+    /// Creates a database with one table, outside the mesh.
     fn make_orders(&self, account: &str, database: &str, location: &str) {
         let input = json!({ "DatabaseInput": { "Name": database } });
         self.call(account, "glue", "create_database", &input);
@@ -86,7 +86,7 @@ impl Emulator {
     }
 }
 
-/// The lab with a table `orders` in its first dataset, which the share is about.
+/// The lab with a table `orders` in its first dataset, to which the share refers.
 fn with_orders(folder: &std::path::Path) -> std::path::PathBuf {
     let mesh = lab(folder);
     change(&mesh.join("datasets.yaml"), "- name: mydpdata", "- name: orders");
@@ -101,7 +101,7 @@ fn a_second_team_reads_a_table_before_and_not_after() {
     let emulator = Emulator::start();
     let account = "222222222222";
     let stranger = "arn:aws:iam::222222222222:role/lab-somebody";
-    // As AWS has it: whatever is new is open to everybody with IAM permissions.
+    // AWS's default: every principal with IAM permissions can read new tables.
     emulator.make_orders(account, "made_before", "s3://elsewhere/");
     assert!(emulator.may_read(account, stranger, "made_before", None));
     let deployed = emulator.deploy(&mesh);
@@ -112,10 +112,10 @@ fn a_second_team_reads_a_table_before_and_not_after() {
         databases.iter().filter_map(Value::as_str).find(|one| one.starts_with("lab_dpdataset"));
     let own = own.expect("the dataset's database");
     assert!(!emulator.may_read(account, stranger, own, None));
-    // The share's reader does, whose role lies in another account.
+    // The reader of the share can read, with a role in another account.
     let reader = "arn:aws:iam::333333333333:role/lab-teama-ewsex6a7";
     assert!(emulator.may_read(account, reader, own, None));
-    // What comes later is closed too; what was there stays as its owner left it.
+    // New databases are closed too; older ones stay as their owner left them.
     emulator.make_orders(account, "made_after", "s3://elsewhere/");
     assert!(!emulator.may_read(account, stranger, "made_after", None));
     assert!(emulator.may_read(account, stranger, "made_before", None));
@@ -138,7 +138,7 @@ fn other_administrators_and_a_newer_version_stay() {
     } });
     emulator.call(account, "lakeformation", "put_data_lake_settings", &settings);
     emulator.call(account, "iam", "delete_role", &json!({ "RoleName": "left-the-company" }));
-    // Lake Formation takes no list with a role that is gone: the deployment says so before it begins.
+    // Lake Formation refuses a list with a role that no longer exists. The deployment reports this before it starts.
     ends_with(&emulator.deploy(&mesh), 6, "do not exist any more");
     let text = transcript(&emulator.deploy(&mesh));
     assert!(text.contains(gone) && !text.contains(other), "{text}");
@@ -149,13 +149,13 @@ fn other_administrators_and_a_newer_version_stay() {
     assert!(admins.contains(other) && admins.contains("lab-execution-us-east-1"), "{admins}");
     assert_eq!(after["Parameters"]["CROSS_ACCOUNT_VERSION"], "5", "{after}");
     assert_eq!(after["CreateTableDefaultPermissions"], json!([]), "{after}");
-    // A new account has its version raised.
+    // In a new account, the version is raised.
     let science = emulator.settings("333333333333");
     assert_eq!(science["Parameters"]["CROSS_ACCOUNT_VERSION"], "4", "{science}");
 }
 
-/// A role that is gone blocks every change of the list, so each leaves it with its stack, also where the environment's
-/// document went first.
+/// A missing role blocks every change of the list of administrators. So each role is removed from the list with its stack,
+/// even if the environment's document was removed earlier.
 #[test]
 fn roles_of_an_environment_that_left_the_mesh_are_no_administrators_any_more() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -192,19 +192,19 @@ fn tags_change_on_every_resource_and_rights_come_and_go() {
     let folder = tempfile::tempdir().expect("a folder");
     let mesh = with_orders(folder.path());
     let emulator = Emulator::start();
-    // Everything that is reported of the services, at once; in the order of replacing too that the registry's schema denies.
+    // All reported behaviours at once, including the order of replacement that the registry's schema denies.
     for behaviour in
         ["builds-refused", "lf-list-needs-target", "lf-replaces-create-first", "mails-unconfirmed"]
     {
         emulator.switch(behaviour, true);
     }
     ends_with(&emulator.deploy(&mesh), 0, "16 created");
-    // Each key's handler sends the tags that differ, and nothing else.
+    // The handler of a key sends only the tags that differ.
     change(&mesh.join("datasets.yaml"), "crawler:", "tags: { Owner: lab }\ncrawler:");
     ends_with(&emulator.deploy(&mesh), 0, "0 created, 1 updated");
     change(&mesh.join("datasets.yaml"), "Owner: lab", "Owner: others");
     ends_with(&emulator.deploy(&mesh), 0, "0 created, 1 updated");
-    // A right to write comes and goes beside the one to read.
+    // Write permissions are added and removed without a change of the read permission.
     let look = emulator.look("222222222222", REGION);
     let databases = look["databases"].as_array().expect("databases");
     let own =
@@ -220,7 +220,7 @@ fn tags_change_on_every_resource_and_rights_come_and_go() {
     ends_with(&emulator.deploy(&mesh), 0, "0 failed");
     assert!(!emulator.may_read("222222222222", reader, &own, None));
 
-    // Nothing depends on what came last, until nothing is left.
+    // Stacks are deleted in several rounds, because others depend on them, until none is left.
     let path = mesh.display().to_string();
     let mut left = emulator.stacks();
     while !left.is_empty() {
@@ -241,7 +241,7 @@ fn whoever_sees_no_permissions_does_not_call_them_closed() {
     let mesh = with_orders(folder.path());
     let emulator = Emulator::start();
     ends_with(&emulator.deploy(&mesh), 0, "16 created");
-    // Another tool puts its own list of administrators in place of what is there.
+    // Another tool replaces the list of administrators by its own.
     let mut settings = emulator.settings("222222222222");
     let admins = settings["DataLakeAdmins"].as_array_mut().expect("administrators");
     admins.retain(|admin| !admin.to_string().contains("role/lab-deploy-"));
@@ -261,7 +261,7 @@ fn a_failure_that_goes_away_is_run_once_more() {
     let folder = tempfile::tempdir().expect("a folder");
     let mesh = lab(folder.path());
     let emulator = Emulator::start();
-    // As S3 says it of a role that was just made (coverage-roadmap #2124).
+    // S3's message about a role that was just created (coverage-roadmap #2124).
     let fault = json!({ "type": "AWS::S3::BucketPolicy", "contains": "lab-dpdataset", "times": 1,
         "message": "Invalid principal in policy" });
     emulator.request("POST", "/_test/fail", &fault.to_string()).expect("an answer");
@@ -276,7 +276,7 @@ fn policies_are_put_again_when_a_role_that_they_name_is_made_anew() {
     let mesh = lab(folder.path());
     let emulator = Emulator::start();
     ends_with(&emulator.deploy(&mesh), 0, "16 created");
-    // Somebody deletes the stack of the dataset's owner in the console, and its role with it.
+    // Somebody deletes the stack of the team that owns the dataset in the console, and thereby its role.
     let team = "lab-team-platform-dataplatformadmin-w4oijpmz";
     let gone = json!({ "StackName": team });
     emulator.call("222222222222", "cloudformation", "delete_stack", &gone);
@@ -289,7 +289,7 @@ fn policies_are_put_again_when_a_role_that_they_name_is_made_anew() {
         buckets.iter().find(|(name, _)| name.starts_with("lab-dpdataset-")).expect("a bucket");
     let id = bucket["policy"]["Id"].as_str().unwrap_or_default();
     assert!(id.starts_with("lakewright-"), "{bucket}");
-    // That is no change of the mesh's.
+    // The policies that were written again do not count as a change of the mesh.
     ends_with(&emulator.deploy(&mesh), 0, "0 to create, 0 to update");
 }
 
@@ -308,34 +308,34 @@ fn what_stayed_of_a_stack_is_named_before_anything_is_made() {
         0,
         "lab-dataset-teama leaves behind: key arn:aws:kms:",
     );
-    // CloudFormation takes no database in, which is said before anything is changed.
+    // CloudFormation cannot import a database. The deployment reports this before it changes anything.
     let again = emulator.deploy(&mesh);
     ends_with(&again, 4, "`aws glue delete-database --region us-east-1 --name lab_teama_");
     let text = transcript(&again);
     let (_, name) = text.split_once("delete-database --region us-east-1 --name ").expect("a name");
     let name = name.split('`').next().expect("the name alone");
     emulator.call("333333333333", "glue", "delete_database", &json!({ "Name": name }));
-    // Other names are taken. Only the events of CloudFormation's own validation say whose.
+    // Other names are in use. Only the events of CloudFormation's validation name the resources.
     let again = emulator.deploy(&mesh);
     ends_with(&again, 6, "did not pass CloudFormation's validation, as said above; what stayed");
     let text = transcript(&again);
     assert!(text.contains("AWS::S3::Bucket") && text.contains("--import-existing"), "{text}");
     assert!(!text.contains("AccessDenied"), "{text}");
-    // Each resource is told once, at the manifest line that asked for it.
+    // Each resource is reported once, at the manifest line that asked for it.
     let buckets: Vec<&str> =
         text.lines().filter(|line| line.contains("(AWS::S3::Bucket): Resource of type")).collect();
     let [bucket] = buckets.as_slice() else { unreachable!("{text}") };
     assert!(bucket.contains("already exists") && bucket.contains("datasets.yaml:"), "{bucket}");
-    // Nothing is left of the try, and other stacks are as they are.
+    // The attempt leaves nothing behind, and other stacks are unchanged.
     let science = emulator.look("333333333333", REGION);
     assert!(science["stacks"].get("lab-dataset-teama").is_none(), "{}", science["stacks"]);
     let taking = ["deploy", &path, "--yes", "--import-existing"];
     ends_with(&emulator.lakewright(&taking), 0, "takes in BucketC83B6579 (AWS::S3::Bucket)");
 }
 
-/// The way back that docs/stacks/dataset.md describes. A database that stayed has its name within `DatabaseInput`, and only
-/// what has a static name of its own is taken in ("Import AWS resources into a CloudFormation stack automatically" in the
-/// CloudFormation user guide).
+/// The recovery that docs/stacks/dataset.md describes. A retained database has its name inside `DatabaseInput`, and
+/// CloudFormation imports only resources with a static name ("Import AWS resources into a CloudFormation stack
+/// automatically" in the CloudFormation user guide).
 #[test]
 fn a_mesh_that_was_destroyed_comes_back_with_what_stayed() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -364,8 +364,8 @@ fn a_mesh_that_was_destroyed_comes_back_with_what_stayed() {
     ends_with(&emulator.deploy(&mesh), 0, "0 to create, 0 to update");
 }
 
-/// The way back that docs/stacks/pipeline.md describes: a repository has an id that AWS gives it and no name that CloudFormation
-/// would import it by (cloudformation-coverage-roadmap, issue 1002).
+/// The recovery that docs/stacks/pipeline.md describes: a repository is identified by an id from AWS, so CloudFormation
+/// cannot import it by name (cloudformation-coverage-roadmap, issue 1002).
 #[test]
 fn a_pipeline_comes_back_beside_the_repository_that_stayed() {
     const ACCOUNT: &str = "222222222222";
@@ -389,7 +389,7 @@ fn a_pipeline_comes_back_beside_the_repository_that_stayed() {
     let rename = ["codecommit", "update_repository_name"];
     emulator.call_in("eu-west-1", ACCOUNT, rename, &renamed);
     ends_with(&back(), 0, "takes in KeyAlias5B0A6A8C (AWS::KMS::Alias)");
-    // The old one is there with what is in it.
+    // The old repository still exists, with its content.
     let old = json!({ "repositoryName": format!("{name}-before") });
     emulator.call_in("eu-west-1", ACCOUNT, ["codecommit", "get_repository"], &old);
 }
@@ -418,17 +418,17 @@ fn a_filter_in_hybrid_mode_holds_whom_the_deployment_opted_in() {
     let reader = "arn:aws:iam::333333333333:role/lab-teama-ewsex6a7";
     assert!(emulator.may_read(account, reader, "old_orders", Some("id")));
     assert!(!emulator.may_read(account, reader, "old_orders", Some("email")));
-    // Others' IAM permissions go on to work.
+    // The IAM permissions of other principals still apply.
     let other = "arn:aws:iam::222222222222:role/lab-somebody";
     assert!(emulator.may_read(account, other, "old_orders", Some("email")));
-    // Who says that nothing is left to IAM is held to it.
+    // `hybrid_access: closed` is enforced.
     write("closed");
     ends_with(&emulator.deploy(&mesh), 7, "`hybrid_access: closed`, and IAM_ALLOWED_PRINCIPALS");
-    // Also when the stack needs no change any more.
+    // It is enforced as well when the stack needs no change.
     ends_with(&emulator.deploy(&mesh), 7, "`hybrid_access: closed`, and IAM_ALLOWED_PRINCIPALS");
 }
 
-/// The definition of the nightly run, for as many places.
+/// The state machine of the nightly run, for this number of places.
 fn nightly(places: usize, refresh: &dyn Fn(&mut Value)) -> Value {
     let stacks = crate::run::synthesized(&crate::run::mesh(&crate::run::sources(&example("lab"))));
     let platform =
@@ -440,7 +440,7 @@ fn nightly(places: usize, refresh: &dyn Fn(&mut Value)) -> Value {
     let mut definition = machine.expect("a machine")["Properties"]["Definition"].clone();
     let all: Vec<Value> =
         (0..places).map(|one| json!({ "account": one.to_string(), "region": REGION })).collect();
-    // The list lies in a bucket; the interpreter calls no service for it.
+    // In the product the list is in a bucket, but the emulator's interpreter calls no service for it.
     definition["States"]["Places"] =
         json!({ "Type": "Pass", "Result": { "places": all }, "Next": "Environments" });
     refresh(&mut definition["States"]["Environments"]["ItemProcessor"]["States"]["Refresh"]);
@@ -448,7 +448,7 @@ fn nightly(places: usize, refresh: &dyn Fn(&mut Value)) -> Value {
 }
 
 impl Emulator {
-    /// How a run of a state machine ends, and why.
+    /// The end of a state machine's run, and its cause.
     fn run_of(&self, name: &str, definition: &Value) -> (String, String) {
         let account = "111111111111";
         let machine = json!({ "name": name, "definition": definition.to_string(),
@@ -471,7 +471,7 @@ impl Emulator {
 #[test]
 fn the_nightly_run_fails_when_a_place_was_missed_and_keeps_little_of_each() {
     let emulator = Emulator::start();
-    // As the integration with CodeBuild answers: with the whole build, some kilobytes. 256 KiB is a state's limit.
+    // The CodeBuild integration returns the whole build, a few kilobytes. A state is limited to 256 KiB.
     let good = |refresh: &mut Value| {
         *refresh = json!({ "Type": "Pass", "Result": { "Build": "x".repeat(4_000) }, "Next": "Refreshed" });
     };
@@ -484,7 +484,7 @@ fn the_nightly_run_fails_when_a_place_was_missed_and_keeps_little_of_each() {
     };
     let none = emulator.run_of("none", &nightly(3, &bad));
     assert_eq!(none, ("FAILED".to_owned(), "NotRefreshed".to_owned()));
-    // Half an hour of tries, for starts that were refused and for nothing else.
+    // Refused starts, and no other errors, are retried for half an hour.
     let definition = nightly(1, &|_| {});
     let refresh = &definition["States"]["Environments"]["ItemProcessor"]["States"]["Refresh"];
     let retry = &refresh["Retry"][0];
@@ -506,7 +506,7 @@ fn what_would_block_a_deletion_is_named_before_it_begins() {
     }
     let deployed = emulator.deploy(&example("full"));
     ends_with(&deployed, 0, "0 failed, 0 left alone");
-    // Alarms that nobody gets look like health.
+    // Without a confirmed receiver, alarms go unnoticed.
     ends_with(&deployed, 0, "reach 0 receivers, and 1 has not confirmed the mail yet");
     let profile = emulator
         .resources()
@@ -530,7 +530,7 @@ fn what_would_block_a_deletion_is_named_before_it_begins() {
     );
 }
 
-/// The id of the profile in the first environment.
+/// The id of the ML Studio profile in the first environment.
 fn profile_id(deployed: &std::process::Output) -> String {
     let text = transcript(deployed);
     let line = text
@@ -540,7 +540,8 @@ fn profile_id(deployed: &std::process::Output) -> String {
     line.rsplit("full-mesh-studio-profile-").next().expect("an id").to_owned()
 }
 
-/// A stack that is there has its files: they come first, and one that is gone is brought back. AWS does neither.
+/// An existing stack has its files: they are uploaded first, and a missing one is uploaded again. CloudFormation does
+/// neither.
 #[test]
 fn a_lost_upload_is_made_up() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -554,7 +555,7 @@ fn a_lost_upload_is_made_up() {
         let keys = keys.filter_map(|key| key.as_str().map(str::to_owned));
         keys.filter(|key| key.starts_with("profiling/code/")).collect()
     };
-    // Once for each of the two datasets.
+    // One upload for each of the two datasets is refused.
     let refused = json!({ "method": "PUT", "contains": "/profiling/code/", "times": 2 });
     emulator.request("POST", "/_test/refuse", &refused.to_string()).expect("an answer");
     ends_with(&emulator.deploy(&mesh), 9, "upload s3://lab-platform-");
@@ -563,7 +564,7 @@ fn a_lost_upload_is_made_up() {
     ends_with(&emulator.deploy(&mesh), 0, "0 failed, 0 left alone");
     assert_eq!(scripts().len(), 1);
 
-    // As after a deployment by other means: the stacks are there, the file is not.
+    // As after a deployment by other means: the stacks exist, the file does not.
     let key = scripts().pop().expect("a key");
     let look = emulator.look("222222222222", REGION);
     let mut buckets = look["buckets"].as_object().expect("buckets").iter();
@@ -579,7 +580,8 @@ fn a_lost_upload_is_made_up() {
     assert_eq!(scripts(), [key]);
 }
 
-/// Row f:2 of docs/aws-behaviour.md: a label is in no resource of most stacks, and their revision is an output all the same.
+/// Row f:2 of docs/aws-behaviour.md: in most stacks no resource contains the label, but the revision, an output, still
+/// changes.
 #[test]
 fn a_change_of_outputs_alone_is_made_and_is_over() {
     let folder = tempfile::tempdir().expect("a folder");

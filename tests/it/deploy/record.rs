@@ -1,4 +1,4 @@
-//! The record of where a mesh has stacks: what an environment leaves behind is found without the mesh before.
+//! The record of where a mesh has stacks: stacks of a removed environment are found without the earlier mesh.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -14,11 +14,11 @@ use crate::calls::{Call, Deployed};
 use crate::run::{example, mesh, sources, transcript};
 
 const LEFT: &str = "333333333333/eu-west-1";
-/// The record of the mesh below, with a place more: what another deployment may write.
+/// The record of the mesh below with one more place, as another deployment may write it.
 const OTHER: &str = r#"{"version": 1, "mesh": "acme", "stacks_in": [
     {"account": "444444444444", "region": "eu-west-1", "resource_prefix": "lakewright"}]}"#;
 
-/// The minimal mesh, with a second environment and a dataset in an account of their own.
+/// The minimal mesh, with a second environment and its dataset in another account.
 pub(super) fn two_environments(folder: &Path) -> PathBuf {
     let mesh = folder.join("mesh");
     fs::create_dir(&mesh).expect("a folder");
@@ -32,7 +32,7 @@ pub(super) fn two_environments(folder: &Path) -> PathBuf {
     mesh
 }
 
-/// The same mesh, of which the first environment is deployed and the second is not.
+/// The same mesh, with the first environment deployed and the second one not.
 pub(super) fn a_second_environment_comes(folder: &Path) -> (Emulator, PathBuf) {
     let mesh = two_environments(folder);
     let second = mesh.join("second.yaml");
@@ -44,7 +44,7 @@ pub(super) fn a_second_environment_comes(folder: &Path) -> (Emulator, PathBuf) {
     (emulator, mesh)
 }
 
-/// What a plan says is in the second account and not in the mesh.
+/// The stacks in the second account that, according to a plan, are not in the mesh.
 fn left(plan: &Output) -> Vec<String> {
     let out = String::from_utf8_lossy(&plan.stdout).into_owned();
     let lines = out.lines().filter_map(|line| line.trim().strip_prefix("not in the mesh "));
@@ -68,19 +68,19 @@ fn what_a_removed_environment_leaves_is_named_until_each_stack_is_destroyed() {
     for (name, kind) in names.iter().zip(kinds) {
         assert!(name.starts_with(&format!("{LEFT}/lakewright-{kind}-")), "{names:?}");
     }
-    // A deployment that has done everything keeps the place, as long as something is there.
+    // A complete deployment keeps the place in the record as long as stacks exist there.
     ends_with(&emulator.deploy(&mesh), 0, "0 failed, 0 left alone");
     ends_with(&emulator.deploy(&mesh), 0, "not in the mesh any more");
     assert_eq!(left(&plan()), names);
     let destroy = |stack: &str| emulator.lakewright(&["destroy", &path, "--yes", "--stack", stack]);
-    // Its roles delete the others.
+    // The bootstrap comes last, because its roles delete the others.
     ends_with(&destroy(&names[4]), 4, "there that depend on it");
     for name in &names {
         ends_with(&destroy(name), 0, "1 deleted");
     }
     let after = emulator.look("333333333333", "eu-west-1")["stacks"].take();
     assert!(after.as_object().expect("stacks").is_empty(), "{after:?}");
-    // The place is off the record, so that nobody asks to be let in there.
+    // The place is removed from the record, so later runs do not access that account.
     emulator.closes("333333333333");
     let done = plan();
     ends_with(&done, 0, "0 to create, 0 to update");
@@ -102,7 +102,7 @@ fn a_place_that_lets_nobody_in_is_named_until_it_is_forgotten() {
     let stack = "lakewright-environment-second";
     let destroy = ["destroy", &path, "--yes", "--stack", stack];
     ends_with(&emulator.lakewright_alone(&destroy), 2, said);
-    // The account's owner still sees what is there.
+    // With the owner role, the stacks there are still visible.
     let owner = emulator.lakewright(&["deploy", &path, "--plan"]);
     assert_eq!(left(&owner).len(), 5, "{}", transcript(&owner));
     let forget = ["destroy", &path, "--yes", "--keep-stack", "--stack", LEFT];
@@ -112,8 +112,8 @@ fn a_place_that_lets_nobody_in_is_named_until_it_is_forgotten() {
     assert!(!transcript(&plan).contains("333333333333"), "{}", transcript(&plan));
 }
 
-/// A write that follows another version than the one that is there fails with 412: "Conditional write behavior" in the
-/// S3 user guide.
+/// A write that is conditional on an outdated version fails with 412: "Conditional write behavior" in the S3 user
+/// guide.
 #[test]
 fn the_second_of_two_deployments_does_not_write_over_the_first() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -133,7 +133,7 @@ fn a_failure_in_the_middle_leaves_the_record() {
     let folder = tempfile::tempdir().expect("a folder");
     let mesh = two_environments(folder.path());
     let emulator = Emulator::start();
-    // Without the stack that keeps the record, nothing else is begun.
+    // Without the stack that holds the record, no other stack is started.
     emulator.fail_next("AWS::SSM::Parameter");
     ends_with(&emulator.deploy(&mesh), 6, "1 failed, 11 left alone");
     let stacks = emulator.look("333333333333", "eu-west-1")["stacks"].take();
@@ -163,7 +163,7 @@ fn a_record_that_cannot_be_read_is_not_taken_for_an_empty_one() {
     ] {
         let body = json!({ "contains": "/deployments/acme.json", "text": text }).to_string();
         emulator.request("POST", "/_test/overtake", &body).expect("an answer");
-        // The first of the two reads what was there, and the second what was written then.
+        // The first plan reads the record as it was, the second one as somebody wrote it in between.
         plan();
         ends_with(&plan(), 6, said);
         let body = json!({ "contains": "/deployments/acme.json", "text": OTHER }).to_string();
@@ -173,7 +173,8 @@ fn a_record_that_cannot_be_read_is_not_taken_for_an_empty_one() {
     }
 }
 
-/// The role that deploys in the central account keeps the record, and looks for it alone; elsewhere there is none.
+/// The deploy role of the central account reads and writes the record, and can list no other object. Other deploy
+/// roles cannot access it.
 #[test]
 fn the_record_of_deployments_is_read_and_written_by_one_role() {
     let lab = mesh(&sources(&example("lab")));
@@ -191,7 +192,7 @@ fn the_record_of_deployments_is_read_and_written_by_one_role() {
         for call in &others {
             deployed.refuses(&role, call);
         }
-        // In a versioned bucket no older version is read or removed.
+        // The bucket is versioned: older versions cannot be read or deleted.
         for action in ["s3:DeleteObject", "s3:DeleteObjectVersion", "s3:GetObjectVersion"] {
             deployed.refuses(&role, &object(action, &key));
         }
@@ -212,7 +213,7 @@ fn the_record_of_deployments_is_read_and_written_by_one_role() {
 }
 
 impl Emulator {
-    /// Lets nobody become the deploy role of an account any more, as when it is gone.
+    /// Makes the deploy role of an account impossible to assume, as if it were deleted.
     fn closes(&self, account: &str) {
         let arn = format!("arn:aws:iam::{account}:role/lakewright-deploy-eu-west-1");
         let body = json!({ "arn": arn }).to_string();

@@ -1,4 +1,4 @@
-//! What a deployment says: before it begins, where something fails, and when it is stopped.
+//! The output of a deployment: before it starts, on failures, and when it is interrupted.
 
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _};
@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::{Emulator, change, ends_with, lab};
 use crate::run::{example, transcript};
 
-/// A copy of the minimal mesh that can be changed.
+/// A copy of the minimal mesh that tests can change.
 fn minimal(folder: &Path) -> std::path::PathBuf {
     let mesh = folder.join("mesh");
     fs::create_dir(&mesh).expect("a folder");
@@ -29,8 +29,8 @@ fn a_plan_is_data_and_names_the_owners_role() {
     let out = String::from_utf8_lossy(&plan.stdout);
     assert!(out.contains("create          222222222222/eu-west-1/"), "{out}");
     assert!(out.contains("7 to create"), "{out}");
-    // Nobody becomes the owner of an account without being told to: 4, "a check, a proof or a decision said no", as to try
-    // again does not help (the exit codes in docs/guide.md).
+    // Without `--owner-role`, no account is accessed as its owner. The exit code is 4, "a check, a proof or a decision said
+    // no", because another try does not help (the exit codes in docs/guide.md).
     for arguments in [["deploy", &path, "--plan"], ["deploy", &path, "--yes"]] {
         let alone = emulator.lakewright_alone(&arguments);
         ends_with(&alone, 4, "`--owner-role OrganizationAccountAccessRole`");
@@ -42,7 +42,7 @@ fn a_plan_is_data_and_names_the_owners_role() {
     let before = requests.iter().filter(as_owner).count();
     ends_with(&emulator.lakewright(&["deploy", &path]), 8, "nothing was changed");
     ends_with(&emulator.lakewright(&["deploy", &path, "--yes"]), 0, "7 created");
-    // For what is there, and for the database that a stack would make.
+    // Only the plan with the owner role accessed the accounts.
     assert!(before <= 2, "only the plan that was told to: {requests:?}");
 }
 
@@ -59,14 +59,14 @@ fn each_failure_names_its_manifest_line_and_the_summary_comes_after() {
     assert!(line.contains("datasets.yaml:"), "{line}");
     let line = text.lines().find(|line| line.contains("was put back as it was")).expect("a line");
     assert!(line.contains("asked for at ") && line.contains(".yaml:"), "{line}");
-    // The end of a run, with how long it took, also of each stack.
+    // The summary ends with the duration of the run.
     assert!(text.contains("1 failed"), "{text}");
     let end = text.lines().find(|line| line.contains(" left alone, in ")).expect("a summary");
     assert!(end.ends_with(" s"), "{end}");
     assert!(text.lines().any(|line| line.starts_with("  created in ")), "{text}");
 }
 
-/// `deploy` refuses what `init` wrote, but for an endpoint of one's own (docs/guide.md).
+/// `deploy` refuses the placeholders that `init` wrote, except for a custom endpoint (docs/guide.md).
 #[test]
 fn what_init_wrote_is_taken_for_an_endpoint_and_said() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -96,8 +96,8 @@ fn destroy_says_what_it_can_be_told_to_delete() {
     );
 }
 
-/// A stack whose creation was undone can only be deleted and made anew ("Stack status codes" in the CloudFormation user
-/// guide), and whatever needs the bootstrap waits for it.
+/// A stack whose creation was rolled back can only be deleted and created again ("Stack status codes" in the CloudFormation
+/// user guide). All stacks that need the bootstrap wait for it.
 #[test]
 fn a_first_bootstrap_that_failed_comes_first_and_is_made_anew() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -116,7 +116,7 @@ fn a_first_bootstrap_that_failed_comes_first_and_is_made_anew() {
     ends_with(&emulator.deploy(&mesh), 0, "5 created");
 }
 
-/// A day that is over on every clock.
+/// The share expired on a date that is in the past on every clock.
 #[test]
 fn shares_expire_as_of_today() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -167,8 +167,8 @@ fn ctrl_c_says_what_was_done_and_what_goes_on() {
     assert!(!next.contains("another deployment of the mesh is running"), "{next}");
 }
 
-/// Each share of AWS RAM is accepted once ("Accepting a resource share invitation from AWS RAM" in the Lake Formation developer
-/// guide), so a change of the dataset that shares nothing new asks nobody to.
+/// Each AWS RAM share is accepted once ("Accepting a resource share invitation from AWS RAM" in the Lake Formation developer
+/// guide), so a change of the dataset without new shares mentions no invitation.
 #[test]
 fn invitations_are_told_when_something_is_newly_shared() {
     const TOLD: &str = "are shared with account 333333333333";
@@ -193,14 +193,14 @@ fn another_meshs_stacks_are_never_changed() {
     let emulator = Emulator::start();
     ends_with(&emulator.deploy(&mesh), 0, "7 created");
     let before = emulator.look("222222222222", "eu-west-1")["stacks"].take();
-    // The same prefix and accounts, and so the same names.
+    // The same prefix and accounts, and therefore the same names.
     change(&mesh.join("mesh.yaml"), "id: acme", "id: other");
     let second = emulator.deploy(&mesh);
     ends_with(&second, 4, "is the mesh `acme`'s, as its tag says, and is not changed");
     assert_eq!(emulator.look("222222222222", "eu-west-1")["stacks"], before);
 }
 
-/// An environment that leaves the mesh with all in it leaves its stacks in an account where nothing else looks.
+/// A removed environment leaves its stacks in an account that the mesh no longer names.
 #[test]
 fn what_an_environment_leaves_behind_is_found_and_removed_by_the_mesh_before() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -239,8 +239,8 @@ fn what_an_environment_leaves_behind_is_found_and_removed_by_the_mesh_before() {
     assert!(after.is_empty(), "{after:?}");
 }
 
-/// What `check` and `synth` warn of is what a deployment does not do: the share of an imported bucket works when its owner has
-/// added the statements, and nobody is told of them but by the command.
+/// `check` and `synth` warn of steps that a deployment does not do: the share of an imported bucket works once its owner has
+/// added the statements, and only the command tells the user.
 #[test]
 fn what_is_left_to_owners_is_said_at_the_end() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -264,7 +264,8 @@ fn what_is_left_to_owners_is_said_at_the_end() {
     }
 }
 
-/// A request that fails while CloudFormation works says nothing of what becomes of the stack: `ExecuteChangeSet` goes on by itself.
+/// A request that fails while CloudFormation works says nothing about the stack's end: what `ExecuteChangeSet` started
+/// continues by itself.
 #[test]
 fn what_was_begun_is_told_when_the_credentials_end() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -277,7 +278,7 @@ fn what_was_begun_is_told_when_the_credentials_end() {
     ends_with(&emulator.deploy(&mesh), 9, begun);
     emulator.expire_after(None);
     ends_with(&emulator.deploy(&mesh), 0, "0 to update, 0 to delete, 16 as they are");
-    // Before that, nothing was begun, and nothing is said of it.
+    // If the token expires earlier, nothing was started, and the output does not claim it.
     change(&mesh.join("datasets.yaml"), "cron(0 3 * * ? *)", "cron(0 4 * * ? *)");
     emulator.expire_after(Some("CreateChangeSet"));
     let early = emulator.deploy(&mesh);

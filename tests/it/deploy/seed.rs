@@ -37,9 +37,9 @@ fn ends(output: &Output, code: i32, text: &str) {
     assert!(all.contains(text), "expected: {text}\n{all}");
 }
 
-/// As the CDK's command line and `lakewright deploy` do it: a stack whose creation was undone is deleted and made again.
-/// `ROLLBACK_COMPLETE` can only be deleted ("Stack status codes" in the CloudFormation user guide), and `RetainExceptOnCreate`
-/// of `CreateStack` says that new resources go with the creation that failed, whatever their deletion policy.
+/// Like the CDK's command line and `lakewright deploy`, it deletes a stack whose creation was rolled back and creates it
+/// again. `ROLLBACK_COMPLETE` can only be deleted ("Stack status codes" in the CloudFormation user guide).
+/// `RetainExceptOnCreate` of `CreateStack` deletes new resources with the failed creation, whatever their deletion policy.
 #[test]
 fn a_first_deployment_that_failed_is_made_up_by_the_next() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -52,7 +52,8 @@ fn a_first_deployment_that_failed_is_made_up_by_the_next() {
         fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
         fs::write(path, text).expect("a file");
     }
-    // The bucket is retained, as the seed's own is in the last stage, and is there when the queue after it fails.
+    // The bucket is retained, as the seed's own bucket is in the last stage. It already exists when the queue after it
+    // fails.
     let template = |versioning: &str| {
         let out = folder.path().join("cdk.out");
         fs::create_dir_all(&out).expect("a folder");

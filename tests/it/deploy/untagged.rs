@@ -1,5 +1,5 @@
-//! Bootstraps that an account's owner deployed by hand and without the mesh's tags, as `aws cloudformation deploy` does when
-//! nobody gives it `--tags` (its reference in the AWS CLI).
+//! Bootstraps that an account's owner deployed by hand without the mesh's tags, as `aws cloudformation deploy` does without
+//! `--tags` (its reference in the AWS CLI).
 
 use std::time::{Duration, Instant};
 
@@ -10,7 +10,7 @@ use crate::run::{example, lakewright, transcript};
 
 const OWNER: &str = "333333333333";
 const NAME: &str = "lab-bootstrap-333333333333-us-east-1";
-/// A stack that somebody else gave the name.
+/// A template of somebody else, under the stack's name.
 const OTHERS: &str = r#"{"Resources": {"Topic": {"Type": "AWS::SNS::Topic", "Properties": {"TopicName": "lab-other"}}}}"#;
 
 impl Emulator {
@@ -69,7 +69,7 @@ fn what_only_has_the_name_of_a_bootstrap_stays() {
     while emulator.has_stack() {
         std::thread::sleep(Duration::from_millis(100));
     }
-    // Another mesh's, as its tag says.
+    // The tag says that the stack belongs to another mesh.
     let tags = json!([{ "Key": "lakewright:mesh", "Value": "other" }]);
     emulator.made_by_hand(OTHERS, &tags);
     ends_with(&emulator.lakewright(&all), 0, "no stack of this mesh is deployed");

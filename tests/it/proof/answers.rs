@@ -1,5 +1,5 @@
-//! Answers about sessions, about what needs no permission, about every side that is missing, and about what was
-//! there before the mesh; on a mesh with a read-only share of a folder and an imported database.
+//! Answers about sessions, about actions that need no permission, about every missing permission, and about
+//! resources from before the mesh. The mesh has a read-only share of a folder and an imported database.
 
 use std::fs;
 
@@ -75,7 +75,7 @@ fn mesh(text: &str) -> TempDir {
     folder
 }
 
-/// The answer to a question: principal, action, resource.
+/// The answer to a question, given as principal, action and resource.
 fn ask(folder: &TempDir, [principal, action, resource]: [&str; 3], more: &[&str]) -> String {
     let path = folder.path().to_str().expect("text");
     let asked = ["can", path, "--principal", principal, "--action", action, "--resource", resource];
@@ -119,7 +119,7 @@ fn a_question_can_be_asked_in_a_session() {
     }
 }
 
-/// Source: "Pass session tags in AWS STS" in the IAM user guide: the trust policy has to allow `sts:TagSession`.
+/// Source: "Pass session tags in AWS STS" in the IAM user guide: the trust policy must allow `sts:TagSession`.
 #[test]
 fn session_tags_take_a_permission_of_their_own() {
     let folder = mesh(MESH);
@@ -145,7 +145,7 @@ fn a_denial_names_every_side_and_the_share_that_would_allow_it() {
     ] {
         assert!(text.contains(says), "{says}: {text}");
     }
-    // Across accounts both sides have to allow it.
+    // Across accounts, both sides must allow it.
     let lab = example("lab").display().to_string();
     let table = "dataset/dpdataset/table/mydpdata";
     let of_lab = |action: &str, resource: &str| {
@@ -156,7 +156,7 @@ fn a_denial_names_every_side_and_the_share_that_would_allow_it() {
     for says in ["the principal's own policies", "and because the resource's own policy", "Share"] {
         assert!(text.contains(says), "{says}: {text}");
     }
-    // So they have to for the key, and each side of it is named.
+    // The same holds for the key, and the answer names each missing side.
     let of_key = "and because kms:Decrypt on the dataset's key is denied: ";
     for why in ["in another account, the principal's own", "the key's own policy does not allow"] {
         assert!(text.contains(&format!("{of_key}{why}")), "{why}: {text}");
@@ -166,7 +166,7 @@ fn a_denial_names_every_side_and_the_share_that_would_allow_it() {
     assert!(text.contains("datasets.yaml:2:1"), "{text}");
 }
 
-/// What cannot be shared, or is asked for already, is not advised. Source: "Share" in docs/mesh.md.
+/// The answer does not advise a share that is impossible or already requested. Source: "Share" in docs/mesh.md.
 #[test]
 fn a_denial_says_what_became_of_the_share_that_was_asked_for() {
     let tables = MESH.replace(
@@ -200,7 +200,7 @@ fn a_denial_says_what_became_of_the_share_that_was_asked_for() {
             ["lakeformation:INSERT", "dataset/sales/table/orders"],
             "with the permissions [read], and [read, write] would allow it",
         ),
-        // A folder is asked for at the share's own access point.
+        // A request for a folder names the share's own access point.
         (
             "  - folder: exports\n",
             "",
@@ -224,7 +224,7 @@ fn a_denial_says_what_became_of_the_share_that_was_asked_for() {
         assert!(text.starts_with("exit: 4\n") && text.contains(says), "{says}: {text}");
         assert!(!text.contains("a Share would allow it"), "{text}");
     }
-    // What the team has of the dataset already is named.
+    // The answer names the access that the team already has to the dataset.
     let text = ask_for(
         "  - table: orders\n",
         "",
@@ -253,8 +253,8 @@ fn why_gives_the_reasons_that_can_gives() {
     assert_eq!(said("why"), reasons);
 }
 
-/// Source: "Changing the default settings for your data lake" in the Lake Formation developer guide: what was there
-/// before keeps the permissions that everybody had.
+/// Source: "Changing the default settings for your data lake" in the Lake Formation developer guide: older
+/// databases and tables keep the permissions of everybody.
 #[test]
 fn nobody_knows_what_everybody_had_on_an_imported_database() {
     let select = ["pivot-role/here", "lakeformation:SELECT", "dataset/before/table/orders"];
@@ -269,11 +269,12 @@ fn nobody_knows_what_everybody_had_on_an_imported_database() {
     let text = prove(&folder);
     assert!(text.starts_with("exit: 0\n"), "{text}");
     assert!(text.contains(&format!("taken for granted of {database}")), "{text}");
-    // Who cannot see it by IAM has nothing of that.
+    // A principal without IAM permissions gains nothing from them.
     for stranger in ["arn:aws:iam::333333333333:role/r", "team/here/Others"] {
         assert!(ask(&folder, [stranger, select[1], select[2]], &[]).starts_with("exit: 4\n"));
     }
-    // Its owner says that nobody has anything there any more, and the deployment looks.
+    // With `hybrid_access: closed` the owner states that everybody has no permission there, and the deployment
+    // checks it.
     let folder = mesh(&MESH.replace("register_location: false", "hybrid_access: closed"));
     let text = ask(&folder, select, &[]);
     assert!(text.starts_with("exit: 4\n"), "{text}");
@@ -288,7 +289,7 @@ fn the_matrix_sums_up_data_and_keys_apart() {
         let asked = ["access", path, "--principal", "team/here/Readers"];
         String::from_utf8(lakewright(asked.iter().chain(more)).stdout).expect("text")
     };
-    // AWS counts decrypting as writing; who may only read the folder writes no data.
+    // AWS counts decryption as writing, but with read-only access to the folder the team writes no data.
     let text = access(&[]);
     let line = text.lines().find(|line| line.contains("dataset/sales")).expect("the dataset");
     assert!(line.ends_with("read, key: use"), "{text}");

@@ -1,4 +1,4 @@
-//! Assemblies that somebody has changed by hand, beyond what a statement says.
+//! Assemblies that somebody changed by hand, in more than statements.
 
 use std::fs;
 
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::run::{example, lakewright, transcript};
 
-/// A change by hand of one template of the lab, and what `prove` says of it.
+/// A manual change of one template of the lab, the exit code of `prove`, and a part of its output.
 type ByHand =
     (&'static str, &'static str, fn(&mut serde_json::Map<String, Value>), i32, &'static str);
 
@@ -35,7 +35,7 @@ fn second_policy(resources: &mut serde_json::Map<String, Value>, id: &str) {
     );
 }
 
-/// The tables that a tag opens.
+/// The tables that a tag selects.
 fn tagged_open() -> Value {
     json!({ "LFTagPolicy": {
         "CatalogId": "333333333333", "ResourceType": "TABLE",

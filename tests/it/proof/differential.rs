@@ -1,4 +1,4 @@
-//! The evaluator against the plain one, on random documents and requests.
+//! The evaluator compared with the naive one, on random documents and requests.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,7 +18,7 @@ use super::naive::{Asked, allows};
 
 pub(super) const ACCOUNT: &str = "111122223333";
 pub(super) const OTHER: &str = "444455556666";
-/// An identity provider, and a canonical user id of S3 in its form of 64 hexadecimal digits.
+/// An identity provider, and a canonical user id of S3: 64 hexadecimal digits.
 const PROVIDER: &str = "arn:aws:iam::111122223333:saml-provider/idp";
 const CANONICAL: &str = "79a59df900b949e55d96a1e698fbacedfd6e09d98eacf8f8d5218e7cd47ef2be";
 pub(super) const ORGANIZATION: &str = "o-a1b2c3d4e5";
@@ -27,7 +27,7 @@ pub(super) fn role(account: &str, name: &str) -> String {
     format!("arn:aws:iam::{account}:role/{name}")
 }
 
-/// The ARN of a session of the first account's role.
+/// The ARN of a session of the role in the first account.
 pub(super) fn session(name: &str) -> String {
     format!("arn:aws:sts::{ACCOUNT}:assumed-role/one/{name}")
 }
@@ -66,7 +66,7 @@ fn resource() -> impl Strategy<Value = String> {
     ])
 }
 
-/// A condition of some operators, keys and values.
+/// A condition made of these operators, keys and values.
 fn of(
     operators: &[&'static str],
     keys: &[&'static str],
@@ -80,7 +80,7 @@ fn of(
         .boxed()
 }
 
-/// A condition on the place of somebody or something in an organization, which are keys of several values.
+/// A condition on the organization path of a principal or a resource; these keys have several values.
 fn of_paths() -> BoxedStrategy<Value> {
     of(
         &[
@@ -95,7 +95,7 @@ fn of_paths() -> BoxedStrategy<Value> {
     )
 }
 
-/// A condition: an operator with keys and values of its kind.
+/// A condition: an operator, with keys and values of its type.
 fn condition() -> impl Strategy<Value = Value> {
     prop_oneof![
         4 => of(
@@ -235,12 +235,12 @@ fn document(principals: bool) -> impl Strategy<Value = Value> {
         .prop_map(|statements| json!({ "Version": "2012-10-17", "Statement": statements }))
 }
 
-/// Policies that are not always there.
+/// A policy that exists in some cases only.
 fn perhaps(principals: bool) -> impl Strategy<Value = Option<Value>> {
     prop::option::weighted(0.25, document(principals))
 }
 
-/// The documents of a world.
+/// The documents of an access model.
 #[derive(Debug, Clone)]
 pub(super) struct Documents {
     identity: Value,
@@ -353,7 +353,7 @@ pub(super) fn requests(world: &World) -> Vec<Asked> {
     let key = world.aliases.values().next().expect("the key").clone();
     let mut asked = Vec::new();
     let one = role(ACCOUNT, "one");
-    // Strangers ask in some circumstances only.
+    // External principals ask with some of the contexts only.
     for (principal, session, step) in [
         (one.clone(), None, 1),
         (one.clone(), Some(session("alice")), 1),
@@ -391,7 +391,7 @@ pub(super) fn requests(world: &World) -> Vec<Asked> {
     asked
 }
 
-/// Who asks, by an ARN or another name.
+/// The principal of a request, by its ARN or another name.
 fn principal(asked: &Asked) -> Principal {
     let name = asked.principal.clone();
     if name.contains(":role/") {
@@ -405,7 +405,7 @@ fn principal(asked: &Asked) -> Principal {
     }
 }
 
-/// What the product decides, where everything outside of the world allows.
+/// The product's decision, if all unknown policies allow.
 pub(super) fn decision(world: &World, asked: &Asked) -> Decision {
     let context = asked
         .context
@@ -428,7 +428,8 @@ proptest! {
         let world = world(&documents);
         for asked in requests(&world) {
             let decision = decision(&world, &asked);
-            // What is not known is not allowed; the plain evaluator knows two values only.
+            // The product may answer "unknown", which is not allowed. The naive evaluator has only two
+            // answers.
             if decision != Decision::Unknown {
                 prop_assert_eq!(decision == Decision::Allow, allows(&world, &asked), "{:?}", asked);
             }

@@ -1,12 +1,12 @@
-//! What each kind of document is to give, stated a second time and straight from the mesh, and compared with what the
-//! templates give.
+//! The intended access of each kind of document, stated a second time directly from the mesh, and compared with the access
+//! that the templates grant.
 //!
-//! `prove` compares the templates with `grants.json`, and the same constructs write both: a grant that is wrong is
-//! wrong in both, and `prove` sees nothing. Here nothing is read of grants, and no code that makes stacks is called for
-//! what is meant. Ids of the mesh say who is to reach what (`meant.rs`, by the words of docs/mesh.md and docs/stacks). Of the
-//! templates come only the ARNs of things, by the stack that makes them and the resource type (`principals.rs`, `asked.rs`).
-//! Every principal is asked about every thing, reading, writing and deleting; about objects of datasets also for their
-//! attributes.
+//! `prove` compares the templates with `grants.json`, and the same constructs write both: a wrong grant is wrong in both, so
+//! `prove` does not see it. This test reads no grants, and the expected access does not depend on the code that makes
+//! stacks. The ids of the mesh say which principal may reach what (`meant.rs`, in the words of docs/mesh.md and
+//! docs/stacks). From the templates come only the ARNs of resources, by stack and resource type (`principals.rs`,
+//! `asked.rs`). Every principal requests to read, write and delete every resource; for objects of datasets, also to get
+//! their attributes.
 
 mod asked;
 mod meant;
@@ -29,7 +29,7 @@ use asked::Ask;
 use meant::{Intent, Stated, intent_of, stated};
 use principals::{Policies, Someone};
 
-/// Who asks, by the ids of the mesh.
+/// A principal, by the ids of the mesh.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 enum Who {
     /// The environment and the team.
@@ -41,49 +41,49 @@ enum Who {
     PivotRole(String),
     /// A role of the central account that may assume pivot roles, by ARN.
     Platform(String),
-    /// The role of the central account that acts for people, by ARN.
+    /// The broker, a role of the central account that acts for people, by ARN.
     Broker(String),
     /// A role of a pipeline: `run`, `start`, `update` or `branches`.
     PipelineRole(String, &'static str),
     /// A role of a pipeline's stage: `build` or `approve`.
     StageRole(String, String, &'static str),
-    /// What deploys, by ARN.
+    /// A role that deploys, by ARN.
     Deployer(String),
-    /// Any other role that a template makes, by ARN.
+    /// Any other role that a template creates, by ARN.
     Other(String),
 }
 
-/// What is asked for, by the ids of the mesh.
+/// The requested resource, by the ids of the mesh.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 enum What {
-    /// An object of a dataset: in a folder, or in none; through the access point of a share, or directly.
+    /// An object of a dataset, inside a folder or outside of all; directly, or through the access point of a share.
     Object {
         dataset: String,
         folder: Option<String>,
         through: Option<String>,
     },
-    /// A table, or some rows and columns of it.
+    /// A table, or some of its rows and columns.
     Table {
         dataset: String,
         table: String,
         cells: Option<String>,
     },
-    /// The key that a dataset's stack makes, through S3 or directly.
+    /// The key that a dataset's stack creates, used through S3 or directly.
     Key {
         dataset: String,
         is_through_s3: bool,
     },
     /// A role to assume.
     Role(Box<Who>),
-    /// A team's role to assume for [`asked::SOMEBODY`], with the team's tag.
+    /// A team's role, to be assumed for [`asked::SOMEBODY`] with the team's tag.
     RoleForSomebody(Box<Who>),
-    /// Results of a team's queries, by environment and team.
+    /// The query results of a team, by environment and team.
     Results(String, String),
     /// The workgroup of a team.
     Workgroup(String, String),
     /// The folder for a team's Glue jobs.
     Assets(String, String),
-    /// The topic to which a team tells what it produces.
+    /// The topic on which a team announces the data that it produces.
     Producers(String, String),
     /// The data source of a team's dashboards.
     DataSource(String, String),
@@ -91,33 +91,34 @@ enum What {
     Consumers(String),
     /// The queues of an environment.
     Queue(String),
-    /// The queue of the events of a dataset's bucket.
+    /// The queue for events of a dataset's bucket.
     Events(String),
     Worksheet(String),
     Notebook(String),
     StudioProfile(String),
     Pipeline(String),
-    /// The repository that a pipeline's stack makes.
+    /// The repository that a pipeline's stack creates.
     Repository(String),
-    /// What the actions of a pipeline hand on.
+    /// The artifacts that the actions of a pipeline exchange.
     Artifacts(String),
     /// The approval of a pipeline's stage.
     Approval(String, String),
     Dashboard(String),
 }
 
-/// What is done with it. Of what is no data: to open, run or assume it, and to change or answer it.
+/// The kind of request. For resources that are not data, `Read` also means to open, run or assume, and `Write` to change or
+/// answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum How {
     Read,
     Write,
     Delete,
-    /// To ask for an object's size, checksum and parts.
+    /// Getting an object's size, checksum and parts.
     Attributes,
 }
 
 impl What {
-    /// The dataset whose data it is.
+    /// The dataset that the resource is data of.
     fn dataset(&self) -> Option<&str> {
         let (Self::Object { dataset, .. }
         | Self::Table { dataset, .. }
@@ -128,7 +129,7 @@ impl What {
         Some(dataset)
     }
 
-    /// Whether the roles that deploy have nothing to do with it. What they make, look at and change besides is stated in
+    /// Whether the roles that deploy must have no access to it. Their access to other resources is tested in
     /// `execution_role.rs` and `lifecycle.rs`.
     fn is_none_of_deployment(&self) -> bool {
         match self {
@@ -157,17 +158,18 @@ impl What {
     }
 }
 
-/// What is meant by the mesh.
+/// The intended decision.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Meant {
     Given,
-    /// Given by the mesh, and an owner outside of it has to allow it as well. It is denied when they say nothing, and not when it
-    /// is unknown what they say.
+    /// The mesh grants it, and an external owner must allow it as well. The decision is a denial if the owner's policies
+    /// allow nothing, and unknown if these policies are unknown.
     WithOwner,
     Denied,
 }
 
-/// How the templates decide one request: as if what others own said nothing, and with what others own unknown.
+/// The decisions on one request: `alone` if the policies of external owners allow nothing, `plain` if these policies are
+/// unknown.
 struct Decided {
     someone: usize,
     ask: usize,
@@ -175,7 +177,7 @@ struct Decided {
     plain: Decision,
 }
 
-/// The templates of a mesh on a day, asked everything.
+/// The templates of a mesh on a date, and the decisions on all requests.
 struct Answers {
     mesh: Mesh,
     day: Date,
@@ -190,7 +192,7 @@ impl Answers {
         let day = Date::parse(day).expect("a day");
         let stacks = synthesized_on(&mesh, Some(&day));
         let mut world = world(&stacks);
-        // In whose account an imported bucket lies is in the mesh, and in no template.
+        // Only the mesh says which account owns an imported bucket; no template does.
         let imports = mesh.datasets.values().filter_map(|one| Some((one, one.import.as_ref()?)));
         let owner = |(dataset, import): (&Dataset, &Import)| {
             let account = mesh.environments[&dataset.environment].account.to_string();
@@ -219,7 +221,7 @@ impl Answers {
         Self { mesh, day, world, principals, asks, decided }
     }
 
-    /// What is decided otherwise than it is meant.
+    /// The decisions that differ from the intended ones.
     fn wrong(&self, intent: &Intent) -> Vec<String> {
         let wrong = self.decided.iter().filter_map(|one| {
             let (someone, ask) = (&self.principals[one.someone], &self.asks[one.ask]);
@@ -240,7 +242,8 @@ impl Answers {
                     one.alone == Decision::Allow && (one.plain == Decision::Allow || is_unknown)
                 }
                 Meant::WithOwner => is_denied(one.alone) && one.plain == Decision::Unknown,
-                // Across accounts nothing is reached without a policy of one's own, whatever an owner says.
+                // Across accounts, a role needs a policy of its own, whatever an owner's policy allows. So the answer is
+                // never unknown.
                 Meant::Denied => {
                     let is_open = matches!(ask.what, What::Object { .. })
                         && someone.policies == Policies::Ours
@@ -260,9 +263,9 @@ impl Answers {
         wrong.collect()
     }
 
-    /// Whether it may be unknown what is decided ("Unknown is never allow" in docs/proof.md): buckets, databases and
-    /// dashboards that the mesh does not make, and in its own account what a role of others asks for whose policies alone can
-    /// allow it.
+    /// Whether the decision may be unknown ("Unknown is never allow" in docs/proof.md). This holds for buckets, databases
+    /// and dashboards that the mesh does not create. It also holds for an external role's requests in its own account, if
+    /// the role's own policies alone can allow them.
     fn may_be_unknown(&self, someone: &Someone, ask: &Ask) -> bool {
         let is_of_others = self.is_imported(&ask.what) || matches!(ask.what, What::Dashboard(_));
         let has_own_say = matches!(
@@ -280,8 +283,9 @@ impl Answers {
         })
     }
 
-    /// Whether an owner outside of the mesh has to allow it as well: of a role whose policies the mesh does not write, unless
-    /// the thing's own policy is enough, and of an imported bucket in another account (docs/stacks/share.md, "What others must do").
+    /// Whether an external owner must allow the request as well. This holds for a role whose policies the mesh does not
+    /// write, unless the resource policy is enough, and for an imported bucket in another account (docs/stacks/share.md,
+    /// "What others must do").
     fn needs_others(&self, someone: &Someone, ask: &Ask) -> bool {
         let is_here = someone.account == ask.account;
         let is_imported = self.is_imported(&ask.what);
@@ -301,8 +305,9 @@ fn decide(world: &World, someone: &Someone, ask: &Ask) -> Decision {
     world.decide(&request, Outside::Unknown).decision
 }
 
-/// The world as if what others own said nothing: their roles have no policies but the mesh's, their buckets none, their
-/// databases are Lake Formation's alone, and everybody has opted in. So each decision is the mesh's own.
+/// The access model as if external owners allowed nothing: their roles have only the policies of the mesh, their buckets
+/// have no policy, only Lake Formation controls their databases, and everybody is opted in. So each decision depends on the
+/// mesh alone.
 fn alone(mesh: &Mesh, stacks: &[Synthesized], plain: &World, principals: &[Someone]) -> World {
     let mut world = plain.clone();
     let trust = plain.roles.values().next().expect("a role").trust.clone();
@@ -352,7 +357,7 @@ fn purpose_built() -> Mesh {
     mesh(&[SourceFile { path: "mesh.yaml".to_owned(), text }])
 }
 
-/// An example, without the boundaries that its owners write: with them everything that is allowed is unknown.
+/// An example without the permissions boundaries that its owners write. With them, every allowed request would be unknown.
 fn example_mesh(name: &str) -> Mesh {
     let mut mesh = mesh(&sources(&example(name)));
     mesh.tenant.permissions_boundary = None;
@@ -362,7 +367,7 @@ fn example_mesh(name: &str) -> Mesh {
     mesh
 }
 
-/// Compares the templates of a mesh on a day with what it means, and gives how many requests were allowed.
+/// Compares the templates of a mesh on a date with their intent. Returns the number of allowed requests.
 fn compare(mesh: Mesh, day: &str) -> usize {
     let answers = Answers::of(mesh, day);
     let wrong = answers.wrong(&intent_of(&answers.mesh, &answers.day));
@@ -373,8 +378,8 @@ fn compare(mesh: Mesh, day: &str) -> usize {
 }
 
 impl Answers {
-    /// Who is not asked has nothing: policies of datasets' buckets and their access points let in nobody but roles that are
-    /// asked, and Lake Formation gives nobody else anything.
+    /// Checks that all principals with access are tested: policies of datasets' buckets and access points name only tested
+    /// roles, and Lake Formation grants nothing to others.
     fn nobody_else_is_let_in(&self) {
         let known: BTreeSet<&str> = self.principals.iter().map(|one| one.arn.as_str()).collect();
         let unasked = self.world.roles.keys().filter(|arn| !known.contains(arn.as_str()));
@@ -413,7 +418,7 @@ fn the_examples_give_what_their_documents_mean() {
     }
 }
 
-/// A day on which a share of `examples/full` is over.
+/// A date on which a share of `examples/full` has expired.
 #[test]
 fn what_is_over_gives_nothing() {
     compare(example_mesh("full"), "2026-07-01");
@@ -426,8 +431,8 @@ fn documents_of_every_kind_give_what_they_mean_and_nothing_of_what_is_called_ali
     assert!(live > over && over > 200, "{live} and {over}");
 }
 
-/// The comparison can fail: a document whose part in the intent is left out is a grant too much, and one that only the
-/// intent has is a grant that is missing.
+/// The comparison can fail: if a document's part of the intent is removed, there is an unexpected grant; if only the intent
+/// has it, a grant is missing.
 #[test]
 fn a_share_too_much_or_too_little_is_seen() {
     let answers = Answers::of(purpose_built(), "2026-06-30");
@@ -449,7 +454,7 @@ fn a_share_too_much_or_too_little_is_seen() {
     }
 }
 
-/// A share of one thing is not one of its neighbour, nor one for a team that is called alike.
+/// A share of one resource is not a share of a neighbour, nor one for a team with a similar name.
 #[test]
 fn a_share_of_something_else_or_for_somebody_else_is_seen() {
     let answers = Answers::of(purpose_built(), "2026-06-30");
@@ -472,11 +477,11 @@ fn a_share_of_something_else_or_for_somebody_else_is_seen() {
     see("private-for-far", &|share| share.dataset = other.dataset.clone());
 }
 
-/// Whoever adds a kind of document says here what it gives, or that it gives nothing by itself.
+/// Each new kind of document must state its intended access here, or that it grants nothing by itself.
 #[test]
 fn no_kind_of_document_is_without_its_meaning() {
     let answers = Answers::of(purpose_built(), "2026-06-30");
-    // Nothing is made of a dashboard's document yet, so no mesh has one (`dashboard-without-effect`).
+    // A dashboard's document has no effect yet, so no mesh has one (`dashboard-without-effect`).
     for kind in Kind::ALL.into_iter().filter(|kind| *kind != Kind::Dashboard) {
         assert!(meant::count(&answers.mesh, kind) > 0, "the mesh has no {}", kind.noun());
         let mut others = Intent::default();

@@ -1,4 +1,4 @@
-//! Meshes that are as they should be, and of which the proof says so: from the mesh, and from its assembly.
+//! Correct meshes, which the proof accepts, both from the mesh and from its assembly.
 
 use crate::run::{lakewright, transcript, write_mesh};
 
@@ -15,7 +15,7 @@ label: Org
 team: Owners
 ";
 
-/// An environment with more keys.
+/// An environment with additional keys.
 fn environment(id: &str, account: &str, region: &str, more: &str) -> String {
     format!(
         "---\nkind: Environment\nid: {id}\nlabel: {id}\norganization: org\naccount: \"{account}\"\nregion: {region}\nteam: Owners\n\
@@ -52,7 +52,7 @@ fn is_proven(documents: &[String]) {
     }
 }
 
-/// The code of the team passes through the pipeline's own builds before it acts as the role of a stage.
+/// The code of the team runs in the pipeline's own builds first, which then assume the role of a stage.
 #[test]
 fn a_pipeline_that_updates_itself_acts_as_the_roles_of_its_stages() {
     let pipelines = "features: { pipelines: true }\n";
@@ -92,7 +92,7 @@ fn two_prefixes_share_an_account_and_region() {
     }
 }
 
-/// A policy names its role without the path, and the grant with it.
+/// A policy names a role without its path, and the grant must as well.
 #[test]
 fn a_consumption_role_has_a_path() {
     is_proven(&[

@@ -1,10 +1,8 @@
-//! Templates that are wrong in one place: the proof must notice each that changes a decision.
+//! Templates with one change: the proof must notice each change that affects a decision.
 //!
-//! Each statement is removed, and each action, resource, principal and
-//! condition is removed, narrowed or widened, one at a time, and so is each permission of Lake
-//! Formation. Each allowing statement lets in one of the `strangers` as well. A second evaluator asks
-//! a finite universe of requests around the changed statement and says whether any decision is
-//! another one now.
+//! Each statement is removed, and each action, resource, principal and condition is removed, narrowed or widened, one at
+//! a time. So is each Lake Formation permission. Each `Allow` statement is also changed to allow one of the `strangers`.
+//! A second evaluator decides a finite set of requests around the changed statement, before and after the change.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -28,7 +26,7 @@ use super::naive::{Asked, LakeAsked, allows, lake_allows};
 use super::strangers;
 use crate::run::{EXAMPLES, example, lakewright, transcript};
 
-/// What an example's templates describe, and what was asked for.
+/// The access model of an example's templates, and the intended access.
 fn subject(name: &str) -> (World, Intended) {
     let (templates, grants) = templates(name);
     let pieces = templates.iter().map(|(address, place, template)| {
@@ -38,7 +36,7 @@ fn subject(name: &str) -> (World, Intended) {
     (World::of(pieces.collect()), Intended::of(grants))
 }
 
-/// The templates of an example, each with its address and place, and the grants.
+/// The templates of an example, each with its address and its account and region, and the grants.
 pub(super) fn templates(name: &str) -> (Vec<(String, Place, Template)>, Grants) {
     let folder = tempfile::tempdir().expect("a folder");
     let out = folder.path().join("out");
@@ -60,7 +58,7 @@ pub(super) fn templates(name: &str) -> (Vec<(String, Place, Template)>, Grants) 
     (templates.collect(), grants)
 }
 
-/// Where a document stands in a world.
+/// The location of a document in the access model.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Target {
     Identity(String, usize),
@@ -96,7 +94,7 @@ fn document<'w>(world: &'w mut World, target: &Target) -> &'w mut Document {
     }
 }
 
-/// Changes the actions that a statement names.
+/// Changes the actions in a statement.
 fn change_actions(
     statement: &mut Statement,
     change: impl FnOnce(&mut Vec<Action>, &mut Vec<String>),
@@ -109,8 +107,8 @@ fn change_actions(
 
 const OTHER_EFFECT: &str = "the other effect";
 
-/// What may stand in the place of a statement, by a name: every statement that differs from it in one place, none for its
-/// removal, and more where somebody else is let in beside it.
+/// The replacements of a statement, each with a name: every statement that differs in one place, none for its removal,
+/// and two statements where another principal is added.
 fn mutants(statement: &Statement, number: usize) -> Vec<(String, Vec<Statement>)> {
     let mut mutants = vec![("removed".to_owned(), Vec::new())];
     mutants.extend(strangers::mutant(statement, number));
@@ -187,17 +185,17 @@ fn mutants(statement: &Statement, number: usize) -> Vec<(String, Vec<Statement>)
     mutants
 }
 
-/// Takes a change of a statement, by a name.
+/// A callback that receives a change of a statement, with its name.
 type Add<'a> = dyn FnMut(String, &dyn Fn(&mut Statement)) + 'a;
 
-/// The same for its conditions.
+/// Adds the changes of a statement's conditions.
 fn of_conditions(statement: &Statement, add: &mut Add<'_>) {
     for (place, condition) in statement.conditions.iter().enumerate() {
         let Condition { key, values, comparison, .. } = condition;
         add(format!("without the condition on {key}"), &|s| {
             s.conditions.remove(place);
         });
-        // Every request comes at some time: it is never without.
+        // Every request has a time, so `IfExists` makes no difference.
         if key != "aws:currenttime" {
             add(format!("also without {key}"), &|s| {
                 s.conditions[place].if_exists = !s.conditions[place].if_exists;
@@ -240,7 +238,7 @@ fn of_conditions(statement: &Statement, add: &mut Add<'_>) {
     }
 }
 
-/// Who asks: a role in a session that nobody knows, and in each of its sessions that is named.
+/// The principals: each role in an unnamed session, and in each of its sessions that a statement names.
 fn in_sessions<'a>(
     principals: &'a BTreeSet<String>,
     sessions: &BTreeSet<String>,
@@ -255,7 +253,7 @@ fn in_sessions<'a>(
     all
 }
 
-/// The requests around some statements.
+/// The requests around these statements.
 fn universe(world: &World, target: &Target, statements: &[&Statement]) -> Vec<Asked> {
     const FILL: &str = "zz~universe~zz";
     let (mut principals, mut sessions) = (BTreeSet::<String>::new(), BTreeSet::new());
@@ -286,7 +284,7 @@ fn universe(world: &World, target: &Target, statements: &[&Statement]) -> Vec<As
                 PrincipalEntry::Everyone => {
                     principals.insert("arn:aws:iam::999999999999:role/stranger".to_owned())
                 }
-                // A role of the account that no template makes, and whose policies may allow it.
+                // A role of the account that no template creates. Its own policies may allow the request.
                 PrincipalEntry::Account(account) => {
                     principals.insert(format!("arn:aws:iam::{account}:role/{FILL}"))
                 }
@@ -299,7 +297,7 @@ fn universe(world: &World, target: &Target, statements: &[&Statement]) -> Vec<As
                 principals.extend(condition.values.iter().map(|arn| sample(arn, FILL)));
                 continue;
             }
-            // Whose a resource is stands in its ARN, and no request says otherwise.
+            // The owner of a resource follows from its ARN, so a request cannot have another one.
             if condition.key == "aws:resourceaccount" {
                 for account in &condition.values {
                     let theirs = statement
@@ -361,7 +359,7 @@ fn universe(world: &World, target: &Target, statements: &[&Statement]) -> Vec<As
     asked
 }
 
-/// The parts of the proof that a change of one document can touch.
+/// Runs the parts of the proof that a change of one document can affect. Returns whether they notice it.
 fn notices(
     world: &World,
     intended: &Intended,
@@ -453,15 +451,15 @@ fn try_all(
         let before = document(&mut world, target).clone();
         for (place, statement) in before.statements.iter().enumerate() {
             for (what, mutant) in mutants(statement, tried) {
-                // An access point that allows what it denied opens nothing: its bucket denies the same, and
-                // the second evaluator asks one policy at a time.
+                // If an access point's `Deny` becomes `Allow`, nothing is opened, because the bucket denies the same. The
+                // second evaluator looks at one policy at a time, so it would not see this.
                 let is_of_point =
                     matches!(target, Target::Resource(arn) if arn.contains(":accesspoint/"));
                 if is_of_point && what == OTHER_EFFECT && !statement.is_allow {
                     continue;
                 }
                 tried += 1;
-                // What stays as it is changes no decision.
+                // An unchanged statement affects no decision.
                 let stays = mutant.contains(statement);
                 let before_it = (!stays).then_some(statement);
                 let around: Vec<&Statement> = before_it
@@ -489,7 +487,7 @@ fn try_all(
     (tried, changing, unnoticed)
 }
 
-/// Every permission that differs from this one in one place, with who has it; `None` for its removal.
+/// Every permission that differs from this one in one place, with its principal; `None` for its removal.
 fn lake_mutants(
     principal: &str,
     grant: &LakeGrant,
@@ -516,7 +514,7 @@ fn lake_mutants(
     mutants
 }
 
-/// The same for the permissions of Lake Formation.
+/// Tries all changes of Lake Formation permissions.
 fn try_all_of_lake(
     name: &str,
     mut world: World,
@@ -568,7 +566,7 @@ fn try_all_of_lake(
     (tried, changing, unnoticed)
 }
 
-/// The questions around some permissions: each of theirs, by each of theirs, on each of theirs.
+/// The requests around these permissions: every combination of their principals, permissions and resources.
 fn lake_universe(grants: &[(&String, &LakeGrant)]) -> Vec<LakeAsked> {
     let mut asked = Vec::new();
     for (principal, _) in grants {

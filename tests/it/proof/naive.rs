@@ -1,5 +1,5 @@
-//! A second evaluator, as plain as can be: no index, no layers, no three-valued logic. It shares
-//! nothing with the product's but the documents, and says which decisions a change touches.
+//! A second, naive evaluator: no index, no layers, no three-valued logic. It shares only the document types with the
+//! product, and shows which decisions a change affects.
 
 use std::collections::BTreeMap;
 
@@ -8,18 +8,18 @@ use lakewright_proof::document::{
 };
 use lakewright_proof::world::World;
 
-/// A request: who, what, on which resource, with which condition keys (in lower case).
+/// A request: principal, action, resource and condition keys (in lower case).
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Asked {
     pub(crate) principal: String,
     pub(crate) action: String,
     pub(crate) resource: String,
     pub(crate) context: BTreeMap<String, Vec<String>>,
-    /// The ARN of the session of the role in which it is asked.
+    /// The ARN of the role session that makes the request.
     pub(crate) session: Option<String>,
 }
 
-/// Whether a pattern matches, by the definition.
+/// Whether a pattern matches a text, directly by the definition.
 fn glob(pattern: &[char], text: &[char]) -> bool {
     match pattern.split_first() {
         None => text.is_empty(),
@@ -49,7 +49,7 @@ fn is_service(principal: &str) -> bool {
     !principal.contains(':') && principal.contains(".amazonaws.com")
 }
 
-/// Whether the request is allowed, when everything that is not in the world allows.
+/// Whether the request is allowed, if everything outside of the access model allows it.
 pub(crate) fn allows(world: &World, asked: &Asked) -> bool {
     if let Some((stem, rest)) = asked.resource.split_once(":accesspoint/") {
         let (name, key) = rest.split_once("/object/").unwrap_or((rest, ""));
@@ -93,7 +93,7 @@ fn once(world: &World, asked: &Asked, through: Option<&str>) -> bool {
         on_either.into_iter().flatten().any(|on| applies(document, statement, on))
     };
     let mut denied = false;
-    // The organization: each level allows, and nothing denies. Roles of services are outside of the first.
+    // SCPs and RCPs: every level must allow, and none may deny. SCPs do not apply to service-linked roles.
     let is_linked = principal.contains(":role/aws-service-role/");
     let mut levels: BTreeMap<&str, bool> = BTreeMap::new();
     for policy in world.organization.scps.iter().filter(|_| is_role && !is_linked) {
@@ -112,7 +112,7 @@ fn once(world: &World, asked: &Asked, through: Option<&str>) -> bool {
                 && named(statement, asked).is_some()
         });
     }
-    // The session's policy.
+    // The session policy.
     let mut session_allows = true;
     if let Some(document) = world.session.as_ref().filter(|_| is_role) {
         session_allows = false;
@@ -123,7 +123,7 @@ fn once(world: &World, asked: &Asked, through: Option<&str>) -> bool {
             }
         }
     }
-    // Identity side: the role's policies and its boundary, which name the access point.
+    // The role's policies and its boundary, in which resources may also be named by access point.
     let mut identity_allows = is_role && role.is_none_or(|role| role.has_foreign_policies);
     let mut boundary_allows = session_allows;
     if let Some(role) = role {
@@ -170,8 +170,8 @@ fn once(world: &World, asked: &Asked, through: Option<&str>) -> bool {
     to_all || (boundary_allows && (identity_allows || to_role))
 }
 
-/// What a resource's policy says: whether it allows the role, its account, or everybody, and whether it
-/// denies.
+/// The effect of a resource policy: whether it allows the role, its account, or the principal regardless of the role's
+/// policies, and whether it denies.
 fn by_resource(
     document: &Document,
     asked: &Asked,
@@ -190,7 +190,7 @@ fn by_resource(
     (to_role, to_account, to_all, denied)
 }
 
-/// How a statement names a principal; the strongest way counts.
+/// How a statement names a principal, from the weakest to the strongest way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Named {
     Account,
@@ -206,11 +206,11 @@ fn named(statement: &Statement, asked: &Asked) -> Option<Named> {
         PrincipalEntry::Account(of) => {
             (principal.contains(":role/") && of == account(principal)).then_some(Named::Account)
         }
-        // What names the session itself is past every limit of the role, as what names everybody is.
+        // Naming the session itself bypasses the limits of the role, like naming everybody.
         PrincipalEntry::Arn(arn) if session.as_ref() == Some(arn) => Some(Named::All),
         PrincipalEntry::Arn(arn) => (arn == principal).then_some(Named::Role),
-        // None of these has policies of its own here, so that what names them is all that it takes. Source: "AWS JSON
-        // policy elements: Principal", on federated principals, service principals and canonical user ids.
+        // These principals have no policies of their own here, so naming them is enough. Source: "AWS JSON policy
+        // elements: Principal", on federated principals, service principals and canonical user ids.
         PrincipalEntry::Service(name)
         | PrincipalEntry::Federated(name)
         | PrincipalEntry::CanonicalUser(name) => (name == principal).then_some(Named::All),
@@ -219,18 +219,18 @@ fn named(statement: &Statement, asked: &Asked) -> Option<Named> {
     if !list.is_not {
         return strongest;
     }
-    // To be exempt, a role has to be named, and not only its account.
+    // `NotPrincipal` exempts a role only if it names the role, not only the account.
     if strongest.is_some_and(|way| way != Named::Account) { None } else { Some(Named::All) }
 }
 
-/// Whether a role's trust policy has its say.
+/// Whether the role's trust policy decides this action.
 fn is_of_trust(action: &str) -> bool {
     action.starts_with("sts:assumerole")
         || action == "sts:tagsession"
         || action == "sts:setsourceidentity"
 }
 
-/// The resource's own policy, the account that it lies in, and whether it is in the world.
+/// The resource policy, the account that owns the resource, and whether the access model has the resource.
 fn own<'w>(world: &'w World, asked: &Asked) -> (Option<&'w Document>, String, bool) {
     let arn = &asked.resource;
     if is_of_trust(&asked.action) {
@@ -254,7 +254,7 @@ fn own<'w>(world: &'w World, asked: &Asked) -> (Option<&'w Document>, String, bo
     }
 }
 
-/// The pipeline of a stage or an action of one; anything else is a whole by itself.
+/// For a stage or an action, the ARN of its pipeline; any other ARN unchanged.
 fn whole(arn: &str) -> String {
     let end = arn.find('/').filter(|_| arn.split(':').nth(2) == Some("codepipeline"));
     arn[..end.unwrap_or(arn.len())].to_owned()
@@ -282,7 +282,7 @@ fn on_resource(
     is_listed != statement.not_resources
 }
 
-/// A text with its variables replaced. Values in these tests have no wildcards.
+/// Replaces the policy variables in a text. Values in these tests contain no wildcards.
 fn filled(world: &World, asked: &Asked, text: &str) -> Option<String> {
     let mut out = String::new();
     let mut rest = text;
@@ -344,7 +344,7 @@ fn value(world: &World, asked: &Asked, key: &str) -> Option<Vec<String>> {
     }
 }
 
-/// Whether a condition holds. A comparison that is not known does not.
+/// Whether a condition is met. An unknown comparison is not met.
 fn holds(world: &World, asked: &Asked, condition: &Condition, has_variables: bool) -> bool {
     let values = value(world, asked, &condition.key);
     let not = match condition.comparison {
@@ -368,7 +368,7 @@ fn holds(world: &World, asked: &Asked, condition: &Condition, has_variables: boo
     };
     let one = |got: &String| {
         let is_any = condition.values.iter().any(|wanted| {
-            // Variables are for strings and ARNs; elsewhere they are text.
+            // Variables are replaced in strings and ARNs only.
             let is_text = matches!(
                 condition.comparison,
                 Comparison::Arn { .. }
@@ -431,13 +431,13 @@ fn is_ordered(order: Order, got: f64, wanted: f64) -> bool {
     }
 }
 
-/// An address of version 4 as 32 zeros and ones.
+/// An IPv4 address as 32 zeros and ones.
 fn bits(address: &str) -> String {
     let address: std::net::Ipv4Addr = address.parse().expect("an address of version 4");
     format!("{:032b}", u32::from(address))
 }
 
-/// Seconds since 1970, of seconds or of a date and time such as `2026-06-30T23:59:59Z`, counted year by
+/// Seconds since 1970, from a number of seconds or a date and time such as `2026-06-30T23:59:59Z`, counted year by
 /// year.
 fn moment(text: &str) -> f64 {
     if let Ok(seconds) = text.parse() {
@@ -456,7 +456,7 @@ fn moment(text: &str) -> f64 {
     f64::from(days) * 86_400.0 + f64::from((hour * 60 + minute) * 60 + second)
 }
 
-/// A question about a permission of Lake Formation, in lower case, on a resource or on some of its cells.
+/// A request for a Lake Formation permission, in lower case, on a resource or some of its cells.
 #[derive(Debug, Clone)]
 pub(crate) struct LakeAsked {
     pub(crate) principal: String,
@@ -465,7 +465,7 @@ pub(crate) struct LakeAsked {
     pub(crate) cells: Option<String>,
 }
 
-/// Whether anything gives the permission.
+/// Whether any grant gives the permission.
 pub(crate) fn lake_allows(world: &World, asked: &LakeAsked) -> bool {
     let all = "lakeformation:all";
     world.lake.grants.get(&asked.principal).into_iter().flatten().any(|grant| {

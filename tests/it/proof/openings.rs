@@ -1,8 +1,8 @@
-//! Openings: changes of a template by hand by which somebody gains access, or a protection is lost.
+//! Openings: manual changes of a template that give somebody access or remove a protection.
 //!
-//! The tables have one row for each kind, with the page of AWS that says what the change does. The digest in
-//! assembly.json is that of the changed template, so that the proof alone can notice it: either it finds a
-//! difference, or it says that the template is outside of what is proven.
+//! The tables have one row for each kind of change, with the AWS page that describes its effect. The digest in
+//! assembly.json is updated to the changed template, so only the proof can notice the change: it finds a difference,
+//! or it reports that it cannot prove the template.
 
 use std::fs;
 use std::path::Path;
@@ -21,7 +21,7 @@ struct Opening {
     /// A stack of the example `full`.
     stack: String,
     edits: Vec<Edit>,
-    /// The page of AWS, or the property.
+    /// The AWS page, or the property.
     source: String,
 }
 
@@ -31,29 +31,30 @@ struct Opening {
 struct Edit {
     #[serde(rename = "do")]
     what: What,
-    /// A type, with the beginning of the logical id where there are several; the logical id of what is added;
-    /// nothing for the whole template, and `assembly` for what assembly.json says of the stack.
+    /// For an existing resource, its type, followed by the beginning of its logical id if there are several. For an
+    /// added resource, its logical id. Empty for the whole template, and `assembly` for the stack's entry in
+    /// assembly.json.
     of: String,
-    /// The place in it, as a JSON pointer (RFC 6901).
+    /// The place in the resource, as a JSON pointer (RFC 6901).
     #[serde(default)]
     at: String,
     #[serde(default)]
     with: Value,
 }
 
-/// What is done.
+/// The operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 enum What {
-    /// One more resource.
+    /// Adds a resource.
     Add,
-    /// One resource less.
+    /// Removes a resource.
     Drop,
-    /// One more item of a list.
+    /// Adds an item to a list.
     Push,
-    /// A value less.
+    /// Removes a value.
     Remove,
-    /// Another value.
+    /// Sets a value.
     Set,
 }
 
@@ -106,7 +107,7 @@ fn find(resources: &Map<String, Value>, of: &str) -> String {
     found.map(|(id, _)| id.clone()).min().expect("one of this type")
 }
 
-/// Takes a resource away; nothing waits for it any more.
+/// Removes a resource and all dependencies on it.
 fn drop_resource(resources: &mut Map<String, Value>, of: &str) {
     let id = find(resources, of);
     resources.remove(&id);
@@ -121,7 +122,7 @@ fn drop_resource(resources: &mut Map<String, Value>, of: &str) {
     }
 }
 
-/// What a pointer's last part stands in, which is made where it is not there, and that part.
+/// The value that contains a pointer's last part, created if it does not exist, and that last part.
 fn place<'v>(root: &'v mut Value, pointer: &str) -> (&'v mut Value, String) {
     let part = |text: &str| text.replace("~1", "/").replace("~0", "~");
     let (above, last) = pointer.rsplit_once('/').expect("a pointer");
@@ -140,7 +141,7 @@ fn position(key: &str) -> usize {
     key.parse().expect("a place in a list")
 }
 
-/// What `prove` says of an assembly with a changed stack. The template is left as it was.
+/// The output of `prove` for an assembly with a changed stack. Restores the template afterwards.
 fn proof_of(out: &Path, assembly: &Value, stack: &str, edits: &[Edit]) -> String {
     let mut assembly = assembly.clone();
     let entries = assembly["stacks"].as_array_mut().expect("stacks");
@@ -163,7 +164,7 @@ fn proof_of(out: &Path, assembly: &Value, stack: &str, edits: &[Edit]) -> String
     proof
 }
 
-/// Whether the proof found a difference, or refused the template. That the digest is another one counts for nothing.
+/// Whether the proof found a difference or refused the template. A different digest alone does not count.
 fn is_noticed(proof: &str) -> bool {
     let differs =
         proof.starts_with("exit: 4\n") && !proof.contains("its SHA-256 is not the digest");
@@ -187,7 +188,7 @@ fn each_is_noticed(table: &str) {
     assert_eq!(lakewright(synth).status.code(), Some(0));
     let text = fs::read_to_string(out.join("assembly.json")).expect("an assembly");
     let assembly: Value = serde_json::from_str(&text).expect("JSON");
-    // What is only written in another way is proven: no digest notices what follows.
+    // A template that is only formatted differently is proven, so the digest does not explain the results below.
     let same = proof_of(&out, &assembly, &openings[0].stack, &[]);
     assert!(same.starts_with("exit: 0\n"), "{same}");
     let mut proven = String::new();

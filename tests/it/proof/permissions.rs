@@ -1,4 +1,4 @@
-//! Permissions of Lake Formation, by name and by tag, against a plain reading of what they say, on random
+//! Lake Formation permissions, by name and by tag, compared with a naive reading of them, on random
 //! catalogs.
 
 use lakewright_proof::action::Action;
@@ -11,7 +11,7 @@ use serde_json::json;
 
 use super::differential::{ACCOUNT, role};
 
-/// What a permission of Lake Formation is about.
+/// The resource of a permission.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum On {
     Database,
@@ -20,14 +20,14 @@ enum On {
     AllTables,
     /// A column of the first table.
     Column,
-    /// Databases that have one of the values.
+    /// Databases that have one of these tag values.
     TaggedDatabases(Vec<&'static str>),
-    /// Tables and columns that have one of the values.
+    /// Tables and columns that have one of these tag values.
     TaggedTables(Vec<&'static str>),
 }
 
-/// A catalog: the tag's value for the database, its two tables and a column of the first, and permissions
-/// of one role.
+/// A catalog: the tag values of the database, its two tables and a column of the first table, and the
+/// permissions of one role.
 #[derive(Debug, Clone)]
 struct Catalog {
     tags: [Option<&'static str>; 4],
@@ -115,7 +115,7 @@ impl Catalog {
         World::of(vec![Piece::of(stack).expect("a catalog")])
     }
 
-    /// The tag's value of a table, or of its column.
+    /// The tag value of a table, or of its column.
     fn tag(&self, table: &str, is_column: bool) -> Option<&'static str> {
         let [database, of_t, of_u, of_column] = self.tags;
         let own = match table {
@@ -127,7 +127,7 @@ impl Catalog {
         own.or(database)
     }
 
-    /// Whether a permission is about a whole table, or about something of it.
+    /// Whether a permission covers a whole table, or any part of it.
     fn is_about(&self, on: &On, table: &str, is_whole: bool) -> bool {
         let has = |values: &[&str], is_column| {
             self.tag(table, is_column).is_some_and(|value| values.contains(&value))
@@ -136,7 +136,7 @@ impl Catalog {
             On::Table(name) => *name == table,
             On::AllTables => true,
             On::Column => table == "t" && !is_whole,
-            // Columns with other tags matter to those who read them, and to what needs all columns.
+            // A whole table needs matching tags on all columns; a part of it needs one match.
             On::TaggedTables(values) if is_whole => has(values, false) && has(values, true),
             On::TaggedTables(values) => has(values, false) || has(values, true),
             On::Database | On::TaggedDatabases(_) => false,

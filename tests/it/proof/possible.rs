@@ -1,10 +1,10 @@
-//! The evaluator where something is not known, against the plain one in each world that may be: what is decided holds in
-//! all of them.
+//! The evaluator with unknown facts, compared with the naive one in each possible case: a decision must hold in all of
+//! them.
 //!
-//! What may be: a statement is there or not; a part that is only known at deployment is any text; a role asks in any
-//! session; and who asks is in an organization, in another one, or in none. Sources: "Conditions" in the CloudFormation
-//! template reference, and `aws:PrincipalOrgID` in "AWS global condition context keys" ("included in the request context
-//! only if the principal is a member of an organization").
+//! The possible cases: a statement exists or not; a part that is known only at deployment is any text; a role makes the
+//! request in any session; the principal is in the organization, in another one, or in none. Sources: "Conditions" in
+//! the CloudFormation template reference, and `aws:PrincipalOrgID` in "AWS global condition context keys" ("included in
+//! the request context only if the principal is a member of an organization").
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
@@ -23,18 +23,18 @@ use super::differential::{
 };
 use super::naive::{Asked, allows};
 
-/// What is not known of a statement.
+/// The unknown part of a statement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Doubt {
-    /// Whether it is there.
+    /// Whether the statement exists.
     Statement,
     /// A part of its first resource.
     Resource,
     /// Its first resource.
     WholeResource,
-    /// The account that it names as a whole.
+    /// The account that it names as principal.
     Account,
-    /// Whom it names first.
+    /// Its first principal.
     Principal,
     /// A value of its first condition.
     Value,
@@ -50,7 +50,8 @@ const DOUBTS: [Doubt; 6] = [
 ];
 
 impl Doubt {
-    /// The statement as it is read, and as it may be; `None` where it is not there. Nothing where it has no such part.
+    /// The statement as the product reads it, and the possible statements; in these, `None` means that it does not
+    /// exist. Returns `None` if the statement has no such part.
     fn of(self, statement: &Statement) -> Option<(Statement, Vec<Option<Statement>>)> {
         let with = |change: &dyn Fn(&mut Statement)| {
             let mut other = statement.clone();
@@ -106,14 +107,14 @@ impl Doubt {
     }
 }
 
-/// The statement with another first principal.
+/// The statement with its first principal replaced.
 fn named(statement: &Statement, entry: PrincipalEntry) -> Option<Statement> {
     let mut other = statement.clone();
     *other.principals.as_mut()?.entries.first_mut()? = entry;
     Some(other)
 }
 
-/// The statements of each document of a world that has some, in one order.
+/// The statements of each document in the access model that has some, in a fixed order.
 fn lists(world: &mut World) -> Vec<&mut Vec<Statement>> {
     let World { roles, resources, managed, session, organization, .. } = world;
     let mut lists = Vec::new();
@@ -132,7 +133,7 @@ fn lists(world: &mut World) -> Vec<&mut Vec<Statement>> {
     lists
 }
 
-/// The world as it is read, and as it may be, with one thing in doubt.
+/// The access model as the product reads it, and the possible ones, with one unknown fact.
 fn in_doubt(world: &World, place: (Index, Index), doubt: Doubt) -> Option<(World, Vec<World>)> {
     let mut original = world.clone();
     let (list, number, statement) = {
@@ -155,7 +156,7 @@ fn in_doubt(world: &World, place: (Index, Index), doubt: Doubt) -> Option<(World
     Some((with(Some(read)), may_be.into_iter().map(with).collect()))
 }
 
-/// A request as it may be: in any session, and by somebody in an organization, in another one or in none.
+/// The possible requests: in any session, and by a principal in the organization, in another one or in none.
 fn may_be(asked: &Asked) -> Vec<Asked> {
     let mut sessions = vec![asked.session.clone()];
     if asked.session.is_none() && asked.principal == role(ACCOUNT, "one") {
@@ -226,7 +227,7 @@ fn what_is_decided_holds_in_each_world_that_may_be() {
     if let Err(error) = result {
         panic!("{error}");
     }
-    // Both happen, or nothing is tested.
+    // Both kinds of answers must occur, otherwise the test shows nothing.
     let (decided, unknown) = (decided.get(), unknown.get());
     assert!(decided > 500 && unknown > 50, "{decided} decided, {unknown} unknown");
 }

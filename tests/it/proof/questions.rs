@@ -1,4 +1,4 @@
-//! `can`, `why` and `access` as they are asked and answered.
+//! The questions and answers of `can`, `why` and `access`.
 
 use std::fs;
 
@@ -44,7 +44,7 @@ fn what_cannot_be_asked_says_what_was_expected() {
         let text = ask(&["--principal", principal, "--action", action, "--resource", resource]);
         assert!(text.starts_with("exit: 2\n") && text.contains(expected), "{expected}: {text}");
     }
-    // AWS's own policies have an ARN of another form.
+    // The ARNs of AWS managed policies have another format.
     let policy = "arn:aws:iam::aws:policy/AdministratorAccess";
     let text = ask(&["--principal", TEAM, "--action", "iam:GetPolicy", "--resource", policy]);
     assert!(!text.starts_with("exit: 2\n"), "{text}");
@@ -101,7 +101,7 @@ fn the_matrix_comes_in_every_format() {
     let html = access("html");
     assert!(html.starts_with("<!doctype html>") && html.contains("team/science/TeamA"));
     assert_eq!(html.matches("<tr class=\"row\"").count(), rows.len());
-    // The overview leads to the groups.
+    // The overview links to the groups.
     let says = "team/science/TeamA on dataset/dpdataset: list read";
     assert!(html.contains(&format!("title=\"{says}\" aria-label=\"{says}\">read</a>")), "{html}");
     assert!(html.contains("<h3 id=\"group-0\">dataset/dpdataset</h3>"));
@@ -138,7 +138,7 @@ fn policies_of_the_organization_take_access_away() {
     assert_eq!(ask(&other).status.code(), Some(0));
     let managed = none.replacen('{', r#"{"management_account": "333333333333", "#, 1);
     assert_eq!(ask(&managed).status.code(), Some(0));
-    // Each level above an account must allow; on one level any policy may.
+    // Each level above an account must allow; within a level, one policy is enough.
     let levels = |second: &str| {
         let narrow = all.replace("\"*\", \"Resource\"", "\"glue:*\", \"Resource\"");
         format!(
@@ -179,7 +179,7 @@ fn a_batch_ends_with_its_worst_answer() {
         lines.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
     assert_eq!(decisions[0]["decision"], "allow");
     assert_eq!(decisions[1]["decision"], "implicit-deny");
-    // What is no question takes no answer away from the others.
+    // An invalid question does not prevent the answers to the others.
     let output = ask(&format!("{{\"principal\": 7}}\n{}", question("TeamA")));
     let text = transcript(&output);
     assert!(text.starts_with("exit: 2") && text.contains("questions.jsonl:1: "), "{text}");
@@ -242,7 +242,7 @@ fn a_file_of_policies_is_read_strictly() {
         let output = prove(text);
         assert!(output.starts_with("exit: 2\n") && output.contains(says), "{says}: {output}");
     }
-    // A region that everything lies in denies nothing.
+    // A `Deny` outside of the region denies nothing if all resources are in that region.
     let region = r#"{"Sid": "R", "Effect": "Deny", "NotAction": ["iam:*", "sts:*"], "Resource": "*",
         "Condition": {"StringNotEquals": {"aws:RequestedRegion": "us-east-1"}}}"#;
     let output = prove(&entry("\"333333333333\"", &format!("{all}, {region}")));
@@ -254,7 +254,7 @@ fn a_file_of_policies_is_read_strictly() {
     assert!(output.starts_with("exit: 4\n"), "{output}");
 }
 
-/// What programs read and what people look at stays as it is until somebody means to change it.
+/// The formats of answers, which programs and people rely on, change only on purpose.
 #[test]
 fn the_shapes_of_answers_are_kept() {
     let mut settings = insta::Settings::new();
@@ -298,11 +298,11 @@ fn a_denial_says_what_would_have_allowed_it() {
     let text = ask(assume, &["--context", "sts:ExternalId=lab-4f1c6c2e"]);
     assert!(text.starts_with("exit: 0\n") || text.starts_with("exit: 5\n"), "{text}");
     assert!(!text.contains("would allow"), "{text}");
-    // A denial says which request it would not be about.
+    // A denial names a request that it would not cover.
     let put = ["team/science/TeamA", "s3:PutObject", "dataset/teama"];
     let text = ask(put, &["--context", "s3:x-amz-server-side-encryption=AES256"]);
     assert!(text.contains("s3:x-amz-server-side-encryption is not \"aws:kms\""), "{text}");
-    // A misspelt key would be in no policy.
+    // No policy contains a misspelt key, so the spelling is corrected.
     for (key, says) in [
         ("sts:Externalld=x", "did you mean sts:ExternalId?"),
         ("aws:SourceIpp=10.0.0.1", "did you mean aws:sourceip?"),
@@ -349,7 +349,7 @@ fn a_boundary_of_somebody_else_can_be_given() {
     fs::write(&path, "{").expect("a file");
     let text = ask(Some(&given("finance-boundary")));
     assert!(text.contains("boundary.json: this is not JSON"), "{text}");
-    // The matrix says why it does not know.
+    // The matrix states why an entry is unknown.
     let text = transcript(&lakewright(["access", &full]));
     assert!(text.contains("(--boundary ARN=FILE gives it)"), "{text}");
 }
@@ -427,13 +427,13 @@ fn whoever_is_granted_a_dataset_is_in_the_matrix() {
             data["rows"].as_array().expect("rows").clone()
         };
         let rows = access(&[&mesh]);
-        // A mesh and its assembly say the same, imported things included.
+        // A mesh and its assembly give the same answers, including imported resources.
         assert_eq!(rows, access(&["--assembly", &out]));
         let has = |principal: &str, target: &str, arn: &str| {
             rows.iter().any(|row| {
                 let reached = row["resource_arn"].as_str().unwrap_or_default();
                 let of = row["resource"].as_str().unwrap_or_default();
-                // A key is known by its alias here, and by its id there.
+                // A grant names a key by its alias, the matrix by its id.
                 let is_key = arn.contains(":alias/")
                     && reached.contains(":key/")
                     && of.starts_with(&format!("{target} "));
@@ -457,7 +457,7 @@ fn whoever_is_granted_a_dataset_is_in_the_matrix() {
             }
             for arn in grant["resources"].as_array().expect("ARNs") {
                 let arn = arn.as_str().expect("an ARN");
-                // Tables are Lake Formation's, links of shares are their own, and patterns are for many.
+                // Left out: tables, which Lake Formation controls; resource links of shares; patterns for several resources.
                 let is_catalog = arn.contains(":glue:") && !arn.contains(":database/");
                 let is_pattern = arn == "*" || (arn.contains(":database/") && arn.contains('*'));
                 if is_catalog || is_pattern || arn.contains("_shared") {
@@ -498,8 +498,8 @@ fn data_takes_both_iam_and_lake_formation() {
     assert!(!text.contains("read"), "{text}");
 }
 
-/// What `access` prints as a resource can be asked for: what it belongs to, and exactly the one of a line. Of several things that
-/// an action is about, each is named.
+/// Each resource that `access` prints can be used in a question: the target, and the exact resource of a line. If an action
+/// covers several resources, the answer names each.
 #[test]
 fn every_resource_of_the_matrix_can_be_asked_for_by_its_name() {
     let full = example("full").display().to_string();
@@ -516,7 +516,7 @@ fn every_resource_of_the_matrix_can_be_asked_for_by_its_name() {
         let name = name.as_str().expect("a name");
         questions.insert((name.to_owned(), action.to_owned()));
         let end = arn.splitn(6, ':').nth(5).expect("the end of an ARN");
-        // A line about all that begins like something gives no type by itself.
+        // A line about a pattern has no resource type.
         if let Some(target) = name.strip_suffix(end).filter(|_| !arn.contains('*')) {
             let target = target.trim_end();
             if !target.starts_with("arn:") {
@@ -546,7 +546,7 @@ fn every_resource_of_the_matrix_can_be_asked_for_by_its_name() {
         assert!(!answer.contains("\"error\":"), "{question:?}: {answer}");
     }
     for (question, answer) in targets.iter().zip(answers(&targets)) {
-        // Of several tables it says how one is named.
+        // For several tables, the answer says how to name one.
         let is_several = ["is several; expected one of", "dataset/ID/table/NAME for a table"];
         let is_several = is_several.iter().any(|text| answer.contains(text));
         assert!(!answer.contains("\"error\":") || is_several, "{question:?}: {answer}");

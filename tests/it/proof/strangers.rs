@@ -1,5 +1,5 @@
-//! Mutants that let in others than the roles, accounts and services of a mesh: identity providers, canonical users, an
-//! organization, one session of a role, and what lies in another partition.
+//! Changes that allow principals other than the mesh's roles, accounts and services: identity providers, canonical users,
+//! an organization, one session of a role, and principals of another partition.
 //!
 //! Sources: "AWS JSON policy elements: Principal", "AWS global condition context keys" and "Identify AWS resources with
 //! Amazon Resource Names (ARNs)" in the IAM user guide.
@@ -9,11 +9,11 @@ use lakewright_proof::document::{Actions, Condition, PrincipalEntry, Principals,
 
 const OIDC: &str = "arn:aws:iam::999999999999:oidc-provider/idp.example.com";
 const SAML: &str = "arn:aws:iam::999999999999:saml-provider/idp";
-/// The form of a canonical user id: 64 hexadecimal digits.
+/// The format of a canonical user id: 64 hexadecimal digits.
 const CANONICAL: &str = "79a59df900b949e55d96a1e698fbacedfd6e09d98eacf8f8d5218e7cd47ef2be";
 
-/// What stands in the place of an allowing statement; none where nothing of this kind can. The number chooses the kind, so
-/// that each statement gets one, and neighbours different ones.
+/// The replacement of an `Allow` statement; `None` if no such change applies. The number selects the kind of change: each
+/// statement gets one, and neighbours get different ones.
 pub(super) fn mutant(statement: &Statement, number: usize) -> Option<(String, Vec<Statement>)> {
     if !statement.is_allow {
         return None;
@@ -25,7 +25,7 @@ pub(super) fn mutant(statement: &Statement, number: usize) -> Option<(String, Ve
     }
 }
 
-/// A condition on the organization of who asks.
+/// A condition on the principal's organization.
 fn organization(number: usize) -> Condition {
     let values = |value: &str| vec![value.to_owned()];
     if number.is_multiple_of(2) {
@@ -36,7 +36,7 @@ fn organization(number: usize) -> Condition {
     }
 }
 
-/// In the policy of a role: any role of an organization can be assumed, or what is named lies in another partition.
+/// For a role's policy: any role of an organization can be assumed, or a resource is in another partition.
 fn of_identity(statement: &Statement, number: usize) -> Option<(String, Vec<Statement>)> {
     if number % 3 == 2 {
         let mut other = statement.clone();
@@ -55,7 +55,7 @@ fn of_identity(statement: &Statement, number: usize) -> Option<(String, Vec<Stat
     Some(("beside all roles, in an organization".to_owned(), vec![statement.clone(), beside]))
 }
 
-/// In the policy of a resource or the trust policy of a role: somebody else is let in as well, or who is named is another.
+/// For a resource policy or a trust policy: another principal is allowed in addition, or the principal is replaced.
 fn of_resource(statement: &Statement, number: usize) -> Option<(String, Vec<Statement>)> {
     let beside = |what: &str, entry: PrincipalEntry, condition: Option<Condition>| {
         let mut other = statement.clone();

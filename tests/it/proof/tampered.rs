@@ -37,7 +37,7 @@ fn an_assembly_that_was_tampered_with_is_not_proven() {
     assert!(text.contains("lab-dataset-dpdataset.json is not what `synth` wrote"), "{text}");
 }
 
-/// Owners apply the files for them as they are.
+/// Owners apply the handout files unchanged.
 #[test]
 fn a_file_for_an_owner_that_was_changed_is_not_proven() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -65,7 +65,7 @@ fn a_file_for_an_owner_that_was_changed_is_not_proven() {
         assert!(said.starts_with("exit: 4\n") && said.contains(&path), "{path}: {said}");
         fs::write(&file, before).expect("as it was");
     }
-    // What is to be done with a file is as much as what stands in it.
+    // The task for a file is protected like its content.
     let mut other = assembly.clone();
     other["handouts"][0]["task"] = "attach AdministratorAccess".into();
     fs::write(out.join("assembly.json"), other.to_string()).expect("the assembly");
@@ -78,8 +78,8 @@ fn a_file_for_an_owner_that_was_changed_is_not_proven() {
     assert!(said.starts_with("exit: 4\n") && said.contains(&path(&left_out)), "{said}");
 }
 
-/// Readers differ: CloudFormation takes the last of two sections, and the CDK's JavaScript reads text that others refuse.
-/// Sources: github.com/aws-cloudformation/cfn-language-discussion issue 96; github.com/serde-rs/json issue 827.
+/// Parsers differ: CloudFormation takes the last of two equal sections, and the CDK's JavaScript accepts text that others
+/// reject. Sources: github.com/aws-cloudformation/cfn-language-discussion issue 96; github.com/serde-rs/json issue 827.
 #[test]
 fn what_readers_read_differently_is_not_proven() {
     let folder = tempfile::tempdir().expect("a folder");

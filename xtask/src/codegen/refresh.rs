@@ -1,8 +1,7 @@
-//! Pins the resource schemas again, from the cfn-lint package.
+//! Pins new versions of the resource schemas, from the cfn-lint package.
 //!
-//! The package carries the schemas of every region (MIT-0). What is kept: the
-//! types that the stacks use, without prose, with the regular expressions of
-//! the Rust dialect, and for each region the types it lacks.
+//! The package contains the schemas of every region (MIT-0). The pinned files have the types that the stacks use, without
+//! prose and with regular expressions in Rust's dialect, and, for each region, the types that it lacks.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -75,11 +74,11 @@ const TYPES: &[&str] = &[
     "AWS::WAFv2::WebACL",
 ];
 
-/// Regions whose schemas are not public: for them the package has those of us-east-1. Each with the services that it
-/// lacks of those that the types above are of.
+/// Regions whose schemas are not public; for these, the package has the schemas of us-east-1. For each region: the
+/// services that it lacks, among the services of the types above.
 ///
-/// Source: `botocore/data/endpoints.json` of the Python package botocore 1.44.8. For the regions of China and of GovCloud
-/// that file lacks the same services as the package's schemas.
+/// Source: `botocore/data/endpoints.json` of the Python package botocore 1.44.8. For the regions of China and of
+/// GovCloud, that file lacks the same services as the package's schemas.
 const NOT_PUBLIC: &[(&str, &[&str])] = &[
     ("eu-isoe-west-1", &["CodeBuild", "CodeCommit", "CodePipeline", "QuickSight", "WAFv2"]),
     ("eusc-de-east-1", &["CodeCommit", "QuickSight"]),
@@ -116,7 +115,7 @@ const NOT_PUBLIC: &[(&str, &[&str])] = &[
     ("us-isof-south-1", &["CodeCommit", "WAFv2"]),
 ];
 
-/// Actions in the schemas' handlers that IAM does not know, and what was meant (empty: drop it).
+/// Actions in the schemas' handlers that IAM does not know, each with the correct action (empty: drop it).
 const CORRECTIONS: &[(&str, &str)] = &[
     ("efs:CreateFileSystem", "elasticfilesystem:CreateFileSystem"),
     ("efs:DeleteFileSystem", "elasticfilesystem:DeleteFileSystem"),
@@ -139,7 +138,7 @@ const CORRECTIONS: &[(&str, &str)] = &[
     ("vpc-lattice:DescribeServiceNetworkVpcEndpointAssociation", ""),
 ];
 
-/// Handlers of the types whose schemas have none; from the services' API and authorization references.
+/// Handlers of types whose schemas have none. Sources: the services' API references and authorization references.
 const HANDLERS: &[(&str, &[&str])] = &[
     (
         "AWS::CodeBuild::Project",
@@ -239,7 +238,7 @@ fn trim(kind: &str, mut schema: Value, known: &BTreeSet<String>) -> Result<Value
     Ok(schema)
 }
 
-/// Each handler with the sorted actions that it needs.
+/// The sorted actions that each handler needs.
 fn handlers(kind: &str, handlers: &Value, known: &BTreeSet<String>) -> Result<Value> {
     let mut out = Map::new();
     if let Some((_, actions)) = HANDLERS.iter().find(|(name, _)| name == &kind) {
@@ -293,7 +292,7 @@ fn strip(value: &mut Value, keys_are_names: bool) {
     }
 }
 
-/// Writes for each region the pinned types that it lacks.
+/// Writes the pinned types that each region lacks.
 fn write_regions(schemas: &Path) -> Result {
     let mut regions = BTreeMap::new();
     let folder = schemas.join("providers");
@@ -317,7 +316,7 @@ fn write_regions(schemas: &Path) -> Result {
         };
         let absent: Vec<&str> = TYPES.iter().copied().filter(|kind| is_absent(kind)).collect();
         if absent.is_empty() && region != REGION {
-            // Nowhere else are all of them: this is a copy.
+            // No other region has all types, so these schemas are a copy of those of us-east-1.
             return Err(format!("{region} lacks nothing; expected what it lacks in NOT_PUBLIC"));
         }
         regions.insert(region, absent);

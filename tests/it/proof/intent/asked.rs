@@ -1,4 +1,4 @@
-//! What can be asked for: things by the ids of the mesh, each with its ARN from the template of the stack that makes it, by
+//! The requests: resources by the ids of the mesh, each with the ARN from the template of the stack that creates it, by
 //! resource type.
 
 use std::collections::BTreeSet;
@@ -15,26 +15,26 @@ use lakewright_template::assembly::cells;
 use super::principals::{Policies, Someone};
 use super::{How, What, Who};
 
-/// A table that no document names.
+/// A table that no document declares.
 pub(super) const UNHEARD_OF: &str = "unheard_of";
 
-/// The source identity of who comes to teams.
+/// The source identity of the person for whom teams' roles are assumed.
 pub(super) const SOMEBODY: &str = "somebody";
 
 const OBJECT: [(How, &str); 3] =
     [(How::Read, "s3:GetObject"), (How::Write, "s3:PutObject"), (How::Delete, "s3:DeleteObject")];
 
-/// "GetObjectAttributes" in the S3 API reference: the action of the request of the same name.
+/// "GetObjectAttributes" in the S3 API reference: the request has an action of the same name.
 const ATTRIBUTES: (How, &str) = (How::Attributes, "s3:GetObjectAttributes");
 
-/// A request that anybody could make.
+/// A request that any principal could make.
 #[derive(Debug, Clone)]
 pub(super) struct Ask {
     pub(super) what: What,
     pub(super) how: How,
     pub(super) action: &'static str,
     pub(super) resource: String,
-    /// The account that the thing lies in.
+    /// The account that owns the resource.
     pub(super) account: String,
     pub(super) context: Context,
 }
@@ -60,7 +60,7 @@ pub(super) fn all(
     things.asks
 }
 
-/// The rows and columns of a table that some share is about, whatever its status.
+/// The rows and columns of a table that any share selects, whatever its status.
 pub(super) fn parts(mesh: &Mesh, dataset: &str, table: &str) -> BTreeSet<String> {
     let shares = mesh.shares.values().filter(|share| share.dataset.as_str() == dataset);
     let items = shares.flat_map(|share| &share.items);
@@ -72,7 +72,7 @@ pub(super) fn parts(mesh: &Mesh, dataset: &str, table: &str) -> BTreeSet<String>
         .collect()
 }
 
-/// The rows and columns of an item, when it is a part of a table.
+/// The rows and columns of an item; `None` if it is a whole table or no table.
 pub(super) fn part(item: &ShareItem) -> Option<String> {
     let ShareItem::Table(table) = item else { return None };
     let is_part = !table.columns.is_empty() || table.rows.is_some();
@@ -99,7 +99,7 @@ pub(super) fn database_arn(mesh: &Mesh, stacks: &[Synthesized], dataset: &Datase
     format!("arn:aws:glue:{}:{account}:database/{name}", environment.region)
 }
 
-/// A text of the resource of a type that a stack makes.
+/// A text property of the resource of a type that a stack creates.
 fn text(
     stacks: &[Synthesized],
     (kind, id): (StackKind, &str),
@@ -126,7 +126,7 @@ struct Things<'a> {
 }
 
 impl<'a> Things<'a> {
-    /// The resources of a type that stacks of a kind make for a document.
+    /// The resources of a type in the stacks of a kind for one document.
     fn made(&self, kind: StackKind, id: &str, resource: &str) -> Vec<&'a Resource> {
         let (stacks, world) = (self.stacks, self.world);
         let own = stacks.iter().filter(|one| one.entry.kind == kind && one.entry.id == id);
@@ -157,7 +157,7 @@ impl<'a> Things<'a> {
         self.asks.push(Ask { what: what.clone(), how, action, resource, account, context });
     }
 
-    /// Asks for each of the resources that a stack makes.
+    /// Adds requests for each of these resources.
     fn ask_each(&mut self, what: &What, made: &[&Resource], actions: &[(How, &'static str)]) {
         for resource in made {
             for &(how, action) in actions {
@@ -211,7 +211,8 @@ impl<'a> Things<'a> {
         }
     }
 
-    /// Objects in each folder and in none, in the bucket and through the access point of each share.
+    /// Adds requests for objects inside each folder and outside of all, in the bucket and through each share's access
+    /// point.
     fn objects(&mut self, dataset: &Dataset, account: &str) {
         let id = dataset.header.id.to_string();
         let bucket = match &dataset.import {
@@ -281,7 +282,7 @@ impl<'a> Things<'a> {
         let sources = self.made(StackKind::Dashboards, &id, "AWS::QuickSight::DataSource");
         let describe = [(How::Read, "quicksight:DescribeDataSource")];
         self.ask_each(&of_team(What::DataSource), &sources, &describe);
-        // The environment's first bucket: the others are those for logs and for results.
+        // The environment has one main bucket; its other buckets hold logs and results.
         let buckets =
             self.made(StackKind::Environment, environment.header.id.as_str(), "AWS::S3::Bucket");
         let bucket = buckets.iter().find(|one| one.origin.logical_id.starts_with("Bucket"));
@@ -306,7 +307,7 @@ impl<'a> Things<'a> {
         self.ask_each(&What::Pipeline(id.clone()), &runs, &actions);
         for run in &runs {
             for stage in &pipeline.stages {
-                // docs/stacks/pipeline.md: an approval before each stage but the first.
+                // docs/stacks/pipeline.md: every stage except the first has an approval.
                 let begin = format!("Approve-{}/", stage.id());
                 for part in run.parts.iter().filter(|part| part.starts_with(&begin)) {
                     let arn = format!("{}/{part}", run.arn);
@@ -328,7 +329,7 @@ impl<'a> Things<'a> {
         }
     }
 
-    /// Worksheets, notebooks, profiles and dashboards.
+    /// Adds requests for worksheets, notebooks, profiles and dashboards.
     fn work(&mut self) {
         let mesh = self.mesh;
         for worksheet in mesh.worksheets.values() {
@@ -365,7 +366,7 @@ impl<'a> Things<'a> {
         }
     }
 
-    /// Roles that somebody of the mesh assumes. With the external id, which without it nobody may.
+    /// Adds requests to assume the roles of the mesh, with the external id. Without it, nobody may assume them.
     fn roles(&mut self) {
         let principals = self.principals;
         for someone in principals.iter().filter(|one| one.policies == Policies::Ours) {

@@ -1,4 +1,5 @@
-//! What each kind of document gives, in the words of docs/mesh.md and docs/stacks. Whatever is not given here is to be denied.
+//! The intended access of each kind of document, in the words of docs/mesh.md and docs/stacks. All other access must be
+//! denied.
 
 use std::collections::BTreeSet;
 
@@ -18,7 +19,7 @@ const READ: [How; 1] = [How::Read];
 const WRITE: [How; 1] = [How::Write];
 const ATTRIBUTES: [How; 1] = [How::Attributes];
 
-/// Everything that is given.
+/// The complete intended access.
 #[derive(Debug, Default)]
 pub(super) struct Intent(BTreeSet<(Who, What, How)>);
 
@@ -32,14 +33,14 @@ impl Intent {
     }
 }
 
-/// What documents of a kind give.
+/// The intended access of a kind of document.
 pub(super) enum Stated {
     Gives(fn(&Mesh, &Date, &mut Intent)),
-    /// Nothing by themselves, for this reason.
+    /// Documents of this kind grant nothing by themselves, for this reason.
     Nothing(&'static str),
 }
 
-/// The statement for each kind. A new kind has one as well.
+/// The statement for each kind. A new kind needs one as well.
 pub(super) fn stated(kind: Kind) -> Stated {
     match kind {
         Kind::Tenant => Stated::Gives(tenant),
@@ -65,7 +66,7 @@ pub(super) fn stated(kind: Kind) -> Stated {
     }
 }
 
-/// How many documents of a kind a mesh has.
+/// The number of documents of a kind in a mesh.
 pub(super) fn count(mesh: &Mesh, kind: Kind) -> usize {
     match kind {
         Kind::Tenant => 1,
@@ -85,7 +86,7 @@ pub(super) fn count(mesh: &Mesh, kind: Kind) -> usize {
     }
 }
 
-/// What all documents of a mesh give on a day.
+/// The intended access of all documents of a mesh on a date.
 pub(super) fn intent_of(mesh: &Mesh, day: &Date) -> Intent {
     let mut intent = Intent::default();
     for kind in Kind::ALL {
@@ -96,8 +97,8 @@ pub(super) fn intent_of(mesh: &Mesh, day: &Date) -> Intent {
     intent
 }
 
-/// docs/stacks/pivot-role.md: the platform's roles assume it. What a team lacks in the tenant is no matter of policies: a mesh
-/// with a document for it is refused (`tenant-permission`).
+/// docs/stacks/pivot-role.md: the platform's roles may assume it. A permission that a team lacks in the tenant needs no
+/// policy: `tenant-permission` refuses a mesh with a document that needs it.
 fn tenant(mesh: &Mesh, _: &Date, intent: &mut Intent) {
     for role in &mesh.tenant.pivot_role.trusted_roles {
         for id in mesh.environments.keys() {
@@ -108,8 +109,8 @@ fn tenant(mesh: &Mesh, _: &Date, intent: &mut Intent) {
     people(mesh, intent);
 }
 
-/// docs/people.md, "A broker": it comes to the teams that are listed, for their members or else for anybody. An imported role
-/// is its owner's.
+/// docs/people.md, "A broker": it may assume the roles of the listed teams, for the members or, without a list, for anybody.
+/// An imported role's trust belongs to its owner.
 fn people(mesh: &Mesh, intent: &mut Intent) {
     let Some(Access::Broker { role, teams }) = &mesh.tenant.access else { return };
     for environment in mesh.environments.values() {
@@ -174,7 +175,7 @@ fn datasets(mesh: &Mesh, _: &Date, intent: &mut Intent) {
         for who in [&own, &owner] {
             data(mesh, dataset, who, &ALL, intent);
         }
-        // "Stewards of another environment approve, and read nothing": as teams of this one they do not exist.
+        // "Stewards of another environment approve, and read nothing": they are not teams of this environment.
         let stewards = dataset.stewards.iter();
         let stewards = stewards.map(|team| Who::Team(environment.clone(), team.to_string()));
         let stewards: Vec<Who> = stewards.collect();
@@ -185,7 +186,8 @@ fn datasets(mesh: &Mesh, _: &Date, intent: &mut Intent) {
         if dataset.crawler.event_mode {
             intent.give(&own, &What::Events(dataset.header.id.to_string()), &READ);
         }
-        // "The key that is made then encrypts the logs and bookmarks of crawler and profiling job only": of an imported bucket.
+        // "The key that is made then encrypts the logs and bookmarks of crawler and profiling job only": this is about an
+        // imported bucket.
         let is_made = dataset.import.is_none();
         for is_through_s3 in [false, true] {
             let key = What::Key { dataset: dataset.header.id.to_string(), is_through_s3 };
@@ -202,7 +204,7 @@ fn datasets(mesh: &Mesh, _: &Date, intent: &mut Intent) {
     }
 }
 
-/// All objects and all tables of a dataset.
+/// Access to all objects and all tables of a dataset.
 fn data(mesh: &Mesh, dataset: &Dataset, who: &Who, hows: &[How], intent: &mut Intent) {
     bucket(dataset, who, hows, intent);
     let tables = dataset.tables.keys().map(ToString::to_string);
@@ -211,7 +213,7 @@ fn data(mesh: &Mesh, dataset: &Dataset, who: &Who, hows: &[How], intent: &mut In
     }
 }
 
-/// All objects of a dataset, and none through somebody's access point.
+/// Access to all objects of a dataset, but not through access points.
 fn bucket(dataset: &Dataset, who: &Who, hows: &[How], intent: &mut Intent) {
     let folders = dataset.folders.keys().map(|id| Some(id.to_string()));
     for folder in folders.chain([None]) {
@@ -221,7 +223,7 @@ fn bucket(dataset: &Dataset, who: &Who, hows: &[How], intent: &mut Intent) {
     }
 }
 
-/// A whole table. Whoever reads all of it reads each part.
+/// Access to a whole table, which includes every part of it.
 fn table(
     mesh: &Mesh,
     dataset: &Dataset,
@@ -298,8 +300,8 @@ fn approved(mesh: &Mesh, share: &Share, intent: &mut Intent) {
     }
 }
 
-/// docs/stacks/team.md: a named query in the team's workgroup. It has no ARN of its own: whoever reads one reads all of the
-/// workgroup's.
+/// docs/stacks/team.md: a named query in the team's workgroup. A named query has no ARN of its own, so permission to read
+/// one covers all of the workgroup.
 fn worksheets(mesh: &Mesh, _: &Date, intent: &mut Intent) {
     for worksheet in mesh.worksheets.values() {
         let who = Who::Team(worksheet.environment.to_string(), worksheet.team.to_string());
@@ -358,8 +360,8 @@ fn of_stage(stage: &Stage) -> Who {
     Who::Team(stage.environment.to_string(), stage.team.to_string())
 }
 
-/// "A stage of a pipeline is approved by the stage's team alone" (docs/mesh.md): as itself in the account of the pipeline, or
-/// else through a role there that only this team assumes.
+/// "A stage of a pipeline is approved by the stage's team alone" (docs/mesh.md). The team approves with its own role if that
+/// is in the pipeline's account, otherwise through a role there that only this team may assume.
 fn approval(mesh: &Mesh, pipeline: &Pipeline, stage: &Stage, intent: &mut Intent) {
     let (id, name) = (pipeline.header.id.to_string(), stage.id().to_owned());
     let what = What::Approval(id.clone(), name.clone());
@@ -376,8 +378,8 @@ fn approval(mesh: &Mesh, pipeline: &Pipeline, stage: &Stage, intent: &mut Intent
     }
 }
 
-/// docs/stacks/pivot-role.md: the platform looks at dashboards. An imported one has no tag of the mesh, so that no team's role
-/// has rights on it, and those that it is shared with see it through the platform.
+/// docs/stacks/pivot-role.md: the platform reads dashboards. An imported dashboard has no tag of the mesh, so no team's role
+/// may access it; those that it is shared with see it through the platform.
 fn dashboards(mesh: &Mesh, _: &Date, intent: &mut Intent) {
     for dashboard in mesh.dashboards.values() {
         let pivot = Who::PivotRole(dashboard.environment.to_string());

@@ -1,4 +1,4 @@
-//! Who can ask: every role that a template makes, and every role of others that the mesh names.
+//! The principals: every role that a template creates, and every external role that the mesh names.
 
 use lakewright_manifest::Mesh;
 use lakewright_manifest::mesh::Access;
@@ -7,14 +7,14 @@ use lakewright_stacks::Synthesized;
 
 use super::Who;
 
-/// Who writes the policies of a role.
+/// The authors of a role's policies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Policies {
-    /// The mesh alone.
+    /// Only the mesh.
     Ours,
-    /// The mesh, beside those of its owner.
+    /// The mesh and the role's owner.
     OursAndOthers,
-    /// Its owner alone.
+    /// Only the role's owner.
     Others,
 }
 
@@ -72,7 +72,7 @@ pub(super) fn all(mesh: &Mesh, stacks: &[Synthesized], world: &World) -> Vec<Som
     all
 }
 
-/// Whose role it is, by the stack that makes it.
+/// The principal of a role, by the stack that creates the role.
 fn of_stack(mesh: &Mesh, stacks: &[Synthesized], role: &Role) -> Who {
     let address = &*role.trust.origin.stack;
     let stack =
@@ -91,7 +91,7 @@ fn of_stack(mesh: &Mesh, stacks: &[Synthesized], role: &Role) -> Who {
     }
 }
 
-/// A role of a pipeline or of one of its stages, by its name.
+/// The principal of a role of a pipeline or one of its stages, by the role's name.
 fn of_pipeline(mesh: &Mesh, id: String, role: &Role) -> Who {
     let name = role.arn.rsplit('/').next().unwrap_or_default();
     let (rest, part) = name.rsplit_once('-').expect("a name with its part");
