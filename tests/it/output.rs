@@ -259,13 +259,19 @@ fn of_errors(shapes: &mut Shapes, folder: &Path) {
     }
 }
 
-/// What needs no mesh.
+/// What needs no mesh. `schema` prints the schemas as they are in the repository.
 fn of_itself(shapes: &mut Shapes, folder: &Path) {
     let new = folder.join("new").display().to_string();
     is_filled(&shapes.of("init", &["init", &new]), "files");
     shapes.of("completions", &["completions", "bash"]);
     shapes.of("explain", &["explain", "unknown-key"]);
     is_filled(&shapes.of("explain-list", &["explain", "--list"]), "codes");
+    for (name, text) in schemas() {
+        let output = lakewright(["schema", "--output", &name]);
+        assert_eq!(String::from_utf8_lossy(&output.stdout), text, "{name}");
+    }
+    let unknown = lakewright(["schema", "--output", "no-such-output"]);
+    assert_eq!(unknown.status.code(), Some(2), "{}", transcript(&unknown));
 }
 
 /// Deployments that fail, go on, and are taken back.
