@@ -119,7 +119,7 @@ pub(crate) enum Command {
     PivotRole(command::pivot_role::PivotRoleArgs),
     /// Prove that the templates give exactly the access that the mesh asks for
     Prove(command::prove::ProveArgs),
-    /// Print the JSON Schema of the mesh format, for editors
+    /// Print the JSON Schema of the mesh format, or of what a command writes
     Schema(command::schema::SchemaArgs),
     /// Write the CloudFormation templates of a mesh
     Synth(command::synth::SynthArgs),

@@ -23,7 +23,7 @@ mod seed;
 mod untagged;
 
 /// A running emulator; it ends with the test.
-struct Emulator {
+pub(crate) struct Emulator {
     child: Child,
     port: u16,
 }
@@ -36,7 +36,7 @@ impl Drop for Emulator {
 }
 
 impl Emulator {
-    fn start() -> Self {
+    pub(crate) fn start() -> Self {
         let python = root().join("target/python/bin/python");
         assert!(python.exists(), "run `cargo xtask test`, which installs the emulator");
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
@@ -94,7 +94,7 @@ impl Emulator {
     }
 
     /// Makes the next creation or update of a resource of this type fail.
-    fn fail_next(&self, kind: &str) {
+    pub(crate) fn fail_next(&self, kind: &str) {
         let fault = json!({ "type": kind, "contains": "", "times": 1, "message": "no more room" });
         self.request("POST", "/_test/fail", &fault.to_string()).expect("an answer");
     }
@@ -125,7 +125,7 @@ impl Emulator {
     }
 
     /// Runs `lakewright` as a principal of the central account that may assume this owner role in the other accounts.
-    fn lakewright(&self, arguments: &[&str]) -> Output {
+    pub(crate) fn lakewright(&self, arguments: &[&str]) -> Output {
         let owner = ["--owner-role", "OrganizationAccountAccessRole"];
         self.lakewright_alone(&[arguments, &owner[..]].concat())
     }
@@ -160,7 +160,7 @@ impl Emulator {
 }
 
 /// A copy of the lab that tests can change.
-fn lab(folder: &Path) -> std::path::PathBuf {
+pub(crate) fn lab(folder: &Path) -> std::path::PathBuf {
     let mesh = folder.join("mesh");
     fs::create_dir(&mesh).expect("a folder");
     for file in ["mesh.yaml", "datasets.yaml", "shares.yaml"] {
@@ -169,7 +169,7 @@ fn lab(folder: &Path) -> std::path::PathBuf {
     mesh
 }
 
-fn change(file: &Path, from: &str, to: &str) {
+pub(crate) fn change(file: &Path, from: &str, to: &str) {
     let text = fs::read_to_string(file).expect("a file");
     assert!(text.contains(from), "{}: {from}", file.display());
     fs::write(file, text.replacen(from, to, 1)).expect("a file");

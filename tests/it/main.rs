@@ -30,6 +30,7 @@ mod manners;
 mod mistakes;
 mod offered;
 mod organization;
+mod output;
 mod partitions;
 mod people;
 mod proof;

@@ -1,20 +1,50 @@
-//! `lakewright schema`: the JSON Schema of the mesh format.
+//! `lakewright schema`: the JSON Schemas of the mesh format and of what commands write.
 
 use clap::Args;
+use clap::builder::PossibleValuesParser;
 
 use crate::exit::Exit;
 use crate::ui::Ui;
 
-/// Print the JSON Schema of the mesh format
+/// Print the JSON Schema of the mesh format, or of what a command writes
 #[derive(Debug, Args)]
-#[command(after_help = "Example:
+#[command(after_help = "Examples:
   lakewright schema > mesh.schema.json
+  lakewright schema --output decision          what `can --format json` writes
 
 Then let each document of the mesh, after each `---` as well, begin with the line
   # yaml-language-server: $schema=mesh.schema.json")]
-pub(crate) struct SchemaArgs {}
+pub(crate) struct SchemaArgs {
+    /// Print the schema of what a command writes with `--format json` instead; docs/output.md lists the commands
+    #[arg(long, value_name = "NAME")]
+    #[arg(value_parser = PossibleValuesParser::new(OUTPUTS.map(|(name, _)| name)))]
+    output: Option<String>,
+}
 
-pub(crate) fn run(_: &SchemaArgs, ui: &mut Ui) -> Exit {
-    ui.data(&format!("{:#}\n", lakewright_manifest::schema::json_schema()));
+/// The schemas of what commands write, by name.
+const OUTPUTS: [(&str, &str); 15] = [
+    ("access", include_str!("../../../docs/output/access.schema.json")),
+    ("bootstrap-diff", include_str!("../../../docs/output/bootstrap-diff.schema.json")),
+    ("check", include_str!("../../../docs/output/check.schema.json")),
+    ("check-assembly", include_str!("../../../docs/output/check-assembly.schema.json")),
+    ("completions", include_str!("../../../docs/output/completions.schema.json")),
+    ("decision", include_str!("../../../docs/output/decision.schema.json")),
+    ("deployment", include_str!("../../../docs/output/deployment.schema.json")),
+    ("explain", include_str!("../../../docs/output/explain.schema.json")),
+    ("explain-list", include_str!("../../../docs/output/explain-list.schema.json")),
+    ("findings", include_str!("../../../docs/output/findings.schema.json")),
+    ("init", include_str!("../../../docs/output/init.schema.json")),
+    ("ls", include_str!("../../../docs/output/ls.schema.json")),
+    ("prove", include_str!("../../../docs/output/prove.schema.json")),
+    ("question-error", include_str!("../../../docs/output/question-error.schema.json")),
+    ("synth", include_str!("../../../docs/output/synth.schema.json")),
+];
+
+pub(crate) fn run(arguments: &SchemaArgs, ui: &mut Ui) -> Exit {
+    let wanted = arguments.output.as_deref();
+    match OUTPUTS.iter().find(|(name, _)| wanted == Some(*name)) {
+        Some((_, schema)) => ui.data(schema),
+        None => ui.data(&format!("{:#}\n", lakewright_manifest::schema::json_schema())),
+    }
     Exit::Done
 }
