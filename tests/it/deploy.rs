@@ -138,6 +138,7 @@ impl Emulator {
             .env("AWS_ACCESS_KEY_ID", "111111111111")
             .env("AWS_SECRET_ACCESS_KEY", "any")
             .env("AWS_REGION", "us-east-1")
+            .env_remove("COLUMNS")
             .stdin(Stdio::null())
             .output()
             .expect("the binary runs")

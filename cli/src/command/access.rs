@@ -40,9 +40,6 @@ pub(crate) struct AccessArgs {
 }
 
 pub(crate) fn run(arguments: &AccessArgs, ui: &mut Ui) -> Result<Exit, Failure> {
-    if ui.format() == Format::Human {
-        ui.keep_within(lines::said_width());
-    }
     let resource = arguments.resource.as_deref();
     // A part of a dataset can be one that only grants name.
     let keep = if resource.is_none() { Keep::Names } else { Keep::Grants };

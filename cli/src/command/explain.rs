@@ -46,7 +46,7 @@ pub(crate) fn run(arguments: &ExplainArgs, ui: &mut Ui) -> Result<Exit, Failure>
     if ui.is_json() {
         ui.data(&format!("{:#}\n", json!({ "version": 1, "code": code, "page": page })));
     } else {
-        ui.data(page);
+        ui.page(page);
     }
     Ok(Exit::Done)
 }

@@ -50,7 +50,6 @@ pub(crate) fn run(arguments: &LsArgs, ui: &mut Ui) -> Result<Exit, Failure> {
         ui.data(&format!("{:#}\n", json!({ "version": 1, "stacks": stacks })));
         return Ok(Exit::Done);
     }
-    ui.keep_within(lines::said_width());
     let rows: Vec<[String; 3]> = stacks.iter().map(row).collect();
     ui.pieces(&lines::table(["STACK", "KIND", "DEPENDS ON"], &rows, lines::width()));
     let accounts: BTreeSet<&str> = stacks.iter().map(|stack| stack.account.as_str()).collect();

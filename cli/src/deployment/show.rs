@@ -75,7 +75,7 @@ pub(super) fn plan(plan: &Plan, notes: &[String], is_data: bool, ui: &mut Ui) {
     }
     for text in said.iter().chain(notes) {
         if is_data {
-            ui.data(&format!("{text}\n"));
+            ui.prose(&format!("{text}\n"));
         } else {
             ui.note(text);
         }
