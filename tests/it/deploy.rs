@@ -19,6 +19,7 @@ mod readme;
 mod reality;
 mod record;
 mod said;
+mod screens;
 mod seed;
 mod untagged;
 
@@ -132,16 +133,20 @@ impl Emulator {
 
     /// Runs `lakewright` as somebody of the central account.
     fn lakewright_alone(&self, arguments: &[&str]) -> Output {
-        Command::new(env!("CARGO_BIN_EXE_lakewright"))
-            .args(arguments)
+        self.command().args(arguments).output().expect("the binary runs")
+    }
+
+    /// `lakewright` as somebody of the central account.
+    fn command(&self) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_lakewright"));
+        command
             .env("AWS_ENDPOINT_URL", self.endpoint())
             .env("AWS_ACCESS_KEY_ID", "111111111111")
             .env("AWS_SECRET_ACCESS_KEY", "any")
             .env("AWS_REGION", "us-east-1")
             .env_remove("COLUMNS")
-            .stdin(Stdio::null())
-            .output()
-            .expect("the binary runs")
+            .stdin(Stdio::null());
+        command
     }
 
     fn deploy(&self, mesh: &Path) -> Output {
