@@ -72,7 +72,7 @@ impl Answer<'_> {
     pub(crate) fn permission_line(&self) -> Option<String> {
         let LakeGrant { origin, cells, .. } = self.permission?;
         let cells = cells.as_ref().map(|cells| format!(" ({cells})")).unwrap_or_default();
-        Some(format!("  Lake Formation gives it: {origin}{cells}\n"))
+        Some(format!("  Lake Formation grants it: {origin}{cells}\n"))
     }
 
     /// What would make a decision of it that depends on the session, in words.
@@ -187,7 +187,7 @@ fn is_known(action: Action) -> Result<(), Failure> {
     let Some(service) = catalogue::service(action.service()) else {
         let like = nearest(action.service(), catalogue::services());
         let hint = like.map(|like| format!("; did you mean {like}?")).unwrap_or_default();
-        return Err(Failure::usage(format!("{action} is of no service that is known{hint}")));
+        return Err(Failure::usage(format!("{action} names no known service{hint}")));
     };
     let permission = action.lower().strip_prefix("lakeformation:").unwrap_or_default();
     if PERMISSIONS.contains(&permission) {
@@ -206,7 +206,7 @@ fn is_known(action: Action) -> Result<(), Failure> {
     });
     let hint =
         like.map(|like| format!("; did you mean {}:{like}?", action.service())).unwrap_or_default();
-    Err(Failure::usage(format!("{action} is no action of {}{hint}", action.service())))
+    Err(Failure::usage(format!("{action} is not an action of {}{hint}", action.service())))
 }
 
 /// A key that is misspelt would not be in any policy, which says nothing of the one that was meant.
@@ -277,7 +277,9 @@ fn principal(name: &str, subject: &Subject) -> Result<Principal, Failure> {
         Some(arn) if arn.contains(":user/") => Ok(Principal::User(arn.to_owned())),
         Some(arn) if arn.contains(":role/") => Ok(Principal::role(arn)),
         Some(service) if !service.starts_with("arn:") => Ok(Principal::Service(service.to_owned())),
-        Some(_) => Err(Failure::usage(format!("`{name}` is no role, user, service or provider"))),
+        Some(_) => {
+            Err(Failure::usage(format!("`{name}` is not a role, user, service or provider")))
+        }
         None => {
             let like = nearest(name, subject.intended.names());
             let team = || subject.intended.names().find(|known| known.starts_with("team/"));
@@ -288,7 +290,7 @@ fn principal(name: &str, subject: &Subject) -> Result<Principal, Failure> {
                     team().unwrap_or("team/ENVIRONMENT/TEAM")
                 ),
             };
-            Err(Failure::usage(format!("`{name}` is no principal of this mesh; {hint}")))
+            Err(Failure::usage(format!("`{name}` is not a principal of this mesh; {hint}")))
         }
     }
 }
@@ -296,7 +298,7 @@ fn principal(name: &str, subject: &Subject) -> Result<Principal, Failure> {
 /// The session of a role. Source for the form of its name: AssumeRole in the AWS STS API reference.
 fn in_session(principal: Principal, session: &str) -> Result<Principal, Failure> {
     if !matches!(principal, Principal::Role { .. }) {
-        let message = format!("{} is no role, and only roles have sessions", principal.name());
+        let message = format!("{} is not a role, and only roles have sessions", principal.name());
         return Err(Failure::usage(message));
     }
     let is_part =
@@ -342,7 +344,7 @@ fn is_arn(text: &str) -> Result<(), Failure> {
         }
         _ => "arn:PARTITION:SERVICE:REGION:ACCOUNT:RESOURCE",
     };
-    Err(Failure::usage(format!("`{text}` is no ARN; expected one like {form}")))
+    Err(Failure::usage(format!("`{text}` is not an ARN; expected one like {form}")))
 }
 
 fn resource(

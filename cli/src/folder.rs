@@ -63,10 +63,10 @@ pub(crate) struct Unread {
 /// Where templates are deployed, where nothing beside them says it.
 #[derive(Debug, Clone, Default, clap::Args)]
 pub(crate) struct Somewhere {
-    /// The account of templates that nothing else says the account of: 12 digits
+    /// The account of templates whose account nothing else determines: 12 digits
     #[arg(long, value_name = "ACCOUNT", requires = "assembly", value_parser = account)]
     pub(crate) account: Option<String>,
-    /// The region of such templates
+    /// The region of these templates
     #[arg(long, value_name = "REGION", requires = "assembly", value_parser = region)]
     pub(crate) region: Option<String>,
 }
@@ -96,7 +96,7 @@ impl Unread {
         let Self { path, reason, is_foreign } = self;
         let path = path.display();
         if *is_foreign {
-            format!("{path} is left out, as it is no template of CloudFormation: {reason}")
+            format!("{path} is left out, as it is not a CloudFormation template: {reason}")
         } else {
             format!("{path} cannot be read and was not checked: {reason}")
         }

@@ -26,7 +26,7 @@ const FILE_BYTES: u64 = 64 * 1024 * 1024;
 /// The day on which shares are looked at.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Day {
-    /// The day: shares that expire before it give no access [default: no share has expired; `deploy`: today]
+    /// Treat shares that expired before this date as revoked [default: no share has expired; `deploy`: today]
     #[arg(long, value_name = "YYYY-MM-DD", value_parser = Date::parse)]
     pub(crate) as_of: Option<Date>,
 }
@@ -108,7 +108,7 @@ pub(crate) fn stay_behind(left: &[String], ui: &mut Ui) {
     }
     if !places.is_empty() {
         ui.note(
-            "`lakewright deploy --plan` goes on to name them, and `lakewright destroy MESH --stack ACCOUNT/REGION/NAME` removes them",
+            "`lakewright deploy --plan` keeps listing them, and `lakewright destroy MESH --stack ACCOUNT/REGION/NAME` deletes them",
         );
     }
 }

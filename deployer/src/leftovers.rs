@@ -86,7 +86,7 @@ fn called(site: &Site, kind: &str, id: &str) -> String {
     let Site { account, region, .. } = site;
     match kind {
         "AWS::Glue::Database" => format!("database {id}"),
-        "AWS::KMS::Alias" => format!("name of a key {id}"),
+        "AWS::KMS::Alias" => format!("key {id}"),
         "AWS::KMS::Key" => {
             format!("key arn:{}:kms:{region}:{account}:key/{id}", partition_of(region))
         }

@@ -211,7 +211,7 @@ fn the_lab_goes_from_nothing_through_its_life() {
     assert!(deploys.len() >= 3, "{requests:?}");
 
     // Nothing changed: one listing for each place, and no change set.
-    ends_with(&emulator.deploy(&mesh), 0, "0 to create, 0 to update, 0 to delete, 16 as they are");
+    ends_with(&emulator.deploy(&mesh), 0, "0 to create, 0 to update, 0 to delete, 16 unchanged");
 
     // An update of one dataset is a change of one stack.
     change(&mesh.join("datasets.yaml"), "confidentiality: official", "confidentiality: secret");
@@ -296,7 +296,7 @@ fn every_stack_of_the_full_example_is_deployed() {
     for role in ["333333333333:role/service/Warehouse", "333333333333:role/FinanceAdmins"] {
         emulator.has_role(&format!("arn:aws:iam::{role}"));
     }
-    ends_with(&deploy(), 0, "0 failed, 0 left alone");
+    ends_with(&deploy(), 0, "0 failed, 0 skipped");
     ends_with(&deploy(), 0, "0 to create, 0 to update, 0 to delete");
     // On a later day a share is over, and what it gave goes with the dataset's next version.
     let later = emulator.lakewright(&["deploy", &path, "--yes", "--as-of", "2026-07-01"]);
@@ -316,10 +316,10 @@ fn a_failure_is_rolled_back_and_the_next_run_goes_on() {
     let failed = emulator.deploy(&mesh);
     ends_with(&failed, 6, "no more room");
     let text = transcript(&failed);
-    assert!(text.contains("failed, and was put back as it was"), "{text}");
+    assert!(text.contains("failed, and CloudFormation rolled it back"), "{text}");
     assert!(text.contains("1 failed"), "{text}");
     // The stack that was rolled back makes room, and what waited for it follows.
-    ends_with(&emulator.deploy(&mesh), 0, "0 failed, 0 left alone");
+    ends_with(&emulator.deploy(&mesh), 0, "0 failed, 0 skipped");
 
     // An update that fails leaves the stack as it was, and is tried again.
     change(&mesh.join("datasets.yaml"), "cron(0 2 * * ? *)", "cron(0 3 * * ? *)");
@@ -349,7 +349,7 @@ fn a_mesh_comes_to_be_in_an_organization() {
 fn deployments_ask_and_say_why_they_cannot() {
     let emulator = Emulator::start();
     let path = example("minimal").display().to_string();
-    ends_with(&emulator.lakewright(&["deploy", &path]), 8, "`--yes` goes on without asking");
+    ends_with(&emulator.lakewright(&["deploy", &path]), 8, "pass `--yes`");
     ends_with(&emulator.lakewright(&["deploy", &path, "--plan"]), 0, "7 to create");
     let folder = tempfile::tempdir().expect("a folder");
     let resting = lab(folder.path());

@@ -61,7 +61,7 @@ pub(crate) fn run(arguments: &AccessArgs, ui: &mut Ui) -> Result<Exit, Failure> 
         return Err(Failure::usage(message));
     }
     if rows.is_empty() && ui.format() == Format::Human {
-        ui.note("nobody reaches anything of that");
+        ui.note("nobody can access any of these resources");
     }
     match ui.format() {
         Format::Json => ui.data(&format!("{:#}\n", matrix::to_json(rows, subject))),

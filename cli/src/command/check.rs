@@ -84,7 +84,7 @@ pub(crate) fn run(arguments: &CheckArgs, ui: &mut Ui) -> Result<Exit, Failure> {
     } else {
         guardrails::show_all(&report, &sources, &breaches, ui);
         for line in &runways {
-            ui.data(&runway::to_text(line));
+            ui.prose(&runway::to_text(line));
         }
     }
     if report.has_errors() || !breaches.is_empty() {

@@ -20,8 +20,8 @@ use crate::ui::{Ui, count};
   lakewright ls my-mesh
   lakewright ls my-mesh --format json
 
-What a stack depends on is deployed before it. It is called by its name alone where it lies in the
-same account and region. Templates say what depends on what, so they are made; nothing is written.")]
+The stacks that a stack depends on are deployed before it. Those in the same account and region are
+listed by name alone. Dependencies are derived from the templates, which are made but not written.")]
 pub(crate) struct LsArgs {
     /// The mesh's folder, or a single file [default: the current folder]
     #[arg(default_value = ".", hide_default_value = true)]

@@ -41,7 +41,7 @@ pub(crate) fn run(arguments: &WhyArgs, ui: &mut Ui) -> Result<Exit, Failure> {
     match answer.rule {
         Some(rule) => {
             for line in subject.lines_of_rule(rule) {
-                writeln!(text, "{line} asks for").expect("a string takes all");
+                writeln!(text, "asked for at {line}").expect("a string takes all");
             }
             let target = &rule.target;
             writeln!(

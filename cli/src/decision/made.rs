@@ -55,7 +55,7 @@ pub(super) fn unknown(name: &str, action: Action, subject: &Subject) -> Failure 
         || "expected an ARN, dataset/ID, pipeline/ID, share/ID or another name that `access` shows as a resource".to_owned(),
         |like| format!("did you mean {like}?"),
     );
-    Failure::usage(format!("`{name}` is no resource of this mesh; {hint}"))
+    Failure::usage(format!("`{name}` is not a resource of this mesh; {hint}"))
 }
 
 /// Everything that has a name.

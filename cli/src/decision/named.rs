@@ -124,7 +124,7 @@ fn sole<'t, 'w>(
                     format!("expected an ARN, or a name such as {}", known.join(", "))
                 }
             };
-            Err(Failure::usage(format!("`{name}` is no {kind} of these templates; {hint}")))
+            Err(Failure::usage(format!("`{name}` is not a {kind} of these templates; {hint}")))
         }
         several => {
             let names: Vec<String> = several.iter().map(|thing| thing.full()).collect();

@@ -204,7 +204,7 @@ fn json<T: serde::de::DeserializeOwned>(folder: &Path, name: &str) -> Result<T, 
     let path = folder.join(name);
     serde_json::from_str(&text(&path)?).map_err(|error| {
         let path = path.display();
-        Failure::usage(format!("{path} is no file of an assembly: {error}; `synth` writes them"))
+        Failure::usage(format!("{path} is not a file of an assembly: {error}; `synth` writes them"))
     })
 }
 

@@ -164,7 +164,7 @@ pub(super) fn read(
         let mut actions = statement.actions.names().iter();
         if let Some(action) = actions.find(|action| action.is_unknown()) {
             let sid = &statement.sid;
-            return Err(wrong(format!("statement {sid} names {action}, which is no action")));
+            return Err(wrong(format!("statement {sid} names {action}, which is not an action")));
         }
         let sid = &statement.sid;
         let whom = match property {

@@ -25,7 +25,11 @@ fn a_plan_is_data_and_names_the_owners_role() {
     let emulator = Emulator::start();
     let path = example("minimal").display().to_string();
     let plan = emulator.lakewright(&["deploy", &path, "--plan"]);
-    ends_with(&plan, 0, "is done as role `OrganizationAccountAccessRole` of the account's owner");
+    ends_with(
+        &plan,
+        0,
+        "is deployed as role `OrganizationAccountAccessRole` of the account's owner",
+    );
     let out = String::from_utf8_lossy(&plan.stdout);
     assert!(out.contains("create          222222222222/eu-west-1/"), "{out}");
     assert!(out.contains("7 to create"), "{out}");
@@ -57,11 +61,12 @@ fn each_failure_names_its_manifest_line_and_the_summary_comes_after() {
     let text = transcript(&failed);
     let line = text.lines().find(|line| line.contains("no more room")).expect("the failure");
     assert!(line.contains("datasets.yaml:"), "{line}");
-    let line = text.lines().find(|line| line.contains("was put back as it was")).expect("a line");
+    let line =
+        text.lines().find(|line| line.contains("CloudFormation rolled it back")).expect("a line");
     assert!(line.contains("asked for at ") && line.contains(".yaml:"), "{line}");
     // The end of a run, with how long it took, also of each stack.
     assert!(text.contains("1 failed"), "{text}");
-    let end = text.lines().find(|line| line.contains(" left alone, in ")).expect("a summary");
+    let end = text.lines().find(|line| line.contains(" skipped, in ")).expect("a summary");
     assert!(end.ends_with(" s"), "{end}");
     assert!(text.lines().any(|line| line.starts_with("  created in ")), "{text}");
 }
@@ -74,7 +79,7 @@ fn what_init_wrote_is_taken_for_an_endpoint_and_said() {
     let emulator = Emulator::start();
     assert!(emulator.lakewright_alone(&["init", &path]).status.success());
     let plan = emulator.lakewright(&["deploy", &path, "--plan"]);
-    ends_with(&plan, 0, "are taken, because AWS_ENDPOINT_URL names an endpoint");
+    ends_with(&plan, 0, "are accepted, because AWS_ENDPOINT_URL is set");
 }
 
 #[test]
@@ -221,7 +226,11 @@ fn what_an_environment_leaves_behind_is_found_and_removed_by_the_mesh_before() {
     ends_with(&checked, 0, "the mesh leaves 333333333333/eu-west-1, where its 4 stacks would stay");
     ends_with(&checked, 0, "\n  lakewright-environment-second\n");
     let plan = emulator.lakewright(&["deploy", &mesh, "--plan", "--base", &before]);
-    ends_with(&plan, 0, "4 stacks are not in the mesh any more: only `lakewright destroy MESH");
+    ends_with(
+        &plan,
+        0,
+        "4 stacks are no longer in the mesh and stay deployed; to delete one of them: `lakewright destroy MESH",
+    );
     let out = String::from_utf8_lossy(&plan.stdout).into_owned();
     let left: Vec<&str> = out
         .lines()
@@ -276,7 +285,7 @@ fn what_was_begun_is_told_when_the_credentials_end() {
     let begun = "ExpiredToken: The security token included in the request is expired; CloudFormation has begun with the stack";
     ends_with(&emulator.deploy(&mesh), 9, begun);
     emulator.expire_after(None);
-    ends_with(&emulator.deploy(&mesh), 0, "0 to update, 0 to delete, 16 as they are");
+    ends_with(&emulator.deploy(&mesh), 0, "0 to update, 0 to delete, 16 unchanged");
     // Before that, nothing was begun, and nothing is said of it.
     change(&mesh.join("datasets.yaml"), "cron(0 3 * * ? *)", "cron(0 4 * * ? *)");
     emulator.expire_after(Some("CreateChangeSet"));

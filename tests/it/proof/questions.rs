@@ -13,13 +13,16 @@ fn what_cannot_be_asked_says_what_was_expected() {
         transcript(&lakewright(all))
     };
     for ([principal, action, resource], expected) in [
-        (["team/x/y", "s3:GetObject", "dataset/teama"], "is no principal of this mesh"),
+        (["team/x/y", "s3:GetObject", "dataset/teama"], "is not a principal of this mesh"),
         (
             ["team/science/TeemA", "s3:GetObject", "dataset/teama"],
             "did you mean team/science/TeamA?",
         ),
         (["service/glue", "s3:GetObject", "dataset/teama"], "service/glue.amazonaws.com"),
-        (["arn:aws:iam:1:role/r", "s3:GetObject", "dataset/teama"], "is no ARN; expected one like"),
+        (
+            ["arn:aws:iam:1:role/r", "s3:GetObject", "dataset/teama"],
+            "is not an ARN; expected one like",
+        ),
         (
             [TEAM, "s3:GetObject", "arn:aws:s3::lab-teama/x"],
             "expected one like arn:aws:s3:::BUCKET",
@@ -65,7 +68,7 @@ fn why_shows_the_line_the_grant_and_the_statement() {
         "dataset/dpdataset".as_ref(),
     ]);
     let text = transcript(&output);
-    for expected in ["exit: 0", "datasets.yaml:2:1 asks for", "ReadWriteData", "is allowed"] {
+    for expected in ["exit: 0", "asked for at datasets.yaml:2:1", "ReadWriteData", "is allowed"] {
         assert!(text.contains(expected), "{expected}: {text}");
     }
 }
