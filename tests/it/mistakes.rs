@@ -216,3 +216,15 @@ fn resources_without_a_list_are_not_all_of_them() {
         "{all:?}"
     );
 }
+
+/// A plain scalar inside a flow collection has no comma ("7.3.3. Plain Style" in YAML 1.2.2), so what follows is another key.
+#[test]
+fn a_type_with_a_comma_inside_braces_is_told_to_be_put_in_quotes() {
+    for kind in ["decimal(18,2)", "map<string,bigint>"] {
+        let all = found(DATASETS, "\"decimal(18,2)\"", kind);
+        let is_told = |(line, text): &(i64, String)| {
+            *line == 0 && text.contains("inside braces") && text.contains("in quotes")
+        };
+        assert!(all.len() == 2 && all.iter().all(is_told), "{kind}: {all:?}");
+    }
+}

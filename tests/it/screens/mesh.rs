@@ -39,7 +39,7 @@ confidentialty: secret
 tables:
   - name: orders
     columns:
-      - { name: amount, type: decimal(48,2) }
+      - { name: amount, type: decimal(18,2) }
 ---
 kind: Share
 id: orders-for-readers
