@@ -221,7 +221,7 @@ impl<'n> Decoder<'n, '_> {
             if good.iter().any(|(name, _)| name == text) {
                 let diagnostic = Diagnostic::new(
                     Code::DuplicateKey,
-                    format!("`{text}` stands twice in this mapping"),
+                    format!("`{text}` is defined twice in this mapping"),
                 )
                 .at(origin, "the second time")
                 .help("keep one of them");

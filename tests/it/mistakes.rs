@@ -148,7 +148,7 @@ const MISTAKES: &[Mistake] = &[
         "waf:\n  allowed_geo_list: [DE, FR]\n  allowed_ip_list: [192.0.2.0/24, \"2001:db8::/32\"]",
         "waf: {}",
         0,
-        "nothing in it lets everybody in",
+        "an empty `waf` would allow every request",
     ),
     (MESH, "owners: [FinanceAdmins]", "owners: []", 0, "name at least one team"),
     (MESH, "  CostCenter: mesh", "  CostCenter: \"\"", 0, "write a value, or remove the tag"),
