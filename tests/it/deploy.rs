@@ -313,11 +313,7 @@ fn a_failure_is_rolled_back_and_the_next_run_goes_on() {
     let mesh = lab(folder.path());
     let emulator = Emulator::start();
     emulator.fail_next("AWS::Glue::Crawler");
-    let failed = emulator.deploy(&mesh);
-    ends_with(&failed, 6, "no more room");
-    let text = transcript(&failed);
-    assert!(text.contains("failed, and CloudFormation rolled it back"), "{text}");
-    assert!(text.contains("1 failed"), "{text}");
+    ends_with(&emulator.deploy(&mesh), 6, "no more room");
     // The stack that was rolled back makes room, and what waited for it follows.
     ends_with(&emulator.deploy(&mesh), 0, "0 failed, 0 skipped");
 
@@ -346,11 +342,9 @@ fn a_mesh_comes_to_be_in_an_organization() {
 }
 
 #[test]
-fn deployments_ask_and_say_why_they_cannot() {
+fn deployments_say_why_they_cannot() {
     let emulator = Emulator::start();
     let path = example("minimal").display().to_string();
-    ends_with(&emulator.lakewright(&["deploy", &path]), 8, "pass `--yes`");
-    ends_with(&emulator.lakewright(&["deploy", &path, "--plan"]), 0, "7 to create");
     let folder = tempfile::tempdir().expect("a folder");
     let resting = lab(folder.path());
     change(

@@ -157,38 +157,13 @@ fn the_version_names_the_commit_and_the_facts_about_aws() {
 }
 
 #[test]
-fn help_has_each_command_in_one_group_within_the_terminal() {
-    for width in [60, 100] {
+fn help_is_never_wider_than_the_terminal() {
+    for width in [40, 60, 80, 100] {
         let output = in_columns(width, &["--help".as_ref()]);
         assert!(output.status.success(), "{}", transcript(&output));
         let text = String::from_utf8(output.stdout).expect("text");
         let widest = text.lines().map(|line| line.chars().count()).max().expect("lines");
         assert!(widest <= width, "{width}: {widest}\n{text}");
-        let mut group = "";
-        let mut seen = Vec::new();
-        for line in text.lines() {
-            match line.strip_suffix(':') {
-                Some(heading) => group = heading,
-                // What goes on in the next line stands further in.
-                None if !line.starts_with("   ") => {
-                    let name = line.strip_prefix("  ").and_then(|rest| rest.split(' ').next());
-                    seen.extend(name.map(|name| (group, name)));
-                }
-                None => {}
-            }
-        }
-        for (group, name) in [
-            ("Write and check", "synth"),
-            ("Access", "prove"),
-            ("Deploy", "deploy"),
-            ("Look things up", "ls"),
-        ] {
-            let places: Vec<&str> =
-                seen.iter().filter(|(_, seen)| *seen == name).map(|(group, _)| *group).collect();
-            assert_eq!(places, [group], "{name}\n{text}");
-        }
-        assert!(text.contains("\nOptions:\n") && text.contains("\nExit codes: "), "{text}");
-        assert!(!text.contains("Commands:"), "{text}");
     }
 }
 

@@ -21,18 +21,11 @@ fn minimal(folder: &Path) -> std::path::PathBuf {
 }
 
 #[test]
-fn a_plan_is_data_and_names_the_owners_role() {
+fn only_a_plan_that_is_told_to_becomes_the_owner() {
     let emulator = Emulator::start();
     let path = example("minimal").display().to_string();
     let plan = emulator.lakewright(&["deploy", &path, "--plan"]);
-    ends_with(
-        &plan,
-        0,
-        "is deployed as role `OrganizationAccountAccessRole` of the account's owner",
-    );
-    let out = String::from_utf8_lossy(&plan.stdout);
-    assert!(out.contains("create          222222222222/eu-west-1/"), "{out}");
-    assert!(out.contains("7 to create"), "{out}");
+    assert_eq!(plan.status.code(), Some(0), "{}", transcript(&plan));
     // Nobody becomes the owner of an account without being told to: 4, "a check, a proof or a decision said no", as to try
     // again does not help (the exit codes in docs/guide.md).
     for arguments in [["deploy", &path, "--plan"], ["deploy", &path, "--yes"]] {
@@ -51,47 +44,12 @@ fn a_plan_is_data_and_names_the_owners_role() {
 }
 
 #[test]
-fn each_failure_names_its_manifest_line_and_the_summary_comes_after() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let mesh = lab(folder.path());
-    let emulator = Emulator::start();
-    emulator.fail_next("AWS::Glue::Crawler");
-    let failed = emulator.deploy(&mesh);
-    ends_with(&failed, 6, "(asked for at datasets.yaml:");
-    let text = transcript(&failed);
-    let line = text.lines().find(|line| line.contains("no more room")).expect("the failure");
-    assert!(line.contains("datasets.yaml:"), "{line}");
-    let line =
-        text.lines().find(|line| line.contains("CloudFormation rolled it back")).expect("a line");
-    assert!(line.contains("asked for at ") && line.contains(".yaml:"), "{line}");
-    // The end of a run, with how long it took, also of each stack.
-    assert!(text.contains("1 failed"), "{text}");
-    let end = text.lines().find(|line| line.contains(" skipped, in ")).expect("a summary");
-    assert!(end.ends_with(" s"), "{end}");
-    assert!(text.lines().any(|line| line.starts_with("  created in ")), "{text}");
-}
-
-/// `deploy` refuses what `init` wrote, but for an endpoint of one's own (docs/guide.md).
-#[test]
-fn what_init_wrote_is_taken_for_an_endpoint_and_said() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let path = folder.path().join("mesh").display().to_string();
-    let emulator = Emulator::start();
-    assert!(emulator.lakewright_alone(&["init", &path]).status.success());
-    let plan = emulator.lakewright(&["deploy", &path, "--plan"]);
-    ends_with(&plan, 0, "are accepted, because AWS_ENDPOINT_URL is set");
-}
-
-#[test]
 fn destroy_says_what_it_can_be_told_to_delete() {
     let folder = tempfile::tempdir().expect("a folder");
     let mesh = minimal(folder.path());
     let emulator = Emulator::start();
     ends_with(&emulator.deploy(&mesh), 0, "7 created");
     let path = mesh.display().to_string();
-    let neither = emulator.lakewright_alone(&["destroy", &path]);
-    ends_with(&neither, 2, "--all");
-    assert!(transcript(&neither).contains("--stack <STACK>"), "{}", transcript(&neither));
     ends_with(&emulator.lakewright_alone(&["destroy", &path, "--all", "--stack", "x"]), 2, "--all");
     let place = ["destroy", &path, "--yes", "--keep-stack", "--stack", "222222222222/eu-west-1"];
     ends_with(

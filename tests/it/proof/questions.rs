@@ -56,24 +56,6 @@ fn what_cannot_be_asked_says_what_was_expected() {
 }
 
 #[test]
-fn why_shows_the_line_the_grant_and_the_statement() {
-    let output = lakewright([
-        "why".as_ref(),
-        example("lab").as_os_str(),
-        "--principal".as_ref(),
-        "team/platform/DataPlatformAdmin".as_ref(),
-        "--action".as_ref(),
-        "s3:GetObject".as_ref(),
-        "--resource".as_ref(),
-        "dataset/dpdataset".as_ref(),
-    ]);
-    let text = transcript(&output);
-    for expected in ["exit: 0", "asked for at datasets.yaml:2:1", "ReadWriteData", "is allowed"] {
-        assert!(text.contains(expected), "{expected}: {text}");
-    }
-}
-
-#[test]
 fn the_matrix_comes_in_every_format() {
     let access = |format: &str| {
         let arguments = [
@@ -187,28 +169,6 @@ fn a_batch_ends_with_its_worst_answer() {
     let text = transcript(&output);
     assert!(text.starts_with("exit: 2") && text.contains("questions.jsonl:1: "), "{text}");
     assert!(text.contains("\"decision\":\"allow\"") && text.contains("\"error\":"), "{text}");
-}
-
-#[test]
-fn a_filter_of_the_matrix_that_matches_nothing_known_is_an_error() {
-    let lab = example("lab").display().to_string();
-    let access = |arguments: &[&str]| {
-        let all = ["access", &lab].into_iter().chain(arguments.iter().copied());
-        transcript(&lakewright(all))
-    };
-    for (arguments, says) in [
-        (["--principal", "nobody"], "no principal of this mesh is like `nobody`"),
-        (["--principal", "team/science/TaemA"], "did you mean team/science/TeamA?"),
-        (
-            ["--resource", "dataset/temma"],
-            "no `dataset/temma` in this mesh; did you mean dataset/teama?",
-        ),
-    ] {
-        let text = access(&arguments);
-        assert!(text.starts_with("exit: 2\n") && text.contains(says), "{text}");
-    }
-    let text = access(&["--resource", "dataset/dpdataset/table/mydpdata"]);
-    assert!(text.contains("team/science/TeamA") && !text.contains("TeamB"), "{text}");
 }
 
 #[test]

@@ -40,8 +40,9 @@ fn the_matrix() {
             "access lab --principal team/science/TeamA",
             "access lab --resource dataset/dpdataset/table/mydpdata --detail",
             "access lab --all --principal pivot-role/platform",
+            "access lab --principal nobody",
             "access lab --principal team/science/TaemA",
-            "access lab --resource dataset/nothing",
+            "access lab --resource dataset/temma",
         ];
         all(folder.path(), width, &typed)
     });
