@@ -72,7 +72,7 @@ impl Answer<'_> {
     pub(crate) fn permission_line(&self) -> Option<String> {
         let LakeGrant { origin, cells, .. } = self.permission?;
         let cells = cells.as_ref().map(|cells| format!(" ({cells})")).unwrap_or_default();
-        Some(format!("  Lake Formation grants it: {origin}{cells}\n"))
+        Some(format!("  the permission of Lake Formation: {origin}{cells}\n"))
     }
 
     /// What would make a decision of it that depends on the session, in words.
@@ -499,7 +499,7 @@ impl Subject {
             [one] => Ok(one.clone()),
             // With a branch for each stage there are several pipelines.
             [_, ..] => Err(Failure::usage(format!(
-                "`pipeline/{id}{end}` is several; expected one of {}",
+                "`pipeline/{id}{end}` is ambiguous; expected one of {}",
                 arns.join(", ")
             ))),
             [] => {

@@ -245,7 +245,7 @@ impl<'m> Deployment<'m> {
     /// Where no stack has to change, files that are gone and databases that were opened since are looked for.
     fn keep_up(&self, plan: &Plan, seen: &mut Seen, ui: &mut Ui) -> Result<Exit, Failure> {
         if !self.options.yes {
-            ui.note("with `--yes`, files that are gone are uploaded and databases that were opened since are closed again");
+            ui.note("with `--yes`, `deploy` uploads missing files, and closes databases that were opened since the last deployment");
             self.mails(ui);
             return Ok(Exit::Done);
         }

@@ -73,7 +73,7 @@ pub(crate) fn earlier_beside(path: &Path, sources: &mut Vec<SourceFile>) -> Resu
 
 fn wrong_base(path: &Path) -> Failure {
     Failure::usage(format!(
-        "{} has errors of its own, so nothing can be compared with it; `lakewright check` it first",
+        "{} has errors, so nothing can be compared with it; `lakewright check` shows them",
         path.display()
     ))
 }

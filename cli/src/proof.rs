@@ -188,7 +188,7 @@ impl SubjectArgs {
         }
         self.read_mesh(before, keep, None, ui)?.ok_or_else(|| {
             Failure::usage(format!(
-                "{} has errors of its own, so nothing can be compared with it; `lakewright check` it first",
+                "{} has errors, so nothing can be compared with it; `lakewright check` shows them",
                 before.display()
             ))
         })
@@ -214,7 +214,7 @@ impl SubjectArgs {
             guardrails::show_all(&report, &sources, &[], ui);
         } else if !report.is_empty() {
             // Not how many: `check` finds more than what is about the templates.
-            ui.note("the mesh has warnings; `lakewright check` shows what to look at");
+            ui.note("the mesh has warnings; `lakewright check` shows them");
         }
         subject.map(|subject| self.with_others(subject, session_policy)).transpose()
     }

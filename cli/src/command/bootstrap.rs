@@ -73,7 +73,7 @@ pub(crate) fn run(arguments: &BootstrapArgs, ui: &mut Ui) -> Result<Exit, Failur
         let write = if ui.is_json() { template_to_json } else { template_to_yaml };
         ui.data(&write(&template));
         ui.note(&format!(
-            "with this as {}, the account's owner runs: {}",
+            "the account's owner saves this as {} and runs:\n  {}",
             owner::FILE,
             owner::deploying(&entry)
         ));

@@ -125,7 +125,7 @@ fn left_to_owners(arguments: &DeployArgs, plan: &Plan<'_>, ui: &mut Ui) {
     }
     if !plan.handouts.is_empty() {
         ui.note(&format!(
-            "until that is done, what it is for does not work; `lakewright synth {mesh} --out out` writes the files, into `out`"
+            "until the owner has done that, the access that it is for does not work; `lakewright synth {mesh} --out out` writes the files into `out`"
         ));
     }
 }

@@ -34,7 +34,7 @@ pub(super) fn resource(
         [] => Ok(None),
         [one] => Ok(Some(one.clone())),
         several => Err(Failure::usage(format!(
-            "`{name}` is several; expected one of {}",
+            "`{name}` is ambiguous; expected one of {}",
             listed(several.iter().map(String::as_str))
         ))),
     }

@@ -129,7 +129,7 @@ fn sole<'t, 'w>(
         several => {
             let names: Vec<String> = several.iter().map(|thing| thing.full()).collect();
             Err(Failure::usage(format!(
-                "`{name}` is several; expected one of {}",
+                "`{name}` is ambiguous; expected one of {}",
                 names.join(", ")
             )))
         }

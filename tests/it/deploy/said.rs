@@ -124,7 +124,7 @@ fn ctrl_c_says_what_was_done_and_what_goes_on() {
     lines.read_to_string(&mut rest).expect("the rest");
     assert_eq!(child.wait().expect("an end").code(), Some(8), "{rest}");
     assert!(rest.contains("stopped: ") && rest.contains(" not begun;"), "{rest}");
-    assert!(rest.contains("it ends by itself"), "{rest}");
+    assert!(rest.contains("CloudFormation finishes what it has begun with"), "{rest}");
     // The next run need not wait for this one.
     let next = transcript(&emulator.deploy(&mesh));
     assert!(!next.contains("another deployment of the mesh is running"), "{next}");

@@ -40,7 +40,7 @@ fn what_cannot_be_asked_says_what_was_expected() {
             [TEAM, "glue:StartCrawler", "share/mydpdata-for-team-a"],
             "has nothing that glue:StartCrawler",
         ),
-        ([TEAM, "s3:GetObject", "environment/science"], "`environment/science` is several"),
+        ([TEAM, "s3:GetObject", "environment/science"], "`environment/science` is ambiguous"),
         ([TEAM, "s3:GetObject", "environment/sciense"], "did you mean environment/science?"),
         ([TEAM, "lakeformation:SELECT", "dataset/teama"], "it is about tables"),
     ] {
@@ -510,7 +510,7 @@ fn every_resource_of_the_matrix_can_be_asked_for_by_its_name() {
     }
     for (question, answer) in targets.iter().zip(answers(&targets)) {
         // Of several tables it says how one is named.
-        let is_several = ["is several; expected one of", "dataset/ID/table/NAME for a table"];
+        let is_several = ["is ambiguous; expected one of", "dataset/ID/table/NAME for a table"];
         let is_several = is_several.iter().any(|text| answer.contains(text));
         assert!(!answer.contains("\"error\":") || is_several, "{question:?}: {answer}");
     }
