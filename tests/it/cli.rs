@@ -18,6 +18,7 @@ fn a_new_mesh_can_be_checked_and_synthesized() {
     // The external id is for others to replace, and so are the accounts, which are one finding.
     assert_eq!(transcript(&check).matches("warning[left-as-written]").count(), 2);
     let deploy = Command::new(env!("CARGO_BIN_EXE_lakewright"))
+        .env_remove("COLUMNS")
         .args(["deploy".as_ref(), mesh.as_os_str()])
         .env_remove("AWS_ENDPOINT_URL")
         .output()
@@ -363,6 +364,7 @@ fn the_editor_schema_is_fresh_and_the_examples_name_it() {
 fn output_that_is_lost_is_an_error() {
     let full = std::fs::OpenOptions::new().write(true).open("/dev/full").expect("the device");
     let output = std::process::Command::new(env!("CARGO_BIN_EXE_lakewright"))
+        .env_remove("COLUMNS")
         .args(["schema"])
         .stdout(full)
         .output()

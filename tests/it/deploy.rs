@@ -369,6 +369,7 @@ fn deployments_say_why_they_cannot() {
     assert!(outcomes.len() == 7 && outcomes.values().all(|outcome| outcome == "created"));
     drop(emulator);
     let nobody = Command::new(env!("CARGO_BIN_EXE_lakewright"))
+        .env_remove("COLUMNS")
         .args(["deploy", &path, "--yes"])
         .env_remove("AWS_PROFILE")
         .env_remove("AWS_ACCESS_KEY_ID")

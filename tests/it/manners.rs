@@ -106,6 +106,7 @@ fn every_command_about_a_mesh_takes_the_current_folder() {
     ];
     for (command, options) in cases {
         let output = Command::new(env!("CARGO_BIN_EXE_lakewright"))
+            .env_remove("COLUMNS")
             .arg(command)
             .args(options)
             .current_dir(&mesh)
@@ -118,6 +119,7 @@ fn every_command_about_a_mesh_takes_the_current_folder() {
     std::fs::create_dir(&empty).expect("a folder");
     for arguments in [&["deploy", "--plan"][..], &["destroy", "--all", "--plan"]] {
         let output = Command::new(env!("CARGO_BIN_EXE_lakewright"))
+            .env_remove("COLUMNS")
             .args(arguments)
             .current_dir(&empty)
             .output()
@@ -207,6 +209,7 @@ fn commands_of_other_tools_point_to_ours() {
 fn a_new_mesh_goes_beside_files_and_over_none() {
     let init = |folder: &std::path::Path| {
         Command::new(env!("CARGO_BIN_EXE_lakewright"))
+            .env_remove("COLUMNS")
             .args(["init", "."])
             .current_dir(folder)
             .output()

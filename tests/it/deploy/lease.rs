@@ -15,6 +15,7 @@ const CENTRAL: &str = "111111111111";
 impl Emulator {
     fn begin(&self, mesh: &Path) -> Child {
         Command::new(env!("CARGO_BIN_EXE_lakewright"))
+            .env_remove("COLUMNS")
             .arg("deploy")
             .arg(mesh)
             .args(["--yes", "--owner-role", "OrganizationAccountAccessRole"])

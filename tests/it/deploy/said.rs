@@ -101,6 +101,7 @@ fn ctrl_c_says_what_was_done_and_what_goes_on() {
     let mesh = lab(folder.path());
     let emulator = Emulator::start();
     let mut child = Command::new(env!("CARGO_BIN_EXE_lakewright"))
+        .env_remove("COLUMNS")
         .arg("deploy")
         .arg(&mesh)
         .args(["--yes", "--owner-role", "OrganizationAccountAccessRole"])
