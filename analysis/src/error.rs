@@ -82,7 +82,7 @@ pub enum ReadError {
     )]
     NoAssembly(PathBuf),
     /// A file of an assembly has another form.
-    #[error("{} is no file of an assembly: {source}; `synth` writes them", .path.display())]
+    #[error("{} is not a file of an assembly: {source}; `synth` writes them", .path.display())]
     NotOfAssembly {
         /// The file.
         path: PathBuf,
@@ -110,7 +110,7 @@ pub enum ReadError {
     },
     /// The earlier version of a mesh is wrong, so that nothing can be compared with it.
     #[error(
-        "{} has errors of its own, so nothing can be compared with it; `lakewright check` it first",
+        "{} has errors, so nothing can be compared with it; `lakewright check` shows them",
         .0.display()
     )]
     WrongBase(PathBuf),

@@ -96,7 +96,7 @@ impl Unread {
         let Self { path, reason, is_foreign } = self;
         let path = path.display();
         if *is_foreign {
-            format!("{path} is left out, as it is no template of CloudFormation: {reason}")
+            format!("{path} is left out, as it is not a CloudFormation template: {reason}")
         } else {
             format!("{path} cannot be read and was not checked: {reason}")
         }

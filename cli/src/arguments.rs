@@ -21,10 +21,10 @@ use crate::{habits, help, version};
   lakewright deploy my-mesh                    plan, ask, and deploy the stacks
   lakewright explain unknown-reference         what a finding means and how to fix it
 
-Exit codes: 0 done or allowed; 1 unexpected; 2 usage or unreadable mesh; 4 the mesh has errors,
-differs from its proof, denies, or waits for an account's owner; 5 it cannot be said; 6 a deployment
+Exit codes: 0 done or allowed; 1 unexpected error; 2 wrong usage or unreadable mesh; 4 errors found,
+proof failed, access denied, or an account's owner has to act first; 5 undecidable; 6 a deployment
 failed and was rolled back, or AWS refused it; 7 a stack needs attention; 8 declined, cancelled, in
-maintenance or behind another run; 9 no credentials, no network, or throttled.")]
+maintenance, or another run is active; 9 no credentials, no network, or throttled.")]
 pub(crate) struct Arguments {
     #[command(subcommand)]
     pub(crate) command: Command,
@@ -60,7 +60,7 @@ pub(crate) struct Output {
     /// When to use colours; `NO_COLOR` turns `auto` off
     #[arg(long, global = true, value_enum, default_value_t = Colour::Auto)]
     pub(crate) color: Colour,
-    /// Say nothing but findings and results
+    /// Print only findings and results
     #[arg(long, short, global = true)]
     pub(crate) quiet: bool,
 }

@@ -45,21 +45,21 @@ use crate::ui::Ui;
 /// How deployments are done.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Options {
-    /// Do it without asking
+    /// Go on without asking for confirmation
     #[arg(long, short)]
     yes: bool,
-    /// The profile with the credentials, before those of the environment
+    /// The AWS profile with the credentials; it takes precedence over credentials in the environment
     #[arg(long, value_name = "NAME")]
     profile: Option<String>,
     /// The region of the first request, and of profiles without one; by default the mesh's home region
     #[arg(long, value_parser = RegionName::parse)]
     region: Option<RegionName>,
-    /// Bootstrap accounts of others as this role of their owners, such as `OrganizationAccountAccessRole`, which may do
-    /// everything there; without it only the credentials' own account is bootstrapped
+    /// Bootstrap other accounts as this role of their owners, such as `OrganizationAccountAccessRole`, which may do
+    /// everything there; without it, only the account of the credentials is bootstrapped
     #[arg(long, value_name = "NAME")]
     owner_role: Option<String>,
-    /// An earlier version of the mesh, whose accounts are looked at as well, beside those that the record of deployments
-    /// names: what it left there is found
+    /// An earlier version of the mesh: stacks that it left are also looked for in its accounts, not only in those that
+    /// the record of deployments names
     #[arg(long, value_name = "MESH")]
     pub(crate) base: Option<PathBuf>,
 }
@@ -244,7 +244,7 @@ impl<'m> Deployment<'m> {
     /// Where no stack has to change, files that are gone and databases that were opened since are looked for.
     fn keep_up(&self, plan: &Plan, seen: &mut Seen, ui: &mut Ui) -> Result<Exit, Failure> {
         if !self.options.yes {
-            ui.note("with `--yes`, files that are gone are uploaded and databases that were opened since are closed again");
+            ui.note("with `--yes`, `deploy` uploads missing files, and closes databases that were opened since the last deployment");
             self.mails(ui);
             return Ok(Exit::Done);
         }
@@ -331,7 +331,7 @@ impl<'m> Deployment<'m> {
         if self.options.owner_role.is_none() {
             for address in owned {
                 ui.error(&format!(
-                    "{address} is for the account's owner to do: {}",
+                    "{address} must be deployed by the account's owner: {}",
                     self.owners(&address.place, Some(&address.name))
                 ));
                 exit = exit.or(Some(Exit::No));
@@ -442,7 +442,9 @@ impl<'m> Deployment<'m> {
             return true;
         }
         if !std::io::stdin().is_terminal() {
-            ui.error("nobody can be asked here; `--yes` goes on without asking");
+            ui.error(
+                "not a terminal, so nobody can confirm: pass `--yes` to go on without confirmation",
+            );
             return false;
         }
         ask(question)

@@ -4,7 +4,10 @@ use std::fmt::Write as _;
 
 use clap::Command;
 
-use crate::width::{push_wrapped, width};
+use crate::width::{push_wrapped, reflowed, width};
+
+/// The widest that the parser's own help is ("max_term_width" in clap's reference).
+const WIDEST: usize = 100;
 
 /// The commands by what they are for. What each does is said where its arguments are.
 const GROUPS: [(&str, &[&str]); 4] = [
@@ -14,14 +17,47 @@ const GROUPS: [(&str, &[&str]); 4] = [
     ("Look things up", &["ls", "explain", "schema", "completions"]),
 ];
 
-/// The command, whose help has its subcommands in groups.
+/// The command, whose help has its subcommands in groups and fits the terminal.
 pub(crate) fn grouped(command: Command) -> Command {
     let template = format!(
         "{{before-help}}{{about-with-newline}}\n{{usage-heading}} {{usage}}\n\n{}{}\n{{options}}{{after-help}}",
         groups(&command),
         heading(&command, "Options")
     );
-    command.help_template(template)
+    let names: Vec<String> =
+        command.get_subcommands().map(|one| one.get_name().to_owned()).collect();
+    let command = command.help_template(template);
+    names.iter().fold(fitted(command), |command, name| command.mut_subcommand(name, fitted))
+}
+
+/// The command, whose examples and explanations fit the terminal: the parser would only break lines that are too long.
+fn fitted(command: Command) -> Command {
+    let Some(after) = command.get_after_help().map(ToString::to_string) else { return command };
+    let width = width().min(WIDEST);
+    let mut text = String::new();
+    for line in reflowed(&after, width).lines() {
+        push_example(&mut text, line, width);
+        text.push('\n');
+    }
+    command.after_help(text.trim_end().to_owned())
+}
+
+/// Writes a line of help. An example that is too long goes on after a backslash, so that it can be pasted, and says below it
+/// what it does.
+fn push_example(text: &mut String, line: &str, width: usize) {
+    let Some(example) = line.strip_prefix("  ").filter(|_| line.chars().count() > width) else {
+        text.push_str(line);
+        return;
+    };
+    let (command, about) = example.split_once("   ").unwrap_or((example, ""));
+    let mut lines = String::new();
+    push_wrapped(&mut lines, command, [2, 6], width - 2);
+    text.push_str("  ");
+    text.push_str(&lines.replace('\n', " \\\n"));
+    if !about.is_empty() {
+        text.push_str("\n      ");
+        push_wrapped(text, about.trim_start(), [6, 6], width);
+    }
 }
 
 fn groups(command: &Command) -> String {

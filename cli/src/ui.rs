@@ -8,7 +8,7 @@ use lakewright_manifest::{Report, Severity, SourceFile};
 
 use crate::arguments::{Colour, Format, Output};
 use crate::progress::Progress;
-use crate::width::{LEAST, error_width, output_width, push_wrapped, within};
+use crate::width::{LEAST, error_width, output_width, push_wrapped, reflowed, within};
 
 /// Where commands write.
 #[derive(Debug)]
@@ -17,7 +17,7 @@ pub(crate) struct Ui {
     style: Style,
     is_quiet: bool,
     shows_progress: bool,
-    /// How wide the lines of notes may be, where they are kept within a width.
+    /// How wide the lines of notes may be, where standard error has a width.
     width: Option<usize>,
     /// Why data could not be written.
     lost: Option<String>,
@@ -78,17 +78,20 @@ impl Ui {
         self.lost.take()
     }
 
-    /// Writes data that people read as prose: on a terminal within its width.
+    /// Writes a page of documentation, within the width of the output where it has one.
+    pub(crate) fn page(&mut self, text: &str) {
+        match output_width() {
+            Some(width) => self.data(&reflowed(text, width)),
+            None => self.data(text),
+        }
+    }
+
+    /// Writes data that people read as prose, within the width of the output where it has one.
     pub(crate) fn prose(&mut self, text: &str) {
         match output_width() {
             Some(width) => self.data(&within(text, width)),
             None => self.data(text),
         }
-    }
-
-    /// Keeps notes within a width from here on, as what stands above them is.
-    pub(crate) fn keep_within(&mut self, width: Option<usize>) {
-        self.width = width.or(self.width);
     }
 
     /// A text for standard error.

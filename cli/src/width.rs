@@ -7,35 +7,30 @@ const WIDTH: usize = 100;
 /// What a line needs to be read at all.
 pub(crate) const LEAST: usize = 40;
 
-/// How wide lines may be: what `COLUMNS` says, or the terminal.
+/// How wide the lines of tables and of help may be, whether or not anything says it.
 pub(crate) fn width() -> usize {
-    said_width().unwrap_or(WIDTH)
+    output_width().unwrap_or(WIDTH)
 }
 
-/// The same where something says it.
-pub(crate) fn said_width() -> Option<usize> {
-    columns().or_else(output_width)
-}
-
-/// What `COLUMNS` says.
+/// The value of `COLUMNS`, the preferred width of lines ("Environment Variables" in POSIX). It counts for pipes and files too.
 fn columns() -> Option<usize> {
     let said: Option<usize> = std::env::var("COLUMNS").ok().and_then(|text| text.parse().ok());
     said.map(|width| width.max(LEAST))
 }
 
-/// How wide lines on standard output may be, when it is a terminal.
+/// How wide lines on standard output may be, where `COLUMNS` or a terminal says it.
 pub(crate) fn output_width() -> Option<usize> {
-    of_terminal(terminal_size::terminal_size_of(io::stdout()))
+    columns().or_else(|| of_terminal(terminal_size::terminal_size_of(io::stdout())))
 }
 
-/// How wide lines on standard error may be, when it is a terminal.
+/// How wide lines on standard error may be, where `COLUMNS` or a terminal says it.
 pub(crate) fn error_width() -> Option<usize> {
-    of_terminal(terminal_size::terminal_size_of(io::stderr()))
+    columns().or_else(|| of_terminal(terminal_size::terminal_size_of(io::stderr())))
 }
 
 fn of_terminal(size: Option<(terminal_size::Width, terminal_size::Height)>) -> Option<usize> {
     let (terminal_size::Width(width), _) = size?;
-    Some(columns().unwrap_or_else(|| usize::from(width).max(LEAST)))
+    Some(usize::from(width).max(LEAST))
 }
 
 /// Prose in lines of a width: each line is indented as it was, and what goes on below it by two more. In a line that is too
@@ -63,24 +58,71 @@ fn push_prose(out: &mut String, line: &str, width: usize) {
         return;
     }
     let below = indent + 2;
-    let next_line = |out: &mut String, indent: usize| {
-        out.push('\n');
-        out.extend(std::iter::repeat_n(' ', indent));
-    };
-    let (mut start, mut rest) = (0, line);
+    out.push_str(&line[..indent]);
+    let (mut start, mut rest) = (indent, &line[indent..]);
     while let Some((before, command, after)) = command_in(rest) {
         if !before.is_empty() {
             push_wrapped(out, before, [start, below], width);
         }
-        next_line(out, below + 2);
+        push_line_break(out, below + 2);
         out.push_str(command);
         rest = after.trim_start_matches([',', ';', '.', ' ']);
         start = below;
         if !rest.is_empty() {
-            next_line(out, below);
+            push_line_break(out, below);
         }
     }
     push_wrapped(out, rest, [start, below], width);
+}
+
+/// Ends a line, without the spaces that columns were filled up with, and begins the next one.
+fn push_line_break(out: &mut String, indent: usize) {
+    out.truncate(out.trim_end_matches(' ').len());
+    out.push('\n');
+    out.extend(std::iter::repeat_n(' ', indent));
+}
+
+/// Pages and help in lines of a width: the lines of a paragraph, or of an item of a list, become one text, which is wrapped.
+/// Headings, tables, code and lines that are indented by themselves stay as they are.
+pub(crate) fn reflowed(text: &str, width: usize) -> String {
+    let mut out = String::new();
+    let mut open: Option<(String, usize)> = None;
+    let mut is_code = false;
+    for line in text.lines() {
+        let words = line.trim_start_matches(' ');
+        let indent = line.len() - words.len();
+        let is_fence = words.starts_with("```");
+        is_code ^= is_fence;
+        if !is_code && !is_fence && !words.is_empty() && !words.starts_with(['#', '|']) {
+            let is_item = words.starts_with("- ");
+            if let Some((paragraph, below)) = open.as_mut()
+                && *below == indent
+                && !is_item
+            {
+                paragraph.push(' ');
+                paragraph.push_str(words);
+                continue;
+            }
+            if is_item || indent == 0 {
+                push_paragraph(&mut out, open.take(), width);
+                open = Some((line.to_owned(), if is_item { indent + 2 } else { 0 }));
+                continue;
+            }
+        }
+        push_paragraph(&mut out, open.take(), width);
+        out.push_str(line);
+        out.push('\n');
+    }
+    push_paragraph(&mut out, open, width);
+    out
+}
+
+/// Writes a paragraph, when there is one, with the indentation of all its lines but the first.
+fn push_paragraph(out: &mut String, paragraph: Option<(String, usize)>, width: usize) {
+    if let Some((text, below)) = paragraph {
+        push_wrapped(out, &text, [0, below], width);
+        out.push('\n');
+    }
 }
 
 /// The first command of AWS in a text, with what stands before and after it.
@@ -99,15 +141,11 @@ pub(crate) fn push_wrapped(
     [start, indent]: [usize; 2],
     width: usize,
 ) {
-    let next_line = |out: &mut String| {
-        out.push('\n');
-        out.extend(std::iter::repeat_n(' ', indent));
-    };
     let mut column = start;
     for (number, word) in text.split(' ').enumerate() {
         let mut word = word;
         if number > 0 && column + 1 + length(word) > width {
-            next_line(out);
+            push_line_break(out, indent);
             column = indent;
         } else if number > 0 {
             out.push(' ');
@@ -116,15 +154,23 @@ pub(crate) fn push_wrapped(
         // A name that is longer than a line goes on in the next one.
         while column + length(word) > width {
             let room = width.saturating_sub(column).max(1);
-            let end = word.char_indices().nth(room).map_or(word.len(), |(end, _)| end);
-            let (head, rest) = word.split_at(end);
+            let (head, rest) = word.split_at(end_of_part(word, room));
             out.push_str(head);
-            next_line(out);
+            push_line_break(out, indent);
             (column, word) = (indent, rest);
         }
         out.push_str(word);
         column += length(word);
     }
+}
+
+/// Where a name that has so many characters of room is broken: after a part of an ARN, an address or a path, else anywhere.
+fn end_of_part(word: &str, room: usize) -> usize {
+    let end = word.char_indices().nth(room).map_or(word.len(), |(end, _)| end);
+    let head = &word[..end];
+    // A first part that is short would leave its line nearly empty.
+    let part = head.rfind(['/', ':']).filter(|mark| mark * 3 >= end);
+    part.or_else(|| head.rfind('-')).map_or(end, |mark| mark + 1)
 }
 
 pub(crate) fn length(text: &str) -> usize {
@@ -147,5 +193,35 @@ mod tests {
         let own = "to do:\n  aws lakeformation get-data-lake-settings --region REGION | jq\n";
         assert_eq!(within(own, 40), own);
         assert_eq!(within(text, 400), text);
+    }
+
+    #[test]
+    fn addresses_are_broken_between_their_parts() {
+        let line = "  create          111111111111/eu-west-1/acme-bootstrap-111111111111-eu-west-1";
+        let expected =
+            "  create\n    111111111111/eu-west-1/\n    acme-bootstrap-111111111111-eu-west-1";
+        assert_eq!(within(line, 50), expected);
+        let arn = "arn:aws:kms:eu-west-1:222222222222:key/8d69c9ee-d82a-4272-bced-ce31770bde90";
+        assert_eq!(within(arn, 60), arn.replace("key/", "key/\n  "));
+        // What has no parts is broken all the same.
+        assert_eq!(
+            within(&"x".repeat(90), 60),
+            format!("{}\n  {}", "x".repeat(60), "x".repeat(30))
+        );
+    }
+
+    #[test]
+    fn paragraphs_are_wrapped_as_a_whole() {
+        let page = "# a heading that is longer than the lines\n\nOne sentence of a page.\nAnother one.\n\n\
+                    - one item of a list\n  that goes on\n- two\n\n      indented: code that is longer\n\n\
+                    ```yaml\nkind: Dataset # that is longer\nid: a\n```\n";
+        let expected = "# a heading that is longer than the lines\n\nOne sentence of a\npage. Another one.\n\n\
+                        - one item of a list\n  that goes on\n- two\n\n      indented: code that is longer\n\n\
+                        ```yaml\nkind: Dataset # that is longer\nid: a\n```\n";
+        assert_eq!(reflowed(page, 20), expected);
+        assert_eq!(
+            reflowed("Examples:\n  lakewright ls\n\nOne\ntwo.", 20),
+            "Examples:\n  lakewright ls\n\nOne two.\n"
+        );
     }
 }

@@ -88,7 +88,7 @@ fn called(site: &Site, kind: &str, id: &str) -> String {
     let Place { account, region } = &site.place;
     match kind {
         "AWS::Glue::Database" => format!("database {id}"),
-        "AWS::KMS::Alias" => format!("name of a key {id}"),
+        "AWS::KMS::Alias" => format!("key {id}"),
         "AWS::KMS::Key" => {
             format!("key arn:{}:kms:{region}:{account}:key/{id}", Partition::of_region(region).name)
         }

@@ -60,13 +60,13 @@ pub(crate) fn help(
     let mut said = String::new();
     if freed.len() < taken.len() {
         said.push_str(if imports_existing {
-            "; what could not be taken in may be in another stack, as CloudFormation's console tells"
+            "; resources that could not be imported may belong to another stack, which CloudFormation's console shows"
         } else {
-            "; what stayed of an earlier stack keeps its name, and `--import-existing` takes it in"
+            "; resources that stayed of an earlier stack keep their names, and `--import-existing` imports them"
         });
     }
     if !freed.is_empty() {
-        said.push_str("; CloudFormation does not take these in: ");
+        said.push_str("; CloudFormation cannot import these: ");
         said.push_str(&freed.join("; "));
     }
     said

@@ -206,6 +206,12 @@ impl<'n> Decoder<'n, '_> {
                 let meant = meant(text, known);
                 diagnostic.help = Some(match meant {
                     Some(name) => format!("did you mean `{name}`?"),
+                    // The rest of a value, as of a type of a column.
+                    None if text.ends_with([')', '>', ']']) => {
+                        "inside braces a comma ends a value: put a value with a comma in quotes, such as \
+                         `\"decimal(10,2)\"`"
+                            .to_owned()
+                    }
                     None => format!("the keys here are {}", known.join(", ")),
                 });
                 self.sink.push(diagnostic);
@@ -217,7 +223,7 @@ impl<'n> Decoder<'n, '_> {
             if good.iter().any(|(name, _)| name == text) {
                 let diagnostic = Diagnostic::new(
                     Code::DuplicateKey,
-                    format!("`{text}` stands twice in this mapping"),
+                    format!("`{text}` is defined twice in this mapping"),
                 )
                 .at(origin, "the second time")
                 .help("keep one of them");

@@ -300,7 +300,7 @@ impl Parsed {
         let mut kinds = entries.iter().filter(|(key, _)| is_kind(key));
         let first = kinds.next();
         if let Some((second, _)) = kinds.next() {
-            let message = "`kind` stands twice in one document";
+            let message = "`kind` is defined twice in one document";
             let diagnostic = Diagnostic::new(Code::DuplicateKey, message)
                 .at(Origin { file, span: second.span }, "the second time")
                 .and(origin, "the document begins here")

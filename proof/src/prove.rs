@@ -397,7 +397,7 @@ impl Proof<'_> {
                 if self.intended.rule_for(&request, self.world).is_none() {
                     findings.differences.push(Difference {
                         statements: vec![(grant.origin.clone(), "Permissions".to_owned())],
-                        reason: "Lake Formation gives it, and no grant asks for it".to_owned(),
+                        reason: "Lake Formation grants it, and no grant asks for it".to_owned(),
                         stack: grant.origin.stack.to_string(),
                         ..difference(DifferenceKind::More, &request)
                     });

@@ -249,7 +249,7 @@ impl World {
                 (Decision::Unknown, Some(LAKE))
             }
             (Truth::No, _) => {
-                let reason = "no Lake Formation permission gives it, whatever IAM says";
+                let reason = "no Lake Formation permission grants it, whatever IAM says";
                 (Decision::ImplicitDeny, Some(reason))
             }
             (Truth::Unknown, Outside::Unknown) if decision != Decision::Unknown => {
@@ -270,11 +270,13 @@ impl World {
             let (decision, reason) = match (self.lake.gives(request), outside) {
                 (_, Outside::Unknown) if self.gaps.is_some() => (Decision::Unknown, LAKE),
                 (Truth::Unknown, Outside::Unknown) => (Decision::Unknown, HYBRID),
-                (Truth::Yes | Truth::Unknown, _) => (Decision::Allow, "Lake Formation gives it"),
+                (Truth::Yes | Truth::Unknown, _) => (Decision::Allow, "Lake Formation grants it"),
                 (Truth::No, Outside::Unknown) if self.may_be_open(request) => {
                     (Decision::Unknown, OF_BEFORE)
                 }
-                (Truth::No, _) => (Decision::ImplicitDeny, "no Lake Formation permission gives it"),
+                (Truth::No, _) => {
+                    (Decision::ImplicitDeny, "no Lake Formation permission grants it")
+                }
             };
             return Verdict { decision, statements: Vec::new(), reason };
         }

@@ -172,7 +172,7 @@ fn imported_role(environment: &Environment, team: &EnvironmentTeam) -> Report {
         );
         let diagnostic =
             Diagnostic::new(Code::ImportedRolePolicy, message).at(team.origin, "this team").help(
-                "imported roles are never changed: `synth` writes what to attach under `assets/team-policies`; datasets made here are reachable all the same",
+                "Lakewright never changes imported roles: `synth` writes the policies to attach under `assets/team-policies`; datasets that the mesh creates are accessible without them",
             );
         report.push(diagnostic);
     }

@@ -42,6 +42,7 @@ fn templates_are_golden() {
                 || name == "stateful.ids"
                 || name == "answers"
                 || name == "manual"
+                || name == "screens"
                 || name.contains(".snap.new"),
             "snapshots/{name} belongs to no stack"
         );

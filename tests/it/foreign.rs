@@ -76,9 +76,14 @@ fn what_templates_say_is_decided() {
             check(&text, [name, "s3:GetObject", object], 0, "allowed");
         }
     }
-    check(&text, ["role/R", "s3:GetObject", "B"], 2, "is no role of these templates");
+    check(&text, ["role/R", "s3:GetObject", "B"], 2, "is not a role of these templates");
     check(&text, ["role/rr", "s3:GetObject", "B"], 2, "did you mean role/r?");
-    check(&text, ["role/r", "s3:GetObject", "bucket/bb"], 2, "is no resource of these templates");
+    check(
+        &text,
+        ["role/r", "s3:GetObject", "bucket/bb"],
+        2,
+        "is not a resource of these templates",
+    );
 }
 
 #[test]
@@ -511,7 +516,10 @@ fn every_file_that_is_left_out_is_named() {
     assert!(said.starts_with("exit: 2\n"), "{said}");
     assert!(said.contains("broken.yaml cannot be read and was not checked"), "{said}");
     for name in ["appspec.yaml", "settings.json"] {
-        assert!(said.contains(&format!("{name} is left out, as it is no template")), "{said}");
+        assert!(
+            said.contains(&format!("{name} is left out, as it is not a CloudFormation template")),
+            "{said}"
+        );
     }
     assert!(check(&all[..1]).starts_with("exit: 0\n"));
     assert!(check(&[all[0], all[2], all[3]]).starts_with("exit: 0\n"));

@@ -35,6 +35,7 @@ mod partitions;
 mod people;
 mod proof;
 mod run;
+mod screens;
 mod seeds;
 mod share_life;
 mod siblings;

@@ -106,6 +106,7 @@ fn every_command_about_a_mesh_takes_the_current_folder() {
     ];
     for (command, options) in cases {
         let output = Command::new(env!("CARGO_BIN_EXE_lakewright"))
+            .env_remove("COLUMNS")
             .arg(command)
             .args(options)
             .current_dir(&mesh)
@@ -118,6 +119,7 @@ fn every_command_about_a_mesh_takes_the_current_folder() {
     std::fs::create_dir(&empty).expect("a folder");
     for arguments in [&["deploy", "--plan"][..], &["destroy", "--all", "--plan"]] {
         let output = Command::new(env!("CARGO_BIN_EXE_lakewright"))
+            .env_remove("COLUMNS")
             .args(arguments)
             .current_dir(&empty)
             .output()
@@ -157,38 +159,13 @@ fn the_version_names_the_commit_and_the_facts_about_aws() {
 }
 
 #[test]
-fn help_has_each_command_in_one_group_within_the_terminal() {
-    for width in [60, 100] {
+fn help_is_never_wider_than_the_terminal() {
+    for width in [40, 60, 80, 100] {
         let output = in_columns(width, &["--help".as_ref()]);
         assert!(output.status.success(), "{}", transcript(&output));
         let text = String::from_utf8(output.stdout).expect("text");
         let widest = text.lines().map(|line| line.chars().count()).max().expect("lines");
         assert!(widest <= width, "{width}: {widest}\n{text}");
-        let mut group = "";
-        let mut seen = Vec::new();
-        for line in text.lines() {
-            match line.strip_suffix(':') {
-                Some(heading) => group = heading,
-                // A continuation line is indented further.
-                None if !line.starts_with("   ") => {
-                    let name = line.strip_prefix("  ").and_then(|rest| rest.split(' ').next());
-                    seen.extend(name.map(|name| (group, name)));
-                }
-                None => {}
-            }
-        }
-        for (group, name) in [
-            ("Write and check", "synth"),
-            ("Access", "prove"),
-            ("Deploy", "deploy"),
-            ("Look things up", "ls"),
-        ] {
-            let places: Vec<&str> =
-                seen.iter().filter(|(_, seen)| *seen == name).map(|(group, _)| *group).collect();
-            assert_eq!(places, [group], "{name}\n{text}");
-        }
-        assert!(text.contains("\nOptions:\n") && text.contains("\nExit codes: "), "{text}");
-        assert!(!text.contains("Commands:"), "{text}");
     }
 }
 
@@ -232,6 +209,7 @@ fn commands_of_other_tools_point_to_ours() {
 fn a_new_mesh_goes_beside_files_and_over_none() {
     let init = |folder: &std::path::Path| {
         Command::new(env!("CARGO_BIN_EXE_lakewright"))
+            .env_remove("COLUMNS")
             .args(["init", "."])
             .current_dir(folder)
             .output()

@@ -148,7 +148,7 @@ const MISTAKES: &[Mistake] = &[
         "waf:\n  allowed_geo_list: [DE, FR]\n  allowed_ip_list: [192.0.2.0/24, \"2001:db8::/32\"]",
         "waf: {}",
         0,
-        "nothing in it lets everybody in",
+        "an empty `waf` would allow every request",
     ),
     (MESH, "owners: [FinanceAdmins]", "owners: []", 0, "name at least one team"),
     (MESH, "  CostCenter: mesh", "  CostCenter: \"\"", 0, "write a value, or remove the tag"),
@@ -215,4 +215,16 @@ fn resources_without_a_list_are_not_all_of_them() {
         matches!(all.as_slice(), [(0, text)] if text.contains("resources without a list would mean all of them")),
         "{all:?}"
     );
+}
+
+/// A plain scalar inside a flow collection has no comma ("7.3.3. Plain Style" in YAML 1.2.2), so what follows is another key.
+#[test]
+fn a_type_with_a_comma_inside_braces_is_told_to_be_put_in_quotes() {
+    for kind in ["decimal(18,2)", "map<string,bigint>"] {
+        let all = found(DATASETS, "\"decimal(18,2)\"", kind);
+        let is_told = |(line, text): &(i64, String)| {
+            *line == 0 && text.contains("inside braces") && text.contains("in quotes")
+        };
+        assert!(all.len() == 2 && all.iter().all(is_told), "{kind}: {all:?}");
+    }
 }

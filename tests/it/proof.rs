@@ -535,7 +535,7 @@ fn what_a_filter_shows_is_allowed_with_its_rows_and_columns() {
     // The owner's boundary, which is not in the mesh, may deny it.
     assert!(text.starts_with("exit: 5\n"), "{text}");
     assert!(text.contains("columns amount id; rows amount > 0"), "{text}");
-    assert!(text.contains("work.yaml:33:1 asks for"), "{text}");
+    assert!(text.contains("asked for at work.yaml:33:1"), "{text}");
     assert!(ask("can", "nothing").starts_with("exit: 4\n"));
 }
 

@@ -10,7 +10,7 @@ pub enum QuestionError {
     #[error("got the action `{0}`, expected one such as s3:GetObject")]
     Action(String),
     /// The action is of a service that does not exist.
-    #[error("{action} is of no service that is known{}", meant(.like.as_deref()))]
+    #[error("{action} names no known service{}", meant(.like.as_deref()))]
     Service {
         /// The action.
         action: Action,
@@ -18,7 +18,7 @@ pub enum QuestionError {
         like: Option<String>,
     },
     /// The service has no such action.
-    #[error("{action} is no action of {}{}", .action.service(), meant(.like.as_deref()))]
+    #[error("{action} is not an action of {}{}", .action.service(), meant(.like.as_deref()))]
     NoAction {
         /// The action.
         action: Action,
@@ -59,10 +59,10 @@ pub enum QuestionError {
     #[error("got the service `{0}`, expected one such as service/{0}.amazonaws.com")]
     ServicePrincipal(String),
     /// The principal can ask for nothing.
-    #[error("`{0}` is no role, user, service or provider")]
+    #[error("`{0}` is not a role, user, service or provider")]
     NotAPrincipal(String),
     /// There is no such principal.
-    #[error("`{name}` is no principal of this mesh; {}", expected_principal(.like.as_deref(), .team.as_deref()))]
+    #[error("`{name}` is not a principal of this mesh; {}", expected_principal(.like.as_deref(), .team.as_deref()))]
     Principal {
         /// The name.
         name: String,
@@ -72,7 +72,7 @@ pub enum QuestionError {
         team: Option<String>,
     },
     /// The principal has no sessions.
-    #[error("{0} is no role, and only roles have sessions")]
+    #[error("{0} is not a role, and only roles have sessions")]
     NoSessions(String),
     /// A session cannot have such a name.
     #[error(
@@ -80,7 +80,7 @@ pub enum QuestionError {
     )]
     Session(String),
     /// The text is no ARN.
-    #[error("`{got}` is no ARN; expected one like {form}")]
+    #[error("`{got}` is not an ARN; expected one like {form}")]
     Arn {
         /// The text.
         got: String,
@@ -121,7 +121,7 @@ pub enum QuestionError {
         known: Vec<String>,
     },
     /// The name stands for several things.
-    #[error("`{name}` is several; expected one of {known}")]
+    #[error("`{name}` is ambiguous; expected one of {known}")]
     Several {
         /// The name.
         name: String,
@@ -139,7 +139,7 @@ pub enum QuestionError {
         has: String,
     },
     /// There is no such resource.
-    #[error("`{name}` is no resource of this mesh; {}", expected_resource(.like.as_deref()))]
+    #[error("`{name}` is not a resource of this mesh; {}", expected_resource(.like.as_deref()))]
     Resource {
         /// The name.
         name: String,
@@ -147,7 +147,7 @@ pub enum QuestionError {
         like: Option<String>,
     },
     /// There is no such role or resource in anybody's templates.
-    #[error("`{name}` is no {kind} of these templates; {expected}")]
+    #[error("`{name}` is not a {kind} of these templates; {expected}")]
     OfTemplates {
         /// The name.
         name: String,

@@ -109,7 +109,7 @@ pub enum DocumentError {
     #[error("{0}")]
     Unreadable(String),
     /// A statement names an action that does not exist.
-    #[error("statement {sid} names {action}, which is no action")]
+    #[error("statement {sid} names {action}, which is not an action")]
     Action {
         /// The statement.
         sid: String,

@@ -61,10 +61,10 @@ fn boundary(text: &str) -> Result<Boundary, String> {
 /// Where templates are deployed, where nothing beside them says it.
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct Somewhere {
-    /// The account of templates that nothing else says the account of: 12 digits
+    /// The account of templates whose account nothing else determines: 12 digits
     #[arg(long, value_name = "ACCOUNT", requires = "assembly", value_parser = account)]
     account: Option<AccountId>,
-    /// The region of such templates
+    /// The region of these templates
     #[arg(long, value_name = "REGION", requires = "assembly", value_parser = RegionName::parse)]
     region: Option<RegionName>,
 }
@@ -165,7 +165,7 @@ impl SubjectArgs {
             guardrails::show_all(&report, &sources, &breaches, ui);
         } else if !report.is_empty() {
             // An answer is not the place for warnings. Not how many: `check` finds more than what is about the templates.
-            ui.note("the mesh has warnings; `lakewright check` shows what to look at");
+            ui.note("the mesh has warnings; `lakewright check` shows them");
         }
         Ok(subject)
     }

@@ -11,7 +11,7 @@ use crate::arguments::subject::{Somewhere, SubjectArgs};
 use crate::exit::{Exit, Failure};
 use crate::show::{folder, matrix, page, table};
 use crate::ui::Ui;
-use crate::width::{said_width, width};
+use crate::width::width;
 
 /// Show who reaches what
 #[derive(Debug, Args)]
@@ -43,9 +43,6 @@ pub(crate) struct AccessArgs {
 }
 
 pub(crate) fn run(arguments: &AccessArgs, ui: &mut Ui) -> Result<Exit, Failure> {
-    if ui.format() == Format::Human {
-        ui.keep_within(said_width());
-    }
     let resource = arguments.resource.as_deref();
     // A part of a dataset can be one that only grants name.
     let keep = if resource.is_none() { Keep::Names } else { Keep::Grants };
@@ -67,7 +64,7 @@ pub(crate) fn run(arguments: &AccessArgs, ui: &mut Ui) -> Result<Exit, Failure> 
         return Err(Failure::usage(message));
     }
     if rows.is_empty() && ui.format() == Format::Human {
-        ui.note("nobody reaches anything of that");
+        ui.note("nobody can access any of these resources");
     }
     match ui.format() {
         Format::Json => ui.data(&format!("{:#}\n", matrix::to_json(rows, subject))),

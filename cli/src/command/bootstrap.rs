@@ -27,13 +27,16 @@ use crate::ui::Ui;
   lakewright bootstrap my-mesh --account 222222222222 --region eu-west-1 --diff deployed.json
   lakewright bootstrap my-mesh --account 222222222222 --region eu-west-1 --for datasets,worksheets
 
-The execution role's policy is derived from what the features of the environments there can ask for,
-so that it need not change with the first dataset or notebook, and from what the mesh's stacks use.
-`--for` derives it for other features; what the stacks use is in it all the same. `--diff` says
-which actions a new version adds and removes; the deployed template is what `aws cloudformation
-get-template --stack-name NAME --query TemplateBody --output json` prints. What the account's owner
-runs, `aws cloudformation deploy`, is printed beside the template as a note in one line, with the
-tags of this mesh: by them the stack is known as the mesh's.")]
+The execution role's policy allows what the features of the environments in the account and region
+can need, so that the first dataset or notebook needs no new bootstrap. It also allows what the
+mesh's stacks use now, whichever features `--for` names.
+
+`--diff` lists the actions that a new version adds and removes. It reads a template that is deployed
+now, as `aws cloudformation get-template --stack-name NAME --query TemplateBody --output json`
+prints it.
+
+The account's owner deploys the template by the command that is printed beside it. The tags in the
+command mark the stack as this mesh's.")]
 pub(crate) struct BootstrapArgs {
     /// The mesh's folder, or a single file [default: the current folder]
     #[arg(default_value = ".", hide_default_value = true)]
@@ -47,7 +50,7 @@ pub(crate) struct BootstrapArgs {
     /// The prefix, when environments with several prefixes share the account and region
     #[arg(long)]
     prefix: Option<String>,
-    /// The features that it is for, separated by commas, instead of those of the environments there
+    /// The features that the bootstrap is for, separated by commas [default: those of the environments]
     #[arg(long = "for", value_name = "FEATURES", value_enum, value_delimiter = ',')]
     features: Vec<Feature>,
     /// Compare with the template that is deployed, instead of printing the new one
@@ -72,7 +75,7 @@ pub(crate) fn run(arguments: &BootstrapArgs, ui: &mut Ui) -> Result<Exit, Failur
         let write = if ui.is_json() { template_to_json } else { template_to_yaml };
         ui.data(&write(&template));
         ui.note(&format!(
-            "with this as {}, the account's owner runs: {}",
+            "the account's owner saves this as {} and runs:\n  {}",
             owner::FILE,
             owner::deploying(&entry)
         ));
@@ -84,7 +87,7 @@ pub(crate) fn run(arguments: &BootstrapArgs, ui: &mut Ui) -> Result<Exit, Failur
     // `json_decode_template_body` in handlers.py of botocore.
     let text = serde_json::from_str::<String>(&text).unwrap_or(text);
     let old = read::template(&text)
-        .map_err(|error| Failure::usage(format!("{} is no template: {error}", old.display())))?;
+        .map_err(|error| Failure::usage(format!("{} is not a template: {error}", old.display())))?;
     let difference = comparison::actions(&old, &template);
     ui.data(&if ui.is_json() { to_json(&difference) } else { to_text(&difference) });
     Ok(Exit::Done)

@@ -24,13 +24,13 @@ use crate::ui::Ui;
   lakewright can my-mesh --batch questions.jsonl
   lakewright can --assembly out --principal role/load --action s3:PutObject --resource bucket/raw/a
 
-`--context sts:ExternalId=abc` gives a request a condition key; one that is not given is not in it.
+`--context sts:ExternalId=abc` adds a condition key to the request; a key that is not given is absent.
 `--session-policy session.json` is the policy that was given when the role was assumed.
 A batch has a JSON object on each line: {\"principal\", \"action\", \"resource\",
 \"context\": [\"KEY=VALUE\"], \"session\": \"NAME\"}.
 
-Exit codes: 0 allowed, 4 denied, 5 unknown; for a batch 2 (a question that is none) before 4 before
-5 before 0.")]
+Exit codes: 0 allowed, 4 denied, 5 unknown. For a batch: 2 if a line is not a question, else 4 if
+one is denied, else 5 if one is unknown, else 0.")]
 pub(crate) struct CanArgs {
     #[command(flatten)]
     subject: SubjectArgs,

@@ -84,7 +84,7 @@ pub(crate) fn run(arguments: &CheckArgs, ui: &mut Ui) -> Result<Exit, Failure> {
     } else {
         show::guardrails::show_all(&report, &sources, &breaches, ui);
         for line in &runways {
-            ui.data(&show::runway::to_text(line));
+            ui.prose(&show::runway::to_text(line));
         }
     }
     if report.has_errors() || !breaches.is_empty() {

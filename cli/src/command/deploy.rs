@@ -24,15 +24,15 @@ use crate::ui::Ui;
   lakewright deploy my-mesh --yes --as-of 2026-12-01 --format json
 
 Each account is reached through its deploy role. An account without one, or with an older one, is
-bootstrapped first: with your own credentials when they belong to that account, else as the role
-that `--owner-role` names, and not without it. Stacks whose revision is deployed already are left
-alone. Shares that expire before today, or the day of `--as-of`, give no access.
+bootstrapped first: with your own credentials if they belong to that account, otherwise only as the
+role that `--owner-role` names. Stacks whose deployed revision equals the new one are skipped.
+Shares that expired before today, or before the date of `--as-of`, grant no access.
 
-Exit codes: 0 done, or the plan can be done; 4 nothing was changed, as an account's owner has to
-bootstrap it first, a stack is another mesh's, or a database or repository has the name of one that
-a stack would make, and so for `--plan`; 6 a stack failed and was put back, or AWS refused its
-change; 7 a stack needs attention; 8 declined, in maintenance, or another run changes the mesh; 9 no
-credentials or no network.")]
+Exit codes: 0 done, or the plan can be carried out; 4 nothing was changed: an account's owner has to
+bootstrap it first, a stack belongs to another mesh, or a database or repository already has the
+name of one that a stack would create (the same for `--plan`); 6 a stack failed and was rolled back,
+or AWS refused its change; 7 a stack needs attention; 8 declined, in maintenance, or another run
+changes the mesh; 9 no credentials or no network.")]
 pub(crate) struct DeployArgs {
     /// The mesh's folder, or a single file [default: the current folder]
     #[arg(default_value = ".", hide_default_value = true)]
@@ -69,12 +69,12 @@ pub(crate) fn run(arguments: &DeployArgs, ui: &mut Ui) -> Result<Exit, Failure> 
     let left = placeholders(&mesh);
     if !left.is_empty() && std::env::var_os("AWS_ENDPOINT_URL").is_none_or(|url| url.is_empty()) {
         ui.report(&left, &loaded.sources);
-        ui.error("nothing is deployed with what is there for you to replace");
+        ui.error("nothing is deployed until these values are replaced");
         return Ok(Exit::No);
     }
     if !left.is_empty() {
         ui.note(
-            "values of the examples are taken, because AWS_ENDPOINT_URL names an endpoint; on AWS `deploy` refuses them",
+            "the examples' own values are accepted, because AWS_ENDPOINT_URL is set; on AWS `deploy` refuses them",
         );
     }
     let day = arguments.day.or_today()?;
@@ -126,7 +126,7 @@ fn left_to_owners(arguments: &DeployArgs, plan: &Plan<'_>, ui: &mut Ui) {
     }
     if !plan.handouts.is_empty() {
         ui.note(&format!(
-            "until that is done, what it is for does not work; `lakewright synth {mesh} --out out` writes the files, into `out`"
+            "until the owner has done that, the access that it is for does not work; `lakewright synth {mesh} --out out` writes the files into `out`"
         ));
     }
 }

@@ -25,18 +25,23 @@ use crate::ui::Ui;
   lakewright destroy my-mesh --all --plan --owner-role OrganizationAccountAccessRole
   lakewright destroy my-mesh --all --yes --owner-role OrganizationAccountAccessRole
 
-What the mesh says to retain stays: buckets, keys, databases. It is named before anybody is asked. A
-stack that others depend on is not deleted, whether or not the mesh still has these. `--all` deletes
-every stack of the mesh, those of environments that have left it as well, in the reverse order of
-deployment: the bootstraps last, which are for the accounts' owners, or for a role of theirs with
-`--owner-role`. What fails keeps what it depends on, and nothing else. Stacks of an environment that
-has left the mesh are found by the record of deployments, and those from before there was one by
-`--base` with the mesh before. `--keep-stack` only takes the mesh's tags off a stack, so that
-nothing knows it any more; with an account and region in which nobody may look any more, it forgets
-what was left there. A bootstrap that its owner deployed without the mesh's tags is known by its
-name, and goes when its template is one of the mesh's. Exit codes: 4 some stacks are not deleted,
-as others need them or as only an account's owner deletes them, and so for `--plan`; 8 declined, or
-another run changes the mesh.")]
+Buckets, keys and databases that the mesh retains stay. They are listed before you confirm. A stack
+that others depend on is not deleted, even if the mesh no longer has the others.
+
+`--all` deletes every stack of the mesh in the reverse order of deployment, including stacks of
+environments that have left the mesh. The bootstraps come last: the accounts' owners delete them, or
+`--owner-role` as a role of theirs. If a deletion fails, only the stacks that it depends on stay.
+
+Stacks of an environment that has left the mesh are found in the record of deployments, and stacks
+from before there was a record by `--base` with the earlier mesh. A bootstrap that its owner
+deployed without the mesh's tags is recognized by its name, and deleted if its template is one of
+the mesh's.
+
+`--keep-stack` only removes the mesh's tags from a stack, so that Lakewright no longer knows it. For
+an account and region that can no longer be accessed, it forgets the stacks that were left there.
+
+Exit codes: 4 some stacks are not deleted, because others need them or because only an account's
+owner deletes them (the same for `--plan`); 8 declined, or another run changes the mesh.")]
 pub(crate) struct DestroyArgs {
     /// The mesh's folder, or a single file [default: the current folder]
     #[arg(default_value = ".", hide_default_value = true)]
@@ -50,7 +55,7 @@ pub(crate) struct DestroyArgs {
     /// Say what would be deleted and what stays behind, and change nothing
     #[arg(long)]
     plan: bool,
-    /// Leave the stack and its resources, and forget it
+    /// Keep the stack and its resources, and forget it
     #[arg(long, conflicts_with_all = ["all", "plan"])]
     keep_stack: bool,
     #[command(flatten)]

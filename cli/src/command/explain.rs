@@ -39,14 +39,14 @@ pub(crate) fn run(arguments: &ExplainArgs, ui: &mut Ui) -> Result<Exit, Failure>
     let Some((code, page)) = finding.or_else(guardrail) else {
         let hint = match nearest(name, codes().into_iter()) {
             Some(like) => format!("did you mean `{like}`?"),
-            None => "`lakewright explain --list` prints them all".to_owned(),
+            None => "`lakewright explain --list` prints all codes".to_owned(),
         };
-        return Err(Failure::usage(format!("`{name}` is no code; {hint}")));
+        return Err(Failure::usage(format!("`{name}` is not a code; {hint}")));
     };
     if ui.is_json() {
         ui.data(&format!("{:#}\n", json!({ "version": 1, "code": code, "page": page })));
     } else {
-        ui.data(page);
+        ui.page(page);
     }
     Ok(Exit::Done)
 }

@@ -21,9 +21,9 @@ use crate::ui::Ui;
   lakewright init my-mesh --account 123456789012 --region eu-central-1 --team Analysts
   lakewright init .                            into the current folder, beside what is there
 
-Nothing is written over: where one of its files is there already, none is written.")]
+No file is overwritten: if one of them exists already, none is written.")]
 pub(crate) struct InitArgs {
-    /// The folder to write into; it is made when it is not there
+    /// The folder to write into; it is created if it does not exist
     dir: PathBuf,
     /// The account of the first environment
     #[arg(long, default_value = ACCOUNT, value_parser = AccountId::parse)]
@@ -61,7 +61,7 @@ pub(crate) fn run(arguments: &InitArgs, ui: &mut Ui) -> Result<Exit, Failure> {
     let there: Vec<&str> = files.iter().map(|(name, _)| *name).filter(is_there).collect();
     if !there.is_empty() {
         return Err(Failure::usage(format!(
-            "{} has {} already, and nothing is written over: nothing was changed",
+            "{} has {} already: nothing was overwritten",
             dir.display(),
             there.join(", ")
         )));
@@ -77,7 +77,7 @@ pub(crate) fn run(arguments: &InitArgs, ui: &mut Ui) -> Result<Exit, Failure> {
         ui.data(&format!("{:#}\n", json!({ "version": 1, "files": names })));
     }
     let shown = dir.display();
-    ui.note(&format!("wrote a small mesh to {shown}; next: lakewright synth {shown} --out out"));
+    ui.note(&format!("wrote a small mesh to {shown}\nnext: lakewright synth {shown} --out out"));
     Ok(Exit::Done)
 }
 

@@ -16,7 +16,7 @@ use crate::arguments::day::Day;
 use crate::exit::{Exit, Failure};
 use crate::show::table::table;
 use crate::ui::Ui;
-use crate::width::{said_width, width};
+use crate::width::width;
 
 /// List the stacks of a mesh
 #[derive(Debug, Args)]
@@ -24,8 +24,8 @@ use crate::width::{said_width, width};
   lakewright ls my-mesh
   lakewright ls my-mesh --format json
 
-What a stack depends on is deployed before it. It is called by its name alone where it lies in the
-same account and region. Templates say what depends on what, so they are made; nothing is written.")]
+The stacks that a stack depends on are deployed before it. Those in the same account and region are
+listed by name alone. Dependencies are derived from the templates, which are made but not written.")]
 pub(crate) struct LsArgs {
     /// The mesh's folder, or a single file [default: the current folder]
     #[arg(default_value = ".", hide_default_value = true)]
@@ -54,7 +54,6 @@ pub(crate) fn run(arguments: &LsArgs, ui: &mut Ui) -> Result<Exit, Failure> {
         ui.data(&format!("{:#}\n", json!({ "version": 1, "stacks": stacks })));
         return Ok(Exit::Done);
     }
-    ui.keep_within(said_width());
     let rows: Vec<[String; 3]> = stacks.iter().map(row).collect();
     ui.pieces(&table(["STACK", "KIND", "DEPENDS ON"], &rows, width()));
     let accounts: BTreeSet<&str> = stacks.iter().map(|stack| stack.account.as_str()).collect();

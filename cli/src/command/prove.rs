@@ -39,11 +39,11 @@ pub(crate) struct ProveArgs {
 
 /// What no template says and no proof can know.
 const TAKEN_FOR_GRANTED: &str = "`IAMAllowedPrincipals` has no permission on databases and tables of the mesh; \
-    `lakewright deploy` takes it away and looks whether it is gone, and docs/lake-formation.md says how to do so without it";
+    `lakewright deploy` revokes it and verifies that, and docs/lake-formation.md describes how to do so without `deploy`";
 
 /// The same of what was there before the mesh.
 const OF_BEFORE: &str = "`IAMAllowedPrincipals` has no permission on an imported database and the tables that were in it before; \
-    its owner looks, and docs/lake-formation.md says how";
+    the database's owner verifies that, as docs/lake-formation.md describes";
 
 /// What is taken for granted: of whole accounts and regions, and of single databases.
 fn taken_for_granted(subject: &Subject) -> Vec<Value> {
@@ -83,7 +83,7 @@ pub(crate) fn run(arguments: &ProveArgs, ui: &mut Ui) -> Result<Exit, Failure> {
         });
         ui.data(&format!("{data:#}\n"));
     } else {
-        ui.data(&to_text(&findings.differences, subject));
+        ui.prose(&to_text(&findings.differences, subject));
     }
     for path in &subject.changed {
         ui.error(&format!("{path} {CHANGED}"));
@@ -96,13 +96,13 @@ pub(crate) fn run(arguments: &ProveArgs, ui: &mut Ui) -> Result<Exit, Failure> {
     }
     let as_made = [&subject.changed, &subject.reset, &subject.miscounted];
     if findings.differences.is_empty() && as_made.into_iter().all(Vec::is_empty) {
-        let give = if subject.stacks.len() == 1 { "gives" } else { "give" };
+        let grant = if subject.stacks.len() == 1 { "grants" } else { "grant" };
         let narrows = arguments
             .assume
             .as_ref()
-            .map(|base| format!(", and {give} nobody more than {} does", base.display()));
+            .map(|base| format!(", and {grant} nobody more than {} does", base.display()));
         ui.note(&format!(
-            "{} is proven: {} {give} exactly what was asked for, by {}{}",
+            "{} is proven: {} {grant} exactly the access that was asked for, checked by {}{}",
             arguments.subject.path().display(),
             count(subject.stacks.len(), "stack"),
             count(findings.requests, "request"),
@@ -123,7 +123,7 @@ pub(crate) fn run(arguments: &ProveArgs, ui: &mut Ui) -> Result<Exit, Failure> {
         return Ok(Exit::Done);
     }
     if findings.differences.is_empty() {
-        ui.error("access is as it was asked for, and these templates are not those that were made for it");
+        ui.error("access matches the intent, but the templates changed since `synth`");
     } else {
         ui.error(&count(findings.differences.len(), "difference"));
     }

@@ -53,8 +53,8 @@ enum TemplateFormat {
 
 /// What no template can do. Source: `docs/lake-formation.md`, which has the checks before and after it as well.
 const CLOSE_DEFAULTS: &str = "\
-to do, unless `lakewright deploy` deploys it: close the default permissions of Lake Formation, which no template can, in
-each account and region with datasets, before the first database (docs/lake-formation.md says more):
+to do, unless `lakewright deploy` deploys the stacks: before the first database, close the default permissions of Lake Formation \
+in each account and region with datasets, which no template can do (see docs/lake-formation.md):
   aws lakeformation get-data-lake-settings --region REGION --output json | jq '.DataLakeSettings
     | .CreateDatabaseDefaultPermissions = [] | .CreateTableDefaultPermissions = []' > settings.json
   aws lakeformation put-data-lake-settings --region REGION --data-lake-settings file://settings.json";

@@ -30,7 +30,7 @@ impl Deployment<'_> {
     pub(super) fn owner_notes(&self, owned: &[&StackAddress]) -> Vec<String> {
         let Some(role) = &self.options.owner_role else { return Vec::new() };
         let note = |address: &&StackAddress| {
-            format!("{address} is done as role `{role}` of the account's owner")
+            format!("{address} is deployed as role `{role}` of the account's owner")
         };
         owned.iter().map(note).collect()
     }
@@ -162,11 +162,12 @@ impl Deployment<'_> {
         let is_it = |entry: &&StackEntry| name.is_none_or(|name| entry.name == name);
         let deployed = bootstraps.find(is_it).map(owner::deploying);
         let deployed = deployed.map_or_else(String::new, |command| {
-            format!(", saved as {} and deployed by `{command}`", owner::FILE)
+            format!(", which the owner saves as {} and deploys by `{command}`", owner::FILE)
         });
         format!(
-            "`lakewright bootstrap MESH --account {account} --region {region}` prints what its owner deploys{deployed}; \
-             `--owner-role OrganizationAccountAccessRole`, or whatever role the owner lets you in as, does it from here"
+            "`lakewright bootstrap MESH --account {account} --region {region}` prints the template{deployed}; \
+             to deploy it from here, pass `--owner-role OrganizationAccountAccessRole`, or another role of the owner's that you may \
+             assume"
         )
     }
 }

@@ -75,10 +75,10 @@ impl Deployment<'_> {
                 let depending = dependants(&needs, &address);
                 if !depending.is_empty() {
                     ui.error(&format!(
-                        "{address} is not deleted: {}: {}; `lakewright destroy MESH --all --plan` says the order",
+                        "{address} is not deleted: {}: {}; `lakewright destroy MESH --all --plan` prints the order",
                         match depending.len() {
-                            1 => "a stack is there that depends on it".to_owned(),
-                            several => format!("{several} stacks are there that depend on it"),
+                            1 => "1 stack depends on it".to_owned(),
+                            several => format!("{several} stacks depend on it"),
                         },
                         listed(&depending)
                     ));
@@ -292,8 +292,8 @@ impl Deployment<'_> {
         if self.options.owner_role.is_none() && site.place.account != self.aws.caller() {
             let name = address.name.as_str();
             return Ok(Err(format!(
-                "it is for the account's owner to delete, when the others in its account and region are gone: `{}`; \
-                 `--owner-role NAME` does it from here as a role of the owner's",
+                "the account's owner deletes it, after the other stacks in its account and region: `{}`; to delete it from here, \
+                 pass `--owner-role NAME` with a role of the owner's",
                 owner::deleting(&site.place.region, name)
             )));
         }
@@ -390,8 +390,8 @@ impl Prepared {
         let mut leaving = self.going.values().filter_map(|going| going.leaving.as_ref().ok());
         if leaving.any(|leaving| !leaving.stays.is_empty()) {
             said.push(
-                "what stays keeps its name: `lakewright deploy MESH --import-existing` takes buckets and names of keys back in, and \
-                 says what is to be done about databases and repositories"
+                "resources that stay keep their names: `lakewright deploy MESH --import-existing` imports buckets and key aliases again, and \
+                 prints what to do about databases and repositories"
                     .to_owned(),
             );
         }

@@ -162,7 +162,7 @@ impl Deployment<'_> {
         let later = match &seen.record {
             Known::Read(_) => None,
             Known::Later(None) => Some(format!(
-                "there is no record yet of the places in which the mesh has stacks, as before a first deployment: it begins with {}",
+                "there is no record of deployments yet, as before a first deployment: it is created with {}",
                 self.keeper
             )),
             Known::Later(Some(reason)) => Some(format!(

@@ -55,29 +55,25 @@ pub(super) fn plan(plan: &Plan, notes: &[String], is_data: bool, ui: &mut Ui) {
     let mut said: Vec<String> =
         steps.map(|step| format!("  {:<15} {}", verb(step.action), step.address)).collect();
     said.push(format!(
-        "{} to create, {} to update, {} to delete, {}",
+        "{} to create, {} to update, {} to delete, {} unchanged",
         of(Action::Create),
         of(Action::Update),
         of(Action::Delete),
-        match of(Action::Keep) {
-            1 => "1 as it is".to_owned(),
-            several => format!("{several} as they are"),
-        }
+        of(Action::Keep)
     ));
     match of(Action::Orphan) {
         0 => {}
         1 => said.push(
-            "1 stack is not in the mesh any more: only `lakewright destroy MESH --stack ADDRESS` deletes it, or `--all` with the whole mesh"
+            "1 stack is no longer in the mesh and stays deployed; to delete it: `lakewright destroy MESH --stack ADDRESS`"
                 .to_owned(),
         ),
         several => said.push(format!(
-            "{several} stacks are not in the mesh any more: only `lakewright destroy MESH --stack ADDRESS` deletes them, one by one, or `--all` with \
-             the whole mesh"
+            "{several} stacks are no longer in the mesh and stay deployed; to delete one of them: `lakewright destroy MESH --stack ADDRESS`"
         )),
     }
     for text in said.iter().chain(notes) {
         if is_data {
-            ui.data(&format!("{text}\n"));
+            ui.prose(&format!("{text}\n"));
         } else {
             ui.note(text);
         }
@@ -235,14 +231,15 @@ impl<'u> Shower<'u> {
                 } else {
                     format!("it depends on {because}")
                 };
-                self.ui.error(&format!("{address} is left alone: {why}"));
+                self.ui.error(&format!("{address} is skipped: {why}"));
             }
             Event::Note { address, text } => self.ui.note(&format!("{address}: {text}")),
             Event::Changes { address, changes } => {
                 for change in changes.iter().filter(|change| change.action == "Import") {
                     let Change { logical_id, kind, .. } = change;
-                    self.ui
-                        .note(&format!("{address} takes in {logical_id} ({kind}), which is there"));
+                    self.ui.note(&format!(
+                        "{address} imports {logical_id} ({kind}), which exists already"
+                    ));
                 }
             }
             Event::Uploaded { .. } => {}
@@ -272,7 +269,7 @@ impl<'u> Shower<'u> {
             return;
         }
         self.ui.note(&format!(
-            "{} done: {} created, {} updated, {} unchanged, {} deleted; {bad} failed, {} left alone, in {}",
+            "{} done: {} created, {} updated, {} unchanged, {} deleted; {bad} failed, {} skipped, in {}",
             count(good, "stack"),
             number(|outcome| matches!(outcome, Outcome::Created)),
             number(|outcome| matches!(outcome, Outcome::Updated)),
@@ -282,7 +279,7 @@ impl<'u> Shower<'u> {
             duration(self.begun.elapsed())
         ));
         if bad > 0 && good == 0 {
-            self.ui.note("no stack was changed but for what the errors say");
+            self.ui.note("no stack was changed, except as the errors say");
         }
     }
 }
@@ -302,7 +299,7 @@ fn said(outcome: &Outcome) -> Result<&'static str, String> {
             Ok(word(outcome))
         }
         Outcome::Declined => Err("declined; nothing was changed".to_owned()),
-        Outcome::RolledBack => Err("failed, and was put back as it was".to_owned()),
+        Outcome::RolledBack => Err("failed, and CloudFormation rolled it back".to_owned()),
         Outcome::Refused(reason) => Err(format!("refused: {reason}")),
         Outcome::Overtaken(reason) => Err(format!("left to another deployment: {reason}")),
         Outcome::NeedsAttention(advice) => Err(format!("needs attention: {advice}")),

@@ -136,7 +136,7 @@ impl Progress {
                 count(*done, "stack")
             ),
             Some(address) => format!(
-                "stopped: {} done, {left} not begun; what CloudFormation has begun with {address} it ends by itself",
+                "stopped: {} done, {left} not begun; CloudFormation finishes what it has begun with {address}",
                 count(*done, "stack")
             ),
         }
@@ -160,7 +160,12 @@ mod tests {
         progress.start(&at("b"));
         let said = progress.said();
         assert!(said.starts_with("stopped: 1 stack done, 1 not begun;"), "{said}");
-        assert!(said.contains("111111111111/eu-west-1/b it ends by itself"), "{said}");
+        assert!(
+            said.ends_with(
+                "CloudFormation finishes what it has begun with 111111111111/eu-west-1/b"
+            ),
+            "{said}"
+        );
         let asked = progress.asking(|| progress.said().ends_with("prepared and not made"));
         assert!(asked && progress.said() == said);
         progress.end();

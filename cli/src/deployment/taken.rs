@@ -41,8 +41,8 @@ impl Deployment<'_> {
                 match looked {
                     Ok(false) => {}
                     Ok(true) => found.first.push(format!(
-                        "{address} cannot be made: {what} {name} stayed of an earlier stack or is somebody's, and CloudFormation does \
-                         not take it in: {}",
+                        "{address} cannot be created: {what} {name} exists already, from an earlier stack or from somebody else, and \
+                         CloudFormation cannot import it: {}",
                         freeing(kind, &name, region).unwrap_or_default()
                     )),
                     Err(error) => found.unknown.push(format!(

@@ -33,7 +33,7 @@ fn word(answer: &Answer<'_>) -> &'static str {
 fn permission_line(answer: &Answer<'_>) -> Option<String> {
     let LakeGrant { origin, cells, .. } = answer.permission?;
     let cells = cells.as_ref().map(|cells| format!(" ({cells})")).unwrap_or_default();
-    Some(format!("  Lake Formation gives it: {origin}{cells}\n"))
+    Some(format!("  the permission of Lake Formation: {origin}{cells}\n"))
 }
 
 /// What would make a decision of it that depends on the session, in words.
@@ -93,7 +93,7 @@ pub(crate) fn to_chain(question: &Question, answer: &Answer<'_>, subject: &Subje
     match answer.rule {
         Some(rule) => {
             for line in subject.lines_of_rule(rule) {
-                writeln!(text, "{line} asks for").expect("a string takes all");
+                writeln!(text, "asked for at {line}").expect("a string takes all");
             }
             let target = &rule.target;
             writeln!(

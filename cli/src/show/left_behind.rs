@@ -22,7 +22,7 @@ pub(crate) fn say(left: &[StackAddress], ui: &mut Ui) {
     }
     if !places.is_empty() {
         ui.note(
-            "`lakewright deploy --plan` goes on to name them, and `lakewright destroy MESH --stack ACCOUNT/REGION/NAME` removes them",
+            "`lakewright deploy --plan` keeps listing them, and `lakewright destroy MESH --stack ACCOUNT/REGION/NAME` deletes them",
         );
     }
 }

@@ -7,10 +7,12 @@ use serde_json::{Value, json};
 /// A line for people.
 pub(crate) fn to_text(line: &Runway) -> String {
     let Runway { environment, what, more, before, used, limit, unit, then } = line;
-    let then = then.map(|then| format!("; from there on {then}, and more fit")).unwrap_or_default();
+    let then = then
+        .map(|then| format!("; after that {then}, and there is room for more"))
+        .unwrap_or_default();
     format!(
-        "environment {environment}: {} more fit; the first limit is {before} ({used} of {limit} {unit}){then}\n",
-        count(*more, what)
+        "environment {environment}: room for {}, limited by {before} ({used} of {limit} {unit}){then}\n",
+        count(*more, &format!("more {what}"))
     )
 }
 

@@ -41,7 +41,7 @@ pub(crate) fn summary(rows: &[Row<'_>], width: usize) -> Vec<String> {
             lines.push(Line { who, what: names[column.group].to_owned(), how });
         }
     }
-    written(["PRINCIPAL", "WHAT", "AT THE MOST"], &lines, width)
+    written(["PRINCIPAL", "WHAT", "AT MOST"], &lines, width)
 }
 
 fn strongest(Column { is_key, .. }: Column, reached: &Reached) -> String {

@@ -219,16 +219,20 @@ impl<'t> Reader<'t> {
 
     fn unexpected(&mut self, expected: &str) -> Wrong {
         self.skip();
-        let got = match self.rest {
-            "" => "nothing more".to_owned(),
-            rest => format!("`{rest}`"),
+        let (got, help) = match self.rest {
+            "" => (
+                "nothing more".to_owned(),
+                "close the type; inside braces put a type with a comma in quotes, such as `\"decimal(10,2)\"`",
+            ),
+            rest => (
+                format!("`{rest}`"),
+                "write it as Hive does, such as `varchar(40)`, `decimal(10,2)`, `array<string>`, \
+                 `map<string,bigint>` or `struct<name:string,since:date>`",
+            ),
         };
         Wrong {
             message: format!("expected {expected} in this type, got {got}"),
-            help:
-                "write it as Hive does, such as `varchar(40)`, `decimal(10,2)`, `array<string>`, \
-                   `map<string,bigint>` or `struct<name:string,since:date>`"
-                    .to_owned(),
+            help: help.to_owned(),
         }
     }
 }

@@ -238,7 +238,8 @@ impl Context {
             };
             let origin = at(file, team);
             if name == own || invited.contains_key(name) {
-                let message = format!("team `{name}` stands twice in environment `{}`", header.id);
+                let message =
+                    format!("team `{name}` is listed twice in environment `{}`", header.id);
                 let diagnostic = Diagnostic::new(Code::DuplicateId, message)
                     .at(origin, "the second time")
                     .help(if name == own {
@@ -281,7 +282,7 @@ impl Context {
         let Some(account) = document.account.value() else { return };
         if role_arn.account() != account.as_str() {
             let message = format!(
-                "this role lies in account {}, environment `{}` in {account}",
+                "this role is in account {}, environment `{}` in {account}",
                 role_arn.account(),
                 header.id
             );
@@ -522,7 +523,7 @@ impl Context {
             && target.account.as_str() != role_arn.account()
         {
             let message = format!(
-                "the role lies in account {}, environment `{environment}` in {}",
+                "the role is in account {}, environment `{environment}` in {}",
                 role_arn.account(),
                 target.account
             );

@@ -74,11 +74,11 @@ impl Context {
             let name = (role.account(), role.role_name().to_lowercase());
             let (first, there) = *named.entry(name).or_insert((role, origin));
             if first != role {
-                let message = format!("`{role}` and `{first}` cannot both be there");
+                let message = format!("`{role}` and `{first}` cannot both exist");
                 let diagnostic = Diagnostic::new(Code::InvalidValue, message)
                     .at(origin, "named here")
                     .and(there, "and by another path or case here")
-                    .help("IAM takes a role's name once in an account, whatever its path and case: write the role's own ARN in both");
+                    .help("role names are unique in an account, whatever their path and case: write the role's own ARN in both");
                 self.report.push(diagnostic);
             }
         }

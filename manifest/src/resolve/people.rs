@@ -42,7 +42,7 @@ impl Context {
             ways.into_iter().filter(|(_, is_there)| *is_there).map(|(way, _)| way).collect();
         if named.len() != 1 {
             let got = if named.is_empty() { "none".to_owned() } else { named.join(" and ") };
-            let message = format!("`access` names {got} of the ways for people, and takes one");
+            let message = format!("`access` takes exactly one of the ways for people, got {got}");
             let diagnostic = Diagnostic::new(Code::FieldConflict, message)
                 .at(at(file, &document.access), "")
                 .help("keep one of `identity_center`, `saml`, `oidc` and `broker`");
@@ -150,7 +150,7 @@ impl Context {
         let (role, central) = (role?, document.central_account.value()?);
         if role.account() != central.as_str() {
             let message = format!(
-                "this role lies in account {}, and the central account is {central}",
+                "this role is in account {}, and the central account is {central}",
                 role.account()
             );
             let diagnostic = Diagnostic::new(Code::InvalidValue, message)
@@ -201,7 +201,11 @@ impl Context {
             }
             for list in [members, groups] {
                 let is_empty = list.value().is_some_and(Vec::is_empty);
-                self.not_empty(is_empty, "nobody comes to the team", at(file, list));
+                self.not_empty(
+                    is_empty,
+                    "nobody could assume the role of the team",
+                    at(file, list),
+                );
             }
         }
         entries
@@ -209,8 +213,9 @@ impl Context {
 
     /// Without a condition, everybody whom the provider authenticates could assume the team's role.
     fn open_to_all(&mut self, team: &TeamName, missing: &str, origin: Origin) {
-        let message =
-            format!("everybody whom the identity provider vouches for would come to team `{team}`");
+        let message = format!(
+            "everybody whom the identity provider authenticates could assume the role of team `{team}`"
+        );
         let diagnostic = Diagnostic::new(Code::MissingField, message)
             .at(origin, "this entry")
             .help(format!("add {missing} to it"));

@@ -284,15 +284,17 @@ impl Context {
                 "have the location registered, and say so with `registered: true` in the dataset's `import`",
             ),
             (Location::Here | Location::Elsewhere, HybridAccess::Open) => (
-                "its location is in hybrid access mode, where IAM permissions go on to open all of it",
+                "its location is in hybrid access mode, where IAM permissions still grant access to all of it",
                 "set `hybrid_access: opt_in` in the dataset's `import`, and `lakewright deploy` opts the consumers in; or `closed`, when `IAMAllowedPrincipals` has no permission on its database and tables any more",
             ),
             (Location::Here | Location::Elsewhere, HybridAccess::OptIn | HybridAccess::Closed) => {
                 return;
             }
         };
-        let message =
-            format!("columns and rows of table `{}` would hold nobody: {why}", table.name);
+        let message = format!(
+            "the limits to columns and rows of table `{}` would not be enforced: {why}",
+            table.name
+        );
         let diagnostic = Diagnostic::new(Code::FilterNotEnforced, message)
             .at(origin, "a part of the table is shared here")
             .and(dataset.header.origin, "the dataset")
@@ -321,7 +323,7 @@ impl Context {
             return;
         }
         let message = format!(
-            "share `{}` would give account {} a table of account {catalog}'s catalog",
+            "share `{}` would grant account {} a table of account {catalog}'s catalog",
             header.id, consumer.account
         );
         let diagnostic = Diagnostic::new(Code::ForeignCatalogShare, message)
@@ -331,7 +333,7 @@ impl Context {
                 format!("account {catalog} owns the table: import its bucket and database into a dataset of an environment there")
             } else {
                 format!(
-                    "Lake Formation lets only the owner give a table to another account: have account {catalog} share it with {}, and import it there",
+                    "only the owner of a table can grant it to another account in Lake Formation: have account {catalog} share it with {}, and import it there",
                     consumer.account
                 )
             });

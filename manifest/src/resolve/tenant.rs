@@ -151,13 +151,17 @@ impl Context {
             self.not_empty(roles.is_some_and(Vec::is_empty), "no role may deploy the mesh", origin);
         }
         let is_empty = document.permissions.value().is_some_and(BTreeMap::is_empty);
-        let message = "no team is named, and one without an entry may do everything";
+        let message = "no team is named, and a team without an entry has all permissions";
         self.not_empty(is_empty, message, at(file, &document.permissions));
         let Some(waf) = document.waf.value() else { return };
         let is_empty = waf.allowed_geo_list.is_absent() && waf.allowed_ip_list.is_absent();
-        self.not_empty(is_empty, "nothing in it lets everybody in", at(file, &document.waf));
+        self.not_empty(
+            is_empty,
+            "an empty `waf` would allow every request",
+            at(file, &document.waf),
+        );
         self.web_blocks_are_taken(&waf.allowed_ip_list, file);
-        let message = "an empty list lets everybody in";
+        let message = "an empty list would allow every request";
         let geo = waf.allowed_geo_list.value().is_some_and(Vec::is_empty);
         self.not_empty(geo, message, at(file, &waf.allowed_geo_list));
         let ip = waf.allowed_ip_list.value().is_some_and(Vec::is_empty);
@@ -185,7 +189,7 @@ impl Context {
                 continue;
             };
             let message = format!(
-                "this role lies in account {}, and the central account is {central}",
+                "this role is in account {}, and the central account is {central}",
                 role.account()
             );
             let diagnostic = Diagnostic::new(Code::InvalidValue, message)

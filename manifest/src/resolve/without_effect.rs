@@ -13,7 +13,7 @@ impl Context {
     pub(super) fn dashboard_is_without_effect(&mut self, header: &Header) {
         self.without_effect(
             Code::DashboardWithoutEffect,
-            format!("dashboard `{}` would be shared with nobody: no stack is made of it", header.id),
+            format!("dashboard `{}` would be shared with nobody: Lakewright creates no stack for it", header.id),
             header.origin,
             "remove it, and share the dashboard in QuickSight; the feature `dashboards` gives teams their data sources",
         );
@@ -25,11 +25,11 @@ impl Context {
             self.without_effect(
                 Code::AccessPolicyWithoutEffect,
                 format!(
-                    "access policy `{}` would allow, deny and mask nothing: nobody decides by it",
+                    "access policy `{}` would have no effect: Lakewright does not enforce access policies",
                     header.id
                 ),
                 header.origin,
-                "set `state: inactive`, or remove it; data is given and kept by shares, columns and rows of them",
+                "set `state: inactive`, or remove it; shares grant access to data, and limit it to columns and rows",
             );
         }
     }
@@ -38,7 +38,10 @@ impl Context {
     pub(super) fn domain_access_is_without_effect(&mut self, header: &Header, origin: Origin) {
         self.without_effect(
             Code::DomainAccessWithoutEffect,
-            format!("`dataset_level_access` of domain `{}` would give nobody a dataset", header.id),
+            format!(
+                "`dataset_level_access` of domain `{}` would grant nobody access to a dataset",
+                header.id
+            ),
             origin,
             "remove it, and give each team a share of the datasets that it needs",
         );

@@ -122,7 +122,7 @@ impl World {
     /// Every side that has to allow a request and does not, in words: the organization, the boundary, the session,
     /// the principal's own policies, the resource's own, Lake Formation.
     pub fn lacking(&self, request: &Request<'_>) -> Vec<&'static str> {
-        const OF_LAKE: &str = "no Lake Formation permission gives it";
+        const OF_LAKE: &str = "no Lake Formation permission grants it";
         if request.action.is_permission() {
             let by_lake = (self.lake.gives(request) == Truth::No).then_some(OF_LAKE);
             let (by_iam, reason) = self.data_access(request.principal);

@@ -13,6 +13,7 @@ use crate::run::{example, transcript};
 fn plan(files: &Path, arguments: &[&str], variables: &[(&str, &str)]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_lakewright"));
     command
+        .env_remove("COLUMNS")
         .arg("deploy")
         .arg(example("minimal"))
         .arg("--plan")

@@ -79,11 +79,14 @@ fn a_bootstrap_that_is_enough_is_left_to_its_owner() {
                     vpc_id: vpc-0123456789abcdef0\nsubnet_id: subnet-0123456789abcdef0\n";
     fs::write(mesh.join("notebook.yaml"), notebook).expect("a file");
     let refused = alone(&emulator, mesh);
-    ends_with(&refused, 4, "333333333333 --region eu-west-1` prints what its owner deploys");
+    ends_with(&refused, 4, "333333333333 --region eu-west-1` prints the template");
     let text = transcript(&refused);
-    assert!(!text.contains("222222222222-eu-west-1 is for the account's owner to do"), "{text}");
+    assert!(
+        !text.contains("222222222222-eu-west-1 must be deployed by the account's owner"),
+        "{text}"
+    );
     assert_eq!(as_owner(&emulator), owned);
     // With an owner role, a deployment brings both bootstraps up to date.
-    ends_with(&emulator.deploy(mesh), 0, "0 failed, 0 left alone");
+    ends_with(&emulator.deploy(mesh), 0, "0 failed, 0 skipped");
     ends_with(&alone(&emulator, mesh), 0, "0 to create, 0 to update");
 }

@@ -175,7 +175,7 @@ fn roles_of_an_environment_that_left_the_mesh_are_no_administrators_any_more() {
         let stays: Vec<&str> = text.split("---\n").filter(|one| !one.contains(gone)).collect();
         fs::write(mesh.join(file), stays.join("---\n")).expect("a file");
     }
-    ends_with(&emulator.deploy(&mesh), 0, "7 stacks are not in the mesh any more");
+    ends_with(&emulator.deploy(&mesh), 0, "7 stacks are no longer in the mesh");
     let path = mesh.display().to_string();
     let plan = emulator.lakewright(&["deploy", &path, "--plan"]);
     let plan = String::from_utf8_lossy(&plan.stdout).into_owned();
@@ -317,7 +317,11 @@ fn what_stayed_of_a_stack_is_named_before_anything_is_made() {
     emulator.call("333333333333", "glue", "delete_database", &json!({ "Name": name }));
     // Other names are in use. Only the events of CloudFormation's validation name the resources.
     let again = emulator.deploy(&mesh);
-    ends_with(&again, 6, "did not pass CloudFormation's validation, as said above; what stayed");
+    ends_with(
+        &again,
+        6,
+        "did not pass CloudFormation's validation, as said above; resources that stayed",
+    );
     let text = transcript(&again);
     assert!(text.contains("AWS::S3::Bucket") && text.contains("--import-existing"), "{text}");
     assert!(!text.contains("AccessDenied"), "{text}");
@@ -330,7 +334,7 @@ fn what_stayed_of_a_stack_is_named_before_anything_is_made() {
     let science = emulator.look("333333333333", REGION);
     assert!(science["stacks"].get("lab-dataset-teama").is_none(), "{}", science["stacks"]);
     let taking = ["deploy", &path, "--yes", "--import-existing"];
-    ends_with(&emulator.lakewright(&taking), 0, "takes in BucketC83B6579 (AWS::S3::Bucket)");
+    ends_with(&emulator.lakewright(&taking), 0, "imports BucketC83B6579 (AWS::S3::Bucket)");
 }
 
 /// The recovery that docs/stacks/dataset.md describes. A retained database has its name inside `DatabaseInput`, and
@@ -345,10 +349,10 @@ fn a_mesh_that_was_destroyed_comes_back_with_what_stayed() {
     let path = mesh.display().to_string();
     let gone = emulator.lakewright(&["destroy", &path, "--all", "--yes"]);
     ends_with(&gone, 0, "16 deleted");
-    ends_with(&gone, 0, "keeps its name");
+    ends_with(&gone, 0, "keep their names");
     let back = || emulator.lakewright(&["deploy", &path, "--yes", "--import-existing"]);
     let refused = back();
-    ends_with(&refused, 4, "CloudFormation does not take it in");
+    ends_with(&refused, 4, "CloudFormation cannot import it");
     let text = transcript(&refused);
     let mut freed = 0;
     for line in text.lines().filter(|line| line.starts_with("error: ")) {
@@ -388,7 +392,7 @@ fn a_pipeline_comes_back_beside_the_repository_that_stayed() {
     let renamed = json!({ "oldName": name, "newName": format!("{name}-before") });
     let rename = ["codecommit", "update_repository_name"];
     emulator.call_in("eu-west-1", ACCOUNT, rename, &renamed);
-    ends_with(&back(), 0, "takes in KeyAlias5B0A6A8C (AWS::KMS::Alias)");
+    ends_with(&back(), 0, "imports KeyAlias5B0A6A8C (AWS::KMS::Alias)");
     // The old repository still exists, with its content.
     let old = json!({ "repositoryName": format!("{name}-before") });
     emulator.call_in("eu-west-1", ACCOUNT, ["codecommit", "get_repository"], &old);
@@ -505,7 +509,7 @@ fn what_would_block_a_deletion_is_named_before_it_begins() {
         emulator.has_role(&format!("arn:aws:iam::{role}"));
     }
     let deployed = emulator.deploy(&example("full"));
-    ends_with(&deployed, 0, "0 failed, 0 left alone");
+    ends_with(&deployed, 0, "0 failed, 0 skipped");
     // Without a confirmed receiver, alarms go unnoticed.
     ends_with(&deployed, 0, "reach 0 receivers, and 1 has not confirmed the mail yet");
     let profile = emulator
@@ -561,7 +565,7 @@ fn a_lost_upload_is_made_up() {
     ends_with(&emulator.deploy(&mesh), 9, "upload s3://lab-platform-");
     assert_eq!(scripts(), Vec::<String>::new());
     assert!(!emulator.stacks().contains(&"lab-dataset-dpdataset".to_owned()), "it waits for it");
-    ends_with(&emulator.deploy(&mesh), 0, "0 failed, 0 left alone");
+    ends_with(&emulator.deploy(&mesh), 0, "0 failed, 0 skipped");
     assert_eq!(scripts().len(), 1);
 
     // As after a deployment by other means: the stacks exist, the file does not.
@@ -576,7 +580,7 @@ fn a_lost_upload_is_made_up() {
     assert_eq!(scripts(), Vec::<String>::new());
     let again = emulator.deploy(&mesh);
     ends_with(&again, 0, "was not there, and is uploaded");
-    assert!(transcript(&again).contains("16 as they are"), "{}", transcript(&again));
+    assert!(transcript(&again).contains("16 unchanged"), "{}", transcript(&again));
     assert_eq!(scripts(), [key]);
 }
 
@@ -594,5 +598,5 @@ fn a_change_of_outputs_alone_is_made_and_is_over() {
     let plan = emulator.lakewright(&["deploy", &path, "--plan"]);
     assert!(!transcript(&plan).contains(" 0 to update"), "{}", transcript(&plan));
     ends_with(&emulator.deploy(&mesh), 0, "0 failed");
-    ends_with(&emulator.deploy(&mesh), 0, "0 to create, 0 to update, 0 to delete, 16 as they are");
+    ends_with(&emulator.deploy(&mesh), 0, "0 to create, 0 to update, 0 to delete, 16 unchanged");
 }

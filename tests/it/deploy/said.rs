@@ -21,14 +21,11 @@ fn minimal(folder: &Path) -> std::path::PathBuf {
 }
 
 #[test]
-fn a_plan_is_data_and_names_the_owners_role() {
+fn only_a_plan_that_is_told_to_becomes_the_owner() {
     let emulator = Emulator::start();
     let path = example("minimal").display().to_string();
     let plan = emulator.lakewright(&["deploy", &path, "--plan"]);
-    ends_with(&plan, 0, "is done as role `OrganizationAccountAccessRole` of the account's owner");
-    let out = String::from_utf8_lossy(&plan.stdout);
-    assert!(out.contains("create          222222222222/eu-west-1/"), "{out}");
-    assert!(out.contains("7 to create"), "{out}");
+    assert_eq!(plan.status.code(), Some(0), "{}", transcript(&plan));
     // Without `--owner-role`, no account is accessed as its owner. The exit code is 4, "a check, a proof or a decision said
     // no", because another try does not help (the exit codes in docs/guide.md).
     for arguments in [["deploy", &path, "--plan"], ["deploy", &path, "--yes"]] {
@@ -47,46 +44,12 @@ fn a_plan_is_data_and_names_the_owners_role() {
 }
 
 #[test]
-fn each_failure_names_its_manifest_line_and_the_summary_comes_after() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let mesh = lab(folder.path());
-    let emulator = Emulator::start();
-    emulator.fail_next("AWS::Glue::Crawler");
-    let failed = emulator.deploy(&mesh);
-    ends_with(&failed, 6, "(asked for at datasets.yaml:");
-    let text = transcript(&failed);
-    let line = text.lines().find(|line| line.contains("no more room")).expect("the failure");
-    assert!(line.contains("datasets.yaml:"), "{line}");
-    let line = text.lines().find(|line| line.contains("was put back as it was")).expect("a line");
-    assert!(line.contains("asked for at ") && line.contains(".yaml:"), "{line}");
-    // The summary ends with the duration of the run.
-    assert!(text.contains("1 failed"), "{text}");
-    let end = text.lines().find(|line| line.contains(" left alone, in ")).expect("a summary");
-    assert!(end.ends_with(" s"), "{end}");
-    assert!(text.lines().any(|line| line.starts_with("  created in ")), "{text}");
-}
-
-/// `deploy` refuses the placeholders that `init` wrote, except for a custom endpoint (docs/guide.md).
-#[test]
-fn what_init_wrote_is_taken_for_an_endpoint_and_said() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let path = folder.path().join("mesh").display().to_string();
-    let emulator = Emulator::start();
-    assert!(emulator.lakewright_alone(&["init", &path]).status.success());
-    let plan = emulator.lakewright(&["deploy", &path, "--plan"]);
-    ends_with(&plan, 0, "are taken, because AWS_ENDPOINT_URL names an endpoint");
-}
-
-#[test]
 fn destroy_says_what_it_can_be_told_to_delete() {
     let folder = tempfile::tempdir().expect("a folder");
     let mesh = minimal(folder.path());
     let emulator = Emulator::start();
     ends_with(&emulator.deploy(&mesh), 0, "7 created");
     let path = mesh.display().to_string();
-    let neither = emulator.lakewright_alone(&["destroy", &path]);
-    ends_with(&neither, 2, "--all");
-    assert!(transcript(&neither).contains("--stack <STACK>"), "{}", transcript(&neither));
     ends_with(&emulator.lakewright_alone(&["destroy", &path, "--all", "--stack", "x"]), 2, "--all");
     let place = ["destroy", &path, "--yes", "--keep-stack", "--stack", "222222222222/eu-west-1"];
     ends_with(
@@ -138,6 +101,7 @@ fn ctrl_c_says_what_was_done_and_what_goes_on() {
     let mesh = lab(folder.path());
     let emulator = Emulator::start();
     let mut child = Command::new(env!("CARGO_BIN_EXE_lakewright"))
+        .env_remove("COLUMNS")
         .arg("deploy")
         .arg(&mesh)
         .args(["--yes", "--owner-role", "OrganizationAccountAccessRole"])
@@ -161,7 +125,7 @@ fn ctrl_c_says_what_was_done_and_what_goes_on() {
     lines.read_to_string(&mut rest).expect("the rest");
     assert_eq!(child.wait().expect("an end").code(), Some(8), "{rest}");
     assert!(rest.contains("stopped: ") && rest.contains(" not begun;"), "{rest}");
-    assert!(rest.contains("it ends by itself"), "{rest}");
+    assert!(rest.contains("CloudFormation finishes what it has begun with"), "{rest}");
     // The next run need not wait for this one.
     let next = transcript(&emulator.deploy(&mesh));
     assert!(!next.contains("another deployment of the mesh is running"), "{next}");
@@ -221,7 +185,11 @@ fn what_an_environment_leaves_behind_is_found_and_removed_by_the_mesh_before() {
     ends_with(&checked, 0, "the mesh leaves 333333333333/eu-west-1, where its 4 stacks would stay");
     ends_with(&checked, 0, "\n  lakewright-environment-second\n");
     let plan = emulator.lakewright(&["deploy", &mesh, "--plan", "--base", &before]);
-    ends_with(&plan, 0, "4 stacks are not in the mesh any more: only `lakewright destroy MESH");
+    ends_with(
+        &plan,
+        0,
+        "4 stacks are no longer in the mesh and stay deployed; to delete one of them: `lakewright destroy MESH",
+    );
     let out = String::from_utf8_lossy(&plan.stdout).into_owned();
     let left: Vec<&str> = out
         .lines()
@@ -277,7 +245,7 @@ fn what_was_begun_is_told_when_the_credentials_end() {
     let begun = "ExpiredToken: The security token included in the request is expired; CloudFormation has begun with the stack";
     ends_with(&emulator.deploy(&mesh), 9, begun);
     emulator.expire_after(None);
-    ends_with(&emulator.deploy(&mesh), 0, "0 to update, 0 to delete, 16 as they are");
+    ends_with(&emulator.deploy(&mesh), 0, "0 to update, 0 to delete, 16 unchanged");
     // If the token expires earlier, nothing was started, and the output does not claim it.
     change(&mesh.join("datasets.yaml"), "cron(0 3 * * ? *)", "cron(0 4 * * ? *)");
     emulator.expire_after(Some("CreateChangeSet"));

@@ -44,7 +44,7 @@ fn tagged_open() -> Value {
 }
 
 const BY_HAND: [ByHand; 20] = [
-    ("only how it is written", DATASET, |_| {}, 4, "access is as it was asked for, and these"),
+    ("only how it is written", DATASET, |_| {}, 4, "access matches the intent, but the templates"),
     (
         "a user",
         DATASET,

@@ -30,11 +30,6 @@ fn an_assembly_that_was_tampered_with_is_not_proven() {
     let output = prove();
     let text = transcript(&output);
     assert_eq!(output.status.code(), Some(4), "{text}");
-    assert!(text.contains("missing: team/platform/DataPlatformAdmin s3:AbortMultipart"), "{text}");
-    assert!(text.contains("too much: team/science/TeamB lakeformation:ALTER"), "{text}");
-    assert!(text.contains("more like it, such as"), "{text}");
-    assert!(text.contains("asked for at datasets.yaml:2:1"), "{text}");
-    assert!(text.contains("lab-dataset-dpdataset.json is not what `synth` wrote"), "{text}");
 }
 
 /// Owners apply the handout files unchanged.
