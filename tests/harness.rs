@@ -3,17 +3,17 @@
 
 use std::collections::BTreeSet;
 
+use lakewright_access::action::Action;
+use lakewright_access::request::{Context, Principal, Request};
+use lakewright_access::world::{
+    OnUnresolved, OrganizationPolicy, Outside, Piece, StackTemplate, World,
+};
 use lakewright_manifest::diagnostic::FileId;
 use lakewright_manifest::parse::{Documents, parse};
 use lakewright_manifest::render::{Style, human};
 use lakewright_manifest::resolve::resolve;
 use lakewright_manifest::{Mesh, Report, SourceFile};
-use lakewright_proof::action::Action;
 use lakewright_proof::matrix::Index;
-use lakewright_proof::request::{Context, Principal, Request};
-use lakewright_proof::world::{
-    OnUnresolved, OrganizationPolicy, Outside, Piece, StackTemplate, World,
-};
 use lakewright_stacks::Plan;
 use lakewright_template::place::Place;
 use lakewright_template::read;
@@ -43,8 +43,8 @@ pub(crate) fn decide_anything(text: &str) {
             StackTemplate { address: "a/b/c", place: &place, template: &template, unresolved };
         let Ok(piece) = Piece::of(stack) else { continue };
         let mut world = World::of(vec![piece]);
-        lakewright_proof::lint::check(&world);
-        lakewright_proof::lint::across(&world);
+        lakewright_guardrails::check(&world);
+        lakewright_guardrails::across(&world);
         // Policies from elsewhere may contain anything as well.
         let document = world.roles.values().find_map(|role| role.identity.first().cloned());
         if let Some(document) = document {

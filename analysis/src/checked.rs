@@ -1,8 +1,8 @@
 //! What `check` finds in the stacks of a mesh. Of each stack is kept only what is looked at beside that of the others.
 
+use lakewright_access::world::Piece;
+use lakewright_guardrails::Breach;
 use lakewright_manifest::{Mesh, Report};
-use lakewright_proof::lint::Breach;
-use lakewright_proof::world::Piece;
 use lakewright_stacks::{Mentions, Offer, Plan, Runway, StackPlan, Synthesized, connect, runway};
 use lakewright_template::assembly::StackEntry;
 

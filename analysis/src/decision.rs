@@ -7,17 +7,17 @@ mod question_error;
 
 use std::collections::BTreeSet;
 
+use lakewright_access::action::Action;
+use lakewright_access::condition_key;
+use lakewright_access::document::{Document, Statement};
+use lakewright_access::evaluate::{Decision, Near, Verdict};
+use lakewright_access::lake::{CELLS, LakeGrant};
+use lakewright_access::pattern;
+use lakewright_access::request::{Context, Principal, Request};
+use lakewright_access::sample::FILL;
+use lakewright_access::world::Outside;
 use lakewright_policies::catalogue;
-use lakewright_proof::action::Action;
-use lakewright_proof::condition_key;
-use lakewright_proof::document::{Document, Statement};
-use lakewright_proof::evaluate::{Decision, Near, Verdict};
 use lakewright_proof::intended::Rule;
-use lakewright_proof::lake::{CELLS, LakeGrant};
-use lakewright_proof::pattern;
-use lakewright_proof::request::{Context, Principal, Request};
-use lakewright_proof::sample::FILL;
-use lakewright_proof::world::Outside;
 
 use crate::subject::{StackName, Subject};
 pub use lacking::{Lacking, WouldAllow, condition};
@@ -386,10 +386,10 @@ impl Subject {
             allowing.any(|statement| {
                 let object = format!("{arn}/object/{prefix}any-object");
                 let is_about =
-                    |pattern: &String| lakewright_proof::pattern::matches(pattern, &object);
+                    |pattern: &String| lakewright_access::pattern::matches(pattern, &object);
                 let entries = statement.principals.iter().flat_map(|list| &list.entries);
                 let arn =
-                    lakewright_proof::document::PrincipalEntry::Arn(principal.name().to_owned());
+                    lakewright_access::document::PrincipalEntry::Arn(principal.name().to_owned());
                 entries.into_iter().any(|entry| *entry == arn)
                     && statement.resources.iter().any(is_about)
             })

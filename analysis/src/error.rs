@@ -3,7 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use lakewright_proof::world::PieceError;
+use lakewright_access::world::PieceError;
 use lakewright_template::{StackAddress, read};
 
 use crate::decision::QuestionError;

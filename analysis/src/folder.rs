@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use lakewright_proof::world::{OnUnresolved, StackTemplate};
+use lakewright_access::world::{OnUnresolved, StackTemplate};
 use lakewright_template::assembly::Assembly;
 use lakewright_template::place::Place;
 use lakewright_template::resolve::{Neighbour, Others};

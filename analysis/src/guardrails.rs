@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use lakewright_proof::lint::{Breach, across, check_with, lakeformation, moved, together};
-use lakewright_proof::world::{
+use lakewright_access::world::{
     OnUnresolved, Piece, StackTemplate, World, policy_templates, unseen,
 };
+use lakewright_guardrails::{Breach, across, check_with, lakeformation, moved, together};
 use lakewright_stacks::Synthesized;
 use rayon::iter::{IntoParallelIterator as _, IntoParallelRefIterator as _, ParallelIterator as _};
 

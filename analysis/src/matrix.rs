@@ -4,9 +4,9 @@ pub mod summary;
 
 use std::collections::BTreeSet;
 
+use lakewright_access::pattern;
+use lakewright_access::world::World;
 use lakewright_proof::matrix::{Cell, Index, Needed};
-use lakewright_proof::pattern;
-use lakewright_proof::world::World;
 use rayon::iter::{
     IndexedParallelIterator as _, IntoParallelRefIterator as _, ParallelIterator as _,
 };

@@ -1,6 +1,6 @@
 //! The proof of a whole mesh.
 
-use lakewright_proof::escalation::Escalation;
+use lakewright_access::escalation::Escalation;
 use lakewright_proof::prove::{Difference, DifferenceKind, Findings, Proof};
 use rayon::iter::{IntoParallelIterator as _, IntoParallelRefIterator as _, ParallelIterator as _};
 

@@ -12,11 +12,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use indexmap::IndexMap;
+use lakewright_access::lake::Lake;
+use lakewright_access::world::{OnUnresolved, Piece, Policies, StackTemplate, World};
+use lakewright_guardrails::{Breach, across};
 use lakewright_manifest::{Date, Mesh, Report, SourceFile};
 use lakewright_proof::intended::{Intended, Rule, rules};
-use lakewright_proof::lake::Lake;
-use lakewright_proof::lint::{Breach, across};
-use lakewright_proof::world::{OnUnresolved, Piece, Policies, StackTemplate, World};
 use lakewright_stacks::{Offer, Plan, StackPlan};
 use lakewright_template::assembly::Provenance;
 

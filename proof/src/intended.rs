@@ -4,13 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use indexmap::IndexMap;
+use lakewright_access::action::Action;
+use lakewright_access::document::Condition;
+use lakewright_access::pattern::matches;
+use lakewright_access::request::{Principal, Request, arn_field};
+use lakewright_access::world::World;
 use lakewright_template::assembly::{Grants, IntendedGrant};
-
-use crate::action::Action;
-use crate::document::Condition;
-use crate::pattern::matches;
-use crate::request::{Principal, Request, arn_field};
-use crate::world::World;
 
 /// One intended grant.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -15,13 +15,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, OnceLock};
 
 use indexmap::IndexMap;
+use lakewright_access::action::{Action, ServiceId};
+use lakewright_access::document::Statement;
+use lakewright_access::evaluate::Decision;
+use lakewright_access::lake::{CELLS, Needs, is_group, is_of_data};
+use lakewright_access::request::{Context, Principal, Request, arn_field, is_told};
+use lakewright_access::world::{HYBRID, Role, Target, World};
 
-use crate::action::{Action, ServiceId};
-use crate::document::Statement;
-use crate::evaluate::Decision;
-use crate::lake::{CELLS, Needs, is_group, is_of_data};
-use crate::request::{Context, Principal, Request, arn_field, is_told};
-use crate::world::{HYBRID, Role, Target, World};
 use asked::{Asked, Part};
 use beginnings::Beginnings;
 pub use cell::{Cell, Levels, Needed};

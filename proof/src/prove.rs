@@ -15,21 +15,20 @@ mod open;
 
 use std::collections::BTreeMap;
 
+use lakewright_access::action::Action;
+use lakewright_access::document::{Document, Origin, Statement};
+use lakewright_access::escalation::Step;
+use lakewright_access::evaluate::Decision;
+use lakewright_access::lake::{CELLS, LakeGrant};
+use lakewright_access::pattern;
+use lakewright_access::request::{Context, Principal, Request, arn_field, partition_of_stack};
+use lakewright_access::sample::{self, FILL, STRANGERS, actions_of};
+use lakewright_access::world::{Organization, Outside, Role, World};
+
+use crate::intended::{DELEGATE, Intended, Rule};
 use accounts::samples;
-pub(crate) use asked::{actions_of, named_principals};
 use asked::{principals_of_grant, principals_of_statement};
 use given::Given;
-
-use crate::action::Action;
-use crate::document::{Document, Origin, Statement};
-use crate::escalation::Step;
-use crate::evaluate::Decision;
-use crate::intended::{DELEGATE, Intended, Rule};
-use crate::lake::{CELLS, LakeGrant};
-use crate::pattern;
-use crate::request::{Context, Principal, Request, arn_field, partition_of_stack};
-use crate::sample::{self, FILL, STRANGERS};
-use crate::world::{Organization, Outside, Role, World};
 
 /// A difference between what was asked for and what the templates give.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -410,7 +409,7 @@ impl Proof<'_> {
     fn contexts(
         &self,
         principal: &Principal,
-        conditions: &[crate::document::Condition],
+        conditions: &[lakewright_access::document::Condition],
         has_variables: bool,
     ) -> Vec<Context> {
         let nothing = Context::new();

@@ -1,7 +1,7 @@
 //! Guardrails on every template before it is written: what breaks one is an error at a manifest line.
 
+use lakewright_guardrails::{Breach, emitted};
 use lakewright_manifest::{Code, Diagnostic, Report};
-use lakewright_proof::lint::{Breach, emitted};
 use lakewright_synth::Lowered;
 use lakewright_template::place::Place;
 

@@ -6,12 +6,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use lakewright_access::action::Action;
+use lakewright_access::evaluate::Decision;
+use lakewright_access::request::{Context, Principal, Request};
+use lakewright_access::world::{Outside, World};
 use lakewright_manifest::mesh::Mesh;
 use lakewright_policies::catalogue;
-use lakewright_proof::action::Action;
-use lakewright_proof::evaluate::Decision;
-use lakewright_proof::request::{Context, Principal, Request};
-use lakewright_proof::world::{Outside, World};
 use lakewright_stacks::Synthesized;
 use lakewright_template::schema;
 use lakewright_template::{StackAddress, StackKind};

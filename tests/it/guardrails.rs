@@ -4,8 +4,8 @@
 use std::collections::BTreeSet;
 use std::fs;
 
-use lakewright_proof::lint::{Breach, Guardrail, check, emitted};
-use lakewright_proof::world::{OnUnresolved, Piece, StackTemplate, World};
+use lakewright_access::world::{OnUnresolved, Piece, StackTemplate, World};
+use lakewright_guardrails::{Breach, Guardrail, check, emitted};
 use lakewright_template::place::Place;
 use lakewright_template::{Map, Template, Value};
 

@@ -4,12 +4,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+use lakewright_access::world::{OnUnresolved, Piece, StackTemplate, World};
 use lakewright_analysis::synthesis::synthesize_all;
 use lakewright_manifest::diagnostic::FileId;
 use lakewright_manifest::parse::{Documents, parse};
 use lakewright_manifest::resolve::resolve;
 use lakewright_manifest::{Date, Mesh, Report, SourceFile};
-use lakewright_proof::world::{OnUnresolved, Piece, StackTemplate, World};
 use lakewright_stacks::{Plan, Synthesized};
 
 /// The examples, which every test about templates runs on.

@@ -6,12 +6,12 @@
 
 use std::fmt::Write as _;
 
+use lakewright_access::action::Action;
+use lakewright_access::evaluate::Decision;
+use lakewright_access::request::{Context, Principal, Request};
+use lakewright_access::world::{Outside, World};
 use lakewright_manifest::mesh::{Dataset, Environment, Mesh};
 use lakewright_manifest::{Code, Diagnostic, TeamName};
-use lakewright_proof::action::Action;
-use lakewright_proof::evaluate::Decision;
-use lakewright_proof::request::{Context, Principal, Request};
-use lakewright_proof::world::{Outside, World};
 use lakewright_stacks::{Names, Plan};
 
 use crate::limits::with;

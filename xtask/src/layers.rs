@@ -5,15 +5,17 @@ use serde_json::Value;
 use crate::run::{Result, output};
 
 /// Each crate, with the crates that it may use besides `template`.
-const ALLOWED: [(&str, &[&str]); 11] = [
-    ("analysis", &["manifest", "policies", "proof", "stacks", "synth"]),
-    ("cli", &["analysis", "deployer", "manifest", "policies", "proof", "stacks", "synth"]),
+const ALLOWED: [(&str, &[&str]); 13] = [
+    ("access", &["policies"]),
+    ("analysis", &["access", "guardrails", "manifest", "policies", "proof", "stacks", "synth"]),
+    ("cli", &["access", "analysis", "deployer", "guardrails", "manifest", "proof", "stacks"]),
     ("constructs", &["policies", "synth"]),
     ("deployer", &[]),
+    ("guardrails", &["access", "policies"]),
     ("manifest", &[]),
     ("policies", &[]),
-    ("proof", &["policies"]),
-    ("stacks", &["constructs", "manifest", "policies", "proof", "synth"]),
+    ("proof", &["access", "policies"]),
+    ("stacks", &["constructs", "guardrails", "manifest", "policies", "synth"]),
     ("synth", &["policies"]),
     ("template", &[]),
     ("xtask", &[]),

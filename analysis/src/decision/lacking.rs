@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use lakewright_proof::action::Action;
-use lakewright_proof::evaluate::{Decision, Near};
-use lakewright_proof::request::{Context, Request};
-use lakewright_proof::world::Outside;
+use lakewright_access::action::Action;
+use lakewright_access::evaluate::{Decision, Near};
+use lakewright_access::request::{Context, Request};
+use lakewright_access::world::Outside;
 
 use super::nearest;
 use crate::subject::Subject;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use lakewright_proof::action::Action;
+use lakewright_access::action::Action;
 
 use super::{QuestionError, SHOWN, is_about, nearest};
 use crate::subject::{Names, Subject};

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use lakewright_proof::action::Action;
-use lakewright_proof::document::Origin;
-use lakewright_proof::world::World;
+use lakewright_access::action::Action;
+use lakewright_access::document::Origin;
+use lakewright_access::world::World;
 
 use super::{QuestionError, SHOWN, is_about_objects, nearest};
 

@@ -1,6 +1,6 @@
 //! Why a question cannot be answered: it is about something that does not exist, or that cannot be asked.
 
-use lakewright_proof::action::Action;
+use lakewright_access::action::Action;
 
 /// Why a question cannot be answered.
 #[derive(Debug, thiserror::Error)]

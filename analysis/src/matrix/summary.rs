@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use lakewright_proof::action::Level;
+use lakewright_access::action::Level;
 
 use super::Row;
 

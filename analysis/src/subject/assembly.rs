@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
+use lakewright_access::world::{OnUnresolved, Piece, StackTemplate, World};
 use lakewright_proof::intended::Intended;
 use lakewright_proof::settings;
-use lakewright_proof::world::{OnUnresolved, Piece, StackTemplate, World};
 use lakewright_template::assembly::{
     Assembly, CdkArtifact, CdkFileManifest, CdkFiles, Grants, Provenance, StackEntry,
     handout_digest,

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use lakewright_proof::world::World;
+use lakewright_access::world::World;
 
 use super::organization;
 use super::surroundings::Boundary;

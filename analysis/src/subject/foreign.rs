@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use lakewright_proof::document::Origin;
+use lakewright_access::document::Origin;
+use lakewright_access::world::{More, Piece, Role, World, policy_templates};
 use lakewright_proof::intended::Intended;
-use lakewright_proof::world::{More, Piece, Role, World, policy_templates};
 use lakewright_template::assembly::Provenance;
 use lakewright_template::resolve::UNKNOWN;
 use rayon::iter::{IntoParallelRefIterator as _, ParallelIterator as _};

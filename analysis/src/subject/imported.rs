@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use lakewright_proof::world::{Piece, World};
+use lakewright_access::world::{Piece, World};
 use lakewright_template::{Template, Value};
 
 /// What is imported, by ARN, each with the dataset. A key that only its alias is known of has the alias in the

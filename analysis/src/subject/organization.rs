@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-use lakewright_proof::action::Action;
-use lakewright_proof::document::{Comparison, Document, Origin};
-use lakewright_proof::world::{OrganizationPolicy, World};
+use lakewright_access::action::Action;
+use lakewright_access::document::{Comparison, Document, Origin};
+use lakewright_access::world::{OrganizationPolicy, World};
 use lakewright_template::AccountId;
 use serde::Deserialize;
 use serde_json::Value;

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use lakewright_proof::world::World;
+use lakewright_access::world::World;
 
 use super::{boundary, organization};
 use crate::error::ReadError;

@@ -2,8 +2,8 @@
 
 use clap::Args;
 use lakewright_analysis::decision::nearest;
+use lakewright_guardrails::Guardrail;
 use lakewright_manifest::Code;
-use lakewright_proof::lint::Guardrail;
 use serde_json::json;
 
 use crate::exit::{Exit, Failure};

@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
+use lakewright_access::evaluate::{Decision, Near, SESSION_IS_MISSING};
+use lakewright_access::lake::LakeGrant;
 use lakewright_analysis::decision::{Answer, Lacking, Question, WouldAllow, condition};
 use lakewright_analysis::subject::Subject;
-use lakewright_proof::evaluate::{Decision, Near, SESSION_IS_MISSING};
-use lakewright_proof::lake::LakeGrant;
 use serde_json::{Value, json};
 
 use crate::exit::Exit;

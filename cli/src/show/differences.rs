@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
+use lakewright_access::document::Origin;
+use lakewright_access::sample::FILL;
 use lakewright_analysis::subject::Subject;
-use lakewright_proof::document::Origin;
 use lakewright_proof::prove::{Difference, DifferenceKind};
-use lakewright_proof::sample::FILL;
 use serde_json::json;
 
 /// What is said of a template whose digest is another one than `assembly.json` has.

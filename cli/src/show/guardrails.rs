@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use lakewright_analysis::guardrails::{Files, places};
+use lakewright_guardrails::Breach;
 use lakewright_manifest::{Report, SourceFile, render};
-use lakewright_proof::lint::Breach;
 use serde_json::{Value, json};
 
 use crate::ui::Ui;

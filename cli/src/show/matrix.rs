@@ -2,11 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use lakewright_access::action::Level;
+use lakewright_access::evaluate::BOUNDARY_IS_MISSING;
 use lakewright_analysis::matrix::Row;
 use lakewright_analysis::subject::Subject;
 use lakewright_analysis::words::count;
-use lakewright_proof::action::Level;
-use lakewright_proof::evaluate::BOUNDARY_IS_MISSING;
 use lakewright_proof::matrix::Needed;
 use serde_json::json;
 

@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 
 use handlebars::Handlebars;
+use lakewright_access::action::Level;
 use lakewright_analysis::matrix::summary::{Column, Reached, Summary};
 use lakewright_analysis::matrix::{Row, Wanted, short};
 use lakewright_analysis::subject::Subject;
-use lakewright_proof::action::Level;
 use serde_json::{Value, json};
 
 use super::matrix::doubts;

@@ -3,11 +3,11 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use crate::action::Action;
-use crate::pattern;
-use crate::request::arn_field;
-use crate::sample::FILL;
-use crate::world::Target;
+use lakewright_access::action::Action;
+use lakewright_access::pattern;
+use lakewright_access::request::arn_field;
+use lakewright_access::sample::FILL;
+use lakewright_access::world::Target;
 
 /// A resource as it is asked for.
 pub(super) struct Asked<'a> {

@@ -4,8 +4,8 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use crate::action::{Action, Level};
-use crate::request::{Context, Principal};
+use lakewright_access::action::{Action, Level};
+use lakewright_access::request::{Context, Principal};
 
 /// One cell: a principal and what it can do with a resource.
 #[derive(Debug, Clone, PartialEq, Eq)]

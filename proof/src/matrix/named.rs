@@ -2,12 +2,12 @@
 
 use std::sync::{Arc, OnceLock};
 
-use crate::action::Action;
-use crate::document::{Condition, Document, Statement};
-use crate::lake::CELLS;
-use crate::prove::actions_of;
-use crate::request::Context;
-use crate::sample;
+use lakewright_access::action::Action;
+use lakewright_access::document::{Condition, Document, Statement};
+use lakewright_access::lake::CELLS;
+use lakewright_access::request::Context;
+use lakewright_access::sample;
+use lakewright_access::sample::actions_of;
 
 /// A statement with the actions that it names, and the requests that fulfil its conditions.
 #[derive(Debug)]

@@ -2,10 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use lakewright_access::document::{Comparison, Condition, PrincipalEntry, Statement};
+use lakewright_access::request::Principal;
+use lakewright_access::sample::named_principals;
+
 use super::Index;
-use crate::document::{Comparison, Condition, PrincipalEntry, Statement};
-use crate::prove::named_principals;
-use crate::request::Principal;
 
 /// Whom a statement lets in.
 #[derive(Default)]

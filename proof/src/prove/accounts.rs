@@ -5,11 +5,12 @@
 
 use std::collections::BTreeSet;
 
+use lakewright_access::document::Condition;
+use lakewright_access::pattern;
+use lakewright_access::request::{Principal, Request};
+use lakewright_access::sample::{self, FILL};
+
 use super::Proof;
-use crate::document::Condition;
-use crate::pattern;
-use crate::request::{Principal, Request};
-use crate::sample::{self, FILL};
 
 /// The account that a resource lies in. Source: "AWS global condition context keys" in the IAM user guide.
 const KEY: &str = "aws:resourceaccount";

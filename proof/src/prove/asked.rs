@@ -2,15 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use lakewright_policies::catalogue;
+use lakewright_access::document::{Condition, PrincipalEntry, Statement};
+use lakewright_access::pattern;
+use lakewright_access::request::Principal;
+use lakewright_access::sample::{FILL, STRANGERS, named_principals};
 
-use super::open::names_exactly;
-use crate::action::Action;
-use crate::document::{Condition, PrincipalEntry, Qualifier, Statement};
 use crate::intended::Rule;
-use crate::pattern;
-use crate::request::Principal;
-use crate::sample::{FILL, STRANGERS};
 
 /// The requests' principals of a grant: the role, the service or whoever a provider vouches for, or for an account the roles
 /// that conditions name, or any role of it. For roles that are known by a pattern one of them; of everybody only those whom
@@ -30,21 +27,6 @@ pub(super) fn principals_of_grant(arn: &str, rule: &Rule) -> Vec<Principal> {
             .unwrap_or_else(|| vec![Principal::role(format!("{stem}:role/{FILL}"))]),
         None => vec![Principal::role(pattern::sample(arn, FILL))],
     }
-}
-
-/// The roles that conditions on `aws:PrincipalArn` name.
-pub(crate) fn named_principals(conditions: &[Condition]) -> Option<Vec<Principal>> {
-    // What holds without the key, or for any value of it, names nobody.
-    let limits = |condition: &&Condition| {
-        condition.key == "aws:principalarn"
-            && condition.limits()
-            && !condition.if_exists
-            && condition.qualifier != Some(Qualifier::ForAllValues)
-    };
-    let exactly = conditions.iter().find(|condition| names_exactly(condition));
-    let named = exactly.or_else(|| conditions.iter().find(limits))?;
-    let roles = named.values.iter().map(|arn| Principal::role(pattern::sample(arn, FILL)));
-    Some(roles.collect())
 }
 
 /// The account and the name of somebody whom a statement does not speak of: it may leave out the usual stranger.
@@ -153,38 +135,4 @@ pub(super) fn principals_of_statement(
         }
     }
     all.into_iter().collect()
-}
-
-/// The actions of a statement; patterns as every action of the catalogue that they match, and one
-/// that AWS may add.
-pub(crate) fn actions_of(statement: &Statement) -> Vec<Action> {
-    if !statement.not_actions {
-        let mut actions = statement.actions.names().to_vec();
-        for pattern in statement.actions.patterns() {
-            actions.extend(expand_action(pattern));
-        }
-        actions.sort_unstable();
-        actions.dedup();
-        return actions;
-    }
-    let all = catalogue::services().flat_map(|service| {
-        let new = Action::new(&format!("{service}:{NEW}"));
-        std::iter::once(new).chain(Action::all_of(service).iter().copied())
-    });
-    all.filter(|action| !statement.actions.contain(*action)).collect()
-}
-
-/// The name of an action that AWS may add.
-const NEW: &str = "Zzsample";
-
-fn expand_action(pattern: &str) -> Vec<Action> {
-    let (service, _) = pattern.split_once(':').unwrap_or(("*", ""));
-    let services: Vec<&str> = if service.contains(['*', '?']) {
-        catalogue::services().filter(|prefix| pattern::matches(service, prefix)).collect()
-    } else {
-        vec![service]
-    };
-    let known = services.into_iter().flat_map(Action::all_of).copied();
-    let known = known.filter(|action| pattern::matches(pattern, action.lower()));
-    std::iter::once(Action::new(&pattern::sample(pattern, NEW))).chain(known).collect()
 }

@@ -4,13 +4,14 @@
 //! requests do not show it. Some statement must name at least what was asked
 //! for, under no more conditions.
 
+use lakewright_access::action::Action;
+use lakewright_access::document::{Condition, Document, PrincipalEntry, Statement};
+use lakewright_access::pattern::matches;
+use lakewright_access::request::{Context, Principal, Request};
+use lakewright_access::world::bucket_of;
+
 use super::{Difference, DifferenceKind, Findings, Proof, difference};
-use crate::action::Action;
-use crate::document::{Condition, Document, PrincipalEntry, Statement};
 use crate::intended::Rule;
-use crate::pattern::matches;
-use crate::request::{Context, Principal, Request};
-use crate::world::bucket_of;
 
 impl Proof<'_> {
     /// What of a denial no statement covers.

@@ -1,17 +1,18 @@
 //! Access that statements grant without an intended grant.
 
+use lakewright_access::document::{Document, Statement};
+use lakewright_access::evaluate::Decision;
+use lakewright_access::pattern;
+use lakewright_access::request::{Context, Principal, Request, arn_field, partition_of_stack};
+use lakewright_access::sample::actions_of;
+use lakewright_access::sample::{self, FILL};
+use lakewright_access::world::Outside;
+
 use super::accounts::samples;
-use super::asked::actions_of;
 use super::implied::{is_meant, states};
 use super::open::is_loose;
 use super::{Difference, DifferenceKind, Findings, Proof, difference};
-use crate::document::{Document, Statement};
-use crate::evaluate::Decision;
 use crate::intended::{DELEGATE, Rule};
-use crate::pattern;
-use crate::request::{Context, Principal, Request, arn_field, partition_of_stack};
-use crate::sample::{self, FILL};
-use crate::world::Outside;
 
 /// A statement that allows.
 #[derive(Debug, Clone, Copy)]

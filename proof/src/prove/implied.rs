@@ -4,10 +4,11 @@
 //! compared in the same way: a later moment, another case or a larger network may fulfil one
 //! comparison and not the other.
 
-use crate::document::{Comparison, Condition, Statement};
+use lakewright_access::document::{Comparison, Condition, Statement};
+use lakewright_access::lake::CELLS;
+use lakewright_access::sample::is_derived;
+
 use crate::intended::Rule;
-use crate::lake::CELLS;
-use crate::sample::is_derived;
 
 /// Whether a statement's conditions imply those of a grant, as far as operators decide. Keys that follow from who asks and
 /// from the resource are decided by the request.

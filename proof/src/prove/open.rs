@@ -5,33 +5,18 @@
 
 use std::collections::BTreeSet;
 
-use super::asked::actions_of;
+use lakewright_access::document::{Comparison, Document, PrincipalEntry, Statement};
+use lakewright_access::pattern;
+use lakewright_access::request::{Context, Principal, Request, partition_of_stack};
+use lakewright_access::sample::{FILL, actions_of, names_exactly};
+
 use super::given::Given;
 use super::implied::states;
 use super::{Difference, Findings, Proof};
-use crate::document::{Comparison, Condition, Document, PrincipalEntry, Statement};
 use crate::intended::Rule;
-use crate::pattern;
-use crate::request::{Context, Principal, Request, partition_of_stack};
-use crate::sample::FILL;
 
 /// The key of the condition that says which roles an account stands for.
 const PRINCIPAL: &str = "aws:principalarn";
-
-/// Whether a condition names principals one by one.
-pub(super) fn names_exactly(condition: &Condition) -> bool {
-    let is_exact = matches!(
-        condition.comparison,
-        Comparison::Arn { not: false }
-            | Comparison::StringEquals { not: false, ignore_case: false }
-            | Comparison::StringLike { not: false }
-    );
-    condition.key == PRINCIPAL
-        && is_exact
-        && !condition.if_exists
-        && condition.qualifier.is_none()
-        && !condition.values.iter().any(|value| value.contains(['*', '?', '$']))
-}
 
 impl Proof<'_> {
     /// Reports what a resource policy's statement allows to principals that it does not name individually and that no

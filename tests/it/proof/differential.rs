@@ -2,11 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use lakewright_proof::action::Action;
-use lakewright_proof::document::{Document, Origin};
-use lakewright_proof::evaluate::Decision;
-use lakewright_proof::request::{Context, Principal, Request};
-use lakewright_proof::world::{
+use lakewright_access::action::Action;
+use lakewright_access::document::{Document, Origin};
+use lakewright_access::evaluate::Decision;
+use lakewright_access::request::{Context, Principal, Request};
+use lakewright_access::world::{
     OnUnresolved, Organization, OrganizationPolicy, Outside, Piece, StackTemplate, World,
 };
 use lakewright_template::place::Place;

@@ -14,14 +14,14 @@ mod principals;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use lakewright_access::action::Action;
+use lakewright_access::document::{Origin, PrincipalEntry};
+use lakewright_access::evaluate::Decision;
+use lakewright_access::request::{Principal, Request};
+use lakewright_access::world::{Code, More, Outside, Resource, Role, World};
 use lakewright_manifest::document::Kind;
 use lakewright_manifest::mesh::{Dataset, Import, Share, ShareStatus};
 use lakewright_manifest::{Date, Mesh, SourceFile};
-use lakewright_proof::action::Action;
-use lakewright_proof::document::{Origin, PrincipalEntry};
-use lakewright_proof::evaluate::Decision;
-use lakewright_proof::request::{Principal, Request};
-use lakewright_proof::world::{Code, More, Outside, Resource, Role, World};
 use lakewright_stacks::Synthesized;
 
 use crate::run::{EXAMPLES, example, mesh, sources, synthesized_on, world};

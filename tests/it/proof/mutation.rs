@@ -9,15 +9,15 @@ use std::fs;
 use std::io::Write as _;
 use std::sync::Arc;
 
-use lakewright_proof::action::Action;
-use lakewright_proof::document::{
+use lakewright_access::action::Action;
+use lakewright_access::document::{
     Actions, Comparison, Condition, Document, PrincipalEntry, Statement,
 };
+use lakewright_access::lake::LakeGrant;
+use lakewright_access::pattern::sample;
+use lakewright_access::world::{OnUnresolved, Piece, StackTemplate, World};
 use lakewright_proof::intended::Intended;
-use lakewright_proof::lake::LakeGrant;
-use lakewright_proof::pattern::sample;
 use lakewright_proof::prove::{Findings, Proof};
-use lakewright_proof::world::{OnUnresolved, Piece, StackTemplate, World};
 use lakewright_template::assembly::{Assembly, Grants};
 use lakewright_template::place::Place;
 use lakewright_template::{Template, read};

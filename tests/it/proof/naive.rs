@@ -3,10 +3,10 @@
 
 use std::collections::BTreeMap;
 
-use lakewright_proof::document::{
+use lakewright_access::document::{
     Comparison, Condition, Document, Order, PrincipalEntry, Qualifier, Statement,
 };
-use lakewright_proof::world::World;
+use lakewright_access::world::World;
 
 /// A request: principal, action, resource and condition keys (in lower case).
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]

@@ -1,9 +1,9 @@
 //! Lake Formation permissions, by name and by tag, compared with a naive reading of them, on random
 //! catalogs.
 
-use lakewright_proof::action::Action;
-use lakewright_proof::request::{Context, Principal, Request, Truth};
-use lakewright_proof::world::{OnUnresolved, Piece, StackTemplate, World};
+use lakewright_access::action::Action;
+use lakewright_access::request::{Context, Principal, Request, Truth};
+use lakewright_access::world::{OnUnresolved, Piece, StackTemplate, World};
 use lakewright_template::place::Place;
 use lakewright_template::read;
 use proptest::prelude::*;

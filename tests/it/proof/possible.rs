@@ -10,9 +10,9 @@ use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use lakewright_proof::document::{Comparison, PrincipalEntry, Statement};
-use lakewright_proof::evaluate::Decision;
-use lakewright_proof::world::World;
+use lakewright_access::document::{Comparison, PrincipalEntry, Statement};
+use lakewright_access::evaluate::Decision;
+use lakewright_access::world::World;
 use lakewright_template::resolve::UNKNOWN;
 use proptest::prelude::*;
 use proptest::sample::Index;

@@ -4,8 +4,8 @@
 //! Sources: "AWS JSON policy elements: Principal", "AWS global condition context keys" and "Identify AWS resources with
 //! Amazon Resource Names (ARNs)" in the IAM user guide.
 
-use lakewright_proof::action::Action;
-use lakewright_proof::document::{Actions, Condition, PrincipalEntry, Principals, Statement};
+use lakewright_access::action::Action;
+use lakewright_access::document::{Actions, Condition, PrincipalEntry, Principals, Statement};
 
 const OIDC: &str = "arn:aws:iam::999999999999:oidc-provider/idp.example.com";
 const SAML: &str = "arn:aws:iam::999999999999:saml-provider/idp";

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use lakewright_proof::world::{OnUnresolved, Piece, StackTemplate};
+use lakewright_access::world::{OnUnresolved, Piece, StackTemplate};
 use lakewright_template::place::Place;
 use lakewright_template::{Intrinsic, LogicalId, Map, Template, Value};
 

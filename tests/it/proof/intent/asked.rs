@@ -3,11 +3,11 @@
 
 use std::collections::BTreeSet;
 
+use lakewright_access::lake::CELLS;
+use lakewright_access::request::Context;
+use lakewright_access::world::{Resource, World};
 use lakewright_manifest::Mesh;
 use lakewright_manifest::mesh::{Dataset, Environment, Pipeline, Share, ShareItem};
-use lakewright_proof::lake::CELLS;
-use lakewright_proof::request::Context;
-use lakewright_proof::world::{Resource, World};
 use lakewright_stacks::Synthesized;
 use lakewright_template::StackKind;
 use lakewright_template::assembly::cells;

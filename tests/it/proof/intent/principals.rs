@@ -1,8 +1,8 @@
 //! The principals: every role that a template creates, and every external role that the mesh names.
 
+use lakewright_access::world::{Role, World};
 use lakewright_manifest::Mesh;
 use lakewright_manifest::mesh::Access;
-use lakewright_proof::world::{Role, World};
 use lakewright_stacks::Synthesized;
 
 use super::Who;

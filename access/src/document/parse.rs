@@ -1,0 +1,399 @@
+//! Reading policy documents, of what is made here and of anybody.
+
+use lakewright_template::resolve::{Resolved, UNKNOWN};
+
+use super::{
+    Actions, Condition, Document, DocumentError, Malformed, Origin, PrincipalEntry, Principals,
+    Statement,
+};
+use crate::action::Action;
+
+impl Document {
+    /// Reads a document.
+    pub fn parse(document: &Resolved<'_>, origin: Origin) -> Result<Self, DocumentError> {
+        let fail = |message: String| DocumentError { origin: origin.clone(), message };
+        if document.as_map().is_none() {
+            return Err(fail(format!("got {}, expected a policy document", kind(document))));
+        }
+        if let Some(wrong) = not_of_document(document) {
+            return Err(fail(wrong));
+        }
+        let has_variables = document.get("Version").as_text() == Some("2012-10-17");
+        let mut statements = Vec::new();
+        for (place, statement) in items_of(document, "Statement").iter().enumerate() {
+            statements.push(Statement::parse(statement, place, Known::All).map_err(&fail)?);
+        }
+        Ok(Self { origin, has_variables, statements, is_partial: false })
+    }
+
+    /// Reads a document of anybody's template: what is no statement is told beside the others.
+    pub(crate) fn read(document: &Resolved<'_>, origin: &Origin) -> (Self, Vec<Malformed>) {
+        let wrong = |message: String| Malformed { origin: origin.clone(), message };
+        let mut read = Self {
+            origin: origin.clone(),
+            has_variables: true,
+            statements: Vec::new(),
+            is_partial: false,
+        };
+        // Some types take a policy as text.
+        if let Some(text) = document.as_text().filter(|text| text.trim_start().starts_with('{')) {
+            return match serde_json::from_str::<serde_json::Value>(text) {
+                Ok(plain) => Self::read(&Resolved::from(&plain), origin),
+                // A part of it may only be known at deployment.
+                Err(_) if text.contains(UNKNOWN) => (Self { is_partial: true, ..read }, Vec::new()),
+                Err(error) => (read, vec![wrong(format!("the policy is no JSON: {error}"))]),
+            };
+        }
+        let mut malformed = Vec::new();
+        // A macro puts elements or statements in its place.
+        read.is_partial = is_open(document);
+        if document.as_map().is_none() {
+            read.is_partial = true;
+            if !is_open(document) {
+                let message = format!("got {}, expected a policy document", kind(document));
+                malformed.push(wrong(message));
+            }
+            return (read, malformed);
+        }
+        read.has_variables = document.get("Version").as_text() == Some("2012-10-17");
+        for (place, statement) in items_of(document, "Statement").iter().enumerate() {
+            match Statement::parse(statement, place, Known::Partly) {
+                Ok(parsed) => {
+                    read.is_partial |= is_open(statement) || parsed.has_unknown_part();
+                    read.statements.push(parsed);
+                }
+                Err(_) if is_open(statement) => read.is_partial = true,
+                Err(message) => {
+                    read.is_partial = true;
+                    malformed.push(wrong(message));
+                }
+            }
+        }
+        (read, malformed)
+    }
+
+    /// The policy of an event bus, whose statement stands without a document around it.
+    pub fn around(statement: Resolved<'_>) -> Resolved<'_> {
+        let version = Resolved::Text("2012-10-17".into());
+        Resolved::Map(vec![("Statement", statement), ("Version", version)])
+    }
+}
+
+/// What is known of a template's values.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Known {
+    All,
+    /// Parts are only known at deployment.
+    Partly,
+}
+
+impl Statement {
+    fn parse(statement: &Resolved<'_>, place: usize, known: Known) -> Result<Self, String> {
+        let Some(elements) = statement.as_map() else {
+            return Err(format!("statement {place} is {}, expected an object", kind(statement)));
+        };
+        let name = |sid: &str| format!("statement `{sid}`");
+        let has = |element: &str| elements.iter().any(|(key, _)| *key == element);
+        let sid = statement.get("Sid").as_text().filter(|sid| !sid.is_empty());
+        let sid = sid.map_or_else(|| place.to_string(), str::to_owned);
+        let is_told = |element: &Resolved<'_>| known == Known::All || !is_open(element);
+        let effect = statement.get("Effect");
+        let is_allow = match effect.as_text() {
+            Some("Allow") => true,
+            Some("Deny") => false,
+            // It may allow.
+            Some(_) if !is_told(effect) => true,
+            Some(other) => {
+                return Err(format!(
+                    "{}: got effect `{other}`, expected Allow or Deny",
+                    name(&sid)
+                ));
+            }
+            None => return Err(format!("{} has no effect, expected Allow or Deny", name(&sid))),
+        };
+        // A macro puts elements in its place.
+        let is_known = |key: &str| names_of_elements(key, known);
+        if let Some((key, _)) = elements.iter().find(|(key, _)| !is_known(key)) {
+            return Err(format!("{}: `{key}` is not an element of a statement", name(&sid)));
+        }
+        let texts = |element: &str| -> Result<Vec<String>, String> {
+            items_of(statement, element)
+                .iter()
+                .map(|item| {
+                    item.as_text().map(str::to_owned).ok_or_else(|| {
+                        format!("{}: `{element}` holds {}, expected text", name(&sid), kind(item))
+                    })
+                })
+                .map(|text| {
+                    text.and_then(|text| {
+                        deployed(text, known)
+                            .map_err(|error| format!("{}: `{element}` {error}", name(&sid)))
+                    })
+                })
+                .collect()
+        };
+        let not_actions = has("NotAction");
+        let (mut names, mut patterns) = (Vec::new(), Vec::new());
+        for action in texts(if not_actions { "NotAction" } else { "Action" })? {
+            if action.contains(['*', '?']) {
+                patterns.push(action.to_ascii_lowercase());
+            } else {
+                names.push(Action::new(&action));
+            }
+        }
+        let actions = Actions::new(names, patterns);
+        let not_resources = has("NotResource");
+        let mut resources = texts(if not_resources { "NotResource" } else { "Resource" })?;
+        if !has("Principal") && !has("NotPrincipal") {
+            resources.iter_mut().for_each(complete);
+        }
+        let principals = match (has("Principal"), has("NotPrincipal")) {
+            (true, _) => Some((statement.get("Principal"), false)),
+            (false, true) => Some((statement.get("NotPrincipal"), true)),
+            (false, false) => None,
+        };
+        let principals = principals
+            .map(|(element, is_not)| {
+                let entries =
+                    entries(element, known).map_err(|error| format!("{}: {error}", name(&sid)))?;
+                Ok::<_, String>(Principals { entries, is_not })
+            })
+            .transpose()?;
+        let conditions = if has("Condition") {
+            let read = conditions(statement.get("Condition"), known);
+            read.map_err(|error| format!("{}: {error}", name(&sid)))?
+        } else {
+            Vec::new()
+        };
+        Ok(Self {
+            sid,
+            is_allow,
+            principals,
+            actions,
+            not_actions,
+            resources,
+            not_resources,
+            conditions,
+            is_certain: is_told(effect),
+        })
+    }
+}
+
+/// The conditions of a statement. One that nobody knows may hold or not.
+fn conditions(element: &Resolved<'_>, known: Known) -> Result<Vec<Condition>, String> {
+    let open = || Condition::new(UNKNOWN, UNKNOWN, Vec::new());
+    let wrong =
+        |value: &Resolved<'_>| format!("`Condition` holds {}, expected an object", kind(value));
+    let is_unknown = |value: &Resolved<'_>| known == Known::Partly && is_open(value);
+    if is_unknown(element) {
+        return Ok(vec![open()]);
+    }
+    let mut conditions = Vec::new();
+    for (operator, keys) in element.as_map().ok_or_else(|| wrong(element))? {
+        if is_unknown(keys) {
+            conditions.push(open());
+            continue;
+        }
+        for (key, values) in keys.as_map().ok_or_else(|| wrong(keys))? {
+            let values = one_or_many(values).iter().map(|value| match value {
+                Resolved::Text(text) => deployed(text.to_string(), known),
+                other => Ok(other.clone().into_plain().to_string()),
+            });
+            let values: Result<_, String> = values.collect();
+            let values = values.map_err(|error| format!("`{key}` {error}"))?;
+            conditions.push(Condition::new(operator, key, values));
+        }
+    }
+    Ok(conditions)
+}
+
+/// Completes an ARN of an identity policy that has fewer than six fields.
+///
+/// Source: "IAM JSON policy elements: Resource", incomplete ARNs.
+fn complete(resource: &mut String) {
+    if resource.starts_with("arn:") {
+        for _ in resource.split(':').count()..6 {
+            resource.push_str(":*");
+        }
+    }
+}
+
+/// What a document has beside the elements of a policy, and a version that IAM does not know. Source: "IAM JSON policy
+/// elements: Version".
+fn not_of_document(document: &Resolved<'_>) -> Option<String> {
+    const ELEMENTS: [&str; 3] = ["Id", "Statement", "Version"];
+    let mut elements = document.as_map().into_iter().flatten();
+    let other = elements.find(|(key, _)| !ELEMENTS.contains(key));
+    if let Some((other, _)) = other {
+        return Some(format!("`{other}` is not an element of a policy document"));
+    }
+    match document.get("Version").as_text() {
+        Some("2012-10-17" | "2008-10-17") => None,
+        None if matches!(document.get("Version"), Resolved::Null) => None,
+        Some(other) => Some(format!("got version `{other}`, expected 2012-10-17")),
+        None => Some("the version is no text, expected 2012-10-17".to_owned()),
+    }
+}
+
+/// Whether an element may be known to IAM. A macro puts others in its place.
+fn names_of_elements(key: &str, known: Known) -> bool {
+    const ELEMENTS: [&str; 9] = [
+        "Action",
+        "Condition",
+        "Effect",
+        "NotAction",
+        "NotPrincipal",
+        "NotResource",
+        "Principal",
+        "Resource",
+        "Sid",
+    ];
+    ELEMENTS.contains(&key) || known == Known::Partly && key.starts_with("Fn::")
+}
+
+/// A text as IAM gets it: what a dynamic reference stands for is only known at deployment, and may be anything.
+fn deployed(text: String, known: Known) -> Result<String, String> {
+    let is_open = || text.contains('{') && (text.contains("{{resolve:") || text.contains(UNKNOWN));
+    if known == Known::All && is_open() {
+        return Err(format!("holds `{text}`, which is only known at deployment"));
+    }
+    Ok(text)
+}
+
+/// Whether a value is only known at deployment, all of it.
+fn is_open(value: &Resolved<'_>) -> bool {
+    value.as_text() == Some(UNKNOWN)
+        || value.as_map().is_some_and(|map| map.iter().any(|(key, _)| key.starts_with("Fn::")))
+}
+
+fn entries(element: &Resolved<'_>, known: Known) -> Result<Vec<PrincipalEntry>, String> {
+    if element.as_text() == Some("*") {
+        return Ok(vec![PrincipalEntry::Everyone]);
+    }
+    if known == Known::Partly && is_open(element) {
+        return Ok(vec![PrincipalEntry::Arn(UNKNOWN.to_owned())]);
+    }
+    let Some(kinds) = element.as_map() else {
+        return Err(format!("the principal is {}, expected `*` or an object", kind(element)));
+    };
+    if kinds.is_empty() {
+        return Err(
+            "the principal is an empty object, expected whom the statement is for".to_owned()
+        );
+    }
+    let mut entries = Vec::new();
+    for (of, values) in kinds {
+        for value in one_or_many(values) {
+            let Some(text) = value.as_text() else {
+                return Err(format!("a principal is {}, expected text", kind(value)));
+            };
+            let text = deployed(text.to_owned(), known)?;
+            entries.push(match *of {
+                "AWS" if text == "*" => PrincipalEntry::Everyone,
+                "AWS" => match account_of_root(&text) {
+                    Some(account) => PrincipalEntry::Account(account),
+                    None => PrincipalEntry::Arn(text),
+                },
+                "Service" => PrincipalEntry::Service(text),
+                "CanonicalUser" => PrincipalEntry::CanonicalUser(text),
+                "Federated" => PrincipalEntry::Federated(text),
+                other => return Err(format!("`{other}` is no kind of principal")),
+            });
+        }
+    }
+    Ok(entries)
+}
+
+/// The account, when a principal names one as a whole.
+fn account_of_root(text: &str) -> Option<String> {
+    if text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Some(text.to_owned());
+    }
+    let fields: Vec<&str> = text.splitn(6, ':').collect();
+    match fields.as_slice() {
+        ["arn", _, "iam", "", account, "root"] => Some((*account).to_owned()),
+        _ => None,
+    }
+}
+
+/// The items of a list, or the value that stands for a list of one.
+fn one_or_many<'r, 'v>(value: &'r Resolved<'v>) -> &'r [Resolved<'v>] {
+    value.as_list().unwrap_or(std::slice::from_ref(value))
+}
+
+/// The items of an element; none where it is missing.
+fn items_of<'r, 'v>(object: &'r Resolved<'v>, element: &str) -> &'r [Resolved<'v>] {
+    let mut elements = object.as_map().into_iter().flatten();
+    let found = elements.find(|(key, _)| *key == element);
+    found.map_or(&[], |(_, value)| one_or_many(value))
+}
+
+fn kind(value: &Resolved<'_>) -> &'static str {
+    match value {
+        Resolved::Null => "null",
+        Resolved::Bool(_) => "true or false",
+        Resolved::Number(_) => "a number",
+        Resolved::Text(_) => "text",
+        Resolved::List(_) => "a list",
+        Resolved::Map(_) => "an object",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::super::Qualifier;
+    use super::*;
+
+    #[test]
+    fn a_document_is_read_in_all_its_forms() {
+        let document = json!({"Version": "2012-10-17", "Statement": {
+            "Effect": "Deny", "NotPrincipal": {"AWS": ["111122223333", "arn:aws:iam::1:role/r"]},
+            "NotAction": ["s3:*", "S3:getobject"], "Resource": "*",
+            "Condition": {"ForAnyValue:StringLikeIfExists": {"aws:TagKeys": ["a", "b"]}}}});
+        let read = Document::parse(&(&document).into(), Origin::default()).expect("a document");
+        let statement = &read.statements[0];
+        assert!(read.has_variables && !statement.is_allow && statement.not_actions);
+        assert!(statement.actions.contain(Action::new("s3:GetObject")));
+        assert!(!statement.actions.contain(Action::new("kms:Decrypt")));
+        let principals = statement.principals.as_ref().expect("principals");
+        assert!(principals.is_not);
+        assert_eq!(principals.entries[0], PrincipalEntry::Account("111122223333".to_owned()));
+        let condition = &statement.conditions[0];
+        assert_eq!(condition.qualifier, Some(Qualifier::ForAnyValue));
+        assert!(condition.if_exists);
+        assert_eq!(condition.key, "aws:tagkeys");
+    }
+
+    /// Source: "AWS::SecretsManager::ResourcePolicy" and others in the CloudFormation template reference, whose policies may be
+    /// text: it is the JSON that counts.
+    #[test]
+    fn a_document_as_text_is_what_its_json_says() {
+        let plain = json!({"Version": "2012-10-17", "Statement": [
+            {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::b/*"}]});
+        let text = json!(plain.to_string());
+        let origin = Origin::default();
+        let expected = Document::read(&(&plain).into(), &origin);
+        assert_eq!(expected.0.statements.len(), 1);
+        assert_eq!(Document::read(&(&text).into(), &origin), expected);
+        let broken = json!("{\"Version\": ");
+        assert_eq!(Document::read(&(&broken).into(), &origin).1.len(), 1);
+    }
+
+    #[test]
+    fn what_is_no_document_says_what_it_is() {
+        for (document, expected) in [
+            (json!([]), "got a list"),
+            (json!({"Statement": "x"}), "statement 0 is text"),
+            (json!({"Statement": [{"Effect": "allow"}]}), "expected Allow or Deny"),
+            (json!({"Statement": [{"Effect": "Allow", "Actions": "x"}]}), "`Actions`"),
+            (json!({"Statement": [{"Effect": "Allow", "Action": 7}]}), "holds a number"),
+            (json!({"Statement": [{"Effect": "Allow", "Principal": {"Who": "x"}}]}), "`Who`"),
+        ] {
+            let error =
+                Document::parse(&(&document).into(), Origin::default()).expect_err("no document");
+            assert!(error.to_string().contains(expected), "{error}");
+        }
+    }
+}

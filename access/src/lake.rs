@@ -1,0 +1,579 @@
+//! Lake Formation's permissions, and what IAM's actions on a catalog need of them.
+//!
+//! Source: "Lake Formation permissions reference" and "Underlying data access
+//! control" in the Lake Formation developer guide.
+
+mod tags;
+
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
+
+use indexmap::{IndexMap, IndexSet};
+
+use crate::action::Action;
+use crate::document::Origin;
+use crate::request::{Request, Truth, arn_field};
+pub use tags::{LfTags, TagKind, TagPolicy, Tagged, all_columns_but, unite};
+
+/// The condition key, of our own, that names the rows and columns of a permission through a data
+/// cells filter.
+pub const CELLS: &str = "lakeformation:cells";
+
+/// One permission on one catalog resource.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LakeGrant {
+    /// The permission, as an action such as `lakeformation:SELECT`.
+    pub permission: Action,
+    /// The catalog resource, as the ARN of a Glue database or table, of a whole database's tables
+    /// with `*`, or of a location in S3.
+    pub resource: String,
+    /// Tables that it is not about, by ARN, where it is about all others of a database.
+    pub except: BTreeSet<String>,
+    /// The rows and columns, when a filter limits it.
+    pub cells: Option<String>,
+    /// Where it stands.
+    pub origin: Origin,
+}
+
+impl LakeGrant {
+    /// Whether the permission is about a catalog resource.
+    pub fn is_about(&self, resource: &str) -> bool {
+        covers(&self.resource, resource) && !self.except.contains(resource)
+    }
+
+    /// Whether it is a permission, given in lower case and without the service, by its name or as one of all.
+    fn is(&self, wanted: &str) -> bool {
+        let name = self.permission.lower().trim_start_matches("lakeformation:");
+        name == wanted || name == "all"
+    }
+}
+
+/// Tags and the catalog's policy: IAM alone decides of them, also for a governed database.
+const IAM_ALONE: [&str; 6] = [
+    "glue:deleteresourcepolicy",
+    "glue:getresourcepolicy",
+    "glue:gettags",
+    "glue:putresourcepolicy",
+    "glue:tagresource",
+    "glue:untagresource",
+];
+
+/// Everything that Lake Formation knows.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Lake {
+    /// The permissions of each principal.
+    pub grants: IndexMap<String, Vec<LakeGrant>>,
+    /// Databases, by ARN, of which only Lake Formation gives access.
+    pub governed: IndexSet<String>,
+    /// Resource links to databases, by ARN, that templates create. Lake Formation alone controls who sees a link;
+    /// access to the tables behind it is granted on those tables. Source: "Granting resource link permissions" in the
+    /// Lake Formation developer guide.
+    pub links: BTreeSet<String>,
+    /// The administrators of each account's catalog.
+    pub admins: BTreeMap<String, BTreeSet<String>>,
+    /// The permissions by the database that they are about and by principal, as places in `grants`.
+    places: IndexMap<String, BTreeMap<usize, Vec<usize>>>,
+    /// Tables by the ARN of their database: their names, each with its columns.
+    pub tables: IndexMap<String, BTreeMap<String, Vec<String>>>,
+    /// Permissions by tags, which become permissions of `grants`.
+    pub tag_policies: Vec<TagPolicy>,
+    /// The tags of databases, tables and columns.
+    pub tagged: Tagged,
+    /// Locations in hybrid access mode, as ARNs in S3, by the account and region that registered them and
+    /// the ARN of their bucket.
+    pub hybrid: BTreeMap<(String, String, String), Vec<String>>,
+    /// Where the data of a database and of its tables lies, as far as templates say, by the database's ARN.
+    pub locations: IndexMap<String, Vec<String>>,
+    /// Databases that no template makes, by ARN, of which their owners say that only Lake Formation gives access.
+    pub closed: BTreeSet<String>,
+}
+
+impl Lake {
+    /// The accounts and regions of which it is taken for granted that Lake Formation gives nothing by itself: no template
+    /// can switch off what a new account gives to everybody with IAM permissions on databases and tables.
+    pub fn taken_as_closed(&self) -> BTreeSet<(String, String)> {
+        let place = |arn: &String| {
+            let field = |number| arn_field(arn, number).unwrap_or_default().to_owned();
+            (field(4), field(3))
+        };
+        self.governed.iter().chain(&self.links).map(place).collect()
+    }
+
+    /// What several templates say together.
+    pub fn of(parts: Vec<Self>) -> Self {
+        let room = |of: fn(&Self) -> usize| parts.iter().map(of).sum();
+        let mut lake = Self {
+            governed: IndexSet::with_capacity(room(|part| part.governed.len())),
+            tables: IndexMap::with_capacity(room(|part| part.tables.len())),
+            ..Self::default()
+        };
+        for part in parts {
+            for (principal, grants) in part.grants {
+                lake.grants.entry(principal).or_default().extend(grants);
+            }
+            lake.governed.extend(part.governed);
+            lake.links.extend(part.links);
+            for (account, admins) in part.admins {
+                lake.admins.entry(account).or_default().extend(admins);
+            }
+            for (database, tables) in part.tables {
+                lake.tables.entry(database).or_default().extend(tables);
+            }
+            lake.tag_policies.extend(part.tag_policies);
+            lake.tagged.add(part.tagged);
+            for (bucket, locations) in part.hybrid {
+                lake.hybrid.entry(bucket).or_default().extend(locations);
+            }
+            for (database, locations) in part.locations {
+                lake.locations.entry(database).or_default().extend(locations);
+            }
+        }
+        for policy in &lake.tag_policies {
+            let named = lake.tagged.named(policy);
+            if !named.is_empty() {
+                lake.grants.entry(policy.principal.clone()).or_default().extend(named);
+            }
+        }
+        lake.place_imported();
+        lake.grants.sort_unstable_keys();
+        lake.index();
+        lake
+    }
+
+    /// Takes down where databases lie that no template makes: at the locations on which the stack that gives
+    /// permissions on them gives permissions too.
+    fn place_imported(&mut self) {
+        if self.hybrid.is_empty() {
+            return;
+        }
+        let mut places: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+        for grant in self.grants.values().flatten() {
+            if grant.permission.lower() == "lakeformation:data_location_access" {
+                places.entry(&*grant.origin.stack).or_default().insert(&grant.resource);
+            }
+        }
+        let mut found: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+        for grant in self.grants.values().flatten() {
+            let Some((database, _)) = database_of(&grant.resource) else { continue };
+            let is_placed = self.is_made(&database) || self.locations.contains_key(&*database);
+            if let Some(places) = places.get(&*grant.origin.stack).filter(|_| !is_placed) {
+                let places = places.iter().map(|place| (*place).to_owned());
+                found.entry(database.into_owned()).or_default().extend(places);
+            }
+        }
+        for (database, places) in found {
+            self.locations.entry(database).or_default().extend(places);
+        }
+    }
+
+    /// Indexes the permissions. What was added since the last time is not found.
+    pub fn index(&mut self) {
+        self.places.clear();
+        for (principal, grants) in self.grants.values().enumerate() {
+            for (place, grant) in grants.iter().enumerate() {
+                let database = database_of(&grant.resource).map(|(database, _)| database);
+                let database = database.unwrap_or_default();
+                let of_database = match self.places.get_mut(&*database) {
+                    Some(known) => known,
+                    None => self.places.entry(database.into_owned()).or_default(),
+                };
+                of_database.entry(principal).or_default().push(place);
+            }
+        }
+    }
+
+    /// The permissions of a principal, those for everybody included, on what lies in a database.
+    /// Without one, on everything that lies in none.
+    fn held_by<'l>(
+        &'l self,
+        principal: &str,
+        database: Option<&str>,
+    ) -> impl Iterator<Item = &'l LakeGrant> {
+        let everybody = format!("{}:IAMPrincipals", arn_field(principal, 4).unwrap_or_default());
+        let whom = [principal, "IAM_ALLOWED_PRINCIPALS", everybody.as_str()];
+        let whom = whom.map(|name| self.grants.get_full(name));
+        let places = self.places.get(database.unwrap_or_default());
+        whom.into_iter().flatten().flat_map(move |(principal, _, grants)| {
+            let places = places.and_then(|places| places.get(&principal)).into_iter().flatten();
+            places.filter_map(|place| grants.get(*place))
+        })
+    }
+
+    /// The principals with a permission on something in a database.
+    pub fn principals_of(&self, database: &str) -> impl Iterator<Item = &str> {
+        let principals = self.places.get(database).into_iter().flat_map(BTreeMap::keys);
+        principals.filter_map(|place| self.grants.get_index(*place).map(|(name, _)| name.as_str()))
+    }
+
+    /// The administrators of the catalog that a resource of it lies in.
+    pub fn admins_of(&self, resource: &str) -> impl Iterator<Item = &str> {
+        let admins = self.admins.get(arn_field(resource, 4).unwrap_or_default());
+        admins.into_iter().flatten().map(String::as_str)
+    }
+
+    /// Whether a principal has a permission on a catalog resource, with the rows and columns that
+    /// the request names. In hybrid access mode a permission counts for those who have opted in,
+    /// which no template says.
+    pub fn gives(&self, request: &Request<'_>) -> Truth {
+        let cells = request.context.get(CELLS).and_then(|cells| cells.first());
+        let database = database_of(request.resource).map(|(database, _)| database);
+        let name = request.action.lower().trim_start_matches("lakeformation:");
+        let is_given = self.held_by(request.principal.name(), database.as_deref()).any(|grant| {
+            grant.is(name)
+                && grant.is_about(request.resource)
+                && (grant.cells.is_none() || grant.cells.as_ref() == cells)
+        });
+        let is_open = || is_of_data(request.action) && self.is_in_hybrid(request.resource);
+        if is_given && is_open() { Truth::Unknown } else { is_given.into() }
+    }
+
+    /// Whether a catalog resource may be in a location in hybrid access mode.
+    pub fn is_in_hybrid(&self, resource: &str) -> bool {
+        database_of(resource).is_some_and(|(database, _)| self.is_hybrid(&database))
+    }
+
+    /// Whether data of a database may lie in a location in hybrid access mode. A table whose own place is in no
+    /// template is taken to lie where the others of its database do. A database that a template makes without a place
+    /// has links to data elsewhere, unless the template makes tables in it.
+    fn is_hybrid(&self, database: &str) -> bool {
+        let field = |number| arn_field(database, number).unwrap_or_default().to_owned();
+        let of_bucket = |bucket: &str| (field(4), field(3), bucket.to_owned());
+        let first = self.hybrid.range(of_bucket("")..).next();
+        let is_elsewhere = |((account, region, _), _): (&(String, String, String), _)| {
+            (account, region) != (&field(4), &field(3))
+        };
+        if first.is_none_or(is_elsewhere) {
+            return false;
+        }
+        let Some(locations) = self.locations.get(database) else {
+            return !self.is_made(database) || self.tables.contains_key(database);
+        };
+        locations.iter().any(|place| {
+            let bucket = place.split('/').next().unwrap_or_default();
+            let hybrid = self.hybrid.get(&of_bucket(bucket)).into_iter().flatten();
+            hybrid.into_iter().any(|location| lies_in(place, location))
+        })
+    }
+
+    /// Whether a database or table may have been there before the mesh, when Lake Formation gave everybody whom
+    /// IAM lets in all permissions on it.
+    pub(crate) fn may_be_of_before(&self, resource: &str) -> bool {
+        let Some((database, table)) = database_of(resource) else { return false };
+        let is_closed = self.closes(&database, table) || self.closed.contains(&*database);
+        let made = self.tables.get(&*database);
+        let is_made = table.zip(made).is_some_and(|(table, made)| made.contains_key(table));
+        !is_closed && !is_made
+    }
+
+    /// The tables that a permission's resource is about, as far as templates make them, each with its
+    /// columns.
+    pub fn tables_of(&self, resource: &str) -> BTreeMap<&str, &[String]> {
+        let Some((database, Some(table))) = database_of(resource) else { return BTreeMap::new() };
+        let tables = self.tables.get(&*database).into_iter().flatten();
+        let is_named = |(name, _): &(&String, &Vec<String>)| table == "*" || table == *name;
+        tables.filter(is_named).map(|(name, columns)| (name.as_str(), columns.as_slice())).collect()
+    }
+
+    /// Whether only Lake Formation gives access to a database or table.
+    pub fn governs(&self, resource: &str) -> bool {
+        database_of(resource).is_some_and(|(database, table)| self.closes(&database, table))
+    }
+
+    /// Whether a template makes a database, with tables of its own or as a link.
+    fn is_made(&self, database: &str) -> bool {
+        self.governed.contains(database) || self.links.contains(database)
+    }
+
+    /// Whether only Lake Formation gives access to a database or a table in it. The tables behind a link are another
+    /// database's.
+    fn closes(&self, database: &str, table: Option<&str>) -> bool {
+        self.governed.contains(database) || (table.is_none() && self.links.contains(database))
+    }
+
+    /// Whether Lake Formation, too, allows an action of IAM.
+    pub fn also_needs(&self, request: &Request<'_>) -> Truth {
+        self.side(request.principal.name(), request.resource).also_needs(request.action)
+    }
+
+    /// What Lake Formation has to say of a principal and a resource.
+    pub(crate) fn side<'l>(&'l self, principal: &'l str, resource: &'l str) -> Side<'l> {
+        let Some((database, table)) = database_of(resource) else { return Side::NotCatalog };
+        if !self.closes(&database, table) {
+            return Side::Ungoverned;
+        }
+        let is_admin = self.admins_of(resource).any(|admin| admin == principal);
+        let grants = self.held_by(principal, Some(&database)).collect();
+        let is_hybrid = !self.hybrid.is_empty() && self.is_hybrid(&database);
+        Side::Governed {
+            resource,
+            database,
+            is_table: table.is_some(),
+            is_admin,
+            is_hybrid,
+            grants,
+        }
+    }
+}
+
+/// What Lake Formation has to say of a principal and a resource, whatever the action is.
+#[derive(Debug)]
+pub(crate) enum Side<'l> {
+    /// The resource is none of a catalog's.
+    NotCatalog,
+    /// Nobody here knows the permissions on it.
+    Ungoverned,
+    /// Only permissions open it.
+    Governed {
+        /// The database or table.
+        resource: &'l str,
+        /// The database that it is or lies in.
+        database: Cow<'l, str>,
+        /// Whether it is a table.
+        is_table: bool,
+        /// Whether the principal administers the catalog.
+        is_admin: bool,
+        /// Whether it is open to IAM for those who have not opted in.
+        is_hybrid: bool,
+        /// The principal's permissions on the database and what lies in it.
+        grants: Vec<&'l LakeGrant>,
+    },
+}
+
+impl Side<'_> {
+    /// Whether Lake Formation, too, allows an action of IAM.
+    pub(crate) fn also_needs(&self, action: Action) -> Truth {
+        let (resource, database, is_table, is_admin, is_hybrid, grants) = match self {
+            Self::NotCatalog => return Truth::Yes,
+            Self::Ungoverned => return Truth::Unknown,
+            Self::Governed { resource, database, is_table, is_admin, is_hybrid, grants } => {
+                (*resource, database, *is_table, *is_admin, *is_hybrid, grants)
+            }
+        };
+        let wanted = match action.needs() {
+            Needs::Nothing => return Truth::Yes,
+            Needs::Any => &[],
+            Needs::OneOf(permissions) => permissions,
+            Needs::Unknown => return Truth::Unknown,
+        };
+        // Administrators see, make, change and drop; data they do not read or write by that.
+        let is_about_data = wanted.iter().any(|name| ["select", "insert"].contains(name));
+        if !is_about_data && is_admin {
+            return Truth::Yes;
+        }
+        let is_creation = wanted == ["create_table"];
+        let resource = if is_creation { database } else { resource };
+        let is_given = grants.iter().any(|grant| {
+            let is_inside = grant.is_about(resource)
+                // A database is seen by whoever may see something in it.
+                || (!is_table && wanted.is_empty());
+            is_inside && (wanted.is_empty() || wanted.iter().any(|name| grant.is(name)))
+        });
+        if !is_given && is_hybrid { Truth::Unknown } else { is_given.into() }
+    }
+}
+
+/// Whether a permission is one to read or write data, for which Lake Formation hands out credentials
+/// only to whom IAM lets have them. Source: "Overview of Lake Formation permissions".
+pub fn is_of_data(permission: Action) -> bool {
+    ["lakeformation:delete", "lakeformation:insert", "lakeformation:select"]
+        .contains(&permission.lower())
+}
+
+/// Whether a name stands for everybody, or for everybody of an account, that IAM lets in.
+pub fn is_group(principal: &str) -> bool {
+    principal == "IAM_ALLOWED_PRINCIPALS" || principal.ends_with(":IAMPrincipals")
+}
+
+/// What an action of IAM on a governed catalog needs of Lake Formation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Needs {
+    /// IAM alone decides.
+    Nothing,
+    /// Any permission.
+    Any,
+    /// One of these permissions, in lower case.
+    OneOf(&'static [&'static str]),
+    /// It is not known.
+    Unknown,
+}
+
+impl Needs {
+    /// The needs of an action, given in lower case.
+    pub(crate) fn of(action: &str) -> Self {
+        Self::OneOf(match action {
+            "glue:createtable" => &["create_table"],
+            "glue:deletetable" | "glue:batchdeletetable" | "glue:deletedatabase" => &["drop"],
+            "glue:createdatabase" => &["create_database"],
+            "glue:updatetable"
+            | "glue:updatedatabase"
+            | "glue:createpartitionindex"
+            | "glue:deletepartitionindex" => &["alter"],
+            "glue:deletetableversion" | "glue:batchdeletetableversion" => &["alter", "drop"],
+            name if IAM_ALONE.contains(&name) => return Self::Nothing,
+            "glue:createpartition"
+            | "glue:batchcreatepartition"
+            | "glue:updatepartition"
+            | "glue:batchupdatepartition"
+            | "glue:deletepartition"
+            | "glue:batchdeletepartition" => &["insert", "alter"],
+            "glue:getpartition" | "glue:getpartitions" | "glue:batchgetpartition" => &["select"],
+            name if name.starts_with("glue:get")
+                || name.starts_with("glue:batchget")
+                || name.starts_with("glue:search") =>
+            {
+                return Self::Any;
+            }
+            _ => return Self::Unknown,
+        })
+    }
+}
+
+/// Whether a permission's resource contains another one.
+fn covers(given: &str, wanted: &str) -> bool {
+    given == wanted
+        || given.strip_suffix("/*").is_some_and(|tables| {
+            wanted.strip_prefix(tables).is_some_and(|rest| rest.starts_with('/'))
+        })
+}
+
+/// Whether one place in S3 lies in another, either way.
+fn lies_in(place: &str, location: &str) -> bool {
+    let is_prefix = |one: &str, other: &str| {
+        let one = one.trim_end_matches('*').trim_end_matches('/');
+        other.strip_prefix(one).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    };
+    is_prefix(location, place) || is_prefix(place, location)
+}
+
+/// The ARN of the database that an ARN of Glue's catalog names, and the table.
+fn database_of(arn: &str) -> Option<(Cow<'_, str>, Option<&str>)> {
+    let mut fields = arn.splitn(6, ':').skip(2);
+    if fields.next() != Some("glue") {
+        return None;
+    }
+    let resource = fields.nth(2)?;
+    let stem = &arn[..arn.len() - resource.len()];
+    if resource.starts_with("database/") {
+        return Some((Cow::Borrowed(arn), None));
+    }
+    let (database, table) = resource.strip_prefix("table/")?.split_once('/')?;
+    Some((Cow::Owned(format!("{stem}database/{database}")), Some(table)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::request::{Context, Principal};
+
+    const DATABASE: &str = "arn:aws:glue:eu-west-1:111111111111:database/d";
+    const TABLE: &str = "arn:aws:glue:eu-west-1:111111111111:table/d/t";
+
+    fn lake(permission: &str, resource: &str) -> Lake {
+        let grant = LakeGrant {
+            permission: Action::new(&format!("lakeformation:{permission}")),
+            resource: resource.to_owned(),
+            except: BTreeSet::new(),
+            cells: None,
+            origin: Origin::default(),
+        };
+        let mut lake = Lake {
+            grants: IndexMap::from([("arn:aws:iam::111111111111:role/r".to_owned(), vec![grant])]),
+            governed: IndexSet::from([DATABASE.to_owned()]),
+            ..Lake::default()
+        };
+        lake.index();
+        lake
+    }
+
+    fn also(lake: &Lake, role: &str, action: &str, resource: &str) -> Truth {
+        let principal = Principal::role(format!("arn:aws:iam::111111111111:role/{role}"));
+        let context = Context::new();
+        let action = Action::new(action);
+        lake.also_needs(&Request { principal: &principal, action, resource, context: &context })
+    }
+
+    #[test]
+    fn a_governed_table_needs_a_permission() {
+        let select = lake("SELECT", TABLE);
+        assert_eq!(also(&select, "r", "glue:GetTable", TABLE), Truth::Yes);
+        assert_eq!(also(&select, "other", "glue:GetTable", TABLE), Truth::No);
+        assert_eq!(also(&select, "r", "glue:DeleteTable", TABLE), Truth::No);
+        assert_eq!(also(&select, "r", "glue:GetDatabase", DATABASE), Truth::Yes);
+        assert_eq!(also(&select, "r", "glue:GetTable", &TABLE.replace("/t", "/u")), Truth::No);
+        let all = lake("SELECT", "arn:aws:glue:eu-west-1:111111111111:table/d/*");
+        assert_eq!(also(&all, "r", "glue:GetPartitions", TABLE), Truth::Yes);
+        assert_eq!(also(&all, "r", "glue:CreateTable", DATABASE), Truth::No);
+        let elsewhere = "arn:aws:glue:eu-west-1:111111111111:table/x/t";
+        assert_eq!(also(&all, "r", "glue:GetTable", elsewhere), Truth::Unknown);
+        let mut administered = lake("DESCRIBE", DATABASE);
+        let admin = "arn:aws:iam::111111111111:role/admin".to_owned();
+        administered.admins.entry("111111111111".to_owned()).or_default().insert(admin);
+        assert_eq!(also(&administered, "admin", "glue:DeleteTable", TABLE), Truth::Yes);
+        assert_eq!(also(&administered, "admin", "glue:GetPartitions", TABLE), Truth::No);
+        assert_eq!(also(&administered, "r", "glue:TagResource", TABLE), Truth::Yes);
+        assert_eq!(also(&all, "r", "s3:GetObject", "arn:aws:s3:::b/k"), Truth::Yes);
+    }
+
+    /// Source: "Granting resource link permissions" in the Lake Formation developer guide: "After you create a resource link, only
+    /// you can view and access it", and others with at least `DESCRIBE`; that "doesn't grant permissions on the target".
+    #[test]
+    fn a_link_is_seen_by_those_who_may_describe_it() {
+        let mut linked = lake("DESCRIBE", DATABASE);
+        linked.governed.clear();
+        linked.links.insert(DATABASE.to_owned());
+        assert_eq!(also(&linked, "r", "glue:GetDatabase", DATABASE), Truth::Yes);
+        assert_eq!(also(&linked, "other", "glue:GetDatabase", DATABASE), Truth::No);
+        assert_eq!(also(&linked, "r", "glue:DeleteDatabase", DATABASE), Truth::No);
+        assert_eq!(also(&linked, "r", "glue:GetTable", TABLE), Truth::Unknown);
+        assert!(linked.governs(DATABASE) && !linked.may_be_of_before(DATABASE));
+        assert!(!linked.governs(TABLE));
+    }
+
+    /// A database that a template makes with a place, one without, and two that no template makes.
+    /// Source: "Hybrid access mode" in the Lake Formation developer guide: the mode is a location's.
+    #[test]
+    fn only_what_can_lie_in_a_hybrid_location_is_in_doubt() {
+        let named = |name: &str| DATABASE.replace("/d", &format!("/{name}"));
+        let on = |resource: &str, permission: &str, stack: &str| LakeGrant {
+            permission: Action::new(&format!("lakeformation:{permission}")),
+            resource: resource.to_owned(),
+            except: BTreeSet::new(),
+            cells: None,
+            origin: Origin { stack: stack.into(), ..Origin::default() },
+        };
+        let grants = vec![
+            on(&named("imported"), "DESCRIBE", "a"),
+            on("arn:aws:s3:::old", "DATA_LOCATION_ACCESS", "a"),
+            on(&named("other"), "DESCRIBE", "b"),
+            on("arn:aws:s3:::new", "DATA_LOCATION_ACCESS", "b"),
+            on(&named("nowhere"), "DESCRIBE", "c"),
+        ];
+        let old = "arn:aws:s3:::old".to_owned();
+        let at = |name: &str, place: &str| (named(name), vec![format!("arn:aws:s3:::{place}")]);
+        let lake = Lake::of(vec![Lake {
+            grants: IndexMap::from([("arn:aws:iam::111111111111:role/r".to_owned(), grants)]),
+            governed: ["made", "inside"].iter().map(|name| named(name)).collect(),
+            links: BTreeSet::from([named("link")]),
+            hybrid: BTreeMap::from([(
+                ("111111111111".to_owned(), "eu-west-1".to_owned(), old.clone()),
+                vec![old],
+            )]),
+            locations: IndexMap::from([at("made", "new/made/"), at("inside", "old/inside/")]),
+            ..Lake::default()
+        }]);
+        for (name, expected) in [
+            ("made", false),
+            ("inside", true),
+            ("link", false),
+            ("imported", true),
+            ("other", false),
+            // Nobody says where it lies.
+            ("nowhere", true),
+        ] {
+            assert_eq!(lake.is_in_hybrid(&named(name)), expected, "{name}");
+        }
+        assert!(
+            lake.may_be_of_before(&named("imported")) && !lake.may_be_of_before(&named("made"))
+        );
+    }
+}

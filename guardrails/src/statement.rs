@@ -1,0 +1,323 @@
+//! Rules about single statements.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use lakewright_access::action::{Action, Form};
+use lakewright_access::condition_key;
+use lakewright_access::document::{Comparison, Document, Origin, Qualifier, Statement};
+use lakewright_access::pattern::{matches, sample};
+use lakewright_access::sample::actions_of;
+use lakewright_policies::catalogue::{self, CatalogueService};
+use lakewright_template::resolve::UNKNOWN;
+
+use super::{Breach, DocumentKind, Guardrail, Whose, principals, unknown};
+
+/// Checks one statement.
+pub(super) fn check(
+    document: &Document,
+    statement: &Statement,
+    kind: DocumentKind,
+    whose: Whose,
+    breaches: &mut Vec<Breach>,
+) {
+    let mut report = |rule: Guardrail, message: String| {
+        breaches.push(Breach::new(rule, &document.origin, &statement.sid, message));
+    };
+    // Other people's templates have actions that the reference has not.
+    let is_looked_at = |action: &str| whose == Whose::Ours || !unknown::may_exist(action);
+    for action in statement.actions.names() {
+        if action.known().is_none() && is_looked_at(action.lower()) {
+            report(Guardrail::UnknownAction, unknown::action(action.name()));
+        }
+    }
+    for pattern in statement.actions.patterns() {
+        if is_looked_at(pattern) && !is_pattern_of_actions(pattern) {
+            report(Guardrail::UnknownAction, unknown::pattern(pattern));
+        }
+    }
+    principals::check(statement, kind, &mut report);
+    conditions(statement, &mut report);
+    about_nothing(statement, whose, &mut report);
+    if !statement.is_allow || kind == DocumentKind::Boundary {
+        return;
+    }
+    let is_not_principal =
+        statement.principals.as_ref().is_some_and(|principals| principals.is_not);
+    if statement.not_actions || statement.not_resources || is_not_principal {
+        let message = "got NotAction, NotResource or NotPrincipal with an allow, which allows all that AWS will ever add; expected a list";
+        report(Guardrail::NotWithAllow, message.to_owned());
+    }
+    let patterns: Vec<&str> = statement.actions.patterns().iter().map(String::as_str).collect();
+    if !patterns.is_empty() && !statement.not_actions {
+        let message = format!("got {}, expected the names of the actions", patterns.join(", "));
+        report(Guardrail::WildcardAction, message);
+    }
+    resources(statement, kind, &mut report);
+}
+
+fn is_pattern_of_actions(pattern: &str) -> bool {
+    let (service, _) = pattern.split_once(':').unwrap_or(("*", ""));
+    pattern == "*"
+        || catalogue::services().filter(|prefix| matches(service, prefix)).any(|prefix| {
+            let actions =
+                catalogue::service(prefix).into_iter().flat_map(CatalogueService::actions);
+            let mut names = actions.map(|action| format!("{prefix}:{}", action.name));
+            names.any(|name| matches(pattern, &name.to_ascii_lowercase()))
+        })
+}
+
+fn conditions(statement: &Statement, report: &mut impl FnMut(Guardrail, String)) {
+    let is_guarded = |key: &str| {
+        statement.conditions.iter().any(|other| {
+            other.key == key
+                && other.qualifier != Some(Qualifier::ForAllValues)
+                && !other.if_exists
+                && !other.comparison.is_negated()
+                && !(other.comparison == Comparison::Null
+                    && other.values.iter().any(|value| value == "true"))
+        })
+    };
+    // A key that is only known at deployment may be carried.
+    for condition in statement.conditions.iter().filter(|one| !one.key.contains(UNKNOWN)) {
+        let key = &condition.key;
+        if statement.is_allow
+            && condition.qualifier == Some(Qualifier::ForAllValues)
+            && !is_guarded(key)
+        {
+            let message = format!(
+                "ForAllValues on {key} also holds for a request without the key; expected `Null: {{{key}: false}}` beside it"
+            );
+            report(Guardrail::ForAllValuesWithoutNull, message);
+        }
+        // Tags of requests and resources are carried by some actions only, and the catalogue knows.
+        let is_tag = key.starts_with("aws:requesttag/")
+            || key.starts_with("aws:resourcetag/")
+            || key == "aws:tagkeys";
+        // What a token carries its provider knows.
+        let is_of_token = principals::is_of_provider(statement, key);
+        if condition_key::is_global(key) && !is_tag || is_of_token {
+            continue;
+        }
+        // Patterns alone: the condition has to be about some action that they stand for.
+        if statement.actions.names().is_empty()
+            && !statement.not_actions
+            && !statement.actions.patterns().iter().any(|pattern| pattern == "*")
+        {
+            let expanded = actions_of(statement);
+            let mut known = expanded.iter().filter_map(|action| action.known()).peekable();
+            if known.peek().is_some()
+                && !known.any(|(service, known)| service.carries(known, None, key))
+            {
+                let patterns = statement.actions.patterns().join(", ");
+                let message = format!(
+                    "no action of {patterns} ever carries {key}, so the condition decides nothing that is asked"
+                );
+                report(Guardrail::ForeignConditionKey, message);
+            }
+            continue;
+        }
+        let actions = statement.actions.names();
+        let without: Vec<&str> = actions
+            .iter()
+            .filter(|action| {
+                action.known().is_some_and(|(service, known)| !service.carries(known, None, key))
+            })
+            .map(|action| action.name())
+            .collect();
+        // A condition that some of the actions do not carry makes those void. Where it holds without the key
+        // it is for the others, and says nothing when there are none.
+        let holds_without = condition.if_exists
+            || condition.comparison.is_negated()
+            || condition.comparison == Comparison::Null;
+        let says_nothing =
+            without.len() == actions.len() && statement.actions.patterns().is_empty();
+        if !without.is_empty() && !statement.not_actions && (!holds_without || says_nothing) {
+            let consequence = match (holds_without, statement.is_allow) {
+                (true, _) => "the condition says nothing",
+                (false, true) => "the statement does not allow them",
+                (false, false) => "the statement does not deny them",
+            };
+            let message = format!("{} never carry {key}, so {consequence}", without.join(", "));
+            report(Guardrail::ForeignConditionKey, message);
+        }
+    }
+}
+
+fn resources(
+    statement: &Statement,
+    kind: DocumentKind,
+    report: &mut impl FnMut(Guardrail, String),
+) {
+    if statement.resources.is_empty() || statement.not_resources {
+        return;
+    }
+    let is_all = statement.resources.iter().any(|resource| is_everything(resource));
+    // In a resource's own policy `*` is the resource.
+    if is_all && matches!(kind, DocumentKind::Key | DocumentKind::Resource | DocumentKind::Trust) {
+        return;
+    }
+    if !is_all {
+        return;
+    }
+    // The tag of a resource, or a key that names it, narrows as well as an ARN.
+    let can_be_narrower = |action: &&Action| action.forms().is_some_and(|forms| !forms.is_empty());
+    let narrower: Vec<&str> =
+        statement.actions.names().iter().filter(can_be_narrower).map(|one| one.name()).collect();
+    if !narrower.is_empty() && !is_narrowed(statement) {
+        let message = format!("got `*` for {}, expected the resources", narrower.join(", "));
+        report(Guardrail::WildcardResource, message);
+    }
+}
+
+/// Whether a pattern is about everything: of all services, of one in all accounts, or all buckets or objects.
+fn is_everything(pattern: &str) -> bool {
+    let is_open =
+        |field: &&str| !field.is_empty() && field.chars().all(|one| matches!(one, '*' | '?'));
+    let fields: Vec<&str> = pattern.splitn(6, ':').collect();
+    let partition = fields.get(1).filter(|one| !one.contains(['*', '?'])).unwrap_or(&"aws");
+    let is_any = |names: [&str; 2]| {
+        names.iter().all(|name| matches(pattern, &format!("arn:{partition}:s3:::{name}")))
+    };
+    is_open(&pattern)
+        || fields.len() == 6 && fields[3..].iter().all(is_open)
+        || is_any(["zz9-bucket", "q"])
+        || is_any(["zz9-bucket/yy8", "q/x"])
+}
+
+/// Checks that each action is about one of the resources, and each resource is what one of the actions is about: a
+/// denial that is about nothing denies nothing.
+fn about_nothing(statement: &Statement, whose: Whose, report: &mut impl FnMut(Guardrail, String)) {
+    let Statement { actions, resources, .. } = statement;
+    let is_open = resources.iter().any(|resource| {
+        // API Gateway completes the short form of an API's own policy. Source: "API Gateway resource policy examples".
+        resource == "*" || resource == UNKNOWN || resource.starts_with("execute-api:/")
+    });
+    if resources.is_empty() || statement.not_resources || statement.not_actions || is_open {
+        return;
+    }
+    // The same few forms for all actions of a service.
+    let mut fitting: BTreeMap<&str, Vec<bool>> = BTreeMap::new();
+    let mut has_fitting = vec![false; resources.len()];
+    let mut void = Vec::new();
+    for action in actions.names() {
+        let Some(forms) = action.forms() else { return };
+        let mut is_about_one = false;
+        for form in forms {
+            let fits = fitting.entry(form.arn.as_str()).or_insert_with(|| {
+                let fits = resources.iter().map(|resource| {
+                    let resource = resource.replace(UNKNOWN, "*");
+                    overlap(&form.arn, &resource) && !goes_beyond(form, &resource)
+                });
+                fits.collect()
+            });
+            for (has_one, fits) in has_fitting.iter_mut().zip(fits) {
+                *has_one |= *fits;
+                is_about_one |= *fits;
+            }
+        }
+        // What is about no resource is allowed by a pattern of all of its service.
+        let is_of_service = |resource: &String| {
+            resource.split(':').nth(2) == Some(action.service()) && is_everything(resource)
+        };
+        let is_general = forms.is_empty() && resources.iter().any(is_of_service);
+        if !is_about_one && !is_general {
+            void.push(action.name());
+        }
+    }
+    if !void.is_empty() {
+        let message = format!("{} are never about {}", void.join(", "), resources.join(", "));
+        report(Guardrail::ActionWithoutResource, message);
+    }
+    if !actions.patterns().is_empty() {
+        return;
+    }
+    // A bucket among its objects harms nobody where it is allowed; something of another service is a mistake. What
+    // is made here lists nothing in vain: whoever reads it would look for what it gives.
+    let is_of_others = |resource: &String| {
+        let service = resource.split(':').nth(2).unwrap_or_default();
+        whose == Whose::Ours
+            || !statement.is_allow
+            || !actions.names().iter().any(|action| action.service() == service)
+    };
+    let idle = resources.iter().zip(&has_fitting).filter(|(_, has_one)| !**has_one);
+    let idle = idle.filter(|(resource, _)| is_of_others(resource));
+    let idle: Vec<&str> = idle.map(|(resource, _)| resource.as_str()).collect();
+    if !idle.is_empty() && void.is_empty() {
+        let message = format!("none of the actions is about {}", idle.join(", "));
+        report(Guardrail::ActionWithoutResource, message);
+    }
+}
+
+/// Whether a pattern is about parts of what a form names, and never about the thing itself: a bucket's name has no
+/// slash, so that no bucket is among the objects of one. Source: "Amazon S3 bucket naming rules".
+fn goes_beyond(form: &Form, pattern: &str) -> bool {
+    let resource = pattern.splitn(6, ':').nth(5).unwrap_or_default();
+    form.arn == "arn:*:s3:::*" && form.kind == "bucket" && resource.contains('/')
+}
+
+/// Whether conditions narrow a statement about all resources to some.
+fn is_narrowed(statement: &Statement) -> bool {
+    statement.conditions.iter().any(|condition| {
+        let key = &condition.key;
+        !condition.comparison.is_negated()
+            && !condition.if_exists
+            && !condition.takes_anything()
+            && condition.comparison != Comparison::Null
+            && (key.contains("resourcetag/")
+                || key.contains("requesttag/")
+                || key.starts_with("iam:")
+                || key.starts_with("kms:")
+                || key.starts_with("ram:")
+                || key.starts_with("cloudwatch:")
+                || key.starts_with("ec2:")
+                || key.starts_with("sagemaker:"))
+    })
+}
+
+/// Whether some ARN matches both patterns: each one's samples against the other, and by parts.
+pub(super) fn overlap(form: &str, pattern: &str) -> bool {
+    const FILL: &str = "x";
+    matches(form, &sample(pattern, FILL))
+        || matches(pattern, &sample(form, FILL))
+        || matches(form, pattern)
+        || parts_overlap(form, pattern)
+}
+
+fn parts_overlap(form: &str, pattern: &str) -> bool {
+    let form: Vec<&str> = form.splitn(6, ':').collect();
+    let pattern: Vec<&str> = pattern.splitn(6, ':').collect();
+    form.len() == pattern.len()
+        && form.iter().zip(&pattern).all(|(form, pattern)| {
+            matches(form, &sample(pattern, "x"))
+                || matches(pattern, &sample(form, "x"))
+                || starts_overlap(form, pattern)
+        })
+}
+
+/// Whether the texts before the first wildcards agree.
+fn starts_overlap(a: &str, b: &str) -> bool {
+    let stem = |text: &str| text.find(['*', '?']).unwrap_or(text.len());
+    let length = stem(a).min(stem(b));
+    a.get(..length).is_some_and(|start| b.get(..length) == Some(start))
+        && (a.contains('*') && b.contains('*'))
+}
+
+/// Checks the tags of a resource: keys of conditions know no case, so the second one would count.
+pub(super) fn tags(tags: &BTreeMap<String, String>, origin: &Origin, breaches: &mut Vec<Breach>) {
+    let mut seen: BTreeSet<String> = BTreeSet::new();
+    for key in tags.keys() {
+        if !seen.insert(key.to_lowercase()) {
+            let message = format!("the tag `{key}` differs from another one in case only");
+            breaches.push(Breach::new(Guardrail::TagCase, origin, "", message));
+        }
+    }
+}
+
+/// The statement's actions that are among these.
+pub(super) fn among(statement: &Statement, wanted: &[&str]) -> Vec<String> {
+    let wanted = wanted
+        .iter()
+        .copied()
+        .filter(|name| statement.actions.contain(Action::new(name)) != statement.not_actions);
+    wanted.map(str::to_owned).collect()
+}
