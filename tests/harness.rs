@@ -46,22 +46,23 @@ pub(crate) fn decide_anything(text: &str) {
         lakewright_guardrails::check(&world);
         lakewright_guardrails::across(&world);
         // Policies from elsewhere may contain anything as well.
-        let document = world.roles.values().find_map(|role| role.identity.first().cloned());
+        let document = world.roles().values().find_map(|role| role.identity.first().cloned());
         if let Some(document) = document {
             let policy = OrganizationPolicy {
                 level: "root".to_owned(),
                 accounts: BTreeSet::new(),
                 document: (*document).clone(),
             };
-            world.organization.scps.push(policy.clone());
-            world.organization.rcps.push(policy);
-            world.session = Some((*document).clone());
+            let parts = world.parts_mut();
+            parts.organization.scps.push(policy.clone());
+            parts.organization.rcps.push(policy);
+            *parts.session = Some((*document).clone());
         }
         ask_anything(&world, text);
         let index = Index::of(&world);
         let principal = Principal::role("arn:aws:iam::111122223333:role/r");
         let context = Context::new().with("aws:RequestTag/t", ["v"]);
-        for arn in world.roles.keys().chain(world.resources.keys()) {
+        for arn in world.roles().keys().chain(world.resources().keys()) {
             index.cells(arn);
             for action in ["sts:AssumeRole", "s3:GetObject", "kms:Decrypt"] {
                 let action = Action::new(action);

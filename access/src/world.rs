@@ -3,6 +3,7 @@
 
 mod assemble;
 mod extract;
+mod facts;
 mod gaps;
 mod modelled;
 mod organization;
@@ -24,6 +25,7 @@ use crate::unchecked;
 pub use assemble::Policies;
 pub use extract::tags_of;
 pub use extract::{OnUnresolved, Piece, PieceError, StackTemplate, policy_templates, unseen};
+pub use facts::{ExternalFacts, PartsMut};
 use gaps::{ATTACHED, LAKE, NOT_IN_MESH};
 pub use gaps::{Gaps, More};
 pub use organization::{Organization, OrganizationPolicy};
@@ -122,33 +124,33 @@ pub enum Outside {
 #[derive(Debug, Clone, Default)]
 pub struct World {
     /// Roles by ARN.
-    pub roles: IndexMap<String, Role>,
+    pub(crate) roles: IndexMap<String, Role>,
     /// Other resources by ARN.
-    pub resources: IndexMap<String, Resource>,
+    pub(crate) resources: IndexMap<String, Resource>,
     /// Managed policies by ARN.
-    pub managed: IndexMap<String, Arc<Document>>,
+    pub(crate) managed: IndexMap<String, Arc<Document>>,
     /// Keys by the ARNs of their aliases.
-    pub aliases: IndexMap<String, String>,
+    pub(crate) aliases: IndexMap<String, String>,
     /// The aliases of each key, such as `alias/data`.
-    pub aliases_of: IndexMap<String, Vec<String>>,
+    pub(crate) aliases_of: IndexMap<String, Vec<String>>,
     /// Access points by ARN.
-    pub access_points: IndexMap<String, AccessPoint>,
+    pub(crate) access_points: IndexMap<String, AccessPoint>,
     /// Lake Formation's permissions.
-    pub lake: Lake,
+    pub(crate) lake: Lake,
     /// What the organization adds.
-    pub organization: Organization,
+    pub(crate) organization: Organization,
     /// The policy of the session in which roles ask.
-    pub session: Option<Document>,
+    pub(crate) session: Option<Document>,
     /// The accounts of buckets that no template makes, by ARN, where the mesh knows them.
-    pub owners: BTreeMap<String, String>,
+    pub(crate) owners: BTreeMap<String, String>,
     /// Documents of resources that the model does not know: only guardrails look at them.
-    pub others: Vec<Document>,
+    pub(crate) others: Vec<Document>,
     /// Statements that say nothing which IAM would take.
-    pub malformed: Vec<Malformed>,
+    pub(crate) malformed: Vec<Malformed>,
     /// Policies that are attached by name to others than roles, each with where that is said.
-    pub attachments: Vec<(Origin, String)>,
+    pub(crate) attachments: Vec<(Origin, String)>,
     /// What nobody knows, when the templates are anybody's; none of a mesh.
-    pub gaps: Option<Gaps>,
+    pub(crate) gaps: Option<Gaps>,
 }
 
 impl World {

@@ -86,7 +86,7 @@ pub fn decide<'s>(question: &Question, subject: &'s Subject) -> Result<Answer<'s
         is_carried(action, key)?;
         context.set(key, values.split(','));
     }
-    let permissions = world.lake.grants.get(principal.name()).into_iter().flatten();
+    let permissions = world.lake().grants.get(principal.name()).into_iter().flatten();
     let permission = permissions
         .filter(|grant| grant.permission == action && grant.is_about(&resource))
         .min_by_key(|grant| grant.cells.is_some());
@@ -353,7 +353,7 @@ impl Subject {
         let found = self.parts_of(id).find(|arn| is(arn))?;
         Some(match action.service() {
             "s3" if is_about_objects(action) => format!("{found}/any-object"),
-            "kms" => self.world.aliases.get(&found).cloned().unwrap_or(found),
+            "kms" => self.world.aliases().get(&found).cloned().unwrap_or(found),
             _ => found,
         })
     }
@@ -380,7 +380,7 @@ impl Subject {
         let bucket = self.parts_of(id).find(|arn| arn.contains(":s3:::"))?;
         let name = bucket.rsplit(':').next().unwrap_or_default();
         let names_principal = |arn: &String| {
-            let policy = self.world.resources.get(arn).and_then(|point| point.policy.as_ref());
+            let policy = self.world.resources().get(arn).and_then(|point| point.policy.as_ref());
             let statements = policy.into_iter().flat_map(|policy| &policy.statements);
             let mut allowing = statements.filter(|statement| statement.is_allow);
             allowing.any(|statement| {
@@ -394,7 +394,7 @@ impl Subject {
                     && statement.resources.iter().any(is_about)
             })
         };
-        let points = self.world.access_points.iter();
+        let points = self.world.access_points().iter();
         let mut points = points.filter(|(_, point)| point.bucket == name).map(|(arn, _)| arn);
         Some(match points.find(|arn| names_principal(arn)) {
             Some(point) => format!("{point}/object/{prefix}any-object"),
@@ -406,7 +406,7 @@ impl Subject {
     fn pipeline(&self, id: &str, part: &str) -> Result<String, QuestionError> {
         let is_of = |stack: &StackName| stack.subject.strip_prefix("pipeline/") == Some(id);
         let stack = self.stacks.iter().find(|stack| is_of(stack));
-        let made = self.world.resources.values().filter(|resource| {
+        let made = self.world.resources().values().filter(|resource| {
             resource.kind == "AWS::CodePipeline::Pipeline"
                 && stack.is_some_and(|stack| stack.address == *resource.origin.stack)
         });
@@ -442,7 +442,7 @@ impl Subject {
         let target = format!("dataset/{id}");
         let stacks = self.stacks.iter().filter(|stack| stack.dataset() == Some(id));
         let stacks: Vec<&str> = stacks.map(|stack| stack.address.as_str()).collect();
-        let made = self.world.resources.values();
+        let made = self.world.resources().values();
         let made = made
             .filter(move |resource| stacks.iter().any(|stack| *stack == &*resource.origin.stack))
             .map(|resource| resource.arn.clone());

@@ -66,13 +66,13 @@ pub fn rows<'s>(wanted: Wanted<'_>, subject: &'s Subject) -> Vec<Row<'s>> {
     // A table is also reached by what is about all of its database.
     let is_wanted_cell = |cell: &Cell, target: Option<&str>| {
         let has_table =
-            |filter: Filter<'_>| world.lake.tables_of(&cell.resource).contains_key(filter.text);
+            |filter: Filter<'_>| world.lake().tables_of(&cell.resource).contains_key(filter.text);
         of_resources.is_none_or(|filter| filter.takes(&cell.resource, target) || has_table(filter))
     };
-    let resources = world.resources.values();
+    let resources = world.resources().values();
     let resources = resources.filter(|one| wanted.all || DATA.contains(&one.kind.as_str()));
-    let roles = world.roles.keys().filter(|_| wanted.all).map(String::as_str);
-    let imported = subject.imported.keys().filter(|arn| !world.resources.contains_key(*arn));
+    let roles = world.roles().keys().filter(|_| wanted.all).map(String::as_str);
+    let imported = subject.imported.keys().filter(|arn| !world.resources().contains_key(*arn));
     let arns = resources.map(|resource| resource.arn.as_str()).chain(roles);
     let arns = arns.chain(imported.map(String::as_str));
     let secrets = if wanted.all { secrets(world) } else { BTreeSet::new() };
@@ -87,7 +87,7 @@ pub fn rows<'s>(wanted: Wanted<'_>, subject: &'s Subject) -> Vec<Row<'s>> {
         let target = names.of(arn);
         index.cells(arn).into_iter().filter_map(move |cell| row(cell, target))
     });
-    let principals: Vec<&String> = world.lake.grants.keys().collect();
+    let principals: Vec<&String> = world.lake().grants.keys().collect();
     let of_lake = principals.par_iter().flat_map_iter(|arn| {
         index.lake_cells(arn).into_iter().filter_map(|cell| {
             let target = names.of(&cell.resource);
@@ -110,7 +110,7 @@ pub fn rows<'s>(wanted: Wanted<'_>, subject: &'s Subject) -> Vec<Row<'s>> {
 /// The names, as patterns, of the secrets that roles are about: no template makes secrets, as their values are
 /// nobody's but their owners'.
 fn secrets(world: &World) -> BTreeSet<&str> {
-    let documents = world.roles.values().flat_map(|role| &role.identity);
+    let documents = world.roles().values().flat_map(|role| &role.identity);
     let statements = documents.flat_map(|document| &document.statements);
     let allowing = statements.filter(|statement| statement.is_allow && !statement.not_resources);
     let resources = allowing.flat_map(|statement| &statement.resources).map(String::as_str);
@@ -121,7 +121,7 @@ fn secrets(world: &World) -> BTreeSet<&str> {
 pub fn nothing_like(wanted: Wanted<'_>, subject: &Subject) -> Option<String> {
     let Subject { world, intended, .. } = subject;
     if let Some(name) = wanted.principal {
-        let known = || intended.names().chain(world.roles.keys().map(String::as_str));
+        let known = || intended.names().chain(world.roles().keys().map(String::as_str));
         if !known().any(|known| known.contains(name)) {
             if let Some(like) = nearest(name, known()) {
                 return Some(format!(
@@ -134,7 +134,7 @@ pub fn nothing_like(wanted: Wanted<'_>, subject: &Subject) -> Option<String> {
         }
     }
     let name = wanted.resource?;
-    let arns = world.resources.keys().chain(world.roles.keys()).map(String::as_str);
+    let arns = world.resources().keys().chain(world.roles().keys()).map(String::as_str);
     let is_like = arns.chain(subject.names().all()).any(|known| known.contains(name));
     // A dataset's name is exact: a part of it would be somebody else's.
     if name.starts_with("dataset/") && !subject.names().all().any(|known| known == name) {
@@ -144,7 +144,7 @@ pub fn nothing_like(wanted: Wanted<'_>, subject: &Subject) -> Option<String> {
     }
     let is_table = name.contains(":table/")
         || name.contains(":::")
-        || world.lake.tables.values().any(|tables| tables.contains_key(name));
+        || world.lake().tables.values().any(|tables| tables.contains_key(name));
     (!is_table && !is_like).then(|| {
         format!("no resource of this mesh is like `{name}`; expected dataset/ID, dataset/ID/table/NAME, an ARN, or a part of one")
     })

@@ -20,15 +20,15 @@ pub fn prove(subject: &Subject) -> Findings {
         each.reduce(Findings::default, Findings::and)
     };
     let more = || {
-        let roles = world.roles.par_iter().map(|(_, role)| proof.more_of_role(role));
-        let resources = world.resources.par_iter().map(|(arn, resource)| {
+        let roles = world.roles().par_iter().map(|(_, role)| proof.more_of_role(role));
+        let resources = world.resources().par_iter().map(|(arn, resource)| {
             let mut findings = Findings::default();
             if let Some(policy) = &resource.policy {
                 proof.more_of_policy(policy, arn, &mut findings);
             }
             findings
         });
-        let lake = (&world.lake.grants).into_par_iter();
+        let lake = (&world.lake().grants).into_par_iter();
         let lake = lake.map(|(principal, grants)| proof.more_of_lake(principal, grants));
         roles.chain(resources).chain(lake).reduce(Findings::default, Findings::and)
     };
@@ -50,7 +50,7 @@ pub fn gained(subject: &Subject, before: &Subject) -> Findings {
     let principals = subject.intended.principals();
     let each = principals.par_iter().map(|(arn, rules)| {
         let is_new =
-            subject.world.roles.contains_key(*arn) && !before.world.roles.contains_key(*arn);
+            subject.world.roles().contains_key(*arn) && !before.world.roles().contains_key(*arn);
         let mut findings = if is_new {
             let differences = rules.iter().map(Difference::new_access).collect();
             Findings { requests: rules.len(), differences }
@@ -75,7 +75,7 @@ fn paths(subject: &Subject) -> Findings {
     let escalation = Escalation::of(world);
     let is_team =
         |arn: &&String| intended.name_of(arn).is_some_and(|name| name.starts_with("team/"));
-    let teams: Vec<&String> = world.roles.keys().filter(is_team).collect();
+    let teams: Vec<&String> = world.roles().keys().filter(is_team).collect();
     let each = teams.par_iter().map(|team| {
         let mut findings = Findings::default();
         let is_asked_for = |author: &str, role: &str| intended.acts_as(author, role);

@@ -234,10 +234,8 @@ impl Subject {
         let access = || rayon::join(|| Policies::of(pieces), || Lake::of(lakes));
         let ((policies, lake), (intended, provenance)) = rayon::join(access, intended);
         let mut world = World::with(policies, lake, known(&intended));
-        world.lake.closed = closed;
-        imported::name_keys(&imported, &mut world);
         let subjects = stacks.iter().map(|stack| (stack.subject.as_str(), stack.address.as_str()));
-        world.owners = imported::owners(&imported, subjects);
+        world.add(imported::facts(&imported, closed, subjects));
         let (folders, changed, reset) = (BTreeMap::new(), Vec::new(), Vec::new());
         let foreign = None;
         Self {
@@ -304,16 +302,16 @@ impl<'s> Names<'s> {
         if let Some(dataset) = imported.get(arn) {
             return Some(dataset);
         }
-        match world.resources.get(arn) {
+        match world.resources().get(arn) {
             Some(resource) => self.stacks.get(&*resource.origin.stack).copied(),
-            None => world.roles.get(arn).and_then(|role| intended.name_of(&role.arn)),
+            None => world.roles().get(arn).and_then(|role| intended.name_of(&role.arn)),
         }
     }
 
     /// Everything that resources belong to.
     pub fn all(&self) -> impl Iterator<Item = &'s str> {
         let Subject { world, intended, .. } = self.subject;
-        let roles = world.roles.keys().filter_map(|arn| intended.name_of(arn));
+        let roles = world.roles().keys().filter_map(|arn| intended.name_of(arn));
         self.stacks.values().copied().chain(roles)
     }
 }

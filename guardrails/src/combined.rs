@@ -59,7 +59,7 @@ pub(super) fn allowing(role: &Role) -> impl Iterator<Item = (&Document, &Stateme
 
 /// Checks that no role passes another one to a service at which it may make what runs code with it.
 pub(super) fn pass_and_create(world: &World, breaches: &mut Vec<Breach>) {
-    for role in world.roles.values().filter(|role| !is_for_cloudformation(role)) {
+    for role in world.roles().values().filter(|role| !is_for_cloudformation(role)) {
         let passing = allowing(role).filter(|(_, statement)| {
             !statement.not_resources && !among(statement, &["iam:PassRole"]).is_empty()
         });
@@ -68,7 +68,7 @@ pub(super) fn pass_and_create(world: &World, breaches: &mut Vec<Breach>) {
                 other.arn != role.arn
                     && statement.resources.iter().any(|pattern| matches(pattern, &other.arn))
             };
-            for other in world.roles.values().filter(is_passed) {
+            for other in world.roles().values().filter(is_passed) {
                 for (service, actions) in MAKES_CODE {
                     // What is changed by its own name is there already, with the code of whoever made it.
                     // Who deploys with a role that a condition names does what it is for.
@@ -134,7 +134,7 @@ pub(super) fn deciding_tags(world: &World, breaches: &mut Vec<Breach>) {
     if keys.is_empty() {
         return;
     }
-    for role in world.roles.values().filter(|role| !is_for_cloudformation(role)) {
+    for role in world.roles().values().filter(|role| !is_for_cloudformation(role)) {
         for (document, statement) in allowing(role) {
             // An object's tags are about the object.
             let tags = |action: &Action| {
@@ -175,10 +175,10 @@ pub(super) fn deciding_tags(world: &World, breaches: &mut Vec<Breach>) {
 
 /// The tags of roles and resources that allowing statements ask for.
 fn deciding_keys<'w>(world: &'w World) -> BTreeSet<&'w str> {
-    let of_roles = world.roles.values().flat_map(|role| {
+    let of_roles = world.roles().values().flat_map(|role| {
         role.identity.iter().map(AsRef::as_ref).chain(std::iter::once(&role.trust))
     });
-    let of_resources = world.resources.values().filter_map(|resource| resource.policy.as_ref());
+    let of_resources = world.resources().values().filter_map(|resource| resource.policy.as_ref());
     let statements = of_roles.chain(of_resources).flat_map(|document| &document.statements);
     let conditions =
         statements.filter(|statement| statement.is_allow).flat_map(|one| &one.conditions);

@@ -305,7 +305,7 @@ pub(super) fn key(policy: &Document, account: &str, breaches: &mut Vec<Breach>) 
 /// and what lies in buckets is none of that.
 pub(super) fn code_of_others(world: &World, breaches: &mut Vec<Breach>) {
     let escalation = Escalation::of(world);
-    for role in world.roles.values() {
+    for role in world.roles().values() {
         let in_place = if is_for_cloudformation(role) {
             Vec::new()
         } else {
@@ -345,7 +345,7 @@ pub(super) fn assume_back(world: &World, breaches: &mut Vec<Breach>) {
         if circle.len() > 1 && circle.first() == Some(from) {
             let message =
                 format!("{} may assume each other; expected one direction", circle.join(" and "));
-            let Some(role) = world.roles.get(*from) else { continue };
+            let Some(role) = world.roles().get(*from) else { continue };
             breaches.push(Breach::new(Guardrail::AssumeBack, &role.trust.origin, "", message));
         }
     }
@@ -357,7 +357,7 @@ fn assumed(world: &World) -> BTreeMap<&str, BTreeSet<&str>> {
     let mut next: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
     // Few roles assume others by policies of their own.
     let assuming: Vec<(&Role, Vec<&Statement>)> = world
-        .roles
+        .roles()
         .values()
         .map(|role| {
             let documents = role.identity.iter().flat_map(|document| &document.statements);
@@ -365,7 +365,7 @@ fn assumed(world: &World) -> BTreeMap<&str, BTreeSet<&str>> {
         })
         .filter(|(_, statements)| !statements.is_empty())
         .collect();
-    for role in world.roles.values() {
+    for role in world.roles().values() {
         let trust = role.trust.statements.iter();
         for statement in trust.filter(|one| one.is_allow && one.is_of(assume)) {
             let lists = statement.principals.iter().filter(|list| !list.is_not);
@@ -379,7 +379,7 @@ fn assumed(world: &World) -> BTreeMap<&str, BTreeSet<&str>> {
                     is_in(other) && own.iter().any(|one| is_about(one, &role.arn))
                 });
                 let named = match entry {
-                    PrincipalEntry::Arn(arn) => world.roles.get(arn),
+                    PrincipalEntry::Arn(arn) => world.roles().get(arn),
                     _ => None,
                 };
                 let all = by_own.map(|(other, _)| *other).chain(named);

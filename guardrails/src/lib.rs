@@ -176,10 +176,10 @@ pub fn check_with(world: &World, of_others: &BTreeSet<String>) -> Vec<Breach> {
     let mut breaches = Vec::new();
     roles(world, &mut breaches);
     between_roles(world, &mut breaches);
-    for (origin, name) in &world.attachments {
+    for (origin, name) in world.attachments() {
         escalation::broad(name, origin, &mut breaches);
     }
-    for malformed in &world.malformed {
+    for malformed in world.malformed() {
         let message = malformed.message.clone();
         breaches.push(Breach::new(Guardrail::MalformedPolicy, &malformed.origin, "", message));
     }
@@ -203,7 +203,7 @@ pub fn across(world: &World) -> Vec<Breach> {
     roles(world, &mut breaches);
     between_roles(world, &mut breaches);
     // Policies of roles that another template makes.
-    for role in world.roles.values() {
+    for role in world.roles().values() {
         let is_elsewhere = |document: &&Document| document.origin.stack != role.trust.origin.stack;
         for document in role.identity.iter().map(AsRef::as_ref).filter(is_elsewhere) {
             for statement in &document.statements {
@@ -224,7 +224,7 @@ pub fn across(world: &World) -> Vec<Breach> {
 
 /// Checks what roles may do by all of their statements, and with each other.
 fn roles(world: &World, breaches: &mut Vec<Breach>) {
-    for role in world.roles.values() {
+    for role in world.roles().values() {
         escalation::role(role, breaches);
     }
     escalation::assume_back(world, breaches);
@@ -241,29 +241,29 @@ fn between_roles(world: &World, breaches: &mut Vec<Breach>) {
 
 /// Checks documents one by one.
 fn documents(world: &World, of_others: &BTreeSet<String>, breaches: &mut Vec<Breach>) {
-    let own = world.roles.values().filter_map(|role| role.boundary.as_ref());
+    let own = world.roles().values().filter_map(|role| role.boundary.as_ref());
     let boundaries: BTreeSet<&String> = own.chain(of_others).collect();
     let mut seen: BTreeSet<&Origin> = BTreeSet::new();
     let mut documents: Vec<(&Document, DocumentKind)> = Vec::new();
-    for (arn, document) in &world.managed {
+    for (arn, document) in world.managed() {
         if boundaries.contains(arn) {
             documents.push((document, DocumentKind::Boundary));
             seen.insert(&document.origin);
         }
     }
-    for role in world.roles.values() {
+    for role in world.roles().values() {
         statement::tags(&role.tags, &role.trust.origin, breaches);
         documents.push((&role.trust, DocumentKind::Trust));
         documents
             .extend(role.identity.iter().map(|document| (&**document, DocumentKind::Identity)));
     }
     let unattached = world
-        .managed
+        .managed()
         .values()
         .map(std::convert::AsRef::as_ref)
         .filter(|document| !seen.contains(&document.origin));
     documents.extend(unattached.map(|document| (document, DocumentKind::Identity)));
-    for resource in world.resources.values() {
+    for resource in world.resources().values() {
         let is_key = resource.is_key();
         let kind = if is_key { DocumentKind::Key } else { DocumentKind::Resource };
         documents.extend(resource.policy.iter().map(|document| (document, kind)));
@@ -272,7 +272,7 @@ fn documents(world: &World, of_others: &BTreeSet<String>, breaches: &mut Vec<Bre
             escalation::key(policy, &resource.account, breaches);
         }
     }
-    documents.extend(world.others.iter().map(|document| {
+    documents.extend(world.others().iter().map(|document| {
         let names_somebody = document.statements.iter().any(|one| one.principals.is_some());
         let kind = match (document.origin.property, names_somebody) {
             ("KeyPolicy", _) => DocumentKind::Key,

@@ -32,12 +32,12 @@ struct Deciding<'w> {
 /// Whoever may tag itself is named by that as well.
 pub(super) fn check(world: &World, breaches: &mut Vec<Breach>) {
     let mut deciding: Option<Deciding<'_>> = None;
-    for role in world.roles.values().filter(|role| !is_for_cloudformation(role)) {
+    for role in world.roles().values().filter(|role| !is_for_cloudformation(role)) {
         for (document, statement) in allowing(role) {
             for name in among(statement, &TAGS_ROLES) {
                 let deciding = &*deciding.get_or_insert_with(|| Deciding::of(world));
                 let action = Action::new(&name);
-                let covered = world.roles.values().filter(|target| {
+                let covered = world.roles().values().filter(|target| {
                     is_about(statement, &target.arn)
                         && (has_pattern(statement) || target.arn == role.arn)
                 });
@@ -62,12 +62,12 @@ pub(super) fn check(world: &World, breaches: &mut Vec<Breach>) {
 
 impl<'w> Deciding<'w> {
     fn of(world: &'w World) -> Self {
-        let trusts = world.roles.values().map(|role| &role.trust);
-        let resources = world.resources.values().filter_map(|resource| resource.policy.as_ref());
-        let of_others = trusts.chain(resources).chain(&world.others);
+        let trusts = world.roles().values().map(|role| &role.trust);
+        let resources = world.resources().values().filter_map(|resource| resource.policy.as_ref());
+        let of_others = trusts.chain(resources).chain(world.others());
         let of_anybody = of_others.flat_map(|one| &one.statements).flat_map(tags_of_asker);
-        let of_roles = world.roles.values().flat_map(|role| &role.identity);
-        let documents = of_roles.chain(world.managed.values());
+        let of_roles = world.roles().values().flat_map(|role| &role.identity);
+        let documents = of_roles.chain(world.managed().values());
         let of_targets = documents.flat_map(|document| &document.statements).filter_map(|one| {
             let keys = tags_of_target(one);
             let is_of_roles = || {
@@ -81,7 +81,7 @@ impl<'w> Deciding<'w> {
 
     /// The tags of one role that anything decides by.
     fn keys_of(&self, world: &World, role: &Role) -> BTreeSet<String> {
-        let boundary = role.boundary.as_ref().and_then(|arn| world.managed.get(arn));
+        let boundary = role.boundary.as_ref().and_then(|arn| world.managed().get(arn));
         let own = role.identity.iter().chain(boundary);
         let by_own = own.flat_map(|document| &document.statements).flat_map(tags_of_asker);
         let by_trust = role.trust.statements.iter().flat_map(tags_of_target);

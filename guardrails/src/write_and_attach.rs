@@ -23,7 +23,7 @@ const ATTACHES: [&str; 3] =
 /// A role that CloudFormation alone assumes does what templates say. Where exact policies go to exact roles, that is what
 /// these are for; by a pattern it gives any of them to any.
 pub(super) fn check(world: &World, breaches: &mut Vec<Breach>) {
-    for role in world.roles.values() {
+    for role in world.roles().values() {
         let writing: Vec<(&Statement, Vec<String>)> = allowing(role)
             .map(|(_, statement)| (statement, among(statement, &WRITES)))
             .filter(|(_, actions)| !actions.is_empty())

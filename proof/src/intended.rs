@@ -224,7 +224,7 @@ impl Intended {
         world: &'i World,
     ) -> impl Iterator<Item = &'i Rule> {
         let role = request.principal.name();
-        let boundary = world.roles.get(role).and_then(|role| role.boundary.as_deref());
+        let boundary = world.roles().get(role).and_then(|role| role.boundary.as_deref());
         let whom = [Some(role), boundary, Some("*")].into_iter().flatten();
         let denials = whom.filter_map(|arn| self.denials_of.get(arn)).flatten();
         denials.map(|place| &self.denials[*place].1).filter(|denial| {
@@ -318,7 +318,7 @@ impl Rules {
 fn aliases(request: &Request<'_>, world: &World) -> Vec<String> {
     let Some((stem, _)) = request.resource.split_once(":key/") else { return Vec::new() };
     let said = request.context.get("kms:resourcealiases").unwrap_or_default();
-    let known = world.aliases_of.get(request.resource).map(Vec::as_slice).unwrap_or_default();
+    let known = world.aliases_of().get(request.resource).map(Vec::as_slice).unwrap_or_default();
     said.iter().chain(known).map(|alias| format!("{stem}:{alias}")).collect()
 }
 

@@ -74,7 +74,7 @@ impl<'w> Index<'w> {
     /// Indexes the identity policies of a world.
     pub fn of(world: &'w World) -> Self {
         let mut by_account: BTreeMap<&str, OfAccount<'_>> = BTreeMap::new();
-        for role in world.roles.values() {
+        for role in world.roles().values() {
             let of_account = by_account
                 .entry(&role.account)
                 .or_insert_with(|| OfAccount { roles: Vec::new(), by_service: OnceLock::new() });
@@ -92,7 +92,7 @@ impl<'w> Index<'w> {
         let candidates = self.candidates(&asked, &of_policy);
         let whole = self.known(arn);
         // Who has no permission in a governed database is denied what is known to need one.
-        let lake = &self.world.lake;
+        let lake = &self.world.lake();
         let is_shut = lake.governed.contains(arn) || lake.links.contains(arn);
         let is_governed = asked.service == "glue" && is_shut;
         let let_in = is_governed.then(|| lake.principals_of(arn).chain(lake.admins_of(arn)));
@@ -189,7 +189,7 @@ impl<'w> Index<'w> {
     /// The cells of one principal's Lake Formation permissions.
     pub fn lake_cells(&self, principal: &str) -> Vec<Cell> {
         let mut given: BTreeMap<(&str, Option<&str>), Vec<Action>> = BTreeMap::new();
-        for grant in self.world.lake.grants.get(principal).into_iter().flatten() {
+        for grant in self.world.lake().grants.get(principal).into_iter().flatten() {
             let permissions = given.entry((&grant.resource, grant.cells.as_deref())).or_default();
             if !permissions.contains(&grant.permission) {
                 permissions.push(grant.permission);
@@ -203,7 +203,7 @@ impl<'w> Index<'w> {
             let (of_data, others): (Vec<Action>, Vec<Action>) =
                 permissions.into_iter().partition(|permission| is_of_data(*permission));
             let (by_iam, reason) = match by_iam {
-                Decision::Allow if self.world.lake.is_in_hybrid(resource) => {
+                Decision::Allow if self.world.lake().is_in_hybrid(resource) => {
                     (Decision::Unknown, HYBRID)
                 }
                 _ => (by_iam, reason),
@@ -225,10 +225,11 @@ impl<'w> Index<'w> {
 
     /// The allowing statements of a resource's own policy.
     fn own(&self, arn: &str) -> Vec<Own<'w>> {
-        let resource = self.world.resources.get(arn);
+        let resource = self.world.resources().get(arn);
         let (partition, account) = (arn_field(arn, 1).unwrap_or("aws"), self.account_of(arn));
         let policy = resource.map(|resource| (resource.arn.as_str(), resource.policy.as_ref()));
-        let role = || self.world.roles.get(arn).map(|role| (role.arn.as_str(), Some(&role.trust)));
+        let role =
+            || self.world.roles().get(arn).map(|role| (role.arn.as_str(), Some(&role.trust)));
         let Some((own, Some(document))) = policy.or_else(role) else { return Vec::new() };
         let allowing = document.statements.iter().filter(|statement| statement.is_allow);
         let of = |statement: &'w Statement| {
@@ -288,7 +289,7 @@ impl<'w> Index<'w> {
     where
         'w: 'a,
     {
-        let resource = self.world.resources.get(arn).map(|resource| resource.account.as_str());
+        let resource = self.world.resources().get(arn).map(|resource| resource.account.as_str());
         resource.or_else(|| arn_field(arn, 4)).unwrap_or_default()
     }
 

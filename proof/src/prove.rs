@@ -154,7 +154,7 @@ impl Proof<'_> {
         let region = rule.stack.split('/').nth(1).unwrap_or_default();
         let here = |context: &Context| context.clone().with("aws:RequestedRegion", [region]);
         // Only an organization's policies ask for the region.
-        let has_organization = self.world.organization != Organization::default();
+        let has_organization = *self.world.organization() != Organization::default();
         let contexts_here: Vec<Context> =
             if has_organization { contexts.iter().map(here).collect() } else { Vec::new() };
         // Requests that differ in their actions only are decided together.
@@ -215,7 +215,7 @@ impl Proof<'_> {
             // A boundary denies what any of its roles asks for.
             policy if policy.contains(":policy/") => {
                 let has_it = |role: &&Role| role.boundary.as_deref() == Some(policy);
-                match self.world.roles.values().find(has_it) {
+                match self.world.roles().values().find(has_it) {
                     Some(limited) => Principal::role(limited.arn.clone()),
                     None => return findings,
                 }
@@ -259,7 +259,7 @@ impl Proof<'_> {
         let is_about_alias =
             ["kms:createalias", "kms:deletealias", "kms:updatealias"].contains(&action.lower());
         let alias = is_about_alias.then(|| pattern.to_owned());
-        let key = match self.world.aliases.get(pattern) {
+        let key = match self.world.aliases().get(pattern) {
             Some(key) => Some(key.clone()),
             // An imported key: known by its alias alone.
             None => (!is_about_alias).then(|| pattern.replace(":alias/", &format!(":key/{FILL}-"))),
@@ -292,7 +292,7 @@ impl Proof<'_> {
                 });
             }
         }
-        let boundary = role.boundary.as_ref().and_then(|arn| self.world.managed.get(arn));
+        let boundary = role.boundary.as_ref().and_then(|arn| self.world.managed().get(arn));
         for document in role.identity.iter().chain(boundary) {
             for statement in document.statements.iter().filter(|statement| !statement.is_allow) {
                 self.overdenied(document, statement, &principal, &mut findings);
@@ -426,7 +426,7 @@ impl Proof<'_> {
             // A variable that only the request knows is sampled like a wildcard.
             self.world.expanded(text, &asking).unwrap_or_else(|| filled(text))
         });
-        if !self.world.roles.contains_key(principal.name()) {
+        if !self.world.roles().contains_key(principal.name()) {
             // Nobody knows the tags of others: they may carry what a condition asks for.
             let tags = conditions.iter().filter(|condition| {
                 condition.key.starts_with("aws:principaltag/") && !condition.comparison.is_negated()

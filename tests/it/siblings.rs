@@ -176,7 +176,7 @@ impl Deployed {
     fn key(&self, dataset: &str) -> String {
         let name = self.names().dataset_alias(self.environment("dev"), self.dataset(dataset));
         let alias = format!("arn:aws:kms:eu-west-1:222222222222:alias/{name}");
-        self.world.aliases.get(&alias).expect("the dataset's key").clone()
+        self.world.aliases().get(&alias).expect("the dataset's key").clone()
     }
 
     fn table(&self, dataset: &str, table: &str) -> String {

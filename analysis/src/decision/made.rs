@@ -52,7 +52,7 @@ pub(super) fn unknown(name: &str, action: Action, subject: &Subject) -> Question
 /// Everything that has a name.
 fn arns(subject: &Subject) -> Vec<&str> {
     let Subject { world, imported, .. } = subject;
-    let made = world.resources.keys().chain(world.roles.keys());
+    let made = world.resources().keys().chain(world.roles().keys());
     made.chain(imported.keys()).map(String::as_str).collect()
 }
 

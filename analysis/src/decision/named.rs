@@ -52,14 +52,14 @@ pub(super) fn role(name: &str, world: &World) -> Result<String, QuestionError> {
 
 /// The ARN of the resource that a name stands for; an object in a bucket behind a slash.
 pub(super) fn resource(name: &str, action: Action, world: &World) -> Result<String, QuestionError> {
-    let resources = world.resources.values().filter(|resource| !resource.kind.is_empty());
+    let resources = world.resources().values().filter(|resource| !resource.kind.is_empty());
     let mut things: Vec<Thing<'_>> = resources
         .map(|resource| {
             let last = resource.arn.splitn(6, ':').nth(5).unwrap_or_default();
             let is_bucket = resource.kind == "AWS::S3::Bucket";
             let mut names =
                 vec![if is_bucket { format!("bucket/{last}") } else { last.to_owned() }];
-            let aliases = world.aliases_of.get(&resource.arn);
+            let aliases = world.aliases_of().get(&resource.arn);
             names.extend(aliases.into_iter().flatten().cloned());
             Thing::new(&resource.arn, &resource.origin, names)
         })
@@ -81,13 +81,13 @@ pub(super) fn resource(name: &str, action: Action, world: &World) -> Result<Stri
 }
 
 fn roles(world: &World) -> Vec<Thing<'_>> {
-    let made = world.roles.values().filter(|role| !role.is_imported());
+    let made = world.roles().values().filter(|role| !role.is_imported());
     let things = made.map(|role| {
         let last = role.arn.splitn(6, ':').nth(5).unwrap_or_default();
         let name = last.rsplit('/').next().unwrap_or_default();
         let mut names = vec![last.to_owned(), format!("role/{name}"), name.to_owned()];
         // SAM makes it of a function, under a logical id of its own.
-        let implied = world.gaps.iter().flat_map(|gaps| &gaps.implied);
+        let implied = world.gaps().into_iter().flat_map(|gaps| &gaps.implied);
         for (_, id) in implied.filter(|(arn, _)| *arn == role.arn) {
             names.extend([id.clone(), format!("{}#{id}", role.trust.origin.stack)]);
         }

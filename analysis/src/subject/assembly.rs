@@ -108,15 +108,13 @@ pub(super) fn of_assembly(folder: &Path) -> Result<Subject, ReadError> {
     }
     let intended = Intended::of(grants);
     let mut world = World::knowing(pieces, super::known(&intended));
-    world.lake.closed = closed;
-    imported::name_keys(&imported, &mut world);
     let stacks = assembly.stacks.iter().map(|entry| StackName {
         address: entry.address().to_string(),
         subject: format!("{}/{}", entry.kind, entry.id),
     });
     let (stacks, folders): (Vec<StackName>, _) = (stacks.collect(), BTreeMap::new());
     let subjects = stacks.iter().map(|stack| (stack.subject.as_str(), stack.address.as_str()));
-    world.owners = imported::owners(&imported, subjects);
+    world.add(imported::facts(&imported, closed, subjects));
     let mesh = assembly.mesh;
     let foreign = None;
     Ok(Subject {

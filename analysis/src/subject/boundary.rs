@@ -1,8 +1,8 @@
 //! Permissions boundaries that no template contains.
 
-use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::collections::{BTreeMap, BTreeSet};
 
+use lakewright_access::document::Document;
 use lakewright_access::world::World;
 
 use super::organization;
@@ -32,30 +32,33 @@ pub enum BoundaryError {
 /// How many boundaries an error lists.
 const SHOWN: usize = 8;
 
-/// Puts the policies into a world.
-pub(super) fn add_to(boundaries: &[Boundary], world: &mut World) -> Result<(), ReadError> {
-    let mut given = BTreeSet::new();
+/// Reads the policies, by ARN.
+pub(super) fn read(
+    boundaries: &[Boundary],
+    world: &World,
+) -> Result<BTreeMap<String, Document>, ReadError> {
+    let mut read = BTreeMap::new();
     for Boundary { arn, path } in boundaries {
-        if !given.insert(arn) {
+        if read.contains_key(arn) {
             return Err(BoundaryError::Twice(arn.clone()).into());
         }
-        if world.managed.contains_key(arn) {
+        if world.managed().contains_key(arn) {
             return Err(BoundaryError::Known(arn.clone()).into());
         }
         let document = organization::read(path, &organization::json(path)?, "boundary")?;
-        world.managed.insert(arn.clone(), Arc::new(document));
+        read.insert(arn.clone(), document);
     }
-    Ok(())
+    Ok(read)
 }
 
 /// Says which of them no role has.
 pub(super) fn check(boundaries: &[Boundary], world: &World) -> Result<(), ReadError> {
     let named: BTreeSet<&str> =
-        world.roles.values().filter_map(|role| role.boundary.as_deref()).collect();
+        world.roles().values().filter_map(|role| role.boundary.as_deref()).collect();
     let Some(boundary) = boundaries.iter().find(|one| !named.contains(one.arn.as_str())) else {
         return Ok(());
     };
-    let outside = named.into_iter().filter(|arn| !world.managed.contains_key(*arn));
+    let outside = named.into_iter().filter(|arn| !world.managed().contains_key(*arn));
     let outside = outside.take(SHOWN).map(str::to_owned).collect();
     Err(BoundaryError::OfNobody { arn: boundary.arn.clone(), outside }.into())
 }

@@ -101,8 +101,8 @@ pub fn in_no_row(world: &World) -> Vec<String> {
             || role.more != More::Nothing
             || role.identity.iter().any(|document| document.is_partial)
     };
-    let roles = world.roles.values().filter(has_unknown).count();
-    let documents = world.roles.values().flat_map(|role| &role.identity);
+    let roles = world.roles().values().filter(has_unknown).count();
+    let documents = world.roles().values().flat_map(|role| &role.identity);
     let statements = documents.flat_map(|document| &document.statements);
     let is_open = |arn: &String| arn.contains(UNKNOWN);
     let open = statements.filter(|one| one.is_allow && one.resources.iter().any(is_open)).count();

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use lakewright_access::world::{Piece, World};
+use lakewright_access::world::{ExternalFacts, Piece, World};
 use lakewright_template::{Template, Value};
 
 /// What is imported, by ARN, each with the dataset. A key that only its alias is known of has the alias in the
@@ -50,13 +50,13 @@ pub(super) fn closed(template: &Template, imported: &[String]) -> Vec<String> {
 pub fn perhaps_open<'s>(imported: &'s Imported, world: &World) -> Vec<&'s str> {
     let databases = imported.keys().filter(|arn| arn.contains(":database/"));
     let is_closed =
-        |arn: &String| world.lake.closed.contains(arn) || world.lake.governed.contains(arn);
+        |arn: &String| world.lake().closed.contains(arn) || world.lake().governed.contains(arn);
     databases.filter(|arn| !is_closed(arn)).map(String::as_str).collect()
 }
 
 /// The accounts of imported buckets: those of the datasets that import them. `subjects` are what stacks are for, each with the
 /// stack's address.
-pub(super) fn owners<'s>(
+fn owners<'s>(
     imported: &Imported,
     subjects: impl Iterator<Item = (&'s str, &'s str)>,
 ) -> BTreeMap<String, String> {
@@ -71,11 +71,17 @@ pub(super) fn owners<'s>(
         .collect()
 }
 
-/// Tells a world the aliases of imported keys.
-pub(super) fn name_keys(imported: &Imported, world: &mut World) {
-    for arn in imported.keys() {
-        if let Some((_, alias)) = arn.split_once(":key/alias/") {
-            world.aliases_of.insert(arn.clone(), vec![format!("alias/{alias}")]);
-        }
-    }
+/// What a world has to know of what datasets import. `subjects` are what stacks are for, each with the stack's address.
+pub(super) fn facts<'s>(
+    imported: &Imported,
+    closed: BTreeSet<String>,
+    subjects: impl Iterator<Item = (&'s str, &'s str)>,
+) -> ExternalFacts {
+    let alias = |arn: &String| {
+        let (_, alias) = arn.split_once(":key/alias/")?;
+        Some((arn.clone(), vec![format!("alias/{alias}")]))
+    };
+    let aliases = imported.keys().filter_map(alias).collect();
+    let owners = owners(imported, subjects);
+    ExternalFacts { aliases, owners, closed, ..ExternalFacts::default() }
 }

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use lakewright_access::action::Action;
 use lakewright_access::document::{Comparison, Document, Origin};
-use lakewright_access::world::{OrganizationPolicy, World};
+use lakewright_access::world::{Organization, OrganizationPolicy};
 use lakewright_template::AccountId;
 use serde::Deserialize;
 use serde_json::Value;
@@ -134,15 +134,16 @@ pub enum DocumentError {
     },
 }
 
-/// Puts the policies of a file into a world.
-pub(super) fn add_to(path: &Path, world: &mut World) -> Result<(), ReadError> {
+/// The policies of a file.
+pub(super) fn of_file(path: &Path) -> Result<Organization, ReadError> {
     let wrong = |problem: PolicyError| ReadError::Policy { path: path.to_owned(), problem };
     let data = json(path)?;
+    let mut organization = Organization::default();
     if data.get("Statement").is_some() {
         let document = read(path, &data, SERVICE)?;
         let (level, accounts) = (root(), BTreeSet::new());
-        world.organization.scps.push(OrganizationPolicy { level, accounts, document });
-        return Ok(());
+        organization.scps.push(OrganizationPolicy { level, accounts, document });
+        return Ok(organization);
     }
     let policies: PolicyFile = serde_json::from_value(data).map_err(|error| wrong(error.into()))?;
     let (service, resource) =
@@ -153,7 +154,6 @@ pub(super) fn add_to(path: &Path, world: &mut World) -> Result<(), ReadError> {
     if let Some(id) = &policies.management_account {
         account("management_account", id).map_err(wrong)?;
     }
-    let organization = &mut world.organization;
     organization.management_account = policies.management_account;
     let lists =
         [(SERVICE, service, &mut organization.scps), (RESOURCE, resource, &mut organization.rcps)];
@@ -170,7 +170,7 @@ pub(super) fn add_to(path: &Path, world: &mut World) -> Result<(), ReadError> {
     if !organization.scps.is_empty() && !organization.scps.iter().any(allows) {
         return Err(wrong(PolicyError::AllowsNothing));
     }
-    Ok(())
+    Ok(organization)
 }
 
 fn account(field: &'static str, id: &str) -> Result<(), PolicyError> {

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use lakewright_access::world::World;
+use lakewright_access::world::{ExternalFacts, World};
 
 use super::{boundary, organization};
 use crate::error::ReadError;
@@ -30,14 +30,14 @@ pub struct Boundary {
 impl Surroundings {
     /// Puts all of it into a world.
     pub fn add_to(&self, world: &mut World) -> Result<(), ReadError> {
-        if let Some(path) = &self.organization {
-            organization::add_to(path, world)?;
-        }
-        boundary::add_to(&self.boundaries, world)?;
-        if let Some(path) = &self.session_policy {
-            let document = organization::read(path, &organization::json(path)?, "session_policy")?;
-            world.session = Some(document);
-        }
+        let organization = self.organization.as_deref().map(organization::of_file).transpose()?;
+        let managed = boundary::read(&self.boundaries, world)?;
+        let session = self
+            .session_policy
+            .as_deref()
+            .map(|path| organization::read(path, &organization::json(path)?, "session_policy"));
+        let session = session.transpose()?;
+        world.add(ExternalFacts { organization, managed, session, ..ExternalFacts::default() });
         Ok(())
     }
 

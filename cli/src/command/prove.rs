@@ -47,7 +47,7 @@ const OF_BEFORE: &str = "`IAMAllowedPrincipals` has no permission on an imported
 
 /// What is taken for granted: of whole accounts and regions, and of single databases.
 fn taken_for_granted(subject: &Subject) -> Vec<Value> {
-    let of_mesh = subject.world.lake.taken_as_closed();
+    let of_mesh = subject.world.lake().taken_as_closed();
     let of_mesh = of_mesh.iter().map(
         |(account, region)| json!({ "account": account, "region": region, "what": TAKEN_FOR_GRANTED }),
     );
@@ -62,7 +62,7 @@ fn taken_for_granted(subject: &Subject) -> Vec<Value> {
 
 pub(crate) fn run(arguments: &ProveArgs, ui: &mut Ui) -> Result<Exit, Failure> {
     let Some(subject) = arguments.subject.read(Keep::Checked, ui)? else { return Ok(Exit::No) };
-    let granted = subject.world.lake.taken_as_closed();
+    let granted = subject.world.lake().taken_as_closed();
     let mut findings = prove(subject);
     if let Some(base) = &arguments.assume {
         let before = arguments.subject.read_before(base, Keep::Grants, ui)?;

@@ -87,7 +87,7 @@ pub(crate) fn to_json(rows: &[Row<'_>], subject: &Subject) -> serde_json::Value 
                 "resource_arn": &*cell.resource,
                 "levels": cell.levels.iter().map(Level::as_str).collect::<Vec<_>>(),
                 "cells": cell.cells,
-                "tables": subject.world.lake.tables_of(&cell.resource),
+                "tables": subject.world.lake().tables_of(&cell.resource),
                 "actions": actions,
                 "unknown": unknown,
                 "unknown_because": cell.doubts(),

@@ -103,7 +103,7 @@ fn shown(row: &Row<'_>, id: &str, subject: &Subject) -> Value {
         "resource_arn": &*cell.resource,
         "levels": cell.levels.iter().map(Level::as_str).collect::<Vec<_>>(),
         "cells": cell.cells,
-        "tables": subject.world.lake.tables_of(&cell.resource),
+        "tables": subject.world.lake().tables_of(&cell.resource),
         "unknown": unknown,
         "doubts": cell.doubts(),
         "actions": actions,

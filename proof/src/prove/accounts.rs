@@ -25,8 +25,8 @@ impl Proof<'_> {
         if !patterns.iter().any(|pattern| is_of_any_account(pattern)) {
             return BTreeSet::new();
         }
-        let role = self.world.roles.get(principal.name());
-        let boundary = role.and_then(|role| self.world.managed.get(role.boundary.as_ref()?));
+        let role = self.world.roles().get(principal.name());
+        let boundary = role.and_then(|role| self.world.managed().get(role.boundary.as_ref()?));
         let documents = role.into_iter().flat_map(|role| &role.identity).chain(boundary);
         let given = documents.flat_map(|document| &document.statements).map(|one| &one.conditions);
         let asked = self.intended.rules_of(principal.name()).iter().map(|rule| &rule.conditions);

@@ -52,17 +52,17 @@ impl Proof<'_> {
                     let point = self.world.access_point(&owner).map(|(point, _)| point);
                     let bucket = || bucket_of(&owner).map(|(bucket, _)| bucket);
                     let whole = point.or_else(bucket).unwrap_or(owner.as_str());
-                    let owner = self.world.resources.get(whole);
-                    let trust = || self.world.roles.get(whole).map(|one| &one.trust);
+                    let owner = self.world.resources().get(whole);
+                    let trust = || self.world.roles().get(whole).map(|one| &one.trust);
                     owner.and_then(|owner| owner.policy.as_ref()).or_else(trust)
                 });
                 policies.collect()
             }
             policy if policy.contains(":policy/") => {
-                self.world.managed.get(policy).map(AsRef::as_ref).into_iter().collect()
+                self.world.managed().get(policy).map(AsRef::as_ref).into_iter().collect()
             }
             own => {
-                let held = self.world.roles.get(own);
+                let held = self.world.roles().get(own);
                 held.into_iter().flat_map(|one| one.identity.iter().map(AsRef::as_ref)).collect()
             }
         };

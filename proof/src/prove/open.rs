@@ -106,7 +106,7 @@ impl Proof<'_> {
     /// The ARNs of the aliases of a key.
     fn aliases_of(&self, key: &str) -> BTreeSet<String> {
         let stem = key.split_once(":key/").map(|(stem, _)| stem).unwrap_or_default();
-        let aliases = self.world.aliases_of.get(key).into_iter().flatten();
+        let aliases = self.world.aliases_of().get(key).into_iter().flatten();
         aliases.map(|alias| format!("{stem}:{alias}")).collect()
     }
 }

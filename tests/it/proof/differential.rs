@@ -7,7 +7,8 @@ use lakewright_access::document::{Document, Origin};
 use lakewright_access::evaluate::Decision;
 use lakewright_access::request::{Context, Principal, Request};
 use lakewright_access::world::{
-    OnUnresolved, Organization, OrganizationPolicy, Outside, Piece, StackTemplate, World,
+    ExternalFacts, OnUnresolved, Organization, OrganizationPolicy, Outside, Piece, StackTemplate,
+    World,
 };
 use lakewright_template::place::Place;
 use lakewright_template::read;
@@ -316,18 +317,22 @@ pub(super) fn world(documents: &Documents) -> World {
     let read = |document: &Value| {
         Document::parse(&document.into(), Origin::default()).expect("a document")
     };
-    world.session = session.as_ref().map(read);
     let policy = |(level, document): (&str, &Value)| OrganizationPolicy {
         level: level.to_owned(),
         accounts: BTreeSet::new(),
         document: read(document),
     };
     let scps = ["root", "unit"].into_iter().zip(scps);
-    world.organization = Organization {
+    let organization = Organization {
         management_account: None,
         scps: scps.filter_map(|(level, scp)| Some(policy((level, scp.as_ref()?)))).collect(),
         rcps: rcp.iter().map(|rcp| policy(("root", rcp))).collect(),
     };
+    world.add(ExternalFacts {
+        organization: Some(organization),
+        session: session.as_ref().map(read),
+        ..ExternalFacts::default()
+    });
     world
 }
 
@@ -350,7 +355,7 @@ pub(super) fn requests(world: &World) -> Vec<Asked> {
         &[("aws:currenttime", &["2024-02-29T00:00:00Z"]), ("aws:tagkeys", &["d", "b", "a"])],
     ];
     let linked = format!("arn:aws:iam::{ACCOUNT}:role/aws-service-role/x/linked");
-    let key = world.aliases.values().next().expect("the key").clone();
+    let key = world.aliases().values().next().expect("the key").clone();
     let mut asked = Vec::new();
     let one = role(ACCOUNT, "one");
     // External principals ask with some of the contexts only.

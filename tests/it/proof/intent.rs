@@ -18,7 +18,7 @@ use lakewright_access::action::Action;
 use lakewright_access::document::{Origin, PrincipalEntry};
 use lakewright_access::evaluate::Decision;
 use lakewright_access::request::{Principal, Request};
-use lakewright_access::world::{Code, More, Outside, Resource, Role, World};
+use lakewright_access::world::{Code, ExternalFacts, More, Outside, Resource, Role, World};
 use lakewright_manifest::document::Kind;
 use lakewright_manifest::mesh::{Dataset, Import, Share, ShareStatus};
 use lakewright_manifest::{Date, Mesh, SourceFile};
@@ -198,7 +198,8 @@ impl Answers {
             let account = mesh.environments[&dataset.environment].account.to_string();
             (format!("arn:aws:s3:::{}", import.bucket), account)
         };
-        world.owners = imports.map(owner).collect();
+        let owners = imports.map(owner).collect();
+        world.add(ExternalFacts { owners, ..ExternalFacts::default() });
         let principals = principals::all(&mesh, &stacks, &world);
         let mut asks = asked::all(&mesh, &stacks, &world, &principals);
         for ask in &mut asks {
@@ -310,9 +311,10 @@ fn decide(world: &World, someone: &Someone, ask: &Ask) -> Decision {
 /// mesh alone.
 fn alone(mesh: &Mesh, stacks: &[Synthesized], plain: &World, principals: &[Someone]) -> World {
     let mut world = plain.clone();
-    let trust = plain.roles.values().next().expect("a role").trust.clone();
+    let trust = plain.roles().values().next().expect("a role").trust.clone();
+    let parts = world.parts_mut();
     for someone in principals {
-        let role = world.roles.entry(someone.arn.clone()).or_insert_with(|| {
+        let role = parts.roles.entry(someone.arn.clone()).or_insert_with(|| {
             let mut trust = trust.clone();
             trust.origin = Origin::default();
             trust.statements.clear();
@@ -335,7 +337,7 @@ fn alone(mesh: &Mesh, stacks: &[Synthesized], plain: &World, principals: &[Someo
         let Some(import) = &dataset.import else { continue };
         let arn = format!("arn:aws:s3:::{}", import.bucket);
         let account = mesh.environments[&dataset.environment].account.to_string();
-        world.resources.entry(arn.clone()).or_insert_with(|| Resource {
+        parts.resources.entry(arn.clone()).or_insert_with(|| Resource {
             arn,
             kind: "AWS::S3::Bucket".to_owned(),
             account,
@@ -345,9 +347,9 @@ fn alone(mesh: &Mesh, stacks: &[Synthesized], plain: &World, principals: &[Someo
             parts: Vec::new(),
             origin: Origin::default(),
         });
-        world.lake.closed.insert(asked::database_arn(mesh, stacks, dataset));
+        parts.lake.closed.insert(asked::database_arn(mesh, stacks, dataset));
     }
-    world.lake.hybrid.clear();
+    parts.lake.hybrid.clear();
     world
 }
 
@@ -382,9 +384,9 @@ impl Answers {
     /// roles, and Lake Formation grants nothing to others.
     fn nobody_else_is_let_in(&self) {
         let known: BTreeSet<&str> = self.principals.iter().map(|one| one.arn.as_str()).collect();
-        let unasked = self.world.roles.keys().filter(|arn| !known.contains(arn.as_str()));
+        let unasked = self.world.roles().keys().filter(|arn| !known.contains(arn.as_str()));
         assert_eq!(unasked.collect::<Vec<_>>(), Vec::<&String>::new());
-        let grantees = self.world.lake.grants.keys().filter(|arn| !known.contains(arn.as_str()));
+        let grantees = self.world.lake().grants.keys().filter(|arn| !known.contains(arn.as_str()));
         assert_eq!(grantees.collect::<Vec<_>>(), Vec::<&String>::new());
         let is_of_dataset = |resource: &&Resource| {
             let target = resource.tags.get("Target").map(String::as_str).unwrap_or_default();
@@ -392,7 +394,7 @@ impl Answers {
                 || (resource.kind == "AWS::S3::Bucket" && target.starts_with("dataset/"))
         };
         let mut named = 0;
-        for resource in self.world.resources.values().filter(is_of_dataset) {
+        for resource in self.world.resources().values().filter(is_of_dataset) {
             let statements = resource.policy.iter().flat_map(|policy| &policy.statements);
             for statement in statements.filter(|statement| statement.is_allow) {
                 let principals = statement.principals.as_ref().expect("a resource's policy");

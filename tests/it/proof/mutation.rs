@@ -15,7 +15,7 @@ use lakewright_access::document::{
 };
 use lakewright_access::lake::LakeGrant;
 use lakewright_access::pattern::sample;
-use lakewright_access::world::{OnUnresolved, Piece, StackTemplate, World};
+use lakewright_access::world::{OnUnresolved, PartsMut, Piece, StackTemplate, World};
 use lakewright_proof::intended::Intended;
 use lakewright_proof::prove::{Findings, Proof};
 use lakewright_template::assembly::{Assembly, Grants};
@@ -70,27 +70,28 @@ enum Target {
 fn targets(world: &World) -> Vec<Target> {
     let mut targets = Vec::new();
     let mut boundaries = BTreeSet::new();
-    for (arn, role) in &world.roles {
+    for (arn, role) in world.roles() {
         targets.extend((0..role.identity.len()).map(|place| Target::Identity(arn.clone(), place)));
         targets.push(Target::Trust(arn.clone()));
-        boundaries.extend(role.boundary.clone().filter(|arn| world.managed.contains_key(arn)));
+        boundaries.extend(role.boundary.clone().filter(|arn| world.managed().contains_key(arn)));
     }
-    let with_policy = world.resources.values().filter(|resource| resource.policy.is_some());
+    let with_policy = world.resources().values().filter(|resource| resource.policy.is_some());
     targets.extend(with_policy.map(|resource| Target::Resource(resource.arn.clone())));
     targets.extend(boundaries.into_iter().map(Target::Boundary));
     targets
 }
 
 fn document<'w>(world: &'w mut World, target: &Target) -> &'w mut Document {
+    let PartsMut { roles, resources, managed, .. } = world.parts_mut();
     match target {
         Target::Identity(arn, place) => {
-            Arc::make_mut(&mut world.roles.get_mut(arn).expect("the role").identity[*place])
+            Arc::make_mut(&mut roles.get_mut(arn).expect("the role").identity[*place])
         }
-        Target::Trust(arn) => &mut world.roles.get_mut(arn).expect("the role").trust,
+        Target::Trust(arn) => &mut roles.get_mut(arn).expect("the role").trust,
         Target::Resource(arn) => {
-            world.resources.get_mut(arn).and_then(|r| r.policy.as_mut()).expect("the policy")
+            resources.get_mut(arn).and_then(|r| r.policy.as_mut()).expect("the policy")
         }
-        Target::Boundary(arn) => Arc::make_mut(world.managed.get_mut(arn).expect("the boundary")),
+        Target::Boundary(arn) => Arc::make_mut(managed.get_mut(arn).expect("the boundary")),
     }
 }
 
@@ -334,7 +335,7 @@ fn universe(world: &World, target: &Target, statements: &[&Statement]) -> Vec<As
         Target::Identity(arn, _) => principals = BTreeSet::from([arn.clone()]),
         Target::Boundary(policy) => {
             let with_it =
-                world.roles.values().filter(|role| role.boundary.as_ref() == Some(policy));
+                world.roles().values().filter(|role| role.boundary.as_ref() == Some(policy));
             principals = with_it.take(3).map(|role| role.arn.clone()).collect();
         }
         Target::Trust(arn) => resources = BTreeSet::from([arn.clone()]),
@@ -373,10 +374,10 @@ fn notices(
     let mut findings = Findings::default();
     match target {
         Target::Identity(arn, _) | Target::Trust(arn) => {
-            findings = proof.more_of_role(&world.roles[arn]);
+            findings = proof.more_of_role(&world.roles()[arn]);
         }
         Target::Resource(arn) => {
-            let policy = world.resources[arn].policy.as_ref().expect("the policy");
+            let policy = world.resources()[arn].policy.as_ref().expect("the policy");
             proof.more_of_policy(policy, arn, &mut findings);
         }
         Target::Boundary(_) => {}
@@ -389,7 +390,7 @@ fn notices(
         let is_asked = match target {
             Target::Identity(role, _) => arn == role,
             Target::Boundary(policy) => {
-                world.roles.get(arn).is_some_and(|role| role.boundary.as_ref() == Some(policy))
+                world.roles().get(arn).is_some_and(|role| role.boundary.as_ref() == Some(policy))
             }
             Target::Trust(_) | Target::Resource(_) => true,
         };
@@ -522,16 +523,17 @@ fn try_all_of_lake(
 ) -> (usize, usize, Vec<String>) {
     let original = world.clone();
     let (mut tried, mut changing, mut unnoticed) = (0, 0, Vec::new());
-    for (principal, grants) in &original.lake.grants {
+    for (principal, grants) in &original.lake().grants {
         for (place, grant) in grants.iter().enumerate() {
             for (what, mutant) in lake_mutants(principal, grant) {
                 tried += 1;
-                let changed = world.lake.grants.get_mut(principal).expect("the principal");
+                let lake = world.parts_mut().lake;
+                let changed = lake.grants.get_mut(principal).expect("the principal");
                 changed.remove(place);
                 if let Some((to, mutant)) = &mutant {
-                    world.lake.grants.entry(to.clone()).or_default().push(mutant.clone());
+                    lake.grants.entry(to.clone()).or_default().push(mutant.clone());
                 }
-                world.lake.index();
+                lake.index();
                 let both =
                     [Some((principal, grant)), mutant.as_ref().map(|(to, grant)| (to, grant))];
                 let both: Vec<_> = both.into_iter().flatten().collect();
@@ -543,7 +545,7 @@ fn try_all_of_lake(
                     changing += 1;
                     let proof = Proof { world: &world, intended };
                     let is_noticed = both.iter().any(|(principal, _)| {
-                        let grants = world.lake.grants.get(*principal).into_iter().flatten();
+                        let grants = world.lake().grants.get(*principal).into_iter().flatten();
                         let grants: Vec<LakeGrant> = grants.cloned().collect();
                         let rules = intended.principals();
                         let rules = rules.into_iter().find(|(arn, _)| *arn == principal.as_str());
@@ -559,7 +561,7 @@ fn try_all_of_lake(
                         unnoticed.push(format!("{name} {}: {what}: {witness:?}", grant.origin));
                     }
                 }
-                world.lake.grants.clone_from(&original.lake.grants);
+                world.parts_mut().lake.grants.clone_from(&original.lake().grants);
             }
         }
     }

@@ -54,7 +54,7 @@ pub(crate) fn allows(world: &World, asked: &Asked) -> bool {
     if let Some((stem, rest)) = asked.resource.split_once(":accesspoint/") {
         let (name, key) = rest.split_once("/object/").unwrap_or((rest, ""));
         let point = format!("{stem}:accesspoint/{name}");
-        if let Some(known) = world.access_points.get(&point) {
+        if let Some(known) = world.access_points().get(&point) {
             let bucket = format!("arn:{}:s3:::{}", partition(&point), known.bucket);
             let behind = if key.is_empty() { bucket } else { format!("{bucket}/{key}") };
             let mut context = asked.context.clone();
@@ -66,7 +66,7 @@ pub(crate) fn allows(world: &World, asked: &Asked) -> bool {
         }
     }
     let through = asked.context.get("s3:dataaccesspointarn").and_then(|arns| arns.first());
-    let through = through.filter(|arn| world.access_points.contains_key(*arn)).map(|point| {
+    let through = through.filter(|arn| world.access_points().contains_key(*arn)).map(|point| {
         let name = asked.resource.split(":::").nth(1).unwrap_or_default();
         name.split_once('/').map_or(point.clone(), |(_, key)| format!("{point}/object/{key}"))
     });
@@ -76,7 +76,7 @@ pub(crate) fn allows(world: &World, asked: &Asked) -> bool {
 fn once(world: &World, asked: &Asked, through: Option<&str>) -> bool {
     let Asked { principal, action, resource, .. } = asked;
     let is_role = principal.contains(":role/");
-    let role = world.roles.get(principal);
+    let role = world.roles().get(principal);
     let (own_policy, owner, is_known) = own(world, asked);
     let same = is_role && owner.is_empty() || account(principal) == owner;
     let applies = |document: &Document, statement: &Statement, on: &str| {
@@ -96,7 +96,7 @@ fn once(world: &World, asked: &Asked, through: Option<&str>) -> bool {
     // SCPs and RCPs: every level must allow, and none may deny. SCPs do not apply to service-linked roles.
     let is_linked = principal.contains(":role/aws-service-role/");
     let mut levels: BTreeMap<&str, bool> = BTreeMap::new();
-    for policy in world.organization.scps.iter().filter(|_| is_role && !is_linked) {
+    for policy in world.organization().scps.iter().filter(|_| is_role && !is_linked) {
         let allows = levels.entry(&policy.level).or_default();
         for statement in &policy.document.statements {
             if applies_to_either(&policy.document, statement) {
@@ -105,7 +105,7 @@ fn once(world: &World, asked: &Asked, through: Option<&str>) -> bool {
             }
         }
     }
-    for policy in world.organization.rcps.iter().filter(|_| !is_linked) {
+    for policy in world.organization().rcps.iter().filter(|_| !is_linked) {
         denied |= policy.document.statements.iter().any(|statement| {
             !statement.is_allow
                 && applies_to_either(&policy.document, statement)
@@ -114,7 +114,7 @@ fn once(world: &World, asked: &Asked, through: Option<&str>) -> bool {
     }
     // The session policy.
     let mut session_allows = true;
-    if let Some(document) = world.session.as_ref().filter(|_| is_role) {
+    if let Some(document) = world.session().as_ref().filter(|_| is_role) {
         session_allows = false;
         for statement in &document.statements {
             if applies_to_either(document, statement) {
@@ -127,11 +127,9 @@ fn once(world: &World, asked: &Asked, through: Option<&str>) -> bool {
     let mut identity_allows = is_role && role.is_none_or(|role| role.has_foreign_policies);
     let mut boundary_allows = session_allows;
     if let Some(role) = role {
-        for (document, is_boundary) in
-            role.identity.iter().map(|document| (document, false)).chain(
-                role.boundary.as_ref().and_then(|arn| world.managed.get(arn)).map(|d| (d, true)),
-            )
-        {
+        for (document, is_boundary) in role.identity.iter().map(|document| (document, false)).chain(
+            role.boundary.as_ref().and_then(|arn| world.managed().get(arn)).map(|d| (d, true)),
+        ) {
             let mut allows = false;
             for statement in &document.statements {
                 if applies_to_either(document, statement) {
@@ -234,7 +232,7 @@ fn is_of_trust(action: &str) -> bool {
 fn own<'w>(world: &'w World, asked: &Asked) -> (Option<&'w Document>, String, bool) {
     let arn = &asked.resource;
     if is_of_trust(&asked.action) {
-        return match world.roles.get(arn) {
+        return match world.roles().get(arn) {
             Some(role) => {
                 (Some(&role.trust), role.account.clone(), !role.trust.origin.stack.is_empty())
             }
@@ -248,7 +246,7 @@ fn own<'w>(world: &'w World, asked: &Asked) -> (Option<&'w Document>, String, bo
     } else {
         whole(arn)
     };
-    match world.resources.get(&name) {
+    match world.resources().get(&name) {
         Some(resource) => (resource.policy.as_ref(), resource.account.clone(), true),
         None => (None, account(arn).to_owned(), false),
     }
@@ -307,7 +305,7 @@ fn value(world: &World, asked: &Asked, key: &str) -> Option<Vec<String>> {
     if let Some(values) = asked.context.get(key) {
         return Some(values.clone());
     }
-    let role = world.roles.get(&asked.principal);
+    let role = world.roles().get(&asked.principal);
     let is_role = asked.principal.contains(":role/");
     let tag = |tags: &BTreeMap<String, String>, name: &str| {
         tags.iter()
@@ -324,8 +322,8 @@ fn value(world: &World, asked: &Asked, key: &str) -> Option<Vec<String>> {
         let bucket = asked.resource.split('/').next().unwrap_or_default();
         let name_of = is_of_bucket.then(|| bucket.to_owned());
         let arn = name_of.unwrap_or_else(|| whole(&asked.resource));
-        let of_resource = world.resources.get(&arn).map(|resource| &resource.tags);
-        return tag(of_resource.or_else(|| world.roles.get(&arn).map(|role| &role.tags))?, name);
+        let of_resource = world.resources().get(&arn).map(|resource| &resource.tags);
+        return tag(of_resource.or_else(|| world.roles().get(&arn).map(|role| &role.tags))?, name);
     }
     match key {
         "aws:principalarn" if is_role => Some(vec![asked.principal.clone()]),
@@ -339,7 +337,7 @@ fn value(world: &World, asked: &Asked, key: &str) -> Option<Vec<String>> {
             let owner = if owner.is_empty() { own.to_owned() } else { owner };
             (!owner.is_empty()).then(|| vec![owner])
         }
-        "kms:resourcealiases" => world.aliases_of.get(&asked.resource).cloned(),
+        "kms:resourcealiases" => world.aliases_of().get(&asked.resource).cloned(),
         _ => None,
     }
 }
@@ -468,7 +466,7 @@ pub(crate) struct LakeAsked {
 /// Whether any grant gives the permission.
 pub(crate) fn lake_allows(world: &World, asked: &LakeAsked) -> bool {
     let all = "lakeformation:all";
-    world.lake.grants.get(&asked.principal).into_iter().flatten().any(|grant| {
+    world.lake().grants.get(&asked.principal).into_iter().flatten().any(|grant| {
         let permission = grant.permission.lower();
         (permission == asked.permission || permission == all)
             && like(&grant.resource, &asked.resource)

@@ -168,9 +168,9 @@ proptest! {
                 principal: &principal, action: Action::new(action), resource: &resource, context: &context,
             };
             let truth = if request.action.is_permission() {
-                world.lake.gives(&request)
+                world.lake().gives(&request)
             } else {
-                world.lake.also_needs(&request)
+                world.lake().also_needs(&request)
             };
             truth == Truth::Yes
         };

@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use lakewright_access::document::{Comparison, PrincipalEntry, Statement};
 use lakewright_access::evaluate::Decision;
-use lakewright_access::world::World;
+use lakewright_access::world::{PartsMut, World};
 use lakewright_template::resolve::UNKNOWN;
 use proptest::prelude::*;
 use proptest::sample::Index;
@@ -116,7 +116,7 @@ fn named(statement: &Statement, entry: PrincipalEntry) -> Option<Statement> {
 
 /// The statements of each document in the access model that has some, in a fixed order.
 fn lists(world: &mut World) -> Vec<&mut Vec<Statement>> {
-    let World { roles, resources, managed, session, organization, .. } = world;
+    let PartsMut { roles, resources, managed, session, organization, .. } = world.parts_mut();
     let mut lists = Vec::new();
     for role in roles.values_mut() {
         lists.push(&mut role.trust.statements);

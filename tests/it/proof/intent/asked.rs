@@ -131,7 +131,7 @@ impl<'a> Things<'a> {
         let (stacks, world) = (self.stacks, self.world);
         let own = stacks.iter().filter(|one| one.entry.kind == kind && one.entry.id == id);
         let addresses: BTreeSet<String> = own.map(|one| one.entry.address().to_string()).collect();
-        let all = world.resources.values().filter(|one| one.kind == resource);
+        let all = world.resources().values().filter(|one| one.kind == resource);
         all.filter(|one| addresses.contains(&*one.origin.stack)).collect()
     }
 

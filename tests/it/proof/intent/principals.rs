@@ -40,7 +40,7 @@ impl Someone {
 }
 
 pub(super) fn all(mesh: &Mesh, stacks: &[Synthesized], world: &World) -> Vec<Someone> {
-    let made = world.roles.values().filter(|role| !role.is_imported());
+    let made = world.roles().values().filter(|role| !role.is_imported());
     let mut all: Vec<Someone> = made
         .map(|role| Someone::new(of_stack(mesh, stacks, role), &role.arn, Policies::Ours))
         .collect();
