@@ -115,6 +115,9 @@ impl Level {
 /// The names by their form in lower case.
 static NAMES: Mutex<BTreeMap<String, &'static Name>> = Mutex::new(BTreeMap::new());
 
+/// Names that a thread remembers at most, besides those that the whole process knows.
+const KEPT: usize = 65_536;
+
 thread_local! {
     /// The names as they are written: a thread that has met a name asks nobody for it again.
     static WRITTEN: RefCell<IndexMap<String, Action>> = RefCell::new(IndexMap::new());
@@ -128,6 +131,9 @@ impl Action {
                 return *known;
             }
             let action = Self::kept(name);
+            if written.len() >= KEPT {
+                written.clear();
+            }
             written.insert(name.to_owned(), action);
             action
         })

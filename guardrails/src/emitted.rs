@@ -15,6 +15,9 @@ use lakewright_template::{LogicalId, ResourceEntry, Template, Value};
 use super::shape::Shapes;
 use super::{Breach, DocumentKind, Whose, escalation, roles, statement};
 
+/// Shapes that are remembered at most: a process that lives long must not grow with each template that it sees.
+const KEPT: usize = 65_536;
+
 /// The shapes in which nothing was found: of statements, of keys' whole policies, of resources' tags, and of whole
 /// templates with roles that have power.
 static FINE: RwLock<BTreeSet<u64>> = RwLock::new(BTreeSet::new());
@@ -80,7 +83,11 @@ pub fn emitted(
         roles(&World::of(vec![Piece::of(stack)?]), &mut found);
         learn(found, whole.as_ref().map(std::slice::from_ref));
     }
-    FINE.write().unwrap_or_else(PoisonError::into_inner).extend(known);
+    let mut fine = FINE.write().unwrap_or_else(PoisonError::into_inner);
+    if fine.len() >= KEPT {
+        fine.clear();
+    }
+    fine.extend(known);
     breaches.sort();
     breaches.dedup();
     Ok(breaches)

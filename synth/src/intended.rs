@@ -9,6 +9,9 @@ use lakewright_template::digest::hex_prefix;
 
 use crate::{Cause, Record};
 
+/// Sets that a thread remembers at most: a process that lives long must not grow with each mesh that it sees.
+const KEPT: usize = 4096;
+
 /// The digest of a set of actions. The same few sets occur in every stack, so each thread hashes a set only once.
 fn digest_of(actions: &[Text]) -> String {
     thread_local! {
@@ -19,6 +22,9 @@ fn digest_of(actions: &[Text]) -> String {
             return digest.clone();
         }
         let digest = hex_prefix(actions.join(" ").as_bytes(), 12);
+        if known.len() >= KEPT {
+            known.clear();
+        }
         known.insert(actions.to_vec(), digest.clone());
         digest
     })

@@ -153,6 +153,9 @@ impl Cell {
     }
 }
 
+/// Lists that a thread remembers at most: a process that lives long must not grow with each mesh that it sees.
+const KEPT: usize = 65_536;
+
 /// A list of actions, kept once in each thread.
 fn kept(actions: &[Action]) -> Arc<[Action]> {
     thread_local! {
@@ -163,6 +166,9 @@ fn kept(actions: &[Action]) -> Arc<[Action]> {
             return list.clone();
         }
         let list: Arc<[Action]> = actions.into();
+        if known.len() >= KEPT {
+            known.clear();
+        }
         known.insert(list.clone());
         list
     })
