@@ -3,11 +3,13 @@
 //! Only [`resolve`](crate::resolve::resolve) creates one, so code that receives
 //! a [`Mesh`] need not check it again.
 
+mod link;
 mod people;
 mod share;
 mod worksheet;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use lakewright_template::{AccountId, Region};
 
@@ -17,10 +19,10 @@ pub use crate::document::{
     Maintenance, Mask, PivotMode, PolicyState, SharePermission, ShareStatus, Strategy, TableFormat,
     TenantPermission,
 };
-pub use crate::name::WorksheetDatabase;
+pub use link::Link;
 pub use people::{Access, SamlTeam};
 pub use share::{Share, ShareItem, SharedTable};
-pub use worksheet::Worksheet;
+pub use worksheet::{Database, Worksheet};
 
 use crate::name::{
     AddressBlock, BranchName, BucketName, CatalogName, ConnectionArn, CountryCode, FolderPrefix,
@@ -33,19 +35,19 @@ use crate::name::{
 #[expect(missing_docs, reason = "one map for each kind of document, named after it")]
 pub struct Mesh {
     pub tenant: Tenant,
-    pub organizations: BTreeMap<Id, Organization>,
-    pub environments: BTreeMap<Id, Environment>,
-    pub networks: BTreeMap<Id, Network>,
-    pub consumption_roles: BTreeMap<Id, ConsumptionRole>,
-    pub domains: BTreeMap<Id, Domain>,
-    pub datasets: BTreeMap<Id, Dataset>,
-    pub shares: BTreeMap<Id, Share>,
-    pub worksheets: BTreeMap<Id, Worksheet>,
-    pub notebooks: BTreeMap<Id, Notebook>,
-    pub studio_profiles: BTreeMap<Id, StudioProfile>,
-    pub pipelines: BTreeMap<Id, Pipeline>,
-    pub dashboards: BTreeMap<Id, Dashboard>,
-    pub access_policies: BTreeMap<Id, AccessPolicy>,
+    pub organizations: BTreeMap<Id, Arc<Organization>>,
+    pub environments: BTreeMap<Id, Arc<Environment>>,
+    pub networks: BTreeMap<Id, Arc<Network>>,
+    pub consumption_roles: BTreeMap<Id, Arc<ConsumptionRole>>,
+    pub domains: BTreeMap<Id, Arc<Domain>>,
+    pub datasets: BTreeMap<Id, Arc<Dataset>>,
+    pub shares: BTreeMap<Id, Arc<Share>>,
+    pub worksheets: BTreeMap<Id, Arc<Worksheet>>,
+    pub notebooks: BTreeMap<Id, Arc<Notebook>>,
+    pub studio_profiles: BTreeMap<Id, Arc<StudioProfile>>,
+    pub pipelines: BTreeMap<Id, Arc<Pipeline>>,
+    pub dashboards: BTreeMap<Id, Arc<Dashboard>>,
+    pub access_policies: BTreeMap<Id, Arc<AccessPolicy>>,
 }
 
 /// The fields that every document has.
@@ -163,7 +165,7 @@ pub struct Environment {
     /// The fields that every document has.
     pub header: Header,
     /// The organization.
-    pub organization: Id,
+    pub organization: Link<Organization>,
     /// The account.
     pub account: AccountId,
     /// The position of `account`.
@@ -200,6 +202,11 @@ impl Environment {
     /// The entry of a team in this environment, if it is the environment's own team or an invited one.
     pub fn team_named(&self, team: &TeamName) -> Option<&EnvironmentTeam> {
         self.teams.iter().find(|candidate| candidate.team == *team)
+    }
+
+    /// The team of a document that stands in this environment. Resolution refuses a document of any other team.
+    fn member(&self, team: &TeamName) -> &EnvironmentTeam {
+        self.team_named(team).expect("the team of a document is a team of its environment")
     }
 }
 
@@ -271,7 +278,7 @@ pub struct Network {
     /// The fields that every document has.
     pub header: Header,
     /// The environment.
-    pub environment: Id,
+    pub environment: Link<Environment>,
     /// The team that registers it.
     pub team: TeamName,
     /// The VPC.
@@ -284,7 +291,7 @@ pub struct ConsumptionRole {
     /// The fields that every document has.
     pub header: Header,
     /// The environment.
-    pub environment: Id,
+    pub environment: Link<Environment>,
     /// The team that registers it.
     pub team: TeamName,
     /// The role.
@@ -312,14 +319,14 @@ pub struct Dataset {
     /// The fields that every document has.
     pub header: Header,
     /// The environment.
-    pub environment: Id,
+    pub environment: Link<Environment>,
     /// The team that owns it.
     pub team: TeamName,
     /// The teams that approve shares besides the owner, without duplicates. Those of the dataset's
     /// environment also read the data.
     pub stewards: Vec<TeamName>,
     /// The domain.
-    pub domain: Option<Id>,
+    pub domain: Option<Link<Domain>>,
     /// The confidentiality.
     pub confidentiality: Confidentiality,
     /// Whether shares need no approval.
@@ -444,7 +451,7 @@ pub struct Notebook {
     /// The fields that every document has.
     pub header: Header,
     /// The environment.
-    pub environment: Id,
+    pub environment: Link<Environment>,
     /// The team.
     pub team: TeamName,
     /// The VPC and the subnet; `None` if the notebook has no VPC.
@@ -465,7 +472,7 @@ pub struct StudioProfile {
     /// The fields that every document has.
     pub header: Header,
     /// The environment.
-    pub environment: Id,
+    pub environment: Link<Environment>,
     /// The team.
     pub team: TeamName,
 }
@@ -476,7 +483,7 @@ pub struct Pipeline {
     /// The fields that every document has.
     pub header: Header,
     /// The environment in which CI/CD runs.
-    pub environment: Id,
+    pub environment: Link<Environment>,
     /// The team.
     pub team: TeamName,
     /// How it deploys.
@@ -501,12 +508,12 @@ pub struct PipelineSource {
 }
 
 /// A stage of a pipeline.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Stage {
     /// The stage's name.
     pub stage: Id,
     /// The environment.
-    pub environment: Id,
+    pub environment: Link<Environment>,
     /// The team in that environment.
     pub team: TeamName,
     /// The position of the team's name.
@@ -526,7 +533,7 @@ pub struct Dashboard {
     /// The fields that every document has.
     pub header: Header,
     /// The environment.
-    pub environment: Id,
+    pub environment: Link<Environment>,
     /// The team.
     pub team: TeamName,
     /// QuickSight's id of the dashboard.
@@ -581,3 +588,16 @@ pub struct PolicyResources {
     /// Environments.
     pub environments: Vec<Id>,
 }
+
+macro_rules! of_member {
+    ($($document:ident)*) => {
+        $(impl $document {
+            /// The team as its environment invites it.
+            pub fn member(&self) -> &EnvironmentTeam {
+                self.environment.member(&self.team)
+            }
+        })*
+    };
+}
+
+of_member!(Dataset Notebook Pipeline Share Stage StudioProfile);

@@ -11,6 +11,7 @@ mod expired;
 mod foreign;
 mod governance;
 mod item_state;
+mod link;
 mod locations;
 mod partition;
 mod people;
@@ -37,6 +38,7 @@ pub use placeholder::{ACCOUNT, CENTRAL_ACCOUNT, EXTERNAL_ID, placeholders};
 pub(crate) use tags::RESERVED;
 
 use self::foreign::Imports;
+use self::link::Unlinked;
 use crate::decode::suggest;
 use crate::diagnostic::{Diagnostic, FileId, Origin};
 use crate::document::{Document, Header as DocumentHeader, Kind};
@@ -154,7 +156,7 @@ impl Context {
             });
         }
         self.roles_have_one_path(&environments, &consumption_roles);
-        Some(Mesh {
+        Unlinked {
             tenant: tenant?,
             organizations,
             environments,
@@ -169,7 +171,8 @@ impl Context {
             pipelines,
             dashboards,
             access_policies,
-        })
+        }
+        .link()
     }
 
     /// Resolves each document of a kind. Documents with errors are not in the map.

@@ -5,6 +5,7 @@ pub(crate) mod studio;
 mod subscriptions;
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use lakewright_constructs::bucket::{Bucket, Encryption, Lifecycle, bucket_arn};
 use lakewright_constructs::cfn::{quicksight, s3};
@@ -118,7 +119,8 @@ fn results(
 /// The environment whose stack has the settings of an account and region: there is one list of administrators for all
 /// of its environments, and so one owner of it, the first by id.
 pub(crate) fn owner_of_settings<'m>(mesh: &'m Mesh, place: &Place) -> Option<&'m Environment> {
-    let mut with_data = mesh.environments.values().filter(|other| other.features.datasets);
+    let mut with_data =
+        mesh.environments.values().map(Arc::as_ref).filter(|other| other.features.datasets);
     with_data.find(|other| Names::place(other) == *place)
 }
 

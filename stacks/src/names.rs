@@ -5,6 +5,7 @@
 //! still unique.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use lakewright_constructs::lakeformation::TableTag;
 use lakewright_constructs::role::ImportedRole;
@@ -253,7 +254,7 @@ impl<'m> Names<'m> {
         pipelines
             .filter_map(|pipeline| {
                 let environment =
-                    environments.iter().find(|one| one.header.id == pipeline.environment)?;
+                    environments.iter().find(|one| one.header.id == *pipeline.environment.id())?;
                 Some(self.pipeline(environment, &pipeline.header.id, "artifacts"))
             })
             .collect()
@@ -281,7 +282,7 @@ impl<'m> Names<'m> {
     /// the rules for it. Their number depends on prefixes and regions, not on accounts.
     pub fn tellers_anywhere(&self) -> BTreeSet<String> {
         let environments = self.mesh.environments.values();
-        let of = |environment: &Environment| {
+        let of = |environment: &Arc<Environment>| {
             let (prefix, region) = (&environment.resource_prefix, &environment.region);
             [format!("{prefix}-*{FAILURES}"), Self::execution_role(prefix, region)]
                 .map(|name| role_anywhere(region, &name))

@@ -151,7 +151,7 @@ impl Context<'_> {
             .pipeline
             .stages
             .iter()
-            .filter_map(|stage| self.deployment(scope, stage, &artifacts, &key))
+            .map(|stage| self.deployment(scope, stage, &artifacts, &key))
             .collect();
         let update = (self.pipeline.strategy == Strategy::CdkTrunk)
             .then(|| self.updater(scope, &runner, &key, &artifacts));
@@ -224,7 +224,7 @@ impl Context<'_> {
             return (None, Vec::new());
         }
         let branch = branches::MAIN.to_owned();
-        let files = seed::files(self.mesh, self.environment, self.pipeline, &branch);
+        let files = seed::files(self.environment, self.pipeline, &branch);
         let bucket = self.names.template_bucket(&self.environment.resource_prefix, &self.place);
         let asset =
             Asset::new(Cow::Owned(seed::archive(&files)), "zip", bucket.clone(), |digest| {
@@ -378,9 +378,8 @@ impl Context<'_> {
         stage: &'s Stage,
         artifacts: &BucketHandle,
         key: &KeyHandle,
-    ) -> Option<Deployment<'s>> {
-        let target = self.mesh.environments.get(&stage.environment)?;
-        let team = target.team_named(&stage.team)?;
+    ) -> Deployment<'s> {
+        let (target, team) = (&*stage.environment, stage.member());
         let mut scope = scope.named_child("Stage", stage.id());
         let team_arn = self.names.team_role_arn(target, team);
         let name = grantee_name(target, team);
@@ -429,12 +428,12 @@ impl Context<'_> {
             source: BuildSource::Pipeline,
         };
         let project = scope.add("Build", project);
-        Some(Deployment { stage, project, policy })
+        Deployment { stage, project, policy }
     }
 
     /// Records that the code of the pipeline's team is to act as the team of a stage.
     fn record_author(&self, scope: &mut Scope<'_>, team: &str, team_arn: &str) {
-        let Some(author) = self.environment.team_named(&self.pipeline.team) else { return };
+        let author = self.pipeline.member();
         let author_arn = self.names.team_role_arn(self.environment, author);
         if author_arn == team_arn {
             return;

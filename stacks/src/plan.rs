@@ -6,6 +6,7 @@ mod handout;
 mod stack;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use lakewright_manifest::mesh::{Environment, EnvironmentTeam, Features, Pipeline, PivotMode};
 use lakewright_manifest::{Code, Date, Diagnostic, Mesh, Report, ResourcePrefix};
@@ -42,7 +43,7 @@ impl<'m> Plan<'m> {
         report.extend(worksheets::unknown_databases(mesh));
         let mut belongings = team::belongings(mesh, &shares);
         let mut imported = Vec::new();
-        for environment in mesh.environments.values() {
+        for environment in mesh.environments.values().map(Arc::as_ref) {
             stacks.push(StackPlan::environment(mesh, environment));
             if mesh.tenant.pivot_role.mode == PivotMode::Auto {
                 stacks.push(StackPlan::pivot_role(mesh, environment));
@@ -70,27 +71,19 @@ impl<'m> Plan<'m> {
             }
         }
         for dataset in mesh.datasets.values() {
-            if let Some(environment) = mesh.environments.get(&dataset.environment) {
-                let shares = of_dataset.remove(&dataset.header.id).unwrap_or_default();
-                stacks.push(StackPlan::dataset(mesh, environment, dataset, shares));
-            }
+            // A dataset that nobody shares has no entry.
+            let shares = of_dataset.remove(&dataset.header.id).unwrap_or_default();
+            stacks.push(StackPlan::dataset(mesh, dataset, shares));
         }
         for notebook in mesh.notebooks.values() {
-            let place = mesh.environments.get(&notebook.environment);
-            let member = place.and_then(|e| Some((e, e.team_named(&notebook.team)?)));
-            stacks.extend(member.map(|(e, team)| StackPlan::notebook(mesh, e, team, notebook)));
+            stacks.push(StackPlan::notebook(mesh, notebook));
         }
         for profile in mesh.studio_profiles.values() {
-            let place = mesh.environments.get(&profile.environment);
-            let member = place.and_then(|e| Some((e, e.team_named(&profile.team)?)));
-            stacks
-                .extend(member.map(|(e, team)| StackPlan::studio_profile(mesh, e, team, profile)));
+            stacks.push(StackPlan::studio_profile(mesh, profile));
         }
         for pipeline in mesh.pipelines.values() {
             report.extend(other_teams(pipeline));
-            if let Some(environment) = mesh.environments.get(&pipeline.environment) {
-                stacks.push(StackPlan::pipeline(mesh, environment, pipeline));
-            }
+            stacks.push(StackPlan::pipeline(mesh, pipeline));
         }
         stacks.push(StackPlan::platform(mesh));
         stacks.sort_by_cached_key(StackPlan::address);

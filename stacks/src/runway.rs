@@ -120,7 +120,7 @@ pub fn runway(mesh: &Mesh, stacks: &[&Synthesized]) -> Vec<Runway> {
 /// The environment of a dataset.
 fn owner_of<'m>(mesh: &'m Mesh, dataset: &str) -> Option<&'m str> {
     let found = mesh.datasets.values().find(|one| one.header.id.as_str() == dataset);
-    found.map(|dataset| dataset.environment.as_str())
+    found.map(|dataset| dataset.environment.id().as_str())
 }
 
 /// Quotas on numbers of resources, of an account or of a region in it.

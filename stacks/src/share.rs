@@ -58,37 +58,30 @@ pub(crate) enum Side {
 /// The shares of a mesh that give access on a day.
 pub(crate) fn live<'m>(mesh: &'m Mesh, as_of: Option<&Date>) -> Vec<LiveShare<'m>> {
     let shares = mesh.shares.values().filter(|share| share.is_live(as_of));
-    shares
-        .filter_map(|share| {
-            let dataset = mesh.datasets.get(&share.dataset)?;
-            Some(LiveShare {
-                share,
-                dataset,
-                producer: mesh.environments.get(&dataset.environment)?,
-                consumer: mesh.environments.get(&share.environment)?,
-                role: share
-                    .consumption_role
-                    .as_ref()
-                    .and_then(|role| mesh.consumption_roles.get(role)),
-            })
-        })
-        .collect()
+    let live = shares.map(|share| LiveShare {
+        share,
+        dataset: &share.dataset,
+        producer: &share.dataset.environment,
+        consumer: &share.environment,
+        role: share.consumption_role.as_deref(),
+    });
+    live.collect()
 }
 
 impl LiveShare<'_> {
     /// Whoever receives the access.
-    pub(crate) fn consumer_role(&self, names: Names<'_>) -> Option<ImportedRole> {
+    pub(crate) fn consumer_role(&self, names: Names<'_>) -> ImportedRole {
         if let Some(role) = self.role {
             let name = format!("consumption-role/{}", role.header.id);
-            return Some(ImportedRole::new(role.role_arn.account(), role.role_arn.as_str(), &name));
+            return ImportedRole::new(role.role_arn.account(), role.role_arn.as_str(), &name);
         }
-        let team = self.consumer.team_named(&self.share.team)?;
+        let team = self.share.member();
         let role = names.team_role(self.consumer, team);
         // An imported role is not ours to tag.
-        Some(match team.iam_role_arn {
+        match team.iam_role_arn {
             Some(_) => role,
             None => role.with_tag(names.team(self.consumer, &team.team)),
-        })
+        }
     }
 
     pub(crate) fn target(&self) -> String {
@@ -177,7 +170,7 @@ impl LiveShare<'_> {
 }
 
 pub(crate) fn build(scope: &mut Scope<'_>, names: Names<'_>, live: &LiveShare<'_>, side: Side) {
-    let Some(role) = live.consumer_role(names) else { return };
+    let role = live.consumer_role(names);
     if side != Side::Consumer {
         folders(scope, names, live, &role);
     }

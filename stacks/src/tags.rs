@@ -42,13 +42,14 @@ pub(crate) fn resource_tags(
     target: &str,
 ) -> BTreeMap<String, String> {
     let mut tags = Tags::default();
-    let organization = mesh.organizations.get(&environment.organization).map(|o| &o.header);
-    let cascade = [Some(&mesh.tenant.header), organization, Some(&environment.header), own];
-    for header in cascade.into_iter().flatten() {
+    let organization = &environment.organization.header;
+    let above = [&mesh.tenant.header, organization, &environment.header];
+    let cascade = above.map(Some).into_iter().chain([own]);
+    for header in cascade.flatten() {
         header.tags.iter().for_each(|(key, value)| tags.put(key, value));
     }
     tags.put("Environment", environment.header.id.as_str());
-    tags.put("Organization", environment.organization.as_str());
+    tags.put("Organization", organization.id.as_str());
     tags.put("Target", target);
     tags.put("Team", team.as_str());
     tags.put("lakewright:mesh", mesh.tenant.header.id.as_str());

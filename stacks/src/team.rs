@@ -65,22 +65,22 @@ pub(crate) fn belongings<'m>(mesh: &'m Mesh, shares: &[LiveShare<'m>]) -> AllBel
     let mut all: AllBelongings<'m> = BTreeMap::new();
     for dataset in mesh.datasets.values().filter(|dataset| dataset.import.is_some()) {
         for team in std::iter::once(&dataset.team).chain(&dataset.stewards) {
-            all.entry((&dataset.environment, team)).or_default().imported.push(dataset);
+            all.entry((dataset.environment.id(), team)).or_default().imported.push(dataset);
         }
     }
     for live in shares.iter().filter(|live| live.role.is_none()) {
-        let key = (&live.share.environment, &live.share.team);
+        let key = (live.share.environment.id(), &live.share.team);
         all.entry(key).or_default().shares.push(*live);
     }
     for pipeline in mesh.pipelines.values() {
-        let Some(runs_in) = mesh.environments.get(&pipeline.environment) else { continue };
+        let runs_in = &*pipeline.environment;
         for stage in &pipeline.stages {
-            let belongings = all.entry((&stage.environment, &stage.team)).or_default();
+            let belongings = all.entry((stage.environment.id(), &stage.team)).or_default();
             belongings.pipelines.push((runs_in, pipeline, stage));
         }
     }
     for worksheet in mesh.worksheets.values() {
-        let key = (&worksheet.environment, &worksheet.team);
+        let key = (worksheet.environment.id(), &worksheet.team);
         all.entry(key).or_default().worksheets.push(worksheet);
     }
     all
@@ -201,7 +201,7 @@ fn workgroup(
         },
     );
     for worksheet in worksheets {
-        let Some(database) = worksheets::database(mesh, names, worksheet) else { continue };
+        let database = worksheets::database(names, worksheet);
         let query = NamedQuery {
             name: worksheet.header.label.chars().take(128).collect(),
             description: worksheet.header.description.clone(),

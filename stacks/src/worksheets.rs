@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use lakewright_manifest::mesh::{Environment, Worksheet, WorksheetDatabase};
+use lakewright_manifest::mesh::{Database, Environment, Worksheet};
 use lakewright_manifest::{Code, Diagnostic, Mesh, Report};
 
 use crate::Names;
@@ -19,22 +19,13 @@ struct Known {
     id: String,
 }
 
-/// What a worksheet's database is called in the catalog. Nothing when what it refers to is in no environment, which
-/// [`resolve`](lakewright_manifest::resolve::resolve) refuses.
-pub(crate) fn database(mesh: &Mesh, names: Names<'_>, worksheet: &Worksheet) -> Option<String> {
+/// What a worksheet's database is called in the catalog.
+pub(crate) fn database(names: Names<'_>, worksheet: &Worksheet) -> String {
     match &worksheet.database {
-        None => Some(DEFAULT.to_owned()),
-        Some(WorksheetDatabase::Named(name)) => Some(name.to_string()),
-        Some(WorksheetDatabase::Dataset(id)) => {
-            let dataset = mesh.datasets.get(id)?;
-            let environment = mesh.environments.get(&dataset.environment)?;
-            Some(names.dataset_database(environment, dataset))
-        }
-        Some(WorksheetDatabase::Share(id)) => {
-            let share = mesh.shares.get(id)?;
-            let environment = mesh.environments.get(&share.environment)?;
-            Some(names.shared_database(environment, id))
-        }
+        None => DEFAULT.to_owned(),
+        Some(Database::Named(name)) => name.to_string(),
+        Some(Database::Dataset(dataset)) => names.dataset_database(&dataset.environment, dataset),
+        Some(Database::Share(share)) => names.shared_database(&share.environment, share.id()),
     }
 }
 
@@ -44,9 +35,9 @@ pub(crate) fn unknown_databases(mesh: &Mesh) -> Report {
     let mut report = Report::new();
     let mut by_place = BTreeMap::new();
     for worksheet in mesh.worksheets.values() {
-        let Some(WorksheetDatabase::Named(name)) = &worksheet.database else { continue };
+        let Some(Database::Named(name)) = &worksheet.database else { continue };
         let name = name.as_str();
-        let Some(environment) = mesh.environments.get(&worksheet.environment) else { continue };
+        let environment = &*worksheet.environment;
         let key = (&environment.account, &environment.region);
         let known: &Vec<Known> =
             by_place.entry(key).or_insert_with(|| known(mesh, names, environment));
@@ -81,12 +72,12 @@ fn known(mesh: &Mesh, names: Names<'_>, environment: &Environment) -> Vec<Known>
     let place = Names::place(environment);
     let is_here = |other: &&Environment| Names::place(other) == place;
     let datasets = mesh.datasets.iter().filter_map(|(id, dataset)| {
-        let there = mesh.environments.get(&dataset.environment).filter(is_here)?;
+        let there = Some(&*dataset.environment).filter(is_here)?;
         let name = names.dataset_database(there, dataset);
         Some(Known { name, reference: format!("dataset/{id}"), id: id.to_string() })
     });
     let shares = mesh.shares.iter().filter_map(|(id, share)| {
-        let there = mesh.environments.get(&share.environment).filter(is_here)?;
+        let there = Some(&*share.environment).filter(is_here)?;
         let name = names.shared_database(there, id);
         Some(Known { name, reference: format!("share/{id}"), id: id.to_string() })
     });

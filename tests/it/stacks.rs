@@ -98,9 +98,9 @@ fn each_lake_formation_permission_stands_once() {
 fn seeds_are_code_whatever_their_labels_say() {
     let mesh = full();
     for pipeline in mesh.pipelines.values().filter(|pipeline| pipeline.source.is_none()) {
-        let environment = &mesh.environments[&pipeline.environment];
+        let environment = &pipeline.environment;
         let folder = tempfile::tempdir().expect("a folder");
-        for (path, text) in seed::files(&mesh, environment, pipeline, "main") {
+        for (path, text) in seed::files(environment, pipeline, "main") {
             let path = folder.path().join(path);
             fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
             fs::write(path, text).expect("a file");

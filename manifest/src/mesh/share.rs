@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Header, ItemStatus, SharePermission, ShareStatus};
+use super::{
+    ConsumptionRole, Dataset, Environment, Header, ItemStatus, Link, SharePermission, ShareStatus,
+};
 use crate::diagnostic::Origin;
 use crate::name::{CatalogName, Date, Id, TeamName};
 
@@ -12,13 +14,13 @@ pub struct Share {
     /// The fields that every document has.
     pub header: Header,
     /// The dataset.
-    pub dataset: Id,
+    pub dataset: Link<Dataset>,
     /// The consumer's environment.
-    pub environment: Id,
+    pub environment: Link<Environment>,
     /// The consumer's team.
     pub team: TeamName,
     /// The consumption role.
-    pub consumption_role: Option<Id>,
+    pub consumption_role: Option<Link<ConsumptionRole>>,
     /// The reason for the request.
     pub purpose: String,
     /// The items that grant access when the share does.

@@ -56,7 +56,7 @@ pub fn check_change(base: &Mesh, head: &Mesh, today: Option<&Date>) -> Report {
 /// when it is submitted. If one change removed the need for approval and used that at once, those who approve
 /// shares would not have seen it.
 fn approves_itself(base: &Mesh, share: &Share) -> bool {
-    base.datasets.get(&share.dataset).is_some_and(|dataset| dataset.auto_approval)
+    base.datasets.get(share.dataset.id()).is_some_and(|dataset| dataset.auto_approval)
 }
 
 /// An approved share must not be removed: its stacks would be deleted with it, although its access was never revoked. A
@@ -245,15 +245,15 @@ fn works_stay(base: &Mesh, head: &Mesh, report: &mut Report) {
         immutable(report, Kind::ConsumptionRole, id, new.header.origin, &fields);
     });
     both(&base.worksheets, &head.worksheets, |id, old, new| {
-        let fields = owner((&old.environment, &old.team), (&new.environment, &new.team));
+        let fields = owner((old.environment.id(), &old.team), (new.environment.id(), &new.team));
         immutable(report, Kind::Worksheet, id, new.header.origin, &fields);
     });
     both(&base.studio_profiles, &head.studio_profiles, |id, old, new| {
-        let fields = owner((&old.environment, &old.team), (&new.environment, &new.team));
+        let fields = owner((old.environment.id(), &old.team), (new.environment.id(), &new.team));
         immutable(report, Kind::StudioProfile, id, new.header.origin, &fields);
     });
     both(&base.pipelines, &head.pipelines, |id, old, new| {
-        let fields = owner((&old.environment, &old.team), (&new.environment, &new.team));
+        let fields = owner((old.environment.id(), &old.team), (new.environment.id(), &new.team));
         immutable(report, Kind::Pipeline, id, new.header.origin, &fields);
     });
     both(&base.notebooks, &head.notebooks, |id, old, new| {
@@ -268,7 +268,7 @@ fn works_stay(base: &Mesh, head: &Mesh, report: &mut Report) {
             fixed("volume_size", &old.volume_size, &new.volume_size),
             fixed("internet_access", &old.internet_access, &new.internet_access),
         ];
-        let owner = owner((&old.environment, &old.team), (&new.environment, &new.team));
+        let owner = owner((old.environment.id(), &old.team), (new.environment.id(), &new.team));
         immutable(report, Kind::Notebook, id, new.header.origin, &owner);
         immutable(report, Kind::Notebook, id, new.header.origin, &fields);
     });
@@ -296,7 +296,7 @@ fn what_is_shared_stays(base: &Mesh, head: &Mesh, report: &mut Report) {
         if (old.status, new.status) != (ShareStatus::Approved, ShareStatus::Approved) {
             return;
         }
-        let datasets = (base.datasets.get(&old.dataset), head.datasets.get(&new.dataset));
+        let datasets = (base.datasets.get(old.dataset.id()), head.datasets.get(new.dataset.id()));
         let (Some(was), Some(is)) = datasets else { return };
         for item in &new.items {
             let moved = match item {

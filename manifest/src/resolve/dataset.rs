@@ -13,7 +13,7 @@ use crate::document::{
 };
 use crate::field::Field;
 use crate::mesh::{
-    Column, Crawler, Dataset, EnvironmentPermission, Folder, Header, Import, Location, Table,
+    Column, Crawler, Dataset, EnvironmentPermission, Folder, Header, Import, Link, Location, Table,
     TenantPermission,
 };
 use crate::name::{CatalogName, FolderPrefix, Id, KeyPrefix, TeamName};
@@ -58,10 +58,10 @@ impl Context {
         }
         let (environment, team) = owner?;
         Some(Dataset {
-            environment,
+            environment: Link::unlinked(environment),
             team,
             stewards,
-            domain: document.domain.value().cloned(),
+            domain: document.domain.value().cloned().map(Link::unlinked),
             confidentiality: document.confidentiality.value().copied().unwrap_or_default(),
             auto_approval: document.auto_approval.value().copied().unwrap_or_default(),
             import,

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use lakewright_template::AccountId;
+
 use super::denial::left_of;
 use super::{Context, Dependant, Needs, Ownership, Place, Scope, at, distinct, values};
 use crate::Code;
@@ -13,11 +15,9 @@ use crate::document::{
 };
 use crate::field::Field;
 use crate::mesh::{
-    ConsumptionRole, Environment, EnvironmentPermission, EnvironmentTeam, Features, Header,
+    ConsumptionRole, Environment, EnvironmentPermission, EnvironmentTeam, Features, Header, Link,
     Network, StudioVpc, Tenant, TenantPermission, Vpc,
 };
-use lakewright_template::AccountId;
-
 use crate::name::{Id, PolicyArn, SubnetId, TeamName, VpcId};
 use crate::parse::Located;
 
@@ -49,7 +49,7 @@ impl Context {
         let teams = self.environment_teams(document, team, &header, scope.tenant);
         let permissions_boundary = self.boundary(document, scope, origin.file, &account);
         Some(Environment {
-            organization: organization?.clone(),
+            organization: Link::unlinked(organization?.clone()),
             account,
             permissions_boundary,
             account_at: at(origin.file, &document.account),
@@ -499,7 +499,7 @@ impl Context {
             place,
         )?;
         let vpc = self.vpc(&document.vpc_id, &document.subnet_ids, *origin)?;
-        Some(Network { header, environment, team, vpc })
+        Some(Network { header, environment: Link::unlinked(environment), team, vpc })
     }
 
     pub(super) fn consumption_role(
@@ -537,7 +537,13 @@ impl Context {
         if managed {
             self.role_can_be_changed(role_arn, at(origin.file, &document.role_arn));
         }
-        Some(ConsumptionRole { header, environment, team, role_arn: role_arn.clone(), managed })
+        Some(ConsumptionRole {
+            header,
+            environment: Link::unlinked(environment),
+            team,
+            role_arn: role_arn.clone(),
+            managed,
+        })
     }
 }
 

@@ -69,7 +69,7 @@ impl Context {
         header: &Header,
         dataset: &Dataset,
     ) {
-        let is_owner = document.environment.value() == Some(&dataset.environment)
+        let is_owner = document.environment.value() == Some(dataset.environment.id())
             && document.team.value() == Some(&dataset.team)
             && document.consumption_role.is_absent();
         if is_owner {

@@ -23,7 +23,7 @@ impl Context {
         // By account, region and bucket.
         let mut buckets: BTreeMap<[&str; 3], Vec<(&Dataset, Location)>> = BTreeMap::new();
         for dataset in datasets.values() {
-            let environment = environments.get(&dataset.environment);
+            let environment = environments.get(dataset.environment.id());
             let (Some(import), Some(environment)) = (&dataset.import, environment) else {
                 continue;
             };

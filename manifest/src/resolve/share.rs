@@ -11,7 +11,8 @@ use crate::document::{Kind, ShareDocument, ShareItemDocument};
 use crate::field::Field;
 use crate::mesh::{
     Column, ConsumptionRole, Dataset, EnvironmentPermission, Header, HybridAccess, ItemStatus,
-    Location, Share, ShareItem, SharePermission, ShareStatus, SharedTable, Table, TenantPermission,
+    Link, Location, Share, ShareItem, SharePermission, ShareStatus, SharedTable, Table,
+    TenantPermission,
 };
 use crate::name::{CatalogName, Id};
 use crate::parse::Located;
@@ -75,10 +76,10 @@ impl Context {
         let permissions = self.share_permissions(document, &header, each_item.as_ref());
         let (environment, team) = owner?;
         Some(Share {
-            dataset: dataset_id?.clone(),
-            environment,
+            dataset: Link::unlinked(dataset_id?.clone()),
+            environment: Link::unlinked(environment),
             team,
-            consumption_role: document.consumption_role.value().cloned(),
+            consumption_role: document.consumption_role.value().cloned().map(Link::unlinked),
             purpose,
             items: items?,
             states: each_item?,
@@ -314,7 +315,7 @@ impl Context {
     ) {
         let catalog = dataset.import.as_ref().and_then(|import| import.catalog_account.as_ref());
         let consumer = document.environment.value().and_then(|id| place.environments.get(id));
-        let producer = place.environments.get(&dataset.environment);
+        let producer = place.environments.get(dataset.environment.id());
         let (Some(catalog), Some(consumer), Some(producer)) = (catalog, consumer, producer) else {
             return;
         };
@@ -354,7 +355,7 @@ impl Context {
         let import = dataset.import.as_ref();
         let alias = import.and_then(|import| import.kms_key_alias.as_ref());
         let consumer = document.environment.value().and_then(|id| place.environments.get(id));
-        let producer = place.environments.get(&dataset.environment);
+        let producer = place.environments.get(dataset.environment.id());
         let (Some(alias), Some(consumer), Some(producer)) = (alias, consumer, producer) else {
             return;
         };
@@ -390,7 +391,7 @@ impl Context {
         let role = document.consumption_role.value().and_then(|id| roles.get(id));
         let (environment, team) = (document.environment.value(), document.team.value());
         let (Some(role), Some(environment), Some(team)) = (role, environment, team) else { return };
-        if role.environment != *environment || role.team != *team {
+        if role.environment.id() != environment || role.team != *team {
             let message = format!(
                 "consumption role `{}` belongs to team `{}` in environment `{}`",
                 role.header.id, role.team, role.environment

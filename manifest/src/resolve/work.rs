@@ -13,8 +13,8 @@ use crate::document::{
 };
 use crate::field::Field;
 use crate::mesh::{
-    Dashboard, Dataset, EnvironmentPermission, Header, Network, Notebook, Pipeline, PipelineSource,
-    Share, Stage, StudioProfile, TenantPermission, Worksheet,
+    Dashboard, Dataset, EnvironmentPermission, Header, Link, Network, Notebook, Pipeline,
+    PipelineSource, Share, Stage, StudioProfile, TenantPermission, Worksheet,
 };
 use crate::name::{BranchName, ConnectionArn, Id, SubnetId, TeamName, VpcId};
 use crate::parse::Located;
@@ -56,10 +56,17 @@ impl Context {
             return None;
         }
         let (environment, team) = owner?;
-        let database = document.database.value().cloned();
+        let database = document.database.value().cloned().map(Into::into);
         let is_said = !document.database.is_absent();
         let database_at = if is_said { at(origin.file, &document.database) } else { *origin };
-        let worksheet = Worksheet { header, environment, team, query, database, database_at };
+        let worksheet = Worksheet {
+            header,
+            environment: Link::unlinked(environment),
+            team,
+            query,
+            database,
+            database_at,
+        };
         self.database_is_reached(&worksheet, place, datasets, shares);
         Some(worksheet)
     }
@@ -106,7 +113,7 @@ impl Context {
         }
         let (environment, team) = owner?;
         Some(Notebook {
-            environment,
+            environment: Link::unlinked(environment),
             team,
             vpc,
             internet_access,
@@ -148,7 +155,7 @@ impl Context {
         let dependant = Dependant::live(Kind::Notebook, header);
         self.reference(file, &document.network, Kind::Network, &dependant);
         let network = networks.get(document.network.value()?)?;
-        if document.environment.value().is_some_and(|own| *own != network.environment) {
+        if document.environment.value().is_some_and(|own| own != network.environment.id()) {
             let message = format!(
                 "network `{}` belongs to environment `{}`",
                 network.header.id, network.environment
@@ -181,7 +188,7 @@ impl Context {
             needs,
             place,
         )?;
-        Some(StudioProfile { header, environment, team })
+        Some(StudioProfile { header, environment: Link::unlinked(environment), team })
     }
 
     pub(super) fn pipeline(
@@ -207,7 +214,7 @@ impl Context {
         }
         let (environment, team) = owner?;
         Some(Pipeline {
-            environment,
+            environment: Link::unlinked(environment),
             team,
             strategy: *strategy?,
             stages: stages?,
@@ -292,7 +299,7 @@ impl Context {
             }
             stages.push(Stage {
                 stage: stage.clone(),
-                environment: environment.clone(),
+                environment: Link::unlinked(environment.clone()),
                 team: team.clone(),
                 origin: at(file, &document.team),
             });
@@ -309,7 +316,7 @@ impl Context {
             .flat_map(|pipeline| pipeline.stages.iter().map(|stage| (&pipeline.header.id, stage)));
         for (id, stage) in stages {
             let name = format!("{id}-{}", stage.stage);
-            let key = (&stage.environment, &stage.team, name);
+            let key = (stage.environment.id(), &stage.team, name);
             let Some((first_id, first)) = seen.get(&key).copied() else {
                 seen.insert(key, (id, stage));
                 continue;
@@ -368,7 +375,7 @@ impl Context {
         }
         let (environment, team) = owner?;
         Some(Dashboard {
-            environment,
+            environment: Link::unlinked(environment),
             team,
             dashboard_id: id.clone(),
             shared_with: distinct(&document.shared_with),

@@ -6,7 +6,7 @@ use super::{Context, Dependant, Place};
 use crate::Code;
 use crate::diagnostic::Diagnostic;
 use crate::document::Kind;
-use crate::mesh::{Dataset, Environment, Share, ShareItem, Worksheet, WorksheetDatabase};
+use crate::mesh::{Database, Dataset, Environment, Share, ShareItem, Worksheet};
 use crate::name::Id;
 
 impl Context {
@@ -20,11 +20,13 @@ impl Context {
         shares: &BTreeMap<Id, Share>,
     ) {
         match &worksheet.database {
-            None | Some(WorksheetDatabase::Named(_)) => {}
-            Some(WorksheetDatabase::Dataset(id)) => {
+            None | Some(Database::Named(_)) => {}
+            Some(Database::Dataset(link)) => {
+                let id = link.id();
                 self.dataset_is_here(worksheet, id, place, datasets.get(id));
             }
-            Some(WorksheetDatabase::Share(id)) => {
+            Some(Database::Share(link)) => {
+                let id = link.id();
                 self.share_leads_here(worksheet, id, place, shares.get(id));
             }
         }
@@ -41,8 +43,8 @@ impl Context {
         let dependant = Dependant::live(Kind::Worksheet, &worksheet.header);
         self.leads_somewhere(id, worksheet.database_at, Kind::Dataset, &dependant);
         let Some(dataset) = dataset else { return };
-        let here = place.environments.get(&worksheet.environment);
-        let Some((here, there)) = here.zip(place.environments.get(&dataset.environment)) else {
+        let here = place.environments.get(worksheet.environment.id());
+        let Some((here, there)) = here.zip(place.environments.get(dataset.environment.id())) else {
             return;
         };
         if !is_in_one_place(here, there) || !is_in_its_account(dataset, there) {
@@ -71,8 +73,8 @@ impl Context {
             self.report.push(diagnostic);
             return;
         }
-        let here = place.environments.get(&worksheet.environment);
-        let there = place.environments.get(&share.environment);
+        let here = place.environments.get(worksheet.environment.id());
+        let there = place.environments.get(share.environment.id());
         if here.zip(there).is_some_and(|(here, there)| !is_in_one_place(here, there)) {
             let help = "name a share with the worksheet's environment";
             self.is_elsewhere(worksheet, "share", help);

@@ -368,8 +368,8 @@ fn service_linked_roles(context: &Context<'_>) -> Option<Derived> {
 fn attached_roles(context: &Context<'_>) -> Vec<Derived> {
     let Account { place, environments, usage, .. } = context.account;
     let managed = context.mesh.consumption_roles.values().filter(|role| role.managed);
-    let here =
-        managed.filter(|role| environments.iter().any(|one| one.header.id == role.environment));
+    let here = managed
+        .filter(|role| environments.iter().any(|one| one.header.id == *role.environment.id()));
     // A name is one role in an account, whatever its path.
     let roles: BTreeMap<&str, &str> =
         here.map(|role| (role.role_arn.role_name(), role.role_arn.as_str())).collect();

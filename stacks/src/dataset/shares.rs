@@ -25,7 +25,7 @@ pub(super) fn grant(
     let Context { names, environment, dataset, .. } = context;
     let mut consumers: BTreeMap<String, (ImportedRole, Vec<&LiveShare<'_>>)> = BTreeMap::new();
     for live in shares.iter().filter(|live| live.tables().next().is_some()) {
-        let Some(role) = live.consumer_role(*names) else { continue };
+        let role = live.consumer_role(*names);
         let arn = role.grantee().known_arn.clone();
         consumers.entry(arn).or_insert_with(|| (role, Vec::new())).1.push(live);
     }

@@ -75,21 +75,20 @@ fn engine() -> &'static Handlebars<'static> {
 
 /// The files of a pipeline's repository: path and text, sorted by path.
 pub fn files(
-    mesh: &Mesh,
     environment: &Environment,
     pipeline: &Pipeline,
     branch: &str,
 ) -> Vec<(&'static str, String)> {
     let count = pipeline.stages.len();
-    let stages = pipeline.stages.iter().enumerate().filter_map(|(number, stage)| {
-        let target = mesh.environments.get(&stage.environment)?;
-        Some(json!({
+    let stages = pipeline.stages.iter().enumerate().map(|(number, stage)| {
+        let target = &stage.environment;
+        json!({
             "stage": stage.stage.as_str(),
             "account": target.account.as_str(),
             "region": target.region.as_str(),
             "team": stage.team.as_str(),
             "is_last": count > 1 && number + 1 == count,
-        }))
+        })
     });
     let mut tags = pipeline.header.tags.clone();
     tags.insert("Target".to_owned(), format!("pipeline/{}", pipeline.header.id));

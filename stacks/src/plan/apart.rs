@@ -77,20 +77,20 @@ fn of_documents(mesh: &Mesh, environment: &Environment) -> Vec<Named> {
         is_beginning: kind == "dataset",
     };
     let mut all = Vec::new();
-    for dataset in mesh.datasets.values().filter(|one| is_here(&one.environment)) {
+    for dataset in mesh.datasets.values().filter(|one| is_here(one.environment.id())) {
         let name = names.dataset_role(environment, dataset);
         all.push(called("dataset", &dataset.header.id, dataset.header.origin, name));
     }
-    for notebook in mesh.notebooks.values().filter(|one| is_here(&one.environment)) {
+    for notebook in mesh.notebooks.values().filter(|one| is_here(one.environment.id())) {
         let id = &notebook.header.id;
         all.push(called("notebook", id, notebook.header.origin, names.notebook(environment, id)));
     }
-    for profile in mesh.studio_profiles.values().filter(|one| is_here(&one.environment)) {
+    for profile in mesh.studio_profiles.values().filter(|one| is_here(one.environment.id())) {
         let id = &profile.header.id;
         let name = names.studio_profile(environment, id);
         all.push(called("studio profile", id, profile.header.origin, name));
     }
-    for pipeline in mesh.pipelines.values().filter(|one| is_here(&one.environment)) {
+    for pipeline in mesh.pipelines.values().filter(|one| is_here(one.environment.id())) {
         let id = &pipeline.header.id;
         let name = names.pipeline(environment, id, "");
         all.push(called("pipeline", id, pipeline.header.origin, name));

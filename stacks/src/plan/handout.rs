@@ -136,13 +136,11 @@ fn key(names: Names<'_>, live: &LiveShare<'_>, handouts: &mut Vec<Handout>, repo
 fn trusts(mesh: &Mesh, handouts: &mut Vec<Handout>, report: &mut Report) {
     let names = Names::new(mesh);
     for pipeline in mesh.pipelines.values() {
-        let Some(runs_in) = mesh.environments.get(&pipeline.environment) else { continue };
+        let runs_in = &pipeline.environment;
         for stage in &pipeline.stages {
-            let Some(target) = mesh.environments.get(&stage.environment) else { continue };
-            let member = target.team_named(&stage.team);
-            let Some(role) = member.and_then(|member| member.iam_role_arn.as_ref()) else {
-                continue;
-            };
+            let target = &stage.environment;
+            // Of a role that a stack creates, the stack writes the trust policy.
+            let Some(role) = &stage.member().iam_role_arn else { continue };
             let place = Names::place(runs_in);
             let builder = role_arn(&place, &pipeline::build_role(names, runs_in, pipeline, stage));
             let statement = Statement::allow("PipelineDeploys", ["sts:AssumeRole"], [""; 0])

@@ -228,11 +228,10 @@ impl<'m> StackPlan<'m> {
 
     pub(super) fn dataset(
         mesh: &'m Mesh,
-        environment: &'m Environment,
         dataset: &'m Dataset,
         shares: Vec<LiveShare<'m>>,
     ) -> Self {
-        let Dataset { header, team, retain_on_delete, .. } = dataset;
+        let Dataset { header, environment, team, retain_on_delete, .. } = dataset;
         let common = Common { kind: StackKind::Dataset, header, team, retain: *retain_on_delete };
         // Policies of the dataset name these teams' roles, which must exist before.
         let teams = std::iter::once(team).chain(&dataset.stewards);
@@ -259,13 +258,9 @@ impl<'m> StackPlan<'m> {
         Self::of_document(mesh, environment, &common, subject).needs(others)
     }
 
-    pub(super) fn notebook(
-        mesh: &'m Mesh,
-        environment: &'m Environment,
-        team: &'m EnvironmentTeam,
-        notebook: &'m Notebook,
-    ) -> Self {
-        let header = &notebook.header;
+    pub(super) fn notebook(mesh: &'m Mesh, notebook: &'m Notebook) -> Self {
+        let Notebook { header, environment, .. } = notebook;
+        let team = notebook.member();
         let common = Common { kind: StackKind::Notebook, header, team: &team.team, retain: false };
         let subject = Subject::Notebook(environment, team, notebook);
         Self::of_document(mesh, environment, &common, subject).needs(team_address(
@@ -275,13 +270,9 @@ impl<'m> StackPlan<'m> {
         ))
     }
 
-    pub(super) fn studio_profile(
-        mesh: &'m Mesh,
-        environment: &'m Environment,
-        team: &'m EnvironmentTeam,
-        profile: &'m StudioProfile,
-    ) -> Self {
-        let header = &profile.header;
+    pub(super) fn studio_profile(mesh: &'m Mesh, profile: &'m StudioProfile) -> Self {
+        let StudioProfile { header, environment, .. } = profile;
+        let team = profile.member();
         let common =
             Common { kind: StackKind::StudioProfile, header, team: &team.team, retain: false };
         let subject = Subject::StudioProfile(environment, team, profile);
@@ -292,12 +283,8 @@ impl<'m> StackPlan<'m> {
         ))
     }
 
-    pub(super) fn pipeline(
-        mesh: &'m Mesh,
-        environment: &'m Environment,
-        pipeline: &'m Pipeline,
-    ) -> Self {
-        let Pipeline { header, team, retain_on_delete, .. } = pipeline;
+    pub(super) fn pipeline(mesh: &'m Mesh, pipeline: &'m Pipeline) -> Self {
+        let Pipeline { header, environment, team, retain_on_delete, .. } = pipeline;
         let common = Common { kind: StackKind::Pipeline, header, team, retain: *retain_on_delete };
         Self::of_document(mesh, environment, &common, Subject::Pipeline(environment, pipeline))
     }

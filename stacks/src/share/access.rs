@@ -29,7 +29,7 @@ pub(crate) fn producer_grants(
     bucket: &BucketHandle,
     key: &KeyHandle,
 ) -> Grants {
-    let Some(role) = live.consumer_role(names) else { return Grants::default() };
+    let role = live.consumer_role(names);
     let mut grants = bucket_traffic(live, bucket, &role);
     let access_point = access_point(names, live);
     for folder in live.folders() {
@@ -55,7 +55,7 @@ pub(crate) fn owner_policy(names: Names<'_>, live: &LiveShare<'_>) -> Option<Val
     if live.dataset.import.is_none() || live.is_in_one_account() {
         return None;
     }
-    let role = live.consumer_role(names)?;
+    let role = live.consumer_role(names);
     let place = Names::place(live.producer);
     let name = names.dataset_bucket(live.producer, live.dataset);
     let bucket = ImportedBucket::new(&place, &name, None, &live.target());
@@ -86,7 +86,7 @@ pub(crate) fn key_statements(
     if live.is_in_one_account() {
         return None;
     }
-    let role = live.consumer_role(names)?;
+    let role = live.consumer_role(names);
     let grants = live.until(key(names, live, &role));
     let statements = grants.0.iter().map(|grant| {
         let mut statement = grant.resource_statement();
@@ -99,15 +99,14 @@ pub(crate) fn key_statements(
 /// The policy that the owner of a consumer's role attaches, when this tool may not: the role's ARN
 /// and the policy.
 pub(crate) fn unmanaged_policy(names: Names<'_>, live: &LiveShare<'_>) -> Option<(String, Value)> {
-    let team = live.consumer.team_named(&live.share.team);
     let is_foreign = match live.role {
         Some(role) => !role.managed,
-        None => team.is_some_and(|team| team.iam_role_arn.is_some()),
+        None => live.share.member().iam_role_arn.is_some(),
     };
     if !is_foreign {
         return None;
     }
-    let role = live.consumer_role(names)?;
+    let role = live.consumer_role(names);
     let arn = role.grantee().known_arn.clone();
     let grants = consumer_grants(names, live, &role);
     let statements: Vec<Statement> =
@@ -222,7 +221,8 @@ fn catalog(live: &LiveShare<'_>, to: &impl Receives) -> Grants {
 
 /// The policy of a managed consumption role, attached by its name.
 pub(crate) fn consumption_policy(scope: &mut Scope<'_>, names: Names<'_>, live: &LiveShare<'_>) {
-    let (Some(role), Some(consumer)) = (live.role, live.consumer_role(names)) else { return };
+    let Some(role) = live.role else { return };
+    let consumer = live.consumer_role(names);
     let mut scope = scope.child("ConsumptionRole");
     let owner = PolicyOwner::RoleManaged {
         role: Value::text(role.role_arn.role_name().to_owned()),

@@ -50,5 +50,5 @@ fn attaches(names: Names<'_>, live: &LiveShare<'_>) -> bool {
         return false;
     }
     let role = live.consumer_role(names);
-    role.is_some_and(|role| !consumer_grants(names, live, &role).0.is_empty())
+    !consumer_grants(names, live, &role).0.is_empty()
 }

@@ -46,8 +46,8 @@ fn a_first_deployment_that_failed_is_made_up_by_the_next() {
     let mesh = mesh(&sources(&example("full")));
     let pipeline = mesh.pipelines.values().find(|pipeline| pipeline.source.is_none());
     let pipeline = pipeline.expect("a pipeline with a seed");
-    let environment = &mesh.environments[&pipeline.environment];
-    for (path, text) in seed::files(&mesh, environment, pipeline, "main") {
+    let environment = &pipeline.environment;
+    for (path, text) in seed::files(environment, pipeline, "main") {
         let path = folder.path().join(path);
         fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
         fs::write(path, text).expect("a file");

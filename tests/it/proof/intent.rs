@@ -13,6 +13,7 @@ mod meant;
 mod principals;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use lakewright_access::action::Action;
 use lakewright_access::document::{Origin, PrincipalEntry};
@@ -194,8 +195,8 @@ impl Answers {
         let mut world = world(&stacks);
         // Only the mesh says which account owns an imported bucket; no template does.
         let imports = mesh.datasets.values().filter_map(|one| Some((one, one.import.as_ref()?)));
-        let owner = |(dataset, import): (&Dataset, &Import)| {
-            let account = mesh.environments[&dataset.environment].account.to_string();
+        let owner = |(dataset, import): (&Arc<Dataset>, &Import)| {
+            let account = dataset.environment.account.to_string();
             (format!("arn:aws:s3:::{}", import.bucket), account)
         };
         let owners = imports.map(owner).collect();
@@ -336,7 +337,7 @@ fn alone(mesh: &Mesh, stacks: &[Synthesized], plain: &World, principals: &[Someo
     for dataset in mesh.datasets.values() {
         let Some(import) = &dataset.import else { continue };
         let arn = format!("arn:aws:s3:::{}", import.bucket);
-        let account = mesh.environments[&dataset.environment].account.to_string();
+        let account = dataset.environment.account.to_string();
         parts.resources.entry(arn.clone()).or_insert_with(|| Resource {
             arn,
             kind: "AWS::S3::Bucket".to_owned(),
@@ -347,7 +348,7 @@ fn alone(mesh: &Mesh, stacks: &[Synthesized], plain: &World, principals: &[Someo
             parts: Vec::new(),
             origin: Origin::default(),
         });
-        parts.lake.closed.insert(asked::database_arn(mesh, stacks, dataset));
+        parts.lake.closed.insert(asked::database_arn(stacks, dataset));
     }
     parts.lake.hybrid.clear();
     world
@@ -361,12 +362,13 @@ fn purpose_built() -> Mesh {
 
 /// An example without the permissions boundaries that its owners write. With them, every allowed request would be unknown.
 fn example_mesh(name: &str) -> Mesh {
-    let mut mesh = mesh(&sources(&example(name)));
-    mesh.tenant.permissions_boundary = None;
-    for environment in mesh.environments.values_mut() {
-        environment.permissions_boundary = None;
+    let mut sources = sources(&example(name));
+    for source in &mut sources {
+        let lines = source.text.split_inclusive('\n');
+        source.text =
+            lines.filter(|line| !line.trim_start().starts_with("permissions_boundary:")).collect();
     }
-    mesh
+    mesh(&sources)
 }
 
 /// Compares the templates of a mesh on a date with their intent. Returns the number of allowed requests.
@@ -449,7 +451,7 @@ fn a_share_too_much_or_too_little_is_seen() {
         if !share.is_live(Some(&answers.day)) {
             let mut more = answers.mesh.clone();
             let share = more.shares.get_mut(&id).expect("a share");
-            share.status = ShareStatus::Approved;
+            Arc::make_mut(share).status = ShareStatus::Approved;
             let wrong = answers.wrong(&intent_of(&more, &answers.day));
             assert!(!wrong.is_empty(), "{id}");
         }
@@ -463,14 +465,14 @@ fn a_share_of_something_else_or_for_somebody_else_is_seen() {
     let see = |id: &str, change: &dyn Fn(&mut Share)| {
         let mut mesh = answers.mesh.clone();
         let mut shares = mesh.shares.values_mut();
-        change(shares.find(|one| one.header.id.as_str() == id).expect("the share"));
+        change(Arc::make_mut(shares.find(|one| one.header.id.as_str() == id).expect("the share")));
         let wrong = answers.wrong(&intent_of(&mesh, &answers.day));
         let has = |meant: &str| wrong.iter().any(|line| line.contains(meant));
         assert!(has("meant Denied") && has("meant Given"), "{id}: {wrong:#?}");
     };
     let of = |id: &str| {
         let mut shares = answers.mesh.shares.values();
-        shares.find(|one| one.header.id.as_str() == id).expect("the share").clone()
+        Share::clone(shares.find(|one| one.header.id.as_str() == id).expect("the share"))
     };
     let private = of("private-for-far");
     see("exports-for-readers", &|share| share.items = private.items.clone());

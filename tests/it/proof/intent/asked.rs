@@ -7,7 +7,7 @@ use lakewright_access::lake::CELLS;
 use lakewright_access::request::Context;
 use lakewright_access::world::{Resource, World};
 use lakewright_manifest::Mesh;
-use lakewright_manifest::mesh::{Dataset, Environment, Pipeline, Share, ShareItem};
+use lakewright_manifest::mesh::{Dataset, Environment, Pipeline, ShareItem};
 use lakewright_stacks::Synthesized;
 use lakewright_template::StackKind;
 use lakewright_template::assembly::cells;
@@ -62,7 +62,7 @@ pub(super) fn all(
 
 /// The rows and columns of a table that any share selects, whatever its status.
 pub(super) fn parts(mesh: &Mesh, dataset: &str, table: &str) -> BTreeSet<String> {
-    let shares = mesh.shares.values().filter(|share| share.dataset.as_str() == dataset);
+    let shares = mesh.shares.values().filter(|share| share.dataset.id().as_str() == dataset);
     let items = shares.flat_map(|share| &share.items);
     items
         .filter_map(|item| match item {
@@ -81,8 +81,8 @@ pub(super) fn part(item: &ShareItem) -> Option<String> {
 }
 
 /// The ARN of a dataset's database.
-pub(super) fn database_arn(mesh: &Mesh, stacks: &[Synthesized], dataset: &Dataset) -> String {
-    let environment = &mesh.environments[&dataset.environment];
+pub(super) fn database_arn(stacks: &[Synthesized], dataset: &Dataset) -> String {
+    let environment = &dataset.environment;
     let import = dataset.import.as_ref();
     let account = import.and_then(|import| import.catalog_account.as_ref());
     let account = account.unwrap_or(&environment.account);
@@ -167,11 +167,11 @@ impl<'a> Things<'a> {
     }
 
     fn dataset(&mut self, dataset: &Dataset) {
-        let environment = &self.mesh.environments[&dataset.environment];
+        let environment = &dataset.environment;
         let account = environment.account.as_str();
         let id = dataset.header.id.to_string();
         self.objects(dataset, account);
-        let database = database_arn(self.mesh, self.stacks, dataset);
+        let database = database_arn(self.stacks, dataset);
         let tables = database.replacen(":database/", ":table/", 1);
         let named = dataset.tables.keys().map(ToString::to_string);
         for table in named.chain([UNHEARD_OF.to_owned()]) {
@@ -220,8 +220,10 @@ impl<'a> Things<'a> {
             None => self.made(StackKind::Dataset, &id, "AWS::S3::Bucket")[0].arn.clone(),
         };
         let mut ways = vec![(None, format!("{bucket}/"))];
-        let shares = self.mesh.shares.values().filter(|share| share.dataset == dataset.header.id);
-        for Share { header, .. } in shares {
+        let shares =
+            self.mesh.shares.values().filter(|share| *share.dataset.id() == dataset.header.id);
+        for share in shares {
+            let header = &share.header;
             for point in self.made(StackKind::Share, header.id.as_str(), "AWS::S3::AccessPoint") {
                 ways.push((Some(header.id.to_string()), format!("{}/object/", point.arn)));
             }
@@ -355,7 +357,7 @@ impl<'a> Things<'a> {
             self.ask_each(&What::StudioProfile(id), &made, &actions);
         }
         for dashboard in mesh.dashboards.values() {
-            let environment = &mesh.environments[&dashboard.environment];
+            let environment = &dashboard.environment;
             let (region, account) = (&environment.region, environment.account.as_str());
             let id = &dashboard.dashboard_id;
             let arn = format!("arn:aws:quicksight:{region}:{account}:dashboard/{id}");

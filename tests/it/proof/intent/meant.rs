@@ -250,7 +250,7 @@ fn shares(mesh: &Mesh, day: &Date, intent: &mut Intent) {
 }
 
 fn approved(mesh: &Mesh, share: &Share, intent: &mut Intent) {
-    let dataset = &mesh.datasets[&share.dataset];
+    let dataset = &mesh.datasets[share.dataset.id()];
     let id = dataset.header.id.to_string();
     let who = match &share.consumption_role {
         Some(role) => Who::ConsumptionRole(role.to_string()),
@@ -365,8 +365,8 @@ fn of_stage(stage: &Stage) -> Who {
 fn approval(mesh: &Mesh, pipeline: &Pipeline, stage: &Stage, intent: &mut Intent) {
     let (id, name) = (pipeline.header.id.to_string(), stage.id().to_owned());
     let what = What::Approval(id.clone(), name.clone());
-    let environment = &mesh.environments[&stage.environment];
-    let is_here = environment.account == mesh.environments[&pipeline.environment].account;
+    let environment = &stage.environment;
+    let is_here = environment.account == pipeline.environment.account;
     let member = environment.team_named(&stage.team).expect("a team of the environment");
     let team = of_stage(stage);
     if is_here && member.iam_role_arn.is_none() {
