@@ -211,12 +211,17 @@ impl Place {
 
     /// The ARN of a resource of this account that lies in no region, such as a role.
     pub fn global_arn(&self, service: &str, resource: &str) -> String {
-        ArnParts { region: "", resource, ..self.start_in(service, &self.account) }.to_string()
+        self.global_arn_in(service, &self.account, resource)
+    }
+
+    /// The ARN of a resource that lies in no region, in this account or another, such as an account's root.
+    pub fn global_arn_in(&self, service: &str, account: &str, resource: &str) -> String {
+        ArnParts { region: "", resource, ..self.start_in(service, account) }.to_string()
     }
 
     /// The ARN of what is named without a region and without an account, such as a bucket.
     pub fn partition_arn(&self, service: &str, resource: &str) -> String {
-        ArnParts { region: "", resource, ..self.start_in(service, "") }.to_string()
+        self.global_arn_in(service, "", resource)
     }
 
     /// The start of the ARNs of a service's resources in this region and an account, this one or another. Its resource is
@@ -239,7 +244,7 @@ impl Place {
 
     /// The ARN of an account's root, which stands for the account in policies.
     pub fn root_arn(&self, account: &str) -> String {
-        ArnParts { region: "", resource: "root", ..self.start_in("iam", account) }.to_string()
+        self.global_arn_in("iam", account, "root")
     }
 }
 
@@ -352,6 +357,7 @@ mod tests {
             (place.arn("sns", "topic"), "arn:aws:sns:eu-west-1:111122223333:topic"),
             (china.arn("kms", "alias/a"), "arn:aws-cn:kms:cn-north-1:111122223333:alias/a"),
             (place.global_arn("iam", "policy/p"), "arn:aws:iam::111122223333:policy/p"),
+            (place.global_arn_in("iam", "aws", "policy/p"), "arn:aws:iam::aws:policy/p"),
             (place.partition_arn("s3", "bucket"), "arn:aws:s3:::bucket"),
             (china.partition_arn("s3", "bucket"), "arn:aws-cn:s3:::bucket"),
             (place.role_arn("a/b"), "arn:aws:iam::111122223333:role/a/b"),
