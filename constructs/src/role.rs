@@ -357,16 +357,6 @@ pub(crate) fn account_of(arn: &str) -> &str {
     ArnParts::parse(arn).map_or("", |arn| arn.account)
 }
 
-/// The ARN of a role without a path, from its name.
-pub fn role_arn(place: &Place, name: &str) -> String {
-    place.role_arn(name)
-}
-
-/// The ARN of an account's root, which stands for the account in policies.
-pub fn root_arn(place: &Place, account: &str) -> String {
-    place.root_arn(account)
-}
-
 fn external_conditions(roles: &[String], external_id: &str) -> Conditions {
     Conditions::none()
         .with(Condition::new(Comparison::StringEquals, "sts:ExternalId", external_id.to_owned()))

@@ -92,7 +92,7 @@ impl DeployTarget {
     /// The roles and the bucket used to deploy the stacks with this prefix in an account and region. They are the
     /// same for places that are no longer in the mesh.
     pub fn of(mesh: &Mesh, prefix: &ResourcePrefix, place: &Place) -> Self {
-        let arn = |name: &str| lakewright_constructs::role::role_arn(place, name);
+        let arn = |name: &str| place.role_arn(name);
         Self {
             deploy_role: arn(&Names::deploy_role(prefix, &place.region)),
             external_id: mesh.tenant.pivot_role.external_id.clone(),
