@@ -17,6 +17,7 @@ use crate::mesh::{
     Network, StudioVpc, Tenant, TenantPermission, Vpc,
 };
 use lakewright_template::AccountId;
+use lakewright_template::arn::ArnParts;
 
 use crate::name::{Id, PolicyArn, SubnetId, TeamName, VpcId};
 use crate::parse::Located;
@@ -127,7 +128,7 @@ impl Context {
             document.subscriptions.value().map(|subscriptions| &subscriptions.producers_topic);
         let (Some(topic), Some(account)) = (topic, document.account.value()) else { return };
         if let Some(arn) = topic.value()
-            && arn.as_str().split(':').nth(4) != Some(account.as_str())
+            && ArnParts::parse(arn.as_str()).map(|arn| arn.account) != Some(account.as_str())
         {
             let message = format!("this topic is not in account {account}");
             let diagnostic = Diagnostic::new(Code::InvalidValue, message)
