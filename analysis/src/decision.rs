@@ -18,6 +18,7 @@ use lakewright_access::sample::FILL;
 use lakewright_access::world::Outside;
 use lakewright_policies::catalogue;
 use lakewright_proof::intended::Rule;
+use lakewright_template::arn::ArnParts;
 
 use crate::subject::{StackName, Subject};
 pub use lacking::{Lacking, WouldAllow, condition};
@@ -247,27 +248,23 @@ pub fn nearest<'k>(name: &str, known: impl Iterator<Item = &'k str>) -> Option<&
 
 /// An ARN has six components, of which buckets and IAM leave some empty.
 fn is_arn(text: &str) -> Result<(), QuestionError> {
-    let fields: Vec<&str> = text.splitn(6, ':').collect();
-    let form = match fields.as_slice() {
-        ["arn", _, "s3", region, account, name] if !name.is_empty() => {
-            if region.is_empty() == account.is_empty() {
-                return Ok(());
-            }
-            "arn:aws:s3:::BUCKET/KEY"
-        }
-        // AWS's own policies lie in the account `aws`.
-        ["arn", _, "iam", "", account, name]
-            if (account.len() == 12 || *account == "aws") && !name.is_empty() =>
-        {
-            return Ok(());
-        }
-        [_, _, "iam", ..] => "arn:aws:iam::ACCOUNT:role/NAME",
-        [_, _, "s3", ..] => "arn:aws:s3:::BUCKET/KEY",
-        ["arn", partition, service, _, _, name]
-            if !partition.is_empty() && !service.is_empty() && !name.is_empty() =>
-        {
-            return Ok(());
-        }
+    let is_whole = ArnParts::parse(text).is_some_and(|arn| {
+        let ArnParts { partition, service, region, account, resource } = arn;
+        let is_placed = match service {
+            "s3" => region.is_empty() == account.is_empty(),
+            // AWS's own policies lie in the account `aws`.
+            "iam" => region.is_empty() && (account.len() == 12 || account == "aws"),
+            _ => !partition.is_empty() && !service.is_empty(),
+        };
+        is_placed && !resource.is_empty()
+    });
+    if is_whole {
+        return Ok(());
+    }
+    // What is no ARN may say all the same of which service it should be one.
+    let form = match text.split(':').nth(2) {
+        Some("iam") => "arn:aws:iam::ACCOUNT:role/NAME",
+        Some("s3") => "arn:aws:s3:::BUCKET/KEY",
         _ => "arn:PARTITION:SERVICE:REGION:ACCOUNT:RESOURCE",
     };
     Err(QuestionError::Arn { got: text.to_owned(), form })
@@ -378,7 +375,7 @@ impl Subject {
     fn folder(&self, id: &str, folder: &str, principal: &Principal) -> Option<String> {
         let prefix = self.folders.get(&(id.to_owned(), folder.to_owned()))?;
         let bucket = self.parts_of(id).find(|arn| arn.contains(":s3:::"))?;
-        let name = bucket.rsplit(':').next().unwrap_or_default();
+        let name = ArnParts::parse(&bucket).map_or("", |arn| arn.resource);
         let names_principal = |arn: &String| {
             let policy = self.world.resources().get(arn).and_then(|point| point.policy.as_ref());
             let statements = policy.into_iter().flat_map(|policy| &policy.statements);

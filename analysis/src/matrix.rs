@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use lakewright_access::pattern;
 use lakewright_access::world::World;
 use lakewright_proof::matrix::{Cell, Index, Needed};
+use lakewright_template::arn::ArnParts;
 use rayon::iter::{
     IndexedParallelIterator as _, IntoParallelRefIterator as _, ParallelIterator as _,
 };
@@ -234,5 +235,5 @@ impl<'a> Filter<'a> {
 
 /// What is read first of an ARN: its last part.
 pub fn short(arn: &str) -> &str {
-    arn.splitn(6, ':').nth(5).unwrap_or(arn)
+    ArnParts::parse(arn).map_or(arn, |arn| arn.resource)
 }

@@ -155,6 +155,5 @@ impl AccessPointHandle {
 
 /// The ARN of an access point, from its account, region and name.
 pub fn access_point_arn(place: &Place, name: &str) -> String {
-    let Place { account, region } = place;
-    format!("arn:{}:s3:{region}:{account}:accesspoint/{name}", place.partition())
+    place.arn("s3", &format!("accesspoint/{name}"))
 }

@@ -547,5 +547,5 @@ fn this_key_only(arn: &str, key: &KeyHandle) -> [Statement; 4] {
 
 /// The ARN of a bucket, from its name.
 pub fn bucket_arn(place: &Place, name: &str) -> String {
-    format!("arn:{}:s3:::{name}", place.partition())
+    place.partition_arn("s3", name)
 }

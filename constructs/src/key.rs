@@ -10,7 +10,7 @@ use lakewright_template::place::Place;
 use lakewright_template::{Arn, Expr, Name, Ref, Value};
 
 use crate::cfn::kms;
-use crate::role::{Receives, root_arn};
+use crate::role::Receives;
 
 /// The actions of an account's key administrators. None of them reads or writes data.
 const ADMINISTRATION: [&str; 20] = [
@@ -97,7 +97,7 @@ impl Construct for Key {
     fn build(self, scope: &mut Scope<'_>) -> KeyHandle {
         let place = scope.spec().place.clone();
         let administration = Statement::allow("AccountAdministers", ADMINISTRATION, ["*"])
-            .for_principals([Principal::Aws(root_arn(&place, &place.account).into())]);
+            .for_principals([Principal::Aws(place.root_arn(&place.account).into())]);
         let resource = kms::Key {
             description: Some(self.description.into()),
             enable_key_rotation: Some(true.into()),
@@ -166,8 +166,6 @@ impl ImportedKey {
     /// A key of the stack's account and region, by its alias without `alias/`. `target` is the command-line name of
     /// what it protects.
     pub fn new(place: &Place, alias: &str, target: &str) -> Self {
-        let any_key =
-            format!("arn:{}:kms:{}:{}:key/*", place.partition(), place.region, place.account);
         let aliases = Condition {
             operator: Operator::new(Comparison::StringEquals).for_any_value(),
             key: "kms:ResourceAliases".into(),
@@ -175,7 +173,7 @@ impl ImportedKey {
         };
         Self {
             access: KeyAccess {
-                arn: any_key.into(),
+                arn: place.arn("kms", "key/*").into(),
                 alias_arn: alias_arn(place, alias),
                 conditions: Conditions::none().with(aliases),
                 target: Target {
@@ -257,7 +255,7 @@ impl KeyAccess {
 pub fn delegated_use(place: &Place, roles: &[String], services: &[&str]) -> Statement {
     let conditions = via(services, &place.region).with(crate::role::principal_is(roles));
     Statement::allow("UseByTeams", USE, ["*"])
-        .for_principals([Principal::Aws(root_arn(place, &place.account).into())])
+        .for_principals([Principal::Aws(place.root_arn(&place.account).into())])
         .when(conditions)
 }
 
@@ -268,7 +266,7 @@ pub fn delegated_use(place: &Place, roles: &[String], services: &[&str]) -> Stat
 pub fn delegated_objects(place: &Place, roles: &[String], bucket: &str) -> Statement {
     let conditions = objects_of(place, bucket).with(crate::role::principal_is(roles));
     Statement::allow("ObjectsByTeams", OBJECTS, ["*"])
-        .for_principals([Principal::Aws(root_arn(place, &place.account).into())])
+        .for_principals([Principal::Aws(place.root_arn(&place.account).into())])
         .when(conditions)
 }
 
@@ -285,7 +283,7 @@ fn objects_of(place: &Place, bucket: &str) -> Conditions {
 }
 
 fn alias_arn(place: &Place, alias: &str) -> String {
-    format!("arn:{}:kms:{}:{}:alias/{alias}", place.partition(), place.region, place.account)
+    place.arn("kms", &format!("alias/{alias}"))
 }
 
 /// The condition `kms:ViaService`: a request comes through one of these services, such as `sagemaker`.

@@ -31,9 +31,7 @@ impl Construct for Settings {
     type Handle = Ref<lakeformation::DataLakeSettings>;
 
     fn build(self, scope: &mut Scope<'_>) -> Self::Handle {
-        let Place { account, region } = scope.spec().place.clone();
-        let catalog =
-            format!("arn:{}:glue:{region}:{account}:catalog", scope.spec().place.partition());
+        let catalog = scope.spec().place.arn("glue", "catalog");
         for (arn, name) in &self.admins {
             scope.record(Record {
                 principal: name.clone(),
@@ -328,14 +326,7 @@ impl PermissionChain {
             permissions_with_grant_option: Some(passed_on.into_iter().map(Into::into).collect()),
         };
         self.then(&mut scope.named_child("Permission", &pair), resource);
-        scope.record(record(
-            grantee,
-            on,
-            set.access,
-            &given,
-            &self.target,
-            scope.spec().place.region.as_str(),
-        ));
+        scope.record(record(grantee, on, set.access, &given, &self.target, &scope.spec().place));
     }
 }
 
@@ -345,7 +336,7 @@ fn record(
     access: &'static str,
     permissions: &[&'static str],
     target: &str,
-    region: &str,
+    place: &Place,
 ) -> Record {
     Record {
         principal: grantee.name.clone(),
@@ -353,8 +344,7 @@ fn record(
         access,
         resource: target.to_owned(),
         actions: permissions.iter().map(|name| format!("lakeformation:{name}").into()).collect(),
-        resources: on
-            .arns(lakewright_template::partition::Partition::of_region(region).name, region),
+        resources: on.arns(place),
         conditions: on.cells().map(|cells| format!("{CELLS} {cells}")).into_iter().collect(),
     }
 }
@@ -409,13 +399,13 @@ impl Catalog {
         }
     }
 
-    fn arns(&self, partition: &str, region: &str) -> Vec<String> {
+    fn arns(&self, place: &Place) -> Vec<String> {
         let table = |account: &str, database: &str, table: &str| {
-            format!("arn:{partition}:glue:{region}:{account}:table/{database}/{table}")
+            format!("{}table/{database}/{table}", place.start_in("glue", account))
         };
         match self {
             Self::Database { account, name } => {
-                vec![format!("arn:{partition}:glue:{region}:{account}:database/{name}")]
+                vec![format!("{}database/{name}", place.start_in("glue", account))]
             }
             Self::Location { account: _, arn } => vec![arn.clone()],
             Self::Filter { account, database, table: name, filter: _, cells: _ }

@@ -272,10 +272,10 @@ fn without_tls() -> Conditions {
 
 /// The ARN of a topic, from its name.
 pub fn topic_arn(place: &Place, name: &str) -> String {
-    format!("arn:{}:sns:{}:{}:{name}", place.partition(), place.region, place.account)
+    place.arn("sns", name)
 }
 
 /// The ARN of a queue, from its name.
 pub fn queue_arn(place: &Place, name: &str) -> String {
-    format!("arn:{}:sqs:{}:{}:{name}", place.partition(), place.region, place.account)
+    place.arn("sqs", name)
 }

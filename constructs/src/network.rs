@@ -4,11 +4,10 @@ use lakewright_policies::service::Service;
 use lakewright_policies::{IdentityPolicy, Principal, Statement, TrustPolicy};
 use lakewright_synth::{Construct, Options, Record, Scope};
 use lakewright_template::partition::{Partition, STANDARD};
-use lakewright_template::place::Place;
 use lakewright_template::{DeletionPolicy, Expr, Name, Ref, Value};
 
 use crate::cfn::{ec2, iam, logs};
-use crate::role::{role_arn, shown};
+use crate::role::shown;
 
 /// The CIDR block of a VPC that a stack creates.
 pub const NETWORK: &str = "10.10.0.0/16";
@@ -165,7 +164,7 @@ impl PrivateNetwork {
         );
         let role_name = format!("{}-flow-logs", self.name);
         let grantee = format!("flow-log-role/{}", self.name);
-        let known_role = role_arn(&place, &role_name);
+        let known_role = place.role_arn(&role_name);
         scope.record(Record {
             principal: format!("service/{}", Service::VPC_FLOW_LOGS.principal),
             principal_arn: Service::VPC_FLOW_LOGS.principal.to_owned(),
@@ -175,18 +174,13 @@ impl PrivateNetwork {
             resources: vec![known_role.clone()],
             conditions: shown(&trust.conditions),
         });
-        let Place { account, region } = &place;
         scope.record(Record {
             principal: grantee,
             principal_arn: known_role,
             access: "deliver",
             resource: self.target.clone(),
             actions: deliver.actions.iter().cloned().collect(),
-            resources: vec![format!(
-                "arn:{}:logs:{region}:{account}:log-group:/{}/flow-logs:*",
-                place.partition(),
-                self.name
-            )],
+            resources: vec![place.arn("logs", &format!("log-group:/{}/flow-logs:*", self.name))],
             conditions: Vec::new(),
         });
         let trust = TrustPolicy::new(vec![trust]).expect("a whole statement").into_value();

@@ -9,7 +9,7 @@ use lakewright_policies::{Conditions, Principal, Statement};
 use lakewright_template::place::Place;
 use lakewright_template::{Text, Value};
 
-use crate::role::{Trust, account_of, principal_is, root_arn, shown};
+use crate::role::{Trust, account_of, principal_is, shown};
 
 /// The session tag with which a broker selects the team of a session.
 pub const TEAM_TAG: &str = "lakewright:team";
@@ -127,7 +127,6 @@ impl People {
     /// guide: `AWSReservedSSO_permission-set-name_unique-suffix`, such as `1234567890abcdef`. In `us-east-1` the path has no
     /// region. Names may contain `_`, so a `*` in place of the suffix would also match permission sets with longer names.
     fn known_arn(&self, place: &Place) -> String {
-        let (partition, account) = (place.partition(), &place.account);
         match self {
             Self::PermissionSet { name, region } => {
                 let region = match region.as_str() {
@@ -135,15 +134,14 @@ impl People {
                     other => format!("{other}/"),
                 };
                 let suffix = "?".repeat(16);
-                format!(
-                    "arn:{partition}:iam::{account}:role/aws-reserved/sso.amazonaws.com/{region}AWSReservedSSO_{name}_{suffix}"
-                )
+                let path = format!("aws-reserved/sso.amazonaws.com/{region}");
+                place.role_arn(&format!("{path}AWSReservedSSO_{name}_{suffix}"))
             }
             Self::Saml { provider, .. } => {
-                format!("arn:{partition}:iam::{account}:saml-provider/{provider}")
+                place.global_arn("iam", &format!("saml-provider/{provider}"))
             }
             Self::Oidc { provider, .. } => {
-                format!("arn:{partition}:iam::{account}:oidc-provider/{provider}")
+                place.global_arn("iam", &format!("oidc-provider/{provider}"))
             }
             Self::Broker { role, .. } => role.clone(),
         }
@@ -153,11 +151,11 @@ impl People {
     /// restricts it to the role by a condition.
     fn principal(&self, place: &Place) -> Principal {
         match self {
-            Self::PermissionSet { .. } => Principal::Aws(root_arn(place, &place.account).into()),
+            Self::PermissionSet { .. } => Principal::Aws(place.root_arn(&place.account).into()),
             Self::Saml { .. } | Self::Oidc { .. } => {
                 Principal::Federated(self.known_arn(place).into())
             }
-            Self::Broker { role, .. } => Principal::Aws(root_arn(place, account_of(role)).into()),
+            Self::Broker { role, .. } => Principal::Aws(place.root_arn(account_of(role)).into()),
         }
     }
 

@@ -8,7 +8,7 @@ use lakewright_policies::{Principal, Statement};
 use lakewright_synth::{Record, Scope};
 use lakewright_template::Value;
 
-use crate::role::shown;
+use crate::role::{account_of, shown};
 
 /// Records the access that each `Allow` statement gives to services and accounts. `resources`
 /// returns the ARNs of a statement.
@@ -27,7 +27,7 @@ pub(crate) fn statements(
                     (format!("service/{service}"), service.to_string(), "use")
                 }
                 Principal::Aws(Value::Text(arn)) => {
-                    let account = arn.split(':').nth(4).unwrap_or_default();
+                    let account = account_of(arn);
                     (format!("account/{account}"), arn.to_string(), "delegate")
                 }
                 Principal::Aws(_) | Principal::Anyone | Principal::Federated(_) => continue,

@@ -11,6 +11,7 @@ use lakewright_policies::{Conditions, Principal, Statement, TrustPolicy};
 use lakewright_synth::{
     Cause, Construct, Grantee, Options, PolicyOwner, PolicySlot, Record, Scope, Together,
 };
+use lakewright_template::arn::ArnParts;
 use lakewright_template::place::Place;
 use lakewright_template::{AccountId, Arn, Expr, Map, Name, Ref, Value};
 
@@ -194,7 +195,7 @@ impl Construct for Role {
 
     fn build(self, scope: &mut Scope<'_>) -> RoleHandle {
         let place = scope.spec().place.clone();
-        let known_arn = role_arn(&place, &self.name);
+        let known_arn = place.role_arn(&self.name);
         self.record_trust(scope, &place, &known_arn);
         // A missing boundary that denies nothing cannot be found by any request, so the boundary is recorded.
         self.record_boundary(scope, &known_arn);
@@ -267,7 +268,7 @@ impl Role {
                 Trust::Later { arn, name } => (name.clone(), arn.clone(), assume(), Vec::new()),
                 Trust::External { account, roles, external_id } => (
                     format!("account/{account}"),
-                    root_arn(place, account),
+                    place.root_arn(account),
                     assume(),
                     shown(&external_conditions(roles, external_id)),
                 ),
@@ -310,12 +311,12 @@ fn trust_statements(trust: &[Trust], place: &Place) -> Vec<Statement> {
         }
         Trust::Later { arn, .. } => {
             Statement::allow(later_sid(arn, place), ["sts:AssumeRole"], [""; 0])
-                .for_principals([Principal::Aws(root_arn(place, account_of(arn)).into())])
+                .for_principals([Principal::Aws(place.root_arn(account_of(arn)).into())])
                 .when(Conditions::none().with(principal_is(std::slice::from_ref(arn))))
         }
         Trust::External { account, roles, external_id } => {
             Statement::allow(format!("External{number}"), ["sts:AssumeRole"], [""; 0])
-                .for_principals([Principal::Aws(root_arn(place, account).into())])
+                .for_principals([Principal::Aws(place.root_arn(account).into())])
                 .when(external_conditions(roles, external_id))
         }
         Trust::People(people) => people.statement(),
@@ -353,17 +354,7 @@ fn later_sid(arn: &str, place: &Place) -> String {
 }
 
 pub(crate) fn account_of(arn: &str) -> &str {
-    arn.split(':').nth(4).unwrap_or_default()
-}
-
-/// The ARN of a role without a path, from its name.
-pub fn role_arn(place: &Place, name: &str) -> String {
-    format!("arn:{}:iam::{}:role/{name}", place.partition(), place.account)
-}
-
-/// The ARN of an account's root, which stands for the account in policies.
-pub fn root_arn(place: &Place, account: &str) -> String {
-    format!("arn:{}:iam::{account}:root", place.partition())
+    ArnParts::parse(arn).map_or("", |arn| arn.account)
 }
 
 fn external_conditions(roles: &[String], external_id: &str) -> Conditions {

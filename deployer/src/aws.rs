@@ -107,11 +107,7 @@ impl Aws {
                 Some((role.clone(), Some(external_id.clone())))
             }
             Access::Owner { .. } if self.caller == site.place.account => None,
-            Access::Owner { role } => {
-                let partition =
-                    lakewright_template::partition::Partition::of_region(&site.place.region).name;
-                Some((format!("arn:{partition}:iam::{}:role/{role}", site.place.account), None))
-            }
+            Access::Owner { role } => Some((site.place.role_arn(role), None)),
         }
     }
 

@@ -83,7 +83,7 @@ impl Duties {
             .iter()
             .filter(|(_, resource)| resource.kind == "AWS::IAM::Role")
             .filter_map(|(_, role)| role.properties.get("RoleName")?.as_text())
-            .map(|name| format!("arn:{}:iam::{}:role/{name}", place.partition(), place.account))
+            .map(|name| place.role_arn(name))
             .collect();
         for (id, resource) in &template.resources {
             let plain = plain(&resolver, resource);

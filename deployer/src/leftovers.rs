@@ -1,7 +1,6 @@
 //! Resources that block the deletion of a stack or outlive it, and unconfirmed e-mail subscriptions.
 
 use lakewright_template::Place;
-use lakewright_template::partition::Partition;
 use lakewright_template::{DeletionPolicy, Template};
 use serde_json::{Value, json};
 
@@ -89,9 +88,7 @@ fn called(site: &Site, kind: &str, id: &str) -> String {
     match kind {
         "AWS::Glue::Database" => format!("database {id}"),
         "AWS::KMS::Alias" => format!("key {id}"),
-        "AWS::KMS::Key" => {
-            format!("key arn:{}:kms:{region}:{account}:key/{id}", Partition::of_region(region).name)
-        }
+        "AWS::KMS::Key" => format!("key {}", site.place.arn("kms", &format!("key/{id}"))),
         "AWS::LakeFormation::DataLakeSettings" => {
             format!("settings of Lake Formation in account {account} {region}")
         }

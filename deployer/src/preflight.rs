@@ -5,6 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use lakewright_template::Place;
+use lakewright_template::arn::ArnParts;
 use serde_json::json;
 
 use crate::ask::{Ask, Service};
@@ -65,7 +66,7 @@ pub async fn missing_roles(
 ) -> Result<Vec<String>, CloudError> {
     let mut missing = Vec::new();
     for arn in roles {
-        let account = arn.split(':').nth(4).unwrap_or_default();
+        let account = ArnParts::parse(arn).map_or("", |arn| arn.account);
         let Some(site) = sites.values().find(|site| site.place.account == account) else {
             continue;
         };

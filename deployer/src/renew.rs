@@ -43,11 +43,10 @@ pub fn renew(plan: &mut Plan, stacks: &mut BTreeMap<StackAddress, Stack>, id: &s
 /// The ARNs of the roles that a stack creates.
 fn roles(stack: &Stack) -> BTreeSet<String> {
     let Ok(template) = read::template(&stack.template) else { return BTreeSet::new() };
-    let account = &stack.entry.account;
-    let partition = lakewright_template::partition::Partition::of_region(&stack.entry.region).name;
+    let place = stack.entry.place();
     let roles = template.resources.values().filter(|one| one.kind == "AWS::IAM::Role");
     let names = roles.filter_map(|role| role.properties.get("RoleName")?.as_text());
-    names.map(|name| format!("arn:{partition}:iam::{account}:role/{name}")).collect()
+    names.map(|name| place.role_arn(name)).collect()
 }
 
 /// The template with this `Id` in each policy that names one of the roles as a principal; `None` if there is no such

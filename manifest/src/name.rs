@@ -109,7 +109,7 @@ name!(
     /// An AWS account as a document has it: 12 digits.
     AccountNumber,
     "^[0-9]{12}$",
-    |text| text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit()),
+    is_account,
     "an account: expected 12 digits"
 );
 name!(
@@ -140,18 +140,15 @@ name!(
     RoleArn,
     "^arn:aws[a-z-]*:iam::[0-9]{12}:role/[\\w+=,.@/-]+$",
     |text| {
-        let mut parts = text.splitn(6, ':');
-        let is_role = parts.next() == Some("arn")
-            && parts.next().is_some_and(|partition| partition.starts_with("aws"))
-            && parts.next() == Some("iam")
-            && parts.next() == Some("");
-        let is_account = |part: &str| part.len() == 12 && part.bytes().all(|b| b.is_ascii_digit());
-        is_role
-            && parts.next().is_some_and(is_account)
-            && parts.next().and_then(|rest| rest.strip_prefix("role/")).is_some_and(|name| {
-                (1..=576).contains(&name.len())
-                    && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"_+=,.@/-".contains(&b))
-            })
+        ArnParts::parse(text).is_some_and(|arn| {
+            let name = arn.resource.strip_prefix("role/").unwrap_or_default();
+            arn.partition.starts_with("aws")
+                && arn.service == "iam"
+                && arn.region.is_empty()
+                && is_account(arn.account)
+                && (1..=576).contains(&name.len())
+                && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"_+=,.@/-".contains(&b))
+        })
     },
     "the ARN of a role: expected `arn:aws:iam::123456789012:role/name`"
 );
@@ -237,13 +234,14 @@ name!(
     TopicArn,
     "^arn:aws[a-z-]*:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]{1,256}$",
     |text| {
-        let parts: Vec<&str> = text.split(':').collect();
-        matches!(parts.as_slice(), ["arn", partition, "sns", _, account, name]
-            if partition.starts_with("aws")
-                && account.len() == 12
-                && account.bytes().all(|b| b.is_ascii_digit())
+        ArnParts::parse(text).is_some_and(|arn| {
+            let name = arn.resource;
+            arn.partition.starts_with("aws")
+                && arn.service == "sns"
+                && is_account(arn.account)
                 && (1..=256).contains(&name.len())
-                && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-".contains(&b)))
+                && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-".contains(&b))
+        })
     },
     "the ARN of a topic: expected `arn:aws:sns:eu-west-1:123456789012:name`"
 );
@@ -321,13 +319,14 @@ name!(
     ConnectionArn,
     "^arn:aws[a-z-]*:(codeconnections|codestar-connections):[a-z0-9-]+:[0-9]{12}:connection/[0-9a-f-]{36}$",
     |text| {
-        let parts: Vec<&str> = text.split(':').collect();
-        matches!(parts.as_slice(), ["arn", partition, "codeconnections" | "codestar-connections", _, account, name]
-            if partition.starts_with("aws")
-                && account.len() == 12
-                && account.bytes().all(|b| b.is_ascii_digit())
-                && name.strip_prefix("connection/").is_some_and(|id| id.len() == 36
-                    && id.bytes().all(|b| b.is_ascii_hexdigit() || b == b'-')))
+        ArnParts::parse(text).is_some_and(|arn| {
+            let id = arn.resource.strip_prefix("connection/").unwrap_or_default();
+            arn.partition.starts_with("aws")
+                && matches!(arn.service, "codeconnections" | "codestar-connections")
+                && is_account(arn.account)
+                && id.len() == 36
+                && id.bytes().all(|b| b.is_ascii_hexdigit() || b == b'-')
+        })
     },
     "the ARN of a connection: expected `arn:aws:codeconnections:eu-west-1:123456789012:connection/` and a UUID"
 );
@@ -393,6 +392,11 @@ fn is_key_path(text: &str) -> bool {
         && text.strip_suffix('/').unwrap_or(text).split('/').all(is_segment)
 }
 
+/// Whether a text is the number of an account: 12 digits.
+fn is_account(text: &str) -> bool {
+    text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
 fn is_ec2_id(text: &str, prefix: &str) -> bool {
     text.strip_prefix(prefix).is_some_and(|digits| {
         (8..=17).contains(&digits.len())
@@ -431,16 +435,18 @@ impl AddressBlock {
 impl PolicyArn {
     /// The policy's account; `aws` for AWS managed policies.
     pub fn account(&self) -> &str {
-        self.0.split(':').nth(4).unwrap_or_default()
+        ArnParts::parse(&self.0).map_or("", |arn| arn.account)
     }
 
     /// The policy of the same name in another account. AWS managed policies exist in every account.
     #[must_use]
     pub fn in_account(&self, account: &AccountId) -> Self {
-        if self.account() == "aws" {
-            return self.clone();
+        match ArnParts::parse(&self.0) {
+            Some(arn) if arn.account != "aws" => {
+                Self(ArnParts { account: account.as_str(), ..arn }.to_string())
+            }
+            _ => self.clone(),
         }
-        Self(self.0.replacen(self.account(), account.as_str(), 1))
     }
 }
 
@@ -512,6 +518,8 @@ mod tests {
         assert!(RoleArn::parse("arn:aws:iam::111122223333:role/path/Admin").is_ok());
         assert!(RoleArn::parse("arn:aws:iam::1111:role/Admin").is_err());
         assert!(RoleArn::parse("arn:aws:iam::111122223333:role/*").is_err());
+        assert!(TopicArn::parse("arn:aws:sns:eu-west-1:111122223333:topic").is_ok());
+        assert!(TopicArn::parse("arn:aws:sns:eu-west-1:111122223333:topic:endpoint").is_err());
         assert!(ProviderUrl::parse("https://id.example.com/realms/data-1").is_ok());
         let ends = ["/", ":8443", "/a?b=c"].map(|end| format!("https://id.example.com{end}"));
         let others = ["http://id.example.com", "https://*.example.com", "https://www.amazon.com"];

@@ -18,7 +18,7 @@ use lakewright_constructs::access_point::access_point_arn;
 use lakewright_constructs::bucket::{Bucket, Encryption, Lifecycle, bucket_arn};
 use lakewright_constructs::cfn::iam;
 use lakewright_constructs::parameter::Parameter;
-use lakewright_constructs::role::{Policies, Receives as _, Role, RoleHandle, Trust, role_arn};
+use lakewright_constructs::role::{Policies, Receives as _, Role, RoleHandle, Trust};
 use lakewright_manifest::mesh::{Environment, Features, PivotMode};
 use lakewright_manifest::{Mesh, ResourcePrefix};
 use lakewright_policies::condition::{Comparison, Condition};
@@ -106,11 +106,6 @@ impl Context<'_> {
         format!("bootstrap/{account}-{region}")
     }
 
-    fn arn(&self, service: &str, resource: &str) -> String {
-        let Place { account, region } = &self.account.place;
-        format!("arn:{}:{service}:{region}:{account}:{resource}", self.account.place.partition())
-    }
-
     fn role_name(&self, of: fn(&ResourcePrefix, &str) -> String) -> String {
         of(&self.account.prefix, &self.account.place.region)
     }
@@ -153,8 +148,8 @@ impl Context<'_> {
         for (prefix, region) in self.names.bootstrapped(&place.account) {
             let execution = Names::execution_role(&prefix, &region);
             protected.extend([
-                role_arn(place, &execution),
-                role_arn(place, &Names::deploy_role(&prefix, &region)),
+                place.role_arn(&execution),
+                place.role_arn(&Names::deploy_role(&prefix, &region)),
                 policy_arn(place, &format!("{execution}-*")),
                 policy_arn(place, &Names::boundary(&prefix, &region)),
             ]);
@@ -190,7 +185,7 @@ impl Context<'_> {
                 let deploy = (!is_central).then(|| Names::deploy_role(&prefix, &region));
                 std::iter::once(Names::execution_role(&prefix, &region)).chain(deploy)
             })
-            .map(|name| role_arn(place, &name))
+            .map(|name| place.role_arn(&name))
             .collect()
     }
 
@@ -202,11 +197,7 @@ impl Context<'_> {
             let place = Place { account: account.clone(), region };
             let bucket = bucket_arn(&place, &self.names.template_bucket(&prefix, &place));
             let logs = bucket_arn(&place, &self.names.template_log_bucket(&prefix, &place));
-            let Place { account, region } = &place;
-            let version = format!(
-                "arn:{}:ssm:{region}:{account}:parameter/{prefix}/bootstrap/version",
-                place.partition()
-            );
+            let version = place.arn("ssm", &format!("parameter/{prefix}/bootstrap/version"));
             [format!("{bucket}/*"), bucket, format!("{logs}/*"), logs, version]
         };
         self.names.bootstrapped(account).into_iter().flat_map(of_one).collect()
@@ -269,7 +260,7 @@ impl Context<'_> {
 
     fn deploy_role(&self, scope: &mut Scope<'_>) -> RoleHandle {
         let tenant = &self.mesh.tenant;
-        let updater = role_arn(&self.names.central_place(), &self.names.platform("updater-build"));
+        let updater = self.names.central_place().role_arn(&self.names.platform("updater-build"));
         let roles = tenant.deployers.iter().map(ToString::to_string).chain([updater]);
         scope.add(
             "DeployRole",
@@ -312,7 +303,7 @@ impl Context<'_> {
     /// Change sets on the mesh's stacks, run by the execution role and no other; and what is uploaded.
     fn deploy_grants(&self, scope: &mut Scope<'_>, deploy: &RoleHandle, execution: &RoleHandle) {
         let Account { place, prefix, .. } = self.account;
-        let stacks = vec![self.arn("cloudformation", &format!("stack/{prefix}-*/*"))];
+        let stacks = vec![place.arn("cloudformation", &format!("stack/{prefix}-*/*"))];
         let execution_arn = execution.grantee().known_arn.clone();
         let as_execution = Conditions::none().with(Condition::new(
             Comparison::StringEquals,
@@ -349,7 +340,7 @@ impl Context<'_> {
                 known_resources: resources,
                 conditions,
             };
-        let all_stacks = vec![self.arn("cloudformation", "stack/*/*")];
+        let all_stacks = vec![place.arn("cloudformation", "stack/*/*")];
         let of_mesh = none().with(Condition::new(
             Comparison::StringEquals,
             "aws:RequestTag/lakewright:mesh",
@@ -386,7 +377,7 @@ impl Context<'_> {
         if self.account.usage.reads_parameters {
             // CloudFormation reads them as whoever makes the change set.
             let left = ["domain-id", "vpc-id"]
-                .map(|name| self.arn("ssm", &format!("parameter/{prefix}/*/studio/{name}")));
+                .map(|name| place.arn("ssm", &format!("parameter/{prefix}/*/studio/{name}")));
             grants.push(grant("Parameters", &["ssm:GetParameters"], left.to_vec(), none()));
         }
         if let Some(key) = record {
@@ -406,7 +397,7 @@ impl Context<'_> {
             grants.push(grant("ListArtifacts", &["s3:ListBucketVersions"], artifacts, none()));
         }
         scope.grant(Grants(grants));
-        let own = self.arn("cloudformation", &format!("stack/{prefix}-bootstrap-*/*"));
+        let own = place.arn("cloudformation", &format!("stack/{prefix}-bootstrap-*/*"));
         let deny = Statement::deny("DenyBootstrap", execution::STACK_CHANGES, [own]);
         let owner =
             PolicyOwner::RoleInline { role: deploy.name().into(), name: "protection".to_owned() };

@@ -247,16 +247,16 @@ impl Context<'_> {
         let results = format!("profiling/results/{}", names.dataset_uri(environment, dataset));
         scope.grant(bucket.grant_read_under(&Folder::at("profiling/code"), role));
         scope.grant(bucket.grant_read_write_under(&Folder::at(&results), role));
-        let Place { account, region } = place;
-        let arn = |service: &str, resource: &str| {
-            format!("arn:{}:{service}:{region}:{account}:{resource}", place.partition())
-        };
         let grant =
             |sid: &str, actions: &[&'static str], resources: Vec<String>, conditions| Grant {
                 sid: sid.to_owned(),
                 grantee: role.grantee().clone(),
                 access: "work",
-                target: Target { name: target.clone(), account: account.clone(), policy: None },
+                target: Target {
+                    name: target.clone(),
+                    account: place.account.clone(),
+                    policy: None,
+                },
                 actions: actions.to_vec(),
                 resources: resources.iter().cloned().map(Into::into).collect(),
                 own_resources: Vec::new(),
@@ -268,10 +268,10 @@ impl Context<'_> {
         let role_name = names.dataset_role(environment, dataset);
         let catalog = |parts: &dyn Fn(&str) -> Vec<String>| -> Vec<String> {
             let of = |(account, database): &(AccountId, String)| {
-                let glue = format!("arn:{}:glue:{region}:{account}", place.partition());
+                let glue = place.start_in("glue", account);
                 parts(database)
                     .into_iter()
-                    .map(move |part| format!("{glue}:{part}"))
+                    .map(move |part| format!("{glue}{part}"))
                     .collect::<Vec<_>>()
             };
             self.databases().iter().flat_map(of).collect()
@@ -284,9 +284,9 @@ impl Context<'_> {
             ]
         });
         let own_logs = vec![
-            arn("logs", &format!("log-group:/aws-glue/crawlers-role/{role_name}*")),
-            arn("logs", &format!("log-group:/aws-glue/jobs/{role_name}*")),
-            arn("logs", &format!("log-group:/aws-glue/jobs/logs-v2-{role_name}*")),
+            place.arn("logs", &format!("log-group:/aws-glue/crawlers-role/{role_name}*")),
+            place.arn("logs", &format!("log-group:/aws-glue/jobs/{role_name}*")),
+            place.arn("logs", &format!("log-group:/aws-glue/jobs/logs-v2-{role_name}*")),
         ];
         let without_resource = ["glue:GetSecurityConfiguration", "lakeformation:GetDataAccess"];
         let any = || vec!["*".to_owned()];
@@ -360,6 +360,5 @@ fn logs_principal(place: &Place) -> String {
 }
 
 fn glue_logs(place: &Place) -> String {
-    let Place { account, region } = place;
-    format!("arn:{}:logs:{region}:{account}:log-group:/aws-glue/*", place.partition())
+    place.arn("logs", "log-group:/aws-glue/*")
 }

@@ -11,7 +11,6 @@ use lakewright_constructs::bucket::{Bucket, Encryption, Lifecycle, bucket_arn};
 use lakewright_constructs::cfn::{quicksight, s3};
 use lakewright_constructs::key::{Key, delegated_objects};
 use lakewright_constructs::lakeformation::Settings;
-use lakewright_constructs::role::role_arn;
 use lakewright_manifest::Mesh;
 use lakewright_manifest::mesh::{Environment, EnvironmentPermission};
 use lakewright_synth::{Options, Scope};
@@ -140,7 +139,7 @@ fn administrators(mesh: &Mesh, names: Names<'_>, place: &Place) -> Vec<(String, 
         let deploy = Names::deploy_role(&environment.resource_prefix, &place.region);
         admins.extend([
             (names.execution_role_arn(environment), bootstrap("execution-role")),
-            (role_arn(place, &deploy), bootstrap("deploy-role")),
+            (place.role_arn(&deploy), bootstrap("deploy-role")),
             (names.pivot_role_arn(environment), format!("pivot-role/{}", environment.header.id)),
         ]);
     }

@@ -137,7 +137,7 @@ impl<'m> Names<'m> {
 
     /// The ARN of the role that the platform assumes.
     pub fn pivot_role_arn(&self, environment: &Environment) -> String {
-        role_arn(environment, &self.pivot_role(environment))
+        Self::place(environment).role_arn(&self.pivot_role(environment))
     }
 
     /// The id of what makes an account and region ready.
@@ -167,7 +167,7 @@ impl<'m> Names<'m> {
     /// The ARN of the role that CloudFormation runs stacks as.
     pub fn execution_role_arn(&self, environment: &Environment) -> String {
         let Environment { resource_prefix, region, .. } = environment;
-        role_arn(environment, &Self::execution_role(resource_prefix, region.as_str()))
+        Self::place(environment).role_arn(&Self::execution_role(resource_prefix, region.as_str()))
     }
 
     /// The role that whoever deploys the mesh assumes in an account.
@@ -420,7 +420,7 @@ impl<'m> Names<'m> {
     pub fn team_role_arn(&self, environment: &Environment, team: &EnvironmentTeam) -> String {
         match &team.iam_role_arn {
             Some(arn) => arn.to_string(),
-            None => role_arn(environment, &self.team(environment, &team.team)),
+            None => Self::place(environment).role_arn(&self.team(environment, &team.team)),
         }
     }
 
@@ -438,14 +438,8 @@ impl<'m> Names<'m> {
 
     /// The ARN of a team's workgroup.
     pub fn workgroup_arn(&self, environment: &Environment, team: &TeamName) -> String {
-        let place = Self::place(environment);
-        let name = self.team(environment, team);
-        format!(
-            "arn:{}:athena:{}:{}:workgroup/{name}",
-            place.partition(),
-            place.region,
-            place.account
-        )
+        let workgroup = format!("workgroup/{}", self.team(environment, team));
+        Self::place(environment).arn("athena", &workgroup)
     }
 
     /// A dataset's bucket: its own, or the one that it imports.
@@ -551,7 +545,7 @@ impl<'m> Names<'m> {
 
 /// The ARN of a managed policy.
 pub(crate) fn policy_arn(place: &Place, name: &str) -> String {
-    format!("arn:{}:iam::{}:policy/{name}", place.partition(), place.account)
+    place.global_arn("iam", &format!("policy/{name}"))
 }
 
 /// The ARNs of the roles with a name in the partition of a region, in whichever account.
@@ -559,10 +553,6 @@ fn role_anywhere(region: &Region, name: &str) -> String {
     let (partition, resource) = (region.partition().name, format!("role/{name}"));
     let arn = ArnParts { partition, service: "iam", region: "", account: "*", resource: &resource };
     arn.to_string()
-}
-
-fn role_arn(environment: &Environment, name: &str) -> String {
-    lakewright_constructs::role::role_arn(&Names::place(environment), name)
 }
 
 /// `{prefix}-{middle}-{uri}{suffix}`, the middle cut so that the whole is within the limit.

@@ -2,7 +2,7 @@
 
 use lakewright_constructs::key::{Key, delegated_use};
 use lakewright_constructs::notebook::{Notebook as Instance, NotebookNetwork};
-use lakewright_constructs::role::{principal_is, root_arn};
+use lakewright_constructs::role::principal_is;
 use lakewright_manifest::mesh::{Environment, EnvironmentTeam, Notebook};
 use lakewright_policies::condition::{Comparison, Condition};
 use lakewright_policies::{Conditions, Principal, Statement};
@@ -33,7 +33,7 @@ pub(crate) fn build(
             statements: vec![
                 delegated_use(&place, &roles, &SERVICES),
                 Statement::allow("GrantsForVolumes", ["kms:CreateGrant"], ["*"])
-                    .for_principals([Principal::Aws(root_arn(&place, &place.account).into())])
+                    .for_principals([Principal::Aws(place.root_arn(&place.account).into())])
                     .when(Conditions::none().with(principal_is(&roles)).with(Condition::new(
                         Comparison::Bool,
                         "kms:GrantIsForAWSResource",

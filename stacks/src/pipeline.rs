@@ -98,11 +98,6 @@ impl Context<'_> {
         format!("pipeline/{}", self.pipeline.header.id)
     }
 
-    fn arn(&self, service: &str, resource: &str) -> String {
-        let Place { account, region } = &self.place;
-        format!("arn:{}:{service}:{region}:{account}:{resource}", self.place.partition())
-    }
-
     /// The branches that are followed, each with its stages.
     fn lines(&self) -> Vec<(String, String, Vec<&Stage>)> {
         let stages = &self.pipeline.stages;
@@ -301,7 +296,7 @@ impl Context<'_> {
         // A build leaves no artifact, so that no stage can change what a later one deploys.
         scope.grant(artifacts.grant_read(&builder));
         let project = self.stage_name(stage, "");
-        let group = self.arn("logs", &format!("log-group:{}", log_group(&project)));
+        let group = self.place.arn("logs", &format!("log-group:{}", log_group(&project)));
         let logs = vec![group.clone(), format!("{group}:*")];
         let (name, account, arn) = team;
         scope.grant(Grants(vec![
@@ -323,7 +318,8 @@ impl Context<'_> {
 
     /// Builds of this stack, and the source.
     fn runner_grants(&self, scope: &mut Scope<'_>, runner: &RoleHandle, projects: &[String]) {
-        let arns = projects.iter().map(|name| self.arn("codebuild", &format!("project/{name}")));
+        let arns =
+            projects.iter().map(|name| self.place.arn("codebuild", &format!("project/{name}")));
         let builds = ["codebuild:BatchGetBuilds", "codebuild:StartBuild"];
         let mut grants =
             vec![self.grant("Builds", runner, &builds, arns.collect(), Conditions::none())];
@@ -338,7 +334,7 @@ impl Context<'_> {
                     "codecommit:GetUploadArchiveStatus",
                     "codecommit:UploadArchive",
                 ],
-                vec![self.arn("codecommit", &self.name(""))],
+                vec![self.place.arn("codecommit", &self.name(""))],
                 Conditions::none(),
             ),
             Some(source) => {
@@ -460,8 +456,9 @@ impl Context<'_> {
     ) -> (Ref<codebuild::Project>, Option<PolicySlot>) {
         let role = scope.add("UpdateRole", self.role("update", Service::CODEBUILD, "Rearranges"));
         scope.grant(artifacts.grant_read(&role));
-        let group = self.arn("logs", &format!("log-group:{}", log_group(&self.name("update"))));
-        let own = vec![self.arn("codepipeline", &self.name(""))];
+        let group =
+            self.place.arn("logs", &format!("log-group:{}", log_group(&self.name("update"))));
+        let own = vec![self.place.arn("codepipeline", &self.name(""))];
         let change = [
             "codepipeline:GetPipeline",
             "codepipeline:StartPipelineExecution",

@@ -7,7 +7,7 @@
 mod manual;
 mod permissions;
 
-use lakewright_constructs::role::{Policies, Role, Trust, role_arn};
+use lakewright_constructs::role::{Policies, Role, Trust};
 use lakewright_manifest::Mesh;
 use lakewright_manifest::mesh::Environment;
 use lakewright_policies::Statement;
@@ -68,15 +68,15 @@ fn add(
     // The role has none of these; should somebody attach a policy that has, they still do nothing.
     let place = Names::place(environment);
     let mut own = vec![
-        fill.text(&format!("arn:{{partition}}:iam::{{account}}:role/{name}")),
-        fill.text(&format!("arn:{{partition}}:iam::{{account}}:policy/{name}*")),
+        place.role_arn(&name),
+        policy_arn(&place, &format!("{name}*")),
         Names::boundary_arn(environment),
     ];
     for (prefix, region) in names.bootstrapped(&place.account) {
         let execution = Names::execution_role(&prefix, &region);
-        own.push(role_arn(&place, &Names::deploy_role(&prefix, &region)));
+        own.push(place.role_arn(&Names::deploy_role(&prefix, &region)));
         own.push(policy_arn(&place, &format!("{execution}-*")));
-        own.push(role_arn(&place, &execution));
+        own.push(place.role_arn(&execution));
     }
     own.sort();
     own.dedup();

@@ -10,7 +10,6 @@ use std::collections::BTreeSet;
 use lakewright_constructs::cfn::{events, sns};
 use lakewright_constructs::key::Key;
 use lakewright_constructs::messaging::{Topic, TopicHandle, topic_arn};
-use lakewright_constructs::role::root_arn;
 use lakewright_manifest::Mesh;
 use lakewright_policies::condition::{Comparison, Condition, Operator};
 use lakewright_policies::service::Service;
@@ -95,14 +94,7 @@ pub(crate) fn bus_name(names: Names<'_>) -> String {
 
 /// The ARN of that bus.
 pub(crate) fn bus_arn(names: Names<'_>) -> String {
-    let place = names.central_place();
-    format!(
-        "arn:{}:events:{}:{}:event-bus/{}",
-        place.partition(),
-        place.region,
-        place.account,
-        bus_name(names)
-    )
+    names.central_place().arn("events", &format!("event-bus/{}", bus_name(names)))
 }
 
 /// The bus for failures in every account of the mesh, and the rule that makes mails of them.
@@ -191,7 +183,7 @@ fn of_accounts(scope: &mut Scope<'_>, names: Names<'_>, accounts: &BTreeSet<&str
     for account in accounts {
         scope.record(Record {
             principal: format!("account/{account}"),
-            principal_arn: root_arn(&place, account),
+            principal_arn: place.root_arn(account),
             access: "delegate",
             resource: TARGET.to_owned(),
             actions: vec!["events:PutEvents".into()],
@@ -199,7 +191,7 @@ fn of_accounts(scope: &mut Scope<'_>, names: Names<'_>, accounts: &BTreeSet<&str
             conditions: Vec::new(),
         });
     }
-    let roots = accounts.iter().map(|account| Principal::Aws(root_arn(&place, account).into()));
+    let roots = accounts.iter().map(|account| Principal::Aws(place.root_arn(account).into()));
     Statement::allow(TELL, ["events:PutEvents"], [bus_arn(names)]).for_principals(roots)
 }
 
@@ -236,13 +228,6 @@ pub(crate) fn in_organization(names: Names<'_>) -> Conditions {
 
 /// The ARN of the rule that makes mails of failures.
 fn rule_arn(names: Names<'_>) -> String {
-    let place = names.central_place();
-    format!(
-        "arn:{}:events:{}:{}:rule/{}/{}",
-        place.partition(),
-        place.region,
-        place.account,
-        bus_name(names),
-        names.platform("failures")
-    )
+    let rule = format!("rule/{}/{}", bus_name(names), names.platform("failures"));
+    names.central_place().arn("events", &rule)
 }

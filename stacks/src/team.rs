@@ -228,12 +228,7 @@ fn pipeline_grants(
     let place = Names::place(environment);
     let stack = names.pipeline_stack(environment, &team.team, &pipeline.header.id, stage.id());
     let bucket = names.pipeline_bucket(environment, &team.team, &pipeline.header.id, stage.id());
-    let stack = format!(
-        "arn:{}:cloudformation:{}:{}:stack/{stack}/*",
-        place.partition(),
-        place.region,
-        place.account
-    );
+    let stack = place.arn("cloudformation", &format!("stack/{stack}/*"));
     let bucket = bucket_arn(&place, &bucket);
     let grant = |sid: &str, actions: &[&'static str], arn: String| Grant {
         sid: sid.to_owned(),
@@ -384,10 +379,10 @@ fn imported_catalog(
     let database = names.dataset_database(environment, dataset);
     // The catalog of whoever owns the database, and no other one.
     let account = import.catalog_account.as_ref().unwrap_or(&place.account);
-    let start = format!("arn:{}:glue:{}:{account}:", place.partition(), place.region);
+    let glue = place.start_in("glue", account);
     let parts =
         ["catalog".to_owned(), format!("database/{database}"), format!("table/{database}/*")];
-    let resources: Vec<String> = parts.iter().map(|part| format!("{start}{part}")).collect();
+    let resources: Vec<String> = parts.iter().map(|part| format!("{glue}{part}")).collect();
     Grants(vec![Grant {
         sid: "ImportedCatalog".to_owned(),
         grantee: role.grantee().clone(),

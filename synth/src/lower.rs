@@ -14,7 +14,6 @@ use lakewright_policies::pack::{DISTINCTION, Group, Packed, pack};
 use lakewright_policies::size::document_characters;
 use lakewright_policies::{IdentityPolicy, Principal, ResourcePolicy, Statement};
 use lakewright_template::limits::{Limit, MANAGED_POLICY_CHARACTERS, quota};
-use lakewright_template::place::Place;
 use lakewright_template::resolve::{Branch, Resolved, Resolver};
 use lakewright_template::write::value_to_compact_json;
 use lakewright_template::{ConstructId, LogicalId, Map, Text, Value};
@@ -176,11 +175,7 @@ fn record_denials(stack: &mut Stack, owner: &PolicyOwner, statements: &[Tagged<C
     let denying = |tagged: &&Tagged<Cause>| tagged.statement.effect == Effect::Deny;
     for Tagged { statement, causes, .. } in statements.iter().filter(denying) {
         let (principal, principal_arn) = match &own_role {
-            Some(name) => {
-                let Place { account, .. } = &place;
-                let arn = format!("arn:{}:iam::{account}:role/{name}", place.partition());
-                (format!("role/{account}/{name}"), arn)
-            }
+            Some(name) => (format!("role/{}/{name}", place.account), place.role_arn(name)),
             None if statement.principals.contains(&Principal::Anyone) => {
                 ("anyone".to_owned(), "*".to_owned())
             }

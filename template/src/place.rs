@@ -206,14 +206,45 @@ impl Place {
 
     /// The ARN of a resource of this account and region.
     pub fn arn(&self, service: &str, resource: &str) -> String {
-        let (region, account) = (&*self.region, &*self.account);
-        ArnParts { partition: self.partition(), service, region, account, resource }.to_string()
+        ArnParts { resource, ..self.start_in(service, &self.account) }.to_string()
     }
 
     /// The ARN of a resource of this account that lies in no region, such as a role.
     pub fn global_arn(&self, service: &str, resource: &str) -> String {
-        let account = &*self.account;
-        ArnParts { partition: self.partition(), service, region: "", account, resource }.to_string()
+        self.global_arn_in(service, &self.account, resource)
+    }
+
+    /// The ARN of a resource that lies in no region, in this account or another, such as an account's root.
+    pub fn global_arn_in(&self, service: &str, account: &str, resource: &str) -> String {
+        ArnParts { region: "", resource, ..self.start_in(service, account) }.to_string()
+    }
+
+    /// The ARN of what is named without a region and without an account, such as a bucket.
+    pub fn partition_arn(&self, service: &str, resource: &str) -> String {
+        self.global_arn_in(service, "", resource)
+    }
+
+    /// The start of the ARNs of a service's resources in this region and an account, this one or another. Its resource is
+    /// empty: the text behind the start is the resource.
+    pub fn start_in<'a>(&'a self, service: &'a str, account: &'a str) -> ArnParts<'a> {
+        ArnParts {
+            partition: self.partition(),
+            service,
+            region: &self.region,
+            account,
+            resource: "",
+        }
+    }
+
+    /// The ARN of a role of this account, from its name. A path is a part of the name.
+    pub fn role_arn(&self, name: &str) -> String {
+        let start = ArnParts { region: "", ..self.start_in("iam", &self.account) };
+        format!("{start}role/{name}")
+    }
+
+    /// The ARN of an account's root, which stands for the account in policies.
+    pub fn root_arn(&self, account: &str) -> String {
+        self.global_arn_in("iam", account, "root")
     }
 }
 
@@ -314,5 +345,38 @@ mod tests {
         assert_eq!(address.to_string(), text);
         assert_eq!(address.place.partition(), "aws");
         assert_eq!(serde_json::to_string(&address).expect("JSON"), format!("\"{text}\""));
+    }
+
+    /// Sources: "Identify AWS resources with Amazon Resource Names (ARNs)" and "AWS JSON policy elements: Principal" in the
+    /// IAM user guide; the resource types of Amazon S3 and of AWS Glue in the service authorization reference.
+    #[test]
+    fn arns_leave_out_what_a_resource_does_not_lie_in() {
+        let place = Place::parse("111122223333", "eu-west-1").expect("a place");
+        let china = Place::parse("111122223333", "cn-north-1").expect("a place");
+        let arns = [
+            (place.arn("sns", "topic"), "arn:aws:sns:eu-west-1:111122223333:topic"),
+            (china.arn("kms", "alias/a"), "arn:aws-cn:kms:cn-north-1:111122223333:alias/a"),
+            (place.global_arn("iam", "policy/p"), "arn:aws:iam::111122223333:policy/p"),
+            (place.global_arn_in("iam", "aws", "policy/p"), "arn:aws:iam::aws:policy/p"),
+            (place.partition_arn("s3", "bucket"), "arn:aws:s3:::bucket"),
+            (china.partition_arn("s3", "bucket"), "arn:aws-cn:s3:::bucket"),
+            (place.role_arn("a/b"), "arn:aws:iam::111122223333:role/a/b"),
+            (china.role_arn("r"), "arn:aws-cn:iam::111122223333:role/r"),
+            (place.root_arn("444455556666"), "arn:aws:iam::444455556666:root"),
+            (china.root_arn("444455556666"), "arn:aws-cn:iam::444455556666:root"),
+        ];
+        for (arn, expected) in arns {
+            assert_eq!(arn, expected);
+        }
+    }
+
+    #[test]
+    fn the_start_of_arns_lies_in_the_account_that_is_named() {
+        let place = Place::parse("111122223333", "eu-west-1").expect("a place");
+        let glue = place.start_in("glue", "444455556666");
+        assert_eq!(
+            format!("{glue}database/sales"),
+            "arn:aws:glue:eu-west-1:444455556666:database/sales"
+        );
     }
 }

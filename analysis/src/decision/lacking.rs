@@ -6,6 +6,7 @@ use lakewright_access::action::Action;
 use lakewright_access::evaluate::{Decision, Near};
 use lakewright_access::request::{Context, Request};
 use lakewright_access::world::Outside;
+use lakewright_template::arn::ArnParts;
 
 use super::nearest;
 use crate::subject::Subject;
@@ -87,7 +88,7 @@ fn denied_by_key(
     let action = Action::new(needed);
     let dataset = subject.names().of(request.resource)?.strip_prefix("dataset/")?;
     let key = subject.of_dataset(dataset, action)?;
-    let region = key.split(':').nth(3)?;
+    let region = ArnParts::parse(&key)?.region;
     let context = Context::new().with("kms:ViaService", [format!("s3.{region}.amazonaws.com")]);
     let request = Request { action, resource: &key, context: &context, ..request.clone() };
     let verdict = subject.world.decide(&request, Outside::Unknown);
@@ -151,7 +152,7 @@ fn beside(
         let is_data = |arn: &&String| arn.contains(":table/") || arn.contains(":s3:::");
         let own = rule.resources.iter().filter(is_data);
         for arn in own.filter(|arn| names.of(arn) == Some(target)) {
-            let end = arn.splitn(6, ':').nth(5).unwrap_or_default();
+            let end = ArnParts::parse(arn).map_or("", |arn| arn.resource);
             let lines = beside.entry(format!("{} {end}", rule.access)).or_default();
             lines.extend(subject.lines_of_rule(rule));
         }

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use lakewright_access::action::Action;
+use lakewright_template::arn::ArnParts;
 
 use super::{QuestionError, SHOWN, is_about, nearest};
 use crate::subject::{Names, Subject};
@@ -61,8 +62,7 @@ fn whole(name: &str, all: &[&str], names: &Names<'_>) -> Vec<String> {
     let found = all.iter().filter_map(|arn| {
         let target = names.of(arn)?;
         let end = name.strip_prefix(target)?.strip_prefix(' ')?;
-        let start = arn.strip_suffix(arn.splitn(6, ':').nth(5)?)?;
-        let whole = format!("{start}{end}");
+        let whole = ArnParts { resource: end, ..ArnParts::parse(arn)? }.to_string();
         (names.of(&whole) == Some(target)).then_some(whole)
     });
     found.collect()
@@ -70,7 +70,7 @@ fn whole(name: &str, all: &[&str], names: &Names<'_>) -> Vec<String> {
 
 /// What an action is about of a resource: itself, or an object in it.
 fn about(arn: &str, action: Action) -> Option<String> {
-    let is_of_s3 = arn.split(':').nth(2) == Some("s3");
+    let is_of_s3 = ArnParts::parse(arn).is_some_and(|arn| arn.service == "s3");
     let parts: &[&str] = if is_of_s3 { &["", "/any-object", "/object/any-object"] } else { &[""] };
     let mut parts = parts.iter().map(|part| format!("{arn}{part}"));
     parts.find(|whole| is_about(action, whole, whole).is_ok())

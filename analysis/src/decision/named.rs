@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use lakewright_access::action::Action;
 use lakewright_access::document::Origin;
 use lakewright_access::world::World;
+use lakewright_template::arn::ArnParts;
 
 use super::{QuestionError, SHOWN, is_about_objects, nearest};
 
@@ -55,7 +56,7 @@ pub(super) fn resource(name: &str, action: Action, world: &World) -> Result<Stri
     let resources = world.resources().values().filter(|resource| !resource.kind.is_empty());
     let mut things: Vec<Thing<'_>> = resources
         .map(|resource| {
-            let last = resource.arn.splitn(6, ':').nth(5).unwrap_or_default();
+            let last = ArnParts::parse(&resource.arn).map_or("", |arn| arn.resource);
             let is_bucket = resource.kind == "AWS::S3::Bucket";
             let mut names =
                 vec![if is_bucket { format!("bucket/{last}") } else { last.to_owned() }];
@@ -83,7 +84,7 @@ pub(super) fn resource(name: &str, action: Action, world: &World) -> Result<Stri
 fn roles(world: &World) -> Vec<Thing<'_>> {
     let made = world.roles().values().filter(|role| !role.is_imported());
     let things = made.map(|role| {
-        let last = role.arn.splitn(6, ':').nth(5).unwrap_or_default();
+        let last = ArnParts::parse(&role.arn).map_or("", |arn| arn.resource);
         let name = last.rsplit('/').next().unwrap_or_default();
         let mut names = vec![last.to_owned(), format!("role/{name}"), name.to_owned()];
         // SAM makes it of a function, under a logical id of its own.

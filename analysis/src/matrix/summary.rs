@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use lakewright_access::action::Level;
+use lakewright_template::arn::ArnParts;
 
 use super::Row;
 
@@ -50,10 +51,10 @@ fn rank(name: &str) -> usize {
 
 /// What a resource belongs to; its account, such as with a whole catalog, when it belongs to nothing else.
 fn group_of(row: &Row<'_>) -> String {
-    let account = row.cell.resource.split(':').nth(4).filter(|account| !account.is_empty());
-    match (row.target, account) {
+    let arn = ArnParts::parse(&row.cell.resource).filter(|arn| !arn.account.is_empty());
+    match (row.target, arn) {
         (Some(target), _) => target.to_owned(),
-        (None, Some(account)) => format!("account/{account}"),
+        (None, Some(arn)) => format!("account/{}", arn.account),
         (None, None) => "elsewhere".to_owned(),
     }
 }
@@ -70,7 +71,8 @@ impl<'r, 's> Summary<'r, 's> {
         for (group, rows) in groups.values().enumerate() {
             for (line, row) in rows.iter().enumerate() {
                 let name = row.principal();
-                let is_key = row.cell.resource.split(':').nth(2) == Some("kms");
+                let arn = ArnParts::parse(&row.cell.resource);
+                let is_key = arn.is_some_and(|arn| arn.service == "kms");
                 let column = Column { group, is_key };
                 let of_principal = lines.entry((rank(name), name)).or_default();
                 let known = of_principal

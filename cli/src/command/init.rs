@@ -8,7 +8,7 @@ use clap::Args;
 use handlebars::{Handlebars, handlebars_helper, no_escape};
 use lakewright_manifest::resolve::{ACCOUNT, CENTRAL_ACCOUNT, EXTERNAL_ID};
 use lakewright_manifest::{RegionName, TeamName};
-use lakewright_template::AccountId;
+use lakewright_template::{AccountId, Place};
 use serde_json::{Value, json};
 
 use crate::exit::{Exit, Failure};
@@ -83,7 +83,7 @@ pub(crate) fn run(arguments: &InitArgs, ui: &mut Ui) -> Result<Exit, Failure> {
 
 fn render(arguments: &InitArgs, schema: &str) -> Result<Vec<(&'static str, String)>, Failure> {
     let InitArgs { dir: _, account, central_account, region, team } = arguments;
-    let partition = lakewright_template::partition::Partition::of_region(region.as_str()).name;
+    let central = Place { account: central_account.clone(), region: region.into() };
     let values = json!({
         "schema": schema,
         "account": account.as_str(),
@@ -91,7 +91,7 @@ fn render(arguments: &InitArgs, schema: &str) -> Result<Vec<(&'static str, Strin
         "central_account": central_account.as_str(),
         "region": region.as_str(),
         "team": team.as_str(),
-        "platform_role": format!("arn:{partition}:iam::{central_account}:role/lakewright-platform"),
+        "platform_role": central.role_arn("lakewright-platform"),
     });
     let mut engine = Handlebars::new();
     engine.set_strict_mode(true);

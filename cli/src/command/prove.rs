@@ -7,6 +7,7 @@ use lakewright_analysis::proving::{gained, prove};
 use lakewright_analysis::subject::imported::perhaps_open;
 use lakewright_analysis::subject::{Keep, Subject};
 use lakewright_analysis::words::count;
+use lakewright_template::arn::ArnParts;
 use serde_json::{Value, json};
 
 use crate::arguments::subject::SubjectArgs;
@@ -53,8 +54,8 @@ fn taken_for_granted(subject: &Subject) -> Vec<Value> {
     );
     let of_before = perhaps_open(&subject.imported, &subject.world);
     let of_before = of_before.into_iter().map(|arn| {
-        let mut fields = arn.splitn(6, ':').skip(3);
-        let (region, account) = (fields.next(), fields.next());
+        let parts = ArnParts::parse(arn);
+        let (region, account) = (parts.map(|arn| arn.region), parts.map(|arn| arn.account));
         json!({ "account": account, "region": region, "database": arn, "what": OF_BEFORE })
     });
     of_mesh.chain(of_before).collect()

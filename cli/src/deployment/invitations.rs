@@ -6,6 +6,7 @@
 use std::collections::BTreeSet;
 
 use lakewright_deployer::duties::Duties;
+use lakewright_template::arn::ArnParts;
 use lakewright_template::place::Place;
 
 /// Tables of one account for another one.
@@ -20,7 +21,8 @@ pub(super) struct Sharing {
 pub(super) fn of(template: &str, place: &Place, made: &BTreeSet<String>) -> BTreeSet<Sharing> {
     let permissions = Duties::of(template, place).permissions.into_iter();
     let permissions = permissions.filter(|one| made.contains(&one.logical_id));
-    let accounts = permissions.filter_map(|one| one.principal.split(':').nth(4).map(str::to_owned));
+    let account = |arn: &str| ArnParts::parse(arn).map(|arn| arn.account.to_owned());
+    let accounts = permissions.filter_map(|one| account(&one.principal));
     let others = accounts.filter(|account| !account.is_empty() && *account != place.account);
     let sharing = others.map(|to| Sharing {
         from: place.account.to_string(),

@@ -312,7 +312,7 @@ impl Deployment<'_> {
         let roles = template.resources.values().filter(|one| one.kind == "AWS::IAM::Role");
         let roles = roles
             .filter_map(|role| role.properties.get("RoleName")?.as_text())
-            .map(|name| site.place.global_arn("iam", &format!("role/{name}")));
+            .map(|name| site.place.role_arn(name));
         Ok(Leaving {
             blockers: self.runtime.block_on(blockers(&self.aws, site, &template, &placed))?,
             roles: roles.collect(),

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use lakewright_template::AccountId;
+use lakewright_template::arn::ArnParts;
 
 use super::denial::left_of;
 use super::{Context, Dependant, Needs, Ownership, Place, Scope, at, distinct, values};
@@ -127,7 +128,7 @@ impl Context {
             document.subscriptions.value().map(|subscriptions| &subscriptions.producers_topic);
         let (Some(topic), Some(account)) = (topic, document.account.value()) else { return };
         if let Some(arn) = topic.value()
-            && arn.as_str().split(':').nth(4) != Some(account.as_str())
+            && ArnParts::parse(arn.as_str()).map(|arn| arn.account) != Some(account.as_str())
         {
             let message = format!("this topic is not in account {account}");
             let diagnostic = Diagnostic::new(Code::InvalidValue, message)

@@ -6,6 +6,7 @@
 
 use std::fmt::Display;
 
+use lakewright_template::arn::ArnParts;
 use lakewright_template::partition::Partition;
 
 use super::{Context, at};
@@ -125,7 +126,7 @@ fn region(file: FileId, field: &Field<RegionName>) -> Option<Named> {
 
 fn arn<T: Display>(file: FileId, what: &'static str, field: &Field<T>) -> Option<Named> {
     let name = field.value()?.to_string();
-    let partition = name.split(':').nth(1).unwrap_or_default().to_owned();
+    let partition = ArnParts::parse(&name).map_or("", |arn| arn.partition).to_owned();
     Some(Named { what, name, partition, origin: at(file, field) })
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use lakewright_template::arn::ArnParts;
 use lakewright_template::limits::quota;
 
 use super::{Context, Dependant, Needs, Ownership, Place, at, distinct};
@@ -241,7 +242,8 @@ impl Context {
     /// Source: CloudFormation's schemas for these regions (cfn-lint 1.58.0) have no connections, and `endpoints.json`
     /// of botocore 1.44.8 has no endpoint there.
     fn connections_exist(&mut self, file: FileId, connection: &Field<ConnectionArn>) {
-        if connection.value().is_some_and(|arn| arn.as_str().starts_with("arn:aws-cn:")) {
+        let arn = connection.value().and_then(|arn| ArnParts::parse(arn.as_str()));
+        if arn.is_some_and(|arn| arn.partition == "aws-cn") {
             let message = "no region of `aws-cn` has connections to repositories of others";
             let diagnostic = Diagnostic::new(Code::NotInRegion, message)
                 .at(at(file, connection), "")

@@ -7,7 +7,6 @@ use lakewright_policies::condition::{Comparison, Condition, Operator};
 use lakewright_policies::service::Service;
 use lakewright_policies::{Conditions, Statement};
 use lakewright_synth::ROLE_TAG;
-use lakewright_template::place::Place;
 use lakewright_template::{Text, schema};
 
 use super::narrow::{bounded, narrowed, own_policies};
@@ -249,7 +248,7 @@ pub(super) fn no_unbounded(context: &Context<'_>) -> Statement {
     Statement::deny(
         "DenyUnbounded",
         ["iam:CreateRole", "iam:PutRolePermissionsBoundary"],
-        [lakewright_constructs::role::role_arn(place, "*")],
+        [place.role_arn("*")],
     )
     .when(Conditions::none().with(condition))
 }
@@ -275,7 +274,7 @@ fn pass_role(context: &Context<'_>) -> Vec<Derived> {
     let Account { place, prefix, usage, .. } = context.account;
     let mut passed: BTreeMap<BTreeSet<&'static str>, Vec<String>> = BTreeMap::new();
     let used = passed_to(|kind| usage.kinds.contains(kind));
-    let own = lakewright_constructs::role::role_arn(place, &format!("{prefix}-*"));
+    let own = place.role_arn(&format!("{prefix}-*"));
     passed.entry(used.clone()).or_default().push(own);
     let mut named: BTreeMap<&String, BTreeSet<&'static str>> = BTreeMap::new();
     for (role, taker) in &usage.passed_roles {
@@ -340,9 +339,8 @@ fn service_linked_roles(context: &Context<'_>) -> Option<Derived> {
     if services.is_empty() {
         return None;
     }
-    let resources = services.iter().map(|service| {
-        lakewright_constructs::role::role_arn(place, &format!("aws-service-role/{service}/*"))
-    });
+    let resources =
+        services.iter().map(|service| place.role_arn(&format!("aws-service-role/{service}/*")));
     let only = Condition {
         operator: Operator::new(Comparison::StringEquals),
         key: "iam:AWSServiceName".into(),
@@ -423,8 +421,7 @@ fn table_sharing(context: &Context<'_>) -> Vec<Derived> {
         resources: any(),
         conditions,
     };
-    let partition = context.account.place.partition();
-    let Place { account, region } = &context.account.place;
+    let place = &context.account.place;
     let kinds = Condition {
         operator: Operator::new(Comparison::StringEquals).if_exists(),
         ..list(
@@ -434,7 +431,7 @@ fn table_sharing(context: &Context<'_>) -> Vec<Derived> {
         )
     };
     let named = list(Comparison::StringLike, "ram:ResourceShareName", &["LakeFormation*"]);
-    let permission = format!("arn:{partition}:ram::aws:permission/AWSRAMLFEnabled*");
+    let permission = place.global_arn_in("ram", "aws", "permission/AWSRAMLFEnabled*");
     let permission = list(Comparison::ArnLike, "ram:PermissionArn", &[&permission]);
     vec![
         of("ShareTables", &["ram:CreateResourceShare"], Conditions::none().with(kinds)),
@@ -466,19 +463,19 @@ fn table_sharing(context: &Context<'_>) -> Vec<Derived> {
         Derived {
             sid: "TableSharePermissionLooks".to_owned(),
             actions: vec!["ram:ListResourceSharePermissions"],
-            resources: vec![format!("arn:{partition}:ram:{region}:{account}:resource-share/*")],
+            resources: vec![place.arn("ram", "resource-share/*")],
             conditions: Conditions::none(),
         },
         Derived {
             sid: "TableShareCatalog".to_owned(),
             actions: vec!["glue:DeleteResourcePolicy", "glue:PutResourcePolicy"],
-            resources: vec![format!("arn:{partition}:glue:{region}:{account}:catalog")],
+            resources: vec![place.arn("glue", "catalog")],
             conditions: Conditions::none(),
         },
         Derived {
             sid: "TableShareAccounts".to_owned(),
             actions: vec!["organizations:DescribeAccount"],
-            resources: vec![format!("arn:{partition}:organizations::*:account/o-*/*")],
+            resources: vec![place.global_arn_in("organizations", "*", "account/o-*/*")],
             conditions: Conditions::none(),
         },
     ]
@@ -492,10 +489,10 @@ fn imported_tables(account: &Account<'_>) -> Option<Derived> {
     for entry in &account.usage.tables {
         let mut parts = entry.splitn(3, '/');
         let (catalog, database, table) = (parts.next()?, parts.next()?, parts.next()?);
-        let glue = format!("arn:{}:glue:{}:{catalog}", place.partition(), place.region);
-        resources.insert(format!("{glue}:catalog"));
-        resources.insert(format!("{glue}:database/{database}"));
-        resources.insert(format!("{glue}:table/{database}/{table}"));
+        let glue = place.start_in("glue", catalog);
+        resources.insert(format!("{glue}catalog"));
+        resources.insert(format!("{glue}database/{database}"));
+        resources.insert(format!("{glue}table/{database}/{table}"));
     }
     (!resources.is_empty()).then(|| Derived {
         sid: "ImportedTables".to_owned(),
@@ -525,10 +522,10 @@ fn imported_databases(context: &Context<'_>) -> Option<Derived> {
         if is_of_mesh(catalog, name) {
             continue;
         }
-        let glue = format!("arn:{}:glue:{}:{catalog}", place.partition(), place.region);
-        resources.insert(format!("{glue}:catalog"));
-        resources.insert(format!("{glue}:database/{name}"));
-        resources.insert(format!("{glue}:table/{name}/*"));
+        let glue = place.start_in("glue", catalog);
+        resources.insert(format!("{glue}catalog"));
+        resources.insert(format!("{glue}database/{name}"));
+        resources.insert(format!("{glue}table/{name}/*"));
     }
     if resources.is_empty() {
         return None;

@@ -24,21 +24,21 @@ pub(super) fn of(
     let any = || vec!["*".to_owned()];
     // Policies name roles of others: a misspelt or deleted one would hold a stack up, and a dead administrator every
     // change of the settings.
-    let roles = lakewright_constructs::role::role_arn(&account.place, "*");
+    let roles = account.place.role_arn("*");
     let mut looks: Vec<(&'static str, &'static [&'static str], Vec<String>)> =
         vec![("LookForRoles", &["iam:GetRole"], vec![roles])];
     // Asked by the change set, the events are the change set's.
-    let change_sets = vec![context.arn("cloudformation", "changeSet/lakewright-*/*")];
+    let change_sets = vec![account.place.arn("cloudformation", "changeSet/lakewright-*/*")];
     looks.push(("ChangeSetEvents", &["cloudformation:DescribeEvents"], change_sets));
     if has(|features| features.datasets) {
         looks.push(("LakeFormation", &LAKE_FORMATION, any()));
-        let glue = ["catalog", "database/*", "table/*"].map(|part| context.arn("glue", part));
+        let glue = ["catalog", "database/*", "table/*"].map(|part| account.place.arn("glue", part));
         let read = &["glue:GetDatabase", "glue:GetTable", "glue:GetTables"];
         looks.push(("LookAtCatalog", read, glue.to_vec()));
     }
     if has(|features| features.ml_studio) {
         looks.push(("LookAtApps", &["sagemaker:ListApps", "sagemaker:ListSpaces"], any()));
-        let files = vec![context.arn("elasticfilesystem", "file-system/*")];
+        let files = vec![account.place.arn("elasticfilesystem", "file-system/*")];
         looks.push(("LookAtFiles", &["elasticfilesystem:DescribeFileSystems"], files));
     }
     if context.names.central_place() == account.place {

@@ -137,11 +137,7 @@ fn vended(account: &Account<'_>, service: &str, arn: &str) -> Option<String> {
 fn made_outside(account: &Account<'_>, kind: &str) -> Vec<String> {
     let Account { place, usage, .. } = account;
     match kind {
-        "role" => usage
-            .made_roles
-            .iter()
-            .map(|name| lakewright_constructs::role::role_arn(place, name))
-            .collect(),
+        "role" => usage.made_roles.iter().map(|name| place.role_arn(name)).collect(),
         _ => usage.made_policies.iter().map(|name| crate::names::policy_arn(place, name)).collect(),
     }
 }
@@ -152,8 +148,7 @@ fn narrow(service: &str, kind: &str, form: &str, context: &Context<'_>) -> Strin
     let Place { account: number, region } = place;
     if (service, kind) == ("wafv2", "managedruleset") {
         // Groups of AWS's have names of their own, and are asked for without an id.
-        let partition = place.partition();
-        return format!("arn:{partition}:wafv2:{region}:{number}:regional/managedruleset/*");
+        return place.arn("wafv2", "regional/managedruleset/*");
     }
     let begins = format!("{prefix}-*");
     let catalog = format!("{}_*", prefix.as_str().replace('-', "_"));

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use lakewright_template::arn::ArnParts;
 use lakewright_template::{Intrinsic, Map, Template, Text, Value};
 
 /// What some templates use: the base of the execution role's policy.
@@ -100,7 +101,7 @@ impl Usage {
                 }
                 "DataLakePrincipalIdentifier" => {
                     self.shares_tables |=
-                        text.split(':').nth(4).is_some_and(|other| other != covered.account);
+                        ArnParts::parse(text).is_some_and(|arn| arn.account != covered.account);
                 }
                 "ConnectionArn" => {
                     self.connections.insert(text.to_owned());

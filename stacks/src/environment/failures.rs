@@ -71,12 +71,7 @@ fn patterns(prefix: &str, environment: &Environment) -> Vec<(&'static str, Map)>
             .with("source", any_of(&[source]))
     };
     let place = Names::place(environment);
-    let stacks = format!(
-        "arn:{}:cloudformation:{}:{}:stack/{prefix}",
-        place.partition(),
-        place.region,
-        place.account
-    );
+    let stacks = place.arn("cloudformation", &format!("stack/{prefix}"));
     let failed = any_of(&[
         "CREATE_FAILED",
         "DELETE_FAILED",

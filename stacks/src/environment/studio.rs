@@ -4,7 +4,7 @@ use lakewright_constructs::cfn::sagemaker;
 use lakewright_constructs::key::{Key, delegated_use};
 use lakewright_constructs::network::{NETWORK, PrivateNetwork};
 use lakewright_constructs::parameter::Parameter;
-use lakewright_constructs::role::{Policies, Role, Trust, principal_is, root_arn};
+use lakewright_constructs::role::{Policies, Role, Trust, principal_is};
 use lakewright_constructs::studio::StudioDomain;
 use lakewright_manifest::mesh::{Environment, EnvironmentPermission, StudioVpc, Vpc};
 use lakewright_policies::condition::{Comparison, Condition};
@@ -110,7 +110,7 @@ fn key(names: Names<'_>, environment: &Environment, target: &str) -> Key {
     // Whoever makes the domain must be able to hand the key to its volumes.
     roles.push(names.execution_role_arn(environment));
     let volumes = Statement::allow("GrantsForVolumes", ["kms:CreateGrant"], ["*"])
-        .for_principals([Principal::Aws(root_arn(&place, &place.account).into())])
+        .for_principals([Principal::Aws(place.root_arn(&place.account).into())])
         .when(Conditions::none().with(principal_is(&roles)).with(Condition::new(
             Comparison::Bool,
             "kms:GrantIsForAWSResource",

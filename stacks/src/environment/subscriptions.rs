@@ -4,7 +4,7 @@
 use lakewright_constructs::cfn::sns;
 use lakewright_constructs::key::{Key, delegated_use};
 use lakewright_constructs::messaging::{Queue, Topic, from_topics, queue_arn, topic_arn};
-use lakewright_constructs::role::{ImportedRole, Receives as _, principal_is, root_arn};
+use lakewright_constructs::role::{ImportedRole, Receives as _, principal_is};
 use lakewright_manifest::Mesh;
 use lakewright_manifest::mesh::Environment;
 use lakewright_policies::condition::Condition;
@@ -12,6 +12,7 @@ use lakewright_policies::service::Service;
 use lakewright_policies::{Conditions, Principal, Statement};
 use lakewright_synth::{Grantee, Options, Record, Scope};
 use lakewright_template::Expr;
+use lakewright_template::arn::ArnParts;
 use lakewright_template::place::Place;
 
 use super::roles_with;
@@ -65,7 +66,7 @@ pub(super) fn build(
             topic_arn: Some(Expr::known_arn(topic.to_string())),
             protocol: Some("sqs".into()),
             endpoint: Some(queue.arn().into()),
-            region: topic.as_str().split(':').nth(3).map(|region| region.to_owned().into()),
+            region: ArnParts::parse(topic.as_str()).map(|arn| arn.region.to_owned().into()),
             ..sns::Subscription::default()
         };
         scope.child("Subscription").resource(subscription, Options::default());
@@ -97,7 +98,7 @@ fn topic_for(
 /// to the roles by a condition.
 fn platform(mesh: &Mesh, place: &Place) -> Grantee {
     let account = mesh.tenant.central_account.clone();
-    let (arn, name) = (root_arn(place, &account), format!("account/{account}"));
+    let (arn, name) = (place.root_arn(&account), format!("account/{account}"));
     let root = ImportedRole::new(account, &arn, &name);
     root.grantee().clone()
 }
@@ -121,7 +122,7 @@ fn key(
         .when(from_topics(&place.account, producers));
     let platform = Statement::allow("PlatformReads", MESSAGE_KEY_USE, ["*"])
         .for_principals([Principal::Aws(
-            root_arn(&place, mesh.tenant.central_account.as_str()).into(),
+            place.root_arn(mesh.tenant.central_account.as_str()).into(),
         )])
         .when(Conditions::none().with(platform_condition(mesh)));
     let teams = delegated_use(&place, &roles_with(names, environment, None), &["sns", "sqs"]);

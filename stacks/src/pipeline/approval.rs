@@ -104,7 +104,7 @@ impl<'m> Approval<'m> {
             return self.approve(to);
         }
         let place = Names::place(self.runs_in);
-        let arn = lakewright_constructs::role::role_arn(&place, &self.role_name());
+        let arn = place.role_arn(&self.role_name());
         Grants(vec![Grant {
             access: "assume",
             target: Target { name: self.grantee(), account: place.account, policy: None },
@@ -116,12 +116,7 @@ impl<'m> Approval<'m> {
     fn approve(self, to: &impl Receives) -> Grants {
         let place = Names::place(self.runs_in);
         let name = self.names.pipeline(self.runs_in, &self.pipeline.header.id, "");
-        let pipeline = format!(
-            "arn:{}:codepipeline:{}:{}:{name}",
-            place.partition(),
-            place.region,
-            place.account
-        );
+        let pipeline = place.arn("codepipeline", &name);
         let action = format!("{pipeline}/{}/{ACTION}", self.stage_name());
         Grants(vec![
             self.grant("ApproveStage", &["codepipeline:PutApprovalResult"], action, to),

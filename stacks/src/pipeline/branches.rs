@@ -99,8 +99,8 @@ impl Context<'_> {
         let role =
             scope.add("BranchRole", self.role(PART, Service::CODEBUILD, "Makes branches of"));
         scope.grant(parts.artifacts.grant_read(&role));
-        let group = self.arn("logs", &format!("log-group:{}", log_group(&self.name(PART))));
-        let repository = vec![self.arn("codecommit", &self.name(""))];
+        let group = self.place.arn("logs", &format!("log-group:{}", log_group(&self.name(PART))));
+        let repository = vec![self.place.arn("codecommit", &self.name(""))];
         let names = branches.iter().map(|branch| Value::from(format!("refs/heads/{branch}")));
         // Source: "Actions, resources, and condition keys for AWS CodeCommit": `CreateBranch` has `codecommit:References`.
         let only = names.fold(Conditions::none(), |conditions, name| {

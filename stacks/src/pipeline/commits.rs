@@ -17,7 +17,7 @@ impl Context<'_> {
         started: &[(String, String)],
     ) -> Vec<Ref<events::Rule>> {
         let role = scope.add("EventRole", self.role("start", Service::EVENTS, "Starts"));
-        let arns = started.iter().map(|(name, _)| self.arn("codepipeline", name)).collect();
+        let arns = started.iter().map(|(name, _)| self.place.arn("codepipeline", name)).collect();
         let start = self.grant(
             "Start",
             &role,
@@ -50,7 +50,7 @@ impl Context<'_> {
                 state: Some("ENABLED".into()),
                 targets: Some(vec![events::RuleTarget {
                     id: Some("pipeline".into()),
-                    arn: Some(self.arn("codepipeline", name).into()),
+                    arn: Some(self.place.arn("codepipeline", name).into()),
                     role_arn: Some(role.arn()),
                     ..events::RuleTarget::default()
                 }]),

@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use indexmap::IndexMap;
+use lakewright_template::arn::ArnParts;
 use lakewright_template::assembly::StackEntry;
 use lakewright_template::place::Place;
 use lakewright_template::resolve::{Branch, Resolved, Resolver};
@@ -85,7 +86,8 @@ impl Mentions {
 }
 
 fn database(place: &Place, account: &str, region: &str, name: &str) -> String {
-    format!("arn:{}:glue:{region}:{account}:database/{name}", place.partition())
+    let start = ArnParts { region, ..place.start_in("glue", account) };
+    format!("{start}database/{name}")
 }
 
 /// For each stack, by its place in the list, those that make what it names.

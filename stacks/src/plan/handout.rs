@@ -4,7 +4,7 @@ mod team_role;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use lakewright_constructs::role::{principal_is, role_arn, root_arn};
+use lakewright_constructs::role::principal_is;
 use lakewright_manifest::diagnostic::Origin;
 use lakewright_manifest::mesh::{Environment, EnvironmentTeam};
 use lakewright_manifest::{Code, Diagnostic, Mesh, Report, RoleArn};
@@ -111,7 +111,7 @@ fn key(names: Names<'_>, live: &LiveShare<'_>, handouts: &mut Vec<Handout>, repo
     let place = Names::place(live.producer);
     // What the key's own policy says already: whoever administers it goes on to.
     let own = Statement::allow("AccountAdministers", ["kms:PutKeyPolicy"], ["*"])
-        .for_principals([Principal::Aws(root_arn(&place, &place.account).into())]);
+        .for_principals([Principal::Aws(place.root_arn(&place.account).into())]);
     let whole = statements.iter().cloned().chain([own]).collect();
     let policy = ResourcePolicy::new(statements).expect("grants give whole statements");
     let whole = ResourcePolicy::new(whole).expect("grants give whole statements");
@@ -142,9 +142,9 @@ fn trusts(mesh: &Mesh, handouts: &mut Vec<Handout>, report: &mut Report) {
             // Of a role that a stack creates, the stack writes the trust policy.
             let Some(role) = &stage.member().iam_role_arn else { continue };
             let place = Names::place(runs_in);
-            let builder = role_arn(&place, &pipeline::build_role(names, runs_in, pipeline, stage));
+            let builder = place.role_arn(&pipeline::build_role(names, runs_in, pipeline, stage));
             let statement = Statement::allow("PipelineDeploys", ["sts:AssumeRole"], [""; 0])
-                .for_principals([Principal::Aws(root_arn(&place, &place.account).into())])
+                .for_principals([Principal::Aws(place.root_arn(&place.account).into())])
                 .when(Conditions::none().with(principal_is(&[builder])));
             let trust = TrustPolicy::new(vec![statement]).expect("a whole statement").into_value();
             let handout = Handout {

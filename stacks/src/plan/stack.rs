@@ -92,11 +92,10 @@ impl DeployTarget {
     /// The roles and the bucket used to deploy the stacks with this prefix in an account and region. They are the
     /// same for places that are no longer in the mesh.
     pub fn of(mesh: &Mesh, prefix: &ResourcePrefix, place: &Place) -> Self {
-        let arn = |name: &str| lakewright_constructs::role::role_arn(place, name);
         Self {
-            deploy_role: arn(&Names::deploy_role(prefix, &place.region)),
+            deploy_role: place.role_arn(&Names::deploy_role(prefix, &place.region)),
             external_id: mesh.tenant.pivot_role.external_id.clone(),
-            execution_role: arn(&Names::execution_role(prefix, &place.region)),
+            execution_role: place.role_arn(&Names::execution_role(prefix, &place.region)),
             template_bucket: Names::new(mesh).template_bucket(prefix, place),
             bootstrap: bootstrap_address(place, prefix),
             prefix: prefix.clone(),

@@ -1,7 +1,7 @@
 //! The state machine of the updater: a distributed map over the accounts and regions. One failure does not stop the
 //! others, and fails the run when all have been tried.
 
-use lakewright_template::{Map, Value};
+use lakewright_template::{Map, Place, Value};
 
 /// The file that lists the accounts and regions, beside the mesh and the program. In the definition they would make the
 /// template grow with the mesh.
@@ -25,9 +25,9 @@ const REFUSED: [&str; 3] = [
 const MISSED: &str = "missed";
 
 /// The definition. Of each build nothing is kept but whether it was good: a state's result has 256 KiB at most.
-pub(super) fn definition(partition: &str, project: &str, bucket: &str) -> Map {
+pub(super) fn definition(place: &Place, project: &str, bucket: &str) -> Map {
     let each = Map::new()
-        .with("ItemProcessor", one_place(partition, project))
+        .with("ItemProcessor", one_place(place, project))
         .with("ItemsPath", "$.places")
         .with("MaxConcurrency", CONCURRENCY)
         .with("Next", "Count")
@@ -74,7 +74,7 @@ pub(super) fn definition(partition: &str, project: &str, bucket: &str) -> Map {
             .with("Environments", each)
             .with("Judge", judge)
             .with("NotRefreshed", not_refreshed)
-            .with("Places", places(partition, bucket)),
+            .with("Places", places(place, bucket)),
     )
 }
 
@@ -82,18 +82,18 @@ pub(super) fn definition(partition: &str, project: &str, bucket: &str) -> Map {
 ///
 /// Sources: "Integrating with AWS services using their SDKs" and "Intrinsic functions" in the Step Functions guide; that an
 /// object's `Body` is text, localstack/localstack #10787 (2024).
-fn places(partition: &str, bucket: &str) -> Map {
+fn places(place: &Place, bucket: &str) -> Map {
     let object = Map::new().with("Bucket", bucket.to_owned()).with("Key", PLACES);
     Map::new()
         .with("Next", "Environments")
         .with("Parameters", object)
-        .with("Resource", format!("arn:{partition}:states:::aws-sdk:s3:getObject"))
+        .with("Resource", place.partition_arn("states", "aws-sdk:s3:getObject"))
         .with("ResultSelector", Map::new().with("places.$", "States.StringToJson($.Body)"))
         .with("Type", "Task")
 }
 
 /// One account and region: a build, whose start is tried again while the account refuses it.
-fn one_place(partition: &str, project: &str) -> Map {
+fn one_place(place: &Place, project: &str) -> Map {
     let texts =
         |values: &[&'static str]| Value::List(values.iter().map(|value| (*value).into()).collect());
     let variable = |name: &'static str, path: &'static str| {
@@ -113,7 +113,7 @@ fn one_place(partition: &str, project: &str) -> Map {
         .with("Catch", Value::List(vec![missed.into()]))
         .with("Next", "Refreshed")
         .with("Parameters", parameters)
-        .with("Resource", format!("arn:{partition}:states:::codebuild:startBuild.sync"))
+        .with("Resource", place.partition_arn("states", "codebuild:startBuild.sync"))
         .with("Retry", Value::List(vec![again.into()]))
         .with("Type", "Task");
     // A word for each place is all that comes of it.

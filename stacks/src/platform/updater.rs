@@ -7,9 +7,7 @@ use lakewright_constructs::bucket::{
 use lakewright_constructs::cfn::{logs, stepfunctions};
 use lakewright_constructs::delivery::{Build, BuildSource, log_group};
 use lakewright_constructs::key::Key;
-use lakewright_constructs::role::{
-    Policies, Receives as _, Role, RoleHandle, Trust, principal_is, root_arn,
-};
+use lakewright_constructs::role::{Policies, Receives as _, Role, RoleHandle, Trust, principal_is};
 use lakewright_manifest::Mesh;
 use lakewright_policies::condition::{Comparison, Condition};
 use lakewright_policies::service::Service;
@@ -113,8 +111,7 @@ pub(super) fn build(scope: &mut Scope<'_>, mesh: &Mesh, names: Names<'_>) {
     let [_, places] = objects;
     scope.grant(Grants(vec![grant(names, "Places", &runner, &["s3:GetObject"], vec![places])]));
     scope.grant(key.grant_decrypt_via(&runner, &["s3"], &place.region));
-    let definition =
-        machine::definition(place.partition(), &project_name, &names.platform("updater"));
+    let definition = machine::definition(&place, &project_name, &names.platform("updater"));
     let machine = stepfunctions::StateMachine {
         state_machine_name: Some(names.platform("updater").into()),
         state_machine_type: Some("STANDARD".into()),
@@ -168,7 +165,7 @@ fn by_deployers(
     let place = names.central_place();
     let roles: Vec<String> = mesh.tenant.deployers.iter().map(ToString::to_string).collect();
     Statement::allow(sid, actions.iter().copied(), resources.iter().cloned())
-        .for_principals([Principal::Aws(root_arn(&place, &place.account).into())])
+        .for_principals([Principal::Aws(place.root_arn(&place.account).into())])
         .when(Conditions::none().with(principal_is(&roles)))
 }
 
@@ -217,13 +214,8 @@ fn grant(
 /// anybody out.
 fn builder_grants(scope: &mut Scope<'_>, mesh: &Mesh, names: Names<'_>, builder: &RoleHandle) {
     let place = names.central_place();
-    let group = format!(
-        "arn:{}:logs:{}:{}:log-group:{}",
-        place.partition(),
-        place.region,
-        place.account,
-        log_group(&names.platform("updater"))
-    );
+    let group = log_group(&names.platform("updater"));
+    let group = place.arn("logs", &format!("log-group:{group}"));
     let log_write = ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"];
     let roles = names.deploy_roles_anywhere(mesh).into_iter().collect();
     let deploy = grant(names, "Deploy", builder, &["sts:AssumeRole"], roles);
@@ -243,20 +235,17 @@ fn builder_grants(scope: &mut Scope<'_>, mesh: &Mesh, names: Names<'_>, builder:
 /// Source: "IAM policies for calling CodeBuild", "Distributed Map" in the Step Functions guide.
 fn runner_grants(scope: &mut Scope<'_>, names: Names<'_>, runner: &RoleHandle, project: &str) {
     let place = names.central_place();
-    let arn = |service: &str, resource: &str| {
-        format!("arn:{}:{service}:{}:{}:{resource}", place.partition(), place.region, place.account)
-    };
     let builds = ["codebuild:BatchGetBuilds", "codebuild:StartBuild", "codebuild:StopBuild"];
     let machine = names.platform("updater");
     let watch = ["events:DescribeRule", "events:PutRule", "events:PutTargets"];
-    let rule = arn("events", "rule/StepFunctionsGetEventForCodeBuildStartBuildRule");
+    let rule = place.arn("events", "rule/StepFunctionsGetEventForCodeBuildStartBuildRule");
     scope.grant(Grants(vec![
         grant(
             names,
             "Builds",
             runner,
             &builds,
-            vec![arn("codebuild", &format!("project/{project}"))],
+            vec![place.arn("codebuild", &format!("project/{project}"))],
         ),
         grant(names, "WatchBuilds", runner, &watch, vec![rule]),
         grant(
@@ -264,7 +253,7 @@ fn runner_grants(scope: &mut Scope<'_>, names: Names<'_>, runner: &RoleHandle, p
             "MapRuns",
             runner,
             &["states:StartExecution"],
-            vec![arn("states", &format!("stateMachine:{machine}"))],
+            vec![place.arn("states", &format!("stateMachine:{machine}"))],
         ),
         grant(
             names,
@@ -273,8 +262,8 @@ fn runner_grants(scope: &mut Scope<'_>, names: Names<'_>, runner: &RoleHandle, p
             &["states:DescribeExecution", "states:StopExecution"],
             // Children of a map run are told by the map's label, after a slash.
             vec![
-                arn("states", &format!("execution:{machine}/*")),
-                arn("states", &format!("execution:{machine}:*")),
+                place.arn("states", &format!("execution:{machine}/*")),
+                place.arn("states", &format!("execution:{machine}:*")),
             ],
         ),
         grant(names, "LogDelivery", runner, &LOG_DELIVERY, vec!["*".to_owned()]),

@@ -183,7 +183,7 @@ fn key(names: Names<'_>, live: &LiveShare<'_>, to: &impl Receives) -> Grants {
 fn catalog(live: &LiveShare<'_>, to: &impl Receives) -> Grants {
     let arn = |environment, account: &str, part: &str| {
         let place = Names::place(environment);
-        format!("arn:{}:glue:{}:{account}:{part}", place.partition(), place.region)
+        format!("{}{part}", place.start_in("glue", account))
     };
     let (there, here) = (live.catalog_account(), live.consumer.account.clone());
     // Lake Formation decides on each table, so names with the prefix are enough here, and a role

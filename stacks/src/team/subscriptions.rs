@@ -79,7 +79,7 @@ pub(super) fn grant(
         conditions,
     };
     // A subscription outlives the team, so it ends at something of the account and not at an address.
-    let here = format!("arn:{}:*:{}:{}:*", place.partition(), place.region, place.account);
+    let here = place.arn("*", "*");
     let here =
         Conditions::none().with(Condition::new(Comparison::StringLike, "sns:Endpoint", here));
     scope.grant(Grants(vec![

@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
-use lakewright_constructs::role::{Trust, role_arn, trust_characters};
+use lakewright_constructs::role::{Trust, trust_characters};
 use lakewright_manifest::diagnostic::Origin;
 use lakewright_manifest::mesh::{Environment, EnvironmentTeam};
 use lakewright_manifest::{Diagnostic, Id, Mesh};
@@ -39,10 +39,7 @@ fn services(environment: &Environment, team: &EnvironmentTeam) -> Vec<Trust> {
 /// The builds of stages that deploy as the team. A pipeline's stack may come later than the team's, and go earlier.
 fn builds(names: Names<'_>, pipelines: &[Staged<'_>]) -> Vec<Trust> {
     let builds = pipelines.iter().map(|(runs_in, pipeline, stage)| Trust::Later {
-        arn: role_arn(
-            &Names::place(runs_in),
-            &pipeline::build_role(names, runs_in, pipeline, stage),
-        ),
+        arn: Names::place(runs_in).role_arn(&pipeline::build_role(names, runs_in, pipeline, stage)),
         name: pipeline::build_grantee(pipeline, stage),
     });
     builds.collect()

@@ -11,6 +11,7 @@ use lakewright_policies::Principal;
 use lakewright_policies::condition::{Comparison, Condition, Operator};
 use lakewright_policies::merge::{Tagged, merge};
 use lakewright_template::Value;
+use lakewright_template::arn::ArnParts;
 
 use crate::{Cause, PolicyOwner, ROLE_TAG, Record, Stack};
 
@@ -58,7 +59,8 @@ fn to_access_points(
     let accounts: Vec<Value> = principals
         .filter_map(|principal| match principal {
             Principal::Aws(arn) => {
-                arn.as_text()?.split(':').nth(4).map(|id| Value::text(id.to_owned()))
+                let arn = ArnParts::parse(arn.as_text()?)?;
+                Some(Value::text(arn.account.to_owned()))
             }
             Principal::Anyone | Principal::Service(_) | Principal::Federated(_) => None,
         })
@@ -133,8 +135,7 @@ fn to_tags(
         statement.principals = BTreeSet::new();
         statement.conditions.add(tag);
         for account in &accounts {
-            let partition = stack.spec().place.partition();
-            let root = format!("arn:{partition}:iam::{account}:root");
+            let root = stack.spec().place.root_arn(account);
             statement.principals.insert(Principal::Aws(root.clone().into()));
             let record = Record {
                 principal: format!("account/{account}"),

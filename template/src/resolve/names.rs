@@ -12,11 +12,10 @@ impl Resolver<'_> {
             "AWS::Partition" => Some(self.place.partition().to_owned()),
             "AWS::URLSuffix" => Some(self.place.url_suffix().to_owned()),
             "AWS::StackName" => Some(self.stack_name()),
-            "AWS::StackId" => Some(self.arn(
-                "cloudformation",
-                &self.place.region,
-                &format!("stack/{}/{SAMPLE_UUID}", self.stack_name()),
-            )),
+            "AWS::StackId" => Some(
+                self.place
+                    .arn("cloudformation", &format!("stack/{}/{SAMPLE_UUID}", self.stack_name())),
+            ),
             _ => None,
         };
         if let Some(value) = pseudo {
@@ -50,6 +49,7 @@ impl Resolver<'_> {
 
     /// The result of `Ref` for a resource.
     fn name(&self, id: &LogicalId, resource: &ResourceEntry) -> Option<String> {
+        let place = self.place;
         let named = |property| self.named(id, resource, property);
         match resource.kind.as_ref() {
             "AWS::Athena::WorkGroup"
@@ -74,22 +74,20 @@ impl Resolver<'_> {
                 .and_then(|input| input.get("Name"))
                 .and_then(|name| self.text(name).ok()),
             "AWS::IAM::ManagedPolicy" => {
-                Some(self.arn("iam", "", &format!("policy/{}", named("ManagedPolicyName")?)))
+                Some(place.global_arn("iam", &format!("policy/{}", named("ManagedPolicyName")?)))
             }
             // Its ARN. Source: "Return values" of AWS::SecretsManager::Secret in the CloudFormation template reference.
-            "AWS::SecretsManager::Secret" => Some(self.arn(
-                "secretsmanager",
-                &self.place.region,
-                &format!("secret:{}{SECRET_ENDS}", named("Name")?),
-            )),
+            "AWS::SecretsManager::Secret" => Some(
+                place.arn("secretsmanager", &format!("secret:{}{SECRET_ENDS}", named("Name")?)),
+            ),
             "AWS::IAM::OIDCProvider" => {
                 // Without the scheme. Source: "Request parameters" of CreateOpenIDConnectProvider in the IAM API reference.
                 let url = named("Url")?;
                 let host = url.split_once("://").map_or(url.as_str(), |(_, host)| host);
-                Some(self.arn("iam", "", &format!("oidc-provider/{host}")))
+                Some(place.global_arn("iam", &format!("oidc-provider/{host}")))
             }
             "AWS::IAM::SAMLProvider" => {
-                Some(self.arn("iam", "", &format!("saml-provider/{}", named("Name")?)))
+                Some(place.global_arn("iam", &format!("saml-provider/{}", named("Name")?)))
             }
             "AWS::EC2::VPC" => Some(sample_id("vpc", id)),
             "AWS::EC2::Subnet" => Some(sample_id("subnet", id)),
@@ -101,17 +99,15 @@ impl Resolver<'_> {
                 named("Name")
             }
             "AWS::QuickSight::Group" => named("GroupName"),
-            "AWS::StepFunctions::StateMachine" => Some(self.arn(
-                "states",
-                &self.place.region,
-                &format!("stateMachine:{}", named("StateMachineName")?),
-            )),
-            "AWS::SNS::Topic" => Some(self.arn("sns", &self.place.region, &named("TopicName")?)),
+            "AWS::StepFunctions::StateMachine" => {
+                Some(place.arn("states", &format!("stateMachine:{}", named("StateMachineName")?)))
+            }
+            "AWS::SNS::Topic" => Some(place.arn("sns", &named("TopicName")?)),
             "AWS::SQS::Queue" => Some(format!(
                 "https://sqs.{}.{}/{}/{}",
-                self.place.region,
-                self.place.url_suffix(),
-                self.place.account,
+                place.region,
+                place.url_suffix(),
+                place.account,
                 named("QueueName")?
             )),
             _ => None,
@@ -123,7 +119,7 @@ impl Resolver<'_> {
         let Some(resource) = self.template.resources.get(id) else {
             return Err(Unresolved(format!("`{id}`, which is not in the template")));
         };
-        let region = self.place.region.as_str();
+        let place = self.place;
         let unknown = || Unresolved(format!("{}.{attribute} of `{id}`", resource.kind));
         let name = || self.name(id, resource).ok_or_else(unknown);
         let named = |property| self.named(id, resource, property).ok_or_else(unknown);
@@ -135,25 +131,21 @@ impl Resolver<'_> {
                 let output = attribute.strip_prefix("Outputs.").ok_or_else(unknown)?;
                 others.nested_output(scope, id.as_str(), output).ok_or_else(unknown)?
             }
-            ("AWS::DynamoDB::Table", "Arn") => {
-                self.arn("dynamodb", region, &format!("table/{}", name()?))
-            }
+            ("AWS::DynamoDB::Table", "Arn") => place.arn("dynamodb", &format!("table/{}", name()?)),
             ("AWS::Lambda::Function", "Arn") => {
-                self.arn("lambda", region, &format!("function:{}", name()?))
+                place.arn("lambda", &format!("function:{}", name()?))
             }
             ("AWS::S3::AccessPoint", "Arn") => {
-                self.arn("s3", region, &format!("accesspoint/{}", named("Name")?))
+                place.arn("s3", &format!("accesspoint/{}", named("Name")?))
             }
-            ("AWS::S3::Bucket", "Arn") => {
-                format!("arn:{}:s3:::{}", self.place.partition(), name()?)
-            }
+            ("AWS::S3::Bucket", "Arn") => place.partition_arn("s3", &name()?),
             ("AWS::IAM::Role", "Arn") => {
                 let path = resource.properties.get("Path").and_then(|path| self.text(path).ok());
                 let path = path.unwrap_or_else(|| "/".to_owned());
-                self.arn("iam", "", &format!("role{path}{}", name()?))
+                place.global_arn("iam", &format!("role{path}{}", name()?))
             }
             ("AWS::KMS::Key" | "AWS::KMS::ReplicaKey", "Arn") => {
-                self.arn("kms", region, &format!("key/{}", name()?))
+                place.arn("kms", &format!("key/{}", name()?))
             }
             ("AWS::EC2::SecurityGroup", "GroupId")
             | ("AWS::IAM::ManagedPolicy", "PolicyArn")
@@ -166,32 +158,32 @@ impl Resolver<'_> {
                 | "AWS::StepFunctions::StateMachine",
                 "Arn",
             ) => name()?,
-            ("AWS::SQS::Queue", "Arn") => self.arn("sqs", region, &named("QueueName")?),
+            ("AWS::SQS::Queue", "Arn") => place.arn("sqs", &named("QueueName")?),
             ("AWS::Logs::LogGroup", "Arn") => {
-                self.arn("logs", region, &format!("log-group:{}:*", name()?))
+                place.arn("logs", &format!("log-group:{}:*", name()?))
             }
             ("AWS::EC2::VPC", "CidrBlock") => named("CidrBlock")?,
             ("AWS::CodeBuild::Project", "Arn") => {
-                self.arn("codebuild", region, &format!("project/{}", name()?))
+                place.arn("codebuild", &format!("project/{}", name()?))
             }
             ("AWS::CodeCommit::Repository", "Arn") => {
-                self.arn("codecommit", region, &named("RepositoryName")?)
+                place.arn("codecommit", &named("RepositoryName")?)
             }
             ("AWS::CodeCommit::Repository", "Name") => named("RepositoryName")?,
             ("AWS::Events::EventBus", "Arn") => {
-                self.arn("events", region, &format!("event-bus/{}", name()?))
+                place.arn("events", &format!("event-bus/{}", name()?))
             }
             ("AWS::Events::Rule", "Arn") => {
-                self.arn("events", region, &format!("rule/{}", named("Name")?))
+                place.arn("events", &format!("rule/{}", named("Name")?))
             }
             ("AWS::QuickSight::Group", "Arn") => {
-                self.arn("quicksight", region, &format!("group/default/{}", name()?))
+                place.arn("quicksight", &format!("group/default/{}", name()?))
             }
             ("AWS::StepFunctions::StateMachine", "Name") => named("StateMachineName")?,
             ("AWS::WAFv2::IPSet" | "AWS::WAFv2::WebACL", "Arn") => {
                 let kind = if resource.kind.ends_with("IPSet") { "ipset" } else { "webacl" };
                 let name = named("Name")?;
-                self.arn("wafv2", region, &format!("regional/{kind}/{name}/{SAMPLE_UUID}"))
+                place.arn("wafv2", &format!("regional/{kind}/{name}/{SAMPLE_UUID}"))
             }
             _ => return Err(unknown()),
         })
@@ -287,11 +279,6 @@ impl Resolver<'_> {
             Some((_, key)) => key.to_owned(),
             None => self.key_id(id),
         }
-    }
-
-    fn arn(&self, service: &str, region: &str, resource: &str) -> String {
-        let Place { account, region: _ } = self.place;
-        format!("arn:{}:{service}:{region}:{account}:{resource}", self.place.partition())
     }
 }
 

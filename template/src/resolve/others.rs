@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 
 use super::{Place, Resolved, Resolver, UNKNOWN};
+use crate::arn::ArnParts;
 use crate::{Map, Template, Value};
 
 /// A stack of a folder.
@@ -165,7 +166,7 @@ impl Others {
         let region = text("Region").unwrap_or_else(|| resolver.place.region.to_string());
         // The role that reads the output is in the account of the stack.
         let account = match text("RoleArn") {
-            Some(role) => role.split(':').nth(4)?.to_owned(),
+            Some(role) => ArnParts::parse(&role)?.account.to_owned(),
             None => resolver.place.account.to_string(),
         };
         self.outputs.get(&[account, region, stack, output])?.clone()
