@@ -207,13 +207,13 @@ impl Place {
     /// The ARN of a resource of this account and region.
     pub fn arn(&self, service: &str, resource: &str) -> String {
         let (region, account) = (&*self.region, &*self.account);
-        ArnParts { partition: self.partition(), service, region, account, resource }.to_string()
+        ArnParts { partition: self.partition(), service, region, account, resource }.into()
     }
 
     /// The ARN of a resource of this account that lies in no region, such as a role.
     pub fn global_arn(&self, service: &str, resource: &str) -> String {
         let account = &*self.account;
-        ArnParts { partition: self.partition(), service, region: "", account, resource }.to_string()
+        ArnParts { partition: self.partition(), service, region: "", account, resource }.into()
     }
 }
 
