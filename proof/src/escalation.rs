@@ -9,6 +9,7 @@ mod stored;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use lakewright_template::arn::ArnPattern;
 use lakewright_template::partition::service_of;
 use stored::{Shelves, Stored, deployed_from, opened, ways_to};
 
@@ -153,7 +154,7 @@ impl<'w> Escalation<'w> {
             if let (Some(account), Some(region), Some(name)) =
                 (parts.next(), parts.next(), parts.next())
             {
-                let partition = role.arn.split(':').nth(1).unwrap_or("aws");
+                let partition = ArnPattern::of(&role.arn).partition.unwrap_or("aws");
                 let arn =
                     format!("arn:{partition}:cloudformation:{region}:{account}:stack/{name}/any");
                 stacks.entry(&role.account).or_default().insert(arn);

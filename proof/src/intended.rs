@@ -9,7 +9,7 @@ use lakewright_template::assembly::{Grants, IntendedGrant};
 use crate::action::Action;
 use crate::document::Condition;
 use crate::pattern::matches;
-use crate::request::{Principal, Request, arn_field};
+use crate::request::{Principal, Request, account_of, partition_of};
 use crate::world::World;
 
 /// One intended grant.
@@ -208,8 +208,8 @@ impl Intended {
         let (Principal::Role { arn, .. } | Principal::User(arn)) = request.principal else {
             return None;
         };
-        let account = arn_field(arn, 4)?;
-        let partition = arn_field(arn, 1).unwrap_or("aws");
+        let account = account_of(arn)?;
+        let partition = partition_of(arn).unwrap_or("aws");
         self.principals.get(&format!("arn:{partition}:iam::{account}:root"))
     }
 

@@ -20,7 +20,7 @@ use crate::action::{Action, ServiceId};
 use crate::document::Statement;
 use crate::evaluate::Decision;
 use crate::lake::{CELLS, Needs, is_group, is_of_data};
-use crate::request::{Context, Principal, Request, arn_field, is_told};
+use crate::request::{Context, Principal, Request, account_of, is_told, partition_of};
 use crate::world::{HYBRID, Role, Target, World};
 use asked::{Asked, Part};
 use beginnings::Beginnings;
@@ -226,7 +226,7 @@ impl<'w> Index<'w> {
     /// The allowing statements of a resource's own policy.
     fn own(&self, arn: &str) -> Vec<Own<'w>> {
         let resource = self.world.resources.get(arn);
-        let (partition, account) = (arn_field(arn, 1).unwrap_or("aws"), self.account_of(arn));
+        let (partition, account) = (partition_of(arn).unwrap_or("aws"), self.account_of(arn));
         let policy = resource.map(|resource| (resource.arn.as_str(), resource.policy.as_ref()));
         let role = || self.world.roles.get(arn).map(|role| (role.arn.as_str(), Some(&role.trust)));
         let Some((own, Some(document))) = policy.or_else(role) else { return Vec::new() };
@@ -289,7 +289,7 @@ impl<'w> Index<'w> {
         'w: 'a,
     {
         let resource = self.world.resources.get(arn).map(|resource| resource.account.as_str());
-        resource.or_else(|| arn_field(arn, 4)).unwrap_or_default()
+        resource.or_else(|| account_of(arn)).unwrap_or_default()
     }
 
     /// The keys that a request must carry for a candidate's statement, when one about this resource

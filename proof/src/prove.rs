@@ -19,6 +19,7 @@ use accounts::samples;
 pub(crate) use asked::{actions_of, named_principals};
 use asked::{principals_of_grant, principals_of_statement};
 use given::Given;
+use lakewright_template::arn::ArnPattern;
 
 use crate::action::Action;
 use crate::document::{Document, Origin, Statement};
@@ -27,7 +28,7 @@ use crate::evaluate::Decision;
 use crate::intended::{DELEGATE, Intended, Rule};
 use crate::lake::{CELLS, LakeGrant};
 use crate::pattern;
-use crate::request::{Context, Principal, Request, arn_field, partition_of_stack};
+use crate::request::{Context, Principal, Request, partition_of_stack, region_of};
 use crate::sample::{self, FILL, STRANGERS};
 use crate::world::{Organization, Outside, Role, World};
 
@@ -172,8 +173,8 @@ impl Proof<'_> {
         }
         for (resource, actions) in &asked {
             let is_regional = !has_organization
-                || arn_field(resource, 3).is_some()
-                || arn_field(resource, 2) == Some("iam")
+                || region_of(resource).is_some()
+                || ArnPattern::of(resource).service == Some("iam")
                 || self.world.knows_bucket(resource);
             for context in if is_regional { &contexts } else { &contexts_here } {
                 let request = |action: Action| Request { principal, action, resource, context };

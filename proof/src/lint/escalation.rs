@@ -8,7 +8,7 @@ use crate::action::Action;
 use crate::document::{Condition, Document, Origin, PrincipalEntry, Qualifier, Statement};
 use crate::escalation::{Escalation, is_for_cloudformation};
 use crate::pattern::matches;
-use crate::request::arn_field;
+use crate::request::{account_of, partition_of};
 use crate::world::{Role, World};
 
 /// What gives rights to a role or takes its limits away.
@@ -187,7 +187,7 @@ fn one(role: &Role, document: &Document, statement: &Statement, breaches: &mut V
 
 /// Whether a condition names policies, and AWS's own for administrators is not among them.
 fn lists_policies(role: &Role, condition: &Condition) -> bool {
-    let partition = arn_field(&role.arn, 1).unwrap_or("aws");
+    let partition = partition_of(&role.arn).unwrap_or("aws");
     let everything = format!("arn:{partition}:iam::aws:policy/AdministratorAccess");
     requires(condition, "iam:policyarn")
         && !condition.values.iter().any(|value| matches(value, &everything))
@@ -276,7 +276,7 @@ pub(super) fn key(policy: &Document, account: &str, breaches: &mut Vec<Breach>) 
     let is_open = about().any(|statement| {
         let is_own = |entry: &PrincipalEntry| match entry {
             PrincipalEntry::Account(named) => named == account,
-            PrincipalEntry::Arn(arn) => arn_field(arn, 4) == Some(account),
+            PrincipalEntry::Arn(arn) => account_of(arn) == Some(account),
             PrincipalEntry::Everyone => true,
             PrincipalEntry::Service(_)
             | PrincipalEntry::Federated(_)

@@ -9,6 +9,7 @@ use std::hash::{BuildHasher as _, Hash as _, Hasher};
 use std::sync::{LazyLock, OnceLock};
 
 use lakewright_policies::catalogue;
+use lakewright_template::arn::ArnPattern;
 use lakewright_template::place::Place;
 use lakewright_template::resolve::UNKNOWN;
 use lakewright_template::{Intrinsic, Map, ResourceEntry, Template, Text, Value};
@@ -212,7 +213,7 @@ impl<'a> Shapes<'a> {
         let Some(arn) = resource.as_text() else {
             return self.reference(resource, hasher);
         };
-        let service = arn.split(':').nth(2).unwrap_or_default();
+        let service = ArnPattern::of(arn).service.unwrap_or_default();
         let words = Words::of(service).filter(|words| !words.has_parts);
         let Some(words) = words.filter(|_| !arn.contains(UNKNOWN)) else {
             arn.hash(hasher);
@@ -275,7 +276,7 @@ impl<'a> Shapes<'a> {
                         let is_malformed =
                             malformed(&PrincipalEntry::Arn(text.to_owned())).is_some();
                         is_malformed.hash(hasher);
-                        let account = text.split(':').nth(4).unwrap_or(text);
+                        let account = ArnPattern::of(text).account.unwrap_or(text);
                         let is_own = account == self.place.account;
                         (is_own, text.ends_with(":root"), text == account).hash(hasher);
                         let name = text.rsplit('/').next().unwrap_or_default();
@@ -389,7 +390,7 @@ struct Forms {
 static FORMS: LazyLock<BTreeMap<&'static str, Forms>> = LazyLock::new(|| {
     let mut all: BTreeMap<&'static str, Forms> = BTreeMap::new();
     for form in catalogue::forms() {
-        let service = form.split(':').nth(2).unwrap_or_default();
+        let service = ArnPattern::of(form).service.unwrap_or_default();
         let service = if service.contains('$') { OF_ANY } else { service };
         all.entry(service).or_default().forms.push(form);
     }

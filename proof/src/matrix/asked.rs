@@ -3,9 +3,10 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use lakewright_template::arn::ArnPattern;
+
 use crate::action::Action;
 use crate::pattern;
-use crate::request::arn_field;
 use crate::sample::FILL;
 use crate::world::Target;
 
@@ -26,7 +27,7 @@ pub(super) struct Objects {
 
 impl<'a> Asked<'a> {
     pub(super) fn new(arn: &'a str) -> Self {
-        let service = arn_field(arn, 2).unwrap_or_default();
+        let service = ArnPattern::of(arn).service.unwrap_or_default();
         let objects = (service == "s3").then(|| {
             let start = if is_bucket(arn) { format!("{arn}/") } else { format!("{arn}/object/") };
             Objects { any: format!("{start}{FILL}"), start }
@@ -101,5 +102,5 @@ impl<'w> Part<'w> {
 
 /// Buckets have no account in their ARN; access points do.
 fn is_bucket(arn: &str) -> bool {
-    arn.split(':').nth(4) == Some("")
+    ArnPattern::of(arn).account == Some("")
 }

@@ -5,6 +5,8 @@
 
 use std::collections::BTreeSet;
 
+use lakewright_template::arn::ArnPattern;
+
 use super::Proof;
 use crate::document::Condition;
 use crate::pattern;
@@ -51,13 +53,14 @@ pub(super) fn samples(pattern: &str, with_empty: bool, accounts: &BTreeSet<Strin
 }
 
 fn is_of_any_account(pattern: &str) -> bool {
-    pattern == "*" || pattern.split(':').nth(4).is_some_and(|account| account.contains('*'))
+    pattern == "*" || ArnPattern::of(pattern).account.is_some_and(|account| account.contains('*'))
 }
 
 /// A sample of a pattern in one account.
 fn in_account(pattern: &str, account: &str) -> String {
     // A request that names no region is asked for in the one that the grant is deployed to.
     let whole = if pattern == "*" { "arn:*:*::*:*" } else { pattern };
+    // A first part that is a wildcard is written again as it was, and five parts are enough for an account.
     let mut fields: Vec<&str> = whole.splitn(6, ':').collect();
     if let Some(owner) = fields.get_mut(4) {
         *owner = account;

@@ -1,5 +1,7 @@
 //! Access that statements grant without an intended grant.
 
+use lakewright_template::arn::ArnPattern;
+
 use super::accounts::samples;
 use super::asked::actions_of;
 use super::implied::{is_meant, states};
@@ -9,7 +11,7 @@ use crate::document::{Document, Statement};
 use crate::evaluate::Decision;
 use crate::intended::{DELEGATE, Rule};
 use crate::pattern;
-use crate::request::{Context, Principal, Request, arn_field, partition_of_stack};
+use crate::request::{Context, Principal, Request, partition_of_stack};
 use crate::sample::{self, FILL};
 use crate::world::Outside;
 
@@ -47,7 +49,7 @@ impl Given<'_> {
         let Some(own) = own else { return Some(named.clone()) };
         // In a resource's own policy `*` is the resource, and what is in it.
         if named.iter().all(|pattern| pattern == "*") {
-            let inside = match arn_field(own, 2) {
+            let inside = match ArnPattern::of(own).service {
                 Some("s3") if own.contains(":accesspoint/") => Some(format!("{own}/object/*")),
                 Some("s3") => Some(format!("{own}/*")),
                 _ => None,

@@ -3,6 +3,7 @@
 //! How they name it is on the page of each type in the CloudFormation template reference: `Bucket` by name, `Topics` and
 //! `TopicArn` by ARN, `Queues` and `Queue` by URL, `SecretId` by "the ARN or name of the secret", `EventBusName` by name.
 
+use lakewright_template::arn::ArnPattern;
 use lakewright_template::partition::Partition;
 use lakewright_template::resolve::{Resolved, SECRET_ENDS, UNKNOWN};
 use lakewright_template::{LogicalId, Map, ResourceEntry};
@@ -10,7 +11,6 @@ use lakewright_template::{LogicalId, Map, ResourceEntry};
 use super::attached::united;
 use super::{OnUnresolved, PieceError, Reader};
 use crate::document::Document;
-use crate::request::arn_field;
 
 impl Reader<'_> {
     pub(super) fn bucket_policy(
@@ -215,7 +215,8 @@ impl Reader<'_> {
     /// in the CloudFormation template reference, `PermissionArns`.
     fn shared(&mut self, id: &LogicalId, properties: &Map) -> Result<(), PieceError> {
         for arn in self.texts(id, properties, "ResourceArns")? {
-            if let Some(service) = arn_field(&arn, 2).filter(|name| !name.contains(UNKNOWN)) {
+            let is_known = |name: &&str| !name.is_empty() && !name.contains(UNKNOWN);
+            if let Some(service) = ArnPattern::of(&arn).service.filter(is_known) {
                 self.piece.unplaced.insert(service.to_owned());
             } else {
                 // It may be any of the template's own.
