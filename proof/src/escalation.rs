@@ -9,7 +9,7 @@ mod stored;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use lakewright_template::arn::ArnPattern;
+use lakewright_template::arn::{ArnParts, ArnPattern};
 use lakewright_template::partition::service_of;
 use stored::{Shelves, Stored, deployed_from, opened, ways_to};
 
@@ -155,8 +155,9 @@ impl<'w> Escalation<'w> {
                 (parts.next(), parts.next(), parts.next())
             {
                 let partition = ArnPattern::of(&role.arn).partition.unwrap_or("aws");
-                let arn =
-                    format!("arn:{partition}:cloudformation:{region}:{account}:stack/{name}/any");
+                let (service, resource) = ("cloudformation", "stack/");
+                let stem = ArnParts { partition, service, region, account, resource };
+                let arn = String::from(stem) + name + "/any";
                 stacks.entry(&role.account).or_default().insert(arn);
             }
         }

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use indexmap::IndexMap;
+use lakewright_template::arn::ArnParts;
 use lakewright_template::assembly::{Grants, IntendedGrant};
 
 use crate::action::Action;
@@ -210,7 +211,7 @@ impl Intended {
         };
         let account = account_of(arn)?;
         let partition = partition_of(arn).unwrap_or("aws");
-        self.principals.get(&format!("arn:{partition}:iam::{account}:root"))
+        self.principals.get(&String::from(ArnParts::iam(partition, account, "root")))
     }
 
     /// Whether a request is denied on purpose.

@@ -19,7 +19,7 @@ use accounts::samples;
 pub(crate) use asked::{actions_of, named_principals};
 use asked::{principals_of_grant, principals_of_statement};
 use given::Given;
-use lakewright_template::arn::ArnPattern;
+use lakewright_template::arn::{ArnParts, ArnPattern};
 
 use crate::action::Action;
 use crate::document::{Document, Origin, Statement};
@@ -212,7 +212,7 @@ impl Proof<'_> {
         let principal = match arn {
             "*" => {
                 let partition = partition_of_stack(&rule.stack);
-                Principal::role(format!("arn:{partition}:iam::{STRANGERS}:role/{FILL}"))
+                Principal::role(ArnParts::iam(partition, STRANGERS, &format!("role/{FILL}")))
             }
             // A boundary denies what any of its roles asks for.
             policy if policy.contains(":policy/") => {

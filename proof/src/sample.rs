@@ -8,6 +8,8 @@
 
 use std::collections::BTreeMap;
 
+use lakewright_template::arn::ArnParts;
+
 use crate::action::Action;
 use crate::condition::holds;
 use crate::document::{Comparison, Condition, Qualifier};
@@ -152,7 +154,9 @@ fn candidates_of(
             let partition = condition.values.iter().find_map(|value| partition_of(value));
             let partition = partition.filter(|name| !name.contains(['*', '?', '$']));
             let partition = partition.unwrap_or("aws");
-            vec![one(format!("arn:{partition}:{FILL}::{STRANGERS}:{FILL}"))]
+            let (service, account, resource) = (FILL, STRANGERS, FILL);
+            let other = ArnParts { partition, service, region: "", account, resource };
+            vec![one(other.into())]
         }
         Comparison::StringEquals { not: true, .. } | Comparison::StringLike { not: true } => {
             vec![one(FILL.to_owned())]

@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use indexmap::IndexMap;
-use lakewright_template::arn::ArnPattern;
+use lakewright_template::arn::{ArnParts, ArnPattern};
 
 pub use assemble::Policies;
 pub(crate) use extract::tags_of;
@@ -298,7 +298,7 @@ impl World {
         }
         let key = request.resource.strip_prefix(arn).and_then(|rest| rest.strip_prefix("/object/"));
         let partition = ArnPattern::of(arn).partition.unwrap_or("aws");
-        let bucket = format!("arn:{partition}:s3:::{}", point.bucket);
+        let bucket = String::from(ArnParts::s3(partition, &point.bucket));
         let behind = key.map_or_else(|| bucket.clone(), |key| format!("{bucket}/{key}"));
         let derived = Context::new()
             .with("s3:DataAccessPointArn", [arn])

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use lakewright_template::arn::ArnPattern;
+use lakewright_template::arn::{ArnParts, ArnPattern};
 
 use super::{ON_OBJECT, can_be_about};
 use crate::action::Action;
@@ -137,7 +137,7 @@ pub(super) fn deployed_from(world: &World) -> Vec<(String, &str, BTreeSet<&str>)
             let roles = if named.is_empty() { BTreeSet::from([role.arn.as_str()]) } else { named };
             let partition = partition_of(&role.arn).unwrap_or("aws");
             for object in objects {
-                let arn = format!("arn:{partition}:s3:::{object}");
+                let arn = String::from(ArnParts::s3(partition, &object));
                 found.push((arn, role.account.as_str(), roles.clone()));
             }
         }

@@ -165,8 +165,7 @@ impl<'a> Shapes<'a> {
                 return None;
             }
             let name = resource.properties.get(property)?.as_text()?;
-            let Place { account, .. } = self.place;
-            let arn = format!("arn:{}:iam::{account}:{form}/{name}", self.place.partition());
+            let arn = self.place.global_arn("iam", &format!("{form}/{name}"));
             own.push((id.as_str(), name, arn));
         }
         Some(own)

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use lakewright_policies::catalogue::{self, CatalogueService};
-use lakewright_template::arn::ArnPattern;
+use lakewright_template::arn::{ArnParts, ArnPattern};
 use lakewright_template::resolve::UNKNOWN;
 
 use super::{Breach, DocumentKind, Guardrail, Whose, principals, unknown};
@@ -176,7 +176,7 @@ fn is_everything(pattern: &str) -> bool {
     let ArnPattern { partition, region, account, resource, .. } = ArnPattern::of(pattern);
     let partition = partition.filter(|one| !one.contains(['*', '?'])).unwrap_or("aws");
     let is_any = |names: [&str; 2]| {
-        names.iter().all(|name| matches(pattern, &format!("arn:{partition}:s3:::{name}")))
+        names.iter().all(|name| matches(pattern, &String::from(ArnParts::s3(partition, name))))
     };
     is_open(pattern)
         || [region, account, resource].into_iter().all(|part| part.is_some_and(is_open))

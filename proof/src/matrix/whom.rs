@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use lakewright_template::arn::ArnParts;
+
 use super::Index;
 use crate::document::{Comparison, Condition, PrincipalEntry, Statement};
 use crate::prove::named_principals;
@@ -117,8 +119,8 @@ impl<'w> Index<'w> {
         if let Some((known, _)) = self.by_account.get_key_value(account) {
             whom.accounts.insert(known);
         } else {
-            let root = format!("arn:{partition}:iam::{account}:root");
-            whom.principals.push(Principal::User(root));
+            let root = ArnParts::iam(partition, account, "root");
+            whom.principals.push(Principal::User(root.into()));
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use lakewright_policies::catalogue;
+use lakewright_template::arn::ArnParts;
 
 use super::open::names_exactly;
 use crate::action::Action;
@@ -69,7 +70,7 @@ fn stranger(statement: &Statement, partition: &str) -> (String, String) {
     });
     let is_unnamed = |(account, name): &(String, String)| {
         ["role", "user"].iter().all(|kind| {
-            let arn = format!("arn:{partition}:iam::{account}:{kind}/{name}");
+            let arn = String::from(ArnParts::iam(partition, account, &format!("{kind}/{name}")));
             !excepted.iter().any(|text| pattern::matches(text, &arn) || text.contains(account))
         })
     };
@@ -104,7 +105,7 @@ pub(super) fn principals_of_statement(
     let Some(principals) = &statement.principals else { return Vec::new() };
     let named = named_principals(&statement.conditions);
     let somebody =
-        |account: &str| Principal::role(format!("arn:{partition}:iam::{account}:role/{FILL}"));
+        |account: &str| Principal::role(ArnParts::iam(partition, account, &format!("role/{FILL}")));
     let everybody = || {
         named.clone().unwrap_or_else(|| {
             let accounts = statement.conditions.iter().filter(|condition| {
@@ -113,7 +114,9 @@ pub(super) fn principals_of_statement(
             let accounts = accounts.flat_map(|condition| &condition.values);
             let of_accounts = accounts.map(|account| somebody(account));
             let (account, name) = stranger(statement, partition);
-            let of_kind = |kind: &str| format!("arn:{partition}:iam::{account}:{kind}/{name}");
+            let of_kind = |kind: &str| {
+                String::from(ArnParts::iam(partition, &account, &format!("{kind}/{name}")))
+            };
             let strangers = [
                 Principal::role(of_kind("role")),
                 Principal::User(of_kind("user")),

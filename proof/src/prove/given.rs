@@ -1,6 +1,6 @@
 //! Access that statements grant without an intended grant.
 
-use lakewright_template::arn::ArnPattern;
+use lakewright_template::arn::{ArnParts, ArnPattern};
 
 use super::accounts::samples;
 use super::asked::actions_of;
@@ -42,7 +42,9 @@ impl Given<'_> {
         let named = &statement.resources;
         if statement.not_resources {
             let partition = partition_of_stack(&document.origin.stack);
-            let other = format!("arn:{partition}:{FILL}:::{FILL}");
+            let (service, resource) = (FILL, FILL);
+            let other = ArnParts { partition, service, region: "", account: "", resource };
+            let other = String::from(other);
             let is_left_out = named.iter().any(|pattern| pattern::matches(pattern, &other));
             return (own.is_none() && !is_left_out).then(|| vec![other]);
         }

@@ -5,6 +5,8 @@
 
 use std::collections::BTreeSet;
 
+use lakewright_template::arn::ArnParts;
+
 use super::asked::actions_of;
 use super::given::Given;
 use super::implied::states;
@@ -54,7 +56,9 @@ impl Proof<'_> {
         for entry in &principals.entries {
             let whom = match entry {
                 PrincipalEntry::Everyone => "*".to_owned(),
-                PrincipalEntry::Account(account) => format!("arn:{partition}:iam::{account}:root"),
+                PrincipalEntry::Account(account) => {
+                    String::from(ArnParts::iam(partition, account, "root"))
+                }
                 _ => continue,
             };
             findings.requests += 1;

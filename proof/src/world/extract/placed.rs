@@ -3,7 +3,7 @@
 //! How they name it is on the page of each type in the CloudFormation template reference: `Bucket` by name, `Topics` and
 //! `TopicArn` by ARN, `Queues` and `Queue` by URL, `SecretId` by "the ARN or name of the secret", `EventBusName` by name.
 
-use lakewright_template::arn::ArnPattern;
+use lakewright_template::arn::{ArnParts, ArnPattern};
 use lakewright_template::partition::Partition;
 use lakewright_template::resolve::{Resolved, SECRET_ENDS, UNKNOWN};
 use lakewright_template::{LogicalId, Map, ResourceEntry};
@@ -25,7 +25,7 @@ impl Reader<'_> {
             if name.contains(':') {
                 UNKNOWN.to_owned()
             } else {
-                format!("arn:{partition}:s3:::{name}")
+                String::from(ArnParts::s3(partition, name))
             }
         });
         self.policy(id, properties, "PolicyDocument", arns.collect::<Vec<_>>())
@@ -259,6 +259,7 @@ fn queue_of(url: &str) -> Option<String> {
     let (host, account, name) = (parts.next()?, parts.next()?, parts.next()?);
     let region = host.strip_prefix("sqs.")?.split('.').next()?;
     let is_whole = parts.next().is_none() && !name.is_empty() && account.len() == 12;
-    is_whole
-        .then(|| format!("arn:{}:sqs:{region}:{account}:{name}", Partition::of_region(region).name))
+    let partition = Partition::of_region(region).name;
+    let arn = ArnParts { partition, service: "sqs", region, account, resource: name };
+    is_whole.then(|| arn.into())
 }
