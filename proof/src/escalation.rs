@@ -481,6 +481,7 @@ fn can_be_about(statement: &Statement, arn: &str) -> bool {
 /// Whether a pattern is about the objects of more than one bucket by their names. Everything is no name: who is to write
 /// everywhere has another rule.
 fn is_pattern_of_buckets(pattern: &str) -> bool {
+    // However many parts the pattern has.
     let bucket = pattern.strip_suffix("/*").unwrap_or(pattern).rsplit(':').next();
     let bucket = bucket.unwrap_or_default().split('/').next().unwrap_or_default();
     bucket.contains(['*', '?']) && bucket.chars().any(|one| !matches!(one, '*' | '?'))

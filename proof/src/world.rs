@@ -219,6 +219,7 @@ impl World {
         let point = request.context.get("s3:dataaccesspointarn")?.first()?;
         let (bucket, key) = bucket_of(request.resource)?;
         let known = self.access_points.get(point)?;
+        // No name of a bucket has a colon in it.
         (bucket.rsplit(':').next() == Some(known.bucket.as_str()))
             .then(|| key.map_or_else(|| point.clone(), |key| format!("{point}/object/{key}")))
     }

@@ -105,6 +105,7 @@ impl Shelves {
 pub(super) fn ways_to(world: &World, code: &str) -> Vec<String> {
     let mut ways = vec![code.to_owned()];
     if let Some((bucket, Some(key))) = bucket_of(code) {
+        // No name of a bucket has a colon in it.
         let name = bucket.rsplit(':').next().unwrap_or_default();
         let points = world.access_points.iter().filter(|(_, point)| point.bucket == name);
         ways.extend(points.map(|(point, _)| format!("{point}/object/{key}")));
