@@ -8,6 +8,7 @@ mod words;
 use std::fmt;
 use std::sync::Arc;
 
+use lakewright_template::arn::ArnParts;
 use lakewright_template::resolve::UNKNOWN;
 
 use crate::action::{Action, ServiceId, Services};
@@ -296,17 +297,14 @@ pub fn is_anything(value: &str) -> bool {
     const ANYWHERE: [&str; 2] = ["0.0.0.0/0", "::/0"];
     let is_open = |text: &str| text.chars().all(|character| matches!(character, '*' | '?'));
     let is_any_arn = || {
-        let mut fields = value.splitn(6, ':');
-        let (service, account) = (fields.nth(2), fields.nth(1));
-        let (Some(service), Some(account), Some(resource)) = (service, account, fields.next())
-        else {
+        let Some(ArnParts { service, account, resource, .. }) = ArnParts::parse(value) else {
             return false;
         };
         // Without an account, and where the first part of a resource is its name, the type is no type.
         let has_type = !account.is_empty() && !["execute-api", "s3"].contains(&service);
         let name =
             resource.split_once(['/', ':']).filter(|_| has_type).map_or(resource, |one| one.1);
-        value.starts_with("arn:") && is_open(account) && !name.is_empty() && is_open(name)
+        is_open(account) && !name.is_empty() && is_open(name)
     };
     (!value.is_empty() && is_open(value)) || ANYWHERE.contains(&value) || is_any_arn()
 }

@@ -9,6 +9,7 @@ mod stored;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use lakewright_template::arn::{ArnParts, ArnPattern};
 use lakewright_template::partition::service_of;
 
 use crate::action::Action;
@@ -153,9 +154,10 @@ impl<'w> Escalation<'w> {
             if let (Some(account), Some(region), Some(name)) =
                 (parts.next(), parts.next(), parts.next())
             {
-                let partition = role.arn.split(':').nth(1).unwrap_or("aws");
-                let arn =
-                    format!("arn:{partition}:cloudformation:{region}:{account}:stack/{name}/any");
+                let partition = ArnPattern::of(&role.arn).partition.unwrap_or("aws");
+                let (service, resource) = ("cloudformation", "stack/");
+                let stem = ArnParts { partition, service, region, account, resource };
+                let arn = String::from(stem) + name + "/any";
                 stacks.entry(&role.account).or_default().insert(arn);
             }
         }
@@ -479,6 +481,7 @@ fn can_be_about(statement: &Statement, arn: &str) -> bool {
 /// Whether a pattern is about the objects of more than one bucket by their names. Everything is no name: who is to write
 /// everywhere has another rule.
 fn is_pattern_of_buckets(pattern: &str) -> bool {
+    // However many parts the pattern has.
     let bucket = pattern.strip_suffix("/*").unwrap_or(pattern).rsplit(':').next();
     let bucket = bucket.unwrap_or_default().split('/').next().unwrap_or_default();
     bucket.contains(['*', '?']) && bucket.chars().any(|one| !matches!(one, '*' | '?'))

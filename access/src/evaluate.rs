@@ -13,7 +13,7 @@ use crate::action::Action;
 use crate::condition::{expand, holds};
 use crate::document::{Comparison, Condition, Document, Qualifier, Statement};
 use crate::pattern::may_match;
-use crate::request::{Facts, Principal, Request, Truth, arn_field};
+use crate::request::{Facts, Principal, Request, Truth};
 use named::{Named, may_be_session, may_name, named};
 
 /// What is decided.
@@ -573,11 +573,6 @@ fn is_about(
         return Truth::Unknown;
     }
     (is_listed != statement.not_resources).into()
-}
-
-/// The account that a resource's ARN names, when it names one.
-pub(crate) fn account_of(resource: &str) -> Option<&str> {
-    arn_field(resource, 4)
 }
 
 #[cfg(test)]

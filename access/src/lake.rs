@@ -9,10 +9,11 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use indexmap::{IndexMap, IndexSet};
+use lakewright_template::arn::ArnPattern;
 
 use crate::action::Action;
 use crate::document::Origin;
-use crate::request::{Request, Truth, arn_field};
+use crate::request::{Request, Truth, account_of};
 pub use tags::{LfTags, TagKind, TagPolicy, Tagged, all_columns_but, unite};
 
 /// The condition key, of our own, that names the rows and columns of a permission through a data
@@ -93,8 +94,8 @@ impl Lake {
     /// can switch off what a new account gives to everybody with IAM permissions on databases and tables.
     pub fn taken_as_closed(&self) -> BTreeSet<(String, String)> {
         let place = |arn: &String| {
-            let field = |number| arn_field(arn, number).unwrap_or_default().to_owned();
-            (field(4), field(3))
+            let ArnPattern { account, region, .. } = ArnPattern::of(arn);
+            (account.unwrap_or_default().to_owned(), region.unwrap_or_default().to_owned())
         };
         self.governed.iter().chain(&self.links).map(place).collect()
     }
@@ -189,7 +190,7 @@ impl Lake {
         principal: &str,
         database: Option<&str>,
     ) -> impl Iterator<Item = &'l LakeGrant> {
-        let everybody = format!("{}:IAMPrincipals", arn_field(principal, 4).unwrap_or_default());
+        let everybody = format!("{}:IAMPrincipals", account_of(principal).unwrap_or_default());
         let whom = [principal, "IAM_ALLOWED_PRINCIPALS", everybody.as_str()];
         let whom = whom.map(|name| self.grants.get_full(name));
         let places = self.places.get(database.unwrap_or_default());
@@ -207,7 +208,7 @@ impl Lake {
 
     /// The administrators of the catalog that a resource of it lies in.
     pub fn admins_of(&self, resource: &str) -> impl Iterator<Item = &str> {
-        let admins = self.admins.get(arn_field(resource, 4).unwrap_or_default());
+        let admins = self.admins.get(account_of(resource).unwrap_or_default());
         admins.into_iter().flatten().map(String::as_str)
     }
 
@@ -236,11 +237,12 @@ impl Lake {
     /// template is taken to lie where the others of its database do. A database that a template makes without a place
     /// has links to data elsewhere, unless the template makes tables in it.
     fn is_hybrid(&self, database: &str) -> bool {
-        let field = |number| arn_field(database, number).unwrap_or_default().to_owned();
-        let of_bucket = |bucket: &str| (field(4), field(3), bucket.to_owned());
+        let ArnPattern { account, region, .. } = ArnPattern::of(database);
+        let (account, region) = (account.unwrap_or_default(), region.unwrap_or_default());
+        let of_bucket = |bucket: &str| (account.to_owned(), region.to_owned(), bucket.to_owned());
         let first = self.hybrid.range(of_bucket("")..).next();
-        let is_elsewhere = |((account, region, _), _): (&(String, String, String), _)| {
-            (account, region) != (&field(4), &field(3))
+        let is_elsewhere = |(other, _): (&(String, String, String), _)| {
+            (other.0.as_str(), other.1.as_str()) != (account, region)
         };
         if first.is_none_or(is_elsewhere) {
             return false;
@@ -447,11 +449,10 @@ fn lies_in(place: &str, location: &str) -> bool {
 
 /// The ARN of the database that an ARN of Glue's catalog names, and the table.
 fn database_of(arn: &str) -> Option<(Cow<'_, str>, Option<&str>)> {
-    let mut fields = arn.splitn(6, ':').skip(2);
-    if fields.next() != Some("glue") {
+    let ArnPattern { service: Some("glue"), resource: Some(resource), .. } = ArnPattern::of(arn)
+    else {
         return None;
-    }
-    let resource = fields.nth(2)?;
+    };
     let stem = &arn[..arn.len() - resource.len()];
     if resource.starts_with("database/") {
         return Some((Cow::Borrowed(arn), None));

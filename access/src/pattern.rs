@@ -30,6 +30,7 @@ pub(crate) fn may_match(pattern: &str, text: &str) -> Truth {
 /// Whether two ARNs match: each of the six components by itself, so that a `*` does not reach across
 /// a colon. Source: "Amazon Resource Name (ARN) condition operators".
 pub(crate) fn arn_matches(pattern: &str, text: &str) -> bool {
+    // The first component is compared, too, which a pattern may have as a wildcard.
     let wanted: Vec<&str> = pattern.splitn(6, ':').collect();
     let got: Vec<&str> = text.splitn(6, ':').collect();
     if wanted.len() != 6 || got.len() != 6 {

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::ops::{BitAnd, BitOr, Not};
 
+use lakewright_template::arn::ArnPattern;
 use lakewright_template::partition::Partition;
 
 use crate::action::Action;
@@ -93,7 +94,10 @@ impl Principal {
 
     /// Whoever an identity provider of an account vouches for, when an ARN is that of one.
     pub fn of_provider(arn: &str) -> Option<Self> {
-        let name = arn_field(arn, 5).filter(|_| arn_field(arn, 2) == Some("iam"))?;
+        let ArnPattern { service: Some("iam"), resource: Some(name), .. } = ArnPattern::of(arn)
+        else {
+            return None;
+        };
         let is_provider =
             ["oidc-provider/", "saml-provider/"].iter().any(|start| name.starts_with(start));
         is_provider.then(|| Self::Federated(arn.to_owned()))
@@ -123,7 +127,7 @@ impl Principal {
     /// The account that the principal lies in. Services and anonymous requests lie in none.
     pub fn account(&self) -> Option<&str> {
         match self {
-            Self::Role { arn, .. } | Self::User(arn) => arn_field(arn, 4),
+            Self::Role { arn, .. } | Self::User(arn) => account_of(arn),
             Self::Service(_) | Self::Federated(_) | Self::CanonicalUser(_) | Self::Anonymous => {
                 None
             }
@@ -143,9 +147,19 @@ impl Principal {
     }
 }
 
-/// A field of an ARN, when it has one.
-pub fn arn_field(arn: &str, number: usize) -> Option<&str> {
-    arn.splitn(6, ':').nth(number).filter(|field| !field.is_empty())
+/// The partition that an ARN names, when it names one.
+pub fn partition_of(arn: &str) -> Option<&str> {
+    ArnPattern::of(arn).partition.filter(|partition| !partition.is_empty())
+}
+
+/// The region that an ARN names, when it names one.
+pub fn region_of(arn: &str) -> Option<&str> {
+    ArnPattern::of(arn).region.filter(|region| !region.is_empty())
+}
+
+/// The account that an ARN names, when it names one.
+pub fn account_of(arn: &str) -> Option<&str> {
+    ArnPattern::of(arn).account.filter(|account| !account.is_empty())
 }
 
 /// The partition that a stack lies in, by its address: `account/region/name`.
@@ -166,7 +180,7 @@ fn sessions_of(role: &str) -> Option<String> {
 
 /// Whether an ARN is the one of a session of a role.
 pub(crate) fn is_session_of(arn: &str, role: &str) -> bool {
-    arn_field(arn, 2) == Some("sts")
+    ArnPattern::of(arn).service == Some("sts")
         && sessions_of(role).is_some_and(|sessions| arn.starts_with(&sessions))
 }
 
@@ -312,11 +326,11 @@ impl Request<'_> {
                 Principal::Service(name) => one(Some(name)),
                 _ => Values::Absent,
             },
-            "aws:requestedregion" => match arn_field(self.resource, 3).or(facts.region) {
+            "aws:requestedregion" => match region_of(self.resource).or(facts.region) {
                 Some(region) => one(Some(region)),
                 // IAM answers in one region of its partition only.
-                None if arn_field(self.resource, 2) == Some("iam") => {
-                    match arn_field(self.resource, 1).and_then(Partition::named) {
+                None if ArnPattern::of(self.resource).service == Some("iam") => {
+                    match partition_of(self.resource).and_then(Partition::named) {
                         Some(partition) => one(Some(partition.global_region)),
                         None => Values::Unknown,
                     }

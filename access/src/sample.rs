@@ -10,12 +10,14 @@ mod asked;
 
 use std::collections::BTreeMap;
 
+use lakewright_template::arn::ArnParts;
+
 use crate::action::Action;
 use crate::condition::holds;
 use crate::document::{Comparison, Condition, Qualifier};
 use crate::lake::CELLS;
 use crate::pattern;
-use crate::request::{Context, Facts, Principal, Request, Truth, arn_field};
+use crate::request::{Context, Facts, Principal, Request, Truth, partition_of};
 pub use asked::{actions_of, named_principals, names_exactly};
 
 /// The text in the place of each `*`.
@@ -42,6 +44,7 @@ pub fn resources(pattern: &str, with_empty: bool) -> Vec<String> {
 /// A pattern in which any account is one that no policy names. Only buckets and their objects have ARNs without an account among
 /// what patterns stand for: see "Amazon Resource Names (ARNs)" in the IAM user guide.
 fn in_an_account(pattern: &str) -> String {
+    // A first part that is a wildcard is written again as it was, and so are fewer than six parts.
     let mut fields: Vec<&str> = pattern.splitn(6, ':').collect();
     if let [_, _, service, _, account @ "*", _] = fields.as_mut_slice()
         && !service.contains(['*', '?'])
@@ -148,10 +151,12 @@ fn candidates_of(
         Comparison::Ip { not: true } => vec![one("192.0.2.1".to_owned())],
         Comparison::Arn { not: true } => {
             // Another ARN of the same partition.
-            let partition = condition.values.iter().find_map(|value| arn_field(value, 1));
+            let partition = condition.values.iter().find_map(|value| partition_of(value));
             let partition = partition.filter(|name| !name.contains(['*', '?', '$']));
             let partition = partition.unwrap_or("aws");
-            vec![one(format!("arn:{partition}:{FILL}::{STRANGERS}:{FILL}"))]
+            let (service, account, resource) = (FILL, STRANGERS, FILL);
+            let other = ArnParts { partition, service, region: "", account, resource };
+            vec![one(other.into())]
         }
         Comparison::StringEquals { not: true, .. } | Comparison::StringLike { not: true } => {
             vec![one(FILL.to_owned())]

@@ -13,13 +13,14 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use indexmap::IndexMap;
+use lakewright_template::arn::{ArnParts, ArnPattern};
 
 use crate::action::Action;
 use crate::condition::{expand, holds};
 use crate::document::{Condition, Document, Malformed, Origin};
-use crate::evaluate::{self, Decision, Layers, Near, ResourceKind, Verdict, account_of};
+use crate::evaluate::{self, Decision, Layers, Near, ResourceKind, Verdict};
 use crate::lake::{CELLS, Lake, Side, is_of_data};
-use crate::request::{Context, Facts, Principal, Request, Truth, is_told};
+use crate::request::{Context, Facts, Principal, Request, Truth, account_of, is_told};
 use crate::sample;
 use crate::unchecked;
 pub use assemble::Policies;
@@ -219,6 +220,7 @@ impl World {
         let point = request.context.get("s3:dataaccesspointarn")?.first()?;
         let (bucket, key) = bucket_of(request.resource)?;
         let known = self.access_points.get(point)?;
+        // No name of a bucket has a colon in it.
         (bucket.rsplit(':').next() == Some(known.bucket.as_str()))
             .then(|| key.map_or_else(|| point.clone(), |key| format!("{point}/object/{key}")))
     }
@@ -297,8 +299,8 @@ impl World {
             return at_point;
         }
         let key = request.resource.strip_prefix(arn).and_then(|rest| rest.strip_prefix("/object/"));
-        let partition = arn.split(':').nth(1).unwrap_or("aws");
-        let bucket = format!("arn:{partition}:s3:::{}", point.bucket);
+        let partition = ArnPattern::of(arn).partition.unwrap_or("aws");
+        let bucket = String::from(ArnParts::s3(partition, &point.bucket));
         let behind = key.map_or_else(|| bucket.clone(), |key| format!("{bucket}/{key}"));
         let derived = Context::new()
             .with("s3:DataAccessPointArn", [arn])
@@ -596,7 +598,7 @@ impl World {
             let whole = || self.resources.get(pipeline_of(arn)?);
             self.resources.get(arn).or_else(whole)
         };
-        let is_key = arn.contains(":key/") && arn.split(':').nth(2) == Some("kms");
+        let is_key = arn.contains(":key/") && ArnPattern::of(arn).service == Some("kms");
         Target {
             policy: owner.and_then(|owner| owner.policy.as_ref()),
             tags: owner

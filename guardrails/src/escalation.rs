@@ -8,8 +8,9 @@ use lakewright_access::document::{
 };
 use lakewright_access::escalation::{Escalation, is_for_cloudformation};
 use lakewright_access::pattern::matches;
-use lakewright_access::request::arn_field;
+use lakewright_access::request::{account_of, partition_of};
 use lakewright_access::world::{Role, World};
+use lakewright_template::arn::{ArnParts, ArnPattern};
 
 use super::statement::among;
 use super::{Breach, Guardrail};
@@ -190,8 +191,8 @@ fn one(role: &Role, document: &Document, statement: &Statement, breaches: &mut V
 
 /// Whether a condition names policies, and AWS's own for administrators is not among them.
 fn lists_policies(role: &Role, condition: &Condition) -> bool {
-    let partition = arn_field(&role.arn, 1).unwrap_or("aws");
-    let everything = format!("arn:{partition}:iam::aws:policy/AdministratorAccess");
+    let partition = partition_of(&role.arn).unwrap_or("aws");
+    let everything = String::from(ArnParts::iam(partition, "aws", "policy/AdministratorAccess"));
     requires(condition, "iam:policyarn")
         && !condition.values.iter().any(|value| matches(value, &everything))
 }
@@ -220,15 +221,21 @@ pub(super) fn requires(condition: &Condition, key: &str) -> bool {
 
 /// Whether a pattern is about all resources of a type in some account, whatever their names are.
 fn is_any_of(kind: &str, pattern: &str) -> bool {
-    let fields: Vec<&str> = pattern.splitn(6, ':').collect();
-    let field = |place: usize, otherwise: &'static str| {
-        let given = fields.get(place).copied();
-        given.filter(|given| !given.contains(['*', '?'])).unwrap_or(otherwise).to_owned()
-    };
-    let stem = [field(1, "aws"), field(2, "service"), field(3, "region"), field(4, "999999999999")];
-    ["Zz9/Yy8", "q"]
-        .iter()
-        .all(|name| matches(pattern, &format!("arn:{}:{kind}{name}", stem.join(":"))))
+    let ArnPattern { partition, service, region, account, .. } = ArnPattern::of(pattern);
+    let partition = literal(partition, "aws");
+    let service = literal(service, "service");
+    let region = literal(region, "region");
+    let account = literal(account, "999999999999");
+    ["Zz9/Yy8", "q"].iter().all(|name| {
+        let resource = &format!("{kind}{name}");
+        let arn = ArnParts { partition, service, region, account, resource };
+        matches(pattern, &String::from(arn))
+    })
+}
+
+/// A part of a pattern that has no wildcard, or else another one.
+fn literal<'t>(part: Option<&'t str>, otherwise: &'t str) -> &'t str {
+    part.filter(|given| !given.contains(['*', '?'])).unwrap_or(otherwise)
 }
 
 pub(super) fn has_pattern(statement: &Statement) -> bool {
@@ -279,7 +286,7 @@ pub(super) fn key(policy: &Document, account: &str, breaches: &mut Vec<Breach>) 
     let is_open = about().any(|statement| {
         let is_own = |entry: &PrincipalEntry| match entry {
             PrincipalEntry::Account(named) => named == account,
-            PrincipalEntry::Arn(arn) => arn_field(arn, 4) == Some(account),
+            PrincipalEntry::Arn(arn) => account_of(arn) == Some(account),
             PrincipalEntry::Everyone => true,
             PrincipalEntry::Service(_)
             | PrincipalEntry::Federated(_)

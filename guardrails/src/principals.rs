@@ -1,7 +1,8 @@
 //! Rules about whom statements let in.
 
 use lakewright_access::document::{Condition, PrincipalEntry, Statement};
-use lakewright_access::request::arn_field;
+use lakewright_access::request::account_of;
+use lakewright_template::arn::ArnParts;
 use lakewright_template::partition::{Partition, service_of};
 use lakewright_template::resolve::UNKNOWN;
 
@@ -226,19 +227,24 @@ fn is_of_aws(text: &str) -> bool {
     let is_unique_id = text.len() >= 16
         && text.starts_with('A')
         && text.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit());
-    let fields: Vec<&str> = text.splitn(6, ':').collect();
     let is_known = |text: &str, is_fine: bool| is_fine || text.contains(UNKNOWN);
-    let is_arn = match fields.as_slice() {
-        ["arn", partition, service @ ("iam" | "sts"), "", account, resource] => {
+    let is_arn = match ArnParts::parse(text) {
+        Some(ArnParts {
+            partition,
+            service: service @ ("iam" | "sts"),
+            region: "",
+            account,
+            resource,
+        }) => {
             let kind = resource.split_once('/').map(|(kind, _)| kind).unwrap_or_default();
-            let kinds: &[&str] = if *service == "iam" {
+            let kinds: &[&str] = if service == "iam" {
                 &["role", "user"]
             } else {
                 &["assumed-role", "federated-user"]
             };
             is_known(partition, Partition::named(partition).is_some())
                 // CloudFront's origin access identities are users of an account called so.
-                && is_known(account, is_account(account) || *account == "cloudfront")
+                && is_known(account, is_account(account) || account == "cloudfront")
                 && is_known(resource, kinds.contains(&kind))
                 && !text.contains(['*', '?'])
         }
@@ -261,10 +267,10 @@ pub(super) fn is_fixed(key: &str, value: &str) -> bool {
     match key {
         "aws:sourceip" => is_narrow_network(value),
         "aws:principalarn" | "aws:sourcearn" | "s3:dataaccesspointarn" => {
-            match arn_field(value, 4) {
-                Some(account) if !account.is_empty() => !has_wildcard(account),
+            match account_of(value) {
+                Some(account) => !has_wildcard(account),
                 // A bucket's ARN names no account.
-                _ => !has_wildcard(value),
+                None => !has_wildcard(value),
             }
         }
         _ => !has_wildcard(value),

@@ -11,6 +11,7 @@ use std::sync::{LazyLock, OnceLock};
 use lakewright_access::document::{PrincipalEntry, is_anything};
 use lakewright_access::pattern;
 use lakewright_policies::catalogue;
+use lakewright_template::arn::ArnPattern;
 use lakewright_template::place::Place;
 use lakewright_template::resolve::UNKNOWN;
 use lakewright_template::{Intrinsic, Map, ResourceEntry, Template, Text, Value};
@@ -164,8 +165,7 @@ impl<'a> Shapes<'a> {
                 return None;
             }
             let name = resource.properties.get(property)?.as_text()?;
-            let Place { account, .. } = self.place;
-            let arn = format!("arn:{}:iam::{account}:{form}/{name}", self.place.partition());
+            let arn = self.place.global_arn("iam", &format!("{form}/{name}"));
             own.push((id.as_str(), name, arn));
         }
         Some(own)
@@ -212,7 +212,7 @@ impl<'a> Shapes<'a> {
         let Some(arn) = resource.as_text() else {
             return self.reference(resource, hasher);
         };
-        let service = arn.split(':').nth(2).unwrap_or_default();
+        let service = ArnPattern::of(arn).service.unwrap_or_default();
         let words = Words::of(service).filter(|words| !words.has_parts);
         let Some(words) = words.filter(|_| !arn.contains(UNKNOWN)) else {
             arn.hash(hasher);
@@ -275,7 +275,7 @@ impl<'a> Shapes<'a> {
                         let is_malformed =
                             malformed(&PrincipalEntry::Arn(text.to_owned())).is_some();
                         is_malformed.hash(hasher);
-                        let account = text.split(':').nth(4).unwrap_or(text);
+                        let account = ArnPattern::of(text).account.unwrap_or(text);
                         let is_own = account == self.place.account;
                         (is_own, text.ends_with(":root"), text == account).hash(hasher);
                         let name = text.rsplit('/').next().unwrap_or_default();
@@ -389,7 +389,7 @@ struct Forms {
 static FORMS: LazyLock<BTreeMap<&'static str, Forms>> = LazyLock::new(|| {
     let mut all: BTreeMap<&'static str, Forms> = BTreeMap::new();
     for form in catalogue::forms() {
-        let service = form.split(':').nth(2).unwrap_or_default();
+        let service = ArnPattern::of(form).service.unwrap_or_default();
         let service = if service.contains('$') { OF_ANY } else { service };
         all.entry(service).or_default().forms.push(form);
     }

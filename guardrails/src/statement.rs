@@ -8,6 +8,7 @@ use lakewright_access::document::{Comparison, Document, Origin, Qualifier, State
 use lakewright_access::pattern::{matches, sample};
 use lakewright_access::sample::actions_of;
 use lakewright_policies::catalogue::{self, CatalogueService};
+use lakewright_template::arn::{ArnParts, ArnPattern};
 use lakewright_template::resolve::UNKNOWN;
 
 use super::{Breach, DocumentKind, Guardrail, Whose, principals, unknown};
@@ -171,15 +172,14 @@ fn resources(
 
 /// Whether a pattern is about everything: of all services, of one in all accounts, or all buckets or objects.
 fn is_everything(pattern: &str) -> bool {
-    let is_open =
-        |field: &&str| !field.is_empty() && field.chars().all(|one| matches!(one, '*' | '?'));
-    let fields: Vec<&str> = pattern.splitn(6, ':').collect();
-    let partition = fields.get(1).filter(|one| !one.contains(['*', '?'])).unwrap_or(&"aws");
+    let is_open = |text: &str| !text.is_empty() && text.chars().all(|one| matches!(one, '*' | '?'));
+    let ArnPattern { partition, region, account, resource, .. } = ArnPattern::of(pattern);
+    let partition = partition.filter(|one| !one.contains(['*', '?'])).unwrap_or("aws");
     let is_any = |names: [&str; 2]| {
-        names.iter().all(|name| matches(pattern, &format!("arn:{partition}:s3:::{name}")))
+        names.iter().all(|name| matches(pattern, &String::from(ArnParts::s3(partition, name))))
     };
-    is_open(&pattern)
-        || fields.len() == 6 && fields[3..].iter().all(is_open)
+    is_open(pattern)
+        || [region, account, resource].into_iter().all(|part| part.is_some_and(is_open))
         || is_any(["zz9-bucket", "q"])
         || is_any(["zz9-bucket/yy8", "q/x"])
 }
@@ -217,7 +217,7 @@ fn about_nothing(statement: &Statement, whose: Whose, report: &mut impl FnMut(Gu
         }
         // What is about no resource is allowed by a pattern of all of its service.
         let is_of_service = |resource: &String| {
-            resource.split(':').nth(2) == Some(action.service()) && is_everything(resource)
+            ArnPattern::of(resource).service == Some(action.service()) && is_everything(resource)
         };
         let is_general = forms.is_empty() && resources.iter().any(is_of_service);
         if !is_about_one && !is_general {
@@ -234,7 +234,7 @@ fn about_nothing(statement: &Statement, whose: Whose, report: &mut impl FnMut(Gu
     // A bucket among its objects harms nobody where it is allowed; something of another service is a mistake. What
     // is made here lists nothing in vain: whoever reads it would look for what it gives.
     let is_of_others = |resource: &String| {
-        let service = resource.split(':').nth(2).unwrap_or_default();
+        let service = ArnPattern::of(resource).service.unwrap_or_default();
         whose == Whose::Ours
             || !statement.is_allow
             || !actions.names().iter().any(|action| action.service() == service)
@@ -251,7 +251,7 @@ fn about_nothing(statement: &Statement, whose: Whose, report: &mut impl FnMut(Gu
 /// Whether a pattern is about parts of what a form names, and never about the thing itself: a bucket's name has no
 /// slash, so that no bucket is among the objects of one. Source: "Amazon S3 bucket naming rules".
 fn goes_beyond(form: &Form, pattern: &str) -> bool {
-    let resource = pattern.splitn(6, ':').nth(5).unwrap_or_default();
+    let resource = ArnPattern::of(pattern).resource.unwrap_or_default();
     form.arn == "arn:*:s3:::*" && form.kind == "bucket" && resource.contains('/')
 }
 
@@ -284,6 +284,7 @@ pub(super) fn overlap(form: &str, pattern: &str) -> bool {
 }
 
 fn parts_overlap(form: &str, pattern: &str) -> bool {
+    // The first parts are compared, too, where a pattern may have a wildcard, and so are fewer than six parts.
     let form: Vec<&str> = form.splitn(6, ':').collect();
     let pattern: Vec<&str> = pattern.splitn(6, ':').collect();
     form.len() == pattern.len()

@@ -7,8 +7,9 @@ use indexmap::IndexMap;
 use lakewright_access::action::Action;
 use lakewright_access::document::Condition;
 use lakewright_access::pattern::matches;
-use lakewright_access::request::{Principal, Request, arn_field};
+use lakewright_access::request::{Principal, Request, account_of, partition_of};
 use lakewright_access::world::World;
+use lakewright_template::arn::ArnParts;
 use lakewright_template::assembly::{Grants, IntendedGrant};
 
 /// One intended grant.
@@ -207,9 +208,9 @@ impl Intended {
         let (Principal::Role { arn, .. } | Principal::User(arn)) = request.principal else {
             return None;
         };
-        let account = arn_field(arn, 4)?;
-        let partition = arn_field(arn, 1).unwrap_or("aws");
-        self.principals.get(&format!("arn:{partition}:iam::{account}:root"))
+        let account = account_of(arn)?;
+        let partition = partition_of(arn).unwrap_or("aws");
+        self.principals.get(&String::from(ArnParts::iam(partition, account, "root")))
     }
 
     /// Whether a request is denied on purpose.

@@ -19,7 +19,7 @@ use lakewright_access::action::{Action, ServiceId};
 use lakewright_access::document::Statement;
 use lakewright_access::evaluate::Decision;
 use lakewright_access::lake::{CELLS, Needs, is_group, is_of_data};
-use lakewright_access::request::{Context, Principal, Request, arn_field, is_told};
+use lakewright_access::request::{Context, Principal, Request, account_of, is_told, partition_of};
 use lakewright_access::world::{HYBRID, Role, Target, World};
 
 use asked::{Asked, Part};
@@ -226,7 +226,7 @@ impl<'w> Index<'w> {
     /// The allowing statements of a resource's own policy.
     fn own(&self, arn: &str) -> Vec<Own<'w>> {
         let resource = self.world.resources().get(arn);
-        let (partition, account) = (arn_field(arn, 1).unwrap_or("aws"), self.account_of(arn));
+        let (partition, account) = (partition_of(arn).unwrap_or("aws"), self.account_of(arn));
         let policy = resource.map(|resource| (resource.arn.as_str(), resource.policy.as_ref()));
         let role =
             || self.world.roles().get(arn).map(|role| (role.arn.as_str(), Some(&role.trust)));
@@ -290,7 +290,7 @@ impl<'w> Index<'w> {
         'w: 'a,
     {
         let resource = self.world.resources().get(arn).map(|resource| resource.account.as_str());
-        resource.or_else(|| arn_field(arn, 4)).unwrap_or_default()
+        resource.or_else(|| account_of(arn)).unwrap_or_default()
     }
 
     /// The keys that a request must carry for a candidate's statement, when one about this resource

@@ -21,9 +21,10 @@ use lakewright_access::escalation::Step;
 use lakewright_access::evaluate::Decision;
 use lakewright_access::lake::{CELLS, LakeGrant};
 use lakewright_access::pattern;
-use lakewright_access::request::{Context, Principal, Request, arn_field, partition_of_stack};
+use lakewright_access::request::{Context, Principal, Request, partition_of_stack, region_of};
 use lakewright_access::sample::{self, FILL, STRANGERS, actions_of};
 use lakewright_access::world::{Organization, Outside, Role, World};
+use lakewright_template::arn::{ArnParts, ArnPattern};
 
 use crate::intended::{DELEGATE, Intended, Rule};
 use accounts::samples;
@@ -171,8 +172,8 @@ impl Proof<'_> {
         }
         for (resource, actions) in &asked {
             let is_regional = !has_organization
-                || arn_field(resource, 3).is_some()
-                || arn_field(resource, 2) == Some("iam")
+                || region_of(resource).is_some()
+                || ArnPattern::of(resource).service == Some("iam")
                 || self.world.knows_bucket(resource);
             for context in if is_regional { &contexts } else { &contexts_here } {
                 let request = |action: Action| Request { principal, action, resource, context };
@@ -210,7 +211,7 @@ impl Proof<'_> {
         let principal = match arn {
             "*" => {
                 let partition = partition_of_stack(&rule.stack);
-                Principal::role(format!("arn:{partition}:iam::{STRANGERS}:role/{FILL}"))
+                Principal::role(ArnParts::iam(partition, STRANGERS, &format!("role/{FILL}")))
             }
             // A boundary denies what any of its roles asks for.
             policy if policy.contains(":policy/") => {

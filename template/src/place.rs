@@ -206,7 +206,7 @@ impl Place {
 
     /// The ARN of a resource of this account and region.
     pub fn arn(&self, service: &str, resource: &str) -> String {
-        ArnParts { resource, ..self.start_in(service, &self.account) }.to_string()
+        ArnParts { resource, ..self.start_in(service, &self.account) }.into()
     }
 
     /// The ARN of a resource of this account that lies in no region, such as a role.
@@ -216,7 +216,7 @@ impl Place {
 
     /// The ARN of a resource that lies in no region, in this account or another, such as an account's root.
     pub fn global_arn_in(&self, service: &str, account: &str, resource: &str) -> String {
-        ArnParts { region: "", resource, ..self.start_in(service, account) }.to_string()
+        ArnParts { region: "", resource, ..self.start_in(service, account) }.into()
     }
 
     /// The ARN of what is named without a region and without an account, such as a bucket.

@@ -1,5 +1,6 @@
 //! Reading policy documents, of what is made here and of anybody.
 
+use lakewright_template::arn::ArnParts;
 use lakewright_template::resolve::{Resolved, UNKNOWN};
 
 use super::{
@@ -212,7 +213,7 @@ fn conditions(element: &Resolved<'_>, known: Known) -> Result<Vec<Condition>, St
 /// Source: "IAM JSON policy elements: Resource", incomplete ARNs.
 fn complete(resource: &mut String) {
     if resource.starts_with("arn:") {
-        for _ in resource.split(':').count()..6 {
+        while ArnParts::parse(resource).is_none() {
             resource.push_str(":*");
         }
     }
@@ -309,9 +310,10 @@ fn account_of_root(text: &str) -> Option<String> {
     if text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit()) {
         return Some(text.to_owned());
     }
-    let fields: Vec<&str> = text.splitn(6, ':').collect();
-    match fields.as_slice() {
-        ["arn", _, "iam", "", account, "root"] => Some((*account).to_owned()),
+    match ArnParts::parse(text)? {
+        ArnParts { service: "iam", region: "", account, resource: "root", .. } => {
+            Some(account.to_owned())
+        }
         _ => None,
     }
 }

@@ -2,10 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use lakewright_template::arn::{ArnParts, ArnPattern};
+
 use super::{ON_OBJECT, can_be_about};
 use crate::action::Action;
 use crate::document::{Document, PrincipalEntry, Statement};
-use crate::request::arn_field;
+use crate::request::partition_of;
 use crate::world::{Role, World, bucket_of};
 use crate::{pattern, sample};
 
@@ -34,7 +36,7 @@ impl<'w> Stored<'w> {
         roles: BTreeSet<&'w str>,
     ) -> Self {
         let any = pattern::sample(&pattern, sample::FILL);
-        let is_object = arn_field(&pattern, 2) == Some("s3");
+        let is_object = ArnPattern::of(&pattern).service == Some("s3");
         let policy = policy_of(world, &pattern);
         Self { pattern, any, is_object, account, policy, roles }
     }
@@ -103,6 +105,7 @@ impl Shelves {
 pub(super) fn ways_to(world: &World, code: &str) -> Vec<String> {
     let mut ways = vec![code.to_owned()];
     if let Some((bucket, Some(key))) = bucket_of(code) {
+        // No name of a bucket has a colon in it.
         let name = bucket.rsplit(':').next().unwrap_or_default();
         let points = world.access_points.iter().filter(|(_, point)| point.bucket == name);
         ways.extend(points.map(|(point, _)| format!("{point}/object/{key}")));
@@ -133,9 +136,9 @@ pub(super) fn deployed_from(world: &World) -> Vec<(String, &str, BTreeSet<&str>)
             let named = world.roles.values().filter(is_named);
             let named: BTreeSet<&str> = named.map(|other| other.arn.as_str()).collect();
             let roles = if named.is_empty() { BTreeSet::from([role.arn.as_str()]) } else { named };
-            let partition = arn_field(&role.arn, 1).unwrap_or("aws");
+            let partition = partition_of(&role.arn).unwrap_or("aws");
             for object in objects {
-                let arn = format!("arn:{partition}:s3:::{object}");
+                let arn = String::from(ArnParts::s3(partition, &object));
                 found.push((arn, role.account.as_str(), roles.clone()));
             }
         }

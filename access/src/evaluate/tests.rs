@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::*;
 use crate::action::Action;
 use crate::document::Origin;
-use crate::request::Context;
+use crate::request::{Context, account_of};
 
 fn documents(value: &Value, property: &'static str) -> Vec<Document> {
     let list = match value {

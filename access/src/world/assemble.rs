@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use indexmap::IndexMap;
+use lakewright_template::arn::ArnPattern;
 
 use super::{Code, More, Piece, Resource, Role, World};
 use crate::document::{Document, Origin, PrincipalEntry};
-use crate::evaluate::account_of;
 use crate::lake::Lake;
+use crate::request::account_of;
 
 /// What templates say of everything but Lake Formation, put together.
 #[derive(Debug)]
@@ -51,7 +52,7 @@ impl Policies {
             }
             policies.extend(piece.policies);
             for (alias, key) in piece.aliases {
-                let name = alias.splitn(6, ':').nth(5).unwrap_or_default().to_owned();
+                let name = ArnPattern::of(&alias).resource.unwrap_or_default().to_owned();
                 world.aliases_of.entry(key.clone()).or_default().push(name);
                 world.aliases.insert(alias, key);
             }

@@ -13,6 +13,7 @@ mod values;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use lakewright_template::arn::ArnParts;
 use lakewright_template::place::Place;
 use lakewright_template::resolve::{Branch, Others, Resolved, Resolver, Unresolved};
 use lakewright_template::{LogicalId, ResourceEntry, Template};
@@ -384,11 +385,12 @@ impl Reader<'_> {
 
     pub(super) fn arn(&self, service: &str, region: &str, resource: &str) -> String {
         let place = self.stack.place;
-        format!("arn:{}:{service}:{region}:{}:{resource}", place.partition(), place.account)
+        let (partition, account) = (place.partition(), &*place.account);
+        ArnParts { partition, service, region, account, resource }.into()
     }
 
     pub(super) fn regional(&self, service: &str, resource: &str) -> String {
-        self.arn(service, &self.stack.place.region, resource)
+        self.stack.place.arn(service, resource)
     }
 }
 

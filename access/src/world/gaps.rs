@@ -6,13 +6,14 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use lakewright_template::arn::ArnPattern;
 use lakewright_template::resolve::UNKNOWN;
 
 use super::{Piece, Role, Target, World, bucket_of};
 use crate::document::Document;
 use crate::evaluate::ResourceKind;
 use crate::pattern::may_match;
-use crate::request::{Principal, Request, Truth, arn_field};
+use crate::request::{Principal, Request, Truth};
 
 /// What nobody knows of anybody's templates.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -249,7 +250,7 @@ impl World {
             return None;
         }
         let own = bucket_of(arn).map_or(arn, |(bucket, _)| bucket);
-        let service = arn_field(arn, 2).unwrap_or_default();
+        let service = ArnPattern::of(arn).service.unwrap_or_default();
         if gaps.ambiguous.contains(own) {
             return Some(SEVERAL);
         }
@@ -295,7 +296,7 @@ fn leave_unplaced(pieces: &mut [Piece]) {
     for piece in pieces {
         let policies = std::mem::take(&mut piece.policies);
         for (arn, policy) in policies {
-            let service = arn_field(&arn, 2).unwrap_or_default();
+            let service = ArnPattern::of(&arn).service.unwrap_or_default();
             let is_open = service == "secretsmanager" || unnamed.contains(service);
             if is_open && !made.contains(&arn) {
                 piece.unplaced.insert(service.to_owned());

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use lakewright_template::arn::ArnPattern;
+
 use super::{Outside, World};
 use crate::action::Action;
 use crate::document::{Document, Statement};
@@ -158,11 +160,11 @@ pub struct Target<'w> {
 
 /// The bucket's ARN of an ARN of a bucket or an object, and the object's key.
 pub fn bucket_of(arn: &str) -> Option<(&str, Option<&str>)> {
-    let name = arn.splitn(6, ':').nth(5)?;
-    let is_bucket = arn.split(':').nth(2) == Some("s3") && arn.split(':').nth(4) == Some("");
-    if !is_bucket {
+    let ArnPattern { service: Some("s3"), account: Some(""), resource: Some(name), .. } =
+        ArnPattern::of(arn)
+    else {
         return None;
-    }
+    };
     match name.split_once('/') {
         Some((bucket, key)) => Some((&arn[..arn.len() - name.len() + bucket.len()], Some(key))),
         None => Some((arn, None)),
@@ -173,5 +175,5 @@ pub fn bucket_of(arn: &str) -> Option<(&str, Option<&str>)> {
 /// resources, and condition keys for AWS CodePipeline", resource types `stage` and `action`.
 pub(super) fn pipeline_of(arn: &str) -> Option<&str> {
     let (pipeline, _) = arn.split_once('/')?;
-    (arn.split(':').nth(2) == Some("codepipeline")).then_some(pipeline)
+    (ArnPattern::of(arn).service == Some("codepipeline")).then_some(pipeline)
 }

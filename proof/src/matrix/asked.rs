@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use lakewright_access::action::Action;
 use lakewright_access::pattern;
-use lakewright_access::request::arn_field;
 use lakewright_access::sample::FILL;
 use lakewright_access::world::Target;
+use lakewright_template::arn::ArnPattern;
 
 /// A resource as it is asked for.
 pub(super) struct Asked<'a> {
@@ -26,7 +26,7 @@ pub(super) struct Objects {
 
 impl<'a> Asked<'a> {
     pub(super) fn new(arn: &'a str) -> Self {
-        let service = arn_field(arn, 2).unwrap_or_default();
+        let service = ArnPattern::of(arn).service.unwrap_or_default();
         let objects = (service == "s3").then(|| {
             let start = if is_bucket(arn) { format!("{arn}/") } else { format!("{arn}/object/") };
             Objects { any: format!("{start}{FILL}"), start }
@@ -101,5 +101,5 @@ impl<'w> Part<'w> {
 
 /// Buckets have no account in their ARN; access points do.
 fn is_bucket(arn: &str) -> bool {
-    arn.split(':').nth(4) == Some("")
+    ArnPattern::of(arn).account == Some("")
 }

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use lakewright_access::document::{Comparison, Condition, PrincipalEntry, Statement};
 use lakewright_access::request::Principal;
 use lakewright_access::sample::named_principals;
+use lakewright_template::arn::ArnParts;
 
 use super::Index;
 
@@ -118,8 +119,8 @@ impl<'w> Index<'w> {
         if let Some((known, _)) = self.by_account.get_key_value(account) {
             whom.accounts.insert(known);
         } else {
-            let root = format!("arn:{partition}:iam::{account}:root");
-            whom.principals.push(Principal::User(root));
+            let root = ArnParts::iam(partition, account, "root");
+            whom.principals.push(Principal::User(root.into()));
         }
     }
 }

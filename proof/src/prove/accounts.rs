@@ -9,6 +9,7 @@ use lakewright_access::document::Condition;
 use lakewright_access::pattern;
 use lakewright_access::request::{Principal, Request};
 use lakewright_access::sample::{self, FILL};
+use lakewright_template::arn::ArnPattern;
 
 use super::Proof;
 
@@ -52,13 +53,14 @@ pub(super) fn samples(pattern: &str, with_empty: bool, accounts: &BTreeSet<Strin
 }
 
 fn is_of_any_account(pattern: &str) -> bool {
-    pattern == "*" || pattern.split(':').nth(4).is_some_and(|account| account.contains('*'))
+    pattern == "*" || ArnPattern::of(pattern).account.is_some_and(|account| account.contains('*'))
 }
 
 /// A sample of a pattern in one account.
 fn in_account(pattern: &str, account: &str) -> String {
     // A request that names no region is asked for in the one that the grant is deployed to.
     let whole = if pattern == "*" { "arn:*:*::*:*" } else { pattern };
+    // A first part that is a wildcard is written again as it was, and five parts are enough for an account.
     let mut fields: Vec<&str> = whole.splitn(6, ':').collect();
     if let Some(owner) = fields.get_mut(4) {
         *owner = account;

@@ -6,6 +6,7 @@ use lakewright_access::document::{Condition, PrincipalEntry, Statement};
 use lakewright_access::pattern;
 use lakewright_access::request::Principal;
 use lakewright_access::sample::{FILL, STRANGERS, named_principals};
+use lakewright_template::arn::ArnParts;
 
 use crate::intended::Rule;
 
@@ -51,7 +52,7 @@ fn stranger(statement: &Statement, partition: &str) -> (String, String) {
     });
     let is_unnamed = |(account, name): &(String, String)| {
         ["role", "user"].iter().all(|kind| {
-            let arn = format!("arn:{partition}:iam::{account}:{kind}/{name}");
+            let arn = String::from(ArnParts::iam(partition, account, &format!("{kind}/{name}")));
             !excepted.iter().any(|text| pattern::matches(text, &arn) || text.contains(account))
         })
     };
@@ -86,7 +87,7 @@ pub(super) fn principals_of_statement(
     let Some(principals) = &statement.principals else { return Vec::new() };
     let named = named_principals(&statement.conditions);
     let somebody =
-        |account: &str| Principal::role(format!("arn:{partition}:iam::{account}:role/{FILL}"));
+        |account: &str| Principal::role(ArnParts::iam(partition, account, &format!("role/{FILL}")));
     let everybody = || {
         named.clone().unwrap_or_else(|| {
             let accounts = statement.conditions.iter().filter(|condition| {
@@ -95,7 +96,9 @@ pub(super) fn principals_of_statement(
             let accounts = accounts.flat_map(|condition| &condition.values);
             let of_accounts = accounts.map(|account| somebody(account));
             let (account, name) = stranger(statement, partition);
-            let of_kind = |kind: &str| format!("arn:{partition}:iam::{account}:{kind}/{name}");
+            let of_kind = |kind: &str| {
+                String::from(ArnParts::iam(partition, &account, &format!("{kind}/{name}")))
+            };
             let strangers = [
                 Principal::role(of_kind("role")),
                 Principal::User(of_kind("user")),

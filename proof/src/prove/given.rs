@@ -3,10 +3,11 @@
 use lakewright_access::document::{Document, Statement};
 use lakewright_access::evaluate::Decision;
 use lakewright_access::pattern;
-use lakewright_access::request::{Context, Principal, Request, arn_field, partition_of_stack};
+use lakewright_access::request::{Context, Principal, Request, partition_of_stack};
 use lakewright_access::sample::actions_of;
 use lakewright_access::sample::{self, FILL};
 use lakewright_access::world::Outside;
+use lakewright_template::arn::{ArnParts, ArnPattern};
 
 use super::accounts::samples;
 use super::implied::{is_meant, states};
@@ -41,14 +42,16 @@ impl Given<'_> {
         let named = &statement.resources;
         if statement.not_resources {
             let partition = partition_of_stack(&document.origin.stack);
-            let other = format!("arn:{partition}:{FILL}:::{FILL}");
+            let (service, resource) = (FILL, FILL);
+            let other = ArnParts { partition, service, region: "", account: "", resource };
+            let other = String::from(other);
             let is_left_out = named.iter().any(|pattern| pattern::matches(pattern, &other));
             return (own.is_none() && !is_left_out).then(|| vec![other]);
         }
         let Some(own) = own else { return Some(named.clone()) };
         // In a resource's own policy `*` is the resource, and what is in it.
         if named.iter().all(|pattern| pattern == "*") {
-            let inside = match arn_field(own, 2) {
+            let inside = match ArnPattern::of(own).service {
                 Some("s3") if own.contains(":accesspoint/") => Some(format!("{own}/object/*")),
                 Some("s3") => Some(format!("{own}/*")),
                 _ => None,

@@ -9,6 +9,7 @@ use lakewright_access::document::{Comparison, Document, PrincipalEntry, Statemen
 use lakewright_access::pattern;
 use lakewright_access::request::{Context, Principal, Request, partition_of_stack};
 use lakewright_access::sample::{FILL, actions_of, names_exactly};
+use lakewright_template::arn::ArnParts;
 
 use super::given::Given;
 use super::implied::states;
@@ -39,7 +40,9 @@ impl Proof<'_> {
         for entry in &principals.entries {
             let whom = match entry {
                 PrincipalEntry::Everyone => "*".to_owned(),
-                PrincipalEntry::Account(account) => format!("arn:{partition}:iam::{account}:root"),
+                PrincipalEntry::Account(account) => {
+                    String::from(ArnParts::iam(partition, account, "root"))
+                }
                 _ => continue,
             };
             findings.requests += 1;

@@ -1,5 +1,6 @@
 //! Which code resources run, where it lies, and the roles that it runs with.
 
+use lakewright_template::arn::ArnParts;
 use lakewright_template::resolve::Resolved;
 use lakewright_template::{LogicalId, ResourceEntry};
 
@@ -128,7 +129,7 @@ impl Reader<'_> {
     }
 
     fn object(&self, path: &str) -> String {
-        format!("arn:{}:s3:::{path}", self.stack.place.partition())
+        ArnParts::s3(self.stack.place.partition(), path).into()
     }
 }
 

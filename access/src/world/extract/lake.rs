@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use lakewright_template::arn::ArnParts;
 use lakewright_template::place::Place;
 use lakewright_template::resolve::Resolved;
 use lakewright_template::{LogicalId, Map, ResourceEntry, assembly};
@@ -13,7 +14,7 @@ use crate::world::Code;
 
 impl Reader<'_> {
     pub(super) fn settings(&mut self, id: &LogicalId, properties: &Map) -> Result<(), PieceError> {
-        let Place { account, region } = self.stack.place;
+        let Place { account, .. } = self.stack.place;
         if let Resolved::List(admins) = self.value(id, properties, "Admins")? {
             for admin in &admins {
                 let Some(arn) = admin.get("DataLakePrincipalIdentifier").as_text() else {
@@ -24,10 +25,7 @@ impl Reader<'_> {
                 admins.insert(arn.to_owned());
                 let grant = LakeGrant {
                     permission: Action::new("lakeformation:ADMINISTER"),
-                    resource: format!(
-                        "arn:{}:glue:{region}:{account}:catalog",
-                        self.stack.place.partition()
-                    ),
+                    resource: self.stack.place.arn("glue", "catalog"),
                     except: BTreeSet::new(),
                     cells: None,
                     origin: self.origin(id, "Admins"),
@@ -62,7 +60,7 @@ impl Reader<'_> {
         let catalog = |account: &Resolved<'_>, rest: String| {
             let place = self.stack.place;
             let account = account.as_text().unwrap_or(&place.account);
-            format!("arn:{}:glue:{}:{account}:{rest}", place.partition(), place.region)
+            in_account(place, "glue", account, &rest)
         };
         if *resource.get("LFTag") != Resolved::Null
             || *resource.get("LFTagPolicy") != Resolved::Null
@@ -151,7 +149,7 @@ impl Reader<'_> {
         let place = self.stack.place;
         let catalog = |service: &str, of: &Resolved<'_>| {
             let account = of.get("CatalogId").as_text().unwrap_or(&place.account);
-            format!("arn:{}:{service}:{}:{account}:", place.partition(), place.region)
+            in_account(place, service, account, "")
         };
         let origin = self.origin(id, "Permissions");
         for permission in self.texts(id, properties, "Permissions")? {
@@ -214,7 +212,7 @@ impl Reader<'_> {
         let place = self.stack.place;
         let arn = |of: &Resolved<'_>, rest: String| {
             let account = of.get("CatalogId").as_text().unwrap_or(&place.account);
-            format!("arn:{}:glue:{}:{account}:{rest}", place.partition(), place.region)
+            in_account(place, "glue", account, &rest)
         };
         let list = self.value(id, properties, "LFTags")?;
         let mut tags = LfTags::new();
@@ -307,9 +305,7 @@ impl Reader<'_> {
         let account = self.text(id, properties, "CatalogId")?;
         let account = account.unwrap_or_else(|| self.stack.place.account.to_string());
         let place = self.stack.place;
-        let arn = |name: &str| {
-            format!("arn:{}:glue:{}:{account}:database/{name}", place.partition(), place.region)
-        };
+        let arn = |name: &str| in_account(place, "glue", &account, &format!("database/{name}"));
         if resource.kind == "AWS::Glue::Database" {
             let input = self.value(id, properties, "DatabaseInput")?;
             let arn = arn(&input.get("Name").text());
@@ -360,7 +356,7 @@ impl Reader<'_> {
         let Some(path) = location.as_text().and_then(|text| text.strip_prefix("s3://")) else {
             return;
         };
-        let arn = format!("arn:{}:s3:::{}", self.stack.place.partition(), path);
+        let arn = String::from(ArnParts::s3(self.stack.place.partition(), path));
         let locations = &mut self.piece.lake.locations;
         locations.entry(database.to_owned()).or_default().push(arn);
     }
@@ -375,4 +371,10 @@ impl Reader<'_> {
         });
         texts.collect()
     }
+}
+
+/// The ARN of a resource in the region of a place, and in an account that need not be the place's.
+fn in_account(place: &Place, service: &str, account: &str, resource: &str) -> String {
+    let partition = place.partition();
+    ArnParts { partition, service, region: &place.region, account, resource }.into()
 }

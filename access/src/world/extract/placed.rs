@@ -3,6 +3,7 @@
 //! How they name it is on the page of each type in the CloudFormation template reference: `Bucket` by name, `Topics` and
 //! `TopicArn` by ARN, `Queues` and `Queue` by URL, `SecretId` by "the ARN or name of the secret", `EventBusName` by name.
 
+use lakewright_template::arn::{ArnParts, ArnPattern};
 use lakewright_template::partition::Partition;
 use lakewright_template::resolve::{Resolved, SECRET_ENDS, UNKNOWN};
 use lakewright_template::{LogicalId, Map, ResourceEntry};
@@ -10,7 +11,6 @@ use lakewright_template::{LogicalId, Map, ResourceEntry};
 use super::attached::united;
 use super::{OnUnresolved, PieceError, Reader};
 use crate::document::Document;
-use crate::request::arn_field;
 
 impl Reader<'_> {
     pub(super) fn bucket_policy(
@@ -25,7 +25,7 @@ impl Reader<'_> {
             if name.contains(':') {
                 UNKNOWN.to_owned()
             } else {
-                format!("arn:{partition}:s3:::{name}")
+                String::from(ArnParts::s3(partition, name))
             }
         });
         self.policy(id, properties, "PolicyDocument", arns.collect::<Vec<_>>())
@@ -215,7 +215,8 @@ impl Reader<'_> {
     /// in the CloudFormation template reference, `PermissionArns`.
     fn shared(&mut self, id: &LogicalId, properties: &Map) -> Result<(), PieceError> {
         for arn in self.texts(id, properties, "ResourceArns")? {
-            if let Some(service) = arn_field(&arn, 2).filter(|name| !name.contains(UNKNOWN)) {
+            let is_known = |name: &&str| !name.is_empty() && !name.contains(UNKNOWN);
+            if let Some(service) = ArnPattern::of(&arn).service.filter(is_known) {
                 self.piece.unplaced.insert(service.to_owned());
             } else {
                 // It may be any of the template's own.
@@ -258,6 +259,7 @@ fn queue_of(url: &str) -> Option<String> {
     let (host, account, name) = (parts.next()?, parts.next()?, parts.next()?);
     let region = host.strip_prefix("sqs.")?.split('.').next()?;
     let is_whole = parts.next().is_none() && !name.is_empty() && account.len() == 12;
-    is_whole
-        .then(|| format!("arn:{}:sqs:{region}:{account}:{name}", Partition::of_region(region).name))
+    let partition = Partition::of_region(region).name;
+    let arn = ArnParts { partition, service: "sqs", region, account, resource: name };
+    is_whole.then(|| arn.into())
 }

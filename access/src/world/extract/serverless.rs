@@ -9,6 +9,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use lakewright_template::arn::ArnParts;
 use lakewright_template::resolve::{Resolved, UNKNOWN};
 use lakewright_template::{LogicalId, Map, Value};
 use serde_json::json;
@@ -119,7 +120,8 @@ impl Reader<'_> {
         if name.starts_with("arn:") {
             return name.to_owned();
         }
-        format!("arn:{}:iam::aws:policy/{name}", self.stack.place.partition())
+        let partition = self.stack.place.partition();
+        ArnParts::iam(partition, "aws", &format!("policy/{name}")).into()
     }
 }
 
