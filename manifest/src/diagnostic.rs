@@ -1,6 +1,7 @@
 //! Findings about a mesh: what is wrong, where, and how to fix it.
 
 use lakewright_template::yaml::Span;
+use std::hash::{Hash, Hasher};
 
 use crate::Code;
 
@@ -18,12 +19,17 @@ pub enum Severity {
 pub struct FileId(pub u32);
 
 /// A position in a file of the mesh.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub struct Origin {
     /// The file.
     pub file: FileId,
     /// The position in it.
     pub span: Span,
+}
+
+/// Where something is written says nothing about what it is: documents that were only moved have the same hash.
+impl Hash for Origin {
+    fn hash<H: Hasher>(&self, _: &mut H) {}
 }
 
 /// A position with a remark.

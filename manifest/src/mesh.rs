@@ -31,7 +31,7 @@ use crate::name::{
 };
 
 /// A governed data mesh.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Hash)]
 #[expect(missing_docs, reason = "one map for each kind of document, named after it")]
 pub struct Mesh {
     pub tenant: Tenant,
@@ -51,7 +51,7 @@ pub struct Mesh {
 }
 
 /// The fields that every document has.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Hash)]
 pub struct Header {
     /// The id.
     pub id: Id,
@@ -72,7 +72,7 @@ pub struct Header {
 }
 
 /// The settings of the whole mesh.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Hash)]
 pub struct Tenant {
     /// The fields that every document has.
     pub header: Header,
@@ -113,7 +113,7 @@ pub struct Tenant {
 }
 
 /// The role that the platform assumes in each environment.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Hash)]
 pub struct PivotRole {
     /// Who creates the role.
     pub mode: PivotMode,
@@ -128,7 +128,7 @@ pub struct PivotRole {
 }
 
 /// Quotas of the accounts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Quotas {
     /// Managed policies of one role.
     pub managed_policies_per_role: usize,
@@ -147,7 +147,7 @@ pub struct Quotas {
 }
 
 /// A group of environments.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Hash)]
 pub struct Organization {
     /// The fields that every document has.
     pub header: Header,
@@ -160,7 +160,7 @@ pub struct Organization {
 }
 
 /// An AWS account and region.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Hash)]
 pub struct Environment {
     /// The fields that every document has.
     pub header: Header,
@@ -211,7 +211,7 @@ impl Environment {
 }
 
 /// The account's QuickSight subscription.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Hash)]
 pub struct QuickSight {
     /// Whether the account is subscribed.
     pub is_subscribed: bool,
@@ -220,7 +220,7 @@ pub struct QuickSight {
 }
 
 /// The features of an environment: whether each is on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[expect(clippy::struct_excessive_bools, reason = "seven independent switches of the manifest")]
 pub struct Features {
     /// Datasets.
@@ -240,7 +240,7 @@ pub struct Features {
 }
 
 /// The VPC of an ML Studio domain, by the first of three rules that applies.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum StudioVpc {
     /// The mesh names a VPC.
     Given(Vpc),
@@ -251,7 +251,7 @@ pub enum StudioVpc {
 }
 
 /// A VPC and subnets in it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Vpc {
     /// The VPC.
     pub vpc_id: VpcId,
@@ -260,7 +260,7 @@ pub struct Vpc {
 }
 
 /// A team in an environment.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Hash)]
 pub struct EnvironmentTeam {
     /// The team.
     pub team: TeamName,
@@ -273,7 +273,7 @@ pub struct EnvironmentTeam {
 }
 
 /// An existing VPC.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Hash)]
 pub struct Network {
     /// The fields that every document has.
     pub header: Header,
@@ -286,7 +286,7 @@ pub struct Network {
 }
 
 /// An existing role that consumes data.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Hash)]
 pub struct ConsumptionRole {
     /// The fields that every document has.
     pub header: Header,
@@ -301,7 +301,7 @@ pub struct ConsumptionRole {
 }
 
 /// A group of datasets.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Hash)]
 pub struct Domain {
     /// The fields that every document has.
     pub header: Header,
@@ -314,7 +314,7 @@ pub struct Domain {
 }
 
 /// A governed dataset.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Hash)]
 pub struct Dataset {
     /// The fields that every document has.
     pub header: Header,
@@ -346,7 +346,7 @@ pub struct Dataset {
 }
 
 /// A dataset's crawler.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Hash)]
 pub struct Crawler {
     /// The schedule; `None` if somebody starts it.
     pub schedule: Option<Schedule>,
@@ -357,7 +357,7 @@ pub struct Crawler {
 }
 
 /// Existing resources that a dataset consists of.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Import {
     /// The bucket.
     pub bucket: BucketName,
@@ -374,7 +374,7 @@ pub struct Import {
 }
 
 /// Who registers an imported bucket with Lake Formation.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Location {
     /// The dataset's stack registers it.
     Here,
@@ -385,7 +385,7 @@ pub enum Location {
 }
 
 /// A table.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Hash)]
 pub struct Table {
     /// The path of its files in the bucket, without a slash at the end.
     pub location: String,
@@ -411,7 +411,7 @@ impl Table {
 }
 
 /// The catalog's information about a table, a column or a folder.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct About {
     /// The purpose; empty if there is no description.
     pub description: String,
@@ -422,7 +422,7 @@ pub struct About {
 }
 
 /// A column.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Column {
     /// The name.
     pub name: CatalogName,
@@ -435,7 +435,7 @@ pub struct Column {
 }
 
 /// A folder.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Hash)]
 pub struct Folder {
     /// Its path in the bucket: the prefix of the keys of its objects.
     pub prefix: FolderPrefix,
@@ -446,7 +446,7 @@ pub struct Folder {
 }
 
 /// A notebook instance.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Hash)]
 pub struct Notebook {
     /// The fields that every document has.
     pub header: Header,
@@ -467,7 +467,7 @@ pub struct Notebook {
 }
 
 /// An ML Studio user profile.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Hash)]
 pub struct StudioProfile {
     /// The fields that every document has.
     pub header: Header,
@@ -478,7 +478,7 @@ pub struct StudioProfile {
 }
 
 /// A data pipeline.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Hash)]
 pub struct Pipeline {
     /// The fields that every document has.
     pub header: Header,
@@ -497,7 +497,7 @@ pub struct Pipeline {
 }
 
 /// An existing repository, reached through a connection.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct PipelineSource {
     /// The repository's name at its host, such as `owner/name`.
     pub repository: RepositoryName,
@@ -508,7 +508,7 @@ pub struct PipelineSource {
 }
 
 /// A stage of a pipeline.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Hash)]
 pub struct Stage {
     /// The stage's name.
     pub stage: Id,
@@ -528,7 +528,7 @@ impl Stage {
 }
 
 /// An imported dashboard.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Hash)]
 pub struct Dashboard {
     /// The fields that every document has.
     pub header: Header,
@@ -543,7 +543,7 @@ pub struct Dashboard {
 }
 
 /// A rule of access governance.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Hash)]
 pub struct AccessPolicy {
     /// The fields that every document has.
     pub header: Header,
@@ -562,7 +562,7 @@ pub struct AccessPolicy {
 }
 
 /// The principals of a policy: everyone who is in one of the lists.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct Actors {
     /// Teams.
     pub teams: Vec<TeamName>,
@@ -575,7 +575,7 @@ pub struct Actors {
 }
 
 /// The resources of a policy: those that match every list; an empty list matches all.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct PolicyResources {
     /// Types of resources.
     pub types: Vec<String>,

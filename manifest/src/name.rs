@@ -11,7 +11,7 @@ use lakewright_template::{AccountId, Region};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{Deserialize, Deserializer, Error as _};
 
-pub use database::WorksheetDatabase;
+pub(crate) use database::WorksheetDatabase;
 
 use crate::decode::suggest;
 

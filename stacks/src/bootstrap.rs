@@ -19,8 +19,8 @@ use lakewright_constructs::bucket::{Bucket, Encryption, Lifecycle, bucket_arn};
 use lakewright_constructs::cfn::iam;
 use lakewright_constructs::parameter::Parameter;
 use lakewright_constructs::role::{Policies, Receives as _, Role, RoleHandle, Trust};
-use lakewright_manifest::mesh::{Environment, Features, PivotMode};
-use lakewright_manifest::{Mesh, ResourcePrefix};
+use lakewright_manifest::ResourcePrefix;
+use lakewright_manifest::mesh::{ConsumptionRole, Environment, Features, Pipeline, PivotMode};
 use lakewright_policies::condition::{Comparison, Condition};
 use lakewright_policies::service::Service;
 use lakewright_policies::{Conditions, Statement};
@@ -40,11 +40,15 @@ const VERSION: &str = "1";
 const EXECUTION_POLICIES: usize = 8;
 
 /// An account and region that is made ready.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Hash)]
 pub(crate) struct Account<'m> {
     pub(crate) place: Place,
     pub(crate) prefix: ResourcePrefix,
     pub(crate) environments: Vec<&'m Environment>,
+    /// The consumption roles that stacks here may attach policies to.
+    pub(crate) managed_roles: Vec<&'m ConsumptionRole>,
+    /// The pipelines here whose buckets of artifacts go with them.
+    pub(crate) removable: Vec<&'m Pipeline>,
     /// What the account's stacks use, and what they may come to use.
     pub(crate) usage: Usage,
     /// The features of the environments, and those requested in addition.
@@ -53,13 +57,12 @@ pub(crate) struct Account<'m> {
 
 /// What the modules of this stack work on.
 struct Context<'m> {
-    mesh: &'m Mesh,
     names: Names<'m>,
     account: &'m Account<'m>,
 }
 
-pub(crate) fn build(scope: &mut Scope<'_>, mesh: &Mesh, names: Names<'_>, account: &Account<'_>) {
-    let context = Context { mesh, names, account };
+pub(crate) fn build(scope: &mut Scope<'_>, names: Names<'_>, account: &Account<'_>) {
+    let context = Context { names, account };
     context.boundary(scope);
     let execution = context.execution_role(scope);
     let deploy = context.deploy_role(scope);
@@ -116,7 +119,7 @@ impl Context<'_> {
             self.account.environments.iter().map(|e| Names::boundary_arn(e)).collect();
         let central = self.names.central_place();
         if central == self.account.place || boundaries.is_empty() {
-            boundaries.insert(self.names.central_boundary_arn(self.mesh));
+            boundaries.insert(self.names.central_boundary_arn());
         }
         boundaries
     }
@@ -159,7 +162,7 @@ impl Context<'_> {
 
     /// The pivot roles of the account's environments, in every region.
     fn pivot_roles(&self) -> BTreeSet<String> {
-        let environments = self.mesh.environments.values();
+        let environments = self.names.environments();
         let here = environments.filter(|one| one.account.as_str() == self.account.place.account);
         here.map(|environment| self.names.pivot_role_arn(environment)).collect()
     }
@@ -235,7 +238,7 @@ impl Context<'_> {
         });
         scope.grant(Grants(grants.collect()));
         let mut protected = self.protected();
-        let by_tag = match self.mesh.tenant.pivot_role.mode {
+        let by_tag = match self.names.tenant().pivot_role.mode {
             PivotMode::Auto => execution::no_role_tag(self.pivot_roles()),
             // The owner's own, under a name with the prefix.
             PivotMode::Manual => {
@@ -259,7 +262,7 @@ impl Context<'_> {
     }
 
     fn deploy_role(&self, scope: &mut Scope<'_>) -> RoleHandle {
-        let tenant = &self.mesh.tenant;
+        let tenant = self.names.tenant();
         let updater = self.names.central_place().role_arn(&self.names.platform("updater-build"));
         let roles = tenant.deployers.iter().map(ToString::to_string).chain([updater]);
         scope.add(
@@ -284,7 +287,7 @@ impl Context<'_> {
     fn record(&self) -> Option<String> {
         let Account { place, prefix, .. } = self.account;
         let is_here =
-            self.names.central_place() == *place && self.mesh.tenant.resource_prefix == *prefix;
+            self.names.central_place() == *place && self.names.tenant().resource_prefix == *prefix;
         is_here.then(|| self.names.record_key())
     }
 
@@ -317,12 +320,11 @@ impl Context<'_> {
         ));
         let templates = bucket_arn(place, &self.names.template_bucket(prefix, place));
         let record = self.record();
-        let artifacts: Vec<String> = self
-            .names
-            .removable_artifacts(self.mesh, &self.account.environments)
-            .iter()
-            .map(|name| bucket_arn(place, name))
-            .collect();
+        let artifacts = self.account.removable.iter().map(|pipeline| {
+            let name = self.names.pipeline(&pipeline.environment, &pipeline.header.id, "artifacts");
+            bucket_arn(place, &name)
+        });
+        let artifacts: Vec<String> = artifacts.collect();
         let none = Conditions::none;
         let grant =
             |sid: &str, actions: &[&'static str], resources: Vec<String>, conditions| Grant {
@@ -344,12 +346,12 @@ impl Context<'_> {
         let of_mesh = none().with(Condition::new(
             Comparison::StringEquals,
             "aws:RequestTag/lakewright:mesh",
-            self.mesh.tenant.header.id.to_string(),
+            self.names.tenant().header.id.to_string(),
         ));
         let is_of_mesh = none().with(Condition::new(
             Comparison::StringEquals,
             "aws:ResourceTag/lakewright:mesh",
-            self.mesh.tenant.header.id.to_string(),
+            self.names.tenant().header.id.to_string(),
         ));
         let mut grants = vec![
             // What the mesh no longer asks for is found by its tags.

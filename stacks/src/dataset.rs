@@ -60,11 +60,11 @@ pub(crate) struct Data {
 pub(crate) fn build(
     scope: &mut Scope<'_>,
     names: Names<'_>,
-    environment: &Environment,
     dataset: &Dataset,
     shares: &[LiveShare<'_>],
     tables_by: TablesBy,
 ) -> Vec<Asset> {
+    let environment = &*dataset.environment;
     let context = Context {
         names,
         environment,

@@ -5,13 +5,11 @@ pub(crate) mod studio;
 mod subscriptions;
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
 use lakewright_constructs::bucket::{Bucket, Encryption, Lifecycle, bucket_arn};
 use lakewright_constructs::cfn::{quicksight, s3};
 use lakewright_constructs::key::{Key, delegated_objects};
 use lakewright_constructs::lakeformation::Settings;
-use lakewright_manifest::Mesh;
 use lakewright_manifest::mesh::{Environment, EnvironmentPermission};
 use lakewright_synth::{Options, Scope};
 use lakewright_template::place::Place;
@@ -22,12 +20,7 @@ use crate::Names;
 /// Days that query results are kept.
 const RESULT_DAYS: i64 = 30;
 
-pub(crate) fn build(
-    scope: &mut Scope<'_>,
-    mesh: &Mesh,
-    names: Names<'_>,
-    environment: &Environment,
-) {
+pub(crate) fn build(scope: &mut Scope<'_>, names: Names<'_>, environment: &Environment) {
     let target = format!("environment/{}", environment.header.id);
     let logs = scope.add("LogBucket", log_bucket(names, environment, &target));
     scope.add(
@@ -48,8 +41,8 @@ pub(crate) fn build(
     if environment.features.worksheets {
         results(scope, names, environment, &target, logs.name());
     }
-    if has_settings(mesh, environment) {
-        let admins = administrators(mesh, names, &Names::place(environment));
+    if has_settings(names, environment) {
+        let admins = administrators(names, &Names::place(environment));
         scope.add("LakeFormationSettings", Settings { admins, target: target.clone() });
     }
     failures::build(scope, names, environment);
@@ -66,7 +59,7 @@ pub(crate) fn build(
         scope.child("DashboardGroup").resource(group, Options::default());
     }
     if environment.features.subscriptions {
-        subscriptions::build(scope, mesh, names, environment);
+        subscriptions::build(scope, names, environment);
     }
     if let Some(vpc) = &environment.studio_vpc {
         studio::build(scope, names, environment, vpc);
@@ -117,22 +110,21 @@ fn results(
 
 /// The environment whose stack has the settings of an account and region: there is one list of administrators for all
 /// of its environments, and so one owner of it, the first by id.
-pub(crate) fn owner_of_settings<'m>(mesh: &'m Mesh, place: &Place) -> Option<&'m Environment> {
-    let mut with_data =
-        mesh.environments.values().map(Arc::as_ref).filter(|other| other.features.datasets);
+pub(crate) fn owner_of_settings<'m>(names: Names<'m>, place: &Place) -> Option<&'m Environment> {
+    let mut with_data = names.environments().filter(|other| other.features.datasets);
     with_data.find(|other| Names::place(other) == *place)
 }
 
-fn has_settings(mesh: &Mesh, environment: &Environment) -> bool {
-    owner_of_settings(mesh, &Names::place(environment))
+fn has_settings(names: Names<'_>, environment: &Environment) -> bool {
+    owner_of_settings(names, &Names::place(environment))
         .is_some_and(|owner| owner.header.id == environment.header.id)
 }
 
 /// The administrators of Lake Formation that an account and region needs: whoever gives permissions, whoever takes
 /// away what AWS gives by itself, and whoever lists them.
-fn administrators(mesh: &Mesh, names: Names<'_>, place: &Place) -> Vec<(String, String)> {
+fn administrators(names: Names<'_>, place: &Place) -> Vec<(String, String)> {
     let mut admins = BTreeSet::new();
-    let here = mesh.environments.values().filter(|other| Names::place(other) == *place);
+    let here = names.environments().filter(|other| Names::place(other) == *place);
     for environment in here.filter(|other| other.features.datasets) {
         let bootstrap =
             |kind: &str| names.bootstrap_role(kind, &environment.resource_prefix, place);

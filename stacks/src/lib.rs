@@ -11,6 +11,7 @@ mod dashboards;
 mod dataset;
 mod diagnose;
 mod environment;
+mod fingerprint;
 mod guardrails;
 mod names;
 mod notebook;
@@ -21,6 +22,7 @@ mod platform;
 mod rules;
 mod runway;
 mod share;
+mod stack;
 mod studio_profile;
 mod tags;
 mod team;
@@ -28,7 +30,13 @@ mod worksheets;
 
 pub use asset::Asset;
 pub use bootstrap::{Offer, Usage, offered};
+pub use fingerprint::Fingerprint;
 pub use names::Names;
 pub use pivot_role::manual_template;
-pub use plan::{DeployTarget, Handout, Mentions, Plan, StackPlan, Synthesized, connect, makers};
+pub use plan::{Handout, Mentions, Plan, connect, makers};
 pub use runway::{Runway, runway};
+pub use stack::{
+    DashboardsStack, DatasetStack, DeployTarget, EnvironmentStack, NotebookStack, PipelineStack,
+    PivotRoleStack, PlatformStack, ShareStack, StackPlan, StudioProfileStack, Synthesized,
+    TeamStack,
+};

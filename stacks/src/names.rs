@@ -4,13 +4,16 @@
 //! region, kind and whole id, so a name that is cut to a service's limit is
 //! still unique.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::hash::Hash;
 use std::sync::Arc;
 
 use lakewright_constructs::lakeformation::TableTag;
 use lakewright_constructs::role::ImportedRole;
 use lakewright_manifest::Mesh;
-use lakewright_manifest::mesh::{Dataset, Environment, EnvironmentTeam, PivotMode, SharedTable};
+use lakewright_manifest::mesh::{
+    Dataset, Environment, EnvironmentTeam, PivotMode, SharedTable, Tenant,
+};
 use lakewright_manifest::{Id, ResourcePrefix, RoleArn, TeamName};
 use lakewright_template::arn::ArnParts;
 use lakewright_template::digest::base32_prefix;
@@ -32,23 +35,39 @@ const FAILURES: &str = "-failures";
 /// The names of one mesh.
 #[derive(Debug, Clone, Copy)]
 pub struct Names<'m> {
-    mesh: &'m Mesh,
+    tenant: &'m Tenant,
+    environments: &'m BTreeMap<Id, Arc<Environment>>,
 }
 
 impl<'m> Names<'m> {
     /// The names of a mesh.
     pub fn new(mesh: &'m Mesh) -> Self {
-        Self { mesh }
+        Self { tenant: &mesh.tenant, environments: &mesh.environments }
+    }
+
+    /// The settings of the whole mesh.
+    pub(crate) fn tenant(self) -> &'m Tenant {
+        self.tenant
+    }
+
+    /// What the names in an account depend on: the tenant, and where the account is bootstrapped.
+    pub(crate) fn inputs(self, place: &Place) -> impl Hash + use<'m> {
+        (self.tenant, self.bootstrapped(&place.account))
+    }
+
+    /// Every environment of the mesh, by id.
+    pub(crate) fn environments(self) -> impl Iterator<Item = &'m Environment> {
+        self.environments.values().map(Arc::as_ref)
     }
 
     /// The mesh's id, which everything carries as the tag `lakewright:mesh`.
     pub fn mesh_id(&self) -> String {
-        self.mesh.tenant.header.id.to_string()
+        self.tenant.header.id.to_string()
     }
 
     /// The organization of AWS that every account of the mesh is in, where the mesh names one.
     pub fn organization_id(&self) -> Option<String> {
-        self.mesh.tenant.organization_id.as_ref().map(|id| id.as_str().to_owned())
+        self.tenant.organization_id.as_ref().map(|id| id.as_str().to_owned())
     }
 
     /// Where an environment lies.
@@ -62,7 +81,7 @@ impl<'m> Names<'m> {
     }
 
     fn uri_at(self, place: &Place, kind: &str, id: &str) -> String {
-        let tenant = &self.mesh.tenant.header.id;
+        let tenant = &self.tenant.header.id;
         let Place { account, region } = place;
         base32_prefix(format!("{tenant}/{account}/{region}/{kind}/{id}").as_bytes())
     }
@@ -124,11 +143,11 @@ impl<'m> Names<'m> {
     /// the account's owner makes has another name than one that is made here, so that the one can
     /// take over from the other.
     pub fn pivot_role(&self, environment: &Environment) -> String {
-        let given = self.mesh.tenant.pivot_role.name.clone();
+        let given = self.tenant.pivot_role.name.clone();
         let name = given.unwrap_or_else(|| format!("{}-pivot-role", environment.resource_prefix));
         let id = environment.header.id.as_str();
         let uri = self.uri(environment, "pivot-role", id);
-        let suffix = match self.mesh.tenant.pivot_role.mode {
+        let suffix = match self.tenant.pivot_role.mode {
             PivotMode::Auto => "",
             PivotMode::Manual => "-manual",
         };
@@ -208,64 +227,52 @@ impl<'m> Names<'m> {
     /// The key of the record of where the mesh has stacks, in the template bucket of the central account's home region.
     /// Nothing there expires but `templates/`.
     pub fn record_key(&self) -> String {
-        format!("deployments/{}.json", self.mesh.tenant.header.id)
+        format!("deployments/{}.json", self.tenant.header.id)
     }
 
     /// Where the platform's own stack lies.
     pub fn central_place(&self) -> Place {
-        let tenant = &self.mesh.tenant;
+        let tenant = self.tenant;
         Place { account: tenant.central_account.clone(), region: tenant.home_region.clone() }
     }
 
     /// A part of the platform's own stack.
     pub fn platform(&self, part: &str) -> String {
-        let tenant = &self.mesh.tenant;
+        let tenant = self.tenant;
         let uri = self.uri_at(&self.central_place(), "platform", tenant.header.id.as_str());
         let prefix = tenant.resource_prefix.as_str();
         physical(prefix, "platform", &uri, &format!("-{part}"), BUCKET_NAME_CHARACTERS)
     }
 
     /// The ARN of the boundary of the platform's own roles.
-    pub fn central_boundary_arn(&self, mesh: &Mesh) -> String {
+    pub fn central_boundary_arn(&self) -> String {
         let place = self.central_place();
-        match &mesh.tenant.permissions_boundary {
-            Some(boundary) => boundary.in_account(&mesh.tenant.central_account).to_string(),
+        match &self.tenant.permissions_boundary {
+            Some(boundary) => boundary.in_account(&self.tenant.central_account).to_string(),
             None => {
-                policy_arn(&place, &Self::boundary(&mesh.tenant.resource_prefix, &place.region))
+                policy_arn(&place, &Self::boundary(&self.tenant.resource_prefix, &place.region))
             }
         }
     }
 
     /// The prefixes and regions in which an account of the mesh is bootstrapped.
     pub fn bootstrapped(&self, account: &str) -> BTreeSet<(ResourcePrefix, Region)> {
-        let tenant = &self.mesh.tenant;
+        let tenant = self.tenant;
         let central = (tenant.central_account.as_str() == account)
             .then(|| (tenant.resource_prefix.clone(), tenant.home_region.clone()));
-        let environments = self.mesh.environments.values();
+        let environments = self.environments.values();
         let own = environments.filter(|environment| environment.account.as_str() == account);
         own.map(|environment| (environment.resource_prefix.clone(), environment.region.clone()))
             .chain(central)
             .collect()
     }
 
-    /// The buckets of artifacts that go with their pipelines.
-    pub fn removable_artifacts(&self, mesh: &Mesh, environments: &[&Environment]) -> Vec<String> {
-        let pipelines = mesh.pipelines.values().filter(|pipeline| !pipeline.retain_on_delete);
-        pipelines
-            .filter_map(|pipeline| {
-                let environment =
-                    environments.iter().find(|one| one.header.id == *pipeline.environment.id())?;
-                Some(self.pipeline(environment, &pipeline.header.id, "artifacts"))
-            })
-            .collect()
-    }
-
     /// The ARNs of the deploy roles, in whichever account: as many as there are prefixes and regions, however many
     /// accounts there are.
-    pub fn deploy_roles_anywhere(&self, mesh: &Mesh) -> BTreeSet<String> {
+    pub fn deploy_roles_anywhere(&self) -> BTreeSet<String> {
         let central = self.central_place();
-        let own = (&mesh.tenant.resource_prefix, &central.region);
-        let others = mesh.environments.values();
+        let own = (&self.tenant.resource_prefix, &central.region);
+        let others = self.environments.values();
         let others = others.map(|one| (&one.resource_prefix, &one.region));
         let anywhere = |(prefix, region): (&ResourcePrefix, &Region)| {
             role_anywhere(region, &Self::deploy_role(prefix, region))
@@ -281,7 +288,7 @@ impl<'m> Names<'m> {
     /// ARN patterns, for any account, of the roles that send failures to the platform and of the roles that create
     /// the rules for it. Their number depends on prefixes and regions, not on accounts.
     pub fn tellers_anywhere(&self) -> BTreeSet<String> {
-        let environments = self.mesh.environments.values();
+        let environments = self.environments.values();
         let of = |environment: &Arc<Environment>| {
             let (prefix, region) = (&environment.resource_prefix, &environment.region);
             [format!("{prefix}-*{FAILURES}"), Self::execution_role(prefix, region)]

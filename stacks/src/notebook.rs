@@ -3,7 +3,7 @@
 use lakewright_constructs::key::{Key, delegated_use};
 use lakewright_constructs::notebook::{Notebook as Instance, NotebookNetwork};
 use lakewright_constructs::role::principal_is;
-use lakewright_manifest::mesh::{Environment, EnvironmentTeam, Notebook};
+use lakewright_manifest::mesh::Notebook;
 use lakewright_policies::condition::{Comparison, Condition};
 use lakewright_policies::{Conditions, Principal, Statement};
 use lakewright_synth::Scope;
@@ -13,13 +13,8 @@ use crate::Names;
 /// The services through which the team uses the key: the instance's volume is one of EC2.
 const SERVICES: [&str; 2] = ["ec2", "sagemaker"];
 
-pub(crate) fn build(
-    scope: &mut Scope<'_>,
-    names: Names<'_>,
-    environment: &Environment,
-    team: &EnvironmentTeam,
-    notebook: &Notebook,
-) {
+pub(crate) fn build(scope: &mut Scope<'_>, names: Names<'_>, notebook: &Notebook) {
+    let (environment, team) = (&*notebook.environment, notebook.member());
     let role = names.team_role_arn(environment, team);
     let name = names.notebook(environment, &notebook.header.id);
     let place = Names::place(environment);

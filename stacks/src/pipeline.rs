@@ -21,7 +21,6 @@ use lakewright_constructs::delivery::{
 };
 use lakewright_constructs::key::{Key, KeyHandle};
 use lakewright_constructs::role::{Policies, Receives as _, Role, RoleHandle, Trust};
-use lakewright_manifest::Mesh;
 use lakewright_manifest::mesh::{Environment, Pipeline, Stage, Strategy};
 use lakewright_policies::Conditions;
 use lakewright_policies::condition::{Comparison, Condition};
@@ -47,7 +46,6 @@ pub(crate) fn build_grantee(pipeline: &Pipeline, stage: &Stage) -> String {
 
 /// What the modules of this stack work on.
 struct Context<'m> {
-    mesh: &'m Mesh,
     names: Names<'m>,
     environment: &'m Environment,
     pipeline: &'m Pipeline,
@@ -62,15 +60,10 @@ struct Deployment<'m> {
     policy: Option<PolicySlot>,
 }
 
-pub(crate) fn build(
-    scope: &mut Scope<'_>,
-    mesh: &Mesh,
-    names: Names<'_>,
-    environment: &Environment,
-    pipeline: &Pipeline,
-) -> Vec<Asset> {
+pub(crate) fn build(scope: &mut Scope<'_>, names: Names<'_>, pipeline: &Pipeline) -> Vec<Asset> {
+    let environment = &*pipeline.environment;
     let place = Names::place(environment);
-    let context = Context { mesh, names, environment, pipeline, place };
+    let context = Context { names, environment, pipeline, place };
     context.build(scope)
 }
 

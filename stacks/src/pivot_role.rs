@@ -8,8 +8,7 @@ mod manual;
 mod permissions;
 
 use lakewright_constructs::role::{Policies, Role, Trust};
-use lakewright_manifest::Mesh;
-use lakewright_manifest::mesh::Environment;
+use lakewright_manifest::mesh::{Environment, Tenant};
 use lakewright_policies::Statement;
 use lakewright_synth::{Grants, PolicyOwner, Scope};
 
@@ -21,20 +20,19 @@ pub use manual::template as manual_template;
 /// Managed policies that the role may take: half of IAM's default.
 const POLICIES: usize = 5;
 
-pub(crate) fn build(
-    scope: &mut Scope<'_>,
-    mesh: &Mesh,
-    names: Names<'_>,
-    environment: &Environment,
-) {
+pub(crate) fn build(scope: &mut Scope<'_>, names: Names<'_>, environment: &Environment) {
     let boundary = Some(Names::boundary_arn(environment));
     let fill = Fill::of_environment(names, environment);
-    let role = role(mesh, names.pivot_role(environment), boundary, environment);
+    let role = role(names.tenant(), names.pivot_role(environment), boundary, environment);
     add(scope, names, environment, role, &fill);
 }
 
-fn role(mesh: &Mesh, name: String, boundary: Option<String>, environment: &Environment) -> Role {
-    let tenant = &mesh.tenant;
+fn role(
+    tenant: &Tenant,
+    name: String,
+    boundary: Option<String>,
+    environment: &Environment,
+) -> Role {
     let trusted = tenant.pivot_role.trusted_roles.iter().map(ToString::to_string);
     Role {
         policies: Policies::Managed { name: name.clone(), policies: POLICIES },

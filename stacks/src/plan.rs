@@ -3,21 +3,24 @@
 mod apart;
 pub(crate) mod edges;
 mod handout;
-mod stack;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use lakewright_manifest::mesh::{Environment, EnvironmentTeam, Features, Pipeline, PivotMode};
+use lakewright_manifest::mesh::{Environment, EnvironmentTeam, Features, Link, Pipeline};
 use lakewright_manifest::{Code, Date, Diagnostic, Mesh, Report, ResourcePrefix};
 use lakewright_template::{Place, StackAddress};
 
 use crate::bootstrap::{Account, Offer, Usage, offered};
 use crate::share::{self, LiveShare};
-use crate::{Names, dashboards, team, worksheets};
+use crate::stack::{
+    BootstrapStack, DashboardsStack, DatasetStack, EnvironmentStack, NotebookStack, PipelineStack,
+    PivotRoleStack, PlatformStack, ShareStack, StackPlan, StudioProfileStack, TeamStack,
+    bootstrap_address,
+};
+use crate::{Names, team, worksheets};
 pub use edges::{Mentions, connect, makers};
 pub use handout::Handout;
-pub use stack::{DeployTarget, StackPlan, Synthesized};
 
 /// Every stack of a mesh.
 #[derive(Debug)]
@@ -44,10 +47,8 @@ impl<'m> Plan<'m> {
         let mut belongings = team::belongings(mesh, &shares);
         let mut imported = Vec::new();
         for environment in mesh.environments.values().map(Arc::as_ref) {
-            stacks.push(StackPlan::environment(mesh, environment));
-            if mesh.tenant.pivot_role.mode == PivotMode::Auto {
-                stacks.push(StackPlan::pivot_role(mesh, environment));
-            }
+            stacks.push(EnvironmentStack::new(mesh, environment).plan());
+            stacks.extend(PivotRoleStack::new(mesh, environment).map(PivotRoleStack::plan));
             for team in &environment.teams {
                 report.extend(imported_role(environment, team));
                 let key = (&environment.header.id, &team.team);
@@ -55,37 +56,33 @@ impl<'m> Plan<'m> {
                 if team.iam_role_arn.is_some() {
                     imported.push((environment, team, belongings.clone()));
                 }
-                if team::has_stack(environment, team) {
-                    stacks.push(StackPlan::team(mesh, environment, team, belongings));
-                }
-                if dashboards::has_stack(environment, team) {
-                    stacks.push(StackPlan::dashboards(mesh, environment, team));
-                }
+                let own = TeamStack::with(mesh, environment, team, belongings);
+                stacks.extend(own.map(TeamStack::plan));
+                let dashboards = DashboardsStack::new(mesh, environment, team);
+                stacks.extend(dashboards.map(DashboardsStack::plan));
             }
         }
         let mut of_dataset: BTreeMap<_, Vec<LiveShare<'m>>> = BTreeMap::new();
         for live in &shares {
             of_dataset.entry(&live.dataset.header.id).or_default().push(*live);
-            for side in live.sides() {
-                stacks.push(StackPlan::share(mesh, *live, side));
-            }
+            stacks.extend(ShareStack::with(mesh, *live).into_iter().map(ShareStack::plan));
         }
         for dataset in mesh.datasets.values() {
             // A dataset that nobody shares has no entry.
             let shares = of_dataset.remove(&dataset.header.id).unwrap_or_default();
-            stacks.push(StackPlan::dataset(mesh, dataset, shares));
+            stacks.push(DatasetStack::with(mesh, dataset, shares).plan());
         }
         for notebook in mesh.notebooks.values() {
-            stacks.push(StackPlan::notebook(mesh, notebook));
+            stacks.push(NotebookStack::new(mesh, notebook).plan());
         }
         for profile in mesh.studio_profiles.values() {
-            stacks.push(StackPlan::studio_profile(mesh, profile));
+            stacks.push(StudioProfileStack::new(mesh, profile).plan());
         }
         for pipeline in mesh.pipelines.values() {
             report.extend(other_teams(pipeline));
-            stacks.push(StackPlan::pipeline(mesh, pipeline));
+            stacks.push(PipelineStack::new(mesh, pipeline).plan());
         }
-        stacks.push(StackPlan::platform(mesh));
+        stacks.push(PlatformStack::new(mesh).plan());
         stacks.sort_by_cached_key(StackPlan::address);
         let (handouts, handout_report) = handout::of(mesh, &shares, &imported);
         report.extend(handout_report);
@@ -117,7 +114,7 @@ impl<'m> Plan<'m> {
         accounts
             .into_iter()
             .map(|((place, prefix), environments)| {
-                let address = stack::bootstrap_address(&place, &prefix);
+                let address = bootstrap_address(&place, &prefix);
                 let mut usage = usage.remove(&address).unwrap_or_default();
                 let mut features: Vec<Features> =
                     environments.iter().map(|environment| environment.features).collect();
@@ -127,8 +124,25 @@ impl<'m> Plan<'m> {
                         features.push(on);
                     }
                 }
-                let account = Account { place, prefix, environments, usage, features };
-                StackPlan::bootstrap(self.mesh, account)
+                let is_here = |link: &Link<Environment>| {
+                    environments.iter().any(|one| one.header.id == *link.id())
+                };
+                let managed_roles = self.mesh.consumption_roles.values().map(Arc::as_ref);
+                let managed_roles =
+                    managed_roles.filter(|role| role.managed && is_here(&role.environment));
+                let removable = self.mesh.pipelines.values().map(Arc::as_ref);
+                let removable =
+                    removable.filter(|one| !one.retain_on_delete && is_here(&one.environment));
+                let account = Account {
+                    managed_roles: managed_roles.collect(),
+                    removable: removable.collect(),
+                    place,
+                    prefix,
+                    environments,
+                    usage,
+                    features,
+                };
+                BootstrapStack::new(self.mesh, account).plan()
             })
             .collect()
     }
@@ -192,6 +206,3 @@ fn other_teams(pipeline: &Pipeline) -> Report {
     }
     report
 }
-
-/// The stacks that others wait for, by address.
-type Dependencies = BTreeSet<StackAddress>;

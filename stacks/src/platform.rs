@@ -10,7 +10,6 @@ use std::collections::BTreeSet;
 use lakewright_constructs::cfn::{events, sns};
 use lakewright_constructs::key::Key;
 use lakewright_constructs::messaging::{Topic, TopicHandle, topic_arn};
-use lakewright_manifest::Mesh;
 use lakewright_policies::condition::{Comparison, Condition, Operator};
 use lakewright_policies::service::Service;
 use lakewright_policies::{Conditions, Principal, ResourcePolicy, Statement};
@@ -26,15 +25,15 @@ const TARGET: &str = "platform";
 /// statement would stand beside the old one for a while, and both count to the limit.
 const TELL: &str = "AccountsTell";
 
-pub(crate) fn build(scope: &mut Scope<'_>, mesh: &Mesh, names: Names<'_>) {
-    firewall::build(scope, mesh, names);
-    let topic = alarms(scope, mesh, names);
-    bus(scope, mesh, names, &topic);
-    updater::build(scope, mesh, names);
+pub(crate) fn build(scope: &mut Scope<'_>, names: Names<'_>) {
+    firewall::build(scope, names);
+    let topic = alarms(scope, names);
+    bus(scope, names, &topic);
+    updater::build(scope, names);
 }
 
 /// The topic of failures, with a subscription for each address. Each confirms by mail.
-fn alarms(scope: &mut Scope<'_>, mesh: &Mesh, names: Names<'_>) -> TopicHandle {
+fn alarms(scope: &mut Scope<'_>, names: Names<'_>) -> TopicHandle {
     let place = names.central_place();
     // EventBridge sends no source keys to the key of a topic: the topic stands in the encryption context.
     // Source: "Managing Amazon SNS encryption keys and costs" in the SNS developer guide.
@@ -75,7 +74,7 @@ fn alarms(scope: &mut Scope<'_>, mesh: &Mesh, names: Names<'_>) -> TopicHandle {
             )],
         },
     );
-    for address in &mesh.tenant.alarm_emails {
+    for address in &names.tenant().alarm_emails {
         let subscription = sns::Subscription {
             topic_arn: Some(topic.arn()),
             protocol: Some("email".into()),
@@ -98,7 +97,7 @@ pub(crate) fn bus_arn(names: Names<'_>) -> String {
 }
 
 /// The bus for failures in every account of the mesh, and the rule that makes mails of them.
-fn bus(scope: &mut Scope<'_>, mesh: &Mesh, names: Names<'_>, topic: &TopicHandle) {
+fn bus(scope: &mut Scope<'_>, names: Names<'_>, topic: &TopicHandle) {
     let mut scope = scope.child("Failures");
     let bus = scope.child("Bus").resource(
         events::EventBus {
@@ -108,7 +107,7 @@ fn bus(scope: &mut Scope<'_>, mesh: &Mesh, names: Names<'_>, topic: &TopicHandle
         },
         Options::default(),
     );
-    if let Some(put) = senders(&mut scope, mesh, names) {
+    if let Some(put) = senders(&mut scope, names) {
         let policy = ResourcePolicy::new(vec![put]).expect("a whole statement").into_value();
         let statement =
             policy.as_map().and_then(|policy| policy.get("Statement")).and_then(|statements| {
@@ -157,11 +156,10 @@ fn bus(scope: &mut Scope<'_>, mesh: &Mesh, names: Names<'_>, topic: &TopicHandle
 }
 
 /// Who may send to the bus: nobody when no other account has an environment.
-fn senders(scope: &mut Scope<'_>, mesh: &Mesh, names: Names<'_>) -> Option<Statement> {
+fn senders(scope: &mut Scope<'_>, names: Names<'_>) -> Option<Statement> {
     let central = names.central_place().account;
-    let accounts: BTreeSet<&str> = mesh
-        .environments
-        .values()
+    let accounts: BTreeSet<&str> = names
+        .environments()
         .map(|environment| environment.account.as_str())
         .filter(|account| *account != central)
         .collect();

@@ -18,6 +18,7 @@ use lakewright_template::limits::{
 use lakewright_template::write::value_to_compact_json;
 use lakewright_template::{Map, StackKind, Template, Value};
 
+use crate::Names;
 use crate::diagnose::cause;
 use crate::team::{MorePipelines, PERMISSION_POLICIES};
 use crate::{Synthesized, dataset, team};
@@ -82,7 +83,7 @@ pub fn runway(mesh: &Mesh, stacks: &[&Synthesized]) -> Vec<Runway> {
         let id = environment.header.id.as_str();
         let mut bounds = Vec::new();
         counted(mesh, account, &of_account, &of_place, &mut bounds);
-        let pipeline = team::largest_pipeline(mesh, environment, &belongings);
+        let pipeline = team::largest_pipeline(Names::new(mesh), environment, &belongings);
         for stack in of_place {
             match stack.entry.kind {
                 StackKind::Dataset if owner_of(mesh, &stack.entry.id) == Some(id) => {
@@ -93,7 +94,13 @@ pub fn runway(mesh: &Mesh, stacks: &[&Synthesized]) -> Vec<Runway> {
                     let mut members = environment.teams.iter();
                     let member = members.find(|one| stack.entry.id == format!("{id}/{}", one.team));
                     let more = member.and_then(|member| {
-                        team::more_pipelines(mesh, environment, member, &belongings, &pipeline)
+                        team::more_pipelines(
+                            Names::new(mesh),
+                            environment,
+                            member,
+                            &belongings,
+                            &pipeline,
+                        )
                     });
                     if let Some(more) = more {
                         trusted_pipelines(mesh, stack, more, &mut bounds);

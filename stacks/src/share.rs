@@ -33,7 +33,7 @@ pub(crate) use attached::too_many;
 pub(crate) use crawled::not_there_yet;
 
 /// A share that gives access, with everything that it connects.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Hash)]
 pub(crate) struct LiveShare<'m> {
     pub(crate) share: &'m Share,
     pub(crate) dataset: &'m Dataset,
@@ -45,7 +45,7 @@ pub(crate) struct LiveShare<'m> {
 }
 
 /// The side of a share that a stack is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Side {
     /// In the dataset's account and region.
     Producer,
@@ -58,14 +58,18 @@ pub(crate) enum Side {
 /// The shares of a mesh that give access on a day.
 pub(crate) fn live<'m>(mesh: &'m Mesh, as_of: Option<&Date>) -> Vec<LiveShare<'m>> {
     let shares = mesh.shares.values().filter(|share| share.is_live(as_of));
-    let live = shares.map(|share| LiveShare {
+    shares.map(|share| connected(share)).collect()
+}
+
+/// A share with everything that it connects.
+pub(crate) fn connected(share: &Share) -> LiveShare<'_> {
+    LiveShare {
         share,
         dataset: &share.dataset,
         producer: &share.dataset.environment,
         consumer: &share.environment,
         role: share.consumption_role.as_deref(),
-    });
-    live.collect()
+    }
 }
 
 impl LiveShare<'_> {
@@ -133,9 +137,7 @@ impl LiveShare<'_> {
     /// The folders that are shared.
     pub(crate) fn folders(&self) -> impl Iterator<Item = Folder> {
         self.share.items.iter().filter_map(|item| match item {
-            ShareItem::Folder(id) => {
-                self.dataset.folders.get(id).map(|folder| Folder::at(folder.prefix.as_str()))
-            }
+            ShareItem::Folder(id) => Some(Folder::at(self.dataset.folders[id].prefix.as_str())),
             ShareItem::Table(_) | ShareItem::Bucket => None,
         })
     }

@@ -1,20 +1,15 @@
 //! The `studio-profile` stack: a user profile of the environment's ML Studio domain.
 
 use lakewright_constructs::studio::StudioProfile as Profile;
-use lakewright_manifest::mesh::{Environment, EnvironmentTeam, StudioProfile, StudioVpc};
+use lakewright_manifest::mesh::{StudioProfile, StudioVpc};
 use lakewright_synth::Scope;
 use lakewright_template::Expr;
 
 use crate::Names;
 use crate::environment::studio::address_block;
 
-pub(crate) fn build(
-    scope: &mut Scope<'_>,
-    names: Names<'_>,
-    environment: &Environment,
-    team: &EnvironmentTeam,
-    profile: &StudioProfile,
-) {
+pub(crate) fn build(scope: &mut Scope<'_>, names: Names<'_>, profile: &StudioProfile) {
+    let (environment, team) = (&*profile.environment, profile.member());
     // The id is generated, so the environment's stack leaves it in a parameter.
     let domain = scope.ssm_parameter(
         "DomainId",

@@ -3,11 +3,10 @@
 use std::collections::BTreeMap;
 
 use lakewright_manifest::TeamName;
-use lakewright_manifest::mesh::{Environment, Header, Mesh};
+use lakewright_manifest::mesh::{Environment, Header, Tenant};
 
 /// The tags of each resource of a stack that belongs to no environment.
-pub(crate) fn central_tags(mesh: &Mesh, target: &str) -> BTreeMap<String, String> {
-    let tenant = &mesh.tenant;
+pub(crate) fn central_tags(tenant: &Tenant, target: &str) -> BTreeMap<String, String> {
     let mut tags = Tags::default();
     tenant.header.tags.iter().for_each(|(key, value)| tags.put(key, value));
     tags.put("Target", target);
@@ -35,7 +34,7 @@ impl Tags {
 /// Tags cascade from the tenant over the organization and the environment to the document; the
 /// nearest wins.
 pub(crate) fn resource_tags(
-    mesh: &Mesh,
+    tenant: &Tenant,
     environment: &Environment,
     own: Option<&Header>,
     team: &TeamName,
@@ -43,7 +42,7 @@ pub(crate) fn resource_tags(
 ) -> BTreeMap<String, String> {
     let mut tags = Tags::default();
     let organization = &environment.organization.header;
-    let above = [&mesh.tenant.header, organization, &environment.header];
+    let above = [&tenant.header, organization, &environment.header];
     let cascade = above.map(Some).into_iter().chain([own]);
     for header in cascade.flatten() {
         header.tags.iter().for_each(|(key, value)| tags.put(key, value));
@@ -52,6 +51,6 @@ pub(crate) fn resource_tags(
     tags.put("Organization", organization.id.as_str());
     tags.put("Target", target);
     tags.put("Team", team.as_str());
-    tags.put("lakewright:mesh", mesh.tenant.header.id.as_str());
+    tags.put("lakewright:mesh", tenant.header.id.as_str());
     tags.done()
 }

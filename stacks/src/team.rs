@@ -45,7 +45,7 @@ pub(crate) fn has_workgroup(environment: &Environment, team: &EnvironmentTeam) -
 pub(crate) type Staged<'m> = (&'m Environment, &'m Pipeline, &'m Stage);
 
 /// What a team has in an environment that its stack knows of.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Hash)]
 pub(crate) struct Belongings<'m> {
     /// Imported datasets that the team owns or stewards.
     imported: Vec<&'m Dataset>,
@@ -88,7 +88,6 @@ pub(crate) fn belongings<'m>(mesh: &'m Mesh, shares: &[LiveShare<'m>]) -> AllBel
 
 pub(crate) fn build(
     scope: &mut Scope<'_>,
-    mesh: &Mesh,
     names: Names<'_>,
     environment: &Environment,
     team: &EnvironmentTeam,
@@ -96,12 +95,12 @@ pub(crate) fn build(
 ) {
     subscriptions::topic(scope, names, environment, team);
     if team.iam_role_arn.is_none() {
-        let role = scope.add("Role", role(mesh, names, environment, team, &belongings.pipelines));
+        let role = scope.add("Role", role(names, environment, team, &belongings.pipelines));
         grant(scope, names, environment, team, &role);
-        grant_data(scope, mesh, names, environment, team, &role, belongings);
+        grant_data(scope, names, environment, team, &role, belongings);
     }
     if has_workgroup(environment, team) {
-        workgroup(scope, mesh, names, environment, team, &belongings.worksheets);
+        workgroup(scope, names, environment, team, &belongings.worksheets);
     }
 }
 
@@ -120,7 +119,6 @@ pub(crate) fn grant(
 }
 
 fn role(
-    mesh: &Mesh,
     names: Names<'_>,
     environment: &Environment,
     team: &EnvironmentTeam,
@@ -132,7 +130,7 @@ fn role(
         name,
         description: format!("Team {} in environment {}", team.team, environment.header.id),
         grantee: grantee_name(environment, team),
-        trust: trust::of_role(mesh, names, environment, team, pipelines),
+        trust: trust::of_role(names, environment, team, pipelines),
         boundary: Some(Names::boundary_arn(environment)),
         tags: vec![(ROLE_TAG, names.team(environment, &team.team))],
     }
@@ -141,30 +139,30 @@ fn role(
 /// The finding that the trust policy of a team's role is too long, at what takes the most of it.
 pub(crate) fn too_long(
     found: Diagnostic,
-    mesh: &Mesh,
+    names: Names<'_>,
     environment: &Environment,
     team: &EnvironmentTeam,
     belongings: &Belongings<'_>,
 ) -> Diagnostic {
-    trust::too_long(found, mesh, environment, team, &belongings.pipelines)
+    trust::too_long(found, names, environment, team, &belongings.pipelines)
 }
 
 /// The stages in an environment of that pipeline which takes the most of trust policies.
 pub(crate) fn largest_pipeline<'m>(
-    mesh: &Mesh,
+    names: Names<'_>,
     environment: &Environment,
     all: &AllBelongings<'m>,
 ) -> Vec<Staged<'m>> {
     let here = all.iter().filter(|((id, _), _)| **id == environment.header.id);
     let stages: Vec<Staged<'m>> =
         here.flat_map(|(_, belongings)| belongings.pipelines.iter().copied()).collect();
-    trust::largest(Names::new(mesh), &stages)
+    trust::largest(names, &stages)
 }
 
 /// What one more pipeline adds to the trust policy of a team's role: one like the largest of the team's own, or like
 /// this one where it has none.
 pub(crate) fn more_pipelines(
-    mesh: &Mesh,
+    names: Names<'_>,
     environment: &Environment,
     team: &EnvironmentTeam,
     all: &AllBelongings<'_>,
@@ -172,9 +170,9 @@ pub(crate) fn more_pipelines(
 ) -> Option<MorePipelines> {
     let belongings = all.get(&(&environment.header.id, &team.team));
     let own = belongings.map(|belongings| belongings.pipelines.as_slice()).unwrap_or_default();
-    let own_largest = trust::largest(Names::new(mesh), own);
+    let own_largest = trust::largest(names, own);
     let like = if own.is_empty() { largest } else { own_largest.as_slice() };
-    trust::more_pipelines(mesh, environment, team, own, like)
+    trust::more_pipelines(names, environment, team, own, like)
 }
 
 /// The team on the command line.
@@ -184,7 +182,6 @@ pub(crate) fn grantee_name(environment: &Environment, team: &EnvironmentTeam) ->
 
 fn workgroup(
     scope: &mut Scope<'_>,
-    mesh: &Mesh,
     names: Names<'_>,
     environment: &Environment,
     team: &EnvironmentTeam,
@@ -311,14 +308,13 @@ fn grant_results_key(
 /// what teams may do with these stands on their side.
 fn grant_data(
     scope: &mut Scope<'_>,
-    mesh: &Mesh,
     names: Names<'_>,
     environment: &Environment,
     team: &EnvironmentTeam,
     role: &RoleHandle,
     belongings: &Belongings<'_>,
 ) {
-    let quota = mesh.tenant.quotas.managed_policies_per_role;
+    let quota = names.tenant().quotas.managed_policies_per_role;
     let name = format!("{}-data", names.team(environment, &team.team));
     let mut data = scope.child("Data");
     let role = role.with_policies(&mut data, name, quota - PERMISSION_POLICIES);

@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// A stack's name, place and tags, and the limits that apply to it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct StackSpec {
     /// The stack's name in CloudFormation.
     pub name: String,

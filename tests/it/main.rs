@@ -18,6 +18,7 @@ mod editors;
 mod examples;
 mod execution_role;
 mod features;
+mod fingerprints;
 mod first_day;
 mod folders;
 mod foreign;

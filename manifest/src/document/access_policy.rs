@@ -31,7 +31,7 @@ document! {
 }
 
 /// Whether a policy applies.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema, Hash)]
 #[serde(rename_all = "snake_case")]
 pub enum PolicyState {
     /// It applies.
@@ -42,7 +42,7 @@ pub enum PolicyState {
 }
 
 /// Whether a policy allows or denies.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema, Hash)]
 #[serde(rename_all = "snake_case")]
 pub enum Effect {
     /// The policy grants the privileges.
@@ -90,7 +90,7 @@ pub struct ResourcesDocument {
 }
 
 /// How a value is masked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema, Hash)]
 #[serde(rename_all = "snake_case")]
 pub enum Mask {
     /// The first four characters, then one mark.

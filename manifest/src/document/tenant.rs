@@ -83,7 +83,7 @@ pub struct DeploymentDocument {
 }
 
 /// Who creates the pivot role.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema, Hash)]
 #[serde(rename_all = "snake_case")]
 pub enum PivotMode {
     /// Lakewright.
@@ -160,7 +160,7 @@ impl TenantPermission {
 }
 
 /// Whether the platform is in maintenance.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema, Hash)]
 #[serde(rename_all = "snake_case")]
 pub enum Maintenance {
     /// Everything works.

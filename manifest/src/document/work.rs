@@ -66,7 +66,7 @@ document! {
 }
 
 /// How confidential a dataset is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema, Hash)]
 #[serde(rename_all = "snake_case")]
 pub enum Confidentiality {
     /// For everybody.
@@ -117,7 +117,7 @@ pub struct ImportDocument {
 }
 
 /// Whether IAM permissions continue to work on the tables of an imported bucket.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema, Hash)]
 #[serde(rename_all = "snake_case")]
 pub enum HybridAccess {
     /// IAM permissions continue to work; rows and columns of its tables cannot be shared.
@@ -194,7 +194,7 @@ pub struct TableDocument {
 }
 
 /// The format of a table's files.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema, Hash)]
 #[serde(rename_all = "snake_case")]
 pub enum TableFormat {
     /// Comma-separated values.
@@ -304,7 +304,7 @@ pub struct ShareItemDocument {
 }
 
 /// The status of an item of a share (DA-21, without the platform's own steps).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema, Hash)]
 #[serde(rename_all = "snake_case")]
 pub enum ItemStatus {
     /// Waiting for approval: grants nothing yet.
@@ -342,7 +342,7 @@ impl ItemStatus {
 }
 
 /// A permission on the items of a share.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize, JsonSchema, Hash)]
 #[serde(rename_all = "snake_case")]
 pub enum SharePermission {
     /// Read.
@@ -354,7 +354,7 @@ pub enum SharePermission {
 }
 
 /// The status of a share in its life cycle.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema, Hash)]
 #[serde(rename_all = "snake_case")]
 pub enum ShareStatus {
     /// Not submitted yet.
@@ -448,7 +448,7 @@ document! {
 }
 
 /// The instance type of a notebook.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema, Hash)]
 #[expect(missing_docs, reason = "the names are AWS's")]
 pub enum InstanceType {
     #[default]
@@ -514,7 +514,7 @@ pub struct PipelineSourceDocument {
 }
 
 /// The deployment strategy of a pipeline.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema, Hash)]
 #[serde(rename_all = "snake_case")]
 pub enum Strategy {
     /// A self-mutating CDK pipeline.

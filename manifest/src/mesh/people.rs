@@ -7,7 +7,7 @@ use lakewright_template::Region;
 use crate::name::{Claim, PermissionSetName, ProviderName, ProviderUrl, RoleArn, TeamName};
 
 /// The one way in which people assume the roles of teams. It exists only for teams with an entry.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Hash)]
 pub enum Access {
     /// With a permission set of IAM Identity Center.
     IdentityCenter {
@@ -44,7 +44,7 @@ pub enum Access {
 }
 
 /// The people of a team by SAML: members or groups. If both lists are set, people must be in both.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct SamlTeam {
     /// Subjects of assertions.
     pub members: Vec<Claim>,

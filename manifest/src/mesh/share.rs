@@ -9,7 +9,7 @@ use crate::diagnostic::Origin;
 use crate::name::{CatalogName, Date, Id, TeamName};
 
 /// Access to another team's dataset.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Hash)]
 pub struct Share {
     /// The fields that every document has.
     pub header: Header,
@@ -54,7 +54,7 @@ impl Share {
 }
 
 /// One item that is shared.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ShareItem {
     /// A table.
     Table(SharedTable),
@@ -65,7 +65,7 @@ pub enum ShareItem {
 }
 
 /// A shared table, or a shared part of it.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SharedTable {
     /// The table.
     pub name: CatalogName,

@@ -8,7 +8,7 @@ use serde::de::{Deserialize, Deserializer, Error as _};
 use super::{CatalogName, Id, shorten};
 
 /// The database of a worksheet: that of a dataset or a share of the mesh, or a name in the catalog.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum WorksheetDatabase {
     /// `dataset/ID`: the dataset's database, whatever its name.
     Dataset(Id),

@@ -364,10 +364,8 @@ fn service_linked_roles(context: &Context<'_>) -> Option<Derived> {
 ///
 /// Taking off gives nobody anything, and is needed for policies that the templates no longer have.
 fn attached_roles(context: &Context<'_>) -> Vec<Derived> {
-    let Account { place, environments, usage, .. } = context.account;
-    let managed = context.mesh.consumption_roles.values().filter(|role| role.managed);
-    let here = managed
-        .filter(|role| environments.iter().any(|one| one.header.id == *role.environment.id()));
+    let Account { place, managed_roles, usage, .. } = context.account;
+    let here = managed_roles.iter();
     // A name is one role in an account, whatever its path.
     let roles: BTreeMap<&str, &str> =
         here.map(|role| (role.role_arn.role_name(), role.role_arn.as_str())).collect();
@@ -504,13 +502,13 @@ fn imported_tables(account: &Account<'_>) -> Option<Derived> {
 
 /// Permissions on databases that were imported: CloudFormation looks at them.
 fn imported_databases(context: &Context<'_>) -> Option<Derived> {
-    let Context { mesh, account, .. } = context;
+    let Context { names, account } = context;
     let place = &account.place;
     // The databases that the mesh makes in other accounts have their environment's prefix, which may be another one; a link
     // to them takes no right of the role that makes it.
     let is_of_mesh = |catalog: &str, name: &str| {
         catalog != place.account
-            && mesh.environments.values().any(|environment| {
+            && names.environments().any(|environment| {
                 let begins = environment.resource_prefix.as_str().replace('-', "_");
                 environment.account.as_str() == catalog
                     && name.strip_prefix(&begins).is_some_and(|rest| rest.starts_with('_'))

@@ -81,7 +81,7 @@ pub(super) fn narrowed(context: &Context<'_>, name: &str) -> Vec<(Vec<String>, C
     // What the catalogue does not know cannot be narrowed; the refresh of the schemas checks names.
     let Some((service, action)) = catalogue::action(name) else { return any() };
     if name == "kms:CreateKey" {
-        let mesh = context.mesh.tenant.header.id.to_string();
+        let mesh = context.names.tenant().header.id.to_string();
         let asked = Condition::new(Comparison::StringEquals, ASKED, mesh);
         return vec![(vec!["*".to_owned()], Conditions::none().with(asked))];
     }
@@ -203,7 +203,7 @@ fn conditions(
     action: &Action,
     kind: &str,
 ) -> Vec<Conditions> {
-    let mesh = context.mesh.tenant.header.id.to_string();
+    let mesh = context.names.tenant().header.id.to_string();
     let with = |condition: Condition| Conditions::none().with(condition);
     let equals = |key: &'static str| Condition::new(Comparison::StringEquals, key, mesh.clone());
     let writes = action.levels.iter().any(|level| !matches!(*level, "Read" | "List"));

@@ -6,7 +6,7 @@ use lakewright_template::arn::ArnParts;
 use lakewright_template::{Intrinsic, Map, Template, Text, Value};
 
 /// What some templates use: the base of the execution role's policy.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct Usage {
     /// Resource types.
     pub kinds: BTreeSet<Text>,

@@ -5,8 +5,7 @@ use lakewright_constructs::cfn::sns;
 use lakewright_constructs::key::{Key, delegated_use};
 use lakewright_constructs::messaging::{Queue, Topic, from_topics, queue_arn, topic_arn};
 use lakewright_constructs::role::{ImportedRole, Receives as _, principal_is};
-use lakewright_manifest::Mesh;
-use lakewright_manifest::mesh::Environment;
+use lakewright_manifest::mesh::{Environment, Tenant};
 use lakewright_policies::condition::Condition;
 use lakewright_policies::service::Service;
 use lakewright_policies::{Conditions, Principal, Statement};
@@ -21,12 +20,7 @@ use crate::Names;
 /// What messages are encrypted and decrypted with.
 const MESSAGE_KEY_USE: [&str; 2] = ["kms:Decrypt", "kms:GenerateDataKey"];
 
-pub(super) fn build(
-    scope: &mut Scope<'_>,
-    mesh: &Mesh,
-    names: Names<'_>,
-    environment: &Environment,
-) {
+pub(super) fn build(scope: &mut Scope<'_>, names: Names<'_>, environment: &Environment) {
     let place = Names::place(environment);
     let target = format!("environment/{}", environment.header.id);
     let mut scope = scope.child("Subscriptions");
@@ -34,9 +28,9 @@ pub(super) fn build(
     let of_teams = topic_arn(&place, &names.every_producers(environment));
     let producers: Vec<String> =
         imported.map(ToString::to_string).into_iter().chain([of_teams]).collect();
-    let platform = platform(mesh, &place);
-    let platform_roles = Conditions::none().with(platform_condition(mesh));
-    let key = scope.add("Key", key(mesh, names, environment, &producers, &target));
+    let platform = platform(names.tenant(), &place);
+    let platform_roles = Conditions::none().with(platform_condition(names.tenant()));
+    let key = scope.add("Key", key(names, environment, &producers, &target));
     let dead_letters = scope.add(
         "DeadLetters",
         Queue {
@@ -96,35 +90,29 @@ fn topic_for(
 
 /// The platform's own account. Its roles may come and go, so policies name the account and hold it
 /// to the roles by a condition.
-fn platform(mesh: &Mesh, place: &Place) -> Grantee {
-    let account = mesh.tenant.central_account.clone();
+fn platform(tenant: &Tenant, place: &Place) -> Grantee {
+    let account = tenant.central_account.clone();
     let (arn, name) = (place.root_arn(&account), format!("account/{account}"));
     let root = ImportedRole::new(account, &arn, &name);
     root.grantee().clone()
 }
 
-fn platform_condition(mesh: &Mesh) -> Condition {
+fn platform_condition(tenant: &Tenant) -> Condition {
     let roles: Vec<String> =
-        mesh.tenant.pivot_role.trusted_roles.iter().map(ToString::to_string).collect();
+        tenant.pivot_role.trusted_roles.iter().map(ToString::to_string).collect();
     principal_is(&roles)
 }
 
-fn key(
-    mesh: &Mesh,
-    names: Names<'_>,
-    environment: &Environment,
-    producers: &[String],
-    target: &str,
-) -> Key {
+fn key(names: Names<'_>, environment: &Environment, producers: &[String], target: &str) -> Key {
     let place = Names::place(environment);
     let sns = Statement::allow("TopicsEncrypt", MESSAGE_KEY_USE, ["*"])
         .for_principals([Principal::Service(Service::SNS.principal.into())])
         .when(from_topics(&place.account, producers));
     let platform = Statement::allow("PlatformReads", MESSAGE_KEY_USE, ["*"])
         .for_principals([Principal::Aws(
-            place.root_arn(mesh.tenant.central_account.as_str()).into(),
+            place.root_arn(names.tenant().central_account.as_str()).into(),
         )])
-        .when(Conditions::none().with(platform_condition(mesh)));
+        .when(Conditions::none().with(platform_condition(names.tenant())));
     let teams = delegated_use(&place, &roles_with(names, environment, None), &["sns", "sqs"]);
     Key {
         description: format!("Subscriptions of environment {}", environment.header.id),

@@ -8,7 +8,7 @@ use std::io::{Cursor, Write as _};
 use std::sync::LazyLock;
 
 use handlebars::{Handlebars, handlebars_helper, no_escape};
-use lakewright_manifest::mesh::{Environment, Mesh, Pipeline, Strategy};
+use lakewright_manifest::mesh::{Environment, Pipeline, Strategy};
 use serde_json::{Value, json};
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, DateTime, ZipWriter};

@@ -61,7 +61,7 @@ pub fn template(mesh: &Mesh, environment: &Environment) -> Result<Template, Repo
     let (address, place) = (spec.name.clone(), spec.place.clone());
     let mut stack = Stack::new(spec);
     let fill = Fill::of_environment(names, environment).with_prefix(PREFIX);
-    let role = role(&with_words, ROLE.to_owned(), Some(BOUNDARY.to_owned()), environment);
+    let role = role(&with_words.tenant, ROLE.to_owned(), Some(BOUNDARY.to_owned()), environment);
     let mut root = stack.root(cause(environment.header.origin));
     add(&mut root, names, environment, role, &fill);
     let finished = stack.finish().map_err(|errors| {

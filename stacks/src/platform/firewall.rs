@@ -2,7 +2,6 @@
 
 use lakewright_constructs::cfn::wafv2;
 use lakewright_constructs::parameter::Parameter;
-use lakewright_manifest::Mesh;
 use lakewright_synth::{Options, Scope};
 use lakewright_template::{Expr, Map, Value};
 
@@ -18,8 +17,8 @@ const MANAGED: [&str; 3] = [
     "AWSManagedRulesKnownBadInputsRuleSet",
 ];
 
-pub(super) fn build(scope: &mut Scope<'_>, mesh: &Mesh, names: Names<'_>) {
-    let tenant = &mesh.tenant;
+pub(super) fn build(scope: &mut Scope<'_>, names: Names<'_>) {
+    let tenant = names.tenant();
     let mut scope = scope.child("Firewall");
     let mut needed = Vec::new();
     if !tenant.allowed_geo.is_empty() {

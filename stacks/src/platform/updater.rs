@@ -8,7 +8,6 @@ use lakewright_constructs::cfn::{logs, stepfunctions};
 use lakewright_constructs::delivery::{Build, BuildSource, log_group};
 use lakewright_constructs::key::Key;
 use lakewright_constructs::role::{Policies, Receives as _, Role, RoleHandle, Trust, principal_is};
-use lakewright_manifest::Mesh;
 use lakewright_policies::condition::{Comparison, Condition};
 use lakewright_policies::service::Service;
 use lakewright_policies::{Conditions, Principal, Statement};
@@ -32,7 +31,7 @@ phases:
 /// Days that the log of the runs is kept.
 const LOG_DAYS: i64 = 365;
 
-pub(super) fn build(scope: &mut Scope<'_>, mesh: &Mesh, names: Names<'_>) {
+pub(super) fn build(scope: &mut Scope<'_>, names: Names<'_>) {
     let place = names.central_place();
     let mut scope = scope.child("Updater");
     let key = scope.add(
@@ -42,7 +41,6 @@ pub(super) fn build(scope: &mut Scope<'_>, mesh: &Mesh, names: Names<'_>) {
             alias: names.platform("updater"),
             target: TARGET.to_owned(),
             statements: vec![by_deployers(
-                mesh,
                 names,
                 "DeployersEncrypt",
                 &["kms:Decrypt", "kms:GenerateDataKey"],
@@ -72,7 +70,6 @@ pub(super) fn build(scope: &mut Scope<'_>, mesh: &Mesh, names: Names<'_>) {
             lifecycle: vec![Lifecycle::Expire { prefix: "logs/", days: 90 }],
             // Whoever writes these files runs as the deploy roles at night, so nobody else may.
             statements: vec![by_deployers(
-                mesh,
                 names,
                 "DeployersUpload",
                 &["s3:GetObject", "s3:PutObject"],
@@ -84,12 +81,10 @@ pub(super) fn build(scope: &mut Scope<'_>, mesh: &Mesh, names: Names<'_>) {
             events: None,
         },
     );
-    let builder = scope.add(
-        "BuildRole",
-        role(mesh, names, "updater-build", Service::CODEBUILD, "Refreshes stacks"),
-    );
+    let builder = scope
+        .add("BuildRole", role(names, "updater-build", Service::CODEBUILD, "Refreshes stacks"));
     scope.grant(bucket.grant_read(&builder));
-    builder_grants(&mut scope, mesh, names, &builder);
+    builder_grants(&mut scope, names, &builder);
     let project_name = names.platform("updater");
     scope.add(
         "Build",
@@ -105,7 +100,7 @@ pub(super) fn build(scope: &mut Scope<'_>, mesh: &Mesh, names: Names<'_>) {
     );
     let runner = scope.add(
         "MachineRole",
-        role(mesh, names, "updater-run", Service::STEP_FUNCTIONS, "Runs the updater"),
+        role(names, "updater-run", Service::STEP_FUNCTIONS, "Runs the updater"),
     );
     runner_grants(&mut scope, names, &runner, &project_name);
     let [_, places] = objects;
@@ -156,27 +151,26 @@ fn log(scope: &mut Scope<'_>, names: Names<'_>) -> stepfunctions::StateMachineLo
 /// What the roles that release the mesh may do. They may come later than this stack, so the statement
 /// names their account and holds it to them; their own policies must allow it as well.
 fn by_deployers(
-    mesh: &Mesh,
     names: Names<'_>,
     sid: &'static str,
     actions: &[&'static str],
     resources: &[String],
 ) -> Statement {
     let place = names.central_place();
-    let roles: Vec<String> = mesh.tenant.deployers.iter().map(ToString::to_string).collect();
+    let roles: Vec<String> = names.tenant().deployers.iter().map(ToString::to_string).collect();
     Statement::allow(sid, actions.iter().copied(), resources.iter().cloned())
         .for_principals([Principal::Aws(place.root_arn(&place.account).into())])
         .when(Conditions::none().with(principal_is(&roles)))
 }
 
-fn role(mesh: &Mesh, names: Names<'_>, part: &str, service: Service, what: &str) -> Role {
+fn role(names: Names<'_>, part: &str, service: Service, what: &str) -> Role {
     Role {
         name: names.platform(part),
         description: what.to_owned(),
         grantee: format!("platform/{part}"),
         trust: vec![Trust::Service(service)],
         policies: Policies::Inline("updater".to_owned()),
-        boundary: Some(names.central_boundary_arn(mesh)),
+        boundary: Some(names.central_boundary_arn()),
         tags: Vec::new(),
     }
 }
@@ -212,17 +206,17 @@ fn grant(
 /// which this statement allows nothing, and in an account that is not the mesh's a role of that name opens nothing of
 /// the mesh. An organization's id is not known here, and a role's tags are its account's to set: neither would keep
 /// anybody out.
-fn builder_grants(scope: &mut Scope<'_>, mesh: &Mesh, names: Names<'_>, builder: &RoleHandle) {
+fn builder_grants(scope: &mut Scope<'_>, names: Names<'_>, builder: &RoleHandle) {
     let place = names.central_place();
     let group = log_group(&names.platform("updater"));
     let group = place.arn("logs", &format!("log-group:{group}"));
     let log_write = ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"];
-    let roles = names.deploy_roles_anywhere(mesh).into_iter().collect();
+    let roles = names.deploy_roles_anywhere().into_iter().collect();
     let deploy = grant(names, "Deploy", builder, &["sts:AssumeRole"], roles);
     let with_external_id = Conditions::none().with(Condition::new(
         Comparison::StringEquals,
         "sts:ExternalId",
-        mesh.tenant.pivot_role.external_id.clone(),
+        names.tenant().pivot_role.external_id.clone(),
     ));
     scope.grant(Grants(vec![
         grant(names, "Logs", builder, &log_write, vec![group.clone(), format!("{group}:*")]),

@@ -2,18 +2,17 @@
 
 use lakewright_constructs::people::People;
 use lakewright_constructs::role::Trust;
-use lakewright_manifest::Mesh;
-use lakewright_manifest::mesh::{Access, Environment, EnvironmentTeam};
+use lakewright_manifest::mesh::{Access, Environment, EnvironmentTeam, Tenant};
 
 use crate::Names;
 
 /// The trust of a team's role in people.
 pub(super) fn trust(
-    mesh: &Mesh,
+    tenant: &Tenant,
     environment: &Environment,
     member: &EnvironmentTeam,
 ) -> Vec<Trust> {
-    let people = mesh.tenant.access.as_ref().and_then(|access| people(access, member));
+    let people = tenant.access.as_ref().and_then(|access| people(access, member));
     people.map(|people| people.trust(&Names::place(environment))).unwrap_or_default()
 }
 

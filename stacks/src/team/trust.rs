@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use lakewright_constructs::role::{Trust, trust_characters};
 use lakewright_manifest::diagnostic::Origin;
 use lakewright_manifest::mesh::{Environment, EnvironmentTeam};
-use lakewright_manifest::{Diagnostic, Id, Mesh};
+use lakewright_manifest::{Diagnostic, Id};
 use lakewright_template::limits::quota;
 
 use super::{Staged, people, permissions};
@@ -14,7 +14,6 @@ use crate::{Names, pipeline};
 
 /// All principals that may assume the team's role.
 pub(super) fn of_role(
-    mesh: &Mesh,
     names: Names<'_>,
     environment: &Environment,
     team: &EnvironmentTeam,
@@ -28,7 +27,7 @@ pub(super) fn of_role(
     std::iter::once(pivot)
         .chain(services(environment, team))
         .chain(builds(names, pipelines))
-        .chain(people::trust(mesh, environment, team))
+        .chain(people::trust(names.tenant(), environment, team))
         .collect()
 }
 
@@ -48,7 +47,7 @@ fn builds(names: Names<'_>, pipelines: &[Staged<'_>]) -> Vec<Trust> {
 /// The finding that the trust policy is too long, located at its largest entry, with a suggestion to shorten it.
 pub(super) fn too_long(
     found: Diagnostic,
-    mesh: &Mesh,
+    names: Names<'_>,
     environment: &Environment,
     team: &EnvironmentTeam,
     pipelines: &[Staged<'_>],
@@ -64,10 +63,10 @@ pub(super) fn too_long(
     let services = services(environment, team);
     let what = format!("the {} services of the features", services.len());
     part(&services, what, environment.features_at);
-    let people = people::trust(mesh, environment, team);
-    part(&people, "the people of `access`".to_owned(), mesh.tenant.access_at);
+    let people = people::trust(names.tenant(), environment, team);
+    part(&people, "the people of `access`".to_owned(), names.tenant().access_at);
     if let Some((_, _, stage)) = pipelines.first() {
-        let builds = builds(Names::new(mesh), pipelines);
+        let builds = builds(names, pipelines);
         let what = format!("the {} stages that deploy as the team", builds.len());
         part(&builds, what, stage.origin);
     }
@@ -96,7 +95,7 @@ pub(crate) struct MorePipelines {
 
 /// What one more pipeline with stages like these adds. Without stages nothing is known.
 pub(super) fn more_pipelines(
-    mesh: &Mesh,
+    names: Names<'_>,
     environment: &Environment,
     team: &EnvironmentTeam,
     own: &[Staged<'_>],
@@ -105,9 +104,8 @@ pub(super) fn more_pipelines(
     if like.is_empty() {
         return None;
     }
-    let names = Names::new(mesh);
     let place = Names::place(environment);
-    let now = of_role(mesh, names, environment, team, own);
+    let now = of_role(names, environment, team, own);
     let builds = builds(names, like);
     let with = |ends: &[&str]| {
         let more = ends.iter().flat_map(|end| stand_ins(&builds, end));

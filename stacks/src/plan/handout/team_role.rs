@@ -11,7 +11,7 @@ use lakewright_template::Value;
 use super::{Handout, text};
 use crate::Names;
 use crate::diagnose::cause;
-use crate::plan::stack::{report, spec};
+use crate::stack::{report, spec};
 use crate::team::{Belongings, grant, grant_belongings, grantee_name};
 
 /// The policies for an imported role, each with its handout. Those for shares are handed out one by one, as they go with
@@ -27,7 +27,8 @@ pub(super) fn handouts(
     let name = names.team(environment, &team.team);
     let place = Names::place(environment);
     // A stack that nobody deploys: its policies are taken from it.
-    let mut stack = Stack::new(spec(mesh, place, name.clone(), String::new(), BTreeMap::new()));
+    let mut stack =
+        Stack::new(spec(&mesh.tenant, place, name.clone(), String::new(), BTreeMap::new()));
     let mut root = stack.root(cause(team.origin));
     let owner = PolicyOwner::RoleManaged {
         role: Value::text(arn.role_name().to_owned()),

@@ -350,7 +350,7 @@ fn pipelines(mesh: &Mesh, _: &Date, intent: &mut Intent) {
             intent.give(&build, &artifacts, &READ);
             intent.give(&build, &What::Role(Box::new(of_stage(stage))), &READ);
             if number > 0 && pipeline.strategy != Strategy::Gitflow {
-                approval(mesh, pipeline, stage, intent);
+                approval(pipeline, stage, intent);
             }
         }
     }
@@ -362,7 +362,7 @@ fn of_stage(stage: &Stage) -> Who {
 
 /// "A stage of a pipeline is approved by the stage's team alone" (docs/mesh.md). The team approves with its own role if that
 /// is in the pipeline's account, otherwise through a role there that only this team may assume.
-fn approval(mesh: &Mesh, pipeline: &Pipeline, stage: &Stage, intent: &mut Intent) {
+fn approval(pipeline: &Pipeline, stage: &Stage, intent: &mut Intent) {
     let (id, name) = (pipeline.header.id.to_string(), stage.id().to_owned());
     let what = What::Approval(id.clone(), name.clone());
     let environment = &stage.environment;

@@ -1,0 +1,96 @@
+//! What a stack is for, and what it is made from.
+
+use lakewright_manifest::diagnostic::Origin;
+use lakewright_manifest::mesh::{
+    Dataset, Environment, EnvironmentTeam, Notebook, Pipeline, StudioProfile,
+};
+use lakewright_synth::Scope;
+use lakewright_template::StackKind;
+
+use crate::asset::Asset;
+use crate::bootstrap::{self, Account};
+use crate::dataset::TablesBy;
+use crate::share::{self, LiveShare, Side};
+use crate::{
+    Names, dashboards, dataset, environment, notebook, pipeline, pivot_role, platform,
+    studio_profile, team,
+};
+
+/// What a stack is for. With the names of its mesh it is everything that the stack is made from.
+#[derive(Debug, Clone, Hash)]
+pub(super) enum Subject<'m> {
+    Bootstrap(Box<Account<'m>>),
+    PivotRole(&'m Environment),
+    /// The environment, and those that lie in the same account and region.
+    Environment(&'m Environment, Vec<&'m Environment>),
+    Team(&'m Environment, &'m EnvironmentTeam, team::Belongings<'m>),
+    Dashboards(&'m Environment, &'m EnvironmentTeam),
+    Dataset(&'m Dataset, Vec<LiveShare<'m>>),
+    Share(LiveShare<'m>, Side),
+    Notebook(&'m Notebook),
+    StudioProfile(&'m StudioProfile),
+    Pipeline(&'m Pipeline),
+    /// Every environment.
+    Platform(Vec<&'m Environment>),
+}
+
+impl Subject<'_> {
+    pub(super) fn kind(&self) -> StackKind {
+        match self {
+            Self::Bootstrap(_) => StackKind::Bootstrap,
+            Self::PivotRole(_) => StackKind::PivotRole,
+            Self::Environment(..) => StackKind::Environment,
+            Self::Team(..) => StackKind::Team,
+            Self::Dashboards(..) => StackKind::Dashboards,
+            Self::Dataset(..) => StackKind::Dataset,
+            Self::Share(..) => StackKind::Share,
+            Self::Notebook(_) => StackKind::Notebook,
+            Self::StudioProfile(_) => StackKind::StudioProfile,
+            Self::Pipeline(_) => StackKind::Pipeline,
+            Self::Platform(_) => StackKind::Platform,
+        }
+    }
+
+    /// Where the stack is asked for.
+    pub(super) fn origin(&self, names: Names<'_>) -> Origin {
+        match self {
+            Self::Bootstrap(_) | Self::Platform(_) => names.tenant().header.origin,
+            Self::PivotRole(environment) | Self::Environment(environment, _) => {
+                environment.header.origin
+            }
+            Self::Team(_, team, _) | Self::Dashboards(_, team) => team.origin,
+            Self::Dataset(dataset, _) => dataset.header.origin,
+            Self::Share(live, _) => live.share.header.origin,
+            Self::Notebook(notebook) => notebook.header.origin,
+            Self::StudioProfile(profile) => profile.header.origin,
+            Self::Pipeline(pipeline) => pipeline.header.origin,
+        }
+    }
+
+    /// Declares everything that the stack makes, and gives the files that it needs.
+    pub(super) fn build(
+        &self,
+        scope: &mut Scope<'_>,
+        names: Names<'_>,
+        tables_by: TablesBy,
+    ) -> Vec<Asset> {
+        match self {
+            Self::Bootstrap(account) => bootstrap::build(scope, names, account),
+            Self::PivotRole(place) => pivot_role::build(scope, names, place),
+            Self::Environment(place, _) => environment::build(scope, names, place),
+            Self::Team(place, team, belongings) => {
+                team::build(scope, names, place, team, belongings);
+            }
+            Self::Dashboards(place, team) => dashboards::build(scope, names, place, team),
+            Self::Dataset(dataset, shares) => {
+                return dataset::build(scope, names, dataset, shares, tables_by);
+            }
+            Self::Share(live, side) => share::build(scope, names, live, *side),
+            Self::Notebook(notebook) => notebook::build(scope, names, notebook),
+            Self::StudioProfile(profile) => studio_profile::build(scope, names, profile),
+            Self::Pipeline(pipeline) => return pipeline::build(scope, names, pipeline),
+            Self::Platform(_) => platform::build(scope, names),
+        }
+        Vec::new()
+    }
+}
