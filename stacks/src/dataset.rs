@@ -1,8 +1,6 @@
 //! The `dataset` stack: a bucket, a key, a database, what fills them and who reaches them.
 
 mod catalog;
-mod shares;
-pub(crate) mod tags;
 
 use lakewright_constructs::bucket::{
     Bucket, BucketHandle, BucketTraffic, Encryption, ImportedBucket, Lifecycle, bucket_arn,
@@ -13,7 +11,7 @@ use lakewright_constructs::key::{ImportedKey, Key, KeyHandle};
 use lakewright_constructs::messaging::{Queue, QueueHandle};
 use lakewright_constructs::role::{ImportedRole, Policies, Receives as _, Role, RoleHandle, Trust};
 use lakewright_manifest::TeamName;
-use lakewright_manifest::mesh::{Dataset, Environment, HybridAccess};
+use lakewright_manifest::mesh::{Dataset, Environment};
 use lakewright_policies::condition::{Comparison, Condition, Operator};
 use lakewright_policies::service::Service;
 use lakewright_policies::{Conditions, Principal, Statement};
@@ -80,14 +78,6 @@ pub(crate) fn build(
     };
     context.work_grants(scope, &role);
     catalog::build(scope, &context, &role, &data, shares)
-}
-
-/// Whether the dataset's tables can be shared by tags. Tags of another account's catalog are not ours to make, and in
-/// hybrid access mode consumers are opted in table by table ("Hybrid access mode considerations and limitations").
-pub(crate) fn has_tags(dataset: &Dataset) -> bool {
-    dataset.import.as_ref().is_none_or(|import| {
-        import.catalog_account.is_none() && import.hybrid_access == HybridAccess::Closed
-    })
 }
 
 impl Context<'_> {

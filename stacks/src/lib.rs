@@ -13,6 +13,7 @@ mod diagnose;
 mod environment;
 mod fingerprint;
 mod guardrails;
+mod handout;
 mod names;
 mod notebook;
 pub mod pipeline;
@@ -31,9 +32,10 @@ mod worksheets;
 pub use asset::Asset;
 pub use bootstrap::{Offer, Usage, offered};
 pub use fingerprint::Fingerprint;
+pub use handout::Handout;
 pub use names::Names;
 pub use pivot_role::manual_template;
-pub use plan::{Handout, Mentions, Plan, connect, makers};
+pub use plan::{Mentions, Plan, connect, makers};
 pub use runway::{Runway, runway};
 pub use stack::{
     DashboardsStack, DatasetStack, DeployTarget, EnvironmentStack, NotebookStack, PipelineStack,

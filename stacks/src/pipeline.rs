@@ -8,8 +8,10 @@ mod approval;
 mod branches;
 mod commits;
 mod handed;
+mod handout;
 pub mod seed;
 
+pub(crate) use handout::handouts;
 use std::borrow::Cow;
 
 use lakewright_constructs::bucket::{

@@ -2,7 +2,6 @@
 
 mod apart;
 pub(crate) mod edges;
-mod handout;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -12,15 +11,15 @@ use lakewright_manifest::{Code, Date, Diagnostic, Mesh, Report, ResourcePrefix};
 use lakewright_template::{Place, StackAddress};
 
 use crate::bootstrap::{Account, Offer, Usage, offered};
+use crate::handout::Handout;
 use crate::share::{self, LiveShare};
 use crate::stack::{
     BootstrapStack, DashboardsStack, DatasetStack, EnvironmentStack, NotebookStack, PipelineStack,
     PivotRoleStack, PlatformStack, ShareStack, StackPlan, StudioProfileStack, TeamStack,
     bootstrap_address,
 };
-use crate::{Names, team, worksheets};
+use crate::{Names, pipeline, team, worksheets};
 pub use edges::{Mentions, connect, makers};
-pub use handout::Handout;
 
 /// Every stack of a mesh.
 #[derive(Debug)]
@@ -84,8 +83,16 @@ impl<'m> Plan<'m> {
         }
         stacks.push(PlatformStack::new(mesh).plan());
         stacks.sort_by_cached_key(StackPlan::address);
-        let (handouts, handout_report) = handout::of(mesh, &shares, &imported);
-        report.extend(handout_report);
+        let names = Names::new(mesh);
+        let of_shares = shares.iter().map(|live| share::handouts(names, live));
+        let of_teams =
+            imported.iter().map(|(place, team, own)| team::handouts(mesh, place, team, own));
+        let of_pipelines = mesh.pipelines.values().map(|one| pipeline::handouts(names, one));
+        let mut handouts = Vec::new();
+        for (files, findings) in of_shares.chain(of_teams).chain(of_pipelines) {
+            handouts.extend(files);
+            report.extend(findings);
+        }
         Self { mesh, stacks, handouts, report }
     }
 

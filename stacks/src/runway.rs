@@ -21,7 +21,7 @@ use lakewright_template::{Map, StackKind, Template, Value};
 use crate::Names;
 use crate::diagnose::cause;
 use crate::team::{MorePipelines, PERMISSION_POLICIES};
-use crate::{Synthesized, dataset, team};
+use crate::{Synthesized, share, team};
 
 /// How many more documents of a kind fit into an environment, and what ends first.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -235,7 +235,7 @@ fn of_dataset(mesh: &Mesh, stack: &Synthesized, bounds: &mut Vec<Bound>) {
 
 /// Whether permissions on tables by name are more than tags and permissions by them would be.
 fn gains_by_tags(dataset: &Dataset, template: &Template) -> bool {
-    let parts = dataset::tags::parts(dataset);
+    let parts = share::table_tags(dataset);
     let (mut by_name, mut tags, mut tables, mut by_tag) =
         (0, BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
     for resource in template.resources.values() {
@@ -257,7 +257,7 @@ fn gains_by_tags(dataset: &Dataset, template: &Template) -> bool {
             by_tag.insert((part, role, resource.properties.get("Permissions")));
         }
     }
-    dataset::has_tags(dataset) && tags.len() + tables.len() + by_tag.len() < by_name
+    share::has_tags(dataset) && tags.len() + tables.len() + by_tag.len() < by_name
 }
 
 /// What a policy of a dataset that is nearly full does, when it has not done so already (ADR 12).

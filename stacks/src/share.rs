@@ -5,11 +5,22 @@
 //! one account and region they are one stack. What stands in the dataset's bucket
 //! and key policies and on its tables belongs to the dataset's stack, and what
 //! stands in a team's policies to the team's, so that no two stacks write one
-//! policy or one Lake Formation permission (ADR 8).
+//! policy or one Lake Formation permission (ADR 8). All of it is stated here:
+//!
+//! | what | where |
+//! | --- | --- |
+//! | statements of the bucket's, the key's and the consumer's policies | `access.rs` |
+//! | Lake Formation permissions on tables, columns and rows | `tables.rs`, by tags `tags.rs` |
+//! | files for owners of what Lakewright does not manage | `handout.rs` |
+//! | quotas of consumption roles | `attached.rs` |
+//! | tables that only a crawler finds | `crawled.rs` |
 
 mod access;
 mod attached;
 mod crawled;
+mod handout;
+mod tables;
+mod tags;
 
 use lakewright_constructs::access_point::{AccessPoint, Traffic};
 use lakewright_constructs::folder::Folder;
@@ -26,11 +37,12 @@ use lakewright_template::AccountId;
 
 use crate::Names;
 use access::consumption_policy;
-pub(crate) use access::{
-    CATALOG_READ, consumer_grants, key_statements, owner_policy, producer_grants, unmanaged_policy,
-};
+pub(crate) use access::{CATALOG_READ, consumer_grants, producer_grants};
 pub(crate) use attached::too_many;
 pub(crate) use crawled::not_there_yet;
+pub(crate) use handout::handouts;
+pub(crate) use tables::{SharedTables, grant as grant_tables, has_tags};
+pub(crate) use tags::parts as table_tags;
 
 /// A share that gives access, with everything that it connects.
 #[derive(Debug, Clone, Copy, Hash)]

@@ -1,11 +1,13 @@
 //! The `team` stack: a team's role with what its permissions and the environment's features give,
 //! and its Athena workgroup.
 
+mod handout;
 mod people;
 mod permissions;
 mod subscriptions;
 mod trust;
 
+pub(crate) use handout::handouts;
 use std::collections::BTreeMap;
 
 use lakewright_constructs::athena::{NamedQuery, Workgroup};

@@ -14,10 +14,10 @@ use lakewright_manifest::mesh::{self, HybridAccess};
 use lakewright_synth::{Construct as _, Options, Scope};
 use lakewright_template::{Expr, LogicalId, Name};
 
-use super::{Context, Data};
+use super::{Context, Data, TablesBy};
 use crate::asset::Asset;
 use crate::diagnose::cause;
-use crate::share::LiveShare;
+use crate::share::{self, LiveShare, SharedTables};
 
 /// What the profiling job runs.
 const PROFILE: &str = include_str!("profile.py");
@@ -73,7 +73,14 @@ pub(super) fn build(
             chain.wait_for(table);
         }
     }
-    super::shares::grant(scope, context, &mut chain, shares);
+    let members = std::iter::once(&context.dataset.team).chain(&context.dataset.stewards);
+    let known = members
+        .filter_map(|team| context.team_role(team))
+        .map(|role| role.grantee().known_arn.clone())
+        .collect();
+    let by_tag = context.tables_by == TablesBy::Tag;
+    let tables = SharedTables { names: context.names, dataset: context.dataset, by_tag };
+    share::grant_tables(scope, tables, &mut chain, shares, &known);
     let last = chain.last().to_vec();
     let part = |part: &str| names.dataset_part(environment, dataset, part);
     let security = scope.add(

@@ -9,36 +9,43 @@ use lakewright_constructs::lakeformation::{
     Catalog, DataFilter, Permission, PermissionChain, PermissionSet,
 };
 use lakewright_constructs::role::{ImportedRole, Receives as _};
-use lakewright_manifest::mesh::SharePermission;
+use lakewright_manifest::mesh::{Dataset, HybridAccess, SharePermission};
 use lakewright_synth::{Construct as _, Scope};
 
-use super::{Context, TablesBy, tags};
+use super::{LiveShare, tags};
+use crate::Names;
 use crate::diagnose::cause;
-use crate::share::LiveShare;
 
-pub(super) fn grant(
+/// The dataset whose tables are shared.
+#[derive(Clone, Copy)]
+pub(crate) struct SharedTables<'m> {
+    pub(crate) names: Names<'m>,
+    pub(crate) dataset: &'m Dataset,
+    /// Whether its tables are shared by tags, where they can be.
+    pub(crate) by_tag: bool,
+}
+
+/// Grants what the shares of a dataset give on its tables. `known` are the ARNs of the roles that see the database
+/// without a share.
+pub(crate) fn grant(
     scope: &mut Scope<'_>,
-    context: &Context<'_>,
+    on: SharedTables<'_>,
     chain: &mut PermissionChain,
     shares: &[LiveShare<'_>],
+    known: &BTreeSet<String>,
 ) {
-    let Context { names, environment, dataset, .. } = context;
+    let SharedTables { names, dataset, by_tag } = on;
+    let environment = &*dataset.environment;
     let mut consumers: BTreeMap<String, (ImportedRole, Vec<&LiveShare<'_>>)> = BTreeMap::new();
     for live in shares.iter().filter(|live| live.tables().next().is_some()) {
-        let role = live.consumer_role(*names);
+        let role = live.consumer_role(names);
         let arn = role.grantee().known_arn.clone();
         consumers.entry(arn).or_insert_with(|| (role, Vec::new())).1.push(live);
     }
-    let members = std::iter::once(&dataset.team).chain(&dataset.stewards);
-    let known: BTreeSet<String> = members
-        .filter_map(|team| context.team_role(team))
-        .map(|role| role.grantee().known_arn.clone())
-        .collect();
     let database = names.dataset_database(environment, dataset);
-    let by_tag = context.tables_by == TablesBy::Tag && super::has_tags(dataset);
-    let tags = by_tag.then(|| {
+    let tags = (by_tag && has_tags(dataset)).then(|| {
         let all = consumers.values().flat_map(|(_, shares)| whole_tables(shares).into_keys());
-        tags::declare(scope, context, chain, &all.collect())
+        tags::declare(scope, on, chain, &all.collect())
     });
     for (arn, (role, shares)) in &consumers {
         let Some(first) = shares.first() else { continue };
@@ -46,8 +53,8 @@ pub(super) fn grant(
         let causes = shares.iter().map(|live| cause(live.share.header.origin));
         if !known.contains(arn) {
             let mut scope = scope.because_all(causes.clone());
-            let on = Catalog::Database { account: account.clone(), name: database.clone() };
-            chain.grant(&mut scope, role, &on, set("read", &[Permission::Describe]));
+            let all = Catalog::Database { account: account.clone(), name: database.clone() };
+            chain.grant(&mut scope, role, &all, set("read", &[Permission::Describe]));
         }
         let tables = whole_tables(shares);
         if let Some(tags) = &tags {
@@ -66,14 +73,22 @@ pub(super) fn grant(
             };
             chain.grant(&mut scope, role, &columns, set("read", &reads));
             if !writes.is_empty() {
-                let on = Catalog::Table { account, database, table };
-                chain.grant(&mut scope, role, &on, set("write", &writes));
+                let one = Catalog::Table { account, database, table };
+                chain.grant(&mut scope, role, &one, set("write", &writes));
             }
         }
         for live in shares {
-            parts(scope, context, chain, live, role);
+            parts(scope, on, chain, live, role);
         }
     }
+}
+
+/// Whether the dataset's tables can be shared by tags. Tags of another account's catalog are not ours to make, and in
+/// hybrid access mode consumers are opted in table by table ("Hybrid access mode considerations and limitations").
+pub(crate) fn has_tags(dataset: &Dataset) -> bool {
+    dataset.import.as_ref().is_none_or(|import| {
+        import.catalog_account.is_none() && import.hybrid_access == HybridAccess::Closed
+    })
 }
 
 /// The access to a table in a word.
@@ -104,12 +119,13 @@ fn whole_tables(shares: &[&LiveShare<'_>]) -> BTreeMap<String, BTreeSet<Permissi
 /// Columns and rows of tables, each through a filter of its own.
 fn parts(
     scope: &mut Scope<'_>,
-    context: &Context<'_>,
+    on: SharedTables<'_>,
     chain: &mut PermissionChain,
     live: &LiveShare<'_>,
     role: &ImportedRole,
 ) {
-    let Context { names, environment, dataset, .. } = context;
+    let SharedTables { names, dataset, .. } = on;
+    let environment = &*dataset.environment;
     let database = names.dataset_database(environment, dataset);
     let account = live.catalog_account();
     let limited = live.tables().filter(|table| !table.columns.is_empty() || table.rows.is_some());
@@ -130,7 +146,7 @@ fn parts(
         let cells = part.cells();
         let resource = part.build(&mut scope.child("Filter"));
         chain.wait_for(resource.logical_id());
-        let on = Catalog::Filter {
+        let seen = Catalog::Filter {
             account: account.clone(),
             database: database.clone(),
             table: table.name.to_string(),
@@ -138,7 +154,7 @@ fn parts(
             cells,
         };
         // Through a filter Lake Formation gives `SELECT` only.
-        chain.grant(&mut scope, role, &on, set("read", &[Permission::Select]));
+        chain.grant(&mut scope, role, &seen, set("read", &[Permission::Select]));
     }
 }
 

@@ -4,19 +4,43 @@ use std::collections::BTreeMap;
 
 use lakewright_constructs::role::ImportedRole;
 use lakewright_manifest::mesh::{Environment, EnvironmentTeam};
-use lakewright_manifest::{Mesh, Report};
+use lakewright_manifest::{Mesh, Report, RoleArn};
 use lakewright_synth::{PolicyOwner, Stack, Together};
 use lakewright_template::Value;
 
-use super::{Handout, text};
+use super::{Belongings, grant, grant_belongings, grantee_name};
 use crate::Names;
 use crate::diagnose::cause;
+use crate::handout::{Carrier, Handout, text};
 use crate::stack::{report, spec};
-use crate::team::{Belongings, grant, grant_belongings, grantee_name};
 
 /// The policies for an imported role, each with its handout. Those for shares are handed out one by one, as they go with
 /// their shares.
-pub(super) fn handouts(
+pub(crate) fn handouts(
+    mesh: &Mesh,
+    environment: &Environment,
+    team: &EnvironmentTeam,
+    belongings: &Belongings<'_>,
+) -> (Vec<Handout>, Report) {
+    let policies = match policies(mesh, environment, team, belongings) {
+        Ok(policies) => policies,
+        Err(errors) => return (Vec::new(), errors),
+    };
+    let (mut handouts, mut report) = (Vec::new(), Report::new());
+    for (handout, policy) in policies {
+        let role = team.iam_role_arn.as_ref().map(RoleArn::role_name);
+        let carrier = Carrier {
+            kind: "AWS::IAM::RolePolicy",
+            property: "PolicyDocument",
+            role: role.unwrap_or_default(),
+        };
+        report.extend(carrier.check(&handout, policy, &Names::place(environment), team.origin));
+        handouts.push(handout);
+    }
+    (handouts, report)
+}
+
+fn policies(
     mesh: &Mesh,
     environment: &Environment,
     team: &EnvironmentTeam,

@@ -13,7 +13,7 @@ use lakewright_manifest::mesh::Dataset;
 use lakewright_synth::Scope;
 use lakewright_template::digest::hex_prefix;
 
-use super::Context;
+use super::tables::SharedTables;
 use crate::Names;
 use crate::diagnose::cause;
 
@@ -26,11 +26,12 @@ pub(super) struct TableTags(Vec<TableTag>);
 /// Declares the tags, and gives them to the tables that are shared.
 pub(super) fn declare(
     scope: &mut Scope<'_>,
-    context: &Context<'_>,
+    on: SharedTables<'_>,
     chain: &mut PermissionChain,
     shared: &BTreeSet<String>,
 ) -> TableTags {
-    let Context { names, environment, dataset, .. } = context;
+    let SharedTables { names, dataset, .. } = on;
+    let environment = &*dataset.environment;
     let mut tags = Vec::new();
     for tables in parts(dataset) {
         if !tables.iter().any(|table| shared.contains(*table)) {
@@ -102,7 +103,7 @@ impl TableTags {
             }
             for (permissions, tables) in sets {
                 let permissions: Vec<Permission> = permissions.iter().copied().collect();
-                let access = super::shares::access(&permissions);
+                let access = super::tables::access(&permissions);
                 let set =
                     PermissionSet { access, permissions: &permissions, with_grant_option: false };
                 chain.grant(scope, role, &Catalog::Tagged { tag: tag.clone(), tables }, set);

@@ -1,0 +1,93 @@
+//! What the owners of imported buckets, keys and roles add for a share.
+
+use lakewright_manifest::{Code, Diagnostic, Report};
+use lakewright_policies::{Principal, ResourcePolicy, Statement};
+
+use super::LiveShare;
+use super::access::{key_statements, owner_policy, unmanaged_policy};
+use crate::Names;
+use crate::handout::{Carrier, Handout, text};
+
+/// The files for a share, and what to tell its author of them.
+pub(crate) fn handouts(names: Names<'_>, live: &LiveShare<'_>) -> (Vec<Handout>, Report) {
+    let (mut handouts, mut report) = (Vec::new(), Report::new());
+    if live.has_bucket() || live.folders().next().is_some() {
+        bucket(names, live, &mut handouts, &mut report);
+        key(names, live, &mut handouts, &mut report);
+    }
+    role(names, live, &mut handouts, &mut report);
+    (handouts, report)
+}
+
+/// What the owner of an imported bucket adds to its policy, for a consumer in another account.
+fn bucket(
+    names: Names<'_>,
+    live: &LiveShare<'_>,
+    handouts: &mut Vec<Handout>,
+    report: &mut Report,
+) {
+    let Some(policy) = owner_policy(names, live) else { return };
+    let id = &live.share.header.id;
+    let bucket = names.dataset_bucket(live.producer, live.dataset);
+    let handout = Handout {
+        path: format!("assets/bucket-policies/{id}.json"),
+        task: format!("add these statements to the policy of bucket {bucket}"),
+        json: text(&policy),
+    };
+    let carrier = Carrier { kind: "AWS::S3::BucketPolicy", property: "PolicyDocument", role: "" };
+    let place = Names::place(live.producer);
+    report.extend(carrier.check(&handout, policy, &place, live.share.header.origin));
+    handouts.push(handout);
+    let message = format!("share `{id}` needs statements in the policy of bucket {bucket}");
+    let diagnostic = Diagnostic::new(Code::ImportedBucketShare, message)
+        .at(live.share.header.origin, "this share")
+        .and(live.dataset.header.origin, "the bucket is imported here")
+        .help("its owner adds what `synth` writes under `assets/bucket-policies`");
+    report.push(diagnostic);
+}
+
+/// What the owner of an imported bucket's key adds to its policy, for a consumer in another account.
+fn key(names: Names<'_>, live: &LiveShare<'_>, handouts: &mut Vec<Handout>, report: &mut Report) {
+    let Some((alias, statements)) = key_statements(names, live) else { return };
+    let id = &live.share.header.id;
+    let place = Names::place(live.producer);
+    // What the key's own policy says already: whoever administers it goes on to.
+    let own = Statement::allow("AccountAdministers", ["kms:PutKeyPolicy"], ["*"])
+        .for_principals([Principal::Aws(place.root_arn(&place.account).into())]);
+    let whole = statements.iter().cloned().chain([own]).collect();
+    let policy = ResourcePolicy::new(statements).expect("grants give whole statements");
+    let whole = ResourcePolicy::new(whole).expect("grants give whole statements");
+    let handout = Handout {
+        path: format!("assets/key-policies/{id}.json"),
+        task: format!("add these statements to the policy of key alias/{alias}"),
+        json: text(&policy.into_value()),
+    };
+    let carrier = Carrier { kind: "AWS::KMS::Key", property: "KeyPolicy", role: "" };
+    let origin = live.share.header.origin;
+    report.extend(carrier.check(&handout, whole.into_value(), &place, origin));
+    handouts.push(handout);
+    let message = format!("share `{id}` needs statements in the policy of key alias/{alias}");
+    let diagnostic = Diagnostic::new(Code::ImportedBucketShare, message)
+        .at(origin, "this share")
+        .and(live.dataset.header.origin, "the key is imported here")
+        .help("its owner adds what `synth` writes under `assets/key-policies`");
+    report.push(diagnostic);
+}
+
+/// What the owner of a consumer's role attaches, where Lakewright may not.
+fn role(names: Names<'_>, live: &LiveShare<'_>, handouts: &mut Vec<Handout>, report: &mut Report) {
+    let Some((role, policy)) = unmanaged_policy(names, live) else { return };
+    let handout = Handout {
+        path: format!("assets/role-policies/{}.json", live.share.header.id),
+        task: format!("attach this policy to {role}"),
+        json: text(&policy),
+    };
+    let carrier = Carrier {
+        kind: "AWS::IAM::RolePolicy",
+        property: "PolicyDocument",
+        role: role.rsplit('/').next().unwrap_or_default(),
+    };
+    let place = Names::place(live.consumer);
+    report.extend(carrier.check(&handout, policy, &place, live.share.header.origin));
+    handouts.push(handout);
+}
