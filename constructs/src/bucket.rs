@@ -549,3 +549,6 @@ fn this_key_only(arn: &str, key: &KeyHandle) -> [Statement; 4] {
 pub fn bucket_arn(place: &Place, name: &str) -> String {
     format!("arn:{}:s3:::{name}", place.partition())
 }
+
+#[cfg(test)]
+mod tests;

@@ -305,3 +305,6 @@ fn via(services: &[&str], region: &str) -> Conditions {
         values: values.collect(),
     })
 }
+
+#[cfg(test)]
+mod tests;
