@@ -279,3 +279,6 @@ pub fn topic_arn(place: &Place, name: &str) -> String {
 pub fn queue_arn(place: &Place, name: &str) -> String {
     format!("arn:{}:sqs:{}:{}:{name}", place.partition(), place.region, place.account)
 }
+
+#[cfg(test)]
+mod tests;
