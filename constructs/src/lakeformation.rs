@@ -502,3 +502,6 @@ impl Catalog {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -103,6 +103,11 @@ impl Built {
         self.0.template.resources.values().filter(|resource| resource.kind == kind).collect()
     }
 
+    /// The resource with a logical id.
+    pub(crate) fn resource(&self, id: &LogicalId) -> &ResourceEntry {
+        &self.0.template.resources[id]
+    }
+
     /// The only resource of a type.
     pub(crate) fn one(&self, kind: &str) -> &ResourceEntry {
         let all = self.all(kind);
