@@ -288,8 +288,8 @@ fn a_grant_on_an_imported_bucket_goes_into_the_roles_policy() {
     assert!(objects.contains(r#""Resource":"arn:aws:s3:::old-data/*""#), "{objects}");
 }
 
-/// "Supported event types for SQS, SNS, and Lambda" in the S3 user guide; "NotificationConfiguration" in the
-/// CloudFormation template reference: S3 checks the destination's permission when the notification is set.
+/// "Supported event types for SQS, SNS, and Lambda" in the S3 user guide. "AWS::S3::Bucket NotificationConfiguration" in the
+/// CloudFormation template reference: the bucket cannot be created until it has the permission to send.
 #[test]
 fn events_are_sent_when_the_queue_lets_them_in() {
     let stack = built(|scope| {
