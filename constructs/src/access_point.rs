@@ -186,23 +186,19 @@ mod tests {
     /// "Performing block public access operations on an access point" in the S3 user guide: these settings cannot be
     /// changed later. `BucketAccountId` of "AWS::S3::AccessPoint" in the CloudFormation template reference: the account of
     /// the bucket, so that nobody else's bucket of this name is meant.
+    /// "Enforce encryption of data in transit" in "Security best practices for Amazon S3".
     #[test]
-    fn an_access_point_is_closed_to_the_public_and_knows_its_buckets_owner() {
+    fn an_access_point_is_closed_to_the_public_and_to_requests_without_tls() {
         let stack = granted(Traffic::Read);
         assert_eq!(
             stack.property(POINT, "PublicAccessBlockConfiguration"),
             r#"{"BlockPublicAcls":true,"BlockPublicPolicy":true,"IgnorePublicAcls":true,"RestrictPublicBuckets":true}"#
         );
         assert_eq!(stack.property(POINT, "BucketAccountId"), r#""111122223333""#);
-    }
-
-    /// "Enforce encryption of data in transit" in "Security best practices for Amazon S3".
-    #[test]
-    fn requests_without_tls_are_denied_at_the_access_point() {
-        let expected = format!(
+        let denied = format!(
             r#"{{"Action":"s3:*","Condition":{{"Bool":{{"aws:SecureTransport":"false"}}}},"Effect":"Deny","Principal":{{"AWS":"*"}},"Resource":["{ARN}","{ARN}/*"]}}"#
         );
-        assert_eq!(granted(Traffic::Read).statement(POINT, "DenyWithoutTls"), expected);
+        assert_eq!(stack.statement(POINT, "DenyWithoutTls"), denied);
     }
 
     /// "Configuring IAM policies for using access points" in the S3 user guide: the ARN of objects is the access point's,

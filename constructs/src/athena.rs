@@ -112,25 +112,4 @@ mod tests {
         // CloudFormation can delete a workgroup with queries.
         assert_eq!(stack.property("AWS::Athena::WorkGroup", "RecursiveDeleteOption"), "true");
     }
-
-    /// `Description` of "CreateNamedQuery" in the Athena API reference: one character at least.
-    #[test]
-    fn a_query_belongs_to_its_workgroup_and_has_a_description_only_if_it_says_something() {
-        let query = |description: &str| {
-            built(|scope| {
-                let query = NamedQuery {
-                    name: "first rows".to_owned(),
-                    description: description.to_owned(),
-                    database: "orders".to_owned(),
-                    query: "SELECT 1".to_owned(),
-                    workgroup: Expr::known_name("analysts"),
-                };
-                scope.add("Query", query);
-            })
-        };
-        let kind = "AWS::Athena::NamedQuery";
-        assert_eq!(query("Rows").property(kind, "Description"), r#""Rows""#);
-        assert_eq!(query("元帳").property(kind, "Description"), "");
-        assert_eq!(query("").property(kind, "WorkGroup"), r#""analysts""#);
-    }
 }

@@ -53,22 +53,6 @@ mod tests {
     use lakewright_template::Value;
 
     use super::*;
-    use crate::bucket::{BucketTraffic, ImportedBucket};
-    use crate::testing::{HERE, place, reader};
-
-    /// `docs/proof.md`: `prove` compares the statements with the recorded grants, so the record names objects only, and
-    /// leaves the rights on the bucket and its key as they are.
-    #[test]
-    fn the_record_of_a_folder_names_its_objects() {
-        let folder = Folder::at("exports");
-        let bucket = ImportedBucket::new(&place(), "orders-data", None, "dataset/orders");
-        let grants = bucket.grant_read_under(&folder, &reader(HERE));
-        let named: Vec<(&str, &[String])> =
-            grants.0.iter().map(|grant| (grant.access, grant.known_resources.as_slice())).collect();
-        let list = ["arn:aws:s3:::orders-data".to_owned()];
-        let objects = ["arn:aws:s3:::orders-data/exports/*".to_owned()];
-        assert_eq!(named, [("list", list.as_slice()), ("read", objects.as_slice())]);
-    }
 
     #[test]
     fn no_folder_is_the_beginning_of_another_ones_name() {

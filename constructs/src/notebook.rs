@@ -106,7 +106,8 @@ mod tests {
     }
 
     /// "CreateNotebookInstance" in the SageMaker API reference: internet access and root access are on unless they are
-    /// turned off, and `MinimumInstanceMetadataServiceVersion` refuses requests of version 1.
+    /// turned off, and `MinimumInstanceMetadataServiceVersion` refuses requests of version 1. `docs/stacks/notebook.md`:
+    /// the instance lets in what comes from its network, and outside a VPC it has no security group.
     #[test]
     fn what_aws_leaves_open_is_closed_unless_asked_for() {
         let closed = notebook(None, false);
@@ -120,12 +121,7 @@ mod tests {
         let open = notebook(None, true);
         assert_eq!(open.property(NOTEBOOK, "DirectInternetAccess"), r#""Enabled""#);
         assert_eq!(open.property(NOTEBOOK, "RootAccess"), r#""Enabled""#);
-    }
-
-    /// `docs/stacks/notebook.md`: inbound HTTPS only from the VPC's address block, if that is known; outside a VPC the
-    /// instance has no security group.
-    #[test]
-    fn an_instance_has_a_group_in_a_vpc_only_and_lets_in_no_more_than_its_network() {
+        // Inbound HTTPS comes from the VPC's address block only, if that is known.
         let network = |cidr: Option<&str>| NotebookNetwork {
             vpc_id: "vpc-0123456789abcdef0".to_owned(),
             subnet_id: "subnet-0123456789abcdef0".to_owned(),
@@ -140,8 +136,7 @@ mod tests {
         assert_eq!(known.property(NOTEBOOK, "SubnetId"), r#""subnet-0123456789abcdef0""#);
         assert_eq!(known.property(ingress, "CidrIp"), r#""10.1.0.0/16""#);
         assert!(notebook(Some(network(None)), false).all(ingress).is_empty());
-        let outside = notebook(None, true);
-        assert!(outside.all("AWS::EC2::SecurityGroup").is_empty());
-        assert_eq!(outside.property(NOTEBOOK, "SecurityGroupIds"), "");
+        assert!(open.all("AWS::EC2::SecurityGroup").is_empty());
+        assert_eq!(open.property(NOTEBOOK, "SecurityGroupIds"), "");
     }
 }

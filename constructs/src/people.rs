@@ -373,14 +373,9 @@ mod tests {
             )
         });
         assert_eq!(broker(&["ana"]), expected);
-    }
-
-    /// `docs/people.md`: with no list of people, a broker still has to say who somebody is.
-    #[test]
-    fn a_broker_for_everybody_still_sets_a_source_identity() {
-        let identity = r#""sts:SourceIdentity":"false""#;
-        let statements = broker(&[]);
-        assert!(statements[0].contains(identity), "{}", statements[0]);
-        assert!(statements[1].contains(&format!(r#""Null":{{{identity}}}"#)), "{}", statements[1]);
+        // Without a list of people, a broker still has to say who somebody is.
+        for statement in &broker(&[])[..2] {
+            assert!(statement.contains(r#""sts:SourceIdentity":"false""#), "{statement}");
+        }
     }
 }

@@ -58,7 +58,8 @@ fn build(source: BuildSource) -> Built {
 
 /// "ProjectEnvironment" in the CodeBuild API reference: `privilegedMode` lets a build run the Docker daemon.
 /// "AWS::CodeBuild::Project" in the CloudFormation template reference: with the `Visibility` `PRIVATE` its builds are not
-/// public, and without an `EncryptionKey` the AWS managed key for S3 is used.
+/// public, and without an `EncryptionKey` the AWS managed key for S3 is used. "ProjectSource" in the CodeBuild API
+/// reference: with the source `CODEPIPELINE` there is no location, with `S3` it is the path of the zip file.
 #[test]
 fn a_build_is_private_without_privileges_and_encrypted_with_the_key() {
     let stack = build(BuildSource::Pipeline);
@@ -73,18 +74,9 @@ fn a_build_is_private_without_privileges_and_encrypted_with_the_key() {
         stack.property(PROJECT, "LogsConfig"),
         r#"{"CloudWatchLogs":{"GroupName":"/aws/codebuild/nightly","Status":"ENABLED"}}"#
     );
-}
-
-/// "ProjectSource" and "ProjectArtifacts" in the CodeBuild API reference: with the source `CODEPIPELINE`, CodePipeline
-/// ignores the location; with the source `S3` the location is the path of the zip file.
-#[test]
-fn a_build_takes_its_source_from_the_pipeline_or_from_one_file() {
-    let piped = build(BuildSource::Pipeline);
-    assert_eq!(
-        piped.property(PROJECT, "Source"),
-        r#"{"BuildSpec":"buildspec.yaml","Type":"CODEPIPELINE"}"#
-    );
-    assert_eq!(piped.property(PROJECT, "Artifacts"), r#"{"Type":"CODEPIPELINE"}"#);
+    let piped = r#"{"BuildSpec":"buildspec.yaml","Type":"CODEPIPELINE"}"#;
+    assert_eq!(stack.property(PROJECT, "Source"), piped);
+    assert_eq!(stack.property(PROJECT, "Artifacts"), r#"{"Type":"CODEPIPELINE"}"#);
     let stored = build(BuildSource::S3("code/source.zip".to_owned()));
     assert_eq!(
         stored.property(PROJECT, "Source"),
@@ -134,9 +126,10 @@ fn pipeline(kinds: Vec<ActionKind>) -> Built {
 
 /// "ArtifactStore" in the CodePipeline API reference: without an encryption key, the AWS managed key for S3. "Set or change
 /// the pipeline execution mode" in the CodePipeline user guide: `SUPERSEDED`, the default, drops older waiting runs, and
-/// `QUEUED`, which needs type V2, keeps them in order.
+/// `QUEUED`, which needs type V2, keeps them in order. `docs/stacks/pipeline.md`: the first run begins as soon as a
+/// pipeline is created, so the pipeline is created after the policies that its runs need.
 #[test]
-fn a_pipeline_encrypts_its_artifacts_and_runs_once_for_each_change() {
+fn a_pipeline_encrypts_its_artifacts_and_runs_each_change_with_all_its_rights() {
     let stack = pipeline(Vec::new());
     assert_eq!(
         stack.property(PIPELINE, "ArtifactStore"),
@@ -147,12 +140,6 @@ fn a_pipeline_encrypts_its_artifacts_and_runs_once_for_each_change() {
     );
     assert_eq!(stack.property(PIPELINE, "ExecutionMode"), r#""QUEUED""#);
     assert_eq!(stack.property(PIPELINE, "PipelineType"), r#""V2""#);
-}
-
-/// `docs/stacks/pipeline.md`: the first run starts when the pipeline exists, so all that it needs is created before.
-#[test]
-fn a_pipeline_exists_after_the_policies_that_its_first_run_needs() {
-    let stack = pipeline(Vec::new());
     assert_eq!(waits_for(stack.one(PIPELINE)), ["ArtifactsPolicy", "Code", "RolePolicy"]);
 }
 

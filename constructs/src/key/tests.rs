@@ -5,7 +5,6 @@ use super::*;
 use crate::testing::{Built, HERE, built, key, place, reader, role};
 
 const KEY: &str = "AWS::KMS::Key";
-const READER: &str = r#""Principal":{"AWS":"arn:aws:iam::111122223333:role/reader"}"#;
 
 /// A stack with a key, and the grants of `give` on it.
 fn granted(give: impl FnOnce(&KeyHandle) -> Grants) -> Built {
@@ -20,12 +19,16 @@ fn team() -> Vec<String> {
 }
 
 /// "Rotating AWS KMS keys" and "Delete an AWS KMS key" in the KMS developer guide: rotation is off unless it is turned
-/// on, and 30 days is the longest waiting period.
+/// on, and 30 days is the longest waiting period. `docs/stacks/dataset.md`: a retained key keeps its alias.
 #[test]
-fn a_key_rotates_and_waits_as_long_as_possible_for_its_deletion() {
+fn a_key_rotates_and_stays_as_long_as_possible() {
     let stack = granted(|_| Grants::default());
     assert_eq!(stack.property(KEY, "EnableKeyRotation"), "true");
     assert_eq!(stack.property(KEY, "PendingWindowInDays"), "30");
+    // Policies of others refer to the alias, so it is retained with the key.
+    let kept = Some(DeletionPolicy::RetainExceptOnCreate);
+    assert_eq!(stack.one(KEY).deletion_policy, kept);
+    assert_eq!(stack.one("AWS::KMS::Alias").deletion_policy, kept);
 }
 
 /// "Cryptographic operations" in the KMS developer guide, and `CreateGrant`, which gives others the use of a key.
@@ -55,19 +58,8 @@ fn administrators_of_the_account_change_the_policy_but_do_not_use_the_key() {
     assert_eq!(stack.sids(KEY), ["AccountAdministers"]);
 }
 
-/// "Key policies in AWS KMS": `"Resource": "*"` in a key policy is the key itself.
-#[test]
-fn a_grant_names_its_role_in_the_keys_own_policy() {
-    let stack = granted(|key| key.grant_use(&reader(HERE)));
-    assert_eq!(
-        stack.statement(KEY, "UseKey"),
-        format!(
-            r#"{{"Action":["kms:Decrypt","kms:DescribeKey","kms:Encrypt","kms:GenerateDataKey","kms:ReEncryptFrom","kms:ReEncryptTo"],"Effect":"Allow",{READER},"Resource":"*"}}"#
-        )
-    );
-}
-
-/// "kms:ViaService" in "AWS KMS condition keys": values such as `s3.us-east-2.amazonaws.com`.
+/// "kms:ViaService" in "AWS KMS condition keys": values such as `s3.us-east-2.amazonaws.com`. The suffix of `aws-cn` in
+/// botocore's `partitions.json` is `amazonaws.com.cn`.
 #[test]
 fn a_grant_through_services_holds_for_these_services_in_one_region() {
     let stack = granted(|key| {
@@ -85,17 +77,11 @@ fn a_grant_through_services_holds_for_these_services_in_one_region() {
     let read = stack.statement(KEY, "DecryptVia");
     assert!(read.contains(&via(r#""glue.eu-west-1.amazonaws.com""#)), "{read}");
     assert!(!read.contains("Encrypt\""), "{read}");
-}
-
-/// `url_suffix` of `aws-cn` in botocore's `partitions.json`: `amazonaws.com.cn`.
-#[test]
-fn in_china_the_service_is_named_with_either_suffix() {
     let china = Place::parse(HERE, "cn-north-1").expect("a place");
     let statement = delegated_use(&china, &team(), &["s3"]);
     let text = value_to_compact_json(&statement.into_value());
     let services = r#"["s3.cn-north-1.amazonaws.com","s3.cn-north-1.amazonaws.com.cn"]"#;
     assert!(text.contains(&format!(r#""kms:ViaService":{services}"#)), "{text}");
-    assert!(text.contains(r#""AWS":"arn:aws-cn:iam::111122223333:root""#), "{text}");
 }
 
 /// "AWS JSON policy elements: Principal" in the IAM user guide: a policy that names a role which does not exist is
@@ -135,51 +121,5 @@ fn use_for_one_buckets_objects_is_bound_to_its_encryption_context() {
             "{text}"
         );
         assert!(text.contains(r#""Action":["kms:Decrypt","kms:GenerateDataKey"]"#), "{text}");
-    }
-}
-
-/// "kms:ResourceAliases" in "AWS KMS condition keys": a key with several values, so it needs a set operator. The
-/// service authorization reference has no alias as a resource of `Decrypt`.
-#[test]
-fn an_imported_key_is_known_by_its_alias_alone() {
-    let stack = built(|scope| {
-        let role = role(scope);
-        let imported = ImportedKey::new(&place(), "old", "dataset/old");
-        scope.grant(imported.grant_use_via(&role, &["s3"], "eu-west-1"));
-    });
-    let text = stack.statement("AWS::IAM::RolePolicy", "UseKeyVia");
-    assert!(
-        text.contains(concat!(
-            r#""Condition":{"ForAnyValue:StringEquals":{"kms:ResourceAliases":"alias/old"},"#,
-            r#""StringEquals":{"kms:ViaService":"s3.eu-west-1.amazonaws.com"}}"#
-        )),
-        "{text}"
-    );
-    assert!(text.contains(r#""Resource":"arn:aws:kms:eu-west-1:111122223333:key/*""#), "{text}");
-    let record = stack.records().into_iter().find(|record| record.access == "use");
-    let record = record.expect("an intended grant");
-    assert_eq!(record.resources, ["arn:aws:kms:eu-west-1:111122223333:alias/old"]);
-}
-
-/// `docs/stacks/dataset.md`: a retained key keeps its alias, because policies of others refer to the alias.
-#[test]
-fn a_retained_key_keeps_its_alias() {
-    for (retain, kept) in
-        [(true, DeletionPolicy::RetainExceptOnCreate), (false, DeletionPolicy::Delete)]
-    {
-        let stack = built(|scope| {
-            let key = Key {
-                description: String::new(),
-                alias: "orders".to_owned(),
-                target: "dataset/orders".to_owned(),
-                statements: Vec::new(),
-                retain,
-            };
-            scope.add("Key", key);
-        });
-        assert_eq!(stack.one(KEY).deletion_policy, Some(kept));
-        assert_eq!(stack.one("AWS::KMS::Alias").deletion_policy, Some(kept));
-        assert_eq!(stack.property("AWS::KMS::Alias", "AliasName"), r#""alias/orders""#);
-        assert_eq!(stack.property("AWS::KMS::Alias", "TargetKeyId"), r#"{"Ref":"Key"}"#);
     }
 }

@@ -166,9 +166,10 @@ fn a_filter_has_the_named_cells_or_says_that_it_has_all() {
     );
 }
 
-/// "Resource" of "AWS::LakeFormation::PrincipalPermissions" in the CloudFormation template reference.
+/// "AWS::LakeFormation::PrincipalPermissions" in the CloudFormation template reference: `Resource`, and
+/// `PermissionsWithGrantOption`, what the principal may grant to others.
 #[test]
-fn a_permission_names_its_catalog_resource_and_no_other() {
+fn a_permission_is_on_one_catalog_resource_and_is_passed_on_only_on_demand() {
     for (on, expected) in catalog() {
         let (stack, _) = one(&reader(HERE), &on, read(&[Permission::Select]));
         assert_eq!(stack.property(PERMISSIONS, "Resource"), expected);
@@ -176,13 +177,22 @@ fn a_permission_names_its_catalog_resource_and_no_other() {
             stack.property(PERMISSIONS, "Principal"),
             r#"{"DataLakePrincipalIdentifier":"arn:aws:iam::111122223333:role/reader"}"#
         );
+        assert_eq!(stack.property(PERMISSIONS, "Permissions"), r#"["SELECT"]"#);
+        assert_eq!(stack.property(PERMISSIONS, "PermissionsWithGrantOption"), "[]");
     }
+    let rights = [Permission::Describe, Permission::Alter];
+    let passed = PermissionSet { with_grant_option: true, ..read(&rights) };
+    let (stack, _) = one(&reader(HERE), &table("lines"), passed);
+    let names = r#"["ALTER","DESCRIBE"]"#;
+    assert_eq!(stack.property(PERMISSIONS, "Permissions"), names);
+    assert_eq!(stack.property(PERMISSIONS, "PermissionsWithGrantOption"), names);
 }
 
 /// `docs/adr/0014-permissions-by-pair.md`: in the schema of `AWS::LakeFormation::PrincipalPermissions` the identifier is the
-/// principal and the resource, and not the rights; the logical id is derived from the same pair.
+/// principal and the resource, and not the rights; the logical id is derived from the same pair. CloudFormation accepts one
+/// resource for each pair, so a second one is an error of synthesis.
 #[test]
-fn the_logical_id_is_one_for_each_pair_whatever_the_rights() {
+fn each_pair_has_one_logical_id_and_one_permission_whatever_the_rights() {
     let mut ids = BTreeSet::new();
     for to in [reader(HERE), reader(ELSEWHERE)] {
         for (on, _) in catalog() {
@@ -196,18 +206,13 @@ fn the_logical_id_is_one_for_each_pair_whatever_the_rights() {
             assert!(ids.insert(id), "{on:?} has the id of another pair");
         }
     }
-}
-
-/// The same page: CloudFormation accepts one resource for each pair, so a second one is an error of synthesis.
-#[test]
-fn a_second_permission_for_a_pair_is_refused() {
-    let result = tried(place(), |scope| {
+    let twice = tried(place(), |scope| {
         let mut chain = chain();
         for right in [Permission::Select, Permission::Insert] {
             chain.grant(scope, &reader(HERE), &table("lines"), read(&[right]));
         }
     });
-    let errors = result.err().unwrap_or_default();
+    let errors = twice.err().unwrap_or_default();
     assert!(
         matches!(errors.first().map(|error| &error.problem), Some(Problem::DuplicatePath(_))),
         "{errors:?}"
@@ -250,21 +255,6 @@ fn each_permission_waits_for_the_one_before() {
     assert_eq!(waits(0), names(&before));
     assert_eq!(waits(1), names(&steps[..1]));
     assert_eq!(waits(2), names(&[steps[1].clone(), between[0].clone()]));
-}
-
-/// `PermissionsWithGrantOption` of "AWS::LakeFormation::PrincipalPermissions": what the principal may grant to others.
-#[test]
-fn rights_are_passed_on_only_with_the_grant_option() {
-    let rights = [Permission::Describe, Permission::Alter];
-    let (kept, _) = one(&reader(HERE), &table("lines"), read(&rights));
-    assert_eq!(kept.property(PERMISSIONS, "Permissions"), r#"["ALTER","DESCRIBE"]"#);
-    assert_eq!(kept.property(PERMISSIONS, "PermissionsWithGrantOption"), "[]");
-    let passed = PermissionSet { with_grant_option: true, ..read(&rights) };
-    let (passed, _) = one(&reader(HERE), &table("lines"), passed);
-    assert_eq!(
-        passed.property(PERMISSIONS, "PermissionsWithGrantOption"),
-        r#"["ALTER","DESCRIBE"]"#
-    );
 }
 
 /// "Lake Formation permissions reference" in its developer guide has the names of the permissions. "Resource types defined

@@ -149,39 +149,30 @@ fn who_reads_a_queue_cannot_send_to_it() {
 }
 
 /// "Security best practices for Amazon SNS" in the SNS developer guide: use server-side encryption, and enforce
-/// encryption of data in transit, which applies to `sns:Publish`.
+/// encryption of data in transit, which applies to `sns:Publish`. "Using resource-based policies for Amazon EventBridge": a
+/// rule publishes under `aws:SourceArn`, the ARN of the rule.
 #[test]
-fn a_topic_is_encrypted_and_takes_messages_over_tls_only() {
-    let stack = topic(Vec::new());
-    assert_eq!(stack.property("AWS::SNS::Topic", "KmsMasterKeyId"), r#"{"Ref":"Key"}"#);
-    assert_eq!(
-        stack.statement(TOPIC_POLICY, "DenyWithoutTls"),
-        concat!(
-            r#"{"Action":"sns:Publish","Condition":{"Bool":{"aws:SecureTransport":"false"}},"Effect":"Deny","#,
-            r#""Principal":{"AWS":"*"},"Resource":"arn:aws:sns:eu-west-1:111122223333:alarms"}"#
-        )
-    );
-    assert_eq!(
-        stack.statement(TOPIC_POLICY, "Publish"),
-        concat!(
-            r#"{"Action":"sns:Publish","Effect":"Allow","Principal":{"AWS":"arn:aws:iam::111122223333:role/reader"},"#,
-            r#""Resource":"arn:aws:sns:eu-west-1:111122223333:alarms"}"#
-        )
-    );
-}
-
-/// "Using resource-based policies for Amazon EventBridge": a rule publishes under `aws:SourceArn`, the ARN of the rule.
-#[test]
-fn a_service_publishes_under_its_conditions_and_is_recorded() {
+fn a_topic_is_encrypted_and_takes_messages_over_tls_from_those_who_may() {
     let rule = "arn:aws:events:eu-west-1:111122223333:rule/failures";
     let condition = Condition::new(Comparison::ArnEquals, "aws:SourceArn", rule);
     let stack = topic(vec![(Service::EVENTS, Conditions::none().with(condition))]);
-    assert_eq!(
-        stack.statement(TOPIC_POLICY, "Publish1"),
-        format!(
-            r#"{{"Action":"sns:Publish","Condition":{{"ArnEquals":{{"aws:SourceArn":"{rule}"}}}},"Effect":"Allow","Principal":{{"Service":"events.amazonaws.com"}},"Resource":"arn:aws:sns:eu-west-1:111122223333:alarms"}}"#
-        )
-    );
+    assert_eq!(stack.property("AWS::SNS::Topic", "KmsMasterKeyId"), r#"{"Ref":"Key"}"#);
+    let allowed = r#""Effect":"Allow""#;
+    let events = r#""Condition":{"ArnEquals":{"aws:SourceArn":"arn:aws:events:eu-west-1:111122223333:rule/failures"}}"#;
+    for (sid, how, who) in [
+        (
+            "DenyWithoutTls",
+            r#""Condition":{"Bool":{"aws:SecureTransport":"false"}},"Effect":"Deny""#.to_owned(),
+            r#"{"AWS":"*"}"#,
+        ),
+        ("Publish", allowed.to_owned(), r#"{"AWS":"arn:aws:iam::111122223333:role/reader"}"#),
+        ("Publish1", format!("{events},{allowed}"), r#"{"Service":"events.amazonaws.com"}"#),
+    ] {
+        let expected = format!(
+            r#"{{"Action":"sns:Publish",{how},"Principal":{who},"Resource":"arn:aws:sns:eu-west-1:111122223333:alarms"}}"#
+        );
+        assert_eq!(stack.statement(TOPIC_POLICY, sid), expected, "{sid}");
+    }
     let records = stack.records();
     let record = records.iter().find(|record| record.principal == "service/events.amazonaws.com");
     let record = record.expect("the service's access is intended");

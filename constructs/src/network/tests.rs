@@ -166,7 +166,7 @@ fn rules(stack: &Built, kind: &str) -> Vec<String> {
 
 /// `docs/aws-behaviour.md`: inline rules would be added before the group's tags. `SecurityGroupEgress` of
 /// "AWS::EC2::SecurityGroup" in the CloudFormation template reference: a group without an egress rule allows all outbound
-/// traffic, so each group has one.
+/// traffic, so each group has one. "Connect Studio notebooks in a VPC to external resources": NFS is port 2049.
 #[test]
 fn a_group_lets_nothing_in_or_out_but_what_it_says() {
     let (ingress, egress) = ("AWS::EC2::SecurityGroupIngress", "AWS::EC2::SecurityGroupEgress");
@@ -179,16 +179,7 @@ fn a_group_lets_nothing_in_or_out_but_what_it_says() {
     for property in ["SecurityGroupIngress", "SecurityGroupEgress"] {
         assert_eq!(inside.property(GROUP, property), "");
     }
-}
-
-/// "Connect Studio notebooks in a VPC to external resources" in the SageMaker developer guide: NFS over TCP on port 2049
-/// between the domain and its Amazon EFS volume.
-#[test]
-fn home_folders_are_reached_within_the_network_if_its_block_is_known() {
-    let egress = "AWS::EC2::SecurityGroupEgress";
-    let known = group(None, Egress::HttpsAndFiles(Some("10.1.0.0/16".to_owned())));
+    let files = group(None, Egress::HttpsAndFiles(Some("10.1.0.0/16".to_owned())));
     let https = r#""0.0.0.0/0" "tcp" 443-443"#;
-    assert_eq!(rules(&known, egress), [r#""10.1.0.0/16" "tcp" 2049-2049"#, https]);
-    let unknown = group(None, Egress::HttpsAndFiles(None));
-    assert_eq!(rules(&unknown, egress), [r#""0.0.0.0/0" "tcp" 2049-2049"#, https]);
+    assert_eq!(rules(&files, egress), [r#""10.1.0.0/16" "tcp" 2049-2049"#, https]);
 }

@@ -1,7 +1,6 @@
 use lakewright_template::write::value_to_compact_json;
 
 use super::*;
-use crate::bucket::{BucketTraffic, ImportedBucket};
 use crate::testing::{Built, ELSEWHERE, account, built};
 
 const ROLE: &str = "AWS::IAM::Role";
@@ -143,23 +142,6 @@ fn another_account_needs_the_external_id_and_one_of_the_roles() {
     );
 }
 
-/// "AWS JSON policy elements: Principal" in the IAM user guide: the principal is the role itself, and no account.
-#[test]
-fn a_role_is_trusted_by_its_arn_and_with_the_given_actions_only() {
-    let trust = Trust::Role {
-        arn: "arn:aws:iam::111122223333:role/pivot".to_owned(),
-        name: "pivot-role/finance".to_owned(),
-        actions: &["sts:AssumeRole", "sts:TagSession"],
-    };
-    assert_eq!(
-        stack_of(orders(vec![trust])).statement(ROLE, "Role0"),
-        concat!(
-            r#"{"Action":["sts:AssumeRole","sts:TagSession"],"Effect":"Allow","#,
-            r#""Principal":{"AWS":"arn:aws:iam::111122223333:role/pivot"}}"#
-        )
-    );
-}
-
 /// `docs/proof.md`: `prove` compares the templates with the recorded grants, so each entry of a trust policy is one.
 #[test]
 fn everybody_who_may_assume_a_role_is_recorded() {
@@ -200,25 +182,6 @@ fn a_boundary_is_set_and_recorded() {
     let without = stack_of(orders(glue()));
     assert_eq!(without.property(ROLE, "PermissionsBoundary"), "");
     assert!(without.records().iter().all(|record| record.access != "bounded"));
-}
-
-/// `Roles` of "AWS::IAM::ManagedPolicy" in the CloudFormation template reference. `docs/stacks/dataset.md`: nothing is
-/// written into the policy of an imported bucket.
-#[test]
-fn further_grants_change_no_other_policy_of_the_role() {
-    let stack = built(|scope| {
-        let role = scope.add("Role", orders(glue()));
-        let here = scope.spec().place.clone();
-        let bucket = ImportedBucket::new(&here, "old-data", None, "dataset/old");
-        let more = role.with_policies(&mut scope.child("More"), "orders-more".to_owned(), 1);
-        scope.grant(bucket.grant_read(&more));
-    });
-    assert!(stack.all("AWS::IAM::RolePolicy").is_empty());
-    let managed = "AWS::IAM::ManagedPolicy";
-    assert_eq!(stack.property(managed, "ManagedPolicyName"), r#""orders-more-1""#);
-    assert_eq!(stack.property(managed, "Roles"), r#"[{"Ref":"Role"}]"#);
-    let objects = stack.statement(managed, "ReadData");
-    assert!(objects.contains(r#""Resource":"arn:aws:s3:::old-data/*""#), "{objects}");
 }
 
 /// "CreateRole" in the IAM API reference: a description has at most 1,000 characters, each of tab, line feed, carriage
