@@ -132,8 +132,8 @@ fn security(alias: &str, own_bucket: bool) -> Built {
     })
 }
 
-/// "Working with security configurations on the AWS Glue console" in the Glue developer guide: `SSE-KMS` for logs,
-/// `CSE-KMS` for job bookmarks, `SSE-KMS` or `SSE-S3` for data. A job is encrypted under the configuration that it names.
+/// "EncryptionConfiguration structure" in the Glue API reference: `SSE-KMS` for logs, `CSE-KMS` for job bookmarks,
+/// `SSE-KMS` or `SSE-S3` for data. A job is encrypted under the configuration that it names.
 #[test]
 fn logs_and_bookmarks_of_a_job_are_encrypted_with_the_key_wherever_the_data_lies() {
     let key = r#""KmsKeyArn":{"Fn::GetAtt":["Key","Arn"]}"#;
@@ -173,7 +173,7 @@ fn crawler(declared: &[&str], events: bool) -> Built {
     })
 }
 
-/// "How to exclude files from a crawl" in the Glue developer guide: `**` crosses folders. `docs/stacks/dataset.md`: the
+/// "Include and exclude patterns" in the Glue developer guide: `**` crosses folders. `docs/stacks/dataset.md`: the
 /// crawler neither changes nor deprecates declared tables, and keeps tables of deleted files. "Setting crawler
 /// configuration options": `MergeNewColumns` adds columns, and neither removes nor changes existing ones. "Accelerating
 /// crawls using Amazon S3 event notifications": `CRAWL_EVENT_MODE` reads the queue of the target.

@@ -26,7 +26,7 @@ fn chain() -> PermissionChain {
 
 /// A stack with one permission, and the permission's logical id.
 fn one(to: &ImportedRole, on: &Catalog, set: PermissionSet<'_>) -> (Built, String) {
-    let mut last = Vec::new();
+    let mut last: Vec<String> = Vec::new();
     let stack = built(|scope| {
         let mut chain = chain();
         chain.grant(scope, to, on, set);
@@ -110,8 +110,8 @@ fn administrators_are_added_and_nobody_elses_are_removed() {
     assert_eq!(records[0].resources, ["arn:aws:glue:eu-west-1:111122223333:catalog"]);
 }
 
-/// "Requirements for roles used to register locations" in the Lake Formation developer guide: a role of one's own reads
-/// encrypted locations. "Hybrid access mode": IAM permissions go on working beside those of Lake Formation.
+/// "Requirements for roles used to register locations" in the Lake Formation developer guide: the service-linked role, or a
+/// role of one's own. "Hybrid access mode": IAM permissions go on working beside those of Lake Formation.
 #[test]
 fn a_location_is_read_with_the_given_role_and_is_hybrid_only_on_demand() {
     let location = |hybrid| {
@@ -223,7 +223,9 @@ fn each_pair_has_one_logical_id_and_one_permission_whatever_the_rights() {
 /// of one catalog resource.
 #[test]
 fn each_permission_waits_for_the_one_before() {
-    let (mut steps, mut before, mut between) = (Vec::new(), Vec::new(), Vec::new());
+    let mut steps: Vec<LogicalId> = Vec::new();
+    let mut before: Vec<LogicalId> = Vec::new();
+    let mut between: Vec<LogicalId> = Vec::new();
     let stack = built(|scope| {
         let database = crate::glue::Database {
             name: "orders".to_owned(),
