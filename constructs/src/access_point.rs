@@ -157,3 +157,89 @@ impl AccessPointHandle {
 pub fn access_point_arn(place: &Place, name: &str) -> String {
     place.arn("s3", &format!("accesspoint/{name}"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{Built, ELSEWHERE, built, reader};
+
+    const POINT: &str = "AWS::S3::AccessPoint";
+    const ARN: &str = "arn:aws:s3:eu-west-1:111122223333:accesspoint/exports";
+
+    /// A stack with an access point, through which a role of another account gets access to a folder.
+    fn granted(traffic: Traffic) -> Built {
+        built(|scope| {
+            let point = scope.add(
+                "Exports",
+                AccessPoint {
+                    name: "exports".to_owned(),
+                    bucket: "orders-data".to_owned(),
+                    target: "dataset/orders".to_owned(),
+                },
+            );
+            assert_eq!(point.arn(), ARN);
+            scope.grant(point.grant_under(&Folder::at("monthly"), traffic, &reader(ELSEWHERE)));
+        })
+    }
+
+    /// "Performing block public access operations on an access point" in the S3 user guide: these settings cannot be
+    /// changed later. `BucketAccountId` of "AWS::S3::AccessPoint" in the CloudFormation template reference: the account of
+    /// the bucket, so that nobody else's bucket of this name is meant.
+    /// "Enforce encryption of data in transit" in "Security best practices for Amazon S3".
+    #[test]
+    fn an_access_point_is_closed_to_the_public_and_to_requests_without_tls() {
+        let stack = granted(Traffic::Read);
+        assert_eq!(
+            stack.property(POINT, "PublicAccessBlockConfiguration"),
+            r#"{"BlockPublicAcls":true,"BlockPublicPolicy":true,"IgnorePublicAcls":true,"RestrictPublicBuckets":true}"#
+        );
+        assert_eq!(stack.property(POINT, "BucketAccountId"), r#""111122223333""#);
+        let denied = format!(
+            r#"{{"Action":"s3:*","Condition":{{"Bool":{{"aws:SecureTransport":"false"}}}},"Effect":"Deny","Principal":{{"AWS":"*"}},"Resource":["{ARN}","{ARN}/*"]}}"#
+        );
+        assert_eq!(stack.statement(POINT, "DenyWithoutTls"), denied);
+    }
+
+    /// "Configuring IAM policies for using access points" in the S3 user guide: the ARN of objects is the access point's,
+    /// `/object/` and the key.
+    #[test]
+    fn access_is_to_one_folder_by_one_role() {
+        let stack = granted(Traffic::Read);
+        let role = r#""Principal":{"AWS":"arn:aws:iam::444455556666:role/reader"}"#;
+        assert_eq!(
+            stack.statement(POINT, "FolderObjects"),
+            format!(
+                r#"{{"Action":["s3:GetObject","s3:GetObjectAttributes","s3:GetObjectVersion"],"Effect":"Allow",{role},"Resource":"{ARN}/object/monthly/*"}}"#
+            )
+        );
+        assert_eq!(
+            stack.statement(POINT, "ListUnder"),
+            format!(
+                r#"{{"Action":"s3:ListBucket","Condition":{{"StringLike":{{"s3:prefix":"monthly/*"}}}},"Effect":"Allow",{role},"Resource":"{ARN}"}}"#
+            )
+        );
+        assert_eq!(stack.sids(POINT), ["DenyWithoutTls", "FolderObjects", "ListUnder"]);
+        let records = stack.records();
+        let read = records.iter().find(|record| record.access == "read").expect("a record");
+        assert_eq!(read.resources, [format!("{ARN}/object/monthly/*")]);
+    }
+
+    /// `docs/stacks/share.md`: `write` also allows putting objects, `modify` also deleting them. "Uploading and copying
+    /// objects using multipart upload" in the S3 user guide: whoever puts large objects also aborts uploads.
+    #[test]
+    fn each_traffic_has_the_rights_that_its_name_says() {
+        for (traffic, puts, deletes) in [
+            (Traffic::Read, false, false),
+            (Traffic::Write, true, false),
+            (Traffic::ReadWrite, true, true),
+        ] {
+            let actions = traffic.actions();
+            assert!(actions.contains(&"s3:GetObject"), "{traffic:?}");
+            assert_eq!(actions.contains(&"s3:PutObject"), puts, "{traffic:?}");
+            assert_eq!(actions.contains(&"s3:AbortMultipartUpload"), puts, "{traffic:?}");
+            assert_eq!(actions.contains(&"s3:DeleteObject"), deletes, "{traffic:?}");
+            let word = if puts { "write" } else { "read" };
+            assert_eq!(traffic.word(), word, "{traffic:?}");
+        }
+    }
+}

@@ -82,3 +82,34 @@ impl Construct for NamedQuery {
         scope.resource(resource, Options::default())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::built;
+
+    /// "Override client-side settings" in the Athena user guide: with `EnforceWorkGroupConfiguration` nobody chooses another
+    /// location for results. `ExpectedBucketOwner` of "ResultConfiguration" in the API reference: a bucket of another account
+    /// is refused. "Encryption at rest": without a setting, the encryption of each bucket applies.
+    #[test]
+    fn results_go_to_the_given_bucket_of_the_given_account_only() {
+        let stack = built(|scope| {
+            let workgroup = Workgroup {
+                name: "analysts".to_owned(),
+                results: "s3://results/athenaqueries/analysts/".to_owned(),
+                results_owner: "111122223333".to_owned(),
+            };
+            scope.add("Workgroup", workgroup);
+        });
+        assert_eq!(
+            stack.property("AWS::Athena::WorkGroup", "WorkGroupConfiguration"),
+            concat!(
+                r#"{"EnforceWorkGroupConfiguration":true,"EngineVersion":{"SelectedEngineVersion":"Athena engine version 3"},"#,
+                r#""PublishCloudWatchMetricsEnabled":true,"ResultConfiguration":{"ExpectedBucketOwner":"111122223333","#,
+                r#""OutputLocation":"s3://results/athenaqueries/analysts/"}}"#
+            )
+        );
+        // CloudFormation can delete a workgroup with queries.
+        assert_eq!(stack.property("AWS::Athena::WorkGroup", "RecursiveDeleteOption"), "true");
+    }
+}

@@ -549,3 +549,6 @@ fn this_key_only(arn: &str, key: &KeyHandle) -> [Statement; 4] {
 pub fn bucket_arn(place: &Place, name: &str) -> String {
     place.partition_arn("s3", name)
 }
+
+#[cfg(test)]
+mod tests;

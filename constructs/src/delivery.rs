@@ -304,3 +304,6 @@ impl Construct for DeliveryPipeline {
         scope.resource(resource, options)
     }
 }
+
+#[cfg(test)]
+mod tests;

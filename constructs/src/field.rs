@@ -79,3 +79,33 @@ macro_rules! nested {
     };
 }
 pub(crate) use nested;
+
+#[cfg(test)]
+mod tests {
+    use lakewright_template::write::value_to_compact_json;
+    use lakewright_template::{Expr, Resource, Value};
+
+    use crate::cfn::s3;
+
+    /// CloudFormation refuses null: "'null' values are not allowed in templates". An empty list or object is a value.
+    #[test]
+    fn what_is_not_set_is_absent_and_what_is_empty_is_not() {
+        assert!(s3::Bucket::default().into_properties().is_empty());
+        let controls = |rules| s3::BucketOwnershipControls { rules };
+        let bucket = |controls| s3::Bucket {
+            bucket_name: Some(Expr::unchecked("orders")),
+            ownership_controls: Some(controls),
+            ..s3::Bucket::default()
+        };
+        let text =
+            |bucket: s3::Bucket| value_to_compact_json(&Value::from(bucket.into_properties()));
+        assert_eq!(
+            text(bucket(controls(None))),
+            r#"{"BucketName":"orders","OwnershipControls":{}}"#
+        );
+        assert_eq!(
+            text(bucket(controls(Some(Vec::new())))),
+            r#"{"BucketName":"orders","OwnershipControls":{"Rules":[]}}"#
+        );
+    }
+}

@@ -443,3 +443,6 @@ impl Construct for Trigger {
         scope.resource(resource, Options::default())
     }
 }
+
+#[cfg(test)]
+mod tests;

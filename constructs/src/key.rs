@@ -303,3 +303,6 @@ fn via(services: &[&str], region: &str) -> Conditions {
         values: values.collect(),
     })
 }
+
+#[cfg(test)]
+mod tests;

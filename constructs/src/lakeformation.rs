@@ -492,3 +492,6 @@ impl Catalog {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

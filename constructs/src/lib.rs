@@ -24,3 +24,5 @@ pub mod people;
 mod record;
 pub mod role;
 pub mod studio;
+#[cfg(test)]
+mod testing;

@@ -279,3 +279,6 @@ pub fn topic_arn(place: &Place, name: &str) -> String {
 pub fn queue_arn(place: &Place, name: &str) -> String {
     place.arn("sqs", name)
 }
+
+#[cfg(test)]
+mod tests;

@@ -302,3 +302,6 @@ impl Construct for SecurityGroup {
 
 /// Every IPv4 address.
 const ANYWHERE: &str = "0.0.0.0/0";
+
+#[cfg(test)]
+mod tests;

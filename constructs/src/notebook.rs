@@ -1,5 +1,4 @@
 //! SageMaker notebook instances with an encrypted volume. VPC, internet access and root access are settings.
-//! otherwise.
 
 use lakewright_synth::{Construct, Options, Scope};
 use lakewright_template::{Expr, Ref};
@@ -80,5 +79,64 @@ impl Construct for Notebook {
             ..sagemaker::NotebookInstance::default()
         };
         scope.resource(resource, Options::default())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{Built, HERE, built, key, reader};
+
+    const NOTEBOOK: &str = "AWS::SageMaker::NotebookInstance";
+
+    fn notebook(network: Option<NotebookNetwork>, is_open: bool) -> Built {
+        built(|scope| {
+            let notebook = Notebook {
+                name: "forecasts".to_owned(),
+                instance_type: "ml.t3.medium",
+                volume_size: 64,
+                role: reader(HERE),
+                key: key(scope),
+                network,
+                internet_access: is_open,
+                root_access: is_open,
+            };
+            scope.add("Notebook", notebook);
+        })
+    }
+
+    /// "CreateNotebookInstance" in the SageMaker API reference: internet access and root access are on unless they are
+    /// turned off, and `MinimumInstanceMetadataServiceVersion` refuses requests of version 1. `docs/stacks/notebook.md`:
+    /// the instance lets in what comes from its network, and outside a VPC it has no security group.
+    #[test]
+    fn what_aws_leaves_open_is_closed_unless_asked_for() {
+        let closed = notebook(None, false);
+        assert_eq!(closed.property(NOTEBOOK, "DirectInternetAccess"), r#""Disabled""#);
+        assert_eq!(closed.property(NOTEBOOK, "RootAccess"), r#""Disabled""#);
+        assert_eq!(
+            closed.property(NOTEBOOK, "InstanceMetadataServiceConfiguration"),
+            r#"{"MinimumInstanceMetadataServiceVersion":"2"}"#
+        );
+        assert_eq!(closed.property(NOTEBOOK, "KmsKeyId"), r#"{"Ref":"Key"}"#);
+        let open = notebook(None, true);
+        assert_eq!(open.property(NOTEBOOK, "DirectInternetAccess"), r#""Enabled""#);
+        assert_eq!(open.property(NOTEBOOK, "RootAccess"), r#""Enabled""#);
+        // Inbound HTTPS comes from the VPC's address block only, if that is known.
+        let network = |cidr: Option<&str>| NotebookNetwork {
+            vpc_id: "vpc-0123456789abcdef0".to_owned(),
+            subnet_id: "subnet-0123456789abcdef0".to_owned(),
+            cidr: cidr.map(str::to_owned),
+        };
+        let ingress = "AWS::EC2::SecurityGroupIngress";
+        let known = notebook(Some(network(Some("10.1.0.0/16"))), false);
+        assert_eq!(
+            known.property(NOTEBOOK, "SecurityGroupIds"),
+            r#"[{"Fn::GetAtt":["NotebookAccess","GroupId"]}]"#
+        );
+        assert_eq!(known.property(NOTEBOOK, "SubnetId"), r#""subnet-0123456789abcdef0""#);
+        assert_eq!(known.property(ingress, "CidrIp"), r#""10.1.0.0/16""#);
+        assert!(notebook(Some(network(None)), false).all(ingress).is_empty());
+        assert!(open.all("AWS::EC2::SecurityGroup").is_empty());
+        assert_eq!(open.property(NOTEBOOK, "SecurityGroupIds"), "");
     }
 }

@@ -30,3 +30,27 @@ impl Construct for Parameter {
         scope.resource(resource, Options::default())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::built;
+
+    /// "AWS::SSM::Parameter" in the CloudFormation template reference: `String` or `StringList`; CloudFormation creates no
+    /// `SecureString`, so a parameter holds nothing secret.
+    #[test]
+    fn a_parameter_holds_its_value_as_plain_text() {
+        let stack = built(|scope| {
+            let parameter = Parameter {
+                name: "/lakewright/finance/vpc".to_owned(),
+                description: "The VPC",
+                value: "vpc-0123456789abcdef0".into(),
+            };
+            scope.add("Vpc", parameter);
+        });
+        let kind = "AWS::SSM::Parameter";
+        assert_eq!(stack.property(kind, "Name"), r#""/lakewright/finance/vpc""#);
+        assert_eq!(stack.property(kind, "Type"), r#""String""#);
+        assert_eq!(stack.property(kind, "Value"), r#""vpc-0123456789abcdef0""#);
+    }
+}

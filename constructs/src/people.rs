@@ -242,3 +242,138 @@ fn equals(key: String, values: &[String]) -> Condition {
         values: values.iter().cloned().map(Value::from).collect(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use lakewright_template::write::value_to_compact_json;
+
+    use super::*;
+    use crate::testing::place;
+
+    /// The statements of a method, as text.
+    fn statements(people: &People) -> Vec<String> {
+        let of = |trust: &Trust| {
+            let Trust::People(one) = trust else { return None };
+            Some(value_to_compact_json(&one.statement().into_value()))
+        };
+        people.trust(&place()).iter().filter_map(of).collect()
+    }
+
+    fn permission_set(region: &str) -> String {
+        let people = People::PermissionSet {
+            name: "DatabaseAdministrator".to_owned(),
+            region: region.to_owned(),
+        };
+        statements(&people).join("")
+    }
+
+    /// "Referencing permission sets in resource policies, Amazon EKS, and AWS KMS" in the IAM Identity Center user guide:
+    /// `.../eu-west-2/AWSReservedSSO_DatabaseAdministrator_1234567890abcdef`, without a region in `us-east-1`. "IAM JSON
+    /// policy elements: Condition operators": `ArnLike` compares `?` with one character, so the sixteen of the suffix
+    /// leave no room for the longer name of another permission set.
+    #[test]
+    fn a_permission_set_is_the_role_that_identity_center_makes_for_it() {
+        let path = "arn:aws:iam::111122223333:role/aws-reserved/sso.amazonaws.com";
+        let name = "AWSReservedSSO_DatabaseAdministrator_????????????????";
+        assert_eq!("1234567890abcdef".len(), name.matches('?').count());
+        let expected = |role: &str| {
+            format!(
+                r#"{{"Action":"sts:AssumeRole","Condition":{{"ArnLike":{{"aws:PrincipalArn":"{role}"}}}},"Effect":"Allow","Principal":{{"AWS":"arn:aws:iam::111122223333:root"}},"Sid":"People"}}"#
+            )
+        };
+        assert_eq!(permission_set("eu-west-2"), expected(&format!("{path}/eu-west-2/{name}")));
+        assert_eq!(permission_set("us-east-1"), expected(&format!("{path}/{name}")));
+    }
+
+    /// "Available keys for SAML-based AWS STS federation" in the IAM user guide: `SAML:aud` is the endpoint, `SAML:sub` the
+    /// person, and `SAML:eduPersonAffiliation` has several values. All conditions of a statement must hold.
+    #[test]
+    fn an_assertion_is_for_the_endpoint_and_for_a_member_of_a_group() {
+        let saml = |members: &[&str], groups: &[&str]| {
+            let owned = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
+            let people = People::Saml {
+                provider: "corp".to_owned(),
+                endpoint: "https://signin.aws.amazon.com/saml".to_owned(),
+                members: owned(members),
+                groups: owned(groups),
+            };
+            statements(&people).join("")
+        };
+        let audience = r#""SAML:aud":"https://signin.aws.amazon.com/saml""#;
+        let provider =
+            r#""Principal":{"Federated":"arn:aws:iam::111122223333:saml-provider/corp"}"#;
+        let group = r#""ForAnyValue:StringEquals":{"SAML:eduPersonAffiliation":"analysts"}"#;
+        let expected = |conditions: &str| {
+            format!(
+                r#"{{"Action":"sts:AssumeRoleWithSAML","Condition":{{{conditions}}},"Effect":"Allow",{provider},"Sid":"People"}}"#
+            )
+        };
+        let one = format!(r#"{group},"StringEquals":{{{audience},"SAML:sub":"ana"}}"#);
+        assert_eq!(saml(&["ana"], &["analysts"]), expected(&one));
+        let any = format!(r#"{group},"StringEquals":{{{audience}}}"#);
+        assert_eq!(saml(&[], &["analysts"]), expected(&any));
+    }
+
+    /// "Create a role for OpenID Connect federation" in the IAM user guide: conditions on `aud` and `sub`, whose keys begin
+    /// with the provider's URL.
+    #[test]
+    fn a_token_is_for_the_audience_and_for_one_of_the_members() {
+        let people = People::Oidc {
+            provider: "idp.example.com/corp".to_owned(),
+            audience: "lake".to_owned(),
+            members: vec!["ana".to_owned(), "ben".to_owned()],
+        };
+        assert_eq!(
+            statements(&people),
+            [concat!(
+                r#"{"Action":"sts:AssumeRoleWithWebIdentity","#,
+                r#""Condition":{"StringEquals":{"idp.example.com/corp:aud":"lake","idp.example.com/corp:sub":["ana","ben"]}},"#,
+                r#""Effect":"Allow","Principal":{"Federated":"arn:aws:iam::111122223333:oidc-provider/idp.example.com/corp"},"#,
+                r#""Sid":"People"}"#
+            )]
+        );
+    }
+
+    fn broker(members: &[&str]) -> Vec<String> {
+        statements(&People::Broker {
+            role: "arn:aws:iam::444455556666:role/broker".to_owned(),
+            team: "Analysts".to_owned(),
+            members: members.iter().map(|word| (*word).to_owned()).collect(),
+        })
+    }
+
+    /// "Pass session tags in AWS STS" and "Monitor and control actions taken with assumed roles" in the IAM user guide.
+    /// "IAM JSON policy elements: Condition operators": `ForAllValues` is also true for a request without the key, so
+    /// `Null` asks for it. In the service authorization reference `sts:TagSession` has no `sts:SourceIdentity`, and
+    /// `sts:SetSourceIdentity` has no `aws:TagKeys`.
+    #[test]
+    fn a_broker_names_the_team_and_the_person_and_nothing_else() {
+        let role = r#""ArnEquals":{"aws:PrincipalArn":"arn:aws:iam::444455556666:role/broker"}"#;
+        let keys = r#""ForAllValues:StringEquals":{"aws:TagKeys":"lakewright:team"},"Null":{"aws:TagKeys":"false"}"#;
+        let team = r#""aws:RequestTag/lakewright:team":"Analysts""#;
+        let person = r#""sts:SourceIdentity":"ana""#;
+        let expected = [
+            (
+                "AssumeRole",
+                format!(r#"{role},{keys},"StringEquals":{{{team},{person}}}"#),
+                "People",
+            ),
+            (
+                "SetSourceIdentity",
+                format!(r#"{role},"StringEquals":{{{person}}}"#),
+                "PeopleIdentity",
+            ),
+            ("TagSession", format!(r#"{role},{keys},"StringEquals":{{{team}}}"#), "PeopleTeam"),
+        ];
+        let expected = expected.map(|(action, conditions, sid)| {
+            format!(
+                r#"{{"Action":"sts:{action}","Condition":{{{conditions}}},"Effect":"Allow","Principal":{{"AWS":"arn:aws:iam::444455556666:root"}},"Sid":"{sid}"}}"#
+            )
+        });
+        assert_eq!(broker(&["ana"]), expected);
+        // Without a list of people, a broker still has to say who somebody is.
+        for statement in &broker(&[])[..2] {
+            assert!(statement.contains(r#""sts:SourceIdentity":"false""#), "{statement}");
+        }
+    }
+}

@@ -44,3 +44,52 @@ pub(crate) fn statements(
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use lakewright_policies::condition::{Comparison, Condition};
+    use lakewright_policies::{Conditions, Principal, Statement};
+
+    use crate::testing::built;
+
+    /// `docs/proof.md`: `prove` compares what the templates allow with what is recorded. "AWS JSON policy elements:
+    /// Principal" in the IAM user guide: the ARN `root` stands for the account, which can delegate to its roles.
+    #[test]
+    fn what_a_construct_allows_services_and_accounts_is_recorded_and_denials_are_not() {
+        let stack = built(|scope| {
+            let allow = Statement::allow("Use", ["kms:Decrypt"], ["*"])
+                .for_principals([
+                    Principal::Aws("arn:aws:iam::444455556666:root".into()),
+                    Principal::Service("logs.amazonaws.com".into()),
+                ])
+                .when(Conditions::none().with(Condition::new(
+                    Comparison::StringEquals,
+                    "aws:SourceAccount",
+                    "111122223333",
+                )));
+            let deny = Statement::deny("Tls", ["kms:*"], ["*"])
+                .for_principals([Principal::Service("s3.amazonaws.com".into())]);
+            super::statements(scope, &[allow, deny], "dataset/orders", |_| {
+                vec!["arn:aws:kms:eu-west-1:111122223333:alias/orders".to_owned()]
+            });
+        });
+        let records = stack.records();
+        let named: Vec<_> = records
+            .iter()
+            .map(|record| (record.principal.as_str(), record.principal_arn.as_str(), record.access))
+            .collect();
+        assert_eq!(
+            named,
+            [
+                ("account/444455556666", "arn:aws:iam::444455556666:root", "delegate"),
+                ("service/logs.amazonaws.com", "logs.amazonaws.com", "use"),
+            ]
+        );
+        for record in records {
+            assert_eq!(record.resource, "dataset/orders");
+            assert_eq!(record.actions, ["kms:Decrypt"]);
+            assert_eq!(record.conditions, ["StringEquals aws:SourceAccount 111122223333"]);
+            assert_eq!(record.resources, ["arn:aws:kms:eu-west-1:111122223333:alias/orders"]);
+        }
+    }
+}

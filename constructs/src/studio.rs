@@ -138,3 +138,91 @@ impl Construct for StudioDomain {
         scope.resource(resource, Options::retain(self.retain))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use lakewright_template::ResourceEntry;
+
+    use super::*;
+    use crate::testing::{Built, HERE, built, reader};
+
+    const INGRESS: &str = "AWS::EC2::SecurityGroupIngress";
+    const EGRESS: &str = "AWS::EC2::SecurityGroupEgress";
+
+    fn domain() -> Built {
+        built(|scope| {
+            let domain = StudioDomain {
+                name: "finance".to_owned(),
+                vpc: Expr::known_name("vpc-0123456789abcdef0"),
+                subnets: vec![Expr::known_name("subnet-0123456789abcdef0")],
+                key: Expr::known_name("1234abcd-12ab-34cd-56ef-1234567890ab"),
+                address_block: Some("10.1.0.0/16".to_owned()),
+                role: Expr::known_arn("arn:aws:iam::111122223333:role/nobody"),
+                retain: true,
+            };
+            scope.add("Domain", domain);
+        })
+    }
+
+    /// "Connect Studio notebooks in a VPC to external resources" in the SageMaker developer guide: `VpcOnly` stops SageMaker
+    /// from providing internet access. `TagPropagation` of "CreateDomain" in the API reference: spaces and apps get the tags
+    /// of their owner. The domain's group, which profiles of others get, lets nothing in.
+    #[test]
+    fn a_domain_is_in_its_vpc_only_and_its_default_group_connects_nobody() {
+        let kind = "AWS::SageMaker::Domain";
+        let stack = domain();
+        assert_eq!(stack.property(kind, "AppNetworkAccessType"), r#""VpcOnly""#);
+        assert_eq!(stack.property(kind, "TagPropagation"), r#""ENABLED""#);
+        let key = r#""1234abcd-12ab-34cd-56ef-1234567890ab""#;
+        assert_eq!(stack.property(kind, "KmsKeyId"), key);
+        assert_eq!(
+            stack.property(kind, "DefaultUserSettings"),
+            concat!(
+                r#"{"ExecutionRole":"arn:aws:iam::111122223333:role/nobody","#,
+                r#""SecurityGroups":[{"Fn::GetAtt":["DomainAccess","GroupId"]}]}"#
+            )
+        );
+        assert!(stack.all(INGRESS).is_empty());
+        let between =
+            |rule: &&ResourceEntry| rule.properties.get("DestinationSecurityGroupId").is_some();
+        assert!(!stack.all(EGRESS).iter().any(between));
+    }
+
+    /// The same page asks for a security group for each user profile, with TCP on ports 8192 to 65535 within the group, so
+    /// that no profile reaches the kernels of another one.
+    #[test]
+    fn the_apps_of_a_profile_reach_each_other_and_no_other_profiles() {
+        let stack = built(|scope| {
+            for (id, name) in [("Ana", "ana"), ("Ben", "ben")] {
+                let profile = StudioProfile {
+                    name: name.to_owned(),
+                    domain: "d-1234567890ab".into(),
+                    vpc: Expr::known_name("vpc-0123456789abcdef0"),
+                    address_block: None,
+                    role: reader(HERE),
+                };
+                scope.add(id, profile);
+            }
+        });
+        let texts = |kind: &str, property: &str| -> Vec<String> {
+            let found = stack.all(kind).into_iter().filter_map(|one| one.properties.get(property));
+            found.map(|value| stack.text(value)).collect()
+        };
+        let groups = [
+            r#"{"Fn::GetAtt":["AnaAccess","GroupId"]}"#,
+            r#"{"Fn::GetAtt":["BenAccess","GroupId"]}"#,
+        ];
+        assert_eq!(texts(INGRESS, "GroupId"), groups);
+        assert_eq!(texts(INGRESS, "SourceSecurityGroupId"), groups);
+        assert_eq!(texts(EGRESS, "DestinationSecurityGroupId"), groups);
+        assert_eq!(texts(INGRESS, "FromPort"), ["8192", "8192"]);
+        assert_eq!(texts(INGRESS, "ToPort"), ["65535", "65535"]);
+        assert!(texts(INGRESS, "CidrIp").is_empty());
+        let settings = groups.map(|group| {
+            format!(
+                r#"{{"ExecutionRole":"arn:aws:iam::111122223333:role/reader","SecurityGroups":[{group}]}}"#
+            )
+        });
+        assert_eq!(texts("AWS::SageMaker::UserProfile", "UserSettings"), settings);
+    }
+}
