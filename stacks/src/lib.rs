@@ -24,6 +24,8 @@ mod share;
 mod studio_profile;
 mod tags;
 mod team;
+#[cfg(test)]
+mod testing;
 mod worksheets;
 
 pub use asset::Asset;
