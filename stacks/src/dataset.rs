@@ -363,3 +363,6 @@ fn glue_logs(place: &Place) -> String {
     let Place { account, region } = place;
     format!("arn:{}:logs:{region}:{account}:log-group:/aws-glue/*", place.partition())
 }
+
+#[cfg(test)]
+mod tests;
