@@ -404,3 +404,6 @@ fn imported_catalog(
         conditions: Conditions::none(),
     }])
 }
+
+#[cfg(test)]
+mod tests;

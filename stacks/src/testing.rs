@@ -159,3 +159,36 @@ pub(crate) fn allowed(template: &Template) -> BTreeSet<&str> {
 pub(crate) fn services<'a>(actions: impl IntoIterator<Item = &'a str>) -> BTreeSet<&'a str> {
     actions.into_iter().filter_map(|action| action.split(':').next()).collect()
 }
+
+/// Lines that switch every feature of an environment on.
+pub(crate) const ALL_ON: &str = "features: { notebooks: true, ml_studio: true, pipelines: true, dashboards: true, subscriptions: true }
+ml_studio: { vpc_id: vpc-0123456789abcdef0, subnet_ids: [subnet-0123456789abcdef0] }
+context: { quicksight: { subscribed: true, identity_region: eu-west-1 } }
+";
+
+/// A pipeline whose second stage is another team's, in another account.
+pub(crate) const LOADER: &str = "kind: Pipeline
+id: loader
+environment: dev
+team: Owners
+strategy: trunk
+stages:
+  - { stage: test, environment: dev, team: Readers }
+  - { stage: prod, environment: lab, team: Scientists }
+";
+
+/// An environment whose invited team has these permissions.
+pub(crate) fn with_permissions(environment: &str, permissions: &str) -> String {
+    let (before, rest) = environment.split_once("permissions: [").expect("permissions");
+    let (_, after) = rest.split_once(']').expect("their end");
+    format!("{before}permissions: [{permissions}]{after}")
+}
+
+/// A mesh with pipelines, and two environments in which their stages can be.
+pub(crate) fn delivery(pipelines: &[&str]) -> Mesh {
+    let on = "features: { pipelines: true }\n";
+    let [dev, lab] = [DEV, LAB].map(|one| with_permissions(one, "create_pipeline") + on);
+    let mut documents = vec![TENANT, dev.as_str(), lab.as_str()];
+    documents.extend(pipelines);
+    mesh(&documents)
+}
