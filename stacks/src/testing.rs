@@ -192,3 +192,16 @@ pub(crate) fn delivery(pipelines: &[&str]) -> Mesh {
     documents.extend(pipelines);
     mesh(&documents)
 }
+
+/// The values of a key in the conditions of a statement, by an operator.
+pub(crate) fn condition<'m>(statement: &'m Map, operator: &str, key: &str) -> BTreeSet<&'m str> {
+    let conditions = statement.get("Condition").and_then(Value::as_map);
+    let keys = conditions.and_then(|map| map.get(operator)).and_then(Value::as_map);
+    keys.map(|map| texts(map, key)).unwrap_or_default()
+}
+
+/// The statement of a policy with a name.
+pub(crate) fn named<'v>(document: &'v Value, sid: &str) -> &'v Map {
+    let found = statements(document).into_iter().find(|one| texts(one, "Sid").contains(sid));
+    found.unwrap_or_else(|| unreachable!("no statement {sid}: {document:?}"))
+}

@@ -116,8 +116,8 @@ mod tests {
 
     use super::*;
     use crate::testing::{
-        self, ALL_ON, DEV, TENANT, allowed, lowered, member, of_roles, resources, statements,
-        texts, with_permissions,
+        self, ALL_ON, DEV, TENANT, allowed, condition, lowered, member, of_roles, resources,
+        statements, texts, with_permissions,
     };
 
     fn rules() -> impl Iterator<Item = &'static Rule> {
@@ -239,12 +239,6 @@ mod tests {
         }
     }
 
-    fn passed_to(statement: &Map) -> BTreeSet<&str> {
-        let equals = statement.get("Condition").and_then(Value::as_map);
-        let equals = equals.and_then(|map| map.get("StringEquals")).and_then(Value::as_map);
-        equals.map(|map| texts(map, "iam:PassedToService")).unwrap_or_default()
-    }
-
     #[test]
     fn the_role_hands_over_itself_alone_and_to_services_that_it_trusts() {
         for (permission, _) in ABOUT {
@@ -262,7 +256,10 @@ mod tests {
                 .filter_map(Value::as_map)
                 .flat_map(|principal| texts(principal, "Service"))
                 .collect();
-            let handed: BTreeSet<&str> = passes.iter().copied().flat_map(passed_to).collect();
+            let handed: BTreeSet<&str> = passes
+                .iter()
+                .flat_map(|one| condition(one, "StringEquals", "iam:PassedToService"))
+                .collect();
             assert_eq!(handed, trusted, "{permission}");
             let dev = testing::environment(&mesh, "dev");
             let own = Names::new(&mesh).team_role_arn(dev, member(dev, "Readers"));

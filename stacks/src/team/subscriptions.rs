@@ -94,11 +94,11 @@ pub(super) fn grant(
 mod tests {
     use std::collections::BTreeSet;
 
-    use lakewright_template::{Map, StackKind, Template, Value};
+    use lakewright_template::{Map, StackKind, Template};
 
     use super::*;
     use crate::testing::{
-        DEV, TENANT, environment, lowered, mesh, of_roles, resources, team, texts,
+        DEV, TENANT, condition, environment, lowered, mesh, of_roles, resources, team, texts,
     };
 
     const ON: &str = "features: { subscriptions: true }\n";
@@ -129,11 +129,9 @@ mod tests {
         let [statement] = about(&template, "sns:Subscribe")[..] else {
             unreachable!("one statement")
         };
-        let like = statement.get("Condition").and_then(Value::as_map);
-        let like = like.and_then(|map| map.get("StringLike")).and_then(Value::as_map);
         // `sns:Endpoint` in "Actions, resources, and condition keys for Amazon SNS": URL, mail address or ARN of a request.
         let here = "arn:aws:*:eu-west-1:222222222222:*";
-        assert_eq!(like.map(|map| texts(map, "sns:Endpoint")), Some(BTreeSet::from([here])));
+        assert_eq!(condition(statement, "StringLike", "sns:Endpoint"), BTreeSet::from([here]));
     }
 
     #[test]
