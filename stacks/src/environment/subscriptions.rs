@@ -160,6 +160,8 @@ fn record_deliveries(
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use lakewright_template::{StackKind, Template, Value};
 
     use super::*;
@@ -201,12 +203,15 @@ mod tests {
             let sends = named(policy, "TopicSends");
             // "Subscribing an Amazon SQS queue to an Amazon SNS topic": the topic is the source.
             let account = condition(sends, "StringEquals", "aws:SourceAccount");
-            assert_eq!(account, ["222222222222"].into());
+            assert_eq!(account, BTreeSet::from(["222222222222"]));
             let from = condition(sends, "ArnLike", "aws:SourceArn");
             from.into_iter().map(str::to_owned).collect()
         };
         assert_eq!(sources(""), [of_teams.as_str()]);
-        assert_eq!(sources(TOPIC), ["arn:aws:sns:eu-west-1:222222222222:imported", &of_teams]);
+        assert_eq!(
+            sources(TOPIC),
+            ["arn:aws:sns:eu-west-1:222222222222:imported", of_teams.as_str()]
+        );
     }
 
     #[test]
@@ -219,7 +224,7 @@ mod tests {
             for policy in policies {
                 let document = policy.properties.get("PolicyDocument").expect("a policy");
                 let roles = condition(named(document, sid), "ArnEquals", "aws:PrincipalArn");
-                assert_eq!(roles, ["arn:aws:iam::111111111111:role/platform"].into());
+                assert_eq!(roles, BTreeSet::from(["arn:aws:iam::111111111111:role/platform"]));
                 named(document, "DenyWithoutTls");
             }
         }

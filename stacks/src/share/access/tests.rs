@@ -164,7 +164,7 @@ fn the_policy_of_an_imported_key_does_not_ask_for_its_alias() {
     let keys: Vec<&str> = found
         .iter()
         .flat_map(|statement| statement.conditions.iter())
-        .map(|(_, key, _)| key.as_ref())
+        .map(|(_, key, _)| &**key)
         .collect();
     assert_eq!(keys, ["kms:ViaService"]);
     let without = "import: { bucket: old-bucket }\n";
