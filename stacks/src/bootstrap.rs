@@ -413,3 +413,6 @@ impl Context<'_> {
         scope.child("DeployProtection").policy(owner, vec![deny]);
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -269,7 +269,7 @@ fn what_users_write_is_text_in_the_seed() {
     let more = "description: \"x\\n# y {{account}} \\\"z\"\n";
     let files = seeded("trunk", more);
     // JSON (RFC 8259, section 7): a line break and a quotation mark are escaped.
-    let line = r##"    "x\n# y {{account}} \"z""##;
+    let line = r#"    "x\n# y {{account}} \"z""#;
     let readme = &files["README.md"];
     assert!(readme.lines().any(|one| one == line), "{readme}");
     let read: serde_json::Value = serde_json::from_str(&files["ddk.json"]).expect("JSON");
