@@ -406,3 +406,6 @@ impl Context<'_> {
         scope.child("DeployProtection").policy(owner, vec![deny]);
     }
 }
+
+#[cfg(test)]
+mod tests;

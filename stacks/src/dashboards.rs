@@ -68,3 +68,64 @@ const DATA_SOURCE_USE: [&str; 3] = [
     "quicksight:DescribeDataSourcePermissions",
     "quicksight:PassDataSource",
 ];
+
+#[cfg(test)]
+mod tests {
+    use lakewright_template::{StackKind, Value};
+
+    use super::*;
+    use crate::testing::{
+        DEV, TENANT, environment, lowered, member, mesh, resources, with_permissions,
+    };
+
+    const ON: &str = "features: { dashboards: true }
+context: { quicksight: { subscribed: true, identity_region: eu-west-1 } }
+";
+    const BOTH: &str = "create_dashboard, run_athena_query";
+
+    fn has(permissions: &str, lines: &str) -> bool {
+        let mesh = mesh(&[TENANT, &(with_permissions(DEV, permissions) + lines)]);
+        let dev = environment(&mesh, "dev");
+        has_stack(dev, member(dev, "Readers"))
+    }
+
+    // The first paragraph of `docs/stacks/dashboards.md`.
+
+    #[test]
+    fn dashboards_take_both_permissions_the_feature_and_the_subscription() {
+        assert!(has(BOTH, ON));
+        assert!(!has("create_dashboard", ON), "without a workgroup nothing is asked");
+        assert!(!has("run_athena_query", ON));
+        assert!(!has(BOTH, ""), "the feature is off unless it is switched on");
+        assert!(!has(BOTH, &ON.replace("dashboards: true", "dashboards: true, worksheets: false")));
+        let without =
+            "features: { dashboards: true }\ncontext: { quicksight: { subscribed: false } }\n";
+        assert!(!has(BOTH, without));
+    }
+
+    #[test]
+    fn a_team_with_an_imported_role_has_no_dashboards() {
+        let role = "team: Readers, iam_role_arn: \"arn:aws:iam::222222222222:role/Existing\",";
+        let dev = with_permissions(DEV, BOTH).replace("team: Readers,", role) + ON;
+        let mesh = mesh(&[TENANT, &dev]);
+        let dev = environment(&mesh, "dev");
+        assert!(!has_stack(dev, member(dev, "Readers")));
+        assert!(has_stack(dev, member(dev, "Owners")));
+    }
+
+    #[test]
+    fn a_data_source_asks_as_its_team_and_opens_to_nobody_outside_the_identity_region() {
+        let mesh = mesh(&[TENANT, &(with_permissions(DEV, BOTH) + ON)]);
+        let template = lowered(&mesh, StackKind::Dashboards, "dev/Readers").template;
+        let source = resources(&template, "AWS::QuickSight::DataSource")[0];
+        let parameters = source.properties.get("DataSourceParameters").and_then(Value::as_map);
+        let athena = parameters.and_then(|map| map.get("AthenaParameters")).and_then(Value::as_map);
+        let role = athena.and_then(|map| map.get("RoleArn")).and_then(Value::as_text);
+        let dev = environment(&mesh, "dev");
+        let own = Names::new(&mesh).team_role_arn(dev, member(dev, "Readers"));
+        // "AthenaParameters" in the QuickSight API reference: without a role it asks as the account-wide one.
+        assert_eq!(role, Some(own.as_str()));
+        assert!(source.properties.get("Permissions").is_none());
+        assert!(resources(&template, "AWS::QuickSight::Group").is_empty());
+    }
+}

@@ -352,3 +352,6 @@ fn logs_principal(place: &Place) -> String {
 fn glue_logs(place: &Place) -> String {
     place.arn("logs", "log-group:/aws-glue/*")
 }
+
+#[cfg(test)]
+mod tests;

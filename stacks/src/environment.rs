@@ -162,3 +162,103 @@ pub(crate) fn roles_with(
         .map(|team| names.team_role_arn(environment, team))
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use lakewright_template::StackKind;
+
+    use super::*;
+    use crate::testing::{
+        DEV, LAB, TENANT, condition, environment, lowered, mesh, named, resources, with_permissions,
+    };
+
+    /// An environment in the account and region of `dev`, with an id before it.
+    const AGE: &str = r#"kind: Environment
+id: age
+organization: org
+account: "222222222222"
+region: eu-west-1
+team: Owners
+resource_prefix: age
+"#;
+
+    // "Lake Formation" and "Query results" in `docs/stacks/environment.md`.
+
+    #[test]
+    fn the_settings_of_an_account_and_region_have_one_owner_among_those_with_datasets() {
+        let owner = |documents: &[&str]| {
+            let mesh = mesh(documents);
+            let place = Names::place(environment(&mesh, "dev"));
+            let owners: Vec<String> = mesh
+                .environments
+                .values()
+                .filter(|one| Names::place(one) == place && has_settings(&mesh, one))
+                .map(|one| one.header.id.to_string())
+                .collect();
+            owners.join(" ")
+        };
+        assert_eq!(owner(&[TENANT, DEV, LAB]), "dev");
+        assert_eq!(owner(&[TENANT, DEV, AGE]), "age", "the first by id");
+        let off = "features: { datasets: false }\n";
+        assert_eq!(owner(&[TENANT, DEV, &format!("{AGE}{off}")]), "dev");
+        assert_eq!(owner(&[TENANT, &format!("{DEV}{off}")]), "");
+    }
+
+    #[test]
+    fn administrators_are_the_roles_that_grant_revoke_and_list_and_no_teams() {
+        let mesh = mesh(&[TENANT, DEV, AGE, LAB]);
+        let names = Names::new(&mesh);
+        let admins = administrators(&mesh, names, &Names::place(environment(&mesh, "dev")));
+        let mut arns: Vec<&str> = admins.iter().map(|(arn, _)| arn.as_str()).collect();
+        let role = |name: &str| format!("arn:aws:iam::222222222222:role/{name}");
+        let mut expected = vec![
+            role("age-execution-eu-west-1"),
+            role("age-deploy-eu-west-1"),
+            role("lakewright-execution-eu-west-1"),
+            role("lakewright-deploy-eu-west-1"),
+            names.pivot_role_arn(environment(&mesh, "age")),
+            names.pivot_role_arn(environment(&mesh, "dev")),
+        ];
+        arns.sort_unstable();
+        expected.sort();
+        assert_eq!(arns, expected);
+    }
+
+    #[test]
+    fn results_are_decrypted_by_teams_with_workgroups_alone() {
+        let mesh = mesh(&[TENANT, &with_permissions(DEV, "create_share")]);
+        let template = lowered(&mesh, StackKind::Environment, "dev").template;
+        let keys = resources(&template, "AWS::KMS::Key");
+        let policy = keys[0].properties.get("KeyPolicy").expect("a policy");
+        let teams = named(policy, "ObjectsByTeams");
+        let dev = environment(&mesh, "dev");
+        let owners = Names::new(&mesh).team_role_arn(dev, &dev.teams[0]);
+        let roles = condition(teams, "ArnEquals", "aws:PrincipalArn");
+        assert_eq!(
+            roles,
+            BTreeSet::from([owners.as_str()]),
+            "the environment's own team has all permissions"
+        );
+        let context = "kms:EncryptionContext:aws:s3:arn";
+        let bucket = bucket_arn(&Names::place(dev), &Names::new(&mesh).results_bucket(dev));
+        // "Reducing the cost of SSE-KMS with Amazon S3 Bucket Keys": the context is the bucket's ARN.
+        assert_eq!(condition(teams, "StringEquals", context), BTreeSet::from([bucket.as_str()]));
+    }
+
+    #[test]
+    fn a_feature_that_is_off_has_nothing_in_the_stack() {
+        let off = "features: { datasets: false, worksheets: false }\n";
+        let mesh = mesh(&[TENANT, &format!("{DEV}{off}")]);
+        let template = lowered(&mesh, StackKind::Environment, "dev").template;
+        let kinds: BTreeSet<&str> =
+            template.resources.values().map(|resource| &*resource.kind).collect();
+        let left = [
+            "AWS::Events::Rule",
+            "AWS::IAM::Role",
+            "AWS::IAM::RolePolicy",
+            "AWS::S3::Bucket",
+            "AWS::S3::BucketPolicy",
+        ];
+        assert_eq!(kinds, BTreeSet::from(left));
+    }
+}

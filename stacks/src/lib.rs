@@ -27,6 +27,8 @@ mod stack;
 mod studio_profile;
 mod tags;
 mod team;
+#[cfg(test)]
+mod testing;
 mod worksheets;
 
 pub use asset::Asset;

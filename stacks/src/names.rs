@@ -588,22 +588,4 @@ fn slug(team: &TeamName) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn long_names_are_cut_in_the_middle() {
-        let name = physical("a-rather-long-prefix", &"x".repeat(40), "abcdefgh", "-logs", 63);
-        assert_eq!(name.len(), 63);
-        assert!(name.starts_with("a-rather-long-prefix-xxx") && name.ends_with("-abcdefgh-logs"));
-        assert_eq!(physical("p", "ab-cd", "abcdefgh", "", 14), "p-ab-abcdefgh");
-    }
-
-    #[test]
-    fn slugs_are_safe_in_names() {
-        let slug_of = |name: &str| slug(&TeamName::parse(name).expect("a team"));
-        assert_eq!(slug_of("Data Platform/Admins"), "data-platform-admins");
-        assert_eq!(slug_of("ÄÖ"), "");
-        assert_eq!(physical("p", "", "abcdefgh", "", 63), "p-abcdefgh");
-    }
-}
+mod tests;

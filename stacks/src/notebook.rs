@@ -58,3 +58,87 @@ pub(crate) fn build(scope: &mut Scope<'_>, names: Names<'_>, notebook: &Notebook
         },
     );
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use lakewright_template::{StackKind, Template};
+
+    use super::*;
+    use crate::testing::{
+        DEV, TENANT, condition, environment, lowered, member, mesh, named, resources, texts,
+        with_permissions,
+    };
+
+    fn template(lines: &str, notebook: &str) -> Template {
+        let dev = with_permissions(DEV, "create_notebook") + "features: { notebooks: true }\n";
+        let notebook =
+            format!("kind: Notebook\nid: explorer\nenvironment: dev\nteam: Readers\n{notebook}");
+        let mesh = mesh(&[TENANT, &(dev + lines), &notebook]);
+        lowered(&mesh, StackKind::Notebook, "explorer").template
+    }
+
+    const IN_VPC: &str = "vpc_id: vpc-0123456789abcdef0\nsubnet_id: subnet-0123456789abcdef0\n";
+
+    // `docs/stacks/notebook.md`.
+
+    #[test]
+    fn an_instance_runs_as_its_team_and_has_no_role_of_its_own() {
+        let template = template("", "internet_access: true\n");
+        let instance = resources(&template, "AWS::SageMaker::NotebookInstance")[0];
+        let mesh = mesh(&[TENANT, DEV]);
+        let dev = environment(&mesh, "dev");
+        let own = Names::new(&mesh).team_role_arn(dev, member(dev, "Readers"));
+        assert_eq!(texts(&instance.properties, "RoleArn"), BTreeSet::from([own.as_str()]));
+        assert!(resources(&template, "AWS::IAM::Role").is_empty());
+        assert_eq!(texts(&instance.properties, "RootAccess"), BTreeSet::from(["Disabled"]));
+    }
+
+    #[test]
+    fn the_internet_is_reached_only_where_that_is_asked_for() {
+        let access = |notebook: &str| {
+            let template = template("", notebook);
+            let instance = resources(&template, "AWS::SageMaker::NotebookInstance")[0];
+            texts(&instance.properties, "DirectInternetAccess").into_iter().collect::<String>()
+        };
+        assert_eq!(access(IN_VPC), "Disabled");
+        assert_eq!(access(&format!("{IN_VPC}internet_access: true\n")), "Enabled");
+    }
+
+    #[test]
+    fn the_group_of_an_instance_opens_to_the_addresses_of_its_own_vpc_alone() {
+        let known = "context: { vpcs: [{ vpc_id: vpc-0123456789abcdef0, cidr: 10.1.0.0/16 }] }\n";
+        let from = |lines: &str, notebook: &str| -> Vec<String> {
+            let template = template(lines, notebook);
+            let rules = resources(&template, "AWS::EC2::SecurityGroupIngress").into_iter();
+            rules.flat_map(|rule| texts(&rule.properties, "CidrIp")).map(str::to_owned).collect()
+        };
+        assert_eq!(from(known, IN_VPC), ["10.1.0.0/16"]);
+        assert!(from("", IN_VPC).is_empty(), "what is not known is not opened");
+        assert!(from(known, "internet_access: true\n").is_empty());
+    }
+
+    #[test]
+    fn the_key_is_for_the_volume_of_the_instance() {
+        let template = template("", "internet_access: true\n");
+        let key = resources(&template, "AWS::KMS::Key")[0];
+        let policy = key.properties.get("KeyPolicy").expect("a policy");
+        // "Services that support the kms:ViaService condition key" and `kms:GrantIsForAWSResource` in the KMS guide.
+        let services = ["ec2.eu-west-1.amazonaws.com", "sagemaker.eu-west-1.amazonaws.com"];
+        let through = condition(named(policy, "UseByTeams"), "StringEquals", "kms:ViaService");
+        assert_eq!(through, BTreeSet::from(services));
+        let grants = named(policy, "GrantsForVolumes");
+        assert_eq!(
+            condition(grants, "Bool", "kms:GrantIsForAWSResource"),
+            BTreeSet::from(["true"])
+        );
+        for statement in ["UseByTeams", "GrantsForVolumes"] {
+            let roles = condition(named(policy, statement), "ArnEquals", "aws:PrincipalArn");
+            assert_eq!(roles.len(), 2, "the team and whoever makes the instance: {roles:?}");
+        }
+        let administers = named(policy, "AccountAdministers");
+        let actions = texts(administers, "Action");
+        assert!(!actions.contains("kms:Decrypt") && !actions.contains("kms:CreateGrant"));
+    }
+}

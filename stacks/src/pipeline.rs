@@ -538,3 +538,6 @@ fn build_of(project: &Ref<codebuild::Project>) -> ActionKind {
 fn action(name: &str, kind: ActionKind) -> Action {
     Action { name: name.to_owned(), kind, input: Some("Source"), output: None }
 }
+
+#[cfg(test)]
+mod tests;

@@ -82,3 +82,122 @@ fn add(
     let owner = PolicyOwner::RoleInline { role: role.name().into(), name: "protection".to_owned() };
     scope.child("Protection").policy(owner, vec![deny]);
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use lakewright_template::{Map, StackKind, Template, Value};
+
+    use super::*;
+    use crate::testing::{
+        ALL_ON, DEV, TENANT, allowed, condition, environment, lowered, mesh, of_roles, resources,
+        services, statements, texts,
+    };
+
+    fn template(lines: &str) -> Template {
+        let mesh = mesh(&[TENANT, &format!("{DEV}{lines}")]);
+        lowered(&mesh, StackKind::PivotRole, "dev").template
+    }
+
+    fn about<'t>(template: &'t Template, action: &str) -> Vec<&'t Map> {
+        let all = of_roles(template).into_iter();
+        let allows = all.filter(|statement| texts(statement, "Effect").contains("Allow"));
+        allows.filter(|statement| texts(statement, "Action").contains(action)).collect()
+    }
+
+    // `docs/stacks/pivot-role.md`.
+
+    #[test]
+    fn the_platform_reads_results_of_profiling_and_no_other_object() {
+        let template = template(ALL_ON);
+        let mesh = mesh(&[TENANT, DEV]);
+        let bucket = Names::new(&mesh).environment_bucket(environment(&mesh, "dev"));
+        let objects: BTreeSet<&str> = about(&template, "s3:GetObject")
+            .into_iter()
+            .flat_map(|statement| texts(statement, "Resource"))
+            .collect();
+        let results = format!("arn:aws:s3:::{bucket}/profiling/results/*");
+        assert_eq!(objects, BTreeSet::from([results.as_str()]));
+        let all = allowed(&template);
+        for action in [
+            "athena:StartQueryExecution",
+            "kms:Decrypt",
+            "lakeformation:GetDataAccess",
+            "lakeformation:GrantPermissions",
+            "s3:PutObject",
+        ] {
+            assert!(!all.contains(action), "{action}");
+        }
+    }
+
+    #[test]
+    fn a_feature_that_is_off_gives_the_platform_nothing() {
+        let off = template("features: { datasets: false, worksheets: false }\n");
+        let given = services(allowed(&off));
+        let always =
+            ["cloudformation", "cloudwatch", "ec2", "iam", "kms", "s3", "ssm", "sts", "tag"];
+        assert_eq!(given, BTreeSet::from(always));
+        assert!(about(&off, "s3:GetObject").is_empty());
+        let on = services_of(ALL_ON);
+        let more = [
+            "athena",
+            "codecommit",
+            "codepipeline",
+            "glue",
+            "lakeformation",
+            "quicksight",
+            "sagemaker",
+        ];
+        assert!(more.iter().all(|service| on.contains(*service)), "{on:?}");
+    }
+
+    fn services_of(lines: &str) -> BTreeSet<String> {
+        let template = template(lines);
+        services(allowed(&template)).into_iter().map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn roles_of_the_central_account_assume_it_with_the_external_id() {
+        let template = template("");
+        let role = resources(&template, "AWS::IAM::Role")[0];
+        let trust = role.properties.get("AssumeRolePolicyDocument").expect("a trust policy");
+        let all = statements(trust);
+        let [statement] = all[..] else { unreachable!("one statement: {all:?}") };
+        let principal = statement.get("Principal").and_then(Value::as_map).expect("a principal");
+        assert_eq!(texts(principal, "AWS"), BTreeSet::from(["arn:aws:iam::111111111111:root"]));
+        // "How to use external ID when granting access to your AWS resources" in the IAM user guide.
+        let external = condition(statement, "StringEquals", "sts:ExternalId");
+        assert_eq!(external, BTreeSet::from(["base-0123456789"]));
+        let roles = condition(statement, "ArnEquals", "aws:PrincipalArn");
+        assert_eq!(roles, BTreeSet::from(["arn:aws:iam::111111111111:role/platform"]));
+    }
+
+    #[test]
+    fn whatever_is_attached_it_changes_neither_itself_nor_the_roles_that_deploy() {
+        let template = template("");
+        let all = of_roles(&template).into_iter();
+        let denies: Vec<&Map> =
+            all.filter(|statement| texts(statement, "Effect").contains("Deny")).collect();
+        let [deny] = denies[..] else { unreachable!("one deny: {denies:?}") };
+        let mesh = mesh(&[TENANT, DEV]);
+        let dev = environment(&mesh, "dev");
+        let own = Names::new(&mesh).pivot_role(dev);
+        let iam = |part: &str| format!("arn:aws:iam::222222222222:{part}");
+        let kept = [
+            iam(&format!("role/{own}")),
+            iam(&format!("policy/{own}*")),
+            iam("policy/lakewright-boundary-eu-west-1"),
+            iam("role/lakewright-deploy-eu-west-1"),
+            iam("role/lakewright-execution-eu-west-1"),
+            iam("policy/lakewright-execution-eu-west-1-*"),
+        ];
+        assert_eq!(
+            texts(deny, "Resource"),
+            kept.iter().map(String::as_str).collect::<BTreeSet<_>>()
+        );
+        let actions = texts(deny, "Action");
+        assert_eq!(actions.len(), 16);
+        assert!(actions.contains("iam:PassRole") && actions.contains("sts:AssumeRole"));
+    }
+}

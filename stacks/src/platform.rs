@@ -229,3 +229,98 @@ fn rule_arn(names: Names<'_>) -> String {
     let rule = format!("rule/{}/{}", bus_name(names), names.platform("failures"));
     names.central_place().arn("events", &rule)
 }
+
+#[cfg(test)]
+mod tests {
+    use lakewright_template::{ResourceEntry, StackKind, Template};
+
+    use super::*;
+    use crate::testing::{DEV, LAB, TENANT, condition, lowered, mesh, named, resources, texts};
+
+    fn template(tenant: &str, environments: &[&str]) -> Template {
+        let tenant = TENANT
+            .replace("home_region: eu-west-1\n", &format!("home_region: eu-west-1\n{tenant}"));
+        let documents: Vec<&str> =
+            std::iter::once(tenant.as_str()).chain(environments.iter().copied()).collect();
+        lowered(&mesh(&documents), StackKind::Platform, "base").template
+    }
+
+    fn senders(template: &Template) -> Option<&Map> {
+        let policies = resources(template, "AWS::Events::EventBusPolicy");
+        policies.first().and_then(|one| one.properties.get("Statement")).and_then(Value::as_map)
+    }
+
+    // "Failures" in `docs/stacks/platform.md`.
+
+    #[test]
+    fn the_bus_lets_in_the_accounts_of_environments_and_no_other_one() {
+        let both = template("", &[DEV, LAB]);
+        let statement = senders(&both).expect("a policy");
+        let principal = statement.get("Principal").and_then(Value::as_map).expect("a principal");
+        let roots = ["arn:aws:iam::222222222222:root", "arn:aws:iam::333333333333:root"];
+        assert_eq!(texts(principal, "AWS"), BTreeSet::from(roots));
+        assert_eq!(texts(statement, "Action"), BTreeSet::from(["events:PutEvents"]));
+    }
+
+    #[test]
+    fn the_bus_of_a_mesh_in_the_central_account_lets_in_nobody() {
+        let central = DEV.replace("222222222222", "111111111111");
+        assert_eq!(senders(&template("", &[&central])), None);
+        assert_eq!(senders(&template("organization_id: o-abcdefghij\n", &[&central])), None);
+    }
+
+    #[test]
+    fn an_organization_is_let_in_as_roles_of_the_meshs_names_only() {
+        let whole = template("organization_id: o-abcdefghij\n", &[DEV, LAB]);
+        let statement = senders(&whole).expect("a policy");
+        // "Permissions for event buses in Amazon EventBridge": `aws:PrincipalOrgID` with every principal.
+        let organization = condition(statement, "StringEquals", "aws:PrincipalOrgID");
+        assert_eq!(organization, BTreeSet::from(["o-abcdefghij"]));
+        let roles = [
+            "arn:aws:iam::*:role/lakewright-*-failures",
+            "arn:aws:iam::*:role/lakewright-execution-eu-west-1",
+        ];
+        assert_eq!(condition(statement, "ArnLike", "aws:PrincipalArn"), BTreeSet::from(roles));
+    }
+
+    #[test]
+    fn each_address_is_told_and_the_topics_key_is_for_that_topic() {
+        let mails = "monitoring: { alarm_emails: [a@example.com, b@example.com] }\n";
+        let template = template(mails, &[DEV]);
+        let told: Vec<&ResourceEntry> = resources(&template, "AWS::SNS::Subscription");
+        let addresses: BTreeSet<&str> =
+            told.iter().flat_map(|one| texts(&one.properties, "Endpoint")).collect();
+        assert_eq!(addresses, BTreeSet::from(["a@example.com", "b@example.com"]));
+        let keys = resources(&template, "AWS::KMS::Key").into_iter();
+        let policies = keys.filter_map(|key| key.properties.get("KeyPolicy"));
+        let of_alarms = policies.filter(|policy| {
+            crate::testing::statements(policy)
+                .iter()
+                .any(|one| texts(one, "Sid").contains("EventsEncrypt"))
+        });
+        let found: Vec<&Value> = of_alarms.collect();
+        let [policy] = found[..] else { unreachable!("one key") };
+        // "Managing Amazon SNS encryption keys and costs" in the SNS developer guide: the encryption context.
+        let key = "kms:EncryptionContext:aws:sns:topicArn";
+        let topics = condition(named(policy, "EventsEncrypt"), "StringEquals", key);
+        assert_eq!(topics.len(), 1);
+        assert!(topics.iter().all(|arn| arn.ends_with("-alarms")), "{topics:?}");
+    }
+
+    #[test]
+    fn the_updater_assumes_deploy_roles_with_the_external_id_and_no_other_role() {
+        let template =
+            template("", &[DEV, &LAB.replace("region: eu-west-1", "region: eu-north-1")]);
+        let all = crate::testing::of_roles(&template).into_iter();
+        let assumes: Vec<&Map> =
+            all.filter(|one| texts(one, "Action").contains("sts:AssumeRole")).collect();
+        let [statement] = assumes[..] else { unreachable!("one statement: {assumes:?}") };
+        let roles = [
+            "arn:aws:iam::*:role/lakewright-deploy-eu-north-1",
+            "arn:aws:iam::*:role/lakewright-deploy-eu-west-1",
+        ];
+        assert_eq!(texts(statement, "Resource"), BTreeSet::from(roles));
+        let id = condition(statement, "StringEquals", "sts:ExternalId");
+        assert_eq!(id, BTreeSet::from(["base-0123456789"]));
+    }
+}

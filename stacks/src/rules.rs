@@ -231,3 +231,108 @@ impl Fill {
         conditions.collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{DEV, TENANT, environment, mesh};
+
+    const NAMESPACE: (Comparison, &str, &[&str]) =
+        (Comparison::StringEquals, "cloudwatch:namespace", &["Glue"]);
+
+    fn fill() -> Fill {
+        let mesh = mesh(&[TENANT, DEV]);
+        let names = Names::new(&mesh);
+        Fill::of_environment(names, environment(&mesh, "dev")).with("team", "Readers".to_owned())
+    }
+
+    fn lines(when: &When) -> Vec<String> {
+        fill().conditions(when).lines(|value| value.as_text().map(str::to_owned))
+    }
+
+    /// All that lets a team tag something anew, each with a resource that it may have been another team's.
+    const REQUESTED: [When; 3] =
+        [When::Requested, When::RequestedByTeam, When::RequestedUnder(&[NAMESPACE])];
+
+    /// All that changes what is there.
+    const CHANGES: [When; 4] = [
+        When::TaggedByTeam,
+        When::TaggedByTeamKeeping("sagemaker:RootAccess", "Disabled"),
+        When::TaggedByTeamUnposed,
+        When::RequestedByTeam,
+    ];
+
+    // "How teams are kept apart" in `docs/stacks/team.md`.
+
+    #[test]
+    fn nothing_of_another_team_is_taken_over_by_tagging_it_anew() {
+        for when in &REQUESTED {
+            let lines = lines(when);
+            assert!(lines.contains(&"StringEquals aws:RequestTag/Team Readers".to_owned()));
+            // `IfExists`: what is made has no tag yet.
+            let kept = "StringEqualsIfExists aws:ResourceTag/Team Readers".to_owned();
+            assert!(lines.contains(&kept), "{lines:?}");
+        }
+        let moved = "StringEqualsIfExists aws:RequestTag/Team Readers".to_owned();
+        assert!(lines(&When::TaggedByTeamUnposed).contains(&moved), "nor is it given away");
+    }
+
+    #[test]
+    fn what_the_stacks_made_is_not_changed_by_teams() {
+        for when in &CHANGES {
+            let lines = lines(when);
+            let made = "Null aws:ResourceTag/lakewright:mesh true".to_owned();
+            assert!(lines.contains(&made), "{lines:?}");
+        }
+    }
+
+    #[test]
+    fn nobody_passes_something_off_as_made_by_the_stacks() {
+        let only = [When::RequestedOnly, When::TaggedByTeamUnposed];
+        for when in REQUESTED.iter().chain(&only) {
+            let lines = lines(when);
+            let posed = "Null aws:RequestTag/lakewright:mesh true".to_owned();
+            assert!(lines.contains(&posed), "{lines:?}");
+        }
+    }
+
+    #[test]
+    fn a_rule_under_conditions_keeps_all_of_them() {
+        let listed = "StringEquals cloudwatch:namespace Glue".to_owned();
+        assert_eq!(lines(&When::Holds(&[NAMESPACE])), [listed.as_str()]);
+        for when in [When::RequestedUnder(&[NAMESPACE]), When::NotAnothersUnder(&[NAMESPACE])] {
+            assert!(lines(&when).contains(&listed));
+        }
+        assert!(lines(&When::Always).is_empty());
+        assert_eq!(lines(&When::Tagged), ["StringEquals aws:ResourceTag/Team Readers"]);
+    }
+
+    #[test]
+    fn placeholders_are_filled_in_and_policy_variables_are_left() {
+        let fill = fill();
+        assert_eq!(
+            fill.text("arn:{partition}:glue:{region}:{account}:table/{catalog_prefix}_*/*"),
+            "arn:aws:glue:eu-west-1:222222222222:table/lakewright_*/*"
+        );
+        // "IAM policy elements: Variables and tags" in the IAM user guide.
+        let variable = "profile/${aws:PrincipalTag/team}/${team}";
+        assert_eq!(fill.text(variable), variable);
+        assert_eq!(fill.text("{unknown}/{prefix}-*"), "{unknown}/lakewright-*");
+    }
+
+    #[test]
+    fn a_role_is_handed_to_named_services_only() {
+        let mesh = mesh(&[TENANT, DEV]);
+        let dev = environment(&mesh, "dev");
+        let names = Names::new(&mesh);
+        let team = dev.teams.first().expect("the environment's own team");
+        let role = names.team_role(dev, team);
+        let grant =
+            fill().pass_role("arn:{partition}:iam::{account}:role/x", &[Service::GLUE], &role);
+        assert_eq!(grant.actions, ["iam:PassRole"]);
+        assert_eq!(grant.known_resources, ["arn:aws:iam::222222222222:role/x"]);
+        // "Granting a user permissions to pass a role to an AWS service" in the IAM user guide.
+        let lines = grant.conditions.lines(|value| value.as_text().map(str::to_owned));
+        assert_eq!(lines, ["StringEquals iam:PassedToService glue.amazonaws.com"]);
+    }
+}

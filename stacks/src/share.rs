@@ -248,3 +248,140 @@ fn link(scope: &mut Scope<'_>, names: Names<'_>, live: &LiveShare<'_>, role: &Im
     };
     chain.grant(scope, role, &on, describe);
 }
+
+#[cfg(test)]
+mod tests {
+    use lakewright_constructs::role::Receives as _;
+    use lakewright_manifest::mesh::ShareStatus;
+
+    use super::*;
+    use crate::testing::{DEV, LAB, SALES, TENANT, mesh, share};
+
+    /// The same account as `dev`, in another region.
+    const NORTH: &str = r#"kind: Environment
+id: north
+organization: org
+account: "222222222222"
+region: eu-north-1
+team: Owners
+resource_prefix: north
+teams:
+  - { team: Readers, permissions: [create_share] }
+"#;
+
+    const ROLES: &str = "kind: ConsumptionRole
+id: managed
+environment: dev
+team: Readers
+role_arn: arn:aws:iam::222222222222:role/Managed
+---
+kind: ConsumptionRole
+id: unmanaged
+environment: dev
+team: Readers
+role_arn: arn:aws:iam::222222222222:role/Unmanaged
+managed: false
+";
+
+    fn shared(environment: &str, team: &str, more: &str) -> Mesh {
+        let text = share("s", environment, team, more);
+        mesh(&[TENANT, DEV, LAB, NORTH, SALES, ROLES, &text])
+    }
+
+    fn sides(environment: &str, team: &str, more: &str) -> Vec<Side> {
+        let mesh = shared(environment, team, more);
+        live(&mesh, None).iter().flat_map(LiveShare::sides).collect()
+    }
+
+    // What is expected here stands in `docs/stacks/share.md`.
+
+    #[test]
+    fn a_share_gives_access_on_its_last_day_and_not_after_it() {
+        let mesh = shared("dev", "Readers", "expires: 2099-12-31\nitems: [{ bucket: true }]");
+        let on = |day: &str| live(&mesh, Some(&Date::parse(day).expect("a day"))).len();
+        assert_eq!([on("2099-12-30"), on("2099-12-31"), on("2100-01-01")], [1, 1, 0]);
+        assert_eq!(live(&mesh, None).len(), 1, "where no day is told, nothing has expired");
+    }
+
+    #[test]
+    fn only_an_approved_share_gives_access() {
+        let mut mesh = shared("dev", "Readers", "items: [{ bucket: true }]");
+        assert_eq!(live(&mesh, None).len(), 1);
+        let others = [
+            ShareStatus::Draft,
+            ShareStatus::Submitted,
+            ShareStatus::Rejected,
+            ShareStatus::Revoked,
+        ];
+        for status in others {
+            for one in mesh.shares.values_mut() {
+                one.status = status;
+            }
+            assert!(live(&mesh, None).is_empty(), "{status:?}");
+        }
+    }
+
+    #[test]
+    fn an_item_that_is_not_approved_gives_nothing() {
+        let more = "items: [{ folder: exports, status: pending }, { table: orders }]";
+        let mesh = shared("lab", "Scientists", more);
+        let all = live(&mesh, None);
+        assert_eq!(all[0].folders().count(), 0);
+        assert_eq!(all[0].tables().count(), 1);
+        assert!(!all[0].has_bucket());
+        let only = shared("lab", "Scientists", "items: [{ table: orders, status: revoked }]");
+        assert!(live(&only, None).is_empty());
+    }
+
+    #[test]
+    fn a_share_of_the_bucket_alone_has_a_stack_for_a_managed_role_only() {
+        let bucket = "items: [{ bucket: true }]";
+        assert!(sides("dev", "Readers", bucket).is_empty());
+        assert!(sides("lab", "Scientists", bucket).is_empty());
+        let of_role =
+            |role: &str| sides("dev", "Readers", &format!("consumption_role: {role}\n{bucket}"));
+        assert!(of_role("unmanaged").is_empty());
+        assert_eq!(of_role("managed"), [Side::Consumer]);
+    }
+
+    #[test]
+    fn folders_take_the_producers_side_and_tables_the_consumers() {
+        let (folder, table) = ("items: [{ folder: exports }]", "items: [{ table: orders }]");
+        assert_eq!(sides("lab", "Scientists", folder), [Side::Producer]);
+        assert_eq!(sides("lab", "Scientists", table), [Side::Consumer]);
+    }
+
+    #[test]
+    fn the_sides_are_one_stack_in_one_account_and_region_only() {
+        let both = "items: [{ folder: exports }, { table: orders }]";
+        assert_eq!(sides("dev", "Readers", both), [Side::Both]);
+        assert_eq!(sides("north", "Readers", both), [Side::Producer, Side::Consumer]);
+        assert_eq!(sides("lab", "Scientists", both), [Side::Producer, Side::Consumer]);
+    }
+
+    #[test]
+    fn what_is_not_permitted_is_read_only() {
+        let traffic = |permissions: &str| {
+            let more = format!("{permissions}items: [{{ bucket: true }}]");
+            let mesh = shared("dev", "Readers", &more);
+            live(&mesh, None)[0].traffic()
+        };
+        assert_eq!(traffic(""), Traffic::Read);
+        assert_eq!(traffic("permissions: [read]\n"), Traffic::Read);
+        assert_eq!(traffic("permissions: [read, write]\n"), Traffic::Write);
+        assert_eq!(traffic("permissions: [modify]\n"), Traffic::ReadWrite);
+    }
+
+    #[test]
+    fn a_role_of_others_is_not_known_by_a_tag() {
+        // Only the roles that the mesh makes carry `lakewright:role` (`docs/stacks/dataset.md`, nearly full policies).
+        let bucket = "items: [{ bucket: true }]";
+        let tag = |more: &str| {
+            let mesh = shared("dev", "Readers", &format!("{more}{bucket}"));
+            let role = live(&mesh, None)[0].consumer_role(Names::new(&mesh));
+            role.expect("a consumer").grantee().tag.clone()
+        };
+        assert!(tag("").is_some());
+        assert_eq!(tag("consumption_role: managed\n"), None);
+    }
+}

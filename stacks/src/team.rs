@@ -397,3 +397,6 @@ fn imported_catalog(
         conditions: Conditions::none(),
     }])
 }
+
+#[cfg(test)]
+mod tests;

@@ -83,3 +83,64 @@ fn known(mesh: &Mesh, names: Names<'_>, environment: &Environment) -> Vec<Known>
     });
     datasets.chain(shares).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{DEV, LAB, SALES, TENANT, environment, mesh, share};
+
+    fn with(database: &str) -> Mesh {
+        let worksheet = format!(
+            "kind: Worksheet\nid: figures\nenvironment: dev\nteam: Readers\nquery: SELECT 1\n{database}"
+        );
+        let reading = share("reading", "dev", "Readers", "items: [{ table: orders }]");
+        let away = share("away", "lab", "Scientists", "items: [{ table: orders }]");
+        mesh(&[TENANT, DEV, LAB, SALES, &reading, &away, &worksheet])
+    }
+
+    fn called(database: &str) -> Option<String> {
+        let mesh = with(database);
+        let worksheet = mesh.worksheets.values().next().expect("a worksheet");
+        super::database(&mesh, Names::new(&mesh), worksheet)
+    }
+
+    // The field `database` of "Worksheet" in `docs/mesh.md`.
+
+    #[test]
+    fn a_worksheet_without_a_database_runs_against_athenas_default() {
+        assert_eq!(called("").as_deref(), Some("default"));
+        assert_eq!(called("database: elsewhere\n").as_deref(), Some("elsewhere"));
+        for name in ["", "database: default\n"] {
+            assert!(unknown_databases(&with(name)).is_empty(), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_share_is_the_database_that_links_to_its_tables_and_not_the_datasets() {
+        let [dataset, share] =
+            ["dataset/sales", "share/reading"].map(|name| called(&format!("database: {name}\n")));
+        let (dataset, share) = (dataset.expect("a name"), share.expect("a name"));
+        assert!(dataset.starts_with("lakewright_sales_"), "{dataset}");
+        assert!(share.starts_with("lakewright_reading_") && share.ends_with("_shared"), "{share}");
+    }
+
+    #[test]
+    fn who_writes_the_beginning_of_a_name_is_told_the_reference() {
+        let help = |name: &str| {
+            let mesh = with("");
+            help(name, &known(&mesh, Names::new(&mesh), environment(&mesh, "dev")))
+        };
+        assert!(help("lakewright_sales").contains("`dataset/sales`"));
+        assert!(help("reading").contains("`share/reading`"));
+        let other = help("nowhere");
+        assert!(!other.contains("did you mean"), "{other}");
+    }
+
+    #[test]
+    fn a_database_of_another_account_is_not_known_here() {
+        let mesh = with("");
+        let known = known(&mesh, Names::new(&mesh), environment(&mesh, "dev"));
+        let references: Vec<&str> = known.iter().map(|one| one.reference.as_str()).collect();
+        assert_eq!(references, ["dataset/sales", "share/reading"]);
+    }
+}

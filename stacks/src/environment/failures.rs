@@ -119,3 +119,63 @@ fn patterns(prefix: &str, environment: &Environment) -> Vec<(&'static str, Map)>
         ),
     ]
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use lakewright_template::StackKind;
+    use lakewright_template::write::value_to_compact_json;
+
+    use super::*;
+    use crate::testing::{DEV, TENANT, allowed, environment, lowered, mesh};
+
+    // The failure role and its rules in `docs/stacks/environment.md`.
+
+    #[test]
+    fn failures_are_told_of_what_begins_with_the_prefix_alone() {
+        let mesh = mesh(&[TENANT, DEV]);
+        let all = patterns("lakewright-", environment(&mesh, "dev"));
+        assert_eq!(all.len(), 4);
+        for (id, pattern) in all {
+            let detail = value_to_compact_json(pattern.get("detail").expect("a detail"));
+            let begins = match id {
+                "Stacks" => "arn:aws:cloudformation:eu-west-1:222222222222:stack/lakewright-",
+                _ => "lakewright-",
+            };
+            // "Comparison operators for use in event patterns" in the EventBridge user guide.
+            let matched = format!(r#"[{{"prefix":"{begins}"}}]"#);
+            assert!(detail.contains(&matched), "{id}: {detail}");
+        }
+    }
+
+    #[test]
+    fn each_status_of_a_stack_that_went_wrong_is_told_and_no_other_one() {
+        let mesh = mesh(&[TENANT, DEV]);
+        let all = patterns("lakewright-", environment(&mesh, "dev"));
+        let (_, pattern) = all.iter().find(|(id, _)| *id == "Stacks").expect("a rule for stacks");
+        let text = value_to_compact_json(&pattern.clone().into());
+        // "Stack status codes" in the CloudFormation user guide.
+        for failed in [
+            "CREATE_FAILED",
+            "DELETE_FAILED",
+            "ROLLBACK_COMPLETE",
+            "ROLLBACK_FAILED",
+            "UPDATE_ROLLBACK_COMPLETE",
+            "UPDATE_ROLLBACK_FAILED",
+        ] {
+            assert!(text.contains(&format!("\"{failed}\"")), "{failed}");
+        }
+        for fine in ["CREATE_COMPLETE", "UPDATE_COMPLETE", "DELETE_COMPLETE", "UPDATE_IN_PROGRESS"]
+        {
+            assert!(!text.contains(&format!("\"{fine}\"")), "{fine}");
+        }
+    }
+
+    #[test]
+    fn the_role_puts_events_and_can_do_nothing_else() {
+        let mesh = mesh(&[TENANT, DEV]);
+        let template = lowered(&mesh, StackKind::Environment, "dev").template;
+        assert_eq!(allowed(&template), BTreeSet::from(["events:PutEvents"]));
+    }
+}

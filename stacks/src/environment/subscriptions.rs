@@ -146,3 +146,82 @@ fn record_deliveries(
             .lines(|value| value.as_text().map(str::to_owned)),
     });
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use lakewright_template::{StackKind, Template, Value};
+
+    use super::*;
+    use crate::testing::{
+        DEV, TENANT, condition, environment, lowered, mesh, named, resources, texts,
+    };
+
+    const ON: &str = "features: { subscriptions: true }\n";
+    const TOPIC: &str =
+        "subscriptions: { producers_topic: \"arn:aws:sns:eu-west-1:222222222222:imported\" }\n";
+
+    fn template(lines: &str) -> Template {
+        let mesh = mesh(&[TENANT, &format!("{DEV}{ON}{lines}")]);
+        lowered(&mesh, StackKind::Environment, "dev").template
+    }
+
+    /// The policies of queues that let somebody send.
+    fn sending(template: &Template) -> Vec<&Value> {
+        let all = resources(template, "AWS::SQS::QueuePolicy").into_iter();
+        let all = all.filter_map(|policy| policy.properties.get("PolicyDocument"));
+        all.filter(|policy| {
+            let statements = crate::testing::statements(policy);
+            statements.iter().any(|one| texts(one, "Action").contains("sqs:SendMessage"))
+        })
+        .collect()
+    }
+
+    // "Subscriptions" in `docs/stacks/environment.md`.
+
+    #[test]
+    fn the_queue_takes_messages_of_teams_topics_and_of_an_imported_one_alone() {
+        let mesh = mesh(&[TENANT, DEV]);
+        let names = Names::new(&mesh);
+        let of_teams = names.every_producers(environment(&mesh, "dev"));
+        let of_teams = format!("arn:aws:sns:eu-west-1:222222222222:{of_teams}");
+        let sources = |lines: &str| -> Vec<String> {
+            let template = template(lines);
+            let [policy] = sending(&template)[..] else { unreachable!("one queue") };
+            let sends = named(policy, "TopicSends");
+            // "Subscribing an Amazon SQS queue to an Amazon SNS topic": the topic is the source.
+            let account = condition(sends, "StringEquals", "aws:SourceAccount");
+            assert_eq!(account, BTreeSet::from(["222222222222"]));
+            let from = condition(sends, "ArnLike", "aws:SourceArn");
+            from.into_iter().map(str::to_owned).collect()
+        };
+        assert_eq!(sources(""), [of_teams.as_str()]);
+        assert_eq!(
+            sources(TOPIC),
+            ["arn:aws:sns:eu-west-1:222222222222:imported", of_teams.as_str()]
+        );
+    }
+
+    #[test]
+    fn the_platforms_trusted_roles_read_the_queues_and_publish_to_consumers() {
+        let template = template("");
+        let queues = resources(&template, "AWS::SQS::QueuePolicy");
+        let topics = resources(&template, "AWS::SNS::TopicPolicy");
+        assert_eq!((queues.len(), topics.len()), (2, 1));
+        for (policies, sid) in [(queues, "Consume"), (topics, "Publish")] {
+            for policy in policies {
+                let document = policy.properties.get("PolicyDocument").expect("a policy");
+                let roles = condition(named(document, sid), "ArnEquals", "aws:PrincipalArn");
+                assert_eq!(roles, BTreeSet::from(["arn:aws:iam::111111111111:role/platform"]));
+                named(document, "DenyWithoutTls");
+            }
+        }
+    }
+
+    #[test]
+    fn only_an_imported_topic_is_subscribed_to_here() {
+        let count = |lines: &str| resources(&template(lines), "AWS::SNS::Subscription").len();
+        assert_eq!((count(""), count(TOPIC)), (0, 1));
+    }
+}

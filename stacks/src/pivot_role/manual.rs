@@ -215,3 +215,57 @@ fn substituted(text: &str) -> Value {
     }
     Intrinsic::Sub { parts, variables: Map::new() }.into()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use lakewright_template::StackKind;
+    use lakewright_template::write::{template_to_json, value_to_compact_json};
+
+    use super::*;
+    use crate::testing::{ALL_ON, DEV, TENANT, allowed, environment, lowered, mesh};
+
+    // "Created by the owner" in `docs/stacks/pivot-role.md`.
+
+    #[test]
+    fn an_owners_role_may_do_exactly_what_the_stacks_may() {
+        let mesh = mesh(&[TENANT, &format!("{DEV}{ALL_ON}")]);
+        let manual = template(&mesh, environment(&mesh, "dev")).expect("a template");
+        let auto = lowered(&mesh, StackKind::PivotRole, "dev").template;
+        assert_eq!(allowed(&manual), allowed(&auto));
+    }
+
+    #[test]
+    fn each_stand_in_becomes_a_reference_to_its_parameter() {
+        let mesh = mesh(&[TENANT, DEV]);
+        let template = template(&mesh, environment(&mesh, "dev")).expect("a template");
+        let text = template_to_json(&template);
+        for word in [PREFIX, ROLE, EXTERNAL_ID, CENTRAL, "parameter0"] {
+            assert!(!text.contains(word), "{word}");
+        }
+        let names: BTreeSet<&str> = template.parameters.keys().map(|name| &**name).collect();
+        let expected =
+            ["CentralAccountId", "ExternalId", "PermissionsBoundary", "ResourcePrefix", "RoleName"];
+        assert_eq!(names, BTreeSet::from(expected));
+    }
+
+    #[test]
+    fn a_stand_in_within_a_text_is_substituted_and_other_text_is_kept() {
+        let json = |text: &str| value_to_compact_json(&substituted(text));
+        // "Fn::Sub" in the CloudFormation template reference.
+        assert_eq!(
+            json("role/parameter0resource0prefix-*"),
+            r#"{"Fn::Sub":"role/${ResourcePrefix}-*"}"#
+        );
+        assert_eq!(json("parameter0external0id"), r#"{"Ref":"ExternalId"}"#);
+        assert_eq!(
+            json("arn:aws:iam::222222222222:role/x"),
+            r#""arn:aws:iam::222222222222:role/x""#
+        );
+        assert_eq!(
+            json("arn:aws:iam::000000000000:role/parameter0role0name"),
+            r#"{"Fn::Sub":"arn:aws:iam::${CentralAccountId}:role/${RoleName}"}"#
+        );
+    }
+}

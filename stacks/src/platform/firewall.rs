@@ -128,3 +128,85 @@ fn joined(operator: &'static str, mut statements: Vec<Value>) -> Option<Value> {
     let inner = Map::new().with("Statements", Value::List(statements));
     Some(Map::new().with(operator, inner).into())
 }
+
+#[cfg(test)]
+mod tests {
+    use lakewright_template::write::value_to_compact_json;
+    use lakewright_template::{StackKind, Template};
+
+    use super::*;
+    use crate::testing::{TENANT, lowered, mesh, resources, texts};
+
+    fn template(lists: &str) -> Template {
+        let waf = match lists {
+            "" => String::new(),
+            lists => format!("waf: {{ {lists} }}\n"),
+        };
+        let region = "home_region: eu-west-1\n";
+        let mesh = mesh(&[&TENANT.replace(region, &format!("{region}{waf}"))]);
+        lowered(&mesh, StackKind::Platform, "base").template
+    }
+
+    fn acl(lists: &str, property: &str) -> String {
+        let template = template(lists);
+        let acl = resources(&template, "AWS::WAFv2::WebACL")[0];
+        value_to_compact_json(acl.properties.get(property).expect("a property"))
+    }
+
+    const COUNTRY: &str = "allowed_geo_list: [AT]";
+    const BLOCKS: &str = "allowed_ip_list: [\"192.0.2.0/24\", \"2001:db8::/32\"]";
+
+    // "The web ACL" in `docs/stacks/platform.md`.
+
+    #[test]
+    fn without_a_list_everybody_comes_in_and_with_one_nobody_else() {
+        assert_eq!(acl("", "DefaultAction"), r#"{"Allow":{}}"#);
+        for list in [COUNTRY, BLOCKS] {
+            assert_eq!(acl(list, "DefaultAction"), r#"{"Block":{}}"#, "{list}");
+        }
+    }
+
+    #[test]
+    fn with_both_lists_a_request_is_on_both() {
+        let rules = acl(&format!("{COUNTRY}, {BLOCKS}"), "Rules");
+        let both = r#""Statement":{"AndStatement":{"Statements":[{"GeoMatchStatement":{"CountryCodes":["AT"]}},{"OrStatement""#;
+        assert!(rules.contains(both), "{rules}");
+        // "AndStatement" and "OrStatement" in the WAF API reference take two statements at the least.
+        let one = acl(COUNTRY, "Rules");
+        assert!(!one.contains("AndStatement") && !one.contains("OrStatement"), "{one}");
+    }
+
+    #[test]
+    fn addresses_of_both_versions_are_in_sets_of_their_own() {
+        // `IPAddressVersion` of "CreateIPSet" in the WAF API reference: a set has one version.
+        let template = template(BLOCKS);
+        let sets = resources(&template, "AWS::WAFv2::IPSet");
+        let found: Vec<(Vec<&str>, Vec<&str>)> = sets
+            .iter()
+            .map(|set| {
+                let of = |property: &str| texts(&set.properties, property).into_iter().collect();
+                (of("IPAddressVersion"), of("Addresses"))
+            })
+            .collect();
+        assert_eq!(
+            found,
+            [(vec!["IPV4"], vec!["192.0.2.0/24"]), (vec!["IPV6"], vec!["2001:db8::/32"])]
+        );
+    }
+
+    #[test]
+    fn what_aws_knows_to_be_hostile_is_refused_before_anybody_is_let_in() {
+        for list in ["", COUNTRY] {
+            let rules = acl(list, "Rules");
+            let allowed = rules.find(r#""Action":{"Allow":{}}"#);
+            assert_eq!(allowed.is_some(), !list.is_empty());
+            for group in MANAGED {
+                let place = rules.find(group).expect("the group");
+                assert!(allowed.is_none_or(|allowed| place < allowed), "{group}");
+            }
+        }
+        // Rules are evaluated by priority, the lowest first ("Setting rule priority" in the WAF guide).
+        let groups = i64::try_from(MANAGED.len()).expect("a few");
+        assert!(ALLOWED_PRIORITY >= groups);
+    }
+}

@@ -131,3 +131,30 @@ fn one_place(place: &Place, project: &str) -> Map {
 fn pass(next: &'static str) -> Map {
     Map::new().with("Next", next).with("Type", "Pass")
 }
+
+#[cfg(test)]
+mod tests {
+    use lakewright_template::write::value_to_compact_json;
+
+    use super::*;
+
+    // "The updater" in `docs/stacks/platform.md`.
+
+    #[test]
+    fn a_start_that_is_refused_is_repeated_and_a_build_that_failed_is_not() {
+        let text = value_to_compact_json(&definition("aws", "project", "bucket").into());
+        assert!(text.contains(r#""IntervalSeconds":150,"MaxAttempts":12"#), "{text}");
+        assert!(text.contains(r#""BackoffRate":1,"#), "each after the same time");
+        assert!(text.contains(r#""MaxConcurrency":10"#));
+        // `States.TaskFailed` in "Handling errors in Step Functions workflows": any task that failed, a build too.
+        let retried = REFUSED.iter().any(|error| error.starts_with("States."));
+        assert!(!retried, "a build that ran is not run again");
+    }
+
+    #[test]
+    fn the_services_are_those_of_the_partition() {
+        let text = value_to_compact_json(&definition("aws-cn", "project", "bucket").into());
+        assert!(text.contains("arn:aws-cn:states:::codebuild:startBuild.sync"), "{text}");
+        assert!(!text.contains("arn:aws:"), "{text}");
+    }
+}

@@ -233,3 +233,6 @@ pub(crate) fn consumption_policy(scope: &mut Scope<'_>, names: Names<'_>, live: 
     let slot = scope.policy(owner, Vec::new());
     scope.grant(consumer_grants(names, live, &consumer.with_policy(slot)));
 }
+
+#[cfg(test)]
+mod tests;

@@ -161,3 +161,53 @@ fn parts(
 const fn set<'a>(access: &'static str, permissions: &'a [Permission]) -> PermissionSet<'a> {
     PermissionSet { access, permissions, with_grant_option: false }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::share::live;
+    use crate::testing::{DEV, SALES, TENANT, mesh, share};
+
+    /// What shares with these lines give together on whole tables.
+    fn given(shares: &[&str]) -> BTreeMap<String, BTreeSet<Permission>> {
+        let named = ["a", "b", "c"].into_iter().zip(shares);
+        let texts: Vec<String> =
+            named.map(|(id, more)| share(id, "dev", "Readers", more)).collect();
+        let mut documents = vec![TENANT, DEV, SALES];
+        documents.extend(texts.iter().map(String::as_str));
+        let mesh = mesh(&documents);
+        let all = live(&mesh, None);
+        assert_eq!(all.len(), shares.len());
+        whole_tables(&all.iter().collect::<Vec<_>>())
+    }
+
+    const READ: &str = "items: [{ table: orders }]";
+    const WRITE: &str = "permissions: [write]\nitems: [{ table: orders }]";
+    const MODIFY: &str = "permissions: [modify]\nitems: [{ table: orders }]";
+
+    // `docs/stacks/share.md`, "What `permissions` mean"; the words are those of "Lake Formation permissions reference".
+
+    #[test]
+    fn each_permission_of_a_share_is_one_of_lake_formations() {
+        use Permission::{Delete, Insert, Select};
+        let orders = |shares: &[&str]| given(shares).remove("orders").expect("the table");
+        assert_eq!(orders(&[READ]), BTreeSet::from([Select]));
+        assert_eq!(orders(&[WRITE]), BTreeSet::from([Select, Insert]));
+        assert_eq!(orders(&[MODIFY]), BTreeSet::from([Select, Insert, Delete]));
+    }
+
+    #[test]
+    fn a_second_share_of_a_table_adds_its_rights_and_takes_none() {
+        assert_eq!(given(&[READ, WRITE]), given(&[WRITE]));
+        assert_eq!(given(&[WRITE, READ]), given(&[WRITE]));
+        assert_eq!(given(&[READ, WRITE, MODIFY]), given(&[MODIFY]));
+    }
+
+    #[test]
+    fn a_part_of_a_table_is_not_given_as_the_whole() {
+        assert!(given(&["items: [{ table: orders, columns: [id] }]"]).is_empty());
+        assert!(given(&["items: [{ table: orders, rows: \"region = 'EU'\" }]"]).is_empty());
+        assert!(given(&["items: [{ folder: exports }]"]).is_empty());
+        assert!(given(&["items: [{ bucket: true }]"]).is_empty());
+    }
+}

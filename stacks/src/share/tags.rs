@@ -111,3 +111,42 @@ impl TableTags {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(count: usize) -> Vec<String> {
+        (0..count).map(|number| format!("table_{number}")).collect()
+    }
+
+    fn divided(names: &[String]) -> Vec<Vec<&str>> {
+        let mut parts = Vec::new();
+        let tables = names.iter().map(|name| (hash(name), name.as_str()));
+        divide(tables.collect(), u64::BITS, &mut parts);
+        parts
+    }
+
+    #[test]
+    fn no_tag_has_more_values_than_lake_formation_takes() {
+        // `TagValues` of "CreateLFTag" in the Lake Formation API reference: 50 items at the most.
+        assert_eq!(divided(&names(50)).len(), 1);
+        for count in [51, 1_000] {
+            let names = names(count);
+            let parts = divided(&names);
+            assert!(parts.iter().all(|part| part.len() <= 50), "{count}");
+            let tables: BTreeSet<&str> = parts.iter().flatten().copied().collect();
+            assert_eq!((parts.iter().flatten().count(), tables.len()), (count, count));
+        }
+    }
+
+    #[test]
+    fn one_more_table_makes_another_tag_of_its_own_part_only() {
+        let more = names(301);
+        for count in 200..300 {
+            let (before, after) = (divided(&more[..count]), divided(&more[..=count]));
+            let gone = before.iter().filter(|part| !after.contains(part)).count();
+            assert_eq!(gone, 1, "{count} tables and one more");
+        }
+    }
+}

@@ -89,3 +89,57 @@ pub(super) fn grant(
     let key = ImportedKey::new(&place, &alias, &target);
     scope.grant(key.grant_use_via(role, &["sns", "sqs"], &place.region));
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use lakewright_template::{Map, StackKind, Template};
+
+    use super::*;
+    use crate::testing::{
+        DEV, TENANT, condition, environment, lowered, mesh, of_roles, resources, team, texts,
+    };
+
+    const ON: &str = "features: { subscriptions: true }\n";
+
+    fn about<'t>(template: &'t Template, action: &str) -> Vec<&'t Map> {
+        let all = of_roles(template).into_iter();
+        all.filter(|statement| texts(statement, "Action").contains(action)).collect()
+    }
+
+    // "Subscriptions" in `docs/stacks/environment.md`, and `docs/stacks/team.md`.
+
+    #[test]
+    fn a_team_publishes_to_its_own_topic_alone() {
+        let mesh = mesh(&[TENANT, &format!("{DEV}{ON}")]);
+        let template = lowered(&mesh, StackKind::Team, "dev/Readers").template;
+        let [statement] = about(&template, "sns:Publish")[..] else {
+            unreachable!("one statement")
+        };
+        let own = Names::new(&mesh).producers(environment(&mesh, "dev"), &team("Readers"));
+        let arn = format!("arn:aws:sns:eu-west-1:222222222222:{own}");
+        assert_eq!(texts(statement, "Resource"), BTreeSet::from([arn.as_str()]));
+    }
+
+    #[test]
+    fn a_subscription_ends_at_something_of_the_account() {
+        let mesh = mesh(&[TENANT, &format!("{DEV}{ON}")]);
+        let template = lowered(&mesh, StackKind::Team, "dev/Readers").template;
+        let [statement] = about(&template, "sns:Subscribe")[..] else {
+            unreachable!("one statement")
+        };
+        // `sns:Endpoint` in "Actions, resources, and condition keys for Amazon SNS": URL, mail address or ARN of a request.
+        let here = "arn:aws:*:eu-west-1:222222222222:*";
+        assert_eq!(condition(statement, "StringLike", "sns:Endpoint"), BTreeSet::from([here]));
+    }
+
+    #[test]
+    fn there_is_no_topic_and_no_right_on_any_without_the_feature() {
+        let mesh = mesh(&[TENANT, DEV]);
+        let template = lowered(&mesh, StackKind::Team, "dev/Readers").template;
+        assert!(resources(&template, "AWS::SNS::Topic").is_empty());
+        assert!(about(&template, "sns:Publish").is_empty());
+        assert!(about(&template, "sns:Subscribe").is_empty());
+    }
+}
