@@ -192,7 +192,7 @@ resource_prefix: age
             let owners: Vec<String> = mesh
                 .environments
                 .values()
-                .filter(|one| Names::place(one) == place && has_settings(&mesh, one))
+                .filter(|one| Names::place(one) == place && has_settings(Names::new(&mesh), one))
                 .map(|one| one.header.id.to_string())
                 .collect();
             owners.join(" ")
@@ -208,7 +208,7 @@ resource_prefix: age
     fn administrators_are_the_roles_that_grant_revoke_and_list_and_no_teams() {
         let mesh = mesh(&[TENANT, DEV, AGE, LAB]);
         let names = Names::new(&mesh);
-        let admins = administrators(&mesh, names, &Names::place(environment(&mesh, "dev")));
+        let admins = administrators(names, &Names::place(environment(&mesh, "dev")));
         let mut arns: Vec<&str> = admins.iter().map(|(arn, _)| arn.as_str()).collect();
         let role = |name: &str| format!("arn:aws:iam::222222222222:role/{name}");
         let mut expected = vec![

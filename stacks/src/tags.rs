@@ -77,7 +77,7 @@ mod tests {
         let texts = texts.map(|(text, value)| format!("{text}{}", line(value)));
         let mesh = mesh(&texts.each_ref().map(String::as_str));
         let (dev, sales) = (environment(&mesh, "dev"), dataset(&mesh, "sales"));
-        resource_tags(&mesh, dev, Some(&sales.header), &sales.team, "dataset/sales")
+        resource_tags(&mesh.tenant, dev, Some(&sales.header), &sales.team, "dataset/sales")
     }
 
     #[test]
@@ -112,7 +112,7 @@ mod tests {
         };
         let target = "dataset/sales";
         assert_eq!(
-            resource_tags(&mesh, dev, Some(&sales.header), &sales.team, target),
+            resource_tags(&mesh.tenant, dev, Some(&sales.header), &sales.team, target),
             of(&expected)
         );
         // The platform is the team's that administers it: `DAAdministrators` unless the tenant names another one.
@@ -121,6 +121,6 @@ mod tests {
             ("Team", "DAAdministrators"),
             ("lakewright:mesh", "base"),
         ];
-        assert_eq!(central_tags(&mesh, "platform/base"), of(&central));
+        assert_eq!(central_tags(&mesh.tenant, "platform/base"), of(&central));
     }
 }

@@ -98,18 +98,18 @@ mod tests {
         mesh(&[TENANT, DEV, LAB, SALES, &reading, &away, &worksheet])
     }
 
-    fn called(database: &str) -> Option<String> {
+    fn called(database: &str) -> String {
         let mesh = with(database);
         let worksheet = mesh.worksheets.values().next().expect("a worksheet");
-        super::database(&mesh, Names::new(&mesh), worksheet)
+        super::database(Names::new(&mesh), worksheet)
     }
 
     // The field `database` of "Worksheet" in `docs/mesh.md`.
 
     #[test]
     fn a_worksheet_without_a_database_runs_against_athenas_default() {
-        assert_eq!(called("").as_deref(), Some("default"));
-        assert_eq!(called("database: elsewhere\n").as_deref(), Some("elsewhere"));
+        assert_eq!(called(""), "default");
+        assert_eq!(called("database: elsewhere\n"), "elsewhere");
         for name in ["", "database: default\n"] {
             assert!(unknown_databases(&with(name)).is_empty(), "{name}");
         }
@@ -119,7 +119,6 @@ mod tests {
     fn a_share_is_the_database_that_links_to_its_tables_and_not_the_datasets() {
         let [dataset, share] =
             ["dataset/sales", "share/reading"].map(|name| called(&format!("database: {name}\n")));
-        let (dataset, share) = (dataset.expect("a name"), share.expect("a name"));
         assert!(dataset.starts_with("lakewright_sales_"), "{dataset}");
         assert!(share.starts_with("lakewright_reading_") && share.ends_with("_shared"), "{share}");
     }

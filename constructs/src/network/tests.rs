@@ -1,4 +1,5 @@
 use lakewright_template::ResourceEntry;
+use lakewright_template::place::Place;
 
 use super::*;
 use crate::testing::{Built, HERE, built, built_at, place};

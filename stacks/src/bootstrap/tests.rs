@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use lakewright_manifest::Mesh;
 use lakewright_policies::catalogue;
 use lakewright_synth::Lowered;
 use lakewright_template::write::value_to_compact_json;
@@ -48,10 +49,12 @@ fn with<R>(mesh: &Mesh, usage: Usage, look: impl FnOnce(&Context<'_>) -> R) -> R
         place: Names::place(dev),
         prefix: dev.resource_prefix.clone(),
         environments: vec![dev],
+        managed_roles: Vec::new(),
+        removable: Vec::new(),
         usage,
         features: vec![dev.features],
     };
-    look(&Context { mesh, names: Names::new(mesh), account: &account })
+    look(&Context { names: Names::new(mesh), account: &account })
 }
 
 fn derived(usage: Usage) -> Vec<Derived> {

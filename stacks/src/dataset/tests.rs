@@ -48,7 +48,7 @@ fn role(mesh: &Mesh, team: &str) -> String {
 #[test]
 fn no_tables_are_shared_by_tags_in_another_catalog_or_a_hybrid_location() {
     // "Hybrid access mode considerations and limitations" in the Lake Formation developer guide: opt-ins are by table.
-    let has = |more: &str| has_tags(dataset(&with(more), "sales"));
+    let has = |more: &str| share::has_tags(dataset(&with(more), "sales"));
     assert!(has(""));
     assert!(has("import: { bucket: old-bucket, hybrid_access: closed }\n"));
     assert!(!has("import: { bucket: old-bucket }\n"), "`open` is the default");

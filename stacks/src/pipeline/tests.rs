@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use lakewright_manifest::Mesh;
 use lakewright_template::write::value_to_compact_json;
 use lakewright_template::{Map, StackKind, Template};
 
@@ -21,7 +22,6 @@ fn of_strategy(strategy: &str, more: &str) -> Mesh {
 fn context(mesh: &Mesh) -> Context<'_> {
     let dev = environment(mesh, "dev");
     Context {
-        mesh,
         names: Names::new(mesh),
         environment: dev,
         pipeline: pipeline(mesh, "loader"),
@@ -242,7 +242,7 @@ fn builds_are_told_every_stage_in_the_order_of_the_mesh() {
 
 fn seeded(strategy: &str, more: &str) -> BTreeMap<&'static str, String> {
     let mesh = of_strategy(strategy, more);
-    let files = seed::files(&mesh, environment(&mesh, "dev"), pipeline(&mesh, "loader"), "main");
+    let files = seed::files(environment(&mesh, "dev"), pipeline(&mesh, "loader"), "main");
     files.into_iter().collect()
 }
 

@@ -138,11 +138,16 @@ mod tests {
 
     use super::*;
 
+    fn in_region(region: &str) -> Place {
+        Place::parse("111122223333", region).expect("a place")
+    }
+
     // "The updater" in `docs/stacks/platform.md`.
 
     #[test]
     fn a_start_that_is_refused_is_repeated_and_a_build_that_failed_is_not() {
-        let text = value_to_compact_json(&definition("aws", "project", "bucket").into());
+        let text =
+            value_to_compact_json(&definition(&in_region("eu-west-1"), "project", "bucket").into());
         assert!(text.contains(r#""IntervalSeconds":150,"MaxAttempts":12"#), "{text}");
         assert!(text.contains(r#""BackoffRate":1,"#), "each after the same time");
         assert!(text.contains(r#""MaxConcurrency":10"#));
@@ -153,7 +158,9 @@ mod tests {
 
     #[test]
     fn the_services_are_those_of_the_partition() {
-        let text = value_to_compact_json(&definition("aws-cn", "project", "bucket").into());
+        let text = value_to_compact_json(
+            &definition(&in_region("cn-north-1"), "project", "bucket").into(),
+        );
         assert!(text.contains("arn:aws-cn:states:::codebuild:startBuild.sync"), "{text}");
         assert!(!text.contains("arn:aws:"), "{text}");
     }

@@ -143,7 +143,7 @@ fn stand_ins(builds: &[Trust], end: &str) -> Vec<Trust> {
 
 #[cfg(test)]
 mod tests {
-    use lakewright_manifest::Code;
+    use lakewright_manifest::{Code, Mesh};
     use lakewright_template::Place;
 
     use super::*;
@@ -158,7 +158,7 @@ mod tests {
         let all = team::belongings(mesh, &[]);
         let own = all.get(&(&place.header.id, &team.team));
         let pipelines = own.map(|own| own.pipelines.as_slice()).unwrap_or_default();
-        of_role(mesh, Names::new(mesh), place, team, pipelines)
+        of_role(Names::new(mesh), place, team, pipelines)
     }
 
     // "Who assumes `team/ENVIRONMENT/TEAM`" in `docs/stacks/team.md`.
@@ -206,9 +206,10 @@ mod tests {
         let more = |count: usize| {
             let mesh = delivery(&texts[..count]);
             let dev = environment(&mesh, "dev");
+            let names = Names::new(&mesh);
             let all = team::belongings(&mesh, &[]);
-            let here = team::largest_pipeline(&mesh, dev, &all);
-            team::more_pipelines(&mesh, dev, member(dev, "Readers"), &all, &here)
+            let here = team::largest_pipeline(names, dev, &all);
+            team::more_pipelines(names, dev, member(dev, "Readers"), &all, &here)
         };
         assert_eq!(more(0), None, "without a pipeline nothing is known");
         let first = more(1).expect("something is known");
@@ -225,7 +226,7 @@ mod tests {
         let all = team::belongings(&mesh, &[]);
         let stages = &all[&(&dev.header.id, &readers.team)].pipelines;
         let found = Diagnostic::new(Code::LimitExceeded, "too long");
-        let found = too_long(found, &mesh, dev, readers, stages);
+        let found = too_long(found, Names::new(&mesh), dev, readers, stages);
         let texts: Vec<&str> =
             found.primary.iter().chain(&found.related).map(|one| &*one.text).collect();
         let characters: Vec<usize> = texts
@@ -266,7 +267,7 @@ mod tests {
         let mesh = mesh(&[&TENANT.replace("home_region: eu-west-1\n", way), DEV]);
         let dev = environment(&mesh, "dev");
         let place = Place::parse("222222222222", "eu-west-1").expect("a place");
-        let all = people::trust(&mesh, dev, member(dev, "Readers"));
+        let all = people::trust(&mesh.tenant, dev, member(dev, "Readers"));
         let policy = trust_characters(&all, &place);
         assert!(policy > trust_characters(&[], &place));
         let shown = format!("{all:?}");
