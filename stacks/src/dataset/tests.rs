@@ -168,7 +168,7 @@ fn the_execution_role_works_on_tables_of_imported_databases_that_are_declared() 
         let mesh = mesh(&[TENANT, DEV, &format!("{sales}{more}")]);
         let role = Names::new(&mesh).execution_role_arn(environment(&mesh, "dev"));
         let template = template(&mesh);
-        permissions(&template, &role).get("Table").map(|set| set.len())
+        permissions(&template, &role).get("Table").map(BTreeSet::len)
     };
     let imported = "import: { bucket: old-bucket, glue_database: old }\n";
     // "Implicit Lake Formation permissions": whoever makes a database has all permissions on it.

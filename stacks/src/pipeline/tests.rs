@@ -169,7 +169,7 @@ fn a_build_assumes_the_team_of_its_stage_and_leaves_no_artifact() {
 
 #[test]
 fn only_a_pipeline_that_changes_itself_may_be_changed_and_only_by_its_own_build() {
-    let changes = |strategy: &str| {
+    let which = |strategy: &str| {
         let mesh = of_strategy(strategy, "");
         let template = template(&mesh);
         let found = about(&template, "codepipeline:UpdatePipeline").into_iter();
@@ -177,9 +177,9 @@ fn only_a_pipeline_that_changes_itself_may_be_changed_and_only_by_its_own_build(
         (context(&mesh).name(""), resources.collect::<Vec<_>>())
     };
     for strategy in ["trunk", "gitflow"] {
-        assert!(changes(strategy).1.is_empty(), "{strategy}");
+        assert!(which(strategy).1.is_empty(), "{strategy}");
     }
-    let (name, changed) = changes("cdk_trunk");
+    let (name, changed) = which("cdk_trunk");
     assert_eq!(changed, [format!("arn:aws:codepipeline:eu-west-1:222222222222:{name}")]);
 }
 
