@@ -423,4 +423,42 @@ mod tests {
         assert!(comparisons(&"(".repeat(2_000)).is_err());
         assert!(comparisons(&"NOT ".repeat(500)).is_err());
     }
+
+    /// What `lakewright check` printed of shares with such conditions.
+    #[test]
+    fn an_error_says_what_was_expected_and_what_stands_there() {
+        let deep = format!("{}a = 1", "NOT ".repeat(66));
+        let operators = "expected `=`, `<>`, `<`, `>`, `<=`, `>=`, `BETWEEN`, `IN`, `LIKE` or `IS`";
+        let column = "expected a column, got";
+        let constants =
+            "columns are compared with numbers, `true`, `false` and texts in single quotes";
+        for (text, message) in [
+            ("a = 1; b = 2", "`;` means nothing here".to_owned()),
+            ("a = 'x", "a ' is not closed".to_owned()),
+            ("(a = 1", "expected `)`, got nothing more".to_owned()),
+            ("a = 1)", "expected `AND`, `OR` or the end, got `)`".to_owned()),
+            ("a = 1 b = 2", "expected `AND`, `OR` or the end, got `b`".to_owned()),
+            ("a IN 1", "expected `(`, got a number".to_owned()),
+            ("a BETWEEN 1", "expected `AND`, got nothing more".to_owned()),
+            ("a IS 1", "expected `NULL`, got a number".to_owned()),
+            ("a 'x'", format!("{operators}, got a text")),
+            ("a \"b\"", format!("{operators}, got `\"b\"`")),
+            (
+                "first = 'a'",
+                format!(
+                    "{column} the keyword `first`; a column of that name is written `\"first\"`"
+                ),
+            ),
+            (
+                "'EU' = a",
+                format!("{column} a text; names of columns stand without quotes or in double ones"),
+            ),
+            ("1 = a", format!("{column} a number")),
+            ("a = b", format!("expected a constant, got `b`: {constants}")),
+            ("lower(a) = 'x'", "Lake Formation takes no functions in a condition".to_owned()),
+            (deep.as_str(), "more than 64 conditions inside of each other".to_owned()),
+        ] {
+            assert_eq!(comparisons(text).expect_err("no condition").to_string(), message, "{text}");
+        }
+    }
 }
