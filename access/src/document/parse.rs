@@ -399,4 +399,45 @@ mod tests {
             assert!(error.to_string().contains(expected), "{error}");
         }
     }
+
+    /// What `lakewright check --assembly` printed of templates with such policies, and `lakewright access --scp` of such a file.
+    #[test]
+    fn an_error_names_the_statement_and_the_element() {
+        let open = "{{resolve:ssm:x}}";
+        for (elements, expected) in [
+            (json!({"Effect": "allow"}), "got effect `allow`, expected Allow or Deny"),
+            (json!({"Actions": "x"}), "`Actions` is not an element of a statement"),
+            (json!({"Action": 7}), "`Action` holds a number, expected text"),
+            (json!({"Resource": ["*", {}]}), "`Resource` holds an object, expected text"),
+            (json!({"Principal": 7}), "the principal is a number, expected `*` or an object"),
+            (
+                json!({"Principal": {}}),
+                "the principal is an empty object, expected whom the statement is for",
+            ),
+            (json!({"Principal": {"AWS": [7]}}), "a principal is a number, expected text"),
+            (json!({"Principal": {"Who": "x"}}), "`Who` is no kind of principal"),
+            (json!({"Condition": 7}), "`Condition` holds a number, expected an object"),
+            (
+                json!({"Resource": open}),
+                "`Resource` holds `{{resolve:ssm:x}}`, which is only known at deployment",
+            ),
+            (
+                json!({"Condition": {"StringEquals": {"aws:a": open}}}),
+                "`aws:a` holds `{{resolve:ssm:x}}`, which is only known at deployment",
+            ),
+            (
+                json!({"Principal": {"AWS": open}}),
+                "holds `{{resolve:ssm:x}}`, which is only known at deployment",
+            ),
+        ] {
+            let mut statement = json!({"Sid": "A", "Effect": "Allow", "Action": "*"});
+            for (key, value) in elements.as_object().expect("elements") {
+                statement[key] = value.clone();
+            }
+            let document = json!({ "Statement": statement });
+            let error =
+                Document::parse(&(&document).into(), Origin::default()).expect_err("no document");
+            assert_eq!(error.problem.to_string(), format!("statement `A`: {expected}"));
+        }
+    }
 }
