@@ -3,6 +3,7 @@
 //! Source: "IAM JSON policy elements reference" in the IAM user guide.
 
 mod parse;
+mod problem;
 mod words;
 
 use std::fmt;
@@ -10,6 +11,8 @@ use std::sync::Arc;
 
 use lakewright_template::arn::ArnParts;
 use lakewright_template::resolve::UNKNOWN;
+
+pub use problem::{DocumentProblem, ElementProblem, OpenText, StatementProblem};
 
 use crate::action::{Action, ServiceId, Services};
 
@@ -75,7 +78,7 @@ pub struct Malformed {
     /// Where it stands.
     pub origin: Origin,
     /// What was got, and what was expected.
-    pub message: String,
+    pub problem: DocumentProblem,
 }
 
 /// The actions of a statement.
@@ -248,12 +251,13 @@ pub enum Order {
 
 /// A document that is none.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{origin}: {message}")]
+#[error("{origin}: {problem}")]
 pub struct DocumentError {
     /// Where it stands.
     pub origin: Origin,
     /// What was got, and what was expected.
-    pub message: String,
+    #[source]
+    pub problem: DocumentProblem,
 }
 
 impl Condition {

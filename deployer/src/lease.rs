@@ -36,6 +36,11 @@ pub struct Run {
     pub has_ended: bool,
 }
 
+/// A run's entry that is not as it was written.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("its `run` is not as it was written: {0}")]
+pub(crate) struct RunError(Value);
+
 impl Run {
     /// Whether it counts as running. An entry from far in the future is no sign of life: the clock that wrote it was
     /// wrong.
@@ -62,11 +67,11 @@ impl Run {
     }
 
     /// Reads what [`Self::to_json`] wrote; `None` if the record has no run.
-    pub(crate) fn parse(value: &Value) -> Result<Option<Self>, String> {
+    pub(crate) fn parse(value: &Value) -> Result<Option<Self>, RunError> {
         if value.is_null() {
             return Ok(None);
         }
-        let broken = || format!("its `run` is not as it was written: {value}");
+        let broken = || RunError(value.clone());
         let text = |name: &str| value[name].as_str().ok_or_else(broken);
         let time = |name: &str| {
             let read = DateTime::from_str(text(name)?, Format::DateTime);

@@ -6,13 +6,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use lakewright_template::place::PlaceError;
 use lakewright_template::{Place, StackAddress};
 use serde_json::{Value, json};
 
 use crate::cloud::{Cloud, CloudError, Site, Stack};
 use crate::driver::{Driver, Summary, failure, is_good};
 use crate::event::{Change, Event};
-use crate::lease::Run;
+use crate::lease::{Run, RunError};
 use crate::plan::Plan;
 
 /// The version of the record's format. A record of another version is refused, because a newer program wrote it.
@@ -59,6 +60,42 @@ pub struct Record {
     pub version: Option<String>,
 }
 
+/// Why a record cannot be used: an unreadable entry would hide stacks.
+#[derive(Debug, thiserror::Error)]
+enum RecordError {
+    /// It is no JSON.
+    #[error("it is no JSON: {0}")]
+    NoJson(#[from] serde_json::Error),
+    /// It is of another version of the format.
+    #[error("it is of version {0}, and expected was {known}; a newer `lakewright` reads it", known = VERSION)]
+    Version(Value),
+    /// It is of another mesh.
+    #[error("it is of mesh {got}, and expected was `{expected}`")]
+    Mesh {
+        /// The mesh that it names.
+        got: Value,
+        /// The mesh whose record is read.
+        expected: String,
+    },
+    /// It does not say where stacks are.
+    #[error("it has no list `stacks_in`")]
+    NoList,
+    /// An entry lacks a field.
+    #[error("an entry of `stacks_in` has no text `{name}`: {entry}")]
+    NoField {
+        /// The field.
+        name: &'static str,
+        /// The entry.
+        entry: Value,
+    },
+    /// An entry is of no place.
+    #[error("an entry of `stacks_in` is wrong: {0}")]
+    Place(#[from] PlaceError),
+    /// What it says of a run is wrong.
+    #[error(transparent)]
+    Run(#[from] RunError),
+}
+
 /// A record that can be read only after the stack with its bucket has been created or changed.
 #[derive(Debug)]
 pub struct Opening<'a> {
@@ -78,9 +115,9 @@ pub async fn read(cloud: &impl Cloud, shelf: &Shelf, mesh: &str) -> Result<Recor
     let Some((text, version)) = cloud.read_object(site, bucket, key).await? else {
         return Ok(Record::default());
     };
-    let (spots, run) = parse(&text, mesh).map_err(|message| CloudError::Refused {
+    let (spots, run) = parse(&text, mesh).map_err(|error| CloudError::Refused {
         what: format!("read where the mesh has stacks, from s3://{bucket}/{key}"),
-        message,
+        message: error.to_string(),
     })?;
     Ok(Record { spots, run, version: Some(version) })
 }
@@ -168,31 +205,27 @@ fn to_text(mesh: &str, spots: &BTreeSet<Spot>, run: &Run) -> String {
     format!("{record:#}\n")
 }
 
-/// Parses a record. The error says why it cannot be used: an unreadable entry would hide stacks.
-fn parse(text: &str, mesh: &str) -> Result<(BTreeSet<Spot>, Option<Run>), String> {
-    let value: Value =
-        serde_json::from_str(text).map_err(|error| format!("it is no JSON: {error}"))?;
+/// Parses a record.
+fn parse(text: &str, mesh: &str) -> Result<(BTreeSet<Spot>, Option<Run>), RecordError> {
+    let value: Value = serde_json::from_str(text)?;
     if value["version"] != VERSION {
-        return Err(format!(
-            "it is of version {}, and expected was {VERSION}; a newer `lakewright` reads it",
-            value["version"]
-        ));
+        return Err(RecordError::Version(value["version"].clone()));
     }
     if value["mesh"] != mesh {
-        return Err(format!("it is of mesh {}, and expected was `{mesh}`", value["mesh"]));
+        let got = value["mesh"].clone();
+        return Err(RecordError::Mesh { got, expected: mesh.to_owned() });
     }
-    let listed = value["stacks_in"].as_array().ok_or("it has no list `stacks_in`")?;
+    let listed = value["stacks_in"].as_array().ok_or(RecordError::NoList)?;
     let spots = listed.iter().map(spot).collect::<Result<_, _>>()?;
     Ok((spots, Run::parse(&value["run"])?))
 }
 
-fn spot(entry: &Value) -> Result<Spot, String> {
-    let field = |name: &str| {
+fn spot(entry: &Value) -> Result<Spot, RecordError> {
+    let field = |name: &'static str| {
         let text = entry[name].as_str().map(str::to_owned);
-        text.ok_or_else(|| format!("an entry of `stacks_in` has no text `{name}`: {entry}"))
+        text.ok_or_else(|| RecordError::NoField { name, entry: entry.clone() })
     };
-    let place = Place::parse(&field("account")?, &field("region")?)
-        .map_err(|error| format!("an entry of `stacks_in` is wrong: {error}"))?;
+    let place = Place::parse(&field("account")?, &field("region")?)?;
     Ok(Spot { place, prefix: field("resource_prefix")? })
 }
 
@@ -210,15 +243,15 @@ mod tests {
         let spots = BTreeSet::from([at("111111111111"), at("222222222222")]);
         let run = Run { id: "a".to_owned(), begun: 0, heard: 60, has_ended: false };
         let text = to_text("acme", &spots, &run);
-        assert_eq!(parse(&text, "acme"), Ok((spots, Some(run))));
+        assert_eq!(parse(&text, "acme").expect("a record"), (spots, Some(run)));
         // The format before runs were added.
         let before = r#"{"version": 1, "mesh": "acme", "stacks_in": []}"#;
-        assert_eq!(parse(before, "acme"), Ok((BTreeSet::new(), None)));
+        assert_eq!(parse(before, "acme").expect("a record"), (BTreeSet::new(), None));
     }
 
     #[test]
     fn what_cannot_be_read_is_not_taken_for_nothing() {
-        let no = |text: &str| parse(text, "acme").expect_err("no record");
+        let no = |text: &str| parse(text, "acme").expect_err("no record").to_string();
         assert!(no("").contains("no JSON"));
         assert!(no(r#"{"version": 2, "mesh": "acme", "stacks_in": []}"#).contains("version 2"));
         assert!(no(r#"{"version": 1, "mesh": "other", "stacks_in": []}"#).contains("\"other\""));

@@ -180,7 +180,7 @@ pub fn check_with(world: &World, of_others: &BTreeSet<String>) -> Vec<Breach> {
         escalation::broad(name, origin, &mut breaches);
     }
     for malformed in world.malformed() {
-        let message = malformed.message.clone();
+        let message = malformed.problem.to_string();
         breaches.push(Breach::new(Guardrail::MalformedPolicy, &malformed.origin, "", message));
     }
     documents(world, of_others, &mut breaches);

@@ -19,5 +19,5 @@ pub mod schema;
 pub use code::Code;
 pub use diagnostic::{Diagnostic, Report, Severity};
 pub use mesh::Mesh;
-pub use name::{Date, Id, RegionName, ResourcePrefix, RoleArn, TeamName};
+pub use name::{Date, Id, NameError, RegionName, ResourcePrefix, RoleArn, TeamName};
 pub use parse::{Parsed, SourceFile};

@@ -1,6 +1,7 @@
 //! Names that are validated when they are parsed, so that later code need not check them.
 
 mod database;
+mod error;
 mod schedule;
 
 use std::borrow::Cow;
@@ -12,6 +13,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{Deserialize, Deserializer, Error as _};
 
 pub(crate) use database::WorksheetDatabase;
+pub use error::NameError;
 
 use crate::decode::suggest;
 
@@ -27,16 +29,13 @@ macro_rules! name {
 
         impl $name {
             /// Parses the text. The error says what was expected.
-            pub fn parse(text: &str) -> Result<Self, String> {
+            pub fn parse(text: &str) -> Result<Self, NameError> {
                 let check: fn(&str) -> bool = $check;
                 if check(text) {
                     Ok(Self(text.to_owned()))
                 } else {
                     let meant: fn(&str) -> Option<&'static str> = $meant;
-                    let meant = meant(text)
-                        .map(|near| format!("; did you mean `{near}`?"))
-                        .unwrap_or_default();
-                    Err(format!("`{}` is not {}{meant}", shorten(text), $expected))
+                    Err(NameError::new(text, $expected, meant(text)))
                 }
             }
 
@@ -404,15 +403,6 @@ fn is_ec2_id(text: &str, prefix: &str) -> bool {
     })
 }
 
-/// Shortens long text for messages.
-fn shorten(text: &str) -> String {
-    if text.chars().count() <= 60 {
-        text.to_owned()
-    } else {
-        text.chars().take(57).chain("...".chars()).collect()
-    }
-}
-
 impl KeyAlias {
     /// Whether it is the alias of an AWS managed key: only AWS can create such aliases.
     pub fn is_of_aws(&self) -> bool {
@@ -584,15 +574,15 @@ mod tests {
 
     #[test]
     fn a_misspelt_region_is_told_what_was_meant() {
-        let message = RegionName::parse("eu-wets-1").expect_err("no region");
+        let message = RegionName::parse("eu-wets-1").expect_err("no region").to_string();
         assert!(message.ends_with("; did you mean `eu-west-1`?"), "{message}");
-        let message = RegionName::parse("the-moon-1").expect_err("no region");
+        let message = RegionName::parse("the-moon-1").expect_err("no region").to_string();
         assert!(!message.contains("did you mean"), "{message}");
     }
 
     #[test]
     fn long_text_is_cut_in_messages() {
-        let message = AccountNumber::parse(&"1".repeat(10_000)).expect_err("too long");
-        assert!(message.len() < 120, "{message}");
+        let error = AccountNumber::parse(&"1".repeat(10_000)).expect_err("too long");
+        assert!(error.to_string().len() < 120, "{error}");
     }
 }

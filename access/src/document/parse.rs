@@ -4,17 +4,17 @@ use lakewright_template::arn::ArnParts;
 use lakewright_template::resolve::{Resolved, UNKNOWN};
 
 use super::{
-    Actions, Condition, Document, DocumentError, Malformed, Origin, PrincipalEntry, Principals,
-    Statement,
+    Actions, Condition, Document, DocumentError, DocumentProblem, ElementProblem, Malformed,
+    OpenText, Origin, PrincipalEntry, Principals, Statement, StatementProblem,
 };
 use crate::action::Action;
 
 impl Document {
     /// Reads a document.
     pub fn parse(document: &Resolved<'_>, origin: Origin) -> Result<Self, DocumentError> {
-        let fail = |message: String| DocumentError { origin: origin.clone(), message };
+        let fail = |problem: DocumentProblem| DocumentError { origin: origin.clone(), problem };
         if document.as_map().is_none() {
-            return Err(fail(format!("got {}, expected a policy document", kind(document))));
+            return Err(fail(DocumentProblem::NoObject(kind(document))));
         }
         if let Some(wrong) = not_of_document(document) {
             return Err(fail(wrong));
@@ -22,14 +22,15 @@ impl Document {
         let has_variables = document.get("Version").as_text() == Some("2012-10-17");
         let mut statements = Vec::new();
         for (place, statement) in items_of(document, "Statement").iter().enumerate() {
-            statements.push(Statement::parse(statement, place, Known::All).map_err(&fail)?);
+            let parsed = Statement::parse(statement, place, Known::All);
+            statements.push(parsed.map_err(|problem| fail(problem.into()))?);
         }
         Ok(Self { origin, has_variables, statements, is_partial: false })
     }
 
     /// Reads a document of anybody's template: what is no statement is told beside the others.
     pub(crate) fn read(document: &Resolved<'_>, origin: &Origin) -> (Self, Vec<Malformed>) {
-        let wrong = |message: String| Malformed { origin: origin.clone(), message };
+        let wrong = |problem: DocumentProblem| Malformed { origin: origin.clone(), problem };
         let mut read = Self {
             origin: origin.clone(),
             has_variables: true,
@@ -42,7 +43,7 @@ impl Document {
                 Ok(plain) => Self::read(&Resolved::from(&plain), origin),
                 // A part of it may only be known at deployment.
                 Err(_) if text.contains(UNKNOWN) => (Self { is_partial: true, ..read }, Vec::new()),
-                Err(error) => (read, vec![wrong(format!("the policy is no JSON: {error}"))]),
+                Err(error) => (read, vec![wrong(DocumentProblem::NoJson(error.to_string()))]),
             };
         }
         let mut malformed = Vec::new();
@@ -51,8 +52,7 @@ impl Document {
         if document.as_map().is_none() {
             read.is_partial = true;
             if !is_open(document) {
-                let message = format!("got {}, expected a policy document", kind(document));
-                malformed.push(wrong(message));
+                malformed.push(wrong(DocumentProblem::NoObject(kind(document))));
             }
             return (read, malformed);
         }
@@ -64,9 +64,9 @@ impl Document {
                     read.statements.push(parsed);
                 }
                 Err(_) if is_open(statement) => read.is_partial = true,
-                Err(message) => {
+                Err(problem) => {
                     read.is_partial = true;
-                    malformed.push(wrong(message));
+                    malformed.push(wrong(problem.into()));
                 }
             }
         }
@@ -89,14 +89,21 @@ enum Known {
 }
 
 impl Statement {
-    fn parse(statement: &Resolved<'_>, place: usize, known: Known) -> Result<Self, String> {
+    fn parse(
+        statement: &Resolved<'_>,
+        place: usize,
+        known: Known,
+    ) -> Result<Self, StatementProblem> {
         let Some(elements) = statement.as_map() else {
-            return Err(format!("statement {place} is {}, expected an object", kind(statement)));
+            return Err(StatementProblem::NoObject { place, got: kind(statement) });
         };
-        let name = |sid: &str| format!("statement `{sid}`");
         let has = |element: &str| elements.iter().any(|(key, _)| *key == element);
         let sid = statement.get("Sid").as_text().filter(|sid| !sid.is_empty());
         let sid = sid.map_or_else(|| place.to_string(), str::to_owned);
+        let wrong = |problem: ElementProblem| {
+            let source = Box::new(problem);
+            StatementProblem::Element { sid: sid.clone(), source }
+        };
         let is_told = |element: &Resolved<'_>| known == Known::All || !is_open(element);
         let effect = statement.get("Effect");
         let is_allow = match effect.as_text() {
@@ -104,35 +111,15 @@ impl Statement {
             Some("Deny") => false,
             // It may allow.
             Some(_) if !is_told(effect) => true,
-            Some(other) => {
-                return Err(format!(
-                    "{}: got effect `{other}`, expected Allow or Deny",
-                    name(&sid)
-                ));
-            }
-            None => return Err(format!("{} has no effect, expected Allow or Deny", name(&sid))),
+            Some(other) => return Err(wrong(ElementProblem::Effect(other.to_owned()))),
+            None => return Err(StatementProblem::NoEffect(sid)),
         };
         // A macro puts elements in its place.
         let is_known = |key: &str| names_of_elements(key, known);
         if let Some((key, _)) = elements.iter().find(|(key, _)| !is_known(key)) {
-            return Err(format!("{}: `{key}` is not an element of a statement", name(&sid)));
+            return Err(wrong(ElementProblem::Unknown((*key).to_owned())));
         }
-        let texts = |element: &str| -> Result<Vec<String>, String> {
-            items_of(statement, element)
-                .iter()
-                .map(|item| {
-                    item.as_text().map(str::to_owned).ok_or_else(|| {
-                        format!("{}: `{element}` holds {}, expected text", name(&sid), kind(item))
-                    })
-                })
-                .map(|text| {
-                    text.and_then(|text| {
-                        deployed(text, known)
-                            .map_err(|error| format!("{}: `{element}` {error}", name(&sid)))
-                    })
-                })
-                .collect()
-        };
+        let texts = |element: &'static str| texts(statement, element, known).map_err(&wrong);
         let not_actions = has("NotAction");
         let (mut names, mut patterns) = (Vec::new(), Vec::new());
         for action in texts(if not_actions { "NotAction" } else { "Action" })? {
@@ -155,14 +142,12 @@ impl Statement {
         };
         let principals = principals
             .map(|(element, is_not)| {
-                let entries =
-                    entries(element, known).map_err(|error| format!("{}: {error}", name(&sid)))?;
-                Ok::<_, String>(Principals { entries, is_not })
+                let entries = entries(element, known).map_err(&wrong)?;
+                Ok::<_, StatementProblem>(Principals { entries, is_not })
             })
             .transpose()?;
         let conditions = if has("Condition") {
-            let read = conditions(statement.get("Condition"), known);
-            read.map_err(|error| format!("{}: {error}", name(&sid)))?
+            conditions(statement.get("Condition"), known).map_err(&wrong)?
         } else {
             Vec::new()
         };
@@ -180,11 +165,28 @@ impl Statement {
     }
 }
 
+/// The texts of an element of a statement.
+fn texts(
+    statement: &Resolved<'_>,
+    element: &'static str,
+    known: Known,
+) -> Result<Vec<String>, ElementProblem> {
+    let mut texts = Vec::new();
+    for item in items_of(statement, element) {
+        let Some(text) = item.as_text() else {
+            return Err(ElementProblem::NoText { element, got: kind(item) });
+        };
+        let text = deployed(text.to_owned(), known)
+            .map_err(|source| ElementProblem::Open { of: element.to_owned(), source })?;
+        texts.push(text);
+    }
+    Ok(texts)
+}
+
 /// The conditions of a statement. One that nobody knows may hold or not.
-fn conditions(element: &Resolved<'_>, known: Known) -> Result<Vec<Condition>, String> {
+fn conditions(element: &Resolved<'_>, known: Known) -> Result<Vec<Condition>, ElementProblem> {
     let open = || Condition::new(UNKNOWN, UNKNOWN, Vec::new());
-    let wrong =
-        |value: &Resolved<'_>| format!("`Condition` holds {}, expected an object", kind(value));
+    let wrong = |value: &Resolved<'_>| ElementProblem::Condition(kind(value));
     let is_unknown = |value: &Resolved<'_>| known == Known::Partly && is_open(value);
     if is_unknown(element) {
         return Ok(vec![open()]);
@@ -200,8 +202,9 @@ fn conditions(element: &Resolved<'_>, known: Known) -> Result<Vec<Condition>, St
                 Resolved::Text(text) => deployed(text.to_string(), known),
                 other => Ok(other.clone().into_plain().to_string()),
             });
-            let values: Result<_, String> = values.collect();
-            let values = values.map_err(|error| format!("`{key}` {error}"))?;
+            let values: Result<_, OpenText> = values.collect();
+            let values =
+                values.map_err(|source| ElementProblem::Open { of: (*key).to_owned(), source })?;
             conditions.push(Condition::new(operator, key, values));
         }
     }
@@ -221,18 +224,18 @@ fn complete(resource: &mut String) {
 
 /// What a document has beside the elements of a policy, and a version that IAM does not know. Source: "IAM JSON policy
 /// elements: Version".
-fn not_of_document(document: &Resolved<'_>) -> Option<String> {
+fn not_of_document(document: &Resolved<'_>) -> Option<DocumentProblem> {
     const ELEMENTS: [&str; 3] = ["Id", "Statement", "Version"];
     let mut elements = document.as_map().into_iter().flatten();
     let other = elements.find(|(key, _)| !ELEMENTS.contains(key));
     if let Some((other, _)) = other {
-        return Some(format!("`{other}` is not an element of a policy document"));
+        return Some(DocumentProblem::Element((*other).to_owned()));
     }
     match document.get("Version").as_text() {
         Some("2012-10-17" | "2008-10-17") => None,
         None if matches!(document.get("Version"), Resolved::Null) => None,
-        Some(other) => Some(format!("got version `{other}`, expected 2012-10-17")),
-        None => Some("the version is no text, expected 2012-10-17".to_owned()),
+        Some(other) => Some(DocumentProblem::Version(other.to_owned())),
+        None => Some(DocumentProblem::NoVersion),
     }
 }
 
@@ -253,10 +256,10 @@ fn names_of_elements(key: &str, known: Known) -> bool {
 }
 
 /// A text as IAM gets it: what a dynamic reference stands for is only known at deployment, and may be anything.
-fn deployed(text: String, known: Known) -> Result<String, String> {
+fn deployed(text: String, known: Known) -> Result<String, OpenText> {
     let is_open = || text.contains('{') && (text.contains("{{resolve:") || text.contains(UNKNOWN));
     if known == Known::All && is_open() {
-        return Err(format!("holds `{text}`, which is only known at deployment"));
+        return Err(OpenText(text));
     }
     Ok(text)
 }
@@ -267,7 +270,7 @@ fn is_open(value: &Resolved<'_>) -> bool {
         || value.as_map().is_some_and(|map| map.iter().any(|(key, _)| key.starts_with("Fn::")))
 }
 
-fn entries(element: &Resolved<'_>, known: Known) -> Result<Vec<PrincipalEntry>, String> {
+fn entries(element: &Resolved<'_>, known: Known) -> Result<Vec<PrincipalEntry>, ElementProblem> {
     if element.as_text() == Some("*") {
         return Ok(vec![PrincipalEntry::Everyone]);
     }
@@ -275,18 +278,16 @@ fn entries(element: &Resolved<'_>, known: Known) -> Result<Vec<PrincipalEntry>, 
         return Ok(vec![PrincipalEntry::Arn(UNKNOWN.to_owned())]);
     }
     let Some(kinds) = element.as_map() else {
-        return Err(format!("the principal is {}, expected `*` or an object", kind(element)));
+        return Err(ElementProblem::Principal(kind(element)));
     };
     if kinds.is_empty() {
-        return Err(
-            "the principal is an empty object, expected whom the statement is for".to_owned()
-        );
+        return Err(ElementProblem::NoPrincipal);
     }
     let mut entries = Vec::new();
     for (of, values) in kinds {
         for value in one_or_many(values) {
             let Some(text) = value.as_text() else {
-                return Err(format!("a principal is {}, expected text", kind(value)));
+                return Err(ElementProblem::PrincipalText(kind(value)));
             };
             let text = deployed(text.to_owned(), known)?;
             entries.push(match *of {
@@ -298,7 +299,7 @@ fn entries(element: &Resolved<'_>, known: Known) -> Result<Vec<PrincipalEntry>, 
                 "Service" => PrincipalEntry::Service(text),
                 "CanonicalUser" => PrincipalEntry::CanonicalUser(text),
                 "Federated" => PrincipalEntry::Federated(text),
-                other => return Err(format!("`{other}` is no kind of principal")),
+                other => return Err(ElementProblem::PrincipalKind(other.to_owned())),
             });
         }
     }
@@ -396,6 +397,47 @@ mod tests {
             let error =
                 Document::parse(&(&document).into(), Origin::default()).expect_err("no document");
             assert!(error.to_string().contains(expected), "{error}");
+        }
+    }
+
+    /// What `lakewright check --assembly` printed of templates with such policies, and `lakewright access --scp` of such a file.
+    #[test]
+    fn an_error_names_the_statement_and_the_element() {
+        let open = "{{resolve:ssm:x}}";
+        for (elements, expected) in [
+            (json!({"Effect": "allow"}), "got effect `allow`, expected Allow or Deny"),
+            (json!({"Actions": "x"}), "`Actions` is not an element of a statement"),
+            (json!({"Action": 7}), "`Action` holds a number, expected text"),
+            (json!({"Resource": ["*", {}]}), "`Resource` holds an object, expected text"),
+            (json!({"Principal": 7}), "the principal is a number, expected `*` or an object"),
+            (
+                json!({"Principal": {}}),
+                "the principal is an empty object, expected whom the statement is for",
+            ),
+            (json!({"Principal": {"AWS": [7]}}), "a principal is a number, expected text"),
+            (json!({"Principal": {"Who": "x"}}), "`Who` is no kind of principal"),
+            (json!({"Condition": 7}), "`Condition` holds a number, expected an object"),
+            (
+                json!({"Resource": open}),
+                "`Resource` holds `{{resolve:ssm:x}}`, which is only known at deployment",
+            ),
+            (
+                json!({"Condition": {"StringEquals": {"aws:a": open}}}),
+                "`aws:a` holds `{{resolve:ssm:x}}`, which is only known at deployment",
+            ),
+            (
+                json!({"Principal": {"AWS": open}}),
+                "holds `{{resolve:ssm:x}}`, which is only known at deployment",
+            ),
+        ] {
+            let mut statement = json!({"Sid": "A", "Effect": "Allow", "Action": "*"});
+            for (key, value) in elements.as_object().expect("elements") {
+                statement[key] = value.clone();
+            }
+            let document = json!({ "Statement": statement });
+            let error =
+                Document::parse(&(&document).into(), Origin::default()).expect_err("no document");
+            assert_eq!(error.problem.to_string(), format!("statement `A`: {expected}"));
         }
     }
 }

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use lakewright_access::action::Action;
-use lakewright_access::document::{Comparison, Document, Origin};
+use lakewright_access::document::{Comparison, Document, DocumentProblem, Origin};
 use lakewright_access::world::{Organization, OrganizationPolicy};
 use lakewright_template::AccountId;
 use serde::Deserialize;
@@ -106,8 +106,8 @@ pub enum DocumentError {
         other: &'static str,
     },
     /// It cannot be read.
-    #[error("{0}")]
-    Unreadable(String),
+    #[error(transparent)]
+    Unreadable(DocumentProblem),
     /// A statement names an action that does not exist.
     #[error("statement {sid} names {action}, which is not an action")]
     Action {
@@ -230,7 +230,7 @@ pub(super) fn read(
     };
     complete(value).map_err(wrong)?;
     let document = Document::parse(&value.into(), origin)
-        .map_err(|error| wrong(DocumentError::Unreadable(error.message)))?;
+        .map_err(|error| wrong(DocumentError::Unreadable(error.problem)))?;
     for statement in &document.statements {
         let mut actions = statement.actions.names().iter();
         let sid = || statement.sid.clone();

@@ -20,6 +20,6 @@ impl Day {
         }
         let today = lakewright_deployer::day::today();
         let today = today.ok_or_else(|| Failure::unexpected("the clock tells no day"))?;
-        Date::parse(&today).map_err(Failure::unexpected)
+        Date::parse(&today).map_err(|error| Failure::unexpected(error.to_string()))
     }
 }

@@ -6,6 +6,7 @@ use lakewright_analysis::subject::{self, Boundary, Keep, OfMesh, Subject};
 use lakewright_analysis::{ReadError, folder};
 use lakewright_manifest::RegionName;
 use lakewright_template::AccountId;
+use lakewright_template::place::PlaceError;
 
 use super::day::Day;
 use crate::exit::Failure;
@@ -50,12 +51,21 @@ struct Surroundings {
     boundaries: Vec<Boundary>,
 }
 
-fn boundary(text: &str) -> Result<Boundary, String> {
+/// An option's value of another form.
+#[derive(Debug, thiserror::Error)]
+enum FormError {
+    /// It is no permissions boundary.
+    #[error("expected ARN=FILE such as arn:aws:iam::111122223333:policy/limits=limits.json")]
+    Boundary,
+    /// It is no account.
+    #[error("expected 12 digits")]
+    Account(#[source] PlaceError),
+}
+
+fn boundary(text: &str) -> Result<Boundary, FormError> {
     let pair = text.rsplit_once('=').filter(|(arn, _)| arn.contains(":policy/"));
     let pair = pair.map(|(arn, path)| Boundary { arn: arn.to_owned(), path: PathBuf::from(path) });
-    pair.ok_or_else(|| {
-        "expected ARN=FILE such as arn:aws:iam::111122223333:policy/limits=limits.json".to_owned()
-    })
+    pair.ok_or(FormError::Boundary)
 }
 
 /// Where templates are deployed, where nothing beside them says it.
@@ -69,8 +79,8 @@ pub(crate) struct Somewhere {
     region: Option<RegionName>,
 }
 
-fn account(text: &str) -> Result<AccountId, String> {
-    AccountId::parse(text).map_err(|_| "expected 12 digits".to_owned())
+fn account(text: &str) -> Result<AccountId, FormError> {
+    AccountId::parse(text).map_err(FormError::Account)
 }
 
 impl Surroundings {

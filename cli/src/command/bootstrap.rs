@@ -13,7 +13,7 @@ use lakewright_template::AccountId;
 use lakewright_template::read;
 use lakewright_template::write::{template_to_json, template_to_yaml};
 
-use self::chosen::template;
+use self::chosen::{Unchosen, template};
 use self::feature::Feature;
 use crate::exit::{Exit, Failure};
 use crate::owner;
@@ -64,12 +64,13 @@ pub(crate) fn run(arguments: &BootstrapArgs, ui: &mut Ui) -> Result<Exit, Failur
         ui.report(&loaded.report, &loaded.sources);
         return Ok(Exit::No);
     };
-    let (entry, template) = match template(&mesh, arguments)? {
+    let (entry, template) = match template(&mesh, arguments) {
         Ok(found) => found,
-        Err(report) => {
+        Err(Unchosen::Findings(report)) => {
             ui.report(&report, &loaded.sources);
             return Ok(Exit::No);
         }
+        Err(Unchosen::Failure(failure)) => return Err(failure),
     };
     let Some(old) = &arguments.diff else {
         let write = if ui.is_json() { template_to_json } else { template_to_yaml };

@@ -55,6 +55,25 @@ struct Going {
     leaving: Result<Leaving, CloudError>,
 }
 
+/// Who deletes a stack.
+#[derive(Debug)]
+enum Deleter {
+    /// This run, in this way.
+    Here(Site),
+    /// Nobody here.
+    Owner(OwnersStack),
+}
+
+/// A stack that the owner of its account deletes, and nobody here.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "the account's owner deletes it, after the other stacks in its account and region: `{command}`; to delete it from here, pass `--owner-role NAME` with a role of the owner's"
+)]
+struct OwnersStack {
+    /// What the owner runs.
+    command: String,
+}
+
 /// All that is known before somebody is asked.
 #[derive(Debug, Default)]
 struct Prepared {
@@ -145,10 +164,13 @@ impl Deployment<'_> {
                 "{address} has none of the mesh's tags, so there is nothing to forget; without `--keep-stack` it is deleted"
             )));
         }
-        let site = self.deleting(&address, &seen.observed)?.map_err(|reason| Failure {
-            exit: Exit::No,
-            message: format!("{address} is not forgotten: {reason}"),
-        })?;
+        let site = match self.deleting(&address, &seen.observed)? {
+            Deleter::Here(site) => site,
+            Deleter::Owner(reason) => {
+                let message = format!("{address} is not forgotten: {reason}");
+                return Err(Failure { exit: Exit::No, message });
+            }
+        };
         if !self.confirm(&format!("Forget {address}?"), ui) {
             ui.note("nothing was changed");
             return Ok(Exit::Declined);
@@ -171,9 +193,9 @@ impl Deployment<'_> {
         let mut prepared = Prepared::default();
         for Step { address, .. } in &plan.steps {
             let site = match self.deleting(address, &seen.observed)? {
-                Ok(site) => site,
-                Err(reason) => {
-                    prepared.held.insert(address.clone(), reason);
+                Deleter::Here(site) => site,
+                Deleter::Owner(reason) => {
+                    prepared.held.insert(address.clone(), reason.to_string());
                     let Some(site) = seen.sites.get(&address.place) else { continue };
                     site.clone()
                 }
@@ -273,13 +295,12 @@ impl Deployment<'_> {
         self.held(record, driver.delete(site, address))
     }
 
-    /// Who deletes a stack: the owner of its account, when it is the one that the deploy role comes from. Gives why
-    /// nobody here does.
+    /// Who deletes a stack: the owner of its account, when it is the one that the deploy role comes from.
     fn deleting(
         &self,
         address: &StackAddress,
         observed: &BTreeMap<StackAddress, Observed>,
-    ) -> Result<Result<Site, String>, Failure> {
+    ) -> Result<Deleter, Failure> {
         let site = self.stacks.get(address).map(|stack| stack.site.clone());
         let site = site.or_else(|| self.site_of(address));
         let site = site.ok_or_else(|| Failure::usage(format!("{address} is not in the mesh")))?;
@@ -287,18 +308,14 @@ impl Deployment<'_> {
         let kind = found.and_then(|stack| kind_of(&stack.tags));
         let is_unmarked = found.is_some_and(|stack| self.is_unmarked(address, stack));
         if !is_unmarked && kind != Some(StackKind::Bootstrap) {
-            return Ok(Ok(site));
+            return Ok(Deleter::Here(site));
         }
         if self.options.owner_role.is_none() && site.place.account != self.aws.caller() {
-            let name = address.name.as_str();
-            return Ok(Err(format!(
-                "the account's owner deletes it, after the other stacks in its account and region: `{}`; to delete it from here, \
-                 pass `--owner-role NAME` with a role of the owner's",
-                owner::deleting(&site.place.region, name)
-            )));
+            let command = owner::deleting(&site.place.region, address.name.as_str());
+            return Ok(Deleter::Owner(OwnersStack { command }));
         }
         let role = self.options.owner_role.clone().unwrap_or_default();
-        Ok(Ok(Site { access: Access::Owner { role }, ..site }))
+        Ok(Deleter::Here(Site { access: Access::Owner { role }, ..site }))
     }
 
     /// What goes with a stack that is deployed, what would keep it from going, and what stays.

@@ -213,12 +213,12 @@ impl<'u> Shower<'u> {
                     self.ui.error(&format!("{logical_id} ({kind}): {reason}{asked}"));
                 }
             }
-            Event::Finished { address, outcome } => match (said(outcome), took) {
-                (Ok(word), Some(took)) => {
-                    self.ui.note(&format!("  {word} in {}", duration(took)));
+            Event::Finished { address, outcome } => match (wrong(outcome), took) {
+                (None, Some(took)) => {
+                    self.ui.note(&format!("  {} in {}", word(outcome), duration(took)));
                 }
-                (Ok(_), None) => {}
-                (Err(text), _) => {
+                (None, None) => {}
+                (Some(text), _) => {
                     let asked = self.asked(address, "*");
                     self.ui.error(&format!("{address}: {text}{asked}"));
                 }
@@ -251,7 +251,7 @@ impl<'u> Shower<'u> {
         let number = |wanted: fn(&Outcome) -> bool| {
             summary.outcomes.values().filter(|outcome| wanted(outcome)).count()
         };
-        let good = number(|outcome| said(outcome).is_ok());
+        let good = number(|outcome| wrong(outcome).is_none());
         let bad = summary.outcomes.len() - good;
         if self.ui.is_json() {
             let outcomes: BTreeMap<String, &str> = summary
@@ -292,18 +292,16 @@ fn duration(took: Duration) -> String {
     }
 }
 
-/// What an outcome means: fine, or not.
-fn said(outcome: &Outcome) -> Result<&'static str, String> {
+/// What is wrong with an outcome; `None` if nothing is.
+fn wrong(outcome: &Outcome) -> Option<String> {
     match outcome {
-        Outcome::Created | Outcome::Updated | Outcome::Unchanged | Outcome::Deleted => {
-            Ok(word(outcome))
-        }
-        Outcome::Declined => Err("declined; nothing was changed".to_owned()),
-        Outcome::RolledBack => Err("failed, and CloudFormation rolled it back".to_owned()),
-        Outcome::Refused(reason) => Err(format!("refused: {reason}")),
-        Outcome::Overtaken(reason) => Err(format!("left to another deployment: {reason}")),
-        Outcome::NeedsAttention(advice) => Err(format!("needs attention: {advice}")),
-        Outcome::Unreachable(reason) => Err(reason.clone()),
+        Outcome::Created | Outcome::Updated | Outcome::Unchanged | Outcome::Deleted => None,
+        Outcome::Declined => Some("declined; nothing was changed".to_owned()),
+        Outcome::RolledBack => Some("failed, and CloudFormation rolled it back".to_owned()),
+        Outcome::Refused(reason) => Some(format!("refused: {reason}")),
+        Outcome::Overtaken(reason) => Some(format!("left to another deployment: {reason}")),
+        Outcome::NeedsAttention(advice) => Some(format!("needs attention: {advice}")),
+        Outcome::Unreachable(reason) => Some(reason.clone()),
     }
 }
 
@@ -356,7 +354,7 @@ fn to_json(event: &Event) -> Value {
             "event": "finished",
             "stack": address,
             "outcome": word(outcome),
-            "message": said(outcome).err(),
+            "message": wrong(outcome),
         }),
         Event::Note { address, text } => {
             json!({ "version": 1, "event": "note", "stack": address, "text": text })

@@ -1,8 +1,11 @@
 //! S3 objects: seven operations on one bucket. The S3 SDK would be the largest part of the whole program (ADR 15).
 
+use std::error::Error;
+use std::str::Utf8Error;
+
 use aws_config::SdkConfig;
 use aws_smithy_http_client::Connector;
-use aws_smithy_xml::decode::{Document, try_data};
+use aws_smithy_xml::decode::{Document, XmlDecodeError, try_data};
 use aws_smithy_xml::encode::XmlWriter;
 use lakewright_template::partition::Partition;
 use sha2::{Digest as _, Sha256};
@@ -35,6 +38,17 @@ pub(super) struct Bucket<'a> {
 struct Version {
     key: String,
     id: Option<String>,
+}
+
+/// A list of objects that cannot be read.
+#[derive(Debug, thiserror::Error)]
+enum ListError {
+    /// It is no text.
+    #[error(transparent)]
+    NoText(#[from] Utf8Error),
+    /// It is no XML.
+    #[error(transparent)]
+    NoXml(#[from] XmlDecodeError),
 }
 
 /// The URL from which CloudFormation reads an object. Source: "Virtual hosting of general purpose buckets"; the suffix
@@ -77,13 +91,13 @@ impl Bucket<'_> {
         let listed = self.send(&what, self.plain("GET", &format!("?{query}"), Vec::new())).await?;
         let (listed, _) = given(&what, listed)?;
         // The list is ordered, so the key itself comes first among the keys that begin with it.
-        let listed = versions(&listed, "Contents").map_err(|message| unread(&what, message))?;
+        let listed = versions(&listed, "Contents").map_err(|error| unread(&what, &error))?;
         if !listed.iter().any(|object| object.key == key) {
             return Ok(None);
         }
         let found = self.send(&what, self.plain("GET", &path(key), Vec::new())).await?;
         let (bytes, version) = given(&what, found)?;
-        let text = String::from_utf8(bytes).map_err(|error| unread(&what, error.to_string()))?;
+        let text = String::from_utf8(bytes).map_err(|error| unread(&what, &error))?;
         Ok(Some((text, version)))
     }
 
@@ -119,7 +133,7 @@ impl Bucket<'_> {
             let (listed, _) = given(&what, listed)?;
             let mut found = Vec::new();
             for kind in ["Version", "DeleteMarker"] {
-                found.extend(versions(&listed, kind).map_err(|message| unread(&what, message))?);
+                found.extend(versions(&listed, kind).map_err(|error| unread(&what, &error))?);
             }
             if found.is_empty() {
                 return Ok(count);
@@ -127,7 +141,7 @@ impl Bucket<'_> {
             count += found.len();
             let plain = self.plain("POST", "?delete=", deletion(&found).into_bytes());
             let (answer, _) = given(&what, self.send(&what, plain).await?)?;
-            let left = versions(&answer, "Error").map_err(|message| unread(&what, message))?;
+            let left = versions(&answer, "Error").map_err(|error| unread(&what, &error))?;
             if let Some(object) = left.first() {
                 let said = String::from_utf8_lossy(&answer).into_owned();
                 let why = elements(&said, "Message").first().copied().unwrap_or("no reason given");
@@ -169,16 +183,15 @@ fn given(what: &str, answer: Answer) -> Result<(Vec<u8>, String), CloudError> {
     }
 }
 
-fn unread(what: &str, message: String) -> CloudError {
-    CloudError::Refused { what: what.to_owned(), message }
+fn unread(what: &str, error: &dyn Error) -> CloudError {
+    CloudError::Refused { what: what.to_owned(), message: error.to_string() }
 }
 
 /// The objects in a list; `kind` is the name of their XML elements.
-fn versions(xml: &[u8], kind: &str) -> Result<Vec<Version>, String> {
-    let xml = std::str::from_utf8(xml).map_err(|error| error.to_string())?;
-    let wrong = |error: aws_smithy_xml::decode::XmlDecodeError| error.to_string();
+fn versions(xml: &[u8], kind: &str) -> Result<Vec<Version>, ListError> {
+    let xml = std::str::from_utf8(xml)?;
     let mut document = Document::new(xml);
-    let mut root = document.root_element().map_err(wrong)?;
+    let mut root = document.root_element()?;
     let mut found = Vec::new();
     while let Some(mut element) = root.next_tag() {
         if element.start_el().local() != kind {
@@ -188,8 +201,8 @@ fn versions(xml: &[u8], kind: &str) -> Result<Vec<Version>, String> {
         while let Some(mut field) = element.next_tag() {
             let name = field.start_el().local().to_owned();
             match name.as_str() {
-                "Key" => version.key = try_data(&mut field).map_err(wrong)?.into_owned(),
-                "VersionId" => version.id = Some(try_data(&mut field).map_err(wrong)?.into_owned()),
+                "Key" => version.key = try_data(&mut field)?.into_owned(),
+                "VersionId" => version.id = Some(try_data(&mut field)?.into_owned()),
                 _ => {}
             }
         }

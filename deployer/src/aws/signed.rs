@@ -6,14 +6,15 @@ use aws_config::SdkConfig;
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::ProvideCredentials as _;
 use aws_sigv4::http_request::{
-    PayloadChecksumKind, PercentEncodingMode, SignableBody, SignableRequest, SigningSettings,
-    UriPathNormalizationMode, sign,
+    PayloadChecksumKind, PercentEncodingMode, SignableBody, SignableRequest, SigningError,
+    SigningSettings, UriPathNormalizationMode, sign,
 };
 use aws_sigv4::sign::v4;
 use aws_smithy_async::rt::sleep::TokioSleep;
 use aws_smithy_http_client::{Connector, tls};
 use aws_smithy_runtime_api::client::http::{HttpConnector as _, HttpConnectorSettings};
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
+use aws_smithy_runtime_api::http::HttpError;
 use aws_smithy_types::body::SdkBody;
 use serde_json::Value;
 
@@ -43,6 +44,20 @@ pub(super) struct Plain {
     /// The service and the region in the signature.
     pub(super) scope: (&'static str, String),
     pub(super) style: Style,
+}
+
+/// Why a request cannot be signed.
+#[derive(Debug, thiserror::Error)]
+enum UnsignedError {
+    /// Something that every signature needs is missing.
+    #[error(transparent)]
+    Parameters(#[from] v4::signing_params::BuildError),
+    /// The signature cannot be calculated.
+    #[error(transparent)]
+    Signature(#[from] SigningError),
+    /// It is no request of HTTP.
+    #[error(transparent)]
+    Http(#[from] HttpError),
 }
 
 /// A service's response.
@@ -125,7 +140,8 @@ async fn once(
         .ok_or_else(|| access("there are no credentials; is AWS_PROFILE set?".to_owned()))?;
     let credentials = provider.provide_credentials().await;
     let credentials = credentials.map_err(|error| access(chain(&error)))?;
-    let request = plain.signed(credentials, SystemTime::now()).map_err(access)?;
+    let request = plain.signed(credentials, SystemTime::now());
+    let request = request.map_err(|error| access(error.to_string()))?;
     let response = connector.call(request).await;
     let mut response = response.map_err(|error| network(chain(&error)))?;
     let status = response.status().as_u16();
@@ -159,7 +175,11 @@ fn failure(kind: Option<&str>, body: &str) -> (String, String) {
 }
 
 impl Plain {
-    fn signed(&self, credentials: Credentials, time: SystemTime) -> Result<HttpRequest, String> {
+    fn signed(
+        &self,
+        credentials: Credentials,
+        time: SystemTime,
+    ) -> Result<HttpRequest, UnsignedError> {
         let identity = credentials.into();
         let (name, region) = &self.scope;
         let parameters = v4::SigningParams::builder()
@@ -168,19 +188,16 @@ impl Plain {
             .name(name)
             .time(time)
             .settings(self.style.settings())
-            .build()
-            .map_err(|error| error.to_string())?
+            .build()?
             .into();
         let headers = self.headers.iter().map(|(name, value)| (*name, value.as_str()));
         let body = SignableBody::Bytes(&self.body);
-        let signable = SignableRequest::new(self.method, &self.url, headers, body)
-            .map_err(|error| error.to_string())?;
-        let (instructions, _) =
-            sign(signable, &parameters).map_err(|error| error.to_string())?.into_parts();
+        let signable = SignableRequest::new(self.method, &self.url, headers, body)?;
+        let (instructions, _) = sign(signable, &parameters)?.into_parts();
         let (signature, _) = instructions.into_parts();
         let mut request = HttpRequest::new(SdkBody::from(self.body.clone()));
-        request.set_method(self.method).map_err(|error| error.to_string())?;
-        request.set_uri(self.url.as_str()).map_err(|error| error.to_string())?;
+        request.set_method(self.method)?;
+        request.set_uri(self.url.as_str())?;
         for (name, value) in &self.headers {
             request.headers_mut().insert(*name, value.clone());
         }

@@ -38,6 +38,15 @@ struct Track {
     creates: bool,
 }
 
+/// What came of the request for a change set.
+#[derive(Debug)]
+enum Prepared {
+    /// CloudFormation creates it. The text is its name or ARN.
+    Begun(String),
+    /// CloudFormation refused it, for this reason.
+    Refused(String),
+}
+
 impl Track {
     /// Notes the failure of a request to start an operation. After a refusal nothing was started; without a response that is
     /// unknown.
@@ -99,12 +108,12 @@ impl<C: Cloud, R: FnMut(Event), A: FnMut(&StackAddress, &[Change]) -> bool> Driv
                     let Some(stack) = stack else { return Ok(Outcome::Unchanged) };
                     track.creates = creates;
                     match self.prepare(stack, creates).await? {
-                        Ok(given) => {
+                        Prepared::Begun(given) => {
                             track.change_set = given;
                             track.tries = 0;
                             Input::ChangeSetPending
                         }
-                        Err(message) => return Ok(Outcome::Refused(message)),
+                        Prepared::Refused(reason) => return Ok(Outcome::Refused(reason)),
                     }
                 }
                 Command::DescribeChangeSet => self.weigh(site, name, stack, track).await?,
@@ -201,23 +210,18 @@ impl<C: Cloud, R: FnMut(Event), A: FnMut(&StackAddress, &[Change]) -> bool> Driv
         Ok(found.is_some_and(|stack| standing(&stack.status) != Standing::Absent))
     }
 
-    /// Creates a change set and returns its name or ARN. Retries while a role that was just created is unknown. The inner
-    /// error is CloudFormation's refusal.
-    async fn prepare(
-        &mut self,
-        stack: &Stack,
-        creates: bool,
-    ) -> Result<Result<String, String>, CloudError> {
+    /// Creates a change set. Retries while a role that was just created is unknown.
+    async fn prepare(&mut self, stack: &Stack, creates: bool) -> Result<Prepared, CloudError> {
         let wanted = change_set_name(&stack.entry.digest);
         for tries in 0.. {
             match self.cloud.create_change_set(stack, &wanted, creates).await {
-                Ok(given) => return Ok(Ok(given)),
+                Ok(given) => return Ok(Prepared::Begun(given)),
                 Err(CloudError::Refused { message, .. })
                     if is_passing(&message) && tries < LOOKS =>
                 {
                     self.cloud.pause(tries).await;
                 }
-                Err(CloudError::Refused { message, .. }) => return Ok(Err(message)),
+                Err(CloudError::Refused { message, .. }) => return Ok(Prepared::Refused(message)),
                 Err(other) => return Err(other),
             }
         }

@@ -6,7 +6,7 @@ use std::fmt;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{Deserialize, Deserializer, Error as _};
 
-use super::{is_in_policies, scalars, shorten};
+use super::{NameError, is_in_policies, scalars};
 
 name!(
     /// A permission set of IAM Identity Center: 1 to 32 letters, digits and `_+=,.@-`.

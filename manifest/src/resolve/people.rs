@@ -175,7 +175,8 @@ impl Context {
             let origin = at(file, field);
             match TeamName::parse(name) {
                 Ok(team) => entries.push((team, entry, origin)),
-                Err(message) => {
+                Err(wrong) => {
+                    let message = wrong.to_string();
                     self.report.push(Diagnostic::new(Code::InvalidValue, message).at(origin, ""));
                 }
             }

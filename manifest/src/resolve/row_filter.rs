@@ -4,6 +4,8 @@
 //! functions, and no comparisons between columns. Source: "PartiQL support in row filter expressions" in the Lake
 //! Formation developer guide.
 
+use std::fmt;
+
 /// Words with a meaning in conditions. A column with such a name must be in double quotes.
 const KEYWORDS: [&str; 14] = [
     "and", "asc", "between", "false", "first", "in", "is", "last", "like", "missing", "not",
@@ -57,14 +59,69 @@ impl Constant {
     }
 }
 
+/// What is wrong with a condition.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(super) enum RowFilterError {
+    /// A character that no condition has here.
+    #[error("`{0}` means nothing here")]
+    Character(char),
+    /// A quoted text that does not end.
+    #[error("a {0} is not closed")]
+    Open(char),
+    /// Another token than the one that must follow.
+    #[error("expected {expected}, got {got}")]
+    Unexpected {
+        /// What may stand here.
+        expected: &'static str,
+        /// What stands there.
+        got: Got,
+    },
+    /// A keyword in the place of a column.
+    #[error("expected a column, got the keyword `{0}`; a column of that name is written `\"{0}\"`")]
+    Keyword(String),
+    /// A text in the place of a column.
+    #[error(
+        "expected a column, got a text; names of columns stand without quotes or in double ones"
+    )]
+    TextAsColumn,
+    /// Something else in the place of a constant.
+    #[error(
+        "expected a constant, got {0}: columns are compared with numbers, `true`, `false` and texts in single quotes"
+    )]
+    NoConstant(Got),
+    /// A function.
+    #[error("Lake Formation takes no functions in a condition")]
+    Function,
+    /// Too many conditions inside of each other.
+    #[error("more than {depth} conditions inside of each other", depth = DEPTH)]
+    Depth,
+}
+
+/// The token that stands in a place; `None` at the end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Got(Option<Token>);
+
+impl fmt::Display for Got {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            Some(Token::Word(word)) => write!(formatter, "`{word}`"),
+            Some(Token::Name(name)) => write!(formatter, "`\"{name}\"`"),
+            Some(Token::Text) => formatter.write_str("a text"),
+            Some(Token::Number) => formatter.write_str("a number"),
+            Some(Token::Mark(mark)) => write!(formatter, "`{mark}`"),
+            None => formatter.write_str("nothing more"),
+        }
+    }
+}
+
 /// The comparisons of a condition. The error says what is wrong with the condition.
-pub(super) fn comparisons(text: &str) -> Result<Vec<Comparison>, String> {
+pub(super) fn comparisons(text: &str) -> Result<Vec<Comparison>, RowFilterError> {
     let mut reader = Reader { tokens: tokens(text)?, next: 0, found: Vec::new() };
     reader.any(0)?;
-    match reader.peek() {
-        None => Ok(reader.found),
-        Some(token) => Err(format!("expected `AND`, `OR` or the end, got {}", token.shown())),
+    if reader.peek().is_some() {
+        return Err(reader.unexpected("`AND`, `OR` or the end"));
     }
+    Ok(reader.found)
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -79,22 +136,10 @@ enum Token {
     Mark(&'static str),
 }
 
-impl Token {
-    fn shown(&self) -> String {
-        match self {
-            Self::Word(word) => format!("`{word}`"),
-            Self::Name(name) => format!("`\"{name}\"`"),
-            Self::Text => "a text".to_owned(),
-            Self::Number => "a number".to_owned(),
-            Self::Mark(mark) => format!("`{mark}`"),
-        }
-    }
-}
-
 /// Longer marks come first.
 const MARKS: [&str; 13] = ["<=", ">=", "<>", "!=", "=", "<", ">", "(", ")", ",", ".", "-", "+"];
 
-fn tokens(text: &str) -> Result<Vec<Token>, String> {
+fn tokens(text: &str) -> Result<Vec<Token>, RowFilterError> {
     let mut tokens = Vec::new();
     let mut rest = text.trim_start();
     while let Some(first) = rest.chars().next() {
@@ -116,7 +161,7 @@ fn tokens(text: &str) -> Result<Vec<Token>, String> {
             }
             other => {
                 let mark = MARKS.into_iter().find(|mark| rest.starts_with(mark));
-                let Some(mark) = mark else { return Err(format!("`{other}` means nothing here")) };
+                let Some(mark) = mark else { return Err(RowFilterError::Character(other)) };
                 (Token::Mark(mark), rest.get(mark.len()..).unwrap_or_default())
             }
         };
@@ -127,7 +172,7 @@ fn tokens(text: &str) -> Result<Vec<Token>, String> {
 }
 
 /// The content of a quoted text, and the text after it. A quote in the content is doubled.
-fn quoted(text: &str, quote: char) -> Result<(&str, &str), String> {
+fn quoted(text: &str, quote: char) -> Result<(&str, &str), RowFilterError> {
     let inner = text.get(1..).unwrap_or_default();
     let mut chars = inner.char_indices();
     while let Some((at, one)) = chars.next() {
@@ -142,7 +187,7 @@ fn quoted(text: &str, quote: char) -> Result<(&str, &str), String> {
             return Ok((before, after));
         }
     }
-    Err(format!("a {quote} is not closed"))
+    Err(RowFilterError::Open(quote))
 }
 
 /// The text after a number's exponent, or the whole text if it has none.
@@ -164,8 +209,14 @@ impl Reader {
         self.tokens.get(self.next)
     }
 
-    fn got(&self) -> String {
-        self.peek().map_or_else(|| "nothing more".to_owned(), Token::shown)
+    /// The next token, for messages.
+    fn got(&self) -> Got {
+        Got(self.peek().cloned())
+    }
+
+    /// Says that the next token is not what is expected.
+    fn unexpected(&self, expected: &'static str) -> RowFilterError {
+        RowFilterError::Unexpected { expected, got: self.got() }
     }
 
     /// Reads a keyword, if it is the next token.
@@ -183,16 +234,18 @@ impl Reader {
         is_it
     }
 
-    fn expect(&mut self, mark: &str) -> Result<(), String> {
-        if self.takes_mark(&[mark]) {
-            Ok(())
-        } else {
-            Err(format!("expected `{mark}`, got {}", self.got()))
-        }
+    /// Reads the mark at the start of a list.
+    fn opens(&mut self) -> Result<(), RowFilterError> {
+        if self.takes_mark(&["("]) { Ok(()) } else { Err(self.unexpected("`(`")) }
+    }
+
+    /// Reads the mark at the end of a list or of nested conditions.
+    fn closes(&mut self) -> Result<(), RowFilterError> {
+        if self.takes_mark(&[")"]) { Ok(()) } else { Err(self.unexpected("`)`")) }
     }
 
     /// Reads conditions of which one must hold.
-    fn any(&mut self, depth: usize) -> Result<(), String> {
+    fn any(&mut self, depth: usize) -> Result<(), RowFilterError> {
         self.all(depth)?;
         while self.takes("or") {
             self.all(depth)?;
@@ -201,7 +254,7 @@ impl Reader {
     }
 
     /// Reads conditions that must all hold.
-    fn all(&mut self, depth: usize) -> Result<(), String> {
+    fn all(&mut self, depth: usize) -> Result<(), RowFilterError> {
         self.one(depth)?;
         while self.takes("and") {
             self.one(depth)?;
@@ -209,16 +262,16 @@ impl Reader {
         Ok(())
     }
 
-    fn one(&mut self, depth: usize) -> Result<(), String> {
+    fn one(&mut self, depth: usize) -> Result<(), RowFilterError> {
         if depth > DEPTH {
-            return Err(format!("more than {DEPTH} conditions inside of each other"));
+            return Err(RowFilterError::Depth);
         }
         if self.takes("not") {
             return self.one(depth + 1);
         }
         if self.takes_mark(&["("]) {
             self.any(depth + 1)?;
-            return self.expect(")");
+            return self.closes();
         }
         let path = self.column()?;
         let mut found = Comparison { path, constants: Vec::new(), is_null: false };
@@ -227,7 +280,7 @@ impl Reader {
         Ok(())
     }
 
-    fn column(&mut self) -> Result<Vec<String>, String> {
+    fn column(&mut self) -> Result<Vec<String>, RowFilterError> {
         let mut path = vec![self.name()?.to_lowercase()];
         // The names that follow are fields of a struct.
         while self.takes_mark(&["."]) {
@@ -236,67 +289,56 @@ impl Reader {
         Ok(path)
     }
 
-    fn name(&mut self) -> Result<String, String> {
+    fn name(&mut self) -> Result<String, RowFilterError> {
         let name = match self.peek() {
             Some(Token::Word(word)) if KEYWORDS.contains(&word.to_lowercase().as_str()) => {
-                return Err(format!(
-                    "expected a column, got the keyword `{word}`; a column of that name is written `\"{word}\"`"
-                ));
+                return Err(RowFilterError::Keyword(word.clone()));
             }
             Some(Token::Word(name) | Token::Name(name)) => name.clone(),
-            Some(Token::Text) => {
-                return Err("expected a column, got a text; names of columns stand without quotes or in double ones".to_owned());
-            }
+            Some(Token::Text) => return Err(RowFilterError::TextAsColumn),
             Some(Token::Number | Token::Mark(_)) | None => {
-                return Err(format!("expected a column, got {}", self.got()));
+                return Err(self.unexpected("a column"));
             }
         };
         self.next += 1;
         Ok(name)
     }
 
-    fn comparison(&mut self, found: &mut Comparison) -> Result<(), String> {
+    fn comparison(&mut self, found: &mut Comparison) -> Result<(), RowFilterError> {
         if self.takes_mark(&["=", "<", ">", "<=", ">=", "<>", "!="]) {
             return self.constant(found);
         }
         if self.takes("is") {
             self.takes("not");
             found.is_null = true;
-            return if self.takes("null") {
-                Ok(())
-            } else {
-                Err(format!("expected `NULL`, got {}", self.got()))
-            };
+            return if self.takes("null") { Ok(()) } else { Err(self.unexpected("`NULL`")) };
         }
         self.takes("not");
         if self.takes("between") {
             self.constant(found)?;
             if !self.takes("and") {
-                return Err(format!("expected `AND`, got {}", self.got()));
+                return Err(self.unexpected("`AND`"));
             }
             return self.constant(found);
         }
         if self.takes("in") {
-            self.expect("(")?;
+            self.opens()?;
             self.constant(found)?;
             while self.takes_mark(&[","]) {
                 self.constant(found)?;
             }
-            return self.expect(")");
+            return self.closes();
         }
         if self.takes("like") {
             return self.constant(found);
         }
         if self.takes_mark(&["("]) {
-            return Err("Lake Formation takes no functions in a condition".to_owned());
+            return Err(RowFilterError::Function);
         }
-        Err(format!(
-            "expected `=`, `<>`, `<`, `>`, `<=`, `>=`, `BETWEEN`, `IN`, `LIKE` or `IS`, got {}",
-            self.got()
-        ))
+        Err(self.unexpected("`=`, `<>`, `<`, `>`, `<=`, `>=`, `BETWEEN`, `IN`, `LIKE` or `IS`"))
     }
 
-    fn constant(&mut self, found: &mut Comparison) -> Result<(), String> {
+    fn constant(&mut self, found: &mut Comparison) -> Result<(), RowFilterError> {
         let is_signed = self.takes_mark(&["-", "+"]);
         let constant = match self.peek() {
             Some(Token::Number) => Some(Constant::Number),
@@ -309,11 +351,7 @@ impl Reader {
             _ => None,
         };
         let Some(constant) = constant else {
-            return Err(format!(
-                "expected a constant, got {}: columns are compared with numbers, `true`, `false` and texts in single \
-                 quotes",
-                self.got()
-            ));
+            return Err(RowFilterError::NoConstant(self.got()));
         };
         found.constants.push(constant);
         self.next += 1;
@@ -384,5 +422,43 @@ mod tests {
         }
         assert!(comparisons(&"(".repeat(2_000)).is_err());
         assert!(comparisons(&"NOT ".repeat(500)).is_err());
+    }
+
+    /// What `lakewright check` printed of shares with such conditions.
+    #[test]
+    fn an_error_says_what_was_expected_and_what_stands_there() {
+        let deep = format!("{}a = 1", "NOT ".repeat(66));
+        let operators = "expected `=`, `<>`, `<`, `>`, `<=`, `>=`, `BETWEEN`, `IN`, `LIKE` or `IS`";
+        let column = "expected a column, got";
+        let constants =
+            "columns are compared with numbers, `true`, `false` and texts in single quotes";
+        for (text, message) in [
+            ("a = 1; b = 2", "`;` means nothing here".to_owned()),
+            ("a = 'x", "a ' is not closed".to_owned()),
+            ("(a = 1", "expected `)`, got nothing more".to_owned()),
+            ("a = 1)", "expected `AND`, `OR` or the end, got `)`".to_owned()),
+            ("a = 1 b = 2", "expected `AND`, `OR` or the end, got `b`".to_owned()),
+            ("a IN 1", "expected `(`, got a number".to_owned()),
+            ("a BETWEEN 1", "expected `AND`, got nothing more".to_owned()),
+            ("a IS 1", "expected `NULL`, got a number".to_owned()),
+            ("a 'x'", format!("{operators}, got a text")),
+            ("a \"b\"", format!("{operators}, got `\"b\"`")),
+            (
+                "first = 'a'",
+                format!(
+                    "{column} the keyword `first`; a column of that name is written `\"first\"`"
+                ),
+            ),
+            (
+                "'EU' = a",
+                format!("{column} a text; names of columns stand without quotes or in double ones"),
+            ),
+            ("1 = a", format!("{column} a number")),
+            ("a = b", format!("expected a constant, got `b`: {constants}")),
+            ("lower(a) = 'x'", "Lake Formation takes no functions in a condition".to_owned()),
+            (deep.as_str(), "more than 64 conditions inside of each other".to_owned()),
+        ] {
+            assert_eq!(comparisons(text).expect_err("no condition").to_string(), message, "{text}");
+        }
     }
 }

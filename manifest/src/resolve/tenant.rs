@@ -253,7 +253,8 @@ impl Context {
             let Some(entry) = field.value() else { continue };
             let team = match TeamName::parse(team) {
                 Ok(team) => team,
-                Err(message) => {
+                Err(wrong) => {
+                    let message = wrong.to_string();
                     self.report.push(Diagnostic::new(Code::InvalidValue, message).at(origin, ""));
                     continue;
                 }

@@ -7,7 +7,7 @@ use lakewright_template::resolve::{Resolved, UNKNOWN};
 use lakewright_template::{LogicalId, Map};
 
 use super::{More, OnUnresolved, PieceError, Reader, Role};
-use crate::document::{Document, DocumentError, Origin, Statement};
+use crate::document::{Document, DocumentError, DocumentProblem, Origin, Statement};
 
 impl Reader<'_> {
     /// The policies in the properties of a user or a group, and those that are attached to it.
@@ -55,8 +55,8 @@ impl Reader<'_> {
                         && !["PolicyDocument", "PolicyName"].contains(key)
                 });
                 if let Some((other, _)) = other {
-                    let message = format!("`{other}` is not known of a policy");
-                    return Err(DocumentError { origin, message }.into());
+                    let problem = DocumentProblem::Entry((*other).to_owned());
+                    return Err(DocumentError { origin, problem }.into());
                 }
                 let is_known = elements.is_some();
                 let document = if is_known { policy.get("PolicyDocument") } else { policy };

@@ -12,6 +12,21 @@ use super::BootstrapArgs;
 use super::feature::offer;
 use crate::exit::Failure;
 
+/// Why there is no bootstrap stack to print.
+#[derive(Debug)]
+pub(super) enum Unchosen {
+    /// The mesh asks for something that cannot be.
+    Findings(Report),
+    /// The mesh has no such stack, or the program could not do its work.
+    Failure(Failure),
+}
+
+impl From<Failure> for Unchosen {
+    fn from(failure: Failure) -> Self {
+        Self::Failure(failure)
+    }
+}
+
 /// A place in words.
 fn place(account: &str, region: &str) -> String {
     format!("account {account} and region {region}")
@@ -23,15 +38,16 @@ fn prefix_of(entry: &StackEntry) -> &str {
     entry.name.strip_suffix(end.as_str()).unwrap_or(&entry.name)
 }
 
-/// The stack that is asked for, or what is wrong with the mesh.
+/// The stack that is asked for.
 pub(super) fn template(
     mesh: &Mesh,
     arguments: &BootstrapArgs,
-) -> Result<Result<(StackEntry, Template), Report>, Failure> {
+) -> Result<(StackEntry, Template), Unchosen> {
     let plan = Plan::of(mesh, None);
-    let (found, report) = synthesize_with(&plan, offer(&arguments.features))?;
+    let made = synthesize_with(&plan, offer(&arguments.features));
+    let (found, report) = made.map_err(Failure::from)?;
     if report.has_errors() {
-        return Ok(Err(report));
+        return Err(Unchosen::Findings(report));
     }
     let kind = StackKind::Bootstrap;
     let mut bootstraps: Vec<_> =
@@ -53,12 +69,12 @@ pub(super) fn template(
     match bootstraps.len() {
         1 => {
             let stack = bootstraps.remove(0).stack;
-            Ok(Ok((stack.entry, stack.lowered.template)))
+            Ok((stack.entry, stack.lowered.template))
         }
         0 => {
             let here = place(arguments.account.as_str(), arguments.region.as_str());
             let places: Vec<String> = places.into_iter().collect();
-            Err(Failure::usage(match &arguments.prefix {
+            let message = match &arguments.prefix {
                 Some(prefix) if !prefixes.is_empty() => format!(
                     "the mesh has no prefix `{prefix}` in {here}; it has {} there",
                     prefixes.join(", ")
@@ -66,15 +82,17 @@ pub(super) fn template(
                 Some(_) | None => {
                     format!("the mesh has nothing in {here}; it has {}", places.join(", "))
                 }
-            }))
+            };
+            Err(Failure::usage(message).into())
         }
         _ => {
             let names: Vec<String> =
                 bootstraps.into_iter().map(|one| one.stack.entry.name).collect();
-            Err(Failure::usage(format!(
+            let message = format!(
                 "several prefixes share this account and region; say which with --prefix: {}",
                 names.join(", ")
-            )))
+            );
+            Err(Failure::usage(message).into())
         }
     }
 }
