@@ -8,7 +8,7 @@ use lakewright_deployer::cloud::{Cloud as _, CloudError, Site};
 use lakewright_deployer::plan::Observed;
 use lakewright_deployer::record::{self, Record, Spot};
 use lakewright_deployer::status::{Standing, standing};
-use lakewright_manifest::{RegionName, ResourcePrefix};
+use lakewright_manifest::{NameError, RegionName, ResourcePrefix};
 use lakewright_stacks::DeployTarget;
 use lakewright_template::{Place, StackAddress, StackKind};
 
@@ -142,7 +142,7 @@ impl Deployment<'_> {
     /// With whose help a place of the record is looked at. A record is read as strictly as a mesh, as roles are assumed
     /// that it names.
     fn target_of(&self, spot: &Spot) -> Result<DeployTarget, Failure> {
-        let broken = |error: String| {
+        let broken = |error: NameError| {
             let (bucket, key) = (&self.shelf.bucket, &self.shelf.key);
             Failure::unexpected(format!("s3://{bucket}/{key} is not as it was written: {error}"))
         };

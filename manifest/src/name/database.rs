@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{Deserialize, Deserializer, Error as _};
 
-use super::{CatalogName, Id, shorten};
+use super::{CatalogName, Id, NameError, shorten};
 
 /// The database of a worksheet: that of a dataset or a share of the mesh, or a name in the catalog.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,18 +20,26 @@ pub enum WorksheetDatabase {
 
 impl WorksheetDatabase {
     /// Parses the text. The error says what was expected.
-    pub fn parse(text: &str) -> Result<Self, String> {
+    pub fn parse(text: &str) -> Result<Self, NameError> {
         let parsed = match text.split_once('/') {
             Some(("dataset", id)) => Id::parse(id).map(Self::Dataset),
             Some(("share", id)) => Id::parse(id).map(Self::Share),
             Some(_) | None => CatalogName::parse(text).map(Self::Named),
         };
         parsed.map_err(|_| {
-            format!(
+            NameError(format!(
                 "`{}` is not a worksheet's database: expected `dataset/ID`, `share/ID` or a name in the catalog of 1 to 255 lower-case letters, digits, `_` and `-`",
                 shorten(text)
-            )
+            ))
         })
+    }
+}
+
+impl std::str::FromStr for WorksheetDatabase {
+    type Err = NameError;
+
+    fn from_str(text: &str) -> Result<Self, NameError> {
+        Self::parse(text)
     }
 }
 
