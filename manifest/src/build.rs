@@ -91,6 +91,13 @@ pub struct Refused {
     pub sources: Vec<SourceFile>,
 }
 
+impl Built {
+    /// The error for findings about the stacks of this mesh.
+    pub fn refuse(&self, report: Report) -> Refused {
+        Refused { report, sources: self.sources.clone() }
+    }
+}
+
 impl MeshBuilder {
     /// A mesh has exactly one tenant.
     pub fn new(tenant: Tenant) -> Self {

@@ -34,6 +34,7 @@ pub(crate) fn test() -> Result {
     node_tools()?;
     let units = ["test", "--workspace", "--lib", "--bins", "--test", "references"];
     run("cargo", &units)?;
+    run("cargo", &["test", "--package", "lakewright", "--doc"])?;
     // Last, so the output ends with the summary of the most important tests.
     run("cargo", &["test", "--workspace", "--test", "it"])
 }
