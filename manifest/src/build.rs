@@ -9,6 +9,8 @@ mod environment;
 mod people;
 mod share;
 mod tenant;
+#[cfg(test)]
+mod tests;
 mod work;
 
 use lakewright_template::Region;
