@@ -130,16 +130,17 @@ impl Share {
     /// Adds an item. It has the status of the share.
     #[must_use]
     pub fn item(mut self, item: impl Into<Item>) -> Self {
-        self.document.items.push(item.into().into_document());
+        let item: Item = item.into();
+        self.document.items.push(item.into_document());
         self
     }
 
     /// Adds an item of an approved share with a status of its own.
     #[must_use]
     pub fn item_with(mut self, item: impl Into<Item>, status: ItemStatus) -> Self {
+        let item: Item = item.into();
         let status = Field::of(status);
-        let document = ShareItemDocument { status, ..item.into().into_document() };
-        self.document.items.push(document);
+        self.document.items.push(ShareItemDocument { status, ..item.into_document() });
         self
     }
 

@@ -68,9 +68,9 @@ impl Tenant {
     /// Sets how people assume the roles of teams. Default: only through the pivot role.
     #[must_use]
     pub fn access(mut self, access: impl Into<Access>) -> Self {
-        let Access { document, wrong } = access.into();
-        self.document.access = Field::of(document);
-        self.wrong.extend(wrong);
+        let access: Access = access.into();
+        self.document.access = Field::of(access.document);
+        self.wrong.extend(access.wrong);
         self
     }
 
