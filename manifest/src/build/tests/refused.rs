@@ -4,62 +4,6 @@ use std::collections::BTreeSet;
 
 use super::*;
 
-const BASE: &str = r#"
-kind: Tenant
-id: acme
-central_account: "111111111111"
-home_region: eu-west-1
-pivot_role: {external_id: a-text-that-nobody-can-guess, trusted_roles: [arn:aws:iam::111111111111:role/platform]}
----
-kind: Organization
-id: retail
-team: Analysts
----
-kind: Environment
-id: dev
-organization: retail
-account: "222222222222"
-region: eu-west-1
-team: Analysts
-teams: [{team: Science, permissions: [create_share]}]
-"#;
-
-fn tenant() -> Tenant {
-    let platform = name("arn:aws:iam::111111111111:role/platform");
-    let pivot_role = PivotRole::new("a-text-that-nobody-can-guess", platform);
-    Tenant::new(name("acme"), name("111111111111"), name("eu-west-1"), pivot_role)
-}
-
-fn retail() -> Organization {
-    Organization::new(name("retail"), analysts())
-}
-
-fn dev() -> Environment {
-    let (account, region) = (name("222222222222"), name("eu-west-1"));
-    let science = InvitedTeam::new(science()).may(EnvironmentPermission::CreateShare);
-    Environment::new(name("dev"), &retail(), account, region, analysts()).team(science)
-}
-
-fn mesh() -> MeshBuilder {
-    MeshBuilder::new(tenant()).with(retail()).with(dev())
-}
-
-fn analysts() -> TeamName {
-    name("Analysts")
-}
-
-fn science() -> TeamName {
-    name("Science")
-}
-
-/// A dataset in `dev` without errors, and the same as YAML.
-fn orders() -> Dataset {
-    Dataset::new(name("orders"), &dev(), analysts()).topic("Sales").keyword("orders")
-}
-
-const ORDERS: &str = "---\nkind: Dataset\nid: orders\nenvironment: dev\nteam: Analysts\n\
-                      topics: [Sales]\nkeywords: [orders]\n";
-
 /// A share of it, and the same as YAML.
 fn share() -> Share {
     Share::new(name("wanted"), &orders(), &dev(), science())
