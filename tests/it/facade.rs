@@ -130,8 +130,8 @@ fn lines(text: &str) -> Vec<&str> {
     text.lines().map(str::trim).collect()
 }
 
-/// Each `rust` block of the page is a part of a program that runs, and the `text` block is what the shortest program's mesh
-/// gives without its topic.
+/// Each `rust` block of the page is a part of a program that runs. The `text` block is the error of the shortest
+/// program's mesh without its topic.
 #[test]
 fn the_page_about_rust_shows_what_runs() {
     let page = fs::read_to_string(root().join("docs/rust.md")).expect("the page");

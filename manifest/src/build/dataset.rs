@@ -224,7 +224,8 @@ impl Crawler {
         self
     }
 
-    /// Sets whether a run looks only at folders for which S3 reported changes. Default: false. Not for imported buckets.
+    /// Sets whether a run looks only at folders for which S3 reported changes. Default: false. Not for imported
+    /// buckets.
     #[must_use]
     pub fn event_mode(mut self, is_on: bool) -> Self {
         self.0.event_mode = Field::of(is_on);

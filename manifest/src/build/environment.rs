@@ -49,8 +49,8 @@ builder! {
     Environment of EnvironmentDocument
 }
 
-/// A feature of an environment that needs no other fact. For dashboards there is [`Environment::dashboards`], for ML Studio
-/// [`Environment::ml_studio`].
+/// A feature of an environment that needs no other fact. For dashboards there is [`Environment::dashboards`], for ML
+/// Studio [`Environment::ml_studio`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Feature {
