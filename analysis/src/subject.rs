@@ -125,21 +125,36 @@ impl Subject {
         watch: &dyn Watch,
     ) -> Result<OfMesh, Error> {
         let Loaded { sources, mesh, mut report } = load(path)?;
+        let Some(mesh) = mesh else {
+            return Ok(OfMesh { subject: None, report, breaches: Vec::new(), sources });
+        };
+        let of_plan = Self::of_plan(&mesh, day, keep, sources, watch)?;
+        report.extend(of_plan.report);
+        Ok(OfMesh { report: report.sorted(), ..of_plan })
+    }
+
+    /// The same of a mesh that is resolved already. The report has what its plan and its stacks say; the findings refer
+    /// to `sources`.
+    pub fn of_plan(
+        mesh: &Mesh,
+        day: Option<&Date>,
+        keep: Keep,
+        sources: Vec<SourceFile>,
+        watch: &dyn Watch,
+    ) -> Result<OfMesh, Error> {
+        let plan = Plan::of(mesh, day);
+        let build = |stack: &StackPlan<'_>| part_of(stack, &sources, keep);
+        let (parts, findings) = each(&plan, Offer::Environments, watch, build)?;
+        let mut report = plan.report.clone();
+        report.extend(findings);
+        let report = report.sorted();
         let (mut subject, mut breaches) = (None, Vec::new());
-        if let Some(mesh) = mesh {
-            let plan = Plan::of(&mesh, day);
-            report.extend(plan.report.clone());
-            let build = |stack: &StackPlan<'_>| part_of(stack, &sources, keep);
-            let (parts, findings) = each(&plan, Offer::Environments, watch, build)?;
-            report.extend(findings);
-            report = report.sorted();
-            if !report.has_errors() {
-                let found = Self::of_parts(parts, &mesh, day, &sources);
-                if keep == Keep::Checked {
-                    breaches = across(&found.world);
-                }
-                subject = breaches.is_empty().then_some(found);
+        if !report.has_errors() {
+            let found = Self::of_parts(parts, mesh, day, &sources);
+            if keep == Keep::Checked {
+                breaches = across(&found.world);
             }
+            subject = breaches.is_empty().then_some(found);
         }
         Ok(OfMesh { subject, report, breaches, sources })
     }

@@ -16,9 +16,9 @@ pub use access_policy::{
     AccessPolicyDocument, ActorsDocument, Effect, Mask, PolicyState, ResourcesDocument,
 };
 pub use environment::{
-    ConsumptionRoleDocument, ContextDocument, DefaultVpcDocument, EnvironmentDocument,
-    EnvironmentPermission, EnvironmentTeamDocument, FeaturesDocument, NetworkDocument,
-    OrganizationDocument, SubscriptionsDocument, VpcDocument,
+    ConsumptionRoleDocument, ContextDocument, ContextVpcDocument, DefaultVpcDocument,
+    EnvironmentDocument, EnvironmentPermission, EnvironmentTeamDocument, FeaturesDocument,
+    NetworkDocument, OrganizationDocument, SubscriptionsDocument, VpcDocument,
 };
 pub use people::{
     AccessDocument, BrokerDocument, IdentityCenterDocument, OidcDocument, SamlDocument,
@@ -46,7 +46,7 @@ macro_rules! document {
         $name:ident { $($(#[$field_doc:meta])* $field:ident: $kind:ty,)* }
     ) => {
         $(#[$doc])*
-        #[derive(Debug, serde::Deserialize, schemars::JsonSchema)]
+        #[derive(Debug, Clone, Default, serde::Deserialize, schemars::JsonSchema)]
         pub struct $name {
             /// The kind of document.
             #[schemars(with = "String")]

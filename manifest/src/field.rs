@@ -13,6 +13,9 @@ pub(crate) const FIELD: &str = "$lakewright::Field";
 /// The name by which [`OneOrMore`] asks the decoder for a list, even if a single value is written without brackets.
 pub(crate) const ONE_OR_MORE: &str = "$lakewright::OneOrMore";
 
+/// The beginning of a document.
+const BEGINNING: Span = Span { start: 0, end: 0, line: 1, column: 1 };
+
 /// A field of a document.
 ///
 /// A wrong value is reported when it is decoded, and leaves the field without a
@@ -58,6 +61,46 @@ impl<T> Field<T> {
     /// The position of the value.
     pub fn span(&self) -> Span {
         self.span
+    }
+}
+
+/// Fields that a program sets. They have no text, so their position is the beginning of their document.
+impl<T> Field<T> {
+    /// A field with this value.
+    pub(crate) fn of(value: T) -> Self {
+        Self { state: State::Value(value), span: BEGINNING }
+    }
+
+    /// A field whose value is not valid. Whoever sets it reports the error.
+    pub(crate) fn invalid() -> Self {
+        Self { state: State::Invalid, span: BEGINNING }
+    }
+
+    /// Changes the value; the default if the field has none.
+    pub(crate) fn change(&mut self, change: impl FnOnce(&mut T))
+    where
+        T: Default,
+    {
+        let mut value = match std::mem::take(self).state {
+            State::Value(value) => value,
+            State::Absent | State::Invalid => T::default(),
+        };
+        change(&mut value);
+        *self = Self::of(value);
+    }
+}
+
+impl<T> Field<Vec<Field<T>>> {
+    /// Adds a value to the list.
+    pub(crate) fn push(&mut self, value: T) {
+        self.change(|list| list.push(Field::of(value)));
+    }
+}
+
+impl<T> Field<OneOrMore<T>> {
+    /// Adds a value to the list.
+    pub(crate) fn push(&mut self, value: T) {
+        self.change(|list| list.0.push(Field::of(value)));
     }
 }
 
@@ -114,6 +157,12 @@ impl<T: JsonSchema> JsonSchema for Field<T> {
 /// One value, or a list of them.
 #[derive(Debug, Clone)]
 pub struct OneOrMore<T>(Vec<Field<T>>);
+
+impl<T> Default for OneOrMore<T> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
 
 impl<T> OneOrMore<T> {
     /// The values, each with its position.

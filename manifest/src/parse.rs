@@ -24,7 +24,7 @@ pub struct SourceFile {
 }
 
 /// A document and the position where it begins.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Located<T> {
     /// The document.
     pub document: T,
@@ -33,7 +33,7 @@ pub struct Located<T> {
 }
 
 /// The documents of one file, or of several.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 #[expect(missing_docs, reason = "one list for each kind of document, named after it")]
 pub struct Documents {
     pub tenants: Vec<Located<TenantDocument>>,

@@ -4,7 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use lakewright_policies::Statement;
 use lakewright_policies::merge::Tagged;
-use lakewright_template::limits::DESCRIPTION_BYTES;
+use lakewright_template::limits::{
+    DESCRIPTION_BYTES, EVENT_BUS_POLICY_CHARACTERS, MANAGED_POLICIES_PER_ROLE,
+    TRUST_POLICY_CHARACTERS,
+};
 use lakewright_template::place::Place;
 use lakewright_template::revision::Sealed;
 use lakewright_template::{AccountId, ConstructPath, LogicalId, Map, Template, Text, Value};
@@ -30,6 +33,21 @@ pub struct StackSpec {
     pub trust_policy_characters: usize,
     /// How many characters an event bus's policy may have.
     pub event_bus_policy_characters: usize,
+}
+
+impl StackSpec {
+    /// A stack without tags, in an account whose quotas AWS has not raised.
+    pub fn new(name: impl Into<String>, place: Place, description: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            place,
+            description: description.into(),
+            tags: BTreeMap::new(),
+            managed_policies_per_role: MANAGED_POLICIES_PER_ROLE,
+            trust_policy_characters: TRUST_POLICY_CHARACTERS,
+            event_bus_policy_characters: EVENT_BUS_POLICY_CHARACTERS,
+        }
+    }
 }
 
 /// A stack that is being built.

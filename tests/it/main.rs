@@ -17,6 +17,7 @@ mod docs;
 mod editors;
 mod examples;
 mod execution_role;
+mod facade;
 mod features;
 mod fingerprints;
 mod first_day;

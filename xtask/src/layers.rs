@@ -5,13 +5,27 @@ use serde_json::Value;
 use crate::run::{Result, output};
 
 /// Each crate, with the crates that it may use besides `template`.
-const ALLOWED: [(&str, &[&str]); 13] = [
+const ALLOWED: [(&str, &[&str]); 14] = [
     ("access", &["policies"]),
     ("analysis", &["access", "guardrails", "manifest", "policies", "proof", "stacks", "synth"]),
     ("cli", &["access", "analysis", "deployer", "guardrails", "manifest", "proof", "stacks"]),
     ("constructs", &["policies", "synth"]),
     ("deployer", &[]),
     ("guardrails", &["access", "policies"]),
+    (
+        "lakewright",
+        &[
+            "access",
+            "analysis",
+            "constructs",
+            "guardrails",
+            "manifest",
+            "policies",
+            "proof",
+            "stacks",
+            "synth",
+        ],
+    ),
     ("manifest", &[]),
     ("policies", &[]),
     ("proof", &["access", "policies"]),

@@ -34,6 +34,8 @@ pub(crate) fn test() -> Result {
     node_tools()?;
     let units = ["test", "--workspace", "--lib", "--bins", "--test", "references"];
     run("cargo", &units)?;
+    // Of the whole workspace, as the features of dependencies are then those of the tests above.
+    run("cargo", &["test", "--workspace", "--doc"])?;
     // Last, so the output ends with the summary of the most important tests.
     run("cargo", &["test", "--workspace", "--test", "it"])
 }

@@ -53,7 +53,7 @@ pub enum Effect {
 }
 
 /// The actors of a policy: everyone who is in at least one of the lists.
-#[derive(Debug, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 pub struct ActorsDocument {
     /// Teams.
     #[serde(default)]
@@ -70,7 +70,7 @@ pub struct ActorsDocument {
 }
 
 /// The resources of a policy: those that match every list that is set.
-#[derive(Debug, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 pub struct ResourcesDocument {
     /// Types of resources, such as `dataset` or `column`.
     #[serde(default)]

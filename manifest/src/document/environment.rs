@@ -69,7 +69,7 @@ document! {
 }
 
 /// The features that can be used in an environment.
-#[derive(Debug, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 pub struct FeaturesDocument {
     /// Datasets. Default: true.
     #[serde(default)]
@@ -95,7 +95,7 @@ pub struct FeaturesDocument {
 }
 
 /// A VPC and subnets in it.
-#[derive(Debug, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 pub struct VpcDocument {
     /// The VPC.
     pub vpc_id: Field<VpcId>,
@@ -104,7 +104,7 @@ pub struct VpcDocument {
 }
 
 /// Notifications of producers and consumers.
-#[derive(Debug, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 pub struct SubscriptionsDocument {
     /// An additional, existing topic that producers publish to. Each team also has a topic of its own.
     #[serde(default)]
@@ -112,7 +112,7 @@ pub struct SubscriptionsDocument {
 }
 
 /// A team that is invited to an environment.
-#[derive(Debug, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 pub struct EnvironmentTeamDocument {
     /// The team.
     pub team: Field<TeamName>,
@@ -174,7 +174,7 @@ impl EnvironmentPermission {
 }
 
 /// Facts that only the AWS account knows.
-#[derive(Debug, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 pub struct ContextDocument {
     /// The region's default VPC.
     #[serde(default)]
@@ -191,7 +191,7 @@ pub struct ContextDocument {
 }
 
 /// The account's QuickSight subscription.
-#[derive(Debug, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 pub struct QuickSightDocument {
     /// Whether the account is subscribed. If it is not, its stacks have no data sources and no groups.
     pub subscribed: Field<bool>,
@@ -201,7 +201,7 @@ pub struct QuickSightDocument {
 }
 
 /// The address block of a VPC.
-#[derive(Debug, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 pub struct ContextVpcDocument {
     /// The VPC.
     pub vpc_id: Field<VpcId>,
@@ -210,7 +210,7 @@ pub struct ContextVpcDocument {
 }
 
 /// The default VPC of a region, or the fact that the region has none.
-#[derive(Debug, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 pub struct DefaultVpcDocument {
     /// Whether the region has a default VPC. Default: true.
     #[serde(default)]

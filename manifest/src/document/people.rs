@@ -9,7 +9,7 @@ use crate::field::Field;
 use crate::name::{Claim, PermissionSetName, ProviderName, ProviderUrl, RegionName, RoleArn};
 
 /// How people assume the roles of teams: in one way, and only the roles of the teams that are listed.
-#[derive(Debug, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 pub struct AccessDocument {
     /// People sign in with a permission set of IAM Identity Center.
     #[serde(default)]
@@ -28,21 +28,21 @@ pub struct AccessDocument {
 }
 
 /// IAM Identity Center.
-#[derive(Debug, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 pub struct IdentityCenterDocument {
     /// The region of IAM Identity Center. It is part of the path of permission sets' roles.
     pub region: Field<RegionName>,
 }
 
 /// A SAML provider.
-#[derive(Debug, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 pub struct SamlDocument {
     /// The provider's name in IAM, the same in each environment's account.
     pub provider: Field<ProviderName>,
 }
 
 /// An OIDC provider.
-#[derive(Debug, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 pub struct OidcDocument {
     /// The provider's URL. Each environment's account must have the provider in IAM.
     pub provider: Field<ProviderUrl>,
@@ -51,14 +51,14 @@ pub struct OidcDocument {
 }
 
 /// A broker.
-#[derive(Debug, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 pub struct BrokerDocument {
     /// The role of the central account that acts for people.
     pub role_arn: Field<RoleArn>,
 }
 
 /// The people who may assume a team's role.
-#[derive(Debug, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 pub struct TeamAccessDocument {
     /// With `identity_center`: the permission set.
     #[serde(default)]

@@ -60,7 +60,7 @@ document! {
 }
 
 /// The role that the platform assumes in each environment.
-#[derive(Debug, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 pub struct PivotRoleDocument {
     /// Who creates the role: `auto`: Lakewright; `manual`: the account's owner. Default: `auto`.
     #[serde(default)]
@@ -75,7 +75,7 @@ pub struct PivotRoleDocument {
 }
 
 /// The roles that may deploy the mesh.
-#[derive(Debug, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 pub struct DeploymentDocument {
     /// The roles of the central account that may assume the deploy role of each account, with the
     /// pivot role's external id. Default: `pivot_role.trusted_roles`.
@@ -94,7 +94,7 @@ pub enum PivotMode {
 }
 
 /// A team's permissions in the whole tenant: one of the two lists.
-#[derive(Debug, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 pub struct TenantPermissionsDocument {
     /// The team has only these permissions.
     #[serde(default)]
@@ -173,7 +173,7 @@ pub enum Maintenance {
 }
 
 /// Quotas that AWS has raised for the accounts of this mesh.
-#[derive(Debug, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 pub struct QuotasDocument {
     /// IAM's "Managed policies attached to an IAM role": 10 to 20. Default: 10.
     #[serde(default)]
@@ -200,7 +200,7 @@ pub struct QuotasDocument {
 
 /// The countries and addresses that may reach the platform's web pages. If both lists are set,
 /// a request must match both.
-#[derive(Debug, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 pub struct WafDocument {
     /// Countries, as two letters of ISO 3166.
     #[serde(default)]
@@ -211,7 +211,7 @@ pub struct WafDocument {
 }
 
 /// The recipients of alarms.
-#[derive(Debug, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 pub struct MonitoringDocument {
     /// Mail addresses.
     #[serde(default)]

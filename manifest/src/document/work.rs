@@ -90,7 +90,7 @@ impl Confidentiality {
 }
 
 /// Existing resources that a dataset consists of. They are never deleted.
-#[derive(Debug, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 pub struct ImportDocument {
     /// The bucket.
     pub bucket: Field<BucketName>,
@@ -142,7 +142,7 @@ impl HybridAccess {
 }
 
 /// A dataset's crawler.
-#[derive(Debug, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 pub struct CrawlerDocument {
     /// When the crawler runs. Default: no schedule.
     #[serde(default)]
@@ -158,7 +158,7 @@ pub struct CrawlerDocument {
 }
 
 /// A schedule.
-#[derive(Debug, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 pub struct ScheduleDocument {
     /// When the job runs. Default: no schedule.
     #[serde(default)]
@@ -166,7 +166,7 @@ pub struct ScheduleDocument {
 }
 
 /// A table of a dataset.
-#[derive(Debug, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 pub struct TableDocument {
     /// The table's name.
     pub name: Field<CatalogName>,
@@ -207,7 +207,7 @@ pub enum TableFormat {
 }
 
 /// A column or a partition key of a table.
-#[derive(Debug, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 pub struct ColumnDocument {
     /// The column's name.
     pub name: Field<CatalogName>,
@@ -229,7 +229,7 @@ pub struct ColumnDocument {
 }
 
 /// A folder that can be shared.
-#[derive(Debug, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 pub struct FolderDocument {
     /// The folder's id, unique in its dataset.
     pub id: Field<Id>,
@@ -281,7 +281,7 @@ document! {
 }
 
 /// One item that is shared: a table, a folder or the bucket.
-#[derive(Debug, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 pub struct ShareItemDocument {
     /// A table of the dataset.
     #[serde(default)]
@@ -502,7 +502,7 @@ document! {
 }
 
 /// An existing repository, which is reached through a connection.
-#[derive(Debug, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 pub struct PipelineSourceDocument {
     /// The name of the repository at its host, such as `owner/name`.
     pub repository: Field<RepositoryName>,
@@ -526,7 +526,7 @@ pub enum Strategy {
 }
 
 /// A stage of a pipeline.
-#[derive(Debug, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 pub struct StageDocument {
     /// The stage's name, such as `dev` or `prod`.
     pub stage: Field<Id>,

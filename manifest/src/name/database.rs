@@ -36,6 +36,14 @@ impl WorksheetDatabase {
     }
 }
 
+impl std::str::FromStr for WorksheetDatabase {
+    type Err = NameError;
+
+    fn from_str(text: &str) -> Result<Self, NameError> {
+        Self::parse(text)
+    }
+}
+
 impl<'de> Deserialize<'de> for WorksheetDatabase {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;

@@ -8,15 +8,8 @@ use crate::{Grant, Grantee, Grants, Problem, StackSpec, SynthError, Target};
 const HERE: &str = "111122223333";
 
 fn stack() -> Stack {
-    Stack::new(StackSpec {
-        name: "test".to_owned(),
-        place: Place::parse(HERE, "eu-west-1").expect("a place"),
-        description: String::new(),
-        tags: BTreeMap::new(),
-        managed_policies_per_role: 10,
-        trust_policy_characters: 2_048,
-        event_bus_policy_characters: 10_240,
-    })
+    let place = Place::parse(HERE, "eu-west-1").expect("a place");
+    Stack::new(StackSpec::new("test", place, ""))
 }
 
 /// The policies that are part of the stack: the bucket's, the role's, or both.

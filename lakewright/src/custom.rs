@@ -1,0 +1,94 @@
+//! Stacks of your own: checked like those of a mesh.
+
+use lakewright_access::world::PieceError;
+use lakewright_guardrails::{Breach, emitted};
+use lakewright_synth::{Finished, Stack, SynthError};
+use lakewright_template::StackAddress;
+
+/// Why a stack is refused.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StackError {
+    /// The template is not valid, exceeds a limit, or does not fit the schemas of its resources.
+    #[error("{}", lines(.0))]
+    Problems(Vec<SynthError>),
+    /// A policy breaks a guardrail.
+    #[error("{}", crate::guardrails::lines(.0))]
+    Breaches(Vec<Breach>),
+    /// It is not known what a policy of the template allows.
+    #[error(transparent)]
+    Unknown(Box<PieceError>),
+}
+
+/// Finishes a stack: lowers its grants to policies, checks the template against schemas and limits, and checks the
+/// policies by the guardrails.
+pub fn finish(stack: Stack) -> Result<Finished, StackError> {
+    let spec = stack.spec();
+    let (place, address) =
+        (spec.place.clone(), StackAddress::new(spec.place.clone(), spec.name.clone()));
+    let finished = stack.finish().map_err(StackError::Problems)?;
+    let breaches = emitted(&address.to_string(), &place, &finished.lowered.template)
+        .map_err(|error| StackError::Unknown(Box::new(error)))?;
+    if breaches.is_empty() { Ok(finished) } else { Err(StackError::Breaches(breaches)) }
+}
+
+fn lines(problems: &[SynthError]) -> String {
+    problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use lakewright_constructs::bucket::{Bucket, Encryption};
+    use lakewright_policies::{Principal, Statement};
+    use lakewright_synth::{Cause, StackSpec};
+    use lakewright_template::Place;
+
+    use super::*;
+
+    fn stack() -> Stack {
+        let place = Place::parse("222222222222", "eu-west-1").expect("a place");
+        let mut spec = StackSpec::new("acme-reports", place, "Monthly reports");
+        spec.tags.insert("Team".to_owned(), "Analysts".to_owned());
+        Stack::new(spec)
+    }
+
+    fn bucket(statements: Vec<Statement>) -> Bucket {
+        Bucket {
+            name: "acme-reports-222222222222".to_owned(),
+            encryption: Encryption::S3Managed,
+            access_logs: None,
+            lifecycle: Vec::new(),
+            statements,
+            target: "reports".to_owned(),
+            retain: true,
+            access_points: None,
+            events: None,
+        }
+    }
+
+    #[test]
+    fn a_policy_that_breaks_a_guardrail_is_refused() {
+        let mut fine = stack();
+        fine.root(Cause::default()).add("Bucket", bucket(Vec::new()));
+        assert!(finish(fine).is_ok());
+        let objects = "arn:aws:s3:::acme-reports-222222222222/*";
+        let wide = Statement::allow("Wide", ["s3:*"], [objects])
+            .for_principals([Principal::Aws("arn:aws:iam::222222222222:role/reader".into())]);
+        let mut stack = stack();
+        stack.root(Cause::default()).add("Bucket", bucket(vec![wide]));
+        let error = finish(stack).expect_err("a pattern of actions");
+        assert!(matches!(error, StackError::Breaches(_)), "{error}");
+        assert!(error.to_string().contains("`wildcard-action` in "), "{error}");
+    }
+
+    #[test]
+    fn all_problems_of_a_stack_are_errors() {
+        let mut stack = stack();
+        let mut root = stack.root(Cause::default());
+        root.add("Bucket", bucket(Vec::new()));
+        root.add("Bucket", bucket(Vec::new()));
+        let error = finish(stack).expect_err("one path for two buckets");
+        assert!(matches!(error, StackError::Problems(_)), "{error}");
+        assert!(error.to_string().contains("two constructs have the path `Bucket`"), "{error}");
+    }
+}
