@@ -156,7 +156,7 @@ impl MeshBuilder {
         let origin = Origin { file: FileId(number(self.sources.len())), span };
         self.sources.push(SourceFile { path, text });
         for error in wrong {
-            self.report.push(Diagnostic::new(Code::InvalidValue, error).at(origin, ""));
+            self.report.push(Diagnostic::new(Code::InvalidValue, error.to_string()).at(origin, ""));
             self.documents.lost.of_part(origin);
         }
         Located { document, origin }
