@@ -588,3 +588,6 @@ fn environment_address(environment: &Environment) -> StackAddress {
 fn address(environment: &Environment, name: String) -> StackAddress {
     StackAddress::new(Names::place(environment), name)
 }
+
+#[cfg(test)]
+mod tests;
