@@ -64,11 +64,17 @@ pub(crate) fn text(policy: &Value) -> String {
 
 #[cfg(test)]
 mod tests {
+    use lakewright_manifest::Mesh;
     use lakewright_manifest::diagnostic::FileId;
     use lakewright_policies::{Principal, Statement};
     use lakewright_template::yaml::Span;
 
     use super::*;
+    use crate::testing::{
+        DEV, LAB, LOADER, SALES, TENANT, delivery, environment, mesh, pipeline, share,
+        with_permissions,
+    };
+    use crate::{Names, Plan};
 
     #[test]
     fn what_is_handed_out_is_looked_at_like_a_template() {
@@ -94,5 +100,65 @@ mod tests {
         };
         assert!(!found("arn:aws:s3:::bucket/*").has_errors());
         assert!(found("arn:aws:s3:::bucket").has_errors(), "a bucket has no objects' actions");
+    }
+
+    /// What is handed out for a mesh: the paths, and the JSON.
+    fn handed(mesh: &Mesh) -> Vec<(String, String)> {
+        let plan = Plan::of(mesh, None);
+        plan.handouts.into_iter().map(|one| (one.path, one.json)).collect()
+    }
+
+    const ROLE: &str = "iam_role_arn: \"arn:aws:iam::222222222222:role/Existing\",";
+
+    // "What others must do" in `docs/stacks/share.md`, "Imported roles" in `docs/stacks/pipeline.md`.
+
+    #[test]
+    fn nothing_is_handed_out_for_what_the_mesh_makes() {
+        let items = "items: [{ bucket: true }, { table: orders }]";
+        let text = share("s", "lab", "Scientists", items);
+        assert!(handed(&mesh(&[TENANT, DEV, LAB, SALES, &text])).is_empty());
+        assert!(handed(&delivery(&[LOADER])).is_empty());
+    }
+
+    #[test]
+    fn each_owner_is_handed_what_only_they_can_write() {
+        let import = "import: { bucket: old-bucket, kms_key_alias: old-key }\n";
+        let text = share("s", "lab", "Scientists", "items: [{ bucket: true }]");
+        let mesh = mesh(&[TENANT, DEV, LAB, &format!("{SALES}{import}"), &text]);
+        let paths: Vec<String> = handed(&mesh).into_iter().map(|(path, _)| path).collect();
+        assert_eq!(paths, ["assets/bucket-policies/s.json", "assets/key-policies/s.json"]);
+    }
+
+    #[test]
+    fn an_imported_role_lets_in_the_build_of_its_stage_alone() {
+        let on = "features: { pipelines: true }\n";
+        let dev = with_permissions(DEV, "create_pipeline") + on;
+        let dev = dev.replace("team: Readers,", &format!("team: Readers, {ROLE}"));
+        let lab = with_permissions(LAB, "create_pipeline") + on;
+        let mesh = mesh(&[TENANT, &dev, &lab, LOADER]);
+        let all = handed(&mesh).into_iter();
+        let trusts: Vec<(String, String)> =
+            all.filter(|(path, _)| path.starts_with("assets/trust-policies/")).collect();
+        let [(path, json)] = trusts.as_slice() else { unreachable!("one policy: {trusts:?}") };
+        assert_eq!(path, "assets/trust-policies/loader-test.json");
+        let loader = pipeline(&mesh, "loader");
+        let (names, dev) = (Names::new(&mesh), environment(&mesh, "dev"));
+        let build = crate::pipeline::build_role(names, dev, loader, &loader.stages[0]);
+        let expected = serde_json::json!({
+            "Version": "2012-10-17",
+            "Statement": [{
+                "Sid": "PipelineDeploys",
+                "Effect": "Allow",
+                "Action": "sts:AssumeRole",
+                "Principal": { "AWS": "arn:aws:iam::222222222222:root" },
+                "Condition": {
+                    "ArnEquals": {
+                        "aws:PrincipalArn": format!("arn:aws:iam::222222222222:role/{build}"),
+                    },
+                },
+            }],
+        });
+        let found: serde_json::Value = serde_json::from_str(json).expect("JSON");
+        assert_eq!(found, expected);
     }
 }

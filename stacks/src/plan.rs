@@ -213,3 +213,126 @@ fn other_teams(pipeline: &Pipeline) -> Report {
     }
     report
 }
+
+#[cfg(test)]
+mod tests {
+    use lakewright_manifest::mesh::PivotMode;
+    use lakewright_template::StackKind;
+
+    use super::*;
+    use crate::testing::{
+        ALL_ON, DEV, LAB, LOADER, SALES, TENANT, delivery, environment, member, mesh, pipeline,
+        planned, share, with_permissions,
+    };
+
+    fn codes(report: &Report) -> Vec<&'static str> {
+        report.iter().map(|one| one.code.as_str()).collect()
+    }
+
+    // The first paragraph of each page in `docs/stacks/`.
+
+    #[test]
+    fn a_small_mesh_has_these_stacks_and_no_others() {
+        let mut stacks = planned(&mesh(&[TENANT, DEV, SALES]));
+        stacks.sort();
+        let expected = [
+            (StackKind::PivotRole, "dev"),
+            (StackKind::Environment, "dev"),
+            (StackKind::Team, "dev/Owners"),
+            (StackKind::Team, "dev/Readers"),
+            (StackKind::Dataset, "sales"),
+            (StackKind::Platform, "base"),
+        ];
+        assert_eq!(stacks, expected.map(|(kind, id)| (kind, id.to_owned())));
+    }
+
+    #[test]
+    fn a_document_adds_one_stack_of_its_own_kind() {
+        let dev = with_permissions(DEV, "create_notebook, create_studio_profile, create_pipeline");
+        let dev = dev + ALL_ON;
+        let of = |kind: &str, more: &str| {
+            format!("kind: {kind}\nid: one\nenvironment: dev\nteam: Readers\n{more}")
+        };
+        let before = planned(&mesh(&[TENANT, &dev]));
+        let stages =
+            "strategy: trunk\nstages: [{ stage: prod, environment: dev, team: Readers }]\n";
+        for (kind, text) in [
+            (StackKind::Notebook, of("Notebook", "internet_access: true\n")),
+            (StackKind::StudioProfile, of("StudioProfile", "")),
+            (StackKind::Pipeline, of("Pipeline", stages)),
+        ] {
+            let mut after = planned(&mesh(&[TENANT, &dev, &text]));
+            after.retain(|stack| !before.contains(stack));
+            assert_eq!(after, [(kind, "one".to_owned())]);
+        }
+    }
+
+    #[test]
+    fn an_owner_who_makes_the_pivot_role_gets_no_stack_for_it() {
+        let mut mesh = mesh(&[TENANT, DEV]);
+        mesh.tenant.pivot_role.mode = PivotMode::Manual;
+        assert!(planned(&mesh).iter().all(|(kind, _)| *kind != StackKind::PivotRole));
+    }
+
+    #[test]
+    fn the_stacks_of_a_share_end_with_its_last_day() {
+        let text =
+            share("s", "lab", "Scientists", "expires: 2099-12-31\nitems: [{ folder: exports }]");
+        let mesh = mesh(&[TENANT, DEV, LAB, SALES, &text]);
+        let shares = |day: &str| {
+            let day = Date::parse(day).expect("a day");
+            let plan = Plan::of(&mesh, Some(&day));
+            plan.stacks.iter().filter(|stack| stack.kind() == StackKind::Share).count()
+        };
+        assert_eq!((shares("2099-12-31"), shares("2100-01-01")), (1, 0));
+    }
+
+    #[test]
+    fn each_account_region_and_prefix_is_bootstrapped_once() {
+        let other = LAB.replace("id: lab", "id: other").replace("eu-west-1", "eu-north-1");
+        let prefixed = DEV.replace("id: dev", "id: pre") + "resource_prefix: pre\n";
+        let mesh = mesh(&[TENANT, DEV, LAB, &other, &prefixed]);
+        let plan = Plan::of(&mesh, None);
+        let names: Vec<String> = plan
+            .bootstraps(BTreeMap::new())
+            .iter()
+            .map(|stack| format!("{} {}", stack.place(), stack.prefix()))
+            .collect();
+        let expected = [
+            "111111111111/eu-west-1 lakewright",
+            "222222222222/eu-west-1 lakewright",
+            "222222222222/eu-west-1 pre",
+            "333333333333/eu-north-1 lakewright",
+            "333333333333/eu-west-1 lakewright",
+        ];
+        assert_eq!(names, expected);
+    }
+
+    #[test]
+    fn a_stage_that_deploys_as_another_team_is_told() {
+        let mesh = delivery(&[LOADER]);
+        let told = codes(&other_teams(pipeline(&mesh, "loader")));
+        assert_eq!(told, ["pipeline-other-team", "pipeline-other-team"]);
+        let own = LOADER
+            .replace("team: Readers", "team: Owners")
+            .replace("team: Scientists", "team: Owners");
+        let mesh = delivery(&[&own]);
+        assert!(other_teams(pipeline(&mesh, "loader")).is_empty());
+    }
+
+    #[test]
+    fn an_imported_role_is_told_where_its_owner_has_something_to_attach() {
+        let imported = DEV.replace(
+            "team: Readers,",
+            "team: Readers, iam_role_arn: \"arn:aws:iam::222222222222:role/Existing\",",
+        );
+        let told = |text: &str| {
+            let mesh = mesh(&[TENANT, text]);
+            let dev = environment(&mesh, "dev");
+            codes(&imported_role(dev, member(dev, "Readers")))
+        };
+        assert_eq!(told(&imported), ["imported-role-policy"]);
+        assert!(told(&with_permissions(&imported, "")).is_empty());
+        assert!(told(DEV).is_empty());
+    }
+}

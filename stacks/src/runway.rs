@@ -364,3 +364,6 @@ fn statements(document: &Value) -> impl Iterator<Item = &Value> {
     };
     list.iter()
 }
+
+#[cfg(test)]
+mod tests;

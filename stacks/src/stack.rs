@@ -248,3 +248,6 @@ impl Synthesized {
         Usage::of(&self.lowered.template, &self.entry.account, &self.prefix)
     }
 }
+
+#[cfg(test)]
+mod tests;

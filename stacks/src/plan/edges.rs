@@ -142,3 +142,118 @@ pub fn connect(stacks: &mut [(&mut StackEntry, &Mentions)]) -> Result<(), Vec<St
     }
     if left.is_empty() { Ok(()) } else { Err(left.into_keys().cloned().collect()) }
 }
+
+#[cfg(test)]
+mod tests {
+    use lakewright_template::{StackKind, read};
+
+    use super::*;
+
+    fn mentions(resource: &str) -> Mentions {
+        let text = format!(r#"{{"Resources": {{"One": {resource}}}}}"#);
+        let place = Place::parse("111122223333", "eu-west-1").expect("a place");
+        Mentions::of(&read::template(&text).expect("a template"), &place)
+    }
+
+    const ROLE: &str = r#"{"Type": "AWS::IAM::Role", "Properties": {"RoleName": "reader"}}"#;
+
+    /// A bucket policy with this principal, resource and condition.
+    fn policy(principal: &str, resource: &str, key: &str) -> Mentions {
+        let statement = format!(
+            r#"{{"Effect": "Allow", "Action": "s3:GetObject", "Principal": {{"AWS": "{principal}"}},
+                "Resource": "{resource}", "Condition": {{"ArnEquals": {{"aws:PrincipalArn": "{key}"}}}}}}"#
+        );
+        mentions(&format!(
+            r#"{{"Type": "AWS::S3::BucketPolicy", "Properties": {{"Bucket": "b", "PolicyDocument": {{"Statement": [{statement}]}}}}}}"#
+        ))
+    }
+
+    const READER: &str = "arn:aws:iam::111122223333:role/reader";
+
+    #[test]
+    fn a_policy_waits_for_the_principals_that_it_names() {
+        // "Principal" in "AWS JSON policy elements" of the IAM user guide: "Invalid principal in policy".
+        let waits = makers(&[&mentions(ROLE), &policy(READER, "arn:aws:s3:::b/*", "x")]);
+        assert_eq!(waits, [BTreeSet::<usize>::new(), BTreeSet::from([0])]);
+    }
+
+    #[test]
+    fn resources_and_conditions_of_policies_may_come_later() {
+        let account = "arn:aws:iam::111122223333:root";
+        for later in [policy(account, READER, "x"), policy(account, "arn:aws:s3:::b/*", READER)] {
+            let waits = makers(&[&mentions(ROLE), &later]);
+            assert_eq!(waits, [BTreeSet::<usize>::new(), BTreeSet::new()]);
+        }
+    }
+
+    #[test]
+    fn a_permission_waits_for_the_database_of_its_catalog_and_region() {
+        let made = mentions(
+            r#"{"Type": "AWS::Glue::Database", "Properties": {"CatalogId": "111122223333", "DatabaseInput": {"Name": "d"}}}"#,
+        );
+        let permission = |account: &str| {
+            mentions(&format!(
+                r#"{{"Type": "AWS::LakeFormation::PrincipalPermissions", "Properties": {{
+                    "Resource": {{"Database": {{"CatalogId": "{account}", "Name": "d"}}}}}}}}"#
+            ))
+        };
+        let link = |region: &str| {
+            mentions(&format!(
+                r#"{{"Type": "AWS::Glue::Database", "Properties": {{"CatalogId": "444455556666", "DatabaseInput": {{
+                    "Name": "l", "TargetDatabase": {{"CatalogId": "111122223333", "DatabaseName": "d", "Region": "{region}"}}}}}}}}"#
+            ))
+        };
+        let (here, elsewhere) = (permission("111122223333"), permission("444455556666"));
+        let (near, far) = (link("eu-west-1"), link("us-east-1"));
+        let waits = makers(&[&made, &here, &elsewhere, &near, &far]);
+        let made: BTreeSet<usize> = BTreeSet::from([0]);
+        let none: BTreeSet<usize> = BTreeSet::new();
+        assert_eq!(waits, [none.clone(), made.clone(), none.clone(), made, none]);
+    }
+
+    fn entry(name: &str) -> StackEntry {
+        let place = Place::parse("111122223333", "eu-west-1").expect("a place");
+        StackEntry {
+            name: name.to_owned(),
+            kind: StackKind::Team,
+            id: name.to_owned(),
+            account: place.account,
+            region: place.region,
+            template: String::new(),
+            digest: String::new(),
+            revision: String::new(),
+            bytes: 0,
+            depends_on: Vec::new(),
+            capabilities: Vec::new(),
+            tags: BTreeMap::new(),
+            retain: false,
+            assets: Vec::new(),
+        }
+    }
+
+    fn named(makes: &str, names: &str) -> Mentions {
+        let set = |text: &str| text.split_whitespace().map(str::to_owned).collect();
+        Mentions { makes: set(makes), names: set(names) }
+    }
+
+    #[test]
+    fn what_is_named_is_waited_for_beside_what_is_waited_for_already() {
+        let (mut first, mut second) = (entry("a"), entry("b"));
+        let known = entry("known").address();
+        second.depends_on = vec![known.clone()];
+        let (makes, names) = (named("x", ""), named("", "x y"));
+        connect(&mut [(&mut first, &makes), (&mut second, &names)]).expect("an order");
+        assert!(first.depends_on.is_empty());
+        assert_eq!(second.depends_on, [first.address(), known]);
+    }
+
+    #[test]
+    fn stacks_that_would_wait_for_each_other_are_told_and_those_after_them() {
+        let mut entries = ["a", "b", "after", "alone"].map(entry);
+        let all = [named("x", "y"), named("y", "x"), named("", "x"), named("z", "")];
+        let mut pairs: Vec<(&mut StackEntry, &Mentions)> = entries.iter_mut().zip(&all).collect();
+        let found = connect(&mut pairs).expect_err("a circle");
+        let names: BTreeSet<&str> = found.iter().map(|address| address.name.as_str()).collect();
+        assert_eq!(names, BTreeSet::from(["a", "after", "b"]));
+    }
+}

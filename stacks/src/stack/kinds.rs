@@ -442,7 +442,7 @@ pub(crate) fn spec(
     }
 }
 
-fn describe(kind: StackKind, label: &str, description: &str) -> String {
+pub(super) fn describe(kind: StackKind, label: &str, description: &str) -> String {
     let text = if description.is_empty() {
         format!("Lakewright {kind}: {label}")
     } else {
