@@ -62,7 +62,7 @@ pub enum PolicyError {
     Account {
         /// The field of the file.
         field: &'static str,
-        /// The text in its place.
+        /// The text given instead.
         got: String,
     },
     /// No service control policy allows anything.
@@ -116,7 +116,7 @@ pub enum DocumentError {
         /// The action.
         action: Action,
     },
-    /// A statement names a principal in a policy that may not.
+    /// A statement names a principal, which this kind of policy may not.
     #[error("statement {sid} names a principal; {whom}")]
     Principal {
         /// The statement.
