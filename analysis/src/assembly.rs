@@ -1,8 +1,8 @@
-//! Writing an assembly: all of it, or nothing.
+//! Writes an assembly completely or not at all.
 //!
-//! Everything is first written into a folder beside the final places. Only
-//! when all is there do files move, and when a move fails the ones before are
-//! moved back. Files that Lakewright did not write are never touched.
+//! All files are first written into a staging folder inside the output folder. They are moved into
+//! place once all of them exist. If a move fails, the earlier moves are undone. Files that
+//! Lakewright did not write are never touched.
 
 pub mod files;
 pub mod recorded;
@@ -19,7 +19,7 @@ use serde::Deserialize;
 
 use crate::error::WriteError;
 
-/// The name of the folder in which new files wait.
+/// The name of the folder for new files until they are moved.
 const STAGING: &str = ".lakewright-staging";
 
 /// An assembly that is being written.
@@ -27,13 +27,17 @@ const STAGING: &str = ".lakewright-staging";
 pub struct Staging {
     out: PathBuf,
     folder: PathBuf,
-    /// Folders that were made on the way to `out`, to be removed again when nothing comes of it.
+    /// Folders that were created for `out`. They are removed again if the assembly is not written.
     made: Vec<PathBuf>,
     is_done: bool,
 }
 
 impl Staging {
     /// Begins to write into `out`.
+    ///
+    /// # Errors
+    ///
+    /// `out` is a file, or the staging folder cannot be created.
     pub fn begin(out: &Path) -> Result<Self, WriteError> {
         if out.is_file() {
             return Err(WriteError::IsFile(out.to_owned()));
@@ -44,7 +48,7 @@ impl Staging {
             .map(Path::to_owned)
             .collect();
         let folder = out.join(STAGING);
-        // What an interrupted run left behind.
+        // The remains of an interrupted run.
         if folder.exists() {
             fs::remove_dir_all(&folder).map_err(WriteError::unwritable(&folder))?;
         }
@@ -52,13 +56,17 @@ impl Staging {
         Ok(Self { out: out.to_owned(), folder, made, is_done: false })
     }
 
-    /// Writes a file of the new assembly. Several threads may.
+    /// Writes a file of the new assembly. Threads may call this at the same time.
+    ///
+    /// # Errors
+    ///
+    /// The file or its folder cannot be written.
     pub fn write(&self, path: &str, bytes: &[u8]) -> Result<(), WriteError> {
         let target = self.folder.join("new").join(path);
         if let Ok(()) = fs::write(&target, bytes) {
             Ok(())
         } else {
-            // The folder is made when the first file in it is written.
+            // The folder is created with the first file in it.
             let parent = target.parent().unwrap_or(&self.folder);
             fs::create_dir_all(parent).map_err(WriteError::unwritable(parent))?;
             fs::write(&target, bytes).map_err(WriteError::unwritable(&target))
@@ -66,20 +74,30 @@ impl Staging {
     }
 
     /// Opens a file of the new assembly that is written piece by piece.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be created.
     pub fn file(&self, path: &str) -> Result<Output, WriteError> {
         let path = self.folder.join("new").join(path);
         let file = fs::File::create(&path).map_err(WriteError::unwritable(&path))?;
         Ok(Output { file: BufWriter::with_capacity(1 << 18, file), path })
     }
 
-    /// Puts the new files in the place of the old ones.
+    /// Replaces the old files by the new ones; `files` has the paths of all new files, relative to
+    /// the output folder.
+    ///
+    /// # Errors
+    ///
+    /// A file cannot be moved, or a file that Lakewright did not write has the path of a new one.
+    /// The old files are then moved back.
     pub fn commit(mut self, files: &BTreeSet<String>) -> Result<(), WriteError> {
         let old = owned_files(&self.out);
         let mut moved: Vec<(PathBuf, PathBuf)> = Vec::new();
         let result = self.exchange(&old, files, &mut moved);
         if result.is_err() {
             for (from, to) in moved.iter().rev() {
-                // The first error is reported; a second one here cannot be mended.
+                // Only the first error is reported; a second one here cannot be corrected.
                 drop(fs::rename(to, from));
             }
             return result;
@@ -103,7 +121,7 @@ impl Staging {
             moved.push((from, to));
             Ok(())
         };
-        // Where nothing else lies, a whole folder moves at once.
+        // A folder with no other files is moved as a whole.
         let only_ours: Vec<&str> =
             FOLDERS.into_iter().filter(|folder| holds_only(&self.out, folder, old)).collect();
         for folder in &only_ours {
@@ -146,12 +164,20 @@ pub struct Output {
 }
 
 impl Output {
-    /// Writes more of it.
+    /// Appends text.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be written.
     pub fn put(&mut self, text: &str) -> Result<(), WriteError> {
         self.file.write_all(text.as_bytes()).map_err(WriteError::unwritable(&self.path))
     }
 
-    /// Writes what is still held back. Dropping would do it too, and lose the error.
+    /// Writes the rest of the buffer. Dropping the value would do so as well, but lose the error.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be written.
     pub fn close(mut self) -> Result<(), WriteError> {
         self.file.flush().map_err(WriteError::unwritable(&self.path))
     }
@@ -159,7 +185,7 @@ impl Output {
 
 impl Drop for Staging {
     fn drop(&mut self) {
-        // Nothing can be done about a folder that cannot be removed; the next run tries again.
+        // If the folder cannot be removed, the next run tries again.
         drop(remove_all(&self.folder));
         if !self.is_done {
             for folder in &self.made {
@@ -169,7 +195,7 @@ impl Drop for Staging {
     }
 }
 
-/// The files that an earlier run wrote.
+/// The paths of the files that an earlier run wrote.
 fn owned_files(out: &Path) -> BTreeSet<String> {
     let Ok(text) = fs::read_to_string(out.join("assembly.json")) else { return BTreeSet::new() };
     let Ok(assembly) = serde_json::from_str::<Owned>(&text) else { return BTreeSet::new() };
@@ -177,13 +203,13 @@ fn owned_files(out: &Path) -> BTreeSet<String> {
     let of_stack = |stack: OwnedStack| {
         let OwnedStack { account, region, name, template, assets } = stack;
         let address = StackAddress::parse(&format!("{account}/{region}/{name}")).ok();
-        // Earlier versions wrote none; what is not there is not looked for.
+        // Earlier versions wrote no asset manifest. A file that does not exist is skipped.
         let address = address.filter(|_| !assets.is_empty());
         let manifest = address.as_ref().map(StackEntry::asset_manifest_path);
         std::iter::once(template).chain(assets.into_iter().map(|asset| asset.path)).chain(manifest)
     };
     let files = assembly.stacks.into_iter().flat_map(of_stack).chain(handouts);
-    // A path that leads out of the folder was not written by us.
+    // Lakewright writes no path that leads out of the folder.
     let is_ours = |path: &String| {
         let is_inside = !path.split('/').any(|part| part == "..");
         is_inside && FOLDERS.iter().any(|folder| is_below(path, folder))
@@ -217,14 +243,14 @@ struct OwnedFile {
     path: String,
 }
 
-/// The folders in which an assembly's other files lie.
+/// The folders of an assembly's other files.
 const FOLDERS: [&str; 2] = ["assets", "templates"];
 
 fn is_below(file: &str, folder: &str) -> bool {
     file.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/'))
 }
 
-/// Whether a folder is there, and each file in it is one of these.
+/// Whether a folder exists and contains only these files.
 fn holds_only(out: &Path, folder: &str, files: &BTreeSet<String>) -> bool {
     let Ok(entries) = fs::read_dir(out.join(folder)) else { return false };
     entries.into_iter().all(|entry| {
@@ -239,7 +265,7 @@ fn holds_only(out: &Path, folder: &str, files: &BTreeSet<String>) -> bool {
     })
 }
 
-/// Removes a folder with all that is in it, on all cores: it may hold thousands of templates.
+/// Removes a folder and its contents, on all cores, because it may contain thousands of templates.
 fn remove_all(folder: &Path) -> std::io::Result<()> {
     let entries = fs::read_dir(folder)?.collect::<Result<Vec<_>, _>>()?;
     entries.par_iter().try_for_each(|entry| {

@@ -1,4 +1,5 @@
-//! What `check` finds in the stacks of a mesh. Of each stack is kept only what is looked at beside that of the others.
+//! The findings of `check` in a mesh's stacks. Of each stack, only the data is kept that is checked together with other
+//! stacks.
 
 use lakewright_access::world::Piece;
 use lakewright_guardrails::Breach;
@@ -11,29 +12,34 @@ use crate::guardrails;
 use crate::progress::Watch;
 use crate::synthesis::{Kept, Unmade, each};
 
-/// What was found.
+/// The result of checking all stacks.
 #[derive(Debug, Default)]
 pub struct Checked {
-    /// How many stacks there are.
+    /// The number of stacks.
     pub stacks: usize,
-    /// What guardrails find in the stacks together.
+    /// What guardrails find in several stacks together.
     pub breaches: Vec<Breach>,
-    /// How much more fits, where that was asked for.
+    /// How many more documents fit; empty unless asked for.
     pub runways: Vec<Runway>,
-    /// What is wrong with single stacks.
+    /// The findings of single stacks.
     pub findings: Report,
 }
 
-/// What is kept of a stack beside what it says about access.
+/// The data kept of a stack, besides its facts about access.
 struct Looked {
     entry: StackEntry,
     mentions: Mentions,
-    /// All of it, where it is said how much more fits.
+    /// The whole stack, needed to compute how much more fits.
     whole: Option<Synthesized>,
 }
 
 impl Checked {
-    /// Makes and checks every stack of a plan.
+    /// Synthesizes and checks every stack of a plan. Findings are part of the result.
+    ///
+    /// # Errors
+    ///
+    /// The stacks depend on each other in a circle, or a template just synthesized cannot be read: defects of
+    /// Lakewright.
     pub fn of(
         plan: &Plan<'_>,
         mesh: &Mesh,

@@ -1,4 +1,4 @@
-//! What a new bootstrap template allows and denies that the old one does not, and the other way round.
+//! Compares what an old and a new bootstrap template allow and deny.
 
 mod enough;
 
@@ -9,43 +9,43 @@ use lakewright_template::{Intrinsic, Map, Template, Value};
 
 pub use enough::is_enough;
 
-/// An action that a resource's policies allow or deny; `everything but ..` for a statement about others.
+/// An action that policies allow or deny. A statement with `NotAction` has `everything but ..` as its action.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Said {
-    /// Whether it is denied.
+    /// Whether the action is denied.
     pub is_denied: bool,
     /// The action.
     pub action: String,
-    /// Whose rights or resource it is: a role, or the logical id of what has the policy.
+    /// The roles that have the policy, or the logical id of the resource that contains it.
     pub by: String,
 }
 
-/// For whom, on what and when.
+/// The principals, resources and conditions of statements, each statement in a line.
 pub type Rules = BTreeSet<String>;
 
-/// What changes of one action.
+/// The changes of one action.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Change {
-    /// What the new template no longer says.
+    /// The rules that only the old template has.
     pub lost: Rules,
-    /// What the old template did not say.
+    /// The rules that only the new template has.
     pub gained: Rules,
-    /// Whether the old template knew the action, and whether the new one does.
+    /// Whether the old template has any rule, and whether the new one has.
     pub is_known: (bool, bool),
 }
 
-/// The actions that two templates allow or deny in different ways.
+/// The differences between two templates.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Difference {
-    /// What they say of each action.
+    /// The changes of each action that is allowed or denied differently.
     pub said: BTreeMap<Said, Change>,
-    /// Which policies and boundaries are attached to what.
+    /// The changes of attached policies and boundaries.
     pub attached: Change,
-    /// What people read instead of [`Said::by`], where that is no name.
+    /// The text that people read instead of [`Said::by`], if that is no name.
     pub named: BTreeMap<String, String>,
 }
 
-/// Compares what the statements of two templates allow and deny, action by action, and what is attached.
+/// Compares the statements of two templates, action by action, and the attached policies and boundaries.
 pub fn actions(old: &Template, new: &Template) -> Difference {
     let attached = Change::between(&attachments(old), &attachments(new));
     let named = names(old).chain(names(new)).collect();
@@ -59,11 +59,11 @@ pub fn actions(old: &Template, new: &Template) -> Difference {
     Difference { said: changes.collect(), attached, named }
 }
 
-/// The names of the roles that policies are for, by what [`holder`] gives.
+/// The names of the roles that have each policy, by the text that [`holder`] returns.
 fn names(template: &Template) -> impl Iterator<Item = (String, String)> + use<'_> {
     template.resources.iter().filter_map(|(id, resource)| {
         let properties = &resource.properties;
-        // What stands in a role is its trust policy as well.
+        // The statements of a role resource include its trust policy, so its logical id names them.
         if properties.get("AssumeRolePolicyDocument").is_some() {
             return None;
         }
@@ -75,7 +75,7 @@ fn names(template: &Template) -> impl Iterator<Item = (String, String)> + use<'_
     })
 }
 
-/// The name of a role that is named, or referred to in its own template.
+/// The name of a role that is given as text, or as a reference within the template.
 fn role_name<'t>(template: &'t Template, role: &'t Value) -> Option<&'t str> {
     let Some(Intrinsic::Ref(target)) = role.as_intrinsic() else { return role.as_text() };
     let mut resources = template.resources.iter();
@@ -94,7 +94,7 @@ impl Change {
     }
 }
 
-/// Each action that a policy allows or denies, with the rules under which it does.
+/// Each action that policies allow or deny, with the statements' rules.
 fn rules(template: &Template) -> BTreeMap<Said, Rules> {
     let mut rules: BTreeMap<Said, Rules> = BTreeMap::new();
     for (id, resource) in &template.resources {
@@ -117,7 +117,8 @@ fn rules(template: &Template) -> BTreeMap<Said, Rules> {
     rules
 }
 
-/// Whom a policy is for: the roles that have it, so that it may be split or named anew.
+/// The roles that have a policy, or else the logical id. Comparing by role ignores how a role's policies are split and
+/// named.
 fn holder(id: &str, properties: &Map) -> String {
     let whom = properties.get("Roles").or_else(|| properties.get("RoleName"));
     let is_role = properties.get("AssumeRolePolicyDocument").is_some();
@@ -127,7 +128,7 @@ fn holder(id: &str, properties: &Map) -> String {
     }
 }
 
-/// The policies and boundaries that resources have.
+/// The policies and boundaries that are attached to resources.
 fn attachments(template: &Template) -> Rules {
     let mut attached = Rules::new();
     for (id, resource) in &template.resources {
@@ -156,7 +157,7 @@ fn actions_of(statement: &Map) -> Vec<String> {
     vec![format!("everything but {}", others.join(", "))]
 }
 
-/// The rest of a statement in one line.
+/// The resources, principals and conditions of a statement, in one line.
 fn rule(statement: &Map) -> String {
     let elements = [
         ("on ", "Resource"),
@@ -174,7 +175,8 @@ fn rule(statement: &Map) -> String {
 }
 
 impl Difference {
-    /// Whether nothing new is allowed, nothing denied no longer, and nothing attached in another way.
+    /// Whether the new template only removes access: no new permissions, no fewer denials, nothing newly attached, no
+    /// boundary detached.
     pub fn only_removes(&self) -> bool {
         let is_less = |said: &Said, change: &Change| {
             if said.is_denied { change.lost.is_empty() } else { change.gained.is_empty() }
@@ -184,7 +186,8 @@ impl Difference {
             && !self.attached.lost.iter().any(|line| line.starts_with("PermissionsBoundary"))
     }
 
-    /// What is allowed, or denied, and was not; is no longer; or is in another way.
+    /// The changes of allowed or of denied actions with this `is_known`: newly allowed or denied, no longer, or under
+    /// other rules.
     pub fn part(&self, is_denied: bool, is_known: (bool, bool)) -> Vec<(&Said, &Change)> {
         let part = self
             .said

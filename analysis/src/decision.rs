@@ -1,4 +1,4 @@
-//! One request, from the names on the command line to the decision and its reasons.
+//! Decides one request: from the names on the command line to the decision and its reasons.
 
 mod lacking;
 mod made;
@@ -24,21 +24,21 @@ use crate::subject::{StackName, Subject};
 pub use lacking::{Lacking, WouldAllow, condition};
 pub use question_error::QuestionError;
 
-/// How many names an error lists.
+/// The number of names that an error lists.
 const SHOWN: usize = 8;
 
-/// A question: may somebody do something with something?
+/// A question: may a principal perform an action on a resource?
 #[derive(Debug, Clone)]
 pub struct Question {
-    /// Who: an ARN, or a name as `access` shows it.
+    /// The principal: an ARN, or a name as `access` shows it.
     pub principal: String,
-    /// What, such as `s3:GetObject` or `lakeformation:SELECT`.
+    /// The action, such as `s3:GetObject` or `lakeformation:SELECT`.
     pub action: String,
-    /// With what: an ARN, `*`, or a name as `access` shows it.
+    /// The resource: an ARN, `*`, or a name as `access` shows it.
     pub resource: String,
     /// Condition keys of the request, each as `KEY=VALUE,VALUE`.
     pub context: Vec<String>,
-    /// The session of the role in which it is asked.
+    /// The name of the role session that sends the request.
     pub session: Option<String>,
 }
 
@@ -49,19 +49,23 @@ pub struct Answer<'s> {
     pub principal: String,
     /// The ARN of the resource.
     pub resource: String,
-    /// The decision, and what decides.
+    /// The decision, and the statements that decide.
     pub verdict: Verdict<'s>,
-    /// The grant that asks for it.
+    /// The intended grant that covers the request.
     pub rule: Option<&'s Rule>,
-    /// The permission of Lake Formation that gives it.
+    /// The Lake Formation permission that allows the request.
     pub permission: Option<&'s LakeGrant>,
-    /// The statements whose conditions the request does not fulfil.
+    /// The statements that would allow the request if it fulfilled their conditions.
     pub near: Vec<Near<'s>>,
-    /// What else stands against it.
+    /// What else prevents the request, if it is implicitly denied.
     pub lacking: Lacking,
 }
 
 /// Answers a question.
+///
+/// # Errors
+///
+/// The question names something that does not exist, or it is malformed.
 pub fn decide<'s>(question: &Question, subject: &'s Subject) -> Result<Answer<'s>, QuestionError> {
     let Subject { world, intended, .. } = subject;
     let principal = principal(&question.principal, subject)?;
@@ -91,7 +95,7 @@ pub fn decide<'s>(question: &Question, subject: &'s Subject) -> Result<Answer<'s
     let permission = permissions
         .filter(|grant| grant.permission == action && grant.is_about(&resource))
         .min_by_key(|grant| grant.cells.is_some());
-    // What a filter shows is allowed, whichever of its rows and columns the request is about.
+    // The filter's rows and columns are allowed, so the request is decided for exactly those.
     if let Some(cells) = permission.and_then(|grant| grant.cells.clone()) {
         context.set(CELLS, [cells]);
     }
@@ -104,7 +108,7 @@ pub fn decide<'s>(question: &Question, subject: &'s Subject) -> Result<Answer<'s
     let rule = intended.rule_for(&request, world);
     let is_denied = verdict.decision == Decision::ImplicitDeny;
     let mut near = if is_denied { world.nearly(&request) } else { Vec::new() };
-    // Two policies that stand at one place can say the same, as those in a role do.
+    // Policies with the same origin, such as those inside a role, can have equal statements.
     let mut told = BTreeSet::new();
     near.retain(|one| told.insert(lacking::condition(one)));
     let lacking = if is_denied { Lacking::of(&request, subject) } else { Lacking::default() };
@@ -112,7 +116,7 @@ pub fn decide<'s>(question: &Question, subject: &'s Subject) -> Result<Answer<'s
     Ok(Answer { principal, verdict, rule, permission, near, lacking, resource: resource.clone() })
 }
 
-/// Permissions of Lake Formation. Source: "Lake Formation permissions reference".
+/// The names of Lake Formation permissions, in lower case. Source: "Lake Formation permissions reference".
 const PERMISSIONS: [&str; 12] = [
     "administer",
     "all",
@@ -128,9 +132,9 @@ const PERMISSIONS: [&str; 12] = [
     "super",
 ];
 
-/// An action that does not exist would be denied, which says nothing.
+/// Checks that an action exists: a misspelt one would be denied, which answers nothing.
 fn is_known(action: Action) -> Result<(), QuestionError> {
-    // What stands outside of the catalogue exists, and anything may be said of it.
+    // Known to exist, inside or outside the catalogue.
     if action.is_known() {
         return Ok(());
     }
@@ -157,7 +161,8 @@ fn is_known(action: Action) -> Result<(), QuestionError> {
     Err(QuestionError::NoAction { action, like })
 }
 
-/// A key that is misspelt would not be in any policy, which says nothing of the one that was meant.
+/// Checks that requests for an action carry a condition key. A misspelt key would be in no policy, so the answer would
+/// say nothing about the intended key.
 fn is_carried(action: Action, key: &str) -> Result<(), QuestionError> {
     let Err(own) = condition_key::carried(action, key) else { return Ok(()) };
     let lower = key.to_ascii_lowercase();
@@ -171,8 +176,8 @@ fn is_carried(action: Action, key: &str) -> Result<(), QuestionError> {
     Err(QuestionError::ConditionKey { action, key: key.to_owned(), like, own })
 }
 
-/// Whether an action is about what a name stands for: what an action is not about is denied, which says
-/// nothing of the one that was meant.
+/// Checks that an action applies to the resource that a name resolves to. Otherwise it would be denied, which answers
+/// nothing.
 fn is_about(action: Action, name: &str, arn: &str) -> Result<(), QuestionError> {
     let about = match action.lower() {
         "lakeformation:select" | "lakeformation:insert" | "lakeformation:delete"
@@ -205,7 +210,7 @@ fn principal(name: &str, subject: &Subject) -> Result<Principal, QuestionError> 
     if subject.foreign.is_some() && !name.starts_with("arn:") {
         return named::role(name, &subject.world).map(Principal::role);
     }
-    // The roles of a permission set are known by a pattern, and one stands for them.
+    // The roles of a permission set are known by a pattern; one sample represents them.
     let known = || subject.intended.arn_of(name).map(|arn| pattern::sample(arn, FILL));
     let arn = if name.starts_with("arn:") { Some(name.to_owned()) } else { known() };
     if let Some(somebody) = arn.as_deref().and_then(Principal::of_provider) {
@@ -225,7 +230,7 @@ fn principal(name: &str, subject: &Subject) -> Result<Principal, QuestionError> 
     }
 }
 
-/// The session of a role. Source for the form of its name: AssumeRole in the AWS STS API reference.
+/// A session of a role. Source for the form of its name: AssumeRole in the AWS STS API reference.
 fn in_session(principal: Principal, session: &str) -> Result<Principal, QuestionError> {
     if !matches!(principal, Principal::Role { .. }) {
         return Err(QuestionError::NoSessions(principal.name().to_owned()));
@@ -238,7 +243,7 @@ fn in_session(principal: Principal, session: &str) -> Result<Principal, Question
     Ok(principal.in_session(session))
 }
 
-/// The known name that is most like another one, when it is much like it.
+/// The known name that is most similar to `name`, if any is similar enough.
 pub fn nearest<'k>(name: &str, known: impl Iterator<Item = &'k str>) -> Option<&'k str> {
     const ALIKE: f64 = 0.85;
     let scored = known.map(|known| (strsim::jaro_winkler(name, known), known));
@@ -246,13 +251,13 @@ pub fn nearest<'k>(name: &str, known: impl Iterator<Item = &'k str>) -> Option<&
     best.map(|(_, known)| known)
 }
 
-/// An ARN has six components, of which buckets and IAM leave some empty.
+/// Checks that a text is an ARN. It has six components, and some are empty in the ARNs of buckets and of IAM.
 fn is_arn(text: &str) -> Result<(), QuestionError> {
     let is_whole = ArnParts::parse(text).is_some_and(|arn| {
         let ArnParts { partition, service, region, account, resource } = arn;
         let is_placed = match service {
             "s3" => region.is_empty() == account.is_empty(),
-            // AWS's own policies lie in the account `aws`.
+            // AWS's own policies are in the account `aws`.
             "iam" => region.is_empty() && (account.len() == 12 || account == "aws"),
             _ => !partition.is_empty() && !service.is_empty(),
         };
@@ -261,7 +266,7 @@ fn is_arn(text: &str) -> Result<(), QuestionError> {
     if is_whole {
         return Ok(());
     }
-    // What is no ARN may say all the same of which service it should be one.
+    // The service may be recognizable although the text is no ARN.
     let form = match text.split(':').nth(2) {
         Some("iam") => "arn:aws:iam::ACCOUNT:role/NAME",
         Some("s3") => "arn:aws:s3:::BUCKET/KEY",
@@ -286,7 +291,8 @@ fn resource(
     if subject.foreign.is_some() {
         return named::resource(name, action, &subject.world);
     }
-    // What is meant of a dataset or a pipeline first; what else the action is about of it then.
+    // First the usual part of a dataset or pipeline. If the action does not apply to it, another resource that the name
+    // stands for.
     let first = by_kind(name, action, principal, subject);
     if first.as_ref().is_ok_and(|arn| is_about(action, name, arn).is_ok()) {
         return first;
@@ -331,15 +337,14 @@ fn by_kind(
     role.ok_or_else(|| made::unknown(name, action, subject))
 }
 
-/// Whether an action is about objects in buckets.
+/// Whether an action applies to objects in buckets.
 fn is_about_objects(action: Action) -> bool {
     catalogue::action(action.name())
         .is_some_and(|(_, known)| known.resources.iter().any(|resource| resource.kind == "object"))
 }
 
 impl Subject {
-    /// The part of a dataset that an action is about: an object in its bucket or the bucket, its
-    /// key, or its database.
+    /// The part of a dataset that an action applies to: an object in its bucket, the bucket, its key, or its database.
     fn of_dataset(&self, id: &str, action: Action) -> Option<String> {
         let is = |arn: &str| match action.service() {
             "s3" => arn.contains(":s3:::"),
@@ -371,7 +376,7 @@ impl Subject {
         Some(format!("{}/{table}", database.replacen(":database/", ":table/", 1)))
     }
 
-    /// An object in a folder: through the access point that names the principal, when there is one.
+    /// A sample object in a folder: through the access point that names the principal, if there is one.
     fn folder(&self, id: &str, folder: &str, principal: &Principal) -> Option<String> {
         let prefix = self.folders.get(&(id.to_owned(), folder.to_owned()))?;
         let bucket = self.parts_of(id).find(|arn| arn.contains(":s3:::"))?;
@@ -399,7 +404,7 @@ impl Subject {
         })
     }
 
-    /// The ARN of `pipeline/ID`, or of a stage or an action of it, by the names that CodePipeline has for them.
+    /// The ARN of `pipeline/ID`, or of one of its stages or actions, by their names in CodePipeline.
     fn pipeline(&self, id: &str, part: &str) -> Result<String, QuestionError> {
         let is_of = |stack: &StackName| stack.subject.strip_prefix("pipeline/") == Some(id);
         let stack = self.stacks.iter().find(|stack| is_of(stack));
@@ -417,7 +422,7 @@ impl Subject {
         let arns: Vec<String> = named.map(|resource| format!("{}{end}", resource.arn)).collect();
         match arns.as_slice() {
             [one] => Ok(one.clone()),
-            // With a branch for each stage there are several pipelines.
+            // There are several pipelines if each stage has its own branch.
             [_, ..] => Err(QuestionError::Several {
                 name: format!("pipeline/{id}{end}"),
                 known: arns.join(", "),
@@ -434,7 +439,8 @@ impl Subject {
         }
     }
 
-    /// The ARNs of a dataset: what its stack makes, then what grants on it name.
+    /// The ARNs of a dataset: resources of its stack, then imported resources, then those that grants on the dataset
+    /// name.
     fn parts_of(&self, id: &str) -> impl Iterator<Item = String> {
         let target = format!("dataset/{id}");
         let stacks = self.stacks.iter().filter(|stack| stack.dataset() == Some(id));
@@ -458,7 +464,7 @@ impl Subject {
         made.collect::<Vec<_>>().into_iter().chain(imported).chain(named)
     }
 
-    /// The manifest lines behind a statement; of anybody's templates where it stands.
+    /// The manifest lines that ask for a statement. For anybody's templates, the line of the statement itself.
     pub fn lines_of(&self, document: &Document, statement: &Statement) -> Vec<String> {
         let origin = &document.origin;
         if let Some(foreign) = &self.foreign {
@@ -470,7 +476,7 @@ impl Subject {
         found.or_else(|| parts.get("*")).cloned().unwrap_or_default()
     }
 
-    /// The manifest lines behind a grant.
+    /// The manifest lines that ask for a grant.
     pub fn lines_of_rule(&self, rule: &Rule) -> Vec<String> {
         if rule.because.is_empty() {
             self.lines_of_stack(&rule.stack)

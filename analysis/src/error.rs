@@ -1,4 +1,4 @@
-//! Why an analysis could not be made.
+//! The errors of this crate.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -10,7 +10,7 @@ use crate::decision::QuestionError;
 use crate::folder::Unread;
 use crate::subject::{BoundaryError, PolicyError};
 
-/// Why an analysis could not be made. Each has a code that never changes.
+/// Why an analysis failed. Each error has a stable code.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -20,10 +20,10 @@ pub enum Error {
     /// An assembly cannot be written.
     #[error(transparent)]
     Write(#[from] WriteError),
-    /// Stacks cannot be put in an order of deployment, by their addresses: a defect of Lakewright.
+    /// Stacks depend on each other in a circle; their addresses. A defect of Lakewright.
     #[error("stacks wait for each other: {}", listed(.0))]
     Circle(Vec<StackAddress>),
-    /// A template that was just made cannot be read as one: a defect of Lakewright.
+    /// A template that was just synthesized cannot be read. A defect of Lakewright.
     #[error("{0}")]
     Made(PieceError),
     /// A question is about something that does not exist.
@@ -32,7 +32,7 @@ pub enum Error {
 }
 
 impl Error {
-    /// The code of the error.
+    /// The stable code of the error.
     pub fn code(&self) -> &'static str {
         match self {
             Self::Read(error) => error.code(),
@@ -43,7 +43,7 @@ impl Error {
         }
     }
 
-    /// Whether whoever called can mend it: the input is wrong, and Lakewright and the machine are not.
+    /// Whether the input is wrong, so that the caller can correct it, rather than Lakewright or the machine.
     pub fn is_of_input(&self) -> bool {
         match self {
             Self::Read(_) | Self::Question(_) => true,
@@ -61,15 +61,15 @@ fn listed(addresses: &[StackAddress]) -> String {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ReadError {
-    /// The system does not let it be read.
+    /// The operating system cannot read it.
     #[error("{} cannot be read: {source}", .path.display())]
     Unreadable {
         /// The file or folder.
         path: PathBuf,
-        /// What the system says.
+        /// The operating system's error.
         source: io::Error,
     },
-    /// An assembly was given in the place of a mesh.
+    /// The path is an assembly; a mesh is expected.
     #[error(
         "{} is an assembly; expected a mesh here (`prove`, `access`, `can`, `why` and `check` take one with `--assembly`)",
         .0.display()
@@ -81,7 +81,7 @@ pub enum ReadError {
         .0.display()
     )]
     NoAssembly(PathBuf),
-    /// A file of an assembly has another form.
+    /// A file of an assembly does not have the expected form.
     #[error("{} is not a file of an assembly: {source}; `synth` writes them", .path.display())]
     NotOfAssembly {
         /// The file.
@@ -97,10 +97,10 @@ pub enum ReadError {
         /// What is wrong with it.
         source: read::ReadError,
     },
-    /// A template says something about access that cannot be read.
+    /// A part of a template that concerns access cannot be read.
     #[error("{0}")]
     Piece(#[from] PieceError),
-    /// A folder, or a file, in which no template is.
+    /// The folder or file contains no template.
     #[error("{}", nothing_in(.folder, .left_out))]
     NoTemplate {
         /// The folder.
@@ -108,7 +108,7 @@ pub enum ReadError {
         /// The files in it that were left out.
         left_out: Vec<Unread>,
     },
-    /// The earlier version of a mesh is wrong, so that nothing can be compared with it.
+    /// The earlier version of a mesh has errors, so nothing can be compared with it.
     #[error(
         "{} has errors, so nothing can be compared with it; `lakewright check` shows them",
         .0.display()
@@ -122,7 +122,7 @@ pub enum ReadError {
         /// What is wrong with it.
         source: serde_json::Error,
     },
-    /// A policy of the organization, of a boundary or of a session is not one.
+    /// A policy of the organization, a boundary or a session policy is not valid.
     #[error("{}: {problem}", .path.display())]
     Policy {
         /// The file.
@@ -130,13 +130,13 @@ pub enum ReadError {
         /// What is wrong with it.
         problem: PolicyError,
     },
-    /// A permissions boundary does not fit the templates.
+    /// A permissions boundary does not match the templates.
     #[error(transparent)]
     Boundary(#[from] BoundaryError),
 }
 
 impl ReadError {
-    /// The code of the error.
+    /// The stable code of the error.
     pub fn code(&self) -> &'static str {
         match self {
             Self::Unreadable { .. } => "unreadable",
@@ -158,7 +158,7 @@ impl ReadError {
     }
 }
 
-/// What is said of a folder, or a file, in which no template is.
+/// The message for a folder or file without a template.
 fn nothing_in(folder: &Path, left_out: &[Unread]) -> String {
     let first = left_out.first().map(|first| format!("; {}", first.show())).unwrap_or_default();
     let more = match left_out.len() {
@@ -176,27 +176,27 @@ fn nothing_in(folder: &Path, left_out: &[Unread]) -> String {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum WriteError {
-    /// The system does not let it be written.
+    /// The operating system cannot write it.
     #[error("{} cannot be written: {source}", .path.display())]
     Unwritable {
         /// The file or folder.
         path: PathBuf,
-        /// What the system says.
+        /// The operating system's error.
         source: io::Error,
     },
-    /// A file stands where the folder would.
+    /// The output folder is a file.
     #[error("{} is a file; `--out` takes a folder", .0.display())]
     IsFile(PathBuf),
-    /// A file stands where one of the assembly would, and Lakewright did not write it.
+    /// A file that Lakewright did not write has the path of a file of the assembly.
     #[error("{} is in the way and was not written by Lakewright", .0.display())]
     InTheWay(PathBuf),
-    /// A value cannot be written as JSON: a defect of Lakewright.
+    /// A value cannot be written as JSON. A defect of Lakewright.
     #[error(transparent)]
     Json(#[from] serde_json::Error),
 }
 
 impl WriteError {
-    /// The code of the error.
+    /// The stable code of the error.
     pub fn code(&self) -> &'static str {
         match self {
             Self::Unwritable { .. } => "unwritable",

@@ -1,7 +1,6 @@
-//! A folder of templates: an assembly, what the CDK wrote, or anybody's files in JSON and YAML.
+//! Reads a folder of templates: an assembly, the output of the CDK, or anybody's JSON and YAML files.
 //!
-//! One file stops nothing: what is no template, and what cannot be read, is named with its reason, and
-//! everything else is looked at.
+//! No single file stops the reading: a file that is no template, or cannot be read, is listed with the reason.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -18,14 +17,14 @@ use serde_json::Value;
 
 use crate::error::ReadError;
 
-/// What is taken for the place of a template of which nobody says where it is deployed.
+/// The account and region that are assumed for a template if nothing determines them.
 const SAMPLE_ACCOUNT: &str = "111122223333";
 const SAMPLE_REGION: &str = "us-east-1";
 
-/// Files that are no templates and are named one by one.
+/// The number of files listed individually that are no templates.
 const SHOWN: usize = 5;
 
-/// Folders inside folders that are looked into.
+/// The maximum depth of nested folders that are read.
 const DEPTH: usize = 8;
 
 /// The templates of a folder, and the files that were left out.
@@ -42,19 +41,19 @@ pub struct Folder {
 pub struct Read {
     /// The file.
     pub path: PathBuf,
-    /// What findings call the stack: its address, or the file's path below the folder.
+    /// The stack's name in findings: its address, or the file's path below the folder.
     pub address: String,
-    /// Where it is deployed.
+    /// The account and region of the stack.
     pub place: Place,
-    /// What was read.
+    /// The template.
     pub template: Template,
-    /// The stack's name, where something beside the template says it.
+    /// The stack's name, if something besides the template determines it.
     pub name: Option<String>,
     /// The addresses of the nested stacks whose templates are in the folder, by logical id.
     pub nested: BTreeMap<String, String>,
-    /// Whether nothing says where it is deployed.
+    /// Whether its account and region are assumed.
     pub is_anywhere: bool,
-    /// The pseudo parameters whose values somebody says.
+    /// The pseudo parameters whose values are known.
     pub told: Vec<&'static str>,
 }
 
@@ -65,21 +64,21 @@ pub struct Unread {
     pub path: PathBuf,
     /// Why it was left out.
     pub reason: String,
-    /// Whether it is no template at all, such as another program's file.
+    /// Whether it is not a template, such as another program's file.
     pub is_foreign: bool,
 }
 
-/// Where templates are deployed, where nothing beside them says it.
+/// The account and region of templates if nothing besides them determines these.
 #[derive(Debug, Clone, Default)]
 pub struct Somewhere {
-    /// The account of templates that nothing else says the account of.
+    /// The account of these templates.
     pub account: Option<AccountId>,
-    /// The region of such templates.
+    /// The region of these templates.
     pub region: Option<Region>,
 }
 
 impl Read {
-    /// The template as one that is looked at.
+    /// The template with its address and place, to be analyzed.
     pub fn stack(&self) -> StackTemplate<'_> {
         StackTemplate {
             address: &self.address,
@@ -102,13 +101,13 @@ impl Unread {
         }
     }
 
-    /// Every file that was left out in a line, those that cannot be read first.
+    /// One line for each file that was left out, unreadable files first.
     pub fn lines(all: &[Self]) -> Vec<String> {
         let broken = all.iter().filter(|one| !one.is_foreign).map(Self::show);
         broken.chain(Self::foreign(all)).collect()
     }
 
-    /// Those that are no templates: the first ones one by one, and how many more there are.
+    /// Lines for the files that are no templates: the first ones individually, then the number of the others.
     pub fn foreign(all: &[Self]) -> Vec<String> {
         let foreign = || all.iter().filter(|one| one.is_foreign);
         let mut lines: Vec<String> = foreign().take(SHOWN).map(Self::show).collect();
@@ -122,6 +121,10 @@ impl Unread {
 
 impl Folder {
     /// Reads every template in a folder.
+    ///
+    /// # Errors
+    ///
+    /// The folder cannot be read, or contains no template.
     pub fn read(folder: &Path, somewhere: &Somewhere) -> Result<Self, ReadError> {
         let (found, others) = templates(folder, somewhere)?;
         let read: Vec<Result<Read, Unread>> = found
@@ -155,7 +158,7 @@ impl Folder {
         Ok(Self { templates, unread })
     }
 
-    /// What the stacks take from each other.
+    /// The values that the stacks take from each other.
     pub fn others(&self) -> Others {
         let stacks = self.templates.iter().map(|one| Neighbour {
             scope: &one.address,
@@ -174,7 +177,7 @@ impl Folder {
     }
 }
 
-/// Finds the templates of nested stacks, which lie where the stack around them does.
+/// Finds the templates of nested stacks. They are deployed in the account and region of their parent.
 fn nest(templates: &mut [Read]) {
     let mut pairs = Vec::new();
     for (parent, read) in templates.iter().enumerate() {
@@ -193,7 +196,7 @@ fn nest(templates: &mut [Read]) {
         let address = templates[*child].address.clone();
         templates[*parent].nested.insert(id.clone(), address);
     }
-    // One more step for each stack that lies between a template and the outermost one.
+    // One step for each level of nesting.
     for _ in 0..DEPTH {
         for (parent, _, child) in &pairs {
             if templates[*child].is_anywhere {
@@ -206,8 +209,8 @@ fn nest(templates: &mut [Read]) {
     }
 }
 
-/// The file of a nested stack's template, beside the one that nests it. Sources: the metadata `aws:asset:path` that the
-/// CDK writes; "Location" of `AWS::Serverless::Application` in the AWS SAM developer guide.
+/// The file of a nested stack's template, relative to its parent's template. Sources: the metadata `aws:asset:path`
+/// that the CDK writes; "Location" of `AWS::Serverless::Application` in the AWS SAM developer guide.
 fn template_of(resource: &ResourceEntry) -> Option<&str> {
     let property = match resource.kind.as_ref() {
         "AWS::CloudFormation::Stack" => "TemplateURL",
@@ -218,15 +221,15 @@ fn template_of(resource: &ResourceEntry) -> Option<&str> {
     asset.or_else(|| resource.properties.get(property)).and_then(Item::as_text)
 }
 
-/// Whether a text that cannot be read is a template all the same.
+/// Whether a text that cannot be read is nevertheless a template.
 fn is_of_cloudformation(text: &str) -> bool {
-    // Where the text is not even YAML, its words decide.
+    // If the text is not valid YAML, its words decide.
     let words = ["AWSTemplateFormatVersion", "AWS::", "Resources:", "\"Resources\""];
     let has_words = || words.iter().any(|word| text.contains(word));
     read::is_template(text).unwrap_or_else(has_words)
 }
 
-/// A file that is to be read.
+/// A file to read.
 struct Found {
     path: PathBuf,
     address: String,
@@ -236,7 +239,7 @@ struct Found {
     told: Vec<&'static str>,
 }
 
-/// The templates of an assembly, or every template in a folder; and the files that look like some and are none.
+/// The templates of an assembly, or every template in a folder; and the files that look like templates but are none.
 fn templates(folder: &Path, somewhere: &Somewhere) -> Result<(Vec<Found>, Vec<Unread>), ReadError> {
     if let Ok(text) = fs::read_to_string(folder.join("assembly.json"))
         && let Ok(assembly) = serde_json::from_str::<Assembly>(&text)
@@ -284,14 +287,14 @@ fn templates(folder: &Path, somewhere: &Somewhere) -> Result<(Vec<Found>, Vec<Un
     Ok((named.collect(), others))
 }
 
-/// The pseudo parameters whose values are known with the account and with the region.
+/// The pseudo parameters whose values follow from a known account and a known region.
 fn told(has_account: bool, has_region: bool) -> Vec<&'static str> {
     let of_account = has_account.then_some("AWS::AccountId");
     let of_region = ["AWS::Partition", "AWS::Region"].into_iter().filter(|_| has_region);
     of_account.into_iter().chain(of_region).collect()
 }
 
-/// What a CDK cloud assembly says of a template.
+/// The deployment of a template according to a CDK cloud assembly.
 #[derive(Debug, Default)]
 struct Deployed {
     place: Option<Place>,
@@ -299,7 +302,7 @@ struct Deployed {
     name: Option<String>,
 }
 
-/// Where the templates of a folder are deployed, and under which names, when a CDK cloud assembly says so.
+/// The place and stack name of each template in a folder, from the manifest of a CDK cloud assembly if there is one.
 fn places_of(folder: &Path) -> BTreeMap<PathBuf, Deployed> {
     let text = fs::read_to_string(folder.join("manifest.json")).unwrap_or_default();
     let manifest: Value = serde_json::from_str(&text).unwrap_or_default();
@@ -310,14 +313,14 @@ fn places_of(folder: &Path) -> BTreeMap<PathBuf, Deployed> {
         let place = environment
             .and_then(|at| at.split_once('/'))
             .and_then(|(account, region)| Place::parse(account, region).ok());
-        // A stack without a name of its own is named by the artifact.
+        // A stack without `stackName` has the artifact's id as its name.
         let name = artifact["properties"]["stackName"].as_str().unwrap_or(id).to_owned();
         Some((folder.join(file), Deployed { place, name: Some(name) }))
     });
     places.collect()
 }
 
-/// The account that a template names as such, as policies of keys do.
+/// The account in a template's first ARN that ends in `:root`, as in key policies.
 fn account_within(path: &Path) -> Option<AccountId> {
     let text = fs::read_to_string(path).ok()?;
     let before = text.split(":root").next()?;
@@ -359,12 +362,12 @@ fn collect(
             Err(error) if error.kind() == std::io::ErrorKind::InvalidData => {
                 Some("it is not text in UTF-8")
             }
-            // What nobody lets us read may be a template.
+            // A file without read permission may be a template.
             Err(_) => None,
         };
         match foreign {
             None => files.push(path),
-            // Most files in plain text are prose.
+            // Most `.txt` files are prose, so they are not listed.
             Some(_) if is_of_cdk(&path) || extension == Some("txt") => {}
             Some(reason) => {
                 others.push(Unread { path, reason: reason.to_owned(), is_foreign: true });
@@ -374,13 +377,13 @@ fn collect(
     Ok(())
 }
 
-/// Whether a file is one that the CDK writes beside templates. Source: "Cloud assembly" in the AWS CDK developer guide.
+/// Whether the CDK writes this file besides templates. Source: "Cloud assembly" in the AWS CDK developer guide.
 fn is_of_cdk(path: &Path) -> bool {
     let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
     ["manifest.json", "tree.json"].contains(&name) || name.ends_with(".assets.json")
 }
 
-/// Whether a text has a section of resources, as templates have.
+/// Whether a text has a section `Resources`, as templates do.
 fn has_resources(text: &str) -> bool {
     let is_section = |line: &str| {
         let key = line.trim_start_matches(['\u{feff}', '"', '\'']).strip_prefix("Resources");

@@ -1,4 +1,4 @@
-//! Guardrails on templates: ours, or anybody's in a folder.
+//! Checks guardrails on the templates of a mesh or on anybody's templates in a folder.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -15,7 +15,11 @@ use crate::error::{Error, ReadError};
 use crate::folder::{Folder, Read, Somewhere, Unread};
 use crate::lines::Lines;
 
-/// What one stack says about access, to be looked at with that of the others.
+/// A stack's facts about access, to be checked together with other stacks.
+///
+/// # Errors
+///
+/// The template cannot be read: a defect of Lakewright.
 pub fn piece_of(stack: &Synthesized) -> Result<Piece, Error> {
     let entry = &stack.entry;
     let place = entry.place();
@@ -28,33 +32,37 @@ pub fn piece_of(stack: &Synthesized) -> Result<Piece, Error> {
     Piece::of(template).map_err(Error::Made)
 }
 
-/// Checks what stacks show together; each of them has been looked at when it was made.
+/// Checks the guardrails that need several stacks. Each stack was checked individually when it was synthesized.
 pub fn of_pieces(pieces: Vec<Piece>) -> Vec<Breach> {
     across(&World::of(pieces))
 }
 
-/// The files of templates, by what breaches call the stack.
+/// The files of templates, by the stack's name in breaches.
 pub type Files = BTreeMap<String, PathBuf>;
 
-/// What is found in a folder of templates.
+/// The result of checking a folder of templates.
 #[derive(Debug)]
 pub struct Checked {
-    /// The templates.
+    /// The templates' files.
     pub files: Files,
     /// What guardrails find in them.
     pub breaches: Vec<Breach>,
     /// The files that were left out.
     pub unread: Vec<Unread>,
-    /// What of the templates is not looked at, each in a sentence.
+    /// The parts of the templates that are not checked, each in a sentence.
     pub unseen: Vec<String>,
-    /// Whether one of them seems to be a template.
+    /// Whether a file that was left out seems to be a template.
     pub has_unreadable: bool,
 }
 
-/// Checks the templates in a folder, with what changes since another one, and says where they are.
+/// Checks the templates in a folder, and their changes since the templates in `base`.
 ///
-/// Each template is checked by itself and with those that it is deployed with, so that nothing of the others hides what it
-/// shows alone.
+/// Each template is checked individually and together with those that are deployed with it, so that the other templates
+/// hide no finding.
+///
+/// # Errors
+///
+/// A folder or a template's policies cannot be read, or there is no template.
 pub fn of_folder(
     folder: &Path,
     base: Option<&Path>,
@@ -86,7 +94,7 @@ pub fn of_folder(
     Ok(Checked { files, breaches, unread, unseen, has_unreadable })
 }
 
-/// The templates that are deployed together: those of which something says where, and of others those of one folder.
+/// Groups of templates that are deployed together: all templates with a known place, and the others by folder.
 fn together_deployed(read: &[Read]) -> Vec<Vec<&Read>> {
     let mut groups: BTreeMap<Option<&Path>, Vec<&Read>> = BTreeMap::new();
     for one in read {
@@ -96,7 +104,7 @@ fn together_deployed(read: &[Read]) -> Vec<Vec<&Read>> {
     groups.into_values().collect()
 }
 
-/// Checks each template of a group by itself, and all of them together.
+/// Checks each template of a group individually, and all of them together.
 fn of_group(group: &[&Read]) -> Result<Vec<Breach>, ReadError> {
     let pieces: Result<Vec<Piece>, ReadError> =
         group.par_iter().map(|one| Ok(Piece::of(one.stack())?)).collect();
@@ -112,7 +120,7 @@ fn of_group(group: &[&Read]) -> Result<Vec<Breach>, ReadError> {
     Ok(breaches)
 }
 
-/// The file of each breach's template, where there is one, and the line in it.
+/// The file of each breach's template, if there is one, and the line of the breach, from 1.
 pub fn places<'f>(breaches: &[Breach], files: &'f Files) -> Vec<Option<(&'f Path, Option<usize>)>> {
     let path_of = |breach: &Breach| files.get(&*breach.origin.stack).map(PathBuf::as_path);
     let paths: BTreeSet<&Path> = breaches.iter().filter_map(path_of).collect();

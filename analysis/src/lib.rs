@@ -1,11 +1,12 @@
-//! Answers about meshes, assemblies and anybody's templates: what they give, lack and break.
+//! Answers about meshes, assemblies and anybody's templates: the access that they grant, what is missing and what is
+//! wrong.
 //!
-//! Everything here is data. The command line, and whoever else asks, decides how an answer looks.
+//! Everything here is data; the caller decides how to present an answer.
 //!
-//! - [`mesh`] reads a mesh, [`folder`] a folder of templates, [`subject`] either with the access that it gives.
-//! - [`synthesis`] makes every stack of a mesh, [`assembly`] writes them.
-//! - [`checked`] and [`guardrails`] find what is wrong, [`proving`] compares access with what was asked for.
-//! - [`decision`] decides one request, [`matrix`] shows who reaches what, [`comparison`] what changes of a policy.
+//! - [`mesh`] reads a mesh, [`folder`] a folder of templates, [`subject`] either with the access that it grants.
+//! - [`synthesis`] synthesizes every stack of a mesh, [`assembly`] writes them.
+//! - [`checked`] and [`guardrails`] find errors, [`proving`] compares granted with intended access.
+//! - [`decision`] decides one request, [`matrix`] shows all access, [`comparison`] the changes of policies.
 
 pub mod assembly;
 pub mod checked;

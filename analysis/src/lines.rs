@@ -1,14 +1,14 @@
-//! The lines of a template's file.
+//! Line numbers in a template's file.
 
 use std::collections::BTreeMap;
 
-/// The lines of a template on which its resources and statements stand. A template can have thousands of
-/// breaches, so it is read once for all of them.
+/// The lines of a template's resources and statements. A template can have thousands of breaches, so it is read once
+/// for all of them.
 #[derive(Debug)]
 pub struct Lines<'t> {
-    /// The first line of each key behind `Resources`.
+    /// The first line of each key after `Resources`.
     keys: BTreeMap<&'t str, usize>,
-    /// The lines of each word beside a `Sid`, in order.
+    /// The lines with `Sid`, by each word in them; ascending.
     sids: BTreeMap<&'t str, Vec<usize>>,
 }
 
@@ -34,7 +34,7 @@ impl<'t> Lines<'t> {
         Self { keys, sids }
     }
 
-    /// The line of a statement, from 1, or of the resource that it is in.
+    /// The line of a statement, from 1, or else the line of its resource.
     pub fn of_part(&self, logical_id: &str, sid: &str) -> Option<usize> {
         let resource = *self.keys.get(logical_id)?;
         let of_statement = self

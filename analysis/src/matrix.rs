@@ -1,4 +1,4 @@
-//! The rows of the access matrix, by the names that people have for principals and resources.
+//! The rows of the access matrix, with names for principals and resources.
 
 pub mod summary;
 
@@ -16,35 +16,35 @@ use rayon::slice::ParallelSliceMut as _;
 use crate::decision::nearest;
 use crate::subject::Subject;
 
-/// What is wanted of the matrix.
+/// The filters of the matrix.
 #[derive(Debug, Clone, Copy)]
 pub struct Wanted<'a> {
     /// A principal's name or ARN, or a part of it.
     pub principal: Option<&'a str>,
     /// A resource's name or ARN, or a part of it.
     pub resource: Option<&'a str>,
-    /// Every kind of resource, not only data.
+    /// Whether to include every type of resource, not only data.
     pub all: bool,
 }
 
 /// A row of the matrix.
 #[derive(Debug)]
 pub struct Row<'s> {
-    /// The principal's name on the command line, when it has one.
+    /// The principal's name on the command line, if it has one.
     pub name: Option<&'s str>,
-    /// What the resource belongs to, when that is known.
+    /// The document or role that the resource belongs to, such as `dataset/sales`, if known.
     pub target: Option<&'s str>,
-    /// What the principal may do with the resource.
+    /// The principal's access to the resource.
     pub cell: Cell,
 }
 
-/// How many resources a thread takes at a time at most: some take much longer than others.
+/// The maximum number of resources that a thread takes at a time: some take much longer than others.
 const BATCH: usize = 32;
 
-/// Unknown actions that a line names.
+/// The number of unknown actions that a row lists.
 const SHOWN: usize = 3;
 
-/// The kinds of resources that hold data or open it.
+/// The types of resources that contain data or give access to it.
 const DATA: [&str; 6] = [
     "AWS::DynamoDB::Table",
     "AWS::Glue::Database",
@@ -64,7 +64,7 @@ pub fn rows<'s>(wanted: Wanted<'_>, subject: &'s Subject) -> Vec<Row<'s>> {
     let is_wanted_arn = |arn: &str| {
         of_resources.is_none_or(|filter| filter.is_in(arn) || filter.takes(arn, names.of(arn)))
     };
-    // A table is also reached by what is about all of its database.
+    // A cell for all tables of a database also covers each table.
     let is_wanted_cell = |cell: &Cell, target: Option<&str>| {
         let has_table =
             |filter: Filter<'_>| world.lake().tables_of(&cell.resource).contains_key(filter.text);
@@ -97,7 +97,7 @@ pub fn rows<'s>(wanted: Wanted<'_>, subject: &'s Subject) -> Vec<Row<'s>> {
     });
     let mut rows: Vec<Row<'_>> = of_documents.chain(of_lake).collect();
     rows.par_sort_unstable_by(|a, b| a.key().cmp(&b.key()));
-    // IAM and Lake Formation both have a say in a principal and a resource.
+    // IAM and Lake Formation both yield rows for a principal and a resource.
     rows.dedup_by(|later, row| {
         let is_same = later.key() == row.key();
         if is_same {
@@ -108,8 +108,8 @@ pub fn rows<'s>(wanted: Wanted<'_>, subject: &'s Subject) -> Vec<Row<'s>> {
     rows
 }
 
-/// The names, as patterns, of the secrets that roles are about: no template makes secrets, as their values are
-/// nobody's but their owners'.
+/// Secret ARN patterns in the roles' policies. Templates create no secrets, because only their owners may know the
+/// values.
 fn secrets(world: &World) -> BTreeSet<&str> {
     let documents = world.roles().values().flat_map(|role| &role.identity);
     let statements = documents.flat_map(|document| &document.statements);
@@ -118,7 +118,7 @@ fn secrets(world: &World) -> BTreeSet<&str> {
     resources.filter(|arn| arn.contains(":secretsmanager:") && arn.contains(":secret:")).collect()
 }
 
-/// What a filter names that is not in the mesh, in words.
+/// An error message, if a filter matches nothing in the mesh.
 pub fn nothing_like(wanted: Wanted<'_>, subject: &Subject) -> Option<String> {
     let Subject { world, intended, .. } = subject;
     if let Some(name) = wanted.principal {
@@ -137,7 +137,7 @@ pub fn nothing_like(wanted: Wanted<'_>, subject: &Subject) -> Option<String> {
     let name = wanted.resource?;
     let arns = world.resources().keys().chain(world.roles().keys()).map(String::as_str);
     let is_like = arns.chain(subject.names().all()).any(|known| known.contains(name));
-    // A dataset's name is exact: a part of it would be somebody else's.
+    // A dataset's name must be complete: a part of it could be another dataset's name.
     if name.starts_with("dataset/") && !subject.names().all().any(|known| known == name) {
         let like = nearest(name, subject.names().all());
         let hint = like.map(|like| format!("; did you mean {like}?")).unwrap_or_default();
@@ -157,7 +157,7 @@ impl Row<'_> {
         self.name.unwrap_or(self.cell.principal.name())
     }
 
-    /// What the resource belongs to, with what is read first of its ARN: the last part.
+    /// The target and the last part of the ARN; the whole ARN if there is no target.
     pub fn resource(&self) -> String {
         match self.target {
             Some(target) => [target, short(&self.cell.resource)].join(" "),
@@ -165,7 +165,7 @@ impl Row<'_> {
         }
     }
 
-    /// The access in words.
+    /// The access levels, rows and columns, condition keys and unknown actions, in words.
     pub fn access(&self) -> String {
         let mut text = String::new();
         let cell = &self.cell;
@@ -199,18 +199,18 @@ impl Row<'_> {
         text
     }
 
-    /// By what rows are sorted, and by which those of one principal and resource are found.
+    /// The sort key. Rows of the same principal and resource have equal keys.
     fn key(&self) -> (&str, Option<&str>, &str, Option<&str>, &str) {
         let Cell { resource, principal, cells, .. } = &self.cell;
         (self.principal(), self.target, resource, cells.as_deref(), principal.name())
     }
 }
 
-/// A filter, as it is read by what it can mean in this mesh.
+/// A filter by name or ARN.
 #[derive(Debug, Clone, Copy)]
 struct Filter<'a> {
     text: &'a str,
-    /// Whether the text is a name itself: then a longer one is somebody else's.
+    /// Whether the text is a complete name. If so, longer names do not match.
     is_name: bool,
 }
 
@@ -223,17 +223,17 @@ impl<'a> Filter<'a> {
         let is_it = |name: &str| name == self.text || (!self.is_name && name.contains(self.text));
         name.is_some_and(is_it)
             || arn.contains(self.text)
-            // What is reached by a pattern is about each that it matches.
+            // A pattern covers each ARN that it matches.
             || (arn.contains('*') && pattern::matches(arn, self.text))
     }
 
-    /// Whether a resource can have parts that the filter takes.
+    /// Whether the filter names a part of the resource.
     fn is_in(self, arn: &str) -> bool {
         self.text.strip_prefix(arn).is_some_and(|rest| rest.starts_with('/'))
     }
 }
 
-/// What is read first of an ARN: its last part.
+/// The last part of an ARN.
 pub fn short(arn: &str) -> &str {
     ArnParts::parse(arn).map_or(arn, |arn| arn.resource)
 }

@@ -1,4 +1,4 @@
-//! Reading a mesh from files.
+//! Reads a mesh from files.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -18,28 +18,37 @@ use rayon::iter::{
 
 use crate::error::ReadError;
 
-/// Folders inside folders that are looked into.
+/// The maximum depth of nested folders that are read.
 const DEPTH: usize = 16;
-/// Bytes that a file may have: more than any person writes.
+/// The maximum size of a file, in bytes: more than any person writes.
 const FILE_BYTES: u64 = 64 * 1024 * 1024;
 
-/// A mesh as it was read.
+/// The result of reading a mesh.
 #[derive(Debug)]
 pub struct Loaded {
     /// The files, sorted by path.
     pub sources: Vec<SourceFile>,
-    /// The mesh, when nothing is wrong with it.
+    /// The mesh, if it has no errors.
     pub mesh: Option<Mesh>,
-    /// What is wrong, or should be looked at.
+    /// Errors and warnings.
     pub report: Report,
 }
 
-/// An earlier version of a mesh, which has to be right to be compared with.
+/// Reads an earlier version of a mesh.
+///
+/// # Errors
+///
+/// The files cannot be read, or the mesh has errors.
 pub fn earlier(path: &Path) -> Result<Mesh, ReadError> {
     load(path)?.mesh.ok_or_else(|| ReadError::WrongBase(path.to_owned()))
 }
 
-/// The same beside the files of the later one: its files are shown under its folder, and numbered after those.
+/// Reads an earlier version of a mesh and appends its files to those of the later one, with its folder in their paths.
+/// The files are numbered after those of the later mesh.
+///
+/// # Errors
+///
+/// The files cannot be read, or the mesh has errors.
 pub fn earlier_beside(path: &Path, sources: &mut Vec<SourceFile>) -> Result<Mesh, ReadError> {
     let loaded = load_from(path, sources.len())?;
     let mesh = loaded.mesh.ok_or_else(|| ReadError::WrongBase(path.to_owned()))?;
@@ -51,7 +60,8 @@ pub fn earlier_beside(path: &Path, sources: &mut Vec<SourceFile>) -> Result<Mesh
     Ok(mesh)
 }
 
-/// The stacks of an earlier mesh in accounts and regions that the later one has left: its deployments look there no more.
+/// The stacks of an earlier mesh in accounts and regions that the later mesh no longer has: its deployments do not look
+/// there.
 pub fn left_behind(base: &Mesh, head: &Mesh) -> Vec<StackAddress> {
     let (before, after) = (Plan::of(base, None), Plan::of(head, None));
     let places: BTreeSet<&Place> = after.stacks.iter().map(StackPlan::place).collect();
@@ -61,12 +71,16 @@ pub fn left_behind(base: &Mesh, head: &Mesh) -> Vec<StackAddress> {
     addresses.into_iter().collect()
 }
 
-/// Reads and resolves the mesh in a folder or in one file.
+/// Reads and resolves the mesh in a folder or in one file. Errors in documents are part of the result.
+///
+/// # Errors
+///
+/// The files cannot be read, or the path is an assembly.
 pub fn load(path: &Path) -> Result<Loaded, ReadError> {
     load_from(path, 0)
 }
 
-/// The same, with files numbered from a number on.
+/// Like [`load`], with file numbers that begin at `first`.
 fn load_from(path: &Path, first: usize) -> Result<Loaded, ReadError> {
     if path.join("assembly.json").is_file() {
         return Err(ReadError::IsAssembly(path.to_owned()));
@@ -115,17 +129,17 @@ fn is_without_documents(documents: &Documents) -> bool {
         && documents.datasets.is_empty()
 }
 
-/// The files of a mesh as they were read.
+/// The files of a mesh, before parsing.
 struct Files {
     sources: Vec<SourceFile>,
     not_text: Vec<NotText>,
     report: Report,
 }
 
-/// A file that is not text. It is shown with a sign in the place of what is not, and decoded by nobody.
+/// A file that is not UTF-8. It is shown with replacement characters, and not parsed.
 struct NotText {
     source: SourceFile,
-    /// Where the first byte stands that is not text.
+    /// The position of the first byte that is not UTF-8.
     at: Span,
 }
 
@@ -198,7 +212,7 @@ fn collect(
     if !seen.insert(real) {
         return Ok(());
     }
-    // A file that is not read is a denial or an expiry that does not hold.
+    // A skipped file could contain a denial or an expiry, so too deep a folder is an error.
     if depth > DEPTH {
         let message = format!("folders lie more than {DEPTH} levels deep in each other");
         return Err((folder.to_owned(), std::io::Error::other(message)));
@@ -210,7 +224,7 @@ fn collect(
         if is_hidden {
             continue;
         }
-        // A link that leads nowhere, or in a circle, is not a file of the mesh.
+        // A broken or circular link is not a file of the mesh.
         let Ok(metadata) = fs::metadata(&path) else { continue };
         let is_yaml = path.extension().is_some_and(|extension| {
             extension.eq_ignore_ascii_case("yaml") || extension.eq_ignore_ascii_case("yml")

@@ -1,8 +1,8 @@
-//! Who is told how far long work has come.
+//! Progress of long work.
 
-/// Somebody who watches stacks being made. Several threads tell it.
+/// Observes the synthesis of stacks. Called from several threads.
 pub trait Watch: Sync {
-    /// Begins with a number of stacks.
+    /// The synthesis of `all` stacks begins.
     fn begin(&self, all: usize) {
         let _ = all;
     }
@@ -14,7 +14,7 @@ pub trait Watch: Sync {
     fn end(&self) {}
 }
 
-/// Nobody watches.
+/// Ignores progress.
 #[derive(Debug, Clone, Copy)]
 pub struct Unwatched;
 

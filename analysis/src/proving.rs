@@ -6,12 +6,13 @@ use rayon::iter::{IntoParallelIterator as _, IntoParallelRefIterator as _, Paral
 
 use crate::subject::Subject;
 
-/// Both directions, in as many threads as there are cores.
+/// Compares intended and granted access in both directions, in as many threads as there are cores.
+/// The differences are sorted.
 pub fn prove(subject: &Subject) -> Findings {
     let Subject { world, intended, .. } = subject;
     let proof = Proof { world, intended };
     let missing = || {
-        // A service has thousands of rules, so each rule is looked at by itself.
+        // A service has thousands of rules, so the rules are distributed individually.
         let principals = intended.principals();
         let rules = principals
             .par_iter()
@@ -43,8 +44,8 @@ pub fn prove(subject: &Subject) -> Findings {
     findings
 }
 
-/// What a mesh gives that the mesh before did not: each request of an intended grant that the
-/// templates of before do not allow, and everything that new roles have.
+/// The access that a mesh grants and the earlier mesh does not: each request of an intended grant
+/// that the earlier templates do not allow, and all access of new roles.
 pub fn gained(subject: &Subject, before: &Subject) -> Findings {
     let proof = Proof { world: &before.world, intended: &subject.intended };
     let principals = subject.intended.principals();
@@ -67,7 +68,7 @@ pub fn gained(subject: &Subject, before: &Subject) -> Findings {
     each.reduce(Findings::default, Findings::and)
 }
 
-/// Chains from a team to another team, or to the roles that deploy and administer.
+/// Chains of steps from a team's role to another team, or to the roles that deploy and administer.
 fn paths(subject: &Subject) -> Findings {
     const PROTECTED: [&str; 5] =
         ["dataset-role/", "deploy-role/", "execution-role/", "pivot-role/", "team/"];
@@ -102,7 +103,7 @@ fn paths(subject: &Subject) -> Findings {
 }
 
 impl Subject {
-    /// The manifest lines that ask for what differs, or for its whole stack.
+    /// The manifest lines that ask for a difference's access, or else those of its stack.
     pub fn lines_of_difference(&self, difference: &Difference) -> Vec<String> {
         if !difference.because.is_empty() {
             return difference.because.clone();

@@ -1,4 +1,4 @@
-//! What templates give and what was asked for, from a mesh or from an assembly.
+//! The granted and the intended access of a mesh, an assembly or anybody's templates.
 
 pub mod asked;
 mod assembly;
@@ -34,64 +34,65 @@ use imported::Imported;
 pub use organization::PolicyError;
 pub use surroundings::{Boundary, Surroundings};
 
-/// What templates give, and what was asked for.
+/// The access that templates grant, and the intended access.
 #[derive(Debug)]
 pub struct Subject {
-    /// What templates give.
+    /// The access that the templates grant.
     pub world: World,
-    /// What was asked for.
+    /// The intended access.
     pub intended: Intended,
     /// The stacks.
     pub stacks: Vec<StackName>,
-    /// The manifest lines behind each part of them.
+    /// The manifest lines of each part of the stacks.
     pub provenance: Provenance,
-    /// Where each folder of a dataset lies, by the ids of both. Only the mesh knows.
+    /// The S3 prefix of each dataset's folder, by the ids of both. Known from a mesh only.
     pub folders: BTreeMap<(String, String), String>,
-    /// What the mesh says of tables and shares; an assembly does not have it.
+    /// The tables and shares of the mesh; `None` for an assembly.
     pub asked: Option<Asked>,
-    /// What datasets import.
+    /// The resources that datasets import.
     pub imported: Imported,
-    /// The stacks of an assembly with other properties than those that were made, policies aside.
+    /// The stacks of an assembly whose properties besides policies differ from what `synth` wrote, and the files that
+    /// differ.
     pub reset: Vec<String>,
-    /// The stacks that the assembly has lost or lists twice, each in a sentence.
+    /// The stacks that are missing in the assembly or listed twice, each in a sentence.
     pub miscounted: Vec<String>,
     /// The templates of an assembly that were changed after they were written.
     pub changed: Vec<String>,
     /// The mesh's name.
     pub mesh: String,
-    /// What is said of anybody's folder of templates; none of a mesh or an assembly.
+    /// The notes on anybody's folder of templates; `None` for a mesh or an assembly.
     pub foreign: Option<Foreign>,
 }
 
-/// A stack, and what it is for.
+/// A stack and its subject.
 #[derive(Debug)]
 pub struct StackName {
-    /// `account/region/name`.
+    /// The address, `account/region/name`.
     pub address: String,
-    /// What it is for, such as `dataset/sales`.
+    /// The document that it belongs to, such as `dataset/sales`.
     pub subject: String,
 }
 
 impl StackName {
-    /// The id, when the stack is for a dataset.
+    /// The dataset's id, if the stack belongs to a dataset.
     pub fn dataset(&self) -> Option<&str> {
         self.subject.strip_prefix("dataset/")
     }
 }
 
-/// How much is kept of the intended access, and what the stacks of a mesh are looked at for.
+/// How much of the intended access to keep, and whether to check the stacks of a mesh.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Keep {
-    /// The principals' names: a matrix shows what the templates give.
+    /// Only the principals' names: a matrix shows granted access.
     Names,
-    /// Everything, with the manifest's lines.
+    /// All grants, with the manifest lines.
     Grants,
-    /// Everything, of stacks that `check` finds nothing wrong with: what it refuses is never deployed, and so
-    /// nothing is proven of it.
+    /// All grants, of stacks without findings of `check`: stacks with findings are never deployed, so nothing is proven
+    /// about them.
     Checked,
 }
 
-/// What is kept of one stack.
+/// The data kept of one stack.
 struct Part {
     name: StackName,
     piece: Piece,
@@ -99,25 +100,30 @@ struct Part {
     principals: BTreeMap<String, String>,
     provenance: BTreeMap<String, Vec<String>>,
     imported: Vec<String>,
-    /// Those of the imported databases that are closed.
+    /// The imported databases to which only Lake Formation gives access.
     closed: Vec<String>,
 }
 
-/// A mesh that was read for the access that its templates give.
+/// The result of reading a mesh with the access that its templates grant.
 #[derive(Debug)]
 pub struct OfMesh {
-    /// What its templates give, when nothing is wrong with it.
+    /// The granted and the intended access, if the mesh has no errors and no breaches.
     pub subject: Option<Subject>,
-    /// What is wrong with it, or should be looked at.
+    /// Errors and warnings.
     pub report: Report,
-    /// What guardrails find in its templates together; looked at for [`Keep::Checked`] alone.
+    /// What guardrails find in several templates together; only for [`Keep::Checked`].
     pub breaches: Vec<Breach>,
-    /// The files, which the findings refer to.
+    /// The files that the findings refer to.
     pub sources: Vec<SourceFile>,
 }
 
 impl Subject {
-    /// What the templates of a mesh give on a day; without a day, no share has expired.
+    /// Synthesizes a mesh and reads the access that its templates grant on `day`. Without a day, no share has expired.
+    /// Errors in documents are part of the result.
+    ///
+    /// # Errors
+    ///
+    /// The files cannot be read, or a template that was just synthesized cannot be read: a defect of Lakewright.
     pub fn of_mesh(
         path: &Path,
         day: Option<&Date>,
@@ -159,12 +165,21 @@ impl Subject {
         Ok(OfMesh { subject, report, breaches, sources })
     }
 
-    /// What the templates of an assembly give.
+    /// Reads the access that the templates of an assembly grant.
+    ///
+    /// # Errors
+    ///
+    /// The folder is not an assembly, or a file of it cannot be read.
     pub fn of_assembly(folder: &Path) -> Result<Self, Error> {
         Ok(of_assembly(folder)?)
     }
 
-    /// What anybody's templates in a folder give; of an assembly all that is known of it.
+    /// Reads the access that anybody's templates in a folder grant. An assembly is read with everything that is known
+    /// of it.
+    ///
+    /// # Errors
+    ///
+    /// The folder contains no template, or a template's policies cannot be read.
     pub fn of_folder(folder: &Path, somewhere: &Somewhere) -> Result<Self, Error> {
         let is_assembly = folder.join("assembly.json").is_file();
         Ok(if is_assembly { of_assembly(folder)? } else { foreign::of_folder(folder, somewhere)? })
@@ -183,8 +198,8 @@ impl Subject {
     }
 }
 
-/// Builds one stack and keeps what it says about access. The template itself is not kept: those of a
-/// large mesh do not fit into memory together.
+/// Synthesizes one stack and keeps its facts about access. The template is dropped: those of a large mesh do not fit
+/// into memory together.
 fn part_of(stack: &StackPlan<'_>, sources: &[SourceFile], keep: Keep) -> Kept<Part> {
     let lowered = match keep {
         Keep::Names | Keep::Grants => stack.lower(),
@@ -239,7 +254,7 @@ impl Subject {
             stacks.push(part.name);
         }
         let intended = || {
-            // Most names are in many stacks: each is sorted once.
+            // Most names are in many stacks, so duplicates are removed before sorting.
             let names: IndexMap<_, _> = principals.into_iter().flatten().collect();
             let names = names.into_iter().collect();
             let provenance = provenance.into_iter().collect();
@@ -275,7 +290,7 @@ impl Subject {
         parts.and_then(|parts| parts.get("*")).cloned().unwrap_or_default()
     }
 
-    /// What each resource belongs to.
+    /// The documents and roles that resources belong to.
     pub fn names(&self) -> Names<'_> {
         let stacks = self.stacks.iter();
         let stacks = stacks.map(|stack| (stack.address.as_str(), stack.subject.as_str()));
@@ -283,16 +298,16 @@ impl Subject {
     }
 }
 
-/// What resources belong to, such as `dataset/sales`.
+/// The documents and roles that resources belong to, such as `dataset/sales`.
 #[derive(Debug)]
 pub struct Names<'s> {
     subject: &'s Subject,
-    /// What each stack is for, by its address.
+    /// The subject of each stack, by address.
     stacks: IndexMap<&'s str, &'s str>,
 }
 
 impl<'s> Names<'s> {
-    /// What a resource, or a part of one such as a folder or a table, belongs to.
+    /// The document or role that a resource belongs to, or a part of a resource, such as a folder or a table.
     pub fn of(&self, arn: &str) -> Option<&'s str> {
         let table = || {
             let (stem, rest) = arn.split_once(":table/")?;
@@ -313,7 +328,7 @@ impl<'s> Names<'s> {
 
     fn of_whole(&self, arn: &str) -> Option<&'s str> {
         let Subject { world, intended, imported, .. } = self.subject;
-        // A policy for what is imported stands in a stack of somebody else.
+        // The policy of an imported resource may be in another document's stack.
         if let Some(dataset) = imported.get(arn) {
             return Some(dataset);
         }
@@ -323,7 +338,7 @@ impl<'s> Names<'s> {
         }
     }
 
-    /// Everything that resources belong to.
+    /// The names of all documents and roles that resources may belong to.
     pub fn all(&self) -> impl Iterator<Item = &'s str> {
         let Subject { world, intended, .. } = self.subject;
         let roles = world.roles().keys().filter_map(|arn| intended.name_of(arn));
@@ -331,7 +346,7 @@ impl<'s> Names<'s> {
     }
 }
 
-/// The ARNs of those who are granted something, with the paths that templates leave out.
+/// The ARNs of principals with grants, including paths, which templates leave out.
 fn known(intended: &Intended) -> impl Iterator<Item = &str> {
     intended.principals().into_iter().map(|(arn, _)| arn)
 }

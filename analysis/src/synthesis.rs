@@ -1,4 +1,4 @@
-//! Every stack of a plan, in as many threads as there are cores.
+//! Synthesizes every stack of a plan, in as many threads as there are cores.
 
 use std::collections::BTreeMap;
 
@@ -12,34 +12,38 @@ use rayon::iter::{
 use crate::error::Error;
 use crate::progress::{Unwatched, Watch};
 
-/// Stacks that a thread takes at once. With more, one thread still works when the others have
-/// nothing left; with fewer, they meet too often.
+/// The number of stacks that a thread takes at once. With more, one thread still works when the others have finished;
+/// with fewer, they synchronize too often.
 const BATCH: usize = 8;
 
-/// A synthesized stack, and with whose help it is deployed.
+/// A synthesized stack, and the roles and the bucket used to deploy it.
 #[derive(Debug)]
 pub struct Found {
     /// The stack.
     pub stack: Synthesized,
-    /// Whose credentials deploy it, and how.
+    /// The roles and the bucket used to deploy it.
     pub target: DeployTarget,
 }
 
-/// Why a stack was not made.
+/// Why a stack was not synthesized.
 #[derive(Debug)]
 pub enum Unmade {
-    /// The mesh asks for something that cannot be.
+    /// The mesh asks for something impossible.
     Findings(Report),
-    /// Something that has nothing to do with the mesh, such as a full disk.
+    /// An error unrelated to the mesh, such as a full disk.
     Error(Error),
 }
 
-/// What is kept of a stack, and what its template uses.
+/// The data kept of a stack, and what its template uses.
 pub type Kept<T> = Result<(T, Usage), Unmade>;
 
-/// Makes every stack of a plan, the bootstrap stacks last, because their policies depend on what all others use. Of each stack
-/// is kept what `build` gives: the templates of a large mesh do not fit into memory together. The report says what is wrong; then
-/// the list has gaps, and no bootstrap stack.
+/// Synthesizes every stack of a plan. Bootstrap stacks come last, because their policies depend on what all others use.
+/// Of each stack, only the result of `build` is kept: the templates of a large mesh do not fit into memory together.
+/// The list lacks stacks with findings. If any stack of the plan has findings, the list has no bootstrap stacks.
+///
+/// # Errors
+///
+/// The first [`Unmade::Error`] that `build` returns.
 pub fn each<T: Send>(
     plan: &Plan<'_>,
     offer: Offer,
@@ -78,11 +82,19 @@ pub fn each<T: Send>(
 }
 
 /// Synthesizes the stacks of a plan and keeps all of them.
+///
+/// # Errors
+///
+/// The stacks depend on each other in a circle: a defect of Lakewright.
 pub fn synthesize_all(plan: &Plan<'_>) -> Result<(Vec<Found>, Report), Error> {
     synthesize_with(plan, Offer::Environments)
 }
 
-/// The same, with something else on offer in the bootstrap stacks than what the environments say.
+/// Like [`synthesize_all`], but `offer` determines what the bootstrap stacks grant.
+///
+/// # Errors
+///
+/// The stacks depend on each other in a circle: a defect of Lakewright.
 pub fn synthesize_with(plan: &Plan<'_>, offer: Offer) -> Result<(Vec<Found>, Report), Error> {
     let build = |stack: &StackPlan<'_>| {
         let target = stack.target();
@@ -98,14 +110,19 @@ pub fn synthesize_with(plan: &Plan<'_>, offer: Offer) -> Result<(Vec<Found>, Rep
     Ok((found, report))
 }
 
-/// What the stacks of a plan use, by the address of the bootstrap stack. Those that were found begin with them.
+/// What the stacks of a plan use, by the address of their bootstrap stack. `found` begins with these stacks, in the
+/// plan's order.
 fn usage(plan: &Plan<'_>, found: &[Found]) -> BTreeMap<StackAddress, Usage> {
     let usage: Vec<Usage> =
         found.iter().take(plan.stacks.len()).map(|one| one.stack.usage()).collect();
     Plan::usage(plan.stacks.iter().zip(&usage))
 }
 
-/// The bootstrap templates that the stacks which were found could not do without, by address.
+/// The bootstrap templates with only the permissions that the stacks in `found` use, by address.
+///
+/// # Errors
+///
+/// The findings of the bootstrap stacks.
 pub fn needed(
     plan: &Plan<'_>,
     found: &[Found],

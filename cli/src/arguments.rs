@@ -1,4 +1,4 @@
-//! What can be typed.
+//! The command line arguments.
 
 pub(crate) mod day;
 pub(crate) mod question;
@@ -33,14 +33,14 @@ pub(crate) struct Arguments {
 }
 
 impl Arguments {
-    /// What was typed. What cannot be understood ends the program, and so does a question for help or the version.
+    /// Parses the command line. Invalid arguments end the program, as do requests for help or the version.
     pub(crate) fn typed() -> Self {
         let matches = help::grouped(Self::command()).try_get_matches();
         let typed = matches.and_then(|matches| Self::from_arg_matches(&matches));
         typed.unwrap_or_else(|error| habits::pointed(error).exit())
     }
 
-    /// What the parser cannot check: some formats are for some commands.
+    /// Checks what the parser cannot: some formats are for some commands only.
     pub(crate) fn check(&self) -> Result<(), Failure> {
         let is_special = matches!(self.output.format, Format::Csv | Format::Html);
         if is_special && !matches!(self.command, Command::Access(_)) {

@@ -1,4 +1,4 @@
-//! Deploying from the command line: the one place of this crate that awaits.
+//! Deploys from the command line. Only this module and those below it are async.
 
 mod invitations;
 mod owners;
@@ -68,15 +68,17 @@ pub(crate) struct Options {
 pub(crate) struct Wanted<'m> {
     pub(crate) mesh: &'m Mesh,
     pub(crate) found: Vec<Found>,
-    /// The bootstrap templates that the stacks could not do without, by address.
+    /// The bootstrap templates with only the permissions that the stacks use, by address.
     pub(crate) needed: BTreeMap<StackAddress, Template>,
-    /// With whose help the stacks of an earlier version are looked at, by address.
+    /// The roles used to read the stacks of an earlier version, by address.
     pub(crate) base: BTreeMap<StackAddress, DeployTarget>,
     pub(crate) sources: &'m [SourceFile],
 }
 
-/// With whose help the stacks of an earlier version of a mesh are looked at: those in accounts and regions that the mesh
-/// has left as well, where nothing else would look.
+/// The roles used to read the stacks of an earlier version of a mesh, by address. They include accounts and regions
+/// that the mesh no longer has and that no other source names.
+///
+/// Fails if the earlier version cannot be read or is another mesh.
 pub(crate) fn base(
     mesh: &Mesh,
     base: Option<&Path>,
@@ -98,17 +100,17 @@ pub(crate) struct Deployment<'m> {
     /// The mesh's id.
     id: String,
     stacks: BTreeMap<StackAddress, Stack>,
-    /// What each bootstrap has to allow.
+    /// The bootstrap templates with only the permissions that the stacks use, by address.
     needed: BTreeMap<StackAddress, Template>,
-    /// With whose help each stack is deployed, and what the mesh left is looked at.
+    /// The roles used to deploy each stack, and to read the stacks that the mesh no longer has.
     targets: BTreeMap<StackAddress, DeployTarget>,
-    /// Where the record of places with stacks is kept.
+    /// The location of the record of places with stacks.
     shelf: Shelf,
-    /// The stack that makes the record's bucket and gives the right to read it.
+    /// The stack with the record's bucket and the role that accesses the record.
     keeper: StackAddress,
-    /// This run's right to change the mesh.
+    /// The lease of this run, under which it may change the mesh.
     lease: Lease,
-    /// How AWS is reached.
+    /// The settings for connections to AWS.
     settings: Settings,
     lines: Lines,
     progress: Progress,
@@ -118,7 +120,7 @@ pub(crate) struct Deployment<'m> {
 }
 
 impl<'m> Deployment<'m> {
-    /// Finds the caller's credentials.
+    /// Connects to AWS with the caller's credentials, which must be of the central account.
     pub(crate) fn connect(
         Wanted { mesh, found, needed, base, sources }: Wanted<'m>,
         options: &Options,
@@ -230,7 +232,7 @@ impl<'m> Deployment<'m> {
         if exit == Exit::Done {
             let is_gone = |(_, outcome): &(&StackAddress, &Outcome)| **outcome == Outcome::Deleted;
             let gone = summary.outcomes.iter().filter(is_gone);
-            // What holds data is never deleted by this.
+            // `deploy` never deletes a stack with data.
             let gone = gone.map(|(address, _)| (address.clone(), Vec::new())).collect();
             self.close_record(&mut seen, &gone, ui);
         } else {
@@ -241,7 +243,8 @@ impl<'m> Deployment<'m> {
         Ok(exit)
     }
 
-    /// Where no stack has to change, files that are gone and databases that were opened since are looked for.
+    /// If no stack has to change, uploads missing files and closes databases that were opened since the last
+    /// deployment. Changes nothing without `--yes`.
     fn keep_up(&self, plan: &Plan, seen: &mut Seen, ui: &mut Ui) -> Result<Exit, Failure> {
         if !self.options.yes {
             ui.note("with `--yes`, `deploy` uploads missing files, and closes databases that were opened since the last deployment");
@@ -259,7 +262,7 @@ impl<'m> Deployment<'m> {
         Ok(exit)
     }
 
-    /// What a plan says of the tenant's maintenance.
+    /// The note of a plan if the tenant is in maintenance.
     fn resting(&self) -> Option<String> {
         (self.mesh.tenant.maintenance != Maintenance::Off).then(|| {
             "the tenant is in maintenance: `deploy` ends with 8 and changes nothing, but for an administrator's run with `--admin`"
@@ -267,7 +270,7 @@ impl<'m> Deployment<'m> {
         })
     }
 
-    /// Does what a plan says. Gives how each stack ended, and what was made in it.
+    /// Executes a plan. Returns the outcome of each stack, and the resources that were created or replaced.
     fn carry_out(&self, plan: &Plan, seen: &mut Seen, ui: &mut Ui) -> (Summary, Made) {
         let mut shower = show::Shower::new(plan, &self.lines, &self.progress, ui);
         self.progress.begin(shower.all());
@@ -309,7 +312,8 @@ impl<'m> Deployment<'m> {
         (summary, shower.into_made())
     }
 
-    /// Why nothing of a plan is done: names that are another mesh's, and accounts that only their owners bootstrap.
+    /// Reports why a plan cannot be executed, and returns the exit: stacks of another mesh, and accounts that only
+    /// their owners bootstrap.
     fn refused(
         &self,
         plan: &Plan,
@@ -340,7 +344,7 @@ impl<'m> Deployment<'m> {
         exit
     }
 
-    /// Looks at what needs no change.
+    /// Checks the stacks that need no change.
     fn look_again(&self, plan: &Plan, seen: &mut Seen, ui: &mut Ui) -> Summary {
         let mut shower = show::Shower::new(plan, &self.lines, &self.progress, ui);
         let mut driver = Driver {
@@ -354,7 +358,8 @@ impl<'m> Deployment<'m> {
         self.held(&mut seen.record, driver.look_again(plan, &self.stacks))
     }
 
-    /// Mails are the only way in which failures are told, and nobody gets one before the address is confirmed.
+    /// Notes alarm topics whose receivers are missing or unconfirmed. E-mail is the only notification of failures, and
+    /// each address must first be confirmed.
     fn mails(&self, ui: &mut Ui) {
         for stack in self.stacks.values().filter(|stack| stack.entry.kind == StackKind::Platform) {
             let place = stack.entry.place();
@@ -381,8 +386,8 @@ impl<'m> Deployment<'m> {
         }
     }
 
-    /// What has just been shared with other accounts may have to be accepted there. What was shared before is no new
-    /// invitation, whatever else of its dataset's stack changed.
+    /// Notes the tables that this run shared with other accounts, which may have to accept an invitation. Earlier
+    /// shares cause no new invitation, even if their dataset's stack changed.
     fn invitations(&self, summary: &Summary, made: &Made, ui: &mut Ui) {
         let is_changed = |(_, outcome): &(&StackAddress, &Outcome)| {
             matches!(outcome, Outcome::Created | Outcome::Updated | Outcome::NeedsAttention(_))
@@ -401,7 +406,7 @@ impl<'m> Deployment<'m> {
         }
     }
 
-    /// The address of a stack, by its name or address.
+    /// The address of a deployed stack, from its name or address. Fails if no stack or several stacks match.
     fn find(&self, name: &str, seen: &Seen) -> Result<StackAddress, Failure> {
         let found: Vec<&StackAddress> = seen
             .observed
@@ -451,7 +456,8 @@ impl<'m> Deployment<'m> {
     }
 }
 
-/// Deploy roles let in roles of the central account alone: other credentials would be refused account by account.
+/// Checks that the credentials are of the central account. Deploy roles trust only that account and would refuse others
+/// one by one.
 fn is_central(aws: &Aws, mesh: &Mesh) -> Result<(), Failure> {
     let central = mesh.tenant.central_account.as_str();
     if aws.caller() == central {
@@ -464,7 +470,7 @@ fn is_central(aws: &Aws, mesh: &Mesh) -> Result<(), Failure> {
     Err(Failure { exit: Exit::Unreachable, message })
 }
 
-/// Where the record of places with stacks is kept, and the stack that gives the right to.
+/// The location of the record of places with stacks, and the stack with its bucket and the role that may access it.
 fn shelf(mesh: &Mesh) -> (Shelf, StackAddress) {
     let names = Names::new(mesh);
     let place = names.central_place();
@@ -499,7 +505,7 @@ fn unreachable(error: &CloudError) -> Failure {
     Failure { exit, message: error.to_string() }
 }
 
-/// The worst of all outcomes.
+/// The exit for the worst outcome.
 fn exit(summary: &Summary) -> Exit {
     let has = |wanted: fn(&Outcome) -> bool| summary.outcomes.values().any(wanted);
     if has(|outcome| matches!(outcome, Outcome::NeedsAttention(_))) {

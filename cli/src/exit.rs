@@ -1,34 +1,35 @@
-//! How the program ends. The codes are stable: scripts depend on them.
+//! Exit codes. They are stable, because scripts depend on them.
 
 use std::process::ExitCode;
 
 use crate::ui::Ui;
 
-/// How the program ends.
+/// An exit code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Exit {
-    /// What was asked for is done.
+    /// The command succeeded.
     Done,
-    /// Something that should not happen happened, such as a full disk.
+    /// An unexpected error, such as a full disk.
     Unexpected,
     /// The command line is wrong, or the mesh cannot be read.
     Usage,
-    /// A check, a proof or a decision said no, or somebody else has to do something first.
+    /// A check or proof failed, a request is denied, or somebody else has to act first.
     No,
-    /// It cannot be said.
+    /// The decision is unknown.
     Unknown,
-    /// A deployment failed, and what it had done was undone; or AWS refused it before it did anything.
+    /// A deployment failed and was rolled back, or AWS refused it before any change.
     RolledBack,
-    /// A stack is in a state that somebody has to look at.
+    /// A stack is in a state that needs attention.
     Attention,
-    /// Somebody said no or stopped it, nobody could be asked, or somebody else deploys the same.
+    /// The user declined or stopped the run, no confirmation was possible, or another run deploys
+    /// the same mesh.
     Declined,
     /// No credentials, no network, or too many requests.
     Unreachable,
 }
 
 impl Exit {
-    /// The code.
+    /// The number of the code.
     pub(crate) const fn number(self) -> u8 {
         match self {
             Self::Done => 0,
@@ -50,11 +51,11 @@ impl From<Exit> for ExitCode {
     }
 }
 
-/// The code of a command's end; what went wrong is said.
+/// The exit code of a command's result. Prints the error, if any.
 pub(crate) fn code(result: Result<Exit, Failure>, ui: &mut Ui) -> ExitCode {
     let (exit, message) = match result {
         Err(Failure { exit, message }) => (exit, Some(message)),
-        // What was written is not all there, whatever the command found.
+        // The output is incomplete, whatever the result.
         Ok(exit) => match ui.lost() {
             Some(message) => (Exit::Unexpected, Some(message)),
             None => (exit, None),
@@ -66,7 +67,7 @@ pub(crate) fn code(result: Result<Exit, Failure>, ui: &mut Ui) -> ExitCode {
     exit.into()
 }
 
-/// A command that could not do its work.
+/// The failure of a command.
 #[derive(Debug)]
 pub(crate) struct Failure {
     pub(crate) exit: Exit,
@@ -74,12 +75,12 @@ pub(crate) struct Failure {
 }
 
 impl Failure {
-    /// The command line is wrong, or something to read is not there.
+    /// A failure with [`Exit::Usage`]: wrong usage, or an input that cannot be read.
     pub(crate) fn usage(message: impl Into<String>) -> Self {
         Self { exit: Exit::Usage, message: message.into() }
     }
 
-    /// Something that should not happen happened.
+    /// A failure with [`Exit::Unexpected`].
     pub(crate) fn unexpected(message: impl Into<String>) -> Self {
         Self { exit: Exit::Unexpected, message: message.into() }
     }

@@ -3,9 +3,9 @@
 use clap::builder::StyledStr;
 use clap::error::{ContextKind, ContextValue, Error};
 
-/// What other tools call it, and what does it here. Sources: the commands of the AWS CDK (`cdk list`, `synthesize`, `diff`),
-/// AWS SAM (`sam validate`, `build`, `package`, `sync`, `delete`), Terraform (`terraform plan`, `apply`, `validate`) and
-/// Pulumi (`pulumi preview`, `up`); `completion` is that of the GitHub CLI and of kubectl.
+/// The commands of other tools, and the command to use here. Sources: the commands of the AWS CDK (`cdk list`,
+/// `synthesize`, `diff`), AWS SAM (`sam validate`, `build`, `package`, `sync`, `delete`), Terraform (`terraform plan`,
+/// `apply`, `validate`) and Pulumi (`pulumi preview`, `up`); `completion` is that of the GitHub CLI and of kubectl.
 const HABITS: [(&[&str], &str); 10] = [
     (&["plan", "preview"], "`lakewright deploy --plan` says what a deployment would do"),
     (&["apply", "sync", "up"], "`lakewright deploy` plans, asks, and deploys the stacks"),
@@ -32,18 +32,18 @@ const HABITS: [(&[&str], &str); 10] = [
     (&["version"], "`lakewright --version` says it"),
 ];
 
-/// The usage of a command as its help has it: the parser shows what was typed without the brackets of what may be left out.
+/// Shows optional arguments in an error's usage in brackets, as help does. The parser leaves the brackets out.
 fn with_brackets(error: &mut Error) {
     if let Some(ContextValue::StyledStr(usage)) = error.remove(ContextKind::Usage) {
         let text = usage.ansi().to_string();
-        // Only a command's last word is its mesh; others are values of options.
+        // The mesh is always the last word; earlier words are values of options.
         let before = text.strip_suffix(" <MESH>");
         let text = before.map_or_else(|| text.clone(), |before| format!("{before} [MESH]"));
         error.insert(ContextKind::Usage, ContextValue::StyledStr(StyledStr::from(text)));
     }
 }
 
-/// A usage error that points to our command, where one of another tool was typed.
+/// A usage error that suggests our command if another tool's command was typed.
 pub(crate) fn pointed(mut error: Error) -> Error {
     with_brackets(&mut error);
     let ours = match error.get(ContextKind::InvalidSubcommand) {
@@ -52,11 +52,11 @@ pub(crate) fn pointed(mut error: Error) -> Error {
     };
     let alike = error.remove(ContextKind::SuggestedSubcommand);
     if let Some(ours) = ours {
-        // Names that only look alike would lead elsewhere.
+        // Commands with similar names would be misleading.
         let tips = vec![StyledStr::from(ours)];
         error.insert(ContextKind::Suggested, ContextValue::StyledStrs(tips));
     } else if let Some(ContextValue::Strings(mut names)) = alike {
-        // What only shells call is not for people.
+        // Hidden commands, which only shells call, are not suggested.
         names.retain(|name| !name.starts_with('_'));
         if !names.is_empty() {
             error.insert(ContextKind::SuggestedSubcommand, ContextValue::Strings(names));
@@ -65,7 +65,7 @@ pub(crate) fn pointed(mut error: Error) -> Error {
     error
 }
 
-/// What does here what another tool calls by this name.
+/// The command to use in place of another tool's command.
 fn ours(typed: &str) -> Option<&'static str> {
     let mut habits = HABITS.into_iter();
     habits.find(|(theirs, _)| theirs.contains(&typed)).map(|(_, ours)| ours)

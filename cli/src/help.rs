@@ -1,4 +1,4 @@
-//! The commands by what they are for, in `lakewright --help`.
+//! The commands in groups, in `lakewright --help`.
 
 use std::fmt::Write as _;
 
@@ -6,10 +6,10 @@ use clap::Command;
 
 use crate::width::{push_wrapped, reflowed, width};
 
-/// The widest that the parser's own help is ("max_term_width" in clap's reference).
+/// The maximum width of the parser's own help, in characters ("max_term_width" in clap's reference).
 const WIDEST: usize = 100;
 
-/// The commands by what they are for. What each does is said where its arguments are.
+/// The commands by purpose. The description of each is defined with its arguments.
 const GROUPS: [(&str, &[&str]); 4] = [
     ("Write and check", &["init", "check", "synth"]),
     ("Access", &["prove", "access", "can", "why"]),
@@ -17,7 +17,7 @@ const GROUPS: [(&str, &[&str]); 4] = [
     ("Look things up", &["ls", "explain", "schema", "completions"]),
 ];
 
-/// The command, whose help has its subcommands in groups and fits the terminal.
+/// A command whose help lists its subcommands in groups and fits the terminal.
 pub(crate) fn grouped(command: Command) -> Command {
     let template = format!(
         "{{before-help}}{{about-with-newline}}\n{{usage-heading}} {{usage}}\n\n{}{}\n{{options}}{{after-help}}",
@@ -30,7 +30,7 @@ pub(crate) fn grouped(command: Command) -> Command {
     names.iter().fold(fitted(command), |command, name| command.mut_subcommand(name, fitted))
 }
 
-/// The command, whose examples and explanations fit the terminal: the parser would only break lines that are too long.
+/// A command whose examples and explanations fit the terminal. The parser would only break long lines.
 fn fitted(command: Command) -> Command {
     let Some(after) = command.get_after_help().map(ToString::to_string) else { return command };
     let width = width().min(WIDEST);
@@ -42,8 +42,8 @@ fn fitted(command: Command) -> Command {
     command.after_help(text.trim_end().to_owned())
 }
 
-/// Writes a line of help. An example that is too long goes on after a backslash, so that it can be pasted, and says below it
-/// what it does.
+/// Appends a line of help. An example that is too long continues after a backslash, so that it can be pasted, with its
+/// description below it.
 fn push_example(text: &mut String, line: &str, width: usize) {
     let Some(example) = line.strip_prefix("  ").filter(|_| line.chars().count() > width) else {
         text.push_str(line);

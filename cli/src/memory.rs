@@ -1,15 +1,15 @@
-//! How the process takes its memory.
+//! The memory allocation of the process.
 
-/// Synthesis makes and drops many small values in several threads; the system's allocator takes
-/// a quarter of the time of a large mesh (docs/performance.md).
+/// Synthesis allocates and frees many small values in several threads. The system's allocator takes a quarter of the
+/// time of a large mesh (docs/performance.md).
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// Takes memory in small pages from here on, for what keeps all of a large mesh. The allocator asks for huge
-/// ones, of which the kernel clears two MiB for the first byte that is used: up to a fifth of the time of
-/// the largest matrix (docs/performance.md). Templates that are written and forgotten gain nothing by it.
+/// Allocates memory in small pages from now on, for commands that keep all of a large mesh. The allocator asks for huge
+/// pages, and the kernel clears two MiB for the first byte used: up to a fifth of the time of the largest matrix
+/// (docs/performance.md). Commands that write templates and drop them gain nothing.
 pub(crate) fn small_pages() {
-    // Where the kernel does not know the call, huge pages cost time and nothing else.
+    // If the kernel does not support the call, huge pages only cost time.
     #[cfg(target_os = "linux")]
     nix::sys::prctl::set_thp_disable(true).ok();
 }

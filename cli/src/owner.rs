@@ -1,11 +1,11 @@
-//! What the owner of an account runs, as commands of the AWS CLI.
+//! The AWS CLI commands that the owner of an account runs.
 
 use lakewright_template::assembly::StackEntry;
 
-/// The file that the commands take a bootstrap's template from.
+/// The file with a bootstrap's template in the commands.
 pub(crate) const FILE: &str = "bootstrap.yaml";
 
-/// The command that deploys a bootstrap with the mesh's tags, by which its stack is known.
+/// The command that deploys a bootstrap with the mesh's tags, which identify its stack.
 ///
 /// Source: `cloudformation deploy` in the AWS CLI reference: `--tags` takes `key=value` pairs.
 pub(crate) fn deploying(entry: &StackEntry) -> String {
@@ -25,7 +25,7 @@ pub(crate) fn deleting(region: &str, name: &str) -> String {
     format!("aws cloudformation delete-stack --region {region} --stack-name {name}")
 }
 
-/// A word of a POSIX shell: what a shell would read otherwise stands in single quotes.
+/// A word quoted for a POSIX shell: in single quotes if it has special characters.
 fn quoted(word: &str) -> String {
     let is_plain = |one: char| one.is_ascii_alphanumeric() || "-_./:=@+,".contains(one);
     if word.chars().all(is_plain) {

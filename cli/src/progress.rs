@@ -1,14 +1,14 @@
-//! How far long work has come, for people who watch a terminal.
+//! Shows the progress of long work on a terminal.
 
 use std::io::{self, Write as _};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use lakewright_analysis::progress::Watch;
 
-/// Work that is done before anybody could read how far it has come: so many stacks.
+/// The number of stacks below which no progress is shown, because the work ends too soon.
 const SHORT: usize = 500;
 
-/// How far synthesis has come.
+/// The progress of synthesis.
 #[derive(Debug)]
 pub(crate) struct Progress {
     done: AtomicUsize,
@@ -42,7 +42,7 @@ impl Watch for Progress {
     }
 }
 
-/// Draws over what was drawn before.
+/// Replaces the line drawn before.
 fn draw(text: &str) {
     let mut out = io::stderr().lock();
     drop(write!(out, "\r\u{1b}[2K{text}").and_then(|()| out.flush()));

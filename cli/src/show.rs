@@ -1,4 +1,4 @@
-//! How what was found looks: for people, for programs, for spreadsheets and in a browser.
+//! Presents results for people, programs, spreadsheets and browsers.
 
 pub(crate) mod answer;
 pub(crate) mod comparison;

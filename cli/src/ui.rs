@@ -17,7 +17,7 @@ pub(crate) struct Ui {
     style: Style,
     is_quiet: bool,
     shows_progress: bool,
-    /// How wide the lines of notes may be, where standard error has a width.
+    /// The maximum width of notes in characters, if standard error has a width.
     width: Option<usize>,
     /// Why data could not be written.
     lost: Option<String>,
@@ -50,18 +50,18 @@ impl Ui {
         self.format == Format::Json
     }
 
-    /// What draws how far long work has come, where somebody watches.
+    /// The display of progress, which draws only if somebody watches a terminal.
     pub(crate) fn progress(&self) -> Progress {
         Progress::new(self.shows_progress)
     }
 
-    /// Writes data. A reader that has gone away is no error of ours; a full disk is one, which
-    /// [`Self::lost`] tells when the command is done.
+    /// Writes data. A reader that closed the pipe is no error; a full disk is one, which
+    /// [`Self::lost`] returns at the end of the command.
     pub(crate) fn data(&mut self, text: &str) {
         self.pieces(&[text]);
     }
 
-    /// Writes data that is too large to be put together first.
+    /// Writes data in pieces, if it is too large to be joined first.
     pub(crate) fn pieces(&mut self, pieces: &[impl AsRef<str>]) {
         let mut out = io::stdout().lock();
         let mut pieces = pieces.iter().map(AsRef::as_ref);
@@ -73,7 +73,7 @@ impl Ui {
         }
     }
 
-    /// Why data could not be written, when it could not.
+    /// Why data could not be written, if it could not.
     pub(crate) fn lost(&mut self) -> Option<String> {
         self.lost.take()
     }
@@ -94,12 +94,12 @@ impl Ui {
         }
     }
 
-    /// A text for standard error.
+    /// A text wrapped to the width of standard error.
     fn laid_out(&self, text: &str) -> String {
         self.width.map_or_else(|| text.to_owned(), |width| within(text, width))
     }
 
-    /// Says what has been done.
+    /// Prints a note, unless `--quiet` is set.
     pub(crate) fn note(&mut self, text: &str) {
         if self.is_quiet {
             return;
@@ -134,7 +134,7 @@ impl Ui {
         drop(io::stderr().lock().write_all(text.as_bytes()));
         let errors = report.count(Severity::Error);
         let warnings = report.count(Severity::Warning);
-        // What has to be mended comes before what may stay.
+        // Errors come before warnings.
         let worst = report.iter().find(|one| one.severity == Severity::Error);
         let worst = worst.or_else(|| report.iter().next());
         let code = worst.map(|one| one.code.as_str()).unwrap_or_default();
@@ -146,9 +146,9 @@ impl Ui {
     }
 }
 
-/// Findings whose sentences are in lines of a width. The renderer puts the others below the first.
+/// Findings whose sentences are wrapped to a width. The renderer aligns the lines.
 fn narrowed(report: &Report, width: usize) -> Report {
-    // Before the advice stand the margin of a line's number and the word itself.
+    // The width of the margin with the line number and the word `help` before the advice.
     const HELP: usize = 16;
     let narrow = |text: &str, before: usize| -> String {
         let mut out = String::new();

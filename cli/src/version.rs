@@ -1,12 +1,12 @@
-//! What `--version` says.
+//! The text of `--version`.
 
 use std::sync::LazyLock;
 
 use lakewright_policies::catalogue;
 use lakewright_template::schema;
 
-/// The version, the commit that it was built from, and where the facts about AWS come from. The first line is all that `-V`
-/// says.
+/// The version, the commit that it was built from, and the origin of the facts about AWS. `-V` prints the first line
+/// only.
 pub(crate) fn long() -> &'static str {
     static LONG: LazyLock<String> = LazyLock::new(|| {
         format!(

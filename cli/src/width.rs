@@ -1,13 +1,13 @@
-//! How wide lines may be, and text in lines of a width.
+//! The width of lines, and text wrapped to a width.
 
 use std::io;
 
-/// How wide lines are where nobody says it, as in a pipe.
+/// The default width, in characters, for example in a pipe.
 const WIDTH: usize = 100;
-/// What a line needs to be read at all.
+/// The minimum width of a readable line, in characters.
 pub(crate) const LEAST: usize = 40;
 
-/// How wide the lines of tables and of help may be, whether or not anything says it.
+/// The width of tables and help: that of the output, or the default.
 pub(crate) fn width() -> usize {
     output_width().unwrap_or(WIDTH)
 }
@@ -18,12 +18,12 @@ fn columns() -> Option<usize> {
     said.map(|width| width.max(LEAST))
 }
 
-/// How wide lines on standard output may be, where `COLUMNS` or a terminal says it.
+/// The width of standard output, if `COLUMNS` or a terminal determines it.
 pub(crate) fn output_width() -> Option<usize> {
     columns().or_else(|| of_terminal(terminal_size::terminal_size_of(io::stdout())))
 }
 
-/// How wide lines on standard error may be, where `COLUMNS` or a terminal says it.
+/// The width of standard error, if `COLUMNS` or a terminal determines it.
 pub(crate) fn error_width() -> Option<usize> {
     columns().or_else(|| of_terminal(terminal_size::terminal_size_of(io::stderr())))
 }
@@ -33,8 +33,8 @@ fn of_terminal(size: Option<(terminal_size::Width, terminal_size::Height)>) -> O
     Some(usize::from(width).max(LEAST))
 }
 
-/// Prose in lines of a width: each line is indented as it was, and what goes on below it by two more. In a line that is too
-/// long each command of AWS stands in a line of its own and is never broken, so that it can be copied.
+/// Wraps prose to a width. Each line keeps its indentation, and its continuation is indented by two more. In a line
+/// that is too long, each AWS CLI command gets a line of its own and is never broken, so that it can be copied.
 pub(crate) fn within(text: &str, width: usize) -> String {
     let mut out = String::new();
     for line in text.split_inclusive('\n') {
@@ -51,7 +51,7 @@ pub(crate) fn within(text: &str, width: usize) -> String {
 
 fn push_prose(out: &mut String, line: &str, width: usize) {
     let indent = line.len() - line.trim_start_matches(' ').len();
-    // A command that stands by itself already, and the lines that it goes on in.
+    // A command that is already on its own line, and its continuation lines.
     let is_command = line[indent..].starts_with("aws ") || line[indent..].starts_with("| ");
     if is_command || length(line) <= width {
         out.push_str(line);
@@ -75,15 +75,15 @@ fn push_prose(out: &mut String, line: &str, width: usize) {
     push_wrapped(out, rest, [start, below], width);
 }
 
-/// Ends a line, without the spaces that columns were filled up with, and begins the next one.
+/// Ends a line without trailing spaces, and begins the next one.
 fn push_line_break(out: &mut String, indent: usize) {
     out.truncate(out.trim_end_matches(' ').len());
     out.push('\n');
     out.extend(std::iter::repeat_n(' ', indent));
 }
 
-/// Pages and help in lines of a width: the lines of a paragraph, or of an item of a list, become one text, which is wrapped.
-/// Headings, tables, code and lines that are indented by themselves stay as they are.
+/// Wraps pages and help to a width: the lines of a paragraph or list item are joined and wrapped again. Headings,
+/// tables, code and other indented lines stay as they are.
 pub(crate) fn reflowed(text: &str, width: usize) -> String {
     let mut out = String::new();
     let mut open: Option<(String, usize)> = None;
@@ -117,7 +117,7 @@ pub(crate) fn reflowed(text: &str, width: usize) -> String {
     out
 }
 
-/// Writes a paragraph, when there is one, with the indentation of all its lines but the first.
+/// Writes a paragraph, if there is one, with the indentation of all its lines but the first.
 fn push_paragraph(out: &mut String, paragraph: Option<(String, usize)>, width: usize) {
     if let Some((text, below)) = paragraph {
         push_wrapped(out, &text, [0, below], width);
@@ -125,7 +125,7 @@ fn push_paragraph(out: &mut String, paragraph: Option<(String, usize)>, width: u
     }
 }
 
-/// The first command of AWS in a text, with what stands before and after it.
+/// The first AWS CLI command in a text, with the text before and after it.
 fn command_in(text: &str) -> Option<(&str, &str, &str)> {
     let (before, rest) = text.split_once("`aws ")?;
     let start = text.len() - rest.len() - "aws ".len();
@@ -133,8 +133,7 @@ fn command_in(text: &str) -> Option<(&str, &str, &str)> {
     Some((before.trim_end(), command, after))
 }
 
-/// Writes a text into lines of a width: the first from a column on, the others after as many spaces as the other
-/// number says.
+/// Wraps a text to a width. `start` is the column where it begins, `indent` the indentation of the following lines.
 pub(crate) fn push_wrapped(
     out: &mut String,
     text: &str,
@@ -151,7 +150,7 @@ pub(crate) fn push_wrapped(
             out.push(' ');
             column += 1;
         }
-        // A name that is longer than a line goes on in the next one.
+        // A name that is longer than a line continues in the next one.
         while column + length(word) > width {
             let room = width.saturating_sub(column).max(1);
             let (head, rest) = word.split_at(end_of_part(word, room));
@@ -164,11 +163,12 @@ pub(crate) fn push_wrapped(
     }
 }
 
-/// Where a name that has so many characters of room is broken: after a part of an ARN, an address or a path, else anywhere.
+/// The position at which to break a name that has `room` characters: after a part of an ARN, an address or a path, else
+/// anywhere.
 fn end_of_part(word: &str, room: usize) -> usize {
     let end = word.char_indices().nth(room).map_or(word.len(), |(end, _)| end);
     let head = &word[..end];
-    // A first part that is short would leave its line nearly empty.
+    // A short first part would leave the line nearly empty.
     let part = head.rfind(['/', ':']).filter(|mark| mark * 3 >= end);
     part.or_else(|| head.rfind('-')).map_or(end, |mark| mark + 1)
 }

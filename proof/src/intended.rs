@@ -15,21 +15,21 @@ use lakewright_template::assembly::{Grants, IntendedGrant};
 /// One intended grant.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rule {
-    /// The stack that gives it, as `account/region/name`.
+    /// The stack that grants it, as `account/region/name`.
     pub stack: Arc<str>,
-    /// Who, by the name on the command line.
+    /// The principal, by its name on the command line.
     pub principal: String,
-    /// The access in a word.
+    /// The kind of access in a word, such as `read`.
     pub access: String,
-    /// To what, by the name on the command line.
+    /// The resource, by its name on the command line.
     pub target: String,
     /// The actions; sorted.
     pub actions: Arc<[Action]>,
-    /// The ARNs, with wildcards; keys by their alias.
+    /// The ARNs, with wildcards. A key is named by the ARN of its alias.
     pub resources: Vec<String>,
-    /// When.
+    /// The conditions.
     pub conditions: Vec<Condition>,
-    /// The manifest lines that ask for it; empty when they are those of the whole stack.
+    /// The manifest lines that ask for the grant. Empty if they are the lines of the whole stack.
     pub because: Vec<String>,
 }
 
@@ -46,33 +46,33 @@ struct Rules {
 /// The intended access of a mesh.
 #[derive(Debug, Clone, Default)]
 pub struct Intended {
-    /// By ARN, or by a service's name.
+    /// The rules, by the principal's ARN or the service's name.
     principals: IndexMap<String, Rules>,
-    /// The ARN, or the service's name, of each principal's name.
+    /// The ARN or the service's name, by the principal's name on the command line.
     names: BTreeMap<String, String>,
-    /// The name of each principal, by its ARN.
+    /// The principal's name on the command line, by ARN.
     names_of: IndexMap<String, String>,
     denials: Vec<(String, Rule)>,
-    /// The permissions boundaries, by the ARN of the role.
+    /// The intended permissions boundaries, by the ARN of the role.
     boundaries: IndexMap<String, Rule>,
-    /// The roles that the code of a principal may act as, by ARN.
+    /// Pairs of ARNs: a principal, and a role that the principal's code may act as.
     acts: BTreeSet<(String, String)>,
-    /// The denials of each ARN.
+    /// The indexes in `denials`, by ARN.
     denials_of: IndexMap<String, Vec<usize>>,
-    /// The ARNs of principals of which only the beginning is known: the roles of permission sets.
+    /// The ARN patterns of roles of permission sets: IAM Identity Center chooses the end of each name.
     patterns: Vec<String>,
 }
 
-/// The access of a rule that leaves a request to an account's own policies.
+/// The access of a rule that delegates the decision to an account's own policies.
 pub const DELEGATE: &str = "delegate";
 
 /// The access of a rule that names a role's permissions boundary.
 pub const BOUNDED: &str = "bounded";
 
-/// The access of a rule that lets the code of one principal act as another: a stage of a pipeline.
+/// The access of a rule that lets one principal's code act as another principal, as in a stage of a pipeline.
 pub const ACTS: &str = "act-as";
 
-/// The access of a rule that is a denial.
+/// The access of a rule that denies.
 pub const DENY: &str = "deny";
 
 impl Intended {
@@ -85,7 +85,7 @@ impl Intended {
 
     /// Indexes the rules of all stacks.
     pub fn of_rules(stacks: Vec<Vec<(String, Rule)>>, names: BTreeMap<String, String>) -> Self {
-        // Denials name a role of their own stack by `role/ACCOUNT/NAME`: grants have the better name.
+        // Denials name a role of their own stack `role/ACCOUNT/NAME`. The name that grants use is preferred.
         let better = names.iter().rev().filter(|(name, _)| !name.starts_with("role/"));
         let names_of: IndexMap<String, String> =
             better.map(|(name, arn)| (arn.clone(), name.clone())).collect();
@@ -109,27 +109,27 @@ impl Intended {
         intended
     }
 
-    /// What is denied on purpose, each with the ARN of whom, `*` for everybody.
+    /// The intended denials, each with the ARN of its principal or boundary; `*` for everybody.
     pub fn denials(&self) -> &[(String, Rule)] {
         &self.denials
     }
 
-    /// What asks for a role's permissions boundary: its only resource.
+    /// The rule for a role's permissions boundary. Its only resource is the boundary's ARN.
     pub fn boundary_of(&self, arn: &str) -> Option<&Rule> {
         self.boundaries.get(arn)
     }
 
-    /// Whether the code of one principal is to act as another one.
+    /// Whether the code of `author` is meant to act as `role`; both are ARNs.
     pub fn acts_as(&self, author: &str, role: &str) -> bool {
         self.acts.contains(&(author.to_owned(), role.to_owned()))
     }
 
-    /// The principals' ARNs and services' names, sorted, each with its rules.
+    /// The ARNs of principals and names of services, sorted, each with its rules.
     pub fn principals(&self) -> Vec<(&str, &[Rule])> {
         self.principals.iter().map(|(arn, rules)| (arn.as_str(), rules.all.as_slice())).collect()
     }
 
-    /// The ARN, or the service's name, of a principal's name on the command line.
+    /// The ARN or the service's name, from a principal's name on the command line.
     pub fn arn_of(&self, name: &str) -> Option<&str> {
         self.names.get(name).map(String::as_str)
     }
@@ -139,13 +139,13 @@ impl Intended {
         self.names.keys().map(String::as_str)
     }
 
-    /// The name of a principal on the command line.
+    /// The name of a principal on the command line, from its ARN.
     pub fn name_of(&self, arn: &str) -> Option<&str> {
         let name = self.names_of.get(arn);
         name.or_else(|| self.names_of.get(self.pattern_of(arn)?)).map(String::as_str)
     }
 
-    /// The pattern that an ARN is known by. Only IAM Identity Center gives roles ends that nobody knows before.
+    /// The pattern that matches an ARN. Only roles of IAM Identity Center have names whose end is not known in advance.
     fn pattern_of(&self, arn: &str) -> Option<&str> {
         if !arn.contains(":role/aws-reserved/") {
             return None;
@@ -158,12 +158,12 @@ impl Intended {
         self.principals.get(arn).map(|rules| rules.all.as_slice()).unwrap_or_default()
     }
 
-    /// The rule that asks for a request, when there is one.
+    /// The rule that covers a request, if any.
     pub fn rule_for(&self, request: &Request<'_>, world: &World) -> Option<&Rule> {
         self.rule_that(request, world, &|_| true)
     }
 
-    /// The wanted rule that covers a request, if any.
+    /// The rule that covers a request and that `is_wanted` accepts, if any.
     pub fn rule_that(
         &self,
         request: &Request<'_>,
@@ -175,7 +175,8 @@ impl Intended {
         let own = own.or_else(|| self.principals.get(self.pattern_of(name)?));
         let key = world.key(request.resource);
         let asks = |rule: &Rule| {
-            // A key's own policy names the principal, or hands it to the account's policies.
+            // For a key, only rules of the key's own stack count, unless its policy delegates the request to the
+            // account.
             key.is_none_or(|key| {
                 rule.stack == key.origin.stack || self.is_delegated(request, world)
             }) && is_wanted(rule)
@@ -183,27 +184,27 @@ impl Intended {
         if let Some(rule) = own.and_then(|rules| rules.rule_for(request, world, &asks)) {
             return Some(rule);
         }
-        // What is delegated to an account is a grant to roles that others look after. Ours need
-        // grants of their own.
+        // Access delegated to an account covers principals whose policies are not all in templates. Roles of the mesh
+        // need rules of their own.
         let is_ours = world.knows_policies_of(request.principal.name());
         let asks = |rule: &Rule| (!is_ours || rule.access != DELEGATE) && is_wanted(rule);
         let of_account = self.of_account(request);
         let of_account = of_account.and_then(|rules| rules.rule_for(request, world, &asks));
-        // What is delegated to access points is asked for by nobody in particular.
+        // A delegation to access points names no principal: its rule is for `*`.
         of_account.or_else(|| {
             let asks = |rule: &Rule| !is_ours && rule.access == DELEGATE && is_wanted(rule);
             self.principals.get("*")?.rule_for(request, world, &asks)
         })
     }
 
-    /// Whether a request is left to the policies of the account that the principal lies in.
+    /// Whether a request is delegated to the policies of the principal's account.
     fn is_delegated(&self, request: &Request<'_>, world: &World) -> bool {
         let asks = |rule: &Rule| rule.access == DELEGATE;
         let rules = self.of_account(request);
         rules.is_some_and(|rules| rules.rule_for(request, world, &asks).is_some())
     }
 
-    /// The rules of the account that the principal lies in.
+    /// The rules of the principal's account.
     fn of_account(&self, request: &Request<'_>) -> Option<&Rules> {
         let (Principal::Role { arn, .. } | Principal::User(arn)) = request.principal else {
             return None;
@@ -213,7 +214,7 @@ impl Intended {
         self.principals.get(&String::from(ArnParts::iam(partition, account, "root")))
     }
 
-    /// Whether a request is denied on purpose.
+    /// Whether an intended denial denies the request.
     pub fn denies(&self, request: &Request<'_>, world: &World) -> bool {
         self.denials_about(request, world).any(|denial| world.fulfils(request, &denial.conditions))
     }
@@ -291,7 +292,7 @@ impl Rules {
         world: &World,
         is_wanted: &dyn Fn(&Rule) -> bool,
     ) -> Option<&Rule> {
-        // Grants name keys by their alias, of which a request to the key knows.
+        // Grants name keys by alias. The request's context and the templates determine the aliases of a key.
         let aliases = aliases(request, world);
         let names = || std::iter::once(request.resource).chain(aliases.iter().map(String::as_str));
         let exact = names().filter_map(|name| self.exact.get(name)).flatten();
@@ -315,7 +316,7 @@ impl Rules {
     }
 }
 
-/// The ARNs of the aliases of the key that a request is about.
+/// The ARNs of the aliases of the request's key. Empty if the resource is no key.
 fn aliases(request: &Request<'_>, world: &World) -> Vec<String> {
     let Some((stem, _)) = request.resource.split_once(":key/") else { return Vec::new() };
     let said = request.context.get("kms:resourcealiases").unwrap_or_default();
@@ -323,12 +324,12 @@ fn aliases(request: &Request<'_>, world: &World) -> Vec<String> {
     said.iter().chain(known).map(|alias| format!("{stem}:{alias}")).collect()
 }
 
-/// Conditions in the form `Operator key value`; values of one operator and key are alternatives.
+/// Parses conditions in the form `Operator key value`. Values of the same operator and key are alternatives.
 pub(crate) fn conditions(lines: &[String]) -> Vec<Condition> {
     let mut values: BTreeMap<(&str, &str), Vec<String>> = BTreeMap::new();
     for line in lines {
         let mut parts = line.splitn(3, ' ');
-        // What is no condition is one that nobody can tell the truth of: it asks for nothing.
+        // A line that is no condition becomes an unknown operator, which no request fulfils.
         let (operator, key) = match (parts.next(), parts.next()) {
             (Some(operator), Some(key)) => (operator, key),
             _ => (line.as_str(), line.as_str()),

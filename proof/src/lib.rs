@@ -1,4 +1,4 @@
-//! Compares the access that templates give with the access that was asked for, in both directions.
+//! Compares the access that templates grant with the intended access, in both directions.
 
 pub mod intended;
 pub mod matrix;

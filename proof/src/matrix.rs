@@ -1,9 +1,8 @@
-//! The access matrix: who reaches which resource, and how.
+//! The access matrix: which principal can access which resource, and how.
 //!
-//! Cells are found from the resource: by the statements of its own policy, by
-//! the identity policies whose patterns match it, and by Lake Formation's
-//! permissions. An index of the patterns by their beginnings keeps this
-//! linear in the number of resources.
+//! The cells of a resource come from the statements of its own policy, from identity policies whose patterns match it,
+//! and from Lake Formation permissions. An index of the patterns by prefix keeps the time linear in the number of
+//! resources.
 
 mod asked;
 mod beginnings;
@@ -28,21 +27,21 @@ pub use cell::{Cell, Levels, Needed};
 use named::{Carried, Named, Unfulfillable};
 use whom::Whom;
 
-/// Identity statements by the beginnings of their patterns.
+/// Identity policy statements, indexed by the prefixes of their resource patterns.
 #[derive(Debug)]
 pub struct Index<'w> {
     world: &'w World,
     by_account: BTreeMap<&'w str, OfAccount<'w>>,
 }
 
-/// The roles of one account, indexed when a resource of the account is first asked for.
+/// The roles of one account. The index is built when a resource of the account is first looked up.
 #[derive(Debug)]
 struct OfAccount<'w> {
     roles: Vec<&'w Role>,
     by_service: OnceLock<BTreeMap<&'w str, Beginnings<'w, Entry<'w>>>>,
 }
 
-/// A pattern of a statement.
+/// A resource pattern of an identity policy statement, with the principal.
 #[derive(Debug)]
 struct Entry<'w> {
     principal: Arc<Principal>,
@@ -50,28 +49,29 @@ struct Entry<'w> {
     named: Arc<Named<'w>>,
 }
 
-/// An allowing statement of a resource's own policy.
+/// An `Allow` statement of a resource's own policy.
 struct Own<'w> {
     principals: Vec<Arc<Principal>>,
-    /// Accounts whose own policies decide.
+    /// The accounts whose own policies decide.
     accounts: BTreeSet<&'w str>,
     patterns: Vec<&'w str>,
     named: Named<'w>,
 }
 
-/// What a statement says of one resource.
+/// A pattern of an `Allow` statement that may match the resource, with the principal.
 struct Candidate<'c, 'w> {
     principal: &'c Arc<Principal>,
     pattern: &'c str,
     named: &'c Named<'w>,
 }
 
-/// What is asked about each part for each principal, by what the requests carry.
+/// The requests to decide, by the principal's name and the index of the part: the principal, and the actions by the
+/// context that requests must carry.
 type Questions<'c> =
     IndexMap<(&'c str, usize), (&'c Arc<Principal>, Vec<(Option<Arc<Context>>, Vec<Action>)>)>;
 
 impl<'w> Index<'w> {
-    /// Indexes the identity policies of a world.
+    /// Indexes the identity policies of all roles.
     pub fn of(world: &'w World) -> Self {
         let mut by_account: BTreeMap<&str, OfAccount<'_>> = BTreeMap::new();
         for role in world.roles().values() {
@@ -91,7 +91,8 @@ impl<'w> Index<'w> {
         let of_policy = self.own(arn);
         let candidates = self.candidates(&asked, &of_policy);
         let whole = self.known(arn);
-        // Who has no permission in a governed database is denied what is known to need one.
+        // In a database that Lake Formation governs, actions that need a permission are denied to principals without
+        // one.
         let lake = &self.world.lake();
         let is_shut = lake.governed.contains(arn) || lake.links.contains(arn);
         let is_governed = asked.service == "glue" && is_shut;
@@ -153,7 +154,7 @@ impl<'w> Index<'w> {
         cells
     }
 
-    /// What is known of a resource, whatever is done with it.
+    /// What is known of a resource, independent of the action.
     fn known(&self, arn: &str) -> Target<'w> {
         let (nobody, nothing) = (Principal::Anonymous, Context::new());
         let action = Action::new("sample:Sample");
@@ -161,7 +162,7 @@ impl<'w> Index<'w> {
         self.world.target(&request)
     }
 
-    /// Decides the same request for several actions, and keeps what is allowed or unknown.
+    /// Decides one request for several actions, and records in `cell` what is allowed or unknown.
     fn decide(
         &self,
         part: &Part<'_>,
@@ -196,7 +197,7 @@ impl<'w> Index<'w> {
             }
         }
         let principal = Arc::new(Principal::role(principal));
-        // IAM has its say in reading and writing data.
+        // IAM must allow reading and writing data as well.
         let (by_iam, reason) = self.world.data_access(&principal);
         let cell = |((resource, cells), permissions): ((&str, Option<&str>), Vec<Action>)| {
             let mut cell = Cell::new(resource.into(), principal.clone(), cells.map(str::to_owned));
@@ -223,7 +224,7 @@ impl<'w> Index<'w> {
         given.into_iter().map(cell).filter(|cell| !cell.is_empty()).collect()
     }
 
-    /// The allowing statements of a resource's own policy.
+    /// The `Allow` statements of a resource's own policy, or of a role's trust policy.
     fn own(&self, arn: &str) -> Vec<Own<'w>> {
         let resource = self.world.resources().get(arn);
         let (partition, account) = (partition_of(arn).unwrap_or("aws"), self.account_of(arn));
@@ -254,8 +255,8 @@ impl<'w> Index<'w> {
                 candidates.extend(each);
             }
         }
-        // From another account nothing is reached without the resource's own policy. A bucket that no
-        // template makes may be anybody's.
+        // Principals of other accounts need the resource's own policy. A bucket that no template creates may belong to
+        // any account, so the roles of all accounts are candidates.
         let account = self.account_of(asked.arn);
         let mut accounts: BTreeSet<&str> =
             own.iter().flat_map(|own| own.accounts.iter().copied()).collect();
@@ -284,7 +285,7 @@ impl<'w> Index<'w> {
         candidates
     }
 
-    /// The account that a resource lies in; empty for a bucket that no template makes.
+    /// The account of a resource; empty for a bucket that no template creates.
     fn account_of<'a>(&self, arn: &'a str) -> &'a str
     where
         'w: 'a,
@@ -293,8 +294,9 @@ impl<'w> Index<'w> {
         resource.or_else(|| account_of(arn)).unwrap_or_default()
     }
 
-    /// The keys that a request must carry for a candidate's statement, when one about this resource
-    /// can fulfil its conditions.
+    /// The context that a request must carry to fulfil the conditions of the candidate's statement for this resource.
+    ///
+    /// Fails if no request can.
     fn context(&self, arn: &str, known: &Target<'_>, candidate: &Candidate<'_, '_>) -> Carried {
         let Candidate { principal, pattern: _, named } = candidate;
         let conditions = &named.statement.conditions;
@@ -304,7 +306,7 @@ impl<'w> Index<'w> {
         let nothing = Context::new();
         let action = Action::new("sample:Sample");
         let asking = Request { principal, action, resource: arn, context: &nothing };
-        // The tags of what no template makes are whatever the request says.
+        // If no template creates the resource, its tags are unknown: the request may claim any.
         let is_told =
             |key: &str| is_told(key) && (known.tags.is_some() || !key.contains("resourcetag/"));
         let context = if named.has_variables() || known.tags.is_none() {
@@ -350,7 +352,7 @@ impl<'w> OfAccount<'w> {
     }
 }
 
-/// The patterns of a statement, each with what stands before its first wildcard.
+/// The resource patterns of a statement, each after the prefix before its first wildcard or variable.
 fn beginnings_of(statement: &Statement) -> impl Iterator<Item = (&str, &str)> {
     statement.resources.iter().map(|pattern| {
         let pattern = if statement.not_resources { "*" } else { pattern.as_str() };
@@ -359,9 +361,9 @@ fn beginnings_of(statement: &Statement) -> impl Iterator<Item = (&str, &str)> {
     })
 }
 
-/// The services of which a statement is about resources; `*` for all of them. Roles are resources of IAM, also
-/// to STS. What is about no resource is in no cell: every role of an account has such statements, and each
-/// resource would look at all of them.
+/// The services whose resources a statement covers; `*` for all services. STS actions count as IAM, because they apply
+/// to roles. Actions without resources are left out: they are in no cell, and every role of an account has such
+/// statements, so each resource would have to check them all.
 fn services<'w>(statement: &'w Statement, named: &Named<'_>) -> Vec<&'w str> {
     if statement.not_actions {
         return if named.is_about_resources("*") { vec!["*"] } else { Vec::new() };
@@ -369,7 +371,7 @@ fn services<'w>(statement: &'w Statement, named: &Named<'_>) -> Vec<&'w str> {
     let own = |service: &'w str| if service == "sts" { "iam" } else { service };
     let patterns = statement.actions.patterns();
     if patterns.is_empty() {
-        // Names are sorted, so those of one service stand together.
+        // Names are sorted, so all names of one service are adjacent.
         let about = statement
             .actions
             .names()

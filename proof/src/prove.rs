@@ -1,10 +1,8 @@
-//! The proof: what the templates give is what was asked for, nothing less and nothing more.
+//! The proof: the templates grant exactly the intended access.
 //!
-//! Both directions ask sample requests (see `sample`). Each intended grant is
-//! turned into requests that the templates must allow; each allowing statement
-//! of each template into requests that some grant must ask for. What no
-//! template describes is taken to allow everything, so that a difference is
-//! one of the mesh's own making.
+//! Both directions decide sample requests (see `sample`). Each intended grant becomes requests that the templates must
+//! allow. Each `Allow` statement of each template becomes requests that an intended grant must cover. Policies that no
+//! template contains are assumed to allow everything, so each difference is caused by the mesh itself.
 
 mod accounts;
 mod asked;
@@ -31,12 +29,12 @@ use accounts::samples;
 use asked::{principals_of_grant, principals_of_statement};
 use given::Given;
 
-/// A difference between what was asked for and what the templates give.
+/// A difference between the intended access and the access that the templates grant.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Difference {
-    /// Which way.
+    /// The kind of difference.
     pub kind: DifferenceKind,
-    /// Who: an ARN, or the name of a service.
+    /// The principal: an ARN, or the name of a service.
     pub principal: String,
     /// The action.
     pub action: String,
@@ -44,18 +42,18 @@ pub struct Difference {
     pub resource: String,
     /// The condition keys of the request, each with its values.
     pub context: Vec<(String, Vec<String>)>,
-    /// The statements that decide: where each stands, and its name.
+    /// The statements that decide, each with its origin and `Sid`.
     pub statements: Vec<(Origin, String)>,
-    /// Why, in a sentence.
+    /// The reason, in a sentence.
     pub reason: String,
     /// The stack of the grant or of the statement.
     pub stack: String,
-    /// The manifest lines that ask for it; empty when they are those of the whole stack.
+    /// The manifest lines that ask for the grant. Empty if they are the lines of the whole stack.
     pub because: Vec<String>,
 }
 
 impl Difference {
-    /// What a grant gives, by its first action and resource.
+    /// The access that a grant adds, represented by its first action and resource.
     pub fn new_access(rule: &Rule) -> Self {
         Self {
             kind: DifferenceKind::Gained,
@@ -70,7 +68,7 @@ impl Difference {
         }
     }
 
-    /// A chain from one role to another.
+    /// A chain of steps from one role to another.
     pub fn path(from: &str, to: &str, chain: &[Step], reason: &str) -> Self {
         Self {
             kind: DifferenceKind::Path,
@@ -86,39 +84,39 @@ impl Difference {
     }
 }
 
-/// Which way two things differ.
+/// The kind of a difference.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum DifferenceKind {
-    /// The templates do not give what was asked for.
+    /// The templates do not grant intended access.
     Missing,
-    /// The templates give what nobody asked for.
+    /// The templates grant access that is not intended.
     More,
-    /// The templates give what was asked for, and those of the mesh before do not.
+    /// The templates grant intended access that the templates of the earlier mesh do not grant.
     Gained,
-    /// A chain leads from one role to another that it must not reach.
+    /// A chain of steps leads from one role to another that it must not reach.
     Path,
 }
 
-/// What a proof compares.
+/// The two sides that a proof compares.
 #[derive(Debug, Clone, Copy)]
 pub struct Proof<'a> {
-    /// What the templates describe.
+    /// The access that the templates grant.
     pub world: &'a World,
-    /// What was asked for.
+    /// The intended access.
     pub intended: &'a Intended,
 }
 
-/// What a part of a proof found, and how many requests it asked.
+/// The differences that a part of a proof found, and the number of its requests.
 #[derive(Debug, Clone, Default)]
 pub struct Findings {
-    /// The requests that were compared.
+    /// The number of requests that were compared.
     pub requests: usize,
     /// The differences.
     pub differences: Vec<Difference>,
 }
 
 impl Findings {
-    /// Both.
+    /// The sum of the requests, and the differences of both.
     #[must_use]
     pub fn and(mut self, other: Self) -> Self {
         self.requests += other.requests;
@@ -128,7 +126,8 @@ impl Findings {
 }
 
 impl Proof<'_> {
-    /// What was asked for, for one principal, and is not given.
+    /// Finds the requests of one intended grant that the templates do not allow. `arn` is the principal's ARN or
+    /// service name.
     pub fn missing(&self, arn: &str, rule: &Rule) -> Findings {
         let mut findings = Findings::default();
         for principal in principals_of_grant(arn, rule) {
@@ -151,10 +150,10 @@ impl Proof<'_> {
                 ..difference(DifferenceKind::Missing, &request)
             });
         }
-        // What names no region is asked for in the one that the grant is deployed to.
+        // If the ARN has no region, uses the region of the stack.
         let region = rule.stack.split('/').nth(1).unwrap_or_default();
         let here = |context: &Context| context.clone().with("aws:RequestedRegion", [region]);
-        // Only an organization's policies ask for the region.
+        // The region matters only to an organization's policies.
         let has_organization = *self.world.organization() != Organization::default();
         let contexts_here: Vec<Context> =
             if has_organization { contexts.iter().map(here).collect() } else { Vec::new() };
@@ -178,8 +177,8 @@ impl Proof<'_> {
             for context in if is_regional { &contexts } else { &contexts_here } {
                 let request = |action: Action| Request { principal, action, resource, context };
                 findings.requests += actions.len();
-                // What is delegated to an account is used by its roles under policies of their own; those
-                // of the mesh may do so where they have a grant.
+                // Access delegated to an account is used through its roles' own policies. Only roles with a grant are
+                // checked.
                 let is_asked = |action: &Action| {
                     let is_used =
                         || self.intended.rule_for(&request(*action), self.world).is_some();
@@ -205,7 +204,8 @@ impl Proof<'_> {
         }
     }
 
-    /// Whether what is denied on purpose is denied.
+    /// Finds the requests of one intended denial that no statement denies. `arn` is the principal's or the boundary's
+    /// ARN, or `*`.
     pub fn undenied(&self, arn: &str, rule: &Rule) -> Findings {
         let mut findings = Findings::default();
         let principal = match arn {
@@ -213,7 +213,7 @@ impl Proof<'_> {
                 let partition = partition_of_stack(&rule.stack);
                 Principal::role(ArnParts::iam(partition, STRANGERS, &format!("role/{FILL}")))
             }
-            // A boundary denies what any of its roles asks for.
+            // A boundary is tested with a role that has it.
             policy if policy.contains(":policy/") => {
                 let has_it = |role: &&Role| role.boundary.as_deref() == Some(policy);
                 match self.world.roles().values().find(has_it) {
@@ -226,7 +226,7 @@ impl Proof<'_> {
         self.uncovered(arn, rule, &principal, &mut findings);
         let contexts = self.contexts(&principal, &rule.conditions, true);
         for action in rule.actions.iter() {
-            // A pattern stands for an action that nobody knows yet.
+            // A wildcard also stands for actions that AWS adds later, so it is tested with a made-up action.
             let action = Action::new(&pattern::sample(action.name(), "Zzsample"));
             for resource in
                 rule.resources.iter().flat_map(|pattern| sample::resources(pattern, false))
@@ -251,8 +251,8 @@ impl Proof<'_> {
         findings
     }
 
-    /// What requests are about, where a grant names a key by its alias: the key, and for what is done to
-    /// the alias both. Source: "Controlling access to aliases" in the KMS developer guide.
+    /// The resources of requests, where a grant names a key by its alias: the key. Actions on aliases need both the
+    /// alias and the key. Source: "Controlling access to aliases" in the KMS developer guide.
     fn alias_or_key(&self, pattern: &str, action: Action) -> Vec<String> {
         if !pattern.contains(":alias/") {
             return vec![pattern.to_owned()];
@@ -262,13 +262,15 @@ impl Proof<'_> {
         let alias = is_about_alias.then(|| pattern.to_owned());
         let key = match self.world.aliases().get(pattern) {
             Some(key) => Some(key.clone()),
-            // An imported key: known by its alias alone.
+            // An imported key: only its alias is known.
             None => (!is_about_alias).then(|| pattern.replace(":alias/", &format!(":key/{FILL}-"))),
         };
         alias.into_iter().chain(key).collect()
     }
 
-    /// What a role's policies and its trust policy give, and nobody asked for.
+    /// Finds access that a role's policies and its trust policy grant without an intended grant. Also finds intended
+    /// access that the policies deny without an intended denial, a permissions boundary that is not the intended one,
+    /// and attached policies that no template contains.
     pub fn more_of_role(&self, role: &Role) -> Findings {
         let mut findings = Findings::default();
         let principal = Principal::role(role.arn.clone());
@@ -302,8 +304,8 @@ impl Proof<'_> {
         findings
     }
 
-    /// Whether a role has the permissions boundary that was asked for. No request shows that it is gone
-    /// as long as it takes nothing away, and the next grant would be without it.
+    /// Reports a role whose permissions boundary is not the intended one. While the boundary would deny none of the
+    /// role's requests, no sample request shows that it is missing; the next grant would not be limited by it.
     fn unbounded(&self, role: &Role, principal: &Principal, findings: &mut Findings) {
         let Some(asked) = self.intended.boundary_of(&role.arn).filter(|_| !role.is_imported())
         else {
@@ -333,7 +335,7 @@ impl Proof<'_> {
         });
     }
 
-    /// What was asked for and is denied, though nobody asked for the denial.
+    /// Reports intended access that a statement denies without an intended denial.
     fn overdenied(
         &self,
         document: &Document,
@@ -365,7 +367,7 @@ impl Proof<'_> {
         }
     }
 
-    /// What a resource's policy gives, and nobody asked for.
+    /// Finds access that a resource's policy grants without an intended grant.
     pub fn more_of_policy(&self, document: &Document, resource: &str, findings: &mut Findings) {
         for statement in document.statements.iter().filter(|statement| statement.is_allow) {
             let partition = partition_of_stack(&document.origin.stack);
@@ -377,7 +379,7 @@ impl Proof<'_> {
         }
     }
 
-    /// What Lake Formation gives a principal, and nobody asked for.
+    /// Finds Lake Formation permissions of a principal that no intended grant covers.
     pub fn more_of_lake(&self, principal: &str, grants: &[LakeGrant]) -> Findings {
         let mut findings = Findings::default();
         let principal = Principal::role(principal);
@@ -424,11 +426,11 @@ impl Proof<'_> {
             if !has_variables || key == CELLS || !text.contains("${") {
                 return text.to_owned();
             }
-            // A variable that only the request knows is sampled like a wildcard.
+            // A variable whose value only the request has is sampled like a wildcard.
             self.world.expanded(text, &asking).unwrap_or_else(|| filled(text))
         });
         if !self.world.roles().contains_key(principal.name()) {
-            // Nobody knows the tags of others: they may carry what a condition asks for.
+            // The tags of roles outside the mesh are unknown: they may have the tags that a condition requires.
             let tags = conditions.iter().filter(|condition| {
                 condition.key.starts_with("aws:principaltag/") && !condition.comparison.is_negated()
             });

@@ -1,16 +1,14 @@
-//! What a template states beside policies: roles that things run with, code, destinations, names, tags and every other
-//! property.
+//! A template's settings besides policies: the roles that resources use, code, destinations, names, tags and every
+//! other property.
 //!
-//! Policies and Lake Formation's permissions are compared by what they mean. Of
-//! everything else no list says which property of which type may open
-//! something, so all of it is compared with what was made: what the model does
-//! not know is not passed over.
+//! Policies and Lake Formation permissions are compared by their effect. No list says which other properties may grant
+//! access, so all of them are compared with what `synth` wrote.
 
 use lakewright_template::assembly::{AssetEntry, StackEntry};
 use lakewright_template::write::{push_compact_json, push_json_string};
 use lakewright_template::{LogicalId, ResourceEntry, Template, Text, Value, digest};
 
-/// Properties that are compared by what they mean, each with the types that have it.
+/// Policy properties, which are compared by their effect, each with the resource types that have it.
 const POLICIES: [(&str, &[&str]); 7] = [
     ("AssumeRolePolicyDocument", &["AWS::IAM::Role"]),
     ("KeyPolicy", &["AWS::KMS::Key"]),
@@ -34,7 +32,8 @@ const POLICIES: [(&str, &[&str]); 7] = [
 /// The SHA-256, as 64 hexadecimal digits, of a stack's settings besides policies: its purpose, tags, files, retention
 /// and the rest of its template.
 ///
-/// The revision of the entry is not in it: it follows from the template's text, which may be written in another way.
+/// The digest does not include the entry's revision, because the revision changes with the formatting of the template's
+/// text.
 pub fn digest_of(template: &Template, entry: &StackEntry) -> String {
     let mut parts = Parts { text: String::with_capacity(8 * 1024) };
     parts.entry(entry);
@@ -71,7 +70,8 @@ pub fn digest_of(template: &Template, entry: &StackEntry) -> String {
     digest::sha256(parts.text.as_bytes())
 }
 
-/// The SHA-256 of that and of what the stack waits for, which is known when all stacks are: 64 hexadecimal digits.
+/// The SHA-256, as 64 hexadecimal digits, of a settings digest and the stack's dependencies. Dependencies are known
+/// only once all stacks exist.
 pub fn in_order(digest: &str, entry: &StackEntry) -> String {
     let mut parts = Parts { text: String::new() };
     parts.text(digest);
@@ -79,8 +79,8 @@ pub fn in_order(digest: &str, entry: &StackEntry) -> String {
     digest::sha256(parts.text.as_bytes())
 }
 
-/// Parts one after the other, each as JSON on a line of its own and each list with a line of its own behind it that is no
-/// JSON, so that nothing can move from one part to another and leave the whole as it is.
+/// The text to hash: each part as JSON on a line of its own, and after each list a line that is not JSON. So nothing
+/// can move from one part to another without changing the digest.
 struct Parts {
     text: String,
 }

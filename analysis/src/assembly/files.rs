@@ -1,4 +1,4 @@
-//! The files of an assembly, stack by stack, so that no template stays in memory.
+//! The files of an assembly, written stack by stack, so that no template stays in memory.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,7 +17,7 @@ use crate::assembly::{FIXED, Output, Staging};
 use crate::error::{Error, WriteError};
 use crate::synthesis::{Kept, Unmade};
 
-/// What is kept of a stack whose template has been written: lines of the other files.
+/// The data kept of a stack after its template has been written: its entries in the other files.
 #[derive(Debug)]
 pub struct Written {
     entry: StackEntry,
@@ -28,20 +28,24 @@ pub struct Written {
 }
 
 impl Written {
-    /// The stack's address, by which an assembly is sorted.
+    /// The stack's address; an assembly's stacks are sorted by it.
     pub fn address(&self) -> StackAddress {
         self.entry.address()
     }
 }
 
-/// Synthesizes a stack and writes its template.
+/// Synthesizes a stack and writes its template and assets.
+///
+/// # Errors
+///
+/// Findings of the mesh, or a file that cannot be written.
 pub fn template(stack: &StackPlan<'_>, staging: &Staging, sources: &[SourceFile]) -> Kept<Written> {
     let mut synthesized = stack.synthesize().map_err(Unmade::Findings)?;
     let usage = synthesized.usage();
     let template = synthesized.json.as_bytes();
     staging.write(&synthesized.entry.template, template).map_err(unwritten)?;
     for asset in &synthesized.assets {
-        // Stacks may share a file; its path says what is in it.
+        // Stacks may share a file: its path contains the digest of its content.
         staging.write(&asset.entry.path, &asset.bytes).map_err(unwritten)?;
     }
     let settings = settings::digest_of(&synthesized.lowered.template, &synthesized.entry);
@@ -55,7 +59,7 @@ pub fn template(stack: &StackPlan<'_>, staging: &Staging, sources: &[SourceFile]
         grant_lines.push_str(&to_json(grant).map_err(unwritten)?);
     }
     grant_lines.push(']');
-    // All stacks' lines are kept until the last template is written.
+    // The lines of all stacks stay in memory until the last template is written.
     grant_lines.shrink_to_fit();
     let provenance = to_json(&provenance).map_err(unwritten)?;
     let written = Written {
@@ -76,18 +80,22 @@ fn unwritten(error: WriteError) -> Unmade {
     Unmade::Error(error.into())
 }
 
-/// What was written.
+/// The size of an assembly.
 #[derive(Debug)]
 pub struct Summary {
-    /// How many stacks.
+    /// The number of stacks.
     pub stacks: usize,
-    /// In how many accounts.
+    /// The number of accounts.
     pub accounts: usize,
-    /// How many bytes the templates have together.
+    /// The size of all templates together, in bytes.
     pub bytes: usize,
 }
 
-/// Writes the other files and puts everything in place.
+/// Writes the other files and moves all files into place.
+///
+/// # Errors
+///
+/// The stacks depend on each other in a circle, or a file cannot be written.
 pub fn rest(
     mesh: &Mesh,
     handouts: &[Handout],
@@ -167,7 +175,7 @@ pub fn rest(
     Ok(summary)
 }
 
-/// The tables of all stacks' grants.
+/// Merges the tables that the grants of all stacks refer to.
 fn tables(written: &mut [Written]) -> Grants {
     let and = |mut all: Grants, more: Grants| {
         all.action_sets.extend(more.action_sets);
@@ -179,8 +187,8 @@ fn tables(written: &mut [Written]) -> Grants {
     each.fold(Grants::default, and).reduce(Grants::default, and)
 }
 
-/// Entries of a list or map, each on a line of its own: small, and a change of one entry is a
-/// change of one line.
+/// Entries of a list or map, each on a line of its own: compact, and a changed entry changes one
+/// line.
 #[derive(Debug, Default)]
 struct Lines(Vec<String>);
 

@@ -1,4 +1,4 @@
-//! What a synthesized stack says about its access, with the manifest's lines.
+//! The intended access of a synthesized stack, with the manifest lines.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,19 +7,19 @@ use lakewright_manifest::{SourceFile, render};
 use lakewright_synth::{Cause, Lowered, intended};
 use lakewright_template::assembly::{Grants, IntendedGrant};
 
-/// The part of a stack in `grants.json` and `provenance.json`.
+/// A stack's part of `grants.json` and `provenance.json`.
 #[derive(Debug)]
 pub struct Recorded {
     /// The intended access, sorted.
     pub grants: Vec<IntendedGrant>,
-    /// What the grants refer to.
+    /// The tables that the grants refer to.
     pub tables: Grants,
-    /// The lines of each part of the template, and those of the whole stack as `*`.
+    /// The manifest lines of each part of the template; those of the whole stack have the key `*`.
     pub provenance: BTreeMap<String, Vec<String>>,
 }
 
 impl Recorded {
-    /// Takes no more than the principals' names.
+    /// Takes the records out of a stack, and keeps only the names of principals.
     pub fn names(stack: &mut Lowered) -> Self {
         let records = std::mem::take(&mut stack.records).into_iter();
         let mut names: Vec<_> =
@@ -30,7 +30,7 @@ impl Recorded {
         Self { grants: Vec::new(), tables, provenance: BTreeMap::new() }
     }
 
-    /// Takes the records and the provenance of a stack.
+    /// Takes the records and the provenance out of a stack.
     pub fn of(stack: &mut Lowered, sources: &[SourceFile]) -> Self {
         let because = |causes: &BTreeSet<Cause>| {
             if *causes == stack.causes { Vec::new() } else { places(causes, sources) }
@@ -40,7 +40,7 @@ impl Recorded {
     }
 }
 
-/// Takes the lines that asked for each part of a stack, and those of the whole stack as `*`.
+/// Takes the manifest lines of each part out of a stack; those of the whole stack have the key `*`.
 pub fn provenance(stack: &mut Lowered, sources: &[SourceFile]) -> BTreeMap<String, Vec<String>> {
     let parts = std::mem::take(&mut stack.provenance).into_iter();
     let mut provenance: BTreeMap<String, Vec<String>> =
@@ -49,7 +49,8 @@ pub fn provenance(stack: &mut Lowered, sources: &[SourceFile]) -> BTreeMap<Strin
     provenance
 }
 
-/// The same for failures, where the closest line comes first: a column lies within its table, and that within its dataset.
+/// Like [`provenance`], but with the most specific line first, for failures: a column is inside its table, and the
+/// table inside its dataset.
 pub fn closest_first(stack: &mut Lowered, sources: &[SourceFile]) -> BTreeMap<String, Vec<String>> {
     let parts = std::mem::take(&mut stack.provenance).into_iter();
     let whole = ("*".to_owned(), stack.causes.clone());

@@ -1,4 +1,5 @@
-//! Whether a bootstrap that is there is enough for a mesh's stacks, though it is not the one that the mesh asks for.
+//! Whether a deployed bootstrap is sufficient for a mesh's stacks, although it differs from the one that the mesh asks
+//! for.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,7 +8,7 @@ use lakewright_template::{Map, ResourceEntry, Template, Value};
 
 use super::{Rules, Said, holder, rules};
 
-/// One thing that a role is allowed: one action, on one resource, in one way.
+/// A permission of a role: one action on one resource, under one combination of condition values.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 struct Right {
     by: String,
@@ -16,20 +17,22 @@ struct Right {
     condition: String,
 }
 
-/// The operators of which one value is enough.
+/// The operators that are met by any one of their values.
 ///
-/// Source: "Conditions with multiple context keys or values" in the IAM guide: several values of a key are a logical OR,
-/// and with a negated operator a logical NOR. Of operators and keys, all have to hold.
+/// Source: "Conditions with multiple context keys or values" in the IAM guide: several values of a key are a logical
+/// OR, and with a negated operator a logical NOR. All operators and keys must be met.
 const ONE_IS_ENOUGH: [&str; 4] = ["ArnEquals", "ArnLike", "StringEquals", "StringLike"];
 
-/// Whether roles are allowed all that is needed, and everything else is as it is wanted, denials among it.
+/// Whether the deployed template grants its roles everything in `needed`, and equals `wanted` in everything else,
+/// including denials.
 pub fn is_enough(deployed: &Template, wanted: &Template, needed: &Template) -> bool {
     rest(deployed) == rest(wanted)
         && denials(deployed) == denials(wanted)
         && rights(needed).is_subset(&rights(deployed))
 }
 
-/// A template without the policies of its roles, which each right packs anew, and without what says nothing about rights.
+/// A template without its roles' policies, whose packing changes with every permission, and without the parts that do
+/// not affect permissions.
 fn rest(template: &Template) -> Template {
     let mut rest = template.clone();
     rest.description = None;
@@ -84,7 +87,8 @@ fn add(rights: &mut BTreeSet<Right>, by: &str, statement: &Map) {
     }
 }
 
-/// The values of an element, one by one; all at once those of its opposite, of which none can be taken away.
+/// The values of an element, one by one. The values of its opposite stay together, because removing one of them would
+/// allow more.
 fn each(statement: &Map, element: &str, opposite: &str) -> Vec<String> {
     match (statement.get(element), statement.get(opposite)) {
         (Some(value), _) => texts(value),
@@ -102,7 +106,7 @@ fn texts(value: &Value) -> Vec<String> {
     }
 }
 
-/// The ways in which a condition is met.
+/// The combinations of values that meet a condition, one value for each key.
 fn ways(condition: Option<&Value>) -> Vec<String> {
     let mut ways = vec![String::new()];
     let Some(condition) = condition else { return ways };
@@ -120,7 +124,7 @@ fn ways(condition: Option<&Value>) -> Vec<String> {
     ways
 }
 
-/// For each key of an operator, the values of which one is enough.
+/// For each key of an operator, the values of which any one is sufficient.
 fn alternatives(operator: &str, keys: &Value) -> Vec<Vec<String>> {
     match keys.as_map().filter(|_| ONE_IS_ENOUGH.contains(&operator)) {
         None => vec![vec![value_to_compact_json(keys)]],

@@ -1,4 +1,4 @@
-//! What stands against a request: every side that does not allow it, and what to write into the mesh for it.
+//! What prevents a request, and the share that would allow it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,40 +12,41 @@ use super::nearest;
 use crate::subject::Subject;
 use crate::subject::asked::{BUCKET_ITEM, Item, folder_item, table_item};
 
-/// What stands against a request that is denied.
+/// What prevents a request that is denied.
 #[derive(Debug, Default)]
 pub struct Lacking {
-    /// Every side that has to allow it and does not, in words.
+    /// Each layer of AWS's policy evaluation that must allow the request and does not, in words.
     pub sides: Vec<String>,
-    /// The share that would allow it, where one can.
+    /// The share that would allow it, if one can.
     pub share: Option<WouldAllow>,
-    /// What the mesh says of such a share instead: why there can be none, or that it was asked for.
+    /// What the mesh already determines about such a share: why it is impossible, or that it exists.
     pub said: Vec<String>,
 }
 
-/// A share that would allow a request, as a document of the mesh has it.
+/// A share that would allow a request, as written in a mesh document.
 #[derive(Debug)]
 pub struct WouldAllow {
     /// The dataset.
     pub dataset: String,
-    /// For whom, by the name on the command line.
+    /// The principal, by its name on the command line.
     pub principal: String,
-    /// The fields that say to whom.
+    /// The fields that name the consumer.
     pub to: String,
-    /// The table, when it is one.
+    /// The table, if the item is one.
     pub table: Option<String>,
-    /// The item, as a document has it.
+    /// The item, as written in a document.
     pub item: String,
-    /// What the share has to permit, as a document has it.
+    /// The permissions that the share needs, as written in a document.
     pub permissions: &'static str,
     /// The manifest lines of the dataset.
     pub declared_at: Vec<String>,
-    /// What the same principal may do with other parts of the dataset, with the manifest lines that ask for it.
+    /// The access that the principal already has to other parts of the dataset, with the manifest lines that ask for
+    /// it.
     pub beside: BTreeMap<String, BTreeSet<String>>,
 }
 
 impl Lacking {
-    /// Looks at every side of a request that is denied.
+    /// Finds everything that prevents a request that is denied.
     pub(super) fn of(request: &Request<'_>, subject: &Subject) -> Self {
         let mut sides: Vec<String> =
             subject.world.lacking(request).into_iter().map(str::to_owned).collect();
@@ -56,26 +57,27 @@ impl Lacking {
     }
 }
 
-/// A statement and the conditions of it that a request does not fulfil, in words.
+/// A statement and those of its conditions that a request does not fulfil, in words.
 pub fn condition(Near { document, statement, missing }: &Near<'_>) -> String {
     let missing: Vec<String> = missing.iter().map(ToString::to_string).collect();
     format!("{} {}, when {}", document.origin, statement.sid, missing.join(" and "))
 }
 
-/// The same in the same order, without what was said before.
+/// Removes repeated texts and keeps the order.
 fn once_each(said: impl IntoIterator<Item = String>) -> Vec<String> {
     let mut before = BTreeSet::new();
     said.into_iter().filter(|text| before.insert(text.clone())).collect()
 }
 
-/// Every side of the dataset's key for which an object cannot be read or written though its bucket would allow it.
+/// The reasons for which the dataset's key prevents reading or writing an object.
 fn by_key(request: &Request<'_>, subject: &Subject) -> Vec<String> {
     let Some((action, denied)) = denied_by_key(request, subject) else { return Vec::new() };
     let says = |why: &str| format!("{action} on the dataset's key is denied: {why}");
     denied.into_iter().map(says).collect()
 }
 
-/// What is asked of the dataset's key for an object, and why that is denied.
+/// The KMS action that access to an object needs on the dataset's key, with the reasons for which it is denied. `None`
+/// if it is not denied.
 fn denied_by_key(
     request: &Request<'_>,
     subject: &Subject,
@@ -128,7 +130,7 @@ fn share(request: &Request<'_>, subject: &Subject) -> Option<WouldAllow> {
     Some(WouldAllow { dataset, principal, to, table, item, permissions, declared_at, beside })
 }
 
-/// The dataset that something belongs to: its own, or that of the share whose access point leads to it.
+/// The dataset of a target: the dataset itself, or the dataset of a share, whose access point leads to its bucket.
 fn dataset_of<'s>(target: &'s str, subject: &'s Subject) -> Option<&'s str> {
     let of_share = |share: &str| {
         let mut items = subject.asked.as_ref()?.items.iter();
@@ -137,7 +139,7 @@ fn dataset_of<'s>(target: &'s str, subject: &'s Subject) -> Option<&'s str> {
     target.strip_prefix("dataset/").or_else(|| of_share(target.strip_prefix("share/")?))
 }
 
-/// What whoever asks may do with other parts of a dataset: what holds its data, by the end of the ARN.
+/// The access that the request's principal has to other tables and objects of a dataset, by the last part of the ARN.
 fn beside(
     request: &Request<'_>,
     target: &str,
@@ -160,11 +162,11 @@ fn beside(
     beside
 }
 
-/// How many names an answer lists.
+/// The number of names that an answer lists.
 const SHOWN: usize = 8;
 
-/// What the mesh says of a share like this one. What the dataset does not declare cannot be shared, and what was asked for
-/// is not to be asked for anew.
+/// What the mesh already determines about this share. Tables that the dataset does not declare cannot be shared, and an
+/// existing item is not proposed again.
 fn said(share: &WouldAllow, subject: &Subject) -> Vec<String> {
     let Some(asked) = &subject.asked else { return Vec::new() };
     let known = asked.tables.get(&share.dataset);
@@ -191,7 +193,7 @@ fn said(share: &WouldAllow, subject: &Subject) -> Vec<String> {
     asked.items.iter().filter(is_same).map(|one| said_of(one, share.permissions)).collect()
 }
 
-/// What is to be said of an item that was asked for, when a request needs these permissions.
+/// Describes an item that is already in a share, for a request that needs these permissions.
 fn said_of(item: &Item, needed: &str) -> String {
     let Item { what: item, share, withheld, permissions, at, .. } = item;
     let words = |list: &str| -> BTreeSet<String> {
@@ -208,7 +210,7 @@ fn said_of(item: &Item, needed: &str) -> String {
     }
 }
 
-/// The permissions of a share that come with an action. What no share gives has none.
+/// The permissions of a share that allow an action; `None` if no share allows it.
 fn permissions(action: Action) -> Option<&'static str> {
     match action.lower() {
         "glue:batchgetpartition"
@@ -230,13 +232,13 @@ fn permissions(action: Action) -> Option<&'static str> {
     }
 }
 
-/// The name of the table that a resource is.
+/// The name of the table, if the resource is one.
 fn table_of(resource: &str) -> Option<&str> {
     let (_, table) = resource.split_once(":table/")?;
     table.split_once('/').map(|(_, table)| table)
 }
 
-/// The item of a share that a resource is in.
+/// The item of a share that contains a resource.
 fn item(resource: &str, dataset: &str, subject: &Subject) -> String {
     if let Some(table) = table_of(resource) {
         return table_item(table);

@@ -1,4 +1,4 @@
-//! Resources by the names that `access` has for them: what they belong to, alone or with the end of an ARN behind it.
+//! Finds resources by their names in `access`: the target, alone or followed by the end of an ARN.
 
 use std::collections::BTreeSet;
 
@@ -8,8 +8,8 @@ use lakewright_template::arn::ArnParts;
 use super::{QuestionError, SHOWN, is_about, nearest};
 use crate::subject::{Names, Subject};
 
-/// The ARN of what a name such as `notebook/ID` or `notebook/ID notebook-instance/NAME` stands for: the one thing of it that
-/// an action is about. Nothing when it is about none of them.
+/// The ARN that a name such as `notebook/ID` or `notebook/ID notebook-instance/NAME` resolves to: the one resource that
+/// the action applies to. `None` if the action applies to none.
 pub(super) fn resource(
     name: &str,
     action: Action,
@@ -17,14 +17,15 @@ pub(super) fn resource(
 ) -> Result<Option<String>, QuestionError> {
     let names = subject.names();
     let all = arns(subject);
-    // Of two with one end, such as a pipeline and its repository, the one that the action is about.
+    // If two ARNs have the same end, such as those of a pipeline and its repository, the one that the action applies
+    // to.
     let whole = whole(name, &all, &names);
     let meant = whole.iter().find(|arn| is_about(action, name, arn).is_ok()).or(whole.first());
     if let Some(arn) = meant {
         return Ok(Some(arn.clone()));
     }
     let own = all.into_iter().filter(|arn| names.of(arn) == Some(name));
-    // Some have the same ARN: what is made as well as imported.
+    // An ARN can occur twice, if it is both created and imported.
     let fitting: BTreeSet<String> = own.filter_map(|arn| about(arn, action)).collect();
     let fitting: Vec<String> = fitting.into_iter().collect();
     match fitting.as_slice() {
@@ -37,7 +38,7 @@ pub(super) fn resource(
     }
 }
 
-/// What is said of a name that stands for nothing.
+/// The error for a name that resolves to no resource.
 pub(super) fn unknown(name: &str, action: Action, subject: &Subject) -> QuestionError {
     let names = subject.names();
     let all = arns(subject).into_iter();
@@ -50,14 +51,14 @@ pub(super) fn unknown(name: &str, action: Action, subject: &Subject) -> Question
     QuestionError::Resource { name: name.to_owned(), like }
 }
 
-/// Everything that has a name.
+/// The ARNs of all resources and roles.
 fn arns(subject: &Subject) -> Vec<&str> {
     let Subject { world, imported, .. } = subject;
     let made = world.resources().keys().chain(world.roles().keys());
     made.chain(imported.keys()).map(String::as_str).collect()
 }
 
-/// The ARNs that a name gives the end of, as a line of the matrix does: of a resource, or of a table or an object in one.
+/// The ARNs whose end a name contains, as in a row of the matrix: of a resource, or of a table or object in one.
 fn whole(name: &str, all: &[&str], names: &Names<'_>) -> Vec<String> {
     let found = all.iter().filter_map(|arn| {
         let target = names.of(arn)?;
@@ -68,7 +69,7 @@ fn whole(name: &str, all: &[&str], names: &Names<'_>) -> Vec<String> {
     found.collect()
 }
 
-/// What an action is about of a resource: itself, or an object in it.
+/// The resource or an object in it, whichever the action applies to.
 fn about(arn: &str, action: Action) -> Option<String> {
     let is_of_s3 = ArnParts::parse(arn).is_some_and(|arn| arn.service == "s3");
     let parts: &[&str] = if is_of_s3 { &["", "/any-object", "/object/any-object"] } else { &[""] };
@@ -76,7 +77,7 @@ fn about(arn: &str, action: Action) -> Option<String> {
     parts.find(|whole| is_about(action, whole, whole).is_ok())
 }
 
-/// Some of several, in words.
+/// The first few items, and how many more there are, in words.
 fn listed<'a>(several: impl ExactSizeIterator<Item = &'a str>) -> String {
     let more = several.len().saturating_sub(SHOWN);
     let mut text = several.take(SHOWN).collect::<Vec<_>>().join(", ");

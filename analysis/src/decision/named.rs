@@ -1,4 +1,4 @@
-//! Roles and resources of anybody's templates, by the names that people have for them.
+//! Finds roles and resources of anybody's templates by the names that people use for them.
 
 use std::collections::BTreeSet;
 
@@ -9,13 +9,13 @@ use lakewright_template::arn::ArnParts;
 
 use super::{QuestionError, SHOWN, is_about_objects, nearest};
 
-/// Something that can be named.
+/// A role or resource that a question can name.
 struct Thing<'w> {
     arn: &'w str,
-    /// The file and the logical id.
+    /// The template's file.
     stack: &'w str,
     logical_id: &'w str,
-    /// Its names, without those by logical id.
+    /// Its names, except those made of the logical id.
     names: Vec<String>,
 }
 
@@ -24,15 +24,15 @@ impl<'w> Thing<'w> {
         Self { arn, stack: &origin.stack, logical_id: &origin.logical_id, names }
     }
 
-    /// The name that no other thing has.
+    /// The unique name: `FILE#LOGICALID`.
     fn full(&self) -> String {
         format!("{}#{}", self.stack, self.logical_id)
     }
 
-    /// What stands behind its name in another one, and a slash; empty when it is its name.
+    /// The text after one of its names and a slash; empty if `name` is exactly a name.
     fn rest_of<'n>(&self, name: &'n str) -> Option<&'n str> {
         let own = [self.full(), self.logical_id.to_owned()];
-        // A file may be given without the folders around it.
+        // The file's folders may be left out.
         let file = self.stack.rsplit('/').next().unwrap_or(self.stack);
         let short = format!("{file}#{}", self.logical_id);
         let mut all = own.iter().chain([&short]).chain(&self.names);
@@ -43,7 +43,7 @@ impl<'w> Thing<'w> {
     }
 }
 
-/// The ARN of the role that a name stands for: `role/NAME`, its logical id, or `FILE#LOGICALID`.
+/// The ARN of the role with a name: `role/NAME`, its logical id, or `FILE#LOGICALID`.
 pub(super) fn role(name: &str, world: &World) -> Result<String, QuestionError> {
     let things = roles(world);
     let found = things.iter().filter(|thing| thing.rest_of(name) == Some(""));
@@ -51,7 +51,7 @@ pub(super) fn role(name: &str, world: &World) -> Result<String, QuestionError> {
     sole(name, "role", &found, &things).map(|thing| thing.arn.to_owned())
 }
 
-/// The ARN of the resource that a name stands for; an object in a bucket behind a slash.
+/// The ARN of the resource with a name. For a bucket, `NAME/KEY` names an object.
 pub(super) fn resource(name: &str, action: Action, world: &World) -> Result<String, QuestionError> {
     let resources = world.resources().values().filter(|resource| !resource.kind.is_empty());
     let mut things: Vec<Thing<'_>> = resources
@@ -87,7 +87,7 @@ fn roles(world: &World) -> Vec<Thing<'_>> {
         let last = ArnParts::parse(&role.arn).map_or("", |arn| arn.resource);
         let name = last.rsplit('/').next().unwrap_or_default();
         let mut names = vec![last.to_owned(), format!("role/{name}"), name.to_owned()];
-        // SAM makes it of a function, under a logical id of its own.
+        // SAM creates a function's role under a logical id of its own.
         let implied = world.gaps().into_iter().flat_map(|gaps| &gaps.implied);
         for (_, id) in implied.filter(|(arn, _)| *arn == role.arn) {
             names.extend([id.clone(), format!("{}#{id}", role.trust.origin.stack)]);
@@ -97,7 +97,7 @@ fn roles(world: &World) -> Vec<Thing<'_>> {
     things.collect()
 }
 
-/// The one thing that was found.
+/// The single match. Fails if there is none, or if there are several.
 fn sole<'t, 'w>(
     name: &str,
     kind: &'static str,

@@ -1,4 +1,4 @@
-//! Why a question cannot be answered: it is about something that does not exist, or that cannot be asked.
+//! Errors in questions: they name something that does not exist, or cannot be decided.
 
 use lakewright_access::action::Action;
 
@@ -9,7 +9,7 @@ pub enum QuestionError {
     /// The action has no service, or is a pattern.
     #[error("got the action `{0}`, expected one such as s3:GetObject")]
     Action(String),
-    /// The action is of a service that does not exist.
+    /// The action's service does not exist.
     #[error("{action} names no known service{}", meant(.like.as_deref()))]
     Service {
         /// The action.
@@ -25,7 +25,7 @@ pub enum QuestionError {
         /// An action with nearly the same name.
         like: Option<String>,
     },
-    /// The action carries no such condition key.
+    /// Requests for the action do not carry the condition key.
     #[error("{action} carries no condition key `{key}`{}", keys(.like.as_deref(), .own))]
     ConditionKey {
         /// The action.
@@ -34,13 +34,13 @@ pub enum QuestionError {
         key: String,
         /// A key with nearly the same name.
         like: Option<String>,
-        /// The keys that the action carries, besides those of every request.
+        /// The condition keys of the action, besides those of every request.
         own: Vec<&'static str>,
     },
     /// A condition key has no value.
     #[error("got the context `{0}`, expected KEY=VALUE such as aws:SourceIp=10.0.0.1")]
     Context(String),
-    /// The action is not about what the name stands for.
+    /// The action does not apply to the resource that the name resolves to.
     #[error(
         "{action} is not about {arn}, which `{name}` stands for; it is about {}. Give an ARN, dataset/ID/table/NAME for a table, or a line of `access --detail` such as `pipeline/ID project/NAME`",
         about(.kinds)
@@ -50,18 +50,18 @@ pub enum QuestionError {
         action: Action,
         /// The resource's name.
         name: String,
-        /// What the name stands for.
+        /// The ARN that the name resolves to.
         arn: String,
-        /// The kinds of resources that the action is about; without any, it is about none.
+        /// The types of resources that the action applies to; empty if it applies to none.
         kinds: Vec<&'static str>,
     },
-    /// A service principal is no domain name.
+    /// The service principal is not a domain name.
     #[error("got the service `{0}`, expected one such as service/{0}.amazonaws.com")]
     ServicePrincipal(String),
-    /// The principal can ask for nothing.
+    /// The name is not of a principal, so it sends no requests.
     #[error("`{0}` is not a role, user, service or provider")]
     NotAPrincipal(String),
-    /// There is no such principal.
+    /// The principal does not exist.
     #[error("`{name}` is not a principal of this mesh; {}", expected_principal(.like.as_deref(), .team.as_deref()))]
     Principal {
         /// The name.
@@ -74,12 +74,12 @@ pub enum QuestionError {
     /// The principal has no sessions.
     #[error("{0} is not a role, and only roles have sessions")]
     NoSessions(String),
-    /// A session cannot have such a name.
+    /// The session name is not valid.
     #[error(
         "got the session `{0}`, expected the name that was given when the role was assumed: 2 to 64 letters, digits and _+=,.@-"
     )]
     Session(String),
-    /// The text is no ARN.
+    /// The text is not an ARN.
     #[error("`{got}` is not an ARN; expected one like {form}")]
     Arn {
         /// The text.
@@ -87,7 +87,7 @@ pub enum QuestionError {
         /// The form of such an ARN.
         form: &'static str,
     },
-    /// There is no such dataset.
+    /// The dataset does not exist.
     #[error("there is no dataset `{id}`; {}", expected_dataset(.like.as_deref(), .known))]
     Dataset {
         /// The id.
@@ -97,7 +97,7 @@ pub enum QuestionError {
         /// Some datasets.
         known: Vec<String>,
     },
-    /// The dataset has no such part, or none that the action is about.
+    /// The dataset has no such part, or none that the action applies to.
     #[error(
         "`{name}` has nothing that {action} is about; expected dataset/ID, dataset/ID/table/NAME or dataset/ID/folder/ID of this mesh"
     )]
@@ -107,7 +107,7 @@ pub enum QuestionError {
         /// The action.
         action: Action,
     },
-    /// There is no such pipeline.
+    /// The pipeline does not exist.
     #[error("there is no pipeline `{0}`")]
     Pipeline(String),
     /// The pipeline has no such stage or action.
@@ -120,25 +120,25 @@ pub enum QuestionError {
         /// The names of its parts.
         known: Vec<String>,
     },
-    /// The name stands for several things.
+    /// The name matches several resources.
     #[error("`{name}` is ambiguous; expected one of {known}")]
     Several {
         /// The name.
         name: String,
-        /// What it stands for, in words.
+        /// The matches, in words.
         known: String,
     },
-    /// What the name stands for has nothing that the action is about.
+    /// The name has resources, but the action applies to none of them.
     #[error("`{name}` has nothing that {action} is about; it has {has}")]
     NothingAbout {
         /// The name.
         name: String,
         /// The action.
         action: Action,
-        /// What it has, in words.
+        /// The resources that it has, in words.
         has: String,
     },
-    /// There is no such resource.
+    /// The resource does not exist.
     #[error("`{name}` is not a resource of this mesh; {}", expected_resource(.like.as_deref()))]
     Resource {
         /// The name.
@@ -146,20 +146,20 @@ pub enum QuestionError {
         /// A resource with nearly the same name.
         like: Option<String>,
     },
-    /// There is no such role or resource in anybody's templates.
+    /// Anybody's templates have no such role or resource.
     #[error("`{name}` is not a {kind} of these templates; {expected}")]
     OfTemplates {
         /// The name.
         name: String,
-        /// What was asked for: `role` or `resource`.
+        /// The kind that was looked up: `role` or `resource`.
         kind: &'static str,
-        /// What can be asked for, in words.
+        /// The expected names, in words.
         expected: String,
     },
 }
 
 impl QuestionError {
-    /// The code of the error.
+    /// The stable code of the error.
     pub fn code(&self) -> &'static str {
         match self {
             Self::Action(_) | Self::Service { .. } | Self::NoAction { .. } => "unknown-action",

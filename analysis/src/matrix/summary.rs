@@ -1,4 +1,4 @@
-//! Who reaches what at a glance: each principal with what resources belong to, data and keys apart.
+//! A summary of the matrix: the access of each principal to each target, with data and keys separate.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,49 +7,49 @@ use lakewright_template::arn::ArnParts;
 
 use super::Row;
 
-/// What people look for first, in names on the command line; everything else comes later.
+/// The names that are listed first, by prefix; all others follow.
 const FIRST: [&str; 6] =
     ["dataset/", "share/", "team/", "consumption-role/", "dataset-role/", "pivot-role/"];
 
-/// The rows of what resources belong to, by its name, in the order that people look for it.
+/// The rows of each target, by its rank and name.
 type Groups<'r, 's> = BTreeMap<(usize, String), Vec<&'r Row<'s>>>;
 
-/// What resources belong to: either what holds data there, or the keys that open it. Whoever may use a key
-/// writes no data by that, whatever level AWS gives the use.
+/// A group's data or its keys. They are separate because using a key writes no data, although AWS gives the level
+/// `Write` to such actions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Column {
-    /// The place of the group.
+    /// The index of the group.
     pub group: usize,
-    /// Whether it is of the keys.
+    /// Whether the column is for keys.
     pub is_key: bool,
 }
 
-/// What a principal reaches in a column.
+/// A principal's access in a column.
 #[derive(Debug, Default)]
 pub struct Reached {
     /// The levels of access.
     pub levels: BTreeSet<Level>,
-    /// Whether something in it is unknown.
+    /// Whether some decisions are unknown.
     pub is_unknown: bool,
-    /// The first of the principal's lines in the group.
+    /// The index of the principal's first row in the group.
     pub first: usize,
 }
 
-/// Who reaches what.
+/// The access of all principals, by column.
 #[derive(Debug)]
 pub struct Summary<'r, 's> {
     /// The rows of each group.
     pub groups: Groups<'r, 's>,
-    /// What each principal reaches; principals in the order that people look for them.
+    /// The access of each principal; principals sorted by rank and name.
     pub lines: BTreeMap<(usize, &'r str), BTreeMap<Column, Reached>>,
 }
 
-/// Where people look for a name.
+/// The rank of a name in the order of the list.
 fn rank(name: &str) -> usize {
     FIRST.iter().position(|start| name.starts_with(start)).unwrap_or(FIRST.len())
 }
 
-/// What a resource belongs to; its account, such as with a whole catalog, when it belongs to nothing else.
+/// The target of a row. Without a target, the resource's account, for example of a whole catalog.
 fn group_of(row: &Row<'_>) -> String {
     let arn = ArnParts::parse(&row.cell.resource).filter(|arn| !arn.account.is_empty());
     match (row.target, arn) {
@@ -60,7 +60,7 @@ fn group_of(row: &Row<'_>) -> String {
 }
 
 impl<'r, 's> Summary<'r, 's> {
-    /// Sums up rows.
+    /// Summarizes rows.
     pub fn of(rows: &'r [Row<'s>]) -> Self {
         let mut groups: Groups<'_, '_> = BTreeMap::new();
         for row in rows {
@@ -85,23 +85,23 @@ impl<'r, 's> Summary<'r, 's> {
         Self { groups, lines }
     }
 
-    /// The columns in which anything is reached.
+    /// The columns in which a principal has access.
     pub fn columns(&self) -> BTreeSet<Column> {
         self.lines.values().flat_map(BTreeMap::keys).copied().collect()
     }
 
-    /// The names of the groups, by their places.
+    /// The names of the groups, by index.
     pub fn names(&self) -> Vec<&str> {
         self.groups.keys().map(|(_, name)| name.as_str()).collect()
     }
 }
 
 impl Reached {
-    /// The strongest level, in a word. Tags give nothing by themselves: what lies below says more.
+    /// The strongest level, in a word. Tagging gives no access by itself, so it counts only if it is the only level.
     pub fn strongest(&self, is_key: bool) -> &'static str {
         let strongest = self.levels.iter().rev().find(|level| **level != Level::Tag);
         match strongest.or_else(|| self.levels.last()) {
-            // AWS counts decrypting as writing.
+            // AWS gives `kms:Decrypt` the level `Write`.
             Some(Level::Write) if is_key => "use",
             Some(level) => level.as_str(),
             None => "unknown",

@@ -1,11 +1,11 @@
-//! What a mesh says of tables and shares and no template does: what can be shared, and what was asked for already.
+//! The tables and shares of a mesh, which no template contains: what can be shared, and what was already asked for.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use lakewright_manifest::mesh::{ItemStatus, Share, ShareItem, SharePermission, ShareStatus};
 use lakewright_manifest::{Date, Mesh, SourceFile, render};
 
-/// What a mesh says beside its templates.
+/// The tables and share items of a mesh.
 #[derive(Debug, Default)]
 pub struct Asked {
     /// The tables that each dataset declares.
@@ -19,15 +19,15 @@ pub struct Asked {
 pub struct Item {
     /// The dataset.
     pub dataset: String,
-    /// For whom, by the name on the command line.
+    /// The principal, by its name on the command line.
     pub principal: String,
-    /// What it is, as a document has it.
+    /// The item, as written in a document.
     pub what: String,
-    /// The share.
+    /// The share's id.
     pub share: String,
-    /// Why it gives nothing; none when it gives what the share permits.
+    /// Why the item grants no access; `None` if it does.
     pub withheld: Option<String>,
-    /// What the share permits, as a document has it.
+    /// The share's permissions, as written in a document.
     pub permissions: String,
     /// The manifest line.
     pub at: String,
@@ -81,20 +81,20 @@ impl Item {
     }
 }
 
-/// A whole bucket as an item of a share.
+/// A whole bucket as an item of a share, as written in a document.
 pub const BUCKET_ITEM: &str = "{bucket: true}";
 
-/// A table as an item of a share.
+/// A table as an item of a share, as written in a document.
 pub fn table_item(name: &str) -> String {
     format!("{{table: {name}}}")
 }
 
-/// A folder as an item of a share.
+/// A folder as an item of a share, as written in a document.
 pub fn folder_item(id: &str) -> String {
     format!("{{folder: {id}}}")
 }
 
-/// Why an item of a share gives nothing on a day.
+/// Why an item of a share grants no access on a day; `None` if it does.
 fn withheld(share: &Share, state: ItemStatus, day: Option<&Date>) -> Option<String> {
     match share.status {
         ShareStatus::Approved => {}

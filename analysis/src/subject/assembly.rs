@@ -1,4 +1,4 @@
-//! What templates of an assembly give, and whether it is the one that was made.
+//! Reads the access that an assembly's templates grant, and whether its files are those that `synth` wrote.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -19,18 +19,19 @@ use super::imported::{self, Imported};
 use super::{StackName, Subject};
 use crate::error::ReadError;
 
-/// What one template of an assembly says.
+/// The data read from one template of an assembly.
 struct OfStack {
     piece: Piece,
     is_changed: bool,
     is_reset: bool,
-    /// Files that the stack needs, such as code, with another content than that of the digest.
+    /// The stack's files, such as code, whose content does not match their digest.
     other_files: Vec<String>,
     imported: Imported,
     closed: Vec<String>,
 }
 
-/// The stacks that an assembly has lost since it was made, and those that it lists twice, each in a sentence.
+/// The stacks that are in `grants.json` and not in `assembly.json`, and those that are listed twice, each in a
+/// sentence.
 fn miscounted(assembly: &Assembly, grants: &Grants) -> Vec<String> {
     let mut listed: BTreeMap<String, usize> = BTreeMap::new();
     for entry in &assembly.stacks {
@@ -133,7 +134,7 @@ pub(super) fn of_assembly(folder: &Path) -> Result<Subject, ReadError> {
     })
 }
 
-/// The files of a stack, such as code, that are not those that were made.
+/// The files of a stack, such as code, whose content is not what `synth` wrote.
 fn other_files(folder: &Path, entry: &StackEntry) -> Result<Vec<String>, ReadError> {
     let mut others = Vec::new();
     for asset in &entry.assets {
@@ -146,7 +147,7 @@ fn other_files(folder: &Path, entry: &StackEntry) -> Result<Vec<String>, ReadErr
     Ok(others)
 }
 
-/// The files for owners that are not those that were made: what is in them is applied as it is.
+/// The files for owners whose content or task is not what `synth` wrote. Owners apply them unchanged.
 fn handed_out(folder: &Path, assembly: &Assembly, grants: &Grants) -> Vec<String> {
     let listed = || assembly.handouts.iter().map(|one| (&one.path, &one.task));
     let tasks: BTreeMap<&String, &String> = listed().collect();
@@ -161,7 +162,7 @@ fn handed_out(folder: &Path, assembly: &Assembly, grants: &Grants) -> Vec<String
     others.map(|path| folder.join(path).display().to_string()).collect()
 }
 
-/// The files for the command line of the CDK that say something else than the assembly: it would deploy by them.
+/// The files for the CDK that do not match the assembly: the CDK would deploy what they state.
 fn manifest(folder: &Path, assembly: &Assembly) -> Vec<String> {
     let value = |name: &str| -> Option<Value> {
         serde_json::from_str(&fs::read_to_string(folder.join(name)).ok()?).ok()
@@ -181,7 +182,7 @@ fn manifest(folder: &Path, assembly: &Assembly) -> Vec<String> {
             others.push(folder.join(&path).display().to_string());
         }
     }
-    // Other programs may read what this one cannot.
+    // Another program may be able to read a manifest that this one cannot.
     let found = value("manifest.json");
     let is_other = match found {
         Some(found) => found["artifacts"] != Value::Object(artifacts),

@@ -9,30 +9,30 @@ use super::organization;
 use super::surroundings::Boundary;
 use crate::error::ReadError;
 
-/// Why a permissions boundary does not fit the templates.
+/// Why a permissions boundary does not match the templates.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum BoundaryError {
-    /// It is given twice.
+    /// The boundary is given twice.
     #[error("the boundary {0} is given twice")]
     Twice(String),
-    /// A stack makes it.
+    /// A stack creates the boundary.
     #[error("a stack makes the policy {0}: it is known already")]
     Known(String),
-    /// No role has it.
+    /// No role has the boundary.
     #[error("no role has the boundary {arn}; {}", expected(.outside))]
     OfNobody {
         /// The ARN that was given.
         arn: String,
-        /// Some that roles have and no stack makes.
+        /// Some boundaries that roles have and no stack creates.
         outside: Vec<String>,
     },
 }
 
-/// How many boundaries an error lists.
+/// The number of boundaries that an error lists.
 const SHOWN: usize = 8;
 
-/// Reads the policies, by ARN.
+/// Reads the boundaries' policies, by ARN.
 pub(super) fn read(
     boundaries: &[Boundary],
     world: &World,
@@ -51,7 +51,7 @@ pub(super) fn read(
     Ok(read)
 }
 
-/// Says which of them no role has.
+/// Fails with the first boundary that no role has.
 pub(super) fn check(boundaries: &[Boundary], world: &World) -> Result<(), ReadError> {
     let named: BTreeSet<&str> =
         world.roles().values().filter_map(|role| role.boundary.as_deref()).collect();

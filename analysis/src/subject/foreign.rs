@@ -1,4 +1,4 @@
-//! What anybody's folder of templates gives: what the CDK wrote, what SAM deploys, or files by hand.
+//! Reads the access that anybody's templates grant: the output of the CDK, SAM templates, or files written by hand.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -17,19 +17,19 @@ use crate::folder::{Folder, Read, Somewhere, Unread};
 use crate::lines::Lines;
 use crate::words::count;
 
-/// What is said of anybody's folder of templates.
+/// The files of anybody's folder of templates, and notes on them.
 #[derive(Debug)]
 pub struct Foreign {
     /// The file of each stack, by its address.
     files: BTreeMap<String, PathBuf>,
-    /// What was left out, and what was taken for granted, each in a line.
+    /// What was left out and what was assumed, each in a line.
     pub notes: Vec<String>,
 }
 
-/// What is said when a part of the folder is left out.
+/// The note if a part of the folder is left out.
 const LEFT_OUT: &str = "every answer leaves that out, so nothing but an explicit denial is certain";
 
-/// Reads anybody's folder of templates. Nobody asked for anything in them.
+/// Reads anybody's folder of templates. There is no intended access.
 pub(super) fn of_folder(path: &Path, somewhere: &Somewhere) -> Result<Subject, ReadError> {
     let folder = Folder::read(path, somewhere)?;
     let others = folder.others();
@@ -67,7 +67,7 @@ pub(super) fn of_folder(path: &Path, somewhere: &Somewhere) -> Result<Subject, R
     })
 }
 
-/// Where templates are taken to be deployed that nothing says the place of.
+/// The note on the assumed account and region of templates.
 fn anywhere(templates: &[Read]) -> Option<String> {
     let anywhere: Vec<&Read> = templates.iter().filter(|one| one.is_anywhere).collect();
     let place = &anywhere.first()?.place;
@@ -84,7 +84,7 @@ fn anywhere(templates: &[Read]) -> Option<String> {
 }
 
 impl Foreign {
-    /// The file and the line of a statement.
+    /// The file and line of a statement, as `FILE:LINE`.
     pub fn lines_of(&self, origin: &Origin, sid: &str) -> Vec<String> {
         let Some(path) = self.files.get(&*origin.stack) else { return Vec::new() };
         let text = fs::read_to_string(path).unwrap_or_default();
@@ -94,7 +94,7 @@ impl Foreign {
     }
 }
 
-/// What no row of the matrix has: what roles may reach by policies that nobody here knows.
+/// Notes on access that is in no row of the matrix, because the policies or resources are not known.
 pub fn in_no_row(world: &World) -> Vec<String> {
     let has_unknown = |role: &&Role| {
         role.has_foreign_policies

@@ -1,28 +1,28 @@
-//! What datasets import: buckets, keys and databases that no template makes.
+//! Resources that datasets import: buckets, keys and databases that no template creates.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use lakewright_access::world::{ExternalFacts, Piece, World};
 use lakewright_template::{Template, Value};
 
-/// What is imported, by ARN, each with the dataset. A key that only its alias is known of has the alias in the
-/// place of its id.
+/// The dataset of each imported resource, by ARN. A key that is known only by its alias has `alias/NAME` in place of
+/// its id.
 pub type Imported = BTreeMap<String, String>;
 
-/// What the stack of a dataset, such as `dataset/sales`, imports, by its grants: each has an access, a target
-/// and resources.
+/// The resources that the stack of a dataset imports, derived from its grants: each grant has an access, a target and
+/// resources. `subject` is, for example, `dataset/sales`.
 pub(super) fn of_stack<'g>(
     subject: &str,
     piece: &Piece,
     grants: impl Iterator<Item = (&'g str, &'g str, &'g [String])>,
 ) -> Vec<String> {
-    // Whoever imports anything imports a bucket.
+    // A dataset that imports anything imports its bucket.
     let makes_bucket = piece.made().any(|(_, kind)| kind == "AWS::S3::Bucket");
     if !subject.starts_with("dataset/") || makes_bucket {
         return Vec::new();
     }
     let made: BTreeSet<&str> = piece.made().map(|(arn, _)| arn).collect();
-    // What its jobs work with is not the dataset.
+    // Resources that its jobs use are not part of the dataset.
     let own = grants.filter(|(access, target, _)| *target == subject && *access != "work");
     let resources = own.flat_map(|(_, _, resources)| resources).map(String::as_str);
     let imported: BTreeSet<&str> =
@@ -30,14 +30,14 @@ pub(super) fn of_stack<'g>(
     imported.into_iter().map(|arn| arn.replacen(":alias/", ":key/alias/", 1)).collect()
 }
 
-/// Whether an ARN is of a bucket, a database or an alias, and of nothing in one.
+/// Whether an ARN is of a bucket, a database or an alias, and not of anything inside it.
 fn is_whole(arn: &str) -> bool {
     let is_bucket = arn.split_once(":s3:::").is_some_and(|(_, name)| !name.contains('/'));
     (is_bucket || arn.contains(":database/") || arn.contains(":alias/")) && !arn.contains('*')
 }
 
-/// The databases that a stack imports and of which the mesh says that only Lake Formation gives access. Only the
-/// template's metadata says it, which the deployment looks at.
+/// The databases that a stack imports and to which, according to the mesh, only Lake Formation gives access. Only the
+/// template's metadata states this; the deployment reads it.
 pub(super) fn closed(template: &Template, imported: &[String]) -> Vec<String> {
     let own = template.metadata.get("Lakewright").and_then(Value::as_map);
     if own.and_then(|own| own.get("HybridAccess")?.as_text()) != Some("closed") {
@@ -46,7 +46,7 @@ pub(super) fn closed(template: &Template, imported: &[String]) -> Vec<String> {
     imported.iter().filter(|arn| arn.contains(":database/")).cloned().collect()
 }
 
-/// The imported databases on which everybody whom IAM lets in may have permissions of before, by ARN.
+/// The imported databases, by ARN, on which `IAMAllowedPrincipals` may still have permissions.
 pub fn perhaps_open<'s>(imported: &'s Imported, world: &World) -> Vec<&'s str> {
     let databases = imported.keys().filter(|arn| arn.contains(":database/"));
     let is_closed =
@@ -54,8 +54,8 @@ pub fn perhaps_open<'s>(imported: &'s Imported, world: &World) -> Vec<&'s str> {
     databases.filter(|arn| !is_closed(arn)).map(String::as_str).collect()
 }
 
-/// The accounts of imported buckets: those of the datasets that import them. `subjects` are what stacks are for, each with the
-/// stack's address.
+/// The accounts of imported buckets: those of the datasets that import them. `subjects` has the subject and address of
+/// each stack.
 fn owners<'s>(
     imported: &Imported,
     subjects: impl Iterator<Item = (&'s str, &'s str)>,
@@ -71,7 +71,8 @@ fn owners<'s>(
         .collect()
 }
 
-/// What a world has to know of what datasets import. `subjects` are what stacks are for, each with the stack's address.
+/// The facts about imported resources that the access model needs. `subjects` has the subject and address of each
+/// stack.
 pub(super) fn facts<'s>(
     imported: &Imported,
     closed: BTreeSet<String>,

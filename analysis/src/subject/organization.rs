@@ -1,4 +1,4 @@
-//! What the organization adds to the templates: service and resource control policies.
+//! Policies of the organization: service and resource control policies.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -13,7 +13,7 @@ use serde_json::Value;
 
 use crate::error::ReadError;
 
-/// The fields of the file.
+/// The fields of the file that list policies.
 const SERVICE: &str = "service_control_policies";
 const RESOURCE: &str = "resource_control_policies";
 
@@ -21,7 +21,7 @@ const RESOURCE: &str = "resource_control_policies";
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct PolicyFile {
-    /// The account that the policies do not bind.
+    /// The account that the policies do not apply to.
     management_account: Option<String>,
     #[serde(default)]
     service_control_policies: Vec<Entry>,
@@ -29,7 +29,7 @@ struct PolicyFile {
     resource_control_policies: Vec<Entry>,
 }
 
-/// A policy, the level that it is attached to, and the accounts below; all, when none are named.
+/// A policy, the level that it is attached to, and the accounts below that level. An empty list means all accounts.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Entry {
@@ -40,16 +40,16 @@ struct Entry {
     document: Value,
 }
 
-/// The level of a policy that names none.
+/// The default level of a policy.
 fn root() -> String {
     "root".to_owned()
 }
 
-/// Why a file is no policy.
+/// Why a file has no valid policy.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum PolicyError {
-    /// The file has another form.
+    /// The file does not have the expected form.
     #[error(transparent)]
     Form(#[from] serde_json::Error),
     /// The file has no policy.
@@ -57,12 +57,12 @@ pub enum PolicyError {
         "got no policy; expected a policy document, `service_control_policies` or `resource_control_policies`"
     )]
     None,
-    /// An account is named by something else than its id.
+    /// An account is not given by its id.
     #[error("{field}: got the account `{got}`, expected 12 digits")]
     Account {
         /// The field of the file.
         field: &'static str,
-        /// What stands there.
+        /// The text given instead.
         got: String,
     },
     /// No service control policy allows anything.
@@ -70,7 +70,7 @@ pub enum PolicyError {
         "no service control policy allows anything, so nothing would be allowed; add the attached FullAWSAccess"
     )]
     AllowsNothing,
-    /// A policy is not one that its owner can have.
+    /// A policy is not valid where it is used.
     #[error("{field}: {problem}")]
     Document {
         /// The field of the file.
@@ -80,11 +80,11 @@ pub enum PolicyError {
     },
 }
 
-/// Why a policy is not one that its owner can have.
+/// Why a policy is not valid where it is used.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum DocumentError {
-    /// It is no object.
+    /// It is not a JSON object.
     #[error("got no object, expected a policy document")]
     NoObject,
     /// It has no statement.
@@ -93,16 +93,16 @@ pub enum DocumentError {
     /// It has an element that policies do not have.
     #[error("`{0}` is not an element of a policy")]
     Element(String),
-    /// A statement has none or both of two elements.
+    /// A statement must have one of two elements, and has none or both.
     #[error("statement {sid} has {number} of {one} and {other}, expected one")]
     Pair {
-        /// The statement, by its name or its place.
+        /// The statement's `Sid`, or its index.
         sid: String,
-        /// How many of the two it has.
+        /// The number of elements that it has.
         number: usize,
-        /// The one element.
+        /// The first element.
         one: &'static str,
-        /// The other element.
+        /// The second element.
         other: &'static str,
     },
     /// It cannot be read.
@@ -116,15 +116,15 @@ pub enum DocumentError {
         /// The action.
         action: Action,
     },
-    /// A statement names a principal where nobody can be named.
+    /// A statement names a principal, which this kind of policy may not.
     #[error("statement {sid} names a principal; {whom}")]
     Principal {
         /// The statement.
         sid: String,
-        /// For whom such a policy is.
+        /// The principals that such a policy applies to, in words.
         whom: &'static str,
     },
-    /// A statement compares by an operator that does not exist.
+    /// A condition has an operator that does not exist.
     #[error("statement {sid} compares {key} by an operator that IAM does not have")]
     Operator {
         /// The statement.
@@ -134,7 +134,7 @@ pub enum DocumentError {
     },
 }
 
-/// The policies of a file.
+/// Reads the organization's policies from a file.
 pub(super) fn of_file(path: &Path) -> Result<Organization, ReadError> {
     let wrong = |problem: PolicyError| ReadError::Policy { path: path.to_owned(), problem };
     let data = json(path)?;
@@ -180,15 +180,15 @@ fn account(field: &'static str, id: &str) -> Result<(), PolicyError> {
     }
 }
 
-/// Reads JSON that somebody has written.
+/// Reads a JSON file. A byte order mark is skipped.
 pub(super) fn json(path: &Path) -> Result<Value, ReadError> {
     let text = fs::read_to_string(path).map_err(ReadError::unreadable(path))?;
     serde_json::from_str(text.trim_start_matches('\u{feff}'))
         .map_err(|source| ReadError::NotJson { path: path.to_owned(), source })
 }
 
-/// Whether a policy has everything that IAM asks for, so that a misspelt element is not taken for a policy
-/// that says nothing.
+/// Checks that a policy has the elements that IAM requires and no unknown ones, so that a misspelt element does not
+/// make an empty policy.
 fn complete(policy: &Value) -> Result<(), DocumentError> {
     const ELEMENTS: [&str; 3] = ["Id", "Statement", "Version"];
     let Some(policy) = policy.as_object() else {
@@ -216,7 +216,7 @@ fn complete(policy: &Value) -> Result<(), DocumentError> {
     Ok(())
 }
 
-/// Reads a policy, which must be one that its owner can have.
+/// Reads a policy and checks that it is valid for `property`, the place where it is used.
 pub(super) fn read(
     path: &Path,
     value: &Value,

@@ -1,4 +1,5 @@
-//! What limits access beside the templates: the organization, permissions boundaries that no stack makes, a session.
+//! Limits on access besides the templates: the organization, permissions boundaries that no stack creates, a session
+//! policy.
 
 use std::path::PathBuf;
 
@@ -7,18 +8,18 @@ use lakewright_access::world::{ExternalFacts, World};
 use super::{boundary, organization};
 use crate::error::ReadError;
 
-/// Files that say what limits access beside the templates.
+/// The files with limits on access besides the templates.
 #[derive(Debug, Clone, Default)]
 pub struct Surroundings {
     /// Policies of the organization, in JSON.
     pub organization: Option<PathBuf>,
-    /// Permissions boundaries that no stack makes.
+    /// Permissions boundaries that no stack creates.
     pub boundaries: Vec<Boundary>,
-    /// The policy of the session in which it is asked, in JSON.
+    /// The policy of the role session that sends the requests, in JSON.
     pub session_policy: Option<PathBuf>,
 }
 
-/// A permissions boundary that no stack makes.
+/// A permissions boundary that no stack creates.
 #[derive(Debug, Clone)]
 pub struct Boundary {
     /// The ARN of the managed policy.
@@ -28,7 +29,11 @@ pub struct Boundary {
 }
 
 impl Surroundings {
-    /// Puts all of it into a world.
+    /// Adds the limits to a world.
+    ///
+    /// # Errors
+    ///
+    /// A file cannot be read or is not a valid policy, or a boundary is given twice or created by a stack.
     pub fn add_to(&self, world: &mut World) -> Result<(), ReadError> {
         let organization = self.organization.as_deref().map(organization::of_file).transpose()?;
         let managed = boundary::read(&self.boundaries, world)?;
@@ -41,7 +46,11 @@ impl Surroundings {
         Ok(())
     }
 
-    /// Says which of the boundaries no role has.
+    /// Checks that a role has each boundary.
+    ///
+    /// # Errors
+    ///
+    /// No role has one of the boundaries.
     pub fn check(&self, world: &World) -> Result<(), ReadError> {
         boundary::check(&self.boundaries, world)
     }

@@ -1,4 +1,4 @@
-//! The day on which shares are looked at.
+//! The day that decides which shares have expired.
 
 use lakewright_manifest::Date;
 
@@ -13,7 +13,7 @@ pub(crate) struct Day {
 }
 
 impl Day {
-    /// The day that was given, or today in UTC.
+    /// The given day, or today in UTC. Fails if the clock has no valid date.
     pub(crate) fn or_today(&self) -> Result<Date, Failure> {
         if let Some(day) = &self.as_of {
             return Ok(day.clone());

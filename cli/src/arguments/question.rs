@@ -32,7 +32,7 @@ pub(crate) struct Question {
 }
 
 impl Question {
-    /// The question without its form on the command line.
+    /// The question, as the analysis takes it.
     pub(crate) fn asked(&self) -> decision::Question {
         let Self { principal, action, resource, context, session } = self.clone();
         decision::Question { principal, action, resource, context, session }

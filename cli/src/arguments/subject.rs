@@ -1,4 +1,4 @@
-//! Which templates are looked at, on which day, and what limits access beside them.
+//! Arguments for the templates, the day, and limits on access besides the templates.
 
 use std::path::{Path, PathBuf};
 
@@ -94,7 +94,7 @@ impl Surroundings {
 }
 
 impl Somewhere {
-    /// The place without its form on the command line.
+    /// The place, as the analysis takes it.
     pub(crate) fn place(&self) -> folder::Somewhere {
         folder::Somewhere {
             account: self.account.clone(),
@@ -104,10 +104,9 @@ impl Somewhere {
 }
 
 impl SubjectArgs {
-    /// Reads everything; `None` when something is wrong with the mesh, which is shown.
+    /// Reads the mesh or assembly and the limits on access. `None` if the mesh has errors, which are shown.
     ///
-    /// What was read lives as long as the process: to give back the parts of a large mesh one by one
-    /// takes long, and nothing needs the memory any more.
+    /// The result is never freed: freeing a large mesh takes long, and the process ends soon.
     pub(crate) fn read(
         &self,
         keep: Keep,
@@ -116,7 +115,7 @@ impl SubjectArgs {
         self.read_for_session(keep, None, None, ui)
     }
 
-    /// Reads everything, anybody's templates as well.
+    /// Like [`Self::read`], but also reads anybody's templates.
     pub(crate) fn read_anybodys(
         &self,
         keep: Keep,
@@ -126,8 +125,7 @@ impl SubjectArgs {
         self.read_for_session(keep, Some(somewhere), None, ui)
     }
 
-    /// Reads everything, as whoever asks in a session with a policy sees it; anybody's templates when it is said where they
-    /// are deployed.
+    /// Like [`Self::read`], with the policy of a role session. Reads anybody's templates if `somewhere` is given.
     pub(crate) fn read_for_session(
         &self,
         keep: Keep,
@@ -150,7 +148,7 @@ impl SubjectArgs {
         Ok(Some(subject))
     }
 
-    /// Reads the mesh, or the assembly, before a change, on the same day and in the same organization.
+    /// Reads the mesh or assembly before a change, with the same day and organization.
     pub(crate) fn read_before(
         &self,
         before: &Path,
@@ -174,20 +172,21 @@ impl SubjectArgs {
         if subject.is_none() {
             guardrails::show_all(&report, &sources, &breaches, ui);
         } else if !report.is_empty() {
-            // An answer is not the place for warnings. Not how many: `check` finds more than what is about the templates.
+            // Warnings are not part of an answer. Their number is not shown, because `check` finds more warnings than
+            // these.
             ui.note("the mesh has warnings; `lakewright check` shows them");
         }
         Ok(subject)
     }
 
-    /// The path that was given.
+    /// The path of the mesh or assembly; the current folder by default.
     pub(crate) fn path(&self) -> &Path {
         let path = self.source.mesh.as_deref().or(self.source.assembly.as_deref());
         path.unwrap_or_else(|| Path::new("."))
     }
 }
 
-/// Adds what limits access beside the templates, and keeps all of it as long as the process.
+/// Adds the limits on access besides the templates. The result is never freed.
 fn kept_within(
     surroundings: &subject::Surroundings,
     mut subject: Subject,

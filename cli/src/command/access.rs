@@ -44,19 +44,19 @@ pub(crate) struct AccessArgs {
 
 pub(crate) fn run(arguments: &AccessArgs, ui: &mut Ui) -> Result<Exit, Failure> {
     let resource = arguments.resource.as_deref();
-    // A part of a dataset can be one that only grants name.
+    // Some parts of a dataset are named in grants only.
     let keep = if resource.is_none() { Keep::Names } else { Keep::Grants };
     let subject = arguments.subject.read_anybodys(keep, &arguments.somewhere, ui)?;
     let Some(subject) = subject else { return Ok(Exit::Usage) };
     folder::say_changes(subject, ui);
-    // A table or folder of a dataset is known by its ARN.
+    // Tables and folders of a dataset are filtered by ARN.
     let resource = resource.map(|name| subject.part(name).unwrap_or_else(|| name.to_owned()));
     let wanted = Wanted {
         principal: arguments.principal.as_deref(),
         resource: resource.as_deref(),
         all: arguments.all,
     };
-    // They live as long as the process, as to give back a million parts takes long.
+    // Never freed, because freeing a million rows takes long.
     let rows: &[Row<'_>] = rows(wanted, subject).leak();
     if rows.is_empty()
         && let Some(message) = nothing_like(wanted, subject)

@@ -84,7 +84,7 @@ pub(crate) fn run(arguments: &BootstrapArgs, ui: &mut Ui) -> Result<Exit, Failur
     };
     let text = std::fs::read_to_string(old)
         .map_err(|error| Failure::usage(format!("{} cannot be read: {error}", old.display())))?;
-    // The AWS CLI prints a template that was deployed as YAML as text in JSON, and one in JSON as it is. Source:
+    // The AWS CLI prints a template that was deployed as YAML as a JSON string, and a JSON template as it is. Source:
     // `json_decode_template_body` in handlers.py of botocore.
     let text = serde_json::from_str::<String>(&text).unwrap_or(text);
     let old = read::template(&text)

@@ -82,7 +82,7 @@ fn batch(path: &std::path::Path, subject: &Subject, ui: &mut Ui) -> Result<Exit,
     let mut worst = Exit::Done;
     for (number, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
         let question: Result<Question, Failure> = serde_json::from_str(line).map_err(|error| {
-            // It counts from the beginning of this line.
+            // The parser counts from the beginning of this line.
             let message = error.to_string().replace(" at line 1 column", ", column");
             Failure::usage(message)
         });
@@ -96,7 +96,7 @@ fn batch(path: &std::path::Path, subject: &Subject, ui: &mut Ui) -> Result<Exit,
                 ui.data(&format!("{}\n", answer::to_json(&question, &found, subject)));
                 answer::exit(&found)
             }
-            // The answers to the other questions are worth having, each in its line.
+            // The other questions are answered nevertheless, each on a line.
             Err(failure) => {
                 let message = format!("{}:{}: {}", path.display(), number + 1, failure.message);
                 ui.data(&format!("{}\n", json!({ "version": 1, "error": message })));
@@ -109,7 +109,7 @@ fn batch(path: &std::path::Path, subject: &Subject, ui: &mut Ui) -> Result<Exit,
     Ok(worst)
 }
 
-/// What a batch ends with after one more answer: what could not be asked, then what is denied.
+/// The exit of a batch after one more answer: invalid question first, then denied, then unknown.
 fn worse(worst: Exit, next: Exit) -> Exit {
     let order = [Exit::Usage, Exit::No, Exit::Unknown];
     order.into_iter().find(|exit| [worst, next].contains(exit)).unwrap_or(Exit::Done)

@@ -94,7 +94,7 @@ pub(crate) fn run(arguments: &CheckArgs, ui: &mut Ui) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
-/// Guardrails on the templates of a folder.
+/// Checks guardrails on the templates of a folder.
 fn templates(
     folder: &Path,
     base: Option<&Path>,

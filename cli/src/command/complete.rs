@@ -39,7 +39,7 @@ enum Words {
     Stacks,
 }
 
-/// A mesh that cannot be read offers nothing: whoever types has not asked what is wrong with it.
+/// Prints the words. A mesh with errors offers none, because completion shows no findings.
 pub(crate) fn run(arguments: &CompleteArgs, ui: &mut Ui) -> Exit {
     let mut words: Vec<String> = match arguments.words {
         Words::Codes => explain::codes().into_iter().map(str::to_owned).collect(),
@@ -59,14 +59,14 @@ pub(crate) fn run(arguments: &CompleteArgs, ui: &mut Ui) -> Exit {
 
 fn of_mesh(words: Words, mesh: &Mesh) -> Vec<String> {
     match words {
-        // They need no mesh.
+        // Codes need no mesh.
         Words::Codes => Vec::new(),
         Words::Environments => mesh.environments.keys().map(ToString::to_string).collect(),
         Words::Principals => principals(mesh),
         Words::Resources => resources(mesh),
         Words::Stacks => {
             let plan = Plan::of(mesh, None);
-            // Which there are does not depend on what templates use.
+            // The names of bootstraps do not depend on what templates use.
             let bootstraps = plan.bootstraps(BTreeMap::new());
             let stacks = plan.stacks.iter().chain(&bootstraps);
             stacks.map(StackPlan::name).map(str::to_owned).collect()

@@ -21,7 +21,7 @@ pub(crate) struct CompletionsArgs {
     shell: Shell,
 }
 
-/// What asks for the words of a mesh in each shell.
+/// Shell functions that ask for the words of a mesh.
 const BASH: &str = include_str!("completions/named.bash");
 const ZSH: &str = include_str!("completions/named.zsh");
 
@@ -42,7 +42,7 @@ pub(crate) fn run(arguments: &CompletionsArgs, ui: &mut Ui) -> Exit {
     Exit::Done
 }
 
-/// The command without the subcommands that are not for people, which would be offered otherwise.
+/// The command without hidden subcommands, which the scripts would offer otherwise.
 fn shown() -> Command {
     let all = Arguments::command();
     let commands = all.get_subcommands().filter(|command| !command.is_hide_set());
@@ -53,7 +53,7 @@ fn shown() -> Command {
         .subcommands(commands.cloned())
 }
 
-/// A script that offers words of the mesh first, and else what it offered before.
+/// The script, extended to offer words of the mesh first.
 fn with_names(script: &str, named: &str) -> String {
     let begin = "_lakewright() {\n";
     let first = format!("{named}\n{begin}    _lakewright_named \"$@\" && return 0\n");

@@ -65,7 +65,7 @@ pub(crate) fn run(arguments: &DeployArgs, ui: &mut Ui) -> Result<Exit, Failure> 
         );
         return Ok(Exit::Declined);
     }
-    // Elsewhere than at AWS, as in an emulator, all accounts are made up.
+    // At another endpoint than AWS, such as an emulator, all accounts are made up.
     let left = placeholders(&mesh);
     if !left.is_empty() && std::env::var_os("AWS_ENDPOINT_URL").is_none_or(|url| url.is_empty()) {
         ui.report(&left, &loaded.sources);
@@ -104,7 +104,8 @@ pub(crate) fn run(arguments: &DeployArgs, ui: &mut Ui) -> Result<Exit, Failure> 
     Ok(exit)
 }
 
-/// What `check` would say of the mesh and its templates; for programs a line of its own, as everything that a deployment says.
+/// Shows the warnings that `check` shows. In JSON they are one event on a line, like everything that a deployment
+/// prints.
 fn warn(report: &Report, sources: &[SourceFile], ui: &mut Ui) {
     if report.is_empty() {
         return;
@@ -118,7 +119,7 @@ fn warn(report: &Report, sources: &[SourceFile], ui: &mut Ui) {
     ui.data(&format!("{told}\n"));
 }
 
-/// Says what no deployment does: owners of what is imported add policies themselves.
+/// Prints what a deployment cannot do: the owners of imported resources add policies themselves.
 fn left_to_owners(arguments: &DeployArgs, plan: &Plan<'_>, ui: &mut Ui) {
     let mesh = arguments.mesh.display();
     for handout in &plan.handouts {

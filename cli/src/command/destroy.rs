@@ -1,4 +1,4 @@
-//! `lakewright destroy`: one stack of a mesh goes, or all of them.
+//! `lakewright destroy`: deletes one stack of a mesh, or all of them.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -77,7 +77,7 @@ pub(crate) fn run(arguments: &DestroyArgs, ui: &mut Ui) -> Result<Exit, Failure>
         return Ok(Exit::No);
     }
     let base = base(&mesh, arguments.options.base.as_deref())?;
-    // No bootstrap stack is changed by this.
+    // `destroy` changes no bootstrap stack.
     let needed = BTreeMap::new();
     let wanted = Wanted { mesh: &mesh, found, needed, base, sources: &loaded.sources };
     let deployment = Deployment::connect(wanted, &arguments.options, false, progress)?;

@@ -39,16 +39,16 @@ pub(crate) struct InitArgs {
     team: TeamName,
 }
 
-/// What is rendered. With the defaults the result is `examples/minimal`, which a test holds it to.
+/// The files to render. With the defaults, the result equals `examples/minimal`; a test compares them.
 const TEMPLATES: [(&str, &str); 3] = [
     ("mesh.yaml", include_str!("init/mesh.yaml.hbs")),
     ("datasets.yaml", include_str!("init/datasets.yaml.hbs")),
     ("README.md", include_str!("init/README.md.hbs")),
 ];
-/// The editor schema, beside the files.
+/// The file with the JSON Schema for editors.
 const SCHEMA: &str = "mesh.schema.json";
 
-// Values are written as JSON, which is YAML, so that no value becomes anything but text.
+// Values are rendered as JSON, which is also YAML, so that every value stays text.
 handlebars_helper!(as_json: |value: Value| value.to_string());
 
 pub(crate) fn run(arguments: &InitArgs, ui: &mut Ui) -> Result<Exit, Failure> {
@@ -56,7 +56,7 @@ pub(crate) fn run(arguments: &InitArgs, ui: &mut Ui) -> Result<Exit, Failure> {
     let files = render(arguments, SCHEMA)?;
     let schema = format!("{:#}\n", lakewright_manifest::schema::json_schema());
     let files: Vec<(&str, String)> = files.into_iter().chain([(SCHEMA, schema)]).collect();
-    // All of it or nothing: a mesh that is half there is worse than none. A link that leads nowhere is there as well.
+    // If one file exists, none is written: half a mesh is worse than none. A broken link counts as existing.
     let is_there = |name: &&str| dir.join(name).symlink_metadata().is_ok();
     let there: Vec<&str> = files.iter().map(|(name, _)| *name).filter(is_there).collect();
     if !there.is_empty() {

@@ -1,4 +1,4 @@
-//! `lakewright pivot-role`: the pivot role for owners who make it themselves.
+//! `lakewright pivot-role`: the pivot role as a template, for owners who create it themselves.
 
 use std::path::PathBuf;
 

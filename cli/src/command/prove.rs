@@ -1,4 +1,4 @@
-//! `lakewright prove`: the templates give what was asked for, nothing less and nothing more.
+//! `lakewright prove`: proves that the templates grant exactly the intended access.
 
 use std::path::PathBuf;
 
@@ -38,15 +38,15 @@ pub(crate) struct ProveArgs {
     assume: Option<PathBuf>,
 }
 
-/// What no template says and no proof can know.
+/// The assumption about databases of the mesh, which no template states and no proof can verify.
 const TAKEN_FOR_GRANTED: &str = "`IAMAllowedPrincipals` has no permission on databases and tables of the mesh; \
     `lakewright deploy` revokes it and verifies that, and docs/lake-formation.md describes how to do so without `deploy`";
 
-/// The same of what was there before the mesh.
+/// The assumption about imported databases.
 const OF_BEFORE: &str = "`IAMAllowedPrincipals` has no permission on an imported database and the tables that were in it before; \
     the database's owner verifies that, as docs/lake-formation.md describes";
 
-/// What is taken for granted: of whole accounts and regions, and of single databases.
+/// The assumptions of the proof: for accounts and regions, and for imported databases.
 fn taken_for_granted(subject: &Subject) -> Vec<Value> {
     let of_mesh = subject.world.lake().taken_as_closed();
     let of_mesh = of_mesh.iter().map(

@@ -51,7 +51,7 @@ enum TemplateFormat {
     Json,
 }
 
-/// What no template can do. Source: `docs/lake-formation.md`, which has the checks before and after it as well.
+/// The step that no template can do. Source: `docs/lake-formation.md`, which also has the checks before and after it.
 const CLOSE_DEFAULTS: &str = "\
 to do, unless `lakewright deploy` deploys the stacks: before the first database, close the default permissions of Lake Formation \
 in each account and region with datasets, which no template can do (see docs/lake-formation.md):
@@ -66,7 +66,7 @@ pub(crate) fn run(arguments: &SynthArgs, ui: &mut Ui) -> Result<Exit, Failure> {
         return Ok(Exit::No);
     };
     let mut report = loaded.report;
-    // Both live as long as the process: to give a large mesh back takes longer than to leave it.
+    // Both are never freed, because freeing a large mesh takes long.
     let mesh: &'static Mesh = Box::leak(Box::new(mesh));
     let plan: &'static mut Plan<'_> =
         Box::leak(Box::new(Plan::of(mesh, arguments.day.as_of.as_ref())));

@@ -1,7 +1,9 @@
-//! Tables for other accounts come through AWS RAM, and outside of one AWS Organization as invitations.
+//! Invitations for shared tables. Tables are shared with other accounts through AWS RAM, and outside of one AWS
+//! Organization by invitation.
 //!
-//! Whether one is open is not asked: the deploy roles have no rights in RAM, and to accept what comes is a decision of the
-//! account that receives it. Source: "Accepting a resource share invitation from AWS RAM" in the Lake Formation developer guide.
+//! Whether an invitation is pending is not checked: the deploy roles have no permissions for RAM, and accepting is the
+//! decision of the receiving account. Source: "Accepting a resource share invitation from AWS RAM" in the Lake
+//! Formation developer guide.
 
 use std::collections::BTreeSet;
 
@@ -9,7 +11,7 @@ use lakewright_deployer::duties::Duties;
 use lakewright_template::arn::ArnParts;
 use lakewright_template::place::Place;
 
-/// Tables of one account for another one.
+/// Tables of one account that are shared with another account.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Sharing {
     from: String,
@@ -17,7 +19,8 @@ pub(super) struct Sharing {
     region: String,
 }
 
-/// What those resources of a template that were made just now share with other accounts from where it is deployed.
+/// The shares with other accounts among the resources that this run created. `place` is where the template is deployed,
+/// `made` has the logical ids of the created resources.
 pub(super) fn of(template: &str, place: &Place, made: &BTreeSet<String>) -> BTreeSet<Sharing> {
     let permissions = Duties::of(template, place).permissions.into_iter();
     let permissions = permissions.filter(|one| made.contains(&one.logical_id));
@@ -33,7 +36,7 @@ pub(super) fn of(template: &str, place: &Place, made: &BTreeSet<String>) -> BTre
 }
 
 impl Sharing {
-    /// What somebody in the account that receives the tables has to do, and when.
+    /// The note for the receiving account: what to do, and when.
     pub(super) fn note(&self) -> String {
         let Self { from, to, region } = self;
         format!(

@@ -1,4 +1,4 @@
-//! What only the owners of accounts do: bootstraps, by themselves or as a role that they let in.
+//! Steps that only the owners of accounts can do: bootstraps, by themselves or through a role of theirs.
 
 use std::collections::BTreeMap;
 
@@ -14,7 +14,7 @@ use crate::exit::{Exit, Failure};
 use crate::owner;
 
 impl Deployment<'_> {
-    /// The bootstraps that only the owners of other accounts may do.
+    /// The bootstraps that only the owners of other accounts may deploy.
     pub(super) fn of_owners<'p>(&self, plan: &'p Plan) -> Vec<&'p StackAddress> {
         let bootstraps = plan.steps.iter().filter(|step| {
             step.kind == Some(StackKind::Bootstrap)
@@ -26,7 +26,7 @@ impl Deployment<'_> {
         bootstraps.map(|step| &step.address).filter(is_others).collect()
     }
 
-    /// As whom these are done: it is the strongest role that a deployment uses.
+    /// Notes on the role that deploys these bootstraps, because it is the most powerful role of a deployment.
     pub(super) fn owner_notes(&self, owned: &[&StackAddress]) -> Vec<String> {
         let Some(role) = &self.options.owner_role else { return Vec::new() };
         let note = |address: &&StackAddress| {
@@ -35,7 +35,8 @@ impl Deployment<'_> {
         owned.iter().map(note).collect()
     }
 
-    /// A bootstrap policy that only loses rights comes last: what goes in this run still needs them.
+    /// Moves bootstraps that only lose permissions to the end of the plan, because deletions of this run still need the
+    /// permissions.
     pub(super) fn narrow_last(
         &self,
         plan: &mut Plan,
@@ -56,9 +57,9 @@ impl Deployment<'_> {
         Ok(())
     }
 
-    /// Leaves the bootstraps of other accounts alone that are not as they should be and allow all that the stacks use:
-    /// only their owners change them, and nothing has to wait for these. Gives what is to be said of each. One that its
-    /// owner deployed without the mesh's tags is enough as well: what a deployment needs is in the template.
+    /// Keeps outdated bootstraps of other accounts that allow everything that the stacks use, so that nothing has to
+    /// wait for the owners who deploy them. Bootstraps without the mesh's tags count as well, because a deployment
+    /// needs only the template's resources. Returns a note for each.
     pub(super) fn leave_enough(
         &self,
         plan: &mut Plan,
@@ -83,7 +84,7 @@ impl Deployment<'_> {
         Ok(notes)
     }
 
-    /// What is said of a bootstrap that is enough and stays.
+    /// The note for a bootstrap that is sufficient and stays unchanged.
     fn left(&self, address: &StackAddress, there: &Observed) -> String {
         let entry = self.stacks.get(address).map(|stack| &stack.entry);
         let is_new = entry.is_some_and(|entry| there.revision.as_ref() == Some(&entry.revision));
@@ -104,7 +105,7 @@ impl Deployment<'_> {
         )
     }
 
-    /// The template that a stack has, and the one that it is to have.
+    /// The deployed template of a stack, and its new one.
     fn before_and_after(
         &self,
         address: &StackAddress,
@@ -118,14 +119,14 @@ impl Deployment<'_> {
         Ok(read::template(&old).ok().zip(read::template(&new.template).ok()))
     }
 
-    /// What is there, seen by the account's owner: the caller, or a role that was opted into.
+    /// Lists the stacks of a place as the account's owner: the caller, or the role of `--owner-role`.
     pub(super) fn list_as_owner(
         &self,
         site: &Site,
         error: &CloudError,
     ) -> Result<BTreeMap<String, Observed>, Failure> {
         let place = &site.place;
-        // Somebody has to be let in, or has to bootstrap: to try again does not help.
+        // Trying again does not help: the owner must grant access or bootstrap.
         let failure = |error: &CloudError| Failure {
             exit: match error {
                 CloudError::Access { .. } => Exit::No,
@@ -140,7 +141,8 @@ impl Deployment<'_> {
         self.runtime.block_on(self.aws.list(&owner)).map_err(|error| failure(&error))
     }
 
-    /// A place with the help of its account's owner: the caller, or a role that was opted into.
+    /// A site with the credentials of its account's owner: the caller, or the role of `--owner-role`. `None` if neither
+    /// applies.
     pub(super) fn owner(&self, site: &Site) -> Option<Site> {
         let role = match &self.options.owner_role {
             Some(role) => role.clone(),
@@ -150,7 +152,7 @@ impl Deployment<'_> {
         Some(Site { access: Access::Owner { role }, ..site.clone() })
     }
 
-    /// How an account is bootstrapped that is somebody else's, by a bootstrap stack with a name, or by any.
+    /// How another account's owner bootstraps it, in words. `name` selects one of several bootstrap stacks.
     pub(super) fn owners(&self, place: &Place, name: Option<&str>) -> String {
         let Place { account, region } = place;
         let bootstraps = self.stacks.values().map(|stack| &stack.entry);
@@ -172,7 +174,7 @@ impl Deployment<'_> {
     }
 }
 
-/// Whether a stack is as its last change meant it.
+/// Whether the last change of a stack succeeded.
 fn is_whole(stack: &Observed) -> bool {
     matches!(stack.status.as_str(), "CREATE_COMPLETE" | "UPDATE_COMPLETE" | "IMPORT_COMPLETE")
 }

@@ -1,4 +1,4 @@
-//! Stacks that go: one, or all of a mesh, with what CloudFormation leaves behind.
+//! Deletes one stack of a mesh, or all of them, and lists the resources that CloudFormation retains.
 
 mod needs;
 mod unmarked;
@@ -25,32 +25,32 @@ use crate::exit::{Exit, Failure};
 use crate::owner;
 use crate::ui::Ui;
 
-/// What is to go.
+/// The stacks to delete.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Removal<'a> {
-    /// The stack; all of them without one.
+    /// The stack's name or address; `None` for all stacks.
     pub(crate) stack: Option<&'a str>,
-    /// Whether the stack stays and is forgotten.
+    /// Whether to keep the stack and forget it.
     pub(crate) keep_stack: bool,
-    /// Whether it is only said what would go.
+    /// Whether to print the plan only.
     pub(crate) only_plan: bool,
 }
 
-/// What a deletion takes along, and what it leaves.
+/// The consequences of deleting a stack.
 #[derive(Debug, Default)]
 struct Leaving {
-    /// What would keep the stack from being deleted.
+    /// The reasons for which the stack cannot be deleted.
     blockers: Vec<String>,
     /// The ARNs of its roles.
     roles: BTreeSet<String>,
-    /// What stays, by name.
+    /// The names of the retained resources.
     stays: Vec<String>,
 }
 
-/// A stack that goes.
+/// A stack to delete.
 #[derive(Debug)]
 struct Going {
-    /// With whose help.
+    /// The role that deletes it.
     site: Site,
     leaving: Result<Leaving, CloudError>,
 }
@@ -78,7 +78,7 @@ struct OwnersStack {
 #[derive(Debug, Default)]
 struct Prepared {
     going: BTreeMap<StackAddress, Going>,
-    /// What cannot be deleted from here and as it is, each with the reason.
+    /// The stacks that cannot be deleted, each with the reason.
     held: BTreeMap<StackAddress, String>,
 }
 
@@ -121,7 +121,7 @@ impl Deployment<'_> {
         for (address, reason) in &prepared.held {
             ui.error(&format!("{address} is not deleted: {reason}"));
         }
-        // Of one stack, or where all are held, nothing is left to do.
+        // If no stack can be deleted, nothing is left to do.
         let is_held = prepared.held.len() == plan.steps.len();
         if is_held || removal.only_plan {
             return Ok(if prepared.held.is_empty() { Exit::Done } else { Exit::No });
@@ -133,7 +133,7 @@ impl Deployment<'_> {
         }
         self.begin_record(&mut seen, ui)?;
         let (summary, gone) = self.tear_down(&plan, &prepared, &mut seen, ui);
-        // With the stack that keeps the record goes the role that writes it.
+        // The stack with the record also has the role that writes the record.
         if !gone.contains_key(&self.keeper) {
             self.close_record(&mut seen, &gone, ui);
         }
@@ -141,7 +141,7 @@ impl Deployment<'_> {
         Ok(if exit == Exit::Done && !prepared.held.is_empty() { Exit::No } else { exit })
     }
 
-    /// The way to nothing. The stack that keeps the record of places goes last.
+    /// The plan to delete all stacks. The stack with the record is last.
     fn all(&self, seen: &Seen) -> Result<Plan, Failure> {
         let kinds = self.kinds(seen);
         let mut needs = self.needs(seen)?;
@@ -151,7 +151,7 @@ impl Deployment<'_> {
         teardown(&kinds, &needs).map_err(|stacks| Error::Circle(stacks).into())
     }
 
-    /// Leaves a stack or a place alone, and forgets it.
+    /// Forgets a stack or a place without deleting anything.
     fn forget(&self, name: &str, seen: &mut Seen, ui: &mut Ui) -> Result<Exit, Failure> {
         if let Ok(place) = name.parse::<Place>()
             && seen.unseen.contains_key(&place)
@@ -188,7 +188,7 @@ impl Deployment<'_> {
         Ok(Exit::Done)
     }
 
-    /// Looks at each stack before somebody is asked. One that cannot be looked at fails when it comes to it, and no other.
+    /// Inspects each stack before the confirmation. If one cannot be inspected, only its own deletion fails later.
     fn prepare(&self, plan: &Plan, seen: &Seen) -> Result<Prepared, Failure> {
         let mut prepared = Prepared::default();
         for Step { address, .. } in &plan.steps {
@@ -217,7 +217,7 @@ impl Deployment<'_> {
         Ok(prepared)
     }
 
-    /// Deletes one stack after the other. What keeps one there keeps those that it needs, and no others.
+    /// Deletes the stacks one after the other. If a deletion fails, the stacks that it depends on stay, and no others.
     fn tear_down(
         &self,
         plan: &Plan,
@@ -295,7 +295,8 @@ impl Deployment<'_> {
         self.held(record, driver.delete(site, address))
     }
 
-    /// Who deletes a stack: the owner of its account, when it is the one that the deploy role comes from.
+    /// The role that deletes a stack: the account's owner for a bootstrap, else the deploy role. The inner error is the
+    /// reason for which nobody here may.
     fn deleting(
         &self,
         address: &StackAddress,
@@ -318,7 +319,7 @@ impl Deployment<'_> {
         Ok(Deleter::Here(Site { access: Access::Owner { role }, ..site }))
     }
 
-    /// What goes with a stack that is deployed, what would keep it from going, and what stays.
+    /// The consequences of deleting a deployed stack: its roles, what blocks the deletion, and what is retained.
     fn leaving(&self, site: &Site, name: &str) -> Result<Leaving, CloudError> {
         let deployed = self.runtime.block_on(self.aws.template(site, name))?;
         let Ok(template) = read::template(&deployed) else {
@@ -337,8 +338,8 @@ impl Deployment<'_> {
         })
     }
 
-    /// A role that goes leaves its entry among the administrators of Lake Formation, which then takes no change of the
-    /// list. Only roles of the stack are taken out.
+    /// Removes a stack's roles from the administrators of Lake Formation. A deleted role would stay in the list, and
+    /// Lake Formation would then refuse every change of the list.
     fn remove_administrators(
         &self,
         site: &Site,
@@ -358,14 +359,15 @@ impl Deployment<'_> {
         let site = if is_deployer { Some(site.clone()) } else { deployer };
         let Some(site) = site.filter(|_| !roles.is_empty()) else { return Ok(()) };
         match self.runtime.block_on(remove_administrators(&self.aws, &site, roles)) {
-            // Where the mesh has no data now, the role may no longer look; where it never had any, there is no entry.
+            // Without data in the mesh, the deploy role may no longer have the permission; if there never was data,
+            // there is no entry.
             Err(CloudError::Access { .. }) if !has_settings => Ok(()),
             other => other,
         }
     }
 
-    /// A bucket of artifacts that does not stay is emptied, as CloudFormation deletes none with
-    /// objects in it. No other bucket is.
+    /// Empties buckets of artifacts that are not retained, because CloudFormation deletes only empty buckets. No other
+    /// bucket is emptied.
     fn empty_artifacts(
         &self,
         address: &StackAddress,
@@ -381,7 +383,7 @@ impl Deployment<'_> {
                     let text = format!("emptied {bucket}: {}", count(objects, "object"));
                     shower.event(&Event::Note { address: address.clone(), text });
                 }
-                // It may not be there any more.
+                // The bucket may be deleted already.
                 Err(CloudError::Refused { message, .. }) if message.starts_with("NoSuchBucket") => {
                 }
                 Err(error) => return Err(error),
@@ -396,7 +398,7 @@ fn listed(addresses: &[&StackAddress]) -> String {
 }
 
 impl Prepared {
-    /// What each stack leaves behind.
+    /// Notes on the resources that each stack leaves behind.
     fn notes(&self) -> Vec<String> {
         let said = self.going.iter().filter_map(|(address, going)| match &going.leaving {
             Ok(leaving) if leaving.stays.is_empty() => None,

@@ -1,5 +1,5 @@
-//! What is there before anything is done: in the places of the mesh, and in those that it had. Those are known from the
-//! record of deployments, and from the mesh before when it is given.
+//! The deployed stacks before a run: in the places of the mesh, and in its former places. Those are known from the
+//! record of deployments, and from the earlier mesh if it is given.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
@@ -17,36 +17,37 @@ use super::{Deployment, deployer, unreachable};
 use crate::exit::{Exit, Failure};
 use crate::ui::Ui;
 
-/// What is known of the record of places with stacks.
+/// The state of the record of places with stacks.
 #[derive(Debug)]
 pub(super) enum Known {
-    /// It was read; one that was never written is empty.
+    /// The record was read; it is empty if it was never written.
     Read(Record),
-    /// It cannot be read before the stack that keeps it is made or changed: for this reason, or as that was never made.
+    /// The record can be read only after its stack has been created or changed. The reason is `None` if the stack was
+    /// never created.
     Later(Option<String>),
 }
 
-/// Stacks that are gone, by address, each with what it left behind.
+/// Deleted stacks, by address, each with the resources that it left behind.
 pub(super) type Gone = BTreeMap<StackAddress, Vec<String>>;
 
-/// What was found before anything is done.
+/// The findings before a run.
 #[derive(Debug)]
 pub(super) struct Seen {
-    /// Every stack that is there, by address.
+    /// Every deployed stack, by address.
     pub(super) observed: BTreeMap<StackAddress, Observed>,
-    /// For each account and region somebody who may look.
+    /// The role that can read each account and region.
     pub(super) sites: BTreeMap<Place, Site>,
-    /// Where the mesh has stacks, or had some.
+    /// The places and prefixes of present and former stacks of the mesh.
     pub(super) spots: BTreeSet<Spot>,
-    /// Accounts and regions that the mesh left and where nobody may look any more, each with the reason.
+    /// Former accounts and regions of the mesh that no role can read any more, each with the reason.
     pub(super) unseen: BTreeMap<Place, String>,
     /// The record.
     pub(super) record: Known,
 }
 
 impl Deployment<'_> {
-    /// Looks into each account and region. Where the mesh is, whoever deploys must be let in; where it was, a place that
-    /// lets nobody in is named.
+    /// Lists the stacks of each account and region. Fails if a place of the mesh cannot be read; a former place is
+    /// recorded in `unseen` instead.
     pub(super) fn observe(&mut self) -> Result<Seen, Failure> {
         let mut sites: BTreeMap<Place, Site> = BTreeMap::new();
         for (spot, site) in self.places(|address| self.stacks.contains_key(address)) {
@@ -55,7 +56,7 @@ impl Deployment<'_> {
         let mut observed = BTreeMap::new();
         for site in sites.values() {
             let listed = match self.runtime.block_on(self.aws.list(site)) {
-                // An account that was never bootstrapped has no deploy role yet.
+                // An account has no deploy role before it is bootstrapped.
                 Err(error @ CloudError::Access { .. }) => self.list_as_owner(site, &error)?,
                 other => other.map_err(|error| unreachable(&error))?,
             };
@@ -90,7 +91,7 @@ impl Deployment<'_> {
         Ok(Seen { observed, sites, spots: places.into_keys().collect(), unseen, record })
     }
 
-    /// Where stacks with some addresses lie, each place with whoever deploys there.
+    /// The places and prefixes of stacks whose address `is_meant` accepts, each with its deploy role.
     fn places(&self, is_meant: impl Fn(&StackAddress) -> bool) -> BTreeMap<Spot, Site> {
         let meant = self.targets.iter().filter(|(address, _)| is_meant(address));
         let places = meant.map(|(address, target)| {
@@ -101,15 +102,15 @@ impl Deployment<'_> {
         places.collect()
     }
 
-    /// Whoever deploys the stacks among which one is, whether or not the mesh has it any more.
+    /// The deploy role for a stack, even if the stack is no longer in the mesh.
     pub(super) fn site_of(&self, address: &StackAddress) -> Option<Site> {
         let places = self.places(|_| true).into_iter();
         let holding = places.filter(|(spot, _)| spot.holds(address));
-        // One prefix may go on where another one ends.
+        // One prefix may begin with another one: the longest matches.
         holding.max_by_key(|(spot, _)| spot.prefix.len()).map(|(_, site)| site)
     }
 
-    /// The stacks of a place that the mesh left, also as the account's owner when that was opted into.
+    /// Lists the stacks of a former place, as the account's owner if the deploy role may not and `owner` allows it.
     fn list_former(&self, site: &Site) -> Result<BTreeMap<String, Observed>, CloudError> {
         match self.runtime.block_on(self.aws.list(site)) {
             Err(error @ CloudError::Access { .. }) => match self.owner(site) {
@@ -120,7 +121,7 @@ impl Deployment<'_> {
         }
     }
 
-    /// Reads the record. The stack that keeps it also gives the right to read it.
+    /// Reads the record. The stack with the record also has the role that may read it.
     fn read_record(&self, observed: &BTreeMap<StackAddress, Observed>) -> Result<Known, Failure> {
         let wanted = self.stacks.get(&self.keeper).map(|stack| &stack.entry.revision);
         let there = observed.get(&self.keeper);
@@ -139,8 +140,8 @@ impl Deployment<'_> {
         }
     }
 
-    /// With whose help a place of the record is looked at. A record is read as strictly as a mesh, as roles are assumed
-    /// that it names.
+    /// The roles used to read a place of the record. The record is validated as strictly as a mesh, because the roles
+    /// that it names are assumed.
     fn target_of(&self, spot: &Spot) -> Result<DeployTarget, Failure> {
         let broken = |error: NameError| {
             let (bucket, key) = (&self.shelf.bucket, &self.shelf.key);
@@ -151,7 +152,7 @@ impl Deployment<'_> {
         Ok(DeployTarget::of(self.mesh, &prefix, &spot.place))
     }
 
-    /// What is not known of places that the mesh had.
+    /// Notes on what is unknown about former places of the mesh.
     pub(super) fn unknown(&self, seen: &Seen) -> Vec<String> {
         let unseen = seen.unseen.iter().map(|(place, reason)| {
             format!(
@@ -189,7 +190,7 @@ impl Deployment<'_> {
         unseen.chain(later).chain(keepers).chain(unmarked).collect()
     }
 
-    /// Bootstrap stacks beside the one that keeps the record, which the mesh has no more.
+    /// Former bootstrap stacks of the mesh in the account and region of the record.
     fn former_keepers<'s>(&'s self, seen: &'s Seen) -> impl Iterator<Item = &'s StackAddress> {
         let place = &self.shelf.site.place;
         let has = |stack: &Observed, tag: &str, value: &str| {
@@ -205,20 +206,20 @@ impl Deployment<'_> {
         bootstraps.map(|(address, _)| address)
     }
 
-    /// Whether no other run changes the mesh, as far as the record says.
+    /// Fails if another run changes the mesh, according to the record.
     pub(super) fn is_free(&self, seen: &Seen) -> Result<(), Failure> {
         let Known::Read(record) = &seen.record else { return Ok(()) };
         self.lease.check(record).map(drop).map_err(|error| before(&error))
     }
 
-    /// What a plan says of another run that goes on.
+    /// The note of a plan if another run changes the mesh.
     pub(super) fn busy(&self, seen: &Seen) -> Option<String> {
         let Known::Read(record) = &seen.record else { return None };
         self.lease.check(record).err().map(|error| error.to_string())
     }
 
-    /// Writes that this run changes the mesh and where that will have stacks, before anything is changed. Where the record
-    /// cannot be written yet, CloudFormation keeps two runs from one stack.
+    /// Records this run and its places before anything is changed. If the record cannot be written yet, CloudFormation
+    /// prevents two runs from changing one stack.
     pub(super) fn begin_record(&self, seen: &mut Seen, ui: &mut Ui) -> Result<(), Failure> {
         self.progress.leaves(Leaving {
             settings: self.settings.clone(),
@@ -235,7 +236,7 @@ impl Deployment<'_> {
         Ok(())
     }
 
-    /// Does some work while the record says that this run goes on.
+    /// Does some work while the lease in the record is renewed.
     pub(super) fn held<T>(&self, record: &mut Known, work: impl Future<Output = T>) -> T {
         match record {
             Known::Read(record) => {
@@ -245,7 +246,7 @@ impl Deployment<'_> {
         }
     }
 
-    /// Writes that this run has ended, into a record that is as it was otherwise.
+    /// Records the end of this run, and changes nothing else in the record.
     pub(super) fn leave_record(&self, seen: &mut Seen, ui: &mut Ui) {
         let Known::Read(record) = &mut seen.record else { return };
         let spots = record.spots.clone();
@@ -257,15 +258,15 @@ impl Deployment<'_> {
         }
     }
 
-    /// Writes where the mesh has stacks after a run, and says what is to be known of it.
+    /// Records the places with stacks after a run, and prints notes on them.
     pub(super) fn close_record(&self, seen: &mut Seen, gone: &Gone, ui: &mut Ui) {
         for text in self.closed_record(seen, gone) {
             ui.note(&text);
         }
     }
 
-    /// The same, and gives what is to be said. A place that the mesh left stays until nothing of it is there; one that
-    /// cannot be looked at stays.
+    /// Like [`Self::close_record`], but returns the notes. A former place stays in the record while stacks remain there
+    /// or it cannot be read.
     pub(super) fn closed_record(&self, seen: &mut Seen, gone: &Gone) -> Vec<String> {
         let Seen { observed, spots, unseen, record, .. } = seen;
         let Known::Read(record) = record else { return Vec::new() };
@@ -295,7 +296,7 @@ impl Deployment<'_> {
         }
     }
 
-    /// Takes a place off the record in which nobody may look any more.
+    /// Removes a place that no role can read any more from the record.
     pub(super) fn forget_place(
         &self,
         place: &Place,
@@ -322,12 +323,12 @@ impl Deployment<'_> {
     }
 }
 
-/// What is said when a run does not begin.
+/// The failure if a run does not begin.
 fn before(error: &CloudError) -> Failure {
     Failure { message: format!("{error}; nothing was changed"), ..unreachable(error) }
 }
 
-/// What is said of a place that goes off the record. Nothing knows what stays of stacks that went earlier.
+/// The note for a place that is removed from the record. Resources that earlier deletions left behind are unknown.
 fn off(spot: &Spot, gone: &Gone) -> String {
     let stays = gone.iter().filter(|(address, _)| spot.holds(address)).flat_map(|(_, names)| names);
     let stays: Vec<&str> = stays.map(String::as_str).collect();
@@ -339,7 +340,7 @@ fn off(spot: &Spot, gone: &Gone) -> String {
     )
 }
 
-/// The stacks of a place by their addresses.
+/// The stacks of a place, by address.
 fn addressed(
     site: &Site,
     listed: BTreeMap<String, Observed>,
@@ -347,7 +348,8 @@ fn addressed(
     listed.into_iter().map(|(name, stack)| (site.address(&name), stack))
 }
 
-/// Whether a record cannot be read because the role or the bucket is not there yet, or the role lacks the right.
+/// Whether reading the record fails because the role or the bucket does not exist yet, or the role lacks the
+/// permission.
 fn is_not_made(error: &CloudError) -> bool {
     match error {
         CloudError::Access { .. } => true,

@@ -1,4 +1,4 @@
-//! Plans and progress, for people and programs.
+//! Shows plans and progress, for people and programs.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
@@ -29,14 +29,13 @@ const STATEFUL: [&str; 8] = [
     "AWS::SageMaker::NotebookInstance",
 ];
 
-/// What failures are told with: for each stack the lines that asked for its parts, and for all of it under `*`.
+/// The manifest lines to show with failures: of each part of a stack, and of the whole stack with the key `*`.
 pub(super) type Lines = BTreeMap<StackAddress, BTreeMap<String, Vec<String>>>;
 
-/// The resources that a run makes, or makes anew, by the address of their stack.
+/// The logical ids of resources that a run creates or replaces, by the address of their stack.
 pub(super) type Made = BTreeMap<StackAddress, BTreeSet<String>>;
 
-/// Shows what is to be done, with what is to be known of it. A plan that somebody asked for is data; one before a question
-/// is not.
+/// Shows a plan with notes. A plan that was asked for is data; a plan before a confirmation is not.
 pub(super) fn plan(plan: &Plan, notes: &[String], is_data: bool, ui: &mut Ui) {
     if ui.is_json() {
         let steps: Vec<Value> = plan
@@ -80,7 +79,8 @@ pub(super) fn plan(plan: &Plan, notes: &[String], is_data: bool, ui: &mut Ui) {
     }
 }
 
-/// What a change set replaces or removes that holds data, or takes in although somebody else made it.
+/// The logical ids of resources with data that a change set replaces or removes, and of resources that it imports
+/// although somebody else created them.
 pub(super) fn at_risk(changes: &[Change]) -> Vec<&str> {
     let is_at_risk = |change: &&Change| {
         let is_lost = change.action == "Remove" || change.replacement.as_deref() == Some("True");
@@ -89,13 +89,13 @@ pub(super) fn at_risk(changes: &[Change]) -> Vec<&str> {
     changes.iter().filter(is_at_risk).map(|change| change.logical_id.as_str()).collect()
 }
 
-/// Whether a resource is made, or made anew.
+/// Whether a change creates or may replace a resource.
 fn is_made(change: &Change) -> bool {
     change.action == "Add"
         || (change.action == "Modify" && change.replacement.as_deref() != Some("False"))
 }
 
-/// Shows what happens.
+/// Shows the events of a run.
 pub(super) struct Shower<'u> {
     ui: &'u mut Ui,
     lines: &'u Lines,
@@ -105,7 +105,7 @@ pub(super) struct Shower<'u> {
     all: usize,
     done: usize,
     begun: Instant,
-    /// When work on the present stack began.
+    /// The time at which work on the current stack began.
     started: Option<Instant>,
 }
 
@@ -136,19 +136,19 @@ impl<'u> Shower<'u> {
         }
     }
 
-    /// How many stacks are to be worked on.
+    /// The number of stacks to change.
     pub(super) fn all(&self) -> usize {
         self.all
     }
 
-    /// The lines that asked for a part of a stack; those of the whole stack, where no others did.
+    /// The manifest lines that asked for a part of a stack, or else for the whole stack.
     fn because(&self, address: &StackAddress, part: &str) -> &[String] {
         let stack = self.lines.get(address);
         let lines = stack.and_then(|parts| parts.get(part).or_else(|| parts.get("*")));
         lines.map(Vec::as_slice).unwrap_or_default()
     }
 
-    /// The same as text behind a failure.
+    /// The manifest lines as text to append to a failure.
     fn asked(&self, address: &StackAddress, part: &str) -> String {
         match self.because(address, part) {
             [] => String::new(),
@@ -159,12 +159,12 @@ impl<'u> Shower<'u> {
         }
     }
 
-    /// What the change sets of this run make.
+    /// The resources that this run created or replaced.
     pub(super) fn into_made(self) -> Made {
         self.made
     }
 
-    /// Keeps what Ctrl-C, the times and the notes at the end are told from.
+    /// Records the state that Ctrl-C, the durations and the final notes need.
     fn watch(&mut self, event: &Event) {
         match event {
             Event::Started { address } => {
@@ -246,7 +246,7 @@ impl<'u> Shower<'u> {
         }
     }
 
-    /// Says how the run ended.
+    /// Shows how the run ended.
     pub(super) fn end(&mut self, summary: &Summary) {
         let number = |wanted: fn(&Outcome) -> bool| {
             summary.outcomes.values().filter(|outcome| wanted(outcome)).count()
@@ -284,7 +284,7 @@ impl<'u> Shower<'u> {
     }
 }
 
-/// How long something took, for people.
+/// A duration in words.
 fn duration(took: Duration) -> String {
     match took.as_secs() {
         seconds @ 0..60 => format!("{seconds} s"),
@@ -292,7 +292,7 @@ fn duration(took: Duration) -> String {
     }
 }
 
-/// What is wrong with an outcome; `None` if nothing is.
+/// The word for a good outcome, or the error message for a bad one.
 fn wrong(outcome: &Outcome) -> Option<String> {
     match outcome {
         Outcome::Created | Outcome::Updated | Outcome::Unchanged | Outcome::Deleted => None,
@@ -370,7 +370,7 @@ fn line(value: &Value) -> String {
     format!("{value}\n")
 }
 
-/// The names of a template's buckets for artifacts that do not stay.
+/// The names of a template's buckets of artifacts that are not retained.
 pub(super) fn artifact_buckets(template: &str) -> Vec<String> {
     let Ok(template) = read::template(template) else { return Vec::new() };
     let buckets = template

@@ -1,4 +1,4 @@
-//! Ctrl-C: what was done, and what goes on by itself, is said before the program ends.
+//! Handles Ctrl-C: prints what was done and what CloudFormation continues, then ends the program.
 
 use std::io::{self, Write as _};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -15,10 +15,10 @@ use lakewright_template::StackAddress;
 
 use crate::exit::Exit;
 
-/// How long whoever stops a run waits at the most for the record of it to be put right.
+/// The maximum time that a stopped run waits for the record to be updated.
 const LEAVING: Duration = Duration::from_secs(5);
 
-/// What writes that a stopped run has ended, so that the next one need not wait for it.
+/// The data to record the end of a stopped run, so that the next run need not wait for it.
 #[derive(Debug, Clone)]
 pub(super) struct Leaving {
     pub(super) settings: Settings,
@@ -28,14 +28,14 @@ pub(super) struct Leaving {
 }
 
 impl Leaving {
-    /// Over a connection of its own: the run's may be in use.
+    /// Records the end over a separate connection, because the run's may be in use.
     async fn leave(&self) -> Result<(), CloudError> {
         let aws = Aws::connect(&self.settings).await?;
         lease::release(&aws, &self.shelf, &self.mesh, &self.run).await
     }
 }
 
-/// How far a run has come, for whoever stops it.
+/// The progress of a run, shown if it is stopped.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Progress(Arc<Mutex<State>>);
 
@@ -44,16 +44,16 @@ struct State {
     done: usize,
     left: usize,
     running: Option<StackAddress>,
-    /// Whether the stack's change waits for somebody's answer.
+    /// Whether the stack's change waits for confirmation.
     is_asked: bool,
-    /// What stands in the record, once the run may have changed something.
+    /// The data to record the end, once the run may have changed something.
     leaving: Option<Leaving>,
     is_stopped: bool,
 }
 
 impl Progress {
-    /// Waits for Ctrl-C beside the run, also while somebody is asked. Where no signals can be had, it ends the program
-    /// without a word, as before.
+    /// Waits for Ctrl-C in a thread of its own, also during questions. If no signals are available, Ctrl-C ends the
+    /// program without a message.
     pub(crate) fn watched() -> Self {
         let progress = Self::default();
         let seen = progress.clone();
@@ -66,7 +66,7 @@ impl Progress {
                 if let Some(leaving) = leaving {
                     let limited =
                         async { tokio::time::timeout(LEAVING, Box::pin(leaving.leave())).await };
-                    // What is left behind counts for some minutes, and is said to whoever meets it.
+                    // If this fails, the lease is valid for some more minutes, and the next run reports it.
                     drop(runtime.block_on(limited));
                 }
                 process::exit(i32::from(Exit::Declined.number()));
@@ -75,7 +75,7 @@ impl Progress {
         progress
     }
 
-    /// So many stacks are to be worked on.
+    /// Sets the number of stacks to change.
     pub(super) fn begin(&self, stacks: usize) {
         self.state().left = stacks;
     }
@@ -95,7 +95,7 @@ impl Progress {
         }
     }
 
-    /// Asks whether a change that was prepared is made.
+    /// Asks for confirmation of a prepared change.
     pub(super) fn asking(&self, ask: impl FnOnce() -> bool) -> bool {
         self.state().is_asked = true;
         let answer = ask();
@@ -103,19 +103,19 @@ impl Progress {
         answer
     }
 
-    /// What is to be written into the record when the run is stopped.
+    /// Sets the data to record the end if the run is stopped.
     pub(super) fn leaves(&self, leaving: Leaving) {
         self.state().leaving = Some(leaving);
     }
 
-    /// Goes no further once the run was stopped: the program ends in a moment.
+    /// Blocks once the run was stopped: the program ends in a moment.
     pub(super) fn hold(&self) {
         while self.state().is_stopped {
             thread::park();
         }
     }
 
-    /// From here on nothing more begins. Gives what is said.
+    /// Prevents further steps. Returns the message to print.
     fn stop(&self) -> String {
         self.state().is_stopped = true;
         self.said()

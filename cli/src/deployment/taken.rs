@@ -1,5 +1,5 @@
-//! Databases and repositories that stayed of earlier stacks: CloudFormation takes none in, so their names are looked for
-//! before anything is changed.
+//! Databases and repositories that earlier stacks left behind. CloudFormation cannot import them, so their names are
+//! checked before anything is changed.
 
 use std::collections::BTreeMap;
 
@@ -11,20 +11,20 @@ use lakewright_template::Place;
 
 use super::Deployment;
 
-/// What was found of names that new stacks need.
+/// The result of checking the names that new stacks need.
 #[derive(Debug, Default)]
 pub(super) struct Taken {
-    /// What has to be done first.
+    /// The conflicts to resolve first.
     pub(super) first: Vec<String>,
-    /// What is not known.
+    /// The names that could not be checked.
     pub(super) unknown: Vec<String>,
 }
 
 impl Deployment<'_> {
-    /// Looks for the databases and repositories of stacks that are to be made.
+    /// Checks whether databases and repositories of the stacks to create exist already.
     pub(super) fn taken(&self, plan: &Plan) -> Taken {
         let mut found = Taken::default();
-        // With whose help each place lets somebody look at databases.
+        // The role that can read the databases of each place.
         let mut sites: BTreeMap<Place, Site> = BTreeMap::new();
         let created = plan.steps.iter().filter(|step| step.action == Action::Create);
         for stack in created.filter_map(|step| self.stacks.get(&step.address)) {
@@ -54,7 +54,8 @@ impl Deployment<'_> {
         found
     }
 
-    /// Whether a database is there. An account that is not bootstrapped is looked at by its owner from then on.
+    /// Whether a database exists. If the deploy role may not look, switches to the account's owner for this and later
+    /// checks.
     fn sees_database(&self, site: &mut Site, name: &str) -> Result<bool, CloudError> {
         match self.runtime.block_on(has_database(&self.aws, site, name)) {
             Err(error @ CloudError::Access { .. }) => {
@@ -65,7 +66,7 @@ impl Deployment<'_> {
         }
     }
 
-    /// Whether a repository is there. Only owners may look at those.
+    /// Whether a repository exists. Only the account's owner may look.
     fn sees_repository(&self, stack: &Stack, name: &str) -> Result<bool, CloudError> {
         let owner = self.owner(&stack.site).ok_or_else(|| CloudError::Access {
             what: "the deploy role may not look".to_owned(),

@@ -1,4 +1,4 @@
-//! The decision of a request, with its reasons.
+//! Shows the decision on a request, with its reasons.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use crate::exit::Exit;
 
-/// What a command ends with that gives an answer.
+/// The exit of a command that answers a question.
 pub(crate) fn exit(answer: &Answer<'_>) -> Exit {
     match answer.verdict.decision {
         Decision::Allow => Exit::Done,
@@ -29,27 +29,27 @@ fn word(answer: &Answer<'_>) -> &'static str {
     }
 }
 
-/// The permission of Lake Formation that gives it, in words.
+/// The Lake Formation permission that allows the request, in words.
 fn permission_line(answer: &Answer<'_>) -> Option<String> {
     let LakeGrant { origin, cells, .. } = answer.permission?;
     let cells = cells.as_ref().map(|cells| format!(" ({cells})")).unwrap_or_default();
     Some(format!("  the permission of Lake Formation: {origin}{cells}\n"))
 }
 
-/// What would make a decision of it that depends on the session, in words.
+/// A hint to name the session, if the decision depends on it.
 fn session_line(answer: &Answer<'_>) -> Option<&'static str> {
     let is_missing = answer.verdict.reason == SESSION_IS_MISSING;
     is_missing.then_some("  --session NAME asks in one session of the role\n")
 }
 
-/// What would have allowed it, in words.
+/// What would have allowed the request, in lines.
 fn near_lines(answer: &Answer<'_>, subject: &Subject) -> String {
     let mut text = lacking_lines(&answer.lacking, answer.verdict.reason);
     text.push_str(&conditions(&answer.near, subject));
     text
 }
 
-/// The word before the lines behind a statement: those of a manifest ask for it, those of a template are it.
+/// The word before the lines of a statement. Lines of a manifest ask for the statement; lines of a template contain it.
 fn at(subject: &Subject) -> &'static str {
     if subject.foreign.is_some() { "at" } else { "asked for at" }
 }
@@ -68,7 +68,7 @@ pub(crate) fn to_text(question: &Question, answer: &Answer<'_>, subject: &Subjec
     text.push_str(session_line(answer).unwrap_or_default());
     for (document, statement) in &answer.verdict.statements {
         let effect = if statement.is_allow { "allows" } else { "denies" };
-        // A denial is lifted by another request, not by another policy.
+        // The conditions of a denial show which requests it does not apply to.
         let conditions: Vec<String> = statement
             .conditions
             .iter()
@@ -103,12 +103,12 @@ pub(crate) fn to_chain(question: &Question, answer: &Answer<'_>, subject: &Subje
             )
             .expect("a string takes all");
         }
-        // Nobody asked for anything in templates of somebody else.
+        // Templates of somebody else have no intended access.
         None if subject.foreign.is_some() => {}
         None if answer.near.is_empty() => text.push_str("no line of the manifest asks for it\n"),
         None => text.push_str("no line of the manifest asks for it under these circumstances\n"),
     }
-    // What stands against it is a list, of which this is the first; the last line has what decides otherwise.
+    // The reasons for an implicit denial are a list, and this is the first. Otherwise the last line has the reason.
     let is_listed = answer.verdict.decision == Decision::ImplicitDeny;
     if is_listed {
         writeln!(text, "  because {}", answer.verdict.reason).expect("a string takes all");
@@ -137,7 +137,7 @@ pub(crate) fn to_chain(question: &Question, answer: &Answer<'_>, subject: &Subje
     text
 }
 
-/// What stands against it, in lines; `reason` has been said.
+/// What prevents the request, in lines, without `reason`, which is already printed.
 fn lacking_lines(lacking: &Lacking, reason: &str) -> String {
     let mut text = String::new();
     for side in lacking.sides.iter().filter(|side| *side != reason) {
@@ -166,7 +166,7 @@ fn lacking_lines(lacking: &Lacking, reason: &str) -> String {
     text
 }
 
-/// All of them in lines, each with what is behind it.
+/// The statements that would allow the request, in lines, each with its manifest lines.
 fn conditions(near: &[Near<'_>], subject: &Subject) -> String {
     let mut text = String::new();
     for one in near {
@@ -178,7 +178,7 @@ fn conditions(near: &[Near<'_>], subject: &Subject) -> String {
     text
 }
 
-/// The same for programs.
+/// What prevents the request, for programs.
 fn lacking_to_json(lacking: &Lacking) -> Value {
     let would = lacking.share.as_ref().filter(|_| lacking.said.is_empty());
     let share = would.map(|share| {

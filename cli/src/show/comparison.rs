@@ -1,4 +1,4 @@
-//! What changes of what policies allow and deny.
+//! Shows the changes in what policies allow and deny.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -21,7 +21,7 @@ pub(crate) fn to_text(difference: &Difference) -> String {
     ] {
         let part = difference.part(is_denied, is_known);
         writeln!(text, "{title}: {}", part.len()).expect("a string takes all");
-        // Actions of one statement change alike.
+        // Actions of one statement have the same changes.
         let mut alike: BTreeMap<(&str, &Rules, &Rules), Vec<&str>> = BTreeMap::new();
         for (Said { action, by, .. }, Change { lost, gained, .. }) in part {
             alike.entry((by.as_str(), lost, gained)).or_default().push(action.as_str());

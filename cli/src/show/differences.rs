@@ -1,4 +1,4 @@
-//! What differs between what templates give and what was asked for.
+//! Shows the differences between intended and granted access.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -9,14 +9,15 @@ use lakewright_analysis::subject::Subject;
 use lakewright_proof::prove::{Difference, DifferenceKind};
 use serde_json::json;
 
-/// What is said of a template whose digest is another one than `assembly.json` has.
+/// The message for a template whose digest is not the one in `assembly.json`.
 pub(crate) const CHANGED: &str =
     "is not what `synth` wrote: its SHA-256 is not the digest in assembly.json";
 
-/// What is said of a stack that states something else beside policies than what was made.
+/// The message for a stack whose properties besides policies are not those that `synth` wrote.
 pub(crate) const RESET: &str = "is not what `synth` wrote: a role, code, a destination, a condition or another property beside its policies was changed";
 
-/// Differences for people: of those by one statement or grant, the first one stands for all.
+/// Differences for people. Differences by the same statement or grant are grouped, and the first
+/// represents its group.
 pub(crate) fn to_text(differences: &[Difference], subject: &Subject) -> String {
     type Key<'d> = (DifferenceKind, &'d str, &'d [(Origin, String)], &'d str, &'d str);
     fn key(one: &Difference) -> Key<'_> {
@@ -42,7 +43,7 @@ pub(crate) fn to_text(differences: &[Difference], subject: &Subject) -> String {
     text
 }
 
-/// A sample as people read it: the text in the place of a wildcard stands for anything.
+/// A sample for people: the sample text in place of a wildcard becomes `<any>`.
 fn readable(text: &str) -> String {
     text.replace(FILL, "<any>").replace("Zzsample", "<any other>")
 }
@@ -73,7 +74,7 @@ fn one(difference: &Difference, subject: &Subject) -> String {
     if !stack.is_empty() {
         writeln!(text, "  stack: {stack}").expect("a string takes all");
     }
-    // Nobody asked for what a statement gives too much: these lines ask for its stack.
+    // Excess access is not asked for, so these lines are those of its stack.
     let is_asked = *kind != DifferenceKind::More || !difference.because.is_empty();
     let asked = if is_asked { "asked for at" } else { "the stack comes from" };
     for line in subject.lines_of_difference(difference) {

@@ -1,4 +1,4 @@
-//! The files of a folder that were left out, and what else is said of the templates in it.
+//! Shows the files of a folder that were left out, and other notes on its templates.
 
 use lakewright_analysis::folder::Unread;
 use lakewright_analysis::subject::Subject;
@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::differences::CHANGED;
 use crate::ui::Ui;
 
-/// Says which files were left out: each that cannot be read, and of those that are no templates the first ones.
+/// Prints the files that were left out: all unreadable files, and the first ones that are no templates.
 pub(crate) fn say_unread(all: &[Unread], ui: &mut Ui) {
     for one in all.iter().filter(|one| !one.is_foreign) {
         ui.error(&one.show());
@@ -24,7 +24,7 @@ pub(crate) fn unread_to_json(unread: &Unread) -> Value {
     json!({ "file": path.display().to_string(), "kind": kind, "reason": reason })
 }
 
-/// Says which templates are not those that were made, and what of anybody's is left out.
+/// Prints the templates that `synth` did not write like this, and the notes on anybody's templates.
 pub(crate) fn say_changes(subject: &Subject, ui: &mut Ui) {
     for path in &subject.changed {
         ui.note(&format!("{path} {CHANGED}"));

@@ -1,4 +1,4 @@
-//! What guardrails find.
+//! Shows the findings of guardrails.
 
 use std::path::Path;
 
@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::ui::Ui;
 
-/// What answers the questions that guardrails leave open. Of anybody's templates nobody has said what they are to give.
+/// The command that answers what guardrails leave open. Anybody's templates have no intended access.
 pub(crate) fn asked_next(folder: &Path) -> &'static str {
     if folder.join("assembly.json").is_file() {
         "whether access is as it was asked for is what `prove --assembly` says"
@@ -33,7 +33,7 @@ pub(crate) fn to_text(breaches: &[Breach], files: &Files) -> String {
     lines.collect()
 }
 
-/// What is wrong with a mesh and with its templates together, in the form that was asked for.
+/// Shows the findings of a mesh and of its templates together, in the requested format.
 pub(crate) fn show_all(report: &Report, sources: &[SourceFile], breaches: &[Breach], ui: &mut Ui) {
     if ui.is_json() {
         ui.data(&format!("{:#}\n", all_to_json(report, sources, breaches)));
@@ -43,7 +43,7 @@ pub(crate) fn show_all(report: &Report, sources: &[SourceFile], breaches: &[Brea
     }
 }
 
-/// The same for programs.
+/// The findings of a mesh and of its templates together, for programs.
 pub(crate) fn all_to_json(report: &Report, sources: &[SourceFile], breaches: &[Breach]) -> Value {
     let mut data = render::json(report, sources);
     data["guardrails"] = to_json(breaches, &Files::new());

@@ -1,4 +1,4 @@
-//! The stacks of places that a mesh leaves.
+//! Shows the stacks in places that a mesh no longer has.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use lakewright_template::{Place, StackAddress};
 
 use crate::ui::Ui;
 
-/// Says which stacks stay behind in each place that the mesh leaves.
+/// Prints the stacks that stay in each place that the mesh no longer has.
 pub(crate) fn say(left: &[StackAddress], ui: &mut Ui) {
     let mut places: BTreeMap<&Place, Vec<&str>> = BTreeMap::new();
     for StackAddress { place, name } in left {

@@ -1,4 +1,4 @@
-//! The access matrix for spreadsheets and programs, and what is unknown in it.
+//! Shows the access matrix for spreadsheets and programs, and what is unknown in it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,7 +10,7 @@ use lakewright_analysis::words::count;
 use lakewright_proof::matrix::Needed;
 use serde_json::json;
 
-/// Why something is unknown, each reason with how many rows have it, in words.
+/// The reasons for unknown decisions, each with the number of its rows, in words.
 pub(crate) fn doubts(rows: &[Row<'_>]) -> Vec<String> {
     let mut known: BTreeMap<&str, usize> = BTreeMap::new();
     for reason in rows.iter().flat_map(|row| row.cell.doubts()) {
@@ -29,7 +29,7 @@ pub(crate) fn doubts(rows: &[Row<'_>]) -> Vec<String> {
 /// Comma-separated values for spreadsheets.
 pub(crate) fn csv(rows: &[Row<'_>]) -> String {
     let field = |text: &str| {
-        // A spreadsheet would run a field that begins like a formula.
+        // A spreadsheet would evaluate a field that begins like a formula.
         let text = if text.starts_with(['=', '+', '-', '@']) {
             format!("'{text}")
         } else {
@@ -70,7 +70,7 @@ pub(crate) fn csv(rows: &[Row<'_>]) -> String {
     text
 }
 
-/// Data for programs.
+/// The matrix for programs.
 pub(crate) fn to_json(rows: &[Row<'_>], subject: &Subject) -> serde_json::Value {
     let rows: Vec<_> = rows
         .iter()

@@ -1,4 +1,4 @@
-//! The matrix as a page of its own, to be looked at and filtered in a browser.
+//! Renders the matrix as a web page that can be filtered.
 
 use std::collections::BTreeSet;
 
@@ -12,13 +12,13 @@ use serde_json::{Value, json};
 use super::matrix::doubts;
 use crate::exit::Failure;
 
-/// The page's template. Handlebars escapes everything that is put into it.
+/// The page's template. Handlebars escapes all values.
 const PAGE: &str = include_str!("page.html.hbs");
-/// Columns and lines of an overview that somebody can look at.
+/// The maximum number of columns and lines of a readable overview.
 const COLUMNS: usize = 200;
 const LINES: usize = 400;
 
-/// The page.
+/// Renders the page.
 pub(crate) fn html(
     rows: &[Row<'_>],
     wanted: Wanted<'_>,
@@ -47,8 +47,8 @@ pub(crate) fn html(
     rendered.map_err(|error| Failure::unexpected(error.to_string()))
 }
 
-/// Who reaches what at a glance: the strongest level of each principal in each group, data and keys apart.
-/// `None` when nobody could look at it.
+/// The overview: the strongest level of each principal in each group, with data and keys separate. `None` if it would
+/// be too large to read.
 fn overview(summary: &Summary<'_, '_>) -> Option<Value> {
     let (columns, names) = (summary.columns(), summary.names());
     if columns.len() > COLUMNS || summary.lines.len() > LINES {
@@ -79,7 +79,7 @@ fn shown_at_once(reached: &Reached, principal: &str, column: Column, label: &str
     })
 }
 
-/// A row with everything that is said of it.
+/// A row with all its details.
 fn shown(row: &Row<'_>, id: &str, subject: &Subject) -> Value {
     let cell = &row.cell;
     // Sorted by name.

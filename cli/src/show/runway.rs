@@ -1,10 +1,10 @@
-//! How much more fits, as text and as JSON.
+//! Shows how many more documents fit, as text and as JSON.
 
 use lakewright_analysis::words::count;
 use lakewright_stacks::Runway;
 use serde_json::{Value, json};
 
-/// A line for people.
+/// A limit as a line for people.
 pub(crate) fn to_text(line: &Runway) -> String {
     let Runway { environment, what, more, before, used, limit, unit, then } = line;
     let then = then
@@ -16,7 +16,7 @@ pub(crate) fn to_text(line: &Runway) -> String {
     )
 }
 
-/// The same for programs.
+/// A limit for programs.
 pub(crate) fn to_json(line: &Runway) -> Value {
     let Runway { environment, what, more, before, used, limit, unit, then } = line;
     json!({

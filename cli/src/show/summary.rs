@@ -4,7 +4,7 @@ use lakewright_analysis::assembly::files::Summary;
 use lakewright_manifest::{Report, SourceFile, render};
 use serde_json::{Value, json};
 
-/// What was written, with what should be looked at.
+/// The size of an assembly, with errors and warnings.
 pub(crate) fn to_json(summary: &Summary, report: &Report, sources: &[SourceFile]) -> Value {
     let Summary { stacks, accounts, bytes } = summary;
     json!({

@@ -1,4 +1,4 @@
-//! The matrix as lines for people: a summary, or every row; never wider than the terminal.
+//! Shows the matrix in lines for people: a summary, or every row; never wider than the terminal.
 
 use std::fmt::Write as _;
 
@@ -12,9 +12,9 @@ use rayon::slice::ParallelSlice as _;
 
 use crate::width::{length, push_wrapped};
 
-/// What the last column needs beside the others.
+/// The minimum width of the last column, in characters.
 const LAST: usize = 24;
-/// Lines that a thread writes at a time.
+/// The number of lines that a thread formats at a time.
 const BATCH: usize = 1024;
 
 /// A line of three columns.
@@ -24,8 +24,7 @@ struct Line<'r> {
     how: String,
 }
 
-/// Each principal with what it reaches something of, and how at the most, in pieces to be written one after
-/// the other.
+/// A line for each principal and target with the strongest access level, in pieces to write one after the other.
 pub(crate) fn summary(rows: &[Row<'_>], width: usize) -> Vec<String> {
     let summary = Summary::of(rows);
     let names = summary.names();
@@ -52,7 +51,7 @@ fn strongest(Column { is_key, .. }: Column, reached: &Reached) -> String {
     format!("{of}{strongest}{more}")
 }
 
-/// Every row, in pieces to be written one after the other.
+/// Every row, in pieces to write one after the other.
 pub(crate) fn detail(rows: &[Row<'_>], width: usize) -> Vec<String> {
     let lines = rows.par_iter().map(|row| Line {
         who: row.principal(),
@@ -63,8 +62,8 @@ pub(crate) fn detail(rows: &[Row<'_>], width: usize) -> Vec<String> {
     written(["PRINCIPAL", "RESOURCE", "ACCESS"], &lines, width)
 }
 
-/// Three columns of something else than the matrix, laid out as it is. No word of the last column is broken where it
-/// fits into a line.
+/// A table of three columns, laid out like the matrix. Words of the last column are broken only if they do not fit into
+/// a line.
 pub(crate) fn table(header: [&str; 3], rows: &[[String; 3]], width: usize) -> Vec<String> {
     let rows = rows.iter();
     let lines: Vec<Line<'_>> =
@@ -78,8 +77,8 @@ fn written(header: [&str; 3], lines: &[Line<'_>], width: usize) -> Vec<String> {
     laid_out(header, lines, LAST, width)
 }
 
-/// Writes lines under a header: side by side where there is room, with so much for the last column, and else one below
-/// the other.
+/// Lays out lines: in columns under a header if there is room, with at least `last` characters for the last column;
+/// otherwise stacked.
 fn laid_out(header: [&str; 3], lines: &[Line<'_>], last: usize, width: usize) -> Vec<String> {
     if lines.is_empty() {
         return Vec::new();
@@ -105,7 +104,7 @@ fn laid_out(header: [&str; 3], lines: &[Line<'_>], last: usize, width: usize) ->
     pieces
 }
 
-/// Writes each principal once, and below it what it reaches.
+/// Writes each principal once, and its access below it.
 fn stacked(lines: &[Line<'_>], width: usize) -> Vec<String> {
     let below = |(place, some): (usize, &[Line<'_>])| {
         let before = (place * BATCH).checked_sub(1).and_then(|before| lines.get(before));

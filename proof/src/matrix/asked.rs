@@ -1,4 +1,4 @@
-//! Resources and their parts, as they are asked for.
+//! The resources of the matrix and their parts.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -9,18 +9,18 @@ use lakewright_access::sample::FILL;
 use lakewright_access::world::Target;
 use lakewright_template::arn::ArnPattern;
 
-/// A resource as it is asked for.
+/// A resource whose cells are computed.
 pub(super) struct Asked<'a> {
     pub(super) arn: &'a str,
     pub(super) service: &'a str,
-    /// The objects of a bucket or an access point, which patterns find that go on after its name.
+    /// The objects, if the resource is a bucket or an access point.
     pub(super) objects: Option<Objects>,
 }
 
 pub(super) struct Objects {
-    /// What the ARN of each begins with.
+    /// The prefix of the objects' ARNs.
     pub(super) start: String,
-    /// The ARN of one of which nobody knows anything.
+    /// The ARN of a sample object that no policy names.
     any: String,
 }
 
@@ -34,7 +34,7 @@ impl<'a> Asked<'a> {
         Self { arn, service, objects }
     }
 
-    /// Whether a pattern says something of the resource, or of objects in it.
+    /// Whether a pattern matches the resource or objects in it.
     pub(super) fn is_in(&self, pattern: &str) -> bool {
         let of_objects = |objects: &Objects| {
             pattern.starts_with(&objects.start) || pattern::matches(pattern, &objects.any)
@@ -42,7 +42,7 @@ impl<'a> Asked<'a> {
         pattern::matches(pattern, self.arn) || self.objects.as_ref().is_some_and(of_objects)
     }
 
-    /// What a pattern says something of: the resource, or objects in it.
+    /// The parts that a pattern matches: the resource, objects in it, or both.
     pub(super) fn parts_in<'p>(&self, pattern: &'p str) -> [Option<Cow<'p, str>>; 2]
     where
         'a: 'p,
@@ -60,14 +60,14 @@ impl<'a> Asked<'a> {
     }
 }
 
-/// A resource or a part of it, with what is known of it.
+/// A resource or some of its objects, with what is known of it.
 pub(super) struct Part<'w> {
     /// The ARN, with wildcards.
     pub(super) text: Arc<str>,
-    /// An ARN that it stands for.
+    /// A sample ARN that `text` matches.
     pub(super) sample: String,
     pub(super) known: Target<'w>,
-    /// Whether each resource type of the service that was met so far has ARNs like this one.
+    /// For each resource type met so far: whether its ARNs look like this one.
     kinds: Vec<(&'static str, bool)>,
 }
 
@@ -77,11 +77,11 @@ impl<'w> Part<'w> {
         Self { text: text.into(), known: known(&sample), sample, kinds: Vec::new() }
     }
 
-    /// Whether an action is about the part, as the service authorization reference has it.
+    /// Whether an action applies to the part, according to the service authorization reference.
     pub(super) fn is_for(&mut self, action: Action) -> bool {
         let Some(forms) = action.forms() else { return true };
         let text = &self.text;
-        // The names of types are kept once, so that their addresses tell them apart.
+        // The catalogue has each type's name once, so comparing addresses is enough.
         forms.iter().any(|form| {
             if let Some((_, is_like)) =
                 self.kinds.iter().find(|(kind, _)| std::ptr::eq(*kind, form.kind))
@@ -90,7 +90,7 @@ impl<'w> Part<'w> {
             }
             let is_object = text.contains("/object/")
                 || text.split_once(":s3:::").is_some_and(|(_, name)| name.contains('/'));
-            // The forms of buckets and access points match their objects, as a wildcard crosses slashes.
+            // The ARN formats of buckets and access points match objects as well, because a wildcard crosses slashes.
             let is_like = !(is_object && ["accesspoint", "bucket"].contains(&form.kind))
                 && pattern::matches(&form.arn, text);
             self.kinds.push((form.kind, is_like));

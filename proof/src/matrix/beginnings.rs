@@ -1,25 +1,25 @@
-//! Things by the beginnings of texts: those that a text begins with are found without looking at others.
+//! An index by prefix: finds the entries whose prefix a text begins with, without looking at the others.
 
-/// Things, each with a beginning.
+/// Values, each with a prefix.
 #[derive(Debug)]
 pub(super) struct Beginnings<'t, T> {
-    /// Each beginning once, sorted.
+    /// Each prefix once, sorted.
     nodes: Vec<Node<'t>>,
-    /// In the order of the nodes.
+    /// The values, in the order of the nodes.
     things: Vec<T>,
 }
 
 #[derive(Debug)]
 struct Node<'t> {
     text: &'t str,
-    /// The longest other beginning that this one begins with.
+    /// The node of the longest other prefix that this one begins with.
     shorter: Option<usize>,
-    /// Where its things start; they end where those of the next node start.
+    /// The index of the node's first value. The values end where those of the next node start.
     start: usize,
 }
 
 impl<'t, T> Beginnings<'t, T> {
-    /// Sorts things by their beginnings; those with the same one stay in their order.
+    /// Sorts values by prefix. Values with the same prefix stay in their order.
     pub(super) fn new(mut things: Vec<(&'t str, T)>) -> Self {
         things.sort_by_key(|(text, _)| *text);
         let mut nodes: Vec<Node<'t>> = Vec::new();
@@ -27,8 +27,7 @@ impl<'t, T> Beginnings<'t, T> {
             if nodes.last().is_some_and(|last| last.text == *text) {
                 continue;
             }
-            // What a text begins with stands before it, and everything between the two begins with it
-            // as well.
+            // A prefix of a text is sorted before the text, and everything between the two has that prefix as well.
             let mut shorter = nodes.len().checked_sub(1);
             while let Some(place) = shorter.filter(|place| !text.starts_with(nodes[*place].text)) {
                 shorter = nodes[place].shorter;
@@ -38,7 +37,7 @@ impl<'t, T> Beginnings<'t, T> {
         Self { nodes, things: things.into_iter().map(|(_, thing)| thing).collect() }
     }
 
-    /// The things whose beginning a text begins with.
+    /// The values whose prefix `text` begins with.
     pub(super) fn of(&self, text: &str) -> impl Iterator<Item = &T> {
         let before = self.nodes.partition_point(|node| node.text <= text).checked_sub(1);
         let chain = std::iter::successors(before, |place| self.nodes[*place].shorter);
@@ -46,7 +45,7 @@ impl<'t, T> Beginnings<'t, T> {
         found.flat_map(|place| self.at(place))
     }
 
-    /// The things whose beginning begins with a text.
+    /// The values whose prefix begins with `text`.
     pub(super) fn beyond(&self, text: &str) -> impl Iterator<Item = &T> {
         let first = self.nodes.partition_point(|node| node.text < text);
         let places = first..self.nodes.len();

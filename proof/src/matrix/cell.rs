@@ -10,17 +10,17 @@ use lakewright_access::request::{Context, Principal};
 /// One cell: a principal and what it can do with a resource.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cell {
-    /// The resource's ARN; with a pattern where only a part is reached, such as a folder.
+    /// The resource's ARN. A pattern if only a part is accessible, such as a folder.
     pub resource: Arc<str>,
-    /// Who.
+    /// The principal.
     pub principal: Arc<Principal>,
-    /// The rows and columns, where a filter of Lake Formation limits them.
+    /// The rows and columns, if a Lake Formation filter limits them.
     pub cells: Option<String>,
-    /// The actions that are allowed, by what a request must carry.
+    /// The allowed actions, grouped by what a request must carry.
     allowed: Vec<Allowed>,
-    /// The actions of which it is not known.
+    /// The actions whose decision is unknown.
     unknown: Vec<Action>,
-    /// Why.
+    /// The reasons.
     doubts: Vec<&'static str>,
     /// The levels of the allowed actions.
     pub levels: Levels,
@@ -29,9 +29,9 @@ pub struct Cell {
 /// Actions that are allowed under the same condition keys.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Allowed {
-    /// The same few lists are in nearly all cells, and kept once.
+    /// Nearly all cells use the same few lists, so each list is stored once.
     actions: Arc<[Action]>,
-    /// What a request must carry; its keys are what matters.
+    /// The context that a request must carry. Only its keys are shown.
     needed: Option<Arc<Context>>,
 }
 
@@ -41,12 +41,12 @@ impl Allowed {
     }
 }
 
-/// The condition keys that requests must carry, in one action's case or another's.
+/// The condition keys that requests must carry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Needed<'c> {
-    /// Nothing is allowed without.
+    /// Every allowed action requires one of these keys or more.
     Always(BTreeSet<&'c str>),
-    /// Some of it is.
+    /// Some allowed actions require no key. Empty if none does.
     Partly(BTreeSet<&'c str>),
 }
 
@@ -79,8 +79,8 @@ impl Cell {
         Self { resource, principal, cells, allowed, unknown, doubts, levels: Levels::default() }
     }
 
-    /// The allowed actions, each with the condition keys that a request must carry, sorted. What is
-    /// allowed in several ways needs the fewest of them.
+    /// The allowed actions, sorted, each with the condition keys that a request must carry. For an action that is
+    /// allowed in several ways, the keys of the way with the fewest.
     pub fn actions(&self) -> BTreeMap<Action, Vec<&str>> {
         let mut all: BTreeMap<Action, Vec<&str>> = BTreeMap::new();
         for allowed in &self.allowed {
@@ -95,7 +95,7 @@ impl Cell {
         all
     }
 
-    /// What requests must carry for what is allowed.
+    /// The condition keys that the allowed actions require.
     pub fn needed(&self) -> Needed<'_> {
         if self.allowed.iter().all(|allowed| allowed.needed.is_none()) {
             return Needed::Partly(BTreeSet::new());
@@ -109,18 +109,18 @@ impl Cell {
         }
     }
 
-    /// The actions of which it is not known.
+    /// The actions whose decision is unknown.
     pub fn unknown(&self) -> BTreeSet<Action> {
         self.unknown.iter().copied().collect()
     }
 
-    /// Why it is not known; sorted.
+    /// Why decisions are unknown; sorted.
     pub fn doubts(&self) -> BTreeSet<&'static str> {
         self.doubts.iter().copied().collect()
     }
 
-    /// Takes over what another cell of the same principal and resource says: IAM and Lake Formation
-    /// both have a say.
+    /// Moves the content of another cell of the same principal and resource into this one: IAM and Lake Formation each
+    /// yield a cell.
     pub fn take(&mut self, other: &mut Self) {
         self.allowed.append(&mut other.allowed);
         self.unknown.append(&mut other.unknown);
@@ -128,12 +128,12 @@ impl Cell {
         self.levels.0 |= other.levels.0;
     }
 
-    /// Whether nothing is allowed, and everything known.
+    /// Whether nothing is allowed and nothing is unknown.
     pub(super) fn is_empty(&self) -> bool {
         self.allowed.is_empty() && self.unknown.is_empty()
     }
 
-    /// Takes note of an action of which it is not known, and why.
+    /// Records an action whose decision is unknown, and why.
     pub(super) fn doubt(&mut self, action: Action, reason: &'static str) {
         self.unknown.push(action);
         if !self.doubts.contains(&reason) {
@@ -141,7 +141,7 @@ impl Cell {
         }
     }
 
-    /// Takes note of allowed actions, and of what a request must carry.
+    /// Records allowed actions, and the context that a request must carry for them.
     pub(super) fn allow(&mut self, actions: &[Action], needed: Option<Arc<Context>>) {
         if actions.is_empty() {
             return;
@@ -153,10 +153,10 @@ impl Cell {
     }
 }
 
-/// Lists that a thread remembers at most: a process that lives long must not grow with each mesh that it sees.
+/// The maximum number of lists that a thread stores, so that a long-lived process does not grow with each mesh.
 const KEPT: usize = 65_536;
 
-/// A list of actions, kept once in each thread.
+/// A shared list of actions; each thread stores equal lists once.
 fn kept(actions: &[Action]) -> Arc<[Action]> {
     thread_local! {
         static KNOWN: RefCell<BTreeSet<Arc<[Action]>>> = const { RefCell::new(BTreeSet::new()) };

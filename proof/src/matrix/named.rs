@@ -1,4 +1,4 @@
-//! Statements with the actions that they name, and what a request must carry to fulfil them.
+//! Statements with the actions that they name, and the contexts that fulfil their conditions.
 
 use std::sync::{Arc, OnceLock};
 
@@ -9,18 +9,18 @@ use lakewright_access::request::Context;
 use lakewright_access::sample;
 use lakewright_access::sample::actions_of;
 
-/// A statement with the actions that it names, and the requests that fulfil its conditions.
+/// A statement with the actions that it names, and the context that fulfils its conditions.
 #[derive(Debug)]
 pub(super) struct Named<'w> {
     pub(super) document: &'w Document,
     pub(super) statement: &'w Statement,
-    /// The actions, where the statement has patterns for them.
+    /// The expanded actions, if the statement has action patterns or `NotAction`.
     expanded: Option<Arc<[Action]>>,
-    /// The keys that a request must carry, where they are the same for every principal.
+    /// The context that a request must carry, if it is the same for every principal.
     pub(super) context: OnceLock<Carried>,
 }
 
-/// The keys that a request must carry, when it must; an error when no request fulfils the conditions.
+/// The context that a request must carry; `None` if it needs none. Fails if no request fulfils the conditions.
 pub(super) type Carried = Result<Option<Arc<Context>>, Unfulfillable>;
 
 /// No request fulfils the conditions.
@@ -38,7 +38,7 @@ impl<'w> Named<'w> {
         self.expanded.as_deref().unwrap_or(self.statement.actions.names())
     }
 
-    /// Whether any action of a service, `*` for all of them, can be about a resource.
+    /// Whether any action of a service applies to resources; `*` stands for all services.
     pub(super) fn is_about_resources(&self, service: &str) -> bool {
         let is_of = |action: Action| {
             let of = action.service();
@@ -48,7 +48,7 @@ impl<'w> Named<'w> {
         self.actions().iter().any(|action| is_of(*action) && is_about(*action))
     }
 
-    /// Whether the text of a condition depends on who asks.
+    /// Whether a condition has a policy variable, so that its values depend on the principal.
     pub(super) fn has_variables(&self) -> bool {
         let has = |condition: &Condition| {
             condition.key != CELLS && condition.values.iter().any(|value| value.contains("${"))
@@ -56,7 +56,10 @@ impl<'w> Named<'w> {
         self.document.has_variables && self.statement.conditions.iter().any(has)
     }
 
-    /// A request that fulfils the conditions, but those of which both sides know the value.
+    /// A context that fulfils the conditions. Leaves out keys for which `is_told` is true: the principal and the
+    /// resource determine their values.
+    ///
+    /// Fails if no request fulfils the conditions.
     pub(super) fn sample(
         &self,
         expand: impl Fn(&str, &str) -> String,
@@ -65,7 +68,7 @@ impl<'w> Named<'w> {
         let conditions = &self.statement.conditions;
         let contexts = sample::contexts(conditions, expand);
         let mut context = contexts.into_iter().next().ok_or(Unfulfillable)?;
-        // What the principal and the resource are wins over what a sample would say.
+        // The real values of the principal and the resource take precedence over sample values.
         for condition in conditions.iter().filter(|one| is_told(&one.key)) {
             context.remove(&condition.key);
         }

@@ -1,4 +1,4 @@
-//! Whom a resource's own policy lets in.
+//! The principals that a resource's own policy names.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,17 +9,17 @@ use lakewright_template::arn::ArnParts;
 
 use super::Index;
 
-/// Whom a statement lets in.
+/// The principals of a statement.
 #[derive(Default)]
 pub(super) struct Whom<'w> {
-    /// The principals that it names.
+    /// The principals that it names, or that its conditions name.
     pub(super) principals: Vec<Principal>,
-    /// The accounts that it leaves the decision to: their own policies tell who.
+    /// The accounts that it delegates the decision to: the policies of their roles decide.
     pub(super) accounts: BTreeSet<&'w str>,
 }
 
 impl<'w> Index<'w> {
-    /// Whom a statement lets in to a resource of an account.
+    /// The principals of a statement for a resource of `account`.
     pub(super) fn whom(
         &self,
         statement: &'w Statement,
@@ -28,7 +28,8 @@ impl<'w> Index<'w> {
     ) -> Whom<'w> {
         let mut whom = Whom::default();
         let Some(principals) = &statement.principals else { return whom };
-        // Everybody but some is everybody here: the decision tells the others apart.
+        // `NotPrincipal` counts as everybody; the decision on each request excludes the named
+        // principals.
         let everyone = [PrincipalEntry::Everyone];
         let entries = if principals.is_not { &everyone[..] } else { &principals.entries };
         let conditions = &statement.conditions;
@@ -53,7 +54,7 @@ impl<'w> Index<'w> {
                         whom.accounts.extend(self.by_account.keys().copied());
                     }
                     for named in accounts {
-                        // In its own account a resource's policy is enough.
+                        // In the same account the resource's policy is enough.
                         match self.by_account.get(named.as_str()).filter(|_| named == account) {
                             Some(own) => {
                                 let roles = own.roles.iter().map(|role| role.arn.clone());
@@ -74,7 +75,8 @@ impl<'w> Index<'w> {
         whom
     }
 
-    /// Adds the roles that conditions name, by ARN or by tag; says whether they name any.
+    /// Adds the roles that conditions name by ARN or by tag. Returns whether the conditions name
+    /// any.
     fn add_known(
         &self,
         conditions: &[Condition],
@@ -89,7 +91,7 @@ impl<'w> Index<'w> {
             return true;
         }
         let tags: Vec<(&str, BTreeSet<&str>)> = conditions.iter().filter_map(tag_of).collect();
-        // Of an account that no template is for, nobody knows the tags.
+        // The tags of roles are unknown in an account without templates.
         let is_known = account.is_none_or(|account| self.by_account.contains_key(account));
         if tags.is_empty() || !is_known {
             return false;
@@ -114,7 +116,8 @@ impl<'w> Index<'w> {
         true
     }
 
-    /// Leaves the decision to an account; one that no template is for stands for itself.
+    /// Delegates the decision to an account. An account without templates is represented by its
+    /// root ARN.
     fn add_account(&self, partition: &str, account: &str, whom: &mut Whom<'w>) {
         if let Some((known, _)) = self.by_account.get_key_value(account) {
             whom.accounts.insert(known);
@@ -125,7 +128,7 @@ impl<'w> Index<'w> {
     }
 }
 
-/// The accounts that conditions hold principals to.
+/// The accounts that conditions on `aws:PrincipalAccount` allow.
 fn accounts_of(conditions: &[Condition]) -> impl Iterator<Item = &String> {
     let of = conditions.iter().filter(|condition| {
         condition.key == "aws:principalaccount" && !condition.comparison.is_negated()
@@ -133,7 +136,7 @@ fn accounts_of(conditions: &[Condition]) -> impl Iterator<Item = &String> {
     of.flat_map(|condition| &condition.values)
 }
 
-/// The tag of principals that a condition asks for, with its values.
+/// The principal tag that a condition requires, with the allowed values.
 fn tag_of(condition: &Condition) -> Option<(&str, BTreeSet<&str>)> {
     let name = condition.key.strip_prefix("aws:principaltag/")?;
     let is_equal = matches!(condition.comparison, Comparison::StringEquals { not: false, .. });

@@ -1,7 +1,7 @@
-//! Whose a resource is, where a pattern leaves it open and a condition does not.
+//! The account of a resource, where a pattern leaves it open and a condition does not.
 //!
-//! A pattern of any account, such as `arn:aws:ecr:eu-west-1:*:repository/*`, is sampled in an account that no policy names.
-//! Where a condition on `aws:ResourceAccount` tells accounts apart, that sample does not stand for those that it names.
+//! A pattern for any account, such as `arn:aws:ecr:eu-west-1:*:repository/*`, is sampled with an account that no policy
+//! names. That sample does not represent the accounts that a condition on `aws:ResourceAccount` names.
 
 use std::collections::BTreeSet;
 
@@ -13,11 +13,12 @@ use lakewright_template::arn::ArnPattern;
 
 use super::Proof;
 
-/// The account that a resource lies in. Source: "AWS global condition context keys" in the IAM user guide.
+/// The condition key for the resource's account. Source: "AWS global condition context keys" in the IAM user guide.
 const KEY: &str = "aws:resourceaccount";
 
 impl Proof<'_> {
-    /// The accounts that a policy of the principal, or a grant to it, tells apart; none where each pattern names its account.
+    /// The accounts that conditions on `aws:ResourceAccount` name, in the principal's policies and in grants to it.
+    /// Empty if every pattern names its account.
     pub(super) fn accounts_told_apart(
         &self,
         principal: &Principal,
@@ -36,14 +37,14 @@ impl Proof<'_> {
         named.map(|value| pattern::sample(value, FILL)).collect()
     }
 
-    /// Whether a request is about the accounts that conditions ask for.
+    /// Whether the account of the request's resource may fulfil the conditions on `aws:ResourceAccount`.
     pub(super) fn is_in_account(&self, request: &Request<'_>, conditions: &[Condition]) -> bool {
         let about = conditions.iter().filter(|condition| condition.key == KEY);
         self.world.may_fulfil(request, about)
     }
 }
 
-/// The sample resources of a pattern; one that is of any account is also sampled in each of these.
+/// The sample resources of a pattern. A pattern for any account is also sampled in each of `accounts`.
 pub(super) fn samples(pattern: &str, with_empty: bool, accounts: &BTreeSet<String>) -> Vec<String> {
     let mut samples = sample::resources(pattern, with_empty);
     if is_of_any_account(pattern) {
@@ -58,9 +59,9 @@ fn is_of_any_account(pattern: &str) -> bool {
 
 /// A sample of a pattern in one account.
 fn in_account(pattern: &str, account: &str) -> String {
-    // A request that names no region is asked for in the one that the grant is deployed to.
+    // An ARN without a region is tested in the region of the stack.
     let whole = if pattern == "*" { "arn:*:*::*:*" } else { pattern };
-    // A first part that is a wildcard is written again as it was, and five parts are enough for an account.
+    // The other parts stay as they are, also a wildcard in place of `arn`. Five parts are enough to have an account.
     let mut fields: Vec<&str> = whole.splitn(6, ':').collect();
     if let Some(owner) = fields.get_mut(4) {
         *owner = account;

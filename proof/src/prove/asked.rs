@@ -1,4 +1,4 @@
-//! Whom a grant or a statement is asked for, and which actions.
+//! The principals whose requests test a grant or a statement.
 
 use std::collections::BTreeSet;
 
@@ -10,9 +10,9 @@ use lakewright_template::arn::ArnParts;
 
 use crate::intended::Rule;
 
-/// The requests' principals of a grant: the role, the service or whoever a provider vouches for, or for an account the roles
-/// that conditions name, or any role of it. For roles that are known by a pattern one of them; of everybody only those whom
-/// conditions name: of the others nobody knows who is meant.
+/// The principals whose requests test a grant: the role or the service; for an identity provider, somebody whom it
+/// authenticates; for an account, the roles that conditions name, else a sample role; for a pattern of roles, one
+/// sample. For everybody, only the principals that conditions name, because the others are unknown.
 pub(super) fn principals_of_grant(arn: &str, rule: &Rule) -> Vec<Principal> {
     if arn == "*" {
         return named_principals(&rule.conditions).unwrap_or_default();
@@ -30,7 +30,8 @@ pub(super) fn principals_of_grant(arn: &str, rule: &Rule) -> Vec<Principal> {
     }
 }
 
-/// The account and the name of somebody whom a statement does not speak of: it may leave out the usual stranger.
+/// The account and name of a sample principal that the statement does not mention. The usual sample may be one that it
+/// excludes.
 fn stranger(statement: &Statement, partition: &str) -> (String, String) {
     const TRIES: u64 = 64;
     let usual = || (STRANGERS.to_owned(), FILL.to_owned());
@@ -59,7 +60,8 @@ fn stranger(statement: &Statement, partition: &str) -> (String, String) {
     candidates.into_iter().find(is_unnamed).unwrap_or_else(usual)
 }
 
-/// The services that conditions for everybody let in.
+/// Sample services for conditions that test whether the principal is an AWS service: any service, and those that
+/// `aws:PrincipalServiceName` names.
 fn services_of(conditions: &[Condition]) -> Vec<Principal> {
     const ANY: &str = "zz-sample.amazonaws.com";
     let of_services = |condition: &&Condition| {
@@ -77,8 +79,8 @@ fn services_of(conditions: &[Condition]) -> Vec<Principal> {
     services
 }
 
-/// The requests' principals of a statement in a resource's policy, those of whom grants say all of it aside. Those that it
-/// does not name are of the resource's partition.
+/// The principals whose requests test a statement of a resource policy, without the entries in `said`, which grants
+/// cover completely. Sample principals are in the resource's partition.
 pub(super) fn principals_of_statement(
     statement: &Statement,
     partition: &str,

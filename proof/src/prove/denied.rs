@@ -1,8 +1,7 @@
-//! Denials on purpose: whether a statement denies all that was asked to be denied.
+//! Intended denials: whether a statement denies everything that was intended.
 //!
-//! A denial holds for everybody and everything that it names, so a few sample
-//! requests do not show it. Some statement must name at least what was asked
-//! for, under no more conditions.
+//! A denial applies to every principal and resource that it names, so a few sample requests do not prove it. One
+//! statement must cover the whole intended denial, without further conditions.
 
 use lakewright_access::action::Action;
 use lakewright_access::document::{Condition, Document, PrincipalEntry, Statement};
@@ -14,7 +13,7 @@ use super::{Difference, DifferenceKind, Findings, Proof, difference};
 use crate::intended::Rule;
 
 impl Proof<'_> {
-    /// What of a denial no statement covers.
+    /// Reports each action on a resource of an intended denial that no single statement covers.
     pub(super) fn uncovered(
         &self,
         arn: &str,
@@ -41,7 +40,8 @@ impl Proof<'_> {
         }
     }
 
-    /// The denying statements of the documents that a denial stands in.
+    /// The `Deny` statements that may implement an intended denial: of the resource's policy or the role's trust policy
+    /// if `arn` is `*`, of a managed policy, or of a role's own policies.
     fn denying(&self, arn: &str, resource: &str, rule: &Rule) -> Vec<&Statement> {
         let documents: Vec<&Document> = match arn {
             "*" => {
@@ -71,7 +71,7 @@ impl Proof<'_> {
     }
 }
 
-/// Whether a statement denies at least an action on a resource, for everybody, under the conditions of a denial or fewer.
+/// Whether a statement denies an action on a resource for everybody, with no condition that the intended denial lacks.
 fn covers(statement: &Statement, action: Action, resource: &str, rule: &Rule) -> bool {
     let is_for_all = statement.principals.as_ref().is_none_or(|principals| {
         !principals.is_not && principals.entries.contains(&PrincipalEntry::Everyone)
@@ -88,7 +88,7 @@ fn covers(statement: &Statement, action: Action, resource: &str, rule: &Rule) ->
         && statement.conditions.iter().all(|one| is_among(one, &rule.conditions))
 }
 
-/// Whether a pattern matches all that another one does: the other one, as it is written.
+/// Whether a pattern matches everything that another pattern does. The other pattern is matched as text.
 fn is_wider(pattern: &str, other: &str) -> bool {
     pattern == other || !pattern.contains('?') && matches(pattern, other)
 }

@@ -15,28 +15,28 @@ use super::open::is_loose;
 use super::{Difference, DifferenceKind, Findings, Proof, difference};
 use crate::intended::{DELEGATE, Rule};
 
-/// A statement that allows.
+/// An `Allow` statement.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Given<'a> {
     pub(super) document: &'a Document,
     pub(super) statement: &'a Statement,
-    /// The resource whose own policy it is in.
+    /// The resource, if the statement is in a resource's own policy.
     pub(super) own: Option<&'a str>,
 }
 
-/// Why nobody can tell what a statement gives: its conditions.
+/// The reason if no request fulfils a statement's conditions.
 const UNFULFILLED: &str = "a statement allows it under conditions that no known request fulfils, so nobody can tell whom it lets in";
 
-/// Why nobody can tell what a statement gives: its variables.
+/// The reason if a statement has policy variables that no grant has.
 const VARIABLE: &str =
     "a statement allows it by a policy variable, so nobody can tell whom it lets in and to what";
 
-/// Why nobody can tell what a statement gives: its resources.
+/// The reason if no sample represents a statement's resources.
 const LOOSE: &str = "a statement allows it on resources by a pattern that says nothing of whose they are, so nobody can tell on what";
 
 impl Given<'_> {
-    /// The resources that the statement is asked about. A resource's own policy is about it and what is in it; none where
-    /// the statement says so in a way that no sample stands for.
+    /// The resources whose samples test the statement. In a resource's own policy these are the resource and its
+    /// contents. `None` if no sample represents the statement's resources.
     fn resources(&self) -> Option<Vec<String>> {
         let Self { document, statement, own, .. } = *self;
         let named = &statement.resources;
@@ -49,7 +49,7 @@ impl Given<'_> {
             return (own.is_none() && !is_left_out).then(|| vec![other]);
         }
         let Some(own) = own else { return Some(named.clone()) };
-        // In a resource's own policy `*` is the resource, and what is in it.
+        // In a resource's own policy `*` means the resource and its contents.
         if named.iter().all(|pattern| pattern == "*") {
             let inside = match ArnPattern::of(own).service {
                 Some("s3") if own.contains(":accesspoint/") => Some(format!("{own}/object/*")),
@@ -62,7 +62,7 @@ impl Given<'_> {
         (!is_loose).then(|| named.clone())
     }
 
-    /// No request is known that the statement allows: nobody can tell what it gives.
+    /// Reports a statement whose access cannot be determined, because no request is known that it allows.
     fn unasked(&self, principal: &Principal, reason: &str, findings: &mut Findings) {
         let Some(action) = actions_of(self.statement).first().copied() else { return };
         let nothing = Context::new();
@@ -74,16 +74,15 @@ impl Given<'_> {
             .push(Difference { reason: reason.to_owned(), ..self.difference(&request) });
     }
 
-    /// Whether a grant can be the one that asks for what the statement gives. What is left to an account's own policies
-    /// is no grant to a principal. In a resource's own policy stands what the resource's stack records: a grant of another
-    /// stack, such as one on all that begins alike, is for the principal's own policies, and the resource's is the other
-    /// side that must allow it.
+    /// Whether a grant can justify the statement. A delegation to an account is no grant to a principal. A statement of
+    /// a resource policy needs a grant of the resource's own stack: a grant of another stack, such as one on a prefix,
+    /// justifies only the principal's policies.
     fn is_meant(&self, rule: &Rule) -> bool {
         let is_here = self.own.is_none() || rule.stack == self.document.origin.stack;
         is_here && rule.access != DELEGATE && is_meant(self.statement, rule)
     }
 
-    /// What is reported of the statement and a request; the reason comes on top.
+    /// A difference for the statement and a request, without the reason.
     pub(super) fn difference(&self, request: &Request<'_>) -> Difference {
         let Self { document, statement, .. } = *self;
         Difference {
@@ -135,7 +134,8 @@ impl Proof<'_> {
         }
     }
 
-    /// Whether grants say what a statement with variables gives in the same words: no sample stands for a variable.
+    /// Whether grants cover a statement with policy variables. Conditions and patterns are compared as text, because no
+    /// sample represents a variable.
     fn is_written(&self, given: &Given<'_>, principal: &Principal) -> bool {
         let Some(named) = given.resources() else { return false };
         let wanted = self.intended.rules_of(principal.name()).iter().filter(|rule| {
@@ -157,8 +157,8 @@ impl Proof<'_> {
         })
     }
 
-    /// Asks whether some grant asks for a request that a statement allows; and, where that grant
-    /// lets a request without a key pass, for the request with any other value of the key.
+    /// Reports a request that a statement allows and no grant covers. If the covering grant has a condition on a key
+    /// that the request lacks, also tests the request with another value for the key.
     fn ask_more(&self, given: &Given<'_>, request: &Request<'_>, findings: &mut Findings) {
         findings.requests += 1;
         let meant = |rule: &Rule| given.is_meant(rule);
@@ -181,13 +181,13 @@ impl Proof<'_> {
         }
     }
 
-    /// Reports what a statement allows and no grant asks for, whatever else is asked before it is given: another side may
-    /// come to allow it, or a sample may be the one that is denied.
+    /// Reports a request that a statement allows and no grant covers, even if another policy prevents it now: that
+    /// policy may change, or may deny only this sample. Exception: an intended denial that always applies.
     fn report_more(&self, given: &Given<'_>, request: &Request<'_>, findings: &mut Findings) {
         let verdict = self.world.decide_by_policies(request, Outside::Allows);
         let reason = match verdict.decision {
             Decision::Allow => "a statement allows it, and no grant asks for it",
-            // What nobody can tell is not proven.
+            // An unknown decision proves nothing.
             Decision::Unknown => "a statement may allow it, and no grant asks for it",
             Decision::ImplicitDeny => {
                 "a statement allows it, no grant asks for it, and only another policy does not allow it yet"
@@ -202,7 +202,8 @@ impl Proof<'_> {
             .push(Difference { reason: reason.to_owned(), ..given.difference(request) });
     }
 
-    /// Whether denials on purpose deny all that a statement allows: they have no conditions that are not the statement's own.
+    /// Whether an intended denial denies everything that a statement allows: the statement has all conditions of the
+    /// denial.
     fn is_denied_always(&self, given: &Given<'_>, request: &Request<'_>) -> bool {
         self.intended.denials_about(request, self.world).any(|denial| {
             denial.conditions.iter().all(|condition| states(given.statement, condition))
@@ -210,7 +211,7 @@ impl Proof<'_> {
     }
 }
 
-/// Whether a statement that allows has policy variables: what they stand for is different for each who asks.
+/// Whether a statement has policy variables, whose values depend on the principal.
 fn has_variables(statement: &Statement) -> bool {
     let values = statement.conditions.iter().flat_map(|condition| &condition.values);
     statement.resources.iter().chain(values).any(|text| text.contains("${"))

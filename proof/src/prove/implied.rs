@@ -1,8 +1,7 @@
-//! Whether the conditions of a statement are those of a grant, or narrower.
+//! Whether a statement's conditions are those of a grant, or narrower.
 //!
-//! A sample request shows that values are the same. It does not show that they are
-//! compared in the same way: a later moment, another case or a larger network may fulfil one
-//! comparison and not the other.
+//! A sample request shows that values are equal. It does not show that they are compared in the same way: a later date,
+//! another case or a larger network may fulfil one comparison and not the other.
 
 use lakewright_access::document::{Comparison, Condition, Statement};
 use lakewright_access::lake::CELLS;
@@ -10,8 +9,8 @@ use lakewright_access::sample::is_derived;
 
 use crate::intended::Rule;
 
-/// Whether a statement's conditions imply those of a grant, as far as operators decide. Keys that follow from who asks and
-/// from the resource are decided by the request.
+/// Whether a statement's conditions imply those of a grant, judged by operators. Keys that the principal or the
+/// resource determines are left to sample requests.
 pub(super) fn is_meant(statement: &Statement, rule: &Rule) -> bool {
     let mut wanted = rule.conditions.iter();
     wanted.all(|wanted| {
@@ -21,7 +20,7 @@ pub(super) fn is_meant(statement: &Statement, rule: &Rule) -> bool {
     })
 }
 
-/// Whether one condition implies another one on the same key, when a request has shown the same of their values.
+/// Whether one condition implies another on the same key, given that a request fulfils both.
 fn implies(given: &Condition, wanted: &Condition) -> bool {
     if given.key != wanted.key || (given.if_exists && !wanted.if_exists && !is_negated(wanted)) {
         return false;
@@ -30,7 +29,7 @@ fn implies(given: &Condition, wanted: &Condition) -> bool {
         return true;
     }
     if wanted.comparison == Comparison::Null {
-        // Whoever asks for a value asks for the key.
+        // A condition on the value requires the key to be present.
         return wanted.values == ["false"]
             && !given.if_exists
             && given.qualifier.is_none()
@@ -65,7 +64,8 @@ fn implies(given: &Condition, wanted: &Condition) -> bool {
     }
 }
 
-/// Whether a statement restricts a key as a grant does, or more narrowly; for requests that cannot be sampled.
+/// Whether a statement restricts a key as a grant does, or more narrowly. For statements that no sample request
+/// represents.
 pub(super) fn states(statement: &Statement, wanted: &Condition) -> bool {
     statement.conditions.iter().any(|given| {
         let is_alike = Condition { values: Vec::new(), ..given.clone() }

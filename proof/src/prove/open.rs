@@ -16,7 +16,7 @@ use super::implied::states;
 use super::{Difference, Findings, Proof};
 use crate::intended::Rule;
 
-/// The key of the condition that says which roles an account stands for.
+/// The condition key that limits an account principal to some of its roles.
 const PRINCIPAL: &str = "aws:principalarn";
 
 impl Proof<'_> {
@@ -49,14 +49,14 @@ impl Proof<'_> {
             if self.is_said(&whom, statement, own) {
                 said.push(entry.clone());
             } else if !are_named {
-                // Those whom a condition names one by one are asked for one by one.
+                // Principals that a condition names individually are tested individually.
                 report(document, statement, &whom, own, findings);
             }
         }
         said
     }
 
-    /// Whether grants say what a statement gives: to these, or to each of the roles that a condition names by a pattern.
+    /// Whether grants to `whom` cover what a statement allows, or grants to each role pattern that a condition names.
     fn is_said(&self, whom: &str, statement: &Statement, own: &str) -> bool {
         let of_whom = |whom: &str, is_named: bool| {
             let rules = self.intended.rules_of(whom);
@@ -72,7 +72,7 @@ impl Proof<'_> {
         if of_whom(whom, false) {
             return true;
         }
-        // A policy that names everybody gives it without another; one that names an account leaves it to the account.
+        // A policy for everybody grants access by itself. A policy for an account leaves the decision to the account.
         if whom == "*" {
             return false;
         }
@@ -87,7 +87,7 @@ impl Proof<'_> {
         named.is_some_and(|named| named.values.iter().all(|arn| of_whom(arn, true)))
     }
 
-    /// Whether rules ask for each action of a statement on all that it names.
+    /// Whether rules cover each action of a statement on each resource that it names.
     fn is_covered(&self, rules: &[&Rule], statement: &Statement, own: &str) -> bool {
         let own = || vec![own.to_owned()];
         let named = match statement.resources.as_slice() {

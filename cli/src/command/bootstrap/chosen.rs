@@ -1,4 +1,4 @@
-//! The bootstrap stack of the mesh that is asked for.
+//! Finds the mesh's bootstrap stack for an account, region and prefix.
 
 use std::collections::BTreeSet;
 
@@ -32,13 +32,14 @@ fn place(account: &str, region: &str) -> String {
     format!("account {account} and region {region}")
 }
 
-/// The prefix of a bootstrap stack, which stands before its kind.
+/// The prefix of a bootstrap stack's name, before `-bootstrap-`.
 fn prefix_of(entry: &StackEntry) -> &str {
     let end = format!("-bootstrap-{}-{}", entry.account, entry.region);
     entry.name.strip_suffix(end.as_str()).unwrap_or(&entry.name)
 }
 
-/// The stack that is asked for.
+/// The bootstrap stack for the arguments, or the findings of the mesh. Fails if no stack or several
+/// stacks match.
 pub(super) fn template(
     mesh: &Mesh,
     arguments: &BootstrapArgs,

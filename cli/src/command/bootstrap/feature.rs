@@ -24,7 +24,8 @@ pub(super) enum Feature {
     Worksheets,
 }
 
-/// What a bootstrap offers that is for these features; without any, what the environments say.
+/// What a bootstrap offers for these features. If none are listed, for the features of the
+/// environments.
 pub(super) fn offer(listed: &[Feature]) -> Offer {
     if listed.is_empty() {
         return Offer::Environments;

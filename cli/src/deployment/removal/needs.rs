@@ -1,4 +1,5 @@
-//! Which stacks that are there need which: of the mesh's own it is known, of those that left it their templates are read.
+//! Dependencies between deployed stacks. Those of the mesh's stacks are known; those of stacks that left the mesh are
+//! read from their templates.
 
 use std::collections::BTreeSet;
 
@@ -14,7 +15,7 @@ use super::super::{Deployment, unreachable};
 use crate::exit::Failure;
 
 impl Deployment<'_> {
-    /// The kinds of the mesh's stacks that are there, by address.
+    /// The kinds of the mesh's deployed stacks, by address.
     pub(super) fn kinds(&self, seen: &Seen) -> Kinds {
         let ours = seen.observed.iter().filter(|(address, stack)| self.is_ours(address, stack));
         let kinds = ours.filter_map(|(address, stack)| {
@@ -26,7 +27,7 @@ impl Deployment<'_> {
         kinds.collect()
     }
 
-    /// What each stack that is there needs.
+    /// The stacks that each deployed stack depends on.
     pub(super) fn needs(&self, seen: &Seen) -> Result<Needs, Failure> {
         let kinds = self.kinds(seen);
         let mut needs = Needs::new();
@@ -48,7 +49,7 @@ impl Deployment<'_> {
         let made_by = makers(&mentions.iter().map(|(_, one)| one).collect::<Vec<_>>());
         for ((address, _), makers) in mentions.iter().zip(made_by) {
             let makers = makers.into_iter().filter_map(|number| mentions.get(number));
-            // Of two stacks of the mesh it is known.
+            // Dependencies between stacks of the mesh are known.
             let makers =
                 makers.filter(|(maker, _)| left.contains(*address) || left.contains(*maker));
             let makers: Vec<StackAddress> = makers.map(|(maker, _)| (*maker).clone()).collect();
@@ -57,13 +58,13 @@ impl Deployment<'_> {
         Ok(needs)
     }
 
-    /// What a stack makes and names: as the mesh has it, else as it is deployed.
+    /// The resources that a stack creates and mentions, from the mesh or else from the deployed template.
     fn mentions(&self, address: &StackAddress, seen: &Seen) -> Result<Mentions, Failure> {
         let StackAddress { place, name } = address;
         let deployed;
         let text = match (self.stacks.get(address), seen.observed.get(address)) {
             (Some(stack), _) => &stack.template,
-            // The shell of a stack that was never made has nothing in it.
+            // A stack that was never created has no resources.
             (None, Some(stack)) if standing(&stack.status) == Standing::Absent => {
                 return Ok(Mentions::default());
             }
@@ -84,7 +85,7 @@ impl Deployment<'_> {
         Ok(Mentions::of(&template, place))
     }
 
-    /// A template as it is deployed, also read by the account's owner when that was opted into.
+    /// The deployed template of a stack, read as the account's owner if the deploy role may not and `owner` allows it.
     pub(super) fn deployed(&self, site: &Site, name: &str) -> Result<String, CloudError> {
         match self.runtime.block_on(self.aws.template(site, name)) {
             Err(error @ CloudError::Access { .. }) => match self.owner(site) {

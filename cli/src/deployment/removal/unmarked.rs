@@ -1,5 +1,5 @@
-//! Bootstraps without the mesh's tags: an owner who deployed one by hand may have left them out. The mesh knows their names,
-//! and what their roles trust stays open until they go.
+//! Bootstraps without the mesh's tags: an owner who deployed one manually may have left them out. The mesh knows their
+//! names. Their roles can be assumed until the bootstraps are deleted.
 
 use lakewright_deployer::plan::Observed;
 use lakewright_stacks::DeployTarget;
@@ -10,7 +10,7 @@ use super::super::seen::Seen;
 use crate::owner;
 
 impl Deployment<'_> {
-    /// With whose help stacks are deployed that have this bootstrap, when it is one of the mesh.
+    /// The roles that deploy stacks through this bootstrap, if it is one of the mesh's.
     pub(in crate::deployment) fn bootstrap(&self, address: &StackAddress) -> Option<&DeployTarget> {
         self.targets.values().find(|target| target.bootstrap == *address)
     }
@@ -24,15 +24,15 @@ impl Deployment<'_> {
         !stack.tags.contains_key("lakewright:mesh") && self.bootstrap(address).is_some()
     }
 
-    /// Whether a stack is there and is the mesh's, by its tag or as one of its bootstraps.
+    /// Whether a stack exists and is the mesh's, by its tag or as one of its bootstraps.
     pub(in crate::deployment) fn is_ours(&self, address: &StackAddress, stack: &Observed) -> bool {
         stack.status != "DELETE_COMPLETE"
             && (stack.tags.get("lakewright:mesh") == Some(&self.id)
                 || self.is_unmarked(address, stack))
     }
 
-    /// Why a bootstrap without tags is not deleted: its template is not one that this mesh's bootstraps have, by the names
-    /// of its roles and by the external id that lets the mesh's deployers in.
+    /// The reason for which a bootstrap without tags is not deleted: its template is not of this mesh, judged by the
+    /// names of its roles and by the mesh's external id.
     pub(super) fn stranger(&self, address: &StackAddress, seen: &Seen) -> Option<String> {
         let observed = seen.observed.get(address)?;
         let target = self.bootstrap(address).filter(|_| self.is_unmarked(address, observed))?;
@@ -59,7 +59,7 @@ impl Deployment<'_> {
     }
 }
 
-/// Whether a template makes the two roles of a bootstrap, and lets in whoever has the mesh's external id.
+/// Whether a template creates the two roles of a bootstrap, and contains the mesh's external id.
 fn makes_roles(text: &str, target: &DeployTarget) -> bool {
     let Ok(template) = read::template(text) else { return false };
     let makes = |arn: &str| {
