@@ -32,7 +32,7 @@ pub(super) fn check(mesh: &Mesh) -> Report {
     }
     for mut named in accounts.into_values() {
         named.sort_by(|a, b| a.name.cmp(&b.name));
-        // In this order, names with the same prefix directly follow it.
+        // In this order, the names that begin with a name directly follow it.
         let mut shorter: Option<&Named> = None;
         for one in &named {
             match shorter.filter(|shorter| one.name.starts_with(&shorter.name)) {
