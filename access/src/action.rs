@@ -1,4 +1,4 @@
-//! Actions: each name once in a process, with what the catalogue knows of it.
+//! IAM actions. Each name is interned once per process, together with its entry in the action catalogue.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -11,15 +11,15 @@ use lakewright_policies::catalogue::{self, CatalogueService};
 use crate::lake::Needs;
 use crate::pattern;
 
-/// An action's name, compared without regard to case. Each name is kept once in a process, as the same
-/// few stand in every policy, so that equal names are found by their address.
+/// An action's name, compared case-insensitively. Policies repeat the same few names, so each name is interned and
+/// compared by address.
 #[derive(Clone, Copy)]
 pub struct Action {
     name: &'static Name,
     service: ServiceId,
 }
 
-/// A service, compared without a look at its name.
+/// A service, interned so that it compares as a number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ServiceId(usize);
 
@@ -37,8 +37,8 @@ impl ServiceId {
     }
 }
 
-/// A set of services. It may contain more than was put into it, when more are met in a process than it has
-/// bits.
+/// A set of services, as 128 bits. Services beyond the first 128 of a process share bits, so the set may contain
+/// more than was put into it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Services(u128);
 
@@ -60,7 +60,7 @@ impl FromIterator<ServiceId> for Services {
     }
 }
 
-/// A name as it was first written, in lower case, its service, and what is known of it.
+/// An interned action name: as first written and in lower case, with its service and its catalogue entry.
 struct Name {
     written: String,
     lower: String,
@@ -76,16 +76,16 @@ struct Name {
 /// An action of the catalogue, with its service.
 pub(crate) type Known = (&'static CatalogueService, &'static catalogue::Action);
 
-/// The form of the ARNs of a resource type that an action is about.
+/// The ARN format of a resource type that an action can apply to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Form {
     /// The resource type, such as `bucket`.
     pub kind: &'static str,
-    /// The ARN, with a wildcard in the place of each variable.
+    /// The ARN, with `*` in place of each variable.
     pub arn: String,
 }
 
-/// How a resource is reached, in the words of the service authorization reference.
+/// The access level of an action, as in the service authorization reference.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 #[expect(missing_docs, reason = "the names are the reference's")]
 pub enum Level {
@@ -97,10 +97,10 @@ pub enum Level {
 }
 
 impl Level {
-    /// Every level, the weakest first.
+    /// Every level, from weakest to strongest.
     pub const ALL: [Self; 5] = [Self::List, Self::Read, Self::Write, Self::Tag, Self::Manage];
 
-    /// The name in data.
+    /// The name in JSON and data files.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::List => "list",
@@ -112,14 +112,14 @@ impl Level {
     }
 }
 
-/// The names by their form in lower case.
+/// The interned names, by their lower-case form.
 static NAMES: Mutex<BTreeMap<String, &'static Name>> = Mutex::new(BTreeMap::new());
 
-/// Names that a thread remembers at most, besides those that the whole process knows.
+/// The maximum number of names that a thread caches, in addition to those of the process.
 const KEPT: usize = 65_536;
 
 thread_local! {
-    /// The names as they are written: a thread that has met a name asks nobody for it again.
+    /// The names as written, cached per thread so that a repeated name needs no lock.
     static WRITTEN: RefCell<IndexMap<String, Action>> = RefCell::new(IndexMap::new());
 }
 
@@ -145,7 +145,7 @@ impl Action {
         let kept = names.entry(lower.clone()).or_insert_with(|| {
             let permission = name.strip_prefix("lakeformation:");
             let is_upper = |byte: u8| byte.is_ascii_uppercase() || byte == b'_';
-            // Names are few, and live as long as the process.
+            // Leaked on purpose: names are few and are used as long as the process runs.
             let service = lower.split(':').next().unwrap_or_default();
             let known = catalogue::action(&lower);
             Box::leak(Box::new(Name {
@@ -183,18 +183,18 @@ impl Action {
         self.service
     }
 
-    /// Whether this is a permission of Lake Formation, such as `lakeformation:SELECT`, and no action of
-    /// IAM.
+    /// Whether this is a permission of Lake Formation, such as `lakeformation:SELECT`, and not an action of IAM.
     pub fn is_permission(self) -> bool {
         self.name.is_permission
     }
 
-    /// The level. An action that is not known is taken for the strongest.
+    /// The access level. An unknown action has the strongest one.
     pub fn level(self) -> Level {
         self.name.level
     }
 
-    /// The actions of a service of the catalogue. They are made once in a process, and sorted.
+    /// The actions that the catalogue lists for a service, sorted. Built once per process; empty for an unknown
+    /// service.
     pub(crate) fn all_of(prefix: &str) -> &'static [Self] {
         static MET: Mutex<BTreeMap<String, &'static [Action]>> = Mutex::new(BTreeMap::new());
         let Some(service) = catalogue::service(prefix) else { return &[] };
@@ -204,40 +204,44 @@ impl Action {
         }
         let names = service.actions().map(|action| action.name);
         let all: Vec<Self> = names.map(|name| Self::new(&format!("{prefix}:{name}"))).collect();
-        // Services are few, and live as long as the process.
+        // Leaked on purpose: services are few and are used as long as the process runs.
         let all: &'static [Self] = Box::leak(all.into_boxed_slice());
         met.insert(prefix.to_owned(), all);
         all
     }
 
-    /// Whether the catalogue has the action, or it is known to stand outside.
+    /// Whether the catalogue lists the action, or it is one of the known actions outside of the catalogue.
     pub fn is_known(self) -> bool {
         self.known().is_some()
             || catalogue::OUTSIDE.iter().any(|outside| pattern::matches(outside, self.lower()))
     }
 
-    /// Whether the action is not known, though its service is. A service may be newer than the catalogue.
+    /// Whether the action is unknown although its service is known. The action may be newer than the catalogue.
     pub fn is_unknown(self) -> bool {
         !self.is_known() && catalogue::service(self.service()).is_some()
     }
 
-    /// What the catalogue has of the action.
+    /// The action's entry in the catalogue.
     pub fn known(self) -> Option<Known> {
         self.name.known
     }
 
-    /// The forms of the ARNs that the action is about; `None` when the action is not known.
+    /// The ARN formats that the action can apply to; `None` if the action is unknown.
     pub fn forms(self) -> Option<&'static [Form]> {
         self.name.forms.as_deref()
     }
 
-    /// What the action needs of Lake Formation, on a governed catalog.
+    /// The Lake Formation permissions that the action needs on a governed catalog.
     pub fn needs(self) -> Needs {
         self.name.needs
     }
 
-    /// Whether the action is about a resource, as the service authorization reference has it; or else the
-    /// resource types that it is about. What is not known may be about anything.
+    /// Checks whether the action can apply to this ARN, by the service authorization reference. An unknown action
+    /// can apply to any ARN.
+    ///
+    /// # Errors
+    ///
+    /// The resource types that the action applies to, if the ARN is of none of them.
     pub fn about(self, arn: &str) -> Result<(), Vec<&'static str>> {
         let Some(forms) = self.forms() else { return Ok(()) };
         if forms.iter().any(|form| pattern::matches(&form.arn, arn)) {
@@ -263,8 +267,7 @@ fn level(lower: &str, known: Option<Known>) -> Level {
         _ => {}
     }
     let Some((_, known)) = known else { return Level::Manage };
-    // What changes permissions or tags is listed as `Permissions management, Write`: the last is the
-    // coarse one.
+    // The reference lists several levels as `Permissions management, Write`: the first is the more specific one.
     match known.levels.first().copied() {
         Some("List") => Level::List,
         Some("Read") => Level::Read,
@@ -281,7 +284,8 @@ fn forms((service, known): Known) -> Vec<Form> {
         let arns = kind.arns.iter().map(|arn| pattern::of_form(arn));
         arns.map(move |arn| Form { kind: kind.name, arn })
     });
-    // The reference lacks it. Source: "Control CloudFormation access with IAM", the permission for SAM's transform.
+    // The reference lacks this resource type. Source: "Control CloudFormation access with IAM", the permission for
+    // SAM's transform.
     let is_of_transforms =
         known.name == "CreateChangeSet" && service.resource_type("stackset").is_some();
     let transform = is_of_transforms.then(|| Form {

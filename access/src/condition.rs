@@ -1,4 +1,4 @@
-//! Conditions: whether a request fulfils a comparison.
+//! Decides whether a request fulfils a condition.
 //!
 //! Source: "IAM JSON policy elements: Condition operators" and "Set operators
 //! for multivalued context keys" in the IAM user guide.
@@ -31,13 +31,13 @@ pub(crate) fn holds(
             (wanted.eq_ignore_ascii_case("true") && is_absent)
                 || (wanted.eq_ignore_ascii_case("false") && !is_absent)
         });
-        // Which of both is asked for may only be known at deployment.
+        // The value of `Null` (true or false) may be known only at deployment.
         let is_open = condition.values.iter().any(|wanted| wanted.contains(UNKNOWN));
         return if is_open && !is_fulfilled { Truth::Unknown } else { is_fulfilled.into() };
     }
     let values = match &values {
         Values::Absent => {
-            // A missing key has no value: nothing is outside the set, and nothing inside it.
+            // An absent key is an empty set: `ForAllValues` holds, `ForAnyValue` does not.
             return match condition.qualifier {
                 Some(Qualifier::ForAllValues) => Truth::Yes,
                 Some(Qualifier::ForAnyValue) => condition.if_exists.into(),
@@ -53,20 +53,21 @@ pub(crate) fn holds(
         Some(Qualifier::ForAnyValue) => Truth::any(values.iter().map(one)),
         None => match values {
             [value] => one(value),
-            // What a comparison without a set operator makes of several values is not documented.
+            // AWS does not document how an operator without `ForAllValues` or `ForAnyValue` compares several
+            // values.
             _ => Truth::Unknown,
         },
     }
 }
 
-/// Keys that a request has whoever makes it and on whatever way.
+/// Condition keys that are present in every request.
 fn is_always_there(key: &str) -> bool {
     ["aws:currenttime", "aws:epochtime", "aws:requestedregion", "aws:tokenissuetime"].contains(&key)
         || ["aws:useragent", "aws:userid", "sts:rolesessionname"].contains(&key)
 }
 
-/// Whether one value of the request fulfils the comparison with the policy's values: with one of
-/// them, or, when it is negated, with each.
+/// Whether one value of the request fulfils the comparison: it matches one of the policy's values or, if the
+/// comparison is negated, none of them.
 fn compare(
     condition: &Condition,
     value: &str,
@@ -75,7 +76,7 @@ fn compare(
     facts: &Facts<'_>,
 ) -> Truth {
     let wanted = condition.values.iter().map(|wanted| {
-        // What it is compared with is only known at deployment.
+        // The policy's value is known only at deployment.
         if wanted.contains(UNKNOWN) {
             return Truth::Unknown;
         }
@@ -88,7 +89,8 @@ fn compare(
         if has_variables && is_text && wanted.contains("${") {
             return match expand(wanted, request, facts) {
                 Ok(expanded) => equals(condition.comparison, &Wanted::Expanded(&expanded), value),
-                // A variable without a value matches nothing. What its negation does is not said.
+                // A variable without a value matches nothing. AWS does not document what the negated comparison
+                // does.
                 Err(_) if condition.comparison.is_negated() => Truth::Unknown,
                 Err(truth) => truth,
             };
@@ -98,8 +100,12 @@ fn compare(
     if condition.comparison.is_negated() { !Truth::any(wanted) } else { Truth::any(wanted) }
 }
 
-/// A text with its policy variables replaced; or whether it matches when one of them has no single value: not when
-/// the request has none, and who knows when nobody knows it.
+/// The text with its policy variables replaced.
+///
+/// # Errors
+///
+/// The truth of a match if a variable has no single value: `No` if the request lacks the key, `Unknown` if the
+/// key's value is unknown.
 pub(crate) fn expand(
     text: &str,
     request: &Request<'_>,
@@ -118,7 +124,7 @@ pub(crate) fn expand(
                 None
             }
         });
-    // A default is for a key that the request has not; whether it has it is not known either.
+    // A variable's default applies if the request lacks the key. If that is unknown, so is the match.
     if is_unknown { Err(Truth::Unknown) } else { expanded.ok_or(Truth::No) }
 }
 
@@ -127,8 +133,7 @@ enum Wanted<'a> {
     Expanded(&'a Expanded),
 }
 
-/// Whether a value equals, matches or stands in the order to one value of the policy. Negation is
-/// the caller's.
+/// Compares a value with one value of the policy. The caller negates the result.
 fn equals(comparison: Comparison, wanted: &Wanted<'_>, value: &str) -> Truth {
     let literal;
     let text = match wanted {
@@ -138,7 +143,8 @@ fn equals(comparison: Comparison, wanted: &Wanted<'_>, value: &str) -> Truth {
             &*literal
         }
     };
-    // What is no number, date or address compares with none. What its negation does is not said.
+    // A text that is not a number, date or address equals nothing. AWS does not document what the negated
+    // comparison does.
     let unlike = if comparison.is_negated() { Truth::Unknown } else { Truth::No };
     match comparison {
         Comparison::Arn { .. } => match wanted {
@@ -188,7 +194,7 @@ fn is_ordered<T: PartialOrd + Copy>(order: Order, got: T, wanted: T) -> bool {
     }
 }
 
-/// Seconds since 1970 of a date in ISO 8601 or in seconds, as IAM takes both.
+/// Seconds since 1970 of a date in ISO 8601 or in epoch seconds; IAM accepts both.
 fn seconds(text: &str) -> Option<i64> {
     if let Ok(seconds) = text.parse::<i64>()
         && text.len() > 4
@@ -222,7 +228,8 @@ fn seconds(text: &str) -> Option<i64> {
     Some(((days * 24 + hour) * 60 + minute) * 60 + second)
 }
 
-/// The address and the bits of a network, such as `10.0.0.0/8`; an address alone is all its bits.
+/// The address and the prefix length in bits of a CIDR block, such as `10.0.0.0/8`. A single address has its full
+/// length.
 fn network(text: &str) -> Option<(IpAddr, u32)> {
     let (address, bits) = match text.split_once('/') {
         Some((address, bits)) => (address, Some(bits.parse::<u32>().ok()?)),

@@ -1,4 +1,4 @@
-//! Condition keys: which requests can carry which.
+//! Which requests can carry which condition keys.
 
 use crate::action::Action;
 
@@ -57,7 +57,7 @@ const GLOBAL: &[&str] = &[
     "aws:vpcsourceip",
 ];
 
-/// Whether every request can carry a key, given in lower case.
+/// Whether every request can carry this key, given in lower case.
 pub fn is_global(key: &str) -> bool {
     GLOBAL.iter().any(
         |global| {
@@ -66,9 +66,12 @@ pub fn is_global(key: &str) -> bool {
     )
 }
 
-/// Whether a request for an action can carry a key; or else the keys that it can carry besides the global
-/// ones. What is not known of an action may be carried, and so may the keys of other services: some come with the
-/// credentials, such as `ec2:SourceInstanceARN`.
+/// Checks whether a request for this action can carry this key. It can if the action is unknown, or if the key
+/// belongs to another service: some keys come with the credentials, such as `ec2:SourceInstanceARN`.
+///
+/// # Errors
+///
+/// The keys that the request can carry besides the global ones.
 pub fn carried(action: Action, key: &str) -> Result<(), Vec<&'static str>> {
     let lower = key.to_ascii_lowercase();
     let prefix = lower.split(':').next().unwrap_or_default();
@@ -82,7 +85,7 @@ pub fn carried(action: Action, key: &str) -> Result<(), Vec<&'static str>> {
     Err(service.condition_keys(known, None).into_iter().map(|key| key.name).collect())
 }
 
-/// The keys that every request can carry, those with an ending of their own with a slash.
+/// The keys that every request can carry. A key that ends in a slash is a prefix, such as that of tags.
 pub fn global() -> impl Iterator<Item = &'static str> {
     GLOBAL.iter().copied()
 }

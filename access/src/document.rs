@@ -1,4 +1,4 @@
-//! Policy documents as they stand in a template, every function resolved.
+//! Policy documents as templates contain them, with every intrinsic function resolved.
 //!
 //! Source: "IAM JSON policy elements reference" in the IAM user guide.
 
@@ -19,24 +19,24 @@ use crate::action::{Action, ServiceId, Services};
 /// A policy document.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Document {
-    /// Where it stands.
+    /// Where the document is declared.
     pub origin: Origin,
-    /// Whether `${...}` in it are variables: only from version 2012-10-17 on.
+    /// Whether `${...}` is a policy variable: only with version 2012-10-17.
     pub has_variables: bool,
-    /// The statements, in their order.
+    /// The statements, in document order.
     pub statements: Vec<Statement>,
-    /// Whether it says more, which is only known at deployment: it may allow or deny anything.
+    /// Whether a part of the document is known only at deployment, so that it may allow or deny anything.
     pub is_partial: bool,
 }
 
-/// Where a document stands.
+/// Where a document is declared.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Origin {
-    /// The stack, as `account/region/name`, or a file.
+    /// The stack, as `account/region/name`, or a file path.
     pub stack: Arc<str>,
     /// The logical id of the resource.
     pub logical_id: String,
-    /// The property that the document stands in.
+    /// The property that contains the document.
     pub property: &'static str,
 }
 
@@ -51,33 +51,33 @@ impl fmt::Display for Origin {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[expect(clippy::struct_excessive_bools, reason = "each is an element of its own in a policy")]
 pub struct Statement {
-    /// The name; the statement's place in the document when it has none.
+    /// The `Sid`, or the statement's position in the document if it has none.
     pub sid: String,
-    /// Whether it allows or denies.
+    /// Whether the effect is `Allow`, not `Deny`.
     pub is_allow: bool,
-    /// Who; `None` in identity policies.
+    /// The principals; `None` in identity policies.
     pub principals: Option<Principals>,
-    /// Which actions.
+    /// The actions.
     pub actions: Actions,
-    /// Whether the statement is about all actions but these.
+    /// Whether `actions` lists the exceptions (`NotAction`).
     pub not_actions: bool,
-    /// Which resources; none in trust policies.
+    /// The resources; empty in trust policies.
     pub resources: Vec<String>,
-    /// Whether the statement is about all resources but these.
+    /// Whether `resources` lists the exceptions (`NotResource`).
     pub not_resources: bool,
-    /// When.
+    /// The conditions, all of which must hold.
     pub conditions: Vec<Condition>,
-    /// Whether it stands there however the template is deployed. What depends on a condition of the template, or on a
-    /// value that is only known at deployment, may be there.
+    /// Whether the statement exists however the template is deployed. It is uncertain if it depends on a condition of
+    /// the template or on a value that is known only at deployment.
     pub is_certain: bool,
 }
 
-/// A statement that says nothing which IAM would take.
+/// A statement that IAM would reject.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Malformed {
-    /// Where it stands.
+    /// Where the statement is declared.
     pub origin: Origin,
-    /// What was got, and what was expected.
+    /// What was found, and what was expected.
     pub problem: DocumentProblem,
 }
 
@@ -86,19 +86,18 @@ pub struct Malformed {
 pub struct Actions {
     names: Vec<Action>,
     patterns: Vec<String>,
-    /// The services of all of them: most statements say nothing of the service that is asked for, and
-    /// need no other look.
+    /// The services of all actions: rules out most statements without comparing names.
     services: Services,
 }
 
 impl Statement {
-    /// Whether the statement is about an action.
+    /// Whether the statement applies to this action.
     pub fn is_of(&self, action: Action) -> bool {
         self.actions.contain(action) != self.not_actions
     }
 
-    /// Whether a part of it is only known at deployment that no comparison takes for unknown: its effect, an action, a
-    /// principal that is no role.
+    /// Whether a part of the statement is known only at deployment, and comparing that part would not yield `Unknown`:
+    /// its effect, an action, or a principal that is not a role.
     fn has_unknown_part(&self) -> bool {
         let is_unknown_entry = |entry: &PrincipalEntry| match entry {
             PrincipalEntry::Everyone | PrincipalEntry::Arn(_) => false,
@@ -121,14 +120,14 @@ impl Statement {
             || patterns.iter().any(|pattern| pattern.contains(UNKNOWN))
     }
 
-    /// Whether the statement can be about an action of a service.
+    /// Whether the statement can apply to an action of this service.
     pub(crate) fn is_of_service(&self, service: ServiceId) -> bool {
         self.not_actions || self.actions.services.contain(service)
     }
 }
 
 impl Actions {
-    /// Actions by their names, and by patterns in lower case.
+    /// Creates the list from action names and from lower-case patterns.
     pub fn new(mut names: Vec<Action>, patterns: Vec<String>) -> Self {
         names.sort_unstable();
         names.dedup();
@@ -140,30 +139,30 @@ impl Actions {
         Self { names, patterns, services }
     }
 
-    /// Actions without wildcards; sorted.
+    /// The actions without wildcards, sorted.
     pub fn names(&self) -> &[Action] {
         &self.names
     }
 
-    /// Patterns, in lower case.
+    /// The patterns, in lower case.
     pub fn patterns(&self) -> &[String] {
         &self.patterns
     }
 
-    /// Whether an action is among them.
+    /// Whether the list contains or matches this action.
     pub fn contain(&self, action: Action) -> bool {
-        // Addresses are compared, which is faster than to search by names.
+        // Equality compares addresses, which is faster than a binary search by name.
         self.names.contains(&action)
             || self.patterns.iter().any(|pattern| crate::pattern::matches(pattern, action.lower()))
     }
 }
 
-/// Who a statement is about.
+/// The principals of a statement.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Principals {
     /// The entries.
     pub entries: Vec<PrincipalEntry>,
-    /// Whether the statement is about everybody but these.
+    /// Whether the entries are the exceptions (`NotPrincipal`).
     pub is_not: bool,
 }
 
@@ -172,34 +171,34 @@ pub struct Principals {
 pub enum PrincipalEntry {
     /// `*`.
     Everyone,
-    /// An account, by its root's ARN or its 12 digits.
+    /// An account, by the ARN of its root or by its 12 digits.
     Account(String),
     /// A role, a user or a session, by ARN.
     Arn(String),
     /// A service.
     Service(String),
-    /// An identity provider: whoever it vouches for.
+    /// An identity provider: all identities that it authenticates.
     Federated(String),
-    /// An account, by its canonical user id in S3.
+    /// An account, by its canonical user ID in S3.
     CanonicalUser(String),
 }
 
-/// One comparison.
+/// One comparison of a condition key with values.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Condition {
-    /// How sets of values are compared.
+    /// The set operator for keys with several values.
     pub qualifier: Option<Qualifier>,
     /// The comparison.
     pub comparison: Comparison,
-    /// Whether it holds when the request does not carry the key.
+    /// Whether the condition holds if the request lacks the key (`...IfExists`).
     pub if_exists: bool,
-    /// The key, in lower case: IAM does not tell `aws:SourceIp` from `aws:sourceip`.
+    /// The key, in lower case: IAM treats `aws:SourceIp` and `aws:sourceip` as equal.
     pub key: String,
-    /// The values.
+    /// The values of the policy.
     pub values: Vec<String>,
 }
 
-/// How a key with several values is compared.
+/// The set operators for keys with several values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the names are IAM's")]
 pub enum Qualifier {
@@ -207,7 +206,7 @@ pub enum Qualifier {
     ForAnyValue,
 }
 
-/// A comparison, and whether it is negated.
+/// A comparison operator, and whether it is negated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the names are IAM's")]
 pub enum Comparison {
@@ -233,11 +232,11 @@ pub enum Comparison {
     StringLike {
         not: bool,
     },
-    /// An operator that is not known: what it decides is not known either.
+    /// An unknown operator: its result is unknown, too.
     Unknown,
 }
 
-/// The order that two numbers or dates must have.
+/// The order of two numbers or dates.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the names are IAM's")]
 pub enum Order {
@@ -249,19 +248,19 @@ pub enum Order {
     GreaterThanEquals,
 }
 
-/// A document that is none.
+/// A value that is not a policy document.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{origin}: {problem}")]
 pub struct DocumentError {
-    /// Where it stands.
+    /// Where the value is declared.
     pub origin: Origin,
-    /// What was got, and what was expected.
+    /// What was found, and what was expected.
     #[source]
     pub problem: DocumentProblem,
 }
 
 impl Condition {
-    /// A condition from its operator's name, such as `ForAnyValue:StringLikeIfExists`.
+    /// Creates a condition from an operator such as `ForAnyValue:StringLikeIfExists`.
     pub fn new(operator: &str, key: &str, values: Vec<String>) -> Self {
         let (qualifier, rest) = match operator.split_once(':') {
             Some((qualifier, rest)) if qualifier.eq_ignore_ascii_case("ForAllValues") => {
@@ -283,12 +282,12 @@ impl Condition {
 }
 
 impl Condition {
-    /// Whether it says nothing: it is fulfilled by any value.
+    /// Whether one of the values matches everything, so that the condition restricts nothing.
     pub fn takes_anything(&self) -> bool {
         self.values.iter().any(|value| is_anything(value))
     }
 
-    /// Whether it says which values a key may have, so that a request without one of them does not fulfil it.
+    /// Whether the condition restricts the key to certain values.
     pub fn limits(&self) -> bool {
         !self.comparison.is_negated()
             && self.comparison != Comparison::Null
@@ -296,7 +295,8 @@ impl Condition {
     }
 }
 
-/// Whether a value of a condition stands for all: a wildcard, every address, or the ARN of anything in any account.
+/// Whether a value of a condition matches everything: a wildcard, every address, or an ARN pattern for any account and
+/// name.
 pub fn is_anything(value: &str) -> bool {
     const ANYWHERE: [&str; 2] = ["0.0.0.0/0", "::/0"];
     let is_open = |text: &str| text.chars().all(|character| matches!(character, '*' | '?'));
@@ -304,7 +304,7 @@ pub fn is_anything(value: &str) -> bool {
         let Some(ArnParts { service, account, resource, .. }) = ArnParts::parse(value) else {
             return false;
         };
-        // Without an account, and where the first part of a resource is its name, the type is no type.
+        // Such ARNs have no account, or no type: the resource part begins with the name.
         let has_type = !account.is_empty() && !["execute-api", "s3"].contains(&service);
         let name =
             resource.split_once(['/', ':']).filter(|_| has_type).map_or(resource, |one| one.1);
@@ -352,7 +352,7 @@ impl Comparison {
         }
     }
 
-    /// Whether the comparison says what a value is not.
+    /// Whether the comparison is negated.
     pub const fn is_negated(self) -> bool {
         match self {
             Self::Arn { not }

@@ -1,9 +1,8 @@
-//! Chains: who can come to act as somebody else.
+//! Privilege escalation: chains of actions by which one principal gains the rights of another.
 //!
-//! A principal that may assume a role, write its policies or its trust, hand it
-//! to a service, change a stack that is deployed with it, or change or choose the
-//! code that runs with it, also in a repository or a bucket, has that role's
-//! rights as well. What may be possible counts as possible here.
+//! A principal gains a role's rights if it can assume the role, change its policies or trust policy, pass it to a
+//! service, change a stack that is deployed with it, or change or choose the code that runs with it, also in a
+//! repository or a bucket. An action that may be possible counts as possible.
 
 mod stored;
 
@@ -20,7 +19,7 @@ use crate::world::{Outside, Resource, Role, World, bucket_of};
 use crate::{pattern, sample};
 use stored::{Shelves, Stored, deployed_from, opened, ways_to};
 
-/// What gives the rights of a role, asked on the role.
+/// Actions on a role that grant its rights.
 const ON_ROLE: [&str; 7] = [
     "iam:AttachRolePolicy",
     "iam:DeleteRolePermissionsBoundary",
@@ -31,18 +30,18 @@ const ON_ROLE: [&str; 7] = [
     "sts:AssumeRole",
 ];
 
-/// What gives the rights of a role, asked on its managed policies.
+/// Actions on a role's managed policies that grant the role's rights.
 const ON_POLICY: [&str; 2] = ["iam:CreatePolicyVersion", "iam:SetDefaultPolicyVersion"];
 
-/// What gives the rights of the role that a stack is deployed with, asked on the stack.
+/// Actions on a stack that grant the rights of the role that deploys it.
 const ON_STACK: [&str; 3] = [
     "cloudformation:CreateChangeSet",
     "cloudformation:ExecuteChangeSet",
     "cloudformation:UpdateStack",
 ];
 
-/// What gives the rights of the role that a resource runs code with, asked on the resource: its code, or
-/// the arguments that choose it, or a session in it.
+/// Actions on a resource that grant the rights of the role it runs code with: they change its code, choose its
+/// arguments, or open a session in it.
 const ON_CODE: [(&str, &[&str]); 6] = [
     (
         "AWS::CodeBuild::Project",
@@ -60,7 +59,7 @@ const ON_CODE: [(&str, &[&str]); 6] = [
     ("AWS::StepFunctions::StateMachine", &["states:UpdateStateMachine"]),
 ];
 
-/// What changes code in a repository, asked on the repository.
+/// Actions on a repository that change its code.
 const ON_REPOSITORY: [&str; 11] = [
     "codecommit:CreateCommit",
     "codecommit:DeleteFile",
@@ -75,13 +74,13 @@ const ON_REPOSITORY: [&str; 11] = [
     "codecommit:UpdateDefaultBranch",
 ];
 
-/// What changes code in a bucket, asked on the object.
+/// The action on an object that changes code in a bucket.
 const ON_OBJECT: &str = "s3:PutObject";
 
-/// What lets its writer change code in a bucket, asked on the bucket.
+/// The action on a bucket that lets a principal allow itself to change code in it.
 const ON_BUCKET: &str = "s3:PutBucketPolicy";
 
-/// What of these puts other code in its place.
+/// The subset of the actions above that replace a resource's code.
 const CHANGES_CODE: [&str; 5] = [
     "codebuild:UpdateProject",
     "glue:UpdateJob",
@@ -90,22 +89,23 @@ const CHANGES_CODE: [&str; 5] = [
     "states:UpdateStateMachine",
 ];
 
-/// A trigger starts each job of its account, with the job's role and arguments of its own.
+/// Actions on a trigger. A trigger can start every job of its account, with the job's role and with arguments of the
+/// trigger's own.
 const ON_TRIGGER: [&str; 2] = ["glue:CreateTrigger", "glue:UpdateTrigger"];
 
-/// A step of a chain.
+/// One step of an escalation chain.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Step {
-    /// The role that is reached.
+    /// The ARN of the role whose rights are gained.
     pub role: String,
-    /// The action that leads to it.
+    /// The action that grants them.
     pub action: Action,
-    /// The resource that the action is asked on.
+    /// The resource of the action.
     pub resource: String,
 }
 
 impl Step {
-    /// Whether it leads to whoever runs code that lies in a repository or a bucket.
+    /// Whether this step changes code in a repository or a bucket.
     fn is_of_stored_code(&self) -> bool {
         let action = self.action.lower();
         [ON_BUCKET, ON_OBJECT]
@@ -115,28 +115,28 @@ impl Step {
     }
 }
 
-/// The roles of a world, prepared for finding chains.
+/// The roles of a world, indexed for the search for chains.
 #[derive(Debug)]
 pub struct Escalation<'w> {
     world: &'w World,
     by_account: BTreeMap<&'w str, Vec<&'w Role>>,
     /// The stacks of each account, as ARNs.
     stacks: BTreeMap<&'w str, BTreeSet<String>>,
-    /// The roles whose trust names a role of the same account.
+    /// The roles whose trust policy names a role of the same account, by that role's ARN.
     trusting: BTreeMap<&'w str, Vec<&'w Role>>,
-    /// What runs code with a role of the same account, by account.
+    /// The resources that run code with a role of the same account, by account.
     running: BTreeMap<&'w str, Vec<(&'w Resource, &'w Role)>>,
     /// Code in repositories and buckets.
     stored: Vec<Stored<'w>>,
-    /// The places in `stored` by where code lies.
+    /// Indexes into `stored` by the location of the code.
     shelves: Shelves,
-    /// The places in `stored` that the policies of buckets open, by whom they name: a role, an account, or
-    /// everybody as `*`.
+    /// Indexes into `stored` of code that bucket policies allow to change, by the principal that they name: a role, an
+    /// account, or `*` for everybody.
     opened: BTreeMap<&'w str, Vec<usize>>,
 }
 
 impl<'w> Escalation<'w> {
-    /// Prepares the roles of a world.
+    /// Indexes the roles of a world.
     pub fn of(world: &'w World) -> Self {
         let mut by_account: BTreeMap<&str, Vec<&Role>> = BTreeMap::new();
         let mut trusting: BTreeMap<&str, Vec<&Role>> = BTreeMap::new();
@@ -194,17 +194,17 @@ impl<'w> Escalation<'w> {
         Self { world, by_account, stacks, trusting, running, stored, shelves, opened }
     }
 
-    /// Every role that a principal can come to act as, each with the chain that leads to it.
+    /// Every role whose rights the principal can gain, with a chain that leads to it.
     ///
-    /// `is_asked_for` tells of a principal that changes code, and of a role that this code is to assume,
-    /// whether the mesh wants that; where it does, no chain leads that way.
+    /// `is_asked_for` takes a principal that changes code and a role that this code assumes, and returns whether the
+    /// mesh intends this. Intended steps start no chain.
     pub fn reached(
         &self,
         arn: &str,
         is_asked_for: &dyn Fn(&str, &str) -> bool,
     ) -> BTreeMap<String, Vec<Step>> {
         let mut chains: BTreeMap<String, Vec<Step>> = BTreeMap::new();
-        // What is asked for depends on who changed the code, so a role may be come to in several ways.
+        // Whether a step is intended depends on the author of the code, so a role can be reached in several ways.
         let mut seen: BTreeSet<(String, Option<String>)> = BTreeSet::new();
         let mut next: Vec<(String, Vec<Step>)> = vec![(arn.to_owned(), Vec::new())];
         while let Some((from, chain)) = next.pop() {
@@ -212,7 +212,7 @@ impl<'w> Escalation<'w> {
                 let before = chain.len().checked_sub(2).and_then(|place| chain.get(place));
                 before.map_or(arn, |step| step.role.as_str())
             });
-            // Code that a pipeline's own roles pass on, or start, is still of the one who wrote it.
+            // Code that a pipeline's own roles pass on or start still belongs to its author.
             let is_own = chain.first().is_some_and(Step::is_of_stored_code);
             for step in self.steps(&from) {
                 let by = step.is_of_stored_code().then(|| from.clone());
@@ -235,7 +235,7 @@ impl<'w> Escalation<'w> {
         chains
     }
 
-    /// The roles whose code a principal may change where they run it, by the statements of its own.
+    /// The roles whose code a principal can replace in the resource that runs it, by the principal's own statements.
     pub fn changes_code_of(&self, arn: &str) -> Vec<Step> {
         let Some(role) = self.world.roles.get(arn) else { return Vec::new() };
         let principal = Principal::role(arn);
@@ -249,7 +249,7 @@ impl<'w> Escalation<'w> {
         steps
     }
 
-    /// The steps to the roles that a resource runs code with, by the wanted actions on the resource itself.
+    /// The steps to the roles that resources run code with, by wanted actions on the resources themselves.
     fn steps_on_code(
         &self,
         principal: &Principal,
@@ -278,7 +278,7 @@ impl<'w> Escalation<'w> {
         }
     }
 
-    /// The roles whose code a principal may write where a pattern of buckets reaches more than its own.
+    /// The roles whose code a principal can write because a resource pattern matches several buckets.
     pub fn writes_code_of(&self, arn: &str) -> Vec<Step> {
         let Some(role) = self.world.roles.get(arn) else { return Vec::new() };
         let (principal, put) = (Principal::role(arn), Action::new(ON_OBJECT));
@@ -308,7 +308,7 @@ impl<'w> Escalation<'w> {
         steps
     }
 
-    /// The roles that a principal reaches by itself.
+    /// The roles that a principal reaches in one step.
     fn steps(&self, arn: &str) -> Vec<Step> {
         let Some(role) = self.world.roles.get(arn) else { return Vec::new() };
         let principal = Principal::role(arn);
@@ -327,7 +327,7 @@ impl<'w> Escalation<'w> {
         steps
     }
 
-    /// The roles that run code which a bucket's own policy lets a principal change.
+    /// The roles that run code which a bucket policy allows the principal to change.
     fn steps_by_buckets(&self, principal: &Principal, role: &Role, steps: &mut Vec<Step>) {
         let put = Action::new(ON_OBJECT);
         let whom = [role.arn.as_str(), role.account.as_str(), "*"];
@@ -344,7 +344,7 @@ impl<'w> Escalation<'w> {
         }
     }
 
-    /// The steps to the roles that run code, when a principal may change it.
+    /// The steps to the roles that run this code, if the principal can change it.
     fn steps_to(
         &self,
         principal: &Principal,
@@ -357,7 +357,7 @@ impl<'w> Escalation<'w> {
         let others = roles.iter().filter(|role| **role != own);
         let mut others = others.filter_map(|role| self.world.roles.get(*role)).peekable();
         let Some(first) = others.peek() else { return Vec::new() };
-        // Whether the code can be changed does not depend on who runs it.
+        // Whether the code can be changed does not depend on the role that runs it, so one role is checked for all.
         if self.step(principal, action, code, first, contexts).is_none() {
             return Vec::new();
         }
@@ -376,12 +376,12 @@ impl<'w> Escalation<'w> {
         let has =
             |name: &&&str| statement.actions.contain(Action::new(name)) != statement.not_actions;
         let contexts = contexts(document, statement);
-        // What this statement is not about is asked for another one that is, when there is one. Policies that
-        // nobody knows may be about anything.
+        // Skips resources that this statement does not cover: another statement of the role covers them. Unknown
+        // policies may cover any resource.
         let is_about = |arn: &str| role.has_foreign_policies || can_be_about(statement, arn);
         let others = || {
             let own = self.by_account.get(role.account.as_str()).into_iter().flatten().copied();
-            // In other accounts only roles that a statement names can be reached.
+            // Roles of other accounts can be reached only if a statement names them.
             let named = statement.resources.iter().filter_map(|arn| self.world.roles.get(arn));
             own.chain(named).filter(|other| other.arn != role.arn)
         };
@@ -407,7 +407,7 @@ impl<'w> Escalation<'w> {
         for name in ON_REPOSITORY.iter().chain([&ON_BUCKET, &ON_OBJECT]).filter(has) {
             let action = Action::new(name);
             let is_of_objects = action.service() == "s3";
-            // Repositories are reached from their own account only.
+            // Only principals of the same account can change a repository.
             let can_be = if role.has_foreign_policies || statement.not_resources {
                 (0..self.stored.len()).collect()
             } else {
@@ -472,22 +472,23 @@ impl<'w> Escalation<'w> {
     }
 }
 
-/// Whether a statement's resources can be about an ARN. A variable may stand for anything.
+/// Whether the statement's resources can match an ARN. A variable may have any value.
 fn can_be_about(statement: &Statement, arn: &str) -> bool {
     let can_be = |pattern: &String| pattern.contains("${") || pattern::matches(pattern, arn);
     statement.not_resources || statement.resources.iter().any(can_be)
 }
 
-/// Whether a pattern is about the objects of more than one bucket by their names. Everything is no name: who is to write
-/// everywhere has another rule.
+/// Whether the pattern matches objects of several buckets by a part of the bucket's name. A pattern that matches all
+/// buckets is excluded, because another rule covers it.
 fn is_pattern_of_buckets(pattern: &str) -> bool {
-    // However many parts the pattern has.
+    // The pattern may have fewer than six components.
     let bucket = pattern.strip_suffix("/*").unwrap_or(pattern).rsplit(':').next();
     let bucket = bucket.unwrap_or_default().split('/').next().unwrap_or_default();
     bucket.contains(['*', '?']) && bucket.chars().any(|one| !matches!(one, '*' | '?'))
 }
 
-/// The requests that fulfil a statement, where the tags of the resource are the resource's own.
+/// Contexts of requests that fulfil the statement. Tags of the resource are left out: they come from the resource
+/// itself.
 pub fn contexts(document: &Document, statement: &Statement) -> Vec<Context> {
     let asked: Vec<_> = statement
         .conditions
@@ -496,7 +497,7 @@ pub fn contexts(document: &Document, statement: &Statement) -> Vec<Context> {
         .cloned()
         .collect();
     sample::contexts(&asked, |_, text| {
-        // A variable may have any value here: the sample text stands for it.
+        // Any value of the variable is possible, so the sample text represents it.
         if document.has_variables && text.contains("${") {
             sample::FILL.to_owned()
         } else {
@@ -505,7 +506,7 @@ pub fn contexts(document: &Document, statement: &Statement) -> Vec<Context> {
     })
 }
 
-/// The requests that fulfil the statements of a role's trust policy.
+/// Contexts of requests that fulfil the statements of a role's trust policy.
 fn trust_contexts(role: &Role) -> Vec<Context> {
     let allowing = role.trust.statements.iter().filter(|statement| statement.is_allow);
     let mut all: Vec<Context> =
@@ -514,15 +515,15 @@ fn trust_contexts(role: &Role) -> Vec<Context> {
     all
 }
 
-/// CloudFormation, as the principal of a role that stacks are deployed with.
+/// The service principal of CloudFormation.
 pub const CLOUDFORMATION: &str = "cloudformation.amazonaws.com";
 
-/// Whether an entry is a service, in the form that its principal has in any partition.
+/// Whether the entry is this service, in any partition's form of its principal.
 pub fn is_service(entry: &PrincipalEntry, service: &str) -> bool {
     matches!(entry, PrincipalEntry::Service(name) if service_of(name) == service)
 }
 
-/// Whether a role is for CloudFormation, and for nobody else.
+/// Whether only CloudFormation can assume the role.
 pub fn is_for_cloudformation(role: &Role) -> bool {
     let allowing = role.trust.statements.iter().filter(|statement| statement.is_allow);
     let is_it = |entry: &PrincipalEntry| is_service(entry, CLOUDFORMATION);

@@ -1,9 +1,8 @@
-//! Decisions: what the documents that reach a request say together.
+//! Decides a request from all policy documents that apply to it.
 //!
-//! Source: "Policy evaluation logic" in the IAM user guide, with its pages on
-//! single accounts, cross-account requests and resource-based policies, and
-//! "Key policies in AWS KMS" for keys. `access/data/decisions.json` has the
-//! facts one by one, each with its origin.
+//! Source: "Policy evaluation logic" in the IAM user guide, with its pages on single accounts, cross-account requests
+//! and resource-based policies, and "Key policies in AWS KMS" for keys. `proof/data/decisions.json` lists the facts one
+//! by one, each with its source.
 
 mod named;
 
@@ -16,21 +15,21 @@ use crate::pattern::may_match;
 use crate::request::{Facts, Principal, Request, Truth};
 use named::{Named, may_be_session, may_name, named};
 
-/// What is decided.
+/// The decision on a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Decision {
     /// The request is allowed.
     Allow,
-    /// A statement denies it, whatever allows.
+    /// A statement denies the request, whatever other statements allow.
     ExplicitDeny,
-    /// Nothing allows it.
+    /// No statement allows the request.
     ImplicitDeny,
-    /// It cannot be said.
+    /// The templates alone cannot decide.
     Unknown,
 }
 
 impl Decision {
-    /// The name in data.
+    /// The name in JSON and data files.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Allow => "allow",
@@ -41,33 +40,33 @@ impl Decision {
     }
 }
 
-/// A decision with what led to it.
+/// A decision and its causes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Verdict<'a> {
     /// The decision.
     pub decision: Decision,
-    /// The statements that decided: those that deny, or else those that allow.
+    /// The deciding statements: those that deny, or otherwise those that allow.
     pub statements: Vec<(&'a Document, &'a Statement)>,
-    /// Why, in a sentence.
+    /// The reason, in one sentence.
     pub reason: &'static str,
 }
 
 impl Verdict<'_> {
-    /// The verdict when a boundary limits it that is not known.
+    /// The verdict if an unknown permissions boundary applies.
     pub(crate) fn bounded_by_unknown(self, is_bounded: bool) -> Self {
         let (decision, reason) = bounded_by_unknown(self.decision, self.reason, is_bounded);
         Self { decision, reason, ..self }
     }
 }
 
-/// Why a decision is unknown when a boundary limits it that no template makes.
+/// The reason for `Unknown` if no template defines the permissions boundary.
 pub const BOUNDARY_IS_MISSING: &str = "the permissions boundary is not in the mesh";
 
-/// Why a decision is unknown when it depends on which session of the role asks.
+/// The reason for `Unknown` if the decision depends on the role's session.
 pub const SESSION_IS_MISSING: &str =
     "a policy names a session of the role, and which session asks is not known";
 
-/// A decision when a boundary limits it that is not known.
+/// The decision and its reason if an unknown permissions boundary applies: `Allow` becomes `Unknown`.
 pub(crate) fn bounded_by_unknown(
     decision: Decision,
     reason: &'static str,
@@ -79,29 +78,29 @@ pub(crate) fn bounded_by_unknown(
     (decision, reason)
 }
 
-/// What a resource is to the evaluation.
+/// How a resource's policy takes part in the evaluation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub enum ResourceKind {
-    /// In one account either side can allow.
+    /// Within one account, either the identity or the resource policy can allow.
     #[default]
     Ordinary,
-    /// A role to assume: without its trust policy nothing is allowed.
+    /// A role to assume: its trust policy must allow.
     Trust,
-    /// A key: without its key policy nothing is allowed.
+    /// A KMS key: its key policy must allow.
     Key,
 }
 
-/// The documents that reach a request.
+/// The documents that apply to a request, by layer.
 #[derive(Debug, Clone, Default)]
 pub struct Layers<'a> {
-    /// Whether resource and principal lie in one account.
+    /// Whether resource and principal are in the same account.
     pub is_same_account: bool,
-    /// What the resource is to the evaluation.
+    /// How the resource's policy takes part in the evaluation.
     pub kind: ResourceKind,
-    /// Service control policies of the principal's account, by the levels that it lies under: the root,
-    /// organizational units, the account itself. Each level must allow; empty when none are known.
+    /// Service control policies of the principal's account, by level: the root, organizational units, the account
+    /// itself. Each level must allow. Empty if none are known.
     pub scps: Vec<Vec<&'a Document>>,
-    /// Resource control policies of the resource's account; empty when none are known.
+    /// Resource control policies of the resource's account; empty if none are known.
     pub rcps: Vec<&'a Document>,
     /// The permissions boundary.
     pub boundary: Option<&'a Document>,
@@ -109,26 +108,26 @@ pub struct Layers<'a> {
     pub session: Option<&'a Document>,
     /// The identity policies.
     pub identity: Vec<&'a Document>,
-    /// What identity policies say that are not known, such as those of imported roles, and why they are not.
+    /// The effect of unknown identity policies, such as those of imported roles, and why they are unknown.
     pub unknown_identity: Option<(Truth, &'static str)>,
-    /// The resource's own policy.
+    /// The resource policy.
     pub resource: Option<&'a Document>,
-    /// Why the identity policies may say more than is known, denials as well.
+    /// Why the identity policies may allow or deny more than is known.
     pub identity_gap: Option<&'static str>,
-    /// Why the resource's policy may.
+    /// Why the resource policy may allow or deny more than is known.
     pub resource_gap: Option<&'static str>,
-    /// Why not even a denial is certain.
+    /// Why not even an explicit deny is certain.
     pub nothing_is_certain: Option<&'static str>,
 }
 
 impl Layers<'_> {
-    /// What identity policies allow that are not known.
+    /// What unknown identity policies allow.
     fn unknown_identity(&self) -> Truth {
         self.unknown_identity.map_or(Truth::No, |(truth, _)| truth)
     }
 }
 
-/// A statement, and how true it is of a request, whatever the request's action is.
+/// A statement, and whether it applies to a request, regardless of the request's action.
 #[derive(Debug, Clone, Copy)]
 struct Weighed<'a> {
     truth: Truth,
@@ -137,7 +136,7 @@ struct Weighed<'a> {
     statement: &'a Statement,
 }
 
-/// The statements of each layer that can have a say in a request.
+/// The statements of each layer that can apply to a request.
 #[derive(Debug, Default)]
 pub(crate) struct Weights<'a> {
     scps: Vec<Vec<Weighed<'a>>>,
@@ -149,7 +148,7 @@ pub(crate) struct Weights<'a> {
 }
 
 impl<'a> Weights<'a> {
-    /// Weighs the wanted statements. Nothing of the request but its action is left to decide.
+    /// Evaluates the wanted statements against everything in the request but its action.
     pub(crate) fn of(
         layers: &Layers<'a>,
         request: &Request<'_>,
@@ -174,7 +173,7 @@ impl<'a> Weights<'a> {
         if is_bound(request.principal) {
             weights.scps = layers.scps.iter().map(|level| weigh(level)).collect();
         }
-        // Source: "Resource control policies": only service-linked roles are outside of them.
+        // Source: "Resource control policies": they do not restrict service-linked roles.
         if !request.principal.is_service_linked() {
             weights.rcps = weigh(&layers.rcps);
         }
@@ -184,7 +183,7 @@ impl<'a> Weights<'a> {
     }
 }
 
-/// Service-linked roles and services are outside of service control policies.
+/// Whether service control policies restrict the principal. They do not restrict service-linked roles and services.
 fn is_bound(principal: &Principal) -> bool {
     !principal.is_service_linked() && !principal.has_no_policies()
 }
@@ -198,7 +197,7 @@ fn weigh<'a>(
 ) {
     for document in documents {
         for statement in document.statements.iter().filter(|statement| is_wanted(statement)) {
-            // The cheapest tests first: what is not true already needs no other.
+            // The cheapest checks come first: a statement that already fails needs no further check.
             let (named, is_named) = named(statement, request.principal);
             let mut truth = is_named;
             if truth != Truth::No {
@@ -210,7 +209,7 @@ fn weigh<'a>(
                 }
                 truth = truth & holds(condition, document.has_variables, request, facts);
             }
-            // It may not be there at all.
+            // The statement may not exist after deployment.
             if !statement.is_certain {
                 truth = truth & Truth::Unknown;
             }
@@ -222,7 +221,7 @@ fn weigh<'a>(
                 let (truth, named) = (truth & Truth::Unknown, Some(Named::Session));
                 weighed.push(Weighed { truth, named, document, statement });
             }
-            // What is only known at deployment may name it in a stronger way.
+            // A principal that is known only at deployment may name the requester in a stronger way.
             let stronger = may_name(statement, request.principal).filter(|way| Some(*way) > named);
             if is_named == Truth::Yes && stronger.is_some() {
                 let truth = truth & Truth::Unknown;
@@ -232,12 +231,12 @@ fn weigh<'a>(
     }
 }
 
-/// What one layer says of an action.
+/// The effect of one layer on an action.
 #[derive(Debug, Clone, Copy)]
 struct Said {
     denies: Truth,
-    /// Whether anything allows it, and what allows it by naming the role, the account, or the principal
-    /// itself.
+    /// Whether any statement allows the action. The fields below split this by how the statement names the principal:
+    /// by its role, its account, directly, or its session.
     allows: Truth,
     to_role: Truth,
     to_account: Truth,
@@ -273,7 +272,7 @@ impl Said {
         said
     }
 
-    /// What it says when it may also say anything else.
+    /// The effect if the layer may contain further, unknown statements.
     fn or_anything(self, may_say_more: bool) -> Self {
         if !may_say_more {
             return self;
@@ -291,8 +290,8 @@ impl Said {
     }
 }
 
-/// Decides a request. `unknown_resource` is what the resource's policy says to the principal's account,
-/// when it is not known.
+/// Decides a request. `unknown_resource` is what an unknown resource policy allows the principal's account; `None` if
+/// the resource policy is known.
 pub(crate) fn decide<'a>(
     layers: &Layers<'a>,
     request: &Request<'_>,
@@ -306,7 +305,7 @@ pub(crate) fn decide<'a>(
 }
 
 impl<'a> Weights<'a> {
-    /// The statements that led to a decision.
+    /// The statements that led to this decision.
     fn deciding(&self, decision: Decision, action: Action) -> Vec<(&'a Document, &'a Statement)> {
         let of = |layers: &[&[Weighed<'a>]], is_allow: bool| -> Vec<_> {
             let weighed = layers.iter().copied().flatten();
@@ -320,7 +319,7 @@ impl<'a> Weights<'a> {
         let denying = of(&layers, false);
         match decision {
             Decision::ExplicitDeny => denying,
-            // What may be denied is unknown by that, and else by what may allow it.
+            // `Unknown` is caused by statements that may deny or, without any, by those that may allow.
             Decision::Unknown if !denying.is_empty() => denying,
             Decision::Unknown | Decision::Allow | Decision::ImplicitDeny => {
                 of(&[identity, resource], true)
@@ -328,8 +327,8 @@ impl<'a> Weights<'a> {
         }
     }
 
-    /// Decides a request with these statements, and says why. It may differ in its action from the one
-    /// that they were weighed for.
+    /// Decides a request by the statements evaluated before, with the reason. Its action may differ from the one they
+    /// were evaluated for.
     pub(crate) fn decide(
         &self,
         layers: &Layers<'a>,
@@ -344,7 +343,8 @@ impl<'a> Weights<'a> {
         if let Some(reason) = layers.nothing_is_certain {
             return (Decision::Unknown, reason);
         }
-        // A policy of AWS that allows everything is always attached beside resource control policies.
+        // The AWS managed policy that allows everything is always attached alongside resource control policies, so they
+        // only deny.
         let levels = self.scps.iter().map(|level| said(level));
         let organization = Truth::all(levels.clone().map(|level| level.allows));
         let bounded = unless_there(layers.boundary.is_some(), boundary);
@@ -357,16 +357,16 @@ impl<'a> Weights<'a> {
 
         let allowed = organization
             & match (request.principal, layers.is_same_account, layers.kind) {
-                // Services and strangers have no policies of their own.
+                // Services and other principals without identity policies.
                 (principal, _, _) if principal.has_no_policies() => directly,
-                // In one account either side is enough. What names the role stays within its limits.
+                // In one account either side is enough. Boundary and session policy limit grants that name the role.
                 (_, true, ResourceKind::Ordinary) => directly | (limits & (own | to_role)),
-                // Keys and roles: their policy must allow it, or hand the decision to the account.
+                // Keys and roles: their policy must allow the request, or delegate the decision to the account.
                 (_, true, ResourceKind::Key | ResourceKind::Trust) => {
                     directly | (limits & (to_role | (to_account & own)))
                 }
-                // Across accounts both sides must allow it. Whether a session's policy limits there what names
-                // the session AWS's pages say both ways.
+                // Across accounts both sides must allow. AWS's pages disagree on whether a session policy limits grants
+                // to the session itself, so that is `Unknown`.
                 (_, false, _) => {
                     let in_session = in_session | (to_session & Truth::Unknown);
                     bounded & in_session & own & (to_role | to_account | directly)
@@ -407,7 +407,7 @@ impl<'a> Weights<'a> {
 }
 
 impl Weights<'_> {
-    /// What the boundary, the identity policies and the resource's own say, with what is not known of them.
+    /// The effects of boundary, identity policies and resource policy, including their unknown parts.
     fn with_gaps(&self, layers: &Layers<'_>, action: Action) -> [Said; 3] {
         let is_open = layers.boundary.is_some_and(|boundary| boundary.is_partial);
         [
@@ -417,7 +417,7 @@ impl Weights<'_> {
         ]
     }
 
-    /// What has to allow a request by itself, each with why the request is denied when it does not.
+    /// The sides that must each allow a request, with the reason for a denial if one does not.
     fn parts(
         &self,
         layers: &Layers<'_>,
@@ -457,7 +457,7 @@ impl Weights<'_> {
         ]
     }
 
-    /// Every side that has to allow a request and does not, in words.
+    /// The reasons of all sides that must allow the request and do not.
     pub(crate) fn lacking(
         &self,
         layers: &Layers<'_>,
@@ -469,19 +469,20 @@ impl Weights<'_> {
     }
 }
 
-/// What a limit allows: everything when it is not there.
+/// The effect of a limiting policy: without one, everything is allowed.
 fn unless_there(is_there: bool, said: Said) -> Truth {
     if is_there { said.allows } else { Truth::Yes }
 }
 
-/// An allowing statement about a request that does not fulfil its conditions.
+/// An `Allow` statement that covers a request, but whose conditions the request does not fulfil.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Near<'a> {
     /// The document.
     pub document: &'a Document,
     /// The statement.
     pub statement: &'a Statement,
-    /// The conditions that fail, and those that hold only because the request lacks a key that it must have.
+    /// The conditions that fail, and those that hold only because the request lacks a key that another condition
+    /// requires.
     pub missing: Vec<&'a Condition>,
 }
 
@@ -518,20 +519,20 @@ pub(crate) fn nearly<'a>(
     near.filter(|near| !near.missing.is_empty()).collect()
 }
 
-/// Whether a condition says that a request carries its key.
+/// Whether the condition requires the request to carry its key.
 fn asks_for_key(condition: &Condition) -> bool {
     condition.comparison == Comparison::Null && condition.values.iter().all(|value| value != "true")
 }
 
-/// Whether a condition says which values a key may have that another condition asks for, and holds only as long as the
-/// request does not carry it. Source: "Multivalued context keys" in the IAM user guide: `ForAllValues` is true without the key.
+/// Whether the condition restricts the values of a key in `absent`, and so holds only as long as the request lacks it.
+/// Source: "Multivalued context keys" in the IAM user guide: `ForAllValues` is true without the key.
 fn is_about_absent(condition: &Condition, absent: &[&str]) -> bool {
     condition.qualifier == Some(Qualifier::ForAllValues)
         && condition.comparison != Comparison::Null
         && absent.contains(&condition.key.as_str())
 }
 
-/// Whether a statement is about the resource of a request.
+/// Whether the statement covers the resource of a request.
 fn is_about(
     document: &Document,
     statement: &Statement,
@@ -539,7 +540,7 @@ fn is_about(
     facts: &Facts<'_>,
 ) -> Truth {
     if statement.resources.is_empty() {
-        // Trust policies name no resource: the role is it.
+        // Trust policies name no resource: they apply to their role.
         return Truth::Yes;
     }
     let mut is_unknown = false;
@@ -548,7 +549,7 @@ fn is_about(
             return true;
         }
         if document.has_variables && pattern.contains("${") {
-            // What stands beside the variables is only known at deployment.
+            // The text besides the variables is known only at deployment.
             if pattern.contains(UNKNOWN) {
                 is_unknown = true;
                 return false;

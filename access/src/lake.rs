@@ -1,4 +1,4 @@
-//! Lake Formation's permissions, and what IAM's actions on a catalog need of them.
+//! Lake Formation permissions, and those that IAM actions on a catalog need.
 //!
 //! Source: "Lake Formation permissions reference" and "Underlying data access
 //! control" in the Lake Formation developer guide.
@@ -16,8 +16,7 @@ use crate::document::Origin;
 use crate::request::{Request, Truth, account_of};
 pub use tags::{LfTags, TagKind, TagPolicy, Tagged, all_columns_but, unite};
 
-/// The condition key, of our own, that names the rows and columns of a permission through a data
-/// cells filter.
+/// A condition key of this project: the rows and columns that a data cells filter limits a permission to.
 pub const CELLS: &str = "lakeformation:cells";
 
 /// One permission on one catalog resource.
@@ -25,31 +24,31 @@ pub const CELLS: &str = "lakeformation:cells";
 pub struct LakeGrant {
     /// The permission, as an action such as `lakeformation:SELECT`.
     pub permission: Action,
-    /// The catalog resource, as the ARN of a Glue database or table, of a whole database's tables
-    /// with `*`, or of a location in S3.
+    /// The catalog resource, as the ARN of a Glue database or table, of all tables of a database with `*`, or of a
+    /// location in S3.
     pub resource: String,
-    /// Tables that it is not about, by ARN, where it is about all others of a database.
+    /// Tables that a permission on all tables of a database excludes, by ARN.
     pub except: BTreeSet<String>,
-    /// The rows and columns, when a filter limits it.
+    /// The rows and columns, if a filter limits the permission.
     pub cells: Option<String>,
-    /// Where it stands.
+    /// Where the permission is declared.
     pub origin: Origin,
 }
 
 impl LakeGrant {
-    /// Whether the permission is about a catalog resource.
+    /// Whether the permission covers this catalog resource.
     pub fn is_about(&self, resource: &str) -> bool {
         covers(&self.resource, resource) && !self.except.contains(resource)
     }
 
-    /// Whether it is a permission, given in lower case and without the service, by its name or as one of all.
+    /// Whether this is the wanted permission or `ALL`. `wanted` is in lower case, without the service.
     fn is(&self, wanted: &str) -> bool {
         let name = self.permission.lower().trim_start_matches("lakeformation:");
         name == wanted || name == "all"
     }
 }
 
-/// Tags and the catalog's policy: IAM alone decides of them, also for a governed database.
+/// Actions on tags and on the catalog's resource policy: IAM alone decides on them, even for a governed database.
 const IAM_ALONE: [&str; 6] = [
     "glue:deleteresourcepolicy",
     "glue:getresourcepolicy",
@@ -59,39 +58,41 @@ const IAM_ALONE: [&str; 6] = [
     "glue:untagresource",
 ];
 
-/// Everything that Lake Formation knows.
+/// The Lake Formation state that templates define.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Lake {
-    /// The permissions of each principal.
+    /// The permissions by principal.
     pub grants: IndexMap<String, Vec<LakeGrant>>,
-    /// Databases, by ARN, of which only Lake Formation gives access.
+    /// Databases, by ARN, to which only Lake Formation grants access.
     pub governed: IndexSet<String>,
     /// Resource links to databases, by ARN, that templates create. Lake Formation alone controls who sees a link;
     /// access to the tables behind it is granted on those tables. Source: "Granting resource link permissions" in the
     /// Lake Formation developer guide.
     pub links: BTreeSet<String>,
-    /// The administrators of each account's catalog.
+    /// The data lake administrators by account.
     pub admins: BTreeMap<String, BTreeSet<String>>,
-    /// The permissions by the database that they are about and by principal, as places in `grants`.
+    /// Indexes into `grants`: by database, then by the position of the principal.
     places: IndexMap<String, BTreeMap<usize, Vec<usize>>>,
-    /// Tables by the ARN of their database: their names, each with its columns.
+    /// The tables by the ARN of their database: each name with its columns.
     pub tables: IndexMap<String, BTreeMap<String, Vec<String>>>,
-    /// Permissions by tags, which become permissions of `grants`.
+    /// Permissions by LF-tags. They are expanded into `grants`.
     pub tag_policies: Vec<TagPolicy>,
-    /// The tags of databases, tables and columns.
+    /// The LF-tags of databases, tables and columns.
     pub tagged: Tagged,
-    /// Locations in hybrid access mode, as ARNs in S3, by the account and region that registered them and
-    /// the ARN of their bucket.
+    /// Locations in hybrid access mode, as S3 ARNs, by the account and region that registered them and the ARN of their
+    /// bucket.
     pub hybrid: BTreeMap<(String, String, String), Vec<String>>,
-    /// Where the data of a database and of its tables lies, as far as templates say, by the database's ARN.
+    /// The S3 locations of a database and its tables, as far as templates state them, by the database's ARN.
     pub locations: IndexMap<String, Vec<String>>,
-    /// Databases that no template makes, by ARN, of which their owners say that only Lake Formation gives access.
+    /// Databases that no template creates, by ARN, to which only Lake Formation grants access according to their
+    /// owners.
     pub closed: BTreeSet<String>,
 }
 
 impl Lake {
-    /// The accounts and regions of which it is taken for granted that Lake Formation gives nothing by itself: no template
-    /// can switch off what a new account gives to everybody with IAM permissions on databases and tables.
+    /// The accounts and regions where Lake Formation's default permissions are assumed to be closed. A new account
+    /// grants all permissions on databases and tables to every IAM principal with access, and no template can turn that
+    /// off.
     pub fn taken_as_closed(&self) -> BTreeSet<(String, String)> {
         let place = |arn: &String| {
             let ArnPattern { account, region, .. } = ArnPattern::of(arn);
@@ -100,7 +101,7 @@ impl Lake {
         self.governed.iter().chain(&self.links).map(place).collect()
     }
 
-    /// What several templates say together.
+    /// Combines the Lake Formation state of several templates.
     pub fn of(parts: Vec<Self>) -> Self {
         let room = |of: fn(&Self) -> usize| parts.iter().map(of).sum();
         let mut lake = Self {
@@ -141,8 +142,8 @@ impl Lake {
         lake
     }
 
-    /// Takes down where databases lie that no template makes: at the locations on which the stack that gives
-    /// permissions on them gives permissions too.
+    /// Records the locations of databases that no template creates: the locations on which the same stack grants
+    /// permissions.
     fn place_imported(&mut self) {
         if self.hybrid.is_empty() {
             return;
@@ -167,7 +168,7 @@ impl Lake {
         }
     }
 
-    /// Indexes the permissions. What was added since the last time is not found.
+    /// Rebuilds the index. Permissions added after the last call are not found.
     pub fn index(&mut self) {
         self.places.clear();
         for (principal, grants) in self.grants.values().enumerate() {
@@ -183,8 +184,8 @@ impl Lake {
         }
     }
 
-    /// The permissions of a principal, those for everybody included, on what lies in a database.
-    /// Without one, on everything that lies in none.
+    /// The permissions of a principal, including those of everybody, on a database and its contents; without a
+    /// database, on everything outside of databases.
     fn held_by<'l>(
         &'l self,
         principal: &str,
@@ -200,21 +201,21 @@ impl Lake {
         })
     }
 
-    /// The principals with a permission on something in a database.
+    /// The principals with a permission on a database or its contents.
     pub fn principals_of(&self, database: &str) -> impl Iterator<Item = &str> {
         let principals = self.places.get(database).into_iter().flat_map(BTreeMap::keys);
         principals.filter_map(|place| self.grants.get_index(*place).map(|(name, _)| name.as_str()))
     }
 
-    /// The administrators of the catalog that a resource of it lies in.
+    /// The administrators of the catalog that contains the resource.
     pub fn admins_of(&self, resource: &str) -> impl Iterator<Item = &str> {
         let admins = self.admins.get(account_of(resource).unwrap_or_default());
         admins.into_iter().flatten().map(String::as_str)
     }
 
-    /// Whether a principal has a permission on a catalog resource, with the rows and columns that
-    /// the request names. In hybrid access mode a permission counts for those who have opted in,
-    /// which no template says.
+    /// Whether a principal has a permission on a catalog resource, with the rows and columns that the request names.
+    /// `Unknown` in hybrid access mode: a permission then applies only to principals that have opted in, and no
+    /// template states who has.
     pub fn gives(&self, request: &Request<'_>) -> Truth {
         let cells = request.context.get(CELLS).and_then(|cells| cells.first());
         let database = database_of(request.resource).map(|(database, _)| database);
@@ -233,9 +234,9 @@ impl Lake {
         database_of(resource).is_some_and(|(database, _)| self.is_hybrid(&database))
     }
 
-    /// Whether data of a database may lie in a location in hybrid access mode. A table whose own place is in no
-    /// template is taken to lie where the others of its database do. A database that a template makes without a place
-    /// has links to data elsewhere, unless the template makes tables in it.
+    /// Whether data of a database may be in a location in hybrid access mode. A table without a location in a template
+    /// is assumed to be at the location of its database. A database that a template creates without a location has
+    /// links to data elsewhere, unless the template creates tables in it.
     fn is_hybrid(&self, database: &str) -> bool {
         let ArnPattern { account, region, .. } = ArnPattern::of(database);
         let (account, region) = (account.unwrap_or_default(), region.unwrap_or_default());
@@ -257,8 +258,8 @@ impl Lake {
         })
     }
 
-    /// Whether a database or table may have been there before the mesh, when Lake Formation gave everybody whom
-    /// IAM lets in all permissions on it.
+    /// Whether a database or table may be older than the mesh, from when Lake Formation granted all permissions on it
+    /// to every IAM principal with access.
     pub(crate) fn may_be_of_before(&self, resource: &str) -> bool {
         let Some((database, table)) = database_of(resource) else { return false };
         let is_closed = self.closes(&database, table) || self.closed.contains(&*database);
@@ -267,8 +268,7 @@ impl Lake {
         !is_closed && !is_made
     }
 
-    /// The tables that a permission's resource is about, as far as templates make them, each with its
-    /// columns.
+    /// The tables that the resource of a permission covers, each with its columns, as far as templates create them.
     pub fn tables_of(&self, resource: &str) -> BTreeMap<&str, &[String]> {
         let Some((database, Some(table))) = database_of(resource) else { return BTreeMap::new() };
         let tables = self.tables.get(&*database).into_iter().flatten();
@@ -276,28 +276,28 @@ impl Lake {
         tables.filter(is_named).map(|(name, columns)| (name.as_str(), columns.as_slice())).collect()
     }
 
-    /// Whether only Lake Formation gives access to a database or table.
+    /// Whether only Lake Formation grants access to a database or table.
     pub fn governs(&self, resource: &str) -> bool {
         database_of(resource).is_some_and(|(database, table)| self.closes(&database, table))
     }
 
-    /// Whether a template makes a database, with tables of its own or as a link.
+    /// Whether a template creates the database, with tables of its own or as a resource link.
     fn is_made(&self, database: &str) -> bool {
         self.governed.contains(database) || self.links.contains(database)
     }
 
-    /// Whether only Lake Formation gives access to a database or a table in it. The tables behind a link are another
-    /// database's.
+    /// Whether only Lake Formation grants access to a database or a table in it. The tables behind a resource link
+    /// belong to another database.
     fn closes(&self, database: &str, table: Option<&str>) -> bool {
         self.governed.contains(database) || (table.is_none() && self.links.contains(database))
     }
 
-    /// Whether Lake Formation, too, allows an action of IAM.
+    /// Whether Lake Formation also allows an IAM action.
     pub fn also_needs(&self, request: &Request<'_>) -> Truth {
         self.side(request.principal.name(), request.resource).also_needs(request.action)
     }
 
-    /// What Lake Formation has to say of a principal and a resource.
+    /// Lake Formation's part in requests of this principal on this resource.
     pub(crate) fn side<'l>(&'l self, principal: &'l str, resource: &'l str) -> Side<'l> {
         let Some((database, table)) = database_of(resource) else { return Side::NotCatalog };
         if !self.closes(&database, table) {
@@ -317,32 +317,32 @@ impl Lake {
     }
 }
 
-/// What Lake Formation has to say of a principal and a resource, whatever the action is.
+/// Lake Formation's part in requests of a principal on a resource, for any action.
 #[derive(Debug)]
 pub(crate) enum Side<'l> {
-    /// The resource is none of a catalog's.
+    /// The resource is not in a catalog.
     NotCatalog,
-    /// Nobody here knows the permissions on it.
+    /// The permissions on the resource are unknown.
     Ungoverned,
-    /// Only permissions open it.
+    /// Only Lake Formation permissions grant access.
     Governed {
         /// The database or table.
         resource: &'l str,
-        /// The database that it is or lies in.
+        /// The database itself, or the table's database.
         database: Cow<'l, str>,
-        /// Whether it is a table.
+        /// Whether the resource is a table.
         is_table: bool,
         /// Whether the principal administers the catalog.
         is_admin: bool,
-        /// Whether it is open to IAM for those who have not opted in.
+        /// Whether IAM still grants access to principals that have not opted in.
         is_hybrid: bool,
-        /// The principal's permissions on the database and what lies in it.
+        /// The principal's permissions on the database and its contents.
         grants: Vec<&'l LakeGrant>,
     },
 }
 
 impl Side<'_> {
-    /// Whether Lake Formation, too, allows an action of IAM.
+    /// Whether Lake Formation also allows an IAM action.
     pub(crate) fn also_needs(&self, action: Action) -> Truth {
         let (resource, database, is_table, is_admin, is_hybrid, grants) = match self {
             Self::NotCatalog => return Truth::Yes,
@@ -357,7 +357,7 @@ impl Side<'_> {
             Needs::OneOf(permissions) => permissions,
             Needs::Unknown => return Truth::Unknown,
         };
-        // Administrators see, make, change and drop; data they do not read or write by that.
+        // Administrators can list, create, alter and drop, but not read or write data.
         let is_about_data = wanted.iter().any(|name| ["select", "insert"].contains(name));
         if !is_about_data && is_admin {
             return Truth::Yes;
@@ -366,7 +366,7 @@ impl Side<'_> {
         let resource = if is_creation { database } else { resource };
         let is_given = grants.iter().any(|grant| {
             let is_inside = grant.is_about(resource)
-                // A database is seen by whoever may see something in it.
+                // A permission on any table makes its database visible.
                 || (!is_table && wanted.is_empty());
             is_inside && (wanted.is_empty() || wanted.iter().any(|name| grant.is(name)))
         });
@@ -374,19 +374,19 @@ impl Side<'_> {
     }
 }
 
-/// Whether a permission is one to read or write data, for which Lake Formation hands out credentials
-/// only to whom IAM lets have them. Source: "Overview of Lake Formation permissions".
+/// Whether this is a permission to read or write data. Lake Formation then issues credentials only to principals that
+/// IAM allows to request them. Source: "Overview of Lake Formation permissions".
 pub fn is_of_data(permission: Action) -> bool {
     ["lakeformation:delete", "lakeformation:insert", "lakeformation:select"]
         .contains(&permission.lower())
 }
 
-/// Whether a name stands for everybody, or for everybody of an account, that IAM lets in.
+/// Whether the name is Lake Formation's group of all IAM principals, globally or of one account.
 pub fn is_group(principal: &str) -> bool {
     principal == "IAM_ALLOWED_PRINCIPALS" || principal.ends_with(":IAMPrincipals")
 }
 
-/// What an action of IAM on a governed catalog needs of Lake Formation.
+/// The Lake Formation permissions that an IAM action needs on a governed catalog.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Needs {
     /// IAM alone decides.
@@ -395,7 +395,7 @@ pub enum Needs {
     Any,
     /// One of these permissions, in lower case.
     OneOf(&'static [&'static str]),
-    /// It is not known.
+    /// The needs are unknown.
     Unknown,
 }
 
@@ -430,7 +430,7 @@ impl Needs {
     }
 }
 
-/// Whether a permission's resource contains another one.
+/// Whether the resource of a permission contains another one.
 fn covers(given: &str, wanted: &str) -> bool {
     given == wanted
         || given.strip_suffix("/*").is_some_and(|tables| {
@@ -438,7 +438,7 @@ fn covers(given: &str, wanted: &str) -> bool {
         })
 }
 
-/// Whether one place in S3 lies in another, either way.
+/// Whether one of two S3 locations contains the other.
 fn lies_in(place: &str, location: &str) -> bool {
     let is_prefix = |one: &str, other: &str| {
         let one = one.trim_end_matches('*').trim_end_matches('/');
@@ -447,7 +447,7 @@ fn lies_in(place: &str, location: &str) -> bool {
     is_prefix(location, place) || is_prefix(place, location)
 }
 
-/// The ARN of the database that an ARN of Glue's catalog names, and the table.
+/// The ARN of the database, and the table, in an ARN of Glue's catalog.
 fn database_of(arn: &str) -> Option<(Cow<'_, str>, Option<&str>)> {
     let ArnPattern { service: Some("glue"), resource: Some(resource), .. } = ArnPattern::of(arn)
     else {

@@ -1,7 +1,7 @@
-//! The model of access: what templates let whom do, decided as AWS does, before anything is deployed.
+//! Decides access from CloudFormation templates as AWS does, before anything is deployed.
 //!
-//! Templates enter as [`world::Piece`]s, and [`world::World`] puts them together. It decides a [`request::Request`]
-//! and gives a [`evaluate::Verdict`] with the statements that decide.
+//! Each template is read as a [`world::Piece`]. [`world::World`] combines the pieces and decides a
+//! [`request::Request`]: a [`evaluate::Verdict`] with the deciding statements.
 
 pub mod action;
 pub mod condition_key;

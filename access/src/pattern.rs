@@ -9,17 +9,16 @@ use lakewright_template::resolve::UNKNOWN;
 
 use crate::request::Truth;
 
-/// Whether a text matches a pattern: `*` stands for any characters, `:` and `/` included, `?` for
-/// one.
+/// Whether a text matches a pattern: `*` matches any characters, including `:` and `/`; `?` matches one character.
 pub fn matches(pattern: &str, text: &str) -> bool {
     let (pattern, text) = (pattern.as_bytes(), text.as_bytes());
-    // What stands before the first wildcard decides most comparisons.
+    // The literal prefix before the first wildcard decides most comparisons.
     let is_literal = |(wanted, got): &(&u8, &u8)| wanted == got && !matches!(wanted, b'*' | b'?');
     let same = pattern.iter().zip(text).take_while(is_literal).count();
     glob(&pattern[same..], &text[same..])
 }
 
-/// Whether a text is matched by a pattern of which a part may only be known at deployment.
+/// Whether a text matches a pattern of which a part may be known only at deployment.
 pub(crate) fn may_match(pattern: &str, text: &str) -> Truth {
     if !pattern.contains(UNKNOWN) {
         return matches(pattern, text).into();
@@ -27,20 +26,20 @@ pub(crate) fn may_match(pattern: &str, text: &str) -> Truth {
     if matches(&pattern.replace(UNKNOWN, "*"), text) { Truth::Unknown } else { Truth::No }
 }
 
-/// Whether two ARNs match: each of the six components by itself, so that a `*` does not reach across
-/// a colon. Source: "Amazon Resource Name (ARN) condition operators".
+/// Whether two ARNs match. Each of the six components is matched separately, so a `*` does not match across a colon.
+/// Source: "Amazon Resource Name (ARN) condition operators".
 pub(crate) fn arn_matches(pattern: &str, text: &str) -> bool {
-    // The first component is compared, too, which a pattern may have as a wildcard.
+    // The first component, `arn`, is compared as well: a pattern may have a wildcard there.
     let wanted: Vec<&str> = pattern.splitn(6, ':').collect();
     let got: Vec<&str> = text.splitn(6, ':').collect();
     if wanted.len() != 6 || got.len() != 6 {
-        // `*` alone is written for any ARN. What else has no six components is no ARN.
+        // `*` alone means any ARN. Any other text without six components is not an ARN.
         return pattern == "*";
     }
     wanted.into_iter().zip(got).all(|(wanted, got)| matches(wanted, got))
 }
 
-/// The two pointers of a glob match: linear for one star, and never exponential.
+/// Glob matching with one backtracking point: linear for one star, and never exponential.
 fn glob(pattern: &[u8], text: &[u8]) -> bool {
     let (mut wanted, mut got) = (0, 0);
     let mut star: Option<(usize, usize)> = None;
@@ -53,7 +52,7 @@ fn glob(pattern: &[u8], text: &[u8]) -> bool {
                 }
                 star = Some((wanted, got));
             }
-            // A `?` stands for a character, of however many bytes.
+            // A `?` matches one character, which may have several bytes.
             Some(b'?') => {
                 wanted += 1;
                 got += 1;
@@ -78,8 +77,7 @@ fn glob(pattern: &[u8], text: &[u8]) -> bool {
     pattern[wanted..].iter().all(|byte| *byte == b'*')
 }
 
-/// A pattern with its variables replaced. The values of variables are literal: a tag of `*` widens
-/// nothing.
+/// A pattern with its variables replaced. Values of variables are literal: a tag value of `*` is not a wildcard.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Expanded {
     parts: Vec<Part>,
@@ -89,15 +87,15 @@ pub(crate) struct Expanded {
 enum Part {
     /// Text with the wildcards that the policy's author wrote.
     Pattern(String),
-    /// Text that came out of a variable or an escape.
+    /// Text from a variable or an escape.
     Literal(String),
 }
 
-/// The private-use characters that stand for escaped wildcards while a pattern is matched.
+/// The private-use characters that replace escaped wildcards while a pattern is matched.
 const ESCAPED: [(char, char); 2] = [('*', '\u{f0000}'), ('?', '\u{f0001}')];
 
 impl Expanded {
-    /// Replaces the variables of a text. `None` when one of them has no value.
+    /// Replaces the variables of a text. `None` if one of them has no value.
     pub(crate) fn of<'v>(
         text: &str,
         mut value: impl FnMut(&str) -> Option<Cow<'v, str>>,
@@ -131,7 +129,7 @@ impl Expanded {
         Some(Self { parts })
     }
 
-    /// The text, when wildcards mean nothing.
+    /// The text, with wildcards read as plain characters.
     pub(crate) fn literal(&self) -> String {
         let parts = self.parts.iter().map(|part| match part {
             Part::Pattern(text) | Part::Literal(text) => text.as_str(),
@@ -139,8 +137,8 @@ impl Expanded {
         parts.collect()
     }
 
-    /// The pattern, and the text that is compared with it: wildcards of literals are replaced on
-    /// both sides by characters that nothing else means anything by.
+    /// The pattern, and the text to compare with it. Wildcards in literals are replaced in both by characters that have
+    /// no other meaning.
     fn pair(&self, text: &str) -> (String, String) {
         let escape = |text: &str| {
             ESCAPED.iter().fold(text.to_owned(), |text, (from, to)| {
@@ -167,13 +165,14 @@ impl Expanded {
     }
 }
 
-/// The character in the place of each `?`: a letter would match where the letter itself was asked for.
+/// Replaces each `?` in samples. A letter would match a pattern that contains that letter.
 const ANY: char = '¿';
 
-/// A text that a pattern matches, with `fill` in the place of each `*` and a character for each `?` that no policy contains.
+/// A text that matches the pattern, with `fill` in place of each `*`, and for each `?` a character that no policy
+/// contains.
 ///
-/// With a fill that stands in no other pattern and is longer than any of them, another pattern
-/// matches the sample only if it matches everything that this one does.
+/// If `fill` occurs in no other pattern and is longer than any of them, another pattern matches the sample only if it
+/// matches everything that this pattern does.
 pub fn sample(pattern: &str, fill: &str) -> String {
     let mut text = String::with_capacity(pattern.len() + fill.len());
     for character in pattern.chars() {
@@ -186,7 +185,7 @@ pub fn sample(pattern: &str, fill: &str) -> String {
     text
 }
 
-/// The form of an ARN with a wildcard in the place of each variable.
+/// The ARN format with `*` in place of each variable.
 pub fn of_form(form: &str) -> String {
     let mut out = String::new();
     let mut rest = form;

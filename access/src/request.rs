@@ -1,4 +1,4 @@
-//! Requests: who asks to do what to which resource, and under which circumstances.
+//! Requests: a principal, an action, a resource and the context.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -9,7 +9,7 @@ use lakewright_template::partition::Partition;
 
 use crate::action::Action;
 
-/// What is known of a statement's truth.
+/// A value of three-valued logic.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 #[expect(missing_docs, reason = "the three values of three-valued logic")]
 pub enum Truth {
@@ -64,35 +64,35 @@ impl Truth {
     }
 }
 
-/// Who asks.
+/// The principal of a request.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Principal {
     /// A session of a role.
     Role {
         /// The role's ARN.
         arn: String,
-        /// The ARN of the session, when it is known which one asks.
+        /// The ARN of the session, if known.
         session: Option<String>,
     },
     /// An IAM user, by ARN.
     User(String),
     /// An AWS service, such as `glue.amazonaws.com`, on behalf of an account.
     Service(String),
-    /// Whoever an identity provider vouches for, by the provider's ARN or name.
+    /// An identity that a provider authenticates, by the provider's ARN or name.
     Federated(String),
-    /// An account that S3 knows by its canonical user id.
+    /// An account, by its canonical user ID in S3.
     CanonicalUser(String),
-    /// Nobody: a request without a signature.
+    /// An unsigned request.
     Anonymous,
 }
 
 impl Principal {
-    /// A role.
+    /// A role, in an unknown session.
     pub fn role(arn: impl Into<String>) -> Self {
         Self::Role { arn: arn.into(), session: None }
     }
 
-    /// Whoever an identity provider of an account vouches for, when an ARN is that of one.
+    /// The identities of an IAM identity provider; `None` if the ARN is not that of a provider.
     pub fn of_provider(arn: &str) -> Option<Self> {
         let ArnPattern { service: Some("iam"), resource: Some(name), .. } = ArnPattern::of(arn)
         else {
@@ -103,7 +103,7 @@ impl Principal {
         is_provider.then(|| Self::Federated(arn.to_owned()))
     }
 
-    /// The session of a role that has a name; any other principal as it is.
+    /// The role in the session of this name. Other principals are returned unchanged.
     #[must_use]
     pub fn in_session(self, name: &str) -> Self {
         match self {
@@ -115,7 +115,7 @@ impl Principal {
         }
     }
 
-    /// The ARN or the service's name.
+    /// The ARN, the service's name, or `*` for an anonymous request.
     pub fn name(&self) -> &str {
         match self {
             Self::Role { arn, .. } | Self::User(arn) => arn,
@@ -124,7 +124,7 @@ impl Principal {
         }
     }
 
-    /// The account that the principal lies in. Services and anonymous requests lie in none.
+    /// The account of a role or user; `None` for all other principals.
     pub fn account(&self) -> Option<&str> {
         match self {
             Self::Role { arn, .. } | Self::User(arn) => account_of(arn),
@@ -134,35 +134,35 @@ impl Principal {
         }
     }
 
-    /// Whether no policies of its own are attached to the principal, so that a resource's policy alone decides. A
-    /// canonical user has some, and nobody here knows them.
+    /// Whether no identity policies are attached to the principal, so that the resource policy alone decides. A
+    /// canonical user has identity policies, but they are unknown.
     pub(crate) const fn has_no_policies(&self) -> bool {
         !matches!(self, Self::Role { .. } | Self::User(_))
     }
 
-    /// Whether this is a role that only a service assumes. Source: "Service control policies":
-    /// they do not bind service-linked roles.
+    /// Whether this is a service-linked role. Source: "Service control policies": they do not restrict
+    /// service-linked roles.
     pub fn is_service_linked(&self) -> bool {
         matches!(self, Self::Role { arn, .. } if arn.contains(":role/aws-service-role/"))
     }
 }
 
-/// The partition that an ARN names, when it names one.
+/// The partition in an ARN, if it has one.
 pub fn partition_of(arn: &str) -> Option<&str> {
     ArnPattern::of(arn).partition.filter(|partition| !partition.is_empty())
 }
 
-/// The region that an ARN names, when it names one.
+/// The region in an ARN, if it has one.
 pub fn region_of(arn: &str) -> Option<&str> {
     ArnPattern::of(arn).region.filter(|region| !region.is_empty())
 }
 
-/// The account that an ARN names, when it names one.
+/// The account in an ARN, if it has one.
 pub fn account_of(arn: &str) -> Option<&str> {
     ArnPattern::of(arn).account.filter(|account| !account.is_empty())
 }
 
-/// The partition that a stack lies in, by its address: `account/region/name`.
+/// The partition of a stack, from its address `account/region/name`.
 pub fn partition_of_stack(address: &str) -> &'static str {
     lakewright_template::partition::Partition::of_region(
         address.split('/').nth(1).unwrap_or_default(),
@@ -170,7 +170,7 @@ pub fn partition_of_stack(address: &str) -> &'static str {
     .name
 }
 
-/// What the ARNs of a role's sessions begin with. They have the role's name without its path.
+/// The common prefix of the ARNs of a role's sessions. They contain the role's name without its path.
 fn sessions_of(role: &str) -> Option<String> {
     let (stem, path) = role.split_once(":role/")?;
     let name = path.rsplit('/').next().unwrap_or(path);
@@ -178,25 +178,25 @@ fn sessions_of(role: &str) -> Option<String> {
     Some(format!("{stem}:assumed-role/{name}/"))
 }
 
-/// Whether an ARN is the one of a session of a role.
+/// Whether the ARN is that of a session of this role.
 pub(crate) fn is_session_of(arn: &str, role: &str) -> bool {
     ArnPattern::of(arn).service == Some("sts")
         && sessions_of(role).is_some_and(|sessions| arn.starts_with(&sessions))
 }
 
-/// The condition keys of a request. Keys are compared without regard to case.
+/// The condition keys of a request, compared case-insensitively.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Context {
     values: BTreeMap<String, Vec<String>>,
 }
 
 impl Context {
-    /// No keys.
+    /// A context without keys.
     pub const fn new() -> Self {
         Self { values: BTreeMap::new() }
     }
 
-    /// The context with one more key.
+    /// Adds one key to the context.
     #[must_use]
     pub fn with(mut self, key: &str, values: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.set(key, values);
@@ -209,7 +209,7 @@ impl Context {
         self.values.insert(key.to_ascii_lowercase(), values);
     }
 
-    /// Takes a key away, given in lower case.
+    /// Removes a key, given in lower case.
     pub fn remove(&mut self, key: &str) {
         self.values.remove(key);
     }
@@ -224,40 +224,41 @@ impl Context {
         self.values.iter().map(|(key, values)| (key.as_str(), values.as_slice()))
     }
 
-    /// Whether there is no key.
+    /// Whether the context has no keys.
     pub fn is_empty(&self) -> bool {
         self.values.is_empty()
     }
 }
 
-/// A request.
+/// A request to authorize.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Request<'a> {
-    /// Who asks.
+    /// The principal that sends the request.
     pub principal: &'a Principal,
-    /// To do what.
+    /// The requested action.
     pub action: Action,
-    /// To which resource, by ARN; `*` for actions without one.
+    /// The ARN of the resource; `*` for actions without one.
     pub resource: &'a str,
-    /// Under which circumstances. A key that is not there is not in the request.
+    /// The condition keys. The request lacks any key that is not listed and not derived from the principal or
+    /// resource.
     pub context: &'a Context,
 }
 
-/// What the model knows besides the request: where the resource lies, and the tags of both sides.
+/// Facts about a request besides its own fields: the resource's location, and the tags of principal and resource.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Facts<'a> {
-    /// The account that the resource lies in.
+    /// The account of the resource.
     pub(crate) resource_account: Option<&'a str>,
-    /// The principal's tags, when they are known.
+    /// The principal's tags, if known.
     pub(crate) principal_tags: Option<&'a BTreeMap<String, String>>,
-    /// The resource's tags, when the resource is one of the mesh.
+    /// The resource's tags, if the mesh defines the resource.
     pub(crate) resource_tags: Option<&'a BTreeMap<String, String>>,
-    /// Keys that follow from how a request reaches a resource, such as through an access point.
+    /// Keys that depend on the access path, such as an access point.
     pub(crate) derived: Option<&'a Context>,
-    /// The access point through which the request comes: the principal's own policies name it, and
-    /// the bucket's policy names the bucket.
+    /// The access point of the request. The principal's own policies name the access point, and the bucket policy
+    /// names the bucket.
     pub(crate) through: Option<&'a str>,
-    /// The region of the resource, where its ARN does not name it.
+    /// The region of the resource, if its ARN has none.
     pub(crate) region: Option<&'a str>,
 }
 
@@ -266,7 +267,7 @@ pub(crate) struct Facts<'a> {
 pub(crate) enum Values<'a> {
     /// The request does not carry the key.
     Absent,
-    /// The request carries it, and nobody here knows its value.
+    /// The request carries the key with an unknown value.
     Unknown,
     /// The request carries it with these values.
     Known(Cow<'a, [String]>),
@@ -286,7 +287,7 @@ impl Request<'_> {
             None => Values::Absent,
         };
         let tag = |tags: Option<&BTreeMap<String, String>>, name: &str| {
-            // Keys of tags in condition keys are compared without regard to case.
+            // Tag keys in condition keys are case-insensitive.
             let found = tags.and_then(|tags| {
                 tags.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value)
             });
@@ -328,7 +329,7 @@ impl Request<'_> {
             },
             "aws:requestedregion" => match region_of(self.resource).or(facts.region) {
                 Some(region) => one(Some(region)),
-                // IAM answers in one region of its partition only.
+                // IAM has one region per partition.
                 None if ArnPattern::of(self.resource).service == Some("iam") => {
                     match partition_of(self.resource).and_then(Partition::named) {
                         Some(partition) => one(Some(partition.global_region)),
@@ -337,7 +338,7 @@ impl Request<'_> {
                 }
                 None => Values::Unknown,
             },
-            // Every request has these, and no template says which.
+            // Every request carries these keys, but templates do not determine their values.
             "aws:currenttime"
             | "aws:epochtime"
             | "aws:principalorgid"
@@ -347,7 +348,7 @@ impl Request<'_> {
             | "aws:sourceip"
             | "aws:useragent"
             | "aws:userid" => Values::Unknown,
-            // Each request to assume a role names the session that it makes.
+            // Every request to assume a role names a session.
             "sts:rolesessionname" if self.action.lower().starts_with("sts:assumerole") => {
                 Values::Unknown
             }
@@ -357,7 +358,8 @@ impl Request<'_> {
             "s3:authtype" | "s3:signatureversion" if self.action.service() == "s3" => {
                 Values::Unknown
             }
-            // Source: "AWS KMS condition keys" in the KMS developer guide: of who asks, and properties of the key.
+            // Source: "AWS KMS condition keys" in the KMS developer guide: the caller's account, and properties of
+            // the key.
             "kms:calleraccount" if self.action.service() == "kms" => one(self.principal.account()),
             "kms:encryptionalgorithm"
             | "kms:keyorigin"
@@ -368,12 +370,12 @@ impl Request<'_> {
             {
                 Values::Unknown
             }
-            // The tags of an object are in no template.
+            // Templates do not contain object tags.
             key if key.starts_with("s3:existingobjecttag/") && self.action.service() == "s3" => {
                 Values::Unknown
             }
             "aws:resourceaccount" | "s3:resourceaccount" => one(facts.resource_account),
-            // Whoever does not say otherwise speaks over TLS: nothing else is made today.
+            // Requests are assumed to use TLS, in its newest version, unless the context says otherwise.
             "aws:securetransport" => one(Some("true")),
             "s3:tlsversion" if self.action.service() == "s3" => one(Some("1.3")),
             "aws:viaawsservice" => one(Some("false")),
@@ -382,7 +384,7 @@ impl Request<'_> {
     }
 }
 
-/// Keys of which the principal or the resource knows the value, whatever a request says.
+/// Keys whose value is determined by the principal or the resource, not by the request.
 pub fn is_told(key: &str) -> bool {
     const OF_PRINCIPAL: [&str; 5] = [
         "aws:principalaccount",
@@ -397,7 +399,7 @@ pub fn is_told(key: &str) -> bool {
         || OF_PRINCIPAL.contains(&key)
 }
 
-/// The tag's name, when a key is about a tag of the resource, whatever the service calls it.
+/// The tag's name, if the key refers to a tag of the resource under any service's prefix.
 fn tag_of_resource(key: &str) -> Option<&str> {
     [
         "aws:resourcetag/",

@@ -1,10 +1,9 @@
-//! Sample requests: a finite number of requests that stand for all that a statement is about.
+//! Sample requests: a finite set of requests that represents all requests that a statement covers.
 //!
-//! In the place of each `*` stands a text that no policy contains and that is
-//! longer than the other patterns' gaps. Another pattern matches such a sample
-//! only if it matches everything that the first pattern matches, so comparing
-//! samples compares the patterns. Conditions are sampled by their values: each
-//! alternative once, and no key that the statement does not ask for.
+//! Each `*` is replaced by a text that no policy contains and that is longer than the gaps of other patterns. Another
+//! pattern matches such a sample only if it matches everything that the first pattern matches, so comparing samples
+//! compares the patterns. Conditions are sampled by their values: each alternative once, without keys that the
+//! statement does not use.
 
 mod asked;
 
@@ -20,13 +19,13 @@ use crate::pattern;
 use crate::request::{Context, Facts, Principal, Request, Truth, partition_of};
 pub use asked::{actions_of, named_principals, names_exactly};
 
-/// The text in the place of each `*`.
+/// The text that replaces each `*`.
 pub const FILL: &str = "zz~sample~zz";
-/// The account of nobody in the mesh.
+/// An account outside of the mesh.
 pub const STRANGERS: &str = "999999999999";
 
-/// The resources that stand for a pattern; with the one where each `*` is empty, if that is wanted.
-/// One action of a statement is enough to ask for it.
+/// The sample ARNs of a pattern. `with_empty` adds the one where each `*` is empty; this is needed for only one action
+/// of a statement.
 pub fn resources(pattern: &str, with_empty: bool) -> Vec<String> {
     if pattern == "*" {
         return vec!["*".to_owned()];
@@ -41,10 +40,10 @@ pub fn resources(pattern: &str, with_empty: bool) -> Vec<String> {
     samples
 }
 
-/// A pattern in which any account is one that no policy names. Only buckets and their objects have ARNs without an account among
-/// what patterns stand for: see "Amazon Resource Names (ARNs)" in the IAM user guide.
+/// The pattern with a wildcard account replaced by one that no policy names. Among the resources of patterns, only
+/// buckets and objects have ARNs without an account: see "Amazon Resource Names (ARNs)" in the IAM user guide.
 fn in_an_account(pattern: &str) -> String {
-    // A first part that is a wildcard is written again as it was, and so are fewer than six parts.
+    // A pattern whose service is a wildcard, or with fewer than six fields, is returned unchanged.
     let mut fields: Vec<&str> = pattern.splitn(6, ':').collect();
     if let [_, _, service, _, account @ "*", _] = fields.as_mut_slice()
         && !service.contains(['*', '?'])
@@ -55,14 +54,15 @@ fn in_an_account(pattern: &str) -> String {
     fields.join(":")
 }
 
-/// Keys whose values follow from who asks and from the resource, so that no request chooses them. No template says
-/// which organization a principal is in: it may be any that a condition asks for.
+/// Whether the key's value follows from the principal or the resource, so that the requester cannot choose it.
+/// Organization keys are not derived: templates do not state the principal's organization, so it may be any that a
+/// condition names.
 pub fn is_derived(key: &str) -> bool {
     let is_of_principal = key.starts_with("aws:principal") && !key.starts_with("aws:principalorg");
     is_of_principal || key == "aws:resourceaccount"
 }
 
-/// Requests that are made of a statement at the most.
+/// The maximum number of contexts for a statement.
 const MOST: usize = 4_096;
 
 /// Sample contexts for requests that meet the conditions: one for each combination of values of the keys. Empty if no
@@ -73,7 +73,7 @@ pub fn contexts(conditions: &[Condition], expand: impl Fn(&str, &str) -> String)
         keys.entry(&condition.key).or_default().push(condition);
     }
     let mut base = Context::new();
-    // Variables that only a request can fill stand for the same text everywhere.
+    // A variable that only the request determines gets the same text everywhere.
     for condition in conditions.iter().filter(|condition| condition.key != CELLS) {
         for variable in condition.values.iter().flat_map(|value| variables(value)) {
             if !is_derived(&variable) {
@@ -100,7 +100,7 @@ pub fn contexts(conditions: &[Condition], expand: impl Fn(&str, &str) -> String)
     contexts
 }
 
-/// Contexts with a value of one more key, or without it.
+/// Copies the contexts with the key set to these values, or removed.
 fn with(contexts: &[Context], key: &str, values: Option<&Vec<String>>) -> Vec<Context> {
     let chosen = contexts.iter().map(|context| {
         let mut chosen = Context::new();
@@ -115,7 +115,7 @@ fn with(contexts: &[Context], key: &str, values: Option<&Vec<String>>) -> Vec<Co
     chosen.collect()
 }
 
-/// The variables of a text, in lower case.
+/// The names of the policy variables in a text, in lower case.
 pub fn variables(text: &str) -> Vec<String> {
     let parts = text.split("${").skip(1).filter_map(|part| part.split_once('}'));
     let names = parts.map(|(name, _)| name.split(',').next().unwrap_or(name).trim());
@@ -162,7 +162,7 @@ fn candidates_of(
             vec![one(FILL.to_owned())]
         }
     };
-    // Where a request without the key fulfils the condition, that is the plainest one.
+    // If a request without the key also fulfils the condition, that is the simplest sample.
     let is_absent_enough = condition.if_exists
         || condition.comparison.is_negated()
         || condition.qualifier == Some(Qualifier::ForAllValues);
@@ -172,7 +172,7 @@ fn candidates_of(
     candidates
 }
 
-/// Whether a value of one key fulfils all conditions on it.
+/// Whether this value of a key fulfils all conditions on the key.
 fn fulfils(key: &str, candidate: Option<&Vec<String>>, conditions: &[&Condition]) -> bool {
     let context = match candidate {
         Some(values) => Context::new().with(key, values.clone()),
@@ -186,7 +186,7 @@ fn fulfils(key: &str, candidate: Option<&Vec<String>>, conditions: &[&Condition]
         context: &context,
     };
     let facts = Facts::default();
-    // Values of variables are not known here: what may be fulfilled is kept.
+    // Variables have no values here, so a condition with variables counts as fulfilled.
     conditions.iter().all(|condition| {
         let has_variables = condition.values.iter().any(|value| value.contains("${"));
         has_variables || holds(condition, false, &request, &facts) != Truth::No

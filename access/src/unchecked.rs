@@ -1,19 +1,19 @@
-//! Operations for which AWS checks no permission: whoever may sign a request may ask, whatever policies say.
+//! Operations that need no permission: any signed request succeeds, regardless of policies.
 
 use crate::evaluate::Decision;
 use crate::request::{Principal, Request};
 
-/// An operation that no policy decides.
+/// An operation that policies do not control.
 struct Unchecked {
     /// The action, in lower case.
     action: &'static str,
-    /// Whether a session of a role may ask, too.
+    /// Whether role sessions can call it, too.
     by_roles: bool,
-    /// Why it is allowed, with the page that says so.
+    /// Why it is allowed, with the AWS page that states it.
     reason: &'static str,
 }
 
-/// Each with its page of AWS's documentation.
+/// The operations, each with its page of AWS's documentation.
 const UNCHECKED: [Unchecked; 2] = [
     Unchecked {
         action: "sts:getcalleridentity",
@@ -28,7 +28,7 @@ const UNCHECKED: [Unchecked; 2] = [
     },
 ];
 
-/// The decision on an operation that no policy decides, and why.
+/// The decision and its reason, if policies do not control the operation.
 pub(crate) fn decided(request: &Request<'_>) -> Option<(Decision, &'static str)> {
     let unchecked = UNCHECKED.iter().find(|one| one.action == request.action.lower())?;
     match request.principal {
@@ -37,7 +37,7 @@ pub(crate) fn decided(request: &Request<'_>) -> Option<(Decision, &'static str)>
         Principal::Role { .. } => {
             Some((Decision::ImplicitDeny, "only a user may ask for it, whatever policies say"))
         }
-        // Whoever signs nothing has no identity, and what services do for themselves is in no page.
+        // Unsigned requests have no identity, and AWS does not document how its services call these operations.
         Principal::Service(_)
         | Principal::Federated(_)
         | Principal::CanonicalUser(_)

@@ -1,5 +1,5 @@
-//! The world that templates describe: roles with their policies, resources with theirs, and Lake
-//! Formation's permissions, of every account and region together.
+//! The access model of all templates: roles and resources with their policies, and Lake Formation permissions,
+//! of all accounts and regions.
 
 mod assemble;
 mod extract;
@@ -33,7 +33,7 @@ pub use organization::{Organization, OrganizationPolicy};
 use sides::{Sides, also_asked, is_decided_at_once, is_of_trust, pipeline_of};
 pub use sides::{Target, bucket_of};
 
-/// A role of the mesh.
+/// A role that templates create or attach policies to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Role {
     /// The ARN.
@@ -44,21 +44,21 @@ pub struct Role {
     pub tags: BTreeMap<String, String>,
     /// The ARN of the permissions boundary.
     pub boundary: Option<String>,
-    /// Its policies. Those of several roles are kept once.
+    /// The identity policies. Policies of several roles are stored once.
     pub identity: Vec<Arc<Document>>,
-    /// The ARNs of the managed policies among them, by where each stands.
+    /// The ARNs of the managed policies among them, by where each is declared.
     pub managed: BTreeMap<Origin, String>,
-    /// Whether policies that no template contains are attached to it.
+    /// Whether policies that no template contains are attached to the role.
     pub has_foreign_policies: bool,
-    /// The ARNs of those that are known by name.
+    /// The ARNs of attached policies that no template contains, as far as they are known.
     pub foreign_policies: Vec<String>,
-    /// What else anybody's template may attach to it.
+    /// Further policies that a third-party template may attach to the role.
     pub more: More,
-    /// Who may assume it.
+    /// The trust policy.
     pub trust: Document,
 }
 
-/// A resource of the mesh other than a role.
+/// A resource of the templates other than a role.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Resource {
     /// The ARN.
@@ -69,19 +69,19 @@ pub struct Resource {
     pub account: String,
     /// The tags.
     pub tags: BTreeMap<String, String>,
-    /// Its own policy.
+    /// The resource policy.
     pub policy: Option<Document>,
     /// The code that it runs.
     pub code: Code,
-    /// What of it has an ARN of its own, by what stands behind its own and a slash: the stages of a pipeline and
-    /// their actions.
+    /// Sub-resources with ARNs of their own, as the part after this resource's ARN and a slash: the stages of a
+    /// pipeline and their actions.
     pub parts: Vec<String>,
-    /// Where it is declared.
+    /// Where the resource is declared.
     pub origin: Origin,
 }
 
 impl Resource {
-    /// Whether it is a key of KMS, or the replica of one in another region.
+    /// Whether this is a KMS key or a replica key.
     pub fn is_key(&self) -> bool {
         matches!(self.kind.as_str(), "AWS::KMS::Key" | "AWS::KMS::ReplicaKey")
     }
@@ -92,9 +92,9 @@ impl Resource {
 pub struct Code {
     /// The ARN of the role that it runs with.
     pub role: Option<String>,
-    /// Where it lies outside of the resource: repositories and objects, by ARN, with wildcards.
+    /// The code's locations outside of the resource: ARNs of repositories and objects, with wildcards.
     pub lies_in: Vec<String>,
-    /// The builds that it is handed to, by ARN.
+    /// The build projects that receive the code, by ARN.
     pub builds: Vec<String>,
 }
 
@@ -105,23 +105,23 @@ pub struct AccessPoint {
     pub bucket: String,
 }
 
-/// Why a decision is unknown where IAM still opens a catalog to those who have not opted in.
+/// The reason for `Unknown` if IAM still grants access to catalog data for principals that have not opted in.
 pub const HYBRID: &str = "its location is in hybrid access mode, and who has opted in to Lake Formation is in no template";
 
-/// Why a decision is unknown of what was there before the mesh.
+/// The reason for `Unknown` on catalog resources that may be older than the mesh.
 const OF_BEFORE: &str = "no template makes it, and what Lake Formation gives everybody whom IAM lets in (`IAMAllowedPrincipals`) is in none";
 
-/// What is taken for granted of things that no template describes: policies of imported roles, and
-/// of resources and keys of others.
+/// The assumption about policies that no template contains: those of imported roles, and of other owners'
+/// resources and keys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outside {
-    /// Nothing: decisions that rest on them are unknown.
+    /// No assumption: decisions that depend on such policies are `Unknown`.
     Unknown,
-    /// That they allow everything: what is then still denied is denied by the mesh alone.
+    /// Such policies allow everything, so a remaining deny comes from the mesh alone.
     Allows,
 }
 
-/// Everything that the templates of a mesh describe, in the order of the templates.
+/// The access model of a set of templates, in the order of the templates.
 #[derive(Debug, Clone, Default)]
 pub struct World {
     /// Roles by ARN.
@@ -138,31 +138,31 @@ pub struct World {
     pub(crate) access_points: IndexMap<String, AccessPoint>,
     /// Lake Formation's permissions.
     pub(crate) lake: Lake,
-    /// What the organization adds.
+    /// The policies of the organization.
     pub(crate) organization: Organization,
-    /// The policy of the session in which roles ask.
+    /// The session policy of the roles' sessions.
     pub(crate) session: Option<Document>,
-    /// The accounts of buckets that no template makes, by ARN, where the mesh knows them.
+    /// The accounts of buckets that no template creates, by the bucket's ARN, as far as the mesh states them.
     pub(crate) owners: BTreeMap<String, String>,
-    /// Documents of resources that the model does not know: only guardrails look at them.
+    /// Documents of resource types that the model does not support. Only guardrails read them.
     pub(crate) others: Vec<Document>,
-    /// Statements that say nothing which IAM would take.
+    /// Statements that IAM would reject.
     pub(crate) malformed: Vec<Malformed>,
-    /// Policies that are attached by name to others than roles, each with where that is said.
+    /// Policies attached by name to principals other than roles, each with where the attachment is declared.
     pub(crate) attachments: Vec<(Origin, String)>,
-    /// What nobody knows, when the templates are anybody's; none of a mesh.
+    /// What is unknown about third-party templates; `None` for a mesh.
     pub(crate) gaps: Option<Gaps>,
 }
 
 impl World {
-    /// Decides a request as AWS would: by IAM's documents and, for data in a catalog, by Lake Formation's
-    /// permissions; what needs no permission is allowed whatever they say.
+    /// Decides a request as AWS does: by IAM policies and, for data in a catalog, by Lake Formation permissions.
+    /// Operations that need no permission are allowed regardless of both.
     pub fn decide(&self, request: &Request<'_>, outside: Outside) -> Verdict<'_> {
         if let Some((decision, reason)) = unchecked::decided(request) {
             return Verdict { decision, statements: Vec::new(), reason };
         }
         let verdict = self.decide_one(request, outside);
-        // What a request also asks for can only take away.
+        // The further actions that a request needs can only restrict the decision.
         also_asked(request).into_iter().fold(verdict, |verdict, (action, denied)| {
             let also = self.decide_one(&Request { action, ..request.clone() }, outside);
             match (verdict.decision, also.decision) {
@@ -177,7 +177,7 @@ impl World {
     }
 
     fn decide_one(&self, request: &Request<'_>, outside: Outside) -> Verdict<'_> {
-        // A request for a bucket's object through an access point is one for the access point's.
+        // A request for a bucket's object through an access point is a request for the access point's object.
         if let Some(resource) = self.through_access_point(request) {
             let request = Request { resource: &resource, ..request.clone() };
             return self.decide_by_policies(&request, outside);
@@ -195,9 +195,10 @@ impl World {
         }
     }
 
-    /// Whether IAM lets a principal have credentials for data, whatever Lake Formation gives it.
+    /// Whether IAM allows a principal to request data credentials from Lake Formation, regardless of its Lake
+    /// Formation permissions.
     pub fn data_access(&self, principal: &Principal) -> (Decision, &'static str) {
-        // Groups of Lake Formation are no principals of IAM.
+        // Lake Formation's groups are not IAM principals.
         if !principal.name().contains(":role/") && !principal.name().contains(":user/") {
             return (Decision::Allow, "a group of Lake Formation's own");
         }
@@ -214,18 +215,18 @@ impl World {
         (verdict.decision, reason)
     }
 
-    /// The resource of a request by the name that an access point has for it, when the request names
-    /// an access point of the bucket.
+    /// The ARN of the requested resource through the access point that the request names. `None` without a known
+    /// access point of this bucket.
     fn through_access_point(&self, request: &Request<'_>) -> Option<String> {
         let point = request.context.get("s3:dataaccesspointarn")?.first()?;
         let (bucket, key) = bucket_of(request.resource)?;
         let known = self.access_points.get(point)?;
-        // No name of a bucket has a colon in it.
+        // Bucket names contain no colon.
         (bucket.rsplit(':').next() == Some(known.bucket.as_str()))
             .then(|| key.map_or_else(|| point.clone(), |key| format!("{point}/object/{key}")))
     }
 
-    /// The decision when Lake Formation has its say, too, and why it is another one.
+    /// The decision after Lake Formation, and the reason if Lake Formation changes it.
     fn with_lake(
         &self,
         decision: Decision,
@@ -266,8 +267,8 @@ impl World {
         }
     }
 
-    /// Decides a request by IAM's documents alone, or a Lake Formation permission such as
-    /// `lakeformation:SELECT`.
+    /// Decides a request by IAM policies alone. A Lake Formation permission such as `lakeformation:SELECT` is
+    /// decided by the permissions granted.
     pub fn decide_by_policies(&self, request: &Request<'_>, outside: Outside) -> Verdict<'_> {
         if request.action.is_permission() {
             let (decision, reason) = match (self.lake.gives(request), outside) {
@@ -288,12 +289,13 @@ impl World {
             let Some(point) = point.filter(|point| self.access_points.contains_key(*point)) else {
                 return self.decide_once(request, None, outside);
             };
-            // The bucket's side of a request through an access point.
+            // The bucket's part of a request through an access point.
             let key = bucket_of(request.resource).and_then(|(_, key)| key);
             let through = key.map_or_else(|| point.clone(), |key| format!("{point}/object/{key}"));
             return self.decide_once(request, Some((&Context::new(), &through)), outside);
         };
-        // Through an access point, the point's policy and the bucket's must both allow it.
+        // For a request through an access point, the policies of both the access point and the bucket must allow
+        // it.
         let at_point = self.decide_once(request, None, outside);
         if at_point.decision != Decision::Allow {
             return at_point;
@@ -312,8 +314,8 @@ impl World {
         Verdict { statements, ..at_bucket }
     }
 
-    /// Whether Lake Formation may have given a permission to everybody of the account whom IAM lets in, before
-    /// the mesh came. Source: "Changing the default settings for your data lake" in the Lake Formation
+    /// Whether Lake Formation may have granted a permission to every IAM principal of the account before the
+    /// mesh was deployed. Source: "Changing the default settings for your data lake" in the Lake Formation
     /// developer guide.
     fn may_be_open(&self, request: &Request<'_>) -> bool {
         let Request { principal, resource, .. } = *request;
@@ -335,7 +337,7 @@ impl World {
         self.sides(request, &self.target(request), outside).decide(request, through)
     }
 
-    /// The statements that would have a request allowed if it fulfilled their conditions.
+    /// The statements that would allow a request if it fulfilled their conditions.
     pub fn nearly(&self, request: &Request<'_>) -> Vec<Near<'_>> {
         let target = self.target(request);
         let sides = self.sides(request, &target, Outside::Unknown);
@@ -351,14 +353,15 @@ impl World {
                     carried.set(key, values.iter().cloned());
                 }
                 let request = Request { context: &carried, ..request.clone() };
-                // Others may still have to agree; what this mesh denies then is not nearly allowed.
+                // Other owners may still have to agree, so unknown policies count as allowing. A remaining deny
+                // comes from this mesh.
                 self.decide(&request, Outside::Allows).decision == Decision::Allow
             })
         });
         near
     }
 
-    /// The actions that IAM's documents do not allow, of requests that differ in their actions only.
+    /// The actions that IAM policies do not allow, for requests that differ only in the action.
     pub fn refused<'q>(
         &self,
         request: impl Fn(Action) -> Request<'q>,
@@ -387,8 +390,8 @@ impl World {
         refused.collect()
     }
 
-    /// Decides requests of one service that differ in their actions only, by IAM's documents and by Lake
-    /// Formation; `each` gets the decisions with their reasons. `target` is what is known of their resource.
+    /// Decides requests to one service that differ only in the action, by IAM and Lake Formation. `each`
+    /// receives each decision with its reason. `target` holds the facts about the requested resource.
     pub fn decide_each(
         &self,
         request: &Request<'_>,
@@ -423,7 +426,7 @@ impl World {
         }
     }
 
-    /// What decides requests of one principal about one resource, whatever the action is.
+    /// The documents and facts for requests of one principal on one resource, for any action.
     fn sides<'r, 'w: 'r>(
         &'w self,
         request: &Request<'r>,
@@ -442,8 +445,8 @@ impl World {
             _ => false,
         };
         let principal_account = principal.account();
-        // A bucket that no template makes is taken for one of the principal's own account: of
-        // another account's, its owner decides.
+        // A bucket that no template creates is assumed to be in the principal's own account. If it is in another
+        // account, its owner decides.
         let resource_account =
             target.account.or_else(|| account_of(resource)).or(principal_account);
         let is_same_account = principal_account.is_some() && principal_account == resource_account;
@@ -485,7 +488,7 @@ impl World {
         }
     }
 
-    /// The key of the mesh that an ARN names.
+    /// The KMS key of the templates with this ARN.
     pub fn key(&self, arn: &str) -> Option<&Resource> {
         if !arn.contains(":key/") {
             return None;
@@ -493,12 +496,12 @@ impl World {
         self.resources.get(arn).filter(|resource| resource.is_key())
     }
 
-    /// Whether an ARN is of a bucket of the mesh, or of an object in one.
+    /// Whether the ARN is that of a bucket of the templates, or of an object in one.
     pub fn knows_bucket(&self, arn: &str) -> bool {
         bucket_of(arn).is_some_and(|(bucket, _)| self.resources.contains_key(bucket))
     }
 
-    /// Whether a role is one of the mesh, with no policies but those in templates.
+    /// Whether the templates create the role and contain all of its policies.
     pub fn knows_policies_of(&self, arn: &str) -> bool {
         self.roles.get(arn).is_some_and(|role| !role.has_foreign_policies)
     }
@@ -510,7 +513,7 @@ impl World {
         }
     }
 
-    /// Whether a request fulfils conditions that stand outside of any document.
+    /// Whether a request fulfils conditions that belong to no document.
     pub fn fulfils<'c>(
         &self,
         request: &Request<'_>,
@@ -542,8 +545,8 @@ impl World {
         }
     }
 
-    /// Whether a request fulfils conditions that stand outside of any document. `target` is what is known
-    /// of its resource.
+    /// Whether a request fulfils conditions that belong to no document. `target` holds the facts about its
+    /// resource.
     pub fn fulfils_about<'c>(
         &self,
         request: &Request<'_>,
@@ -551,13 +554,13 @@ impl World {
         conditions: impl IntoIterator<Item = &'c Condition>,
     ) -> bool {
         let facts = self.facts(request, target);
-        // A filter's rows are data, whatever they look like.
+        // The row filter of a data cells filter is data: `${` in it is not a variable.
         conditions.into_iter().all(|condition| {
             holds(condition, condition.key != CELLS, request, &facts) == Truth::Yes
         })
     }
 
-    /// A text of a policy with its variables replaced, wildcards left in place.
+    /// The text of a policy with its variables replaced; wildcards are kept.
     pub fn expanded(&self, text: &str, request: &Request<'_>) -> Option<String> {
         let facts = Facts {
             principal_tags: self.role_of(request.principal).map(|role| &role.tags),
@@ -566,7 +569,7 @@ impl World {
         expand(text, request, &facts).ok().map(|expanded| expanded.literal())
     }
 
-    /// The access point that an ARN names, with its own ARN.
+    /// The access point in an ARN, with the access point's own ARN.
     pub fn access_point<'r>(&self, resource: &'r str) -> Option<(&'r str, &AccessPoint)> {
         let (_, rest) = resource.split_once(":accesspoint/")?;
         let name = rest.split('/').next()?;
@@ -574,8 +577,8 @@ impl World {
         Some((arn, self.access_points.get(arn)?))
     }
 
-    /// What is known of the resource of a request. Whether the action is one that a trust policy decides makes
-    /// a difference, and nothing else of it does.
+    /// The facts about the resource of a request. They depend on the action only in whether a trust policy
+    /// decides it.
     pub fn target(&self, request: &Request<'_>) -> Target<'_> {
         let arn = request.resource;
         if is_of_trust(request.action) {
@@ -621,7 +624,7 @@ impl World {
 }
 
 impl Role {
-    /// Whether no template makes the role.
+    /// Whether no template creates the role.
     pub fn is_imported(&self) -> bool {
         self.trust.origin.stack.is_empty()
     }

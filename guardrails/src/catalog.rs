@@ -1,4 +1,4 @@
-//! What templates say of Lake Formation that CloudFormation takes and does not do, or refuses.
+//! Rules on Lake Formation resources that CloudFormation rejects or accepts without effect.
 
 use std::collections::BTreeMap;
 
@@ -9,13 +9,14 @@ use lakewright_template::{LogicalId, Map, Value};
 
 use super::{Breach, Guardrail};
 
-/// A permission's principal and resource, where they stand: CloudFormation knows the permission by them.
+/// Permissions by principal and resource, each with where it is declared: CloudFormation identifies a permission by
+/// this pair.
 type Pairs = BTreeMap<String, Origin>;
 
-/// The lists of what everybody gets on what comes.
+/// The default permissions for future databases and tables.
 const DEFAULTS: [&str; 2] = ["CreateDatabaseDefaultPermissions", "CreateTableDefaultPermissions"];
 
-/// Reports a principal that stands for everybody with IAM permissions. Source: "Lake Formation personas and IAM permissions
+/// Reports a principal that means every IAM principal with access. Source: "Lake Formation personas and IAM permissions
 /// reference" and "IAMPrincipals" in the Lake Formation developer guide.
 fn everybody(value: Option<&Value>, here: &Origin, breaches: &mut Vec<Breach>) {
     let Some(value) = value else { return };
@@ -32,7 +33,7 @@ fn everybody(value: Option<&Value>, here: &Origin, breaches: &mut Vec<Breach>) {
     }
 }
 
-/// Checks templates together: lists of default permissions that have no effect, and permissions that stand twice.
+/// Checks templates together: lists of default permissions that have no effect, and permissions declared twice.
 pub fn lakeformation(stacks: &[StackTemplate<'_>]) -> Vec<Breach> {
     let mut breaches = Vec::new();
     let mut pairs = Pairs::new();
@@ -72,8 +73,8 @@ pub fn lakeformation(stacks: &[StackTemplate<'_>]) -> Vec<Breach> {
     breaches
 }
 
-/// Checks a change of templates: a permission that moves to another logical id is made before the old one is taken
-/// away, and so is refused, or taken away with it.
+/// Checks a change of templates for permissions that move to another logical id. CloudFormation creates the new one
+/// before it deletes the old one, so the creation is rejected, or the deletion removes both.
 pub fn moved(base: &[StackTemplate<'_>], head: &[StackTemplate<'_>]) -> Vec<Breach> {
     let before = all(base);
     let mut breaches = Vec::new();
@@ -115,7 +116,8 @@ fn empty_lists(origin: &Origin, properties: &Map, breaches: &mut Vec<Breach>) {
     }
 }
 
-/// The pair as text. What refers to something in its own stack is known there only.
+/// The principal and resource as text. References are resolved only within their own stack, so the text then includes
+/// the stack.
 fn pair(stack: &StackTemplate<'_>, properties: &Map) -> String {
     let text = |key: &str| properties.get(key).map(value_to_compact_json).unwrap_or_default();
     let pair = format!("{} {}", text("Principal"), text("Resource"));

@@ -1,4 +1,4 @@
-//! Rules about what a role's statements allow together, and what others decide by.
+//! Rules on the combined statements of a role, and on tags that policies of others compare.
 
 use std::collections::BTreeSet;
 
@@ -14,8 +14,8 @@ use super::escalation::has_pattern;
 use super::statement::among;
 use super::{Breach, Guardrail};
 
-/// What makes something that runs code with a role that is passed along, by the service that the role is passed
-/// to.
+/// Actions that create or change something that runs code with a passed role, by the service that the role is
+/// passed to.
 const MAKES_CODE: [(&str, &[&str]); 9] = [
     (
         CLOUDFORMATION,
@@ -57,7 +57,7 @@ pub(super) fn allowing(role: &Role) -> impl Iterator<Item = (&Document, &Stateme
         .filter(|(_, statement)| statement.is_allow)
 }
 
-/// Checks that no role passes another one to a service at which it may make what runs code with it.
+/// Reports roles that can pass another role to a service and create what runs code with it there.
 pub(super) fn pass_and_create(world: &World, breaches: &mut Vec<Breach>) {
     for role in world.roles().values().filter(|role| !is_for_cloudformation(role)) {
         let passing = allowing(role).filter(|(_, statement)| {
@@ -70,8 +70,8 @@ pub(super) fn pass_and_create(world: &World, breaches: &mut Vec<Breach>) {
             };
             for other in world.roles().values().filter(is_passed) {
                 for (service, actions) in MAKES_CODE {
-                    // What is changed by its own name is there already, with the code of whoever made it.
-                    // Who deploys with a role that a condition names does what it is for.
+                    // A resource listed by its own name exists already, with its creator's code. A deployment
+                    // with a role that a condition names is intended.
                     let is_named = |one: &Statement| {
                         service == CLOUDFORMATION
                             && one.conditions.iter().any(|condition| {
@@ -112,7 +112,7 @@ fn trusts(role: &Role, service: &str) -> bool {
         .any(|entry| is_service(entry, service))
 }
 
-/// Whether a statement lets a role go to a service.
+/// Whether a statement allows passing a role to this service.
 fn may_go(statement: &Statement, service: &str) -> bool {
     let limits = statement.conditions.iter().filter(|condition| {
         condition.key == "iam:passedtoservice"
@@ -128,7 +128,7 @@ fn may_go(statement: &Statement, service: &str) -> bool {
         })
 }
 
-/// Checks that nobody sets, on what is named by a pattern, the tags that policies decide by.
+/// Reports roles that can set tags that policies compare, on resources matched by a pattern.
 pub(super) fn deciding_tags(world: &World, breaches: &mut Vec<Breach>) {
     let keys = deciding_keys(world);
     if keys.is_empty() {
@@ -136,7 +136,7 @@ pub(super) fn deciding_tags(world: &World, breaches: &mut Vec<Breach>) {
     }
     for role in world.roles().values().filter(|role| !is_for_cloudformation(role)) {
         for (document, statement) in allowing(role) {
-            // An object's tags are about the object.
+            // Tags of an object affect only the object.
             let tags = |action: &Action| {
                 action.level() == Level::Tag && !action.lower().contains("object")
             };
@@ -148,7 +148,7 @@ pub(super) fn deciding_tags(world: &World, breaches: &mut Vec<Breach>) {
                     || condition.comparison == Comparison::Null
                     || condition.if_exists
                     || condition.takes_anything();
-                // Of what is made with them, tags are its maker's.
+                // A condition that the tags are set on creation: the creator may choose them.
                 let is_of_new = (key.ends_with("taggingaction") || key.ends_with("createaction"))
                     && !condition.comparison.is_negated()
                     && !condition.if_exists
@@ -173,7 +173,7 @@ pub(super) fn deciding_tags(world: &World, breaches: &mut Vec<Breach>) {
     }
 }
 
-/// The tags of roles and resources that allowing statements ask for.
+/// The tag keys of principals and resources that conditions of `Allow` statements compare.
 fn deciding_keys<'w>(world: &'w World) -> BTreeSet<&'w str> {
     let of_roles = world.roles().values().flat_map(|role| {
         role.identity.iter().map(AsRef::as_ref).chain(std::iter::once(&role.trust))
@@ -189,7 +189,7 @@ fn deciding_keys<'w>(world: &'w World) -> BTreeSet<&'w str> {
     conditions.filter_map(|condition| tag(&condition.key)).collect()
 }
 
-/// Whether a role denies itself to set some tags, whatever it is allowed.
+/// Whether a deny of the role restricts the tag keys of this action.
 fn denies_keys(role: &Role, action: Action) -> bool {
     role.identity.iter().flat_map(|document| &document.statements).any(|statement| {
         let is_about_tags = |key: &str| key == "aws:tagkeys" || key.contains("requesttag/");

@@ -1,7 +1,7 @@
-//! Guardrails on a template as it is made, before it is written.
+//! Checks a template as it is synthesized, before it is written.
 //!
-//! What roles of several templates may do together, and whose code they change,
-//! needs all templates: that is looked at by [`across`](super::across).
+//! Rules on roles of several templates together, and on the code of other roles, need all templates:
+//! [`across`](super::across) checks them.
 
 use std::collections::BTreeSet;
 use std::sync::{PoisonError, RwLock};
@@ -15,14 +15,19 @@ use lakewright_template::{LogicalId, ResourceEntry, Template, Value};
 use super::shape::Shapes;
 use super::{Breach, DocumentKind, Whose, escalation, roles, statement};
 
-/// Shapes that are remembered at most: a process that lives long must not grow with each template that it sees.
+/// The maximum number of cached shapes, so that a long-running process does not grow with each template.
 const KEPT: usize = 65_536;
 
-/// The shapes in which nothing was found: of statements, of keys' whole policies, of resources' tags, and of whole
-/// templates with roles that have power.
+/// Cached shapes without a breach: of statements, of whole key policies, of resources' tags, and of whole
+/// templates whose roles have power.
 static FINE: RwLock<BTreeSet<u64>> = RwLock::new(BTreeSet::new());
 
-/// Checks the documents of one template, and what its roles may do.
+/// Checks the documents and tags of one template, and the combined statements of its roles.
+///
+/// # Errors
+///
+/// If a document is malformed, or the template has an unsupported part or a value that is known only at
+/// deployment.
 pub fn emitted(
     address: &str,
     place: &Place,
@@ -60,7 +65,7 @@ pub fn emitted(
     let reader = Reader { address, place, resolver: Resolver::new(template, place, Branch::Then) };
     let mut breaches = Vec::new();
     let mut known: Vec<u64> = Vec::new();
-    // What was looked at and is fine is known from now on, and nothing else.
+    // Only shapes without a breach are cached.
     let mut learn = |found: Vec<Breach>, shapes: Option<&[u64]>| {
         if found.is_empty() {
             known.extend(shapes.into_iter().flatten());
@@ -93,14 +98,14 @@ pub fn emitted(
     Ok(breaches)
 }
 
-/// A document of a resource.
+/// A policy document in a resource's properties.
 struct Stated<'a> {
     property: &'static str,
     document: &'a Value,
     kind: DocumentKind,
 }
 
-/// The documents of a resource. Policies may be attached by roles that list them.
+/// The policy documents of a resource. `has_attachments`: roles may attach managed policies by listing them.
 fn stated(resource: &ResourceEntry, has_attachments: bool) -> Vec<Stated<'_>> {
     let properties = &resource.properties;
     let is_empty = |property: &str| {
@@ -108,7 +113,7 @@ fn stated(resource: &ResourceEntry, has_attachments: bool) -> Vec<Stated<'_>> {
     };
     let (property, kind) = match resource.kind.as_ref() {
         "AWS::IAM::Role" => ("AssumeRolePolicyDocument", DocumentKind::Trust),
-        // A policy that nobody here has gives nothing here: it is a boundary of roles in other templates.
+        // A policy without attachments in this template is a permissions boundary of roles in other templates.
         "AWS::IAM::ManagedPolicy"
             if !has_attachments && ["Groups", "Roles", "Users"].into_iter().all(is_empty) =>
         {
@@ -121,13 +126,13 @@ fn stated(resource: &ResourceEntry, has_attachments: bool) -> Vec<Stated<'_>> {
         }
         "AWS::S3::AccessPoint" | "AWS::Events::EventBus" => ("Policy", DocumentKind::Resource),
         "AWS::SecretsManager::ResourcePolicy" => ("ResourcePolicy", DocumentKind::Resource),
-        // A statement without a document around it.
+        // A statement that is not wrapped in a document.
         "AWS::Events::EventBusPolicy" => ("Statement", DocumentKind::Resource),
         _ => return Vec::new(),
     };
     let document = properties.get(property);
     let own = document.map(|document| Stated { property, document, kind });
-    // Roles, users and groups may have policies in themselves.
+    // Roles, users and groups may have inline policies.
     let inline = properties.get("Policies").filter(|_| resource.kind.starts_with("AWS::IAM::"));
     let inline = inline.and_then(Value::as_list).into_iter().flatten().filter_map(|policy| {
         let document = policy.as_map()?.get("PolicyDocument")?;
@@ -136,7 +141,7 @@ fn stated(resource: &ResourceEntry, has_attachments: bool) -> Vec<Stated<'_>> {
     own.into_iter().chain(inline).collect()
 }
 
-/// Reads documents of one template.
+/// Reads the documents of one template.
 struct Reader<'a> {
     address: &'a str,
     place: &'a Place,

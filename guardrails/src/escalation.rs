@@ -1,4 +1,4 @@
-//! Rules about what statements together allow: ways to more rights.
+//! Rules on privilege escalation through combined statements.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,7 +15,7 @@ use lakewright_template::arn::{ArnParts, ArnPattern};
 use super::statement::among;
 use super::{Breach, Guardrail};
 
-/// What gives rights to a role or takes its limits away.
+/// Actions that grant rights to a role or remove its limits.
 const GIVES_RIGHTS: [&str; 8] = [
     "iam:AttachRolePolicy",
     "iam:CreatePolicyVersion",
@@ -27,7 +27,7 @@ const GIVES_RIGHTS: [&str; 8] = [
     "iam:UpdateAssumeRolePolicy",
 ];
 
-/// What makes or fills a role. A boundary limits what comes of it.
+/// Actions that create an identity or grant it rights. A permissions boundary can limit the result.
 const MAKES_RIGHTS: [&str; 8] = [
     "iam:AttachGroupPolicy",
     "iam:AttachRolePolicy",
@@ -45,10 +45,10 @@ const CHANGES_STACKS: [&str; 3] = [
     "cloudformation:UpdateStack",
 ];
 
-/// Checks a role's own policies.
+/// Checks the identity policies of a role.
 pub(super) fn role(role: &Role, breaches: &mut Vec<Breach>) {
     if role.has_foreign_policies && !role.is_imported() {
-        // The names of AWS's own broad policies; others are not known.
+        // Finds AWS managed policies that are too broad, by name. The content of other attached policies is unknown.
         for name in &role.foreign_policies {
             broad(name, &role.trust.origin, breaches);
         }
@@ -60,7 +60,7 @@ pub(super) fn role(role: &Role, breaches: &mut Vec<Breach>) {
     }
 }
 
-/// Checks the name of a policy that is attached.
+/// Checks the ARN of an attached policy.
 pub(super) fn broad(name: &str, origin: &Origin, breaches: &mut Vec<Breach>) {
     let is_broad = name.contains(":aws:policy/")
         && ["FullAccess", "AdministratorAccess", "PowerUserAccess"]
@@ -82,7 +82,7 @@ fn one(role: &Role, document: &Document, statement: &Statement, breaches: &mut V
         statement.not_resources
             || statement.resources.iter().any(|resource| is_any_of(kind, resource))
     };
-    // The key comes with every request to pass a role: `IfExists` says the same.
+    // Every iam:PassRole request carries the key, so `IfExists` makes no difference.
     let is_for_service = statement
         .conditions
         .iter()
@@ -91,8 +91,8 @@ fn one(role: &Role, document: &Document, statement: &Statement, breaches: &mut V
         let message = "iam:PassRole without a service, or for any role; expected the roles and a condition on iam:PassedToService";
         report(Guardrail::PassAnyRole, message.to_owned());
     }
-    // Roles of the CDK's bootstrap deploy as administrators. One name in any account is one kind of role, when only
-    // those are assumed whose trust policies ask for an external id.
+    // The roles of the CDK's bootstrap deploy as administrators. One exact role name in any account is allowed if an
+    // external id is required.
     let has_id = has("sts:externalid");
     let is_beyond = |resource: &String| {
         resource.split_once(":role/").is_some_and(|(start, name)| {
@@ -108,7 +108,7 @@ fn one(role: &Role, document: &Document, statement: &Statement, breaches: &mut V
         report(Guardrail::AssumeAnyRole, message.to_owned());
     }
     let makes = among(statement, &MAKES_RIGHTS);
-    // A list of policies is a bound for what attaches them.
+    // For attach actions, a condition that lists policies is a sufficient limit.
     let attaches = makes.iter().all(|action| action.contains(":Attach"));
     let is_listed = statement.conditions.iter().any(|condition| lists_policies(role, condition));
     let is_bounded = has("iam:permissionsboundary") || attaches && is_listed;
@@ -123,14 +123,14 @@ fn one(role: &Role, document: &Document, statement: &Statement, breaches: &mut V
         );
         report(Guardrail::IamWithoutBoundary, message);
     }
-    // Whoever makes change sets with one role only executes no others.
+    // A role that creates change sets only with one execution role executes only such change sets.
     let changes: Vec<String> = among(statement, &CHANGES_STACKS)
         .into_iter()
         .filter(|action| {
             action != "cloudformation:ExecuteChangeSet" || !makes_own_change_sets(role)
         })
         .collect();
-    // A stack's ARN ends in an id that nobody knows beforehand.
+    // A stack's ARN ends in an id that is unknown beforehand.
     let is_open = statement.not_resources
         || statement.resources.iter().filter(|one| !one.contains(":aws:transform/")).any(|stack| {
             stack == "*" || stack.strip_suffix("/*").unwrap_or(stack).contains(['*', '?', '$'])
@@ -149,7 +149,7 @@ fn one(role: &Role, document: &Document, statement: &Statement, breaches: &mut V
         );
         report(Guardrail::ChangeSetsOnOthers, message);
     }
-    // A profile is named by its domain and its own name.
+    // A profile's ARN contains its domain and its own name.
     let is_any_profile = |resource: &String| {
         resource.split_once(":user-profile/").is_some_and(|(_, name)| {
             let profile = name.split_once('/').map_or(name, |(_, profile)| profile);
@@ -189,7 +189,7 @@ fn one(role: &Role, document: &Document, statement: &Statement, breaches: &mut V
     }
 }
 
-/// Whether a condition names policies, and AWS's own for administrators is not among them.
+/// Whether a condition lists policies, not including AdministratorAccess.
 fn lists_policies(role: &Role, condition: &Condition) -> bool {
     let partition = partition_of(&role.arn).unwrap_or("aws");
     let everything = String::from(ArnParts::iam(partition, "aws", "policy/AdministratorAccess"));
@@ -197,7 +197,7 @@ fn lists_policies(role: &Role, condition: &Condition) -> bool {
         && !condition.values.iter().any(|value| matches(value, &everything))
 }
 
-/// Whether a role makes change sets, and each of them with a role that its policies name.
+/// Whether a role can create change sets, and each only with an execution role that its policies name.
 fn makes_own_change_sets(role: &Role) -> bool {
     let documents = role.identity.iter().flat_map(|document| &document.statements);
     let mut making = documents
@@ -211,7 +211,7 @@ fn makes_own_change_sets(role: &Role) -> bool {
         })
 }
 
-/// Whether a condition must be there for a request to be allowed.
+/// Whether the condition requires the request to carry this key with a restricted value.
 pub(super) fn requires(condition: &Condition, key: &str) -> bool {
     condition.key == key
         && !condition.if_exists
@@ -219,7 +219,7 @@ pub(super) fn requires(condition: &Condition, key: &str) -> bool {
         && condition.limits()
 }
 
-/// Whether a pattern is about all resources of a type in some account, whatever their names are.
+/// Whether a pattern matches every resource of a type in some account, whatever its name.
 fn is_any_of(kind: &str, pattern: &str) -> bool {
     let ArnPattern { partition, service, region, account, .. } = ArnPattern::of(pattern);
     let partition = literal(partition, "aws");
@@ -233,7 +233,7 @@ fn is_any_of(kind: &str, pattern: &str) -> bool {
     })
 }
 
-/// A part of a pattern that has no wildcard, or else another one.
+/// The part of a pattern if it has no wildcard, otherwise a replacement.
 fn literal<'t>(part: Option<&'t str>, otherwise: &'t str) -> &'t str {
     part.filter(|given| !given.contains(['*', '?'])).unwrap_or(otherwise)
 }
@@ -243,12 +243,12 @@ pub(super) fn has_pattern(statement: &Statement) -> bool {
     statement.not_resources || statement.resources.iter().any(is_pattern)
 }
 
-/// The ARN of a managed policy that a document of a role is.
+/// The ARN of the managed policy that this document of a role comes from.
 fn policy_arn(role: &Role, document: &Document) -> Option<String> {
     role.managed.get(&document.origin).cloned()
 }
 
-/// Whether the role denies itself an action on a resource, whatever the request.
+/// Whether the role's policies deny an action on a resource, without conditions.
 pub(super) fn is_denied(role: &Role, action: &str, arn: &str) -> bool {
     let action = Action::new(action);
     role.identity.iter().flat_map(|document| &document.statements).any(|statement| {
@@ -260,7 +260,7 @@ pub(super) fn is_denied(role: &Role, action: &str, arn: &str) -> bool {
     })
 }
 
-/// Whether the role denies itself to make rights without a boundary.
+/// Whether the role's policies deny these actions without a permissions boundary.
 pub(super) fn is_denied_unbounded(role: &Role, actions: &[String]) -> bool {
     actions.iter().all(|action| {
         let action = Action::new(action);
@@ -276,7 +276,7 @@ pub(super) fn is_denied_unbounded(role: &Role, actions: &[String]) -> bool {
     })
 }
 
-/// Checks that somebody of the key's account may change its policy, and that nobody is kept from it.
+/// Checks that a principal of the key's own account can change the key's policy, and that no statement denies it.
 pub(super) fn key(policy: &Document, account: &str, breaches: &mut Vec<Breach>) {
     let put = Action::new("kms:PutKeyPolicy");
     let about = || policy.statements.iter().filter(|statement| statement.is_of(put));
@@ -308,8 +308,8 @@ pub(super) fn key(policy: &Document, account: &str, breaches: &mut Vec<Breach>) 
     }
 }
 
-/// Checks that no role changes the code that another one runs. CloudFormation's own role changes all that stacks have,
-/// and what lies in buckets is none of that.
+/// Reports roles that can change the code that another role runs. CloudFormation's own role may change stack resources,
+/// but not objects in buckets.
 pub(super) fn code_of_others(world: &World, breaches: &mut Vec<Breach>) {
     let escalation = Escalation::of(world);
     for role in world.roles().values() {
@@ -329,7 +329,7 @@ pub(super) fn code_of_others(world: &World, breaches: &mut Vec<Breach>) {
     }
 }
 
-/// Checks that roles do not assume each other in a circle: taking one away takes nothing from the others then.
+/// Reports role-assumption cycles: revoking one member of a cycle revokes nothing.
 pub(super) fn assume_back(world: &World, breaches: &mut Vec<Breach>) {
     let next = assumed(world);
     let reached = |from: &str| -> BTreeSet<&str> {
@@ -358,11 +358,12 @@ pub(super) fn assume_back(world: &World, breaches: &mut Vec<Breach>) {
     }
 }
 
-/// The roles that each role may assume: those that name it, or let in its account when its own policies allow it.
+/// The roles that each role can assume: those whose trust policy names it, or names its account if its own policies
+/// allow it.
 fn assumed(world: &World) -> BTreeMap<&str, BTreeSet<&str>> {
     let assume = Action::new("sts:AssumeRole");
     let mut next: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
-    // Few roles assume others by policies of their own.
+    // Only few roles have identity policies that allow sts:AssumeRole.
     let assuming: Vec<(&Role, Vec<&Statement>)> = world
         .roles()
         .values()
@@ -399,13 +400,12 @@ fn assumed(world: &World) -> BTreeMap<&str, BTreeSet<&str>> {
     next
 }
 
-/// Whether a statement of a role's trust, which is about another one, lets it in by `aws:PrincipalArn` as well, and the other one does not
-/// deny itself to go there.
+/// Whether this trust statement admits `other`, given its conditions on `aws:PrincipalArn` and the denies of `other`.
 fn lets_in(statement: &Statement, role: &Role, other: &Role) -> bool {
     let mut of_arn = statement.conditions.iter().filter(|one| one.key == "aws:principalarn");
     let is_met = of_arn.all(|one| {
         let matches_one = one.values.iter().any(|value| matches(value, &other.arn));
-        // What limits nothing is met by everybody.
+        // A condition that matches everything admits everybody.
         if one.comparison.is_negated() { !matches_one } else { matches_one || !one.limits() }
     });
     is_met && !is_denied(other, "sts:AssumeRole", &role.arn)

@@ -1,4 +1,4 @@
-//! Guardrails: what no policy should say, in templates of this program and of anybody.
+//! Guardrails: rules for the policies of templates, both synthesized and third-party.
 
 #[cfg(test)]
 mod anybodys;
@@ -25,7 +25,7 @@ pub use emitted::emitted;
 
 macro_rules! guardrails {
     ($($(#[$doc:meta])* $variant:ident $code:literal,)*) => {
-        /// A rule. Codes are stable: scripts match on them.
+        /// A guardrail rule. Codes are stable: scripts match on them.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
         pub enum Guardrail {
             $($(#[$doc])* $variant,)*
@@ -51,53 +51,53 @@ macro_rules! guardrails {
 }
 
 guardrails! {
-    /// An action is allowed on resources that it is never about.
+    /// An allowed action never applies to any of the listed resources.
     ActionWithoutResource "action-without-resource",
     /// Two roles may assume each other.
     AssumeBack "assume-back",
     /// Any role may be assumed.
     AssumeAnyRole "assume-any-role",
-    /// A role has a policy of AWS that opens a whole service.
+    /// A role has an AWS managed policy that opens a whole service.
     BroadManagedPolicy "broad-managed-policy",
-    /// A statement names an account by an id that tells nobody which one it is.
+    /// A statement names an account by its canonical user ID, which does not show which account it is.
     CanonicalUser "canonical-user",
-    /// Stacks of others may be changed with their own execution role.
+    /// A principal may change other owners' stacks with the execution roles of these stacks.
     ChangeSetsOnOthers "change-sets-on-others",
     /// A role may change the code that another role runs.
     CodeOfOthers "code-of-others",
-    /// A role may set the tags that policies decide by.
+    /// A role may set tags that policies compare.
     DecidingTag "deciding-tag",
-    /// An empty list of default permissions in the settings of Lake Formation.
+    /// Lake Formation settings contain an empty list of default permissions.
     EmptyDefaults "empty-defaults",
-    /// Lake Formation leaves something to everybody with IAM permissions.
+    /// Lake Formation grants something to every IAM principal with access.
     EverybodyInLakeFormation "everybody-in-lake-formation",
     /// A `ForAllValues` condition holds for a request without the key.
     ForAllValuesWithoutNull "for-all-values-without-null",
     /// A condition key that the action never carries.
     ForeignConditionKey "foreign-condition-key",
-    /// Roles or policies may be made without a permissions boundary.
+    /// Roles or policies may be created without a permissions boundary.
     IamWithoutBoundary "iam-without-boundary",
-    /// Nobody may change the policy of a key.
+    /// No principal can change the policy of a key.
     KeyLockout "key-lockout",
-    /// A policy, or a principal in it, that IAM would not take.
+    /// A policy, or a principal in it, that IAM would reject.
     MalformedPolicy "malformed-policy",
-    /// `NotAction`, `NotResource` or `NotPrincipal` with an allow.
+    /// An `Allow` statement with `NotAction`, `NotResource` or `NotPrincipal`.
     NotWithAllow "not-with-allow",
-    /// Whoever an identity provider vouches for may assume a role.
+    /// Any identity of an identity provider may assume a role.
     OpenFederation "open-federation",
     /// A role or a key is open to a whole organization.
     OpenOrganization "open-organization",
-    /// A role may pass another one to a service and make what runs with it.
+    /// A role may pass another role to a service and create what runs with it.
     PassAndCreate "pass-and-create",
     /// Any role may be passed, or to any service.
     PassAnyRole "pass-any-role",
-    /// Two permissions of Lake Formation for one principal and resource.
+    /// Two Lake Formation permissions have the same principal and resource.
     PermissionTwice "permission-twice",
     /// A role may change its own rights.
     PolicyOnOneself "policy-on-oneself",
-    /// A session of anybody's profile may be opened.
+    /// A presigned URL may be created for any user profile.
     PresignedUrl "presigned-url",
-    /// A role may set tags of roles that policies decide by.
+    /// A role may set tags of roles that policies compare.
     RoleTag "role-tag",
     /// A service may act for any account.
     ServiceWithoutSource "service-without-source",
@@ -105,13 +105,13 @@ guardrails! {
     TagCase "tag-case",
     /// An action that does not exist.
     UnknownAction "unknown-action",
-    /// Actions are allowed by a pattern.
+    /// Actions are allowed by a wildcard pattern.
     WildcardAction "wildcard-action",
     /// Everybody is allowed, without a condition.
     WildcardPrincipal "wildcard-principal",
-    /// All resources, for an action that supports narrower ones.
+    /// All resources are allowed, for an action that supports narrower ones.
     WildcardResource "wildcard-resource",
-    /// A role may write the policies that it attaches.
+    /// A role may both write and attach a managed policy.
     WriteAndAttach "write-and-attach",
 }
 
@@ -122,56 +122,57 @@ impl Guardrail {
     }
 }
 
-/// What a document is for.
+/// The kind of a policy document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum DocumentKind {
-    /// A policy of a role.
+    /// An identity policy.
     Identity,
-    /// A permissions boundary: it gives nothing by itself.
+    /// A permissions boundary: it grants nothing by itself.
     Boundary,
-    /// The policy of a key.
+    /// The key policy of a KMS key.
     Key,
     /// The policy of another resource.
     Resource,
-    /// Who may assume a role.
+    /// The trust policy of a role.
     Trust,
 }
 
-/// Whose template it is.
+/// The origin of a template.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Whose {
-    /// Anybody's: it may have actions that the catalogue has not.
+    /// A third-party template: its actions may be newer than the catalogue.
     Anybodys,
-    /// One that is made here: it has services of the catalogue only.
+    /// A synthesized template: all of its services are in the catalogue.
     Ours,
 }
 
-/// A breach of a rule.
+/// A violation of a rule.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Breach {
     /// The rule.
     pub rule: Guardrail,
-    /// Where it stands.
+    /// Where the violation is declared.
     pub origin: Origin,
-    /// The statement; empty when it is about more than one.
+    /// The `Sid` of the statement; empty if several are involved.
     pub sid: String,
-    /// What was got, and what was expected.
+    /// What was found, and what was expected.
     pub message: String,
 }
 
 impl Breach {
-    /// A breach of a document as a whole, or of one statement.
+    /// A violation by one statement or, with an empty `sid`, by the whole document.
     fn new(rule: Guardrail, origin: &Origin, sid: &str, message: String) -> Self {
         Self { rule, origin: origin.clone(), sid: sid.to_owned(), message }
     }
 }
 
-/// Checks everything that templates describe.
+/// Checks all templates of a world.
 pub fn check(world: &World) -> Vec<Breach> {
     check_with(world, &BTreeSet::new())
 }
 
-/// Checks everything that some templates describe; a policy that roles of others have as their boundary gives nothing.
+/// Checks some of several templates. `of_others` has the ARNs of policies that other templates use as permissions
+/// boundaries: these grant nothing.
 pub fn check_with(world: &World, of_others: &BTreeSet<String>) -> Vec<Breach> {
     let mut breaches = Vec::new();
     roles(world, &mut breaches);
@@ -189,7 +190,7 @@ pub fn check_with(world: &World, of_others: &BTreeSet<String>) -> Vec<Breach> {
     breaches
 }
 
-/// Checks what only several templates of anybody show together.
+/// Runs the rules that need several third-party templates together.
 pub fn together(world: &World) -> Vec<Breach> {
     let mut breaches = Vec::new();
     roles(world, &mut breaches);
@@ -197,12 +198,12 @@ pub fn together(world: &World) -> Vec<Breach> {
     breaches
 }
 
-/// Checks what only all templates of a mesh show together, each of which has been looked at by [`emitted`].
+/// Runs the rules that need all templates of a mesh together. [`emitted`] has already checked each template.
 pub fn across(world: &World) -> Vec<Breach> {
     let mut breaches = Vec::new();
     roles(world, &mut breaches);
     between_roles(world, &mut breaches);
-    // Policies of roles that another template makes.
+    // Policies of roles that another template creates.
     for role in world.roles().values() {
         let is_elsewhere = |document: &&Document| document.origin.stack != role.trust.origin.stack;
         for document in role.identity.iter().map(AsRef::as_ref).filter(is_elsewhere) {
@@ -222,7 +223,7 @@ pub fn across(world: &World) -> Vec<Breach> {
     breaches
 }
 
-/// Checks what roles may do by all of their statements, and with each other.
+/// Checks the combined statements of each role, and roles that can assume each other.
 fn roles(world: &World, breaches: &mut Vec<Breach>) {
     for role in world.roles().values() {
         escalation::role(role, breaches);
@@ -232,14 +233,14 @@ fn roles(world: &World, breaches: &mut Vec<Breach>) {
     combined::deciding_tags(world, breaches);
 }
 
-/// Checks what roles may do to others, which may be in other templates.
+/// Checks the effects of roles on other roles, which may be in other templates.
 fn between_roles(world: &World, breaches: &mut Vec<Breach>) {
     escalation::code_of_others(world, breaches);
     role_tag::check(world, breaches);
     write_and_attach::check(world, breaches);
 }
 
-/// Checks documents one by one.
+/// Checks each document separately.
 fn documents(world: &World, of_others: &BTreeSet<String>, breaches: &mut Vec<Breach>) {
     let own = world.roles().values().filter_map(|role| role.boundary.as_ref());
     let boundaries: BTreeSet<&String> = own.chain(of_others).collect();

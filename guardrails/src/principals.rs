@@ -1,4 +1,4 @@
-//! Rules about whom statements let in.
+//! Rules on the principals that statements name.
 
 use lakewright_access::document::{Condition, PrincipalEntry, Statement};
 use lakewright_access::request::account_of;
@@ -8,7 +8,7 @@ use lakewright_template::resolve::UNKNOWN;
 
 use super::{DocumentKind, Guardrail};
 
-/// Keys by which a service says for whom it acts.
+/// Condition keys that state on whose behalf a service acts.
 const SOURCES: [&str; 9] = [
     "aws:sourceaccount",
     "aws:sourcearn",
@@ -21,10 +21,10 @@ const SOURCES: [&str; 9] = [
     "sts:externalid",
 ];
 
-/// Keys that hold a statement for everybody to somebody, when their values are fixed.
+/// Condition keys that restrict a statement for everybody to known principals, if their values are fixed.
 ///
 /// Source: "Blocking public access to your Amazon S3 storage", the meaning of "public", in the S3 user guide; and the
-/// keys of other services that do the same.
+/// equivalent keys of other services.
 const LIMITS: [&str; 16] = [
     "aws:principalaccount",
     "aws:principalarn",
@@ -44,11 +44,11 @@ const LIMITS: [&str; 16] = [
     "s3:x-amz-server-side-encryption-aws-kms-key-id",
 ];
 
-/// The canonical users of services: of ElastiCache, which writes backups into buckets. Source: "Exporting a backup" in the
-/// Amazon ElastiCache user guide.
+/// Canonical user IDs of AWS services: of ElastiCache, which exports backups into buckets. Source: "Exporting a backup"
+/// in the Amazon ElastiCache user guide.
 const OF_SERVICES: [&str; 1] = ["540804c33a284a299d2547575ce1010f2312ef3da9b3a053c8bc45bf233e4353"];
 
-/// Takes on the roles of instances of its own account, and names no source.
+/// Assumes roles only for instances of the role's own account, and sends no source key.
 const WITHOUT_SOURCE: &str = "ec2.amazonaws.com";
 
 pub(super) fn check(
@@ -92,7 +92,7 @@ pub(super) fn check(
                 }
             }
             PrincipalEntry::Service(service) => {
-                // Some services name a source in some requests only: `IfExists` is enough.
+                // Some services send a source key only in some requests, so `IfExists` is accepted.
                 let has_source = statement.conditions.iter().any(|condition| {
                     SOURCES.iter().any(|source| condition.key.starts_with(source))
                         && condition.limits()
@@ -131,7 +131,8 @@ pub(super) fn check(
     }
 }
 
-/// Whether a key is one of the identity provider that a statement is about: its host and path, and what tokens carry.
+/// Whether a key belongs to the statement's identity provider: the provider's host and path, then a claim of its
+/// tokens.
 ///
 /// Source: "Available keys for AWS OIDC federation" in the IAM user guide.
 pub(super) fn is_of_provider(statement: &Statement, key: &str) -> bool {
@@ -144,8 +145,9 @@ pub(super) fn is_of_provider(statement: &Statement, key: &str) -> bool {
     entries.any(|entry| matches!(entry, PrincipalEntry::Federated(provider) if is_it(provider)))
 }
 
-/// Whether a trust of an identity provider is held to somebody. A SAML provider, and the provider of a cluster, is an account's
-/// own, and says for whom its assertions are; others vouch for people and programs of others as well, and some of them for one application by its audience.
+/// Whether a trust statement restricts an identity provider to one owner's identities. A SAML provider, or that of an
+/// EKS cluster, belongs to one account: a SAML condition or a subject is enough. Other providers authenticate
+/// identities of many owners; for some of them the audience identifies one application.
 ///
 /// Source: "Identity provider controls for shared OIDC providers" and "Available keys for AWS web identity federation" in
 /// the IAM user guide.
@@ -159,7 +161,7 @@ fn is_held(provider: &str, statement: &Statement) -> bool {
     if provider.contains(UNKNOWN) {
         return true;
     }
-    // Assertions that were made for somebody else are told by their audience. Source: "Creating a role for SAML 2.0
+    // The audience shows whether an assertion was made for another recipient. Source: "Creating a role for SAML 2.0
     // federation" in the IAM user guide.
     if provider.contains(":saml-provider/") {
         return statement.conditions.iter().any(|one| one.key.starts_with("saml:") && one.limits());
@@ -174,8 +176,8 @@ fn is_held(provider: &str, statement: &Statement) -> bool {
     })
 }
 
-/// Whether a condition says for which subject of an identity provider something is: the owner stands behind the first word,
-/// before a slash or a colon, as in `repo:OWNER/NAME:*` and `organization:OWNER:project:*`.
+/// Whether a condition restricts the subject of an identity provider to one owner. The owner follows the first word and
+/// ends at a slash or a colon, as in `repo:OWNER/NAME:*` and `organization:OWNER:project:*`.
 fn names_subject(condition: &Condition, is_cluster: bool) -> bool {
     let is_wide = |value: &String| {
         let (word, name) = value.split_once(':').unwrap_or(("", value));
@@ -187,7 +189,7 @@ fn names_subject(condition: &Condition, is_cluster: bool) -> bool {
         && (is_cluster || !condition.values.iter().any(is_wide))
 }
 
-/// What of a principal IAM would not take, and what it would.
+/// The text of a principal that IAM would reject, and the expected form.
 pub(super) fn malformed(entry: &PrincipalEntry) -> Option<(&str, &'static str)> {
     let (text, is_fine, expected) = match entry {
         PrincipalEntry::Everyone => return None,
@@ -213,7 +215,7 @@ pub(super) fn malformed(entry: &PrincipalEntry) -> Option<(&str, &'static str)> 
             "a canonical user id of 64 hexadecimal digits",
         ),
     };
-    // What is empty is a parameter that is left empty: a condition is around it.
+    // An empty text comes from a parameter left empty, which a template condition guards.
     let is_known = !text.contains(UNKNOWN) && !text.is_empty();
     (!is_fine && is_known).then_some((text.as_str(), expected))
 }
@@ -222,7 +224,7 @@ fn is_account(text: &str) -> bool {
     text.len() == 12 && text.bytes().all(|one| one.is_ascii_digit())
 }
 
-/// Whether a text is a principal of AWS: an ARN of IAM or STS, or the unique id of a role or user that was deleted.
+/// Whether a text is a valid AWS principal: an ARN of IAM or STS, or the unique id of a deleted role or user.
 fn is_of_aws(text: &str) -> bool {
     let is_unique_id = text.len() >= 16
         && text.starts_with('A')
@@ -243,7 +245,7 @@ fn is_of_aws(text: &str) -> bool {
                 &["assumed-role", "federated-user"]
             };
             is_known(partition, Partition::named(partition).is_some())
-                // CloudFront's origin access identities are users of an account called so.
+                // CloudFront's origin access identities are users of an account named `cloudfront`.
                 && is_known(account, is_account(account) || account == "cloudfront")
                 && is_known(resource, kinds.contains(&kind))
                 && !text.contains(['*', '?'])
@@ -253,7 +255,7 @@ fn is_of_aws(text: &str) -> bool {
     is_unique_id || is_arn
 }
 
-/// Whether a condition holds everybody to somebody: by a key that says who or from where, with fixed values.
+/// Whether a condition restricts everybody to known principals or networks, by a key with fixed values.
 fn says_who(condition: &Condition) -> bool {
     condition.limits()
         && !condition.if_exists
@@ -261,7 +263,7 @@ fn says_who(condition: &Condition) -> bool {
         && condition.values.iter().all(|value| is_fixed(&condition.key, value))
 }
 
-/// Whether a value stands for one, or for what lies in one account or network.
+/// Whether a value identifies one principal or resource, or those of one account or network.
 pub(super) fn is_fixed(key: &str, value: &str) -> bool {
     let has_wildcard = |text: &str| text.contains(['*', '?']) || text.contains("${");
     match key {
@@ -269,7 +271,7 @@ pub(super) fn is_fixed(key: &str, value: &str) -> bool {
         "aws:principalarn" | "aws:sourcearn" | "s3:dataaccesspointarn" => {
             match account_of(value) {
                 Some(account) => !has_wildcard(account),
-                // A bucket's ARN names no account.
+                // The ARN of a bucket contains no account.
                 None => !has_wildcard(value),
             }
         }
@@ -277,8 +279,8 @@ pub(super) fn is_fixed(key: &str, value: &str) -> bool {
     }
 }
 
-/// Whether a network is small enough to be somebody's: at least 8 bits of a public address of version 4, and 32 of one
-/// of version 6. Private ones always are.
+/// Whether a network is small enough to belong to one owner: a prefix of at least 8 bits for public IPv4 and 32 bits
+/// for IPv6 addresses. Private networks always are.
 fn is_narrow_network(value: &str) -> bool {
     let (address, bits) = value.split_once('/').unwrap_or((value, "128"));
     let Ok(bits) = bits.parse::<u32>() else { return true };

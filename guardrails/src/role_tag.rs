@@ -1,4 +1,4 @@
-//! A rule about the tags of roles, which policies decide by.
+//! A rule on tags of roles that policies compare.
 
 use std::collections::BTreeSet;
 
@@ -16,20 +16,20 @@ use super::escalation::{has_pattern, is_about};
 use super::statement::among;
 use super::{Breach, Guardrail};
 
-/// What sets tags of a role, and what takes them off.
+/// Actions that set or remove tags of a role.
 const TAGS_ROLES: [&str; 2] = ["iam:TagRole", "iam:UntagRole"];
 
-/// The tags of roles that statements decide by, in lower case.
+/// The tag keys of roles that statements compare, in lower case.
 #[derive(Debug)]
 struct Deciding<'w> {
-    /// Those of whoever asks, in policies of resources and of roles that may be assumed.
+    /// Tags of the requesting principal, in policies of resources and of assumable roles.
     of_anybody: BTreeSet<String>,
-    /// Statements about roles, each with the tags of the role that it asks for.
+    /// Statements on roles, each with the tags of the target role that it compares.
     of_targets: Vec<(&'w Statement, BTreeSet<String>)>,
 }
 
-/// Checks that nobody sets or takes off the tags that decide of roles, or by whom, where roles are named by a pattern.
-/// Whoever may tag itself is named by that as well.
+/// Reports roles that can set or remove tags that policies compare, on roles matched by a pattern. A role that can tag
+/// itself is reported as well.
 pub(super) fn check(world: &World, breaches: &mut Vec<Breach>) {
     let mut deciding: Option<Deciding<'_>> = None;
     for role in world.roles().values().filter(|role| !is_for_cloudformation(role)) {
@@ -79,7 +79,7 @@ impl<'w> Deciding<'w> {
         Self { of_anybody: of_anybody.collect(), of_targets: of_targets.collect() }
     }
 
-    /// The tags of one role that anything decides by.
+    /// The tag keys of one role that any statement compares.
     fn keys_of(&self, world: &World, role: &Role) -> BTreeSet<String> {
         let boundary = role.boundary.as_ref().and_then(|arn| world.managed().get(arn));
         let own = role.identity.iter().chain(boundary);
@@ -92,7 +92,7 @@ impl<'w> Deciding<'w> {
     }
 }
 
-/// The tags of whoever asks that a statement names, in conditions and in variables.
+/// The principal's tags that a statement uses, in conditions and in variables.
 fn tags_of_asker(statement: &Statement) -> BTreeSet<String> {
     let keys = statement.conditions.iter().map(|condition| condition.key.clone());
     let values = statement.conditions.iter().flat_map(|condition| &condition.values);
@@ -101,7 +101,7 @@ fn tags_of_asker(statement: &Statement) -> BTreeSet<String> {
     keys.chain(named).filter_map(tag).collect()
 }
 
-/// The tags of the resource that a statement asks for.
+/// The resource's tags that a statement's conditions compare.
 fn tags_of_target(statement: &Statement) -> BTreeSet<String> {
     let tag = |key: &str| {
         let tag = key.strip_prefix("aws:resourcetag/").or(key.strip_prefix("iam:resourcetag/"));
@@ -110,7 +110,7 @@ fn tags_of_target(statement: &Statement) -> BTreeSet<String> {
     statement.conditions.iter().filter_map(|condition| tag(&condition.key)).collect()
 }
 
-/// Whether a role may set a tag of another one to any value, or take it off, by a statement and all that denies it.
+/// Whether the statement lets a role set this tag of the target to any value, or remove it, given all denies.
 fn may_tag(
     world: &World,
     role: &Role,

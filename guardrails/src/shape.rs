@@ -1,8 +1,8 @@
-//! The shape of a statement: what rules about single statements look at, without the names that say which
-//! bucket, table or role it is about.
+//! The shape of a statement: the parts that single-statement rules inspect, without the names of the bucket, table or
+//! role.
 //!
-//! Templates of thousands of datasets have statements of a few hundred shapes. A
-//! rule that finds nothing in one finds nothing in the others of its shape.
+//! Templates of thousands of datasets have statements of a few hundred shapes. If a rule finds no breach in one
+//! statement, it finds none in others of the same shape.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{BuildHasher as _, Hash as _, Hasher};
@@ -19,18 +19,18 @@ use lakewright_template::{Intrinsic, Map, ResourceEntry, Template, Text, Value};
 use super::DocumentKind;
 use super::principals::{is_fixed, malformed};
 
-/// What gives rights or ways to them, by how the actions begin, in lower case.
+/// Prefixes of actions that grant rights or lead to them, in lower case.
 const POWER: [&str; 6] =
     ["cloudformation:", "iam:", "organizations:", "sagemaker:createpresigned", "sso:", "sts:"];
 
-/// Makes shapes of the documents of one template.
+/// Computes the shapes of one template's documents.
 #[derive(Debug)]
 pub(super) struct Shapes<'a> {
     template: &'a Template,
     place: &'a Place,
     /// The names of the template's roles.
     roles: Vec<&'a str>,
-    /// Every document with the shapes of its statements; `None` for one that has to be read.
+    /// Every document with the hashes of its statements; `None` for a document that must be inspected individually.
     documents: Vec<(&'a ResourceEntry, &'a Value, DocumentKind, Option<Vec<u64>>)>,
     has_power: bool,
 }
@@ -40,13 +40,13 @@ impl<'a> Shapes<'a> {
         let roles = template.resources.values().filter(|one| one.kind == "AWS::IAM::Role");
         let names: Vec<Option<&str>> =
             roles.map(|role| role.properties.get("RoleName")?.as_text()).collect();
-        // A role whose name is not known here may be named by anything.
+        // A role of unknown name may be named by any statement.
         let has_power = names.iter().any(Option::is_none);
         let roles = names.into_iter().flatten().collect();
         Self { template, place, roles, documents: Vec::new(), has_power }
     }
 
-    /// What is the same for the tags of resources that have the same keys.
+    /// Hash shared by tag lists with the same keys; `None` means: inspect individually.
     pub(super) fn of_tags(tags: &Value) -> Option<u64> {
         let mut hasher = hasher();
         for tag in tags.as_list()? {
@@ -56,12 +56,12 @@ impl<'a> Shapes<'a> {
         Some(hasher.finish())
     }
 
-    /// Whether documents give rights, or ways to them.
+    /// Whether any document grants rights or leads to them.
     pub(super) fn has_power(&self) -> bool {
         self.has_power
     }
 
-    /// Adds a document, and gives its place among all.
+    /// Adds a document, and returns its index.
     pub(super) fn add(
         &mut self,
         resource: &'a ResourceEntry,
@@ -69,14 +69,14 @@ impl<'a> Shapes<'a> {
         kind: DocumentKind,
     ) -> usize {
         let hashes = self.document(document, kind);
-        // What has to be read may say anything.
+        // The document may contain anything.
         self.has_power |= hashes.is_none();
         self.documents.push((resource, document, kind, hashes));
         self.documents.len() - 1
     }
 
-    /// For each statement of a document what is the same for those of one shape, and for a key's policy one more, for
-    /// all of it; `None` for a document that has to be read.
+    /// The hashes of a document's statements, equal for statements of the same shape. A key policy has one more, of the
+    /// whole policy. `None` means: inspect individually.
     pub(super) fn hashes(&self, place: usize) -> Option<&[u64]> {
         self.documents.get(place)?.3.as_deref()
     }
@@ -97,9 +97,9 @@ impl<'a> Shapes<'a> {
         Some(hashes)
     }
 
-    /// What is the same for templates of one shape, once all documents are added: the shapes of all documents, whom they
-    /// are attached to, and which of the template's own roles and policies each resource is about. `None` for a
-    /// template that has to be read.
+    /// Hash shared by templates of equal shape, once all documents are added: the shapes of all documents, their
+    /// attachments, and which of the template's own roles and policies each resource element matches. `None` means:
+    /// inspect individually.
     pub(super) fn of_template(&self) -> Option<u64> {
         let mut hasher = hasher();
         let own = self.own()?;
@@ -111,7 +111,7 @@ impl<'a> Shapes<'a> {
                         Some(Intrinsic::Ref(role)) => role.as_str() == *id,
                         _ => role.as_text() == Some(name),
                     };
-                    // Somebody else's role has more policies than these.
+                    // A role of another template has further policies.
                     own.iter().position(|one| is_it(&one))?.hash(&mut hasher);
                 }
             }
@@ -125,14 +125,14 @@ impl<'a> Shapes<'a> {
                     };
                     for value in named {
                         is_about(value, &own, &mut hasher)?;
-                        // Roles of the CDK's bootstrap are known by their names.
+                        // The rules identify roles of the CDK's bootstrap by their names.
                         value
                             .as_text()
                             .is_some_and(|one| one.contains(":role/cdk"))
                             .hash(&mut hasher);
                     }
                 }
-                // Who is let in by `aws:PrincipalArn`.
+                // The roles that conditions on `aws:PrincipalArn` admit.
                 let conditions = statement.as_map()?.get("Condition").and_then(Value::as_map);
                 let keys = conditions.into_iter().flat_map(Map::iter).filter(|_| is_trust);
                 let values =
@@ -149,7 +149,8 @@ impl<'a> Shapes<'a> {
         Some(hasher.finish())
     }
 
-    /// The template's roles and managed policies: id, name and ARN. `None` where one has more to it.
+    /// The template's roles and managed policies: logical id, name and ARN. `None` if one must be inspected
+    /// individually.
     fn own(&self) -> Option<Vec<(&'a str, &'a str, String)>> {
         let mut own = Vec::new();
         for (id, resource) in &self.template.resources {
@@ -171,7 +172,7 @@ impl<'a> Shapes<'a> {
         Some(own)
     }
 
-    /// Adds a statement, and says whether it gives power.
+    /// Adds a statement to the hash, and returns whether it has power.
     fn statement(
         &self,
         statement: &Map,
@@ -207,7 +208,8 @@ impl<'a> Shapes<'a> {
         Some(has_power)
     }
 
-    /// Adds a resource: of its ARN the words that some form of its service has, and the wildcards.
+    /// Adds a resource to the hash: the wildcards of its ARN, and the words that also occur in an ARN format of its
+    /// service.
     fn resource(&self, resource: &Value, hasher: &mut impl Hasher) -> Option<()> {
         let Some(arn) = resource.as_text() else {
             return self.reference(resource, hasher);
@@ -229,9 +231,9 @@ impl<'a> Shapes<'a> {
             }
             let end = bytes[start..].iter().position(|byte| is_mark(*byte));
             let end = end.map_or(bytes.len(), |length| start + length);
-            // Marks are ASCII, so that no character is cut.
+            // Marks are ASCII, so no character is split.
             let word = &arn[start..end];
-            // A word that goes on in a wildcard may be the beginning of one that counts.
+            // A word that continues in a wildcard may be the prefix of a significant word.
             let is_cut = after_wildcard || matches!(bytes.get(end), Some(b'*' | b'?' | b'$'));
             if is_cut && words.has_beginning(word) || after_wildcard || words.contain(word) {
                 word.hash(hasher);
@@ -244,7 +246,7 @@ impl<'a> Shapes<'a> {
         Some(())
     }
 
-    /// Adds a reference to a resource of the template: what its type is decides what its ARN looks like.
+    /// Adds a reference to a resource of the template: the type determines the form of the ARN.
     fn reference(&self, value: &Value, hasher: &mut impl Hasher) -> Option<()> {
         let id = match value.as_intrinsic()? {
             Intrinsic::GetAtt(id, attribute) => {
@@ -258,8 +260,8 @@ impl<'a> Shapes<'a> {
         Some(())
     }
 
-    /// Adds who a statement is about: services by name, others by whether they are of the account. Says whether
-    /// one is a role of the template.
+    /// Adds principals: services by name, others by whether they belong to the template's account. Returns whether one
+    /// is a role of the template.
     fn principals(&self, value: &Value, hasher: &mut impl Hasher) -> Option<bool> {
         let Some(kinds) = value.as_map() else {
             value.as_text()?.hash(hasher);
@@ -292,7 +294,7 @@ impl<'a> Shapes<'a> {
         Some(is_own_role)
     }
 
-    /// Adds conditions: their operators and keys, and of their values those that rules know.
+    /// Adds conditions: operators, keys, and those values that rules compare.
     fn conditions(&self, value: &Value, hasher: &mut impl Hasher) -> Option<()> {
         for (operator, keys) in value.as_map()?.iter() {
             add(operator, hasher);
@@ -315,7 +317,7 @@ impl<'a> Shapes<'a> {
     }
 }
 
-/// Adds which of a template's own roles and policies a value matches or refers to.
+/// Adds which of the template's own roles and policies a value matches or references.
 fn is_about(value: &Value, own: &[(&str, &str, String)], hasher: &mut impl Hasher) -> Option<()> {
     for (id, _, arn) in own {
         let is_it = match (value, value.as_intrinsic()) {
@@ -329,7 +331,8 @@ fn is_about(value: &Value, own: &[(&str, &str, String)], hasher: &mut impl Hashe
     Some(())
 }
 
-/// What of a condition's value rules look at: which it is, where they know it, or whether it is anything.
+/// The parts of a condition's value that rules inspect: the value itself if a rule compares it, whether it matches
+/// anything, and whether it is fixed.
 fn known_value<'v>(key: &str, value: &'v str) -> (Option<&'v str>, bool, bool) {
     let is_service = key.eq_ignore_ascii_case("iam:PassedToService");
     let is_subject = key.ends_with(":sub");
@@ -338,7 +341,7 @@ fn known_value<'v>(key: &str, value: &'v str) -> (Option<&'v str>, bool, bool) {
     (is_known.then_some(value), is_anything(value), is_fixed)
 }
 
-/// Whether rules about roles look at an action: what gives rights, and what sets tags, in any case of letters.
+/// Whether rules on roles inspect an action: it grants rights, or sets tags. Case-insensitive.
 fn gives_power(action: &str) -> bool {
     let begins =
         |start: &&str| action.get(..start.len()).is_some_and(|one| one.eq_ignore_ascii_case(start));
@@ -347,7 +350,7 @@ fn gives_power(action: &str) -> bool {
         || action.as_bytes().windows(3).any(|three| three.eq_ignore_ascii_case(b"tag"))
 }
 
-/// The statements of a document, or the statement that stands without one.
+/// The statements of a document, or a statement that is not wrapped in one.
 fn statements(document: &Value) -> Option<&[Value]> {
     let map = document.as_map()?;
     if map.get("Effect").is_some() {
@@ -356,12 +359,12 @@ fn statements(document: &Value) -> Option<&[Value]> {
     map.get("Statement").map(items)
 }
 
-/// Shapes are compared within a process only.
+/// Hashes are compared only within a process.
 fn hasher() -> impl Hasher {
     foldhash::quality::FixedState::default().build_hasher()
 }
 
-/// Adds a text: one of the program's own by its address, which is faster, as no other text lies there.
+/// Adds a text. A static text is hashed by its address, which is faster and unique.
 fn add(text: &Text, hasher: &mut impl Hasher) {
     match text {
         Text::Borrowed(text) => (text.as_ptr() as usize, text.len()).hash(hasher),
@@ -373,19 +376,19 @@ fn items(value: &Value) -> &[Value] {
     value.as_list().unwrap_or(std::slice::from_ref(value))
 }
 
-/// What separates the words of an ARN, or stands for any of them.
+/// Whether a byte separates the words of an ARN or belongs to a wildcard or variable.
 fn is_mark(byte: u8) -> bool {
     matches!(byte, b':' | b'/' | b'*' | b'?' | b'$' | b'{' | b'}')
 }
 
-/// The forms of ARNs with one service in them, and their words, which are looked for when one is first met.
+/// The ARN formats of one service, and their words, computed on first use.
 #[derive(Default)]
 struct Forms {
     forms: Vec<&'static str>,
     words: OnceLock<Words>,
 }
 
-/// The forms by their service.
+/// The ARN formats by service.
 static FORMS: LazyLock<BTreeMap<&'static str, Forms>> = LazyLock::new(|| {
     let mut all: BTreeMap<&'static str, Forms> = BTreeMap::new();
     for form in catalogue::forms() {
@@ -396,15 +399,15 @@ static FORMS: LazyLock<BTreeMap<&'static str, Forms>> = LazyLock::new(|| {
     all
 });
 
-/// The service of forms that have a variable in its place.
+/// The key of formats whose service is a variable.
 const OF_ANY: &str = "";
 
-/// The words that the forms of a service have. A form of another one is about no ARN of this.
+/// The words in the ARN formats of a service. Formats of other services match none of its ARNs.
 struct Words {
     all: BTreeSet<&'static str>,
-    /// Whether a word is partly a name, such as `ou-${OrganizationalUnitId}`.
+    /// Whether part of a word is a variable, such as `ou-${OrganizationalUnitId}`.
     has_parts: bool,
-    /// The lengths of the words by their first byte, as bits: most names are told apart by this.
+    /// The lengths of the words by their first byte, as bits: this rules out most names.
     lengths: [u64; 256],
 }
 
@@ -413,7 +416,7 @@ fn first_and_length(word: &str) -> (usize, u64) {
 }
 
 impl Words {
-    /// The words of a service; `None` where no form has it.
+    /// The words of a service; `None` if it has no ARN format.
     fn of(service: &str) -> Option<&'static Self> {
         let own = FORMS.get(service).filter(|_| service != OF_ANY)?;
         Some(own.words.get_or_init(|| {
@@ -427,7 +430,7 @@ impl Words {
         for form in forms {
             let is_partly_a_name = |word: &str| word.contains('*') && word != "*";
             words.has_parts |= pattern::of_form(form).split([':', '/']).any(is_partly_a_name);
-            // A variable's own name is no word of an ARN, and harmless among them.
+            // The name of a variable is not a word of an ARN, but is harmless in this set.
             let is_mark = |character: char| u8::try_from(character).is_ok_and(is_mark);
             words.all.extend(form.split(is_mark).filter(|word| !word.is_empty()));
         }

@@ -1,4 +1,4 @@
-//! Rules about single statements.
+//! Rules on single statements.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -24,7 +24,7 @@ pub(super) fn check(
     let mut report = |rule: Guardrail, message: String| {
         breaches.push(Breach::new(rule, &document.origin, &statement.sid, message));
     };
-    // Other people's templates have actions that the reference has not.
+    // Third-party templates may use actions that the reference lacks.
     let is_looked_at = |action: &str| whose == Whose::Ours || !unknown::may_exist(action);
     for action in statement.actions.names() {
         if action.known().is_none() && is_looked_at(action.lower()) {
@@ -78,7 +78,7 @@ fn conditions(statement: &Statement, report: &mut impl FnMut(Guardrail, String))
                     && other.values.iter().any(|value| value == "true"))
         })
     };
-    // A key that is only known at deployment may be carried.
+    // A key that is known only at deployment may be valid.
     for condition in statement.conditions.iter().filter(|one| !one.key.contains(UNKNOWN)) {
         let key = &condition.key;
         if statement.is_allow
@@ -90,16 +90,16 @@ fn conditions(statement: &Statement, report: &mut impl FnMut(Guardrail, String))
             );
             report(Guardrail::ForAllValuesWithoutNull, message);
         }
-        // Tags of requests and resources are carried by some actions only, and the catalogue knows.
+        // Only some actions carry request and resource tags; the catalogue lists them.
         let is_tag = key.starts_with("aws:requesttag/")
             || key.starts_with("aws:resourcetag/")
             || key == "aws:tagkeys";
-        // What a token carries its provider knows.
+        // The identity provider defines the claims of its tokens.
         let is_of_token = principals::is_of_provider(statement, key);
         if condition_key::is_global(key) && !is_tag || is_of_token {
             continue;
         }
-        // Patterns alone: the condition has to be about some action that they stand for.
+        // A statement with only patterns: at least one matching action must carry the key.
         if statement.actions.names().is_empty()
             && !statement.not_actions
             && !statement.actions.patterns().iter().any(|pattern| pattern == "*")
@@ -125,8 +125,8 @@ fn conditions(statement: &Statement, report: &mut impl FnMut(Guardrail, String))
             })
             .map(|action| action.name())
             .collect();
-        // A condition that some of the actions do not carry makes those void. Where it holds without the key
-        // it is for the others, and says nothing when there are none.
+        // A condition on a key that some of the actions do not carry disables the statement for them. A condition that
+        // holds without the key restricts the other actions, and has no effect if there are none.
         let holds_without = condition.if_exists
             || condition.comparison.is_negated()
             || condition.comparison == Comparison::Null;
@@ -153,14 +153,14 @@ fn resources(
         return;
     }
     let is_all = statement.resources.iter().any(|resource| is_everything(resource));
-    // In a resource's own policy `*` is the resource.
+    // In a resource policy, `*` means the resource itself.
     if is_all && matches!(kind, DocumentKind::Key | DocumentKind::Resource | DocumentKind::Trust) {
         return;
     }
     if !is_all {
         return;
     }
-    // The tag of a resource, or a key that names it, narrows as well as an ARN.
+    // A tag of the resource, or a key that names the resource, narrows as well as an ARN.
     let can_be_narrower = |action: &&Action| action.forms().is_some_and(|forms| !forms.is_empty());
     let narrower: Vec<&str> =
         statement.actions.names().iter().filter(can_be_narrower).map(|one| one.name()).collect();
@@ -170,7 +170,7 @@ fn resources(
     }
 }
 
-/// Whether a pattern is about everything: of all services, of one in all accounts, or all buckets or objects.
+/// Whether a pattern matches everything: of all services, of one service in all accounts, or all buckets or objects.
 fn is_everything(pattern: &str) -> bool {
     let is_open = |text: &str| !text.is_empty() && text.chars().all(|one| matches!(one, '*' | '?'));
     let ArnPattern { partition, region, account, resource, .. } = ArnPattern::of(pattern);
@@ -184,18 +184,19 @@ fn is_everything(pattern: &str) -> bool {
         || is_any(["zz9-bucket/yy8", "q/x"])
 }
 
-/// Checks that each action is about one of the resources, and each resource is what one of the actions is about: a
-/// denial that is about nothing denies nothing.
+/// Checks that each action applies to one of the resources, and that one of the actions applies to each resource:
+/// otherwise a deny has no effect.
 fn about_nothing(statement: &Statement, whose: Whose, report: &mut impl FnMut(Guardrail, String)) {
     let Statement { actions, resources, .. } = statement;
     let is_open = resources.iter().any(|resource| {
-        // API Gateway completes the short form of an API's own policy. Source: "API Gateway resource policy examples".
+        // API Gateway completes the short form in an API's resource policy. Source: "API Gateway resource policy
+        // examples".
         resource == "*" || resource == UNKNOWN || resource.starts_with("execute-api:/")
     });
     if resources.is_empty() || statement.not_resources || statement.not_actions || is_open {
         return;
     }
-    // The same few forms for all actions of a service.
+    // All actions of a service share the same few ARN formats.
     let mut fitting: BTreeMap<&str, Vec<bool>> = BTreeMap::new();
     let mut has_fitting = vec![false; resources.len()];
     let mut void = Vec::new();
@@ -215,7 +216,7 @@ fn about_nothing(statement: &Statement, whose: Whose, report: &mut impl FnMut(Gu
                 is_about_one |= *fits;
             }
         }
-        // What is about no resource is allowed by a pattern of all of its service.
+        // An action without resource types is covered by a pattern for all resources of its service.
         let is_of_service = |resource: &String| {
             ArnPattern::of(resource).service == Some(action.service()) && is_everything(resource)
         };
@@ -231,8 +232,8 @@ fn about_nothing(statement: &Statement, whose: Whose, report: &mut impl FnMut(Gu
     if !actions.patterns().is_empty() {
         return;
     }
-    // A bucket among its objects harms nobody where it is allowed; something of another service is a mistake. What
-    // is made here lists nothing in vain: whoever reads it would look for what it gives.
+    // In an `Allow`, a bucket listed besides its objects is harmless, but a resource of another service is a mistake.
+    // Synthesized templates must list no unused resource, because it would mislead readers.
     let is_of_others = |resource: &String| {
         let service = ArnPattern::of(resource).service.unwrap_or_default();
         whose == Whose::Ours
@@ -248,14 +249,14 @@ fn about_nothing(statement: &Statement, whose: Whose, report: &mut impl FnMut(Gu
     }
 }
 
-/// Whether a pattern is about parts of what a form names, and never about the thing itself: a bucket's name has no
-/// slash, so that no bucket is among the objects of one. Source: "Amazon S3 bucket naming rules".
+/// Whether a pattern matches only objects, never a bucket: bucket names contain no slash. Source: "Amazon S3 bucket
+/// naming rules".
 fn goes_beyond(form: &Form, pattern: &str) -> bool {
     let resource = ArnPattern::of(pattern).resource.unwrap_or_default();
     form.arn == "arn:*:s3:::*" && form.kind == "bucket" && resource.contains('/')
 }
 
-/// Whether conditions narrow a statement about all resources to some.
+/// Whether conditions narrow a statement on all resources to some.
 fn is_narrowed(statement: &Statement) -> bool {
     statement.conditions.iter().any(|condition| {
         let key = &condition.key;
@@ -274,7 +275,7 @@ fn is_narrowed(statement: &Statement) -> bool {
     })
 }
 
-/// Whether some ARN matches both patterns: each one's samples against the other, and by parts.
+/// Whether some ARN may match both patterns: compares samples of each with the other, as a whole and by component.
 pub(super) fn overlap(form: &str, pattern: &str) -> bool {
     const FILL: &str = "x";
     matches(form, &sample(pattern, FILL))
@@ -284,7 +285,8 @@ pub(super) fn overlap(form: &str, pattern: &str) -> bool {
 }
 
 fn parts_overlap(form: &str, pattern: &str) -> bool {
-    // The first parts are compared, too, where a pattern may have a wildcard, and so are fewer than six parts.
+    // The first components are compared as well, because a pattern may have a wildcard there. Fewer than six
+    // components are compared, too.
     let form: Vec<&str> = form.splitn(6, ':').collect();
     let pattern: Vec<&str> = pattern.splitn(6, ':').collect();
     form.len() == pattern.len()
@@ -295,7 +297,7 @@ fn parts_overlap(form: &str, pattern: &str) -> bool {
         })
 }
 
-/// Whether the texts before the first wildcards agree.
+/// Whether the literal prefixes before the first wildcards are compatible, and both patterns have a `*`.
 fn starts_overlap(a: &str, b: &str) -> bool {
     let stem = |text: &str| text.find(['*', '?']).unwrap_or(text.len());
     let length = stem(a).min(stem(b));
@@ -303,7 +305,8 @@ fn starts_overlap(a: &str, b: &str) -> bool {
         && (a.contains('*') && b.contains('*'))
 }
 
-/// Checks the tags of a resource: keys of conditions know no case, so the second one would count.
+/// Checks the tags of a resource: condition keys are case-insensitive, so a second tag that differs only in case could
+/// be the one compared.
 pub(super) fn tags(tags: &BTreeMap<String, String>, origin: &Origin, breaches: &mut Vec<Breach>) {
     let mut seen: BTreeSet<String> = BTreeSet::new();
     for key in tags.keys() {
@@ -314,7 +317,7 @@ pub(super) fn tags(tags: &BTreeMap<String, String>, origin: &Origin, breaches: &
     }
 }
 
-/// The statement's actions that are among these.
+/// The wanted actions that the statement covers.
 pub(super) fn among(statement: &Statement, wanted: &[&str]) -> Vec<String> {
     let wanted = wanted
         .iter()

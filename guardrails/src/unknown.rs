@@ -1,10 +1,10 @@
-//! Actions that AWS has not: what was meant by them.
+//! Explains actions that AWS does not have, and suggests existing ones.
 
 use lakewright_access::pattern::matches;
 use lakewright_policies::catalogue;
 use lakewright_template::resolve::UNKNOWN;
 
-/// Services whose command has another name than their actions.
+/// Services whose AWS CLI command differs from their service prefix.
 ///
 /// Source: the commands in the AWS CLI's reference, and "(service prefix: ...)" on the service's page of the service
 /// authorization reference.
@@ -31,16 +31,16 @@ const COMMANDS: [(&str, &str); 20] = [
     ("stepfunctions", "states"),
 ];
 
-/// Whether AWS may have an action, or some that a pattern matches, which the catalogue has not.
+/// Whether AWS may have an action, or one that a pattern matches, that the catalogue lacks.
 pub(super) fn may_exist(action: &str) -> bool {
-    // What is not known of a template stands in it as this.
+    // The marker for values that are known only at deployment.
     action.contains(UNKNOWN)
         || catalogue::OUTSIDE
             .iter()
             .any(|outside| matches(outside, action) || matches(action, outside))
 }
 
-/// What is wrong with an action that is not known, and what was meant.
+/// Explains an unknown action, with the closest existing one.
 pub(super) fn action(name: &str) -> String {
     let lower = name.to_ascii_lowercase();
     let Some((prefix, own)) = lower.split_once(':') else {
@@ -53,7 +53,7 @@ pub(super) fn action(name: &str) -> String {
     }
 }
 
-/// What is wrong with a pattern, in lower case, that matches no action.
+/// Explains a pattern, in lower case, that matches no action.
 pub(super) fn pattern(pattern: &str) -> String {
     match pattern.split_once(':') {
         Some((prefix, _))
@@ -76,10 +76,10 @@ fn of_no_service(name: &str, prefix: &str) -> String {
     }
 }
 
-/// The name that somebody who wrote `wrong`, in lower case, most likely meant.
+/// The name closest to `wrong`, which is in lower case. `None` if none is similar.
 fn nearest<'n>(wrong: &str, names: impl Iterator<Item = &'n str>) -> Option<&'n str> {
     let most = |name: &str| 1 + name.len().min(wrong.len()) / 4;
-    // Names of very different lengths are not compared: whoever writes a template chooses how long one is.
+    // Names of very different lengths are skipped: input of any length must not cost much time.
     let alike = names.filter(|name| name.len().abs_diff(wrong.len()) <= most(name));
     alike
         .map(|name| (strsim::damerau_levenshtein(wrong, &name.to_ascii_lowercase()), name))

@@ -1,4 +1,4 @@
-//! A rule about managed policies that one role writes and attaches.
+//! A rule on managed policies that the same role can write and attach.
 
 use lakewright_access::document::Statement;
 use lakewright_access::escalation::is_for_cloudformation;
@@ -9,19 +9,19 @@ use super::escalation::{is_denied, is_denied_unbounded, requires};
 use super::statement::{among, overlap};
 use super::{Breach, Guardrail};
 
-/// What decides what a managed policy says.
+/// Actions that determine the content of a managed policy.
 const WRITES: [&str; 3] =
     ["iam:CreatePolicy", "iam:CreatePolicyVersion", "iam:SetDefaultPolicyVersion"];
 
-/// What gives a managed policy to somebody.
+/// Actions that attach a managed policy.
 const ATTACHES: [&str; 3] =
     ["iam:AttachGroupPolicy", "iam:AttachRolePolicy", "iam:AttachUserPolicy"];
 
-/// Checks that no role attaches, without a boundary, a policy that it may write: IAM has no condition on what a policy
-/// says, so that is whatever right it likes.
+/// Reports roles that can attach, without a boundary, a policy that they can write. IAM has no condition on a policy's
+/// content, so such a role can grant itself any right.
 ///
-/// A role that CloudFormation alone assumes does what templates say. Where exact policies go to exact roles, that is what
-/// these are for; by a pattern it gives any of them to any.
+/// A role that only CloudFormation assumes does what templates state: it may attach exact policies to exact roles. With
+/// a pattern it could attach any of the policies to any role.
 pub(super) fn check(world: &World, breaches: &mut Vec<Breach>) {
     for role in world.roles().values() {
         let writing: Vec<(&Statement, Vec<String>)> = allowing(role)
@@ -33,7 +33,7 @@ pub(super) fn check(world: &World, breaches: &mut Vec<Breach>) {
         }
         let is_by_templates = is_for_cloudformation(role);
         for (document, statement) in allowing(role) {
-            // Who has every action is told so already.
+            // A role with every action is already reported by another rule.
             let has_all = statement.actions.patterns().iter().any(|pattern| pattern == "*");
             let attaches = if has_all { Vec::new() } else { among(statement, &ATTACHES) };
             let is_bounded =
@@ -72,7 +72,7 @@ fn attached(statement: &Statement) -> Vec<String> {
     listing.next().map_or_else(|| vec!["*".to_owned()], |condition| condition.values.clone())
 }
 
-/// What of a role's actions writes policies of a pattern.
+/// An action of the role that can write policies matching a pattern.
 fn writes(role: &Role, writing: &[(&Statement, Vec<String>)], policy: &str) -> Option<String> {
     let about = writing.iter().filter(|(statement, _)| {
         statement.not_resources || statement.resources.iter().any(|one| overlap(one, policy))

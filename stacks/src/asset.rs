@@ -1,23 +1,23 @@
-//! Files that stacks need in S3: they are part of the assembly and uploaded before the stacks, into buckets that others
-//! made. So a stack that is there has its files, and one whose upload failed is tried again.
+//! Files that stacks need in S3. They are part of the assembly and are uploaded before the stacks, into existing
+//! buckets. So a deployed stack has its files, and a stack whose upload failed is retried.
 
 use std::borrow::Cow;
 
 use lakewright_template::assembly::AssetEntry;
 use lakewright_template::digest::sha256;
 
-/// A file and where it goes.
+/// A file and its location in S3.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Asset {
     /// The content.
     pub bytes: Cow<'static, [u8]>,
-    /// The entry in the assembly; its path is the content's digest.
+    /// The entry in the assembly. Its path contains the digest of the content.
     pub entry: AssetEntry,
 }
 
 impl Asset {
-    /// A file with an extension, for a key of a bucket. The key has the content's digest in it: other content is another
-    /// template, so that no stack is taken for whole that needs it.
+    /// A file for a bucket. `key` gets the content's digest, which makes the object's key and thus the template depend
+    /// on the content: a stack with an outdated file does not count as up to date.
     pub(crate) fn new(
         bytes: Cow<'static, [u8]>,
         extension: &str,

@@ -1,9 +1,9 @@
-//! The `bootstrap` stack of an account and region: the roles that deploy, and the limit of every role
-//! that they make.
+//! The `bootstrap` stack of an account and region: the roles that deploy, and the permissions boundary of every role
+//! that they create.
 //!
-//! The execution role's policy is derived: what CloudFormation needs for the resource types that the features of the
-//! account's environments can ask for, and for what its templates use, on names that begin with the prefix. Account
-//! owners deploy this stack themselves, because whoever changes it decides about all the others.
+//! The execution role's policy is derived from what CloudFormation needs for the resource types that the features of
+//! the account's environments can use, and from what its templates use, on names that begin with the prefix. Account
+//! owners deploy this stack themselves, because it controls all the others.
 
 mod boundary;
 mod execution;
@@ -33,29 +33,29 @@ use crate::names::policy_arn;
 pub use offered::{Offer, offered};
 pub use usage::Usage;
 
-/// The version of what a bootstrap stack offers to those who deploy.
+/// The version of the interface that a bootstrap stack offers to the deployer.
 const VERSION: &str = "1";
 
-/// Managed policies that the execution role may take.
+/// Maximum number of managed policies of the execution role.
 const EXECUTION_POLICIES: usize = 8;
 
-/// An account and region that is made ready.
+/// An account and region to bootstrap.
 #[derive(Debug, Clone, Hash)]
 pub(crate) struct Account<'m> {
     pub(crate) place: Place,
     pub(crate) prefix: ResourcePrefix,
     pub(crate) environments: Vec<&'m Environment>,
-    /// The consumption roles that stacks here may attach policies to.
+    /// The consumption roles that stacks of this account may attach policies to.
     pub(crate) managed_roles: Vec<&'m ConsumptionRole>,
-    /// The pipelines here whose buckets of artifacts go with them.
+    /// The pipelines of this account whose artifact buckets are deleted with them.
     pub(crate) removable: Vec<&'m Pipeline>,
-    /// What the account's stacks use, and what they may come to use.
+    /// What the account's stacks use now, and what they may use later.
     pub(crate) usage: Usage,
     /// The features of the environments, and those requested in addition.
     pub(crate) features: Vec<Features>,
 }
 
-/// What the modules of this stack work on.
+/// The inputs of this stack's modules.
 struct Context<'m> {
     names: Names<'m>,
     account: &'m Account<'m>,
@@ -68,7 +68,7 @@ pub(crate) fn build(scope: &mut Scope<'_>, names: Names<'_>, account: &Account<'
     let deploy = context.deploy_role(scope);
     context.deploy_grants(scope, &deploy, &execution);
     let templates = names.template_bucket(&account.prefix, &account.place);
-    // An environment's bucket for access logs comes after this stack.
+    // The bucket for access logs of an environment is created after this stack.
     let logs = scope.add(
         "TemplateLogs",
         Bucket::of_access_logs(
@@ -113,7 +113,8 @@ impl Context<'_> {
         of(&self.account.prefix, &self.account.place.region)
     }
 
-    /// The boundaries that roles of this account may have: each environment's own, or the one made here.
+    /// The permissions boundaries that roles of this account may have: those that the environments name, or the one
+    /// that this stack creates.
     fn boundaries(&self) -> BTreeSet<String> {
         let mut boundaries: BTreeSet<String> =
             self.account.environments.iter().map(|e| Names::boundary_arn(e)).collect();
@@ -129,7 +130,7 @@ impl Context<'_> {
     }
 
     fn boundary(&self, scope: &mut Scope<'_>) {
-        // Owners with boundaries of their own keep them.
+        // An account owner's own boundary is used unchanged.
         if !self.boundaries().contains(&self.own_boundary()) {
             return;
         }
@@ -143,8 +144,8 @@ impl Context<'_> {
         boundary::record(scope, self, &self.own_boundary());
     }
 
-    /// The roles and policies that nobody but the account's owner changes: those of every region of
-    /// the account, and the boundaries.
+    /// The roles and policies that only the account's owner may change: those of every region of the account, and the
+    /// boundaries.
     fn protected(&self) -> Vec<String> {
         let place = &self.account.place;
         let mut protected: BTreeSet<String> = self.boundaries();
@@ -167,7 +168,7 @@ impl Context<'_> {
         here.map(|environment| self.names.pivot_role_arn(environment)).collect()
     }
 
-    /// The access points of the mesh here.
+    /// The access points of the mesh in this account, as ARN patterns.
     fn access_points(&self) -> Vec<String> {
         let place = &self.account.place;
         let of_prefix = |(prefix, region): (ResourcePrefix, Region)| {
@@ -177,8 +178,8 @@ impl Context<'_> {
         self.names.bootstrapped(&place.account).into_iter().map(of_prefix).collect()
     }
 
-    /// The roles that no role of the mesh assumes here. In the central account the updater assumes
-    /// the deploy role, whose trust policy names it.
+    /// The roles that no role of the mesh may assume in this account. In the central account the updater assumes the
+    /// deploy role, whose trust policy names it.
     fn not_assumed(&self) -> Vec<String> {
         let place = &self.account.place;
         let is_central = self.names.central_place().account == place.account;
@@ -192,8 +193,8 @@ impl Context<'_> {
             .collect()
     }
 
-    /// What the account's bootstrap stacks make besides roles. Those of other regions are among them: ARNs of S3 have no
-    /// region, and whoever writes the templates of another one deploys there.
+    /// The resources of the account's bootstrap stacks besides roles, including those of other regions: S3 ARNs have no
+    /// region, and the templates in another region's bucket are deployed there.
     fn made_by_bootstraps(&self) -> Vec<String> {
         let account = &self.account.place.account;
         let of_one = |(prefix, region): (ResourcePrefix, Region)| {
@@ -240,7 +241,7 @@ impl Context<'_> {
         let mut protected = self.protected();
         let by_tag = match self.names.tenant().pivot_role.mode {
             PivotMode::Auto => execution::no_role_tag(self.pivot_roles()),
-            // The owner's own, under a name with the prefix.
+            // The pivot role belongs to the account's owner and has a name with the prefix.
             PivotMode::Manual => {
                 protected.extend(self.pivot_roles());
                 None
@@ -283,7 +284,7 @@ impl Context<'_> {
         )
     }
 
-    /// The key of the record of where the mesh has stacks, when it is kept in the template bucket made here.
+    /// The key of the record of deployed stacks, if this stack's template bucket contains it.
     fn record(&self) -> Option<String> {
         let Account { place, prefix, .. } = self.account;
         let is_here =
@@ -291,8 +292,8 @@ impl Context<'_> {
         is_here.then(|| self.names.record_key())
     }
 
-    /// What whoever deploys writes, and reads again: seeds and large templates, the record, and scripts in the
-    /// environments' buckets.
+    /// What the deployer writes and reads: seeds and large templates, the record, and scripts in the environments'
+    /// buckets.
     fn uploads(&self, templates: &str) -> Vec<String> {
         let own = ["seeds/*", "templates/*"].map(|part| format!("{templates}/{part}"));
         let record = self.record().map(|key| format!("{templates}/{key}"));
@@ -303,7 +304,7 @@ impl Context<'_> {
         own.into_iter().chain(record).chain(scripts).collect()
     }
 
-    /// Change sets on the mesh's stacks, run by the execution role and no other; and what is uploaded.
+    /// Grants change sets on the mesh's stacks, run only by the execution role, and uploads.
     fn deploy_grants(&self, scope: &mut Scope<'_>, deploy: &RoleHandle, execution: &RoleHandle) {
         let Account { place, prefix, .. } = self.account;
         let stacks = vec![place.arn("cloudformation", &format!("stack/{prefix}-*/*"))];
@@ -354,7 +355,7 @@ impl Context<'_> {
             self.names.tenant().header.id.to_string(),
         ));
         let mut grants = vec![
-            // What the mesh no longer asks for is found by its tags.
+            // Stacks that were removed from the mesh are found by their tags.
             grant("StackLists", &["cloudformation:DescribeStacks"], all_stacks, none()),
             grant("StackRead", &execution::STACK_READ, stacks.clone(), none()),
             grant(
@@ -364,8 +365,8 @@ impl Context<'_> {
                 as_execution,
             ),
             grant("StackRun", &execution::STACK_RUN, stacks.clone(), none()),
-            // Policies decide by stacks' tags: none are set without the mesh's own among them, and what is taken
-            // off is taken off the mesh's own stacks.
+            // Policies compare the tags of stacks. Tags may be set only together with the mesh's own tag, and removed
+            // only from the mesh's own stacks.
             grant("StackTag", &["cloudformation:TagResource"], stacks.clone(), of_mesh),
             grant(
                 "StackForget",
@@ -377,14 +378,14 @@ impl Context<'_> {
             grant("Uploads", &["s3:GetObject", "s3:PutObject"], self.uploads(&templates), none()),
         ];
         if self.account.usage.reads_parameters {
-            // CloudFormation reads them as whoever makes the change set.
+            // CloudFormation reads them with the permissions of the caller that creates the change set.
             let left = ["domain-id", "vpc-id"]
                 .map(|name| place.arn("ssm", &format!("parameter/{prefix}/*/studio/{name}")));
             grants.push(grant("Parameters", &["ssm:GetParameters"], left.to_vec(), none()));
         }
         if let Some(key) = record {
-            // To whoever may not list, S3 says "access denied" of an object that is not there ("GetObject" in the S3 API
-            // reference). What is listed is this key alone.
+            // For a missing object, S3 returns "access denied" to callers without s3:ListBucket ("GetObject" in the S3
+            // API reference). Only this key may be listed.
             let of_key = none().with(Condition::new(Comparison::StringEquals, "s3:prefix", key));
             grants.push(grant("LookForRecord", &["s3:ListBucket"], vec![templates], of_key));
         }
@@ -392,7 +393,7 @@ impl Context<'_> {
             grants.push(grant(sid, actions, resources, none()));
         }
         if !artifacts.is_empty() {
-            // A pipeline's artifacts go with it; data never does.
+            // The artifacts of a pipeline are deleted with it; data is never deleted.
             let objects = artifacts.iter().map(|arn| format!("{arn}/*")).collect();
             let delete = ["s3:DeleteObject", "s3:DeleteObjectVersion"];
             grants.push(grant("EmptyArtifacts", &delete, objects, none()));

@@ -17,9 +17,9 @@ pub(crate) fn has_stack(environment: &Environment, team: &EnvironmentTeam) -> bo
         && team.iam_role_arn.is_none()
 }
 
-/// The data source of the team's dashboards: Athena in the team's workgroup, as the team's role. So
-/// a dashboard shows what the team may read. Whoever may use the source asks what they like as that role, so
-/// only the team's own group of authors may; who looks at dashboards needs no right on it.
+/// The data source of the team's dashboards: Athena in the team's workgroup, as the team's role. So a
+/// dashboard shows what the team may read. Users of the data source can run any query as that role, so only
+/// the team's authors group may use it. Readers of dashboards need no permission on it.
 pub(crate) fn build(
     scope: &mut Scope<'_>,
     names: Names<'_>,
@@ -62,7 +62,7 @@ pub(crate) fn build(
     scope.child("DashboardSource").resource(source, Options::default());
 }
 
-/// What makes datasets of a data source. Source: "PutDataSourcePermissions" in QuickSight's API.
+/// Actions to create datasets from a data source. Source: "PutDataSourcePermissions" in QuickSight's API.
 const DATA_SOURCE_USE: [&str; 3] = [
     "quicksight:DescribeDataSource",
     "quicksight:DescribeDataSourcePermissions",

@@ -1,4 +1,4 @@
-//! The `dataset` stack: a bucket, a key, a database, what fills them and who reaches them.
+//! The `dataset` stack: a bucket, a key and a database, the jobs that fill them, and who has access.
 
 mod catalog;
 
@@ -24,16 +24,16 @@ use crate::asset::Asset;
 use crate::diagnose::cause;
 use crate::share::{self, LiveShare};
 
-/// How shares are given whole tables.
+/// How whole tables are shared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum TablesBy {
     /// A permission for each role and table.
     Name,
-    /// A tag for each table, and a permission for each role: fewer resources, where there are many.
+    /// A tag for each table, and a permission for each role: fewer resources if there are many.
     Tag,
 }
 
-/// What the modules of this stack work on.
+/// The inputs of this stack's modules.
 pub(crate) struct Context<'m> {
     names: Names<'m>,
     environment: &'m Environment,
@@ -43,15 +43,15 @@ pub(crate) struct Context<'m> {
     target: String,
 }
 
-/// A dataset's bucket, made here or imported, with the key of the dataset's own stack.
+/// A dataset's bucket, created or imported, with the key that the dataset's stack creates.
 pub(crate) struct Data {
     arn: Expr<Arn<s3::Bucket>>,
     uri: String,
     key: KeyHandle,
-    /// How what Glue writes to S3 is encrypted.
+    /// The encryption of what Glue writes to S3.
     written: Encryption,
     policy: Option<PolicySlot>,
-    /// The queue of the bucket's events, when the crawler runs by them.
+    /// The queue of the bucket's events, if the crawler uses events.
     events: Option<QueueHandle>,
 }
 
@@ -102,12 +102,12 @@ impl Context<'_> {
         }
     }
 
-    /// The link to a database of another account's catalog.
+    /// The name of the resource link to a database in another account's catalog.
     fn link_name(&self) -> String {
         self.names.dataset_part(self.environment, self.dataset, "link").replace('-', "_")
     }
 
-    /// The databases that the dataset's role works on: account and name.
+    /// The databases that the dataset's role uses: account and name.
     fn databases(&self) -> Vec<(AccountId, String)> {
         let own = self.place.account.clone();
         let name = self.names.dataset_database(self.environment, self.dataset);
@@ -163,7 +163,7 @@ impl Context<'_> {
         Data { arn: bucket.arn(), uri, policy: bucket.policy(), key, written, events }
     }
 
-    /// The queue of the bucket's events. They tell the names of objects, so they are encrypted as the objects are.
+    /// The queue of the bucket's events. Events contain object names, so they are encrypted like the objects.
     fn events(&self, scope: &mut Scope<'_>, key: &KeyHandle, role: &RoleHandle) -> QueueHandle {
         let Self { names, environment, dataset, place, target, .. } = self;
         let bucket = names.dataset_bucket(environment, dataset);
@@ -183,9 +183,10 @@ impl Context<'_> {
 
     /// Teams reach an imported bucket through their own stacks; see `team`.
     ///
-    /// The crawler and the profiling job write nothing into it. Logs and bookmarks have a key of their own: the policy of
-    /// an imported key is not ours and admits no logs of Glue, and its ARN, which CloudWatch Logs asks for, is not
-    /// known from its alias. Profiles go into the environment's bucket, under that bucket's own encryption.
+    /// The crawler and the profiling job do not write into it. Logs and bookmarks have their own key: Lakewright does
+    /// not manage the policy of an imported key, which admits no Glue logs, and the key's ARN, which CloudWatch Logs
+    /// requires, cannot be derived from its alias. Profiles are stored in the environment's bucket, with that bucket's
+    /// encryption.
     fn imported_bucket(&self, scope: &mut Scope<'_>, role: &RoleHandle) -> Data {
         let import = self.dataset.import.as_ref();
         let alias = import.and_then(|import| import.kms_key_alias.as_ref());
@@ -227,8 +228,8 @@ impl Context<'_> {
         }
     }
 
-    /// What the crawler and the profiling job need besides data: the catalog, logs, and the
-    /// environment's bucket for code and results.
+    /// What the crawler and the profiling job need besides data: the catalog, logs, and the environment's bucket for
+    /// code and results.
     fn work_grants(&self, scope: &mut Scope<'_>, role: &RoleHandle) {
         let Self { names, environment, dataset, place, target, .. } = self;
         let bucket_name = names.environment_bucket(environment);
@@ -290,17 +291,17 @@ impl Context<'_> {
     }
 }
 
-/// What CloudWatch Logs does with a key. The patterns are those of its own operations.
+/// The key actions of CloudWatch Logs, with the patterns of its own operations.
 ///
 /// Source: "Encrypt log data in CloudWatch Logs using AWS KMS".
 const LOG_KEY_USE: [&str; 5] =
     ["kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey", "kms:ReEncryptFrom", "kms:ReEncryptTo"];
 
-/// What S3 does with the key of the queue that it tells its events.
+/// The key actions of S3 for the queue that receives its events.
 ///
 /// Source: "Granting permissions to publish event notification messages to a destination" in the S3 user guide, the key
-/// policy. It tells of no source there, so the source is held to the bucket if it is sent; who sends to the queue its own policy
-/// says.
+/// policy. That page mentions no source keys, so the source is limited to the bucket only if it is sent. The queue's
+/// own policy limits the senders.
 fn events_encrypt(account: &str, bucket: String) -> Statement {
     let if_sent = |comparison, key: &'static str, value: String| Condition {
         operator: Operator::new(comparison).if_exists(),
@@ -341,7 +342,7 @@ const CATALOG_WRITE: [&str; 11] = [
 const LOG_WRITE: [&str; 4] =
     ["logs:AssociateKmsKey", "logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"];
 
-/// CloudWatch Logs is one of the few services whose principal has the region and the partition's suffix in it.
+/// CloudWatch Logs is one of the few services whose principal contains the region and the partition's suffix.
 ///
 /// Source: "Encrypt log data in CloudWatch Logs using AWS KMS"; `servicePrincipal` in `region-info/lib/default.ts` of
 /// the AWS CDK, by which no other service that the mesh names (`Service`) differs between partitions.

@@ -1,4 +1,4 @@
-//! From problems of synthesis to findings at manifest lines.
+//! Converts problems of synthesis to findings at manifest lines.
 
 use lakewright_manifest::diagnostic::{FileId, Origin};
 use lakewright_manifest::{Code, Diagnostic};
@@ -6,7 +6,7 @@ use lakewright_policies::pack::PackError;
 use lakewright_synth::{Cause, Problem, SynthError};
 use lakewright_template::limits::{Limit, quota};
 
-/// The cause that a place in the manifest is.
+/// Converts a place in the manifest to a cause.
 pub(crate) fn cause(origin: Origin) -> Cause {
     let Origin { file: FileId(file), span } = origin;
     Cause { file, span }
@@ -40,13 +40,13 @@ pub(crate) fn is_trust_policy(error: &SynthError) -> bool {
     matches!(&error.problem, Problem::Limit { quota, .. } if **quota == quota::TRUST_POLICY_CHARACTERS)
 }
 
-/// What to do when something is too large or too many.
+/// The remedy for a limit that is exceeded.
 fn for_limit(limit: &Limit) -> String {
-    // The bus's policy names the accounts, which are as many as they are.
+    // The event bus policy names each account of the mesh.
     let remedy = if *limit == quota::EVENT_BUS_POLICY_CHARACTERS {
         "when all accounts of the mesh are in one organization of AWS, name it as the tenant's `organization_id`"
     } else if *limit == quota::TRUST_POLICY_CHARACTERS {
-        // More documents are more roles in the same policy.
+        // Splitting documents would not help: it adds roles to the same policy.
         "let fewer roles assume it"
     } else {
         "split what is asked for over more documents"
@@ -54,7 +54,7 @@ fn for_limit(limit: &Limit) -> String {
     format!("{remedy}; {}", limit.raise())
 }
 
-/// What to do when a role's policies do not hold what it may do.
+/// The remedy for a role's policies that exceed their space.
 fn for_packing(error: &PackError) -> String {
     let (fewer, quota) = match error {
         PackError::TooMany { .. } => (
@@ -68,7 +68,7 @@ fn for_packing(error: &PackError) -> String {
     format!("{fewer}; {}", quota.raise())
 }
 
-/// The finding, at the first manifest nodes that lead to it.
+/// Places the finding at the first manifest nodes that caused it.
 pub(crate) fn at_causes(
     mut diagnostic: Diagnostic,
     causes: impl IntoIterator<Item = Cause>,

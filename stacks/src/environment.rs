@@ -1,4 +1,4 @@
-//! The `environment` stack: what the teams of an account and region share.
+//! The `environment` stack: the resources that the teams of an account and region share.
 
 mod failures;
 pub(crate) mod studio;
@@ -29,7 +29,7 @@ pub(crate) fn build(scope: &mut Scope<'_>, names: Names<'_>, environment: &Envir
             name: names.environment_bucket(environment),
             encryption: Encryption::S3Managed,
             access_logs: Some(logs.name()),
-            // Results of queries lay here before they had a bucket of their own.
+            // Older versions stored query results here, before they had a bucket of their own.
             lifecycle: vec![Lifecycle::Expire { prefix: "athenaqueries/", days: RESULT_DAYS }],
             statements: Vec::new(),
             target: target.clone(),
@@ -66,8 +66,8 @@ pub(crate) fn build(scope: &mut Scope<'_>, names: Names<'_>, environment: &Envir
     }
 }
 
-/// The bucket for results of queries, which hold what the tables hold: so they have a key as the tables do, and no
-/// role but those of teams with workgroups has a use for it.
+/// The bucket for query results. Results contain table data, so they have a key as the tables do. Only roles of teams
+/// with workgroups need it.
 fn results(
     scope: &mut Scope<'_>,
     names: Names<'_>,
@@ -78,7 +78,7 @@ fn results(
     let place = Names::place(environment);
     let name = names.results_bucket(environment);
     let roles = roles_with(names, environment, Some(EnvironmentPermission::RunAthenaQuery));
-    // A condition without values is none that AWS takes.
+    // AWS rejects a condition without values.
     let teams =
         (!roles.is_empty()).then(|| delegated_objects(&place, &roles, &bucket_arn(&place, &name)));
     let mut scope = scope.child("Results");
@@ -108,8 +108,8 @@ fn results(
     );
 }
 
-/// The environment whose stack has the settings of an account and region: there is one list of administrators for all
-/// of its environments, and so one owner of it, the first by id.
+/// The environment whose stack contains the Lake Formation settings of an account and region. There is one list of
+/// administrators for all of its environments, so one of them owns it: the first by id.
 pub(crate) fn owner_of_settings<'m>(names: Names<'m>, place: &Place) -> Option<&'m Environment> {
     let mut with_data = names.environments().filter(|other| other.features.datasets);
     with_data.find(|other| Names::place(other) == *place)
@@ -120,8 +120,8 @@ fn has_settings(names: Names<'_>, environment: &Environment) -> bool {
         .is_some_and(|owner| owner.header.id == environment.header.id)
 }
 
-/// The administrators of Lake Formation that an account and region needs: whoever gives permissions, whoever takes
-/// away what AWS gives by itself, and whoever lists them.
+/// The data lake administrators of an account and region: the roles that grant permissions, that revoke AWS's default
+/// permissions, and that list permissions.
 fn administrators(names: Names<'_>, place: &Place) -> Vec<(String, String)> {
     let mut admins = BTreeSet::new();
     let here = names.environments().filter(|other| Names::place(other) == *place);
@@ -149,7 +149,7 @@ fn log_bucket(names: Names<'_>, environment: &Environment, target: &str) -> Buck
     )
 }
 
-/// The ARNs of the roles of the teams that have a permission here.
+/// The ARNs of the roles of teams with a permission in this environment; with `None`, of all teams.
 pub(crate) fn roles_with(
     names: Names<'_>,
     environment: &Environment,

@@ -1,19 +1,19 @@
-//! The fingerprint of what a stack is made from.
+//! The fingerprint of a stack's inputs.
 
 use std::hash::{Hash, Hasher};
 
 use lakewright_template::digest;
 
-/// What a stack is made from, as a digest: stacks with equal fingerprints have equal templates, so that a stack whose
-/// fingerprint did not change need not be synthesized again.
+/// A digest of a stack's inputs. Stacks with equal fingerprints have equal templates, so a stack with an unchanged
+/// fingerprint need not be synthesized again.
 ///
-/// Where a document stands in its file is no part of it, as no template says it. It holds within one version of
-/// Lakewright, and is not written anywhere.
+/// The position of a document in its file is not part of it, because templates do not contain it. A fingerprint is
+/// valid only within one version of Lakewright, and is never stored.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Fingerprint(String);
 
 impl Fingerprint {
-    /// The fingerprint of some parts.
+    /// The fingerprint of these inputs.
     pub(crate) fn of(parts: &impl Hash) -> Self {
         let mut bytes = Bytes(Vec::with_capacity(4096));
         parts.hash(&mut bytes);
@@ -26,7 +26,7 @@ impl Fingerprint {
     }
 }
 
-/// Keeps everything that is hashed, for a digest without collisions.
+/// Collects all hashed bytes, for a digest without collisions.
 struct Bytes(Vec<u8>);
 
 impl Hasher for Bytes {

@@ -1,4 +1,5 @@
-//! Guardrails on every template before it is written: what breaks one is an error at a manifest line.
+//! Checks guardrails on every template before it is written. A violation is an error at a manifest
+//! line.
 
 use lakewright_guardrails::{Breach, emitted};
 use lakewright_manifest::{Code, Diagnostic, Report};
@@ -7,7 +8,7 @@ use lakewright_template::place::Place;
 
 use crate::diagnose::at_causes;
 
-/// Checks a stack's documents, and what its roles may do.
+/// Checks a stack's documents, and the permissions of its roles.
 pub(crate) fn check(address: &str, place: &Place, lowered: &Lowered) -> Result<(), Report> {
     let mut report = Report::new();
     match emitted(address, place, &lowered.template) {

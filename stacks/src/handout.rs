@@ -1,4 +1,4 @@
-//! Policies that Lakewright may not write: those of imported buckets and keys, and of roles that it does not manage.
+//! Policies that Lakewright does not manage: those of imported buckets and keys, and of imported roles.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,27 +11,27 @@ use lakewright_template::{LogicalId, Map, ResourceEntry, Template, Value, write}
 use crate::diagnose::cause;
 use crate::guardrails;
 
-/// A policy for somebody else to add.
+/// A policy for its owner to add.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Handout {
     /// The file's path below the assembly's folder.
     pub path: String,
-    /// What is to be done with it.
+    /// What the owner must do with it.
     pub task: String,
     /// The policy, as JSON.
     pub json: String,
 }
 
-/// What a policy that is handed out stands in, once its owner has added it.
+/// The resource type and property that contain a handed-out policy once its owner has added it.
 pub(crate) struct Carrier<'a> {
     pub(crate) kind: &'static str,
     pub(crate) property: &'static str,
-    /// The name of the role that it is for; empty for a bucket.
+    /// The name of the policy's role; empty for a bucket.
     pub(crate) role: &'a str,
 }
 
 impl Carrier<'_> {
-    /// Looks at the policy as guardrails look at those of templates.
+    /// Checks the policy with the guardrails, like those of templates.
     pub(crate) fn check(
         &self,
         handout: &Handout,

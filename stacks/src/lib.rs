@@ -1,9 +1,8 @@
 //! One module for each kind of stack, and the plan that turns a mesh into all of them.
 //!
-//! [`Plan::of`] says which stacks a mesh needs and how they depend on each
-//! other; each [`StackPlan`] is synthesized by itself, so whoever holds the
-//! plan decides how many at once. Adding a dataset changes that dataset's
-//! stacks and no others.
+//! [`Plan::of`] determines which stacks a mesh needs and how they depend on each other. Each
+//! [`StackPlan`] is synthesized independently, so the caller decides how many run at once. Adding a
+//! dataset changes only that dataset's stacks.
 
 mod asset;
 mod bootstrap;

@@ -25,14 +25,14 @@ use lakewright_template::{Place, Region, StackKind};
 
 use crate::team::grantee_name;
 
-/// Characters of a team's name in AWS. What a team makes is named after it, with room for the rest
-/// of the name (SageMaker: 63 characters).
+/// Maximum length of a team's name in AWS. The names of a team's resources begin with it, so it leaves room for the
+/// rest (SageMaker: 63 characters).
 const TEAM_CHARACTERS: usize = 40;
 
-/// How the name of a role ends that tells the platform of failures.
+/// The suffix of the role that sends failures to the platform.
 const FAILURES: &str = "-failures";
 
-/// The names of one mesh.
+/// The physical names of one mesh.
 #[derive(Debug, Clone, Copy)]
 pub struct Names<'m> {
     tenant: &'m Tenant,
@@ -50,7 +50,7 @@ impl<'m> Names<'m> {
         self.tenant
     }
 
-    /// What the names in an account depend on: the tenant, and where the account is bootstrapped.
+    /// The inputs of an account's names: the tenant, and the account's bootstraps.
     pub(crate) fn inputs(self, place: &Place) -> impl Hash + use<'m> {
         (self.tenant, self.bootstrapped(&place.account))
     }
@@ -60,22 +60,22 @@ impl<'m> Names<'m> {
         self.environments.values().map(Arc::as_ref)
     }
 
-    /// The mesh's id, which everything carries as the tag `lakewright:mesh`.
+    /// The mesh's id, the value of the tag `lakewright:mesh` on every resource.
     pub fn mesh_id(&self) -> String {
         self.tenant.header.id.to_string()
     }
 
-    /// The organization of AWS that every account of the mesh is in, where the mesh names one.
+    /// The AWS organization of every account of the mesh, if the mesh names one.
     pub fn organization_id(&self) -> Option<String> {
         self.tenant.organization_id.as_ref().map(|id| id.as_str().to_owned())
     }
 
-    /// Where an environment lies.
+    /// The account and region of an environment.
     pub fn place(environment: &Environment) -> Place {
         Place { account: environment.account.clone(), region: environment.region.clone() }
     }
 
-    /// The eight characters that tell one thing from all others in AWS.
+    /// Eight characters that make a resource's name unique.
     pub fn uri(&self, environment: &Environment, kind: &str, id: &str) -> String {
         self.uri_at(&Self::place(environment), kind, id)
     }
@@ -86,27 +86,27 @@ impl<'m> Names<'m> {
         base32_prefix(format!("{tenant}/{account}/{region}/{kind}/{id}").as_bytes())
     }
 
-    /// The bucket for code and profiles.
+    /// The name of the bucket for code and profiles.
     pub fn environment_bucket(&self, environment: &Environment) -> String {
         self.of_environment(environment, "", BUCKET_NAME_CHARACTERS)
     }
 
-    /// The bucket for query results, and the alias of its key without `alias/`.
+    /// The name of the bucket for query results, and of its key's alias without `alias/`.
     pub fn results_bucket(&self, environment: &Environment) -> String {
         self.of_environment(environment, "-results", BUCKET_NAME_CHARACTERS)
     }
 
-    /// The bucket for access logs.
+    /// The name of the bucket for access logs.
     pub fn log_bucket(&self, environment: &Environment) -> String {
         self.of_environment(environment, "-logs", BUCKET_NAME_CHARACTERS)
     }
 
-    /// A topic, queue or key of the environment's subscriptions.
+    /// The name of a topic, queue or key of the environment's subscriptions.
     pub fn subscription(&self, environment: &Environment, part: &str) -> String {
         self.of_environment(environment, &format!("-{part}"), QUEUE_NAME_CHARACTERS)
     }
 
-    /// The topic to which a team tells what it produces.
+    /// The name of the topic to which a team publishes what it produces.
     pub fn producers(&self, environment: &Environment, team: &TeamName) -> String {
         let uri = self.uri(environment, "team", &format!("{}/{team}", environment.header.id));
         self.subscription(environment, &format!("producers-{uri}"))
@@ -114,15 +114,15 @@ impl<'m> Names<'m> {
 
     /// The names of these topics of all teams, as a pattern.
     pub fn every_producers(&self, environment: &Environment) -> String {
-        // As long as a team's, so that the name is cut in the same place.
+        // As long as a team's `uri`, so that the name is cut at the same position.
         const TEAM: &str = "00000000";
         let one = self.subscription(environment, &format!("producers-{TEAM}"));
         format!("{}*", one.strip_suffix(TEAM).unwrap_or(&one))
     }
 
-    /// The ML Studio domain, and how the names of what belongs to it begin.
+    /// The name of the ML Studio domain, and the prefix of its resources' names.
     pub fn studio(&self, environment: &Environment) -> String {
-        // Room for what is put behind it, up to `-studio-flow-logs`.
+        // Leaves room for suffixes, up to `-studio-flow-logs`.
         self.of_environment(environment, "", SAGEMAKER_NAME_CHARACTERS - 17)
     }
 
@@ -132,16 +132,15 @@ impl<'m> Names<'m> {
         physical(environment.resource_prefix.as_str(), id, &uri, suffix, limit)
     }
 
-    /// The root of the environment's SSM parameters.
+    /// The path of one of the environment's SSM parameters.
     pub fn parameter(&self, environment: &Environment, name: &str) -> String {
         format!("/{}/{}/{name}", environment.resource_prefix, environment.header.id)
     }
 
-    /// The role that the platform assumes.
+    /// The name of the role that the platform assumes.
     ///
-    /// The environment is in the name, so that several in one account do not collide. A role that
-    /// the account's owner makes has another name than one that is made here, so that the one can
-    /// take over from the other.
+    /// It contains the environment, so several in one account do not collide. A role that the account's owner creates
+    /// has another name than one that a stack creates, so one can replace the other.
     pub fn pivot_role(&self, environment: &Environment) -> String {
         let given = self.tenant.pivot_role.name.clone();
         let name = given.unwrap_or_else(|| format!("{}-pivot-role", environment.resource_prefix));
@@ -159,7 +158,7 @@ impl<'m> Names<'m> {
         Self::place(environment).role_arn(&self.pivot_role(environment))
     }
 
-    /// The id of what makes an account and region ready.
+    /// The id of the bootstrap of an account and region.
     pub fn bootstrap_id(place: &Place) -> String {
         let Place { account, region } = place;
         format!("{account}-{region}")
@@ -178,23 +177,23 @@ impl<'m> Names<'m> {
         }
     }
 
-    /// The role that CloudFormation runs an account's stacks as.
+    /// The name of the role that CloudFormation uses for an account's stacks.
     pub fn execution_role(prefix: &ResourcePrefix, region: &str) -> String {
         format!("{prefix}-execution-{region}")
     }
 
-    /// The ARN of the role that CloudFormation runs stacks as.
+    /// The ARN of the role that CloudFormation uses for an environment's stacks.
     pub fn execution_role_arn(&self, environment: &Environment) -> String {
         let Environment { resource_prefix, region, .. } = environment;
         Self::place(environment).role_arn(&Self::execution_role(resource_prefix, region.as_str()))
     }
 
-    /// The role that whoever deploys the mesh assumes in an account.
+    /// The name of the role that the deployer assumes in an account.
     pub fn deploy_role(prefix: &ResourcePrefix, region: &str) -> String {
         format!("{prefix}-deploy-{region}")
     }
 
-    /// The permissions boundary that the bootstrap stack makes.
+    /// The name of the permissions boundary that the bootstrap stack creates.
     pub fn boundary(prefix: &ResourcePrefix, region: &str) -> String {
         format!("{prefix}-boundary-{region}")
     }
@@ -211,32 +210,32 @@ impl<'m> Names<'m> {
         )
     }
 
-    /// The bucket for templates and seeds of an account and region.
+    /// The name of the bucket for templates and seeds of an account and region.
     pub fn template_bucket(&self, prefix: &ResourcePrefix, place: &Place) -> String {
         let uri = self.uri_at(place, "bootstrap", prefix.as_str());
         physical(prefix.as_str(), "templates", &uri, "", BUCKET_NAME_CHARACTERS)
     }
 
-    /// The bucket for access logs of that bucket.
+    /// The name of the bucket for access logs of the template bucket.
     pub fn template_log_bucket(&self, prefix: &ResourcePrefix, place: &Place) -> String {
         let uri = self.uri_at(place, "bootstrap", prefix.as_str());
-        // Not `templates-...`: the execution role reads what begins so.
+        // Not `templates-...`, because the execution role reads buckets with that prefix.
         physical(prefix.as_str(), "bootstrap", &uri, "-logs", BUCKET_NAME_CHARACTERS)
     }
 
-    /// The key of the record of where the mesh has stacks, in the template bucket of the central account's home region.
-    /// Nothing there expires but `templates/`.
+    /// The key of the record of deployed stacks, in the template bucket of the central account's home region. Only
+    /// `templates/` expires in that bucket.
     pub fn record_key(&self) -> String {
         format!("deployments/{}.json", self.tenant.header.id)
     }
 
-    /// Where the platform's own stack lies.
+    /// The account and region of the platform stack.
     pub fn central_place(&self) -> Place {
         let tenant = self.tenant;
         Place { account: tenant.central_account.clone(), region: tenant.home_region.clone() }
     }
 
-    /// A part of the platform's own stack.
+    /// The name of a part of the platform stack.
     pub fn platform(&self, part: &str) -> String {
         let tenant = self.tenant;
         let uri = self.uri_at(&self.central_place(), "platform", tenant.header.id.as_str());
@@ -244,7 +243,7 @@ impl<'m> Names<'m> {
         physical(prefix, "platform", &uri, &format!("-{part}"), BUCKET_NAME_CHARACTERS)
     }
 
-    /// The ARN of the boundary of the platform's own roles.
+    /// The ARN of the permissions boundary of the platform's own roles.
     pub fn central_boundary_arn(&self) -> String {
         let place = self.central_place();
         match &self.tenant.permissions_boundary {
@@ -255,7 +254,7 @@ impl<'m> Names<'m> {
         }
     }
 
-    /// The prefixes and regions in which an account of the mesh is bootstrapped.
+    /// The prefixes and regions with which an account of the mesh is bootstrapped.
     pub fn bootstrapped(&self, account: &str) -> BTreeSet<(ResourcePrefix, Region)> {
         let tenant = self.tenant;
         let central = (tenant.central_account.as_str() == account)
@@ -267,8 +266,8 @@ impl<'m> Names<'m> {
             .collect()
     }
 
-    /// The ARNs of the deploy roles, in whichever account: as many as there are prefixes and regions, however many
-    /// accounts there are.
+    /// The ARN patterns of the deploy roles in any account. Their number depends on prefixes and regions, not on
+    /// accounts.
     pub fn deploy_roles_anywhere(&self) -> BTreeSet<String> {
         let central = self.central_place();
         let own = (&self.tenant.resource_prefix, &central.region);
@@ -280,7 +279,7 @@ impl<'m> Names<'m> {
         std::iter::once(own).chain(others).map(anywhere).collect()
     }
 
-    /// The role that tells the platform of failures in an environment.
+    /// The name of the role that sends an environment's failures to the platform.
     pub fn failure_role(&self, environment: &Environment) -> String {
         self.of_environment(environment, FAILURES, ROLE_NAME_CHARACTERS)
     }
@@ -297,29 +296,29 @@ impl<'m> Names<'m> {
         environments.flat_map(of).collect()
     }
 
-    /// A rule for failures of one kind in an environment.
+    /// The name of the rule for one kind of failure in an environment.
     pub fn failure_rule(&self, environment: &Environment, kind: &str) -> String {
         let suffix = format!("-failed-{}", kind.to_lowercase());
         self.of_environment(environment, &suffix, ROLE_NAME_CHARACTERS)
     }
 
-    /// A notebook instance.
+    /// The name of a notebook instance.
     pub fn notebook(&self, environment: &Environment, id: &Id) -> String {
         self.of_document(environment, "notebook", id, "", SAGEMAKER_NAME_CHARACTERS)
     }
 
-    /// An ML Studio user profile.
+    /// The name of an ML Studio user profile.
     pub fn studio_profile(&self, environment: &Environment, id: &Id) -> String {
         self.of_document(environment, "studio-profile", id, "", SAGEMAKER_NAME_CHARACTERS)
     }
 
-    /// A part of a pipeline; nothing for the pipeline itself. All fit a bucket's name.
+    /// The name of a part of a pipeline; with an empty part, of the pipeline itself. All fit a bucket's name.
     pub fn pipeline(&self, environment: &Environment, id: &Id, part: &str) -> String {
         let suffix = if part.is_empty() { String::new() } else { format!("-{part}") };
         self.of_document(environment, "pipeline", id, &suffix, BUCKET_NAME_CHARACTERS)
     }
 
-    /// A part of one stage of a pipeline; nothing for its build. All fit a bucket's name.
+    /// The name of a part of one stage of a pipeline; with an empty part, of its build. All fit a bucket's name.
     pub fn pipeline_stage(
         &self,
         environment: &Environment,
@@ -334,7 +333,7 @@ impl<'m> Names<'m> {
         physical(prefix, &whole, &uri, &suffix, BUCKET_NAME_CHARACTERS)
     }
 
-    /// The bucket that a seeded pipeline makes in a stage.
+    /// The name of the bucket that a seeded pipeline creates in a stage.
     pub fn pipeline_bucket(
         &self,
         environment: &Environment,
@@ -346,8 +345,8 @@ impl<'m> Names<'m> {
         format!("{}-{uri}", self.team(environment, team))
     }
 
-    /// The stack that a pipeline deploys in a stage. A team may make stacks whose names begin with
-    /// its role's.
+    /// The name of the stack that a pipeline deploys in a stage. A team may create stacks whose names begin with its
+    /// role's name.
     pub fn pipeline_stack(
         &self,
         environment: &Environment,
@@ -358,19 +357,19 @@ impl<'m> Names<'m> {
         format!("{}-{id}-{stage}", self.team(environment, team))
     }
 
-    /// The access point through which a share's consumer reaches folders, in the dataset's account.
+    /// The name of the access point of a share's folders, in the dataset's account.
     pub fn access_point(&self, producer: &Environment, share: &Id) -> String {
         self.of_document(producer, "share", share, "", ACCESS_POINT_CHARACTERS)
     }
 
-    /// The ARNs, as a pattern, of the access points of an environment's account and region.
+    /// The ARN pattern of the access points in an environment's account and region.
     pub fn access_points(&self, producer: &Environment) -> String {
         let name = format!("{}-*", producer.resource_prefix);
         lakewright_constructs::access_point::access_point_arn(&Self::place(producer), &name)
     }
 
-    /// A filter of rows and columns of a table. What it shows is in the hash: CloudFormation
-    /// replaces filters, and the new one must not meet the old one.
+    /// The name of a data cells filter. Its hash contains the rows and columns: CloudFormation creates the new filter
+    /// before it deletes the old one, so their names must differ.
     pub fn data_filter(&self, producer: &Environment, share: &Id, table: &SharedTable) -> String {
         let columns: Vec<String> = table.columns.iter().map(ToString::to_string).collect();
         let rows = table.rows.as_deref().unwrap_or_default();
@@ -379,25 +378,25 @@ impl<'m> Names<'m> {
         format!("{}_{uri}", producer.resource_prefix).replace('-', "_")
     }
 
-    /// The database in the consumer's environment that leads to the shared tables.
+    /// The name of the database in the consumer's environment that links to the shared tables.
     pub fn shared_database(&self, consumer: &Environment, share: &Id) -> String {
         self.of_document(consumer, "share", share, "-shared", GLUE_NAME_CHARACTERS)
             .replace('-', "_")
     }
 
-    /// The policy of a consumption role for a share.
+    /// The name of a consumption role's policy for a share.
     pub fn share_policy(&self, consumer: &Environment, share: &Id) -> String {
         self.of_document(consumer, "share", share, "", ROLE_NAME_CHARACTERS)
     }
 
-    /// The group of an environment's dashboard readers; none where CloudFormation cannot make one, and none
-    /// beside the region that QuickSight has the account's users and groups in.
+    /// The name of the group of an environment's dashboard readers; `None` if CloudFormation cannot create it, and
+    /// outside of the region in which QuickSight keeps the account's users and groups.
     pub fn dashboard_group(&self, environment: &Environment) -> Option<String> {
         Self::has_dashboard_groups(environment)
             .then(|| self.of_environment(environment, "", ROLE_NAME_CHARACTERS))
     }
 
-    /// Whether an environment's stacks can make groups of QuickSight.
+    /// Whether an environment's stacks can create QuickSight groups.
     pub fn has_dashboard_groups(environment: &Environment) -> bool {
         let region = &environment.region;
         environment.quicksight.is_subscribed
@@ -423,7 +422,7 @@ impl<'m> Names<'m> {
         physical(environment.resource_prefix.as_str(), &slug(team), &uri, "", TEAM_CHARACTERS)
     }
 
-    /// The ARN of a team's role: its own, or the one that the mesh imports.
+    /// The ARN of a team's role, created or imported.
     pub fn team_role_arn(&self, environment: &Environment, team: &EnvironmentTeam) -> String {
         match &team.iam_role_arn {
             Some(arn) => arn.to_string(),
@@ -431,7 +430,7 @@ impl<'m> Names<'m> {
         }
     }
 
-    /// A team's role as one that another stack makes, or that the mesh imports.
+    /// A team's role as another stack creates it or the mesh imports it.
     pub(crate) fn team_role(
         self,
         environment: &Environment,
@@ -449,7 +448,7 @@ impl<'m> Names<'m> {
         Self::place(environment).arn("athena", &workgroup)
     }
 
-    /// A dataset's bucket: its own, or the one that it imports.
+    /// The name of a dataset's bucket, created or imported.
     pub fn dataset_bucket(&self, environment: &Environment, dataset: &Dataset) -> String {
         match &dataset.import {
             Some(import) => import.bucket.to_string(),
@@ -457,7 +456,7 @@ impl<'m> Names<'m> {
         }
     }
 
-    /// A dataset's role.
+    /// The name of a dataset's role.
     pub fn dataset_role(&self, environment: &Environment, dataset: &Dataset) -> String {
         self.of_dataset(environment, dataset, "", ROLE_NAME_CHARACTERS)
     }
@@ -467,7 +466,7 @@ impl<'m> Names<'m> {
         self.of_dataset(environment, dataset, "", ALIAS_CHARACTERS - "alias/".len())
     }
 
-    /// A dataset's database: its own, or the one that it imports.
+    /// The name of a dataset's database, created or imported.
     pub fn dataset_database(&self, environment: &Environment, dataset: &Dataset) -> String {
         let imported = dataset.import.as_ref().and_then(|import| import.glue_database.as_ref());
         match imported {
@@ -478,13 +477,13 @@ impl<'m> Names<'m> {
         }
     }
 
-    /// A dataset's crawler, job, trigger or security configuration.
+    /// The name of a dataset's crawler, job, trigger or security configuration.
     pub fn dataset_part(&self, environment: &Environment, dataset: &Dataset, part: &str) -> String {
         self.of_dataset(environment, dataset, &format!("-{part}"), GLUE_NAME_CHARACTERS)
     }
 
-    /// The tag of Lake Formation that tells some tables of a dataset apart. Other tables have another one,
-    /// as a value that tables have cannot be taken from a tag (`UpdateLFTag`).
+    /// The key of the LF-tag of some tables of a dataset. Other tables get another key, because a value in use cannot
+    /// be removed from a tag (`UpdateLFTag`).
     pub fn table_tag<'n>(
         &self,
         environment: &Environment,
@@ -496,7 +495,7 @@ impl<'m> Names<'m> {
         self.of_dataset(environment, dataset, &suffix, TableTag::CHARACTERS)
     }
 
-    /// The value of a table's tag: its name, cut where that is too long.
+    /// The value of a table's LF-tag: the table's name, cut if it is too long.
     pub fn table_tag_value(table: &str) -> String {
         if table.len() <= TableTag::CHARACTERS {
             return table.to_owned();
@@ -506,7 +505,7 @@ impl<'m> Names<'m> {
         format!("{}-{uri}", &table[..room])
     }
 
-    /// The eight characters of a dataset.
+    /// The unique eight characters of a dataset.
     pub fn dataset_uri(&self, environment: &Environment, dataset: &Dataset) -> String {
         self.uri(environment, "dataset", dataset.header.id.as_str())
     }
@@ -528,7 +527,7 @@ impl<'m> Names<'m> {
         )
     }
 
-    /// The name of a stack for a document.
+    /// The name of the stack of a document.
     pub fn stack(environment: &Environment, kind: StackKind, id: &Id) -> String {
         format!("{}-{kind}-{id}", environment.resource_prefix)
     }
@@ -538,7 +537,7 @@ impl<'m> Names<'m> {
         self.stack_of_team(environment, team, StackKind::Team)
     }
 
-    /// The name of the stack of a team's dashboards.
+    /// The name of a team's dashboards stack.
     pub fn dashboards_stack(&self, environment: &Environment, team: &TeamName) -> String {
         self.stack_of_team(environment, team, StackKind::Dashboards)
     }
@@ -555,14 +554,14 @@ pub(crate) fn policy_arn(place: &Place, name: &str) -> String {
     place.global_arn("iam", &format!("policy/{name}"))
 }
 
-/// The ARNs of the roles with a name in the partition of a region, in whichever account.
+/// The ARN pattern of a role in any account of a region's partition.
 fn role_anywhere(region: &Region, name: &str) -> String {
     let (partition, resource) = (region.partition().name, format!("role/{name}"));
     let arn = ArnParts { partition, service: "iam", region: "", account: "*", resource: &resource };
     arn.to_string()
 }
 
-/// `{prefix}-{middle}-{uri}{suffix}`, the middle cut so that the whole is within the limit.
+/// `{prefix}-{middle}-{uri}{suffix}`, with the middle cut so that the length is within the limit.
 fn physical(prefix: &str, middle: &str, uri: &str, suffix: &str, limit: usize) -> String {
     let fixed = prefix.len() + 1 + 1 + uri.len() + suffix.len();
     let room = limit.saturating_sub(fixed).min(middle.len());
@@ -574,7 +573,7 @@ fn physical(prefix: &str, middle: &str, uri: &str, suffix: &str, limit: usize) -
     }
 }
 
-/// Lower-case ASCII letters and digits with single hyphens between; empty for other scripts.
+/// The text in lower-case ASCII letters and digits with single hyphens; empty for other scripts.
 fn slug(team: &TeamName) -> String {
     let mut slug = String::new();
     for character in team.as_str().chars() {

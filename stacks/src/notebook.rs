@@ -10,7 +10,7 @@ use lakewright_synth::Scope;
 
 use crate::Names;
 
-/// The services through which the team uses the key: the instance's volume is one of EC2.
+/// The services through which the team uses the key. The instance's volume belongs to EC2.
 const SERVICES: [&str; 2] = ["ec2", "sagemaker"];
 
 pub(crate) fn build(scope: &mut Scope<'_>, names: Names<'_>, notebook: &Notebook) {
@@ -35,7 +35,7 @@ pub(crate) fn build(scope: &mut Scope<'_>, names: Names<'_>, notebook: &Notebook
                         "true",
                     ))),
             ],
-            // The volume goes with the instance, and without it the key protects nothing.
+            // The volume is deleted with the instance; then the key protects nothing.
             retain: false,
         },
     );

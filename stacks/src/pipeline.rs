@@ -1,8 +1,8 @@
-//! The `pipeline` stack: a repository, what builds and deploys it, and approvals between stages.
+//! The `pipeline` stack: a repository, builds that deploy it, and approvals between stages.
 //!
-//! A build deploys to a stage as the stage's team: it assumes the team's role in
-//! the stage's account, whose trust policy names the build. So a pipeline can do
-//! no more than its teams. Before each stage but the first, that stage's team approves.
+//! A build deploys to a stage as the stage's team: it assumes the team's role in the stage's account, whose
+//! trust policy names the build. So a pipeline has no more permissions than its teams. Each stage except
+//! the first needs its team's approval.
 
 mod approval;
 mod branches;
@@ -41,12 +41,12 @@ const ARTIFACT_DAYS: i64 = 90;
 
 const LOG_WRITE: [&str; 3] = ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"];
 
-/// The role of a stage's builds on the command line.
+/// The principal name of the role of a stage's builds, as on the command line.
 pub(crate) fn build_grantee(pipeline: &Pipeline, stage: &Stage) -> String {
     format!("pipeline-build-role/{}/{}", pipeline.header.id, stage.id())
 }
 
-/// What the modules of this stack work on.
+/// The inputs of this stack's modules.
 struct Context<'m> {
     names: Names<'m>,
     environment: &'m Environment,
@@ -58,7 +58,7 @@ struct Context<'m> {
 struct Deployment<'m> {
     stage: &'m Stage,
     project: Ref<codebuild::Project>,
-    /// The policy of the role that its builds run as.
+    /// The policy of the builds' role.
     policy: Option<PolicySlot>,
 }
 
@@ -69,7 +69,7 @@ pub(crate) fn build(scope: &mut Scope<'_>, names: Names<'_>, pipeline: &Pipeline
     context.build(scope)
 }
 
-/// The name of the role that the builds of one stage run as.
+/// The name of the role of one stage's builds.
 pub(crate) fn build_role(
     names: Names<'_>,
     environment: &Environment,
@@ -84,7 +84,7 @@ impl Context<'_> {
         self.names.pipeline(self.environment, &self.pipeline.header.id, part)
     }
 
-    /// What belongs to one stage.
+    /// The name of a part of one stage.
     fn stage_name(&self, stage: &Stage, part: &str) -> String {
         self.names.pipeline_stage(self.environment, &self.pipeline.header.id, stage.id(), part)
     }
@@ -93,7 +93,7 @@ impl Context<'_> {
         format!("pipeline/{}", self.pipeline.header.id)
     }
 
-    /// The branches that are followed, each with its stages.
+    /// The branches that start pipelines, each with its stages: pipeline name, branch and stages.
     fn lines(&self) -> Vec<(String, String, Vec<&Stage>)> {
         let stages = &self.pipeline.stages;
         if self.pipeline.strategy == Strategy::Gitflow {
@@ -145,7 +145,7 @@ impl Context<'_> {
             .collect();
         let update = (self.pipeline.strategy == Strategy::CdkTrunk)
             .then(|| self.updater(scope, &runner, &key, &artifacts));
-        // A pipeline runs as soon as it is made.
+        // CloudFormation starts a pipeline as soon as it creates it.
         let mut ready: Vec<PolicySlot> = artifacts.policy().into_iter().collect();
         ready.extend(deployments.iter().filter_map(|deployment| deployment.policy));
         ready.extend(update.as_ref().and_then(|(_, policy)| *policy));
@@ -205,7 +205,7 @@ impl Context<'_> {
         assets
     }
 
-    /// The repository, unless the pipeline has an existing one, and the seed that fills it.
+    /// The repository, unless the pipeline uses an existing one, and the seed that fills it.
     fn repository(
         &self,
         scope: &mut Scope<'_>,
@@ -275,8 +275,8 @@ impl Context<'_> {
         }
     }
 
-    /// The role of one stage's builds: its logs, and the role of the stage's team by its whole name.
-    /// The code of one stage never runs as the team of another.
+    /// The role of one stage's builds: it may write its logs and assume the role of the stage's team, by
+    /// its full name. So the code of one stage never runs as the team of another.
     fn builder(
         &self,
         scope: &mut Scope<'_>,
@@ -288,7 +288,7 @@ impl Context<'_> {
         let name = build_role(self.names, self.environment, self.pipeline, stage);
         let role = self.role_named(name, grantee, Service::CODEBUILD, "Builds and deploys");
         let builder = scope.add("Role", role);
-        // A build leaves no artifact, so that no stage can change what a later one deploys.
+        // Builds store no artifacts, so no stage can change what a later one deploys.
         scope.grant(artifacts.grant_read(&builder));
         let project = self.stage_name(stage, "");
         let group = self.place.arn("logs", &format!("log-group:{}", log_group(&project)));
@@ -311,7 +311,7 @@ impl Context<'_> {
         builder
     }
 
-    /// Builds of this stack, and the source.
+    /// Grants the builds of this stack, and the source.
     fn runner_grants(&self, scope: &mut Scope<'_>, runner: &RoleHandle, projects: &[String]) {
         let arns =
             projects.iter().map(|name| self.place.arn("codebuild", &format!("project/{name}")));
@@ -343,7 +343,8 @@ impl Context<'_> {
                 let repository = source.repository.to_string();
                 let only = Condition::new(Comparison::StringEquals, key, repository);
                 let only = Conditions::none().with(only);
-                // It stores the source with an ACL, also where ACLs are off, and looks at the bucket first.
+                // CodePipeline stores the source with an ACL, even if ACLs are disabled, and reads the
+                // bucket's settings first.
                 let bucket = bucket_arn(&self.place, &self.name("artifacts"));
                 let look = ["s3:GetBucketAcl", "s3:GetBucketVersioning"];
                 let objects = vec![format!("{bucket}/*")];
@@ -422,7 +423,7 @@ impl Context<'_> {
         Deployment { stage, project, policy }
     }
 
-    /// Records that the code of the pipeline's team is to act as the team of a stage.
+    /// Records that code of the pipeline's team is intended to act as the team of a stage.
     fn record_author(&self, scope: &mut Scope<'_>, team: &str, team_arn: &str) {
         let author = self.pipeline.member();
         let author_arn = self.names.team_role_arn(self.environment, author);
@@ -440,8 +441,8 @@ impl Context<'_> {
         });
     }
 
-    /// The build that lets the pipeline follow `ddk.json`. It may change this pipeline and nothing
-    /// else, and the pipeline's role runs the builds of this stack only.
+    /// The build that adapts the pipeline to `ddk.json`. It may change only this pipeline, and the
+    /// pipeline's role runs only builds of this stack.
     fn updater(
         &self,
         scope: &mut Scope<'_>,

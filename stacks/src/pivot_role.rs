@@ -1,8 +1,8 @@
 //! The `pivot-role` stack: the role that the platform assumes in an environment's account.
 //!
-//! It looks, starts what teams have made, and opens consoles as the teams' roles. It reads no data:
-//! whoever wants data assumes a team's or a dataset's role. It has no permission that writes to
-//! IAM, so it cannot change itself, its policies or its boundary.
+//! It reads metadata, starts what teams have created, and opens consoles as the teams' roles. It
+//! does not read data: for that, the platform assumes the role of a team or a dataset. It has no
+//! permission that writes to IAM, so it cannot change itself, its policies or its boundary.
 
 mod manual;
 mod permissions;
@@ -17,7 +17,7 @@ use crate::names::policy_arn;
 use crate::rules::Fill;
 pub use manual::template as manual_template;
 
-/// Managed policies that the role may take: half of IAM's default.
+/// Maximum number of managed policies of the role: half of IAM's default quota.
 const POLICIES: usize = 5;
 
 pub(crate) fn build(scope: &mut Scope<'_>, names: Names<'_>, environment: &Environment) {
@@ -63,7 +63,8 @@ fn add(
         .filter(|block| (block.feature)(&environment.features))
         .flat_map(|block| block.rules);
     scope.grant(Grants(rules.map(|rule| fill.rule(rule, &role)).collect()));
-    // The role has none of these; should somebody attach a policy that has, they still do nothing.
+    // The role has none of these actions. The deny also holds if a policy with them is attached
+    // later.
     let place = Names::place(environment);
     let mut own = vec![
         place.role_arn(&name),

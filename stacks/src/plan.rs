@@ -1,4 +1,4 @@
-//! The plan: which stacks a mesh needs, where, and in which order.
+//! The plan: the stacks that a mesh needs, where they are deployed, and in which order.
 
 mod apart;
 pub(crate) mod edges;
@@ -26,16 +26,16 @@ pub use edges::{Mentions, connect, makers};
 pub struct Plan<'m> {
     /// The mesh.
     pub mesh: &'m Mesh,
-    /// The stacks but the bootstrap ones, sorted by account, region and name.
+    /// All stacks except the bootstrap stacks, sorted by account, region and name.
     pub stacks: Vec<StackPlan<'m>>,
-    /// Policies that owners of imported things add themselves.
+    /// Policies that owners of imported resources add themselves.
     pub handouts: Vec<Handout>,
-    /// What the mesh's author should look at.
+    /// Findings for the mesh's author.
     pub report: Report,
 }
 
 impl<'m> Plan<'m> {
-    /// Plans the stacks of a mesh. On a day, shares that are over by then give no access.
+    /// Plans the stacks of a mesh. With `as_of`, shares that expired before this date grant no access.
     pub fn of(mesh: &'m Mesh, as_of: Option<&Date>) -> Self {
         let mut stacks = Vec::new();
         let shares = share::live(mesh, as_of);
@@ -67,7 +67,7 @@ impl<'m> Plan<'m> {
             stacks.extend(ShareStack::with(mesh, *live).into_iter().map(ShareStack::plan));
         }
         for dataset in mesh.datasets.values() {
-            // A dataset that nobody shares has no entry.
+            // A dataset without shares has no entry.
             let shares = of_dataset.remove(&dataset.header.id).unwrap_or_default();
             stacks.push(DatasetStack::with(mesh, dataset, shares).plan());
         }
@@ -96,14 +96,14 @@ impl<'m> Plan<'m> {
         Self { mesh, stacks, handouts, report }
     }
 
-    /// The bootstrap stacks: one for each account, region and prefix. Their policies are derived
-    /// from what the other stacks use, by the address of the bootstrap stack, and from what the features of the
-    /// environments can ask for.
+    /// The bootstrap stacks: one for each account, region and prefix. Their policies are derived from what the
+    /// other stacks use, given by the address of the bootstrap stack, and from what the features of the
+    /// environments can use.
     pub fn bootstraps(&self, usage: BTreeMap<StackAddress, Usage>) -> Vec<StackPlan<'m>> {
         self.bootstraps_with(usage, Offer::Environments)
     }
 
-    /// The bootstrap stacks for other features than those of the environments.
+    /// The bootstrap stacks with another offer than the features of the environments.
     pub fn bootstraps_with(
         &self,
         mut usage: BTreeMap<StackAddress, Usage>,
@@ -154,7 +154,7 @@ impl<'m> Plan<'m> {
             .collect()
     }
 
-    /// What synthesized stacks use, by the address of the bootstrap stack that lets them be deployed.
+    /// What synthesized stacks use, by the address of the bootstrap stack that they need.
     pub fn usage<'s>(
         synthesized: impl IntoIterator<Item = (&'s StackPlan<'s>, &'s Usage)>,
     ) -> BTreeMap<StackAddress, Usage> {
@@ -166,13 +166,13 @@ impl<'m> Plan<'m> {
     }
 }
 
-/// A team whose role is imported receives what its owner attaches.
+/// Reports that a team's role is imported: its owner attaches the permissions.
 fn imported_role(environment: &Environment, team: &EnvironmentTeam) -> Report {
     let mut report = Report::new();
     if let Some(arn) = &team.iam_role_arn
         && !team.permissions.is_empty()
     {
-        // Only its permission set changes a role of IAM Identity Center.
+        // A role of IAM Identity Center is changed only through its permission set.
         let gives = if arn.is_reserved() {
             "who looks after its permission set adds the permissions"
         } else {
@@ -193,7 +193,7 @@ fn imported_role(environment: &Environment, team: &EnvironmentTeam) -> Report {
     report
 }
 
-/// A stage deploys as its team what the pipeline's team has written.
+/// Reports stages that deploy code of the pipeline's team as another team.
 fn other_teams(pipeline: &Pipeline) -> Report {
     let mut report = Report::new();
     let author = &pipeline.team;

@@ -1,5 +1,5 @@
-//! The `platform` stack, in the central account: who reaches the web pages, who is told of failures,
-//! and what is to refresh the mesh.
+//! The `platform` stack, in the central account: the firewall of the web pages, the alarms for failures, and the
+//! updater that is to refresh the mesh.
 
 mod firewall;
 mod machine;
@@ -18,11 +18,11 @@ use lakewright_template::{Expr, Map, Value};
 
 use crate::Names;
 
-/// What is named on the command line as the platform's.
+/// The name of the platform as a target, as on the command line.
 const TARGET: &str = "platform";
 
-/// The statement that lets accounts send to the bus. It is called the same whomever it names: under another name the new
-/// statement would stand beside the old one for a while, and both count to the limit.
+/// The statement that allows accounts to send to the bus. It keeps its name whatever principals it has: with a new
+/// name, old and new statement would exist together for a while, and both count towards the limit.
 const TELL: &str = "AccountsTell";
 
 pub(crate) fn build(scope: &mut Scope<'_>, names: Names<'_>) {
@@ -32,11 +32,11 @@ pub(crate) fn build(scope: &mut Scope<'_>, names: Names<'_>) {
     updater::build(scope, names);
 }
 
-/// The topic of failures, with a subscription for each address. Each confirms by mail.
+/// The topic of failures, with a subscription for each email address. Each address must confirm by email.
 fn alarms(scope: &mut Scope<'_>, names: Names<'_>) -> TopicHandle {
     let place = names.central_place();
-    // EventBridge sends no source keys to the key of a topic: the topic stands in the encryption context.
-    // Source: "Managing Amazon SNS encryption keys and costs" in the SNS developer guide.
+    // EventBridge sends no source keys with requests to a topic's key, so the topic is compared in the encryption
+    // context. Source: "Managing Amazon SNS encryption keys and costs" in the SNS developer guide.
     let for_topic = Conditions::none().with(Condition::new(
         Comparison::StringEquals,
         "kms:EncryptionContext:aws:sns:topicArn",
@@ -65,7 +65,7 @@ fn alarms(scope: &mut Scope<'_>, names: Names<'_>) -> TopicHandle {
             target: TARGET.to_owned(),
             publishers: vec![(
                 Service::EVENTS,
-                // The ARN has the account in it; EventBridge does not send the account by itself everywhere.
+                // The ARN contains the account; EventBridge does not always send the account separately.
                 Conditions::none().with(Condition::new(
                     Comparison::ArnEquals,
                     "aws:SourceArn",
@@ -91,12 +91,12 @@ pub(crate) fn bus_name(names: Names<'_>) -> String {
     names.platform("failures")
 }
 
-/// The ARN of that bus.
+/// The ARN of the bus that environments send failures to.
 pub(crate) fn bus_arn(names: Names<'_>) -> String {
     names.central_place().arn("events", &format!("event-bus/{}", bus_name(names)))
 }
 
-/// The bus for failures in every account of the mesh, and the rule that makes mails of them.
+/// The bus for failures of every account of the mesh, and the rule that sends them by email.
 fn bus(scope: &mut Scope<'_>, names: Names<'_>, topic: &TopicHandle) {
     let mut scope = scope.child("Failures");
     let bus = scope.child("Bus").resource(
@@ -155,7 +155,7 @@ fn bus(scope: &mut Scope<'_>, names: Names<'_>, topic: &TopicHandle) {
     scope.child("Rule").resource(rule, Options::default());
 }
 
-/// Who may send to the bus: nobody when no other account has an environment.
+/// The statement for senders to the bus; `None` if no other account has an environment.
 fn senders(scope: &mut Scope<'_>, names: Names<'_>) -> Option<Statement> {
     let central = names.central_place().account;
     let accounts: BTreeSet<&str> = names
@@ -172,10 +172,10 @@ fn senders(scope: &mut Scope<'_>, names: Names<'_>) -> Option<Statement> {
     })
 }
 
-/// Each account that has an environment. The policy grows with them.
+/// Allows each account with an environment. The policy grows with their number.
 ///
-/// EventBridge looks at this policy when a rule gets the bus for its target, and does not say as whom: held to the roles
-/// of the rules it could refuse. Each account's own policies say who may put events.
+/// EventBridge evaluates this policy when a rule gets the bus as its target, and AWS does not document as which
+/// principal. A limit to the rules' roles could make it fail. Each account's own policies determine who may put events.
 fn of_accounts(scope: &mut Scope<'_>, names: Names<'_>, accounts: &BTreeSet<&str>) -> Statement {
     let place = names.central_place();
     for account in accounts {
@@ -193,8 +193,9 @@ fn of_accounts(scope: &mut Scope<'_>, names: Names<'_>, accounts: &BTreeSet<&str
     Statement::allow(TELL, ["events:PutEvents"], [bus_arn(names)]).for_principals(roots)
 }
 
-/// The organization's accounts, as roles of the mesh's names: the one that sends, and the one that makes the rule, as
-/// EventBridge does not say as whom it looks at the policy. An account that is not the mesh's can have such a role.
+/// Allows roles of the organization's accounts by the mesh's role names: the role that sends, and the role that creates
+/// the rule, because AWS does not document as which principal EventBridge evaluates the policy. An account outside of
+/// the mesh can have such a role.
 ///
 /// Sources: "Permissions for event buses in Amazon EventBridge" in its guide, and `PutPermission` in its API reference:
 /// "accounts in that organization must specify a `RoleArn` with proper permissions when they use `PutTarget`".
@@ -224,7 +225,7 @@ pub(crate) fn in_organization(names: Names<'_>) -> Conditions {
     names.organization_id().map_or_else(Conditions::none, |id| Conditions::none().with(of(id)))
 }
 
-/// The ARN of the rule that makes mails of failures.
+/// The ARN of the rule that sends failures by email.
 fn rule_arn(names: Names<'_>) -> String {
     let rule = format!("rule/{}/{}", bus_name(names), names.platform("failures"));
     names.central_place().arn("events", &rule)

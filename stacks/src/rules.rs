@@ -1,8 +1,7 @@
-//! Statements as tables: actions, resources with placeholders, and when they apply.
+//! Statement templates as tables: actions, resources with placeholders, and conditions.
 //!
-//! The tables name actions, never patterns of actions. `*` as a resource stands
-//! only with actions that the service authorization reference lists without
-//! resource types.
+//! The tables list actions, never patterns of actions. `*` as a resource is used only with actions that
+//! the service authorization reference lists without resource types.
 
 use lakewright_constructs::bucket::bucket_arn;
 use lakewright_constructs::role::Receives;
@@ -15,7 +14,7 @@ use lakewright_template::Value;
 
 use crate::Names;
 
-/// One statement, with `{prefix}` and the like to be filled in.
+/// One statement, with placeholders such as `{prefix}`.
 pub(crate) struct Rule {
     pub(crate) sid: &'static str,
     pub(crate) actions: &'static [&'static str],
@@ -23,41 +22,40 @@ pub(crate) struct Rule {
     pub(crate) when: When,
 }
 
-/// When a rule applies. Tags called `Team` are set by stacks and cannot be set by users.
+/// The condition of a rule. Only stacks set tags named `Team`; users cannot.
 pub(crate) enum When {
-    /// Always.
+    /// Without condition.
     Always,
-    /// On what carries the team's tag.
+    /// The resource has the team's tag.
     Tagged,
-    /// On what carries the team's tag and was not made by Lakewright.
+    /// The resource has the team's tag, and Lakewright did not create it.
     TaggedByTeam,
-    /// On what the request tags for the team and does not carry another team's tag.
+    /// The request sets the team's tag, and the resource does not have another team's tag.
     Requested,
-    /// Like `Requested`, on what was not made by Lakewright.
+    /// Like `Requested`, and Lakewright did not create the resource.
     RequestedByTeam,
-    /// Like `Requested`, under these conditions as well: operator, key and values.
+    /// Like `Requested`, with these further conditions: operator, key and values.
     RequestedUnder(&'static [(Comparison, &'static str, &'static [&'static str])]),
-    /// Like `TaggedByTeam`, when the request has this key with this value or leaves it as it is.
+    /// Like `TaggedByTeam`, and the request sets this key to this value or does not contain it.
     TaggedByTeamKeeping(&'static str, &'static str),
-    /// On what carries the team's tag and was not made by Lakewright, nor is made out to be by the
-    /// request.
+    /// Like `TaggedByTeam`, and the request does not set Lakewright's own tag.
     TaggedByTeamUnposed,
-    /// On what the request tags for the team, for actions that know no resource.
+    /// The request sets the team's tag, for actions without resource types.
     RequestedOnly,
-    /// On what does not carry another team's tag, under these conditions as well.
+    /// The resource does not have another team's tag, with these further conditions.
     NotAnothersUnder(&'static [(Comparison, &'static str, &'static [&'static str])]),
-    /// Under these conditions: operator, key and values.
+    /// Only these conditions: operator, key and values.
     Holds(&'static [(Comparison, &'static str, &'static [&'static str])]),
 }
 
-/// What placeholders stand for.
+/// The values of placeholders.
 pub(crate) struct Fill {
     values: Vec<(&'static str, String)>,
     target: String,
 }
 
 impl Fill {
-    /// The values that hold for everything in an environment.
+    /// The values of an environment.
     pub(crate) fn of_environment(names: Names<'_>, environment: &Environment) -> Self {
         let place = Names::place(environment);
         let bucket = bucket_arn(&place, &names.environment_bucket(environment));
@@ -77,14 +75,14 @@ impl Fill {
         }
     }
 
-    /// The value of one more placeholder.
+    /// Adds the value of a placeholder.
     #[must_use]
     pub(crate) fn with(mut self, name: &'static str, value: String) -> Self {
         self.values.push((name, value));
         self
     }
 
-    /// The same values with another prefix.
+    /// Replaces the prefix.
     #[must_use]
     pub(crate) fn with_prefix(mut self, prefix: &str) -> Self {
         for (name, value) in &mut self.values {
@@ -95,7 +93,7 @@ impl Fill {
         self
     }
 
-    /// The text with placeholders filled in. Policy variables (`${...}`) stay as they are.
+    /// Fills the placeholders of a text. Policy variables (`${...}`) are kept.
     pub(crate) fn text(&self, template: &str) -> String {
         let mut text = String::with_capacity(template.len() + 32);
         let mut rest = template;
@@ -172,13 +170,13 @@ impl Fill {
         const REQUEST: &str = "aws:RequestTag/Team";
         let team = || Value::from(self.text("{team}"));
         let equals = |key: &'static str| Condition::new(Comparison::StringEquals, key, team());
-        // What carries another team's tag must not be taken over by tagging it anew.
+        // Another team's resource must not be taken over by changing its tag.
         let not_anothers = || Condition {
             operator: Operator::new(Comparison::StringEquals).if_exists(),
             key: RESOURCE.into(),
             values: vec![team()],
         };
-        // Nobody may pass something off as made by Lakewright.
+        // A team must not tag its resources as created by Lakewright.
         let not_posing =
             || Condition::new(Comparison::Null, "aws:RequestTag/lakewright:mesh", "true");
         let not_ours =

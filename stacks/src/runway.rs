@@ -1,8 +1,7 @@
-//! How much more fits before a limit is reached.
+//! How many more documents fit before a limit is reached.
 //!
-//! What one more document takes is what the largest one like it takes now:
-//! resources are counted in the stacks of such documents, and characters in
-//! the policies that grow with them.
+//! An additional document is assumed to need as much as the largest existing one of its kind. Resources are
+//! counted in the stacks of such documents, characters in the policies that grow with them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -23,34 +22,35 @@ use crate::diagnose::cause;
 use crate::team::{MorePipelines, PERMISSION_POLICIES};
 use crate::{Synthesized, share, team};
 
-/// How many more documents of a kind fit into an environment, and what ends first.
+/// How many more documents of a kind fit into an environment, and which limit is reached first.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Runway {
     /// The environment's id.
     pub environment: String,
     /// The kind of document, such as `share`.
     pub what: &'static str,
-    /// How many more fit.
+    /// The number of documents that still fit.
     pub more: usize,
-    /// What is full then, such as `the key policy of dataset/sales`.
+    /// The limit that is reached first, such as `the key policy of dataset/sales`.
     pub before: String,
-    /// How much of it is used.
+    /// How much of it is used, in `unit`.
     pub used: usize,
-    /// How much it holds.
+    /// The limit, in `unit`.
     pub limit: usize,
-    /// What is counted.
+    /// The unit, such as characters or resources.
     pub unit: &'static str,
-    /// What gives way once it is full, so that more fit: nothing, or words such as `roles are known by their tag`.
+    /// What changes when the limit is reached, so that more fit: `None`, or words such as `roles are known by
+    /// their tag`.
     pub then: Option<&'static str>,
 }
 
-/// Something that fills, and what one more document takes of it.
+/// A limit, and what one more document uses of it.
 struct Bound {
     what: &'static str,
     before: String,
     used: usize,
     limit: usize,
-    /// What the next one takes and those after it do not.
+    /// What only the next document uses, in addition to `cost`.
     once: usize,
     cost: usize,
     unit: &'static str,
@@ -67,7 +67,7 @@ const DOCUMENTS: [StackKind; 6] = [
     StackKind::Team,
 ];
 
-/// The runway of each environment, for each kind of document that it has already.
+/// The runway of each environment, for each kind of document that it contains.
 pub fn runway(mesh: &Mesh, stacks: &[&Synthesized]) -> Vec<Runway> {
     let mut all = Vec::new();
     let belongings = team::belongings(mesh, &[]);
@@ -124,13 +124,13 @@ pub fn runway(mesh: &Mesh, stacks: &[&Synthesized]) -> Vec<Runway> {
     all
 }
 
-/// The environment of a dataset.
+/// The environment that contains a dataset.
 fn owner_of<'m>(mesh: &'m Mesh, dataset: &str) -> Option<&'m str> {
     let found = mesh.datasets.values().find(|one| one.header.id.as_str() == dataset);
     found.map(|dataset| dataset.environment.id().as_str())
 }
 
-/// Quotas on numbers of resources, of an account or of a region in it.
+/// Quotas on numbers of resources, per account or per region of it.
 fn counted(
     mesh: &Mesh,
     account: &str,
@@ -182,7 +182,7 @@ fn counted(
     }
 }
 
-/// The policies of a dataset's bucket and key, and the resources of its stack, grow with its shares.
+/// The bucket and key policies of a dataset, and the number of resources of its stack, grow with its shares.
 fn of_dataset(mesh: &Mesh, stack: &Synthesized, bounds: &mut Vec<Bound>) {
     let name = format!("dataset/{}", stack.entry.id);
     for resource in stack.lowered.template.resources.values() {
@@ -233,7 +233,7 @@ fn of_dataset(mesh: &Mesh, stack: &Synthesized, bounds: &mut Vec<Bound>) {
     }
 }
 
-/// Whether permissions on tables by name are more than tags and permissions by them would be.
+/// Whether table permissions by tags need fewer resources than those by name.
 fn gains_by_tags(dataset: &Dataset, template: &Template) -> bool {
     let parts = share::table_tags(dataset);
     let (mut by_name, mut tags, mut tables, mut by_tag) =
@@ -260,7 +260,7 @@ fn gains_by_tags(dataset: &Dataset, template: &Template) -> bool {
     share::has_tags(dataset) && tags.len() + tables.len() + by_tag.len() < by_name
 }
 
-/// What a policy of a dataset that is nearly full does, when it has not done so already (ADR 12).
+/// How a nearly full policy of a dataset changes, if it has not changed yet (ADR 12).
 fn gives_way(policy: &str, document: &Value) -> Option<&'static str> {
     let text = value_to_compact_json(document);
     match policy {
@@ -296,7 +296,7 @@ fn trusted_pipelines(
     }));
 }
 
-/// A team's policies grow with what is shared from other accounts.
+/// A team's policies grow with the datasets shared from other accounts.
 fn of_team(mesh: &Mesh, stack: &Synthesized, bounds: &mut Vec<Bound>) {
     let quotas = &mesh.tenant.quotas;
     let name = format!("team/{}", stack.entry.id);
@@ -306,7 +306,7 @@ fn of_team(mesh: &Mesh, stack: &Synthesized, bounds: &mut Vec<Bound>) {
             used += resource.properties.get("PolicyDocument").map_or(0, characters);
         }
     }
-    // What one dataset of another account, or an imported one, takes.
+    // The characters for one dataset of another account, or an imported one.
     let mut each: BTreeMap<&str, usize> = BTreeMap::new();
     for (record, _) in &stack.lowered.records {
         if record.principal == name && record.resource.starts_with("dataset/") {
@@ -332,8 +332,8 @@ fn of_team(mesh: &Mesh, stack: &Synthesized, bounds: &mut Vec<Bound>) {
     }
 }
 
-/// Characters that a resource's policy has for the principal that takes the most, of those that it
-/// names itself.
+/// The characters that a resource policy has for its largest principal, among the principals that it names
+/// individually.
 fn largest_principal(document: &Value) -> usize {
     let mut each: BTreeMap<&Value, usize> = BTreeMap::new();
     for statement in statements(document) {

@@ -1,11 +1,10 @@
 //! The `share` stacks: what a live share needs besides the dataset's own policies.
 //!
-//! The producer's side has the access point for folders; the consumer's side has
-//! the database that leads to tables, and the policy of a consumption role. In
-//! one account and region they are one stack. What stands in the dataset's bucket
-//! and key policies and on its tables belongs to the dataset's stack, and what
-//! stands in a team's policies to the team's, so that no two stacks write one
-//! policy or one Lake Formation permission (ADR 8). All of it is stated here:
+//! The producer's side has the access point for folders. The consumer's side has the database that links to tables,
+//! and the policy of a consumption role. In one account and region both sides are one stack. The dataset's stack
+//! writes its bucket policy, its key policy and the permissions on its tables; a team's stack writes the team's
+//! policies. So no two stacks write the same policy or Lake Formation permission (ADR 8). This module defines all of
+//! it:
 //!
 //! | what | where |
 //! | --- | --- |
@@ -44,7 +43,7 @@ pub(crate) use handout::handouts;
 pub(crate) use tables::{SharedTables, grant as grant_tables, has_tags};
 pub(crate) use tags::parts as table_tags;
 
-/// A share that gives access, with everything that it connects.
+/// A share that grants access, with the documents that it connects.
 #[derive(Debug, Clone, Copy, Hash)]
 pub(crate) struct LiveShare<'m> {
     pub(crate) share: &'m Share,
@@ -56,24 +55,24 @@ pub(crate) struct LiveShare<'m> {
     pub(crate) role: Option<&'m ConsumptionRole>,
 }
 
-/// The side of a share that a stack is.
+/// The sides of a share that a stack contains.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Side {
-    /// In the dataset's account and region.
+    /// The side in the dataset's account and region.
     Producer,
-    /// In the consumer's.
+    /// The side in the consumer's account and region.
     Consumer,
-    /// Both are one.
+    /// Both sides, in one account and region.
     Both,
 }
 
-/// The shares of a mesh that give access on a day.
+/// The shares of a mesh that grant access on this date; without a date no share has expired.
 pub(crate) fn live<'m>(mesh: &'m Mesh, as_of: Option<&Date>) -> Vec<LiveShare<'m>> {
     let shares = mesh.shares.values().filter(|share| share.is_live(as_of));
     shares.map(|share| connected(share)).collect()
 }
 
-/// A share with everything that it connects.
+/// A share with the documents that it connects.
 pub(crate) fn connected(share: &Share) -> LiveShare<'_> {
     LiveShare {
         share,
@@ -85,7 +84,7 @@ pub(crate) fn connected(share: &Share) -> LiveShare<'_> {
 }
 
 impl LiveShare<'_> {
-    /// Whoever receives the access.
+    /// The role that receives the access.
     pub(crate) fn consumer_role(&self, names: Names<'_>) -> ImportedRole {
         if let Some(role) = self.role {
             let name = format!("consumption-role/{}", role.header.id);
@@ -93,7 +92,7 @@ impl LiveShare<'_> {
         }
         let team = self.share.member();
         let role = names.team_role(self.consumer, team);
-        // An imported role is not ours to tag.
+        // Lakewright does not tag imported roles.
         match team.iam_role_arn {
             Some(_) => role,
             None => role.with_tag(names.team(self.consumer, &team.team)),
@@ -112,7 +111,7 @@ impl LiveShare<'_> {
         self.is_in_one_account() && self.producer.region == self.consumer.region
     }
 
-    /// What may be done with objects.
+    /// The allowed operations on objects.
     pub(crate) fn traffic(&self) -> Traffic {
         let may = |permission| self.share.permissions.contains(&permission);
         if may(SharePermission::Modify) {
@@ -124,8 +123,8 @@ impl LiveShare<'_> {
         }
     }
 
-    /// Statements hold until the end of the share's last day. Lake Formation knows no time; its
-    /// permissions go with the next deployment that is told the day.
+    /// Limits the grants to the share's last day, inclusive. Lake Formation permissions do not expire: the first
+    /// deployment with a later `--as-of` removes them.
     pub(crate) fn until(&self, mut grants: Grants) -> Grants {
         if let Some(last) = &self.share.expires {
             for grant in &mut grants.0 {
@@ -146,7 +145,7 @@ impl LiveShare<'_> {
         })
     }
 
-    /// The folders that are shared.
+    /// The shared folders.
     pub(crate) fn folders(&self) -> impl Iterator<Item = Folder> {
         self.share.items.iter().filter_map(|item| match item {
             ShareItem::Folder(id) => Some(Folder::at(self.dataset.folders[id].prefix.as_str())),
@@ -158,7 +157,7 @@ impl LiveShare<'_> {
         self.share.items.contains(&ShareItem::Bucket)
     }
 
-    /// The account of the catalog that has the dataset's database.
+    /// The account of the catalog with the dataset's database.
     pub(crate) fn catalog_account(&self) -> AccountId {
         let import = self.dataset.import.as_ref();
         import
@@ -196,7 +195,7 @@ pub(crate) fn build(scope: &mut Scope<'_>, names: Names<'_>, live: &LiveShare<'_
     }
 }
 
-/// The access point of this requester, which leads to the folders and to nothing else.
+/// The access point of the share's consumer, which gives access only to the shared folders.
 fn folders(scope: &mut Scope<'_>, names: Names<'_>, live: &LiveShare<'_>, role: &ImportedRole) {
     let mut shared = live.folders().peekable();
     if shared.peek().is_none() {
@@ -215,8 +214,8 @@ fn folders(scope: &mut Scope<'_>, names: Names<'_>, live: &LiveShare<'_>, role: 
     }
 }
 
-/// The database of the consumer's catalog that leads to the dataset's. It shows each reader the
-/// tables that they may read.
+/// The database in the consumer's catalog that links to the dataset's database. Each reader sees the tables that they
+/// may read.
 fn link(scope: &mut Scope<'_>, names: Names<'_>, live: &LiveShare<'_>, role: &ImportedRole) {
     if live.tables().next().is_none() {
         return;

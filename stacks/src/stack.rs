@@ -1,4 +1,4 @@
-//! One stack: what it is for, what it waits for, and its synthesis.
+//! One stack: its subject, its dependencies, and its synthesis.
 
 mod kinds;
 mod subject;
@@ -27,7 +27,7 @@ pub use kinds::{
 };
 use subject::Subject;
 
-/// The stacks that others wait for, by address.
+/// The addresses of the stacks that a stack depends on.
 type Dependencies = BTreeSet<StackAddress>;
 
 /// One stack of a plan.
@@ -42,37 +42,37 @@ pub struct StackPlan<'m> {
     retain: bool,
 }
 
-/// A synthesized stack: everything that the assembly keeps of it.
+/// A synthesized stack: everything that the assembly contains about it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Synthesized {
     /// The entry in the assembly.
     pub entry: StackEntry,
-    /// The template, the intended access, and why each part is there.
+    /// The template, the intended access, and the cause of each part.
     pub lowered: Lowered,
     /// The template's canonical JSON.
     pub json: String,
     /// The files that the stack needs in S3.
     pub assets: Vec<Asset>,
-    /// What it makes and what it names: [`connect`](crate::connect) says what it waits for.
+    /// What the template creates and names. [`connect`](crate::connect) derives the dependencies from it.
     pub mentions: Mentions,
-    /// How the names of the stack's account begin.
+    /// The prefix of the names in the stack's account.
     prefix: String,
 }
 
-/// With whose help a stack is deployed.
+/// The roles and the bucket used to deploy a stack.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DeployTarget {
     /// The role to assume in the stack's account.
     pub deploy_role: String,
-    /// The external id to give.
+    /// The external id for assuming the deploy role.
     pub external_id: String,
-    /// The role that CloudFormation runs the stack as.
+    /// The role that CloudFormation uses for the stack.
     pub execution_role: String,
     /// The bucket for large templates.
     pub template_bucket: String,
-    /// The stack that makes these.
+    /// The bootstrap stack that creates these.
     pub bootstrap: StackAddress,
-    /// How the names of the stack and of these begin.
+    /// The prefix of the names of the stack, the roles and the bucket.
     pub prefix: ResourcePrefix,
 }
 
@@ -107,7 +107,7 @@ impl StackPlan<'_> {
         Usage::of(template, &self.spec.place.account, self.prefix.as_str())
     }
 
-    /// The id of what the stack is for, as in the assembly.
+    /// The id of the stack's subject, as in the assembly.
     pub fn id(&self) -> &str {
         &self.id
     }
@@ -122,12 +122,12 @@ impl StackPlan<'_> {
         &self.spec.name
     }
 
-    /// Where the stack lies.
+    /// The account and region of the stack.
     pub fn place(&self) -> &Place {
         &self.spec.place
     }
 
-    /// How the names of the stack's account begin.
+    /// The prefix of the names in the stack's account.
     pub fn prefix(&self) -> &ResourcePrefix {
         &self.prefix
     }
@@ -137,28 +137,32 @@ impl StackPlan<'_> {
         StackAddress::new(self.spec.place.clone(), self.spec.name.clone())
     }
 
-    /// The address of the bootstrap stack that lets this one be deployed.
+    /// The address of the bootstrap stack that this stack needs.
     pub fn bootstrap_address(&self) -> StackAddress {
         bootstrap_address(&self.spec.place, &self.prefix)
     }
 
-    /// With whose help the stack is deployed.
+    /// The roles and the bucket used to deploy the stack.
     pub fn target(&self) -> DeployTarget {
         DeployTarget::with_names(self.names, &self.prefix, &self.spec.place)
     }
 
-    /// Where the stack is asked for.
+    /// The manifest line that asks for the stack.
     pub fn origin(&self) -> Origin {
         self.subject.origin(self.names)
     }
 
-    /// The fingerprint of what the stack is made from.
+    /// The fingerprint of the stack's inputs.
     pub fn fingerprint(&self) -> Fingerprint {
         let Self { names, subject, spec, prefix, id, depends_on, retain } = self;
         Fingerprint::of(&(names.inputs(&spec.place), subject, spec, prefix, id, depends_on, retain))
     }
 
-    /// Synthesizes the stack, or says everything that is wrong with it at manifest lines.
+    /// Synthesizes the stack.
+    ///
+    /// # Errors
+    ///
+    /// All findings about the stack, at manifest lines, including violated guardrails.
     pub fn synthesize(&self) -> Result<Synthesized, Report> {
         let (stack, assets) = self.build();
         let Finished { lowered, sealed } = stack.finish().map_err(|errors| self.report(&errors))?;
@@ -173,12 +177,16 @@ impl StackPlan<'_> {
         })
     }
 
-    /// The stack's template and intended access, for those who deploy nothing: see [`Stack::lower`].
+    /// The stack's template and intended access, without the files to deploy it: see [`Stack::lower`].
+    ///
+    /// # Errors
+    ///
+    /// All findings about the stack, at manifest lines.
     pub fn lower(&self) -> Result<Lowered, Report> {
         self.build().0.lower().map_err(|errors| self.report(&errors))
     }
 
-    /// What is wrong. That a team's trust policy is too long is found at what takes the most of it.
+    /// Converts errors to findings. If a team's trust policy is too long, the finding is at its largest entry.
     fn report(&self, errors: &[SynthError]) -> Report {
         let mut report = Report::new();
         for error in errors {
@@ -194,8 +202,8 @@ impl StackPlan<'_> {
         report
     }
 
-    /// The stack with everything declared, and the files that it needs. Where it is nearly full, tables are
-    /// shared by tags, if that takes fewer resources.
+    /// Declares the stack's resources, and returns the stack with the files that it needs. If the stack is nearly
+    /// full, tables are shared by tags, if that needs fewer resources.
     fn build(&self) -> (Stack, Vec<Asset>) {
         let built = self.build_with(TablesBy::Name);
         let is_dataset = matches!(self.subject, Subject::Dataset(..));

@@ -10,7 +10,7 @@ use crate::environment::studio::address_block;
 
 pub(crate) fn build(scope: &mut Scope<'_>, names: Names<'_>, profile: &StudioProfile) {
     let (environment, team) = (&*profile.environment, profile.member());
-    // The id is generated, so the environment's stack leaves it in a parameter.
+    // The domain's id is generated, so the environment's stack stores it in an SSM parameter.
     let domain = scope.ssm_parameter(
         "DomainId",
         names.parameter(environment, "studio/domain-id"),

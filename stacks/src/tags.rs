@@ -1,11 +1,11 @@
-//! Tags: the mesh's own, from the general to the particular, then those that access depends on.
+//! Tags: the mesh's own, from general to specific, then those that access depends on.
 
 use std::collections::BTreeMap;
 
 use lakewright_manifest::TeamName;
 use lakewright_manifest::mesh::{Environment, Header, Tenant};
 
-/// The tags of each resource of a stack that belongs to no environment.
+/// The tags of each resource of a stack that does not belong to an environment.
 pub(crate) fn central_tags(tenant: &Tenant, target: &str) -> BTreeMap<String, String> {
     let mut tags = Tags::default();
     tenant.header.tags.iter().for_each(|(key, value)| tags.put(key, value));
@@ -15,7 +15,7 @@ pub(crate) fn central_tags(tenant: &Tenant, target: &str) -> BTreeMap<String, St
     tags.done()
 }
 
-/// Tags by their keys in lower case: IAM does not tell `Cost` from `cost`.
+/// Tags by lower-case key: IAM treats `Cost` and `cost` as equal.
 #[derive(Default)]
 struct Tags(BTreeMap<String, (String, String)>);
 
@@ -31,8 +31,8 @@ impl Tags {
 
 /// The tags of each resource of a stack.
 ///
-/// Tags cascade from the tenant over the organization and the environment to the document; the
-/// nearest wins.
+/// Tags are inherited from the tenant, the organization and the environment to the document; the most specific
+/// value wins.
 pub(crate) fn resource_tags(
     tenant: &Tenant,
     environment: &Environment,

@@ -1,5 +1,5 @@
-//! The `team` stack: a team's role with what its permissions and the environment's features give,
-//! and its Athena workgroup.
+//! The `team` stack: a team's role, with the permissions that the team and the environment's features have, and its
+//! Athena workgroup.
 
 mod handout;
 mod people;
@@ -30,10 +30,10 @@ use crate::share::{self, LiveShare};
 use crate::worksheets;
 pub(crate) use trust::MorePipelines;
 
-/// Managed policies that a role's permissions may take; the others are for imported datasets and shares.
+/// Maximum number of managed policies for a role's permissions; the others are for imported datasets and shares.
 pub(crate) const PERMISSION_POLICIES: usize = 6;
 
-/// Whether a team needs a stack: an imported role without a workgroup leaves nothing to make.
+/// Whether a team needs a stack: with an imported role and without a workgroup there is nothing to create.
 pub(crate) fn has_stack(environment: &Environment, team: &EnvironmentTeam) -> bool {
     team.iam_role_arn.is_none() || has_workgroup(environment, team)
 }
@@ -46,14 +46,14 @@ pub(crate) fn has_workgroup(environment: &Environment, team: &EnvironmentTeam) -
 /// A pipeline's stage, with the environment in which it runs.
 pub(crate) type Staged<'m> = (&'m Environment, &'m Pipeline, &'m Stage);
 
-/// What a team has in an environment that its stack knows of.
+/// The documents in an environment that affect a team's stack.
 #[derive(Debug, Clone, Default, Hash)]
 pub(crate) struct Belongings<'m> {
     /// Imported datasets that the team owns or stewards.
     imported: Vec<&'m Dataset>,
-    /// Its named queries.
+    /// The team's named queries.
     worksheets: Vec<&'m Worksheet>,
-    /// Shares that its role receives and that need something on its side.
+    /// Shares that the team's role receives and that need grants in its own policies.
     shares: Vec<LiveShare<'m>>,
     /// Stages of pipelines that deploy as this team.
     pipelines: Vec<Staged<'m>>,
@@ -62,7 +62,7 @@ pub(crate) struct Belongings<'m> {
 /// The belongings of all teams, by environment.
 pub(crate) type AllBelongings<'m> = BTreeMap<(&'m Id, &'m TeamName), Belongings<'m>>;
 
-/// The belongings of each team in each environment. One pass, as meshes have thousands of each.
+/// The belongings of each team in each environment, collected in one pass because meshes have thousands of each.
 pub(crate) fn belongings<'m>(mesh: &'m Mesh, shares: &[LiveShare<'m>]) -> AllBelongings<'m> {
     let mut all: AllBelongings<'m> = BTreeMap::new();
     for dataset in mesh.datasets.values().filter(|dataset| dataset.import.is_some()) {
@@ -106,7 +106,8 @@ pub(crate) fn build(
     }
 }
 
-/// What the team's permissions and the environment's features give its role, whoever makes that.
+/// Grants a role what the team's permissions and the environment's features allow, whether the role is created or
+/// imported.
 pub(crate) fn grant(
     scope: &mut Scope<'_>,
     names: Names<'_>,
@@ -138,7 +139,7 @@ fn role(
     }
 }
 
-/// The finding that the trust policy of a team's role is too long, at what takes the most of it.
+/// The finding that a team role's trust policy is too long, at its largest entry.
 pub(crate) fn too_long(
     found: Diagnostic,
     names: Names<'_>,
@@ -149,7 +150,7 @@ pub(crate) fn too_long(
     trust::too_long(found, names, environment, team, &belongings.pipelines)
 }
 
-/// The stages in an environment of that pipeline which takes the most of trust policies.
+/// The stages, in an environment, of the pipeline that uses the most of trust policies.
 pub(crate) fn largest_pipeline<'m>(
     names: Names<'_>,
     environment: &Environment,
@@ -161,8 +162,8 @@ pub(crate) fn largest_pipeline<'m>(
     trust::largest(names, &stages)
 }
 
-/// What one more pipeline adds to the trust policy of a team's role: one like the largest of the team's own, or like
-/// this one where it has none.
+/// What one more pipeline adds to the trust policy of a team's role. It is assumed to be like the largest pipeline
+/// of the team or, without one, like `largest`.
 pub(crate) fn more_pipelines(
     names: Names<'_>,
     environment: &Environment,
@@ -177,7 +178,7 @@ pub(crate) fn more_pipelines(
     trust::more_pipelines(names, environment, team, own, like)
 }
 
-/// The team on the command line.
+/// The principal name of a team's role, as on the command line.
 pub(crate) fn grantee_name(environment: &Environment, team: &EnvironmentTeam) -> String {
     format!("team/{}/{}", environment.header.id, team.team)
 }
@@ -214,8 +215,8 @@ fn workgroup(
     }
 }
 
-/// What a stage of a pipeline needs besides the team's own permissions: to ask whether its stack is
-/// there, which cannot depend on tags, and the one bucket that a seeded repository makes.
+/// What a pipeline's stage needs besides the team's own permissions: to read whether its stack exists, which cannot
+/// depend on tags, and the one bucket that a seeded repository creates.
 fn pipeline_grants(
     names: Names<'_>,
     environment: &Environment,
@@ -250,8 +251,8 @@ fn pipeline_grants(
     ])
 }
 
-/// What making, changing and deleting a private bucket takes. Its policy is not part of it: whoever writes that can
-/// let anybody in. Without it and without ACLs, the public access block keeps out nobody who could come in.
+/// Actions to create, change and delete a private bucket. Writing its bucket policy is excluded, because it can
+/// grant access to anybody. Without bucket policies and ACLs, removing the public access block exposes nothing.
 const PIPELINE_BUCKET: [&str; 10] = [
     "s3:CreateBucket",
     "s3:DeleteBucket",
@@ -265,7 +266,7 @@ const PIPELINE_BUCKET: [&str; 10] = [
     "s3:PutEncryptionConfiguration",
 ];
 
-/// The key of the environment's ML Studio domain delegates to the roles of teams with profiles.
+/// Grants use of the key of the environment's ML Studio domain, which delegates to the roles of teams with profiles.
 fn grant_studio_key(
     scope: &mut Scope<'_>,
     names: Names<'_>,
@@ -287,8 +288,8 @@ fn grant_studio_key(
     scope.grant(key.grant_volumes(role, Conditions::none().with(for_resources)));
 }
 
-/// Athena writes and reads results as whoever asks, and the key of their bucket delegates to the roles of teams with
-/// workgroups.
+/// Grants use of the key of the results bucket: Athena writes and reads results as the requesting role, and the key
+/// delegates to the roles of teams with workgroups.
 fn grant_results_key(
     scope: &mut Scope<'_>,
     names: Names<'_>,
@@ -306,8 +307,8 @@ fn grant_results_key(
     scope.grant(key.grant_objects(role, &place, &bucket_arn(&place, &name)));
 }
 
-/// An imported bucket keeps its own policy, and what lies in another account needs both sides, so
-/// what teams may do with these stands on their side.
+/// Grants data access in the team's own policies: an imported bucket keeps its own policy, and cross-account access
+/// needs both sides.
 fn grant_data(
     scope: &mut Scope<'_>,
     names: Names<'_>,
@@ -327,7 +328,7 @@ fn grant_data(
     grant_belongings(&mut data, names, environment, team, &role, belongings);
 }
 
-/// What the team's role needs for the stages of pipelines and the imported datasets that are the team's.
+/// Grants what the team's role needs for its pipeline stages and its imported datasets.
 pub(crate) fn grant_belongings(
     data: &mut Scope<'_>,
     names: Names<'_>,
@@ -361,8 +362,8 @@ pub(crate) fn grant_belongings(
     }
 }
 
-/// What the catalog asks for when an imported database is looked at: its name does not begin with the prefix. Where
-/// the database is another account's, a database here leads to it.
+/// Glue actions on an imported database, whose name does not begin with the prefix. If the database belongs to
+/// another account, a resource link here leads to it.
 fn imported_catalog(
     names: Names<'_>,
     environment: &Environment,
@@ -375,7 +376,7 @@ fn imported_catalog(
     };
     let place = Names::place(environment);
     let database = names.dataset_database(environment, dataset);
-    // The catalog of whoever owns the database, and no other one.
+    // Only the catalog of the database's owner.
     let account = import.catalog_account.as_ref().unwrap_or(&place.account);
     let glue = place.start_in("glue", account);
     let parts =

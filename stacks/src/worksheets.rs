@@ -1,4 +1,4 @@
-//! What the databases are called that worksheets run against.
+//! The names of the databases that worksheets query.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use lakewright_manifest::{Code, Diagnostic, Mesh, Report};
 
 use crate::Names;
 
-/// Athena's own name for the database that every catalog begins with.
+/// The name of Athena's default database, which every catalog has.
 const DEFAULT: &str = "default";
 
 /// A database of the mesh.
@@ -19,7 +19,7 @@ struct Known {
     id: String,
 }
 
-/// What a worksheet's database is called in the catalog.
+/// The catalog name of a worksheet's database.
 pub(crate) fn database(names: Names<'_>, worksheet: &Worksheet) -> String {
     match &worksheet.database {
         None => DEFAULT.to_owned(),
@@ -29,7 +29,7 @@ pub(crate) fn database(names: Names<'_>, worksheet: &Worksheet) -> String {
     }
 }
 
-/// The finding for each worksheet that names a database which the mesh does not know.
+/// Reports worksheets with a database name that does not exist in the mesh.
 pub(crate) fn unknown_databases(mesh: &Mesh) -> Report {
     let names = Names::new(mesh);
     let mut report = Report::new();
@@ -56,7 +56,7 @@ pub(crate) fn unknown_databases(mesh: &Mesh) -> Report {
     report
 }
 
-/// What to write instead: names end in a hash, so somebody who writes one by hand most likely writes its beginning or the id.
+/// Suggests a database. Names end in a hash, so an author most likely writes the beginning of the name, or the id.
 fn help(name: &str, known: &[Known]) -> String {
     let is_meant = |one: &&Known| {
         one.name.starts_with(name) || one.id == name || one.id.replace('-', "_") == name

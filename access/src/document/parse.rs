@@ -1,4 +1,4 @@
-//! Reading policy documents, of what is made here and of anybody.
+//! Parses policy documents, strictly for generated templates and leniently for third-party ones.
 
 use lakewright_template::arn::ArnParts;
 use lakewright_template::resolve::{Resolved, UNKNOWN};
@@ -10,7 +10,11 @@ use super::{
 use crate::action::Action;
 
 impl Document {
-    /// Reads a document.
+    /// Parses a document of a generated template.
+    ///
+    /// # Errors
+    ///
+    /// If the value is not a policy document, or a part of it is known only at deployment.
     pub fn parse(document: &Resolved<'_>, origin: Origin) -> Result<Self, DocumentError> {
         let fail = |problem: DocumentProblem| DocumentError { origin: origin.clone(), problem };
         if document.as_map().is_none() {
@@ -28,7 +32,7 @@ impl Document {
         Ok(Self { origin, has_variables, statements, is_partial: false })
     }
 
-    /// Reads a document of anybody's template: what is no statement is told beside the others.
+    /// Parses a document of a third-party template. Malformed statements are returned separately.
     pub(crate) fn read(document: &Resolved<'_>, origin: &Origin) -> (Self, Vec<Malformed>) {
         let wrong = |problem: DocumentProblem| Malformed { origin: origin.clone(), problem };
         let mut read = Self {
@@ -37,17 +41,17 @@ impl Document {
             statements: Vec::new(),
             is_partial: false,
         };
-        // Some types take a policy as text.
+        // Some resource types take a policy as a JSON string.
         if let Some(text) = document.as_text().filter(|text| text.trim_start().starts_with('{')) {
             return match serde_json::from_str::<serde_json::Value>(text) {
                 Ok(plain) => Self::read(&Resolved::from(&plain), origin),
-                // A part of it may only be known at deployment.
+                // A part of the string may be known only at deployment.
                 Err(_) if text.contains(UNKNOWN) => (Self { is_partial: true, ..read }, Vec::new()),
                 Err(error) => (read, vec![wrong(DocumentProblem::NoJson(error.to_string()))]),
             };
         }
         let mut malformed = Vec::new();
-        // A macro puts elements or statements in its place.
+        // A macro can add elements or statements.
         read.is_partial = is_open(document);
         if document.as_map().is_none() {
             read.is_partial = true;
@@ -73,18 +77,18 @@ impl Document {
         (read, malformed)
     }
 
-    /// The policy of an event bus, whose statement stands without a document around it.
+    /// Wraps the statement of an event bus policy in a document.
     pub fn around(statement: Resolved<'_>) -> Resolved<'_> {
         let version = Resolved::Text("2012-10-17".into());
         Resolved::Map(vec![("Statement", statement), ("Version", version)])
     }
 }
 
-/// What is known of a template's values.
+/// Which of a template's values are known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Known {
     All,
-    /// Parts are only known at deployment.
+    /// Some parts are known only at deployment.
     Partly,
 }
 
@@ -109,12 +113,12 @@ impl Statement {
         let is_allow = match effect.as_text() {
             Some("Allow") => true,
             Some("Deny") => false,
-            // It may allow.
+            // An effect that is unknown until deployment may be `Allow`.
             Some(_) if !is_told(effect) => true,
             Some(other) => return Err(wrong(ElementProblem::Effect(other.to_owned()))),
             None => return Err(StatementProblem::NoEffect(sid)),
         };
-        // A macro puts elements in its place.
+        // A macro can add elements.
         let is_known = |key: &str| names_of_elements(key, known);
         if let Some((key, _)) = elements.iter().find(|(key, _)| !is_known(key)) {
             return Err(wrong(ElementProblem::Unknown((*key).to_owned())));
@@ -222,8 +226,8 @@ fn complete(resource: &mut String) {
     }
 }
 
-/// What a document has beside the elements of a policy, and a version that IAM does not know. Source: "IAM JSON policy
-/// elements: Version".
+/// Describes an element that a policy document cannot have, or a version that IAM does not support. Source: "IAM JSON
+/// policy elements: Version".
 fn not_of_document(document: &Resolved<'_>) -> Option<DocumentProblem> {
     const ELEMENTS: [&str; 3] = ["Id", "Statement", "Version"];
     let mut elements = document.as_map().into_iter().flatten();
@@ -239,7 +243,7 @@ fn not_of_document(document: &Resolved<'_>) -> Option<DocumentProblem> {
     }
 }
 
-/// Whether an element may be known to IAM. A macro puts others in its place.
+/// Whether a statement can have this element. With partly known values, a macro may be replaced by other elements.
 fn names_of_elements(key: &str, known: Known) -> bool {
     const ELEMENTS: [&str; 9] = [
         "Action",
@@ -255,7 +259,7 @@ fn names_of_elements(key: &str, known: Known) -> bool {
     ELEMENTS.contains(&key) || known == Known::Partly && key.starts_with("Fn::")
 }
 
-/// A text as IAM gets it: what a dynamic reference stands for is only known at deployment, and may be anything.
+/// The text as IAM receives it. The value of a dynamic reference is known only at deployment and can be anything.
 fn deployed(text: String, known: Known) -> Result<String, OpenText> {
     let is_open = || text.contains('{') && (text.contains("{{resolve:") || text.contains(UNKNOWN));
     if known == Known::All && is_open() {
@@ -264,7 +268,7 @@ fn deployed(text: String, known: Known) -> Result<String, OpenText> {
     Ok(text)
 }
 
-/// Whether a value is only known at deployment, all of it.
+/// Whether the whole value is known only at deployment.
 fn is_open(value: &Resolved<'_>) -> bool {
     value.as_text() == Some(UNKNOWN)
         || value.as_map().is_some_and(|map| map.iter().any(|(key, _)| key.starts_with("Fn::")))
@@ -306,7 +310,7 @@ fn entries(element: &Resolved<'_>, known: Known) -> Result<Vec<PrincipalEntry>, 
     Ok(entries)
 }
 
-/// The account, when a principal names one as a whole.
+/// The account, if the principal is a whole account.
 fn account_of_root(text: &str) -> Option<String> {
     if text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit()) {
         return Some(text.to_owned());
@@ -319,12 +323,12 @@ fn account_of_root(text: &str) -> Option<String> {
     }
 }
 
-/// The items of a list, or the value that stands for a list of one.
+/// The items of a list; a single value is a list of one.
 fn one_or_many<'r, 'v>(value: &'r Resolved<'v>) -> &'r [Resolved<'v>] {
     value.as_list().unwrap_or(std::slice::from_ref(value))
 }
 
-/// The items of an element; none where it is missing.
+/// The items of an element; empty if it is missing.
 fn items_of<'r, 'v>(object: &'r Resolved<'v>, element: &str) -> &'r [Resolved<'v>] {
     let mut elements = object.as_map().into_iter().flatten();
     let found = elements.find(|(key, _)| *key == element);

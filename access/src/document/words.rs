@@ -1,14 +1,14 @@
-//! Conditions in words.
+//! Renders conditions as text.
 
 use std::fmt;
 
 use super::{Comparison, Condition, Order, Qualifier};
 
-/// How many values are shown.
+/// The maximum number of values shown.
 const SHOWN: usize = 3;
 
 impl fmt::Display for Condition {
-    /// Such as `sts:externalid is "abc"`.
+    /// Renders a condition, such as `sts:externalid is "abc"`.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.comparison == Comparison::Null {
             let is_absent = self.values.iter().any(|value| value == "true");

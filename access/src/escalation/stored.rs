@@ -1,4 +1,4 @@
-//! Code in repositories and buckets, and who may change it.
+//! Code in repositories and buckets, and the principals that can change it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,17 +14,17 @@ use crate::{pattern, sample};
 /// Code in a repository or a bucket.
 #[derive(Debug)]
 pub(super) struct Stored<'w> {
-    /// Where it lies, with wildcards.
+    /// The ARN of its location, with wildcards.
     pub(super) pattern: String,
-    /// The ARN of any of it.
+    /// A sample ARN that the pattern matches.
     pub(super) any: String,
-    /// Whether it lies in a bucket.
+    /// Whether the code is an object in a bucket.
     pub(super) is_object: bool,
-    /// The account of what runs it.
+    /// The account of the resource that runs the code.
     pub(super) account: &'w str,
-    /// The policy of the bucket or access point that it lies in.
+    /// The policy of the bucket or access point that contains the code.
     pub(super) policy: Option<&'w Document>,
-    /// The ARNs of the roles that it runs with.
+    /// The ARNs of the roles that the code runs with.
     pub(super) roles: BTreeSet<&'w str>,
 }
 
@@ -41,14 +41,14 @@ impl<'w> Stored<'w> {
         Self { pattern, any, is_object, account, policy, roles }
     }
 
-    /// Requests for the code that a statement can be about: for any of it, and for the part that the
+    /// Sample ARNs of the code that the statement can cover: one for all of it, and one for each part that the
     /// statement names.
     pub(super) fn samples(&self, statement: &Statement) -> Vec<String> {
         let mut samples = Vec::new();
         if can_be_about(statement, &self.any) {
             samples.push(self.any.clone());
         }
-        // What does not begin alike is nothing of it.
+        // Resources with another prefix cannot match the pattern.
         let start = self.pattern.split(['*', '?']).next().unwrap_or_default();
         let narrower = statement.resources.iter().filter(|resource| resource.starts_with(start));
         for resource in narrower.filter(|_| !statement.not_resources) {
@@ -61,11 +61,11 @@ impl<'w> Stored<'w> {
     }
 }
 
-/// The places of code by the bucket that it lies in: a large mesh has tens of thousands, and a statement is about a few.
+/// Indexes code by bucket: a large mesh has tens of thousands of locations, and a statement covers few of them.
 #[derive(Debug)]
 pub(super) struct Shelves {
     buckets: BTreeMap<String, Vec<usize>>,
-    /// Code in repositories, behind access points and in buckets that are named by a pattern.
+    /// Code in repositories, behind access points, and in buckets named by a pattern.
     others: Vec<usize>,
 }
 
@@ -83,7 +83,7 @@ impl Shelves {
         Self { buckets, others }
     }
 
-    /// The places that a statement can be about, by the literal beginnings of its resources.
+    /// The code that a statement can cover, by the literal prefixes of its resources.
     pub(super) fn about(&self, statement: &Statement) -> BTreeSet<usize> {
         let mut places: BTreeSet<usize> = self.others.iter().copied().collect();
         for resource in &statement.resources {
@@ -91,7 +91,7 @@ impl Shelves {
             if let Some((bucket, Some(_))) = bucket_of(stem) {
                 places.extend(self.buckets.get(bucket).into_iter().flatten());
             } else {
-                // The name of the bucket is not all there.
+                // The literal prefix ends within the bucket's name.
                 let begin_so = self.buckets.range(stem.to_owned()..);
                 let begin_so = begin_so.take_while(|(bucket, _)| bucket.starts_with(stem));
                 places.extend(begin_so.flat_map(|(_, places)| places));
@@ -101,11 +101,11 @@ impl Shelves {
     }
 }
 
-/// The ways to code: by where it lies, and through the access points of its bucket.
+/// The ARNs through which code is reached: its own, and one for each access point of its bucket.
 pub(super) fn ways_to(world: &World, code: &str) -> Vec<String> {
     let mut ways = vec![code.to_owned()];
     if let Some((bucket, Some(key))) = bucket_of(code) {
-        // No name of a bucket has a colon in it.
+        // Bucket names contain no colon.
         let name = bucket.rsplit(':').next().unwrap_or_default();
         let points = world.access_points.iter().filter(|(_, point)| point.bucket == name);
         ways.extend(points.map(|(point, _)| format!("{point}/object/{key}")));
@@ -113,8 +113,8 @@ pub(super) fn ways_to(world: &World, code: &str) -> Vec<String> {
     ways
 }
 
-/// Where templates lie that CloudFormation deploys, as conditions on `cloudformation:TemplateUrl` say, with the account and
-/// the roles that deploy: those that the same statement names, or who makes the stack.
+/// The locations of templates that CloudFormation deploys, from conditions on `cloudformation:TemplateUrl`, with the
+/// account and the deploying roles: those that the same statement names, or else the caller's own role.
 pub(super) fn deployed_from(world: &World) -> Vec<(String, &str, BTreeSet<&str>)> {
     let mut found = Vec::new();
     for role in world.roles.values() {
@@ -146,8 +146,7 @@ pub(super) fn deployed_from(world: &World) -> Vec<(String, &str, BTreeSet<&str>)
     found
 }
 
-/// The bucket and the key of an object's address, whose host begins with the bucket or whose path does. `None` for what
-/// is not of one bucket.
+/// The bucket and key of an object's URL, in virtual-hosted or path style. `None` if the URL does not name one bucket.
 ///
 /// Source: "Methods for accessing a general purpose bucket" in the S3 user guide.
 fn object_of(url: &str) -> Option<String> {
@@ -164,7 +163,7 @@ fn object_of(url: &str) -> Option<String> {
     (!bucket.is_empty() && !bucket.chars().all(|one| matches!(one, '*' | '?'))).then_some(object)
 }
 
-/// The policy of the bucket or access point that code lies in.
+/// The policy of the bucket or access point that contains the code.
 fn policy_of<'w>(world: &'w World, code: &str) -> Option<&'w Document> {
     let owner = match bucket_of(code) {
         Some((bucket, _)) => bucket,
@@ -173,7 +172,7 @@ fn policy_of<'w>(world: &'w World, code: &str) -> Option<&'w Document> {
     world.resources.get(owner).and_then(|owner| owner.policy.as_ref())
 }
 
-/// The places of code that policies of buckets let anybody change, by whom they name.
+/// The code that bucket policies allow other principals to change, by the principal that they name.
 pub(super) fn opened<'w>(stored: &[Stored<'w>]) -> BTreeMap<&'w str, Vec<usize>> {
     let put = Action::new(ON_OBJECT);
     let mut opened: BTreeMap<&str, Vec<usize>> = BTreeMap::new();

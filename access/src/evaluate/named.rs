@@ -1,4 +1,4 @@
-//! Whom a statement of a resource's policy names, and in which way.
+//! Whether, and how, a statement of a resource policy names a principal.
 //!
 //! Source: "AWS JSON policy elements: Principal" and "NotPrincipal" in the IAM user guide.
 
@@ -11,21 +11,21 @@ use crate::request::{Principal, Truth, is_session_of};
 /// How a statement of a resource policy names the principal of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Named {
-    /// The account as a whole: what it allows is delegated to the account's own policies.
+    /// The whole account: the grant is delegated to the account's identity policies.
     Account,
-    /// The role.
+    /// The role, within its boundary and session policy.
     Role,
-    /// The user or the service itself, or everybody: a boundary does not limit it.
+    /// The user or service itself, or everybody: a permissions boundary does not limit the grant.
     Directly,
-    /// The session itself: no boundary limits it, and in its own account no session policy.
+    /// The session itself: no boundary limits the grant, and within the account no session policy.
     Session,
 }
 
-/// Whether, and how, a statement names a principal. Statements of identity policies name nobody.
+/// Whether, and how, a statement names a principal. Statements of identity policies name none and apply to their owner.
 pub(super) fn named(statement: &Statement, principal: &Principal) -> (Option<Named>, Truth) {
     let Some(principals) = &statement.principals else { return (None, Truth::Yes) };
     if principals.is_not {
-        // Every exempt principal must be named: its account does not exempt it.
+        // `NotPrincipal` must list the principal itself: listing its account does not exempt it.
         let is_listed = principals
             .entries
             .iter()
@@ -34,8 +34,8 @@ pub(super) fn named(statement: &Statement, principal: &Principal) -> (Option<Nam
             may_be_session(statement, principal)
                 || may_name(statement, principal).is_some_and(|way| way != Named::Account)
         };
-        // A denial for all but a role may hold for the role all the same, where its account is not named as well. Source: "AWS
-        // JSON policy elements: NotPrincipal" in the IAM user guide.
+        // A deny for all but a role may still apply to the role if its account is not listed as well. Source: "AWS JSON
+        // policy elements: NotPrincipal" in the IAM user guide.
         let has_account = || {
             let own = principal.account().map(str::to_owned).map(PrincipalEntry::Account);
             own.is_none_or(|own| principals.entries.contains(&own))
@@ -51,7 +51,7 @@ pub(super) fn named(statement: &Statement, principal: &Principal) -> (Option<Nam
     let best = principals.entries.iter().filter_map(|entry| names(entry, principal)).max();
     match best {
         None if may_be_session(statement, principal) => (Some(Named::Session), Truth::Unknown),
-        // Whom it names is only known at deployment.
+        // The principal that the statement names is known only at deployment.
         None => match may_name(statement, principal) {
             Some(way) => (Some(way), Truth::Unknown),
             None => (None, Truth::No),
@@ -60,14 +60,14 @@ pub(super) fn named(statement: &Statement, principal: &Principal) -> (Option<Nam
     }
 }
 
-/// The strongest way in which a statement may name a principal by what is only known at deployment.
+/// The strongest way in which a statement may name a principal through a value that is known only at deployment.
 pub(super) fn may_name(statement: &Statement, principal: &Principal) -> Option<Named> {
     let open = |text: &str, name: &str, way: Named| {
         (text.contains(UNKNOWN) && may_match(text, name) == Truth::Unknown).then_some(way)
     };
     let entries = statement.principals.iter().flat_map(|principals| &principals.entries);
     let ways = entries.filter_map(|entry| match (entry, principal) {
-        // It may be everybody.
+        // An unknown principal may be everybody.
         (PrincipalEntry::Arn(text), _) if text == UNKNOWN => Some(Named::Directly),
         (PrincipalEntry::Account(text), principal) => {
             open(text, principal.account()?, Named::Account)
@@ -84,7 +84,7 @@ pub(super) fn may_name(statement: &Statement, principal: &Principal) -> Option<N
     ways.max()
 }
 
-/// Whether a statement names a session of the role that asks, when it is not known in which session it does.
+/// Whether a statement names a session of the requesting role, while the requester's session is unknown.
 pub(super) fn may_be_session(statement: &Statement, principal: &Principal) -> bool {
     let Principal::Role { arn: role, session: None } = principal else { return false };
     let entries = statement.principals.iter().flat_map(|principals| &principals.entries);

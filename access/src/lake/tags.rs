@@ -1,11 +1,10 @@
-//! Permissions by LF-tags: which databases, tables and columns they are about.
+//! Lake Formation permissions by LF-tags: the databases, tables and columns that they cover.
 //!
-//! Source: "Lake Formation tag-based access control" in the Lake Formation
-//! developer guide, with "How Lake Formation tag-based access control works" for
-//! inheritance: a table has the tags of its database, and a column those of its
-//! table, unless it has another value of the same key itself; and "Lake Formation
-//! tag-based access control notes and restrictions": keys and values are kept in
-//! lower case, and what needs all columns is not given where some have other tags.
+//! Source: "Lake Formation tag-based access control" in the Lake Formation developer guide, with "How Lake
+//! Formation tag-based access control works" for inheritance: a table inherits the tags of its database, and a
+//! column those of its table, unless it has its own value for the key; and "Lake Formation tag-based access
+//! control notes and restrictions": keys and values are stored in lower case, and a permission that needs all
+//! columns is not granted if some columns have other tags.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,11 +12,11 @@ use super::{LakeGrant, database_of};
 use crate::action::Action;
 use crate::document::Origin;
 
-/// The tags of one resource: their keys, each with its value. Where templates disagree the last to be deployed
-/// counts, which none of them says: each of their values is taken for possible.
+/// The LF-tags of one resource: each key with its possible values. If templates assign different values, the
+/// template deployed last wins. Templates do not determine which one that is, so all values are kept.
 pub type LfTags = BTreeMap<String, BTreeSet<String>>;
 
-/// The permissions on tables that all of them are together. Source: "Lake Formation permissions reference".
+/// The permissions that `ALL` on a table consists of. Source: "Lake Formation permissions reference".
 const OF_TABLES: [&str; 6] = [
     "lakeformation:ALTER",
     "lakeformation:DELETE",
@@ -27,7 +26,7 @@ const OF_TABLES: [&str; 6] = [
     "lakeformation:SELECT",
 ];
 
-/// What a permission by tags is about.
+/// The resource type of a permission by tags.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TagKind {
     /// Databases.
@@ -36,34 +35,34 @@ pub enum TagKind {
     Tables,
 }
 
-/// One permission on all resources of a catalog that have certain tags.
+/// One permission on all resources of a catalog whose tags match an expression.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TagPolicy {
-    /// Who has it, by ARN or by a name of Lake Formation's.
+    /// The principal, by ARN or by one of Lake Formation's names.
     pub principal: String,
     /// The permission, as an action such as `lakeformation:SELECT`.
     pub permission: Action,
-    /// What it is about.
+    /// The resource type that it covers.
     pub kind: TagKind,
-    /// The catalog, by what the ARNs of its databases and tables begin with, up to the last colon.
+    /// The catalog: the common prefix of the ARNs of its databases and tables, up to the last colon.
     pub catalog: String,
-    /// For each key one of these values.
+    /// The accepted values of each key. A resource must match all keys.
     pub expression: BTreeMap<String, BTreeSet<String>>,
-    /// Where it stands.
+    /// Where the permission is declared.
     pub origin: Origin,
 }
 
 /// The tags of a catalog's resources, as far as templates assign them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Tagged {
-    /// Of databases and tables, by ARN.
+    /// The tags of databases and tables, by ARN.
     pub resources: BTreeMap<String, LfTags>,
-    /// Of columns, by the ARN of their table and their name.
+    /// The tags of columns, by the ARN of their table and their name.
     pub columns: BTreeMap<String, BTreeMap<String, LfTags>>,
 }
 
 impl Tagged {
-    /// Takes over what another template assigns.
+    /// Adds the tags that another template assigns.
     pub(super) fn add(&mut self, other: Self) {
         for (arn, tags) in other.resources {
             unite(self.resources.entry(arn).or_default(), tags);
@@ -76,7 +75,7 @@ impl Tagged {
         }
     }
 
-    /// The permissions on named resources that a permission by tags comes to.
+    /// Expands a permission by tags into permissions on named resources.
     pub(super) fn named(&self, policy: &TagPolicy) -> Vec<LakeGrant> {
         let of_catalog = |arn: &&str| arn.starts_with(&policy.catalog);
         let tagged = self.resources.keys().chain(self.columns.keys()).map(String::as_str);
@@ -91,7 +90,8 @@ impl Tagged {
                     grants.push(policy.grant(database));
                 }
                 TagKind::Databases => {}
-                // Of all permissions, the one to read is about columns, and the others about tables.
+                // Of the permissions in `ALL`, `SELECT` applies to columns and the others to tables, so each
+                // is expanded by itself.
                 TagKind::Tables if policy.permission.lower() == "lakeformation:all" => {
                     for permission in OF_TABLES {
                         let permission = Action::new(permission);
@@ -105,7 +105,7 @@ impl Tagged {
         grants
     }
 
-    /// The permissions on a database's tables, those that nobody has made yet included.
+    /// The permissions on a database's tables, including tables that do not exist yet.
     fn named_tables(&self, policy: &TagPolicy, database: &str, grants: &mut Vec<LakeGrant>) {
         let inherited = self.of(database, &LfTags::new());
         let all = format!("{}/*", database.replacen(":database/", ":table/", 1));
@@ -133,7 +133,8 @@ impl Tagged {
                 continue;
             }
             if is_open || !open.is_empty() {
-                // Of some columns only reading is given; what needs all of them becomes describing.
+                // A match on some columns only allows reading them; a permission that needs all columns
+                // becomes `DESCRIBE`.
                 let cells = match (permission, is_open) {
                     ("lakeformation:select", true) => Some(all_columns_but(&names(shut))),
                     ("lakeformation:select", false) => {
@@ -151,18 +152,18 @@ impl Tagged {
         }
     }
 
-    /// The tags of a resource, with those that it inherits.
+    /// The tags of a resource, including inherited ones.
     fn of(&self, arn: &str, inherited: &LfTags) -> LfTags {
         self.resources.get(arn).map_or_else(|| inherited.clone(), |own| overridden(own, inherited))
     }
 }
 
-/// The text for the rows and columns of a table of which some columns are left out.
+/// The text for a permission on all columns of a table but these.
 pub fn all_columns_but(columns: &[String]) -> String {
     format!("columns all but {}; rows all", columns.join(" "))
 }
 
-/// Adds tags to those that are there.
+/// Adds values to existing tags.
 pub fn unite(tags: &mut LfTags, more: LfTags) {
     for (key, values) in more {
         tags.entry(key).or_default().extend(values);

@@ -1,4 +1,4 @@
-//! Which actions a statement is about, and which roles its conditions name.
+//! The actions that a statement covers, and the roles that its conditions name.
 
 use lakewright_policies::catalogue;
 
@@ -8,11 +8,11 @@ use crate::document::{Comparison, Condition, Qualifier, Statement};
 use crate::pattern;
 use crate::request::Principal;
 
-/// The key of the condition that says which roles an account stands for.
+/// The condition key that limits an account to certain roles.
 const PRINCIPAL: &str = "aws:principalarn";
 
-/// The actions of a statement; patterns as every action of the catalogue that they match, and one
-/// that AWS may add.
+/// The actions of a statement. A pattern is expanded to every catalogue action that it matches, and
+/// to a made-up one for actions that AWS may add.
 pub fn actions_of(statement: &Statement) -> Vec<Action> {
     if !statement.not_actions {
         let mut actions = statement.actions.names().to_vec();
@@ -30,7 +30,7 @@ pub fn actions_of(statement: &Statement) -> Vec<Action> {
     all.filter(|action| !statement.actions.contain(*action)).collect()
 }
 
-/// The name of an action that AWS may add.
+/// The name of the made-up action.
 const NEW: &str = "Zzsample";
 
 fn expand_action(pattern: &str) -> Vec<Action> {
@@ -47,7 +47,7 @@ fn expand_action(pattern: &str) -> Vec<Action> {
 
 /// The roles that conditions on `aws:PrincipalArn` name.
 pub fn named_principals(conditions: &[Condition]) -> Option<Vec<Principal>> {
-    // What holds without the key, or for any value of it, names nobody.
+    // A condition that holds without the key, or for any value, names no roles.
     let limits = |condition: &&Condition| {
         condition.key == "aws:principalarn"
             && condition.limits()
@@ -60,7 +60,7 @@ pub fn named_principals(conditions: &[Condition]) -> Option<Vec<Principal>> {
     Some(roles.collect())
 }
 
-/// Whether a condition names principals one by one.
+/// Whether a condition lists principals without wildcards.
 pub fn names_exactly(condition: &Condition) -> bool {
     let is_exact = matches!(
         condition.comparison,

@@ -1,4 +1,4 @@
-//! Pieces of templates put together: which policy belongs to which role or resource.
+//! Combines the pieces of all templates: assigns each policy to its role or resource.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -11,21 +11,21 @@ use crate::document::{Document, Origin, PrincipalEntry};
 use crate::lake::Lake;
 use crate::request::account_of;
 
-/// What templates say of everything but Lake Formation, put together.
+/// The combined content of all templates, except Lake Formation.
 #[derive(Debug)]
 pub struct Policies {
     world: World,
-    /// Documents of roles, by the roles' ARNs.
+    /// Identity policies, each with its role's ARN.
     attached: Vec<(String, Arc<Document>)>,
-    /// The ARNs of managed policies, by where each stands.
+    /// The ARNs of managed policies, by where each is declared.
     managed: IndexMap<Origin, String>,
 }
 
 impl Policies {
-    /// Puts the pieces of all templates together.
+    /// Combines the pieces of all templates.
     pub fn of(pieces: Vec<Piece>) -> Self {
         let room = |of: fn(&Piece) -> usize| pieces.iter().map(of).sum();
-        // To grow while they are filled would move each large mesh several times.
+        // Reserves capacity: growing the maps would move the data of a large mesh several times.
         let mut world = World {
             roles: IndexMap::with_capacity(room(|piece| piece.roles.len())),
             resources: IndexMap::with_capacity(room(|piece| piece.resources.len())),
@@ -73,7 +73,8 @@ impl Policies {
                 parts: Vec::new(),
                 origin,
             });
-            // A bucket has one policy, whoever writes it last: what any of them gives counts.
+            // A bucket has one policy. If several templates write it, the last one wins, so the statements of all
+            // count.
             match &mut resource.policy {
                 Some(known) => {
                     known.is_partial |= policy.is_partial;
@@ -87,7 +88,7 @@ impl Policies {
 }
 
 impl Role {
-    /// Adds an identity policy; the ARNs of managed ones are known by where each stands.
+    /// Adds an identity policy. `managed` has the ARNs of managed policies, by where each is declared.
     fn attach(&mut self, document: Arc<Document>, managed: &IndexMap<Origin, String>) {
         let arn = managed.get(&document.origin).cloned();
         self.managed.extend(arn.map(|arn| (document.origin.clone(), arn)));
@@ -96,19 +97,19 @@ impl Role {
 }
 
 impl World {
-    /// Puts the pieces of all templates together.
+    /// Combines the pieces of all templates.
     pub fn of(pieces: Vec<Piece>) -> Self {
         Self::knowing(pieces, std::iter::empty())
     }
 
-    /// The same, of pieces in which somebody is known by an ARN.
+    /// The same as `of`, with further ARNs of roles that templates name without their paths.
     pub fn knowing<'a>(mut pieces: Vec<Piece>, known: impl Iterator<Item = &'a str>) -> Self {
         let lake = Lake::of(pieces.iter_mut().map(Piece::take_lake).collect());
         Self::with(Policies::of(pieces), lake, known)
     }
 
-    /// Puts policies and Lake Formation's permissions together. `known` are ARNs of roles that templates name without their
-    /// paths.
+    /// Combines policies and Lake Formation permissions. `known` are full ARNs of roles that templates name without
+    /// their paths.
     pub fn with<'a>(policies: Policies, lake: Lake, known: impl Iterator<Item = &'a str>) -> Self {
         let Policies { mut world, attached, managed } = policies;
         world.lake = lake;
@@ -119,12 +120,12 @@ impl World {
                 None => imported.push((arn, document)),
             }
         }
-        // A policy names its role without the path; whoever else names the role knows it.
+        // A policy names its role without the path; other documents that name the role have its full ARN.
         let full_names =
             if imported.is_empty() { BTreeMap::new() } else { world.full_names(known) };
         for (arn, document) in imported {
             let arn = full_names.get(&arn).cloned().unwrap_or(arn);
-            // A policy for a role that no template makes is attached to an imported one.
+            // A policy for a role that no template creates is attached to an imported role.
             if let Some(role) = world.roles.get_mut(&arn) {
                 role.attach(document, &managed);
             } else {
@@ -152,8 +153,8 @@ impl World {
         world
     }
 
-    /// The ARNs of roles with a path that documents and permissions name, by their ARNs without one.
-    /// A role's name is unique in its account, whatever the path.
+    /// The full ARNs of roles with a path, by their ARNs without it, from documents and permissions. A role's name is
+    /// unique in its account, whatever the path.
     fn full_names<'a>(&self, known: impl Iterator<Item = &'a str>) -> BTreeMap<String, String> {
         let policies = self.resources.values().filter_map(|resource| resource.policy.as_ref());
         let trusts = self.roles.values().map(|role| &role.trust);

@@ -1,4 +1,4 @@
-//! What one template says about access.
+//! Reads one template: its policies, resources and Lake Formation permissions.
 
 mod attached;
 mod code;
@@ -29,92 +29,92 @@ pub use unseen::{policy_templates, unseen};
 pub struct StackTemplate<'a> {
     /// The stack, as `account/region/name`.
     pub address: &'a str,
-    /// Where it is deployed.
+    /// Where the stack is deployed.
     pub place: &'a Place,
     /// The template.
     pub template: &'a Template,
-    /// What a value becomes that is only known at deployment.
+    /// How to treat values that are known only at deployment.
     pub unresolved: OnUnresolved,
 }
 
-/// What a value becomes that is only known at deployment.
+/// How to treat values that are known only at deployment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OnUnresolved {
-    /// An error: a proof must know every value.
+    /// Fail: a proof must know every value.
     Fail,
-    /// A text that is known to be unknown, for looking at templates of others; and each way in which the template can be
-    /// deployed counts.
+    /// Use a marker text for unknown values, and read every variant in which the template can be deployed. For
+    /// third-party templates.
     Placeholder,
 }
 
-/// What one template says about access.
+/// The access-related content of one template.
 #[derive(Debug, Clone, Default)]
 pub struct Piece {
     pub(super) roles: Vec<Role>,
     /// Managed policies: the ARN, the document and the ARNs of the roles.
     pub(super) managed: Vec<(String, Document, Vec<String>)>,
-    /// Documents attached to roles, by the roles' ARNs.
+    /// Identity policies, each with its role's ARN.
     pub(super) attached: Vec<(String, Document)>,
     pub(super) resources: Vec<Resource>,
-    /// Resource policies by ARN, each with the account it is deployed in.
+    /// Resource policies by the resource's ARN, each with the account that it is deployed in.
     pub(super) policies: Vec<(String, (Document, String))>,
     pub(super) aliases: Vec<(String, String)>,
     pub(super) access_points: Vec<(String, AccessPoint)>,
     pub(super) lake: Lake,
-    /// Documents of resources that the model does not know.
+    /// Documents of resource types that the model does not support.
     pub(super) others: Vec<Document>,
-    /// Statements that say nothing which IAM would take.
+    /// Statements that IAM would reject.
     pub(super) malformed: Vec<Malformed>,
-    /// What is not known of anybody's template.
+    /// What is unknown about a third-party template, one sentence each.
     pub(super) unknown: Vec<String>,
-    /// Policies that are attached by name to others than roles.
+    /// Policies attached by name to principals other than roles.
     pub(super) attachments: Vec<(Origin, String)>,
-    /// The services of resources that have a policy, where nobody knows which resource it is.
+    /// The services of resource policies whose resource is unknown.
     pub(super) unplaced: BTreeSet<String>,
-    /// The ARNs of roles and resources that are only made under a condition.
+    /// The ARNs of roles and resources that are created only under a condition.
     pub(super) conditional: BTreeSet<String>,
-    /// The ARNs of roles whose name is only known at deployment.
+    /// The ARNs of roles whose name is known only at deployment.
     pub(super) any_name: BTreeSet<String>,
-    /// The services of resources whose name nobody knows, so that any name may be theirs.
+    /// The services of resources whose name is unknown, so that they may have any name.
     pub(super) unnamed: BTreeSet<String>,
-    /// Resources that something else than a policy opens, too.
+    /// Resources to which something other than a policy also grants access.
     pub(super) opened: BTreeSet<String>,
-    /// Roles that the serverless transform makes, by ARN, with the logical id of each.
+    /// Roles that the serverless transform creates, by ARN, with the logical id of each.
     pub(super) implied: Vec<(String, String)>,
 }
 
-/// A template whose access cannot be told.
+/// A template whose access cannot be determined.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PieceError {
-    /// A policy is none.
+    /// A value is not a policy document.
     #[error(transparent)]
     Document(#[from] DocumentError),
-    /// Something that can give access, or not be there, without the model knowing.
+    /// The model does not support this part, which may grant access or may not exist.
     #[error(
         "{stack} {logical_id}: {what} is outside of what is proven; `lakewright check --assembly` looks at it all the same"
     )]
     Outside {
         /// The stack.
         stack: String,
-        /// The resource; empty for the template.
+        /// The logical id of the resource; empty for the template.
         logical_id: String,
-        /// What it is.
+        /// The unsupported part.
         what: String,
     },
-    /// A value is only known at deployment.
+    /// A value is known only at deployment.
     #[error("{stack} {logical_id}: {error}")]
     Unresolved {
         /// The stack.
         stack: String,
         /// The resource.
         logical_id: String,
-        /// What is not known.
+        /// The unknown value.
         error: Unresolved,
     },
 }
 
 impl Piece {
-    /// The resources that the template makes, as far as policies name them: the ARN and the type of each.
+    /// The ARN and the type of each resource that the template creates and policies can name.
     pub fn made(&self) -> impl Iterator<Item = (&str, &str)> {
         self.resources.iter().map(|resource| (resource.arn.as_str(), resource.kind.as_str()))
     }
@@ -124,22 +124,30 @@ impl Piece {
         self.roles.iter().filter_map(|role| role.boundary.as_deref())
     }
 
-    /// What of the template is not looked at, each in a sentence.
+    /// The parts of the template that are not examined, one sentence each.
     pub fn unknown(&self) -> &[String] {
         &self.unknown
     }
 
-    /// What the template says of Lake Formation, to be put together with what others say.
+    /// Takes the template's Lake Formation state, to be combined with that of other templates.
     pub fn take_lake(&mut self) -> Lake {
         std::mem::take(&mut self.lake)
     }
 
-    /// Reads a template by itself.
+    /// Reads a single template.
+    ///
+    /// # Errors
+    ///
+    /// With [`OnUnresolved::Fail`], if a value or a part of the template is unknown or unsupported.
     pub fn of(stack: StackTemplate<'_>) -> Result<Self, PieceError> {
         Self::among(stack, &Others::default())
     }
 
-    /// Reads a template of a folder, with what it takes from the others there.
+    /// Reads a template of a folder, using values from the others.
+    ///
+    /// # Errors
+    ///
+    /// With [`OnUnresolved::Fail`], if a value or a part of the template is unknown or unsupported.
     pub fn among(stack: StackTemplate<'_>, others: &Others) -> Result<Self, PieceError> {
         let StackTemplate { address, place, template, unresolved } = stack;
         let resolver = match unresolved {
@@ -173,7 +181,7 @@ impl Piece {
             match (read, stack.unresolved) {
                 (Ok(()), _) => {}
                 (Err(error), OnUnresolved::Fail) => return Err(error),
-                // The rest of anybody's template is looked at all the same.
+                // The rest of a third-party template is still read.
                 (Err(error), OnUnresolved::Placeholder) => {
                     reader.piece.unknown.push(error.to_string());
                 }
@@ -186,7 +194,7 @@ impl Piece {
     }
 }
 
-/// Tags, which some types have as a list and some as a map.
+/// Tags, which some types declare as a list and others as a map.
 pub fn tags_of(tags: &Resolved<'_>) -> BTreeMap<String, String> {
     match tags {
         Resolved::List(tags) => {
@@ -199,7 +207,7 @@ pub fn tags_of(tags: &Resolved<'_>) -> BTreeMap<String, String> {
     }
 }
 
-/// A value of a tag, which CloudFormation takes as a number or a boolean as well.
+/// A tag's value, which CloudFormation also accepts as a number or a boolean.
 fn plain(value: &Resolved<'_>) -> String {
     match value {
         Resolved::Number(number) => number.to_string(),
@@ -208,23 +216,24 @@ fn plain(value: &Resolved<'_>) -> String {
     }
 }
 
-/// A key of KMS that is made of one in another region. It has a policy of its own.
+/// A KMS key that replicates a key of another region. It has its own policy.
 const REPLICA_KEY: &str = "AWS::KMS::ReplicaKey";
 
 struct Reader<'a> {
     stack: StackTemplate<'a>,
-    /// The stack's address, which each origin names.
+    /// The stack's address, which is part of each origin.
     address: Arc<str>,
     resolver: Resolver<'a>,
-    /// Whether the resource that is read stands under a condition.
+    /// Whether the current resource has a condition.
     is_conditional: bool,
-    /// The names of inline policies, with their roles.
+    /// The roles and names of inline policies read so far.
     inline_names: BTreeSet<(String, String)>,
     piece: Piece,
 }
 
 impl Reader<'_> {
-    /// What the model does not know may give anything: a proof says so instead of passing over it.
+    /// Checks that the model supports a resource. An unsupported type or property may grant anything, so a proof fails
+    /// on it.
     fn is_modelled(&self, id: &LogicalId, resource: &ResourceEntry) -> Result<(), PieceError> {
         let kind = resource.kind.as_ref();
         let known = properties_of(kind);
@@ -250,7 +259,7 @@ impl Reader<'_> {
         let properties = &resource.properties;
         match resource.kind.as_ref() {
             "AWS::IAM::Role" => self.role(id, properties)?,
-            // Only guardrails look at users and groups.
+            // Only guardrails examine users and groups.
             "AWS::IAM::User" => self.inline(id, properties, "user")?,
             "AWS::IAM::Group" => self.inline(id, properties, "group")?,
             "AWS::IAM::UserPolicy" | "AWS::IAM::GroupPolicy" => {
@@ -267,7 +276,7 @@ impl Reader<'_> {
                 let roles = self.texts(id, properties, "Roles")?;
                 let roles: Vec<String> = roles.iter().map(|role| self.role_arn(role)).collect();
                 let name = self.text(id, properties, "ManagedPolicyName")?;
-                // CloudFormation names it, or it is for users and groups: guardrails look at it.
+                // The policy is for users and groups, or CloudFormation chooses its name: guardrails examine it.
                 let name = match name {
                     Some(name) => Some(self.resolver.name_or_unique(id, Some(name))),
                     None => roles.is_empty().then(|| self.resolver.unique(id)),
@@ -314,7 +323,7 @@ impl Reader<'_> {
         Ok(())
     }
 
-    /// A role has one inline policy of a name: the last one that is written takes the place of the others.
+    /// Checks that a role has one inline policy of this name: a later one would replace it.
     pub(super) fn is_only(
         &mut self,
         id: &LogicalId,
@@ -328,14 +337,14 @@ impl Reader<'_> {
         Err(self.outside(id.as_str(), "a second inline policy of one name".to_owned()))
     }
 
-    /// Takes down that what was read last, behind so many roles and resources, is only made under a condition.
+    /// Records that the roles and resources after these counts are created only under a condition.
     fn may_be_missing(&mut self, roles: usize, resources: usize) {
         let Piece { roles: all, resources: others, conditional, .. } = &mut self.piece;
         conditional.extend(all.iter().skip(roles).map(|role| role.arn.clone()));
         conditional.extend(others.iter().skip(resources).map(|resource| resource.arn.clone()));
     }
 
-    /// A resource of any other type, with the policy in its own properties when it has one.
+    /// A resource of any other type, with the policy in its properties if it has one.
     fn other(&mut self, id: &LogicalId, resource: &ResourceEntry) -> Result<(), PieceError> {
         let before = self.piece.others.len();
         let is_read = properties_of(&resource.kind).is_some() || resource.kind == REPLICA_KEY;
@@ -378,7 +387,7 @@ impl Reader<'_> {
     }
 
     pub(super) fn role_arn(&self, name: &str) -> String {
-        // A role's path is not in its name; roles of the same template say it.
+        // The name does not contain the role's path; the roles of this template do.
         let role = self.piece.roles.iter().find(|role| role.arn.ends_with(&format!("/{name}")));
         role.map_or_else(|| self.arn("iam", "", &format!("role/{name}")), |role| role.arn.clone())
     }

@@ -1,4 +1,4 @@
-//! What a world holds, and the one way by which facts enter it that no template states.
+//! Read access to a world, and the only way to add facts that no template states.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use super::{AccessPoint, Gaps, Malformed, Organization, Resource, Role, World};
 use crate::document::{Document, Origin};
 use crate::lake::Lake;
 
-/// ExternalFacts that no template states.
+/// Facts that no template states.
 #[derive(Debug, Clone, Default)]
 pub struct ExternalFacts {
     /// The policies of the organization.
@@ -26,7 +26,7 @@ pub struct ExternalFacts {
     pub closed: BTreeSet<String>,
 }
 
-/// Everything in a world, to be changed: tests show with it that each part counts.
+/// Mutable access to a world's content: tests use it to show that each part affects decisions.
 #[derive(Debug)]
 pub struct PartsMut<'w> {
     /// Roles by ARN.
@@ -44,7 +44,7 @@ pub struct PartsMut<'w> {
 }
 
 impl World {
-    /// Adds facts that no template states. What is known already is replaced.
+    /// Adds facts that no template states. A new fact replaces an earlier one on the same subject.
     pub fn add(&mut self, facts: ExternalFacts) {
         let ExternalFacts { organization, managed, session, owners, aliases, closed } = facts;
         if let Some(organization) = organization {
@@ -125,12 +125,12 @@ impl World {
         &self.attachments
     }
 
-    /// What nobody knows, if the templates are anybody's; none of a mesh.
+    /// What is unknown about third-party templates; `None` for a mesh.
     pub fn gaps(&self) -> Option<&Gaps> {
         self.gaps.as_ref()
     }
 
-    /// Everything in the world, to be changed.
+    /// Mutable access to the world's content.
     pub fn parts_mut(&mut self) -> PartsMut<'_> {
         let Self { roles, resources, managed, lake, organization, session, .. } = self;
         PartsMut { roles, resources, managed, lake, organization, session }

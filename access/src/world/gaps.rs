@@ -1,7 +1,7 @@
-//! What nobody knows of anybody's templates, and so of the decisions that rest on them.
+//! What is unknown about third-party templates, and which decisions it affects.
 //!
-//! A mesh says everything of what it makes, and a proof refuses what it does not know. A folder of somebody else's
-//! templates leaves out much: then a decision is unknown, with the reason.
+//! A mesh states everything that it creates, and a proof fails on what it does not know. A folder of third-party
+//! templates leaves out much: an affected decision is `Unknown`, with the reason.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -15,34 +15,34 @@ use crate::evaluate::ResourceKind;
 use crate::pattern::may_match;
 use crate::request::{Principal, Request, Truth};
 
-/// What nobody knows of anybody's templates.
+/// What is unknown about third-party templates.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Gaps {
-    /// Whether a template could not be read, or not all of it.
+    /// Whether a template could not be read completely.
     pub is_unreadable: bool,
-    /// Services with a resource policy of which nobody knows the resource.
+    /// Services with a resource policy whose resource is unknown.
     pub unplaced: BTreeSet<String>,
-    /// The ARNs of roles and resources that several templates make.
+    /// The ARNs of roles and resources that several templates create.
     pub ambiguous: BTreeSet<String>,
-    /// The ARNs of roles and resources that are only made under a condition.
+    /// The ARNs of roles and resources that are created only under a condition.
     pub conditional: BTreeSet<String>,
-    /// The ARNs of roles whose name is only known at deployment.
+    /// The ARNs of roles whose name is known only at deployment.
     pub any_name: BTreeSet<String>,
-    /// The ARNs of resources that something else than a policy opens, too.
+    /// The ARNs of resources to which something other than a policy also grants access.
     pub opened: BTreeSet<String>,
-    /// The logical ids of roles that the serverless transform makes, by ARN.
+    /// Roles that the serverless transform creates: the ARN and the logical id of each.
     pub implied: Vec<(String, String)>,
 }
 
-/// What a role may have beside the policies that are known.
+/// What a role may have besides its known policies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub enum More {
     /// Nothing.
     #[default]
     Nothing,
-    /// Policies that deny nothing.
+    /// Policies without a deny.
     Allowing,
-    /// Policies that may say anything.
+    /// Policies with any content.
     Anything,
 }
 
@@ -61,21 +61,21 @@ const UNPLACED: &str =
     "a resource policy may be this one's: of which resource it is, is only known at deployment";
 const UNREAD: &str = "what gives access to a resource of this type is not all looked at";
 
-/// Why a decision is unknown that rests on a principal's own policies, when the templates are a mesh's.
+/// The reason for `Unknown` if a principal of a mesh has policies that are in no template.
 pub(super) const NOT_IN_MESH: &str = "the principal has policies that are not in the mesh";
 
-/// Why a role that the templates make may have more rights than they say.
+/// The reason why a role may have more rights than its templates state.
 pub(super) const ATTACHED: &str =
     "policies are attached to the role that no template contains, of AWS or of the account";
 
-/// Why nothing is said of Lake Formation.
+/// The reason why Lake Formation's part is unknown.
 pub(super) const LAKE: &str =
     "whether Lake Formation decides on it, and what was given there before, no template tells";
 
-/// Services whose resources have no policies of their own.
+/// Services whose resources have no resource policies.
 ///
-/// Source: "AWS services that work with IAM" in the IAM user guide, column "Resource-based policies". Of roles only trust
-/// policies are named there, and these are looked at by themselves.
+/// Source: "AWS services that work with IAM" in the IAM user guide, column "Resource-based policies". For IAM it names
+/// only trust policies, which are examined separately.
 const WITHOUT_POLICIES: [&str; 10] = [
     "athena",
     "autoscaling",
@@ -89,10 +89,11 @@ const WITHOUT_POLICIES: [&str; 10] = [
     "states",
 ];
 
-/// Types whose resource policies stand in resources that name them by more than an ARN, which are not looked at.
+/// Resource types whose policies are separate resources that name them by more than an ARN. These policies are not
+/// examined.
 const POLICIES_ELSEWHERE: [&str; 2] = ["AWS::Lambda::Function", "AWS::Logs::LogGroup"];
 
-/// Policies of AWS that deny nothing.
+/// AWS managed policies without a deny.
 ///
 /// Source: the page of each in the AWS managed policy reference guide.
 const ONLY_ALLOW: [&str; 3] = [
@@ -102,8 +103,7 @@ const ONLY_ALLOW: [&str; 3] = [
 ];
 
 impl World {
-    /// Puts the pieces of anybody's templates together. Whether a template could not be read makes a difference for
-    /// every answer.
+    /// Combines the pieces of third-party templates. If a template could not be read, every decision is affected.
     pub fn of_anybody(mut pieces: Vec<Piece>, is_unreadable: bool) -> Self {
         let mut gaps = Gaps { is_unreadable, ..Gaps::default() };
         let mut made = BTreeSet::new();
@@ -131,7 +131,7 @@ impl World {
         world
     }
 
-    /// Gives roles the policies that name them without their path, or by a name that is only known at deployment.
+    /// Attaches policies that name their role without its path, or by a name that is known only at deployment.
     fn attach_by_name(&mut self) {
         let mut named = Vec::new();
         self.roles.retain(|arn, role| {
@@ -146,7 +146,7 @@ impl World {
             let is_it = |other: &Role| {
                 other.account == role.account && name_of(&other.arn) == name_of(&arn)
             };
-            // Users and groups are no roles of another name.
+            // ARNs of users and groups are not those of roles with another name.
             let is_settled = !arn.contains(":role/") || self.roles.values().any(is_it);
             let is_of = |other: &Role| {
                 if arn.contains(UNKNOWN) {
@@ -169,14 +169,14 @@ impl World {
                     Truth::No => {}
                 }
             }
-            // Users and groups are not looked at.
+            // Users and groups are not examined.
             if !is_placed && arn.contains(":role/") {
                 self.roles.insert(arn, role);
             }
         }
     }
 
-    /// Gives roles the managed policies of the folder that they name.
+    /// Attaches the managed policies of the folder that roles name.
     fn attach_managed(&mut self) {
         let Self { roles, managed, .. } = self;
         for role in roles.values_mut().filter(|role| !role.is_imported()) {
@@ -194,7 +194,7 @@ impl World {
         }
     }
 
-    /// Why the policies of a principal may say more than is known, in a word for a denial as well.
+    /// Why the policies of a principal may allow or deny more than is known.
     pub(super) fn identity_gap(&self, principal: &Principal) -> Option<&'static str> {
         let gaps = self.gaps.as_ref()?;
         if gaps.is_unreadable {
@@ -235,7 +235,7 @@ impl World {
         is_several.then_some(SEVERAL)
     }
 
-    /// Why the policy of a resource may say more than is known.
+    /// Why the policy of a resource may allow or deny more than is known.
     pub(super) fn resource_gap(
         &self,
         request: &Request<'_>,
@@ -269,7 +269,7 @@ impl World {
             return is_open.then_some(NO_RESOURCE);
         }
         let resource = self.resources.get(own)?;
-        // A key without a policy in its template gets one from KMS.
+        // KMS creates the default policy of a key without one.
         let is_by_default = resource.is_key() && resource.policy.is_none();
         let is_its_own = |document: &Document| {
             document.origin.stack == resource.origin.stack
@@ -278,7 +278,7 @@ impl World {
         let is_elsewhere = POLICIES_ELSEWHERE.contains(&resource.kind.as_str())
             || self.others.iter().any(is_its_own)
             || gaps.opened.contains(own);
-        // A policy alone stands for a resource that somebody else makes.
+        // A policy without its resource belongs to a resource created elsewhere.
         if resource.kind.is_empty() {
             return Some(NO_RESOURCE);
         }
@@ -286,8 +286,9 @@ impl World {
     }
 }
 
-/// Takes policies from names that no template makes something under, where it is not known whether something here has that
-/// name. Whose secret is meant is known by its name alone, as an ARN ends in characters that AWS chooses.
+/// Marks policies as unplaced if no template creates a resource of that name, but a resource of unknown name may have
+/// it. Secrets always count as such: AWS chooses the last characters of their ARNs, so only the name identifies a
+/// secret.
 fn leave_unplaced(pieces: &mut [Piece]) {
     let resources = pieces.iter().flat_map(|piece| &piece.resources);
     let made: BTreeSet<String> = resources.map(|resource| resource.arn.clone()).collect();
@@ -308,8 +309,8 @@ fn leave_unplaced(pieces: &mut [Piece]) {
     }
 }
 
-/// Makes the own policies of roles uncertain that are only made under a condition: without it, somebody else's role may have the
-/// name.
+/// Marks the policies of roles that are created only under a condition as uncertain: without the condition, another
+/// owner's role may have the name.
 fn doubt_conditional_roles(piece: &mut Piece) {
     let Piece { roles, conditional, .. } = piece;
     for role in roles.iter_mut().filter(|role| conditional.contains(&role.arn)) {
@@ -319,7 +320,7 @@ fn doubt_conditional_roles(piece: &mut Piece) {
     }
 }
 
-/// Makes managed policies uncertain that several templates make under one name.
+/// Marks managed policies as uncertain if several templates create one of the same name.
 fn doubt_managed_twice(pieces: &mut [Piece]) {
     let (mut seen, mut twice) = (BTreeSet::new(), BTreeSet::new());
     for (arn, ..) in pieces.iter().flat_map(|piece| &piece.managed) {
@@ -333,7 +334,7 @@ fn doubt_managed_twice(pieces: &mut [Piece]) {
     }
 }
 
-/// A document that may be there or not.
+/// A copy of the document whose statements may not exist.
 fn doubtful(document: &Document) -> Arc<Document> {
     let mut document = document.clone();
     document.statements.iter_mut().for_each(|statement| statement.is_certain = false);

@@ -1,8 +1,8 @@
-//! What of CloudFormation the model knows.
+//! The CloudFormation resource types and properties that the model supports.
 
-/// The resource types that the model knows, each with its properties whose part in access is read, or that give none. A
-/// type or a property that is not here is not passed over: a proof refuses it. Written out, and not taken from the pinned
-/// schemas: whoever adds one to the stacks says here what it gives.
+/// The supported resource types, each with the properties that are read for access or do not affect it. A proof fails
+/// on any other type or property. The list is maintained by hand, not derived from the pinned schemas: adding a type to
+/// the stacks requires stating how it affects access.
 pub(super) const KNOWN: [(&str, &[&str]); 56] = [
     ("AWS::Athena::NamedQuery", &["Database", "Description", "Name", "QueryString", "WorkGroup"]),
     (
@@ -342,7 +342,7 @@ pub(super) const KNOWN: [(&str, &[&str]); 56] = [
     ),
 ];
 
-/// The properties of a type, when the model knows it.
+/// The supported properties of a type; `None` for an unsupported type.
 pub(super) fn properties_of(kind: &str) -> Option<&'static [&'static str]> {
     let place = KNOWN.binary_search_by(|(known, _)| (*known).cmp(kind)).ok()?;
     Some(KNOWN[place].1)

@@ -1,13 +1,13 @@
-//! What the organization adds: its policies, and which of them bind an account.
+//! The policies of an organization, and the accounts that they apply to.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::document::Document;
 
-/// What the organization adds.
+/// The policies of an organization.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Organization {
-    /// The account that its policies do not bind.
+    /// The management account, which the policies do not restrict.
     pub management_account: Option<String>,
     /// Service control policies.
     pub scps: Vec<OrganizationPolicy>,
@@ -15,13 +15,13 @@ pub struct Organization {
     pub rcps: Vec<OrganizationPolicy>,
 }
 
-/// A policy of an organization, and where it is attached.
+/// A policy of an organization, and its attachment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OrganizationPolicy {
-    /// The level: the root, an organizational unit or an account, by any name. Each level that an
-    /// account lies under must allow.
+    /// The level of the attachment: the root, an organizational unit or an account, under any name.
+    /// Each level above an account must allow.
     pub level: String,
-    /// The accounts below; all, when none are named.
+    /// The accounts below this level; empty for all accounts.
     pub accounts: BTreeSet<String>,
     /// The policy.
     pub document: Document,

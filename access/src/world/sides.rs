@@ -1,4 +1,4 @@
-//! Both sides of a request: what is known of who asks, and of what is asked for.
+//! The facts about the principal and the resource of a request.
 
 use std::collections::BTreeMap;
 
@@ -11,9 +11,8 @@ use crate::evaluate::{self, Decision, Layers, ResourceKind, Verdict, Weights, bo
 use crate::lake::is_of_data;
 use crate::request::{Context, Facts, Request, Truth};
 
-/// Whether one look at the documents decides a request for all actions: they are of one service, and the
-/// request is none for a role, which its trust policy decides, or through an access point, which
-/// two policies decide.
+/// Whether one evaluation of the documents serves all actions: they belong to one service, and the request neither
+/// targets a role, which its trust policy decides, nor uses an access point, which two policies decide.
 pub(super) fn is_decided_at_once(request: &Request<'_>, actions: &[Action]) -> bool {
     let service = request.action.service_id();
     !request.resource.contains(":role/")
@@ -22,16 +21,16 @@ pub(super) fn is_decided_at_once(request: &Request<'_>, actions: &[Action]) -> b
         && actions.iter().all(|action| action.service_id() == service)
 }
 
-/// Whether a role's trust policy has its say in an action.
+/// Whether a role's trust policy takes part in this action.
 pub(super) fn is_of_trust(action: Action) -> bool {
     let name = action.lower();
     name.starts_with("sts:assumerole")
         || ["sts:setsourceidentity", "sts:tagsession"].contains(&name)
 }
 
-/// What a request to assume a role asks for besides, by what it carries, each with why it is denied when it is. Sources:
-/// "Pass session tags in AWS STS" and "Monitor and control actions taken with assumed roles" in the IAM
-/// user guide.
+/// The further actions that a request to assume a role needs because of its context, each with the reason if it is
+/// denied. Sources: "Pass session tags in AWS STS" and "Monitor and control actions taken with assumed roles" in the
+/// IAM user guide.
 pub(super) fn also_asked(request: &Request<'_>) -> Vec<(Action, &'static str)> {
     let mut also = Vec::new();
     if !request.action.lower().starts_with("sts:assumerole") {
@@ -53,12 +52,12 @@ pub(super) fn also_asked(request: &Request<'_>) -> Vec<(Action, &'static str)> {
     also
 }
 
-/// What decides requests of one principal about one resource.
+/// The documents and facts for requests of one principal on one resource.
 pub(super) struct Sides<'w, 'r> {
     pub(super) world: &'w World,
     pub(super) layers: Layers<'w>,
     pub(super) target: &'r Target<'w>,
-    /// What the resource's policy says when it is not known.
+    /// The effect of an unknown resource policy.
     pub(super) unknown: Option<Truth>,
     pub(super) resource_account: Option<&'r str>,
     pub(super) principal_tags: Option<&'w BTreeMap<String, String>>,
@@ -77,7 +76,7 @@ impl<'w> Sides<'w, '_> {
             .bounded_by_unknown(self.is_bounded_by_unknown)
     }
 
-    /// Weighs the statements that requests like this one need.
+    /// Evaluates the statements that requests like this one need, for any action.
     pub(super) fn weights(
         &self,
         request: &Request<'_>,
@@ -86,7 +85,7 @@ impl<'w> Sides<'w, '_> {
         Weights::of(&self.layers, request, &self.facts(None), is_wanted)
     }
 
-    /// Decides a request by weighed statements.
+    /// Decides a request by statements evaluated before.
     pub(super) fn decide_by(
         &self,
         weights: &Weights<'w>,
@@ -108,21 +107,21 @@ impl<'w> Sides<'w, '_> {
         }
     }
 
-    /// What the resource's side says to the principal's account, where no document tells.
+    /// What the resource's side allows the principal's account, if no document states it.
     pub(super) fn unknown_resource(&self, request: &Request<'_>) -> Option<Truth> {
         let Layers { resource, is_same_account, kind, .. } = self.layers;
         if resource.is_some() || (is_same_account && kind == ResourceKind::Ordinary) {
             return None;
         }
-        // A governed catalog is shared with other accounts by Lake Formation, and nothing else.
+        // Only Lake Formation shares a governed catalog with other accounts.
         let lake = &self.world.lake;
         if lake.governs(request.resource) { Some(lake.also_needs(request)) } else { self.unknown }
     }
 }
 
 impl World {
-    /// Every side that has to allow a request and does not, in words: the organization, the boundary, the session,
-    /// the principal's own policies, the resource's own, Lake Formation.
+    /// The reasons of all sides that must allow a request and do not: the organization, the boundary, the session
+    /// policy, the identity policies, the resource policy and Lake Formation.
     pub fn lacking(&self, request: &Request<'_>) -> Vec<&'static str> {
         const OF_LAKE: &str = "no Lake Formation permission grants it";
         if request.action.is_permission() {
@@ -143,22 +142,22 @@ impl World {
     }
 }
 
-/// What is known of a resource.
+/// The facts about a resource.
 #[derive(Debug)]
 pub struct Target<'w> {
     pub(super) policy: Option<&'w Document>,
-    /// Its tags, when they are known.
+    /// The tags, if known.
     pub tags: Option<&'w BTreeMap<String, String>>,
     pub(super) account: Option<&'w str>,
     pub(super) kind: ResourceKind,
-    /// The aliases, as a key of requests, when the resource is a key.
+    /// The aliases as condition key, if the resource is a KMS key.
     pub(super) of_key: Option<Context>,
-    /// The region of the stack that makes it.
+    /// The region of the stack that creates the resource.
     pub(super) region: Option<&'w str>,
     pub(super) is_known: bool,
 }
 
-/// The bucket's ARN of an ARN of a bucket or an object, and the object's key.
+/// The bucket's ARN, and the object's key if there is one, from the ARN of a bucket or an object.
 pub fn bucket_of(arn: &str) -> Option<(&str, Option<&str>)> {
     let ArnPattern { service: Some("s3"), account: Some(""), resource: Some(name), .. } =
         ArnPattern::of(arn)
@@ -171,7 +170,7 @@ pub fn bucket_of(arn: &str) -> Option<(&str, Option<&str>)> {
     }
 }
 
-/// The pipeline's ARN of an ARN of one of its stages or actions: what is tagged is the pipeline. Source: "Actions,
+/// The pipeline's ARN, from the ARN of one of its stages or actions: only the pipeline has tags. Source: "Actions,
 /// resources, and condition keys for AWS CodePipeline", resource types `stage` and `action`.
 pub(super) fn pipeline_of(arn: &str) -> Option<&str> {
     let (pipeline, _) = arn.split_once('/')?;

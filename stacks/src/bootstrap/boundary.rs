@@ -1,4 +1,5 @@
-//! The boundary of every role that the mesh makes: no role reaches past it, whatever its policies say.
+//! The permissions boundary of every role that the mesh creates: it limits what the role's policies
+//! can grant.
 
 use lakewright_policies::condition::{Comparison, Condition};
 use lakewright_policies::document::Effect;
@@ -9,8 +10,8 @@ use lakewright_template::Value;
 use super::Context;
 use super::execution::{LIFTING, STACK_CHANGES};
 
-/// The services that roles of a mesh work with. A boundary gives nothing by itself, so it names
-/// services; what a role may do in them stands in its own policies.
+/// The services that roles of a mesh use. A boundary grants nothing by itself, so it lists whole
+/// services; the roles' own policies grant single actions.
 const SERVICES: [&str; 28] = [
     "athena:*",
     "cloudformation:*",
@@ -42,7 +43,7 @@ const SERVICES: [&str; 28] = [
     "xray:*",
 ];
 
-/// What makes or changes an access point, or what its policy says.
+/// Actions that create, change or delete an access point or its policy.
 const ACCESS_POINT_CHANGES: [&str; 4] = [
     "s3:CreateAccessPoint",
     "s3:DeleteAccessPoint",
@@ -50,8 +51,7 @@ const ACCESS_POINT_CHANGES: [&str; 4] = [
     "s3:PutAccessPointPolicy",
 ];
 
-/// What of IAM roles may do: look, and hand their role to a service. Nothing else of IAM is within
-/// the boundary.
+/// The IAM actions within the boundary: reading roles and policies, and passing a role to a service.
 const IAM: [&str; 8] = [
     "iam:GetPolicy",
     "iam:GetPolicyVersion",
@@ -63,7 +63,7 @@ const IAM: [&str; 8] = [
     "iam:PassRole",
 ];
 
-/// Records what the boundary denies: a proof asks whether it still does.
+/// Records what the boundary denies, so that a proof checks it.
 pub(super) fn record(scope: &mut Scope<'_>, context: &Context<'_>, arn: &str) {
     let place = scope.spec().place.clone();
     for statement in statements(context).into_iter().filter(|s| s.effect == Effect::Deny) {
@@ -96,7 +96,7 @@ fn statements(context: &Context<'_>) -> Vec<Statement> {
         Statement::deny("DenyLifting", LIFTING, context.protected()),
         Statement::deny("DenyAssume", ["sts:AssumeRole"], context.not_assumed()),
         Statement::deny("DenyMeshStacks", STACK_CHANGES, ["*"]).when(mesh_stacks),
-        // To which a dataset's full bucket policy leaves the decision.
+        // A dataset's bucket policy without room left delegates the decision to access points.
         Statement::deny("DenyAccessPoints", ACCESS_POINT_CHANGES, context.access_points()),
     ]
 }

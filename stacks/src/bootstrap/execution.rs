@@ -1,5 +1,5 @@
-//! The execution role's policy, derived: the actions that CloudFormation's handlers of the used types
-//! state, on the resources that the prefix covers.
+//! Derives the execution role's policy: the actions that CloudFormation's handlers of the used types require, on
+//! resources whose names begin with the prefix.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,7 +12,7 @@ use lakewright_template::{Text, schema};
 use super::narrow::{bounded, narrowed, own_policies};
 use super::{Account, Context};
 
-/// What nobody may do to the protected roles and policies.
+/// Actions that are denied on the protected roles and policies.
 pub(super) const LIFTING: [&str; 18] = [
     "iam:AttachRolePolicy",
     "iam:CreatePolicyVersion",
@@ -34,10 +34,10 @@ pub(super) const LIFTING: [&str; 18] = [
     "iam:UpdateRoleDescription",
 ];
 
-/// Looking at stacks.
+/// Actions that read stacks.
 pub(super) const STACK_READ: [&str; 8] = [
     "cloudformation:DescribeChangeSet",
-    // Why a change set did not pass CloudFormation's own validation is told nowhere else.
+    // Only this action returns why CloudFormation's validation rejected a change set.
     "cloudformation:DescribeEvents",
     "cloudformation:DescribeStackEvents",
     "cloudformation:DescribeStackResources",
@@ -47,7 +47,7 @@ pub(super) const STACK_READ: [&str; 8] = [
     "cloudformation:ListStackResources",
 ];
 
-/// Running what has been prepared. CloudFormation goes on with the role that the stack has.
+/// Actions that run or roll back prepared changes. CloudFormation continues with the stack's own role.
 pub(super) const STACK_RUN: [&str; 5] = [
     "cloudformation:ContinueUpdateRollback",
     "cloudformation:DeleteChangeSet",
@@ -56,7 +56,7 @@ pub(super) const STACK_RUN: [&str; 5] = [
     "cloudformation:UpdateTerminationProtection",
 ];
 
-/// Every way to change a stack.
+/// All actions that change a stack.
 pub(super) const STACK_CHANGES: [&str; 15] = [
     "cloudformation:CancelUpdateStack",
     "cloudformation:ContinueUpdateRollback",
@@ -75,7 +75,7 @@ pub(super) const STACK_CHANGES: [&str; 15] = [
     "cloudformation:UpdateTerminationProtection",
 ];
 
-/// What nobody may do to the buckets and the parameters of the bootstrap stacks.
+/// Actions that are denied on the buckets and parameters of the bootstrap stacks.
 pub(super) const BOOTSTRAP_CHANGES: [&str; 16] = [
     "s3:DeleteBucket",
     "s3:DeleteBucketPolicy",
@@ -95,18 +95,17 @@ pub(super) const BOOTSTRAP_CHANGES: [&str; 16] = [
     "ssm:PutParameter",
 ];
 
-/// Services that keep a role of their own in the account, by the types that make them do so.
+/// Services that keep a service-linked role in the account, by the resource types that need it.
 const LINKED: [(&str, &str); 2] = [
     ("AWS::EC2::FlowLog", "delivery.logs.amazonaws.com"),
     ("AWS::SageMaker::Domain", "sagemaker.amazonaws.com"),
 ];
 
-/// Services in which some types are held by conditions and others by names: their actions stand in
-/// statements with the resources of exactly their own types, as one with more would be without the
-/// condition on those.
+/// Services in which conditions restrict some resource types and names restrict others. A statement for their actions
+/// lists only resources of the same type, because a further resource would escape the condition.
 const EXACT: [&str; 6] = ["ec2", "elasticfilesystem", "iam", "kms", "s3", "sagemaker"];
 
-/// The services that roles are handed to, by the types that take a role.
+/// The services that roles are passed to, by the resource types that take a role.
 const PASSED_TO: [(&str, Service); 13] = [
     ("AWS::CodeBuild::Project", Service::CODEBUILD),
     ("AWS::CodePipeline::Pipeline", Service::CODEPIPELINE),
@@ -123,7 +122,7 @@ const PASSED_TO: [(&str, Service); 13] = [
     ("AWS::StepFunctions::StateMachine", Service::STEP_FUNCTIONS),
 ];
 
-/// Actions, and the resources of all of them.
+/// Actions, and the union of their resources.
 type Group = (BTreeSet<&'static str>, BTreeSet<String>);
 
 /// One statement of the policy.
@@ -135,7 +134,7 @@ pub(super) struct Derived {
     pub(super) conditions: Conditions,
 }
 
-/// The actions that CloudFormation's handlers need for some types.
+/// The actions that CloudFormation's handlers of these types require.
 pub(crate) fn handler_actions(kinds: &BTreeSet<Text>) -> BTreeSet<&'static str> {
     let schemas = kinds.iter().filter_map(|kind| schema::of(kind));
     schemas
@@ -147,7 +146,7 @@ pub(crate) fn handler_actions(kinds: &BTreeSet<Text>) -> BTreeSet<&'static str> 
         .collect()
 }
 
-/// Actions with statements of their own, or with none: no boundary is ever taken off.
+/// Actions with separate statements, or with none: a boundary is never removed.
 const SPECIAL: [&str; 5] = [
     "codestar-connections:PassConnection",
     "iam:CreateServiceLinkedRole",
@@ -156,10 +155,10 @@ const SPECIAL: [&str; 5] = [
     "iam:PassRole",
 ];
 
-/// Actions that a schema lists for what the mesh never makes: profiles of domains that sign in through IAM
+/// Actions that a schema lists for features that the mesh never uses: profiles of domains that sign in through IAM
 /// Identity Center, endpoints to other regions.
 const NEVER_ASKED: [&str; 5] = [
-    // The domain's schema lists these. Apps are started by people, and none is ours to delete.
+    // The domain's schema lists these. People start apps, and no stack deletes one.
     "sagemaker:CreateApp",
     "sagemaker:DeleteApp",
     "sagemaker:DescribeApp",
@@ -167,12 +166,12 @@ const NEVER_ASKED: [&str; 5] = [
     "vpce:AllowMultiRegion",
 ];
 
-/// Services of which the same holds for every action.
+/// Services whose actions are all excluded for the same reason.
 const NEVER_ASKED_SERVICES: [&str; 1] = ["identitystore:"];
 
-/// Actions that handlers call and no schema lists, by type.
+/// Actions that handlers call although no schema lists them, by type.
 ///
-/// Source: `aws-cloudformation-resource-providers-sns`, subscriptions look at their topic (2022-07).
+/// Source: `aws-cloudformation-resource-providers-sns`, subscriptions read their topic (2022-07).
 const ALSO_CALLED: [(&str, &str); 1] = [("AWS::SNS::Subscription", "sns:GetTopicAttributes")];
 
 /// The statements for everything that an account uses.
@@ -190,16 +189,16 @@ pub(super) fn statements(context: &Context<'_>) -> Vec<Derived> {
             actions.insert(action);
         }
     }
-    // Those with statements of their own, and what is never asked.
+    // Removes actions with separate statements, and those that are never used.
     for special in SPECIAL.into_iter().chain(NEVER_ASKED) {
         actions.remove(special);
     }
     for service in NEVER_ASKED_SERVICES {
         actions.retain(|action| !action.starts_with(service));
     }
-    // Actions of a service under the same conditions stand in one statement with the resources of
-    // all of them: an action does nothing with an ARN of a type that is not its own. What knows no
-    // resources stands apart, as `*` would open it to the others.
+    // Actions of one service under the same conditions share a statement with the union of their resources: an action
+    // has no effect on an ARN of another type. Actions without resource types are separate, because their `*` would
+    // apply to the others.
     let mut groups: BTreeMap<(String, Vec<String>, Conditions), Group> = BTreeMap::new();
     for action in actions {
         let (prefix, _) = action.split_once(':').unwrap_or((action, ""));
@@ -230,7 +229,7 @@ pub(super) fn statements(context: &Context<'_>) -> Vec<Derived> {
     derived
 }
 
-/// `codestar-connections` is no name of a statement.
+/// Converts a service prefix such as `codestar-connections` to a valid `Sid`.
 fn sid(service: &str) -> String {
     let mut name = String::new();
     for word in service.split('-').filter(|word| !word.is_empty()) {
@@ -240,7 +239,7 @@ fn sid(service: &str) -> String {
     name
 }
 
-/// Should anything else ever allow it: no role without a boundary.
+/// Denies creating roles without a boundary, even if another policy allows it.
 pub(super) fn no_unbounded(context: &Context<'_>) -> Statement {
     let condition =
         Condition { operator: Operator::new(Comparison::ArnNotEquals), ..bounded(context) };
@@ -253,11 +252,12 @@ pub(super) fn no_unbounded(context: &Context<'_>) -> Statement {
     .when(Conditions::none().with(condition))
 }
 
-/// The pivot roles of the mesh never carry the tag by which full policies know a team's role, whatever its
-/// case: IAM compares the keys of tags without regard to it ("Tags for IAM resources").
+/// Denies tagging the pivot roles with the tag by which full policies identify a team's role, in any case: IAM compares
+/// tag keys case-insensitively ("Tags for IAM resources").
 ///
-/// A team's own role is given its tag by the template that makes it, and IAM has no condition that compares a tag with the
-/// name of the role. So which of the mesh's other roles carries it is, like what its policies say, up to the templates.
+/// A team's own role gets its tag from the template that creates it, and IAM has no condition that compares a tag with
+/// the role's name. So the templates alone determine which of the mesh's other roles carry the tag, as they determine
+/// the policies.
 pub(super) fn no_role_tag(pivots: BTreeSet<String>) -> Option<Statement> {
     let tag = Condition {
         operator: Operator::new(Comparison::StringEqualsIgnoreCase).for_any_value(),
@@ -269,7 +269,8 @@ pub(super) fn no_role_tag(pivots: BTreeSet<String>) -> Option<Statement> {
     })
 }
 
-/// Roles go to the services of the used types only; those with names of their own to the services that are given them.
+/// Roles may be passed only to services of the used types; a role with its own name only to the services that it is
+/// used for.
 fn pass_role(context: &Context<'_>) -> Vec<Derived> {
     let Account { place, prefix, usage, .. } = context.account;
     let mut passed: BTreeMap<BTreeSet<&'static str>, Vec<String>> = BTreeMap::new();
@@ -305,13 +306,13 @@ fn pass_role(context: &Context<'_>) -> Vec<Derived> {
     passed.into_iter().filter(|(services, _)| !services.is_empty()).map(statement).collect()
 }
 
-/// The services that some types hand their roles to.
+/// The services that these types pass their roles to.
 fn passed_to(is_asked: impl Fn(&str) -> bool) -> BTreeSet<&'static str> {
     let asked = PASSED_TO.iter().filter(|(kind, _)| is_asked(kind));
     asked.map(|(_, service)| service.principal).collect()
 }
 
-/// Connections of pipelines, each by its own name.
+/// The connections of pipelines, each by its ARN.
 fn pass_connection(context: &Context<'_>) -> Option<Derived> {
     let connections = &context.account.usage.connections;
     let is_new = |arn: &String| arn.contains(":codeconnections:");
@@ -328,7 +329,7 @@ fn pass_connection(context: &Context<'_>) -> Option<Derived> {
     })
 }
 
-/// Roles that services keep for themselves; the service writes their policies.
+/// Service-linked roles, whose policies the service writes.
 fn service_linked_roles(context: &Context<'_>) -> Option<Derived> {
     let Account { place, usage, .. } = context.account;
     let services: Vec<&str> = LINKED
@@ -354,19 +355,19 @@ fn service_linked_roles(context: &Context<'_>) -> Option<Derived> {
     })
 }
 
-/// Policies are attached to managed consumption roles, and nothing else is done to these. They are somebody's own and
-/// have no boundary of ours, so each gets exactly the policies that its shares make: no other policy of the mesh, and
-/// not the boundary, which as a policy would open whole services.
+/// Managed consumption roles: policies may be attached to them and detached, nothing else. They belong to other owners
+/// and do not have the mesh's boundary, so each may get only the policies that its shares create: no other policy of
+/// the mesh, and not the boundary, which would grant whole services as a policy.
 ///
-/// What remains: IAM has no condition on what a policy says, and stacks make and change policies by the prefix. So who
-/// can have a template of their own run as this role can fill one of these policies with anything. The deploy role,
-/// which is all that hands it templates, is to be trusted as far as the strongest managed consumption role.
+/// Remaining risk: IAM has no condition on a policy's content, and stacks create and change policies by the prefix. So
+/// a principal that can run its own template as this role can put anything into one of these policies. Only the deploy
+/// role passes templates to it. Trust the deploy role as far as the strongest managed consumption role.
 ///
-/// Taking off gives nobody anything, and is needed for policies that the templates no longer have.
+/// Detaching grants nothing, and is needed for policies that the templates no longer contain.
 fn attached_roles(context: &Context<'_>) -> Vec<Derived> {
     let Account { place, managed_roles, usage, .. } = context.account;
     let here = managed_roles.iter();
-    // A name is one role in an account, whatever its path.
+    // A role's name is unique in its account, whatever the path.
     let roles: BTreeMap<&str, &str> =
         here.map(|role| (role.role_arn.role_name(), role.role_arn.as_str())).collect();
     let mut derived: Vec<Derived> = Vec::new();
@@ -399,7 +400,7 @@ fn attached_roles(context: &Context<'_>) -> Vec<Derived> {
     derived
 }
 
-/// What Lake Formation needs to share tables with other accounts through AWS RAM.
+/// The actions that Lake Formation needs to share tables with other accounts through AWS RAM.
 ///
 /// Source: the managed policy `AWSLakeFormationCrossAccountManager`, a prerequisite of every version
 /// of cross-account sharing.
@@ -479,8 +480,8 @@ fn table_sharing(context: &Context<'_>) -> Vec<Derived> {
     ]
 }
 
-/// Tables that are declared in imported databases. Lake Formation's grants are on all tables there, so that a declared
-/// one can be dropped; these actions are on the declared ones alone.
+/// Tables declared in imported databases. Lake Formation permissions cover all tables of such a database, so that a
+/// declared table can be dropped; these IAM actions cover only the declared ones.
 fn imported_tables(account: &Account<'_>) -> Option<Derived> {
     let place = &account.place;
     let mut resources = BTreeSet::new();
@@ -500,12 +501,12 @@ fn imported_tables(account: &Account<'_>) -> Option<Derived> {
     })
 }
 
-/// Permissions on databases that were imported: CloudFormation looks at them.
+/// Permissions on imported databases: CloudFormation reads the databases.
 fn imported_databases(context: &Context<'_>) -> Option<Derived> {
     let Context { names, account } = context;
     let place = &account.place;
-    // The databases that the mesh makes in other accounts have their environment's prefix, which may be another one; a link
-    // to them takes no right of the role that makes it.
+    // Databases of the mesh in other accounts have their environment's prefix, which may differ. A link to them needs
+    // no permission of the role that creates it.
     let is_of_mesh = |catalog: &str, name: &str| {
         catalog != place.account
             && names.environments().any(|environment| {

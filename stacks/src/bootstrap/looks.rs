@@ -1,11 +1,12 @@
-//! What the deploy role looks at and sets beside CloudFormation: what templates cannot say, or say without effect.
+//! Actions that the deploy role needs besides CloudFormation: to read and set what templates cannot state, or state
+//! without effect.
 
 use lakewright_manifest::mesh::Features;
 
 use super::Context;
 
-/// Reading and closing the defaults of Lake Formation, which knows no resources in IAM. Being an administrator of it,
-/// the role could give permissions as well: it has no action for that.
+/// Actions to read and close Lake Formation's defaults; IAM has no resource types for them. As a data lake
+/// administrator the role could also grant permissions, but it does not have that action.
 const LAKE_FORMATION: [&str; 6] = [
     "lakeformation:CreateLakeFormationOptIn",
     "lakeformation:GetDataLakeSettings",
@@ -15,19 +16,19 @@ const LAKE_FORMATION: [&str; 6] = [
     "lakeformation:RevokePermissions",
 ];
 
-/// Statements about one account: the name, the actions and the resources of each.
+/// The statements for one account: `Sid`, actions and resources.
 pub(super) fn of(
     context: &Context<'_>,
 ) -> Vec<(&'static str, &'static [&'static str], Vec<String>)> {
     let account = context.account;
     let has = |feature: fn(&Features) -> bool| account.features.iter().any(feature);
     let any = || vec!["*".to_owned()];
-    // Policies name roles of others: a misspelt or deleted one would hold a stack up, and a dead administrator every
-    // change of the settings.
+    // Policies name roles of other owners: a misspelt or deleted role would fail a stack, and a deleted administrator
+    // would fail every change of the settings.
     let roles = account.place.role_arn("*");
     let mut looks: Vec<(&'static str, &'static [&'static str], Vec<String>)> =
         vec![("LookForRoles", &["iam:GetRole"], vec![roles])];
-    // Asked by the change set, the events are the change set's.
+    // The resource of a change set's events is the change set.
     let change_sets = vec![account.place.arn("cloudformation", "changeSet/lakewright-*/*")];
     looks.push(("ChangeSetEvents", &["cloudformation:DescribeEvents"], change_sets));
     if has(|features| features.datasets) {

@@ -1,4 +1,4 @@
-//! What holds an action of the execution role: the resources that the prefix covers, and conditions on tags and
+//! The limits of each action of the execution role: resources that the prefix covers, and conditions on tags and
 //! boundaries.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -11,11 +11,11 @@ use lakewright_template::place::Place;
 use super::execution::BOOTSTRAP_CHANGES;
 use super::{Account, Context};
 
-/// The resource types that stacks make, of services whose actions know many others. An action on
-/// several types is held to these; one on other types only keeps them.
+/// The resource types that stacks create, for services whose actions support many others. An action that supports some
+/// of these types is limited to them; an action on other types only keeps its types.
 const MADE: [(&str, &[&str]); 13] = [
     ("athena", &["workgroup"]),
-    // Types of actions belong to AWS, to third parties or to the account: no owner is called like the prefix.
+    // Action types belong to AWS, to third parties or to the account: no owner is named like the prefix.
     ("codepipeline", &["action", "pipeline", "stage"]),
     (
         "ec2",
@@ -43,7 +43,7 @@ const MADE: [(&str, &[&str]); 13] = [
     ("s3", &["accesspoint", "bucket", "object"]),
     ("sagemaker", &["domain", "notebook-instance", "user-profile"]),
     ("ssm", &["parameter"]),
-    // A web ACL that names groups of AWS's is authorized on these as well: amazon-cloudfront-waf-secretsmanager #3.
+    // A web ACL with AWS managed rule groups is also authorized on these: amazon-cloudfront-waf-secretsmanager #3.
     ("wafv2", &["ipset", "managedruleset", "webacl"]),
 ];
 
@@ -51,8 +51,8 @@ fn is_made(service: &str, kind: &str) -> bool {
     MADE.iter().find(|(name, _)| *name == service).is_none_or(|(_, kinds)| kinds.contains(&kind))
 }
 
-/// Types of resources that carry tags, by the type of CloudFormation that makes one: in these services one action puts
-/// tags on all of them.
+/// Resource types with tags, each with the CloudFormation type that creates it: in these services one action tags all
+/// of them.
 const TAGGED: [(&str, &str, &str); 9] = [
     ("ec2", "route-table", "AWS::EC2::RouteTable"),
     ("ec2", "security-group", "AWS::EC2::SecurityGroup"),
@@ -65,8 +65,9 @@ const TAGGED: [(&str, &str, &str); 9] = [
     ("sagemaker", "user-profile", "AWS::SageMaker::UserProfile"),
 ];
 
-/// Whether an action on tags is not about a type, as no stack here makes one. It is about one resource at a time; other
-/// actions are also about what lies beside, as `ec2:CreateSecurityGroup` is about the group's VPC.
+/// Whether a tagging action needs no statement for a type because no stack of the account creates it. A tagging action
+/// applies to one resource at a time; other actions also apply to related resources, as `ec2:CreateSecurityGroup` to
+/// the group's VPC.
 fn is_never_tagged(context: &Context<'_>, prefix: &str, action: &Action, kind: &str) -> bool {
     let kinds = &context.account.usage.kinds;
     let is_about_tags = matches!(action.name, "AddTags" | "CreateTags" | "DeleteTags" | "ListTags");
@@ -75,10 +76,10 @@ fn is_never_tagged(context: &Context<'_>, prefix: &str, action: &Action, kind: &
     is_about_tags && maker.is_some_and(|maker| !kinds.contains(maker))
 }
 
-/// The resources that an action is held to, each set with its conditions.
+/// The resources that an action is limited to, each set with its conditions.
 pub(super) fn narrowed(context: &Context<'_>, name: &str) -> Vec<(Vec<String>, Conditions)> {
     let any = || vec![(vec!["*".to_owned()], Conditions::none())];
-    // What the catalogue does not know cannot be narrowed; the refresh of the schemas checks names.
+    // An action that is not in the catalogue cannot be narrowed; refreshing the schemas checks the names.
     let Some((service, action)) = catalogue::action(name) else { return any() };
     if name == "kms:CreateKey" {
         let mesh = context.names.tenant().header.id.to_string();
@@ -90,7 +91,7 @@ pub(super) fn narrowed(context: &Context<'_>, name: &str) -> Vec<(Vec<String>, C
     }
     let prefix = name.split(':').next().unwrap_or_default();
     if prefix == "iam" && action.resources.iter().all(|resource| !is_made("iam", resource.kind)) {
-        // Users and groups: the handlers speak of them, and the stacks make none.
+        // Actions on users and groups: the handlers list them, but no stack creates users or groups.
         return Vec::new();
     }
     let mut sets: BTreeMap<Conditions, BTreeSet<String>> = BTreeMap::new();
@@ -104,7 +105,7 @@ pub(super) fn narrowed(context: &Context<'_>, name: &str) -> Vec<(Vec<String>, C
         if is_never_tagged(context, prefix, action, resource.kind) {
             continue;
         }
-        // The bucket of templates is denied to be changed, and there are no other objects for the role.
+        // A deny protects the template bucket, and the role has no access to other objects.
         if (prefix, resource.kind) == ("s3", "object") && BOOTSTRAP_CHANGES.contains(&name) {
             continue;
         }
@@ -115,7 +116,7 @@ pub(super) fn narrowed(context: &Context<'_>, name: &str) -> Vec<(Vec<String>, C
             arns.extend(own.iter().cloned());
             arns.extend(own.iter().filter_map(|arn| vended(context.account, prefix, arn)));
             if prefix == "iam" {
-                // Names that the mesh chose outside its prefix, such as the pivot role's.
+                // Names that the mesh chose without the prefix, such as the pivot role's.
                 arns.extend(made_outside(context.account, resource.kind));
             }
         }
@@ -123,7 +124,7 @@ pub(super) fn narrowed(context: &Context<'_>, name: &str) -> Vec<(Vec<String>, C
     sets.into_iter().map(|(conditions, arns)| (arns.into_iter().collect(), conditions)).collect()
 }
 
-/// The log groups of state machines, which have names of their own.
+/// The log groups of state machines, whose names have a fixed prefix of AWS.
 ///
 /// Source: "Avoiding Amazon CloudWatch Logs resource policy size restrictions" in the Step Functions guide.
 fn vended(account: &Account<'_>, service: &str, arn: &str) -> Option<String> {
@@ -133,7 +134,7 @@ fn vended(account: &Account<'_>, service: &str, arn: &str) -> Option<String> {
         .then(|| arn.replacen(&begins, &format!("/aws/vendedlogs/states{begins}"), 1))
 }
 
-/// The ARNs of roles, or of policies, that are made under other names than the prefix's.
+/// The ARNs of roles or policies that are created with names outside of the prefix.
 fn made_outside(account: &Account<'_>, kind: &str) -> Vec<String> {
     let Account { place, usage, .. } = account;
     match kind {
@@ -142,18 +143,18 @@ fn made_outside(account: &Account<'_>, kind: &str) -> Vec<String> {
     }
 }
 
-/// An ARN's form with the account's values. The first variable that names something gets the prefix.
+/// An ARN format with the account's values. The first variable that is a name gets the prefix.
 fn narrow(service: &str, kind: &str, form: &str, context: &Context<'_>) -> String {
     let Account { place, prefix, .. } = context.account;
     let Place { account: number, region } = place;
     if (service, kind) == ("wafv2", "managedruleset") {
-        // Groups of AWS's have names of their own, and are asked for without an id.
+        // AWS managed rule groups have fixed names, and are requested without an id.
         return place.arn("wafv2", "regional/managedruleset/*");
     }
     let begins = format!("{prefix}-*");
     let catalog = format!("{}_*", prefix.as_str().replace('-', "_"));
     let first = match (service, kind) {
-        // Ids that the service makes; conditions on tags hold these.
+        // The service generates these ids; conditions on tags limit the actions.
         ("kms", "key")
         | ("ec2" | "elasticfilesystem", _)
         | ("sagemaker", "domain" | "user-profile") => "*".to_owned(),
@@ -161,8 +162,8 @@ fn narrow(service: &str, kind: &str, form: &str, context: &Context<'_>) -> Strin
         ("logs", "log-group" | "log-stream") => format!("/{begins}"),
         ("quicksight", "group" | "user") => format!("default/{begins}"),
         ("scheduler", "schedule" | "schedule-group") => "default".to_owned(),
-        // What CloudFormation reads are seeds and templates, never data. An ARN of S3 has no region and no account: the
-        // bucket is named, as each region of the account has its own.
+        // CloudFormation reads seeds and templates, never data. S3 ARNs have no region and account, so the bucket is
+        // named: each region of the account has its own.
         ("s3", "object") => context.names.template_bucket(prefix, place),
         ("ssm", "parameter") => format!("{prefix}/*"),
         ("wafv2", _) => "regional".to_owned(),
@@ -190,12 +191,12 @@ fn narrow(service: &str, kind: &str, form: &str, context: &Context<'_>) -> Strin
     arn
 }
 
-/// The mesh's tag of a resource, and the one that a request gives.
+/// The mesh's tag on the resource, and in the request.
 const MESH: &str = "aws:ResourceTag/lakewright:mesh";
 const ASKED: &str = "aws:RequestTag/lakewright:mesh";
 
-/// Conditions for what a name cannot hold: roles by their boundary, generated ids by the mesh's tag.
-/// Each of them is one way to be allowed.
+/// Conditions for resources that a name cannot limit: roles by their boundary, generated ids by the mesh's tag. Each
+/// entry is an alternative that allows the action.
 fn conditions(
     context: &Context<'_>,
     prefix: &str,
@@ -209,7 +210,7 @@ fn conditions(
     let writes = action.levels.iter().any(|level| !matches!(*level, "Read" | "List"));
     let carries = |key: &str| service.carries(action, Some(kind), key);
     match (prefix, kind) {
-        // Reading stays open: a role that is not there has no boundary to compare.
+        // Reading is not limited: a missing role has no boundary to compare.
         ("iam", "role") if writes && carries("iam:PermissionsBoundary") => {
             let bounded = with(bounded(context));
             if matches!(action.name, "AttachRolePolicy" | "DetachRolePolicy") {
@@ -219,10 +220,11 @@ fn conditions(
             }
         }
         ("kms", "key") => match action.name {
-            // It follows a key's creation at once, when its tags may not count yet, and gives no access to a key. An
-            // alias could: teams use keys by their aliases. So it is held by the tag, and tried again.
+            // This action follows a key's creation at once, when the tags may not be effective yet, and grants no
+            // access to a key. An alias could, because teams use keys by alias. So aliases are limited by the tag, and
+            // the call is retried.
             "EnableKeyRotation" => vec![Conditions::none()],
-            // While a key is made, and when it has to change: then only the tags that differ are in the request.
+            // On creation, and on changes: then the request contains only the tags that differ.
             "TagResource" => vec![with(equals(ASKED)), with(equals(MESH))],
             _ => vec![with(equals(MESH))],
         },
@@ -233,24 +235,24 @@ fn conditions(
             vec![with(equals(MESH))]
         }
         ("ec2", _) if action.name == "CreateTags" => {
-            // While something is made, or on what is ours.
+            // On creation, or on resources of the mesh.
             let made = Condition::new(Comparison::Null, "ec2:CreateAction", "false");
             let mut ways = vec![with(made), with(equals(MESH))];
             if kind == "security-group" {
-                // A group gets its tags in a request of its own (coverage-roadmap #714, open since 2020).
+                // A security group gets its tags in a separate request (coverage-roadmap #714, open since 2020).
                 let untagged = Condition::new(Comparison::Null, MESH, "true");
                 ways.push(with(equals(ASKED)).with(untagged));
             }
             ways
         }
-        // SageMaker's interfaces carry its tags, not ours.
+        // SageMaker's network interfaces carry its own tags, not the mesh's.
         ("ec2", "network-interface") => vec![Conditions::none()],
-        // Rules are resources of their own, which come after the group's tags.
+        // Security group rules are separate resources, created after the group's tags.
         ("ec2", "security-group") if action.name.starts_with("Authorize") => {
             vec![with(equals(MESH))]
         }
         ("ec2", _) if takes_away(action) && carries(MESH) => vec![with(equals(MESH))],
-        // The domain's file system is SageMaker's and carries its tag.
+        // The domain's file system belongs to SageMaker and carries its tag.
         ("elasticfilesystem", _) if writes && carries(MESH) => vec![with(Condition::new(
             Comparison::Null,
             "aws:ResourceTag/ManagedByAmazonSageMakerResource",
@@ -273,7 +275,7 @@ pub(super) fn bounded(context: &Context<'_>) -> Condition {
     }
 }
 
-/// The condition that a policy is one of the mesh's.
+/// The condition that a policy belongs to the mesh.
 pub(super) fn own_policies(context: &Context<'_>) -> Condition {
     let Account { place, prefix, usage, .. } = context.account;
     let names = usage.made_policies.iter().cloned().chain([format!("{prefix}-*")]);

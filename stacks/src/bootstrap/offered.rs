@@ -1,5 +1,5 @@
-//! Everything that the stacks of a feature can use. The execution role is granted it before the first of them exists,
-//! so the account's owner bootstraps once.
+//! Everything that the stacks of a feature can use. The execution role gets these permissions before the first such
+//! stack exists, so the account's owner bootstraps only once.
 
 use lakewright_manifest::mesh::{Environment, Features, StudioVpc};
 use lakewright_template::Text;
@@ -10,16 +10,16 @@ use crate::names::Names;
 /// What a bootstrap stack grants in addition to what the stacks of its account and region use now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Offer {
-    /// What the features of the environments there can ask for.
+    /// What the features of its environments can use.
     Environments,
-    /// What these features can ask for, whatever the environments there say.
+    /// What these features can use, regardless of the environments.
     Features(Features),
     /// Nothing.
     Nothing,
 }
 
 impl Offer {
-    /// The features that an environment's stacks may have.
+    /// The features to prepare for in an environment.
     pub(crate) fn features(self, environment: &Environment) -> Option<Features> {
         match self {
             Self::Environments => Some(environment.features),
@@ -29,11 +29,11 @@ impl Offer {
     }
 }
 
-/// When an environment's stacks make resources of some types.
+/// The condition under which an environment's stacks create resources of these types.
 type Offered = (fn(&Environment, Features) -> bool, &'static [&'static str]);
 
-/// The types that the stacks of environments make. What is not here would take a new bootstrap: a test compares the list
-/// with what the stacks make.
+/// The types that the stacks of environments create. A missing type would require a new bootstrap, so a test compares
+/// the list with the stacks.
 const TYPES: [Offered; 10] = [
     (
         |_, _| true,
@@ -135,13 +135,13 @@ const TYPES: [Offered; 10] = [
     ),
 ];
 
-/// Whether ML Studio lies in a VPC that its stack makes. Where the feature is off, nobody has said.
+/// Whether the stack creates the VPC of ML Studio. If the feature is off, the mesh does not state the VPC.
 fn makes_network(environment: &Environment, features: Features) -> bool {
     features.ml_studio && matches!(environment.studio_vpc, None | Some(StudioVpc::Created))
 }
 
-/// What an environment's stacks can use at most while these features are on. Names without the prefix are left out,
-/// because they are unknown until a stack uses them.
+/// The most that an environment's stacks can use with these features. Names without the prefix are left out, because
+/// they are unknown until a stack uses them.
 pub fn offered(environment: &Environment, features: Features) -> Usage {
     let mut usage = Usage {
         reads_parameters: features.ml_studio,

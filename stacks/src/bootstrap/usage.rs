@@ -1,43 +1,41 @@
-//! What the templates of an account use.
+//! Determines what the templates of an account use.
 
 use std::collections::BTreeSet;
 
 use lakewright_template::arn::ArnParts;
 use lakewright_template::{Intrinsic, Map, Template, Text, Value};
 
-/// What some templates use: the base of the execution role's policy.
+/// What templates use: the input of the execution role's policy.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct Usage {
-    /// Resource types.
+    /// The resource types.
     pub kinds: BTreeSet<Text>,
-    /// Whether parameters of templates are read from SSM.
+    /// Whether template parameters are read from SSM.
     pub reads_parameters: bool,
-    /// Whether templates ask for a region's availability zones.
+    /// Whether templates query a region's availability zones.
     pub asks_for_zones: bool,
-    /// Whether Lake Formation permissions are given to other accounts.
+    /// Whether Lake Formation permissions are granted to other accounts.
     pub shares_tables: bool,
     /// The connections of pipelines.
     pub connections: BTreeSet<String>,
-    /// Names of roles that are made and do not begin with the prefix.
+    /// Names of created roles that do not begin with the prefix.
     pub made_roles: BTreeSet<String>,
-    /// Names of such managed policies.
+    /// Names of created managed policies that do not begin with the prefix.
     pub made_policies: BTreeSet<String>,
-    /// Managed policies and the roles beyond the prefix that they are attached to, as the role's name and the
-    /// policy's.
+    /// Managed policies attached to roles outside of the prefix, as the role's name and the policy's.
     pub attached: BTreeSet<(String, String)>,
-    /// Glue databases, of names beyond the prefix, that permissions and tables name, as
-    /// `account/name`.
+    /// Glue databases outside of the prefix that permissions and tables name, as `account/name`.
     pub databases: BTreeSet<String>,
-    /// Tables that are declared in such databases, as `account/database/table`.
+    /// Tables declared in such databases, as `account/database/table`.
     pub tables: BTreeSet<String>,
-    /// ARNs of roles, of names beyond the prefix, that are handed to services, each with the type of the resource that it is
-    /// handed to.
+    /// ARNs of roles outside of the prefix that are passed to services, each with the type of the resource that
+    /// receives it.
     pub passed_roles: BTreeSet<(String, Text)>,
 }
 
 impl Usage {
-    /// What one template of an account uses. Names that begin with the prefix are covered by it and
-    /// left out, so that one more dataset changes nothing.
+    /// What one template of an account uses. Names that begin with the prefix are left out, because the policy covers
+    /// them all: an additional dataset changes nothing.
     pub fn of(template: &Template, account: &str, prefix: &str) -> Self {
         let covered = Covered {
             account,
@@ -110,7 +108,7 @@ impl Usage {
                 "TableCatalogId" => catalog = catalog.or(Some(text)),
                 "DatabaseName" => database = Some(text),
                 "Name" => database = database.or(Some(text)),
-                // What lies in another region is not looked at from here.
+                // Databases in another region are not read from here.
                 "Region" => is_elsewhere = true,
                 _ => {}
             }
@@ -123,7 +121,7 @@ impl Usage {
         }
     }
 
-    /// What both use.
+    /// Adds what another template uses.
     pub fn merge(&mut self, other: &Self) {
         let Self {
             kinds,
@@ -152,7 +150,7 @@ impl Usage {
     }
 }
 
-/// A managed policy, with each role beyond the prefix that it is attached to.
+/// A managed policy, with each role outside of the prefix that it is attached to.
 fn attached(properties: &Map, covered: &Covered<'_>) -> Vec<(String, String)> {
     let policy = properties.get("ManagedPolicyName").and_then(Value::as_text);
     let roles = properties.get("Roles").and_then(Value::as_list).into_iter().flatten();
@@ -162,7 +160,7 @@ fn attached(properties: &Map, covered: &Covered<'_>) -> Vec<(String, String)> {
         .unwrap_or_default()
 }
 
-/// A declared table of a database beyond the prefix.
+/// A table declared in a database outside of the prefix.
 fn table(properties: &Map, covered: &Covered<'_>) -> Option<String> {
     let database = properties.get("DatabaseName")?.as_text()?;
     if database.starts_with(covered.database) {
@@ -172,7 +170,7 @@ fn table(properties: &Map, covered: &Covered<'_>) -> Option<String> {
     Some(format!("{}/{database}/{name}", covered.account))
 }
 
-/// What a prefix covers.
+/// The prefixes of covered names.
 struct Covered<'a> {
     account: &'a str,
     name: &'a str,

@@ -19,12 +19,12 @@ use crate::asset::Asset;
 use crate::diagnose::cause;
 use crate::share::{self, LiveShare, SharedTables};
 
-/// What the profiling job runs.
+/// The script of the profiling job.
 const PROFILE: &str = include_str!("profile.py");
 
-/// Reading the tables.
+/// Permissions to read the tables.
 const READ: [Permission; 2] = [Permission::Describe, Permission::Select];
-/// Reading and writing the tables.
+/// Permissions to read and write the tables.
 const WRITE: [Permission; 6] = [
     Permission::Alter,
     Permission::Delete,
@@ -33,7 +33,7 @@ const WRITE: [Permission; 6] = [
     Permission::Insert,
     Permission::Select,
 ];
-/// Making tables in the database.
+/// Permissions to create tables in the database.
 const MAKE: [Permission; 3] = [Permission::Alter, Permission::CreateTable, Permission::Describe];
 
 pub(super) fn build(
@@ -48,7 +48,7 @@ pub(super) fn build(
     if let Some(import) = &dataset.import
         && import.location != mesh::Location::Nowhere
     {
-        // Nothing of a template says it where others have registered the location.
+        // If others registered the location, the template does not otherwise state its access mode.
         scope.metadata("HybridAccess", import.hybrid_access.as_str());
     }
     let import = dataset.import.as_ref();
@@ -67,7 +67,7 @@ pub(super) fn build(
     let before_tables = if is_made_by_others { chain.last() } else { &[] };
     let tables = tables(scope, context, data, &database, before_tables);
     permissions(scope, context, role, &mut chain);
-    // Permissions on a declared table wait for the table.
+    // Permissions on a declared table depend on the table.
     if !shares.is_empty() {
         for table in &tables {
             chain.wait_for(table);
@@ -86,7 +86,7 @@ pub(super) fn build(
     let security = scope.add(
         "SecurityConfiguration",
         SecurityConfiguration {
-            // Glue puts this name into the names of log groups, which the role's policy knows.
+            // Glue includes this name in the names of log groups, which the role's policy lists.
             name: names.dataset_role(environment, dataset),
             key: data.key.clone(),
             alias: names.dataset_alias(environment, dataset),
@@ -96,7 +96,7 @@ pub(super) fn build(
     let is_elsewhere =
         dataset.import.as_ref().is_some_and(|import| import.catalog_account.is_some());
     if !is_elsewhere {
-        // A crawler writes into its own account's catalog only.
+        // A crawler writes only into its own account's catalog.
         let after = Options {
             depends_on: last,
             after_policies: role.policy().into_iter().chain(data.policy).collect(),
@@ -126,7 +126,7 @@ pub(super) fn build(
     vec![profiling(scope, context, role, &database, security)]
 }
 
-/// The places of declared tables, below the bucket.
+/// The locations of declared tables, relative to the bucket.
 fn declared(context: &Context<'_>) -> Vec<String> {
     let declared = context.dataset.tables.values().filter(|table| !table.columns.is_empty());
     declared.map(|table| table.location.clone()).collect()
@@ -170,7 +170,7 @@ fn database(
     }
 }
 
-/// The permissions of the dataset's role, its owner and its stewards, one after the other.
+/// The permissions of the dataset's role, its owner and its stewards, created one after another.
 fn permissions(
     scope: &mut Scope<'_>,
     context: &Context<'_>,
@@ -190,7 +190,7 @@ fn permissions(
         account: own_account,
         arn: lakewright_constructs::bucket::bucket_arn(place, &bucket),
     };
-    // Whoever registered the location: without the permission nobody makes tables there.
+    // Needed whoever registered the location: without this permission no principal can create tables there.
     let is_registered = import.is_none_or(|import| import.location != mesh::Location::Nowhere);
     let mut write = |scope: &mut Scope<'_>, to: &dyn Receives| {
         if is_registered {
@@ -204,7 +204,7 @@ fn permissions(
         write(scope, &owner);
     }
     if import.is_some_and(|import| import.catalog_account.is_some()) {
-        // A link is seen by those who may describe it; what is behind it was granted above.
+        // A resource link needs `DESCRIBE`; access to the database behind it is granted above.
         let link =
             Catalog::Database { account: environment.account.clone(), name: context.link_name() };
         let describe = set("read", &[Permission::Describe]);
@@ -213,15 +213,15 @@ fn permissions(
             chain.grant(scope, &owner, &link, describe);
         }
     }
-    // Stewards of other environments have no role here: they approve, and read nothing.
+    // Stewards of other environments have no role here: they approve, and do not read.
     for stewards in dataset.stewards.iter().filter_map(|team| context.team_role(team)) {
         chain.grant(scope, &stewards, &database, set("read", &[Permission::Describe]));
         chain.grant(scope, &stewards, &tables, set("read", &READ));
     }
 }
 
-/// What CloudFormation needs for declared tables of a database that others made: administrators may neither alter
-/// nor drop what they did not make themselves, nor make tables in it.
+/// The permissions that CloudFormation needs for declared tables of an imported database: administrators may not alter
+/// or drop what they did not create, nor create tables in it.
 ///
 /// Source: "Implicit Lake Formation permissions" in the Lake Formation developer guide.
 fn executor(scope: &mut Scope<'_>, context: &Context<'_>, chain: &mut PermissionChain) -> bool {
@@ -286,7 +286,7 @@ fn tables(
     declared
 }
 
-/// A column as the catalog has it: of a column there is no place for keywords and terms.
+/// A column of the catalog. Glue has no field for a column's keywords and terms.
 fn column(column: &mesh::Column) -> TableColumn {
     TableColumn {
         name: column.name.to_string(),
@@ -299,8 +299,8 @@ const fn set<'a>(access: &'static str, permissions: &'a [Permission]) -> Permiss
     PermissionSet { access, permissions, with_grant_option: false }
 }
 
-/// The profiling job, and what starts it when it has a schedule. Gives its script, which lies in the environment's bucket:
-/// that is there before this stack is.
+/// The profiling job, and its trigger if it has a schedule. Returns the script, which is uploaded to the environment's
+/// bucket. That bucket is created before this stack.
 fn profiling(
     scope: &mut Scope<'_>,
     context: &Context<'_>,

@@ -1,4 +1,4 @@
-//! Failures of the mesh's crawlers, jobs, pipelines and stacks are told to the platform.
+//! Sends failures of the mesh's crawlers, jobs, pipelines and stacks to the platform.
 
 use lakewright_constructs::cfn::events;
 use lakewright_constructs::role::{Policies, Receives as _, Role, Trust};
@@ -37,7 +37,7 @@ pub(super) fn build(scope: &mut Scope<'_>, names: Names<'_>, environment: &Envir
         resources: vec![bus.clone().into()],
         own_resources: Vec::new(),
         known_resources: vec![bus.clone()],
-        // Where the bus lets in an organization, an account that has left it tells nothing.
+        // If the bus admits an organization, an account that has left it cannot send.
         conditions: platform::in_organization(names),
     }]));
     let prefix = format!("{}-", environment.resource_prefix);
@@ -58,7 +58,7 @@ pub(super) fn build(scope: &mut Scope<'_>, names: Names<'_>, environment: &Envir
     }
 }
 
-/// What counts as a failure, for each source. Names are held to the prefix.
+/// The event patterns of failures, for each source. Names must begin with the prefix.
 fn patterns(prefix: &str, environment: &Environment) -> Vec<(&'static str, Map)> {
     let begins = |text: &str| Value::List(vec![Map::new().with("prefix", text.to_owned()).into()]);
     let any_of = |values: &[&'static str]| -> Value {

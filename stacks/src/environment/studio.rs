@@ -1,4 +1,4 @@
-//! ML Studio's domain, in the VPC that is given, the default one, or one that is made.
+//! ML Studio's domain, in a given VPC, the default VPC, or one that the stack creates.
 
 use lakewright_constructs::cfn::sagemaker;
 use lakewright_constructs::key::{Key, delegated_use};
@@ -46,7 +46,8 @@ pub(super) fn build(
             (network.vpc, network.subnets)
         }
     };
-    // Profiles name their team's role; this one is for a profile that names none, and may do nothing.
+    // User profiles name their team's role. This role is for a profile that names none, and has no
+    // permissions.
     let role = scope.add(
         "Role",
         Role {
@@ -60,7 +61,7 @@ pub(super) fn build(
         },
     );
     let key = scope.add("Key", key(names, environment, &target));
-    // The network that is made has a generated id, which the profiles' security groups need.
+    // The VPC that the stack creates has a generated id, which the profiles' security groups need.
     if let StudioVpc::Created = studio_vpc {
         scope.add(
             "VpcId",
@@ -93,7 +94,7 @@ pub(super) fn build(
     );
 }
 
-/// The address block of the domain's VPC, when it is known.
+/// The CIDR block of the domain's VPC, if known.
 pub(crate) fn address_block(environment: &Environment) -> Option<String> {
     match environment.studio_vpc.as_ref()? {
         StudioVpc::Given(vpc) | StudioVpc::Default(vpc) => {
@@ -107,7 +108,7 @@ fn key(names: Names<'_>, environment: &Environment, target: &str) -> Key {
     let place = Names::place(environment);
     let mut roles =
         roles_with(names, environment, Some(EnvironmentPermission::CreateStudioProfile));
-    // Whoever makes the domain must be able to hand the key to its volumes.
+    // The role that creates the domain must be able to create grants on the key for the volumes.
     roles.push(names.execution_role_arn(environment));
     let volumes = Statement::allow("GrantsForVolumes", ["kms:CreateGrant"], ["*"])
         .for_principals([Principal::Aws(place.root_arn(&place.account).into())])

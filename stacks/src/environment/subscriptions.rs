@@ -1,5 +1,6 @@
-//! Notifications: each team publishes to a topic of its own, which its stack makes, the platform reads them from a
-//! queue and tells consumers through another topic. An imported topic leads to the same queue.
+//! Notifications. Each team publishes to its own topic, which the team's stack creates. The platform receives
+//! these messages from a queue and notifies consumers through another topic. An imported topic sends to the same
+//! queue.
 
 use lakewright_constructs::cfn::sns;
 use lakewright_constructs::key::{Key, delegated_use};
@@ -17,7 +18,7 @@ use lakewright_template::place::Place;
 use super::roles_with;
 use crate::Names;
 
-/// What messages are encrypted and decrypted with.
+/// Actions to encrypt and decrypt messages.
 const MESSAGE_KEY_USE: [&str; 2] = ["kms:Decrypt", "kms:GenerateDataKey"];
 
 pub(super) fn build(scope: &mut Scope<'_>, names: Names<'_>, environment: &Environment) {
@@ -88,8 +89,8 @@ fn topic_for(
     }
 }
 
-/// The platform's own account. Its roles may come and go, so policies name the account and hold it
-/// to the roles by a condition.
+/// The platform's account. Its roles may be created and deleted at any time, so policies name the account and
+/// limit it to the roles by a condition.
 fn platform(tenant: &Tenant, place: &Place) -> Grantee {
     let account = tenant.central_account.clone();
     let (arn, name) = (place.root_arn(&account), format!("account/{account}"));

@@ -1,8 +1,8 @@
-//! Who lets a pipeline go on to a stage: the team of that stage, and nobody else.
+//! The approval of a pipeline's stage, by the stage's team only.
 //!
-//! CodePipeline has no resource policies, so whoever approves is a role of the pipeline's account (source: "How
+//! CodePipeline has no resource policies, so the approving role must be in the pipeline's account (source: "How
 //! AWS CodePipeline works with IAM"). A team of another account, or with an imported role, approves through a
-//! role of the pipeline's stack that trusts the team's and can do nothing else.
+//! role of the pipeline's stack. That role trusts the team's role and has no other permissions.
 
 use lakewright_constructs::role::{Policies, Receives, Role, Trust};
 use lakewright_manifest::mesh::{Environment, EnvironmentTeam, Pipeline, Stage, Strategy};
@@ -12,25 +12,25 @@ use lakewright_synth::{Grant, Grants, Scope, Target};
 use crate::Names;
 use crate::team::grantee_name;
 
-/// The action of an approving stage.
+/// The action in an approval stage.
 pub(super) const ACTION: &str = "Approve";
 
-/// What shows what waits, with the token that an answer has to give. Source: "Grant approval permissions to an
-/// IAM user in CodePipeline".
+/// Actions that show waiting approvals, with the token that the answer requires. Source: "Grant approval
+/// permissions to an IAM user in CodePipeline".
 const LOOK: [&str; 2] = ["codepipeline:GetPipelineExecution", "codepipeline:GetPipelineState"];
 
 /// The approval of one stage of a pipeline.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Approval<'m> {
     names: Names<'m>,
-    /// Where the pipeline runs.
+    /// The environment that the pipeline runs in.
     runs_in: &'m Environment,
     pipeline: &'m Pipeline,
     stage: &'m Stage,
 }
 
 impl<'m> Approval<'m> {
-    /// The approval of a stage; none of a first stage, and none where each stage has a branch of its own.
+    /// The approval of a stage; `None` for the first stage, and if each stage has its own branch.
     pub(crate) fn of(
         names: Names<'m>,
         runs_in: &'m Environment,
@@ -42,12 +42,12 @@ impl<'m> Approval<'m> {
         waits.then_some(Self { names, runs_in, pipeline, stage })
     }
 
-    /// The name of the pipeline's stage that waits.
+    /// The name of the pipeline stage that waits for approval.
     pub(super) fn stage_name(self) -> String {
         format!("Approve-{}", self.stage.id())
     }
 
-    /// Whether the team's own role cannot approve: it lies in another account, or is not ours to give rights to.
+    /// Whether the team needs a separate role to approve: its own is in another account, or is imported.
     fn is_through_role(self, environment: &Environment, team: &EnvironmentTeam) -> bool {
         environment.account != self.runs_in.account || team.iam_role_arn.is_some()
     }
@@ -57,12 +57,12 @@ impl<'m> Approval<'m> {
         names.pipeline_stage(runs_in, &pipeline.header.id, stage.id(), "approve")
     }
 
-    /// The role that approves, on the command line.
+    /// The principal name of the approving role, as on the command line.
     fn grantee(self) -> String {
         format!("pipeline-approve-role/{}/{}", self.pipeline.header.id, self.stage.id())
     }
 
-    /// The role that the stage's team approves through, where it needs one.
+    /// Declares the role through which the stage's team approves, if it needs one.
     pub(super) fn role(
         self,
         scope: &mut Scope<'_>,
@@ -93,7 +93,7 @@ impl<'m> Approval<'m> {
         scope.grant(self.approve(&role));
     }
 
-    /// What the role of the stage's team gets: the approval itself, or the role that approves.
+    /// The grants for the role of the stage's team: to approve, or to assume the approving role.
     pub(crate) fn of_team(
         self,
         environment: &Environment,
@@ -112,7 +112,7 @@ impl<'m> Approval<'m> {
         }])
     }
 
-    /// The answer to one action of one stage, by its whole name, and what shows that it waits.
+    /// Grants answering one approval action of one stage, by its full name, and reading that it waits.
     fn approve(self, to: &impl Receives) -> Grants {
         let place = Names::place(self.runs_in);
         let name = self.names.pipeline(self.runs_in, &self.pipeline.header.id, "");

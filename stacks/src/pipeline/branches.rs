@@ -1,4 +1,4 @@
-//! The branches of `gitflow`, each made from `main` when it is missing.
+//! The branches of `gitflow`, each created from `main` if it is missing.
 //!
 //! CloudFormation fills one branch of a repository, and the pipeline of a missing branch fails. So a separate
 //! pipeline creates the others: when it is created, when its branches change, and on each commit to `main`. Existing
@@ -20,14 +20,14 @@ use lakewright_template::{Ref, Value};
 
 use super::{Context, LOG_WRITE, action};
 
-/// The part of names, also of the role.
+/// The part in names, also in that of the role.
 pub(super) const PART: &str = "branches";
 
 /// The branch that the seed fills.
 pub(super) const MAIN: &str = "main";
 
-/// Makes each branch that is missing. The commands stand in the template, so that no commit can change what runs with
-/// the build's role. `CreateBranch` refuses a branch that is there (`BranchNameExistsException`).
+/// Creates each missing branch. The commands are part of the template, so no commit can change what runs with the
+/// build's role. `CreateBranch` rejects an existing branch (`BranchNameExistsException`).
 const BUILD_SPEC: &str = "\
 version: 0.2
 phases:
@@ -41,7 +41,7 @@ phases:
         done
 ";
 
-/// What the pipeline of the branches is made of.
+/// The resources that the pipeline of the branches uses.
 pub(super) struct Parts<'p> {
     pub(super) runner: &'p RoleHandle,
     pub(super) key: &'p KeyHandle,
@@ -49,7 +49,7 @@ pub(super) struct Parts<'p> {
 }
 
 impl Context<'_> {
-    /// The branches besides the one that the seed fills; none where the repository is somebody else's.
+    /// The branches other than the one that the seed fills; empty if the repository belongs to another owner.
     pub(super) fn missing_branches(&self) -> Vec<String> {
         if self.pipeline.strategy != Strategy::Gitflow || self.pipeline.source.is_some() {
             return Vec::new();
@@ -58,7 +58,7 @@ impl Context<'_> {
         branches.filter(|branch| branch != MAIN).collect()
     }
 
-    /// The pipeline that makes branches. It waits for the rules by which a new branch starts its stage's pipeline.
+    /// The pipeline that creates branches. It depends on the rules by which a new branch starts its stage's pipeline.
     pub(super) fn branch_pipeline(
         &self,
         scope: &mut Scope<'_>,
@@ -89,7 +89,7 @@ impl Context<'_> {
         scope.add("BranchPipeline", pipeline);
     }
 
-    /// The build that makes branches: these of this repository, and nothing else.
+    /// The build that creates branches. It may create only these branches of this repository.
     fn brancher(
         &self,
         scope: &mut Scope<'_>,

@@ -1,4 +1,4 @@
-//! What starts a pipeline: the rules by which a commit on its branch does, and the role that they run as.
+//! The rules by which a commit starts the pipeline of its branch, and their role.
 
 use lakewright_constructs::cfn::{codecommit, events};
 use lakewright_policies::Conditions;
@@ -9,7 +9,7 @@ use lakewright_template::{Expr, Map, Ref, Value};
 use super::Context;
 
 impl Context<'_> {
-    /// A commit starts the pipeline of its branch. Nothing is polled.
+    /// Starts the pipeline of a branch on each commit, without polling.
     pub(super) fn events(
         &self,
         scope: &mut Scope<'_>,

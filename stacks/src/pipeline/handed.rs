@@ -1,7 +1,7 @@
 //! The variable that passes all stages of the pipeline to its builds.
 //!
-//! A repository is filled once, so what is in it cannot know of stages that come later. The builds' variables change with
-//! the mesh, and nothing is written into the repository.
+//! A repository is filled only once, so its content cannot list stages that are added later. The builds' variables
+//! change with the mesh, and the repository is not changed.
 
 use serde_json::{Value, json};
 

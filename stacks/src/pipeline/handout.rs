@@ -1,4 +1,5 @@
-//! What the owners of imported roles add to their trust policies, so that pipelines deploy as them.
+//! Statements that the owners of imported roles add to their trust policies, so that pipelines
+//! deploy as these roles.
 
 use lakewright_constructs::role::principal_is;
 use lakewright_manifest::Report;
@@ -14,7 +15,7 @@ pub(crate) fn handouts(names: Names<'_>, pipeline: &Pipeline) -> (Vec<Handout>, 
     let (mut handouts, mut report) = (Vec::new(), Report::new());
     let runs_in = &pipeline.environment;
     for stage in &pipeline.stages {
-        // Of a role that a stack creates, the stack writes the trust policy.
+        // If a stack creates the role, it also writes the trust policy.
         let Some(role) = &stage.member().iam_role_arn else { continue };
         let place = Names::place(runs_in);
         let builder = place.role_arn(&build_role(names, runs_in, pipeline, stage));

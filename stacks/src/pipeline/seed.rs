@@ -1,8 +1,7 @@
-//! The code that a new repository is filled with.
+//! The initial content of a new repository.
 //!
-//! What users wrote goes into the files as JSON strings, which Python, YAML and
-//! JSON read as strings; names that stand elsewhere are ids, accounts and
-//! regions, whose form the manifest has checked.
+//! User text is written as JSON strings, which Python, YAML and JSON read as strings. Names outside
+//! of strings are ids, accounts and regions, whose format the manifest has checked.
 
 use std::io::{Cursor, Write as _};
 use std::sync::LazyLock;
@@ -13,7 +12,7 @@ use serde_json::{Value, json};
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, DateTime, ZipWriter};
 
-/// The versions of what the seed installs, the newest ones of the day this was written.
+/// The versions of packages that the seed installs, the newest at the time of writing.
 const VERSIONS: [(&str, &str); 5] = [
     ("boto3", "1.44.5"),
     ("cdk_cli", "2.1148.1"),
@@ -28,7 +27,7 @@ macro_rules! template {
     };
 }
 
-/// The path in the repository, and the template.
+/// The files: path in the repository, and template.
 const FILES: [(&str, &str); 13] = [
     (".gitignore", template!("gitignore")),
     ("README.md", template!("README.md")),
@@ -45,20 +44,21 @@ const FILES: [(&str, &str); 13] = [
     ("tests/test_app.py", template!("test_app.py")),
 ];
 
-/// What a pipeline that changes itself has besides.
+/// The additional files of a pipeline that changes itself.
 const SELF_CHANGE: [(&str, &str); 2] = [
     ("update_buildspec.yaml", template!("update_buildspec.yaml")),
     ("update_pipeline.py", template!("update_pipeline.py")),
 ];
 
-/// The helper that writes a value as JSON, in a module because its macro makes a public type.
+/// The helper that writes a value as JSON. It has its own module because the macro creates a public
+/// type.
 mod helper {
     use super::{Value, handlebars_helper};
 
     handlebars_helper!(as_json: |value: Value| value.to_string());
 }
 
-/// The templates, parsed once in a process.
+/// The templates, parsed once per process.
 fn engine() -> &'static Handlebars<'static> {
     static ENGINE: LazyLock<Handlebars<'static>> = LazyLock::new(|| {
         let mut engine = Handlebars::new();
@@ -121,7 +121,7 @@ pub fn files(
     files
 }
 
-/// The files as a zip archive, the same bytes for the same files.
+/// The files as a zip archive. Equal files give equal bytes.
 pub(super) fn archive(files: &[(&'static str, String)]) -> Vec<u8> {
     let options = SimpleFileOptions::default()
         .compression_method(CompressionMethod::Stored)

@@ -1,4 +1,4 @@
-//! The pivot role as a template that stands alone, for owners who make the role themselves.
+//! The pivot role as a separate template, for account owners who create the role themselves.
 
 use std::collections::BTreeMap;
 
@@ -15,8 +15,8 @@ use crate::diagnose::{cause, diagnose};
 use crate::rules::Fill;
 use crate::{Names, guardrails};
 
-/// Stand-ins for the values of parameters while the template is made. None can be in a mesh:
-/// prefixes have no digits, and the others are fixed words beside them.
+/// Placeholders for parameter values while the template is created. A prefix has no digits, so none
+/// in a mesh equals `PREFIX`; the others are made-up texts.
 const PREFIX: &str = "parameter0resource0prefix";
 const ROLE: &str = "parameter0role0name";
 const EXTERNAL_ID: &str = "parameter0external0id";
@@ -24,10 +24,14 @@ const CENTRAL: &str = "000000000000";
 const BOUNDARY: &str = "arn:aws:iam::000000000000:policy/parameter0boundary";
 
 /// The template that `lakewright pivot-role` prints: the same role as the stack's, with a parameter
-/// for each value that its owner may want to look at or change. The defaults are the mesh's.
+/// for each value that its owner may want to check or change. The defaults are the mesh's values.
 ///
-/// The role's name is the one that `mode: manual` asks for, also while the mesh says `auto`: so an
-/// owner makes the role before the mesh changes, and it does not meet the role that is there.
+/// The role has the name for `mode: manual` even while the mesh states `auto`. So an owner creates
+/// the role before the mesh changes, without a conflict with the existing role.
+///
+/// # Errors
+///
+/// The findings of synthesis, at manifest lines.
 pub fn template(mesh: &Mesh, environment: &Environment) -> Result<Template, Report> {
     let mut mesh = mesh.clone();
     mesh.tenant.pivot_role.mode = PivotMode::Manual;
@@ -71,7 +75,7 @@ pub fn template(mesh: &Mesh, environment: &Environment) -> Result<Template, Repo
     })?;
     guardrails::check(&address, &place, &finished.lowered)?;
     let mut template = finished.lowered.template;
-    // Lakewright does not deploy it.
+    // Lakewright does not deploy this template, so it needs no outputs.
     template.outputs.clear();
     let role_id = template
         .resources
@@ -161,7 +165,7 @@ fn parameters(
         .collect()
 }
 
-/// The value with stand-ins replaced by references to parameters.
+/// The value with placeholders replaced by references to parameters.
 fn with_parameters(value: &Value) -> Value {
     match value {
         Value::Text(text) => substituted(text),

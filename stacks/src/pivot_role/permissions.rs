@@ -1,18 +1,18 @@
-//! What the pivot role may do, by feature.
+//! The permissions of the pivot role, by feature.
 
 use lakewright_manifest::mesh::Features;
 use lakewright_policies::condition::Comparison;
 
 use crate::rules::{Rule, When};
 
-/// Rules of one feature.
+/// The rules of one feature.
 pub(super) struct Block {
-    /// The feature that must be on.
+    /// The required feature.
     pub(super) feature: fn(&Features) -> bool,
     pub(super) rules: &'static [Rule],
 }
 
-/// What nobody may do to the role, its policies, its boundary and the roles that deploy.
+/// Actions that are denied on the role, its policies, its boundary and the deploying roles.
 pub(super) const SELF_CHANGE: [&str; 16] = [
     "iam:AttachRolePolicy",
     "iam:CreatePolicyVersion",
@@ -78,7 +78,7 @@ pub(super) const BLOCKS: &[Block] = &[
                 resources: &["*"],
                 when: When::Always,
             },
-            // The roles' own trust policies name this role, or do not.
+            // The trust policies of these roles decide whether this role can assume them.
             Rule {
                 sid: "AssumeTeamsAndDatasets",
                 actions: &["sts:AssumeRole"],

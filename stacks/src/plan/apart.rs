@@ -1,7 +1,7 @@
-//! No name goes on where the name of a team or of a dataset ends.
+//! Checks that no name begins with the full name of a team or dataset.
 //!
-//! Policies name what begins with them: what a team makes, the logs of a dataset's jobs. A name ends in eight characters
-//! that tell it from all others, so only an id that has them in it goes on there.
+//! Policies cover names with such a prefix: what a team creates, the logs of a dataset's jobs. Each name ends in eight
+//! unique characters, so a conflict is possible only with an id that contains them.
 
 use std::collections::BTreeMap;
 
@@ -11,17 +11,17 @@ use lakewright_manifest::{Code, Diagnostic, Id, Mesh, Report};
 
 use crate::Names;
 
-/// A name of something that a mesh makes.
+/// The name of a resource that a mesh creates.
 struct Named {
     name: String,
-    /// What it is, such as ``team `Analysts` ``.
+    /// A description, such as ``team `Analysts` ``.
     what: String,
     origin: Origin,
-    /// Whether policies name what begins with it.
+    /// Whether policies cover names that begin with it.
     is_beginning: bool,
 }
 
-/// What is to be said of the names of a mesh.
+/// The findings on the names of a mesh.
 pub(super) fn check(mesh: &Mesh) -> Report {
     let mut report = Report::new();
     let mut accounts: BTreeMap<&str, Vec<Named>> = BTreeMap::new();
@@ -32,7 +32,7 @@ pub(super) fn check(mesh: &Mesh) -> Report {
     }
     for mut named in accounts.into_values() {
         named.sort_by(|a, b| a.name.cmp(&b.name));
-        // In this order, what begins with a name follows it at once.
+        // In this order, the names that begin with a name directly follow it.
         let mut shorter: Option<&Named> = None;
         for one in &named {
             match shorter.filter(|shorter| one.name.starts_with(&shorter.name)) {

@@ -1,7 +1,8 @@
-//! Which stacks come before which, read from the templates: what a stack names and another one makes is there first.
+//! The dependencies between stacks, read from their templates: if a stack names what another one creates, the other
+//! is deployed first.
 //!
-//! AWS refuses principals, targets and databases that do not exist yet. Resources and conditions of policies may
-//! name what comes later, and are left out.
+//! AWS rejects principals, targets and databases that do not exist yet. Resources and conditions of policies may
+//! name what is created later, and are ignored.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,7 +13,7 @@ use lakewright_template::place::Place;
 use lakewright_template::resolve::{Branch, Resolved, Resolver};
 use lakewright_template::{Intrinsic, Map, StackAddress, Template, Value, schema};
 
-/// What a template makes and what it names, by ARN.
+/// What a template creates and what it names, by ARN.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Mentions {
     makes: BTreeSet<String>,
@@ -20,7 +21,7 @@ pub struct Mentions {
 }
 
 impl Mentions {
-    /// What a template makes and names where it is deployed.
+    /// Reads a template that is deployed to this place.
     pub fn of(template: &Template, place: &Place) -> Self {
         let resolver = Resolver::new(template, place, Branch::Then);
         let mut mentions = Self::default();
@@ -90,7 +91,7 @@ fn database(place: &Place, account: &str, region: &str, name: &str) -> String {
     format!("{start}database/{name}")
 }
 
-/// For each stack, by its place in the list, those that make what it names.
+/// For each stack, the indexes of the stacks that create what it names.
 pub fn makers(stacks: &[&Mentions]) -> Vec<BTreeSet<usize>> {
     let mut made_by: IndexMap<&str, usize, foldhash::fast::FixedState> = IndexMap::default();
     for (number, stack) in stacks.iter().enumerate() {
@@ -104,8 +105,11 @@ pub fn makers(stacks: &[&Mentions]) -> Vec<BTreeSet<usize>> {
     stacks.iter().map(of).collect()
 }
 
-/// Completes what stacks wait for by what their templates name. Fails with the addresses of stacks that would wait
-/// for each other.
+/// Adds the stacks that each template depends on to `depends_on`.
+///
+/// # Errors
+///
+/// The addresses of stacks that depend on each other in a cycle.
 pub fn connect(stacks: &mut [(&mut StackEntry, &Mentions)]) -> Result<(), Vec<StackAddress>> {
     let mentions: Vec<&Mentions> = stacks.iter().map(|(_, mentions)| *mentions).collect();
     let addresses: Vec<StackAddress> = stacks.iter().map(|(entry, _)| entry.address()).collect();

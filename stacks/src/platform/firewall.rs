@@ -1,4 +1,5 @@
-//! The web ACL: what AWS knows to be hostile is refused, and when a list is given, everybody else as well.
+//! The web ACL: it blocks traffic that AWS classifies as hostile and, if a list is given, everything that is not
+//! listed.
 
 use lakewright_constructs::cfn::wafv2;
 use lakewright_constructs::parameter::Parameter;
@@ -7,8 +8,8 @@ use lakewright_template::{Expr, Map, Value};
 
 use crate::Names;
 
-/// Groups of rules that AWS keeps up to date. Together they take 925 of the 1,500 capacity units that are in the price
-/// of a web ACL (700, 200 and 25), which leaves room for the lists.
+/// Rule groups that AWS maintains. Together they use 925 (700, 200 and 25) of the 1,500 capacity units that are
+/// included in the price of a web ACL, which leaves room for the lists.
 ///
 /// Source: "AWS Managed Rules rule groups list" and "Web ACL capacity units (WCUs) in AWS WAF" in the WAF guide.
 const MANAGED: [&str; 3] = [
@@ -52,9 +53,9 @@ pub(super) fn build(scope: &mut Scope<'_>, names: Names<'_>) {
         sets.push(Value::from(Map::new().with("IPSetReferenceStatement", reference)));
     }
     needed.extend(joined("OrStatement", sets));
-    // With both lists, a request comes from a country of the one and an address of the other.
+    // If both lists are set, a request must match both.
     let is_open = needed.is_empty();
-    // A rule that allows ends the evaluation, so it comes last.
+    // An allow rule ends the evaluation, so it comes last.
     let mut rules: Vec<Map> =
         (0_i64..).zip(MANAGED).map(|(priority, name)| managed(priority, name)).collect();
     rules.extend(joined("AndStatement", needed).map(|statement| {
@@ -99,10 +100,10 @@ pub(super) fn build(scope: &mut Scope<'_>, names: Names<'_>) {
     );
 }
 
-/// The place of the rule for lists, behind all groups.
+/// The priority of the list rule, after all groups.
 const ALLOWED_PRIORITY: i64 = 100;
 
-/// A rule that runs a group of AWS's. The group's own actions hold.
+/// A rule that runs an AWS managed rule group with the group's own actions.
 fn managed(priority: i64, name: &'static str) -> Map {
     let group = Map::new().with("Name", name).with("VendorName", "AWS");
     Map::new()
@@ -120,7 +121,7 @@ fn metric(name: &'static str) -> Map {
         .with("SampledRequestsEnabled", true)
 }
 
-/// Statements as one: themselves when there is one, and nothing when there is none.
+/// Combines statements with an operator. A single statement is returned unchanged; `None` for an empty list.
 fn joined(operator: &'static str, mut statements: Vec<Value>) -> Option<Value> {
     if statements.len() < 2 {
         return statements.pop();

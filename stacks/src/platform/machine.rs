@@ -1,30 +1,30 @@
-//! The state machine of the updater: a distributed map over the accounts and regions. One failure does not stop the
-//! others, and fails the run when all have been tried.
+//! The state machine of the updater: a distributed map over the accounts and regions. A failure does not stop the
+//! others; the run fails after all have been tried.
 
 use lakewright_template::{Map, Place, Value};
 
-/// The file that lists the accounts and regions, beside the mesh and the program. In the definition they would make the
-/// template grow with the mesh.
+/// The file that lists the accounts and regions, next to the mesh and the program. In the definition they would make
+/// the template grow with the mesh.
 pub(super) const PLACES: &str = "places.json";
 
-/// Accounts that are refreshed at once.
+/// The maximum number of concurrent builds.
 const CONCURRENCY: i64 = 10;
 
-/// How often the start of a build that the account refuses is tried again, and after how many seconds: half an hour
-/// in all. New and quiet accounts may run one build or none at a time, whatever their quotas say.
+/// How often a rejected start of a build is retried, and the interval in seconds: half an hour in total. New accounts,
+/// and accounts with little usage, may run only one build or none at a time, whatever their quotas state.
 const START_TRIES: i64 = 12;
 const START_WAIT: i64 = 150;
-/// How Step Functions names a start that was refused. A build that ran and failed is `States.TaskFailed`.
+/// The errors that Step Functions returns for a rejected start. A build that ran and failed is `States.TaskFailed`.
 const REFUSED: [&str; 3] = [
     "CodeBuild.AccountLimitExceededException",
     "CodeBuild.AWSCodeBuildException",
     "CodeBuild.SdkClientException",
 ];
 
-/// What a place comes to that was not refreshed.
+/// The outcome of an account and region that was not refreshed.
 const MISSED: &str = "missed";
 
-/// The definition. Of each build nothing is kept but whether it was good: a state's result has 256 KiB at most.
+/// The definition. Only the outcome of each build is kept: a state's result is limited to 256 KiB.
 pub(super) fn definition(place: &Place, project: &str, bucket: &str) -> Map {
     let each = Map::new()
         .with("ItemProcessor", one_place(place, project))
@@ -32,7 +32,7 @@ pub(super) fn definition(place: &Place, project: &str, bucket: &str) -> Map {
         .with("MaxConcurrency", CONCURRENCY)
         .with("Next", "Count")
         .with("ResultPath", "$.outcomes")
-        // What goes wrong without being caught has no outcome, and is counted below.
+        // An uncaught failure has no outcome; the count below detects it.
         .with("ToleratedFailurePercentage", 100_i64)
         .with("Type", "Map");
     let count = pass("Judge").with(
@@ -50,7 +50,7 @@ pub(super) fn definition(place: &Place, project: &str, bucket: &str) -> Map {
         .with("Next", "Done")
         .with("NumericEqualsPath", "$.wanted")
         .with("Variable", "$.tried");
-    // A list of nothing is more likely a mistake than a mesh of nothing.
+    // An empty list is more likely a mistake than an empty mesh.
     let none = Map::new()
         .with("Next", "NotRefreshed")
         .with("NumericEquals", 0_i64)
@@ -78,7 +78,7 @@ pub(super) fn definition(place: &Place, project: &str, bucket: &str) -> Map {
     )
 }
 
-/// The accounts and regions, as whoever releases the mesh lists them. Without the file the run fails.
+/// Reads the list of accounts and regions, uploaded with each release of the mesh. Without the file the run fails.
 ///
 /// Sources: "Integrating with AWS services using their SDKs" and "Intrinsic functions" in the Step Functions guide; that an
 /// object's `Body` is text, localstack/localstack #10787 (2024).
@@ -92,7 +92,7 @@ fn places(place: &Place, bucket: &str) -> Map {
         .with("Type", "Task")
 }
 
-/// One account and region: a build, whose start is tried again while the account refuses it.
+/// One account and region: a build, whose start is retried while the account rejects it.
 fn one_place(place: &Place, project: &str) -> Map {
     let texts =
         |values: &[&'static str]| Value::List(values.iter().map(|value| (*value).into()).collect());
@@ -116,7 +116,7 @@ fn one_place(place: &Place, project: &str) -> Map {
         .with("Resource", place.partition_arn("states", "codebuild:startBuild.sync"))
         .with("Retry", Value::List(vec![again.into()]))
         .with("Type", "Task");
-    // A word for each place is all that comes of it.
+    // Only one word per account and region is kept as its outcome.
     let end = |result: &'static str| {
         Map::new().with("End", true).with("Result", result).with("Type", "Pass")
     };

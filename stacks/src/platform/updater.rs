@@ -1,5 +1,5 @@
-//! The updater: one build for each account and region refreshes its stacks. No schedule starts it, and no alarm looks at
-//! it, as long as the program has no `refresh`: each night would fail.
+//! The updater: one build for each account and region refreshes its stacks. It has no schedule and no alarm as long as
+//! the program lacks `refresh`: each night would fail.
 
 use lakewright_constructs::bucket::{
     Bucket, BucketTraffic as _, Encryption, Lifecycle, bucket_arn,
@@ -17,8 +17,8 @@ use lakewright_template::{DeletionPolicy, Expr, Text, Value};
 use super::{TARGET, machine};
 use crate::Names;
 
-/// What a build runs. Its source is a zip file with the mesh and the program, which whoever
-/// releases the mesh uploads, with the list of accounts and regions beside it.
+/// The build commands. The source is a zip file with the mesh and the program, uploaded with each release of the mesh,
+/// next to the list of accounts and regions.
 const BUILD_SPEC: &str = "\
 version: 0.2
 phases:
@@ -28,7 +28,7 @@ phases:
       - ./lakewright refresh mesh --account \"$ACCOUNT\" --region \"$REGION\" --as-of \"$(date -u +%F)\" --yes
 ";
 
-/// Days that the log of the runs is kept.
+/// Retention of the log of the runs, in days.
 const LOG_DAYS: i64 = 365;
 
 pub(super) fn build(scope: &mut Scope<'_>, names: Names<'_>) {
@@ -68,7 +68,7 @@ pub(super) fn build(scope: &mut Scope<'_>, names: Names<'_>) {
             encryption: Encryption::Kms(key.clone()),
             access_logs: Some(logs.name()),
             lifecycle: vec![Lifecycle::Expire { prefix: "logs/", days: 90 }],
-            // Whoever writes these files runs as the deploy roles at night, so nobody else may.
+            // These files run as the deploy roles at night, so only the deployers may write them.
             statements: vec![by_deployers(
                 names,
                 "DeployersUpload",
@@ -120,9 +120,9 @@ pub(super) fn build(scope: &mut Scope<'_>, names: Names<'_>) {
     scope.child("Machine").resource(machine, options);
 }
 
-/// The log of the state machine's runs: every event, without what goes in and out.
+/// The log of the state machine's runs: every event, without input and output.
 ///
-/// The name begins so that the account's resource policy for deliveries need not name the group. Source: "Avoiding
+/// With this name prefix, the account's resource policy for log delivery need not name the group. Source: "Avoiding
 /// Amazon CloudWatch Logs resource policy size restrictions" in the Step Functions guide.
 fn log(scope: &mut Scope<'_>, names: Names<'_>) -> stepfunctions::StateMachineLoggingConfiguration {
     let group = logs::LogGroup {
@@ -134,7 +134,7 @@ fn log(scope: &mut Scope<'_>, names: Names<'_>) -> stepfunctions::StateMachineLo
     };
     let options = Options { deletion: Some(DeletionPolicy::Delete), ..Options::default() };
     let group = scope.child("Log").resource(group, options);
-    // Step Functions wants all of the group's streams. The attribute ends in them: `log-group:NAME:*`.
+    // Step Functions requires all streams of the group. The attribute has that form: `log-group:NAME:*`.
     let arn: Expr<Text> = group.attribute(&logs::LogGroup::ARN).into();
     let destination = stepfunctions::StateMachineLogDestination {
         cloud_watch_logs_log_group: Some(stepfunctions::StateMachineCloudWatchLogsLogGroup {
@@ -148,8 +148,8 @@ fn log(scope: &mut Scope<'_>, names: Names<'_>) -> stepfunctions::StateMachineLo
     }
 }
 
-/// What the roles that release the mesh may do. They may come later than this stack, so the statement
-/// names their account and holds it to them; their own policies must allow it as well.
+/// The permissions of the deployers. Their roles may be created after this stack, so the statement names their account
+/// and limits it to them by a condition. Their own policies must also allow the actions.
 fn by_deployers(
     names: Names<'_>,
     sid: &'static str,
@@ -199,13 +199,13 @@ fn grant(
     }
 }
 
-/// The mesh's deploy roles, and the build's own logs.
+/// Grants assuming the mesh's deploy roles, and writing the build's own logs.
 ///
-/// The roles stand there by name, in any account: a list of accounts has no end, and an inline policy has 10,240
-/// characters. It is as narrow as a list: each role's trust policy names this one and asks for the external id, without
-/// which this statement allows nothing, and in an account that is not the mesh's a role of that name opens nothing of
-/// the mesh. An organization's id is not known here, and a role's tags are its account's to set: neither would keep
-/// anybody out.
+/// The roles are listed by name, in any account: a list of accounts is unlimited, and an inline policy has at most
+/// 10,240 characters. This is as narrow as a list. Each role's trust policy names this role and requires the external
+/// id, without which this statement allows nothing; and a role of that name in an account outside of the mesh has no
+/// access to the mesh. The organization's id is unknown here, and an account sets its roles' tags itself, so neither
+/// would restrict access further.
 fn builder_grants(scope: &mut Scope<'_>, names: Names<'_>, builder: &RoleHandle) {
     let place = names.central_place();
     let group = log_group(&names.platform("updater"));
@@ -224,7 +224,7 @@ fn builder_grants(scope: &mut Scope<'_>, names: Names<'_>, builder: &RoleHandle)
     ]));
 }
 
-/// Builds of the updater, started and watched through the rule that Step Functions keeps.
+/// Grants starting builds of the updater, and watching them through the rule that Step Functions manages.
 ///
 /// Source: "IAM policies for calling CodeBuild", "Distributed Map" in the Step Functions guide.
 fn runner_grants(scope: &mut Scope<'_>, names: Names<'_>, runner: &RoleHandle, project: &str) {
@@ -254,7 +254,7 @@ fn runner_grants(scope: &mut Scope<'_>, names: Names<'_>, runner: &RoleHandle, p
             "MapRunsWatch",
             runner,
             &["states:DescribeExecution", "states:StopExecution"],
-            // Children of a map run are told by the map's label, after a slash.
+            // The ARNs of a map run's child executions contain the map's label after a slash.
             vec![
                 place.arn("states", &format!("execution:{machine}/*")),
                 place.arn("states", &format!("execution:{machine}:*")),
@@ -264,11 +264,11 @@ fn runner_grants(scope: &mut Scope<'_>, names: Names<'_>, runner: &RoleHandle, p
     ]));
 }
 
-/// What a state machine's role needs for its log. None of these actions knows a resource.
+/// The actions that a state machine's role needs for its log. None of them has resource types.
 ///
 /// Source: "Using CloudWatch Logs to log execution history in Step Functions" in the Step Functions guide, "IAM
-/// Policies for logging to CloudWatch Logs". Of its list only what writes streams and events is missing, which the
-/// service that delivers does for itself.
+/// Policies for logging to CloudWatch Logs". Actions of that list that write streams and events are left out, because
+/// the log delivery service performs them itself.
 const LOG_DELIVERY: [&str; 8] = [
     "logs:CreateLogDelivery",
     "logs:DeleteLogDelivery",

@@ -1,4 +1,4 @@
-//! The statements of a share, each in the stack that the policy belongs to.
+//! The statements of a share, each for the stack that writes the policy.
 
 use lakewright_constructs::access_point::{AccessPointHandle, Traffic};
 use lakewright_constructs::bucket::{BucketHandle, BucketTraffic, ImportedBucket};
@@ -12,7 +12,7 @@ use lakewright_template::Value;
 use super::LiveShare;
 use crate::Names;
 
-/// What the catalog asks for when tables are read.
+/// Glue actions that reading tables requires.
 pub(crate) const CATALOG_READ: [&str; 6] = [
     "glue:BatchGetPartition",
     "glue:GetDatabase",
@@ -22,7 +22,7 @@ pub(crate) const CATALOG_READ: [&str; 6] = [
     "glue:GetTables",
 ];
 
-/// The grants that stand in the dataset's bucket and key policies.
+/// The grants in the dataset's bucket and key policies.
 pub(crate) fn producer_grants(
     names: Names<'_>,
     live: &LiveShare<'_>,
@@ -45,12 +45,12 @@ pub(crate) fn producer_grants(
     live.until(grants)
 }
 
-/// Requests for the whole bucket.
+/// Grants objects of the whole bucket.
 fn bucket_traffic(live: &LiveShare<'_>, bucket: &impl BucketTraffic, to: &impl Receives) -> Grants {
     if live.has_bucket() { bucket.grant_objects(live.traffic(), to) } else { Grants::default() }
 }
 
-/// The statements that the owner of an imported bucket adds to its policy, as only they can.
+/// The statements that the owner of an imported bucket adds to its policy, because Lakewright does not manage it.
 pub(crate) fn owner_policy(names: Names<'_>, live: &LiveShare<'_>) -> Option<Value> {
     if live.dataset.import.is_none() || live.is_in_one_account() {
         return None;
@@ -74,10 +74,11 @@ pub(crate) fn owner_policy(names: Names<'_>, live: &LiveShare<'_>) -> Option<Val
     Some(policy.into_value())
 }
 
-/// The statements that the owner of an imported bucket's key adds to its policy for a consumer in another account, with the
-/// key's alias.
+/// The statements that the owner of an imported bucket's key adds to the key policy for a consumer in another account,
+/// with the key's alias.
 ///
-/// A key's policy is about that key alone, so they do without the alias by which identity policies find it.
+/// A key policy applies only to its own key, so these statements omit the condition on the alias that identity policies
+/// need.
 pub(crate) fn key_statements(
     names: Names<'_>,
     live: &LiveShare<'_>,
@@ -96,8 +97,7 @@ pub(crate) fn key_statements(
     Some((alias.to_string(), distinct(statements.collect())))
 }
 
-/// The policy that the owner of a consumer's role attaches, when this tool may not: the role's ARN
-/// and the policy.
+/// The policy that the owner of an unmanaged consumer role attaches: the role's ARN and the policy.
 pub(crate) fn unmanaged_policy(names: Names<'_>, live: &LiveShare<'_>) -> Option<(String, Value)> {
     let is_foreign = match live.role {
         Some(role) => !role.managed,
@@ -118,7 +118,7 @@ pub(crate) fn unmanaged_policy(names: Names<'_>, live: &LiveShare<'_>) -> Option
     Some((arn, policy.into_value()))
 }
 
-/// The statements under names of their own.
+/// Gives the statements distinct `Sid`s.
 fn distinct(statements: Vec<Statement>) -> Vec<Statement> {
     let named = statements.into_iter().enumerate().map(|(number, mut statement)| {
         statement.sid = format!("{}{}", statement.sid, number + 1).into();
@@ -133,8 +133,8 @@ fn access_point(names: Names<'_>, live: &LiveShare<'_>) -> AccessPointHandle {
     AccessPointHandle::imported(&place, &name, &live.target())
 }
 
-/// The grants that stand in the consumer's own policies: what the dataset's policies cannot give,
-/// because they lie in another account, or do not exist.
+/// The grants in the consumer's own policies: those that the dataset's policies cannot contain, because the dataset is
+/// in another account or its policies are not managed.
 pub(crate) fn consumer_grants(
     names: Names<'_>,
     live: &LiveShare<'_>,
@@ -161,13 +161,13 @@ pub(crate) fn consumer_grants(
     live.until(grants)
 }
 
-/// The dataset's key, by its alias, through S3.
+/// Use of the dataset's key, by its alias, through S3.
 fn key(names: Names<'_>, live: &LiveShare<'_>, to: &impl Receives) -> Grants {
     let place = Names::place(live.producer);
     let alias = match &live.dataset.import {
         Some(import) => match &import.kms_key_alias {
             Some(alias) => alias.to_string(),
-            // The bucket has no key of KMS.
+            // The bucket has no KMS key.
             None => return Grants::default(),
         },
         None => names.dataset_alias(live.producer, live.dataset),
@@ -179,15 +179,15 @@ fn key(names: Names<'_>, live: &LiveShare<'_>, to: &impl Receives) -> Grants {
     }
 }
 
-/// The catalog on both sides of the link. Lake Formation decides on the tables themselves.
+/// Grants the catalog on both sides of the resource link. Lake Formation decides on the tables themselves.
 fn catalog(live: &LiveShare<'_>, to: &impl Receives) -> Grants {
     let arn = |environment, account: &str, part: &str| {
         let place = Names::place(environment);
         format!("{}{part}", place.start_in("glue", account))
     };
     let (there, here) = (live.catalog_account(), live.consumer.account.clone());
-    // Lake Formation decides on each table, so names with the prefix are enough here, and a role
-    // grows with the accounts that share with it and not with their tables.
+    // Lake Formation decides on each table, so a pattern by the prefix is enough here. So a role's policy grows with
+    // the accounts that share with it, not with their tables.
     let begins = |environment: &Environment| {
         format!("{}_*", environment.resource_prefix.as_str().replace('-', "_"))
     };
@@ -219,7 +219,7 @@ fn catalog(live: &LiveShare<'_>, to: &impl Receives) -> Grants {
     ])
 }
 
-/// The policy of a managed consumption role, attached by its name.
+/// The policy of a managed consumption role, attached by the role's name.
 pub(crate) fn consumption_policy(scope: &mut Scope<'_>, names: Names<'_>, live: &LiveShare<'_>) {
     let Some(role) = live.role else { return };
     let consumer = live.consumer_role(names);

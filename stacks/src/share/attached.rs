@@ -1,4 +1,4 @@
-//! What is attached to consumption roles: ours and their owners' fit together.
+//! Checks that the policies of shares fit a consumption role besides its owner's policies.
 
 use std::collections::BTreeMap;
 
@@ -8,11 +8,11 @@ use lakewright_template::limits::quota;
 use super::{LiveShare, consumer_grants};
 use crate::Names;
 
-/// Managed policies of a role that are left to its owner: what the role is there for it had before it was shared
-/// with.
+/// The number of managed policies reserved for a role's owner: the role had its own purpose before anything was
+/// shared with it.
 const OWNERS: usize = 1;
 
-/// The finding for each managed consumption role that more shares attach a policy to than a role holds.
+/// Reports managed consumption roles to which shares attach more policies than fit.
 pub(crate) fn too_many(mesh: &Mesh, shares: &[LiveShare<'_>]) -> Report {
     let quota = mesh.tenant.quotas.managed_policies_per_role;
     let room = quota.saturating_sub(OWNERS);
@@ -44,7 +44,7 @@ pub(crate) fn too_many(mesh: &Mesh, shares: &[LiveShare<'_>]) -> Report {
     report
 }
 
-/// Whether a share's stack attaches a policy to the role that it is for.
+/// Whether the share's stack attaches a policy to its consumption role.
 fn attaches(names: Names<'_>, live: &LiveShare<'_>) -> bool {
     if !live.role.is_some_and(|role| role.managed) {
         return false;

@@ -4,7 +4,7 @@ use lakewright_manifest::{Code, Diagnostic, Report};
 
 use super::LiveShare;
 
-/// The finding for each of them, by share.
+/// Reports each of these tables, by share.
 ///
 /// Lake Formation grants permissions only on tables in the catalog, so a stack that is deployed before the crawler
 /// has run fails. Imported databases already have their tables.

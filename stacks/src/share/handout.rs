@@ -1,4 +1,4 @@
-//! What the owners of imported buckets, keys and roles add for a share.
+//! The policies that owners of imported buckets, keys and roles add for a share.
 
 use lakewright_manifest::{Code, Diagnostic, Report};
 use lakewright_policies::{Principal, ResourcePolicy, Statement};
@@ -8,7 +8,7 @@ use super::access::{key_statements, owner_policy, unmanaged_policy};
 use crate::Names;
 use crate::handout::{Carrier, Handout, text};
 
-/// The files for a share, and what to tell its author of them.
+/// The files for a share, and the findings about them for its author.
 pub(crate) fn handouts(names: Names<'_>, live: &LiveShare<'_>) -> (Vec<Handout>, Report) {
     let (mut handouts, mut report) = (Vec::new(), Report::new());
     if live.has_bucket() || live.folders().next().is_some() {
@@ -19,7 +19,7 @@ pub(crate) fn handouts(names: Names<'_>, live: &LiveShare<'_>) -> (Vec<Handout>,
     (handouts, report)
 }
 
-/// What the owner of an imported bucket adds to its policy, for a consumer in another account.
+/// The statements for the policy of an imported bucket, for a consumer in another account.
 fn bucket(
     names: Names<'_>,
     live: &LiveShare<'_>,
@@ -46,12 +46,13 @@ fn bucket(
     report.push(diagnostic);
 }
 
-/// What the owner of an imported bucket's key adds to its policy, for a consumer in another account.
+/// The statements for the policy of an imported bucket's key, for a consumer in another account.
 fn key(names: Names<'_>, live: &LiveShare<'_>, handouts: &mut Vec<Handout>, report: &mut Report) {
     let Some((alias, statements)) = key_statements(names, live) else { return };
     let id = &live.share.header.id;
     let place = Names::place(live.producer);
-    // What the key's own policy says already: whoever administers it goes on to.
+    // A statement that the key policy is assumed to have already: its account keeps administering
+    // it.
     let own = Statement::allow("AccountAdministers", ["kms:PutKeyPolicy"], ["*"])
         .for_principals([Principal::Aws(place.root_arn(&place.account).into())]);
     let whole = statements.iter().cloned().chain([own]).collect();
@@ -74,7 +75,7 @@ fn key(names: Names<'_>, live: &LiveShare<'_>, handouts: &mut Vec<Handout>, repo
     report.push(diagnostic);
 }
 
-/// What the owner of a consumer's role attaches, where Lakewright may not.
+/// The policy for a consumer's role that Lakewright does not manage.
 fn role(names: Names<'_>, live: &LiveShare<'_>, handouts: &mut Vec<Handout>, report: &mut Report) {
     let Some((role, policy)) = unmanaged_policy(names, live) else { return };
     let handout = Handout {

@@ -1,7 +1,7 @@
-//! What shares give on the dataset's tables.
+//! The Lake Formation permissions of shares on a dataset's tables.
 //!
-//! Lake Formation knows one set of permissions for a principal and a resource, so
-//! all shares of a dataset are looked at together, and each set is written once.
+//! Lake Formation has one set of permissions per principal and resource, so all shares of a dataset are processed
+//! together, and each set is written once.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -21,12 +21,12 @@ use crate::diagnose::cause;
 pub(crate) struct SharedTables<'m> {
     pub(crate) names: Names<'m>,
     pub(crate) dataset: &'m Dataset,
-    /// Whether its tables are shared by tags, where they can be.
+    /// Whether its tables are shared by tags, if possible.
     pub(crate) by_tag: bool,
 }
 
-/// Grants what the shares of a dataset give on its tables. `known` are the ARNs of the roles that see the database
-/// without a share.
+/// Grants the permissions of a dataset's shares on its tables. `known` are the ARNs of the roles that can see the
+/// database without a share.
 pub(crate) fn grant(
     scope: &mut Scope<'_>,
     on: SharedTables<'_>,
@@ -83,27 +83,28 @@ pub(crate) fn grant(
     }
 }
 
-/// Whether the dataset's tables can be shared by tags. Tags of another account's catalog are not ours to make, and in
-/// hybrid access mode consumers are opted in table by table ("Hybrid access mode considerations and limitations").
+/// Whether the dataset's tables can be shared by tags. Lakewright does not create tags in another account's catalog,
+/// and in hybrid access mode consumers are opted in table by table ("Hybrid access mode considerations and
+/// limitations").
 pub(crate) fn has_tags(dataset: &Dataset) -> bool {
     dataset.import.as_ref().is_none_or(|import| {
         import.catalog_account.is_none() && import.hybrid_access == HybridAccess::Closed
     })
 }
 
-/// The access to a table in a word.
+/// The access to a table, in one word.
 pub(super) const fn access(permissions: &[Permission]) -> &'static str {
     if permissions.len() > 1 { "write" } else { "read" }
 }
 
-/// The tables that are shared as they are, with what all shares together give on each.
+/// The tables that are shared completely, with the union of all shares' permissions on each.
 fn whole_tables(shares: &[&LiveShare<'_>]) -> BTreeMap<String, BTreeSet<Permission>> {
     let mut tables: BTreeMap<String, BTreeSet<Permission>> = BTreeMap::new();
     for live in shares {
         let whole = live.tables().filter(|table| table.columns.is_empty() && table.rows.is_none());
         for table in whole {
             let permissions = tables.entry(table.name.to_string()).or_default();
-            // Whoever holds any permission on a table sees it.
+            // Any permission on a table makes it visible.
             permissions.insert(Permission::Select);
             if live.share.permissions.contains(&SharePermission::Write) {
                 permissions.insert(Permission::Insert);
@@ -116,7 +117,7 @@ fn whole_tables(shares: &[&LiveShare<'_>]) -> BTreeMap<String, BTreeSet<Permissi
     tables
 }
 
-/// Columns and rows of tables, each through a filter of its own.
+/// Shared columns and rows of tables, each through its own data cells filter.
 fn parts(
     scope: &mut Scope<'_>,
     on: SharedTables<'_>,
@@ -153,7 +154,7 @@ fn parts(
             filter,
             cells,
         };
-        // Through a filter Lake Formation gives `SELECT` only.
+        // Lake Formation allows only `SELECT` through a filter.
         chain.grant(&mut scope, role, &seen, set("read", &[Permission::Select]));
     }
 }

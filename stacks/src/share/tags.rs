@@ -1,7 +1,7 @@
-//! The tags by which a dataset's tables are shared when its stack is nearly full (ADR 12).
+//! The LF-tags by which a dataset's tables are shared if its stack is nearly full (ADR 12).
 //!
-//! Each table has a value of its own, so that a permission is about exactly the
-//! tables whose values it names, and none changes when other tables are shared.
+//! Each table has its own tag value. So a permission covers exactly the tables whose values it lists, and
+//! does not change when other tables are shared.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,13 +17,13 @@ use super::tables::SharedTables;
 use crate::Names;
 use crate::diagnose::cause;
 
-/// The tags of a dataset's tables.
+/// The LF-tags of a dataset's tables.
 ///
-/// CloudFormation replaces what is about tags by deleting it first. So the ids of their constructs say what
-/// they are about: something else is made beside the old one, which goes when nobody needs it.
+/// CloudFormation replaces resources with tags by deleting them first. So their construct ids contain their
+/// content: changed content is a new resource next to the old one, which is deleted when no longer needed.
 pub(super) struct TableTags(Vec<TableTag>);
 
-/// Declares the tags, and gives them to the tables that are shared.
+/// Declares the tags, and assigns them to the shared tables.
 pub(super) fn declare(
     scope: &mut Scope<'_>,
     on: SharedTables<'_>,
@@ -60,7 +60,7 @@ pub(super) fn declare(
     TableTags(tags)
 }
 
-/// The tables of a dataset, as its tags tell them apart.
+/// The tables of a dataset, grouped by tag key.
 pub(crate) fn parts(dataset: &Dataset) -> Vec<Vec<&str>> {
     let tables = dataset.tables.keys().map(|name| (hash(name.as_str()), name.as_str()));
     let mut parts = Vec::new();
@@ -68,8 +68,8 @@ pub(crate) fn parts(dataset: &Dataset) -> Vec<Vec<&str>> {
     parts
 }
 
-/// Divides tables by the bits of their hashes until no tag has more values than it may: a table more
-/// changes the tag of its own part only.
+/// Divides tables by the bits of their hashes until no tag exceeds its maximum number of values. So an
+/// additional table changes only the tag of its own group.
 fn divide<'n>(tables: Vec<(u64, &'n str)>, bits: u32, parts: &mut Vec<Vec<&'n str>>) {
     let Some(bit) = bits.checked_sub(1).filter(|_| tables.len() > TableTag::VALUES) else {
         parts.push(tables.into_iter().map(|(_, table)| table).collect());
@@ -86,7 +86,7 @@ fn hash(table: &str) -> u64 {
 }
 
 impl TableTags {
-    /// Gives a role what it has on whole tables: one permission for each tag and set of permissions.
+    /// Grants a role its permissions on whole tables: one permission for each tag and set of permissions.
     pub(super) fn grant(
         &self,
         scope: &mut Scope<'_>,

@@ -1,4 +1,4 @@
-//! One type for each kind of stack: what it is made from, and the [`StackPlan`] that it becomes.
+//! One type for each kind of stack: its inputs, and the [`StackPlan`] built from them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,7 +18,7 @@ use crate::tags::{central_tags, resource_tags};
 use crate::team::Belongings;
 use crate::{Names, dashboards, environment, share, team};
 
-/// The role that the platform assumes in an environment.
+/// The stack of the role that the platform assumes in an environment.
 #[derive(Debug, Clone, Copy)]
 pub struct PivotRoleStack<'m> {
     names: Names<'m>,
@@ -26,7 +26,7 @@ pub struct PivotRoleStack<'m> {
 }
 
 impl<'m> PivotRoleStack<'m> {
-    /// The stack of an environment's pivot role. Nothing when the accounts' owners create these roles themselves.
+    /// The stack of an environment's pivot role. `None` if the accounts' owners create these roles themselves.
     pub fn new(mesh: &'m Mesh, environment: &'m Environment) -> Option<Self> {
         let is_auto = mesh.tenant.pivot_role.mode == PivotMode::Auto;
         is_auto.then(|| Self { names: Names::new(mesh), environment })
@@ -42,7 +42,7 @@ impl<'m> PivotRoleStack<'m> {
     }
 }
 
-/// What the teams of an environment share.
+/// The stack of the resources that the teams of an environment share.
 #[derive(Debug, Clone, Copy)]
 pub struct EnvironmentStack<'m> {
     names: Names<'m>,
@@ -67,7 +67,7 @@ impl<'m> EnvironmentStack<'m> {
         let pivot_role = is_auto.then(|| {
             address(environment, Names::stack(environment, StackKind::PivotRole, &header.id))
         });
-        // Whoever owns the settings of Lake Formation here comes first.
+        // The environment that owns the Lake Formation settings is deployed first.
         let owner = environment::owner_of_settings(names, &place)
             .filter(|owner| owner.header.id != header.id && environment.features.datasets)
             .map(environment_address);
@@ -78,7 +78,7 @@ impl<'m> EnvironmentStack<'m> {
     }
 }
 
-/// A team's role and workgroup.
+/// The stack of a team's role and workgroup.
 #[derive(Debug, Clone)]
 pub struct TeamStack<'m> {
     names: Names<'m>,
@@ -88,8 +88,8 @@ pub struct TeamStack<'m> {
 }
 
 impl<'m> TeamStack<'m> {
-    /// The stack of a team in an environment, with what it has in the mesh on a day; without a day no share has
-    /// expired. Nothing when the team's role is imported and the team needs nothing else.
+    /// The stack of a team in an environment, with its documents in the mesh and its shares on this date; without a
+    /// date no share has expired. `None` if the team's role is imported and the team needs no other resources.
     pub fn new(
         mesh: &'m Mesh,
         environment: &'m Environment,
@@ -126,7 +126,8 @@ impl<'m> TeamStack<'m> {
     }
 }
 
-/// A team's dashboards: a stack of their own, as QuickSight may refuse what the team can do without.
+/// The stack of a team's dashboards. It is separate because QuickSight may reject it, and the team can work without
+/// it.
 #[derive(Debug, Clone, Copy)]
 pub struct DashboardsStack<'m> {
     names: Names<'m>,
@@ -135,7 +136,7 @@ pub struct DashboardsStack<'m> {
 }
 
 impl<'m> DashboardsStack<'m> {
-    /// The stack of a team's dashboards. Nothing when the team makes none in the environment.
+    /// The stack of a team's dashboards. `None` if the team has no dashboards in the environment.
     pub fn new(
         mesh: &'m Mesh,
         environment: &'m Environment,
@@ -155,7 +156,7 @@ impl<'m> DashboardsStack<'m> {
     }
 }
 
-/// A dataset.
+/// The stack of a dataset.
 #[derive(Debug, Clone)]
 pub struct DatasetStack<'m> {
     names: Names<'m>,
@@ -164,7 +165,7 @@ pub struct DatasetStack<'m> {
 }
 
 impl<'m> DatasetStack<'m> {
-    /// The stack of a dataset, with the shares that give access on a day; without a day no share has expired.
+    /// The stack of a dataset, with the shares that grant access on this date; without a date no share has expired.
     pub fn new(mesh: &'m Mesh, dataset: &'m Dataset, as_of: Option<&Date>) -> Self {
         let shares = share::live(mesh, as_of).into_iter();
         let own = shares.filter(|live| live.dataset.header.id == dataset.header.id);
@@ -193,7 +194,7 @@ impl<'m> DatasetStack<'m> {
     }
 }
 
-/// A share, or one side of it.
+/// The stack of a share, or of one side of it.
 #[derive(Debug, Clone, Copy)]
 pub struct ShareStack<'m> {
     names: Names<'m>,
@@ -202,8 +203,8 @@ pub struct ShareStack<'m> {
 }
 
 impl<'m> ShareStack<'m> {
-    /// The stacks of a share: none, one, or one in the dataset's account and region and one in the consumer's. A share
-    /// that gives no access on the day has none; without a day no share has expired.
+    /// The stacks of a share: none, one, or two, in the dataset's account and region and in the consumer's. A share
+    /// that grants no access on this date has none; without a date no share has expired.
     pub fn of(mesh: &'m Mesh, share: &'m Share, as_of: Option<&Date>) -> Vec<Self> {
         if share.is_live(as_of) { Self::with(mesh, share::connected(share)) } else { Vec::new() }
     }
@@ -219,7 +220,7 @@ impl<'m> ShareStack<'m> {
         let environment = if side == Side::Consumer { live.consumer } else { live.producer };
         let Share { header, team, .. } = live.share;
         let common = Common { kind: StackKind::Share, header, team, retain: false };
-        // The dataset's stack gives what the share's leads to.
+        // The dataset's stack grants access to what the share's stack links to.
         let name = Names::stack(live.producer, StackKind::Dataset, &live.dataset.header.id);
         let before =
             consumer_address(names, &live).into_iter().chain([address(live.producer, name)]);
@@ -227,7 +228,7 @@ impl<'m> ShareStack<'m> {
     }
 }
 
-/// A notebook instance.
+/// The stack of a notebook instance.
 #[derive(Debug, Clone, Copy)]
 pub struct NotebookStack<'m> {
     names: Names<'m>,
@@ -249,7 +250,7 @@ impl<'m> NotebookStack<'m> {
     }
 }
 
-/// An ML Studio user profile.
+/// The stack of an ML Studio user profile.
 #[derive(Debug, Clone, Copy)]
 pub struct StudioProfileStack<'m> {
     names: Names<'m>,
@@ -271,7 +272,7 @@ impl<'m> StudioProfileStack<'m> {
     }
 }
 
-/// A pipeline.
+/// The stack of a pipeline.
 #[derive(Debug, Clone, Copy)]
 pub struct PipelineStack<'m> {
     names: Names<'m>,
@@ -292,7 +293,7 @@ impl<'m> PipelineStack<'m> {
     }
 }
 
-/// The platform itself, in the central account.
+/// The stack of the platform itself, in the central account.
 #[derive(Debug, Clone, Copy)]
 pub struct PlatformStack<'m> {
     names: Names<'m>,
@@ -324,7 +325,7 @@ impl<'m> PlatformStack<'m> {
     }
 }
 
-/// What makes an account and region ready for the stacks with a prefix.
+/// The stack that bootstraps an account and region for the stacks with a prefix.
 #[derive(Debug, Clone)]
 pub(crate) struct BootstrapStack<'m> {
     names: Names<'m>,
@@ -357,7 +358,7 @@ impl<'m> BootstrapStack<'m> {
     }
 }
 
-/// What most stacks have in common: they belong to a document of an environment.
+/// The common part of stacks that belong to a document of an environment.
 struct Common<'a> {
     kind: StackKind,
     header: &'a Header,
@@ -389,7 +390,7 @@ fn of_document<'m>(
     }
 }
 
-/// A stack of a team in an environment, which belongs to no document of its own.
+/// The plan of a team's stack in an environment. Such a stack has no document of its own.
 fn of_team<'m>(
     names: Names<'m>,
     (environment, team): (&'m Environment, &'m EnvironmentTeam),
@@ -448,7 +449,7 @@ pub(super) fn describe(kind: StackKind, label: &str, description: &str) -> Strin
     } else {
         format!("Lakewright {kind}: {label}. {description}")
     };
-    // A description is never substituted, but readers and linters take `${` for a variable.
+    // CloudFormation does not substitute variables in descriptions, but readers and linters take `${` for a variable.
     text.split_whitespace().collect::<Vec<_>>().join(" ").replace("${", "$ {")
 }
 
@@ -460,7 +461,7 @@ pub(crate) fn bootstrap_address(place: &Place, prefix: &ResourcePrefix) -> Stack
     StackAddress::new(place.clone(), bootstrap_name(place, prefix))
 }
 
-/// The stack that makes a team's role, when one does.
+/// The address of the stack that creates a team's role, if there is one.
 fn team_address(
     names: Names<'_>,
     environment: &Environment,
@@ -471,7 +472,7 @@ fn team_address(
         .then(|| address(environment, names.team_stack(environment, team)))
 }
 
-/// The stack that makes the role of a share's consumer, when one does.
+/// The address of the stack that creates the role of a share's consumer, if there is one.
 fn consumer_address(names: Names<'_>, live: &LiveShare<'_>) -> Option<StackAddress> {
     if live.role.is_some() {
         return None;

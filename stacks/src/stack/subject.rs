@@ -1,4 +1,4 @@
-//! What a stack is for, and what it is made from.
+//! The subject of a stack, which is also its input.
 
 use lakewright_manifest::diagnostic::Origin;
 use lakewright_manifest::mesh::{
@@ -16,12 +16,13 @@ use crate::{
     studio_profile, team,
 };
 
-/// What a stack is for. With the names of its mesh it is everything that the stack is made from.
+/// The subject of a stack. Together with the names of the mesh, it contains all inputs of the
+/// stack.
 #[derive(Debug, Clone, Hash)]
 pub(super) enum Subject<'m> {
     Bootstrap(Box<Account<'m>>),
     PivotRole(&'m Environment),
-    /// The environment, and those that lie in the same account and region.
+    /// The environment, and all environments in the same account and region.
     Environment(&'m Environment, Vec<&'m Environment>),
     Team(&'m Environment, &'m EnvironmentTeam, team::Belongings<'m>),
     Dashboards(&'m Environment, &'m EnvironmentTeam),
@@ -30,7 +31,7 @@ pub(super) enum Subject<'m> {
     Notebook(&'m Notebook),
     StudioProfile(&'m StudioProfile),
     Pipeline(&'m Pipeline),
-    /// Every environment.
+    /// All environments.
     Platform(Vec<&'m Environment>),
 }
 
@@ -51,7 +52,7 @@ impl Subject<'_> {
         }
     }
 
-    /// Where the stack is asked for.
+    /// The manifest line that asks for the stack.
     pub(super) fn origin(&self, names: Names<'_>) -> Origin {
         match self {
             Self::Bootstrap(_) | Self::Platform(_) => names.tenant().header.origin,
@@ -67,7 +68,7 @@ impl Subject<'_> {
         }
     }
 
-    /// Declares everything that the stack makes, and gives the files that it needs.
+    /// Declares the stack's resources, and returns the files that it needs.
     pub(super) fn build(
         &self,
         scope: &mut Scope<'_>,

@@ -1,4 +1,4 @@
-//! What the owner of a team's imported role attaches to it: all that a role of the mesh's own would be given.
+//! The policies that the owner of a team's imported role attaches to it: the same permissions as a created role gets.
 
 use std::collections::BTreeMap;
 
@@ -14,8 +14,8 @@ use crate::diagnose::cause;
 use crate::handout::{Carrier, Handout, text};
 use crate::stack::{report, spec};
 
-/// The policies for an imported role, each with its handout. Those for shares are handed out one by one, as they go with
-/// their shares.
+/// The policies for an imported role, one handout each. Policies for shares are handed out separately, because they are
+/// removed with their shares.
 pub(crate) fn handouts(
     mesh: &Mesh,
     environment: &Environment,
@@ -50,7 +50,7 @@ fn policies(
     let names = Names::new(mesh);
     let name = names.team(environment, &team.team);
     let place = Names::place(environment);
-    // A stack that nobody deploys: its policies are taken from it.
+    // A stack that is never deployed: only its policies are used.
     let mut stack =
         Stack::new(spec(&mesh.tenant, place, name.clone(), String::new(), BTreeMap::new()));
     let mut root = stack.root(cause(team.origin));

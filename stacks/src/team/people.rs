@@ -1,4 +1,4 @@
-//! How people assume a team's role, from the tenant's `access`. It admits nobody to a team without an entry.
+//! How people assume a team's role, from the tenant's `access`. Teams without an entry admit nobody.
 
 use lakewright_constructs::people::People;
 use lakewright_constructs::role::Trust;
@@ -6,7 +6,7 @@ use lakewright_manifest::mesh::{Access, Environment, EnvironmentTeam, Tenant};
 
 use crate::Names;
 
-/// The trust of a team's role in people.
+/// The trust entries of a team's role for people.
 pub(super) fn trust(
     tenant: &Tenant,
     environment: &Environment,
@@ -16,7 +16,7 @@ pub(super) fn trust(
     people.map(|people| people.trust(&Names::place(environment))).unwrap_or_default()
 }
 
-/// What identity providers say, as text.
+/// Claims of identity providers, as text.
 fn texts<T: ToString>(claims: &[T]) -> Vec<String> {
     claims.iter().map(ToString::to_string).collect()
 }

@@ -1,9 +1,8 @@
-//! What a team's role may do besides reaching data, by permission and feature.
+//! The permissions of a team's role besides data access, by permission and feature.
 //!
-//! The tables name actions, never patterns of actions. `*` as a resource stands
-//! only with actions that the service authorization reference lists without
-//! resource types. `lakewright:mesh` is the tag of everything that Lakewright's
-//! stacks make: teams may use such things, and change only what they made.
+//! The tables list actions, never patterns of actions. `*` as a resource is used only with actions that the service
+//! authorization reference lists without resource types. `lakewright:mesh` is the tag of every resource that
+//! Lakewright's stacks create: teams may use these resources, but change only their own.
 
 mod analytics;
 mod base;
@@ -19,11 +18,11 @@ use lakewright_synth::{Grants, Scope};
 use crate::Names;
 use crate::rules::{Fill, Rule, When};
 
-/// Rules that go together.
+/// Rules with the same requirements.
 struct Block {
-    /// The permission that the team must have.
+    /// The permission that the team needs.
     permission: Option<EnvironmentPermission>,
-    /// The feature that must be on.
+    /// The required feature.
     feature: fn(&Features) -> bool,
     rules: &'static [Rule],
 }
@@ -36,10 +35,10 @@ const BLOCKS: [&[Block]; 5] = [
     dashboards::BLOCKS,
 ];
 
-/// A service, the permission that the team must have and the feature that must be on.
+/// A service, the permission that the team needs, and the required feature.
 type Gate = (Service, Option<EnvironmentPermission>, fn(&Features) -> bool);
 
-/// Services that a team's role works for, with what the team needs for each.
+/// Services that a team's role may be passed to, with the requirements of each.
 const SERVICES: [Gate; 9] = [
     (Service::GLUE, Some(EnvironmentPermission::CreateDataset), |features| features.datasets),
     (Service::DATABREW, Some(EnvironmentPermission::CreateDataset), |features| features.datasets),
@@ -68,7 +67,7 @@ fn is_allowed(team: &EnvironmentTeam, permission: Option<EnvironmentPermission>)
     permission.is_none_or(|permission| team.permissions.contains(&permission))
 }
 
-/// The services that may assume the role: the same that the team may pass it to.
+/// The services that may assume the role: those that the team may pass it to.
 pub(super) fn services(environment: &Environment, team: &EnvironmentTeam) -> Vec<Service> {
     let mut services: Vec<Service> = SERVICES
         .into_iter()
@@ -82,7 +81,7 @@ pub(super) fn services(environment: &Environment, team: &EnvironmentTeam) -> Vec
     services
 }
 
-/// Grants the role what the team's permissions and the environment's features give.
+/// Grants the role what the team's permissions and the environment's features allow.
 pub(super) fn grant(
     scope: &mut Scope<'_>,
     names: Names<'_>,

@@ -1,9 +1,9 @@
-//! A team's topic: what the team produces is told there, and who tells it is known by the topic.
+//! A team's topic: the team publishes there what it produces, and the topic identifies the sender.
 //!
-//! What a message says of its sender is the sender's word. So each team has a topic of its own, to which no other
-//! team publishes, and the environment's queue gets each message with the ARN of its topic (source: "Amazon SNS
-//! message formats", TopicArn). No team's role publishes to a topic that the mesh imports. A team with an imported role has a
-//! topic as well: the role's owner lets it publish there.
+//! A message's content cannot prove its sender. So each team has its own topic, to which no other team publishes, and
+//! the environment's queue receives each message with the ARN of its topic (source: "Amazon SNS message formats",
+//! TopicArn). No team's role publishes to an imported topic. A team with an imported role also has a topic: the role's
+//! owner lets the role publish there.
 
 use lakewright_constructs::cfn::sns;
 use lakewright_constructs::key::ImportedKey;
@@ -17,7 +17,7 @@ use lakewright_template::Expr;
 
 use crate::Names;
 
-/// The team's topic with its way to the queue. The owner of an imported role lets it publish there.
+/// The team's topic, with its subscription to the queue. The owner of an imported role lets it publish there.
 pub(super) fn topic(
     scope: &mut Scope<'_>,
     names: Names<'_>,
@@ -35,7 +35,7 @@ pub(super) fn topic(
         "Producers",
         Topic {
             name,
-            // SNS takes an alias as well. Source: "CreateTopic" in the SNS API reference, KmsMasterKeyId.
+            // SNS accepts an alias as well. Source: "CreateTopic" in the SNS API reference, KmsMasterKeyId.
             key: Expr::known_name(format!("alias/{alias}")),
             target,
             publishers: Vec::new(),
@@ -51,7 +51,7 @@ pub(super) fn topic(
     scope.child("ProducersSubscription").resource(subscription, Options::default());
 }
 
-/// What a team's role may do about messages.
+/// The permissions of a team's role for messages.
 pub(super) fn grant(
     scope: &mut Scope<'_>,
     names: Names<'_>,
@@ -78,7 +78,7 @@ pub(super) fn grant(
         known_resources: vec![arn],
         conditions,
     };
-    // A subscription outlives the team, so it ends at something of the account and not at an address.
+    // A subscription outlives the team, so its endpoint must be in this account and region, and cannot be an address.
     let here = place.arn("*", "*");
     let here =
         Conditions::none().with(Condition::new(Comparison::StringLike, "sns:Endpoint", here));

@@ -35,7 +35,8 @@ fn services(environment: &Environment, team: &EnvironmentTeam) -> Vec<Trust> {
     permissions::services(environment, team).into_iter().map(Trust::Service).collect()
 }
 
-/// The builds of stages that deploy as the team. A pipeline's stack may come later than the team's, and go earlier.
+/// The builds of stages that deploy as the team. A pipeline's stack may be created after the team's stack, and
+/// deleted before it.
 fn builds(names: Names<'_>, pipelines: &[Staged<'_>]) -> Vec<Trust> {
     let builds = pipelines.iter().map(|(runs_in, pipeline, stage)| Trust::Later {
         arn: Names::place(runs_in).role_arn(&pipeline::build_role(names, runs_in, pipeline, stage)),
@@ -93,7 +94,7 @@ pub(crate) struct MorePipelines {
     pub(crate) each: usize,
 }
 
-/// What one more pipeline with stages like these adds. Without stages nothing is known.
+/// What one more pipeline with stages like these adds; `None` without stages.
 pub(super) fn more_pipelines(
     names: Names<'_>,
     environment: &Environment,
@@ -116,7 +117,7 @@ pub(super) fn more_pipelines(
     Some(MorePipelines { once: (one - none).saturating_sub(each), each })
 }
 
-/// The stages of that pipeline which takes the most of a trust policy.
+/// The stages of the pipeline that uses the most of a trust policy.
 pub(super) fn largest<'m>(names: Names<'_>, stages: &[Staged<'m>]) -> Vec<Staged<'m>> {
     let mut each: BTreeMap<&Id, (usize, Vec<Staged<'m>>)> = BTreeMap::new();
     for staged in stages {
@@ -129,7 +130,7 @@ pub(super) fn largest<'m>(names: Names<'_>, stages: &[Staged<'m>]) -> Vec<Staged
     largest.map(|(_, stages)| stages).unwrap_or_default()
 }
 
-/// Builds as long as these that are nobody's: no role's name has such an end.
+/// Build entries of the same length for roles that do not exist: no role's name has this suffix.
 fn stand_ins(builds: &[Trust], end: &str) -> Vec<Trust> {
     let stand_in = |build: &Trust| match build {
         Trust::Later { arn, name } => {

@@ -1,4 +1,4 @@
-//! Policy documents, and the roles, users, groups and resources that have them.
+//! Reads policy documents and attaches them to roles, users, groups and resources.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use super::{More, OnUnresolved, PieceError, Reader, Role};
 use crate::document::{Document, DocumentError, DocumentProblem, Origin, Statement};
 
 impl Reader<'_> {
-    /// The policies in the properties of a user or a group, and those that are attached to it.
+    /// The inline and attached policies of a user or a group.
     pub(super) fn inline(
         &mut self,
         id: &LogicalId,
@@ -23,7 +23,7 @@ impl Reader<'_> {
         self.attachments(id, properties, "ManagedPolicyArns")
     }
 
-    /// Takes down which policies are attached by name.
+    /// Records the policies that are attached by name.
     pub(super) fn attachments(
         &mut self,
         id: &LogicalId,
@@ -36,7 +36,7 @@ impl Reader<'_> {
         Ok(())
     }
 
-    /// The documents of the property `Policies`.
+    /// The documents in the property `Policies`.
     fn policies_in(
         &mut self,
         id: &LogicalId,
@@ -48,7 +48,7 @@ impl Reader<'_> {
         for alternative in &alternatives {
             let mut documents = Vec::new();
             for policy in alternative.as_list().into_iter().flatten() {
-                // Of a policy that nobody knows nothing is known.
+                // An unknown policy is read as an unknown document.
                 let elements = policy.as_map();
                 let other = elements.into_iter().flatten().find(|(key, _)| {
                     self.stack.unresolved == OnUnresolved::Fail
@@ -70,7 +70,7 @@ impl Reader<'_> {
         if all.len() == 1 {
             return Ok(all.pop().unwrap_or_default());
         }
-        // Of several ways, one document has what any of them has.
+        // With several variants, one document per variant holds all statements of that variant.
         let ways = all.into_iter().map(|documents| {
             let has_variables = documents.iter().any(|one| one.has_variables);
             let is_partial = documents.iter().any(|one| one.is_partial);
@@ -120,7 +120,7 @@ impl Reader<'_> {
         Ok(())
     }
 
-    /// Takes down the policy of a role that stands by itself.
+    /// Records a role's policy that is a separate resource.
     pub(super) fn role_policy(
         &mut self,
         id: &LogicalId,
@@ -142,7 +142,7 @@ impl Reader<'_> {
         Ok(())
     }
 
-    /// The names of what a policy is for; an empty one where none is given, so that its document is read all the same.
+    /// The names that a policy applies to. Without any, one empty name, so that the document is read nevertheless.
     pub(super) fn places(
         &self,
         id: &LogicalId,
@@ -156,14 +156,16 @@ impl Reader<'_> {
         Ok(names)
     }
 
-    /// Makes a document uncertain whose place is not the same however the template is deployed.
+    /// Marks a document's statements as uncertain if the resource it belongs to depends on how the template is
+    /// deployed.
     pub(super) fn doubt(&self, document: &mut Document, properties: &Map, property: &str) {
         if !self.is_one_way(properties, property) {
             document.statements.iter_mut().for_each(|statement| statement.is_certain = false);
         }
     }
 
-    /// The document of a property; of anybody's template with the statements of each way in which it can be deployed.
+    /// The document in a property. For a third-party template it has the statements of every variant in which the
+    /// template can be deployed.
     pub(super) fn document(
         &mut self,
         id: &LogicalId,
@@ -186,7 +188,7 @@ impl Reader<'_> {
         Ok(Some(document))
     }
 
-    /// Reads a document, and takes down what is wrong with it.
+    /// Parses a document, and records malformed statements.
     pub(super) fn read(
         &mut self,
         document: &Resolved<'_>,
@@ -205,7 +207,7 @@ impl Reader<'_> {
     }
 }
 
-/// One document with the statements of all. Only what stands in each of them is certain.
+/// One document with the statements of all. Only statements that occur in each of them are certain.
 pub(super) fn united(mut documents: Vec<Document>, origin: &Origin) -> Document {
     if documents.len() == 1
         && let Some(document) = documents.pop()
@@ -217,7 +219,7 @@ pub(super) fn united(mut documents: Vec<Document>, origin: &Origin) -> Document 
     let is_partial = documents.iter().any(|document| document.is_partial);
     let mut counted: Vec<(Statement, Statement, usize)> = Vec::new();
     for statement in documents.into_iter().flat_map(|document| document.statements) {
-        // A statement without a name is named by its place, which is not the same everywhere.
+        // A statement without a `Sid` is named by its position, which differs between documents.
         let is_place = statement.sid.bytes().all(|byte| byte.is_ascii_digit());
         let sid = if is_place { String::new() } else { statement.sid.clone() };
         let key = Statement { sid, ..statement.clone() };

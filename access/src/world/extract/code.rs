@@ -1,4 +1,4 @@
-//! Which code resources run, where it lies, and the roles that it runs with.
+//! The code that resources run, its location, and the roles that it runs with.
 
 use lakewright_template::arn::ArnParts;
 use lakewright_template::resolve::Resolved;
@@ -7,8 +7,8 @@ use lakewright_template::{LogicalId, ResourceEntry};
 use super::{PieceError, Reader};
 use crate::world::Code;
 
-/// The arguments of Glue's jobs that name places for data, logs or state, and no code. Any other argument with a place in S3
-/// may name code: `--scriptLocation`, `--extra-jars`, `--extra-py-files`, `--conf` and whatever Glue adds.
+/// Arguments of Glue jobs that name locations of data, logs or state, not of code. Any other argument with an S3
+/// location may name code: `--scriptLocation`, `--extra-jars`, `--extra-py-files`, `--conf` and whatever Glue adds.
 ///
 /// Source: "Using job parameters in AWS Glue jobs" in the AWS Glue developer guide; `--results` is the profiling job's own.
 const OF_DATA: [&str; 3] = ["--TempDir", "--results", "--spark-event-logs-path"];
@@ -46,14 +46,14 @@ impl Reader<'_> {
             }
             _ => return Ok(Code::default()),
         };
-        // Glue takes a name as well.
+        // Glue accepts a role's name as well.
         let role = role.as_text().map(|role| {
             if role.starts_with("arn:") { role.to_owned() } else { self.role_arn(role) }
         });
         Ok(Code { role, lies_in, builds: Vec::new() })
     }
 
-    /// A pipeline hands the code of its sources, as artifacts, to builds.
+    /// A pipeline passes the code of its sources to builds, as artifacts.
     fn pipeline(&self, id: &LogicalId, resource: &ResourceEntry) -> Result<Code, PieceError> {
         let value = |property| self.value(id, &resource.properties, property);
         let mut code = Code::default();
@@ -84,7 +84,7 @@ impl Reader<'_> {
                     let object = object.map(|(bucket, key)| format!("{bucket}/{key}"));
                     code.lies_in.extend(object.map(|object| self.object(&object)));
                 }
-                // Repositories outside of AWS are in no policy; what other providers run is not followed.
+                // No policy controls repositories outside of AWS. Code that other action providers run is not followed.
                 _ => {}
             }
         }
@@ -111,11 +111,11 @@ impl Reader<'_> {
         Ok(parts)
     }
 
-    /// Where the source of a build lies, and what says how to build it.
+    /// The locations of a build's source and of its build specification.
     fn source(&self, source: &Resolved<'_>) -> Vec<String> {
         let location = source.get("Location").as_text().unwrap_or_default();
         let lies_in = match source.get("Type").as_text().unwrap_or_default() {
-            // A folder is all of its objects.
+            // A folder includes all of its objects.
             "S3" if location.ends_with('/') => Some(self.object(&format!("{location}*"))),
             "S3" => Some(self.object(location)),
             "CODECOMMIT" => {
@@ -140,12 +140,12 @@ fn code_in(arguments: &Resolved<'_>) -> Vec<String> {
     named.filter_map(|(_, value)| value.as_text().map(str::to_owned)).collect()
 }
 
-/// The places in S3 that a text names, each from its bucket on.
+/// The S3 locations in a text, each beginning with the bucket's name.
 fn places_in(text: &str) -> Vec<String> {
     let ends = |one: char| one.is_whitespace() || matches!(one, ',' | ';' | '"' | '\'');
     let places = text.split("s3://").skip(1).chain(text.split("s3a://").skip(1));
     let places = places.filter_map(|place| place.split(ends).next());
-    // A folder is all of its objects.
+    // A folder includes all of its objects.
     let whole = |place: &str| format!("{place}{}", if place.ends_with('/') { "*" } else { "" });
     places.map(whole).collect()
 }

@@ -1,4 +1,5 @@
-//! What a template says of Lake Formation: administrators, permissions, filters, databases and tables.
+//! Reads the Lake Formation resources of a template: administrators, permissions, filters, databases and
+//! tables.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -33,14 +34,15 @@ impl Reader<'_> {
                 self.piece.lake.grants.entry(arn.to_owned()).or_default().push(grant);
             }
         }
-        // What is open to everybody on what somebody makes later is nobody's grant.
+        // Default permissions for future databases and tables belong to no principal, so they are not
+        // supported.
         for property in ["CreateDatabaseDefaultPermissions", "CreateTableDefaultPermissions"] {
             let value = self.value(id, properties, property)?;
             if value.as_list().is_some_and(|list| !list.is_empty()) {
                 return Err(self.outside(id.as_str(), format!("{property} of DataLakeSettings")));
             }
         }
-        // Empty lists have no effect (coverage-roadmap #2197), and close nothing.
+        // Empty lists have no effect (coverage-roadmap #2197): they do not close the defaults.
         Ok(())
     }
 
@@ -50,7 +52,7 @@ impl Reader<'_> {
         properties: &Map,
     ) -> Result<(), PieceError> {
         if !self.texts(id, properties, "PermissionsWithGrantOption")?.is_empty() {
-            // Whoever has one gives it to anybody.
+            // A principal with grant option can grant the permission to anybody.
             let what = "a permission of Lake Formation with grant option".to_owned();
             return Err(self.outside(id.as_str(), what));
         }
@@ -121,7 +123,7 @@ impl Reader<'_> {
                 ),
             )
         } else {
-            // A permission on the catalog: named as it stands.
+            // A permission on the catalog: the resource is kept as written.
             resource.into_plain().to_string()
         };
         let origin = self.origin(id, "Permissions");
@@ -137,7 +139,7 @@ impl Reader<'_> {
         Ok(())
     }
 
-    /// A permission on tags, or on what has them.
+    /// A permission on LF-tags, or on resources with matching tags.
     fn permissions_by_tags(
         &mut self,
         id: &LogicalId,
@@ -154,7 +156,7 @@ impl Reader<'_> {
         let origin = self.origin(id, "Permissions");
         for permission in self.texts(id, properties, "Permissions")? {
             let permission = Action::new(&format!("lakeformation:{permission}"));
-            // AWS has no ARN for a tag; this is our name of one with a value.
+            // AWS has no ARN for a tag: this is a made-up ARN for a tag with one value.
             for value in self.texts_of(id, tag.get("TagValues"))? {
                 let (stem, key) = (catalog("lakeformation", tag), tag.get("TagKey").text());
                 self.piece.lake.grants.entry(principal.to_owned()).or_default().push(LakeGrant {
@@ -202,7 +204,7 @@ impl Reader<'_> {
         Ok(())
     }
 
-    /// The tags that a database, a table or columns are given.
+    /// The tags that a template assigns to a database, a table or columns.
     pub(super) fn tag_association(
         &mut self,
         id: &LogicalId,
@@ -217,7 +219,7 @@ impl Reader<'_> {
         let list = self.value(id, properties, "LFTags")?;
         let mut tags = LfTags::new();
         for tag in list.as_list().into_iter().flatten() {
-            // A resource has one value of a key.
+            // A resource has one value per key.
             let [value] = &self.texts_of(id, tag.get("TagValues"))?[..] else {
                 let what = "a tag of Lake Formation with other than one value".to_owned();
                 return Err(self.outside(id.as_str(), what));
@@ -249,7 +251,7 @@ impl Reader<'_> {
         Ok(())
     }
 
-    /// A location that is in hybrid access mode, or may be.
+    /// A location that is, or may be, in hybrid access mode.
     pub(super) fn location(&mut self, id: &LogicalId, properties: &Map) -> Result<(), PieceError> {
         let is_hybrid = self.value(id, properties, "HybridAccessEnabled")?;
         if !matches!(is_hybrid, Resolved::Null | Resolved::Bool(false)) {
@@ -266,7 +268,8 @@ impl Reader<'_> {
         Ok(())
     }
 
-    /// What a filter leaves of its table, from the filter's own resource: its name alone proves nothing.
+    /// The rows and columns that a data cells filter allows, read from the filter's own resource: its
+    /// name alone proves nothing.
     fn cells(&self, filter: &Resolved<'_>) -> String {
         let wanted = ["TableCatalogId", "DatabaseName", "TableName", "Name"];
         for (id, resource) in &self.stack.template.resources {
@@ -280,9 +283,9 @@ impl Reader<'_> {
                 let (rows, names) = (read("RowFilter"), read("ColumnNames"));
                 let columns = names.as_list().into_iter().flatten();
                 let columns: Option<Vec<&str>> = columns.map(Resolved::as_text).collect();
-                // A filter of columns that nobody can read is none that was asked for.
+                // A filter with unknown columns matches no intended one.
                 let Some(columns) = columns else { break };
-                // All columns but some are none that was asked for either.
+                // Neither does a filter with all columns but some.
                 let wildcard = read("ColumnWildcard");
                 let excluded = wildcard.get("ExcludedColumnNames");
                 let is_whole =
@@ -318,7 +321,7 @@ impl Reader<'_> {
             if defaults.as_list().is_some_and(<[_]>::is_empty) {
                 self.piece.lake.governed.insert(arn.clone());
             } else if *defaults != Resolved::Null {
-                // Every new table is open to whom the defaults name.
+                // The defaults grant access to every new table.
                 let grant = LakeGrant {
                     permission: Action::new("lakeformation:ALL"),
                     resource: arn.clone(),
@@ -351,7 +354,7 @@ impl Reader<'_> {
         Ok(())
     }
 
-    /// Takes down where data of a database lies.
+    /// Records the location of a database's data.
     fn lies_at(&mut self, database: &str, location: &Resolved<'_>) {
         let Some(path) = location.as_text().and_then(|text| text.strip_prefix("s3://")) else {
             return;
@@ -361,7 +364,11 @@ impl Reader<'_> {
         locations.entry(database.to_owned()).or_default().push(arn);
     }
 
-    /// The texts of a list. What is no text is not read.
+    /// The texts of a list.
+    ///
+    /// # Errors
+    ///
+    /// If an item is not a text.
     fn texts_of(&self, id: &LogicalId, list: &Resolved<'_>) -> Result<Vec<String>, PieceError> {
         let texts = list.as_list().into_iter().flatten().map(|text| {
             text.as_text().map(str::to_owned).ok_or_else(|| {
@@ -373,7 +380,7 @@ impl Reader<'_> {
     }
 }
 
-/// The ARN of a resource in the region of a place, and in an account that need not be the place's.
+/// The ARN of a resource in the place's region, and in an account that may differ from the place's.
 fn in_account(place: &Place, service: &str, account: &str, resource: &str) -> String {
     let partition = place.partition();
     ArnParts { partition, service, region: &place.region, account, resource }.into()

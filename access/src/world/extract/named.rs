@@ -67,7 +67,8 @@ impl Reader<'_> {
         })
     }
 
-    /// A name that a property gives; in anybody's template one of the stack's own where nobody knows it.
+    /// The name in a property. In a third-party template, an unknown name is replaced by one unique to
+    /// the stack.
     pub(super) fn name(
         &self,
         id: &LogicalId,

@@ -1,4 +1,5 @@
-//! Documents of resources that the model does not know. Only guardrails look at them: a proof refuses such types.
+//! Policy documents of resource types that the model does not support. Only guardrails examine them: a proof
+//! rejects such types.
 
 use lakewright_template::resolve::Resolved;
 use lakewright_template::{LogicalId, ResourceEntry};
@@ -6,7 +7,7 @@ use lakewright_template::{LogicalId, ResourceEntry};
 use super::{OnUnresolved, PieceError, Reader};
 use crate::document::{Document, Origin};
 
-/// Properties that policies stand in, for the place of what is found.
+/// Properties that contain policies, to state where a document was found.
 const PROPERTIES: [&str; 10] = [
     "AccessPolicies",
     "FileSystemPolicy",
@@ -21,7 +22,7 @@ const PROPERTIES: [&str; 10] = [
 ];
 
 impl Reader<'_> {
-    /// Takes down the documents in the properties of a resource of any type.
+    /// Records the documents in the properties of a resource of any type.
     pub(super) fn others(
         &mut self,
         id: &LogicalId,
@@ -29,7 +30,7 @@ impl Reader<'_> {
     ) -> Result<(), PieceError> {
         let is_filter =
             ["AWS::EC2::VPCEndpoint", "AWS::Organizations::Policy"].contains(&&*resource.kind);
-        // These give nothing: they let through what others allow.
+        // These policies grant nothing: they only filter requests that other policies allow.
         if self.stack.unresolved == OnUnresolved::Fail || is_filter {
             return Ok(());
         }
@@ -51,15 +52,15 @@ impl Reader<'_> {
         Ok(())
     }
 
-    /// Takes down the documents in a value.
+    /// Records the documents in a value.
     fn find_in(&mut self, value: &Resolved<'_>, origin: &Origin) -> Result<(), PieceError> {
-        // Some types take a policy as text.
+        // Some resource types take a policy as a JSON string.
         let text = value.as_text().filter(|text| text.trim_start().starts_with('{'));
         let plain = text.and_then(|text| serde_json::from_str(text).ok());
         let parsed = plain.as_ref().map(|plain: &serde_json::Value| Resolved::from(plain));
         let (mut documents, mut lists) = (Vec::new(), Vec::new());
         find(parsed.as_ref().unwrap_or(value), &mut documents, &mut lists);
-        // Statements of SAM's APIs stand without a document around them.
+        // Statements of SAM's APIs are not wrapped in a document.
         let around: Vec<Resolved<'_>> =
             lists.into_iter().map(|list| Document::around(list.clone())).collect();
         for document in documents.into_iter().chain(&around) {
@@ -71,11 +72,11 @@ impl Reader<'_> {
         Ok(())
     }
 
-    /// The statement that a permission of a function is.
+    /// Converts a Lambda permission to the equivalent policy statement.
     fn permission(&mut self, id: &LogicalId, resource: &ResourceEntry) -> Result<(), PieceError> {
         let text = |property: &str| self.text(id, &resource.properties, property);
         let principal = text("Principal")?.unwrap_or_default();
-        // An account has no dot in it. How a service's name ends depends on the partition.
+        // An account contains no dot. The suffix of a service principal depends on the partition.
         let is_service = principal.contains('.') && !principal.starts_with("arn:");
         let kind = if is_service { "Service" } else { "AWS" };
         let mut conditions = serde_json::Map::new();
@@ -103,7 +104,7 @@ impl Reader<'_> {
     }
 }
 
-/// The policy documents in a value.
+/// Finds the policy documents in a value.
 fn find<'f, 'v>(
     value: &'f Resolved<'v>,
     documents: &mut Vec<&'f Resolved<'v>>,

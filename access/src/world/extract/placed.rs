@@ -1,7 +1,8 @@
-//! Policies that are separate resources: which bucket, topic, queue, secret or bus each belongs to.
+//! Policies that are separate resources: the bucket, topic, queue, secret or event bus that each applies to.
 //!
-//! How they name it is on the page of each type in the CloudFormation template reference: `Bucket` by name, `Topics` and
-//! `TopicArn` by ARN, `Queues` and `Queue` by URL, `SecretId` by "the ARN or name of the secret", `EventBusName` by name.
+//! How a type names its resource is on its page in the CloudFormation template reference: `Bucket` by name, `Topics`
+//! and `TopicArn` by ARN, `Queues` and `Queue` by URL, `SecretId` by "the ARN or name of the secret", `EventBusName` by
+//! name.
 
 use lakewright_template::arn::{ArnParts, ArnPattern};
 use lakewright_template::partition::Partition;
@@ -21,7 +22,7 @@ impl Reader<'_> {
         let partition = self.stack.place.partition();
         let names = self.places(id, properties, "Bucket")?;
         let arns = names.iter().map(|name| {
-            // No name of a bucket has a colon in it.
+            // Bucket names contain no colon.
             if name.contains(':') {
                 UNKNOWN.to_owned()
             } else {
@@ -63,8 +64,9 @@ impl Reader<'_> {
         self.policy(id, properties, "ResourcePolicy", arns)
     }
 
-    /// The ARN of the secret that a text names; of anybody's template as it is made up here for one of a template, whatever
-    /// six characters the text has behind the name. Source: "Secret" of CreateSecret in the Secrets Manager API reference.
+    /// The ARN of the secret that a text names. For third-party templates, the six characters after the name are
+    /// replaced by the placeholder that the model uses for secrets of templates. Source: "Secret" of CreateSecret in
+    /// the Secrets Manager API reference.
     fn secret(&self, text: String) -> String {
         if text.contains(UNKNOWN) {
             return text;
@@ -79,7 +81,7 @@ impl Reader<'_> {
             |end: &str| end.len() == 6 && end.bytes().all(|byte| byte.is_ascii_alphanumeric());
         let stem = match text.rsplit_once('-') {
             Some((stem, end)) if is_end(end) => stem,
-            // A part of an ARN is taken as well.
+            // A partial ARN is accepted as well.
             _ => text.as_str(),
         };
         format!("{stem}{SECRET_ENDS}")
@@ -92,7 +94,7 @@ impl Reader<'_> {
     ) -> Result<(), PieceError> {
         let mut buses = self.texts(id, properties, "EventBusName")?;
         if buses.is_empty() {
-            // Source: "EventBusName" of AWS::Events::EventBusPolicy: without one, the default bus is meant.
+            // Source: "EventBusName" of AWS::Events::EventBusPolicy: without it, the policy applies to the default bus.
             buses.push("default".to_owned());
         }
         let arns = buses.into_iter().map(|bus| {
@@ -121,8 +123,8 @@ impl Reader<'_> {
         self.place(id, document, arns)
     }
 
-    /// The older form of a bus's policy, with the parts of one statement as properties. Source: "AWS::Events::EventBusPolicy" in
-    /// the CloudFormation template reference.
+    /// The older form of an event bus policy, with the parts of one statement as properties. Source:
+    /// "AWS::Events::EventBusPolicy" in the CloudFormation template reference.
     fn older_bus_policy(
         &self,
         id: &LogicalId,
@@ -145,7 +147,7 @@ impl Reader<'_> {
         Ok(statement)
     }
 
-    /// Takes down the policy of resources that are named by their ARNs.
+    /// Records a policy of resources that are named by ARN.
     fn policy(
         &mut self,
         id: &LogicalId,
@@ -160,7 +162,7 @@ impl Reader<'_> {
         self.place(id, document, arns)
     }
 
-    /// Takes down of which resources a policy is.
+    /// Records the resources that a policy applies to.
     fn place(
         &mut self,
         id: &LogicalId,
@@ -186,7 +188,7 @@ impl Reader<'_> {
         Ok(())
     }
 
-    /// Takes down a policy of which nobody knows the resource.
+    /// Records a policy whose resource is unknown.
     fn unplaced(&mut self, id: &LogicalId, document: Document) {
         let of_type = self.stack.template.resources.get(id).map(|one| service_of(&one.kind));
         self.piece.unplaced.extend(of_type);
@@ -211,15 +213,15 @@ impl Reader<'_> {
         Ok(())
     }
 
-    /// Takes down what AWS RAM shares: what it gives is said by permissions that are in no template. Source: "AWS::RAM::ResourceShare"
-    /// in the CloudFormation template reference, `PermissionArns`.
+    /// Records the resources that AWS RAM shares: the permissions that it grants are in no template. Source:
+    /// "AWS::RAM::ResourceShare" in the CloudFormation template reference, `PermissionArns`.
     fn shared(&mut self, id: &LogicalId, properties: &Map) -> Result<(), PieceError> {
         for arn in self.texts(id, properties, "ResourceArns")? {
             let is_known = |name: &&str| !name.is_empty() && !name.contains(UNKNOWN);
             if let Some(service) = ArnPattern::of(&arn).service.filter(is_known) {
                 self.piece.unplaced.insert(service.to_owned());
             } else {
-                // It may be any of the template's own.
+                // It may be any resource of the template itself.
                 let own = self.stack.template.resources.values();
                 self.piece.unplaced.extend(own.map(|one| service_of(&one.kind)));
             }
@@ -227,7 +229,7 @@ impl Reader<'_> {
         Ok(())
     }
 
-    /// Records that a resource's name is known only at deployment: any policy of its service may apply to it.
+    /// Records a resource whose name is known only at deployment: any policy of its service may apply to it.
     pub(super) fn may_have_any_name(&mut self, resource: &ResourceEntry) {
         if self.stack.unresolved == OnUnresolved::Fail {
             return;
@@ -244,7 +246,7 @@ impl Reader<'_> {
     }
 }
 
-/// The service of a resource type, as it stands in ARNs.
+/// The service of a resource type, as written in ARNs.
 fn service_of(kind: &str) -> String {
     match kind.split("::").nth(1).unwrap_or_default() {
         "StepFunctions" => "states".to_owned(),
@@ -252,7 +254,7 @@ fn service_of(kind: &str) -> String {
     }
 }
 
-/// The ARN of the queue that a URL names. Source: "Amazon SQS queue and message identifiers" in the Amazon SQS developer
+/// The ARN of the queue with this URL. Source: "Amazon SQS queue and message identifiers" in the Amazon SQS developer
 /// guide: `https://sqs.REGION.amazonaws.com/ACCOUNT/NAME`.
 fn queue_of(url: &str) -> Option<String> {
     let mut parts = url.strip_prefix("https://")?.split('/');

@@ -1,10 +1,8 @@
-//! Roles that the serverless transform (AWS SAM) makes of functions and state machines.
+//! Roles that the serverless transform (AWS SAM) creates for functions and state machines.
 //!
-//! Source: "AWS::Serverless::Function" and "AWS::Serverless::StateMachine" in
-//! the AWS SAM developer guide: without the property `Role`, a role is made
-//! with the policies of the property `Policies`, which takes names and ARNs of
-//! managed policies, documents, and names of SAM's own templates, each for one
-//! resource.
+//! Source: "AWS::Serverless::Function" and "AWS::Serverless::StateMachine" in the AWS SAM developer guide: without the
+//! property `Role`, SAM creates a role with the policies of the property `Policies`. This property takes names and ARNs
+//! of managed policies, documents, and names of SAM's own policy templates, each for one resource.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -18,7 +16,7 @@ use super::{More, PieceError, Reader, Role};
 use crate::document::Document;
 
 impl Reader<'_> {
-    /// The role that is made for a function or a state machine.
+    /// Reads the role that SAM creates for a function or a state machine.
     pub(super) fn serverless(
         &mut self,
         id: &LogicalId,
@@ -32,7 +30,7 @@ impl Reader<'_> {
         }
         let origin = self.origin(id, "Policies");
         let (mut identity, mut names) = (Vec::new(), Vec::new());
-        // The transform attaches policies of its own: for logs, networks, tracing and what sends events. They only allow.
+        // The transform also attaches policies for logs, networks, tracing and event sources. They contain no deny.
         let is_one_way = self.is_one_way(properties, "Policies");
         let mut more = if is_one_way { More::Allowing } else { More::Anything };
         for alternative in self.alternatives(id, properties, "Policies")? {
@@ -56,7 +54,7 @@ impl Reader<'_> {
                             identity.push(document);
                         }
                     }
-                    // One of SAM's templates, which only allow.
+                    // SAM's policy templates contain no deny.
                     item if is_template(item) => {}
                     _ => more = More::Anything,
                 }
@@ -100,8 +98,8 @@ impl Reader<'_> {
         Ok(())
     }
 
-    /// A function's address that asks for no signature: SAM lets everybody call it. Source: "FunctionUrlConfig" in the AWS SAM
-    /// developer guide, AuthType.
+    /// Reads a function URL without authentication: SAM allows everybody to invoke it. Source: "FunctionUrlConfig" in
+    /// the AWS SAM developer guide, AuthType.
     fn function_url(&mut self, id: &LogicalId, properties: &Map) -> Result<(), PieceError> {
         let url = self.value(id, properties, "FunctionUrlConfig")?;
         if url.get("AuthType").as_text() != Some("NONE") {
@@ -115,7 +113,7 @@ impl Reader<'_> {
         Ok(())
     }
 
-    /// The ARN of a managed policy that may be given by its name.
+    /// The ARN of a managed policy, which may be given by name.
     fn managed_policy(&self, name: &str) -> String {
         if name.starts_with("arn:") {
             return name.to_owned();
@@ -125,8 +123,8 @@ impl Reader<'_> {
     }
 }
 
-/// Whether an entry of `Policies` is one of SAM's templates, each for one resource, or nothing. Source: "AWS SAM policy
-/// templates" in the AWS SAM developer guide; their names end so.
+/// Whether an entry of `Policies` is one of SAM's policy templates, each for one resource, or null. Source: "AWS SAM
+/// policy templates" in the AWS SAM developer guide; their names have these endings.
 fn is_template(item: &Resolved<'_>) -> bool {
     *item == Resolved::Null
         || item.as_map().is_some_and(|entries| {

@@ -1,23 +1,23 @@
-//! Parts of anybody's template that may give access without being looked at.
+//! Parts of a third-party template that may grant access but are not examined.
 
 use lakewright_template::resolve::Others;
 use lakewright_template::{ResourceEntry, Value};
 
 use super::{OnUnresolved, Reader, StackTemplate};
 
-/// Transforms that add nothing which is not read.
+/// Transforms whose additions are all read.
 ///
 /// Sources: "AWS::LanguageExtensions transform" and "AWS::Serverless transform" in the CloudFormation template reference.
 const TRANSFORMS: [&str; 2] = ["AWS::LanguageExtensions", "AWS::Serverless-2016-10-31"];
 
 impl Reader<'_> {
-    /// Takes down what of the template is not looked at.
+    /// Records the parts of the template that are not examined.
     pub(super) fn unseen(&mut self, others: &Others) {
         self.piece.unknown.extend(unseen(self.stack, others));
     }
 }
 
-/// What of anybody's template is not looked at, each in a sentence.
+/// The parts of a third-party template that are not examined, one sentence each.
 pub fn unseen(stack: StackTemplate<'_>, others: &Others) -> Vec<String> {
     if stack.unresolved == OnUnresolved::Fail {
         return Vec::new();
@@ -51,8 +51,9 @@ pub fn unseen(stack: StackTemplate<'_>, others: &Others) -> Vec<String> {
     found
 }
 
-/// SAM's policy templates in anybody's template, each in a sentence: what they allow is written by SAM and stands nowhere here.
-/// Source: "AWS SAM policy templates" in the AWS SAM developer guide; their names end so.
+/// The uses of SAM's policy templates in a third-party template, one sentence each: SAM generates their policies, so
+/// they are not examined. Source: "AWS SAM policy templates" in the AWS SAM developer guide; their names have these
+/// endings.
 pub fn policy_templates(stack: StackTemplate<'_>) -> Vec<String> {
     let mut found = Vec::new();
     for (id, resource) in &stack.template.resources {
@@ -77,7 +78,7 @@ pub fn policy_templates(stack: StackTemplate<'_>) -> Vec<String> {
     found
 }
 
-/// What of a resource may give access to others without being read.
+/// The part of a resource that may grant access but is not read.
 fn what_may_be_in(resource: &ResourceEntry, is_nested: bool) -> Option<&'static str> {
     let kind = resource.kind.as_ref();
     match kind {

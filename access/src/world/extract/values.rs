@@ -1,4 +1,4 @@
-//! Values of properties: what a template states, and of anybody's template what it may state.
+//! Values of properties: the stated value or, in third-party templates, every possible one.
 
 use std::collections::BTreeMap;
 
@@ -17,7 +17,7 @@ impl Reader<'_> {
         Ok(tags_of(&self.value(id, properties, "Tags")?))
     }
 
-    /// A text; `None` where the property is not set.
+    /// A property's text; `None` if the property is not set.
     pub(super) fn text(
         &self,
         id: &LogicalId,
@@ -36,8 +36,8 @@ impl Reader<'_> {
         }
     }
 
-    /// The ARN of a permissions boundary; of anybody's template one that nobody knows, where it is not the same however
-    /// the template is deployed.
+    /// The ARN of a permissions boundary. In a third-party template, an unknown one if it depends on how the template
+    /// is deployed.
     pub(super) fn boundary(
         &self,
         id: &LogicalId,
@@ -50,14 +50,14 @@ impl Reader<'_> {
         Ok(Some(UNKNOWN.to_owned()))
     }
 
-    /// Whether a property is the same however the template is deployed.
+    /// Whether a property has the same value however the template is deployed.
     pub(super) fn is_one_way(&self, properties: &Map, property: &str) -> bool {
         let value = properties.get(property);
         self.stack.unresolved == OnUnresolved::Fail
             || value.is_none_or(|value| self.resolver.alternatives(value).len() == 1)
     }
 
-    /// The texts of a list; of anybody's template those of each way in which it can be deployed.
+    /// The texts of a list. In a third-party template, those of every variant in which the template can be deployed.
     pub(super) fn texts(
         &self,
         id: &LogicalId,
@@ -73,7 +73,7 @@ impl Reader<'_> {
                     for item in items {
                         match item {
                             Resolved::Text(text) => texts.push(text.into_owned()),
-                            // A parameter may be a list of its own.
+                            // A parameter can itself be a list.
                             Resolved::List(more)
                                 if self.stack.unresolved == OnUnresolved::Placeholder =>
                             {
@@ -93,7 +93,7 @@ impl Reader<'_> {
         Ok(texts)
     }
 
-    /// A proof must know every value; guardrails look at what they know.
+    /// Fails in a proof, which must know every value; guardrails skip unknown values.
     fn refuse(&self, id: &LogicalId, property: &str) -> Result<(), PieceError> {
         match self.stack.unresolved {
             OnUnresolved::Fail => {
@@ -103,7 +103,7 @@ impl Reader<'_> {
         }
     }
 
-    /// The value of a property; null where it is not set.
+    /// The value of a property; null if it is not set.
     pub(super) fn value<'v>(
         &self,
         id: &LogicalId,
@@ -113,7 +113,7 @@ impl Reader<'_> {
         properties.get(property).map_or(Ok(Resolved::Null), |value| self.resolved(id, value))
     }
 
-    /// What a property may be. Null stands for a property that is not set.
+    /// The possible values of a property. Null represents a property that is not set.
     pub(super) fn alternatives<'v>(
         &self,
         id: &LogicalId,

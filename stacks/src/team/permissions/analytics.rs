@@ -6,10 +6,10 @@ use lakewright_policies::condition::Comparison;
 use super::{Block, Rule, When};
 
 pub(super) const BLOCKS: &[Block] = &[
-    // athena:List* on * and Get*/BatchGet* become named actions on the team's workgroup; gated.
-    // Object ACL actions dropped (bucket owner enforced). Dropped notebooks/sessions (Spark
-    // workgroups are not made). GetCatalogs, GetTables, GetNamespaces, RunQuery: legacy JDBC names,
-    // dead.
+    // data.all's athena:List* on * and Get*/BatchGet* are replaced by named actions on the team's workgroup,
+    // which need the permission and the feature. Left out: actions on object ACLs (bucket owner enforced),
+    // notebooks and sessions (no Spark workgroups are created), and the obsolete JDBC names GetCatalogs,
+    // GetTables, GetNamespaces and RunQuery.
     Block {
         permission: Some(EnvironmentPermission::RunAthenaQuery),
         feature: |features| features.worksheets,
@@ -95,9 +95,9 @@ pub(super) const BLOCKS: &[Block] = &[
             },
         ],
     },
-    // NotAction and untagged recipe statement gone. Create* has no resource types: request tag only,
-    // so names are not limited, but every use needs prefix and tag. ListDatasets, ListJobs and ListRecipes
-    // answer with queries, places and steps of every team, and are dropped.
+    // data.all's NotAction and its statement on untagged recipes are left out. Create* has no resource types and
+    // is limited by the request tag only. So names are not limited, but every use requires prefix and tag.
+    // ListDatasets, ListJobs and ListRecipes return queries, locations and steps of every team, and are left out.
     Block {
         permission: Some(EnvironmentPermission::CreateDataset),
         feature: |features| features.datasets,
@@ -164,12 +164,12 @@ pub(super) const BLOCKS: &[Block] = &[
             },
         ],
     },
-    // Metadata only, Lake Formation decides. The databases of the mesh begin with the prefix, also those that
-    // lead to what is shared; a share gives the producer's side by itself (`share/access.rs`), and an import its
-    // own database (`team.rs`). glue:GetConnection(s) are not here (section 18 A9).
-    // Governed-table actions of Lake Formation (transactions, query planning) are dead. LF-tag reads
-    // have no resource types. GetDataAccess is the one action of access level Write that stands on *
-    // without a condition: it has neither resource types nor usable keys, and Lake Formation decides.
+    // Metadata only: Lake Formation decides. The mesh's databases begin with the prefix, including those that
+    // link to shared tables. A share grants the producer's side separately (`share/access.rs`), an import its own
+    // database (`team.rs`). glue:GetConnection(s) are not included here (section 18 A9). Lake Formation's actions
+    // on governed tables (transactions, query planning) are obsolete. Reading LF-tags has no resource types.
+    // GetDataAccess is the only action of access level Write on * without a condition: it has neither resource
+    // types nor usable keys, and Lake Formation decides.
     Block {
         permission: None,
         feature: |_| true,
@@ -209,8 +209,8 @@ pub(super) const BLOCKS: &[Block] = &[
                 ],
                 when: When::Always,
             },
-            // Athena looks at this database whatever a query is about. Source: "Configure access to databases
-            // and tables in the AWS Glue Data Catalog", access to your catalog and database per AWS Region.
+            // Athena reads this database for every query. Source: "Configure access to databases and tables in
+            // the AWS Glue Data Catalog", access to your catalog and database per AWS Region.
             Rule {
                 sid: "GlueDefaultDatabase",
                 actions: &["glue:GetDatabase", "glue:GetDatabases"],
@@ -222,13 +222,12 @@ pub(super) const BLOCKS: &[Block] = &[
             },
         ],
     },
-    // On databases {prefix}_* (Glue names use _); Lake Formation still decides per database, since
-    // Lakewright clears the IAMAllowedPrincipals default. DeleteDatabase is dropped (Lakewright's
-    // dataset stacks own the databases; delete protection by retain). Connections: catalog and
-    // connection are authorized separately, so the catalog part carries no tag and the connection
-    // part does; connections keep credentials, so reads are own-tag only. CreateConnection has no
-    // connection resource type in the data (older AWS tables listed it; add connection/{prefix}-* if
-    // a live call asks for it), so only its tag is held.
+    // On databases {prefix}_* (Glue names use _). Lake Formation still decides per database, because Lakewright
+    // clears the IAMAllowedPrincipals default. DeleteDatabase is left out: Lakewright's dataset stacks own the
+    // databases, which are retained on deletion. Connections: the catalog and the connection are authorized
+    // separately, so the condition on the tag applies to the connection only. Connections contain credentials, so
+    // only the team's own are readable. CreateConnection has no connection resource type in the reference (older
+    // AWS tables listed it; add connection/{prefix}-* if a live call requires it), so only its tag is limited.
     Block {
         permission: Some(EnvironmentPermission::CreateDataset),
         feature: |features| features.datasets,
@@ -292,15 +291,15 @@ pub(super) const BLOCKS: &[Block] = &[
             },
         ],
     },
-    // glue:Get*/BatchGet* on * named; dev endpoints dropped (dead: no Glue version after 1.0;
-    // interactive sessions take their place). Classifier writes, CreateScript, ResetJobBookmark,
-    // Start/Stop/UpdateCrawlerSchedule have neither resource types nor tags: mutating on * is
-    // dropped, schedules go through triggers. CreateCrawler and CreateDataQualityRuleset have no
-    // resource types: request tag. Lakewright's own profiling job, crawler and trigger (tag
-    // lakewright:mesh) can be read and started, not changed. Bucket aws-glue-assets-{A}-{R}
-    // (unprefixed, shared by all) replaced by glue-assets/{role_name}/ in the environment bucket.
-    // lower-case aws:resourceTag corrected. GetJobs, GetCrawlers, GetJobBookmark and ListSessions answer with the
-    // arguments, targets and states of every team's, and are dropped: the lists that stay give names.
+    // glue:Get*/BatchGet* on * are replaced by named actions. Development endpoints are left out: no Glue version
+    // after 1.0 supports them, and interactive sessions replace them. Writes of classifiers, CreateScript,
+    // ResetJobBookmark and Start/Stop/UpdateCrawlerSchedule have neither resource types nor tags, so they are
+    // left out; schedules use triggers. CreateCrawler and CreateDataQualityRuleset have no resource types and are
+    // limited by the request tag. Lakewright's own profiling job, crawler and trigger (tag lakewright:mesh) can
+    // be read and started, but not changed. The bucket aws-glue-assets-{A}-{R} (unprefixed, shared by all) is
+    // replaced by glue-assets/{role_name}/ in the environment's bucket. The lower-case aws:resourceTag is
+    // corrected. GetJobs, GetCrawlers, GetJobBookmark and ListSessions return arguments, targets and states of
+    // every team, and are left out; the remaining lists return names.
     Block {
         permission: Some(EnvironmentPermission::CreateDataset),
         feature: |features| features.datasets,
@@ -325,9 +324,9 @@ pub(super) const BLOCKS: &[Block] = &[
                 resources: &["*"],
                 when: When::RequestedOnly,
             },
-            // No triggers and no workflows: Glue starts the jobs that a trigger names with the jobs' own
-            // roles and the trigger's arguments, and no condition key holds a trigger to jobs of the
-            // team. So a trigger could run code as a dataset's role.
+            // Triggers and workflows are left out: Glue starts the jobs that a trigger names with the jobs' own
+            // roles and the trigger's arguments, and no condition key limits a trigger to the team's jobs. So a
+            // trigger could run code as a dataset's role.
             Rule {
                 sid: "GlueCreate",
                 actions: &["glue:CreateJob", "glue:CreateSession", "glue:TagResource"],
@@ -418,7 +417,8 @@ pub(super) const BLOCKS: &[Block] = &[
                 when: When::Always,
             },
             Rule {
-                // Glue names groups after a security configuration, so that a team has its own.
+                // Glue includes the security configuration's name in log group names, so each team has its own
+                // groups.
                 sid: "GlueOwnLogs",
                 actions: &[
                     "logs:DescribeLogStreams",

@@ -1,16 +1,16 @@
-//! What every team may do: look around, and use its own stacks, secrets, queues and parameters.
+//! The permissions of every team: read general metadata, and use its own stacks, secrets, queues and parameters.
 
 use lakewright_policies::condition::Comparison;
 
 use super::{Block, Rule, When};
 
 pub(super) const BLOCKS: &[Block] = &[
-    // ec2:Describe*, logs:Get*/Describe*/List* and iam:list*/Get* on * become named reads; only
-    // actions without resource types stand on *. Dropped: iam:CreatePolicy, iam:CreateRole,
-    // iam:CreateServiceLinkedRole (escalation; the platform's stacks create them),
-    // cloudwatch:GetMetricData and ListMetrics (since CloudWatch datasets they have a resource type;
-    // GetMetricStatistics and GetMetricWidgetImage read the same metrics), ec2:DescribeVpcAttribute
-    // (resource type vpc). IAM reads are limited to the own role and the policies named after it.
+    // ec2:Describe*, logs:Get*/Describe*/List* and iam:list*/Get* on * are replaced by named read actions; only
+    // actions without resource types use *. Left out: iam:CreatePolicy, iam:CreateRole and
+    // iam:CreateServiceLinkedRole (escalation; Lakewright's stacks create these), cloudwatch:GetMetricData and
+    // ListMetrics (since CloudWatch datasets they have a resource type; GetMetricStatistics and
+    // GetMetricWidgetImage read the same metrics), and ec2:DescribeVpcAttribute (resource type vpc). IAM reads are
+    // limited to the team's own role and the policies named after it.
     Block {
         permission: None,
         feature: |_| true,
@@ -62,13 +62,12 @@ pub(super) const BLOCKS: &[Block] = &[
             },
         ],
     },
-    // Change sets only on stacks which carry the team's tag, the prefix and NOT the tag
-    // lakewright:mesh: stacks that Lakewright deploys keep its execution role, so a team must never
-    // be able to update them, whatever their Team tag says. Creation is CreateStack only (fails on an
-    // existing stack; CreateChangeSet with a request tag would put change sets on foreign stacks),
-    // and without a role in the request. Dropped: CreateStackSet, CreateUploadBucket,
-    // Describe*/Get*/List* on *, ListImports, ListExports (exports of all teams), Cancel*/Continue*
-    // wildcards, tag changes.
+    // Change sets are allowed only on stacks with the prefix and the team's tag, and WITHOUT the tag
+    // lakewright:mesh. Stacks that Lakewright deploys keep its execution role, so a team must never be able to
+    // update them, whatever their Team tag. Stacks are created only with CreateStack, which fails on an existing
+    // stack, and without a role in the request: CreateChangeSet with a request tag would allow change sets on
+    // other owners' stacks. Left out: CreateStackSet, CreateUploadBucket, Describe*/Get*/List* on *, ListImports,
+    // ListExports (exports of all teams), Cancel*/Continue* wildcards and tag changes.
     Block {
         permission: None,
         feature: |_| true,
@@ -119,7 +118,7 @@ pub(super) const BLOCKS: &[Block] = &[
                 resources: &[
                     "arn:{partition}:cloudformation:{region}:{account}:stack/{prefix}-*/*",
                 ],
-                // A change set's tags become the stack's.
+                // CloudFormation applies a change set's tags to the stack.
                 when: When::TaggedByTeamUnposed,
             },
             Rule {
@@ -138,10 +137,10 @@ pub(super) const BLOCKS: &[Block] = &[
             },
         ],
     },
-    // As data.all plus StringEqualsIfExists on ResourceTag/Team in create/tag statements: without it
-    // TagResource with the own RequestTag re-labels another team's secret and so takes it over.
-    // ListSecrets shows names of all (no resource types). lakewright:mesh guard keeps out what the
-    // platform's stacks made.
+    // Like data.all, plus StringEqualsIfExists on ResourceTag/Team when creating or tagging: otherwise TagResource
+    // with the team's own RequestTag could take over another team's secret. ListSecrets shows the names of all
+    // secrets (no resource types). The condition on lakewright:mesh excludes secrets that Lakewright's stacks
+    // created.
     Block {
         permission: None,
         feature: |_| true,
@@ -175,9 +174,10 @@ pub(super) const BLOCKS: &[Block] = &[
             },
         ],
     },
-    // AddPermission, RemovePermission and SetQueueAttributes are dropped: they write the queue's policy, which can
-    // let anybody in, and no condition key tells what it says. So is CreateQueue, which takes a policy as well
-    // ("CreateQueue" in the SQS API reference, Policy): somebody who may makes the queue, with the team's tag.
+    // AddPermission, RemovePermission and SetQueueAttributes are left out: they write the queue policy, which can
+    // grant access to anybody, and no condition key checks its content. CreateQueue is left out because it takes a
+    // policy as well ("CreateQueue" in the SQS API reference, Policy): another authorized principal creates the
+    // queue, with the team's tag.
     Block {
         permission: None,
         feature: |_| true,
@@ -206,10 +206,10 @@ pub(super) const BLOCKS: &[Block] = &[
             },
         ],
     },
-    // Team parameters are parameter/{prefix}-*, disjoint from the platform's /{prefix}/...
-    // PutParameter stands twice: creation by request tag, overwrite by resource tag (SSM refuses tags
-    // with overwrite). GetParametersByPath dropped: it authorizes the path, not the parameters, so no
-    // tag can hold it.
+    // Team parameters are parameter/{prefix}-*, distinct from Lakewright's own /{prefix}/... PutParameter has two
+    // statements: creation by request tag, overwriting by resource tag, because SSM rejects tags with overwrite.
+    // GetParametersByPath is left out: it is authorized on the path, not on the parameters, so no tag can limit
+    // it.
     Block {
         permission: None,
         feature: |_| true,

@@ -5,16 +5,17 @@ use lakewright_manifest::mesh::EnvironmentPermission;
 use super::{Block, Rule, When};
 
 pub(super) const BLOCKS: &[Block] = &[
-    // quicksight:* on */{P}-{team}* becomes named actions on prefix and tag. Dropped: permission
-    // updates (sharing goes through QuickSight itself), account, namespace, user, group, theme,
-    // template, topic, VPC connection, Q and key administration. Authors who work in the console use
+    // quicksight:* on */{P}-{team}* is replaced by named actions limited by prefix and tag. Left out:
+    // permission updates (sharing uses QuickSight itself), and administration of accounts, namespaces, users,
+    // groups, themes, templates, topics, VPC connections, Q and keys. Authors who work in the console use
     // QuickSight's own permissions and need none of these.
     //
-    // A team uses the one data source that the mesh makes for it, which asks as the team's role, and neither
-    // makes nor changes any: without a role of its own an Athena source asks as QuickSight's account-wide role
-    // (source: "AthenaParameters" in QuickSight's API reference, RoleArn), and CreateDataSource and
-    // UpdateDataSource carry aws:RequestTag and aws:TagKeys only, so that no condition can ask for the role
-    // (source: service authorization reference). ListDataSources is dropped: it answers with their parameters.
+    // A team uses the one data source that the mesh creates for it, which queries as the team's role. A team
+    // cannot create or change data sources: an Athena source without its own role queries as QuickSight's
+    // account-wide role (source: "AthenaParameters" in QuickSight's API reference, RoleArn), and
+    // CreateDataSource and UpdateDataSource carry only aws:RequestTag and aws:TagKeys, so no condition can
+    // require the role (source: service authorization reference). ListDataSources is left out, because it
+    // returns the parameters of data sources.
     Block {
         permission: Some(EnvironmentPermission::CreateDashboard),
         feature: |features| features.dashboards,
@@ -48,7 +49,7 @@ pub(super) const BLOCKS: &[Block] = &[
                 ],
                 when: When::Requested,
             },
-            // A data set is made on its source.
+            // A dataset is created from its data source.
             Rule {
                 sid: "QsCreateOnSource",
                 actions: &["quicksight:CreateDataSet"],

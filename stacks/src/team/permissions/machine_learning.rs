@@ -5,24 +5,23 @@ use lakewright_policies::condition::Comparison;
 
 use super::{Block, Rule, When};
 
-/// What pulling an image takes. Source: "Private repository policy examples" in the Amazon ECR user guide.
+/// Actions to pull an image. Source: "Private repository policy examples" in the Amazon ECR user guide.
 const PULLS: [&str; 3] =
     ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"];
 
 pub(super) const BLOCKS: &[Block] = &[
-    // No unconditioned Create*/CreatePresignedDomainUrl/*Space*. Presigned URLs only for user
-    // profiles tagged for the team (sagemaker:ResourceTag is what AWS documents for presigned URLs).
-    // DescribeSpace/DescribeApp are plain reads (spaces made in Studio carry Team only if the domain
-    // propagates tags). Writes on spaces and apps only of the caller's own user profile:
-    // ${sagemaker:...} are policy variables of the Studio session (escape as ${!sagemaker:...} inside
-    // Fn::Sub; plain strings need no escape). Jobs, models, endpoints must be named {prefix}-* and
-    // tagged Team. sagemaker:Search is left out: it finds resources of every team. ECR reads cross the account border because
-    // AWS's images live in AWS's accounts, others in each region and for each image (source: "Docker registry
-    // paths and example code" in the SageMaker developer guide); other accounts' repositories have policies
-    // of their own, and in the team's account only repositories with its tag are read. Dropped: servicecatalog calls (portfolio of Projects,
-    // nonsense for a team role), RenderUiTemplate, QueryLineage, Edge Manager (dead), Elastic
-    // Inference, workforce and labelling, Create/Delete/UpdateDomain and UserProfile (Lakewright's
-    // stacks own them).
+    // Create*, CreatePresignedDomainUrl and actions on spaces are never without a condition. Presigned URLs are limited
+    // to user profiles tagged for the team (AWS documents sagemaker:ResourceTag for presigned URLs). DescribeSpace and
+    // DescribeApp are plain reads, because spaces created in Studio carry Team only if the domain propagates tags.
+    // Writes on spaces and apps are limited to the caller's own user profile: ${sagemaker:...} are policy variables of
+    // the Studio session (escape them as ${!sagemaker:...} inside Fn::Sub; plain strings need no escape). Jobs, models
+    // and endpoints must be named {prefix}-* and tagged Team. sagemaker:Search is left out, because it finds resources
+    // of every team. ECR reads include other accounts, because AWS's images are in AWS's accounts, which differ by
+    // region and image (source: "Docker registry paths and example code" in the SageMaker developer guide).
+    // Repositories of other accounts have their own policies, and in the team's account only repositories with its tag
+    // are readable. Left out: servicecatalog calls (portfolio of Projects, useless for a team role), RenderUiTemplate,
+    // QueryLineage, Edge Manager (discontinued), Elastic Inference, workforce and labelling, and
+    // Create/Delete/UpdateDomain and UserProfile (Lakewright's stacks own them).
     Block {
         permission: Some(EnvironmentPermission::CreateStudioProfile),
         feature: |features| features.ml_studio,
@@ -100,7 +99,7 @@ pub(super) const BLOCKS: &[Block] = &[
                 )]),
             },
             Rule {
-                // Studio tags spaces and apps as it makes them; existing ones cannot be tagged so.
+                // Studio tags spaces and apps on creation; this does not allow tagging existing ones.
                 sid: "StudioTagOnCreate",
                 actions: &["sagemaker:AddTags"],
                 resources: &[
@@ -125,8 +124,8 @@ pub(super) const BLOCKS: &[Block] = &[
                 resources: &["arn:{partition}:sagemaker:{region}:{account}:*/{role_name}-*"],
                 when: When::Requested,
             },
-            // A model runs with the role that it was made with: whoever starts another team's model,
-            // with input and output of their own choice, has that team's role.
+            // A model runs with the role it was created with. Starting another team's model with chosen input and
+            // output would use that team's role.
             Rule {
                 sid: "StudioRunModel",
                 actions: &["sagemaker:CreateEndpointConfig", "sagemaker:CreateTransformJob"],
@@ -187,7 +186,7 @@ pub(super) const BLOCKS: &[Block] = &[
                 when: When::Always,
             },
             Rule {
-                // The groups are everybody's; the streams begin with the name of the job or instance.
+                // All teams share these log groups; the stream names begin with the name of the job or instance.
                 sid: "StudioOwnLogs",
                 actions: &["logs:GetLogEvents"],
                 resources: &[
@@ -201,7 +200,7 @@ pub(super) const BLOCKS: &[Block] = &[
                 resources: &["arn:{partition}:ecr:{region}:{account}:repository/*"],
                 when: When::Tagged,
             },
-            // Images of AWS lie in accounts of AWS, whose repositories let everybody in.
+            // AWS's images are in AWS's accounts, whose repository policies allow everybody.
             Rule {
                 sid: "StudioImages",
                 actions: &PULLS,
@@ -214,14 +213,15 @@ pub(super) const BLOCKS: &[Block] = &[
             },
         ],
     },
-    // CreateNotebookInstance is dropped: one without a VPC is in SageMaker's own network, and for one in a VPC the caller
-    // needs rights on network interfaces that no tag or name holds to the team (source: "Actions, resources, and condition
-    // keys for Amazon SageMaker AI", and "SageMaker API permissions": CreateNotebookInstance). Notebooks of the mesh are
-    // made by its stacks. NotResource statement gone. Presigned URL by team tag. Instances of
-    // Lakewright's notebook stacks carry Team and can be started, stopped, opened; Update/Delete only
-    // on instances the team made itself (lakewright:mesh guard). UpdateNotebookInstance with another
-    // role needs PassRole. An update of an instance that is there gives no root; its network stays. Domain/profile/app statements of data.all's notebook block belong to ML Studio.
-    // CreatePresignedDomainUrl, servicecatalog: dropped.
+    // CreateNotebookInstance is left out: without a VPC the instance is in SageMaker's own network, and with a VPC the
+    // caller needs permissions on network interfaces that no tag or name limits to the team (source: "Actions,
+    // resources, and condition keys for Amazon SageMaker AI", and "SageMaker API permissions": CreateNotebookInstance).
+    // The mesh's stacks create its notebooks. data.all's NotResource statement is left out. Presigned URLs are limited
+    // by the team's tag. Instances of Lakewright's notebook stacks carry Team and can be started, stopped and opened;
+    // Update/Delete is allowed only on instances that the team created itself (condition on lakewright:mesh).
+    // UpdateNotebookInstance with another role needs PassRole. An update of an existing instance gives no root access
+    // and does not change its network. The domain, profile and app statements of data.all's notebook block belong to ML
+    // Studio. CreatePresignedDomainUrl and servicecatalog are left out.
     Block {
         permission: Some(EnvironmentPermission::CreateNotebook),
         feature: |features| features.notebooks,
@@ -299,7 +299,7 @@ pub(super) const BLOCKS: &[Block] = &[
                 when: When::Always,
             },
             Rule {
-                // The groups are everybody's; the streams begin with the name of the job or instance.
+                // All teams share these log groups; the stream names begin with the name of the job or instance.
                 sid: "NotebookOwnLogs",
                 actions: &["logs:GetLogEvents"],
                 resources: &[
@@ -313,7 +313,7 @@ pub(super) const BLOCKS: &[Block] = &[
                 resources: &["arn:{partition}:ecr:{region}:{account}:repository/*"],
                 when: When::Tagged,
             },
-            // Images of AWS lie in accounts of AWS, whose repositories let everybody in.
+            // AWS's images are in AWS's accounts, whose repository policies allow everybody.
             Rule {
                 sid: "NotebookImages",
                 actions: &PULLS,

@@ -6,9 +6,9 @@ use lakewright_policies::condition::Comparison;
 use super::{Block, Rule, When};
 
 pub(super) const BLOCKS: &[Block] = &[
-    // SendTaskSuccess/Failure/Heartbeat have neither resource types nor tags, so they cannot be held
-    // to a team: dropped, and with them activities (an activity worker could not answer). TestState
-    // dropped (runs any state on *; use an own state machine).
+    // SendTaskSuccess, SendTaskFailure and SendTaskHeartbeat have neither resource types nor tags, so they cannot be
+    // limited to a team and are left out. Activities are left out too, because an activity worker could not answer.
+    // TestState is left out: it runs any state on *; use a state machine of the team.
     Block {
         permission: Some(EnvironmentPermission::CreatePipeline),
         feature: |features| features.pipelines,
@@ -51,11 +51,12 @@ pub(super) const BLOCKS: &[Block] = &[
             },
         ],
     },
-    // NotAction gone. Event source mappings carry the Team tag and name an own-prefix function.
-    // AddPermission and RemovePermission are dropped: IAM cannot force a source account on a service; function
-    // URLs, code signing configs, capacity providers, microVMs not granted. ListFunctions is dropped: it answers
-    // with the environment variables of every function (source: "ListFunctions", FunctionConfiguration). Layers have no tags, so they are named after
-    // the role. Logs only of /aws/lambda/{prefix}-*.
+    // data.all's NotAction is left out. Event source mappings carry the Team tag and name a function with the team's
+    // prefix. AddPermission and RemovePermission are left out: IAM cannot require a source account for a service.
+    // Function URLs, code signing configurations, capacity providers and microVMs are not granted. ListFunctions is
+    // left out: it returns the environment variables of every function (source: "ListFunctions",
+    // FunctionConfiguration). Layers have no tags, so they are named after the role. Logs are limited to
+    // /aws/lambda/{prefix}-*.
     Block {
         permission: Some(EnvironmentPermission::CreatePipeline),
         feature: |features| features.pipelines,
@@ -148,12 +149,12 @@ pub(super) const BLOCKS: &[Block] = &[
             },
         ],
     },
-    // NotAction gone. Dropped: codepipeline job workers (PollForJobs, PutJob*Result ... on *),
-    // codebuild source credentials and OAuth tokens (account-wide), approval rule templates (account-
-    // wide), project visibility, resource policies, webhooks, repository triggers, repository rename
-    // and key change, bucket codepipeline-{R}-{A} (artifacts lie in the environment bucket). What
-    // Lakewright's pipeline stack made (tag lakewright:mesh) can be run and read but neither changed
-    // nor deleted, so a team cannot point the platform's build role at something else.
+    // data.all's NotAction is left out. Also left out: CodePipeline job workers (PollForJobs, PutJob*Result ... on *),
+    // CodeBuild source credentials and OAuth tokens (account-wide), approval rule templates (account-wide), project
+    // visibility, resource policies, webhooks, repository triggers, repository renames and key changes, and the bucket
+    // codepipeline-{R}-{A} (artifacts are in the environment's bucket). What Lakewright's pipeline stack created (tag
+    // lakewright:mesh) can be run and read, but not changed or deleted, so a team cannot point Lakewright's build role
+    // at something else.
     Block {
         permission: Some(EnvironmentPermission::CreatePipeline),
         feature: |features| features.pipelines,
@@ -256,16 +257,16 @@ pub(super) const BLOCKS: &[Block] = &[
                 ],
                 when: When::Tagged,
             },
-            // Pipelines of the mesh are approved by the teams of their stages (`pipeline/approval.rs`); these are
-            // the team's own.
+            // The teams of the stages approve the mesh's pipelines (`pipeline/approval.rs`); this rule is for the
+            // team's own pipelines.
             Rule {
                 sid: "CicdApprove",
                 actions: &["codepipeline:PutApprovalResult"],
                 resources: &["arn:{partition}:codepipeline:{region}:{account}:{role_name}-*/*/*"],
                 when: When::TaggedByTeam,
             },
-            // A build can be started with other commands than its own. Those of the mesh's pipelines
-            // run as other roles than the team's, so only the pipelines start them.
+            // A build can be started with other commands than its own. Builds of the mesh's pipelines run with other
+            // roles than the team's, so only these pipelines start them.
             Rule {
                 sid: "CicdBuild",
                 actions: &["codebuild:StartBuild"],
