@@ -24,7 +24,7 @@ fn stacks(sources: &[SourceFile]) -> Option<Stacks> {
         let mut written = made.json.clone();
         written.push_str(&serde_json::to_string(&made.entry).expect("JSON"));
         for asset in &made.assets {
-            written.push_str(&format!("{:?}", asset.bytes));
+            written.push_str(&String::from_utf8_lossy(&asset.bytes));
         }
         found.insert(stack.address(), (stack.kind(), stack.fingerprint(), written));
         Some(usage)
@@ -41,7 +41,7 @@ fn stacks(sources: &[SourceFile]) -> Option<Stacks> {
 /// Changes of single lines that leave a mesh a mesh: a line is left out, or the number or the word at its end is another.
 fn changes(sources: &[SourceFile]) -> Vec<Vec<SourceFile>> {
     let mut changes = Vec::new();
-    for (place, source) in sources.iter().enumerate() {
+    for (file, source) in sources.iter().enumerate() {
         let lines: Vec<&str> = source.text.split_inclusive('\n').collect();
         for (number, line) in lines.iter().enumerate() {
             let text = line.trim_end();
@@ -52,11 +52,11 @@ fn changes(sources: &[SourceFile]) -> Vec<Vec<SourceFile>> {
                 others.push(format!("{text}x\n"));
                 others.push(format!("{text}1\n"));
             }
-            for other in others {
-                let mut changed = sources.to_vec();
+            for variant in others {
+                let mut varied = sources.to_vec();
                 let before = lines[..number].concat();
-                changed[place].text = format!("{before}{other}{}", lines[number + 1..].concat());
-                changes.push(changed);
+                varied[file].text = format!("{before}{variant}{}", lines[number + 1..].concat());
+                changes.push(varied);
             }
         }
     }
