@@ -2,7 +2,7 @@
 //!
 //! Source: "Policy evaluation logic" in the IAM user guide, with its pages on
 //! single accounts, cross-account requests and resource-based policies, and
-//! "Key policies in AWS KMS" for keys. `proof/data/decisions.json` has the
+//! "Key policies in AWS KMS" for keys. `access/data/decisions.json` has the
 //! facts one by one, each with its origin.
 
 mod named;
