@@ -352,14 +352,14 @@ fn paths_of_the_code_exist() {
     let mut pages = vec![root().join("ARCHITECTURE.md"), root().join("CONTRIBUTING.md")];
     let maintainers = fs::read_dir(root().join("docs/maintainers")).expect("the pages");
     pages.extend(maintainers.map(|entry| entry.expect("an entry").path()));
+    let is_part = |letter: char| letter.is_ascii_alphanumeric() || "_./-".contains(letter);
+    let is_rust =
+        |name: &str| Path::new(name).extension().is_some_and(|extension| extension == "rs");
     let mut paths = 0;
     for page in pages {
         let text = fs::read_to_string(&page).expect("a page");
         let mut before = PathBuf::new();
         for span in text.split('`').skip(1).step_by(2) {
-            let is_part = |letter: char| letter.is_ascii_alphanumeric() || "_./-".contains(letter);
-            let is_rust =
-                |name: &str| Path::new(name).extension().is_some_and(|extension| extension == "rs");
             if !span.chars().all(is_part) || ANY_NAME.iter().any(|name| span.contains(name)) {
                 continue;
             }
