@@ -1,7 +1,7 @@
 //! Decides a request from all policy documents that apply to it.
 //!
 //! Source: "Policy evaluation logic" in the IAM user guide, with its pages on single accounts, cross-account requests
-//! and resource-based policies, and "Key policies in AWS KMS" for keys. `proof/data/decisions.json` lists the facts one
+//! and resource-based policies, and "Key policies in AWS KMS" for keys. `access/data/decisions.json` lists the facts one
 //! by one, each with its source.
 
 mod named;

@@ -1,4 +1,12 @@
 //! Guardrails: rules for the policies of templates, both synthesized and third-party.
+//!
+//! | function | looks at | called |
+//! | --- | --- | --- |
+//! | [`emitted()`] | one template of ours; skips statements of a shape that is known to be fine | when the template is made |
+//! | [`across`] | all templates of a mesh, for what only several show together | by `check` and `prove` |
+//! | [`check_with`] | everything in one template | for each template of a folder |
+//! | [`together`] | the templates of a folder, for what only several show together | for a folder |
+//! | [`lakeformation`], [`moved`] | Lake Formation's resources, and what a change moves | for a folder |
 
 #[cfg(test)]
 mod anybodys;
@@ -32,7 +40,7 @@ macro_rules! guardrails {
         }
 
         impl Guardrail {
-            /// Every rule, in alphabetical order of the codes.
+            /// Every rule, in the order of the list below.
             pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
 
             /// The code as users see it.

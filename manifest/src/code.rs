@@ -11,7 +11,7 @@ macro_rules! codes {
         }
 
         impl Code {
-            /// Every code, in alphabetical order.
+            /// Every code, in the order of the list below.
             pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
 
             /// The code as users see it.

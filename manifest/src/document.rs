@@ -209,3 +209,33 @@ impl Kind {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kind_is_listed_once_and_in_order() {
+        let next = |kind: Kind| match kind {
+            Kind::Tenant => Some(Kind::Organization),
+            Kind::Organization => Some(Kind::Environment),
+            Kind::Environment => Some(Kind::Network),
+            Kind::Network => Some(Kind::ConsumptionRole),
+            Kind::ConsumptionRole => Some(Kind::Domain),
+            Kind::Domain => Some(Kind::Dataset),
+            Kind::Dataset => Some(Kind::Share),
+            Kind::Share => Some(Kind::Worksheet),
+            Kind::Worksheet => Some(Kind::Notebook),
+            Kind::Notebook => Some(Kind::StudioProfile),
+            Kind::StudioProfile => Some(Kind::Pipeline),
+            Kind::Pipeline => Some(Kind::Dashboard),
+            Kind::Dashboard => Some(Kind::AccessPolicy),
+            Kind::AccessPolicy => None,
+        };
+        let mut found = vec![Kind::Tenant];
+        while let Some(kind) = found.last().copied().and_then(next) {
+            found.push(kind);
+        }
+        assert_eq!(found, Kind::ALL);
+    }
+}

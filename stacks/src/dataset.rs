@@ -154,6 +154,7 @@ impl Context<'_> {
         for stewards in dataset.stewards.iter().filter_map(|team| self.team_role(team)) {
             scope.grant(bucket.grant_read(&stewards));
         }
+        // This stack alone writes the policies of its bucket and key, so it grants what shares add to them (ADR 8).
         for live in shares {
             let grants = share::producer_grants(*names, live, &bucket, &key);
             scope.because(cause(live.share.header.origin)).grant(grants);

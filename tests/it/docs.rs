@@ -2,11 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use lakewright_manifest::document::Kind;
 
-use crate::run::{lakewright, root, transcript};
+use crate::run::{example, lakewright, root, sources, transcript};
 
 /// Runs each `console` block of the guide in one folder: lines that start with `$ ` are commands, and the lines after them
 /// must be in the output.
@@ -92,6 +93,27 @@ fn people_come_in_as_the_page_says() {
         }
     }
     assert!((ways, asked) == (4, 4) && commands >= 9, "{ways} ways, {commands} commands");
+}
+
+/// Runs the commands of the page about `prove`, in a folder with the lab. The output has the lines that the page shows.
+#[test]
+fn findings_of_prove_are_debugged_as_the_page_says() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let lab = folder.path().join("examples/lab");
+    fs::create_dir_all(&lab).expect("a folder");
+    for source in sources(&example("lab")) {
+        fs::write(lab.join(&source.path), source.text).expect("a file");
+    }
+    let text = fs::read_to_string(root().join("docs/maintainers/prove.md")).expect("the page");
+    let mut commands = 0;
+    for block in blocks(&text) {
+        let Block::Console(lines) = block else { unreachable!("the page has commands only") };
+        for (command, expected) in steps(lines) {
+            commands += 1;
+            run(folder.path(), &command, &expected);
+        }
+    }
+    assert!(commands >= 10, "{commands} commands");
 }
 
 /// The page about the format has a document of each kind. Together they are a mesh without findings. A sample that is
@@ -209,7 +231,7 @@ fn fields_of(
 }
 
 /// Runs a command, and compares all that it says.
-fn says_exactly(folder: &std::path::Path, command: &str, expected: &[&str]) {
+fn says_exactly(folder: &Path, command: &str, expected: &[&str]) {
     let output = shell(folder, command);
     let said = String::from_utf8([output.stdout, output.stderr].concat()).expect("text");
     assert_eq!(said.lines().collect::<Vec<_>>(), expected, "$ {command}");
@@ -265,15 +287,15 @@ fn steps(lines: &str) -> Vec<(String, Vec<&str>)> {
 }
 
 /// Runs a command of a page.
-fn shell(folder: &std::path::Path, command: &str) -> std::process::Output {
-    let binary = std::path::Path::new(env!("CARGO_BIN_EXE_lakewright")).parent().expect("a folder");
+fn shell(folder: &Path, command: &str) -> std::process::Output {
+    let binary = Path::new(env!("CARGO_BIN_EXE_lakewright")).parent().expect("a folder");
     let path = format!("{}:{}", binary.display(), std::env::var("PATH").expect("a path"));
     let mut shell = Command::new("sh");
     shell.args(["-c", command]).current_dir(folder).env("PATH", path).env_remove("COLUMNS");
     shell.output().expect("a shell")
 }
 
-fn run(folder: &std::path::Path, command: &str, expected: &[&str]) {
+fn run(folder: &Path, command: &str, expected: &[&str]) {
     let text = crate::run::transcript(&shell(folder, command));
     for line in expected {
         let line = line.trim();
@@ -281,15 +303,16 @@ fn run(folder: &std::path::Path, command: &str, expected: &[&str]) {
     }
 }
 
-/// Every link to a file in the repository has a target.
+/// Every link to a file in the repository has a target, and every page in these folders is the target of a link.
 #[test]
 fn links_lead_somewhere() {
+    const LINKED_ONE_BY_ONE: [&str; 2] = ["docs", "docs/maintainers"];
     let mut pages = vec![
         root().join("README.md"),
         root().join("ARCHITECTURE.md"),
         root().join("CONTRIBUTING.md"),
     ];
-    for folder in ["docs", "docs/adr", "docs/stacks"] {
+    for folder in ["docs", "docs/adr", "docs/maintainers", "docs/stacks"] {
         for entry in fs::read_dir(root().join(folder)).expect("the documents") {
             let path = entry.expect("an entry").path();
             if path.extension().is_some_and(|extension| extension == "md") {
@@ -297,8 +320,9 @@ fn links_lead_somewhere() {
             }
         }
     }
-    for page in pages {
-        let text = fs::read_to_string(&page).expect("a page");
+    let mut linked = BTreeSet::new();
+    for page in &pages {
+        let text = fs::read_to_string(page).expect("a page");
         assert!(!text.contains("@TABLE@"), "{}: a placeholder", page.display());
         for link in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
             let target = link.split('#').next().unwrap_or_default();
@@ -307,6 +331,51 @@ fn links_lead_somewhere() {
             }
             let path = page.parent().expect("a folder").join(target);
             assert!(path.exists(), "{}: {link}", page.display());
+            linked.insert(path.canonicalize().expect("a path"));
         }
     }
+    for page in &pages {
+        let path = page.canonicalize().expect("a path");
+        let folder = page.parent().expect("a folder");
+        let is_alone = LINKED_ONE_BY_ONE.iter().any(|one| root().join(one) == folder);
+        assert!(!is_alone || linked.contains(&path), "{}: no page links to it", page.display());
+    }
+}
+
+/// Parts of paths that stand for any name.
+const ANY_NAME: [&str; 3] = ["CODE.", "KIND.", "NAME."];
+
+/// The paths of code in the pages for maintainers exist. A path that begins in no folder of the repository is beside the one
+/// before it, or below a folder of that one.
+#[test]
+fn paths_of_the_code_exist() {
+    let mut pages = vec![root().join("ARCHITECTURE.md"), root().join("CONTRIBUTING.md")];
+    let maintainers = fs::read_dir(root().join("docs/maintainers")).expect("the pages");
+    pages.extend(maintainers.map(|entry| entry.expect("an entry").path()));
+    let is_part = |letter: char| letter.is_ascii_alphanumeric() || "_./-".contains(letter);
+    let is_rust =
+        |name: &str| Path::new(name).extension().is_some_and(|extension| extension == "rs");
+    let mut paths = 0;
+    for page in pages {
+        let text = fs::read_to_string(&page).expect("a page");
+        let mut before = PathBuf::new();
+        for span in text.split('`').skip(1).step_by(2) {
+            if !span.chars().all(is_part) || ANY_NAME.iter().any(|name| span.contains(name)) {
+                continue;
+            }
+            let top = span.split_once('/').map(|(top, _)| top).unwrap_or_default();
+            if !top.is_empty() && root().join(top).is_dir() {
+                assert!(root().join(span).exists(), "{}: no {span}", page.display());
+                before = PathBuf::from(span);
+                paths += 1;
+            } else if is_rust(span) && before != PathBuf::new() {
+                let mut folders = before.ancestors().map(|folder| root().join(folder));
+                let is_beside = folders.any(|folder| folder.join(span).exists());
+                let after = before.display();
+                assert!(is_beside, "{}: no {span} beside {after}", page.display());
+                paths += 1;
+            }
+        }
+    }
+    assert!(paths > 250, "{paths} paths");
 }

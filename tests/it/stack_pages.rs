@@ -30,6 +30,7 @@ const MARK: &str = "<!-- diagram -->\n";
 
 #[test]
 fn each_kind_has_a_page_with_a_diagram_of_its_template() {
+    assert_eq!(DRAWN.map(|(kind, ..)| kind), StackKind::ALL);
     for (kind, name, stack) in DRAWN {
         let stacks = synthesized(&mesh(&sources(&example(name))));
         let found =
