@@ -60,7 +60,7 @@ impl FromIterator<ServiceId> for Services {
     }
 }
 
-/// An interned action name: as first written and in lower case, with its service and its catalogue entry.
+/// An interned action name: as it is shown and in lower case, with its service and its catalogue entry.
 struct Name {
     written: String,
     lower: String,
@@ -143,16 +143,15 @@ impl Action {
         let lower = name.to_ascii_lowercase();
         let mut names = NAMES.lock().unwrap_or_else(PoisonError::into_inner);
         let kept = names.entry(lower.clone()).or_insert_with(|| {
-            let permission = name.strip_prefix("lakeformation:");
-            let is_upper = |byte: u8| byte.is_ascii_uppercase() || byte == b'_';
-            // Leaked on purpose: names are few and are used as long as the process runs.
+            // Leaked on purpose: names are few and are used as long as the process runs (ADR 19).
             let service = lower.split(':').next().unwrap_or_default();
             let known = catalogue::action(&lower);
+            let permission = permission(&lower);
             Box::leak(Box::new(Name {
-                written: name.to_owned(),
+                written: spelling(name, service, known, permission),
                 service: service.to_owned(),
                 service_id: ServiceId::of(service),
-                is_permission: permission.is_some_and(|rest| rest.bytes().all(is_upper)),
+                is_permission: permission.is_some(),
                 level: level(&lower, known),
                 known,
                 forms: known.map(forms),
@@ -168,7 +167,8 @@ impl Action {
         &self.name.lower
     }
 
-    /// The name as it was first written.
+    /// The name as AWS writes it. A name that is neither in the catalogue nor a permission of Lake Formation is shown as it
+    /// was first written.
     pub fn name(self) -> &'static str {
         &self.name.written
     }
@@ -257,6 +257,38 @@ impl Action {
     }
 }
 
+/// The permissions of Lake Formation. Source: "PrincipalPermissions" in the Lake Formation API reference.
+const PERMISSIONS: [&str; 16] = [
+    "ALL",
+    "ALTER",
+    "ASSOCIATE",
+    "CREATE_CATALOG",
+    "CREATE_DATABASE",
+    "CREATE_LF_TAG",
+    "CREATE_LF_TAG_EXPRESSION",
+    "CREATE_TABLE",
+    "DATA_LOCATION_ACCESS",
+    "DELETE",
+    "DESCRIBE",
+    "DROP",
+    "GRANT_WITH_LF_TAG_EXPRESSION",
+    "INSERT",
+    "SELECT",
+    "SUPER_USER",
+];
+
+/// The Lake Formation permission that a name in lower case stands for, such as `SELECT` of `lakeformation:select`.
+fn permission(lower: &str) -> Option<&'static str> {
+    let name = lower.strip_prefix("lakeformation:")?;
+    PERMISSIONS.into_iter().find(|permission| permission.eq_ignore_ascii_case(name))
+}
+
+/// The name as AWS writes it, so that the spelling of the first policy that is read does not matter.
+fn spelling(name: &str, service: &str, known: Option<Known>, permission: Option<&str>) -> String {
+    let own = permission.or(known.map(|(_, action)| action.name));
+    own.map_or_else(|| name.to_owned(), |own| format!("{service}:{own}"))
+}
+
 fn level(lower: &str, known: Option<Known>) -> Level {
     match lower {
         "lakeformation:select" => return Level::Read,
@@ -340,6 +372,20 @@ mod tests {
         assert_eq!(one, other);
         assert_eq!((other.name(), other.lower()), ("sample:GetThing", "sample:getthing"));
         assert_ne!(one, Action::new("sample:GetThings"));
+    }
+
+    #[test]
+    fn the_first_spelling_decides_nothing() {
+        // IAM ignores the case of action names, so a policy with this one may be read before any other.
+        let (first, second) =
+            (Action::new("lakeformation:associate"), Action::new("lakeformation:ASSOCIATE"));
+        assert!(first.is_permission() && second.is_permission());
+        assert_eq!(first.name(), "lakeformation:ASSOCIATE");
+        assert_eq!(Action::new("SQS:purgequeue").name(), "sqs:PurgeQueue");
+        for permission in PERMISSIONS {
+            let name = format!("lakeformation:{}", permission.to_lowercase());
+            assert!(catalogue::action(&name).is_none(), "{name} is an action of IAM");
+        }
     }
 
     #[test]
