@@ -90,7 +90,7 @@ fn load_from(path: &Path, first: usize) -> Result<Loaded, ReadError> {
     let mut files = Vec::with_capacity(parsed.len());
     let mut is_empty = true;
     for one in parsed {
-        is_empty &= one.report.is_empty() && is_without_documents(&one.documents);
+        is_empty &= one.report.is_empty() && one.documents.is_empty();
         files.push(one.documents);
         report.extend(one.report);
     }
@@ -106,13 +106,6 @@ fn load_from(path: &Path, first: usize) -> Result<Loaded, ReadError> {
     }
     let (mesh, report) = resolve(&documents, report);
     Ok(Loaded { sources, mesh, report })
-}
-
-fn is_without_documents(documents: &Documents) -> bool {
-    documents.tenants.is_empty()
-        && documents.organizations.is_empty()
-        && documents.environments.is_empty()
-        && documents.datasets.is_empty()
 }
 
 /// The files of a mesh as they were read.
