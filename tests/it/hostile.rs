@@ -8,9 +8,7 @@ use lakewright_manifest::document::Kind;
 use lakewright_template::{Intrinsic, Value, read};
 use proptest::prelude::*;
 
-use crate::run::{
-    BASE, BASE_DATASET, lakewright, mesh, resolved, root, synthesized, transcript,
-};
+use crate::run::{BASE, BASE_DATASET, lakewright, mesh, resolved, root, synthesized, transcript};
 
 const LABELS: [&str; 12] = [
     "\"quotes\" and 'quotes'",
