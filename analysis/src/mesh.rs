@@ -203,8 +203,8 @@ fn collect(
         if is_hidden {
             continue;
         }
-        // A link that leads nowhere, or in a circle, is not a file of the mesh.
-        let Ok(metadata) = fs::metadata(&path) else { continue };
+        // Behind a link that leads nowhere there may have been one of the mesh's files, or a folder of them.
+        let metadata = fs::metadata(&path).map_err(at(&path))?;
         let is_yaml = path.extension().is_some_and(|extension| {
             extension.eq_ignore_ascii_case("yaml") || extension.eq_ignore_ascii_case("yml")
         });

@@ -104,7 +104,8 @@ impl Deployment<'_> {
         )
     }
 
-    /// The template that a stack has, and the one that it is to have.
+    /// The template that a stack has, and the one that it is to have. Nothing where nobody may look, or where what is there
+    /// cannot be read: such a bootstrap is updated like one that is not enough.
     fn before_and_after(
         &self,
         address: &StackAddress,
@@ -115,7 +116,10 @@ impl Deployment<'_> {
         };
         let old = self.runtime.block_on(self.aws.template(site, &address.name));
         let old = old.map_err(|error| unreachable(&error))?;
-        Ok(read::template(&old).ok().zip(read::template(&new.template).ok()))
+        let new = read::template(&new.template).map_err(|error| {
+            Failure::unexpected(format!("the template of {address} cannot be read: {error}"))
+        })?;
+        Ok(read::template(&old).ok().map(|old| (old, new)))
     }
 
     /// What is there, seen by the account's owner: the caller, or a role that was opted into.

@@ -10,7 +10,7 @@ use lakewright_deployer::leftovers::stays;
 use lakewright_deployer::machine::Outcome;
 use lakewright_deployer::plan::{Action, Plan};
 use lakewright_template::StackAddress;
-use lakewright_template::read;
+use lakewright_template::read::{self, ReadError};
 use serde_json::{Value, json};
 
 use super::stop::Progress;
@@ -373,15 +373,12 @@ fn line(value: &Value) -> String {
 }
 
 /// The names of a template's buckets for artifacts that do not stay.
-pub(super) fn artifact_buckets(template: &str) -> Vec<String> {
-    let Ok(template) = read::template(template) else { return Vec::new() };
+pub(super) fn artifact_buckets(template: &str) -> Result<Vec<String>, ReadError> {
+    let template = read::template(template)?;
     let buckets = template
         .resources
         .values()
         .filter(|resource| resource.kind == "AWS::S3::Bucket" && !stays(resource.deletion_policy));
-    buckets
-        .filter_map(|bucket| bucket.properties.get("BucketName")?.as_text())
-        .filter(|name| name.ends_with("-artifacts"))
-        .map(str::to_owned)
-        .collect()
+    let names = buckets.filter_map(|bucket| bucket.properties.get("BucketName")?.as_text());
+    Ok(names.filter(|name| name.ends_with("-artifacts")).map(str::to_owned).collect())
 }
