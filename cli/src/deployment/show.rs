@@ -9,25 +9,13 @@ use lakewright_deployer::event::{Change, Event};
 use lakewright_deployer::leftovers::stays;
 use lakewright_deployer::machine::Outcome;
 use lakewright_deployer::plan::{Action, Plan};
-use lakewright_template::StackAddress;
 use lakewright_template::read::{self, ReadError};
+use lakewright_template::{StackAddress, holds_data};
 use serde_json::{Value, json};
 
 use super::stop::Progress;
 use super::verb;
 use crate::ui::Ui;
-
-/// Resource types that hold data.
-const STATEFUL: [&str; 8] = [
-    "AWS::CodeCommit::Repository",
-    "AWS::Glue::Database",
-    "AWS::Glue::Table",
-    "AWS::KMS::Key",
-    "AWS::S3::Bucket",
-    "AWS::SQS::Queue",
-    "AWS::SageMaker::Domain",
-    "AWS::SageMaker::NotebookInstance",
-];
 
 /// What failures are told with: for each stack the lines that asked for its parts, and for all of it under `*`.
 pub(super) type Lines = BTreeMap<StackAddress, BTreeMap<String, Vec<String>>>;
@@ -84,7 +72,7 @@ pub(super) fn plan(plan: &Plan, notes: &[String], is_data: bool, ui: &mut Ui) {
 pub(super) fn at_risk(changes: &[Change]) -> Vec<&str> {
     let is_at_risk = |change: &&Change| {
         let is_lost = change.action == "Remove" || change.replacement.as_deref() == Some("True");
-        change.action == "Import" || (is_lost && STATEFUL.contains(&change.kind.as_str()))
+        change.action == "Import" || (is_lost && holds_data(&change.kind))
     };
     changes.iter().filter(is_at_risk).map(|change| change.logical_id.as_str()).collect()
 }
