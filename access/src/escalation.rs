@@ -9,6 +9,7 @@ mod stored;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use lakewright_policies::actions::{ON_POLICY, ON_ROLE, ON_STACK};
 use lakewright_template::arn::{ArnParts, ArnPattern};
 use lakewright_template::partition::service_of;
 
@@ -19,27 +20,6 @@ use crate::request::{Context, Principal, Request};
 use crate::world::{Outside, Resource, Role, World, bucket_of};
 use crate::{pattern, sample};
 use stored::{Shelves, Stored, deployed_from, opened, ways_to};
-
-/// What gives the rights of a role, asked on the role.
-const ON_ROLE: [&str; 7] = [
-    "iam:AttachRolePolicy",
-    "iam:DeleteRolePermissionsBoundary",
-    "iam:PassRole",
-    "iam:PutRolePermissionsBoundary",
-    "iam:PutRolePolicy",
-    "iam:UpdateAssumeRolePolicy",
-    "sts:AssumeRole",
-];
-
-/// What gives the rights of a role, asked on its managed policies.
-const ON_POLICY: [&str; 2] = ["iam:CreatePolicyVersion", "iam:SetDefaultPolicyVersion"];
-
-/// What gives the rights of the role that a stack is deployed with, asked on the stack.
-const ON_STACK: [&str; 3] = [
-    "cloudformation:CreateChangeSet",
-    "cloudformation:ExecuteChangeSet",
-    "cloudformation:UpdateStack",
-];
 
 /// What gives the rights of the role that a resource runs code with, asked on the resource: its code, or
 /// the arguments that choose it, or a session in it.

@@ -10,12 +10,14 @@ use lakewright_access::escalation::{Escalation, is_for_cloudformation};
 use lakewright_access::pattern::matches;
 use lakewright_access::request::{account_of, partition_of};
 use lakewright_access::world::{Role, World};
+use lakewright_policies::actions::ON_STACK;
 use lakewright_template::arn::{ArnParts, ArnPattern};
 
 use super::statement::among;
 use super::{Breach, Guardrail};
 
-/// What gives rights to a role or takes its limits away.
+/// What gives rights to a role or takes its limits away: what changes a role or its managed policies (`ON_ROLE` and
+/// `ON_POLICY` of `actions`), and making one. Other rules are about passing and assuming roles, which change none.
 const GIVES_RIGHTS: [&str; 8] = [
     "iam:AttachRolePolicy",
     "iam:CreatePolicyVersion",
@@ -27,7 +29,8 @@ const GIVES_RIGHTS: [&str; 8] = [
     "iam:UpdateAssumeRolePolicy",
 ];
 
-/// What makes or fills a role. A boundary limits what comes of it.
+/// What makes or fills a role, a user or a group. A boundary limits what comes of it. Unlike `GIVES_RIGHTS`, it is not about
+/// what a role does to itself.
 const MAKES_RIGHTS: [&str; 8] = [
     "iam:AttachGroupPolicy",
     "iam:AttachRolePolicy",
@@ -37,12 +40,6 @@ const MAKES_RIGHTS: [&str; 8] = [
     "iam:PutGroupPolicy",
     "iam:PutRolePolicy",
     "iam:PutUserPolicy",
-];
-
-const CHANGES_STACKS: [&str; 3] = [
-    "cloudformation:CreateChangeSet",
-    "cloudformation:ExecuteChangeSet",
-    "cloudformation:UpdateStack",
 ];
 
 /// Checks a role's own policies.
@@ -124,7 +121,7 @@ fn one(role: &Role, document: &Document, statement: &Statement, breaches: &mut V
         report(Guardrail::IamWithoutBoundary, message);
     }
     // Whoever makes change sets with one role only executes no others.
-    let changes: Vec<String> = among(statement, &CHANGES_STACKS)
+    let changes: Vec<String> = among(statement, &ON_STACK)
         .into_iter()
         .filter(|action| {
             action != "cloudformation:ExecuteChangeSet" || !makes_own_change_sets(role)
@@ -413,4 +410,19 @@ fn lets_in(statement: &Statement, role: &Role, other: &Role) -> bool {
 
 pub(super) fn is_about(statement: &Statement, arn: &str) -> bool {
     statement.resources.iter().any(|pattern| matches(pattern, arn)) != statement.not_resources
+}
+
+#[cfg(test)]
+mod tests {
+    use lakewright_policies::actions::{ON_POLICY, ON_ROLE};
+
+    use super::*;
+
+    #[test]
+    fn whatever_gives_a_roles_rights_has_a_rule() {
+        let others = ["iam:PassRole", "sts:AssumeRole"];
+        for action in ON_ROLE.iter().chain(&ON_POLICY).filter(|action| !others.contains(action)) {
+            assert!(GIVES_RIGHTS.contains(action), "{action}");
+        }
+    }
 }

@@ -12,7 +12,8 @@ use lakewright_template::{Text, schema};
 use super::narrow::{bounded, narrowed, own_policies};
 use super::{Account, Context};
 
-/// What nobody may do to the protected roles and policies.
+/// What nobody may do to the protected roles and policies: all that gives a role's rights but for assuming, which trust
+/// policies decide, and what makes, marks or takes away roles.
 pub(super) const LIFTING: [&str; 18] = [
     "iam:AttachRolePolicy",
     "iam:CreatePolicyVersion",

@@ -12,7 +12,8 @@ pub(super) struct Block {
     pub(super) rules: &'static [Rule],
 }
 
-/// What nobody may do to the role, its policies, its boundary and the roles that deploy.
+/// What nobody may do to the role, its policies, its boundary and the roles that deploy: all that gives a role's rights, also
+/// assuming it, and what takes rights away. `LIFTING`, which denies the roles that deploy, is another list.
 pub(super) const SELF_CHANGE: [&str; 16] = [
     "iam:AttachRolePolicy",
     "iam:CreatePolicyVersion",
@@ -97,6 +98,7 @@ pub(super) const BLOCKS: &[Block] = &[
         feature: |features| features.datasets,
         rules: &[
             Rule {
+                // Unlike `CATALOG_READ`, no query: the platform shows and searches what is there.
                 sid: "CatalogRead",
                 actions: &[
                     "glue:GetDatabase",

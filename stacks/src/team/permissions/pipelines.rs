@@ -5,6 +5,18 @@ use lakewright_policies::condition::Comparison;
 
 use super::{Block, Rule, When};
 
+/// Writing logs as the team's role, and reading them.
+const OWN_LOGS: [&str; 8] = [
+    "logs:CreateLogGroup",
+    "logs:CreateLogStream",
+    "logs:PutLogEvents",
+    "logs:DescribeLogStreams",
+    "logs:FilterLogEvents",
+    "logs:GetLogEvents",
+    "logs:StartQuery",
+    "logs:GetQueryResults",
+];
+
 pub(super) const BLOCKS: &[Block] = &[
     // SendTaskSuccess/Failure/Heartbeat have neither resource types nor tags, so they cannot be held
     // to a team: dropped, and with them activities (an activity worker could not answer). TestState
@@ -131,16 +143,7 @@ pub(super) const BLOCKS: &[Block] = &[
             },
             Rule {
                 sid: "LambdaLogs",
-                actions: &[
-                    "logs:CreateLogGroup",
-                    "logs:CreateLogStream",
-                    "logs:PutLogEvents",
-                    "logs:DescribeLogStreams",
-                    "logs:FilterLogEvents",
-                    "logs:GetLogEvents",
-                    "logs:StartQuery",
-                    "logs:GetQueryResults",
-                ],
+                actions: &OWN_LOGS,
                 resources: &[
                     "arn:{partition}:logs:{region}:{account}:log-group:/aws/lambda/{role_name}-*",
                 ],
@@ -286,16 +289,7 @@ pub(super) const BLOCKS: &[Block] = &[
             },
             Rule {
                 sid: "CicdLogs",
-                actions: &[
-                    "logs:CreateLogGroup",
-                    "logs:CreateLogStream",
-                    "logs:PutLogEvents",
-                    "logs:DescribeLogStreams",
-                    "logs:FilterLogEvents",
-                    "logs:GetLogEvents",
-                    "logs:StartQuery",
-                    "logs:GetQueryResults",
-                ],
+                actions: &OWN_LOGS,
                 resources: &[
                     "arn:{partition}:logs:{region}:{account}:log-group:/aws/codebuild/{role_name}-*",
                 ],
