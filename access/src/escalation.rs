@@ -8,6 +8,7 @@ mod stored;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use lakewright_policies::actions::{ON_POLICY, ON_ROLE, ON_STACK};
 use lakewright_template::arn::{ArnParts, ArnPattern};
 use lakewright_template::partition::service_of;
 
@@ -18,27 +19,6 @@ use crate::request::{Context, Principal, Request};
 use crate::world::{Outside, Resource, Role, World, bucket_of};
 use crate::{pattern, sample};
 use stored::{Shelves, Stored, deployed_from, opened, ways_to};
-
-/// Actions on a role that grant its rights.
-const ON_ROLE: [&str; 7] = [
-    "iam:AttachRolePolicy",
-    "iam:DeleteRolePermissionsBoundary",
-    "iam:PassRole",
-    "iam:PutRolePermissionsBoundary",
-    "iam:PutRolePolicy",
-    "iam:UpdateAssumeRolePolicy",
-    "sts:AssumeRole",
-];
-
-/// Actions on a role's managed policies that grant the role's rights.
-const ON_POLICY: [&str; 2] = ["iam:CreatePolicyVersion", "iam:SetDefaultPolicyVersion"];
-
-/// Actions on a stack that grant the rights of the role that deploys it.
-const ON_STACK: [&str; 3] = [
-    "cloudformation:CreateChangeSet",
-    "cloudformation:ExecuteChangeSet",
-    "cloudformation:UpdateStack",
-];
 
 /// Actions on a resource that grant the rights of the role it runs code with: they change its code, choose its
 /// arguments, or open a session in it.

@@ -104,7 +104,7 @@ fn load_from(path: &Path, first: usize) -> Result<Loaded, ReadError> {
     let mut files = Vec::with_capacity(parsed.len());
     let mut is_empty = true;
     for one in parsed {
-        is_empty &= one.report.is_empty() && is_without_documents(&one.documents);
+        is_empty &= one.report.is_empty() && one.documents.is_empty();
         files.push(one.documents);
         report.extend(one.report);
     }
@@ -120,13 +120,6 @@ fn load_from(path: &Path, first: usize) -> Result<Loaded, ReadError> {
     }
     let (mesh, report) = resolve(&documents, report);
     Ok(Loaded { sources, mesh, report })
-}
-
-fn is_without_documents(documents: &Documents) -> bool {
-    documents.tenants.is_empty()
-        && documents.organizations.is_empty()
-        && documents.environments.is_empty()
-        && documents.datasets.is_empty()
 }
 
 /// The files of a mesh, before parsing.
@@ -224,8 +217,8 @@ fn collect(
         if is_hidden {
             continue;
         }
-        // A broken or circular link is not a file of the mesh.
-        let Ok(metadata) = fs::metadata(&path) else { continue };
+        // Behind a link that leads nowhere there may have been one of the mesh's files, or a folder of them.
+        let metadata = fs::metadata(&path).map_err(at(&path))?;
         let is_yaml = path.extension().is_some_and(|extension| {
             extension.eq_ignore_ascii_case("yaml") || extension.eq_ignore_ascii_case("yml")
         });

@@ -188,7 +188,8 @@ impl<'m> Deployment<'m> {
         self.narrow_last(&mut plan, &seen.sites)?;
         let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
         let id = format!("lakewright-{}", now.map(|now| now.as_secs()).unwrap_or_default());
-        let renewed = renew(&mut plan, &mut self.stacks, &id);
+        let renewed = renew(&mut plan, &mut self.stacks, &id)
+            .map_err(|error| Failure::unexpected(error.to_string()))?;
         let owned = self.of_owners(&plan);
         let mut notes = self.owner_notes(&owned);
         notes.extend(left);
@@ -362,8 +363,14 @@ impl<'m> Deployment<'m> {
     /// each address must first be confirmed.
     fn mails(&self, ui: &mut Ui) {
         for stack in self.stacks.values().filter(|stack| stack.entry.kind == StackKind::Platform) {
-            let place = stack.entry.place();
-            for topic in Duties::of(&stack.template, &place).topics {
+            let topics = match Duties::of(&stack.template, &stack.entry.place()) {
+                Ok(duties) => duties.topics,
+                Err(error) => {
+                    ui.note(&format!("who gets alarms is not known: {error}"));
+                    continue;
+                }
+            };
+            for topic in topics {
                 let counted = self.runtime.block_on(receivers(&self.aws, &stack.site, &topic));
                 match counted {
                     Ok(Receivers { confirmed: 0, pending: 0 }) => {
@@ -399,7 +406,13 @@ impl<'m> Deployment<'m> {
         let mut shared = BTreeSet::new();
         for (stack, made) in stacks {
             let place = stack.entry.place();
-            shared.extend(invitations::of(&stack.template, &place, made));
+            match invitations::of(&stack.template, &place, made) {
+                Ok(found) => shared.extend(found),
+                Err(error) => ui.note(&format!(
+                    "what {} shares with other accounts is not known: {error}",
+                    stack.entry.address()
+                )),
+            }
         }
         for sharing in shared {
             ui.note(&sharing.note());

@@ -157,6 +157,7 @@ impl PrivateNetwork {
         let trust = Statement::allow("FlowLogs", ["sts:AssumeRole"], [""; 0])
             .for_principals([Principal::Service(Service::VPC_FLOW_LOGS.principal.into())])
             .when(Service::VPC_FLOW_LOGS.acting_for(&place.account));
+        // Not `LOG_WRITE`: the group is the stack's, and none else is made.
         let deliver = Statement::allow(
             "Deliver",
             ["logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"],

@@ -172,6 +172,7 @@ impl Cloud for Aws {
         while let Some(page) = pages.next().await {
             let page = page.map_err(|error| failed(&what, &error))?;
             for one in page.stack_resource_summaries() {
+                // What has no physical id was never made.
                 let is_gone = one.resource_status() == Some(&ResourceStatus::DeleteComplete);
                 let Some(physical_id) = one.physical_resource_id().filter(|_| !is_gone) else {
                     continue;

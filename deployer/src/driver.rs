@@ -14,7 +14,7 @@ use crate::duties::{Duties, Hybrid};
 use crate::event::{Change, Event};
 use crate::lease::Lease;
 use crate::machine::{Goal, Outcome};
-use crate::plan::{Action, Observed, Plan};
+use crate::plan::{Action, Observed, Plan, Step};
 use crate::{lakeformation, preflight};
 
 /// The message about a stack that another run has created since this one checked.
@@ -90,18 +90,18 @@ impl<C: Cloud, R: FnMut(Event), A: FnMut(&StackAddress, &[Change]) -> bool> Driv
                 summary.skipped.insert(address.clone(), because);
                 continue;
             }
-            let outcome = match (step.action, stacks.get(address)) {
-                (Action::Create | Action::Update, Some(stack)) => {
+            let outcome = match (step.action, stacks.get(address), sites.get(&address.place)) {
+                (Action::Keep | Action::Orphan | Action::Foreign, _, _) => continue,
+                (Action::Create | Action::Update, Some(stack), _) => {
                     (self.report)(Event::Started { address: address.clone() });
                     self.deploy(stack, sites).await
                 }
-                (Action::Keep | Action::Orphan | Action::Foreign, _)
-                | (Action::Create | Action::Update, None) => continue,
-                (Action::Delete, _) => {
-                    let Some(site) = sites.get(&address.place) else { continue };
+                (Action::Create | Action::Update, None, _) => Err(undoable(step, NO_STACK)),
+                (Action::Delete, _, Some(site)) => {
                     (self.report)(Event::Started { address: address.clone() });
                     self.delete(site, address).await
                 }
+                (Action::Delete, _, None) => Err(undoable(step, NO_SITE)),
             };
             // The failure of one stack does not stop the stacks that do not depend on it.
             let outcome = outcome.unwrap_or_else(|error| failure(&error));
@@ -125,9 +125,8 @@ impl<C: Cloud, R: FnMut(Event), A: FnMut(&StackAddress, &[Change]) -> bool> Driv
         stack: &Stack,
         sites: &BTreeMap<Place, Site>,
     ) -> Result<Outcome, CloudError> {
-        let place = stack.entry.place();
         let duties = match stack.site.access {
-            Access::Deployer { .. } => Duties::of(&stack.template, &place),
+            Access::Deployer { .. } => duties_of(stack)?,
             // A bootstrap stack has no duties, and the owner's permissions are not used for anything else.
             Access::Owner { .. } => Duties::default(),
         };
@@ -258,48 +257,40 @@ impl<C: Cloud, R: FnMut(Event), A: FnMut(&StackAddress, &[Change]) -> bool> Driv
     ) -> Summary {
         let mut summary = Summary::default();
         let mut open: BTreeMap<Site, BTreeSet<String>> = BTreeMap::new();
-        let kept = plan.steps.iter().filter(|step| step.action == Action::Keep);
         let mut there: BTreeSet<(String, String)> = BTreeSet::new();
-        for stack in kept.filter_map(|step| stacks.get(&step.address)) {
-            let place =
-                Place { account: stack.entry.account.clone(), region: stack.entry.region.clone() };
-            if let Err(error) = self.upload_missing(stack, &mut there).await {
-                self.end(stack, failure(&error), &mut summary);
-                continue;
-            }
-            if !stack.template.contains("\"AWS::Glue::") {
-                continue;
-            }
-            let duties = Duties::of(&stack.template, &place);
-            if duties.databases.is_empty()
-                && duties.tables.is_empty()
-                && duties.hybrid == Hybrid::Off
-            {
-                continue;
-            }
-            let looked = self.look_at(stack, &duties, &mut open).await;
+        for step in plan.steps.iter().filter(|step| step.action == Action::Keep) {
+            let looked = match stacks.get(&step.address) {
+                Some(stack) => self.look_at(stack, &mut there, &mut open).await,
+                None => Err(undoable(step, NO_STACK)),
+            };
             let outcome = match looked {
                 Ok(None) => continue,
                 Ok(Some(text)) => Outcome::NeedsAttention(text),
                 Err(error) => failure(&error),
             };
-            self.end(stack, outcome, &mut summary);
+            let address = step.address.clone();
+            (self.report)(Event::Finished { address: address.clone(), outcome: outcome.clone() });
+            summary.outcomes.insert(address, outcome);
         }
         summary
     }
 
-    fn end(&mut self, stack: &Stack, outcome: Outcome, summary: &mut Summary) {
-        let address = stack.entry.address();
-        (self.report)(Event::Finished { address: address.clone(), outcome: outcome.clone() });
-        summary.outcomes.insert(address, outcome);
-    }
-
+    /// Looks at one unchanged stack. Returns what remains open to everybody.
     async fn look_at(
         &mut self,
         stack: &Stack,
-        duties: &Duties,
+        there: &mut BTreeSet<(String, String)>,
         open: &mut BTreeMap<Site, BTreeSet<String>>,
     ) -> Result<Option<String>, CloudError> {
+        self.upload_missing(stack, there).await?;
+        // A quick check first: most templates make nothing that could be open.
+        if !stack.template.contains("\"AWS::Glue::") {
+            return Ok(None);
+        }
+        let duties = &duties_of(stack)?;
+        if duties.databases.is_empty() && duties.tables.is_empty() && duties.hybrid == Hybrid::Off {
+            return Ok(None);
+        }
         self.close_defaults(stack).await?;
         if !open.contains_key(&stack.site) {
             let found = lakeformation::open_databases(self.cloud, &stack.site).await?;
@@ -402,6 +393,23 @@ impl<C: Cloud, R: FnMut(Event), A: FnMut(&StackAddress, &[Change]) -> bool> Driv
         (self.report)(Event::Uploaded { address: stack.entry.address(), target });
         Ok(())
     }
+}
+
+/// Why nothing can be done about a step's stack.
+const NO_SITE: &str = "nobody is known who may look into its account and region";
+/// The same of a stack that is to be made.
+const NO_STACK: &str = "it is not among the stacks of the mesh";
+
+fn undoable(step: &Step, reason: &str) -> CloudError {
+    let what = format!("{} {}", step.action.as_str(), step.address);
+    CloudError::Refused { what, message: reason.to_owned() }
+}
+
+fn duties_of(stack: &Stack) -> Result<Duties, CloudError> {
+    Duties::of(&stack.template, &stack.entry.place()).map_err(|error| CloudError::Refused {
+        what: format!("see what {} needs beside CloudFormation", stack.entry.address()),
+        message: error.to_string(),
+    })
 }
 
 /// Whether the stacks that depend on this one may be deployed.

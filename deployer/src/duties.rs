@@ -4,8 +4,9 @@
 use std::collections::BTreeSet;
 
 use lakewright_template::place::Place;
+use lakewright_template::read::ReadError;
 use lakewright_template::resolve::{Branch, Resolved, Resolver};
-use lakewright_template::{ResourceEntry, Template, Value, read};
+use lakewright_template::{LogicalId, ResourceEntry, Template, Value, read};
 use serde_json::Value as Json;
 
 /// The work for a stack besides CloudFormation.
@@ -25,6 +26,22 @@ pub struct Duties {
     pub principals: BTreeSet<String>,
     /// Topics with e-mail subscriptions, by ARN.
     pub topics: BTreeSet<String>,
+}
+
+/// Why the duties of a template are not known. To have none would leave databases open to everybody.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Unclear {
+    /// The text is not a template.
+    #[error("the template cannot be read: {0}")]
+    Unread(#[from] ReadError),
+    /// A name or an ARN is not in the template.
+    #[error("`{property}` of {logical_id} is not known before the deployment")]
+    Unknown {
+        /// The logical id of the resource.
+        logical_id: String,
+        /// The property.
+        property: &'static str,
+    },
 }
 
 /// Whether IAM permissions still apply.
@@ -67,15 +84,12 @@ impl Permission {
 }
 
 impl Duties {
-    /// The duties of a template in an account and region. An unreadable template has none; CloudFormation reports
-    /// its errors.
-    pub fn of(template: &str, place: &Place) -> Self {
-        read::template(template)
-            .map(|template| Self::of_template(&template, place))
-            .unwrap_or_default()
+    /// The duties of a template in an account and region.
+    pub fn of(template: &str, place: &Place) -> Result<Self, Unclear> {
+        Self::of_template(&read::template(template)?, place)
     }
 
-    fn of_template(template: &Template, place: &Place) -> Self {
+    fn of_template(template: &Template, place: &Place) -> Result<Self, Unclear> {
         let resolver = Resolver::new(template, place, Branch::Then);
         let mut duties = Self { hybrid: hybrid(template), ..Self::default() };
         let made: BTreeSet<String> = template
@@ -89,37 +103,36 @@ impl Duties {
             let plain = plain(&resolver, resource);
             match resource.kind.as_ref() {
                 "AWS::LakeFormation::DataLakeSettings" => {
-                    let admins = plain["Admins"].as_array().into_iter().flatten();
-                    let arns = admins.filter_map(|one| {
-                        one["DataLakePrincipalIdentifier"].as_str().map(str::to_owned)
-                    });
-                    duties.administrators.extend(arns);
+                    for one in list(id, resource, &plain, "Admins")? {
+                        let arn = &one["DataLakePrincipalIdentifier"];
+                        duties.administrators.insert(text(id, "Admins", arn)?);
+                    }
                 }
                 "AWS::Glue::Database" if plain["DatabaseInput"]["TargetDatabase"].is_null() => {
-                    let name = plain["DatabaseInput"]["Name"].as_str();
-                    duties.databases.extend(name.map(str::to_owned));
+                    let name = &plain["DatabaseInput"]["Name"];
+                    duties.databases.insert(text(id, "DatabaseInput.Name", name)?);
                 }
                 "AWS::Glue::Table" => {
-                    let names = (
-                        plain["DatabaseName"].as_str().map(str::to_owned),
-                        plain["TableInput"]["Name"].as_str().map(str::to_owned),
-                    );
-                    if let (Some(database), Some(table)) = names {
-                        duties.tables.insert((database, table));
-                    }
+                    let database = text(id, "DatabaseName", &plain["DatabaseName"])?;
+                    let table = text(id, "TableInput.Name", &plain["TableInput"]["Name"])?;
+                    duties.tables.insert((database, table));
                 }
                 "AWS::LakeFormation::PrincipalPermissions" => {
                     let principal = &plain["Principal"]["DataLakePrincipalIdentifier"];
-                    let rights = plain["Permissions"].as_array().into_iter().flatten();
+                    let rights = list(id, resource, &plain, "Permissions")?.iter();
+                    let rights = rights.map(|right| text(id, "Permissions", right));
+                    if !plain["Resource"].is_object() {
+                        return Err(unknown(id, "Resource"));
+                    }
                     duties.permissions.push(Permission {
                         logical_id: id.to_string(),
-                        principal: principal.as_str().unwrap_or_default().to_owned(),
+                        principal: text(id, "Principal", principal)?,
                         resource: plain["Resource"].clone(),
-                        rights: rights.filter_map(Json::as_str).map(str::to_owned).collect(),
+                        rights: rights.collect::<Result<_, _>>()?,
                     });
                 }
                 "AWS::SNS::Subscription" if plain["Protocol"] == "email" => {
-                    duties.topics.extend(plain["TopicArn"].as_str().map(str::to_owned));
+                    duties.topics.insert(text(id, "TopicArn", &plain["TopicArn"])?);
                 }
                 _ => {}
             }
@@ -130,12 +143,35 @@ impl Duties {
         duties.principals.extend(duties.permissions.iter().map(|one| one.principal.clone()));
         duties.principals.extend(duties.administrators.iter().cloned());
         duties.principals.retain(|arn| arn.contains(":role/") && !made.contains(arn));
-        duties
+        Ok(duties)
     }
 }
 
-/// A resource's resolved properties. Properties that are unknown before the deployment are left out; the names and
-/// ARNs used here are always known.
+fn unknown(id: &LogicalId, property: &'static str) -> Unclear {
+    Unclear::Unknown { logical_id: id.to_string(), property }
+}
+
+/// The text that a duty is about.
+fn text(id: &LogicalId, property: &'static str, value: &Json) -> Result<String, Unclear> {
+    value.as_str().map(str::to_owned).ok_or_else(|| unknown(id, property))
+}
+
+/// The items of a property. A property that the template does not set has none.
+fn list<'p>(
+    id: &LogicalId,
+    resource: &ResourceEntry,
+    plain: &'p Json,
+    property: &'static str,
+) -> Result<&'p [Json], Unclear> {
+    match &plain[property] {
+        Json::Array(items) => Ok(items.as_slice()),
+        _ if resource.properties.get(property).is_none() => Ok(&[]),
+        _ => Err(unknown(id, property)),
+    }
+}
+
+/// A resource's resolved properties, without those that are unknown before the deployment. Duties that need one of them
+/// are an error. Of a policy, only the roles that it names are read, and AWS refuses one that does not exist.
 fn plain(resolver: &Resolver<'_>, resource: &ResourceEntry) -> Json {
     let entries = resource.properties.iter().filter_map(|(key, value)| {
         let found = resolver.resolve(value).ok().flatten()?;
@@ -192,7 +228,7 @@ mod tests {
                     "Permissions": ["SELECT"], "Resource": {"Table": {"DatabaseName": "d", "Name": "t"}}}}
             }}"#;
         let place = Place::parse("111122223333", "eu-west-1").expect("a place");
-        let duties = Duties::of(template, &place);
+        let duties = Duties::of(template, &place).expect("what is to be done");
         assert_eq!(duties.databases, BTreeSet::from(["d".to_owned()]));
         assert_eq!(duties.hybrid, Hybrid::On);
         assert_eq!(
@@ -203,5 +239,25 @@ mod tests {
         let [permission] = duties.permissions.as_slice() else { unreachable!("{duties:?}") };
         assert_eq!(permission.principal, "arn:aws:iam::111122223333:role/own");
         assert_eq!(permission.table(), Some(("d", Some("t"))));
+    }
+
+    /// CloudFormation takes such a database. Source: the schema of `AWS::Glue::Database`, in which `Name` is not required.
+    #[test]
+    fn a_database_without_a_known_name_is_not_one_without_duties() {
+        let place = Place::parse("111122223333", "eu-west-1").expect("a place");
+        let of = |input: &str| {
+            let database = format!(
+                r#"{{"Type": "AWS::Glue::Database", "Properties": {{"CatalogId": "1", "DatabaseInput": {input}}}}}"#
+            );
+            Duties::of(&format!(r#"{{"Resources": {{"D": {database}}}}}"#), &place)
+        };
+        let error = of(r#"{"Description": "no name"}"#).expect_err("a name that is not known");
+        assert_eq!(
+            error.to_string(),
+            "`DatabaseInput.Name` of D is not known before the deployment"
+        );
+        assert!(of(r#"{"Name": "d"}"#).is_ok());
+        let error = Duties::of("not a template", &place).expect_err("no template");
+        assert!(error.to_string().starts_with("the template cannot be read: line 1: "), "{error}");
     }
 }

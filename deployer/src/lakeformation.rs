@@ -221,6 +221,7 @@ async fn opt_in(
     let readers = duties.permissions.iter().filter(|one| one.rights.contains("SELECT"));
     let mut wanted: BTreeMap<String, (&str, Value)> = BTreeMap::new();
     for one in readers {
+        // What covers all tables is a permission of the dataset's own roles, and what goes by tags has no table.
         let Some((database, Some(table))) = one.table() else { continue };
         let catalog = catalog_of(&one.resource).unwrap_or(&site.place.account);
         let of_database = json!({ "Database": { "CatalogId": catalog, "Name": database } });

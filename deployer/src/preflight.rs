@@ -58,7 +58,8 @@ pub async fn has_repository(
     }
 }
 
-/// The roles among these ARNs that do not exist. Only accounts in `sites` are checked.
+/// The roles among these ARNs that do not exist. Only accounts in `sites` are checked: nobody here may look into others,
+/// and AWS refuses a policy that names a missing role in any of them.
 pub async fn missing_roles(
     cloud: &impl Cloud,
     sites: &BTreeMap<Place, Site>,

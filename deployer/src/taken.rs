@@ -6,6 +6,7 @@
 //! repository, which is identified by an id from AWS (issue 1002), nor a KMS key, which has such an id and no name (issue
 //! 2376).
 
+use lakewright_template::read::ReadError;
 use lakewright_template::{Template, Value, read};
 
 use crate::event::Rejection;
@@ -74,12 +75,12 @@ pub(crate) fn help(
 
 /// The databases and repositories of a template that cannot be imported, by type and name. Resource links are left
 /// out: they are deleted with their stacks.
-pub fn names(template: &str) -> Vec<(&'static str, String)> {
+pub fn names(template: &str) -> Result<Vec<(&'static str, String)>, ReadError> {
     let is_about = |kind: &str| template.contains(&format!("\"{kind}\""));
     if !is_about(DATABASE) && !is_about(REPOSITORY) {
-        return Vec::new();
+        return Ok(Vec::new());
     }
-    let Ok(template) = read::template(template) else { return Vec::new() };
+    let template = read::template(template)?;
     let made = template.resources.iter().filter_map(|(id, resource)| {
         let kind = [DATABASE, REPOSITORY].into_iter().find(|kind| resource.kind == *kind)?;
         let input = resource.properties.get("DatabaseInput").and_then(Value::as_map);
@@ -87,7 +88,7 @@ pub fn names(template: &str) -> Vec<(&'static str, String)> {
         let name = name_of(&template, id.as_str()).filter(|_| !is_link)?;
         Some((kind, name.to_owned()))
     });
-    made.collect()
+    Ok(made.collect())
 }
 
 /// The name that a template gives to a resource of one of these types.
@@ -111,10 +112,11 @@ mod tests {
 
     #[test]
     fn what_nothing_takes_in_is_found_in_a_template() {
-        assert_eq!(names(TEMPLATE), [(DATABASE, "sales".to_owned())]);
+        assert_eq!(names(TEMPLATE), Ok(vec![(DATABASE, "sales".to_owned())]));
         let link =
             TEMPLATE.replace(r#"{"Name": "sales"}"#, r#"{"Name": "l", "TargetDatabase": {}}"#);
-        assert!(names(&link).is_empty());
+        assert_eq!(names(&link), Ok(Vec::new()));
+        assert!(names(&TEMPLATE.replace(r#"{"Resources""#, r#"{{"Resources""#)).is_err());
     }
 
     fn rejection(logical_id: &str, kind: &str) -> Rejection {

@@ -20,6 +20,7 @@ pub type Kinds = BTreeMap<StackAddress, Option<StackKind>>;
 /// region and the prefix, followed by the kind.
 pub fn add_by_kind(needs: &mut Needs, kinds: &Kinds, left: &BTreeSet<StackAddress>) {
     for (address, kind) in kinds {
+        // A kind of a later version has dependencies that this one does not know; its template still states some.
         let Some(kind) = *kind else { continue };
         let is_bootstrap = kind == StackKind::Bootstrap;
         let is_foundation = kind.is_foundation() && left.contains(address);

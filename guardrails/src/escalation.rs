@@ -10,12 +10,14 @@ use lakewright_access::escalation::{Escalation, is_for_cloudformation};
 use lakewright_access::pattern::matches;
 use lakewright_access::request::{account_of, partition_of};
 use lakewright_access::world::{Role, World};
+use lakewright_policies::actions::ON_STACK;
 use lakewright_template::arn::{ArnParts, ArnPattern};
 
 use super::statement::among;
 use super::{Breach, Guardrail};
 
-/// Actions that grant rights to a role or remove its limits.
+/// Actions that change a role or its managed policies (`ON_ROLE` and `ON_POLICY` of `actions`), or create one. Other rules
+/// check passing and assuming roles, which change none.
 const GIVES_RIGHTS: [&str; 8] = [
     "iam:AttachRolePolicy",
     "iam:CreatePolicyVersion",
@@ -27,7 +29,8 @@ const GIVES_RIGHTS: [&str; 8] = [
     "iam:UpdateAssumeRolePolicy",
 ];
 
-/// Actions that create an identity or grant it rights. A permissions boundary can limit the result.
+/// Actions that create a role, a user or a group, or grant it rights. A permissions boundary can limit the result. Unlike
+/// `GIVES_RIGHTS`, the list is not about what a role does to itself.
 const MAKES_RIGHTS: [&str; 8] = [
     "iam:AttachGroupPolicy",
     "iam:AttachRolePolicy",
@@ -37,12 +40,6 @@ const MAKES_RIGHTS: [&str; 8] = [
     "iam:PutGroupPolicy",
     "iam:PutRolePolicy",
     "iam:PutUserPolicy",
-];
-
-const CHANGES_STACKS: [&str; 3] = [
-    "cloudformation:CreateChangeSet",
-    "cloudformation:ExecuteChangeSet",
-    "cloudformation:UpdateStack",
 ];
 
 /// Checks the identity policies of a role.
@@ -124,7 +121,7 @@ fn one(role: &Role, document: &Document, statement: &Statement, breaches: &mut V
         report(Guardrail::IamWithoutBoundary, message);
     }
     // A role that creates change sets only with one execution role executes only such change sets.
-    let changes: Vec<String> = among(statement, &CHANGES_STACKS)
+    let changes: Vec<String> = among(statement, &ON_STACK)
         .into_iter()
         .filter(|action| {
             action != "cloudformation:ExecuteChangeSet" || !makes_own_change_sets(role)
@@ -413,4 +410,19 @@ fn lets_in(statement: &Statement, role: &Role, other: &Role) -> bool {
 
 pub(super) fn is_about(statement: &Statement, arn: &str) -> bool {
     statement.resources.iter().any(|pattern| matches(pattern, arn)) != statement.not_resources
+}
+
+#[cfg(test)]
+mod tests {
+    use lakewright_policies::actions::{ON_POLICY, ON_ROLE};
+
+    use super::*;
+
+    #[test]
+    fn whatever_gives_a_roles_rights_has_a_rule() {
+        let others = ["iam:PassRole", "sts:AssumeRole"];
+        for action in ON_ROLE.iter().chain(&ON_POLICY).filter(|action| !others.contains(action)) {
+            assert!(GIVES_RIGHTS.contains(action), "{action}");
+        }
+    }
 }

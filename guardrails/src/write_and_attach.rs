@@ -9,7 +9,8 @@ use super::escalation::{is_denied, is_denied_unbounded, requires};
 use super::statement::{among, overlap};
 use super::{Breach, Guardrail};
 
-/// Actions that determine the content of a managed policy.
+/// Actions that determine the content of a managed policy: also its first version, which changes no policy that a role
+/// has (`ON_POLICY` of `actions`).
 const WRITES: [&str; 3] =
     ["iam:CreatePolicy", "iam:CreatePolicyVersion", "iam:SetDefaultPolicyVersion"];
 

@@ -2,15 +2,13 @@
 
 mod access_policy;
 mod environment;
+mod kind;
 mod people;
 pub(crate) mod privilege;
 mod tenant;
 mod work;
 
 use std::collections::BTreeMap;
-
-use schemars::JsonSchema;
-use serde::Deserialize;
 
 pub use access_policy::{
     AccessPolicyDocument, ActorsDocument, Effect, Mask, PolicyState, ResourcesDocument,
@@ -20,6 +18,8 @@ pub use environment::{
     EnvironmentDocument, EnvironmentPermission, EnvironmentTeamDocument, FeaturesDocument,
     NetworkDocument, OrganizationDocument, SubscriptionsDocument, VpcDocument,
 };
+pub use kind::Kind;
+pub(crate) use kind::every_kind;
 pub use people::{
     AccessDocument, BrokerDocument, IdentityCenterDocument, OidcDocument, SamlDocument,
     TeamAccessDocument,
@@ -115,127 +115,4 @@ pub struct Header<'a> {
 pub trait Document {
     /// The fields that every document has.
     fn header(&self) -> Header<'_>;
-}
-
-/// The kinds of documents.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, JsonSchema)]
-pub enum Kind {
-    /// The settings of the whole mesh.
-    Tenant,
-    /// A group of environments.
-    Organization,
-    /// An AWS account and region.
-    Environment,
-    /// A VPC that an environment's teams may use.
-    Network,
-    /// A role outside the mesh that can receive shares.
-    ConsumptionRole,
-    /// A group of datasets.
-    Domain,
-    /// A governed dataset.
-    Dataset,
-    /// Access of a team to another team's dataset.
-    Share,
-    /// A named query.
-    Worksheet,
-    /// A notebook instance.
-    Notebook,
-    /// An ML Studio user profile.
-    StudioProfile,
-    /// A pipeline with its repository.
-    Pipeline,
-    /// An imported dashboard.
-    Dashboard,
-    /// A rule of access governance.
-    AccessPolicy,
-}
-
-impl Kind {
-    /// Every kind. A kind can depend on the kinds before it.
-    pub const ALL: [Self; 14] = [
-        Self::Tenant,
-        Self::Organization,
-        Self::Environment,
-        Self::Network,
-        Self::ConsumptionRole,
-        Self::Domain,
-        Self::Dataset,
-        Self::Share,
-        Self::Worksheet,
-        Self::Notebook,
-        Self::StudioProfile,
-        Self::Pipeline,
-        Self::Dashboard,
-        Self::AccessPolicy,
-    ];
-
-    /// The name in a document.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Tenant => "Tenant",
-            Self::Organization => "Organization",
-            Self::Environment => "Environment",
-            Self::Network => "Network",
-            Self::ConsumptionRole => "ConsumptionRole",
-            Self::Domain => "Domain",
-            Self::Dataset => "Dataset",
-            Self::Share => "Share",
-            Self::Worksheet => "Worksheet",
-            Self::Notebook => "Notebook",
-            Self::StudioProfile => "StudioProfile",
-            Self::Pipeline => "Pipeline",
-            Self::Dashboard => "Dashboard",
-            Self::AccessPolicy => "AccessPolicy",
-        }
-    }
-
-    /// The kind in a sentence, such as "consumption role".
-    pub const fn noun(self) -> &'static str {
-        match self {
-            Self::Tenant => "tenant",
-            Self::Organization => "organization",
-            Self::Environment => "environment",
-            Self::Network => "network",
-            Self::ConsumptionRole => "consumption role",
-            Self::Domain => "domain",
-            Self::Dataset => "dataset",
-            Self::Share => "share",
-            Self::Worksheet => "worksheet",
-            Self::Notebook => "notebook",
-            Self::StudioProfile => "studio profile",
-            Self::Pipeline => "pipeline",
-            Self::Dashboard => "dashboard",
-            Self::AccessPolicy => "access policy",
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_kind_is_listed_once_and_in_order() {
-        let next = |kind: Kind| match kind {
-            Kind::Tenant => Some(Kind::Organization),
-            Kind::Organization => Some(Kind::Environment),
-            Kind::Environment => Some(Kind::Network),
-            Kind::Network => Some(Kind::ConsumptionRole),
-            Kind::ConsumptionRole => Some(Kind::Domain),
-            Kind::Domain => Some(Kind::Dataset),
-            Kind::Dataset => Some(Kind::Share),
-            Kind::Share => Some(Kind::Worksheet),
-            Kind::Worksheet => Some(Kind::Notebook),
-            Kind::Notebook => Some(Kind::StudioProfile),
-            Kind::StudioProfile => Some(Kind::Pipeline),
-            Kind::Pipeline => Some(Kind::Dashboard),
-            Kind::Dashboard => Some(Kind::AccessPolicy),
-            Kind::AccessPolicy => None,
-        };
-        let mut found = vec![Kind::Tenant];
-        while let Some(kind) = found.last().copied().and_then(next) {
-            found.push(kind);
-        }
-        assert_eq!(found, Kind::ALL);
-    }
 }

@@ -6,12 +6,7 @@ use lakewright_template::yaml::{self, Budget, Node, NodeKind};
 
 use crate::decode::{decode, suggest};
 use crate::diagnostic::{Diagnostic, FileId, Origin};
-use crate::document::{
-    AccessPolicyDocument, ConsumptionRoleDocument, DashboardDocument, DatasetDocument,
-    DomainDocument, EnvironmentDocument, Kind, NetworkDocument, NotebookDocument,
-    OrganizationDocument, PipelineDocument, ShareDocument, StudioProfileDocument, TenantDocument,
-    WorksheetDocument,
-};
+use crate::document::{self, Kind, every_kind};
 use crate::{Code, Report};
 
 /// A file of the mesh.
@@ -32,26 +27,27 @@ pub struct Located<T> {
     pub origin: Origin,
 }
 
-/// The documents of one file, or of several.
-#[derive(Debug, Clone, Default)]
-#[expect(missing_docs, reason = "one list for each kind of document, named after it")]
-pub struct Documents {
-    pub tenants: Vec<Located<TenantDocument>>,
-    pub organizations: Vec<Located<OrganizationDocument>>,
-    pub environments: Vec<Located<EnvironmentDocument>>,
-    pub networks: Vec<Located<NetworkDocument>>,
-    pub consumption_roles: Vec<Located<ConsumptionRoleDocument>>,
-    pub domains: Vec<Located<DomainDocument>>,
-    pub datasets: Vec<Located<DatasetDocument>>,
-    pub shares: Vec<Located<ShareDocument>>,
-    pub worksheets: Vec<Located<WorksheetDocument>>,
-    pub notebooks: Vec<Located<NotebookDocument>>,
-    pub studio_profiles: Vec<Located<StudioProfileDocument>>,
-    pub pipelines: Vec<Located<PipelineDocument>>,
-    pub dashboards: Vec<Located<DashboardDocument>>,
-    pub access_policies: Vec<Located<AccessPolicyDocument>>,
-    pub lost: Lost,
+macro_rules! documents {
+    ($($count:ident {
+        $($(#[$doc:meta])* $kind:ident $noun:literal $list:ident $document:ident,)*
+    })*) => {
+        /// The documents of one file, or of several.
+        #[derive(Debug, Clone, Default)]
+        pub struct Documents {
+            $($($(#[$doc])* pub $list: Vec<Located<document::$document>>,)*)*
+            /// What could not be decoded.
+            pub lost: Lost,
+        }
+
+        impl Documents {
+            /// Whether no document could be decoded.
+            pub fn is_empty(&self) -> bool {
+                $($(self.$list.is_empty())&&*)&&*
+            }
+        }
+    };
 }
+every_kind!(documents);
 
 /// What could not be decoded. References to it are not reported as errors.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
@@ -101,33 +97,19 @@ impl Documents {
     pub fn of_files(files: Vec<Self>) -> Self {
         let mut all = Self::default();
         // Documents are large: reserving space once avoids moving them while the lists grow.
-        macro_rules! lists {
-            ($($list:ident),*) => {
-                $(all.$list.reserve_exact(files.iter().map(|file| file.$list.len()).sum());)*
+        macro_rules! join {
+            ($($count:ident {
+                $($(#[$doc:meta])* $kind:ident $noun:literal $list:ident $document:ident,)*
+            })*) => {
+                $($(all.$list.reserve_exact(files.iter().map(|file| file.$list.len()).sum());)*)*
                 for file in files {
-                    // The lists are named one by one, so that a new kind of document is not forgotten.
-                    let Self { lost, $($list),* } = file;
+                    let Self { lost, $($($list,)*)* } = file;
                     all.lost.and(lost);
-                    $(all.$list.extend($list);)*
+                    $($(all.$list.extend($list);)*)*
                 }
             };
         }
-        lists!(
-            tenants,
-            organizations,
-            environments,
-            networks,
-            consumption_roles,
-            domains,
-            datasets,
-            shares,
-            worksheets,
-            notebooks,
-            studio_profiles,
-            pipelines,
-            dashboards,
-            access_policies
-        );
+        every_kind!(join);
         all
     }
 }
@@ -229,30 +211,19 @@ impl Parsed {
             return;
         };
         let Self { documents, report } = self;
-        macro_rules! decode_into {
-            ($list:ident) => {
-                match decode(node, file, report) {
-                    Some(document) => documents.$list.push(Located { document, origin }),
-                    None => documents.lost.of_kind(kind),
+        macro_rules! decode_any {
+            ($($count:ident {
+                $($(#[$doc:meta])* $kind:ident $noun:literal $list:ident $document:ident,)*
+            })*) => {
+                match kind {
+                    $($(Kind::$kind => match decode(node, file, report) {
+                        Some(document) => documents.$list.push(Located { document, origin }),
+                        None => documents.lost.of_kind(kind),
+                    },)*)*
                 }
             };
         }
-        match kind {
-            Kind::Tenant => decode_into!(tenants),
-            Kind::Organization => decode_into!(organizations),
-            Kind::Environment => decode_into!(environments),
-            Kind::Network => decode_into!(networks),
-            Kind::ConsumptionRole => decode_into!(consumption_roles),
-            Kind::Domain => decode_into!(domains),
-            Kind::Dataset => decode_into!(datasets),
-            Kind::Share => decode_into!(shares),
-            Kind::Worksheet => decode_into!(worksheets),
-            Kind::Notebook => decode_into!(notebooks),
-            Kind::StudioProfile => decode_into!(studio_profiles),
-            Kind::Pipeline => decode_into!(pipelines),
-            Kind::Dashboard => decode_into!(dashboards),
-            Kind::AccessPolicy => decode_into!(access_policies),
-        }
+        every_kind!(decode_any);
         if report.iter().len() > before {
             documents.lost.in_part.insert(origin);
         }
@@ -340,6 +311,6 @@ impl Parsed {
     }
 }
 
-fn kind_names() -> [&'static str; 14] {
+fn kind_names() -> [&'static str; Kind::ALL.len()] {
     Kind::ALL.map(Kind::as_str)
 }

@@ -41,7 +41,7 @@ use self::foreign::Imports;
 use self::link::Unlinked;
 use crate::decode::suggest;
 use crate::diagnostic::{Diagnostic, FileId, Origin};
-use crate::document::{Document, Header as DocumentHeader, Kind};
+use crate::document::{Document, Header as DocumentHeader, Kind, every_kind};
 use crate::field::Field;
 use crate::mesh::{
     Domain, Environment, EnvironmentPermission, Features, Header, Mesh, Organization, Tenant,
@@ -200,38 +200,15 @@ impl Context {
     }
 
     fn declare(&mut self, documents: &Documents) {
-        let Documents {
-            tenants,
-            organizations,
-            environments,
-            networks,
-            consumption_roles,
-            domains,
-            datasets,
-            shares,
-            worksheets,
-            notebooks,
-            studio_profiles,
-            pipelines,
-            dashboards,
-            access_policies,
-            lost,
-        } = documents;
-        self.lost = lost.clone();
-        self.declare_ids(Kind::Tenant, tenants);
-        self.declare_ids(Kind::Organization, organizations);
-        self.declare_ids(Kind::Environment, environments);
-        self.declare_ids(Kind::Network, networks);
-        self.declare_ids(Kind::ConsumptionRole, consumption_roles);
-        self.declare_ids(Kind::Domain, domains);
-        self.declare_ids(Kind::Dataset, datasets);
-        self.declare_ids(Kind::Share, shares);
-        self.declare_ids(Kind::Worksheet, worksheets);
-        self.declare_ids(Kind::Notebook, notebooks);
-        self.declare_ids(Kind::StudioProfile, studio_profiles);
-        self.declare_ids(Kind::Pipeline, pipelines);
-        self.declare_ids(Kind::Dashboard, dashboards);
-        self.declare_ids(Kind::AccessPolicy, access_policies);
+        self.lost = documents.lost.clone();
+        macro_rules! declare_all {
+            ($($count:ident {
+                $($(#[$doc:meta])* $kind:ident $noun:literal $list:ident $document:ident,)*
+            })*) => {
+                $($(self.declare_ids(Kind::$kind, &documents.$list);)*)*
+            };
+        }
+        every_kind!(declare_all);
     }
 
     fn declare_ids<D: Document>(&mut self, kind: Kind, documents: &[Located<D>]) {

@@ -7,34 +7,23 @@ use std::sync::LazyLock;
 use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
 
-use crate::document::{
-    AccessPolicyDocument, ConsumptionRoleDocument, DashboardDocument, DatasetDocument,
-    DomainDocument, EnvironmentDocument, Kind, NetworkDocument, NotebookDocument,
-    OrganizationDocument, PipelineDocument, ShareDocument, StudioProfileDocument, TenantDocument,
-    WorksheetDocument,
-};
+use crate::document::{self, Kind, every_kind};
 
 /// The schema of one document: `kind` determines which other keys are allowed.
 pub fn json_schema() -> Value {
     let mut generator = SchemaSettings::draft07().into_generator();
     let mut cases = Vec::new();
     for kind in Kind::ALL {
-        let reference = match kind {
-            Kind::Tenant => generator.subschema_for::<TenantDocument>(),
-            Kind::Organization => generator.subschema_for::<OrganizationDocument>(),
-            Kind::Environment => generator.subschema_for::<EnvironmentDocument>(),
-            Kind::Network => generator.subschema_for::<NetworkDocument>(),
-            Kind::ConsumptionRole => generator.subschema_for::<ConsumptionRoleDocument>(),
-            Kind::Domain => generator.subschema_for::<DomainDocument>(),
-            Kind::Dataset => generator.subschema_for::<DatasetDocument>(),
-            Kind::Share => generator.subschema_for::<ShareDocument>(),
-            Kind::Worksheet => generator.subschema_for::<WorksheetDocument>(),
-            Kind::Notebook => generator.subschema_for::<NotebookDocument>(),
-            Kind::StudioProfile => generator.subschema_for::<StudioProfileDocument>(),
-            Kind::Pipeline => generator.subschema_for::<PipelineDocument>(),
-            Kind::Dashboard => generator.subschema_for::<DashboardDocument>(),
-            Kind::AccessPolicy => generator.subschema_for::<AccessPolicyDocument>(),
-        };
+        macro_rules! of_kind {
+            ($($count:ident {
+                $($(#[$doc:meta])* $kind:ident $noun:literal $list:ident $document:ident,)*
+            })*) => {
+                match kind {
+                    $($(Kind::$kind => generator.subschema_for::<document::$document>(),)*)*
+                }
+            };
+        }
+        let reference = every_kind!(of_kind);
         cases.push(json!({
             "if": {
                 "type": "object",

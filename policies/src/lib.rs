@@ -4,6 +4,7 @@
 //! So documents that were built from the same statements have the same bytes.
 //! Nothing in this crate depends on data meshes.
 
+pub mod actions;
 pub mod catalogue;
 pub mod condition;
 pub mod document;

@@ -12,6 +12,7 @@ use lakewright_constructs::messaging::{Queue, QueueHandle};
 use lakewright_constructs::role::{ImportedRole, Policies, Receives as _, Role, RoleHandle, Trust};
 use lakewright_manifest::TeamName;
 use lakewright_manifest::mesh::{Dataset, Environment};
+use lakewright_policies::actions::CATALOG_READ;
 use lakewright_policies::condition::{Comparison, Condition, Operator};
 use lakewright_policies::service::Service;
 use lakewright_policies::{Conditions, Principal, Statement};
@@ -317,15 +318,6 @@ fn events_encrypt(account: &str, bucket: String) -> Statement {
         )
 }
 
-const CATALOG_READ: [&str; 6] = [
-    "glue:BatchGetPartition",
-    "glue:GetDatabase",
-    "glue:GetPartition",
-    "glue:GetPartitions",
-    "glue:GetTable",
-    "glue:GetTables",
-];
-
 const CATALOG_WRITE: [&str; 11] = [
     "glue:BatchCreatePartition",
     "glue:BatchDeletePartition",
@@ -340,6 +332,7 @@ const CATALOG_WRITE: [&str; 11] = [
     "glue:UpdateTable",
 ];
 
+/// Beside what others need to write logs: Glue encrypts the groups of its own crawlers and jobs.
 const LOG_WRITE: [&str; 4] =
     ["logs:AssociateKmsKey", "logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"];
 

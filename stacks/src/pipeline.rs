@@ -25,6 +25,7 @@ use lakewright_constructs::key::{Key, KeyHandle};
 use lakewright_constructs::role::{Policies, Receives as _, Role, RoleHandle, Trust};
 use lakewright_manifest::mesh::{Environment, Pipeline, Stage, Strategy};
 use lakewright_policies::Conditions;
+use lakewright_policies::actions::LOG_WRITE;
 use lakewright_policies::condition::{Comparison, Condition};
 use lakewright_policies::service::Service;
 use lakewright_synth::{Grant, Grants, PolicySlot, Record, Scope, Target};
@@ -38,8 +39,6 @@ pub(crate) use approval::Approval;
 
 /// Days that artifacts are kept.
 const ARTIFACT_DAYS: i64 = 90;
-
-const LOG_WRITE: [&str; 3] = ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"];
 
 /// The principal name of the role of a stage's builds, as on the command line.
 pub(crate) fn build_grantee(pipeline: &Pipeline, stage: &Stage) -> String {

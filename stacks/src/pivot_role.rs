@@ -88,6 +88,7 @@ fn add(
 mod tests {
     use std::collections::BTreeSet;
 
+    use lakewright_policies::actions::{ON_POLICY, ON_ROLE};
     use lakewright_template::{Map, StackKind, Template, Value};
 
     use super::*;
@@ -199,6 +200,8 @@ mod tests {
         );
         let actions = texts(deny, "Action");
         assert_eq!(actions.len(), 16);
-        assert!(actions.contains("iam:PassRole") && actions.contains("sts:AssumeRole"));
+        for action in ON_ROLE.iter().chain(&ON_POLICY) {
+            assert!(actions.contains(action), "{action}");
+        }
     }
 }

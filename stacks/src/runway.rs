@@ -57,15 +57,23 @@ struct Bound {
     then: Option<&'static str>,
 }
 
-/// Kinds of documents with stacks of their own.
-const DOCUMENTS: [StackKind; 6] = [
-    StackKind::Dataset,
-    StackKind::Notebook,
-    StackKind::Pipeline,
-    StackKind::Share,
-    StackKind::StudioProfile,
-    StackKind::Team,
-];
+/// Whether each document of a kind, or each team in an environment, has stacks of its own of this kind. The others come with
+/// environments and accounts, and a team's dashboards are in one stack.
+const fn grows(kind: StackKind) -> bool {
+    match kind {
+        StackKind::Team
+        | StackKind::Dataset
+        | StackKind::Share
+        | StackKind::Notebook
+        | StackKind::StudioProfile
+        | StackKind::Pipeline => true,
+        StackKind::Bootstrap
+        | StackKind::PivotRole
+        | StackKind::Environment
+        | StackKind::Dashboards
+        | StackKind::Platform => false,
+    }
+}
 
 /// The runway of each environment, for each kind of document that it contains.
 pub fn runway(mesh: &Mesh, stacks: &[&Synthesized]) -> Vec<Runway> {
@@ -159,7 +167,7 @@ fn counted(
             _ => stack.lowered.template.resources.values().filter(|one| one.kind == kind).count(),
         };
         let used = stacks.iter().map(|stack| count(stack)).sum();
-        for what in DOCUMENTS {
+        for what in StackKind::ALL.into_iter().filter(|kind| grows(*kind)) {
             let mut each: BTreeMap<&str, usize> = BTreeMap::new();
             for stack in stacks.iter().filter(|stack| stack.entry.kind == what) {
                 *each.entry(&stack.entry.id).or_default() += count(stack);

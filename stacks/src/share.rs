@@ -36,7 +36,7 @@ use lakewright_template::AccountId;
 
 use crate::Names;
 use access::consumption_policy;
-pub(crate) use access::{CATALOG_READ, consumer_grants, producer_grants};
+pub(crate) use access::{consumer_grants, producer_grants};
 pub(crate) use attached::too_many;
 pub(crate) use crawled::not_there_yet;
 pub(crate) use handout::handouts;

@@ -19,6 +19,7 @@ use lakewright_manifest::mesh::{
 };
 use lakewright_manifest::{Diagnostic, Id, Mesh, TeamName};
 use lakewright_policies::Conditions;
+use lakewright_policies::actions::CATALOG_READ;
 use lakewright_policies::condition::{Comparison, Condition};
 use lakewright_synth::{Grant, Grants, ROLE_TAG, Scope, Target};
 use lakewright_template::Value;
@@ -391,7 +392,7 @@ fn imported_catalog(
             account: place.account.clone(),
             policy: None,
         },
-        actions: share::CATALOG_READ.to_vec(),
+        actions: CATALOG_READ.to_vec(),
         resources: resources.iter().cloned().map(Value::from).collect(),
         own_resources: Vec::new(),
         known_resources: resources,

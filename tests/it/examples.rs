@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
 
+use lakewright_deployer::leftovers::stays;
 use lakewright_policies::size::characters;
 use lakewright_stacks::Synthesized;
 use lakewright_template::StackKind;
@@ -10,7 +11,7 @@ use lakewright_template::limits::{
     BUCKET_POLICY_BYTES, INLINE_POLICY_CHARACTERS, KEY_POLICY_BYTES, MANAGED_POLICY_CHARACTERS,
     RESOURCES, TEMPLATE_BYTES,
 };
-use lakewright_template::{Template, Value, read};
+use lakewright_template::{Template, Value, holds_data, read};
 
 use crate::run::{EXAMPLES, example, lakewright, mesh, root, sources, synthesized, transcript};
 
@@ -62,21 +63,11 @@ fn golden(example: &str, stack: &Synthesized) -> String {
 /// Logical ids of stateful resources are pinned: a change would replace the resource.
 #[test]
 fn ids_of_stateful_resources_are_pinned() {
-    const STATEFUL: [&str; 8] = [
-        "AWS::Athena::WorkGroup",
-        "AWS::Glue::Database",
-        "AWS::Glue::Table",
-        "AWS::KMS::Key",
-        "AWS::Logs::LogGroup",
-        "AWS::S3::Bucket",
-        "AWS::SageMaker::Domain",
-        "AWS::SQS::Queue",
-    ];
     let mut lines = Vec::new();
     for name in EXAMPLES {
         for stack in synthesized(&mesh(&sources(&example(name)))) {
             for (id, resource) in &stack.lowered.template.resources {
-                if STATEFUL.contains(&resource.kind.as_ref()) {
+                if holds_data(&resource.kind) {
                     lines.push(format!("{name} {} {} {id}\n", stack.entry.name, resource.kind));
                 }
             }
@@ -88,6 +79,25 @@ fn ids_of_stateful_resources_are_pinned() {
     }
     let pinned = std::fs::read_to_string(&path).expect("the pinned ids");
     assert_eq!(lines.concat(), pinned, "a moved id replaces data; see CONTRIBUTING.md");
+}
+
+/// What a stack leaves behind when it is deleted is what holds data, so a change that loses it is asked about. A key's
+/// alias stays with its key, and Lake Formation's settings belong to the account.
+#[test]
+fn what_stays_holds_data() {
+    let others = ["AWS::KMS::Alias", "AWS::LakeFormation::DataLakeSettings"];
+    let mut kept = 0;
+    for name in EXAMPLES {
+        for stack in synthesized(&mesh(&sources(&example(name)))) {
+            let resources = stack.lowered.template.resources.values();
+            for resource in resources.filter(|resource| stays(resource.deletion_policy)) {
+                let kind: &str = &resource.kind;
+                assert!(holds_data(kind) || others.contains(&kind), "{}: {kind}", stack.entry.name);
+                kept += 1;
+            }
+        }
+    }
+    assert!(kept > 0);
 }
 
 /// `cfn-lint`, pinned by `cargo xtask test`, finds nothing, not even warnings.

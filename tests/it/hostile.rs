@@ -4,10 +4,11 @@
 use std::fs;
 
 use lakewright_manifest::SourceFile;
+use lakewright_manifest::document::Kind;
 use lakewright_template::{Intrinsic, Value, read};
 use proptest::prelude::*;
 
-use crate::run::{BASE, BASE_DATASET, lakewright, mesh, resolved, synthesized, transcript};
+use crate::run::{BASE, BASE_DATASET, lakewright, mesh, resolved, root, synthesized, transcript};
 
 const LABELS: [&str; 12] = [
     "\"quotes\" and 'quotes'",
@@ -141,14 +142,36 @@ fn folders_without_a_mesh_are_explained() {
     fs::create_dir(&loops).expect("a folder");
     fs::write(loops.join("base.yaml"), BASE).expect("a file");
     std::os::unix::fs::symlink(&loops, loops.join("again")).expect("a link");
-    std::os::unix::fs::symlink(loops.join("self.yaml"), loops.join("self.yaml")).expect("a link");
     let (code, text) = check(&loops);
     assert!(code == Some(0), "each file is read once: {text}");
     fs::write(loops.join("bom.yaml"), format!("\u{feff}{BASE_DATASET}")).expect("a file");
     assert_eq!(check(&loops).0, Some(0), "a byte order mark is no error");
-    // A file without permissions is unreadable, except for a superuser.
-    let (code, text) = check(&loops.join("self.yaml"));
-    assert!(code == Some(2) && text.contains("cannot be read"), "{text}");
+    // A link that leads nowhere, for example because what it led to was moved: a denial in it would not hold.
+    let nowhere = loops.join("denials.yaml");
+    std::os::unix::fs::symlink(loops.join("moved.yaml"), &nowhere).expect("a link");
+    for path in [&loops, &nowhere] {
+        let (code, text) = check(path);
+        assert!(code == Some(2) && text.contains("denials.yaml cannot be read"), "{text}");
+    }
+}
+
+/// Only the tenant is missing, or what the document names: the folder is not empty.
+///
+/// Source of the documents: `docs/mesh.md`, which has one of each kind.
+#[test]
+fn a_folder_with_one_document_of_any_kind_is_not_empty() {
+    let page = fs::read_to_string(root().join("docs/mesh.md")).expect("the page");
+    for kind in Kind::ALL {
+        let head = format!("kind: {}\n", kind.as_str());
+        let (_, rest) = page.split_once(&format!("\n{head}")).expect("a document of the kind");
+        let (fields, _) = rest.split_once("```").expect("the end of the document");
+        let folder = tempfile::tempdir().expect("a folder");
+        fs::write(folder.path().join("one.yaml"), format!("{head}{fields}")).expect("a file");
+        let text = transcript(&lakewright(["check".as_ref(), folder.path().as_os_str()]));
+        assert!(!text.contains("empty-mesh"), "{text}");
+        let lacks_tenant = text.contains("the mesh has no tenant");
+        assert_eq!(lacks_tenant, kind != Kind::Tenant, "{text}");
+    }
 }
 
 #[test]

@@ -7,7 +7,7 @@
 
 use std::collections::BTreeSet;
 
-use lakewright_deployer::duties::Duties;
+use lakewright_deployer::duties::{Duties, Unclear};
 use lakewright_template::arn::ArnParts;
 use lakewright_template::place::Place;
 
@@ -21,8 +21,12 @@ pub(super) struct Sharing {
 
 /// The shares with other accounts among the resources that this run created. `place` is where the template is deployed,
 /// `made` has the logical ids of the created resources.
-pub(super) fn of(template: &str, place: &Place, made: &BTreeSet<String>) -> BTreeSet<Sharing> {
-    let permissions = Duties::of(template, place).permissions.into_iter();
+pub(super) fn of(
+    template: &str,
+    place: &Place,
+    made: &BTreeSet<String>,
+) -> Result<BTreeSet<Sharing>, Unclear> {
+    let permissions = Duties::of(template, place)?.permissions.into_iter();
     let permissions = permissions.filter(|one| made.contains(&one.logical_id));
     let account = |arn: &str| ArnParts::parse(arn).map(|arn| arn.account.to_owned());
     let accounts = permissions.filter_map(|one| account(&one.principal));
@@ -32,7 +36,7 @@ pub(super) fn of(template: &str, place: &Place, made: &BTreeSet<String>) -> BTre
         to,
         region: place.region.to_string(),
     });
-    sharing.collect()
+    Ok(sharing.collect())
 }
 
 impl Sharing {
@@ -67,7 +71,8 @@ mod tests {
         let place = Place::parse("111122223333", "eu-west-1").expect("a place");
         let template = |resources: &str, made: &[&str]| {
             let made = made.iter().map(|one| (*one).to_owned()).collect();
-            of(&format!(r#"{{"Resources": {{{resources}}}}}"#), &place, &made)
+            let template = format!(r#"{{"Resources": {{{resources}}}}}"#);
+            of(&template, &place, &made).expect("a template")
         };
         assert_eq!(template(&format!(r#""P": {own}"#), &["P"]), BTreeSet::new());
         let all = format!(r#""P": {own}, "Q": {other}, "R": {other}"#);

@@ -105,7 +105,8 @@ impl Deployment<'_> {
         )
     }
 
-    /// The deployed template of a stack, and its new one.
+    /// The deployed template of a stack, and its new one. None if nobody may look, or if the deployed one cannot be read:
+    /// such a bootstrap stack is updated like one that does not allow enough.
     fn before_and_after(
         &self,
         address: &StackAddress,
@@ -116,7 +117,10 @@ impl Deployment<'_> {
         };
         let old = self.runtime.block_on(self.aws.template(site, &address.name));
         let old = old.map_err(|error| unreachable(&error))?;
-        Ok(read::template(&old).ok().zip(read::template(&new.template).ok()))
+        let new = read::template(&new.template).map_err(|error| {
+            Failure::unexpected(format!("the template of {address} cannot be read: {error}"))
+        })?;
+        Ok(read::template(&old).ok().map(|old| (old, new)))
     }
 
     /// Lists the stacks of a place as the account's owner: the caller, or the role of `--owner-role`.

@@ -196,6 +196,7 @@ impl Deployment<'_> {
                 Deleter::Here(site) => site,
                 Deleter::Owner(reason) => {
                     prepared.held.insert(address.clone(), reason.to_string());
+                    // The stack stays. What else stays is said as well, where the caller may look.
                     let Some(site) = seen.sites.get(&address.place) else { continue };
                     site.clone()
                 }
@@ -250,17 +251,24 @@ impl Deployment<'_> {
                     shower.event(&Event::Note { address: address.clone(), text });
                 }
             }
-            let Some(going) = prepared.going.get(address) else { continue };
             shower.event(&Event::Started { address: address.clone() });
-            let outcome = self.remove(address, going, &mut seen.record, &mut shower);
+            let going = prepared.going.get(address);
+            let outcome = match going {
+                Some(going) => self.remove(address, going, &mut seen.record, &mut shower),
+                None => Err(CloudError::Refused {
+                    what: format!("delete {address}"),
+                    message: "what goes with it was not looked at".to_owned(),
+                }),
+            };
             let outcome = outcome.unwrap_or_else(|error| failure(&error));
             shower.event(&Event::Finished { address: address.clone(), outcome: outcome.clone() });
             if matches!(outcome, Outcome::Overtaken(_)) {
                 overtaken = Some(address);
             }
             if is_good(&outcome) {
-                let stays = going.leaving.as_ref().map(|leaving| leaving.stays.clone());
-                gone.insert(address.clone(), stays.unwrap_or_default());
+                let leaving = going.and_then(|going| going.leaving.as_ref().ok());
+                let stays = leaving.map(|leaving| leaving.stays.clone()).unwrap_or_default();
+                gone.insert(address.clone(), stays);
             } else {
                 standing.insert(address);
             }
@@ -322,10 +330,12 @@ impl Deployment<'_> {
     /// The consequences of deleting a deployed stack: its roles, what blocks the deletion, and what is retained.
     fn leaving(&self, site: &Site, name: &str) -> Result<Leaving, CloudError> {
         let deployed = self.runtime.block_on(self.aws.template(site, name))?;
-        let Ok(template) = read::template(&deployed) else {
-            let stays = vec!["whatever its template says, which cannot be read".to_owned()];
-            return Ok(Leaving { stays, ..Leaving::default() });
-        };
+        let template = read::template(&deployed).map_err(|error| CloudError::Refused {
+            what: format!("look at what goes with stack {name}"),
+            message: format!(
+                "its template cannot be read: {error}; `--keep-stack` forgets the stack"
+            ),
+        })?;
         let placed = self.runtime.block_on(self.aws.resources(site, name))?;
         let roles = template.resources.values().filter(|one| one.kind == "AWS::IAM::Role");
         let roles = roles
@@ -356,8 +366,14 @@ impl Deployment<'_> {
             stack.site.place == *place
                 && stack.template.contains("\"AWS::LakeFormation::DataLakeSettings\"")
         });
+        if roles.is_empty() {
+            return Ok(());
+        }
         let site = if is_deployer { Some(site.clone()) } else { deployer };
-        let Some(site) = site.filter(|_| !roles.is_empty()) else { return Ok(()) };
+        let site = site.ok_or_else(|| CloudError::Refused {
+            what: format!("take its roles out of Lake Formation's administrators in {place}"),
+            message: "the mesh has no deploy role there".to_owned(),
+        })?;
         match self.runtime.block_on(remove_administrators(&self.aws, &site, roles)) {
             // Without data in the mesh, the deploy role may no longer have the permission; if there never was data,
             // there is no entry.
@@ -374,9 +390,15 @@ impl Deployment<'_> {
         site: &Site,
         shower: &mut show::Shower<'_>,
     ) -> Result<(), CloudError> {
-        let stack = self.stacks.get(address);
-        for bucket in stack.map(|stack| show::artifact_buckets(&stack.template)).unwrap_or_default()
-        {
+        // Of a stack that left the mesh nothing says whether its bucket may be emptied; CloudFormation names the bucket
+        // that keeps it.
+        let Some(stack) = self.stacks.get(address) else { return Ok(()) };
+        let buckets = show::artifact_buckets(&stack.template);
+        let buckets = buckets.map_err(|error| CloudError::Refused {
+            what: format!("empty the buckets of {address}"),
+            message: format!("its template cannot be read: {error}"),
+        })?;
+        for bucket in buckets {
             let emptied = self.runtime.block_on(self.aws.empty(site, &bucket));
             match emptied {
                 Ok(objects) => {

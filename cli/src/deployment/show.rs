@@ -9,25 +9,13 @@ use lakewright_deployer::event::{Change, Event};
 use lakewright_deployer::leftovers::stays;
 use lakewright_deployer::machine::Outcome;
 use lakewright_deployer::plan::{Action, Plan};
-use lakewright_template::StackAddress;
-use lakewright_template::read;
+use lakewright_template::read::{self, ReadError};
+use lakewright_template::{StackAddress, holds_data};
 use serde_json::{Value, json};
 
 use super::stop::Progress;
 use super::verb;
 use crate::ui::Ui;
-
-/// Resource types that hold data.
-const STATEFUL: [&str; 8] = [
-    "AWS::CodeCommit::Repository",
-    "AWS::Glue::Database",
-    "AWS::Glue::Table",
-    "AWS::KMS::Key",
-    "AWS::S3::Bucket",
-    "AWS::SQS::Queue",
-    "AWS::SageMaker::Domain",
-    "AWS::SageMaker::NotebookInstance",
-];
 
 /// The manifest lines to show with failures: of each part of a stack, and of the whole stack with the key `*`.
 pub(super) type Lines = BTreeMap<StackAddress, BTreeMap<String, Vec<String>>>;
@@ -84,7 +72,7 @@ pub(super) fn plan(plan: &Plan, notes: &[String], is_data: bool, ui: &mut Ui) {
 pub(super) fn at_risk(changes: &[Change]) -> Vec<&str> {
     let is_at_risk = |change: &&Change| {
         let is_lost = change.action == "Remove" || change.replacement.as_deref() == Some("True");
-        change.action == "Import" || (is_lost && STATEFUL.contains(&change.kind.as_str()))
+        change.action == "Import" || (is_lost && holds_data(&change.kind))
     };
     changes.iter().filter(is_at_risk).map(|change| change.logical_id.as_str()).collect()
 }
@@ -371,15 +359,12 @@ fn line(value: &Value) -> String {
 }
 
 /// The names of a template's buckets of artifacts that are not retained.
-pub(super) fn artifact_buckets(template: &str) -> Vec<String> {
-    let Ok(template) = read::template(template) else { return Vec::new() };
+pub(super) fn artifact_buckets(template: &str) -> Result<Vec<String>, ReadError> {
+    let template = read::template(template)?;
     let buckets = template
         .resources
         .values()
         .filter(|resource| resource.kind == "AWS::S3::Bucket" && !stays(resource.deletion_policy));
-    buckets
-        .filter_map(|bucket| bucket.properties.get("BucketName")?.as_text())
-        .filter(|name| name.ends_with("-artifacts"))
-        .map(str::to_owned)
-        .collect()
+    let names = buckets.filter_map(|bucket| bucket.properties.get("BucketName")?.as_text());
+    Ok(names.filter(|name| name.ends_with("-artifacts")).map(str::to_owned).collect())
 }

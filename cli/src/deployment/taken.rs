@@ -30,7 +30,13 @@ impl Deployment<'_> {
         for stack in created.filter_map(|step| self.stacks.get(&step.address)) {
             let address = stack.entry.address();
             let region = &stack.entry.region;
-            for (kind, name) in names(&stack.template) {
+            let made = names(&stack.template).unwrap_or_else(|error| {
+                found.unknown.push(format!(
+                    "whether names that {address} needs are there already is not known: its template cannot be read: {error}"
+                ));
+                Vec::new()
+            });
+            for (kind, name) in made {
                 let (what, looked) = if kind == DATABASE {
                     let place = stack.entry.place();
                     let site = sites.entry(place).or_insert_with(|| stack.site.clone());

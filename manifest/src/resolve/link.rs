@@ -3,29 +3,22 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::mesh::{
-    AccessPolicy, ConsumptionRole, Dashboard, Database, Dataset, Domain, Environment, Mesh,
-    Network, Notebook, Organization, Pipeline, Share, StudioProfile, Tenant, Worksheet,
-};
+use crate::document::every_kind;
+use crate::mesh::{self, Database, Mesh, Tenant};
 use crate::name::Id;
 
-/// The documents of a mesh, whose references are only ids.
-pub(super) struct Unlinked {
-    pub(super) tenant: Tenant,
-    pub(super) organizations: BTreeMap<Id, Organization>,
-    pub(super) environments: BTreeMap<Id, Environment>,
-    pub(super) networks: BTreeMap<Id, Network>,
-    pub(super) consumption_roles: BTreeMap<Id, ConsumptionRole>,
-    pub(super) domains: BTreeMap<Id, Domain>,
-    pub(super) datasets: BTreeMap<Id, Dataset>,
-    pub(super) shares: BTreeMap<Id, Share>,
-    pub(super) worksheets: BTreeMap<Id, Worksheet>,
-    pub(super) notebooks: BTreeMap<Id, Notebook>,
-    pub(super) studio_profiles: BTreeMap<Id, StudioProfile>,
-    pub(super) pipelines: BTreeMap<Id, Pipeline>,
-    pub(super) dashboards: BTreeMap<Id, Dashboard>,
-    pub(super) access_policies: BTreeMap<Id, AccessPolicy>,
+macro_rules! unlinked {
+    (one $one:tt many {
+        $($(#[$doc:meta])* $kind:ident $noun:literal $list:ident $document:ident,)*
+    }) => {
+        /// The documents of a mesh, whose references are only ids.
+        pub(super) struct Unlinked {
+            pub(super) tenant: Tenant,
+            $(pub(super) $list: BTreeMap<Id, mesh::$kind>,)*
+        }
+    };
 }
+every_kind!(unlinked);
 
 impl Unlinked {
     /// The mesh. Nothing when a reference leads to no document, which the report says.

@@ -12,7 +12,8 @@ use lakewright_template::{Text, schema};
 use super::narrow::{bounded, narrowed, own_policies};
 use super::{Account, Context};
 
-/// Actions that are denied on the protected roles and policies.
+/// Actions that are denied on the protected roles and policies: those that grant a role's rights, except assuming it, which
+/// trust policies decide, and those that create, tag or delete roles.
 pub(super) const LIFTING: [&str; 18] = [
     "iam:AttachRolePolicy",
     "iam:CreatePolicyVersion",

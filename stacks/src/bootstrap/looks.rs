@@ -34,6 +34,7 @@ pub(super) fn of(
     if has(|features| features.datasets) {
         looks.push(("LakeFormation", &LAKE_FORMATION, any()));
         let glue = ["catalog", "database/*", "table/*"].map(|part| account.place.arn("glue", part));
+        // Less than `CATALOG_READ`: it is only looked what is there, and no partition is.
         let read = &["glue:GetDatabase", "glue:GetTable", "glue:GetTables"];
         looks.push(("LookAtCatalog", read, glue.to_vec()));
     }

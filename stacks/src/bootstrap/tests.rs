@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 
 use lakewright_manifest::Mesh;
+use lakewright_policies::actions::{ON_POLICY, ON_ROLE, ON_STACK};
 use lakewright_policies::catalogue;
 use lakewright_synth::Lowered;
 use lakewright_template::write::value_to_compact_json;
 use lakewright_template::{Map, StackAddress, Text, read};
 
-use super::execution::{Derived, handler_actions, statements};
+use super::execution::{Derived, LIFTING, STACK_CHANGES, handler_actions, statements};
 use super::narrow::narrowed;
 use super::*;
 use crate::Plan;
@@ -456,4 +457,16 @@ fn one_more_dataset_or_team_needs_no_other_bootstrap() {
     let before = made(&[TENANT, DEV]);
     assert_eq!(made(&[TENANT, DEV, SALES]), before);
     assert_eq!(made(&[TENANT, &with_permissions(DEV, "create_dataset")]), before);
+}
+
+#[test]
+fn whatever_gives_the_rights_of_a_role_is_denied_on_the_protected_ones() {
+    // Who assumes them their trust policies say.
+    let of_role = ON_ROLE.iter().filter(|action| **action != "sts:AssumeRole");
+    for action in of_role.chain(&ON_POLICY) {
+        assert!(LIFTING.contains(action), "{action}");
+    }
+    for action in &ON_STACK {
+        assert!(STACK_CHANGES.contains(action), "{action}");
+    }
 }

@@ -13,12 +13,13 @@ use lakewright_constructs::key::KeyHandle;
 use lakewright_constructs::role::RoleHandle;
 use lakewright_manifest::mesh::Strategy;
 use lakewright_policies::Conditions;
+use lakewright_policies::actions::LOG_WRITE;
 use lakewright_policies::condition::{Comparison, Condition};
 use lakewright_policies::service::Service;
 use lakewright_synth::{Grants, PolicySlot, Scope};
 use lakewright_template::{Ref, Value};
 
-use super::{Context, LOG_WRITE, action};
+use super::{Context, action};
 
 /// The part in names, also in that of the role.
 pub(super) const PART: &str = "branches";

@@ -12,7 +12,8 @@ pub(super) struct Block {
     pub(super) rules: &'static [Rule],
 }
 
-/// Actions that are denied on the role, its policies, its boundary and the deploying roles.
+/// Actions that are denied on the role, its policies, its boundary and the deploying roles: those that grant a role's
+/// rights, including assuming it, and those that take rights away. `LIFTING`, which the deploying roles are denied, differs.
 pub(super) const SELF_CHANGE: [&str; 16] = [
     "iam:AttachRolePolicy",
     "iam:CreatePolicyVersion",
@@ -97,6 +98,7 @@ pub(super) const BLOCKS: &[Block] = &[
         feature: |features| features.datasets,
         rules: &[
             Rule {
+                // Unlike `CATALOG_READ`, no query: the platform shows and searches what is there.
                 sid: "CatalogRead",
                 actions: &[
                     "glue:GetDatabase",

@@ -8,6 +8,7 @@ use lakewright_constructs::cfn::{logs, stepfunctions};
 use lakewright_constructs::delivery::{Build, BuildSource, log_group};
 use lakewright_constructs::key::Key;
 use lakewright_constructs::role::{Policies, Receives as _, Role, RoleHandle, Trust, principal_is};
+use lakewright_policies::actions::LOG_WRITE;
 use lakewright_policies::condition::{Comparison, Condition};
 use lakewright_policies::service::Service;
 use lakewright_policies::{Conditions, Principal, Statement};
@@ -210,7 +211,6 @@ fn builder_grants(scope: &mut Scope<'_>, names: Names<'_>, builder: &RoleHandle)
     let place = names.central_place();
     let group = log_group(&names.platform("updater"));
     let group = place.arn("logs", &format!("log-group:{group}"));
-    let log_write = ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"];
     let roles = names.deploy_roles_anywhere().into_iter().collect();
     let deploy = grant(names, "Deploy", builder, &["sts:AssumeRole"], roles);
     let with_external_id = Conditions::none().with(Condition::new(
@@ -219,7 +219,7 @@ fn builder_grants(scope: &mut Scope<'_>, names: Names<'_>, builder: &RoleHandle)
         names.tenant().pivot_role.external_id.clone(),
     ));
     scope.grant(Grants(vec![
-        grant(names, "Logs", builder, &log_write, vec![group.clone(), format!("{group}:*")]),
+        grant(names, "Logs", builder, &LOG_WRITE, vec![group.clone(), format!("{group}:*")]),
         Grant { conditions: with_external_id, ..deploy },
     ]));
 }

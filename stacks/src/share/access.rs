@@ -5,22 +5,13 @@ use lakewright_constructs::bucket::{BucketHandle, BucketTraffic, ImportedBucket}
 use lakewright_constructs::key::{ImportedKey, KeyHandle};
 use lakewright_constructs::role::Receives;
 use lakewright_manifest::mesh::Environment;
+use lakewright_policies::actions::CATALOG_READ;
 use lakewright_policies::{Conditions, IdentityPolicy, ResourcePolicy, Statement};
 use lakewright_synth::{Grant, Grants, PolicyOwner, Scope, Target, Together};
 use lakewright_template::Value;
 
 use super::LiveShare;
 use crate::Names;
-
-/// Glue actions that reading tables requires.
-pub(crate) const CATALOG_READ: [&str; 6] = [
-    "glue:BatchGetPartition",
-    "glue:GetDatabase",
-    "glue:GetPartition",
-    "glue:GetPartitions",
-    "glue:GetTable",
-    "glue:GetTables",
-];
 
 /// The grants in the dataset's bucket and key policies.
 pub(crate) fn producer_grants(

@@ -67,6 +67,7 @@ fn policies(
     grant_belongings(&mut root, names, environment, team, &role, belongings);
     let lowered = stack.lower().map_err(|errors| report(&errors))?;
     let of_team = names.team_stack(environment, &team.team);
+    // A stack in which only grants to the role are recorded has no other resources than the role's policies.
     let documents = lowered.template.resources.values();
     let documents = documents.filter_map(|resource| resource.properties.get("PolicyDocument"));
     let handouts = (1..).zip(documents).map(|(number, policy)| {

@@ -1,6 +1,7 @@
 //! Queries, the catalog, Glue and DataBrew.
 
 use lakewright_manifest::mesh::EnvironmentPermission;
+use lakewright_policies::actions::LOG_WRITE;
 use lakewright_policies::condition::Comparison;
 
 use super::{Block, Rule, When};
@@ -188,6 +189,7 @@ pub(super) const BLOCKS: &[Block] = &[
                 when: When::Always,
             },
             Rule {
+                // More than `CATALOG_READ`, which is what a query asks for: people also look at versions and search.
                 sid: "GlueCatalogReads",
                 actions: &[
                     "glue:GetDatabase",
@@ -412,7 +414,7 @@ pub(super) const BLOCKS: &[Block] = &[
             },
             Rule {
                 sid: "GlueLogs",
-                actions: &["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"],
+                actions: &LOG_WRITE,
                 resources: &["arn:{partition}:logs:{region}:{account}:log-group:/aws-glue/*"],
                 when: When::Always,
             },

@@ -9,6 +9,10 @@ use super::{Block, Rule, When};
 const PULLS: [&str; 3] =
     ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"];
 
+/// What SageMaker asks for when it writes logs as a role: it also looks whether a stream is there.
+const LOGS: [&str; 4] =
+    ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"];
+
 pub(super) const BLOCKS: &[Block] = &[
     // Create*, CreatePresignedDomainUrl and actions on spaces are never without a condition. Presigned URLs are limited
     // to user profiles tagged for the team (AWS documents sagemaker:ResourceTag for presigned URLs). DescribeSpace and
@@ -176,12 +180,7 @@ pub(super) const BLOCKS: &[Block] = &[
             },
             Rule {
                 sid: "StudioLogs",
-                actions: &[
-                    "logs:CreateLogGroup",
-                    "logs:CreateLogStream",
-                    "logs:DescribeLogStreams",
-                    "logs:PutLogEvents",
-                ],
+                actions: &LOGS,
                 resources: &["arn:{partition}:logs:{region}:{account}:log-group:/aws/sagemaker/*"],
                 when: When::Always,
             },
@@ -289,12 +288,7 @@ pub(super) const BLOCKS: &[Block] = &[
             },
             Rule {
                 sid: "NotebookLogs",
-                actions: &[
-                    "logs:CreateLogGroup",
-                    "logs:CreateLogStream",
-                    "logs:DescribeLogStreams",
-                    "logs:PutLogEvents",
-                ],
+                actions: &LOGS,
                 resources: &["arn:{partition}:logs:{region}:{account}:log-group:/aws/sagemaker/*"],
                 when: When::Always,
             },

@@ -5,6 +5,18 @@ use lakewright_policies::condition::Comparison;
 
 use super::{Block, Rule, When};
 
+/// Writing logs as the team's role, and reading them.
+const OWN_LOGS: [&str; 8] = [
+    "logs:CreateLogGroup",
+    "logs:CreateLogStream",
+    "logs:PutLogEvents",
+    "logs:DescribeLogStreams",
+    "logs:FilterLogEvents",
+    "logs:GetLogEvents",
+    "logs:StartQuery",
+    "logs:GetQueryResults",
+];
+
 pub(super) const BLOCKS: &[Block] = &[
     // SendTaskSuccess, SendTaskFailure and SendTaskHeartbeat have neither resource types nor tags, so they cannot be
     // limited to a team and are left out. Activities are left out too, because an activity worker could not answer.
@@ -132,16 +144,7 @@ pub(super) const BLOCKS: &[Block] = &[
             },
             Rule {
                 sid: "LambdaLogs",
-                actions: &[
-                    "logs:CreateLogGroup",
-                    "logs:CreateLogStream",
-                    "logs:PutLogEvents",
-                    "logs:DescribeLogStreams",
-                    "logs:FilterLogEvents",
-                    "logs:GetLogEvents",
-                    "logs:StartQuery",
-                    "logs:GetQueryResults",
-                ],
+                actions: &OWN_LOGS,
                 resources: &[
                     "arn:{partition}:logs:{region}:{account}:log-group:/aws/lambda/{role_name}-*",
                 ],
@@ -287,16 +290,7 @@ pub(super) const BLOCKS: &[Block] = &[
             },
             Rule {
                 sid: "CicdLogs",
-                actions: &[
-                    "logs:CreateLogGroup",
-                    "logs:CreateLogStream",
-                    "logs:PutLogEvents",
-                    "logs:DescribeLogStreams",
-                    "logs:FilterLogEvents",
-                    "logs:GetLogEvents",
-                    "logs:StartQuery",
-                    "logs:GetQueryResults",
-                ],
+                actions: &OWN_LOGS,
                 resources: &[
                     "arn:{partition}:logs:{region}:{account}:log-group:/aws/codebuild/{role_name}-*",
                 ],
