@@ -257,8 +257,12 @@ impl Action {
     }
 }
 
+/// What the model calls the rights of a data lake administrator, who has no single permission.
+const ADMINISTER: &str = "ADMINISTER";
+
 /// The permissions of Lake Formation. Source: "PrincipalPermissions" in the Lake Formation API reference.
-const PERMISSIONS: [&str; 16] = [
+const PERMISSIONS: [&str; 17] = [
+    ADMINISTER,
     "ALL",
     "ALTER",
     "ASSOCIATE",

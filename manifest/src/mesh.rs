@@ -31,7 +31,7 @@ use crate::name::{
 };
 
 /// A governed data mesh.
-#[derive(Debug, Clone, PartialEq, Hash)]
+#[derive(Debug, Clone, Hash)]
 #[expect(missing_docs, reason = "one map for each kind of document, named after it")]
 pub struct Mesh {
     pub tenant: Tenant,
@@ -160,7 +160,7 @@ pub struct Organization {
 }
 
 /// An AWS account and region.
-#[derive(Debug, Clone, PartialEq, Hash)]
+#[derive(Debug, Clone, Hash)]
 pub struct Environment {
     /// The fields that every document has.
     pub header: Header,
@@ -273,7 +273,7 @@ pub struct EnvironmentTeam {
 }
 
 /// An existing VPC.
-#[derive(Debug, Clone, PartialEq, Hash)]
+#[derive(Debug, Clone, Hash)]
 pub struct Network {
     /// The fields that every document has.
     pub header: Header,
@@ -286,7 +286,7 @@ pub struct Network {
 }
 
 /// An existing role that consumes data.
-#[derive(Debug, Clone, PartialEq, Hash)]
+#[derive(Debug, Clone, Hash)]
 pub struct ConsumptionRole {
     /// The fields that every document has.
     pub header: Header,
@@ -314,7 +314,7 @@ pub struct Domain {
 }
 
 /// A governed dataset.
-#[derive(Debug, Clone, PartialEq, Hash)]
+#[derive(Debug, Clone, Hash)]
 pub struct Dataset {
     /// The fields that every document has.
     pub header: Header,
@@ -446,7 +446,7 @@ pub struct Folder {
 }
 
 /// A notebook instance.
-#[derive(Debug, Clone, PartialEq, Hash)]
+#[derive(Debug, Clone, Hash)]
 pub struct Notebook {
     /// The fields that every document has.
     pub header: Header,
@@ -467,7 +467,7 @@ pub struct Notebook {
 }
 
 /// An ML Studio user profile.
-#[derive(Debug, Clone, PartialEq, Hash)]
+#[derive(Debug, Clone, Hash)]
 pub struct StudioProfile {
     /// The fields that every document has.
     pub header: Header,
@@ -478,7 +478,7 @@ pub struct StudioProfile {
 }
 
 /// A data pipeline.
-#[derive(Debug, Clone, PartialEq, Hash)]
+#[derive(Debug, Clone, Hash)]
 pub struct Pipeline {
     /// The fields that every document has.
     pub header: Header,
@@ -508,7 +508,7 @@ pub struct PipelineSource {
 }
 
 /// A stage of a pipeline.
-#[derive(Debug, Clone, PartialEq, Hash)]
+#[derive(Debug, Clone, Hash)]
 pub struct Stage {
     /// The stage's name.
     pub stage: Id,
@@ -528,7 +528,7 @@ impl Stage {
 }
 
 /// An imported dashboard.
-#[derive(Debug, Clone, PartialEq, Hash)]
+#[derive(Debug, Clone, Hash)]
 pub struct Dashboard {
     /// The fields that every document has.
     pub header: Header,

@@ -8,7 +8,8 @@ use std::sync::{Arc, OnceLock};
 use crate::name::Id;
 
 /// A reference to another document of the mesh. In a [`Mesh`](super::Mesh) it always leads to the document, so that
-/// nobody looks one up by its id, and nothing is skipped because it was not found.
+/// nobody looks one up by its id, and nothing is skipped because it was not found. Links cannot be compared: a link to a
+/// document that was edited is neither the same nor another one. Compare their ids.
 #[derive(Clone)]
 pub struct Link<T> {
     id: Id,
@@ -43,20 +44,12 @@ impl<T> Deref for Link<T> {
     }
 }
 
-impl<T: PartialEq> PartialEq for Link<T> {
-    fn eq(&self, other: &Self) -> bool {
-        self.id == other.id && self.target == other.target
-    }
-}
-
 impl<T: Hash> Hash for Link<T> {
     fn hash<H: Hasher>(&self, state: &mut H) {
         self.id.hash(state);
         self.target.get().hash(state);
     }
 }
-
-impl<T: Eq> Eq for Link<T> {}
 
 impl<T> fmt::Display for Link<T> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {

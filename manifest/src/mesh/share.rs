@@ -9,7 +9,7 @@ use crate::diagnostic::Origin;
 use crate::name::{CatalogName, Date, Id, TeamName};
 
 /// Access to another team's dataset.
-#[derive(Debug, Clone, PartialEq, Hash)]
+#[derive(Debug, Clone, Hash)]
 pub struct Share {
     /// The fields that every document has.
     pub header: Header,

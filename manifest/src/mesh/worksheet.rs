@@ -5,7 +5,7 @@ use crate::diagnostic::Origin;
 use crate::name::{CatalogName, TeamName, WorksheetDatabase};
 
 /// A named query.
-#[derive(Debug, Clone, PartialEq, Hash)]
+#[derive(Debug, Clone, Hash)]
 pub struct Worksheet {
     /// The fields that every document has.
     pub header: Header,
@@ -22,7 +22,7 @@ pub struct Worksheet {
 }
 
 /// The database of a worksheet.
-#[derive(Debug, Clone, PartialEq, Hash)]
+#[derive(Debug, Clone, Hash)]
 pub enum Database {
     /// The dataset's database, whatever its name.
     Dataset(Link<Dataset>),

@@ -5,7 +5,9 @@ use std::fmt::Display;
 
 use crate::diagnostic::{Diagnostic, Origin};
 use crate::document::Kind;
-use crate::mesh::{Import, ItemStatus, Mesh, Notebook, Share, ShareItem, ShareStatus, StudioVpc};
+use crate::mesh::{
+    Import, ItemStatus, Link, Mesh, Notebook, Share, ShareItem, ShareStatus, StudioVpc,
+};
 use crate::name::{Date, Id, SubnetId, TeamName};
 use crate::{Code, Report};
 
@@ -330,11 +332,12 @@ fn what_is_shared_stays(base: &Mesh, head: &Mesh, report: &mut Report) {
 /// CloudFormation can only replace Lake Formation permissions, and a role has one set of permissions
 /// for a table: the new set would conflict with the old one. Items have rules of their own.
 fn given<'a>(old: &'a Share, new: &'a Share) -> impl Iterator<Item = &'static str> + use<'a> {
+    let consumption_role = |share: &'a Share| share.consumption_role.as_ref().map(Link::id);
     let fields = [
-        ("dataset", old.dataset == new.dataset),
-        ("environment", old.environment == new.environment),
+        ("dataset", old.dataset.id() == new.dataset.id()),
+        ("environment", old.environment.id() == new.environment.id()),
         ("team", old.team == new.team),
-        ("consumption_role", old.consumption_role == new.consumption_role),
+        ("consumption_role", consumption_role(old) == consumption_role(new)),
         ("permissions", old.permissions == new.permissions),
     ];
     fields.into_iter().filter(|(_, same)| !same).map(|(field, _)| field)
